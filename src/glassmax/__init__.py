@@ -1,0 +1,3 @@
+"""glassmax: the softmax classifier you can see through."""
+
+from . import functional

@@ -1,0 +1,95 @@
+"""What can go wrong, as a tree.
+
+::
+
+    GlassmaxError
+    ├── ShapeError         arrays that don't fit together          (also a ValueError)
+    ├── LabelError         targets or weights that are no such     (also a ValueError)
+    ├── OptionError        a parameter outside its range           (also a ValueError)
+    ├── DataError          a table at fault: file, column, cell    (also a ValueError)
+    ├── ModelFileError     a model file that can't be trusted      (also a ValueError)
+    └── DivergenceError    a loss that is no longer finite         (also an ArithmeticError)
+
+Each message opens with the user's own word for the thing, says what was expected and what came, and
+ends with the next step. Messages are raised at the edges, once; the inner functions trust their callers.
+This module refuses to format, translate or log: it names the kinds of fault and nothing else.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = [
+    "DataError",
+    "DivergenceError",
+    "GlassmaxError",
+    "LabelError",
+    "ModelFileError",
+    "OptionError",
+    "ShapeError",
+    "one_of",
+]
+
+
+class GlassmaxError(Exception):
+    """Whatever glassmax raises on purpose."""
+
+
+class ShapeError(GlassmaxError, ValueError):
+    """Arrays whose shapes don't fit together, or don't fit the network."""
+
+
+class LabelError(GlassmaxError, ValueError):
+    """Targets or sample weights that are out of range, not finite, or of the wrong form."""
+
+
+class OptionError(GlassmaxError, ValueError):
+    """A parameter outside its range, or a name that stands for nothing."""
+
+
+class DataError(GlassmaxError, ValueError):
+    """A table that can't be used: the file, a column, or a cell of it is at fault."""
+
+
+class ModelFileError(GlassmaxError, ValueError):
+    """A model file that is damaged, altered, or not a model file at all."""
+
+
+class DivergenceError(GlassmaxError, ArithmeticError):
+    """The loss or a weight is no longer a finite number; training has stopped."""
+
+
+def one_of(what: str, name: object, allowed: Iterable[str]) -> str:
+    """Return `name` if it is one of `allowed`; otherwise raise, offering the nearest.
+
+    Parameters
+    ----------
+    what : str
+        The user's word for the thing, for the message: ``"activation"``.
+    name : object
+        What the user gave.
+    allowed : iterable of str
+        The names that stand for something.
+
+    Returns
+    -------
+    str
+        `name` itself.
+
+    Raises
+    ------
+    OptionError
+        If `name` is none of them.
+
+    Examples
+    --------
+    >>> one_of("activation", "tahn", ["relu", "tanh"])
+    Traceback (most recent call last):
+        ...
+    glassmax.errors.OptionError: activation is 'tahn', expected one of relu, tanh. Did you mean 'tanh'?
+    """
+    names = list(allowed)
+    if isinstance(name, str) and name in names:
+        return name
+    near = get_close_matches(str(name), names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise OptionError(f"{what} is {name!r}, expected one of {', '.join(names)}.{hint}")

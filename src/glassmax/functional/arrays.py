@@ -1,0 +1,69 @@
+"""What counts as an array of numbers here, and in which precision it is summed.
+
+Every function of `glassmax.functional` takes any float dtype, and complex128 so that the complex step can
+test it. Whatever the dtype, sums and losses are formed in float64 (longdouble for longdouble, complex128
+for complex). This module refuses objects, strings and dates: they are no numbers.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ShapeError
+
+__all__ = ["Array", "as_floating", "summing_dtype"]
+
+Array = npt.NDArray[Any]
+
+
+def as_floating(values: npt.ArrayLike, what: str) -> Array:
+    """Return `values` as an array of a float or complex dtype; integers and booleans become float64.
+
+    Parameters
+    ----------
+    values : array_like
+        Numbers of any shape.
+    what : str
+        The letter they go by, for the message.
+
+    Returns
+    -------
+    array
+        The same object where nothing had to change.
+
+    Raises
+    ------
+    ShapeError
+        If they are not numbers, or rows of different lengths.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise ShapeError(f"{what} has rows of different lengths, expected a rectangular array.") from None
+    if array.dtype.kind in "fc":
+        return array
+    if array.dtype.kind in "iub":
+        return array.astype(np.float64)
+    raise ShapeError(f"{what} holds {array.dtype} values, expected numbers. Convert it to floats first.")
+
+
+def summing_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype in which numbers of `dtype` are summed: float64 or wider.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        A float or complex dtype.
+
+    Returns
+    -------
+    numpy.dtype
+        float64, longdouble, complex128 or clongdouble.
+
+    Examples
+    --------
+    >>> summing_dtype(np.dtype("float32"))
+    dtype('float64')
+    """
+    return np.result_type(dtype, np.float64)

@@ -1,0 +1,244 @@
+"""What a target is: class indices (...,) or rows (..., k), checked before any arithmetic.
+
+Targets come in two shapes for predictions of shape (..., k). **Indices** of shape (...,) name one class
+each, counted from 0. **Rows** of shape (..., k) hold a number for each class: one-hot, soft (any
+non-negative numbers, any row sum), several labels at once, or plain values, whichever the loss takes. A column
+(n, 1) is refused: it would broadcast against every class, a common and silent mistake.
+"""
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import LabelError, OptionError, ShapeError, one_of
+from .arrays import Array, as_floating
+
+__all__ = [
+    "Meaning",
+    "Reduction",
+    "as_rows",
+    "check_smoothing",
+    "check_target",
+    "check_weights",
+    "reduce_rows",
+    "row_factors",
+]
+
+Meaning = Literal["classes", "labels", "values"]
+Reduction = Literal["mean", "sum", "none"]
+
+
+def check_target(target: npt.ArrayLike, shape: tuple[int, ...], meaning: Meaning) -> Array:
+    """Return the target as indices or as float rows, or raise with the first row at fault.
+
+    Parameters
+    ----------
+    target : (...,) or (..., k) array_like
+        Class indices in 0..k-1, or rows. Where k is 1 and the loss takes labels or values, shape (...,)
+        is read as the one column.
+    shape : tuple of int
+        Shape of the predictions, (..., k).
+    meaning : {"classes", "labels", "values"}
+        What a row may hold: numbers >= 0; numbers in [0, 1]; any finite numbers.
+
+    Returns
+    -------
+    array
+        (...,) of intp, or (..., k) of floats. Never both: the number of axes tells which.
+
+    Raises
+    ------
+    ShapeError
+        If the shape is neither of the two.
+    LabelError
+        If an entry is out of range or not finite.
+    """
+    T = np.asarray(target)
+    if T.dtype.kind not in "iubf":
+        raise LabelError(
+            f"Labels are of type {T.dtype}, expected class indices or rows of numbers. "
+            "SoftmaxClassifier takes labels of any kind; here, number them 0, 1, 2, ... first."
+        )
+    *rows, k = shape
+    if T.shape == tuple(rows) and meaning != "classes" and k == 1:
+        T = T[..., None]
+    if T.shape == tuple(rows):
+        return _check_indices(T, k)
+    if T.shape == shape:
+        return _check_rows(as_floating(T, "Y"), meaning)
+    column = " Pass y.ravel(): a column would broadcast against every class." if T.shape == (*rows, 1) else ""
+    raise ShapeError(
+        f"Labels have shape {T.shape}, expected {tuple(rows)} class indices or {shape} rows.{column}"
+    )
+
+
+def as_rows(T: Array, k: int, label_smoothing: float = 0.0) -> Array:
+    """Write a checked target out as rows, and smooth them.
+
+    ::
+
+        Y' = (1 - s) Y + s rowsum(Y) / k
+
+    Parameters
+    ----------
+    T : array
+        What `check_target` returned.
+    k : int
+        Number of classes.
+    label_smoothing : float in [0, 1], default=0
+        The share s of each row that is spread evenly over the classes; the row's sum stays.
+
+    Returns
+    -------
+    Y : (..., k) array of floats
+
+    Notes
+    -----
+    Source: Szegedy et al., "Rethinking the Inception architecture" (2016), section 7.
+    """
+    if T.dtype.kind == "i":
+        Y = np.zeros((*T.shape, k))
+        np.put_along_axis(Y, T[..., None], 1.0, axis=-1)
+    else:
+        Y = T
+    if label_smoothing == 0:
+        return Y
+    return (1 - label_smoothing) * Y + label_smoothing * Y.sum(axis=-1, keepdims=True) / k
+
+
+def check_smoothing(label_smoothing: float) -> None:
+    """Refuse a share of smoothing outside [0, 1]."""
+    if not 0 <= label_smoothing <= 1:
+        raise OptionError(f"label_smoothing is {label_smoothing!r}, expected a number from 0 to 1.")
+
+
+def check_weights(sample_weight: npt.ArrayLike | None, rows: tuple[int, ...]) -> Array | None:
+    """Return the sample weights as floats, one a row, or raise with the first row at fault.
+
+    Parameters
+    ----------
+    sample_weight : (...,) array_like or None
+        One number >= 0 for each row; None stands for ones.
+    rows : tuple of int
+        The shape expected: that of the predictions without their last axis.
+
+    Returns
+    -------
+    (...,) array of float64, or None
+    """
+    if sample_weight is None:
+        return None
+    w = as_floating(sample_weight, "sample_weight").astype(np.float64, copy=False)
+    if w.shape != rows:
+        raise ShapeError(f"sample_weight has shape {w.shape}, expected {rows}: one number a row.")
+    bad = ~(np.isfinite(w) & (w >= 0))
+    if bad.any():
+        where = _first(bad)
+        raise LabelError(
+            f"sample_weight of row {_place(where)} is {w[where]:g}, expected a finite number >= 0."
+        )
+    return w
+
+
+def reduce_rows(L: Array, w: Array | None, reduction: Reduction) -> Array:
+    """Weight the losses of the rows and bring them together.
+
+    ::
+
+        mean: sum_i w_i L_i / sum_i w_i        sum: sum_i w_i L_i        none: w_i L_i
+
+    Parameters
+    ----------
+    L : (...,) array
+        One loss a row.
+    w : (...,) array or None
+        Sample weights. A row of weight 0 is absent, whatever its loss.
+    reduction : {"mean", "sum", "none"}
+        The mean over nothing (no rows, or weights that sum to 0) is NaN, as in NumPy and PyTorch.
+
+    Returns
+    -------
+    scalar, or (...,) array for "none"
+    """
+    one_of("reduction", reduction, ("mean", "sum", "none"))
+    if w is not None:
+        with np.errstate(invalid="ignore"):  # 0 * inf
+            L = np.where(w == 0, 0, w * L)
+    if reduction == "none":
+        return L
+    total: Array = L.sum()
+    if reduction == "sum":
+        return total
+    with np.errstate(invalid="ignore"):
+        mean: Array = np.true_divide(total, L.size if w is None else w.sum())
+    return mean
+
+
+def row_factors(dL: npt.ArrayLike, w: Array | None, reduction: Reduction, rows: tuple[int, ...]) -> Array:
+    """Pull dL back through `reduce_rows`: the factor that stands before each row's own derivative.
+
+    Parameters
+    ----------
+    dL : scalar, or (...,) array for reduction "none"
+        Derivative of what follows by the reduced loss; 1 for the gradient of the loss itself.
+    w, reduction
+        As for `reduce_rows`.
+    rows : tuple of int
+        Shape of the losses.
+
+    Returns
+    -------
+    (..., 1) array
+        Ready to multiply (..., k) derivatives.
+    """
+    one_of("reduction", reduction, ("mean", "sum", "none"))
+    dL = as_floating(dL, "dL")
+    expected = rows if reduction == "none" else ()
+    if dL.shape != expected:
+        raise ShapeError(f"dL is {dL.shape}, expected {expected} for reduction={reduction!r}.")
+    factors = dL * (np.ones(rows) if w is None else w)
+    if reduction == "mean":
+        with np.errstate(invalid="ignore", divide="ignore"):
+            factors = factors / (factors.size if w is None else w.sum())
+    return factors[..., None]
+
+
+def _check_indices(T: Array, k: int) -> Array:
+    if T.dtype.kind == "f":
+        bad = ~(np.isfinite(T) & (np.floor(T) == T))
+        if bad.any():
+            where = _first(bad)
+            raise LabelError(
+                f"Label of row {_place(where)} is {T[where]:g}, expected a whole number 0..{k - 1}."
+            )
+    bad = (T < 0) | (k <= T)
+    if bad.any():
+        where = _first(bad)
+        base = " Labels count from 0: subtract 1." if T.min() == 1 and T.max() == k else ""
+        raise LabelError(f"Label of row {_place(where)} is {int(T[where])}, expected 0..{k - 1}.{base}")
+    return T.astype(np.intp, copy=False)
+
+
+def _check_rows(Y: Array, meaning: Meaning) -> Array:
+    if meaning == "classes":
+        good, expected = np.isfinite(Y) & (Y >= 0), "a finite number >= 0"
+    elif meaning == "labels":
+        good, expected = (Y >= 0) & (Y <= 1), "a number from 0 to 1"
+    else:
+        good, expected = np.isfinite(Y), "a finite number"
+    if not good.all():
+        where = _first(~good)
+        raise LabelError(
+            f"Label of row {_place(where[:-1])}, class {where[-1]}, is {Y[where]:g}, expected {expected}."
+        )
+    return Y
+
+
+def _first(bad: Array) -> tuple[int, ...]:
+    where = np.unravel_index(int(np.argmax(bad)), bad.shape)
+    return tuple(int(i) for i in where)
+
+
+def _place(where: tuple[int, ...]) -> str:
+    return str(where[0]) if len(where) == 1 else str(where)
