@@ -1,3 +1,5 @@
 """glassmax: the softmax classifier you can see through."""
 
-from . import functional
+from . import functional as functional
+from . import gradcheck as gradcheck
+from .network import Network as Network

@@ -109,9 +109,7 @@ def _check(X: npt.ArrayLike, W: npt.ArrayLike, b: npt.ArrayLike | None) -> tuple
         raise ShapeError(f"W is {W.shape}, expected two axes: (inputs, outputs).")
     if X.ndim == 0 or X.shape[-1] != W.shape[0]:
         hint = " W looks transposed: pass W.T." if X.ndim and X.shape[-1] == W.shape[1] else ""
-        raise ShapeError(
-            f"X is {X.shape} and W is {W.shape}: expected as many columns in X as rows in W.{hint}"
-        )
+        raise ShapeError(f"X is {X.shape} and W is {W.shape}: expected as many columns in X as rows in W.{hint}")
     b = W[0] if b is None else as_floating(b, "b")
     if b.shape != W.shape[1:]:
         raise ShapeError(f"b is {b.shape}, expected {W.shape[1:]}: one bias for each column of W.")

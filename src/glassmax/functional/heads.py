@@ -46,9 +46,7 @@ def _binary_cross_entropy_second(P: Array, T: Array) -> Array:
 
 LOSSES = {
     "cross_entropy": Loss("classes", losses.cross_entropy_rows, losses.cross_entropy_dP, _cross_entropy_second),
-    "squared_error": Loss(
-        "values", losses.squared_error_rows, losses.squared_error_dP, lambda P, T: np.ones_like(P)
-    ),
+    "squared_error": Loss("values", losses.squared_error_rows, losses.squared_error_dP, lambda P, T: np.ones_like(P)),
     "binary_cross_entropy": Loss(
         "labels",
         losses.binary_cross_entropy_rows,
@@ -154,7 +152,5 @@ class Head:
         """dP/dZ, one (k, k) matrix a row."""
         k = tape.P.shape[-1]
         directions = np.broadcast_to(np.eye(k, dtype=tape.P.dtype), (*tape.P.shape, k))
-        wide = HeadTape(
-            np.repeat(tape.Z[..., None, :], k, axis=-2), np.repeat(tape.P[..., None, :], k, axis=-2), None
-        )
+        wide = HeadTape(np.repeat(tape.Z[..., None, :], k, axis=-2), np.repeat(tape.P[..., None, :], k, axis=-2), None)
         return self.vjp(wide, directions)

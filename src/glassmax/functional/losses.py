@@ -230,9 +230,7 @@ def squared_error_vjp(
     array([[-0.5,  0.5]])
     """
     P, T, w = _read("P", P, target, "values", sample_weight)
-    return (row_factors(dL, w, reduction, P.shape[:-1]) * squared_error_dP(P, T, factor)).astype(
-        P.dtype, copy=False
-    )
+    return (row_factors(dL, w, reduction, P.shape[:-1]) * squared_error_dP(P, T, factor)).astype(P.dtype, copy=False)
 
 
 def binary_cross_entropy(
@@ -323,9 +321,7 @@ def binary_cross_entropy_vjp(
     array([[-2.,  4.]])
     """
     P, T, w = _read("P", P, target, "labels", sample_weight)
-    return (row_factors(dL, w, reduction, P.shape[:-1]) * binary_cross_entropy_dP(P, T)).astype(
-        P.dtype, copy=False
-    )
+    return (row_factors(dL, w, reduction, P.shape[:-1]) * binary_cross_entropy_dP(P, T)).astype(P.dtype, copy=False)
 
 
 def softmax_cross_entropy(
@@ -657,9 +653,7 @@ def softmax_cross_entropy_dZ(pieces: Exponentials, T: Array) -> Array:
     P = pieces.P
     if T.dtype.kind == "i":
         y = T[..., None]
-        not_p_y = np.where(
-            y == pieces.top, pieces.others / (1 + pieces.others), 1 - np.take_along_axis(P, y, axis=-1)
-        )
+        not_p_y = np.where(y == pieces.top, pieces.others / (1 + pieces.others), 1 - np.take_along_axis(P, y, axis=-1))
         dZ = P.copy()
         np.put_along_axis(dZ, y, -not_p_y, axis=-1)
         return dZ
@@ -671,9 +665,7 @@ def sigmoid_cross_entropy_rows(Z: Array, T: Array) -> Array:
     Z = Z.astype(summing_dtype(Z.dtype), copy=False)
     Y = as_rows(T, Z.shape[-1])
     with np.errstate(invalid="ignore"):
-        return (np.where(Y == 0, 0, Y * softplus(-Z)) + np.where(Y == 1, 0, (1 - Y) * softplus(Z))).sum(
-            axis=-1
-        )
+        return (np.where(Y == 0, 0, Y * softplus(-Z)) + np.where(Y == 1, 0, (1 - Y) * softplus(Z))).sum(axis=-1)
 
 
 def sigmoid_cross_entropy_dZ(Z: Array, T: Array) -> Array:

@@ -68,9 +68,7 @@ def check_target(target: npt.ArrayLike, shape: tuple[int, ...], meaning: Meaning
     if T.shape == shape:
         return _check_rows(as_floating(T, "Y"), meaning)
     column = " Pass y.ravel(): a column would broadcast against every class." if T.shape == (*rows, 1) else ""
-    raise ShapeError(
-        f"Labels have shape {T.shape}, expected {tuple(rows)} class indices or {shape} rows.{column}"
-    )
+    raise ShapeError(f"Labels have shape {T.shape}, expected {tuple(rows)} class indices or {shape} rows.{column}")
 
 
 def as_rows(T: Array, k: int, label_smoothing: float = 0.0) -> Array:
@@ -135,9 +133,7 @@ def check_weights(sample_weight: npt.ArrayLike | None, rows: tuple[int, ...]) ->
     bad = ~(np.isfinite(w) & (w >= 0))
     if bad.any():
         where = _first(bad)
-        raise LabelError(
-            f"sample_weight of row {_place(where)} is {w[where]:g}, expected a finite number >= 0."
-        )
+        raise LabelError(f"sample_weight of row {_place(where)} is {w[where]:g}, expected a finite number >= 0.")
     return w
 
 
@@ -209,9 +205,7 @@ def _check_indices(T: Array, k: int) -> Array:
         bad = ~(np.isfinite(T) & (np.floor(T) == T))
         if bad.any():
             where = _first(bad)
-            raise LabelError(
-                f"Label of row {_place(where)} is {T[where]:g}, expected a whole number 0..{k - 1}."
-            )
+            raise LabelError(f"Label of row {_place(where)} is {T[where]:g}, expected a whole number 0..{k - 1}.")
     bad = (T < 0) | (k <= T)
     if bad.any():
         where = _first(bad)
@@ -229,9 +223,7 @@ def _check_rows(Y: Array, meaning: Meaning) -> Array:
         good, expected = np.isfinite(Y), "a finite number"
     if not good.all():
         where = _first(~good)
-        raise LabelError(
-            f"Label of row {_place(where[:-1])}, class {where[-1]}, is {Y[where]:g}, expected {expected}."
-        )
+        raise LabelError(f"Label of row {_place(where[:-1])}, class {where[-1]}, is {Y[where]:g}, expected {expected}.")
     return Y
 
 

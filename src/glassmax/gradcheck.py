@@ -1,0 +1,409 @@
+"""Does f_vjp belong to f? Does a gradient belong to a loss? Measured, not believed.
+
+A derivative is compared with a change that is measured from the function alone, along random directions: if J
+is the Jacobian of f and u, v are random,
+
+    <u, J v>  measured        must equal        <J^T u, v>  with J^T u from f_vjp
+
+A wrong pullback agrees along one random direction with probability 0, so a handful of directions decides. Two
+ways to measure:
+
+complex
+    Im f(x + i h v) / h with h = 1e-20. There is no difference of close numbers, so the answer is right to the last
+    digits (1e-15 or so); but f must be written in analytic functions: no abs, no conjugate, no cast to float.
+    (Squire & Trapp 1998; Martins, Sturdza & Alonso 2003.) The real part never moves, so no kink is crossed.
+central
+    (f(x + h v) - f(x - h v)) / 2h for three lengths h about 1e-3, extrapolated to h = 0 (Richardson): right to 1e-10
+    or so, for any f. Directions along which the lengths disagree cross a kink; they are drawn again, and counted.
+
+This module refuses to name the cause of an error: it measures, per parameter, and gives a verdict. It imports
+NumPy alone and nothing of the project but its errors, so it can judge the rest.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import OptionError, ShapeError, one_of
+
+__all__ = ["Line", "Method", "Report", "check_gradients", "check_vjp", "numeric_gradient"]
+
+Array = npt.NDArray[Any]
+Method = Literal["complex", "central"]
+
+COMPLEX_STEP = 1e-20
+CENTRAL_STEP = 1e-3
+TOLERANCE = {"complex": 1e-10, "central": 1e-6}
+REDRAWS = 20
+
+
+@dataclass(frozen=True)
+class Line:
+    """What was found about one parameter (or one argument).
+
+    Attributes
+    ----------
+    name : str
+        ``"W1"``, or the argument's position.
+    shape : tuple of int
+    error : float
+        ``|given - measured| / max(|given|, |measured|)`` over all directions; 0 where both are 0. What the rounding of
+        the loss itself makes unmeasurable does not count. NaN where nothing could be measured.
+    directions : int
+        How many directions were measured.
+    rough : int
+        How many were thrown away because they crossed a kink.
+    correct : bool
+        Whether `error` is within the tolerance.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    error: float
+    directions: int
+    rough: int
+    correct: bool
+
+
+@dataclass(frozen=True)
+class Report:
+    """A line for each parameter, and a verdict.
+
+    Attributes
+    ----------
+    lines : tuple of Line
+    method : str
+        How the changes were measured.
+    tolerance : float
+        The largest relative error that passes.
+
+    Examples
+    --------
+    >>> print(check_vjp(np.sin, lambda dY, x: dY * np.cos(x), np.array([0.1, 0.7])))
+    parameter  shape  relative error  verdict
+    0          (2,)          < 1e-12  correct
+    correct: each derivative agrees with the complex step to 1e-10
+    """
+
+    lines: tuple[Line, ...]
+    method: str
+    tolerance: float
+
+    @property
+    def correct(self) -> bool:
+        """Whether every line is."""
+        return all(line.correct for line in self.lines)
+
+    @property
+    def error(self) -> float:
+        """The largest relative error of any line."""
+        return max(line.error for line in self.lines)
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self.lines)
+
+    def __getitem__(self, name: str) -> Line:
+        """Return the line of one parameter."""
+        return {line.name: line for line in self.lines}[name]
+
+    def __str__(self) -> str:
+        rows = [("parameter", "shape", "relative error", "verdict")]
+        for line in self.lines:
+            verdict = "correct" if line.correct else "WRONG" if line.directions else "not measured"
+            if line.rough:
+                verdict += f"   ({line.rough} directions crossed a kink and were drawn again)"
+            error = "< 1e-12" if line.error < 1e-12 else f"{line.error:.1e}"
+            rows.append((line.name, str(line.shape), error, verdict))
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        table = [
+            f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}".rstrip() for row in rows
+        ]
+        measured = "the complex step" if self.method == "complex" else "central differences"
+        if self.correct:
+            table.append(f"correct: each derivative agrees with {measured} to {self.tolerance:g}")
+        else:
+            wrong = ", ".join(line.name for line in self.lines if not line.correct)
+            table.append(f"WRONG: {wrong} disagrees with {measured} (tolerance {self.tolerance:g})")
+        return "\n".join(table)
+
+
+def check_vjp(
+    f: Callable[..., Array],
+    f_vjp: Callable[..., Array | tuple[Array, ...]],
+    *inputs: npt.ArrayLike,
+    method: Method = "complex",
+    directions: int = 4,
+    tolerance: float | None = None,
+    random_state: int = 0,
+) -> Report:
+    """Check that `f_vjp` is the pullback of `f` at the given inputs.
+
+    ::
+
+        <u, J v> = <f_vjp(u), v>          u, v random, one input at a time
+
+    Parameters
+    ----------
+    f : callable
+        ``f(*inputs)`` -> array. Must take complex128 for the complex step.
+    f_vjp : callable
+        ``f_vjp(dOut, *inputs)`` -> the cotangent of the one input, or a tuple with one for each input.
+    *inputs : array_like
+        Real numbers, brought to float64. Stay off kinks: there a derivative is a convention.
+    method : {"complex", "central"}, default="complex"
+        How J v is measured.
+    directions : int, default=4
+        >= 1: random pairs u, v for each input.
+    tolerance : float, optional
+        Relative error that passes: 1e-10 for "complex", 1e-6 for "central" by default.
+    random_state : int, default=0
+        Seed of the directions.
+
+    Returns
+    -------
+    Report
+        Lines are named by the input's position: "0", "1", ...
+
+    Raises
+    ------
+    ShapeError
+        If a cotangent has not the shape of its input.
+
+    Examples
+    --------
+    >>> def wrong_vjp(dY, x):
+    ...     return -dY * np.cos(x)
+    >>> check_vjp(np.sin, wrong_vjp, np.array([0.1, 0.7])).correct
+    False
+    """
+    arrays = [np.asarray(values, np.float64) for values in inputs]
+    draw = np.random.default_rng(random_state)
+    u_shape = np.shape(f(*arrays))
+    us = [draw.standard_normal(u_shape) for _ in range(_positive("directions", directions))]
+    cotangents = [_as_tuple(f_vjp(u, *arrays), arrays) for u in us]
+
+    def lines() -> Iterator[Line]:
+        for position, x in enumerate(arrays):
+
+            def projected(u: Array, value: Array, position: int = position) -> Any:
+                return np.sum(u * f(*arrays[:position], value, *arrays[position + 1 :]))
+
+            measured = [_measure(partial(projected, u), x, method, draw) for u in us]
+            given = [_along(c[position], slopes) for c, slopes in zip(cotangents, measured, strict=True)]
+            yield _line(str(position), x.shape, given, measured, _tolerance(method, tolerance))
+
+    return Report(tuple(lines()), method, _tolerance(method, tolerance))
+
+
+def check_gradients(
+    loss: Callable[[Mapping[str, Array]], Any],
+    parameters: Mapping[str, npt.ArrayLike],
+    gradients: Mapping[str, npt.ArrayLike],
+    *,
+    method: Method = "central",
+    directions: int = 8,
+    tolerance: float | None = None,
+    random_state: int = 0,
+) -> Report:
+    """Check the gradients that somebody derived against the loss that they belong to.
+
+    Parameters
+    ----------
+    loss : callable
+        ``loss(parameters)`` -> number, with the same names as `parameters`.
+    parameters : mapping of str to array
+        The point, brought to float64.
+    gradients : mapping of str to array
+        dL/d of each parameter at that point, of its shape.
+    method : {"central", "complex"}, default="central"
+        "central" takes any loss; "complex" is sharper where the loss is analytic code.
+    directions : int, default=8
+        >= 1: random directions for each parameter.
+    tolerance : float, optional
+        Relative error that passes: 1e-6 for "central", 1e-10 for "complex" by default.
+    random_state : int, default=0
+        Seed of the directions.
+
+    Returns
+    -------
+    Report
+        A line for each parameter: a small layer's error can't hide behind a large one's.
+
+    Raises
+    ------
+    ShapeError
+        If a gradient is missing or has another shape than its parameter.
+
+    Examples
+    --------
+    >>> point = {"w": np.array([1.0, 2.0]), "c": np.array(3.0)}
+    >>> def loss(p):
+    ...     return p["c"] * np.sum(p["w"] ** 2)
+    >>> print(check_gradients(loss, point, {"w": 6 * point["w"], "c": 10.0}))
+    parameter  shape  relative error  verdict
+    w          (2,)          < 1e-12  correct
+    c          ()            5.0e-01  WRONG
+    WRONG: c disagrees with central differences (tolerance 1e-06)
+    """
+    one_of("method", method, TOLERANCE)
+    point = {name: np.asarray(values, np.float64) for name, values in parameters.items()}
+    slopes = {name: np.asarray(values) for name, values in gradients.items()}
+    for name, x in point.items():
+        if name not in slopes:
+            raise ShapeError(f"There is no gradient called {name}; there are {', '.join(slopes) or 'none'}.")
+        if slopes[name].shape != x.shape:
+            raise ShapeError(f"The gradient of {name} is {slopes[name].shape}, expected its shape, {x.shape}.")
+    draw = np.random.default_rng(random_state)
+    lines = []
+    for name, x in point.items():
+
+        def at(value: Array, name: str = name) -> Any:
+            return loss({**point, name: value})
+
+        measured = [_measure(at, x, method, draw) for _ in range(_positive("directions", directions))]
+        given = [_along(slopes[name], direction) for direction in measured]
+        lines.append(_line(name, x.shape, given, measured, _tolerance(method, tolerance)))
+    return Report(tuple(lines), method, _tolerance(method, tolerance))
+
+
+def numeric_gradient(
+    loss: Callable[[Array], Any], x: npt.ArrayLike, *, method: Method = "central", step: float | None = None
+) -> Array:
+    """Measure the gradient of a scalar function cell by cell.
+
+    ::
+
+        central: (L(x + h e) - L(x - h e)) / 2h          complex: Im L(x + i h e) / h
+
+    Parameters
+    ----------
+    loss : callable
+        ``loss(x)`` -> number.
+    x : array_like of any shape
+        The point, brought to float64.
+    method : {"central", "complex"}, default="central"
+        How each cell is measured.
+    step : float, optional
+        h > 0: 1e-5 for "central", which is right to 1e-9 or so; 1e-20 for "complex".
+
+    Returns
+    -------
+    array of float64, shape of x
+
+    Notes
+    -----
+    Cost: two evaluations of the loss for each cell (one for "complex").
+
+    Examples
+    --------
+    >>> numeric_gradient(lambda x: np.sum(x**3), [1.0, 2.0], method="complex")
+    array([ 3., 12.])
+    """
+    one_of("method", method, TOLERANCE)
+    point = np.asarray(x, np.float64)
+    h = step or (COMPLEX_STEP if method == "complex" else 1e-5)
+    gradient = np.zeros(point.shape)
+    for cell in np.ndindex(point.shape):
+        e = np.zeros(point.shape)
+        e[cell] = 1.0
+        gradient[cell] = _slope(loss, point, e, method, h)
+    return gradient
+
+
+def _slope(f: Callable[[Array], Any], x: Array, v: Array, method: Method, h: float) -> float:
+    """The derivative of f at x along v."""
+    if method == "complex":
+        value = np.asarray(f(x + 1j * h * v))
+        if value.dtype.kind != "c":
+            raise OptionError(
+                "method is 'complex', but the function returned real numbers for complex input: "
+                "somewhere it drops the imaginary part. Use method='central'."
+            )
+        return float(value.imag / h)
+    return float((f(x + h * v) - f(x - h * v)) / (2 * h))
+
+
+class _Slopes(NamedTuple):
+    """A direction, the slope measured along it, its noise, and how many directions were thrown away before."""
+
+    v: Array | None
+    slope: float
+    noise: float
+    rough: int
+
+
+def _measure(f: Callable[[Array], Any], x: Array, method: Method, draw: np.random.Generator) -> _Slopes:
+    """Draw a direction and measure f's derivative along it; draw again where f has a kink."""
+    one_of("method", method, TOLERANCE)
+    for rough in range(REDRAWS):
+        v = draw.standard_normal(x.shape)
+        v /= max(float(np.linalg.norm(v)), np.finfo(float).tiny)
+        if method == "complex":
+            return _Slopes(v, _slope(f, x, v, method, COMPLEX_STEP), 0.0, 0)
+        slope, noise = _richardson(f, x, v)
+        if slope is not None:
+            return _Slopes(v, slope, noise, rough)
+    return _Slopes(None, float("nan"), 0.0, REDRAWS)
+
+
+def _richardson(f: Callable[[Array], Any], x: Array, v: Array) -> tuple[float | None, float]:
+    """Central differences of three lengths, freed of their h^2 term; None where they show a kink.
+
+    For a smooth f the two extrapolations agree to O(h^4), and the slopes to the right and to the left differ by O(h). A
+    kink within reach breaks the first, a kink at x itself the second.
+    """
+    h = CENTRAL_STEP * max(1.0, float(np.linalg.norm(x) / np.sqrt(max(x.size, 1))))
+    here = float(f(x))
+    up = [float(f(x + h / 2**i * v)) for i in range(3)]
+    down = [float(f(x - h / 2**i * v)) for i in range(3)]
+    central = [(up[i] - down[i]) / (2 * h / 2**i) for i in range(3)]
+    jump = [abs(up[i] - 2 * here + down[i]) / (h / 2**i) for i in range(2)]
+    first, second = ((4 * central[i + 1] - central[i]) / 3 for i in range(2))
+    noise = 16 * np.finfo(float).eps * max(map(abs, (here, *up, *down))) / h
+    scale = max(map(abs, central))
+    bent = abs(first - second) > 1e-7 * scale + 8 * noise
+    broken = jump[1] > 0.75 * jump[0] and jump[0] > 1e-6 * scale + 8 * noise
+    return (None if bent or broken else second), noise
+
+
+def _line(name: str, shape: tuple[int, ...], given: list[Any], measured: list[_Slopes], tolerance: float) -> Line:
+    rough = sum(slopes.rough for slopes in measured)
+    kept = [(float(g), slopes) for g, slopes in zip(given, measured, strict=True) if slopes.v is not None]
+    if not kept:
+        return Line(name, shape, float("nan"), 0, rough, False)
+    a, b = np.asarray([g for g, _ in kept]), np.asarray([slopes.slope for _, slopes in kept])
+    noise = float(np.linalg.norm([slopes.noise for _, slopes in kept]))
+    scale = max(float(np.linalg.norm(a)), float(np.linalg.norm(b)), noise / tolerance)
+    error = float(np.linalg.norm(a - b)) / scale if scale else 0.0
+    return Line(name, shape, error, len(kept), rough, bool(error <= tolerance))
+
+
+def _along(gradient: Array, slopes: _Slopes) -> float:
+    """The slope that `gradient` claims along the direction that was measured."""
+    return float("nan") if slopes.v is None else float(np.sum(gradient * slopes.v))
+
+
+def _as_tuple(pulled: Array | tuple[Array, ...], inputs: list[Array]) -> tuple[Array, ...]:
+    cotangents = pulled if isinstance(pulled, tuple) else (pulled,)
+    if len(cotangents) != len(inputs):
+        raise ShapeError(f"f_vjp returned {len(cotangents)} arrays, expected {len(inputs)}: one for each input.")
+    for position, (cotangent, x) in enumerate(zip(cotangents, inputs, strict=True)):
+        if np.shape(cotangent) != x.shape:
+            raise ShapeError(
+                f"f_vjp returned {np.shape(cotangent)} for input {position}, expected its shape, {x.shape}."
+            )
+    return cotangents
+
+
+def _tolerance(method: Method, tolerance: float | None) -> float:
+    return TOLERANCE[method] if tolerance is None else tolerance
+
+
+def _positive(what: str, number: int) -> int:
+    if number < 1:
+        raise OptionError(f"{what} is {number!r}, expected a whole number >= 1.")
+    return number

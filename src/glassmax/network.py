@@ -1,0 +1,606 @@
+"""Network: a dense network of any depth, its forward pass, and exact gradients by backpropagation.
+
+::
+
+    A0 = X
+    Z_l = A_{l-1} W_l + b_l            A_l = f_l(Z_l)          l = 1, ..., last - 1
+    P = output(Z_last)                 L = sum_i w_i L_i / sum_i w_i + l2/2 sum_l W_l^2
+
+and downwards, each derivative from the one above it::
+
+    dZ_last  from the head             (P - Y)/n for softmax with cross-entropy
+    dW_l = A_{l-1}ᵀ dZ_l               db_l = column sums of dZ_l
+    dA_{l-1} = dZ_l W_lᵀ               dZ_{l-1} = dA_{l-1} * f'_{l-1}(Z_{l-1})
+
+All gradients are computed before any weight moves. Layers count from 1. This module refuses to train: it knows
+no epochs and no batches.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import OptionError, ShapeError, one_of
+from .functional.activations import ACTIVATIONS
+from .functional.affine import affine
+from .functional.arrays import Array, as_floating, summing_dtype
+from .functional.heads import LOSSES, OUTPUTS, Head, HeadTape
+from .functional.losses import l2 as l2_penalty
+from .functional.losses import l2_vjp
+from .functional.targets import check_target, check_weights, reduce_rows
+from .gradcheck import Method, Report, check_gradients
+from .parameters import Parameters, count
+
+__all__ = ["Network", "Tape"]
+
+
+@dataclass(frozen=True)
+class Tape:
+    """What a forward pass keeps for the way back.
+
+    Attributes
+    ----------
+    A : dict of int to (n, h_l) array
+        Activations; ``A[0]`` is X.
+    Z : dict of int to (n, h_l) array
+        Inputs of the activations, from ``Z[1]`` to the logits ``Z[last]``.
+    head : HeadTape
+        The logits, the predictions P, and softmax's pieces.
+    """
+
+    A: dict[int, Array]
+    Z: dict[int, Array]
+    head: HeadTape
+
+    @property
+    def P(self) -> Array:
+        """The predictions, (n, k)."""
+        return self.head.P
+
+
+class Network:
+    """A dense network with its loss.
+
+    Parameters
+    ----------
+    layer_sizes : sequence of int
+        Units of each layer, each >= 1: inputs d, hidden layers (none, one or many), outputs k.
+    activation : str or sequence of str, default="relu"
+        Name of the hidden layers' activation, or one name for each hidden layer; see
+        `glassmax.functional.ACTIVATIONS`.
+    output : {"softmax", "sigmoid", "identity", "relu"}, default="softmax"
+        What turns logits into predictions.
+    loss : {"cross_entropy", "squared_error", "binary_cross_entropy"}, default="cross_entropy"
+        What is charged for each row; `squared_error` is ``1/2 sum_c (P - Y)^2``.
+    l2 : float, default=0.0
+        >= 0; adds ``l2/2 * sum of W^2`` to the loss. Biases are left out.
+    dtype : dtype, default="float64"
+        Of the parameters; inputs are brought to it. complex128 serves the complex step.
+    random_state : int, None, RandomState or Generator, default=0
+        Seed of the starting weights.
+
+    Attributes
+    ----------
+    parameters : Parameters
+        ``parameters["W1"]``, ...: views of `theta`.
+    layer_sizes : tuple of int
+    activations : tuple of str
+        One for each hidden layer.
+    head : Head
+        Output and loss.
+
+    Raises
+    ------
+    OptionError
+        If a name stands for nothing or a number is out of range.
+
+    Notes
+    -----
+    Starting weights and biases are uniform in +-sqrt(6 / (h_{l-1} + h_l)), for sigmoid layers
+    +-sqrt(2 / (h_{l-1} + h_l)), drawn in the order W1, b1, W2, ...: the scheme of Glorot & Bengio (2010) as
+    scikit-learn's MLPClassifier draws it, so that with a RandomState both start from the same numbers.
+
+    Examples
+    --------
+    >>> net = Network([4, 10, 3], activation="sigmoid")
+    >>> net
+    Network(4-10-3, activation='sigmoid', output='softmax', loss='cross_entropy', 83 parameters)
+    >>> X, y = np.ones((5, 4)), np.array([0, 1, 2, 0, 1])
+    >>> loss, gradients = net.loss_and_gradients(X, y)
+    >>> gradients["W2"].shape
+    (10, 3)
+    >>> net.step(gradients, learning_rate=0.1)
+    >>> net.loss(X, y) < loss
+    True
+    """
+
+    def __init__(
+        self,
+        layer_sizes: Sequence[int],
+        *,
+        activation: str | Sequence[str] = "relu",
+        output: str = "softmax",
+        loss: str = "cross_entropy",
+        l2: float = 0.0,
+        dtype: npt.DTypeLike = "float64",
+        random_state: "int | np.random.RandomState | np.random.Generator | None" = 0,
+    ) -> None:
+        self.layer_sizes = _check_sizes(layer_sizes)
+        self.activations = _check_activations(activation, len(self.layer_sizes) - 2)
+        self.head = Head(one_of("output", output, OUTPUTS), one_of("loss", loss, LOSSES))
+        if not (np.isfinite(l2) and l2 >= 0):
+            raise OptionError(f"l2 is {l2!r}, expected a number >= 0.")
+        self.l2 = float(l2)
+        if np.dtype(dtype).kind not in "fc":
+            raise OptionError(f"dtype is {dtype!r}, expected a float dtype such as 'float32' or 'float64'.")
+        self.parameters = Parameters(self.layer_sizes, dtype=dtype)
+        self._draw(random_state)
+
+    def _draw(self, random_state: "int | np.random.RandomState | np.random.Generator | None") -> None:
+        draw = (
+            np.random.RandomState(random_state)
+            if random_state is None or isinstance(random_state, int | np.integer)
+            else random_state
+        )
+        activations = (*self.activations, *self.activations[-1:])  # the last layer draws like the one before it
+        for layer, W in self.parameters.W.items():
+            gain = 2.0 if layer <= len(activations) and activations[layer - 1] == "sigmoid" else 6.0
+            bound = np.sqrt(gain / sum(W.shape))
+            W[...] = draw.uniform(-bound, bound, W.shape)
+            self.parameters.b[layer][...] = draw.uniform(-bound, bound, W.shape[1])
+
+    @classmethod
+    def from_parameters(
+        cls,
+        parameters: Mapping[str, npt.ArrayLike],
+        *,
+        activation: str | Sequence[str] = "relu",
+        output: str = "softmax",
+        loss: str = "cross_entropy",
+        l2: float = 0.0,
+        dtype: npt.DTypeLike | None = None,
+    ) -> "Network":
+        """Build a network from weights of your own.
+
+        Parameters
+        ----------
+        parameters : mapping of str to array
+            W1, b1, W2, b2, ...: W_l is (h_{l-1}, h_l), b_l is (h_l,). They are copied.
+        activation, output, loss, l2
+            As for the class.
+        dtype : dtype, optional
+            The widest of the arrays' by default.
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        ShapeError
+            If an array is missing or doesn't fit its neighbours.
+
+        Examples
+        --------
+        >>> net = Network.from_parameters({"W1": [[1.0, -1.0]], "b1": [0.0, 0.0]})
+        >>> net.predictions([[0.0]])
+        array([[0.5, 0.5]])
+        """
+        copied = Parameters.from_mapping(parameters, dtype)
+        network = cls(
+            copied.layer_sizes, activation=activation, output=output, loss=loss, l2=l2, dtype=copied.flat.dtype
+        )
+        network.parameters = copied
+        return network
+
+    @property
+    def theta(self) -> Array:
+        """All parameters in one vector, (p,): W1, b1, W2, ... row by row. Assigning writes into it."""
+        return self.parameters.flat
+
+    @theta.setter
+    def theta(self, values: npt.ArrayLike) -> None:
+        vector = as_floating(values, "theta")
+        if vector.shape != self.theta.shape:
+            raise ShapeError(f"theta is {vector.shape}, expected {self.theta.shape}.")
+        self.theta[...] = vector
+
+    @property
+    def depth(self) -> int:
+        """The number of layers with weights: 1 for multinomial logistic regression."""
+        return len(self.layer_sizes) - 1
+
+    def __repr__(self) -> str:
+        sizes = "-".join(map(str, self.layer_sizes))
+        distinct = set(self.activations)
+        shown = self.activations[0] if len(distinct) == 1 else self.activations
+        hidden = f"activation={shown!r}, " if self.activations else ""
+        return (
+            f"Network({sizes}, {hidden}output={self.head.output!r}, loss={self.head.loss!r}, "
+            f"{count(self.layer_sizes)} parameters)"
+        )
+
+    def astype(self, dtype: npt.DTypeLike) -> "Network":
+        """Return the same network with its parameters copied to another dtype."""
+        return Network.from_parameters(
+            self.parameters,
+            activation=self.activations,
+            output=self.head.output,
+            loss=self.head.loss,
+            l2=self.l2,
+            dtype=dtype,
+        )
+
+    def forward(self, X: npt.ArrayLike) -> Tape:
+        """Run the network on the rows of X and keep every Z and A.
+
+        Parameters
+        ----------
+        X : (n, d) array
+            Rows are samples.
+
+        Returns
+        -------
+        Tape
+
+        Raises
+        ------
+        ShapeError
+            If X has not d columns.
+
+        Notes
+        -----
+        Cost: 2 n p flops; keeps 2 n numbers for each unit.
+        """
+        A: dict[int, Array] = {0: self._check_X(X)}
+        Z: dict[int, Array] = {}
+        for layer in range(1, self.depth + 1):
+            Z[layer] = affine(A[layer - 1], self.parameters.W[layer], self.parameters.b[layer])
+            if layer < self.depth:
+                A[layer] = ACTIVATIONS[self.activations[layer - 1]].f(Z[layer])
+        return Tape(A, Z, self.head.forward(Z[self.depth]))
+
+    def predictions(self, X: npt.ArrayLike) -> Array:
+        """Return P, the output for each row of X, (n, k)."""
+        return self.forward(X).P
+
+    def loss(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Return L: the weighted mean over the rows, plus the penalty.
+
+        Parameters
+        ----------
+        X : (n, d) array
+            Rows are samples.
+        y : (n,) or (n, k) array
+            Class indices from 0, or rows.
+        sample_weight : (n,) array, optional
+            Numbers >= 0.
+
+        Returns
+        -------
+        float
+            In float64 whatever the network's dtype (complex for a complex one). NaN for no rows, or weights
+            that sum to 0.
+        """
+        tape = self.forward(X)
+        T, w = self._check_target(tape, y, sample_weight)
+        return self._loss(tape, T, w, _divisor(tape, w), self.l2)
+
+    def loss_and_gradients(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        divisor: float | None = None,
+        l2: float | None = None,
+    ) -> tuple[float, Parameters]:
+        """Return L and its derivative by every parameter.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `loss`.
+        divisor : float, optional
+            What the sum of ``w_i L_i`` is divided by: the sum of the weights by default. A mini-batch of m rows
+            passes m times the mean weight of the whole training set.
+        l2 : float, optional
+            The penalty for this call; the network's own by default.
+
+        Returns
+        -------
+        loss : float
+        gradients : Parameters
+            ``gradients["W1"]`` is dL/dW1, ...; ``gradients.flat`` is dL/dtheta.
+
+        Notes
+        -----
+        Cost: 6 n p flops, less 2 n d h_1: the inputs need no derivative.
+        Source: Bishop (2006), section 5.3.1; Rumelhart, Hinton & Williams (1986).
+        """
+        tape = self.forward(X)
+        T, w = self._check_target(tape, y, sample_weight)
+        l2 = self.l2 if l2 is None else l2
+        divisor = _divisor(tape, w) if divisor is None else divisor
+        return self._loss(tape, T, w, divisor, l2), self._gradients(tape, T, w, divisor, l2)
+
+    def backward(self, tape: Tape, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Parameters:
+        """Return dL/dtheta from the tape of a forward pass; the weights must be those of that pass.
+
+        Parameters
+        ----------
+        tape : Tape
+            From `forward`.
+        y, sample_weight
+            As for `loss`.
+
+        Returns
+        -------
+        gradients : Parameters
+        """
+        T, w = self._check_target(tape, y, sample_weight)
+        return self._gradients(tape, T, w, _divisor(tape, w), self.l2)
+
+    def step(self, gradients: Mapping[str, npt.ArrayLike], learning_rate: float) -> None:
+        """Move every parameter against its gradient: theta -= learning_rate dL/dtheta.
+
+        Parameters
+        ----------
+        gradients : mapping of str to array
+            One array for each parameter; all are read before any weight moves.
+        learning_rate : float
+            > 0, in units of the parameter squared by units of the loss.
+
+        Raises
+        ------
+        ShapeError
+            If a gradient is missing or has another shape.
+        """
+        if not isinstance(gradients, Parameters) or gradients.layer_sizes != self.layer_sizes:
+            gradients = self._as_parameters(gradients)
+        self.theta[...] -= learning_rate * gradients.flat
+
+    def jacobian(self, X: npt.ArrayLike) -> Array:
+        """Return the derivative of the predictions by the inputs, one k x d matrix for each row.
+
+        ::
+
+            dP_i/dX_i = J_i W_lastᵀ diag(f'(Z_{last-1,i})) ... W_1ᵀ
+
+        Parameters
+        ----------
+        X : (n, d) array
+            Rows are samples.
+
+        Returns
+        -------
+        (n, k, d) array
+            Entry [i, c, j] is dP_ic / dX_ij.
+
+        Notes
+        -----
+        Cost: k backward passes, 2 n k p flops; keeps n k numbers for each unit of the widest layer.
+        Source: Bishop (2006), section 5.3.4.
+        """
+        tape = self.forward(X)
+        J = self.head.jacobian(tape.head)
+        for layer in range(self.depth, 0, -1):
+            J = J @ self.parameters.W[layer].T
+            if layer > 1:
+                Z = tape.Z[layer - 1]
+                derivative = ACTIVATIONS[self.activations[layer - 2]].vjp(np.ones_like(Z), Z)
+                J = J * derivative[:, None, :]
+        return J
+
+    def gradient_norms(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Array:
+        """Return the exact length of each sample's own gradient, ``|| dL_i/dtheta ||``.
+
+        ::
+
+            dW_l of row i is a_i dz_iᵀ, of rank one:     ||dW_l||^2 = ||a_i||^2 ||dz_i||^2     ||db_l||^2 = ||dz_i||^2
+
+        Parameters
+        ----------
+        X, y
+            As for `loss`.
+
+        Returns
+        -------
+        (n,) array of float64
+            Of L_i alone: weight 1, no mean, no penalty. Rows that pull hardest are often mislabelled.
+
+        Notes
+        -----
+        Cost: one backward pass less its weight gradients, 4 n p flops: no gradient of a row is ever formed.
+        Source: Goodfellow, "Efficient per-example gradient computations" (2015).
+        """
+        tape = self.forward(X)
+        T, _ = self._check_target(tape, y, None)
+        total = np.zeros(len(tape.P))
+        dZ = self.head.dZ(tape.head, T)
+        for layer in range(self.depth, 0, -1):
+            total += (1 + _square_lengths(tape.A[layer - 1])) * _square_lengths(dZ)
+            if layer > 1:
+                dZ = self._down(tape, layer, dZ)
+        return np.sqrt(total)
+
+    def hessian_vector_product(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, v: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+    ) -> Array:
+        """Return H v, with H the Hessian of L by theta, exactly and without forming H.
+
+        Every line of the two passes is differentiated in the direction v (R for "rate of change")::
+
+            R Z_l = RA_{l-1} W_l + A_{l-1} V_l + v_l                  R A_l = f'(Z_l) RZ_l
+            R dW_l = RA_{l-1}ᵀ dZ_l + A_{l-1}ᵀ RdZ_l                  R db_l = column sums of RdZ_l
+            R dA_{l-1} = RdZ_l W_lᵀ + dZ_l V_lᵀ                       R dZ = RdA f'(Z) + dA f''(Z) RZ
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `loss`.
+        v : (p,) array
+            A direction in the space of theta; V_l and v_l above are its parts at W_l and b_l.
+
+        Returns
+        -------
+        (p,) array
+
+        Notes
+        -----
+        Cost: about two gradients. At kinks f'' is 0.
+        Source: Pearlmutter, "Fast exact multiplication by the Hessian" (1994); Bishop (2006), section 5.4.6.
+        """
+        direction = as_floating(v, "v").astype(self.theta.dtype, copy=False)
+        if direction.shape != self.theta.shape:
+            raise ShapeError(f"v is {direction.shape}, expected the shape of theta, {self.theta.shape}.")
+        V = Parameters(self.layer_sizes, direction)
+        W = self.parameters.W
+        tape = self.forward(X)
+        T, w = self._check_target(tape, y, sample_weight)
+
+        RA: dict[int, Array] = {0: np.zeros_like(tape.A[0])}
+        RZ: dict[int, Array] = {}
+        for layer in range(1, self.depth + 1):
+            RZ[layer] = RA[layer - 1] @ W[layer] + tape.A[layer - 1] @ V.W[layer] + V.b[layer]
+            if layer < self.depth:
+                RA[layer] = ACTIVATIONS[self.activations[layer - 1]].vjp(RZ[layer], tape.Z[layer])
+
+        divisor = _divisor(tape, w)
+        dZ = _weighted(self.head.dZ(tape.head, T), w, divisor)
+        RdZ = _weighted(self.head.R_dZ(tape.head, T, RZ[self.depth]), w, divisor)
+        H_v = Parameters(self.layer_sizes, dtype=dZ.dtype)
+        for layer in range(self.depth, 0, -1):
+            H_v["W" + str(layer)] = RA[layer - 1].T @ dZ + tape.A[layer - 1].T @ RdZ + self.l2 * V.W[layer]
+            H_v["b" + str(layer)] = RdZ.sum(axis=0)
+            if layer > 1:
+                activation, Z = ACTIVATIONS[self.activations[layer - 2]], tape.Z[layer - 1]
+                dA, RdA = dZ @ W[layer].T, RdZ @ W[layer].T + dZ @ V.W[layer].T
+                dZ, RdZ = activation.vjp(dA, Z), activation.vjp(RdA, Z) + dA * activation.second(Z) * RZ[layer - 1]
+        return H_v.flat
+
+    def check_gradients(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        method: Method = "complex",
+        random_state: int = 0,
+    ) -> Report:
+        """Hold the gradients of backpropagation against derivatives measured from the loss alone.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `loss`.
+        method : {"complex", "central"}, default="complex"
+            How the loss is measured; see `glassmax.gradcheck`. Done in complex128 or float64 whatever the dtype.
+        random_state : int, default=0
+            Seed of the directions.
+
+        Returns
+        -------
+        glassmax.gradcheck.Report
+            A line for each parameter and a verdict.
+
+        Examples
+        --------
+        >>> net = Network([4, 10, 3], activation="tanh")
+        >>> net.check_gradients(np.ones((2, 4)), [0, 2]).correct
+        True
+        """
+        exact = self.astype(np.float64)
+        _, gradients = exact.loss_and_gradients(X, y, sample_weight)
+        probe = self.astype(np.complex128 if method == "complex" else np.float64)
+
+        def loss_at(parameters: Mapping[str, Array]) -> float:
+            for name, values in parameters.items():
+                probe.parameters[name] = values
+            return probe.loss(X, y, sample_weight)
+
+        return check_gradients(loss_at, exact.parameters, gradients, method=method, random_state=random_state)
+
+    def _loss(self, tape: Tape, T: Array, w: Array | None, divisor: float, l2: float) -> float:
+        with np.errstate(invalid="ignore", divide="ignore"):  # nothing to take the mean of: nan
+            data = np.divide(reduce_rows(self.head.rows(tape.head, T), w, "sum"), divisor)
+        penalty = sum(l2_penalty(W, l2) for W in self.parameters.W.values()) if l2 else 0.0
+        loss: float = (data + penalty).item()
+        return loss
+
+    def _gradients(self, tape: Tape, T: Array, w: Array | None, divisor: float, l2: float) -> Parameters:
+        dZ = _weighted(self.head.dZ(tape.head, T), w, divisor)
+        gradients = Parameters(self.layer_sizes, np.empty(self.theta.shape, dZ.dtype))
+        for layer in range(self.depth, 0, -1):
+            # Not affine_vjp: the inputs need no derivative, and W's lands in the flat vector without a copy.
+            dW, db = gradients.W[layer], gradients.b[layer]
+            np.matmul(tape.A[layer - 1].T, dZ, out=dW)
+            db[...] = dZ.sum(axis=0, dtype=summing_dtype(dZ.dtype))
+            if l2:
+                dW += l2_vjp(1.0, self.parameters.W[layer], l2)
+            if layer > 1:
+                dZ = self._down(tape, layer, dZ)
+        return gradients
+
+    def _down(self, tape: Tape, layer: int, dZ: Array) -> Array:
+        """The recursion: dZ_{l-1} = (dZ_l W_lᵀ) * f'(Z_{l-1})."""
+        dA = dZ @ self.parameters.W[layer].T
+        return ACTIVATIONS[self.activations[layer - 2]].vjp(dA, tape.Z[layer - 1])
+
+    def _check_X(self, X: npt.ArrayLike) -> Array:
+        X = as_floating(X, "X")
+        if X.ndim != 2 or X.shape[1] != self.layer_sizes[0]:
+            row = " One sample is a row: pass x[None, :]." if X.shape == self.layer_sizes[:1] else ""
+            raise ShapeError(f"X is {X.shape}, expected (n, {self.layer_sizes[0]}): rows are samples.{row}")
+        return X if X.dtype.kind == "c" else X.astype(self.theta.dtype, copy=False)
+
+    def _check_target(
+        self, tape: Tape, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None
+    ) -> tuple[Array, Array | None]:
+        T = check_target(y, tape.P.shape, LOSSES[self.head.loss].meaning)
+        return T, check_weights(sample_weight, tape.P.shape[:1])
+
+    def _as_parameters(self, gradients: Mapping[str, npt.ArrayLike]) -> Parameters:
+        if set(gradients) != set(self.parameters):
+            raise ShapeError(f"The gradients are called {', '.join(gradients)}, expected {', '.join(self.parameters)}.")
+        parameters = Parameters(self.layer_sizes, dtype=self.theta.dtype)
+        for name, values in gradients.items():
+            parameters[name] = values
+        return parameters
+
+
+def _divisor(tape: Tape, w: Array | None) -> float:
+    return len(tape.P) if w is None else float(w.sum())
+
+
+def _weighted(dZ: Array, w: Array | None, divisor: float) -> Array:
+    """w_i / divisor times each row; nan where there is nothing to take the mean of."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        factors = np.divide(1.0 if w is None else w[:, None], divisor)
+        return (factors * dZ).astype(dZ.dtype, copy=False)
+
+
+def _square_lengths(rows: Array) -> Array:
+    rows = rows.astype(summing_dtype(rows.dtype), copy=False)
+    return np.einsum("ij,ij->i", rows, rows)
+
+
+def _check_sizes(layer_sizes: Sequence[int]) -> tuple[int, ...]:
+    try:
+        sizes = tuple(int(size) for size in layer_sizes)
+    except (TypeError, ValueError):
+        sizes = ()
+    if len(sizes) < 2 or min(sizes) < 1 or sizes != tuple(layer_sizes):
+        raise OptionError(f"layer_sizes is {layer_sizes!r}, expected two or more whole numbers >= 1, as [4, 10, 3].")
+    return sizes
+
+
+def _check_activations(activation: str | Sequence[str], n_hidden: int) -> tuple[str, ...]:
+    names = [activation] * n_hidden if isinstance(activation, str) else list(activation)
+    if isinstance(activation, str):
+        one_of("activation", activation, ACTIVATIONS)
+    if len(names) != n_hidden:
+        raise OptionError(f"activation names {len(names)} layers, but there are {n_hidden} hidden ones.")
+    return tuple(one_of("activation", name, ACTIVATIONS) for name in names)

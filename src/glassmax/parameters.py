@@ -1,0 +1,170 @@
+"""Parameters: all weights and biases as named views of one flat vector.
+
+An optimizer wants one vector theta, a reader wants ``W1`` and ``b1``. Both look at the same memory: write to
+either and the other has changed. Gradients come in the same dress, so that ``gradients["W1"]`` is dL/dW1 and
+``gradients.flat`` is dL/dtheta. This module refuses to compute anything.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import ShapeError
+from .functional.arrays import Array, as_floating
+
+__all__ = ["Parameters", "count", "sizes_of"]
+
+
+def count(layer_sizes: Sequence[int]) -> int:
+    """Return the number of parameters of a dense network: sum of (h_{l-1} + 1) h_l."""
+    return sum((d + 1) * h for d, h in pairwise(layer_sizes))
+
+
+class Parameters(Mapping[str, Array]):
+    """W1, b1, W2, b2, ... as views of one vector, in this order.
+
+    Parameters
+    ----------
+    layer_sizes : sequence of int
+        Units of each layer, inputs and outputs included: d, h_1, ..., k.
+    flat : (p,) array, optional
+        The vector to look at; zeros by default. It is not copied.
+    dtype : dtype, default float64
+        Of the zeros, where `flat` is not given.
+
+    Attributes
+    ----------
+    flat : (p,) array
+        All parameters in one vector.
+    W, b : dict of int to array
+        The same views by layer number, from 1: ``W[l]`` is (h_{l-1}, h_l), ``b[l]`` is (h_l,).
+
+    Examples
+    --------
+    >>> parameters = Parameters([2, 3])
+    >>> parameters["W1"][0, 0] = 5.0
+    >>> parameters.flat
+    array([5., 0., 0., 0., 0., 0., 0., 0., 0.])
+    >>> parameters
+    Parameters(W1: (2, 3), b1: (3,))
+    """
+
+    def __init__(
+        self, layer_sizes: Sequence[int], flat: Array | None = None, dtype: npt.DTypeLike = np.float64
+    ) -> None:
+        self.layer_sizes = tuple(int(size) for size in layer_sizes)
+        p = count(self.layer_sizes)
+        self.flat: Array = np.zeros(p, dtype) if flat is None else flat
+        if self.flat.shape != (p,):
+            raise ShapeError(f"The vector of parameters is {self.flat.shape}, expected ({p},) for {self.layer_sizes}.")
+        self.W: dict[int, Array] = {}
+        self.b: dict[int, Array] = {}
+        start = 0
+        for layer, (d, h) in enumerate(pairwise(self.layer_sizes), start=1):
+            self.W[layer] = self.flat[start : start + d * h].reshape(d, h)
+            start += d * h
+            self.b[layer] = self.flat[start : start + h]
+            start += h
+        self._views: dict[str, Array] = {}
+        for layer in self.W:
+            self._views |= {f"W{layer}": self.W[layer], f"b{layer}": self.b[layer]}
+
+    def __getitem__(self, name: str) -> Array:
+        return self._views[name]
+
+    def __setitem__(self, name: str, values: npt.ArrayLike) -> None:
+        """Write `values` into the view called `name`; the shape must be the same."""
+        if name not in self._views:
+            raise KeyError(f"{name!r}; there are {', '.join(self)}")
+        array = as_floating(values, name)
+        if array.shape != self[name].shape:
+            raise ShapeError(f"{name} is {array.shape}, expected {self[name].shape}.")
+        self._views[name][...] = array
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def __repr__(self) -> str:
+        return f"Parameters({', '.join(f'{name}: {view.shape}' for name, view in self.items())})"
+
+    def __reduce__(self) -> tuple[type["Parameters"], tuple[tuple[int, ...], Array]]:
+        """Pickle and copy as sizes and one vector, so that the views stay views."""
+        return Parameters, (self.layer_sizes, self.flat)
+
+    def copy(self) -> "Parameters":
+        """Return the same numbers in memory of their own."""
+        return Parameters(self.layer_sizes, self.flat.copy())
+
+    @classmethod
+    def from_mapping(cls, arrays: Mapping[str, npt.ArrayLike], dtype: npt.DTypeLike | None = None) -> "Parameters":
+        """Copy arrays called W1, b1, W2, ... into one vector, after checking that they fit together.
+
+        Parameters
+        ----------
+        arrays : mapping of str to array
+            W_l of shape (h_{l-1}, h_l) and b_l of shape (h_l,), for l from 1 without a gap.
+        dtype : dtype, optional
+            The widest of the arrays' by default; integers count as float64.
+
+        Returns
+        -------
+        parameters : Parameters
+
+        Raises
+        ------
+        ShapeError
+            If one is missing, unknown, or doesn't fit its neighbours.
+        """
+        given = {name: as_floating(values, name) for name, values in arrays.items()}
+        dtype = np.result_type(*given.values()) if dtype is None and given else dtype
+        parameters = cls(sizes_of(given), dtype=dtype or np.float64)
+        for name, values in given.items():
+            parameters[name] = values
+        return parameters
+
+
+def sizes_of(arrays: Mapping[str, Array]) -> tuple[int, ...]:
+    """Read the layer sizes off arrays called W1, b1, W2, ..., checking that each fits the next.
+
+    Parameters
+    ----------
+    arrays : mapping of str to array
+        The weights and biases.
+
+    Returns
+    -------
+    tuple of int
+        d, h_1, ..., k.
+
+    Raises
+    ------
+    ShapeError
+        Naming the first array at fault.
+    """
+    depth = sum(name.startswith("W") for name in arrays)
+    expected = [f"{letter}{layer}" for layer in range(1, depth + 1) for letter in "Wb"]
+    unknown, missing = [n for n in arrays if n not in expected], [n for n in expected if n not in arrays]
+    if unknown or missing or not depth:
+        raise ShapeError(
+            f"The parameters are called {', '.join(arrays) or 'nothing'}, expected W1, b1, W2, b2, ... without a gap"
+            + (f": {missing[0]} is missing. A layer without biases takes zeros." if missing else ".")
+        )
+    sizes: list[int] = []
+    for layer in range(1, depth + 1):
+        W, b = arrays[f"W{layer}"], arrays[f"b{layer}"]
+        if W.ndim != 2 or 0 in W.shape:
+            raise ShapeError(f"W{layer} is {W.shape}, expected two axes, (inputs, outputs), neither empty.")
+        if sizes and W.shape[0] != sizes[-1]:
+            turned = f" W{layer}.T would fit." if W.shape[1] == sizes[-1] else ""
+            raise ShapeError(
+                f"W{layer} is {W.shape}, expected {sizes[-1]} rows: W{layer - 1} has {sizes[-1]} columns.{turned}"
+            )
+        sizes = [*(sizes or [W.shape[0]]), W.shape[1]]
+        if b.shape != (sizes[-1],):
+            raise ShapeError(f"b{layer} is {b.shape}, expected ({sizes[-1]},): one for each column of W{layer}.")
+    return tuple(sizes)
