@@ -1,5 +1,68 @@
-"""glassmax: the softmax classifier you can see through."""
+"""glassmax: the softmax classifier you can see through.
 
-from . import functional as functional
-from . import gradcheck as gradcheck
-from .network import Network as Network
+The map, from the formulas up::
+
+    functional/     affine, activations, softmax, losses: every f beside its f_vjp
+    gradcheck       does f_vjp belong to f? measured along random directions
+    parameters      W1, b1, W2, ... as views of one vector theta
+    network         Network: forward, exact gradients, Jacobian, Hessian products
+    table/          a CSV file or a built-in example in: read, told apart, encoded
+    optimizers      SGD with momentum, Adam
+    engine/         whole epochs; the reference engine is NumPy
+    model           network, classes and encoding together; the model file
+    training        the stream of epochs; early stopping
+    estimator       SoftmaxClassifier, the scikit-learn face
+    cli/            the command line
+    errors          what can go wrong, as a tree
+    files           files written whole or not at all
+
+Public names are loaded when they are first used; ``import glassmax`` itself loads NumPy and nothing else.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as _numpy  # noqa: F401 - the one thing that `import glassmax` loads
+
+if TYPE_CHECKING:
+    from . import errors, functional, gradcheck
+    from .estimator import SoftmaxClassifier
+    from .model import Model, load_model
+    from .network import Network
+    from .table import read_table
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Model",
+    "Network",
+    "SoftmaxClassifier",
+    "errors",
+    "functional",
+    "gradcheck",
+    "load_model",
+    "read_table",
+]
+
+_HOME = {
+    "Model": "model",
+    "Network": "network",
+    "SoftmaxClassifier": "estimator",
+    "load_model": "model",
+    "read_table": "table",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    elif name in __all__:
+        value = import_module(f".{name}", __name__)
+    else:
+        raise AttributeError(f"module 'glassmax' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

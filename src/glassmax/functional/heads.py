@@ -143,8 +143,7 @@ class Head:
         if self.output == "softmax":
             along_P = (dP * P).sum(axis=-1, keepdims=True)
             R_along_P = (RdP * P + dP * RP).sum(axis=-1, keepdims=True)
-            R_dZ: Array = RP * (dP - along_P) + P * (RdP - R_along_P)
-            return R_dZ
+            return RP * (dP - along_P) + P * (RdP - R_along_P)
         activation = ACTIVATIONS[self.output]
         return activation.vjp(RdP, tape.Z) + dP * activation.second(tape.Z) * RZ
 

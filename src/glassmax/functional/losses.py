@@ -613,14 +613,12 @@ def squared_error_rows(P: Array, T: Array, factor: float = 0.5) -> Array:
     """Factor sum_c (P_c - Y_c)^2."""
     P = P.astype(summing_dtype(P.dtype), copy=False)
     error = P - as_rows(T, P.shape[-1])
-    squares: Array = factor * (error * error).sum(axis=-1)
-    return squares
+    return factor * (error * error).sum(axis=-1)
 
 
 def squared_error_dP(P: Array, T: Array, factor: float = 0.5) -> Array:
     """2 factor (P_c - Y_c)."""
-    dP: Array = 2 * factor * (P - as_rows(T, P.shape[-1]))
-    return dP
+    return 2 * factor * (P - as_rows(T, P.shape[-1]))
 
 
 def binary_cross_entropy_rows(P: Array, T: Array) -> Array:
@@ -672,8 +670,7 @@ def sigmoid_cross_entropy_dZ(Z: Array, T: Array) -> Array:
     """(1 - Y_c) sigmoid(Z_c) - Y_c sigmoid(-Z_c), which is sigmoid(Z_c) - Y_c."""
     Z = Z.astype(summing_dtype(Z.dtype), copy=False)
     Y = as_rows(T, Z.shape[-1])
-    dZ: Array = (1 - Y) * sigmoid(Z) - Y * sigmoid(-Z)
-    return dZ
+    return (1 - Y) * sigmoid(Z) - Y * sigmoid(-Z)
 
 
 def _read(

@@ -1,0 +1,61 @@
+"""Files, written whole or not at all.
+
+A file is written beside its place under another name, brought to the disk, and then renamed over the old one: whoever
+looks finds the old file or the new one, never half of either, even if the machine stops in between.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+__all__ = ["write_whole"]
+
+
+def write_whole(path: str | Path, content: bytes) -> None:
+    """Write `content` to `path` whole, or leave what was there.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file in an existing folder; replaced if it exists. A link is followed.
+    content : bytes
+        All of the file.
+
+    Raises
+    ------
+    OSError
+        If the folder is missing or read-only, or the disk is full; then nothing has changed.
+    """
+    target = Path(os.path.realpath(path))
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the rename itself to the disk, where the system can."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(handle)
+    except OSError:  # some file systems sync no folders
+        return
+    finally:
+        os.close(handle)

@@ -1,0 +1,323 @@
+"""Model: a trained network with its classes and its encoding, and the file that holds it.
+
+A model file is safetensors: tensors W1, b1, ... and metadata with a strict JSON manifest and a SHA-256 over the whole
+file but the hash itself. The manifest names no code and no path; activations and losses come from closed tables;
+every shape is worked out from it and compared with the tensors before one of them is loaded. Nothing here can run
+code from a file, and nothing falls back to a weaker loader. The hash finds damage, not malice: whoever can write
+the file can also write its hash. Predictions need NumPy, not scikit-learn.
+"""
+
+import hashlib
+import json
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from .engine import best_engine, blocks
+from .errors import DataError, GlassmaxError, ModelFileError
+from .files import write_whole
+from .functional import ACTIVATIONS, softmax
+from .functional.arrays import Array
+from .functional.heads import LOSSES, OUTPUTS
+from .network import Network
+from .parameters import Parameters, count
+from .table import Encoding, Table
+
+__all__ = ["Model", "load_model"]
+
+DTYPES = {"float32": "F32", "float64": "F64"}
+BLANK = "0" * 64
+HASH = re.compile(rb'"sha256":"([0-9a-f]{64})"')
+MAX_PARAMETERS = 2**40
+
+
+class Manifest(msgspec.Struct, forbid_unknown_fields=True):
+    """What the metadata of a model file say; everything but the numbers."""
+
+    format: str
+    version: int
+    layer_sizes: list[int]
+    activations: list[str]
+    output: str
+    loss: str
+    dtype: str
+    classes: list[str] | list[bool] | list[int] | list[float]
+    encoding: Encoding | None
+    record: dict[str, str | int | float | None]
+
+
+@dataclass
+class Model:
+    """A network that knows the names of its classes and, if trained on a table, its columns.
+
+    Attributes
+    ----------
+    network : Network
+    classes : (k,) array
+        Labels, in the order of the network's outputs.
+    encoding : Encoding or None
+        How a table's columns become inputs; None for a model trained on arrays.
+    record : dict
+        What is worth knowing of the training: text and numbers.
+
+    Examples
+    --------
+    >>> from glassmax import Network
+    >>> model = Model(Network([2, 3]), np.array(["a", "b", "c"]))
+    >>> model.predict_proba([[0.0, 0.0]]).shape
+    (1, 3)
+    """
+
+    network: Network
+    classes: Array
+    encoding: Encoding | None = None
+    record: dict[str, str | int | float | None] = field(default_factory=dict)
+
+    def predict(self, data: Table | npt.ArrayLike) -> Array:
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        data : Table or (n, d) array
+            A table where the model has an encoding, an array otherwise.
+
+        Returns
+        -------
+        (n,) array of labels
+        """
+        X = self.inputs(data)
+        return self.classes[np.concatenate([np.zeros(0, np.intp), *(Z.argmax(axis=1) for Z in self._logits(X))])]
+
+    def predict_proba(self, data: Table | npt.ArrayLike) -> Array:
+        """Return the probability of each class for each row.
+
+        Parameters
+        ----------
+        data : Table or (n, d) array
+            A table where the model has an encoding, an array otherwise.
+
+        Returns
+        -------
+        (n, k) array
+            Columns in the order of `classes`; rows sum to 1.
+        """
+        X = self.inputs(data)
+        none = np.zeros((0, len(self.classes)), self.network.theta.dtype)
+        return np.concatenate([none, *(softmax(Z) for Z in self._logits(X))])
+
+    def inputs(self, data: Table | npt.ArrayLike) -> Array:
+        """Return the rows as the network takes them, (n, d)."""
+        if isinstance(data, Table):
+            if self.encoding is None:
+                raise DataError("The model was trained on an array and knows no columns: pass an (n, d) array.")
+            return self.encoding.encode(data).X
+        if self.encoding is not None:
+            raise DataError("The model was trained on a table: pass read_table(path).")
+        X = np.asarray(data)
+        if X.dtype.kind == "f" and not np.isfinite(X).all():
+            row = int(np.argmax(~np.isfinite(X).all(axis=-1))) if X.ndim == 2 else 0
+            raise DataError(f"Row {row} of X holds NaN or inf, expected finite numbers.")
+        return X
+
+    def _logits(self, X: Array) -> Iterator[Array]:
+        engine = best_engine()
+        for block in blocks(self.network, len(X)):
+            yield engine.logits(self.network, X[block])
+
+    def save(self, path: str | Path) -> None:
+        """Write the model to a file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+            By custom it ends in ``.safetensors``; its folder must exist.
+
+        Raises
+        ------
+        ModelFileError
+            If the folder is missing or can't be written to, or the classes have no name in JSON. What was there stays.
+        """
+        content = self._to_bytes()
+        try:
+            write_whole(path, content)
+        except OSError as error:
+            raise ModelFileError(f"{path} can't be written: {error.strerror}. Nothing has changed.") from None
+
+    def _to_bytes(self) -> bytes:
+        from safetensors.numpy import save
+
+        network = self.network
+        manifest = Manifest(
+            format="glassmax",
+            version=1,
+            layer_sizes=list(network.layer_sizes),
+            activations=list(network.activations),
+            output=network.head.output,
+            loss=network.head.loss,
+            dtype=str(network.theta.dtype),
+            classes=_plain_classes(self.classes),
+            encoding=self.encoding,
+            record=self.record,
+        )
+        if manifest.dtype not in DTYPES:
+            raise ModelFileError(f"The network is {manifest.dtype}, expected float32 or float64.")
+        if not np.isfinite(network.theta).all():
+            raise ModelFileError("The network holds weights that are not finite; it is not saved.")
+        metadata = {"glassmax": msgspec.json.encode(manifest).decode(), "sha256": BLANK}
+        content: bytes = save({name: view.copy() for name, view in network.parameters.items()}, metadata)
+        digest = hashlib.sha256(content).hexdigest()
+        return content.replace(f'"sha256":"{BLANK}"'.encode(), f'"sha256":"{digest}"'.encode(), 1)
+
+
+def load_model(path: str | Path) -> Model:
+    """Read a model file, trusting nothing in it.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file that `Model.save` has written.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, damaged, altered, or something else.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise ModelFileError(
+            f"{path}: there is no such file. Train one with: glassmax train DATA --target COLUMN"
+        ) from None
+    except IsADirectoryError:
+        raise ModelFileError(f"{path} is a folder, expected a model file.") from None
+    except OSError as error:
+        raise ModelFileError(f"{path} can't be read: {error.strerror}.") from None
+    try:
+        return _from_bytes(content)
+    except ModelFileError as error:
+        raise ModelFileError(f"{path} {error}") from None
+
+
+def _from_bytes(content: bytes) -> Model:
+    header = _header(content)
+    metadata = header.pop("__metadata__", None)
+    if not isinstance(metadata, dict) or set(metadata) != {"glassmax", "sha256"}:
+        raise ModelFileError("is a safetensors file, but not one of glassmax: it has no manifest.")
+    _check_hash(content)
+    try:
+        manifest = msgspec.json.decode(metadata["glassmax"], type=Manifest)
+    except (msgspec.DecodeError, TypeError) as error:
+        raise ModelFileError(f"has a manifest that can't be read: {error}.") from None
+    _check_manifest(manifest)
+    _check_tensors(manifest, header)
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        arrays: dict[str, Array] = load(content)
+        network = Network.from_parameters(
+            {name: arrays[name] for name in Parameters(manifest.layer_sizes, dtype="float32")},
+            activation=manifest.activations,
+            output=manifest.output,
+            loss=manifest.loss,
+            dtype=manifest.dtype,
+        )
+    except (SafetensorError, GlassmaxError, KeyError) as error:
+        raise ModelFileError(f"has tensors that don't fit its manifest: {error}.") from None
+    if not np.isfinite(network.theta).all():
+        raise ModelFileError("holds weights that are not finite.")
+    return Model(network, np.array(manifest.classes), manifest.encoding, manifest.record)
+
+
+def _header(content: bytes) -> dict[str, Any]:
+    """Read the JSON header of a safetensors file: eight bytes of length, then the header."""
+    if content[:1] == b"\x80" and content[1:2] in b"\x02\x03\x04\x05":
+        raise ModelFileError("is a pickle, which can run any code. glassmax never opens one.")
+    if content[:2] == b"PK":
+        raise ModelFileError("is a zip archive, expected a model file of glassmax (safetensors).")
+    damaged = ModelFileError("is not a whole safetensors file: it is truncated, altered, or something else.")
+    if len(content) < 8:
+        raise damaged
+    (length,) = struct.unpack("<Q", content[:8])
+    if length > len(content) - 8:
+        raise damaged
+    try:
+        header = json.loads(content[8 : 8 + length].decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise damaged from None
+    if not isinstance(header, dict):
+        raise damaged
+    return header
+
+
+def _check_hash(content: bytes) -> None:
+    (length,) = struct.unpack("<Q", content[:8])
+    found = HASH.findall(content[: 8 + length])
+    blanked = HASH.sub(f'"sha256":"{BLANK}"'.encode(), content[: 8 + length]) + content[8 + length :]
+    if len(found) != 1 or hashlib.sha256(blanked).hexdigest().encode() != found[0]:
+        raise ModelFileError(
+            "was damaged or altered: its contents don't match its SHA-256. Take another copy, or train again."
+        )
+
+
+def _check_manifest(manifest: Manifest) -> None:
+    sizes, k = manifest.layer_sizes, len(manifest.classes)
+    faults = {
+        f"format {manifest.format!r}, version {manifest.version}; this glassmax reads format 'glassmax', version 1": (
+            manifest.format != "glassmax" or manifest.version != 1
+        ),
+        "layer sizes that make no network": len(sizes) < 2 or min(sizes) < 1,
+        "activations that are unknown or too many": (
+            len(manifest.activations) != len(sizes) - 2 or not set(manifest.activations) <= set(ACTIVATIONS)
+        ),
+        "an output or a loss that is unknown": manifest.output not in OUTPUTS or manifest.loss not in LOSSES,
+        "a dtype other than float32 or float64": manifest.dtype not in DTYPES,
+        "another number of classes than outputs, or a class twice": k != sizes[-1] or len(set(manifest.classes)) != k,
+        "an encoding that doesn't fit the first layer": (
+            manifest.encoding is not None and manifest.encoding.width != sizes[0]
+        ),
+    }
+    fault = next((what for what, wrong in faults.items() if wrong), None)
+    if fault is None and count(sizes) > MAX_PARAMETERS:
+        fault = "layer sizes too large to be true"
+    if fault:
+        raise ModelFileError(f"has a manifest with {fault}.")
+
+
+def _check_tensors(manifest: Manifest, header: dict[str, Any]) -> None:
+    """Compare the tensors' names, dtypes and shapes with the manifest, before any is loaded."""
+    sizes = manifest.layer_sizes
+    expected: dict[str, list[int]] = {}
+    for layer in range(1, len(sizes)):
+        expected |= {f"W{layer}": sizes[layer - 1 : layer + 1], f"b{layer}": [sizes[layer]]}
+    for name, shape in expected.items():
+        tensor = header.get(name)
+        if not isinstance(tensor, dict) or (tensor.get("shape"), tensor.get("dtype")) != (
+            shape,
+            DTYPES[manifest.dtype],
+        ):
+            raise ModelFileError(
+                f"has tensors that don't fit its manifest: {name} should be {shape}, {manifest.dtype}."
+            )
+    if set(header) != set(expected):
+        raise ModelFileError("has tensors that don't belong to it.")
+
+
+def _plain_classes(classes: Array) -> Any:
+    plain = classes.tolist()
+    kinds = {type(label) for label in plain}
+    if len(kinds) != 1 or not kinds <= {str, bool, int, float}:
+        names = ", ".join(sorted(kind.__name__ for kind in kinds))
+        raise ModelFileError(f"The classes are of type {names}, expected text, numbers or booleans, all of one type.")
+    return plain
