@@ -190,8 +190,13 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         OptionError, ValueError
             If a parameter or the data are out of range.
         """
-        for _ in self.fit_epochs(X, y, sample_weight):
-            pass
+        try:
+            for _ in self.fit_epochs(X, y, sample_weight):
+                pass
+        except KeyboardInterrupt:
+            if not hasattr(self, "loss_"):
+                raise
+            warnings.warn("Training was interrupted; the weights so far are kept.", stacklevel=2)
         return self
 
     def fit_epochs(
@@ -227,9 +232,6 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 yield epoch
                 if stopped:
                     break
-        except KeyboardInterrupt:
-            warnings.warn("Training was interrupted; the weights so far are kept.", stacklevel=3)
-            stopped = True
         finally:
             if self.early_stopping and np.isfinite(patience.best_loss):
                 self.network_.theta = patience.best_theta
@@ -299,7 +301,8 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         -------
         (n,) array of labels
         """
-        return self.classes_[np.concatenate([Z.argmax(axis=1) for Z in self._logits(X)])]
+        index = np.concatenate([Z.argmax(axis=1) for Z in self._logits(X)])
+        return self.classes_[index]
 
     def predict_proba(self, X: npt.ArrayLike) -> Array:
         """Return the probability of each class for each row.

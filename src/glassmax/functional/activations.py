@@ -327,7 +327,7 @@ def relu(Z: npt.ArrayLike) -> Array:
     array([0., 0., 2.])
     """
     Z = as_floating(Z, "Z")
-    return np.where(Z.real <= 0, 0, Z)
+    return np.where(Z.real <= 0, 0, Z) if Z.dtype.kind == "c" else np.maximum(Z, 0)
 
 
 @_quiet

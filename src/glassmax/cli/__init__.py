@@ -1,0 +1,92 @@
+"""The command line: one command a file, loaded when it is called.
+
+Results go to stdout, talk to stderr. Exit codes: 0 done, 1 the data or a file is at fault, 2 the command line is, 130
+interrupted. A fault is one to three lines, never a traceback; ``glassmax --debug COMMAND`` shows it. This package
+refuses to compute: it reads options, calls the library and prints.
+"""
+
+import os
+import sys
+import traceback
+from importlib import import_module
+
+import click
+
+from .. import __version__
+from ..errors import GlassmaxError
+from .talk import harmless
+
+__all__ = ["main"]
+
+COMMANDS = ("train", "predict", "evaluate", "info")
+
+
+class Commands(click.Group):
+    """The commands by name; each lives in the module of its name and is loaded when asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f".{cmd_name}", __name__).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, offering all of them where the name is unknown."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            raise click.UsageError(f"{error.message} There are {', '.join(COMMANDS)}.", ctx) from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="glassmax %(version)s")
+@click.option("--debug", is_flag=True, help="Show where in the code a fault came up.")
+def glassmax(debug: bool) -> None:
+    """The softmax classifier you can see through.
+
+    \b
+    Example:
+      glassmax train penguins
+    """
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    debug = "--debug" in sys.argv
+    try:
+        glassmax.main(prog_name="glassmax", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _fault("Interrupted. Nothing was written.", 130, debug)
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except GlassmaxError as error:
+        _fault(str(error), 1, debug)
+    except MemoryError:
+        _fault("There is not enough memory for this. Try fewer rows or a smaller network.", 1, debug)
+    except Exception as error:  # a fault of ours: still no traceback, but the way to one
+        _fault(
+            f"glassmax has failed, which is its own fault: {type(error).__name__}: {error}\n"
+            "Run `glassmax --debug ...` to see where, and report it.",
+            1,
+            debug,
+        )
+
+
+def _fault(message: str, code: int, debug: bool) -> None:
+    if debug:
+        traceback.print_exc()
+    click.echo(f"Error: {harmless(message)}" if code != 130 else message, err=True)
+    sys.exit(code)

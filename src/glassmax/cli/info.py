@@ -1,0 +1,72 @@
+"""glassmax info: what runs here, or what is in a model file."""
+
+import platform
+from importlib.metadata import version
+from typing import Any
+
+import click
+
+from .talk import harmless, show_json
+
+
+@click.command("info")
+@click.argument("model", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def command(model: str | None, as_json: bool) -> None:
+    """Say what this installation is, or what a model file holds.
+
+    \b
+    Examples:
+      glassmax info
+      glassmax info penguins.safetensors
+    """
+    facts = _of_installation() if model is None else _of_model(model)
+    if as_json:
+        show_json(facts)
+        return
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        click.echo(harmless(f"{name:<{width}}  {shown}"))
+
+
+def _of_installation() -> dict[str, Any]:
+    import numpy as np
+
+    from .. import __version__
+    from ..engine import best_engine
+    from ..table import BUILTIN
+
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return {
+        "glassmax": __version__,
+        "engine": f"{best_engine().name} (NumPy {np.__version__}, {blas['name']} {blas['version']})",
+        "Python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
+        "scikit-learn": version("scikit-learn"),
+        "built-in tables": list(BUILTIN),
+    }
+
+
+def _of_model(path: str) -> dict[str, Any]:
+    from ..model import load_model
+    from ..parameters import count
+    from ..table import Number
+
+    model = load_model(path)
+    network = model.network
+    facts: dict[str, Any] = {
+        "network": "-".join(map(str, network.layer_sizes)),
+        "parameters": count(network.layer_sizes),
+        "activations": list(network.activations) or ["none: multinomial logistic regression"],
+        "output and loss": f"{network.head.output}, {network.head.loss}",
+        "dtype": str(network.theta.dtype),
+        "classes": [str(label) for label in model.classes],
+    }
+    if model.encoding is not None:
+        facts["target"] = model.encoding.target
+        for column in model.encoding.columns:
+            if isinstance(column, Number):
+                facts[f"column {column.name}"] = f"number, {column.center:g} +- {column.spread:g}"
+            else:
+                facts[f"column {column.name}"] = f"category: {', '.join(column.values[:8])}"
+    return facts | model.record
