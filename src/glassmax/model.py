@@ -48,7 +48,7 @@ class Manifest(msgspec.Struct, forbid_unknown_fields=True):
     output: str
     loss: str
     dtype: str
-    classes: list[str] | list[bool] | list[int] | list[float]
+    classes: list[str | bool | int | float]
     encoding: Encoding | None
     record: dict[str, str | int | float | None]
 
@@ -283,7 +283,9 @@ def _check_manifest(manifest: Manifest) -> None:
         ),
         "an output or a loss that is unknown": manifest.output not in OUTPUTS or manifest.loss not in LOSSES,
         "a dtype other than float32 or float64": manifest.dtype not in DTYPES,
-        "another number of classes than outputs, or a class twice": k != sizes[-1] or len(set(manifest.classes)) != k,
+        "classes that are not one name for each output, all of one type": (
+            k != sizes[-1] or len(set(manifest.classes)) != k or len(set(map(type, manifest.classes))) != 1
+        ),
         "an encoding that doesn't fit the first layer": (
             manifest.encoding is not None and manifest.encoding.width != sizes[0]
         ),

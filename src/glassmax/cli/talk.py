@@ -10,7 +10,7 @@ import numpy as np
 
 from ..functional.arrays import Array
 
-__all__ = ["harmless", "say", "show_json", "table_of_confusion", "table_of_figures"]
+__all__ = ["figure", "harmless", "say", "show_json", "table_of_confusion", "table_of_figures"]
 
 MOST_CLASSES = 20
 
@@ -23,6 +23,11 @@ def harmless(text: str) -> str:
 def say(text: str = "") -> None:
     """Print talk, which goes to stderr."""
     click.echo(harmless(text), err=True)
+
+
+def figure(value: float) -> str:
+    """Write a figure with four decimals, a huge one by its power of ten."""
+    return f"{value:.4f}" if abs(value) < 1e5 else f"{value:.2e}"
 
 
 def show_json(result: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .talk import harmless, say, show_json, table_of_confusion, table_of_figures
+from .talk import figure, harmless, say, show_json, table_of_confusion, table_of_figures
 
 if TYPE_CHECKING:
     from ..estimator import SoftmaxClassifier
@@ -205,8 +205,12 @@ class Run:
         if interrupted and n_epochs:
             say(f"Stopped by Ctrl-C after {n_epochs} epochs; the weights so far are kept.")
         elif n_epochs:
+            first, last = self.classifier.loss_curve_[0], self.classifier.loss_curve_[-1]
             why = "still improving: more --epochs may help" if caught else "no longer improving"
-            say(f"{n_epochs} epochs, training loss {self.classifier.loss_:.4f}, {why}")
+            if last > first:
+                rate = self.options["learning_rate"]
+                why = f"up from {figure(first)}: the steps are too long, try --learning-rate {rate / 10:g}"
+            say(f"{n_epochs} epochs, training loss {figure(last)}, {why}")
         return interrupted
 
     def model(self) -> "Model":
@@ -257,8 +261,8 @@ def show_score(score: "Score", judged: str, classes: "Array") -> str:
     counts = score.confusion.sum(axis=1)
     shares = counts[counts > 0] / counts.sum()
     rows = [
-        ("accuracy", f"{score.accuracy:.4f}", f"(always the largest class: {shares.max():.4f})"),
-        ("log-loss", f"{score.log_loss:.4f}", f"(the classes' shares alone: {-(shares * np.log(shares)).sum():.4f})"),
+        ("accuracy", figure(score.accuracy), f"(always the largest class: {shares.max():.4f})"),
+        ("log-loss", figure(score.log_loss), f"(the classes' shares alone: {-(shares * np.log(shares)).sum():.4f})"),
     ]
     return f"On {judged}\n{table_of_figures(rows)}\n\n{table_of_confusion(score.confusion, classes)}"
 
