@@ -171,7 +171,7 @@ class Model:
         if not np.isfinite(network.theta).all():
             raise ModelFileError("The network holds weights that are not finite; it is not saved.")
         metadata = {"glassmax": msgspec.json.encode(manifest).decode(), "sha256": BLANK}
-        content: bytes = save({name: view.copy() for name, view in network.parameters.items()}, metadata)
+        content = _in_order(save({name: view.copy() for name, view in network.parameters.items()}, metadata))
         digest = hashlib.sha256(content).hexdigest()
         return content.replace(f'"sha256":"{BLANK}"'.encode(), f'"sha256":"{digest}"'.encode(), 1)
 
@@ -259,6 +259,16 @@ def _header(content: bytes) -> dict[str, Any]:
     if not isinstance(header, dict):
         raise damaged
     return header
+
+
+def _in_order(content: bytes) -> bytes:
+    """Sort the metadata, which safetensors writes in an order of chance: the same model is the same file."""
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8 bytes
+    return struct.pack("<Q", len(text)) + text + content[8 + length :]
 
 
 def _check_hash(content: bytes) -> None:

@@ -61,9 +61,7 @@ def main() -> None:
     """Run the command line and end the process with its exit code."""
     debug = "--debug" in sys.argv
     try:
-        glassmax.main(prog_name="glassmax", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        sys.exit(glassmax.main(prog_name="glassmax", standalone_mode=False) or 0)  # the code of ctx.exit, or None
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -110,7 +110,7 @@ def command(data: str, target: str | None, output: str | None, as_json: bool, **
         click.echo(show_score(score, judged, model.classes))
     say(f"\nThe model is in {path}. Use it: glassmax predict {path} {data}")
     if interrupted:
-        raise click.exceptions.Exit(130)
+        click.get_current_context().exit(130)
 
 
 class Run:
