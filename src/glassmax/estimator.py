@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
@@ -32,6 +33,18 @@ __all__ = ["SoftmaxClassifier"]
 
 ALIASES = {"logistic": "sigmoid"}
 SOLVERS = ("adam", "sgd")
+
+
+def _sees_all_rows_at_once(classifier: "SoftmaxClassifier") -> bool:
+    """Say whether there is a `partial_fit`; an estimator that can't have it must not show it."""
+    if classifier.early_stopping:
+        raise OptionError("partial_fit sees one batch of rows at a time, so early_stopping must be False.")
+    if isinstance(classifier.class_weight, str) and classifier.class_weight == "balanced":
+        raise OptionError(
+            "partial_fit doesn't know how frequent the classes are: class_weight is 'balanced', "
+            "expected None or a dict of weights."
+        )
+    return True
 
 
 class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -194,7 +207,7 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             for _ in self.fit_epochs(X, y, sample_weight):
                 pass
         except KeyboardInterrupt:
-            if not hasattr(self, "loss_"):
+            if not getattr(self, "n_iter_", 0):
                 raise
             warnings.warn("Training was interrupted; the weights so far are kept.", stacklevel=2)
         return self
@@ -219,7 +232,9 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X, y, sample_weight = self._check_data(X, y, sample_weight, reset=not go_on)
         self._number_classes(y, known=self.classes_ if go_on else None)
         data = self._weigh(X, y, sample_weight)
-        if not go_on:
+        if go_on:
+            self._go_on(rule)
+        else:
             self._start(X, rule)
         train, validation = self._hold_out(data) if self.early_stopping else (data, None)
         patience = Patience(self.network_, self.tol, self.n_iter_no_change)
@@ -244,6 +259,7 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 stacklevel=3,
             )
 
+    @available_if(_sees_all_rows_at_once)  # type: ignore[untyped-decorator]
     def partial_fit(
         self,
         X: npt.ArrayLike,
@@ -252,6 +268,8 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         sample_weight: npt.ArrayLike | None = None,
     ) -> Self:
         """Go on by one epoch over the rows given.
+
+        There is no such method with early_stopping or class_weight="balanced", which need all rows at once.
 
         Parameters
         ----------
@@ -264,13 +282,6 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         -------
         self
         """
-        if self.early_stopping:
-            raise OptionError("partial_fit sees one batch of rows at a time, so early_stopping must be False.")
-        if self.class_weight == "balanced":
-            raise OptionError(
-                "partial_fit doesn't know how frequent the classes are: class_weight is 'balanced', "
-                "expected None or a dict of weights."
-            )
         rule = self._check_parameters()
         first = not hasattr(self, "network_")
         if first and classes is None:
@@ -285,6 +296,8 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         data = self._weigh(X, y, sample_weight)
         if first:
             self._start(X, rule)
+        else:
+            self._go_on(rule)
         for epoch in self._epochs(data, None, rule, 1):
             self._record(epoch)
         self.best_loss_ = min(self.loss_curve_)
@@ -405,12 +418,15 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 other = ' or "auto"' if what == "batch_size" else ""
                 raise OptionError(f"{what} is {value!r}, expected a whole number >= 1{other}.")
         for what in ("alpha", "tol"):
-            if not 0 <= getattr(self, what) < np.inf:
-                raise OptionError(f"{what} is {getattr(self, what)!r}, expected a number >= 0.")
-        if not 0 < self.validation_fraction < 1:
+            value = getattr(self, what)
+            if not (_is_number(value) and 0 <= value < np.inf):
+                raise OptionError(f"{what} is {value!r}, expected a number >= 0.")
+        if not (_is_number(self.validation_fraction) and 0 < self.validation_fraction < 1):
             raise OptionError(
                 f"validation_fraction is {self.validation_fraction!r}, expected a number between 0 and 1."
             )
+        if isinstance(self.class_weight, str):
+            one_of("class_weight", self.class_weight, ("balanced",))
         if any(not _is_whole(size) or size < 1 for size in self._hidden()):
             raise OptionError(
                 f"hidden_layer_sizes is {self.hidden_layer_sizes!r}, expected whole numbers >= 1, as (100,) or ()."
@@ -434,18 +450,19 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         if sample_weight is not None:
+            if not np.any(np.asarray(sample_weight) != 0):
+                raise LabelError("sample_weight is zero for every row, expected at least one number > 0.")
             sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-            if not sample_weight.any():
-                raise LabelError("sample_weight is 0 for every row, expected at least one number > 0.")
         return X, y, sample_weight
 
     def _number_classes(self, y: Array, known: Array | None) -> None:
         """Set `classes_`, or check that y holds none that are not `known`."""
         found = np.unique(y)
-        if known is None and len(found) < 2:
-            raise LabelError(f"y holds one class, {found[0]!r}, expected at least two different labels.")
-        if known is None:
-            known = found
+        holder, known = ("y", found) if known is None else ("classes", known)
+        if len(known) < 2:
+            raise LabelError(
+                f"{holder} holds one class, {known.tolist()[0]!r}, expected at least two different labels."
+            )
         new = np.setdiff1d(found, known).tolist()
         if new:
             raise LabelError(
@@ -459,11 +476,18 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         index = np.searchsorted(self.classes_, y)
         if self.class_weight is None:
             return Data(X, index, sample_weight)
-        weight = np.ones(len(y)) if sample_weight is None else sample_weight
-        of_class = compute_class_weight(
-            self.class_weight, classes=self.classes_, y=y, sample_weight=None if sample_weight is None else weight
-        )
-        return Data(X, index, weight * of_class[index])
+        if self.class_weight == "balanced":  # scikit-learn 1.6 can't weigh rows in this
+            total = np.bincount(index, sample_weight, minlength=len(self.classes_))
+            shares = total.sum() / np.count_nonzero(total)
+            of_class = np.divide(shares, total, out=np.zeros(len(total)), where=total > 0)
+        else:
+            of_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+        if not ((of_class >= 0) & np.isfinite(of_class)).all():
+            raise OptionError(f"class_weight is {self.class_weight!r}, expected numbers >= 0.")
+        weight = of_class[index] if sample_weight is None else of_class[index] * sample_weight
+        if not weight.any():
+            raise LabelError("class_weight leaves no row a weight, expected at least one number > 0.")
+        return Data(X, index, weight)
 
     def _start(self, X: Array, rule: Rule) -> None:
         """Draw the starting weights and empty the records."""
@@ -475,14 +499,34 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             random_state=self._draw,
         )
         self._state: State = rule.init(self.network_.theta)
-        self.n_iter_, self.t_ = 0, 0
+        self._split: Any = None
+        self.loss_, self.n_iter_, self.t_ = float("nan"), 0, 0
         self.loss_curve_: list[float] = []
         self.validation_scores_: list[float] | None = [] if self.early_stopping else None
         self.validation_loss_curve_: list[float] | None = [] if self.early_stopping else None
         self.best_validation_score_: float | None = None
 
+    def _go_on(self, rule: Rule) -> None:
+        """Take up the last run: its network, and its moments if the solver is the same."""
+        network, activation = self.network_, ALIASES.get(self.activation, self.activation)
+        if network.layer_sizes[1:-1] != self._hidden() or not set(network.activations) <= {activation}:
+            raise OptionError(
+                f"hidden_layer_sizes={self.hidden_layer_sizes!r}, activation={self.activation!r} describe another "
+                f"network than the one to go on with, {network!r}. Put them back, or fit with warm_start=False."
+            )
+        state = rule.init(network.theta)
+        if state.keys() != self._state.keys():
+            self._state = state
+
     def _hold_out(self, data: Data) -> tuple[Data, Data]:
-        kept, held_out = holdout(data.y, self.validation_fraction, self._draw)
+        """Split the rows; a warm start splits them as before, so that no row is judged that was trained on."""
+        draw = self._draw
+        if self._split is None:
+            self._split = draw.get_state()
+        else:
+            draw = np.random.RandomState()
+            draw.set_state(self._split)
+        kept, held_out = holdout(data.y, self.validation_fraction, draw)
         if len(held_out) == 0:
             raise OptionError(
                 f"validation_fraction={self.validation_fraction:g} of {len(data.y)} rows holds out none, because every "
@@ -530,3 +574,7 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 def _is_whole(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating)

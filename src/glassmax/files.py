@@ -17,7 +17,8 @@ def write_whole(path: str | Path, content: bytes) -> None:
     Parameters
     ----------
     path : str or Path
-        A file in an existing folder; replaced if it exists. A link is followed.
+        A file in an existing folder; replaced if it exists. A link is followed; a device or a pipe stays one, and
+        is written to as it comes.
     content : bytes
         All of the file.
 
@@ -27,7 +28,10 @@ def write_whole(path: str | Path, content: bytes) -> None:
         If the folder is missing or read-only, or the disk is full; then nothing has changed.
     """
     target = Path(os.path.realpath(path))
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        Path(path).write_bytes(content)
+        return
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

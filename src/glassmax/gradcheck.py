@@ -101,7 +101,7 @@ class Report:
     @property
     def error(self) -> float:
         """The largest relative error of any line."""
-        return max(line.error for line in self.lines)
+        return float(np.max([line.error for line in self.lines]))  # NaN if one is
 
     def __iter__(self) -> Iterator[Line]:
         return iter(self.lines)

@@ -9,6 +9,7 @@ the file can also write its hash. Predictions need NumPy, not scikit-learn.
 
 import hashlib
 import json
+import math
 import re
 import struct
 from collections.abc import Iterator
@@ -121,9 +122,15 @@ class Model:
         if self.encoding is not None:
             raise DataError("The model was trained on a table: pass read_table(path).")
         X = np.asarray(data)
-        if X.dtype.kind == "f" and not np.isfinite(X).all():
-            row = int(np.argmax(~np.isfinite(X).all(axis=-1))) if X.ndim == 2 else 0
-            raise DataError(f"Row {row} of X holds NaN or inf, expected finite numbers.")
+        if X.dtype.kind == "f":
+            dtype = self.network.theta.dtype
+            with np.errstate(over="ignore"):
+                X = X.astype(dtype, copy=False)
+            if not np.isfinite(X).all():
+                row = int(np.argmax(~np.isfinite(X).all(axis=-1))) if X.ndim == 2 else 0
+                raise DataError(
+                    f"Row {row} of X holds NaN, inf or what is too large for {dtype}, expected finite numbers."
+                )
         return X
 
     def _logits(self, X: Array) -> Iterator[Array]:
@@ -168,9 +175,16 @@ class Model:
         )
         if manifest.dtype not in DTYPES:
             raise ModelFileError(f"The network is {manifest.dtype}, expected float32 or float64.")
+        try:
+            _check_manifest(manifest)
+        except ModelFileError as error:
+            raise ModelFileError(f"The model {error}") from None
         if not np.isfinite(network.theta).all():
             raise ModelFileError("The network holds weights that are not finite; it is not saved.")
-        metadata = {"glassmax": msgspec.json.encode(manifest).decode(), "sha256": BLANK}
+        try:
+            metadata = {"glassmax": msgspec.json.encode(manifest).decode(), "sha256": BLANK}
+        except UnicodeEncodeError:
+            raise ModelFileError("The name of a class or a column holds half a character (a lone surrogate).") from None
         content = _in_order(save({name: view.copy() for name, view in network.parameters.items()}, metadata))
         digest = hashlib.sha256(content).hexdigest()
         return content.replace(f'"sha256":"{BLANK}"'.encode(), f'"sha256":"{digest}"'.encode(), 1)
@@ -242,23 +256,25 @@ def _from_bytes(content: bytes) -> Model:
 
 def _header(content: bytes) -> dict[str, Any]:
     """Read the JSON header of a safetensors file: eight bytes of length, then the header."""
-    if content[:1] == b"\x80" and content[1:2] in b"\x02\x03\x04\x05":
-        raise ModelFileError("is a pickle, which can run any code. glassmax never opens one.")
-    if content[:2] == b"PK":
-        raise ModelFileError("is a zip archive, expected a model file of glassmax (safetensors).")
-    damaged = ModelFileError("is not a whole safetensors file: it is truncated, altered, or something else.")
-    if len(content) < 8:
-        raise damaged
-    (length,) = struct.unpack("<Q", content[:8])
-    if length > len(content) - 8:
-        raise damaged
+    length = int.from_bytes(content[:8], "little")
+    if 8 + length > len(content):
+        raise ModelFileError(_other_than_a_model(content))
     try:
         header = json.loads(content[8 : 8 + length].decode("utf-8"))
     except (ValueError, RecursionError):
-        raise damaged from None
+        header = None
     if not isinstance(header, dict):
-        raise damaged
+        raise ModelFileError(_other_than_a_model(content))
     return header
+
+
+def _other_than_a_model(content: bytes) -> str:
+    """Say what the file is; asked last, for the length of a header may begin like a pickle or a zip archive."""
+    if content[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05") and content.endswith(b"."):
+        return "is a pickle, which can run any code. glassmax never opens one."
+    if content[:2] == b"PK":
+        return "is a zip archive, expected a model file of glassmax (safetensors)."
+    return "is not a whole safetensors file: it is truncated, altered, or something else."
 
 
 def _in_order(content: bytes) -> bytes:
@@ -282,7 +298,7 @@ def _check_hash(content: bytes) -> None:
 
 
 def _check_manifest(manifest: Manifest) -> None:
-    sizes, k = manifest.layer_sizes, len(manifest.classes)
+    sizes, k = manifest.layer_sizes or [0], len(manifest.classes)
     faults = {
         f"format {manifest.format!r}, version {manifest.version}; this glassmax reads format 'glassmax', version 1": (
             manifest.format != "glassmax" or manifest.version != 1
@@ -332,4 +348,6 @@ def _plain_classes(classes: Array) -> Any:
     if len(kinds) != 1 or not kinds <= {str, bool, int, float}:
         names = ", ".join(sorted(kind.__name__ for kind in kinds))
         raise ModelFileError(f"The classes are of type {names}, expected text, numbers or booleans, all of one type.")
+    if kinds == {float} and not all(map(math.isfinite, plain)):
+        raise ModelFileError("A class is NaN or inf, expected finite numbers.")
     return plain

@@ -29,7 +29,7 @@ from .functional.arrays import Array, as_floating, summing_dtype
 from .functional.heads import LOSSES, OUTPUTS, Head, HeadTape
 from .functional.losses import l2 as l2_penalty
 from .functional.losses import l2_vjp
-from .functional.targets import check_target, check_weights, reduce_rows
+from .functional.targets import check_target, check_weights, reduce_rows, weigh
 from .gradcheck import Method, Report, check_gradients
 from .parameters import Parameters, count
 
@@ -284,8 +284,8 @@ class Network:
             In float64 whatever the network's dtype (complex for a complex one). NaN for no rows, or weights
             that sum to 0.
         """
+        X, T, w = self._check_rows(X, y, sample_weight)
         tape = self.forward(X)
-        T, w = self._check_target(tape, y, sample_weight)
         return self._loss(tape, T, w, _divisor(tape, w), self.l2)
 
     def loss_and_gradients(
@@ -320,8 +320,8 @@ class Network:
         Cost: 6 n p flops, less 2 n d h_1: the inputs need no derivative.
         Source: Bishop (2006), section 5.3.1; Rumelhart, Hinton & Williams (1986).
         """
+        X, T, w = self._check_rows(X, y, sample_weight)
         tape = self.forward(X)
-        T, w = self._check_target(tape, y, sample_weight)
         l2 = self.l2 if l2 is None else l2
         divisor = _divisor(tape, w) if divisor is None else divisor
         return self._loss(tape, T, w, divisor, l2), self._gradients(tape, T, w, divisor, l2)
@@ -340,7 +340,7 @@ class Network:
         -------
         gradients : Parameters
         """
-        T, w = self._check_target(tape, y, sample_weight)
+        _, T, w = self._check_rows(tape.A[0], y, sample_weight)
         return self._gradients(tape, T, w, _divisor(tape, w), self.l2)
 
     def step(self, gradients: Mapping[str, npt.ArrayLike], learning_rate: float) -> None:
@@ -416,8 +416,8 @@ class Network:
         Cost: one backward pass less its weight gradients, 4 n p flops: no gradient of a row is ever formed.
         Source: Goodfellow, "Efficient per-example gradient computations" (2015).
         """
+        X, T, _ = self._check_rows(X, y, None)
         tape = self.forward(X)
-        T, _ = self._check_target(tape, y, None)
         total = np.zeros(len(tape.P))
         dZ = self.head.dZ(tape.head, T)
         for layer in range(self.depth, 0, -1):
@@ -458,8 +458,8 @@ class Network:
             raise ShapeError(f"v is {direction.shape}, expected the shape of theta, {self.theta.shape}.")
         V = Parameters(self.layer_sizes, direction)
         W = self.parameters.W
+        X, T, w = self._check_rows(X, y, sample_weight)
         tape = self.forward(X)
-        T, w = self._check_target(tape, y, sample_weight)
 
         RA: dict[int, Array] = {0: np.zeros_like(tape.A[0])}
         RZ: dict[int, Array] = {}
@@ -556,11 +556,13 @@ class Network:
             raise ShapeError(f"X is {X.shape}, expected (n, {self.layer_sizes[0]}): rows are samples.{row}")
         return X if X.dtype.kind == "c" else X.astype(self.theta.dtype, copy=False)
 
-    def _check_target(
-        self, tape: Tape, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None
-    ) -> tuple[Array, Array | None]:
-        T = check_target(y, tape.P.shape, LOSSES[self.head.loss].meaning)
-        return T, check_weights(sample_weight, tape.P.shape[:1])
+    def _check_rows(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None
+    ) -> tuple[Array, Array, Array | None]:
+        """Check inputs, targets and weights, before any arithmetic."""
+        X = self._check_X(X)
+        T = check_target(y, (len(X), self.layer_sizes[-1]), LOSSES[self.head.loss].meaning)
+        return X, T, check_weights(sample_weight, (len(X),))
 
     def _as_parameters(self, gradients: Mapping[str, npt.ArrayLike]) -> Parameters:
         if set(gradients) != set(self.parameters):
@@ -578,8 +580,9 @@ def _divisor(tape: Tape, w: Array | None) -> float:
 def _weighted(dZ: Array, w: Array | None, divisor: float) -> Array:
     """w_i / divisor times each row; nan where there is nothing to take the mean of."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        factors = np.divide(1.0 if w is None else w[:, None], divisor)
-        return (factors * dZ).astype(dZ.dtype, copy=False)
+        if w is None:
+            return (np.divide(1.0, divisor) * dZ).astype(dZ.dtype, copy=False)
+        return weigh(np.divide(w[:, None], divisor), dZ).astype(dZ.dtype, copy=False)
 
 
 def _square_lengths(rows: Array) -> Array:

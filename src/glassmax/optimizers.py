@@ -150,7 +150,8 @@ class Adam:
         theta -= rate * m / denominator
 
 
-def _between(what: str, number: float, low: float, high: float, *, open_below: bool = False) -> None:
-    if not (low < number < high or (number == low and not open_below)):
+def _between(what: str, number: Any, low: float, high: float, *, open_below: bool = False) -> None:
+    is_number = isinstance(number, int | float | np.integer | np.floating)
+    if not (is_number and (low < number < high or (number == low and not open_below))):
         bounds = f"> {low:g}" if high == np.inf else f"from {low:g} up to, not including, {high:g}"
         raise OptionError(f"{what} is {number!r}, expected a number {bounds}.")

@@ -7,6 +7,7 @@ refuses to know labels, tables and estimators: it sees class indices and arrays.
 
 import time
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from .engine import Data, Engine, blocks
 from .errors import DivergenceError, OptionError
 from .functional.arrays import Array
 from .functional.softmax import log_softmax
+from .functional.targets import reduce_rows
 from .network import Network
 from .optimizers import Rule, State
 
@@ -32,7 +34,7 @@ class Score:
     accuracy : float
         Weighted share of rows whose most probable class is the true one, in [0, 1].
     confusion : (k, k) array
-        Entry [i, j]: how many rows of class i were taken for class j, unweighted.
+        Entry [i, j]: how many rows of class i were taken for class j, unweighted. (0, 0) where it was not asked for.
     """
 
     log_loss: float
@@ -113,7 +115,7 @@ def fit(
     Raises
     ------
     DivergenceError
-        If a loss or a parameter is not finite. The network then holds the last weights that are known to be good.
+        If a loss or a parameter is not finite. Network and state are then what they were when last known to be good.
 
     Examples
     --------
@@ -130,27 +132,34 @@ def fit(
     """
     n = len(data.y)
     order = np.arange(n)
-    good = network.theta.copy()  # a loss was finite at these weights
+    good = deepcopy((network.theta, state))  # a loss was finite at these weights
     for number in range(1, max_epochs + 1):
         started = time.perf_counter()
         if shuffle:
             order = order[draw.permutation(n)]
-        start = network.theta.copy()
+        start = deepcopy((network.theta, state))
         result = engine.epoch(network, data, rule, state, order=order, batch_size=min(batch_size, n), alpha=alpha)
         if result.steps:
             good = start
         if not (result.finite and np.isfinite(network.theta).all()):
-            network.theta[...] = good
+            network.theta[...] = good[0]
+            state.update(good[1])
             raise DivergenceError(_advice(number, result.steps + (not result.finite), rule.learning_rate))
-        validated = None if validation is None else score(network, engine, validation)
+        validated = None if validation is None else score(network, engine, validation, confusion=False)
         yield Epoch(number, result.loss, validated, result.steps, n, time.perf_counter() - started)
 
 
 def _advice(epoch: int, step: int, learning_rate: float) -> str:
     return (
         f"The loss is no longer finite in epoch {epoch}, step {step}, at learning rate {learning_rate:g}. "
-        f"The last good weights are kept. Try a learning rate of {learning_rate / 10:g}, and inputs scaled to about 1."
+        f"The last good weights are kept. Try a learning rate of {smaller(learning_rate):g}, "
+        "and inputs scaled to about 1."
     )
+
+
+def smaller(learning_rate: float) -> float:
+    """Return a learning rate to try where this one is too large: a tenth, or 0.001 for one out of all reason."""
+    return learning_rate / 10 if learning_rate <= 1 else 0.001
 
 
 class Patience:
@@ -193,7 +202,7 @@ class Patience:
         return self._idle > self.patience
 
 
-def score(network: Network, engine: Engine, data: Data) -> Score:
+def score(network: Network, engine: Engine, data: Data, *, confusion: bool = True) -> Score:
     """Return log-loss, accuracy and confusion on the rows of `data`, block by block: no (n, k) array is held.
 
     Parameters
@@ -202,13 +211,15 @@ def score(network: Network, engine: Engine, data: Data) -> Score:
         With softmax output.
     engine : Engine
     data : Data
+    confusion : bool, default=True
+        Whether to count confusions: k x k numbers. Without them the matrix is (0, 0).
 
     Returns
     -------
     Score
     """
-    k = network.layer_sizes[-1]
-    confusion = np.zeros((k, k), np.int64)
+    k = network.layer_sizes[-1] if confusion else 0
+    counts = np.zeros((k, k), np.int64)
     log_loss = hits = total = 0.0
     for block in blocks(network, len(data.y)):
         X, y, w = data.rows(block)
@@ -216,13 +227,14 @@ def score(network: Network, engine: Engine, data: Data) -> Score:
         Z = engine.logits(network, X)
         log_P = np.take_along_axis(log_softmax(Z.astype(np.float64)), y[:, None], axis=1)[:, 0]
         taken_for = Z.argmax(axis=1)
-        np.add.at(confusion, (y, taken_for), 1)
-        log_loss -= float(np.where(w == 0, 0, w * log_P).sum())
+        if confusion:
+            np.add.at(counts, (y, taken_for), 1)
+        log_loss -= float(reduce_rows(log_P, w, "sum"))
         hits += float(w[taken_for == y].sum())
         total += float(w.sum())
     if total == 0:
-        return Score(float("nan"), float("nan"), confusion)
-    return Score(log_loss / total, hits / total, confusion)
+        return Score(float("nan"), float("nan"), counts)
+    return Score(log_loss / total, hits / total, counts)
 
 
 def holdout(y: Array, share: float, draw: np.random.RandomState) -> tuple[Array, Array]:
@@ -263,7 +275,8 @@ def holdout(y: Array, share: float, draw: np.random.RandomState) -> tuple[Array,
         if missing > 0 and take[c] < counts[c] - 1:
             take[c] += 1
             missing -= 1
-    held = [draw.permutation(np.flatnonzero(y == c))[: take[c]] for c in range(len(counts))]
+    rows = np.split(np.argsort(y, kind="stable"), np.cumsum(counts)[:-1])
+    held = [draw.permutation(rows_of_class)[:some] for rows_of_class, some in zip(rows, take, strict=True)]
     held_out = np.sort(np.concatenate(held)).astype(np.intp)
     kept = np.setdiff1d(np.arange(len(y)), held_out, assume_unique=True)
     return kept, held_out

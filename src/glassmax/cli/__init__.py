@@ -8,6 +8,7 @@ refuses to compute: it reads options, calls the library and prints.
 import os
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -59,32 +60,45 @@ def glassmax(debug: bool) -> None:
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    debug = "--debug" in sys.argv
-    try:
-        sys.exit(glassmax.main(prog_name="glassmax", standalone_mode=False) or 0)  # the code of ctx.exit, or None
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]  # wherever it stands
+    debug = len(arguments) < len(sys.argv) - 1
+    try:  # main returns the code of ctx.exit, or None
+        sys.exit(glassmax.main(arguments, prog_name="glassmax", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         _fault("Interrupted. Nothing was written.", 130, debug)
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.exit(1)
     except GlassmaxError as error:
         _fault(str(error), 1, debug)
     except MemoryError:
         _fault("There is not enough memory for this. Try fewer rows or a smaller network.", 1, debug)
+    except OSError as error:  # a full disk behind stdout; files are answered for where they are opened
+        _drop_output()
+        what = f"{error.filename}:" if error.filename else "The output can't be written:"
+        _fault(f"{what} {error.strerror}.", 1, debug)
     except Exception as error:  # a fault of ours: still no traceback, but the way to one
         _fault(
-            f"glassmax has failed, which is its own fault: {type(error).__name__}: {error}\n"
-            "Run `glassmax --debug ...` to see where, and report it.",
+            f"glassmax has failed, which is its own fault: {type(error).__name__}: {error}",
             1,
             debug,
+            "Run `glassmax --debug ...` to see where, and report it.",
         )
 
 
-def _fault(message: str, code: int, debug: bool) -> None:
+def _drop_output() -> None:
+    """Send what stdout still holds nowhere, so that Python doesn't try again when it ends."""
+    with suppress(OSError):  # stdout may be no file at all
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fault(message: str, code: int, debug: bool, *more: str) -> None:
     if debug:
         traceback.print_exc()
     click.echo(f"Error: {harmless(message)}" if code != 130 else message, err=True)
+    for line in more:
+        click.echo(line, err=True)
     sys.exit(code)

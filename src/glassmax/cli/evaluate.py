@@ -2,7 +2,7 @@
 
 import click
 
-from .talk import say, show_json
+from .talk import counted, say, show, show_json
 
 
 @click.command("evaluate")
@@ -31,9 +31,9 @@ def command(model: str, data: str, as_json: bool) -> None:
     if loaded.encoding is None:
         raise DataError(f"{model} was trained on an array and knows no columns. Score it from Python: load_model(...).")
     target = loaded.encoding.target
-    labels, rows = read_labels(table, target)
+    labels, rows = read_labels(table, target, repeating=False)
     if len(rows) < table.n_rows:
-        say(f"{table.name}: {table.n_rows - len(rows)} rows without a {target} are left out")
+        say(f"{table.name}: without a {target} and left out: {counted(table.n_rows - len(rows), 'row')}")
     classes = [str(label) for label in loaded.classes]
     index = {label: position for position, label in enumerate(classes)}
     for row, label in zip(rows, labels, strict=True):
@@ -57,4 +57,4 @@ def command(model: str, data: str, as_json: bool) -> None:
             }
         )
     else:
-        click.echo(show_score(score, f"{len(rows)} rows of {table.name}", loaded.classes))
+        show(show_score(score, f"{len(rows)} rows of {table.name}", loaded.classes))

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .talk import harmless, show_json
+from .talk import harmless, show, show_json
 
 
 @click.command("info")
@@ -27,7 +27,7 @@ def command(model: str | None, as_json: bool) -> None:
     width = max(map(len, facts))
     for name, value in facts.items():
         shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        click.echo(harmless(f"{name:<{width}}  {shown}"))
+        show(harmless(f"{name:<{width}}  {shown}") + "\n")
 
 
 def _of_installation() -> dict[str, Any]:

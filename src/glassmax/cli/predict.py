@@ -2,11 +2,10 @@
 
 import csv
 import io
-import sys
 
 import click
 
-from .talk import say
+from .talk import say, show
 
 
 @click.command("predict")
@@ -28,7 +27,10 @@ def command(model: str, data: str, proba: bool, output: str | None) -> None:
     from ..files import write_whole
     from ..model import load_model
     from ..table import read_table
+    from .train import check_output
 
+    if output is not None:
+        check_output(output, model, data)
     loaded = load_model(model)
     table = read_table(data)
     if loaded.encoding is None:
@@ -42,7 +44,7 @@ def command(model: str, data: str, proba: bool, output: str | None) -> None:
     for label, probabilities in zip(loaded.classes[P.argmax(axis=1)], P, strict=True):
         writer.writerow([label, *(repr(float(p)) for p in probabilities)] if proba else [label])
     if output is None:
-        sys.stdout.write(text.getvalue())
+        show(text.getvalue())
         return
     try:
         write_whole(output, text.getvalue().encode())

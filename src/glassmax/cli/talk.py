@@ -10,19 +10,35 @@ import numpy as np
 
 from ..functional.arrays import Array
 
-__all__ = ["figure", "harmless", "say", "show_json", "table_of_confusion", "table_of_figures"]
+__all__ = ["counted", "figure", "harmless", "say", "show", "show_json", "table_of_confusion", "table_of_figures"]
 
 MOST_CLASSES = 20
 
 
 def harmless(text: str) -> str:
-    """Show control characters as escapes, so that a name from a file can't drive the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+    """Show control characters as escapes, so that a name from a file can't drive the terminal or add a line."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def say(text: str = "") -> None:
-    """Print talk, which goes to stderr."""
+    """Print a line of talk, which goes to stderr."""
     click.echo(harmless(text), err=True)
+
+
+def show(text: str) -> None:
+    """Print a result on stdout, in UTF-8 whatever the terminal's encoding: the whole of it, or an error."""
+    if not hasattr(sys.stdout, "buffer"):  # not a file: a notebook, a StringIO
+        sys.stdout.write(text)
+        return
+    rest = memoryview(text.encode("utf-8", "backslashreplace"))
+    while rest:  # an unbuffered stdout may take a part and leave the rest
+        rest = rest[sys.stdout.buffer.write(rest) :]
+    sys.stdout.buffer.flush()
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number of things: 1 row, 2 rows."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def figure(value: float) -> str:
@@ -32,8 +48,7 @@ def figure(value: float) -> str:
 
 def show_json(result: dict[str, Any]) -> None:
     """Print a result for programs, on one line of stdout."""
-    json.dump(result, sys.stdout, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write("\n")
+    show(json.dumps(result, allow_nan=False) + "\n")
 
 
 def table_of_figures(rows: Sequence[tuple[str, str, str]]) -> str:

@@ -1,6 +1,8 @@
 """glassmax train: a table in, a model out."""
 
+import math
 import os
+import shlex
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .talk import figure, harmless, say, show_json, table_of_confusion, table_of_figures
+from .talk import counted, figure, harmless, say, show, show_json, table_of_confusion, table_of_figures
 
 if TYPE_CHECKING:
     from ..estimator import SoftmaxClassifier
@@ -18,16 +20,25 @@ if TYPE_CHECKING:
     from ..training import Epoch, Score
 
 FEWEST_ROWS_TO_HOLD_OUT = 20
+FAR_BEYOND_CHANCE = 1e4
+"""A log-loss that no honest training ends with: the steps were too long."""
 
 
 def _hidden(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...] | None:
     """Read hidden layers as people type them: ``100``, ``64,32``, ``none``."""
     if value is None or value == "none":
         return None if value is None else ()
-    sizes = [int(size) if size.strip().isdecimal() else 0 for size in value.split(",")]
+    sizes = [int(size) if size.strip().isdecimal() and len(size) < 10 else 0 for size in value.split(",")]
     if min(sizes) < 1:
-        raise click.BadParameter(f"{value!r}, expected whole numbers >= 1 as 100 or 64,32, or none.")
+        raise click.BadParameter(f"{value!r}, expected whole numbers from 1 to 999999999 as 100 or 64,32, or none.")
     return tuple(sizes)
+
+
+def _finite(ctx: click.Context, param: click.Parameter, value: float) -> float:
+    """Refuse nan and inf, which a range lets pass."""
+    if not math.isfinite(value):
+        raise click.BadParameter(f"{value} is not a finite number.")
+    return value
 
 
 def _activations() -> list[str]:
@@ -55,18 +66,27 @@ def _activations() -> list[str]:
 @click.option(
     "--learning-rate",
     type=click.FloatRange(0, min_open=True),
+    callback=_finite,
     default=0.001,
     show_default=True,
     help="Length of a step.",
 )
 @click.option("--epochs", type=click.IntRange(1), default=200, show_default=True, help="Most runs through the rows.")
 @click.option("--batch-size", type=click.IntRange(1), help="Rows of a step.  [default: 200, or all if fewer]")
-@click.option("--alpha", type=click.FloatRange(0), default=0.0001, show_default=True, help="Penalty on the weights.")
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0),
+    callback=_finite,
+    default=0.0001,
+    show_default=True,
+    help="Penalty on the weights.",
+)
 @click.option("--balanced", is_flag=True, help="Give every class the same total weight.")
 @click.option("--early-stopping", is_flag=True, help="Stop when a tenth of the rows, held out, no longer improves.")
 @click.option(
     "--held-out",
     type=click.FloatRange(0, 1, max_open=True),
+    callback=_finite,
     default=0.2,
     show_default=True,
     help="Share of the rows to judge the model on; 0 for none.",
@@ -91,7 +111,7 @@ def command(data: str, target: str | None, output: str | None, as_json: bool, **
     if target is None:
         columns = harmless(", ".join(list(table.columns)[:10]))
         raise click.UsageError(f"Say which column to predict: --target COLUMN. {table.name} has {columns}.")
-    path = _check_output(output or f"{Path(table.name).stem}.safetensors", data)
+    path = check_output(output or f"{Path(table.name).stem}.safetensors", data)
     run = Run(table, target, options)
     run.report_table()
     try:
@@ -107,8 +127,9 @@ def command(data: str, target: str | None, output: str | None, as_json: bool, **
     if as_json:
         show_json(_as_json(score, judged, model, path))
     else:
-        click.echo(show_score(score, judged, model.classes))
-    say(f"\nThe model is in {path}. Use it: glassmax predict {path} {data}")
+        show(show_score(score, judged, model.classes))
+    say()
+    say(f"The model is in {path}. Use it: glassmax predict {shlex.quote(str(path))} {shlex.quote(data)}")
     if interrupted:
         click.get_current_context().exit(130)
 
@@ -139,6 +160,7 @@ class Run:
         self.encoding, self.notes = Encoding.learn(self.table.rows(kept), target, options["ignore"])
         self.X, notes = self.encoding.encode(self.table.rows(kept))
         self.notes += notes
+        self.encoding.encode(self.table.rows(held))  # a cell at fault is found before the training, not after it
         default = BUILTIN[table.name].hidden if table.name in BUILTIN else (100,)
         self.hidden: tuple[int, ...] = default if options["hidden"] is None else options["hidden"]
         self.classifier = self._classifier()
@@ -171,12 +193,13 @@ class Run:
             if not isinstance(c, Number)
         ]
         shares = ", ".join(f"{label} {(self.y == c).sum()}" for c, label in enumerate(self.classes[:10]))
+        n_rows = self.table.n_rows + self.unlabelled
         say(
-            f"{self.table.name}: {self.table.n_rows} rows, {len(self.classes)} classes of {self.target}: {shares}"
+            f"{self.table.name}: {counted(n_rows, 'row')}, {len(self.classes)} classes of {self.target}: {shares}"
             + (f", and {len(self.classes) - 10} more" if len(self.classes) > 10 else "")
         )
         if self.unlabelled:
-            say(f"  {self.unlabelled} rows without a {self.target} are left out")
+            say(f"  without a {self.target} and left out: {counted(self.unlabelled, 'row')}")
         if numbers:
             say(f"  numbers:    {_some(numbers)}")
         if categories:
@@ -185,12 +208,16 @@ class Run:
             say(f"  {note}")
         sizes = "-".join(map(str, (self.X.shape[1], *self.hidden, len(self.classes))))
         if len(self.held):
-            say(f"{len(self.kept)} rows to train on, {len(self.held)} held out; network {sizes}")
+            say(f"{counted(len(self.kept), 'row')} to train on, {len(self.held)} held out; network {sizes}")
         else:
-            say(f"{len(self.kept)} rows to train on, none held out; network {sizes}")
+            say(f"{counted(len(self.kept), 'row')} to train on, none held out; network {sizes}")
 
     def train(self) -> bool:
         """Train with progress shown; return whether Ctrl-C ended it."""
+        from sklearn.exceptions import ConvergenceWarning
+
+        from ..training import smaller
+
         epochs = self.classifier.fit_epochs(self.X, self.y[self.kept])
         interrupted = False
         with warnings.catch_warnings(record=True) as caught:
@@ -203,14 +230,15 @@ class Run:
         n_epochs = getattr(self.classifier, "n_iter_", 0)
         self.classifier.n_iter_ = n_epochs
         if interrupted and n_epochs:
-            say(f"Stopped by Ctrl-C after {n_epochs} epochs; the weights so far are kept.")
+            say(f"Stopped by Ctrl-C after {counted(n_epochs, 'epoch')}; the weights so far are kept.")
         elif n_epochs:
             first, last = self.classifier.loss_curve_[0], self.classifier.loss_curve_[-1]
-            why = "still improving: more --epochs may help" if caught else "no longer improving"
+            improving = any(issubclass(w.category, ConvergenceWarning) for w in caught)
+            why = "still improving: more --epochs may help" if improving else "no longer improving"
             if last > first:
-                rate = self.options["learning_rate"]
-                why = f"up from {figure(first)}: the steps are too long, try --learning-rate {rate / 10:g}"
-            say(f"{n_epochs} epochs, training loss {figure(last)}, {why}")
+                rate = smaller(self.options["learning_rate"])
+                why = f"up from {figure(first)}: the steps are too long, try --learning-rate {rate:g}"
+            say(f"{counted(n_epochs, 'epoch')}, training loss {figure(last)}, {why}")
         return interrupted
 
     def model(self) -> "Model":
@@ -231,9 +259,18 @@ class Run:
 
     def judge(self, model: "Model") -> tuple["Score", str]:
         """Score the model on the rows held out, or on those of training where there are none."""
+        from ..errors import DivergenceError
+        from ..training import smaller
+
         rows = self.held if len(self.held) else self.kept
-        judged = f"{len(rows)} rows held out" if len(self.held) else f"{len(rows)} rows it was trained on"
+        judged = counted(len(rows), "row") + (" held out" if len(self.held) else " it was trained on")
         score = score_rows(model, self.table.rows(rows), self.y[rows])
+        if not score.log_loss <= FAR_BEYOND_CHANCE:
+            rate = self.options["learning_rate"]
+            raise DivergenceError(
+                f"The log-loss on {judged} is {figure(score.log_loss)}, far worse than chance, "
+                f"at learning rate {rate:g}. No model was written. Try --learning-rate {smaller(rate):g}."
+            )
         if len(self.held):
             model.record |= {"held_out_log_loss": score.log_loss, "held_out_accuracy": score.accuracy}
         return score, judged
@@ -243,15 +280,20 @@ class Run:
         if getattr(self.classifier, "loss_curve_", None):
             last_good = path.with_suffix(".last-good.safetensors")
             self.model().save(last_good)
-            say(f"The weights of epoch {self.classifier.n_iter_} are in {last_good}.")
+            say(f"The last good weights are in {last_good}.")
+        else:
+            say("The first epoch was not completed; nothing was written.")
 
 
 def score_rows(model: "Model", table: "Table", y: "Array") -> "Score":
     """Score a model on rows whose class indices are known."""
+    import numpy as np
+
     from ..engine import Data, best_engine
     from ..training import score
 
-    return score(model.network, best_engine(), Data(model.inputs(table), y))
+    with np.errstate(over="ignore", invalid="ignore"):  # the figures say so
+        return score(model.network, best_engine(), Data(model.inputs(table), y))
 
 
 def show_score(score: "Score", judged: str, classes: "Array") -> str:
@@ -262,9 +304,9 @@ def show_score(score: "Score", judged: str, classes: "Array") -> str:
     shares = counts[counts > 0] / counts.sum()
     rows = [
         ("accuracy", figure(score.accuracy), f"(always the largest class: {shares.max():.4f})"),
-        ("log-loss", figure(score.log_loss), f"(the classes' shares alone: {-(shares * np.log(shares)).sum():.4f})"),
+        ("log-loss", figure(score.log_loss), f"(the classes' shares alone: {(shares * np.log(1 / shares)).sum():.4f})"),
     ]
-    return f"On {judged}\n{table_of_figures(rows)}\n\n{table_of_confusion(score.confusion, classes)}"
+    return f"On {harmless(judged)}\n{table_of_figures(rows)}\n\n{table_of_confusion(score.confusion, classes)}\n"
 
 
 def _as_json(score: "Score", judged: str, model: "Model", path: Path) -> dict[str, Any]:
@@ -301,19 +343,26 @@ def _with_progress(epochs: "Iterator[Epoch]", most: int) -> "Iterator[Epoch]":
             yield epoch
 
 
-def _check_output(output: str, data: str) -> Path:
-    """Refuse a place that can't be written, before the work instead of after it."""
-    from ..errors import ModelFileError
+def check_output(output: str, *inputs: str) -> Path:
+    """Refuse a place that can't be written, or that is read from, before the work instead of after it."""
+    from ..errors import DataError
+    from ..table import BUILTIN
 
     path = Path(output)
-    if path.is_dir():
-        raise ModelFileError(f"{path} is a folder, expected a file name for the model.")
-    if not path.parent.is_dir():
-        raise ModelFileError(f"The folder {path.parent} of the model doesn't exist. Make it, or pass another --output.")
-    if not os.access(path.parent, os.W_OK):
-        raise ModelFileError(f"The folder {path.parent} of the model can't be written to. Pass another --output.")
-    if path.exists() and Path(data).exists() and path.samefile(data):
-        raise ModelFileError(f"{path} is the table itself; the model would replace it. Pass another --output.")
+    try:
+        if path.is_dir():
+            raise DataError(f"{path} is a folder, expected the name of a file. Pass another --output.")
+        if path.exists() and not path.is_file():
+            return path  # a device or a pipe
+        if not path.parent.is_dir():
+            raise DataError(f"The folder {path.parent} doesn't exist. Make it, or pass another --output.")
+        if not os.access(path.parent, os.W_OK):
+            raise DataError(f"The folder {path.parent} can't be written to. Pass another --output.")
+        for source in inputs:
+            if path.exists() and source not in BUILTIN and Path(source).exists() and path.samefile(source):
+                raise DataError(f"{path} is read from; the output would replace it. Pass another --output.")
+    except OSError as error:
+        raise DataError(f"{path} can't be written: {error.strerror}. Pass another --output.") from None
     return path
 
 

@@ -690,7 +690,8 @@ def gelu_second(Z: npt.ArrayLike) -> Array:
         Shape of Z.
     """
     Z = as_floating(Z, "Z")
-    return _normal_density(Z) * (2 - Z * Z)
+    density = _normal_density(Z)  # first times Z, once and again: 0 * Z is 0 where Z * Z would be inf
+    return 2 * density - density * Z * Z
 
 
 @_quiet
@@ -850,7 +851,8 @@ def mish_second(Z: npt.ArrayLike) -> Array:
     """
     Z = as_floating(Z, "Z")
     t, s = np.tanh(softplus(Z)), sigmoid(Z)
-    return (1 - t**2) * (2 * s + Z * (s * sigmoid(-Z) - 2 * t * s**2))
+    flat = 1 - t**2  # times Z before anything else: 0 where Z is large
+    return flat * 2 * s + flat * Z * (s * sigmoid(-Z) - 2 * t * s**2)
 
 
 @_quiet

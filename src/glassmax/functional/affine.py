@@ -4,10 +4,13 @@ Rows of X are samples, so W stands on the right and is (d, h). This module refus
 or losses.
 """
 
+import math
+
+import numpy as np
 import numpy.typing as npt
 
 from ..errors import ShapeError
-from .arrays import Array, as_floating
+from .arrays import Array, as_floating, summing_dtype
 
 __all__ = ["affine", "affine_vjp"]
 
@@ -98,9 +101,10 @@ def affine_vjp(dZ: npt.ArrayLike, X: npt.ArrayLike, W: npt.ArrayLike) -> tuple[A
     X, W, _ = _check(X, W, None)
     if dZ.shape != X.shape[:-1] + W.shape[1:]:
         raise ShapeError(f"dZ is {dZ.shape}, expected {X.shape[:-1] + W.shape[1:]} for Z = X W + b.")
-    rows_of_dZ = dZ.reshape(-1, W.shape[1])
-    rows_of_X = X.reshape(-1, W.shape[0])
-    return dZ @ W.T, rows_of_X.T @ rows_of_dZ, rows_of_dZ.sum(axis=0)
+    n = math.prod(X.shape[:-1])
+    rows_of_dZ, rows_of_X = dZ.reshape(n, W.shape[1]), X.reshape(n, W.shape[0])
+    db = rows_of_dZ.sum(axis=0, dtype=summing_dtype(dZ.dtype)).astype(dZ.dtype, copy=False)
+    return dZ @ W.T, rows_of_X.T @ rows_of_dZ, db
 
 
 def _check(X: npt.ArrayLike, W: npt.ArrayLike, b: npt.ArrayLike | None) -> tuple[Array, Array, Array]:
@@ -110,7 +114,7 @@ def _check(X: npt.ArrayLike, W: npt.ArrayLike, b: npt.ArrayLike | None) -> tuple
     if X.ndim == 0 or X.shape[-1] != W.shape[0]:
         hint = " W looks transposed: pass W.T." if X.ndim and X.shape[-1] == W.shape[1] else ""
         raise ShapeError(f"X is {X.shape} and W is {W.shape}: expected as many columns in X as rows in W.{hint}")
-    b = W[0] if b is None else as_floating(b, "b")
+    b = np.zeros(W.shape[1:]) if b is None else as_floating(b, "b")
     if b.shape != W.shape[1:]:
         raise ShapeError(f"b is {b.shape}, expected {W.shape[1:]}: one bias for each column of W.")
     return X, W, b

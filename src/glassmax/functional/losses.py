@@ -25,6 +25,7 @@ from .targets import (
     check_weights,
     reduce_rows,
     row_factors,
+    weigh,
 )
 
 __all__ = [
@@ -88,8 +89,8 @@ def cross_entropy(
 
     Examples
     --------
-    >>> cross_entropy([[0.5, 0.5], [0.2, 0.8]], [0, 1]).round(6)    # (log 2 - log 0.8) / 2
-    np.float64(0.458145)
+    >>> float(cross_entropy([[0.5, 0.5], [0.2, 0.8]], [0, 1]).round(6))    # (log 2 - log 0.8) / 2
+    0.458145
     """
     P, T, w = _read("P", P, target, "classes", sample_weight, label_smoothing)
     return reduce_rows(cross_entropy_rows(P, T), w, reduction)
@@ -136,7 +137,7 @@ def cross_entropy_vjp(
            [ 0.   , -0.625]])
     """
     P, T, w = _read("P", P, target, "classes", sample_weight, label_smoothing)
-    return (row_factors(dL, w, reduction, P.shape[:-1]) * cross_entropy_dP(P, T)).astype(P.dtype, copy=False)
+    return weigh(row_factors(dL, w, reduction, P.shape[:-1]), cross_entropy_dP(P, T)).astype(P.dtype, copy=False)
 
 
 def squared_error(
@@ -230,7 +231,9 @@ def squared_error_vjp(
     array([[-0.5,  0.5]])
     """
     P, T, w = _read("P", P, target, "values", sample_weight)
-    return (row_factors(dL, w, reduction, P.shape[:-1]) * squared_error_dP(P, T, factor)).astype(P.dtype, copy=False)
+    return weigh(row_factors(dL, w, reduction, P.shape[:-1]), squared_error_dP(P, T, factor)).astype(
+        P.dtype, copy=False
+    )
 
 
 def binary_cross_entropy(
@@ -321,7 +324,7 @@ def binary_cross_entropy_vjp(
     array([[-2.,  4.]])
     """
     P, T, w = _read("P", P, target, "labels", sample_weight)
-    return (row_factors(dL, w, reduction, P.shape[:-1]) * binary_cross_entropy_dP(P, T)).astype(P.dtype, copy=False)
+    return weigh(row_factors(dL, w, reduction, P.shape[:-1]), binary_cross_entropy_dP(P, T)).astype(P.dtype, copy=False)
 
 
 def softmax_cross_entropy(
@@ -371,8 +374,8 @@ def softmax_cross_entropy(
 
     Examples
     --------
-    >>> softmax_cross_entropy([[0.0, np.log(3.0)]], [1]).round(6)    # log 4/3
-    np.float64(0.287682)
+    >>> float(softmax_cross_entropy([[0.0, np.log(3.0)]], [1]).round(6))    # log 4/3
+    0.287682
     >>> loss = softmax_cross_entropy(np.array([[40.0, 0.0]], dtype="float32"), [0])    # exp(-40), not 0
     >>> f"{loss:.6e}"
     '4.248354e-18'
@@ -426,7 +429,7 @@ def softmax_cross_entropy_vjp(
     array([[-0.5,  0.5]])
     """
     Z, T, w = _read("Z", Z, target, "classes", sample_weight, label_smoothing)
-    dZ = row_factors(dL, w, reduction, Z.shape[:-1]) * softmax_cross_entropy_dZ(exponentials(Z), T)
+    dZ = weigh(row_factors(dL, w, reduction, Z.shape[:-1]), softmax_cross_entropy_dZ(exponentials(Z), T))
     return dZ.astype(Z.dtype, copy=False)
 
 
@@ -518,7 +521,7 @@ def sigmoid_cross_entropy_vjp(
     array([[-0.5,  0.5]])
     """
     Z, T, w = _read("Z", Z, target, "labels", sample_weight)
-    dZ = row_factors(dL, w, reduction, Z.shape[:-1]) * sigmoid_cross_entropy_dZ(Z, T)
+    dZ = weigh(row_factors(dL, w, reduction, Z.shape[:-1]), sigmoid_cross_entropy_dZ(Z, T))
     return dZ.astype(Z.dtype, copy=False)
 
 
@@ -552,7 +555,8 @@ def l2(W: npt.ArrayLike, strength: float) -> Array:
     1.25
     """
     W = as_floating(W, "W")
-    return np.multiply(strength / 2, (W * W).sum(dtype=summing_dtype(W.dtype)))
+    W = W.astype(summing_dtype(W.dtype), copy=False)
+    return np.multiply(strength / 2, (W * W).sum())
 
 
 def l2_vjp(dL: npt.ArrayLike, W: npt.ArrayLike, strength: float) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import LabelError, OptionError, ShapeError, one_of
-from .arrays import Array, as_floating
+from .arrays import Array, as_floating, summing_dtype
 
 __all__ = [
     "Meaning",
@@ -23,6 +23,7 @@ __all__ = [
     "check_weights",
     "reduce_rows",
     "row_factors",
+    "weigh",
 ]
 
 Meaning = Literal["classes", "labels", "values"]
@@ -54,13 +55,18 @@ def check_target(target: npt.ArrayLike, shape: tuple[int, ...], meaning: Meaning
     LabelError
         If an entry is out of range or not finite.
     """
-    T = np.asarray(target)
+    *rows, k = shape
+    try:
+        T = np.asarray(target)
+    except ValueError:
+        raise ShapeError(
+            f"Labels have rows of different lengths, expected {tuple(rows)} class indices or {shape} rows."
+        ) from None
     if T.dtype.kind not in "iubf":
         raise LabelError(
             f"Labels are of type {T.dtype}, expected class indices or rows of numbers. "
             "SoftmaxClassifier takes labels of any kind; here, number them 0, 1, 2, ... first."
         )
-    *rows, k = shape
     if T.shape == tuple(rows) and meaning != "classes" and k == 1:
         T = T[..., None]
     if T.shape == tuple(rows):
@@ -200,6 +206,24 @@ def row_factors(dL: npt.ArrayLike, w: Array | None, reduction: Reduction, rows: 
     return factors[..., None]
 
 
+def weigh(factors: Array, derivatives: Array) -> Array:
+    """Multiply each row's derivative by its factor; a row of factor 0 is absent, whatever its derivative.
+
+    Parameters
+    ----------
+    factors : (..., 1) array
+        From `row_factors`.
+    derivatives : (..., k) array
+        May be inf or NaN in rows that don't count.
+
+    Returns
+    -------
+    (..., k) array
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.where(factors == 0, 0, factors * derivatives)
+
+
 def _check_indices(T: Array, k: int) -> Array:
     if T.dtype.kind == "f":
         bad = ~(np.isfinite(T) & (np.floor(T) == T))
@@ -224,7 +248,7 @@ def _check_rows(Y: Array, meaning: Meaning) -> Array:
     if not good.all():
         where = _first(~good)
         raise LabelError(f"Label of row {_place(where[:-1])}, class {where[-1]}, is {Y[where]:g}, expected {expected}.")
-    return Y
+    return Y.astype(summing_dtype(Y.dtype), copy=False)
 
 
 def _first(bad: Array) -> tuple[int, ...]:

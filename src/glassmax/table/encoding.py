@@ -5,7 +5,7 @@ a category becomes one 0/1 column for each of its values. New rows go through th
 never seen in training becomes zeros and is named in the notes.
 """
 
-from typing import Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 import msgspec
 import numpy as np
@@ -18,6 +18,8 @@ __all__ = ["Category", "Encoded", "Encoding", "Number"]
 
 MOSTLY = 0.9
 MOST_VALUES = 1000
+LARGEST = 1e100  # of a cell: squares and differences are finite
+FARTHEST = 1e30  # of an input: sums of products are finite, in float32 too
 
 
 class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="number", tag_field="kind"):
@@ -37,7 +39,7 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
 
     name: str
     center: float
-    spread: float
+    spread: Annotated[float, msgspec.Meta(gt=0)]
     indicator: bool
 
     @property
@@ -130,7 +132,8 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             else:
                 columns.append(column)
         if not columns:
-            raise DataError(f"{table.name} has no column to learn {target!r} from.")
+            why = ": " + " ".join(notes[:5]) if notes else ", expected at least one beside it."
+            raise DataError(f"{table.name} has no column to learn {target!r} from{why}")
         return cls(target, columns), notes
 
     def encode(self, table: Table) -> Encoded:
@@ -177,8 +180,9 @@ def _learn(table: Table, name: str) -> Number | Category | str:
     if not len(values):
         return f"{name} is left out: all its cells are missing."
     indicator = len(values) < len(cells)
-    if values.min() == values.max() and not indicator:
-        return f"{name} is left out: it is {values[0]:g} in every row."
+    if values.min() == values.max():
+        same = float(values[0])
+        return Number(name, same, 1.0, True) if indicator else f"{name} is left out: it is {same:g} in every row."
     lower, center, upper = np.percentile(values, [25, 50, 75])
     spread = (upper - lower) / 1.349 or values.std() or 1.0
     return Number(name, float(center), float(spread), indicator)
@@ -190,9 +194,11 @@ def _learn_category(table: Table, name: str, present: list[str]) -> Category | s
     if len(values) == 1 and not missing:
         return f"{name} is left out: it is {values[0]!r} in every row."
     if len(values) > MOST_VALUES or (len(values) > 20 and len(values) > len(present) / 2):
+        text = next(cell for cell in present if _number(cell) is None)
         raise DataError(
-            f"Column {name!r} of {table.name} holds {len(values)} different texts in {len(present)} rows, expected "
-            f"numbers or categories that repeat. Leave it out with --ignore {name}."
+            f"Column {name!r} of {table.name} holds {len(values)} different texts in {len(present)} rows, such as "
+            f"{text[:40]!r}; expected numbers, as 1234.5, or categories that repeat. Leave it out with "
+            f"--ignore {name!r}."
         )
     return Category(name, values, missing)
 
@@ -205,7 +211,7 @@ def _number(cell: str) -> float | None:
 
 
 def _parse(table: Table, name: str) -> Array:
-    """Return a column as float64, NaN where missing, or raise at the first cell that is no finite number."""
+    """Return a column as float64, NaN where missing, or raise at the first cell that can't be computed with."""
     cells = table.column(name)
     if cells.dtype.kind == "f":
         values = cells
@@ -218,9 +224,12 @@ def _parse(table: Table, name: str) -> Array:
                     "Mend the cell, or empty it: missing cells are filled."
                 )
         values = np.array(parsed, np.float64)
-    infinite = np.flatnonzero(np.isinf(values))
-    if len(infinite):
-        raise DataError(f"{table.place(infinite[0])}: column {name!r} is infinite, expected a finite number.")
+    large = np.flatnonzero(np.abs(values) > LARGEST)
+    if len(large):
+        raise DataError(
+            f"{table.place(large[0])}: column {name!r} is {values[large[0]]:g}, expected a number between "
+            f"{-LARGEST:g} and {LARGEST:g}. Mend the cell, or empty it: missing cells are filled."
+        )
     return values
 
 
@@ -229,10 +238,12 @@ def _numbers(table: Table, column: Number, block: Array) -> str | None:
     missing = np.isnan(values)
     with np.errstate(over="ignore"):
         scaled = (np.where(missing, column.center, values) - column.center) / column.spread
-    if not np.isfinite(scaled).all():
-        row = int(np.argmin(np.isfinite(scaled)))
+    far = np.flatnonzero(np.abs(scaled) > FARTHEST)
+    if len(far):
         raise DataError(
-            f"{table.place(row)}: column {column.name!r} is {values[row]:g}, too far from the others to compute with."
+            f"{table.place(far[0])}: column {column.name!r} is {values[far[0]]:g}, too far from the others to compute "
+            f"with: the median is {column.center:g}, the spread {column.spread:g}. Mend the cell, or leave the column "
+            "out of the training."
         )
     block[:, 0] = scaled
     if column.indicator:

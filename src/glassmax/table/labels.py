@@ -11,9 +11,10 @@ from .reading import Table
 __all__ = ["read_labels"]
 
 WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+LONGEST = 1000
 
 
-def read_labels(table: Table, target: str) -> tuple[Array, Array]:
+def read_labels(table: Table, target: str, *, repeating: bool = True) -> tuple[Array, Array]:
     """Return the labels of the rows that have one.
 
     Parameters
@@ -21,6 +22,9 @@ def read_labels(table: Table, target: str) -> tuple[Array, Array]:
     table : Table
     target : str
         Name of the column.
+    repeating : bool, default=True
+        Whether to refuse a column whose values are mostly different, as measurements and names are. Where the
+        classes are known, a few rows of very many classes are no fault.
 
     Returns
     -------
@@ -32,7 +36,7 @@ def read_labels(table: Table, target: str) -> tuple[Array, Array]:
     Raises
     ------
     DataError
-        If there is no such column, no label, or the column holds measurements rather than classes.
+        If there is no such column, no label, or the column holds measurements or long texts rather than classes.
     """
     cells = table.column(target)
     if cells.dtype.kind == "f":
@@ -43,8 +47,14 @@ def read_labels(table: Table, target: str) -> tuple[Array, Array]:
         texts = list(cells[rows])
     if not texts:
         raise DataError(f"{table.name}: no row has a value in the target column {target!r}.")
+    for row, text in zip(rows, texts, strict=True):
+        if len(text) > LONGEST:
+            raise DataError(
+                f"{table.place(int(row))}: {target!r} is a text of {len(text)} characters, expected the name of a "
+                f"class, {LONGEST} at most. Mend the cell, or predict another column."
+            )
     distinct = len(set(texts))
-    if distinct > 20 and distinct > len(texts) / 2:
+    if repeating and distinct > 20 and distinct > len(texts) / 2:
         raise DataError(
             f"{table.name}: target {target!r} has {distinct} different values in {len(texts)} rows, expected classes "
             "that repeat. glassmax predicts classes, not measurements or names."

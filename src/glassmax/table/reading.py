@@ -6,6 +6,7 @@ Cells stay text here: whether a column holds numbers or categories is decided by
 import csv
 import io
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ MISSING = frozenset({"", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null
 """Cells that stand for "no value"."""
 
 DELIMITERS = (",", ";", "\t", "|")
+QUOTED = re.compile('"[^"]*("|$)')
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,15 @@ class Table:
         The line of the file on which each row ends, for messages.
     target : str or None
         The column to predict, where a built-in example has one.
+    numbers : (n,) array of int, or None
+        Where these are some rows of a table: which ones, counted from 1, for messages.
     """
 
     name: str
     columns: dict[str, Array]
     lines: Array | None = None
     target: str | None = None
+    numbers: Array | None = None
 
     @property
     def n_rows(self) -> int:
@@ -77,15 +82,18 @@ class Table:
         raise DataError(f"{self.name} has no column {name!r}. {hint}")
 
     def rows(self, index: Array) -> "Table":
-        """Return some of the rows."""
+        """Return some of the rows; messages go on to call them by their number in the whole table."""
         columns = {name: column[index] for name, column in self.columns.items()}
-        return Table(self.name, columns, None if self.lines is None else self.lines[index], self.target)
+        lines = None if self.lines is None else self.lines[index]
+        numbers = np.arange(1, self.n_rows + 1) if self.numbers is None else self.numbers
+        return Table(self.name, columns, lines, self.target, numbers[index])
 
     def place(self, row: int) -> str:
         """Return the user's words for a row, counted from 1 below the header."""
+        number = row + 1 if self.numbers is None else self.numbers[row]
         if self.lines is None:
-            return f"Row {row + 1} of {self.name}"
-        return f"Row {row + 1} of {self.name} (line {self.lines[row]})"
+            return f"Row {number} of {self.name}"
+        return f"Row {number} of {self.name} (line {self.lines[row]})"
 
 
 def read_table(source: str | Path) -> Table:
@@ -135,28 +143,31 @@ def _lines(path: Path, name: str) -> list[str]:
         raise DataError(f"{name} is a folder, expected a CSV file.") from None
     except OSError as error:
         raise DataError(f"{name} can't be read: {error.strerror}.") from None
-    if not content.strip():
-        raise DataError(f"{name} is empty, expected a header and rows.")
     if b"\0" in content:
         raise DataError(
             f"{name} holds NUL bytes, expected text. Is it a binary file, or UTF-16? Save it as CSV in UTF-8."
         )
     try:
-        return list(io.StringIO(content.decode("utf-8-sig"), newline=""))
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise DataError(f"{name}, line {line}, is not UTF-8 text. Save the file as CSV in UTF-8.") from None
+    if not text.strip():
+        raise DataError(f"{name} is empty, expected a header and rows.")
+    return list(io.StringIO(text, newline=""))
 
 
 def _parse(name: str, lines: list[str], target: str | None) -> Table:
     header_line = next(line for line in lines if line.strip())
-    delimiter = max(DELIMITERS, key=header_line.count)
+    delimiter = max(DELIMITERS, key=QUOTED.sub("", header_line).count)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     rows: list[list[str]] = []
     ends: list[int] = []
     header: list[str] | None = None
+    read = 0  # lines
     try:
         for cells in reader:
+            read = reader.line_num
             if not any(cell.strip() for cell in cells) and len(cells) <= 1:
                 continue  # a blank line
             if header is None:
@@ -164,15 +175,18 @@ def _parse(name: str, lines: list[str], target: str | None) -> Table:
                 continue
             if len(cells) != len(header):
                 raise DataError(
-                    f"Row {len(rows) + 1} of {name} (line {reader.line_num}) has {len(cells)} cells, "
-                    f"expected {len(header)} as in the header."
+                    f"Row {len(rows) + 1} of {name} (line {read}) has {len(cells)} cells, expected {len(header)} as in "
+                    f"the header. Mend the row; a cell that holds {delimiter!r} stands in quotes."
                 )
             rows.append(cells)
-            ends.append(reader.line_num)
+            ends.append(read)
     except csv.Error as error:
-        raise DataError(f"{name}, line {reader.line_num}, is not CSV: {error}.") from None
+        row = "The header" if header is None else f"Row {len(rows) + 1}"
+        raise DataError(
+            f"{row} of {name} (from line {read + 1}) can't be read: {error}. Is a quote opened there and not closed?"
+        ) from None
     if header is None or not rows:
-        raise DataError(f"{name} has a header but no rows.")
+        raise DataError(f"{name} has a header but no rows, expected at least one.")
     columns = {column: _cells(values) for column, values in zip(header, zip(*rows, strict=True), strict=True)}
     return Table(name, columns, np.asarray(ends), target)
 
@@ -180,7 +194,10 @@ def _parse(name: str, lines: list[str], target: str | None) -> Table:
 def _check_header(name: str, header: list[str]) -> list[str]:
     empty = [str(position) for position, column in enumerate(header, start=1) if not column]
     if empty:
-        raise DataError(f"{name} has columns without a name in its header: number {', '.join(empty[:5])}. Name them.")
+        raise DataError(
+            f"{name} has columns without a name in its header: number {', '.join(empty[:5])}. Name them, or leave them "
+            "out; pandas does with to_csv(path, index=False)."
+        )
     twice = [column for column, times in Counter(header).items() if times > 1]
     if twice:
         raise DataError(f"{name} has columns of the same name in its header: {_some(twice)}. Rename them.")

@@ -1,0 +1,47 @@
+"""Where and with what a benchmark ran, its table on the screen, and its figures in ``results/NAME.json``."""
+
+import importlib.metadata
+import json
+import os
+import platform
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def machine():
+    """Return what the figures depend on: the processor, its cores, the system."""
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        models = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if "model name" in line]
+        cpu = models[0] if models else cpu
+    return {"cpu": cpu, "cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version()}
+
+
+def write(name, libraries, figures):
+    """Write the figures beside the machine and the versions of the libraries that took part."""
+    versions = {library: importlib.metadata.version(library) for library in ("glassmax", "numpy", *libraries)}
+    record = {
+        "benchmark": name,
+        "command": f"python benchmarks/{name}.py",
+        "machine": machine(),
+        "versions": versions,
+        "figures": figures,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    print(f"\nwritten: benchmarks/results/{path.name}")
+
+
+def table(title, header, rows):
+    """Print rows of text under a header, the first column to the left, the others to the right."""
+    cells = [header, *[[str(cell) for cell in row] for row in rows]]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    print(f"\n{title}")
+    for number, (first, *others) in enumerate(cells):
+        columns = [first.ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(others, widths[1:], strict=True))]
+        print("  " + "   ".join(columns))
+        if number == 0:
+            print("  " + "-" * (sum(widths) + 3 * len(others)))

@@ -1,0 +1,134 @@
+"""The engine: blocks of rows, one epoch, logits."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glassmax import Network
+from glassmax.engine import Data, ReferenceEngine, best_engine, blocks
+from glassmax.engine.reference import BLOCK_NUMBERS
+from glassmax.optimizers import SGD
+
+ENGINE = best_engine()
+
+
+def test_the_best_engine_is_the_reference():
+    assert isinstance(ENGINE, ReferenceEngine)
+    assert ENGINE.name == "reference"
+
+
+# blocks
+
+
+@given(n=st.integers(0, 10_000_000), sizes=st.lists(st.integers(1, 20_000), min_size=2, max_size=4))
+def test_blocks_cover_every_row_once_in_order(n, sizes):
+    cut = list(blocks(wide(*sizes), n))
+    assert [block.start for block in cut] == [0, *(block.stop for block in cut[:-1])][: len(cut)]
+    assert (cut[-1].stop if cut else 0) == n
+    assert all(block.stop > block.start for block in cut)
+    assert len({block.stop - block.start for block in cut[:-1]}) <= 1
+
+
+class Wide:
+    """A network's shape without its weights."""
+
+    def __init__(self, layer_sizes):
+        self.layer_sizes = layer_sizes
+
+
+def wide(*layer_sizes):
+    return Wide(layer_sizes)
+
+
+@pytest.mark.parametrize("layer_sizes", [(4, 3), (4, 100, 3), (4, 7, 1000), (2**21, 3), (1, 3 * 2**20)], ids=str)
+def test_the_widest_layer_of_a_block_holds_at_most_a_million_numbers(layer_sizes):
+    rows = max(block.stop - block.start for block in blocks(wide(*layer_sizes), 2**21))
+    assert rows == 1 or rows * max(layer_sizes) <= BLOCK_NUMBERS < (rows + 1) * max(layer_sizes)
+
+
+def test_blocks_depend_on_the_shape_alone():
+    one, other = Network([4, 9, 3], random_state=0), Network([4, 9, 3], activation="tanh", random_state=1)
+    assert list(blocks(one, 1_000_000)) == list(blocks(other.astype("float32"), 1_000_000))
+
+
+# an epoch
+
+
+def small():
+    """Return a network, 10 weighted rows, and a rule."""
+    draw = np.random.default_rng(0)
+    data = Data(draw.standard_normal((10, 4)), np.arange(10) % 3, draw.uniform(0.5, 2, 10))
+    return Network([4, 5, 3], activation="tanh"), data, SGD(0.1)
+
+
+def one_epoch(net, data, rule, *, order=None, batch_size=4, alpha=0.0):
+    order = np.arange(len(data.y)) if order is None else order
+    return ENGINE.epoch(net, data, rule, rule.init(net.theta), order=order, batch_size=batch_size, alpha=alpha)
+
+
+def test_an_epoch_takes_the_batches_of_the_order():
+    net, data, rule = small()
+    by_hand, order = small()[0], np.random.default_rng(1).permutation(10)
+    result = one_epoch(net, data, rule, order=order, alpha=0.2)
+    losses = []
+    for start, stop in ((0, 4), (4, 8), (8, 10)):
+        batch = order[start:stop]
+        divisor = len(batch) * data.weight.mean()
+        loss, gradients = by_hand.loss_and_gradients(
+            data.X[batch], data.y[batch], data.weight[batch], divisor=divisor, l2=0.2 / divisor
+        )
+        by_hand.step(gradients, 0.1)
+        losses.append(loss * len(batch))
+    np.testing.assert_allclose(net.theta, by_hand.theta, rtol=0, atol=1e-15)
+    assert result == (pytest.approx(sum(losses) / 10, rel=1e-14), 3, True)
+
+
+def test_an_epoch_over_reordered_rows_is_an_epoch_in_that_order():
+    order = np.random.default_rng(1).permutation(10)
+    one, data, rule = small()
+    other = small()[0]
+    one_epoch(one, data, rule, order=order)
+    one_epoch(other, data.rows(order), rule)
+    np.testing.assert_array_equal(one.theta, other.theta)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_an_epoch_stops_before_the_step_whose_loss_is_not_finite(steps):
+    net, data, rule = Network([4, 5, 3]), small()[1]._replace(weight=None), SGD(0.1)
+    net.theta[...] = np.abs(net.theta)
+    start = net.theta.copy()
+    X = data.X.copy()
+    X[4 * steps] = 1e308  # the first layer's sum overflows, and inf - inf is the loss's nan
+    result = one_epoch(net, data._replace(X=X), rule)
+    assert np.isnan(result.loss)
+    assert (result.steps, result.finite) == (steps, False)
+    by_hand = Network([4, 5, 3])
+    by_hand.theta = start
+    if steps:
+        assert one_epoch(by_hand, data.rows(slice(4 * steps)), rule).finite
+        assert (net.theta != start).any()
+    np.testing.assert_array_equal(net.theta, by_hand.theta)
+
+
+def test_the_mean_weight_is_1_without_weights():
+    assert Data(np.zeros((2, 1)), np.zeros(2, int)).mean_weight == 1
+    assert Data(np.zeros((2, 1)), np.zeros(2, int), np.array([1.0, 4.0])).mean_weight == 2.5
+
+
+@pytest.mark.parametrize("index", [slice(1, 3), np.array([3, 0])], ids=["slice", "numbers"])
+def test_rows_take_their_labels_and_weights_along(index):
+    data = Data(np.arange(8).reshape(4, 2), np.arange(4), np.arange(4) / 2)
+    rows = data.rows(index)
+    np.testing.assert_array_equal(rows.X, data.X[index])
+    np.testing.assert_array_equal(rows.y, data.y[index])
+    np.testing.assert_array_equal(rows.weight, data.weight[index])
+    assert Data(data.X, data.y).rows(index).weight is None
+
+
+# logits
+
+
+def test_logits_are_those_of_the_networks_forward_pass():
+    net, data, _ = small()
+    np.testing.assert_array_equal(ENGINE.logits(net, data.X), net.forward(data.X).Z[2])

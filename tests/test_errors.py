@@ -1,0 +1,236 @@
+"""Every error message of the mathematics, word for word, and no `raise` without a line in this table."""
+
+import ast
+import importlib
+import pkgutil
+import re
+import traceback
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import glassmax.functional as F
+from glassmax import Network, errors, gradcheck
+from glassmax.errors import GlassmaxError, LabelError, OptionError, ShapeError, one_of
+from glassmax.functional.softmax import exponentials
+from glassmax.parameters import Parameters
+
+inf, nan = np.inf, np.nan
+
+MODULES = ["errors", "gradcheck", "network", "parameters", "functional"]
+"""The modules whose every `raise` must be reached from the table."""
+
+Z = np.zeros((3, 4))
+NET = Network([4, 5, 3])
+X, y = np.zeros((6, 4)), np.zeros(6, int)
+NAMES = "identity, sigmoid, tanh, relu, leaky_relu, elu, selu, gelu, silu, mish, softplus"
+WORDS = "SoftmaxClassifier takes labels of any kind; here, number them 0, 1, 2, ... first."
+
+
+def f_and_vjp(vjp):
+    return lambda: gradcheck.check_vjp(np.sin, vjp, [1.0, 2.0])
+
+
+def made_of(**arrays):
+    return lambda: Network.from_parameters({name: np.zeros(shape) for name, shape in arrays.items()})
+
+
+def with_option(**options):
+    return lambda: Network([4, 5, 3], **options)
+
+
+def set_theta():
+    NET.theta = np.zeros(3)
+
+
+def set_parameter(name, values):
+    Parameters([2, 2])[name] = values
+
+
+TABLE = {
+    ShapeError: {
+        "Z holds <U1 values, expected numbers. Convert it to floats first.": lambda: F.relu(["a"]),
+        "Z has rows of different lengths, expected a rectangular array.": lambda: F.relu([[1.0], [1.0, 2.0]]),
+        "dA is (4,), expected the shape of Z, (3, 4).": lambda: F.relu_vjp(np.zeros(4), Z),
+        "W is (4,), expected two axes: (inputs, outputs).": lambda: F.affine(Z, np.zeros(4), np.zeros(4)),
+        "X is (3, 4) and W is (3, 2): expected as many columns in X as rows in W.": lambda: F.affine(
+            Z, np.zeros((3, 2)), np.zeros(2)
+        ),
+        (
+            "X is (3, 4) and W is (2, 4): expected as many columns in X as rows in W. W looks transposed: pass W.T."
+        ): lambda: F.affine(Z, np.zeros((2, 4)), np.zeros(4)),
+        "b is (1, 2), expected (2,): one bias for each column of W.": lambda: F.affine(
+            Z, np.zeros((4, 2)), np.zeros((1, 2))
+        ),
+        "dZ is (3, 3), expected (3, 2) for Z = X W + b.": lambda: F.affine_vjp(np.zeros((3, 3)), Z, np.zeros((4, 2))),
+        "Z is (3, 0), expected (..., k) with at least one class.": lambda: F.softmax(np.zeros((3, 0))),
+        "Z is (), expected (..., k) with at least one class.": lambda: exponentials(np.float64(1.0)),
+        "axis is 2, but Z is (3, 4).": lambda: F.softmax(Z, axis=2),
+        "dP is (4,), expected the shape of P, (3, 4).": lambda: F.softmax_vjp(np.zeros(4), Z),
+        "dQ is (4,), expected the shape of Q, (3, 4).": lambda: F.log_softmax_vjp(np.zeros(4), Z),
+        "P is (3, 0), expected (..., k) with at least one class.": lambda: F.cross_entropy(np.zeros((3, 0)), [0, 0, 0]),
+        "Labels have shape (2,), expected (3,) class indices or (3, 4) rows.": lambda: F.cross_entropy(Z, [0, 1]),
+        (
+            "Labels have shape (3, 1), expected (3,) class indices or (3, 4) rows. "
+            "Pass y.ravel(): a column would broadcast against every class."
+        ): lambda: F.softmax_cross_entropy(Z, [[0], [1], [2]]),
+        ("Labels have rows of different lengths, expected (3,) class indices or (3, 4) rows."): lambda: F.cross_entropy(
+            Z, [[1, 0, 0, 0], [0, 1], [1]]
+        ),
+        "sample_weight has shape (2,), expected (3,): one number a row.": lambda: F.squared_error(
+            Z, Z, sample_weight=[1, 1]
+        ),
+        "dL is (2,), expected () for reduction='mean'.": lambda: F.squared_error_vjp([1.0, 1.0], Z, Z),
+        "dL is (), expected (3,) for reduction='none'.": lambda: F.squared_error_vjp(1.0, Z, Z, reduction="none"),
+        "The vector of parameters is (14,), expected (15,) for (4, 3).": lambda: Parameters([4, 3], np.zeros(14)),
+        "b1 is (), expected (2,).": lambda: set_parameter("b1", 0.0),
+        "The parameters are called nothing, expected W1, b1, W2, b2, ... without a gap.": made_of(),
+        (
+            "The parameters are called W1, expected W1, b1, W2, b2, ... without a gap: b1 is missing. "
+            "A layer without biases takes zeros."
+        ): made_of(W1=(4, 3)),
+        "The parameters are called W1, b1, c, expected W1, b1, W2, b2, ... without a gap.": made_of(
+            W1=(4, 3), b1=(3,), c=(3,)
+        ),
+        "W1 is (4, 0), expected two axes, (inputs, outputs), neither empty.": made_of(W1=(4, 0), b1=(0,)),
+        "W2 is (4, 3), expected 5 rows: W1 has 5 columns.": made_of(W1=(4, 5), b1=(5,), W2=(4, 3), b2=(3,)),
+        "W2 is (3, 5), expected 5 rows: W1 has 5 columns. W2.T would fit.": made_of(
+            W1=(4, 5), b1=(5,), W2=(3, 5), b2=(3,)
+        ),
+        "b1 is (4,), expected (5,): one for each column of W1.": made_of(W1=(4, 5), b1=(4,)),
+        "theta is (3,), expected (43,).": set_theta,
+        "X is (6, 5), expected (n, 4): rows are samples.": lambda: NET.loss(np.zeros((6, 5)), y),
+        "X is (4,), expected (n, 4): rows are samples. One sample is a row: pass x[None, :].": lambda: NET.predictions(
+            np.zeros(4)
+        ),
+        "v is (1,), expected the shape of theta, (43,).": lambda: NET.hessian_vector_product(X, y, [1.0]),
+        "The gradients are called W1, expected W1, b1, W2, b2.": lambda: NET.step({"W1": np.zeros((4, 5))}, 0.1),
+        "W1 is (4, 6), expected (4, 5).": lambda: NET.step(Parameters([4, 6, 3]), 0.1),
+        "There is no gradient called w; there are none.": lambda: gradcheck.check_gradients(np.sum, {"w": 1.0}, {}),
+        "The gradient of w is (1, 2), expected its shape, (2,).": lambda: gradcheck.check_gradients(
+            np.sum, {"w": [1.0, 2.0]}, {"w": [[1.0, 2.0]]}
+        ),
+        "f_vjp returned 2 arrays, expected 1: one for each input.": f_and_vjp(lambda dOut, x: (dOut, dOut)),
+        "f_vjp returned (1,) for input 0, expected its shape, (2,).": f_and_vjp(lambda dOut, x: dOut[:1]),
+    },
+    LabelError: {
+        f"Labels are of type <U1, expected class indices or rows of numbers. {WORDS}": lambda: F.cross_entropy(
+            Z, ["a", "b", "c"]
+        ),
+        "Label of row 1 is 1.5, expected a whole number 0..3.": lambda: F.softmax_cross_entropy(Z, [0, 1.5, nan]),
+        "Label of row 1 is 7, expected 0..3.": lambda: F.softmax_cross_entropy(Z, [0, 7, -1]),
+        "Label of row 1 is 4, expected 0..3. Labels count from 0: subtract 1.": lambda: F.softmax_cross_entropy(
+            Z, [1, 4, 2]
+        ),
+        "Label of row (1, 1) is 9, expected 0..3.": lambda: F.softmax_cross_entropy(
+            np.zeros((2, 3, 4)), [[0, 0, 0], [0, 9, 0]]
+        ),
+        "Label of row 0, class 2, is -0.5, expected a finite number >= 0.": lambda: F.softmax_cross_entropy(
+            Z, np.eye(4)[:3] - 0.5 * np.eye(4)[[2, 2, 1]]
+        ),
+        "Label of row 0, class 0, is 2, expected a number from 0 to 1.": lambda: F.sigmoid_cross_entropy(Z, Z + 2),
+        "Label of row 0, class 0, is inf, expected a finite number.": lambda: F.squared_error(Z, Z + inf),
+        "sample_weight of row 1 is nan, expected a finite number >= 0.": lambda: F.squared_error(
+            Z, Z, sample_weight=[1, nan, -1]
+        ),
+        "Label of row 0 is 3, expected 0..2.": lambda: NET.loss(X, y + 3),
+        "sample_weight of row 0 is -1, expected a finite number >= 0.": lambda: NET.loss_and_gradients(
+            X, y, -np.ones(6)
+        ),
+    },
+    OptionError: {
+        "activation is 'tahn', expected one of relu, tanh. Did you mean 'tanh'?": lambda: one_of(
+            "activation", "tahn", ["relu", "tanh"]
+        ),
+        "loss is None, expected one of a, b.": lambda: one_of("loss", None, ["a", "b"]),
+        f"activation is 'tahn', expected one of {NAMES}. Did you mean 'tanh'?": with_option(activation="tahn"),
+        f"activation is 'relux', expected one of {NAMES}. Did you mean 'relu'?": with_option(activation=["relux"]),
+        "output is 'logistic', expected one of softmax, sigmoid, identity, relu.": with_option(output="logistic"),
+        (
+            "loss is 'crossentropy', expected one of cross_entropy, squared_error, binary_cross_entropy. "
+            "Did you mean 'cross_entropy'?"
+        ): with_option(loss="crossentropy"),
+        "reduction is 'average', expected one of mean, sum, none.": lambda: F.squared_error(Z, Z, reduction="average"),
+        "method is 'forward', expected one of complex, central.": lambda: gradcheck.numeric_gradient(
+            np.sum, [1.0], method="forward"
+        ),
+        "label_smoothing is 1.5, expected a number from 0 to 1.": lambda: F.cross_entropy(
+            Z, [0, 0, 0], label_smoothing=1.5
+        ),
+        "layer_sizes is [4, 0, 3], expected two or more whole numbers >= 1, as [4, 10, 3].": lambda: Network([4, 0, 3]),
+        "activation names 2 layers, but there are 1 hidden ones.": lambda: Network(
+            [4, 5, 3], activation=["relu", "tanh"]
+        ),
+        "l2 is -0.5, expected a number >= 0.": with_option(l2=-0.5),
+        "dtype is 'int64', expected a float dtype such as 'float32' or 'float64'.": with_option(dtype="int64"),
+        (
+            "method is 'complex', but the function returned real numbers for complex input: "
+            "somewhere it drops the imaginary part. Use method='central'."
+        ): lambda: gradcheck.check_vjp(np.abs, lambda dOut, x: dOut, [1.0]),
+        "directions is 0, expected a whole number >= 1.": lambda: gradcheck.check_vjp(
+            np.sin, lambda dOut, x: dOut, [1.0], directions=0
+        ),
+    },
+    KeyError: {
+        "'W2'; there are W1, b1": lambda: set_parameter("W2", 0.0),
+    },
+}
+"""What is raised, with which message, by which call."""
+
+CASES = [(kind, message, call) for kind, table in TABLE.items() for message, call in table.items()]
+
+
+@pytest.mark.parametrize(("kind", "message", "call"), CASES, ids=[message for _, message, _ in CASES])
+def test_the_message_is_word_for_word(kind, message, call):
+    with pytest.raises(kind) as caught:
+        call()
+    assert caught.value.args == (message,)
+    assert caught.type is kind
+
+
+def sources():
+    """The files of `MODULES`, as installed."""
+    for name in MODULES:
+        module = importlib.import_module(f"glassmax.{name}")
+        names = [name, *(f"{name}.{sub.name}" for sub in pkgutil.iter_modules(getattr(module, "__path__", [])))]
+        for submodule in names:
+            yield Path(importlib.import_module(f"glassmax.{submodule}").__file__)
+
+
+def test_every_raise_of_the_mathematics_is_in_the_table():
+    reached = set()
+    for kind, _, call in CASES:
+        with pytest.raises(kind) as caught:
+            call()
+        frame = traceback.extract_tb(caught.value.__traceback__)[-1]
+        reached.add((Path(frame.filename), frame.lineno))
+    raises = [
+        (path, node.lineno, node.end_lineno)
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Raise)
+    ]
+    assert len(raises) > 20
+    missed = [
+        f"{path.name}, line {first}"
+        for path, first, last in raises
+        if not any((path, line) in reached for line in range(first, last + 1))
+    ]
+    assert missed == []
+
+
+def test_messages_open_with_a_word_and_end_with_a_sentence():
+    for kind, message, _ in CASES:
+        assert kind is KeyError or re.fullmatch(r"\w.*[.?]", message), message
+
+
+@pytest.mark.parametrize("name", sorted(set(errors.__all__) - {"one_of", "GlassmaxError"}))
+def test_every_error_is_a_glassmax_error_and_one_of_pythons_own(name):
+    error = getattr(errors, name)
+    assert issubclass(error, GlassmaxError)
+    assert issubclass(error, ArithmeticError if name == "DivergenceError" else ValueError)
+
+
+def test_a_name_that_is_allowed_is_returned_as_it_is():
+    assert one_of("activation", "relu", ["relu", "tanh"]) == "relu"

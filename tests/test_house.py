@@ -1,0 +1,232 @@
+"""The house's own rules: sizes, names, docstrings, and what the package shows of itself."""
+
+import ast
+import importlib
+import importlib.metadata
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import glassmax
+from glassmax import functional
+
+PACKAGE = Path(glassmax.__file__).parent
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def named(path):
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def lines(node):
+    """Return how many lines a node of the syntax tree takes, its docstring aside."""
+    first = node.body[0]
+    docstring = first.end_lineno - first.lineno + 1 if ast.get_docstring(node) is not None else 0
+    return node.end_lineno - node.lineno + 1 - docstring
+
+
+def docstrings(tree):
+    """Return how many lines of a module are docstrings."""
+    nodes = (node for node in ast.walk(tree) if isinstance(node, (ast.Module, ast.ClassDef, *FUNCTION)))
+    return sum(node.body[0].end_lineno - node.body[0].lineno + 1 for node in nodes if ast.get_docstring(node))
+
+
+# sizes and names
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_a_module_has_at_most_400_lines_besides_its_docstrings(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) - docstrings(ast.parse(text)) <= 400
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_a_function_has_at_most_70_lines_besides_its_docstring(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    long = [node.name for node in ast.walk(tree) if isinstance(node, FUNCTION) and lines(node) > 70]
+    assert long == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_a_module_says_what_it_is_for(path):
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert docstring is not None
+    assert docstring.splitlines()[0].endswith((".", ":"))
+
+
+def test_no_module_is_a_drawer_for_odds_and_ends():
+    drawers = {"utils", "util", "helpers", "helper", "common", "base", "core", "misc"}
+    assert len(SOURCES) > 20
+    assert [path for path in SOURCES if drawers & {*path.relative_to(PACKAGE).with_suffix("").parts}] == []
+
+
+# docstrings
+
+
+FACE = ["functional", "gradcheck", "training", "optimizers", "network", "model", "estimator", "parameters"]
+"""The modules whose names people meet."""
+
+
+def public():
+    """Yield every public function, class and method of the face, with its name."""
+    for module_name in FACE:
+        module = importlib.import_module(f"glassmax.{module_name}")
+        for name in module.__all__:
+            thing = getattr(module, name)
+            if inspect.isfunction(thing):
+                yield pytest.param(thing, id=f"{module_name}.{name}")
+            elif inspect.isclass(thing) and not getattr(thing, "_is_protocol", False):
+                yield pytest.param(thing, id=f"{module_name}.{name}")
+                for method, _ in inspect.getmembers(thing, callable):
+                    own = method in vars(thing) and not method.startswith("_")
+                    if own:
+                        yield pytest.param(getattr(thing, method), id=f"{module_name}.{name}.{method}")
+
+
+PUBLIC = list(public())
+
+
+def sections(thing):
+    """Return the sections of a numpydoc docstring by their titles."""
+    parts = re.split(r"^(\w[\w ]*)\n-{3,}\n", inspect.getdoc(thing), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def arguments(thing):
+    """Return the names of the arguments of a function, a method or a class."""
+    return [name for name in inspect.signature(thing).parameters if name not in ("self", "cls")]
+
+
+def says_all_in_a_line(thing):
+    """A method, a named tuple, or a function of one argument may have a docstring of a single line."""
+    short = "." in thing.__qualname__ or hasattr(thing, "_fields") or len(arguments(thing)) == 1
+    return short and len(inspect.getdoc(thing).splitlines()) == 1
+
+
+def test_the_face_is_large():
+    assert len(PUBLIC) > 80
+
+
+@pytest.mark.parametrize("thing", PUBLIC)
+def test_a_docstring_opens_with_one_sentence(thing):
+    first, *rest = inspect.getdoc(thing).splitlines()
+    assert re.fullmatch(r"\S.*[.:]", first)
+    assert not rest or rest[0] == ""
+
+
+@pytest.mark.parametrize("thing", PUBLIC)
+def test_a_docstring_explains_every_argument(thing):
+    if says_all_in_a_line(thing):
+        return
+    explained = sections(thing)
+    text = explained.get("Parameters", "") + explained.get("Attributes", "")
+    heads = re.findall(r"^(\S[^:\n]*)", text, flags=re.MULTILINE)
+    assert {*arguments(thing)} <= {name.strip("* ") for head in heads for name in head.split(",")}
+
+
+@pytest.mark.parametrize("thing", PUBLIC)
+def test_a_docstring_says_what_is_returned(thing):
+    if inspect.isclass(thing) or says_all_in_a_line(thing):
+        return
+    returned = inspect.signature(thing).return_annotation
+    assert returned is not inspect.Signature.empty
+    if returned is None or "return nothing" in inspect.getdoc(thing):
+        return
+    yields = inspect.isgeneratorfunction(thing)
+    assert ("Yields" if yields else "Returns") in sections(thing)
+
+
+# pairs
+
+
+def differentiable():
+    """Return the functions of `glassmax.functional` that are f, not f_vjp or the like."""
+    derived = ("_vjp", "_jvp", "_second", "_jacobian")
+    functions = (name for name in functional.__all__ if inspect.isfunction(getattr(functional, name)))
+    return [name for name in functions if not name.endswith(derived)]
+
+
+@pytest.mark.parametrize("name", [name for name in functional.__all__ if name.endswith(("_vjp", "_jvp", "_second"))])
+def test_a_derivative_stands_beside_its_function(name):
+    assert name.rsplit("_", 1)[0] in functional.__all__
+
+
+@pytest.mark.parametrize("name", differentiable())
+def test_a_function_stands_beside_its_pullback(name):
+    assert f"{name}_vjp" in functional.__all__
+
+
+@pytest.mark.parametrize("name", differentiable())
+def test_a_pullback_takes_the_derivative_first_and_the_options_of_its_function(name):
+    f, f_vjp = getattr(functional, name), getattr(functional, f"{name}_vjp")
+    first, *_ = arguments(f_vjp)
+    assert re.fullmatch(r"d[A-Z]\w*", first)
+    options = [p.name for p in inspect.signature(f).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    assert {*options} <= {*arguments(f_vjp)}
+
+
+# what the package shows
+
+
+def test_all_names_what_can_be_imported():
+    shown = {}
+    exec("from glassmax import *", shown)
+    assert sorted(name for name in shown if name != "__builtins__") == sorted(glassmax.__all__)
+    for name in glassmax.__all__:
+        assert shown[name] is getattr(glassmax, name)
+        assert name in dir(glassmax)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'glassmax' has no attribute 'sofmax'"):
+        glassmax.sofmax  # noqa: B018
+
+
+@pytest.mark.parametrize("module", FACE)
+def test_all_of_a_module_is_sorted_and_there(module):
+    module = importlib.import_module(f"glassmax.{module}")
+    assert len({*module.__all__}) == len(module.__all__)
+    assert all(hasattr(module, name) for name in module.__all__)
+
+
+def test_importing_glassmax_loads_numpy_and_none_of_the_heavy_libraries():
+    heavy = ["scipy", "sklearn", "pandas", "polars", "safetensors", "msgspec", "click", "rich"]
+    program = f"import sys, glassmax; print('numpy' in sys.modules, [name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "True []\n"
+
+
+# the version
+
+
+def text_of(name):
+    """Return the text of a file beside the tests, or nothing where only the package is at hand."""
+    path = ROOT / name
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def test_the_version_is_that_of_the_installation():
+    assert importlib.metadata.version("glassmax") == glassmax.__version__
+
+
+def test_the_change_log_has_a_heading_for_the_version():
+    headings = re.findall(r"^## \[?v?(\d+\.\d+\.\d+)", text_of("CHANGELOG.md"), flags=re.MULTILINE)
+    assert not text_of("CHANGELOG.md") or headings[:1] == [glassmax.__version__]
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("README.md", r"glassmax(?:==| v?)(\d+\.\d+\.\d+)"),
+        ("CITATION.cff", r"(?m)^version: \"?(\d+\.\d+\.\d+)"),
+        ("pyproject.toml", r"(?m)^version = \"(.*)\""),
+    ],
+)
+def test_every_file_names_the_same_version(name, pattern):
+    assert {*re.findall(pattern, text_of(name))} <= {glassmax.__version__}

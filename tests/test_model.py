@@ -1,0 +1,613 @@
+"""The model: what comes back from a file is what went in, and no other file is taken for one."""
+
+import errno
+import hashlib
+import io
+import json
+import os
+import pickle
+import re
+import struct
+import tracemalloc
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from safetensors.numpy import save
+
+from glassmax import Model, Network, load_model, read_table
+from glassmax.errors import DataError, ModelFileError, ShapeError
+from glassmax.table import Encoding
+
+BLANK = "0" * 64
+X = np.random.RandomState(0).standard_normal((7, 3)) * 3
+
+
+def small(k=2, dtype="float64", classes=None, hidden=()):
+    return Model(
+        Network([3, *hidden, k], dtype=dtype, random_state=1),
+        np.arange(k) if classes is None else np.array(classes),
+        record={"epochs": 5, "training_loss": 0.25, "table": "t.csv", "nothing": None},
+    )
+
+
+def message_of(call, *arguments, error=ModelFileError):
+    with pytest.raises(error) as caught:
+        call(*arguments)
+    return str(caught.value)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "m.safetensors"
+
+
+@pytest.fixture
+def refusal(path):
+    """Write bytes to a file and return the words with which it is refused, less its name."""
+
+    def refusal(content):
+        path.write_bytes(content)
+        message = message_of(load_model, path)
+        assert message.startswith(f"{path} ")
+        return message.removeprefix(f"{path} ")
+
+    return refusal
+
+
+@pytest.fixture(scope="module")
+def content(tmp_path_factory):
+    """A model file of a few hundred bytes."""
+    path = tmp_path_factory.mktemp("model") / "m.safetensors"
+    Model(Network([1, 2], dtype="float32"), np.array(["a", "b"])).save(path)
+    return path.read_bytes()
+
+
+# --- there and back --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "classes",
+    [["a", "b", "Łódź"], [3, -1, 2**60], [0.5, 1.0, 1e300], ["1", "", "\n\t\"'\\"]],
+    ids=["text", "integers", "floats", "odd_text"],
+)
+@pytest.mark.parametrize("hidden", [(), (4, 2)])
+def test_a_saved_model_predicts_the_same_bits(path, dtype, classes, hidden):
+    model = small(3, dtype, classes, hidden)
+    model.save(path)
+    loaded = load_model(path)
+    P = loaded.predict_proba(X)
+    assert P.dtype == dtype
+    np.testing.assert_array_equal(P, model.predict_proba(X))
+    assert loaded.predict(X).tolist() == model.predict(X).tolist()
+    assert loaded.classes.tolist() == classes
+    assert loaded.classes.dtype == model.classes.dtype
+    assert loaded.record == model.record
+    assert loaded.encoding is None
+
+
+def test_boolean_classes_stay_booleans(path):
+    small(2, classes=[False, True]).save(path)
+    assert load_model(path).classes.tolist() == [False, True]
+    assert load_model(path).predict(X).dtype == bool
+
+
+def test_activations_output_and_loss_come_back(path):
+    network = Network([3, 4, 5, 2], activation=["tanh", "gelu"], output="sigmoid", loss="binary_cross_entropy")
+    Model(network, np.arange(2)).save(path)
+    loaded = load_model(path).network
+    assert repr(loaded) == repr(network)
+    np.testing.assert_array_equal(loaded.predictions(X), network.predictions(X))
+
+
+def test_a_model_of_a_table_predicts_the_same_bits_from_the_table(path):
+    table = read_table("penguins")
+    encoding, _ = Encoding.learn(table, "species")
+    model = Model(Network([encoding.width, 4, 3]), np.array(["Adelie", "Chinstrap", "Gentoo"]), encoding)
+    model.save(path)
+    loaded = load_model(path)
+    assert loaded.encoding == encoding
+    np.testing.assert_array_equal(loaded.predict_proba(table), model.predict_proba(table))
+    np.testing.assert_array_equal(loaded.predict(table), model.predict(table))
+
+
+def test_the_same_model_is_the_same_file_every_time(path):
+    contents = set()
+    for _ in range(20):
+        small().save(path)
+        contents.add(path.read_bytes())
+    load_model(path).save(path)
+    contents.add(path.read_bytes())
+    assert len(contents) == 1
+
+
+def test_a_model_file_is_plain_safetensors(path):
+    from safetensors import safe_open
+
+    model = small(hidden=(4,))
+    model.save(path)
+    with safe_open(path, "np") as file:
+        assert sorted(file.keys()) == ["W1", "W2", "b1", "b2"]
+        np.testing.assert_array_equal(file.get_tensor("W2"), model.network.parameters["W2"])
+        assert set(file.metadata()) == {"glassmax", "sha256"}
+
+
+@pytest.mark.parametrize("length", [0x0280, 0x0380, 0x0480, 0x0580, 0x4B50])
+def test_a_header_whose_length_begins_like_a_pickle_or_a_zip_archive_is_read(path, length):
+    model = small()
+    model.record = {"note": ""}
+    model.save(path)
+    model.record = {"note": "n" * (length - struct.unpack("<Q", path.read_bytes()[:8])[0])}
+    model.save(path)
+    assert path.read_bytes()[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK")
+    np.testing.assert_array_equal(load_model(path).predict_proba(X), model.predict_proba(X))
+
+
+def test_the_model_owns_its_weights_after_loading(path):
+    small().save(path)
+    first, second = load_model(path), load_model(path)
+    first.network.theta[...] = 0
+    assert second.network.theta.all()
+
+
+def test_no_rows_give_no_predictions():
+    assert small().predict(np.zeros((0, 3))).shape == (0,)
+    assert small().predict_proba(np.zeros((0, 3))).shape == (0, 2)
+
+
+def test_rows_that_are_not_finite_are_refused_by_their_number():
+    words = "expected finite numbers."
+    for bad in (np.nan, np.inf):
+        rows = np.array([[0.0, 0, 0], [0, bad, 0]])
+        message = message_of(small().predict, rows, error=DataError)
+        assert message == f"Row 1 of X holds NaN, inf or what is too large for float64, {words}"
+    message = message_of(small(dtype="float32").predict, np.array([[1e300, 0, 0]]), error=DataError)
+    assert message == f"Row 0 of X holds NaN, inf or what is too large for float32, {words}"
+
+
+def test_rows_of_another_width_are_refused():
+    assert message_of(small().predict, X[:, :2], error=ShapeError).startswith("X is (7, 2), expected (n, 3)")
+
+
+def test_a_model_of_a_table_takes_no_array_and_the_other_way_round():
+    encoding, _ = Encoding.learn(read_table("toy"), "class")
+    model = Model(Network([4, 3]), np.array(["a", "b", "c"]), encoding)
+    message = message_of(model.predict, np.zeros((1, 4)), error=DataError)
+    assert message == "The model was trained on a table: pass read_table(path)."
+    message = message_of(small().predict, read_table("toy"), error=DataError)
+    assert message == "The model was trained on an array and knows no columns: pass an (n, d) array."
+
+
+# --- what is not a model file ----------------------------------------------------------------------------------------
+
+DAMAGED = "is not a whole safetensors file: it is truncated, altered, or something else."
+ALTERED = "was damaged or altered: its contents don't match its SHA-256. Take another copy, or train again."
+
+
+@pytest.mark.parametrize("change", [0x01, 0x20, 0x80, 0xFF])
+def test_any_single_byte_changed_is_noticed(content, path, change):
+    assert len(content) < 1000
+    for position in range(len(content)):
+        changed = bytearray(content)
+        changed[position] ^= change
+        path.write_bytes(changed)
+        with pytest.raises(ModelFileError):
+            load_model(path)
+
+
+def test_a_truncated_model_file_is_refused(content, path):
+    for length in range(len(content)):
+        path.write_bytes(content[:length])
+        with pytest.raises(ModelFileError):
+            load_model(path)
+
+
+def test_a_model_file_with_something_behind_it_is_refused(content, refusal):
+    for more in (b"\0", b"\n", content):
+        assert refusal(content + more) == ALTERED
+
+
+def test_an_altered_file_says_what_to_do(content, refusal):
+    changed = content[:-1] + bytes([content[-1] ^ 1])
+    assert refusal(changed) == ALTERED
+
+
+class Bomb:
+    """What a pickle can do: leave a file behind when it is opened."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_a_pickle_is_refused_and_never_opened(refusal, tmp_path, monkeypatch, protocol):
+    content = pickle.dumps(Bomb(tmp_path / "exploded"), protocol)
+
+    def fail(*args, **kwargs):
+        raise AssertionError("a pickle was opened")
+
+    for name in ("load", "loads", "Unpickler"):
+        monkeypatch.setattr(pickle, name, fail)
+    monkeypatch.setattr(np, "load", fail)
+    expected = "is a pickle, which can run any code. glassmax never opens one." if protocol >= 2 else DAMAGED
+    assert refusal(content) == expected
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_other_files_are_refused(refusal):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("weights.npy", b"0" * 100)
+    array = io.BytesIO()
+    np.save(array, np.zeros(3))
+    assert refusal(archive.getvalue()) == "is a zip archive, expected a model file of glassmax (safetensors)."
+    others = [b"", b"\0" * 8, b"x,y\n1,2\n" * 50, b"\xff" * 100, array.getvalue(), b"{}", struct.pack("<Q", 2) + b"[]"]
+    for other in others:
+        assert refusal(other) == DAMAGED
+
+
+def test_a_safetensors_file_of_another_program_is_refused(refusal):
+    expected = "is a safetensors file, but not one of glassmax: it has no manifest."
+    assert refusal(save({"W1": np.zeros((2, 2))})) == expected
+    assert refusal(save({"W1": np.zeros((2, 2))}, {"format": "pt"})) == expected
+    assert refusal(struct.pack("<Q", 2) + b"{}") == expected
+
+
+def test_a_missing_file_a_folder_and_a_path_through_a_file_are_refused(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    missing = tmp_path / "missing"
+    advice = "Train one with: glassmax train DATA --target COLUMN"
+    assert message_of(load_model, missing) == f"{missing}: there is no such file. {advice}"
+    assert message_of(load_model, tmp_path) == f"{tmp_path} is a folder, expected a model file."
+    through = tmp_path / "file" / "m"
+    assert message_of(load_model, through) == f"{through} can't be read: Not a directory."
+
+
+@given(st.binary(max_size=200))
+@example(struct.pack("<Q", 3) + b"nan")
+@example(struct.pack("<Q", 10) + b"[[[[[[[[[[")
+@example(struct.pack("<Q", 20) + b'{"__metadata__":null')
+def test_random_bytes_are_never_taken_for_a_model(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "random"
+    path.write_bytes(content)
+    with pytest.raises(ModelFileError):
+        load_model(path)
+
+
+def test_deeply_nested_json_is_refused(refusal):
+    header = b'{"a":' + b"[" * 100_000
+    assert refusal(struct.pack("<Q", len(header)) + header) == DAMAGED
+
+
+# --- files with the right hash that lie ------------------------------------------------------------------------------
+
+HONEST = {
+    "format": "glassmax",
+    "version": 1,
+    "layer_sizes": [3, 4, 2],
+    "activations": ["relu"],
+    "output": "softmax",
+    "loss": "cross_entropy",
+    "dtype": "float64",
+    "classes": ["a", "b"],
+    "encoding": None,
+    "record": {"epochs": 3},
+}
+
+
+def tensors(dtype="float64", **changed):
+    sizes = {"W1": (3, 4), "b1": (4,), "W2": (4, 2), "b2": (2,)}
+    arrays = {name: np.ones(shape, dtype) for name, shape in sizes.items()} | changed
+    return {name: array for name, array in arrays.items() if array is not None}
+
+
+def signed(content):
+    """Give a file the hash that belongs to it: what whoever can write the file can do too."""
+    digest = hashlib.sha256(content).hexdigest()
+    return content.replace(f'"sha256":"{BLANK}"'.encode(), f'"sha256":"{digest}"'.encode(), 1)
+
+
+def forged(manifest, arrays=None):
+    text = manifest if isinstance(manifest, str) else json.dumps(manifest)
+    return signed(save(tensors() if arrays is None else arrays, {"glassmax": text, "sha256": BLANK}))
+
+
+def raw(manifest, header, body=b""):
+    """A file with a header of our own: safetensors itself would refuse to write it."""
+    header = {"__metadata__": {"glassmax": json.dumps(manifest), "sha256": BLANK}, **header}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    return signed(struct.pack("<Q", len(text)) + text + body)
+
+
+def entry(shape, begin, end, dtype="F64"):
+    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+
+
+def test_a_file_made_by_hand_with_the_right_hash_is_a_model(path):
+    path.write_bytes(forged(HONEST))
+    assert load_model(path).predict(np.ones((1, 3))).tolist() == ["a"]
+
+
+NOT_JSON = "has a manifest that can't be read: "
+UNFIT = "has a manifest with "
+
+LIES = {
+    "another_format": ({"format": "glass"}, UNFIT + "format 'glass', version 1; this glassmax reads format"),
+    "version_2": (
+        {"version": 2},
+        UNFIT + "format 'glassmax', version 2; this glassmax reads format 'glassmax', version 1.",
+    ),
+    "an_unknown_activation": ({"activations": ["tanhh"]}, UNFIT + "activations that are unknown or too many."),
+    "too_many_activations": ({"activations": ["relu"] * 2}, UNFIT + "activations that are unknown or too many."),
+    "no_activations": ({"activations": []}, UNFIT + "activations that are unknown or too many."),
+    "code_for_an_activation": ({"activations": ["os.system"]}, UNFIT + "activations that are unknown or too many."),
+    "an_unknown_output": ({"output": "argmax"}, UNFIT + "an output or a loss that is unknown."),
+    "an_unknown_loss": ({"loss": "hinge"}, UNFIT + "an output or a loss that is unknown."),
+    "half_precision": ({"dtype": "float16"}, UNFIT + "a dtype other than float32 or float64."),
+    "objects": ({"dtype": "object"}, UNFIT + "a dtype other than float32 or float64."),
+    "no_layers": ({"layer_sizes": []}, UNFIT + "layer sizes that make no network."),
+    "one_layer": ({"layer_sizes": [2]}, UNFIT + "layer sizes that make no network."),
+    "an_empty_layer": ({"layer_sizes": [3, 0, 2]}, UNFIT + "layer sizes that make no network."),
+    "a_negative_layer": ({"layer_sizes": [3, -4, 2]}, UNFIT + "layer sizes that make no network."),
+    "a_class_twice": (
+        {"classes": ["a", "a"]},
+        UNFIT + "classes that are not one name for each output, all of one type.",
+    ),
+    "a_class_too_many": ({"classes": ["a", "b", "c"]}, UNFIT + "classes that are not one name for each output"),
+    "no_classes": ({"classes": []}, UNFIT + "classes that are not one name for each output"),
+    "classes_of_two_types": ({"classes": ["a", 1]}, UNFIT + "classes that are not one name for each output"),
+    "a_class_that_is_null": ({"classes": ["a", None]}, NOT_JSON),
+    "a_class_that_is_a_list": ({"classes": ["a", ["b"]]}, NOT_JSON),
+    "too_many_weights": ({"layer_sizes": [3, 2**40, 2]}, UNFIT + "layer sizes too large to be true."),
+    "weights_beyond_any_number": ({"layer_sizes": [10**40, 10**40, 2]}, UNFIT + "layer sizes too large to be true."),
+    "other_layer_sizes": (
+        {"layer_sizes": [3, 5, 2]},
+        "has tensors that don't fit its manifest: W1 should be [3, 5], float64.",
+    ),
+    "another_dtype": (
+        {"dtype": "float32"},
+        "has tensors that don't fit its manifest: W1 should be [3, 4], float32.",
+    ),
+    "a_deeper_network": (
+        {"layer_sizes": [3, 4, 4, 2], "activations": ["relu", "relu"]},
+        "has tensors that don't fit its manifest: W2 should be [4, 4], float64.",
+    ),
+    "an_extra_key": ({"code": "import os"}, NOT_JSON + "Object contains unknown field `code`."),
+    "sizes_that_are_text": ({"layer_sizes": "342"}, NOT_JSON),
+    "sizes_that_are_fractions": ({"layer_sizes": [3.5, 4, 2]}, NOT_JSON),
+    "a_record_of_objects": ({"record": {"a": {"b": 1}}}, NOT_JSON),
+    "an_encoding_too_narrow": (
+        {"encoding": {"target": "y", "columns": []}},
+        UNFIT + "an encoding that doesn't fit the first layer.",
+    ),
+    "an_encoding_of_an_unknown_kind": (
+        {"encoding": {"target": "y", "columns": [{"kind": "code", "name": "x"}]}},
+        NOT_JSON + "Invalid value 'code'",
+    ),
+    "a_spread_of_zero": (
+        {
+            "encoding": {
+                "target": "y",
+                "columns": [{"kind": "number", "name": "x", "center": 0, "spread": 0, "indicator": False}],
+            }
+        },
+        NOT_JSON + "Expected `float` > 0",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LIES)
+def test_a_manifest_that_lies_is_refused_though_its_hash_is_right(refusal, case):
+    change, expected = LIES[case]
+    assert refusal(forged(HONEST | change)).startswith(expected)
+
+
+@pytest.mark.parametrize("key", HONEST)
+def test_a_manifest_that_lacks_a_key_is_refused(refusal, key):
+    manifest = {name: value for name, value in HONEST.items() if name != key}
+    assert refusal(forged(manifest)) == f"{NOT_JSON}Object missing required field `{key}`."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "null",
+        "[]",
+        "1",
+        "nan",
+        "[" * 100_000,
+        json.dumps(HONEST)[:-1] + ',"version":' + "9" * 5000 + "}",
+        json.dumps(HONEST).replace('"epochs": 3', '"epochs": 1e999'),
+    ],
+    ids=["nothing", "brace", "null", "list", "number", "nan", "nested", "digits", "infinity"],
+)
+def test_a_manifest_that_is_no_manifest_is_refused(refusal, text):
+    assert refusal(forged(text)).startswith("has a manifest ")
+
+
+WRONG_TENSORS = {
+    "a_missing_tensor": (tensors(b2=None), "has tensors that don't fit its manifest: b2 should be [2], float64."),
+    "an_extra_tensor": (tensors(W3=np.zeros((2, 2))), "has tensors that don't belong to it."),
+    "a_turned_tensor": (
+        tensors(W1=np.zeros((4, 3))),
+        "has tensors that don't fit its manifest: W1 should be [3, 4], float64.",
+    ),
+    "a_flat_tensor": (
+        tensors(W1=np.zeros(12)),
+        "has tensors that don't fit its manifest: W1 should be [3, 4], float64.",
+    ),
+    "half_precision": (
+        tensors("float16"),
+        "has tensors that don't fit its manifest: W1 should be [3, 4], float64.",
+    ),
+    "integers": (tensors("int64"), "has tensors that don't fit its manifest: W1 should be [3, 4], float64."),
+    "nan": (tensors(b1=np.full(4, np.nan)), "holds weights that are not finite."),
+    "infinity": (tensors(b1=np.full(4, np.inf)), "holds weights that are not finite."),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_TENSORS)
+def test_tensors_that_do_not_fit_are_refused_though_the_hash_is_right(refusal, case):
+    arrays, expected = WRONG_TENSORS[case]
+    assert refusal(forged(HONEST, arrays)) == expected
+
+
+def good_header():
+    return {
+        "W1": entry([3, 4], 0, 96),
+        "W2": entry([4, 2], 96, 160),
+        "b1": entry([4], 160, 192),
+        "b2": entry([2], 192, 208),
+    }
+
+
+def test_a_header_made_by_hand_is_read(path):
+    path.write_bytes(raw(HONEST, good_header(), bytes(208)))
+    assert not load_model(path).network.theta.any()
+
+
+BROKEN_HEADERS = {
+    "offsets_beyond_the_end": good_header() | {"b2": entry([2], 192, 2**60)},
+    "offsets_that_overlap": good_header() | {"W2": entry([4, 2], 0, 64)},
+    "offsets_that_leave_a_gap": good_header() | {"b2": entry([2], 200, 216)},
+    "offsets_that_run_backwards": good_header() | {"b2": entry([2], 208, 192)},
+    "negative_offsets": good_header() | {"b2": entry([2], -16, 0)},
+    "offsets_too_few_for_the_shape": good_header() | {"b2": entry([2], 192, 200)},
+    "a_tensor_that_is_a_number": good_header() | {"b2": 5},
+    "no_offsets": good_header() | {"b2": {"dtype": "F64", "shape": [2]}},
+}
+
+
+@pytest.mark.parametrize("case", BROKEN_HEADERS)
+def test_a_header_that_lies_about_its_tensors_is_refused(refusal, case):
+    for length in (208, 216):
+        refused = refusal(raw(HONEST, BROKEN_HEADERS[case], bytes(length)))
+        assert refused.startswith("has tensors that don't fit its manifest: ")
+
+
+def test_two_hashes_in_one_file_are_refused(refusal):
+    content = raw(HONEST, good_header(), bytes(208))
+    digest = re.search(b'"sha256":"[0-9a-f]{64}"', content)[0]
+    twice = content.replace(digest, digest + b"," + digest)
+    (length,) = struct.unpack("<Q", twice[:8])
+    assert refusal(struct.pack("<Q", length + len(digest) + 1) + twice[8:]) == ALTERED
+
+
+@pytest.mark.parametrize("claimed", [2**20, 2**31, 2**60, 2**63 - 1, 2**64 - 1])
+def test_a_file_that_claims_to_be_huge_is_refused_in_little_memory(content, path, claimed):
+    """The claims: a header of so many bytes, and tensors of so many."""
+    path.write_bytes(struct.pack("<Q", claimed) + content[8:])
+    n = min(claimed, 2**39)
+    huge = HONEST | {"layer_sizes": [n, 1], "activations": [], "classes": ["a"]}
+    header = {"W1": entry([n, 1], 0, 8 * n), "b1": entry([1], 8 * n, 8 * n + 8)}
+    other = path.with_suffix(".other")
+    other.write_bytes(raw(huge, header, bytes(64)))
+    tracemalloc.start()
+    for file in (path, other):
+        with pytest.raises(ModelFileError):
+            load_model(file)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20
+
+
+@given(
+    st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=3), st.lists), st.sampled_from([*HONEST])
+)
+def test_any_value_in_place_of_another_is_a_model_or_refused(tmp_path_factory, value, key):
+    path = tmp_path_factory.getbasetemp() / "forged"
+    path.write_bytes(forged(HONEST | {key: value}))
+    try:
+        model = load_model(path)
+    except ModelFileError:
+        pass
+    else:
+        assert model.predict_proba(np.ones((1, 3))).shape == (1, 2)
+
+
+# --- saving ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_is_missing_is_an_error_that_names_the_file(tmp_path):
+    path = tmp_path / "no" / "m.safetensors"
+    message = message_of(small().save, path)
+    assert message == f"{path} can't be written: No such file or directory. Nothing has changed."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_an_error_and_the_old_model_stays(path, monkeypatch):
+    small().save(path)
+    before = path.read_bytes()
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    message = message_of(small(3).save, path)
+    assert message == f"{path} can't be written: No space left on device. Nothing has changed."
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def spoiled(value):
+    model = small()
+    model.network.theta[2] = value
+    return model
+
+
+UNSAVED = {
+    "weights_that_are_nan": (spoiled(np.nan), "The network holds weights that are not finite; it is not saved."),
+    "weights_that_are_infinite": (spoiled(np.inf), "The network holds weights that are not finite; it is not saved."),
+    "complex_weights": (small(dtype="complex128"), "The network is complex128, expected float32 or float64."),
+    "half_precision": (small(dtype="float16"), "The network is float16, expected float32 or float64."),
+    "classes_of_two_types": (
+        small(classes=np.array(["a", 1], object)),
+        "The classes are of type int, str, expected text, numbers or booleans, all of one type.",
+    ),
+    "classes_that_are_dates": (
+        small(classes=np.array(["2020-01-01", "2020-01-02"], "M8[D]")),
+        "The classes are of type date, expected text, numbers or booleans, all of one type.",
+    ),
+    "a_class_that_is_nan": (small(classes=[1.0, np.nan]), "A class is NaN or inf, expected finite numbers."),
+    "a_class_twice": (
+        small(classes=["a", "a"]),
+        "The model has a manifest with classes that are not one name for each output, all of one type.",
+    ),
+    "a_class_too_few": (
+        small(3, classes=["a", "b"]),
+        "The model has a manifest with classes that are not one name for each output, all of one type.",
+    ),
+    "half_a_character": (
+        small(classes=["a", "\ud800"]),
+        "The name of a class or a column holds half a character (a lone surrogate).",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNSAVED)
+def test_a_model_that_could_not_be_loaded_is_not_saved(path, case):
+    model, expected = UNSAVED[case]
+    assert message_of(model.save, path) == expected
+    assert list(path.parent.iterdir()) == []
+
+
+def test_no_module_of_the_package_names_pickle_joblib_or_eval():
+    from pathlib import Path
+
+    import glassmax
+
+    sources = list(Path(glassmax.__file__).parent.rglob("*.py"))
+    assert len(sources) > 20
+    for source in sources:
+        for line in source.read_text().splitlines():
+            assert not re.match(r"\s*(import|from)\s+(pickle|joblib|dill|marshal|shelve)\b", line), source
+            assert not re.search(r"(?<![\w.])(eval|exec)\(", line), source
+            assert "allow_pickle" not in line, source

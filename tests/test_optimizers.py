@@ -1,0 +1,198 @@
+"""The rules that move weights: against scalar loops, and against scikit-learn's own optimizers."""
+
+import math
+
+import numpy as np
+import pytest
+from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
+
+from glassmax.errors import OptionError
+from glassmax.optimizers import SGD, Adam
+
+START = [1.0, -2.0, 0.5, 0.0]
+
+
+def gradients(steps=25):
+    """Return a gradient for each step: large, tiny and zero entries."""
+    draw = np.random.default_rng(2)
+    return draw.standard_normal((steps, 4)) * [1.0, 1e-6, 1e3, 1.0] * (draw.uniform(size=(steps, 4)) > 0.2)
+
+
+def trained(rule, dtype="float64", steps=25):
+    theta = np.array(START, dtype)
+    state = rule.init(theta)
+    for gradient in gradients(steps).astype(dtype):
+        rule.step(theta, gradient, state)
+    return theta
+
+
+# scalar loops
+
+
+def sgd_by_hand(w, gs, learning_rate, momentum, nesterov):
+    velocity = 0.0
+    for g in gs:
+        velocity = momentum * velocity - learning_rate * g
+        w += momentum * velocity - learning_rate * g if nesterov else velocity
+    return w
+
+
+def adam_by_hand(w, gs, learning_rate, beta_1, beta_2, epsilon):
+    m = v = 0.0
+    for t, g in enumerate(gs, start=1):
+        m = beta_1 * m + (1 - beta_1) * g
+        v = beta_2 * v + (1 - beta_2) * g * g
+        rate = learning_rate * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+        w -= rate * m / (math.sqrt(v) + epsilon)
+    return w
+
+
+SGDS = [(0.1, 0.0, False), (0.1, 0.0, True), (0.05, 0.9, False), (0.05, 0.9, True), (1.0, 0.5, True)]
+ADAMS = [(0.001, 0.9, 0.999, 1e-8), (0.1, 0.0, 0.5, 1e-3), (0.01, 0.99, 0.0, 1e-12)]
+
+
+@pytest.mark.parametrize("constants", SGDS, ids=str)
+def test_sgd_is_the_scalar_loop(constants):
+    by_hand = [sgd_by_hand(w, gs.tolist(), *constants) for w, gs in zip(START, gradients().T, strict=True)]
+    np.testing.assert_allclose(trained(SGD(*constants)), by_hand, rtol=1e-13)
+
+
+@pytest.mark.parametrize("constants", ADAMS, ids=str)
+def test_adam_is_the_scalar_loop(constants):
+    by_hand = [adam_by_hand(w, gs.tolist(), *constants) for w, gs in zip(START, gradients().T, strict=True)]
+    np.testing.assert_allclose(trained(Adam(*constants)), by_hand, rtol=1e-12)
+
+
+# scikit-learn's
+
+
+def trained_by_scikit_learn(make, dtype):
+    theta = np.array(START, dtype)
+    optimizer = make([theta])
+    for gradient in gradients().astype(dtype):
+        optimizer.update_params([theta], [gradient])
+    return theta
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("constants", SGDS, ids=str)
+def test_sgd_is_scikit_learns(constants, dtype):
+    learning_rate, momentum, nesterov = constants
+    theirs = trained_by_scikit_learn(
+        lambda params: SGDOptimizer(params, learning_rate, momentum=momentum, nesterov=nesterov), dtype
+    )
+    np.testing.assert_allclose(trained(SGD(*constants), dtype), theirs, rtol=1e-12 if dtype == "float64" else 1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("constants", ADAMS, ids=str)
+def test_adam_is_scikit_learns(constants, dtype):
+    theirs = trained_by_scikit_learn(lambda params: AdamOptimizer(params, *constants), dtype)
+    np.testing.assert_allclose(trained(Adam(*constants), dtype), theirs, rtol=1e-12 if dtype == "float64" else 1e-5)
+
+
+# what every rule keeps to
+
+
+RULES = [SGD(0.1), SGD(0.1, 0.9), SGD(0.1, 0.9, nesterov=True), Adam(0.1)]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_a_step_works_in_place_on_views_and_leaves_the_rest_alone(rule):
+    everything = np.arange(12.0)
+    theta, gradient = everything[2:10:2], np.ones(4)
+    state = rule.init(theta)
+    arrays = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
+    rule.step(theta, gradient, state)
+    np.testing.assert_array_equal(np.flatnonzero(everything != np.arange(12.0)), [2, 4, 6, 8])
+    np.testing.assert_array_equal(gradient, np.ones(4))
+    assert all(state[name] is array for name, array in arrays.items())
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_a_rule_goes_downhill_and_keeps_float32(rule):
+    theta = np.array([1.0, -1.0], "float32")
+    state = rule.init(theta)
+    rule.step(theta, np.array([0.5, -0.5], "float32"), state)
+    assert theta.dtype == np.float32
+    assert all(value.dtype == np.float32 for value in state.values() if isinstance(value, np.ndarray))
+    assert theta[0] < 1
+    assert theta[1] > -1
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_a_rule_holds_no_state(rule):
+    np.testing.assert_array_equal(trained(rule), trained(rule))
+    with pytest.raises(AttributeError):
+        rule.learning_rate = 1.0
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_a_rule_goes_on_from_a_copied_state(rule):
+    theta = np.array(START)
+    state = rule.init(theta)
+    for number, gradient in enumerate(gradients()):
+        if number == 10:
+            theta, state = (
+                theta.copy(),
+                {name: np.copy(value) if name != "t" else value for name, value in state.items()},
+            )
+        rule.step(theta, gradient, state)
+    np.testing.assert_array_equal(theta, trained(rule))
+
+
+def test_sgd_without_momentum_is_theta_less_rate_times_gradient():
+    theta = np.array(START)
+    SGD(0.25).step(theta, np.array([1.0, 2.0, 4.0, 8.0]), SGD(0.25).init(theta))
+    np.testing.assert_array_equal(theta, np.array(START) - [0.25, 0.5, 1.0, 2.0])
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e6])
+def test_adams_first_step_is_the_learning_rate_whatever_the_size_of_the_gradient(size):
+    theta = np.zeros(2)
+    rule = Adam(0.01)
+    rule.step(theta, size * np.array([1.0, -3.0]), rule.init(theta))
+    np.testing.assert_allclose(theta, [-0.01, 0.01], rtol=1e-3)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_every_rule_finds_the_bottom_of_a_bowl(rule):
+    theta = np.array([3.0, -2.0])
+    state = rule.init(theta)
+    for _ in range(500):
+        rule.step(theta, theta * [1.0, 5.0], state)
+    np.testing.assert_allclose(theta, 0, atol=1e-3)
+
+
+# ranges
+
+
+POSITIVE, BELOW_1 = "a number > 0.", "a number from 0 up to, not including, 1."
+REFUSED = {
+    f"learning_rate is 0, expected {POSITIVE}": lambda: SGD(0),
+    f"learning_rate is -0.1, expected {POSITIVE}": lambda: Adam(-0.1),
+    f"learning_rate is inf, expected {POSITIVE}": lambda: Adam(np.inf),
+    f"learning_rate is nan, expected {POSITIVE}": lambda: SGD(np.nan),
+    f"learning_rate is '0.1', expected {POSITIVE}": lambda: SGD("0.1"),
+    f"learning_rate is None, expected {POSITIVE}": lambda: Adam(None),
+    f"momentum is 1, expected {BELOW_1}": lambda: SGD(0.1, 1),
+    f"momentum is -0.5, expected {BELOW_1}": lambda: SGD(0.1, momentum=-0.5),
+    f"momentum is nan, expected {BELOW_1}": lambda: SGD(0.1, momentum=np.nan),
+    f"beta_1 is 1.0, expected {BELOW_1}": lambda: Adam(0.1, beta_1=1.0),
+    f"beta_2 is 2, expected {BELOW_1}": lambda: Adam(0.1, beta_2=2),
+    f"beta_2 is [0.9], expected {BELOW_1}": lambda: Adam(0.1, beta_2=[0.9]),
+    f"epsilon is 0, expected {POSITIVE}": lambda: Adam(0.1, epsilon=0),
+}
+
+
+@pytest.mark.parametrize(("message", "call"), REFUSED.items(), ids=REFUSED)
+def test_constants_out_of_range_are_refused_word_for_word(message, call):
+    with pytest.raises(OptionError) as caught:
+        call()
+    assert str(caught.value) == message
+
+
+def test_the_ends_of_the_ranges_are_allowed():
+    assert SGD(1e-300, momentum=0).momentum == 0
+    assert SGD(np.float32(0.5)).learning_rate == 0.5
+    assert Adam(1, beta_1=0, beta_2=0, epsilon=1e-300).beta_1 == 0

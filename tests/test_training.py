@@ -1,0 +1,368 @@
+"""The stream of epochs: each against a hand-written loop; patience, scores and the rows held out."""
+
+import ast
+import inspect
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
+
+from glassmax import Network
+from glassmax.engine import Data, EpochResult, ReferenceEngine, blocks
+from glassmax.errors import DivergenceError, OptionError
+from glassmax.functional import softmax
+from glassmax.optimizers import SGD, Adam
+from glassmax.training import Epoch, Patience, Score, fit, holdout, score
+
+ENGINE = ReferenceEngine()
+
+
+def rows(n=23, d=4, k=3, *, weighted=False):
+    """Return n rows in k classes."""
+    draw = np.random.default_rng(5)
+    w = draw.uniform(0, 3, n) if weighted else None
+    return Data(draw.standard_normal((n, d)), draw.integers(k, size=n), w)
+
+
+def network(dtype="float64"):
+    return Network([4, 5, 3], activation="tanh", dtype=dtype, random_state=1)
+
+
+def run(net, data, rule=None, *, state=None, seed=0, engine=ENGINE, **options):
+    """Train to the end and return the epochs."""
+    rule = rule or SGD(learning_rate=0.5)
+    state = rule.init(net.theta) if state is None else state
+    options = {"batch_size": 6, "max_epochs": 3, **options}
+    return list(fit(net, engine, data, rule, state, np.random.RandomState(seed), **options))
+
+
+# the stream
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_training_is_the_loop_written_out_by_hand(weighted, shuffle):
+    data, net, learning_rate, alpha = rows(weighted=weighted), network(), 0.5, 0.3
+    W, b = ({layer: view.copy() for layer, view in views.items()} for views in (net.parameters.W, net.parameters.b))
+    epochs = run(net, data, SGD(learning_rate), alpha=alpha, shuffle=shuffle)
+
+    draw, order, losses = np.random.RandomState(0), np.arange(23), []
+    w = np.ones(23) if data.weight is None else data.weight
+    for _ in range(3):
+        if shuffle:
+            order = order[draw.permutation(23)]
+        sum_of_losses = 0.0
+        for start in (0, 6, 12, 18):  # the last batch has 5 rows
+            batch = order[start : start + 6]
+            divisor = len(batch) * w.mean()
+            X, Y, factors = data.X[batch], np.eye(3)[data.y[batch]], w[batch][:, None] / divisor
+            A1 = np.tanh(X @ W[1] + b[1])
+            P = softmax(A1 @ W[2] + b[2])
+            loss = -(factors * Y * np.log(P)).sum() + alpha / 2 * sum((v**2).sum() for v in W.values()) / divisor
+            dZ2 = factors * (P - Y)
+            dZ1 = dZ2 @ W[2].T * (1 - A1**2)
+            dW = {1: X.T @ dZ1 + alpha * W[1] / divisor, 2: A1.T @ dZ2 + alpha * W[2] / divisor}
+            for layer, dZ in ((1, dZ1), (2, dZ2)):
+                W[layer] -= learning_rate * dW[layer]
+                b[layer] -= learning_rate * dZ.sum(axis=0)
+            sum_of_losses += loss * len(batch)
+        losses.append(sum_of_losses / 23)
+
+    np.testing.assert_allclose([epoch.loss for epoch in epochs], losses, rtol=1e-12)
+    for layer in (1, 2):
+        np.testing.assert_allclose(net.parameters.W[layer], W[layer], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(net.parameters.b[layer], b[layer], rtol=0, atol=1e-12)
+
+
+def test_an_epoch_is_trained_when_it_is_taken():
+    net, rule, data = network(), Adam(0.01), rows()
+    start = net.theta.copy()
+    stream = fit(net, ENGINE, data, rule, rule.init(net.theta), np.random.RandomState(0), batch_size=6, max_epochs=2)
+    np.testing.assert_array_equal(net.theta, start)
+    first = next(stream)
+    assert isinstance(first, Epoch)
+    assert (net.theta != start).all()
+    after_one = net.theta.copy()
+    next(stream)
+    assert (net.theta != after_one).any()
+    with pytest.raises(StopIteration):
+        next(stream)
+
+
+@pytest.mark.parametrize("max_epochs", [0, 1, 5])
+def test_there_are_as_many_epochs_as_asked_for_counted_from_1(max_epochs):
+    epochs = run(network(), rows(), max_epochs=max_epochs)
+    assert [epoch.number for epoch in epochs] == list(range(1, max_epochs + 1))
+
+
+@pytest.mark.parametrize(("batch_size", "steps"), [(1, 23), (6, 4), (22, 2), (23, 1), (1000, 1)])
+def test_an_epoch_counts_its_steps_and_rows(batch_size, steps):
+    for epoch in run(network(), rows(), batch_size=batch_size):
+        assert (epoch.steps, epoch.rows) == (steps, 23)
+
+
+def test_batches_larger_than_the_data_are_the_data():
+    one, other = network(), network()
+    run(one, rows(), batch_size=23)
+    run(other, rows(), batch_size=24)
+    np.testing.assert_array_equal(one.theta, other.theta)
+
+
+def test_the_loss_of_one_whole_batch_is_the_loss_before_the_step():
+    net, data = network(), rows(weighted=True)
+    before = net.loss(data.X, data.y, data.weight)
+    (epoch,) = run(net, data, batch_size=23, max_epochs=1)
+    assert epoch.loss == pytest.approx(before, rel=1e-14)
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not():
+    nets = [network() for _ in range(3)]
+    for net, seed in zip(nets, (7, 7, 8), strict=True):
+        run(net, rows(), seed=seed)
+    np.testing.assert_array_equal(nets[0].theta, nets[1].theta)
+    assert (nets[0].theta != nets[2].theta).any()
+
+
+def test_a_batch_of_weights_0_is_no_error_and_leaves_the_weights_alone():
+    data = Data(*rows(n=12)[:2], np.repeat([0.0, 1.0], 6))
+    net, seen = network(), []
+
+    class Watching(SGD):
+        def step(self, theta, gradient, state):
+            seen.append(np.abs(gradient).max())
+            super().step(theta, gradient, state)
+
+    (epoch,) = run(net, data, Watching(0.5), shuffle=False, max_epochs=1)
+    assert epoch.steps == 2
+    assert seen[0] == 0 < seen[1]
+    assert np.isfinite(net.theta).all()
+
+
+def test_scaling_all_weights_changes_nothing_without_a_penalty():
+    data = rows(weighted=True)
+    one, other = network(), network()
+    run(one, data)
+    run(other, data._replace(weight=8 * data.weight))
+    np.testing.assert_array_equal(one.theta, other.theta)
+
+
+def test_a_run_goes_on_from_its_state():
+    whole, parts, rule = network(), network(), Adam(0.05)
+    run(whole, rows(), rule, max_epochs=4, shuffle=False)
+    state = rule.init(parts.theta)
+    for _ in range(2):
+        run(parts, rows(), rule, state=state, max_epochs=2, shuffle=False)
+    np.testing.assert_array_equal(whole.theta, parts.theta)
+
+
+def test_validation_rows_are_scored_after_each_epoch():
+    net, train, validation = network(), rows(), rows(n=40, weighted=True)
+    for epoch in fit_stream(net, train, validation):
+        expected = score(net, ENGINE, validation)
+        assert (epoch.validation.log_loss, epoch.validation.accuracy) == (expected.log_loss, expected.accuracy)
+        assert epoch.validation.confusion.shape == (0, 0)  # k x k counts are made when asked for
+
+
+def fit_stream(net, train, validation):
+    rule = SGD(0.5)
+    draw = np.random.RandomState(0)
+    return fit(net, ENGINE, train, rule, rule.init(net.theta), draw, batch_size=6, max_epochs=3, validation=validation)
+
+
+def test_validation_rows_do_not_train():
+    with_validation, without = network(), network()
+    run(with_validation, rows(), validation=rows(n=40))
+    run(without, rows())
+    np.testing.assert_array_equal(with_validation.theta, without.theta)
+
+
+def test_float32_stays_float32():
+    data = rows()
+    net = network("float32")
+    epochs = run(net, data._replace(X=data.X.astype("float32")), Adam(0.01))
+    assert net.theta.dtype == np.float32
+    reference = network()
+    np.testing.assert_allclose(
+        [epoch.loss for epoch in epochs], [epoch.loss for epoch in run(reference, data, Adam(0.01))], rtol=1e-4
+    )
+
+
+# divergence
+
+
+class Scripted(ReferenceEngine):
+    """An engine that says what it is told: for each epoch what theta and the state become, and the result."""
+
+    def __init__(self, *script):
+        self.script = iter(script)
+
+    def epoch(self, network, data, rule, state, **options):
+        value, result = next(self.script)
+        network.theta[...] = value
+        state["velocity"][...] = value
+        return result
+
+
+def good(value):
+    return value, EpochResult(1.0, 4, finite=True)
+
+
+@pytest.mark.parametrize(
+    ("script", "kept", "place"),
+    [
+        ([(np.nan, EpochResult(np.inf, 0, finite=False))], "start", "epoch 1, step 1"),
+        ([(np.nan, EpochResult(np.nan, 3, finite=False))], "start", "epoch 1, step 4"),
+        ([good(1), good(2), (3, EpochResult(np.nan, 2, finite=False))], 2, "epoch 3, step 3"),
+        ([good(1), good(2), (3, EpochResult(np.nan, 0, finite=False))], 1, "epoch 3, step 1"),
+        ([good(1), good(2), good(np.inf)], 2, "epoch 3, step 4"),
+    ],
+    ids=["at the very start", "in the first epoch", "within an epoch", "at an epoch's first step", "after an epoch"],
+)
+def test_divergence_names_its_place_and_puts_back_the_last_good_weights_and_state(script, kept, place):
+    net, rule = network(), SGD(0.25)
+    state = rule.init(net.theta)
+    start = net.theta.copy()
+    with pytest.raises(DivergenceError) as caught:
+        run(net, rows(), rule, state=state, engine=Scripted(*script), max_epochs=5)
+    assert str(caught.value) == (
+        f"The loss is no longer finite in {place}, at learning rate 0.25. The last good weights are kept. "
+        "Try a learning rate of 0.025, and inputs scaled to about 1."
+    )
+    np.testing.assert_array_equal(net.theta, start if kept == "start" else np.full_like(start, kept))
+    np.testing.assert_array_equal(state["velocity"], np.full_like(start, 0 if kept == "start" else kept))
+
+
+# patience
+
+
+@given(
+    losses=st.lists(st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0, 1.05, 1.1, 2.0, np.inf]), min_size=1, max_size=12),
+    tol=st.sampled_from([0.0, 0.06, 0.3]),
+    patience=st.integers(1, 4),
+    validated=st.booleans(),
+)
+def test_patience_is_the_rule_of_scikit_learn(losses, tol, patience, validated):
+    net = Network([1, 2])
+    watch = Patience(net, tol, patience)
+    best, best_at, idle = np.inf, None, 0
+    for number, loss in enumerate(losses):
+        net.theta[...] = number
+        # as written in sklearn.neural_network._multilayer_perceptron, _update_no_improvement_count
+        idle = idle + 1 if loss > best - tol else 0
+        if loss < best:
+            best, best_at = loss, number
+        validation = Score(loss, 0.5, np.zeros((2, 2))) if validated else None
+        training_loss = 7.0 if validated else loss
+        assert watch.exhausted(Epoch(number + 1, training_loss, validation, 1, 1, 0.1)) == (idle > patience)
+        assert watch.best_loss == best
+        if best_at is not None:
+            np.testing.assert_array_equal(watch.best_theta, np.full(4, best_at))
+
+
+def test_the_best_weights_are_a_copy():
+    net = Network([1, 2])
+    watch = Patience(net, 0.0, 1)
+    watch.exhausted(Epoch(1, 0.5, None, 1, 1, 0.1))
+    best = watch.best_theta.copy()
+    net.theta[...] = 9
+    np.testing.assert_array_equal(watch.best_theta, best)
+
+
+# scores
+
+
+@pytest.mark.parametrize("numbers", [1, 20, 2**20], ids=["row by row", "four rows at a time", "all at once"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_scores_are_those_of_scikit_learn(monkeypatch, numbers, weighted, dtype):
+    monkeypatch.setattr("glassmax.engine.reference.BLOCK_NUMBERS", numbers)
+    net, data = network(dtype), rows(n=57, weighted=weighted)
+    assert len(list(blocks(net, 57))) == {1: 57, 20: 15, 2**20: 1}[numbers]
+    got, P = score(net, ENGINE, data), softmax(net.forward(data.X).head.Z.astype("float64"))
+    predicted = P.argmax(axis=1)
+    tolerance = 1e-12 if dtype == "float64" else 1e-6  # the logits of a block are sums in float32
+    assert got.log_loss == pytest.approx(log_loss(data.y, P, sample_weight=data.weight), rel=tolerance)
+    assert got.accuracy == pytest.approx(accuracy_score(data.y, predicted, sample_weight=data.weight), rel=1e-12)
+    np.testing.assert_array_equal(got.confusion, confusion_matrix(data.y, predicted))
+
+
+def test_confusion_has_a_row_and_a_column_for_every_class():
+    data = rows()
+    got = score(network(), ENGINE, data._replace(y=np.zeros_like(data.y)))
+    assert got.confusion.shape == (3, 3)
+    assert got.confusion[0].sum() == got.confusion.sum() == 23
+
+
+def test_a_row_of_weight_0_does_not_count_even_if_its_loss_is_infinite():
+    net = Network.from_parameters({"W1": [[0.0, -np.inf]], "b1": [0.0, 0.0]})
+    got = score(net, ENGINE, Data(np.ones((2, 1)), np.array([0, 1]), np.array([1.0, 0.0])))
+    assert (got.log_loss, got.accuracy) == (0, 1)
+    np.testing.assert_array_equal(got.confusion, [[1, 0], [1, 0]])
+
+
+@pytest.mark.parametrize(
+    "data", [Data(np.ones((2, 4)), np.array([0, 1]), np.zeros(2)), Data(np.ones((0, 4)), np.zeros(0, int))], ids=len
+)
+def test_the_score_of_nothing_is_nan(data):
+    got = score(network(), ENGINE, data)
+    assert np.isnan(got.log_loss)
+    assert np.isnan(got.accuracy)
+
+
+def test_a_tiny_log_loss_keeps_its_digits():
+    net = Network.from_parameters({"W1": [[50.0, 0.0]], "b1": [0.0, 0.0]})
+    assert score(net, ENGINE, Data(np.ones((3, 1)), np.zeros(3, int))).log_loss == pytest.approx(np.exp(-50), rel=1e-12)
+
+
+# rows held out
+
+
+labels = st.lists(st.integers(0, 7), min_size=1, max_size=60).map(np.array)
+shares = st.floats(0.01, 0.99)
+
+
+@given(y=labels, share=shares, seed=st.integers(0, 5))
+def test_every_row_is_either_kept_or_held_out(y, share, seed):
+    kept, held_out = holdout(y, share, np.random.RandomState(seed))
+    np.testing.assert_array_equal(np.sort(np.concatenate([kept, held_out])), np.arange(len(y)))
+    assert (np.diff(kept) > 0).all()
+    assert (np.diff(held_out) > 0).all()
+    assert kept.dtype == held_out.dtype == np.intp
+
+
+@given(y=labels, share=shares)
+def test_every_class_keeps_a_row_and_is_held_out_in_proportion(y, share):
+    kept, held_out = holdout(y, share, np.random.RandomState(0))
+    held = Counter(y[held_out].tolist())
+    for label, count in Counter(y.tolist()).items():
+        assert label in y[kept]
+        assert held[label] < share * count + 1
+        assert held[label] >= min(np.floor(share * count), count - 1)
+    wanted = int(np.ceil(share * len(y)))
+    assert len(held_out) <= wanted
+    if all(count * (1 - share) >= 2 for count in Counter(y.tolist()).values()):
+        assert len(held_out) == wanted
+
+
+def test_the_rows_held_out_are_drawn():
+    y = np.arange(100) % 4
+    one, same, other = (holdout(y, 0.3, np.random.RandomState(seed))[1] for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one, same)
+    assert (one != other).any()
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.1, 1.5, float("nan")])
+def test_a_share_must_lie_between_0_and_1(share):
+    message = f"The share to hold out is {share!r}, expected a number between 0 and 1."
+    with pytest.raises(OptionError) as caught:
+        holdout(np.array([0, 1]), share, np.random.RandomState(0))
+    assert str(caught.value) == message
+
+
+def test_every_raise_of_training_is_tested_here():
+    tree = ast.parse(inspect.getsource(inspect.getmodule(fit)))
+    raised = [node.exc.func.id for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+    assert sorted(raised) == ["DivergenceError", "OptionError"]
