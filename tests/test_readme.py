@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -42,3 +43,9 @@ def test_the_map_names_every_module():
     modules = {path.name for path in (ROOT / "src/glassmax").iterdir() if not path.name.startswith(("_", "py."))}
     named = {name.rstrip("/") for name in re.findall(r"^\| `([a-z_]+(?:/|\.py))` \|", README, re.M)}
     assert {name.removesuffix(".py") for name in named} == {name.removesuffix(".py") for name in modules}
+
+
+def test_the_figures_are_those_of_the_results():
+    written = runpy.run_path(str(ROOT / "benchmarks" / "readme.py"))
+    shown = README.partition(written["OPEN"])[2].partition(written["CLOSE"])[0]
+    assert shown == written["figures"]()
