@@ -50,6 +50,7 @@ def set_parameter(name, values):
 
 TABLE = {
     ShapeError: {
+        "There are no parameters, expected at least one array.": lambda: gradcheck.check_gradients(np.sum, {}, {}),
         "Z holds <U1 values, expected numbers. Convert it to floats first.": lambda: F.relu(["a"]),
         "Z has rows of different lengths, expected a rectangular array.": lambda: F.relu([[1.0], [1.0, 2.0]]),
         "dA is (4,), expected the shape of Z, (3, 4).": lambda: F.relu_vjp(np.zeros(4), Z),
@@ -66,7 +67,7 @@ TABLE = {
         "dZ is (3, 3), expected (3, 2) for Z = X W + b.": lambda: F.affine_vjp(np.zeros((3, 3)), Z, np.zeros((4, 2))),
         "Z is (3, 0), expected (..., k) with at least one class.": lambda: F.softmax(np.zeros((3, 0))),
         "Z is (), expected (..., k) with at least one class.": lambda: exponentials(np.float64(1.0)),
-        "axis is 2, but Z is (3, 4).": lambda: F.softmax(Z, axis=2),
+        "axis is 2, expected -2..1: Z is (3, 4).": lambda: F.softmax(Z, axis=2),
         "dP is (4,), expected the shape of P, (3, 4).": lambda: F.softmax_vjp(np.zeros(4), Z),
         "dQ is (4,), expected the shape of Q, (3, 4).": lambda: F.log_softmax_vjp(np.zeros(4), Z),
         "P is (3, 0), expected (..., k) with at least one class.": lambda: F.cross_entropy(np.zeros((3, 0)), [0, 0, 0]),
@@ -115,6 +116,7 @@ TABLE = {
         "f_vjp returned (1,) for input 0, expected its shape, (2,).": f_and_vjp(lambda dOut, x: dOut[:1]),
     },
     LabelError: {
+        "Label is 5, expected 0..1.": lambda: F.softmax_cross_entropy([1.0, 2.0], 5),
         f"Labels are of type <U1, expected class indices or rows of numbers. {WORDS}": lambda: F.cross_entropy(
             Z, ["a", "b", "c"]
         ),
@@ -159,14 +161,15 @@ TABLE = {
             Z, [0, 0, 0], label_smoothing=1.5
         ),
         "layer_sizes is [4, 0, 3], expected two or more whole numbers >= 1, as [4, 10, 3].": lambda: Network([4, 0, 3]),
-        "activation names 2 layers, but there are 1 hidden ones.": lambda: Network(
+        "activation names 2 layers, expected 1: one for each hidden layer.": lambda: Network(
             [4, 5, 3], activation=["relu", "tanh"]
         ),
         "l2 is -0.5, expected a number >= 0.": with_option(l2=-0.5),
+        "l2 is 'a', expected a number >= 0.": with_option(l2="a"),
         "dtype is 'int64', expected a float dtype such as 'float32' or 'float64'.": with_option(dtype="int64"),
         (
             "method is 'complex', but the function returned real numbers for complex input: "
-            "somewhere it drops the imaginary part. Use method='central'."
+            "somewhere it drops the imaginary part, or doesn't depend on it. Use method='central'."
         ): lambda: gradcheck.check_vjp(np.abs, lambda dOut, x: dOut, [1.0]),
         "directions is 0, expected a whole number >= 1.": lambda: gradcheck.check_vjp(
             np.sin, lambda dOut, x: dOut, [1.0], directions=0

@@ -248,7 +248,7 @@ def test_directions_that_cross_a_kink_are_drawn_again_and_counted():
     assert report.correct, str(report)
     assert report["0"].rough > 0
     assert report["0"].directions == 20
-    assert f"({report['0'].rough} directions crossed a kink and were drawn again)" in str(report)
+    assert f"({report['0'].rough} directions were too rough and drawn again)" in str(report)
 
 
 def test_a_wrong_pullback_near_a_kink_is_still_found():

@@ -184,6 +184,23 @@ def test_a_row_of_weight_0_and_infinite_loss_is_absent(output, loss):
     np.testing.assert_array_equal(gradients.flat, expected.flat)
 
 
+@pytest.mark.parametrize(
+    ("output", "loss", "logits", "y", "expected", "slope"),
+    [
+        ("softmax", "binary_cross_entropy", [200.0, 0.0], 1, 400.0, [2.0, -2.0]),
+        ("sigmoid", "cross_entropy", [-900.0, 0.0], 0, 900.0, [-1.0, 0.0]),
+        ("sigmoid", "binary_cross_entropy", [-900.0, -900.0], 0, 900.0, [-1.0, 0.0]),
+        ("softmax", "cross_entropy", [900.0, 0.0], 1, 900.0, [1.0, -1.0]),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_saturated_outputs_keep_their_loss_and_their_gradient(output, loss, logits, y, expected, slope, dtype):
+    network = Network.from_parameters({"W1": np.zeros((1, 2)), "b1": logits}, output=output, loss=loss, dtype=dtype)
+    got, gradients = network.loss_and_gradients([[1.0]], [y])
+    assert got == pytest.approx(expected, rel=1e-6)
+    np.testing.assert_allclose(gradients["b1"], slope, rtol=1e-6)
+
+
 def test_a_row_with_nan_leaves_the_predictions_of_the_others_alone():
     network = deep[0].network()
     X = deep[0].data()[0].copy()

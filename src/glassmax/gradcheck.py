@@ -115,7 +115,7 @@ class Report:
         for line in self.lines:
             verdict = "correct" if line.correct else "WRONG" if line.directions else "not measured"
             if line.rough:
-                verdict += f"   ({line.rough} directions crossed a kink and were drawn again)"
+                verdict += f"   ({line.rough} directions were too rough and drawn again)"
             error = "< 1e-12" if line.error < 1e-12 else f"{line.error:.1e}"
             rows.append((line.name, str(line.shape), error, verdict))
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
@@ -126,8 +126,12 @@ class Report:
         if self.correct:
             table.append(f"correct: each derivative agrees with {measured} to {self.tolerance:g}")
         else:
-            wrong = ", ".join(line.name for line in self.lines if not line.correct)
-            table.append(f"WRONG: {wrong} disagrees with {measured} (tolerance {self.tolerance:g})")
+            wrong = ", ".join(line.name for line in self.lines if not line.correct and line.directions)
+            rough = ", ".join(line.name for line in self.lines if not line.directions)
+            if wrong:
+                table.append(f"WRONG: {wrong} disagrees with {measured} (tolerance {self.tolerance:g})")
+            if rough:
+                table.append(f"NOT MEASURED: {rough}, too steep or on a kink for {measured}; try method='complex'")
         return "\n".join(table)
 
 
@@ -257,6 +261,8 @@ def check_gradients(
             raise ShapeError(f"There is no gradient called {name}; there are {', '.join(slopes) or 'none'}.")
         if slopes[name].shape != x.shape:
             raise ShapeError(f"The gradient of {name} is {slopes[name].shape}, expected its shape, {x.shape}.")
+    if not point:
+        raise ShapeError("There are no parameters, expected at least one array.")
     draw = np.random.default_rng(random_state)
     lines = []
     for name, x in point.items():
@@ -321,7 +327,7 @@ def _slope(f: Callable[[Array], Any], x: Array, v: Array, method: Method, h: flo
         if value.dtype.kind != "c":
             raise OptionError(
                 "method is 'complex', but the function returned real numbers for complex input: "
-                "somewhere it drops the imaginary part. Use method='central'."
+                "somewhere it drops the imaginary part, or doesn't depend on it. Use method='central'."
             )
         return float(value.imag / h)
     return float((f(x + h * v) - f(x - h * v)) / (2 * h))

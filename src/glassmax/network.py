@@ -130,7 +130,7 @@ class Network:
         self.layer_sizes = _check_sizes(layer_sizes)
         self.activations = _check_activations(activation, len(self.layer_sizes) - 2)
         self.head = Head(one_of("output", output, OUTPUTS), one_of("loss", loss, LOSSES))
-        if not (np.isfinite(l2) and l2 >= 0):
+        if not (isinstance(l2, int | float | np.number) and np.isfinite(l2) and l2 >= 0):
             raise OptionError(f"l2 is {l2!r}, expected a number >= 0.")
         self.l2 = float(l2)
         if np.dtype(dtype).kind not in "fc":
@@ -605,5 +605,5 @@ def _check_activations(activation: str | Sequence[str], n_hidden: int) -> tuple[
     if isinstance(activation, str):
         one_of("activation", activation, ACTIVATIONS)
     if len(names) != n_hidden:
-        raise OptionError(f"activation names {len(names)} layers, but there are {n_hidden} hidden ones.")
+        raise OptionError(f"activation names {len(names)} layers, expected {n_hidden}: one for each hidden layer.")
     return tuple(one_of("activation", name, ACTIVATIONS) for name in names)

@@ -13,12 +13,34 @@ from typing import NamedTuple
 import numpy as np
 
 from . import losses
-from .activations import ACTIVATIONS
-from .arrays import Array
+from .activations import ACTIVATIONS, sigmoid, softplus
+from .arrays import Array, summing_dtype
 from .softmax import Exponentials, exponentials, softmax_jvp, softmax_vjp
 from .targets import Meaning, as_rows
 
 __all__ = ["LOSSES", "OUTPUTS", "Head", "HeadTape"]
+
+# Two pairs without a name of their own that need their logits all the same: 1 - P and log P lose their digits at 0 and 1.
+
+
+def _softmax_binary_cross_entropy_rows(pieces: Exponentials, T: Array) -> Array:
+    """- sum_c [Y_c log P_c + (1 - Y_c) log(1 - P_c)], with log P and 1 - P from softmax's pieces."""
+    Y = as_rows(T, pieces.P.shape[-1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_P = pieces.shift - np.log1p(pieces.others)
+        log_not_P = np.log1p(-pieces.P)
+        top = np.log(pieces.others) - np.log1p(pieces.others)
+        np.put_along_axis(log_not_P, pieces.top, top, axis=-1)
+        return -(np.where(Y == 0, 0, Y * log_P) + np.where(Y == 1, 0, (1 - Y) * log_not_P)).sum(axis=-1)
+
+
+def _softmax_binary_cross_entropy_dZ(pieces: Exponentials, T: Array) -> Array:
+    """U - P sum(u), with u = P dP = (1 - Y) P / (1 - P) - Y: finite where P is 0."""
+    Y = as_rows(T, pieces.P.shape[-1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        u = np.where(Y == 1, 0, (1 - Y) * pieces.P / pieces.not_P) - Y
+        return u - pieces.P * u.sum(axis=-1, keepdims=True)
+
 
 OUTPUTS = ("softmax", "sigmoid", "identity", "relu")
 
@@ -96,6 +118,11 @@ class Head:
         """L_i, one a row, in summing precision."""
         if tape.pieces is not None and self.loss == "cross_entropy":
             return losses.softmax_cross_entropy_rows(tape.pieces, T)
+        if tape.pieces is not None and self.loss == "binary_cross_entropy":
+            return _softmax_binary_cross_entropy_rows(tape.pieces, T)
+        if self.output == "sigmoid" and self.loss == "cross_entropy":
+            Z = tape.Z.astype(summing_dtype(tape.Z.dtype), copy=False)
+            return (as_rows(T, Z.shape[-1]) * softplus(-Z)).sum(axis=-1)
         if self.fused:
             return losses.sigmoid_cross_entropy_rows(tape.Z, T)
         return LOSSES[self.loss].rows(tape.P, T)
@@ -104,6 +131,10 @@ class Head:
         """dL_i/dZ_i, before any weight or mean."""
         if tape.pieces is not None and self.loss == "cross_entropy":
             dZ = losses.softmax_cross_entropy_dZ(tape.pieces, T)
+        elif tape.pieces is not None and self.loss == "binary_cross_entropy":
+            dZ = _softmax_binary_cross_entropy_dZ(tape.pieces, T)
+        elif self.output == "sigmoid" and self.loss == "cross_entropy":
+            dZ = -as_rows(T, tape.Z.shape[-1]) * sigmoid(-tape.Z)
         elif self.fused:
             dZ = losses.sigmoid_cross_entropy_dZ(tape.Z, T)
         else:

@@ -322,7 +322,7 @@ def log_softmax_vjp(dQ: npt.ArrayLike, Q: npt.ArrayLike, axis: int = -1) -> Arra
 
 def _along(axis: int, Z: Array, function: Callable[[Array], Array]) -> Array:
     if not -Z.ndim <= axis < Z.ndim:
-        raise ShapeError(f"axis is {axis}, but Z is {Z.shape}.")
+        raise ShapeError(f"axis is {axis}, expected {-Z.ndim}..{Z.ndim - 1}: Z is {Z.shape}.")
     rows = np.moveaxis(Z, axis, -1)
     return np.moveaxis(function(rows).astype(Z.dtype, copy=False), -1, axis)
 

@@ -139,7 +139,7 @@ def check_weights(sample_weight: npt.ArrayLike | None, rows: tuple[int, ...]) ->
     bad = ~(np.isfinite(w) & (w >= 0))
     if bad.any():
         where = _first(bad)
-        raise LabelError(f"sample_weight of row {_place(where)} is {w[where]:g}, expected a finite number >= 0.")
+        raise LabelError(f"sample_weight{_place(where)} is {w[where]:g}, expected a finite number >= 0.")
     return w
 
 
@@ -229,12 +229,12 @@ def _check_indices(T: Array, k: int) -> Array:
         bad = ~(np.isfinite(T) & (np.floor(T) == T))
         if bad.any():
             where = _first(bad)
-            raise LabelError(f"Label of row {_place(where)} is {T[where]:g}, expected a whole number 0..{k - 1}.")
+            raise LabelError(f"Label{_place(where)} is {T[where]:g}, expected a whole number 0..{k - 1}.")
     bad = (T < 0) | (k <= T)
     if bad.any():
         where = _first(bad)
         base = " Labels count from 0: subtract 1." if T.min() == 1 and T.max() == k else ""
-        raise LabelError(f"Label of row {_place(where)} is {int(T[where])}, expected 0..{k - 1}.{base}")
+        raise LabelError(f"Label{_place(where)} is {int(T[where])}, expected 0..{k - 1}.{base}")
     return T.astype(np.intp, copy=False)
 
 
@@ -247,7 +247,7 @@ def _check_rows(Y: Array, meaning: Meaning) -> Array:
         good, expected = np.isfinite(Y), "a finite number"
     if not good.all():
         where = _first(~good)
-        raise LabelError(f"Label of row {_place(where[:-1])}, class {where[-1]}, is {Y[where]:g}, expected {expected}.")
+        raise LabelError(f"Label{_place(where[:-1])}, class {where[-1]}, is {Y[where]:g}, expected {expected}.")
     return Y.astype(summing_dtype(Y.dtype), copy=False)
 
 
@@ -257,4 +257,4 @@ def _first(bad: Array) -> tuple[int, ...]:
 
 
 def _place(where: tuple[int, ...]) -> str:
-    return str(where[0]) if len(where) == 1 else str(where)
+    return f" of row {where[0] if len(where) == 1 else where}" if where else ""
