@@ -20,7 +20,7 @@ from .targets import Meaning, as_rows
 
 __all__ = ["LOSSES", "OUTPUTS", "Head", "HeadTape"]
 
-# Two pairs without a name of their own that need their logits all the same: 1 - P and log P lose their digits at 0 and 1.
+# Softmax under binary cross-entropy has no name of its own, and yet needs its logits: 1 - P loses its digits near P = 1.
 
 
 def _softmax_binary_cross_entropy_rows(pieces: Exponentials, T: Array) -> Array:
@@ -35,11 +35,15 @@ def _softmax_binary_cross_entropy_rows(pieces: Exponentials, T: Array) -> Array:
 
 
 def _softmax_binary_cross_entropy_dZ(pieces: Exponentials, T: Array) -> Array:
-    """U - P sum(u), with u = P dP = (1 - Y) P / (1 - P) - Y: finite where P is 0."""
-    Y = as_rows(T, pieces.P.shape[-1])
+    """The sum u_c (1 - P_c) - P_c sum_{j != c} u_j, u = P dP = (1 - Y) P / (1 - P) - Y: nothing large is subtracted."""
+    P, not_P, Y = pieces.P, pieces.not_P, as_rows(T, pieces.P.shape[-1])
     with np.errstate(divide="ignore", invalid="ignore"):
-        u = np.where(Y == 1, 0, (1 - Y) * pieces.P / pieces.not_P) - Y
-        return u - pieces.P * u.sum(axis=-1, keepdims=True)
+        u = np.where(Y == 1, 0, (1 - Y) * P / not_P) - Y
+        small = u.copy()  # all but the largest probability's, which may be huge
+        np.put_along_axis(small, pieces.top, 0, axis=-1)
+        others = u.sum(axis=-1, keepdims=True) - u
+        np.put_along_axis(others, pieces.top, small.sum(axis=-1, keepdims=True), axis=-1)
+        return (1 - Y) * P - Y * not_P - P * others
 
 
 OUTPUTS = ("softmax", "sigmoid", "identity", "relu")
