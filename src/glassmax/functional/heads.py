@@ -20,7 +20,7 @@ from .targets import Meaning, as_rows
 
 __all__ = ["LOSSES", "OUTPUTS", "Head", "HeadTape"]
 
-# Softmax under binary cross-entropy has no name of its own, and yet needs its logits: 1 - P loses its digits near P = 1.
+# Softmax under binary cross-entropy has no name of its own, and yet needs its logits: 1 - P loses its digits at P = 1.
 
 
 def _softmax_binary_cross_entropy_rows(pieces: Exponentials, T: Array) -> Array:
