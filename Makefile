@@ -1,4 +1,4 @@
-.PHONY: help install test check format doctest bench clean
+.PHONY: help install test check format bench clean
 
 PYTHON ?= python
 

@@ -158,7 +158,7 @@ def test_train_json_is_one_line_that_agrees_with_the_model_file(done):
     assert facts["accuracy"] == pytest.approx(np.trace(confusion) / 69, rel=1e-15)
     info = info_of(done, "penguins.safetensors")
     assert (info["held_out_accuracy"], info["held_out_log_loss"]) == (facts["accuracy"], facts["log_loss"])
-    assert (info["rows"], info["held_out_rows"], info["epochs"], info["seed"]) == (275, 69, 20, 0)
+    assert (info["training_rows"], info["held_out_rows"], info["epochs"], info["seed"]) == (275, 69, 20, 0)
 
 
 def test_train_learns_penguins(done):
@@ -195,7 +195,7 @@ def test_the_same_seed_makes_the_same_file_and_another_seed_another(done, traine
 def test_few_rows_are_not_held_out(done):
     result = done("train", "toy", "--epochs", "2", "--json")
     assert json.loads(result.out)["judged_on"] == "5 rows it was trained on"
-    assert "5 rows to train on, none held out; network 4-10-3" in result.err
+    assert "5 rows to train on, none held out (fewer than 20 rows); network 4-10-3" in result.err
     assert info_of(done, "toy.safetensors")["held_out_rows"] == 0
 
 
@@ -250,7 +250,7 @@ def test_rows_without_a_class_are_left_out_and_counted(done, tmp_path):
     result = done("train", "t.csv", "--target", "y", "--epochs", "1")
     assert "t.csv: 8 rows, 2 classes of y: a 3, b 3" in result.err
     assert "  without a y and left out: 2 rows" in result.err
-    assert info_of(done, "t.safetensors")["rows"] == 6
+    assert info_of(done, "t.safetensors")["training_rows"] == 6
 
 
 def test_whole_numbers_are_classes_in_their_order(done, tmp_path):

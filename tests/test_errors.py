@@ -50,6 +50,12 @@ def set_parameter(name, values):
 
 TABLE = {
     ShapeError: {
+        "There is no parameter called v; there are w.": lambda: gradcheck.check_gradients(
+            np.sum, {"w": 1.0}, {"w": 1.0, "v": 1.0}
+        ),
+        "gradients is a tuple, expected arrays by name: of what loss_and_gradients returns, the second.": (
+            lambda: NET.step(NET.loss_and_gradients(X, y), 0.1)
+        ),
         "There are no parameters, expected at least one array.": lambda: gradcheck.check_gradients(np.sum, {}, {}),
         "Z holds <U1 values, expected numbers. Convert it to floats first.": lambda: F.relu(["a"]),
         "Z has rows of different lengths, expected a rectangular array.": lambda: F.relu([[1.0], [1.0, 2.0]]),
@@ -163,6 +169,23 @@ TABLE = {
         "layer_sizes is [4, 0, 3], expected two or more whole numbers >= 1, as [4, 10, 3].": lambda: Network([4, 0, 3]),
         "activation names 2 layers, expected 1: one for each hidden layer.": lambda: Network(
             [4, 5, 3], activation=["relu", "tanh"]
+        ),
+        "learning_rate is -1, expected a number > 0.": lambda: NET.step(NET.parameters, -1),
+        "learning_rate is nan, expected a number > 0.": lambda: NET.step(NET.parameters, float("nan")),
+        "random_state is 'a', expected a whole number from 0 to 2^32 - 1, None, or a generator.": with_option(
+            random_state="a"
+        ),
+        "random_state is -1, expected a whole number from 0 to 2^32 - 1, None, or a generator.": with_option(
+            random_state=-1
+        ),
+        f"activation is None, expected one of {NAMES}.": with_option(activation=None),
+        "dtype is 'flot32', expected a float dtype such as 'float32' or 'float64'.": with_option(dtype="flot32"),
+        "label_smoothing is 'a', expected a number from 0 to 1.": lambda: F.cross_entropy(
+            Z, [0, 0, 0], label_smoothing="a"
+        ),
+        "step is 0, expected a number > 0.": lambda: gradcheck.numeric_gradient(np.sum, [1.0], step=0),
+        "tolerance is 0, expected a number > 0.": lambda: gradcheck.check_vjp(
+            np.sin, lambda dOut, x: dOut * np.cos(x), [1.0], tolerance=0
         ),
         "l2 is -0.5, expected a number >= 0.": with_option(l2=-0.5),
         "l2 is 'a', expected a number >= 0.": with_option(l2="a"),

@@ -22,7 +22,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 from sklearn.utils.validation import check_is_fitted
 
 import glassmax.estimator
-from glassmax import SoftmaxClassifier, load_model
+from glassmax import Model, Network, SoftmaxClassifier, load_model
 from glassmax.engine import EpochResult, ReferenceEngine
 from glassmax.errors import DivergenceError, LabelError, OptionError
 from glassmax.training import Epoch, holdout
@@ -782,7 +782,7 @@ TABLE = {
         f"hidden_layer_sizes is [2.0], {WHOLE_NUMBERS}": fit(hidden_layer_sizes=[2.0]),
         f"hidden_layer_sizes is '100', {WHOLE_NUMBERS}": fit(hidden_layer_sizes="100"),
         f"hidden_layer_sizes is None, {WHOLE_NUMBERS}": fit(hidden_layer_sizes=None),
-        "learning_rate is 0, expected a number > 0.": fit(learning_rate_init=0),
+        "learning_rate_init is 0, expected a number > 0.": fit(learning_rate_init=0),
         "momentum is 1, expected a number from 0 up to, not including, 1.": fit(solver="sgd", momentum=1),
         "beta_1 is 1.0, expected a number from 0 up to, not including, 1.": fit(beta_1=1.0),
         "class_weight is {0: -1.0, 1: 1.0, 2: 1.0}, expected numbers >= 0.": fit(class_weight={**ONE, 0: -1.0}),
@@ -791,6 +791,14 @@ TABLE = {
             "validation_fraction=0.1 of 3 rows holds out none, because every class must keep a row. "
             "Pass more rows, or early_stopping=False."
         ): fit(IRIS[::50], SPECIES[::50], early_stopping=True),
+        (
+            "sample_weight leaves no class a weight held out, by validation_fraction=0.1. "
+            "Pass more rows with a weight, or early_stopping=False."
+        ): fit(w=np.eye(150)[0], early_stopping=True, random_state=0),
+        (
+            "The model is Network(2-2, output='sigmoid', loss='cross_entropy', 6 parameters), "
+            "expected softmax output and one activation for all layers."
+        ): lambda: SoftmaxClassifier.from_model(Model(Network([2, 2], output="sigmoid"), np.array([0, 1]))),
         "classes is None, expected all labels there will be at the first call of partial_fit.": (
             lambda: small().partial_fit(IRIS, SPECIES)
         ),
@@ -917,3 +925,22 @@ def test_labels_of_any_kind_come_back_as_they_were(labels):
     predicted = classifier.predict(TWO)
     assert predicted.dtype == y.dtype
     np.testing.assert_array_equal(predicted, y)
+
+
+def test_a_model_becomes_an_estimator_again_and_goes_on():
+    first = SoftmaxClassifier((6,), random_state=0, max_iter=3, n_iter_no_change=100)
+    with pytest.warns(ConvergenceWarning):
+        first.fit(IRIS, SPECIES)
+    again = SoftmaxClassifier.from_model(first.to_model(), warm_start=True, max_iter=3, n_iter_no_change=100)
+    np.testing.assert_array_equal(again.predict_proba(IRIS), first.predict_proba(IRIS))
+    before = first.network_.loss(IRIS, SPECIES)
+    with pytest.warns(ConvergenceWarning):
+        again.fit(IRIS, SPECIES)
+    assert again.network_.loss(IRIS, SPECIES) < before
+
+
+def test_steps_that_are_too_long_are_warned_of():
+    classifier = SoftmaxClassifier((6,), solver="sgd", learning_rate_init=1e8, random_state=0)
+    with pytest.warns(ConvergenceWarning, match=r"the steps are too long\. Try learning_rate_init=0\.001"):
+        classifier.fit(IRIS, SPECIES)
+    assert classifier.diverged_

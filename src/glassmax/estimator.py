@@ -21,18 +21,16 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 from .engine import Data, best_engine, blocks
-from .errors import LabelError, OptionError, one_of
-from .functional import ACTIVATIONS, log_softmax, softmax
+from .errors import LabelError, OptionError
+from .functional import log_softmax, softmax
 from .functional.arrays import Array
 from .model import Model
 from .network import Network
-from .optimizers import SGD, Adam, Rule, State
-from .training import Epoch, Patience, fit, holdout
+from .optimizers import Rule, State
+from .options import ALIASES, check_options, hidden_sizes
+from .training import Epoch, Patience, fit, holdout, smaller
 
 __all__ = ["SoftmaxClassifier"]
-
-ALIASES = {"logistic": "sigmoid"}
-SOLVERS = ("adam", "sgd")
 
 
 def _sees_all_rows_at_once(classifier: "SoftmaxClassifier") -> bool:
@@ -59,7 +57,8 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     solver : {"adam", "sgd"}, default="adam"
         The rule that moves the weights.
     alpha : float, default=0.0001
-        >= 0. Each batch adds ``alpha/2 * sum of W^2 / (sum of its weights)`` to its loss; biases are left out.
+        >= 0. A batch of m rows adds ``alpha/2 * sum of W^2 / (m * mean sample weight)`` to its loss; biases are left
+        out.
     batch_size : int or "auto", default="auto"
         Rows of a mini-batch, >= 1; "auto" is ``min(200, n)``. More than n counts as n.
     learning_rate_init : float, default=0.001
@@ -227,7 +226,7 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         glassmax.training.Epoch
             The estimator can predict at any time in between.
         """
-        rule = self._check_parameters()
+        rule = check_options(self)
         go_on = self.warm_start and hasattr(self, "network_")
         X, y, sample_weight = self._check_data(X, y, sample_weight, reset=not go_on)
         self._number_classes(y, known=self.classes_ if go_on else None)
@@ -251,7 +250,14 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             if self.early_stopping and np.isfinite(patience.best_loss):
                 self.network_.theta = patience.best_theta
             self.best_loss_ = None if self.early_stopping else patience.best_loss
-        if not stopped:
+        if self.diverged_:
+            warnings.warn(
+                f"The training loss went from {self.loss_curve_[-self.n_iter_]:.3g} to {self.loss_:.3g}: the steps are "
+                f"too long. Try learning_rate_init={smaller(self.learning_rate_init):g}, and inputs scaled to about 1.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        elif not stopped:
             warnings.warn(
                 f"Training ended after max_iter={self.max_iter} epochs and was still improving. "
                 "Raise max_iter, or learning_rate_init.",
@@ -282,7 +288,7 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         -------
         self
         """
-        rule = self._check_parameters()
+        rule = check_options(self)
         first = not hasattr(self, "network_")
         if first and classes is None:
             raise OptionError("classes is None, expected all labels there will be at the first call of partial_fit.")
@@ -368,6 +374,38 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "network_")
         return Model(self.network_, self.classes_, record={"epochs": self.n_iter_, "training_loss": self.loss_})
 
+    @classmethod
+    def from_model(cls, model: Model, **parameters: Any) -> Self:
+        """Return a fitted estimator around a model's network, to predict with or to go on with.
+
+        Parameters
+        ----------
+        model : Model
+            With softmax output, trained on arrays or on a table; the network is shared, not copied.
+        **parameters
+            Of the constructor; ``warm_start=True`` lets `fit` go on from the model's weights. Hidden layers and
+            activation are the model's.
+
+        Returns
+        -------
+        SoftmaxClassifier
+
+        Raises
+        ------
+        OptionError
+            If the model is no softmax classifier with one activation.
+        """
+        network = model.network
+        if network.head.output != "softmax" or len(set(network.activations)) > 1:
+            raise OptionError(f"The model is {network!r}, expected softmax output and one activation for all layers.")
+        activation = network.activations[0] if network.activations else "relu"
+        classifier = cls(network.layer_sizes[1:-1], activation, **parameters)
+        rule = check_options(classifier)
+        classifier._open_records(network, rule)
+        classifier.classes_ = model.classes
+        classifier.n_features_in_ = network.layer_sizes[0]
+        return classifier
+
     def save(self, path: str | Path) -> None:
         """Write the fitted model to a file, whole or not at all; see `glassmax.load_model`.
 
@@ -389,6 +427,12 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return list(self._fitted().parameters.b.values())
 
     @property
+    def diverged_(self) -> bool:
+        """Whether the training loss ended above where it began, or far above chance: the steps were too long."""
+        last, first = self.loss_, self.loss_curve_[-self.n_iter_] if self.n_iter_ else self.loss_
+        return self.n_iter_ > 1 and bool(last > max(first, np.log(len(self.classes_))) or last > 1e4)
+
+    @property
     def n_layers_(self) -> int:
         """Layers, input and output included."""
         return len(self._fitted().layer_sizes)
@@ -407,37 +451,6 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if not hasattr(self, "network_"):
             raise AttributeError("This SoftmaxClassifier is not fitted yet. Call fit first.")
         return self.network_
-
-    def _check_parameters(self) -> Rule:
-        """Check what the constructor took, and return the rule."""
-        one_of("solver", self.solver, SOLVERS)
-        one_of("activation", self.activation, [*ACTIVATIONS, *ALIASES])
-        for what in ("max_iter", "n_iter_no_change", "batch_size"):
-            value = getattr(self, what)
-            if not (_is_whole(value) and value >= 1) and not (what == "batch_size" and value == "auto"):
-                other = ' or "auto"' if what == "batch_size" else ""
-                raise OptionError(f"{what} is {value!r}, expected a whole number >= 1{other}.")
-        for what in ("alpha", "tol"):
-            value = getattr(self, what)
-            if not (_is_number(value) and 0 <= value < np.inf):
-                raise OptionError(f"{what} is {value!r}, expected a number >= 0.")
-        if not (_is_number(self.validation_fraction) and 0 < self.validation_fraction < 1):
-            raise OptionError(
-                f"validation_fraction is {self.validation_fraction!r}, expected a number between 0 and 1."
-            )
-        if isinstance(self.class_weight, str):
-            one_of("class_weight", self.class_weight, ("balanced",))
-        if any(not _is_whole(size) or size < 1 for size in self._hidden()):
-            raise OptionError(
-                f"hidden_layer_sizes is {self.hidden_layer_sizes!r}, expected whole numbers >= 1, as (100,) or ()."
-            )
-        if self.solver == "sgd":
-            return SGD(self.learning_rate_init, self.momentum, self.nesterovs_momentum)
-        return Adam(self.learning_rate_init, self.beta_1, self.beta_2, self.epsilon)
-
-    def _hidden(self) -> tuple[int, ...]:
-        sizes: Any = self.hidden_layer_sizes
-        return (sizes,) if np.ndim(sizes) == 0 else tuple(sizes)
 
     def _check_data(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Array, Array, Array | None]:
         X, y = validate_data(
@@ -491,14 +504,19 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _start(self, X: Array, rule: Rule) -> None:
         """Draw the starting weights and empty the records."""
-        self._draw = check_random_state(self.random_state)
-        self.network_ = Network(
-            [X.shape[1], *self._hidden(), len(self.classes_)],
+        draw = check_random_state(self.random_state)
+        network = Network(
+            [X.shape[1], *hidden_sizes(self), len(self.classes_)],
             activation=ALIASES.get(self.activation, self.activation),
             dtype=X.dtype,
-            random_state=self._draw,
+            random_state=draw,
         )
-        self._state: State = rule.init(self.network_.theta)
+        self._open_records(network, rule, draw)
+
+    def _open_records(self, network: Network, rule: Rule, draw: "np.random.RandomState | None" = None) -> None:
+        self.network_ = network
+        self._draw = check_random_state(self.random_state) if draw is None else draw
+        self._state: State = rule.init(network.theta)
         self._split: Any = None
         self.loss_, self.n_iter_, self.t_ = float("nan"), 0, 0
         self.loss_curve_: list[float] = []
@@ -509,7 +527,7 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _go_on(self, rule: Rule) -> None:
         """Take up the last run: its network, and its moments if the solver is the same."""
         network, activation = self.network_, ALIASES.get(self.activation, self.activation)
-        if network.layer_sizes[1:-1] != self._hidden() or not set(network.activations) <= {activation}:
+        if network.layer_sizes[1:-1] != hidden_sizes(self) or not set(network.activations) <= {activation}:
             raise OptionError(
                 f"hidden_layer_sizes={self.hidden_layer_sizes!r}, activation={self.activation!r} describe another "
                 f"network than the one to go on with, {network!r}. Put them back, or fit with warm_start=False."
@@ -532,6 +550,12 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 f"validation_fraction={self.validation_fraction:g} of {len(data.y)} rows holds out none, because every "
                 "class must keep a row. Pass more rows, or early_stopping=False."
             )
+        for rows, which in ((kept, "to train on"), (held_out, "held out")):
+            if data.weight is not None and not data.weight[rows].any():
+                raise OptionError(
+                    f"sample_weight leaves no class a weight {which}, by validation_fraction="
+                    f"{self.validation_fraction:g}. Pass more rows with a weight, or early_stopping=False."
+                )
         return data.rows(kept), data.rows(held_out)
 
     def _epochs(self, train: Data, validation: Data | None, rule: Rule, max_epochs: int) -> Iterator[Epoch]:
@@ -570,11 +594,3 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         engine = best_engine()
         for block in blocks(self.network_, len(X)):
             yield engine.logits(self.network_, X[block])
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating)

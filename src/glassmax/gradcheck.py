@@ -20,6 +20,7 @@ This module refuses to name the cause of an error: it measures, per parameter, a
 NumPy alone and nothing of the project but its errors, so it can judge the rest.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -51,8 +52,8 @@ class Line:
         ``"W1"``, or the argument's position.
     shape : tuple of int
     error : float
-        ``|given - measured| / max(|given|, |measured|)`` over all directions; 0 where both are 0. What the rounding of
-        the loss itself makes unmeasurable does not count. NaN where nothing could be measured.
+        ``|given - measured| / max(|given|, |measured|)`` over all directions; 0 where both are 0. NaN where nothing
+        could be measured: at a kink, or where the rounding of the loss itself drowns what is to be seen.
     directions : int
         How many directions were measured.
     rough : int
@@ -131,7 +132,9 @@ class Report:
             if wrong:
                 table.append(f"WRONG: {wrong} disagrees with {measured} (tolerance {self.tolerance:g})")
             if rough:
-                table.append(f"NOT MEASURED: {rough}, too steep or on a kink for {measured}; try method='complex'")
+                table.append(
+                    f"NOT MEASURED: {rough}, on a kink or lost in the rounding of {measured}; try method='complex'"
+                )
         return "\n".join(table)
 
 
@@ -263,6 +266,9 @@ def check_gradients(
             raise ShapeError(f"The gradient of {name} is {slopes[name].shape}, expected its shape, {x.shape}.")
     if not point:
         raise ShapeError("There are no parameters, expected at least one array.")
+    unknown = [name for name in slopes if name not in point]
+    if unknown:
+        raise ShapeError(f"There is no parameter called {unknown[0]}; there are {', '.join(point)}.")
     draw = np.random.default_rng(random_state)
     lines = []
     for name, x in point.items():
@@ -311,7 +317,9 @@ def numeric_gradient(
     """
     one_of("method", method, TOLERANCE)
     point = np.asarray(x, np.float64)
-    h = step or (COMPLEX_STEP if method == "complex" else 1e-5)
+    h = step if step is not None else COMPLEX_STEP if method == "complex" else 1e-5
+    if not h > 0:
+        raise OptionError(f"step is {step!r}, expected a number > 0.")
     gradient = np.zeros(point.shape)
     for cell in np.ndindex(point.shape):
         e = np.zeros(point.shape)
@@ -347,7 +355,7 @@ def _measure(f: Callable[[Array], Any], x: Array, method: Method, draw: np.rando
     one_of("method", method, TOLERANCE)
     for rough in range(REDRAWS):
         v = draw.standard_normal(x.shape)
-        v /= max(float(np.linalg.norm(v)), np.finfo(float).tiny)
+        v /= max(math.hypot(*v.ravel()), np.finfo(float).tiny)
         if method == "complex":
             return _Slopes(v, _slope(f, x, v, method, COMPLEX_STEP), 0.0, 0)
         slope, noise = _richardson(f, x, v)
@@ -357,34 +365,47 @@ def _measure(f: Callable[[Array], Any], x: Array, method: Method, draw: np.rando
 
 
 def _richardson(f: Callable[[Array], Any], x: Array, v: Array) -> tuple[float | None, float]:
-    """Central differences of three lengths, freed of their h^2 term; None where they show a kink.
+    """Central differences of three lengths, freed of their h^2 term; None where they show a kink at every scale.
 
     For a smooth f the two extrapolations agree to O(h^4), and the slopes to the right and to the left differ by O(h). A
-    kink within reach breaks the first, a kink at x itself the second.
+    kink within reach breaks the first, a kink at x itself the second; so does an f too steep for h, which a shorter one
+    resolves.
     """
-    h = CENTRAL_STEP * max(1.0, float(np.linalg.norm(x) / np.sqrt(max(x.size, 1))))
-    here = float(f(x))
-    up = [float(f(x + h / 2**i * v)) for i in range(3)]
-    down = [float(f(x - h / 2**i * v)) for i in range(3)]
+    size = max(1.0, math.hypot(*x.ravel()) / math.sqrt(max(x.size, 1)))
+    for h in (CENTRAL_STEP * size * shorter for shorter in (1.0, 1e-2, 1e-4)):
+        slope, noise = _extrapolate(f, x, v, h)
+        if slope is not None:
+            return slope, noise
+    return None, 0.0
+
+
+def _extrapolate(f: Callable[[Array], Any], x: Array, v: Array, h: float) -> tuple[float | None, float]:
+    with np.errstate(all="ignore"):  # outside its domain f is NaN, and the step is too long
+        value = np.asarray(f(x))
+        here = float(value)
+        up = [float(f(x + h / 2**i * v)) for i in range(3)]
+        down = [float(f(x - h / 2**i * v)) for i in range(3)]
+    if not np.isfinite([here, *up, *down]).all():
+        return None, 0.0
     central = [(up[i] - down[i]) / (2 * h / 2**i) for i in range(3)]
-    jump = [abs(up[i] - 2 * here + down[i]) / (h / 2**i) for i in range(2)]
+    jump = [abs((up[i] - here) - (here - down[i])) / (h / 2**i) for i in range(2)]
     first, second = ((4 * central[i + 1] - central[i]) / 3 for i in range(2))
-    noise = 16 * np.finfo(float).eps * max(map(abs, (here, *up, *down))) / h
+    epsilon = np.finfo(value.dtype if value.dtype.kind == "f" else np.float64).eps
+    noise = 4 * float(epsilon) * max(map(abs, (here, *up, *down))) / h
     scale = max(map(abs, central))
-    bent = abs(first - second) > 1e-7 * scale + 8 * noise
-    broken = jump[1] > 0.75 * jump[0] and jump[0] > 1e-6 * scale + 8 * noise
+    bent = abs(first - second) > 1e-7 * scale + 32 * noise
+    broken = jump[1] > 0.75 * jump[0] and jump[0] > 1e-6 * scale + 32 * noise
     return (None if bent or broken else second), noise
 
 
 def _line(name: str, shape: tuple[int, ...], given: list[Any], measured: list[_Slopes], tolerance: float) -> Line:
     rough = sum(slopes.rough for slopes in measured)
     kept = [(float(g), slopes) for g, slopes in zip(given, measured, strict=True) if slopes.v is not None]
-    if not kept:
+    claimed, found = math.hypot(*(g for g, _ in kept)), math.hypot(*(slopes.slope for _, slopes in kept))
+    noise, scale = math.hypot(*(slopes.noise for _, slopes in kept)), max(claimed, found)
+    if not kept or (scale > 0 and noise > tolerance * scale):
         return Line(name, shape, float("nan"), 0, rough, False)
-    a, b = np.asarray([g for g, _ in kept]), np.asarray([slopes.slope for _, slopes in kept])
-    noise = float(np.linalg.norm([slopes.noise for _, slopes in kept]))
-    scale = max(float(np.linalg.norm(a)), float(np.linalg.norm(b)), noise / tolerance)
-    error = float(np.linalg.norm(a - b)) / scale if scale else 0.0
+    error = math.hypot(*(g - slopes.slope for g, slopes in kept)) / scale if scale else 0.0
     return Line(name, shape, error, len(kept), rough, bool(error <= tolerance))
 
 
@@ -406,6 +427,8 @@ def _as_tuple(pulled: Array | tuple[Array, ...], inputs: list[Array]) -> tuple[A
 
 
 def _tolerance(method: Method, tolerance: float | None) -> float:
+    if tolerance is not None and not tolerance > 0:
+        raise OptionError(f"tolerance is {tolerance!r}, expected a number > 0.")
     return TOLERANCE[method] if tolerance is None else tolerance
 
 

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from .engine import best_engine, blocks
 from .errors import DataError, GlassmaxError, ModelFileError
 from .files import write_whole
-from .functional import ACTIVATIONS, softmax
+from .functional import ACTIVATIONS
 from .functional.arrays import Array
 from .functional.heads import LOSSES, OUTPUTS
 from .network import Network
@@ -48,6 +48,7 @@ class Manifest(msgspec.Struct, forbid_unknown_fields=True):
     activations: list[str]
     output: str
     loss: str
+    l2: float
     dtype: str
     classes: list[str | bool | int | float]
     encoding: Encoding | None
@@ -111,7 +112,7 @@ class Model:
         """
         X = self.inputs(data)
         none = np.zeros((0, len(self.classes)), self.network.theta.dtype)
-        return np.concatenate([none, *(softmax(Z) for Z in self._logits(X))])
+        return np.concatenate([none, *(self.network.head.forward(Z).P for Z in self._logits(X))])
 
     def inputs(self, data: Table | npt.ArrayLike) -> Array:
         """Return the rows as the network takes them, (n, d)."""
@@ -168,6 +169,7 @@ class Model:
             activations=list(network.activations),
             output=network.head.output,
             loss=network.head.loss,
+            l2=network.l2,
             dtype=str(network.theta.dtype),
             classes=_plain_classes(self.classes),
             encoding=self.encoding,
@@ -245,6 +247,7 @@ def _from_bytes(content: bytes) -> Model:
             activation=manifest.activations,
             output=manifest.output,
             loss=manifest.loss,
+            l2=manifest.l2,
             dtype=manifest.dtype,
         )
     except (SafetensorError, GlassmaxError, KeyError) as error:
@@ -309,6 +312,7 @@ def _check_manifest(manifest: Manifest) -> None:
         ),
         "an output or a loss that is unknown": manifest.output not in OUTPUTS or manifest.loss not in LOSSES,
         "a dtype other than float32 or float64": manifest.dtype not in DTYPES,
+        "a penalty that is no number >= 0": not 0 <= manifest.l2 < float("inf"),
         "classes that are not one name for each output, all of one type": (
             k != sizes[-1] or len(set(manifest.classes)) != k or len(set(map(type, manifest.classes))) != 1
         ),

@@ -195,7 +195,7 @@ class Patience:
     def exhausted(self, epoch: Epoch) -> bool:
         """Take note of one epoch, and say whether to stop."""
         loss = epoch.loss if epoch.validation is None else epoch.validation.log_loss
-        self._idle = self._idle + 1 if loss > self.best_loss - self.tol else 0
+        self._idle = 0 if loss <= self.best_loss - self.tol else self._idle + 1  # NaN is no improvement
         if loss < self.best_loss:
             self.best_loss = loss
             self.best_theta[...] = self.network.theta

@@ -26,7 +26,7 @@ def command(model: str | None, as_json: bool) -> None:
         return
     width = max(map(len, facts))
     for name, value in facts.items():
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(_rounded(value))
         show(harmless(f"{name:<{width}}  {shown}") + "\n")
 
 
@@ -70,3 +70,7 @@ def _of_model(path: str) -> dict[str, Any]:
             else:
                 facts[f"column {column.name}"] = f"category: {', '.join(column.values[:8])}"
     return facts | model.record
+
+
+def _rounded(value: Any) -> Any:
+    return float(f"{value:.6g}") if isinstance(value, float) else value

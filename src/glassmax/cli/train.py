@@ -71,7 +71,7 @@ def _activations() -> list[str]:
     show_default=True,
     help="Length of a step.",
 )
-@click.option("--epochs", type=click.IntRange(1), default=200, show_default=True, help="Most runs through the rows.")
+@click.option("--epochs", type=click.IntRange(1), default=1000, show_default=True, help="Most runs through the rows.")
 @click.option("--batch-size", type=click.IntRange(1), help="Rows of a step.  [default: 200, or all if fewer]")
 @click.option(
     "--alpha",
@@ -109,8 +109,10 @@ def command(data: str, target: str | None, output: str | None, as_json: bool, **
     table = read_table(data)
     target = target or table.target
     if target is None:
-        columns = harmless(", ".join(list(table.columns)[:10]))
+        columns = harmless(_some(list(table.columns)))
         raise click.UsageError(f"Say which column to predict: --target COLUMN. {table.name} has {columns}.")
+    if target in options["ignore"]:
+        raise click.UsageError(f"The target {harmless(target)} is among the columns to --ignore.")
     path = check_output(output or f"{Path(table.name).stem}.safetensors", data)
     run = Run(table, target, options)
     run.report_table()
@@ -210,7 +212,8 @@ class Run:
         if len(self.held):
             say(f"{counted(len(self.kept), 'row')} to train on, {len(self.held)} held out; network {sizes}")
         else:
-            say(f"{counted(len(self.kept), 'row')} to train on, none held out; network {sizes}")
+            why = f" (fewer than {FEWEST_ROWS_TO_HOLD_OUT} rows)" if self.options["held_out"] else ""
+            say(f"{counted(len(self.kept), 'row')} to train on, none held out{why}; network {sizes}")
 
     def train(self) -> bool:
         """Train with progress shown; return whether Ctrl-C ended it."""
@@ -235,7 +238,7 @@ class Run:
             first, last = self.classifier.loss_curve_[0], self.classifier.loss_curve_[-1]
             improving = any(issubclass(w.category, ConvergenceWarning) for w in caught)
             why = "still improving: more --epochs may help" if improving else "no longer improving"
-            if last > first:
+            if self.classifier.diverged_:
                 rate = smaller(self.options["learning_rate"])
                 why = f"up from {figure(first)}: the steps are too long, try --learning-rate {rate:g}"
             say(f"{counted(n_epochs, 'epoch')}, training loss {figure(last)}, {why}")
@@ -249,7 +252,7 @@ class Run:
         record: dict[str, Any] = {
             "glassmax": __version__,
             "table": self.table.name,
-            "rows": len(self.kept),
+            "training_rows": len(self.kept),
             "held_out_rows": len(self.held),
             "epochs": self.classifier.n_iter_,
             "training_loss": self.classifier.loss_,
@@ -367,4 +370,7 @@ def check_output(output: str, *inputs: str) -> Path:
 
 
 def _some(names: list[str]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    """Write the first names, how many are left out, and the last: often the target."""
+    if len(names) <= 9:
+        return ", ".join(names)
+    return f"{', '.join(names[:7])}, {len(names) - 8} more, and {names[-1]}"

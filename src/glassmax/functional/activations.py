@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ShapeError
-from .arrays import Array, as_floating
+from .arrays import Array, as_floating, log1p
 
 __all__ = [
     "ACTIVATIONS",
@@ -272,7 +272,7 @@ def tanh_vjp(dA: npt.ArrayLike, Z: npt.ArrayLike) -> Array:
         Shape of Z.
     """
     dA, Z = _pair(dA, Z)
-    return dA * (1 - np.tanh(Z) ** 2)
+    return dA * _sech2(Z)
 
 
 @_quiet
@@ -293,8 +293,8 @@ def tanh_second(Z: npt.ArrayLike) -> Array:
     array
         Shape of Z.
     """
-    A = np.tanh(as_floating(Z, "Z"))
-    return -2 * A * (1 - A**2)
+    Z = as_floating(Z, "Z")
+    return -2 * np.tanh(Z) * _sech2(Z)
 
 
 @_quiet
@@ -351,7 +351,7 @@ def relu_vjp(dA: npt.ArrayLike, Z: npt.ArrayLike) -> Array:
         Shape of Z. At the kink: 0 at z = 0.
     """
     dA, Z = _pair(dA, Z)
-    return dA * (Z.real > 0)
+    return np.where(Z.real > 0, dA, 0)
 
 
 @_quiet
@@ -828,7 +828,7 @@ def mish_vjp(dA: npt.ArrayLike, Z: npt.ArrayLike) -> Array:
     """
     dA, Z = _pair(dA, Z)
     t, s = np.tanh(softplus(Z)), sigmoid(Z)
-    return dA * (t + Z * (1 - t**2) * s)
+    return dA * (t + Z * _sech2(softplus(Z)) * s)
 
 
 @_quiet
@@ -851,7 +851,7 @@ def mish_second(Z: npt.ArrayLike) -> Array:
     """
     Z = as_floating(Z, "Z")
     t, s = np.tanh(softplus(Z)), sigmoid(Z)
-    flat = 1 - t**2  # times Z before anything else: 0 where Z is large
+    flat = _sech2(softplus(Z))  # 1 - t^2, times Z before anything else: 0 where Z is large
     return flat * 2 * s + flat * Z * (s * sigmoid(-Z) - 2 * t * s**2)
 
 
@@ -884,7 +884,7 @@ def softplus(Z: npt.ArrayLike) -> Array:
     array([0.6931, 0.    ])
     """
     Z = as_floating(Z, "Z")
-    return np.where(Z.real > 0, Z, 0) + np.log1p(np.exp(np.where(Z.real > 0, -Z, Z)))
+    return np.where(Z.real > 0, Z, 0) + log1p(np.exp(np.where(Z.real > 0, -Z, Z)))
 
 
 @_quiet
@@ -970,6 +970,11 @@ def _pair(dA: npt.ArrayLike, Z: npt.ArrayLike) -> tuple[Array, Array]:
 
 def _negative_part(Z: Array) -> Array:
     return np.where(Z.real > 0, 0, Z)
+
+
+def _sech2(Z: Array) -> Array:
+    """1 - tanh(Z)^2, with all its digits where tanh is close to 1."""
+    return 4 * sigmoid(2 * Z) * sigmoid(-2 * Z)
 
 
 def _normal_cdf(Z: Array) -> Array:

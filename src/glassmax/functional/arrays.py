@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..errors import ShapeError
 
-__all__ = ["Array", "as_floating", "summing_dtype"]
+__all__ = ["Array", "as_floating", "log1p", "summing_dtype"]
 
 Array = npt.NDArray[Any]
 
@@ -67,3 +67,26 @@ def summing_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     dtype('float64')
     """
     return np.result_type(dtype, np.float64)
+
+
+def log1p(x: Array) -> Array:
+    """Return log(1 + x) with all digits for small x, complex ones too (NumPy's own drops them there).
+
+    Parameters
+    ----------
+    x : array
+        Not below -1.
+
+    Returns
+    -------
+    array
+
+    Examples
+    --------
+    >>> log1p(np.array([1e-20, 1e-20 + 1e-30j]))
+    array([1.e-20+0.e+00j, 1.e-20+1.e-30j])
+    """
+    if x.dtype.kind != "c":
+        return np.log1p(x)
+    real = np.log1p(x.real * (2 + x.real) + x.imag**2) / 2
+    return real + 1j * np.arctan2(x.imag, 1 + x.real)

@@ -14,8 +14,8 @@ import numpy as np
 
 from . import losses
 from .activations import ACTIVATIONS, sigmoid, softplus
-from .arrays import Array, summing_dtype
-from .softmax import Exponentials, exponentials, softmax_jvp, softmax_vjp
+from .arrays import Array, log1p, summing_dtype
+from .softmax import Exponentials, exponentials, softmax_jacobian, softmax_jvp, softmax_vjp
 from .targets import Meaning, as_rows
 
 __all__ = ["LOSSES", "OUTPUTS", "Head", "HeadTape"]
@@ -27,9 +27,9 @@ def _softmax_binary_cross_entropy_rows(pieces: Exponentials, T: Array) -> Array:
     """- sum_c [Y_c log P_c + (1 - Y_c) log(1 - P_c)], with log P and 1 - P from softmax's pieces."""
     Y = as_rows(T, pieces.P.shape[-1])
     with np.errstate(divide="ignore", invalid="ignore"):
-        log_P = pieces.shift - np.log1p(pieces.others)
-        log_not_P = np.log1p(-pieces.P)
-        top = np.log(pieces.others) - np.log1p(pieces.others)
+        log_P = pieces.shift - log1p(pieces.others)
+        log_not_P = log1p(-pieces.P)
+        top = np.log(pieces.others) - log1p(pieces.others)
         np.put_along_axis(log_not_P, pieces.top, top, axis=-1)
         return -(np.where(Y == 0, 0, Y * log_P) + np.where(Y == 1, 0, (1 - Y) * log_not_P)).sum(axis=-1)
 
@@ -184,6 +184,8 @@ class Head:
 
     def jacobian(self, tape: HeadTape) -> Array:
         """dP/dZ, one (k, k) matrix a row."""
+        if self.output == "softmax":
+            return softmax_jacobian(tape.Z)
         k = tape.P.shape[-1]
         directions = np.broadcast_to(np.eye(k, dtype=tape.P.dtype), (*tape.P.shape, k))
         wide = HeadTape(np.repeat(tape.Z[..., None, :], k, axis=-2), np.repeat(tape.P[..., None, :], k, axis=-2), None)

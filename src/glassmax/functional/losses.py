@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ..errors import ShapeError
 from .activations import sigmoid, softplus
-from .arrays import Array, as_floating, summing_dtype
+from .arrays import Array, as_floating, log1p, summing_dtype
 from .softmax import Exponentials, exponentials
 from .targets import (
     Meaning,
@@ -137,7 +137,7 @@ def cross_entropy_vjp(
            [ 0.   , -0.625]])
     """
     P, T, w = _read("P", P, target, "classes", sample_weight, label_smoothing)
-    return weigh(row_factors(dL, w, reduction, P.shape[:-1]), cross_entropy_dP(P, T)).astype(P.dtype, copy=False)
+    return weigh(row_factors(dL, w, reduction, P), cross_entropy_dP(P, T)).astype(P.dtype, copy=False)
 
 
 def squared_error(
@@ -231,9 +231,7 @@ def squared_error_vjp(
     array([[-0.5,  0.5]])
     """
     P, T, w = _read("P", P, target, "values", sample_weight)
-    return weigh(row_factors(dL, w, reduction, P.shape[:-1]), squared_error_dP(P, T, factor)).astype(
-        P.dtype, copy=False
-    )
+    return weigh(row_factors(dL, w, reduction, P), squared_error_dP(P, T, factor)).astype(P.dtype, copy=False)
 
 
 def binary_cross_entropy(
@@ -324,7 +322,7 @@ def binary_cross_entropy_vjp(
     array([[-2.,  4.]])
     """
     P, T, w = _read("P", P, target, "labels", sample_weight)
-    return weigh(row_factors(dL, w, reduction, P.shape[:-1]), binary_cross_entropy_dP(P, T)).astype(P.dtype, copy=False)
+    return weigh(row_factors(dL, w, reduction, P), binary_cross_entropy_dP(P, T)).astype(P.dtype, copy=False)
 
 
 def softmax_cross_entropy(
@@ -429,7 +427,7 @@ def softmax_cross_entropy_vjp(
     array([[-0.5,  0.5]])
     """
     Z, T, w = _read("Z", Z, target, "classes", sample_weight, label_smoothing)
-    dZ = weigh(row_factors(dL, w, reduction, Z.shape[:-1]), softmax_cross_entropy_dZ(exponentials(Z), T))
+    dZ = weigh(row_factors(dL, w, reduction, Z), softmax_cross_entropy_dZ(exponentials(Z), T))
     return dZ.astype(Z.dtype, copy=False)
 
 
@@ -521,7 +519,7 @@ def sigmoid_cross_entropy_vjp(
     array([[-0.5,  0.5]])
     """
     Z, T, w = _read("Z", Z, target, "labels", sample_weight)
-    dZ = weigh(row_factors(dL, w, reduction, Z.shape[:-1]), sigmoid_cross_entropy_dZ(Z, T))
+    dZ = weigh(row_factors(dL, w, reduction, Z), sigmoid_cross_entropy_dZ(Z, T))
     return dZ.astype(Z.dtype, copy=False)
 
 
@@ -556,7 +554,8 @@ def l2(W: npt.ArrayLike, strength: float) -> Array:
     """
     W = as_floating(W, "W")
     W = W.astype(summing_dtype(W.dtype), copy=False)
-    return np.multiply(strength / 2, (W * W).sum())
+    with np.errstate(over="ignore"):
+        return np.multiply(strength / 2, (W * W).sum())
 
 
 def l2_vjp(dL: npt.ArrayLike, W: npt.ArrayLike, strength: float) -> Array:
@@ -617,7 +616,8 @@ def squared_error_rows(P: Array, T: Array, factor: float = 0.5) -> Array:
     """Factor sum_c (P_c - Y_c)^2."""
     P = P.astype(summing_dtype(P.dtype), copy=False)
     error = P - as_rows(T, P.shape[-1])
-    return factor * (error * error).sum(axis=-1)
+    with np.errstate(over="ignore"):
+        return factor * (error * error).sum(axis=-1)
 
 
 def squared_error_dP(P: Array, T: Array, factor: float = 0.5) -> Array:
@@ -631,7 +631,7 @@ def binary_cross_entropy_rows(P: Array, T: Array) -> Array:
     Y = as_rows(T, P.shape[-1])
     with np.errstate(divide="ignore", invalid="ignore"):
         yes = np.where(Y == 0, 0, Y * np.log(P))
-        no = np.where(Y == 1, 0, (1 - Y) * np.log1p(-P))
+        no = np.where(Y == 1, 0, (1 - Y) * log1p(-P))
     return -(yes + no).sum(axis=-1)
 
 
@@ -645,9 +645,10 @@ def binary_cross_entropy_dP(P: Array, T: Array) -> Array:
 def softmax_cross_entropy_rows(pieces: Exponentials, T: Array) -> Array:
     """sum_c Y_c (log1p(others) - shift_c): a sum of terms that are all >= 0."""
     if T.dtype.kind == "i":
-        return np.log1p(pieces.others)[..., 0] - _pick(pieces.shift, T)
+        return log1p(pieces.others)[..., 0] - _pick(pieces.shift, T)
     with np.errstate(invalid="ignore"):
-        return np.where(T == 0, 0, T * (np.log1p(pieces.others) - pieces.shift)).sum(axis=-1)
+        L = np.where(T == 0, 0, T * (log1p(pieces.others) - pieces.shift)).sum(axis=-1)
+        return L + 0 * pieces.others[..., 0]  # NaN where the row is, though Y be 0 all along it
 
 
 def softmax_cross_entropy_dZ(pieces: Exponentials, T: Array) -> Array:

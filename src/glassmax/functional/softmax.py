@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ShapeError
-from .arrays import Array, as_floating, summing_dtype
+from .arrays import Array, as_floating, log1p, summing_dtype
 
 __all__ = [
     "log_softmax",
@@ -163,7 +163,8 @@ def softmax_vjp(dP: npt.ArrayLike, P: npt.ArrayLike, axis: int = -1) -> Array:
     """
     dP, P = as_floating(dP, "dP"), as_floating(P, "P")
     _same_shape("dP", dP, "P", P)
-    return P * (dP - (dP * P).sum(axis=axis, keepdims=True))
+    along = (dP * P).sum(axis=_checked(axis, P), keepdims=True, dtype=summing_dtype(P.dtype))
+    return (P * (dP - along)).astype(np.result_type(dP, P), copy=False)
 
 
 def softmax_jvp(dZ: npt.ArrayLike, P: npt.ArrayLike, axis: int = -1) -> Array:
@@ -279,7 +280,7 @@ def log_softmax(Z: npt.ArrayLike, axis: int = -1) -> Array:
 
     def log_softmax_of_rows(rows: Array) -> Array:
         pieces = exponentials(rows)
-        return pieces.shift - np.log1p(pieces.others)
+        return pieces.shift - log1p(pieces.others)
 
     return _along(axis, Z, log_softmax_of_rows)
 
@@ -317,14 +318,20 @@ def log_softmax_vjp(dQ: npt.ArrayLike, Q: npt.ArrayLike, axis: int = -1) -> Arra
     """
     dQ, Q = as_floating(dQ, "dQ"), as_floating(Q, "Q")
     _same_shape("dQ", dQ, "Q", Q)
-    return dQ - np.exp(Q) * dQ.sum(axis=axis, keepdims=True)
+    total = dQ.sum(axis=_checked(axis, Q), keepdims=True, dtype=summing_dtype(dQ.dtype))
+    return (dQ - np.exp(Q) * total).astype(np.result_type(dQ, Q), copy=False)
 
 
 def _along(axis: int, Z: Array, function: Callable[[Array], Array]) -> Array:
-    if not -Z.ndim <= axis < Z.ndim:
-        raise ShapeError(f"axis is {axis}, expected {-Z.ndim}..{Z.ndim - 1}: Z is {Z.shape}.")
-    rows = np.moveaxis(Z, axis, -1)
-    return np.moveaxis(function(rows).astype(Z.dtype, copy=False), -1, axis)
+    rows = np.moveaxis(Z, _checked(axis, Z), -1)
+    with np.errstate(over="ignore"):  # a logit may be too large for a narrow dtype
+        return np.moveaxis(function(rows).astype(Z.dtype, copy=False), -1, axis)
+
+
+def _checked(axis: int, Z: Array) -> int:
+    if not isinstance(axis, int | np.integer) or not -Z.ndim <= axis < Z.ndim:
+        raise ShapeError(f"axis is {axis!r}, expected {-Z.ndim}..{Z.ndim - 1}: Z is {Z.shape}.")
+    return int(axis)
 
 
 def _same_shape(name: str, given: Array, other_name: str, other: Array) -> None:

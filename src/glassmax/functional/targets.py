@@ -113,7 +113,7 @@ def as_rows(T: Array, k: int, label_smoothing: float = 0.0) -> Array:
 
 def check_smoothing(label_smoothing: float) -> None:
     """Refuse a share of smoothing outside [0, 1]."""
-    if not 0 <= label_smoothing <= 1:
+    if not (isinstance(label_smoothing, int | float | np.number) and 0 <= label_smoothing <= 1):
         raise OptionError(f"label_smoothing is {label_smoothing!r}, expected a number from 0 to 1.")
 
 
@@ -177,7 +177,7 @@ def reduce_rows(L: Array, w: Array | None, reduction: Reduction) -> Array:
     return mean
 
 
-def row_factors(dL: npt.ArrayLike, w: Array | None, reduction: Reduction, rows: tuple[int, ...]) -> Array:
+def row_factors(dL: npt.ArrayLike, w: Array | None, reduction: Reduction, predictions: Array) -> Array:
     """Pull dL back through `reduce_rows`: the factor that stands before each row's own derivative.
 
     Parameters
@@ -186,8 +186,8 @@ def row_factors(dL: npt.ArrayLike, w: Array | None, reduction: Reduction, rows: 
         Derivative of what follows by the reduced loss; 1 for the gradient of the loss itself.
     w, reduction
         As for `reduce_rows`.
-    rows : tuple of int
-        Shape of the losses.
+    predictions : (..., k) array
+        Their shape without the last axis is that of the losses; their dtype says how precise the factors are.
 
     Returns
     -------
@@ -195,11 +195,11 @@ def row_factors(dL: npt.ArrayLike, w: Array | None, reduction: Reduction, rows: 
         Ready to multiply (..., k) derivatives.
     """
     one_of("reduction", reduction, ("mean", "sum", "none"))
-    dL = as_floating(dL, "dL")
+    dL, rows = as_floating(dL, "dL"), predictions.shape[:-1]
     expected = rows if reduction == "none" else ()
     if dL.shape != expected:
         raise ShapeError(f"dL is {dL.shape}, expected {expected} for reduction={reduction!r}.")
-    factors = dL * (np.ones(rows) if w is None else w)
+    factors = dL * (np.ones(rows, summing_dtype(predictions.dtype)) if w is None else w)
     if reduction == "mean":
         with np.errstate(invalid="ignore", divide="ignore"):
             factors = factors / (factors.size if w is None else w.sum())
@@ -233,7 +233,7 @@ def _check_indices(T: Array, k: int) -> Array:
     bad = (T < 0) | (k <= T)
     if bad.any():
         where = _first(bad)
-        base = " Labels count from 0: subtract 1." if T.min() == 1 and T.max() == k else ""
+        base = " Labels count from 0: subtract 1." if T.min() == 1 and T.max() == k > 1 else ""
         raise LabelError(f"Label{_place(where)} is {int(T[where])}, expected 0..{k - 1}.{base}")
     return T.astype(np.intp, copy=False)
 

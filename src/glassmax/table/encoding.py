@@ -5,6 +5,7 @@ a category becomes one 0/1 column for each of its values. New rows go through th
 never seen in training becomes zeros and is named in the notes.
 """
 
+import re
 from typing import Annotated, Any, NamedTuple, Self
 
 import msgspec
@@ -17,6 +18,7 @@ from .reading import Table
 __all__ = ["Category", "Encoded", "Encoding", "Number"]
 
 MOSTLY = 0.9
+COMMA_NUMBER = re.compile(r"[+-]?\d+(,\d+)+(\.\d+)?")
 MOST_VALUES = 1000
 LARGEST = 1e100  # of a cell: squares and differences are finite
 FARTHEST = 1e30  # of an input: sums of products are finite, in float32 too
@@ -191,6 +193,12 @@ def _learn(table: Table, name: str) -> Number | Category | str:
 def _learn_category(table: Table, name: str, present: list[str]) -> Category | str:
     values = sorted(set(present))
     missing = len(present) < table.n_rows
+    commas = [cell for cell in present if COMMA_NUMBER.fullmatch(cell)]
+    if len(commas) > MOSTLY * len(present):
+        raise DataError(
+            f"Column {name!r} of {table.name} holds {commas[0]!r} and the like, expected numbers with a decimal point. "
+            f"Write them as 1234.5, or leave the column out with --ignore {name}."
+        )
     if len(values) == 1 and not missing:
         return f"{name} is left out: it is {values[0]!r} in every row."
     if len(values) > MOST_VALUES or (len(values) > 20 and len(values) > len(present) / 2):
