@@ -255,6 +255,12 @@ class Network:
         Notes
         -----
         Cost: 2 n p flops; keeps 2 n numbers for each unit.
+
+        Examples
+        --------
+        >>> tape = Network([2, 3, 2]).forward([[1.0, 2.0]])
+        >>> tape.A[0].shape, tape.Z[1].shape, tape.A[1].shape, tape.Z[2].shape, tape.P.shape
+        ((1, 2), (1, 3), (1, 3), (1, 2), (1, 2))
         """
         A: dict[int, Array] = {0: self._check_X(X)}
         Z: dict[int, Array] = {}
@@ -285,6 +291,12 @@ class Network:
         float
             In float64 whatever the network's dtype (complex for a complex one). NaN for no rows, or weights
             that sum to 0.
+
+        Examples
+        --------
+        >>> net = Network.from_parameters({"W1": [[1.0, -1.0]], "b1": [0.0, 0.0]})
+        >>> round(net.loss([[0.0]], [1]), 6)    # log 2
+        0.693147
         """
         X, T, w = self._check_rows(X, y, sample_weight)
         tape = self.forward(X)
@@ -321,6 +333,13 @@ class Network:
         -----
         Cost: 6 n p flops, less 2 n d h_1: the inputs need no derivative.
         Source: Bishop (2006), section 5.3.1; Rumelhart, Hinton & Williams (1986).
+
+        Examples
+        --------
+        >>> net = Network.from_parameters({"W1": [[1.0, -1.0]], "b1": [0.0, 0.0]})
+        >>> loss, gradients = net.loss_and_gradients([[0.0]], [1])
+        >>> gradients["b1"]    # p - y
+        array([ 0.5, -0.5])
         """
         X, T, w = self._check_rows(X, y, sample_weight)
         tape = self.forward(X)
@@ -360,6 +379,13 @@ class Network:
         ------
         ShapeError
             If a gradient is missing or has another shape.
+
+        Examples
+        --------
+        >>> net = Network.from_parameters({"W1": [[1.0, -1.0]], "b1": [0.0, 0.0]})
+        >>> net.step({"W1": [[1.0, 1.0]], "b1": [0.5, -0.5]}, learning_rate=0.1)
+        >>> net.parameters["b1"]
+        array([-0.05,  0.05])
         """
         if not (np.isfinite(learning_rate) and learning_rate > 0):
             raise OptionError(f"learning_rate is {learning_rate!r}, expected a number > 0.")
@@ -393,6 +419,13 @@ class Network:
         -----
         Cost: k backward passes, 2 n k p flops; keeps n k numbers for each unit of the widest layer.
         Source: Bishop (2006), section 5.3.4.
+
+        Examples
+        --------
+        >>> net = Network.from_parameters({"W1": [[1.0, -1.0]], "b1": [0.0, 0.0]})
+        >>> net.jacobian([[0.0]])
+        array([[[ 0.5],
+                [-0.5]]])
         """
         tape = self.forward(X)
         J = self.head.jacobian(tape.head)
@@ -425,6 +458,12 @@ class Network:
         -----
         Cost: one backward pass less its weight gradients, 4 n p flops: no gradient of a row is ever formed.
         Source: Goodfellow, "Efficient per-example gradient computations" (2015).
+
+        Examples
+        --------
+        >>> net = Network.from_parameters({"W1": [[1.0, -1.0]], "b1": [0.0, 0.0]})
+        >>> net.gradient_norms([[2.0], [2.0]], [0, 1]).round(3)    # the second is on the wrong side
+        array([0.057, 3.105])
         """
         X, T, _ = self._check_rows(X, y, None)
         tape = self.forward(X)
@@ -462,6 +501,12 @@ class Network:
         -----
         Cost: about 16 n p flops, less than three gradients. At kinks f'' is 0.
         Source: Pearlmutter, "Fast exact multiplication by the Hessian" (1994); Bishop (2006), section 5.4.6.
+
+        Examples
+        --------
+        >>> net = Network.from_parameters({"W1": [[1.0, -1.0]], "b1": [0.0, 0.0]})
+        >>> net.hessian_vector_product([[0.0]], [1], [0.0, 0.0, 1.0, 0.0])
+        array([ 0.  ,  0.  ,  0.25, -0.25])
         """
         direction = as_floating(v, "v").astype(self.theta.dtype, copy=False)
         if direction.shape != self.theta.shape:

@@ -115,6 +115,15 @@ def identity_vjp(dA: npt.ArrayLike, Z: npt.ArrayLike) -> Array:
     -------
     dZ : array
         Shape of Z.
+
+    Notes
+    -----
+    Cost and source: as for `identity`.
+
+    Examples
+    --------
+    >>> identity_vjp([1.0, 1.0], [-1.0, 2.0]).round(4)
+    array([1., 1.])
     """
     dA, Z = _pair(dA, Z)
     return dA.copy()
@@ -136,6 +145,15 @@ def identity_second(Z: npt.ArrayLike) -> Array:
     -------
     array
         Shape of Z.
+
+    Notes
+    -----
+    Cost and source: as for `identity`.
+
+    Examples
+    --------
+    >>> identity_second([-1.0, 2.0]).round(4)
+    array([0., 0.])
     """
     return np.zeros_like(as_floating(Z, "Z"))
 
@@ -192,6 +210,15 @@ def sigmoid_vjp(dA: npt.ArrayLike, Z: npt.ArrayLike) -> Array:
     -------
     dZ : array
         Shape of Z.
+
+    Notes
+    -----
+    Cost and source: as for `sigmoid`.
+
+    Examples
+    --------
+    >>> sigmoid_vjp([1.0, 1.0], [-1.0, 2.0]).round(4)
+    array([0.1966, 0.105 ])
     """
     dA, Z = _pair(dA, Z)
     return dA * sigmoid(Z) * sigmoid(-Z)
@@ -214,6 +241,15 @@ def sigmoid_second(Z: npt.ArrayLike) -> Array:
     -------
     array
         Shape of Z.
+
+    Notes
+    -----
+    Cost and source: as for `sigmoid`.
+
+    Examples
+    --------
+    >>> sigmoid_second([-1.0, 2.0]).round(4)
+    array([ 0.0909, -0.08  ])
     """
     Z = as_floating(Z, "Z")
     up, down = sigmoid(Z), sigmoid(-Z)
@@ -270,6 +306,15 @@ def tanh_vjp(dA: npt.ArrayLike, Z: npt.ArrayLike) -> Array:
     -------
     dZ : array
         Shape of Z.
+
+    Notes
+    -----
+    Cost and source: as for `tanh`.
+
+    Examples
+    --------
+    >>> tanh_vjp([1.0, 1.0], [-1.0, 2.0]).round(4)
+    array([0.42  , 0.0707])
     """
     dA, Z = _pair(dA, Z)
     return dA * _sech2(Z)
@@ -292,6 +337,15 @@ def tanh_second(Z: npt.ArrayLike) -> Array:
     -------
     array
         Shape of Z.
+
+    Notes
+    -----
+    Cost and source: as for `tanh`.
+
+    Examples
+    --------
+    >>> tanh_second([-1.0, 2.0]).round(4)
+    array([ 0.6397, -0.1362])
     """
     Z = as_floating(Z, "Z")
     return -2 * np.tanh(Z) * _sech2(Z)
@@ -349,6 +403,15 @@ def relu_vjp(dA: npt.ArrayLike, Z: npt.ArrayLike) -> Array:
     -------
     dZ : array
         Shape of Z. At the kink: 0 at z = 0.
+
+    Notes
+    -----
+    Cost and source: as for `relu`.
+
+    Examples
+    --------
+    >>> relu_vjp([1.0, 1.0], [-1.0, 2.0]).round(4)
+    array([0., 1.])
     """
     dA, Z = _pair(dA, Z)
     return np.where(Z.real > 0, dA, 0)
@@ -371,6 +434,15 @@ def relu_second(Z: npt.ArrayLike) -> Array:
     -------
     array
         Shape of Z.
+
+    Notes
+    -----
+    Cost and source: as for `relu`.
+
+    Examples
+    --------
+    >>> relu_second([-1.0, 2.0]).round(4)
+    array([0., 0.])
     """
     return np.zeros_like(as_floating(Z, "Z"))
 
@@ -430,6 +502,15 @@ def leaky_relu_vjp(dA: npt.ArrayLike, Z: npt.ArrayLike, slope: float = 0.01) -> 
     -------
     dZ : array
         Shape of Z. At the kink: `slope` at z = 0.
+
+    Notes
+    -----
+    Cost and source: as for `leaky_relu`.
+
+    Examples
+    --------
+    >>> leaky_relu_vjp([1.0, 1.0], [-1.0, 2.0]).round(4)
+    array([0.01, 1.  ])
     """
     dA, Z = _pair(dA, Z)
     return dA * np.where(Z.real > 0, 1, slope).astype(Z.dtype)
@@ -454,6 +535,15 @@ def leaky_relu_second(Z: npt.ArrayLike, slope: float = 0.01) -> Array:
     -------
     array
         Shape of Z.
+
+    Notes
+    -----
+    Cost and source: as for `leaky_relu`.
+
+    Examples
+    --------
+    >>> leaky_relu_second([-1.0, 2.0]).round(4)
+    array([0., 0.])
     """
     return np.zeros_like(as_floating(Z, "Z"))
 
@@ -509,6 +599,15 @@ def elu_vjp(dA: npt.ArrayLike, Z: npt.ArrayLike) -> Array:
     -------
     dZ : array
         Shape of Z. At the kink: none in f'; f'' is 1 at z = 0.
+
+    Notes
+    -----
+    Cost and source: as for `elu`.
+
+    Examples
+    --------
+    >>> elu_vjp([1.0, 1.0], [-1.0, 2.0]).round(4)
+    array([0.3679, 1.    ])
     """
     dA, Z = _pair(dA, Z)
     return dA * np.exp(_negative_part(Z))
@@ -531,6 +630,15 @@ def elu_second(Z: npt.ArrayLike) -> Array:
     -------
     array
         Shape of Z.
+
+    Notes
+    -----
+    Cost and source: as for `elu`.
+
+    Examples
+    --------
+    >>> elu_second([-1.0, 2.0]).round(4)
+    array([0.3679, 0.    ])
     """
     Z = as_floating(Z, "Z")
     return np.where(Z.real > 0, 0, np.exp(_negative_part(Z)))
@@ -587,6 +695,15 @@ def selu_vjp(dA: npt.ArrayLike, Z: npt.ArrayLike) -> Array:
     -------
     dZ : array
         Shape of Z. At the kink: s a = 1.7581 at z = 0.
+
+    Notes
+    -----
+    Cost and source: as for `selu`.
+
+    Examples
+    --------
+    >>> selu_vjp([1.0, 1.0], [-1.0, 2.0]).round(4)
+    array([0.6468, 1.0507])
     """
     dA, Z = _pair(dA, Z)
     return dA * np.where(Z.real > 0, SELU_SCALE, SELU_SCALE * SELU_ALPHA * np.exp(_negative_part(Z)))
@@ -609,6 +726,15 @@ def selu_second(Z: npt.ArrayLike) -> Array:
     -------
     array
         Shape of Z.
+
+    Notes
+    -----
+    Cost and source: as for `selu`.
+
+    Examples
+    --------
+    >>> selu_second([-1.0, 2.0]).round(4)
+    array([0.6468, 0.    ])
     """
     Z = as_floating(Z, "Z")
     return np.where(Z.real > 0, 0, SELU_SCALE * SELU_ALPHA * np.exp(_negative_part(Z)))
@@ -666,6 +792,15 @@ def gelu_vjp(dA: npt.ArrayLike, Z: npt.ArrayLike) -> Array:
     -------
     dZ : array
         Shape of Z.
+
+    Notes
+    -----
+    Cost and source: as for `gelu`.
+
+    Examples
+    --------
+    >>> gelu_vjp([1.0, 1.0], [-1.0, 2.0]).round(4)
+    array([-0.0833,  1.0852])
     """
     dA, Z = _pair(dA, Z)
     return dA * (_normal_cdf(Z) + Z * _normal_density(Z))
@@ -688,6 +823,15 @@ def gelu_second(Z: npt.ArrayLike) -> Array:
     -------
     array
         Shape of Z.
+
+    Notes
+    -----
+    Cost and source: as for `gelu`.
+
+    Examples
+    --------
+    >>> gelu_second([-1.0, 2.0]).round(4)
+    array([ 0.242, -0.108])
     """
     Z = as_floating(Z, "Z")
     density = _normal_density(Z)  # first times Z, once and again: 0 * Z is 0 where Z * Z would be inf
@@ -745,6 +889,15 @@ def silu_vjp(dA: npt.ArrayLike, Z: npt.ArrayLike) -> Array:
     -------
     dZ : array
         Shape of Z.
+
+    Notes
+    -----
+    Cost and source: as for `silu`.
+
+    Examples
+    --------
+    >>> silu_vjp([1.0, 1.0], [-1.0, 2.0]).round(4)
+    array([0.0723, 1.0908])
     """
     dA, Z = _pair(dA, Z)
     return dA * sigmoid(Z) * (1 + Z * sigmoid(-Z))
@@ -767,6 +920,15 @@ def silu_second(Z: npt.ArrayLike) -> Array:
     -------
     array
         Shape of Z.
+
+    Notes
+    -----
+    Cost and source: as for `silu`.
+
+    Examples
+    --------
+    >>> silu_second([-1.0, 2.0]).round(4)
+    array([0.3024, 0.0501])
     """
     Z = as_floating(Z, "Z")
     up, down = sigmoid(Z), sigmoid(-Z)
@@ -825,6 +987,15 @@ def mish_vjp(dA: npt.ArrayLike, Z: npt.ArrayLike) -> Array:
     -------
     dZ : array
         Shape of Z.
+
+    Notes
+    -----
+    Cost and source: as for `mish`.
+
+    Examples
+    --------
+    >>> mish_vjp([1.0, 1.0], [-1.0, 2.0]).round(4)
+    array([0.0592, 1.0693])
     """
     dA, Z = _pair(dA, Z)
     t, s = np.tanh(softplus(Z)), sigmoid(Z)
@@ -848,6 +1019,15 @@ def mish_second(Z: npt.ArrayLike) -> Array:
     -------
     array
         Shape of Z.
+
+    Notes
+    -----
+    Cost and source: as for `mish`.
+
+    Examples
+    --------
+    >>> mish_second([-1.0, 2.0]).round(4)
+    array([ 0.3497, -0.0577])
     """
     Z = as_floating(Z, "Z")
     t, s = np.tanh(softplus(Z)), sigmoid(Z)
@@ -906,6 +1086,15 @@ def softplus_vjp(dA: npt.ArrayLike, Z: npt.ArrayLike) -> Array:
     -------
     dZ : array
         Shape of Z.
+
+    Notes
+    -----
+    Cost and source: as for `softplus`.
+
+    Examples
+    --------
+    >>> softplus_vjp([1.0, 1.0], [-1.0, 2.0]).round(4)
+    array([0.2689, 0.8808])
     """
     dA, Z = _pair(dA, Z)
     return dA * sigmoid(Z)
@@ -928,6 +1117,15 @@ def softplus_second(Z: npt.ArrayLike) -> Array:
     -------
     array
         Shape of Z.
+
+    Notes
+    -----
+    Cost and source: as for `softplus`.
+
+    Examples
+    --------
+    >>> softplus_second([-1.0, 2.0]).round(4)
+    array([0.1966, 0.105 ])
     """
     Z = as_floating(Z, "Z")
     return sigmoid(Z) * sigmoid(-Z)
