@@ -5,6 +5,7 @@ The map, from the formulas up::
     functional/     affine, activations, softmax, losses: every f beside its f_vjp
     gradcheck       does f_vjp belong to f? measured along random directions
     parameters      W1, b1, W2, ... as views of one vector theta
+    calculus/       a gradient derived from its loss, step by step, every line proved
     network         Network: forward, exact gradients, Jacobian, Hessian products
     table/          a CSV file or a built-in example in: read, told apart, encoded
     optimizers      SGD with momentum, Adam
@@ -26,7 +27,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as _numpy  # noqa: F401 - the one thing that `import glassmax` loads
 
 if TYPE_CHECKING:
-    from . import errors, functional, gradcheck
+    from . import calculus, errors, functional, gradcheck
+    from .calculus import derive
     from .estimator import SoftmaxClassifier
     from .model import Model, load_model
     from .network import Network
@@ -38,6 +40,8 @@ __all__ = [
     "Model",
     "Network",
     "SoftmaxClassifier",
+    "calculus",
+    "derive",
     "errors",
     "functional",
     "gradcheck",
@@ -49,6 +53,7 @@ _HOME = {
     "Model": "model",
     "Network": "network",
     "SoftmaxClassifier": "estimator",
+    "derive": "calculus",
     "load_model": "model",
     "read_table": "table",
 }

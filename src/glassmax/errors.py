@@ -8,11 +8,12 @@
     ├── OptionError        a parameter outside its range           (also a ValueError)
     ├── DataError          a table at fault: file, column, cell    (also a ValueError)
     ├── ModelFileError     a model file that can't be trusted      (also a ValueError)
+    ├── ExpressionError    a formula that can't be read            (also a ValueError)
     └── DivergenceError    a loss that is no longer finite         (also an ArithmeticError)
 
 Each message opens with the user's own word for the thing, says what was expected and what came, and
 ends with the next step. Messages are raised at the edges, once; the inner functions trust their callers.
-This module refuses to format, translate or log: it names the kinds of fault and nothing else.
+This module refuses to translate or log: it names the kinds of fault, and draws the place of one in a formula.
 """
 
 from collections.abc import Iterable
@@ -21,6 +22,7 @@ from difflib import get_close_matches
 __all__ = [
     "DataError",
     "DivergenceError",
+    "ExpressionError",
     "GlassmaxError",
     "LabelError",
     "ModelFileError",
@@ -52,6 +54,38 @@ class DataError(GlassmaxError, ValueError):
 
 class ModelFileError(GlassmaxError, ValueError):
     """A model file that is damaged, altered, or not a model file at all."""
+
+
+class ExpressionError(GlassmaxError, ValueError):
+    """A formula that can't be read.
+
+    The text of the error is one line that says what was expected and what came, then the line of the formula, then a
+    caret under the place.
+
+    Parameters
+    ----------
+    message : str
+        What was expected and what came.
+    text : str
+        The whole input; without it the message stands alone.
+    position : int
+        Where in `text` the fault is, counted in characters from 0.
+    """
+
+    def __init__(self, message: str, text: str = "", position: int = 0) -> None:
+        super().__init__(message, text, position)
+        self.message, self.text, self.position = message, text, position
+
+    def __str__(self) -> str:
+        if not self.text.strip():
+            return self.message
+        start = self.text.rfind("\n", 0, self.position) + 1
+        end = self.text.find("\n", start)
+        line = self.text[start : end if end >= 0 else None]
+        column = self.position - start
+        cut = max(0, column - 70) if len(line) > 100 else 0  # of a very long line, the part around the place
+        shown = "".join(c if c.isprintable() else " " for c in line[cut : cut + 100])
+        return f"{self.message}\n{shown.rstrip()}\n{' ' * (column - cut)}^"
 
 
 class DivergenceError(GlassmaxError, ArithmeticError):

@@ -18,7 +18,7 @@ no epochs and no batches.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,9 @@ from .functional.losses import l2_vjp
 from .functional.targets import check_target, check_weights, reduce_rows, weigh
 from .gradcheck import Method, Report, check_gradients
 from .parameters import Parameters, count
+
+if TYPE_CHECKING:
+    from .calculus import Derivation
 
 __all__ = ["Network", "Tape"]
 
@@ -577,6 +580,28 @@ class Network:
             return probe.loss(X, y, sample_weight)
 
         return check_gradients(loss_at, exact.parameters, gradients, method=method, random_state=random_state)
+
+    def derive(self, wrt: str) -> "Derivation":
+        """Derive dL/d of an array of this very network, from the loss down, every line proved.
+
+        Parameters
+        ----------
+        wrt : str
+            ``"W1"``, ``"b2"``, ..., or ``"Z1"``, ``"A1"``, ``"X"``; ``"W1[m,n]"`` names the cell.
+
+        Returns
+        -------
+        glassmax.calculus.Derivation
+            Its letters are those of this class. Rows of Y are taken to sum to 1 under cross-entropy.
+
+        Examples
+        --------
+        >>> print(Network([4, 3]).derive("W1").matrix_form)
+        XᵀdZ1
+        """
+        from .calculus.networks import derive_network  # late: nobody who trains needs it
+
+        return derive_network(wrt, self.activations, self.head.output, self.head.loss, l2=self.l2 > 0)
 
     def _loss(self, tape: Tape, T: Array, w: Array | None, divisor: float, l2: float) -> float:
         with np.errstate(invalid="ignore", divide="ignore"):  # nothing to take the mean of: nan

@@ -1,0 +1,196 @@
+"""Differentiate an expression by one cell of an array, rule by rule, without simplifying.
+
+``derivative(e, "z", ("j",))`` is de/dz_j: what depends on another cell contributes through Kronecker's deltas, which
+later contract. The rules used are noted by name, in the order of use.
+"""
+
+from fractions import Fraction
+
+from .expression import (
+    ONE,
+    PI,
+    ZERO,
+    Add,
+    Call,
+    Delta,
+    Expr,
+    Mul,
+    Num,
+    Pow,
+    Sum,
+    Tensor,
+    all_indices,
+    free_indices,
+    fresh,
+    names,
+    range_of,
+    rename,
+)
+from .limits import spend
+
+__all__ = ["derivative", "function_derivative"]
+
+MINUS = Num(Fraction(-1))
+TWO = Num(Fraction(2))
+
+
+def derivative(e: Expr, name: str, at: tuple[str, ...], rules: list[str]) -> Expr:
+    """Return de / d name_at.
+
+    Parameters
+    ----------
+    e : Expr
+        Its bound indices may be called as they like; its free ones are told apart from `at` by the caller.
+    name : str
+        The array.
+    at : tuple of str
+        The letters of the cell.
+    rules : list of str
+        The names of the rules used are appended, each once.
+
+    Returns
+    -------
+    Expr
+        Not simplified; `ZERO` where `e` doesn't depend on the array.
+    """
+    if name not in names(e):
+        return ZERO
+    match e:
+        case Tensor(_, indices):
+            _note(rules, "an array by its own cell is a Kronecker delta" if at else "")
+            return _product([Delta(i, j) for i, j in zip(indices, at, strict=True)])
+        case Add(terms):
+            return _sum([derivative(term, name, at, rules) for term in terms])
+        case Mul(factors):
+            return _product_rule(factors, name, at, rules)
+        case Pow(base, exponent):
+            return _power_rule(base, exponent, name, at, rules)
+        case Sum(indices, body):
+            _note(rules, "the derivative of a sum is the sum of the derivatives")
+            taken = all_indices(body) | set(at)
+            aside = {}
+            for index in indices:
+                if index in at:
+                    aside[index] = fresh(taken, index)
+                    taken.add(aside[index])
+            bound = tuple(aside.get(index, index) for index in indices)
+            inner = rename(body, dict(aside))
+            slope = derivative(inner, name, at, rules)
+            lost = [range_of(index, inner) for index in bound if index not in free_indices(slope)]
+            return Sum(bound, _product([slope, *(one for one in lost if one is not None)]))
+        case Call(function, argument, order):
+            _note(rules, f"chain rule: {_named(function, order)}")
+            return _product([function_derivative(function, argument, order), derivative(argument, name, at, rules)])
+        case _:
+            return ZERO
+
+
+def _product_rule(factors: tuple[Expr, ...], name: str, at: tuple[str, ...], rules: list[str]) -> Expr:
+    dependent = [factor for factor in factors if name in names(factor)]
+    quotient = any(isinstance(f, Pow) and isinstance(f.exponent, Num) and f.exponent.value < 0 for f in dependent)
+    if len(dependent) > 1:
+        _note(rules, "quotient rule" if quotient else "product rule")
+    terms = []
+    for position, factor in enumerate(factors):
+        if name in names(factor):
+            others = [*factors[:position], *factors[position + 1 :]]
+            spend(len(others))
+            terms.append(_product([*others, derivative(factor, name, at, rules)]))
+    return _sum(terms)
+
+
+def _power_rule(base: Expr, exponent: Expr, name: str, at: tuple[str, ...], rules: list[str]) -> Expr:
+    """d(a^b) = b a^(b-1) da + a^b log(a) db."""
+    terms = []
+    if name in names(base):
+        _note(rules, "power rule")
+        less = Num(exponent.value - 1) if isinstance(exponent, Num) else Add((exponent, MINUS))
+        lowered = base if less == ONE else Pow(base, less)
+        terms.append(_product([exponent, lowered, derivative(base, name, at, rules)]))
+    if name in names(exponent):
+        _note(rules, "derivative of an exponential")
+        terms.append(_product([Pow(base, exponent), Call("log", base), derivative(exponent, name, at, rules)]))
+    return _sum(terms)
+
+
+def function_derivative(function: str, x: Expr, order: int = 0) -> Expr:
+    """Return the derivative of a function of one number at `x`; an open function goes from f to f'.
+
+    Parameters
+    ----------
+    function : str
+        A known name, or any other for an open function.
+    x : Expr
+        The argument.
+    order : int
+        0 for the function itself, more for a derivative of an open function.
+
+    Returns
+    -------
+    Expr
+    """
+    if order:
+        return Call(function, x, order + 1)
+    one_half = Num(Fraction(1, 2))
+    match function:
+        case "exp":
+            return Call("exp", x)
+        case "log":
+            return Pow(x, MINUS)
+        case "sin":
+            return Call("cos", x)
+        case "cos":
+            return Mul((MINUS, Call("sin", x)))
+        case "tanh":
+            return Add((ONE, Mul((MINUS, Pow(Call("tanh", x), TWO)))))
+        case "sigmoid":
+            return Mul((Call("sigmoid", x), Add((ONE, Mul((MINUS, Call("sigmoid", x)))))))
+        case "softplus":
+            return Call("sigmoid", x)
+        case "relu":
+            return Call("step", x)
+        case "abs":
+            return Call("sign", x)
+        case "step" | "sign":
+            return ZERO
+        case "erf":
+            return Mul((TWO, Pow(PI, Mul((MINUS, one_half))), Call("exp", Mul((MINUS, Pow(x, TWO))))))
+        case _:
+            return Call(function, x, 1)
+
+
+def _named(function: str, order: int) -> str:
+    known = {
+        "exp": "exp' = exp",
+        "log": "log'(x) = 1/x",
+        "sin": "sin' = cos",
+        "cos": "cos' = -sin",
+        "tanh": "tanh' = 1 - tanh^2",
+        "sigmoid": "sigmoid' = sigmoid (1 - sigmoid)",
+        "softplus": "softplus' = sigmoid",
+        "relu": "relu' = step (0 at 0)",
+        "abs": "abs' = sign (0 at 0)",
+        "erf": "erf'(x) = 2/sqrt(pi) exp(-x^2)",
+    }
+    return known.get(function, f"{function}{chr(39) * (order + 1)}")
+
+
+def _note(rules: list[str], rule: str) -> None:
+    if rule and rule not in rules:
+        rules.append(rule)
+
+
+def _product(factors: list[Expr]) -> Expr:
+    if ZERO in factors:
+        return ZERO
+    flat = [f for factor in factors for f in (factor.factors if isinstance(factor, Mul) else (factor,)) if f != ONE]
+    if not flat:
+        return ONE
+    return flat[0] if len(flat) == 1 else Mul(tuple(flat))
+
+
+def _sum(terms: list[Expr]) -> Expr:
+    left = [term for term in terms if term != ZERO]
+    if not left:
+        return ZERO
+    return left[0] if len(left) == 1 else Add(tuple(left))

@@ -1,0 +1,248 @@
+"""Random numbers that fit a program: sizes that are all different, values that satisfy the assumptions.
+
+Two positions of arrays have the same size only if a letter ties them together, so that no transposition hides behind
+a square.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import GlassmaxError
+from .evaluate import KNOWN_FUNCTIONS, OpenFunction, Values, evaluate
+from .expression import Call, Delta, Expr, Index, Label, Program, Sum, Tensor, children, free_indices, walk
+
+__all__ = ["AssumptionError", "draw_values", "run"]
+
+Array = npt.NDArray[Any]
+POSITIVE = ((0.5, 1.5), (0.3, 1.5), (0.05, 0.3), (0.01, 0.1))
+"""Spans to draw from where plain normal numbers lie outside the domain of a logarithm or a root: scalars first."""
+SIZES = (3, 4, 2, 5, 6, 7, 8, 9)
+
+
+class AssumptionError(GlassmaxError, ValueError):
+    """No numbers were found that satisfy the assumptions."""
+
+
+class Places:
+    """Which positions of arrays, and which letters of which equation, have the same size."""
+
+    def __init__(self) -> None:
+        self._parent: dict[Any, Any] = {}
+
+    def root(self, place: Any) -> Any:
+        """Return the representative of a place."""
+        self._parent.setdefault(place, place)
+        while self._parent[place] != place:
+            place = self._parent[place]
+        return place
+
+    def tie(self, a: Any, b: Any) -> None:
+        """Make two places the same size."""
+        self._parent[self.root(a)] = self.root(b)
+
+
+def tie_program(program: Program, extra: Iterable[Expr]) -> tuple[Places, dict[str, int]]:
+    """Tie the places of a program together; also return the number of indices of each array."""
+    places, arity = Places(), dict[str, int]()
+    scope = 0
+
+    def see(e: Expr, letters: dict[str, Any]) -> None:
+        nonlocal scope
+        if isinstance(e, Sum):
+            letters = dict(letters)
+            for bound in e.indices:
+                scope += 1
+                letters[bound] = ("letter", scope, bound)
+        if isinstance(e, Tensor):
+            arity[e.name] = len(e.indices)
+            for position, index in enumerate(e.indices):
+                places.tie((e.name, position), place_of(index, letters))
+        if isinstance(e, Delta):
+            places.tie(place_of(e.i, letters), place_of(e.j, letters))
+        for child in children(e):
+            see(child, letters)
+
+    def place_of(index: Index, letters: dict[str, Any]) -> Any:
+        if isinstance(index, Label):
+            arity[index.name] = len(index.indices)
+            for position, letter in enumerate(index.indices):
+                places.tie((index.name, position), letters.setdefault(letter, ("letter", 0, letter)))
+            return ("range", index.name)
+        return letters.setdefault(index, ("letter", 0, index))
+
+    for number, definition in enumerate(program.definitions):
+        letters: dict[str, Any] = {letter: ("own", number, letter) for letter in free_indices(definition.value)}
+        letters |= {letter: ("own", number, letter) for letter in definition.indices}
+        see(Tensor(definition.name, definition.indices), letters)
+        see(definition.value, letters)
+    for number, e in enumerate(extra):
+        see(e, {letter: ("extra", number, letter) for letter in free_indices(e)})
+    return places, arity
+
+
+def draw_values(
+    program: Program,
+    assumptions: Sequence[tuple[Expr, Expr]],
+    rng: np.random.Generator,
+    turn: int = 0,
+    extra: Mapping[str, str] | None = None,
+) -> Values:
+    """Draw values for the inputs of a program and run it.
+
+    Parameters
+    ----------
+    program : Program
+    assumptions : sequence of (left, right)
+        Equations that the values shall satisfy.
+    rng : numpy.random.Generator
+    turn : int
+        Which assignment of sizes to use.
+    extra : mapping of str to str
+        Arrays that stand in no equation, each with the one whose shape it has.
+
+    Returns
+    -------
+    Values
+        The arrays of inputs and of everything defined.
+
+    Raises
+    ------
+    AssumptionError
+        If the assumptions can't be satisfied.
+    """
+    both = [side for pair in assumptions for side in pair]
+    places, arity = tie_program(program, both)
+    for left, right in assumptions:
+        _tie_sides(places, left, right)
+    sizes: dict[Any, int] = {}
+    order = SIZES[turn % 3 :] + SIZES[: turn % 3]
+
+    def size(place: Any) -> int:
+        root = places.root(place)
+        if root not in sizes:
+            sizes[root] = order[len(sizes) % len(order)]
+        return sizes[root]
+
+    expressions = [d.value for d in program.definitions] + both
+    names = {part.function for e in expressions for part in walk(e) if isinstance(part, Call)}
+    functions = {name: OpenFunction(*rng.uniform(0.2, 0.9, 5)) for name in sorted(names - KNOWN_FUNCTIONS)}
+    inputs = [name for name in arity if program.defined(name) is None]
+    plain = partial(rng.normal, 0.2, 0.7)
+    positive = [partial(rng.uniform, *span) for span in POSITIVE]
+    draws = [(plain, plain), (plain, positive[0]), *((draw, draw) for draw in positive[1:])]
+    for attempt, (of_arrays, of_scalars) in enumerate(draws):
+        arrays: dict[str, Array] = {}
+        for name in inputs:
+            shape = tuple(size((name, position)) for position in range(arity[name]))
+            if name in program.labels:
+                arrays[name] = rng.integers(0, size(("range", name)), shape)
+            else:
+                arrays[name] = np.asarray(of_arrays(size=shape) if shape else of_scalars(size=shape))
+        if arity.get("pi") == 0:
+            arrays["pi"] = np.asarray(np.pi)
+        ranges = {name: size(("range", name)) for name in program.labels}
+        values = Values(arrays, _letter_sizes(program, size), functions, ranges)
+        with np.errstate(all="ignore"):
+            _satisfy(values, arrays, assumptions, program, positive=attempt > 1)
+            whole = run(program, values)
+        if all(np.isfinite(array).all() for array in whole.arrays.values()):
+            break
+    else:
+        raise AssumptionError(
+            "No numbers were found on which all equations are defined; a logarithm or a root may be at fault."
+        )
+    added = {name: rng.normal(size=whole.arrays[like].shape) for name, like in (extra or {}).items()}
+    whole = Values({**added, **whole.arrays}, whole.sizes, functions, ranges)
+    with np.errstate(all="ignore"):
+        residual = _residual(assumptions, whole)
+    if not (np.abs(residual) < 1e-9).all():
+        raise AssumptionError("The assumptions can't all hold: no numbers were found that satisfy them.")
+    return whole
+
+
+def _letter_sizes(program: Program, size: Callable[[Any], int]) -> dict[str, int]:
+    """Return a size for each letter by its first array: for sums of 1, whose letter stands at no array."""
+    found: dict[str, int] = {}
+    for definition in program.definitions:
+        for part in walk(definition.value):
+            for position, index in enumerate(part.indices if isinstance(part, Tensor) else ()):
+                if isinstance(index, str) and isinstance(part, Tensor):
+                    found.setdefault(index, size((part.name, position)))
+    return found
+
+
+def _tie_sides(places: Places, left: Expr, right: Expr) -> None:
+    """Positions that share a letter across an assumption's two sides have one size: A_ij = A_ji makes A square."""
+    letters: dict[str, Any] = {}
+    for side in (left, right):
+        for part in walk(side):
+            if isinstance(part, Tensor):
+                for position, index in enumerate(part.indices):
+                    if isinstance(index, str) and index in (*free_indices(left), *free_indices(right)):
+                        places.tie((part.name, position), letters.setdefault(index, (part.name, position)))
+
+
+def run(program: Program, values: Values) -> Values:
+    """Evaluate the definitions in their order, on top of the inputs."""
+    arrays = dict(values.arrays)
+    for definition in program.definitions:
+        sizes = {letter: 1 for letter in definition.indices if letter not in free_indices(definition.value)}
+        arrays[definition.name] = evaluate(
+            definition.value, Values(arrays, {**values.sizes, **sizes}, values.functions), definition.indices
+        )
+    return Values(arrays, values.sizes, values.functions, values.ranges)
+
+
+def _residual(assumptions: Sequence[tuple[Expr, Expr]], values: Values) -> Array:
+    parts = []
+    for left, right in assumptions:
+        axes = free_indices(left)
+        axes += tuple(letter for letter in free_indices(right) if letter not in axes)
+        once = Values(
+            values.arrays, {**values.sizes, **dict.fromkeys(axes, 1)}, values.functions
+        )  # a side that lacks a letter is broadcast
+        parts.append((evaluate(left, once, axes) - evaluate(right, once, axes)).ravel())
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _satisfy(
+    values: Values,
+    arrays: dict[str, Array],
+    assumptions: Sequence[tuple[Expr, Expr]],
+    program: Program,
+    *,
+    positive: bool,
+) -> None:
+    """Move the inputs that the assumptions name, by Newton's method (positive ones by their logarithm)."""
+    named = {part.name for pair in assumptions for side in pair for part in walk(side) if isinstance(part, Tensor)}
+    through = any(program.defined(name) for name in named)  # an assumption on a result binds the inputs behind it
+    free = [n for n in arrays if (n in named or through) and n not in program.labels and n != "pi"]
+
+    def residuals(arrays: Mapping[str, Array]) -> Array:
+        there = Values(arrays, values.sizes, values.functions, values.ranges)
+        return _residual(assumptions, run(program, there) if through else there)
+
+    for _ in range(30):
+        residual = residuals(arrays)
+        if not len(residual) or (np.abs(residual) < 1e-12).all():
+            return
+        columns = []
+        for name in free:
+            for cell in np.ndindex(arrays[name].shape):
+                moved = np.array(arrays[name], complex)
+                moved[cell] += 1e-20j
+                slope = residuals({**arrays, name: moved}).imag / 1e-20
+                columns.append(slope * arrays[name][cell] if positive else slope)
+        if not columns:
+            return
+        step = np.linalg.lstsq(np.array(columns).T, -residual, rcond=None)[0]
+        start = 0
+        for name in free:
+            move = step[start : start + arrays[name].size].reshape(arrays[name].shape)
+            moved = arrays[name] * np.exp(np.clip(move, -1, 1)) if positive else arrays[name] + move
+            arrays[name] = np.asarray(moved)
+            start += arrays[name].size

@@ -1,0 +1,345 @@
+"""Evaluate an expression on numbers: the proof behind every line.
+
+Every index letter is an axis; an expression becomes an array over its free letters. What is evaluated here is the
+expression as it stands, by its definition, with none of the rules that made it. Arrays may be complex, for the
+complex step.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor, children, free_indices
+from .limits import MOST_NUMBERS, DeriveError, spend
+from .matrices import (
+    Apply,
+    Diag,
+    Eye,
+    Hadamard,
+    Leaf,
+    Matrix,
+    Ones,
+    Plus,
+    Power,
+    Product,
+    Quotient,
+    Scaled,
+    Transpose,
+    parts_of,
+)
+
+__all__ = ["KNOWN_FUNCTIONS", "OpenFunction", "Values", "evaluate", "evaluate_matrix"]
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class OpenFunction:
+    """A random smooth function with all its derivatives: a sin(b x + c) + d x + e x^2."""
+
+    a: float
+    b: float
+    c: float
+    d: float
+    e: float
+
+    def __call__(self, x: Array, order: int) -> Array:
+        """Return the derivative of some order at x."""
+        wave = self.a * self.b**order * np.sin(self.b * x + self.c + order * np.pi / 2)
+        line = (self.d * x + self.e * x * x, self.d + 2 * self.e * x, 2 * self.e + 0 * x)
+        return wave + (line[order] if order < 3 else 0)
+
+
+@dataclass(frozen=True)
+class Values:
+    """Numbers for the arrays, sizes for the letters, and open functions.
+
+    Attributes
+    ----------
+    arrays : mapping of str to array
+        Scalars are arrays without axes; labels are arrays of int.
+    sizes : mapping of str to int
+        For letters whose size can't be read off an array: free letters of deltas alone, sums of 1.
+    functions : mapping of str to callable
+        ``f(x, order)``, for the open functions.
+    ranges : mapping of str to int
+        For labels: how many classes there are.
+    """
+
+    arrays: Mapping[str, Array]
+    sizes: Mapping[str, int]
+    functions: Mapping[str, Callable[[Array, int], Array]]
+    ranges: Mapping[str, int] = field(default_factory=dict)
+
+
+def evaluate(e: Expr, values: Values, axes: Sequence[str] | None = None) -> Array:
+    """Return the value of `e` as an array over `axes`.
+
+    Parameters
+    ----------
+    e : Expr
+    values : Values
+    axes : sequence of str, optional
+        The letters of the result's axes; the free letters of `e` by default. It may hold more letters than `e` has: the
+        result is then the same along them.
+
+    Returns
+    -------
+    array
+    """
+    sizes = _sizes(e, values)
+    axes = free_indices(e) if axes is None else tuple(axes)
+    array, letters = _value(e, values, sizes)
+    full = _spread(array, letters, axes)
+    return np.broadcast_to(full, [sizes[letter] if letter in sizes else values.sizes[letter] for letter in axes]).copy()
+
+
+def _sizes(e: Expr, values: Values, known: Mapping[str, int] | None = None) -> dict[str, int]:
+    """Read the size of every free letter off the arrays that it indexes, then off deltas, then off what is known."""
+    found: dict[str, int] = {}
+    pairs: list[tuple[str, str]] = []
+
+    def look(e: Expr, bound: frozenset[str]) -> None:
+        if isinstance(e, Sum):
+            bound = bound | set(e.indices)
+        indices: tuple[Index, ...] = e.indices if isinstance(e, Tensor) else (e.i, e.j) if isinstance(e, Delta) else ()
+        for position, index in enumerate(indices):
+            if isinstance(index, Label):
+                sizes = zip(index.indices, values.arrays[index.name].shape, strict=True)
+                found.update({letter: size for letter, size in sizes if letter not in bound})
+            elif isinstance(e, Tensor) and index not in bound:
+                found[index] = _array(e.name, values).shape[position]
+        if isinstance(e, Delta):
+            for index, other in ((e.i, e.j), (e.j, e.i)):
+                if isinstance(index, str) and index not in bound:
+                    if isinstance(other, Label):
+                        found.setdefault(index, values.ranges[other.name])
+                    elif other not in bound:
+                        pairs.append((index, other))
+        for child in children(e):
+            look(child, bound)
+
+    look(e, frozenset())
+    outer = dict(known or {})
+    for one, other in (*pairs, *pairs):
+        if one not in found and (other in found or other in outer):
+            found[one] = found.get(other, outer.get(other, 0))
+    return {**values.sizes, **outer, **found}
+
+
+def _value(e: Expr, values: Values, sizes: dict[str, int]) -> tuple[Array, tuple[str, ...]]:
+    spend()
+    match e:
+        case Num(value):
+            return np.asarray(float(value)), ()
+        case Tensor(name, indices):
+            return _cells(_array(name, values), indices, values, sizes)
+        case Delta(i, j):
+            letters = tuple(dict.fromkeys((*_letters(i), *_letters(j))))
+            left, right = (_grid(index, letters, values, sizes) for index in (i, j))
+            return (left == right).astype(float), letters
+        case Add(terms):
+            return _together(terms, values, sizes, np.add)
+        case Mul(factors):
+            return _together(factors, values, sizes, np.multiply)
+        case Pow(base, exponent):
+            if isinstance(exponent, Num):
+                array, letters = _value(base, values, sizes)
+                power = exponent.value
+                if power.denominator == 1 and power < 0:
+                    return 1 / array ** int(-power), letters
+                return array ** (int(power) if power.denominator == 1 else float(power)), letters
+            return _together((base, exponent), values, sizes, np.power)
+        case Sum(indices, body):
+            outside = {letter: size for letter, size in sizes.items() if letter not in indices}
+            own = _sizes(body, values, outside)  # the same letter may run over another axis in another sum
+            inner = sizes | {letter: own[letter] for letter in indices if letter in own}
+            array, letters = _value(body, values, inner)
+            spend(array.size // 100)
+            for index in indices:
+                if index in letters:
+                    array = array.sum(axis=letters.index(index))
+                    letters = tuple(letter for letter in letters if letter != index)
+                elif index not in inner:
+                    raise DeriveError(f"The sum over {index} has no range: no array in it has this index.")
+                else:
+                    array = array * inner[index]
+            return array, letters
+        case Call(function, argument, order):
+            array, letters = _value(argument, values, sizes)
+            return _call(function, array, order, values), letters
+
+
+def _array(name: str, values: Values) -> Array:
+    """Return an array by its name; ones by the array they run along."""
+    if name.startswith("1:"):
+        _, along, position = name.split(":")
+        return np.ones(values.arrays[along].shape[int(position)])
+    if name == "pi" and name not in values.arrays:
+        return np.asarray(np.pi)
+    return values.arrays[name]
+
+
+def _call(function: str, x: Array, order: int, values: Values) -> Array:
+    if order == 0 and function in _KNOWN:
+        result: Array = _KNOWN[function](x)
+        return result
+    return values.functions[function](x, order)
+
+
+def _erf(x: Array) -> Array:
+    from scipy.special import erf
+
+    result: Array = erf(x)
+    return result
+
+
+_KNOWN: dict[str, Any] = {
+    "exp": np.exp,
+    "log": np.log,
+    "abs": lambda x: np.where(x.real < 0, -x, x),
+    "sign": lambda x: np.sign(x.real),
+    "sin": np.sin,
+    "cos": np.cos,
+    "tanh": np.tanh,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "relu": lambda x: np.where(x.real > 0, x, 0 * x),
+    "step": lambda x: (x.real > 0).astype(float),
+    "softplus": lambda x: np.log1p(np.exp(x)),
+    "erf": _erf,
+}
+
+
+KNOWN_FUNCTIONS = frozenset(_KNOWN)
+
+
+def _letters(index: Index) -> tuple[str, ...]:
+    return index.indices if isinstance(index, Label) else (index,)
+
+
+def _grid(index: Index, letters: tuple[str, ...], values: Values, sizes: dict[str, int]) -> Array:
+    """The values of an index as an array that broadcasts over `letters`."""
+    if isinstance(index, Label):
+        grids = tuple(_grid(letter, letters, values, sizes) for letter in index.indices)
+        return values.arrays[index.name][grids]
+    shape = [1] * len(letters)
+    shape[letters.index(index)] = -1
+    return np.arange(sizes[index]).reshape(shape)
+
+
+def _cells(
+    array: Array, indices: tuple[Index, ...], values: Values, sizes: dict[str, int]
+) -> tuple[Array, tuple[str, ...]]:
+    letters = tuple(dict.fromkeys(letter for index in indices for letter in _letters(index)))
+    if not indices:
+        return np.asarray(array), ()
+    return array[tuple(_grid(index, letters, values, sizes) for index in indices)], letters
+
+
+def _together(
+    parts: Sequence[Expr], values: Values, sizes: dict[str, int], operation: Any
+) -> tuple[Array, tuple[str, ...]]:
+    evaluated = [_value(part, values, sizes) for part in parts]
+    letters = tuple(dict.fromkeys(letter for _, own in evaluated for letter in own))
+    if prod(n for letter, n in sizes.items() if letter in letters) > MOST_NUMBERS:
+        raise DeriveError(f"{len(letters)} indices in one product are too many to be proved on numbers.")
+    spread = [_spread(array, own, letters) for array, own in evaluated]
+    result = spread[0]
+    for array in spread[1:]:
+        result = operation(result, array)
+    return result, letters
+
+
+def _spread(array: Array, own: tuple[str, ...], letters: Sequence[str]) -> Array:
+    """Put the axes of an array in the order of `letters`, with axes of length 1 for those it lacks."""
+    order = sorted(range(len(own)), key=lambda axis: list(letters).index(own[axis]))
+    shape = [1] * len(letters)
+    for axis in order:
+        shape[list(letters).index(own[axis])] = array.shape[axis]
+    return array.transpose(order).reshape(shape)
+
+
+def evaluate_matrix(m: Matrix, values: Values, sizes: Mapping[str, int]) -> Array:
+    """Return the value of a matrix expression, by position: rows are rows, a vector is a column, @ is @.
+
+    Parameters
+    ----------
+    m : Matrix
+    values : Values
+        Leaves are looked up by name.
+    sizes : mapping of str to int
+        Of the letters that ones and identities run over.
+
+    Returns
+    -------
+    array
+        With as many axes as `m` has.
+    """
+    found = {**_leaf_sizes(m, values), **sizes}
+    return _matrix_value(m, values, found).reshape([found[axis] for axis in m.axes])
+
+
+def _leaf_sizes(m: Matrix, values: Values) -> dict[str, int]:
+    if isinstance(m, Leaf):
+        return dict(zip(m.axes, values.arrays[m.name].shape, strict=True)) if m.axes else {}
+    if isinstance(m, Ones) and m.along:
+        return {m.axes[0]: len(_array(m.along, values))}
+    found: dict[str, int] = {}
+    for part in parts_of(m):
+        found |= _leaf_sizes(part, values)
+    return found
+
+
+def _matrix_value(m: Matrix, values: Values, sizes: Mapping[str, int]) -> Array:
+    def of(part: Matrix) -> Array:
+        return _matrix_value(part, values, sizes)
+
+    if isinstance(m, Product):  # a letter that is summed inside may run over another axis elsewhere
+        sizes = {**sizes, **{a: n for a, n in _leaf_sizes(m, values).items() if a not in m.axes}}
+    match m:
+        case Leaf(name, axes):
+            array = np.asarray(1.0) if name == "1" else np.asarray(_array(name, values))
+            return array.reshape(array.shape if len(axes) == 2 else (-1, 1))
+        case Ones(_, along) if along:
+            return _array(along, values)[:, None]
+        case Ones(axes):
+            return np.ones([sizes[axis] for axis in axes] + [1] * (2 - len(axes)))
+        case Eye((axis, _)):
+            return np.eye(sizes[axis])
+        case Transpose(inner, _):
+            return of(inner).T
+        case Diag(inner, _):
+            return np.diag(of(inner)[:, 0])
+        case Product(factors, _):
+            result = np.ones((1, 1))
+            for factor in factors:
+                right = of(factor)
+                scalar = result.shape == (1, 1) or not factor.axes
+                result = result * right if scalar else result @ right
+            return result
+        case Hadamard(factors, _):
+            result = of(factors[0])
+            for factor in factors[1:]:
+                if of(factor).shape != result.shape:
+                    raise ValueError("a Hadamard product of arrays of different shapes")
+                result = result * of(factor)
+            return result
+        case Plus(terms, _):
+            shapes = {of(term).shape for term in terms}
+            if len(shapes) > 1:
+                raise ValueError("a sum of arrays of different shapes")
+            return np.asarray(sum(of(term) for term in terms))
+        case Quotient(above, below, _):
+            return of(above) / of(below)
+        case Scaled(number, inner, _):
+            return float(number) * of(inner)
+        case Apply(function, inner, _, order):
+            return _call(function, of(inner), order, values)
+        case Power(inner, exponent, _):
+            return of(inner) ** (int(exponent) if exponent.denominator == 1 else float(exponent))
+        case _:
+            raise TypeError(f"{type(m).__name__} is no matrix")

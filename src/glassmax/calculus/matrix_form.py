@@ -1,0 +1,560 @@
+"""From index notation to matrices, by rule, and the rule is said.
+
+An index in two factors and not in the result is a matrix product, its order and transposes read off the positions; an
+index in two factors and in the result, a Hadamard product; an index in one factor and not in the result, a sum along
+that axis; a delta is the identity or puts a vector on a diagonal; two free indices of two vectors make an outer
+product. What is of order 3 or more, or shares an index among three matrices, has no matrix form and is refused with
+the reason.
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from .expression import Add, Call, Delta, Expr, Label, Mul, Num, Pow, Sum, Tensor, free_indices, is_ones
+from .matrices import (
+    Apply,
+    Diag,
+    Eye,
+    Hadamard,
+    Leaf,
+    Matrix,
+    Ones,
+    Plus,
+    Power,
+    Product,
+    Quotient,
+    Scaled,
+    Transpose,
+    parts_of,
+)
+
+__all__ = ["NoMatrixFormError", "matrix_form", "one_hot_name", "shortest_matrix_form"]
+
+
+class NoMatrixFormError(Exception):
+    """The expression is not one of vectors and matrices; the text says why."""
+
+
+def matrix_form(e: Expr, axes: Sequence[str], rules: list[str]) -> Matrix:
+    """Return `e` in matrix notation, its rows and columns running over `axes`.
+
+    Parameters
+    ----------
+    e : Expr
+        Its free letters are among `axes`.
+    axes : sequence of str
+        None, one or two letters: the order of the result.
+    rules : list of str
+        What was done is appended, each once.
+
+    Returns
+    -------
+    Matrix
+
+    Raises
+    ------
+    NoMatrixFormError
+    """
+    if len(axes) > 2:
+        raise NoMatrixFormError(f"the result has {len(axes)} indices, and a matrix has two")
+    return _tidy(_spread(_convert(e, rules), tuple(axes), rules))
+
+
+def _tidy(m: Matrix) -> Matrix:
+    """Bring numbers to the front: ``1 (-p)ᵀ`` is ``-1 pᵀ``."""
+    match m:
+        case Product(factors, axes) | Hadamard(factors, axes):
+            inner = [_tidy(f) for f in factors]
+            number = Fraction(1)
+            for position, factor in enumerate(inner):
+                if isinstance(factor, Scaled) and factor.of != Leaf("1", ()):
+                    number *= factor.number
+                    inner[position] = factor.of
+            whole: Matrix = Product(tuple(inner), axes) if isinstance(m, Product) else Hadamard(tuple(inner), axes)
+            return _scaled(number, whole)
+        case Transpose(of, axes):
+            of = _tidy(of)
+            return _scaled(of.number, Transpose(of.of, axes)) if isinstance(of, Scaled) else Transpose(of, axes)
+        case Diag(of, axes):
+            of = _tidy(of)
+            return _scaled(of.number, Diag(of.of, axes)) if isinstance(of, Scaled) else Diag(of, axes)
+        case Quotient(above, below, axes):
+            above, below = _tidy(above), _tidy(below)
+            if isinstance(above, Scaled) and above.of != Leaf("1", ()):
+                return _scaled(above.number, Quotient(above.of, below, axes))
+            return Quotient(above, below, axes)
+        case Scaled(number, of, _):
+            of = _tidy(of)
+            return _scaled(number * of.number, of.of) if isinstance(of, Scaled) else _scaled(number, of)
+        case Plus(terms, axes):
+            return Plus(tuple(_tidy(t) for t in terms), axes)
+        case Apply(function, of, axes, order):
+            return Apply(function, _tidy(of), axes, order)
+        case Power(of, exponent, axes):
+            return Power(_tidy(of), exponent, axes)
+        case _:
+            return m
+
+
+def _scaled(number: Fraction, m: Matrix) -> Matrix:
+    return m if number == 1 else Scaled(number, m, m.axes)
+
+
+def shortest_matrix_form(forms: Sequence[Expr], axes: Sequence[str]) -> tuple[Matrix, list[str]]:
+    """Return the shortest matrix form of several equal expressions, and the rules that led to it.
+
+    Parameters
+    ----------
+    forms : sequence of Expr
+        All equal; where lengths are the same, the first wins.
+    axes : sequence of str
+
+    Returns
+    -------
+    matrix : Matrix
+    rules : list of str
+
+    Raises
+    ------
+    NoMatrixFormError
+        If none of them has one: with the reason of the first.
+    """
+    found: list[tuple[int, Matrix, list[str]]] = []
+    refused: list[NoMatrixFormError] = []
+    for form in forms:
+        rules: list[str] = []
+        try:
+            matrix = matrix_form(form, axes, rules)
+        except NoMatrixFormError as error:
+            refused.append(error)
+        else:
+            found.append((_length(matrix), matrix, rules))
+    if not found:
+        raise refused[0]
+    _, matrix, rules = min(found, key=lambda entry: entry[0])
+    return matrix, rules
+
+
+def _length(m: Matrix) -> int:
+    """Count what has to be read; ones are hard to read."""
+    parts = parts_of(m)
+    plain = sum(isinstance(part, Ones) for part in parts) if isinstance(m, Plus) else 0  # 1 - s is easy to read
+    return 1 + 3 * isinstance(m, Ones | Diag) - 3 * plain + sum(_length(part) for part in parts)
+
+
+def _convert(e: Expr, rules: list[str]) -> Matrix:
+    """Convert with axes in whatever order comes naturally."""
+    match e:
+        case Num(value):
+            return Scaled(value, Leaf("1", ()), ()) if value != 1 else Leaf("1", ())
+        case Tensor() | Delta():
+            return _leaf(e, rules)
+        case Add(terms):
+            return _add(terms, rules)
+        case Mul() | Sum():
+            return _contract(e, rules)
+        case Pow(base, exponent):
+            inner = _convert(base, rules)
+            if not isinstance(exponent, Num):
+                raise NoMatrixFormError("a power has an exponent that is not a number")
+            return _power(inner, exponent.value)
+        case Call(function, argument, order):
+            inner = _convert(argument, rules)
+            return Apply(function, inner, inner.axes, order)
+
+
+def _leaf(e: Tensor | Delta, rules: list[str]) -> Matrix:
+    if isinstance(e, Delta):
+        if isinstance(e.i, str) and isinstance(e.j, str):
+            return Eye((e.i, e.j))
+        label, letter = (e.i, e.j) if isinstance(e.i, Label) else (e.j, e.i)
+        if not isinstance(label, Label) or not isinstance(letter, str) or len(label.indices) > 1:
+            raise NoMatrixFormError("a delta has two labels")
+        _note(rules, f"delta with the label {label.name} is the one-hot matrix {one_hot_name(label)}")
+        return Leaf(one_hot_name(label), (*label.indices, letter))
+    if is_ones(e):
+        return Ones((str(e.indices[0]),), e.name)
+    labels = [index for index in e.indices if isinstance(index, Label)]
+    letters = tuple(index for index in e.indices if isinstance(index, str))
+    if labels:
+        return _picked(e, labels, letters, rules)
+    if len(set(letters)) < len(letters):
+        raise NoMatrixFormError(f"{e.name} has the same index twice: its diagonal")
+    if len(letters) > 2:
+        raise NoMatrixFormError(f"{e.name} has {len(letters)} indices, and a matrix has two")
+    return Leaf(e.name, letters)
+
+
+def _picked(e: Tensor, labels: list[Label], letters: tuple[str, ...], rules: list[str]) -> Matrix:
+    """P[i, y_i] is the sum along the classes of P and the one-hot rows of y."""
+    if len(e.indices) != 2 or len(labels) != 1 or e.indices[0] not in labels[0].indices:
+        raise NoMatrixFormError(f"{e.name} has a label in a place that picks no column of a row")
+    Y = Leaf(one_hot_name(labels[0]), (letters[0], "#"))
+    _note(rules, f"{e.name} at the label {labels[0].name} is a row sum with the one-hot matrix {Y.name}")
+    return Product((Hadamard((Leaf(e.name, (letters[0], "#")), Y), (letters[0], "#")), Ones(("#",))), letters)
+
+
+def one_hot_name(label: Label) -> str:
+    """Return the name of the one-hot matrix that stands for a label: Y for y."""
+    return label.name.upper() if label.name.islower() else f"onehot({label.name})"
+
+
+def _add(terms: Sequence[Expr], rules: list[str]) -> Matrix:
+    converted = [_convert(term, rules) for term in terms]
+    widest = max(converted, key=lambda m: len(m.axes)).axes
+    union = tuple(dict.fromkeys((*widest, *(axis for m in converted for axis in m.axes))))
+    if len(union) > 2:
+        raise NoMatrixFormError("a sum runs over more than two free indices")
+    if len(union) == 2 and all(_is_entrywise(m) for m in converted if m.axes):
+        converted = [m if m.axes else _scaled_ones(m, Ones(union)) for m in converted]
+    return Plus(tuple(_spread(m, union, rules) for m in converted), union)
+
+
+def _is_entrywise(m: Matrix) -> bool:
+    """Whether a 1 beside it is read as the array of ones, as in 1 - P; beside a product it would be misread."""
+    if isinstance(m, Scaled | Quotient):
+        return _is_entrywise(parts_of(m)[0])
+    return isinstance(m, Leaf | Hadamard | Apply | Power)
+
+
+def _power(m: Matrix, exponent: Fraction) -> Matrix:
+    if exponent == 1:
+        return m
+    if exponent < 0:
+        return Quotient(Leaf("1", ()), _power(m, -exponent), m.axes)
+    return Power(m, exponent, m.axes)
+
+
+def _contract(e: Expr, rules: list[str]) -> Matrix:
+    """Multiply the factors of a product and sum over its bound indices."""
+    number, above, below, bound = _factors(e)
+    operands = [_convert(factor, rules) for factor in above]
+    denominators = [_convert(factor, rules) for factor in below]
+    scalars = [m for m in operands if not m.axes]
+    arrays = [m for m in operands if m.axes]
+    inverse_arrays = [m for m in denominators if m.axes]
+    arrays = _divide_entries(arrays, inverse_arrays)
+    result = _einsum(arrays, set(bound), rules)
+    for scalar in scalars:
+        result = _times_scalar(scalar, result)
+    under = [m for m in denominators if not m.axes]
+    if under:
+        whole = under[0] if len(under) == 1 else Product(tuple(under), ())
+        result = Quotient(
+            result if result is not None else Leaf("1", ()), whole, result.axes if result is not None else ()
+        )
+    result = result if result is not None else Leaf("1", ())
+    return Scaled(number, result, result.axes) if number != 1 else result
+
+
+def _times_scalar(scalar: Matrix, m: Matrix | None) -> Matrix:
+    if m is None:
+        return scalar
+    return Product((scalar, m), m.axes)
+
+
+def _factors(e: Expr) -> tuple[Fraction, list[Expr], list[Expr], list[str]]:
+    """Flatten nested products and sums into number, numerators, denominators and bound indices."""
+    number = Fraction(1)
+    above: list[Expr] = []
+    below: list[Expr] = []
+    bound: list[str] = []
+    taken: set[str] = set()
+
+    def look(e: Expr) -> None:
+        nonlocal number
+        match e:
+            case Mul(factors):
+                for factor in factors:
+                    look(factor)
+            case Num(value):
+                number *= value
+            case Sum(indices, body):
+                if set(indices) & taken:
+                    above.append(e)  # its letters are in use: it stands for itself
+                    return
+                taken.update(indices)
+                bound.extend(indices)
+                look(body)
+            case Pow(base, Num(value)) if value < 0:
+                below.append(base if value == -1 else Pow(base, Num(-value)))
+            case _:
+                above.append(e)
+
+    outer = free_indices(e)
+    taken.update(outer)
+    if isinstance(e, Mul):
+        sums = [f for f in e.factors if isinstance(f, Sum)]
+        plain = [f for f in e.factors if not isinstance(f, Sum)]
+        for factor in (*plain, *sums):
+            if isinstance(factor, Sum) and not free_indices(factor):
+                above.append(factor)  # a scalar of its own
+            else:
+                look(factor)
+        return number, above, below, bound
+    look(e)
+    return number, above, below, bound
+
+
+def _divide_entries(arrays: list[Matrix], below: list[Matrix]) -> list[Matrix]:
+    """Put each denominator under a numerator of the same axes; otherwise it stands as 1/it."""
+    arrays = list(arrays)
+    for denominator in below:
+        place = next((i for i, m in enumerate(arrays) if m.axes == denominator.axes), None)
+        if place is None:
+            arrays.append(Quotient(Leaf("1", ()), denominator, denominator.axes))
+        else:
+            arrays[place] = Quotient(arrays[place], denominator, denominator.axes)
+    return arrays
+
+
+def _einsum(arrays: list[Matrix], bound: set[str], rules: list[str]) -> Matrix | None:
+    """Multiply arrays and sum over the bound letters, a rule at a time."""
+    bound = set(bound)
+    while True:
+        if any(len(m.axes) > 2 for m in arrays):
+            raise NoMatrixFormError("a factor has more than two indices")
+        step = (
+            _use_identity(arrays, bound, rules)
+            or _dot(arrays, bound, rules)
+            or _merge_same(arrays, rules)
+            or _sum_lonely(arrays, bound, rules)
+            or _multiply_pair(arrays, bound, rules)
+            or _scale_by_vector(arrays, bound, rules)
+        )
+        if step is None:
+            break
+        arrays = step
+        bound &= {axis for m in arrays for axis in m.axes}
+    if bound:
+        raise NoMatrixFormError(f"the index {min(bound)} is shared by more than two factors")
+    return _gather(arrays, rules)
+
+
+def _use_identity(arrays: list[Matrix], bound: set[str], rules: list[str]) -> list[Matrix] | None:
+    """A delta of free indices with a vector on one of them is a diagonal matrix."""
+    for m in arrays:
+        if isinstance(m, Eye):
+            for v in arrays:
+                if len(v.axes) == 1 and v.axes[0] in m.axes:
+                    _note(rules, "a delta beside a vector puts it on the diagonal")
+                    return [*(a for a in arrays if a is not m and a is not v), Diag(v, m.axes)]
+    del bound
+    return None
+
+
+def _dot(arrays: list[Matrix], bound: set[str], rules: list[str]) -> list[Matrix] | None:
+    """An index in two vectors alone, and not in the result: their inner product."""
+    for axis in sorted(bound):
+        holders = _count(arrays, axis)
+        if len(holders) == 2 and all(len(m.axes) == 1 for m in holders):
+            a, b = holders
+            _note(rules, f"{axis} in two factors and not in the result: matrix product")
+            rest = [m for m in arrays if m is not a and m is not b]
+            if not isinstance(a, Leaf) and isinstance(b, Leaf):
+                a, b = b, a
+            return [*rest, Product((Transpose(a, (axis,)), b), ())]
+    return None
+
+
+def _merge_same(arrays: list[Matrix], rules: list[str]) -> list[Matrix] | None:
+    """Two factors with the same indices: Hadamard."""
+    for i, a in enumerate(arrays):
+        for b in arrays[i + 1 :]:
+            if set(a.axes) == set(b.axes):
+                rest = [m for m in arrays if m is not a and m is not b]
+                _note(rules, f"{_and(a.axes)} in two factors: Hadamard product")
+                return [*rest, _hadamard(a, _oriented(b, a.axes))]
+    return None
+
+
+def _hadamard(a: Matrix, b: Matrix) -> Matrix:
+    factors = (*(a.factors if isinstance(a, Hadamard) else (a,)), *(b.factors if isinstance(b, Hadamard) else (b,)))
+    # As people write it: arrays, then brackets, then f'(Z).
+    last = sorted(factors, key=lambda m: 2 if _is_slope(m) else isinstance(m, Plus))
+    return Hadamard(tuple(last), a.axes)
+
+
+def _is_slope(m: Matrix) -> bool:
+    return isinstance(m, Apply) and (m.order > 0 or m.function in ("step", "sign"))
+
+
+def _count(arrays: Sequence[Matrix], axis: str) -> list[Matrix]:
+    return [m for m in arrays if axis in m.axes]
+
+
+def _sum_lonely(arrays: list[Matrix], bound: set[str], rules: list[str]) -> list[Matrix] | None:
+    """An index in one factor and not in the result: a sum along that axis."""
+    for axis in sorted(bound):
+        holders = _count(arrays, axis)
+        if len(holders) == 1:
+            m = holders[0]
+            rest = [other for other in arrays if other is not m]
+            _note(rules, f"{axis} in one factor and not in the result: a sum along that axis")
+            if len(m.axes) == 1:
+                return [*rest, Product((Transpose(Ones((axis,)), (axis,)), m), ())]
+            other_axis = next(a for a in m.axes if a != axis)
+            return [*rest, _product(_oriented(m, (other_axis, axis)), Ones((axis,)), (other_axis,))]
+    return None
+
+
+def _multiply_pair(arrays: list[Matrix], bound: set[str], rules: list[str]) -> list[Matrix] | None:
+    """An index in two factors and not in the result: a matrix product."""
+    for axis in sorted(bound, key=lambda a: (len({x for m in _count(arrays, a) for x in m.axes}), a)):
+        holders = _count(arrays, axis)
+        if len(holders) != 2:
+            continue
+        a, b = holders
+        rest = [m for m in arrays if m is not a and m is not b]
+        free = tuple(x for m in (a, b) for x in m.axes if x != axis)
+        if len(free) == 2 and free[0] == free[1]:
+            continue
+        _note(rules, f"{axis} in two factors and not in the result: matrix product")
+        if len(a.axes) == 1 and len(b.axes) == 1:
+            return [*rest, Product((Transpose(a, (axis,)), b), ())]
+        if len(a.axes) == 1:
+            a, b = b, a
+        left = next(x for x in a.axes if x != axis)
+        right = tuple(x for x in b.axes if x != axis)
+        return [*rest, _product(_oriented(a, (left, axis)), _oriented(b, (axis, *right)), (left, *right))]
+    return None
+
+
+def _product(a: Matrix, b: Matrix, axes: tuple[str, ...]) -> Matrix:
+    return Product((*_chain(a), *_chain(b)), axes)
+
+
+def _chain(m: Matrix) -> tuple[Matrix, ...]:
+    """The factors of a product of arrays, so that products of products print without brackets."""
+    return m.factors if isinstance(m, Product) and m.axes and all(f.axes for f in m.factors) else (m,)
+
+
+def _scale_by_vector(arrays: list[Matrix], bound: set[str], rules: list[str]) -> list[Matrix] | None:
+    """A vector beside a matrix, the index staying or met again: its rows or columns are scaled."""
+    for v in arrays:
+        if len(v.axes) != 1:
+            continue
+        for m in arrays:
+            if len(m.axes) == 2 and v.axes[0] in m.axes:
+                needed = v.axes[0] not in bound or len(_count(arrays, v.axes[0])) > 2
+                if needed:
+                    rest = [a for a in arrays if a is not m and a is not v]
+                    _note(rules, f"{v.axes[0]} in a vector, in a matrix and in the result: diag scales {_lines(v, m)}")
+                    return [*rest, _scaled_lines(v, m)]
+    return None
+
+
+def _lines(v: Matrix, m: Matrix) -> str:
+    return "rows" if v.axes[0] == m.axes[0] else "columns"
+
+
+def _scaled_lines(v: Matrix, m: Matrix) -> Matrix:
+    diagonal = Diag(v, v.axes * 2)
+    return _product(diagonal, m, m.axes) if _lines(v, m) == "rows" else _product(m, diagonal, m.axes)
+
+
+def _along(v: Matrix, axes: tuple[str, ...]) -> Matrix:
+    """A vector as a matrix that is the same along the other axis: v 1^T or 1 v^T."""
+    row, column = axes
+    if v.axes == (row,):
+        return Product((v, Transpose(Ones((column,)), (column,))), axes)
+    return Product((Ones((row,)), Transpose(v, v.axes)), axes)
+
+
+def _gather(arrays: list[Matrix], rules: list[str]) -> Matrix | None:
+    """Bring what is left, on free indices alone, together."""
+    scalars = [m for m in arrays if not m.axes]
+    rest = [m for m in arrays if m.axes]
+    if not rest:
+        result: Matrix | None = None
+    elif len(rest) == 1:
+        result = rest[0]
+    elif len(rest) == 2 and all(len(m.axes) == 1 for m in rest):
+        a, b = rest
+        _note(rules, f"{a.axes[0]} and {b.axes[0]} each in a factor of its own and in the result: outer product")
+        result = Product((a, Transpose(b, b.axes)), (*a.axes, *b.axes))
+    else:
+        raise NoMatrixFormError("the result has more than two indices")
+    for scalar in scalars:
+        result = scalar if result is None else Product((scalar, result), result.axes)
+    return result
+
+
+def _oriented(m: Matrix, axes: tuple[str, ...]) -> Matrix:
+    """Turn a matrix so that its axes come in this order; a transpose goes inside only where it meets another."""
+    if m.axes == axes or len(m.axes) < 2:
+        return m
+    if isinstance(m, Transpose):
+        return m.of
+    if isinstance(m, Eye):
+        return Eye(axes)
+    if isinstance(m, Diag):
+        return Diag(m.of, axes)
+    inside = _turned_inside(m, axes)
+    outside = Transpose(m, axes)
+    return inside if inside is not None and _transposes(inside) < _transposes(outside) else outside
+
+
+def _turned_inside(m: Matrix, axes: tuple[str, ...]) -> Matrix | None:
+    match m:
+        case Product(factors, _) if all(f.axes for f in factors):
+            return Product(tuple(_turned_factor(f) for f in reversed(factors)), axes)
+        case Hadamard(factors, _):
+            return Hadamard(tuple(_oriented(f, axes) for f in factors), axes)
+        case Plus(terms, _):
+            return Plus(tuple(_oriented(t, axes) for t in terms), axes)
+        case Scaled(number, of, _):
+            return Scaled(number, _oriented(of, axes), axes)
+        case Quotient(above, below, _) if len(below.axes) in (0, 2):
+            return Quotient(_oriented(above, axes), _oriented(below, axes), axes)
+        case Product((scalar, of), _) if not scalar.axes:
+            return Product((scalar, _oriented(of, axes)), axes)
+        case Apply(function, of, _, order):
+            return Apply(function, _oriented(of, axes), axes, order)
+        case Power(of, exponent, _):
+            return Power(_oriented(of, axes), exponent, axes)
+        case _:
+            return None
+
+
+def _turned_factor(m: Matrix) -> Matrix:
+    """Turn a factor of a product; a column becomes a row and back."""
+    if len(m.axes) == 1:
+        return m.of if isinstance(m, Transpose) else Transpose(m, m.axes)
+    return _oriented(m, m.axes[::-1])
+
+
+def _transposes(m: Matrix) -> int:
+    return isinstance(m, Transpose) + sum(_transposes(part) for part in parts_of(m))
+
+
+def _spread(m: Matrix, axes: tuple[str, ...], rules: list[str]) -> Matrix:
+    """Turn and, where an axis is lacking, repeat along it."""
+    if set(m.axes) == set(axes):
+        return _oriented(m, axes)
+    if not m.axes and len(axes) == 1:
+        return Ones(axes) if m == Leaf("1", ()) else _scaled_ones(m, Ones(axes))
+    if not m.axes and len(axes) == 2:
+        ones = Product((Ones((axes[0],)), Transpose(Ones((axes[1],)), (axes[1],))), axes)
+        return ones if m == Leaf("1", ()) else _scaled_ones(m, ones)
+    if len(m.axes) == 1 and len(axes) == 2 and m.axes[0] in axes:
+        _note(rules, "an index that is lacking in a term: the same along that axis, by ones")
+        return _along(m, axes)
+    raise NoMatrixFormError(f"the result has the indices {', '.join(axes)}, a term {', '.join(m.axes)}")
+
+
+def _scaled_ones(m: Matrix, ones: Matrix) -> Matrix:
+    if m == Leaf("1", ()):
+        return ones
+    if isinstance(m, Scaled):
+        return Scaled(m.number, _scaled_ones(m.of, ones) if m.of != Leaf("1", ()) else ones, ones.axes)
+    return Product((m, ones), ones.axes)
+
+
+def _and(axes: tuple[str, ...]) -> str:
+    return " and ".join(axes)
+
+
+def _note(rules: list[str], rule: str) -> None:
+    if rule not in rules:
+        rules.append(rule)

@@ -1,0 +1,126 @@
+"""The derivation for a dense network: its equations written out, and the recursion of backpropagation found.
+
+The equations are those of `glassmax.network`, in the same letters; rows are samples. The derivative by each Z_l and
+A_l gets its name, so that the lines show ``dA1 = dZ2 W2ᵀ`` and ``dZ1 = dA1 ⊙ f'(Z1)``; a rule that one layer has
+shown is used for the others.
+"""
+
+from collections.abc import Sequence
+
+from .derivation import Derivation, derive_program
+from .reading import parse, parse_equation_pair, parse_index_reference
+
+__all__ = ["ACTIVATION_EQUATIONS", "derive_network", "network_equations"]
+
+ACTIVATION_EQUATIONS = {
+    "identity": "{z}",
+    "sigmoid": "sigmoid({z})",
+    "tanh": "tanh({z})",
+    "relu": "relu({z})",
+    "leaky_relu": "relu({z}) - slope relu(-{z})",
+    "elu": "relu({z}) - relu(1 - exp({z}))",
+    "selu": "scale relu({z}) - scale alpha relu(1 - exp({z}))",
+    "gelu": "1/2 {z} (1 + erf({z}/sqrt(2)))",
+    "silu": "{z} sigmoid({z})",
+    "mish": "{z} tanh(softplus({z}))",
+    "softplus": "softplus({z})",
+    "f": "f({z})",
+}
+"""What each activation is, as an equation; "f" is left open."""
+
+OUTPUT_EQUATIONS = {
+    "softmax": "softmax_j({z})",
+    "sigmoid": "sigmoid({z})",
+    "identity": "{z}",
+    "relu": "relu({z})",
+}
+
+LOSS_EQUATIONS = {
+    "cross_entropy": "L = -1/n sum_{i,j} Y_ij log(P_ij)",
+    "squared_error": "L = 1/(2 n) sum_{i,j} (P_ij - Y_ij)^2",
+    "binary_cross_entropy": "L = -1/n sum_{i,j} (Y_ij log(P_ij) + (1 - Y_ij) log(1 - P_ij))",
+}
+
+
+def network_equations(activations: Sequence[str], output: str, loss: str, l2: bool = False) -> str:
+    """Write out the equations of a dense network.
+
+    Parameters
+    ----------
+    activations : sequence of str
+        One for each hidden layer; "f" for one left open.
+    output, loss : str
+        As for `glassmax.Network`.
+    l2 : bool, default=False
+        Whether the loss has the penalty.
+
+    Returns
+    -------
+    str
+        Equations for `derive`, a line each.
+
+    Examples
+    --------
+    >>> print(network_equations(["f"], "softmax", "cross_entropy"))
+    Z1_ij = sum_k X_ik W1_kj + b1_j
+    A1_ij = f(Z1_ij)
+    Z2_ij = sum_k A1_ik W2_kj + b2_j
+    P_ij = softmax_j(Z2_ij)
+    L = -1/n sum_{i,j} Y_ij log(P_ij)
+    """
+    lines, below = [], "X"
+    for layer in range(1, len(activations) + 2):
+        lines.append(f"Z{layer}_ij = sum_k {below}_ik W{layer}_kj + b{layer}_j")
+        if layer <= len(activations):
+            value = ACTIVATION_EQUATIONS[activations[layer - 1]].format(z=f"Z{layer}_ij")
+            lines.append(f"A{layer}_ij = {value}")
+            below = f"A{layer}"
+    lines.append("P_ij = " + OUTPUT_EQUATIONS[output].format(z=f"Z{len(activations) + 1}_ij"))
+    penalty = "".join(f" + 1/2 l2 sum_{{k,j}} W{layer}_kj^2" for layer in range(1, len(activations) + 2)) if l2 else ""
+    lines.append(LOSS_EQUATIONS[loss] + penalty)
+    return "\n".join(lines)
+
+
+def derive_network(
+    wrt: str,
+    activations: Sequence[str],
+    output: str = "softmax",
+    loss: str = "cross_entropy",
+    *,
+    l2: bool = False,
+    rows_sum_to_one: bool = True,
+) -> Derivation:
+    """Derive dL/d of one array of a dense network: a parameter, or any Z, A or X; every line proved.
+
+    Parameters
+    ----------
+    wrt : str
+        ``"W1"``, ``"b2"``, ``"Z1"``, ``"X"``; ``"W1[m,n]"`` names the cell.
+    activations : sequence of str
+        One for each hidden layer; "f" for one left open.
+    output, loss : str
+        As for `glassmax.Network`.
+    l2 : bool, default=False
+        Whether the loss has the penalty.
+    rows_sum_to_one : bool, default=True
+        Whether ``sum_j Y_ij = 1`` may be used, as one-hot and soft labels satisfy it.
+
+    Returns
+    -------
+    Derivation
+
+    Examples
+    --------
+    >>> derivation = derive_network("W1", ["f"])
+    >>> derivation.matrix_form
+    'XᵀdZ1'
+    """
+    program = parse(network_equations(activations, output, loss, l2))
+    name, indices = parse_index_reference(wrt)
+    once = rows_sum_to_one and loss == "cross_entropy"
+    assumptions = [parse_equation_pair("sum_j Y_ij = 1")] if once else []
+    keep = {f"{letter}{layer}" for layer in range(1, len(activations) + 2) for letter in "ZA"} - {name}
+    cell = tuple(str(index) for index in indices) or None
+    derivation = derive_program(program, "L", [(name, cell)], assumptions, keep=frozenset(keep))
+    derivation.verify()
+    return derivation

@@ -1,0 +1,528 @@
+"""Index notation as people type it, to expressions.
+
+::
+
+    equations   equation { (";" | newline) equation }
+    equation    name [indices] "=" expression
+    expression  product { ("+" | "-") product }
+    product     signed { ("*" | "/" | nothing) signed }           left to right: 1/N x is (1/N) x
+    signed      { "-" } operand [ "^" signed ]
+    operand     number | name [indices] | "(" expression ")" | "|" expression "|"
+              | "sum" indices product                             reaches to the next + or - of its level
+              | function ["^" number] ("(" expression ")" | operand)
+              | ("softmax" | "log_softmax" | "logsumexp") [index] "(" expression ")"
+    indices     "_" letters | "_{" index { [","] index } "}" | "[" index { "," index } "]"
+    index       letter [digits] | name indices                    the latter is a label: P[i, y_i]
+
+One method for each rule. This module refuses to simplify and to differentiate; what needs a whole equation to be
+known is in `resolve`.
+"""
+
+from collections.abc import Collection
+from fractions import Fraction
+from itertools import accumulate
+
+from ...errors import ExpressionError
+from ..expression import Add, Call, Delta, Expr, Index, Label, Num, Pow, Program, Sum, Tensor, free_indices
+from .resolve import (
+    Equation,
+    Places,
+    Softmax,
+    Use,
+    build_program,
+    check_depth,
+    check_free,
+    check_uses,
+    contract,
+    inline_softmaxes,
+    inverse,
+    maximum,
+    negate,
+    number,
+    product,
+    separate,
+)
+from .tokens import Cursor, Token, index_letters
+
+__all__ = ["FUNCTIONS", "SOFTMAXES", "parse", "parse_equation_pair", "parse_expression", "parse_index_reference"]
+
+FUNCTIONS = {
+    **{name: name for name in ("exp", "log", "abs", "sign", "sin", "cos", "tanh", "sqrt", "max")},
+    **{name: name for name in ("sigmoid", "relu", "step", "softplus", "erf")},
+    **{"ln": "log", "ReLU": "relu"},
+}
+SOFTMAXES = ("softmax", "log_softmax", "logsumexp")
+DERIVATIVE = "a derivative can't be part of the input: give the function, and ask for its derivative by a name"
+
+
+def parse(text: str, *, einstein: bool = False) -> Program:
+    """Read equations in index notation.
+
+    Parameters
+    ----------
+    text : str
+        Equations ``name_indices = expression``, separated by semicolons or new lines, in any order; at most 10,000
+        characters, nested at most 100 deep. Unicode and LaTeX may be mixed in.
+    einstein : bool
+        Sum over each index that occurs twice in a product and not on the left side.
+
+    Returns
+    -------
+    Program
+        The equations in an order in which each uses only earlier ones. A softmax inside an expression becomes an
+        equation of its own, p or P.
+
+    Raises
+    ------
+    ExpressionError
+        If the text can't be read, an index of a right side is not on the left, a name is used in two ways or defined
+        twice, or the equations go round in a cycle.
+
+    Examples
+    --------
+    >>> program = parse("L = -sum_k y_k log(p_k); p_i = exp(z_i) / sum_k exp(z_k)")
+    >>> [(d.name, d.indices) for d in program.definitions]
+    [('p', ('i',)), ('L', ())]
+    """
+    parser = _Parser(text, einstein=einstein)
+    equations = parser.equations()
+    return build_program(equations, parser.softmaxes, parser.uses, parser.places)
+
+
+def parse_expression(text: str, *, einstein: bool = False, known: Collection[str] = ()) -> Expr:
+    """Read one expression.
+
+    Parameters
+    ----------
+    text : str
+        An expression in index notation, without ``=``.
+    einstein : bool
+        Sum over each index that occurs twice in a product.
+    known : collection of str
+        Names of arrays that are defined elsewhere: ``N(a + b)`` is then a product, and ``e`` not Euler's number.
+
+    Returns
+    -------
+    Expr
+        The expression, softmaxes written out. Its free indices are its own affair.
+
+    Raises
+    ------
+    ExpressionError
+        If the text can't be read.
+
+    Examples
+    --------
+    >>> parse_expression("sum_k a_k")
+    Sum(indices=('k',), body=Tensor(name='a', indices=('k',)))
+    """
+    parser = _Parser(text, einstein=einstein, known=known)
+    value = parser.side()
+    parser.close("expected one expression")
+    return parser.finished(value)
+
+
+def parse_equation_pair(text: str, einstein: bool = False) -> tuple[Expr, Expr]:
+    """Read an assumption: an equation between two expressions.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``sum_k y_k = 1`` or ``A_ij = A_ji``.
+    einstein : bool
+        Sum over each index that occurs twice in a product.
+
+    Returns
+    -------
+    tuple of Expr
+        The left and the right side.
+
+    Raises
+    ------
+    ExpressionError
+        If the text can't be read, or each side has an index that the other lacks.
+
+    Examples
+    --------
+    >>> parse_equation_pair("sum_k y_k = 1")[1]
+    Num(value=Fraction(1, 1))
+    """
+    parser = _Parser(text, einstein=einstein)
+    left = parser.side()
+    parser.expect("=", " between the two sides")
+    right = parser.side()
+    parser.close("expected one equation")
+    if not set(free_indices(left)) <= set(free_indices(right)):
+        check_free(right, free_indices(left), parser.places, einstein=einstein)
+    return parser.finished(left), parser.finished(right)
+
+
+def parse_index_reference(text: str) -> tuple[str, tuple[Index, ...]]:
+    """Read a name with or without indices.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``z``, ``z_i``, ``W2[m,n]``, ``W1_jk``.
+
+    Returns
+    -------
+    tuple
+        The name, and its indices (none: the array as a whole).
+
+    Raises
+    ------
+    ExpressionError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> parse_index_reference("W2[m,n]")
+    ('W2', ('m', 'n'))
+    """
+    parser = _Parser(text)
+    if parser.token.kind != "name":
+        parser.fault("expected a name, like z or W2[m,n]")
+    name = parser.advance().text
+    indices, _ = parser.indices(name)
+    parser.close("expected one name with indices, like z or W2[m,n]")
+    return name, indices
+
+
+class _Parser(Cursor):
+    def __init__(self, text: str, *, einstein: bool = False, known: Collection[str] = ()) -> None:
+        super().__init__(text)
+        self.einstein = einstein
+        self.places = Places(text)
+        self.uses: list[Use] = []
+        self.softmaxes: list[Softmax] = []
+        self.known = set(known)
+        self.left: tuple[str, ...] = ()
+        self.inside_bars = False
+
+    # equations
+
+    def equations(self) -> list[Equation]:
+        """All left sides are read first: whether e or f(x) is a name or a function depends on them."""
+        heads: list[tuple[Token, tuple[str, ...], int]] = []
+        self.skip_breaks()
+        while self.token.kind != "end":
+            token, indices = self.left_side()
+            heads.append((token, indices, self.index))
+            self.known.add(token.text)
+            self.skip_equation()
+            self.skip_breaks()
+        if not heads:
+            self.fault("expected an equation, like L = sum_k y_k")
+        equations = []
+        for token, indices, start in heads:
+            self.index, self.left = start, indices
+            value = self.side()
+            if not self.at_end():
+                self.fault("expected an operator or the end of the equation")
+            check_free(value, indices, self.places, einstein=self.einstein)
+            equations.append(Equation(token.text, indices, value, token.start))
+        return equations
+
+    def left_side(self) -> tuple[Token, tuple[str, ...]]:
+        token = self.token
+        if token.kind != "name" or token.text in (*FUNCTIONS, *SOFTMAXES, "sum", "\\frac"):
+            self.fault("expected a name on the left side, like L = ... or p_i = ...")
+        self.advance()
+        indices, places = self.indices(token.text)
+        letters = tuple(index for index in indices if isinstance(index, str))
+        if len(set(letters)) < len(indices):
+            twice = next(i for i, index in enumerate(indices) if isinstance(index, Label) or index in indices[:i])
+            raise ExpressionError("expected distinct letters as the indices of a left side", self.text, places[twice])
+        if token.text == "delta" and len(letters) == 2:
+            raise ExpressionError("delta_ij is Kronecker's delta; take another name", self.text, token.start)
+        if self.at("/") and token.text.startswith("d"):
+            raise ExpressionError(DERIVATIVE, self.text, token.start)
+        self.expect("=", " after the left side")
+        self.uses.append(Use(token.text, "tensor", len(letters), token.start))
+        return token, letters
+
+    def side(self) -> Expr:
+        """One side of an equation, with repeated indices summed where that is wanted."""
+        start = self.token.start
+        value = self.expression()
+        check_depth(value, self.places, start)
+        return contract(value, frozenset(self.left), self.places) if self.einstein else value
+
+    def close(self, expected: str) -> None:
+        if self.token.kind != "end":
+            self.fault(expected)
+        check_uses(self.uses, self.places)
+
+    def finished(self, value: Expr) -> Expr:
+        return separate(inline_softmaxes(value, self.softmaxes, self.places), free_indices(value))
+
+    # the levels of precedence
+
+    def expression(self) -> Expr:
+        self.accept("+")
+        terms = [product(self.product())]
+        while sign := self.accept("+", "-"):
+            term = product(self.product())
+            terms.append(negate(term) if sign.text == "-" else term)
+        return Add(tuple(terms)) if len(terms) > 1 else terms[0]
+
+    def product(self) -> list[Expr]:
+        factors = self.signed()
+        while True:
+            if self.accept("*"):
+                factors += self.signed()
+            elif self.accept("/"):
+                place = self.token.start
+                factors.append(inverse(product(self.signed()), self.text, place))
+            elif self.starts_operand():
+                factors += self.signed()
+            elif self.at("@", "ᵀ", "."):
+                self.fault("expected index notation: a matrix product is sum_k A_ik B_kj, a transpose A_ji")
+            else:
+                return factors
+
+    def signed(self) -> list[Expr]:
+        """A power, with the signs before it as a factor -1."""
+        minus = False
+        while sign := self.accept("-", "+"):
+            minus ^= sign.text == "-"
+        base = self.operand()
+        if self.accept("^"):
+            self.deeper()
+            base = Pow(base, product(self.signed()))
+            self.depth -= 1
+        return [number(-1), base] if minus else [base]
+
+    def starts_operand(self) -> bool:
+        if self.at("|"):
+            return not self.inside_bars
+        return self.token.kind in ("number", "name") or self.at("(", "[", "{")
+
+    def operand(self) -> Expr:
+        self.deeper()
+        token = self.token
+        if token.kind == "number":
+            result: Expr = Num(Fraction(self.advance().text))
+        elif self.at("(", "[", "{"):
+            result = self.group()
+        elif self.at("|"):
+            self.advance()
+            before, self.inside_bars = self.inside_bars, True
+            result = Call("abs", self.expression())
+            self.expect("|", " to close the absolute value")
+            self.inside_bars = before
+        elif token.kind == "name":
+            self.advance()
+            result = self.named(token)
+        else:
+            self.fault("expected an expression")
+        self.depth -= 1
+        return result
+
+    def group(self) -> Expr:
+        """An expression in brackets."""
+        opening = self.advance().text
+        before, self.inside_bars = self.inside_bars, False
+        result = self.expression()
+        self.expect({"(": ")", "[": "]", "{": "}"}[opening])
+        self.inside_bars = before
+        return result
+
+    # names
+
+    def named(self, token: Token) -> Expr:
+        name = token.text.rstrip("'")
+        order = len(token.text) - len(name)
+        if token.text == "sum":
+            return self.sum()
+        if token.text == "\\frac":
+            return self.fraction()
+        if token.text in SOFTMAXES:
+            return self.softmax(token)
+        if name in FUNCTIONS:
+            return self.function(token, FUNCTIONS[name], order)
+        if token.text == "e" and self.at("^") and "e" not in self.known:
+            self.advance()
+            return Call("exp", product(self.signed()))
+        if self.at("(") and not self.token.spaced and token.text not in self.known:
+            self.uses.append(Use(name, "function", 1, token.start))
+            return Call(name, self.group(), order)
+        indices, places = self.indices(token.text)
+        if token.text == "delta" and len(indices) > 1:
+            if len(indices) > 2:
+                raise ExpressionError("expected two indices of delta, got more", self.text, places[2])
+            return self.places.note(Delta(*indices), places)
+        self.uses.append(Use(token.text, "tensor", len(indices), token.start))
+        return self.places.note(Tensor(token.text, indices), places)
+
+    def fraction(self) -> Expr:
+        parts = []
+        for place in ("\\frac", "its numerator"):
+            start = self.token.start
+            parts.append(self.group() if self.at("{") else self.fault(f"expected '{{' after {place}"))
+        return product((parts[0], inverse(parts[1], self.text, start)))
+
+    def function(self, token: Token, name: str, order: int) -> Expr:
+        """A known function. Without a bracket it takes what follows up to the next operator: log p_k."""
+        power = None
+        if self.accept("^"):  # tanh^2(z)
+            if self.token.kind != "number":
+                self.fault(f"expected a number as the power of {token.text}")
+            power = Num(Fraction(self.advance().text))
+        if not self.starts_operand():
+            self.fault(f"expected '(' after {token.text}")
+        if name == "max":
+            result = self.larger()
+        else:
+            argument = self.group() if self.at("(", "[", "{") else self.signed()[0]
+            result = Pow(argument, Num(Fraction(1, 2))) if name == "sqrt" else Call(name, argument, order)
+        if order and name in ("sqrt", "max"):
+            raise ExpressionError(f"{name} has no derivative here; write it out", self.text, token.start)
+        return result if power is None else Pow(result, power)
+
+    def larger(self) -> Expr:
+        self.expect("(", " after max")
+        a = self.expression()
+        self.expect(",", " between the two arguments of max")
+        b = self.expression()
+        self.expect(")", " after the second argument of max")
+        return maximum(a, b)
+
+    # sums
+
+    def sum(self) -> Expr:
+        letters = self.sum_indices()
+        if self.accept("^"):  # the upper bound says nothing: an index runs over its whole axis
+            self.skip_group() if self.at("{", "(") else self.advance()
+        if not (self.starts_operand() or self.at("-", "+")):
+            self.fault("expected an expression after sum_" + "".join(letters))
+        return Sum(letters, product(self.product()))
+
+    def sum_indices(self) -> tuple[str, ...]:
+        if not self.accept("_"):
+            self.fault("expected an index after sum, as in sum_k")
+        if not self.at("{", "("):
+            found, places = self.letters(self.token, "sum_"), [self.token.start]
+            self.advance()
+        else:
+            close = {"{": "}", "(": ")"}[self.advance().text]
+            found, places = [], []
+            while not self.at(close):
+                places.append(self.token.start)
+                found += self.letters(self.token, "sum_")
+                self.advance()
+                if self.accept("="):  # the lower bound says nothing either
+                    while not self.at(",", close):
+                        self.skip_group() if self.at("{", "(") else self.advance()
+                self.accept(",")
+            if not found:
+                self.fault("expected an index after sum_")
+            self.advance()
+        if len(set(found)) < len(found):
+            raise ExpressionError("expected distinct letters after sum_", self.text, places[-1])
+        return tuple(found)
+
+    def skip_group(self) -> None:
+        depth = 0
+        while True:
+            depth += self.at("{", "(", "[") - self.at("}", ")", "]")
+            self.advance()
+            if depth == 0:
+                return
+
+    # softmax and its kin
+
+    def softmax(self, token: Token) -> Expr:
+        name, axis = token.text, ""
+        if self.at("_"):
+            given, places = self.indices(name)
+            axis = given[0] if len(given) == 1 and isinstance(given[0], str) else ""
+            if not axis:
+                raise ExpressionError(f"expected one index after {name}_", self.text, places[0])
+        if not self.at("(", "[", "{"):
+            self.fault(f"expected '(' after {name}")
+        place = self.token.start
+        argument = self.group()
+        check_depth(argument, self.places, place)
+        if self.einstein:
+            argument = contract(argument, frozenset((*self.left, axis)), self.places)
+        letters = free_indices(argument)
+        if not axis and len(letters) == 1:
+            axis = letters[0]
+        if axis not in letters:
+            got = f"the argument has no index {axis}" if axis else f"got none; write {name}_j(...)"
+            raise ExpressionError(f"expected {name} to run over an index of its argument, {got}", self.text, place)
+        if name == "logsumexp":
+            return Call("log", Sum((axis,), Call("exp", argument)))
+        # a tensor stands for the softmax until all names are known; no name that people type has this mark
+        mark = Tensor(f"?softmax{len(self.softmaxes)}", letters)
+        self.softmaxes.append(Softmax(mark, axis, argument))
+        self.places.note(mark, [token.start] * len(letters))
+        return Call("log", mark) if name == "log_softmax" else mark
+
+    # indices
+
+    def indices(self, name: str) -> tuple[tuple[Index, ...], list[int]]:
+        """The indices after a name, none or more, and where they stand."""
+        found: list[Index] = []
+        places: list[int] = []
+        if self.accept("_"):
+            if self.at("{"):
+                self.bracketed(name, found, places)
+            else:
+                places += [self.token.start + at for at in _starts(self.token)]
+                found += self.letters(self.token, f"{name}_")
+                self.advance()
+        else:
+            while self.at("[") and not self.token.spaced:
+                self.bracketed(name, found, places)
+        return tuple(found), places
+
+    def letters(self, token: Token, after: str) -> list[str]:
+        if token.kind not in ("letters", "name") or "'" in token.text:
+            in_name = token.kind == "number" and after.endswith("_") and after != "sum_"
+            hint = f" (a number is part of a name: {after[:-1]}{token.text})" if in_name else ""
+            self.fault(f"expected an index after {after}{hint}")
+        return [token.text] if _is_greek(token) else index_letters(token.text)
+
+    def bracketed(self, name: str, found: list[Index], places: list[int]) -> None:
+        """Indices in braces or square brackets; in the latter, as in programs, each is a word of its own."""
+        braces = self.advance().text == "{"
+        close = "}" if braces else "]"
+        start = len(found)
+        while not self.at(close):
+            token = self.token
+            split = self.letters(token, f"{name}{'_{' if braces else '['}")
+            self.advance()
+            if self.at("_") or (self.at("[") and not self.token.spaced):
+                inner, _ = self.indices(token.text)
+                if any(isinstance(index, Label) for index in inner):
+                    raise ExpressionError("expected letters as the indices of a label", self.text, token.start)
+                found.append(Label(token.text, tuple(str(index) for index in inner)))
+                places.append(token.start)
+                self.uses.append(Use(token.text, "label", len(inner), token.start))
+            elif braces or len(split) == 1:
+                found += split
+                places += [token.start + at for at in _starts(token)]
+            else:
+                message = f"expected one letter as an index, got '{token.text}'"
+                raise ExpressionError(message, self.text, token.start)
+            if not self.accept(",") and not braces and not self.at(close):
+                self.fault("expected ',' or ']'")
+        if len(found) == start:
+            self.fault("expected an index")
+        self.advance()
+
+
+def _is_greek(token: Token) -> bool:
+    """Whether a name was typed as a Greek letter or a command: then it is one index, however long its name."""
+    return token.kind == "name" and token.end - token.start != len(token.text)
+
+
+def _starts(token: Token) -> list[int]:
+    """Where in a word of indices each begins."""
+    letters = index_letters(token.text)
+    if token.end - token.start != len(token.text):
+        return [0] * (1 if _is_greek(token) else len(letters))
+    return list(accumulate(map(len, letters[:-1]), initial=0))

@@ -1,0 +1,131 @@
+"""glassmax derive: from equations to a gradient, every line proved."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .talk import harmless, show_json
+
+if TYPE_CHECKING:
+    from ..calculus import Derivation
+
+FORMATS = ("numpy", "latex", "mathml", "html", "markdown", "json")
+
+
+class WrongExpressionError(click.ClickException):
+    """An expression that can't be read: the command line is at fault."""
+
+    exit_code = 2
+
+
+def _format_options(command: Any) -> Any:
+    for name in reversed(FORMATS):
+        shown = {"numpy": "NumPy", "latex": "LaTeX", "mathml": "MathML", "html": "HTML"}.get(name, name.capitalize())
+        text = f"Print {'every line' if name in ('html', 'markdown', 'json') else 'the result'} as {shown}."
+        command = click.option(f"--{name}", "form", flag_value=name, help=text)(command)
+    return command
+
+
+@click.command("derive")
+@click.argument("equations", required=False)
+@click.option("--wrt", "-w", multiple=True, metavar="NAME", help="What to differentiate by; twice for a Hessian.")
+@click.option("--of", metavar="NAME", help="What is differentiated.  [default: what no other equation uses]")
+@click.option("--cell", metavar="NAME[i,j]", help="As --wrt, and name the letters of the cell.")
+@click.option("--assume", "-a", multiple=True, metavar="EQUATION", help="What may be used, as 'sum_k y_k = 1'.")
+@click.option("--times", metavar="NAME", help="Multiply the result by an array: a Hessian-vector product.")
+@click.option("--cases", is_flag=True, help="Show each Kronecker delta as its two cases.")
+@click.option("--einstein", is_flag=True, help="Sum over an index that stands twice in a product.")
+@click.option("--matrix", is_flag=True, help="The equations are in matrix notation, as X @ W + b.")
+@click.option("--shapes", metavar="TEXT", help="With --matrix: the arrays' axes, as 'X: n,d; b: k'.")
+@click.option("--network", metavar="SIZES", help="Derive for a dense network, as 4-10-3, in place of equations.")
+@click.option(
+    "--activation",
+    default="sigmoid",
+    show_default=True,
+    metavar="NAME",
+    help="With --network: of the hidden layers; f for one left open.",
+)
+@click.option("--output", default="softmax", show_default=True, metavar="NAME", help="With --network.")
+@click.option("--loss", default="cross_entropy", show_default=True, metavar="NAME", help="With --network.")
+@click.option("--rule", metavar="NAME", help="Derive a function of glassmax.functional, as softmax_vjp.")
+@_format_options
+def command(form: str | None, cases: bool, **asked: Any) -> None:
+    """Derive a gradient, a Jacobian or a Hessian, step by step.
+
+    EQUATIONS are in index notation as people type it, separated by semicolons, in any order. Every line is evaluated on
+    random numbers and held against the complex step before anything is printed.
+
+    \b
+    Examples:
+      glassmax derive 'L = -sum_k y_k log(p_k); p_i = exp(z_i) / sum_k exp(z_k)' --wrt z --assume 'sum_k y_k = 1'
+      glassmax derive --matrix 'L = -sum(Y * log(softmax(X @ W + b))) / N' --wrt W
+      glassmax derive --network 4-10-3 --activation sigmoid --wrt W1
+    """
+    from ..errors import ExpressionError
+
+    try:
+        derivations = _derivations(asked)
+    except ExpressionError as error:
+        raise WrongExpressionError(harmless(str(error))) from None
+    for derivation in derivations:
+        _show(derivation, form, cases)
+    if not all(derivation.proved for derivation in derivations):
+        click.get_current_context().exit(1)
+
+
+def _show(derivation: "Derivation", form: str | None, cases: bool) -> None:
+    if form == "json":
+        show_json(derivation.json())
+    elif form is None or not derivation.proved:
+        click.echo(derivation.text(cases=cases))
+    else:
+        click.echo(getattr(derivation, form)())
+
+
+def _derivations(asked: dict[str, Any]) -> "list[Derivation]":
+    from ..calculus import derive
+
+    given = [name for name in ("equations", "network", "rule") if asked[name]]
+    if len(given) != 1:
+        raise click.UsageError("Give equations, or --network SIZES, or --rule NAME: exactly one of them.")
+    if asked["rule"]:
+        return _rule(asked["rule"])
+    wrt = [*asked["wrt"], *([asked["cell"]] if asked["cell"] else [])]
+    if not wrt:
+        raise click.UsageError("Say what to differentiate by: --wrt NAME.")
+    if asked["network"]:
+        return [_network(wrt[0], asked)]
+    return [
+        derive(
+            asked["equations"],
+            wrt,
+            of=asked["of"],
+            assume=asked["assume"],
+            times=asked["times"],
+            einstein=asked["einstein"],
+            matrix=asked["matrix"],
+            shapes=asked["shapes"],
+        )
+    ]
+
+
+def _network(wrt: str, asked: dict[str, Any]) -> "Derivation":
+    from ..calculus.networks import ACTIVATION_EQUATIONS, LOSS_EQUATIONS, OUTPUT_EQUATIONS, derive_network
+    from ..errors import one_of
+
+    sizes = asked["network"].split("-")
+    if len(sizes) < 2 or not all(size.isdecimal() and int(size) for size in sizes):
+        raise click.UsageError(f"--network is {asked['network']!r}, expected sizes as 4-10-3.")
+    one_of("--activation", asked["activation"], ACTIVATION_EQUATIONS)
+    one_of("--output", asked["output"], OUTPUT_EQUATIONS)
+    one_of("--loss", asked["loss"], LOSS_EQUATIONS)
+    return derive_network(wrt, [asked["activation"]] * (len(sizes) - 2), asked["output"], asked["loss"])
+
+
+def _rule(name: str) -> "list[Derivation]":
+    from ..calculus import derive
+    from ..calculus.rules import RULES
+    from ..errors import one_of
+
+    rule = RULES[one_of("--rule", name, RULES)]
+    return [derive(rule.equations, [by] * rule.order, assume=rule.assume, times=rule.times) for by in rule.wrt]
