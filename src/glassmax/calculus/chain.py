@@ -22,6 +22,7 @@ from .expression import (
     Program,
     Sum,
     Tensor,
+    for_reading,
     free_indices,
     fresh,
     is_ones,
@@ -32,9 +33,11 @@ from .expression import (
     walk,
 )
 from .limits import TooManyTermsError
+from .printing import text
 from .recognise import Assumption, assume, cancel_sums, fold, named_sigmoids, sums_of, unnamed_softmax
 from .shorten import namings, weight
-from .terms import Term, combine, expand, from_terms, key
+from .term import Term, from_terms
+from .terms import combine, expand, key
 
 __all__ = ["Chain", "Claim", "Line", "apart", "letters_for", "shown"]
 
@@ -93,6 +96,9 @@ class Line:
     cells: tuple[Cell, ...]
     claim: Claim | None = None
     error: float = float("nan")
+
+    def __str__(self) -> str:
+        return f"{self.left} = {text(for_reading(self.expression))}"
 
 
 def shown(name: str, letters: Sequence[str]) -> str:

@@ -27,7 +27,8 @@ from .expression import (
     walk,
 )
 from .limits import spend
-from .terms import Factor, Term, apart_from, from_term, key
+from .term import Factor, Term, from_term
+from .terms import apart_from, key
 
 MOST_MERGED = 24
 """More terms than this are brought together by what they all share alone."""

@@ -27,12 +27,9 @@ from .matrices import (
     Transpose,
     parts_of,
 )
+from .matrix_layout import NoMatrixFormError, note, oriented, scaled_ones, spread, tidy
 
 __all__ = ["NoMatrixFormError", "matrix_form", "one_hot_name", "shortest_matrix_form"]
-
-
-class NoMatrixFormError(Exception):
-    """The expression is not one of vectors and matrices; the text says why."""
 
 
 def matrix_form(e: Expr, axes: Sequence[str], rules: list[str]) -> Matrix:
@@ -57,47 +54,7 @@ def matrix_form(e: Expr, axes: Sequence[str], rules: list[str]) -> Matrix:
     """
     if len(axes) > 2:
         raise NoMatrixFormError(f"the result has {len(axes)} indices, and a matrix has two")
-    return _tidy(_spread(_convert(e, rules), tuple(axes), rules))
-
-
-def _tidy(m: Matrix) -> Matrix:
-    """Bring numbers to the front: ``1 (-p)ᵀ`` is ``-1 pᵀ``."""
-    match m:
-        case Product(factors, axes) | Hadamard(factors, axes):
-            inner = [_tidy(f) for f in factors]
-            number = Fraction(1)
-            for position, factor in enumerate(inner):
-                if isinstance(factor, Scaled) and factor.of != Leaf("1", ()):
-                    number *= factor.number
-                    inner[position] = factor.of
-            whole: Matrix = Product(tuple(inner), axes) if isinstance(m, Product) else Hadamard(tuple(inner), axes)
-            return _scaled(number, whole)
-        case Transpose(of, axes):
-            of = _tidy(of)
-            return _scaled(of.number, Transpose(of.of, axes)) if isinstance(of, Scaled) else Transpose(of, axes)
-        case Diag(of, axes):
-            of = _tidy(of)
-            return _scaled(of.number, Diag(of.of, axes)) if isinstance(of, Scaled) else Diag(of, axes)
-        case Quotient(above, below, axes):
-            above, below = _tidy(above), _tidy(below)
-            if isinstance(above, Scaled) and above.of != Leaf("1", ()):
-                return _scaled(above.number, Quotient(above.of, below, axes))
-            return Quotient(above, below, axes)
-        case Scaled(number, of, _):
-            of = _tidy(of)
-            return _scaled(number * of.number, of.of) if isinstance(of, Scaled) else _scaled(number, of)
-        case Plus(terms, axes):
-            return Plus(tuple(_tidy(t) for t in terms), axes)
-        case Apply(function, of, axes, order):
-            return Apply(function, _tidy(of), axes, order)
-        case Power(of, exponent, axes):
-            return Power(_tidy(of), exponent, axes)
-        case _:
-            return m
-
-
-def _scaled(number: Fraction, m: Matrix) -> Matrix:
-    return m if number == 1 else Scaled(number, m, m.axes)
+    return tidy(spread(_convert(e, rules), tuple(axes), rules))
 
 
 def shortest_matrix_form(forms: Sequence[Expr], axes: Sequence[str]) -> tuple[Matrix, list[str]]:
@@ -170,7 +127,7 @@ def _leaf(e: Tensor | Delta, rules: list[str]) -> Matrix:
         label, letter = (e.i, e.j) if isinstance(e.i, Label) else (e.j, e.i)
         if not isinstance(label, Label) or not isinstance(letter, str) or len(label.indices) > 1:
             raise NoMatrixFormError("a delta has two labels")
-        _note(rules, f"delta with the label {label.name} is the one-hot matrix {one_hot_name(label)}")
+        note(rules, f"delta with the label {label.name} is the one-hot matrix {one_hot_name(label)}")
         return Leaf(one_hot_name(label), (*label.indices, letter))
     if is_ones(e):
         return Ones((str(e.indices[0]),), e.name)
@@ -190,7 +147,7 @@ def _picked(e: Tensor, labels: list[Label], letters: tuple[str, ...], rules: lis
     if len(e.indices) != 2 or len(labels) != 1 or e.indices[0] not in labels[0].indices:
         raise NoMatrixFormError(f"{e.name} has a label in a place that picks no column of a row")
     Y = Leaf(one_hot_name(labels[0]), (letters[0], "#"))
-    _note(rules, f"{e.name} at the label {labels[0].name} is a row sum with the one-hot matrix {Y.name}")
+    note(rules, f"{e.name} at the label {labels[0].name} is a row sum with the one-hot matrix {Y.name}")
     return Product((Hadamard((Leaf(e.name, (letters[0], "#")), Y), (letters[0], "#")), Ones(("#",))), letters)
 
 
@@ -206,8 +163,8 @@ def _add(terms: Sequence[Expr], rules: list[str]) -> Matrix:
     if len(union) > 2:
         raise NoMatrixFormError("a sum runs over more than two free indices")
     if len(union) == 2 and all(_is_entrywise(m) for m in converted if m.axes):
-        converted = [m if m.axes else _scaled_ones(m, Ones(union)) for m in converted]
-    return Plus(tuple(_spread(m, union, rules) for m in converted), union)
+        converted = [m if m.axes else scaled_ones(m, Ones(union)) for m in converted]
+    return Plus(tuple(spread(m, union, rules) for m in converted), union)
 
 
 def _is_entrywise(m: Matrix) -> bool:
@@ -337,7 +294,7 @@ def _use_identity(arrays: list[Matrix], bound: set[str], rules: list[str]) -> li
         if isinstance(m, Eye):
             for v in arrays:
                 if len(v.axes) == 1 and v.axes[0] in m.axes:
-                    _note(rules, "a delta beside a vector puts it on the diagonal")
+                    note(rules, "a delta beside a vector puts it on the diagonal")
                     return [*(a for a in arrays if a is not m and a is not v), Diag(v, m.axes)]
     del bound
     return None
@@ -349,7 +306,7 @@ def _dot(arrays: list[Matrix], bound: set[str], rules: list[str]) -> list[Matrix
         holders = _count(arrays, axis)
         if len(holders) == 2 and all(len(m.axes) == 1 for m in holders):
             a, b = holders
-            _note(rules, f"{axis} in two factors and not in the result: matrix product")
+            note(rules, f"{axis} in two factors and not in the result: matrix product")
             rest = [m for m in arrays if m is not a and m is not b]
             if not isinstance(a, Leaf) and isinstance(b, Leaf):
                 a, b = b, a
@@ -363,8 +320,8 @@ def _merge_same(arrays: list[Matrix], rules: list[str]) -> list[Matrix] | None:
         for b in arrays[i + 1 :]:
             if set(a.axes) == set(b.axes):
                 rest = [m for m in arrays if m is not a and m is not b]
-                _note(rules, f"{_and(a.axes)} in two factors: Hadamard product")
-                return [*rest, _hadamard(a, _oriented(b, a.axes))]
+                note(rules, f"{_and(a.axes)} in two factors: Hadamard product")
+                return [*rest, _hadamard(a, oriented(b, a.axes))]
     return None
 
 
@@ -390,11 +347,11 @@ def _sum_lonely(arrays: list[Matrix], bound: set[str], rules: list[str]) -> list
         if len(holders) == 1:
             m = holders[0]
             rest = [other for other in arrays if other is not m]
-            _note(rules, f"{axis} in one factor and not in the result: a sum along that axis")
+            note(rules, f"{axis} in one factor and not in the result: a sum along that axis")
             if len(m.axes) == 1:
                 return [*rest, Product((Transpose(Ones((axis,)), (axis,)), m), ())]
             other_axis = next(a for a in m.axes if a != axis)
-            return [*rest, _product(_oriented(m, (other_axis, axis)), Ones((axis,)), (other_axis,))]
+            return [*rest, _product(oriented(m, (other_axis, axis)), Ones((axis,)), (other_axis,))]
     return None
 
 
@@ -409,14 +366,14 @@ def _multiply_pair(arrays: list[Matrix], bound: set[str], rules: list[str]) -> l
         free = tuple(x for m in (a, b) for x in m.axes if x != axis)
         if len(free) == 2 and free[0] == free[1]:
             continue
-        _note(rules, f"{axis} in two factors and not in the result: matrix product")
+        note(rules, f"{axis} in two factors and not in the result: matrix product")
         if len(a.axes) == 1 and len(b.axes) == 1:
             return [*rest, Product((Transpose(a, (axis,)), b), ())]
         if len(a.axes) == 1:
             a, b = b, a
         left = next(x for x in a.axes if x != axis)
         right = tuple(x for x in b.axes if x != axis)
-        return [*rest, _product(_oriented(a, (left, axis)), _oriented(b, (axis, *right)), (left, *right))]
+        return [*rest, _product(oriented(a, (left, axis)), oriented(b, (axis, *right)), (left, *right))]
     return None
 
 
@@ -439,7 +396,7 @@ def _scale_by_vector(arrays: list[Matrix], bound: set[str], rules: list[str]) ->
                 needed = v.axes[0] not in bound or len(_count(arrays, v.axes[0])) > 2
                 if needed:
                     rest = [a for a in arrays if a is not m and a is not v]
-                    _note(rules, f"{v.axes[0]} in a vector, in a matrix and in the result: diag scales {_lines(v, m)}")
+                    note(rules, f"{v.axes[0]} in a vector, in a matrix and in the result: diag scales {_lines(v, m)}")
                     return [*rest, _scaled_lines(v, m)]
     return None
 
@@ -453,14 +410,6 @@ def _scaled_lines(v: Matrix, m: Matrix) -> Matrix:
     return _product(diagonal, m, m.axes) if _lines(v, m) == "rows" else _product(m, diagonal, m.axes)
 
 
-def _along(v: Matrix, axes: tuple[str, ...]) -> Matrix:
-    """A vector as a matrix that is the same along the other axis: v 1^T or 1 v^T."""
-    row, column = axes
-    if v.axes == (row,):
-        return Product((v, Transpose(Ones((column,)), (column,))), axes)
-    return Product((Ones((row,)), Transpose(v, v.axes)), axes)
-
-
 def _gather(arrays: list[Matrix], rules: list[str]) -> Matrix | None:
     """Bring what is left, on free indices alone, together."""
     scalars = [m for m in arrays if not m.axes]
@@ -471,7 +420,7 @@ def _gather(arrays: list[Matrix], rules: list[str]) -> Matrix | None:
         result = rest[0]
     elif len(rest) == 2 and all(len(m.axes) == 1 for m in rest):
         a, b = rest
-        _note(rules, f"{a.axes[0]} and {b.axes[0]} each in a factor of its own and in the result: outer product")
+        note(rules, f"{a.axes[0]} and {b.axes[0]} each in a factor of its own and in the result: outer product")
         result = Product((a, Transpose(b, b.axes)), (*a.axes, *b.axes))
     else:
         raise NoMatrixFormError("the result has more than two indices")
@@ -480,81 +429,5 @@ def _gather(arrays: list[Matrix], rules: list[str]) -> Matrix | None:
     return result
 
 
-def _oriented(m: Matrix, axes: tuple[str, ...]) -> Matrix:
-    """Turn a matrix so that its axes come in this order; a transpose goes inside only where it meets another."""
-    if m.axes == axes or len(m.axes) < 2:
-        return m
-    if isinstance(m, Transpose):
-        return m.of
-    if isinstance(m, Eye):
-        return Eye(axes)
-    if isinstance(m, Diag):
-        return Diag(m.of, axes)
-    inside = _turned_inside(m, axes)
-    outside = Transpose(m, axes)
-    return inside if inside is not None and _transposes(inside) < _transposes(outside) else outside
-
-
-def _turned_inside(m: Matrix, axes: tuple[str, ...]) -> Matrix | None:
-    match m:
-        case Product(factors, _) if all(f.axes for f in factors):
-            return Product(tuple(_turned_factor(f) for f in reversed(factors)), axes)
-        case Hadamard(factors, _):
-            return Hadamard(tuple(_oriented(f, axes) for f in factors), axes)
-        case Plus(terms, _):
-            return Plus(tuple(_oriented(t, axes) for t in terms), axes)
-        case Scaled(number, of, _):
-            return Scaled(number, _oriented(of, axes), axes)
-        case Quotient(above, below, _) if len(below.axes) in (0, 2):
-            return Quotient(_oriented(above, axes), _oriented(below, axes), axes)
-        case Product((scalar, of), _) if not scalar.axes:
-            return Product((scalar, _oriented(of, axes)), axes)
-        case Apply(function, of, _, order):
-            return Apply(function, _oriented(of, axes), axes, order)
-        case Power(of, exponent, _):
-            return Power(_oriented(of, axes), exponent, axes)
-        case _:
-            return None
-
-
-def _turned_factor(m: Matrix) -> Matrix:
-    """Turn a factor of a product; a column becomes a row and back."""
-    if len(m.axes) == 1:
-        return m.of if isinstance(m, Transpose) else Transpose(m, m.axes)
-    return _oriented(m, m.axes[::-1])
-
-
-def _transposes(m: Matrix) -> int:
-    return isinstance(m, Transpose) + sum(_transposes(part) for part in parts_of(m))
-
-
-def _spread(m: Matrix, axes: tuple[str, ...], rules: list[str]) -> Matrix:
-    """Turn and, where an axis is lacking, repeat along it."""
-    if set(m.axes) == set(axes):
-        return _oriented(m, axes)
-    if not m.axes and len(axes) == 1:
-        return Ones(axes) if m == Leaf("1", ()) else _scaled_ones(m, Ones(axes))
-    if not m.axes and len(axes) == 2:
-        ones = Product((Ones((axes[0],)), Transpose(Ones((axes[1],)), (axes[1],))), axes)
-        return ones if m == Leaf("1", ()) else _scaled_ones(m, ones)
-    if len(m.axes) == 1 and len(axes) == 2 and m.axes[0] in axes:
-        _note(rules, "an index that is lacking in a term: the same along that axis, by ones")
-        return _along(m, axes)
-    raise NoMatrixFormError(f"the result has the indices {', '.join(axes)}, a term {', '.join(m.axes)}")
-
-
-def _scaled_ones(m: Matrix, ones: Matrix) -> Matrix:
-    if m == Leaf("1", ()):
-        return ones
-    if isinstance(m, Scaled):
-        return Scaled(m.number, _scaled_ones(m.of, ones) if m.of != Leaf("1", ()) else ones, ones.axes)
-    return Product((m, ones), ones.axes)
-
-
 def _and(axes: tuple[str, ...]) -> str:
     return " and ".join(axes)
-
-
-def _note(rules: list[str], rule: str) -> None:
-    if rule not in rules:
-        rules.append(rule)

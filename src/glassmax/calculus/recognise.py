@@ -32,7 +32,8 @@ from .expression import (
     ones,
     rename,
 )
-from .terms import Factor, Term, add, combine, components, expand, from_terms, key, multiply, simplified
+from .term import Factor, Term, components, from_terms
+from .terms import add, combine, expand, key, multiply, simplified
 
 __all__ = [
     "Assumption",

@@ -24,7 +24,8 @@ from .expression import (
     walk,
 )
 from .recognise import assume, fold, match
-from .terms import combine, components, expand, from_term, from_terms, group
+from .term import components, from_term, from_terms
+from .terms import combine, expand, group
 
 __all__ = ["namings", "weight"]
 

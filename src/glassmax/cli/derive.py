@@ -66,7 +66,7 @@ def command(form: str | None, cases: bool, **asked: Any) -> None:
     try:
         derivations = _derivations(asked)
     except ExpressionError as error:
-        raise WrongExpressionError(harmless(str(error))) from None
+        raise WrongExpressionError("\n".join(map(harmless, str(error).split("\n")))) from None
     for derivation in derivations:
         _show(derivation, form, cases)
     if not all(derivation.proved for derivation in derivations):
