@@ -176,8 +176,8 @@ def test_a_command_line_that_asks_for_nothing_clear_exits_2(derive, arguments, m
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((SOFTMAX, "--wrt", "q"), "no 'q'"),
-        ((SOFTMAX, "--wrt", "z", "--of", "M"), "M is not defined"),
+        ((SOFTMAX, "--wrt", "q"), "there is no q"),
+        ((SOFTMAX, "--wrt", "z", "--of", "M"), "no equation defines M"),
         (("y_i = x_i; w_i = 2 x_i", "--wrt", "x"), "say which one"),
         (("--rule", "softmax_vpj"), "softmax_vjp"),
         (("--network", "4-3-2", "--activation", "tahn", "--wrt", "W1"), "'tanh'"),

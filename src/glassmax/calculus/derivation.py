@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import ExpressionError
 from .chain import Cell, Chain, Claim, Line, apart, letters_for, shown
 from .draw import run
 from .evaluate import Values, evaluate
@@ -366,7 +367,7 @@ def _clash(program: Program) -> str | None:
 def _of(program: Program, of: str | None) -> str:
     if of is not None:
         if program.defined(of) is None:
-            raise DeriveError(f"{of} is not defined by an equation, expected one of {_defined(program)}.")
+            raise ExpressionError(f"no equation defines {of}, expected one of {_defined(program)}", of)
         return of
     used = {name for d in program.definitions for name in names(d.value)}
     last = [d.name for d in program.definitions if d.name not in used]
@@ -379,11 +380,12 @@ def _cell(program: Program, name: str, given: tuple[str, ...] | None, taken: set
     own = letters_for(program, name, taken)
     if own is None:
         inputs = {part.name for d in program.definitions for part in walk(d.value) if isinstance(part, Tensor)}
-        raise DeriveError(f"There is no {name!r} in the equations, expected one of {', '.join(sorted(inputs))}.")
+        inputs |= {d.name for d in program.definitions}
+        raise ExpressionError(f"there is no {name} in the equations, expected one of {', '.join(sorted(inputs))}", name)
     if given is None:
         return own
     if len(given) != len(own):
-        raise DeriveError(f"{name} has {len(own)} indices, got {len(given)}.")
+        raise ExpressionError(f"{name} has {len(own)} indices, got {len(given)}", shown(name, given))
     return apart(given, taken)
 
 

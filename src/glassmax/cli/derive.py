@@ -9,7 +9,14 @@ from .talk import harmless, show_json
 if TYPE_CHECKING:
     from ..calculus import Derivation
 
-FORMATS = ("numpy", "latex", "mathml", "html", "markdown", "json")
+FORMATS = {
+    "numpy": "NumPy",
+    "latex": "LaTeX",
+    "mathml": "MathML",
+    "html": "HTML",
+    "markdown": "Markdown",
+    "json": "JSON",
+}
 
 
 class WrongExpressionError(click.ClickException):
@@ -19,8 +26,7 @@ class WrongExpressionError(click.ClickException):
 
 
 def _format_options(command: Any) -> Any:
-    for name in reversed(FORMATS):
-        shown = {"numpy": "NumPy", "latex": "LaTeX", "mathml": "MathML", "html": "HTML"}.get(name, name.capitalize())
+    for name, shown in reversed(FORMATS.items()):
         text = f"Print {'every line' if name in ('html', 'markdown', 'json') else 'the result'} as {shown}."
         command = click.option(f"--{name}", "form", flag_value=name, help=text)(command)
     return command
