@@ -1,50 +1,13 @@
 """LaTeX, in the commands that plain LaTeX with amsmath, MathJax and KaTeX all know."""
 
 from ..expression import Expr
+from ..greek import GREEK
 from ..matrices import Matrix
 from .layout import Applied, BigSum, Box, Fence, Frac, Primed, Root, Row, Script, Sign, expression_box
 from .layout_matrix import matrix_box
 
 __all__ = ["latex", "matrix_latex"]
 
-GREEK = frozenset(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "iota",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "pi",
-        "rho",
-        "sigma",
-        "tau",
-        "upsilon",
-        "phi",
-        "chi",
-        "psi",
-        "omega",
-        "Gamma",
-        "Delta",
-        "Theta",
-        "Lambda",
-        "Xi",
-        "Pi",
-        "Sigma",
-        "Upsilon",
-        "Phi",
-        "Psi",
-        "Omega",
-    ]
-)
 SIGNS = {"⊙": r"\odot", "⊘": r"\oslash", "⊤": r"\top", "∘": r"\circ", "δ": r"\delta"}
 FUNCTIONS = {name: f"\\{name}" for name in ("exp", "log", "sin", "cos", "tanh")} | {"sigmoid": r"\sigma"}
 ESCAPED = {c: f"\\{c}" for c in "#$%&_{}"} | {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\sim "}

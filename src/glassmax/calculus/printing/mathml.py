@@ -3,6 +3,7 @@
 from html import escape
 
 from ..expression import Expr
+from ..greek import GREEK
 from ..matrices import Matrix
 from .layout import Applied, BigSum, Box, Fence, Frac, Primed, Root, Row, Script, Sign, expression_box
 from .layout_matrix import matrix_box
@@ -13,38 +14,6 @@ NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 TIMES, APPLY = "&#x2062;", "&#x2061;"
 PRIMES = {1: "′", 2: "″", 3: "‴"}
 FUNCTIONS = {"sigmoid": "σ"}
-GREEK = dict(
-    zip(
-        [
-            "alpha",
-            "beta",
-            "gamma",
-            "delta",
-            "epsilon",
-            "zeta",
-            "eta",
-            "theta",
-            "iota",
-            "kappa",
-            "lambda",
-            "mu",
-            "nu",
-            "xi",
-            "omicron",
-            "pi",
-            "rho",
-            "sigma",
-            "tau",
-            "upsilon",
-            "phi",
-            "chi",
-            "psi",
-            "omega",
-        ],
-        "αβγδεζηθικλμνξοπρστυφχψω",
-        strict=True,
-    )
-)
 
 
 def mathml(e: Expr) -> str:

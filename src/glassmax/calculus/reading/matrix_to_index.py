@@ -13,12 +13,12 @@ from typing import NoReturn
 
 from ...errors import ExpressionError
 from ..expression import Add, Call, Delta, Expr, Mul, Num, Pow, Program, Sum, Tensor, fresh
+from ..greek import GREEK
 from .resolve import Equation, Places, check_depth, in_order, inverse, maximum, negate, number, product, sorted_program
-from .tokens import GREEK
 
 __all__ = ["ONE_AXIS", "Node", "to_program"]
 
-SCALARS = frozenset({"N", "n", "m", "d", "k", "eps", *(name for name in GREEK.values() if name[0].islower())})
+SCALARS = frozenset({"N", "n", "m", "d", "k", "eps", *(name for name in GREEK if name[0].islower())})
 ONE_AXIS = "1"
 
 
@@ -197,7 +197,7 @@ class _Axes:
         if name in SCALARS:
             return ()
         letter = name[1:] if len(name) == 2 and name[0] == "d" else name
-        if len(letter) != 1 and letter not in GREEK.values():
+        if len(letter) != 1 and letter not in GREEK:
             example = f'shapes={{"{node.text}": "nd"}}'
             raise ExpressionError(f"the shape of {node.text} isn't known; declare it: {example}", self.text, node.place)
         return (self.new(), self.new()) if letter[0].isupper() else (self.new(),)

@@ -11,59 +11,17 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from ...errors import ExpressionError
+from ..greek import GREEK, VARIANTS
 
-__all__ = ["GREEK", "MAX_DEPTH", "MAX_LENGTH", "TOO_DEEP", "Cursor", "Token", "index_letters", "tokenize"]
+__all__ = ["MAX_DEPTH", "MAX_LENGTH", "TOO_DEEP", "Cursor", "Token", "index_letters", "tokenize"]
 
 MAX_LENGTH = 10_000
 MAX_DEPTH = 100
 TOO_DEEP = f"too deep: more than {MAX_DEPTH} levels of nesting"
 
-GREEK = dict(
-    zip(
-        "αβγδεζηθικλμνξπρστυφχψωϵϑϕΓΔΘΛΞΠΣΦΨΩ",
-        [
-            "alpha",
-            "beta",
-            "gamma",
-            "delta",
-            "epsilon",
-            "zeta",
-            "eta",
-            "theta",
-            "iota",
-            "kappa",
-            "lambda",
-            "mu",
-            "nu",
-            "xi",
-            "pi",
-            "rho",
-            "sigma",
-            "tau",
-            "upsilon",
-            "phi",
-            "chi",
-            "psi",
-            "omega",
-            "epsilon",
-            "theta",
-            "phi",
-            "Gamma",
-            "Delta",
-            "Theta",
-            "Lambda",
-            "Xi",
-            "Pi",
-            "Sigma",
-            "Phi",
-            "Psi",
-            "Omega",
-        ],
-        strict=True,
-    )
-)
+WORDS = {sign: word for word, sign in GREEK.items()} | VARIANTS
 COMMANDS = {
-    **{word: ("name", word) for word in GREEK.values()},
+    **{word: ("name", word) for word in GREEK},
     **{
         word: ("name", word)
         for word in [
@@ -96,7 +54,7 @@ MARKS = {
     **dict.fromkeys("·×⊙⋅∘∗", "*"),
     **{mark: mark for mark in "+-*/^=()[]{},_|@.‖ᵀ"},
 }
-SINGLE = {**GREEK, "ŷ": "yhat", "Ŷ": "Yhat", "√": "sqrt", "ℓ": "ell", "∑": "sum"}
+SINGLE = {**WORDS, "ŷ": "yhat", "Ŷ": "Yhat", "√": "sqrt", "ℓ": "ell", "∑": "sum"}
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 SUBSCRIPTS = dict(zip("ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ₀₁₂₃₄₅₆₇₈₉", "aehijklmnoprstuvx0123456789", strict=True))
 SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
@@ -269,7 +227,7 @@ class _Scanner:
                 text, end = text + number, layer.end()
             elif end < len(self.text) and self.text[end] in "₀₁₂₃₄₅₆₇₈₉" and "'" not in text:
                 text, end = text + SUBSCRIPTS[self.text[end]], end + 1
-            elif text in GREEK.values() and (digits := re.compile("[0-9]+").match(self.text, end)):
+            elif text in GREEK and (digits := re.compile("[0-9]+").match(self.text, end)):
                 text, end = text + digits.group(), digits.end()
             elif primes := PRIMES.match(self.text, end):
                 count = 2 if primes.group() == "″" else 1 if "prime" in primes.group() else len(primes.group())
