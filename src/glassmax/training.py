@@ -14,7 +14,7 @@ import numpy as np
 
 from .engine import Data, Engine, blocks
 from .errors import DivergenceError, OptionError
-from .functional.arrays import Array
+from .functional.arrays import Array, pick
 from .functional.softmax import log_softmax
 from .functional.targets import reduce_rows
 from .network import Network
@@ -225,7 +225,7 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
         X, y, w = data.rows(block)
         w = np.ones(len(y)) if w is None else w
         Z = engine.logits(network, X)
-        log_P = np.take_along_axis(log_softmax(Z.astype(np.float64)), y[:, None], axis=1)[:, 0]
+        log_P = pick(log_softmax(Z.astype(np.float64)), y)
         taken_for = Z.argmax(axis=1)
         if confusion:
             np.add.at(counts, (y, taken_for), 1)

@@ -51,7 +51,8 @@ def affine(X: npt.ArrayLike, W: npt.ArrayLike, b: npt.ArrayLike) -> Array:
     array([[ 2.1,  2.2, -0.7]])
     """
     X, W, b = _check(X, W, b)
-    return X @ W + b
+    Z = X @ W
+    return np.add(Z, b, out=Z if np.result_type(Z, b) == Z.dtype and Z.ndim else None)
 
 
 def affine_vjp(dZ: npt.ArrayLike, X: npt.ArrayLike, W: npt.ArrayLike) -> tuple[Array, Array, Array]:

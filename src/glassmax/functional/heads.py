@@ -14,7 +14,7 @@ import numpy as np
 
 from . import losses
 from .activations import ACTIVATIONS, sigmoid, softplus
-from .arrays import Array, log1p, summing_dtype
+from .arrays import Array, log1p, put, summing_dtype
 from .softmax import Exponentials, exponentials, softmax_jacobian, softmax_jvp, softmax_vjp
 from .targets import Meaning, as_rows
 
@@ -30,7 +30,7 @@ def _softmax_binary_cross_entropy_rows(pieces: Exponentials, T: Array) -> Array:
         log_P = pieces.shift - log1p(pieces.others)
         log_not_P = log1p(-pieces.P)
         top = np.log(pieces.others) - log1p(pieces.others)
-        np.put_along_axis(log_not_P, pieces.top, top, axis=-1)
+        put(log_not_P, pieces.top, top[..., 0])
         return -(np.where(Y == 0, 0, Y * log_P) + np.where(Y == 1, 0, (1 - Y) * log_not_P)).sum(axis=-1)
 
 
@@ -40,9 +40,9 @@ def _softmax_binary_cross_entropy_dZ(pieces: Exponentials, T: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         u = np.where(Y == 1, 0, (1 - Y) * P / not_P) - Y
         small = u.copy()  # all but the largest probability's, which may be huge
-        np.put_along_axis(small, pieces.top, 0, axis=-1)
+        put(small, pieces.top, np.zeros(pieces.top.shape))
         others = u.sum(axis=-1, keepdims=True) - u
-        np.put_along_axis(others, pieces.top, small.sum(axis=-1, keepdims=True), axis=-1)
+        put(others, pieces.top, small.sum(axis=-1))
         return (1 - Y) * P - Y * not_P - P * others
 
 

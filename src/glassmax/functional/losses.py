@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ..errors import ShapeError
 from .activations import sigmoid, softplus
-from .arrays import Array, as_floating, log1p, summing_dtype
+from .arrays import Array, as_floating, log1p, pick, put, summing_dtype
 from .softmax import Exponentials, exponentials
 from .targets import (
     Meaning,
@@ -601,7 +601,7 @@ def cross_entropy_rows(P: Array, T: Array) -> Array:
     P = P.astype(summing_dtype(P.dtype), copy=False)
     with np.errstate(divide="ignore", invalid="ignore"):
         if T.dtype.kind == "i":
-            return -np.log(_pick(P, T))
+            return -np.log(pick(P, T))
         return -np.where(T == 0, 0, T * np.log(P)).sum(axis=-1)
 
 
@@ -645,7 +645,7 @@ def binary_cross_entropy_dP(P: Array, T: Array) -> Array:
 def softmax_cross_entropy_rows(pieces: Exponentials, T: Array) -> Array:
     """sum_c Y_c (log1p(others) - shift_c): a sum of terms that are all >= 0."""
     if T.dtype.kind == "i":
-        return log1p(pieces.others)[..., 0] - _pick(pieces.shift, T)
+        return log1p(pieces.others)[..., 0] - pick(pieces.shift, T)
     with np.errstate(invalid="ignore"):
         L = np.where(T == 0, 0, T * (log1p(pieces.others) - pieces.shift)).sum(axis=-1)
         return L + 0 * pieces.others[..., 0]  # NaN where the row is, though Y be 0 all along it
@@ -655,10 +655,9 @@ def softmax_cross_entropy_dZ(pieces: Exponentials, T: Array) -> Array:
     """P_c (rowsum(Y) - Y_c) - Y_c (1 - P_c), which is P_c rowsum(Y) - Y_c without its cancellation."""
     P = pieces.P
     if T.dtype.kind == "i":
-        y = T[..., None]
-        not_p_y = np.where(y == pieces.top, pieces.others / (1 + pieces.others), 1 - np.take_along_axis(P, y, axis=-1))
+        others = pieces.others[..., 0]
         dZ = P.copy()
-        np.put_along_axis(dZ, y, -not_p_y, axis=-1)
+        put(dZ, T, -np.where(pieces.top == T, others / (1 + others), 1 - pick(P, T)))
         return dZ
     return P * (T.sum(axis=-1, keepdims=True) - T) - T * pieces.not_P
 
@@ -696,7 +695,3 @@ def _read(
     if label_smoothing:
         T = as_rows(T, V.shape[-1], label_smoothing)
     return V, T, w
-
-
-def _pick(V: Array, T: Array) -> Array:
-    return np.take_along_axis(V, T[..., None], axis=-1)[..., 0]

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ShapeError
-from .arrays import Array, as_floating, log1p, summing_dtype
+from .arrays import Array, as_floating, log1p, pick, put, summing_dtype
 
 __all__ = [
     "log_softmax",
@@ -48,7 +48,7 @@ class Exponentials(NamedTuple):
     def not_P(self) -> Array:
         """The sums of the other probabilities, 1 - P, free of cancellation where P is close to 1."""
         not_P = 1 - self.P
-        np.put_along_axis(not_P, self.top, self.others / (1 + self.others), axis=-1)
+        put(not_P, self.top, (self.others / (1 + self.others))[..., 0])
         return not_P
 
 
@@ -73,14 +73,14 @@ def exponentials(Z: Array) -> Exponentials:
     if Z.ndim == 0 or Z.shape[-1] == 0:
         raise ShapeError(f"Z is {Z.shape}, expected (..., k) with at least one class.")
     Z = Z.astype(summing_dtype(Z.dtype), copy=False)
-    top = np.argmax(Z.real, axis=-1)[..., None]
+    top = np.argmax(Z.real, axis=-1)
     with np.errstate(invalid="ignore", over="ignore"):  # inf - inf is the NaN that such a row shall be
-        shift = Z - np.take_along_axis(Z, top, axis=-1)
+        shift = Z - pick(Z, top)[..., None]
         E = np.exp(shift)
-    zero_or_nan = np.take_along_axis(shift, top, axis=-1)
-    np.put_along_axis(E, top, zero_or_nan, axis=-1)
+    zero_or_nan = pick(shift, top)
+    put(E, top, zero_or_nan)
     others = E.sum(axis=-1, keepdims=True)
-    np.put_along_axis(E, top, 1 + zero_or_nan, axis=-1)
+    put(E, top, 1 + zero_or_nan)
     return Exponentials(shift, E / (1 + others), others, top)
 
 
