@@ -118,7 +118,7 @@ def put(V: Array, index: Array, values: Array) -> None:
     Parameters
     ----------
     V : (..., k) array
-        Contiguous.
+        Of any memory layout.
     index, values : (...) array
     """
-    V.reshape(-1, V.shape[-1])[np.arange(index.size), index.ravel()] = values.ravel()
+    V.flat[np.arange(index.size) * V.shape[-1] + index.ravel()] = values.ravel()
