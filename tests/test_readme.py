@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_python_of_the_readme_prints_what_it_says():
+def test_the_python_of_the_readme_prints_what_it_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # it saves a model
     code = "\n".join(re.findall(r"```python\n(.*?)```", README, re.S))
     test = doctest.DocTestParser().get_doctest(code, {}, "README.md", "README.md", 0)
     runner = doctest.DocTestRunner(verbose=False)
