@@ -944,3 +944,13 @@ def test_steps_that_are_too_long_are_warned_of():
     with pytest.warns(ConvergenceWarning, match=r"the steps are too long\. Try learning_rate_init=0\.001"):
         classifier.fit(IRIS, SPECIES)
     assert classifier.diverged_
+
+
+def test_a_refit_on_data_that_are_refused_leaves_the_last_fit_whole():
+    classifier = small(learning_rate_init=0.1, tol=10.0, n_iter_no_change=1).fit(IRIS, SPECIES)
+    before = classifier.predict(IRIS)
+    with pytest.raises(OptionError):
+        classifier.set_params(class_weight={0: -1.0}).fit(IRIS[:, :2], np.arange(150) % 4)
+    assert classifier.classes_.tolist() == [0, 1, 2]
+    assert classifier.n_features_in_ == 4
+    np.testing.assert_array_equal(classifier.predict(IRIS), before)

@@ -7,6 +7,7 @@ the same. This module refuses to compute a gradient.
 
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -228,13 +229,14 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         rule = check_options(self)
         go_on = self.warm_start and hasattr(self, "network_")
-        X, y, sample_weight = self._check_data(X, y, sample_weight, reset=not go_on)
-        self._number_classes(y, known=self.classes_ if go_on else None)
-        data = self._weigh(X, y, sample_weight)
-        if go_on:
-            self._go_on(rule)
-        else:
-            self._start(X, rule)
+        with self._unchanged_on_error():
+            X, y, sample_weight = self._check_data(X, y, sample_weight, reset=not go_on)
+            self._number_classes(y, known=self.classes_ if go_on else None)
+            data = self._weigh(X, y, sample_weight)
+            if go_on:
+                self._go_on(rule)
+            else:
+                self._start(X, rule)
         train, validation = self._hold_out(data) if self.early_stopping else (data, None)
         patience = Patience(self.network_, self.tol, self.n_iter_no_change)
         self.n_iter_, stopped = 0, False
@@ -467,6 +469,17 @@ class SoftmaxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 raise LabelError("sample_weight is zero for every row, expected at least one number > 0.")
             sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         return X, y, sample_weight
+
+    @contextmanager
+    def _unchanged_on_error(self) -> Iterator[None]:
+        """Keep the last fit whole where the data of the next are refused."""
+        before = dict(self.__dict__)
+        try:
+            yield
+        except Exception:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
 
     def _number_classes(self, y: Array, known: Array | None) -> None:
         """Set `classes_`, or check that y holds none that are not `known`."""
