@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassmax import Network
-from glassmax.engine import Data, ReferenceEngine, best_engine, blocks
-from glassmax.engine.reference import BLOCK_NUMBERS
+from glassmax.engine import Data, Recipe, ReferenceEngine, best_engine, blocks
+from glassmax.engine.batches import BLOCK_NUMBERS
 from glassmax.optimizers import SGD
 
 ENGINE = best_engine()
@@ -62,9 +62,11 @@ def small():
     return Network([4, 5, 3], activation="tanh"), data, SGD(0.1)
 
 
-def one_epoch(net, data, rule, *, order=None, batch_size=4, alpha=0.0):
+def one_epoch(net, data, rule, *, order=None, batch_size=4, rates=None, first_step=0, engine=ENGINE, **recipe):
     order = np.arange(len(data.y)) if order is None else order
-    return ENGINE.epoch(net, data, rule, rule.init(net.theta), order=order, batch_size=batch_size, alpha=alpha)
+    rates = np.full(len(order), rule.learning_rate) if rates is None else rates
+    options = {"batch_size": batch_size, "recipe": Recipe(**recipe), "first_step": first_step}
+    return engine.epoch(net, data, rule, rule.init(net.theta), order=order, rates=rates, **options)
 
 
 def test_an_epoch_takes_the_batches_of_the_order():

@@ -175,9 +175,10 @@ REFUSED = {
     f"learning_rate is nan, expected {POSITIVE}": lambda: SGD(np.nan),
     f"learning_rate is '0.1', expected {POSITIVE}": lambda: SGD("0.1"),
     f"learning_rate is None, expected {POSITIVE}": lambda: Adam(None),
-    f"momentum is 1, expected {BELOW_1}": lambda: SGD(0.1, 1),
-    f"momentum is -0.5, expected {BELOW_1}": lambda: SGD(0.1, momentum=-0.5),
-    f"momentum is nan, expected {BELOW_1}": lambda: SGD(0.1, momentum=np.nan),
+    "momentum is 1.1, expected a number from 0 to 1.": lambda: SGD(0.1, 1.1),
+    "momentum is -0.5, expected a number from 0 to 1.": lambda: SGD(0.1, momentum=-0.5),
+    "momentum is nan, expected a number from 0 to 1.": lambda: SGD(0.1, momentum=np.nan),
+    "momentum is True, expected a number from 0 to 1.": lambda: SGD(0.1, momentum=True),
     f"beta_1 is 1.0, expected {BELOW_1}": lambda: Adam(0.1, beta_1=1.0),
     f"beta_2 is 2, expected {BELOW_1}": lambda: Adam(0.1, beta_2=2),
     f"beta_2 is [0.9], expected {BELOW_1}": lambda: Adam(0.1, beta_2=[0.9]),
@@ -194,5 +195,6 @@ def test_constants_out_of_range_are_refused_word_for_word(message, call):
 
 def test_the_ends_of_the_ranges_are_allowed():
     assert SGD(1e-300, momentum=0).momentum == 0
+    assert SGD(0.1, momentum=1).momentum == 1
     assert SGD(np.float32(0.5)).learning_rate == 0.5
     assert Adam(1, beta_1=0, beta_2=0, epsilon=1e-300).beta_1 == 0

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 
 from glassmax import Network
-from glassmax.engine import Data, EpochResult, ReferenceEngine, blocks
+from glassmax.engine import Data, EpochResult, Recipe, ReferenceEngine, blocks
 from glassmax.errors import DivergenceError, OptionError
 from glassmax.functional import softmax
 from glassmax.optimizers import SGD, Adam
-from glassmax.training import Epoch, Patience, Score, fit, holdout, score
+from glassmax.training import Epoch, Patience, Standing, fit, holdout, score
 
 ENGINE = ReferenceEngine()
 
@@ -31,12 +31,17 @@ def network(dtype="float64"):
     return Network([4, 5, 3], activation="tanh", dtype=dtype, random_state=1)
 
 
-def run(net, data, rule=None, *, state=None, seed=0, engine=ENGINE, **options):
+def begin(net, rule, seed=0):
+    """Return where a run begins."""
+    return Standing(rule.init(net.theta), np.random.RandomState(seed))
+
+
+def run(net, data, rule=None, *, standing=None, seed=0, engine=ENGINE, **options):
     """Train to the end and return the epochs."""
     rule = rule or SGD(learning_rate=0.5)
-    state = rule.init(net.theta) if state is None else state
+    standing = begin(net, rule, seed) if standing is None else standing
     options = {"batch_size": 6, "max_epochs": 3, **options}
-    return list(fit(net, engine, data, rule, state, np.random.RandomState(seed), **options))
+    return list(fit(net, engine, data, rule, standing, **options))
 
 
 # the stream
@@ -47,7 +52,7 @@ def run(net, data, rule=None, *, state=None, seed=0, engine=ENGINE, **options):
 def test_training_is_the_loop_written_out_by_hand(weighted, shuffle):
     data, net, learning_rate, alpha = rows(weighted=weighted), network(), 0.5, 0.3
     W, b = ({layer: view.copy() for layer, view in views.items()} for views in (net.parameters.W, net.parameters.b))
-    epochs = run(net, data, SGD(learning_rate), alpha=alpha, shuffle=shuffle)
+    epochs = run(net, data, SGD(learning_rate), recipe=Recipe(alpha), shuffle=shuffle)
 
     draw, order, losses = np.random.RandomState(0), np.arange(23), []
     w = np.ones(23) if data.weight is None else data.weight
@@ -80,7 +85,7 @@ def test_training_is_the_loop_written_out_by_hand(weighted, shuffle):
 def test_an_epoch_is_trained_when_it_is_taken():
     net, rule, data = network(), Adam(0.01), rows()
     start = net.theta.copy()
-    stream = fit(net, ENGINE, data, rule, rule.init(net.theta), np.random.RandomState(0), batch_size=6, max_epochs=2)
+    stream = fit(net, ENGINE, data, rule, begin(net, rule), batch_size=6, max_epochs=2)
     np.testing.assert_array_equal(net.theta, start)
     first = next(stream)
     assert isinstance(first, Epoch)
@@ -131,9 +136,9 @@ def test_a_batch_of_weights_0_is_no_error_and_leaves_the_weights_alone():
     net, seen = network(), []
 
     class Watching(SGD):
-        def step(self, theta, gradient, state):
+        def step(self, theta, gradient, state, rate):
             seen.append(np.abs(gradient).max())
-            super().step(theta, gradient, state)
+            super().step(theta, gradient, state, rate)
 
     (epoch,) = run(net, data, Watching(0.5), shuffle=False, max_epochs=1)
     assert epoch.steps == 2
@@ -151,10 +156,10 @@ def test_scaling_all_weights_changes_nothing_without_a_penalty():
 
 def test_a_run_goes_on_from_its_state():
     whole, parts, rule = network(), network(), Adam(0.05)
-    run(whole, rows(), rule, max_epochs=4, shuffle=False)
-    state = rule.init(parts.theta)
-    for _ in range(2):
-        run(parts, rows(), rule, state=state, max_epochs=2, shuffle=False)
+    run(whole, rows(), rule, max_epochs=4)
+    standing = begin(parts, rule)
+    first, rest = (run(parts, rows(), rule, standing=standing, max_epochs=most) for most in (3, 4))
+    assert [epoch.number for epoch in first + rest] == [1, 2, 3, 4]
     np.testing.assert_array_equal(whole.theta, parts.theta)
 
 
@@ -168,8 +173,7 @@ def test_validation_rows_are_scored_after_each_epoch():
 
 def fit_stream(net, train, validation):
     rule = SGD(0.5)
-    draw = np.random.RandomState(0)
-    return fit(net, ENGINE, train, rule, rule.init(net.theta), draw, batch_size=6, max_epochs=3, validation=validation)
+    return fit(net, ENGINE, train, rule, begin(net, rule), batch_size=6, max_epochs=3, validation=validation)
 
 
 def test_validation_rows_do_not_train():
@@ -223,16 +227,16 @@ def good(value):
 )
 def test_divergence_names_its_place_and_puts_back_the_last_good_weights_and_state(script, kept, place):
     net, rule = network(), SGD(0.25)
-    state = rule.init(net.theta)
+    standing = begin(net, rule)
     start = net.theta.copy()
     with pytest.raises(DivergenceError) as caught:
-        run(net, rows(), rule, state=state, engine=Scripted(*script), max_epochs=5)
+        run(net, rows(), rule, standing=standing, engine=Scripted(*script), max_epochs=5)
     assert str(caught.value) == (
         f"The loss is no longer finite in {place}, at learning rate 0.25. The last good weights are kept. "
         "Try a learning rate of 0.025, and inputs scaled to about 1."
     )
     np.testing.assert_array_equal(net.theta, start if kept == "start" else np.full_like(start, kept))
-    np.testing.assert_array_equal(state["velocity"], np.full_like(start, 0 if kept == "start" else kept))
+    np.testing.assert_array_equal(standing.state["velocity"], np.full_like(start, 0 if kept == "start" else kept))
 
 
 # patience
@@ -241,10 +245,9 @@ def test_divergence_names_its_place_and_puts_back_the_last_good_weights_and_stat
 @given(
     losses=st.lists(st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0, 1.05, 1.1, 2.0, np.inf]), min_size=1, max_size=12),
     tol=st.sampled_from([0.0, 0.06, 0.3]),
-    patience=st.integers(1, 4),
-    validated=st.booleans(),
+    patience=st.sampled_from([1, 2, 4, np.inf]),
 )
-def test_patience_is_the_rule_of_scikit_learn(losses, tol, patience, validated):
+def test_patience_is_the_rule_of_scikit_learn(losses, tol, patience):
     net = Network([1, 2])
     watch = Patience(net, tol, patience)
     best, best_at, idle = np.inf, None, 0
@@ -254,10 +257,8 @@ def test_patience_is_the_rule_of_scikit_learn(losses, tol, patience, validated):
         idle = idle + 1 if loss > best - tol else 0
         if loss < best:
             best, best_at = loss, number
-        validation = Score(loss, 0.5, np.zeros((2, 2))) if validated else None
-        training_loss = 7.0 if validated else loss
-        assert watch.exhausted(Epoch(number + 1, training_loss, validation, 1, 1, 0.1)) == (idle > patience)
-        assert watch.best_loss == best
+        assert watch.exhausted(loss) == (idle > patience)
+        assert (watch.best, watch.idle) == (best, idle)
         if best_at is not None:
             np.testing.assert_array_equal(watch.best_theta, np.full(4, best_at))
 
@@ -265,7 +266,7 @@ def test_patience_is_the_rule_of_scikit_learn(losses, tol, patience, validated):
 def test_the_best_weights_are_a_copy():
     net = Network([1, 2])
     watch = Patience(net, 0.0, 1)
-    watch.exhausted(Epoch(1, 0.5, None, 1, 1, 0.1))
+    watch.exhausted(0.5)
     best = watch.best_theta.copy()
     net.theta[...] = 9
     np.testing.assert_array_equal(watch.best_theta, best)
@@ -278,7 +279,7 @@ def test_the_best_weights_are_a_copy():
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_scores_are_those_of_scikit_learn(monkeypatch, numbers, weighted, dtype):
-    monkeypatch.setattr("glassmax.engine.reference.BLOCK_NUMBERS", numbers)
+    monkeypatch.setattr("glassmax.engine.batches.BLOCK_NUMBERS", numbers)
     net, data = network(dtype), rows(n=57, weighted=weighted)
     assert len(list(blocks(net, 57))) == {1: 57, 20: 15, 2**20: 1}[numbers]
     got, P = score(net, ENGINE, data), softmax(net.forward(data.X).head.Z.astype("float64"))
@@ -363,6 +364,6 @@ def test_a_share_must_lie_between_0_and_1(share):
 
 
 def test_every_raise_of_training_is_tested_here():
-    tree = ast.parse(inspect.getsource(inspect.getmodule(fit)))
-    raised = [node.exc.func.id for node in ast.walk(tree) if isinstance(node, ast.Raise)]
-    assert sorted(raised) == ["DivergenceError", "OptionError"]
+    trees = [ast.parse(inspect.getsource(inspect.getmodule(function))) for function in (fit, holdout)]
+    raised = [node.exc.func.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+    assert sorted(raised) == ["DivergenceError", "DivergenceError", "OptionError"]

@@ -8,14 +8,15 @@ The map, from the formulas up::
     calculus/       a gradient derived from its loss, step by step, every line proved
     network         Network: forward, exact gradients, Jacobian, Hessian products
     table/          a CSV file or a built-in example in: read, told apart, encoded
-    optimizers      SGD with momentum, Adam
+    initializers    starting weights
+    optimizers      SGD with momentum, Adam, learning-rate schedules, L-BFGS
     engine/         whole epochs; the reference engine is NumPy
     model           network, classes and encoding together; the model file
-    training        the stream of epochs; early stopping
-    estimator       SoftmaxClassifier, the scikit-learn face
-    options         what the estimator's constructor takes, checked
+    training/       the stream of epochs, and what reads it: patience, scores, checkpoints
+    estimator/      SoftmaxClassifier, the scikit-learn face
     cli/            the command line
     errors          what can go wrong, as a tree
+    sealed          tensors and a text in a file, under a hash
     files           files written whole or not at all
 
 Public names are loaded when they are first used; ``import glassmax`` itself loads NumPy and nothing else.
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as _numpy  # noqa: F401 - the one thing that `import glassmax` loads
 
 if TYPE_CHECKING:
-    from . import calculus, errors, functional, gradcheck
+    from . import calculus, errors, functional, gradcheck, training
     from .calculus import derive
     from .estimator import SoftmaxClassifier
     from .model import Model, load_model
@@ -47,6 +48,7 @@ __all__ = [
     "gradcheck",
     "load_model",
     "read_table",
+    "training",
 ]
 
 _HOME = {

@@ -8,6 +8,7 @@
     ├── OptionError        a parameter outside its range           (also a ValueError)
     ├── DataError          a table at fault: file, column, cell    (also a ValueError)
     ├── ModelFileError     a model file that can't be trusted      (also a ValueError)
+    ├── CheckpointError    a checkpoint that can't go on           (also a ValueError)
     ├── ExpressionError    a formula that can't be read            (also a ValueError)
     └── DivergenceError    a loss that is no longer finite         (also an ArithmeticError)
 
@@ -20,6 +21,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 __all__ = [
+    "CheckpointError",
     "DataError",
     "DivergenceError",
     "ExpressionError",
@@ -54,6 +56,10 @@ class DataError(GlassmaxError, ValueError):
 
 class ModelFileError(GlassmaxError, ValueError):
     """A model file that is damaged, altered, or not a model file at all."""
+
+
+class CheckpointError(GlassmaxError, ValueError):
+    """A checkpoint that is damaged, belongs to another run, or can't be written."""
 
 
 class ExpressionError(GlassmaxError, ValueError):

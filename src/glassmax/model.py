@@ -7,11 +7,7 @@ code from a file, and nothing falls back to a weaker loader. The hash finds dama
 the file can also write its hash. Predictions need NumPy, not scikit-learn.
 """
 
-import hashlib
-import json
 import math
-import re
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,13 +25,12 @@ from .functional.arrays import Array
 from .functional.heads import LOSSES, OUTPUTS
 from .network import Network
 from .parameters import Parameters, count
+from .sealed import seal, unseal
 from .table import Encoding, Table
 
 __all__ = ["Model", "load_model"]
 
 DTYPES = {"float32": "F32", "float64": "F64"}
-BLANK = "0" * 64
-HASH = re.compile(rb'"sha256":"([0-9a-f]{64})"')
 MAX_PARAMETERS = 2**40
 
 
@@ -63,7 +58,7 @@ class Model:
     ----------
     network : Network
     classes : (k,) array
-        Labels, in the order of the network's outputs.
+        Labels, in the order of the network's outputs. Softmax output: one of them a row; sigmoid: any of them.
     encoding : Encoding or None
         How a table's columns become inputs; None for a model trained on arrays.
     record : dict
@@ -83,7 +78,7 @@ class Model:
     record: dict[str, str | int | float | None] = field(default_factory=dict)
 
     def predict(self, data: Table | npt.ArrayLike) -> Array:
-        """Return the most probable class of each row.
+        """Return the most probable class of each row; with sigmoid output, which labels it has.
 
         Parameters
         ----------
@@ -92,9 +87,12 @@ class Model:
 
         Returns
         -------
-        (n,) array of labels
+        (n,) array of labels, or (n, k) array of 0 and 1
         """
         X = self.inputs(data)
+        if self.network.head.output == "sigmoid":
+            none = np.zeros((0, len(self.classes)), np.intp)
+            return np.concatenate([none, *((Z > 0).astype(np.intp) for Z in self._logits(X))])
         return self.classes[np.concatenate([np.zeros(0, np.intp), *(Z.argmax(axis=1) for Z in self._logits(X))])]
 
     def predict_proba(self, data: Table | npt.ArrayLike) -> Array:
@@ -108,7 +106,7 @@ class Model:
         Returns
         -------
         (n, k) array
-            Columns in the order of `classes`; rows sum to 1.
+            Columns in the order of `classes`; rows sum to 1, with sigmoid output each entry stands for itself.
         """
         X = self.inputs(data)
         none = np.zeros((0, len(self.classes)), self.network.theta.dtype)
@@ -159,8 +157,6 @@ class Model:
             raise ModelFileError(f"{path} can't be written: {error.strerror}. Nothing has changed.") from None
 
     def _to_bytes(self) -> bytes:
-        from safetensors.numpy import save
-
         network = self.network
         manifest = Manifest(
             format="glassmax",
@@ -184,12 +180,10 @@ class Model:
         if not np.isfinite(network.theta).all():
             raise ModelFileError("The network holds weights that are not finite; it is not saved.")
         try:
-            metadata = {"glassmax": msgspec.json.encode(manifest).decode(), "sha256": BLANK}
+            text = msgspec.json.encode(manifest).decode()
         except UnicodeEncodeError:
             raise ModelFileError("The name of a class or a column holds half a character (a lone surrogate).") from None
-        content = _in_order(save({name: view.copy() for name, view in network.parameters.items()}, metadata))
-        digest = hashlib.sha256(content).hexdigest()
-        return content.replace(f'"sha256":"{BLANK}"'.encode(), f'"sha256":"{digest}"'.encode(), 1)
+        return seal(network.parameters, text)
 
 
 def load_model(path: str | Path) -> Model:
@@ -226,13 +220,9 @@ def load_model(path: str | Path) -> Model:
 
 
 def _from_bytes(content: bytes) -> Model:
-    header = _header(content)
-    metadata = header.pop("__metadata__", None)
-    if not isinstance(metadata, dict) or set(metadata) != {"glassmax", "sha256"}:
-        raise ModelFileError("is a safetensors file, but not one of glassmax: it has no manifest.")
-    _check_hash(content)
+    text, header = unseal(content)
     try:
-        manifest = msgspec.json.decode(metadata["glassmax"], type=Manifest)
+        manifest = msgspec.json.decode(text, type=Manifest)
     except (msgspec.DecodeError, TypeError) as error:
         raise ModelFileError(f"has a manifest that can't be read: {error}.") from None
     _check_manifest(manifest)
@@ -255,49 +245,6 @@ def _from_bytes(content: bytes) -> Model:
     if not np.isfinite(network.theta).all():
         raise ModelFileError("holds weights that are not finite.")
     return Model(network, np.array(manifest.classes), manifest.encoding, manifest.record)
-
-
-def _header(content: bytes) -> dict[str, Any]:
-    """Read the JSON header of a safetensors file: eight bytes of length, then the header."""
-    length = int.from_bytes(content[:8], "little")
-    if 8 + length > len(content):
-        raise ModelFileError(_other_than_a_model(content))
-    try:
-        header = json.loads(content[8 : 8 + length].decode("utf-8"))
-    except (ValueError, RecursionError):
-        header = None
-    if not isinstance(header, dict):
-        raise ModelFileError(_other_than_a_model(content))
-    return header
-
-
-def _other_than_a_model(content: bytes) -> str:
-    """Say what the file is; asked last, for the length of a header may begin like a pickle or a zip archive."""
-    if content[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05") and content.endswith(b"."):
-        return "is a pickle, which can run any code. glassmax never opens one."
-    if content[:2] == b"PK":
-        return "is a zip archive, expected a model file of glassmax (safetensors)."
-    return "is not a whole safetensors file: it is truncated, altered, or something else."
-
-
-def _in_order(content: bytes) -> bytes:
-    """Sort the metadata, which safetensors writes in an order of chance: the same model is the same file."""
-    (length,) = struct.unpack("<Q", content[:8])
-    header = json.loads(content[8 : 8 + length])
-    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8 bytes
-    return struct.pack("<Q", len(text)) + text + content[8 + length :]
-
-
-def _check_hash(content: bytes) -> None:
-    (length,) = struct.unpack("<Q", content[:8])
-    found = HASH.findall(content[: 8 + length])
-    blanked = HASH.sub(f'"sha256":"{BLANK}"'.encode(), content[: 8 + length]) + content[8 + length :]
-    if len(found) != 1 or hashlib.sha256(blanked).hexdigest().encode() != found[0]:
-        raise ModelFileError(
-            "was damaged or altered: its contents don't match its SHA-256. Take another copy, or train again."
-        )
 
 
 def _check_manifest(manifest: Manifest) -> None:

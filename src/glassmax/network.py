@@ -17,7 +17,7 @@ no epochs and no batches.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,18 +26,21 @@ import numpy.typing as npt
 from .errors import OptionError, ShapeError, one_of
 from .functional.activations import ACTIVATIONS
 from .functional.affine import affine
-from .functional.arrays import Array, as_floating, summing_dtype
+from .functional.arrays import Array, as_floating, as_inputs, summing_dtype
 from .functional.heads import LOSSES, OUTPUTS, Head, HeadTape
 from .functional.losses import l2 as l2_penalty
 from .functional.losses import l2_vjp
 from .functional.targets import check_target, check_weights, reduce_rows, weigh
 from .gradcheck import Method, Report, check_gradients
+from .initializers import draw_parameters
 from .parameters import Parameters, count
 
 if TYPE_CHECKING:
     from .calculus import Derivation
 
 __all__ = ["Network", "Tape"]
+
+Masks = Mapping[int, Array]
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,14 @@ class Tape:
         Inputs of the activations, from ``Z[1]`` to the logits ``Z[last]``.
     head : HeadTape
         The logits, the predictions P, and softmax's pieces.
+    masks : dict of int to (n, h_l) array
+        What A was multiplied by, where there is dropout.
     """
 
     A: dict[int, Array]
     Z: dict[int, Array]
     head: HeadTape
+    masks: Mapping[int, Array] = field(default_factory=dict)
 
     @property
     def P(self) -> Array:
@@ -82,6 +88,9 @@ class Network:
         >= 0; adds ``l2/2 * sum of W^2`` to the loss. Biases are left out.
     dtype : dtype, default="float64"
         Of the parameters; inputs are brought to it. complex128 serves the complex step.
+    init : str, default="mlp"
+        Scheme of the starting weights, one of `glassmax.initializers.SCHEMES`: "mlp" is MLPClassifier's, "auto" fits
+        each layer's activation.
     random_state : int, None, RandomState or Generator, default=0
         Seed of the starting weights.
 
@@ -102,9 +111,8 @@ class Network:
 
     Notes
     -----
-    Starting weights and biases are uniform in +-sqrt(6 / (h_{l-1} + h_l)), for sigmoid layers
-    +-sqrt(2 / (h_{l-1} + h_l)), drawn in the order W1, b1, W2, ...: the scheme of Glorot & Bengio (2010) as
-    scikit-learn's MLPClassifier draws it, so that with a RandomState both start from the same numbers.
+    Starting weights are drawn in the order W1, b1, W2, ... By default they are those of scikit-learn's MLPClassifier:
+    with the same RandomState both start from the same numbers.
 
     Examples
     --------
@@ -129,6 +137,7 @@ class Network:
         loss: str = "cross_entropy",
         l2: float = 0.0,
         dtype: npt.DTypeLike = "float64",
+        init: str = "mlp",
         random_state: "int | np.random.RandomState | np.random.Generator | None" = 0,
     ) -> None:
         self.layer_sizes = _check_sizes(layer_sizes)
@@ -138,23 +147,7 @@ class Network:
             raise OptionError(f"l2 is {l2!r}, expected a number >= 0.")
         self.l2 = float(l2)
         self.parameters = Parameters(self.layer_sizes, dtype=_check_dtype(dtype))
-        self._draw(random_state)
-
-    def _draw(self, random_state: "int | np.random.RandomState | np.random.Generator | None") -> None:
-        if random_state is None or (isinstance(random_state, int | np.integer) and 0 <= random_state < 2**32):
-            draw: np.random.RandomState | np.random.Generator = np.random.RandomState(random_state)
-        elif isinstance(random_state, np.random.RandomState | np.random.Generator):
-            draw = random_state
-        else:
-            raise OptionError(
-                f"random_state is {random_state!r}, expected a whole number from 0 to 2^32 - 1, None, or a generator."
-            )
-        activations = (*self.activations, *self.activations[-1:])  # the last layer draws like the one before it
-        for layer, W in self.parameters.W.items():
-            gain = 2.0 if layer <= len(activations) and activations[layer - 1] == "sigmoid" else 6.0
-            bound = np.sqrt(gain / sum(W.shape))
-            W[...] = draw.uniform(-bound, bound, W.shape)
-            self.parameters.b[layer][...] = draw.uniform(-bound, bound, W.shape[1])
+        draw_parameters(self.parameters, init, self.activations, _generator(random_state))
 
     @classmethod
     def from_parameters(
@@ -238,13 +231,16 @@ class Network:
             dtype=dtype,
         )
 
-    def forward(self, X: npt.ArrayLike) -> Tape:
+    def forward(self, X: npt.ArrayLike, masks: Masks | None = None) -> Tape:
         """Run the network on the rows of X and keep every Z and A.
 
         Parameters
         ----------
-        X : (n, d) array
+        X : (n, d) array or SciPy sparse matrix
             Rows are samples.
+        masks : mapping of int to (n, h_l) array, optional
+            Dropout: by layer, what its activations are multiplied by; see
+            `glassmax.functional.masks.dropout_mask`.
 
         Returns
         -------
@@ -271,23 +267,34 @@ class Network:
             Z[layer] = affine(A[layer - 1], self.parameters.W[layer], self.parameters.b[layer])
             if layer < self.depth:
                 A[layer] = ACTIVATIONS[self.activations[layer - 1]].f(Z[layer])
-        return Tape(A, Z, self.head.forward(Z[self.depth]))
+                if masks:
+                    A[layer] = A[layer] * masks[layer]
+        return Tape(A, Z, self.head.forward(Z[self.depth]), masks or {})
 
     def predictions(self, X: npt.ArrayLike) -> Array:
         """Return P, the output for each row of X, (n, k)."""
         return self.forward(X).P
 
-    def loss(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
+    def loss(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        masks: Masks | None = None,
+    ) -> float:
         """Return L: the weighted mean over the rows, plus the penalty.
 
         Parameters
         ----------
-        X : (n, d) array
+        X : (n, d) array or SciPy sparse matrix
             Rows are samples.
         y : (n,) or (n, k) array
             Class indices from 0, or rows.
         sample_weight : (n,) array, optional
             Numbers >= 0.
+        masks : mapping of int to (n, h_l) array, optional
+            Dropout, see `forward`.
 
         Returns
         -------
@@ -301,8 +308,8 @@ class Network:
         >>> round(net.loss([[0.0]], [1]), 6)    # log 2
         0.693147
         """
-        X, T, w = self._check_rows(X, y, sample_weight)
-        tape = self.forward(X)
+        X, T, w, masks = self._check_rows(X, y, sample_weight, masks)
+        tape = self.forward(X, masks)
         return self._loss(tape, T, w, _divisor(tape, w), self.l2)
 
     def loss_and_gradients(
@@ -313,6 +320,7 @@ class Network:
         *,
         divisor: float | None = None,
         l2: float | None = None,
+        masks: Masks | None = None,
     ) -> tuple[float, Parameters]:
         """Return L and its derivative by every parameter.
 
@@ -325,6 +333,8 @@ class Network:
             passes m times the mean weight of the whole training set.
         l2 : float, optional
             The penalty for this call; the network's own by default.
+        masks : mapping of int to (n, h_l) array, optional
+            Dropout, see `forward`.
 
         Returns
         -------
@@ -344,8 +354,8 @@ class Network:
         >>> gradients["b1"]    # p - y
         array([ 0.5, -0.5])
         """
-        X, T, w = self._check_rows(X, y, sample_weight)
-        tape = self.forward(X)
+        X, T, w, masks = self._check_rows(X, y, sample_weight, masks)
+        tape = self.forward(X, masks)
         l2 = self.l2 if l2 is None else l2
         divisor = _divisor(tape, w) if divisor is None else divisor
         return self._loss(tape, T, w, divisor, l2), self._gradients(tape, T, w, divisor, l2)
@@ -468,7 +478,7 @@ class Network:
         >>> net.gradient_norms([[2.0], [2.0]], [0, 1]).round(3)    # the second is on the wrong side
         array([0.057, 3.105])
         """
-        X, T, _ = self._check_rows(X, y, None)
+        X, T, _, _ = self._check_rows(X, y, None)
         tape = self.forward(X)
         total = np.zeros(len(tape.P))
         dZ = self.head.dZ(tape.head, T)
@@ -516,10 +526,11 @@ class Network:
             raise ShapeError(f"v is {direction.shape}, expected the shape of theta, {self.theta.shape}.")
         V = Parameters(self.layer_sizes, direction)
         W = self.parameters.W
-        X, T, w = self._check_rows(X, y, sample_weight)
+        X, T, w, _ = self._check_rows(X, y, sample_weight)
         tape = self.forward(X)
 
-        RA: dict[int, Array] = {0: np.zeros_like(tape.A[0])}
+        X = tape.A[0]
+        RA: dict[int, Array] = {0: np.zeros_like(X) if isinstance(X, np.ndarray) else 0 * X}
         RZ: dict[int, Array] = {}
         for layer in range(1, self.depth + 1):
             RZ[layer] = RA[layer - 1] @ W[layer] + tape.A[layer - 1] @ V.W[layer] + V.b[layer]
@@ -547,6 +558,7 @@ class Network:
         *,
         method: Method = "complex",
         random_state: int = 0,
+        masks: Masks | None = None,
     ) -> Report:
         """Hold the gradients of backpropagation against derivatives measured from the loss alone.
 
@@ -558,6 +570,8 @@ class Network:
             How the loss is measured; see `glassmax.gradcheck`. Done in complex128 or float64 whatever the dtype.
         random_state : int, default=0
             Seed of the directions.
+        masks : mapping of int to (n, h_l) array, optional
+            Dropout, see `forward`: the loss measured is the one with these units dropped.
 
         Returns
         -------
@@ -571,13 +585,13 @@ class Network:
         True
         """
         exact = self.astype(np.float64)
-        _, gradients = exact.loss_and_gradients(X, y, sample_weight)
+        _, gradients = exact.loss_and_gradients(X, y, sample_weight, masks=masks)
         probe = self.astype(np.complex128 if method == "complex" else np.float64)
 
         def loss_at(parameters: Mapping[str, Array]) -> float:
             for name, values in parameters.items():
                 probe.parameters[name] = values
-            return probe.loss(X, y, sample_weight)
+            return probe.loss(X, y, sample_weight, masks=masks)
 
         return check_gradients(loss_at, exact.parameters, gradients, method=method, random_state=random_state)
 
@@ -616,7 +630,10 @@ class Network:
         for layer in range(self.depth, 0, -1):
             # Not affine_vjp: the inputs need no derivative, and W's lands in the flat vector without a copy.
             dW, db = gradients.W[layer], gradients.b[layer]
-            np.matmul(tape.A[layer - 1].T, dZ, out=dW)
+            if isinstance(tape.A[layer - 1], np.ndarray):
+                np.matmul(tape.A[layer - 1].T, dZ, out=dW)
+            else:
+                dW[...] = tape.A[layer - 1].T @ dZ
             db[...] = dZ.sum(axis=0, dtype=summing_dtype(dZ.dtype))
             if l2:
                 dW += l2_vjp(1.0, self.parameters.W[layer], l2)
@@ -627,25 +644,32 @@ class Network:
     def _down(self, tape: Tape, layer: int, dZ: Array) -> Array:
         """The recursion: dZ_{l-1} = (dZ_l W_lᵀ) * f'(Z_{l-1})."""
         dA = dZ @ self.parameters.W[layer].T
+        if tape.masks:
+            dA *= tape.masks[layer - 1]
         return ACTIVATIONS[self.activations[layer - 2]].vjp(dA, tape.Z[layer - 1])
 
     def _check_X(self, X: npt.ArrayLike) -> Array:
-        X = as_floating(X, "X")
+        X = as_inputs(X, "X")
         if X.ndim != 2 or X.shape[1] != self.layer_sizes[0]:
             row = " One sample is a row: pass x[None, :]." if X.shape == self.layer_sizes[:1] else ""
             raise ShapeError(f"X is {X.shape}, expected (n, {self.layer_sizes[0]}): rows are samples.{row}")
         return X if X.dtype.kind == "c" else X.astype(self.theta.dtype, copy=False)
 
     def _check_rows(
-        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None
-    ) -> tuple[Array, Array, Array | None]:
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None,
+        masks: Masks | None = None,
+    ) -> tuple[Array, Array, Array | None, Masks | None]:
         """Check inputs, targets and weights, before any arithmetic."""
         X = self._check_X(X)
-        T = check_target(y, (len(X), self.layer_sizes[-1]), LOSSES[self.head.loss].meaning)
-        w = check_weights(sample_weight, (len(X),))
+        T = check_target(y, (X.shape[0], self.layer_sizes[-1]), LOSSES[self.head.loss].meaning)
+        w = check_weights(sample_weight, (X.shape[0],))
         if w is not None and not w.all():  # a row of weight 0 is absent, whatever it holds
-            return X[w > 0], T[w > 0], w[w > 0]
-        return X, T, w
+            kept = {layer: mask[w > 0] for layer, mask in (masks or {}).items()}
+            return X[w > 0], T[w > 0], w[w > 0], kept
+        return X, T, w, masks
 
     def _as_parameters(self, gradients: Mapping[str, npt.ArrayLike]) -> Parameters:
         if set(gradients) != set(self.parameters):
@@ -669,7 +693,9 @@ def _weighted(dZ: Array, w: Array | None, divisor: float) -> Array:
         return weigh(one * w[:, None] / divisor, dZ).astype(dZ.dtype, copy=False)
 
 
-def _square_lengths(rows: Array) -> Array:
+def _square_lengths(rows: Any) -> Array:
+    if not isinstance(rows, np.ndarray):
+        return np.asarray(rows.multiply(rows).sum(axis=1), np.float64).ravel()
     rows = rows.astype(summing_dtype(rows.dtype), copy=False)
     return np.einsum("ij,ij->i", rows, rows)
 
@@ -692,6 +718,18 @@ def _check_dtype(dtype: npt.DTypeLike) -> npt.DTypeLike:
     if not floating:
         raise OptionError(f"dtype is {dtype!r}, expected a float dtype such as 'float32' or 'float64'.")
     return dtype
+
+
+def _generator(
+    random_state: "int | np.random.RandomState | np.random.Generator | None",
+) -> "np.random.RandomState | np.random.Generator":
+    if random_state is None or (isinstance(random_state, int | np.integer) and 0 <= random_state < 2**32):
+        return np.random.RandomState(random_state)
+    if isinstance(random_state, np.random.RandomState | np.random.Generator):
+        return random_state
+    raise OptionError(
+        f"random_state is {random_state!r}, expected a whole number from 0 to 2^32 - 1, None, or a generator."
+    )
 
 
 def _check_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:

@@ -1,20 +1,24 @@
-"""Rules by which gradients move weights: SGD with momentum, and Adam.
+"""Rules by which gradients move weights: SGD with momentum, Adam, and their learning rate over time; L-BFGS.
 
 A rule is a pair: ``init(theta)`` gives the state it needs (velocities, moments, a step count), and
-``step(theta, gradient, state)`` moves theta and the state in place. Rules hold their constants and nothing
-else, so a state can be saved and a run resumed. The vector theta holds all parameters; rules never see layers. This
-module refuses to know of losses, penalties or data.
+``step(theta, gradient, state, rate)`` moves theta and the state in place. Rules hold their constants and nothing
+else, so a state can be saved and a run resumed. A schedule says which share of the full learning rate a step has, as a
+function of how far the training is. L-BFGS, which wants all rows at once and chooses its own steps, is SciPy's. The
+vector theta holds all parameters; rules never see layers. This module refuses to know of losses, penalties or data.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from .errors import OptionError
+from .errors import OptionError, one_of
 from .functional.arrays import Array
 
-__all__ = ["SGD", "Adam", "Rule", "State"]
+__all__ = ["SCHEDULES", "SGD", "Adam", "Iterate", "Rule", "Schedule", "State", "lbfgs"]
 
 State = dict[str, Any]
 
@@ -31,8 +35,8 @@ class Rule(Protocol):
         """Return the state before the first step."""
         ...
 
-    def step(self, theta: Array, gradient: Array, state: State) -> None:
-        """Move `theta` and `state` by one step, in place."""
+    def step(self, theta: Array, gradient: Array, state: State, rate: float | None = None) -> None:
+        """Move `theta` and `state` by one step, in place; `rate` instead of the learning rate, if given."""
         ...
 
 
@@ -51,7 +55,7 @@ class SGD:
     learning_rate : float
         > 0, per step.
     momentum : float, default=0.0
-        In [0, 1).
+        In [0, 1]; at 1 nothing is ever forgotten.
     nesterov : bool, default=False
         Look ahead by one more momentum step.
 
@@ -74,15 +78,15 @@ class SGD:
 
     def __post_init__(self) -> None:
         _between("learning_rate", self.learning_rate, 0, np.inf, open_below=True)
-        _between("momentum", self.momentum, 0, 1)
+        _between("momentum", self.momentum, 0, 1, open_above=False)
 
     def init(self, theta: Array) -> State:
         """Return a velocity of zeros."""
         return {"velocity": np.zeros_like(theta)}
 
-    def step(self, theta: Array, gradient: Array, state: State) -> None:
+    def step(self, theta: Array, gradient: Array, state: State, rate: float | None = None) -> None:
         """Move `theta` along the velocity."""
-        downhill = self.learning_rate * gradient
+        downhill = (self.learning_rate if rate is None else rate) * gradient
         velocity = state["velocity"]
         velocity *= self.momentum
         velocity -= downhill
@@ -136,7 +140,7 @@ class Adam:
         """Return moments of zeros and a step count of 0."""
         return {"t": 0, "m": np.zeros_like(theta), "v": np.zeros_like(theta)}
 
-    def step(self, theta: Array, gradient: Array, state: State) -> None:
+    def step(self, theta: Array, gradient: Array, state: State, rate: float | None = None) -> None:
         """Move `theta` by one step of Adam."""
         state["t"] += 1
         t, m, v = state["t"], state["m"], state["v"]
@@ -144,14 +148,222 @@ class Adam:
         m += (1 - self.beta_1) * gradient
         v *= self.beta_2
         v += (1 - self.beta_2) * gradient * gradient
-        rate = float(self.learning_rate * np.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t))
+        rate = self.learning_rate if rate is None else rate
+        length = float(rate * np.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t))
         denominator = np.sqrt(v)
         denominator += self.epsilon
-        theta -= rate * m / denominator
+        theta -= length * m / denominator
 
 
-def _between(what: str, number: Any, low: float, high: float, *, open_below: bool = False) -> None:
-    is_number = isinstance(number, int | float | np.integer | np.floating)
-    if not (is_number and (low < number < high or (number == low and not open_below))):
-        bounds = f"> {low:g}" if high == np.inf else f"from {low:g} up to, not including, {high:g}"
+SCHEDULES = ("constant", "invscaling", "adaptive", "cosine", "one_cycle", "step")
+"""Which course a learning rate may take."""
+
+ONE_CYCLE_RISE, ONE_CYCLE_START, ONE_CYCLE_END = 0.3, 1 / 25, 1 / 250_000
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The share of the full learning rate that each step has.
+
+    ::
+
+        constant      1
+        invscaling    1 / (1 + rows seen in earlier epochs)^power
+        adaptive      1, until `training` divides it by 5 for want of improvement
+        cosine        (1 + cos(pi s)) / 2                              s: progress from 0 to 1
+        one_cycle     from 1/25 up to 1 in the first 30 %, then down to 1/250000, along half cosines
+        step          factor^(epochs done // every)
+
+    Parameters
+    ----------
+    kind : str, default="constant"
+        One of `SCHEDULES`.
+    warmup : float, default=0.0
+        In [0, 1): the share of all steps in which the rate rises in a straight line from 0 to full; the others
+        are left to the cosine.
+    power : float, default=0.5
+        >= 0, kind "invscaling".
+    every : int, default=50
+        >= 1 epochs, kind "step".
+    factor : float, default=0.1
+        In (0, 1], kind "step".
+
+    Notes
+    -----
+    Source: Loshchilov & Hutter, "SGDR" (2017), equation 5, without restarts; Smith & Topin, "Super-convergence"
+    (2018), with the shares of PyTorch's OneCycleLR; the first three as scikit-learn's MLPClassifier has them.
+
+    Examples
+    --------
+    >>> Schedule("cosine").shares(first=0, steps=4, total=4).round(3)
+    array([1.   , 0.854, 0.5  , 0.146])
+    >>> Schedule(warmup=0.5).shares(first=0, steps=4, total=4)
+    array([0.5, 1. , 1. , 1. ])
+    """
+
+    kind: str = "constant"
+    warmup: float = 0.0
+    power: float = 0.5
+    every: int = 50
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        one_of("learning_rate", self.kind, SCHEDULES)
+        _between("warmup", self.warmup, 0, 1)
+        _between("power_t", self.power, 0, np.inf)
+        _between("step_factor", self.factor, 0, 1, open_below=True, open_above=False)
+        if not isinstance(self.every, int | np.integer) or self.every < 1:
+            raise OptionError(f"step_every is {self.every!r}, expected a whole number of epochs >= 1.")
+        if self.kind == "one_cycle" and self.warmup:
+            raise OptionError(
+                f"warmup is {self.warmup!r} with learning_rate='one_cycle', expected 0: the cycle has a rise of "
+                "its own."
+            )
+
+    @property
+    def needs_an_end(self) -> bool:
+        """Whether the shares depend on how many steps there will be."""
+        return self.kind in ("cosine", "one_cycle") or self.warmup > 0
+
+    def shares(self, first: int, steps: int, total: int, *, epoch: int = 0, rows: int = 0) -> Array:
+        """Return the shares of the steps of one epoch.
+
+        Parameters
+        ----------
+        first : int
+            Steps taken before, in this run.
+        steps : int
+            Steps of the epoch.
+        total : int
+            Steps of the whole run.
+        epoch : int, default=0
+            Epochs done before, in this run.
+        rows : int, default=0
+            Rows seen before.
+
+        Returns
+        -------
+        (steps,) array of float64
+            In (0, 1].
+        """
+        t = np.arange(first, first + steps)
+        rise = self.warmup * total
+        s = (t - rise) / max(total - rise, 1)
+        if self.kind == "cosine":
+            shares = _half_cosine(1, 0, s)
+        elif self.kind == "one_cycle":
+            up, down = s / ONE_CYCLE_RISE, (s - ONE_CYCLE_RISE) / (1 - ONE_CYCLE_RISE)
+            shares = np.where(up < 1, _half_cosine(ONE_CYCLE_START, 1, up), _half_cosine(1, ONE_CYCLE_END, down))
+        else:
+            share = {"invscaling": (rows + 1) ** -self.power, "step": self.factor ** (epoch // self.every)}
+            shares = np.full(steps, share.get(self.kind, 1.0))
+        return np.where(t < rise, (t + 1) / rise, 1) * shares if rise else shares
+
+
+def _half_cosine(start: float, end: float, s: Array) -> Array:
+    return end + (start - end) * (1 + np.cos(np.pi * s.clip(0, 1))) / 2
+
+
+class Iterate(NamedTuple):
+    """Where L-BFGS stands after an iteration.
+
+    Attributes
+    ----------
+    theta : (p,) array of float64
+        A copy.
+    loss : float
+        At theta.
+    verdict : str
+        Empty as long as it goes on; in the last item why it ended: "converged", "max_iter", "max_fun", "stopped",
+        or SciPy's own words.
+    """
+
+    theta: Array
+    loss: float
+    verdict: str = ""
+
+
+def lbfgs(
+    objective: Callable[[Array], tuple[float, Array]], theta: Array, *, max_iter: int, max_fun: int, tol: float
+) -> Iterator[Iterate]:
+    """Minimise by L-BFGS, one iteration for each item taken; SciPy's "L-BFGS-B".
+
+    Parameters
+    ----------
+    objective : callable
+        From theta to the loss and its gradient, both in float64.
+    theta : (p,) array
+        Where to start.
+    max_iter, max_fun : int
+        Most iterations, and most calls of `objective`.
+    tol : float
+        Converged when no entry of the gradient is larger.
+
+    Yields
+    ------
+    Iterate
+        One for each iteration; then once more the last, with the verdict.
+
+    Notes
+    -----
+    SciPy calls back where an iterator must be called: the search runs in a thread that waits for its reader, so that
+    only one of the two is ever at work. A reader that leaves ends the search.
+
+    Source: Nocedal & Wright, *Numerical Optimization* (2006), algorithm 7.5.
+
+    Examples
+    --------
+    >>> *_, last = lbfgs(lambda x: (float(x @ x), 2 * x), np.array([3.0]), max_iter=9, max_fun=99, tol=1e-8)
+    >>> last.theta.round(6), last.verdict
+    (array([0.]), 'converged')
+    """
+    news: SimpleQueue[Iterate | BaseException] = SimpleQueue()
+    go_on: SimpleQueue[bool] = SimpleQueue()
+
+    def tell(intermediate_result: Any) -> None:
+        news.put(Iterate(intermediate_result.x.copy(), float(intermediate_result.fun)))
+        if not go_on.get():
+            raise StopIteration
+
+    def search() -> None:
+        from scipy.optimize import minimize
+
+        options = {"maxiter": max_iter, "maxfun": max_fun, "gtol": tol}
+        try:
+            end = minimize(
+                objective, theta.astype(np.float64), method="L-BFGS-B", jac=True, options=options, callback=tell
+            )
+            verdict = {0: "converged", 1: "max_iter" if end.nit >= max_iter else "max_fun", 99: "stopped"}
+            news.put(Iterate(end.x, float(end.fun), verdict.get(end.status, str(end.message))))
+        except BaseException as error:
+            news.put(error)
+
+    searcher = Thread(target=search, daemon=True)
+    searcher.start()
+    try:
+        while True:
+            item = news.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+            if item.verdict:
+                return
+            go_on.put(True)
+    finally:
+        go_on.put(False)
+        searcher.join()
+
+
+def _between(
+    what: str, number: Any, low: float, high: float, *, open_below: bool = False, open_above: bool = True
+) -> None:
+    is_number = isinstance(number, int | float | np.integer | np.floating) and not isinstance(number, bool)
+    inside = is_number and low <= number <= high
+    if not inside or (open_below and number == low) or (open_above and number == high):
+        if high == np.inf:
+            bounds = f"{'>' if open_below else '>='} {low:g}"
+        elif open_below:
+            bounds = f"> {low:g}, at most {high:g}"
+        else:
+            bounds = f"from {low:g} {'up to, not including,' if open_above else 'to'} {high:g}"
         raise OptionError(f"{what} is {number!r}, expected a number {bounds}.")

@@ -9,9 +9,10 @@ from typing import Protocol
 from ..functional.arrays import Array
 from ..network import Network
 from ..optimizers import Rule, State
-from .reference import Data, EpochResult, ReferenceEngine, blocks
+from .batches import Data, EpochResult, Recipe, blocks
+from .reference import ReferenceEngine, dropout_masks
 
-__all__ = ["Data", "Engine", "EpochResult", "ReferenceEngine", "best_engine", "blocks"]
+__all__ = ["Data", "Engine", "EpochResult", "Recipe", "ReferenceEngine", "best_engine", "blocks", "dropout_masks"]
 
 
 class Engine(Protocol):
@@ -28,9 +29,15 @@ class Engine(Protocol):
         *,
         order: Array,
         batch_size: int,
-        alpha: float,
+        rates: Array,
+        recipe: Recipe,
+        first_step: int,
     ) -> EpochResult:
         """Run once through the rows, a step for each batch."""
+        ...
+
+    def loss_and_gradient(self, network: Network, data: Data, recipe: Recipe) -> tuple[float, Array]:
+        """Return the loss of all rows and its derivative by theta."""
         ...
 
     def logits(self, network: Network, X: Array) -> Array:
@@ -38,6 +45,6 @@ class Engine(Protocol):
         ...
 
 
-def best_engine() -> Engine:
-    """Return the engine that this installation runs on."""
-    return ReferenceEngine()
+def best_engine(n_threads: int | None = None) -> Engine:
+    """Return the engine that this installation runs on, on at most `n_threads` threads."""
+    return ReferenceEngine(n_threads)

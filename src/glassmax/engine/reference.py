@@ -5,66 +5,32 @@ threaded here beyond what NumPy's BLAS does; readable first.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from contextlib import contextmanager
 
 import numpy as np
 
 from ..functional.arrays import Array
+from ..functional.masks import dropout_mask
 from ..network import Network
 from ..optimizers import Rule, State
+from .batches import Data, EpochResult, Recipe, blocks
 
-__all__ = ["Data", "EpochResult", "ReferenceEngine", "blocks"]
-
-BLOCK_NUMBERS = 2**20  # of the widest layer: 8 MB of float64
-
-
-class Data(NamedTuple):
-    """Rows to train or judge on.
-
-    Attributes
-    ----------
-    X : (n, d) array
-    y : (n,) array of class indices
-    weight : (n,) array or None
-        Sample weights, class weights multiplied in; None stands for ones.
-    """
-
-    X: Array
-    y: Array
-    weight: Array | None = None
-
-    @property
-    def mean_weight(self) -> float:
-        """The mean of the weights: what a mini-batch's divisor counts for each of its rows."""
-        return 1.0 if self.weight is None else float(self.weight.mean())
-
-    def rows(self, index: Array | slice) -> "Data":
-        """Return some of the rows."""
-        return Data(self.X[index], self.y[index], None if self.weight is None else self.weight[index])
-
-
-class EpochResult(NamedTuple):
-    """What an epoch says of itself.
-
-    Attributes
-    ----------
-    loss : float
-        The mean over the rows of the batches' losses, penalty included, each before its own step.
-    steps : int
-        Steps taken.
-    finite : bool
-        False if a loss was not finite: then the epoch ended before that step.
-    """
-
-    loss: float
-    steps: int
-    finite: bool
+__all__ = ["ReferenceEngine"]
 
 
 class ReferenceEngine:
-    """Loss and gradients of a batch, one epoch, logits: in NumPy."""
+    """Loss and gradients, one epoch, logits: in NumPy.
+
+    Parameters
+    ----------
+    n_threads : int, optional
+        >= 1: most threads of NumPy's BLAS while this engine works; what BLAS thinks best by default.
+    """
 
     name = "reference"
+
+    def __init__(self, n_threads: int | None = None) -> None:
+        self.n_threads = n_threads
 
     def epoch(
         self,
@@ -75,7 +41,9 @@ class ReferenceEngine:
         *,
         order: Array,
         batch_size: int,
-        alpha: float,
+        rates: Array,
+        recipe: Recipe,
+        first_step: int,
     ) -> EpochResult:
         """Run once through the rows of `data` in `order`, a step for each batch.
 
@@ -90,45 +58,116 @@ class ReferenceEngine:
             The rows, each once.
         batch_size : int
             >= 1; the last batch may be smaller.
-        alpha : float
-            >= 0. A batch of m rows adds ``alpha/2 * sum of W^2 / divisor``, with the divisor
-            ``m * mean weight of the data`` that its sum of losses has too.
+        rates : (steps,) array
+            The learning rate of each step.
+        recipe : Recipe
+        first_step : int
+            Steps taken before: the dropout masks depend on it.
 
         Returns
         -------
         EpochResult
         """
         total, mean_weight, n = 0.0, data.mean_weight, len(order)
-        for step, start in enumerate(range(0, n, batch_size)):
-            batch = data.rows(order[start : start + batch_size])
-            m = len(batch.y)
-            divisor = m * mean_weight
-            with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges is reported as such
-                loss, gradients = network.loss_and_gradients(*batch, divisor=divisor, l2=alpha / divisor)
-                if not np.isfinite(loss):
-                    return EpochResult(loss, step, finite=False)
-                rule.step(network.theta, gradients.flat, state)
-            total += loss * m
+        with self._threads():
+            for step, start in enumerate(range(0, n, batch_size)):
+                index = order[start : start + batch_size]
+                batch = data.rows(index)
+                m = len(batch.y)
+                masks = dropout_masks(network, recipe, first_step + step, index)
+                with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges is reported as such
+                    loss, gradient = self._batch(network, batch, recipe, m * mean_weight, masks)
+                    if not np.isfinite(loss):
+                        return EpochResult(loss, step, finite=False)
+                    self._step(network, gradient, rule, state, recipe, float(rates[step]))
+                total += loss * m
         return EpochResult(total / n, -(-n // batch_size), finite=True)
+
+    def loss_and_gradient(self, network: Network, data: Data, recipe: Recipe) -> tuple[float, Array]:
+        """Return the loss of all rows, penalty included, and its derivative by theta, (p,), in float64.
+
+        Parameters
+        ----------
+        network : Network
+        data : Data
+        recipe : Recipe
+            Without dropout.
+
+        Returns
+        -------
+        loss : float
+        gradient : (p,) array of float64
+
+        Notes
+        -----
+        Block by block: no (n, k) array is held.
+        """
+        n, loss, gradient = len(data.y), 0.0, np.zeros(network.theta.shape)
+        divisor = n * data.mean_weight
+        with self._threads(), np.errstate(over="ignore", invalid="ignore"):
+            for block in blocks(network, n):
+                share = recipe if block.start == 0 else recipe._replace(alpha=0.0)  # the penalty counts once
+                block_loss, block_gradient = self._batch(network, data.rows(block), share, divisor, None)
+                loss += block_loss
+                gradient += block_gradient
+        return loss, gradient
 
     def logits(self, network: Network, X: Array) -> Array:
         """Return the logits Z_last of the rows of X, (n, k)."""
-        return network.forward(X).head.Z
+        with self._threads():
+            return network.forward(X).head.Z
+
+    def _batch(
+        self, network: Network, batch: Data, recipe: Recipe, divisor: float, masks: dict[int, Array] | None
+    ) -> tuple[float, Array]:
+        y = batch.y
+        if recipe.label_smoothing:
+            y = network.head.smoothed(y, network.layer_sizes[-1], recipe.label_smoothing)
+        loss, gradients = network.loss_and_gradients(
+            batch.X, y, batch.weight, divisor=divisor, l2=recipe.alpha / divisor, masks=masks
+        )
+        return loss, gradients.flat
+
+    def _step(self, network: Network, gradient: Array, rule: Rule, state: State, recipe: Recipe, rate: float) -> None:
+        if recipe.clip_norm is not None:
+            length = float(np.linalg.norm(gradient.astype(np.float64, copy=False)))
+            if length > recipe.clip_norm:
+                gradient *= recipe.clip_norm / length
+        if recipe.weight_decay:
+            for W in network.parameters.W.values():
+                W *= 1 - rate * recipe.weight_decay
+        rule.step(network.theta, gradient, state, rate)
+
+    @contextmanager
+    def _threads(self) -> Iterator[None]:
+        if self.n_threads is None:
+            yield
+            return
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(limits=self.n_threads, user_api="blas"):
+            yield
 
 
-def blocks(network: Network, n: int) -> Iterator[slice]:
-    """Cut n rows into blocks whose widest layer holds about a million numbers; the cut depends on the shape alone.
+def dropout_masks(network: Network, recipe: Recipe, step: int, rows: Array) -> dict[int, Array] | None:
+    """Return the dropout masks of a batch by layer; None where nothing is dropped.
 
     Parameters
     ----------
     network : Network
-    n : int
-        Number of rows.
+    recipe : Recipe
+    step : int
+        Steps taken before.
+    rows : (m,) array of int
+        Row numbers of the batch in the training data.
 
-    Yields
-    ------
-    slice
+    Returns
+    -------
+    dict of int to (m, h_l) array, or None
     """
-    rows = max(1, BLOCK_NUMBERS // max(network.layer_sizes))
-    for start in range(0, n, rows):
-        yield slice(start, min(start + rows, n))
+    if not any(recipe.dropout):
+        return None
+    return {
+        layer: dropout_mask(recipe.seed, step, layer, rows, network.layer_sizes[layer], rate, network.theta.dtype)
+        for layer, rate in enumerate(recipe.dropout, start=1)
+    }

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ShapeError
-from .arrays import Array, as_floating, summing_dtype
+from .arrays import Array, as_floating, as_inputs, summing_dtype
 
 __all__ = ["affine", "affine_vjp"]
 
@@ -25,7 +25,7 @@ def affine(X: npt.ArrayLike, W: npt.ArrayLike, b: npt.ArrayLike) -> Array:
     Parameters
     ----------
     X : (..., d) array
-        Rows are samples; any number of leading batch axes.
+        Rows are samples; any number of leading batch axes. A SciPy sparse matrix (n, d) stays sparse.
     W : (d, h) array
         Weights: one column for each output unit.
     b : (h,) array
@@ -109,7 +109,7 @@ def affine_vjp(dZ: npt.ArrayLike, X: npt.ArrayLike, W: npt.ArrayLike) -> tuple[A
 
 
 def _check(X: npt.ArrayLike, W: npt.ArrayLike, b: npt.ArrayLike | None) -> tuple[Array, Array, Array]:
-    X, W = as_floating(X, "X"), as_floating(W, "W")
+    X, W = as_inputs(X, "X"), as_floating(W, "W")
     if W.ndim != 2:
         raise ShapeError(f"W is {W.shape}, expected two axes: (inputs, outputs).")
     if X.ndim == 0 or X.shape[-1] != W.shape[0]:

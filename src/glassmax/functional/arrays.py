@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..errors import ShapeError
 
-__all__ = ["Array", "as_floating", "log1p", "pick", "put", "summing_dtype"]
+__all__ = ["Array", "as_floating", "as_inputs", "log1p", "pick", "put", "summing_dtype"]
 
 Array = npt.NDArray[Any]
 
@@ -46,6 +46,26 @@ def as_floating(values: npt.ArrayLike, what: str) -> Array:
     if array.dtype.kind in "iub":
         return array.astype(np.float64)
     raise ShapeError(f"{what} holds {array.dtype} values, expected numbers. Convert it to floats first.")
+
+
+def as_inputs(values: npt.ArrayLike, what: str) -> Array:
+    """Return `values` as `as_floating` does, but keep a SciPy sparse matrix sparse, row by row (CSR).
+
+    Parameters
+    ----------
+    values : array_like or sparse matrix
+        What the first layer may take: it is multiplied from the right, and nothing else is done to it.
+    what : str
+        The letter they go by, for the message.
+
+    Returns
+    -------
+    array or CSR matrix
+    """
+    if not (hasattr(values, "tocsr") and hasattr(values, "nnz")):
+        return as_floating(values, what)
+    rows: Any = values.tocsr()
+    return rows if rows.dtype.kind in "fc" else rows.astype(np.float64)
 
 
 def summing_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -145,6 +145,12 @@ class Head:
             dZ = self.vjp(tape, LOSSES[self.loss].dP(tape.P, T))
         return dZ.astype(tape.Z.dtype, copy=False)
 
+    def smoothed(self, T: Array, k: int, share: float) -> Array:
+        """Write targets out as rows, `share` of each spread evenly: over the k classes, or a label's yes and no."""
+        if self.output == "sigmoid":
+            return (1 - share) * as_rows(T, k) + share / 2
+        return as_rows(T, k, share)
+
     def vjp(self, tape: HeadTape, dP: Array) -> Array:
         """Pull dP back through the output alone."""
         if self.output == "softmax":

@@ -1,0 +1,54 @@
+"""Whether there is a `partial_fit`: an estimator that can't have it must not show it, and should say why.
+
+scikit-learn's `available_if` hides a method behind an AttributeError; here the error is a ValueError too and its text
+is the reason, for whoever calls the method without asking first.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import OptionError
+
+__all__ = ["MissingMethodError", "OnlyWherePossible", "why_no_partial_fit"]
+
+
+class MissingMethodError(OptionError, AttributeError):
+    """Why a method is not there: `hasattr` is False, and who calls it reads the reason as a ValueError."""
+
+
+class OnlyWherePossible:
+    """A method that is there only where the parameters allow it."""
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self.method = method
+        self.__doc__, self.__name__ = method.__doc__, method.__name__
+
+    def __get__(self, classifier: Any, owner: type) -> Any:
+        if classifier is None:
+            return self.method
+        reason = why_no_partial_fit(classifier)
+        if reason:
+            raise MissingMethodError(reason)
+        return self.method.__get__(classifier, owner)
+
+
+def why_no_partial_fit(classifier: Any) -> str:
+    """Return the reason, or nothing where there is a `partial_fit`."""
+    at_once = "it sees one batch of rows at a time"
+    if classifier.solver == "lbfgs":
+        return f"partial_fit does not support solver='lbfgs', which needs all rows at each step: {at_once}."
+    if classifier.early_stopping:
+        return f"partial_fit does not support early_stopping=True: {at_once}, so there are none to hold out."
+    if isinstance(classifier.class_weight, str) and classifier.class_weight == "balanced":
+        return (
+            f"partial_fit does not support class_weight='balanced': {at_once} and doesn't know how frequent the "
+            "classes are. Pass a dict of weights."
+        )
+    if classifier.learning_rate in ("cosine", "one_cycle") or classifier.warmup:
+        return (
+            f"partial_fit does not support learning_rate={classifier.learning_rate!r}, warmup={classifier.warmup!r}: "
+            f"{at_once} and doesn't know how many there will be. Use 'constant', 'invscaling' or 'step'."
+        )
+    if classifier.checkpoint_path is not None:
+        return f"partial_fit does not support checkpoint_path: {at_once}. Use save, and from_model to go on."
+    return ""

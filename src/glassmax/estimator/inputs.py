@@ -1,0 +1,89 @@
+"""X, y and weights as users give them: arrays, sparse matrices, pandas, polars and Arrow frames.
+
+scikit-learn checks shapes, names and finiteness; what it leaves in the dark is said here first.
+"""
+
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from ..errors import DataError, LabelError
+from ..functional.arrays import Array
+
+__all__ = ["check_X", "check_rows"]
+
+FLOATS = (np.float64, np.float32)
+
+
+def check_X(classifier: Any, X: Any, *, reset: bool = False, what: str = "X") -> Array:
+    """Return X as a float array or CSR matrix, its columns those that the classifier knows.
+
+    Parameters
+    ----------
+    classifier : SoftmaxClassifier
+    X : (n, d) array_like, sparse matrix or frame
+    reset : bool, default=False
+        Whether the classifier is to learn the columns instead.
+    what : str, default="X"
+        The user's word for it.
+
+    Returns
+    -------
+    (n, d) array or CSR matrix of float32 or float64
+    """
+    X = _check_frame(X, what)
+    checked: Array = validate_data(classifier, X, accept_sparse="csr", dtype=FLOATS, reset=reset)
+    return checked
+
+
+def check_rows(
+    classifier: Any, X: Any, y: Any, sample_weight: Any, *, reset: bool, what: str = ""
+) -> tuple[Array, Array, Array | None]:
+    """Return X, y and the weights, checked against each other.
+
+    Parameters
+    ----------
+    classifier : SoftmaxClassifier
+    X, y, sample_weight
+        As given to `fit`.
+    reset : bool
+        Whether the classifier is to learn the columns.
+    what : str, default=""
+        Appended to the user's words for them: "_val" for validation rows.
+
+    Returns
+    -------
+    X : (n, d) array or CSR matrix
+    y : (n,) or (n, k) array
+    sample_weight : (n,) array of float64, or None
+    """
+    X = _check_frame(X, f"X{what}")
+    X, y = validate_data(classifier, X, y, accept_sparse="csr", dtype=FLOATS, multi_output=True, reset=reset)
+    if sample_weight is not None:
+        if not np.any(np.asarray(sample_weight) != 0):
+            raise LabelError(f"sample_weight{what} is zero for every row, expected at least one number > 0.")
+        sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    return X, y, sample_weight
+
+
+def _check_frame(X: Any, what: str) -> Any:
+    """Refuse a frame that has not been collected, or columns that are no numbers, by name."""
+    frame = nw.from_native(X, pass_through=True)
+    if isinstance(frame, nw.LazyFrame):
+        raise DataError(f"{what} is a lazy frame, expected one that is in memory: pass {what}.collect().")
+    if not isinstance(frame, nw.DataFrame):
+        return X
+    other = [
+        f"{name!r} ({dtype})"
+        for name, dtype in frame.schema.items()
+        if not (dtype.is_numeric() or dtype in (nw.Boolean, nw.Object, nw.Unknown))
+    ]
+    if other:
+        more = f" and {len(other) - 5} more" if len(other) > 5 else ""
+        raise DataError(
+            f"{what} has columns that are no numbers: {', '.join(other[:5])}{more}. "
+            "Encode them first, with sklearn.preprocessing.OneHotEncoder for instance."
+        )
+    return X

@@ -1,0 +1,195 @@
+"""What y says: a class for each row, a row of class probabilities, or any number of labels.
+
+::
+
+    y (n,)                               classes: labels of any kind                           softmax
+    y (n, k), rows that sum to 1         soft labels, or one-hot rows                          softmax
+    y (n, k) of 0 and 1                  several labels a row                                  sigmoid
+
+A matrix of 0 and 1 can be read both ways; ``output="auto"`` reads it as scikit-learn does, as several labels. Here
+labels become class indices or rows, and class weights become weights of rows. This module refuses to see X.
+"""
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+from ..errors import LabelError, OptionError
+from ..functional.arrays import Array
+
+__all__ = ["Labels", "hard", "read_labels", "weigh_rows"]
+
+SUM_TOLERANCE = 1e-4
+
+
+class Labels(NamedTuple):
+    """What y says.
+
+    Attributes
+    ----------
+    output : str
+        "softmax" or "sigmoid".
+    classes : (k,) array
+        What the outputs stand for.
+    T : (n,) array of intp, or (n, k) array of floats
+        Class indices, or rows.
+    """
+
+    output: str
+    classes: Array
+    T: Array
+
+
+def read_labels(y: Any, output: str, classes: npt.ArrayLike | None = None, *, what: str = "y") -> Labels:
+    """Read labels of any kind.
+
+    Parameters
+    ----------
+    y : (n,) or (n, k) array_like
+        k >= 2 for a matrix; a SciPy sparse matrix is one too.
+    output : {"auto", "softmax", "sigmoid"}
+        How to read a matrix.
+    classes : (k,) array_like, optional
+        All labels there can be, or the names of a matrix's columns; the labels found, or 0, 1, ... by default.
+    what : str, default="y"
+        The user's word for it.
+
+    Returns
+    -------
+    Labels
+
+    Raises
+    ------
+    LabelError
+        Naming the first row at fault.
+    """
+    y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
+    if y.ndim == 2 and y.shape[1] > 1:
+        return _read_matrix(y, output, classes, what)
+    y = column_or_1d(y, warn=True)
+    check_classification_targets(y)
+    if output == "sigmoid":
+        raise LabelError(
+            f"{what} is {y.shape}, expected a matrix (n, k) of 0 and 1 for output='sigmoid': a column for each label. "
+            "For one class a row pass output='softmax'."
+        )
+    found = np.unique(y)
+    known = found if classes is None else _distinct(classes)
+    if len(known) < 2:
+        holder = what if classes is None else "classes"
+        raise LabelError(f"{holder} holds one class, {known.tolist()[0]!r}, expected at least two different labels.")
+    new = np.setdiff1d(found, known).tolist()
+    if new:
+        raise LabelError(
+            f"{what} holds {', '.join(map(repr, new[:5]))}, expected only the classes {known.tolist()}. "
+            "A network can't grow classes: name them all at the first fit, classes=[...]."
+        )
+    rank = np.argsort(known)
+    return Labels("softmax", known, rank[np.searchsorted(known, y, sorter=rank)])
+
+
+def _read_matrix(y: Array, output: str, classes: npt.ArrayLike | None, what: str) -> Labels:
+    if y.dtype.kind not in "biuf":
+        raise LabelError(
+            f"{what} is {y.shape} and holds {y.dtype} values, expected numbers in a matrix, or one label a row."
+        )
+    if y.dtype.kind != "f":
+        if y.size and not (y.min() >= 0 and y.max() <= 1):
+            raise LabelError(
+                f"{what} is {y.shape} and holds whole numbers from {y.min()} to {y.max()}, expected (n,): one label "
+                "a row. Several labels a row are a matrix of 0 and 1."
+            )
+        y = y.astype(np.float64)
+    known = np.arange(y.shape[1]) if classes is None else _distinct(classes)
+    if len(known) != y.shape[1]:
+        raise LabelError(f"classes names {len(known)} columns, expected {y.shape[1]}: those of {what}.")
+    bad = ~(np.isfinite(y) & (y >= 0))
+    if bad.any():
+        row, column = np.argwhere(bad)[0].tolist()
+        raise LabelError(f"Row {row} of {what} holds {y[row, column]:g}, expected numbers >= 0.")
+    ones = ((y == 0) | (y == 1)).all()
+    sums = y.sum(axis=1, dtype=np.float64)
+    off = np.abs(sums - 1) > SUM_TOLERANCE
+    if output == "sigmoid" or (output == "auto" and ones):
+        if y.max(initial=0) > 1:
+            row, column = np.argwhere(y > 1)[0].tolist()
+            raise LabelError(f"Row {row} of {what} holds {y[row, column]:g}, expected numbers from 0 to 1.")
+        if output == "auto" and not off.any():
+            warnings.warn(
+                f"{what} is a matrix of 0 and 1 and is taken for several labels a row (output='sigmoid'), as "
+                "scikit-learn has it; but each of its rows sums to 1. If they are one-hot classes, pass "
+                "output='softmax'; if they are not, output='sigmoid'.",
+                stacklevel=2,
+            )
+        return Labels("sigmoid", known, y)
+    if off.any():
+        row = int(np.argmax(off))
+        several = " For several labels a row pass output='sigmoid'." if y.max(initial=0) <= 1 else ""
+        raise LabelError(
+            f"Row {row} of {what} sums to {sums[row]:.6g}, expected 1: the probabilities of the classes.{several}"
+        )
+    return Labels("softmax", known, y)
+
+
+def _distinct(classes: npt.ArrayLike) -> Array:
+    names = np.asarray(classes)
+    if names.ndim != 1 or len(np.unique(names)) != len(names):
+        raise LabelError(f"classes is {classes!r}, expected a list of different labels.")
+    return names
+
+
+def hard(T: Array) -> Array:
+    """Return class indices: of rows, the most probable."""
+    return T if T.ndim == 1 else T.argmax(axis=1)
+
+
+def weigh_rows(
+    class_weight: "dict[Any, float] | str | None", labels: Labels, sample_weight: Array | None, *, named: bool
+) -> Array | None:
+    """Return the weight of each row: its sample weight times the weight of its class.
+
+    Parameters
+    ----------
+    class_weight : dict, "balanced" or None
+        As for the estimator. A soft row has the mean weight of its classes.
+    labels : Labels
+    sample_weight : (n,) array or None
+    named : bool
+        Whether the user has named the columns of a matrix.
+
+    Returns
+    -------
+    (n,) array of float64, or None for ones
+    """
+    if class_weight is None:
+        return sample_weight
+    T, classes = labels.T, labels.classes
+    if labels.output == "sigmoid":
+        raise OptionError(
+            f"class_weight is {class_weight!r}, expected None where a row has several labels. Pass sample_weight."
+        )
+    if class_weight == "balanced":  # scikit-learn 1.6 can't weigh rows in this
+        w = np.ones(len(T)) if sample_weight is None else sample_weight
+        total = np.bincount(T, w, minlength=len(classes)) if T.ndim == 1 else w @ T
+        shares = total.sum() / np.count_nonzero(total)
+        of_class = np.divide(shares, total, out=np.zeros(len(total)), where=total > 0)
+    else:
+        unknown = [name for name in class_weight if name not in classes.tolist()]
+        if T.ndim == 2 and unknown and not named:
+            raise OptionError(
+                f"class_weight names {unknown[0]!r}, but the columns of y have no names. "
+                "Pass them: fit(..., classes=[...])."
+            )
+        of_class = compute_class_weight(class_weight, classes=classes, y=classes[hard(T)])
+    if not ((of_class >= 0) & np.isfinite(of_class)).all():
+        raise OptionError(f"class_weight is {class_weight!r}, expected numbers >= 0.")
+    of_row = of_class[T] if T.ndim == 1 else T @ of_class
+    weight: Array = of_row if sample_weight is None else of_row * sample_weight
+    if not weight.any():
+        raise LabelError("class_weight leaves no row a weight, expected at least one number > 0.")
+    return weight

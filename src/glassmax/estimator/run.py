@@ -1,0 +1,274 @@
+"""One fit: the stream of epochs, and its readers.
+
+The record of each epoch goes into the classifier's attributes and to the screen, to patience, to the adaptive learning
+rate, and into the checkpoint, in this order. This module refuses to check what users give.
+"""
+
+import warnings
+from collections.abc import Generator
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from ..engine import Data, Engine
+from ..errors import OptionError
+from ..training import Checkpoint, Epoch, Patience, Standing, fit, fit_lbfgs, holdout, identity, smaller
+from .labels import hard
+from .options import Plan, activations_of, hidden_sizes
+
+if TYPE_CHECKING:
+    from .classifier import SoftmaxClassifier
+
+__all__ = ["Run", "slow_down"]
+
+SLOWEST = 1e-6
+NOT_THE_RUN = ("verbose", "n_threads", "checkpoint_path")
+
+
+class Run:
+    """One fit of a classifier, epoch by epoch.
+
+    Parameters
+    ----------
+    classifier : SoftmaxClassifier
+        With its network drawn and its records open.
+    plan : Plan
+    engine : Engine
+    data : Data
+        All rows given to `fit`.
+    validation : Data or None
+        The rows to judge on, if the user has given some; otherwise they are held out.
+    columns : list of str
+        Their names, as far as they have any.
+
+    Raises
+    ------
+    OptionError
+        If no rows can be held out.
+    CheckpointError
+        If the checkpoint belongs to another run.
+    """
+
+    def __init__(
+        self,
+        classifier: "SoftmaxClassifier",
+        plan: Plan,
+        engine: Engine,
+        data: Data,
+        validation: Data | None,
+        columns: list[str],
+    ) -> None:
+        self.classifier, self.plan, self.engine = classifier, plan, engine
+        self.standing = classifier._standing
+        self.standing.epochs, self.standing.slowdown = 0, 1.0
+        self.patience = Patience(classifier.network_, classifier.tol, classifier.n_iter_no_change)
+        self.stopped = False
+        self.verdict = ""
+        self.checkpoint: Checkpoint | None = None
+        classifier.n_iter_ = 0
+        if classifier.checkpoint_path is not None:
+            self._resume(Path(classifier.checkpoint_path), self._identity(data, validation, columns))
+        self.train, self.validation = data, validation
+        if classifier.early_stopping and validation is None:
+            self.train, self.validation = self._hold_out(data)
+
+    @property
+    def over(self) -> bool:
+        """Whether there is no epoch to come."""
+        return self.stopped or bool(self.verdict) or self.standing.epochs >= self.classifier.max_iter
+
+    def next_epoch(self) -> Epoch | None:
+        """Train an epoch and let its readers read it; None if there is none to come."""
+        if self.over:
+            return None
+        if not hasattr(self, "stream"):
+            self.stream = self._open()
+        item = next(self.stream)
+        if isinstance(item, str):
+            self.verdict = item
+            return None
+        score = self._score(item)
+        self.classifier._record(item, score)
+        self.stopped = self._is_enough(item, score)
+        if self.checkpoint is not None:
+            self.checkpoint.stopped = self.stopped
+            self.checkpoint.save()
+        return item
+
+    def close(self) -> None:
+        """End the stream, and put back the best weights where that was asked for."""
+        if hasattr(self, "stream"):
+            self.stream.close()
+        classifier, best = self.classifier, self.patience.best
+        if classifier.early_stopping and np.isfinite(best):
+            classifier.network_.theta = self.patience.best_theta
+        watched_is_loss = not classifier.early_stopping
+        losses = classifier.loss_curve_
+        classifier.best_loss_ = min(losses) if losses and watched_is_loss else None
+        if not classifier.warm_start:
+            self.standing.order = None  # as long as the data
+
+    def warn(self) -> None:
+        """Say so if the loss has risen, or has not come to rest."""
+        classifier = self.classifier
+        if classifier.diverged_:
+            warnings.warn(
+                f"The training loss went from {classifier.loss_curve_[-classifier.n_iter_]:.3g} to "
+                f"{classifier.loss_:.3g}: the steps are too long. Try learning_rate_init="
+                f"{smaller(classifier.learning_rate_init):g}, and inputs scaled to about 1.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        elif not self.stopped and self.verdict != "converged":
+            at = {"": "max_iter", "max_fun": "max_fun"}.get(self.verdict, "max_iter")
+            limit = f"{at}={getattr(classifier, at)}"
+            after = f"{limit} {'calls of the loss' if at == 'max_fun' else 'epochs'}"
+            known = self.verdict in ("", "max_iter", "max_fun")
+            how = f"after {after}" if known else f"after {classifier.n_iter_} iterations: {self.verdict}"
+            advice = f"Raise {at}" + (", or learning_rate_init." if classifier.solver != "lbfgs" else ".")
+            warnings.warn(f"Training ended {how} and was still improving. {advice}", ConvergenceWarning, stacklevel=4)
+
+    def _resume(self, path: Path, own: str) -> None:
+        classifier = self.classifier
+        curves = {
+            name: getattr(classifier, f"{name}_")
+            for name in ("loss_curve", "validation_loss_curve", "validation_scores")
+            if getattr(classifier, f"{name}_") is not None
+        }
+        self.checkpoint = Checkpoint(path, own, classifier.network_, self.standing, self.patience, curves)
+        if self.checkpoint.load():
+            self.stopped = self.checkpoint.stopped
+            classifier._count(self.standing.epochs)
+
+    def _hold_out(self, data: Data) -> tuple[Data, Data]:
+        """Split the rows in two, classes in proportion; in a warm start or a resumed run as before."""
+        classifier, standing = self.classifier, self.standing
+        if standing.split is None:
+            standing.split, draw = deepcopy(standing.draw), standing.draw
+        else:  # so that no row is judged that was trained on
+            draw = deepcopy(standing.split)
+        share = classifier.validation_fraction
+        of_class = np.zeros(len(data.y), int) if classifier.network_.head.output == "sigmoid" else hard(data.y)
+        kept, held_out = holdout(of_class, share, draw)
+        if len(held_out) == 0:
+            raise OptionError(
+                f"validation_fraction={share:g} of {len(data.y)} rows holds out none, because every "
+                "class must keep a row. Pass more rows, or early_stopping=False."
+            )
+        for rows, which in ((kept, "to train on"), (held_out, "held out")):
+            if data.weight is not None and not data.weight[rows].any():
+                raise OptionError(
+                    f"sample_weight leaves no class a weight {which}, by validation_fraction="
+                    f"{share:g}. Pass more rows with a weight, or early_stopping=False."
+                )
+        return data.rows(kept), data.rows(held_out)
+
+    def _open(self) -> Generator[Epoch | str]:
+        classifier, plan = self.classifier, self.plan
+        common: dict[str, Any] = {"recipe": plan.recipe, "validation": self.validation}
+        network = classifier.network_
+        if classifier.solver == "lbfgs":
+            return fit_lbfgs(
+                network,
+                self.engine,
+                self.train,
+                self.standing,
+                max_iter=int(classifier.max_iter),
+                max_fun=int(classifier.max_fun),
+                tol=classifier.tol,
+                **common,
+            )
+        return fit(
+            network,
+            self.engine,
+            self.train,
+            plan.rule,
+            self.standing,
+            batch_size=200 if classifier.batch_size == "auto" else int(classifier.batch_size),
+            max_epochs=int(classifier.max_iter),
+            schedule=plan.schedule,
+            shuffle=classifier.shuffle,
+            **common,
+        )
+
+    def _score(self, epoch: Epoch) -> float | None:
+        if epoch.validation is None or self.validation is None:
+            return None
+        return (
+            epoch.validation.accuracy
+            if self.plan.scorer is None
+            else self.plan.scorer(self.classifier, self.validation)
+        )
+
+    def _is_enough(self, epoch: Epoch, score: float | None) -> bool:
+        """Let patience see what is watched; where the rate is adaptive, slow down first."""
+        classifier = self.classifier
+        watched = epoch.loss
+        if classifier.early_stopping and epoch.validation is not None and score is not None:
+            watched = epoch.validation.log_loss if classifier.scoring == "log_loss" else -score
+        elif classifier.solver == "lbfgs":
+            return False  # it knows when it has converged
+        return self.patience.exhausted(watched) and not slow_down(self.plan, self.standing, self.patience)
+
+    def _identity(self, data: Data, validation: Data | None, columns: list[str]) -> str:
+        """Return a hash of data, engine and parameters: of all on which the bits of the model depend."""
+        from .. import __version__
+
+        classifier = self.classifier
+        parameters = classifier.get_params(deep=False)
+        for name in NOT_THE_RUN:
+            del parameters[name]
+        if classifier.learning_rate == "constant" and not classifier.warmup:
+            del parameters["max_iter"]
+        parameters["hidden_layer_sizes"] = hidden_sizes(classifier)
+        parameters["activation"] = activations_of(classifier)
+        texts = [
+            f"{self.engine.name} engine of glassmax {__version__}",
+            repr(columns),
+            repr(classifier.classes_.tolist()),
+        ]
+        texts += [f"{name}={_plain(value)}" for name, value in sorted(parameters.items())]
+        arrays: list[Any] = [*data, *(validation or ())]
+        if classifier.loss_curve_:  # a warm start: where it starts is part of it
+            arrays += [classifier.network_.theta, *map(np.atleast_1d, self.standing.state.values())]
+        return identity(texts, arrays)
+
+
+def slow_down(plan: Plan, standing: Standing, patience: Patience) -> bool:
+    """Divide the learning rate by 5 instead of stopping, if it is adaptive and not tiny; return whether that was done.
+
+    Parameters
+    ----------
+    plan : Plan
+    standing : Standing
+        Its slowdown is written to.
+    patience : Patience
+        Begins anew.
+
+    Returns
+    -------
+    bool
+    """
+    if plan.schedule.kind != "adaptive" or plan.rule.learning_rate * standing.slowdown <= SLOWEST:
+        return False
+    standing.slowdown /= 5
+    patience.idle = 0
+    return True
+
+
+def _plain(value: Any) -> str:
+    """Write a parameter so that the same value is the same text in another process."""
+    if isinstance(value, np.random.RandomState):
+        return repr([part.tolist() if isinstance(part, np.ndarray) else part for part in value.get_state(legacy=True)])
+    if isinstance(value, dict):
+        return repr(sorted((_plain(key), _plain(entry)) for key, entry in value.items()))
+    if isinstance(value, list | tuple | np.ndarray):
+        return repr([_plain(entry) for entry in value])
+    if isinstance(value, np.generic):
+        return repr(value.item())
+    if callable(value) and hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    return repr(value)

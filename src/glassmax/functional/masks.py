@@ -1,0 +1,84 @@
+"""Dropout masks: which units a row keeps in a step, as a function of where they stand and of nothing else.
+
+A unit is kept or dropped by one number, drawn from a counter and not from a stream: the same seed, step, layer, row
+and unit give the same number in any batch, any order, any number of threads, and after a run has been resumed::
+
+    G = 0x9E3779B97F4A7C15
+    mix(z):   z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9
+              z = (z ^ z >> 27) * 0x94D049BB133111EB
+              z ^ z >> 31                                                  all modulo 2^64
+    draw(key, i) = mix(key + (i + 1) G)                                    output i of SplitMix64 seeded with key
+    u = draw(draw(draw(draw(seed, step), layer), row), unit)
+    kept where (u >> 11) / 2^53 >= rate; then the mask is 1 / (1 - rate), otherwise 0
+
+Steps, rows and units count from 0, layers from 1. The inverse factor keeps the expected activation what it is without
+dropout, so predictions need no mask. This module refuses to hold a state.
+
+Source: Steele, Lea & Flood, "Fast splittable pseudorandom number generators" (2014); Srivastava et al., "Dropout"
+(2014), section 10, for the inverse factor.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from .arrays import Array
+
+__all__ = ["dropout_mask"]
+
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+
+
+def dropout_mask(
+    seed: int, step: int, layer: int, rows: Array, units: int, rate: float, dtype: npt.DTypeLike = np.float64
+) -> Array:
+    """Return what the activations of a layer are multiplied by.
+
+    Parameters
+    ----------
+    seed : int
+        In [0, 2^64).
+    step : int
+        >= 0: how many steps were taken before.
+    layer : int
+        >= 1.
+    rows : (n,) array of int
+        Row numbers in the training data, >= 0: not positions in the batch.
+    units : int
+        Units of the layer.
+    rate : float
+        In [0, 1): the share dropped.
+    dtype : dtype, default=float64
+        Of the mask.
+
+    Returns
+    -------
+    (n, units) array
+        0, or 1 / (1 - rate).
+
+    Notes
+    -----
+    Cost: 9 integer operations an entry.
+
+    Examples
+    --------
+    >>> mask = dropout_mask(seed=0, step=0, layer=1, rows=np.array([7, 3]), units=6, rate=0.5)
+    >>> mask
+    array([[2., 0., 2., 2., 0., 0.],
+           [2., 0., 0., 2., 0., 2.]])
+    >>> dropout_mask(0, 0, 1, np.array([3]), 6, 0.5)    # row 3 keeps the same units in any batch
+    array([[2., 0., 0., 2., 0., 2.]])
+    """
+    with np.errstate(over="ignore"):  # modulo 2^64
+        key = _draw(_draw(np.uint64(seed), np.uint64(step)), np.uint64(layer))
+        u = _draw(_draw(key, rows.astype(np.uint64))[:, None], np.arange(units, dtype=np.uint64))
+    kept = (u >> np.uint64(11)) * 2.0**-53 >= rate
+    return np.where(kept, 1 / (1 - rate), 0.0).astype(dtype, copy=False)
+
+
+def _draw(key: Array | np.uint64, counter: Array | np.uint64) -> Array:
+    """Output number `counter` of SplitMix64 seeded with `key`."""
+    z = np.asarray(key + (counter + np.uint64(1)) * GOLDEN)
+    z = (z ^ (z >> np.uint64(30))) * FIRST
+    z = (z ^ (z >> np.uint64(27))) * SECOND
+    return z ^ (z >> np.uint64(31))

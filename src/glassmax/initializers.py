@@ -1,0 +1,100 @@
+"""Starting weights: the schemes, and which one fits an activation.
+
+A scheme draws W_l around 0 with a spread that follows from the number of inputs a and of outputs b of its layer, so
+that neither activations nor derivatives grow or shrink from layer to layer::
+
+    glorot      variance 2 / (a + b)       sigmoid, tanh, identity, softplus; the last layer
+    he          variance 2 / a             relu and its kin: half of the units are silent
+    lecun       variance 1 / a             selu
+    mlp         uniform in +-sqrt(6 / (a + b)), sigmoid +-sqrt(2 / (a + b)), biases too: scikit-learn's MLPClassifier
+
+Each of the first three comes as ``_uniform`` and as ``_normal``, and their biases start at 0. ``auto`` takes for each
+layer the scheme that fits its activation. This module refuses to know of data.
+
+Sources: Glorot & Bengio (2010), equations 12 and 16; He, Zhang, Ren & Sun (2015), equation 10; LeCun, Bottou, Orr &
+Müller, "Efficient backprop" (1998), equation 16; Klambauer et al., "Self-normalizing neural networks" (2017).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .errors import one_of
+from .parameters import Parameters
+
+__all__ = ["SCHEMES", "draw_parameters", "schemes_of"]
+
+VARIANCES = ("glorot", "he", "lecun")
+SCHEMES = ("mlp", "auto", *(f"{name}_{shape}" for name in VARIANCES for shape in ("uniform", "normal")))
+"""What `init` may be."""
+
+FITTING = {"selu": "lecun_normal"} | dict.fromkeys(("relu", "leaky_relu", "elu", "gelu", "silu", "mish"), "he_uniform")
+"""The scheme that fits an activation; all others take glorot_uniform."""
+
+
+def schemes_of(init: str, activations: Sequence[str]) -> tuple[str, ...]:
+    """Return the scheme of each layer, the last one included.
+
+    Parameters
+    ----------
+    init : str
+        One of `SCHEMES`.
+    activations : sequence of str
+        Of the hidden layers.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> schemes_of("auto", ["relu", "selu", "tanh"])
+    ('he_uniform', 'lecun_normal', 'glorot_uniform', 'glorot_uniform')
+    """
+    one_of("init", init, SCHEMES)
+    if init != "auto":
+        return (init,) * (len(activations) + 1)
+    return (*(FITTING.get(name, "glorot_uniform") for name in activations), "glorot_uniform")
+
+
+def draw_parameters(
+    parameters: Parameters,
+    init: str,
+    activations: Sequence[str],
+    draw: "np.random.RandomState | np.random.Generator",
+) -> None:
+    """Draw W1, b1, W2, ... in this order, into `parameters`.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Written to.
+    init : str
+        One of `SCHEMES`.
+    activations : sequence of str
+        Of the hidden layers.
+    draw : numpy.random.RandomState or Generator
+
+    Examples
+    --------
+    >>> parameters = Parameters([50, 100, 3])
+    >>> draw_parameters(parameters, "auto", ["relu"], np.random.RandomState(0))
+    >>> bool(abs(parameters["W1"]).max() < np.sqrt(6 / 50)), parameters["b1"].any()
+    (True, np.False_)
+    """
+    kinds = (*activations, *activations[-1:])  # scikit-learn draws the last layer like the one before it
+    for layer, scheme in enumerate(schemes_of(init, activations), start=1):
+        W, b = parameters.W[layer], parameters.b[layer]
+        inputs, outputs = W.shape
+        if scheme == "mlp":
+            bound = np.sqrt((2.0 if kinds[layer - 1 : layer] == ("sigmoid",) else 6.0) / (inputs + outputs))
+            W[...] = draw.uniform(-bound, bound, W.shape)
+            b[...] = draw.uniform(-bound, bound, outputs)
+            continue
+        name, shape = scheme.split("_")
+        variance = {"glorot": 2 / (inputs + outputs), "he": 2 / inputs, "lecun": 1 / inputs}[name]
+        if shape == "uniform":
+            W[...] = draw.uniform(-np.sqrt(3 * variance), np.sqrt(3 * variance), W.shape)
+        else:
+            W[...] = draw.normal(0, np.sqrt(variance), W.shape)
+        b[...] = 0

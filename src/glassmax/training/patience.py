@@ -1,0 +1,55 @@
+"""Patience: when enough is enough, and which weights were the best."""
+
+import numpy as np
+
+from ..network import Network
+
+__all__ = ["Patience"]
+
+
+class Patience:
+    """Watch a number that should fall, say when it no longer does, and keep the best weights.
+
+    An epoch improves if its number falls below the best so far by at least `tol`; after more than `patience` epochs in
+    a row that don't, enough is enough. (The rule of scikit-learn's MLPClassifier.)
+
+    Parameters
+    ----------
+    network : Network
+        Whose weights to keep.
+    tol : float
+        >= 0, in units of the number.
+    patience : float
+        >= 1 epochs; inf never ends.
+
+    Attributes
+    ----------
+    best : float
+        The least number so far; inf before the first epoch.
+    best_theta : (p,) array
+        The weights after the best epoch.
+    idle : int
+        Epochs in a row without improvement.
+
+    Examples
+    --------
+    >>> watch = Patience(Network([1, 2]), tol=0.1, patience=1)
+    >>> [watch.exhausted(loss) for loss in (1.0, 0.8, 0.79, 0.78)]
+    [False, False, False, True]
+    >>> watch.best
+    0.78
+    """
+
+    def __init__(self, network: Network, tol: float, patience: float) -> None:
+        self.network, self.tol, self.patience = network, tol, patience
+        self.best = np.inf
+        self.best_theta = network.theta.copy()
+        self.idle = 0
+
+    def exhausted(self, value: float) -> bool:
+        """Take note of an epoch's number, and say whether to stop."""
+        self.idle = 0 if value <= self.best - self.tol else self.idle + 1  # NaN is no improvement
+        if value < self.best:
+            self.best = value
+            self.best_theta[...] = self.network.theta
+        return self.idle > self.patience
