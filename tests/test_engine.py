@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info
 
 from glassmax import Network
 from glassmax.engine import Data, Recipe, ReferenceEngine, best_engine, blocks
 from glassmax.engine.batches import BLOCK_NUMBERS
+from glassmax.functional.masks import dropout_mask
 from glassmax.optimizers import SGD
 
 ENGINE = best_engine()
@@ -134,3 +136,102 @@ def test_rows_take_their_labels_and_weights_along(index):
 def test_logits_are_those_of_the_networks_forward_pass():
     net, data, _ = small()
     np.testing.assert_array_equal(ENGINE.logits(net, data.X), net.forward(data.X).Z[2])
+
+
+# the recipe
+
+
+def test_an_epoch_takes_the_rate_of_each_step():
+    net, data, rule = small()
+    by_hand, rates = small()[0], np.array([0.5, 0.0, 0.125])
+    one_epoch(net, data, rule, rates=rates)
+    for start, rate in ((0, 0.5), (8, 0.125)):
+        batch = data.rows(slice(start, start + 4))
+        divisor = len(batch.y) * data.weight.mean()
+        by_hand.step(by_hand.loss_and_gradients(*batch, divisor=divisor)[1], rate)
+    np.testing.assert_allclose(net.theta, by_hand.theta, rtol=0, atol=1e-15)
+
+
+def test_decay_shrinks_the_weights_before_the_step_and_leaves_biases_alone():
+    net, data, rule = small()
+    by_hand = small()[0]
+    one_epoch(net, data, rule, batch_size=10, weight_decay=0.5)
+    _, gradients = by_hand.loss_and_gradients(*data, divisor=10 * data.weight.mean())
+    for W in by_hand.parameters.W.values():
+        W *= 1 - 0.1 * 0.5
+    by_hand.step(gradients, 0.1)
+    np.testing.assert_allclose(net.theta, by_hand.theta, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("clip_norm", [1e-3, 0.1, 1e3])
+def test_a_gradient_is_shortened_to_the_clip_norm_and_never_lengthened(clip_norm):
+    net, data, rule = small()
+    before = net.theta.copy()
+    one_epoch(net, data, rule, batch_size=10, clip_norm=clip_norm, alpha=2.0)
+    divisor = 10 * data.weight.mean()
+    _, gradients = small()[0].loss_and_gradients(*data, divisor=divisor, l2=2.0 / divisor)
+    length = np.linalg.norm(gradients.flat)
+    expected = 0.1 * gradients.flat * min(1, clip_norm / length)
+    np.testing.assert_allclose(before - net.theta, expected, rtol=1e-9, atol=1e-15)
+
+
+def test_masks_follow_the_step_and_the_row_in_the_data():
+    net, data, rule = small()
+    by_hand, order = small()[0], np.random.default_rng(1).permutation(10)
+    one_epoch(net, data, rule, order=order, batch_size=5, dropout=(0.5,), seed=3, first_step=7)
+    for step, batch in ((7, order[:5]), (8, order[5:])):
+        masks = {1: dropout_mask(3, step, 1, batch, 5, 0.5)}
+        rows = data.rows(batch)
+        by_hand.step(by_hand.loss_and_gradients(*rows, divisor=5 * data.weight.mean(), masks=masks)[1], 0.1)
+    np.testing.assert_allclose(net.theta, by_hand.theta, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("output", ["softmax", "sigmoid"])
+def test_smoothing_writes_the_targets_out_as_rows(output):
+    loss = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}[output]
+    data = small()[1]
+    Y = np.eye(3)[data.y]
+    smoothed = 0.8 * Y + 0.2 * (1 / 3 if output == "softmax" else 1 / 2)
+    nets = [Network([4, 5, 3], output=output, loss=loss) for _ in range(2)]
+    one_epoch(nets[0], data._replace(y=Y), SGD(0.1), label_smoothing=0.2)
+    one_epoch(nets[1], data._replace(y=smoothed), SGD(0.1))
+    np.testing.assert_array_equal(nets[0].theta, nets[1].theta)
+
+
+# all rows at once
+
+
+@pytest.mark.parametrize("numbers", [1, 15, 2**20], ids=["row by row", "three rows at a time", "all at once"])
+def test_loss_and_gradient_of_all_rows_are_the_networks(monkeypatch, numbers):
+    monkeypatch.setattr("glassmax.engine.batches.BLOCK_NUMBERS", numbers)
+    net, data, _ = small()
+    loss, gradient = ENGINE.loss_and_gradient(net, data, Recipe(alpha=0.3))
+    net.l2 = 0.3 / data.weight.sum()
+    expected, gradients = net.loss_and_gradients(*data)
+    assert loss == pytest.approx(expected, rel=1e-13)
+    np.testing.assert_allclose(gradient, gradients.flat, rtol=0, atol=1e-14)
+
+
+def test_the_gradient_of_all_rows_is_float64_whatever_the_network():
+    net, data, _ = small()
+    loss, gradient = ENGINE.loss_and_gradient(net.astype("float32"), data, Recipe())
+    assert gradient.dtype == np.float64
+    assert loss == pytest.approx(ENGINE.loss_and_gradient(net, data, Recipe())[0], rel=1e-6)
+
+
+# threads
+
+
+def test_blas_works_on_as_many_threads_as_allowed():
+    seen = []
+
+    class Watching(SGD):
+        def step(self, *arguments):
+            seen.append({pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"})
+            super().step(*arguments)
+
+    net, data, _ = small()
+    before = threadpool_info()
+    one_epoch(net, data, Watching(0.1), engine=ReferenceEngine(n_threads=1))
+    assert seen == [{1}] * 3
+    assert threadpool_info() == before

@@ -1,13 +1,15 @@
 """The rules that move weights: against scalar loops, and against scikit-learn's own optimizers."""
 
 import math
+import threading
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize, rosen, rosen_der
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 
 from glassmax.errors import OptionError
-from glassmax.optimizers import SGD, Adam
+from glassmax.optimizers import SCHEDULES, SGD, Adam, Schedule, lbfgs
 
 START = [1.0, -2.0, 0.5, 0.0]
 
@@ -198,3 +200,146 @@ def test_the_ends_of_the_ranges_are_allowed():
     assert SGD(0.1, momentum=1).momentum == 1
     assert SGD(np.float32(0.5)).learning_rate == 0.5
     assert Adam(1, beta_1=0, beta_2=0, epsilon=1e-300).beta_1 == 0
+
+
+# schedules
+
+
+def whole_course(schedule, epochs=10, steps=4, rows=100):
+    """Return the share of every step of a run."""
+    return np.concatenate(
+        [
+            schedule.shares(epoch * steps, steps, epochs * steps, epoch=epoch, rows=epoch * rows)
+            for epoch in range(epochs)
+        ]
+    )
+
+
+def test_a_constant_rate_is_constant():
+    np.testing.assert_array_equal(whole_course(Schedule()), np.ones(40))
+
+
+def test_a_cosine_falls_from_full_to_nothing():
+    t = np.arange(40)
+    np.testing.assert_allclose(whole_course(Schedule("cosine")), (1 + np.cos(np.pi * t / 40)) / 2, rtol=1e-12)
+
+
+def test_one_cycle_rises_and_falls():
+    shares = whole_course(Schedule("one_cycle"))
+    assert shares[0] == pytest.approx(1 / 25)
+    assert np.argmax(shares) == 12
+    assert shares[12] == pytest.approx(1)
+    assert (np.diff(shares[:13]) > 0).all()
+    assert (np.diff(shares[12:]) < 0).all()
+    assert shares[6] == pytest.approx((1 + 1 / 25) / 2)
+    assert shares[26] == pytest.approx((1 + 1 / 250_000) / 2)
+
+
+def test_steps_fall_by_their_factor():
+    shares = whole_course(Schedule("step", every=3, factor=0.5))
+    np.testing.assert_allclose(shares[::4], [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125])
+    assert len(set(shares)) == 4
+
+
+def test_invscaling_is_that_of_scikit_learn():
+    theirs = SGDOptimizer([np.zeros(1)], learning_rate_init=1.0, lr_schedule="invscaling", power_t=0.3)
+    rates = []
+    for epoch in range(10):
+        rates.append(theirs.learning_rate)
+        theirs.iteration_ends((epoch + 1) * 100)
+    np.testing.assert_allclose(whole_course(Schedule("invscaling", power=0.3))[::4], rates, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["constant", "cosine", "step", "invscaling"])
+def test_a_warm_up_rises_in_a_straight_line(kind):
+    warm, plain = (whole_course(Schedule(kind, warmup=warmup)) for warmup in (0.25, 0.0))
+    rise = np.arange(1, 11) / 10
+    if kind == "cosine":  # the cosine has the steps that are left
+        np.testing.assert_allclose(warm[:10], rise)
+        np.testing.assert_allclose(warm[10:], (1 + np.cos(np.pi * np.arange(30) / 30)) / 2, atol=1e-12)
+    else:
+        np.testing.assert_allclose(warm[:10], rise * plain[:10])
+        np.testing.assert_array_equal(warm[10:], plain[10:])
+
+
+@pytest.mark.parametrize("kind", SCHEDULES)
+def test_a_share_is_positive_and_at_most_one(kind):
+    shares = whole_course(Schedule(kind))
+    assert (shares > 0).all()
+    assert (shares <= 1).all()
+    assert Schedule(kind).needs_an_end == (kind in ("cosine", "one_cycle"))
+    assert Schedule("constant", warmup=0.1).needs_an_end
+
+
+# L-BFGS
+
+
+def banana(x):
+    return float(rosen(x)), rosen_der(x)
+
+
+def test_lbfgs_goes_scipys_way_step_by_step():
+    seen = []
+    options = {"maxiter": 30, "maxfun": 500, "gtol": 1e-6}
+    found = minimize(
+        banana,
+        np.array([-1.0, 2.0, 3.0]),
+        jac=True,
+        method="L-BFGS-B",
+        options=options,
+        callback=lambda x: seen.append(x.copy()),
+    )
+    *steps, last = lbfgs(banana, np.array([-1.0, 2.0, 3.0]), max_iter=30, max_fun=500, tol=1e-6)
+    np.testing.assert_array_equal([step.theta for step in steps], seen)
+    np.testing.assert_array_equal(last.theta, found.x)
+    assert last.verdict == "max_iter"
+    assert all(step.loss == banana(step.theta)[0] and step.verdict == "" for step in steps)
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdict"),
+    [
+        ({}, "converged"),
+        ({"max_iter": 3}, "max_iter"),
+        ({"max_fun": 5}, "max_fun"),
+    ],
+    ids=str,
+)
+def test_lbfgs_says_why_it_ended(limits, verdict):
+    *_, last = lbfgs(banana, np.zeros(2), **{"max_iter": 200, "max_fun": 500, "tol": 1e-6, **limits})
+    assert last.verdict == verdict
+
+
+def test_lbfgs_works_only_when_a_step_is_taken():
+    calls = []
+    steps = lbfgs(lambda x: (calls.append(1), banana(x))[1], np.zeros(2), max_iter=50, max_fun=500, tol=1e-6)
+    assert calls == []
+    next(steps)
+    after_one = len(calls)
+    next(steps)
+    assert len(calls) > after_one
+    steps.close()
+
+
+@pytest.mark.parametrize("taken", [0, 1, 3])
+def test_a_reader_who_leaves_ends_the_search(taken):
+    before = threading.active_count()
+    steps = lbfgs(banana, np.zeros(2), max_iter=50, max_fun=500, tol=1e-6)
+    for _ in range(taken):
+        next(steps)
+    steps.close()
+    assert threading.active_count() == before
+
+
+def test_what_the_objective_raises_comes_out_of_the_stream():
+    def broken(x):
+        raise ZeroDivisionError("no")
+
+    with pytest.raises(ZeroDivisionError, match="no"):
+        next(lbfgs(broken, np.zeros(2), max_iter=5, max_fun=5, tol=0.1))
+
+
+def test_a_start_that_is_the_end_has_a_verdict_and_no_step():
+    (only,) = lbfgs(lambda x: (float(x @ x), 2 * x), np.zeros(2), max_iter=5, max_fun=5, tol=0.1)
+    assert only.verdict == "converged"
+    np.testing.assert_array_equal(only.theta, np.zeros(2))
