@@ -5,6 +5,7 @@ Older versions have none; then `CallbackSupport` is an empty class and the hooks
 
 from collections.abc import Callable
 from copy import deepcopy
+from functools import wraps
 from typing import Any
 
 __all__ = ["CallbackSupport", "Hooks", "with_callbacks"]
@@ -18,8 +19,13 @@ except ImportError:
         """Nothing: this scikit-learn has no callbacks."""
 
     def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the method as it is."""
-        return method
+        """Return the method, one call deeper: warnings then point at the same line in all versions."""
+
+        @wraps(method)
+        def called(*arguments: Any, **named: Any) -> Any:
+            return method(*arguments, **named)
+
+        return called
 
 
 FITTED = ("network_", "classes_", "n_features_in_", "feature_names_in_")

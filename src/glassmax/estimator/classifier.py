@@ -281,7 +281,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         sample_weight : (n,) array, optional
             Numbers >= 0, not all 0.
         X_val, y_val, sample_weight_val : arrays, optional
-            Rows to judge each epoch on; early stopping then holds out none.
+            Rows to judge each epoch on; early stopping then holds out none. `class_weight` doesn't touch them.
         classes : (k,) array, optional
             The names of the columns of a matrix y; or all labels there can be, if y may lack some.
 
@@ -300,6 +300,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         """
         run = self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes)
         hooks = Hooks(self, int(self.max_iter), X, y, sample_weight)
+        interrupted = False
         try:
             while not run.over:
                 hooks.begin_epoch()
@@ -308,13 +309,13 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         except KeyboardInterrupt:
             if not self.n_iter_:
                 raise
-            run.close()
-            warnings.warn("Training was interrupted; the weights so far are kept.", stacklevel=3)
-        else:
-            run.close()
-            run.warn()
+            interrupted = True
         finally:
             run.close()
+        if interrupted:
+            warnings.warn("Training was interrupted; the weights so far are kept.", stacklevel=3)
+        else:
+            run.warn()
         hooks.end()
         return self
 

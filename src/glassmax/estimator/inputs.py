@@ -7,7 +7,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import _check_sample_weight, _get_feature_names, validate_data
 
 from ..errors import DataError, LabelError
 from ..functional.arrays import Array
@@ -69,7 +69,7 @@ def check_rows(
 
 
 def _check_frame(X: Any, what: str) -> Any:
-    """Refuse a frame that has not been collected, or columns that are no numbers, by name."""
+    """Refuse a frame that has not been collected, or columns that are no numbers; see to it that names are seen."""
     frame = nw.from_native(X, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         raise DataError(f"{what} is a lazy frame, expected one that is in memory: pass {what}.collect().")
@@ -86,4 +86,24 @@ def _check_frame(X: Any, what: str) -> Any:
             f"{what} has columns that are no numbers: {', '.join(other[:5])}{more}. "
             "Encode them first, with sklearn.preprocessing.OneHotEncoder for instance."
         )
-    return X
+    named = all(isinstance(name, str) for name in frame.columns)
+    return _Named(frame) if named and _get_feature_names(X) is None else X
+
+
+class _Named:
+    """A frame whose names this scikit-learn can't see (before 1.9 it knows fewer kinds), dressed so that it can."""
+
+    def __init__(self, frame: "nw.DataFrame[Any]") -> None:
+        self.frame, self.shape = frame, frame.shape
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.asarray(self.frame.to_numpy(), dtype)
+
+    def __dataframe__(self) -> "_Named":
+        return self
+
+    def column_names(self) -> list[str]:
+        return self.frame.columns

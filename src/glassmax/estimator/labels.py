@@ -124,7 +124,7 @@ def _read_matrix(y: Array, output: str, classes: npt.ArrayLike | None, what: str
                 f"{what} is a matrix of 0 and 1 and is taken for several labels a row (output='sigmoid'), as "
                 "scikit-learn has it; but each of its rows sums to 1. If they are one-hot classes, pass "
                 "output='softmax'; if they are not, output='sigmoid'.",
-                stacklevel=2,
+                stacklevel=7,  # the line that calls fit
             )
         return Labels("sigmoid", known, y)
     if off.any():

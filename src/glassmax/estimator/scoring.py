@@ -54,24 +54,28 @@ def make_scorer(scoring: Any) -> Scorer | None:
 
 
 def _call(scorer: Any, classifier: Any, data: Data) -> float:
-    """Score a nameless copy: the rows held out are plain arrays, whatever was given to fit."""
-    plain = copy(classifier)
-    vars(plain).pop("feature_names_in_", None)
     weight = {"sample_weight": data.weight} if data.weight is not None and _takes_weights(scorer) else {}
-    value = scorer(plain, data.X, _truth(classifier, data), **weight)
+    value = scorer(_nameless(classifier), data.X, _truth(classifier, data), **weight)
     if not isinstance(value, int | float | np.number):
         raise OptionError(f"scoring gave {value!r}, expected a number: scorer(classifier, X, y) -> float.")
     return float(value)
 
 
 def _takes_weights(scorer: Any) -> bool:
-    from sklearn import get_config
-
     if hasattr(scorer, "_score_func"):  # one of scikit-learn's own
+        from sklearn import get_config
+
         if get_config()["enable_metadata_routing"]:
             return bool(scorer.get_metadata_routing().consumes("score", ["sample_weight"]))
-        return "sample_weight" in inspect.signature(scorer._score_func).parameters
+        scorer = scorer._score_func
     return "sample_weight" in inspect.signature(scorer).parameters
+
+
+def _nameless(classifier: Any) -> Any:
+    """Return a copy that knows no columns: the validation rows are plain arrays, whatever was given to fit."""
+    plain = copy(classifier)
+    vars(plain).pop("feature_names_in_", None)
+    return plain
 
 
 def _truth(classifier: Any, data: Data) -> Array:
@@ -83,57 +87,36 @@ def _truth(classifier: Any, data: Data) -> Array:
 
 
 def _balanced_accuracy(classifier: Any, data: Data) -> float:
-    """The mean over the classes of the share found; over labels, of the mean of both shares."""
-    from sklearn.metrics import balanced_accuracy_score as share
+    """The mean over the classes of the share found; of labels, the mean over them of the same."""
+    from sklearn.metrics import balanced_accuracy_score
 
-    return (
-        _by_column(classifier, data, lambda y, p, w: share(y, p > 0.5, sample_weight=w))
-        if (classifier.out_activation_ == "sigmoid")
-        else float(share(_truth(classifier, data), _plain_predict(classifier, data), sample_weight=data.weight))
-    )
+    truth, predicted = _truth(classifier, data), _nameless(classifier).predict(data.X)
+    columns = zip(truth.T, predicted.T, strict=True) if truth.ndim == 2 else [(truth, predicted)]
+    scores = [balanced_accuracy_score(y, p, sample_weight=data.weight) for y, p in columns]
+    return float(np.mean(scores))
 
 
 def _f1(classifier: Any, data: Data) -> float:
     """Two classes: of the second; otherwise the mean over classes or labels."""
     from sklearn.metrics import f1_score
 
-    binary = classifier.out_activation_ != "sigmoid" and len(classifier.classes_) == 2
+    truth, predicted = _truth(classifier, data), _nameless(classifier).predict(data.X)
+    binary = truth.ndim == 1 and len(classifier.classes_) == 2
     how = {"average": "binary", "pos_label": classifier.classes_[1]} if binary else {"average": "macro"}
-    return float(
-        f1_score(
-            _truth(classifier, data),
-            _plain_predict(classifier, data),
-            sample_weight=data.weight,
-            zero_division=0,
-            **how,
-        )
-    )
+    return float(f1_score(truth, predicted, sample_weight=data.weight, zero_division=0, **how))
 
 
 def _auc(classifier: Any, data: Data) -> float:
     """Two classes: of the second; otherwise the mean over classes, each against the others, or over labels."""
     from sklearn.metrics import roc_auc_score
 
-    return _by_column(classifier, data, lambda y, p, w: roc_auc_score(y, p, sample_weight=w))
-
-
-def _by_column(classifier: Any, data: Data, measure: Callable[[Array, Array, Array | None], float]) -> float:
-    """Return the mean over the columns of P in whose class there are rows, and rows without."""
-    plain = copy(classifier)
-    vars(plain).pop("feature_names_in_", None)
-    P = plain.predict_proba(data.X)
+    P = _nameless(classifier).predict_proba(data.X)
     sigmoid, k = classifier.out_activation_ == "sigmoid", P.shape[1]
-    columns = range(1, 2) if k == 2 and not sigmoid else range(k)
     truth = data.y > 0.5 if sigmoid else hard(data.y)[:, None] == np.arange(k)
-    values = [measure(truth[:, c], P[:, c], data.weight) for c in columns if 0 < truth[:, c].sum() < len(truth)]
-    return float(np.mean(values)) if values else float("nan")
-
-
-def _plain_predict(classifier: Any, data: Data) -> Array:
-    plain = copy(classifier)
-    vars(plain).pop("feature_names_in_", None)
-    predicted: Array = plain.predict(data.X)
-    return predicted
+    columns = [1] if k == 2 and not sigmoid else range(k)
+    both = [c for c in columns if 0 < truth[:, c].sum() < len(truth)]  # otherwise there is no such area
+    areas = [roc_auc_score(truth[:, c], P[:, c], sample_weight=data.weight) for c in both]
+    return float(np.mean(areas)) if areas else float("nan")
 
 
 OWN: dict[str, Scorer] = {"balanced_accuracy": _balanced_accuracy, "f1": _f1, "auc": _auc}
