@@ -53,6 +53,17 @@ CONFIGURATIONS = [
     SoftmaxClassifier(early_stopping=True, learning_rate_init=0.01, max_iter=30),
     SoftmaxClassifier(class_weight="balanced", learning_rate_init=0.01, max_iter=30),
     SoftmaxClassifier(hidden_layer_sizes=(), learning_rate_init=0.05, max_iter=30),
+    SoftmaxClassifier(solver="lbfgs", max_iter=50),
+    SoftmaxClassifier(
+        solver="adamw",
+        learning_rate="cosine",
+        warmup=0.1,
+        learning_rate_init=0.02,
+        clip_norm=1.0,
+        init="auto",
+        max_iter=30,
+    ),
+    SoftmaxClassifier(loss="squared_error", output="softmax", learning_rate_init=0.05, max_iter=30),
 ]
 
 
@@ -96,6 +107,9 @@ TRAJECTORIES = [
     {"hidden_layer_sizes": (8, 7)},
     {"hidden_layer_sizes": [5, 4, 6], "activation": "logistic", "solver": "sgd"},
     {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-4, "learning_rate_init": 0.01},
+    {"solver": "sgd", "learning_rate": "invscaling", "power_t": 0.2, "learning_rate_init": 0.5},
+    {"solver": "sgd", "learning_rate": "adaptive", "learning_rate_init": 0.5, "tol": 0.05, "n_iter_no_change": 1},
+    {"solver": "sgd", "momentum": 1.0, "learning_rate_init": 0.001, "max_iter": 3},
 ]
 
 

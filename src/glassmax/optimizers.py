@@ -225,6 +225,11 @@ class Schedule:
         """Whether the shares depend on how many steps there will be."""
         return self.kind in ("cosine", "one_cycle") or self.warmup > 0
 
+    @property
+    def rise(self) -> float:
+        """The share of the run in which the rate rises."""
+        return ONE_CYCLE_RISE if self.kind == "one_cycle" else self.warmup
+
     def shares(self, first: int, steps: int, total: int, *, epoch: int = 0, rows: int = 0) -> Array:
         """Return the shares of the steps of one epoch.
 

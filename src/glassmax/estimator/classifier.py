@@ -90,7 +90,8 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
     beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
         Solvers "adam" and "adamw" only.
     n_iter_no_change : int or numpy.inf, default=10
-        >= 1: stop after more than so many epochs in a row without improvement. Not for "lbfgs" unless it stops early.
+        >= 1: stop after more than so many epochs in a row without improvement; while the learning rate rises, none is
+        counted. Not for "lbfgs" unless it stops early.
     max_fun : int, default=15000
         >= 1: most evaluations of the loss, solver "lbfgs" only.
     loss : {"cross_entropy", "squared_error"}, default="cross_entropy"

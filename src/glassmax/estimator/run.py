@@ -211,7 +211,11 @@ class Run:
             watched = epoch.validation.log_loss if classifier.scoring == "log_loss" else -score
         elif classifier.solver == "lbfgs":
             return False  # it knows when it has converged
-        return self.patience.exhausted(watched) and not slow_down(self.plan, self.standing, self.patience)
+        exhausted = self.patience.exhausted(watched)
+        if self.standing.epochs <= self.plan.schedule.rise * classifier.max_iter:
+            self.patience.idle = 0  # the steps are still short on purpose
+            return False
+        return exhausted and not slow_down(self.plan, self.standing, self.patience)
 
     def _identity(self, data: Data, validation: Data | None, columns: list[str]) -> str:
         """Return a hash of data, engine and parameters: of all on which the bits of the model depend."""

@@ -219,14 +219,15 @@ def fit_lbfgs(
     DivergenceError
         If the loss where it starts is not finite, or the loss where it ends.
     """
+    exact = network.astype(np.float64)  # rounded to float32, the loss is too rough for a line search
 
     def objective(theta: Array) -> tuple[float, Array]:
-        network.theta[...] = theta
-        return engine.loss_and_gradient(network, data, recipe)
+        exact.theta[...] = theta
+        return engine.loss_and_gradient(exact, data, recipe)
 
     started = time.perf_counter()
     start = network.theta.copy()
-    for iterate in lbfgs(objective, start, max_iter=max_iter, max_fun=max_fun, tol=tol):
+    for iterate in lbfgs(objective, exact.theta.copy(), max_iter=max_iter, max_fun=max_fun, tol=tol):
         network.theta[...] = iterate.theta
         if not (np.isfinite(iterate.loss) and np.isfinite(network.theta).all()):
             network.theta[...] = start
