@@ -228,10 +228,31 @@ def test_another_run_is_refused_and_the_file_stays(tmp_path, run):
     with pytest.raises(CheckpointError) as caught:
         run(path)
     assert str(caught.value) == (
-        f"checkpoint_path {path} belongs to another run: other data, other parameters or another engine. "
-        "Pass what it was begun with, or another checkpoint_path; or delete it to begin anew."
+        f"checkpoint_path {path} belongs to another run: other data, other parameters, another engine or, with "
+        "warm_start, another start. Pass what it was begun with, or another checkpoint_path; or delete it "
+        "to begin anew."
     )
     assert path.read_bytes() == before
+
+
+def test_fewer_epochs_than_the_file_holds_are_refused(tmp_path):
+    path = tmp_path / "run.checkpoint"
+    stopped_after(5, path)
+    with pytest.raises(CheckpointError) as caught:
+        classifier(path, max_iter=4).fit(IRIS, SPECIES)
+    assert str(caught.value) == (
+        f"checkpoint_path {path} holds 5 epochs, expected at most max_iter=4. "
+        "Raise max_iter, or pass another checkpoint_path."
+    )
+    assert classifier(path, max_iter=5).fit(IRIS, SPECIES).n_iter_ == 5
+
+
+def test_another_scorer_is_another_run_even_without_a_name(tmp_path):
+    path, options = tmp_path / "run.checkpoint", {"early_stopping": True}
+    stopped_after(2, path, scoring=lambda c, X, y: c.score(X, y), **options)
+    stopped_after(4, path, scoring=lambda c, X, y: c.score(X, y), **options)
+    with pytest.raises(CheckpointError, match="belongs to another run"):
+        stopped_after(5, path, scoring=lambda c, X, y: -c.score(X, y), **options)
 
 
 def test_under_a_schedule_with_an_end_max_iter_is_part_of_the_run(tmp_path):

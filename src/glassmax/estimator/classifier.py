@@ -148,7 +148,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
     validation_scores_ : list of float, or None
         Their score after each epoch, by `scoring`; for "log_loss", which has a curve of its own, the accuracy.
     best_validation_score_ : float or None
-        The greatest of `validation_scores_`.
+        The greatest of `validation_scores_` in the last fit.
     n_iter_ : int
         Epochs run.
     t_ : int
@@ -601,7 +601,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         if self.loss_curve_:
             self.loss_ = self.loss_curve_[-1]
         if self.validation_scores_:
-            self.best_validation_score_ = float(np.nanmax(self.validation_scores_))
+            self.best_validation_score_ = float(np.nanmax(self.validation_scores_[-epochs:]))
 
     def _record(self, epoch: Epoch, score: float | None) -> None:
         self.n_iter_ += 1

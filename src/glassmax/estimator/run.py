@@ -8,13 +8,14 @@ import warnings
 from collections.abc import Generator
 from copy import deepcopy
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ..engine import Data, Engine
-from ..errors import OptionError
+from ..errors import CheckpointError, OptionError
 from ..training import Checkpoint, Epoch, Patience, Standing, fit, fit_lbfgs, holdout, identity, smaller
 from .labels import hard
 from .options import Plan, activations_of, hidden_sizes
@@ -68,7 +69,7 @@ class Run:
         self.stopped = False
         self.verdict = ""
         self.checkpoint: Checkpoint | None = None
-        classifier.n_iter_ = 0
+        classifier.n_iter_, classifier.best_validation_score_ = 0, None
         if classifier.checkpoint_path is not None:
             self._resume(Path(classifier.checkpoint_path), self._identity(data, validation, columns))
         self.train, self.validation = data, validation
@@ -122,7 +123,7 @@ class Run:
                 ConvergenceWarning,
                 stacklevel=4,
             )
-        elif not self.stopped and self.verdict != "converged":
+        elif not (self.stopped or self.verdict == "converged" or self.plan.schedule.kind in ("cosine", "one_cycle")):
             at = {"": "max_iter", "max_fun": "max_fun"}.get(self.verdict, "max_iter")
             limit = f"{at}={getattr(classifier, at)}"
             after = f"{limit} {'calls of the loss' if at == 'max_fun' else 'epochs'}"
@@ -140,6 +141,11 @@ class Run:
         }
         self.checkpoint = Checkpoint(path, own, classifier.network_, self.standing, self.patience, curves)
         if self.checkpoint.load():
+            if self.standing.epochs > classifier.max_iter:
+                raise CheckpointError(
+                    f"checkpoint_path {path} holds {self.standing.epochs} epochs, expected at most max_iter="
+                    f"{classifier.max_iter}. Raise max_iter, or pass another checkpoint_path."
+                )
             self.stopped = self.checkpoint.stopped
             classifier._count(self.standing.epochs)
 
@@ -273,6 +279,8 @@ def _plain(value: Any) -> str:
         return repr([_plain(entry) for entry in value])
     if isinstance(value, np.generic):
         return repr(value.item())
-    if callable(value) and hasattr(value, "__qualname__"):
-        return f"{value.__module__}.{value.__qualname__}"
+    if isinstance(value, FunctionType):
+        code = value.__code__
+        constants = [constant for constant in code.co_consts if isinstance(constant, int | float | str)]
+        return repr((value.__module__, value.__qualname__, code.co_code.hex(), code.co_names, constants))
     return repr(value)

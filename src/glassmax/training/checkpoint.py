@@ -100,8 +100,9 @@ class Checkpoint:
             raise CheckpointError(f"checkpoint_path {self.path} {error} Delete it to begin anew.") from None
         if (manifest.format, manifest.identity) != (FORMAT, self.identity):
             raise CheckpointError(
-                f"checkpoint_path {self.path} belongs to another run: other data, other parameters or another engine. "
-                "Pass what it was begun with, or another checkpoint_path; or delete it to begin anew."
+                f"checkpoint_path {self.path} belongs to another run: other data, other parameters, another engine or, "
+                "with warm_start, another start. Pass what it was begun with, or another checkpoint_path; or delete it "
+                "to begin anew."
             )
         try:
             self._read(content, header)
