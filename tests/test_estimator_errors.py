@@ -285,7 +285,11 @@ def test_every_raise_of_the_estimator_is_in_the_table():
             call()
         reached |= {(frame.filename, frame.lineno) for frame in traceback.extract_tb(caught.value.__traceback__)}
     raises = [(path, node) for path, tree in modules.items() for node in ast.walk(tree) if isinstance(node, ast.Raise)]
-    raises = [(path, node) for path, node in raises if node.exc is not None]
+    raises = [
+        (path, node)
+        for path, node in raises
+        if node.exc is not None and not ast.unparse(node.exc).startswith("CheckpointError")  # in test_checkpoint.py
+    ]
     assert len(raises) > 35
     missed = [
         f"{path.name}, line {node.lineno}"

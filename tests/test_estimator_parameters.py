@@ -147,7 +147,8 @@ def by_hand(X, Y, w=None, **options):
     Y = (1 - o.label_smoothing) * Y + o.label_smoothing * half
 
     draw, W, b = np.random.RandomState(o.random_state), [], []
-    for (inputs, outputs), kind in zip(pairwise((X.shape[1], *hidden, k)), [*o.activation, *o.activation[-1:], ""]):  # noqa: B905
+    kinds = [*o.activation, *(o.activation[-1:] or [""])]
+    for (inputs, outputs), kind in zip(pairwise((X.shape[1], *hidden, k)), kinds, strict=True):
         bound = np.sqrt((2 if kind in ("sigmoid", "logistic") else 6) / (inputs + outputs))
         W.append(draw.uniform(-bound, bound, (inputs, outputs)))
         b.append(draw.uniform(-bound, bound, outputs))
@@ -345,7 +346,7 @@ def test_adamw_takes_the_default_alpha_as_not_given_and_any_other_as_given():
 CONVEX = {"hidden_layer_sizes": (), "solver": "lbfgs", "tol": 1e-9, "max_iter": 2000, "random_state": 0}
 
 
-@pytest.mark.parametrize("alpha", [0.01, 1.0, 100.0])  # defect: it stops before the gradient is as small as tol
+@pytest.mark.parametrize("alpha", [0.01, 1.0, 100.0])
 @pytest.mark.parametrize("w", [None, W], ids=["unweighted", "weighted"])
 def test_lbfgs_without_a_hidden_layer_is_logistic_regression(alpha, w):
     ours = SoftmaxClassifier(alpha=alpha, **CONVEX).fit(IRIS, NAMES, w)
@@ -454,7 +455,7 @@ def test_max_iter_is_the_number_of_epochs(solver):
     assert classifier.n_iter_ == len(classifier.loss_curve_) == 7
 
 
-@pytest.mark.parametrize("tol", [1e-1, 1e-2, 1e-4, 1e-7])  # defect: the last is not reached, and nothing is said
+@pytest.mark.parametrize("tol", [1e-1, 1e-2, 1e-4, 1e-7])
 def test_lbfgs_converges_when_no_entry_of_the_gradient_exceeds_tol(tol):
     classifier = SoftmaxClassifier(**{**CONVEX, "tol": tol, "alpha": 1.0})
     largest = []
@@ -613,14 +614,12 @@ def test_a_score_that_is_not_a_number_is_no_improvement():
     assert_same_bits(classifier, judged({"max_iter": 2}))
 
 
-# defect: what is not a number takes the place of the best
 @pytest.mark.parametrize("scores", [[0.5, np.nan], [0.5, 0.6, np.nan, 0.4], [np.nan, 0.5, 0.4]], ids=str)
 def test_the_best_score_is_the_greatest_of_those_that_are_numbers(scores):
     classifier = judged({"scoring": scores_given(scores), "max_iter": len(scores)})
     assert classifier.best_validation_score_ == np.nanmax(scores)
 
 
-# defect: with a class that has rows but no weight, "auc" warns and is not a number
 @pytest.mark.parametrize("scoring", [name for name in OWN_SCORES if name != "balanced_accuracy"])
 def test_validation_rows_of_weight_0_are_absent_from_the_score(scoring):
     w = (SPECIES[UNSEEN] != 2).astype(float)
@@ -632,7 +631,7 @@ def test_validation_rows_of_weight_0_are_absent_from_the_score(scoring):
     np.testing.assert_allclose(weighted.validation_loss_curve_, without.validation_loss_curve_, rtol=1e-12)
 
 
-def test_balanced_accuracy_is_the_mean_over_the_classes_that_are_there():  # defect: it warns
+def test_balanced_accuracy_is_the_mean_over_the_classes_that_are_there():
     kept, classifier = UNSEEN[SPECIES[UNSEEN] != 2], small(scoring="balanced_accuracy", learning_rate_init=0.1)
     classifier.fit(IRIS[SEEN], SPECIES[SEEN], X_val=IRIS[kept], y_val=SPECIES[kept])
     predicted, y = classifier.predict(IRIS[kept]), SPECIES[kept]
@@ -789,7 +788,7 @@ def blas_threads():
 
 
 @pytest.mark.parametrize(("n_threads", "expected"), [(1, 1), (2, 2), (None, 3)])
-@pytest.mark.parametrize("solver", ["adam", "lbfgs"])  # defect: lbfgs works in a thread to which the limit is not given
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_n_threads_limits_the_threads_while_the_engine_works(monkeypatch, solver, n_threads, expected):
     seen, work, forward = set(), Network.loss_and_gradients, Network.forward
 

@@ -158,6 +158,8 @@ class Adam:
 SCHEDULES = ("constant", "invscaling", "adaptive", "cosine", "one_cycle", "step")
 """Which course a learning rate may take."""
 
+LBFGS_FALL, LBFGS_TOL, LEAST_FALL = 2.220446049250313e-09, 1e-4, 2e-15
+
 ONE_CYCLE_RISE, ONE_CYCLE_START, ONE_CYCLE_END = 0.3, 1 / 25, 1 / 250_000
 
 
@@ -311,8 +313,12 @@ def lbfgs(
 
     Notes
     -----
-    SciPy calls back where an iterator must be called: the search runs in a thread that waits for its reader, so that
-    only one of the two is ever at work. A reader that leaves ends the search.
+    SciPy calls where an iterator must be called. So the search runs in a thread of its own, and hands every question
+    over to the reader's: there the loss is computed, and only one of the two is ever at work. A reader that leaves ends
+    the search.
+
+    It also ends where the loss falls by less than a share of itself, SciPy's ``ftol``: 2e-9 for `tol` 1e-4 and above,
+    as in scikit-learn, and less for smaller ones.
 
     Source: Nocedal & Wright, *Numerical Optimization* (2006), algorithm 7.5.
 
@@ -322,40 +328,51 @@ def lbfgs(
     >>> last.theta.round(6), last.verdict
     (array([0.]), 'converged')
     """
-    news: SimpleQueue[Iterate | BaseException] = SimpleQueue()
-    go_on: SimpleQueue[bool] = SimpleQueue()
+    questions: SimpleQueue[Array | Iterate | BaseException] = SimpleQueue()
+    answers: SimpleQueue[Any] = SimpleQueue()  # None: nobody is left to answer
+
+    def ask(theta: Array) -> tuple[float, Array]:
+        questions.put(theta.copy())
+        answer: tuple[float, Array] | None = answers.get()
+        if answer is None:
+            raise StopIteration
+        return answer
 
     def tell(intermediate_result: Any) -> None:
-        news.put(Iterate(intermediate_result.x.copy(), float(intermediate_result.fun)))
-        if not go_on.get():
+        questions.put(Iterate(intermediate_result.x.copy(), float(intermediate_result.fun)))
+        if answers.get() is None:
             raise StopIteration
 
     def search() -> None:
         from scipy.optimize import minimize
 
-        options = {"maxiter": max_iter, "maxfun": max_fun, "gtol": tol}
+        fall = LBFGS_FALL * min(1.0, tol / LBFGS_TOL) ** 2
+        options = {"maxiter": max_iter, "maxfun": max_fun, "gtol": tol, "ftol": max(fall, LEAST_FALL)}
+        start = theta.astype(np.float64)
         try:
-            end = minimize(
-                objective, theta.astype(np.float64), method="L-BFGS-B", jac=True, options=options, callback=tell
-            )
-            verdict = {0: "converged", 1: "max_iter" if end.nit >= max_iter else "max_fun", 99: "stopped"}
-            news.put(Iterate(end.x, float(end.fun), verdict.get(end.status, str(end.message))))
+            end = minimize(ask, start, method="L-BFGS-B", jac=True, options=options, callback=tell)
         except BaseException as error:
-            news.put(error)
+            questions.put(error)
+        else:
+            verdict = {0: "converged", 1: "max_iter" if end.nit >= max_iter else "max_fun", 99: "stopped"}
+            questions.put(Iterate(end.x, float(end.fun), verdict.get(end.status, str(end.message))))
 
     searcher = Thread(target=search, daemon=True)
     searcher.start()
     try:
         while True:
-            item = news.get()
+            item = questions.get()
             if isinstance(item, BaseException):
                 raise item
-            yield item
-            if item.verdict:
-                return
-            go_on.put(True)
+            if isinstance(item, Iterate):
+                yield item
+                if item.verdict:
+                    return
+                answers.put(True)
+            else:
+                answers.put(objective(item))
     finally:
-        go_on.put(False)
+        answers.put(None)
         searcher.join()
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from ..functional.arrays import Array
 from ..network import Network
 
@@ -32,8 +34,10 @@ class Data(NamedTuple):
         return 1.0 if self.weight is None else float(self.weight.mean())
 
     def rows(self, index: Array | slice) -> "Data":
-        """Return some of the rows."""
-        return Data(self.X[index], self.y[index], None if self.weight is None else self.weight[index])
+        """Return some of the rows, in C order whatever that of X: the order of sums hangs on it, and so the bits."""
+        X = self.X[index]
+        X = np.ascontiguousarray(X) if isinstance(X, np.ndarray) else X
+        return Data(X, self.y[index], None if self.weight is None else self.weight[index])
 
 
 class Recipe(NamedTuple):

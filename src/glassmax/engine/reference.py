@@ -114,6 +114,7 @@ class ReferenceEngine:
 
     def logits(self, network: Network, X: Array) -> Array:
         """Return the logits Z_last of the rows of X, (n, k)."""
+        X = np.ascontiguousarray(X) if isinstance(X, np.ndarray) else X  # the same bits for any layout
         with self._threads():
             return network.forward(X).head.Z
 

@@ -8,6 +8,11 @@ from copy import deepcopy
 from functools import wraps
 from typing import Any
 
+import numpy as np
+
+from ..training import Epoch
+from .run import Run
+
 __all__ = ["CallbackSupport", "Hooks", "with_callbacks"]
 
 try:
@@ -37,38 +42,43 @@ class Hooks:
     Parameters
     ----------
     classifier : SoftmaxClassifier
-    max_epochs : int
+    run : Run
     X, y, sample_weight
         As given to `fit`.
     """
 
-    def __init__(self, classifier: Any, max_epochs: int, X: Any, y: Any, sample_weight: Any) -> None:
-        self.classifier = classifier
+    def __init__(self, classifier: Any, run: Run, X: Any, y: Any, sample_weight: Any) -> None:
+        self.classifier, self.run = classifier, run
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self.given = {"X": X, "y": y, "metadata": metadata}
         self.fit: Any = None
         self.epoch: Any = None
         if hasattr(classifier, "_init_callback_context"):
-            self.fit = classifier._init_callback_context(max_subtasks=max_epochs)
+            self.fit = classifier._init_callback_context(max_subtasks=int(classifier.max_iter))
             self.fit.call_on_fit_task_begin(estimator=classifier, **self.given)
 
     def begin_epoch(self) -> None:
-        """Say that an epoch begins."""
-        if self.fit is not None:
-            self.epoch = self.fit.subcontext(task_name="epoch")
-            self.epoch.call_on_fit_task_begin(
-                estimator=self.classifier, **self.given, reconstruction_attributes=self._fitted
-            )
+        """Say that an epoch begins; of L-BFGS's, which may turn out not to be, only when it has been."""
+        if self._is_heard():
+            self.before = self._fitted()
+            if self.classifier.solver != "lbfgs":
+                self._begin()
 
-    def end_epoch(self) -> bool:
+    def end_epoch(self, epoch: Epoch | None) -> bool:
         """Say that it has ended; return whether a callback wants to stop."""
-        if self.fit is None:
+        if not self._is_heard() or epoch is None:
             return False
+        if self.epoch is None:
+            self._begin()
+        ended, self.epoch = self.epoch, None
         return bool(
-            self.epoch.call_on_fit_task_end(
-                estimator=self.classifier, **self.given, reconstruction_attributes=self._fitted
-            )
+            ended.call_on_fit_task_end(estimator=self.classifier, **self.given, reconstruction_attributes=self._fitted)
         )
+
+    def break_epoch_off(self) -> None:
+        """Say that the epoch has ended before its end."""
+        if self.epoch is not None:
+            self.epoch.call_on_fit_task_end(estimator=self.classifier)
 
     def end(self) -> None:
         """Say that the fit has ended."""
@@ -77,7 +87,19 @@ class Hooks:
                 estimator=self.classifier, **self.given, reconstruction_attributes=self._fitted
             )
 
+    def _is_heard(self) -> bool:
+        return self.fit is not None and bool(getattr(self.classifier, "_skl_callbacks", None))
+
+    def _begin(self) -> None:
+        self.epoch = self.fit.subcontext(task_name="epoch")
+        self.epoch.call_on_fit_task_begin(
+            estimator=self.classifier, **self.given, reconstruction_attributes=self.before
+        )
+
     def _fitted(self) -> dict[str, Any]:
         """Return what a copy of the classifier needs to predict as if the fit had ended now."""
         values = vars(self.classifier)
-        return {name: deepcopy(values[name]) for name in FITTED if name in values}
+        fitted = {name: deepcopy(values[name]) for name in FITTED if name in values}
+        if self.classifier.early_stopping and np.isfinite(self.run.patience.best):
+            fitted["network_"].theta = self.run.patience.best_theta
+        return fitted

@@ -300,17 +300,19 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
             If a parameter or the data are out of range.
         """
         run = self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes)
-        hooks = Hooks(self, int(self.max_iter), X, y, sample_weight)
+        hooks = Hooks(self, run, X, y, sample_weight)
         interrupted = False
         try:
             while not run.over:
                 hooks.begin_epoch()
-                run.next_epoch()
-                run.stopped |= hooks.end_epoch()
+                epoch = run.next_epoch()
+                if hooks.end_epoch(epoch):
+                    run.stopped = True
         except KeyboardInterrupt:
             if not self.n_iter_:
                 raise
             interrupted = True
+            hooks.break_epoch_off()
         finally:
             run.close()
         if interrupted:
@@ -601,7 +603,8 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         if self.loss_curve_:
             self.loss_ = self.loss_curve_[-1]
         if self.validation_scores_:
-            self.best_validation_score_ = float(np.nanmax(self.validation_scores_[-epochs:]))
+            scores = [score for score in self.validation_scores_[-epochs:] if not np.isnan(score)]
+            self.best_validation_score_ = max(scores, default=float("nan"))
 
     def _record(self, epoch: Epoch, score: float | None) -> None:
         self.n_iter_ += 1
@@ -615,7 +618,8 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
             self.validation_scores_.append(score)
             self.validation_loss_curve_.append(epoch.validation.log_loss)
             best = self.best_validation_score_
-            self.best_validation_score_ = score if best is None or not score <= best else best
+            if best is None or score > best or np.isnan(best):
+                self.best_validation_score_ = score
             line += f", validation log-loss = {epoch.validation.log_loss:.6f}, score = {score:.6f}"
         if self.verbose:
             print(line)  # noqa: T201 - what `verbose` asks for

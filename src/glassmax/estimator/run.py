@@ -75,6 +75,8 @@ class Run:
         self.train, self.validation = data, validation
         if classifier.early_stopping and validation is None:
             self.train, self.validation = self._hold_out(data)
+        if self.validation is not None and self.validation.weight is not None:
+            self.validation = self.validation.rows(np.flatnonzero(self.validation.weight))  # 0: the row is absent
 
     @property
     def over(self) -> bool:

@@ -9,6 +9,7 @@ from copy import copy
 from typing import Any
 
 import numpy as np
+from sklearn import get_config
 
 from ..engine import Data
 from ..errors import OptionError, one_of
@@ -50,6 +51,8 @@ def make_scorer(scoring: Any) -> Scorer | None:
 
     one_of("scoring", scoring, dict.fromkeys((*NAMES, *get_scorer_names())))
     scorer = get_scorer(scoring)
+    if get_config()["enable_metadata_routing"] and "sample_weight" in inspect.signature(scorer._score_func).parameters:
+        scorer.set_score_request(sample_weight=True)  # of a name, nobody else can ask for it
     return lambda classifier, data: _call(scorer, classifier, data)
 
 
@@ -63,8 +66,6 @@ def _call(scorer: Any, classifier: Any, data: Data) -> float:
 
 def _takes_weights(scorer: Any) -> bool:
     if hasattr(scorer, "_score_func"):  # one of scikit-learn's own
-        from sklearn import get_config
-
         if get_config()["enable_metadata_routing"]:
             return bool(scorer.get_metadata_routing().consumes("score", ["sample_weight"]))
         scorer = scorer._score_func
@@ -88,12 +89,12 @@ def _truth(classifier: Any, data: Data) -> Array:
 
 def _balanced_accuracy(classifier: Any, data: Data) -> float:
     """The mean over the classes of the share found; of labels, the mean over them of the same."""
-    from sklearn.metrics import balanced_accuracy_score
+    from sklearn.metrics import recall_score
 
     truth, predicted = _truth(classifier, data), _nameless(classifier).predict(data.X)
     columns = zip(truth.T, predicted.T, strict=True) if truth.ndim == 2 else [(truth, predicted)]
-    scores = [balanced_accuracy_score(y, p, sample_weight=data.weight) for y, p in columns]
-    return float(np.mean(scores))
+    there = [(y, p, {"labels": np.unique(y), "average": "macro"}) for y, p in columns]
+    return float(np.mean([recall_score(y, p, sample_weight=data.weight, **how) for y, p, how in there]))
 
 
 def _f1(classifier: Any, data: Data) -> float:
