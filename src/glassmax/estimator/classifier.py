@@ -28,7 +28,7 @@ from .fitted import Fitted
 from .inputs import check_rows, check_X
 from .labels import Labels, hard, read_labels, weigh_rows
 from .options import Plan, activations_of, check_options, hidden_sizes
-from .run import Run, slow_down
+from .run import Run, record, slow_down
 
 __all__ = ["SoftmaxClassifier"]
 
@@ -403,7 +403,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
             schedule=plan.schedule,
             shuffle=self.shuffle,
         ):
-            self._record(epoch, None)
+            record(self, epoch, None)
             if self._watch.exhausted(epoch.loss):
                 slow_down(plan, standing, self._watch)
         standing.order = None
@@ -596,33 +596,6 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         state = plan.rule.init(network.theta)
         if state.keys() != standing.state.keys():
             standing.state = state
-
-    def _count(self, epochs: int) -> None:
-        """Take over what a checkpoint says of the epochs before."""
-        self.n_iter_, self.t_ = epochs, self._standing.rows
-        if self.loss_curve_:
-            self.loss_ = self.loss_curve_[-1]
-        if self.validation_scores_:
-            scores = [score for score in self.validation_scores_[-epochs:] if not np.isnan(score)]
-            self.best_validation_score_ = max(scores, default=float("nan"))
-
-    def _record(self, epoch: Epoch, score: float | None) -> None:
-        self.n_iter_ += 1
-        self.t_ = self._standing.rows
-        self.loss_ = epoch.loss
-        self.loss_curve_.append(epoch.loss)
-        line = f"Iteration {self.n_iter_}, loss = {epoch.loss:.8f}"
-        if epoch.validation is not None and score is not None:
-            assert self.validation_scores_ is not None
-            assert self.validation_loss_curve_ is not None
-            self.validation_scores_.append(score)
-            self.validation_loss_curve_.append(epoch.validation.log_loss)
-            best = self.best_validation_score_
-            if best is None or score > best or np.isnan(best):
-                self.best_validation_score_ = score
-            line += f", validation log-loss = {epoch.validation.log_loss:.6f}, score = {score:.6f}"
-        if self.verbose:
-            print(line)  # noqa: T201 - what `verbose` asks for
 
     def _logits(self, X: Any) -> Iterator[Array]:
         self._check_fitted()

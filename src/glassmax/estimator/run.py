@@ -9,7 +9,7 @@ from collections.abc import Generator
 from copy import deepcopy
 from pathlib import Path
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -20,10 +20,7 @@ from ..training import Checkpoint, Epoch, Patience, Standing, fit, fit_lbfgs, ho
 from .labels import hard
 from .options import Plan, activations_of, hidden_sizes
 
-if TYPE_CHECKING:
-    from .classifier import SoftmaxClassifier
-
-__all__ = ["Run", "slow_down"]
+__all__ = ["Run", "record", "slow_down"]
 
 SLOWEST = 1e-6
 NOT_THE_RUN = ("verbose", "n_threads", "checkpoint_path")
@@ -55,7 +52,7 @@ class Run:
 
     def __init__(
         self,
-        classifier: "SoftmaxClassifier",
+        classifier: Any,
         plan: Plan,
         engine: Engine,
         data: Data,
@@ -94,7 +91,7 @@ class Run:
             self.verdict = item
             return None
         score = self._score(item)
-        self.classifier._record(item, score)
+        record(self.classifier, item, score)
         self.stopped = self._is_enough(item, score)
         if self.checkpoint is not None:
             self.checkpoint.stopped = self.stopped
@@ -149,7 +146,17 @@ class Run:
                     f"{classifier.max_iter}. Raise max_iter, or pass another checkpoint_path."
                 )
             self.stopped = self.checkpoint.stopped
-            classifier._count(self.standing.epochs)
+            self._take_over()
+
+    def _take_over(self) -> None:
+        """Say in the classifier's attributes what the checkpoint says of the epochs before."""
+        classifier, epochs = self.classifier, self.standing.epochs
+        classifier.n_iter_, classifier.t_ = epochs, self.standing.rows
+        if classifier.loss_curve_:
+            classifier.loss_ = classifier.loss_curve_[-1]
+        if classifier.validation_scores_:
+            scores = [score for score in classifier.validation_scores_[-epochs:] if not np.isnan(score)]
+            classifier.best_validation_score_ = max(scores, default=float("nan"))
 
     def _hold_out(self, data: Data) -> tuple[Data, Data]:
         """Split the rows in two, classes in proportion; in a warm start or a resumed run as before."""
@@ -247,6 +254,32 @@ class Run:
         if classifier.loss_curve_:  # a warm start: where it starts is part of it
             arrays += [classifier.network_.theta, *map(np.atleast_1d, self.standing.state.values())]
         return identity(texts, arrays)
+
+
+def record(classifier: Any, epoch: Epoch, score: float | None) -> None:
+    """Write an epoch into the classifier's attributes, and to the screen if it is verbose.
+
+    Parameters
+    ----------
+    classifier : SoftmaxClassifier
+    epoch : Epoch
+    score : float or None
+        By `scoring`, where there are validation rows.
+    """
+    classifier.n_iter_ += 1
+    classifier.t_ = classifier._standing.rows
+    classifier.loss_ = epoch.loss
+    classifier.loss_curve_.append(epoch.loss)
+    line = f"Iteration {classifier.n_iter_}, loss = {epoch.loss:.8f}"
+    if epoch.validation is not None and score is not None:
+        classifier.validation_scores_.append(score)
+        classifier.validation_loss_curve_.append(epoch.validation.log_loss)
+        best = classifier.best_validation_score_
+        if best is None or score > best or np.isnan(best):
+            classifier.best_validation_score_ = score
+        line += f", validation log-loss = {epoch.validation.log_loss:.6f}, score = {score:.6f}"
+    if classifier.verbose:
+        print(line)  # noqa: T201 - what `verbose` asks for
 
 
 def slow_down(plan: Plan, standing: Standing, patience: Patience) -> bool:
