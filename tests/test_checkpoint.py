@@ -12,9 +12,9 @@ from scipy import sparse
 from sklearn.datasets import load_iris
 
 import glassmax.files
-from glassmax import SoftmaxClassifier
+from glassmax import SoftmaxClassifier, load_model
 from glassmax.engine import ReferenceEngine
-from glassmax.errors import CheckpointError
+from glassmax.errors import CheckpointError, ModelFileError
 from glassmax.training import identity
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -311,8 +311,16 @@ def test_a_truncated_file_is_found(tmp_path, share):
 
 def test_a_model_file_is_no_checkpoint(tmp_path):
     classifier(None).fit(IRIS, SPECIES).save(tmp_path / "model.safetensors")
-    with pytest.raises(CheckpointError, match="Delete it to begin anew"):
+    with pytest.raises(
+        CheckpointError, match=r"is a file of glassmax, but no checkpoint: a model perhaps\. Pass another\."
+    ):
         classifier(tmp_path / "model.safetensors").fit(IRIS, SPECIES)
+
+
+def test_a_checkpoint_is_no_model_file(tmp_path):
+    stopped_after(2, tmp_path / "run.checkpoint")
+    with pytest.raises(ModelFileError, match="is the checkpoint of a run, expected a model: fit goes on from it"):
+        load_model(tmp_path / "run.checkpoint")
 
 
 def test_a_missing_folder_is_named_before_the_training(tmp_path):

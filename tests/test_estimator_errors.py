@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import f1_score
 
 import glassmax.estimator
 from glassmax import Model, Network, SoftmaxClassifier
@@ -129,6 +130,37 @@ TABLE = {
         "n_threads is 0, expected a whole number >= 1 or None.": fit(n_threads=0),
         "n_threads is 'all', expected a whole number >= 1 or None.": fit(n_threads="all"),
         "weight_decay is -0.1, expected a number >= 0 or None.": fit(weight_decay=-0.1),
+        "early_stopping is 'False', expected True or False.": fit(early_stopping="False"),
+        "shuffle is 2, expected True or False.": fit(shuffle=2),
+        "class_weight is [1, 2, 3], expected a dict of weights by class, 'balanced' or None.": fit(
+            class_weight=[1, 2, 3]
+        ),
+        "class_weight is {0: 'x'}, expected numbers >= 0.": fit(class_weight={0: "x"}),
+        "class_weight names 'zz', expected the classes: ['setosa', 'versicolor', 'virginica'].": fit(
+            y=NAMES, class_weight={"setosa": 2.0, "zz": 3.0}
+        ),
+        (
+            "scoring is 'roc', expected one of log_loss, accuracy, balanced_accuracy, f1, auc, the name of a scorer of "
+            "scikit-learn's, or a callable. Did you mean 'roc_auc'?"
+        ): fit(scoring="roc"),
+        (
+            "scoring is the metric f1_score, expected scorer(classifier, X, y) -> float: pass "
+            "sklearn.metrics.make_scorer(f1_score)."
+        ): fit(scoring=f1_score),
+        (
+            "scoring is 'auc', which can't be computed on the validation rows, of classes [0]: it takes rows with and "
+            "without a class. Pass X_val and y_val with rows of every class, or scoring='log_loss'."
+        ): fit(scoring="auc", fitting={"X_val": IRIS[:50], "y_val": SPECIES[:50]}),
+        (
+            "scoring is 'roc_auc', which can't be computed on the validation rows, of classes [0, 1, 2]: multi_class "
+            "must be in ('ovo', 'ovr') Pass X_val and y_val with rows of every class, or scoring='log_loss'."
+        ): fit(scoring="roc_auc", fitting={"X_val": IRIS, "y_val": SPECIES}),
+        "model is 'iris.safetensors', expected a Model: load_model(path) reads one from a file.": (
+            lambda: SoftmaxClassifier.from_model("iris.safetensors")
+        ),
+        "activation is given, expected none: the model brings its own.": (
+            lambda: SoftmaxClassifier.from_model(Model(Network([2, 2]), np.array([0, 1])), activation="tanh")
+        ),
         "clip_norm is 0, expected a number > 0 or None.": fit(clip_norm=0),
         "label_smoothing is 1, expected a number from 0 up to, not including, 1.": fit(label_smoothing=1),
         "power_t is -1, expected a number >= 0.": fit(power_t=-1),
@@ -241,11 +273,16 @@ TABLE = {
         ): lambda: small(warm_start=True).fit(IRIS, SPECIES).fit(IRIS[:100], SPECIES[:100]),
         "y_val holds 3, expected only the classes [0, 1, 2]. A network can't grow classes: name them all at the first "
         "fit, classes=[...].": fit(fitting={"X_val": IRIS, "y_val": SPECIES + 1}),
-        "sample_weight_val is zero for every row, expected at least one number > 0.": fit(
-            fitting={"X_val": IRIS, "y_val": SPECIES, "sample_weight_val": np.zeros(150)}
-        ),
+        "y holds labels of type int, str, expected all of one type.": fit(y=["a", 1] * 75),
+        "y holds labels of type NoneType, str, expected all of one type.": fit(y=["a", None] * 75),
     },
     DataError: {
+        "In X_val, y_val: sample_weight is zero for every row, expected at least one number > 0.": fit(
+            fitting={"X_val": IRIS, "y_val": SPECIES, "sample_weight_val": np.zeros(150)}
+        ),
+        "X holds numbers too large for float32, in which the classifier was fitted.": (
+            lambda: small().fit(IRIS.astype(np.float32), SPECIES).predict(IRIS * 1e39)
+        ),
         "X is a lazy frame, expected one that is in memory: pass X.collect().": lambda: small().fit(
             pl.DataFrame(IRIS).lazy(), SPECIES
         ),
@@ -261,6 +298,9 @@ TABLE = {
     },
     NotFittedError: {
         "This SoftmaxClassifier is not fitted yet. Call fit first.": lambda: SoftmaxClassifier().predict(IRIS),
+        "This SoftmaxClassifier is not fitted yet. Call fit first. ": (
+            lambda: SoftmaxClassifier().check_gradients(IRIS, SPECIES)
+        ),
     },
 }
 """What is raised, with which message, by which call."""
@@ -311,7 +351,6 @@ HOSTILE = {
     "a negative sample weight": (fit(w=SPECIES - 1.0), r"Negative values in data passed to `sample_weight`"),
     "NaN among sample weights": (fit(w=np.full(150, np.nan)), r"^Input sample_weight contains NaN\."),
     "too few sample weights": (fit(w=np.ones(3)), r"sample_weight.shape == \(3,\), expected \(150,\)"),
-    "a class that is not there": (fit(class_weight={0: 1.0, 7: 1.0}), r"\[1, 2\], are not in class_weight"),
 }
 
 

@@ -93,7 +93,8 @@ def share_by_hand(o, step, epoch, total):
     if o.learning_rate == "cosine":
         return (1 + np.cos(np.pi * s)) / 2
     if o.learning_rate == "one_cycle":
-        low, high, s = (1 / 25, 1, s / 0.3) if s < 0.3 else (1, 1 / 250_000, (s - 0.3) / 0.7)
+        top, last = 0.3 * total - 1, total - 1  # as torch.optim.lr_scheduler.OneCycleLR counts
+        low, high, s = (1 / 25, 1, step / top) if step < top else (1, 1 / 250_000, (step - top) / (last - top))
         return low + (high - low) * (1 - np.cos(np.pi * s)) / 2
     if o.learning_rate == "step":
         return o.step_factor ** (epoch // o.step_every)

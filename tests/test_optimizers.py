@@ -227,12 +227,12 @@ def test_a_cosine_falls_from_full_to_nothing():
 def test_one_cycle_rises_and_falls():
     shares = whole_course(Schedule("one_cycle"))
     assert shares[0] == pytest.approx(1 / 25)
-    assert np.argmax(shares) == 12
-    assert shares[12] == pytest.approx(1)
-    assert (np.diff(shares[:13]) > 0).all()
-    assert (np.diff(shares[12:]) < 0).all()
-    assert shares[6] == pytest.approx((1 + 1 / 25) / 2)
-    assert shares[26] == pytest.approx((1 + 1 / 250_000) / 2)
+    assert np.argmax(shares) == 11
+    assert shares[11] == pytest.approx(1)
+    assert (np.diff(shares[:12]) > 0).all()
+    assert (np.diff(shares[11:]) < 0).all()
+    assert shares[25] == pytest.approx((1 + 1 / 250_000) / 2)
+    assert shares[39] == pytest.approx(1 / 250_000)
 
 
 def test_steps_fall_by_their_factor():

@@ -21,7 +21,7 @@ from .engine import best_engine, blocks
 from .errors import DataError, GlassmaxError, ModelFileError
 from .files import write_whole
 from .functional import ACTIVATIONS
-from .functional.arrays import Array
+from .functional.arrays import Array, as_inputs
 from .functional.heads import LOSSES, OUTPUTS
 from .network import Network
 from .parameters import Parameters, count
@@ -48,6 +48,7 @@ class Manifest(msgspec.Struct, forbid_unknown_fields=True):
     classes: list[str | bool | int | float]
     encoding: Encoding | None
     record: dict[str, str | int | float | None]
+    columns: list[str] | None = None
 
 
 @dataclass
@@ -63,6 +64,8 @@ class Model:
         How a table's columns become inputs; None for a model trained on arrays.
     record : dict
         What is worth knowing of the training: text and numbers.
+    columns : list of str or None
+        The names of the inputs, for a model trained on a frame; another frame's columns may come in any order.
 
     Examples
     --------
@@ -76,6 +79,7 @@ class Model:
     classes: Array
     encoding: Encoding | None = None
     record: dict[str, str | int | float | None] = field(default_factory=dict)
+    columns: list[str] | None = None
 
     def predict(self, data: Table | npt.ArrayLike) -> Array:
         """Return the most probable class of each row; with sigmoid output, which labels it has.
@@ -120,7 +124,9 @@ class Model:
             return self.encoding.encode(data).X
         if self.encoding is not None:
             raise DataError("The model was trained on a table: pass read_table(path).")
-        X = np.asarray(data)
+        if hasattr(data, "tocsr"):
+            return as_inputs(data, "X")
+        X = np.asarray(self._in_order(data))
         if X.dtype.kind == "f":
             dtype = self.network.theta.dtype
             with np.errstate(over="ignore"):
@@ -132,9 +138,20 @@ class Model:
                 )
         return X
 
+    def _in_order(self, data: Any) -> Any:
+        """Return a frame's columns by name, as the model knows them; what has no columns as it is."""
+        names = getattr(data, "columns", getattr(data, "column_names", None))
+        if self.columns is None or names is None:
+            return data
+        names = list(names)
+        missing = [name for name in self.columns if name not in names]
+        if missing:
+            raise DataError(f"X lacks the columns {', '.join(map(repr, missing[:5]))}, expected {self.columns}.")
+        return np.asarray(data)[:, [names.index(name) for name in self.columns]]
+
     def _logits(self, X: Array) -> Iterator[Array]:
         engine = best_engine()
-        for block in blocks(self.network, len(X)):
+        for block in blocks(self.network, X.shape[0]):
             yield engine.logits(self.network, X[block])
 
     def save(self, path: str | Path) -> None:
@@ -170,6 +187,7 @@ class Model:
             classes=_plain_classes(self.classes),
             encoding=self.encoding,
             record=self.record,
+            columns=self.columns,
         )
         if manifest.dtype not in DTYPES:
             raise ModelFileError(f"The network is {manifest.dtype}, expected float32 or float64.")
@@ -224,6 +242,8 @@ def _from_bytes(content: bytes) -> Model:
     try:
         manifest = msgspec.json.decode(text, type=Manifest)
     except (msgspec.DecodeError, TypeError) as error:
+        if isinstance(text, str) and '"glassmax checkpoint' in text:
+            raise ModelFileError("is the checkpoint of a run, expected a model: fit goes on from it.") from None
         raise ModelFileError(f"has a manifest that can't be read: {error}.") from None
     _check_manifest(manifest)
     _check_tensors(manifest, header)
@@ -244,7 +264,7 @@ def _from_bytes(content: bytes) -> Model:
         raise ModelFileError(f"has tensors that don't fit its manifest: {error}.") from None
     if not np.isfinite(network.theta).all():
         raise ModelFileError("holds weights that are not finite.")
-    return Model(network, np.array(manifest.classes), manifest.encoding, manifest.record)
+    return Model(network, np.array(manifest.classes), manifest.encoding, manifest.record, manifest.columns)
 
 
 def _check_manifest(manifest: Manifest) -> None:
@@ -265,6 +285,10 @@ def _check_manifest(manifest: Manifest) -> None:
         ),
         "an encoding that doesn't fit the first layer": (
             manifest.encoding is not None and manifest.encoding.width != sizes[0]
+        ),
+        "columns that don't fit the first layer": (
+            manifest.columns is not None
+            and (len(manifest.columns) != sizes[0] or len(set(manifest.columns)) != sizes[0])
         ),
     }
     fault = next((what for what, wrong in faults.items() if wrong), None)

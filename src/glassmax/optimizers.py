@@ -232,7 +232,7 @@ class Schedule:
         """The share of the run in which the rate rises."""
         return ONE_CYCLE_RISE if self.kind == "one_cycle" else self.warmup
 
-    def shares(self, first: int, steps: int, total: int, *, epoch: int = 0, rows: int = 0) -> Array:
+    def shares(self, first: int, steps: int, total: int, *, epoch: int = 0, rows: float = 0) -> Array:
         """Return the shares of the steps of one epoch.
 
         Parameters
@@ -245,8 +245,8 @@ class Schedule:
             Steps of the whole run.
         epoch : int, default=0
             Epochs done before, in this run.
-        rows : int, default=0
-            Rows seen before.
+        rows : float, default=0
+            Rows seen before, each as often as its weight says.
 
         Returns
         -------
@@ -259,7 +259,8 @@ class Schedule:
         if self.kind == "cosine":
             shares = _half_cosine(1, 0, s)
         elif self.kind == "one_cycle":
-            up, down = s / ONE_CYCLE_RISE, (s - ONE_CYCLE_RISE) / (1 - ONE_CYCLE_RISE)
+            top, last = max(ONE_CYCLE_RISE * total - 1, 1), max(total - 1, 2)  # steps, as PyTorch counts them
+            up, down = t / top, (t - top) / max(last - top, 1)
             shares = np.where(up < 1, _half_cosine(ONE_CYCLE_START, 1, up), _half_cosine(1, ONE_CYCLE_END, down))
         else:
             share = {"invscaling": (rows + 1) ** -self.power, "step": self.factor ** (epoch // self.every)}

@@ -146,7 +146,7 @@ class ReferenceEngine:
             return
         from threadpoolctl import threadpool_limits
 
-        with threadpool_limits(limits=self.n_threads, user_api="blas"):
+        with threadpool_limits(limits=int(self.n_threads), user_api="blas"):
             yield
 
 

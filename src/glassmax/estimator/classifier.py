@@ -4,9 +4,9 @@ Parameter names, defaults and meanings are those of scikit-learn's MLPClassifier
 refuses to compute a gradient.
 """
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,21 +16,33 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 
 from ..engine import Data, best_engine, blocks
-from ..errors import LabelError, OptionError
+from ..errors import DivergenceError, LabelError, OptionError
 from ..functional import log_softmax
 from ..functional.activations import sigmoid, softplus
 from ..functional.arrays import Array
+from ..initializers import schemes_of
 from ..network import Network
 from ..training import Epoch, Patience, Standing, fit
 from .availability import OnlyWherePossible
 from .callbacks import CallbackSupport, Hooks, with_callbacks
 from .fitted import Fitted
 from .inputs import check_rows, check_X
-from .labels import Labels, hard, read_labels, weigh_rows
-from .options import Plan, activations_of, check_options, hidden_sizes
+from .labels import Labels, distinct, hard, read_labels, weigh_rows
+from .notices import notice
+from .options import Plan, activations_of, check_options, hidden_sizes, warn_of_ignored
 from .run import Run, record, slow_down
 
 __all__ = ["SoftmaxClassifier"]
+
+
+def _is_learned(name: str) -> bool:
+    """Whether an attribute holds what a fit has learned."""
+    return (name.endswith("_") and not name.startswith("_")) or name in ("_standing", "_watch")
+
+
+def _is_one_a_row(y: Array) -> bool:
+    """Whether y holds a label for each row: one axis, or one column."""
+    return np.ndim(y) == 1 or np.shape(y)[1:] == (1,)
 
 
 def _log_sigmoid(Z: Array) -> Array:
@@ -299,24 +311,25 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         OptionError, ValueError
             If a parameter or the data are out of range.
         """
-        run = self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes)
-        hooks = Hooks(self, run, X, y, sample_weight)
-        interrupted = False
-        try:
-            while not run.over:
-                hooks.begin_epoch()
-                epoch = run.next_epoch()
-                if hooks.end_epoch(epoch):
-                    run.stopped = True
-        except KeyboardInterrupt:
-            if not self.n_iter_:
-                raise
-            interrupted = True
-            hooks.break_epoch_off()
-        finally:
-            run.close()
+        with self._unchanged_without_an_epoch():
+            run = self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes)
+            hooks = Hooks(self, run, X, y, sample_weight)
+            interrupted = False
+            try:
+                while not run.over:
+                    hooks.begin_epoch()
+                    epoch = run.next_epoch()
+                    if hooks.end_epoch(epoch):
+                        run.stopped = True
+            except KeyboardInterrupt:
+                if not self.n_iter_:
+                    raise
+                interrupted = True
+                hooks.break_epoch_off()
+            finally:
+                run.close()
         if interrupted:
-            warnings.warn("Training was interrupted; the weights so far are kept.", stacklevel=3)
+            notice("Training was interrupted; the weights so far are kept.")
         else:
             run.warn()
         hooks.end()
@@ -345,12 +358,13 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         glassmax.training.Epoch
             The estimator can predict at any time in between.
         """
-        run = self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes)
-        try:
-            while (epoch := run.next_epoch()) is not None:
-                yield epoch
-        finally:
-            run.close()
+        with self._unchanged_without_an_epoch():
+            run = self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes)
+            try:
+                while (epoch := run.next_epoch()) is not None:
+                    yield epoch
+            finally:
+                run.close()
         run.warn()
 
     @OnlyWherePossible
@@ -381,9 +395,10 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         first = not hasattr(self, "network_")
         if first and classes is None:
             raise OptionError("classes is None, expected all labels there will be at the first call of partial_fit.")
-        with self._unchanged_on_error():
+        warn_of_ignored(self)
+        with self._unchanged_without_an_epoch():
             X, y, sample_weight = check_rows(self, X, y, sample_weight, reset=first)
-            if classes is not None and np.ndim(y) == 1:
+            if classes is not None and _is_one_a_row(y):
                 classes = np.unique(np.asarray(classes))
             labels = self._read_labels(y, classes, known=not first)
             data = Data(X, labels.T, weigh_rows(self.class_weight, labels, sample_weight, named=True))
@@ -495,44 +510,51 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         return tags
 
     @contextmanager
-    def _unchanged_on_error(self) -> Iterator[None]:
-        """Keep the last fit whole where the data of the next are refused."""
-        before = dict(self.__dict__)
+    def _unchanged_without_an_epoch(self) -> Iterator[None]:
+        """Keep the last fit whole where the next is refused, or fails before its first epoch is done."""
+        before = {name: value for name, value in vars(self).items() if _is_learned(name)}
+        curve = before.get("loss_curve_", [])
+        n_epochs = len(curve)
         try:
             yield
-        except Exception:
-            self.__dict__.clear()
-            self.__dict__.update(before)
+        except BaseException as error:
+            now = getattr(self, "loss_curve_", [])
+            is_trained = len(now) > (n_epochs if now is curve else 0)
+            first_diverged = isinstance(error, DivergenceError) and "network_" not in before
+            if not (is_trained or first_diverged):  # a first fit that diverges keeps the weights it began with
+                for name in filter(_is_learned, list(self.__dict__)):
+                    delattr(self, name)
+                self.__dict__.update(before)
             raise
 
     def _open_run(self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any], classes: Any) -> Run:
         """Check everything, and set up network and records: the last thing before the first epoch."""
         plan = check_options(self)
+        warn_of_ignored(self)
         go_on = self.warm_start and hasattr(self, "network_")
-        with self._unchanged_on_error():
-            X, y, sample_weight = check_rows(self, X, y, sample_weight, reset=not go_on)
-            labels = self._read_labels(y, classes, known=go_on, all_there=True)
-            weight = weigh_rows(self.class_weight, labels, sample_weight, named=classes is not None)
-            self._go_on(plan) if go_on else self._start(plan, labels, X)
-            judged = self._read_validation(*validation)
-            shown = self.early_stopping or judged is not None
-            self.validation_scores_ = (self.validation_scores_ or []) if shown else None
-            self.validation_loss_curve_ = (self.validation_loss_curve_ or []) if shown else None
-            columns = list(getattr(self, "feature_names_in_", []))
-            return Run(self, plan, best_engine(self.n_threads), Data(X, labels.T, weight), judged, columns)
+        X, y, sample_weight = check_rows(self, X, y, sample_weight, reset=not go_on)
+        labels = self._read_labels(y, classes, known=go_on, all_there=True)
+        weight = weigh_rows(self.class_weight, labels, sample_weight, named=classes is not None)
+        self._go_on(plan) if go_on else self._start(plan, labels, X)
+        judged = self._read_validation(*validation)
+        shown = self.early_stopping or judged is not None
+        self.validation_scores_ = (self.validation_scores_ or []) if shown else None
+        self.validation_loss_curve_ = (self.validation_loss_curve_ or []) if shown else None
+        columns = list(getattr(self, "feature_names_in_", []))
+        return Run(self, plan, best_engine(self.n_threads), Data(X, labels.T, weight), judged, columns)
 
     def _read_labels(self, y: Array, classes: Any, *, known: bool, all_there: bool = False) -> Labels:
         """Read y; where the classes are known already, by them."""
         if not known:
-            if classes is not None and np.ndim(y) == 1:
-                classes = np.sort(np.asarray(classes))
+            if classes is not None and _is_one_a_row(y):
+                classes = np.sort(distinct(classes))
             return read_labels(y, self.output, classes)
         if classes is not None and not np.array_equal(classes, self.classes_):
             raise LabelError(
                 f"classes are {np.asarray(classes).tolist()}, expected those of the first call: "
                 f"{self.classes_.tolist()}."
             )
-        if all_there and classes is None and np.ndim(y) == 1:
+        if all_there and classes is None and _is_one_a_row(y):
             found = np.unique(y)
             if not np.array_equal(found, np.sort(self.classes_)):
                 raise LabelError(
@@ -567,6 +589,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         )
         self._open_records(plan, network, draw)
         self.classes_ = labels.classes
+        self.init_ = schemes_of(self.init, network.activations)
 
     def _network_loss(self, output: str) -> str:
         """Return the network's word for the loss."""
@@ -574,13 +597,18 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
 
     def _open_records(self, plan: Plan, network: Network, draw: np.random.RandomState) -> None:
         self.network_ = network
-        seed = int(draw.randint(2**63 - 1, dtype=np.int64)) if plan.recipe.dropout else 0
-        self._standing = Standing(plan.rule.init(network.theta), draw, seed=seed)
+        self._standing = Standing(plan.rule.init(network.theta), draw)
+        self._draw_seed(plan)
         self._watch = Patience(network, self.tol, self.n_iter_no_change)  # of partial_fit
         self.loss_, self.n_iter_, self.t_ = float("nan"), 0, 0
         self.loss_curve_: list[float] = []
         self.validation_scores_, self.validation_loss_curve_ = None, None
-        self.best_validation_score_ = None
+        self.best_validation_score_ = self.best_loss_ = None
+
+    def _draw_seed(self, plan: Plan) -> None:
+        """Draw the seed of the dropout masks, once there is dropout."""
+        if plan.recipe.dropout and not self._standing.seed:
+            self._standing.seed = int(self._standing.draw.randint(2**63 - 1, dtype=np.int64))
 
     def _go_on(self, plan: Plan) -> None:
         """Take up the last run: its network, and its moments if the solver is the same."""
@@ -593,6 +621,8 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
                 f"output={self.output!r}, loss={self.loss!r} describe another network than the one to go on with, "
                 f"{network!r}. Put them back, or fit with warm_start=False."
             )
+        self._standing = standing = replace(standing)  # a refused fit leaves the old one as it was
+        self._draw_seed(plan)
         state = plan.rule.init(network.theta)
         if state.keys() != standing.state.keys():
             standing.state = state

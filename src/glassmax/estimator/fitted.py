@@ -15,7 +15,6 @@ from ..engine import Data, blocks, dropout_masks
 from ..errors import OptionError
 from ..functional.arrays import Array
 from ..gradcheck import Report
-from ..initializers import schemes_of
 from ..model import Model
 from ..network import Network
 from .inputs import check_rows
@@ -104,8 +103,8 @@ class Fitted:
         b2         (3,)           < 1e-12  correct
         correct: each derivative agrees with the complex step to 1e-10
         """
-        recipe = check_options(self).recipe._replace(seed=self._standing.seed)
         data = self._known_rows(X, y, sample_weight)
+        recipe = check_options(self).recipe._replace(seed=self._standing.seed)
         exact = self.network_.astype(np.float64)
         exact.l2 = recipe.alpha / (len(data.y) * data.mean_weight)
         masks = dropout_masks(exact, recipe, 0, np.arange(len(data.y)))
@@ -119,7 +118,13 @@ class Fitted:
         glassmax.model.Model
         """
         self._check_fitted()
-        return Model(self.network_, self.classes_, record={"epochs": self.n_iter_, "training_loss": self.loss_})
+        columns = getattr(self, "feature_names_in_", None)
+        return Model(
+            self.network_,
+            self.classes_,
+            columns=None if columns is None else columns.tolist(),
+            record={"epochs": self.n_iter_, "training_loss": self.loss_},
+        )
 
     @classmethod
     def from_model(cls, model: Model, **parameters: Any) -> Self:
@@ -142,6 +147,11 @@ class Fitted:
         OptionError
             If the model is no classifier of this kind.
         """
+        if not isinstance(model, Model):
+            raise OptionError(f"model is {model!r}, expected a Model: load_model(path) reads one from a file.")
+        own_already = {"hidden_layer_sizes", "activation"} & set(parameters)
+        if own_already:
+            raise OptionError(f"{min(own_already)} is given, expected none: the model brings its own.")
         network, head = model.network, model.network.head
         own = {("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")}
         if (head.output, head.loss) not in own | {("softmax", "squared_error"), ("sigmoid", "squared_error")}:
@@ -154,6 +164,8 @@ class Fitted:
         classifier._open_records(check_options(classifier), network, check_random_state(classifier.random_state))
         classifier.classes_ = model.classes
         classifier.n_features_in_ = network.layer_sizes[0]
+        if model.columns is not None:
+            classifier.feature_names_in_ = np.array(model.columns, object)
         return classifier
 
     def save(self, path: str | Path) -> None:
@@ -178,11 +190,11 @@ class Fitted:
 
     @property
     def diverged_(self) -> bool:
-        """Whether the training loss ended above where it began, or far above chance: the steps were too long."""
+        """Whether the training loss ended above where it began, and above chance: the steps were too long."""
         last, first = self.loss_, self.loss_curve_[-self.n_iter_] if self.n_iter_ else self.loss_
         k = len(self.classes_)
         chance = k * np.log(2) if self._is_multilabel() else np.log(k)
-        return self.n_iter_ > 1 and bool(last > max(first, chance) or last > 1e4)
+        return self.n_iter_ > 1 and self.solver != "lbfgs" and bool(last > max(first, chance))
 
     @property
     def n_layers_(self) -> int:
@@ -198,11 +210,6 @@ class Fitted:
     def out_activation_(self) -> str:
         """The output function: "softmax" or "sigmoid"."""
         return self._fitted().head.output
-
-    @property
-    def init_(self) -> tuple[str, ...]:
-        """The scheme of each layer's starting weights."""
-        return schemes_of(self.init, self._fitted().activations)
 
     def _is_multilabel(self) -> bool:
         self._check_fitted()

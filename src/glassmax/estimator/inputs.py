@@ -35,7 +35,7 @@ def check_X(classifier: Any, X: Any, *, reset: bool = False, what: str = "X") ->
     """
     X = _check_frame(X, what)
     checked: Array = validate_data(classifier, X, accept_sparse="csr", dtype=FLOATS, reset=reset)
-    return checked
+    return checked if reset else _in_range(classifier, checked, what)
 
 
 def check_rows(
@@ -60,12 +60,30 @@ def check_rows(
     sample_weight : (n,) array of float64, or None
     """
     X = _check_frame(X, f"X{what}")
-    X, y = validate_data(classifier, X, y, accept_sparse="csr", dtype=FLOATS, multi_output=True, reset=reset)
-    if sample_weight is not None:
-        if not np.any(np.asarray(sample_weight) != 0):
-            raise LabelError(f"sample_weight{what} is zero for every row, expected at least one number > 0.")
-        sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-    return X, y, sample_weight
+    if isinstance(y, list) and len({isinstance(label, str) for label in y}) > 1:
+        y = np.array(y, object)  # NumPy would write numbers and NaN as text
+    try:
+        X, y = validate_data(classifier, X, y, accept_sparse="csr", dtype=FLOATS, multi_output=True, reset=reset)
+        if sample_weight is not None:
+            if not np.any(np.asarray(sample_weight) != 0):
+                raise LabelError("sample_weight is zero for every row, expected at least one number > 0.")
+            sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    except ValueError as error:
+        if not what:
+            raise
+        raise DataError(f"In X{what}, y{what}: {error}") from None
+    return X if reset else _in_range(classifier, X, f"X{what}"), y, sample_weight
+
+
+def _in_range(classifier: Any, X: Array, what: str) -> Array:
+    """Return X in the network's dtype, if it fits."""
+    dtype = classifier.network_.theta.dtype if hasattr(classifier, "network_") else X.dtype
+    with np.errstate(over="ignore"):
+        cast: Array = X.astype(dtype, copy=False)
+    values = cast if isinstance(cast, np.ndarray) else cast.data
+    if cast is not X and not np.isfinite(values).all():
+        raise DataError(f"{what} holds numbers too large for {dtype}, in which the classifier was fitted.")
+    return cast
 
 
 def _check_frame(X: Any, what: str) -> Any:

@@ -10,19 +10,20 @@ A matrix of 0 and 1 can be read both ways; ``output="auto"`` reads it as scikit-
 labels become class indices or rows, and class weights become weights of rows. This module refuses to see X.
 """
 
-import warnings
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils.class_weight import compute_class_weight
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from ..errors import LabelError, OptionError
 from ..functional.arrays import Array
+from .notices import notice
 
-__all__ = ["Labels", "hard", "read_labels", "weigh_rows"]
+__all__ = ["Labels", "distinct", "hard", "read_labels", "weigh_rows"]
 
 SUM_TOLERANCE = 1e-4
 
@@ -71,15 +72,25 @@ def read_labels(y: Any, output: str, classes: npt.ArrayLike | None = None, *, wh
     y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
     if y.ndim == 2 and y.shape[1] > 1:
         return _read_matrix(y, output, classes, what)
-    y = column_or_1d(y, warn=True)
-    check_classification_targets(y)
     if output == "sigmoid":
         raise LabelError(
             f"{what} is {y.shape}, expected a matrix (n, k) of 0 and 1 for output='sigmoid': a column for each label. "
             "For one class a row pass output='softmax'."
         )
-    found = np.unique(y)
-    known = found if classes is None else _distinct(classes)
+    if y.ndim == 2:
+        notice(  # in scikit-learn's words
+            f"A column-vector {what} was passed when a 1d array was expected. Please change the shape of {what} to "
+            "(n_samples, ), for example using ravel().",
+            DataConversionWarning,
+        )
+    y = column_or_1d(y)
+    try:
+        check_classification_targets(y)
+        found = np.unique(y)
+    except TypeError:
+        kinds = sorted({type(label).__name__ for label in y.tolist()})
+        raise LabelError(f"{what} holds labels of type {', '.join(kinds)}, expected all of one type.") from None
+    known = found if classes is None else distinct(classes)
     if len(known) < 2:
         holder = what if classes is None else "classes"
         raise LabelError(f"{holder} holds one class, {known.tolist()[0]!r}, expected at least two different labels.")
@@ -105,7 +116,7 @@ def _read_matrix(y: Array, output: str, classes: npt.ArrayLike | None, what: str
                 "a row. Several labels a row are a matrix of 0 and 1."
             )
         y = y.astype(np.float64)
-    known = np.arange(y.shape[1]) if classes is None else _distinct(classes)
+    known = np.arange(y.shape[1]) if classes is None else distinct(classes)
     if len(known) != y.shape[1]:
         raise LabelError(f"classes names {len(known)} columns, expected {y.shape[1]}: those of {what}.")
     bad = ~(np.isfinite(y) & (y >= 0))
@@ -120,11 +131,10 @@ def _read_matrix(y: Array, output: str, classes: npt.ArrayLike | None, what: str
             row, column = np.argwhere(y > 1)[0].tolist()
             raise LabelError(f"Row {row} of {what} holds {y[row, column]:g}, expected numbers from 0 to 1.")
         if output == "auto" and not off.any():
-            warnings.warn(
+            notice(
                 f"{what} is a matrix of 0 and 1 and is taken for several labels a row (output='sigmoid'), as "
                 "scikit-learn has it; but each of its rows sums to 1. If they are one-hot classes, pass "
-                "output='softmax'; if they are not, output='sigmoid'.",
-                stacklevel=7,  # the line that calls fit
+                "output='softmax'; if they are not, output='sigmoid'."
             )
         return Labels("sigmoid", known, y)
     if off.any():
@@ -136,8 +146,26 @@ def _read_matrix(y: Array, output: str, classes: npt.ArrayLike | None, what: str
     return Labels("softmax", known, y)
 
 
-def _distinct(classes: npt.ArrayLike) -> Array:
-    names = np.asarray(classes)
+def distinct(classes: npt.ArrayLike) -> Array:
+    """Return the names of classes as an array.
+
+    Parameters
+    ----------
+    classes : (k,) array_like
+
+    Returns
+    -------
+    (k,) array
+
+    Raises
+    ------
+    LabelError
+        If they are not one axis of different names.
+    """
+    try:
+        names = np.asarray(classes)
+    except ValueError:
+        names = np.empty((0, 0))
     if names.ndim != 1 or len(np.unique(names)) != len(names):
         raise LabelError(f"classes is {classes!r}, expected a list of different labels.")
     return names
@@ -149,7 +177,7 @@ def hard(T: Array) -> Array:
 
 
 def weigh_rows(
-    class_weight: "dict[Any, float] | str | None", labels: Labels, sample_weight: Array | None, *, named: bool
+    class_weight: "Mapping[Any, float] | str | None", labels: Labels, sample_weight: Array | None, *, named: bool
 ) -> Array | None:
     """Return the weight of each row: its sample weight times the weight of its class.
 
@@ -173,7 +201,7 @@ def weigh_rows(
         raise OptionError(
             f"class_weight is {class_weight!r}, expected None where a row has several labels. Pass sample_weight."
         )
-    if class_weight == "balanced":  # scikit-learn 1.6 can't weigh rows in this
+    if isinstance(class_weight, str):  # "balanced"; scikit-learn 1.6 can't weigh rows in this
         w = np.ones(len(T)) if sample_weight is None else sample_weight
         total = np.bincount(T, w, minlength=len(classes)) if T.ndim == 1 else w @ T
         shares = total.sum() / np.count_nonzero(total)
@@ -185,7 +213,14 @@ def weigh_rows(
                 f"class_weight names {unknown[0]!r}, but the columns of y have no names. "
                 "Pass them: fit(..., classes=[...])."
             )
-        of_class = compute_class_weight(class_weight, classes=classes, y=classes[hard(T)])
+        missing = [name for name in classes.tolist() if name not in class_weight]
+        if unknown and missing:  # with none missing, y merely lacks a class
+            raise OptionError(
+                f"class_weight names {', '.join(map(repr, unknown[:5]))}, expected the classes: {classes.tolist()}."
+            )
+        if not all(isinstance(weight, int | float | np.number) for weight in class_weight.values()):
+            raise OptionError(f"class_weight is {class_weight!r}, expected numbers >= 0.")
+        of_class = np.array([class_weight.get(name, 1.0) for name in classes.tolist()], np.float64)
     if not ((of_class >= 0) & np.isfinite(of_class)).all():
         raise OptionError(f"class_weight is {class_weight!r}, expected numbers >= 0.")
     of_row = of_class[T] if T.ndim == 1 else T @ of_class

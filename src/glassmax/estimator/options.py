@@ -5,8 +5,7 @@ each fit, and what the parameters mean together is a `Plan`. This module refuses
 """
 
 import os
-import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,9 +15,10 @@ from ..errors import OptionError, one_of
 from ..functional import ACTIVATIONS
 from ..initializers import SCHEMES
 from ..optimizers import SCHEDULES, SGD, Adam, Rule, Schedule
+from .notices import notice
 from .scoring import Scorer, make_scorer
 
-__all__ = ["Plan", "activations_of", "check_options", "hidden_sizes"]
+__all__ = ["Plan", "activations_of", "check_options", "hidden_sizes", "warn_of_ignored"]
 
 ALIASES = {"logistic": "sigmoid"}
 SOLVERS = ("adam", "adamw", "sgd", "lbfgs")
@@ -77,18 +77,32 @@ def check_options(estimator: Any) -> Plan:
     )
     recipe = _recipe(estimator)
     _check_combinations(estimator, recipe)
-    if estimator.learning_rate in SGD_ONLY and estimator.solver != "sgd":
-        warnings.warn(
-            f"learning_rate={estimator.learning_rate!r} is for solver='sgd', as in MLPClassifier; with solver="
-            f"{estimator.solver!r} the rate stays constant. Use 'cosine', 'one_cycle' or 'step', or solver='sgd'.",
-            stacklevel=5,
-        )
+    if _is_ignored(estimator):
         schedule = Schedule(warmup=estimator.warmup)
     rate = float(estimator.learning_rate_init)
     rule: Rule = Adam(rate, estimator.beta_1, estimator.beta_2, estimator.epsilon)
     if estimator.solver == "sgd":
         rule = SGD(rate, estimator.momentum, estimator.nesterovs_momentum)
     return Plan(rule, schedule, recipe, make_scorer(estimator.scoring))
+
+
+def warn_of_ignored(estimator: Any) -> None:
+    """Say so where a learning rate's course is ignored, as MLPClassifier does without a word.
+
+    Parameters
+    ----------
+    estimator : SoftmaxClassifier
+    """
+    if _is_ignored(estimator):
+        others = "" if estimator.solver == "lbfgs" else "'cosine', 'one_cycle' or 'step', or "
+        notice(
+            f"learning_rate={estimator.learning_rate!r} is for solver='sgd', as in MLPClassifier; solver="
+            f"{estimator.solver!r} ignores it. Use {others}solver='sgd'."
+        )
+
+
+def _is_ignored(estimator: Any) -> bool:
+    return estimator.learning_rate in SGD_ONLY and estimator.solver != "sgd"
 
 
 def hidden_sizes(estimator: Any) -> tuple[int, ...]:
@@ -117,6 +131,14 @@ def _check_names(estimator: Any) -> None:
     one_of("init", estimator.init, SCHEMES)
     if isinstance(estimator.class_weight, str):
         one_of("class_weight", estimator.class_weight, ("balanced",))
+    elif not (estimator.class_weight is None or isinstance(estimator.class_weight, Mapping)):
+        raise OptionError(
+            f"class_weight is {estimator.class_weight!r}, expected a dict of weights by class, 'balanced' or None."
+        )
+    for what in ("shuffle", "early_stopping", "warm_start", "nesterovs_momentum"):
+        value = getattr(estimator, what)
+        if not (isinstance(value, bool | np.bool_) or (_is_whole(value) and value in (0, 1))):
+            raise OptionError(f"{what} is {value!r}, expected True or False.")
     path = estimator.checkpoint_path
     if path is not None and not isinstance(path, str | os.PathLike):
         raise OptionError(f"checkpoint_path is {path!r}, expected the path of a file, or None.")

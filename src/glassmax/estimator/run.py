@@ -4,11 +4,12 @@ The record of each epoch goes into the classifier's attributes and to the screen
 rate, and into the checkpoint, in this order. This module refuses to check what users give.
 """
 
-import warnings
 from collections.abc import Generator
 from copy import deepcopy
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,15 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..engine import Data, Engine
 from ..errors import CheckpointError, OptionError
+from ..optimizers import Iterate
 from ..training import Checkpoint, Epoch, Patience, Standing, fit, fit_lbfgs, holdout, identity, smaller
 from .labels import hard
+from .notices import notice
 from .options import Plan, activations_of, hidden_sizes
 
 __all__ = ["Run", "record", "slow_down"]
 
-SLOWEST = 1e-6
+SLOWEST, FAR_TOO_LARGE = 1e-6, 1e4
 NOT_THE_RUN = ("verbose", "n_threads", "checkpoint_path")
 
 
@@ -60,8 +63,7 @@ class Run:
         columns: list[str],
     ) -> None:
         self.classifier, self.plan, self.engine = classifier, plan, engine
-        self.standing = classifier._standing
-        self.standing.epochs, self.standing.slowdown = 0, 1.0
+        self.standing = classifier._standing = replace(classifier._standing, epochs=0, slowdown=1.0)
         self.patience = Patience(classifier.network_, classifier.tol, classifier.n_iter_no_change)
         self.stopped = False
         self.verdict = ""
@@ -87,8 +89,10 @@ class Run:
         if not hasattr(self, "stream"):
             self.stream = self._open()
         item = next(self.stream)
-        if isinstance(item, str):
-            self.verdict = item
+        if isinstance(item, Iterate):
+            self.verdict = item.verdict
+            if not self.classifier.n_iter_:  # it began where it would have ended
+                self.classifier.loss_ = item.loss
             return None
         score = self._score(item)
         record(self.classifier, item, score)
@@ -106,30 +110,46 @@ class Run:
         if classifier.early_stopping and np.isfinite(best):
             classifier.network_.theta = self.patience.best_theta
         watched_is_loss = not classifier.early_stopping
-        losses = classifier.loss_curve_
-        classifier.best_loss_ = min(losses) if losses and watched_is_loss else None
+        losses = classifier.loss_curve_ or [classifier.loss_]
+        classifier.best_loss_ = min(losses) if watched_is_loss else None
         if not classifier.warm_start:
             self.standing.order = None  # as long as the data
 
     def warn(self) -> None:
-        """Say so if the loss has risen, or has not come to rest."""
+        """Say so if the scores were none, or the loss has risen, is far too large, or has not come to rest."""
         classifier = self.classifier
-        if classifier.diverged_:
-            warnings.warn(
+        scores = (classifier.validation_scores_ or [])[-classifier.n_iter_ :]
+        if classifier.early_stopping and scores and np.isnan(scores).all():
+            notice(
+                f"scoring={classifier.scoring!r} gave NaN in every epoch, so none was an improvement, and the last "
+                "weights stay. Pass X_val and y_val with rows of every class, or another scoring.",
+                ConvergenceWarning,
+            )
+        elif classifier.diverged_:
+            notice(
                 f"The training loss went from {classifier.loss_curve_[-classifier.n_iter_]:.3g} to "
                 f"{classifier.loss_:.3g}: the steps are too long. Try learning_rate_init="
                 f"{smaller(classifier.learning_rate_init):g}, and inputs scaled to about 1.",
                 ConvergenceWarning,
-                stacklevel=4,
+            )
+        elif classifier.loss_ > FAR_TOO_LARGE:
+            notice(
+                f"The training loss is {classifier.loss_:.3g}, far above chance. Scale the inputs to about 1, and look "
+                "at alpha and the sample weights.",
+                ConvergenceWarning,
             )
         elif not (self.stopped or self.verdict == "converged" or self.plan.schedule.kind in ("cosine", "one_cycle")):
-            at = {"": "max_iter", "max_fun": "max_fun"}.get(self.verdict, "max_iter")
-            limit = f"{at}={getattr(classifier, at)}"
-            after = f"{limit} {'calls of the loss' if at == 'max_fun' else 'epochs'}"
-            known = self.verdict in ("", "max_iter", "max_fun")
-            how = f"after {after}" if known else f"after {classifier.n_iter_} iterations: {self.verdict}"
-            advice = f"Raise {at}" + (", or learning_rate_init." if classifier.solver != "lbfgs" else ".")
-            warnings.warn(f"Training ended {how} and was still improving. {advice}", ConvergenceWarning, stacklevel=4)
+            notice(f"Training ended {self._how_it_ended()}", ConvergenceWarning)
+
+    def _how_it_ended(self) -> str:
+        classifier = self.classifier
+        unit = "iterations" if classifier.solver == "lbfgs" else "epochs"
+        if self.verdict not in ("", "max_iter", "max_fun"):
+            return f"after {classifier.n_iter_} {unit}: {self.verdict}"
+        at = self.verdict or "max_iter"
+        unit = "calls of the loss" if at == "max_fun" else unit
+        other = "" if classifier.solver == "lbfgs" else ", or learning_rate_init"
+        return f"after {at}={getattr(classifier, at)} {unit} and was still improving. Raise {at}{other}."
 
     def _resume(self, path: Path, own: str) -> None:
         classifier = self.classifier
@@ -181,7 +201,7 @@ class Run:
                 )
         return data.rows(kept), data.rows(held_out)
 
-    def _open(self) -> Generator[Epoch | str]:
+    def _open(self) -> Generator[Epoch | Iterate]:
         classifier, plan = self.classifier, self.plan
         common: dict[str, Any] = {"recipe": plan.recipe, "validation": self.validation}
         network = classifier.network_
@@ -305,17 +325,23 @@ def slow_down(plan: Plan, standing: Standing, patience: Patience) -> bool:
 
 
 def _plain(value: Any) -> str:
-    """Write a parameter so that the same value is the same text in another process."""
+    """Write a parameter so that the same value is the same text in another process, and another is another."""
+    if isinstance(value, bool | int | float | np.number | np.bool_):
+        return repr(float(value))
     if isinstance(value, np.random.RandomState):
-        return repr([part.tolist() if isinstance(part, np.ndarray) else part for part in value.get_state(legacy=True)])
+        return _plain(value.get_state(legacy=True))
     if isinstance(value, dict):
         return repr(sorted((_plain(key), _plain(entry)) for key, entry in value.items()))
     if isinstance(value, list | tuple | np.ndarray):
         return repr([_plain(entry) for entry in value])
-    if isinstance(value, np.generic):
-        return repr(value.item())
     if isinstance(value, FunctionType):
-        code = value.__code__
-        constants = [constant for constant in code.co_consts if isinstance(constant, int | float | str)]
-        return repr((value.__module__, value.__qualname__, code.co_code.hex(), code.co_names, constants))
+        cells = [cell.cell_contents for cell in value.__closure__ or ()]
+        held = [value.__defaults__, value.__kwdefaults__, cells]
+        return repr((value.__module__, value.__qualname__, _plain(value.__code__), _plain(held)))
+    if isinstance(value, CodeType):
+        return repr((value.co_code.hex(), value.co_names, _plain(value.co_consts)))
+    if isinstance(value, partial):
+        return repr(("partial", _plain(value.func), _plain(value.args), _plain(value.keywords)))
+    if " object at 0x" in repr(value):  # an address says nothing
+        return repr((type(value).__module__, type(value).__qualname__, _plain(getattr(value, "__dict__", {}))))
     return repr(value)

@@ -5,14 +5,15 @@ All are "the greater the better". This module refuses to train.
 
 import inspect
 from collections.abc import Callable
-from copy import copy
+from copy import copy, deepcopy
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 from sklearn import get_config
 
 from ..engine import Data
-from ..errors import OptionError, one_of
+from ..errors import OptionError
 from ..functional.arrays import Array
 from .labels import hard
 
@@ -46,19 +47,45 @@ def make_scorer(scoring: Any) -> Scorer | None:
     if isinstance(scoring, str) and scoring in OWN:
         return OWN[scoring]
     if callable(scoring):
+        if getattr(scoring, "__module__", "").startswith("sklearn.metrics.") and not hasattr(scoring, "_score_func"):
+            raise OptionError(
+                f"scoring is the metric {scoring.__name__}, expected scorer(classifier, X, y) -> float: pass "
+                f"sklearn.metrics.make_scorer({scoring.__name__})."
+            )
         return lambda classifier, data: _call(scoring, classifier, data)
     from sklearn.metrics import get_scorer, get_scorer_names
 
-    one_of("scoring", scoring, dict.fromkeys((*NAMES, *get_scorer_names())))
+    if scoring not in get_scorer_names():
+        near = get_close_matches(str(scoring), [*NAMES, *get_scorer_names()], n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise OptionError(
+            f"scoring is {scoring!r}, expected one of {', '.join(NAMES)}, the name of a scorer of scikit-learn's, or a "
+            f"callable.{hint}"
+        )
     scorer = get_scorer(scoring)
     if get_config()["enable_metadata_routing"] and "sample_weight" in inspect.signature(scorer._score_func).parameters:
         scorer.set_score_request(sample_weight=True)  # of a name, nobody else can ask for it
-    return lambda classifier, data: _call(scorer, classifier, data)
+
+    def named(classifier: Any, data: Data) -> float:
+        try:
+            return _call(scorer, classifier, data)
+        except ValueError as error:
+            raise _not_computable(scoring, classifier, data, str(error)) from error
+
+    return named
+
+
+def _not_computable(scoring: str, classifier: Any, data: Data, why: str) -> OptionError:
+    held = np.unique(_truth(classifier, data)).tolist() if data.y.ndim == 1 else "several labels"
+    return OptionError(
+        f"scoring is {scoring!r}, which can't be computed on the validation rows, of classes {held}: {why} "
+        "Pass X_val and y_val with rows of every class, or scoring='log_loss'."
+    )
 
 
 def _call(scorer: Any, classifier: Any, data: Data) -> float:
     weight = {"sample_weight": data.weight} if data.weight is not None and _takes_weights(scorer) else {}
-    value = scorer(_nameless(classifier), data.X, _truth(classifier, data), **weight)
+    value = scorer(_in_order(classifier), data.X, _truth(classifier, data), **weight)
     if not isinstance(value, int | float | np.number):
         raise OptionError(f"scoring gave {value!r}, expected a number: scorer(classifier, X, y) -> float.")
     return float(value)
@@ -76,6 +103,17 @@ def _nameless(classifier: Any) -> Any:
     """Return a copy that knows no columns: the validation rows are plain arrays, whatever was given to fit."""
     plain = copy(classifier)
     vars(plain).pop("feature_names_in_", None)
+    return plain
+
+
+def _in_order(classifier: Any) -> Any:
+    """Return a copy whose classes are sorted, as scikit-learn's metrics take them to be."""
+    plain, order = _nameless(classifier), np.argsort(classifier.classes_)
+    if plain.out_activation_ == "softmax" and (np.diff(order) < 0).any():
+        plain.classes_, plain.network_ = plain.classes_[order], deepcopy(plain.network_)
+        parameters, last = plain.network_.parameters, plain.network_.depth
+        for name in (f"W{last}", f"b{last}"):
+            parameters[name] = parameters[name][..., order]
     return plain
 
 
@@ -116,8 +154,9 @@ def _auc(classifier: Any, data: Data) -> float:
     truth = data.y > 0.5 if sigmoid else hard(data.y)[:, None] == np.arange(k)
     columns = [1] if k == 2 and not sigmoid else range(k)
     both = [c for c in columns if 0 < truth[:, c].sum() < len(truth)]  # otherwise there is no such area
-    areas = [roc_auc_score(truth[:, c], P[:, c], sample_weight=data.weight) for c in both]
-    return float(np.mean(areas)) if areas else float("nan")
+    if not both:
+        raise _not_computable("auc", classifier, data, "it takes rows with and without a class.")
+    return float(np.mean([roc_auc_score(truth[:, c], P[:, c], sample_weight=data.weight) for c in both]))
 
 
 OWN: dict[str, Scorer] = {"balanced_accuracy": _balanced_accuracy, "f1": _f1, "auc": _auc}

@@ -96,8 +96,12 @@ class Checkpoint:
         try:
             text, header = unseal(content)
             manifest = msgspec.json.decode(text, type=Manifest)
-        except (ModelFileError, msgspec.DecodeError) as error:
+        except ModelFileError as error:
             raise CheckpointError(f"checkpoint_path {self.path} {error} Delete it to begin anew.") from None
+        except msgspec.DecodeError:
+            raise CheckpointError(
+                f"checkpoint_path {self.path} is a file of glassmax, but no checkpoint: a model perhaps. Pass another."
+            ) from None
         if (manifest.format, manifest.identity) != (FORMAT, self.identity):
             raise CheckpointError(
                 f"checkpoint_path {self.path} belongs to another run: other data, other parameters, another engine or, "
@@ -120,7 +124,7 @@ class Checkpoint:
             "theta": self.network.theta,
             "best_theta": patience.best_theta,
             "counts": np.array(counts, np.int64),
-            "numbers": np.array([standing.slowdown, patience.best], np.float64),
+            "numbers": np.array([standing.weight, standing.slowdown, patience.best], np.float64),
             **_parts("draw", standing.draw),
         }
         if standing.split is not None:
@@ -139,7 +143,7 @@ class Checkpoint:
         self.network.theta[...] = tensors["theta"]
         patience.best_theta[...] = tensors["best_theta"]
         standing.epochs, standing.steps, standing.rows, standing.seed, patience.idle = tensors["counts"].tolist()
-        standing.slowdown, patience.best = tensors["numbers"].tolist()
+        standing.weight, standing.slowdown, patience.best = tensors["numbers"].tolist()
         standing.draw = _whole("draw", tensors)
         standing.split = _whole("split", tensors) if "split.key" in header else None
         standing.order = tensors["order"].astype(np.intp) if "order" in header else None

@@ -16,7 +16,7 @@ from ..engine import Data, Engine, Recipe
 from ..errors import DivergenceError
 from ..functional.arrays import Array
 from ..network import Network
-from ..optimizers import Rule, Schedule, State, lbfgs
+from ..optimizers import Iterate, Rule, Schedule, State, lbfgs
 from .judging import Score, score
 
 __all__ = ["Epoch", "Standing", "fit", "fit_lbfgs", "smaller"]
@@ -68,6 +68,8 @@ class Standing:
         Done in this run.
     steps, rows : int
         Taken and seen, earlier runs included.
+    weight : float
+        Of the rows seen; their number without weights.
     slowdown : float
         A factor of all learning rates: what the "adaptive" schedule has made of 1.
     seed : int
@@ -82,6 +84,7 @@ class Standing:
     epochs: int = 0
     steps: int = 0
     rows: int = 0
+    weight: float = 0.0
     slowdown: float = 1.0
     seed: int = 0
     split: np.random.RandomState | None = None
@@ -160,7 +163,7 @@ def fit(
         if shuffle:
             standing.order = standing.order[standing.draw.permutation(n)]
         shares = schedule.shares(
-            standing.epochs * steps, steps, max_epochs * steps, epoch=standing.epochs, rows=standing.rows
+            standing.epochs * steps, steps, max_epochs * steps, epoch=standing.epochs, rows=standing.weight
         )
         rates = rule.learning_rate * standing.slowdown * shares
         start = deepcopy((network.theta, standing.state))
@@ -182,6 +185,7 @@ def fit(
             standing.state.update(good[1])
             raise DivergenceError(_advice(number, result.steps + (not result.finite), rule.learning_rate))
         standing.epochs, standing.steps, standing.rows = number, standing.steps + result.steps, standing.rows + n
+        standing.weight += n * data.mean_weight
         validated = None if validation is None else score(network, engine, validation, confusion=False)
         yield Epoch(number, result.loss, validated, result.steps, n, time.perf_counter() - started)
 
@@ -197,7 +201,7 @@ def fit_lbfgs(
     tol: float,
     recipe: Recipe = PLAIN,
     validation: Data | None = None,
-) -> Generator[Epoch | str]:
+) -> Generator[Epoch | Iterate]:
     """Train on all rows at once by L-BFGS, one iteration for each item taken from the iterator.
 
     Parameters
@@ -211,8 +215,8 @@ def fit_lbfgs(
     ------
     Epoch
         For each iteration.
-    str
-        Last: why it ended, see `glassmax.optimizers.Iterate`.
+    glassmax.optimizers.Iterate
+        Last: where it ended, and why.
 
     Raises
     ------
@@ -237,7 +241,7 @@ def fit_lbfgs(
             )
         start = network.theta.copy()
         if iterate.verdict:
-            yield iterate.verdict
+            yield iterate
             return
         standing.epochs, standing.rows = standing.epochs + 1, standing.rows + len(data.y)
         validated = None if validation is None else score(network, engine, validation, confusion=False)

@@ -48,7 +48,8 @@ class Patience:
 
     def exhausted(self, value: float) -> bool:
         """Take note of an epoch's number, and say whether to stop."""
-        self.idle = 0 if value <= self.best - self.tol else self.idle + 1  # NaN is no improvement
+        improved = value <= self.best - self.tol and value != -np.inf != self.best  # NaN is no improvement
+        self.idle = 0 if improved or -np.inf == value < self.best else self.idle + 1
         if value < self.best:
             self.best = value
             self.best_theta[...] = self.network.theta

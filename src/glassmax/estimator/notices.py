@@ -1,0 +1,25 @@
+"""Warnings that point at the user's own line, however deep they are raised."""
+
+import sys
+import warnings
+from pathlib import Path
+
+import sklearn
+
+__all__ = ["notice"]
+
+INSIDE = tuple(str(Path(module.__file__).parent) for module in (sys.modules["glassmax"], sklearn) if module.__file__)
+
+
+def notice(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn, at the last line that is neither glassmax's nor scikit-learn's.
+
+    Parameters
+    ----------
+    message : str
+    category : type of Warning, default=UserWarning
+    """
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(INSIDE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
