@@ -254,7 +254,7 @@ def test_patience_is_the_rule_of_scikit_learn(losses, tol, patience):
     for number, loss in enumerate(losses):
         net.theta[...] = number
         # as written in sklearn.neural_network._multilayer_perceptron, _update_no_improvement_count
-        idle = idle + 1 if loss > best - tol else 0
+        idle = idle + 1 if loss > best - tol or loss == np.inf else 0
         if loss < best:
             best, best_at = loss, number
         assert watch.exhausted(loss) == (idle > patience)

@@ -11,7 +11,7 @@ class Patience:
     """Watch a number that should fall, say when it no longer does, and keep the best weights.
 
     An epoch improves if its number falls below the best so far by at least `tol`; after more than `patience` epochs in
-    a row that don't, enough is enough. (The rule of scikit-learn's MLPClassifier.)
+    a row that don't, enough is enough. (The rule of scikit-learn's MLPClassifier; but inf is no improvement on inf.)
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ class Patience:
 
     def exhausted(self, value: float) -> bool:
         """Take note of an epoch's number, and say whether to stop."""
-        improved = value <= self.best - self.tol and value != -np.inf != self.best  # NaN is no improvement
-        self.idle = 0 if improved or -np.inf == value < self.best else self.idle + 1
+        improved = value <= self.best - self.tol if np.isfinite(value) else value < self.best  # NaN never does
+        self.idle = 0 if improved else self.idle + 1
         if value < self.best:
             self.best = value
             self.best_theta[...] = self.network.theta
