@@ -17,8 +17,6 @@ from sklearn.utils import check_random_state
 
 from ..engine import Data, best_engine, blocks
 from ..errors import DivergenceError, LabelError, OptionError
-from ..functional import log_softmax
-from ..functional.activations import sigmoid, softplus
 from ..functional.arrays import Array
 from ..initializers import schemes_of
 from ..network import Network
@@ -43,12 +41,6 @@ def _is_learned(name: str) -> bool:
 def _is_one_a_row(y: Array) -> bool:
     """Whether y holds a label for each row: one axis, or one column."""
     return np.ndim(y) == 1 or np.shape(y)[1:] == (1,)
-
-
-def _log_sigmoid(Z: Array) -> Array:
-    """Where a probability may underflow, from its logit; otherwise its very logarithm, as scikit-learn demands."""
-    with np.errstate(divide="ignore"):
-        return np.where(Z > 0, np.log(sigmoid(Z)), -softplus(-Z))
 
 
 class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -466,8 +458,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         -------
         (n, k) array
         """
-        log = _log_sigmoid if self._is_multilabel() else log_softmax
-        return np.concatenate([log(Z) for Z in self._logits(X)])
+        return np.concatenate([self.network_.head.log_forward(Z) for Z in self._logits(X)])
 
     def decision_function(self, X: npt.ArrayLike) -> Array:
         """Return the logits; for two classes their difference, second less first.

@@ -269,7 +269,7 @@ class Run:
             repr(columns),
             repr(classifier.classes_.tolist()),
         ]
-        texts += [f"{name}={_plain(value)}" for name, value in sorted(parameters.items())]
+        texts += [f"{name}={_written(value)}" for name, value in sorted(parameters.items())]
         arrays: list[Any] = [*data, *(validation or ())]
         if classifier.loss_curve_:  # a warm start: where it starts is part of it
             arrays += [classifier.network_.theta, *map(np.atleast_1d, self.standing.state.values())]
@@ -324,6 +324,13 @@ def slow_down(plan: Plan, standing: Standing, patience: Patience) -> bool:
     return True
 
 
+def _written(value: Any) -> str:
+    try:
+        return _plain(value)
+    except (RecursionError, ValueError):  # a callable that holds itself, or an empty cell
+        return f"{type(value).__module__}.{type(value).__qualname__}"
+
+
 def _plain(value: Any) -> str:
     """Write a parameter so that the same value is the same text in another process, and another is another."""
     if isinstance(value, bool | int | float | np.number | np.bool_):
@@ -332,6 +339,8 @@ def _plain(value: Any) -> str:
         return _plain(value.get_state(legacy=True))
     if isinstance(value, dict):
         return repr(sorted((_plain(key), _plain(entry)) for key, entry in value.items()))
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        return identity([], [np.atleast_1d(value)])
     if isinstance(value, list | tuple | np.ndarray):
         return repr([_plain(entry) for entry in value])
     if isinstance(value, FunctionType):

@@ -15,7 +15,7 @@ import numpy as np
 from . import losses
 from .activations import ACTIVATIONS, sigmoid, softplus
 from .arrays import Array, log1p, put, summing_dtype
-from .softmax import Exponentials, exponentials, softmax_jacobian, softmax_jvp, softmax_vjp
+from .softmax import Exponentials, exponentials, log_softmax, softmax_jacobian, softmax_jvp, softmax_vjp
 from .targets import Meaning, as_rows
 
 __all__ = ["LOSSES", "OUTPUTS", "Head", "HeadTape"]
@@ -117,6 +117,14 @@ class Head:
             pieces = exponentials(Z)
             return HeadTape(Z, pieces.P.astype(Z.dtype, copy=False), pieces)
         return HeadTape(Z, ACTIVATIONS[self.output].f(Z), None)
+
+    def log_forward(self, Z: Array) -> Array:
+        """Log P, from the logits where P may underflow; a sigmoid's above 1/2 is the logarithm of the rounded P."""
+        if self.output == "softmax":
+            return log_softmax(Z)
+        P = self.forward(Z).P
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(Z > 0, np.log(P), -softplus(-Z)) if self.output == "sigmoid" else np.log(P)
 
     def rows(self, tape: HeadTape, T: Array) -> Array:
         """L_i, one a row, in summing precision."""
