@@ -136,7 +136,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
     Attributes
     ----------
     classes_ : (k,) array
-        The labels, sorted; or the names of the columns of y.
+        The labels, sorted; or the names of the columns of a matrix y, in their order.
     network_ : Network
         The live network: ``network_.parameters["W1"]`` is ``coefs_[0]``, the same memory.
     coefs_, intercepts_ : lists of arrays
