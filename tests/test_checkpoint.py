@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ import glassmax.files
 from glassmax import SoftmaxClassifier, load_model
 from glassmax.engine import ReferenceEngine
 from glassmax.errors import CheckpointError, ModelFileError
-from glassmax.training import identity
+from glassmax.estimator.identity import plain
+from glassmax.training import digest
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -200,38 +202,38 @@ def another(**options):
 
 
 OTHER_RUNS = {
-    "rows": lambda path: classifier(path).fit(IRIS[:-1], SPECIES[:-1]),
-    "a number": lambda path: classifier(path).fit(IRIS + np.eye(150, 4) * 1e-15, SPECIES),
-    "dtype": lambda path: classifier(path).fit(IRIS.astype(np.float32), SPECIES),
-    "labels": lambda path: classifier(path).fit(IRIS, (SPECIES + 1) % 3),
-    "names of labels": lambda path: classifier(path).fit(IRIS, SPECIES + 1),
-    "weights": lambda path: classifier(path).fit(IRIS, SPECIES, np.ones(150)),
-    "validation rows": lambda path: classifier(path).fit(IRIS, SPECIES, X_val=IRIS, y_val=SPECIES),
-    "hidden_layer_sizes": another(hidden_layer_sizes=(7,)),
-    "activation": another(activation="tanh"),
-    "learning_rate_init": another(learning_rate_init=0.03),
-    "batch_size": another(batch_size=33),
-    "random_state": another(random_state=1),
-    "dropout": another(dropout=0.1),
-    "alpha": another(alpha=0.0),
-    "tol": another(tol=1e-5),
-    "class_weight": another(class_weight={0: 2.0}),
-    "a schedule that needs an end": another(learning_rate="cosine", max_iter=12),
+    "X differs; y differs. ": lambda path: classifier(path).fit(IRIS[:-1], SPECIES[:-1]),
+    "X differs. ": lambda path: classifier(path).fit(IRIS + np.eye(150, 4) * 1e-15, SPECIES),
+    "X differs. Pass": lambda path: classifier(path).fit(IRIS.astype(np.float32), SPECIES),
+    "y differs. ": lambda path: classifier(path).fit(IRIS, (SPECIES + 1) % 3),
+    "the classes is [1, 2, 3], the file has [0, 1, 2]. ": lambda path: classifier(path).fit(IRIS, SPECIES + 1),
+    "the weights of the rows differs. ": lambda path: classifier(path).fit(IRIS, SPECIES, np.ones(150)),
+    "X_val differs; y_val differs. ": lambda path: classifier(path).fit(IRIS, SPECIES, X_val=IRIS, y_val=SPECIES),
+    "hidden_layer_sizes is [7], the file has [6]. ": another(hidden_layer_sizes=(7,)),
+    "activation is ['tanh'], the file has ['relu']. ": another(activation="tanh"),
+    "learning_rate_init is 0.03, the file has 0.02. ": another(learning_rate_init=0.03),
+    "batch_size is 33, the file has 32. ": another(batch_size=33),
+    "random_state is 1, the file has 0. ": another(random_state=1),
+    "dropout is 0.1": another(dropout=0.1),
+    "alpha is 0, the file has ": another(alpha=0.0),
+    "tol is 1e-05": another(tol=1e-5),
+    "the weights of the rows differs; class_weight is {0: 2}, the file has None. ": another(class_weight={0: 2.0}),
+    "learning_rate is 'cosine', the file has 'constant'; max_iter is 12, the file has missing. ": another(
+        learning_rate="cosine", max_iter=12
+    ),
 }
 
 
-@pytest.mark.parametrize("run", OTHER_RUNS.values(), ids=OTHER_RUNS)
-def test_another_run_is_refused_and_the_file_stays(tmp_path, run):
+@pytest.mark.parametrize(("what", "run"), OTHER_RUNS.items(), ids=OTHER_RUNS)
+def test_another_run_is_refused_by_what_differs_and_the_file_stays(tmp_path, what, run):
     path = tmp_path / "run.checkpoint"
     stopped_after(5, path)
     before = path.read_bytes()
     with pytest.raises(CheckpointError) as caught:
         run(path)
-    assert str(caught.value) == (
-        f"checkpoint_path {path} belongs to another run: other data, other parameters, another engine or, with "
-        "warm_start, another start. Pass what it was begun with, or another checkpoint_path; or delete it "
-        "to begin anew."
-    )
+    said = str(caught.value)
+    assert said.startswith(f"checkpoint_path {path} belongs to another run: {what}")
+    assert said.endswith("Pass what it was begun with, or another checkpoint_path; or delete it to begin anew.")
     assert path.read_bytes() == before
 
 
@@ -305,7 +307,7 @@ def test_a_truncated_file_is_found(tmp_path, share):
     stopped_after(2, path)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(CheckpointError, match="Delete it to begin anew"):
+    with pytest.raises(CheckpointError, match="If it was a checkpoint, delete it to begin anew"):
         classifier(path).fit(IRIS, SPECIES)
 
 
@@ -362,30 +364,103 @@ def test_the_file_holds_numbers_and_no_code(tmp_path):
     assert {entry["dtype"] for entry in header.values()} <= {"F64", "I64", "U32"}
 
 
-# the identity
+# the hash of the data
 
 
-def test_an_identity_depends_on_every_number_and_on_nothing_else():
+def test_a_digest_depends_on_every_number_and_on_nothing_else():
     X = np.random.default_rng(0).standard_normal((40, 30))
-    own = identity(["a"], [X])
-    assert own == identity(["a"], [np.asfortranarray(X)]) == identity(["a"], [np.repeat(X, 2, axis=0)[::2]])
+    own = digest(X)
+    assert own == digest(np.asfortranarray(X)) == digest(np.repeat(X, 2, axis=0)[::2])
     changed = X.copy()
     changed[39, 29] = np.nextafter(changed[39, 29], 9)
     others = [[changed], [X.reshape(30, 40)], [X, X], [X, None], [X.view(np.int64)], []]
-    hashes = {identity(["a"], arrays) for arrays in others} | {identity(["b"], [X]), identity(["a", ""], [X])}
-    assert len(hashes) == 8
+    hashes = {digest(*arrays) for arrays in others}
+    assert len(hashes) == 6
     assert own not in hashes
 
 
 def test_a_long_array_is_hashed_piece_by_piece(monkeypatch):
     X = np.random.default_rng(0).standard_normal((1000, 3))
-    own = identity([], [X])
+    own = digest(X)
     monkeypatch.setattr("glassmax.training.checkpoint.BLOCK_BYTES", 100)
-    assert identity([], [X]) == own
+    assert digest(X) == own
 
 
-def test_sparse_matrices_have_an_identity_too():
+def test_sparse_matrices_have_a_digest_too():
     X = sparse.random(20, 30, 0.1, format="csr", random_state=0)
     other = X.copy()
     other.data[3] += 1
-    assert identity([], [X]) == identity([], [X.copy()]) != identity([], [other])
+    assert digest(X) == digest(X.copy()) != digest(other)
+
+
+# what a run is
+
+
+def scorer(classifier, X, y, factor=1.0):
+    return factor * classifier.score(X, y)
+
+
+def closure(factor):
+    return lambda classifier, X, y: factor * classifier.score(X, y)
+
+
+def of_itself():
+    def score(classifier, X, y):
+        return score if X is None else classifier.score(X, y)
+
+    return score
+
+
+class Judge:
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, classifier, X, y):
+        return self.factor * classifier.score(X, y)
+
+    def method(self, classifier, X, y):
+        return self.factor * classifier.score(X, y)
+
+
+VALUES = {
+    "partials": (lambda: partial(scorer, factor=2.0), lambda: partial(scorer, factor=3.0)),
+    "objects": (lambda: Judge(2.0), lambda: Judge(3.0)),
+    "methods": (lambda: Judge(2.0).method, lambda: Judge(3.0).method),
+    "closures": (lambda: closure(2.0), lambda: closure(3.0)),
+    "arrays": (lambda: np.arange(3.0), lambda: np.arange(3.0) + 1),
+    "lambdas": (lambda: lambda y: y in {"a", "b"}, lambda: lambda y: y in {"a", "c"}),
+    "functions": (lambda: scorer, of_itself),
+    "generators": (lambda: np.random.RandomState(0), lambda: np.random.RandomState(1)),
+}
+
+
+@pytest.mark.parametrize(("make", "other"), VALUES.values(), ids=VALUES)
+def test_values_are_told_apart_by_what_they_are(make, other):
+    assert plain(make()) == plain(make()) != plain(other())
+    assert " at 0x" not in plain(make())
+
+
+def test_a_value_is_the_same_text_in_every_process():
+    program = """
+        from glassmax.estimator.identity import plain
+        print(plain([lambda y: y in {"a", "b", "c", "d"}, {"b": 1, "a": {2, 3}}, frozenset("xyz")]))
+    """
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(program)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(said) == 1
+
+
+def test_a_checkpoint_knows_the_model_a_warm_start_began_with(tmp_path):
+    models = [classifier(None, random_state=seed, max_iter=2).fit(IRIS, SPECIES).to_model() for seed in (0, 1)]
+    options = {"warm_start": True, "max_iter": 3, "checkpoint_path": tmp_path / "run.checkpoint", "random_state": 0}
+    SoftmaxClassifier.from_model(models[0], **options).fit(IRIS, SPECIES)
+    with pytest.raises(CheckpointError, match="belongs to another run: the start differs"):
+        SoftmaxClassifier.from_model(models[1], **options).fit(IRIS, SPECIES)

@@ -289,11 +289,11 @@ DATA = {
     "an_empty_model": ("info nothing", f"nothing {NOT_WHOLE}"),
     "a_truncated_model": (
         "predict cut t.csv",
-        "cut was damaged or altered: its contents don't match its SHA-256. Take another copy, or train again.",
+        "cut was damaged or altered: its contents don't match its SHA-256. Take another copy.",
     ),
     "an_altered_model": (
         "evaluate altered t.csv",
-        "altered was damaged or altered: its contents don't match its SHA-256. Take another copy, or train again.",
+        "altered was damaged or altered: its contents don't match its SHA-256. Take another copy.",
     ),
     "a_pickle_for_a_model": (
         "predict pickle t.csv",
@@ -301,7 +301,7 @@ DATA = {
     ),
     "a_zip_archive_for_a_model": (
         "predict zip t.csv",
-        "zip is a zip archive, expected a model file of glassmax (safetensors).",
+        "zip is a zip archive, expected a file of glassmax (safetensors).",
     ),
     "a_model_of_another_program": (
         "info foreign",

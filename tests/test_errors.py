@@ -12,7 +12,7 @@ import pytest
 
 import glassmax.functional as F
 from glassmax import Network, errors, gradcheck
-from glassmax.errors import GlassmaxError, LabelError, OptionError, ShapeError, one_of
+from glassmax.errors import GlassmaxError, LabelError, OptionError, ShapeError, between, one_of
 from glassmax.functional.softmax import exponentials
 from glassmax.parameters import Parameters
 
@@ -107,6 +107,8 @@ TABLE = {
         ),
         "b1 is (4,), expected (5,): one for each column of W1.": made_of(W1=(4, 5), b1=(4,)),
         "theta is (3,), expected (43,).": set_theta,
+        "The mask of layer 1 is (6, 1), expected (6, 5).": lambda: NET.loss(X, y, masks={1: np.ones((6, 1))}),
+        "The mask of layer 1 is missing, expected (6, 5).": lambda: NET.loss(X, y, masks={2: np.ones((6, 5))}),
         "X is (6, 5), expected (n, 4): rows are samples.": lambda: NET.loss(np.zeros((6, 5)), y),
         "X is (4,), expected (n, 4): rows are samples. One sample is a row: pass x[None, :].": lambda: NET.predictions(
             np.zeros(4)
@@ -148,6 +150,9 @@ TABLE = {
         ),
     },
     OptionError: {
+        "alpha is -1, expected a number >= 0.": lambda: between("alpha", -1, 0),
+        "share is 1, expected a number between 0 and 1.": lambda: between("share", 1, 0, 1, open_below=True),
+        "clip is '1', expected a number > 0 or None.": lambda: between("clip", "1", 0, open_below=True, other="None"),
         "activation is 'tahn', expected one of relu, tanh. Did you mean 'tanh'?": lambda: one_of(
             "activation", "tahn", ["relu", "tanh"]
         ),
@@ -251,7 +256,7 @@ def test_messages_open_with_a_word_and_end_with_a_sentence():
         assert kind is KeyError or re.fullmatch(r"\w.*[.?]", message), message
 
 
-@pytest.mark.parametrize("name", sorted(set(errors.__all__) - {"one_of", "GlassmaxError"}))
+@pytest.mark.parametrize("name", sorted(set(errors.__all__) - {"between", "one_of", "GlassmaxError"}))
 def test_every_error_is_a_glassmax_error_and_one_of_pythons_own(name):
     error = getattr(errors, name)
     assert issubclass(error, GlassmaxError)

@@ -343,6 +343,7 @@ def test_cross_validation_scores_high():
     assert cross_val_score(CONVERGES, IRIS, NAMES, cv=3).mean() > 0.9
 
 
+@a_few_epochs
 def test_a_grid_search_finds_a_better_rate():
     search = GridSearchCV(CONVERGES, {"learning_rate_init": [1e-6, 0.05]}, scoring="neg_log_loss", cv=3)
     search.fit(IRIS, NAMES)

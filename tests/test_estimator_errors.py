@@ -148,12 +148,13 @@ TABLE = {
             "sklearn.metrics.make_scorer(f1_score)."
         ): fit(scoring=f1_score),
         (
-            "scoring is 'auc', which can't be computed on the validation rows, of classes [0]: it takes rows with and "
-            "without a class. Pass X_val and y_val with rows of every class, or scoring='log_loss'."
+            "scoring is 'auc', which can't be computed on the validation rows: it takes rows with and without a class. "
+            "They hold [0] of 3 classes. Pass X_val and y_val with rows of every class, or scoring='log_loss'."
         ): fit(scoring="auc", fitting={"X_val": IRIS[:50], "y_val": SPECIES[:50]}),
         (
-            "scoring is 'roc_auc', which can't be computed on the validation rows, of classes [0, 1, 2]: multi_class "
-            "must be in ('ovo', 'ovr') Pass X_val and y_val with rows of every class, or scoring='log_loss'."
+            "scoring is 'roc_auc', which can't be computed on the validation rows: multi_class must be in "
+            "('ovo', 'ovr'). Pass another scoring: of glassmax's own, log_loss, accuracy, balanced_accuracy, f1, "
+            "auc can always be."
         ): fit(scoring="roc_auc", fitting={"X_val": IRIS, "y_val": SPECIES}),
         "model is 'iris.safetensors', expected a Model: load_model(path) reads one from a file.": (
             lambda: SoftmaxClassifier.from_model("iris.safetensors")
@@ -161,6 +162,11 @@ TABLE = {
         "activation is given, expected none: the model brings its own.": (
             lambda: SoftmaxClassifier.from_model(Model(Network([2, 2]), np.array([0, 1])), activation="tanh")
         ),
+        (
+            "learning_rate is 0.01, expected one of constant, invscaling, adaptive, cosine, one_cycle, step. The "
+            "number goes into learning_rate_init."
+        ): fit(learning_rate=0.01),
+        "solver is 'SGD', expected one of adam, adamw, sgd, lbfgs. Did you mean 'sgd'?": fit(solver="SGD"),
         "clip_norm is 0, expected a number > 0 or None.": fit(clip_norm=0),
         "label_smoothing is 1, expected a number from 0 up to, not including, 1.": fit(label_smoothing=1),
         "power_t is -1, expected a number >= 0.": fit(power_t=-1),
@@ -274,7 +280,7 @@ TABLE = {
         "y_val holds 3, expected only the classes [0, 1, 2]. A network can't grow classes: name them all at the first "
         "fit, classes=[...].": fit(fitting={"X_val": IRIS, "y_val": SPECIES + 1}),
         "y holds labels of type int, str, expected all of one type.": fit(y=["a", 1] * 75),
-        "y holds labels of type NoneType, str, expected all of one type.": fit(y=["a", None] * 75),
+        "Row 1 of y has no label, and 74 more. Leave these rows out.": fit(y=["a", None] * 75),
     },
     DataError: {
         "In X_val, y_val: sample_weight is zero for every row, expected at least one number > 0.": fit(

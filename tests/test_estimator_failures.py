@@ -1,7 +1,6 @@
 """What a fit that is refused, stopped or broken leaves behind; and what is said where nothing could be computed."""
 
 import warnings
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -62,12 +61,16 @@ ERRORS = [KeyboardInterrupt(), MemoryError(), DivergenceError("no")]
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
-def test_a_fit_that_fails_in_its_first_epoch_leaves_the_last_one(monkeypatch, error):
-    classifier = small().fit(IRIS, SPECIES)
+@pytest.mark.parametrize("warm_start", [False, True])
+def test_a_fit_that_fails_in_its_first_epoch_leaves_the_last_one(monkeypatch, error, warm_start):
+    classifier = small(warm_start=warm_start).fit(IRIS, SPECIES)
     before = learned(classifier)
     broken(monkeypatch, error)
+    if not warm_start:
+        classifier.set_params(hidden_layer_sizes=(3,))
+    columns = 4 if warm_start else 2
     with pytest.raises(type(error)):
-        classifier.set_params(hidden_layer_sizes=(3,)).fit(IRIS[:, :2], SPECIES > 0)
+        classifier.fit(IRIS[:, :columns], SPECIES)
     monkeypatch.undo()
     assert_unchanged(classifier, before)
     assert classifier.predict(IRIS).shape == (150,)
@@ -104,11 +107,9 @@ def test_a_scorer_that_raises_in_the_first_epoch_leaves_the_last_fit():
 
 def test_a_refused_warm_start_leaves_the_place_in_the_schedule():
     classifier = small(warm_start=True, learning_rate="step", step_every=2).fit(IRIS, SPECIES)
-    standing = classifier._standing
     with pytest.raises(OptionError, match="holds out none"):
         classifier.set_params(early_stopping=True).fit(IRIS[::50], SPECIES[::50])
-    assert classifier._standing is standing
-    assert standing.epochs == 4
+    assert classifier._standing.epochs == 4
 
 
 # scores that say nothing
@@ -165,7 +166,7 @@ def test_one_column_of_labels_has_its_classes_sorted_like_any_other():
 def test_a_scorer_that_can_t_be_computed_says_which_classes_there_are():
     y = np.where(np.arange(150) == 149, 3, SPECIES % 3)
     with pytest.raises(
-        OptionError, match=r"scoring is 'neg_log_loss', which can't be computed .* of classes \[0, 1, 2\]"
+        OptionError, match=r"scoring is 'neg_log_loss', which can't be computed .* They hold \[0, 1, 2\] of 4"
     ):
         small(early_stopping=True, scoring="neg_log_loss").fit(IRIS, y)
 
@@ -198,7 +199,7 @@ def test_what_fit_has_said_is_not_said_again():
 
 
 def test_a_loss_that_falls_is_not_said_to_rise():
-    with pytest.warns(ConvergenceWarning, match=r"^The training loss is .*, far above chance\. Scale the inputs"):
+    with pytest.warns(ConvergenceWarning, match=r"no better than chance .* are too large\. Scale the inputs"):
         classifier = small().fit(IRIS * 1e8, SPECIES)
     assert not classifier.diverged_
 
@@ -273,42 +274,3 @@ def test_a_loaded_model_takes_sparse_rows(tmp_path):
     model = load_model(tmp_path / "iris.safetensors")
     np.testing.assert_array_equal(model.predict_proba(X), classifier.predict_proba(X))
     np.testing.assert_array_equal(model.predict(X.tocsc()), classifier.predict(X))
-
-
-# a checkpoint knows its scorer
-
-
-def scorer(classifier, X, y, factor=1.0):
-    return factor * classifier.score(X, y)
-
-
-class Callable:
-    def __init__(self, factor):
-        self.factor = factor
-
-    def __call__(self, classifier, X, y):
-        return self.factor * classifier.score(X, y)
-
-
-def closure(factor):
-    return lambda classifier, X, y: factor * classifier.score(X, y)
-
-
-@pytest.mark.parametrize(
-    ("make", "other"),
-    [
-        (lambda: partial(scorer, factor=2.0), lambda: partial(scorer, factor=3.0)),
-        (lambda: Callable(2.0), lambda: Callable(3.0)),
-        (lambda: closure(2.0), lambda: closure(3.0)),
-        (lambda: scorer, lambda: "accuracy"),
-    ],
-    ids=["partial", "object", "closure", "function"],
-)
-def test_a_checkpoint_tells_scorers_apart_by_what_they_do(tmp_path, make, other):
-    options = {"early_stopping": True, "checkpoint_path": tmp_path / "run.checkpoint"}
-    for number, _ in enumerate(small(scoring=make(), **options).fit_epochs(IRIS, SPECIES), start=1):
-        if number == 2:
-            break
-    assert small(scoring=make(), **options).fit(IRIS, SPECIES).n_iter_ == 4
-    with pytest.raises(ValueError, match="belongs to another run"):
-        small(scoring=other(), **options).fit(IRIS, SPECIES)

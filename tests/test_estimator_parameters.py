@@ -88,7 +88,9 @@ def share_by_hand(o, step, epoch, total):
     """Return which share of the full learning rate a step has."""
     rise = o.warmup * total
     if step < rise:
-        return (step + 1) / rise * (o.step_factor ** (epoch // o.step_every) if o.learning_rate == "step" else 1)
+        return min((step + 1) / rise, 1) * (
+            o.step_factor ** (epoch // o.step_every) if o.learning_rate == "step" else 1
+        )
     s = (step - rise) / (total - rise)
     if o.learning_rate == "cosine":
         return (1 + np.cos(np.pi * s)) / 2

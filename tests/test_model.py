@@ -184,7 +184,7 @@ def test_a_model_of_a_table_takes_no_array_and_the_other_way_round():
 # --- what is not a model file ----------------------------------------------------------------------------------------
 
 DAMAGED = "is not a whole safetensors file: it is truncated, altered, or something else."
-ALTERED = "was damaged or altered: its contents don't match its SHA-256. Take another copy, or train again."
+ALTERED = "was damaged or altered: its contents don't match its SHA-256. Take another copy."
 
 
 @pytest.mark.parametrize("change", [0x01, 0x20, 0x80, 0xFF])
@@ -246,7 +246,7 @@ def test_other_files_are_refused(refusal):
         file.writestr("weights.npy", b"0" * 100)
     array = io.BytesIO()
     np.save(array, np.zeros(3))
-    assert refusal(archive.getvalue()) == "is a zip archive, expected a model file of glassmax (safetensors)."
+    assert refusal(archive.getvalue()) == "is a zip archive, expected a file of glassmax (safetensors)."
     others = [b"", b"\0" * 8, b"x,y\n1,2\n" * 50, b"\xff" * 100, array.getvalue(), b"{}", struct.pack("<Q", 2) + b"[]"]
     for other in others:
         assert refusal(other) == DAMAGED

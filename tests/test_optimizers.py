@@ -236,7 +236,7 @@ def test_one_cycle_rises_and_falls():
 
 
 def test_steps_fall_by_their_factor():
-    shares = whole_course(Schedule("step", every=3, factor=0.5))
+    shares = whole_course(Schedule("step", step_every=3, step_factor=0.5))
     np.testing.assert_allclose(shares[::4], [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125])
     assert len(set(shares)) == 4
 
@@ -247,7 +247,7 @@ def test_invscaling_is_that_of_scikit_learn():
     for epoch in range(10):
         rates.append(theirs.learning_rate)
         theirs.iteration_ends((epoch + 1) * 100)
-    np.testing.assert_allclose(whole_course(Schedule("invscaling", power=0.3))[::4], rates, rtol=1e-12)
+    np.testing.assert_allclose(whole_course(Schedule("invscaling", power_t=0.3))[::4], rates, rtol=1e-12)
 
 
 @pytest.mark.parametrize("kind", ["constant", "cosine", "step", "invscaling"])
@@ -262,9 +262,10 @@ def test_a_warm_up_rises_in_a_straight_line(kind):
         np.testing.assert_array_equal(warm[10:], plain[10:])
 
 
+@pytest.mark.parametrize("warmup", [0, 0.01, 0.05, 0.25, 0.33, 0.99])
 @pytest.mark.parametrize("kind", SCHEDULES)
-def test_a_share_is_positive_and_at_most_one(kind):
-    shares = whole_course(Schedule(kind))
+def test_a_share_is_positive_and_at_most_one(kind, warmup):
+    shares = whole_course(Schedule(kind, warmup=warmup if kind != "one_cycle" else 0))
     assert (shares > 0).all()
     assert (shares <= 1).all()
     assert Schedule(kind).needs_an_end == (kind in ("cosine", "one_cycle"))

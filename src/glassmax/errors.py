@@ -17,8 +17,10 @@ ends with the next step. Messages are raised at the edges, once; the inner funct
 This module refuses to translate or log: it names the kinds of fault, and draws the place of one in a formula.
 """
 
+import math
 from collections.abc import Iterable
 from difflib import get_close_matches
+from numbers import Real
 
 __all__ = [
     "CheckpointError",
@@ -30,6 +32,7 @@ __all__ = [
     "ModelFileError",
     "OptionError",
     "ShapeError",
+    "between",
     "one_of",
 ]
 
@@ -130,6 +133,57 @@ def one_of(what: str, name: object, allowed: Iterable[str]) -> str:
     names = list(allowed)
     if isinstance(name, str) and name in names:
         return name
-    near = get_close_matches(str(name), names, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    folded = {known.casefold(): known for known in names}
+    near = get_close_matches(str(name).casefold(), folded, n=1)
+    hint = f" Did you mean {folded[near[0]]!r}?" if near else ""
     raise OptionError(f"{what} is {name!r}, expected one of {', '.join(names)}.{hint}")
+
+
+def between(
+    what: str,
+    number: object,
+    low: float,
+    high: float = math.inf,
+    *,
+    open_below: bool = False,
+    open_above: bool = True,
+    other: str = "",
+) -> None:
+    """Raise if `number` is no real number between `low` and `high`.
+
+    Parameters
+    ----------
+    what : str
+        The user's word for the thing: ``"alpha"``.
+    number : object
+        What the user gave.
+    low, high : float
+        The bounds; no bound above by default.
+    open_below, open_above : bool, default=False, True
+        Whether the bound itself is out of range.
+    other : str, default=""
+        What else is expected, for the message: ``"None"``.
+
+    Raises
+    ------
+    OptionError
+        If it is out of range, NaN, or no number; True and False are none.
+
+    Examples
+    --------
+    >>> between("alpha", -0.1, 0)
+    Traceback (most recent call last):
+        ...
+    glassmax.errors.OptionError: alpha is -0.1, expected a number >= 0.
+    """
+    is_number = isinstance(number, Real) and not isinstance(number, bool)
+    inside = is_number and low <= number <= high  # type: ignore[operator]
+    if inside and not (open_below and number == low) and not (open_above and number == high):
+        return
+    if high == math.inf:
+        bounds = f"{'>' if open_below else '>='} {low:g}"
+    elif open_below:
+        bounds = f"between {low:g} and {high:g}" if open_above else f"> {low:g}, at most {high:g}"
+    else:
+        bounds = f"from {low:g} {'up to, not including,' if open_above else 'to'} {high:g}"
+    raise OptionError(f"{what} is {number!r}, expected a number {bounds}{f' or {other}' if other else ''}.")

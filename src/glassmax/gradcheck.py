@@ -20,6 +20,8 @@ This module refuses to name the cause of an error: it measures, per parameter, a
 NumPy alone and nothing of the project but its errors, so it can judge the rest.
 """
 
+from __future__ import annotations  # help() shows these names instead of what they stand for
+
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

@@ -7,6 +7,8 @@ code from a file, and nothing falls back to a weaker loader. The hash finds dama
 the file can also write its hash. Predictions need NumPy, not scikit-learn.
 """
 
+from __future__ import annotations  # help() shows these names instead of what they stand for
+
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,7 +19,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from .engine import best_engine, blocks
+from .engine import best_engine, logits
 from .errors import DataError, GlassmaxError, ModelFileError
 from .files import write_whole
 from .functional import ACTIVATIONS
@@ -124,35 +126,33 @@ class Model:
             return self.encoding.encode(data).X
         if self.encoding is not None:
             raise DataError("The model was trained on a table: pass read_table(path).")
-        if hasattr(data, "tocsr"):
-            return as_inputs(data, "X")
-        X = np.asarray(self._in_order(data))
+        X = as_inputs(data, "X") if hasattr(data, "tocsr") else self._in_order(data)
         if X.dtype.kind == "f":
             dtype = self.network.theta.dtype
             with np.errstate(over="ignore"):
                 X = X.astype(dtype, copy=False)
-            if not np.isfinite(X).all():
-                row = int(np.argmax(~np.isfinite(X).all(axis=-1))) if X.ndim == 2 else 0
+            finite = np.isfinite(X if isinstance(X, np.ndarray) else X.data)
+            if not finite.all():
+                where = f"Row {int(np.argmax(~finite.all(axis=-1)))}" if finite.ndim == 2 else "A row"
                 raise DataError(
-                    f"Row {row} of X holds NaN, inf or what is too large for {dtype}, expected finite numbers."
+                    f"{where} of X holds NaN, inf or what is too large for {dtype}, expected finite numbers."
                 )
         return X
 
-    def _in_order(self, data: Any) -> Any:
-        """Return a frame's columns by name, as the model knows them; what has no columns as it is."""
-        names = getattr(data, "columns", getattr(data, "column_names", None))
-        if self.columns is None or names is None:
-            return data
-        names = list(names)
-        missing = [name for name in self.columns if name not in names]
+    def _in_order(self, data: Any) -> Array:
+        """Return a frame's columns by name, as the model knows them; what has no names as it is."""
+        import narwhals.stable.v2 as nw  # late: arrays need no frames
+
+        frame = nw.from_native(data, eager_only=True, pass_through=True)
+        if self.columns is None or not isinstance(frame, nw.DataFrame):
+            return np.asarray(data)
+        missing = [name for name in self.columns if name not in frame.columns]
         if missing:
             raise DataError(f"X lacks the columns {', '.join(map(repr, missing[:5]))}, expected {self.columns}.")
-        return np.asarray(data)[:, [names.index(name) for name in self.columns]]
+        return np.asarray(frame.select(self.columns).to_numpy())
 
     def _logits(self, X: Array) -> Iterator[Array]:
-        engine = best_engine()
-        for block in blocks(self.network, X.shape[0]):
-            yield engine.logits(self.network, X[block])
+        return logits(best_engine(), self.network, X)
 
     def save(self, path: str | Path) -> None:
         """Write the model to a file, whole or not at all.

@@ -16,6 +16,8 @@ All gradients are computed before any weight moves. Layers count from 1. This mo
 no epochs and no batches.
 """
 
+from __future__ import annotations  # help() shows these names instead of what they stand for
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -138,7 +140,7 @@ class Network:
         l2: float = 0.0,
         dtype: npt.DTypeLike = "float64",
         init: str = "mlp",
-        random_state: "int | np.random.RandomState | np.random.Generator | None" = 0,
+        random_state: int | np.random.RandomState | np.random.Generator | None = 0,
     ) -> None:
         self.layer_sizes = _check_sizes(layer_sizes)
         self.activations = _check_activations(activation, len(self.layer_sizes) - 2)
@@ -159,7 +161,7 @@ class Network:
         loss: str = "cross_entropy",
         l2: float = 0.0,
         dtype: npt.DTypeLike | None = None,
-    ) -> "Network":
+    ) -> Network:
         """Build a network from weights of your own.
 
         Parameters
@@ -220,7 +222,7 @@ class Network:
             f"{count(self.layer_sizes)} parameters)"
         )
 
-    def astype(self, dtype: npt.DTypeLike) -> "Network":
+    def astype(self, dtype: npt.DTypeLike) -> Network:
         """Return the same network with its parameters copied to another dtype."""
         return Network.from_parameters(
             self.parameters,
@@ -263,6 +265,10 @@ class Network:
         """
         A: dict[int, Array] = {0: self._check_X(X)}
         Z: dict[int, Array] = {}
+        for layer, h in enumerate(self.layer_sizes[1:-1], start=1):  # a mask of another shape would broadcast
+            came = np.shape(masks[layer]) if masks and layer in masks else "missing"
+            if masks and came != (A[0].shape[0], h):
+                raise ShapeError(f"The mask of layer {layer} is {came}, expected {(A[0].shape[0], h)}.")
         for layer in range(1, self.depth + 1):
             Z[layer] = affine(A[layer - 1], self.parameters.W[layer], self.parameters.b[layer])
             if layer < self.depth:
@@ -595,7 +601,7 @@ class Network:
 
         return check_gradients(loss_at, exact.parameters, gradients, method=method, random_state=random_state)
 
-    def derive(self, wrt: str) -> "Derivation":
+    def derive(self, wrt: str) -> Derivation:
         """Derive dL/d of an array of this very network, from the loss down, every line proved.
 
         Parameters
@@ -667,7 +673,7 @@ class Network:
         T = check_target(y, (X.shape[0], self.layer_sizes[-1]), LOSSES[self.head.loss].meaning)
         w = check_weights(sample_weight, (X.shape[0],))
         if w is not None and not w.all():  # a row of weight 0 is absent, whatever it holds
-            kept = {layer: mask[w > 0] for layer, mask in (masks or {}).items()}
+            kept = {layer: mask[w > 0] for layer, mask in (masks or {}).items() if len(mask) == len(w)}
             return X[w > 0], T[w > 0], w[w > 0], kept
         return X, T, w, masks
 
@@ -721,8 +727,8 @@ def _check_dtype(dtype: npt.DTypeLike) -> npt.DTypeLike:
 
 
 def _generator(
-    random_state: "int | np.random.RandomState | np.random.Generator | None",
-) -> "np.random.RandomState | np.random.Generator":
+    random_state: int | np.random.RandomState | np.random.Generator | None,
+) -> np.random.RandomState | np.random.Generator:
     if random_state is None or (isinstance(random_state, int | np.integer) and 0 <= random_state < 2**32):
         return np.random.RandomState(random_state)
     if isinstance(random_state, np.random.RandomState | np.random.Generator):

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from .errors import OptionError, one_of
+from .errors import OptionError, between, one_of
 from .functional.arrays import Array
 
 __all__ = ["SCHEDULES", "SGD", "Adam", "Iterate", "Rule", "Schedule", "State", "lbfgs"]
@@ -77,8 +77,8 @@ class SGD:
     nesterov: bool = False
 
     def __post_init__(self) -> None:
-        _between("learning_rate", self.learning_rate, 0, np.inf, open_below=True)
-        _between("momentum", self.momentum, 0, 1, open_above=False)
+        between("learning_rate", self.learning_rate, 0, np.inf, open_below=True)
+        between("momentum", self.momentum, 0, 1, open_above=False)
 
     def init(self, theta: Array) -> State:
         """Return a velocity of zeros."""
@@ -131,10 +131,10 @@ class Adam:
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        _between("learning_rate", self.learning_rate, 0, np.inf, open_below=True)
-        _between("beta_1", self.beta_1, 0, 1)
-        _between("beta_2", self.beta_2, 0, 1)
-        _between("epsilon", self.epsilon, 0, np.inf, open_below=True)
+        between("learning_rate", self.learning_rate, 0, np.inf, open_below=True)
+        between("beta_1", self.beta_1, 0, 1)
+        between("beta_2", self.beta_2, 0, 1)
+        between("epsilon", self.epsilon, 0, np.inf, open_below=True)
 
     def init(self, theta: Array) -> State:
         """Return moments of zeros and a step count of 0."""
@@ -170,11 +170,11 @@ class Schedule:
     ::
 
         constant      1
-        invscaling    1 / (1 + rows seen in earlier epochs)^power
+        invscaling    1 / (1 + rows seen in earlier epochs)^power_t
         adaptive      1, until `training` divides it by 5 for want of improvement
         cosine        (1 + cos(pi s)) / 2                              s: progress from 0 to 1
         one_cycle     from 1/25 up to 1 in the first 30 %, then down to 1/250000, along half cosines
-        step          factor^(epochs done // every)
+        step          step_factor^(epochs done // step_every)
 
     Parameters
     ----------
@@ -183,11 +183,11 @@ class Schedule:
     warmup : float, default=0.0
         In [0, 1): the share of all steps in which the rate rises in a straight line from 0 to full; the others
         are left to the cosine.
-    power : float, default=0.5
+    power_t : float, default=0.5
         >= 0, kind "invscaling".
-    every : int, default=50
+    step_every : int, default=50
         >= 1 epochs, kind "step".
-    factor : float, default=0.1
+    step_factor : float, default=0.1
         In (0, 1], kind "step".
 
     Notes
@@ -205,17 +205,17 @@ class Schedule:
 
     kind: str = "constant"
     warmup: float = 0.0
-    power: float = 0.5
-    every: int = 50
-    factor: float = 0.1
+    power_t: float = 0.5
+    step_every: int = 50
+    step_factor: float = 0.1
 
     def __post_init__(self) -> None:
         one_of("learning_rate", self.kind, SCHEDULES)
-        _between("warmup", self.warmup, 0, 1)
-        _between("power_t", self.power, 0, np.inf)
-        _between("step_factor", self.factor, 0, 1, open_below=True, open_above=False)
-        if not isinstance(self.every, int | np.integer) or self.every < 1:
-            raise OptionError(f"step_every is {self.every!r}, expected a whole number of epochs >= 1.")
+        between("warmup", self.warmup, 0, 1)
+        between("power_t", self.power_t, 0, np.inf)
+        between("step_factor", self.step_factor, 0, 1, open_below=True, open_above=False)
+        if not isinstance(self.step_every, int | np.integer) or self.step_every < 1:
+            raise OptionError(f"step_every is {self.step_every!r}, expected a whole number of epochs >= 1.")
         if self.kind == "one_cycle" and self.warmup:
             raise OptionError(
                 f"warmup is {self.warmup!r} with learning_rate='one_cycle', expected 0: the cycle has a rise of "
@@ -263,9 +263,9 @@ class Schedule:
             up, down = t / top, (t - top) / max(last - top, 1)
             shares = np.where(up < 1, _half_cosine(ONE_CYCLE_START, 1, up), _half_cosine(1, ONE_CYCLE_END, down))
         else:
-            share = {"invscaling": (rows + 1) ** -self.power, "step": self.factor ** (epoch // self.every)}
+            share = {"invscaling": (rows + 1) ** -self.power_t, "step": self.step_factor ** (epoch // self.step_every)}
             shares = np.full(steps, share.get(self.kind, 1.0))
-        return np.where(t < rise, (t + 1) / rise, 1) * shares if rise else shares
+        return np.where(t < rise, np.minimum((t + 1) / rise, 1), 1) * shares if rise else shares
 
 
 def _half_cosine(start: float, end: float, s: Array) -> Array:
@@ -375,18 +375,3 @@ def lbfgs(
     finally:
         answers.put(None)
         searcher.join()
-
-
-def _between(
-    what: str, number: Any, low: float, high: float, *, open_below: bool = False, open_above: bool = True
-) -> None:
-    is_number = isinstance(number, int | float | np.integer | np.floating) and not isinstance(number, bool)
-    inside = is_number and low <= number <= high
-    if not inside or (open_below and number == low) or (open_above and number == high):
-        if high == np.inf:
-            bounds = f"{'>' if open_below else '>='} {low:g}"
-        elif open_below:
-            bounds = f"> {low:g}, at most {high:g}"
-        else:
-            bounds = f"from {low:g} {'up to, not including,' if open_above else 'to'} {high:g}"
-        raise OptionError(f"{what} is {number!r}, expected a number {bounds}.")

@@ -72,7 +72,8 @@ def unseal(content: bytes) -> tuple[str, dict[str, Any]]:
     """
     header = _header(content)
     metadata = header.pop("__metadata__", None)
-    if not isinstance(metadata, dict) or set(metadata) != {"glassmax", "sha256"}:
+    own = isinstance(metadata, dict) and set(metadata) == {"glassmax", "sha256"}
+    if not (own and isinstance(metadata["glassmax"], str)):
         raise ModelFileError("is a safetensors file, but not one of glassmax: it has no manifest.")
     _check_hash(content)
     return metadata["glassmax"], header
@@ -97,7 +98,7 @@ def _other_than_sealed(content: bytes) -> str:
     if content[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05") and content.endswith(b"."):
         return "is a pickle, which can run any code. glassmax never opens one."
     if content[:2] == b"PK":
-        return "is a zip archive, expected a model file of glassmax (safetensors)."
+        return "is a zip archive, expected a file of glassmax (safetensors)."
     return "is not a whole safetensors file: it is truncated, altered, or something else."
 
 
@@ -116,6 +117,4 @@ def _check_hash(content: bytes) -> None:
     found = HASH.findall(content[: 8 + length])
     blanked = HASH.sub(f'"sha256":"{BLANK}"'.encode(), content[: 8 + length]) + content[8 + length :]
     if len(found) != 1 or hashlib.sha256(blanked).hexdigest().encode() != found[0]:
-        raise ModelFileError(
-            "was damaged or altered: its contents don't match its SHA-256. Take another copy, or train again."
-        )
+        raise ModelFileError("was damaged or altered: its contents don't match its SHA-256. Take another copy.")

@@ -4,6 +4,7 @@
 implementation is held against it. `best_engine` says which one runs.
 """
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from ..functional.arrays import Array
@@ -12,7 +13,17 @@ from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Recipe, blocks
 from .reference import ReferenceEngine, dropout_masks
 
-__all__ = ["Data", "Engine", "EpochResult", "Recipe", "ReferenceEngine", "best_engine", "blocks", "dropout_masks"]
+__all__ = [
+    "Data",
+    "Engine",
+    "EpochResult",
+    "Recipe",
+    "ReferenceEngine",
+    "best_engine",
+    "blocks",
+    "dropout_masks",
+    "logits",
+]
 
 
 class Engine(Protocol):
@@ -43,6 +54,23 @@ class Engine(Protocol):
     def logits(self, network: Network, X: Array) -> Array:
         """Return the logits of the rows of X."""
         ...
+
+
+def logits(engine: Engine, network: Network, X: Array) -> Iterator[Array]:
+    """Return the logits of the rows of X block by block: no (n, k) array need be held.
+
+    Parameters
+    ----------
+    engine : Engine
+    network : Network
+    X : (n, d) array or CSR matrix
+
+    Yields
+    ------
+    (m, k) array
+    """
+    for block in blocks(network, X.shape[0]):
+        yield engine.logits(network, X[block])
 
 
 def best_engine(n_threads: int | None = None) -> Engine:

@@ -6,6 +6,7 @@ threaded here beyond what NumPy's BLAS does; readable first.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,7 @@ class ReferenceEngine:
 
     def __init__(self, n_threads: int | None = None) -> None:
         self.n_threads = n_threads
+        self._pools: Any = None
 
     def epoch(
         self,
@@ -144,9 +146,11 @@ class ReferenceEngine:
         if self.n_threads is None:
             yield
             return
-        from threadpoolctl import threadpool_limits
+        if self._pools is None:  # looking for them takes longer than a small step
+            from threadpoolctl import ThreadpoolController
 
-        with threadpool_limits(limits=int(self.n_threads), user_api="blas"):
+            self._pools = ThreadpoolController()
+        with self._pools.limit(limits=int(self.n_threads), user_api="blas"):
             yield
 
 

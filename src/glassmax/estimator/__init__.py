@@ -8,7 +8,11 @@
     labels       what y says: classes, class probabilities, or several labels
     scoring      what early stopping watches
     run          one fit: the stream of epochs and its readers
+    identity     what a run is, for its checkpoint
+    fitted       what a fitted classifier has besides its predictions
+    availability whether there is a `partial_fit`
     callbacks    scikit-learn's callbacks, where its version has them
+    notices      warnings that point at the user's own line
 
 The arithmetic is in `network`, `optimizers` and `engine`; nothing here computes a gradient.
 """

@@ -5,7 +5,6 @@ Older versions have none; then `CallbackSupport` is an empty class and the hooks
 
 from collections.abc import Callable
 from copy import deepcopy
-from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -24,13 +23,8 @@ except ImportError:
         """Nothing: this scikit-learn has no callbacks."""
 
     def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the method, one call deeper: warnings then point at the same line in all versions."""
-
-        @wraps(method)
-        def called(*arguments: Any, **named: Any) -> Any:
-            return method(*arguments, **named)
-
-        return called
+        """Return the method as it is."""
+        return method
 
 
 FITTED = ("network_", "classes_", "n_features_in_", "feature_names_in_")
@@ -53,6 +47,7 @@ class Hooks:
         self.given = {"X": X, "y": y, "metadata": metadata}
         self.fit: Any = None
         self.epoch: Any = None
+        self.before: Any = None
         if hasattr(classifier, "_init_callback_context"):
             self.fit = classifier._init_callback_context(max_subtasks=int(classifier.max_iter))
             self.fit.call_on_fit_task_begin(estimator=classifier, **self.given)
@@ -60,8 +55,9 @@ class Hooks:
     def begin_epoch(self) -> None:
         """Say that an epoch begins; of L-BFGS's, which may turn out not to be, only when it has been."""
         if self._is_heard():
-            self.before = self._fitted()
-            if self.classifier.solver != "lbfgs":
+            of_lbfgs = self.classifier.solver == "lbfgs"
+            self.before = self._fitted() if of_lbfgs else self._fitted  # now, or when a callback asks
+            if not of_lbfgs:
                 self._begin()
 
     def end_epoch(self, epoch: Epoch | None) -> bool:

@@ -4,8 +4,11 @@ Parameter names, defaults and meanings are those of scikit-learn's MLPClassifier
 refuses to compute a gradient.
 """
 
+from __future__ import annotations  # help() shows these names instead of what they stand for
+
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -15,7 +18,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 
-from ..engine import Data, best_engine, blocks
+from ..engine import Data, best_engine, logits
 from ..errors import DivergenceError, LabelError, OptionError
 from ..functional.arrays import Array
 from ..initializers import schemes_of
@@ -24,7 +27,7 @@ from ..training import Epoch, Patience, Standing, fit
 from .availability import OnlyWherePossible
 from .callbacks import CallbackSupport, Hooks, with_callbacks
 from .fitted import Fitted
-from .inputs import check_rows, check_X
+from .inputs import check_rows, check_X, column_names
 from .labels import Labels, distinct, hard, read_labels, weigh_rows
 from .notices import notice
 from .options import Plan, activations_of, check_options, hidden_sizes, warn_of_ignored
@@ -36,11 +39,6 @@ __all__ = ["SoftmaxClassifier"]
 def _is_learned(name: str) -> bool:
     """Whether an attribute holds what a fit has learned."""
     return (name.endswith("_") and not name.startswith("_")) or name in ("_standing", "_watch")
-
-
-def _is_one_a_row(y: Array) -> bool:
-    """Whether y holds a label for each row: one axis, or one column."""
-    return np.ndim(y) == 1 or np.shape(y)[1:] == (1,)
 
 
 class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -153,6 +151,8 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         Their score after each epoch, by `scoring`; for "log_loss", which has a curve of its own, the accuracy.
     best_validation_score_ : float or None
         The greatest of `validation_scores_` in the last fit.
+    best_epoch_ : int or None
+        Which epoch's weights were put back, counted from 1; None without early stopping.
     n_iter_ : int
         Epochs run.
     t_ : int
@@ -162,7 +162,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
     n_layers_, n_outputs_, out_activation_
         Layers (input and output included), k, and "softmax" or "sigmoid".
     init_ : tuple of str
-        The scheme of each layer's starting weights.
+        The scheme of each layer's starting weights; "model" where they came with one.
 
     See Also
     --------
@@ -182,6 +182,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
     validation_loss_curve_: list[float] | None
     best_validation_score_: float | None
     best_loss_: float | None
+    best_epoch_: int | None
 
     def __init__(
         self,
@@ -196,7 +197,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: "int | np.random.RandomState | None" = None,
+        random_state: int | np.random.RandomState | None = None,
         tol: float = 1e-4,
         verbose: bool | int = False,
         warm_start: bool = False,
@@ -211,7 +212,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         max_fun: int = 15000,
         loss: str = "cross_entropy",
         output: str = "auto",
-        class_weight: "dict[Any, float] | str | None" = None,
+        class_weight: dict[Any, float] | str | None = None,
         label_smoothing: float = 0.0,
         dropout: float | Sequence[float] = 0.0,
         weight_decay: float | None = None,
@@ -220,7 +221,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         step_every: int = 50,
         step_factor: float = 0.1,
         init: str = "mlp",
-        scoring: "str | Callable[..., float]" = "log_loss",
+        scoring: str | Callable[..., float] = "log_loss",
         checkpoint_path: str | Path | None = None,
         n_threads: int | None = None,
     ) -> None:
@@ -384,33 +385,32 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         self
         """
         plan = check_options(self)
+        assert plan.rule is not None  # with lbfgs there is no such method
         first = not hasattr(self, "network_")
         if first and classes is None:
             raise OptionError("classes is None, expected all labels there will be at the first call of partial_fit.")
         warn_of_ignored(self)
         with self._unchanged_without_an_epoch():
             X, y, sample_weight = check_rows(self, X, y, sample_weight, reset=first)
-            if classes is not None and _is_one_a_row(y):
-                classes = np.unique(np.asarray(classes))
             labels = self._read_labels(y, classes, known=not first)
             data = Data(X, labels.T, weigh_rows(self.class_weight, labels, sample_weight, named=True))
             self._start(plan, labels, X) if first else self._go_on(plan)
         standing = self._standing
         standing.order, epochs = None, standing.epochs
-        batch_size = 200 if self.batch_size == "auto" else int(self.batch_size)
         for epoch in fit(
             self.network_,
             best_engine(self.n_threads),
             data,
             plan.rule,
             standing,
-            batch_size=batch_size,
+            batch_size=plan.batch_size,
             max_epochs=epochs + 1,
             recipe=plan.recipe,
             schedule=plan.schedule,
-            shuffle=self.shuffle,
+            shuffle=bool(self.shuffle),
         ):
             record(self, epoch, None)
+            self._watch.tol, self._watch.patience = self.tol, self.n_iter_no_change
             if self._watch.exhausted(epoch.loss):
                 slow_down(plan, standing, self._watch)
         standing.order = None
@@ -504,25 +504,30 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
     def _unchanged_without_an_epoch(self) -> Iterator[None]:
         """Keep the last fit whole where the next is refused, or fails before its first epoch is done."""
         before = {name: value for name, value in vars(self).items() if _is_learned(name)}
-        curve = before.get("loss_curve_", [])
-        n_epochs = len(curve)
+        moving = ("_standing", "_watch", "loss_curve_", "validation_scores_", "validation_loss_curve_")
+        copies = {name: deepcopy(before[name]) for name in moving if name in before}
+        theta = before["network_"].theta.copy() if "network_" in before else None
+        self._recorded = False
         try:
             yield
         except BaseException as error:
-            now = getattr(self, "loss_curve_", [])
-            is_trained = len(now) > (n_epochs if now is curve else 0)
-            first_diverged = isinstance(error, DivergenceError) and "network_" not in before
-            if not (is_trained or first_diverged):  # a first fit that diverges keeps the weights it began with
+            first_diverged = isinstance(error, DivergenceError) and theta is None
+            if not (self._recorded or first_diverged):  # a first fit that diverges keeps the weights it began with
                 for name in filter(_is_learned, list(self.__dict__)):
                     delattr(self, name)
-                self.__dict__.update(before)
+                self.__dict__.update(before | copies)
+                if theta is not None:
+                    self.network_.theta = theta
             raise
+        finally:
+            del self._recorded
 
     def _open_run(self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any], classes: Any) -> Run:
         """Check everything, and set up network and records: the last thing before the first epoch."""
         plan = check_options(self)
         warn_of_ignored(self)
         go_on = self.warm_start and hasattr(self, "network_")
+        classes = column_names(y) if classes is None else classes
         X, y, sample_weight = check_rows(self, X, y, sample_weight, reset=not go_on)
         labels = self._read_labels(y, classes, known=go_on, all_there=True)
         weight = weigh_rows(self.class_weight, labels, sample_weight, named=classes is not None)
@@ -532,28 +537,32 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         self.validation_scores_ = (self.validation_scores_ or []) if shown else None
         self.validation_loss_curve_ = (self.validation_loss_curve_ or []) if shown else None
         columns = list(getattr(self, "feature_names_in_", []))
-        return Run(self, plan, best_engine(self.n_threads), Data(X, labels.T, weight), judged, columns)
+        data, engine = Data(X, labels.T, weight), best_engine(self.n_threads)
+        return Run(self, plan, engine, data, judged, columns, goes_on=go_on)
 
     def _read_labels(self, y: Array, classes: Any, *, known: bool, all_there: bool = False) -> Labels:
         """Read y; where the classes are known already, by them."""
+        one_a_row = np.ndim(y) == 1 or np.shape(y)[1:] == (1,)
+        if classes is not None and one_a_row:
+            classes = np.unique(distinct(classes))
         if not known:
-            if classes is not None and _is_one_a_row(y):
-                classes = np.sort(distinct(classes))
             return read_labels(y, self.output, classes)
-        if classes is not None and not np.array_equal(classes, self.classes_):
+        own = np.sort(self.classes_) if one_a_row else self.classes_
+        if classes is not None and not np.array_equal(classes, own):
             raise LabelError(
                 f"classes are {np.asarray(classes).tolist()}, expected those of the first call: "
                 f"{self.classes_.tolist()}."
             )
-        if all_there and classes is None and _is_one_a_row(y):
-            found = np.unique(y)
-            if not np.array_equal(found, np.sort(self.classes_)):
+        output = self.network_.head.output
+        if all_there and classes is None and one_a_row and output == "softmax":
+            found = read_labels(y, output).classes
+            if not np.array_equal(found, own):
                 raise LabelError(
                     "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                     f"Previously got {self.classes_}, `y` has {found}. Pass classes={self.classes_.tolist()} if y may "
                     "lack some; for others fit with warm_start=False."
                 )
-        return read_labels(y, self.network_.head.output, self.classes_)
+        return read_labels(y, output, self.classes_)
 
     def _read_validation(self, X: Any, y: Any, sample_weight: Any) -> Data | None:
         if X is None and y is None:
@@ -588,13 +597,13 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
 
     def _open_records(self, plan: Plan, network: Network, draw: np.random.RandomState) -> None:
         self.network_ = network
-        self._standing = Standing(plan.rule.init(network.theta), draw)
+        self._standing = Standing(plan.begin(network.theta), draw)
         self._draw_seed(plan)
-        self._watch = Patience(network, self.tol, self.n_iter_no_change)  # of partial_fit
+        self._watch = Patience(None, self.tol, self.n_iter_no_change)  # of partial_fit
         self.loss_, self.n_iter_, self.t_ = float("nan"), 0, 0
         self.loss_curve_: list[float] = []
         self.validation_scores_, self.validation_loss_curve_ = None, None
-        self.best_validation_score_ = self.best_loss_ = None
+        self.best_validation_score_ = self.best_loss_ = self.best_epoch_ = None
 
     def _draw_seed(self, plan: Plan) -> None:
         """Draw the seed of the dropout masks, once there is dropout."""
@@ -614,7 +623,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
             )
         self._standing = standing = replace(standing)  # a refused fit leaves the old one as it was
         self._draw_seed(plan)
-        state = plan.rule.init(network.theta)
+        state = plan.begin(network.theta)
         if state.keys() != standing.state.keys():
             standing.state = state
 
@@ -622,5 +631,4 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         self._check_fitted()
         X = check_X(self, X)
         engine = best_engine(self.n_threads)
-        for block in blocks(self.network_, X.shape[0]):
-            yield engine.logits(self.network_, X[block])
+        yield from logits(engine, self.network_, X)

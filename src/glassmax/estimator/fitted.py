@@ -3,6 +3,8 @@
 This module refuses to train.
 """
 
+from __future__ import annotations  # help() shows these names instead of what they stand for
+
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,7 +20,7 @@ from ..gradcheck import Report
 from ..model import Model
 from ..network import Network
 from .inputs import check_rows
-from .labels import read_labels, weigh_rows
+from .labels import Labels, read_labels, weigh_rows
 from .options import check_options
 
 __all__ = ["Fitted"]
@@ -62,7 +64,7 @@ class Fitted:
         >>> int(classifier.gradient_norms(X, y).argmax())
         7
         """
-        data, network = self._known_rows(X, y, None), self.network_
+        (_, data), network = self._known_rows(X, y, None), self.network_
         norms = [network.gradient_norms(*data.rows(block)[:2]) for block in blocks(network, len(data.y))]
         return np.concatenate(norms)
 
@@ -86,8 +88,8 @@ class Fitted:
         Returns
         -------
         glassmax.gradcheck.Report
-            A line for each parameter and a verdict. The loss is the one trained on: with class weights, label
-            smoothing, alpha, and the dropout masks of the first step.
+            A line for each parameter and a verdict. The loss is the one trained on, of these rows: with class weights
+            (balanced over them), label smoothing, alpha, and the dropout masks of the first step.
 
         Examples
         --------
@@ -103,7 +105,9 @@ class Fitted:
         b2         (3,)           < 1e-12  correct
         correct: each derivative agrees with the complex step to 1e-10
         """
-        data = self._known_rows(X, y, sample_weight)
+        labels, data = self._known_rows(X, y, sample_weight)
+        weight = weigh_rows(self.class_weight, labels, data.weight, named=True)
+        data = data._replace(weight=weight)
         recipe = check_options(self).recipe._replace(seed=self._standing.seed)
         exact = self.network_.astype(np.float64)
         exact.l2 = recipe.alpha / (len(data.y) * data.mean_weight)
@@ -164,6 +168,7 @@ class Fitted:
         classifier._open_records(check_options(classifier), network, check_random_state(classifier.random_state))
         classifier.classes_ = model.classes
         classifier.n_features_in_ = network.layer_sizes[0]
+        classifier.init_ = ("model",) * network.depth
         if model.columns is not None:
             classifier.feature_names_in_ = np.array(model.columns, object)
         return classifier
@@ -181,56 +186,57 @@ class Fitted:
     @property
     def coefs_(self) -> list[Array]:
         """The weights, W1 first: views of ``network_.theta``."""
-        return list(self._fitted().parameters.W.values())
+        return list(self._known_network().parameters.W.values())
 
     @property
     def intercepts_(self) -> list[Array]:
         """The biases, b1 first: views of ``network_.theta``."""
-        return list(self._fitted().parameters.b.values())
+        return list(self._known_network().parameters.b.values())
 
     @property
     def diverged_(self) -> bool:
         """Whether the training loss ended above where it began, and above chance: the steps were too long."""
+        self._check_fitted()
         last, first = self.loss_, self.loss_curve_[-self.n_iter_] if self.n_iter_ else self.loss_
-        k = len(self.classes_)
-        chance = k * np.log(2) if self._is_multilabel() else np.log(k)
-        return self.n_iter_ > 1 and self.solver != "lbfgs" and bool(last > max(first, chance))
+        return self.n_iter_ > 1 and self.solver != "lbfgs" and bool(last > max(first, self._chance()))
+
+    def _chance(self) -> float:
+        """The loss of a network that knows nothing."""
+        return self.network_.head.chance(len(self.classes_))
 
     @property
     def n_layers_(self) -> int:
         """Layers, input and output included."""
-        return len(self._fitted().layer_sizes)
+        return len(self._known_network().layer_sizes)
 
     @property
     def n_outputs_(self) -> int:
         """The number of classes."""
-        return self._fitted().layer_sizes[-1]
+        return self._known_network().layer_sizes[-1]
 
     @property
     def out_activation_(self) -> str:
         """The output function: "softmax" or "sigmoid"."""
-        return self._fitted().head.output
+        return self._known_network().head.output
 
     def _is_multilabel(self) -> bool:
         self._check_fitted()
         return self.network_.head.output == "sigmoid"
 
+    def _known_network(self) -> Network:
+        self._check_fitted()
+        return self.network_
+
     def _check_fitted(self) -> None:
         if not hasattr(self, "network_"):
             raise NotFittedError("This SoftmaxClassifier is not fitted yet. Call fit first.")
 
-    def _fitted(self) -> Network:
-        if not hasattr(self, "network_"):
-            raise AttributeError("This SoftmaxClassifier is not fitted yet. Call fit first.")
-        return self.network_
-
-    def _known_rows(self, X: Any, y: Any, sample_weight: Any) -> Data:
-        """Return rows as the fitted network takes them, targets smoothed, class weights multiplied in."""
+    def _known_rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Labels, Data]:
+        """Return the labels, and the rows as the fitted network takes them, targets smoothed."""
         self._check_fitted()
         X, y, sample_weight = check_rows(self, X, y, sample_weight, reset=False)
-        network = self.network_
-        labels = read_labels(y, network.head.output, self.classes_)
-        T = labels.T
-        if self.label_smoothing:
-            T = network.head.smoothed(T, len(self.classes_), self.label_smoothing)
-        return Data(X, T, weigh_rows(self.class_weight, labels, sample_weight, named=True))
+        head = self.network_.head
+        labels = read_labels(y, head.output, self.classes_)
+        smoothing = self.label_smoothing
+        T = head.smoothed(labels.T, len(self.classes_), smoothing) if smoothing else labels.T
+        return labels, Data(X, T, sample_weight)

@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_sample_weight, _get_feature_names, v
 from ..errors import DataError, LabelError
 from ..functional.arrays import Array
 
-__all__ = ["check_X", "check_rows"]
+__all__ = ["check_X", "check_rows", "column_names"]
 
 FLOATS = (np.float64, np.float32)
 
@@ -60,6 +60,7 @@ def check_rows(
     sample_weight : (n,) array of float64, or None
     """
     X = _check_frame(X, f"X{what}")
+    _refuse_missing(y, f"y{what}")
     if isinstance(y, list) and len({isinstance(label, str) for label in y}) > 1:
         y = np.array(y, object)  # NumPy would write numbers and NaN as text
     try:
@@ -73,6 +74,32 @@ def check_rows(
             raise
         raise DataError(f"In X{what}, y{what}: {error}") from None
     return X if reset else _in_range(classifier, X, f"X{what}"), y, sample_weight
+
+
+def column_names(y: Any) -> list[Any] | None:
+    """Return the names of the columns of a frame of labels; None for anything else, and for one column.
+
+    Parameters
+    ----------
+    y : array_like or frame
+
+    Returns
+    -------
+    list or None
+    """
+    frame = nw.from_native(y, pass_through=True)
+    return list(frame.columns) if isinstance(frame, nw.DataFrame) and len(frame.columns) > 1 else None
+
+
+def _refuse_missing(y: Any, what: str) -> None:
+    """Refuse labels with holes; scikit-learn finds NaN among numbers itself."""
+    labels = np.asarray(y, None if hasattr(y, "dtype") else object)
+    if labels.dtype.kind != "O" or labels.ndim != 1:
+        return
+    missing = [i for i, label in enumerate(labels) if type(label).__name__ in ("NoneType", "NAType", "NaTType")]
+    if missing:
+        rows = f"row {missing[0]} of {what} has no label" + (f", and {len(missing) - 1} more" if missing[1:] else "")
+        raise LabelError(f"{rows[0].upper()}{rows[1:]}. Leave these rows out.")
 
 
 def _in_range(classifier: Any, X: Array, what: str) -> Array:

@@ -1,5 +1,6 @@
 """Warnings that point at the user's own line, however deep they are raised."""
 
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -8,7 +9,8 @@ import sklearn
 
 __all__ = ["notice"]
 
-INSIDE = tuple(str(Path(module.__file__).parent) for module in (sys.modules["glassmax"], sklearn) if module.__file__)
+PACKAGES = (sys.modules["glassmax"], sklearn)
+INSIDE = tuple(str(Path(package.__file__).parent) + os.sep for package in PACKAGES if package.__file__)
 
 
 def notice(message: str, category: type[Warning] = UserWarning) -> None:

@@ -6,15 +6,17 @@ each fit, and what the parameters mean together is a `Plan`. This module refuses
 
 import os
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..engine import Recipe
-from ..errors import OptionError, one_of
+from ..errors import OptionError, between, one_of
 from ..functional import ACTIVATIONS
+from ..functional.arrays import Array
 from ..initializers import SCHEMES
-from ..optimizers import SCHEDULES, SGD, Adam, Rule, Schedule
+from ..optimizers import SCHEDULES, SGD, Adam, Rule, Schedule, State
 from .notices import notice
 from .scoring import Scorer, make_scorer
 
@@ -33,19 +35,25 @@ class Plan(NamedTuple):
 
     Attributes
     ----------
-    rule : Rule
-        For solver "lbfgs" one that is never asked.
+    rule : Rule or None
+        None for solver "lbfgs".
     schedule : Schedule
     recipe : Recipe
         Its seed is not drawn yet.
+    batch_size : int
     scorer : Scorer or None
         None where the score is one that every epoch says.
     """
 
-    rule: Rule
+    rule: Rule | None
     schedule: Schedule
     recipe: Recipe
+    batch_size: int
     scorer: Scorer | None
+
+    def begin(self, theta: Array) -> State:
+        """Return the rule's state before the first step."""
+        return {} if self.rule is None else self.rule.init(theta)
 
 
 def check_options(estimator: Any) -> Plan:
@@ -80,10 +88,13 @@ def check_options(estimator: Any) -> Plan:
     if _is_ignored(estimator):
         schedule = Schedule(warmup=estimator.warmup)
     rate = float(estimator.learning_rate_init)
-    rule: Rule = Adam(rate, estimator.beta_1, estimator.beta_2, estimator.epsilon)
-    if estimator.solver == "sgd":
-        rule = SGD(rate, estimator.momentum, estimator.nesterovs_momentum)
-    return Plan(rule, schedule, recipe, make_scorer(estimator.scoring))
+    adam = Adam(rate, estimator.beta_1, estimator.beta_2, estimator.epsilon)
+    sgd = SGD(rate, estimator.momentum, bool(estimator.nesterovs_momentum))
+    rule: Rule | None = sgd if estimator.solver == "sgd" else adam
+    if estimator.solver == "lbfgs":
+        rule = None
+    batch_size = 200 if estimator.batch_size == "auto" else int(estimator.batch_size)
+    return Plan(rule, schedule, recipe, batch_size, make_scorer(estimator.scoring))
 
 
 def warn_of_ignored(estimator: Any) -> None:
@@ -127,6 +138,11 @@ def _check_names(estimator: Any) -> None:
     one_of("solver", estimator.solver, SOLVERS)
     one_of("loss", estimator.loss, LOSSES)
     one_of("output", estimator.output, OUTPUTS)
+    if isinstance(estimator.learning_rate, Real):
+        raise OptionError(
+            f"learning_rate is {estimator.learning_rate!r}, expected one of {', '.join(SCHEDULES)}. The number "
+            "goes into learning_rate_init."
+        )
     one_of("learning_rate", estimator.learning_rate, SCHEDULES)
     one_of("init", estimator.init, SCHEMES)
     if isinstance(estimator.class_weight, str):
@@ -145,29 +161,21 @@ def _check_names(estimator: Any) -> None:
 
 
 def _check_numbers(estimator: Any) -> None:
-    rate = estimator.learning_rate_init
-    if not (_is_number(rate) and 0 < rate < np.inf):
-        raise OptionError(f"learning_rate_init is {rate!r}, expected a number > 0.")
-    others = {"batch_size": "auto", "n_iter_no_change": np.inf, "n_threads": None}
+    between("learning_rate_init", estimator.learning_rate_init, 0, open_below=True)
+    between("alpha", estimator.alpha, 0)
+    between("tol", estimator.tol, 0)
+    between("label_smoothing", estimator.label_smoothing, 0, 1)
+    between("validation_fraction", estimator.validation_fraction, 0, 1, open_below=True)
+    if estimator.weight_decay is not None:
+        between("weight_decay", estimator.weight_decay, 0, other="None")
+    if estimator.clip_norm is not None:
+        between("clip_norm", estimator.clip_norm, 0, open_below=True, other="None")
+    others = {"n_iter_no_change": (np.inf, " or numpy.inf"), "batch_size": ("auto", ' or "auto"')}
+    others["n_threads"] = (None, " or None")
     for what in ("max_iter", "max_fun", "n_iter_no_change", "batch_size", "n_threads"):
-        value = getattr(estimator, what)
-        if not (_is_whole(value) and value >= 1) and not (what in others and value is others[what]):
-            if what in others and isinstance(value, float | str) and value == others[what]:
-                continue
-            other = {"batch_size": ' or "auto"', "n_iter_no_change": " or numpy.inf", "n_threads": " or None"}
-            raise OptionError(f"{what} is {value!r}, expected a whole number >= 1{other.get(what, '')}.")
-    for what in ("alpha", "tol", "weight_decay"):
-        value = getattr(estimator, what)
-        if not (_is_number(value) and 0 <= value < np.inf) and not (what == "weight_decay" and value is None):
-            raise OptionError(f"{what} is {value!r}, expected a number >= 0{' or None' * (what == 'weight_decay')}.")
-    if estimator.clip_norm is not None and not (_is_number(estimator.clip_norm) and 0 < estimator.clip_norm < np.inf):
-        raise OptionError(f"clip_norm is {estimator.clip_norm!r}, expected a number > 0 or None.")
-    share = estimator.validation_fraction
-    if not (_is_number(share) and 0 < share < 1):
-        raise OptionError(f"validation_fraction is {share!r}, expected a number between 0 and 1.")
-    share = estimator.label_smoothing
-    if not (_is_number(share) and 0 <= share < 1):
-        raise OptionError(f"label_smoothing is {share!r}, expected a number from 0 up to, not including, 1.")
+        value, (other, also) = getattr(estimator, what), others.get(what, (np.nan, ""))
+        if not (_is_whole(value) and value >= 1) and not (np.ndim(value) == 0 and value == other):
+            raise OptionError(f"{what} is {value!r}, expected a whole number >= 1{also}.")
 
 
 def _recipe(estimator: Any) -> Recipe:
@@ -183,7 +191,7 @@ def _recipe(estimator: Any) -> Recipe:
 def _dropout(estimator: Any) -> tuple[float, ...]:
     given, count = estimator.dropout, len(hidden_sizes(estimator))
     rates = (given,) * max(count, 1) if np.ndim(given) == 0 else tuple(given)
-    if not all(_is_number(rate) and 0 <= rate < 1 for rate in rates):
+    if not all(isinstance(rate, int | float | np.number) and 0 <= rate < 1 for rate in rates):
         raise OptionError(
             f"dropout is {given!r}, expected a number from 0 up to, not including, 1, or one for each hidden layer."
         )
@@ -197,28 +205,23 @@ def _check_combinations(estimator: Any, recipe: Recipe) -> None:
     """Refuse what L-BFGS can't have: it takes all rows at once and chooses its own steps."""
     if estimator.solver != "lbfgs":
         return
-    noise = "its line search needs the same loss at each call"
-    steps = "it chooses its own steps"
+    noise, steps, adam = "its line search needs the same loss at each call", "it chooses its own steps", "solver='adam'"
+    scheduled = estimator.learning_rate not in ("constant", *SGD_ONLY)
     refused = {
-        "dropout": (any(recipe.dropout), 0, noise),
-        "clip_norm": (recipe.clip_norm is not None, None, steps),
-        "weight_decay": (recipe.weight_decay > 0, None, f"{steps}. Use alpha, or"),
-        "learning_rate": (estimator.learning_rate not in ("constant", *SGD_ONLY), "constant", steps),
-        "warmup": (estimator.warmup != 0, 0, steps),
-        "checkpoint_path": (estimator.checkpoint_path is not None, None, "SciPy keeps its memory to itself"),
+        "dropout": (any(recipe.dropout), 0, noise, adam),
+        "clip_norm": (recipe.clip_norm is not None, None, steps, adam),
+        "weight_decay": (recipe.weight_decay > 0, None, steps, f"alpha, or {adam}"),
+        "learning_rate": (scheduled, "constant", steps, adam),
+        "warmup": (estimator.warmup != 0, 0, steps, adam),
+        "checkpoint_path": (estimator.checkpoint_path is not None, None, "SciPy keeps its memory to itself", adam),
     }
-    for what, (wrong, expected, why) in refused.items():
+    for what, (wrong, expected, why, instead) in refused.items():
         if wrong:
-            use = "" if why.endswith("or") else ". Use"
             raise OptionError(
-                f"{what} is {getattr(estimator, what)!r}, expected {expected!r} with solver='lbfgs': {why}{use} "
-                "solver='adam'."
+                f"{what} is {getattr(estimator, what)!r}, expected {expected!r} with solver='lbfgs': {why}. "
+                f"Use {instead}."
             )
 
 
 def _is_whole(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)

@@ -1,32 +1,30 @@
 """One fit: the stream of epochs, and its readers.
 
 The record of each epoch goes into the classifier's attributes and to the screen, to patience, to the adaptive learning
-rate, and into the checkpoint, in this order. This module refuses to check what users give.
+rate, and into the checkpoint, in this order. This module refuses to read X and y as users give them.
 """
 
 from collections.abc import Generator
 from copy import deepcopy
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ..engine import Data, Engine
-from ..errors import CheckpointError, OptionError
-from ..optimizers import Iterate
-from ..training import Checkpoint, Epoch, Patience, Standing, fit, fit_lbfgs, holdout, identity, smaller
+from ..errors import OptionError
+from ..training import Checkpoint, Epoch, Patience, Standing, fit, fit_lbfgs, holdout, smaller
+from .identity import identity_of
 from .labels import hard
 from .notices import notice
-from .options import Plan, activations_of, hidden_sizes
+from .options import Plan
 
 __all__ = ["Run", "record", "slow_down"]
 
-SLOWEST, FAR_TOO_LARGE = 1e-6, 1e4
-NOT_THE_RUN = ("verbose", "n_threads", "checkpoint_path")
+SLOWEST = 1e-6
+EXPLODED = 10  # times chance
 
 
 class Run:
@@ -61,21 +59,26 @@ class Run:
         data: Data,
         validation: Data | None,
         columns: list[str],
+        *,
+        goes_on: bool,
     ) -> None:
-        self.classifier, self.plan, self.engine = classifier, plan, engine
+        self.classifier, self.plan, self.engine, self.network = classifier, plan, engine, classifier.network_
         self.standing = classifier._standing = replace(classifier._standing, epochs=0, slowdown=1.0)
-        self.patience = Patience(classifier.network_, classifier.tol, classifier.n_iter_no_change)
+        kept = self.network if classifier.early_stopping else None
+        self.patience = Patience(kept, classifier.tol, classifier.n_iter_no_change)
         self.stopped = False
         self.verdict = ""
         self.checkpoint: Checkpoint | None = None
         classifier.n_iter_, classifier.best_validation_score_ = 0, None
         if classifier.checkpoint_path is not None:
-            self._resume(Path(classifier.checkpoint_path), self._identity(data, validation, columns))
+            own = identity_of(classifier, engine, data, validation, columns, goes_on=goes_on)
+            self._resume(Path(classifier.checkpoint_path), own)
         self.train, self.validation = data, validation
         if classifier.early_stopping and validation is None:
             self.train, self.validation = self._hold_out(data)
         if self.validation is not None and self.validation.weight is not None:
             self.validation = self.validation.rows(np.flatnonzero(self.validation.weight))  # 0: the row is absent
+        self.stream = self._open()
 
     @property
     def over(self) -> bool:
@@ -86,32 +89,35 @@ class Run:
         """Train an epoch and let its readers read it; None if there is none to come."""
         if self.over:
             return None
-        if not hasattr(self, "stream"):
-            self.stream = self._open()
-        item = next(self.stream)
-        if isinstance(item, Iterate):
-            self.verdict = item.verdict
+        try:
+            epoch = next(self.stream)
+        except StopIteration as end:  # of L-BFGS, which knows itself when it has converged
+            self.verdict = end.value.verdict
             if not self.classifier.n_iter_:  # it began where it would have ended
-                self.classifier.loss_ = item.loss
+                self.classifier.loss_ = end.value.loss
             return None
-        score = self._score(item)
-        record(self.classifier, item, score)
-        self.stopped = self._is_enough(item, score)
+        score = self._score(epoch)
+        record(self.classifier, epoch, score)
+        self.stopped = self._is_enough(epoch, score)
         if self.checkpoint is not None:
             self.checkpoint.stopped = self.stopped
             self.checkpoint.save()
-        return item
+        return epoch
 
     def close(self) -> None:
         """End the stream, and put back the best weights where that was asked for."""
-        if hasattr(self, "stream"):
-            self.stream.close()
-        classifier, best = self.classifier, self.patience.best
-        if classifier.early_stopping and np.isfinite(best):
-            classifier.network_.theta = self.patience.best_theta
-        watched_is_loss = not classifier.early_stopping
+        self.stream.close()
+        classifier = self.classifier
+        if classifier._standing is not self.standing:
+            return  # a later fit has taken over
+        if self.patience.best_theta is not None and np.isfinite(self.patience.best):
+            self.network.theta = self.patience.best_theta
+            watched = np.array(classifier.validation_loss_curve_[-classifier.n_iter_ :])
+            if classifier.scoring != "log_loss":
+                watched = -np.array(classifier.validation_scores_[-classifier.n_iter_ :])
+            classifier.best_epoch_ = int(np.nanargmin(watched)) + 1
         losses = classifier.loss_curve_ or [classifier.loss_]
-        classifier.best_loss_ = min(losses) if watched_is_loss else None
+        classifier.best_loss_ = None if classifier.early_stopping else min(losses)
         if not classifier.warm_start:
             self.standing.order = None  # as long as the data
 
@@ -132,14 +138,21 @@ class Run:
                 f"{smaller(classifier.learning_rate_init):g}, and inputs scaled to about 1.",
                 ConvergenceWarning,
             )
-        elif classifier.loss_ > FAR_TOO_LARGE:
+        elif self._has_exploded():
+            rate = f" Then try learning_rate_init={smaller(classifier.learning_rate_init):g}." if self.plan.rule else ""
             notice(
-                f"The training loss is {classifier.loss_:.3g}, far above chance. Scale the inputs to about 1, and look "
-                "at alpha and the sample weights.",
+                f"The training loss is {classifier.loss_:.3g}, no better than chance ({classifier._chance():.3g}): the "
+                f"inputs or the steps are too large. Scale the inputs to about 1.{rate}",
                 ConvergenceWarning,
             )
         elif not (self.stopped or self.verdict == "converged" or self.plan.schedule.kind in ("cosine", "one_cycle")):
             notice(f"Training ended {self._how_it_ended()}", ConvergenceWarning)
+
+    def _has_exploded(self) -> bool:
+        """Whether the loss was far above chance at some time, and is at chance or above at the end."""
+        classifier = self.classifier
+        chance, curve = classifier._chance(), classifier.loss_curve_[-classifier.n_iter_ :]
+        return bool(classifier.n_iter_ and max(curve) > EXPLODED * chance and classifier.loss_ >= chance)
 
     def _how_it_ended(self) -> str:
         classifier = self.classifier
@@ -149,9 +162,10 @@ class Run:
         at = self.verdict or "max_iter"
         unit = "calls of the loss" if at == "max_fun" else unit
         other = "" if classifier.solver == "lbfgs" else ", or learning_rate_init"
-        return f"after {at}={getattr(classifier, at)} {unit} and was still improving. Raise {at}{other}."
+        how = "and was still improving" if self.patience.idle == 0 else "and had not come to rest"
+        return f"after {at}={getattr(classifier, at)} {unit} {how}. Raise {at}{other}."
 
-    def _resume(self, path: Path, own: str) -> None:
+    def _resume(self, path: Path, own: dict[str, str]) -> None:
         classifier = self.classifier
         curves = {
             name: getattr(classifier, f"{name}_")
@@ -159,12 +173,7 @@ class Run:
             if getattr(classifier, f"{name}_") is not None
         }
         self.checkpoint = Checkpoint(path, own, classifier.network_, self.standing, self.patience, curves)
-        if self.checkpoint.load():
-            if self.standing.epochs > classifier.max_iter:
-                raise CheckpointError(
-                    f"checkpoint_path {path} holds {self.standing.epochs} epochs, expected at most max_iter="
-                    f"{classifier.max_iter}. Raise max_iter, or pass another checkpoint_path."
-                )
+        if self.checkpoint.load(int(classifier.max_iter)):
             self.stopped = self.checkpoint.stopped
             self._take_over()
 
@@ -201,13 +210,12 @@ class Run:
                 )
         return data.rows(kept), data.rows(held_out)
 
-    def _open(self) -> Generator[Epoch | Iterate]:
+    def _open(self) -> Generator[Epoch, None, Any]:
         classifier, plan = self.classifier, self.plan
         common: dict[str, Any] = {"recipe": plan.recipe, "validation": self.validation}
-        network = classifier.network_
-        if classifier.solver == "lbfgs":
+        if plan.rule is None:
             return fit_lbfgs(
-                network,
+                self.network,
                 self.engine,
                 self.train,
                 self.standing,
@@ -217,15 +225,15 @@ class Run:
                 **common,
             )
         return fit(
-            network,
+            self.network,
             self.engine,
             self.train,
             plan.rule,
             self.standing,
-            batch_size=200 if classifier.batch_size == "auto" else int(classifier.batch_size),
+            batch_size=plan.batch_size,
             max_epochs=int(classifier.max_iter),
             schedule=plan.schedule,
-            shuffle=classifier.shuffle,
+            shuffle=bool(classifier.shuffle),
             **common,
         )
 
@@ -250,30 +258,17 @@ class Run:
         if self.standing.epochs <= self.plan.schedule.rise * classifier.max_iter:
             self.patience.idle = 0  # the steps are still short on purpose
             return False
-        return exhausted and not slow_down(self.plan, self.standing, self.patience)
-
-    def _identity(self, data: Data, validation: Data | None, columns: list[str]) -> str:
-        """Return a hash of data, engine and parameters: of all on which the bits of the model depend."""
-        from .. import __version__
-
-        classifier = self.classifier
-        parameters = classifier.get_params(deep=False)
-        for name in NOT_THE_RUN:
-            del parameters[name]
-        if classifier.learning_rate == "constant" and not classifier.warmup:
-            del parameters["max_iter"]
-        parameters["hidden_layer_sizes"] = hidden_sizes(classifier)
-        parameters["activation"] = activations_of(classifier)
-        texts = [
-            f"{self.engine.name} engine of glassmax {__version__}",
-            repr(columns),
-            repr(classifier.classes_.tolist()),
-        ]
-        texts += [f"{name}={_written(value)}" for name, value in sorted(parameters.items())]
-        arrays: list[Any] = [*data, *(validation or ())]
-        if classifier.loss_curve_:  # a warm start: where it starts is part of it
-            arrays += [classifier.network_.theta, *map(np.atleast_1d, self.standing.state.values())]
-        return identity(texts, arrays)
+        if not exhausted:
+            return False
+        slower = slow_down(self.plan, self.standing, self.patience)
+        if classifier.verbose:
+            what = classifier.scoring if classifier.early_stopping else "Training loss"
+            then = f"The learning rate is divided by {1 / self.standing.slowdown:g}." if slower else "Stopping."
+            print(  # noqa: T201 - what `verbose` asks for
+                f"{what} did not improve more than tol={classifier.tol:g} for {classifier.n_iter_no_change} "
+                f"consecutive epochs. {then}"
+            )
+        return not slower
 
 
 def record(classifier: Any, epoch: Epoch, score: float | None) -> None:
@@ -287,6 +282,7 @@ def record(classifier: Any, epoch: Epoch, score: float | None) -> None:
         By `scoring`, where there are validation rows.
     """
     classifier.n_iter_ += 1
+    classifier._recorded = True
     classifier.t_ = classifier._standing.rows
     classifier.loss_ = epoch.loss
     classifier.loss_curve_.append(epoch.loss)
@@ -297,7 +293,9 @@ def record(classifier: Any, epoch: Epoch, score: float | None) -> None:
         best = classifier.best_validation_score_
         if best is None or score > best or np.isnan(best):
             classifier.best_validation_score_ = score
-        line += f", validation log-loss = {epoch.validation.log_loss:.6f}, score = {score:.6f}"
+        named = {"log_loss": "accuracy"}.get(classifier.scoring, classifier.scoring)
+        name = named if isinstance(named, str) else "score"
+        line += f", validation log-loss = {epoch.validation.log_loss:.6f}, {name} = {score:.6f}"
     if classifier.verbose:
         print(line)  # noqa: T201 - what `verbose` asks for
 
@@ -317,40 +315,8 @@ def slow_down(plan: Plan, standing: Standing, patience: Patience) -> bool:
     -------
     bool
     """
-    if plan.schedule.kind != "adaptive" or plan.rule.learning_rate * standing.slowdown <= SLOWEST:
+    if plan.rule is None or plan.schedule.kind != "adaptive" or plan.rule.learning_rate * standing.slowdown <= SLOWEST:
         return False
     standing.slowdown /= 5
     patience.idle = 0
     return True
-
-
-def _written(value: Any) -> str:
-    try:
-        return _plain(value)
-    except (RecursionError, ValueError):  # a callable that holds itself, or an empty cell
-        return f"{type(value).__module__}.{type(value).__qualname__}"
-
-
-def _plain(value: Any) -> str:
-    """Write a parameter so that the same value is the same text in another process, and another is another."""
-    if isinstance(value, bool | int | float | np.number | np.bool_):
-        return repr(float(value))
-    if isinstance(value, np.random.RandomState):
-        return _plain(value.get_state(legacy=True))
-    if isinstance(value, dict):
-        return repr(sorted((_plain(key), _plain(entry)) for key, entry in value.items()))
-    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
-        return identity([], [np.atleast_1d(value)])
-    if isinstance(value, list | tuple | np.ndarray):
-        return repr([_plain(entry) for entry in value])
-    if isinstance(value, FunctionType):
-        cells = [cell.cell_contents for cell in value.__closure__ or ()]
-        held = [value.__defaults__, value.__kwdefaults__, cells]
-        return repr((value.__module__, value.__qualname__, _plain(value.__code__), _plain(held)))
-    if isinstance(value, CodeType):
-        return repr((value.co_code.hex(), value.co_names, _plain(value.co_consts)))
-    if isinstance(value, partial):
-        return repr(("partial", _plain(value.func), _plain(value.args), _plain(value.keywords)))
-    if " object at 0x" in repr(value):  # an address says nothing
-        return repr((type(value).__module__, type(value).__qualname__, _plain(getattr(value, "__dict__", {}))))
-    return repr(value)

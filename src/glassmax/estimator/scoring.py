@@ -76,11 +76,15 @@ def make_scorer(scoring: Any) -> Scorer | None:
 
 
 def _not_computable(scoring: str, classifier: Any, data: Data, why: str) -> OptionError:
-    held = np.unique(_truth(classifier, data)).tolist() if data.y.ndim == 1 else "several labels"
-    return OptionError(
-        f"scoring is {scoring!r}, which can't be computed on the validation rows, of classes {held}: {why} "
-        "Pass X_val and y_val with rows of every class, or scoring='log_loss'."
-    )
+    message = f"scoring is {scoring!r}, which can't be computed on the validation rows: {why.rstrip('.')}."
+    if classifier.out_activation_ == "softmax":
+        held = np.unique(_truth(classifier, data)).tolist()
+        if len(held) < len(classifier.classes_):
+            return OptionError(
+                f"{message} They hold {held[:5]} of {len(classifier.classes_)} classes. Pass X_val and y_val with rows "
+                "of every class, or scoring='log_loss'."
+            )
+    return OptionError(f"{message} Pass another scoring: of glassmax's own, {', '.join(NAMES)} can always be.")
 
 
 def _call(scorer: Any, classifier: Any, data: Data) -> float:
@@ -155,7 +159,7 @@ def _auc(classifier: Any, data: Data) -> float:
     columns = [1] if k == 2 and not sigmoid else range(k)
     both = [c for c in columns if 0 < truth[:, c].sum() < len(truth)]  # otherwise there is no such area
     if not both:
-        raise _not_computable("auc", classifier, data, "it takes rows with and without a class.")
+        raise _not_computable("auc", classifier, data, "it takes rows with and without a class")
     return float(np.mean([roc_auc_score(truth[:, c], P[:, c], sample_weight=data.weight) for c in both]))
 
 

@@ -14,6 +14,8 @@ in silence: exp(-z) = inf is the right step on the way to sigmoid = 0.
 To add an activation, write the three functions and one line of `ACTIVATIONS`; the tests walk that table.
 """
 
+from __future__ import annotations  # help() shows these names instead of what they stand for
+
 from collections.abc import Callable
 from typing import NamedTuple
 

@@ -4,6 +4,8 @@ Rows of X are samples, so W stands on the right and is (d, h). This module refus
 or losses.
 """
 
+from __future__ import annotations  # help() shows these names instead of what they stand for
+
 import math
 
 import numpy as np

@@ -119,12 +119,19 @@ class Head:
         return HeadTape(Z, ACTIVATIONS[self.output].f(Z), None)
 
     def log_forward(self, Z: Array) -> Array:
-        """Log P, from the logits where P may underflow; a sigmoid's above 1/2 is the logarithm of the rounded P."""
+        """Return log P of softmax or sigmoid, from the logits where P may underflow.
+
+        A sigmoid's above 1/2 is the logarithm of the rounded P, so that labels which tie in P tie in log P too.
+        """
         if self.output == "softmax":
             return log_softmax(Z)
-        P = self.forward(Z).P
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(Z > 0, np.log(P), -softplus(-Z)) if self.output == "sigmoid" else np.log(P)
+        with np.errstate(divide="ignore"):
+            return np.where(Z > 0, np.log(self.forward(Z).P), -softplus(-Z))
+
+    def chance(self, k: int) -> float:
+        """The loss of a row whose k predictions say nothing, all alike: of softmax 1/k, of sigmoid 1/2."""
+        P = np.full((1, k), 1 / k if self.output == "softmax" else 0.5)
+        return float(LOSSES[self.loss].rows(P, np.eye(k)[:1])[0])
 
     def rows(self, tape: HeadTape, T: Array) -> Array:
         """L_i, one a row, in summing precision."""

@@ -9,6 +9,8 @@ Every loss is one number L_i a row, weighted and brought together by `reduction`
 and one row of the table in `heads`.
 """
 
+from __future__ import annotations  # help() shows these names instead of what they stand for
+
 import numpy as np
 import numpy.typing as npt
 

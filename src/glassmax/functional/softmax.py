@@ -9,6 +9,8 @@ knows of a loss: `softmax_vjp` is the Jacobian's product and nothing else. The g
 softmax with cross-entropy is `softmax_cross_entropy_vjp`.
 """
 
+from __future__ import annotations  # help() shows these names instead of what they stand for
+
 from collections.abc import Callable
 from typing import NamedTuple
 

@@ -10,7 +10,7 @@
 This package refuses to know labels, tables and estimators: it sees class indices, rows of targets and arrays.
 """
 
-from .checkpoint import Checkpoint, identity
+from .checkpoint import Checkpoint, digest
 from .judging import Score, holdout, score
 from .loop import Epoch, Standing, fit, fit_lbfgs, smaller
 from .patience import Patience
@@ -21,10 +21,10 @@ __all__ = [
     "Patience",
     "Score",
     "Standing",
+    "digest",
     "fit",
     "fit_lbfgs",
     "holdout",
-    "identity",
     "score",
     "smaller",
 ]

@@ -6,7 +6,6 @@ refuses to serve another.
 """
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,17 +21,18 @@ from ..sealed import seal, unseal
 from .loop import Standing
 from .patience import Patience
 
-__all__ = ["Checkpoint", "identity"]
+__all__ = ["Checkpoint", "digest"]
 
 FORMAT = "glassmax checkpoint 1"
 BLOCK_BYTES = 2**24
+LONGEST = 60
 
 
 class Manifest(msgspec.Struct, forbid_unknown_fields=True):
     """What a checkpoint says of itself, besides its numbers."""
 
     format: str
-    identity: str
+    identity: dict[str, str]
     stopped: bool
 
 
@@ -44,8 +44,8 @@ class Checkpoint:
     ----------
     path : Path
         Its folder must exist.
-    identity : str
-        What the run is, from `identity`.
+    identity : dict of str to str
+        What the run is: by name its parameters, and hashes of its data from `digest`.
     network, standing, patience : Network, Standing, Patience
         The run's own; written from, and written to by `load`.
     curves : dict of str to list of float
@@ -55,7 +55,7 @@ class Checkpoint:
     """
 
     path: Path
-    identity: str
+    identity: dict[str, str]
     network: Network
     standing: Standing
     patience: Patience
@@ -70,8 +70,13 @@ class Checkpoint:
         except OSError as error:
             raise CheckpointError(f"checkpoint_path {self.path} can't be written: {error.strerror}.") from None
 
-    def load(self) -> bool:
+    def load(self, max_epochs: int) -> bool:
         """Put the run where the file says it stood.
+
+        Parameters
+        ----------
+        max_epochs : int
+            Where the run is to end.
 
         Returns
         -------
@@ -81,7 +86,7 @@ class Checkpoint:
         Raises
         ------
         CheckpointError
-            If the file can't be read, is damaged, or belongs to another run.
+            If the file can't be read, is damaged, belongs to another run, or holds more epochs; nothing has changed.
         """
         try:
             content = self.path.read_bytes()
@@ -97,19 +102,23 @@ class Checkpoint:
             text, header = unseal(content)
             manifest = msgspec.json.decode(text, type=Manifest)
         except ModelFileError as error:
-            raise CheckpointError(f"checkpoint_path {self.path} {error} Delete it to begin anew.") from None
+            raise CheckpointError(
+                f"checkpoint_path {self.path} {error} If it was a checkpoint, delete it to begin anew; otherwise pass "
+                "another checkpoint_path."
+            ) from None
         except msgspec.DecodeError:
             raise CheckpointError(
                 f"checkpoint_path {self.path} is a file of glassmax, but no checkpoint: a model perhaps. Pass another."
             ) from None
         if (manifest.format, manifest.identity) != (FORMAT, self.identity):
             raise CheckpointError(
-                f"checkpoint_path {self.path} belongs to another run: other data, other parameters, another engine or, "
-                "with warm_start, another start. Pass what it was begun with, or another checkpoint_path; or delete it "
-                "to begin anew."
+                f"checkpoint_path {self.path} belongs to another run: {self._difference(manifest)}. "
+                "Pass what it was begun with, or another checkpoint_path; or delete it to begin anew."
             )
         try:
-            self._read(content, header)
+            self._read(content, header, max_epochs)
+        except CheckpointError:
+            raise
         except (KeyError, ValueError) as error:
             raise CheckpointError(
                 f"checkpoint_path {self.path} lacks what a run needs: {error}. Delete it to begin anew."
@@ -117,16 +126,29 @@ class Checkpoint:
         self.stopped = manifest.stopped
         return True
 
+    def _difference(self, manifest: Manifest) -> str:
+        """Say what differs, at most three things."""
+        here, there = self.identity, manifest.identity
+        said = []
+        for name in sorted(set(here) | set(there), key=list(here).index if set(there) <= set(here) else None):
+            if here.get(name) != there.get(name):
+                values = here.get(name, "missing"), there.get(name, "missing")
+                long = max(map(len, values)) > LONGEST
+                said.append(f"{name} differs" if long else f"{name} is {values[0]}, the file has {values[1]}")
+        more = f", and {len(said) - 3} more" if len(said) > 3 else ""
+        return "; ".join(said[:3]) + more if said else f"its format is {manifest.format!r}, expected {FORMAT!r}"
+
     def _tensors(self) -> dict[str, Array]:
         standing, patience = self.standing, self.patience
         counts = [standing.epochs, standing.steps, standing.rows, standing.seed, patience.idle]
         tensors: dict[str, Array] = {
             "theta": self.network.theta,
-            "best_theta": patience.best_theta,
             "counts": np.array(counts, np.int64),
             "numbers": np.array([standing.weight, standing.slowdown, patience.best], np.float64),
             **_parts("draw", standing.draw),
         }
+        if patience.best_theta is not None:
+            tensors["best_theta"] = patience.best_theta
         if standing.split is not None:
             tensors |= _parts("split", standing.split)
         if standing.order is not None:
@@ -134,24 +156,34 @@ class Checkpoint:
         tensors |= {f"state.{name}": np.asarray(values) for name, values in standing.state.items()}
         return tensors | {f"curve.{name}": np.array(values, np.float64) for name, values in self.curves.items()}
 
-    def _read(self, content: bytes, header: dict[str, Any]) -> None:
-        """Take everything over; the hash and the identity say that it is this run's own."""
+    def _read(self, content: bytes, header: dict[str, Any], max_epochs: int) -> None:
+        """Take everything over, once everything is there; the hash and the identity say that it is this run's own."""
         from safetensors.numpy import load
 
         tensors: dict[str, Array] = load(content)
         standing, patience = self.standing, self.patience
-        self.network.theta[...] = tensors["theta"]
-        patience.best_theta[...] = tensors["best_theta"]
-        standing.epochs, standing.steps, standing.rows, standing.seed, patience.idle = tensors["counts"].tolist()
-        standing.weight, standing.slowdown, patience.best = tensors["numbers"].tolist()
-        standing.draw = _whole("draw", tensors)
-        standing.split = _whole("split", tensors) if "split.key" in header else None
+        epochs, steps, rows, seed, idle = tensors["counts"].tolist()
+        weight, slowdown, best = tensors["numbers"].tolist()
+        if epochs > max_epochs:
+            raise CheckpointError(
+                f"checkpoint_path {self.path} holds {epochs} epochs, expected at most max_iter={max_epochs}. "
+                "Raise max_iter, or pass another checkpoint_path."
+            )
+        draw, split = _whole("draw", tensors), _whole("split", tensors) if "split.key" in header else None
+        state = {name: tensors[f"state.{name}"] for name in standing.state}
+        curves = {name: tensors[f"curve.{name}"].tolist() for name in self.curves}
+        best_theta = tensors["best_theta"] if patience.best_theta is not None else None
+        self.network.theta = tensors["theta"]
+        for name, values in state.items():
+            is_array = isinstance(standing.state[name], np.ndarray)
+            standing.state[name] = values.copy() if is_array else values.item()
+        for name, curve in curves.items():
+            self.curves[name][:] = curve
+        standing.draw, standing.split = draw, split
         standing.order = tensors["order"].astype(np.intp) if "order" in header else None
-        for name, values in standing.state.items():
-            saved = tensors[f"state.{name}"]
-            standing.state[name] = saved.copy() if isinstance(values, np.ndarray) else saved.item()
-        for name, values in self.curves.items():
-            values[:] = tensors[f"curve.{name}"].tolist()
+        standing.epochs, standing.steps, standing.rows, standing.seed = epochs, steps, rows, seed
+        standing.weight, standing.slowdown = weight, slowdown
+        patience.best, patience.best_theta, patience.idle = best, best_theta, idle
 
 
 def _parts(name: str, draw: np.random.RandomState) -> dict[str, Array]:
@@ -170,15 +202,12 @@ def _whole(name: str, tensors: dict[str, Array]) -> np.random.RandomState:
     return draw
 
 
-def identity(texts: Iterable[str], arrays: Iterable[Any]) -> str:
-    """Return a hash of texts and arrays: what a run is.
+def digest(*arrays: Any) -> str:
+    """Return a hash of arrays: the same numbers in the same shape and dtype, whatever their layout.
 
     Parameters
     ----------
-    texts : iterable of str
-        Parameters, the engine's name, ...
-    arrays : iterable of array, CSR matrix or None
-        The data.
+    *arrays : array, CSR matrix or None
 
     Returns
     -------
@@ -188,22 +217,20 @@ def identity(texts: Iterable[str], arrays: Iterable[Any]) -> str:
     Examples
     --------
     >>> X = np.eye(3)
-    >>> identity(["alpha=0.1"], [X, None]) == identity(["alpha=0.1"], [X.copy(order="F"), None])
+    >>> digest(X, None) == digest(X.copy(order="F"), None)
     True
-    >>> identity(["alpha=0.1"], [X, None]) == identity(["alpha=0.1"], [X.astype("float32"), None])
+    >>> digest(X) == digest(X.astype("float32"))
     False
     """
-    digest = hashlib.sha256()
-    for text in texts:
-        digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
+    sha = hashlib.sha256()
     for array in arrays:
         parts = [array] if array is None or isinstance(array, np.ndarray) else [array.indptr, array.indices, array.data]
-        digest.update(f"{getattr(array, 'shape', None)};".encode())
+        sha.update(f"{getattr(array, 'shape', None)};".encode())
         for part in parts:
             if part is None:
                 continue
-            digest.update(f"{part.dtype};".encode())
+            sha.update(f"{part.dtype};".encode())
             rows = max(1, BLOCK_BYTES // max(1, part[:1].nbytes))
             for start in range(0, len(part), rows):
-                digest.update(np.ascontiguousarray(part[start : start + rows]).data)
-    return digest.hexdigest()
+                sha.update(np.ascontiguousarray(part[start : start + rows]).data)
+    return sha.hexdigest()

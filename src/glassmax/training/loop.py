@@ -103,7 +103,7 @@ def fit(
     schedule: Schedule = CONSTANT,
     shuffle: bool = True,
     validation: Data | None = None,
-) -> Generator[Epoch]:
+) -> Generator[Epoch, None, None]:
     """Train, one epoch for each item taken from the iterator.
 
     Parameters
@@ -201,7 +201,7 @@ def fit_lbfgs(
     tol: float,
     recipe: Recipe = PLAIN,
     validation: Data | None = None,
-) -> Generator[Epoch | Iterate]:
+) -> Generator[Epoch, None, Iterate]:
     """Train on all rows at once by L-BFGS, one iteration for each item taken from the iterator.
 
     Parameters
@@ -215,8 +215,11 @@ def fit_lbfgs(
     ------
     Epoch
         For each iteration.
+
+    Returns
+    -------
     glassmax.optimizers.Iterate
-        Last: where it ended, and why.
+        Where it ended, and why: the value of the generator.
 
     Raises
     ------
@@ -241,13 +244,13 @@ def fit_lbfgs(
             )
         start = network.theta.copy()
         if iterate.verdict:
-            yield iterate
-            return
+            break
         standing.epochs, standing.rows = standing.epochs + 1, standing.rows + len(data.y)
         validated = None if validation is None else score(network, engine, validation, confusion=False)
         seconds = time.perf_counter() - started
         yield Epoch(standing.epochs, iterate.loss, validated, 1, len(data.y), seconds)
         started = time.perf_counter()
+    return iterate
 
 
 def _advice(epoch: int, step: int, learning_rate: float) -> str:

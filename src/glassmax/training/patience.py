@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..functional.arrays import Array
 from ..network import Network
 
 __all__ = ["Patience"]
@@ -15,8 +16,8 @@ class Patience:
 
     Parameters
     ----------
-    network : Network
-        Whose weights to keep.
+    network : Network or None
+        Whose weights to keep; None keeps none.
     tol : float
         >= 0, in units of the number.
     patience : float
@@ -26,7 +27,7 @@ class Patience:
     ----------
     best : float
         The least number so far; inf before the first epoch.
-    best_theta : (p,) array
+    best_theta : (p,) array or None
         The weights after the best epoch.
     idle : int
         Epochs in a row without improvement.
@@ -40,10 +41,10 @@ class Patience:
     0.78
     """
 
-    def __init__(self, network: Network, tol: float, patience: float) -> None:
+    def __init__(self, network: Network | None, tol: float, patience: float) -> None:
         self.network, self.tol, self.patience = network, tol, patience
         self.best = np.inf
-        self.best_theta = network.theta.copy()
+        self.best_theta: Array | None = None if network is None else network.theta.copy()
         self.idle = 0
 
     def exhausted(self, value: float) -> bool:
@@ -52,5 +53,6 @@ class Patience:
         self.idle = 0 if improved else self.idle + 1
         if value < self.best:
             self.best = value
-            self.best_theta[...] = self.network.theta
+            if self.network is not None:
+                self.best_theta = self.network.theta.copy()
         return self.idle > self.patience
