@@ -272,15 +272,17 @@ def test_another_engine_is_another_run(tmp_path, monkeypatch):
         classifier(path).fit(IRIS, SPECIES)
 
 
-def test_a_refused_checkpoint_leaves_the_classifier_as_it_was(tmp_path):
+@pytest.mark.parametrize("change", [{"alpha": 0.5}, {"max_iter": 4}], ids=str)
+@pytest.mark.parametrize("warm_start", [False, True])
+def test_a_refused_checkpoint_leaves_the_classifier_as_it_was(tmp_path, change, warm_start):
     path = tmp_path / "run.checkpoint"
-    stopped_after(5, path)
-    fitted = classifier(None, max_iter=3).fit(IRIS, SPECIES)
+    stopped_after(5, path, warm_start=warm_start)
+    fitted = classifier(None, max_iter=3, warm_start=warm_start).fit(IRIS, SPECIES)
     before = fitted.network_.theta.copy()
     with pytest.raises(CheckpointError):
-        fitted.set_params(checkpoint_path=path, alpha=0.5).fit(IRIS, SPECIES)
+        fitted.set_params(checkpoint_path=path, **change).fit(IRIS, SPECIES)
     np.testing.assert_array_equal(fitted.network_.theta, before)
-    assert fitted.n_iter_ == 3
+    assert fitted.n_iter_ == len(fitted.loss_curve_) == 3
 
 
 def test_a_warm_start_is_another_run_than_the_first(tmp_path):

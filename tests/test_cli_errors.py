@@ -309,11 +309,11 @@ DATA = {
     ),
     "a_model_of_arrays_for_a_table": (
         "predict arrays t.csv",
-        "arrays was trained on an array and knows no columns. Predict from Python: load_model(...).",
+        "arrays was trained in Python and knows no tables. Predict from Python: load_model(...).",
     ),
     "a_model_of_arrays_to_evaluate": (
         "evaluate arrays t.csv",
-        "arrays was trained on an array and knows no columns. Score it from Python: load_model(...).",
+        "arrays was trained in Python and knows no tables. Score it from Python: load_model(...).",
     ),
     # new rows
     "a_missing_table_to_predict": ("predict m nope.csv", f"nope.csv: {NO_FILE}"),

@@ -5,16 +5,17 @@ import warnings
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from scipy import sparse
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer, log_loss
 
 import glassmax.estimator
 from glassmax import SoftmaxClassifier, load_model
 from glassmax.engine import ReferenceEngine
-from glassmax.errors import DataError, DivergenceError, OptionError
+from glassmax.errors import DataError, DivergenceError, LabelError, OptionError
 from glassmax.training import Patience
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -105,6 +106,16 @@ def test_a_scorer_that_raises_in_the_first_epoch_leaves_the_last_fit():
     assert_unchanged(classifier, before)
 
 
+def test_a_stream_that_is_closed_late_leaves_a_later_fit_alone():
+    classifier = small(early_stopping=True)
+    old = classifier.fit_epochs(IRIS, SPECIES)
+    next(old)
+    classifier.fit(IRIS, SPECIES)
+    before = learned(classifier)
+    old.close()
+    assert_unchanged(classifier, before)
+
+
 def test_a_refused_warm_start_leaves_the_place_in_the_schedule():
     classifier = small(warm_start=True, learning_rate="step", step_every=2).fit(IRIS, SPECIES)
     with pytest.raises(OptionError, match="holds out none"):
@@ -171,6 +182,33 @@ def test_a_scorer_that_can_t_be_computed_says_which_classes_there_are():
         small(early_stopping=True, scoring="neg_log_loss").fit(IRIS, y)
 
 
+def test_the_same_call_is_taken_again_whatever_the_order_of_its_classes():
+    classifier = small(warm_start=True)
+    for _ in range(2):
+        classifier.fit(IRIS, SPECIES, classes=[2, 0, 1])
+    named = small().fit(IRIS, SOFT, classes=["c", "a", "b"])
+    named.partial_fit(IRIS, np.array(["c", "a", "b"])[SPECIES], classes=["c", "a", "b"])
+    assert named.classes_.tolist() == ["c", "a", "b"]
+
+
+def test_labels_of_two_types_are_refused_in_a_warm_start_too():
+    classifier = small(warm_start=True).fit(IRIS, SPECIES)
+    with pytest.raises(LabelError, match="y holds labels of type int, str, expected all of one type"):
+        classifier.fit(IRIS, ["a", 1] * 75)
+
+
+def test_the_columns_of_a_frame_of_labels_name_the_classes():
+    frame = pd.DataFrame(SOFT, columns=["setosa", "versicolor", "virginica"])
+    assert small().fit(IRIS, frame).classes_.tolist() == list(frame.columns)
+    several = pl.DataFrame({"wide": SPECIES > 0, "long": IRIS[:, 0] > 0})
+    assert small().fit(IRIS, several).classes_.tolist() == ["wide", "long"]
+
+
+def test_gradient_norms_don_t_ask_for_weights():
+    classifier = small(class_weight={0: 0.0, 1: 1.0, 2: 1.0}).fit(IRIS, SPECIES)
+    assert classifier.gradient_norms(IRIS[:50], SPECIES[:50]).shape == (50,)
+
+
 # what is said, and where
 
 
@@ -202,6 +240,22 @@ def test_a_loss_that_falls_is_not_said_to_rise():
     with pytest.warns(ConvergenceWarning, match=r"no better than chance .* are too large\. Scale the inputs"):
         classifier = small().fit(IRIS * 1e8, SPECIES)
     assert not classifier.diverged_
+
+
+DIGITS, FIGURES = load_digits(return_X_y=True)
+TUMOURS, KINDS = load_breast_cancer(return_X_y=True)
+EXPLODED = {
+    "adam on inputs up to 16": (DIGITS, FIGURES, {"learning_rate_init": 1, "max_iter": 30}),
+    "sgd on inputs up to 16": (DIGITS, FIGURES, {"learning_rate_init": 1, "solver": "sgd"}),
+    "adam with a rate of 100": (DIGITS / 16, FIGURES, {"learning_rate_init": 100, "max_iter": 20}),
+    "sgd on inputs up to 4000": (TUMOURS, KINDS, {"learning_rate_init": 0.1, "solver": "sgd"}),
+}
+
+
+@pytest.mark.parametrize(("X", "y", "options"), EXPLODED.values(), ids=EXPLODED)
+def test_a_run_that_has_exploded_is_told_what_to_do(X, y, options):
+    with pytest.warns(ConvergenceWarning, match=r"(are too large|steps are too long)\..*learning_rate_init=0\.\d+"):
+        SoftmaxClassifier(random_state=0, **options).fit(X, y)
 
 
 # attributes
@@ -250,17 +304,21 @@ def test_invscaling_counts_a_row_as_often_as_its_weight_says(weight):
 FRAME = pd.DataFrame(IRIS, columns=list("abcd"))
 
 
-@pytest.mark.parametrize("frame", [FRAME, pl.DataFrame(IRIS, schema=list("abcd"))], ids=["pandas", "polars"])
+FRAMES = [FRAME, pl.DataFrame(IRIS, schema=list("abcd")), pa.Table.from_pandas(FRAME)]
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids=["pandas", "polars", "arrow"])
 def test_a_model_file_knows_the_columns(tmp_path, frame):
     classifier = small().fit(frame, SPECIES)
     classifier.save(tmp_path / "iris.safetensors")
     model = load_model(tmp_path / "iris.safetensors")
     assert model.columns == list("abcd")
-    other = frame[list("dcba")]
+    choose = frame.select if isinstance(frame, pa.Table) else frame.__getitem__
+    other = choose(list("dcba"))
     for given in (frame, other, IRIS):
         np.testing.assert_array_equal(model.predict_proba(given), classifier.predict_proba(frame))
     with pytest.raises(DataError, match=r"X lacks the columns 'a', expected \['a', 'b', 'c', 'd'\]"):
-        model.predict(frame[list("bcd")])
+        model.predict(choose(list("bcd")))
     again = SoftmaxClassifier.from_model(model)
     assert again.feature_names_in_.tolist() == list("abcd")
     with pytest.raises(ValueError, match="must be in the same order"):
@@ -274,3 +332,6 @@ def test_a_loaded_model_takes_sparse_rows(tmp_path):
     model = load_model(tmp_path / "iris.safetensors")
     np.testing.assert_array_equal(model.predict_proba(X), classifier.predict_proba(X))
     np.testing.assert_array_equal(model.predict(X.tocsc()), classifier.predict(X))
+    X.data[0] = np.nan
+    with pytest.raises(DataError, match="A row of X holds NaN"):
+        model.predict(X)

@@ -178,7 +178,7 @@ def test_a_model_of_a_table_takes_no_array_and_the_other_way_round():
     message = message_of(model.predict, np.zeros((1, 4)), error=DataError)
     assert message == "The model was trained on a table: pass read_table(path)."
     message = message_of(small().predict, read_table("toy"), error=DataError)
-    assert message == "The model was trained on an array and knows no columns: pass an (n, d) array."
+    assert message == "The model was trained in Python and knows no tables: pass an (n, d) array."
 
 
 # --- what is not a model file ----------------------------------------------------------------------------------------

@@ -122,7 +122,7 @@ class Model:
         """Return the rows as the network takes them, (n, d)."""
         if isinstance(data, Table):
             if self.encoding is None:
-                raise DataError("The model was trained on an array and knows no columns: pass an (n, d) array.")
+                raise DataError("The model was trained in Python and knows no tables: pass an (n, d) array.")
             return self.encoding.encode(data).X
         if self.encoding is not None:
             raise DataError("The model was trained on a table: pass read_table(path).")

@@ -29,7 +29,7 @@ def command(model: str, data: str, as_json: bool) -> None:
     loaded = load_model(model)
     table = read_table(data)
     if loaded.encoding is None:
-        raise DataError(f"{model} was trained on an array and knows no columns. Score it from Python: load_model(...).")
+        raise DataError(f"{model} was trained in Python and knows no tables. Score it from Python: load_model(...).")
     target = loaded.encoding.target
     labels, rows = read_labels(table, target, repeating=False)
     if len(rows) < table.n_rows:

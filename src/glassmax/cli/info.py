@@ -69,6 +69,8 @@ def _of_model(path: str) -> dict[str, Any]:
                 facts[f"column {column.name}"] = f"number, {column.center:g} +- {column.spread:g}"
             else:
                 facts[f"column {column.name}"] = f"category: {', '.join(column.values[:8])}"
+    if model.columns is not None:
+        facts["columns"] = model.columns
     return facts | model.record
 
 

@@ -34,7 +34,7 @@ def command(model: str, data: str, proba: bool, output: str | None) -> None:
     loaded = load_model(model)
     table = read_table(data)
     if loaded.encoding is None:
-        raise DataError(f"{model} was trained on an array and knows no columns. Predict from Python: load_model(...).")
+        raise DataError(f"{model} was trained in Python and knows no tables. Predict from Python: load_model(...).")
     for note in loaded.encoding.encode(table).notes:
         say(f"{table.name}: {note}")
     P = loaded.predict_proba(table)

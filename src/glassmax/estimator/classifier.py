@@ -183,6 +183,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
     best_validation_score_: float | None
     best_loss_: float | None
     best_epoch_: int | None
+    _recorded: list[float]
 
     def __init__(
         self,
@@ -507,12 +508,14 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         moving = ("_standing", "_watch", "loss_curve_", "validation_scores_", "validation_loss_curve_")
         copies = {name: deepcopy(before[name]) for name in moving if name in before}
         theta = before["network_"].theta.copy() if "network_" in before else None
-        self._recorded = False
+        recorded: list[float] = []  # by `record`: of this fit, not of one that may begin before it ends
+        self._recorded = recorded
         try:
             yield
         except BaseException as error:
-            first_diverged = isinstance(error, DivergenceError) and theta is None
-            if not (self._recorded or first_diverged):  # a first fit that diverges keeps the weights it began with
+            lost = self.__dict__.get("_recorded") is recorded and not recorded
+            first_diverged = isinstance(error, DivergenceError) and theta is None  # keeps the weights it began with
+            if lost and not first_diverged:
                 for name in filter(_is_learned, list(self.__dict__)):
                     delattr(self, name)
                 self.__dict__.update(before | copies)
@@ -520,7 +523,8 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
                     self.network_.theta = theta
             raise
         finally:
-            del self._recorded
+            if self.__dict__.get("_recorded") is recorded:
+                del self._recorded
 
     def _open_run(self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any], classes: Any) -> Run:
         """Check everything, and set up network and records: the last thing before the first epoch."""

@@ -282,7 +282,7 @@ def record(classifier: Any, epoch: Epoch, score: float | None) -> None:
         By `scoring`, where there are validation rows.
     """
     classifier.n_iter_ += 1
-    classifier._recorded = True
+    getattr(classifier, "_recorded", []).append(epoch.loss)
     classifier.t_ = classifier._standing.rows
     classifier.loss_ = epoch.loss
     classifier.loss_curve_.append(epoch.loss)
