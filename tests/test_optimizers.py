@@ -268,8 +268,6 @@ def test_a_share_is_positive_and_at_most_one(kind, warmup):
     shares = whole_course(Schedule(kind, warmup=warmup if kind != "one_cycle" else 0))
     assert (shares > 0).all()
     assert (shares <= 1).all()
-    assert Schedule(kind).needs_an_end == (kind in ("cosine", "one_cycle"))
-    assert Schedule("constant", warmup=0.1).needs_an_end
 
 
 # L-BFGS

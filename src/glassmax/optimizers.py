@@ -223,11 +223,6 @@ class Schedule:
             )
 
     @property
-    def needs_an_end(self) -> bool:
-        """Whether the shares depend on how many steps there will be."""
-        return self.kind in ("cosine", "one_cycle") or self.warmup > 0
-
-    @property
     def rise(self) -> float:
         """The share of the run in which the rate rises."""
         return ONE_CYCLE_RISE if self.kind == "one_cycle" else self.warmup
