@@ -206,8 +206,8 @@ OTHER_RUNS = {
     "X differs. ": lambda path: classifier(path).fit(IRIS + np.eye(150, 4) * 1e-15, SPECIES),
     "X differs. Pass": lambda path: classifier(path).fit(IRIS.astype(np.float32), SPECIES),
     "y differs. ": lambda path: classifier(path).fit(IRIS, (SPECIES + 1) % 3),
-    "the classes is [1, 2, 3], the file has [0, 1, 2]. ": lambda path: classifier(path).fit(IRIS, SPECIES + 1),
-    "the weights of the rows differs. ": lambda path: classifier(path).fit(IRIS, SPECIES, np.ones(150)),
+    "classes_ is [1, 2, 3], the file has [0, 1, 2]. ": lambda path: classifier(path).fit(IRIS, SPECIES + 1),
+    "sample_weight differs. ": lambda path: classifier(path).fit(IRIS, SPECIES, np.ones(150)),
     "X_val differs; y_val differs. ": lambda path: classifier(path).fit(IRIS, SPECIES, X_val=IRIS, y_val=SPECIES),
     "hidden_layer_sizes is [7], the file has [6]. ": another(hidden_layer_sizes=(7,)),
     "activation is ['tanh'], the file has ['relu']. ": another(activation="tanh"),
@@ -217,7 +217,7 @@ OTHER_RUNS = {
     "dropout is 0.1": another(dropout=0.1),
     "alpha is 0, the file has ": another(alpha=0.0),
     "tol is 1e-05": another(tol=1e-5),
-    "the weights of the rows differs; class_weight is {0: 2}, the file has None. ": another(class_weight={0: 2.0}),
+    "sample_weight differs; class_weight is {0: 2}, the file has None. ": another(class_weight={0: 2.0}),
     "learning_rate is 'cosine', the file has 'constant'; max_iter is 12, the file has missing. ": another(
         learning_rate="cosine", max_iter=12
     ),

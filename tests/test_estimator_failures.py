@@ -87,6 +87,32 @@ def test_a_first_fit_that_fails_in_its_first_epoch_leaves_nothing(monkeypatch, e
     assert not hasattr(classifier, "coefs_")
 
 
+@pytest.mark.parametrize("error", ERRORS, ids=repr)
+def test_a_partial_fit_that_fails_leaves_the_last_one(monkeypatch, error):
+    classifier = small().partial_fit(IRIS, SPECIES, classes=[0, 1, 2])
+    before = learned(classifier)
+    broken(monkeypatch, error)
+    with pytest.raises(type(error)):
+        classifier.partial_fit(IRIS, SPECIES)
+    assert_unchanged(classifier, before)
+
+
+@pytest.mark.parametrize("error", ERRORS[:2], ids=repr)
+def test_a_first_partial_fit_that_fails_leaves_nothing(monkeypatch, error):
+    classifier = small()
+    broken(monkeypatch, error)
+    with pytest.raises(type(error)):
+        classifier.partial_fit(IRIS, SPECIES, classes=[0, 1, 2])
+    assert not hasattr(classifier, "network_")
+
+
+def test_a_column_of_labels_is_said_once_in_a_warm_start():
+    classifier = small(warm_start=True, tol=10.0, n_iter_no_change=1).fit(IRIS, SPECIES)
+    with pytest.warns(UserWarning, match="A column-vector y was passed") as caught:
+        classifier.fit(IRIS, SPECIES[:, None])
+    assert len(caught) == 1
+
+
 def test_a_fit_that_breaks_later_keeps_what_it_has(monkeypatch):
     broken(monkeypatch, MemoryError(), number=3)
     classifier = small()

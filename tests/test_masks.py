@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassmax import Network
+from glassmax.errors import ShapeError
 from glassmax.functional.masks import dropout_mask
 
 ALL = 2**64 - 1
@@ -104,3 +105,11 @@ def test_a_unit_dropped_for_all_rows_is_a_unit_that_is_not_there():
     _, gradients = net.loss_and_gradients(X, y, masks={1: mask})
     assert not gradients["W1"][:, 1].any()
     assert not gradients["W2"][1].any()
+
+
+def test_a_mask_of_another_shape_is_named_whatever_the_weights():
+    net = Network([4, 3, 2])
+    X, y, w = np.ones((5, 4)), np.array([0, 1, 1, 0, 1]), np.array([1.0, 0.0, 1.0, 1.0, 1.0])
+    for weights in (None, w):
+        with pytest.raises(ShapeError, match=r"The mask of layer 1 is \(1, 3\), expected \(5, 3\)\."):
+            net.loss(X, y, weights, masks={1: np.ones((1, 3))})

@@ -407,3 +407,18 @@ def test_loss_and_gradients_are_those_of_scikit_learn(activation, hidden, n_clas
     assert got == pytest.approx(loss, rel=1e-12, abs=0)
     for name, gradient in gradients.items():
         np.testing.assert_allclose(gradient, before[name] - after[name], rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("output", "loss", "expected"),
+    [
+        ("softmax", "cross_entropy", np.log(5)),
+        ("sigmoid", "binary_cross_entropy", 5 * np.log(2)),
+        ("softmax", "squared_error", (0.8**2 + 4 * 0.2**2) / 2),
+    ],
+)
+def test_chance_is_the_loss_of_a_network_whose_logits_are_all_0(output, loss, expected):
+    net = Network([2, 5], output=output, loss=loss)
+    net.theta = np.zeros_like(net.theta)
+    assert net.head.chance(5) == pytest.approx(expected, rel=1e-14)
+    assert net.loss(np.ones((3, 2)), [0, 1, 2]) == pytest.approx(expected, rel=1e-14)

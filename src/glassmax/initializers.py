@@ -19,10 +19,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .errors import one_of
+from .errors import OptionError, one_of
 from .parameters import Parameters
 
-__all__ = ["SCHEMES", "draw_parameters", "schemes_of"]
+__all__ = ["SCHEMES", "draw_parameters", "generator", "schemes_of"]
 
 VARIANCES = ("glorot", "he", "lecun")
 SCHEMES = ("mlp", "auto", *(f"{name}_{shape}" for name in VARIANCES for shape in ("uniform", "normal")))
@@ -55,6 +55,39 @@ def schemes_of(init: str, activations: Sequence[str]) -> tuple[str, ...]:
     if init != "auto":
         return (init,) * (len(activations) + 1)
     return (*(FITTING.get(name, "glorot_uniform") for name in activations), "glorot_uniform")
+
+
+def generator(
+    random_state: int | np.random.RandomState | np.random.Generator | None,
+) -> np.random.RandomState | np.random.Generator:
+    """Return what draws.
+
+    Parameters
+    ----------
+    random_state : int, None, RandomState or Generator
+        A seed in [0, 2^32), None for one of chance, or a generator, which goes on from where it stands.
+
+    Returns
+    -------
+    numpy.random.RandomState or Generator
+
+    Raises
+    ------
+    OptionError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> generator(0).uniform() == np.random.RandomState(0).uniform()
+    True
+    """
+    if random_state is None or (isinstance(random_state, int | np.integer) and 0 <= random_state < 2**32):
+        return np.random.RandomState(random_state)
+    if isinstance(random_state, np.random.RandomState | np.random.Generator):
+        return random_state
+    raise OptionError(
+        f"random_state is {random_state!r}, expected a whole number from 0 to 2^32 - 1, None, or a generator."
+    )
 
 
 def draw_parameters(

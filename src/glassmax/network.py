@@ -34,7 +34,7 @@ from .functional.losses import l2 as l2_penalty
 from .functional.losses import l2_vjp
 from .functional.targets import check_target, check_weights, reduce_rows, weigh
 from .gradcheck import Method, Report, check_gradients
-from .initializers import draw_parameters
+from .initializers import draw_parameters, generator
 from .parameters import Parameters, count
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class Network:
             raise OptionError(f"l2 is {l2!r}, expected a number >= 0.")
         self.l2 = float(l2)
         self.parameters = Parameters(self.layer_sizes, dtype=_check_dtype(dtype))
-        draw_parameters(self.parameters, init, self.activations, _generator(random_state))
+        draw_parameters(self.parameters, init, self.activations, generator(random_state))
 
     @classmethod
     def from_parameters(
@@ -265,10 +265,7 @@ class Network:
         """
         A: dict[int, Array] = {0: self._check_X(X)}
         Z: dict[int, Array] = {}
-        for layer, h in enumerate(self.layer_sizes[1:-1], start=1):  # a mask of another shape would broadcast
-            came = np.shape(masks[layer]) if masks and layer in masks else "missing"
-            if masks and came != (A[0].shape[0], h):
-                raise ShapeError(f"The mask of layer {layer} is {came}, expected {(A[0].shape[0], h)}.")
+        self._check_masks(masks, A[0].shape[0])
         for layer in range(1, self.depth + 1):
             Z[layer] = affine(A[layer - 1], self.parameters.W[layer], self.parameters.b[layer])
             if layer < self.depth:
@@ -661,6 +658,13 @@ class Network:
             raise ShapeError(f"X is {X.shape}, expected (n, {self.layer_sizes[0]}): rows are samples.{row}")
         return X if X.dtype.kind == "c" else X.astype(self.theta.dtype, copy=False)
 
+    def _check_masks(self, masks: Masks | None, n: int) -> None:
+        """Refuse masks of another shape: they would broadcast."""
+        for layer, h in enumerate(self.layer_sizes[1:-1] if masks else (), start=1):
+            came = np.shape(masks[layer]) if masks and layer in masks else "missing"
+            if came != (n, h):
+                raise ShapeError(f"The mask of layer {layer} is {came}, expected {(n, h)}.")
+
     def _check_rows(
         self,
         X: npt.ArrayLike,
@@ -673,7 +677,8 @@ class Network:
         T = check_target(y, (X.shape[0], self.layer_sizes[-1]), LOSSES[self.head.loss].meaning)
         w = check_weights(sample_weight, (X.shape[0],))
         if w is not None and not w.all():  # a row of weight 0 is absent, whatever it holds
-            kept = {layer: mask[w > 0] for layer, mask in (masks or {}).items() if len(mask) == len(w)}
+            self._check_masks(masks, len(w))
+            kept = {layer: mask[w > 0] for layer, mask in (masks or {}).items()}
             return X[w > 0], T[w > 0], w[w > 0], kept
         return X, T, w, masks
 
@@ -724,18 +729,6 @@ def _check_dtype(dtype: npt.DTypeLike) -> npt.DTypeLike:
     if not floating:
         raise OptionError(f"dtype is {dtype!r}, expected a float dtype such as 'float32' or 'float64'.")
     return dtype
-
-
-def _generator(
-    random_state: int | np.random.RandomState | np.random.Generator | None,
-) -> np.random.RandomState | np.random.Generator:
-    if random_state is None or (isinstance(random_state, int | np.integer) and 0 <= random_state < 2**32):
-        return np.random.RandomState(random_state)
-    if isinstance(random_state, np.random.RandomState | np.random.Generator):
-        return random_state
-    raise OptionError(
-        f"random_state is {random_state!r}, expected a whole number from 0 to 2^32 - 1, None, or a generator."
-    )
 
 
 def _check_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:

@@ -277,8 +277,8 @@ class Iterate(NamedTuple):
     loss : float
         At theta.
     verdict : str
-        Empty as long as it goes on; in the last item why it ended: "converged", "max_iter", "max_fun", "stopped",
-        or SciPy's own words.
+        Empty as long as it goes on; in the last item why it ended: "converged", "max_iter", "max_fun", or SciPy's own
+        words.
     """
 
     theta: Array
@@ -350,7 +350,7 @@ def lbfgs(
         except BaseException as error:
             questions.put(error)
         else:
-            verdict = {0: "converged", 1: "max_iter" if end.nit >= max_iter else "max_fun", 99: "stopped"}
+            verdict = {0: "converged", 1: "max_iter" if end.nit >= max_iter else "max_fun"}
             questions.put(Iterate(end.x, float(end.fun), verdict.get(end.status, str(end.message))))
 
     searcher = Thread(target=search, daemon=True)

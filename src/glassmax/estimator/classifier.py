@@ -396,26 +396,26 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
             labels = self._read_labels(y, classes, known=not first)
             data = Data(X, labels.T, weigh_rows(self.class_weight, labels, sample_weight, named=True))
             self._start(plan, labels, X) if first else self._go_on(plan)
-        standing = self._standing
-        standing.order, epochs = None, standing.epochs
-        for epoch in fit(
-            self.network_,
-            best_engine(self.n_threads),
-            data,
-            plan.rule,
-            standing,
-            batch_size=plan.batch_size,
-            max_epochs=epochs + 1,
-            recipe=plan.recipe,
-            schedule=plan.schedule,
-            shuffle=bool(self.shuffle),
-        ):
-            record(self, epoch, None)
-            self._watch.tol, self._watch.patience = self.tol, self.n_iter_no_change
-            if self._watch.exhausted(epoch.loss):
-                slow_down(plan, standing, self._watch)
-        standing.order = None
-        self.best_loss_ = min(self.loss_curve_)
+            standing = self._standing
+            standing.order, epochs = None, standing.epochs
+            for epoch in fit(
+                self.network_,
+                best_engine(self.n_threads),
+                data,
+                plan.rule,
+                standing,
+                batch_size=plan.batch_size,
+                max_epochs=epochs + 1,
+                recipe=plan.recipe,
+                schedule=plan.schedule,
+                shuffle=bool(self.shuffle),
+            ):
+                record(self, epoch, None)
+                self._watch.tol, self._watch.patience = self.tol, self.n_iter_no_change
+                if self._watch.exhausted(epoch.loss):
+                    slow_down(plan, standing, self._watch)
+            standing.order = None
+            self.best_loss_ = min(self.loss_curve_)
         return self
 
     def predict(self, X: npt.ArrayLike) -> Array:
@@ -558,15 +558,17 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
                 f"{self.classes_.tolist()}."
             )
         output = self.network_.head.output
-        if all_there and classes is None and one_a_row and output == "softmax":
-            found = read_labels(y, output).classes
-            if not np.array_equal(found, own):
-                raise LabelError(
-                    "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                    f"Previously got {self.classes_}, `y` has {found}. Pass classes={self.classes_.tolist()} if y may "
-                    "lack some; for others fit with warm_start=False."
-                )
-        return read_labels(y, output, self.classes_)
+        if not (all_there and classes is None and one_a_row and output == "softmax"):
+            return read_labels(y, output, self.classes_)
+        labels = read_labels(y, output)
+        if not np.array_equal(labels.classes, own):
+            raise LabelError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {self.classes_}, `y` has {labels.classes}. Pass classes={self.classes_.tolist()} if y "
+                "may lack some; for others fit with warm_start=False."
+            )
+        in_order = np.array_equal(labels.classes, self.classes_)
+        return labels if in_order else read_labels(y, output, self.classes_)
 
     def _read_validation(self, X: Any, y: Any, sample_weight: Any) -> Data | None:
         if X is None and y is None:

@@ -153,12 +153,12 @@ class Fitted:
         """
         if not isinstance(model, Model):
             raise OptionError(f"model is {model!r}, expected a Model: load_model(path) reads one from a file.")
-        own_already = {"hidden_layer_sizes", "activation"} & set(parameters)
-        if own_already:
-            raise OptionError(f"{min(own_already)} is given, expected none: the model brings its own.")
+        brought = {"hidden_layer_sizes", "activation"} & set(parameters)
+        if brought:
+            raise OptionError(f"{min(brought)} is given, expected none: the model brings its own.")
         network, head = model.network, model.network.head
-        own = {("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")}
-        if (head.output, head.loss) not in own | {("softmax", "squared_error"), ("sigmoid", "squared_error")}:
+        own = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
+        if head.output not in own or head.loss not in (own[head.output], "squared_error"):
             raise OptionError(f"The model is {network!r}, expected softmax or sigmoid output with a loss of its own.")
         activations = network.activations
         activation: Any = activations[0] if len(set(activations)) == 1 else list(activations) or "relu"

@@ -1,8 +1,8 @@
 """Checkpoints: where a run stands, in a file, so that a run that was stopped can go on to the same bits.
 
 A checkpoint is a sealed file (see `glassmax.sealed`): every number is a tensor, so nothing is rounded and nothing can
-run. It belongs to one run, which it knows by a hash that its owner makes of data, engine and parameters, and it
-refuses to serve another.
+run. It belongs to one run, which it knows by what its owner says of data, engine and parameters, and it refuses to
+serve another.
 """
 
 import hashlib
