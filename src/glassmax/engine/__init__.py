@@ -1,12 +1,18 @@
 """The engine: what runs a batch or a whole epoch, behind one interface.
 
-`ReferenceEngine` is NumPy through `glassmax.network`, the formulas as they stand in the books; every other
-implementation is held against it. `best_engine` says which one runs.
+`ReferenceEngine` is NumPy through `glassmax.network`, the formulas as they stand in the books. `NativeEngine`, in
+`glassmax.engine.native`, is C++ and held against it; it is there where a compiler was when glassmax was installed.
+`best_engine` says which one runs, `build_facts` why.
 """
 
+import json
+import os
 from collections.abc import Iterator
-from typing import Protocol
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
 
+from ..errors import OptionError
 from ..functional.arrays import Array
 from ..network import Network
 from ..optimizers import Rule, State
@@ -21,6 +27,7 @@ __all__ = [
     "ReferenceEngine",
     "best_engine",
     "blocks",
+    "build_facts",
     "dropout_masks",
     "logits",
 ]
@@ -55,6 +62,10 @@ class Engine(Protocol):
         """Return the logits of the rows of X."""
         ...
 
+    def probabilities(self, network: Network, X: Array) -> Array:
+        """Return the output for each row of X."""
+        ...
+
 
 def logits(engine: Engine, network: Network, X: Array) -> Iterator[Array]:
     """Return the logits of the rows of X block by block: no (n, k) array need be held.
@@ -74,5 +85,64 @@ def logits(engine: Engine, network: Network, X: Array) -> Iterator[Array]:
 
 
 def best_engine(n_threads: int | None = None) -> Engine:
-    """Return the engine that this installation runs on, on at most `n_threads` threads."""
-    return ReferenceEngine(n_threads)
+    """Return the engine that this installation runs on, on at most `n_threads` threads.
+
+    Parameters
+    ----------
+    n_threads : int, optional
+        >= 1; as many as there are processors by default.
+
+    Returns
+    -------
+    Engine
+        The native one where it was built, otherwise the reference. ``GLASSMAX_ENGINE`` in the environment, "native" or
+        "reference", demands one of the two.
+
+    Raises
+    ------
+    OptionError
+        If ``GLASSMAX_ENGINE`` demands what there is not.
+    """
+    wanted = os.environ.get("GLASSMAX_ENGINE", "")
+    if wanted not in ("", "native", "reference"):
+        raise OptionError(f"GLASSMAX_ENGINE is {wanted!r}, expected 'native' or 'reference'.")
+    engine, reason = _native_engine()
+    if wanted == "reference" or engine is None:
+        if wanted == "native":
+            raise OptionError(f"GLASSMAX_ENGINE is 'native', and there is no native engine here: {reason}.")
+        return ReferenceEngine(n_threads)
+    chosen: Engine = engine(n_threads)
+    return chosen
+
+
+def build_facts() -> dict[str, Any]:
+    """Return what was built when glassmax was installed, and what of it runs.
+
+    Returns
+    -------
+    dict
+        ``native``: whether there is a native engine. ``reason``: why not. Where there is one, ``compiler``,
+        ``instruction_sets`` of the build, ``available`` on this machine and ``isa``, the one in use.
+    """
+    path = Path(__file__).with_name("_build.json")
+    facts: dict[str, Any] = {"native": False, "reason": "it was not installed by its own build"}
+    if path.exists():
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    engine, reason = _native_engine()
+    if engine is None:
+        return facts | {"native": False, "reason": reason}
+    from .native import INSTRUCTION_SETS
+
+    return facts | {"native": True, "available": list(INSTRUCTION_SETS), "isa": engine().isa}
+
+
+@cache
+def _native_engine() -> tuple[Any, str]:
+    """The class of the native engine, or None and why there is none."""
+    path = Path(__file__).with_name("_build.json")
+    facts = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    try:
+        from .native import NativeEngine
+    except ImportError as error:
+        return None, facts.get("reason") or f"it can't be loaded ({error})"
+    return NativeEngine, ""

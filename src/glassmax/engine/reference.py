@@ -20,7 +20,7 @@ __all__ = ["ReferenceEngine"]
 
 
 class ReferenceEngine:
-    """Loss and gradients, one epoch, logits: in NumPy.
+    """Loss and gradients, one epoch, logits and probabilities: in NumPy.
 
     Parameters
     ----------
@@ -119,6 +119,13 @@ class ReferenceEngine:
         X = np.ascontiguousarray(X) if isinstance(X, np.ndarray) else X  # the same bits for any layout
         with self._threads():
             return network.forward(X).head.Z
+
+    def probabilities(self, network: Network, X: Array) -> Array:
+        """Return P, the output for each row of X, (n, k), block by block."""
+        X = np.ascontiguousarray(X) if isinstance(X, np.ndarray) else X
+        none = np.zeros((0, network.layer_sizes[-1]), network.theta.dtype)
+        with self._threads():
+            return np.concatenate([none, *(network.forward(X[block]).P for block in blocks(network, X.shape[0]))])
 
     def _batch(
         self, network: Network, batch: Data, recipe: Recipe, divisor: float, masks: dict[int, Array] | None

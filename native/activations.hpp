@@ -1,0 +1,72 @@
+// The activations: each value f(z) together with its derivative f'(z), so that the way back needs no exponential.
+//
+// The same functions, by the same formulas, as in glassmax.functional.activations; at a kink the derivative is taken
+// from the left.
+
+template <class T> struct Pair {
+    Vec<T> f, d;
+};
+
+template <class T> INLINE Pair<T> identity(Vec<T> z) { return {z, all(T(1))}; }
+
+template <class T> INLINE Pair<T> sigmoid(Vec<T> z) {
+    const Vec<T> e = exp_of<T>(-absolute(z)), r = 1 / (1 + e);
+    return {(z > 0 ? all(T(1)) : e) * r, e * r * r};
+}
+
+template <class T> INLINE Pair<T> tanh(Vec<T> z) {
+    Vec<T> e;
+    const Vec<T> m = expm1_of<T>(-2 * absolute(z), e), r = 1 / (2 + m), t = -m * r;
+    return {z < 0 ? -t : t, 4 * e * r * r};
+}
+
+template <class T> INLINE Pair<T> relu(Vec<T> z) {
+    return {z < 0 ? Vec<T>{} : z, z > 0 ? all(T(1)) : Vec<T>{}};
+}
+
+template <class T> INLINE Pair<T> leaky_relu(Vec<T> z) {
+    const T slope = T(0.01);
+    return {z > 0 ? z : slope * z, z > 0 ? all(T(1)) : all(slope)};
+}
+
+template <class T> INLINE Pair<T> elu(Vec<T> z) {
+    Vec<T> e;
+    const Vec<T> m = expm1_of<T>(z > 0 ? Vec<T>{} : z, e);
+    return {z > 0 ? z : m, e};
+}
+
+template <class T> INLINE Pair<T> selu(Vec<T> z) {
+    const T scale = T(1.0507009873554804934193349852946), alpha = T(1.6732632423543772848170429916717);
+    Vec<T> e;
+    const Vec<T> m = expm1_of<T>(z > 0 ? Vec<T>{} : z, e);
+    return {z > 0 ? scale * z : scale * alpha * m, z > 0 ? all(scale) : scale * alpha * e};
+}
+
+template <class T> INLINE Pair<T> gelu(Vec<T> z) {
+    const Vec<T> tail = normal_tail<T>(absolute(z)), cdf = z > 0 ? 1 - tail : tail;
+    const Vec<T> density = exp_of<T>(-z * z / 2) * T(0.39894228040143267794);
+    return {z * cdf, fma(z, density, cdf)};
+}
+
+template <class T> INLINE Pair<T> silu(Vec<T> z) {
+    const Vec<T> e = exp_of<T>(-absolute(z)), r = 1 / (1 + e);
+    const Vec<T> up = (z > 0 ? all(T(1)) : e) * r, down = (z > 0 ? e : all(T(1))) * r;
+    return {z * up, up * fma(z, down, all(T(1)))};
+}
+
+// tanh(log(1 + e)) is e (e + 2) / (e (e + 2) + 2); for z > 0 numerator and denominator are divided by e^2.
+template <class T> INLINE Pair<T> mish(Vec<T> z) {
+    const Vec<T> q = exp_of<T>(-absolute(z));
+    const Vec<T> numerator = z > 0 ? 1 + 2 * q : q * (q + 2);
+    const Vec<T> denominator = numerator + (z > 0 ? 2 * q * q : all(T(2)));
+    const Vec<T> t = numerator / denominator;
+    const Vec<T> root = (1 + q) / denominator * (z > 0 ? q : all(T(1)));  // half of sech of the softplus
+    const Vec<T> s = (z > 0 ? all(T(1)) : q) / (1 + q);
+    return {z * t, fma(4 * z * root * root, s, t)};
+}
+
+template <class T> INLINE Pair<T> softplus(Vec<T> z) {
+    const Vec<T> e = exp_of<T>(-absolute(z));
+    const Vec<T> positive = z > 0 ? z : (z == z ? Vec<T>{} : z);
+    return {positive + log1p_of<T>(e), (z > 0 ? all(T(1)) : e) / (1 + e)};
+}

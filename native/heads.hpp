@@ -1,0 +1,271 @@
+// Output and loss together: from the logits of a span to their derivatives, in place, and the loss of each row.
+//
+// As glassmax.functional.heads has it, with a lane for each row: the largest logit's exponential, exactly 1, never
+// meets the others in a sum, so that a tiny loss keeps its digits; what is summed over the classes is summed in float64.
+
+template <class T> struct HeadRows {
+    int64_t k;             // classes
+    int vectors, rows;     // of the span that hold rows; the rows
+    const int64_t *label;  // (rows,), or null
+    const T *Y;            // [class][SPAN], or null
+    const T *factor;       // (SPAN,): the weight over the divisor
+    double *loss;          // (SPAN,)
+};
+
+template <class T> INLINE void put(const Wide<T> &wide, double *to) {
+    for (int i = 0; i < Wide<T>::PARTS; ++i) store(to + i * LANES<double>, wide.part[i]);
+}
+
+// Turn logits into E, exp(z - largest), with 1 for the largest; the sum of the others in float64.
+template <class T> INLINE Wide<T> exponentials(T *Z, int64_t k, Vec<T> &largest, IntVec<T> &top) {
+    largest = load(Z);
+    top = IntVec<T>{};
+    for (int64_t j = 1; j < k; ++j) {
+        const Vec<T> z = load(Z + j * SPAN<T>);
+        const IntVec<T> better = z > largest;
+        largest = better ? z : largest;
+        top = better ? IntVec<T>{} + typename Simd<T>::Int(j) : top;
+    }
+    Wide<T> others = {};
+    for (int64_t j = 0; j < k; ++j) {
+        Vec<T> shift;
+        const Vec<T> e = exp_of_difference<T>(load(Z + j * SPAN<T>), largest, shift);
+        const IntVec<T> is_top = top == IntVec<T>{} + typename Simd<T>::Int(j);
+        others += Wide<T>::of(is_top ? shift : e);  // the largest shift is 0, or the NaN that the row shall be
+        store(Z + j * SPAN<T>, is_top ? 1 + shift : e);
+    }
+    return others;
+}
+
+template <class T> INLINE Vec<T> inverse_sum(const Wide<T> &others) {
+    Wide<T> r;
+    for (int i = 0; i < Wide<T>::PARTS; ++i) r.part[i] = 1 / (1 + others.part[i]);
+    return r.narrow();
+}
+
+template <class T> INLINE Wide<T> log1p_wide(const Wide<T> &x) {
+    Wide<T> y;
+    for (int i = 0; i < Wide<T>::PARTS; ++i) y.part[i] = log1p_of<double>(x.part[i]);
+    return y;
+}
+
+template <class T> void softmax_in_place(T *Z, int64_t k, int vectors) {
+    for (int v = 0; v < vectors; ++v, Z += LANES<T>) {
+        Vec<T> largest;
+        IntVec<T> top;
+        const Vec<T> r = inverse_sum<T>(exponentials<T>(Z, k, largest, top));
+        for (int64_t j = 0; j < k; ++j) store(Z + j * SPAN<T>, load(Z + j * SPAN<T>) * r);
+    }
+}
+
+// dZ = (P - onehot) factor; the true class gets minus the sum of the others, not p - 1.
+template <class T> void softmax_cross_entropy_of_labels(T *Z, const HeadRows<T> &head) {
+    constexpr int L = LANES<T>;
+    for (int v = 0; v < head.vectors; ++v, Z += L) {
+        const int lanes = head.rows - v * L < L ? head.rows - v * L : L;
+        const int64_t *label = head.label + v * L;
+        double at_label[L], others_of[L], log_of[L];
+        for (int s = 0; s < lanes; ++s) at_label[s] = Z[label[s] * SPAN<T> + s];
+        Vec<T> largest;
+        IntVec<T> top;
+        const Wide<T> others = exponentials<T>(Z, head.k, largest, top);
+        put<T>(others, others_of);
+        put<T>(log1p_wide<T>(others), log_of);
+        const Vec<T> factor = load(head.factor + v * L), r = inverse_sum<T>(others), scale = r * factor;
+        T true_class[L];
+        for (int s = 0; s < lanes; ++s) {
+            const double sum = others_of[s];
+            head.loss[v * L + s] = log_of[s] - (at_label[s] - double(largest[s]));
+            const double rest = top[s] == label[s] ? sum / (1 + sum) : 1 - Z[label[s] * SPAN<T> + s] / (1 + sum);
+            true_class[s] = T(-rest * double(head.factor[v * L + s]));
+        }
+        for (int64_t j = 0; j < head.k; ++j) store(Z + j * SPAN<T>, load(Z + j * SPAN<T>) * scale);
+        for (int s = 0; s < lanes; ++s) Z[label[s] * SPAN<T> + s] = true_class[s];
+    }
+}
+
+// L = sum_c Y_c (log1p(others) - shift_c);  dZ_c = P_c (rowsum(Y) - Y_c) - Y_c (1 - P_c).
+template <class T> void softmax_cross_entropy_of_rows(T *Z, const HeadRows<T> &head) {
+    constexpr int L = LANES<T>;
+    for (int v = 0; v < head.vectors; ++v, Z += L) {
+        const T *Y = head.Y + v * L;
+        Vec<T> largest = load(Z);
+        for (int64_t j = 1; j < head.k; ++j) largest = larger(largest, load(Z + j * SPAN<T>));
+        Wide<T> rowsum = {}, shifts = {};
+        for (int64_t j = 0; j < head.k; ++j) {
+            const Vec<T> y = load(Y + j * SPAN<T>), z = load(Z + j * SPAN<T>);
+            const Wide<T> a = Wide<T>::of(z), b = Wide<T>::of(largest), c = Wide<T>::of(y);
+            rowsum += c;
+            for (int i = 0; i < Wide<T>::PARTS; ++i)
+                shifts.part[i] += c.part[i] == 0 ? Vec<double>{} : c.part[i] * (b.part[i] - a.part[i]);
+        }
+        IntVec<T> top;
+        const Wide<T> others = exponentials<T>(Z, head.k, largest, top), log_of = log1p_wide<T>(others);
+        Wide<T> loss, rest;
+        for (int i = 0; i < Wide<T>::PARTS; ++i) {
+            loss.part[i] = rowsum.part[i] * log_of.part[i] + shifts.part[i];
+            rest.part[i] = others.part[i] / (1 + others.part[i]);
+        }
+        put<T>(loss, head.loss + v * L);
+        const Vec<T> factor = load(head.factor + v * L), r = inverse_sum<T>(others);
+        const Vec<T> total = rowsum.narrow(), not_top = rest.narrow();
+        for (int64_t j = 0; j < head.k; ++j) {
+            const Vec<T> y = load(Y + j * SPAN<T>), p = load(Z + j * SPAN<T>) * r;
+            const IntVec<T> is_top = top == IntVec<T>{} + typename Simd<T>::Int(j);
+            const Vec<T> not_p = is_top ? not_top : 1 - p;
+            store(Z + j * SPAN<T>, (p * (total - y) - y * not_p) * factor);
+        }
+    }
+}
+
+// dP = P - Y, then the Jacobian: dZ = P (dP - <dP, P>).
+template <class T> void softmax_squared_error(T *Z, const HeadRows<T> &head) {
+    constexpr int L = LANES<T>;
+    for (int v = 0; v < head.vectors; ++v, Z += L) {
+        const T *Y = head.Y + v * L;
+        Vec<T> largest;
+        IntVec<T> top;
+        const Vec<T> r = inverse_sum<T>(exponentials<T>(Z, head.k, largest, top)), factor = load(head.factor + v * L);
+        Wide<T> loss = {}, along = {};
+        for (int64_t j = 0; j < head.k; ++j) {
+            const Vec<T> p = load(Z + j * SPAN<T>) * r;
+            const Wide<T> P = Wide<T>::of(p), y = Wide<T>::of(load(Y + j * SPAN<T>));
+            for (int i = 0; i < Wide<T>::PARTS; ++i) {
+                const Vec<double> error = P.part[i] - y.part[i];
+                loss.part[i] += 0.5 * error * error;
+                along.part[i] += error * P.part[i];
+            }
+        }
+        put<T>(loss, head.loss + v * L);
+        const Vec<T> mean = along.narrow();
+        for (int64_t j = 0; j < head.k; ++j) {
+            const Vec<T> p = load(Z + j * SPAN<T>) * r, error = p - load(Y + j * SPAN<T>);
+            store(Z + j * SPAN<T>, p * (error - mean) * factor);
+        }
+    }
+}
+
+// One logit at a time: sigmoid with any loss, identity and relu with the squared error.
+template <class T> void entry_by_entry(T *Z, const HeadRows<T> &head, int output, int loss) {
+    constexpr int L = LANES<T>;
+    for (int v = 0; v < head.vectors; ++v, Z += L) {
+        const Vec<T> factor = load(head.factor + v * L);
+        Wide<T> total = {};
+        for (int64_t j = 0; j < head.k; ++j) {
+            const Vec<T> z = load(Z + j * SPAN<T>), y = load(head.Y + j * SPAN<T> + v * L);
+            Vec<T> charge, slope;
+            if (output == SIGMOID_OUTPUT) {
+                const Vec<T> e = exp_of<T>(-absolute(z)), r = 1 / (1 + e), l = log1p_of<T>(e);
+                const Vec<T> yes = (z > 0 ? all(T(1)) : e) * r, no = (z > 0 ? e : all(T(1))) * r;
+                const Vec<T> cost_of_yes = (z > 0 ? Vec<T>{} : -z) + l, cost_of_no = (z > 0 ? z : Vec<T>{}) + l;
+                if (loss == SQUARED_ERROR) {
+                    charge = (yes - y) * (yes - y) / 2;
+                    slope = (yes - y) * (yes * no);
+                } else {
+                    charge = y == 0 ? (z == z ? Vec<T>{} : z) : y * cost_of_yes;
+                    slope = -y * no;
+                    if (loss == BINARY_CROSS_ENTROPY) {
+                        charge += y == 1 ? Vec<T>{} : (1 - y) * cost_of_no;
+                        slope += (1 - y) * yes;
+                    }
+                }
+            } else {
+                const Pair<T> p = output == RELU_OUTPUT ? relu<T>(z) : identity<T>(z);
+                charge = (p.f - y) * (p.f - y) / 2;
+                slope = output == RELU_OUTPUT ? (p.d == 0 ? Vec<T>{} : p.f - y) : p.f - y;
+            }
+            total += Wide<T>::of(charge);
+            store(Z + j * SPAN<T>, slope * factor);
+        }
+        put<T>(total, head.loss + v * L);
+    }
+}
+
+// The pairs that nobody trains with and everybody may: a row at a time, in float64, by the formulas of
+// glassmax.functional.heads. identity or relu under a cross-entropy, softmax under the binary one.
+template <class T> void row_by_row(T *Z, const HeadRows<T> &head, int output, int loss) {
+    for (int s = 0; s < head.rows; ++s, ++Z) {
+        const T *Y = head.Y + s;
+        double total = 0, others = 0, sum_of_u = 0, sum_but_top = 0;
+        int64_t top = 0;
+        if (output == SOFTMAX_OUTPUT) {
+            for (int64_t j = 1; j < head.k; ++j)
+                if (Z[j * SPAN<T>] > Z[top * SPAN<T>]) top = j;
+            for (int64_t j = 0; j < head.k; ++j) {
+                const double shift = double(Z[j * SPAN<T>]) - double(Z[top * SPAN<T>]);
+                others += j == top ? shift : __builtin_exp(shift);
+            }
+        }
+        const double log_sum = __builtin_log1p(others);
+        if (output == SOFTMAX_OUTPUT) {
+            const double largest = Z[top * SPAN<T>];
+            const auto piece = [&](int64_t j, double &p, double &not_p) {
+                const double shift = double(Z[j * SPAN<T>]) - largest;
+                p = (j == top ? 1 + shift : __builtin_exp(shift)) / (1 + others);
+                not_p = j == top ? others / (1 + others) : 1 - p;
+                return shift;
+            };
+            double p, not_p;
+            for (int64_t j = 0; j < head.k; ++j) {
+                const double y = Y[j * SPAN<T>], shift = piece(j, p, not_p);
+                const double u = (y == 1 ? 0 : (1 - y) * p / not_p) - y;
+                sum_of_u += u;
+                if (j != top) sum_but_top += u;
+                const double log_not_p = j == top ? __builtin_log(others) - log_sum : __builtin_log1p(-p);
+                total -= (y == 0 ? 0 : y * (shift - log_sum)) + (y == 1 ? 0 : (1 - y) * log_not_p);
+            }
+            for (int64_t j = 0; j < head.k; ++j) {
+                if (j == top) continue;
+                const double y = Y[j * SPAN<T>];
+                piece(j, p, not_p);
+                const double u = (y == 1 ? 0 : (1 - y) * p / not_p) - y;
+                Z[j * SPAN<T>] = T(((1 - y) * p - y * not_p - p * (sum_of_u - u)) * double(head.factor[s]));
+            }
+            const double y = Y[top * SPAN<T>];
+            piece(top, p, not_p);
+            Z[top * SPAN<T>] = T(((1 - y) * p - y * not_p - p * sum_but_top) * double(head.factor[s]));
+        } else {
+            for (int64_t j = 0; j < head.k; ++j) {
+                const double z = Z[j * SPAN<T>], y = Y[j * SPAN<T>];
+                const double p = output == RELU_OUTPUT && z < 0 ? 0 : z;
+                double slope = y == 0 ? 0 : -y / p;
+                total -= y == 0 ? 0 : y * __builtin_log(p);
+                if (loss == BINARY_CROSS_ENTROPY) {
+                    total -= y == 1 ? 0 : (1 - y) * __builtin_log1p(-p);
+                    slope += y == 1 ? 0 : (1 - y) / (1 - p);
+                }
+                if (output == RELU_OUTPUT && !(z > 0)) slope = 0;
+                Z[j * SPAN<T>] = T(slope * double(head.factor[s]));
+            }
+        }
+        head.loss[s] = total;
+    }
+}
+
+// Whether the targets are needed as rows.
+INLINE bool needs_rows(int output, int loss, bool has_rows, double smoothing) {
+    return has_rows || smoothing > 0 || output != SOFTMAX_OUTPUT || loss != CROSS_ENTROPY;
+}
+
+template <class T> void run_head(T *Z, const HeadRows<T> &head, int output, int loss) {
+    if (output == SOFTMAX_OUTPUT && loss == CROSS_ENTROPY)
+        head.Y ? softmax_cross_entropy_of_rows<T>(Z, head) : softmax_cross_entropy_of_labels<T>(Z, head);
+    else if (output == SOFTMAX_OUTPUT && loss == SQUARED_ERROR)
+        softmax_squared_error<T>(Z, head);
+    else if (output == SIGMOID_OUTPUT || loss == SQUARED_ERROR)
+        entry_by_entry<T>(Z, head, output, loss);
+    else
+        row_by_row<T>(Z, head, output, loss);
+}
+
+template <class T> void predict_in_place(T *Z, int64_t k, int vectors, int output) {
+    if (output == SOFTMAX_OUTPUT) {
+        softmax_in_place<T>(Z, k, vectors);
+    } else if (output != IDENTITY_OUTPUT) {
+        for (int64_t j = 0; j < k; ++j)
+            for (int v = 0; v < vectors; ++v) {
+                T *z = Z + j * SPAN<T> + v * LANES<T>;
+                store(z, output == SIGMOID_OUTPUT ? logistic<T>(load(z)) : relu<T>(load(z)).f);
+            }
+    }
+}

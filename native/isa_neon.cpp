@@ -1,0 +1,3 @@
+#include "unit.hpp"
+
+GLASSMAX_ENGINE(neon)

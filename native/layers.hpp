@@ -1,0 +1,94 @@
+// The network's layers in the memory of a call: the packed weights, and what a batch keeps for the way back.
+
+template <class T> struct Layer {
+    int64_t d, h;     // inputs and outputs
+    int64_t rows;     // d and the bias
+    int64_t padded;   // rows, rounded up to whole tiles
+    int64_t panels;   // of the columns
+    int64_t stride;   // numbers from one panel to the next
+    int32_t activation;
+    double dropped;   // the share of the layer's units that a row loses
+    T *W, *first, *second;  // packed alike
+    double *sum;      // packed alike: the gradient, where it comes in parts
+    T *A;             // the layer's input, [span][padded][SPAN]; row d is 1, then 0
+    T *dZ;            // [panel][SAMPLES][LANES]
+    // Items of the weights' phase: how many, and how many rows and panels each has.
+    int64_t first_item, items_down, items_across, down, across;
+};
+
+constexpr int64_t SAMPLES = 512;  // rows of a batch that go through together; a larger batch comes in parts
+constexpr int64_t TILES = 32;     // of one item of the weights' phase
+
+template <class T> constexpr int64_t SPANS = (SAMPLES + SPAN<T> - 1) / SPAN<T>;
+
+// Returns the number of items of the weights' phase.
+template <class T> int64_t describe(const Shape &shape, const double *dropout, bool sparse, Layer<T> *layers) {
+    int64_t item = 0;
+    for (int64_t l = 0; l < shape.depth; ++l) {
+        Layer<T> &layer = layers[l];
+        layer.d = shape.sizes[l];
+        layer.h = shape.sizes[l + 1];
+        layer.rows = layer.d + 1;
+        layer.padded = up(layer.rows, MR<T>);
+        layer.panels = panels_of<T>(layer.h);
+        layer.stride = layer.padded * LANES<T>;
+        if (layer.stride * int64_t(sizeof(T)) % 2048 == 0) layer.stride += LANES<T>;  // or panels share cache sets
+        layer.activation = l + 1 < shape.depth ? shape.activations[l] : -1;
+        layer.dropped = dropout && l + 1 < shape.depth ? dropout[l] : 0;
+        layer.first_item = item;
+        const bool whole = sparse && l == 0;  // a panel of a sparse layer stays in one piece
+        layer.down = whole ? layer.padded : TILES * MR<T>;
+        layer.across = whole ? 1 : NV<T>;
+        layer.items_down = (layer.rows + layer.down - 1) / layer.down;
+        layer.items_across = (layer.panels + layer.across - 1) / layer.across;
+        item += layer.items_down * layer.items_across;
+    }
+    return item;
+}
+
+template <class T> int64_t packed(const Layer<T> &layer) { return layer.panels * layer.stride; }
+
+// Copy W (d, h) and b (h,), as they follow one another in theta, into panels; what is over is 0.
+template <class T> void pack(const Layer<T> &layer, const T *W, T *to) {
+    const T *b = W + layer.d * layer.h;
+    for (int64_t p = 0; p < layer.panels; ++p) {
+        T *panel = to + p * layer.stride;
+        const int64_t column = p * LANES<T>;
+        const int64_t some = layer.h - column < LANES<T> ? layer.h - column : LANES<T>;
+        for (int64_t i = 0; i < layer.padded; ++i, panel += LANES<T>) {
+            const T *from = i < layer.d ? W + i * layer.h + column : b + column;
+            if (i >= layer.rows) {
+                store(panel, Vec<T>{});
+            } else if (some == LANES<T>) {
+                store(panel, load(from));
+            } else {
+                for (int64_t j = 0; j < LANES<T>; ++j) panel[j] = j < some ? from[j] : T(0);
+            }
+        }
+    }
+}
+
+// Copy panels back to W and b; `U` is T, or float64 for a gradient.
+template <class T, class U> void unpack(const Layer<T> &layer, const U *from, U *W) {
+    for (int64_t p = 0; p < layer.panels; ++p) {
+        const U *panel = from + p * layer.stride;
+        const int64_t column = p * LANES<T>;
+        const int64_t some = layer.h - column < LANES<T> ? layer.h - column : LANES<T>;
+        for (int64_t i = 0; i < layer.rows; ++i, panel += LANES<T>)
+            __builtin_memcpy(W + i * layer.h + column, panel, size_t(some) * sizeof(U));
+    }
+}
+
+// The sum of the squares of the weights, biases left out.
+template <class T> double squares_of(const Layer<T> &layer) {
+    double sum = 0;
+    for (int64_t p = 0; p < layer.panels; ++p) {
+        Wide<T> part = {};
+        for (int64_t i = 0; i < layer.d; ++i) {
+            const Wide<T> w = Wide<T>::of(load(layer.W + p * layer.stride + i * LANES<T>));
+            for (int q = 0; q < Wide<T>::PARTS; ++q) part.part[q] += w.part[q] * w.part[q];
+        }
+        sum += sum_of<T>(part);
+    }
+    return sum;
+}

@@ -1,0 +1,129 @@
+// Exponentials, logarithms and what is made of them, for a vector of float32 or float64, without a branch.
+//
+// exp: x = n ln 2 + r with |r| <= ln 2 / 2, exp(r) = 1 + r + r^2 P(r), times 2^n in two steps, so that what underflows
+// does so gradually and what overflows is inf. ln 2 is split in two numbers, of which the first has so few digits that
+// n times it is exact. In float32 P is the minimax polynomial of degree 4 (0.98 ulp), in float64 Taylor's (|r|^14/14!
+// is 4e-18). Sources: Muller, "Elementary Functions" (2016), chapters 3 and 11; fdlibm's split of ln 2.
+// NaN passes through each function; a comparison with NaN is false, and every clamp here keeps its argument then.
+
+template <class T> struct Exp;
+
+template <> struct Exp<float> {
+    static constexpr float LOG2E = 0x1.715476p+0f, HIGH = 0.693359375f, LOW = -2.12194440e-4f, ROUND = 12582912.0f;
+    static constexpr float LEAST = -104.0f, MOST = 89.0f;
+    static constexpr int BIAS = 127, SHIFT = 23, TERMS = 5;
+    static constexpr float P[TERMS] = {0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558f2p-5f, 0x1.1239e4p-7f, 0x1.6a243p-10f};
+};
+
+template <> struct Exp<double> {
+    static constexpr double LOG2E = 0x1.71547652b82fep+0, HIGH = 6.93147180369123816490e-01,
+                            LOW = 1.90821492927058770002e-10, ROUND = 6755399441055744.0;
+    static constexpr double LEAST = -746.0, MOST = 710.0;
+    static constexpr int64_t BIAS = 1023;
+    static constexpr int SHIFT = 52, TERMS = 12;
+    static constexpr double P[TERMS] = {1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,
+                                        1.0 / 720,    1.0 / 5040,    1.0 / 40320,    1.0 / 362880,
+                                        1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
+};
+
+// The pieces of exp(x + more): exp is scale[0] scale[1] (1 + q).
+template <class T> struct Power {
+    Vec<T> q, scale[2];
+};
+
+template <class T> INLINE Power<T> power(Vec<T> x, Vec<T> more) {
+    typedef Exp<T> C;
+    x = x < C::LEAST ? all(C::LEAST) : x;
+    x = x > C::MOST ? all(C::MOST) : x;
+    const Vec<T> n = (x * C::LOG2E + C::ROUND) - C::ROUND;
+    Vec<T> r = (x - n * C::HIGH) - n * C::LOW + more;
+    Vec<T> p = all(C::P[C::TERMS - 1]);
+    for (int i = C::TERMS - 2; i >= 0; --i) p = fma(p, r, all(C::P[i]));
+    const IntVec<T> whole = __builtin_convertvector(n == n ? n : Vec<T>{}, IntVec<T>);
+    const IntVec<T> half = whole >> 1;
+    const IntVec<T> bits[2] = {(half + C::BIAS) << C::SHIFT, (whole - half + C::BIAS) << C::SHIFT};
+    Power<T> out;
+    out.q = fma(r * r, p, r);
+    __builtin_memcpy(out.scale, bits, sizeof bits);
+    return out;
+}
+
+template <class T> INLINE Vec<T> exp_of(Vec<T> x, Vec<T> more = Vec<T>{}) {
+    const Power<T> e = power<T>(x, more);
+    return (1 + e.q) * e.scale[0] * e.scale[1];
+}
+
+// exp(x) - 1 for x <= 0, with all its digits near 0; and exp(x).
+template <class T> INLINE Vec<T> expm1_of(Vec<T> x, Vec<T> &exp_x) {
+    const Power<T> e = power<T>(x, Vec<T>{});
+    const Vec<T> scale = e.scale[0] * e.scale[1];
+    exp_x = (1 + e.q) * e.scale[0] * e.scale[1];
+    return fma(scale, e.q, scale - 1);
+}
+
+// exp(a - b) with all its digits, though a - b be rounded: what was lost is handed on to the exponential.
+// Source: Knuth's TwoSum, "The Art of Computer Programming", volume 2, 4.2.2.
+template <class T> INLINE Vec<T> exp_of_difference(Vec<T> a, Vec<T> b, Vec<T> &difference) {
+    const Vec<T> d = a - b;
+    const Vec<T> around = d - a, lost = (a - (d - around)) - (b + around);
+    difference = d;
+    return exp_of<T>(d, d > Exp<T>::LEAST ? lost : Vec<T>{});  // of an infinite difference nothing is lost
+}
+
+// log(1 + x) for x >= 0: u = 1 + x = 2^e f, log f = 2 atanh((f - 1)/(f + 1)), and what u lost of x is put back.
+template <class T> INLINE Vec<T> log1p_of(Vec<T> x) {
+    typedef Exp<T> C;
+    const Vec<T> u = 1 + x, lost = (x - (u - 1)) / u;
+    IntVec<T> bits;
+    __builtin_memcpy(&bits, &u, sizeof u);
+    constexpr typename Simd<T>::Int ONE = typename Simd<T>::Int(C::BIAS) << C::SHIFT;
+    constexpr typename Simd<T>::Int ROOT_HALF = sizeof(T) == 4 ? 0x3f3504f3 : 0x3fe6a09e667f3bcdLL;
+    const IntVec<T> shifted = bits + (ONE - ROOT_HALF);
+    const IntVec<T> exponent = (shifted >> C::SHIFT) - C::BIAS;
+    bits = (shifted & ((typename Simd<T>::Int(1) << C::SHIFT) - 1)) + ROOT_HALF;
+    Vec<T> f;
+    __builtin_memcpy(&f, &bits, sizeof f);
+    const Vec<T> s = (f - 1) / (f + 1), s2 = s * s;
+    constexpr int TERMS = sizeof(T) == 4 ? 5 : 11;
+    Vec<T> p = all(T(2) / (2 * TERMS + 1));
+    for (int i = TERMS - 1; i >= 1; --i) p = fma(p, s2, all(T(2) / (2 * i + 1)));
+    const Vec<T> e = __builtin_convertvector(exponent, Vec<T>);
+    const Vec<T> log_f = fma(s * s2, p, 2 * s);
+    const Vec<T> y = e * C::HIGH + (log_f + (e * C::LOW + lost));
+    const Vec<T> infinite = all(T(__builtin_inf()));
+    return x == infinite ? infinite : (x == x ? y : x);
+}
+
+template <class T> INLINE Vec<T> logistic(Vec<T> z) {
+    const Vec<T> e = exp_of<T>(-absolute(z));
+    return (z > 0 ? all(T(1)) : e) / (1 + e);
+}
+
+template <class T> INLINE Vec<T> softplus_of(Vec<T> z) {
+    return (z > 0 ? z : (z == z ? Vec<T>{} : z)) + log1p_of<T>(exp_of<T>(-absolute(z)));
+}
+
+// Phi(-a) for a >= 0: half of erfc(x), x = a / sqrt(2), as t h(t) exp(-x^2) with t = 1/(1 + x/2). The coefficients are
+// h's in Chebyshev polynomials of 2t - 1, worked out with 40 digits; the sum is Clenshaw's. Source of the form:
+// Schonfelder, "Chebyshev expansions for the error and related functions", Mathematics of Computation 32 (1978).
+constexpr double ERFC[] = {
+    1.1540674772329393772,     0.35543692127049848731,    0.06509515882878652455,    0.0036711423958366391659,
+    -0.0011128447433526324969, -0.00016075829915378079758, 0.000032780315741731370605, 5.4424416455050160333e-6,
+    -1.5154665553171481622e-6, -1.4297608181169864917e-7, 8.234608827419493433e-8,   -1.2962846852306562536e-9,
+    -4.1547216310151983042e-9, 6.3470582783628111814e-10, 1.4320822712256223707e-10, -6.1603901052045855418e-11,
+    2.0612138554721696306e-12, 3.571493148847704445e-12,  -8.5864228432517964757e-13, -6.145600213790630554e-14,
+    7.4187257485966170573e-14, -1.2895042755032325615e-14, -2.3587263857106323568e-15, 1.5729349381685911397e-15,
+    -2.2782966239546465174e-16, -6.3123304507564298104e-17};
+
+template <class T> INLINE Vec<T> normal_tail(Vec<T> a) {
+    constexpr int TERMS = sizeof(T) == 4 ? 11 : 26;
+    const Vec<T> x = a * T(0.70710678118654752440), t = 1 / (1 + x / 2), u = 2 * t - 1;
+    Vec<T> b1 = Vec<T>{}, b2 = Vec<T>{};
+    for (int i = TERMS - 1; i >= 1; --i) {
+        const Vec<T> b0 = fma(2 * u, b1, all(T(ERFC[i])) - b2);
+        b2 = b1;
+        b1 = b0;
+    }
+    const Vec<T> h = fma(u, b1, all(T(ERFC[0] / 2)) - b2);
+    return t * h * exp_of<T>(-x * x) / 2;
+}

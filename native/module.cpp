@@ -1,0 +1,307 @@
+// glassmax.engine._native: the engine as Python sees it. Arrays are checked here, once; what lies behind trusts them.
+//
+// Nothing is converted and nothing copied: an array of another dtype, layout or size is refused. engine/native.py is
+// the one caller, and brings what users pass into this form.
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <chrono>
+#include <cmath>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <tuple>
+#include <vector>
+
+#include "task.hpp"
+#include "team.hpp"
+
+namespace nb = nanobind;
+
+namespace glassmax {
+namespace {
+
+template <class T, int DIMENSIONS> using In = nb::ndarray<const T, nb::ndim<DIMENSIONS>, nb::c_contig, nb::device::cpu>;
+template <class T, int DIMENSIONS> using InOut = nb::ndarray<T, nb::ndim<DIMENSIONS>, nb::c_contig, nb::device::cpu>;
+template <class U> using Maybe = std::optional<U>;
+
+void require(bool holds, const char *what) {
+    if (!holds) throw std::invalid_argument(what);
+}
+
+// ---- instruction sets ----
+
+struct Set {
+    const char *name;
+    bool (*runs)();
+    const Engine &(*engine)();
+};
+
+#if defined(__x86_64__) || defined(__i386__)
+bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+bool has_avx512() {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl") && has_avx2();
+}
+#endif
+
+const std::vector<Set> &sets() {  // the best last
+    static const std::vector<Set> all = {
+        {"baseline", [] { return true; }, engine_baseline},
+#if defined(GLASSMAX_HAVE_AVX2)
+        {"avx2", has_avx2, engine_avx2},
+#endif
+#if defined(GLASSMAX_HAVE_AVX512)
+        {"avx512", has_avx512, engine_avx512},
+#endif
+#if defined(GLASSMAX_HAVE_NEON)
+        {"neon", [] { return true; }, engine_neon},
+#endif
+    };
+    return all;
+}
+
+const Engine &engine_of(const std::string &isa) {
+    for (const Set &set : sets())
+        if (isa == set.name && set.runs()) return set.engine();
+    throw std::invalid_argument("this machine can't run the instruction set " + isa);
+}
+
+std::vector<std::string> instruction_sets() {
+    std::vector<std::string> names;
+    for (const Set &set : sets())
+        if (set.runs()) names.push_back(set.name);
+    return names;
+}
+
+// ---- interruption ----
+
+thread_local std::chrono::steady_clock::time_point next_look;
+
+// Ask Python whether a signal has come, every 20 ms at most; the error it raises stays set until the call has ended.
+bool interrupted() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_look) return false;
+    next_look = now + std::chrono::milliseconds(20);
+    nb::gil_scoped_acquire python;
+    return PyErr_CheckSignals() != 0;
+}
+
+Surroundings surroundings(int threads) {
+    next_look = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
+    return {threads > 1 ? &Team::shared() : nullptr, threads, interrupted};
+}
+
+Outcome concluded(const Outcome &outcome) {
+    if (outcome.ending == INTERRUPTED) throw nb::python_error();
+    if (outcome.ending == NO_MEMORY) throw std::bad_alloc();
+    return outcome;
+}
+
+// ---- what a call is given ----
+
+struct Spec {
+    std::vector<int64_t> sizes;
+    std::vector<int32_t> activations;
+    int32_t output, loss;
+    int64_t parameters = 0;
+
+    Spec(std::vector<int64_t> sizes_, std::vector<int32_t> activations_, int32_t output_, int32_t loss_)
+        : sizes(std::move(sizes_)), activations(std::move(activations_)), output(output_), loss(loss_) {
+        require(sizes.size() >= 2 && activations.size() == sizes.size() - 2, "sizes and activations don't fit together");
+        for (int64_t size : sizes) require(size >= 1 && size < (int64_t(1) << 31), "a layer's size is out of range");
+        for (int32_t activation : activations) require(activation >= IDENTITY && activation <= SOFTPLUS, "unknown activation");
+        require(output >= SOFTMAX_OUTPUT && output <= RELU_OUTPUT, "unknown output");
+        require(loss >= CROSS_ENTROPY && loss <= BINARY_CROSS_ENTROPY, "unknown loss");
+        for (size_t l = 1; l < sizes.size(); ++l) parameters += (sizes[l - 1] + 1) * sizes[l];
+    }
+    int64_t k() const { return sizes.back(); }
+    Shape shape() const { return {int64_t(sizes.size()) - 1, sizes.data(), activations.data(), output, loss}; }
+};
+
+template <class T> struct Sparse {  // CSR
+    In<T, 1> values;
+    nb::ndarray<nb::ndim<1>, nb::c_contig, nb::device::cpu, nb::ro> columns, starts;
+};
+
+template <class Index> void check_sparse(const Index *columns, const Index *starts, int64_t n, int64_t entries, int64_t d) {
+    require(starts[0] == 0 && int64_t(starts[n]) <= entries, "the row starts of a sparse X don't fit its entries");
+    for (int64_t i = 0; i < n; ++i) require(starts[i] <= starts[i + 1], "the row starts of a sparse X go down");
+    for (int64_t e = 0; e < int64_t(starts[n]); ++e)
+        require(columns[e] >= 0 && int64_t(columns[e]) < d, "a column of a sparse X is out of range");
+}
+
+typedef nb::ndarray<nb::ndim<1>, nb::c_contig, nb::device::cpu, nb::ro> Indices;
+
+template <class T> Rows dense_or_sparse(const Spec &spec, const Maybe<In<T, 2>> &X, const Maybe<In<T, 1>> &values,
+                                        const Maybe<Indices> &columns, const Maybe<Indices> &starts) {
+    Rows rows = {};
+    rows.mean_weight = 1;
+    if (X) {
+        require(int64_t(X->shape(1)) == spec.sizes[0], "X has another number of columns than the network inputs");
+        rows.n = int64_t(X->shape(0));
+        rows.X = X->data();
+        return rows;
+    }
+    require(values && columns && starts, "X is missing");
+    rows.n = int64_t(starts->shape(0)) - 1;
+    const int64_t entries = int64_t(values->shape(0));
+    require(rows.n >= 0 && int64_t(columns->shape(0)) == entries && columns->dtype() == starts->dtype(),
+            "values, columns and starts of a sparse X don't fit together");
+    rows.values = values->data();
+    rows.columns = columns->data();
+    rows.starts = starts->data();
+    rows.wide = columns->dtype() == nb::dtype<int64_t>();
+    require(rows.wide || columns->dtype() == nb::dtype<int32_t>(), "the indices of a sparse X are neither int32 nor int64");
+    if (rows.wide)
+        check_sparse(static_cast<const int64_t *>(rows.columns), static_cast<const int64_t *>(rows.starts), rows.n, entries,
+                     spec.sizes[0]);
+    else
+        check_sparse(static_cast<const int32_t *>(rows.columns), static_cast<const int32_t *>(rows.starts), rows.n, entries,
+                     spec.sizes[0]);
+    return rows;
+}
+
+void add_targets(Rows &rows, const Spec &spec, const Maybe<In<int64_t, 1>> &y, const Maybe<In<double, 2>> &Y,
+                 const Maybe<In<double, 1>> &weight, double mean_weight) {
+    require(bool(y) != bool(Y), "either y or Y is expected");
+    if (y) {
+        require(int64_t(y->shape(0)) == rows.n, "y has another number of rows than X");
+        rows.y = y->data();
+        for (int64_t i = 0; i < rows.n; ++i) require(rows.y[i] >= 0 && rows.y[i] < spec.k(), "a label is out of range");
+    } else {
+        require(int64_t(Y->shape(0)) == rows.n && int64_t(Y->shape(1)) == spec.k(), "Y has another shape than the outputs");
+        rows.Y = Y->data();
+    }
+    require(!weight || int64_t(weight->shape(0)) == rows.n, "there are not as many weights as rows");
+    rows.weight = weight ? weight->data() : nullptr;
+    rows.mean_weight = mean_weight;
+}
+
+// alpha, label smoothing, dropout, seed, clip norm (0 for none), weight decay: engine.Recipe.
+typedef std::tuple<double, double, std::vector<double>, uint64_t, double, double> RecipeOf;
+// adam, Nesterov, momentum, beta_1, beta_2, epsilon, steps behind it.
+typedef std::tuple<bool, bool, double, double, double, double, int64_t> RuleOf;
+
+Recipe recipe_of(const RecipeOf &given, const Spec &spec) {
+    const std::vector<double> &dropout = std::get<2>(given);
+    require(dropout.empty() || dropout.size() == spec.activations.size(), "dropout doesn't fit the hidden layers");
+    for (double rate : dropout) require(rate >= 0 && rate < 1, "a rate of dropout is out of range");
+    return {std::get<0>(given), std::get<1>(given), std::get<5>(given), std::get<4>(given),
+            dropout.empty() ? nullptr : dropout.data(), std::get<3>(given)};
+}
+
+// ---- the calls ----
+
+template <class T> constexpr int WHICH = sizeof(T) == 4 ? 0 : 1;
+
+template <class T>
+std::tuple<double, int64_t, bool> epoch(const std::string &isa, int threads, const Spec &spec, Maybe<In<T, 2>> X,
+                                        Maybe<In<T, 1>> values, Maybe<Indices> columns, Maybe<Indices> starts,
+                                        Maybe<In<int64_t, 1>> y, Maybe<In<double, 2>> Y, Maybe<In<double, 1>> weight,
+                                        double mean_weight, const RecipeOf &recipe, const RuleOf &rule,
+                                        InOut<T, 1> theta, InOut<T, 1> first, Maybe<InOut<T, 1>> second,
+                                        In<int64_t, 1> order, int64_t batch_size, In<double, 1> rates, int64_t first_step) {
+    Epoch task = {};
+    task.shape = spec.shape();
+    task.rows = dense_or_sparse<T>(spec, X, values, columns, starts);
+    add_targets(task.rows, spec, y, Y, weight, mean_weight);
+    task.recipe = recipe_of(recipe, spec);
+    std::tie(task.rule.adam, task.rule.nesterov, task.rule.momentum, task.rule.beta_1, task.rule.beta_2,
+             task.rule.epsilon, task.rule.t) = rule;
+    const auto fits = [&](const InOut<T, 1> &array) { return int64_t(array.shape(0)) == spec.parameters; };
+    require(fits(theta) && fits(first) && (!second || fits(*second)), "theta or the state has another size than the network");
+    require(bool(second) == task.rule.adam, "the state is not that of the rule");
+    task.theta = theta.data();
+    task.first = first.data();
+    task.second = second ? second->data() : nullptr;
+    task.order = order.data();
+    const int64_t steps = int64_t(order.shape(0)), rows = task.rows.n;
+    require(batch_size >= 1, "batch_size is less than 1");
+    for (int64_t i = 0; i < steps; ++i) require(task.order[i] >= 0 && task.order[i] < rows, "the order names a row that isn't there");
+    task.rows.n = steps;  // an order may be shorter than the data
+    task.batch_size = batch_size;
+    require((steps + batch_size - 1) / batch_size <= int64_t(rates.shape(0)), "there are fewer rates than steps");
+    task.rates = rates.data();
+    task.first_step = first_step;
+    const Engine &engine = engine_of(isa);
+    Surroundings around = surroundings(threads);
+    Outcome outcome;
+    {
+        nb::gil_scoped_release release;
+        outcome = engine.epoch[WHICH<T>](task, around);
+    }
+    concluded(outcome);
+    return {outcome.loss, outcome.steps, outcome.ending == DONE};
+}
+
+template <class T>
+double loss_and_gradient(const std::string &isa, int threads, const Spec &spec, Maybe<In<T, 2>> X, Maybe<In<T, 1>> values,
+                         Maybe<Indices> columns, Maybe<Indices> starts, Maybe<In<int64_t, 1>> y, Maybe<In<double, 2>> Y,
+                         Maybe<In<double, 1>> weight, double mean_weight, const RecipeOf &recipe, In<T, 1> theta,
+                         InOut<double, 1> gradient) {
+    Rows rows = dense_or_sparse<T>(spec, X, values, columns, starts);
+    add_targets(rows, spec, y, Y, weight, mean_weight);
+    require(rows.n >= 1, "there are no rows");
+    require(int64_t(theta.shape(0)) == spec.parameters && int64_t(gradient.shape(0)) == spec.parameters,
+            "theta or the gradient has another size than the network");
+    Recipe how = recipe_of(recipe, spec);
+    const Engine &engine = engine_of(isa);
+    Surroundings around = surroundings(threads);
+    Outcome outcome;
+    {
+        nb::gil_scoped_release release;
+        outcome = engine.gradient[WHICH<T>](spec.shape(), rows, how, theta.data(), gradient.data(), around);
+    }
+    return concluded(outcome).loss;
+}
+
+template <class T>
+void forward(const std::string &isa, int threads, const Spec &spec, Maybe<In<T, 2>> X, Maybe<In<T, 1>> values,
+             Maybe<Indices> columns, Maybe<Indices> starts, In<T, 1> theta, bool probabilities, InOut<T, 2> out) {
+    const Rows rows = dense_or_sparse<T>(spec, X, values, columns, starts);
+    require(int64_t(theta.shape(0)) == spec.parameters, "theta has another size than the network");
+    require(int64_t(out.shape(0)) == rows.n && int64_t(out.shape(1)) == spec.k(), "the output has another shape");
+    const Engine &engine = engine_of(isa);
+    Surroundings around = surroundings(threads);
+    Outcome outcome;
+    {
+        nb::gil_scoped_release release;
+        outcome = engine.forward[WHICH<T>](spec.shape(), rows, theta.data(), probabilities, out.data(), around);
+    }
+    concluded(outcome);
+}
+
+template <class T> void bind(nb::module_ &m) {
+    m.def("epoch", &epoch<T>, nb::arg(), nb::arg(), nb::arg(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
+          nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
+          nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg(), nb::arg(), nb::arg(),
+          nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().none().noconvert(), nb::arg().noconvert(), nb::arg(),
+          nb::arg().noconvert(), nb::arg());
+    m.def("loss_and_gradient", &loss_and_gradient<T>, nb::arg(), nb::arg(), nb::arg(), nb::arg().none().noconvert(),
+          nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
+          nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg(), nb::arg(),
+          nb::arg().noconvert(), nb::arg().noconvert());
+    m.def("forward", &forward<T>, nb::arg(), nb::arg(), nb::arg(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
+          nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().noconvert(), nb::arg(),
+          nb::arg().noconvert());
+}
+
+}  // namespace
+}  // namespace glassmax
+
+NB_MODULE(_native, m) {
+    using namespace glassmax;
+    m.doc() = "The native engine of glassmax. Use it through glassmax.engine.";
+    nb::class_<Spec>(m, "Spec").def(nb::init<std::vector<int64_t>, std::vector<int32_t>, int32_t, int32_t>());
+    m.def("instruction_sets", &instruction_sets);
+    m.def("hardware_threads", [] { return int(std::thread::hardware_concurrency()); });
+    bind<float>(m);
+    bind<double>(m);
+}

@@ -1,0 +1,102 @@
+// What the engine is asked to do: plain numbers and pointers, the same for every instruction set.
+//
+// Nothing here owns memory or computes. Arrays are C-contiguous; T is float or double, as `dtype` says.
+#pragma once
+
+#include <cstdint>
+
+namespace glassmax {
+
+// In the order of the names in module.cpp.
+enum Activation : int32_t {
+    IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, SELU, GELU, SILU, MISH, SOFTPLUS
+};
+enum Output : int32_t { SOFTMAX_OUTPUT, SIGMOID_OUTPUT, IDENTITY_OUTPUT, RELU_OUTPUT };
+enum Loss : int32_t { CROSS_ENTROPY, SQUARED_ERROR, BINARY_CROSS_ENTROPY };
+
+// The network: layers count from 1 to depth; sizes[0] is d, sizes[depth] is k.
+struct Shape {
+    int64_t depth;
+    const int64_t *sizes;
+    const int32_t *activations;  // of the hidden layers, depth - 1 of them
+    int32_t output, loss;
+};
+
+// The rows: dense (X) or CSR (values, columns, starts); targets as indices (y) or rows (Y), or none.
+struct Rows {
+    int64_t n;
+    const void *X;
+    const void *values;
+    const void *columns;
+    const void *starts;
+    bool wide;  // columns and starts are int64, not int32
+    const int64_t *y;
+    const double *Y;
+    const double *weight;  // or null: ones
+    double mean_weight;
+};
+
+// What a step does beyond following the gradient of the loss: engine/batches.py says what each number means.
+struct Recipe {
+    double alpha, label_smoothing, weight_decay;
+    double clip_norm;       // 0 for none
+    const double *dropout;  // of the hidden layers, or null
+    uint64_t seed;
+};
+
+// How gradients move weights. SGD: `first` is the velocity. Adam: `first` and `second` are m and v.
+struct Rule {
+    bool adam, nesterov;
+    double momentum, beta_1, beta_2, epsilon;
+    int64_t t;  // steps that Adam has behind it
+};
+
+struct Epoch {
+    Shape shape;
+    Rows rows;
+    Recipe recipe;
+    Rule rule;
+    void *theta, *first, *second;
+    const int64_t *order;
+    int64_t batch_size;
+    const double *rates;  // one for each step
+    int64_t first_step;
+};
+
+enum Ending : int32_t { DONE, NOT_FINITE, INTERRUPTED, NO_MEMORY };
+
+struct Outcome {
+    double loss;
+    int64_t steps;
+    Ending ending;
+};
+
+// The helpers (team.hpp), behind plain functions: nothing of the standard library enters an instruction set's unit.
+class Team;
+int gather_helpers(Team &team, int helpers, void (*work)(void *context, int worker, int64_t item), void *context);
+void run_phase(Team &team, int64_t items);
+void dismiss_helpers(Team &team);
+
+struct Surroundings {
+    Team *team;
+    int threads;  // at most; 1 works alone
+    bool (*interrupted)();  // called by the caller's own thread, every few milliseconds
+};
+
+// What each instruction set offers, each for float32 and float64.
+struct Engine {
+    const char *name;
+    Outcome (*epoch[2])(const Epoch &, Surroundings &);
+    // The gradient is float64, (p,), whatever the network.
+    Outcome (*gradient[2])(const Shape &, const Rows &, const Recipe &, const void *theta, double *gradient,
+                           Surroundings &);
+    Outcome (*forward[2])(const Shape &, const Rows &, const void *theta, bool probabilities, void *out,
+                          Surroundings &);
+};
+
+const Engine &engine_baseline();
+const Engine &engine_avx2();
+const Engine &engine_avx512();
+const Engine &engine_neon();
+
+}  // namespace glassmax

@@ -1,0 +1,158 @@
+#include "team.hpp"
+
+#include "task.hpp"
+
+#include <algorithm>
+
+#include <pthread.h>
+#include <signal.h>
+
+namespace glassmax {
+
+namespace {
+
+constexpr auto SPIN = std::chrono::microseconds(20);
+constexpr auto TOLERATED = std::chrono::microseconds(200);
+constexpr auto ALONE_LEAST = std::chrono::milliseconds(2), ALONE_MOST = std::chrono::milliseconds(256);
+constexpr int MOST_HELPERS = 60;  // fewer than the claims that the counter has room for
+
+int64_t next_of(uint64_t word) { return int64_t(word & 0xfffff); }
+int64_t items_of(uint64_t word) { return int64_t(word >> 20 & 0xfffff); }
+uint64_t phase_of(uint64_t word) { return word >> 40; }
+
+void breathe() {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+// True as soon as `ready` is; false when a few microseconds have gone by without.
+template <class Ready> bool spin(Ready ready) {
+    const auto start = std::chrono::steady_clock::now();
+    for (;;) {
+        for (int i = 0; i < 32; ++i) {
+            if (ready()) return true;
+            breathe();
+        }
+        if (std::chrono::steady_clock::now() - start > SPIN) return false;
+    }
+}
+
+std::atomic<Team *> the_team{nullptr};
+
+}  // namespace
+
+Team &Team::shared() {
+    // A team is never taken down: its threads sleep until the process ends. After a fork the child has none of them.
+    static const int watched = pthread_atfork(nullptr, nullptr, [] { the_team.store(nullptr); });
+    (void)watched;
+    Team *team = the_team.load();
+    if (!team) {
+        Team *fresh = new Team;
+        if (the_team.compare_exchange_strong(team, fresh))
+            team = fresh;
+        else
+            delete fresh;
+    }
+    return *team;
+}
+
+int Team::gather(int helpers, Work work, void *context) {
+    if (!taken_.try_lock()) return 0;
+    work_ = work;
+    context_ = context;
+    helpers = std::min(helpers, MOST_HELPERS);
+    while (size_ < helpers) {
+        sigset_t all, before;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are for the threads that were there before
+        try {
+            std::thread(&Team::attend, this, size_ + 1).detach();
+            ++size_;
+        } catch (...) {  // no more threads to be had
+            helpers = size_;
+        }
+        pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    }
+    wanted_.store(helpers, std::memory_order_relaxed);
+    return size_;
+}
+
+void Team::dismiss() { taken_.unlock(); }
+
+void Team::attend(int worker) {
+    uint64_t seen = 0;
+    for (;;) {
+        const auto called = [&] { return phase_of(word_.load()) != seen; };
+        if (!spin(called)) {
+            std::unique_lock<std::mutex> lock(bed_);
+            ++sleepers_;
+            wake_.wait(lock, called);
+            --sleepers_;
+        }
+        uint64_t word = word_.load();
+        seen = phase_of(word);
+        if (worker > wanted_.load(std::memory_order_relaxed)) continue;
+        while (next_of(word) < items_of(word)) {
+            word = word_.fetch_add(1);
+            seen = phase_of(word);
+            if (next_of(word) >= items_of(word)) break;
+            work_(context_, worker, next_of(word));
+            if (done_.fetch_add(1) + 1 == items_of(word) && caller_sleeps_.load()) {
+                std::lock_guard<std::mutex> lock(caller_bed_);
+                wake_caller_.notify_one();
+            }
+            word = word_.load();
+        }
+    }
+}
+
+void Team::phase(int64_t items) {
+    const auto start = Clock::now();
+    if (items <= 1 || wanted_.load(std::memory_order_relaxed) == 0 || start < alone_until_) {
+        for (int64_t item = 0; item < items; ++item) work_(context_, 0, item);
+        return;
+    }
+    done_.store(0);
+    phase_ = (phase_ + 1) & 0xffffff;
+    word_.store(phase_ << 40 | uint64_t(items) << 20);
+    if (sleepers_.load() > 0) {
+        { std::lock_guard<std::mutex> lock(bed_); }
+        wake_.notify_all();
+    }
+    int64_t own = 0;
+    for (uint64_t word = word_.fetch_add(1); next_of(word) < items; word = word_.fetch_add(1), ++own) {
+        work_(context_, 0, next_of(word));
+        done_.fetch_add(1);
+    }
+    wait_until_done(items, own ? (Clock::now() - start) / own : Clock::duration{});
+}
+
+void Team::wait_until_done(int64_t items, Clock::duration item) {
+    const auto start = Clock::now();
+    const auto all_done = [&] { return done_.load() == items; };
+    if (all_done()) return;
+    if (!spin(all_done)) {
+        std::unique_lock<std::mutex> lock(caller_bed_);
+        caller_sleeps_.store(true);
+        wake_caller_.wait(lock, all_done);
+        caller_sleeps_.store(false);
+    }
+    const auto now = Clock::now();
+    if (now - start > TOLERATED + 2 * item) {
+        alone_for_ = std::min<Clock::duration>(std::max<Clock::duration>(2 * alone_for_, ALONE_LEAST), ALONE_MOST);
+        alone_until_ = now + alone_for_;
+        good_ = 0;
+    } else if (++good_ > 1000) {
+        alone_for_ = alone_for_ / 2;
+        good_ = 0;
+    }
+}
+
+int gather_helpers(Team &team, int helpers, Team::Work work, void *context) { return team.gather(helpers, work, context); }
+void run_phase(Team &team, int64_t items) { team.phase(items); }
+void dismiss_helpers(Team &team) { team.dismiss(); }
+
+}  // namespace glassmax

@@ -1,0 +1,48 @@
+// The whole engine, compiled once for each instruction set: what an isa_*.cpp consists of.
+//
+// Everything is inside an anonymous namespace, so that the linker can't take a function compiled for one processor for
+// the same one compiled for another. No standard library for the same reason: builtins only.
+
+#include <stdint.h>
+#include <stddef.h>
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#include "task.hpp"
+
+#define GLASSMAX_ENGINE(NAME)                                                                        \
+    namespace glassmax {                                                                             \
+    const Engine &engine_##NAME() {                                                                  \
+        static constexpr Engine engine = {#NAME,                                                     \
+                                          {Run<float>::epoch, Run<double>::epoch},                   \
+                                          {Run<float>::gradient, Run<double>::gradient},             \
+                                          {Run<float>::forward, Run<double>::forward}};              \
+        return engine;                                                                               \
+    }                                                                                                \
+    }
+
+namespace glassmax {
+namespace {
+
+constexpr double WORTH_A_THREAD = 1.25e5;  // flops of float32 for each lane: about 20 microseconds
+constexpr double WORTH_AN_ITEM = 4e6;      // flops: some ten microseconds
+constexpr double WORTH_A_LOOK = 1e8;       // flops between two looks at whether to stop: some milliseconds
+constexpr int64_t FEW = 8, MOST_ROWS = int64_t(1) << 24;
+
+#include "simd.hpp"
+#include "mathematics.hpp"
+#include "activations.hpp"
+#include "heads.hpp"
+#include "products.hpp"
+#include "memory.hpp"
+#include "layers.hpp"
+#include "optimizers.hpp"
+#include "batch.hpp"
+#include "run.hpp"
+
+}  // namespace
+}  // namespace glassmax

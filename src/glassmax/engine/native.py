@@ -1,0 +1,240 @@
+"""The native engine: whole epochs in C++, fused and threaded, for float32 and float64.
+
+The formulas are those of `ReferenceEngine`, which the tests hold it against; the code is in the folder `native` of the
+source. It runs on the best instruction set of the machine (``GLASSMAX_ISA`` names another), and no bit of a result
+depends on the number of threads. Arrays come in as they are where dtype and layout are what the engine reads, otherwise
+as copies. This module refuses what the engine can't do, and never goes another way in silence.
+"""
+
+import os
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import OptionError, ShapeError, one_of
+from ..functional.activations import ACTIVATIONS
+from ..functional.arrays import Array, as_inputs
+from ..functional.heads import LOSSES, OUTPUTS
+from ..functional.targets import check_target, check_weights
+from ..network import Network
+from ..optimizers import SGD, Adam, Rule, State
+from . import _native
+from .batches import Data, EpochResult, Recipe
+
+__all__ = ["INSTRUCTION_SETS", "NativeEngine"]
+
+INSTRUCTION_SETS: tuple[str, ...] = tuple(_native.instruction_sets())
+"""What this build has and this machine can run, the best last."""
+
+# As native/task.hpp numbers them.
+ACTIVATION, OUTPUT, LOSS = ({name: number for number, name in enumerate(names)} for names in (ACTIVATIONS, OUTPUTS, LOSSES))
+DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+class NativeEngine:
+    """Loss and gradients, one epoch, logits and probabilities: in C++.
+
+    Parameters
+    ----------
+    n_threads : int, optional
+        >= 1: most threads to work on; all processors that this process may use by default. ``GLASSMAX_NUM_THREADS``
+        caps either. A step has only as many as its work is worth. The bits don't depend on it.
+    isa : str, optional
+        One of `INSTRUCTION_SETS`; ``GLASSMAX_ISA`` by default, and where that is not set the best.
+
+    Attributes
+    ----------
+    n_threads : int
+    isa : str
+
+    Raises
+    ------
+    OptionError
+        If a variable of the environment, or `isa`, names what there is not; later, if a network is neither float32
+        nor float64, or a rule neither `SGD` nor `Adam`.
+    """
+
+    name = "native"
+
+    def __init__(self, n_threads: int | None = None, isa: str | None = None) -> None:
+        most = _most_threads()
+        self.n_threads = min(most if n_threads is None else int(n_threads), _cap(most))
+        self.isa = one_of("isa", isa, INSTRUCTION_SETS) if isa else _best_isa()
+        self._seen: tuple[Data | None, Network | None, Any] = (None, None, None)
+
+    def epoch(
+        self,
+        network: Network,
+        data: Data,
+        rule: Rule,
+        state: State,
+        *,
+        order: Array,
+        batch_size: int,
+        rates: Array,
+        recipe: Recipe,
+        first_step: int,
+    ) -> EpochResult:
+        """Run once through the rows of `data` in `order`, a step for each batch; see `ReferenceEngine.epoch`.
+
+        Notes
+        -----
+        Python is not needed meanwhile: other threads run, and Ctrl-C is heard after some 20 ms. Then, as after any
+        error, theta and the state are what they were before the call.
+        """
+        if type(rule) not in (SGD, Adam):
+            raise OptionError(
+                f"The rule is {type(rule).__name__}, and the native engine knows SGD and Adam. "
+                "Take glassmax.engine.ReferenceEngine() for a rule of your own."
+            )
+        theta = _writable(network.theta, "theta")
+        if isinstance(rule, Adam):
+            names = ("m", "v")
+            how = (True, False, 0.0, rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"]))
+        else:
+            assert isinstance(rule, SGD)
+            names = ("velocity",)
+            how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0)
+        moved = [_plain(_writable(state[name], name), theta.dtype) for name in names]
+        second = moved[1] if len(moved) == 2 else None
+        rows = self._rows(network, data)
+        loss, steps, finite = _native.epoch(
+            self.isa, self.n_threads, rows.spec, *rows.arrays, _numbers(recipe), how,
+            theta, moved[0], second,
+            _plain(order, np.dtype(np.int64)), int(batch_size), _plain(rates, np.dtype(np.float64)), int(first_step),
+        )  # fmt: skip
+        for name, array in zip(names, moved, strict=True):
+            if array is not state[name]:
+                state[name][...] = array
+        if "t" in state:
+            state["t"] += steps
+        return EpochResult(loss, steps, finite)
+
+    def loss_and_gradient(self, network: Network, data: Data, recipe: Recipe) -> tuple[float, Array]:
+        """Return the loss of all rows, penalty included, and its derivative by theta; see `ReferenceEngine`."""
+        gradient = np.zeros(network.theta.shape)
+        if len(data.y) == 0:
+            return 0.0, gradient
+        rows = self._rows(network, data)
+        recipe = recipe._replace(dropout=())
+        loss = _native.loss_and_gradient(
+            self.isa, self.n_threads, rows.spec, *rows.arrays, _numbers(recipe), network.theta, gradient
+        )
+        return loss, gradient
+
+    def logits(self, network: Network, X: Array) -> Array:
+        """Return the logits Z_last of the rows of X, (n, k)."""
+        return self._forward(network, X, probabilities=False)
+
+    def probabilities(self, network: Network, X: Array) -> Array:
+        """Return P, the output for each row of X, (n, k)."""
+        return self._forward(network, X, probabilities=True)
+
+    def _forward(self, network: Network, X: Array, *, probabilities: bool) -> Array:
+        theta = network.theta
+        out = np.empty((X.shape[0], network.layer_sizes[-1]), theta.dtype)
+        _native.forward(
+            self.isa, self.n_threads, _spec(network), *_inputs(network, X), theta, probabilities, out
+        )
+        return out
+
+    def _rows(self, network: Network, data: Data) -> "Rows":
+        """Return the data as the engine reads them; the last ones are remembered."""
+        if data is self._seen[0] and network is self._seen[1]:
+            rows: Rows = self._seen[2]
+            return rows
+        k = network.layer_sizes[-1]
+        T = check_target(data.y, (len(data.y), k), LOSSES[network.head.loss].meaning)
+        weight = check_weights(data.weight, (len(T),))
+        indices = T.dtype.kind == "i"
+        arrays = (
+            *_inputs(network, data.X),
+            _plain(T, np.dtype(np.int64)) if indices else None,
+            None if indices else _plain(T, np.dtype(np.float64)),
+            None if weight is None else _plain(weight, np.dtype(np.float64)),
+            data.mean_weight,
+        )
+        rows = Rows(_spec(network), arrays)
+        self._seen = (data, network, rows)
+        return rows
+
+
+class Rows(NamedTuple):
+    """A network's form and the data, as the compiled calls take them."""
+
+    spec: Any
+    arrays: tuple[Any, ...]
+
+
+def _spec(network: Network) -> Any:
+    if network.theta.dtype not in DTYPES:
+        raise OptionError(
+            f"The network is {network.theta.dtype}, and the native engine computes in float32 and float64. "
+            "Take glassmax.engine.ReferenceEngine() for another dtype."
+        )
+    return _spec_of(network.layer_sizes, network.activations, network.head.output, network.head.loss)
+
+
+@lru_cache(maxsize=64)
+def _spec_of(sizes: tuple[int, ...], activations: tuple[str, ...], output: str, loss: str) -> Any:
+    return _native.Spec(list(sizes), [ACTIVATION[name] for name in activations], OUTPUT[output], LOSS[loss])
+
+
+def _inputs(network: Network, X: Any) -> tuple[Array | None, ...]:
+    """X itself, or values, columns and row starts of a sparse one."""
+    dtype = network.theta.dtype
+    if not isinstance(X, np.ndarray):
+        X = as_inputs(X, "X")
+    if X.ndim != 2 or X.shape[1] != network.layer_sizes[0]:
+        raise ShapeError(f"X is {X.shape}, expected (n, {network.layer_sizes[0]}): rows are samples.")
+    if isinstance(X, np.ndarray):
+        return _plain(X, dtype), None, None, None
+    narrow = X.indices.dtype == X.indptr.dtype == np.int32
+    index = np.dtype(np.int32 if narrow else np.int64)
+    return None, _plain(X.data, dtype), _plain(X.indices, index), _plain(X.indptr, index)
+
+
+def _plain(array: Array, dtype: np.dtype[Any]) -> Array:
+    """Return the array itself if the engine can read it as it lies, otherwise a copy."""
+    flags = array.flags
+    if array.dtype == dtype and flags.c_contiguous and flags.aligned and array.dtype.isnative:
+        return array
+    return np.array(array, dtype, order="C")
+
+
+def _writable(array: Array, name: str) -> Array:
+    if not array.flags.writeable:
+        raise ShapeError(f"{name} is read-only, and an epoch moves it in place: pass a copy.")
+    return array
+
+
+def _numbers(recipe: Recipe) -> tuple[Any, ...]:
+    dropout = list(recipe.dropout) if any(recipe.dropout) else []
+    clip_norm = 0.0 if recipe.clip_norm is None else float(recipe.clip_norm)
+    return recipe.alpha, recipe.label_smoothing, dropout, int(recipe.seed), clip_norm, recipe.weight_decay
+
+
+def _best_isa() -> str:
+    wanted = os.environ.get("GLASSMAX_ISA", "")
+    if not wanted:
+        return INSTRUCTION_SETS[-1]
+    if wanted not in INSTRUCTION_SETS:
+        raise OptionError(
+            f"GLASSMAX_ISA is {wanted!r}, expected one of {', '.join(INSTRUCTION_SETS)}: what this build has and this "
+            "machine can run. Unset it for the best."
+        )
+    return wanted
+
+
+def _most_threads() -> int:
+    return max(1, int(_native.hardware_threads()))
+
+
+def _cap(most: int) -> int:
+    wanted = os.environ.get("GLASSMAX_NUM_THREADS", "")
+    if not wanted:
+        return 2**16
+    if not (wanted.isascii() and wanted.isdigit() and int(wanted) >= 1):
+        raise OptionError(f"GLASSMAX_NUM_THREADS is {wanted!r}, expected a whole number >= 1. Unset it for {most}.")
+    return int(wanted)
