@@ -12,8 +12,9 @@ namespace glassmax {
 namespace {
 
 constexpr auto SPIN = std::chrono::microseconds(20);
-constexpr auto TOLERATED = std::chrono::microseconds(200);
-constexpr auto ALONE_LEAST = std::chrono::milliseconds(2), ALONE_MOST = std::chrono::milliseconds(256);
+constexpr auto WATCHED = std::chrono::milliseconds(10);
+constexpr auto ALONE_LEAST = std::chrono::milliseconds(10), ALONE_MOST = std::chrono::milliseconds(160);
+constexpr double WORTH_IT = 1.05;  // of the time that the caller would have taken alone
 constexpr int MOST_HELPERS = 60;  // fewer than the claims that the counter has room for
 
 int64_t next_of(uint64_t word) { return int64_t(word & 0xfffff); }
@@ -127,28 +128,33 @@ void Team::phase(int64_t items) {
         work_(context_, 0, next_of(word));
         done_.fetch_add(1);
     }
-    wait_until_done(items, own ? (Clock::now() - start) / own : Clock::duration{});
+    const auto finished = Clock::now();
+    wait_until_done(items);
+    if (own) judge(Clock::now() - start, (finished - start) * items / own);
 }
 
-void Team::wait_until_done(int64_t items, Clock::duration item) {
-    const auto start = Clock::now();
+void Team::wait_until_done(int64_t items) {
     const auto all_done = [&] { return done_.load() == items; };
-    if (all_done()) return;
-    if (!spin(all_done)) {
-        std::unique_lock<std::mutex> lock(caller_bed_);
-        caller_sleeps_.store(true);
-        wake_caller_.wait(lock, all_done);
-        caller_sleeps_.store(false);
-    }
-    const auto now = Clock::now();
-    if (now - start > TOLERATED + 2 * item) {
+    if (all_done() || spin(all_done)) return;
+    std::unique_lock<std::mutex> lock(caller_bed_);
+    caller_sleeps_.store(true);
+    wake_caller_.wait(lock, all_done);
+    caller_sleeps_.store(false);
+}
+
+// Helpers that make the work no shorter (on a busy machine they are sent off their processor in the middle of an item,
+// and the caller waits) are left out for a while; each time for longer, as long as nothing changes.
+void Team::judge(Clock::duration together, Clock::duration alone) {
+    together_ += together;
+    alone_ += alone;
+    if (together_ < WATCHED) return;
+    if (together_ > WORTH_IT * alone_) {
         alone_for_ = std::min<Clock::duration>(std::max<Clock::duration>(2 * alone_for_, ALONE_LEAST), ALONE_MOST);
-        alone_until_ = now + alone_for_;
-        good_ = 0;
-    } else if (++good_ > 1000) {
-        alone_for_ = alone_for_ / 2;
-        good_ = 0;
+        alone_until_ = Clock::now() + alone_for_;
+    } else {
+        alone_for_ = Clock::duration{};
     }
+    together_ = alone_ = Clock::duration{};
 }
 
 int gather_helpers(Team &team, int helpers, Team::Work work, void *context) { return team.gather(helpers, work, context); }

@@ -8,8 +8,8 @@
 //     [ phase        ][ items      ][ next     ]
 //
 // Who waits spins for a few microseconds and then sleeps: a spinning thread on a busy machine keeps the one that it
-// waits for from running. And where the caller was kept waiting all the same (a helper was sent off its processor in
-// the middle of an item), it works alone for a while. Which thread does which item changes no number of the result.
+// waits for from running. And while the helpers make the work no shorter, the caller works alone. Which thread does which
+// item changes no number of the result.
 #pragma once
 
 #include <atomic>
@@ -43,7 +43,8 @@ class Team {
     typedef std::chrono::steady_clock Clock;
 
     void attend(int worker);
-    void wait_until_done(int64_t items, Clock::duration item);
+    void wait_until_done(int64_t items);
+    void judge(Clock::duration together, Clock::duration alone);
 
     std::atomic<uint64_t> word_{0};
     std::atomic<int64_t> done_{0};
@@ -52,12 +53,12 @@ class Team {
     std::mutex taken_, bed_, caller_bed_;
     std::condition_variable wake_, wake_caller_;
     // The rest belongs to the call that has `taken_`.
-    int size_ = 0, good_ = 0;
+    int size_ = 0;
     Work work_ = nullptr;
     void *context_ = nullptr;
     uint64_t phase_ = 0;
     Clock::time_point alone_until_{};
-    Clock::duration alone_for_{};
+    Clock::duration alone_for_{}, together_{}, alone_{};
 };
 
 }  // namespace glassmax

@@ -1,12 +1,13 @@
 """glassmax info: what runs here, or what is in a model file."""
 
+import os
 import platform
 from importlib.metadata import version
 from typing import Any
 
 import click
 
-from .talk import harmless, show, show_json
+from .talk import counted, harmless, show, show_json
 
 
 @click.command("info")
@@ -24,6 +25,8 @@ def command(model: str | None, as_json: bool) -> None:
     if as_json:
         show_json(facts)
         return
+    if model is None:
+        facts = _in_words(facts)
     width = max(map(len, facts))
     for name, value in facts.items():
         shown = ", ".join(map(str, value)) if isinstance(value, list) else str(_rounded(value))
@@ -34,17 +37,46 @@ def _of_installation() -> dict[str, Any]:
     import numpy as np
 
     from .. import __version__
-    from ..engine import best_engine
+    from ..engine import best_engine, build_facts
     from ..table import BUILTIN
 
+    engine, build = best_engine(), build_facts()
+    native = engine.name == "native"
+    why = build.get("reason", f"GLASSMAX_ENGINE is {os.environ.get('GLASSMAX_ENGINE')!r}")
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {
         "glassmax": __version__,
-        "engine": f"{best_engine().name} (NumPy {np.__version__}, {blas['name']} {blas['version']})",
+        "engine": engine.name,
+        "isa": getattr(engine, "isa", None),
+        "threads": getattr(engine, "n_threads", None),
+        "why": None if native else why,
+        "instruction sets": build.get("instruction_sets", []),
+        "available": build.get("available", []),
+        "compiler": build.get("compiler"),
+        "NumPy": f"{np.__version__}, {blas['name']} {blas['version']}",
         "Python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
         "scikit-learn": version("scikit-learn"),
         "built-in tables": list(BUILTIN),
     }
+
+
+SETS = {"baseline": "baseline", "avx2": "AVX2", "avx512": "AVX-512", "neon": "NEON"}
+
+
+def _in_words(facts: dict[str, Any]) -> dict[str, Any]:
+    """Put what runs, and why, into one line, and leave out what there is nothing to say of."""
+    isa, threads, why, here = (facts[name] for name in ("isa", "threads", "why", "available"))
+    if facts["engine"] == "native":
+        how = SETS.get(isa, isa) + (f", {counted(threads, 'thread')}" if threads else "")
+    else:
+        how = f"NumPy, because {why}"
+    sets = [
+        SETS.get(s, s) + (" (not for this processor)" if here and s not in here else "")
+        for s in facts["instruction sets"]
+    ]
+    words = facts | {"engine": f"{facts['engine']} ({how})", "instruction sets": sets}
+    said = {"isa", "threads", "why", "available"}
+    return {name: value for name, value in words.items() if name not in said and value not in (None, [])}
 
 
 def _of_model(path: str) -> dict[str, Any]:
