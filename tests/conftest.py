@@ -1,9 +1,12 @@
-"""What holds for every test: the installed package is tested, and Hypothesis draws the same examples each time.
+"""What holds for every test: the installed package is tested, its native engine runs where it was built, and
+Hypothesis draws the same examples each time.
 
 The grid that all tiers share (shapes, dtypes, activations, outputs, losses, targets, weights) is `grid.py`; the
 oracle that all tiers are held against is `oracle.py`.
 """
 
+import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 import glassmax
+from glassmax.engine import best_engine, build_facts
 
 settings.register_profile("glassmax", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("glassmax")
@@ -29,3 +33,15 @@ def _installed_package_is_tested():
     source = Path(__file__).resolve().parents[1] / "src"
     imported = Path(glassmax.__file__).resolve()
     assert source not in imported.parents, f"glassmax was imported from {imported}: install it, then run the tests"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _native_engine_is_tested():
+    """Fail the run if the native engine was built and another runs: a suite gone green on the fallback proves nothing.
+
+    `GLASSMAX_ENGINE=reference pytest` tests the reference engine, on purpose.
+    """
+    written = json.loads((Path(glassmax.__file__).parent / "engine" / "_build.json").read_text(encoding="utf-8"))
+    if written["native"] and os.environ.get("GLASSMAX_ENGINE") != "reference":
+        name, why = best_engine().name, build_facts().get("reason")
+        assert name == "native", f"the native engine was built, but {name} runs: {why}"

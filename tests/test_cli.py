@@ -22,7 +22,7 @@ import pytest
 import glassmax
 from glassmax import Model, Network, load_model, read_table
 from glassmax.cli import main
-from glassmax.engine import ReferenceEngine
+from glassmax.engine import best_engine
 from glassmax.training import Score
 
 LIMIT = 120  # seconds after which a child counts as hanging
@@ -269,7 +269,7 @@ def test_a_bad_cell_among_the_rows_held_out_is_found_before_the_training(run, tm
     def fail(*args, **kwargs):
         raise AssertionError("training had begun")
 
-    monkeypatch.setattr(ReferenceEngine, "epoch", fail)
+    monkeypatch.setattr(type(best_engine()), "epoch", fail)
     for bad in range(40):  # one of them is held out
         cells = [str(row) for row in range(40)]
         cells[bad] = "bad"
@@ -406,9 +406,10 @@ def test_info_says_what_is_installed(done):
     facts = json.loads(done("info", "--json").out)
     assert facts["glassmax"] == glassmax.__version__
     assert facts["built-in tables"] == ["penguins", "iris", "wine", "digits", "toy"]
-    assert f"NumPy {np.__version__}" in facts["engine"]
-    lines = done("info").out.splitlines()
-    assert [line.split("  ")[0] for line in lines] == list(facts)
+    assert facts["NumPy"].startswith(np.__version__)
+    labels = [line.split("  ")[0] for line in done("info").out.splitlines()]
+    assert labels == [name for name in facts if name in labels]
+    assert {"glassmax", "engine", "NumPy", "Python", "scikit-learn", "built-in tables"} <= {*labels}
 
 
 def test_info_says_what_a_model_file_holds(done, model):
@@ -509,7 +510,8 @@ def test_a_model_whose_figures_are_not_finite_is_not_written(run, monkeypatch):
 
 def interrupt_at(monkeypatch, epoch):
     """Press Ctrl-C when an epoch begins."""
-    real, begun = ReferenceEngine.epoch, []
+    engine = type(best_engine())
+    real, begun = engine.epoch, []
 
     def epoch_or_interrupt(*args, **kwargs):
         begun.append(1)
@@ -517,7 +519,7 @@ def interrupt_at(monkeypatch, epoch):
             raise KeyboardInterrupt
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(ReferenceEngine, "epoch", epoch_or_interrupt)
+    monkeypatch.setattr(engine, "epoch", epoch_or_interrupt)
 
 
 def test_an_interrupted_run_keeps_the_epochs_it_has_had(run, done, monkeypatch):
@@ -566,7 +568,7 @@ def test_too_little_memory_is_told_in_words(run, monkeypatch):
     def fail(*args, **kwargs):
         raise MemoryError
 
-    monkeypatch.setattr(ReferenceEngine, "epoch", fail)
+    monkeypatch.setattr(type(best_engine()), "epoch", fail)
     result = run("train", "toy")
     assert result.code == 1
     expected = "Error: There is not enough memory for this. Try fewer rows or a smaller network."

@@ -1,4 +1,6 @@
-"""The engine: blocks of rows, one epoch, logits."""
+"""What holds for every engine: blocks of rows, one epoch, logits, probabilities, and which one runs."""
+
+import importlib.util
 
 import numpy as np
 import pytest
@@ -7,17 +9,35 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
 from glassmax import Network
-from glassmax.engine import Data, Recipe, ReferenceEngine, best_engine, blocks
+from glassmax.engine import Data, Recipe, ReferenceEngine, best_engine, blocks, build_facts
 from glassmax.engine.batches import BLOCK_NUMBERS
 from glassmax.functional.masks import dropout_mask
 from glassmax.optimizers import SGD
 
+KINDS = [ReferenceEngine]
+if importlib.util.find_spec("glassmax.engine._native"):
+    from glassmax.engine.native import NativeEngine
+
+    KINDS.append(NativeEngine)
+
 ENGINE = best_engine()
 
 
-def test_the_best_engine_is_the_reference():
-    assert isinstance(ENGINE, ReferenceEngine)
-    assert ENGINE.name == "reference"
+@pytest.fixture(autouse=True, params=KINDS, ids=lambda kind: kind.name)
+def _each_engine(request, monkeypatch):
+    monkeypatch.setitem(globals(), "ENGINE", request.param())
+
+
+def test_the_best_engine_is_the_last_one(monkeypatch):
+    monkeypatch.delenv("GLASSMAX_ENGINE", raising=False)
+    assert type(best_engine()) is KINDS[-1]
+    assert build_facts()["native"] == (len(KINDS) == 2)
+
+
+def test_the_environment_can_demand_an_engine(monkeypatch):
+    for kind in KINDS:
+        monkeypatch.setenv("GLASSMAX_ENGINE", kind.name)
+        assert type(best_engine()) is kind
 
 
 # blocks
@@ -64,11 +84,11 @@ def small():
     return Network([4, 5, 3], activation="tanh"), data, SGD(0.1)
 
 
-def one_epoch(net, data, rule, *, order=None, batch_size=4, rates=None, first_step=0, engine=ENGINE, **recipe):
+def one_epoch(net, data, rule, *, order=None, batch_size=4, rates=None, first_step=0, engine=None, **recipe):
     order = np.arange(len(data.y)) if order is None else order
     rates = np.full(len(order), rule.learning_rate) if rates is None else rates
     options = {"batch_size": batch_size, "recipe": Recipe(**recipe), "first_step": first_step}
-    return engine.epoch(net, data, rule, rule.init(net.theta), order=order, rates=rates, **options)
+    return (engine or ENGINE).epoch(net, data, rule, rule.init(net.theta), order=order, rates=rates, **options)
 
 
 def test_an_epoch_takes_the_batches_of_the_order():
@@ -135,7 +155,12 @@ def test_rows_take_their_labels_and_weights_along(index):
 
 def test_logits_are_those_of_the_networks_forward_pass():
     net, data, _ = small()
-    np.testing.assert_array_equal(ENGINE.logits(net, data.X), net.forward(data.X).Z[2])
+    np.testing.assert_allclose(ENGINE.logits(net, data.X), net.forward(data.X).Z[2], rtol=1e-14, atol=1e-14)
+
+
+def test_probabilities_are_the_networks_predictions():
+    net, data, _ = small()
+    np.testing.assert_allclose(ENGINE.probabilities(net, data.X), net.predictions(data.X), rtol=1e-13, atol=0)
 
 
 # the recipe

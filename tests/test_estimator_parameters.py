@@ -19,7 +19,7 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from glassmax import Network, SoftmaxClassifier
-from glassmax.engine import ReferenceEngine
+from glassmax.engine import best_engine
 from glassmax.functional import ACTIVATIONS
 from glassmax.initializers import SCHEMES
 
@@ -469,10 +469,9 @@ def test_lbfgs_converges_when_no_entry_of_the_gradient_exceeds_tol(tol):
 
 
 def test_max_fun_limits_the_calls_of_the_loss(monkeypatch):
-    calls, evaluate = [], ReferenceEngine.loss_and_gradient
-    monkeypatch.setattr(
-        ReferenceEngine, "loss_and_gradient", lambda *arguments: calls.append(1) or evaluate(*arguments)
-    )
+    engine = type(best_engine())
+    calls, evaluate = [], engine.loss_and_gradient
+    monkeypatch.setattr(engine, "loss_and_gradient", lambda *arguments: calls.append(1) or evaluate(*arguments))
     with pytest.warns(ConvergenceWarning, match=r"^Training ended after max_fun=5 calls of the loss and"):
         small(solver="lbfgs", max_iter=100, max_fun=5).fit(IRIS, SPECIES)
     few = len(calls)
@@ -799,7 +798,8 @@ def blas_threads():
 
 @pytest.mark.parametrize(("n_threads", "expected"), [(1, 1), (2, 2), (None, 3)])
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_n_threads_limits_the_threads_while_the_engine_works(monkeypatch, solver, n_threads, expected):
+def test_n_threads_limits_the_threads_while_the_reference_works(monkeypatch, solver, n_threads, expected):
+    monkeypatch.setenv("GLASSMAX_ENGINE", "reference")
     seen, work, forward = set(), Network.loss_and_gradients, Network.forward
 
     def spy(function):
@@ -906,7 +906,7 @@ COVERED = {
         "test_a_scoring_function_sees_rows_and_labels_as_the_user_writes_them",
     ],
     "checkpoint_path": ["test_the_checkpoint_is_a_file"],
-    "n_threads": ["test_n_threads_limits_the_threads_while_the_engine_works"],
+    "n_threads": ["test_n_threads_limits_the_threads_while_the_reference_works"],
 }
 """Which tests show what a parameter does."""
 

@@ -114,9 +114,7 @@ class Model:
         (n, k) array
             Columns in the order of `classes`; rows sum to 1, with sigmoid output each entry stands for itself.
         """
-        X = self.inputs(data)
-        none = np.zeros((0, len(self.classes)), self.network.theta.dtype)
-        return np.concatenate([none, *(self.network.head.forward(Z).P for Z in self._logits(X))])
+        return best_engine().probabilities(self.network, self.inputs(data))
 
     def inputs(self, data: Table | npt.ArrayLike) -> Array:
         """Return the rows as the network takes them, (n, d)."""

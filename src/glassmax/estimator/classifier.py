@@ -446,7 +446,8 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         (n, k) array
             Columns in the order of `classes_`; rows sum to 1, with sigmoid output each entry stands for itself.
         """
-        return np.concatenate([self.network_.head.forward(Z).P for Z in self._logits(X)])
+        self._check_fitted()
+        return best_engine(self.n_threads).probabilities(self.network_, check_X(self, X))
 
     def predict_log_proba(self, X: npt.ArrayLike) -> Array:
         """Return the logarithm of `predict_proba`, right where the probabilities have underflown.
