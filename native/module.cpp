@@ -278,7 +278,16 @@ void forward(const std::string &isa, int threads, const Spec &spec, Maybe<In<T, 
     concluded(outcome);
 }
 
+// Whether no number is NaN or inf: x - x is 0 for all others.
+template <class T> bool finite(In<T, 2> X) {
+    const T *x = X.data();
+    T sum = 0;
+    for (size_t i = 0; i < X.size(); ++i) sum += x[i] - x[i];
+    return sum == 0;
+}
+
 template <class T> void bind(nb::module_ &m) {
+    m.def("finite", &finite<T>, nb::arg().noconvert());
     m.def("epoch", &epoch<T>, nb::arg(), nb::arg(), nb::arg(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg(), nb::arg(), nb::arg(),

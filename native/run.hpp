@@ -4,6 +4,7 @@ template <class T> struct Run : Batch<T> {
     Arena of_layers, memory;
     int workers = 1;
     bool teamed = false, stopped = false;
+    bool few = false;  // rows, for a prediction: one at a time, with the weights as they lie
     int64_t items = 0, patience = 1, countdown = 0;
     double flops_a_row = 0;
 
@@ -38,8 +39,8 @@ template <class T> struct Run : Batch<T> {
         const auto cut = [&](Arena &arena) {
             for (int64_t l = 0; l < this->shape.depth; ++l) {
                 Layer<T> &layer = this->layers[l];
-                layer.W = arena.take<T>(packed(layer));
-                layer.A = l == 0 && this->sparse ? nullptr : arena.take<T>(spans * layer.padded * SPAN<T>);
+                layer.W = few ? nullptr : arena.take<T>(packed(layer));
+                layer.A = few || (l == 0 && this->sparse) ? nullptr : arena.take<T>(spans * layer.padded * SPAN<T>);
                 layer.dZ = this->train ? arena.take<T>(layer.panels * this->panel) : nullptr;
             }
             this->losses = arena.take<double>(spans);
@@ -281,10 +282,10 @@ template <class T> struct Run : Batch<T> {
         run.probabilities = probabilities;
         run.out = static_cast<T *>(out);
         if (!run.begin_with(shape, rows, Recipe(), around)) return run.end({0, 0, NO_MEMORY});
-        const bool few = rows.n < FEW && !run.sparse;
-        if (!run.prepare(few ? 0 : run.flops_a_row * double(rows.n), rows.n, [](Arena &) {}))
+        run.few = rows.n < FEW && !run.sparse;
+        if (!run.prepare(run.few ? 0 : run.flops_a_row * double(rows.n), rows.n, [](Arena &) {}))
             return run.end({0, 0, NO_MEMORY});
-        if (few) {
+        if (run.few) {
             for (int64_t i = 0; i < rows.n; ++i) few_rows(run, static_cast<const T *>(theta), i);
             return run.end({0, 0, DONE});
         }

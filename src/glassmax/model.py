@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from .engine import best_engine, logits
+from .engine import all_finite, best_engine, logits
 from .errors import DataError, GlassmaxError, ModelFileError
 from .files import write_whole
 from .functional import ACTIVATIONS
@@ -124,18 +124,27 @@ class Model:
             return self.encoding.encode(data).X
         if self.encoding is not None:
             raise DataError("The model was trained on a table: pass read_table(path).")
-        X = as_inputs(data, "X") if hasattr(data, "tocsr") else self._in_order(data)
+        if type(data) is np.ndarray:
+            X = data
+        else:
+            X = as_inputs(data, "X") if hasattr(data, "tocsr") else self._in_order(data)
         if X.dtype.kind == "f":
             dtype = self.network.theta.dtype
-            with np.errstate(over="ignore"):
-                X = X.astype(dtype, copy=False)
-            finite = np.isfinite(X if isinstance(X, np.ndarray) else X.data)
-            if not finite.all():
-                where = f"Row {int(np.argmax(~finite.all(axis=-1)))}" if finite.ndim == 2 else "A row"
-                raise DataError(
-                    f"{where} of X holds NaN, inf or what is too large for {dtype}, expected finite numbers."
-                )
+            if X.dtype != dtype:
+                with np.errstate(over="ignore"):
+                    X = X.astype(dtype)
+            self._check_finite(X if isinstance(X, np.ndarray) else X.data)
         return X
+
+    def _check_finite(self, values: Array) -> None:
+        if values.ndim == 2 and all_finite(values):
+            return
+        finite = np.isfinite(values)
+        if not finite.all():
+            where = f"Row {int(np.argmax(~finite.all(axis=-1)))}" if finite.ndim == 2 else "A row"
+            raise DataError(
+                f"{where} of X holds NaN, inf or what is too large for {values.dtype}, expected finite numbers."
+            )
 
     def _in_order(self, data: Any) -> Array:
         """Return a frame's columns by name, as the model knows them; what has no names as it is."""

@@ -248,6 +248,8 @@ class Schedule:
         (steps,) array of float64
             In (0, 1].
         """
+        if self.kind in ("constant", "adaptive") and not self.warmup:
+            return np.ones(steps)
         t = np.arange(first, first + steps)
         rise = self.warmup * total
         s = (t - rise) / max(total - rise, 1)

@@ -7,7 +7,7 @@ as copies. This module refuses what the engine can't do, and never goes another 
 """
 
 import os
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +29,7 @@ INSTRUCTION_SETS: tuple[str, ...] = tuple(_native.instruction_sets())
 
 # As native/task.hpp numbers them.
 ACTIVATION, OUTPUT, LOSS = ({name: number for number, name in enumerate(names)} for names in (ACTIVATIONS, OUTPUTS, LOSSES))
+MOST_THREADS = 61
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -39,7 +40,8 @@ class NativeEngine:
     ----------
     n_threads : int, optional
         >= 1: most threads to work on; all processors that this process may use by default. ``GLASSMAX_NUM_THREADS``
-        caps either. A step has only as many as its work is worth. The bits don't depend on it.
+        caps either (like ``GLASSMAX_ISA`` it is read once). A step has only as many as its work is worth. The bits
+        don't depend on it.
     isa : str, optional
         One of `INSTRUCTION_SETS`; ``GLASSMAX_ISA`` by default, and where that is not set the best.
 
@@ -58,8 +60,8 @@ class NativeEngine:
     name = "native"
 
     def __init__(self, n_threads: int | None = None, isa: str | None = None) -> None:
-        most = _most_threads()
-        self.n_threads = min(most if n_threads is None else int(n_threads), _cap(most))
+        default, most = _threads()
+        self.n_threads = default if n_threads is None else min(int(n_threads), most)
         self.isa = one_of("isa", isa, INSTRUCTION_SETS) if isa else _best_isa()
         self._seen: tuple[Data | None, Network | None, Any] = (None, None, None)
 
@@ -131,6 +133,14 @@ class NativeEngine:
         """Return P, the output for each row of X, (n, k)."""
         return self._forward(network, X, probabilities=True)
 
+    @staticmethod
+    def all_finite(X: Array) -> bool:
+        """Return whether an (n, d) array holds no NaN and no inf."""
+        if X.dtype in DTYPES and X.ndim == 2 and X.flags.c_contiguous and X.flags.aligned:
+            finite: bool = _native.finite(X)
+            return finite
+        return bool(np.isfinite(X).all())
+
     def _forward(self, network: Network, X: Array, *, probabilities: bool) -> Array:
         theta = network.theta
         out = np.empty((X.shape[0], network.layer_sizes[-1]), theta.dtype)
@@ -198,7 +208,7 @@ def _inputs(network: Network, X: Any) -> tuple[Array | None, ...]:
 def _plain(array: Array, dtype: np.dtype[Any]) -> Array:
     """Return the array itself if the engine can read it as it lies, otherwise a copy."""
     flags = array.flags
-    if array.dtype == dtype and flags.c_contiguous and flags.aligned and array.dtype.isnative:
+    if array.dtype == dtype and flags.c_contiguous and flags.aligned:  # and so in native byte order
         return array
     return np.array(array, dtype, order="C")
 
@@ -215,6 +225,7 @@ def _numbers(recipe: Recipe) -> tuple[Any, ...]:
     return recipe.alpha, recipe.label_smoothing, dropout, int(recipe.seed), clip_norm, recipe.weight_decay
 
 
+@cache
 def _best_isa() -> str:
     wanted = os.environ.get("GLASSMAX_ISA", "")
     if not wanted:
@@ -227,14 +238,14 @@ def _best_isa() -> str:
     return wanted
 
 
-def _most_threads() -> int:
-    return max(1, int(_native.hardware_threads()))
-
-
-def _cap(most: int) -> int:
+@cache
+def _threads() -> tuple[int, int]:
+    """How many threads there are by default, and at most."""
+    there_are = max(1, int(_native.hardware_threads()))
     wanted = os.environ.get("GLASSMAX_NUM_THREADS", "")
     if not wanted:
-        return 2**16
+        return there_are, MOST_THREADS
     if not (wanted.isascii() and wanted.isdigit() and int(wanted) >= 1):
-        raise OptionError(f"GLASSMAX_NUM_THREADS is {wanted!r}, expected a whole number >= 1. Unset it for {most}.")
-    return int(wanted)
+        raise OptionError(f"GLASSMAX_NUM_THREADS is {wanted!r}, expected a whole number >= 1. Unset it for {there_are}.")
+    most = min(int(wanted), MOST_THREADS)
+    return min(there_are, most), most

@@ -3,13 +3,13 @@
 scikit-learn checks shapes, names and finiteness; what it leaves in the dark is said here first.
 """
 
-import math
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight, _get_feature_names, validate_data
 
+from ..engine import all_finite
 from ..errors import DataError, LabelError
 from ..functional.arrays import Array
 
@@ -114,7 +114,7 @@ def _is_plain(classifier: Any, X: Any) -> bool:
         and X.shape[0] > 0
         and X.shape[1] == classifier.n_features_in_
         and not hasattr(classifier, "feature_names_in_")
-        and math.isfinite(X.sum())  # a NaN or an inf doesn't get lost in a sum
+        and all_finite(X)
     )
 
 

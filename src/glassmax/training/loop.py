@@ -156,7 +156,7 @@ def fit(
     steps = -(-n // batch_size)
     if standing.order is None or len(standing.order) != n:
         standing.order = np.arange(n)
-    good = deepcopy((network.theta, standing.state))  # a loss was finite at these weights
+    good, start = _Snapshot(network, standing.state), _Snapshot(network, standing.state)  # good: with a finite loss
     while standing.epochs < max_epochs:
         started = time.perf_counter()
         number = standing.epochs + 1
@@ -166,7 +166,7 @@ def fit(
             standing.epochs * steps, steps, max_epochs * steps, epoch=standing.epochs, rows=standing.weight
         )
         rates = rule.learning_rate * standing.slowdown * shares
-        start = deepcopy((network.theta, standing.state))
+        start.take()
         result = engine.epoch(
             network,
             data,
@@ -179,15 +179,38 @@ def fit(
             first_step=standing.steps,
         )
         if result.steps:
-            good = start
+            good, start = start, good
         if not (result.finite and np.isfinite(network.theta).all()):
-            network.theta[...] = good[0]
-            standing.state.update(good[1])
+            good.put_back()
             raise DivergenceError(_advice(number, result.steps + (not result.finite), rule.learning_rate))
         standing.epochs, standing.steps, standing.rows = number, standing.steps + result.steps, standing.rows + n
         standing.weight += n * data.mean_weight
         validated = None if validation is None else score(network, engine, validation, confusion=False)
         yield Epoch(number, result.loss, validated, result.steps, n, time.perf_counter() - started)
+
+
+class _Snapshot:
+    """What a network and a rule's state were, in memory that is used again."""
+
+    def __init__(self, network: Network, state: State) -> None:
+        self.network, self.state = network, state
+        self.theta, self.kept = network.theta.copy(), deepcopy(state)
+
+    def take(self) -> None:
+        np.copyto(self.theta, self.network.theta)
+        _copy_state(self.state, self.kept)
+
+    def put_back(self) -> None:
+        np.copyto(self.network.theta, self.theta)
+        _copy_state(self.kept, self.state)
+
+
+def _copy_state(state: State, to: State) -> None:
+    for name, value in state.items():
+        if isinstance(value, np.ndarray):
+            np.copyto(to[name], value)
+        else:
+            to[name] = value
 
 
 def fit_lbfgs(
