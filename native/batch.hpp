@@ -49,8 +49,8 @@ template <class T> void lay_down(const T *const *from, int64_t d, T *A) {
         transpose<T>(block);
         for (int i = 0; i < L; ++i) store(A + (k + i) * SPAN<T>, block[i]);
     }
-    for (; k < d; ++k)
-        for (int s = 0; s < L; ++s) A[k * SPAN<T> + s] = from[s][k];
+    for (int s = 0; s < L; ++s)
+        for (int64_t i = k; i < d; ++i) A[i * SPAN<T> + s] = from[s][i];
 }
 
 template <class T> void gather(const Batch<T> &batch, const Scratch<T> &own, int64_t s0, int rows, int vectors, T *A) {
@@ -252,11 +252,12 @@ template <class T> void rows_item(Batch<T> &batch, int worker, int64_t span) {
     int64_t label[SPAN<T>];
     T factor[SPAN<T>];
     double loss[SPAN<T>];
-    for (int s = 0; s < SPAN<T>; ++s) {
-        const double w = s >= rows ? 0 : batch.rows.weight ? batch.rows.weight[batch.row(s0 + s)] : 1;
-        factor[s] = T(w / batch.divisor);
-        label[s] = s < rows && batch.rows.y ? batch.rows.y[batch.row(s0 + s)] : 0;
-    }
+    const T even = T(1 / batch.divisor);
+    for (int s = 0; s < SPAN<T>; ++s) factor[s] = even;
+    if (batch.rows.weight)
+        for (int s = 0; s < rows; ++s) factor[s] = T(batch.rows.weight[batch.row(s0 + s)] / batch.divisor);
+    if (batch.rows.y)
+        for (int s = 0; s < rows; ++s) label[s] = batch.rows.y[batch.row(s0 + s)];
     HeadRows<T> head = {k, vectors, rows, label, nullptr, factor, loss};
     if (needs_rows(batch.shape.output, batch.shape.loss, batch.rows.Y, batch.recipe.label_smoothing)) {
         targets<T>(batch, s0, rows, own.Y);

@@ -37,10 +37,10 @@ template <class T> INLINE Wide<T> exponentials(T *Z, int64_t k, Vec<T> &largest,
     return others;
 }
 
-template <class T> INLINE Vec<T> inverse_sum(const Wide<T> &others) {
+template <class T> INLINE Wide<T> inverse_sum(const Wide<T> &others) {
     Wide<T> r;
     for (int i = 0; i < Wide<T>::PARTS; ++i) r.part[i] = 1 / (1 + others.part[i]);
-    return r.narrow();
+    return r;
 }
 
 template <class T> INLINE Wide<T> log1p_wide(const Wide<T> &x) {
@@ -53,7 +53,7 @@ template <class T> void softmax_in_place(T *Z, int64_t k, int vectors) {
     for (int v = 0; v < vectors; ++v, Z += LANES<T>) {
         Vec<T> largest;
         IntVec<T> top;
-        const Vec<T> r = inverse_sum<T>(exponentials<T>(Z, k, largest, top));
+        const Vec<T> r = inverse_sum<T>(exponentials<T>(Z, k, largest, top)).narrow();
         for (int64_t j = 0; j < k; ++j) store(Z + j * SPAN<T>, load(Z + j * SPAN<T>) * r);
     }
 }
@@ -64,19 +64,24 @@ template <class T> void softmax_cross_entropy_of_labels(T *Z, const HeadRows<T> 
     for (int v = 0; v < head.vectors; ++v, Z += L) {
         const int lanes = head.rows - v * L < L ? head.rows - v * L : L;
         const int64_t *label = head.label + v * L;
-        double at_label[L], others_of[L], log_of[L];
+        double at_label[L], others_of[L], inverse_of[L], log_of[L];
         for (int s = 0; s < lanes; ++s) at_label[s] = Z[label[s] * SPAN<T> + s];
         Vec<T> largest;
         IntVec<T> top;
         const Wide<T> others = exponentials<T>(Z, head.k, largest, top);
+        const Wide<T> r = inverse_sum<T>(others);
         put<T>(others, others_of);
+        put<T>(r, inverse_of);
         put<T>(log1p_wide<T>(others), log_of);
-        const Vec<T> factor = load(head.factor + v * L), r = inverse_sum<T>(others), scale = r * factor;
-        T true_class[L];
+        const Vec<T> scale = r.narrow() * load(head.factor + v * L);
+        T true_class[L], largest_of[L];
+        typename Simd<T>::Int top_of[L];
+        store(largest_of, largest);
+        __builtin_memcpy(top_of, &top, sizeof top);
         for (int s = 0; s < lanes; ++s) {
-            const double sum = others_of[s];
-            head.loss[v * L + s] = log_of[s] - (at_label[s] - double(largest[s]));
-            const double rest = top[s] == label[s] ? sum / (1 + sum) : 1 - Z[label[s] * SPAN<T> + s] / (1 + sum);
+            head.loss[v * L + s] = log_of[s] - (at_label[s] - double(largest_of[s]));
+            const double rest = top_of[s] == label[s] ? others_of[s] * inverse_of[s]
+                                                      : 1 - double(Z[label[s] * SPAN<T> + s]) * inverse_of[s];
             true_class[s] = T(-rest * double(head.factor[v * L + s]));
         }
         for (int64_t j = 0; j < head.k; ++j) store(Z + j * SPAN<T>, load(Z + j * SPAN<T>) * scale);
@@ -107,7 +112,7 @@ template <class T> void softmax_cross_entropy_of_rows(T *Z, const HeadRows<T> &h
             rest.part[i] = others.part[i] / (1 + others.part[i]);
         }
         put<T>(loss, head.loss + v * L);
-        const Vec<T> factor = load(head.factor + v * L), r = inverse_sum<T>(others);
+        const Vec<T> factor = load(head.factor + v * L), r = inverse_sum<T>(others).narrow();
         const Vec<T> total = rowsum.narrow(), not_top = rest.narrow();
         for (int64_t j = 0; j < head.k; ++j) {
             const Vec<T> y = load(Y + j * SPAN<T>), p = load(Z + j * SPAN<T>) * r;
@@ -125,7 +130,8 @@ template <class T> void softmax_squared_error(T *Z, const HeadRows<T> &head) {
         const T *Y = head.Y + v * L;
         Vec<T> largest;
         IntVec<T> top;
-        const Vec<T> r = inverse_sum<T>(exponentials<T>(Z, head.k, largest, top)), factor = load(head.factor + v * L);
+        const Vec<T> r = inverse_sum<T>(exponentials<T>(Z, head.k, largest, top)).narrow();
+        const Vec<T> factor = load(head.factor + v * L);
         Wide<T> loss = {}, along = {};
         for (int64_t j = 0; j < head.k; ++j) {
             const Vec<T> p = load(Z + j * SPAN<T>) * r;

@@ -1,0 +1,294 @@
+// What test_engine computes, and the plainest code that computes it: float64, one row at a time, formula by formula.
+#pragma once
+
+#include "task.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numeric>
+#include <string>
+#include <vector>
+
+// Most of the work and not what is tested: the sanitizers leave its loops alone.
+#define PLAIN __attribute__((no_sanitize("address", "undefined", "thread")))
+
+namespace glassmax {
+
+typedef std::vector<double> Numbers;
+typedef std::vector<int64_t> Integers;
+
+// ---- numbers ----
+
+inline uint64_t draw(uint64_t key, uint64_t counter) {  // SplitMix64, as glassmax.functional.masks has it
+    uint64_t z = key + (counter + 1) * 0x9E3779B97F4A7C15u;
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    return z ^ z >> 31;
+}
+
+struct Random {
+    uint64_t key, counter = 0;
+    int64_t below(int64_t n) { return int64_t(draw(key, counter++) % uint64_t(n)); }
+    double number(double least, double most) {  // one that float32 has too
+        return float(least + (most - least) * double(draw(key, counter++) >> 11) / 9007199254740992.0);
+    }
+    Numbers numbers(int64_t n, double least, double most) {
+        Numbers out(n);
+        for (double &x : out) x = number(least, most);
+        return out;
+    }
+};
+
+// ---- what is to be computed ----
+
+struct Case {
+    Integers sizes;
+    std::vector<int32_t> activations;
+    int32_t output = SOFTMAX_OUTPUT, loss = CROSS_ENTROPY;
+    int64_t n = 0, batch_size = 1, first_step = 5;
+    Numbers X, Y, weight, dropout;  // the last three may be empty: none
+    Integers y, order;
+    bool sparse = false, wide = false, adam = false, nesterov = false;
+    double alpha = 0, smoothing = 0, decay = 0, clip = 0, momentum = 0.875, mean_weight = 1;
+    Numbers theta, first, second, rates;
+
+    int64_t depth() const { return int64_t(sizes.size()) - 1; }
+    int64_t k() const { return sizes.back(); }
+    double target(int64_t i, int64_t j) const;
+    std::string name() const {
+        std::string text = std::to_string(n) + " rows in batches of " + std::to_string(batch_size) + ", sizes";
+        for (int64_t size : sizes) text += " " + std::to_string(size);
+        text += ", activations";
+        for (int32_t f : activations) text += " " + std::to_string(f);
+        text += ", output " + std::to_string(output) + ", loss " + std::to_string(loss);
+        return text + (sparse ? ", sparse" : "") + (adam ? ", Adam" : nesterov ? ", Nesterov" : "");
+    }
+};
+
+constexpr uint64_t SEED = 0xfedcba9876543210u;
+constexpr double BETA_1 = 0.9, BETA_2 = 0.99, EPSILON = 1e-3;  // so large that no tiny gradient decides a direction
+constexpr int64_t STEPS_BEFORE = 2;
+
+inline double Case::target(int64_t i, int64_t j) const {
+    double sum = 1;
+    if (!Y.empty()) sum = std::accumulate(&Y[i * k()], &Y[i * k()] + k(), 0.0);
+    const double target = Y.empty() ? double(y[i] == j) : Y[i * k() + j];
+    return (1 - smoothing) * target + smoothing * (output == SIGMOID_OUTPUT ? 0.5 : sum / double(k()));
+}
+
+inline Case make(const Integers &sizes, int64_t n, uint64_t seed) {
+    Random random{seed};
+    Case c;
+    c.sizes = sizes;
+    c.n = n;
+    c.batch_size = n / 3 + 1;
+    for (int64_t l = 0; l < c.depth(); ++l) {
+        const double reach = 1.5 / std::sqrt(double(sizes[l]));
+        for (int64_t i = 0; i < (sizes[l] + 1) * sizes[l + 1]; ++i) c.theta.push_back(random.number(-reach, reach));
+        if (l) c.activations.push_back(int32_t((seed + uint64_t(l)) % 11));
+    }
+    c.X = random.numbers(n * sizes[0], -1, 1);
+    c.first = random.numbers(int64_t(c.theta.size()), -0.01, 0.01);
+    c.second = random.numbers(int64_t(c.theta.size()), 0, 0.01);
+    c.rates = random.numbers(n, 0.02, 0.06);
+    for (int64_t i = 0; i < n; ++i) {
+        c.y.push_back(random.below(c.k()));
+        c.order.push_back(i);
+        std::swap(c.order[random.below(i + 1)], c.order.back());
+    }
+    return c;
+}
+
+inline void with_target_rows(Case &c) {  // zeros and ones among them
+    Random random{7};
+    for (int64_t i = 0; i < c.n * c.k(); ++i) c.Y.push_back(std::min(1.0, std::max(0.0, random.number(-0.5, 1.5))));
+}
+
+inline void with_weights(Case &c) {  // a row of weight 0 is absent, whatever it holds
+    c.weight = Random{8}.numbers(c.n, 0.25, 2);
+    for (int64_t i = 2; i < c.n; i += 5) {
+        c.weight[i] = 0;
+        std::fill_n(&c.X[i * c.sizes[0]], c.sizes[0], std::nan(""));
+    }
+    c.mean_weight = std::accumulate(c.weight.begin(), c.weight.end(), 0.0) / double(c.n);
+}
+
+inline void with_sparse_rows(Case &c, bool wide) {  // some of them empty
+    Random random{9};
+    c.sparse = true;
+    c.wide = wide;
+    for (double &x : c.X) x = random.below(10) ? 0 : x;
+    for (int64_t i = 3; i < c.n; i += 4) std::fill_n(&c.X[i * c.sizes[0]], c.sizes[0], 0);
+}
+
+// ---- the plain code ----
+
+inline double activation(int f, double z, double &slope) {
+    const double e = std::exp(z), scale = 1.0507009873554805, alpha = 1.6732632423543772, s = 1 / (1 + std::exp(-z));
+    const double phi = std::exp(-z * z / 2) / std::sqrt(2 * M_PI), Phi = std::erfc(-z / std::sqrt(2.0)) / 2;
+    const double t = std::tanh(f == MISH ? std::log1p(e) : z);
+    switch (f) {
+    case IDENTITY: return slope = 1, z;
+    case SIGMOID: return slope = s * (1 - s), s;
+    case TANH: return slope = 1 - t * t, t;
+    case RELU: return slope = z > 0, z < 0 ? 0 : z;
+    case LEAKY_RELU: return slope = z > 0 ? 1 : 0.01, z > 0 ? z : 0.01 * z;
+    case ELU: return slope = z > 0 ? 1 : e, z > 0 ? z : std::expm1(z);
+    case SELU: return slope = scale * (z > 0 ? 1 : alpha * e), scale * (z > 0 ? z : alpha * std::expm1(z));
+    case GELU: return slope = Phi + z * phi, z * Phi;
+    case SILU: return slope = s + z * s * (1 - s), z * s;
+    case MISH: return slope = t + z * (1 - t * t) * s, z * t;
+    default: return slope = s, std::log1p(e);
+    }
+}
+
+inline void predict(const Case &c, const double *z, double *p) {
+    const int64_t k = c.k();
+    const double top = *std::max_element(z, z + k);
+    double sum = 0, slope;
+    for (int64_t j = 0; j < k; ++j) sum += std::exp(z[j] - top);
+    for (int64_t j = 0; j < k; ++j)
+        p[j] = c.output == SOFTMAX_OUTPUT ? std::exp(z[j] - top) / sum
+                                          : activation(c.output == SIGMOID_OUTPUT  ? SIGMOID
+                                                       : c.output == RELU_OUTPUT ? RELU
+                                                                                 : IDENTITY, z[j], slope);
+}
+
+// The loss of row i by its logits z, which become their derivatives: the loss's derivative by p, pulled back to z.
+inline double head(const Case &c, int64_t i, double *z) {
+    const int64_t k = c.k();
+    Numbers p(k), dp(k);
+    predict(c, z, p.data());
+    double loss = 0, along = 0, slope = 1;
+    for (int64_t j = 0; j < k; ++j) {
+        const double y = c.target(i, j);
+        if (c.loss == SQUARED_ERROR) {
+            loss += (p[j] - y) * (p[j] - y) / 2;
+            dp[j] = p[j] - y;
+        } else {
+            const double no = c.loss == CROSS_ENTROPY ? 0 : 1 - y;
+            loss -= (y == 0 ? 0 : y * std::log(p[j])) + (no == 0 ? 0 : no * std::log1p(-p[j]));
+            dp[j] = (y == 0 ? 0 : -y / p[j]) + (no == 0 ? 0 : no / (1 - p[j]));
+        }
+        along += dp[j] * p[j];
+    }
+    for (int64_t j = 0; j < k; ++j) {
+        if (c.output != IDENTITY_OUTPUT) activation(c.output == RELU_OUTPUT ? RELU : SIGMOID, z[j], slope);
+        z[j] = c.output == SOFTMAX_OUTPUT ? p[j] * (dp[j] - along) : slope * dp[j];
+    }
+    return loss;
+}
+
+inline PLAIN void affine(const double *a, const double *W, int64_t d, int64_t h, double *z) {
+    for (int64_t j = 0; j < h; ++j) z[j] = W[d * h + j];
+    for (int64_t i = 0; i < d; ++i)
+        for (int64_t j = 0; j < h; ++j) z[j] += a[i] * W[i * h + j];
+}
+
+inline PLAIN void back(const double *a, const double *dz, const double *W, int64_t d, int64_t h, double *dW, double *da) {
+    for (int64_t i = 0; i < d; ++i)
+        for (int64_t j = 0; j < h; ++j) {
+            dW[i * h + j] += a[i] * dz[j];
+            da[i] += W[i * h + j] * dz[j];
+        }
+    for (int64_t j = 0; j < h; ++j) dW[d * h + j] += dz[j];
+}
+
+// Row i through the network: its logits, or its loss with `factor` times the gradient added to `gradient`.
+inline double pass(const Case &c, const Numbers &theta, int64_t i, int64_t step, double factor, double *gradient, double *out) {
+    std::vector<Numbers> A = {Numbers(&c.X[i * c.sizes[0]], &c.X[i * c.sizes[0]] + c.sizes[0])}, slopes(1);
+    const double *W = theta.data();
+    for (int64_t l = 0; l < c.depth(); W += (c.sizes[l] + 1) * c.sizes[l + 1], ++l) {
+        const int64_t h = c.sizes[l + 1];
+        Numbers a(h), slope(h, 1);
+        affine(A[l].data(), W, c.sizes[l], h, a.data());
+        for (int64_t j = 0; l + 1 < c.depth() && j < h; ++j) {
+            a[j] = activation(c.activations[l], a[j], slope[j]);
+            if (!gradient || c.dropout.empty() || step < 0) continue;
+            const uint64_t u = draw(draw(draw(draw(SEED, uint64_t(step)), uint64_t(l + 1)), uint64_t(i)), uint64_t(j));
+            const double mask = double(u >> 11) / 9007199254740992.0 >= c.dropout[l] ? 1 / (1 - c.dropout[l]) : 0;
+            a[j] *= mask;
+            slope[j] *= mask;
+        }
+        A.push_back(a);
+        slopes.push_back(slope);
+    }
+    if (!gradient) return std::copy(A.back().begin(), A.back().end(), out), 0;
+    Numbers dz = A.back();
+    const double loss = head(c, i, dz.data());
+    for (double &x : dz) x *= factor;
+    double *dW = gradient + theta.size();
+    for (int64_t l = c.depth() - 1; l >= 0; --l) {
+        const int64_t d = c.sizes[l], h = c.sizes[l + 1];
+        Numbers da(d, 0);
+        back(A[l].data(), dz.data(), W -= (d + 1) * h, d, h, dW -= (d + 1) * h, da.data());
+        for (int64_t j = 0; l && j < d; ++j) da[j] *= slopes[l][j];
+        dz = da;
+    }
+    return loss;
+}
+
+// Do something to each weight, biases left out.
+inline void each_weight(const Case &c, const std::function<void(int64_t)> &what) {
+    for (int64_t l = 0, at = 0; l < c.depth(); at += c.sizes[++l])
+        for (int64_t end = at + c.sizes[l] * c.sizes[l + 1]; at < end; ++at) what(at);
+}
+
+inline double batch(const Case &c, const Numbers &theta, const int64_t *rows, int64_t m, int64_t step, Numbers &gradient) {
+    const double divisor = double(m) * c.mean_weight;
+    double loss = 0;
+    gradient.assign(theta.size(), 0);
+    for (int64_t s = 0; s < m; ++s) {
+        const double w = c.weight.empty() ? 1 : c.weight[rows[s]];
+        if (w != 0) loss += w / divisor * pass(c, theta, rows[s], step, w / divisor, gradient.data(), nullptr);
+    }
+    each_weight(c, [&](int64_t i) {
+        loss += c.alpha / 2 / divisor * theta[i] * theta[i];
+        gradient[i] += c.alpha / divisor * theta[i];
+    });
+    return loss;
+}
+
+struct Plain {
+    double epoch_loss = 0, loss = 0;
+    Numbers theta, first, second, gradient, logits, probabilities;
+
+    explicit Plain(const Case &c) : theta(c.theta), first(c.first), second(c.second) {
+        Integers all(c.n);
+        std::iota(all.begin(), all.end(), 0);
+        loss = batch(c, theta, all.data(), c.n, -1, gradient);
+        logits.resize(c.n * c.k());
+        probabilities.resize(c.n * c.k());
+        for (int64_t i = 0; i < c.n; ++i) {
+            pass(c, theta, i, -1, 0, nullptr, &logits[i * c.k()]);
+            predict(c, &logits[i * c.k()], &probabilities[i * c.k()]);
+        }
+        Numbers g;
+        for (int64_t start = 0, step = 0; start < c.n; start += c.batch_size, ++step) {
+            const int64_t m = std::min(c.batch_size, c.n - start);
+            epoch_loss += batch(c, theta, &c.order[start], m, c.first_step + step, g) * double(m) / double(c.n);
+            const double length = std::sqrt(std::inner_product(g.begin(), g.end(), g.begin(), 0.0)), rate = c.rates[step];
+            if (c.clip > 0 && length > c.clip)
+                for (double &x : g) x *= c.clip / length;
+            each_weight(c, [&](int64_t i) { theta[i] *= 1 - rate * c.decay; });
+            move(c, g, rate, double(STEPS_BEFORE + step + 1));
+        }
+    }
+
+    void move(const Case &c, const Numbers &g, double rate, double t) {
+        for (size_t i = 0; i < g.size(); ++i) {
+            if (c.adam) {
+                first[i] = BETA_1 * first[i] + (1 - BETA_1) * g[i];
+                second[i] = BETA_2 * second[i] + (1 - BETA_2) * g[i] * g[i];
+                theta[i] -= rate * std::sqrt(1 - std::pow(BETA_2, t)) / (1 - std::pow(BETA_1, t)) * first[i] /
+                            (std::sqrt(second[i]) + EPSILON);
+            } else {
+                first[i] = c.momentum * first[i] - rate * g[i];
+                theta[i] += c.nesterov ? c.momentum * first[i] - rate * g[i] : first[i];
+            }
+        }
+    }
+};
+
+}  // namespace glassmax

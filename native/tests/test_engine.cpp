@@ -1,0 +1,400 @@
+// The engine without Python: held against the plainest code that computes the same, and run under the sanitizers.
+//
+// One line for each group of checks, exit status 1 if one of them failed. All numbers come from counters, so each run
+// computes the same; what differs is which thread does what.
+
+#include "given.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+constexpr bool THREADS_AFTER_FORK = false;  // the thread sanitizer knows none
+#else
+constexpr bool THREADS_AFTER_FORK = true;
+#endif
+
+using namespace glassmax;
+
+namespace {
+
+// ---- what is computed ----
+
+constexpr int64_t SIZES[] = {1, 2, 3, 5, 7, 13, 16, 17, 31, 33, 64, 65, 100};
+
+void every_size() {  // in each place of a network
+    const int64_t rows[] = {1, 2, 7, 31, 33, 65, 127, 513, 1100};
+    for (int i = 0; i < 26; ++i) {
+        Integers sizes = {SIZES[i % 13], SIZES[(i + 4) % 13], SIZES[(i + 9) % 13]};
+        if (i >= 13) sizes.insert(sizes.begin() + 1, SIZES[(i + 6) % 13]);
+        if (i % 13 == 12) sizes = {sizes[0], sizes.back()};
+        Case c = make(sizes, rows[i % 9], uint64_t(i));
+        if (i % 2) c.batch_size = c.n;  // more than 512 go in parts
+        c.adam = i % 3 == 0;
+        check(c);
+    }
+}
+
+void every_activation() {
+    for (int32_t f = IDENTITY; f <= SOFTPLUS; ++f) {
+        Case c = make({13, 17, 31, 5}, 65, uint64_t(100 + f));
+        for (double &x : c.X) x *= 4;
+        c.activations = {f, f};
+        check(c);
+    }
+}
+
+void every_head() {
+    for (int32_t output = SOFTMAX_OUTPUT; output <= RELU_OUTPUT; ++output)
+        for (int32_t loss = CROSS_ENTROPY; loss <= BINARY_CROSS_ENTROPY; ++loss)
+            for (int64_t k : {1, 2, 5, 17})
+                for (int kind = 0; kind < 4; ++kind) {  // labels or rows, smoothed or not
+                    const bool logarithm = output >= IDENTITY_OUTPUT && loss != SQUARED_ERROR;
+                    if (k == 1 && output == SOFTMAX_OUTPUT && loss == BINARY_CROSS_ENTROPY) continue;  // of 0
+                    Case c = make(logarithm ? Integers{7, k} : Integers{7, 13, k}, 37, uint64_t(200 + kind));
+                    if (kind & 1) with_target_rows(c);
+                    c.smoothing = kind & 2 ? 0.125 : 0;
+                    c.output = output;
+                    c.loss = loss;
+                    if (logarithm) {  // predictions about 1/2
+                        for (double &w : c.theta) w *= 0.0625;
+                        for (int64_t j = 0; j < k; ++j) c.theta[7 * k + j] = 0.5;
+                        for (double &rate : c.rates) rate /= 64;
+                    }
+                    check(c);
+                }
+}
+
+void every_rule() {
+    for (int rule = 0; rule < 4; ++rule)
+        for (int option = 0; option < 8; ++option)
+            for (int64_t n : {70, 700}) {
+                Case c = make({17, 13, 33, 5}, n, uint64_t(300 + option));
+                const auto chosen = [&](int one) { return option == one || option == 7; };
+                c.batch_size = n == 70 ? 33 : 600;
+                c.adam = rule == 3;
+                c.nesterov = rule == 2;
+                c.momentum = rule == 0 ? 0 : 0.875;
+                if (chosen(1)) c.alpha = 0.5;
+                if (chosen(2)) c.decay = 0.25;
+                if (chosen(3)) c.clip = 0.0625;
+                if (chosen(4)) c.dropout = {0, 0.3};
+                if (chosen(5)) with_weights(c);
+                if (chosen(6)) c.smoothing = 0.125;
+                check(c);
+            }
+}
+
+void sparse_rows() {
+    for (int i = 0; i < 8; ++i) {
+        Case c = make(i % 4 ? Integers{SIZES[12 - i], SIZES[5 + i], 3} : Integers{100, 33}, i % 3 ? 65 : 600, uint64_t(400 + i));
+        with_sparse_rows(c, i % 2);
+        if (i & 2) with_weights(c);
+        c.adam = i & 4;
+        c.alpha = i % 3;
+        if (i % 3 == 0) c.batch_size = 550;
+        if (i == 5) c.dropout = {0.5};
+        check(c);
+    }
+}
+
+template <class T> void few_rows_of(const Case &c, const Engine &engine) {
+    const Given<T> given(c);
+    for (bool probabilities : {false, true}) {
+        const Block<T> all(Numbers(c.n * c.k(), -77));
+        given.forward(engine, {nullptr, 1, interrupted}, probabilities, all, c.n);
+        for (int64_t n = 0; n < 12; ++n) {
+            const Block<T> some(Numbers(n * c.k(), -77));
+            given.forward(engine, {nullptr, 1, interrupted}, probabilities, some, n);
+            expect(some.same(all.data()), std::string(engine.name) + ", " + c.name() + ": other bits for " + std::to_string(n));
+        }
+    }
+}
+
+void few_rows() {  // go another way, and give the same bits
+    for (int i = 0; i < 13; ++i) {
+        Case c = make({SIZES[i], SIZES[(i + 5) % 13], SIZES[(i + 7) % 13]}, 33, uint64_t(500 + i));
+        c.output = i % 4;
+        for (const Engine *engine : engines()) {
+            few_rows_of<float>(c, *engine);
+            few_rows_of<double>(c, *engine);
+        }
+    }
+}
+
+void many_rows() {  // more spans than a phase can have items; nearly all empty, so that it takes no time
+    constexpr int64_t n = (Team::MOST_ITEMS + 100) * 4;
+    const std::vector<int32_t> starts(n + 1, 0);
+    const Integers sizes = {600000, 1};
+    Numbers theta(sizes[0] + 1, 0);
+    theta.back() = 0.5;
+    Numbers out(n, -77);
+    const double value = 0;
+    const int32_t column = 0;
+    Rows rows = {};
+    rows.n = n;
+    rows.values = &value;
+    rows.columns = &column;
+    rows.starts = starts.data();
+    Surroundings around = {&Team::shared(), 2, interrupted};
+    looks = 0;
+    looks_allowed = 2 * n;  // or it might never end
+    const Outcome outcome = engine_baseline().forward[1]({1, sizes.data(), nullptr, IDENTITY_OUTPUT, SQUARED_ERROR}, rows,
+                                                         theta.data(), false, out.data(), around);
+    looks_allowed = std::numeric_limits<int64_t>::max();
+    expect(outcome.ending == DONE, "many rows: no end");
+    expect(out == Numbers(n, 0.5), "many rows: another result");
+}
+
+// ---- threads ----
+
+struct Tally {
+    std::vector<int64_t> done = std::vector<int64_t>(Team::MOST_ITEMS, 0), by = std::vector<int64_t>(64, 0);
+    std::atomic<int> present{0};
+    bool in_time = true;
+};
+
+void tally(void *context, int worker, int64_t item) {  // plain numbers: two threads at one of them are a race
+    ++static_cast<Tally *>(context)->done[item];
+    ++static_cast<Tally *>(context)->by[worker];
+}
+
+void meet(void *context, int, int64_t) {  // each item waits until the other has begun
+    Tally &tally = *static_cast<Tally *>(context);
+    const auto late = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    ++tally.present;
+    while (tally.present % 2) {
+        std::this_thread::yield();
+        if (std::chrono::steady_clock::now() < late) continue;
+        tally.in_time = false;
+        return;
+    }
+}
+
+void phases() {
+    Team &team = *new Team;  // never taken down, like the shared one
+    Tally met, tallied;
+    expect(team.gather(1, meet, &met) == 1, "no helper came");
+    team.phase(2);
+    team.dismiss();
+    expect(met.in_time, "the helper takes no item");
+    std::fill(tallied.by.begin(), tallied.by.end(), 0);
+    int highest = 1, wrong = 0;
+    for (int call = 0; call < 300; ++call) {
+        const int helpers = 1 + call % 3;
+        highest = std::max(highest, helpers);
+        expect(team.gather(helpers, tally, &tallied) == highest, "another number of workers");
+        if (call == 0) {
+            std::thread([&] { expect(team.gather(1, tally, nullptr) == 0, "two calls have the helpers"); }).join();
+            team.phase(Team::MOST_ITEMS);
+            wrong += tallied.done != std::vector<int64_t>(Team::MOST_ITEMS, 1);
+            std::fill(tallied.done.begin(), tallied.done.end(), 0);
+        }
+        for (int phase = 0; phase < 20; ++phase) {
+            const int64_t items = (call + phase) % 9;
+            team.phase(items);
+            for (int64_t item = 0; item < 12; ++item) wrong += tallied.done[item] != (item < items);
+            std::fill_n(tallied.done.begin(), items, 0);
+        }
+        team.dismiss();
+    }
+    expect(wrong == 0, "an item was done twice or not at all");
+}
+
+void same_bits() {
+    for (int i = 0; i < 8; ++i) {
+        Case c = make({65, 48, 17}, 130, uint64_t(600 + i));
+        if (i == 1) c = make({33, 48, 7}, 700, 601);
+        c.batch_size = i == 1 ? 600 : i == 2 ? 44 : c.n;
+        c.adam = i % 3 == 1;
+        c.nesterov = i % 3 == 2;
+        c.alpha = i % 2;
+        c.clip = i % 4 == 3 ? 0.0625 : 0;
+        if (i == 4) c.dropout = {0.5};
+        if (i == 5) with_target_rows(c);
+        if (i >= 6) with_sparse_rows(c, i == 7);
+        if (i >= 4) with_weights(c);
+        check(c, {1, 2, 3, 4}, i % 2 ? &Team::shared() : new Team);  // one that has not yet left its helpers out
+    }
+}
+
+void two_callers() {
+    Case cases[2] = {make({65, 48, 17}, 130, 700), make({48, 65, 3}, 120, 701)};
+    cases[1].adam = true;
+    for (const Engine *engine : engines()) {
+        int wrong[2] = {0, 0};
+        const auto call = [&](int which) {
+            const Given<float> given(cases[which]);
+            const Trained<float> alone = given.train(*engine, {nullptr, 1, interrupted});
+            for (int round = 0; round < 15; ++round)
+                wrong[which] += !given.train(*engine, {&Team::shared(), 3, interrupted}).same(alone);
+        };
+        std::thread other(call, 1);
+        call(0);
+        other.join();
+        expect(wrong[0] + wrong[1] == 0, std::string(engine->name) + ": two callers disturb one another");
+    }
+}
+
+// ---- ends ----
+
+template <class T> void interrupt(const Case &c, const Engine &engine, int threads) {
+    const Given<T> given(c);
+    const Block<double> gradient(Numbers(c.theta.size(), 0));
+    const Block<T> out(Numbers(c.n * c.k(), 0));
+    const Surroundings around = {&Team::shared(), threads, interrupted};
+    for (const char *what : {"epoch", "gradient", "forward"}) {
+        int64_t allowed = 0;
+        for (bool reached = true; reached; allowed += 1 + allowed / 4) {
+            looks = 0;
+            looks_allowed = allowed;
+            bool untouched = true;
+            Outcome outcome;
+            if (*what == 'e') {
+                const Trained<T> trained = given.train(engine, around);
+                outcome = trained.outcome;
+                untouched = trained.untouched();
+            } else {
+                outcome = *what == 'g' ? given.gradient(engine, around, gradient) : given.forward(engine, around, true, out, c.n);
+            }
+            reached = looks > allowed;
+            const std::string name = std::string(engine.name) + ", " + what + " stopped at look " + std::to_string(allowed);
+            expect(outcome.ending == (reached ? INTERRUPTED : DONE), name + ": ending " + std::to_string(outcome.ending));
+            expect(untouched == reached || *what != 'e', name + ": theta or the state was moved");
+        }
+        expect(allowed > 1 || threads > 1, std::string(engine.name) + ", " + what + " never asks");
+    }
+    looks_allowed = std::numeric_limits<int64_t>::max();
+}
+
+void interruptions() {
+    Case c = make({2000, 64, 3}, 40, 800);
+    c.batch_size = 25;
+    c.adam = true;
+    c.alpha = 1;
+    for (const Engine *engine : engines())
+        for (double clip : {0, 1}) {
+            c.clip = clip;
+            interrupt<float>(c, *engine, clip ? 1 : 3);
+            interrupt<double>(c, *engine, clip ? 3 : 1);
+        }
+}
+
+template <class T> void diverge(const Case &c, const Engine &engine, int threads) {
+    Case before = c;
+    before.n = 2 * c.batch_size;
+    const Trained<T> trained = Given<T>(c).train(engine, {&Team::shared(), threads, interrupted});
+    const Trained<T> wanted = Given<T>(before).train(engine, {nullptr, 1, interrupted});
+    expect(trained.outcome.ending == NOT_FINITE && trained.outcome.steps == 2 && !std::isfinite(trained.outcome.loss) &&
+               wanted.outcome.ending == DONE && !trained.untouched(),
+           std::string(engine.name) + ": not the end of a loss that isn't finite");
+    expect(trained.theta.same(wanted.theta) && trained.first.same(wanted.first) && trained.second.same(wanted.second),
+           std::string(engine.name) + ": the steps before were lost");
+}
+
+void not_finite() {
+    for (double value : {std::nan(""), 1e300}) {
+        Case c = make({65, 48, 17}, 150, 900);
+        c.batch_size = 60;
+        c.adam = std::isnan(value);
+        c.loss = SQUARED_ERROR;
+        c.output = IDENTITY_OUTPUT;
+        c.activations = {SOFTPLUS};
+        c.X[c.order[140] * 65 + 64] = value;
+        for (const Engine *engine : engines())
+            for (int threads : {1, 2}) {
+                diverge<float>(c, *engine, threads);
+                diverge<double>(c, *engine, threads);
+            }
+    }
+}
+
+std::atomic<int> forked{-1};  // 0: somebody waits, 1: go on
+bool wait_for_fork() {
+    if (forked == -1) forked = 0;
+    while (forked == 0) std::this_thread::sleep_for(std::chrono::microseconds(100));
+    return false;
+}
+
+void fork_in_the_middle() {  // of a call by another thread, with helpers at work
+    if (!THREADS_AFTER_FORK) return;
+    const Case c = make({65, 48, 17}, 130, 1000);
+    const Given<float> given(c);
+    const Engine &engine = *engines().back();
+    const Trained<float> alone = given.train(engine, {nullptr, 1, interrupted});
+    expect(given.train(engine, {&Team::shared(), 2, interrupted}).same(alone), "before the fork: other bits");
+    bool same = false;
+    std::thread other([&] { same = given.train(engine, {&Team::shared(), 2, wait_for_fork}).same(alone); });
+    while (forked == -1) std::this_thread::yield();
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(60);
+        bool right = true;
+        for (int round = 0; round < 20; ++round)
+            right &= given.train(engine, {&Team::shared(), 2, interrupted}).same(alone);
+        _exit(right ? 0 : 1);
+    }
+    forked = 1;
+    other.join();
+    int status = -1;
+    waitpid(child, &status, 0);
+    expect(child > 0 && status == 0, "the child of a fork: status " + std::to_string(status));
+    expect(same, "the parent of a fork: other bits");
+}
+
+void no_threads() {  // to be had, for once: the call works alone, and the next one has its helpers
+#if defined(__GLIBC__)
+    pthread_attr_t usual, huge;
+    pthread_getattr_default_np(&usual);
+    pthread_getattr_default_np(&huge);
+    pthread_attr_setstacksize(&huge, size_t(1) << 46);
+    static Team &team = *new Team;
+    Tally tallied;
+    expect(pthread_setattr_default_np(&huge) == 0, "the stack of a thread can't be set");
+    expect(team.gather(2, tally, &tallied) == 0, "a thread with a stack that no machine has");
+    pthread_setattr_default_np(&usual);
+    int now = 0;
+    std::thread([&] { if ((now = team.gather(2, tally, &tallied))) team.dismiss(); }).join();
+    expect(now == 2, "after a call without threads nobody has helpers any more");
+    pthread_attr_destroy(&usual);
+    pthread_attr_destroy(&huge);
+#endif
+}
+
+constexpr unsigned LONGEST = 120;  // seconds, of a group: some ten times what it takes
+
+void never_ends(int) {
+    const char text[] = "  FAILED: it never ends\n";
+    if (write(STDOUT_FILENO, text, sizeof text - 1)) _exit(1);
+    _exit(1);
+}
+
+}  // namespace
+
+int main() {
+    std::string names;
+    for (const Engine *engine : engines()) names += std::string(" ") + engine->name;
+    std::printf("instruction sets:%s\n", names.c_str());
+    std::fflush(stdout);
+    const struct {
+        const char *name;
+        void (*run)();
+    } groups[] = {{"sizes", every_size},         {"activations", every_activation}, {"heads", every_head},
+                  {"rules", every_rule},         {"sparse rows", sparse_rows},      {"few rows", few_rows},
+                  {"many rows", many_rows},      {"phases", phases},                {"same bits", same_bits},
+                  {"two callers", two_callers},  {"interruptions", interruptions},  {"not finite", not_finite},
+                  {"fork", fork_in_the_middle},  {"no threads", no_threads}};
+    std::signal(SIGALRM, never_ends);
+    for (const auto &group : groups) {
+        alarm(LONGEST);
+        group.run();
+        verdict(group.name);
+    }
+    return all_failures ? 1 : 0;
+}
