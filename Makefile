@@ -1,4 +1,4 @@
-.PHONY: help install test check format bench clean
+.PHONY: help install test native sanitize check format bench clean
 
 PYTHON ?= python
 
@@ -11,6 +11,23 @@ install:  ## Install the package as users get it, with everything that the habit
 test:  ## Install the package, then run all tests against it
 	$(PYTHON) -m pip install -q '.[test]'
 	$(PYTHON) -m pytest
+
+native:  ## Install again after a change in native/, compiling only what has changed
+	$(PYTHON) -m pip install -q 'scikit-build-core>=1.0' 'nanobind>=3.0,<4' cmake ninja
+	$(PYTHON) -m pip install -q --no-deps --no-build-isolation --config-settings=build-dir=build/module \
+	    --config-settings=cmake.define.GLASSMAX_NATIVE=ON .
+
+# The thread sanitizer can't bear addresses that are too random, so they are fixed where that is allowed.
+sanitize:  ## Run the engine's C++ tests under the address, undefined-behaviour and thread sanitizers
+	@fixed="setarch $$(uname -m) -R"; $$fixed true 2>/dev/null || fixed=; \
+	for what in address,undefined thread; do \
+	    folder=build/sanitize-$${what%,*}; \
+	    cmake -S native -B $$folder -DGLASSMAX_TESTS=ON -DGLASSMAX_SANITIZE=$$what >/dev/null && \
+	    MAKEFLAGS=--no-print-directory cmake --build $$folder --parallel $$(getconf _NPROCESSORS_ONLN) && \
+	    echo "== test_engine, -fsanitize=$$what" && \
+	    ASAN_OPTIONS=halt_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 \
+	        $$fixed $$folder/test_engine || exit 1; \
+	done
 
 check:  ## Formatting, lint, types, the import contract, doctests; changes nothing
 	$(PYTHON) -m ruff format --check .

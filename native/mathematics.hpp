@@ -74,13 +74,13 @@ template <class T> INLINE Vec<T> exp_of_difference(Vec<T> a, Vec<T> b, Vec<T> &d
 template <class T> INLINE Vec<T> log1p_of(Vec<T> x) {
     typedef Exp<T> C;
     const Vec<T> u = 1 + x, lost = (x - (u - 1)) / u;
-    IntVec<T> bits;
+    typedef typename Simd<T>::Bits Bits;
+    typename Simd<T>::B bits;
     __builtin_memcpy(&bits, &u, sizeof u);
-    constexpr typename Simd<T>::Int ONE = typename Simd<T>::Int(C::BIAS) << C::SHIFT;
-    constexpr typename Simd<T>::Int ROOT_HALF = sizeof(T) == 4 ? 0x3f3504f3 : 0x3fe6a09e667f3bcdLL;
-    const IntVec<T> shifted = bits + (ONE - ROOT_HALF);
-    const IntVec<T> exponent = (shifted >> C::SHIFT) - C::BIAS;
-    bits = (shifted & ((typename Simd<T>::Int(1) << C::SHIFT) - 1)) + ROOT_HALF;
+    constexpr Bits ONE = Bits(C::BIAS) << C::SHIFT, ROOT_HALF = Bits(sizeof(T) == 4 ? 0x3f3504f3 : 0x3fe6a09e667f3bcd);
+    const typename Simd<T>::B shifted = bits + (ONE - ROOT_HALF);  // of inf, whose turn comes last, to anything
+    const IntVec<T> exponent = __builtin_convertvector(shifted >> C::SHIFT, IntVec<T>) - C::BIAS;
+    bits = (shifted & ((Bits(1) << C::SHIFT) - 1)) + ROOT_HALF;
     Vec<T> f;
     __builtin_memcpy(&f, &bits, sizeof f);
     const Vec<T> s = (f - 1) / (f + 1), s2 = s * s;

@@ -26,6 +26,8 @@ template <> struct Simd<float> {
     typedef float Loose __attribute__((vector_size(BYTES), aligned(4), may_alias));
     typedef int32_t I __attribute__((vector_size(BYTES)));
     typedef int32_t Int;
+    typedef uint32_t B __attribute__((vector_size(BYTES)));
+    typedef uint32_t Bits;
 };
 
 template <> struct Simd<double> {
@@ -33,6 +35,8 @@ template <> struct Simd<double> {
     typedef double Loose __attribute__((vector_size(BYTES), aligned(8), may_alias));
     typedef int64_t I __attribute__((vector_size(BYTES)));
     typedef int64_t Int;
+    typedef uint64_t B __attribute__((vector_size(BYTES)));
+    typedef uint64_t Bits;
 };
 
 template <class T> using Vec = typename Simd<T>::V;
@@ -77,8 +81,6 @@ template <class V> INLINE V root(V a) {
 #endif
 #endif
 
-// Where a comparison holds the one, elsewhere the other.
-template <class V> INLINE V select(decltype(V{} < V{}) where, V one, V other) { return where ? one : other; }
 template <class V> INLINE V larger(V a, V b) { return b > a ? b : a; }  // a NaN in `a` stays, one in `b` is ignored
 template <class V> INLINE V absolute(V a) { return a < 0 ? -a : a; }
 

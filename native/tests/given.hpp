@@ -121,8 +121,9 @@ template <class T> struct Trained {
     Outcome outcome;
     Block<T> theta, first, second;
     bool same(const Trained &other) const {
-        return !std::memcmp(&outcome.loss, &other.outcome.loss, sizeof outcome.loss) && outcome.steps == other.outcome.steps &&
-               theta.same(other.theta) && first.same(other.first) && second.same(other.second);
+        return !std::memcmp(&outcome.loss, &other.outcome.loss, sizeof outcome.loss) &&
+               outcome.steps == other.outcome.steps && theta.same(other.theta) && first.same(other.first) &&
+               second.same(other.second);
     }
     bool untouched() const { return theta.unchanged() && first.unchanged() && second.unchanged(); }
 };
@@ -194,7 +195,8 @@ template <class T> struct Given {
     Outcome gradient(const Engine &engine, Surroundings around, const Block<double> &to) const {
         return engine.gradient[DTYPE<T>](shape(), rows(), recipe(false), theta.data(), to.data(), around);
     }
-    Outcome forward(const Engine &engine, Surroundings around, bool probabilities, const Block<T> &to, int64_t n) const {
+    Outcome forward(const Engine &engine, Surroundings around, bool probabilities, const Block<T> &to,
+                    int64_t n) const {
         Rows some = rows();
         some.n = n;
         return engine.forward[DTYPE<T>](shape(), some, theta.data(), probabilities, to.data(), around);
@@ -202,7 +204,8 @@ template <class T> struct Given {
 };
 
 // All calls against the plain code, on one thread; and the same bits on others.
-template <class T> void check_as(const Case &c, const Plain &plain, const Engine &engine, const std::vector<int> &threads, Team *team) {
+template <class T>
+void check_as(const Case &c, const Plain &plain, const Engine &engine, const std::vector<int> &threads, Team *team) {
     const Given<T> given(c);
     const std::string name = std::string(engine.name) + (DTYPE<T> ? " float64, " : " float32, ") + c.name();
     const Numbers room(c.n * c.k(), -77);
@@ -232,7 +235,8 @@ template <class T> void check_as(const Case &c, const Plain &plain, const Engine
             alone_gradient = std::move(gradient);
             for (int which : {0, 1}) alone_out[which] = std::move(out[which]);
         } else {
-            expect(trained.same(alone) && gradient.same(alone_gradient) && out[0].same(alone_out[0]) && out[1].same(alone_out[1]),
+            expect(trained.same(alone) && gradient.same(alone_gradient) && out[0].same(alone_out[0]) &&
+                       out[1].same(alone_out[1]),
                    name + ": other bits on " + std::to_string(count) + " threads");
         }
     }

@@ -146,13 +146,11 @@ inline double activation(int f, double z, double &slope) {
 inline void predict(const Case &c, const double *z, double *p) {
     const int64_t k = c.k();
     const double top = *std::max_element(z, z + k);
+    const int32_t f = c.output == SIGMOID_OUTPUT ? SIGMOID : c.output == RELU_OUTPUT ? RELU : IDENTITY;
     double sum = 0, slope;
     for (int64_t j = 0; j < k; ++j) sum += std::exp(z[j] - top);
     for (int64_t j = 0; j < k; ++j)
-        p[j] = c.output == SOFTMAX_OUTPUT ? std::exp(z[j] - top) / sum
-                                          : activation(c.output == SIGMOID_OUTPUT  ? SIGMOID
-                                                       : c.output == RELU_OUTPUT ? RELU
-                                                                                 : IDENTITY, z[j], slope);
+        p[j] = c.output == SOFTMAX_OUTPUT ? std::exp(z[j] - top) / sum : activation(f, z[j], slope);
 }
 
 // The loss of row i by its logits z, which become their derivatives: the loss's derivative by p, pulled back to z.
@@ -186,7 +184,8 @@ inline PLAIN void affine(const double *a, const double *W, int64_t d, int64_t h,
         for (int64_t j = 0; j < h; ++j) z[j] += a[i] * W[i * h + j];
 }
 
-inline PLAIN void back(const double *a, const double *dz, const double *W, int64_t d, int64_t h, double *dW, double *da) {
+inline PLAIN void back(const double *a, const double *dz, const double *W, int64_t d, int64_t h, double *dW,
+                       double *da) {
     for (int64_t i = 0; i < d; ++i)
         for (int64_t j = 0; j < h; ++j) {
             dW[i * h + j] += a[i] * dz[j];
@@ -196,8 +195,10 @@ inline PLAIN void back(const double *a, const double *dz, const double *W, int64
 }
 
 // Row i through the network: its logits, or its loss with `factor` times the gradient added to `gradient`.
-inline double pass(const Case &c, const Numbers &theta, int64_t i, int64_t step, double factor, double *gradient, double *out) {
-    std::vector<Numbers> A = {Numbers(&c.X[i * c.sizes[0]], &c.X[i * c.sizes[0]] + c.sizes[0])}, slopes(1);
+inline double pass(const Case &c, const Numbers &theta, int64_t i, int64_t step, double factor, double *gradient,
+                   double *out) {
+    const double *x = &c.X[i * c.sizes[0]];
+    std::vector<Numbers> A = {Numbers(x, x + c.sizes[0])}, slopes(1);
     const double *W = theta.data();
     for (int64_t l = 0; l < c.depth(); W += (c.sizes[l] + 1) * c.sizes[l + 1], ++l) {
         const int64_t h = c.sizes[l + 1];
@@ -235,7 +236,8 @@ inline void each_weight(const Case &c, const std::function<void(int64_t)> &what)
         for (int64_t end = at + c.sizes[l] * c.sizes[l + 1]; at < end; ++at) what(at);
 }
 
-inline double batch(const Case &c, const Numbers &theta, const int64_t *rows, int64_t m, int64_t step, Numbers &gradient) {
+inline double batch(const Case &c, const Numbers &theta, const int64_t *rows, int64_t m, int64_t step,
+                    Numbers &gradient) {
     const double divisor = double(m) * c.mean_weight;
     double loss = 0;
     gradient.assign(theta.size(), 0);
@@ -268,7 +270,8 @@ struct Plain {
         for (int64_t start = 0, step = 0; start < c.n; start += c.batch_size, ++step) {
             const int64_t m = std::min(c.batch_size, c.n - start);
             epoch_loss += batch(c, theta, &c.order[start], m, c.first_step + step, g) * double(m) / double(c.n);
-            const double length = std::sqrt(std::inner_product(g.begin(), g.end(), g.begin(), 0.0)), rate = c.rates[step];
+            const double length = std::sqrt(std::inner_product(g.begin(), g.end(), g.begin(), 0.0));
+            const double rate = c.rates[step];
             if (c.clip > 0 && length > c.clip)
                 for (double &x : g) x *= c.clip / length;
             each_weight(c, [&](int64_t i) { theta[i] *= 1 - rate * c.decay; });

@@ -93,7 +93,8 @@ void every_rule() {
 
 void sparse_rows() {
     for (int i = 0; i < 8; ++i) {
-        Case c = make(i % 4 ? Integers{SIZES[12 - i], SIZES[5 + i], 3} : Integers{100, 33}, i % 3 ? 65 : 600, uint64_t(400 + i));
+        const Integers sizes = i % 4 ? Integers{SIZES[12 - i], SIZES[5 + i], 3} : Integers{100, 33};
+        Case c = make(sizes, i % 3 ? 65 : 600, uint64_t(400 + i));
         with_sparse_rows(c, i % 2);
         if (i & 2) with_weights(c);
         c.adam = i & 4;
@@ -112,7 +113,7 @@ template <class T> void few_rows_of(const Case &c, const Engine &engine) {
         for (int64_t n = 0; n < 12; ++n) {
             const Block<T> some(Numbers(n * c.k(), -77));
             given.forward(engine, {nullptr, 1, interrupted}, probabilities, some, n);
-            expect(some.same(all.data()), std::string(engine.name) + ", " + c.name() + ": other bits for " + std::to_string(n));
+            expect(some.same(all.data()), engine.name + (", other bits for " + std::to_string(n)) + " of " + c.name());
         }
     }
 }
@@ -145,8 +146,8 @@ void many_rows() {  // more spans than a phase can have items; nearly all empty,
     Surroundings around = {&Team::shared(), 2, interrupted};
     looks = 0;
     looks_allowed = 2 * n;  // or it might never end
-    const Outcome outcome = engine_baseline().forward[1]({1, sizes.data(), nullptr, IDENTITY_OUTPUT, SQUARED_ERROR}, rows,
-                                                         theta.data(), false, out.data(), around);
+    const Shape shape = {1, sizes.data(), nullptr, IDENTITY_OUTPUT, SQUARED_ERROR};
+    const Outcome outcome = engine_baseline().forward[1](shape, rows, theta.data(), false, out.data(), around);
     looks_allowed = std::numeric_limits<int64_t>::max();
     expect(outcome.ending == DONE, "many rows: no end");
     expect(out == Numbers(n, 0.5), "many rows: another result");
@@ -184,7 +185,6 @@ void phases() {
     team.phase(2);
     team.dismiss();
     expect(met.in_time, "the helper takes no item");
-    std::fill(tallied.by.begin(), tallied.by.end(), 0);
     int highest = 1, wrong = 0;
     for (int call = 0; call < 300; ++call) {
         const int helpers = 1 + call % 3;
@@ -260,12 +260,15 @@ template <class T> void interrupt(const Case &c, const Engine &engine, int threa
                 const Trained<T> trained = given.train(engine, around);
                 outcome = trained.outcome;
                 untouched = trained.untouched();
+            } else if (*what == 'g') {
+                outcome = given.gradient(engine, around, gradient);
             } else {
-                outcome = *what == 'g' ? given.gradient(engine, around, gradient) : given.forward(engine, around, true, out, c.n);
+                outcome = given.forward(engine, around, true, out, c.n);
             }
             reached = looks > allowed;
-            const std::string name = std::string(engine.name) + ", " + what + " stopped at look " + std::to_string(allowed);
-            expect(outcome.ending == (reached ? INTERRUPTED : DONE), name + ": ending " + std::to_string(outcome.ending));
+            const std::string name = engine.name + (" stopped at look " + std::to_string(allowed)) + " of " + what;
+            const Ending right = reached ? INTERRUPTED : DONE;
+            expect(outcome.ending == right, name + ", ending " + std::to_string(outcome.ending));
             expect(untouched == reached || *what != 'e', name + ": theta or the state was moved");
         }
         expect(allowed > 1 || threads > 1, std::string(engine.name) + ", " + what + " never asks");
@@ -299,7 +302,7 @@ template <class T> void diverge(const Case &c, const Engine &engine, int threads
 }
 
 void not_finite() {
-    for (double value : {std::nan(""), 1e300}) {
+    for (double value : {std::nan(""), std::numeric_limits<double>::infinity()}) {
         Case c = make({65, 48, 17}, 150, 900);
         c.batch_size = 60;
         c.adam = std::isnan(value);
@@ -362,8 +365,6 @@ void no_threads() {  // to be had, for once: the call works alone, and the next 
     int now = 0;
     std::thread([&] { if ((now = team.gather(2, tally, &tallied))) team.dismiss(); }).join();
     expect(now == 2, "after a call without threads nobody has helpers any more");
-    pthread_attr_destroy(&usual);
-    pthread_attr_destroy(&huge);
 #endif
 }
 

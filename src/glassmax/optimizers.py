@@ -223,6 +223,11 @@ class Schedule:
             )
 
     @property
+    def is_level(self) -> bool:
+        """Whether every step has a share of 1."""
+        return self.kind in ("constant", "adaptive") and not self.warmup
+
+    @property
     def rise(self) -> float:
         """The share of the run in which the rate rises."""
         return ONE_CYCLE_RISE if self.kind == "one_cycle" else self.warmup
@@ -248,7 +253,7 @@ class Schedule:
         (steps,) array of float64
             In (0, 1].
         """
-        if self.kind in ("constant", "adaptive") and not self.warmup:
+        if self.is_level:
             return np.ones(steps)
         t = np.arange(first, first + steps)
         rise = self.warmup * total

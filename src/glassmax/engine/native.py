@@ -28,7 +28,9 @@ INSTRUCTION_SETS: tuple[str, ...] = tuple(_native.instruction_sets())
 """What this build has and this machine can run, the best last."""
 
 # As native/task.hpp numbers them.
-ACTIVATION, OUTPUT, LOSS = ({name: number for number, name in enumerate(names)} for names in (ACTIVATIONS, OUTPUTS, LOSSES))
+ACTIVATION, OUTPUT, LOSS = (
+    {name: number for number, name in enumerate(names)} for names in (ACTIVATIONS, OUTPUTS, LOSSES)
+)
 MOST_THREADS = 61
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -91,6 +93,7 @@ class NativeEngine:
                 "Take glassmax.engine.ReferenceEngine() for a rule of your own."
             )
         theta = _writable(network.theta, "theta")
+        names: tuple[str, ...]
         if isinstance(rule, Adam):
             names = ("m", "v")
             how = (True, False, 0.0, rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"]))
@@ -144,9 +147,7 @@ class NativeEngine:
     def _forward(self, network: Network, X: Array, *, probabilities: bool) -> Array:
         theta = network.theta
         out = np.empty((X.shape[0], network.layer_sizes[-1]), theta.dtype)
-        _native.forward(
-            self.isa, self.n_threads, _spec(network), *_inputs(network, X), theta, probabilities, out
-        )
+        _native.forward(self.isa, self.n_threads, _spec(network), *_inputs(network, X), theta, probabilities, out)
         return out
 
     def _rows(self, network: Network, data: Data) -> "Rows":
@@ -246,6 +247,8 @@ def _threads() -> tuple[int, int]:
     if not wanted:
         return there_are, MOST_THREADS
     if not (wanted.isascii() and wanted.isdigit() and int(wanted) >= 1):
-        raise OptionError(f"GLASSMAX_NUM_THREADS is {wanted!r}, expected a whole number >= 1. Unset it for {there_are}.")
+        raise OptionError(
+            f"GLASSMAX_NUM_THREADS is {wanted!r}, expected a whole number >= 1. Unset it for {there_are}."
+        )
     most = min(int(wanted), MOST_THREADS)
     return min(there_are, most), most

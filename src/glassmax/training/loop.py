@@ -157,15 +157,21 @@ def fit(
     if standing.order is None or len(standing.order) != n:
         standing.order = np.arange(n)
     good, start = _Snapshot(network, standing.state), _Snapshot(network, standing.state)  # good: with a finite loss
+    rates, slowdown, mean_weight = None, standing.slowdown, data.mean_weight
     while standing.epochs < max_epochs:
         started = time.perf_counter()
         number = standing.epochs + 1
         if shuffle:
             standing.order = standing.order[standing.draw.permutation(n)]
-        shares = schedule.shares(
-            standing.epochs * steps, steps, max_epochs * steps, epoch=standing.epochs, rows=standing.weight
-        )
-        rates = rule.learning_rate * standing.slowdown * shares
+        if rates is None or not schedule.is_level or standing.slowdown != slowdown:
+            slowdown = standing.slowdown
+            rates = (
+                rule.learning_rate
+                * slowdown
+                * schedule.shares(
+                    standing.epochs * steps, steps, max_epochs * steps, epoch=standing.epochs, rows=standing.weight
+                )
+            )
         start.take()
         result = engine.epoch(
             network,
@@ -184,7 +190,7 @@ def fit(
             good.put_back()
             raise DivergenceError(_advice(number, result.steps + (not result.finite), rule.learning_rate))
         standing.epochs, standing.steps, standing.rows = number, standing.steps + result.steps, standing.rows + n
-        standing.weight += n * data.mean_weight
+        standing.weight += n * mean_weight
         validated = None if validation is None else score(network, engine, validation, confusion=False)
         yield Epoch(number, result.loss, validated, result.steps, n, time.perf_counter() - started)
 
