@@ -41,6 +41,11 @@ class Engine(Protocol):
 
     name: str
 
+    @property
+    def arithmetic(self) -> str:
+        """What the bits of a result depend on, besides the numbers given."""
+        ...
+
     def epoch(
         self,
         network: Network,

@@ -67,6 +67,11 @@ class NativeEngine:
         self.isa = one_of("isa", isa, INSTRUCTION_SETS) if isa else _best_isa()
         self._seen: tuple[Data | None, Network | None, Any] = (None, None, None)
 
+    @property
+    def arithmetic(self) -> str:
+        """Its name and the instruction set: another one rounds otherwise."""
+        return f"{self.name} ({self.isa})"
+
     def epoch(
         self,
         network: Network,

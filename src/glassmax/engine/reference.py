@@ -34,6 +34,11 @@ class ReferenceEngine:
         self.n_threads = n_threads
         self._pools: Any = None
 
+    @property
+    def arithmetic(self) -> str:
+        """Its name: that NumPy's BLAS may sum otherwise on another machine, it can't tell."""
+        return self.name
+
     def epoch(
         self,
         network: Network,

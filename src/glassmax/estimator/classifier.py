@@ -129,7 +129,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
     checkpoint_path : path or None, default=None
         A file that is written whole after each epoch. The same call again goes on from it, to the same bits.
     n_threads : int or None, default=None
-        >= 1: most threads; None leaves it to the machine.
+        >= 1: most threads; None leaves it to the machine. In the native engine the bits don't depend on it.
 
     Attributes
     ----------

@@ -63,7 +63,7 @@ def identity_of(
         "feature_names_in_": _short(plain(columns)),
         "classes_": _short(plain(classifier.classes_.tolist())),
         "the start": digest(*start),
-        "the engine": f"{engine.name} of glassmax {__version__}",
+        "the engine": f"{engine.arithmetic} of glassmax {__version__}",
         **{name: _short(plain(value)) for name, value in sorted(parameters.items())},
     }
 
