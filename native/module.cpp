@@ -15,7 +15,6 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <tuple>
 #include <vector>
 
@@ -83,8 +82,10 @@ std::vector<std::string> instruction_sets() {
 // ---- interruption ----
 
 thread_local std::chrono::steady_clock::time_point next_look;
+unsigned long main_thread = 0;
 
 // Ask Python whether a signal has come, every 20 ms at most; the error it raises stays set until the call has ended.
+// Python tells its main thread alone. The others don't ask: it may be gone before they are.
 bool interrupted() {
     const auto now = std::chrono::steady_clock::now();
     if (now < next_look) return false;
@@ -95,7 +96,8 @@ bool interrupted() {
 
 Surroundings surroundings(int threads) {
     next_look = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
-    return {threads > 1 ? &Team::shared() : nullptr, threads, interrupted};
+    return {threads > 1 ? &Team::shared() : nullptr, threads,
+            PyThread_get_thread_ident() == main_thread ? interrupted : [] { return false; }};
 }
 
 Outcome concluded(const Outcome &outcome) {
@@ -307,10 +309,11 @@ template <class T> void bind(nb::module_ &m) {
 
 NB_MODULE(_native, m) {
     using namespace glassmax;
+    nb::set_leak_warnings(false);  // what a program holds when it ends is no leak
     m.doc() = "The native engine of glassmax. Use it through glassmax.engine.";
     nb::class_<Spec>(m, "Spec").def(nb::init<std::vector<int64_t>, std::vector<int32_t>, int32_t, int32_t>());
     m.def("instruction_sets", &instruction_sets);
-    m.def("hardware_threads", [] { return int(std::thread::hardware_concurrency()); });
+    main_thread = nb::cast<unsigned long>(nb::module_::import_("threading").attr("main_thread")().attr("ident"));
     bind<float>(m);
     bind<double>(m);
 }

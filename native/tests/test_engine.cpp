@@ -74,10 +74,10 @@ void every_head() {
 void every_rule() {
     for (int rule = 0; rule < 4; ++rule)
         for (int option = 0; option < 8; ++option)
-            for (int64_t n : {70, 700}) {
+            for (int64_t n : {70, 560}) {
                 Case c = make({17, 13, 33, 5}, n, uint64_t(300 + option));
                 const auto chosen = [&](int one) { return option == one || option == 7; };
-                c.batch_size = n == 70 ? 33 : 600;
+                c.batch_size = n == 70 ? 33 : 530;
                 c.adam = rule == 3;
                 c.nesterov = rule == 2;
                 c.momentum = rule == 0 ? 0 : 0.875;
@@ -277,7 +277,7 @@ template <class T> void interrupt(const Case &c, const Engine &engine, int threa
 }
 
 void interruptions() {
-    Case c = make({2000, 64, 3}, 40, 800);
+    Case c = make({2000, 32, 3}, 40, 800);
     c.batch_size = 25;
     c.adam = true;
     c.alpha = 1;

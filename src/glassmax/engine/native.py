@@ -6,8 +6,10 @@ depends on the number of threads. Arrays come in as they are where dtype and lay
 as copies. This module refuses what the engine can't do, and never goes another way in silence.
 """
 
+import math
 import os
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -200,7 +202,7 @@ def _spec_of(sizes: tuple[int, ...], activations: tuple[str, ...], output: str, 
 def _inputs(network: Network, X: Any) -> tuple[Array | None, ...]:
     """X itself, or values, columns and row starts of a sparse one."""
     dtype = network.theta.dtype
-    if not isinstance(X, np.ndarray):
+    if not isinstance(X, np.ndarray) or X.dtype != dtype:
         X = as_inputs(X, "X")
     if X.ndim != 2 or X.shape[1] != network.layer_sizes[0]:
         raise ShapeError(f"X is {X.shape}, expected (n, {network.layer_sizes[0]}): rows are samples.")
@@ -247,7 +249,7 @@ def _best_isa() -> str:
 @cache
 def _threads() -> tuple[int, int]:
     """How many threads there are by default, and at most."""
-    there_are = max(1, int(_native.hardware_threads()))
+    there_are = _processors()
     wanted = os.environ.get("GLASSMAX_NUM_THREADS", "")
     if not wanted:
         return there_are, MOST_THREADS
@@ -257,3 +259,14 @@ def _threads() -> tuple[int, int]:
         )
     most = min(int(wanted), MOST_THREADS)
     return min(there_are, most), most
+
+
+def _processors() -> int:
+    """How many this process may use: those it is not kept from, and no more than its container has the time of."""
+    some = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        share = math.ceil(int(quota) / int(period))
+    except (OSError, ValueError, ZeroDivisionError):  # no such limit
+        return max(1, some)
+    return max(1, min(some, share))
