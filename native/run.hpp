@@ -292,7 +292,7 @@ template <class T> struct Run : Batch<T> {
         run.pack_weights(theta);
         run.group = 1 + int64_t(WORTH_AN_ITEM / (run.flops_a_row * SPAN<T>));
         run.patience = 1;
-        const int64_t most = MOST_ROWS / SPAN<T> * SPAN<T>;
+        const int64_t most = MOST_SPANS * run.group * SPAN<T>;
         for (run.begin = 0; run.begin < rows.n; run.begin += most) {
             run.m = rows.n - run.begin < most ? rows.n - run.begin : most;
             const int64_t spans = (run.m + SPAN<T> - 1) / SPAN<T>;

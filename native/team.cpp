@@ -112,7 +112,7 @@ void Team::attend(int worker) {
 
 void Team::phase(int64_t items) {
     const auto start = Clock::now();
-    if (items <= 1 || wanted_.load(std::memory_order_relaxed) == 0 || start < alone_until_) {
+    if (items <= 1 || items > MOST_ITEMS || wanted_.load(std::memory_order_relaxed) == 0 || start < alone_until_) {
         for (int64_t item = 0; item < items; ++item) work_(context_, 0, item);
         return;
     }

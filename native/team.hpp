@@ -34,7 +34,7 @@ class Team {
     // Let up to `helpers` threads attend to this call. Returns the highest number that a worker of `work` may have
     // (there may be more threads from earlier calls), 0 if another call has the helpers: then work without phases.
     int gather(int helpers, Work work, void *context);
-    // Do the items 0 .. items-1, items <= MOST_ITEMS, with those that attend.
+    // Do the items 0 .. items-1 with those that attend; more than MOST_ITEMS alone.
     void phase(int64_t items);
     // Let them go: between phases no helper touches the context.
     void dismiss();
