@@ -260,7 +260,7 @@ template <class T> struct Run : Batch<T> {
             if (!run.weights(GRADIENT, INTO_SUM)) return run.end({0, 0, INTERRUPTED});
         }
         const double penalty = recipe.alpha / run.divisor;
-        if (penalty > 0) run.weights(PENALTY, INTO_SUM);
+        if (penalty > 0 && !run.weights(PENALTY, INTO_SUM)) return run.end({0, 0, INTERRUPTED});
         for (int64_t l = 0; l < shape.depth; gradient += run.layers[l].rows * run.layers[l].h, ++l)
             unpack<T, double>(run.layers[l], run.layers[l].sum, gradient);
         return run.end({loss / run.divisor + (penalty > 0 ? penalty / 2 * run.total(run.squares) : 0), 1, DONE});

@@ -78,6 +78,7 @@ int Team::gather(int helpers, Work work, void *context) {
         pthread_sigmask(SIG_SETMASK, &before, nullptr);
     }
     wanted_.store(helpers, std::memory_order_relaxed);
+    if (size_ == 0) taken_.unlock();
     return size_;
 }
 
