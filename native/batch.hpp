@@ -264,6 +264,10 @@ template <class T> void rows_item(Batch<T> &batch, int worker, int64_t span) {
         head.Y = own.Y;
     }
     run_head<T>(Z, head, batch.shape.output, batch.shape.loss);
+    if (batch.rows.weight)
+        for (int s = 0; s < rows; ++s)
+            if (batch.rows.weight[batch.row(s0 + s)] == 0)  // absent, even where its slope is inf
+                for (int64_t j = 0; j < k; ++j) Z[j * SPAN<T> + s] = 0;
     double total = 0;
     for (int s = 0; s < rows; ++s) {
         const double w = batch.rows.weight ? batch.rows.weight[batch.row(s0 + s)] : 1;

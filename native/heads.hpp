@@ -159,13 +159,13 @@ template <class T> void entry_by_entry(T *Z, const HeadRows<T> &head, int output
         Wide<T> total = {};
         for (int64_t j = 0; j < head.k; ++j) {
             const Vec<T> z = load(Z + j * SPAN<T>), y = load(head.Y + j * SPAN<T> + v * L);
-            Vec<T> charge, slope;
+            Vec<T> p, charge, slope;
             if (output == SIGMOID_OUTPUT) {
                 const Vec<T> e = exp_of<T>(-absolute(z)), r = 1 / (1 + e), l = log1p_of<T>(e);
                 const Vec<T> yes = (z > 0 ? all(T(1)) : e) * r, no = (z > 0 ? e : all(T(1))) * r;
                 const Vec<T> cost_of_yes = (z > 0 ? Vec<T>{} : -z) + l, cost_of_no = (z > 0 ? z : Vec<T>{}) + l;
+                p = yes;
                 if (loss == SQUARED_ERROR) {
-                    charge = (yes - y) * (yes - y) / 2;
                     slope = (yes - y) * (yes * no);
                 } else {
                     charge = y == 0 ? (z == z ? Vec<T>{} : z) : y * cost_of_yes;
@@ -176,11 +176,17 @@ template <class T> void entry_by_entry(T *Z, const HeadRows<T> &head, int output
                     }
                 }
             } else {
-                const Pair<T> p = output == RELU_OUTPUT ? relu<T>(z) : identity<T>(z);
-                charge = (p.f - y) * (p.f - y) / 2;
-                slope = output == RELU_OUTPUT ? (p.d == 0 ? Vec<T>{} : p.f - y) : p.f - y;
+                const Pair<T> both = output == RELU_OUTPUT ? relu<T>(z) : identity<T>(z);
+                p = both.f;
+                slope = both.d == 0 ? Vec<T>{} : p - y;
             }
-            total += Wide<T>::of(charge);
+            if (loss == SQUARED_ERROR) {
+                const Wide<T> P = Wide<T>::of(p), Y = Wide<T>::of(y);
+                for (int i = 0; i < Wide<T>::PARTS; ++i)
+                    total.part[i] += 0.5 * (P.part[i] - Y.part[i]) * (P.part[i] - Y.part[i]);
+            } else {
+                total += Wide<T>::of(charge);
+            }
             store(Z + j * SPAN<T>, slope * factor);
         }
         put<T>(total, head.loss + v * L);

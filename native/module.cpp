@@ -15,6 +15,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <vector>
 
@@ -98,6 +99,19 @@ Surroundings surroundings(int threads) {
     next_look = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
     return {threads > 1 ? &Team::shared() : nullptr, threads,
             PyThread_get_thread_ident() == main_thread ? interrupted : [] { return false; }};
+}
+
+// Let Python's other threads run meanwhile. Where Python has ended meanwhile, it ends this thread from within
+// PyEval_RestoreThread, and the way out would lead through functions that nothing may be thrown through: so the thread
+// waits for the end of the process here.
+template <class Work> void without_python(Work work) {
+    PyThreadState *state = PyEval_SaveThread();
+    work();
+    try {
+        PyEval_RestoreThread(state);
+    } catch (...) {
+        for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+    }
 }
 
 Outcome concluded(const Outcome &outcome) {
@@ -235,10 +249,7 @@ std::tuple<double, int64_t, bool> epoch(const std::string &isa, int threads, con
     const Engine &engine = engine_of(isa);
     Surroundings around = surroundings(threads);
     Outcome outcome;
-    {
-        nb::gil_scoped_release release;
-        outcome = engine.epoch[WHICH<T>](task, around);
-    }
+    without_python([&] { outcome = engine.epoch[WHICH<T>](task, around); });
     concluded(outcome);
     return {outcome.loss, outcome.steps, outcome.ending == DONE};
 }
@@ -257,10 +268,7 @@ double loss_and_gradient(const std::string &isa, int threads, const Spec &spec, 
     const Engine &engine = engine_of(isa);
     Surroundings around = surroundings(threads);
     Outcome outcome;
-    {
-        nb::gil_scoped_release release;
-        outcome = engine.gradient[WHICH<T>](spec.shape(), rows, how, theta.data(), gradient.data(), around);
-    }
+    without_python([&] { outcome = engine.gradient[WHICH<T>](spec.shape(), rows, how, theta.data(), gradient.data(), around); });
     return concluded(outcome).loss;
 }
 
@@ -273,10 +281,7 @@ void forward(const std::string &isa, int threads, const Spec &spec, Maybe<In<T, 
     const Engine &engine = engine_of(isa);
     Surroundings around = surroundings(threads);
     Outcome outcome;
-    {
-        nb::gil_scoped_release release;
-        outcome = engine.forward[WHICH<T>](spec.shape(), rows, theta.data(), probabilities, out.data(), around);
-    }
+    without_python([&] { outcome = engine.forward[WHICH<T>](spec.shape(), rows, theta.data(), probabilities, out.data(), around); });
     concluded(outcome);
 }
 
@@ -313,7 +318,7 @@ NB_MODULE(_native, m) {
     m.doc() = "The native engine of glassmax. Use it through glassmax.engine.";
     nb::class_<Spec>(m, "Spec").def(nb::init<std::vector<int64_t>, std::vector<int32_t>, int32_t, int32_t>());
     m.def("instruction_sets", &instruction_sets);
-    main_thread = nb::cast<unsigned long>(nb::module_::import_("threading").attr("main_thread")().attr("ident"));
+    m.def("note_main_thread", [](unsigned long ident) { main_thread = ident; });
     bind<float>(m);
     bind<double>(m);
 }

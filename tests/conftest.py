@@ -27,6 +27,20 @@ def _arrays_print_as_ever():
         yield
 
 
+@pytest.fixture
+def demand_engine(monkeypatch):
+    """Return a function that demands an engine by the environment, which is read once otherwise."""
+    read = glassmax.engine._wanted
+
+    def demand(name):
+        monkeypatch.setenv("GLASSMAX_ENGINE", name)
+        read.cache_clear()
+
+    yield demand
+    monkeypatch.undo()
+    read.cache_clear()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _installed_package_is_tested():
     """Fail the run if `glassmax` was imported from the source tree instead of an installation."""

@@ -28,15 +28,15 @@ def _each_engine(request, monkeypatch):
     monkeypatch.setitem(globals(), "ENGINE", request.param())
 
 
-def test_the_best_engine_is_the_last_one(monkeypatch):
-    monkeypatch.delenv("GLASSMAX_ENGINE", raising=False)
+def test_the_best_engine_is_the_last_one(demand_engine):
+    demand_engine("")
     assert type(best_engine()) is KINDS[-1]
     assert build_facts()["native"] == (len(KINDS) == 2)
 
 
-def test_the_environment_can_demand_an_engine(monkeypatch):
+def test_the_environment_can_demand_an_engine(demand_engine):
     for kind in KINDS:
-        monkeypatch.setenv("GLASSMAX_ENGINE", kind.name)
+        demand_engine(kind.name)
         assert type(best_engine()) is kind
 
 

@@ -798,8 +798,10 @@ def blas_threads():
 
 @pytest.mark.parametrize(("n_threads", "expected"), [(1, 1), (2, 2), (None, 3)])
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_n_threads_limits_the_threads_while_the_reference_works(monkeypatch, solver, n_threads, expected):
-    monkeypatch.setenv("GLASSMAX_ENGINE", "reference")
+def test_n_threads_limits_the_threads_while_the_reference_works(
+    monkeypatch, demand_engine, solver, n_threads, expected
+):
+    demand_engine("reference")
     seen, work, forward = set(), Network.loss_and_gradients, Network.forward
 
     def spy(function):

@@ -25,6 +25,11 @@
 #else
 #define FORBID(from, bytes) (void)0
 #endif
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#define THREADS_AFTER_FORK false  // the thread sanitizer knows none
+#else
+#define THREADS_AFTER_FORK true
+#endif
 
 namespace glassmax {
 

@@ -14,12 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
-constexpr bool THREADS_AFTER_FORK = false;  // the thread sanitizer knows none
-#else
-constexpr bool THREADS_AFTER_FORK = true;
-#endif
-
 using namespace glassmax;
 
 namespace {
@@ -333,7 +327,7 @@ bool wait_for_fork() {
 }
 
 void fork_in_the_middle() {  // of a call by another thread, with helpers at work
-    if (!THREADS_AFTER_FORK) return;
+    if (!THREADS_AFTER_FORK) return void(std::printf("  no threads after a fork under this sanitizer\n"));
     const Case c = make({65, 48, 17}, 130, 1000);
     const Given<float> given(c);
     const Engine &engine = *engines().back();
@@ -379,17 +373,14 @@ constexpr unsigned LONGEST = 120;  // seconds, of a group: some ten times what i
 
 void never_ends(int) {
     const char text[] = "  FAILED: it never ends\n";
-    if (write(STDOUT_FILENO, text, sizeof text - 1)) _exit(1);
-    _exit(1);
+    _exit(write(STDOUT_FILENO, text, sizeof text - 1) ? 1 : 2);
 }
 
 }  // namespace
 
 int main() {
-    std::string names;
-    for (const Engine *engine : engines()) names += std::string(" ") + engine->name;
-    std::printf("instruction sets:%s\n", names.c_str());
-    std::fflush(stdout);
+    for (const Engine *engine : engines()) std::printf("%s%s", engine == engines()[0] ? "" : ", ", engine->name);
+    std::printf("\n");
     const struct {
         const char *name;
         void (*run)();

@@ -8,9 +8,10 @@ as copies. This module refuses what the engine can't do, and never goes another 
 
 import math
 import os
+import threading
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,12 @@ ACTIVATION, OUTPUT, LOSS = (
     {name: number for number, name in enumerate(names)} for names in (ACTIVATIONS, OUTPUTS, LOSSES)
 )
 MOST_THREADS = 61
-DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+FLOAT64, INT64 = np.dtype(np.float64), np.dtype(np.int64)
+DTYPES = (np.dtype(np.float32), FLOAT64)
+
+_native.note_main_thread(threading.main_thread().ident or 0)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: _native.note_main_thread(threading.main_thread().ident or 0))
 
 
 class NativeEngine:
@@ -67,7 +73,6 @@ class NativeEngine:
         default, most = _threads()
         self.n_threads = default if n_threads is None else min(int(n_threads), most)
         self.isa = one_of("isa", isa, INSTRUCTION_SETS) if isa else _best_isa()
-        self._seen: tuple[Data | None, Network | None, Any] = (None, None, None)
 
     @property
     def arithmetic(self) -> str:
@@ -110,12 +115,13 @@ class NativeEngine:
             how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0)
         moved = [_plain(_writable(state[name], name), theta.dtype) for name in names]
         second = moved[1] if len(moved) == 2 else None
-        rows = self._rows(network, data)
-        loss, steps, finite = _native.epoch(
-            self.isa, self.n_threads, rows.spec, *rows.arrays, _numbers(recipe), how,
-            theta, moved[0], second,
-            _plain(order, np.dtype(np.int64)), int(batch_size), _plain(rates, np.dtype(np.float64)), int(first_step),
-        )  # fmt: skip
+        if order.dtype.kind not in "iu":
+            raise ShapeError(f"The order holds {order.dtype} values, expected row numbers.")
+        with _labels_named(network, data):
+            loss, steps, finite = _native.epoch(
+                self.isa, self.n_threads, *_rows(network, data), _numbers(recipe), how, theta, moved[0], second,
+                _plain(order, INT64), int(batch_size), _plain(rates, FLOAT64), int(first_step),
+            )  # fmt: skip
         for name, array in zip(names, moved, strict=True):
             if array is not state[name]:
                 state[name][...] = array
@@ -128,11 +134,11 @@ class NativeEngine:
         gradient = np.zeros(network.theta.shape)
         if len(data.y) == 0:
             return 0.0, gradient
-        rows = self._rows(network, data)
-        recipe = recipe._replace(dropout=())
-        loss = _native.loss_and_gradient(
-            self.isa, self.n_threads, rows.spec, *rows.arrays, _numbers(recipe), network.theta, gradient
-        )
+        numbers = _numbers(recipe._replace(dropout=()))
+        with _labels_named(network, data):
+            loss = _native.loss_and_gradient(
+                self.isa, self.n_threads, *_rows(network, data), numbers, network.theta, gradient
+            )
         return loss, gradient
 
     def logits(self, network: Network, X: Array) -> Array:
@@ -157,32 +163,37 @@ class NativeEngine:
         _native.forward(self.isa, self.n_threads, _spec(network), *_inputs(network, X), theta, probabilities, out)
         return out
 
-    def _rows(self, network: Network, data: Data) -> "Rows":
-        """Return the data as the engine reads them; the last ones are remembered."""
-        if data is self._seen[0] and network is self._seen[1]:
-            rows: Rows = self._seen[2]
-            return rows
-        k = network.layer_sizes[-1]
-        T = check_target(data.y, (len(data.y), k), LOSSES[network.head.loss].meaning)
-        weight = check_weights(data.weight, (len(T),))
-        indices = T.dtype.kind == "i"
-        arrays = (
-            *_inputs(network, data.X),
-            _plain(T, np.dtype(np.int64)) if indices else None,
-            None if indices else _plain(T, np.dtype(np.float64)),
-            None if weight is None else _plain(weight, np.dtype(np.float64)),
-            data.mean_weight,
-        )
-        rows = Rows(_spec(network), arrays)
-        self._seen = (data, network, rows)
-        return rows
+
+def _rows(network: Network, data: Data) -> tuple[Any, ...]:
+    """Form, rows, targets and weights as the compiled calls take them, checked as `Network` does."""
+    y, k = data.y, network.layer_sizes[-1]
+    meaning = LOSSES[network.head.loss].meaning
+    if not (y.ndim == 1 and y.dtype == np.int64 and (k > 1 or meaning == "classes")):  # or C++ checks their range
+        y = check_target(y, (len(y), k), meaning)
+    weight = data.weight if data.weight is None else check_weights(data.weight, (len(y),))
+    return (
+        _spec(network),
+        *_inputs(network, data.X),
+        _plain(y, INT64) if y.ndim == 1 else None,
+        None if y.ndim == 1 else _plain(y, FLOAT64),
+        None if weight is None else _plain(weight, FLOAT64),
+        1.0 if weight is None else data.mean_weight,
+    )
 
 
-class Rows(NamedTuple):
-    """A network's form and the data, as the compiled calls take them."""
+class _labels_named:  # noqa: N801 - a context manager, faster than a generator
+    """Say which label is at fault, where the compiled call has found one."""
 
-    spec: Any
-    arrays: tuple[Any, ...]
+    def __init__(self, network: Network, data: Data) -> None:
+        self.network, self.data = network, data
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is ValueError:
+            head, k = self.network.head, self.network.layer_sizes[-1]
+            check_target(self.data.y, (len(self.data.y), k), LOSSES[head.loss].meaning)
 
 
 def _spec(network: Network) -> Any:

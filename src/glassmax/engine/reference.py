@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..functional.arrays import Array
+from ..functional.heads import LOSSES
 from ..functional.masks import dropout_mask
+from ..functional.targets import check_target
 from ..network import Network
 from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Recipe, blocks
@@ -135,9 +137,10 @@ class ReferenceEngine:
     def _batch(
         self, network: Network, batch: Data, recipe: Recipe, divisor: float, masks: dict[int, Array] | None
     ) -> tuple[float, Array]:
-        y = batch.y
+        y, k = batch.y, network.layer_sizes[-1]
         if recipe.label_smoothing:
-            y = network.head.smoothed(y, network.layer_sizes[-1], recipe.label_smoothing)
+            y = check_target(y, (len(y), k), LOSSES[network.head.loss].meaning)
+            y = network.head.smoothed(y, k, recipe.label_smoothing)
         loss, gradients = network.loss_and_gradients(
             batch.X, y, batch.weight, divisor=divisor, l2=recipe.alpha / divisor, masks=masks
         )

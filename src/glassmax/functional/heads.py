@@ -141,7 +141,9 @@ class Head:
             return _softmax_binary_cross_entropy_rows(tape.pieces, T)
         if self.output == "sigmoid" and self.loss == "cross_entropy":
             Z = tape.Z.astype(summing_dtype(tape.Z.dtype), copy=False)
-            return (as_rows(T, Z.shape[-1]) * softplus(-Z)).sum(axis=-1)
+            Y = as_rows(T, Z.shape[-1])
+            with np.errstate(invalid="ignore"):
+                return np.where((Y == 0) & ~np.isnan(Z), 0, Y * softplus(-Z)).sum(axis=-1)
         if self.fused:
             return losses.sigmoid_cross_entropy_rows(tape.Z, T)
         return LOSSES[self.loss].rows(tape.P, T)
