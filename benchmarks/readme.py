@@ -1,16 +1,11 @@
-"""Put the figures of ``benchmarks/results`` into the README, between its two marks, each beside its command."""
+"""Put the figures of ``benchmarks/results`` into the README, between their marks, each beside its command."""
 
-import json
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-OPEN = "<!-- figures: written by `python benchmarks/readme.py` from benchmarks/results -->\n"
-CLOSE = "<!-- end of figures -->"
+from record import HERE, RESULTS, result
 
-
-def result(name):
-    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text(encoding="utf-8"))
+MARK = "<!-- {}: written by `python benchmarks/readme.py` from benchmarks/results -->\n"
+END = "<!-- end of {} -->"
 
 
 def gradients(record):
@@ -47,32 +42,110 @@ def startup(record):
     )
 
 
-FIGURES = {"gradients": gradients, "accuracy": accuracy, "digits": digits, "startup": startup}
+def prediction(record):
+    one = next(one for one in record["figures"]["shapes"] if one["name"].startswith("64-100-10"))
+    model, theirs = (one["one_row"][name] for name in ("glassmax model file", "scikit-learn"))
+    return (
+        "`predict_proba` of one row, 64-100-10: the estimator, a model file; scikit-learn",
+        f"{1e6 * theirs['ours_seconds']:.1f} µs, {1e6 * model['seconds']:.1f} µs; {1e6 * theirs['seconds']:.0f} µs",
+    )
+
+
+def million(record):
+    one = next(one for one in record["figures"]["shapes"] if one["name"].startswith("64-100-10"))
+    memory = one["peak_bytes_beyond_output"]
+    return (
+        f"of {one['rows']:,} rows: time of the fastest peer ({one['fastest_peer']}) over ours, share of the floor; "
+        "memory beyond the output, and scikit-learn's",
+        f"{one['ratio']:.1f} x, {one['share_of_floor']:.2f}; {memory['glassmax'] / 1e6:.0f} MB, "
+        f"{memory['scikit-learn'] / 1e6:,.0f} MB",
+    )
+
+
+def time_to_loss(record):
+    return (
+        "training to a test loss on Fashion-MNIST: time of the fastest peer over ours",
+        "; ".join(
+            f"{one['name']} to {one['target']}: {one['ratio']:.1f} x ({one['fastest_peer']})"
+            for one in record["figures"]["shapes"]
+        ),
+    )
+
+
+def busy(record):
+    found = record["figures"]
+    return (
+        f"a busy neighbour on one of {record['machine']['cores']} cores: {found['threads']} threads over one, at worst",
+        f"{found['worst']:.2f}",
+    )
+
+
+FIGURES = {
+    "gradients": [gradients],
+    "accuracy": [accuracy],
+    "digits": [digits],
+    "startup": [startup],
+    "prediction": [prediction, million],
+    "time_to_loss": [time_to_loss],
+    "busy": [busy],
+}
+
+
+def where(records):
+    """Return the line that says on what machine and with which versions."""
+    machine, versions = records[0]["machine"], {}
+    for record in records:
+        versions |= record["versions"]
+    libraries = ", ".join(f"{library} {version}" for library, version in versions.items() if library != "glassmax")
+    return f"On {machine['cpu']}, {machine['cores']} cores, Python {machine['python']}; {libraries}."
 
 
 def figures():
-    """Return the table, and the machine it comes from."""
-    records = {name: result(name) for name in FIGURES}
+    """Return the table of single figures, and the machine it comes from."""
+    records = {name: result(name) for name in FIGURES if (RESULTS / f"{name}.json").exists()}
     lines = ["", "| what | figure | command |", "|---|---|---|"]
     for name, record in records.items():
-        what, figure = FIGURES[name](record)
-        lines.append(f"| {what} | {figure} | `{record['command']}` |")
-    machine, versions = records["digits"]["machine"], {}
-    for record in records.values():
-        versions |= record["versions"]
-    libraries = ", ".join(f"{library} {version}" for library, version in versions.items() if library != "glassmax")
-    lines += ["", f"On {machine['cpu']}, {machine['cores']} cores, Python {machine['python']}; {libraries}.", "", ""]
-    return "\n".join(lines)
+        lines += ["| {} | {} | `{}` |".format(*figure(record), record["command"]) for figure in FIGURES[name]]
+    return "\n".join([*lines, "", where(list(records.values())), "", ""])
+
+
+def speed():
+    """Return the table of training speed, a row for each network."""
+    record = result("training")
+    lines = [
+        "",
+        "| network, batch | rows | µs a step | ms an epoch | fastest peer, over ours | products alone, over ours |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in record["figures"]["shapes"]:
+        shape, seconds = one["shape"], one["seconds"]
+        step = 1e6 * seconds / shape["steps"]
+        step = f"{step:.3g}" if step < 1000 else f"{step:,.0f}"
+        lines.append(
+            f"| {shape['name']} | {shape['rows']:,} | {step} | {1e3 * seconds:.3g} "
+            f"| {one['ratio']:.1f} ({one['fastest_peer']}) | {one['share_of_floor']:.2f} |"
+        )
+    threads = record["figures"]["threads"]
+    by = f"By `{record['command']}`, float32 unless said, Adam, {threads} threads. {where([record])}"
+    return "\n".join([*lines, "", by, "", ""])
+
+
+def put(text, name, content):
+    """Return the text with the content between the two marks of that name."""
+    opening, closing = MARK.format(name), END.format(name)
+    before, opened, rest = text.partition(opening)
+    _, closed, after = rest.partition(closing)
+    if not (opened and closed):
+        sys.exit(f"README.md has no lines {opening.strip()!r} and {closing!r} to write between.")
+    return before + opened + content + closed + after
 
 
 def main():
-    path = ROOT / "README.md"
-    text = path.read_text(encoding="utf-8")
-    before, opened, rest = text.partition(OPEN)
-    _, closed, after = rest.partition(CLOSE)
-    if not (opened and closed):
-        sys.exit(f"README.md has no lines {OPEN.strip()!r} and {CLOSE!r} to write between.")
-    path.write_text(before + opened + figures() + closed + after, encoding="utf-8")
+    path = HERE.parent / "README.md"
+    text = put(path.read_text(encoding="utf-8"), "figures", figures())
+    if (RESULTS / "training.json").exists():
+        text = put(text, "speed", speed())
+    path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ import os
 import platform
 from pathlib import Path
 
-RESULTS = Path(__file__).parent / "results"
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results"
 
 
 def machine():
@@ -33,6 +34,11 @@ def write(name, libraries, figures):
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     print(f"\nwritten: benchmarks/results/{path.name}")
+
+
+def result(name):
+    """Return what a benchmark has written."""
+    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def table(title, header, rows):

@@ -347,24 +347,30 @@ void fork_in_the_middle() {  // of a call by another thread, with helpers at wor
     forked = 1;
     other.join();
     int status = -1;
-    waitpid(child, &status, 0);
-    expect(child > 0 && status == 0, "the child of a fork: status " + std::to_string(status));
+    expect(child > 0 && waitpid(child, &status, 0) == child && status == 0,
+           "the child of a fork: status " + std::to_string(status));
     expect(same, "the parent of a fork: other bits");
 }
 
 void no_threads() {  // to be had, for once: the call works alone, and the next one has its helpers
 #if defined(__GLIBC__)
+    static Team &team = *new Team;
+    Tally tallied;
+    int now = 0;
+    std::atomic<bool> next{false};  // relaxed, so that nothing but the team itself brings the two calls into an order
+    std::thread other([&] {
+        while (!next.load(std::memory_order_relaxed)) std::this_thread::yield();
+        if ((now = team.gather(2, tally, &tallied))) team.dismiss();
+    });
     pthread_attr_t usual, huge;
     pthread_getattr_default_np(&usual);
     pthread_getattr_default_np(&huge);
     pthread_attr_setstacksize(&huge, size_t(1) << 46);
-    static Team &team = *new Team;
-    Tally tallied;
     expect(pthread_setattr_default_np(&huge) == 0, "the stack of a thread can't be set");
     expect(team.gather(2, tally, &tallied) == 0, "a thread with a stack that no machine has");
     pthread_setattr_default_np(&usual);
-    int now = 0;
-    std::thread([&] { if ((now = team.gather(2, tally, &tallied))) team.dismiss(); }).join();
+    next.store(true, std::memory_order_relaxed);
+    other.join();
     expect(now == 2, "after a call without threads nobody has helpers any more");
 #endif
 }
