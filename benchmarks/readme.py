@@ -111,6 +111,8 @@ def figures():
 
 def speed():
     """Return the table of training speed, a row for each network."""
+    if not (RESULTS / "training.json").exists():
+        return ""
     record = result("training")
     lines = [
         "",
@@ -143,8 +145,7 @@ def put(text, name, content):
 def main():
     path = HERE.parent / "README.md"
     text = put(path.read_text(encoding="utf-8"), "figures", figures())
-    if (RESULTS / "training.json").exists():
-        text = put(text, "speed", speed())
+    text = put(text, "speed", speed())
     path.write_text(text, encoding="utf-8")
 
 

@@ -117,15 +117,21 @@ def show(found, threads):
 
 def main():
     options, shapes = arguments(__doc__.splitlines()[0], MAIN + OTHERS)
+    found = []
     with tempfile.TemporaryDirectory() as folder:
-        found = [measure(shape, folder, options.threads, quick=options.quick) for shape in shapes]
+        for shape in shapes:
+            found.append(measure(shape, folder, options.threads, quick=options.quick))
+            if not (options.quick or options.only):  # after each: the whole takes long
+                name = "training" if options.threads > 1 else "training_one_thread"
+                data = "files" if fashion_is_there() else "made up"
+                figures = {
+                    "threads": options.threads,
+                    "engine": best_engine().name,
+                    "fashion_mnist": data,
+                    "shapes": found,
+                }
+                write(name, ["scikit-learn", "scipy", "torch", "jax"], figures)
     show(found, options.threads)
-    if not (options.quick or options.only):
-        name = "training" if options.threads > 1 else "training_one_thread"
-        data = "files" if fashion_is_there() else "made up"
-        engine = best_engine().name
-        figures = {"threads": options.threads, "engine": engine, "fashion_mnist": data, "shapes": found}
-        write(name, ["scikit-learn", "scipy", "torch", "jax"], figures)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ struct Arena {
     }
 };
 
-// Call `plan(arena)` twice: to measure, then on memory of that size, zeroed if asked. False if there is none to be had.
+// Call `plan(arena)` twice: to measure, then on memory of that size. False if there is none to be had.
 template <class Plan> bool allocate(Arena &arena, Plan plan) {
     arena = Arena();
     plan(arena);

@@ -35,6 +35,12 @@ void require(bool holds, const char *what) {
     if (!holds) throw std::invalid_argument(what);
 }
 
+// The names of task.hpp's numbers, as Python has them.
+const std::vector<std::string> ACTIVATIONS = {"identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu",
+                                              "selu",     "gelu",    "silu", "mish", "softplus"};
+const std::vector<std::string> OUTPUTS = {"softmax", "sigmoid", "identity", "relu"};
+const std::vector<std::string> LOSSES = {"cross_entropy", "squared_error", "binary_cross_entropy"};
+
 // ---- instruction sets ----
 
 struct Set {
@@ -317,6 +323,9 @@ NB_MODULE(_native, m) {
     nb::set_leak_warnings(false);  // what a program holds when it ends is no leak
     m.doc() = "The native engine of glassmax. Use it through glassmax.engine.";
     nb::class_<Spec>(m, "Spec").def(nb::init<std::vector<int64_t>, std::vector<int32_t>, int32_t, int32_t>());
+    m.attr("ACTIVATIONS") = ACTIVATIONS;
+    m.attr("OUTPUTS") = OUTPUTS;
+    m.attr("LOSSES") = LOSSES;
     m.def("instruction_sets", &instruction_sets);
     m.def("note_main_thread", [](unsigned long ident) { main_thread = ident; });
     bind<float>(m);

@@ -12,9 +12,9 @@ namespace glassmax {
 namespace {
 
 constexpr auto SPIN = std::chrono::microseconds(20);
-constexpr auto WATCHED = std::chrono::milliseconds(10);
-constexpr auto ALONE_LEAST = std::chrono::milliseconds(10), ALONE_MOST = std::chrono::milliseconds(160);
-constexpr double WORTH_IT = 1.05;  // of the time that the caller would have taken alone
+constexpr auto WATCHED = std::chrono::milliseconds(10), STALL = std::chrono::milliseconds(1);
+constexpr auto ALONE_LEAST = std::chrono::milliseconds(10), ALONE_MOST = std::chrono::milliseconds(320);
+constexpr double WORTH_IT = 0.95;  // of the time that the caller would have taken alone
 constexpr int MOST_HELPERS = 60;  // fewer than the claims that the counter has room for
 
 int64_t next_of(uint64_t word) { return int64_t(word & 0xfffff); }
@@ -78,8 +78,9 @@ int Team::gather(int helpers, Work work, void *context) {
         pthread_sigmask(SIG_SETMASK, &before, nullptr);
     }
     wanted_.store(helpers, std::memory_order_relaxed);
-    if (size_ == 0) taken_.unlock();
-    return size_;
+    const int highest = size_;
+    if (highest == 0) taken_.unlock();  // and from here on size_ belongs to another call
+    return highest;
 }
 
 void Team::dismiss() { taken_.unlock(); }
@@ -131,7 +132,7 @@ void Team::phase(int64_t items) {
     }
     const auto finished = Clock::now();
     wait_until_done(items);
-    if (own) judge(Clock::now() - start, (finished - start) * items / own);
+    if (own) judge(finished - start, own, Clock::now() - finished, items);
 }
 
 void Team::wait_until_done(int64_t items) {
@@ -143,17 +144,18 @@ void Team::wait_until_done(int64_t items) {
     caller_sleeps_.store(false);
 }
 
-// Helpers that make the work no shorter (on a busy machine they are sent off their processor in the middle of an item,
-// and the caller waits) are left out for a while; each time for longer, as long as nothing changes.
-void Team::judge(Clock::duration together, Clock::duration alone) {
-    together_ += together;
-    alone_ += alone;
-    if (together_ < WATCHED) return;
-    if (together_ > WORTH_IT * alone_) {
+// Helpers that make the work no shorter are left out for a while; each time for longer, as long as nothing changes. So
+// are those that were sent off their processor in the middle of an item, while the caller waited.
+void Team::judge(Clock::duration worked, int64_t own, Clock::duration waited, int64_t items) {
+    together_ += worked + waited;
+    alone_ += worked * items / own;
+    const bool stalled = waited > STALL + 4 * worked / own;
+    if (!stalled && together_ < WATCHED) return;
+    if (stalled || together_ > WORTH_IT * alone_) {
         alone_for_ = std::min<Clock::duration>(std::max<Clock::duration>(2 * alone_for_, ALONE_LEAST), ALONE_MOST);
         alone_until_ = Clock::now() + alone_for_;
     } else {
-        alone_for_ = Clock::duration{};
+        alone_for_ /= 2;
     }
     together_ = alone_ = Clock::duration{};
 }

@@ -44,7 +44,7 @@ class Team {
 
     void attend(int worker);
     void wait_until_done(int64_t items);
-    void judge(Clock::duration together, Clock::duration alone);
+    void judge(Clock::duration worked, int64_t own, Clock::duration waited, int64_t items);
 
     std::atomic<uint64_t> word_{0};
     std::atomic<int64_t> done_{0};

@@ -11,9 +11,13 @@ from scipy import sparse
 from glassmax import Network
 from glassmax.engine import Data, Recipe
 from glassmax.errors import LabelError, OptionError, ShapeError
+from glassmax.functional import ACTIVATIONS
+from glassmax.functional.heads import LOSSES, OUTPUTS
 from glassmax.optimizers import Adam
 from grid import DTYPES
 from test_native import ENGINES, INSTRUCTION_SETS, REFERENCE
+
+native = pytest.importorskip("glassmax.engine.native")
 
 DRAW = np.random.default_rng(0)
 X = DRAW.integers(-9, 9, (12, 4)) / 4.0  # exact in every float dtype
@@ -267,3 +271,12 @@ def test_the_environment_names_engine_and_instruction_set(variables, said):
 def test_the_environment_caps_the_threads(cap, said):
     program = "print(best_engine(7).n_threads, best_engine(2).n_threads)"
     assert says(program, GLASSMAX_NUM_THREADS=cap).startswith(said)
+
+
+def test_the_engine_knows_every_name_and_refuses_others():
+    assert set(native.ACTIVATION) == set(ACTIVATIONS)
+    assert set(native.OUTPUT) == set(OUTPUTS)
+    assert set(native.LOSS) == set(LOSSES)
+    for activation, output, loss in [("new", "softmax", "cross_entropy"), ("relu", "new", "cross_entropy")]:
+        with pytest.raises(OptionError, match=r"^The native engine knows no 'new'\. Take glassmax\.engine\.Ref"):
+            native._spec_of((2, 3, 2), (activation,), output, loss)

@@ -119,8 +119,7 @@ def best_engine(n_threads: int | None = None) -> Engine:
         if wanted == "native":
             raise OptionError(f"GLASSMAX_ENGINE is 'native', and there is no native engine here: {reason}.")
         return ReferenceEngine(n_threads)
-    chosen: Engine = engine(n_threads)
-    return chosen
+    return _of_threads(engine, n_threads)
 
 
 def all_finite(X: Array) -> bool:
@@ -154,6 +153,13 @@ def build_facts() -> dict[str, Any]:
 def _wanted() -> str:
     """What the environment demands; read once, because predicting a row takes no longer than reading it."""
     return os.environ.get("GLASSMAX_ENGINE", "")
+
+
+@cache
+def _of_threads(engine: Any, n_threads: int | None) -> Engine:
+    """A native engine holds nothing of the calls it has had, so one will do."""
+    of_threads: Engine = engine(n_threads)
+    return of_threads
 
 
 @cache

@@ -4,6 +4,10 @@ from typing import Any
 
 from ..functional.arrays import Array
 
+ACTIVATIONS: list[str]
+OUTPUTS: list[str]
+LOSSES: list[str]
+
 class Spec:
     def __init__(self, sizes: list[int], activations: list[int], output: int, loss: int) -> None: ...
 

@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import OptionError, ShapeError, one_of
-from ..functional.activations import ACTIVATIONS
 from ..functional.arrays import Array, as_inputs
-from ..functional.heads import LOSSES, OUTPUTS
+from ..functional.heads import LOSSES
 from ..functional.targets import check_target, check_weights
 from ..network import Network
 from ..optimizers import SGD, Adam, Rule, State
@@ -30,9 +29,9 @@ __all__ = ["INSTRUCTION_SETS", "NativeEngine"]
 INSTRUCTION_SETS: tuple[str, ...] = tuple(_native.instruction_sets())
 """What this build has and this machine can run, the best last."""
 
-# As native/task.hpp numbers them.
 ACTIVATION, OUTPUT, LOSS = (
-    {name: number for number, name in enumerate(names)} for names in (ACTIVATIONS, OUTPUTS, LOSSES)
+    {name: number for number, name in enumerate(names)}
+    for names in (_native.ACTIVATIONS, _native.OUTPUTS, _native.LOSSES)
 )
 MOST_THREADS = 61
 FLOAT64, INT64 = np.dtype(np.float64), np.dtype(np.int64)
@@ -152,10 +151,10 @@ class NativeEngine:
     @staticmethod
     def all_finite(X: Array) -> bool:
         """Return whether an (n, d) array holds no NaN and no inf."""
-        if X.dtype in DTYPES and X.ndim == 2 and X.flags.c_contiguous and X.flags.aligned:
-            finite: bool = _native.finite(X)
-            return finite
-        return bool(np.isfinite(X).all())
+        try:
+            return _native.finite(X)
+        except TypeError:  # another dtype or layout
+            return bool(np.isfinite(X).all())
 
     def _forward(self, network: Network, X: Array, *, probabilities: bool) -> Array:
         theta = network.theta
@@ -207,6 +206,10 @@ def _spec(network: Network) -> Any:
 
 @lru_cache(maxsize=64)
 def _spec_of(sizes: tuple[int, ...], activations: tuple[str, ...], output: str, loss: str) -> Any:
+    unknown = [name for name in activations if name not in ACTIVATION]
+    if unknown or output not in OUTPUT or loss not in LOSS:
+        name = [*unknown, *({output} - OUTPUT.keys()), *({loss} - LOSS.keys())][0]
+        raise OptionError(f"The native engine knows no {name!r}. Take glassmax.engine.ReferenceEngine() for it.")
     return _native.Spec(list(sizes), [ACTIVATION[name] for name in activations], OUTPUT[output], LOSS[loss])
 
 
