@@ -19,7 +19,7 @@ from shapes import MAIN, OTHERS, arguments, fashion_is_there
 
 from glassmax.engine import best_engine
 
-PAIRS, SLOW_PAIRS, SLOW = 7, 3, 1.0  # fewer pairs where a peer takes so many seconds for an epoch
+PAIRS, SLOW_PAIRS, SLOW = 5, 3, 1.0  # fewer pairs where a peer takes so many seconds for an epoch
 
 
 def epochs_of_a_turn(ours):
