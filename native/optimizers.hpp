@@ -10,7 +10,20 @@ template <class T> struct Step {
     bool squares;  // whether the sum of the squares is wanted
 };
 
-template <class T> Step<T> step_of(const Rule &rule, const Recipe &recipe, double rate, double divisor) {
+// The powers of Adam's two betas, step after step: a product each, where pow() would take as long as a toy's gradient.
+struct Powers {
+    double beta_1, beta_2;
+
+    explicit Powers(const Rule &rule)
+        : beta_1(__builtin_pow(rule.beta_1, double(rule.t))), beta_2(__builtin_pow(rule.beta_2, double(rule.t))) {}
+    void next(const Rule &rule) {
+        beta_1 *= rule.beta_1;
+        beta_2 *= rule.beta_2;
+    }
+};
+
+template <class T>
+Step<T> step_of(const Rule &rule, const Powers &powers, const Recipe &recipe, double rate, double divisor) {
     Step<T> step = {};
     step.penalty = T(recipe.alpha / divisor);
     step.keep = T(1 - rate * recipe.weight_decay);
@@ -18,12 +31,11 @@ template <class T> Step<T> step_of(const Rule &rule, const Recipe &recipe, doubl
     step.momentum = T(rule.momentum);
     step.squares = recipe.alpha > 0;
     if (rule.adam) {
-        const double t = double(rule.t);
         step.beta_1 = T(rule.beta_1);
         step.rest_1 = T(1 - rule.beta_1);
         step.beta_2 = T(rule.beta_2);
         step.rest_2 = T(1 - rule.beta_2);
-        step.length = T(rate * __builtin_sqrt(1 - __builtin_pow(rule.beta_2, t)) / (1 - __builtin_pow(rule.beta_1, t)));
+        step.length = T(rate * __builtin_sqrt(1 - powers.beta_2) / (1 - powers.beta_1));
         step.epsilon = T(rule.epsilon);
     }
     return step;

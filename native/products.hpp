@@ -1,7 +1,7 @@
 // The three matrix products of backpropagation, on operands that lie as the registers want them.
 //
-// A tile is MR x N vectors of the result, held in registers: for each step of the sum, N loads and MR broadcasts. All
-// three products keep the weights where they are; nothing is packed again within an epoch:
+// A tile is MR x N vectors of the result, held in registers: for each step of the sum, N loads and MR broadcasts. What
+// is left over at the end takes a tile of half the height where that is enough. All three products keep the weights where they are; nothing is packed again within an epoch:
 //
 //     W     [panel of LANES columns][row][LANES]       rows 0 .. d-1, then the bias; what is over is 0
 //     A, Z  [unit][SPAN]                               transposed: a row of the data is a lane
@@ -13,38 +13,48 @@
 template <class T> constexpr int64_t panels_of(int64_t columns) { return (columns + LANES<T> - 1) / LANES<T>; }
 constexpr int64_t up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
-// Z = A W + b for MR units: W points at the first of them, A and Z at the first of N vectors of rows.
-template <class T, int N> void affine_tile(const T *W, int64_t rows, const T *A, T *Z) {
-    Vec<T> sum[MR<T>][N] = {};
+template <int M> struct Height {  // of a tile, for the compiler
+    static constexpr int value = M;
+};
+
+// Cut the rows from .. to into tiles of MR, the last of half as many where that is enough.
+template <class T, class What> INLINE void by_tiles(int64_t from, int64_t to, What what) {
+    for (; to - from > MR<T> / 2; from += MR<T>) what(Height<MR<T>>(), from);
+    if (from < to) what(Height<MR<T> / 2>(), from);
+}
+
+// Z = A W + b for M units: W points at the first of them, A and Z at the first of N vectors of rows.
+template <class T, int M, int N> void affine_tile(const T *W, int64_t rows, const T *A, T *Z) {
+    Vec<T> sum[M][N] = {};
     for (int64_t k = 0; k < rows; ++k, W += LANES<T>, A += SPAN<T>) {
         Vec<T> a[N];
         for (int v = 0; v < N; ++v) a[v] = load(A + v * LANES<T>);
-        for (int i = 0; i < MR<T>; ++i) {
+        for (int i = 0; i < M; ++i) {
             const Vec<T> w = all(W[i]);
             for (int v = 0; v < N; ++v) sum[i][v] = fma(w, a[v], sum[i][v]);
         }
     }
-    for (int i = 0; i < MR<T>; ++i)
+    for (int i = 0; i < M; ++i)
         for (int v = 0; v < N; ++v) store(Z + i * SPAN<T> + v * LANES<T>, sum[i][v]);
 }
 
-// dZ_{l-1} = (dZ_l W_l^T) * f' for MR units below: D holds f' and becomes dZ_{l-1}. Where f' is 0 for good (relu) no inf
+// dZ_{l-1} = (dZ_l W_l^T) * f' for M units below: D holds f' and becomes dZ_{l-1}. Where f' is 0 for good (relu) no inf
 // may become NaN.
-template <class T, int N>
+template <class T, int M, int N>
 void down_tile(const T *W, int64_t stride, int64_t columns, const T *dZ, T *D, bool rectified) {
-    Vec<T> sum[MR<T>][N] = {};
+    Vec<T> sum[M][N] = {};
     for (; columns > 0; columns -= LANES<T>, W += stride) {
         const int64_t some = columns < LANES<T> ? columns : LANES<T>;
         for (int64_t c = 0; c < some; ++c, dZ += SPAN<T>) {
             Vec<T> a[N];
             for (int v = 0; v < N; ++v) a[v] = load(dZ + v * LANES<T>);
-            for (int i = 0; i < MR<T>; ++i) {
+            for (int i = 0; i < M; ++i) {
                 const Vec<T> w = all(W[i * LANES<T> + c]);
                 for (int v = 0; v < N; ++v) sum[i][v] = fma(w, a[v], sum[i][v]);
             }
         }
     }
-    for (int i = 0; i < MR<T>; ++i)
+    for (int i = 0; i < M; ++i)
         for (int v = 0; v < N; ++v) {
             T *d = D + i * SPAN<T> + v * LANES<T>;
             const Vec<T> slope = load(d), product = sum[i][v] * slope;
@@ -52,36 +62,36 @@ void down_tile(const T *W, int64_t stride, int64_t columns, const T *dZ, T *D, b
         }
 }
 
-// dW = A^T dZ for MR rows of N panels; m rows of the data, A's spans `between` numbers apart.
-template <class T, int N>
-INLINE void gradient_tile(const T *A, int64_t between, const T *dZ, int64_t panel, int64_t m, Vec<T> (&dW)[MR<T>][N]) {
-    Vec<T> sum[MR<T>][N] = {};
+// dW = A^T dZ for M rows of N panels; m rows of the data, A's spans `between` numbers apart.
+template <class T, int M, int N>
+INLINE void gradient_tile(const T *A, int64_t between, const T *dZ, int64_t panel, int64_t m, Vec<T> (&dW)[M][N]) {
+    Vec<T> sum[M][N] = {};
     for (; m > 0; m -= SPAN<T>, A += between) {
         const int64_t some = m < SPAN<T> ? m : SPAN<T>;
         for (int64_t s = 0; s < some; ++s, dZ += LANES<T>) {
             Vec<T> d[N];
             for (int v = 0; v < N; ++v) d[v] = load(dZ + v * panel);
-            for (int i = 0; i < MR<T>; ++i) {
+            for (int i = 0; i < M; ++i) {
                 const Vec<T> a = all(A[i * SPAN<T> + s]);
                 for (int v = 0; v < N; ++v) sum[i][v] = fma(a, d[v], sum[i][v]);
             }
         }
     }
-    for (int i = 0; i < MR<T>; ++i)
+    for (int i = 0; i < M; ++i)
         for (int v = 0; v < N; ++v) dW[i][v] = sum[i][v];
 }
 
 // For the vectors of a span that hold rows: groups of NV, then what is left.
-template <class T, int N = NV<T>> void affine(const T *W, int64_t rows, const T *A, T *Z, int vectors) {
-    for (; vectors >= N; vectors -= N, A += N * LANES<T>, Z += N * LANES<T>) affine_tile<T, N>(W, rows, A, Z);
+template <class T, int M, int N = NV<T>> void affine(const T *W, int64_t rows, const T *A, T *Z, int vectors) {
+    for (; vectors >= N; vectors -= N, A += N * LANES<T>, Z += N * LANES<T>) affine_tile<T, M, N>(W, rows, A, Z);
     if constexpr (N > 1)
-        if (vectors) affine<T, N - 1>(W, rows, A, Z, vectors);
+        if (vectors) affine<T, M, N - 1>(W, rows, A, Z, vectors);
 }
 
-template <class T, int N = NV<T>>
+template <class T, int M, int N = NV<T>>
 void down(const T *W, int64_t stride, int64_t columns, const T *dZ, T *D, bool rectified, int vectors) {
     for (; vectors >= N; vectors -= N, dZ += N * LANES<T>, D += N * LANES<T>)
-        down_tile<T, N>(W, stride, columns, dZ, D, rectified);
+        down_tile<T, M, N>(W, stride, columns, dZ, D, rectified);
     if constexpr (N > 1)
-        if (vectors) down<T, N - 1>(W, stride, columns, dZ, D, rectified, vectors);
+        if (vectors) down<T, M, N - 1>(W, stride, columns, dZ, D, rectified, vectors);
 }

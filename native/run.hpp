@@ -176,7 +176,8 @@ template <class T> struct Run : Batch<T> {
         });
         run.measure_squares();
 
-        Rule rule = task.rule;
+        const Rule &rule = task.rule;
+        Powers powers(rule);
         const int mode = rule.adam ? ADAM : rule.nesterov ? NESTEROV : PLAIN_SGD;
         Outcome outcome = {0, 0, DONE};
         double sum = 0;
@@ -184,7 +185,7 @@ template <class T> struct Run : Batch<T> {
             const int64_t m = n - start < batch_size ? n - start : batch_size;
             run.divisor = double(m) * task.rows.mean_weight;
             run.step = task.first_step + outcome.steps;
-            ++rule.t;
+            powers.next(rule);
             double loss = 0;
             bool going = true;
             for (int64_t part = 0; going && part < m; part += SAMPLES) {
@@ -201,7 +202,7 @@ template <class T> struct Run : Batch<T> {
                 outcome = {loss, outcome.steps, NOT_FINITE};
                 break;
             }
-            run.move = step_of<T>(rule, task.recipe, task.rates[outcome.steps], run.divisor);
+            run.move = step_of<T>(rule, powers, task.recipe, task.rates[outcome.steps], run.divisor);
             if (going && in_parts) {
                 run.move.penalty = 0;  // it is part of the sum now
                 going = run.weights(PENALTY, INTO_SUM);

@@ -43,6 +43,8 @@ constexpr int64_t MOST_SPANS = int64_t(1) << 19;  // items of a phase: Team has 
 #include "layers.hpp"
 #include "optimizers.hpp"
 #include "batch.hpp"
+#include "rows.hpp"
+#include "weights.hpp"
 #include "run.hpp"
 
 }  // namespace

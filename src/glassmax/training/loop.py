@@ -63,7 +63,7 @@ class Standing:
     draw : numpy.random.RandomState
         Shuffles the rows of each epoch.
     order : (n,) array of intp or None
-        The last epoch's order of the rows, from which the next one is drawn; None is the order they came in.
+        The last epoch's order of the rows, which the next one shuffles on in place; None is the order they came in.
     epochs : int
         Done in this run.
     steps, rows : int
@@ -162,7 +162,7 @@ def fit(
         started = time.perf_counter()
         number = standing.epochs + 1
         if shuffle:
-            standing.order = standing.order[standing.draw.permutation(n)]
+            standing.draw.shuffle(standing.order)
         if rates is None or not schedule.is_level or standing.slowdown != slowdown:
             slowdown = standing.slowdown
             rates = (

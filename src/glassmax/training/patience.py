@@ -1,5 +1,7 @@
 """Patience: when enough is enough, and which weights were the best."""
 
+import math
+
 import numpy as np
 
 from ..functional.arrays import Array
@@ -49,7 +51,7 @@ class Patience:
 
     def exhausted(self, value: float) -> bool:
         """Take note of an epoch's number, and say whether to stop."""
-        improved = value <= self.best - self.tol if np.isfinite(value) else value < self.best  # NaN never does
+        improved = value <= self.best - self.tol if math.isfinite(value) else value < self.best  # NaN never does
         self.idle = 0 if improved else self.idle + 1
         if value < self.best:
             self.best = value
