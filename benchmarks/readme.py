@@ -42,6 +42,14 @@ def startup(record):
     )
 
 
+def size(record):
+    found = record["figures"]
+    return (
+        "installed: the wheel; its native engine; all with everything it needs (NumPy, SciPy, scikit-learn, ...)",
+        f"{found['wheel_bytes'] / 1e6:.1f} MB; {found['native_bytes'] / 1e6:.1f} MB; {found['all_bytes'] / 1e6:.0f} MB",
+    )
+
+
 def prediction(record):
     one = next(one for one in record["figures"]["shapes"] if one["name"].startswith("64-100-10"))
     model, theirs = (one["one_row"][name] for name in ("glassmax model file", "scikit-learn"))
@@ -85,6 +93,7 @@ FIGURES = {
     "accuracy": [accuracy],
     "digits": [digits],
     "startup": [startup],
+    "size": [size],
     "prediction": [prediction, million],
     "time_to_loss": [time_to_loss],
     "busy": [busy],

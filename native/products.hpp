@@ -23,10 +23,12 @@ template <class T, class What> INLINE void by_tiles(int64_t from, int64_t to, Wh
     if (from < to) what(Height<MR<T> / 2>(), from);
 }
 
-// Z = A W + b for M units: W points at the first of them, A and Z at the first of N vectors of rows.
-template <class T, int M, int N> void affine_tile(const T *W, int64_t rows, const T *A, T *Z) {
+// Z = A W + b for M units: W points at the first of them, A and Z at the first of N vectors of rows. W is what another
+// thread may just have moved: the panel that will be needed next, `ahead` numbers on, is asked for on the way.
+template <class T, int M, int N> void affine_tile(const T *W, int64_t ahead, int64_t rows, const T *A, T *Z) {
     Vec<T> sum[M][N] = {};
     for (int64_t k = 0; k < rows; ++k, W += LANES<T>, A += SPAN<T>) {
+        __builtin_prefetch(W + ahead, 0, 2);
         Vec<T> a[N];
         for (int v = 0; v < N; ++v) a[v] = load(A + v * LANES<T>);
         for (int i = 0; i < M; ++i) {
@@ -62,7 +64,8 @@ void down_tile(const T *W, int64_t stride, int64_t columns, const T *dZ, T *D, b
         }
 }
 
-// dW = A^T dZ for M rows of N panels; m rows of the data, A's spans `between` numbers apart.
+// dW = A^T dZ for M rows of N panels; m rows of the data, A's spans `between` numbers apart. The next tile's A, which may
+// come from another thread too, is asked for on the way.
 template <class T, int M, int N>
 INLINE void gradient_tile(const T *A, int64_t between, const T *dZ, int64_t panel, int64_t m, Vec<T> (&dW)[M][N]) {
     Vec<T> sum[M][N] = {};
@@ -70,6 +73,7 @@ INLINE void gradient_tile(const T *A, int64_t between, const T *dZ, int64_t pane
         const int64_t some = m < SPAN<T> ? m : SPAN<T>;
         for (int64_t s = 0; s < some; ++s, dZ += LANES<T>) {
             Vec<T> d[N];
+            __builtin_prefetch(A + M * SPAN<T> + s * M);
             for (int v = 0; v < N; ++v) d[v] = load(dZ + v * panel);
             for (int i = 0; i < M; ++i) {
                 const Vec<T> a = all(A[i * SPAN<T> + s]);
@@ -82,10 +86,10 @@ INLINE void gradient_tile(const T *A, int64_t between, const T *dZ, int64_t pane
 }
 
 // For the vectors of a span that hold rows: groups of NV, then what is left.
-template <class T, int M, int N = NV<T>> void affine(const T *W, int64_t rows, const T *A, T *Z, int vectors) {
-    for (; vectors >= N; vectors -= N, A += N * LANES<T>, Z += N * LANES<T>) affine_tile<T, M, N>(W, rows, A, Z);
+template <class T, int M, int N = NV<T>> void affine(const T *W, int64_t ahead, int64_t rows, const T *A, T *Z, int vectors) {
+    for (; vectors >= N; vectors -= N, A += N * LANES<T>, Z += N * LANES<T>) affine_tile<T, M, N>(W, ahead, rows, A, Z);
     if constexpr (N > 1)
-        if (vectors) affine<T, M, N - 1>(W, rows, A, Z, vectors);
+        if (vectors) affine<T, M, N - 1>(W, ahead, rows, A, Z, vectors);
 }
 
 template <class T, int M, int N = NV<T>>

@@ -210,7 +210,8 @@ template <class T> void layer_up(const Span<T> &span, int64_t l) {
         T *A = span.A(l);
         if (l == 0) gather<T>(span, A);
         by_tiles<T>(0, layer.h, [&](auto height, int64_t j) {
-            affine<T, height.value>(layer.W + j / L * layer.stride + j % L, layer.rows, A, Z + j * SPAN<T>, span.vectors);
+            const int64_t ahead = j % L ? 0 : layer.stride;
+            affine<T, height.value>(layer.W + j / L * layer.stride + j % L, ahead, layer.rows, A, Z + j * SPAN<T>, span.vectors);
         });
     }
     if (l + 1 == batch.shape.depth) return;

@@ -15,11 +15,15 @@ constexpr auto SPIN = std::chrono::microseconds(20);
 constexpr auto WATCHED = std::chrono::milliseconds(10), STALL = std::chrono::milliseconds(1);
 constexpr auto ALONE_LEAST = std::chrono::milliseconds(10), ALONE_MOST = std::chrono::milliseconds(320);
 constexpr double WORTH_IT = 0.95;  // of the time that the caller would have taken alone
-constexpr int MOST_HELPERS = 60;  // fewer than the claims that the counter has room for
+constexpr int MOST_HELPERS = 60;  // fewer than SPARE
 
-int64_t next_of(uint64_t word) { return int64_t(word & 0xfffff); }
-int64_t items_of(uint64_t word) { return int64_t(word >> 20 & 0xfffff); }
-uint64_t phase_of(uint64_t word) { return word >> 40; }
+constexpr uint64_t ONE_BEHIND = 1, ONE_AHEAD = 1 << 21, END = ONE_AHEAD - 1;
+constexpr int64_t SPARE = 64;  // below the front of a phase: ends that claims in vain have pushed past one another
+
+int64_t front_of(uint64_t word) { return int64_t(word >> 21 & END) - SPARE; }
+int64_t back_of(uint64_t word) { return int64_t(word & END) - SPARE; }
+uint64_t phase_of(uint64_t word) { return word >> 42; }
+bool any_left(uint64_t word) { return front_of(word) < back_of(word); }
 
 void breathe() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -98,18 +102,21 @@ void Team::attend(int worker) {
         uint64_t word = word_.load();
         seen = phase_of(word);
         if (worker > wanted_.load(std::memory_order_relaxed)) continue;
-        while (next_of(word) < items_of(word)) {
-            word = word_.fetch_add(1);
-            seen = phase_of(word);
-            if (next_of(word) >= items_of(word)) break;
-            work_(context_, worker, next_of(word));
-            if (done_.fetch_add(1) + 1 == items_of(word) && caller_sleeps_.load()) {
-                std::lock_guard<std::mutex> lock(caller_bed_);
-                wake_caller_.notify_one();
-            }
-            word = word_.load();
-        }
+        while (any_left(word) && one_item(worker)) word = word_.load();
     }
+}
+
+// Claim an item and do it; false if none was left.
+bool Team::one_item(int worker) {
+    const bool behind = worker % 2;
+    const uint64_t word = behind ? word_.fetch_sub(ONE_BEHIND) : word_.fetch_add(ONE_AHEAD);
+    if (!any_left(word)) return false;
+    work_(context_, worker, behind ? back_of(word) - 1 : front_of(word));
+    if (left_.fetch_sub(1) == 1 && caller_sleeps_.load()) {
+        std::lock_guard<std::mutex> lock(caller_bed_);
+        wake_caller_.notify_one();
+    }
+    return true;
 }
 
 void Team::phase(int64_t items) {
@@ -118,25 +125,22 @@ void Team::phase(int64_t items) {
         for (int64_t item = 0; item < items; ++item) work_(context_, 0, item);
         return;
     }
-    done_.store(0);
-    phase_ = (phase_ + 1) & 0xffffff;
-    word_.store(phase_ << 40 | uint64_t(items) << 20);
+    left_.store(items);
+    phase_ = (phase_ + 1) & 0x3fffff;
+    word_.store(phase_ << 42 | uint64_t(SPARE) << 21 | uint64_t(items + SPARE));
     if (sleepers_.load() > 0) {
         { std::lock_guard<std::mutex> lock(bed_); }
         wake_.notify_all();
     }
     int64_t own = 0;
-    for (uint64_t word = word_.fetch_add(1); next_of(word) < items; word = word_.fetch_add(1), ++own) {
-        work_(context_, 0, next_of(word));
-        done_.fetch_add(1);
-    }
+    while (one_item(0)) ++own;
     const auto finished = Clock::now();
-    wait_until_done(items);
+    wait_until_done();
     if (own) judge(finished - start, own, Clock::now() - finished, items);
 }
 
-void Team::wait_until_done(int64_t items) {
-    const auto all_done = [&] { return done_.load() == items; };
+void Team::wait_until_done() {
+    const auto all_done = [&] { return left_.load() == 0; };
     if (all_done() || spin(all_done)) return;
     std::unique_lock<std::mutex> lock(caller_bed_);
     caller_sleeps_.store(true);

@@ -1,11 +1,12 @@
 // The helpers of one call: threads that share the items of a phase with the caller, and never hold it up.
 //
-// A phase is a number of items, claimed one at a time from a counter. The phase is over when all its items are done,
-// so nobody waits for a helper that has not started: it has claimed nothing. Counter, phase and number of items stand
-// in one 64-bit word, so a claim that comes too late is seen to be for a phase that is over.
+// A phase is a number of items, claimed one at a time: by the caller from the front, by the first helper from the back.
+// So each does much the same items step after step, and finds their memory in its own cache. The phase is over when all
+// its items are done, so nobody waits for a helper that has not started: it has claimed nothing. Phase and both ends
+// stand in one 64-bit word, so a claim that comes too late is seen to be for a phase that is over.
 //
-//     63            40 39        20 19         0
-//     [ phase        ][ items      ][ next     ]
+//     63            42 41        21 20         0
+//     [ phase        ][ front      ][ back     ]     what is left: front .. back-1
 //
 // Who waits spins for a few microseconds and then sleeps: a spinning thread on a busy machine keeps the one that it
 // waits for from running. And while the helpers make the work no shorter, the caller works alone. Which thread does which
@@ -43,11 +44,12 @@ class Team {
     typedef std::chrono::steady_clock Clock;
 
     void attend(int worker);
-    void wait_until_done(int64_t items);
+    bool one_item(int worker);
+    void wait_until_done();
     void judge(Clock::duration worked, int64_t own, Clock::duration waited, int64_t items);
 
     std::atomic<uint64_t> word_{0};
-    std::atomic<int64_t> done_{0};
+    std::atomic<int64_t> left_{0};
     std::atomic<int> sleepers_{0}, wanted_{0};
     std::atomic<bool> caller_sleeps_{false};
     std::mutex taken_, bed_, caller_bed_;
