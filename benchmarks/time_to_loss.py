@@ -20,7 +20,8 @@ from glassmax import Network
 from glassmax.engine import best_engine
 
 TARGETS = {"784-100-10 b200": 0.37, "784-512-512-10 b128": 0.35}
-SEEDS, MOST_EPOCHS, SAME = (0, 1, 2), 30, 0.01
+SEEDS, MOST_EPOCHS = (0, 1, 2), 30
+SAME = 0.1  # on the same batches rounding alone parts the test losses of the larger network by some percent an epoch
 
 
 def opened(shape, folder, threads):
