@@ -92,6 +92,9 @@ def scaling(figures):
         save(figure, f"scaling_{by}")
 
 
+TICKS = [digit * 10.0**power for power in range(-3, 4) for digit in (1, 2, 5)]
+
+
 def time_to_loss(figures):
     """Test loss over seconds of training, a line for each seed."""
     shapes = figures["shapes"]
@@ -101,7 +104,9 @@ def time_to_loss(figures):
             for name, curve in of_seed.items():
                 seconds, losses = zip(*curve[1:], strict=True)
                 axes.semilogx(seconds, losses, ".-", color=COLOURS[name], linewidth=1, markersize=4)
+        axes.set_xticks([tick for tick in TICKS if axes.get_xlim()[0] <= tick <= axes.get_xlim()[1]])
         axes.xaxis.set_major_formatter("{x:g}")
+        axes.minorticks_off()
         axes.axhline(one["target"], color="#777777", linewidth=1, linestyle=":")
         axes.set_title(f"{one['name']}, target {one['target']}", loc="left", fontsize=10)
         axes.set_xlabel("seconds of training")
