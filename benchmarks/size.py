@@ -59,9 +59,8 @@ def main():
     write("size", [], figures)
     rows = [[name, f"{size / 1e6:,.1f}"] for name, size in sorted(sizes.items(), key=lambda pair: -pair[1])]
     table("What an installation takes, MB", ["", "MB"], [*rows, ["all", f"{figures['all_bytes'] / 1e6:,.1f}"]])
-    print(
-        f"The wheel has {figures['wheel_bytes'] / 1e6:.2f} MB, the native engine {figures['native_bytes'] / 1e6:.2f} MB."
-    )
+    wheel, native = figures["wheel_bytes"] / 1e6, figures["native_bytes"] / 1e6
+    print(f"The wheel has {wheel:.2f} MB, the native engine {native:.2f} MB.")
 
 
 if __name__ == "__main__":
