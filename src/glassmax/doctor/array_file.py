@@ -84,7 +84,8 @@ def read_array_file(path: str | Path) -> ArrayFile:
 
 def _told_apart(arrays: dict[str, Array], path: str) -> tuple[dict[str, Array], dict[str, Array] | None, list[str]]:
     """Find out which arrays are gradients of which."""
-    pairs = {}
+    arrays = {name: array for name, array in arrays.items() if array.ndim}  # a learning rate, a seed
+    pairs: dict[str, str] = {}
     for name in arrays:
         match = GRADIENT.fullmatch(name)
         if match:

@@ -1,8 +1,8 @@
 """The process in which a learner's file runs: load it, call its functions, diagnose, write the answer as JSON.
 
-It is started by `learner_file` as ``python -m glassmax.doctor.learner_process FOLDER`` and by nobody else. In the folder
-lies ``job.json``; ``answer.json`` is written beside it whole or not at all, ``stage`` says how far the work has come, and
-``stack`` holds where the interpreter stood when the time was over. Whatever the file prints goes to the
+It is started by `learner_file` as ``python -m glassmax.doctor.learner_process FOLDER`` and by nobody else. In the
+folder lies ``job.json``; ``answer.json`` is written beside it whole or not at all, ``stage`` says how far the work has
+come, and ``stack`` holds where the interpreter stood when the time was over. Whatever the file prints goes to the
 process's stdout. This module refuses to trust the file: it is compiled and run here and nowhere else.
 """
 
@@ -32,7 +32,7 @@ __all__ = ["main"]
 ALONE = 'Put what is not needed for the gradients under `if __name__ == "__main__":`, which is not run here.'
 
 
-class _FileFault(Exception):
+class _FileFaultError(Exception):
     """The file can't be diagnosed: the message, and of a syntax error the line and the column from 0."""
 
     def __init__(self, message: str, line: str = "", column: int = 0) -> None:
@@ -99,20 +99,20 @@ class _LearnerFile:
             raise self._not_loaded(error) from None
         return module.__dict__
 
-    def _not_loaded(self, error: BaseException) -> _FileFault:
+    def _not_loaded(self, error: BaseException) -> _FileFaultError:
         if isinstance(error, SyntaxError) and error.filename == self.path:
             line = self.lines[error.lineno - 1] if error.lineno and error.lineno <= len(self.lines) else ""
             where = f"{self.name}, line {error.lineno}" if error.lineno else self.name
-            return _FileFault(f"{where}: {error.msg}.", line, max(0, (error.offset or 1) - 1))
+            return _FileFaultError(f"{where}: {error.msg}.", line, max(0, (error.offset or 1) - 1))
         place = self.place(error)
         if isinstance(error, SystemExit):
-            return _FileFault(f"{place}, ends the program while the file is loaded: {place.text}. {ALONE}")
+            return _FileFaultError(f"{place}, ends the program while the file is loaded: {place.text}. {ALONE}")
         if isinstance(error, EOFError) and "input" in place.text:
-            return _FileFault(f"{place}, waits for the keyboard, where nobody is: {place.text}. {ALONE}")
+            return _FileFaultError(f"{place}, waits for the keyboard, where nobody is: {place.text}. {ALONE}")
         if not place.number:  # it was never run: a null byte, nested too deeply
-            return _FileFault(f"{self.name} can't be compiled: {said_by(error)}.")
+            return _FileFaultError(f"{self.name} can't be compiled: {said_by(error)}.")
         advice = "" if isinstance(error, ImportError | NameError) else f" {ALONE}"
-        return _FileFault(f"{place}, raises {said_by(error)}, while the file is loaded: {place.text}.{advice}")
+        return _FileFaultError(f"{place}, raises {said_by(error)}, while the file is loaded: {place.text}.{advice}")
 
     def place(self, error: BaseException) -> Place:
         return place_of(error, self.path, self.lines)
@@ -127,7 +127,7 @@ class _LearnerFile:
             try:
                 signature.bind(None, None, None)
             except TypeError:
-                raise _FileFault(
+                raise _FileFaultError(
                     f"{self.name}: {name}{signature} can't be called with three arguments, "
                     f"expected {name}(parameters, X, y)."
                 ) from None
@@ -149,7 +149,7 @@ class _LearnerFile:
             if isinstance(value, types.FunctionType) and value.__code__.co_filename == self.path
         ]
         there = f"It has {', '.join(own[:8])}: rename the one that returns them" if own else "Write one"
-        raise _FileFault(
+        raise _FileFaultError(
             f"{self.name} defines no gradients(parameters, X, y). {there}, "
             "or see `glassmax doctor --template` for a file to start from."
         )
@@ -166,7 +166,7 @@ class _LearnerFile:
                 return found()
             except BaseException as error:
                 place = self.place(error)
-                raise _FileFault(f"{place}: parameters() raises {said_by(error)}: {place.text}.") from None
+                raise _FileFaultError(f"{place}: parameters() raises {said_by(error)}: {place.text}.") from None
         return found
 
 
@@ -187,7 +187,7 @@ def main(folder: str) -> NoReturn:
     stage.reach("loading")
     try:
         answer = _answer(job, stage)
-    except _FileFault as fault:
+    except _FileFaultError as fault:
         answer = fault.answer
     except MemoryError:
         answer = {"kind": "fault", "message": f"{Path(job['file']).name}: the memory is used up."}
@@ -217,12 +217,13 @@ def _answer(job: Mapping[str, Any], stage: _Stage) -> dict[str, Any]:
         arguments = {**data, "network": network, "declared": declared, "loss": loss}
         diagnosis = diagnose(gradients, **{name: value for name, value in arguments.items() if value is not None})
         answer = plain_diagnosis(diagnosis)
-    except _FileFault:
+    except _FileFaultError:
         raise
     except BaseException as error:
-        guilty = [watched for watched in file.watched if watched.error in _chain(error)]
+        chain = list(_chain(error))
+        guilty = [watched for watched in file.watched if watched.error in chain]
         if not guilty and isinstance(error, GlassmaxError):
-            raise _FileFault(f"{file.name}: {error}") from None
+            raise _FileFaultError(f"{file.name}: {error}") from None
         if not guilty:
             raise
         return {"kind": "diagnosis", "diagnosis": _trouble(file, guilty[0]), "notes": []}
@@ -254,19 +255,19 @@ def _data(file: _LearnerFile, gradients: Any, network: Any, loss: Any) -> tuple[
         data["y"] = file.value("Y")
     missing = [name for name in ("X", "y") if data[name] is None]
     if network is None and loss is None:
-        raise _FileFault(
+        raise _FileFaultError(
             f"{file.name} says neither what the network is nor what its loss is. Add a line as "
             'network = "4-10-3", or a function loss(parameters, X, y).'
         )
     if network is None and (missing or data["parameters"] is None):
         wanted = [name for name, value in data.items() if value is None]
-        raise _FileFault(
+        raise _FileFaultError(
             f"{file.name} has a loss of its own but no {', no '.join(wanted)}. Add "
             f'{"them" if len(wanted) > 1 else "it"}, or say what the network is, as network = "4-10-3".'
         )
     if len(missing) == 1:
         there = "y" if missing == ["X"] else "X"
-        raise _FileFault(f"{file.name} has {there} but no {missing[0]}. Add it, or leave both out.")
+        raise _FileFaultError(f"{file.name} has {there} but no {missing[0]}. Add it, or leave both out.")
     if not missing:
         return data, []
     parameters = dict(network.parameters) if data["parameters"] is None else data["parameters"]

@@ -54,7 +54,7 @@ def misbehaviour(cause: str, place: Place, what: str, *more: str) -> dict[str, A
         while True: pass
     """
     line = [f"    {place.text}"] if place.text else []
-    finding = {
+    finding: dict[str, Any] = {
         "cause": cause,
         "where": str(place),
         "parameters": [],

@@ -7,15 +7,14 @@ torch module; nothing else imports torch.
 """
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import OptionError
 from ..functional.arrays import Array
 from ..gradcheck import check_gradients
 from .pytorch_layers import Criterion, Layer, Remark, criterion_of, layers_of, remarks_on
-from .pytorch_run import Run, run, tensors_of, without_layers
+from .pytorch_run import Run, run, tensors_of, with_layer
 from .report import Diagnosis, Finding
 
 __all__ = ["diagnose_module", "is_module"]
@@ -69,7 +68,9 @@ def diagnose_module(model: Any, X: Any, y: Any, *, loss: Any) -> Diagnosis:
         findings.append(_of_error(batch, layers))
     findings += _unequal(batch) + _cut(batch)
     if batch.error is None:
-        findings += _measured(batch) + _left_over(model, batch)
+        left_over, notes = _left_over(model, batch)
+        findings += _measured(batch, layers) + left_over
+        conventions += notes
     harmless, said = _of_convention(batch, criterion, layers)
     wrong = bool(findings)
     verdict = "wrong" if wrong else "correct under another convention" if harmless else "correct"
@@ -85,22 +86,23 @@ def _of_remark(remark: Remark, model: Any, batch: Run) -> Finding:
     """Turn what the layers say into a finding, with the gradients as they are and as they would be."""
     evidence: dict[str, Any] = {}
     cell = ""
-    names = [name for name, gradient in batch.gradients.items() if gradient is not None]
-    if remark.without and names and batch.error is None:
-        other = run(without_layers(model, remark.without), batch.criterion, batch.X, batch.y)
-        last = names[-1] if batch.gradients[names[-1]] is not None else names[0]
-        here, there = batch.gradients[last], other.gradients[last]
+    names = tuple(name for name, gradient in batch.gradients.items() if gradient is not None)
+    if remark.mended and names and batch.error is None:
+        mended = run(with_layer(model, *remark.mended), batch.criterion, batch.X, batch.y)
+        last = names[-1]  # the mended model has the same parameters in the same order
+        position = list(batch.gradients).index(last)
+        here, there = batch.gradients[last], list(mended.gradients.values())[position]
         if here is not None and there is not None:
             evidence = {"error before": _error(here, there), "error after": 0.0}
             at = tuple(int(i) for i in np.unravel_index(int(np.argmax(np.abs(here - there))), here.shape))
             index = ", ".join(map(str, at))
-            cell = f"{last}.grad[{index}] is {here[at]:.4g}; without {remark.where} it is {there[at]:.4g}"
+            cell = f"{last}.grad[{index}] is {here[at]:.4g}; mended it is {there[at]:.4g}"
     if remark.cause == "softmax_twice" and batch.criterion.kind in ("CrossEntropyLoss", "NLLLoss"):
         k = _outputs(batch)
         if k > 1:
             floor = math.log1p((k - 1) / math.e)
             cell = f"{cell}. With {k} classes the loss can't fall below log(1 + {k - 1}/e) = {floor:.4f}".lstrip(". ")
-    return _finding(remark.cause, remark.where, tuple(names), evidence, remark.line, remark.reason, cell)
+    return _finding(remark.cause, remark.where, names, evidence, remark.line, remark.reason, cell)
 
 
 def _outputs(batch: Run) -> int:
@@ -112,10 +114,12 @@ def _outputs(batch: Run) -> int:
 
 
 def _of_error(batch: Run, layers: list[Layer]) -> Finding:
-    words = " ".join(str(batch.error).split())[:300]
+    words = " ".join(str(batch.error).split())[:300].rstrip(".")
     shapes = f"X is {tuple(batch.X.shape)}, y is {tuple(batch.y.shape)} of {batch.y.dtype}."
     reason = f"The model or its loss raises {type(batch.error).__name__}: {words}. {shapes}"
-    return _finding("raises", batch.criterion.kind, (), {}, "", reason)
+    indices = batch.criterion.kind in ("CrossEntropyLoss", "NLLLoss") and batch.y.is_floating_point()
+    line = "y.long(): class indices are whole numbers" if indices and batch.y.ndim == 1 else ""
+    return _finding("raises", batch.criterion.kind, (), {}, line, reason)
 
 
 def _unequal(batch: Run) -> list[Finding]:
@@ -138,20 +142,18 @@ def _unequal(batch: Run) -> list[Finding]:
 
 def _cut(batch: Run) -> list[Finding]:
     """Parameters that ask for a gradient and get none."""
-    none = tuple(
-        name for name, gradient in batch.gradients.items() if gradient is None and name not in batch.frozen
-    )
+    none = tuple(name for name, gradient in batch.gradients.items() if gradient is None and name not in batch.frozen)
     if not none or (batch.error is not None and batch.cut is None):
         return []
-    where = str(batch.cut) if batch.cut else "the forward pass"
+    where = str(batch.cut) if batch.cut else "forward()"
     reason = (
-        f"After backward() the .grad of {_some(none)} is None: nothing is recorded behind {where}, so what lies "
-        "below never learns. detach(), .data, .numpy(), torch.no_grad() and argmax cut the way back."
+        f"After backward() the .grad of {_some(none)} is None: the way back ends in {where}, so these never learn. "
+        "detach(), .data, .numpy(), torch.no_grad() and argmax cut it, and so does a layer that isn't called."
     )
     return [_finding("detached", where, none, {}, f"take the detach() or no_grad() out of {where}", reason)]
 
 
-def _measured(batch: Run) -> list[Finding]:
+def _measured(batch: Run, layers: list[Layer]) -> list[Finding]:
     """Hold what backward left against central differences: a backward of the user's own may be wrong."""
     given = {name: gradient for name, gradient in batch.gradients.items() if gradient is not None}
     if not given:
@@ -165,60 +167,106 @@ def _measured(batch: Run) -> list[Finding]:
     wrong = tuple(line.name for line in report if not line.correct and line.directions)
     if not wrong:
         return []
+    own = ", ".join(str(layer) for layer in layers if layer.kind.startswith("your own")) or batch.criterion.kind
     error = max(line.error for line in report if line.name in wrong)
     reason = (
         f"What backward() left for {_some(wrong)} is not the derivative of this loss: central differences disagree. "
-        "A layer or a loss with a backward of its own, or with detach() on a part of the way, is the place to look."
+        f"The place to look is {own}: a backward of its own, or detach() on a part of the way."
     )
     return [_finding("not_in_catalogue", wrong[0], wrong, {"error before": error}, "", reason)]
 
 
-def _left_over(model: Any, batch: Run) -> list[Finding]:
-    """Hold the .grad that the model came with against this batch's gradient."""
-    found: dict[str, float | None] = {}
-    tolerance = 1e-7
+def _left_over(model: Any, batch: Run) -> tuple[list[Finding], list[str]]:
+    """Hold the .grad that the model came with against this batch's gradient.
+
+    An exact multiple of it is a fault. Anything else may be the last step's, left from before the weights moved, as it
+    is in every loop that zeroes first: that is said, and no fault.
+    """
+    if _differs_in_training(model):
+        return [], []
+    found: dict[str, _Held] = {}
     for name, parameter in model.named_parameters():
         gradient = batch.gradients[name]
-        if parameter.grad is None or gradient is None or not bool((parameter.grad != 0).any()):
-            continue
-        there = parameter.grad.detach().cpu().double().numpy()
-        tolerance = SAME.get(parameter.grad.element_size(), 1e-7)
-        found[name] = _multiple(there, gradient, tolerance)
-    odd = tuple(name for name, factor in found.items() if factor is None or abs(factor - 1) > tolerance)
+        if parameter.grad is not None and gradient is not None and bool((parameter.grad != 0).any()):
+            there = parameter.grad.detach().cpu().double().numpy()
+            found[name] = _held(there, gradient, batch.parameters[name], SAME.get(parameter.grad.element_size(), 1e-7))
+    odd = tuple(name for name, held in found.items() if held is not SAME_GRADIENT)
     if not odd:
-        return []
-    factors = {factor for name in odd if (factor := found[name]) is not None}
-    common = sum(factors) / len(factors) if factors and all(found[name] is not None for name in odd) else None
-    if common is not None and max(factors) - min(factors) > 2 * tolerance * abs(common):
-        common = None
-    return [_accumulated(batch, odd, found, common)]
+        return [], []
+    factors = {found[name].factor for name in odd}
+    penalties = [held.penalty for held in found.values() if held.penalty]
+    if penalties and all(held.factor == 1.0 for held in found.values()):
+        return [], [f".grad is right if your loss has a penalty on the weights besides, {penalties[0] / 2:.4g} W^2"]
+    fresh = len(odd) < len(found) or (None not in factors and all(found[name].penalty == 0 for name in odd))
+    if not fresh:
+        return [], [
+            ".grad holds something else than this batch's gradient at these weights: another batch's, or that of "
+            "the weights before the last step. optimizer.zero_grad() has to come before the next backward()"
+        ]
+    common = factors.pop() if len(factors) == 1 else None
+    return [_accumulated(batch, odd, len(odd) == len(found), common)], []
 
 
-def _accumulated(batch: Run, odd: tuple[str, ...], found: dict[str, float | None], common: float | None) -> Finding:
+class _Held(NamedTuple):
+    """.grad = factor * gradient + penalty * parameter; the factor is None where nothing fits."""
+
+    factor: float | None
+    penalty: float
+
+
+SAME_GRADIENT = _Held(1.0, 0.0)
+
+
+def _held(there: Array, gradient: Array, parameter: Array, tolerance: float) -> _Held:
+    """Fit a .grad by this batch's gradient, and by a penalty on the parameter where that alone does not do."""
+    size = float(np.linalg.norm(there))
+    if not np.isfinite(size) or not gradient.any():
+        return _Held(None, 0.0)
+    for columns in (gradient[..., None], np.stack([gradient, parameter], axis=-1)):
+        matrix = columns.reshape(there.size, -1)
+        if matrix.shape[1] >= there.size:
+            break  # two numbers fit any two
+        fitted = np.linalg.lstsq(matrix, there.ravel(), rcond=None)[0]
+        if np.linalg.norm(there.ravel() - matrix @ fitted) <= tolerance * size:
+            factor, penalty = float(fitted[0]), float(fitted[1]) if len(fitted) > 1 else 0.0
+            near = float(round(factor))
+            factor = near if abs(factor - near) <= 10 * tolerance * abs(near) else float(f"{factor:.3g}")
+            return SAME_GRADIENT if (factor, penalty) == (1.0, 0.0) else _Held(factor, penalty)
+    return _Held(None, 0.0)
+
+
+def _differs_in_training(model: Any) -> bool:
+    """Whether the model's own gradients are of another function than that of eval mode: dropout, batch statistics."""
+    return any(
+        part.training and ("BatchNorm" in type(part).__name__ or ("Dropout" in type(part).__name__ and part.p > 0))
+        for part in model.modules()
+    )
+
+
+def _accumulated(batch: Run, odd: tuple[str, ...], everywhere: bool, common: float | None) -> Finding:
     mend = "optimizer.zero_grad() before loss.backward()"
-    n, everywhere = len(batch.X), len(odd) == len(found)
-    if common is not None and everywhere and abs(common - n) < 1e-3 * n and n > 1:
+    n = len(batch.X)
+    evidence = {} if common is None else {"fitted factor": common, "error after": 0.0}
+    if common == n and n > 1 and everywhere:
         reason = (
             f".grad holds {n} times the gradient of this loss, and the batch has {n} rows: either it was summed over "
             f"the rows where the mean belongs, or backward() ran {n} times without zero_grad()."
         )
-        evidence = {"fitted factor": common, "error after": 0.0}
         return _finding("factor", "every parameter", odd, evidence, 'reduction="mean"', reason, other=("accumulates",))
-    if common is not None and common > 1.5 and abs(common - round(common)) < 1e-3 * common:
-        times = round(common)
+    if common is not None and common >= 2 and common.is_integer():
         reason = (
-            f".grad holds {times} times this batch's gradient: backward() adds to what is there, and ran {times} times "
-            "since it was last zeroed."
+            f".grad holds {common:g} times this batch's gradient: backward() adds to what is there, and ran "
+            f"{common:g} times since it was last zeroed."
         )
-        return _finding("accumulates", _some(odd), odd, {"fitted factor": common, "error after": 0.0}, mend, reason)
+        return _finding("accumulates", _some(odd), odd, evidence, mend, reason)
     if common is not None and everywhere:
-        reason = f".grad is {common:.6g} times the gradient of this loss, for every parameter: a scaled loss, or clipping."
-        return _finding("factor", "every parameter", odd, {"fitted factor": common, "error after": 0.0}, mend, reason)
+        reason = f".grad is {common:g} times the gradient of this loss throughout: a scaled loss, or clipping?"
+        return _finding("factor", "every parameter", odd, evidence, mend, reason)
     reason = (
-        f".grad of {_some(odd)} holds something else than this batch's gradient at these weights: that of another batch, "
-        "of earlier weights, or the sum of several. The next backward() adds to it."
+        f".grad of {_some(odd)} is not this batch's gradient, while that of the others is a multiple of it: backward() "
+        "adds to what is there, and these were not zeroed. Does the optimizer know them?"
     )
-    return _finding("accumulates", _some(odd), odd, {}, mend, reason)
+    return _finding("accumulates", _some(odd), odd, evidence, mend, reason)
 
 
 def _of_convention(batch: Run, criterion: Criterion, layers: list[Layer]) -> tuple[list[Finding], list[str]]:
@@ -268,16 +316,6 @@ def _finding(
         cell=cell,
         indistinguishable=other,
     )
-
-
-def _multiple(there: Array, gradient: Array, tolerance: float) -> float | None:
-    """Return c if there = c gradient, else None."""
-    square = float(np.sum(gradient * gradient))
-    if square == 0 or not np.isfinite(there).all():
-        return None
-    factor = float(np.sum(there * gradient)) / square
-    left = float(np.linalg.norm(there - factor * gradient))
-    return factor if left <= tolerance * max(float(np.linalg.norm(there)), 1e-300) else None
 
 
 def _error(here: Array, there: Array) -> float:

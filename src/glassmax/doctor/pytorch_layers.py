@@ -7,6 +7,7 @@ refuses to run the model: it reads types and options alone. It imports torch onl
 
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ..errors import OptionError
@@ -56,15 +57,15 @@ class Remark(NamedTuple):
         What to write instead.
     reason : str
         In a sentence or two.
-    without : tuple of str
-        The places of the layers to leave out, to see what the gradient would be.
+    mended : tuple of str and callable, or None
+        The place of a layer, and what makes of it the one that belongs there.
     """
 
     cause: str
     where: str
     line: str
     reason: str
-    without: tuple[str, ...] = ()
+    mended: tuple[str, Callable[[Any], Any]] | None = None
 
 
 def layers_of(model: Any) -> list[Layer]:
@@ -158,6 +159,7 @@ def _wrong_axis(layers: list[Layer]) -> list[Remark]:
             f"nn.{layer.kind}(dim=1)",
             f"{layer} has dim=0: it makes each column sum to 1 over the samples of the batch, so a sample's "
             "probabilities depend on the others. Rows are samples; softmax goes over the classes, dim=1.",
+            (layer.place, lambda layer: type(layer)(dim=1)),
         )
         for layer in layers
         if layer.kind in ("Softmax", "LogSoftmax") and layer.module.dim == 0
@@ -171,7 +173,7 @@ def _twice(layers: list[Layer], criterion: Criterion) -> list[Remark]:
     if own:
         steps.append((layers[-1] if layers else None, own, criterion.kind))  # type: ignore[arg-type]
     remarks = []
-    for (first, below, _), (_, above, name) in zip(steps, steps[1:], strict=False):
+    for (first, below, _), (_, above, name) in pairwise(steps):
         if below in ("softmax", "sigmoid") and above in ("softmax", "log_softmax", "sigmoid") and first is not None:
             remarks.append(_one_too_many(first, below, above.removeprefix("log_"), name, name == criterion.kind))
         if below == "log_softmax" and above in ("softmax", "log_softmax") and first is not None:
@@ -188,6 +190,8 @@ def _twice(layers: list[Layer], criterion: Criterion) -> list[Remark]:
 
 
 def _one_too_many(first: Layer, below: str, above: str, name: str, in_loss: bool) -> Remark:
+    from torch import nn
+
     cause = f"{below}_twice" if below == above else f"{below}_before_{above}"
     has = f"{name} applies {above} itself" if in_loss else f"{name} applies {above} to its output"
     if (below, above) == ("softmax", "softmax"):
@@ -200,7 +204,8 @@ def _one_too_many(first: Layer, below: str, above: str, name: str, in_loss: bool
             f"{has}: {below} comes before it, so what it takes for logits lies between 0 and 1, and its derivative "
             "comes on top of the gradient, which fades."
         )
-    return Remark(cause, str(first), f"leave out {first}: hand the logits over", reason, (first.place,))
+    mended = (first.place, lambda layer: nn.Identity())
+    return Remark(cause, str(first), f"leave out {first}: hand the logits over", reason, mended)
 
 
 def _normaliser(kind: str) -> str:
@@ -209,19 +214,28 @@ def _normaliser(kind: str) -> str:
 
 def _against_the_loss(last: Layer, criterion: Criterion) -> list[Remark]:
     """Say where the loss expects another kind of numbers than the last layer gives."""
-    if last.kind.startswith("your own"):
-        return []  # it may do whatever is needed
-    if criterion.kind == "NLLLoss" and last.kind not in ("LogSoftmax", "LogSigmoid"):
-        was = "probabilities" if last.kind in ("Softmax", "Sigmoid") else "logits"
-        mend = f"nn.LogSoftmax(dim=1) in place of {last}" if was == "probabilities" else "add nn.LogSoftmax(dim=1)"
+    from torch import nn
+
+    if criterion.kind == "NLLLoss" and last.kind in ("Softmax", "Sigmoid"):
         return [
             Remark(
                 "log_missing",
                 str(last),
-                mend,
-                f"NLLLoss takes logarithms of probabilities and gets {was}: it is -{'p' if was[0] == 'p' else 'z'}_y, "
-                "without the logarithm. The derivative by p_y is -1 where -1/p_y belongs, so a sample that is "
-                f"{'badly wrong is hardly pushed' if was[0] == 'p' else 'right already is pushed on for ever'}.",
+                f"nn.LogSoftmax(dim=1) in place of {last}",
+                "NLLLoss takes logarithms of probabilities and gets probabilities: it is -p_y, without the logarithm. "
+                "The derivative by p_y is -1 where -1/p_y belongs, so a sample that is badly wrong is hardly pushed.",
+                (last.place, lambda layer: nn.LogSoftmax(dim=1)),
+            )
+        ]
+    if criterion.kind == "NLLLoss" and last.kind in ("Linear", *SQUASHING):
+        return [
+            Remark(
+                "log_missing",
+                str(last),
+                "add nn.LogSoftmax(dim=1), or take nn.CrossEntropyLoss()",
+                "NLLLoss takes logarithms of probabilities and gets logits: it is -z_y, which has no lower bound. "
+                "dL/dz_j is -y_j/n where (p_j - y_j)/n belongs, so the logits grow for ever.",
+                (last.place, lambda layer: nn.Sequential(layer, nn.LogSoftmax(dim=1))),
             )
         ]
     if criterion.kind == "BCELoss" and last.kind in ("Linear", *SQUASHING):
@@ -231,6 +245,7 @@ def _against_the_loss(last: Layer, criterion: Criterion) -> list[Remark]:
                 str(last),
                 "add nn.Sigmoid(), or take nn.BCEWithLogitsLoss()",
                 f"BCELoss takes probabilities and gets the output of {last}, which may lie outside 0..1.",
+                (last.place, lambda layer: nn.Sequential(layer, nn.Sigmoid())),
             )
         ]
     if criterion.kind in ("CrossEntropyLoss", "BCEWithLogitsLoss") and last.kind in SQUASHING:

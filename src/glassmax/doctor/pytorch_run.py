@@ -6,7 +6,7 @@ back is cut. This module refuses to judge, and to touch the model it was given.
 
 import copy
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from ..errors import OptionError
 from ..functional.arrays import Array
 from .pytorch_layers import Criterion, Layer, layers_of
 
-__all__ = ["Run", "run", "tensors_of", "without_layers"]
+__all__ = ["Run", "run", "tensors_of", "with_layer"]
 
 
 @dataclass
@@ -120,25 +120,24 @@ def run(model: Any, criterion: Criterion, X: Any, y: Any) -> Run:
     return Run(twin, criterion, X, y, parameters, gradients, frozen, cut, error, unequal)
 
 
-def without_layers(model: Any, places: tuple[str, ...]) -> Any:
-    """Return a copy of a Sequential in which some layers do nothing.
+def with_layer(model: Any, place: str, make: Callable[[Any], Any]) -> Any:
+    """Return a copy of a Sequential in which one layer is another.
 
     Parameters
     ----------
     model : torch.nn.Sequential
-    places : tuple of str
-        As PyTorch names them, "2" or "0.3".
+    place : str
+        As PyTorch names it, "2" or "0.3".
+    make : callable
+        From the layer that is there to the one that belongs there.
 
     Returns
     -------
     torch.nn.Sequential
     """
-    from torch import nn
-
     changed = copy.deepcopy(model)
-    for place in places:
-        *outer, name = place.split(".")
-        setattr(changed.get_submodule(".".join(outer)), name, nn.Identity())
+    *outer, name = place.split(".")
+    setattr(changed.get_submodule(".".join(outer)), name, make(changed.get_submodule(place)))
     return changed
 
 

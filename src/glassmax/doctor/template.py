@@ -71,8 +71,8 @@ def gradients(parameters, X, y):
 
 # Two things that you may add:
 #
-# parameters = {"weights": ..., "bias": ...}     your own names, shapes and order; gradients gets and returns these names
-# def loss(parameters, X, y): ...                your own loss in place of the line above; then no network is needed
+# parameters = {"weights": ..., "bias": ...}  your own names, shapes and order; gradients gets and returns these names
+# def loss(parameters, X, y): ...             your own loss in place of the line above; then no network is needed
 '''
 
 
