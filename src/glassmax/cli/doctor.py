@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from .options import finite
 from .talk import harmless, say, show, show_json
 
 if TYPE_CHECKING:
@@ -32,11 +33,18 @@ class FaultyFileError(click.ClickException):
 @click.option("--activation", metavar="NAME", help="Of the hidden layers.  [default: sigmoid]")
 @click.option("--output", metavar="NAME", help="softmax, sigmoid, identity or relu.  [default: softmax]")
 @click.option("--loss", metavar="NAME", help="cross_entropy, squared_error, ...  [default: what fits the output]")
-@click.option("--l2", type=click.FloatRange(0), metavar="NUMBER", help="The penalty l2/2 times the squared weights.")
+@click.option(
+    "--l2",
+    type=click.FloatRange(0),
+    callback=finite,
+    metavar="NUMBER",
+    help="The penalty l2/2 times the squared weights.",
+)
 @click.option("--declared", is_flag=True, help="The loss is the mean over the rows: a factor is a fault.")
 @click.option(
     "--time-limit",
     type=click.FloatRange(0, 86_400, min_open=True),
+    callback=finite,
     default=10.0,
     show_default=True,
     metavar="SECONDS",
