@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812 - PyTorch's own habit
+import torch.nn.functional as F
 from torch import nn
 
 import glassmax as gm

@@ -19,7 +19,7 @@ import types
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from ..errors import GlassmaxError
 from . import diagnose
@@ -53,17 +53,23 @@ class _Stage:
 
 
 class _Watched:
-    """A learner's function that counts its calls and remembers what it raised, and when."""
+    """A learner's function that counts its calls and remembers what it raised.
+
+    What it prints in its first call goes to the process's stdout, whoever has put another in its place; later calls print
+    the same again.
+    """
 
     def __init__(self, name: str, function: Callable[..., Any], stage: _Stage) -> None:
         self.name, self.function, self.stage = name, function, stage
         self.error: BaseException | None = None
         self.given = ""
+        self.streams: tuple[TextIO, TextIO] | None = (sys.stdout, sys.stderr)
         functools.update_wrapper(self, function)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         try:
-            value = self.function(*arguments, **named)
+            with self._heard():
+                value = self.function(*arguments, **named)
         except BaseException as error:
             self.error = error
             self.given = shapes_of(*arguments) if len(arguments) == 3 else ""
@@ -71,6 +77,15 @@ class _Watched:
         self.stage.calls += 1
         self.stage.reach(self.name)
         return value
+
+    @contextlib.contextmanager
+    def _heard(self) -> Iterator[None]:
+        if self.streams is None:
+            yield
+            return
+        (out, err), self.streams = self.streams, None
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            yield
 
 
 class _LearnerFile:
