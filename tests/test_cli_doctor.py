@@ -296,8 +296,11 @@ def test_a_fork_answers_once(of):
 
 
 @pytest.mark.parametrize("end", [NEVER, BACK])
-def test_what_the_file_has_started_ends_with_it(of, tmp_path, end):
-    started = "import subprocess\n    child = subprocess.Popen(['sleep', '600'])\n    print('pid', child.pid)\n    "
+@pytest.mark.parametrize("option", ["", ", start_new_session=True"])
+def test_what_the_file_has_started_ends_with_it(of, end, option):
+    started = (
+        f"import subprocess\n    child = subprocess.Popen(['sleep', '600']{option})\n    print('pid', child.pid)\n    "
+    )
     result = of(HEAD + FUNCTION + started + end, "--time-limit", 1)
     pids = [int(pid) for pid in re.findall(r"pid (\d+)", result.err)]
     assert pids

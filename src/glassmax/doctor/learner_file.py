@@ -26,6 +26,9 @@ __all__ = ["FileDiagnosis", "diagnose_file"]
 STARTUP = 30.0
 """Seconds that the interpreter and NumPy may take before the learner's own time begins."""
 
+MARK = "GLASSMAX_DOCTOR"
+"""An environment variable that the file's process hands on to whatever it starts."""
+
 MOST_PRINTED = 100_000
 LARGEST_FILE = 10_000_000
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -153,7 +156,7 @@ def _run(folder: str, most_seconds: float) -> tuple[int | None, _Printed]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=os.environ | ONE_THREAD | QUIET,
+        env=os.environ | ONE_THREAD | QUIET | {MARK: folder},
         start_new_session=True,
     ) as child:
         assert child.stdout is not None
@@ -165,6 +168,7 @@ def _run(folder: str, most_seconds: float) -> tuple[int | None, _Printed]:
             pass
         finally:
             _kill_group(child)
+            _kill_strays(folder)
         printed.wait()
     return code, printed
 
@@ -177,6 +181,25 @@ def _kill_group(child: subprocess.Popen[bytes]) -> None:
     else:
         child.kill()
     child.wait()
+
+
+def _kill_strays(folder: str) -> None:
+    """Kill what has left the group, found by the mark in its environment; only Linux shows that."""
+    mark = f"{MARK}={folder}".encode()
+    for _ in range(3):  # a process may have forked while it was looked for
+        strays = [int(process.name) for process in Path("/proc").glob("[0-9]*") if mark in _environment(process)]
+        for pid in strays:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if not strays:
+            return
+
+
+def _environment(process: Path) -> list[bytes]:
+    try:
+        return (process / "environ").read_bytes().split(b"\0")
+    except OSError:  # it has ended, or is another user's
+        return []
 
 
 def _read(folder: Path, file: Path, code: int | None, printed: _Printed, time_limit: float) -> FileDiagnosis:

@@ -55,8 +55,8 @@ class _Stage:
 class _Watched:
     """A learner's function that counts its calls and remembers what it raised.
 
-    What it prints in its first call goes to the process's stdout, whoever has put another in its place; later calls print
-    the same again.
+    What it prints in its first call goes to the process's stdout, whoever has put another in its place; later calls
+    print the same again.
     """
 
     def __init__(self, name: str, function: Callable[..., Any], stage: _Stage) -> None:
