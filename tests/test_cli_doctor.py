@@ -92,7 +92,7 @@ def test_json_is_one_line_with_every_field(of):
     answer = json.loads(result.out)
     assert len(result.out.splitlines()) == 1
     assert {"verdict", "correct", "first_wrong", "conventions", "findings", "text", "notes", "printed"} <= set(answer)
-    fields = {"cause", "where", "parameters", "evidence", "line", "reason", "cell", "indistinguishable"}
+    fields = {"cause", "where", "parameters", "says", "evidence", "line", "reason", "cell", "indistinguishable"}
     assert fields <= set(answer["findings"][0])
 
 

@@ -58,10 +58,11 @@ def misbehaviour(cause: str, place: Place, what: str, *more: str) -> dict[str, A
         "cause": cause,
         "where": str(place),
         "parameters": [],
+        "says": what,
         "evidence": {},
-        "line": None,
-        "reason": " ".join([what, *more]),
-        "cell": None,
+        "line": "",
+        "reason": " ".join(more),
+        "cell": "",
         "indistinguishable": [],
     }
     return {

@@ -13,7 +13,7 @@ import numpy as np
 __all__ = ["plain", "plain_diagnosis"]
 
 FIELDS = ("verdict", "correct", "first_wrong", "conventions", "findings")
-FINDING_FIELDS = ("cause", "where", "parameters", "evidence", "line", "reason", "cell", "indistinguishable")
+FINDING_FIELDS = ("cause", "where", "parameters", "says", "evidence", "line", "reason", "cell", "indistinguishable")
 MOST_CELLS = 10_000
 
 
@@ -32,7 +32,7 @@ def plain_diagnosis(diagnosis: Any) -> dict[str, Any]:
     """
     answer = {name: plain(getattr(diagnosis, name)) for name in FIELDS if name != "findings"}
     answer["findings"] = [
-        {name: plain(getattr(finding, name, None)) for name in FINDING_FIELDS} for finding in diagnosis.findings
+        {name: plain(getattr(finding, name)) for name in FINDING_FIELDS} for finding in diagnosis.findings
     ]
     return answer | {"text": str(diagnosis)}
 

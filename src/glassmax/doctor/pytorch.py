@@ -13,9 +13,9 @@ import numpy as np
 
 from ..functional.arrays import Array
 from ..gradcheck import check_gradients
+from .diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
 from .pytorch_layers import Criterion, Layer, Remark, criterion_of, layers_of, remarks_on
 from .pytorch_run import Run, run, tensors_of, with_layer
-from .report import Diagnosis, Finding
 
 __all__ = ["diagnose_module", "is_module"]
 
@@ -63,23 +63,17 @@ def diagnose_module(model: Any, X: Any, y: Any, *, loss: Any) -> Diagnosis:
     batch = run(model, criterion, X, y)
     remarks = remarks_on(layers, criterion)
     findings = [_of_remark(remark, model, batch) for remark in remarks if remark.cause]
-    conventions = [remark.reason for remark in remarks if not remark.cause]
+    conventions = [remark.says for remark in remarks if not remark.cause]
     if batch.error is not None and not (findings or batch.cut or batch.frozen):
-        findings.append(_of_error(batch, layers))
+        findings.append(_of_error(batch))
     findings += _unequal(batch) + _cut(batch)
     if batch.error is None:
         left_over, notes = _left_over(model, batch)
         findings += _measured(batch, layers) + left_over
         conventions += notes
-    harmless, said = _of_convention(batch, criterion, layers)
-    wrong = bool(findings)
-    verdict = "wrong" if wrong else "correct under another convention" if harmless else "correct"
-    return Diagnosis(
-        verdict=verdict,
-        findings=tuple(findings + harmless),
-        first_wrong=None,
-        conventions=tuple(conventions + said),
-    )
+    harmless, said = _of_convention(batch, criterion)
+    verdict = WRONG if findings else OTHERWISE_CORRECT if harmless else CORRECT
+    return Diagnosis(verdict, tuple(findings + harmless), conventions=tuple(conventions + said))
 
 
 def _of_remark(remark: Remark, model: Any, batch: Run) -> Finding:
@@ -93,16 +87,19 @@ def _of_remark(remark: Remark, model: Any, batch: Run) -> Finding:
         position = list(batch.gradients).index(last)
         here, there = batch.gradients[last], list(mended.gradients.values())[position]
         if here is not None and there is not None:
-            evidence = {"error before": _error(here, there), "error after": 0.0}
+            name = list(mended.gradients)[position]
+            point, given = {name: mended.parameters[name]}, {name: there}
+            after = check_gradients(mended.loss, point, given, directions=3).error
+            evidence = {"error_before": _error(here, there), "error_after": after}
             at = tuple(int(i) for i in np.unravel_index(int(np.argmax(np.abs(here - there))), here.shape))
             index = ", ".join(map(str, at))
-            cell = f"{last}.grad[{index}] is {here[at]:.4g}; mended it is {there[at]:.4g}"
-    if remark.cause == "softmax_twice" and batch.criterion.kind in ("CrossEntropyLoss", "NLLLoss"):
+            cell = f"{last}.grad[{index}] is {_figure(here[at])}; mended it is {_figure(there[at])}"
+    if remark.cause == "softmax_twice":
         k = _outputs(batch)
         if k > 1:
             floor = math.log1p((k - 1) / math.e)
             cell = f"{cell}. With {k} classes the loss can't fall below log(1 + {k - 1}/e) = {floor:.4f}".lstrip(". ")
-    return _finding(remark.cause, remark.where, names, evidence, remark.line, remark.reason, cell)
+    return Finding(remark.cause, remark.where, names, remark.says, evidence, remark.line, remark.reason, cell)
 
 
 def _outputs(batch: Run) -> int:
@@ -113,13 +110,15 @@ def _outputs(batch: Run) -> int:
     return int(shape[1]) if len(shape) > 1 else 1
 
 
-def _of_error(batch: Run, layers: list[Layer]) -> Finding:
+def _of_error(batch: Run) -> Finding:
     words = " ".join(str(batch.error).split())[:300].rstrip(".")
-    shapes = f"X is {tuple(batch.X.shape)}, y is {tuple(batch.y.shape)} of {batch.y.dtype}."
-    reason = f"The model or its loss raises {type(batch.error).__name__}: {words}. {shapes}"
+    says = (
+        f"the model or its loss raises {type(batch.error).__name__}: {words}; "
+        f"X is {tuple(batch.X.shape)}, y is {tuple(batch.y.shape)} of {batch.y.dtype}"
+    )
     indices = batch.criterion.kind in ("CrossEntropyLoss", "NLLLoss") and batch.y.is_floating_point()
     line = "y.long(): class indices are whole numbers" if indices and batch.y.ndim == 1 else ""
-    return _finding("raises", batch.criterion.kind, (), {}, line, reason)
+    return Finding("raises", batch.criterion.kind, says=says, line=line)
 
 
 def _unequal(batch: Run) -> list[Finding]:
@@ -127,17 +126,10 @@ def _unequal(batch: Run) -> list[Finding]:
     if batch.unequal is None or batch.error is not None:
         return []
     output, target = batch.unequal
-    return [
-        _finding(
-            "wrong_shapes",
-            batch.criterion.kind,
-            (),
-            {},
-            f"pass y of shape {output}, as y.reshape({', '.join(map(str, output))})",
-            f"The model's output is {output} and y is {target}: they are stretched against one another, so every "
-            "output is compared with every target.",
-        )
-    ]
+    says = f"the model's output is {output} and y is {target}: they are stretched against one another"
+    line = f"y = y.reshape({', '.join(map(str, output))})"
+    reason = "L = sum_ij (p_i - y_j)^2/n^2 in place of sum_i (p_i - y_i)^2/n: each output meets every target"
+    return [Finding("wrong_shapes", batch.criterion.kind, says=says, line=line, reason=reason)]
 
 
 def _cut(batch: Run) -> list[Finding]:
@@ -146,11 +138,10 @@ def _cut(batch: Run) -> list[Finding]:
     if not none or (batch.error is not None and batch.cut is None):
         return []
     where = str(batch.cut) if batch.cut else "forward()"
-    reason = (
-        f"After backward() the .grad of {_some(none)} is None: the way back ends in {where}, so these never learn. "
-        "detach(), .data, .numpy(), torch.no_grad() and argmax cut it, and so does a layer that isn't called."
-    )
-    return [_finding("detached", where, none, {}, f"take the detach() or no_grad() out of {where}", reason)]
+    says = f"after backward() the .grad of {_some(none)} is None: the way back ends in {where}, so these never learn"
+    line = f"take the detach() or no_grad() out of {where}"
+    reason = "detach(), .data, .numpy(), torch.no_grad() and argmax cut the way back, and so does a layer left uncalled"
+    return [Finding("detached", where, none, says, line=line, reason=reason)]
 
 
 def _measured(batch: Run, layers: list[Layer]) -> list[Finding]:
@@ -160,8 +151,8 @@ def _measured(batch: Run, layers: list[Layer]) -> list[Finding]:
         return []
     point = {name: batch.parameters[name] for name in given}
     if not np.isfinite(batch.loss(point)):
-        reason = "The loss on this batch is not a finite number, and neither are its gradients."
-        return [_finding("not_finite", batch.criterion.kind, tuple(given), {}, "", reason)]
+        says = "the loss on this batch is not a finite number, and neither are its gradients"
+        return [Finding("not_finite", batch.criterion.kind, tuple(given), says)]
     report = check_gradients(batch.loss, point, given, directions=3)
     batch.loss(point)
     wrong = tuple(line.name for line in report if not line.correct and line.directions)
@@ -169,11 +160,11 @@ def _measured(batch: Run, layers: list[Layer]) -> list[Finding]:
         return []
     own = ", ".join(str(layer) for layer in layers if layer.kind.startswith("your own")) or batch.criterion.kind
     error = max(line.error for line in report if line.name in wrong)
-    reason = (
-        f"What backward() left for {_some(wrong)} is not the derivative of this loss: central differences disagree. "
-        f"The place to look is {own}: a backward of its own, or detach() on a part of the way."
+    says = (
+        f"what backward() left for {_some(wrong)} is not the derivative of this loss, by central differences; "
+        f"the place to look is {own}: a backward of its own, or detach() on a part of the way"
     )
-    return [_finding("not_in_catalogue", wrong[0], wrong, {"error before": error}, "", reason)]
+    return [Finding("not_in_catalogue", wrong[0], wrong, says, {"error_before": error})]
 
 
 def _left_over(model: Any, batch: Run) -> tuple[list[Finding], list[str]]:
@@ -246,76 +237,48 @@ def _differs_in_training(model: Any) -> bool:
 def _accumulated(batch: Run, odd: tuple[str, ...], everywhere: bool, common: float | None) -> Finding:
     mend = "optimizer.zero_grad() before loss.backward()"
     n = len(batch.X)
-    evidence = {} if common is None else {"fitted factor": common, "error after": 0.0}
+    where = "every parameter" if everywhere else _some(odd)
+    evidence = {} if common is None else {"factor": f"{common:g}"}
     if common == n and n > 1 and everywhere:
-        reason = (
-            f".grad holds {n} times the gradient of this loss, and the batch has {n} rows: either it was summed over "
-            f"the rows where the mean belongs, or backward() ran {n} times without zero_grad()."
-        )
-        return _finding("factor", "every parameter", odd, evidence, 'reduction="mean"', reason, other=("accumulates",))
+        says = f".grad holds {n} times the gradient of this loss, and the batch has {n} rows"
+        reason = f"it was summed over the rows where the mean belongs, or backward() ran {n} times without zero_grad()"
+        line = f'reduction="mean", or {mend}'
+        return Finding("factor", where, odd, says, evidence, line, reason, indistinguishable=("accumulates",))
     if common is not None and common >= 2 and common.is_integer():
-        reason = (
-            f".grad holds {common:g} times this batch's gradient: backward() adds to what is there, and ran "
-            f"{common:g} times since it was last zeroed."
-        )
-        return _finding("accumulates", _some(odd), odd, evidence, mend, reason)
+        says = f".grad holds {common:g} times this batch's gradient"
+        reason = f"backward() adds to what is there, and ran {common:g} times since it was last zeroed"
+        return Finding("accumulates", where, odd, says, evidence, mend, reason)
     if common is not None and everywhere:
-        reason = f".grad is {common:g} times the gradient of this loss throughout: a scaled loss, or clipping?"
-        return _finding("factor", "every parameter", odd, evidence, mend, reason)
-    reason = (
-        f".grad of {_some(odd)} is not this batch's gradient, while that of the others is a multiple of it: backward() "
-        "adds to what is there, and these were not zeroed. Does the optimizer know them?"
-    )
-    return _finding("accumulates", _some(odd), odd, evidence, mend, reason)
+        says = f".grad is {common:g} times the gradient of this loss throughout"
+        return Finding("factor", where, odd, says, evidence, mend, "a scaled loss, or clipping, does that")
+    says = f".grad of {_some(odd)} is not this batch's gradient, while that of the others is"
+    reason = "backward() adds to what is there, and these were not zeroed: does the optimizer know them?"
+    return Finding("accumulates", where, odd, says, evidence, mend, reason)
 
 
-def _of_convention(batch: Run, criterion: Criterion, layers: list[Layer]) -> tuple[list[Finding], list[str]]:
+def _of_convention(batch: Run, criterion: Criterion) -> tuple[list[Finding], list[str]]:
     """What is right if it is meant: the sum over the rows, and layers that stay as they are."""
     findings, said = [], []
     n = len(batch.X)
     if criterion.reduction == "sum" and n > 1:
-        reason = (
-            f"reduction='sum' adds the losses of the rows: every gradient is {n} times that of the mean on this batch, "
-            "and grows with the batch. The learning rate has to shrink with it."
-        )
+        says = f"reduction='sum' makes every gradient {n} times that of the mean on this batch"
+        reason = "L = sum_i L_i grows with the batch, and the learning rate has to shrink with it; the mean has 1/n"
         names = tuple(batch.gradients)
-        findings.append(
-            _finding("factor", criterion.kind, names, {"fitted factor": float(n)}, 'reduction="mean"', reason)
-        )
+        findings.append(Finding("factor", criterion.kind, names, says, {"factor": f"{n}"}, 'reduction="mean"', reason))
         said.append(f"right if your loss is the sum over the {n} samples; the mean needs 1/{n}")
     if criterion.reduction == "none":
         said.append("reduction='none' leaves a loss for each row; its mean was taken")
     if batch.frozen:
-        reason = (
-            f"requires_grad is False for {_some(batch.frozen)}: backward() leaves their .grad None and no optimizer "
-            "moves them."
-        )
+        some = _some(batch.frozen)
+        says = f"requires_grad is False for {some}: backward() leaves their .grad None, and no optimizer moves them"
         line = "parameter.requires_grad_(True), unless this is meant"
-        findings.append(_finding("frozen", _some(batch.frozen), batch.frozen, {}, line, reason))
-        said.append(f"right if {_some(batch.frozen)} are frozen on purpose and stay as they are")
+        findings.append(Finding("frozen", some, batch.frozen, says, line=line))
+        said.append(f"right if {some} are frozen on purpose and stay as they are")
     return findings, said
 
 
-def _finding(
-    cause: str,
-    where: str,
-    parameters: tuple[str, ...],
-    evidence: dict[str, Any],
-    line: str,
-    reason: str,
-    cell: str = "",
-    other: tuple[str, ...] = (),
-) -> Finding:
-    return Finding(
-        cause=cause,
-        where=where,
-        parameters=parameters,
-        evidence=evidence,
-        line=line,
-        reason=reason,
-        cell=cell,
-        indistinguishable=other,
-    )
+def _figure(number: float) -> str:
+    return f"{number:.4g}" if abs(number) > 1e-14 else "0"
 
 
 def _error(here: Array, there: Array) -> float:

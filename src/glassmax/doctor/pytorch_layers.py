@@ -53,18 +53,21 @@ class Remark(NamedTuple):
         The stable name of a fault; empty for a remark that is none.
     where : str
         The layer.
+    says : str
+        What is there, as a sentence without its full stop.
     line : str
         What to write instead.
     reason : str
-        In a sentence or two.
+        Why that is wrong, in index form.
     mended : tuple of str and callable, or None
         The place of a layer, and what makes of it the one that belongs there.
     """
 
     cause: str
     where: str
-    line: str
-    reason: str
+    says: str
+    line: str = ""
+    reason: str = ""
     mended: tuple[str, Callable[[Any], Any]] | None = None
 
 
@@ -156,9 +159,9 @@ def _wrong_axis(layers: list[Layer]) -> list[Remark]:
         Remark(
             "softmax_axis",
             str(layer),
+            f"{layer.kind} has dim=0: each column sums to 1 over the samples of the batch",
             f"nn.{layer.kind}(dim=1)",
-            f"{layer} has dim=0: it makes each column sum to 1 over the samples of the batch, so a sample's "
-            "probabilities depend on the others. Rows are samples; softmax goes over the classes, dim=1.",
+            "p_i = exp(z_i)/sum_k exp(z_k): k runs over the classes of one sample, and rows are samples",
             (layer.place, lambda layer: type(layer)(dim=1)),
         )
         for layer in layers
@@ -181,9 +184,8 @@ def _twice(layers: list[Layer], criterion: Criterion) -> list[Remark]:
                 Remark(
                     "",
                     str(first),
-                    "",
-                    f"{first} before {name} is harmless: a row of log-probabilities is shifted logits, and softmax "
-                    "ignores a shift of its row. Values and gradients are the same without it; it only costs time.",
+                    f"{first} before {name} is harmless: log-probabilities are logits less a number that is the same "
+                    "for the row, and softmax ignores that. Values and gradients are the same without it",
                 )
             )
     return remarks
@@ -193,19 +195,17 @@ def _one_too_many(first: Layer, below: str, above: str, name: str, in_loss: bool
     from torch import nn
 
     cause = f"{below}_twice" if below == above else f"{below}_before_{above}"
-    has = f"{name} applies {above} itself" if in_loss else f"{name} applies {above} to its output"
+    has = f"{name} applies {above} itself" if in_loss else f"{name} comes behind it"
+    says = f"{has}, so {below} is applied twice" if below == above else f"{has}, and gets what {below} has squeezed"
     if (below, above) == ("softmax", "softmax"):
         reason = (
-            f"{has}, so softmax is applied twice, q = softmax(p). The derivative is dL/dz_j = sum_i (q_i - y_i) "
-            "p_i (delta_ij - p_j)/n where (p_j - y_j)/n belongs: the Jacobian comes on top, and the gradient fades."
+            "dL/dz_j = sum_i (q_i - y_i) p_i (delta_ij - p_j)/n with q = softmax(p), where (p_j - y_j)/n belongs: "
+            "the Jacobian comes on top, and the gradient fades"
         )
     else:
-        reason = (
-            f"{has}: {below} comes before it, so what it takes for logits lies between 0 and 1, and its derivative "
-            "comes on top of the gradient, which fades."
-        )
+        reason = f"what {above} takes for logits lies between 0 and 1, and {below}' comes on top of p - y"
     mended = (first.place, lambda layer: nn.Identity())
-    return Remark(cause, str(first), f"leave out {first}: hand the logits over", reason, mended)
+    return Remark(cause, str(first), says, f"leave out {first}: hand the logits over", reason, mended)
 
 
 def _normaliser(kind: str) -> str:
@@ -221,9 +221,10 @@ def _against_the_loss(last: Layer, criterion: Criterion) -> list[Remark]:
             Remark(
                 "log_missing",
                 str(last),
+                "NLLLoss takes logarithms of probabilities and gets the probabilities: the logarithm is missing",
                 f"nn.LogSoftmax(dim=1) in place of {last}",
-                "NLLLoss takes logarithms of probabilities and gets probabilities: it is -p_y, without the logarithm. "
-                "The derivative by p_y is -1 where -1/p_y belongs, so a sample that is badly wrong is hardly pushed.",
+                "L_i is -p_y in place of -log p_y, and its derivative by p_y is -1 where -1/p_y belongs: a sample that "
+                "is badly wrong is hardly pushed",
                 (last.place, lambda layer: nn.LogSoftmax(dim=1)),
             )
         ]
@@ -232,9 +233,9 @@ def _against_the_loss(last: Layer, criterion: Criterion) -> list[Remark]:
             Remark(
                 "log_missing",
                 str(last),
+                "NLLLoss takes logarithms of probabilities and gets logits: softmax and logarithm are missing",
                 "add nn.LogSoftmax(dim=1), or take nn.CrossEntropyLoss()",
-                "NLLLoss takes logarithms of probabilities and gets logits: it is -z_y, which has no lower bound. "
-                "dL/dz_j is -y_j/n where (p_j - y_j)/n belongs, so the logits grow for ever.",
+                "L_i is -z_y, which has no lower bound: dL/dz_j is -y_j/n where (p_j - y_j)/n belongs",
                 (last.place, lambda layer: nn.Sequential(layer, nn.LogSoftmax(dim=1))),
             )
         ]
@@ -243,8 +244,9 @@ def _against_the_loss(last: Layer, criterion: Criterion) -> list[Remark]:
             Remark(
                 "activation_missing",
                 str(last),
+                f"BCELoss takes probabilities and gets the output of {last}, which may lie outside 0..1",
                 "add nn.Sigmoid(), or take nn.BCEWithLogitsLoss()",
-                f"BCELoss takes probabilities and gets the output of {last}, which may lie outside 0..1.",
+                "L_i = -y log p - (1 - y) log(1 - p) is a number for 0 < p < 1 only",
                 (last.place, lambda layer: nn.Sequential(layer, nn.Sigmoid())),
             )
         ]
@@ -253,9 +255,8 @@ def _against_the_loss(last: Layer, criterion: Criterion) -> list[Remark]:
             Remark(
                 "",
                 str(last),
-                "",
-                f"{last} stands between the last weights and {criterion.kind}. The gradients are those of that model; "
-                "usually the logits go into the loss as they are.",
+                f"{last} stands between the last weights and {criterion.kind}: the gradients are those of that model, "
+                "but usually the logits go into the loss as they are",
             )
         ]
     return []
