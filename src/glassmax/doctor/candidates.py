@@ -162,7 +162,10 @@ def hidden_candidates(
             steps += [_step(f_mistake, dZ)] if f_mistake else []
             any_scale = any(mistake.any_scale for mistake in (e_mistake, f_mistake) if mistake)
             yield Candidate(
-                tuple(steps), product(e_key, f_key), any_scale=any_scale, error=lambda probe, e_key=e_key: E.get(probe, e_key)
+                tuple(steps),
+                product(e_key, f_key),
+                any_scale=any_scale,
+                error=lambda probe, e_key=e_key: E.get(probe, e_key),
             )
     yield from _updated(passes, layer, D, gradient, E, F, pairs)
     if not pairs:
@@ -191,7 +194,9 @@ def _updated(
         e, f = E.get(probe, RIGHT), F.get(probe, f_key)
         return None if f is None else e * f
 
-    updated = Step("updated_weights", f"dA{layer}", f"W{above} had already been updated when the error was passed down", 1.0)
+    updated = Step(
+        "updated_weights", f"dA{layer}", f"W{above} had already been updated when the error was passed down", 1.0
+    )
     for f_key, f_mistake in F.keys:
         if (f_mistake is not None) == pairs:
             steps = (updated, _step(f_mistake, f"dZ{layer}")) if f_mistake else (updated,)

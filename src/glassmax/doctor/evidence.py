@@ -62,8 +62,7 @@ class Evidence:
         if (kind, layer) not in self._targets:
             transposed = kind == "W" and self.is_transposed(layer)
             self._targets[kind, layer] = [
-                self._target(p, g[kind, layer].T if transposed else g[kind, layer], kind, layer)
-                for p, g in self._pairs
+                self._target(p, g[kind, layer].T if transposed else g[kind, layer], kind, layer) for p, g in self._pairs
             ]
         return self._targets[kind, layer]
 

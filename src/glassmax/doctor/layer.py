@@ -34,12 +34,15 @@ class Choice:
         The factor it holds, from the top down.
     scales : tuple of float
         The factor that came in here.
+    residual : float
+        What the fits leave, relative.
     """
 
     steps: tuple[Step, ...]
     D: tuple[Array, ...]
     totals: tuple[float, ...]
     scales: tuple[float, ...]
+    residual: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class _Own:
 
     scale: Constant
     steps: tuple[Step, ...]
+    residual: float
 
 
 def judge_layer(
@@ -108,7 +112,8 @@ class _Layer:
             W = self._plain("W", D) if self.W_fits_shape else []
             b = self._plain("b", D) if self.b_fits_shape else []
             found = list(self._combined(D, W, b))
-        return [replace(choice, steps=candidate_steps + choice.steps) for choice in found]
+        left = max((own.residual for own in W + b), default=0.0)
+        return [replace(choice, steps=candidate_steps + choice.steps, residual=left) for choice in found]
 
     # the learner's dZ
 
@@ -198,7 +203,7 @@ class _Layer:
         for fitted in fit(targets, arrays, self.totals, self.evidence.tolerance):
             steps = self._transposed(kind) + self._penalty(kind, fitted)
             scale = self._forgiven(fitted.scale) if self.candidate.any_scale else fitted.scale
-            found.append(_Own(scale, steps))
+            found.append(_Own(scale, steps, fitted.residual))
         return found
 
     def _follows(self, kind: str, p: Any, D: Array) -> Array:
@@ -211,7 +216,9 @@ class _Layer:
 
     def _transposed(self, kind: str) -> tuple[Step, ...]:
         if kind == "W" and self.evidence.is_transposed(self.layer):
-            return (Step("transposed", f"dW{self.layer}", f"dW{self.layer} is transposed: dZᵀ A stands for Aᵀ dZ", 1.0),)
+            return (
+                Step("transposed", f"dW{self.layer}", f"dW{self.layer} is transposed: dZᵀ A stands for Aᵀ dZ", 1.0),
+            )
         return ()
 
     def _penalty(self, kind: str, fitted: Fit) -> tuple[Step, ...]:
@@ -220,7 +227,9 @@ class _Layer:
         node, ratio, l2 = f"d{kind}{self.layer}", fitted.penalty, self.evidence.passes[0].l2
         own = self.evidence.passes[0].l2_bias if kind == "b" else l2
         if own and abs(ratio.multiple) < 1e-7:
-            return (Step("regulariser_missing", node, f"the penalty's part, l2 {kind}{self.layer}, is missing", 1.0, ratio),)
+            return (
+                Step("regulariser_missing", node, f"the penalty's part, l2 {kind}{self.layer}, is missing", 1.0, ratio),
+            )
         if kind == "b" and not own:
             return (self._on_biases(node, fitted),)
         if not own:
@@ -231,7 +240,15 @@ class _Layer:
         if ratio.power in (-1, 1) and abs(ratio.multiple - 1) < 1e-6:
             says = f"the penalty's part was {'divided' if ratio.power < 0 else 'multiplied'} by n"
             return (Step("regulariser_divided", node, says, 1.0, ratio),)
-        steps = [Step("regulariser_factor", node, f"the penalty's part is {ratio.name} times what it should be", 1.0 + ratio.cost, ratio)]
+        steps = [
+            Step(
+                "regulariser_factor",
+                node,
+                f"the penalty's part is {ratio.name} times what it should be",
+                1.0 + ratio.cost,
+                ratio,
+            )
+        ]
         if ratio.multiple < 0:
             steps.append(Step("regulariser_sign", node, "the penalty's part was subtracted, not added", 1.0))
         return tuple(steps)
@@ -247,7 +264,9 @@ class _Layer:
         if scale.is_one or scale.cost < 0:
             return ()
         if node.startswith("db") and scale.power == -1 and abs(scale.multiple - 1) < 1e-6:
-            return (Step("bias_averaged", node, f"dZ{self.layer} was averaged over the samples, not summed", 1.0, scale),)
+            return (
+                Step("bias_averaged", node, f"dZ{self.layer} was averaged over the samples, not summed", 1.0, scale),
+            )
         steps = []
         if scale.multiple < 0:
             steps.append(Step("sign", node, f"{node} has the wrong sign", cost, replace(scale, name="-1")))

@@ -52,11 +52,14 @@ class Fit:
         The penalty's coefficient over the one that should be; None where it is as it should be.
     added : float
         The penalty's coefficient as fitted on the first probe.
+    residual : float
+        What is left, relative, on the worst probe.
     """
 
     scale: Constant
     penalty: Constant | None
     added: float
+    residual: float
 
     @property
     def plain(self) -> bool:
@@ -64,9 +67,12 @@ class Fit:
         return self.scale.is_one and self.penalty is None
 
 
-def _close(R: Array, G: Array, H: Array, target: Target, tolerance: float) -> bool:
-    size = max(float(np.linalg.norm(G)), min(float(np.linalg.norm(H)), 1e6 * float(np.linalg.norm(G))))
-    return float(np.linalg.norm(R)) <= tolerance * size + target.floor
+def _left(R: Array, G: Array, H: Array, target: Target, tolerance: float) -> float | None:
+    """How much is left, relative to the array or to the terms it sums; None where that is more than rounding."""
+    here = float(np.linalg.norm(G))
+    size = max(here, min(float(np.linalg.norm(H)), 1e6 * here)) + target.floor / tolerance
+    left = float(np.linalg.norm(R))
+    return left / max(size, 1e-300) if left <= tolerance * size else None
 
 
 def _ratio(G: Array, H: Array) -> float | None:
@@ -74,7 +80,7 @@ def _ratio(G: Array, H: Array) -> float | None:
     return None if square < 1e-200 else float(np.vdot(H, G)) / square
 
 
-Coefficients = tuple[float, float]  # the factor of the data's part, and what is added for each unit of the parameter
+Coefficients = tuple[float, float, float]  # the data's factor, what is added a unit of the parameter, what is left
 
 
 def _forms(target: Target, H: Array, total: float, tolerance: float) -> dict[str, Coefficients]:
@@ -83,28 +89,29 @@ def _forms(target: Target, H: Array, total: float, tolerance: float) -> dict[str
     found: dict[str, Coefficients] = {}
     if G.shape != H.shape or not np.isfinite(H).all():
         return found
-    for form, added in (("plain", right), ("plain, penalty scaled", right * total)):
-        if _close(G - H - added * W, G, H, target, tolerance):
-            found[form] = (1.0, added)
-            return found
-    rest = G - H
-    r = _ratio(rest, W)
-    if W.size > 1 and r is not None and _close(rest - r * W, G, H, target, tolerance):
-        found["penalty"] = (1.0, r)
+
+    def put(form: str, c: float, r: float) -> bool:
+        left = _left(G - c * H - r * W, G, c * H, target, tolerance)
+        if left is not None:
+            found[form] = (c, r, left)
+        return left is not None
+
+    if put("plain", 1.0, right) or put("plain, penalty scaled", 1.0, right * total):
+        return found
+    r = _ratio(G - H, W)
+    if W.size > 1 and r is not None:
+        put("penalty", 1.0, r)
     for form, base, added in (("scaled with its penalty", H + right * W, None), ("scaled", H, right)):
         c = _ratio(G if added is None else G - added * W, base)
         if c is None or abs(c) < 1e-7:
             continue
-        r = c * right if added is None else added
-        if _close(G - c * H - r * W, G, c * H, target, tolerance):
-            found[form] = (c, r)
-            if not right:
-                break
+        if put(form, c, c * right if added is None else added) and not right:
+            break
     if not found and G.size > 3 and np.linalg.norm(W) > 0:
         basis = np.stack([H.ravel(), W.ravel()], axis=1)
         (c, r), *_ = np.linalg.lstsq(basis, G.ravel(), rcond=None)
-        if abs(c) > 1e-7 and _close(G - c * H - r * W, G, c * H, target, tolerance):
-            found["both"] = (float(c), float(r))
+        if abs(c) > 1e-7:
+            put("both", float(c), float(r))
     return found
 
 
@@ -151,18 +158,19 @@ def _within(form: str, here: dict[str, Coefficients]) -> Coefficients | None:
 def _recognised(form: str, pairs: list[Coefficients], targets: Sequence[Target], tolerance: float) -> Fit | None:
     rows, k = [target.n for target in targets], targets[0].k
     loose = max(1e-6, 100 * tolerance)
-    scale = recognise([c for c, _ in pairs], rows, k, loose)
+    scale = recognise([c for c, _, _ in pairs], rows, k, loose)
     if scale is None or (not scale.known and targets[0].G.size < 2 and len(targets) < 2):
         return None
+    left = max(left for _, _, left in pairs)
     if form.startswith("plain") or form in ("scaled with its penalty", "scaled"):
-        return Fit(scale, None, pairs[0][1])
+        return Fit(scale, None, pairs[0][1], left)
     ratios = []
-    for (c, r), target in zip(pairs, targets, strict=True):
+    for (_, r, _), target in zip(pairs, targets, strict=True):
         ratios.append(r / target.coefficient if target.coefficient else r)
     if all(abs(ratio) < 1e-7 for ratio in ratios) and not any(target.coefficient for target in targets):
         return None
     if all(abs(ratio) < 1e-7 for ratio in ratios):
         missing = Constant(tuple(ratios), 0, 0.0, "0", 0.0)
-        return Fit(scale, missing, pairs[0][1])
+        return Fit(scale, missing, pairs[0][1], left)
     penalty = recognise(ratios, rows, k, loose)
-    return None if penalty is None else Fit(scale, penalty, pairs[0][1])
+    return None if penalty is None else Fit(scale, penalty, pairs[0][1], left)

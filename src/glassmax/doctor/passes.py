@@ -16,7 +16,11 @@ from ..functional.activations import ACTIVATIONS
 from ..functional.arrays import Array
 from ..functional.heads import LOSSES, Head
 
-__all__ = ["Architecture", "Pass", "derivative"]
+__all__ = ["KINKED", "Architecture", "Pass", "derivative"]
+
+
+KINKED = ("relu", "leaky_relu", "elu", "selu")
+"""The activations whose derivative jumps at 0."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class Pass:
         Rows are samples.
     scale, l2, l2_bias : float
         As the module says.
+    at_kink : float, optional
+        The derivative of a hidden activation where its Z is exactly 0; its own convention by default.
     """
 
     def __init__(
@@ -71,10 +77,11 @@ class Pass:
         scale: float,
         l2: float = 0.0,
         l2_bias: float = 0.0,
+        at_kink: float | None = None,
     ) -> None:
         self.architecture, self.W, self.b = architecture, dict(W), dict(b)
         self.X, self.Y = X, Y
-        self.scale, self.l2, self.l2_bias = scale, l2, l2_bias
+        self.scale, self.l2, self.l2_bias, self.at_kink = scale, l2, l2_bias, at_kink
         self.head = Head(architecture.output, architecture.loss)
         self.A: dict[int, Array] = {0: X}
         self.Z: dict[int, Array] = {}
@@ -111,7 +118,9 @@ class Pass:
     def f_prime(self, layer: int) -> Array:
         """f'(Z) of a hidden layer."""
         if layer not in self._derivatives:
-            self._derivatives[layer] = derivative(self.f(layer), self.Z[layer])
+            F = derivative(self.f(layer), self.Z[layer])
+            kinked = self.at_kink is not None and self.f(layer) in KINKED
+            self._derivatives[layer] = np.where(self.Z[layer] == 0, self.at_kink, F) if kinked else F
         return self._derivatives[layer]
 
     @cached_property

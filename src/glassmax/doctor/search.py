@@ -32,9 +32,12 @@ class Explanation:
     ----------
     steps : tuple of Step
         From the top down.
+    residual : float
+        What the worst of the fits leaves, relative.
     """
 
     steps: tuple[Step, ...]
+    residual: float = 0.0
 
     @property
     def cost(self) -> float:
@@ -56,6 +59,7 @@ class _State:
     before: tuple[Array | None, ...]
     totals: tuple[float, ...]
     ended: bool = False
+    residual: float = 0.0
 
 
 def explain(evidence: Evidence, declared: bool) -> list[Explanation]:
@@ -77,7 +81,7 @@ def explain(evidence: Evidence, declared: bool) -> list[Explanation]:
     states = [top]
     for layer in range(evidence.depth, 0, -1):
         states = _one_layer_down(evidence, states, layer, declared)
-    explanations = [Explanation(state.steps) for state in states]
+    explanations = [Explanation(state.steps, state.residual) for state in states]
     return sorted(explanations, key=lambda explanation: explanation.cost)
 
 
@@ -111,15 +115,20 @@ def _down(evidence: Evidence, state: _State, layer: int, declared: bool, pairs: 
             continue
         before = _before(evidence, state, candidate, layer)
         for choice in judge_layer(evidence, layer, candidate, before, state.totals, declared):
-            found.append(_State(state.steps + choice.steps, choice.D, _scaled(before, choice), choice.totals))
-        if not candidate.steps and any(_settled(each.steps[len(state.steps) :]) for each in found):
+            steps, residual = state.steps + choice.steps, max(state.residual, choice.residual)
+            found.append(_State(steps, choice.D, _scaled(before, choice), choice.totals, residual=residual))
+        if not candidate.steps and any(
+            _settled(each.steps[len(state.steps) :], evidence.architecture.biases[layer - 1]) for each in found
+        ):
             return found
     return found
 
 
-def _settled(steps: Sequence[Step]) -> bool:
-    """Whether the right dZ explains the layer without a factor on it: then no wrong one does."""
-    return all(step.cause != "not_in_catalogue" and step.kind != "dZ" for step in steps)
+def _settled(steps: Sequence[Step], has_bias: bool) -> bool:
+    """Whether the right dZ explains dW, or db, without a mistake of its own: then no wrong one does."""
+    own = {step.kind for step in steps if not step.cause.startswith("regulariser")}
+    unknown = any(step.cause == "not_in_catalogue" for step in steps)
+    return not unknown and (not own or (has_bias and own in ({"dW"}, {"db"})))
 
 
 def _unchanged(wrong: Array | None, right: Array | None) -> bool:

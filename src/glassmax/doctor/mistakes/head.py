@@ -138,11 +138,13 @@ def labels(p: Pass) -> Iterator[tuple[Mistake | None, Array]]:
         np.repeat(p.Y[:1], n, axis=0),
     )
     if n > 1:
-        yield Mistake("class_shifted", "labels belong to the next row: they are one sample off", None, 1.2), np.roll(
-            p.Y, 1, axis=0
+        yield (
+            Mistake("class_shifted", "labels belong to the next row: they are one sample off", None, 1.2),
+            np.roll(p.Y, 1, axis=0),
         )
-        yield Mistake("class_shifted", "labels belong to the row before: they are one sample off", None, 1.2), np.roll(
-            p.Y, -1, axis=0
+        yield (
+            Mistake("class_shifted", "labels belong to the row before: they are one sample off", None, 1.2),
+            np.roll(p.Y, -1, axis=0),
         )
 
 
@@ -205,27 +207,55 @@ def _softmax_forms(p: Pass) -> list[tuple[Mistake | None, Form]]:
             lambda p, P, Y: P * _dP(p, P, Y) * np.ones_like(P),
         ),
         (
-            Mistake("jacobian_diagonal_only", "of softmax's Jacobian only what is off the diagonal was used", None, 1.3),
+            Mistake(
+                "jacobian_diagonal_only", "of softmax's Jacobian only what is off the diagonal was used", None, 1.3
+            ),
             lambda p, P, Y: _jacobian(_dP(p, P, Y), P) - diagonal(_dP(p, P, Y), P),
         ),
         (
-            Mistake("jacobian_diagonal_only", "of softmax's Jacobian diag(P) - P Pᵀ the diagonal P is missing", None, 1.3),
+            Mistake(
+                "jacobian_diagonal_only", "of softmax's Jacobian diag(P) - P Pᵀ the diagonal P is missing", None, 1.3
+            ),
             lambda p, P, Y: -P * (_dP(p, P, Y) * P).sum(axis=1, keepdims=True),
         ),
         (
-            Mistake("softmax_axis", "<dP, P> was summed over the samples, not over the classes", None, 1.1, also=("batch_coupling",)),
+            Mistake(
+                "softmax_axis",
+                "<dP, P> was summed over the samples, not over the classes",
+                None,
+                1.1,
+                also=("batch_coupling",),
+            ),
             lambda p, P, Y: P * (_dP(p, P, Y) - (_dP(p, P, Y) * P).sum(axis=0, keepdims=True)),
         ),
         (
-            Mistake("softmax_whole_array", "<dP, P> was summed over the whole array, not row by row", None, 1.1, also=("batch_coupling",)),
+            Mistake(
+                "softmax_whole_array",
+                "<dP, P> was summed over the whole array, not row by row",
+                None,
+                1.1,
+                also=("batch_coupling",),
+            ),
             lambda p, P, Y: P * (_dP(p, P, Y) - (_dP(p, P, Y) * P).sum()),
         ),
         (
-            Mistake("jacobian_not_contracted", "the Jacobian of the mean prediction was used for every row", None, 1.2, also=("batch_coupling",)),
+            Mistake(
+                "jacobian_not_contracted",
+                "the Jacobian of the mean prediction was used for every row",
+                None,
+                1.2,
+                also=("batch_coupling",),
+            ),
             lambda p, P, Y: _dP(p, P, Y) @ (np.diag(P.mean(axis=0)) - np.outer(P.mean(axis=0), P.mean(axis=0))),
         ),
         (
-            Mistake("jacobian_not_contracted", "the Jacobians were averaged over the samples before they met dP", None, 1.2, also=("batch_coupling",)),
+            Mistake(
+                "jacobian_not_contracted",
+                "the Jacobians were averaged over the samples before they met dP",
+                None,
+                1.2,
+                also=("batch_coupling",),
+            ),
             lambda p, P, Y: _dP(p, P, Y) @ (np.diag(P.mean(axis=0)) - P.T @ P / len(P)),
         ),
         (
@@ -237,7 +267,9 @@ def _softmax_forms(p: Pass) -> list[tuple[Mistake | None, Form]]:
             lambda p, P, Y: _dP(p, P, Y) @ (np.diag(P[0]) - np.outer(P[0], P[0])),
         ),
         (
-            Mistake("softmax_twice", "softmax was applied once more before the loss, and differentiated as well", None, 1.1),
+            Mistake(
+                "softmax_twice", "softmax was applied once more before the loss, and differentiated as well", None, 1.1
+            ),
             lambda p, P, Y: _jacobian(_right(p, softmax(P), Y), P),
         ),
         (
@@ -249,7 +281,9 @@ def _softmax_forms(p: Pass) -> list[tuple[Mistake | None, Form]]:
             lambda p, P, Y: P - 1,
         ),
         (
-            Mistake("true_class_for_all", "every logit was treated as that of a wrong class: the -1 is missing", None, 1.1),
+            Mistake(
+                "true_class_for_all", "every logit was treated as that of a wrong class: the -1 is missing", None, 1.1
+            ),
             lambda p, P, Y: P.copy(),
         ),
         (
@@ -257,7 +291,9 @@ def _softmax_forms(p: Pass) -> list[tuple[Mistake | None, Form]]:
             lambda p, P, Y: _dP(p, P, Y) * ((P * Y).sum(axis=1) * (1 - (P * Y).sum(axis=1)))[:, None],
         ),
         (
-            Mistake("true_class_for_all", "dL/dp of the true class times p_t (1 - p_t) was used for every logit", None, 1.15),
+            Mistake(
+                "true_class_for_all", "dL/dp of the true class times p_t (1 - p_t) was used for every logit", None, 1.15
+            ),
             lambda p, P, Y: np.repeat((_dP(p, P, Y) * P * (1 - P) * Y).sum(axis=1, keepdims=True), p.k, axis=1),
         ),
         (
@@ -288,11 +324,23 @@ def _softmax_forms(p: Pass) -> list[tuple[Mistake | None, Form]]:
     if loss == "cross_entropy":
         found += [
             (
-                Mistake("jacobian_on_top", "softmax's Jacobian was applied on top of P - Y, which holds it already", None, 1.0, also=("other_loss",)),
+                Mistake(
+                    "jacobian_on_top",
+                    "softmax's Jacobian was applied on top of P - Y, which holds it already",
+                    None,
+                    1.0,
+                    also=("other_loss",),
+                ),
                 lambda p, P, Y: _jacobian(P - Y, P),
             ),
             (
-                Mistake("jacobian_on_top", "P (1 - P) was multiplied onto P - Y, which holds softmax's derivative already", None, 1.0, also=("jacobian_diagonal_only", "other_loss")),
+                Mistake(
+                    "jacobian_on_top",
+                    "P (1 - P) was multiplied onto P - Y, which holds softmax's derivative already",
+                    None,
+                    1.0,
+                    also=("jacobian_diagonal_only", "other_loss"),
+                ),
                 lambda p, P, Y: diagonal(P - Y, P),
             ),
             (
@@ -311,7 +359,13 @@ def _softmax_forms(p: Pass) -> list[tuple[Mistake | None, Form]]:
     else:
         found += [
             (
-                Mistake("jacobian_ignored", "dL/dP was used as dL/dZ: softmax's Jacobian is left out", None, 1.0, also=("other_loss",) if loss == "squared_error" else ()),
+                Mistake(
+                    "jacobian_ignored",
+                    "dL/dP was used as dL/dZ: softmax's Jacobian is left out",
+                    None,
+                    1.0,
+                    also=("other_loss",) if loss == "squared_error" else (),
+                ),
                 lambda p, P, Y: _dP(p, P, Y),
             ),
             (
@@ -351,7 +405,10 @@ def _in_place_forms() -> list[tuple[Mistake | None, Form]]:
         (Mistake("in_place", says, None, 1.1, True), lambda p, P, Y: _jacobian(P - Y, P - Y)),
         (Mistake("in_place", says, None, 1.15, True), lambda p, P, Y: _jacobian((P - Y) / p.n, (P - Y) / p.n)),
         (Mistake("in_place", says, None, 1.15, True), lambda p, P, Y: (P - Y) ** 2 * (1 - (P - Y))),
-        (Mistake("in_place", "Y was subtracted from P a second time: P had been changed in place", None, 1.1), lambda p, P, Y: P - 2 * Y),
+        (
+            Mistake("in_place", "Y was subtracted from P a second time: P had been changed in place", None, 1.1),
+            lambda p, P, Y: P - 2 * Y,
+        ),
     ]
 
 
@@ -371,11 +428,23 @@ def _elementwise_forms(p: Pass) -> list[tuple[Mistake | None, Form]]:
         else:
             found += [
                 (
-                    Mistake("jacobian_on_top", "sigmoid' was multiplied onto P - Y, which holds it already", None, 1.0, also=("other_loss", "upstream_twice")),
+                    Mistake(
+                        "jacobian_on_top",
+                        "sigmoid' was multiplied onto P - Y, which holds it already",
+                        None,
+                        1.0,
+                        also=("other_loss", "upstream_twice"),
+                    ),
                     lambda p, P, Y: (P - Y) * P * (1 - P),
                 ),
                 (
-                    Mistake("activation_missing", "dL/dP was used as dL/dZ: sigmoid' is missing at the output", None, 1.1, also=("jacobian_ignored",)),
+                    Mistake(
+                        "activation_missing",
+                        "dL/dP was used as dL/dZ: sigmoid' is missing at the output",
+                        None,
+                        1.1,
+                        also=("jacobian_ignored",),
+                    ),
                     lambda p, P, Y: _dP(p, P, Y),
                 ),
             ]
@@ -401,7 +470,9 @@ def _elementwise_forms(p: Pass) -> list[tuple[Mistake | None, Form]]:
         )
     found += [
         (
-            Mistake("upstream_dropped", f"{output}' was never multiplied by the derivative of the loss", None, 1.1, True),
+            Mistake(
+                "upstream_dropped", f"{output}' was never multiplied by the derivative of the loss", None, 1.1, True
+            ),
             lambda p, P, Y: _output_derivative(p, P),
         ),
         (
@@ -413,7 +484,9 @@ def _elementwise_forms(p: Pass) -> list[tuple[Mistake | None, Form]]:
             lambda p, P, Y: _dP(p, P, Y) * _output_derivative(p, P) ** 2,
         ),
         (
-            Mistake("in_place", "dP = P named the same memory, so that the derivative was taken of P - Y", None, 1.2, True),
+            Mistake(
+                "in_place", "dP = P named the same memory, so that the derivative was taken of P - Y", None, 1.2, True
+            ),
             lambda p, P, Y: (P - Y) * (P - Y) * (1 - (P - Y)),
         ),
         (
@@ -448,8 +521,14 @@ def _output_derivatives(p: Pass) -> Iterator[tuple[Mistake, Callable[[Pass, Arra
                     Mistake("activation_other_function", f"the derivative at the output is that of {other}", None, 1.1),
                     lambda p, P, other=other: A_FORMS[other](P),
                 )
-    yield Mistake("activation_other_function", "the output itself stands where its derivative belongs", None, 1.1), lambda p, P: P
-    yield Mistake("activation_other_function", "the derivative at the output lacks a factor: 1 - P", None, 1.1), lambda p, P: 1 - P
+    yield (
+        Mistake("activation_other_function", "the output itself stands where its derivative belongs", None, 1.1),
+        lambda p, P: P,
+    )
+    yield (
+        Mistake("activation_other_function", "the derivative at the output lacks a factor: 1 - P", None, 1.1),
+        lambda p, P: 1 - P,
+    )
 
 
 def _common_forms(p: Pass) -> list[tuple[Mistake | None, Form]]:
@@ -465,10 +544,15 @@ def _common_forms(p: Pass) -> list[tuple[Mistake | None, Form]]:
             return wrong
 
         found += [
-            (Mistake("bias_last_row", "only the last sample counts: each overwrote the one before", None, 1.1, True), one(-1)),
+            (
+                Mistake("bias_last_row", "only the last sample counts: each overwrote the one before", None, 1.1, True),
+                one(-1),
+            ),
             (Mistake("bias_last_row", "only the first sample counts", None, 1.3, True), one(0)),
             (
-                Mistake("batch_coupling", "the mean over the samples was taken before the backward pass", None, 1.2, True),
+                Mistake(
+                    "batch_coupling", "the mean over the samples was taken before the backward pass", None, 1.2, True
+                ),
                 lambda p, P, Y: np.repeat(_right(p, P, Y).mean(axis=0, keepdims=True), p.n, axis=0),
             ),
         ]
@@ -483,6 +567,9 @@ def _common_forms(p: Pass) -> list[tuple[Mistake | None, Form]]:
         (Mistake("sign", "Y was added, not subtracted: P + Y", None, 1.2), lambda p, P, Y: P + Y),
         (Mistake("other_loss", "the absolute value of the error was taken", None, 1.3), lambda p, P, Y: np.abs(P - Y)),
         (Mistake("other_loss", "only the sign of the error was used", None, 1.3), lambda p, P, Y: np.sign(P - Y)),
-        (Mistake("other_loss", "this is the squared error itself, not its derivative", None, 1.2), lambda p, P, Y: (P - Y) ** 2),
+        (
+            Mistake("other_loss", "this is the squared error itself, not its derivative", None, 1.2),
+            lambda p, P, Y: (P - Y) ** 2,
+        ),
     ]
     return found

@@ -47,7 +47,12 @@ def errors(p: Pass, layer: int, D: Array, before: Array) -> Iterator[tuple[Mista
         pulled = _pulled_again(p, D)
         if pulled is not None:
             yield (
-                Mistake("upstream_twice", "the output's derivative was multiplied in once more in the error passed down", None, 1.2),
+                Mistake(
+                    "upstream_twice",
+                    "the output's derivative was multiplied in once more in the error passed down",
+                    None,
+                    1.2,
+                ),
                 pulled @ W.T,
             )
     for other in range(1, p.depth + 1):
@@ -72,10 +77,15 @@ def errors(p: Pass, layer: int, D: Array, before: Array) -> Iterator[tuple[Mista
     )
     if p.n > 1:
         yield (
-            Mistake("batch_coupling", f"dZ{above} was summed over the batch before it was passed down", None, 1.2, True),
+            Mistake(
+                "batch_coupling", f"dZ{above} was summed over the batch before it was passed down", None, 1.2, True
+            ),
             np.repeat(D.sum(axis=0, keepdims=True) @ W.T, p.n, axis=0),
         )
-    yield Mistake("transposed", f"the inverse of W{above} was used, not its transpose", None, 1.4), D @ np.linalg.pinv(W)
+    yield (
+        Mistake("transposed", f"the inverse of W{above} was used, not its transpose", None, 1.4),
+        D @ np.linalg.pinv(W),
+    )
     yield Mistake("wrong_operand", f"|W{above}| was used for W{above}", None, 1.6), D @ np.abs(W).T
 
 
@@ -84,7 +94,9 @@ def _pulled_again(p: Pass, D: Array) -> Array | None:
         return p.P * (D - (D * p.P).sum(axis=1, keepdims=True))
     if p.architecture.output == "identity":
         return None
-    return D * (p.P * (1 - p.P) if p.architecture.output == "sigmoid" else derivative(p.architecture.output, p.Z[p.depth]))
+    return D * (
+        p.P * (1 - p.P) if p.architecture.output == "sigmoid" else derivative(p.architecture.output, p.Z[p.depth])
+    )
 
 
 def derivatives(p: Pass, layer: int) -> Iterator[tuple[Mistake | None, Array]]:
@@ -159,34 +171,63 @@ def _other_functions(f: str, Z: Array, A: Array, layer: int) -> Iterator[tuple[M
         yield Mistake("activation_other_function", says, None), derivative(other, Z)
         if other in A_FORMS:
             yield Mistake("activation_other_function", says, None, 1.05), A_FORMS[other](A)
-            yield Mistake("activation_other_function", says + f", in its form for A but fed with Z{layer}", None, 1.25), A_FORMS[other](Z)
+            yield (
+                Mistake("activation_other_function", says + f", in its form for A but fed with Z{layer}", None, 1.25),
+                A_FORMS[other](Z),
+            )
         yield Mistake("activation_other_function", says + f", fed with A{layer}", None, 1.25), derivative(other, A)
     yield Mistake("activation_other_function", f"A{layer} itself stands where {f}'(Z{layer}) belongs", None, 1.1), A
     yield Mistake("activation_other_function", f"Z{layer} stands where {f}'(Z{layer}) belongs", None, 1.2), Z
     yield Mistake("activation_other_function", f"{f}' lost a factor or a term: 1 - A{layer} was used", None, 1.1), 1 - A
     if f == "sigmoid":
         yield Mistake("activation_other_function", "sigmoid' was taken as A (1 + A)", None, 1.2), A * (1 + A)
-        yield Mistake("activation_other_function", "sigmoid' was taken as A - 1 times A: its sign is turned", None, 1.25), A * (A - 1)
+        yield (
+            Mistake("activation_other_function", "sigmoid' was taken as A - 1 times A: its sign is turned", None, 1.25),
+            A * (A - 1),
+        )
         yield Mistake("activation_other_function", "sigmoid' was taken as A (1 - Z)", None, 1.3), A * (1 - Z)
         yield Mistake("activation_other_function", "sigmoid' was taken as Z (1 - A)", None, 1.3), Z * (1 - A)
-        yield Mistake("activation_other_function", "sigmoid' was taken as A - A without its square: 1 - 2A, its second factor", None, 1.4), 1 - 2 * A
+        yield (
+            Mistake(
+                "activation_other_function",
+                "sigmoid' was taken as A - A without its square: 1 - 2A, its second factor",
+                None,
+                1.4,
+            ),
+            1 - 2 * A,
+        )
         yield Mistake("activation_other_function", "sigmoid' was taken as A² (1 - A)", None, 1.3), A * A * (1 - A)
         yield Mistake("activation_other_function", "sigmoid' was taken as A (1 - A)²", None, 1.3), A * (1 - A) ** 2
         yield Mistake("activation_other_function", "sigmoid' was taken as 1 - A²", None, 1.1), 1 - A * A
         yield Mistake("activation_other_function", "exp(-Z) stands where sigmoid' belongs", None, 1.4), np.exp(-Z)
-        yield Mistake("activation_other_function", "in sigmoid' the square of 1 + exp(-Z) was lost", None, 1.3), np.exp(-Z) / (1 + np.exp(-Z))
-        yield Mistake("activation_other_function", "in sigmoid' exp(Z) stands for exp(-Z)", None, 1.3), np.exp(Z) / (1 + np.exp(-Z)) ** 2
+        yield (
+            Mistake("activation_other_function", "in sigmoid' the square of 1 + exp(-Z) was lost", None, 1.3),
+            np.exp(-Z) / (1 + np.exp(-Z)),
+        )
+        yield (
+            Mistake("activation_other_function", "in sigmoid' exp(Z) stands for exp(-Z)", None, 1.3),
+            np.exp(Z) / (1 + np.exp(-Z)) ** 2,
+        )
     if f == "tanh":
         yield Mistake("activation_other_function", "the 1 is missing: -tanh² is not tanh'", None, 1.02), -A * A
-        yield Mistake("activation_other_function", "1 + tanh² is the derivative of tan, not of tanh", None, 1.02), 1 + A * A
+        yield (
+            Mistake("activation_other_function", "1 + tanh² is the derivative of tan, not of tanh", None, 1.02),
+            1 + A * A,
+        )
         yield Mistake("activation_other_function", "tanh² was used for 1 - tanh²", None, 1.15), A * A
         yield Mistake("activation_other_function", "the square is missing: 1 - tanh is not tanh'", None, 1.05), 1 - A
         yield Mistake("activation_other_function", "(1 - tanh)² is not 1 - tanh²", None, 1.2), (1 - A) ** 2
         yield Mistake("activation_other_function", "1/cosh was used without its square", None, 1.2), 1 / np.cosh(Z)
-        yield Mistake("activation_other_function", "(1 - tanh²)/2 belongs to another scaling", None, 1.3), (1 - A * A) * 0.5
+        yield (
+            Mistake("activation_other_function", "(1 - tanh²)/2 belongs to another scaling", None, 1.3),
+            (1 - A * A) * 0.5,
+        )
         yield Mistake("activation_other_function", "the sign is turned: tanh² - 1 is not tanh'", None, 1.2), A * A - 1
     if f in ("relu", "leaky_relu"):
-        yield Mistake("activation_other_function", f"the mask of {f} is turned round: Z < 0", None, 1.1), (Z < 0).astype(float)
+        yield (
+            Mistake("activation_other_function", f"the mask of {f} is turned round: Z < 0", None, 1.1),
+            (Z < 0).astype(float),
+        )
         yield Mistake("activation_other_function", f"{f}' was taken as Z where Z > 0", None, 1.15), np.maximum(Z, 0)
         yield Mistake("activation_other_function", f"sign(Z) was used for {f}'", None, 1.2), np.sign(Z)
         for slope in (0.1, 0.2, 0.01, 0.001, 0.3):
@@ -218,7 +259,10 @@ def whole(p: Pass, layer: int, dA: Array) -> Iterator[tuple[Mistake, Array]]:
         dA + right,
     )
     if p.n == dA.shape[1]:
-        yield Mistake("elementwise_product", f"@ stands for * between dA{layer} and {f}'(Z{layer})", None, 1.3), dA @ right
+        yield (
+            Mistake("elementwise_product", f"@ stands for * between dA{layer} and {f}'(Z{layer})", None, 1.3),
+            dA @ right,
+        )
     yield (
         Mistake("activation_other_function", f"{f} itself was applied to the error", None, 1.3, True),
         ACTIVATIONS[f].f(dA),

@@ -36,7 +36,14 @@ def weights(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tup
     elif n == 1:
         pass
     yield (
-        Mistake("elementwise_product", f"{below} and dZ{layer} were each summed over the samples, then multiplied", None, 1.1, True, ("batch_coupling",)),
+        Mistake(
+            "elementwise_product",
+            f"{below} and dZ{layer} were each summed over the samples, then multiplied",
+            None,
+            1.1,
+            True,
+            ("batch_coupling",),
+        ),
         np.outer(A.sum(axis=0), sums),
     )
     if d == h:
@@ -45,12 +52,20 @@ def weights(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tup
             np.repeat((A * D).sum(axis=0)[None, :], d, axis=0),
         )
         yield (
-            Mistake("elementwise_product", f"* stands for @: {below} * dZ{layer} was summed over the samples", None, 1.1),
+            Mistake(
+                "elementwise_product", f"* stands for @: {below} * dZ{layer} was summed over the samples", None, 1.1
+            ),
             np.repeat((A * D).sum(axis=0)[:, None], h, axis=1),
         )
-        yield Mistake("elementwise_product", "only the diagonal of the outer product was kept", None, 1.3), np.diag((A * D).sum(axis=0))
+        yield (
+            Mistake("elementwise_product", "only the diagonal of the outer product was kept", None, 1.3),
+            np.diag((A * D).sum(axis=0)),
+        )
     if n > 1:
-        yield Mistake("bias_last_row", "only the last sample counts: each overwrote the one before", None, 1.2, True), np.outer(A[-1], D[-1])
+        yield (
+            Mistake("bias_last_row", "only the last sample counts: each overwrote the one before", None, 1.2, True),
+            np.outer(A[-1], D[-1]),
+        )
         yield Mistake("bias_last_row", "only the first sample counts", None, 1.4, True), np.outer(A[0], D[0])
         yield (
             Mistake("wrong_operand", f"{below} of the last sample was used for every sample", None, 1.3),
@@ -78,7 +93,13 @@ def _operands(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[t
             yield Mistake("wrong_operand", f"Z{layer - 1} stands where A{layer - 1} belongs", None), Z.T @ D
         changed = p.f_prime(layer - 1)
         yield (
-            Mistake("in_place", f"A{layer - 1} had been overwritten by its derivative {f}' when dW{layer} was taken", None, 1.02, also=("wrong_operand",)),
+            Mistake(
+                "in_place",
+                f"A{layer - 1} had been overwritten by its derivative {f}' when dW{layer} was taken",
+                None,
+                1.02,
+                also=("wrong_operand",),
+            ),
             changed.T @ D,
         )
         if f in A_FORMS:
@@ -92,11 +113,23 @@ def _operands(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[t
         )
         error = D @ p.W[layer].T
         yield (
-            Mistake("in_place", f"A{layer - 1} had been overwritten by dZ{layer - 1} when dW{layer} was taken", None, 1.1, True),
+            Mistake(
+                "in_place",
+                f"A{layer - 1} had been overwritten by dZ{layer - 1} when dW{layer} was taken",
+                None,
+                1.1,
+                True,
+            ),
             (error * changed).T @ D,
         )
         yield (
-            Mistake("in_place", f"A{layer - 1} had been overwritten by dA{layer - 1} when dW{layer} was taken", None, 1.1, True),
+            Mistake(
+                "in_place",
+                f"A{layer - 1} had been overwritten by dA{layer - 1} when dW{layer} was taken",
+                None,
+                1.1,
+                True,
+            ),
             error.T @ D,
         )
     for name, other in {"P": p.P, "Y": p.Y}.items():
@@ -106,14 +139,19 @@ def _operands(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[t
             yield Mistake("wrong_operand", f"{name} stands where dZ{layer} belongs", None, 1.3), A.T @ other
     for other in range(1, p.depth + 1):
         if other != layer and p.dZ[other].shape == D.shape:
-            yield Mistake("wrong_layer", f"dZ{other} stands where dZ{layer} belongs, in dW{layer}", None, 1.05), A.T @ p.dZ[other]
+            yield (
+                Mistake("wrong_layer", f"dZ{other} stands where dZ{layer} belongs, in dW{layer}", None, 1.05),
+                A.T @ p.dZ[other],
+            )
     if p.n > 1:
         yield (
             Mistake("wrong_operand", f"{below} and dZ{layer} belong to different samples: one row off", None, 1.3),
             np.roll(A, 1, axis=0).T @ D,
         )
         yield (
-            Mistake("wrong_operand", f"{below} and dZ{layer} belong to different samples: the order is reversed", None, 1.3),
+            Mistake(
+                "wrong_operand", f"{below} and dZ{layer} belong to different samples: the order is reversed", None, 1.3
+            ),
             A[::-1].T @ D,
         )
 
@@ -140,5 +178,11 @@ def of_other_shape(p: Pass, layer: int, D: Array) -> Iterator[tuple[Mistake, Arr
     if p.n == 1:
         yield Mistake("input_missing", f"the factor {below} is missing", None), D[0]
     if A.shape[1] == D.shape[1]:
-        yield Mistake("transposed", "an inner product stands where the outer product belongs", None), np.asarray((A * D).sum())
-    yield Mistake("transposed", f"the samples were not summed: {below} dZᵀ", None), A @ A.T if A.shape == D.shape else A[:, :0]
+        yield (
+            Mistake("transposed", "an inner product stands where the outer product belongs", None),
+            np.asarray((A * D).sum()),
+        )
+    yield (
+        Mistake("transposed", f"the samples were not summed: {below} dZᵀ", None),
+        A @ A.T if A.shape == D.shape else A[:, :0],
+    )
