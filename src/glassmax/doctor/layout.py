@@ -8,7 +8,7 @@ common they are. This module computes no gradient.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
@@ -168,25 +168,9 @@ def layouts(named: Sequence[tuple[str, Array]], X: Array, outputs: Sequence[int]
         If there is none.
     """
     found: list[Layout] = []
-    weights = [(name, array) for name, array in named if _is_weight(name, array)]
-    others = [(name, array) for name, array in named if not _is_weight(name, array)]
-    for columns, transposed, single in _ways(X):
-        d = X.size if single else (1 if X.ndim < 2 else X.shape[0 if columns else 1])
-        for order in _orders(weights):
-            sizes = _chain(d, [array for _, array in order], transposed)
-            if sizes is None or (outputs and sizes[-1] not in outputs):
-                continue
-            matched = _biases(others, sizes)
-            if matched is None:
-                continue
-            layer_of = {name: layer for layer, (name, _) in enumerate(order, start=1)}
-            roles = [
-                Role(name, "W", layer_of[name], transposed, array.shape)
-                if name in layer_of
-                else Role(name, "b", matched[name], False, array.shape)
-                for name, array in named
-            ]
-            found.append(Layout(sizes, tuple(roles), columns, single))
+    for weights, others in _sorted_out(named):
+        found += [layout for layout in _fitting(named, weights, others, X, outputs) if layout not in found]
+        if found:
             break
     if not found:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in named)
@@ -197,20 +181,51 @@ def layouts(named: Sequence[tuple[str, Array]], X: Array, outputs: Sequence[int]
     return found
 
 
+def _fitting(
+    named: Sequence[tuple[str, Array]],
+    weights: list[tuple[str, Array]],
+    others: list[tuple[str, Array]],
+    X: Array,
+    outputs: Sequence[int],
+) -> Iterator[Layout]:
+    for columns, transposed, single in _ways(X):
+        d = X.size if single else (1 if X.ndim < 2 else X.shape[0 if columns else 1])
+        for order in _orders(weights):
+            sizes = _chain(d, [array for _, array in order], transposed)
+            matched = None if sizes is None or (outputs and sizes[-1] not in outputs) else _biases(others, sizes)
+            if sizes is None or matched is None:
+                continue
+            layer_of = {name: layer for layer, (name, _) in enumerate(order, start=1)}
+            roles = [
+                Role(name, "W", layer_of[name], transposed, array.shape)
+                if name in layer_of
+                else Role(name, "b", matched[name], False, array.shape)
+                for name, array in named
+            ]
+            yield Layout(sizes, tuple(roles), columns, single)
+            break
+
+
+def _sorted_out(named: Sequence[tuple[str, Array]]) -> Iterator[tuple[list[tuple[str, Array]], list[tuple[str, Array]]]]:
+    """Tell weights from biases: a matrix is a weight; of what has one axis the names tell, then any choice is tried."""
+    thin = [name for name, array in named if array.ndim < 2 or 1 in array.shape]
+    hinted = {name for name in thin if _called_bias(name)}
+    choices = [hinted, {*thin}]
+    if len(thin) <= 6:
+        choices += [{*chosen} for size in range(len(thin), -1, -1) for chosen in combinations(thin, size)]
+    for biases in choices:
+        yield [pair for pair in named if pair[0] not in biases], [pair for pair in named if pair[0] in biases]
+
+
+def _called_bias(name: str) -> bool:
+    return any(token.startswith(("b", "intercept", "offset")) for token in re.findall(r"[a-z]+", name.lower()))
+
+
 def _ways(X: Array) -> list[tuple[bool, bool, bool]]:
     """Samples in columns, weights (out, in), a single sample: in the order of how common they are."""
     if X.ndim < 2:
         return [(False, False, True), (False, True, True), (False, False, False)]
     return [(False, False, False), (True, True, False), (False, True, False), (True, False, False)]
-
-
-def _is_weight(name: str, array: Array) -> bool:
-    last = re.split(r"[.\[\]_ ]+", name.lower().rstrip("].0123456789"))[-1] or name.lower()
-    if last.startswith(("b", "bias", "intercept", "offset")) and not last.startswith(("beta", "back")):
-        return not (array.ndim < 2 or 1 in array.shape)
-    if array.ndim == 2:
-        return True
-    return array.ndim == 1 and last.startswith(("w", "theta", "beta", "coef"))
 
 
 def _orders(weights: list[tuple[str, Array]]) -> Iterator[list[tuple[str, Array]]]:
