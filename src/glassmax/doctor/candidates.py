@@ -1,0 +1,222 @@
+"""Candidates: the learner's dZ of a layer as each mistake, or two of them, would make it, on every probe.
+
+A candidate is simulated on the first probe; the others follow only if it fits there. What a mistake leaves unchanged
+(relu's derivative of A is that of Z) is no candidate.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..functional.arrays import Array
+from .mistakes import head, hidden
+from .mistakes.mistake import Mistake
+from .passes import Pass
+from .steps import Step
+
+__all__ = ["Candidate", "Made", "head_candidates", "hidden_candidates", "keyed"]
+
+Key = tuple[str, str, int]
+RIGHT: Key = ("", "", 0)
+
+
+def keyed(made: Iterable[tuple[Mistake | None, Any]]) -> dict[Key, tuple[Mistake | None, Any]]:
+    """Give each mistake a key that finds it again on another probe."""
+    table: dict[Key, tuple[Mistake | None, Any]] = {}
+    for mistake, value in made:
+        cause, says = (mistake.cause, mistake.says) if mistake else ("", "")
+        number = 0
+        while (cause, says, number) in table:
+            number += 1
+        table[cause, says, number] = (mistake, value)
+    return table
+
+
+def _same(a: Array, b: Array) -> bool:
+    return a.shape == b.shape and bool(np.linalg.norm(a - b) <= 1e-12 * np.linalg.norm(b))
+
+
+@dataclass
+class Candidate:
+    """The learner's dZ as some mistakes would make it.
+
+    Attributes
+    ----------
+    steps : tuple of Step
+        The mistakes.
+    make : callable
+        The array on the probe with this number; None where the mistake can't be made there.
+    along : callable, optional
+        The array on each probe that a learning rate multiplies, to be subtracted.
+    any_scale : bool
+        Whether a factor n is forgiven.
+    error : callable, optional
+        The learner's dA of this layer on each probe.
+    """
+
+    steps: tuple[Step, ...]
+    make: Callable[[int], Array | None]
+    along: Callable[[int], Array | None] | None = None
+    any_scale: bool = False
+    error: Callable[[int], Array | None] | None = None
+
+
+class Made:
+    """Tables of mistakes, made for each probe when they are asked for."""
+
+    def __init__(self, passes: Sequence[Pass], make: Callable[[int], Iterable[tuple[Mistake | None, Any]]]) -> None:
+        self.passes, self._make = passes, make
+        self._tables: dict[int, dict[Key, tuple[Mistake | None, Any]]] = {}
+
+    def table(self, probe: int) -> dict[Key, tuple[Mistake | None, Any]]:
+        """The table of one probe."""
+        if probe not in self._tables:
+            with np.errstate(all="ignore"):
+                self._tables[probe] = keyed(self._make(probe))
+        return self._tables[probe]
+
+    def get(self, probe: int, key: Key) -> Any:
+        """What a mistake makes on a probe; on a single row, where many can't be made, what is right."""
+        table = self.table(probe)
+        if key in table:
+            return table[key][1]
+        return table[RIGHT][1] if self.passes[probe].n == 1 and RIGHT in table else None
+
+    @cached_property
+    def keys(self) -> list[tuple[Key, Mistake | None]]:
+        """The mistakes of the first probe."""
+        return [(key, mistake) for key, (mistake, _) in self.table(0).items()]
+
+
+def _step(mistake: Mistake, node: str) -> Step:
+    return Step(mistake.cause, node, mistake.says, mistake.cost, also=mistake.also)
+
+
+def head_candidates(passes: Sequence[Pass], pairs: bool) -> Iterator[Candidate]:
+    """dZ of the last layer: right, with one mistake, or (`pairs`) with two."""
+    P = Made(passes, lambda probe: head.predictions(passes[probe]))
+    Y = Made(passes, lambda probe: head.labels(passes[probe]))
+    F = Made(passes, lambda probe: head.forms(passes[probe]))
+    node = f"dZ{passes[0].depth}"
+
+    def candidate(keys: tuple[Key, Key, Key], mistakes: tuple[Mistake | None, ...]) -> Candidate:
+        def make(probe: int) -> Array | None:
+            p, y, form = P.get(probe, keys[0]), Y.get(probe, keys[1]), F.get(probe, keys[2])
+            if p is None or y is None or form is None:
+                return None
+            with np.errstate(all="ignore"):
+                made = form(passes[probe], p, y)
+            return None if made is None else passes[probe].scale * made
+
+        steps = tuple(_step(mistake, node) for mistake in mistakes if mistake)
+        return Candidate(steps, make, any_scale=any(mistake.any_scale for mistake in mistakes if mistake))
+
+    for p_key, p_mistake in P.keys:
+        for y_key, y_mistake in Y.keys:
+            for f_key, f_mistake in F.keys:
+                wrong = (p_mistake is not None) + (y_mistake is not None) + (f_mistake is not None)
+                if wrong == 2 if pairs else wrong < 2:
+                    yield candidate((p_key, y_key, f_key), (p_mistake, y_mistake, f_mistake))
+
+
+def hidden_candidates(
+    passes: Sequence[Pass],
+    layer: int,
+    D: Sequence[Array],
+    before: Sequence[Array | None],
+    gradient: Sequence[Array | None],
+    pairs: bool,
+) -> Iterator[Candidate]:
+    """dZ of a hidden layer, given the learner's own arrays of the layer above.
+
+    Parameters
+    ----------
+    passes : sequence of Pass
+    layer : int
+        From 1.
+    D, before, gradient : sequence of array
+        For each probe dZ, dA and dW of the layer above, as the learner has them.
+    pairs : bool
+        Whether to make two mistakes at once.
+    """
+    E = Made(passes, lambda probe: hidden.errors(passes[probe], layer, D[probe], before[probe]))
+    F = Made(passes, lambda probe: hidden.derivatives(passes[probe], layer))
+    dA, dZ = f"dA{layer}", f"dZ{layer}"
+
+    def product(e_key: Key, f_key: Key) -> Callable[[int], Array | None]:
+        def make(probe: int) -> Array | None:
+            e, f = E.get(probe, e_key), F.get(probe, f_key)
+            return None if e is None or f is None else e * f
+
+        return make
+
+    for e_key, e_mistake in E.keys:
+        for f_key, f_mistake in F.keys:
+            wrong = (e_mistake is not None) + (f_mistake is not None)
+            if not (wrong == 2 if pairs else wrong < 2):
+                continue
+            steps = [_step(e_mistake, dA)] if e_mistake else []
+            steps += [_step(f_mistake, dZ)] if f_mistake else []
+            any_scale = any(mistake.any_scale for mistake in (e_mistake, f_mistake) if mistake)
+            yield Candidate(
+                tuple(steps),
+                product(e_key, f_key),
+                any_scale=any_scale,
+                error=lambda probe, e_key=e_key: E.get(probe, e_key),
+            )
+    yield from _updated(passes, layer, D, gradient, E, F, pairs)
+    if not pairs:
+        yield from _whole(passes, layer, D, E)
+
+
+def _updated(
+    passes: Sequence[Pass],
+    layer: int,
+    D: Sequence[Array],
+    gradient: Sequence[Array | None],
+    E: Made,
+    F: Made,
+    pairs: bool,
+) -> Iterator[Candidate]:
+    """W of the layer above had been updated when the error was passed down; its learning rate is yet to be fitted."""
+    if any(g is None for g in gradient):
+        return
+    above = layer + 1
+
+    def along(probe: int, f_key: Key) -> Array | None:
+        f, g = F.get(probe, f_key), gradient[probe]
+        return None if f is None or g is None else (D[probe] @ g.T) * f
+
+    def make(probe: int, f_key: Key) -> Array | None:
+        e, f = E.get(probe, RIGHT), F.get(probe, f_key)
+        return None if f is None else e * f
+
+    updated = Step(
+        "updated_weights", f"dA{layer}", f"W{above} had already been updated when the error was passed down", 1.0
+    )
+    for f_key, f_mistake in F.keys:
+        if (f_mistake is not None) == pairs:
+            steps = (updated, _step(f_mistake, f"dZ{layer}")) if f_mistake else (updated,)
+            yield Candidate(
+                steps,
+                lambda probe, f_key=f_key: make(probe, f_key),
+                lambda probe, f_key=f_key: along(probe, f_key),
+                error=lambda probe: E.get(probe, RIGHT),
+            )
+
+
+def _whole(passes: Sequence[Pass], layer: int, D: Sequence[Array], E: Made) -> Iterator[Candidate]:
+    whole = Made(passes, lambda probe: hidden.whole(passes[probe], layer, E.get(probe, RIGHT)))
+    order = Made(passes, lambda probe: hidden.precedence(passes[probe], layer, D[probe]))
+    for made in (whole, order):
+        for key, mistake in made.keys:
+            if mistake:
+                yield Candidate(
+                    (_step(mistake, f"dZ{layer}"),),
+                    lambda probe, made=made, key=key: made.get(probe, key),
+                    any_scale=mistake.any_scale,
+                    error=lambda probe: E.get(probe, RIGHT),
+                )
