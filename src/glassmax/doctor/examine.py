@@ -17,6 +17,7 @@ from .judging import Case, Judgement, judge, with_findings
 from .measured import judge_measured
 from .problem import Given, Problem, parameters_of, problems
 from .probes import fresh_probes, rows_matter
+from .pytorch import diagnose_module, is_module
 from .running import Learner
 
 __all__ = ["diagnose"]
@@ -40,7 +41,8 @@ def diagnose(
     ----------
     gradients_or_function : mapping, sequence or callable
         Your gradients, by name or in the order of the parameters; or better your function ``f(parameters, X, y)`` that
-        returns them: it is tried on other data too, where causes come apart that coincide on yours.
+        returns them: it is tried on other data too, where causes come apart that coincide on yours. Or a PyTorch
+        model, with its criterion as `loss`.
     X : (n, d) array
         Inputs. Samples may be columns, or one vector, if `parameters` are yours.
     y : array
@@ -86,6 +88,8 @@ def diagnose(
     >>> diagnosis.verdict, diagnosis.first_wrong, diagnosis.causes
     ('wrong', 'db2', ('bias_averaged',))
     """
+    if is_module(gradients_or_function):
+        return diagnose_module(gradients_or_function, X, y, loss=loss)
     given = _given(X, y, network, loss, parameters, declared)
     if callable(gradients_or_function):
         return _of_function(gradients_or_function, given)
