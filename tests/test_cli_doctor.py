@@ -126,6 +126,15 @@ def test_an_option_goes_before_the_line_of_the_file(of):
     assert of(TEMPLATE.replace('network = "4-10-3"', ""), "--network", "4,10,3").code == 0
 
 
+def test_an_activation_that_is_not_declared_is_found_where_it_explains_the_gradients(of):
+    tanh = TEMPLATE.replace('activation = "sigmoid"', "").replace("1 / (1 + np.exp(-Z1))", "np.tanh(Z1)")
+    right = tanh.replace("A1 * (1 - A1)", "(1 - A1**2)")
+    result = of(right)
+    assert (result.code, "tanh explains these gradients, sigmoid does not" in result.err) == (0, True)
+    result = of(right.replace("(P - Y) / n", "(Y - P) / n"), "--json")
+    assert (result.code, found(result)) == (1, ["sign"])
+
+
 @pytest.mark.parametrize("network", ["'4-10-3'", "[4, 10, 3]", "(4, 10, 3)", "np.array([4, 10, 3])"])
 def test_a_network_is_written_as_text_or_as_numbers(of, network):
     assert of(TEMPLATE.replace('"4-10-3"', network)).code == 0
@@ -401,7 +410,7 @@ NAMES = ["d{}", "grad_{}", "grads_{}", "{}_grad", "dL_d{}", "d_{}"]
 @pytest.mark.parametrize("name", NAMES)
 def test_gradients_in_an_archive_are_told_by_their_names(of_arrays, name):
     result = of_arrays(archive(name.format))
-    assert (result.code, result.err) == (0, "")
+    assert (result.code, "starting weights" in result.err) == (0, False)
     result = of_arrays(archive(name.format, wrong=-2.0), "--json", "--declared")
     assert (result.code, json.loads(result.out)["verdict"]) == (1, "wrong")
 
@@ -411,6 +420,11 @@ def test_without_parameters_the_gradients_are_those_at_the_starting_weights(of_a
     result = of_arrays(archive(name.format, parameters=False))
     assert result.code == 0
     assert "starting weights of glassmax.Network, random_state=0" in result.err
+
+
+def test_the_activation_of_arrays_is_found_where_it_is_not_given(doctor):
+    result = doctor("--arrays", "my.npz", "--network", "4-10-3", my_npz=archive("d{}".format))
+    assert (result.code, "tanh explains these gradients" in result.err) == (0, True)
 
 
 def test_numbers_beside_the_arrays_are_left_alone(of_arrays):

@@ -8,6 +8,7 @@ from .options import finite
 from .talk import harmless, say, show, show_json
 
 if TYPE_CHECKING:
+    from ..doctor.declarations import Understood
     from ..network import Network
 
 MOST_LINES = 20
@@ -79,7 +80,7 @@ def command(
     if sum(given is not None for given in (file, arrays, template)) != 1:
         raise click.UsageError("Give a FILE, or --arrays FILE.npz, or --template: exactly one of them.")
     declarations["declared"] = declared or None
-    network = _network(declarations)
+    understood = _understood(declarations)
     try:
         if template is not None:
             _template(template)
@@ -87,10 +88,10 @@ def command(
         if file is not None:
             diagnosis = _of_file(file, time_limit, memory_limit, declarations)
         else:
-            if network is None:
+            if understood.network is None:
                 raise click.UsageError("--arrays needs to know the network: --network SIZES, as 4-10-3.")
             assert arrays is not None
-            diagnosis = _of_arrays(arrays, network, declared)
+            diagnosis = _of_arrays(arrays, understood)
     except LearnerFileError as error:
         _refuse(error)
     if as_json:
@@ -104,7 +105,7 @@ def _refuse(error: Exception) -> NoReturn:
     raise FaultyFileError("\n".join(map(harmless, str(error).split("\n")))) from None
 
 
-def _network(declarations: dict[str, Any]) -> "Network | None":
+def _understood(declarations: dict[str, Any]) -> "Understood":
     """Build the network that the options say, so that a wrong option is known before anything runs."""
     from ..doctor.declarations import understand
     from ..errors import OptionError
@@ -112,11 +113,9 @@ def _network(declarations: dict[str, Any]) -> "Network | None":
     try:
         if declarations["network"] is None:
             understand({**declarations, "network": "1-1-1"})
-            return None
-        understood = understand(declarations)
+        return understand(declarations)
     except OptionError as error:
         raise click.UsageError(f"--{error}") from None
-    return understood.network
 
 
 def _template(path: str) -> None:
@@ -153,18 +152,23 @@ def _show_prints(path: str, printed: str, count: int) -> None:
         say(f"  | ... and {left} bytes more")
 
 
-def _of_arrays(path: str, network: "Network", declared: bool) -> dict[str, Any]:
-    from ..doctor import diagnose
+def _of_arrays(path: str, understood: "Understood") -> dict[str, Any]:
+    from ..doctor import Diagnosis, diagnose
     from ..doctor.array_file import read_array_file
+    from ..doctor.declarations import settled
     from ..doctor.plain import plain_diagnosis
     from ..errors import LabelError, LearnerFileError, ShapeError
 
     file = read_array_file(path)
-    for note in file.notes:
-        say(note)
-    at = {} if file.parameters is None else {"parameters": file.parameters}
+
+    def judge(network: "Network") -> Diagnosis:
+        declared = understood.declared
+        return diagnose(file.gradients, file.X, file.y, network=network, parameters=file.parameters, declared=declared)
+
     try:
-        diagnosis = diagnose(file.gradients, file.X, file.y, network=network, declared=declared, **at)
+        diagnosis, notes = settled(judge, understood)
     except (LabelError, ShapeError) as error:
         raise LearnerFileError(f"{path}: {error}") from None
-    return plain_diagnosis(diagnosis) | {"notes": file.notes}
+    for note in [*file.notes, *notes]:
+        say(note)
+    return plain_diagnosis(diagnosis) | {"notes": [*file.notes, *notes]}

@@ -186,7 +186,7 @@ def _kill_group(child: subprocess.Popen[bytes]) -> None:
 def _kill_strays(folder: str) -> None:
     """Kill what has left the group, found by the mark in its environment; only Linux shows that."""
     mark = f"{MARK}={folder}".encode()
-    for _ in range(3):  # a process may have forked while it was looked for
+    for _ in range(50):  # until they have gone: dying takes a moment, and one may have forked meanwhile
         strays = [int(process.name) for process in Path("/proc").glob("[0-9]*") if mark in _environment(process)]
         for pid in strays:
             with contextlib.suppress(ProcessLookupError, PermissionError):
