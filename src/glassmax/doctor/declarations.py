@@ -5,21 +5,24 @@ The same lines are module names in a learner's file, ``network = "4-10-3"``, and
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..errors import OptionError
+from ..functional.activations import ACTIVATIONS
 from ..functional.arrays import Array
 from ..functional.heads import LOSSES
 from ..network import Network
+from .diagnosis import Diagnosis
 
-__all__ = ["DECLARATIONS", "Understood", "sample_rows", "sizes_of", "understand"]
+__all__ = ["DECLARATIONS", "Understood", "sample_rows", "settled", "sizes_of", "understand"]
 
 DECLARATIONS = ("network", "activation", "output", "loss", "l2", "declared")
 """The names that describe a network; `loss` may be a function instead, which this module never sees."""
 
+USUAL = ("sigmoid", "tanh", "relu")
 USUAL_LOSS = {
     "softmax": "cross_entropy",
     "sigmoid": "binary_cross_entropy",
@@ -40,11 +43,14 @@ class Understood(NamedTuple):
         Whether the network's loss, the mean over the rows, is the learner's own: then a factor is a fault.
     notes : list of str
         What was taken for granted, one sentence each.
+    others : list of Network
+        The same with the other activations, where none was declared.
     """
 
     network: Network | None
     declared: bool
     notes: list[str]
+    others: list[Network]
 
 
 def sizes_of(written: object) -> list[int]:
@@ -106,12 +112,13 @@ def understand(declarations: Mapping[str, Any]) -> Understood:
     declared = bool(given.get("declared", False)) or given.get("loss") == "network"
     network = given.get("network")
     if network is None or isinstance(network, Network):
-        return Understood(network, declared, [])
+        return Understood(network, declared, [], [])
     sizes = sizes_of(network)
     chosen, granted = dict(given), []
     if given.get("loss") == "network":
         del chosen["loss"]
-    if len(sizes) > 2 and "activation" not in chosen:
+    open_activation = len(sizes) > 2 and "activation" not in chosen
+    if open_activation:
         chosen["activation"] = "sigmoid"
         granted.append("activation = 'sigmoid'")
     if "output" not in chosen:
@@ -121,8 +128,49 @@ def understand(declarations: Mapping[str, Any]) -> Understood:
         chosen["loss"] = USUAL_LOSS.get(chosen["output"], "cross_entropy")
         granted.append(f"loss = '{chosen['loss']}'")
     options = {name: chosen[name] for name in ("activation", "output", "loss", "l2") if name in chosen}
-    built = Network(sizes, **options)
-    return Understood(built, declared, [f"Taken for granted: {', '.join(granted)}."] if granted else [])
+    names = [name for name in (*USUAL, *ACTIVATIONS) if name != "sigmoid"] if open_activation else []
+    others = [Network(sizes, **(options | {"activation": name})) for name in dict.fromkeys(names)]
+    notes = [f"Taken for granted: {', '.join(granted)}."] if granted else []
+    return Understood(Network(sizes, **options), declared, notes, others)
+
+
+def settled(
+    diagnose: Callable[[Network], Diagnosis], understood: Understood, in_time: Callable[[], bool] = lambda: True
+) -> tuple[Diagnosis, list[str]]:
+    """Diagnose under the activation that was taken for granted, or under one that explains what that doesn't.
+
+    Parameters
+    ----------
+    diagnose : callable
+        From a network to the diagnosis of the learner's gradients.
+    understood : Understood
+        With a network.
+    in_time : callable
+        Whether there is time for another try.
+
+    Returns
+    -------
+    diagnosis : Diagnosis
+    notes : list of str
+        What was taken for granted in the end.
+    """
+    assert understood.network is not None
+    first = diagnose(understood.network)
+    if _explained(first):
+        return first, understood.notes
+    for network in understood.others:
+        if not in_time():
+            break
+        other = diagnose(network)
+        if _explained(other):
+            name = network.activations[0]
+            note = f"No activation is declared: {name} explains these gradients, sigmoid does not."
+            return other, [note]
+    return first, understood.notes
+
+
+def _explained(diagnosis: Diagnosis) -> bool:
+    return "not_in_catalogue" not in diagnosis.causes
 
 
 def sample_rows(network: Network) -> Iterator[tuple[Array, Array, str]]:

@@ -14,16 +14,19 @@ import inspect
 import json
 import os
 import sys
+import time
 import traceback
 import types
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from ..errors import GlassmaxError
-from . import diagnose
-from .declarations import DECLARATIONS, sample_rows, understand
+from ..network import Network
+from . import Diagnosis, diagnose
+from .declarations import DECLARATIONS, sample_rows, settled, understand
 from .misbehaviour import Place, place_of, raised, said_by, shapes_of
 from .plain import plain_diagnosis
 
@@ -227,10 +230,15 @@ def _answer(job: Mapping[str, Any], stage: _Stage) -> dict[str, Any]:
         declarations = {name: file.value(name) for name in DECLARATIONS} | file.options
         if loss is not None and not isinstance(declarations["loss"], str):
             declarations["loss"] = None
-        network, declared, notes = understand(declarations)
-        data, said = _data(file, gradients, network, loss)
-        arguments = {**data, "network": network, "declared": declared, "loss": loss}
-        diagnosis = diagnose(gradients, **{name: value for name, value in arguments.items() if value is not None})
+        understood = understand(declarations)
+        data, said = _data(file, gradients, understood.network, loss)
+        given = {**data, "declared": understood.declared, "loss": loss}
+        judge = partial(_judge, gradients, {name: value for name, value in given.items() if value is not None})
+        if understood.network is None:
+            diagnosis, notes = judge(None), understood.notes
+        else:
+            half_time = time.monotonic() + job["time_limit"] / 2
+            diagnosis, notes = settled(judge, understood, lambda: time.monotonic() < half_time)
         answer = plain_diagnosis(diagnosis)
     except _FileFaultError:
         raise
@@ -246,6 +254,10 @@ def _answer(job: Mapping[str, Any], stage: _Stage) -> dict[str, Any]:
     if guilty and any(finding["cause"] == "raises" for finding in answer["findings"]):
         answer = _trouble(file, guilty[0])  # the same, with the line
     return {"kind": "diagnosis", "diagnosis": answer, "notes": [*notes, *said]}
+
+
+def _judge(gradients: Any, given: Mapping[str, Any], network: Network | None) -> Diagnosis:
+    return diagnose(gradients, **given, network=network)
 
 
 def _trouble(file: _LearnerFile, guilty: _Watched) -> dict[str, Any]:
