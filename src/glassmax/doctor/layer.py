@@ -142,7 +142,7 @@ class _Layer:
     def _promising(self, D: Array) -> bool:
         """Whether dW or db follows on the first probe."""
         tolerance, total = self.evidence.tolerance, self.totals[:1]
-        if self.b_fits_shape:
+        if self.b_fits_shape and (D.shape[1] > 1 or not self.W_fits_shape):
             fits = fit(self.evidence.targets("b", self.layer)[:1], [D.sum(axis=0)], total, tolerance)
             if any(self._telling(fitted.scale, D) for fitted in fits):
                 return True
