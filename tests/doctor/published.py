@@ -62,7 +62,7 @@ MISTAKES = [
     # the error from above
     ("softmax' multiplied by the upstream a second time", "LAYERS", [("return self.out * (g - (g * self.out).sum(axis=-1, keepdims=True))", "return g * self.out * (g - (g * self.out).sum(axis=-1, keepdims=True))")], {"upstream_twice"}, "dZ2"),
     ("the local derivative is returned, the upstream dropped", "LAYERS", [("return g * self.out * (1 - self.out)", "return self.out * (1 - self.out)")], {"upstream_dropped"}, "dZ1"),
-    ("backward(x, output): the output fed as the upstream", "LAYERS", [("grad = -onehot / out / len(X)", "grad = out")], {"not_in_catalogue", "jacobian_not_contracted", "other_loss"}, "dZ2"),
+    ("backward(x, output): the output fed as the upstream", "LAYERS", [("grad = -onehot / out / len(X)", "grad = out")], {"upstream_dropped"}, "dZ2"),
     # layers mixed up
     ("1 - tanh^2(z2) in layer 1", "ASSIGNMENT", [("dZ1 = dA1 * A1 * (1 - A1)", "dZ1 = dA1 * A2 * (1 - A2)")], {"activation_other_layer"}, "dZ1", dict(sizes=[4, 6, 6, 3])),
     ("the derivative of a neighbouring layer", "ASSIGNMENT", [("dZ2 = dA2 * A2 * (1 - A2)", "dZ2 = dA2 * A1 * (1 - A1)")], {"activation_other_layer"}, "dZ2", dict(sizes=[4, 6, 6, 3])),

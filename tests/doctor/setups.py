@@ -5,7 +5,7 @@ import numpy as np
 import glassmax as gm
 
 
-def data(n=9, d=4, k=3, seed=0):
+def data(n=8, d=4, k=3, seed=0):
     """Rows and labels; every class is there, unequally often."""
     draw = np.random.default_rng(seed)
     return draw.normal(size=(n, d)), np.concatenate([np.arange(k), draw.integers(0, k, n - k)])
@@ -54,7 +54,7 @@ def binary():
 def regression():
     X, _ = data()
     net = gm.Network([4, 5, 2], activation="tanh", output="identity", loss="squared_error")
-    return dict(network=moved(net), X=X, y=np.random.default_rng(5).normal(size=(9, 2)))
+    return dict(network=moved(net), X=X, y=np.random.default_rng(5).normal(size=(8, 2)))
 
 
 def columns():

@@ -7,12 +7,13 @@ A candidate is simulated on the first probe; the others follow only if it fits t
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
 
 from ..functional.arrays import Array
-from .mistakes import head, hidden
+from .mistakes import head, hidden, ingredients
 from .mistakes.mistake import Mistake
 from .passes import Pass
 from .steps import Step
@@ -97,29 +98,45 @@ def _step(mistake: Mistake, node: str) -> Step:
 
 def head_candidates(passes: Sequence[Pass], pairs: bool) -> Iterator[Candidate]:
     """dZ of the last layer: right, with one mistake, or (`pairs`) with two."""
-    P = Made(passes, lambda probe: head.predictions(passes[probe]))
-    Y = Made(passes, lambda probe: head.labels(passes[probe]))
-    F = Made(passes, lambda probe: head.forms(passes[probe]))
+    tables = [
+        Made(passes, lambda probe: ingredients.predictions(passes[probe])),
+        Made(passes, lambda probe: ingredients.labels(passes[probe])),
+        Made(passes, lambda probe: ingredients.loss_derivatives(passes[probe])),
+        Made(passes, lambda probe: head.forms(passes[probe])),
+    ]
     node = f"dZ{passes[0].depth}"
+    wrong = [[(key, mistake) for key, mistake in table.keys if mistake] for table in tables]
+    if not pairs:
+        yield _top(passes, tables, (RIGHT,) * 4, (), node)
+        for place, made in enumerate(wrong):
+            for key, mistake in made:
+                keys = tuple(key if i == place else RIGHT for i in range(4))
+                yield _top(passes, tables, keys, (mistake,), node)
+        return
+    for first, second in combinations(range(4), 2):
+        for (a, a_mistake), (b, b_mistake) in product(wrong[first], wrong[second]):
+            keys = tuple(a if i == first else b if i == second else RIGHT for i in range(4))
+            yield _top(passes, tables, keys, (a_mistake, b_mistake), node)
 
-    def candidate(keys: tuple[Key, Key, Key], mistakes: tuple[Mistake | None, ...]) -> Candidate:
-        def make(probe: int) -> Array | None:
-            p, y, form = P.get(probe, keys[0]), Y.get(probe, keys[1]), F.get(probe, keys[2])
-            if p is None or y is None or form is None:
-                return None
-            with np.errstate(all="ignore"):
-                made = form(passes[probe], p, y)
-            return None if made is None else passes[probe].scale * made
 
-        steps = tuple(_step(mistake, node) for mistake in mistakes if mistake)
-        return Candidate(steps, make, any_scale=any(mistake.any_scale for mistake in mistakes if mistake))
+def _top(
+    passes: Sequence[Pass], tables: Sequence[Made], keys: tuple[Key, ...], mistakes: tuple[Mistake, ...], node: str
+) -> Candidate:
+    """dZ of the last layer from four ingredients: P, Y, dP and the form."""
 
-    for p_key, p_mistake in P.keys:
-        for y_key, y_mistake in Y.keys:
-            for f_key, f_mistake in F.keys:
-                wrong = (p_mistake is not None) + (y_mistake is not None) + (f_mistake is not None)
-                if wrong == 2 if pairs else wrong < 2:
-                    yield candidate((p_key, y_key, f_key), (p_mistake, y_mistake, f_mistake))
+    def make(probe: int) -> Array | None:
+        p = passes[probe]
+        made, Y, dP, form = (table.get(probe, key) for table, key in zip(tables, keys, strict=True))
+        if made is None or Y is None or dP is None or form is None:
+            return None
+        with np.errstate(all="ignore"):
+            usual = made.P is p.P and Y is p.Y and not dP
+            dL = p.dP if usual else ingredients.loss_derivative(p, dP, made.P, Y)
+            dL = dL if made.dP is None else made.dP
+            return p.scale * form(head.Top(p, made.P, Y, dL, usual, bool(dP) or made.dP is not None))
+
+    steps = tuple(_step(mistake, node) for mistake in mistakes)
+    return Candidate(steps, make, any_scale=any(mistake.any_scale for mistake in mistakes))
 
 
 def hidden_candidates(
@@ -146,7 +163,7 @@ def hidden_candidates(
     F = Made(passes, lambda probe: hidden.derivatives(passes[probe], layer))
     dA, dZ = f"dA{layer}", f"dZ{layer}"
 
-    def product(e_key: Key, f_key: Key) -> Callable[[int], Array | None]:
+    def hadamard(e_key: Key, f_key: Key) -> Callable[[int], Array | None]:
         def make(probe: int) -> Array | None:
             e, f = E.get(probe, e_key), F.get(probe, f_key)
             return None if e is None or f is None else e * f
@@ -163,7 +180,7 @@ def hidden_candidates(
             any_scale = any(mistake.any_scale for mistake in (e_mistake, f_mistake) if mistake)
             yield Candidate(
                 tuple(steps),
-                product(e_key, f_key),
+                hadamard(e_key, f_key),
                 any_scale=any_scale,
                 error=lambda probe, e_key=e_key: E.get(probe, e_key),
             )

@@ -116,7 +116,7 @@ def _explanations(case: Case, tolerance: float) -> list[Explanation]:
     same = [i for i, same in enumerate(case.same_rows) if same]
     everything = list(range(len(case.passes)))
     tried: list[list[Explanation]] = []
-    for chosen in (everything, same, own):
+    for chosen in (everything, same, own) if tolerance == FINE else (everything, own):
         if tried and len(chosen) == last:
             continue
         last = len(chosen)

@@ -142,8 +142,10 @@ class _Layer:
     def _promising(self, D: Array) -> bool:
         """Whether dW or db follows on the first probe."""
         tolerance, total = self.evidence.tolerance, self.totals[:1]
-        if self.b_fits_shape and fit(self.evidence.targets("b", self.layer)[:1], [D.sum(axis=0)], total, tolerance):
-            return True
+        if self.b_fits_shape and (D.shape[1] > 1 or not self.W_fits_shape):
+            fits = fit(self.evidence.targets("b", self.layer)[:1], [D.sum(axis=0)], total, tolerance)
+            if any(self._telling(fitted.scale, D) for fitted in fits):
+                return True
         if not self.b_fits_shape and not self.W_fits_shape:
             return True
         if not self.W_fits_shape:
@@ -156,42 +158,45 @@ class _Layer:
         H = self.evidence.passes[0].of_weights(self.layer, D)
         return bool(fit(self.evidence.targets("W", self.layer)[:1], [H], total, tolerance))
 
+    @staticmethod
+    def _telling(scale: Constant, D: Array) -> bool:
+        """Whether a fit of db says anything: a single number fits any other up to a factor."""
+        return D.shape[1] > 1 or scale.is_one
+
     def _with_rate(self, first: Array) -> tuple[Array, ...] | None:
         """The learning rate that was used, fitted: dZ is `make` less a multiple of `along`."""
-        along = self.candidate.along
-        assert along is not None
-        arrays, rates = [], []
-        for probe, p in enumerate(self.evidence.passes):
-            D, E = (first if probe == 0 else self.candidate.make(probe)), along(probe)
-            if D is None or E is None:
-                return None
-            rate = self._rate(probe, p.of_weights(self.layer, D), p.of_weights(self.layer, E), D.sum(0), E.sum(0))
-            if rate is None or (abs(rate) < 1e-12):
-                return None
-            rates.append(rate)
-            arrays.append(D - rate * E)
-        constant = recognise(rates, [1] * len(rates), 1, max(1e-5, 1e3 * self.evidence.tolerance))
-        if constant is None:
-            return None
-        self.candidate = replace(
-            self.candidate,
-            steps=tuple(
-                replace(step, constant=constant) if step.cause == "updated_weights" else step
-                for step in self.candidate.steps
-            ),
-        )
-        return tuple(arrays)
+        for kind in ("b", "W"):
+            if not (self.b_fits_shape if kind == "b" else self.W_fits_shape):
+                continue
+            fitted = [self._rated(probe, kind, first) for probe in range(len(self.evidence.passes))]
+            pairs = [pair for pair in fitted if pair is not None]
+            if len(pairs) < len(fitted) or not self._promising(pairs[0][1]):
+                continue
+            rates = [rate for rate, _ in pairs]
+            constant = recognise(rates, [1] * len(rates), 1, max(1e-5, 1e3 * self.evidence.tolerance))
+            if constant is None or abs(rates[0]) < 1e-12:
+                continue
+            steps = self.candidate.steps
+            rated = (replace(s, constant=constant) if s.cause == "updated_weights" else s for s in steps)
+            self.candidate = replace(self.candidate, steps=tuple(rated))
+            return tuple(D for _, D in pairs)
+        return None
 
-    def _rate(self, probe: int, H: Array, HE: Array, S: Array, SE: Array) -> float | None:
-        kind, base, step = ("W", H, HE) if self.W_fits_shape else ("b", S, SE)
-        if kind == "b" and not self.b_fits_shape:
+    def _rated(self, probe: int, kind: str, first: Array) -> tuple[float, Array] | None:
+        """The learning rate on one probe, by dW or db, and dZ with it; a penalty's part is fitted beside it."""
+        along = self.candidate.along
+        p, D = self.evidence.passes[probe], first if probe == 0 else self.candidate.make(probe)
+        E = None if along is None else along(probe)
+        if D is None or E is None:
             return None
         target = self.evidence.targets(kind, self.layer)[probe]
-        square = float(np.vdot(step, step))
-        if square < 1e-200:
+        H, step = self._follows(kind, p, D), self._follows(kind, p, E)
+        basis = [step.ravel()] + ([target.parameter.ravel()] if target.coefficient and step.size > 3 else [])
+        rest = (H + target.coefficient * target.parameter - target.G).ravel()
+        if not np.linalg.norm(step) > 1e-200:
             return None
-        rest = base - (target.G - target.coefficient * target.parameter)
-        return float(np.vdot(step, rest)) / square
+        found, *_ = np.linalg.lstsq(np.stack(basis, axis=1), rest, rcond=None)
+        return float(found[0]), D - float(found[0]) * E
 
     # dW and db, given dZ
 
@@ -294,7 +299,7 @@ class _Layer:
             return
         if W:
             yield from self._one_own("b", D, W)
-        elif b:
+        elif b and (not self.candidate.steps or any(self._telling(own.scale, D[0]) for own in b)):
             yield from self._one_own("W", D, b)
         elif not self.candidate.steps or not (self.W_fits_shape and self.b_fits_shape):
             yield from self._both_own(D)

@@ -170,7 +170,7 @@ def layouts(named: Sequence[tuple[str, Array]], X: Array, outputs: Sequence[int]
     found: list[Layout] = []
     for weights, others in _sorted_out(named):
         found += [layout for layout in _fitting(named, weights, others, X, outputs) if layout not in found]
-        if found:
+        if len(found) >= 8:
             break
     if not found:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in named)
@@ -210,7 +210,7 @@ def _sorted_out(named: Sequence[tuple[str, Array]]) -> Iterator[tuple[list[tuple
     """Tell weights from biases: a matrix is a weight; of what has one axis the names tell, then any choice is tried."""
     thin = [name for name, array in named if array.ndim < 2 or 1 in array.shape]
     hinted = {name for name in thin if _called_bias(name)}
-    choices = [hinted, {*thin}]
+    choices = [hinted, {*thin}] if hinted else [{*thin}]
     if len(thin) <= 6:
         choices += [{*chosen} for size in range(len(thin), -1, -1) for chosen in combinations(thin, size)]
     for biases in choices:

@@ -3,8 +3,10 @@
 A fit counts only if what is left is rounding: relative to the array itself, or to the terms that it sums.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,6 +41,11 @@ class Target:
     n: int
     k: int
 
+    @cached_property
+    def square(self) -> float:
+        """The square of the parameter's norm."""
+        return float(np.vdot(self.parameter, self.parameter))
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -67,11 +74,15 @@ class Fit:
         return self.scale.is_one and self.penalty is None
 
 
+def _norm(a: Array) -> float:
+    return math.sqrt(float(np.vdot(a, a)))
+
+
 def _left(R: Array, G: Array, H: Array, target: Target, tolerance: float) -> float | None:
     """How much is left, relative to the array or to the terms it sums; None where that is more than rounding."""
-    here = float(np.linalg.norm(G))
-    size = max(here, min(float(np.linalg.norm(H)), 1e6 * here)) + target.floor / tolerance
-    left = float(np.linalg.norm(R))
+    here = _norm(G)
+    size = max(here, min(_norm(H), 1e6 * here)) + target.floor / tolerance
+    left = _norm(R)
     return left / max(size, 1e-300) if left <= tolerance * size else None
 
 
@@ -83,11 +94,25 @@ def _ratio(G: Array, H: Array) -> float | None:
 Coefficients = tuple[float, float, float]  # the data's factor, what is added a unit of the parameter, what is left
 
 
+def _hopeless(target: Target, H: Array) -> bool:
+    """Whether G is far from the plane of H and the parameter: no constants can help, and none need be fitted."""
+    if H.size < 4:
+        return False
+    G, W = target.G, target.parameter
+    gg, hh, ww = float(np.vdot(G, G)), float(np.vdot(H, H)), target.square
+    gh, gw, hw = float(np.vdot(G, H)), float(np.vdot(G, W)), float(np.vdot(H, W))
+    determinant = hh * ww - hw * hw
+    if not determinant > 1e-9 * hh * ww:
+        return False
+    inside = (gh * gh * ww - 2 * gh * gw * hw + gw * gw * hh) / determinant
+    return gg - inside > 1e-4 * gg + 4 * target.floor**2
+
+
 def _forms(target: Target, H: Array, total: float, tolerance: float) -> dict[str, Coefficients]:
     """Each form that fits this probe, from the simplest, with its constants."""
     G, W, right = target.G, target.parameter, target.coefficient
     found: dict[str, Coefficients] = {}
-    if G.shape != H.shape or not np.isfinite(H).all():
+    if G.shape != H.shape or not np.isfinite(H).all() or _hopeless(target, H):
         return found
 
     def put(form: str, c: float, r: float) -> bool:

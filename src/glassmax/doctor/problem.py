@@ -131,6 +131,8 @@ def problems(given: Given) -> Iterator[Problem]:
     """
     sizes = given.network.layer_sizes if given.network else None
     found = layouts(given.named, given.X)
+    if not given.own_parameters:
+        found = found[:1]
     if sizes is not None:
         fitting = [layout for layout in found if layout.sizes == sizes]
         if not fitting:

@@ -1,15 +1,13 @@
 """What a mistake is made of."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 __all__ = ["Mistake"]
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong version of one step of the backward pass.
+    """A wrong version of one step of the backward pass; it is made together with the array that it gives.
 
     Attributes
     ----------
@@ -17,8 +15,6 @@ class Mistake:
         The stable name.
     says : str
         What was done, as the end of the sentence "It looks as if ...".
-    wrong : callable
-        Makes the learner's array from what the step has at hand; None where the mistake can't be made here.
     cost : float, default=1.0
         1 for the most frequent, a little more for the rarer: of two that fit equally well the cheaper comes first.
     any_scale : bool, default=False
@@ -29,7 +25,6 @@ class Mistake:
 
     cause: str
     says: str
-    wrong: Callable[..., Any]
     cost: float = 1.0
     any_scale: bool = False
     also: tuple[str, ...] = ()

@@ -19,27 +19,26 @@ def weights(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tup
     below = f"A{layer - 1}" if layer > 1 else "X"
     right = A.T @ D
     if d == h and d > 1:
-        yield Mistake("transposed", f"dW{layer} is transposed: dZᵀ {below} stands for {below}ᵀ dZ", None), right.T
+        yield Mistake("transposed", f"dW{layer} is transposed: dZᵀ {below} stands for {below}ᵀ dZ"), right.T
     sums = D.sum(axis=0)
     yield (
-        Mistake("input_missing", f"the factor {below} is missing: each row is the sum of dZ{layer}", None),
+        Mistake("input_missing", f"the factor {below} is missing: each row is the sum of dZ{layer}"),
         np.repeat(sums[None, :], d, axis=0),
     )
     yield (
-        Mistake("weights_for_input", f"W{layer} stands where {below} belongs", None),
+        Mistake("weights_for_input", f"W{layer} stands where {below} belongs"),
         W * sums[None, :],
     )
     if n == d:
-        yield Mistake("transposed", f"{below} was not transposed: {below} @ dZ{layer}", None), A @ D
-        yield Mistake("weights_for_input", f"W{layer} was multiplied by dZ{layer} element by element", None, 1.2), W * D
-        yield Mistake("input_missing", f"dZ{layer} itself stands where dW{layer} belongs", None, 1.2), D.copy()
+        yield Mistake("transposed", f"{below} was not transposed: {below} @ dZ{layer}"), A @ D
+        yield Mistake("weights_for_input", f"W{layer} was multiplied by dZ{layer} element by element", 1.2), W * D
+        yield Mistake("input_missing", f"dZ{layer} itself stands where dW{layer} belongs", 1.2), D.copy()
     elif n == 1:
         pass
     yield (
         Mistake(
             "elementwise_product",
             f"{below} and dZ{layer} were each summed over the samples, then multiplied",
-            None,
             1.1,
             True,
             ("batch_coupling",),
@@ -48,27 +47,27 @@ def weights(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tup
     )
     if d == h:
         yield (
-            Mistake("elementwise_product", f"* stands for @: {below} * dZ{layer} was summed over the samples", None),
+            Mistake("elementwise_product", f"* stands for @: {below} * dZ{layer} was summed over the samples"),
             np.repeat((A * D).sum(axis=0)[None, :], d, axis=0),
         )
         yield (
             Mistake(
-                "elementwise_product", f"* stands for @: {below} * dZ{layer} was summed over the samples", None, 1.1
+                "elementwise_product", f"* stands for @: {below} * dZ{layer} was summed over the samples", 1.1
             ),
             np.repeat((A * D).sum(axis=0)[:, None], h, axis=1),
         )
         yield (
-            Mistake("elementwise_product", "only the diagonal of the outer product was kept", None, 1.3),
+            Mistake("elementwise_product", "only the diagonal of the outer product was kept", 1.3),
             np.diag((A * D).sum(axis=0)),
         )
     if n > 1:
         yield (
-            Mistake("bias_last_row", "only the last sample counts: each overwrote the one before", None, 1.2, True),
+            Mistake("bias_last_row", "only the last sample counts: each overwrote the one before", 1.2, True),
             np.outer(A[-1], D[-1]),
         )
-        yield Mistake("bias_last_row", "only the first sample counts", None, 1.4, True), np.outer(A[0], D[0])
+        yield Mistake("bias_last_row", "only the first sample counts", 1.4, True), np.outer(A[0], D[0])
         yield (
-            Mistake("wrong_operand", f"{below} of the last sample was used for every sample", None, 1.3),
+            Mistake("wrong_operand", f"{below} of the last sample was used for every sample", 1.3),
             np.outer(A[-1], sums),
         )
     yield from _operands(p, layer, D, before)
@@ -80,23 +79,22 @@ def _operands(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[t
     if before is not None and before.shape == D.shape:
         what = f"dA{layer}" if layer < p.depth else "dP"
         yield (
-            Mistake("activation_missing", f"{what} stands where dZ{layer} belongs, but only in dW{layer}", None, 1.1),
+            Mistake("activation_missing", f"{what} stands where dZ{layer} belongs, but only in dW{layer}", 1.1),
             A.T @ before,
         )
     inputs = {f"A{m}": p.A[m] for m in range(1, p.depth)} | {"X": p.X}
     for name, other in inputs.items():
         if name != below and other.shape == A.shape:
-            yield Mistake("wrong_layer", f"{name} stands where {below} belongs", None, 1.05), other.T @ D
+            yield Mistake("wrong_layer", f"{name} stands where {below} belongs", 1.05), other.T @ D
     if layer > 1:
         f, Z = p.f(layer - 1), p.Z[layer - 1]
         if f != "identity":
-            yield Mistake("wrong_operand", f"Z{layer - 1} stands where A{layer - 1} belongs", None), Z.T @ D
+            yield Mistake("wrong_operand", f"Z{layer - 1} stands where A{layer - 1} belongs"), Z.T @ D
         changed = p.f_prime(layer - 1)
         yield (
             Mistake(
                 "in_place",
                 f"A{layer - 1} had been overwritten by its derivative {f}' when dW{layer} was taken",
-                None,
                 1.02,
                 also=("wrong_operand",),
             ),
@@ -104,11 +102,11 @@ def _operands(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[t
         )
         if f in A_FORMS:
             yield (
-                Mistake("in_place", f"A{layer - 1} had been overwritten: {f}' of A{layer - 1}, taken twice", None, 1.3),
+                Mistake("in_place", f"A{layer - 1} had been overwritten: {f}' of A{layer - 1}, taken twice", 1.3),
                 A_FORMS[f](changed).T @ D,
             )
         yield (
-            Mistake("in_place", f"A{layer - 1} had been multiplied in place by {f}'", None, 1.1),
+            Mistake("in_place", f"A{layer - 1} had been multiplied in place by {f}'", 1.1),
             (A * changed).T @ D,
         )
         error = D @ p.W[layer].T
@@ -116,7 +114,6 @@ def _operands(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[t
             Mistake(
                 "in_place",
                 f"A{layer - 1} had been overwritten by dZ{layer - 1} when dW{layer} was taken",
-                None,
                 1.1,
                 True,
             ),
@@ -126,7 +123,6 @@ def _operands(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[t
             Mistake(
                 "in_place",
                 f"A{layer - 1} had been overwritten by dA{layer - 1} when dW{layer} was taken",
-                None,
                 1.1,
                 True,
             ),
@@ -134,23 +130,23 @@ def _operands(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[t
         )
     for name, other in {"P": p.P, "Y": p.Y}.items():
         if other.shape == A.shape:
-            yield Mistake("wrong_operand", f"{name} stands where {below} belongs", None, 1.3), other.T @ D
+            yield Mistake("wrong_operand", f"{name} stands where {below} belongs", 1.3), other.T @ D
         if other.shape == D.shape and layer == p.depth:
-            yield Mistake("wrong_operand", f"{name} stands where dZ{layer} belongs", None, 1.3), A.T @ other
+            yield Mistake("wrong_operand", f"{name} stands where dZ{layer} belongs", 1.3), A.T @ other
     for other in range(1, p.depth + 1):
         if other != layer and p.dZ[other].shape == D.shape:
             yield (
-                Mistake("wrong_layer", f"dZ{other} stands where dZ{layer} belongs, in dW{layer}", None, 1.05),
+                Mistake("wrong_layer", f"dZ{other} stands where dZ{layer} belongs, in dW{layer}", 1.05),
                 A.T @ p.dZ[other],
             )
     if p.n > 1:
         yield (
-            Mistake("wrong_operand", f"{below} and dZ{layer} belong to different samples: one row off", None, 1.3),
+            Mistake("wrong_operand", f"{below} and dZ{layer} belong to different samples: one row off", 1.3),
             np.roll(A, 1, axis=0).T @ D,
         )
         yield (
             Mistake(
-                "wrong_operand", f"{below} and dZ{layer} belong to different samples: the order is reversed", None, 1.3
+                "wrong_operand", f"{below} and dZ{layer} belong to different samples: the order is reversed", 1.3
             ),
             A[::-1].T @ D,
         )
@@ -160,29 +156,29 @@ def of_other_shape(p: Pass, layer: int, D: Array) -> Iterator[tuple[Mistake, Arr
     """What a learner gets whose dW has not the shape of W."""
     A = p.A[layer - 1]
     below = f"A{layer - 1}" if layer > 1 else "X"
-    yield Mistake("transposed", f"dW{layer} is transposed: dZᵀ {below} stands for {below}ᵀ dZ", None), D.T @ A
+    yield Mistake("transposed", f"dW{layer} is transposed: dZᵀ {below} stands for {below}ᵀ dZ"), D.T @ A
     summed = f"dW{layer} was not summed over the samples"
     outer = A[:, :, None] * D[:, None, :]
-    yield Mistake("elementwise_product", summed, None), outer
-    yield Mistake("elementwise_product", summed, None), outer.swapaxes(1, 2)
+    yield Mistake("elementwise_product", summed), outer
+    yield Mistake("elementwise_product", summed), outer.swapaxes(1, 2)
     if A.shape[1] == D.shape[1] or 1 in (A.shape[1], D.shape[1]):
         product = A * D
         says = f"* stands for @ between {below} and dZ{layer}"
-        yield Mistake("elementwise_product", says, None), product
-        yield Mistake("elementwise_product", says, None), product.sum(axis=0)
-        yield Mistake("elementwise_product", says, None), product.T
-        yield Mistake("elementwise_product", says, None), product.mean(axis=0)
-    yield Mistake("input_missing", f"the factor {below} is missing", None), D.sum(axis=0)
-    yield Mistake("input_missing", f"the factor {below} is missing", None), D
-    yield Mistake("input_missing", f"the factor {below} is missing", None), D.T
+        yield Mistake("elementwise_product", says), product
+        yield Mistake("elementwise_product", says), product.sum(axis=0)
+        yield Mistake("elementwise_product", says), product.T
+        yield Mistake("elementwise_product", says), product.mean(axis=0)
+    yield Mistake("input_missing", f"the factor {below} is missing"), D.sum(axis=0)
+    yield Mistake("input_missing", f"the factor {below} is missing"), D
+    yield Mistake("input_missing", f"the factor {below} is missing"), D.T
     if p.n == 1:
-        yield Mistake("input_missing", f"the factor {below} is missing", None), D[0]
+        yield Mistake("input_missing", f"the factor {below} is missing"), D[0]
     if A.shape[1] == D.shape[1]:
         yield (
-            Mistake("transposed", "an inner product stands where the outer product belongs", None),
+            Mistake("transposed", "an inner product stands where the outer product belongs"),
             np.asarray((A * D).sum()),
         )
     yield (
-        Mistake("transposed", f"the samples were not summed: {below} dZᵀ", None),
+        Mistake("transposed", f"the samples were not summed: {below} dZᵀ"),
         A @ A.T if A.shape == D.shape else A[:, :0],
     )
