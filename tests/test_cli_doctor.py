@@ -302,6 +302,47 @@ def test_an_exception_that_cannot_be_printed_is_named(of):
     assert "raises E in my.py, line 8" in of(source).out
 
 
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("X, y = [[1, 2], [3]], [0, 1]", "X has rows of different lengths, expected an array"),
+        ("X, y = np.ones((0, 4)), np.ones(0, int)", "X is empty, expected at least one sample"),
+        ("X, y = np.ones((3, 4)), np.array(['a', 'b', 'c'])", "y holds <U1 values, expected numbers"),
+        ("X, y = np.ones((3, 7)), np.array([0, 1, 2])", "X is (3, 7)"),
+        ("declared = np.ones(3)", "declared is array([1., 1., 1.]), expected True or False"),
+    ],
+)
+def test_data_that_are_none_are_one_line(of, data, words):
+    result = of(f"{HEAD}{data}\n{FUNCTION}{BACK}")
+    assert (result.code, result.out) == (1, "")
+    assert re.match(f"Error: my.py: .*{re.escape(words)}", result.err), result.err
+
+
+def test_a_loss_that_never_returns_is_named(of):
+    result = of(f"{TEMPLATE}\ndef loss(parameters, X, y):\n    {NEVER}\n", "--time-limit", 1)
+    assert result.out.startswith("wrong: loss had not returned after 1 s")
+
+
+def test_an_answer_that_bites_is_told(of):
+    biting = "class Dict(dict):\n    def __getitem__(self, name): raise RuntimeError('no')\n"
+    result = of(HEAD + biting + FUNCTION + "return Dict(parameters)")
+    assert "what gradients returned raises RuntimeError in my.py, line 6: no" in result.out
+    result = of(HEAD + FUNCTION + "answer = {}; answer['W1'] = answer; return answer")
+    assert "nested without an end" in result.err
+
+
+@pytest.mark.parametrize("axis", ["", "[:, None]"])
+def test_the_labels_of_one_output_come_with_or_without_their_axis(of, axis):
+    source = f"""
+import numpy as np
+network, output = "3-1", "sigmoid"
+def gradients(p, X, y):
+    d = (1 / (1 + np.exp(-(X @ p["W1"] + p["b1"]))) - y{axis}) / len(X)
+    return {{"W1": X.T @ d, "b1": d.sum(axis=0)}}
+"""
+    assert of(source).code == 0
+
+
 def test_a_fork_answers_once(of):
     forked = TEMPLATE.replace("import numpy as np", "import os\nimport numpy as np\nos.fork()")
     result = of(forked)
@@ -526,6 +567,7 @@ def test_the_template_without_a_name_goes_to_stdout(doctor):
         (("my.py", "--arrays", "my.npz"), "exactly one of them"),
         (("--arrays", "my.npz"), "--network SIZES"),
         (("my.py", "--network", "4"), "--network is '4', expected sizes"),
+        (("my.py", "--network", "90000-90000-3"), "A small network shows the same mistakes"),
         (("my.py", "--network", "4-x-3"), "--network is '4-x-3', expected sizes"),
         (("my.py", "--activation", "tahn"), "Did you mean 'tanh'?"),
         (("--arrays", "my.npz", "--network", "4-3", "--loss", "mse"), "--loss is 'mse', expected one of"),

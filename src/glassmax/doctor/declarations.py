@@ -5,7 +5,7 @@ The same lines are module names in a learner's file, ``network = "4-10-3"``, and
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from ..functional.activations import ACTIVATIONS
 from ..functional.arrays import Array
 from ..functional.heads import LOSSES
 from ..network import Network
+from ..parameters import count
 from .diagnosis import Diagnosis
 
 __all__ = ["DECLARATIONS", "Understood", "sample_rows", "settled", "sizes_of", "understand"]
@@ -30,6 +31,7 @@ USUAL_LOSS = {
     "relu": "squared_error",
 }
 MOST_UNITS = 100_000
+MOST_PARAMETERS = 20_000_000
 
 
 class Understood(NamedTuple):
@@ -43,14 +45,14 @@ class Understood(NamedTuple):
         Whether the network's loss, the mean over the rows, is the learner's own: then a factor is a fault.
     notes : list of str
         What was taken for granted, one sentence each.
-    others : list of Network
-        The same with the other activations, where none was declared.
+    others : iterable of Network
+        The same with the other activations, where none was declared; built as they are asked for.
     """
 
     network: Network | None
     declared: bool
     notes: list[str]
-    others: list[Network]
+    others: Iterable[Network]
 
 
 def sizes_of(written: object) -> list[int]:
@@ -83,6 +85,11 @@ def sizes_of(written: object) -> list[int]:
             f"network is {_shortened(written)}, expected sizes from 1 to {MOST_UNITS}, as '4-10-3': "
             "4 features, 10 hidden units, 3 classes."
         )
+    if count(whole) > MOST_PARAMETERS:
+        raise OptionError(
+            f"network is {_shortened(written)} of {count(whole)} parameters, expected {MOST_PARAMETERS} at most. "
+            "A small network shows the same mistakes."
+        )
     return whole
 
 
@@ -109,7 +116,12 @@ def understand(declarations: Mapping[str, Any]) -> Understood:
     Network(4-10-3, activation='tanh', output='softmax', loss='cross_entropy', 83 parameters)
     """
     given = {name: value for name, value in declarations.items() if value is not None}
-    declared = bool(given.get("declared", False)) or given.get("loss") == "network"
+    said = given.get("declared", False)
+    if not isinstance(said, bool):
+        raise OptionError(
+            f"declared is {_shortened(said)}, expected True or False: is the mean over the rows your loss?"
+        )
+    declared = said or given.get("loss") == "network"
     network = given.get("network")
     if network is None or isinstance(network, Network):
         return Understood(network, declared, [], [])
@@ -129,7 +141,7 @@ def understand(declarations: Mapping[str, Any]) -> Understood:
         granted.append(f"loss = '{chosen['loss']}'")
     options = {name: chosen[name] for name in ("activation", "output", "loss", "l2") if name in chosen}
     names = [name for name in (*USUAL, *ACTIVATIONS) if name != "sigmoid"] if open_activation else []
-    others = [Network(sizes, **(options | {"activation": name})) for name in dict.fromkeys(names)]
+    others = (Network(sizes, **(options | {"activation": name})) for name in dict.fromkeys(names))
     notes = [f"Taken for granted: {', '.join(granted)}."] if granted else []
     return Understood(Network(sizes, **options), declared, notes, others)
 

@@ -246,10 +246,12 @@ def _too_long(file: Path, stage: str, calls: int, place: Place, time_limit: floa
         advice = f'Put training under `if __name__ == "__main__":`, which is not run here, or pass {more}.'
         return {"kind": "fault", "message": f"{what} {advice}"}
     at = f" ({place})" if place.number else ""
-    if calls == 0:
+    if stage == "diagnosis":
+        what = f"the functions of {file.name} were called {calls} times in {time_limit:g} s, which was not enough{at}."
+    elif calls == 0:
         what = f"{stage} had not returned after {time_limit:g} s{at}."
     else:
-        what = f"The functions of {file.name} returned {calls} times in {time_limit:g} s, and then no more{at}."
+        what = f"{stage} had not returned after {time_limit:g} s and {calls} calls before that returned{at}."
     diagnosis = misbehaviour("never_returns", place, what, f"End the loop; if it is only slow, pass {more}.")
     return {"kind": "diagnosis", "diagnosis": diagnosis}
 

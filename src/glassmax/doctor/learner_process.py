@@ -23,6 +23,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
+import numpy as np
+
 from ..errors import GlassmaxError
 from ..network import Network
 from . import Diagnosis, diagnose
@@ -70,6 +72,7 @@ class _Watched:
         functools.update_wrapper(self, function)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
+        self.stage.reach(self.name)
         try:
             with self._heard():
                 value = self.function(*arguments, **named)
@@ -77,8 +80,9 @@ class _Watched:
             self.error = error
             self.given = shapes_of(*arguments) if len(arguments) == 3 else ""
             raise
-        self.stage.calls += 1
-        self.stage.reach(self.name)
+        finally:
+            self.stage.calls += 1
+            self.stage.reach("diagnosis")
         return value
 
     @contextlib.contextmanager
@@ -225,7 +229,7 @@ def _answer(job: Mapping[str, Any], stage: _Stage) -> dict[str, Any]:
     file = _LearnerFile(job["file"], job["options"], stage)
     gradients = file.gradients()
     loss = file.watch("loss")
-    stage.reach("gradients")
+    stage.reach("diagnosis")
     try:
         declarations = {name: file.value(name) for name in DECLARATIONS} | file.options
         if loss is not None and not isinstance(declarations["loss"], str):
@@ -247,6 +251,11 @@ def _answer(job: Mapping[str, Any], stage: _Stage) -> dict[str, Any]:
         guilty = [watched for watched in file.watched if watched.error in chain]
         if not guilty and isinstance(error, GlassmaxError):
             raise _FileFaultError(f"{file.name}: {error}") from None
+        place = file.place(error)
+        if not guilty and place.number:  # in an object that the learner's code has made
+            return {"kind": "diagnosis", "diagnosis": raised("what gradients returned", error, place, "")}
+        if not guilty and isinstance(error, RecursionError):
+            raise _FileFaultError(f"{file.name}: what gradients returned is nested without an end.") from None
         if not guilty:
             raise
         return {"kind": "diagnosis", "diagnosis": _trouble(file, guilty[0]), "notes": []}
@@ -280,6 +289,8 @@ def _data(file: _LearnerFile, gradients: Any, network: Any, loss: Any) -> tuple[
     data = {name: file.value(name) for name in ("X", "y")} | {"parameters": file.parameters()}
     if data["y"] is None:
         data["y"] = file.value("Y")
+    for name in ("X", "y"):
+        _check_array(file, name, data[name])
     missing = [name for name in ("X", "y") if data[name] is None]
     if network is None and loss is None:
         raise _FileFaultError(
@@ -301,26 +312,48 @@ def _data(file: _LearnerFile, gradients: Any, network: Any, loss: Any) -> tuple[
     return _rows_that_fit(gradients, network, data, parameters)
 
 
+def _check_array(file: _LearnerFile, name: str, values: Any) -> None:
+    try:
+        size = np.size(values)
+    except ValueError:
+        raise _FileFaultError(f"{file.name}: {name} has rows of different lengths, expected an array.") from None
+    if size == 0:
+        raise _FileFaultError(f"{file.name}: {name} is empty, expected at least one sample.")
+
+
 def _rows_that_fit(
     gradients: Any, network: Any, data: dict[str, Any], parameters: Any
 ) -> tuple[dict[str, Any], list[str]]:
-    """Choose y in the form that the function takes: the first in which it doesn't raise."""
+    """Choose y in the form that the function takes: it returns the parameters' shapes, or at least doesn't raise."""
     forms = list(sample_rows(network))
-    chosen = forms[0]
+    taken: list[tuple[bool, int, tuple[Any, Any, str]]] = []
     for X, y, form in forms if callable(gradients) else []:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                gradients(copy.deepcopy(parameters), X.copy(), y.copy())
+                returned = gradients(copy.deepcopy(parameters), X.copy(), y.copy())
         except Exception:  # every form failing is the diagnosis' matter
             continue
-        chosen = (X, y, form)
-        break
+        taken.append((not _of_shapes(returned, parameters), len(taken), (X, y, form)))
+        if not taken[-1][0]:
+            break
+    _, _, (X, y, form) = min(taken, default=(True, 0, forms[0]))
     if isinstance(gradients, _Watched):
         gradients.error = None
-    X, y, form = chosen
     note = f"The file has no X and y: {len(X)} random rows of {X.shape[1]} features were used, y as {form}."
     return data | {"X": X, "y": y}, [note]
+
+
+def _of_shapes(returned: Any, parameters: Any) -> bool:
+    """Whether arrays have the shapes of the parameters, in whatever order."""
+    try:
+        here, there = (
+            sorted(np.shape(array) for array in (values.values() if isinstance(values, Mapping) else values))
+            for values in (returned, parameters)
+        )
+    except Exception:  # no arrays
+        return False
+    return here == there
 
 
 def _limit_memory(limit: int) -> None:
