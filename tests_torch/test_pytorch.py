@@ -57,7 +57,10 @@ SILENT = {
     "logits_into_cross_entropy": (model(), y, nn.CrossEntropyLoss()),
     "soft_rows": (model(), Y, nn.CrossEntropyLoss()),
     "label_smoothing": (model(), y, nn.CrossEntropyLoss(label_smoothing=0.1)),
-    "class_weights": (model(), y, nn.CrossEntropyLoss(weight=torch.tensor([1.0, 2.0, 3.0]).double())),
+    "class_weights": (model(), y, nn.CrossEntropyLoss(weight=torch.tensor([1.0, 2.0, 3.0]))),
+    "class_weights_of_the_function": (model(), y, partial(F.cross_entropy, weight=torch.tensor([1.0, 2.0, 3.0]))),
+    "a_loss_in_single_precision": (model(), y, lambda output, target: F.cross_entropy(output + torch.ones(3), target)),
+    "a_loss_that_refuses_double": (model(), y, lambda out, t: F.cross_entropy(out, t, torch.tensor([1.0, 2.0, 3.0]))),
     "the_function": (model(), y, F.cross_entropy),
     "a_function_of_ones_own": (model(), y, lambda output, target: F.cross_entropy(output, target)),
     "log_softmax_into_nll": (model(nn.LogSoftmax(dim=1)), y, nn.NLLLoss()),
@@ -82,6 +85,31 @@ def test_a_model_that_is_right_is_left_alone(case):
     sequential, target, loss = SILENT[case]
     diagnosis = gm.diagnose(sequential, X, target, loss=loss)
     assert (diagnosis.verdict, causes(diagnosis)) == ("correct", [])
+
+
+def test_one_sample_without_a_batch_is_left_alone():
+    diagnosis = gm.diagnose(model(nn.Softmax(dim=0)), X[0], Y[0], loss=nn.MSELoss())
+    assert (diagnosis.verdict, causes(diagnosis)) == ("correct", [])
+
+
+def test_indices_go_into_an_embedding():
+    sequential = nn.Sequential(nn.Embedding(5, 4), nn.Linear(4, 3))
+    assert gm.diagnose(sequential, torch.arange(5), torch.arange(5) % 3, loss=nn.CrossEntropyLoss()).correct
+
+
+def test_a_gradient_that_was_clipped_is_a_convention():
+    sequential, loss = model(), nn.CrossEntropyLoss()
+    loss(sequential(X), y).backward()
+    nn.utils.clip_grad_norm_(sequential.parameters(), 0.01)
+    diagnosis = gm.diagnose(sequential, X, y, loss=loss)
+    assert (diagnosis.verdict, causes(diagnosis)) == ("correct under another convention", [])
+    assert "clipping" in str(diagnosis)
+
+
+def test_the_gradient_of_one_output_is_left_alone():
+    sequential, target, loss = nn.Sequential(nn.Linear(4, 1)), torch.randn(7, 1), nn.MSELoss()
+    loss(sequential(X), target).backward()
+    assert gm.diagnose(sequential, X, target, loss=loss).verdict == "correct"
 
 
 def test_arrays_do_for_tensors():
@@ -178,6 +206,12 @@ def test_a_sum_in_place_of_the_mean_is_found_and_may_be_meant(loss):
     diagnosis = gm.diagnose(model(), X, y, loss=loss)
     assert (diagnosis.verdict, causes(diagnosis)) == ("correct under another convention", ["factor"])
     assert any("sum over the 7 samples" in said for said in diagnosis.conventions)
+    assert diagnosis.findings[0].evidence["factor"] == "7"
+
+
+def test_a_sum_over_samples_and_outputs_is_measured():
+    diagnosis = gm.diagnose(model(), X, Y, loss=nn.MSELoss(reduction="sum"))
+    assert diagnosis.findings[0].evidence["factor"] == "21"
 
 
 def test_frozen_layers_are_found_and_may_be_meant():

@@ -14,7 +14,7 @@ import numpy as np
 from ..functional.arrays import Array
 from ..gradcheck import check_gradients
 from .diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
-from .pytorch_layers import Criterion, Layer, Remark, criterion_of, layers_of, remarks_on
+from .pytorch_layers import Criterion, Layer, Remark, criterion_of, layers_of, remarks_on, with_mean
 from .pytorch_run import Run, run, tensors_of, with_layer
 
 __all__ = ["diagnose_module", "is_module"]
@@ -61,18 +61,19 @@ def diagnose_module(model: Any, X: Any, y: Any, *, loss: Any) -> Diagnosis:
     X, y = tensors_of(X, y, criterion)
     layers = layers_of(model)
     batch = run(model, criterion, X, y)
-    remarks = remarks_on(layers, criterion)
+    remarks = remarks_on(layers if batch.X.ndim > 1 else [], criterion)
     findings = [_of_remark(remark, model, batch) for remark in remarks if remark.cause]
     conventions = [remark.says for remark in remarks if not remark.cause]
     if batch.error is not None and not (findings or batch.cut or batch.frozen):
         findings.append(_of_error(batch))
     findings += _unequal(batch) + _cut(batch)
+    scaled: list[str] = []
     if batch.error is None:
-        left_over, notes = _left_over(model, batch)
+        left_over, notes, scaled = _left_over(model, batch)
         findings += _measured(batch, layers) + left_over
-        conventions += notes
-    harmless, said = _of_convention(batch, criterion)
-    verdict = WRONG if findings else OTHERWISE_CORRECT if harmless else CORRECT
+        conventions += notes + scaled
+    harmless, said = _of_convention(model, batch, criterion)
+    verdict = WRONG if findings else OTHERWISE_CORRECT if harmless or scaled else CORRECT
     return Diagnosis(verdict, tuple(findings + harmless), conventions=tuple(conventions + said))
 
 
@@ -147,7 +148,7 @@ def _cut(batch: Run) -> list[Finding]:
 def _measured(batch: Run, layers: list[Layer]) -> list[Finding]:
     """Hold what backward left against central differences: a backward of the user's own may be wrong."""
     given = {name: gradient for name, gradient in batch.gradients.items() if gradient is not None}
-    if not given:
+    if not given or not batch.exact:
         return []
     point = {name: batch.parameters[name] for name in given}
     if not np.isfinite(batch.loss(point)):
@@ -167,35 +168,45 @@ def _measured(batch: Run, layers: list[Layer]) -> list[Finding]:
     return [Finding("not_in_catalogue", wrong[0], wrong, says, {"error_before": error})]
 
 
-def _left_over(model: Any, batch: Run) -> tuple[list[Finding], list[str]]:
+def _left_over(model: Any, batch: Run) -> tuple[list[Finding], list[str], list[str]]:
     """Hold the .grad that the model came with against this batch's gradient.
 
-    An exact multiple of it is a fault. Anything else may be the last step's, left from before the weights moved, as it
-    is in every loop that zeroes first: that is said, and no fault.
+    A whole multiple of it is a fault. A share of it is what clipping leaves, a convention. Anything else may be the
+    last step's, left from before the weights moved, as in every loop that zeroes first: that is said, and no fault.
     """
-    if _differs_in_training(model):
-        return [], []
-    found: dict[str, _Held] = {}
+    found = {} if _differs_in_training(model) else _held_by(model, batch)
+    odd = tuple(name for name, held in found.items() if held is not SAME_GRADIENT)
+    if not odd:
+        return [], [], []
+    factors = {found[name].factor for name in odd}
+    penalties = [held.penalty for held in found.values() if held.penalty]
+    if penalties and all(held.factor == 1.0 for held in found.values()):
+        return [], [], [f"right if your loss has a penalty on the weights besides, {penalties[0] / 2:.4g} W^2"]
+    fresh = len(odd) < len(found) or (None not in factors and not penalties)
+    if not fresh:
+        return [], [STALE], []
+    everywhere, common = len(odd) == len(found), factors.pop() if len(factors) == 1 else None
+    if everywhere and common is not None and not (common >= 2 and common.is_integer()):
+        return [], [], [f"right if what is in .grad was multiplied by {common:g} afterwards, as clipping does"]
+    return [_accumulated(batch, odd, everywhere, common)], [], []
+
+
+def _held_by(model: Any, batch: Run) -> "dict[str, _Held]":
+    """Each .grad that is there, told in terms of this batch's gradient."""
+    found = {}
     for name, parameter in model.named_parameters():
         gradient = batch.gradients[name]
         if parameter.grad is not None and gradient is not None and bool((parameter.grad != 0).any()):
             there = parameter.grad.detach().cpu().double().numpy()
-            found[name] = _held(there, gradient, batch.parameters[name], SAME.get(parameter.grad.element_size(), 1e-7))
-    odd = tuple(name for name, held in found.items() if held is not SAME_GRADIENT)
-    if not odd:
-        return [], []
-    factors = {found[name].factor for name in odd}
-    penalties = [held.penalty for held in found.values() if held.penalty]
-    if penalties and all(held.factor == 1.0 for held in found.values()):
-        return [], [f".grad is right if your loss has a penalty on the weights besides, {penalties[0] / 2:.4g} W^2"]
-    fresh = len(odd) < len(found) or (None not in factors and all(found[name].penalty == 0 for name in odd))
-    if not fresh:
-        return [], [
-            ".grad holds something else than this batch's gradient at these weights: another batch's, or that of "
-            "the weights before the last step. optimizer.zero_grad() has to come before the next backward()"
-        ]
-    common = factors.pop() if len(factors) == 1 else None
-    return [_accumulated(batch, odd, len(odd) == len(found), common)], []
+            tolerance = SAME.get(parameter.grad.element_size(), 1e-7) if batch.exact else 1e-3
+            found[name] = _held(there, gradient, batch.parameters[name], tolerance)
+    return found
+
+
+STALE = (
+    ".grad holds something else than this batch's gradient at these weights: another batch's, or that of the weights "
+    "before the last step. optimizer.zero_grad() has to come before the next backward()"
+)
 
 
 class _Held(NamedTuple):
@@ -211,18 +222,20 @@ SAME_GRADIENT = _Held(1.0, 0.0)
 def _held(there: Array, gradient: Array, parameter: Array, tolerance: float) -> _Held:
     """Fit a .grad by this batch's gradient, and by a penalty on the parameter where that alone does not do."""
     size = float(np.linalg.norm(there))
+    if np.isfinite(size) and np.linalg.norm(there - gradient) <= tolerance * size:
+        return SAME_GRADIENT
     if not np.isfinite(size) or not gradient.any():
         return _Held(None, 0.0)
     for columns in (gradient[..., None], np.stack([gradient, parameter], axis=-1)):
         matrix = columns.reshape(there.size, -1)
-        if matrix.shape[1] >= there.size:
+        if matrix.shape[1] > 1 and matrix.shape[1] >= there.size:
             break  # two numbers fit any two
         fitted = np.linalg.lstsq(matrix, there.ravel(), rcond=None)[0]
         if np.linalg.norm(there.ravel() - matrix @ fitted) <= tolerance * size:
             factor, penalty = float(fitted[0]), float(fitted[1]) if len(fitted) > 1 else 0.0
             near = float(round(factor))
             factor = near if abs(factor - near) <= 10 * tolerance * abs(near) else float(f"{factor:.3g}")
-            return SAME_GRADIENT if (factor, penalty) == (1.0, 0.0) else _Held(factor, penalty)
+            return _Held(factor, penalty)
     return _Held(None, 0.0)
 
 
@@ -236,7 +249,7 @@ def _differs_in_training(model: Any) -> bool:
 
 def _accumulated(batch: Run, odd: tuple[str, ...], everywhere: bool, common: float | None) -> Finding:
     mend = "optimizer.zero_grad() before loss.backward()"
-    n = len(batch.X)
+    n = batch.rows
     where = "every parameter" if everywhere else _some(odd)
     evidence = {} if common is None else {"factor": f"{common:g}"}
     if common == n and n > 1 and everywhere:
@@ -248,24 +261,21 @@ def _accumulated(batch: Run, odd: tuple[str, ...], everywhere: bool, common: flo
         says = f".grad holds {common:g} times this batch's gradient"
         reason = f"backward() adds to what is there, and ran {common:g} times since it was last zeroed"
         return Finding("accumulates", where, odd, says, evidence, mend, reason)
-    if common is not None and everywhere:
-        says = f".grad is {common:g} times the gradient of this loss throughout"
-        return Finding("factor", where, odd, says, evidence, mend, "a scaled loss, or clipping, does that")
     says = f".grad of {_some(odd)} is not this batch's gradient, while that of the others is"
     reason = "backward() adds to what is there, and these were not zeroed: does the optimizer know them?"
     return Finding("accumulates", where, odd, says, evidence, mend, reason)
 
 
-def _of_convention(batch: Run, criterion: Criterion) -> tuple[list[Finding], list[str]]:
+def _of_convention(model: Any, batch: Run, criterion: Criterion) -> tuple[list[Finding], list[str]]:
     """What is right if it is meant: the sum over the rows, and layers that stay as they are."""
     findings, said = [], []
-    n = len(batch.X)
-    if criterion.reduction == "sum" and n > 1:
-        says = f"reduction='sum' makes every gradient {n} times that of the mean on this batch"
+    if criterion.reduction == "sum" and batch.error is None:
+        times = _times_the_mean(model, batch, criterion)
+        says = f"reduction='sum' makes every gradient {times:.6g} times that of the mean on this batch"
         reason = "L = sum_i L_i grows with the batch, and the learning rate has to shrink with it; the mean has 1/n"
-        names = tuple(batch.gradients)
-        findings.append(Finding("factor", criterion.kind, names, says, {"factor": f"{n}"}, 'reduction="mean"', reason))
-        said.append(f"right if your loss is the sum over the {n} samples; the mean needs 1/{n}")
+        names, factor = tuple(batch.gradients), {"factor": f"{times:.6g}"}
+        findings.append(Finding("factor", criterion.kind, names, says, factor, 'reduction="mean"', reason))
+        said.append(f"right if your loss is the sum over the {batch.rows} samples; the mean needs 1/{times:.6g}")
     if criterion.reduction == "none":
         said.append("reduction='none' leaves a loss for each row; its mean was taken")
     if batch.frozen:
@@ -275,6 +285,18 @@ def _of_convention(batch: Run, criterion: Criterion) -> tuple[list[Finding], lis
         findings.append(Finding("frozen", some, batch.frozen, says, line=line))
         said.append(f"right if {some} are frozen on purpose and stay as they are")
     return findings, said
+
+
+def _times_the_mean(model: Any, batch: Run, criterion: Criterion) -> float:
+    """Measure how many times the gradient of the mean this one is."""
+    mean = run(model, with_mean(criterion), batch.X, batch.y)
+    pairs = [
+        (here, there)
+        for here, there in zip(batch.gradients.values(), mean.gradients.values(), strict=True)
+        if here is not None and there is not None
+    ]
+    square = sum(float(np.sum(there * there)) for _, there in pairs)
+    return sum(float(np.sum(here * there)) for here, there in pairs) / square if square else 1.0
 
 
 def _figure(number: float) -> str:

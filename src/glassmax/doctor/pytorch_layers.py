@@ -5,6 +5,7 @@ probabilities; BCEWithLogitsLoss logits. A layer too many or too few raises noth
 refuses to run the model: it reads types and options alone. It imports torch only where a torch object was handed in.
 """
 
+import copy
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ..errors import OptionError
 
-__all__ = ["Criterion", "Layer", "Remark", "criterion_of", "layers_of", "remarks_on"]
+__all__ = ["Criterion", "Layer", "Remark", "criterion_of", "layers_of", "remarks_on", "with_mean"]
 
 FUNCTIONS = {
     "cross_entropy": "CrossEntropyLoss",
@@ -131,6 +132,26 @@ def criterion_of(loss: Any) -> Criterion:
     kind = type(loss).__name__
     ours = type(loss).__module__.startswith("torch.nn")
     return Criterion(kind if ours else "your own loss", getattr(loss, "reduction", None) if ours else None, loss)
+
+
+def with_mean(criterion: Criterion) -> Criterion:
+    """Return the same loss with the mean in place of the sum.
+
+    Parameters
+    ----------
+    criterion : Criterion
+        Of PyTorch's own kinds, with reduction "sum".
+
+    Returns
+    -------
+    Criterion
+    """
+    if isinstance(criterion.call, partial):
+        call: Any = partial(criterion.call, reduction="mean")
+    else:
+        call = copy.copy(criterion.call)
+        call.reduction = "mean"
+    return Criterion(criterion.kind, "mean", call)
 
 
 def remarks_on(layers: list[Layer], criterion: Criterion) -> list[Remark]:

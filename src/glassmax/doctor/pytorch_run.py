@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,8 @@ class Run:
         What forward, the loss or backward raised.
     unequal : tuple of two shapes, or None
         The output's shape and the target's, where the loss is a difference of the two and they differ.
+    exact : bool
+        Whether it ran in double; where the model or its loss refuse that, it ran as the model is.
     """
 
     model: Any
@@ -48,6 +51,12 @@ class Run:
     cut: Layer | None
     error: Exception | None
     unequal: tuple[tuple[int, ...], tuple[int, ...]] | None
+    exact: bool
+
+    @property
+    def rows(self) -> int:
+        """The samples of the batch."""
+        return len(self.X) if self.X.ndim > 1 else 1
 
     def loss(self, parameters: Mapping[str, Array]) -> float:
         """Return the loss at other parameters; the copy is left at them."""
@@ -79,11 +88,10 @@ def tensors_of(X: Any, y: Any, criterion: Criterion) -> tuple[Any, Any]:
     if X is None or y is None:
         raise OptionError(f"{'X' if X is None else 'y'} is missing: a PyTorch model is diagnosed on a batch X, y.")
     X, y = (
-        data.detach().cpu() if isinstance(data, torch.Tensor) else torch.as_tensor(np.asarray(data)) for data in (X, y)
+        data.detach().cpu() if isinstance(data, torch.Tensor) else torch.as_tensor(np.array(data)) for data in (X, y)
     )
-    X = X.double() if X.is_floating_point() or X.dtype in (torch.int64, torch.int32, torch.uint8) else X
     takes_indices = criterion.kind in ("CrossEntropyLoss", "NLLLoss") and not y.is_floating_point()
-    return X, y.long() if takes_indices else y.double() if criterion.kind != "your own loss" else _as_wide(y)
+    return _wide(X), y.long() if takes_indices else y.double() if criterion.kind != "your own loss" else _wide(y)
 
 
 def run(model: Any, criterion: Criterion, X: Any, y: Any) -> Run:
@@ -100,8 +108,20 @@ def run(model: Any, criterion: Criterion, X: Any, y: Any) -> Run:
     -------
     Run
     """
-    frozen = tuple(name for name, parameter in model.named_parameters() if not parameter.requires_grad)
-    twin = _twin(model)
+    batch = _attempt(model, criterion, X, y, True)
+    if batch.error is None or batch.cut:
+        return batch
+    as_it_is = _attempt(model, criterion, X, y, False)
+    return batch if as_it_is.error else as_it_is
+
+
+def _attempt(model: Any, criterion: Criterion, X: Any, y: Any, exact: bool) -> Run:
+    twin = _twin(model, exact)
+    if exact:
+        criterion = criterion._replace(call=_in_double(criterion.call))
+    else:
+        dtype = next((parameter.dtype for parameter in model.parameters()), X.dtype)
+        X, y = (data.to(dtype) if data.is_floating_point() else data for data in (X, y))
     cut, error, unequal = None, None, None
     try:
         with _quiet():
@@ -112,12 +132,12 @@ def run(model: Any, criterion: Criterion, X: Any, y: Any) -> Run:
             (value if value.ndim == 0 else value.mean()).backward()
     except Exception as raised:  # the model and the loss are the user's
         error = raised
-    parameters = {name: parameter.detach().numpy().copy() for name, parameter in twin.named_parameters()}
-    gradients = {
-        name: None if parameter.grad is None else parameter.grad.detach().numpy().copy()
-        for name, parameter in twin.named_parameters()
-    }
-    return Run(twin, criterion, X, y, parameters, gradients, frozen, cut, error, unequal)
+    parameters, gradients = {}, {}
+    for name, parameter in twin.named_parameters():
+        parameters[name] = parameter.detach().double().numpy().copy()
+        gradients[name] = None if parameter.grad is None else parameter.grad.detach().double().numpy().copy()
+    frozen = tuple(name for name, parameter in model.named_parameters() if not parameter.requires_grad)
+    return Run(twin, criterion, X, y, parameters, gradients, frozen, cut, error, unequal, exact)
 
 
 def with_layer(model: Any, place: str, make: Callable[[Any], Any]) -> Any:
@@ -141,13 +161,27 @@ def with_layer(model: Any, place: str, make: Callable[[Any], Any]) -> Any:
     return changed
 
 
-def _twin(model: Any) -> Any:
+def _twin(model: Any, exact: bool) -> Any:
     try:
-        twin = copy.deepcopy(model).cpu().double().eval()
+        twin = copy.deepcopy(model).cpu().eval()
     except Exception as error:  # a parameter that is computed from another can't be copied
         raise OptionError(f"The model can't be copied: {error}. Pass a model whose parameters are leaves.") from None
     twin.zero_grad(set_to_none=True)
-    return twin
+    return twin.double() if exact else twin
+
+
+def _in_double(loss: Any) -> Any:
+    """A loss whose own tensors, such as class weights, are in double."""
+    import torch
+
+    if isinstance(loss, torch.nn.Module):
+        return copy.deepcopy(loss).cpu().double()
+    if isinstance(loss, partial):
+        given = {
+            name: _wide(value) if isinstance(value, torch.Tensor) else value for name, value in loss.keywords.items()
+        }
+        return partial(loss.func, *loss.args, **given)
+    return loss
 
 
 def _forward(twin: Any, X: Any) -> tuple[Layer | None, Any]:
@@ -166,8 +200,8 @@ def _forward(twin: Any, X: Any) -> tuple[Layer | None, Any]:
     return cut, output
 
 
-def _as_wide(y: Any) -> Any:
-    return y.double() if y.is_floating_point() else y
+def _wide(data: Any) -> Any:
+    return data.double() if data.is_floating_point() else data
 
 
 @contextmanager
