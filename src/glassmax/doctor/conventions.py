@@ -4,7 +4,7 @@ Its values at a few points of the parameters' space are fitted by a table of los
 penalty on W, one on b. What fits to rounding is that loss; what doesn't stays unknown, and is measured instead.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 

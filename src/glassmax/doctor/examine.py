@@ -15,8 +15,8 @@ from .behaviour import watch
 from .diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
 from .judging import Case, Judgement, judge, with_findings
 from .measured import judge_measured
-from .problem import Given, Problem, parameters_of, problems
 from .probes import fresh_probes, rows_matter
+from .problem import Given, Problem, parameters_of, problems
 from .running import Learner
 
 __all__ = ["diagnose"]
@@ -154,8 +154,9 @@ def _function_read_as(problem: Problem, function: Callable[..., Any]) -> Judgeme
     )
     judgement = judge(case)
     judgement = _coupled(problem, learner, watched.first, judgement)
-    wrong = judgement.diagnosis.verdict == WRONG
-    first = not wrong or not judgement.diagnosis.causes or any(f.cause == "accumulates" for f in watched.findings)
+    known = [cause for cause in judgement.diagnosis.causes if cause not in ("not_in_catalogue", "batch_coupling")]
+    wrong = judgement.diagnosis.verdict == WRONG and known
+    first = not wrong or any(f.cause == "accumulates" for f in watched.findings)
     return with_findings(judgement, watched.findings, first and not _explained(judgement, watched.findings))
 
 
@@ -173,7 +174,7 @@ def _coupled(problem: Problem, learner: Learner, first: Answer, judgement: Judge
     reason = "L = 1/n sum_i L_i: each row has its own forward and backward pass, and only dW and db sum over i"
     return with_findings(
         judgement,
-        [Finding("batch_coupling", causes and judgement.diagnosis.findings[0].where or "", (), says, reason=reason)],
+        [Finding("batch_coupling", (causes and judgement.diagnosis.findings[0].where) or "", (), says, reason=reason)],
         first=False,
     )
 

@@ -27,6 +27,9 @@ FINE, COARSE, SINGLE = 1e-8, 3e-5, 1e-3
 NEAR = 0.3
 """How much dearer an explanation may be and still be told as indistinguishable."""
 
+MANY = 40
+"""Rows beyond which a search that is only a second try looks for no two mistakes at one node."""
+
 Gradients = dict[tuple[str, int], Array]
 
 
@@ -122,11 +125,19 @@ def _explanations(case: Case, tolerance: float) -> list[Explanation]:
         last = len(chosen)
         order = sorted(chosen, key=lambda i: _telling(case.passes[i]), reverse=True)
         evidence = Evidence([case.passes[i] for i in order], [case.gradients[i] for i in order], tolerance)
+        evidence.thorough = not tried or case.passes[order[0]].n <= MANY
         found = explain(evidence, case.problem.given.declared)
-        if found[0].complete and (len(chosen) > 1 or len(everything) == 1 or found[0].cost < 2.5):
+        sure = len(chosen) > 1 or len(everything) == 1 or found[0].cost < 2.5
+        if found[0].complete and sure and not (chosen is everything and _written_out(found[0], case.passes[0].n)):
             return found
         tried.append(found)
     return min(tried, key=lambda found: found[0].cost)
+
+
+def _written_out(explanation: Explanation, n: int) -> bool:
+    """Whether a factor is 1 for the learner's own number of rows: they wrote that number into their code."""
+    constants = [step.constant for step in explanation.steps if step.constant and step.constant.power]
+    return any(abs(constant.multiple * n**constant.power - 1) < 1e-6 for constant in constants)
 
 
 def _telling(p: Pass) -> tuple[bool, int]:

@@ -206,7 +206,9 @@ def _fitting(
             break
 
 
-def _sorted_out(named: Sequence[tuple[str, Array]]) -> Iterator[tuple[list[tuple[str, Array]], list[tuple[str, Array]]]]:
+def _sorted_out(
+    named: Sequence[tuple[str, Array]],
+) -> Iterator[tuple[list[tuple[str, Array]], list[tuple[str, Array]]]]:
     """Tell weights from biases: a matrix is a weight; of what has one axis the names tell, then any choice is tried."""
     thin = [name for name, array in named if array.ndim < 2 or 1 in array.shape]
     hinted = {name for name in thin if _called_bias(name)}

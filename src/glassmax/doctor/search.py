@@ -14,7 +14,6 @@ from ..functional.arrays import Array
 from .candidates import Candidate, head_candidates, hidden_candidates
 from .evidence import Evidence
 from .layer import Choice, judge_layer
-from .passes import Pass
 from .recover import recovered
 from .steps import Step, cost_of
 
@@ -88,7 +87,7 @@ def explain(evidence: Evidence, declared: bool) -> list[Explanation]:
 def _one_layer_down(evidence: Evidence, states: Sequence[_State], layer: int, declared: bool) -> list[_State]:
     found: list[_State] = [state for state in states if state.ended]
     going = [state for state in states if not state.ended]
-    for pairs in (False, True):
+    for pairs in (False, True) if evidence.thorough else (False,):
         for state in going[: 4 if pairs else BEAM]:
             found += _down(evidence, state, layer, declared, pairs)
         if any(Explanation(state.steps).complete for state in found):
