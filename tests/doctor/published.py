@@ -33,10 +33,15 @@ MISTAKES = [
         [
             (
                 "dZ[i] = J @ dP[i]",
-                "for a in range(3):\n            for b in range(3):\n                dZ[i, a] = P[i, a] * (1 - P[i, a]) * dP[i, a] if a == b else dZ[i, a]",
+                """for a in range(3):
+            for b in range(3):
+                if a == b:
+                    dZ[i, a] = P[i, a] * (1 - P[i, a]) * dP[i, a]
+                else:
+                    dZ[i, a] = -P[i, a] * P[i, b] * dP[i, a]""",
             )
         ],
-        {"jacobian_diagonal_only"},
+        {"jacobian_not_contracted"},
         "dZ2",
     ),
     (
@@ -157,7 +162,11 @@ MISTAKES = [
         [
             (
                 "def gradients(",
-                "def loss(params, X, T):\n    h = np.tanh(X @ params['W1'] + params['b1'])\n    return ((h @ params['W2'] + params['b2'] - T) ** 2).sum(axis=1).mean()\n\ndef gradients(",
+                """def loss(params, X, T):
+    h = np.tanh(X @ params['W1'] + params['b1'])
+    return ((h @ params['W2'] + params['b2'] - T) ** 2).sum(axis=1).mean()
+
+def gradients(""",
             )
         ],
         {"factor"},
@@ -237,7 +246,7 @@ MISTAKES = [
         [
             (
                 "dA2 = dZ3 @ params['W3'].T",
-                "params = dict(params); params['W3'] = params['W3'] - 0.5 * grads['W3']\n    dA2 = dZ3 @ params['W3'].T",
+                "params = {**params, 'W3': params['W3'] - 0.5 * grads['W3']}\n    dA2 = dZ3 @ params['W3'].T",
             )
         ],
         {"updated_weights"},
@@ -298,7 +307,9 @@ MISTAKES = [
             ),
             (
                 "for layer in reversed(net):\n        grad = layer.backward(grad)",
-                "grad = (out - onehot) / len(X)\n    for layer in reversed(net[:3]):\n        grad = layer.backward(grad)",
+                """grad = (out - onehot) / len(X)
+    for layer in reversed(net[:3]):
+        grad = layer.backward(grad)""",
             ),
         ],
         {"softmax_axis"},
@@ -421,7 +432,9 @@ MISTAKES = [
             ("def gradients(", "total = {}\n\ndef gradients("),
             (
                 "return {'W1': dW1, 'b1': db1, 'W2': dW2, 'b2': db2}",
-                "for name, g in {'W1': dW1, 'b1': db1, 'W2': dW2, 'b2': db2}.items():\n        total[name] = total.get(name, 0) + g\n    return total",
+                """for name, g in {'W1': dW1, 'b1': db1, 'W2': dW2, 'b2': db2}.items():
+        total[name] = total.get(name, 0) + g
+    return total""",
             ),
         ],
         {"accumulates"},

@@ -39,8 +39,8 @@ def diagnose(
     Parameters
     ----------
     gradients_or_function : mapping, sequence or callable
-        Your gradients, by name or in the order of the parameters; or better your function ``f(parameters, X, y)`` that
-        returns them: it is tried on other data too, where causes come apart that coincide on yours.
+        Your gradients, by name or in the order of the parameters; or better your function ``f(parameters, X, y)``
+        that returns them: it is tried on other data too, where causes come apart that coincide on yours.
     X : (n, d) array
         Inputs. Samples may be columns, or one vector, if `parameters` are yours.
     y : array
@@ -48,8 +48,8 @@ def diagnose(
     network : Network, optional
         Whose gradients they should be.
     loss : callable or "network", optional
-        Your own ``loss(parameters, X, y)``, or the word that the network's loss is yours. Either declares the loss: then a
-        factor throughout is a mistake, otherwise it is a convention.
+        Your own ``loss(parameters, X, y)``, or the word that the network's loss is yours. Either declares the loss:
+        then a factor throughout is a mistake, otherwise it is a convention.
     parameters : mapping or sequence, optional
         Where the gradients were taken, in your names and layout: weights (in, out) or (out, in), biases of any shape or
         none. The network's own by default.
@@ -70,8 +70,8 @@ def diagnose(
 
     Notes
     -----
-    A cause is named only if simulating it gives your numbers to rounding; see `docs/doctor.md` for how, and for what can't
-    be told apart. Your function is called in this process, on copies.
+    A cause is named only if simulating it gives your numbers to rounding; see `docs/doctor.md` for how, and for what
+    can't be told apart. Your function is called in this process, on copies.
 
     Examples
     --------

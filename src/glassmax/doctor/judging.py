@@ -1,8 +1,8 @@
 """Judging: from the learner's gradients and a reading of the problem to a diagnosis.
 
 Tolerances come from what is measured: first rounding in float64; then, if nothing explains the rest, what a shorter
-precision, finite differences or an epsilon in a logarithm leave. A fault that explains the numbers to rounding wins over a
-tolerance that would swallow it.
+precision, finite differences or an epsilon in a logarithm leave. A fault that explains the numbers to rounding wins
+over a tolerance that would swallow it.
 """
 
 from collections.abc import Sequence
@@ -119,10 +119,11 @@ def _explanations(case: Case, tolerance: float) -> list[Explanation]:
     same = [i for i, same in enumerate(case.same_rows) if same]
     everything = list(range(len(case.passes)))
     tried: list[list[Explanation]] = []
+    asked: list[list[int]] = []
     for chosen in (everything, same, own) if tolerance == FINE else (everything, own):
-        if tried and len(chosen) == last:
+        if chosen in asked:
             continue
-        last = len(chosen)
+        asked.append(chosen)
         order = sorted(chosen, key=lambda i: _telling(case.passes[i]), reverse=True)
         evidence = Evidence([case.passes[i] for i in order], [case.gradients[i] for i in order], tolerance)
         evidence.thorough = not tried or case.passes[order[0]].n <= MANY
@@ -191,8 +192,8 @@ def _kink_finding(case: Case) -> Finding:
     layer = min(_kinked_layers(p), key=lambda layer: float(np.abs(p.Z[layer]).min()))
     cell = tuple(int(i) for i in np.unravel_index(int(np.abs(p.Z[layer]).argmin()), p.Z[layer].shape))
     says = (
-        f"Z{layer}[{cell[0]}, {cell[1]}] is {p.Z[layer][cell]:.1e}, at the kink of {p.f(layer)}, where its derivative may be "
-        "taken from either side: no fault"
+        f"Z{layer}[{cell[0]}, {cell[1]}] is {p.Z[layer][cell]:.1e}, at the kink of {p.f(layer)}, "
+        "where its derivative may be taken from either side: no fault"
     )
     return Finding("kink", f"dZ{layer}", says=says)
 

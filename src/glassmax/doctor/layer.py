@@ -1,4 +1,4 @@
-"""One layer judged: given a candidate for the learner's dZ, do their dW and db follow, and with what mistakes of their own?"""
+"""One layer judged: whether dW and db follow from a candidate for dZ, and with what mistakes of their own."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,7 @@
 """Mistakes on the way down: dA = dZ Wᵀ, and dZ = dA * f'(Z) of a hidden layer.
 
-`errors` makes dA of layer l from D, the learner's own dZ of the layer above; `derivatives` makes what stands where f'(Z)
-belongs; `whole` makes dZ in one go, where the two can't be told apart.
+`errors` makes dA of layer l from D, the learner's own dZ of the layer above; `derivatives` makes what stands where
+f'(Z) belongs; `whole` makes dZ in one go, where the two can't be told apart.
 """
 
 from collections.abc import Iterator
