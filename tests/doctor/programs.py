@@ -1,5 +1,5 @@
-"""Backpropagation as learners write it, each program in a style of its own: rows or columns, loops or products, classes,
-one sample, their own names. All of them are right; `program` makes a mistake by putting one line for another.
+"""Backpropagation as learners write it, each program in a style of its own: rows or columns, loops or products,
+classes, one sample, their own names. All of them are right; `program` makes a mistake by putting one line for another.
 """
 
 import numpy as np

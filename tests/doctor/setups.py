@@ -20,41 +20,41 @@ def moved(net, seed=1):
 
 def tutorial():
     X, y = data()
-    return dict(network=moved(gm.Network([4, 6, 3], activation="tanh")), X=X, y=y)
+    return {"network": moved(gm.Network([4, 6, 3], activation="tanh")), "X": X, "y": y}
 
 
 def assignment():
     X, y = data()
-    return dict(network=moved(gm.Network([4, 7, 5, 3], activation="sigmoid", l2=0.1)), X=X, y=y)
+    return {"network": moved(gm.Network([4, 7, 5, 3], activation="sigmoid", l2=0.1)), "X": X, "y": y}
 
 
 def loops():
     X, y = data()
     net = gm.Network([4, 5, 3], activation="sigmoid", output="sigmoid", loss="squared_error")
-    return dict(network=moved(net), X=X, y=np.eye(3)[y])
+    return {"network": moved(net), "X": X, "y": np.eye(3)[y]}
 
 
 def jacobian():
     X, y = data()
     net = gm.Network([4, 5, 3], activation="tanh", output="softmax", loss="squared_error")
-    return dict(network=moved(net), X=X, y=np.eye(3)[y])
+    return {"network": moved(net), "X": X, "y": np.eye(3)[y]}
 
 
 def layers():
     X, y = data()
-    return dict(network=moved(gm.Network([4, 6, 3], activation="sigmoid")), X=X, y=y)
+    return {"network": moved(gm.Network([4, 6, 3], activation="sigmoid")), "X": X, "y": y}
 
 
 def binary():
     X, y = data(k=2)
     net = gm.Network([4, 5, 1], activation="relu", output="sigmoid", loss="binary_cross_entropy")
-    return dict(network=moved(net), X=X, y=y)
+    return {"network": moved(net), "X": X, "y": y}
 
 
 def regression():
     X, _ = data()
     net = gm.Network([4, 5, 2], activation="tanh", output="identity", loss="squared_error")
-    return dict(network=moved(net), X=X, y=np.random.default_rng(5).normal(size=(8, 2)))
+    return {"network": moved(net), "X": X, "y": np.random.default_rng(5).normal(size=(8, 2))}
 
 
 def columns():
@@ -66,13 +66,13 @@ def columns():
         "w_out": draw.normal(size=(3, 6)),
         "bias_out": draw.normal(size=(3, 1)),
     }
-    return dict(parameters=parameters, X=X.T.copy(), y=np.eye(3)[y].T.copy())
+    return {"parameters": parameters, "X": X.T.copy(), "y": np.eye(3)[y].T.copy()}
 
 
 def linear():
     X, y = data(n=10, d=5, k=4)
     draw = np.random.default_rng(3)
-    return dict(parameters=[draw.normal(size=(5, 4)), draw.normal(size=4)], X=X, y=y)
+    return {"parameters": [draw.normal(size=(5, 4)), draw.normal(size=4)], "X": X, "y": y}
 
 
 def vectors():
@@ -83,7 +83,7 @@ def vectors():
         "U": draw.normal(size=(3, 5)),
         "d": draw.normal(size=3),
     }
-    return dict(parameters=parameters, X=draw.normal(size=4), y=np.array([0.0, 1.0, 0.0]))
+    return {"parameters": parameters, "X": draw.normal(size=4), "y": np.array([0.0, 1.0, 0.0])}
 
 
 SETUPS = {

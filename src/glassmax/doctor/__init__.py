@@ -15,7 +15,7 @@
 A cause is named only if simulating it gives the learner's numbers to rounding. This package refuses to guess.
 """
 
-from .examine import diagnose
 from .diagnosis import Diagnosis, Finding
+from .examine import diagnose
 
 __all__ = ["Diagnosis", "Finding", "diagnose"]

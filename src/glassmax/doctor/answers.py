@@ -167,8 +167,8 @@ def _by_name(returned: Mapping[Any, Any], names: Sequence[str], shapes: Sequence
     if len(found) == len(names):
         return found
     arrays = list(given.values())
-    if len(arrays) == len(names) and [np.shape(array) for array in arrays] == list(shapes):
-        return arrays
+    if not found and len(arrays) == len(names) and [np.shape(array) for array in arrays] == list(shapes):
+        return arrays  # names of another kind throughout, in the order of the parameters
     missing = [name for name in names if not {_bare(name), "d" + _bare(name)} & {*folded}]
     raise AnswerError(
         "wrong_keys",

@@ -134,7 +134,9 @@ def _second_call(problem: Problem, learner: Learner, first: Answer, second: Answ
     if _subtracted_again(problem, first, second):
         p = problem.own_pass()
         return (_changed_in_place(p.P, p.Y, "a second call subtracts Y again"),)
-    says = f"two calls on the same inputs returned different numbers for {', '.join(names[:4])}: something in it is random, or kept from call to call"
+    shown = ", ".join(names[:4])
+    says = f"two calls on the same inputs returned different numbers for {shown}: "
+    says += "something in it is random, or kept from call to call"
     return (Finding("nondeterministic", "", names, says),)
 
 

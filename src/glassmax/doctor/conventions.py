@@ -1,10 +1,10 @@
 """The learner's loss, understood: which network and loss it is the loss of, with what factor and what penalty.
 
-Its values at a few points of the parameters' space are fitted by a table of losses: a factor times the sum over the rows, a
-penalty on W, one on b. What fits to rounding is that loss; what doesn't stays unknown, and is measured instead.
+Its values at a few points of the parameters' space are fitted by a table of losses: a factor times the sum over the
+rows, a penalty on W, one on b. What fits to rounding is that loss; what doesn't stays unknown, and is measured instead.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 

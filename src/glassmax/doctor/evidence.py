@@ -27,10 +27,16 @@ class Evidence:
         For each probe the learner's arrays by ("W", 1), ("b", 1), ..., in our orientation.
     tolerance : float
         What counts as equal, relative.
+
+    Attributes
+    ----------
+    thorough : bool
+        Whether to look for two mistakes at one node.
     """
 
     def __init__(self, passes: Sequence[Pass], gradients: Sequence[Gradients], tolerance: float) -> None:
         self.passes, self.gradients, self.tolerance = list(passes), list(gradients), tolerance
+        self.thorough = True
 
     @property
     def architecture(self):  # type: ignore[no-untyped-def]

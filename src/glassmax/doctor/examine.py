@@ -15,8 +15,8 @@ from .behaviour import watch
 from .diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
 from .judging import Case, Judgement, judge, with_findings
 from .measured import judge_measured
-from .problem import Given, Problem, parameters_of, problems
 from .probes import fresh_probes, rows_matter
+from .problem import Given, Problem, parameters_of, problems
 from .pytorch import diagnose_module, is_module
 from .running import Learner
 
@@ -43,6 +43,8 @@ def diagnose(
         Your gradients, by name or in the order of the parameters; or better your function ``f(parameters, X, y)`` that
         returns them: it is tried on other data too, where causes come apart that coincide on yours. Or a PyTorch
         model, with its criterion as `loss`.
+        Your gradients, by name or in the order of the parameters; or better your function ``f(parameters, X, y)``
+        that returns them: it is tried on other data too, where causes come apart that coincide on yours.
     X : (n, d) array
         Inputs. Samples may be columns, or one vector, if `parameters` are yours.
     y : array
@@ -50,8 +52,8 @@ def diagnose(
     network : Network, optional
         Whose gradients they should be.
     loss : callable or "network", optional
-        Your own ``loss(parameters, X, y)``, or the word that the network's loss is yours. Either declares the loss: then a
-        factor throughout is a mistake, otherwise it is a convention.
+        Your own ``loss(parameters, X, y)``, or the word that the network's loss is yours. Either declares the loss:
+        then a factor throughout is a mistake, otherwise it is a convention.
     parameters : mapping or sequence, optional
         Where the gradients were taken, in your names and layout: weights (in, out) or (out, in), biases of any shape or
         none. The network's own by default.
@@ -72,8 +74,8 @@ def diagnose(
 
     Notes
     -----
-    A cause is named only if simulating it gives your numbers to rounding; see `docs/doctor.md` for how, and for what can't
-    be told apart. Your function is called in this process, on copies.
+    A cause is named only if simulating it gives your numbers to rounding; see `docs/doctor.md` for how, and for what
+    can't be told apart. Your function is called in this process, on copies.
 
     Examples
     --------
@@ -158,8 +160,9 @@ def _function_read_as(problem: Problem, function: Callable[..., Any]) -> Judgeme
     )
     judgement = judge(case)
     judgement = _coupled(problem, learner, watched.first, judgement)
-    wrong = judgement.diagnosis.verdict == WRONG
-    first = not wrong or not judgement.diagnosis.causes or any(f.cause == "accumulates" for f in watched.findings)
+    known = [cause for cause in judgement.diagnosis.causes if cause not in ("not_in_catalogue", "batch_coupling")]
+    wrong = judgement.diagnosis.verdict == WRONG and known
+    first = not wrong or any(f.cause == "accumulates" for f in watched.findings)
     return with_findings(judgement, watched.findings, first and not _explained(judgement, watched.findings))
 
 
@@ -177,7 +180,7 @@ def _coupled(problem: Problem, learner: Learner, first: Answer, judgement: Judge
     reason = "L = 1/n sum_i L_i: each row has its own forward and backward pass, and only dW and db sum over i"
     return with_findings(
         judgement,
-        [Finding("batch_coupling", causes and judgement.diagnosis.findings[0].where or "", (), says, reason=reason)],
+        [Finding("batch_coupling", (causes and judgement.diagnosis.findings[0].where) or "", (), says, reason=reason)],
         first=False,
     )
 

@@ -27,8 +27,11 @@ DERIVATIVES = {
 REASONS = {
     "fused": "dL/dz_i = sum_j (-y_j/p_j) p_j (delta_ji - p_i) = p_i - y_i: the Jacobian is in it already",
     "sigmoid fused": "dL/dz_i = (p_i - y_i)/(p_i (1 - p_i)) p_i (1 - p_i) = p_i - y_i: sigmoid' is in it already",
-    "jacobian": "dL/dz_i = sum_j dL/dp_j p_j (delta_ji - p_i) = p_i (dL/dp_i - sum_j dL/dp_j p_j): every p_j depends on every z_i",
-    "rows": "sum_j p_i (delta_ij - p_j) = 0 always: the rows of the Jacobian are contracted with dL/dp, never summed alone",
+    "jacobian": (
+        "dL/dz_i = sum_j dL/dp_j p_j (delta_ji - p_i) = p_i (dL/dp_i - sum_j dL/dp_j p_j): "
+        "every p_j depends on every z_i"
+    ),
+    "rows": "sum_j p_i (delta_ij - p_j) = 0 always: the Jacobian's rows are contracted with dL/dp, never summed alone",
     "elementwise": "dL/dz_i = dL/dp_i f'(z_i): each output depends on its own z alone",
     "softmax": "p_i = exp(z_i)/sum_k exp(z_k): k runs over the classes of one sample",
     "labels": "y_i = 1 for the class of the sample, counted from 0, and 0 for the others",

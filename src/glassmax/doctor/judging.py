@@ -1,8 +1,8 @@
 """Judging: from the learner's gradients and a reading of the problem to a diagnosis.
 
 Tolerances come from what is measured: first rounding in float64; then, if nothing explains the rest, what a shorter
-precision, finite differences or an epsilon in a logarithm leave. A fault that explains the numbers to rounding wins over a
-tolerance that would swallow it.
+precision, finite differences or an epsilon in a logarithm leave. A fault that explains the numbers to rounding wins
+over a tolerance that would swallow it.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,9 @@ __all__ = ["Case", "Judgement", "judge"]
 FINE, COARSE, SINGLE = 1e-8, 3e-5, 1e-3
 NEAR = 0.3
 """How much dearer an explanation may be and still be told as indistinguishable."""
+
+MANY = 40
+"""Rows beyond which a search that is only a second try looks for no two mistakes at one node."""
 
 Gradients = dict[tuple[str, int], Array]
 
@@ -116,17 +119,26 @@ def _explanations(case: Case, tolerance: float) -> list[Explanation]:
     same = [i for i, same in enumerate(case.same_rows) if same]
     everything = list(range(len(case.passes)))
     tried: list[list[Explanation]] = []
+    asked: list[list[int]] = []
     for chosen in (everything, same, own) if tolerance == FINE else (everything, own):
-        if tried and len(chosen) == last:
+        if chosen in asked:
             continue
-        last = len(chosen)
+        asked.append(chosen)
         order = sorted(chosen, key=lambda i: _telling(case.passes[i]), reverse=True)
         evidence = Evidence([case.passes[i] for i in order], [case.gradients[i] for i in order], tolerance)
+        evidence.thorough = not tried or case.passes[order[0]].n <= MANY
         found = explain(evidence, case.problem.given.declared)
-        if found[0].complete and (len(chosen) > 1 or len(everything) == 1 or found[0].cost < 2.5):
+        sure = len(chosen) > 1 or len(everything) == 1 or found[0].cost < 2.5
+        if found[0].complete and sure and not (chosen is everything and _written_out(found[0], case.passes[0].n)):
             return found
         tried.append(found)
     return min(tried, key=lambda found: found[0].cost)
+
+
+def _written_out(explanation: Explanation, n: int) -> bool:
+    """Whether a factor is 1 for the learner's own number of rows: they wrote that number into their code."""
+    constants = [step.constant for step in explanation.steps if step.constant and step.constant.power]
+    return any(abs(constant.multiple * n**constant.power - 1) < 1e-6 for constant in constants)
 
 
 def _telling(p: Pass) -> tuple[bool, int]:
@@ -180,8 +192,8 @@ def _kink_finding(case: Case) -> Finding:
     layer = min(_kinked_layers(p), key=lambda layer: float(np.abs(p.Z[layer]).min()))
     cell = tuple(int(i) for i in np.unravel_index(int(np.abs(p.Z[layer]).argmin()), p.Z[layer].shape))
     says = (
-        f"Z{layer}[{cell[0]}, {cell[1]}] is {p.Z[layer][cell]:.1e}, at the kink of {p.f(layer)}, where its derivative may be "
-        "taken from either side: no fault"
+        f"Z{layer}[{cell[0]}, {cell[1]}] is {p.Z[layer][cell]:.1e}, at the kink of {p.f(layer)}, "
+        "where its derivative may be taken from either side: no fault"
     )
     return Finding("kink", f"dZ{layer}", says=says)
 

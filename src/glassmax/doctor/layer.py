@@ -1,4 +1,4 @@
-"""One layer judged: given a candidate for the learner's dZ, do their dW and db follow, and with what mistakes of their own?"""
+"""One layer judged: whether dW and db follow from a candidate for dZ, and with what mistakes of their own."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from ..functional.arrays import Array
 from .candidates import Candidate, Made
 from .constants import Constant, recognise
 from .evidence import Evidence
-from .matching import Fit, Target, fit
+from .matching import Fit, Target, along_first, fit
 from .mistakes import biases, weights
 from .mistakes.mistake import Mistake
 from .steps import Step
@@ -189,14 +189,16 @@ class _Layer:
         E = None if along is None else along(probe)
         if D is None or E is None:
             return None
-        target = self.evidence.targets(kind, self.layer)[probe]
-        H, step = self._follows(kind, p, D), self._follows(kind, p, E)
-        basis = [step.ravel()] + ([target.parameter.ravel()] if target.coefficient and step.size > 3 else [])
-        rest = (H + target.coefficient * target.parameter - target.G).ravel()
-        if not np.linalg.norm(step) > 1e-200:
-            return None
-        found, *_ = np.linalg.lstsq(np.stack(basis, axis=1), rest, rcond=None)
-        return float(found[0]), D - float(found[0]) * E
+        sketch = self.evidence.sketch(self.layer) if kind == "W" and probe == 0 else None
+        if sketch is not None:
+            target, inputs = sketch
+            H, step = inputs @ D, inputs @ E
+        else:
+            target = self.evidence.targets(kind, self.layer)[probe]
+            H, step = self._follows(kind, p, D), self._follows(kind, p, E)
+        rest = H + target.coefficient * target.parameter - target.G
+        rate = along_first(step, target.parameter if target.coefficient and step.size > 3 else None, rest)
+        return None if rate is None else (rate, D - rate * E)
 
     # dW and db, given dZ
 
@@ -308,6 +310,10 @@ class _Layer:
         """DW and db have different factors: one of the two is of its own."""
         dW, db, Z = f"dW{self.layer}", f"db{self.layer}", f"dZ{self.layer}"
         yield self._choice(self._factor(dW, w.scale, 1.0) + self._factor(db, b.scale, 1.0) + steps, D, None)
+        if w.scale.is_one and not b.scale.known:  # a number without a name may be a mistake that has one
+            yield from (self._choice(w.steps + own, D, None) for own in self._own_mistakes("b", D))
+        if b.scale.is_one and not w.scale.known:
+            yield from (self._choice(b.steps + own, D, None) for own in self._own_mistakes("W", D))
         rows, k = self.evidence.rows, self.evidence.passes[0].k
         for whole, node in ((w.scale, db), (b.scale, dW)):
             if whole.is_one:

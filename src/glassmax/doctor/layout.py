@@ -1,8 +1,8 @@
 """The learner's layout: which of their arrays is which, in what order, which way round; and the way back.
 
-Names and order are free, weights are (in, out) or (out, in), samples are rows or columns, biases are (h,), (h, 1), (1, h)
-or absent, targets are indices or rows. Shapes decide; where they leave a choice, the candidates come in the order of how
-common they are. This module computes no gradient.
+Names and order are free, weights are (in, out) or (out, in), samples are rows or columns, biases are (h,), (h, 1),
+(1, h) or absent, targets are indices or rows. Shapes decide; where they leave a choice, the candidates come in the
+order of how common they are. This module computes no gradient.
 """
 
 import re
@@ -176,7 +176,7 @@ def layouts(named: Sequence[tuple[str, Array]], X: Array, outputs: Sequence[int]
         shapes = ", ".join(f"{name} {array.shape}" for name, array in named)
         raise ShapeError(
             f"parameters are {shapes} and X is {X.shape}: no order of layers fits them together. "
-            "Weights are (in, out) or (out, in), samples are rows or columns; give the parameters in the order of the layers."
+            "Weights are (in, out) or (out, in), samples are rows or columns; give them in the order of the layers."
         )
     return found
 
@@ -206,7 +206,9 @@ def _fitting(
             break
 
 
-def _sorted_out(named: Sequence[tuple[str, Array]]) -> Iterator[tuple[list[tuple[str, Array]], list[tuple[str, Array]]]]:
+def _sorted_out(
+    named: Sequence[tuple[str, Array]],
+) -> Iterator[tuple[list[tuple[str, Array]], list[tuple[str, Array]]]]:
     """Tell weights from biases: a matrix is a weight; of what has one axis the names tell, then any choice is tried."""
     thin = [name for name, array in named if array.ndim < 2 or 1 in array.shape]
     hinted = {name for name in thin if _called_bias(name)}

@@ -13,7 +13,7 @@ import numpy as np
 from ..functional.arrays import Array
 from .constants import Constant, recognise
 
-__all__ = ["Fit", "Target", "fit"]
+__all__ = ["Fit", "Target", "along_first", "fit"]
 
 
 @dataclass(frozen=True)
@@ -178,6 +178,18 @@ def _within(form: str, here: dict[str, Coefficients]) -> Coefficients | None:
         if name == form or form == "both" or (name.startswith("plain") and form != "both"):
             return constants
     return None
+
+
+def along_first(a: Array, b: Array | None, rest: Array) -> float | None:
+    """Return the coefficient of a where a, and b if there is one, are fitted to the rest; None where a is 0 or b."""
+    aa = float(np.vdot(a, a))
+    if b is None:
+        return float(np.vdot(a, rest)) / aa if aa > 1e-200 else None
+    ab, bb = float(np.vdot(a, b)), float(np.vdot(b, b))
+    determinant = aa * bb - ab * ab
+    if not determinant > 1e-12 * aa * bb or not aa > 1e-200:
+        return along_first(a, None, rest)
+    return (bb * float(np.vdot(a, rest)) - ab * float(np.vdot(b, rest))) / determinant
 
 
 def _recognised(form: str, pairs: list[Coefficients], targets: Sequence[Target], tolerance: float) -> Fit | None:

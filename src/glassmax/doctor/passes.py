@@ -146,7 +146,7 @@ class Pass:
         return found
 
     def of_weights(self, layer: int, D: Array) -> Array:
-        """dW of the data, given dZ of this layer."""
+        """DW of the data, given dZ of this layer."""
         return self.A[layer - 1].T @ D
 
     @cached_property

@@ -73,7 +73,8 @@ def _described(G: Array, T: Array) -> str:
         if np.linalg.matrix_rank(E, tol=1e-9 * float(np.linalg.norm(E))) == 1:
             return "differs from the right one by a matrix of rank one"
     cosine = float(np.vdot(G, T) / max(np.linalg.norm(G) * np.linalg.norm(T), 1e-300))
-    return f"has {np.linalg.norm(G) / max(np.linalg.norm(T), 1e-300):.3g} times the length and a cosine of {cosine:.3f} to the right one"
+    length = np.linalg.norm(G) / max(np.linalg.norm(T), 1e-300)
+    return f"has {length:.3g} times the length of the right one, and a cosine of {cosine:.3f} to it"
 
 
 def _listed(numbers: Array) -> str:

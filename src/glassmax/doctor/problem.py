@@ -1,7 +1,7 @@
 """The problem: the learner's network, data and loss, brought together from what they gave.
 
-With a network the architecture is known; without one it is found by the learner's own loss, whose values must be those of
-one network of the table. Whatever is found here is said in the answer.
+With a network the architecture is known; without one it is found by the learner's own loss, whose values must be those
+of one network of the table. Whatever is found here is said in the answer.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -17,6 +17,8 @@ def recovered(evidence: Evidence, layer: int) -> tuple[Array, ...] | None:
     for position, p in enumerate(evidence.passes):
         target = evidence.targets("W", layer)[position]
         A = p.A[layer - 1]
+        if p.n > A.shape[1] + has_bias:
+            return None
         G = target.G - target.coefficient * target.parameter
         if has_bias:  # the bias is the weight of an input that is always 1
             A = np.hstack([A, np.ones((p.n, 1))])

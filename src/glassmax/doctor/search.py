@@ -1,8 +1,9 @@
-"""The search: which steps of the backward pass, done wrong, give exactly what the learner got?
+"""The search for the steps of the backward pass that, done wrong, give exactly what the learner got.
 
-From the top down, a layer at a time. The learner's dW and db of a layer depend on their own dZ of that layer alone, so each
-candidate for dZ is judged by those two, and what is judged right carries its wrong dZ on to the layer below: the
-consequences of a mistake explain themselves. Several mistakes, one above or beside the other, need no search of their own.
+From the top down, a layer at a time. The learner's dW and db of a layer depend on their own dZ of that layer alone, so
+each candidate for dZ is judged by those two, and what is judged right carries its wrong dZ on to the layer below: the
+consequences of a mistake explain themselves. Several mistakes, one above or beside the other, need no search of their
+own.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,6 @@ from ..functional.arrays import Array
 from .candidates import Candidate, head_candidates, hidden_candidates
 from .evidence import Evidence
 from .layer import Choice, judge_layer
-from .passes import Pass
 from .recover import recovered
 from .steps import Step, cost_of
 
@@ -88,7 +88,7 @@ def explain(evidence: Evidence, declared: bool) -> list[Explanation]:
 def _one_layer_down(evidence: Evidence, states: Sequence[_State], layer: int, declared: bool) -> list[_State]:
     found: list[_State] = [state for state in states if state.ended]
     going = [state for state in states if not state.ended]
-    for pairs in (False, True):
+    for pairs in (False, True) if evidence.thorough else (False,):
         for state in going[: 4 if pairs else BEAM]:
             found += _down(evidence, state, layer, declared, pairs)
         if any(Explanation(state.steps).complete for state in found):
@@ -149,7 +149,7 @@ def _scaled(before: Sequence[Array | None], choice: Choice) -> tuple[Array | Non
 
 
 def _unknown(evidence: Evidence, state: _State, layer: int) -> list[_State]:
-    """The layer where nothing in the catalogue fits: its dZ is solved for where that can be done, or the search ends."""
+    """A layer where nothing in the catalogue fits: its dZ is solved for if that can be done, or the search ends."""
     step = Step("not_in_catalogue", f"dZ{layer}", "", 4.0 + 0.05 * layer)
     solved = recovered(evidence, layer)
     if solved is None:

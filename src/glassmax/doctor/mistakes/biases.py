@@ -12,7 +12,7 @@ __all__ = ["biases", "of_other_shape"]
 
 
 def biases(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tuple[Mistake, Array]]:
-    """db of `layer` from D, the learner's dZ; averages are left to the search for constants."""
+    """Db of `layer` from D, the learner's dZ; averages are left to the search for constants."""
     A, n, h = p.A[layer - 1], p.n, D.shape[1]
     below = f"A{layer - 1}" if layer > 1 else "X"
     sums = D.sum(axis=0)
@@ -36,15 +36,11 @@ def biases(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tupl
         )
     if n > 1:
         yield (
-            Mistake(
-                "bias_last_row", f"db{layer} is the last row of dZ{layer}, not the sum of its rows", 1.0, True
-            ),
+            Mistake("bias_last_row", f"db{layer} is the last row of dZ{layer}, not the sum of its rows", 1.0, True),
             D[-1].copy(),
         )
         yield (
-            Mistake(
-                "bias_last_row", f"db{layer} is the first row of dZ{layer}, not the sum of its rows", 1.1, True
-            ),
+            Mistake("bias_last_row", f"db{layer} is the first row of dZ{layer}, not the sum of its rows", 1.1, True),
             D[0].copy(),
         )
     if n == h and n > 1:
@@ -81,7 +77,18 @@ def biases(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tupl
 
 
 def of_other_shape(p: Pass, layer: int, D: Array) -> Iterator[tuple[Mistake, Array]]:
-    """What a learner gets whose db has not the shape of b."""
+    """What a learner gets whose db has not the shape of b; an axis of length 1 may be there or not."""
+    for mistake, made in _of_other_shape(p, layer, D):
+        yield mistake, made
+        if made.ndim == 1:
+            yield mistake, made[:, None]
+            yield mistake, made[None, :]
+        elif made.ndim == 0:
+            yield mistake, made.reshape(1)
+            yield mistake, made.reshape(1, 1)
+
+
+def _of_other_shape(p: Pass, layer: int, D: Array) -> Iterator[tuple[Mistake, Array]]:
     A = p.A[layer - 1]
     not_summed = f"dZ{layer} was not summed over the samples"
     yield Mistake("bias_not_summed", not_summed), D

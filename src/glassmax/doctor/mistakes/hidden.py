@@ -1,7 +1,7 @@
 """Mistakes on the way down: dA = dZ Wᵀ, and dZ = dA * f'(Z) of a hidden layer.
 
-`errors` makes dA of layer l from D, the learner's own dZ of the layer above; `derivatives` makes what stands where f'(Z)
-belongs; `whole` makes dZ in one go, where the two can't be told apart.
+`errors` makes dA of layer l from D, the learner's own dZ of the layer above; `derivatives` makes what stands where
+f'(Z) belongs; `whole` makes dZ in one go, where the two can't be told apart.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ OTHERS = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "silu", "g
 
 
 def errors(p: Pass, layer: int, D: Array, before: Array) -> Iterator[tuple[Mistake | None, Array]]:
-    """dA of `layer`, right and wrong; `before` is the learner's dA of the layer above (dP at the top)."""
+    """DA of `layer`, right and wrong; `before` is the learner's dA of the layer above (dP at the top)."""
     W = p.W[layer + 1]
     above = layer + 1
     right = D @ W.T
@@ -76,9 +76,7 @@ def errors(p: Pass, layer: int, D: Array, before: Array) -> Iterator[tuple[Mista
     )
     if p.n > 1:
         yield (
-            Mistake(
-                "batch_coupling", f"dZ{above} was summed over the batch before it was passed down", 1.2, True
-            ),
+            Mistake("batch_coupling", f"dZ{above} was summed over the batch before it was passed down", 1.2, True),
             np.repeat(D.sum(axis=0, keepdims=True) @ W.T, p.n, axis=0),
         )
     yield (
@@ -237,7 +235,7 @@ def _other_functions(f: str, Z: Array, A: Array, layer: int) -> Iterator[tuple[M
 
 
 def whole(p: Pass, layer: int, dA: Array) -> Iterator[tuple[Mistake, Array]]:
-    """dZ of `layer`, from the right dA, where the mistake is not in one of its two factors."""
+    """DZ of `layer`, from the right dA, where the mistake is not in one of its two factors."""
     f = p.f(layer)
     right = p.f_prime(layer)
     yield (
@@ -273,7 +271,7 @@ def whole(p: Pass, layer: int, dA: Array) -> Iterator[tuple[Mistake, Array]]:
 
 
 def precedence(p: Pass, layer: int, D: Array) -> Iterator[tuple[Mistake, Array]]:
-    """dZ of `layer` where * and @ bound in another order than meant."""
+    """DZ of `layer` where * and @ bound in another order than meant."""
     W, right = p.W[layer + 1], p.f_prime(layer)
     says = f"* and @ bind equally, from left to right: f'(Z{layer}) * dZ{layer + 1} @ W{layer + 1}.T multiplies first"
     if right.shape[1] == D.shape[1] or D.shape[1] == 1:

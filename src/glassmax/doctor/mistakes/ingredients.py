@@ -25,7 +25,7 @@ class Prediction(NamedTuple):
 
 
 def dP_of_losses(P: Array, Y: Array) -> dict[str, Array]:
-    """dP of each loss, wherever it is finite."""
+    """DP of each loss, wherever it is finite."""
     with np.errstate(all="ignore"):
         return {
             "cross_entropy": np.where(Y == 0, 0, -Y / P),
@@ -65,8 +65,9 @@ def _softmax_predictions(p: Pass) -> Iterator[tuple[Mistake | None, Prediction]]
     with np.errstate(all="ignore"):
         e, own = np.exp(Z - Z.max()), np.exp(Z - Z.max(axis=1, keepdims=True))
         plain = np.exp(Z)
-    yield Mistake("softmax_axis", "softmax was taken over the samples, not over the classes"), Prediction(
-        softmax(Z, axis=0)
+    yield (
+        Mistake("softmax_axis", "softmax was taken over the samples, not over the classes"),
+        Prediction(softmax(Z, axis=0)),
     )
     yield Mistake("softmax_whole_array", "softmax was divided by the sum of the whole array"), Prediction(e / e.sum())
     yield Mistake("softmax_twice", "softmax was applied twice"), Prediction(softmax(p.P))
@@ -78,8 +79,9 @@ def _softmax_predictions(p: Pass) -> Iterator[tuple[Mistake | None, Prediction]]
     yield unsummed, Prediction(own)
     yield _another("log softmax was taken for P"), Prediction(np.log(np.maximum(p.P, 1e-300)))
     yield Mistake("sign", "softmax was taken of -Z", 1.3), Prediction(softmax(-Z))
-    yield Mistake("softmax_axis", "the sums of exp(Z) over the samples divide its rows", 1.3), Prediction(
-        own / own.sum(axis=0)
+    yield (
+        Mistake("softmax_axis", "the sums of exp(Z) over the samples divide its rows", 1.3),
+        Prediction(own / own.sum(axis=0)),
     )
 
 
@@ -92,8 +94,9 @@ def labels(p: Pass) -> Iterator[tuple[Mistake | None, Array]]:
         yield Mistake("class_shifted", rolled.format("next"), 1.2), np.roll(p.Y, 1, axis=0)
         yield Mistake("class_shifted", rolled.format("last"), 1.2), np.roll(p.Y, -1, axis=0)
         yield Mistake("class_shifted", "labels are in the reverse order of the rows", 1.3), p.Y[::-1]
-        yield Mistake("class_shifted", "the label of the first row was used for every row", 1.3), np.repeat(
-            p.Y[:1], n, axis=0
+        yield (
+            Mistake("class_shifted", "the label of the first row was used for every row", 1.3),
+            np.repeat(p.Y[:1], n, axis=0),
         )
     if k == 1:
         return
@@ -109,13 +112,15 @@ def _wrong_classes(p: Pass, index: Array) -> Iterator[tuple[Mistake, Array]]:
     """What one-hot rows become of labels that are misread."""
     k, n = p.k, p.n
     also = ("class_shifted",)
-    yield Mistake("labels_from_one", "1 was subtracted from labels that already start at 0", also=also), np.eye(k)[
-        index - 1
-    ]
+    yield (
+        Mistake("labels_from_one", "1 was subtracted from labels that already start at 0", also=also),
+        np.eye(k)[index - 1],
+    )
     if k > 2:
-        yield Mistake(
-            "class_shifted", "each label points one class too far", 1.05, also=("labels_from_one",)
-        ), np.eye(k)[(index + 1) % k]
+        yield (
+            Mistake("class_shifted", "each label points one class too far", 1.05, also=("labels_from_one",)),
+            np.eye(k)[(index + 1) % k],
+        )
         lost = np.zeros_like(p.Y)
         lost[index > 0, index[index > 0] - 1] = 1
         yield Mistake("labels_from_one", "labels that start at 0 were read as starting at 1", 1.1, also=also), lost
@@ -126,22 +131,28 @@ def _wrong_classes(p: Pass, index: Array) -> Iterator[tuple[Mistake, Array]]:
         yield Mistake("class_shifted", "the classes are in reverse order", 1.2), np.eye(k)[k - 1 - index]
     column = "the class number itself stands where its one-hot row belongs"
     yield Mistake("index_for_one_hot", column), np.repeat(index[:, None].astype(float), k, axis=1)
-    yield Mistake("index_for_one_hot", column + ", counted from 1", 1.1), np.repeat(
-        index[:, None].astype(float) + 1, k, axis=1
+    yield (
+        Mistake("index_for_one_hot", column + ", counted from 1", 1.1),
+        np.repeat(index[:, None].astype(float) + 1, k, axis=1),
     )
     if n == k:
-        yield Mistake("index_for_one_hot", "the class numbers were subtracted as one row from every row", 1.05), np.repeat(
-            index[None, :].astype(float), n, axis=0
+        yield (
+            Mistake("index_for_one_hot", "the class numbers were subtracted as one row from every row", 1.05),
+            np.repeat(index[None, :].astype(float), n, axis=0),
         )
     everywhere = np.zeros_like(p.Y)
     everywhere[:, np.unique(index)] = 1
     says = "labels of shape (n, 1) subtracted 1 in every row for every class"
     yield Mistake("index_for_one_hot", says, 1.05), everywhere
-    yield Mistake("index_for_one_hot", "the class number stands in the one-hot row where its 1 belongs", 1.2), (
-        p.Y * index[:, None]
+    yield (
+        Mistake("index_for_one_hot", "the class number stands in the one-hot row where its 1 belongs", 1.2),
+        (p.Y * index[:, None]),
     )
     flipped = np.ones_like(p.Y) - p.Y
-    yield Mistake("index_for_one_hot", "the one-hot rows are turned round: 0 for the true class, 1 for the others", 1.3), flipped
+    yield (
+        Mistake("index_for_one_hot", "the one-hot rows are turned round: 0 for the true class, 1 for the others", 1.3),
+        flipped,
+    )
 
 
 def loss_derivatives(p: Pass) -> Iterator[tuple[Mistake | None, str]]:
@@ -159,7 +170,10 @@ def loss_derivatives(p: Pass) -> Iterator[tuple[Mistake | None, str]]:
     if loss != "squared_error":
         yield Mistake("other_loss", "the divisor of dL/dP is 1 - P, not P", 1.2, also=("wrong_operand",)), "-Y/(1-P)"
         yield Mistake("wrong_operand", "dL/dP lacks its divisor: -Y, not -Y/P", 1.2, also=("other_loss",)), "-Y"
-        yield Mistake("wrong_operand", "dL/dP is -1/P for every class: Y is left out", 1.2, also=("true_class_for_all",)), "-1/P"
+        yield (
+            Mistake("wrong_operand", "dL/dP is -1/P for every class: Y is left out", 1.2, also=("true_class_for_all",)),
+            "-1/P",
+        )
         yield Mistake("other_loss", "log(P) was passed back, not -Y/P", 1.3), "log P"
     yield Mistake("other_loss", "the absolute value of the error was passed back", 1.3), "|P-Y|"
     yield Mistake("other_loss", "only the sign of the error was passed back", 1.3), "sign"

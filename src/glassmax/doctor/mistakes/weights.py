@@ -13,7 +13,7 @@ __all__ = ["of_other_shape", "weights"]
 
 
 def weights(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tuple[Mistake, Array]]:
-    """dW of `layer` from D, the learner's dZ; `before` is the learner's dA (dP at the top); the penalty comes later."""
+    """DW of `layer` from D, the learner's dZ; `before` is the learner's dA (dP at the top); the penalty comes later."""
     A, W = p.A[layer - 1], p.W[layer]
     n, (d, h) = p.n, W.shape
     below = f"A{layer - 1}" if layer > 1 else "X"
@@ -51,9 +51,7 @@ def weights(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tup
             np.repeat((A * D).sum(axis=0)[None, :], d, axis=0),
         )
         yield (
-            Mistake(
-                "elementwise_product", f"* stands for @: {below} * dZ{layer} was summed over the samples", 1.1
-            ),
+            Mistake("elementwise_product", f"* stands for @: {below} * dZ{layer} was summed over the samples", 1.1),
             np.repeat((A * D).sum(axis=0)[:, None], h, axis=1),
         )
         yield (
@@ -145,9 +143,7 @@ def _operands(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[t
             np.roll(A, 1, axis=0).T @ D,
         )
         yield (
-            Mistake(
-                "wrong_operand", f"{below} and dZ{layer} belong to different samples: the order is reversed", 1.3
-            ),
+            Mistake("wrong_operand", f"{below} and dZ{layer} belong to different samples: the order is reversed", 1.3),
             A[::-1].T @ D,
         )
 
