@@ -172,10 +172,28 @@ def _other_jacobians() -> Iterator[tuple[Mistake, Form]]:
             Mistake("jacobian_not_contracted", says, 1.3, also=coupled),
             (lambda t, row=row: t.dP @ (np.diag(t.P[row]) - np.outer(t.P[row], t.P[row]))),
         )
+    says = "each dZ_i was overwritten by the last j of the Jacobian's row, not summed over j"
+    yield (
+        Mistake("jacobian_not_contracted", says, 1.1),
+        lambda t: t.dP * t.P * (_last(t.P) - t.P[:, -1:]),
+    )
+    yield (
+        Mistake("jacobian_not_contracted", says + ", and Z stands for P in it", 1.2),
+        lambda t: t.dP * t.P * (_last(t.P) - t.p.Z[t.p.depth][:, -1:]),
+    )
+    yield (
+        Mistake("jacobian_not_contracted", says + ", and dP was dropped", 1.2, True),
+        lambda t: t.P * (_last(t.P) - t.P[:, -1:]),
+    )
     yield (
         Mistake("jacobian_not_contracted", "dP was fed in place of P, and P in place of dP", 1.3, True),
         (lambda t: _jacobian(t.P, t.dP)),
     )
+
+
+def _last(P: Array) -> Array:
+    """1 in the last column."""
+    return (np.arange(P.shape[1]) == P.shape[1] - 1).astype(float)
 
 
 def _true_class() -> Iterator[tuple[Mistake, Form]]:
