@@ -100,7 +100,7 @@ def test_the_pairs_are_of_one_program_each():
 def test_the_learning_rate_that_was_used_is_fitted():
     row = next(row for row in MISTAKES if row[0] == "W is updated, then used to pass the error down")
     diagnosis = consult(row[1], row[2])
-    assert diagnosis.findings[0].evidence["learning rate"] == "0.5"
+    assert diagnosis.findings[0].evidence["learning rate"] == "1/2"
     assert diagnosis.findings[0].evidence["error_after"] < 1e-9 < diagnosis.findings[0].evidence["error_before"]
 
 

@@ -6,7 +6,7 @@ A candidate is simulated on the first probe; the others follow only if it fits t
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import combinations, product
 from typing import Any
 
@@ -90,6 +90,10 @@ class Made:
     def keys(self) -> list[tuple[Key, Mistake | None]]:
         """The mistakes of the first probe."""
         return [(key, mistake) for key, (mistake, _) in self.table(0).items()]
+
+
+def _made(made: Made, key: Key, probe: int) -> Any:
+    return made.get(probe, key)
 
 
 def _step(mistake: Mistake, node: str) -> Step:
@@ -182,7 +186,7 @@ def hidden_candidates(
                 tuple(steps),
                 hadamard(e_key, f_key),
                 any_scale=any_scale,
-                error=lambda probe, e_key=e_key: E.get(probe, e_key),
+                error=partial(_made, E, e_key),
             )
     yield from _updated(passes, layer, D, gradient, E, F, pairs)
     if not pairs:
@@ -203,11 +207,11 @@ def _updated(
         return
     above = layer + 1
 
-    def along(probe: int, f_key: Key) -> Array | None:
+    def along(f_key: Key, probe: int) -> Array | None:
         f, g = F.get(probe, f_key), gradient[probe]
         return None if f is None or g is None else (D[probe] @ g.T) * f
 
-    def make(probe: int, f_key: Key) -> Array | None:
+    def make(f_key: Key, probe: int) -> Array | None:
         e, f = E.get(probe, RIGHT), F.get(probe, f_key)
         return None if f is None else e * f
 
@@ -219,9 +223,9 @@ def _updated(
             steps = (updated, _step(f_mistake, f"dZ{layer}")) if f_mistake else (updated,)
             yield Candidate(
                 steps,
-                lambda probe, f_key=f_key: make(probe, f_key),
-                lambda probe, f_key=f_key: along(probe, f_key),
-                error=lambda probe: E.get(probe, RIGHT),
+                partial(make, f_key),
+                partial(along, f_key),
+                error=partial(_made, E, RIGHT),
             )
 
 
@@ -233,7 +237,7 @@ def _whole(passes: Sequence[Pass], layer: int, D: Sequence[Array], E: Made) -> I
             if mistake:
                 yield Candidate(
                     (_step(mistake, f"dZ{layer}"),),
-                    lambda probe, made=made, key=key: made.get(probe, key),
+                    partial(_made, made, key),
                     any_scale=mistake.any_scale,
-                    error=lambda probe: E.get(probe, RIGHT),
+                    error=partial(_made, E, RIGHT),
                 )

@@ -116,7 +116,7 @@ def fit_loss(
         if np.linalg.matrix_rank(basis / np.maximum(np.linalg.norm(basis, axis=0), 1e-300)) < len(names):
             continue
         found, *_ = np.linalg.lstsq(basis, v, rcond=None)
-        left = float(np.linalg.norm(basis @ found - v) / max(np.linalg.norm(v), 1e-300))
+        left = float(np.linalg.norm(basis @ found - v)) / max(float(np.linalg.norm(v)), 1e-300)
         if best is not None and left > 1e-3 * best.residual:
             continue
         if left <= tolerance:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..functional.arrays import Array
 from .matching import Target
-from .passes import Pass
+from .passes import Architecture, Pass
 
 __all__ = ["Evidence"]
 
@@ -39,7 +39,7 @@ class Evidence:
         self.thorough = True
 
     @property
-    def architecture(self):  # type: ignore[no-untyped-def]
+    def architecture(self) -> Architecture:
         """The network's."""
         return self.passes[0].architecture
 

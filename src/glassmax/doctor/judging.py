@@ -90,6 +90,8 @@ def judge(case: Case) -> Judgement:
             return _right(case, errors[0], worst, ())
         explanations = _explanations(case, tolerance)
         best = explanations[0]
+        if not best.steps:
+            return _right(case, errors[0], worst, ())
         if best.complete and (tolerance == FINE or best.residual < worst / 30):
             return _wrong(case, explanations, errors, tolerance)
         if tolerance == tolerances[-1] and own_fine:

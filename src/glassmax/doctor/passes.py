@@ -119,8 +119,9 @@ class Pass:
         """f'(Z) of a hidden layer."""
         if layer not in self._derivatives:
             F = derivative(self.f(layer), self.Z[layer])
-            kinked = self.at_kink is not None and self.f(layer) in KINKED
-            self._derivatives[layer] = np.where(self.Z[layer] == 0, self.at_kink, F) if kinked else F
+            if self.at_kink is not None and self.f(layer) in KINKED:
+                F = np.where(self.Z[layer] == 0, self.at_kink, F)
+            self._derivatives[layer] = F
         return self._derivatives[layer]
 
     @cached_property

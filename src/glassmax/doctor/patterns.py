@@ -72,8 +72,8 @@ def _described(G: Array, T: Array) -> str:
                     return f"has a factor of its own in each {what}"
         if np.linalg.matrix_rank(E, tol=1e-9 * float(np.linalg.norm(E))) == 1:
             return "differs from the right one by a matrix of rank one"
-    cosine = float(np.vdot(G, T) / max(np.linalg.norm(G) * np.linalg.norm(T), 1e-300))
-    length = np.linalg.norm(G) / max(np.linalg.norm(T), 1e-300)
+    own, right = float(np.linalg.norm(G)), max(float(np.linalg.norm(T)), 1e-300)
+    cosine, length = float(np.vdot(G, T)) / (own * right), own / right
     return f"has {length:.3g} times the length of the right one, and a cosine of {cosine:.3f} to it"
 
 

@@ -6,6 +6,7 @@ of one network of the table. Whatever is found here is said in the answer.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -200,16 +201,17 @@ def _measured(
     given: Given, layout: Layout, X: Array, y: Any
 ) -> tuple[list[tuple[dict[int, Array], dict[int, Array]]], list[float], bool] | None:
     """The learner's loss at a few points; None if it raises or isn't finite. X is rows, y the learner's."""
+    loss = given.loss
+    if loss is None:
+        return None
     draw = np.random.default_rng(1)
     theirs = layout.their_inputs(X, given.X)
     points, values, single = [], [], False
     for _ in range(POINTS):
         arrays = moved(given, layout, draw)
         try:
-            value = quietly(
-                lambda arrays=arrays: given.loss(rebuilt(given.parameters, iter(arrays)), theirs.copy(), _copy(y))
-            )  # type: ignore[misc]
-            number = np.asarray(value)
+            nested = rebuilt(given.parameters, iter([array.copy() for array in arrays]))
+            number = np.asarray(quietly(partial(loss, nested, theirs.copy(), _copy(y))))
             single = single or number.dtype == np.float32
             values.append(float(number.reshape(())))
         except Exception:

@@ -5,6 +5,7 @@ A form takes them and makes dZ per row, before the factor 1/n. Its ingredients h
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -170,12 +171,38 @@ def _other_jacobians() -> Iterator[tuple[Mistake, Form]]:
         says = f"the Jacobian of the {name} sample was used for every row"
         yield (
             Mistake("jacobian_not_contracted", says, 1.3, also=coupled),
-            (lambda t, row=row: t.dP @ (np.diag(t.P[row]) - np.outer(t.P[row], t.P[row]))),
+            partial(_jacobian_of_row, row),
         )
+    says = "each dZ_i was overwritten by the last j of the Jacobian's row, not summed over j"
+    yield (
+        Mistake("jacobian_not_contracted", says, 1.1),
+        lambda t: t.dP * t.P * (_last(t.P) - t.P[:, -1:]),
+    )
+    yield (
+        Mistake("jacobian_not_contracted", says + ", and Z stands for P in it", 1.2),
+        lambda t: t.dP * t.P * (_last(t.P) - t.p.Z[t.p.depth][:, -1:]),
+    )
+    yield (
+        Mistake("jacobian_not_contracted", says + ", and dP was dropped", 1.2, True),
+        lambda t: t.P * (_last(t.P) - t.P[:, -1:]),
+    )
     yield (
         Mistake("jacobian_not_contracted", "dP was fed in place of P, and P in place of dP", 1.3, True),
         (lambda t: _jacobian(t.P, t.dP)),
     )
+
+
+def _jacobian_of_row(row: int, t: Top) -> Array:
+    return t.dP @ (np.diag(t.P[row]) - np.outer(t.P[row], t.P[row]))
+
+
+def _only_row(row: int, t: Top) -> Array:
+    return _right(t) * (np.arange(t.p.n) == row % t.p.n)[:, None]
+
+
+def _last(P: Array) -> Array:
+    """1 in the last column."""
+    return (np.arange(P.shape[1]) == P.shape[1] - 1).astype(float)
 
 
 def _true_class() -> Iterator[tuple[Mistake, Form]]:
@@ -263,9 +290,9 @@ def _elementwise(p: Pass) -> Iterator[tuple[Mistake, Form]]:
         same = ("other_loss", "jacobian_ignored") if output == "sigmoid" and loss == "squared_error" else ()
         yield Mistake("activation_missing", f"{output}' is missing at the output", also=same), lambda t: t.dP
     for mistake, wrong in _output_derivatives(p):
-        yield mistake, lambda t, wrong=wrong: t.dP * wrong(t)
+        yield mistake, partial(_times_dP, wrong)
         if fused:
-            yield mistake, lambda t, wrong=wrong: (t.P - t.Y) * wrong(t)
+            yield mistake, partial(_times_error, wrong)
     if output == "identity":
         return
     yield (
@@ -276,6 +303,22 @@ def _elementwise(p: Pass) -> Iterator[tuple[Mistake, Form]]:
         Mistake("upstream_twice", f"{output}' was multiplied in twice", 1.2),
         (lambda t: t.dP * _output_derivative(t.p, t.P) ** 2),
     )
+
+
+def _times_dP(wrong: Form, t: Top) -> Array:
+    return t.dP * wrong(t)
+
+
+def _times_error(wrong: Form, t: Top) -> Array:
+    return (t.P - t.Y) * wrong(t)
+
+
+def _of_Z(other: str, t: Top) -> Array:
+    return derivative(other, t.p.Z[t.p.depth])
+
+
+def _of_P(other: str, t: Top) -> Array:
+    return A_FORMS[other](t.P)
 
 
 def _output_derivatives(p: Pass) -> Iterator[tuple[Mistake, Form]]:
@@ -291,9 +334,9 @@ def _output_derivatives(p: Pass) -> Iterator[tuple[Mistake, Form]]:
         if other == output:
             continue
         mistake = Mistake("activation_other_function", f"the derivative at the output is that of {other}", 1.1)
-        yield mistake, lambda t, other=other: derivative(other, t.p.Z[last])
+        yield mistake, partial(_of_Z, other)
         if other in A_FORMS:
-            yield mistake, lambda t, other=other: A_FORMS[other](t.P)
+            yield mistake, partial(_of_P, other)
     yield _no_derivative("the output itself stands where its derivative belongs"), lambda t: t.P
     yield _no_derivative("the derivative at the output lacks a factor: 1 - P"), lambda t: 1 - t.P
     yield _no_derivative("the derivative at the output has the wrong sign inside: P (1 + P)"), lambda t: t.P * (1 + t.P)
@@ -326,7 +369,7 @@ def _whole(p: Pass) -> Iterator[tuple[Mistake, Form]]:
         says = f"only the {name} sample counts" + (": each overwrote the one before" if row else "")
         yield (
             Mistake("bias_last_row", says, cost, True, ("wrong_operand", "batch_coupling")),
-            (lambda t, row=row: _right(t) * (np.arange(t.p.n) == row % t.p.n)[:, None]),
+            partial(_only_row, row),
         )
     yield (
         Mistake("batch_coupling", "the error was averaged over the samples before it was passed back", 1.2, True),

@@ -19,7 +19,7 @@ __all__ = ["derivatives", "errors", "whole"]
 OTHERS = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "silu", "gelu", "selu", "mish")
 
 
-def errors(p: Pass, layer: int, D: Array, before: Array) -> Iterator[tuple[Mistake | None, Array]]:
+def errors(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tuple[Mistake | None, Array]]:
     """DA of `layer`, right and wrong; `before` is the learner's dA of the layer above (dP at the top)."""
     W = p.W[layer + 1]
     above = layer + 1

@@ -131,12 +131,9 @@ def _operands(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[t
             yield Mistake("wrong_operand", f"{name} stands where {below} belongs", 1.3), other.T @ D
         if other.shape == D.shape and layer == p.depth:
             yield Mistake("wrong_operand", f"{name} stands where dZ{layer} belongs", 1.3), A.T @ other
-    for other in range(1, p.depth + 1):
-        if other != layer and p.dZ[other].shape == D.shape:
-            yield (
-                Mistake("wrong_layer", f"dZ{other} stands where dZ{layer} belongs, in dW{layer}", 1.05),
-                A.T @ p.dZ[other],
-            )
+    for m in range(1, p.depth + 1):
+        if m != layer and p.dZ[m].shape == D.shape:
+            yield Mistake("wrong_layer", f"dZ{m} stands where dZ{layer} belongs, in dW{layer}", 1.05), A.T @ p.dZ[m]
     if p.n > 1:
         yield (
             Mistake("wrong_operand", f"{below} and dZ{layer} belong to different samples: one row off", 1.3),
