@@ -73,17 +73,17 @@ def test_the_inputs_of_the_caller_stay_as_they_are():
     assert np.array_equal(before[1], arguments["network"].theta)
 
 
+SINGLE = """X, W1, b1, W2, b2 = (a.astype(np.float32) for a in (X, W1, b1, W2, b2))
+    z1 = X.dot(W1) + b1"""
+
+
 def test_float32_is_told_and_is_no_fault():
-    diagnosis = consult("TUTORIAL", [("a1 = np.tanh(z1)", "a1 = np.tanh(z1)"), (RETURNED, "return {k: v.astype(np.float32) for k, v in "
-        "{'W1': dW1, 'b1': db1, 'W2': dW2, 'b2': db2}.items()}")])  # fmt: skip
+    diagnosis = consult("TUTORIAL", [("z1 = X.dot(W1) + b1", SINGLE)])
     assert (diagnosis.verdict, diagnosis.causes) == ("correct", ("float32",))
 
 
 def test_a_mistake_is_found_in_float32_as_well():
-    changes = [
-        ("z1 = X.dot(W1) + b1", "X, W1, b1, W2, b2 = (a.astype(np.float32) for a in (X, W1, b1, W2, b2))\n    z1 = X.dot(W1) + b1"),
-        ("(1 - np.power(a1, 2))", "(1 - np.power(z1, 2))"),
-    ]  # fmt: skip
+    changes = [("z1 = X.dot(W1) + b1", SINGLE), ("(1 - np.power(a1, 2))", "(1 - np.power(z1, 2))")]
     assert first(changes).cause == "activation_of_z"
 
 
