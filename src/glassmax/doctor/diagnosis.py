@@ -55,8 +55,8 @@ class Finding:
         """The finding as pairs of a heading and a text."""
         found = [("shows in", ", ".join(self.parameters))]
         if "error_before" in self.evidence:
-            after = f", {self.evidence['error_after']:.1e} once mended" if "error_after" in self.evidence else ""
-            found.append(("error", f"{self.evidence['error_before']:.1e}{after}"))
+            after = f", {_size(self.evidence['error_after'])} once mended" if "error_after" in self.evidence else ""
+            found.append(("error", f"{_size(self.evidence['error_before'])}{after}"))
         fitted = [f"{name} = {value}" for name, value in self.evidence.items() if not name.startswith("error")]
         found += [
             ("fitted", ", ".join(fitted)),
@@ -163,6 +163,10 @@ class Diagnosis:
 
 def _cell(heading: str, words: str) -> str:
     return f'<pre style="margin:0">{escape(words)}</pre>' if heading == "write" else escape(words)
+
+
+def _size(error: float) -> str:
+    return "< 1e-9" if error < 1e-9 else f"{error:.1e}"
 
 
 def _error(error: float) -> str:

@@ -122,7 +122,8 @@ class Writer:
         shown = self._terms(kind, layer, j, terms)
         shape = next((role.shape for role in self.layout.roles if (role.kind, role.layer) == (kind, layer)), T.shape)
         index = self._index(kind, j, shape)
-        return f"{self.name(kind, layer)}{index}: yours {G[j]:.4g}, right {T[j]:.4g} = {shown}"
+        yours = 0.0 if abs(G[j]) < 1e-12 * abs(T[j]) else G[j]
+        return f"{self.name(kind, layer)}{index}: yours {yours:.4g}, right {T[j]:.4g} = {shown}"
 
     def _terms(self, kind: str, layer: int, j: tuple[int, ...], terms: Array) -> str:
         coefficient = self.p.l2 if kind == "W" else self.p.l2_bias

@@ -24,7 +24,7 @@ from .steps import Step, distinct
 __all__ = ["Case", "Judgement", "judge"]
 
 FINE, COARSE, SINGLE = 1e-8, 3e-5, 1e-3
-NEAR = 0.3
+NEAR = 0.25
 """How much dearer an explanation may be and still be told as indistinguishable."""
 
 MANY = 40

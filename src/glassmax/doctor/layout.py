@@ -70,7 +70,10 @@ def flattened(nested: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def _is_row_of_numbers(nested: Sequence[Any]) -> bool:
-    return len(nested) > 0 and all(isinstance(item, int | float) for item in nested)
+    """Whether a list holds numbers alone, or rows of them: it is an array written out."""
+    return len(nested) > 0 and all(
+        _is_row_of_numbers(item) if isinstance(item, list | tuple) else isinstance(item, int | float) for item in nested
+    )
 
 
 def rebuilt(nested: Any, arrays: Iterator[Any]) -> Any:

@@ -131,7 +131,13 @@ def problems(given: Given) -> Iterator[Problem]:
         If there is none.
     """
     sizes = given.network.layer_sizes if given.network else None
-    found = layouts(given.named, given.X)
+    measurable = given.loss is not None and given.network is None
+    try:
+        found = layouts(given.named, given.X)
+    except ShapeError:
+        if measurable:  # no network of layers, but a loss all the same
+            return
+        raise
     if not given.own_parameters:
         found = found[:1]
     if sizes is not None:
@@ -154,7 +160,7 @@ def problems(given: Given) -> Iterator[Problem]:
         for problem in _of_layout(given, layout, targets):
             any_found = True
             yield problem
-    if not any_found and refused is not None:
+    if not any_found and refused is not None and not measurable:
         raise refused
 
 

@@ -220,18 +220,23 @@ def _other_functions(f: str, Z: Array, A: Array, layer: int) -> Iterator[tuple[M
         )
         yield Mistake("activation_other_function", "the sign is turned: tanh² - 1 is not tanh'", 1.2), A * A - 1
     if f in ("relu", "leaky_relu"):
+        yield from _other_slopes(f, Z)
+
+
+def _other_slopes(f: str, Z: Array) -> Iterator[tuple[Mistake, Array]]:
+    """Wrong derivatives of relu and its like, which are steps."""
+    yield (
+        Mistake("activation_other_function", f"the mask of {f} is turned round: Z < 0", 1.1),
+        (Z < 0).astype(float),
+    )
+    yield Mistake("activation_other_function", f"{f}' was taken as Z where Z > 0", 1.15), np.maximum(Z, 0)
+    yield Mistake("activation_other_function", f"sign(Z) was used for {f}'", 1.2), np.sign(Z)
+    for slope in (0.1, 0.2, 0.01, 0.001, 0.3):
         yield (
-            Mistake("activation_other_function", f"the mask of {f} is turned round: Z < 0", 1.1),
-            (Z < 0).astype(float),
+            Mistake("activation_other_function", f"below 0 the slope {slope:g} was used", 1.2),
+            np.where(Z > 0, 1.0, slope),
         )
-        yield Mistake("activation_other_function", f"{f}' was taken as Z where Z > 0", 1.15), np.maximum(Z, 0)
-        yield Mistake("activation_other_function", f"sign(Z) was used for {f}'", 1.2), np.sign(Z)
-        for slope in (0.1, 0.2, 0.01, 0.001, 0.3):
-            yield (
-                Mistake("activation_other_function", f"below 0 the slope {slope:g} was used", 1.2),
-                np.where(Z > 0, 1.0, slope),
-            )
-        yield Mistake("activation_other_function", "the mask is Z > 1, not Z > 0", 1.3), (Z > 1).astype(float)
+    yield Mistake("activation_other_function", "the mask is Z > 1, not Z > 0", 1.3), (Z > 1).astype(float)
 
 
 def whole(p: Pass, layer: int, dA: Array) -> Iterator[tuple[Mistake, Array]]:
@@ -278,5 +283,3 @@ def precedence(p: Pass, layer: int, D: Array) -> Iterator[tuple[Mistake, Array]]
         product = right * D
         if product.shape[1] == W.shape[1]:
             yield Mistake("precedence", says), product @ W.T
-    if p.n == W.shape[0]:
-        pass

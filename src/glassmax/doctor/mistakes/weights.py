@@ -33,8 +33,6 @@ def weights(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tup
         yield Mistake("transposed", f"{below} was not transposed: {below} @ dZ{layer}"), A @ D
         yield Mistake("weights_for_input", f"W{layer} was multiplied by dZ{layer} element by element", 1.2), W * D
         yield Mistake("input_missing", f"dZ{layer} itself stands where dW{layer} belongs", 1.2), D.copy()
-    elif n == 1:
-        pass
     yield (
         Mistake(
             "elementwise_product",
@@ -85,47 +83,7 @@ def _operands(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[t
         if name != below and other.shape == A.shape:
             yield Mistake("wrong_layer", f"{name} stands where {below} belongs", 1.05), other.T @ D
     if layer > 1:
-        f, Z = p.f(layer - 1), p.Z[layer - 1]
-        if f != "identity":
-            yield Mistake("wrong_operand", f"Z{layer - 1} stands where A{layer - 1} belongs"), Z.T @ D
-        changed = p.f_prime(layer - 1)
-        yield (
-            Mistake(
-                "in_place",
-                f"A{layer - 1} had been overwritten by its derivative {f}' when dW{layer} was taken",
-                1.02,
-                also=("wrong_operand",),
-            ),
-            changed.T @ D,
-        )
-        if f in A_FORMS:
-            yield (
-                Mistake("in_place", f"A{layer - 1} had been overwritten: {f}' of A{layer - 1}, taken twice", 1.3),
-                A_FORMS[f](changed).T @ D,
-            )
-        yield (
-            Mistake("in_place", f"A{layer - 1} had been multiplied in place by {f}'", 1.1),
-            (A * changed).T @ D,
-        )
-        error = D @ p.W[layer].T
-        yield (
-            Mistake(
-                "in_place",
-                f"A{layer - 1} had been overwritten by dZ{layer - 1} when dW{layer} was taken",
-                1.1,
-                True,
-            ),
-            (error * changed).T @ D,
-        )
-        yield (
-            Mistake(
-                "in_place",
-                f"A{layer - 1} had been overwritten by dA{layer - 1} when dW{layer} was taken",
-                1.1,
-                True,
-            ),
-            error.T @ D,
-        )
+        yield from _overwritten(p, layer, D)
     for name, other in {"P": p.P, "Y": p.Y}.items():
         if other.shape == A.shape:
             yield Mistake("wrong_operand", f"{name} stands where {below} belongs", 1.3), other.T @ D
@@ -143,6 +101,52 @@ def _operands(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[t
             Mistake("wrong_operand", f"{below} and dZ{layer} belong to different samples: the order is reversed", 1.3),
             A[::-1].T @ D,
         )
+
+
+def _overwritten(p: Pass, layer: int, D: Array) -> Iterator[tuple[Mistake, Array]]:
+    """DW from an A that is no longer what it was, or never was the one that is meant."""
+    A = p.A[layer - 1]
+    f, Z = p.f(layer - 1), p.Z[layer - 1]
+    if f != "identity":
+        yield Mistake("wrong_operand", f"Z{layer - 1} stands where A{layer - 1} belongs"), Z.T @ D
+    changed = p.f_prime(layer - 1)
+    yield (
+        Mistake(
+            "in_place",
+            f"A{layer - 1} had been overwritten by its derivative {f}' when dW{layer} was taken",
+            1.02,
+            also=("wrong_operand",),
+        ),
+        changed.T @ D,
+    )
+    if f in A_FORMS:
+        yield (
+            Mistake("in_place", f"A{layer - 1} had been overwritten: {f}' of A{layer - 1}, taken twice", 1.3),
+            A_FORMS[f](changed).T @ D,
+        )
+    yield (
+        Mistake("in_place", f"A{layer - 1} had been multiplied in place by {f}'", 1.1),
+        (A * changed).T @ D,
+    )
+    error = D @ p.W[layer].T
+    yield (
+        Mistake(
+            "in_place",
+            f"A{layer - 1} had been overwritten by dZ{layer - 1} when dW{layer} was taken",
+            1.1,
+            True,
+        ),
+        (error * changed).T @ D,
+    )
+    yield (
+        Mistake(
+            "in_place",
+            f"A{layer - 1} had been overwritten by dA{layer - 1} when dW{layer} was taken",
+            1.1,
+            True,
+        ),
+        error.T @ D,
+    )
 
 
 def of_other_shape(p: Pass, layer: int, D: Array) -> Iterator[tuple[Mistake, Array]]:
