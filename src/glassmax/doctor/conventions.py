@@ -11,9 +11,10 @@ from itertools import product
 import numpy as np
 
 from ..functional.arrays import Array
+from ..functional.heads import Head, HeadTape
 from .passes import Architecture, Pass
 
-__all__ = ["Convention", "architectures", "fit_loss"]
+__all__ = ["Convention", "architectures", "fit_loss", "logits_of"]
 
 HEADS = (
     ("softmax", "cross_entropy"),
@@ -76,6 +77,7 @@ def fit_loss(
     Y: Array,
     values: Sequence[float],
     single_precision: bool = False,
+    logits: Sequence[Array] | None = None,
 ) -> Convention | None:
     """Find the factor and the penalty with which this network's loss is the learner's.
 
@@ -90,6 +92,8 @@ def fit_loss(
         The learner's loss there.
     single_precision : bool
         Whether it was computed in float32.
+    logits : sequence of array, optional
+        What `logits_of` returned, so that it is not computed for each loss anew.
 
     Returns
     -------
@@ -97,14 +101,15 @@ def fit_loss(
     """
     v = np.asarray(values, np.float64)
     tolerance = 1e-4 if single_precision else TOLERANCE
+    head = Head(architecture.output, architecture.loss)
     with np.errstate(all="ignore"):
-        passes = [Pass(architecture, W, b, X, Y, scale=1.0) for W, b in points]
-        data = np.array([float(p.rows.sum()) for p in passes])
+        tapes = [head.forward(Z) for Z in (_logits(architecture, points, X) if logits is None else logits)]
+        data = np.array([float(head.rows(tape, Y).sum()) for tape in tapes])
         if not np.isfinite(data).all():
             return None
         on_W = np.array([sum(float((w * w).sum()) for w in W.values()) / 2 for W, _ in points])
         on_b = np.array([sum(float((c * c).sum()) for c in b.values()) / 2 for _, b in points])
-        even = _even(architecture, points, X, Y)
+        even = _even(head, tapes, Y)
     best: Convention | None = None
     columns = {"data": data, "W": on_W, "b": on_b}
     if even is not None:
@@ -131,9 +136,19 @@ def fit_loss(
     return best
 
 
-def _even(architecture: Architecture, points: Sequence[Point], X: Array, Y: Array) -> Array | None:
+def logits_of(architecture: Architecture, points: Sequence[Point], X: Array) -> list[Array]:
+    """The last Z at each point, which all losses of the same hidden layers share."""
+    with np.errstate(all="ignore"):
+        return _logits(architecture, points, X)
+
+
+def _logits(architecture: Architecture, points: Sequence[Point], X: Array) -> list[Array]:
+    return [Pass(architecture, W, b, X, X[:, :0], scale=1.0).Z[architecture.depth] for W, b in points]
+
+
+def _even(head: Head, tapes: Sequence[HeadTape], Y: Array) -> Array | None:
     """The loss against targets that are all alike, which label smoothing mixes in."""
-    if architecture.loss != "cross_entropy" or Y.shape[1] < 2:
+    if head.loss != "cross_entropy" or Y.shape[1] < 2:
         return None
     flat = np.full_like(Y, 1 / Y.shape[1])
-    return np.array([float(Pass(architecture, W, b, X, flat, scale=1.0).rows.sum()) for W, b in points])
+    return np.array([float(head.rows(tape, flat).sum()) for tape in tapes])

@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import OptionError, ShapeError
 from ..functional.arrays import Array
 from ..network import Network
-from .conventions import Convention, architectures, fit_loss
+from .conventions import Convention, architectures, fit_loss, logits_of
 from .layout import Layout, flattened, layouts, rebuilt, written
 from .passes import Architecture, Pass
 from .running import quietly
@@ -181,11 +181,17 @@ def _of_layout(given: Given, layout: Layout, targets: Targets) -> Iterator[Probl
         return
     points, values, single = measured
     best: tuple[float, Architecture, Convention] | None = None
+    shared: dict[tuple[str, ...], list[Array]] = {}
     for candidates in _candidates(given, layout):
         for architecture in candidates:
-            convention = fit_loss(architecture, points, X, targets.Y, values, single)
+            hidden = architecture.activations
+            if hidden not in shared:
+                shared = {hidden: logits_of(architecture, points, X)}
+            convention = fit_loss(architecture, points, X, targets.Y, values, single, shared[hidden])
             if convention is not None and (best is None or convention.residual < 1e-2 * best[0]):
                 best = (convention.residual, architecture, convention)
+            if best is not None and best[0] < 1e-11:
+                break
         if best is not None:
             yield Problem(given, layout, best[1], targets, _snapped(best[2], n))
             return
