@@ -93,9 +93,10 @@ def diagnose(
     if is_module(gradients_or_function):
         return diagnose_module(gradients_or_function, X, y, loss=loss)
     given = _given(X, y, network, loss, parameters, declared)
-    if callable(gradients_or_function):
-        return _of_function(gradients_or_function, given)
-    return _of_arrays(gradients_or_function, given)
+    with np.errstate(all="ignore"):  # mistakes are simulated that overflow; what isn't finite fits nothing
+        if callable(gradients_or_function):
+            return _of_function(gradients_or_function, given)
+        return _of_arrays(gradients_or_function, given)
 
 
 def _given(X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: bool) -> Given:

@@ -75,7 +75,8 @@ def judge(case: Case) -> Judgement:
     -------
     Judgement
     """
-    errors = [_errors(p, g) for p, g in zip(case.passes, case.gradients, strict=True)]
+    single = case.single_precision
+    errors = [_errors(p, g, single) for p, g in zip(case.passes, case.gradients, strict=True)]
     judged = [error for error, same in zip(errors, case.same_rows, strict=True) if same]
     worst = max(max(error.values()) for error in judged)
     if worst <= FINE / 10:
@@ -102,7 +103,7 @@ def judge(case: Case) -> Judgement:
     return _wrong(case, explanations, errors, tolerances[0])
 
 
-def _errors(p: Pass, gradients: Gradients) -> dict[tuple[str, int], float]:
+def _errors(p: Pass, gradients: Gradients, single_precision: bool = False) -> dict[tuple[str, int], float]:
     """The relative error of each gradient; a difference that is rounding of large terms is none."""
     found = {}
     for key, T in p.truth.items():
@@ -110,7 +111,10 @@ def _errors(p: Pass, gradients: Gradients) -> dict[tuple[str, int], float]:
         if G.shape != T.shape or not np.isfinite(G).all():
             found[key] = float("inf")
             continue
-        size = max(float(np.linalg.norm(T)), 1e-5 * p.size[key], 1e-300)
+        rounding = (
+            (1e-4 if single_precision else 1e-10) * abs(p.scale) * p.n
+        )  # of P itself, which is near 0 or 1 at worst
+        size = max(float(np.linalg.norm(T)), 1e-5 * p.size[key], rounding, 1e-300)
         found[key] = float(np.linalg.norm(G - T)) / size
     return found
 
