@@ -10,7 +10,11 @@
     candidates, layer, search   which wrong steps give exactly what the learner got
     matching, constants         fits to rounding, and the constants in them
     judging, patterns           the verdict
-    explain, saying, diagnosis  what the learner reads
+    reasons, explain, saying    the line as it should be, and why; conventions in words
+    diagnosis                   what the learner reads
+    learner_*, declarations     a file of theirs, found, understood, and run in a process of its own
+    array_file, template        arrays in an archive; a file to start from
+    pytorch*                    models of PyTorch
 
 A cause is named only if simulating it gives the learner's numbers to rounding. This package refuses to guess.
 """

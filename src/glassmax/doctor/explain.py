@@ -10,6 +10,7 @@ import numpy as np
 from ..functional.arrays import Array
 from .layout import Layout
 from .passes import Pass
+from .reasons import LABELS, reason
 from .steps import Step
 
 __all__ = ["Writer"]
@@ -23,26 +24,6 @@ DERIVATIVES = {
     "elu": "np.where({Z} > 0, 1, {A} + 1)",
     "softplus": "sigmoid({Z})",
 }
-
-REASONS = {
-    "fused": "dL/dz_i = sum_j (-y_j/p_j) p_j (delta_ji - p_i) = p_i - y_i: the Jacobian is in it already",
-    "sigmoid fused": "dL/dz_i = (p_i - y_i)/(p_i (1 - p_i)) p_i (1 - p_i) = p_i - y_i: sigmoid' is in it already",
-    "jacobian": (
-        "dL/dz_i = sum_j dL/dp_j p_j (delta_ji - p_i) = p_i (dL/dp_i - sum_j dL/dp_j p_j): "
-        "every p_j depends on every z_i"
-    ),
-    "rows": "sum_j p_i (delta_ij - p_j) = 0 always: the Jacobian's rows are contracted with dL/dp, never summed alone",
-    "elementwise": "dL/dz_i = dL/dp_i f'(z_i): each output depends on its own z alone",
-    "softmax": "p_i = exp(z_i)/sum_k exp(z_k): k runs over the classes of one sample",
-    "labels": "y_i = 1 for the class of the sample, counted from 0, and 0 for the others",
-    "dA": "dL/da_j = sum_k dL/dz_k W_jk: the sum over k makes it a product with Wᵀ, of the W that made z",
-    "dZ": "dL/dz_j = dL/da_j f'(z_j): j is not summed, so the product is element by element, with this layer's own z",
-    "dW": "dL/dW_jk = sum_i a_ij dL/dz_ik: i runs over the samples, j and k are free, so it is Aᵀ dZ",
-    "db": "dL/db_k = sum_i dL/dz_ik: b_k is in z_ik for every sample i",
-    "penalty": "d/dW_jk of l2/2 sum_jk W_jk^2 = l2 W_jk, beside the data's part",
-    "scale": "L = 1/n sum_i L_i: the 1/n is in dL/dz once, and every gradient below inherits it",
-}
-
 
 @dataclass(frozen=True)
 class Writer:
@@ -93,22 +74,21 @@ class Writer:
     def reason(self, step: Step) -> str:
         """Why, in index form."""
         if step.cause.startswith("regulariser"):
-            return REASONS["penalty"]
+            return reason("penalty")
         if step.kind != "dZ" or step.layer < self.p.depth:
-            return REASONS["scale"] if step.cause in ("factor", "sign") and step.kind == "dZ" else REASONS[step.kind]
+            return reason("scale" if step.cause in ("factor", "sign") and step.kind == "dZ" else step.kind)
         if step.cause in ("labels_from_one", "index_for_one_hot", "class_shifted"):
-            return REASONS["labels"]
+            return LABELS
         if step.cause.startswith("softmax_"):
-            return REASONS["softmax"]
+            return reason("softmax")
         if step.cause == "jacobian_rows_summed":
-            return REASONS["rows"]
+            return reason("rows")
         if step.cause == "factor":
-            return REASONS["scale"]
+            return reason("scale")
         output, loss = self.p.architecture.output, self.p.architecture.loss
         if output == "softmax":
-            return REASONS["fused" if loss == "cross_entropy" else "jacobian"]
-        fused = (output, loss) == ("sigmoid", "binary_cross_entropy")
-        return REASONS["sigmoid fused" if fused else "elementwise"]
+            return reason("fused" if loss == "cross_entropy" else "jacobian")
+        return reason("sigmoid fused" if (output, loss) == ("sigmoid", "binary_cross_entropy") else "elementwise")
 
     def cell(self, kind: str, layer: int, G: Array) -> str:
         """One cell of a gradient, where the learner's is farthest off, worked out in numbers."""
