@@ -1,9 +1,9 @@
-.PHONY: help install test native sanitize check format bench clean
+.PHONY: help install test test-torch native sanitize check format bench clean
 
 PYTHON ?= python
 
 help:  ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 install:  ## Install the package as users get it, with everything that the habits need
 	$(PYTHON) -m pip install -q '.[dev]'
@@ -11,6 +11,10 @@ install:  ## Install the package as users get it, with everything that the habit
 test:  ## Install the package, then run all tests against it
 	$(PYTHON) -m pip install -q '.[test]'
 	$(PYTHON) -m pytest
+
+test-torch:  ## Install PyTorch too, then run the tests that need it
+	$(PYTHON) -m pip install -q '.[test,torch]'
+	$(PYTHON) -m pytest tests_torch
 
 native:  ## Install again after a change in native/, compiling only what has changed
 	$(PYTHON) -m pip install -q 'scikit-build-core>=1.0' 'nanobind>=3.0,<4' cmake ninja

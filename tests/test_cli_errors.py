@@ -78,7 +78,10 @@ NO_FILE = "there is no such file. Built-in examples: penguins, iris, wine, digit
 NO_MODEL = "there is no such file. Train one with: glassmax train DATA --target COLUMN"
 
 COMMAND_LINE = {
-    "an_unknown_command": ("tarin t.csv", "No such command 'tarin'. There are train, predict, evaluate, derive, info."),
+    "an_unknown_command": (
+        "tarin t.csv",
+        "No such command 'tarin'. There are train, predict, evaluate, derive, doctor, info.",
+    ),
     "an_option_for_a_command": ("--target", "No such option*--target*"),
     "an_unknown_option": ("train t.csv --targe y", "No such option*--targe*Did you mean*--target*?"),
     "no_data": ("train", "Missing argument 'DATA'."),

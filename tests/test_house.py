@@ -71,7 +71,7 @@ def test_no_module_is_a_drawer_for_odds_and_ends():
 # docstrings
 
 
-FACE = ["functional", "gradcheck", "training", "optimizers", "network", "model", "estimator", "parameters"]
+FACE = ["functional", "gradcheck", "doctor", "training", "optimizers", "network", "model", "estimator", "parameters"]
 """The modules whose names people meet."""
 
 

@@ -13,6 +13,7 @@ The map, from the formulas up::
     engine/         whole epochs; the reference engine is NumPy
     model           network, classes and encoding together; the model file
     training/       the stream of epochs, and what reads it: patience, scores, checkpoints
+    doctor/         a gradient of your own against the truth: what is wrong, where, why
     estimator/      SoftmaxClassifier, the scikit-learn face
     cli/            the command line
     errors          what can go wrong, as a tree
@@ -28,8 +29,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as _numpy  # noqa: F401 - the one thing that `import glassmax` loads
 
 if TYPE_CHECKING:
-    from . import calculus, errors, functional, gradcheck, training
+    from . import calculus, doctor, errors, functional, gradcheck, training
     from .calculus import derive
+    from .doctor import diagnose
     from .estimator import SoftmaxClassifier
     from .model import Model, load_model
     from .network import Network
@@ -43,6 +45,8 @@ __all__ = [
     "SoftmaxClassifier",
     "calculus",
     "derive",
+    "diagnose",
+    "doctor",
     "errors",
     "functional",
     "gradcheck",
@@ -56,6 +60,7 @@ _HOME = {
     "Network": "network",
     "SoftmaxClassifier": "estimator",
     "derive": "calculus",
+    "diagnose": "doctor",
     "load_model": "model",
     "read_table": "table",
 }

@@ -10,6 +10,7 @@
     ├── ModelFileError     a model file that can't be trusted      (also a ValueError)
     ├── CheckpointError    a checkpoint that can't go on           (also a ValueError)
     ├── ExpressionError    a formula that can't be read            (also a ValueError)
+    ├── LearnerFileError   a program that can't be diagnosed       (also a ValueError)
     └── DivergenceError    a loss that is no longer finite         (also an ArithmeticError)
 
 Each message opens with the user's own word for the thing, says what was expected and what came, and
@@ -29,6 +30,7 @@ __all__ = [
     "ExpressionError",
     "GlassmaxError",
     "LabelError",
+    "LearnerFileError",
     "ModelFileError",
     "OptionError",
     "ShapeError",
@@ -86,19 +88,45 @@ class ExpressionError(GlassmaxError, ValueError):
         self.message, self.text, self.position = message, text, position
 
     def __str__(self) -> str:
-        if not self.text.strip():
-            return self.message
-        start = self.text.rfind("\n", 0, self.position) + 1
-        end = self.text.find("\n", start)
-        line = self.text[start : end if end >= 0 else None]
-        column = self.position - start
-        cut = max(0, column - 70) if len(line) > 100 else 0  # of a very long line, the part around the place
-        shown = "".join(c if c.isprintable() else " " for c in line[cut : cut + 100])
-        return f"{self.message}\n{shown.rstrip()}\n{' ' * (column - cut)}^"
+        return _drawn(self.message, self.text, self.position)
+
+
+class LearnerFileError(GlassmaxError, ValueError):
+    """A file of Python or of arrays that can't be diagnosed: missing, not loadable, or nothing in it to diagnose.
+
+    Parameters
+    ----------
+    message : str
+        What was expected and what came.
+    line : str
+        Of a syntax error, the line; the text of the error then ends with it and a caret under the place.
+    column : int
+        Where in `line` the fault is, counted in characters from 0.
+    """
+
+    def __init__(self, message: str, line: str = "", column: int = 0) -> None:
+        super().__init__(message, line, column)
+        self.message, self.line, self.column = message, line, column
+
+    def __str__(self) -> str:
+        return _drawn(self.message, self.line, self.column)
 
 
 class DivergenceError(GlassmaxError, ArithmeticError):
     """The loss or a weight is no longer a finite number; training has stopped."""
+
+
+def _drawn(message: str, text: str, position: int) -> str:
+    """A message, then the line of a text, then a caret under the place."""
+    if not text.strip():
+        return message
+    start = text.rfind("\n", 0, position) + 1
+    end = text.find("\n", start)
+    line = text[start : end if end >= 0 else None]
+    column = position - start
+    cut = max(0, column - 70) if len(line) > 100 else 0  # of a very long line, the part around the place
+    shown = "".join(c if c.isprintable() else " " for c in line[cut : cut + 100])
+    return f"{message}\n{shown.rstrip()}\n{' ' * (column - cut)}^"
 
 
 def one_of(what: str, name: object, allowed: Iterable[str]) -> str:

@@ -19,7 +19,7 @@ from .talk import harmless
 
 __all__ = ["main"]
 
-COMMANDS = ("train", "predict", "evaluate", "derive", "info")
+COMMANDS = ("train", "predict", "evaluate", "derive", "doctor", "info")
 
 
 class Commands(click.Group):

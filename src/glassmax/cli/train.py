@@ -1,6 +1,5 @@
 """glassmax train: a table in, a model out."""
 
-import math
 import os
 import shlex
 import warnings
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .options import finite
 from .talk import counted, figure, harmless, say, show, show_json, table_of_confusion, table_of_figures
 
 if TYPE_CHECKING:
@@ -32,13 +32,6 @@ def _hidden(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     if min(sizes) < 1:
         raise click.BadParameter(f"{value!r}, expected whole numbers from 1 to 999999999 as 100 or 64,32, or none.")
     return tuple(sizes)
-
-
-def _finite(ctx: click.Context, param: click.Parameter, value: float) -> float:
-    """Refuse nan and inf, which a range lets pass."""
-    if not math.isfinite(value):
-        raise click.BadParameter(f"{value} is not a finite number.")
-    return value
 
 
 def _activations() -> list[str]:
@@ -66,7 +59,7 @@ def _activations() -> list[str]:
 @click.option(
     "--learning-rate",
     type=click.FloatRange(0, min_open=True),
-    callback=_finite,
+    callback=finite,
     default=0.001,
     show_default=True,
     help="Length of a step.",
@@ -76,7 +69,7 @@ def _activations() -> list[str]:
 @click.option(
     "--alpha",
     type=click.FloatRange(0),
-    callback=_finite,
+    callback=finite,
     default=0.0001,
     show_default=True,
     help="Penalty on the weights.",
@@ -86,7 +79,7 @@ def _activations() -> list[str]:
 @click.option(
     "--held-out",
     type=click.FloatRange(0, 1, max_open=True),
-    callback=_finite,
+    callback=finite,
     default=0.2,
     show_default=True,
     help="Share of the rows to judge the model on; 0 for none.",

@@ -1,0 +1,174 @@
+"""glassmax doctor: what is wrong with gradients that were derived by hand, where, and why."""
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from .options import finite
+from .talk import harmless, say, show, show_json
+
+if TYPE_CHECKING:
+    from ..doctor.declarations import Understood
+    from ..network import Network
+
+MOST_LINES = 20
+
+
+class FaultyFileError(click.ClickException):
+    """A file that can't be diagnosed; its lines are kept, for a caret to stand under its place."""
+
+    exit_code = 1
+
+
+@click.command("doctor")
+@click.argument("file", required=False)
+@click.option("--arrays", metavar="FILE.npz", help="Diagnose arrays in place of code: W1, b1, dW1, db1, ..., X, y.")
+@click.option(
+    "--template",
+    is_flag=False,
+    flag_value="-",
+    metavar="FILE",
+    help="Write a file to start from; without FILE, print it.",
+)
+@click.option("--network", metavar="SIZES", help="What the network is, as 4-10-3.")
+@click.option("--activation", metavar="NAME", help="Of the hidden layers.  [default: sigmoid]")
+@click.option("--output", metavar="NAME", help="softmax, sigmoid, identity or relu.  [default: softmax]")
+@click.option("--loss", metavar="NAME", help="cross_entropy, squared_error, ...  [default: what fits the output]")
+@click.option(
+    "--l2",
+    type=click.FloatRange(0),
+    callback=finite,
+    metavar="NUMBER",
+    help="The penalty l2/2 times the squared weights.",
+)
+@click.option("--declared", is_flag=True, help="The loss is the mean over the rows: a factor is a fault.")
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(0, 86_400, min_open=True),
+    callback=finite,
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Stop the file, and all that it has started, after so long.",
+)
+@click.option("--memory-limit", type=click.IntRange(1), metavar="MB", help="[default: half of the memory]")
+@click.option("--json", "as_json", is_flag=True, help="Print the diagnosis as JSON.")
+def command(
+    file: str | None,
+    arrays: str | None,
+    template: str | None,
+    time_limit: float,
+    memory_limit: int | None,
+    as_json: bool,
+    declared: bool,
+    **declarations: Any,
+) -> None:
+    """Say whether gradients are right and, where they are not, which line to mend and why.
+
+    FILE is a Python file with a function gradients(parameters, X, y). It may also have a function
+    loss(parameters, X, y), values parameters, X and y, and lines that say what the network is, as network = "4-10-3",
+    activation, output, loss, l2; the options of these names go before them. It runs in a process of its own.
+
+    \b
+    Examples:
+      glassmax doctor --template my_backprop.py
+      glassmax doctor my_backprop.py
+      glassmax doctor --arrays my.npz --network 4-10-3 --activation tanh
+    """
+    from ..errors import LearnerFileError
+
+    if sum(given is not None for given in (file, arrays, template)) != 1:
+        raise click.UsageError("Give a FILE, or --arrays FILE.npz, or --template: exactly one of them.")
+    declarations["declared"] = declared or None
+    understood = _understood(declarations)
+    try:
+        if template is not None:
+            _template(template)
+            return
+        if file is not None:
+            diagnosis = _of_file(file, time_limit, memory_limit, declarations)
+        else:
+            if understood.network is None:
+                raise click.UsageError("--arrays needs to know the network: --network SIZES, as 4-10-3.")
+            assert arrays is not None
+            diagnosis = _of_arrays(arrays, understood)
+    except LearnerFileError as error:
+        _refuse(error)
+    if as_json:
+        show_json(diagnosis)
+    else:
+        show("\n".join(harmless(line).rstrip() for line in diagnosis["text"].split("\n")) + "\n")
+    click.get_current_context().exit(0 if diagnosis["correct"] else 1)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    raise FaultyFileError("\n".join(map(harmless, str(error).split("\n")))) from None
+
+
+def _understood(declarations: dict[str, Any]) -> "Understood":
+    """Build the network that the options say, so that a wrong option is known before anything runs."""
+    from ..doctor.declarations import understand
+    from ..errors import OptionError
+
+    try:
+        if declarations["network"] is None:
+            understand({**declarations, "network": "1-1-1"})
+        return understand(declarations)
+    except OptionError as error:
+        raise click.UsageError(f"--{error}") from None
+
+
+def _template(path: str) -> None:
+    from ..doctor.template import TEMPLATE, write_template
+
+    if path == "-":
+        show(TEMPLATE)
+        return
+    write_template(path)
+    say(f"{path} is written. It is correct as it stands; put your own code into it, then: glassmax doctor {path}")
+
+
+def _of_file(path: str, time_limit: float, memory_limit: int | None, declarations: dict[str, Any]) -> dict[str, Any]:
+    from ..doctor.learner_file import diagnose_file
+
+    memory = None if memory_limit is None else memory_limit * 1_000_000
+    answer = diagnose_file(path, time_limit=time_limit, memory_limit=memory, **declarations)
+    if answer.printed:
+        _show_prints(path, answer.printed, answer.printed_bytes)
+    for note in answer.notes:
+        say(note)
+    return {**answer.diagnosis, "notes": list(answer.notes), "printed": answer.printed[:10_000]}
+
+
+def _show_prints(path: str, printed: str, count: int) -> None:
+    """Show the first lines of what the file printed, on stderr, told apart by a bar."""
+    lines = printed.splitlines()
+    shown = lines[:MOST_LINES]
+    say(f"{path} printed:")
+    for line in shown:
+        say(f"  | {line[:200]}")
+    left = count - len("\n".join(shown).encode()) - 1
+    if len(lines) > MOST_LINES or left > 200:
+        say(f"  | ... and {left} bytes more")
+
+
+def _of_arrays(path: str, understood: "Understood") -> dict[str, Any]:
+    from ..doctor import Diagnosis, diagnose
+    from ..doctor.array_file import read_array_file
+    from ..doctor.declarations import settled
+    from ..doctor.plain import plain_diagnosis
+    from ..errors import LabelError, LearnerFileError, ShapeError
+
+    file = read_array_file(path)
+
+    def judge(network: "Network") -> Diagnosis:
+        declared = understood.declared
+        return diagnose(file.gradients, file.X, file.y, network=network, parameters=file.parameters, declared=declared)
+
+    try:
+        diagnosis, notes = settled(judge, understood)
+    except (LabelError, ShapeError) as error:
+        raise LearnerFileError(f"{path}: {error}") from None
+    for note in [*file.notes, *notes]:
+        say(note)
+    return plain_diagnosis(diagnosis) | {"notes": [*file.notes, *notes]}

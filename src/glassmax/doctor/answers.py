@@ -1,0 +1,214 @@
+"""What the learner returned, matched with the parameters by name, or by order and shape; or why it can't be.
+
+`dW1`, `grad_W1` and `W1` are one name. A loss that comes with the gradients is put aside. Shapes that are wrong in a
+telling way (a transpose, a bias that was not summed) are kept: they are evidence.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..functional.arrays import Array
+from .layout import Layout, Role, flattened, written
+
+__all__ = ["Answer", "AnswerError", "read_answer"]
+
+
+class AnswerError(Exception):
+    """What came back can't be read as gradients.
+
+    Parameters
+    ----------
+    cause : str
+        "wrong_keys" or "wrong_shapes".
+    message : str
+    """
+
+    def __init__(self, cause: str, message: str) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The learner's gradients.
+
+    Attributes
+    ----------
+    arrays : tuple of array
+        One for each parameter, in the learner's order, as they came.
+    loss : float or None
+        If one came with them.
+    """
+
+    arrays: tuple[Array, ...]
+    loss: float | None = None
+
+    @property
+    def single_precision(self) -> bool:
+        """Whether any array is float32 or shorter."""
+        return any(array.dtype.kind == "f" and array.dtype.itemsize < 8 for array in self.arrays)
+
+    def ours(self, layout: Layout, turned: bool = False) -> dict[tuple[str, int], Array]:
+        """By ("W", 1), ..., in our orientation as far as the shapes allow; `turned` if every dW is (out, in)."""
+        return {
+            (role.kind, role.layer): _ours(role, array, layout, turned)
+            for role, array in zip(layout.roles, self.arrays, strict=True)
+        }
+
+
+def _ours(role: Role, array: Array, layout: Layout, turned: bool) -> Array:
+    array = array.astype(np.float64)
+    if role.kind == "b":
+        h = layout.sizes[role.layer]
+        flat = array.shape in {(h,), (h, 1), (1, h)} or (array.size == 1 and h == 1)
+        if flat:
+            return array.reshape(h)
+        return array.T if layout.columns and array.ndim == 2 else array
+    if turned:
+        array = array.T
+    if array.shape == role.shape:
+        return role.ours(array)
+    if array.size == int(np.prod(role.shape)) and (1 in role.shape or len(role.shape) == 1) and array.ndim <= 2:
+        return role.ours(array.reshape(role.shape))
+    return array.T if role.transposed and array.ndim == 2 else array
+
+
+def read_answer(returned: Any, names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> Answer:
+    """Match what came back with the parameters.
+
+    Parameters
+    ----------
+    returned : mapping, sequence or array
+        What the learner's function returned, or gave.
+    names : sequence of str
+        Of the parameters, in order.
+    shapes : sequence of tuple
+        Of the parameters.
+
+    Returns
+    -------
+    Answer
+
+    Raises
+    ------
+    AnswerError
+        If an array is missing, or is no array.
+
+    Examples
+    --------
+    >>> read_answer((0.5, {"dW1": [[1.0]], "db1": [2.0]}), ["W1", "b1"], [(1, 1), (1,)]).loss
+    0.5
+    """
+    if returned is None:
+        raise AnswerError(
+            "wrong_keys", f"None was returned, expected the gradients by {_listed(names)}. Is `return` missing?"
+        )
+    loss, returned = _loss_apart(returned, len(names))
+    if isinstance(returned, Mapping):
+        arrays = _by_name(returned, names, shapes)
+    else:
+        arrays = _by_order(returned, names, shapes)
+    return Answer(tuple(_as_array(name, array) for name, array in zip(names, arrays, strict=True)), loss)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)
+
+
+def _as_array(name: str, values: Any) -> Array:
+    try:
+        array = np.array(values)
+    except ValueError:
+        raise AnswerError("wrong_shapes", f"The gradient of {name} has rows of different lengths.") from None
+    if array.dtype.kind not in "iubf":
+        raise AnswerError("wrong_shapes", f"The gradient of {name} holds {array.dtype} values, expected real numbers.")
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) or (isinstance(value, np.ndarray) and value.size == 1)
+
+
+def _loss_apart(returned: Any, number: int) -> tuple[float | None, Any]:
+    """Split `loss, gradients` or `gradients, loss`."""
+    if isinstance(returned, tuple | list) and len(returned) == 2:
+        for loss, rest in (returned, returned[::-1]):
+            gradients = isinstance(rest, Mapping) or (isinstance(rest, tuple | list) and len(rest) == number > 1)
+            if _is_number(loss) and (gradients or (number == 1 and isinstance(rest, np.ndarray) and rest.size > 1)):
+                return float(np.asarray(loss).reshape(())), rest
+    if isinstance(returned, tuple | list) and len(returned) == number + 1 and _is_number(returned[0]) and number > 1:
+        return float(np.asarray(returned[0]).reshape(())), returned[1:]
+    return None, returned
+
+
+def _bare(name: str) -> str:
+    """A name without what marks it as a gradient: dW1, grad_W1, W1_grad, dL_dW1 are W1."""
+    bare = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    bare = re.sub(r"^(dl_?d|dj_?d|d_l_d_|nabla_?|gradients?_?|grad_?|delta_?|g_|d_)|(_grads?|_gradients?)$", "", bare)
+    return bare.replace("_", "")
+
+
+def _by_name(returned: Mapping[Any, Any], names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+    given = {written(path): value for path, value in flattened(returned)}
+    if all(name in given for name in names):
+        return [given[name] for name in names]
+    folded = {_bare(name): value for name, value in given.items()}
+    found: list[Any] = []
+    for name in names:
+        bare = _bare(name)
+        for key in (bare, "d" + bare, "g" + bare, "delta" + bare):
+            if key in folded:
+                found.append(folded[key])
+                break
+    if len(found) == len(names):
+        return found
+    arrays = list(given.values())
+    if not found and len(arrays) == len(names) and [np.shape(array) for array in arrays] == list(shapes):
+        return arrays  # names of another kind throughout, in the order of the parameters
+    missing = [name for name in names if not {_bare(name), "d" + _bare(name)} & {*folded}]
+    raise AnswerError(
+        "wrong_keys",
+        f"The gradients are called {_listed([*given]) or 'nothing'}, expected {_listed(names)}; "
+        f"missing: {_listed(missing[:5])}. Return one array for each parameter, under its name.",
+    )
+
+
+def _by_order(returned: Any, names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+    if isinstance(returned, np.ndarray) and len(names) > 1:
+        sizes = [int(np.prod(shape)) for shape in shapes]
+        if returned.dtype != object and returned.size == sum(sizes) and returned.ndim == 1:
+            parts = np.split(returned, np.cumsum(sizes)[:-1])
+            return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+    arrays = [returned] if isinstance(returned, np.ndarray) and len(names) == 1 else [v for _, v in flattened(returned)]
+    if len(arrays) != len(names):
+        kind = type(returned).__name__
+        raise AnswerError(
+            "wrong_keys",
+            f"{len(arrays)} arrays came back (a {kind}), expected {len(names)}: {_listed(names)}. "
+            "Return one array for each parameter, by name or in this order.",
+        )
+    for order in _orders(len(arrays), names):
+        if all(_fits(np.shape(arrays[i]), shape) for i, shape in zip(order, shapes, strict=True)):
+            return [arrays[i] for i in order]
+    return arrays
+
+
+def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
+    return [size for size in shape if size != 1] == [size for size in expected if size != 1]
+
+
+def _orders(number: int, names: Sequence[str]) -> list[list[int]]:
+    """The order of the parameters; all weights, then all biases; the last layer first."""
+    plain = list(range(number))
+    found = [plain]
+    if number % 2 == 0:
+        half = number // 2
+        found.append([i // 2 + half * (i % 2) for i in plain])  # they came as W1, W2, ..., b1, b2, ...
+        layers = [[number - 2 * layer - 2, number - 2 * layer - 1] for layer in range(half)]
+        found.append([i for layer in layers for i in layer])
+    found.append(plain[::-1])
+    return found

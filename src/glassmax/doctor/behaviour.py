@@ -1,0 +1,158 @@
+"""What the learner's function does besides returning gradients: the second call, its inputs, the loss it returns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..functional.arrays import Array
+from .answers import Answer
+from .diagnosis import Finding
+from .problem import Problem
+from .running import Call, Learner
+
+__all__ = ["Watched", "watch"]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What was seen of the function itself.
+
+    Attributes
+    ----------
+    first : Answer or None
+        Its answer to the learner's own data.
+    findings : tuple of Finding
+    usable : bool
+        Whether its answers can be judged further.
+    """
+
+    first: Answer | None
+    findings: tuple[Finding, ...]
+    usable: bool
+
+
+def watch(problem: Problem, learner: Learner) -> Watched:
+    """Call the function twice on the learner's own data."""
+    given = problem.given
+    call = learner.call(problem.arrays, given.X, given.y)
+    wrote = _wrote(call)
+    if call.answer is None:
+        return Watched(None, (*wrote, _failed(call)), usable=False)
+    not_finite = _not_finite(call.answer, learner)
+    if not_finite:
+        return Watched(call.answer, (*wrote, *not_finite), usable=False)
+    findings = [*wrote, *_of_returned_loss(problem, call.answer)]
+    again = learner.call(problem.arrays, given.X, given.y)
+    if again.answer is None:
+        says = f"the first call returned, the second on the same inputs did not: {again.message}"
+        return Watched(call.answer, (*findings, Finding("nondeterministic", "", says=says)), usable=True)
+    second = _second_call(problem, learner, call.answer, again.answer)
+    random = any(finding.cause == "nondeterministic" for finding in second)
+    return Watched(call.answer, (*findings, *second), usable=not random)
+
+
+def _wrote(call: Call) -> tuple[Finding, ...]:
+    if not call.wrote:
+        return ()
+    names = ", ".join(call.wrote[:5])
+    says = f"the function changes what it is given: {names} had other values after the call"
+    line = "\n".join(f"{name} = {name}.copy()    # before anything is written into it" for name in call.wrote[:2])
+    reason = "all gradients are taken at one point: nothing may move before the last of them is computed"
+    return (Finding("writes_inputs", names, call.wrote, says, {}, line, reason),)
+
+
+def _failed(call: Call) -> Finding:
+    if call.cause == "raises":
+        return Finding("raises", "", says=f"the function raises {call.message}")
+    return Finding(call.cause, "", says=call.message.rstrip("."))
+
+
+def _not_finite(answer: Answer, learner: Learner) -> tuple[Finding, ...]:
+    bad = [(name, a) for name, a in zip(learner.names, answer.arrays, strict=True) if not np.isfinite(a).all()]
+    if not bad:
+        return ()
+    name, array = bad[0]
+    where = np.argwhere(~np.isfinite(array))[0]
+    cell = f"[{', '.join(str(int(i)) for i in where)}]" if array.ndim else ""
+    value = array[tuple(where)] if array.ndim else array
+    says = (
+        f"{int((~np.isfinite(array)).sum())} of {array.size} cells of the gradient of {name} are not finite, "
+        f"the first {name}{cell} = {value}"
+    )
+    reason = "exp overflows above 709 and log(0) is -inf: subtract the row's maximum before exp, or use P - Y itself"
+    return (Finding("not_finite", name, tuple(n for n, _ in bad), says, {}, "", reason),)
+
+
+def _of_returned_loss(problem: Problem, answer: Answer) -> tuple[Finding, ...]:
+    """A loss returned beside right gradients that was computed from a P that had become P - Y."""
+    if answer.loss is None:
+        return ()
+    p = problem.own_pass()
+    true = float(p.scale * p.rows.sum())
+    with np.errstate(all="ignore"):
+        spoilt = [p.P - p.Y, (p.P - p.Y) / p.n]
+        losses = [-np.log((D * p.Y).sum(axis=1)).mean() for D in spoilt]
+        losses += [0.5 * ((D - p.Y) ** 2).sum(axis=1).mean() * factor for D in spoilt for factor in (1, 2)]
+    nan = np.isnan(answer.loss) and np.isfinite(true)
+    same = any(np.isclose(answer.loss, loss, rtol=1e-9) for loss in losses if np.isfinite(loss))
+    if not nan and not (same and not np.isclose(answer.loss, true, rtol=1e-6)):
+        return ()
+    return (_changed_in_place(p.P, p.Y, f"the loss that is returned is {answer.loss:.4g}, not {true:.4g}"),)
+
+
+def _changed_in_place(P: Array, Y: Array, seen: str) -> Finding:
+    says = "dZ = P names the same memory as P, so subtracting 1 from it changes P, which is used again afterwards"
+    cell = f"P[0] is {np.array2string(P[0], precision=3)} and sums to 1; after the change it is "
+    cell += f"{np.array2string(P[0] - Y[0], precision=3)} and sums to 0; {seen}"
+    reason = "dz_i = p_i - y_i is another array than p_i: p is still needed by the loss, and by a second backward pass"
+    return Finding("in_place", "P", (), says, {}, "dZ = P.copy()\ndZ[np.arange(n), y] -= 1", reason, cell)
+
+
+def _second_call(problem: Problem, learner: Learner, first: Answer, second: Answer) -> Sequence[Finding]:
+    if any(a.shape != b.shape for a, b in zip(first.arrays, second.arrays, strict=True)):
+        return (
+            Finding("nondeterministic", "", says="two calls on the same inputs returned arrays of different shapes"),
+        )
+    differing = [
+        (name, a, b)
+        for name, a, b in zip(learner.names, first.arrays, second.arrays, strict=True)
+        if np.linalg.norm(a - b) > 1e-9 * max(float(np.linalg.norm(a)), 1e-300)
+    ]
+    if not differing:
+        return ()
+    names = tuple(name for name, _, _ in differing)
+    if all(_adds(a, b) for _, a, b in differing):
+        learner.accumulates = True
+        a, b = differing[0][1].ravel(), differing[0][2].ravel()
+        cell = int(np.abs(a).argmax())
+        says = "a second call on the same inputs returns the first call's gradients once more added on top"
+        shown = f"{names[0]}: {a[cell]:.4g} after the first call, {b[cell]:.4g} after the second"
+        line = f"d{names[0]} = np.zeros_like({names[0]})    # anew in every call"
+        reason = "a gradient belongs to one point and one batch: sums that outlive the call mix several"
+        return (Finding("accumulates", names[0], names, says, {"factor": "2"}, line, reason, shown),)
+    if _subtracted_again(problem, first, second):
+        p = problem.own_pass()
+        return (_changed_in_place(p.P, p.Y, "a second call subtracts Y again"),)
+    shown = ", ".join(names[:4])
+    says = f"two calls on the same inputs returned different numbers for {shown}: "
+    says += "something in it is random, or kept from call to call"
+    return (Finding("nondeterministic", "", names, says),)
+
+
+def _adds(a: Array, b: Array) -> bool:
+    """Whether the second is the first and a share of it again."""
+    share = float(np.vdot(a, b - a)) / max(float(np.vdot(a, a)), 1e-300)
+    return 1e-3 < share < 1.0 + 1e-6 and bool(np.linalg.norm(b - (1 + share) * a) <= 1e-8 * np.linalg.norm(b))
+
+
+def _subtracted_again(problem: Problem, first: Answer, second: Answer) -> bool:
+    p = problem.own_pass()
+    key = ("W", p.depth)
+    a, b = first.ours(problem.layout)[key], second.ours(problem.layout)[key]
+    again = p.A[p.depth - 1].T @ p.Y
+    if a.shape != again.shape:
+        return False
+    change = b - a
+    share = float(np.vdot(again, change)) / max(float(np.vdot(again, again)), 1e-300)
+    return share < 0 and bool(np.linalg.norm(change - share * again) <= 1e-8 * np.linalg.norm(change))

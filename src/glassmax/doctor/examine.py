@@ -1,0 +1,230 @@
+"""The door: what the learner hands in, and which way it goes."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import OptionError, ShapeError
+from ..functional.arrays import Array
+from ..network import Network
+from .answers import Answer, AnswerError, read_answer
+from .behaviour import watch
+from .diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
+from .judging import Case, Judgement, judge, with_findings
+from .measured import judge_measured
+from .probes import fresh_probes, rows_matter
+from .problem import Given, Problem, parameters_of, problems
+from .pytorch import diagnose_module, is_module
+from .running import Learner
+
+__all__ = ["diagnose"]
+
+READINGS = 4
+
+
+def diagnose(
+    gradients_or_function: Mapping[str, npt.ArrayLike] | Sequence[npt.ArrayLike] | Callable[..., Any],
+    X: npt.ArrayLike | None = None,
+    y: npt.ArrayLike | None = None,
+    *,
+    network: Network | None = None,
+    loss: Callable[..., Any] | str | None = None,
+    parameters: Mapping[str, Any] | Sequence[Any] | None = None,
+    declared: bool = False,
+) -> Diagnosis:
+    """Say what is wrong with a gradient: where it goes wrong first, by which mistake, and how to mend it.
+
+    Parameters
+    ----------
+    gradients_or_function : mapping, sequence or callable
+        Your gradients, by name or in the order of the parameters; or better your function ``f(parameters, X, y)`` that
+        returns them: it is tried on other data too, where causes come apart that coincide on yours. Or a PyTorch
+        model, with its criterion as `loss`.
+        Your gradients, by name or in the order of the parameters; or better your function ``f(parameters, X, y)``
+        that returns them: it is tried on other data too, where causes come apart that coincide on yours.
+    X : (n, d) array
+        Inputs. Samples may be columns, or one vector, if `parameters` are yours.
+    y : array
+        Class indices, or rows (columns) of targets.
+    network : Network, optional
+        Whose gradients they should be.
+    loss : callable or "network", optional
+        Your own ``loss(parameters, X, y)``, or the word that the network's loss is yours. Either declares the loss:
+        then a factor throughout is a mistake, otherwise it is a convention.
+    parameters : mapping or sequence, optional
+        Where the gradients were taken, in your names and layout: weights (in, out) or (out, in), biases of any shape or
+        none. The network's own by default.
+    declared : bool, default=False
+        The same as ``loss="network"``.
+
+    Returns
+    -------
+    Diagnosis
+        `print` it, or read ``.verdict``, ``.findings``, ``.first_wrong``, ``.conventions``.
+
+    Raises
+    ------
+    ShapeError, LabelError
+        If X, y and the parameters don't fit together.
+    OptionError
+        If there is nothing to hold the gradients against.
+
+    Notes
+    -----
+    A cause is named only if simulating it gives your numbers to rounding; see `docs/doctor.md` for how, and for what
+    can't be told apart. Your function is called in this process, on copies.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import glassmax as gm
+    >>> net = gm.Network([4, 5, 3], activation="sigmoid")
+    >>> X, y = np.random.default_rng(0).normal(size=(6, 4)), np.array([0, 1, 2, 0, 1, 0])
+    >>> gradients = dict(net.loss_and_gradients(X, y)[1])
+    >>> diagnose(gradients, X, y, network=net).verdict
+    'correct'
+    >>> diagnosis = diagnose(gradients | {"b2": gradients["b2"] / 6}, X, y, network=net)
+    >>> diagnosis.verdict, diagnosis.first_wrong, diagnosis.causes
+    ('wrong', 'db2', ('bias_averaged',))
+    """
+    if is_module(gradients_or_function):
+        return diagnose_module(gradients_or_function, X, y, loss=loss)
+    given = _given(X, y, network, loss, parameters, declared)
+    with np.errstate(all="ignore"):  # mistakes are simulated that overflow; what isn't finite fits nothing
+        if callable(gradients_or_function):
+            return _of_function(gradients_or_function, given)
+        return _of_arrays(gradients_or_function, given)
+
+
+def _given(X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: bool) -> Given:
+    if network is not None and not isinstance(network, Network):
+        raise OptionError(f"network is a {type(network).__name__}, expected a glassmax.Network.")
+    if X is None or y is None:
+        raise ShapeError(f"{'X' if X is None else 'y'} is missing. Pass the X and y that the gradients were taken at.")
+    if isinstance(loss, str) and loss != "network":
+        raise OptionError(f"loss is {loss!r}, expected your own function loss(parameters, X, y), or 'network'.")
+    if isinstance(loss, str) and network is None:
+        raise OptionError("loss is 'network', but no network is given. Pass network=glassmax.Network([...]).")
+    if network is None and parameters is None:
+        raise OptionError("Neither network nor parameters are given. Pass the one whose gradients these should be.")
+    own = loss if callable(loss) else None
+    if own is None and network is None:
+        raise OptionError(
+            "Neither network nor loss is given, so there is nothing to hold the gradients against. "
+            "Pass network=glassmax.Network([...]), or your own loss=f(parameters, X, y)."
+        )
+    chosen = parameters_of(network) if parameters is None and network is not None else parameters
+    rows = np.asarray(X)
+    if rows.dtype.kind not in "iubf":
+        raise ShapeError(f"X holds {rows.dtype} values, expected numbers.")
+    target = y if isinstance(y, np.ndarray) else np.asarray(y)
+    return Given(network, own, chosen, rows, target, declared or loss is not None, parameters is not None)
+
+
+def _readings(given: Given) -> Iterator[Problem]:
+    return islice(problems(given), READINGS)
+
+
+# a function
+
+
+def _of_function(function: Callable[..., Any], given: Given) -> Diagnosis:
+    best: Judgement | None = None
+    for problem in _readings(given):
+        judgement = _function_read_as(problem, function)
+        if judgement.diagnosis.correct:
+            return judgement.diagnosis
+        if best is None or judgement.cost < best.cost:
+            best = judgement
+    return best.diagnosis if best is not None else judge_measured(function, given)
+
+
+def _function_read_as(problem: Problem, function: Callable[..., Any]) -> Judgement:
+    given = problem.given
+    names = [name for name, _ in given.named]
+    learner = Learner(function, given.parameters, names, problem.layout)
+    watched = watch(problem, learner)
+    if watched.first is None or not watched.usable:
+        return Judgement(Diagnosis(WRONG, watched.findings), 9.0)
+    shapes = [array.shape for array in watched.first.arrays]
+    probes = fresh_probes(problem, learner, shapes)
+    p = problem.own_pass()
+    case = Case(
+        problem,
+        [p, *(probe.p for probe in probes)],
+        [watched.first.ours(problem.layout), *(probe.answer.ours(problem.layout) for probe in probes)],
+        [True, *(probe.same_rows for probe in probes)],
+        watched.first.single_precision,
+    )
+    judgement = judge(case)
+    judgement = _coupled(problem, learner, watched.first, judgement)
+    known = [cause for cause in judgement.diagnosis.causes if cause not in ("not_in_catalogue", "batch_coupling")]
+    wrong = judgement.diagnosis.verdict == WRONG and known
+    first = not wrong or any(f.cause == "accumulates" for f in watched.findings)
+    return with_findings(judgement, watched.findings, first and not _explained(judgement, watched.findings))
+
+
+def _explained(judgement: Judgement, findings: Sequence[Finding]) -> bool:
+    """Whether what the gradients show is the reason for what the function does, as weights updated too early."""
+    return "updated_weights" in judgement.diagnosis.causes and any(f.cause == "writes_inputs" for f in findings)
+
+
+def _coupled(problem: Problem, learner: Learner, first: Answer, judgement: Judgement) -> Judgement:
+    """Of a mistake outside the catalogue, whether the rows of a batch disturb one another."""
+    causes = judgement.diagnosis.causes
+    if "not_in_catalogue" not in causes or len(problem.targets.Y) < 2 or not rows_matter(problem, learner, first):
+        return judgement
+    says = "the gradients depend on the order of the rows: a step mixes samples, or singles one out"
+    reason = "L = 1/n sum_i L_i: each row has its own forward and backward pass, and only dW and db sum over i"
+    return with_findings(
+        judgement,
+        [Finding("batch_coupling", (causes and judgement.diagnosis.findings[0].where) or "", (), says, reason=reason)],
+        first=False,
+    )
+
+
+# arrays
+
+
+def _of_arrays(gradients: Any, given: Given) -> Diagnosis:
+    best: Judgement | None = None
+    for problem in _readings(given):
+        judgement = _arrays_read_as(problem, gradients)
+        if judgement.diagnosis.correct:
+            return judgement.diagnosis
+        if best is None or judgement.cost < best.cost:
+            best = judgement
+    return best.diagnosis if best is not None else judge_measured(gradients, given)
+
+
+def _arrays_read_as(problem: Problem, gradients: Any) -> Judgement:
+    names, shapes = zip(*((name, array.shape) for name, array in problem.given.named), strict=True)
+    try:
+        answer = read_answer(gradients, names, shapes)
+    except AnswerError as error:
+        return Judgement(Diagnosis(WRONG, (Finding(error.cause, "", says=str(error).rstrip(".")),)), 9.0)
+    bad = [name for name, array in zip(names, answer.arrays, strict=True) if not np.isfinite(array).all()]
+    if bad:
+        says = f"the gradient of {', '.join(bad[:5])} holds numbers that are not finite"
+        return Judgement(Diagnosis(WRONG, (Finding("not_finite", bad[0], tuple(bad), says),)), 9.0)
+    turned = not problem.given.own_parameters and _all_turned(problem, answer.arrays)
+    case = Case(problem, [problem.own_pass()], [answer.ours(problem.layout, turned)], [True], answer.single_precision)
+    judgement = judge(case)
+    if not turned:
+        return judgement
+    d = judgement.diagnosis
+    verdict = OTHERWISE_CORRECT if d.verdict == CORRECT else d.verdict
+    said = (*d.conventions, "read as: weights (out, in), as every dW has the shape of Wᵀ")
+    return Judgement(Diagnosis(verdict, d.findings, d.first_wrong, said, d.lines), judgement.cost)
+
+
+def _all_turned(problem: Problem, arrays: Sequence[Array]) -> bool:
+    """Whether all weights came as (out, in): a layout, not a mistake."""
+    pairs = [
+        (role.shape, array.shape) for role, array in zip(problem.layout.roles, arrays, strict=True) if role.kind == "W"
+    ]
+    telling = [(shape, came) for shape, came in pairs if shape != shape[::-1]]
+    return bool(telling) and all(came == shape[::-1] for shape, came in telling)

@@ -1,0 +1,143 @@
+"""What a learner's function does in place of answering, as a diagnosis in plain form.
+
+A function that raises, ends the program or never returns has no gradients to judge, so `glassmax.diagnose` can't be
+asked. The answer has the same fields as any other; its text is one to three lines.
+"""
+
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["Place", "misbehaviour", "place_of", "raised", "said_by", "shapes_of"]
+
+LONGEST = 300
+
+
+class Place(NamedTuple):
+    """A line of the learner's file: its number from 1, and its text; number 0 where it isn't known."""
+
+    file: str
+    number: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file}, line {self.number}" if self.number else self.file
+
+
+def misbehaviour(cause: str, place: Place, what: str, *more: str) -> dict[str, Any]:
+    """Return a diagnosis in plain form with one finding.
+
+    Parameters
+    ----------
+    cause : {"never_returns", "raises"}
+        Its stable name.
+    place : Place
+        Where it happens.
+    what : str
+        What happens, as a sentence.
+    *more : str
+        Further lines, such as the next step.
+
+    Returns
+    -------
+    dict
+        As from `plain_diagnosis`.
+
+    Examples
+    --------
+    >>> place = Place("my_backprop.py", 4, "while True: pass")
+    >>> print(misbehaviour("never_returns", place, "gradients had not returned after 10 s.")["text"])
+    wrong: gradients had not returned after 10 s.
+        while True: pass
+    """
+    line = [f"    {place.text}"] if place.text else []
+    finding: dict[str, Any] = {
+        "cause": cause,
+        "where": str(place),
+        "parameters": [],
+        "says": what,
+        "evidence": {},
+        "line": "",
+        "reason": " ".join(more),
+        "cell": "",
+        "indistinguishable": [],
+    }
+    return {
+        "verdict": "wrong",
+        "correct": False,
+        "first_wrong": None,
+        "conventions": [],
+        "findings": [finding],
+        "text": "\n".join([f"wrong: {what}", *line, *more]),
+    }
+
+
+def raised(name: str, error: BaseException, place: Place, given: str) -> dict[str, Any]:
+    """Return what is said of a function that raised.
+
+    Parameters
+    ----------
+    name : str
+        The function's: ``"gradients"``.
+    error : BaseException
+        What came out of it; SystemExit is told as what it is.
+    place : Place
+        The last line of the learner's file on the way to it.
+    given : str
+        The shapes of what it was called with.
+
+    Returns
+    -------
+    dict
+        As from `plain_diagnosis`.
+    """
+    if isinstance(error, SystemExit):
+        what, advice = f"{name} ends the program by SystemExit ({place}).", "Return the gradients instead."
+    elif isinstance(error, EOFError) and "input" in place.text:
+        what, advice = f"{name} waits for the keyboard ({place}), where nobody is.", "Put the value into the file."
+    else:
+        what, advice = f"{name} raises {said_by(error, f' in {place}')}", f"It was given {given}." if given else ""
+    return misbehaviour("raises", place, what, *([advice] if advice else []))
+
+
+def said_by(error: BaseException, where: str = "") -> str:
+    """Return an exception's kind, where it came up, and its words, on one line and cut where they are long."""
+    try:
+        words = " ".join(str(error)[: 4 * LONGEST].split())
+    except Exception:  # its __str__ is the learner's, too
+        words = ""
+    words = words if len(words) <= LONGEST else f"{words[:LONGEST]}..."
+    kind = f"{type(error).__name__}{where}"
+    return f"{kind}: {words}" if words else kind
+
+
+def place_of(error: BaseException, path: str, lines: Sequence[str]) -> Place:
+    """Return the last line of a file on the way to an exception; number 0 where it never passed the file."""
+    number = 0
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename == path:
+            number = line
+    text = lines[number - 1].strip()[:LONGEST] if 0 < number <= len(lines) else ""
+    return Place(Path(path).name, number, text)
+
+
+def shapes_of(parameters: Any, X: Any, y: Any) -> str:
+    """Return the names and shapes of a function's arguments: ``W1 (4, 10), b1 (10,), X (7, 4), y (7,)``."""
+    if isinstance(parameters, Mapping):
+        named = list(parameters.items())
+    elif isinstance(parameters, list | tuple):
+        named = [(f"array {position}", array) for position, array in enumerate(parameters)]
+    else:
+        named = [("parameters", parameters)]
+    shown = [f"{name} {_shape(array)}" for name, array in [*named[:8], ("X", X), ("y", y)]]
+    return ", ".join(shown)
+
+
+def _shape(array: Any) -> str:
+    try:
+        return str(np.shape(array))
+    except Exception:  # an object of the learner's, or a ragged list
+        return type(array).__name__
