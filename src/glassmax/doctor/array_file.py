@@ -146,7 +146,7 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) 
             if prod(shape) * dtype.itemsize > member.file_size:
                 raise LearnerFileError(f"{where} claims shape {shape}, which is more than the file holds.")
         with archive.open(member) as file:
-            array: Array = np.lib.format.read_array(file, allow_pickle=False)
+            array: Array = np.lib.format.read_array(file)  # loads no pickle
     except (ValueError, EOFError, OverflowError, SyntaxError, TypeError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
         if isinstance(error, LearnerFileError):
             raise
