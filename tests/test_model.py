@@ -611,7 +611,8 @@ def test_no_module_of_the_package_names_pickle_joblib_or_eval():
     for source in sources:
         for line in source.read_text().splitlines():
             assert not re.match(r"\s*(import|from)\s+(pickle|joblib|dill|marshal|shelve)\b", line), source
-            # One place runs code: the NumPy source that a derivation has written itself.
-            if source.name != "writing.py":
+            # Two places run code: the NumPy source that a derivation has written itself, and the file that a learner
+            # hands to the doctor, in a process of its own.
+            if source.name not in ("writing.py", "learner_module.py"):
                 assert not re.search(r"(?<![\w.])(eval|exec)\(", line), source
             assert "allow_pickle" not in line, source
