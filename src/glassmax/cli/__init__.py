@@ -8,6 +8,7 @@ refuses to compute: it reads options, calls the library and prints.
 import os
 import sys
 import traceback
+import warnings
 from contextlib import suppress
 from importlib import import_module
 
@@ -19,7 +20,7 @@ from .talk import harmless
 
 __all__ = ["main"]
 
-COMMANDS = ("train", "predict", "evaluate", "derive", "info")
+COMMANDS = ("train", "predict", "evaluate", "derive", "info", "completion")
 
 
 class Commands(click.Group):
@@ -62,6 +63,8 @@ def main() -> None:
     """Run the command line and end the process with its exit code."""
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]  # wherever it stands
     debug = len(arguments) < len(sys.argv) - 1
+    if not debug:
+        warnings.simplefilter("ignore")  # what a library has to say to programmers
     try:  # main returns the code of ctx.exit, or None
         sys.exit(glassmax.main(arguments, prog_name="glassmax", standalone_mode=False) or 0)
     except click.ClickException as error:
