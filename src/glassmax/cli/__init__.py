@@ -15,7 +15,7 @@ from importlib import import_module
 import click
 
 from .. import __version__
-from ..errors import GlassmaxError
+from ..errors import GlassmaxError, OptionError
 from .talk import harmless
 
 __all__ = ["main"]
@@ -75,6 +75,8 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         _drop_output()
         sys.exit(1)
+    except OptionError as error:
+        _fault(str(error), 2, debug)
     except GlassmaxError as error:
         _fault(str(error), 1, debug)
     except MemoryError:

@@ -29,18 +29,22 @@ def read_config(ctx: click.Context, param: click.Parameter, value: str | None) -
         raise click.BadParameter(f"{value} can't be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise click.BadParameter(f"{value} is not TOML: {error}.") from None
-    known = {option.name: option for option in ctx.command.params if option.name not in NOT_IN_FILES}
+    known = {_key(option): option for option in ctx.command.params if option.name not in NOT_IN_FILES}
     defaults: dict[str, Any] = {}
     for key, setting in settings.items():
-        name = key.replace("-", "_")
-        option = known.get(name) or known.get(f"as_{name}")
+        option = known.get(key.replace("_", "-"))
         if option is None or option.name is None:
-            near = get_close_matches(name, [other for other in known if other], n=1)
-            hint = f" Did you mean {near[0].replace('_', '-')!r}?" if near else ""
+            near = get_close_matches(key.replace("_", "-"), known, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
             raise click.BadParameter(f"{value} sets {key!r}, which is no option of this command.{hint}")
         defaults[option.name] = _setting(value, key, setting, option)
     ctx.default_map = {**defaults, **(ctx.default_map or {})}
     return value
+
+
+def _key(option: click.Parameter) -> str:
+    """Return the name of an option in a file: the long one that people type."""
+    return max((name.lstrip("-") for name in option.opts), key=len) if option.opts else str(option.name)
 
 
 def _setting(path: str, key: str, setting: Any, option: click.Parameter) -> Any:
@@ -81,7 +85,7 @@ def as_toml(ctx: click.Context) -> str:
         if theirs != group:
             lines += ["", f"# {theirs}"] if lines else [f"# {theirs}"]
             group = theirs
-        key, value = option.name.removeprefix("as_").replace("_", "-"), ctx.params.get(option.name)
+        key, value = _key(option), ctx.params.get(option.name)
         lines.append(f"# {key} =" if value is None else f"{key} = {_toml(value)}")
     return "\n".join(lines) + "\n"
 

@@ -184,8 +184,7 @@ class Rows:
     def _giveaways(self) -> list[str]:
         from ..table import giveaways
 
-        rows = self.table.rows(self.kept)
-        found = giveaways(rows, self.encoding.names, self.y[self.kept])
+        found = giveaways(self.table, self.encoding.names, self.y)
         return [
             f"{name} alone tells {self.target} in {100 * share:.4g} % of the rows. If it is the answer by another "
             f"name, or known only afterwards, leave it out: --ignore {name}"

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,13 @@ from .talk import QUIET, counted, figure, say
 from .train_options import ESTIMATOR
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..estimator import SoftmaxClassifier
     from ..functional.arrays import Array
     from ..model import Model
     from ..table import Table
-    from ..training import Figures
+    from ..training import Epoch, Figures
 
 __all__ = ["Run", "check_options"]
 
@@ -65,6 +68,12 @@ def _in_words_of_the_command_line(message: str) -> str:
     return re.sub(r"solver='(\w+)'", r"--solver \1", message)
 
 
+def _words_for_a_checkpoint(message: str) -> str:
+    words = {"checkpoint_path": "--checkpoint", "random_state": "--seed", "max_iter": "--epochs"}
+    words |= {parameter: f"--{option.replace('_', '-')}" for option, parameter in ESTIMATOR.items()}
+    return re.sub(r"\b(" + "|".join(words) + r")\b(?= is|=|\b[. ,])", lambda found: words[found[1]], message)
+
+
 class Run:
     """One training run, from table to model."""
 
@@ -91,6 +100,8 @@ class Run:
 
     def train(self) -> bool:
         """Train with progress shown; return whether Ctrl-C ended it."""
+        from ..errors import CheckpointError
+
         classifier, rows = self.classifier, self.rows
         validation: dict[str, Any] = {}
         if rows.validation:
@@ -100,8 +111,15 @@ class Run:
         quiet = bool(click.get_current_context().find_root().meta.get(QUIET))
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            epochs = classifier.fit_epochs(rows.X, rows.y[rows.kept], rows.weights(rows.kept), **validation)
+            epochs: Iterator[Epoch] = classifier.fit_epochs(
+                rows.X, rows.y[rows.kept], rows.weights(rows.kept), **validation
+            )
             try:
+                try:
+                    first = next(epochs, None)
+                except CheckpointError as error:
+                    raise CheckpointError(_words_for_a_checkpoint(str(error))) from None
+                epochs = epochs if first is None else chain([first], epochs)
                 for _ in with_progress(epochs, self.options["epochs"], self._metric, quiet=quiet):
                     pass
             except KeyboardInterrupt:

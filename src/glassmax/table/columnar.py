@@ -47,7 +47,8 @@ def read_columnar(source: Source, wanted: Sequence[str] | None = None) -> Iterat
     how = f"{source.kind.removesuffix(' stream')}{packed}"
     with _in_words(source):
         frame, names = _opened(source)
-    chosen = [name for name in names if wanted is None or name in wanted] or names
+    asked = set(names if wanted is None else wanted)
+    chosen = [name for name in names if name in asked] or names
     header = tuple(names) if len(chosen) < len(names) else ()
     at_once = max(1024, CELLS_AT_ONCE // max(1, len(chosen)))
     start = 0

@@ -24,6 +24,7 @@ __all__ = ["DELIMITERS", "Form", "read_delimited"]
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 SMALL_BYTES = 2**18
+WIDE = 1000
 SAMPLE_ROWS = 100
 SAMPLE_CELLS = 200_000
 ROWS_AT_ONCE = 20_000
@@ -101,9 +102,8 @@ class _Reader:
     def __init__(self, name: str, head: _Head, wanted: Sequence[str] | None, lines: Lines, at: int) -> None:
         self.name, self.head, self.source = name, head, lines
         self.row, self.line = 0, at  # handed over so far
-        chosen = head.header if wanted is None else [column for column in head.header if column in set(wanted)]
-        self.chosen = [(head.header.index(column), column) for column in chosen] if wanted else None
-        self.index = list(enumerate(head.header)) if self.chosen is None else self.chosen
+        asked = set(head.header if wanted is None else wanted)
+        self.index = [(position, column) for position, column in enumerate(head.header) if column in asked]
         self.pools: dict[str, dict[str, str]] = {}
 
     def tables(self, first: bytes, blocks: Iterator[bytes]) -> Iterator[Table]:
@@ -111,7 +111,10 @@ class _Reader:
         rest = first
         following = next(blocks, None)
         small = following is None and len(first) <= SMALL_BYTES
-        while not small and rest:
+        wide = (
+            len(self.head.header) > WIDE
+        )  # a few rows a block: a call for each column would take longer than the cells
+        while not (small or wide) and rest:
             cut = _clean_rows(rest, ord(self.head.delimiter), len(self.head.header))
             table = None if cut is None else self._parse(rest, *cut)
             if cut is None or table is None:

@@ -15,7 +15,7 @@ from .table import Table
 __all__ = ["giveaways"]
 
 TELLING = 0.995
-FEWEST_ROWS = 50
+FEWEST_ROWS = 40
 BINS = 32
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import DataError, OptionError
 from ..functional.arrays import Array
-from .cells import COMMA_NUMBER, as_text, number
+from .cells import COMMA_NUMBER, GROUPED, as_text, number
 from .dates import FORMS, form_of
 from .table import Table
 
@@ -24,6 +24,7 @@ MOSTLY = 0.9
 MOST_VALUES = 1000
 MOST_FORCED = 20_000
 FEW = 20
+LONGEST_EXACT = 15
 FEWEST_ROWS_NUMBERED = 30
 WORDS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), ("off", "on"))
 UNIT = re.compile(r"[€$£¥]? ?[+-]?[0-9][0-9.,]* ?(?:[€$£¥%°]|[A-Za-zµ°]{1,4}[²³]?)?")
@@ -218,6 +219,10 @@ def _guess_text(table: Table, name: str, texts: Array, *, keep: bool) -> _Guess:
         )
     numbers = sum(number(text, table.decimal) is not None for text in there)
     if numbers >= MOSTLY * len(there):
+        if not keep and _too_long(distinct):
+            return _Guess(
+                note=f"{name} is left out: its numbers have more digits than can be told apart, as identifiers have."
+            )
         same = len(distinct) == 1 and whole and not keep
         return _constant(name, there[0]) if same else _Guess("number")
     commas = [text for text in there if re.match(COMMA_NUMBER, text) or re.match(r"[+-]?\d+(,\d+)+(\.\d+)?$", text)]
@@ -225,6 +230,13 @@ def _guess_text(table: Table, name: str, texts: Array, *, keep: bool) -> _Guess:
         raise DataError(
             f"Column {name!r} of {table.name} holds {commas[0]!r} and the like, expected numbers with a decimal point. "
             f"Write them as 1234.5, say what the comma is with --decimal ',', or leave the column out with "
+            f"--ignore {_quoted(name)}."
+        )
+    grouped = [cell for cell in table.column(name) if isinstance(cell, str) and re.match(GROUPED, cell)]
+    if table.decimal == "," and len(grouped) > MOSTLY * len(there):
+        raise DataError(
+            f"Column {name!r} of {table.name} holds {grouped[0]!r} and the like, which with decimal commas may be "
+            f"thousands or not. Write it without the point, say --decimal '.', or leave it out with "
             f"--ignore {_quoted(name)}."
         )
     dated = form_of(distinct, MOSTLY)
@@ -240,6 +252,12 @@ def _guess_text(table: Table, name: str, texts: Array, *, keep: bool) -> _Guess:
     if too_many:
         return _too_many(name, there, distinct, whole=whole)
     return _Guess("category")
+
+
+def _too_long(distinct: set[str]) -> bool:
+    """Whether whole numbers have so many digits that as floats some of them are the same."""
+    long = {text for text in distinct if text.lstrip("+-").isdecimal() and len(text) > LONGEST_EXACT}
+    return len({float(text) for text in long}) < len(long)
 
 
 def _are_codes(distinct: set[str]) -> bool:

@@ -43,6 +43,7 @@ def read_json_lines(lines: Lines, wanted: Sequence[str] | None = None) -> Iterat
     """
     name, number, line = lines.source.name, 0, 0
     known: dict[str, None] = {}
+    asked = None if wanted is None else set(wanted)
     rows: list[dict[str, Any]] = []
     ends: list[int] = []
     cells = 0
@@ -50,7 +51,7 @@ def read_json_lines(lines: Lines, wanted: Sequence[str] | None = None) -> Iterat
     def table() -> Table:
         first = number - len(rows) + 1
         packed = f", packed by {lines.source.packed}" if lines.source.packed else ""
-        chosen = [key for key in known if wanted is None or key in wanted] or list(known)
+        chosen = [key for key in known if asked is None or key in asked] or list(known)
         columns, unusable = {}, {}
         for key in chosen:
             values = [row.get(key) for row in rows]

@@ -14,6 +14,7 @@ polars is loaded only where a large CSV file, a Parquet or an Arrow file is read
 
 import io
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,7 @@ def _is_json(source: Source) -> bool:
     """Whether the text is JSON: it begins like an object, or its file is called so."""
     name = source.name.removesuffix(".gz").removesuffix(".zst").lower()
     head = source.head.replace(b"\0", b"").lstrip()
-    return head[:2] in (b'{"', b"{}") or name.endswith((".jsonl", ".ndjson", ".json"))
+    return re.match(rb'\{\s*["}]|\[\s*[{\[\d"]', head) is not None or name.endswith((".jsonl", ".ndjson", ".json"))
 
 
 def _example(name: str) -> Table:

@@ -95,6 +95,10 @@ class Table:
             other for other in self.names if name.lower() in other.lower()
         ]
         hint = f"Did you mean {' or '.join(map(repr, near[:3]))}?" if near else f"There are {some(self.names)}."
+        if len(self.names) == 1 and self.how.startswith("CSV"):
+            hint = (
+                f"It was read as one column, {self.names[0][:60]!r}. If cells are separated, say by what: --delimiter."
+            )
         raise DataError(f"{self.name} has no column {name!r}. {hint}")
 
     def rows(self, index: Array | slice) -> "Table":
