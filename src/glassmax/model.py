@@ -149,7 +149,13 @@ class Model:
         engine, counted = best_engine(), Surprises() if surprises is None else surprises
         for table in _blocks_of(tables, next(blocks(self.network, 2**62)).stop):
             X = self.encoding.fill(table, counted).astype(self.network.theta.dtype, copy=False)
-            yield table, (engine.logits if of_logits else engine.probabilities)(self.network, X)
+            outputs = (engine.logits if of_logits else engine.probabilities)(self.network, X)
+            if not of_logits and not all_finite(outputs):
+                row = int(np.argmax(~np.isfinite(outputs).all(axis=1)))
+                raise DataError(
+                    f"{table.place(row)}: the model gives no number, for its weights are too large. Train it again."
+                )
+            yield table, outputs
 
     def inputs(self, data: Any) -> Array:
         """Return the rows as the network takes them, (n, d)."""

@@ -5,7 +5,7 @@ about new rows is counted in `Surprises`: cells that were filled, values never s
 """
 
 from collections import Counter
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
@@ -216,10 +216,10 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="date", 
     """
 
     name: str
-    form: str
+    form: Literal["ymd", "dmy", "mdy"]
     center: float
     spread: Annotated[float, msgspec.Meta(gt=0)]
-    circles: list[str]
+    circles: list[Literal["season", "weekday", "hour"]]
     missing: bool
 
     @property

@@ -6,7 +6,7 @@ of the year, the week and the day. New rows go through the very same encoding; a
 zeros and is named in the notes.
 """
 
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 import msgspec
 import numpy as np
@@ -195,5 +195,5 @@ def _learn_date(table: Table, name: str, form: str) -> Date | str:
     if not len(there):
         return f"{name} is left out: all its cells are missing."
     center, spread = _robust(years(there))
-    circles = [part for part in CIRCLES if len(np.unique(circle(there, part))) > 1]
-    return Date(name, form, center, spread, circles, len(there) < len(moments))
+    circles: Any = [part for part in CIRCLES if len(np.unique(circle(there, part))) > 1]
+    return Date(name, cast("Any", form), center, spread, circles, len(there) < len(moments))
