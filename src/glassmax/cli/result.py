@@ -60,6 +60,11 @@ class Result:
         network, trivial = self.columns["network"], self.columns["classes' shares"]
         linear = self.columns.get("linear model")
         few = " These are few rows: the figures may be off by several hundredths." if network.rows < 200 else ""
+        if linear is not None and linear.log_loss < trivial.log_loss - CLEAR <= network.log_loss - CLEAR:
+            return [
+                f"The network does worse than a linear model, and no better than the shares of the classes: try "
+                f"--early-stopping, a larger --alpha, or --hidden none.{few}"
+            ]
         if network.log_loss >= trivial.log_loss:
             return [
                 f"The network knows no more than the shares of the classes: the columns may not tell the target.{few}"

@@ -28,7 +28,7 @@ __all__ = [
     "with_point",
 ]
 
-MISSING = frozenset({"", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL", "None"})
+MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL", "None"})
 """Cells that stand for "no value"."""
 
 WHITE = " \t\n\r\v\f\u00a0\u202f\u3000\ufeff"

@@ -206,7 +206,7 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="date", 
     ----------
     name : str
     form : str
-        The order of year, month and day in text: "ymd", "dmy" or "mdy".
+        The order of year, month and day in text: "ymd", "dmy" or "mdy"; "hms" for times of day.
     center, spread : float
         Of the years, as for numbers.
     circles : list of str
@@ -216,7 +216,7 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="date", 
     """
 
     name: str
-    form: Literal["ymd", "dmy", "mdy"]
+    form: Literal["ymd", "dmy", "mdy", "hms"]
     center: float
     spread: Annotated[float, msgspec.Meta(gt=0)]
     circles: list[Literal["season", "weekday", "hour"]]
@@ -324,7 +324,7 @@ def moments_of(table: Table, name: str, form: str) -> Array:
             continue
         found = None if isinstance(cell, bool) else moment(cell, form)
         if found is None:
-            example = {"ymd": "2024-05-31", "dmy": "31.05.2024", "mdy": "05/31/2024"}[form]
+            example = {"ymd": "2024-05-31", "dmy": "31.05.2024", "mdy": "05/31/2024", "hms": "14:30"}[form]
             raise DataError(
                 f"{table.place(row)}: column {name!r} is {_cut(cell)}, expected a date ({FORMS[form]}), as {example}. "
                 f"{MEND}"

@@ -1,8 +1,8 @@
 """Dates: told from text, and turned into numbers that make sense.
 
 A moment becomes its year as a number that runs on, and, as far as they vary in training, the season, the day of the
-week and the hour, each as a point on a circle (sine and cosine), so that December lies beside January. This module
-refuses years of two digits, and to guess in silence whether the day or the month comes first.
+week and the hour, each as a point on a circle (sine and cosine), so that December lies beside January. A time of day
+may stand alone. This module refuses to guess in silence: whether the day or the month comes first, which century.
 """
 
 import re
@@ -19,10 +19,13 @@ FORMS = {
     "ymd": "year, month, day",
     "dmy": "day, month, year",
     "mdy": "month, day, year",
+    "hms": "hour, minute, second",
 }
 CLOCK = r"(?:(?:[T ]|, ?)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)? ?(Z|[+-]\d{2}(?::?\d{2})?)?"
 YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}}){CLOCK}")
-YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}){CLOCK}")
+YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}|(?<=/)\d{{2}}){CLOCK}")
+TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?")
+TURN_OF_CENTURY = 69
 EPOCH = datetime(1970, 1, 1)
 DAYS_OF_YEAR, MICROSECONDS_OF_DAY = 365.2425, 86_400_000_000
 
@@ -47,18 +50,32 @@ def moment(cell: str, form: str) -> int | None:
     >>> moment("1970-01-02 00:00:01", "ymd"), moment("3/1/1970", "mdy"), moment("30.2.2024", "dmy")
     (86401000000, 5097600000000, None)
     """
+    if form == "hms":
+        return _time_of_day(cell)
     found = (YEAR_FIRST if form == "ymd" else YEAR_LAST).fullmatch(cell)
     if found is None:
         return None
     first, _, second, third, hour, minute, second_of_minute, fraction, zone = found.groups()
     order = {"ymd": (first, second, third), "dmy": (third, second, first), "mdy": (third, first, second)}[form]
     year, month, day = map(int, order)
+    if len(str(order[0])) == 2:
+        year += 2000 if year < TURN_OF_CENTURY else 1900
     try:
         clock = (int(hour or 0), int(minute or 0), int(second_of_minute or 0))
         there = datetime(year, month, day, *clock, int((fraction or "0").ljust(6, "0")[:6]))
     except ValueError:
         return None
     return (there - EPOCH) // timedelta(microseconds=1) - _offset(zone)
+
+
+def _time_of_day(cell: str) -> int | None:
+    found = TIME_OF_DAY.fullmatch(cell)
+    if found is None:
+        return None
+    hour, minute, second = (int(part or 0) for part in found.groups()[:3])
+    if hour > 23 or minute > 59 or second > 59:
+        return None
+    return (3600 * hour + 60 * minute + second) * 1_000_000 + int((found[4] or "0").ljust(6, "0")[:6])
 
 
 def _offset(zone: str | None) -> int:

@@ -243,7 +243,10 @@ def _guess_text(table: Table, name: str, texts: Array, *, keep: bool) -> _Guess:
     if dated is not None:
         if len(distinct) == 1 and whole and not keep:
             return _constant(name, repr(there[0]))
-        return _Guess(dated[0], _ambiguous(name, dated))
+        note = _ambiguous(name, dated)
+        if any(re.match(r"\d{1,2}/\d{1,2}/\d{2}(?!\d)", text) for text in distinct):
+            note = f"{note} {name}: years of two digits are taken for 1969 to 2068.".strip()
+        return _Guess(dated[0], note)
     if len(distinct) == 1 and whole and not keep:
         return _constant(name, repr(there[0]))
     too_many = len(distinct) > MOST_VALUES or (len(distinct) > FEW and len(distinct) > len(there) / 2)

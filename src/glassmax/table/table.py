@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..functional.arrays import Array
-from .cells import as_text
+from .cells import as_text, number
 
 __all__ = ["Table", "joined", "some"]
 
@@ -99,6 +99,8 @@ class Table:
             hint = (
                 f"It was read as one column, {self.names[0][:60]!r}. If cells are separated, say by what: --delimiter."
             )
+        elif not near and sum(number(other) is not None for other in self.names) > len(self.names) / 5:
+            hint += " Has the file no header? Its first line is taken for the names."
         raise DataError(f"{self.name} has no column {name!r}. {hint}")
 
     def rows(self, index: Array | slice) -> "Table":
