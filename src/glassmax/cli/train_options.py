@@ -1,5 +1,6 @@
 """The options of `glassmax train`, in groups; they are those of the estimator in the words of the command line."""
 
+import os
 from typing import Any
 
 import click
@@ -68,11 +69,15 @@ def _schemes() -> list[str]:
 
 def _columns(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Offer the columns of the table for completion."""
-    from ..errors import GlassmaxError
-    from ..table import read_batches
+    from click.shell_completion import split_arg_string
 
+    from ..errors import GlassmaxError
+    from ..table import BUILTIN, read_batches
+
+    words = split_arg_string(os.environ.get("COMP_WORDS", ""))[2:]  # the shell's line: it is not parsed to its end
+    data = ctx.params.get("data") or next((word for word in words if word in BUILTIN or os.path.isfile(word)), None)
     try:
-        names = next(iter(read_batches(str(ctx.params.get("data"))))).names
+        names = [] if data is None else next(iter(read_batches(str(data)))).names
     except GlassmaxError:
         return []
     return [name for name in names if name.startswith(incomplete)]

@@ -264,12 +264,10 @@ def _too_long(distinct: set[str]) -> bool:
 
 
 def _are_codes(distinct: set[str]) -> bool:
-    """Whether texts are digits of one length, some with a 0 before them that a number would lose."""
-    return (
-        len({len(text) for text in distinct}) == 1
-        and all(text.isdecimal() for text in distinct)
-        and any(text[0] == "0" and len(text) > 1 for text in distinct)
-    )
+    """Whether texts are digits, some with a 0 before them, of one length or different only in such zeros."""
+    if not all(text.isdecimal() for text in distinct) or not any(text[0] == "0" and text[1:] for text in distinct):
+        return False
+    return len({len(text) for text in distinct}) == 1 or len({text.lstrip("0") for text in distinct}) < len(distinct)
 
 
 def _too_many(name: str, there: list[str], distinct: set[str], *, whole: bool) -> _Guess:
