@@ -5,6 +5,7 @@ fault takes one to three lines, and that nothing half-written is left behind.
 """
 
 import json
+import random
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from glassmax import load_model, read_table
+from glassmax.errors import DataError
 from hostile import GOOD, REFUSED, SOUND
 from test_cli import LIMIT, call, listing
 
@@ -153,3 +155,35 @@ def test_a_link_to_nothing_is_told_from_a_missing_file(monkeypatch, capsys, tmp_
     result = call(monkeypatch, capsys, *ARGV)
     expected = "Error: t.csv is a link to 'gone.csv', which doesn't exist. Mend the link, or pass another file.\n"
     assert (result.code, result.err) == (1, expected)
+
+
+def test_a_file_that_ends_the_process_that_reads_it_is_refused(train, monkeypatch):
+    """polars gives up where a damaged file claims sizes beyond all memory; the process that dies is not ours."""
+    real = subprocess.run
+
+    def dying(argv, **options):
+        return real([sys.executable, "-c", "import os; os.abort()"], **options)
+
+    monkeypatch.setattr("glassmax.table.columnar.subprocess.run", dying)
+    result = train(SOUND["parquet"])
+    assert result.err == (
+        "Error: t.csv is no whole Parquet file: reading it breaks off. Take another copy, or write it again.\n"
+    )
+
+
+@pytest.mark.parametrize("case", ["parquet", "arrow"])
+def test_parquet_and_arrow_files_changed_anywhere_are_tables_or_refused(tmp_path, case):
+    draw = random.Random(case)
+    for _ in range(20):
+        content = bytearray(SOUND[case])
+        for _ in range(draw.choice([1, 2, 8])):
+            content[draw.randrange(6, len(content))] = draw.choice([0, 128, 255])
+        (tmp_path / "t").write_bytes(content)
+        try:
+            table = read_table(tmp_path / "t")
+        except DataError as error:
+            message = str(error)
+        else:
+            assert table.n_rows > 0
+            continue
+        assert "\n" not in message

@@ -17,6 +17,10 @@ class GroupedOption(click.Option):
     """An option that knows its group."""
 
     def __init__(self, *arguments: Any, group: str = "Options", **settings: Any) -> None:
+        short = {click.IntRange: "N", click.FloatRange: "NUMBER"}.get(type(settings.get("type")))
+        settings = {"metavar": short, **settings} if short else settings
+        if isinstance(settings.get("default"), str | int | float) and not isinstance(settings["default"], bool):
+            settings = {"show_default": True, **settings}
         super().__init__(*arguments, **settings)
         self.group = group
 
@@ -34,8 +38,9 @@ class GroupedCommand(click.Command):
         groups: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
-            if record is not None:
-                groups.setdefault(getattr(param, "group", "Options"), []).append(record)
+            if record is not None and isinstance(param, click.Option):
+                groups.setdefault(getattr(param, "group", "Help"), []).append(record)
+        groups["Help"] = groups.pop("Help", [])
         for name, records in groups.items():
             with formatter.section(name):
                 formatter.write_dl(records)

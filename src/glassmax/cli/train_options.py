@@ -182,7 +182,10 @@ NETWORK: list[tuple[tuple[str, ...], dict[str, Any]]] = [
 ]
 
 STEPS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
-    (("--solver",), {"type": click.Choice(SOLVERS), "default": "adam", "show_default": True}),
+    (
+        ("--solver",),
+        {"type": click.Choice(SOLVERS), "default": "adam", "metavar": "NAME", "help": f"One of {', '.join(SOLVERS)}."},
+    ),
     (
         ("--learning-rate",),
         {"type": POSITIVE, "callback": finite, "default": 0.001, "show_default": True, "help": "Length of a step."},
@@ -198,9 +201,23 @@ STEPS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
         },
     ),
     (("--warmup",), {"type": SHARE, "default": 0.0, "help": "Share of all steps in which the learning rate rises."}),
-    (("--step-every",), {"type": click.IntRange(1), "default": 50, "help": "For the schedule step: epochs."}),
-    (("--step-factor",), {"type": click.FloatRange(0, 1, min_open=True), "default": 0.1, "help": "For step."}),
-    (("--power-t",), {"type": click.FloatRange(0), "callback": finite, "default": 0.5, "help": "For invscaling."}),
+    (
+        ("--step-every",),
+        {"type": click.IntRange(1), "default": 50, "help": "For the schedule step: after how many epochs."},
+    ),
+    (
+        ("--step-factor",),
+        {"type": click.FloatRange(0, 1, min_open=True), "default": 0.1, "help": "For the schedule step: times what."},
+    ),
+    (
+        ("--power-t",),
+        {
+            "type": click.FloatRange(0),
+            "callback": finite,
+            "default": 0.5,
+            "help": "For the schedule invscaling: to what power.",
+        },
+    ),
     (
         ("--epochs",),
         {"type": click.IntRange(1), "default": 1000, "show_default": True, "help": "Most runs through the rows."},
@@ -213,11 +230,17 @@ STEPS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
         ("--shuffle/--no-shuffle",),
         {"default": True, "help": "Whether each epoch has an order of its own.  [default: it has]"},
     ),
-    (("--momentum",), {"type": click.FloatRange(0, 1), "default": 0.9, "help": "Of sgd."}),
-    (("--nesterov/--no-nesterov",), {"default": True, "help": "Of sgd.  [default: nesterov]"}),
-    (("--beta-1",), {"type": SHARE, "default": 0.9, "help": "Of adam and adamw."}),
-    (("--beta-2",), {"type": SHARE, "default": 0.999, "help": "Of adam and adamw."}),
-    (("--epsilon",), {"type": POSITIVE, "callback": finite, "default": 1e-8, "help": "Of adam and adamw."}),
+    (
+        ("--momentum",),
+        {"type": click.FloatRange(0, 1), "default": 0.9, "help": "Of sgd: share of a step that goes on."},
+    ),
+    (("--nesterov/--no-nesterov",), {"default": True, "help": "Of sgd: look ahead first.  [default: nesterov]"}),
+    (("--beta-1",), {"type": SHARE, "default": 0.9, "help": "Of adam and adamw: memory of the gradient."}),
+    (("--beta-2",), {"type": SHARE, "default": 0.999, "help": "Of adam and adamw: memory of its square."}),
+    (
+        ("--epsilon",),
+        {"type": POSITIVE, "callback": finite, "default": 1e-8, "help": "Of adam and adamw: added to the divisor."},
+    ),
     (("--max-fun",), {"type": click.IntRange(1), "default": 15000, "help": "Most evaluations of the loss by lbfgs."}),
     (
         ("--seed",),
@@ -227,7 +250,15 @@ STEPS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
 ]
 
 LOSS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
-    (("--loss",), {"type": click.Choice(["cross_entropy", "squared_error"]), "default": "cross_entropy"}),
+    (
+        ("--loss",),
+        {
+            "type": click.Choice(["cross_entropy", "squared_error"]),
+            "default": "cross_entropy",
+            "metavar": "NAME",
+            "help": "What is trained on: cross_entropy or squared_error.",
+        },
+    ),
     (
         ("--alpha",),
         {

@@ -1,15 +1,17 @@
 """Parquet and Arrow files: read by polars, some thousand rows at a time.
 
 What polars says of a damaged file is turned into words of ours; what its compiled part writes past Python is kept off
-the screen.
+the screen. Some damage takes a process with it: a file is decoded in another one first, see `probing`.
 """
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,8 @@ from .table import Table
 __all__ = ["read_columnar"]
 
 CELLS_AT_ONCE = 2**22
+ROWS_TO_PROBE = 2**18
+DIED = 128
 
 
 def read_columnar(source: Source, wanted: Sequence[str] | None = None) -> Iterator[Table]:
@@ -43,10 +47,12 @@ def read_columnar(source: Source, wanted: Sequence[str] | None = None) -> Iterat
     DataError
         If the file is damaged, or holds no rows.
     """
+    content = None if source.path is not None else source.whole()
+    _probe(source, content)
     packed = f", packed by {source.packed}" if source.packed else ""
     how = f"{source.kind.removesuffix(' stream')}{packed}"
     with _in_words(source):
-        frame, names = _opened(source)
+        frame, names = _opened(source, content)
     asked = set(names if wanted is None else wanted)
     chosen = [name for name in names if name in asked] or names
     header = tuple(names) if len(chosen) < len(names) else ()
@@ -65,18 +71,39 @@ def read_columnar(source: Source, wanted: Sequence[str] | None = None) -> Iterat
             return
 
 
-def _opened(source: Source) -> tuple[Any, list[str]]:
+def _opened(source: Source, content: bytes | None) -> tuple[Any, list[str]]:
     import polars as pl
 
     if source.kind == "Arrow stream":
-        frame = pl.read_ipc_stream(BytesIO(source.whole())).lazy()
-    elif source.path is not None:
-        frame = pl.scan_parquet(source.path) if source.kind == "Parquet" else pl.scan_ipc(source.path)
+        frame = pl.read_ipc_stream(BytesIO(content) if content is not None else str(source.path)).lazy()
+    elif content is None:
+        path = str(source.path)
+        frame = pl.scan_parquet(path) if source.kind == "Parquet" else pl.scan_ipc(path)
     elif source.kind == "Parquet":
-        frame = pl.read_parquet(BytesIO(source.whole())).lazy()
+        frame = pl.read_parquet(BytesIO(content)).lazy()
     else:
-        frame = pl.read_ipc(BytesIO(source.whole())).lazy()
+        frame = pl.read_ipc(BytesIO(content)).lazy()
     return frame, frame.collect_schema().names()
+
+
+def _probe(source: Source, content: bytes | None) -> None:
+    """Let another process decode the file, and refuse it if that process dies of it."""
+    program = Path(__file__).with_name("probing.py")
+    path = "-" if content is not None else str(source.path)
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        memory = 0
+    argv = [sys.executable, "-P", str(program), source.kind, path, str(ROWS_TO_PROBE), str(memory)]
+    try:
+        child = subprocess.run(argv, input=content or b"", capture_output=True, check=False)
+    except OSError:  # there can be no other process here
+        return
+    if child.returncode < 0 or child.returncode >= DIED:
+        raise DataError(
+            f"{source.place} is no whole {source.kind} file: reading it breaks off. Take another copy, or write it "
+            "again."
+        )
 
 
 @contextmanager
