@@ -58,6 +58,8 @@ class Source:
         "gzip", "zstd" or "".
     path : Path or None
         Where it lies, if it is a file that can be read again.
+    kind : str
+        What the first bytes say: "Parquet", "Arrow", "Arrow stream" or "text".
     """
 
     name: str
@@ -66,11 +68,10 @@ class Source:
     rest: IO[bytes]
     packed: str = ""
     path: Path | None = None
+    kind: str = "text"
 
-    @property
-    def kind(self) -> str:
-        """What the first bytes say: "Parquet", "Arrow", "Arrow stream" or "text"."""
-        return next((kind for magic, kind in TABULAR.items() if self.head.startswith(magic)), "text")
+    def __post_init__(self) -> None:
+        self.kind = next((kind for magic, kind in TABULAR.items() if self.head.startswith(magic)), "text")
 
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes, none at the end; faults of the packing are told in words."""
