@@ -50,6 +50,14 @@ def size(record):
     )
 
 
+def streaming(record):
+    found = record["figures"]["predict"]
+    return (
+        f"a CSV file of {found['gigabytes']:.0f} GB, {found['rows'] / 1e6:.0f} million rows, predicted in full",
+        f"{found['seconds']:.0f} s, {found['peak_megabytes']:.0f} MB of memory",
+    )
+
+
 def prediction(record):
     one = next(one for one in record["figures"]["shapes"] if one["name"].startswith("64-100-10"))
     model, theirs = (one["one_row"][name] for name in ("glassmax model file", "scikit-learn"))
@@ -94,6 +102,7 @@ FIGURES = {
     "digits": [digits],
     "startup": [startup],
     "size": [size],
+    "streaming": [streaming],
     "prediction": [prediction, million],
     "time_to_loss": [time_to_loss],
     "busy": [busy],

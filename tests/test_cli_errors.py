@@ -35,8 +35,8 @@ TABLES = {
     "empty.csv": b"",
     "bom.csv": b"\xef\xbb\xbf",
     "header.csv": b"x,c,y\n",
-    "binary.csv": b"PK\x03\x04\0\0",
-    "latin.csv": table(end="1,\xe9,a\n").decode().encode("latin-1"),
+    "binary.csv": b"\x01\x03\x04\0\0",
+    "latin.csv": table(end="1,\xe9,a\n") + "2,\xe9,a\n".encode("latin-1"),
     "ragged.csv": table(end="1,u\n"),
     "quote.csv": table(end='1,"u,a\n2,u,a\n'),
     "long.csv": table(end="1," + "u" * 140_000 + ",a\n"),
@@ -80,10 +80,10 @@ NO_MODEL = "there is no such file. Train one with: glassmax train DATA --target 
 COMMAND_LINE = {
     "an_unknown_command": (
         "tarin t.csv",
-        "No such command 'tarin'. There are train, predict, evaluate, derive, doctor, info.",
+        "No such command 'tarin'. There are train, predict, evaluate, derive, doctor, info, completion.",
     ),
     "an_option_for_a_command": ("--target", "No such option*--target*"),
-    "an_unknown_option": ("train t.csv --targe y", "No such option*--targe*Did you mean*--target*?"),
+    "an_unknown_option": ("train t.csv --targe y", "No such option*--targe*Did you mean*--target*?*"),
     "no_data": ("train", "Missing argument 'DATA'."),
     "two_tables": ("train t.csv iris --target y", "Got unexpected extra argument (iris)"),
     "no_table_to_predict": ("predict m", "Missing argument 'DATA'."),
@@ -96,7 +96,7 @@ COMMAND_LINE = {
     ),
     "an_unknown_solver": (
         "train toy --solver adagrad",
-        "Invalid value for '--solver': 'adagrad' is not one of 'adam', 'sgd'.",
+        "Invalid value for '--solver': 'adagrad' is not one of 'adam', 'adamw', 'sgd', 'lbfgs'.",
     ),
     "hidden_that_is_a_word": ("train toy --hidden ten", f"Invalid value for '--hidden': 'ten', {WHOLE_SIZES}"),
     "hidden_of_no_units": ("train toy --hidden 10,0", f"Invalid value for '--hidden': '10,0', {WHOLE_SIZES}"),
@@ -158,7 +158,7 @@ DATA = {
         "train pengiuns",
         "pengiuns: there is no such file. Did you mean the built-in penguins?",
     ),
-    "a_folder_for_a_table": ("train folder --target y", "folder is a folder, expected a CSV file."),
+    "a_folder_for_a_table": ("train folder --target y", "folder is a folder, expected a file."),
     "a_path_through_a_file": ("train t.csv/x --target y", "t.csv/x can't be read: Not a directory."),
     "a_path_too_long": (f"train {'a' * 300} --target y", f"{'a' * 300} can't be read: File name too long."),
     "an_empty_table": ("train empty.csv --target y", "empty.csv is empty, expected a header and rows."),
@@ -169,11 +169,13 @@ DATA = {
     ),
     "a_binary_file": (
         "train binary.csv --target y",
-        "binary.csv holds NUL bytes, expected text. Is it a binary file, or UTF-16? Save it as CSV in UTF-8.",
+        "binary.csv holds NUL bytes in line 1, expected text. Is it a binary file, or damaged? Save it as CSV in "
+        "UTF-8.",
     ),
     "another_encoding": (
         "train latin.csv --target y",
-        "latin.csv, line 26, is not UTF-8 text. Save the file as CSV in UTF-8.",
+        "latin.csv, line 27, is not UTF-8 text, though other lines are. Save the file as CSV in UTF-8, or say what it "
+        "is: --encoding latin-1.",
     ),
     "a_ragged_row": (
         "train ragged.csv --target y",
@@ -225,7 +227,7 @@ DATA = {
     "a_column_of_names": (
         "train names.csv --target y --held-out 0",
         "Column 'c' of names.csv holds 24 different texts in 24 rows, such as 'name 0'; expected numbers, as 1234.5, "
-        "or categories that repeat. Leave it out with --ignore 'c'.",
+        "or categories that repeat. Leave it out with --ignore c.",
     ),
     "only_constant_columns": (
         "train constant.csv --target y",

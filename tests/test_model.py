@@ -176,7 +176,7 @@ def test_a_model_of_a_table_takes_no_array_and_the_other_way_round():
     encoding, _ = Encoding.learn(read_table("toy"), "class")
     model = Model(Network([4, 3]), np.array(["a", "b", "c"]), encoding)
     message = message_of(model.predict, np.zeros((1, 4)), error=DataError)
-    assert message == "The model was trained on a table: pass read_table(path)."
+    assert message == "The model was trained on a table: pass read_table(path), or a frame."
     message = message_of(small().predict, read_table("toy"), error=DataError)
     assert message == "The model was trained in Python and knows no tables: pass an (n, d) array."
 

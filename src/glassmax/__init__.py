@@ -7,7 +7,7 @@ The map, from the formulas up::
     parameters      W1, b1, W2, ... as views of one vector theta
     calculus/       a gradient derived from its loss, step by step, every line proved
     network         Network: forward, exact gradients, Jacobian, Hessian products
-    table/          a CSV file or a built-in example in: read, told apart, encoded
+    table/          a file, a frame or a built-in example in: read, told apart, encoded
     initializers    starting weights
     optimizers      SGD with momentum, Adam, learning-rate schedules, L-BFGS
     engine/         whole epochs; the reference engine is NumPy

@@ -6,9 +6,12 @@ looks finds the old file or the new one, never half of either, even if the machi
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
-__all__ = ["write_whole"]
+__all__ = ["write_whole", "writing_whole"]
 
 
 def write_whole(path: str | Path, content: bytes) -> None:
@@ -27,14 +30,37 @@ def write_whole(path: str | Path, content: bytes) -> None:
     OSError
         If the folder is missing or read-only, or the disk is full; then nothing has changed.
     """
+    with writing_whole(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def writing_whole(path: str | Path) -> Iterator[IO[bytes]]:
+    """Write to `path` piece by piece; it is there when all of it is, and what was there stays until then.
+
+    Parameters
+    ----------
+    path : str or Path
+        As for `write_whole`.
+
+    Yields
+    ------
+    binary file
+
+    Raises
+    ------
+    OSError
+        If the folder is missing or read-only, or the disk is full; then nothing has changed.
+    """
     target = Path(os.path.realpath(path))
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
-        Path(path).write_bytes(content)
+        with Path(path).open("wb") as device:
+            yield device
         return
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())

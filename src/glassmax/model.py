@@ -9,17 +9,19 @@ the file can also write its hash. Predictions need NumPy, not scikit-learn.
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
+import json
 import math
-from collections.abc import Iterator
+import os
+import stat
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from .engine import all_finite, best_engine, logits
+from .engine import all_finite, best_engine, blocks, logits
 from .errors import DataError, GlassmaxError, ModelFileError
 from .files import write_whole
 from .functional import ACTIVATIONS
@@ -28,12 +30,15 @@ from .functional.heads import LOSSES, OUTPUTS
 from .network import Network
 from .parameters import Parameters, count
 from .sealed import seal, unseal
-from .table import Encoding, Table
+from .table import Encoding, Surprises, Table, is_frame, joined, table_of
 
 __all__ = ["Model", "load_model"]
 
 DTYPES = {"float32": "F32", "float64": "F64"}
 MAX_PARAMETERS = 2**40
+MAX_HEADER = 2**27
+MOST_BYTES = 2**43
+METADATA = "__metadata__"
 
 
 class Manifest(msgspec.Struct, forbid_unknown_fields=True):
@@ -83,47 +88,82 @@ class Model:
     record: dict[str, str | int | float | None] = field(default_factory=dict)
     columns: list[str] | None = None
 
-    def predict(self, data: Table | npt.ArrayLike) -> Array:
+    def predict(self, data: Any) -> Array:
         """Return the most probable class of each row; with sigmoid output, which labels it has.
 
         Parameters
         ----------
-        data : Table or (n, d) array
-            A table where the model has an encoding, an array otherwise.
+        data : Table, frame or (n, d) array
+            A table or a frame of the same columns where the model has an encoding, an array otherwise.
 
         Returns
         -------
         (n,) array of labels, or (n, k) array of 0 and 1
         """
-        X = self.inputs(data)
         if self.network.head.output == "sigmoid":
             none = np.zeros((0, len(self.classes)), np.intp)
-            return np.concatenate([none, *((Z > 0).astype(np.intp) for Z in self._logits(X))])
-        return self.classes[np.concatenate([np.zeros(0, np.intp), *(Z.argmax(axis=1) for Z in self._logits(X))])]
+            return np.concatenate([none, *((Z > 0).astype(np.intp) for Z in self._logits(data))])
+        return self.classes[np.concatenate([np.zeros(0, np.intp), *(Z.argmax(axis=1) for Z in self._logits(data))])]
 
-    def predict_proba(self, data: Table | npt.ArrayLike) -> Array:
+    def predict_proba(self, data: Any) -> Array:
         """Return the probability of each class for each row.
 
         Parameters
         ----------
-        data : Table or (n, d) array
-            A table where the model has an encoding, an array otherwise.
+        data : Table, frame or (n, d) array
+            A table or a frame of the same columns where the model has an encoding, an array otherwise.
 
         Returns
         -------
         (n, k) array
             Columns in the order of `classes`; rows sum to 1, with sigmoid output each entry stands for itself.
         """
-        return best_engine().probabilities(self.network, self.inputs(data))
+        if self.encoding is None:
+            return best_engine().probabilities(self.network, self.inputs(data))
+        none = np.zeros((0, len(self.classes)), self.network.theta.dtype)
+        return np.concatenate([none, *(P for _, P in self.predictions([self._table(data)]))])
 
-    def inputs(self, data: Table | npt.ArrayLike) -> Array:
+    def predictions(
+        self, tables: Iterable[Table], surprises: Surprises | None = None, *, of_logits: bool = False
+    ) -> Iterator[tuple[Table, Array]]:
+        """Predict any number of tables, one after another, as if they were one: they may be larger than memory.
+
+        Parameters
+        ----------
+        tables : iterable of Table
+            As `glassmax.table.read_batches` reads them.
+        surprises : Surprises, optional
+            Counts what is odd about the rows.
+        of_logits : bool, default=False
+            Whether to yield logits instead of probabilities.
+
+        Yields
+        ------
+        table : Table
+            Some rows, as many as the engine takes at once.
+        P : (n, k) array
+            Their probabilities, to the bit those that `predict_proba` gives for all rows together.
+        """
+        if self.encoding is None:
+            raise DataError("The model was trained in Python and knows no tables: pass an (n, d) array.")
+        engine, counted = best_engine(), Surprises() if surprises is None else surprises
+        for table in _blocks_of(tables, next(blocks(self.network, 2**62)).stop):
+            X = self.encoding.fill(table, counted).astype(self.network.theta.dtype, copy=False)
+            outputs = (engine.logits if of_logits else engine.probabilities)(self.network, X)
+            if not of_logits and not all_finite(outputs):
+                row = int(np.argmax(~np.isfinite(outputs).all(axis=1)))
+                raise DataError(
+                    f"{table.place(row)}: the model gives no number, for its weights are too large. Train it again."
+                )
+            yield table, outputs
+
+    def inputs(self, data: Any) -> Array:
         """Return the rows as the network takes them, (n, d)."""
-        if isinstance(data, Table):
-            if self.encoding is None:
-                raise DataError("The model was trained in Python and knows no tables: pass an (n, d) array.")
-            return self.encoding.encode(data).X
         if self.encoding is not None:
-            raise DataError("The model was trained on a table: pass read_table(path).")
+            X: Array = self.encoding.encode(self._table(data)).X.astype(self.network.theta.dtype, copy=False)
+            return X
+        if isinstance(data, Table):
+            raise DataError("The model was trained in Python and knows no tables: pass an (n, d) array.")
         if type(data) is np.ndarray:
             X = data
         else:
@@ -135,6 +175,14 @@ class Model:
                     X = X.astype(dtype)
             self._check_finite(X if isinstance(X, np.ndarray) else X.data)
         return X
+
+    @staticmethod
+    def _table(data: Any) -> Table:
+        if isinstance(data, Table):
+            return data
+        if is_frame(data):
+            return table_of(data)
+        raise DataError("The model was trained on a table: pass read_table(path), or a frame.")
 
     def _check_finite(self, values: Array) -> None:
         if values.ndim == 2 and all_finite(values):
@@ -158,8 +206,10 @@ class Model:
             raise DataError(f"X lacks the columns {', '.join(map(repr, missing[:5]))}, expected {self.columns}.")
         return np.asarray(frame.select(self.columns).to_numpy())
 
-    def _logits(self, X: Array) -> Iterator[Array]:
-        return logits(best_engine(), self.network, X)
+    def _logits(self, data: Any) -> Iterator[Array]:
+        if self.encoding is None:
+            return logits(best_engine(), self.network, self.inputs(data))
+        return (Z for _, Z in self.predictions([self._table(data)], of_logits=True))
 
     def save(self, path: str | Path) -> None:
         """Write the model to a file, whole or not at all.
@@ -211,6 +261,23 @@ class Model:
         return seal(network.parameters, text)
 
 
+def _blocks_of(tables: Iterable[Table], rows: int) -> Iterator[Table]:
+    """Cut tables anew, into pieces of so many rows: where one ends must not depend on how the file was read."""
+    waiting: list[Table] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(piece.n_rows for piece in waiting) < rows:
+            continue
+        whole = joined(waiting)
+        start = 0
+        while whole.n_rows - start >= rows:
+            yield whole.rows(slice(start, start + rows))
+            start += rows
+        waiting = [whole.rows(slice(start, None))] if start < whole.n_rows else []
+    if waiting:
+        yield joined(waiting)
+
+
 def load_model(path: str | Path) -> Model:
     """Read a model file, trusting nothing in it.
 
@@ -229,7 +296,7 @@ def load_model(path: str | Path) -> Model:
         If the file is missing, damaged, altered, or something else.
     """
     try:
-        content = Path(path).read_bytes()
+        content = _read(path)
     except FileNotFoundError:
         raise ModelFileError(
             f"{path}: there is no such file. Train one with: glassmax train DATA --target COLUMN"
@@ -242,6 +309,28 @@ def load_model(path: str | Path) -> Model:
         return _from_bytes(content)
     except ModelFileError as error:
         raise ModelFileError(f"{path} {error}") from None
+
+
+def _read(path: str | Path) -> bytes:
+    """Read a file, but no more of it than its own header says: a device without end, or a huge table, is no model."""
+    with Path(path).open("rb") as file:
+        facts = os.fstat(file.fileno())
+        have = facts.st_size if stat.S_ISREG(facts.st_mode) else MOST_BYTES
+        content = file.read(8)
+        length = int.from_bytes(content, "little")
+        if len(content) < 8 or length > min(MAX_HEADER, have):
+            return content + file.read(64)  # enough to see what else it is
+        content += file.read(length)
+        if b'"glassmax"' not in content:
+            return content  # of another program: its tensors are not needed to say so
+        if stat.S_ISREG(facts.st_mode):
+            return content + file.read()
+        try:
+            tensors = [entry for name, entry in json.loads(content[8:]).items() if name != METADATA]
+            end = max((int(tensor["data_offsets"][1]) for tensor in tensors), default=0)
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError):
+            return content
+        return content + file.read(max(0, min(end, MOST_BYTES)) + 1)
 
 
 def _from_bytes(content: bytes) -> Model:

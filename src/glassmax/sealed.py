@@ -95,7 +95,7 @@ def _header(content: bytes) -> dict[str, Any]:
 
 def _other_than_sealed(content: bytes) -> str:
     """Say what the file is; asked last, for the length of a header may begin like a pickle or a zip archive."""
-    if content[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05") and content.endswith(b"."):
+    if content[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05") and content[8:9] != b"{":
         return "is a pickle, which can run any code. glassmax never opens one."
     if content[:2] == b"PK":
         return "is a zip archive, expected a file of glassmax (safetensors)."

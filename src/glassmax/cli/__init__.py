@@ -8,18 +8,19 @@ refuses to compute: it reads options, calls the library and prints.
 import os
 import sys
 import traceback
+import warnings
 from contextlib import suppress
 from importlib import import_module
 
 import click
 
 from .. import __version__
-from ..errors import GlassmaxError
+from ..errors import GlassmaxError, OptionError
 from .talk import harmless
 
 __all__ = ["main"]
 
-COMMANDS = ("train", "predict", "evaluate", "derive", "doctor", "info")
+COMMANDS = ("train", "predict", "evaluate", "derive", "doctor", "info", "completion")
 
 
 class Commands(click.Group):
@@ -62,6 +63,8 @@ def main() -> None:
     """Run the command line and end the process with its exit code."""
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]  # wherever it stands
     debug = len(arguments) < len(sys.argv) - 1
+    if not debug:
+        warnings.simplefilter("ignore")  # what a library has to say to programmers
     try:  # main returns the code of ctx.exit, or None
         sys.exit(glassmax.main(arguments, prog_name="glassmax", standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -72,6 +75,8 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         _drop_output()
         sys.exit(1)
+    except OptionError as error:
+        _fault(str(error), 2, debug)
     except GlassmaxError as error:
         _fault(str(error), 1, debug)
     except MemoryError:

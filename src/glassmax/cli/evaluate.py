@@ -1,60 +1,193 @@
 """glassmax evaluate: a model scored on a table whose classes are known."""
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
-from .talk import counted, say, show, show_json
+from .grouped import GroupedCommand, option
+from .talk import be_quiet, counted, figure, harmless, say, shortened, show, show_json, table_of_figures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..functional.arrays import Array
+    from ..model import Model
+    from ..table import Surprises, Table
+
+__all__ = ["command"]
+
+MOST_GROUPS = 100
 
 
-@click.command("evaluate")
+@click.command("evaluate", cls=GroupedCommand)
 @click.argument("model")
 @click.argument("data")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def command(model: str, data: str, as_json: bool) -> None:
+@option("What to score", "--by", metavar="COLUMN", help="The figures for each value of a column too.")
+@option("What to score", "--weight", metavar="COLUMN", help="Column that says how much each row counts, >= 0.")
+@option("Data", "--delimiter", metavar="CHAR", help="What separates the cells of a CSV file.  [default: found out]")
+@option("Data", "--decimal", type=click.Choice([".", ","]), help="What stands before the decimals.")
+@option("Data", "--encoding", metavar="NAME", help="Of a text file: utf-8, utf-16, latin-1, ...")
+@option("Output", "--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@option("Output", "--quiet", "-q", is_flag=True, callback=be_quiet, help="Say nothing but the result and faults.")
+def command(model: str, data: str, by: str | None, weight: str | None, as_json: bool, **options: Any) -> None:
     """Score a model on a table that has the target column.
 
-    MODEL is a file that `glassmax train` has written; DATA a CSV file, or a built-in example. The table is scored
-    whole: where it is the one of training, rows of training are among those scored.
+    MODEL is a file that `glassmax train` has written; DATA a table of any kind that train takes. The table is scored
+    whole: where it is the one of training, rows of training are among those scored. It may be larger than memory.
 
     \b
-    Example:
+    Examples:
       glassmax evaluate penguins.safetensors penguins
+      glassmax evaluate flowers.safetensors more.csv --by region --json
     """
-    import numpy as np
-
-    from ..errors import DataError
     from ..model import load_model
-    from ..table import read_labels, read_table
-    from .train import score_rows, show_score
+    from ..table import Surprises, read_batches
+    from .figures import figures_as_json, show_figures
+    from .predict import columns_needed
 
     loaded = load_model(model)
-    table = read_table(data)
-    if loaded.encoding is None:
-        raise DataError(f"{model} was trained in Python and knows no tables. Score it from Python: load_model(...).")
-    target = loaded.encoding.target
-    labels, rows = read_labels(table, target, repeating=False)
-    if len(rows) < table.n_rows:
-        say(f"{table.name}: without a {target} and left out: {counted(table.n_rows - len(rows), 'row')}")
-    classes = [str(label) for label in loaded.classes]
-    index = {label: position for position, label in enumerate(classes)}
-    for row, label in zip(rows, labels, strict=True):
-        if str(label) not in index:
-            raise DataError(
-                f"{table.place(int(row))}: {target} is {str(label)!r}, "
-                f"expected a class of the model: {', '.join(classes[:10])}."
-            )
-    table = table.rows(rows)
-    for note in loaded.encoding.encode(table).notes:
-        say(f"{table.name}: {note}")
-    score = score_rows(loaded, table, np.array([index[str(label)] for label in labels]))
+    needed = columns_needed(loaded, model, "Score it")
+    assert loaded.encoding is not None
+    wanted = [*needed, loaded.encoding.target, *(name for name in (by, weight) if name)]
+    form = {name: options[name] for name in ("delimiter", "decimal", "encoding")}
+    scoring = Scoring(loaded, by, weight)
+    surprises = Surprises()
+    scoring.count(read_batches(data, columns=wanted, **form), surprises)
+    name = scoring.name
+    if scoring.unlabelled:
+        say(f"{name}: without a {loaded.encoding.target} and left out: {counted(scoring.unlabelled, 'row')}")
+    for note in surprises.notes(loaded.encoding.columns):
+        say(f"{name}: {note}")
+    figures, trivial = scoring.whole.figures(), scoring.trivial()
     if as_json:
-        show_json(
-            {
-                "rows": len(rows),
-                "accuracy": score.accuracy,
-                "log_loss": score.log_loss,
-                "classes": loaded.classes.tolist(),
-                "confusion": score.confusion.tolist(),
-            }
-        )
-    else:
-        show(show_score(score, f"{len(rows)} rows of {table.name}", loaded.classes))
+        facts = {"rows": figures.rows, **figures_as_json(figures), "classes": loaded.classes.tolist()}
+        if by is not None:
+            facts["by"] = {by: {value: scoring.group_as_json(value) for value in scoring.groups}}
+        show_json(facts)
+        return
+    columns = {"network": figures, "classes' shares": trivial}
+    show(show_figures(f"{counted(figures.rows, 'row')} of {name}", columns, loaded.classes, {}))
+    if by is not None:
+        show("\n" + scoring.groups_as_text(by) + "\n")
+
+
+class Scoring:
+    """The counts of a model's predictions, of all rows and of groups of them.
+
+    Parameters
+    ----------
+    model : Model
+    by : str or None
+        The column whose values make the groups.
+    weight : str or None
+        The column that says how much each row counts.
+    """
+
+    def __init__(self, model: "Model", by: str | None, weight: str | None) -> None:
+        import numpy as np
+
+        from ..training import Tally
+
+        self.model, self.by, self.weight = model, by, weight
+        self.whole = Tally(len(model.classes))
+        self.groups: dict[str, Tally] = {}
+        self.name, self.unlabelled = "", 0
+        self.totals = np.zeros(len(model.classes))
+
+    def count(self, tables: "Iterable[Table]", surprises: "Surprises") -> None:
+        """Predict the rows that have a class, and count what becomes of them."""
+        import numpy as np
+
+        from ..errors import DataError
+
+        with np.errstate(over="ignore", invalid="ignore"):
+            for table, Z in self.model.predictions(self._labelled(tables), surprises, of_logits=True):
+                y, w = self._truth(table)
+                self.whole.add(Z, y, w)
+                self.totals += np.bincount(y, w, len(self.totals))
+                self._count_groups(table, Z, y, w)
+        if not self.whole.rows:
+            target = self.model.encoding.target  # type: ignore[union-attr]
+            raise DataError(f"{self.name}: no row has a value in the target column {target!r}.")
+        if not self.whole.weight:
+            raise DataError(f"{self.name}: the weight {self.weight!r} is 0 in every row, expected a number > 0.")
+
+    def _labelled(self, tables: "Iterable[Table]") -> "Iterable[Table]":
+        import numpy as np
+
+        from ..table.cells import as_text
+
+        target = self.model.encoding.target  # type: ignore[union-attr]
+        for table in tables:
+            self.name = table.name
+            if self.by is not None:
+                table.column(self.by)
+            there = np.flatnonzero([text is not None for text in as_text(table.column(target))])
+            self.unlabelled += table.n_rows - len(there)
+            if len(there):
+                yield table.rows(there)
+
+    def _truth(self, table: "Table") -> "tuple[Array, Array | None]":
+        from ..table import read_labels, read_weights
+        from .figures import class_index
+
+        target = self.model.encoding.target  # type: ignore[union-attr]
+        labels, rows = read_labels(table, target, repeating=False)
+        weight = None if self.weight is None else read_weights(table, self.weight, all_zero=True)
+        return class_index(self.model, table, labels, rows, target), weight
+
+    def _count_groups(self, table: "Table", Z: "Array", y: "Array", w: "Array | None") -> None:
+        import numpy as np
+
+        from ..errors import DataError
+        from ..table.cells import as_text
+        from ..training import Tally
+
+        if self.by is None:
+            return
+        values = np.array(["(missing)" if text is None else text for text in as_text(table.column(self.by))], object)
+        for value in dict.fromkeys(values):
+            rows = values == value
+            if value not in self.groups and len(self.groups) == MOST_GROUPS:
+                raise DataError(
+                    f"Column {self.by!r} of {table.name} has more than {MOST_GROUPS} different values, expected fewer "
+                    "for --by."
+                )
+            tally = self.groups.setdefault(value, Tally(len(self.model.classes)))
+            tally.add(Z[rows], y[rows], None if w is None else w[rows])
+
+    def trivial(self) -> Any:
+        """Return what the shares of the classes alone would get on these rows."""
+        import numpy as np
+
+        from ..training import Tally
+
+        shares = self.totals / self.totals.sum()
+        tally = Tally(len(shares))
+        there = np.flatnonzero(shares)
+        logits = np.log(np.maximum(shares, 1e-300))
+        tally.add(np.broadcast_to(logits, (len(there), len(shares))), there, self.totals[there])
+        return tally.figures()
+
+    def group_as_json(self, value: str) -> dict[str, Any]:
+        """Return the figures of a group, without its confusions."""
+        from .figures import figures_as_json
+
+        figures = self.groups[value].figures()
+        named = figures_as_json(figures)
+        return {"rows": figures.rows} | {key: _or_none(one) for key, one in named.items() if key[:6] != "confus"}
+
+    def groups_as_text(self, by: str) -> str:
+        """Write a line of figures for each group."""
+        rows = []
+        for value, tally in sorted(self.groups.items()):
+            one = tally.figures()
+            name = shortened(harmless(value))
+            rows.append(
+                [name, str(one.rows), figure(one.accuracy), figure(one.balanced_accuracy), figure(one.log_loss)]
+            )
+        return table_of_figures([harmless(by), "rows", "accuracy", "balanced accuracy", "log-loss"], rows)
+
+
+def _or_none(value: Any) -> Any:
+    return None if isinstance(value, float) and value != value else value

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .talk import counted, harmless, show, show_json
+from .talk import counted, harmless, shortened, show, show_json
 
 
 @click.command("info")
@@ -80,13 +80,17 @@ def _in_words(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_model(path: str) -> dict[str, Any]:
+    import hashlib
+    from pathlib import Path
+
     from ..model import load_model
     from ..parameters import count
-    from ..table import Number
 
     model = load_model(path)
     network = model.network
     facts: dict[str, Any] = {
+        "file": f"{Path(path).name}, {Path(path).stat().st_size:,} bytes",
+        "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
         "network": "-".join(map(str, network.layer_sizes)),
         "parameters": count(network.layer_sizes),
         "activations": list(network.activations) or ["none: multinomial logistic regression"],
@@ -97,13 +101,28 @@ def _of_model(path: str) -> dict[str, Any]:
     if model.encoding is not None:
         facts["target"] = model.encoding.target
         for column in model.encoding.columns:
-            if isinstance(column, Number):
-                facts[f"column {column.name}"] = f"number, {column.center:g} +- {column.spread:g}"
-            else:
-                facts[f"column {column.name}"] = f"category: {', '.join(column.values[:8])}"
+            facts[f"column {column.name}"] = _described(column)
     if model.columns is not None:
         facts["columns"] = model.columns
     return facts | model.record
+
+
+def _described(column: Any) -> str:
+    """Write what a column is and what becomes of it."""
+    from ..table import Boolean, Category, Number
+
+    if isinstance(column, Number):
+        return f"number, {column.center:g} +- {column.spread:g}{', or missing' if column.indicator else ''}"
+    if isinstance(column, Boolean):
+        return f"boolean: {column.words[0]} is 0, {column.words[1]} is 1{', or missing' if column.missing else ''}"
+    if isinstance(column, Category):
+        more = f" and {len(column.values) - 8} more" if len(column.values) > 8 else ""
+        shown = ", ".join(shortened(value) for value in column.values[:8])
+        return f"category: {shown}{more}{', or missing' if column.missing else ''}"
+    parts = ", ".join(["year", *column.circles])
+    return f"date ({column.form}): {parts}; {column.center:.2f} +- {column.spread:.2g}" + (
+        ", or missing" if column.missing else ""
+    )
 
 
 def _rounded(value: Any) -> Any:

@@ -1,53 +1,118 @@
-"""glassmax predict: a model and a table in, predictions out."""
+"""glassmax predict: a model and a table in, predictions out, row by row as they are read."""
 
-import csv
-import io
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .talk import say, show
+from .grouped import GroupedCommand, option
+from .talk import be_quiet, harmless, say, shortened
+
+if TYPE_CHECKING:
+    from ..model import Model
+    from ..table import Table
+
+__all__ = ["command"]
+
+FORMATS = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 
-@click.command("predict")
+@click.command("predict", cls=GroupedCommand)
 @click.argument("model")
 @click.argument("data")
-@click.option("--proba", is_flag=True, help="Add a column with the probability of each class.")
-@click.option("--output", "-o", metavar="FILE", help="Write the CSV there instead of to stdout.")
-def command(model: str, data: str, proba: bool, output: str | None) -> None:
-    """Predict the class of each row of a table, as CSV.
+@option("What to predict", "--proba", is_flag=True, help="Add the probability of each class.")
+@option(
+    "What to predict", "--top", type=click.IntRange(1), metavar="N", help="Add the N most probable classes and theirs."
+)
+@option(
+    "What to predict",
+    "--keep",
+    metavar="COLUMN",
+    multiple=True,
+    help="Put a column of DATA before the prediction, to know the rows by; may be given again.",
+)
+@option("Data", "--delimiter", metavar="CHAR", help="What separates the cells of a CSV file.  [default: found out]")
+@option("Data", "--decimal", type=click.Choice([".", ","]), help="What stands before the decimals.")
+@option("Data", "--encoding", metavar="NAME", help="Of a text file: utf-8, utf-16, latin-1, ...")
+@option("Output", "--output", "-o", metavar="FILE", help="Write there instead of to stdout, whole or not at all.")
+@option(
+    "Output",
+    "--format",
+    "form",
+    type=click.Choice(["csv", "parquet", "jsonl"]),
+    help="[default: by the name of FILE, otherwise csv]",
+)
+@option("Output", "--quiet", "-q", is_flag=True, callback=be_quiet, help="Say nothing but faults.")
+def command(model: str, data: str, proba: bool, top: int | None, **options: Any) -> None:
+    """Predict the class of each row of a table.
 
-    MODEL is a file that `glassmax train` has written; DATA a CSV file with the same columns (in any order, others are
-    not looked at), or a built-in example.
+    MODEL is a file that `glassmax train` has written. DATA is a table of any kind that train takes, - for standard
+    input, or a built-in example; its columns may come in any order, and others beside them are not looked at. It may
+    be larger than memory: predictions go out as rows come in. Cells that were filled, and values that training never
+    saw, are counted on stderr.
 
     \b
-    Example:
+    Examples:
       glassmax predict penguins.safetensors penguins --proba
+      glassmax predict flowers.safetensors new.parquet --top 3 --keep id -o predictions.parquet
+      cat new.csv | glassmax predict flowers.safetensors - > predictions.csv
     """
-    from ..errors import DataError
-    from ..files import write_whole
     from ..model import load_model
-    from ..table import read_table
-    from .train import check_output
+    from ..table import Surprises, read_batches
+    from .places import check_output
+    from .predictions import writer_of
 
+    output = options["output"]
     if output is not None:
         check_output(output, model, data)
     loaded = load_model(model)
-    table = read_table(data)
-    if loaded.encoding is None:
-        raise DataError(f"{model} was trained in Python and knows no tables. Predict from Python: load_model(...).")
-    for note in loaded.encoding.encode(table).notes:
+    needed = columns_needed(loaded, model, "Predict")
+    written = {name: options[name] for name in ("delimiter", "decimal", "encoding")}
+    kind = options["form"] or FORMATS.get("." + str(output).rpartition(".")[2].lower(), "csv")
+    keep, surprises, name, rows = options["keep"], Surprises(), data, 0
+    with writer_of(kind, output, loaded.classes, proba=proba, top=top, keep=keep) as writer:
+        tables = read_batches(data, columns=[*needed, *keep], **written)
+        for table, P in loaded.predictions(_checked(tables, keep), surprises):
+            writer.write(table, P)
+            name, rows = table.name, rows + len(P)
+    assert loaded.encoding is not None
+    for note in surprises.notes(loaded.encoding.columns):
+        say(f"{name}: {note}")
+    _warn_of_formulas(loaded)
+    if output is not None:
+        say(f"{rows} predictions are in {output}.")
+
+
+def _checked(tables: Any, keep: tuple[str, ...]) -> Any:
+    """Say how an unusual file is written, and refuse a column to keep that is not there, with the first rows."""
+    for number, table in enumerate(tables):
+        if number == 0:
+            _say_how(table)
+            for name in keep:
+                table.column(name)
+        yield table
+
+
+def _say_how(table: "Table") -> None:
+    usual = table.how in ("", "Parquet", "Arrow") or table.how.startswith(("CSV in UTF-8, cells separated by commas",))
+    if not usual or "decimal" in table.how:
+        say(f"{table.name}: read as {table.how}")
+    for note in table.notes:
         say(f"{table.name}: {note}")
-    P = loaded.predict_proba(table)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["prediction", *(f"p({label})" for label in loaded.classes)] if proba else ["prediction"])
-    for label, probabilities in zip(loaded.classes[P.argmax(axis=1)], P, strict=True):
-        writer.writerow([label, *(repr(float(p)) for p in probabilities)] if proba else [label])
-    if output is None:
-        show(text.getvalue())
-        return
-    try:
-        write_whole(output, text.getvalue().encode())
-    except OSError as error:
-        raise DataError(f"{output} can't be written: {error.strerror}. Nothing has changed.") from None
-    say(f"{table.n_rows} predictions are in {output}.")
+
+
+def columns_needed(model: "Model", path: str, verb: str) -> list[str]:
+    """Return the columns that a model needs, or raise if it knows no tables."""
+    from ..errors import DataError
+
+    if model.encoding is None:
+        raise DataError(f"{path} was trained in Python and knows no tables. {verb} from Python: load_model(...).")
+    if model.network.head.output != "softmax":
+        raise DataError(f"{path} has {model.network.head.output} output, expected softmax: one class a row.")
+    return model.encoding.names
+
+
+def _warn_of_formulas(model: "Model") -> None:
+    odd = [str(label) for label in model.classes if str(label)[:1] in ("=", "@", "+")]
+    if odd:
+        shown = shortened(harmless(odd[0]))
+        say(f"A spreadsheet would take the class {shown!r} for a formula: import the predictions as text.")

@@ -3,16 +3,30 @@
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from ..functional.arrays import Array
 
-__all__ = ["counted", "figure", "harmless", "say", "show", "show_json", "table_of_confusion", "table_of_figures"]
+if TYPE_CHECKING:
+    from ..training import Figures
+
+__all__ = [
+    "be_quiet",
+    "counted",
+    "figure",
+    "harmless",
+    "say",
+    "shortened",
+    "show",
+    "show_json",
+    "table_of_confusion",
+    "table_of_figures",
+]
 
 MOST_CLASSES = 20
+QUIET = "glassmax.quiet"
 
 
 def harmless(text: str) -> str:
@@ -21,8 +35,17 @@ def harmless(text: str) -> str:
 
 
 def say(text: str = "") -> None:
-    """Print a line of talk, which goes to stderr."""
-    click.echo(harmless(text), err=True)
+    """Print a line of talk, which goes to stderr; none of it where --quiet was asked for."""
+    context = click.get_current_context(silent=True)
+    if context is None or not context.find_root().meta.get(QUIET):
+        click.echo(harmless(text), err=True)
+
+
+def be_quiet(ctx: click.Context, param: click.Parameter, value: bool) -> bool:
+    """Keep all talk to itself from here on; the callback of --quiet."""
+    if value:
+        ctx.find_root().meta[QUIET] = True
+    return value
 
 
 def show(text: str) -> None:
@@ -51,19 +74,24 @@ def show_json(result: dict[str, Any]) -> None:
     show(json.dumps(result, allow_nan=False) + "\n")
 
 
-def table_of_figures(rows: Sequence[tuple[str, str, str]]) -> str:
-    """Align names, figures and remarks in columns."""
-    widths = [max(len(row[column]) for row in rows) for column in range(2)]
-    return "\n".join(f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]}".rstrip() for row in rows)
+def table_of_figures(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Align names to the left and figures to the right, in columns under a header."""
+    cells = [header, *rows]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    return "\n".join(
+        "  ".join(
+            [f"{name:<{widths[0]}}", *(f"{cell:>{w}}" for cell, w in zip(others, widths[1:], strict=True))]
+        ).rstrip()
+        for name, *others in cells
+    )
 
 
-def table_of_confusion(confusion: Array, classes: Array) -> str:
+def table_of_confusion(figures: "Figures", classes: Array) -> str:
     """Write a confusion matrix: a row for each true class, a column for each predicted one.
 
     Parameters
     ----------
-    confusion : (k, k) array of int
-        Counts.
+    figures : Figures
     classes : (k,) array
         Labels.
 
@@ -72,13 +100,12 @@ def table_of_confusion(confusion: Array, classes: Array) -> str:
     str
         The matrix; for many classes the most frequent confusions instead.
     """
-    names = [harmless(str(label)) for label in classes]
-    if len(names) > MOST_CLASSES:
-        wrong = confusion * ~np.eye(len(names), dtype=bool)
-        worst = np.argsort(-wrong, axis=None, kind="stable")[:10]
-        pairs = [(int(cell) // len(names), int(cell) % len(names)) for cell in worst]
-        lines = [f"  {wrong[i, j]:>6}  {names[i]} taken for {names[j]}" for i, j in pairs if wrong[i, j]]
+    names = [shortened(harmless(str(label))) for label in classes]
+    if len(names) > MOST_CLASSES or figures.confusion is None:
+        worst = sorted(figures.confused.items(), key=lambda pair: (-pair[1], pair[0]))[:10]
+        lines = [f"  {count:>6}  {names[i]} taken for {names[j]}" for (i, j), count in worst]
         return "\n".join(["most frequent confusions", *(lines or ["  none"])])
+    confusion = figures.confusion
     corner = "true \\ predicted"
     first = max(len(corner), *map(len, names))
     widths = [max(len(name), len(str(confusion[:, j].max()))) for j, name in enumerate(names)]
@@ -88,3 +115,8 @@ def table_of_confusion(confusion: Array, classes: Array) -> str:
         for name, row in zip(names, confusion, strict=True)
     ]
     return "\n".join([header, *body])
+
+
+def shortened(text: str, most: int = 40) -> str:
+    """Cut a text that would break a table."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."

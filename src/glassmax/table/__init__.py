@@ -1,18 +1,49 @@
-"""Tables in: read a CSV or a built-in example, find out what each column is, turn rows into numbers.
+"""Tables in: read a file, a frame or a built-in example, find out what each column is, turn rows into numbers.
 
 ::
 
-    reading      a CSV file as a Table of text cells, its faults named by row and column
+    reading      a file of any kind as a Table, whole or in pieces; its faults named by row and column
     builtin      penguins, iris, wine, digits, toy
-    encoding     columns of text to columns of numbers, and the same again for new rows
-    labels       the target column to labels
+    inference    what each column is, and which are better left out
+    giveaways    columns that tell the target
+    encoding     columns to columns of numbers, and the same again for new rows
+    labels       the target column to labels, and the weights
 
 This package refuses to guess in silence: what was filled, left out or never seen before is said in notes.
 """
 
 from .builtin import BUILTIN
-from .encoding import Category, Encoded, Encoding, Number
-from .labels import read_labels
-from .reading import Table, read_table
+from .columns import Boolean, Category, Column, Date, Number, Surprises
+from .encoding import Encoded, Encoding
+from .frames import is_frame, table_of
+from .giveaways import giveaways
+from .inference import KINDS, Inference, Wishes, infer
+from .labels import label_texts, read_labels, read_weights
+from .reading import read_batches, read_table
+from .table import Table, joined
 
-__all__ = ["BUILTIN", "Category", "Encoded", "Encoding", "Number", "Table", "read_labels", "read_table"]
+__all__ = [
+    "BUILTIN",
+    "KINDS",
+    "Boolean",
+    "Category",
+    "Column",
+    "Date",
+    "Encoded",
+    "Encoding",
+    "Inference",
+    "Number",
+    "Surprises",
+    "Table",
+    "Wishes",
+    "giveaways",
+    "infer",
+    "is_frame",
+    "joined",
+    "label_texts",
+    "read_batches",
+    "read_labels",
+    "read_table",
+    "read_weights",
+    "table_of",
+]

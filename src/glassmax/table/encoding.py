@@ -1,75 +1,25 @@
 """Columns to numbers: learned from the training rows, the same again for new ones.
 
 A number becomes ``(x - median) / spread``, with a second column that says "was missing" where training rows lacked it;
-a category becomes one 0/1 column for each of its values. New rows go through the very same encoding; a value
-never seen in training becomes zeros and is named in the notes.
+a category becomes one 0/1 column for each of its values; a boolean 0 or 1; a date its year and its place in the course
+of the year, the week and the day. New rows go through the very same encoding; a value never seen in training becomes
+zeros and is named in the notes.
 """
 
-import re
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 import msgspec
 import numpy as np
 
 from ..errors import DataError
 from ..functional.arrays import Array
-from .reading import Table
+from .cells import as_text
+from .columns import Boolean, Category, Column, Date, Number, Surprises, moments_of, numbers_of
+from .dates import CIRCLES, FORMS, circle, years
+from .inference import Inference, Wishes, infer
+from .table import Table
 
-__all__ = ["Category", "Encoded", "Encoding", "Number"]
-
-MOSTLY = 0.9
-COMMA_NUMBER = re.compile(r"[+-]?\d+(,\d+)+(\.\d+)?")
-MOST_VALUES = 1000
-LARGEST = 1e100  # of a cell: squares and differences are finite
-FARTHEST = 1e30  # of an input: sums of products are finite, in float32 too
-
-
-class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="number", tag_field="kind"):
-    """A column of numbers.
-
-    Attributes
-    ----------
-    name : str
-    center : float
-        Median of the training rows: subtracted, and filled in where a cell is missing.
-    spread : float
-        > 0: the interquartile range over 1.349 (the standard deviation, for normal data); where that is 0, the
-        standard deviation.
-    indicator : bool
-        Whether a 0/1 column "was missing" follows.
-    """
-
-    name: str
-    center: float
-    spread: Annotated[float, msgspec.Meta(gt=0)]
-    indicator: bool
-
-    @property
-    def width(self) -> int:
-        """How many columns of numbers it becomes."""
-        return 1 + self.indicator
-
-
-class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="category", tag_field="kind"):
-    """A column of categories.
-
-    Attributes
-    ----------
-    name : str
-    values : list of str
-        Seen in training, sorted.
-    missing : bool
-        Whether a 0/1 column "was missing" follows.
-    """
-
-    name: str
-    values: list[str]
-    missing: bool
-
-    @property
-    def width(self) -> int:
-        """How many columns of numbers it becomes."""
-        return len(self.values) + self.missing
+__all__ = ["Encoded", "Encoding"]
 
 
 class Encoded(NamedTuple):
@@ -86,21 +36,28 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ----------
     target : str
         The column to predict; it is never encoded.
-    columns : list of Number or Category
+    columns : list of Number, Category, Boolean or Date
         In the order of X.
     """
 
     target: str
-    columns: list[Number | Category]
+    columns: list[Column]
 
     @property
     def width(self) -> int:
         """The number of columns of X."""
         return sum(column.width for column in self.columns)
 
+    @property
+    def names(self) -> list[str]:
+        """The columns of the table that it needs."""
+        return [column.name for column in self.columns]
+
     @classmethod
-    def learn(cls, table: Table, target: str, ignore: tuple[str, ...] = ()) -> tuple[Self, list[str]]:
-        """Find out what each column is, from the training rows.
+    def learn(
+        cls, table: Table, target: str, ignore: tuple[str, ...] = (), *, inference: Inference | None = None
+    ) -> tuple[Self, list[str]]:
+        """Learn how to encode each column, from the training rows.
 
         Parameters
         ----------
@@ -110,6 +67,8 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             The column to predict.
         ignore : tuple of str
             Columns to leave out.
+        inference : Inference, optional
+            What the columns are, found out from more rows than these; found out from these by default.
 
         Returns
         -------
@@ -122,13 +81,11 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         DataError
             If a cell or a column can't be used, or none is left.
         """
-        for name in (target, *ignore):
-            table.column(name)
-        columns, notes = [], []
-        for name in table.columns:
-            if name == target or name in ignore:
-                continue
-            column = _learn(table, name)
+        if inference is None:
+            inference = infer(table, (target,), Wishes(ignore=ignore))
+        columns, notes = [], list(inference.notes)
+        for name, kind in inference.kinds.items():
+            column = _learn(table, name, kind)
             if isinstance(column, str):
                 notes.append(column)
             else:
@@ -156,28 +113,64 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         DataError
             If a column is missing, or a cell of a column of numbers is none.
         """
+        surprises = Surprises()
+        X = self.fill(table, surprises)
+        return Encoded(X, surprises.notes(self.columns))
+
+    def fill(self, table: Table, surprises: Surprises) -> Array:
+        """Turn the rows of a table into numbers, and count what is odd about them.
+
+        Parameters
+        ----------
+        table : Table
+        surprises : Surprises
+            Written to.
+
+        Returns
+        -------
+        (n, width) array of float64
+        """
+        absent = [name for name in self.names if name not in table.columns]
+        if len(absent) > 1:
+            for name in absent:
+                if name in table.unusable:
+                    table.column(name)
+            have = table.names
+            raise DataError(
+                f"{table.name} lacks {len(absent)} of the {len(self.columns)} columns of the training: "
+                f"{', '.join(map(repr, absent[:5]))}{' ...' if absent[5:] else ''}. It has "
+                f"{', '.join(map(repr, have[:5]))}{' ...' if have[5:] else ''}. Is it another table?"
+            )
         X = np.zeros((table.n_rows, self.width))
-        notes: list[str] = []
         start = 0
         for column in self.columns:
-            block = X[:, start : start + column.width]
-            note = _numbers(table, column, block) if isinstance(column, Number) else _one_hot(table, column, block)
-            notes += [note] if note else []
+            column.fill(table, X[:, start : start + column.width], surprises)
             start += column.width
-        return Encoded(X, notes)
+        return X
 
 
-def _learn(table: Table, name: str) -> Number | Category | str:
+def _learn(table: Table, name: str, kind: str) -> Column | str:
     """Return the column's encoding, or the reason why it is left out."""
-    cells = table.column(name)
-    if cells.dtype.kind != "f":
-        present = [cell for cell in cells if cell is not None]
-        parsed = [_number(cell) for cell in present]
-        if not present:
-            return f"{name} is left out: all its cells are missing."
-        if sum(value is not None for value in parsed) < MOSTLY * len(parsed):
-            return _learn_category(table, name, present)
-        cells = _parse(table, name)
+    if kind == "number":
+        return _learn_number(table, name)
+    if kind in FORMS:
+        return _learn_date(table, name, kind)
+    texts = as_text(table.column(name))
+    missing = any(text is None for text in texts)
+    values = {text for text in texts if text is not None}
+    if kind == "boolean":
+        words = sorted({text.casefold() for text in values})
+        if len(words) == 2:
+            return Boolean(name, words, missing)
+    if not values:
+        return f"{name} is left out: all its cells are missing."
+    if len(values) == 1 and not missing:
+        return f"{name} is left out: it is {next(iter(values))!r} in every row of the training."
+    return Category(name, sorted(values), missing)
+
+
+def _learn_number(table: Table, name: str) -> Number | str:
+    cells = numbers_of(table, name)
     values = cells[~np.isnan(cells)]
     if not len(values):
         return f"{name} is left out: all its cells are missing."
@@ -185,96 +178,22 @@ def _learn(table: Table, name: str) -> Number | Category | str:
     if values.min() == values.max():
         same = float(values[0])
         return Number(name, same, 1.0, True) if indicator else f"{name} is left out: it is {same:g} in every row."
+    center, spread = _robust(values)
+    return Number(name, center, spread, indicator)
+
+
+def _robust(values: Array) -> tuple[float, float]:
+    """Return median and spread: of the middle half if that has any, otherwise of all."""
     lower, center, upper = np.percentile(values, [25, 50, 75])
     spread = (upper - lower) / 1.349 or values.std() or 1.0
-    return Number(name, float(center), float(spread), indicator)
+    return float(center), float(spread)
 
 
-def _learn_category(table: Table, name: str, present: list[str]) -> Category | str:
-    values = sorted(set(present))
-    missing = len(present) < table.n_rows
-    commas = [cell for cell in present if COMMA_NUMBER.fullmatch(cell)]
-    if len(commas) > MOSTLY * len(present):
-        raise DataError(
-            f"Column {name!r} of {table.name} holds {commas[0]!r} and the like, expected numbers with a decimal point. "
-            f"Write them as 1234.5, or leave the column out with --ignore {name}."
-        )
-    if len(values) == 1 and not missing:
-        return f"{name} is left out: it is {values[0]!r} in every row."
-    if len(values) > MOST_VALUES or (len(values) > 20 and len(values) > len(present) / 2):
-        text = next(cell for cell in present if _number(cell) is None)
-        raise DataError(
-            f"Column {name!r} of {table.name} holds {len(values)} different texts in {len(present)} rows, such as "
-            f"{text[:40]!r}; expected numbers, as 1234.5, or categories that repeat. Leave it out with "
-            f"--ignore {name!r}."
-        )
-    return Category(name, values, missing)
-
-
-def _number(cell: str) -> float | None:
-    try:
-        return None if "_" in cell else float(cell)
-    except ValueError:
-        return None
-
-
-def _parse(table: Table, name: str) -> Array:
-    """Return a column as float64, NaN where missing, or raise at the first cell that can't be computed with."""
-    cells = table.column(name)
-    if cells.dtype.kind == "f":
-        values = cells
-    else:
-        parsed: list[Any] = [np.nan if cell is None else _number(cell) for cell in cells]
-        for row, (cell, value) in enumerate(zip(cells, parsed, strict=True)):
-            if value is None:
-                raise DataError(
-                    f"{table.place(row)}: column {name!r} is {cell!r}, expected a number as in the other rows. "
-                    "Mend the cell, or empty it: missing cells are filled."
-                )
-        values = np.array(parsed, np.float64)
-    large = np.flatnonzero(np.abs(values) > LARGEST)
-    if len(large):
-        raise DataError(
-            f"{table.place(large[0])}: column {name!r} is {values[large[0]]:g}, expected a number between "
-            f"{-LARGEST:g} and {LARGEST:g}. Mend the cell, or empty it: missing cells are filled."
-        )
-    return values
-
-
-def _numbers(table: Table, column: Number, block: Array) -> str | None:
-    values = _parse(table, column.name)
-    missing = np.isnan(values)
-    with np.errstate(over="ignore"):
-        scaled = (np.where(missing, column.center, values) - column.center) / column.spread
-    far = np.flatnonzero(np.abs(scaled) > FARTHEST)
-    if len(far):
-        raise DataError(
-            f"{table.place(far[0])}: column {column.name!r} is {values[far[0]]:g}, too far from the others to compute "
-            f"with: the median is {column.center:g}, the spread {column.spread:g}. Mend the cell, or leave the column "
-            "out of the training."
-        )
-    block[:, 0] = scaled
-    if column.indicator:
-        block[:, 1] = missing
-    if not missing.any():
-        return None
-    return f"{column.name}: {missing.sum()} missing, filled with the median {column.center:g}"
-
-
-def _one_hot(table: Table, column: Category, block: Array) -> str | None:
-    cells = table.column(column.name)
-    if cells.dtype.kind == "f":  # a table of numbers in place of text: compare as text
-        cells = np.array([None if np.isnan(value) else f"{value:g}" for value in cells], dtype=object)
-    position: dict[str | None, int] = {value: index for index, value in enumerate(column.values)}
-    if column.missing:
-        position[None] = len(column.values)
-    unseen: dict[str, int] = {}
-    for row, cell in enumerate(cells):
-        if cell in position:
-            block[row, position[cell]] = 1.0
-        else:
-            shown = "missing" if cell is None else repr(cell)
-            unseen[shown] = unseen.get(shown, 0) + 1
-    if not unseen:
-        return None
-    return f"{column.name}: {sum(unseen.values())} rows hold what training never saw: {', '.join(list(unseen)[:5])}"
+def _learn_date(table: Table, name: str, form: str) -> Date | str:
+    moments = moments_of(table, name, form)
+    there = moments[~np.isnat(moments)]
+    if not len(there):
+        return f"{name} is left out: all its cells are missing."
+    center, spread = _robust(years(there))
+    circles: Any = [part for part in CIRCLES if len(np.unique(circle(there, part))) > 1]
+    return Date(name, cast("Any", form), center, spread, circles, len(there) < len(moments))

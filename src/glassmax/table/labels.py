@@ -1,17 +1,17 @@
-"""The target column: text cells to labels."""
-
-import re
+"""The target column and the weights: cells to labels and numbers."""
 
 import numpy as np
 
 from ..errors import DataError
 from ..functional.arrays import Array
-from .reading import Table
+from .cells import as_text, column_of, number_text
+from .columns import numbers_of
+from .table import Table
 
-__all__ = ["read_labels"]
+__all__ = ["label_texts", "read_labels", "read_weights"]
 
-WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 LONGEST = 1000
+WHOLE = 2.0**53
 
 
 def read_labels(table: Table, target: str, *, repeating: bool = True) -> tuple[Array, Array]:
@@ -29,7 +29,8 @@ def read_labels(table: Table, target: str, *, repeating: bool = True) -> tuple[A
     Returns
     -------
     labels : (m,) array
-        int64 if every cell is a whole number, text otherwise.
+        int64 if every cell is a whole number, float64 if every cell is a number, bool if every cell is one of a
+        frame's booleans, text otherwise.
     rows : (m,) array of intp
         The rows they belong to; rows without a label are left out.
 
@@ -39,25 +40,90 @@ def read_labels(table: Table, target: str, *, repeating: bool = True) -> tuple[A
         If there is no such column, no label, or the column holds measurements or long texts rather than classes.
     """
     cells = table.column(target)
-    if cells.dtype.kind == "f":
-        rows = np.flatnonzero(~np.isnan(cells))
-        texts = [f"{value:g}" for value in cells[rows]]
-    else:
-        rows = np.flatnonzero([cell is not None for cell in cells])
-        texts = list(cells[rows])
-    if not texts:
+    texts = as_text(cells)
+    rows = np.flatnonzero([text is not None for text in texts])
+    if not len(rows):
         raise DataError(f"{table.name}: no row has a value in the target column {target!r}.")
-    for row, text in zip(rows, texts, strict=True):
-        if len(text) > LONGEST:
+    for row in rows:
+        if len(texts[row]) > LONGEST:
             raise DataError(
-                f"{table.place(int(row))}: {target!r} is a text of {len(text)} characters, expected the name of a "
-                f"class, {LONGEST} at most. Mend the cell, or predict another column."
+                f"{table.place(int(row))}: {target!r} is a text of {len(texts[row])} characters, expected the name of "
+                f"a class, {LONGEST} at most. Mend the cell, or predict another column."
             )
-    distinct = len(set(texts))
-    if repeating and distinct > 20 and distinct > len(texts) / 2:
+    distinct = len(set(texts[rows]))
+    if repeating and distinct > 20 and distinct > len(rows) / 2:
         raise DataError(
-            f"{table.name}: target {target!r} has {distinct} different values in {len(texts)} rows, expected classes "
+            f"{table.name}: target {target!r} has {distinct} different values in {len(rows)} rows, expected classes "
             "that repeat. glassmax predicts classes, not measurements or names."
         )
-    whole = all(WHOLE.fullmatch(text) for text in texts)
-    return np.array([int(text) for text in texts] if whole else texts), rows
+    return _labels(table, target, cells[rows], texts[rows], rows), rows
+
+
+def _labels(table: Table, target: str, cells: Array, texts: Array, rows: Array) -> Array:
+    if cells.dtype.kind == "O":
+        if all(isinstance(cell, bool) for cell in cells):
+            return cells.astype(bool)
+        cells = column_of(texts.tolist())
+        if cells.dtype.kind == "O":
+            return np.array(texts.tolist())
+    if cells.dtype.kind != "f":
+        return np.array(texts.tolist())
+    wild = np.flatnonzero(~np.isfinite(cells))
+    if len(wild):
+        raise DataError(
+            f"{table.place(int(rows[wild[0]]))}: {target!r} is {cells[wild[0]]:g}, expected the name of a class. "
+            "Mend the cell, or predict another column."
+        )
+    whole = bool(((cells == np.floor(cells)) & (np.abs(cells) < WHOLE)).all())
+    return cells.astype(np.int64) if whole else cells + 0.0
+
+
+def label_texts(classes: Array) -> list[str]:
+    """Return the classes of a model as `read_labels` and a file would write them.
+
+    Parameters
+    ----------
+    classes : (k,) array
+
+    Returns
+    -------
+    list of str
+    """
+    if classes.dtype.kind == "b":
+        return ["true" if label else "false" for label in classes]
+    if classes.dtype.kind == "f":
+        return [number_text(label) for label in classes.tolist()]
+    return [str(label) for label in classes]
+
+
+def read_weights(table: Table, name: str, *, all_zero: bool = False) -> Array:
+    """Return the weight of each row.
+
+    Parameters
+    ----------
+    table : Table
+    name : str
+        Of the column that holds them.
+    all_zero : bool, default=False
+        Whether all of these rows may weigh nothing, because there are others.
+
+    Returns
+    -------
+    (n,) array of float64
+
+    Raises
+    ------
+    DataError
+        If a weight is missing, negative or no number, or all are zero.
+    """
+    w = numbers_of(table, name)
+    bad = np.flatnonzero(~(w >= 0))
+    if len(bad):
+        what = "missing" if np.isnan(w[bad[0]]) else f"{w[bad[0]]:g}"
+        raise DataError(
+            f"{table.place(int(bad[0]))}: the weight {name!r} is {what}, expected a number >= 0. "
+            "Mend the cell; a row of weight 0 doesn't count."
+        )
+    if len(w) and not w.any() and not all_zero:
+        raise DataError(f"{table.name}: the weight {name!r} is 0 in every row, expected at least one number > 0.")
+    return w

@@ -1,0 +1,55 @@
+"""Where output goes: checked before the work instead of after it."""
+
+import os
+from pathlib import Path
+
+__all__ = ["check_output", "default_output"]
+
+ENDINGS = (".gz", ".zst", ".zstd")
+
+
+def check_output(output: str, *inputs: str) -> Path:
+    """Refuse a place that can't be written, or that is read from.
+
+    Parameters
+    ----------
+    output : str
+    *inputs : str
+        The paths of what is read.
+
+    Returns
+    -------
+    Path
+    """
+    from ..errors import DataError
+    from ..table import BUILTIN
+
+    path = Path(output)
+    try:
+        if path.is_dir():
+            raise DataError(f"{path} is a folder, expected the name of a file. Pass another --output.")
+        if path.exists() and not path.is_file():
+            return path  # a device or a pipe
+        if not path.parent.is_dir():
+            raise DataError(f"The folder {path.parent} doesn't exist. Make it, or pass another --output.")
+        if not os.access(path.parent, os.W_OK):
+            raise DataError(f"The folder {path.parent} can't be written to. Pass another --output.")
+        for source in inputs:
+            if path.exists() and source not in BUILTIN and Path(source).exists() and path.samefile(source):
+                raise DataError(f"{path} is read from; the output would replace it. Pass another --output.")
+    except DataError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path} can't be written: {reason}. Pass another --output.") from None
+    return path
+
+
+def default_output(data: str) -> str:
+    """Return the name of a model beside the user, after its table."""
+    if data == "-":
+        return "model.safetensors"
+    name = Path(data).name
+    for ending in ENDINGS:
+        name = name.removesuffix(ending)
+    return f"{Path(name).stem}.safetensors"

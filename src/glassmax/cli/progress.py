@@ -1,0 +1,85 @@
+"""How a run goes on, as it goes on: one live line on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from .talk import figure, say
+
+if TYPE_CHECKING:
+    from ..training import Epoch
+
+__all__ = ["with_progress"]
+
+
+def with_progress(
+    epochs: "Iterator[Epoch]", most: int, metric: "Callable[[], str]", *, quiet: bool
+) -> "Iterator[Epoch]":
+    """Pass the epochs through, showing losses, the metric on rows held out, rows a second and the time left.
+
+    Parameters
+    ----------
+    epochs : iterator of Epoch
+    most : int
+        How many there are at most.
+    metric : callable
+        Says the score that early stopping watches, "" if it watches none of its own.
+    quiet : bool
+        Whether to show nothing.
+
+    Yields
+    ------
+    Epoch
+    """
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if quiet:
+        yield from epochs
+    elif console.is_terminal:
+        yield from _live(epochs, most, metric, console)
+    else:
+        yield from _in_lines(epochs, most, metric)
+
+
+def _live(epochs: "Iterator[Epoch]", most: int, metric: "Callable[[], str]", console: object) -> "Iterator[Epoch]":
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("epoch"),
+        MofNCompleteColumn(),
+        BarColumn(bar_width=20),
+        TextColumn("{task.description}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:  # type: ignore[arg-type]
+        task = progress.add_task("", total=most)
+        for epoch in epochs:
+            progress.update(task, advance=1, description=_figures(epoch, metric))
+            yield epoch
+
+
+def _in_lines(epochs: "Iterator[Epoch]", most: int, metric: "Callable[[], str]") -> "Iterator[Epoch]":
+    """Say a line at epochs 1, 2, 5, 10, 20, 50, ...: few, and the more the longer the run."""
+    started = time.monotonic()
+    for epoch in epochs:
+        digits = str(epoch.number)
+        if digits[0] in "125" and not digits[1:].strip("0"):
+            each = (time.monotonic() - started) / epoch.number
+            left = _duration(each * (most - epoch.number))
+            say(f"epoch {epoch.number} of at most {most}: {_figures(epoch, metric)}, {left} left at most")
+        yield epoch
+
+
+def _figures(epoch: "Epoch", metric: "Callable[[], str]") -> str:
+    text = f"loss {figure(epoch.loss)}"
+    if epoch.validation is not None:
+        text += f", validation {figure(epoch.validation.log_loss)}, accuracy {epoch.validation.accuracy:.4f}"
+    rate = epoch.rows / max(epoch.seconds, 1e-9)
+    return f"{text}{metric()}, {rate:,.0f} rows/s"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,79 @@
+"""What a training run was worth, for people and for programs."""
+
+from typing import TYPE_CHECKING, Any
+
+from .figures import figures_as_json, show_figures
+
+if TYPE_CHECKING:
+    from ..functional.arrays import Array
+    from ..training import Figures
+
+__all__ = ["Result"]
+
+CLEAR = 0.005
+
+
+class Result:
+    """The figures of a network beside those of a linear model, and of no model at all.
+
+    Parameters
+    ----------
+    judged : str
+        Which rows they are of.
+    columns : dict of str to Figures
+        By the name of the model, the network first.
+    classes : (k,) array
+    more : dict of str to list of float
+        Other figures, one for each model.
+    table : str
+        The user's word for the table.
+    """
+
+    def __init__(
+        self,
+        judged: str,
+        columns: "dict[str, Figures]",
+        classes: "Array",
+        more: dict[str, list[float]],
+        table: str,
+    ) -> None:
+        self.judged, self.columns, self.classes, self.more, self.table = judged, columns, classes, more, table
+
+    def as_text(self) -> str:
+        """Return the figures as a table, and the confusions."""
+        return show_figures(self.judged, self.columns, self.classes, self.more)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the figures by name; the network's on top, the others below their own."""
+        first, *others = self.columns
+        facts = {"judged_on": self.judged, **figures_as_json(self.columns[first]), "classes": self.classes.tolist()}
+        facts |= {name.lower(): values[0] for name, values in self.more.items() if values[0] == values[0]}
+        for name in others:
+            plain = figures_as_json(self.columns[name])
+            facts[name.replace("'", "").replace(" ", "_")] = {
+                key: value for key, value in plain.items() if not key.startswith("confus")
+            }
+        return facts
+
+    def verdict(self) -> list[str]:
+        """Say in a sentence what the network is worth."""
+        network, trivial = self.columns["network"], self.columns["classes' shares"]
+        linear = self.columns.get("linear model")
+        few = " These are few rows: the figures may be off by several hundredths." if network.rows < 200 else ""
+        if linear is not None and linear.log_loss < trivial.log_loss - CLEAR <= network.log_loss - CLEAR:
+            return [
+                f"The network does worse than a linear model, and no better than the shares of the classes: try "
+                f"--early-stopping, a larger --alpha, or --hidden none.{few}"
+            ]
+        if network.log_loss >= trivial.log_loss:
+            return [
+                f"The network knows no more than the shares of the classes: the columns may not tell the target.{few}"
+            ]
+        if linear is None:
+            return []
+        if network.log_loss > linear.log_loss - CLEAR:
+            return [f"A linear model does as well, or better: try --hidden none.{few}"]
+        gain = 100 * (network.accuracy - linear.accuracy)
+        if gain < 0.05:
+            return [f"The network's probabilities are better than a linear model's, its classes are not.{few}"]
+        return [f"The network gets {gain:.1f} % more rows right than a linear model.{few}"]

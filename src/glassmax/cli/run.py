@@ -1,0 +1,269 @@
+"""One training run of the command line: from a table and options to a model and what it is worth."""
+
+import re
+import warnings
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .figures import rows_judged, score_tables, trivial_figures
+from .progress import with_progress
+from .result import Result
+from .rows import Rows
+from .talk import QUIET, counted, figure, say
+from .train_options import ESTIMATOR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..estimator import SoftmaxClassifier
+    from ..functional.arrays import Array
+    from ..model import Model
+    from ..table import Table
+    from ..training import Epoch, Figures
+
+__all__ = ["Run", "check_options"]
+
+FAR_BEYOND_CHANCE = 1e4
+"""A log-loss that no honest training ends with: the steps were too long."""
+LINEAR_ITERATIONS = 200
+MOST_LINEAR_ROWS = 100_000
+
+
+def estimator_of(options: dict[str, Any], hidden: tuple[int, ...], **changed: Any) -> "SoftmaxClassifier":
+    """Return the estimator that the options describe."""
+    from ..estimator import SoftmaxClassifier
+
+    settings = {parameter: options[option] for option, parameter in ESTIMATOR.items()}
+    settings["batch_size"] = options["batch_size"] or "auto"
+    settings["scoring"] = options["metric"] or "log_loss"
+    settings["hidden_layer_sizes"] = hidden
+    activation, dropout = options["activation"], options["dropout"]
+    settings["activation"] = activation[0] if len(activation) == 1 else list(activation)
+    settings["dropout"] = dropout[0] if len(dropout) == 1 else list(dropout)
+    settings["class_weight"] = "balanced" if options["balanced"] else None
+    if isinstance(options["validation"], float):
+        settings["validation_fraction"] = options["validation"]
+    return SoftmaxClassifier(**settings | {"output": "softmax"} | changed)
+
+
+def check_options(options: dict[str, Any]) -> None:
+    """Refuse options that don't go together, before a table is read, in the words of the command line."""
+    from ..errors import OptionError
+    from ..estimator.options import check_options as check
+
+    try:
+        check(estimator_of(options, (100,) if options["hidden"] is None else options["hidden"]))
+    except OptionError as error:
+        raise click.UsageError(_in_words_of_the_command_line(str(error))) from None
+
+
+def _in_words_of_the_command_line(message: str) -> str:
+    words = {parameter: f"--{option.replace('_', '-')}" for option, parameter in ESTIMATOR.items()}
+    found = re.match(r"(\w+) (?=is|names)", message)
+    if found and found[1] in words:
+        message = f"{words[found[1]]} {message[found.end() :]}"
+    return re.sub(r"solver='(\w+)'", r"--solver \1", message)
+
+
+def _words_for_a_checkpoint(message: str) -> str:
+    words = {"checkpoint_path": "--checkpoint", "random_state": "--seed", "max_iter": "--epochs"}
+    words |= {parameter: f"--{option.replace('_', '-')}" for option, parameter in ESTIMATOR.items()}
+    return re.sub(r"\b(" + "|".join(words) + r")\b(?= is|=|\b[. ,])", lambda found: words[found[1]], message)
+
+
+class Run:
+    """One training run, from table to model."""
+
+    def __init__(self, table: "Table", target: str, options: dict[str, Any], form: dict[str, Any]) -> None:
+        from ..table import BUILTIN
+
+        self.options = options
+        self.rows = Rows(table, target, options, form)
+        default = BUILTIN[table.name].hidden if table.name in BUILTIN else (100,)
+        self.hidden: tuple[int, ...] = default if options["hidden"] is None else options["hidden"]
+        self.classifier = estimator_of(options, self.hidden, class_weight=self.rows.class_weight())
+
+    def report_table(self) -> None:
+        """Say what was read and what each column was taken for."""
+        rows = self.rows
+        for line in rows.described():
+            say(line)
+        sizes = "-".join(map(str, (rows.X.shape[1], *self.hidden, len(rows.classes))))
+        held = f", {len(rows.held)} held out" if len(rows.held) else f", none held out{rows.why_none_held_out()}"
+        judged = (
+            f", {counted(rows.validation[0].shape[0], 'row')} of another file to judge by" if rows.validation else ""
+        )
+        say(f"{counted(len(rows.kept), 'row')} to train on{held}{judged}; network {sizes}")
+
+    def train(self) -> bool:
+        """Train with progress shown; return whether Ctrl-C ended it."""
+        from ..errors import CheckpointError
+
+        classifier, rows = self.classifier, self.rows
+        validation: dict[str, Any] = {}
+        if rows.validation:
+            names = ("X_val", "y_val", "sample_weight_val")
+            validation = dict(zip(names, rows.validation, strict=True))
+        interrupted = False
+        quiet = bool(click.get_current_context().find_root().meta.get(QUIET))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            epochs: Iterator[Epoch] = classifier.fit_epochs(
+                rows.X, rows.y[rows.kept], rows.weights(rows.kept), **validation
+            )
+            try:
+                try:
+                    first = next(epochs, None)
+                except CheckpointError as error:
+                    raise CheckpointError(_words_for_a_checkpoint(str(error))) from None
+                epochs = epochs if first is None else chain([first], epochs)
+                for _ in with_progress(epochs, self.options["epochs"], self._metric, quiet=quiet):
+                    pass
+            except KeyboardInterrupt:
+                interrupted = True
+        classifier.n_iter_ = getattr(classifier, "n_iter_", 0)
+        self._report_end(interrupted, [str(warning.message) for warning in caught])
+        return interrupted
+
+    def _metric(self) -> str:
+        """Say the latest score of what early stopping watches, where the losses don't say it."""
+        metric, scores = self.options["metric"], getattr(self.classifier, "validation_scores_", None)
+        if metric in (None, "log_loss", "accuracy") or not scores:
+            return ""
+        return f", {metric.replace('_', ' ')} {scores[-1]:.4f}"
+
+    def _report_end(self, interrupted: bool, caught: list[str]) -> None:
+        classifier, n_epochs = self.classifier, self.classifier.n_iter_
+        if not n_epochs:
+            return
+        if interrupted:
+            say(f"Stopped by Ctrl-C after {counted(n_epochs, 'epoch')}; the weights so far are kept.")
+            return
+        if not classifier.loss_curve_:
+            return
+        first, last = classifier.loss_curve_[0], classifier.loss_curve_[-1]
+        why = "no longer improving"
+        if any("Training ended" in message for message in caught):
+            why = "still improving: more --epochs may help"
+        elif any("no better than chance" in message for message in caught):
+            why = "no better than chance: inputs or steps are too large"
+        if classifier.diverged_:
+            from ..training import smaller
+
+            rate = smaller(self.options["learning_rate"])
+            why = f"up from {figure(first)}: the steps are too long, try --learning-rate {rate:g}"
+        best = classifier.best_epoch_
+        kept = "" if best in (None, n_epochs) else f"; the weights are those of epoch {best}, the best"
+        say(f"{counted(n_epochs, 'epoch')}, training loss {figure(last)}, {why}{kept}")
+
+    def model(self) -> "Model":
+        """Return the trained model with its columns and its record."""
+        from .. import __version__
+        from ..model import Model
+
+        rows, options = self.rows, self.options
+        record: dict[str, Any] = {
+            "glassmax": __version__,
+            "table": rows.table.name,
+            "training_rows": len(rows.kept),
+            "held_out_rows": len(rows.held),
+            "epochs": self.classifier.n_iter_,
+            "training_loss": self.classifier.loss_,
+            "seed": options["seed"],
+            "solver": options["solver"],
+            "learning_rate": options["learning_rate"],
+        }
+        if options["weight"] is not None:
+            record["weight"] = options["weight"]
+        return Model(self.classifier.network_, rows.classes, rows.encoding, record)
+
+    def judge(self, model: "Model") -> Result:
+        """Score the model, a linear one and no model on the rows held out, or on those of training where are none."""
+        from ..errors import DivergenceError
+        from ..training import smaller
+
+        rows = self.rows
+        index = rows.held if len(rows.held) else rows.kept
+        judged = rows_judged(len(index), held_out=bool(len(rows.held)))
+        y, weight = rows.y[index], rows.weights(index)
+        figures = score_tables(model, [(rows.table.rows(index), y, weight)])
+        if not figures.log_loss <= FAR_BEYOND_CHANCE:
+            rate = self.options["learning_rate"]
+            raise DivergenceError(
+                f"The log-loss on {judged} is {figure(figures.log_loss)}, far worse than chance, "
+                f"at learning rate {rate:g}. No model was written. Try --learning-rate {smaller(rate):g}."
+            )
+        columns: dict[str, Figures] = {"network": figures}
+        models = {"network": model}
+        if self.options["baseline"] and self.hidden:
+            models["linear model"] = linear = self._linear()
+            columns["linear model"] = score_tables(linear, [(rows.table.rows(index), y, weight)])
+        columns["classes' shares"] = trivial_figures(rows.shares(), y, weight)
+        if len(rows.held):
+            model.record |= {"held_out_log_loss": figures.log_loss, "held_out_accuracy": figures.accuracy}
+            for name in ("balanced_accuracy", "brier_score", "calibration_error"):
+                model.record[f"held_out_{name}"] = getattr(figures, name)
+        return Result(judged, columns, rows.classes, self._more(models, index, len(columns)), rows.table.name)
+
+    def _linear(self) -> "Model":
+        """Train multinomial logistic regression on the same rows, as far as they are not too many."""
+        from ..model import Model
+
+        rows, plain = self.rows, {"solver": "lbfgs", "max_iter": LINEAR_ITERATIONS, "early_stopping": False}
+        plain |= {"dropout": 0.0, "activation": "relu", "clip_norm": None, "weight_decay": None, "warmup": 0.0}
+        plain |= {"learning_rate": "constant", "checkpoint_path": None, "scoring": "log_loss", "tol": 1e-4}
+        linear = estimator_of(self.options, (), class_weight=rows.class_weight(), **plain)
+        X, y, weight = rows.X, rows.y[rows.kept], rows.weights(rows.kept)
+        if len(y) > MOST_LINEAR_ROWS:
+            step = -(-len(y) // MOST_LINEAR_ROWS)
+            thin = slice(None, None, step)
+            if len(set(y[thin].tolist())) == len(rows.classes):
+                X, y, weight = X[thin], y[thin], None if weight is None else weight[thin]
+                say(f"The linear model to compare with is trained on every {step}th row.")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            linear.fit(X, y, weight)
+        return Model(linear.network_, rows.classes, rows.encoding)
+
+    def _more(self, models: "dict[str, Model]", index: "Array", count: int) -> dict[str, list[float]]:
+        """Return the figures that --metric asks for, where they are not there anyway."""
+        metric = self.options["metric"]
+        if metric not in ("f1", "auc"):
+            return {}
+        from ..engine import Data
+        from ..errors import OptionError
+        from ..estimator import SoftmaxClassifier
+        from ..estimator.scoring import make_scorer
+
+        scorer = make_scorer(metric)
+        assert scorer is not None
+        values = []
+        data = Data(self.rows.encoded(index), self.rows.y[index], self.rows.weights(index))
+        for model in models.values():
+            classifier: Any = SoftmaxClassifier.from_model(_bare(model))
+            try:
+                values.append(scorer(classifier, data))
+            except OptionError:
+                values.append(float("nan"))
+        return {metric.upper() if metric == "auc" else "F1": values + [float("nan")] * (count - len(values))}
+
+    def rescue(self, path: Path) -> None:
+        """Keep what a diverged run has learned, beside the place of the model."""
+        if getattr(self.classifier, "loss_curve_", None):
+            last_good = path.with_suffix(".last-good.safetensors")
+            self.model().save(last_good)
+            say(f"The last good weights are in {last_good}.")
+        else:
+            say("The first epoch was not completed; nothing was written.")
+
+
+def _bare(model: "Model") -> "Model":
+    """Return a model without its columns, as the estimator takes it: it sees numbers."""
+    import numpy as np
+
+    from ..model import Model
+
+    return Model(model.network, np.arange(len(model.classes)))

@@ -1,0 +1,90 @@
+"""What people type for an option, read: sizes, shares, pairs of a column and a word."""
+
+import math
+from typing import Any
+
+import click
+
+__all__ = ["activations", "class_weights", "column_types", "finite", "hidden_sizes", "shares", "validation"]
+
+
+def hidden_sizes(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    """Read hidden layers as people type them: ``100``, ``64,32``, ``none``."""
+    if value is None or value in ("none", ""):
+        if value == "" and ctx.get_parameter_source(str(param.name)) is click.core.ParameterSource.COMMANDLINE:
+            raise click.BadParameter("'', expected whole numbers from 1 to 999999999 as 100 or 64,32, or none.")
+        return None if value is None else ()
+    sizes = [int(size) if size.strip().isdecimal() and len(size) < 10 else 0 for size in value.split(",")]
+    if min(sizes) < 1:
+        raise click.BadParameter(f"{value!r}, expected whole numbers from 1 to 999999999 as 100 or 64,32, or none.")
+    return tuple(sizes)
+
+
+def finite(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
+    """Refuse nan and inf, which a range lets pass."""
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is not a finite number.")
+    return value
+
+
+def shares(ctx: click.Context, param: click.Parameter, value: str) -> tuple[float, ...]:
+    """Read one share for all hidden layers, or one for each: ``0.2``, ``0.2,0.5``."""
+    try:
+        numbers = tuple(float(part) for part in value.split(","))
+    except ValueError:
+        numbers = (-1.0,)
+    if not all(0 <= number < 1 for number in numbers):
+        raise click.BadParameter(f"{value!r}, expected a number from 0 up to, not including, 1, or one for each layer.")
+    return numbers
+
+
+def activations(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+    """Read one activation for all hidden layers, or one for each: ``relu``, ``tanh,relu``."""
+    from ..functional import ACTIVATIONS
+
+    names = tuple(name.strip() for name in value.split(","))
+    for name in names:
+        if name not in ACTIVATIONS:
+            raise click.BadParameter(f"{name!r} is not one of {', '.join(map(repr, ACTIVATIONS))}.")
+    return names
+
+
+def column_types(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Read what columns are to be taken for: ``zip=category``."""
+    from ..table import KINDS
+
+    types: dict[str, str] = {}
+    for value in values:
+        column, equals, kind = value.rpartition("=")
+        if not equals or kind not in KINDS:
+            raise click.BadParameter(f"{value!r}, expected COLUMN=TYPE with one of {', '.join(KINDS)}.")
+        types[column] = kind
+    return types
+
+
+def class_weights(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, float]:
+    """Read weights of classes: ``rare=10``."""
+    weights: dict[str, float] = {}
+    for value in values:
+        label, equals, weight = value.rpartition("=")
+        try:
+            number = float(weight)
+        except ValueError:
+            number = -1.0
+        if not equals or not 0 <= number < math.inf:
+            raise click.BadParameter(f"{value!r}, expected CLASS=WEIGHT with a number >= 0, as rare=10.")
+        weights[label] = number
+    return weights
+
+
+def validation(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:
+    """Read a share of the rows, as 0.1, or the path of a file."""
+    if value is None:
+        return None
+    try:
+        share = float(value)
+    except ValueError:
+        return value
+    if not 0 < share < 1:
+        raise click.BadParameter(f"{value}, expected a share between 0 and 1, or the path of a file.")
+    return share

@@ -1,0 +1,179 @@
+"""Cells of text: which of them say nothing, which are numbers, and how a number is written as text.
+
+One rule serves every file format, so that a column means the same whether it came as CSV, Parquet or a frame: a cell
+that is a plain number is that number, and a number that is asked for as text is written in its shortest form, ``1.50``
+as ``1.5``. Codes stay text: ``007``, ``+49 30``, or a number of more digits than a float can hold.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..functional.arrays import Array
+
+__all__ = [
+    "COMMA_NUMBER",
+    "GROUPED",
+    "MISSING",
+    "PLAIN",
+    "WHITE",
+    "as_text",
+    "canonical",
+    "column_of",
+    "number",
+    "number_text",
+    "objects",
+    "with_point",
+]
+
+MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL", "None"})
+"""Cells that stand for "no value"."""
+
+WHITE = " \t\n\r\v\f\u00a0\u202f\u3000\ufeff"
+"""What is cut off at both ends of a cell."""
+
+PLAIN = r"^-?(?:(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
+"""A number that loses nothing as float64: no leading zeros, at most 15 digits before the point."""
+
+COMMA_NUMBER = r"^[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+),[0-9]+(?:[eE][+-]?[0-9]{1,3})?$"
+"""A number with a decimal comma, its thousands set off by points or not at all."""
+
+GROUPED = r"^[+-]?[0-9]{1,3}(?:\.[0-9]{3})+$"
+"""Where commas are decimal, ``1.234`` may be a thousand or a little more than one."""
+
+_PLAIN, _COMMA, _GROUPED = re.compile(PLAIN), re.compile(COMMA_NUMBER), re.compile(GROUPED)
+_NO_EXPONENT = re.compile(r"-?(?:(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*)?|\.[0-9]+)")
+_LARGEST_WHOLE = 1e15
+
+
+def number(cell: str, decimal: str = ".") -> float | None:
+    """Return the number that a cell is, or None.
+
+    Parameters
+    ----------
+    cell : str
+    decimal : {".", ","}
+        Which sign stands before the decimals. Where it is the comma, ``1.234`` is None: nobody can tell.
+
+    Returns
+    -------
+    float or None
+
+    Examples
+    --------
+    >>> number("1e3"), number("1_0"), number("1.234,5", ","), number("1.234", ",")
+    (1000.0, None, 1234.5, None)
+    """
+    if decimal == ",":
+        cell = with_point(cell)
+        if _GROUPED.match(cell):
+            return None
+    try:
+        return None if "_" in cell else float(cell)
+    except ValueError:
+        return None
+
+
+def with_point(cell: str) -> str:
+    """Write a number with a decimal comma with a point; leave any other cell as it is."""
+    return cell.replace(".", "").replace(",", ".") if _COMMA.match(cell) else cell
+
+
+def number_text(value: float) -> str:
+    """Write a number in its shortest form, a whole one without a point."""
+    return str(int(value)) if value == int(value) and abs(value) < _LARGEST_WHOLE else repr(float(value))
+
+
+def canonical(cell: str) -> str:
+    """Return a cell as text: a plain number in its shortest form, anything else as it is.
+
+    Parameters
+    ----------
+    cell : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> canonical("1.50"), canonical("007"), canonical("red")
+    ('1.5', '007', 'red')
+    """
+    return number_text(float(cell)) if _NO_EXPONENT.fullmatch(cell) and cell != "-0" else cell
+
+
+def as_text(values: Array) -> Array:
+    """Return a column of any kind as text, None where missing: equal cells are equal texts, whatever they came as.
+
+    Parameters
+    ----------
+    values : (n,) array
+        As in `Table.columns`.
+
+    Returns
+    -------
+    (n,) array of object
+    """
+    if values.dtype.kind == "f":
+        return objects([None if value != value else number_text(value) for value in values.tolist()])
+    if values.dtype.kind == "M":
+        return objects([None if value is None else _moment_text(value) for value in values.tolist()])
+    known: dict[Any, str | None] = {None: None}
+    for cell in values:
+        if cell not in known or isinstance(cell, bool):
+            known[cell] = str(cell).lower() if isinstance(cell, bool) else canonical(cell)
+    return objects([known[cell] for cell in values])
+
+
+def _moment_text(moment: Any) -> str:
+    text: str = moment.isoformat(sep=" ")
+    return text.removesuffix(" 00:00:00")
+
+
+def objects(cells: Sequence[Any]) -> Array:
+    """Return cells as an array of objects, whatever they are."""
+    column = np.empty(len(cells), dtype=object)
+    column[:] = cells
+    return column
+
+
+def column_of(cells: Iterable[str | None], decimal: str = ".") -> Array:
+    """Make a column of text cells: of float64 if all that are there are plain numbers, of text otherwise.
+
+    Parameters
+    ----------
+    cells : iterable of str or None
+    decimal : {".", ","}
+
+    Returns
+    -------
+    (n,) array
+        float64, NaN where missing; or object, None where missing.
+
+    Examples
+    --------
+    >>> column_of(["1", " 2.5", "NA"])
+    array([1. , 2.5, nan])
+    >>> column_of(["1", "b", ""]).tolist()
+    ['1', 'b', None]
+    """
+    stripped = (None if cell is None else cell.strip(WHITE) for cell in cells)
+    known = [None if cell in MISSING else cell for cell in stripped]
+    numbers: list[float] = []
+    for cell in known:
+        if cell is None:
+            numbers.append(np.nan)
+            continue
+        if decimal == ",":
+            if _GROUPED.match(cell):
+                return objects(known)
+            cell = with_point(cell)
+        if not _PLAIN.match(cell):
+            return objects(known)
+        numbers.append(float(cell))
+    if len(known) == known.count(None):  # says nothing of its kind
+        return objects(known)
+    return np.array(numbers, np.float64)

@@ -1,0 +1,140 @@
+"""Parquet and Arrow files: read by polars, some thousand rows at a time.
+
+What polars says of a damaged file is turned into words of ours; what its compiled part writes past Python is kept off
+the screen. Some damage takes a process with it: a file is decoded in another one first, see `probing`.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError
+from .frames import table_of
+from .opening import Source
+from .table import Table
+
+__all__ = ["read_columnar"]
+
+CELLS_AT_ONCE = 2**22
+ROWS_TO_PROBE = 2**18
+DIED = 128
+
+
+def read_columnar(source: Source, wanted: Sequence[str] | None = None) -> Iterator[Table]:
+    """Read a table in pieces.
+
+    Parameters
+    ----------
+    source : Source
+        A Parquet file, or an Arrow file or stream.
+    wanted : sequence of str, optional
+        The columns to hand over; all by default.
+
+    Yields
+    ------
+    Table
+
+    Raises
+    ------
+    DataError
+        If the file is damaged, or holds no rows.
+    """
+    content = None if source.path is not None else source.whole()
+    _probe(source, content)
+    packed = f", packed by {source.packed}" if source.packed else ""
+    how = f"{source.kind.removesuffix(' stream')}{packed}"
+    with _in_words(source):
+        frame, names = _opened(source, content)
+    asked = set(names if wanted is None else wanted)
+    chosen = [name for name in names if name in asked] or names
+    header = tuple(names) if len(chosen) < len(names) else ()
+    at_once = max(1024, CELLS_AT_ONCE // max(1, len(chosen)))
+    start = 0
+    while True:
+        with _in_words(source):
+            piece = frame.select(chosen).slice(start, at_once).collect()
+        if not piece.height and start:
+            return
+        table = table_of(piece, source.name, how)
+        numbers = np.arange(start + 1, start + piece.height + 1)
+        yield replace(table, numbers=numbers, header=header)
+        start += piece.height
+        if piece.height < at_once:
+            return
+
+
+def _opened(source: Source, content: bytes | None) -> tuple[Any, list[str]]:
+    import polars as pl
+
+    if source.kind == "Arrow stream":
+        frame = pl.read_ipc_stream(BytesIO(content) if content is not None else str(source.path)).lazy()
+    elif content is None:
+        path = str(source.path)
+        frame = pl.scan_parquet(path) if source.kind == "Parquet" else pl.scan_ipc(path)
+    elif source.kind == "Parquet":
+        frame = pl.read_parquet(BytesIO(content)).lazy()
+    else:
+        frame = pl.read_ipc(BytesIO(content)).lazy()
+    return frame, frame.collect_schema().names()
+
+
+def _probe(source: Source, content: bytes | None) -> None:
+    """Let another process decode the file, and refuse it if that process dies of it."""
+    program = Path(__file__).with_name("probing.py")
+    path = "-" if content is not None else str(source.path)
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        memory = 0
+    argv = [sys.executable, "-P", str(program), source.kind, path, str(ROWS_TO_PROBE), str(memory)]
+    try:
+        child = subprocess.run(argv, input=content or b"", capture_output=True, check=False)
+    except OSError:  # there can be no other process here
+        return
+    if child.returncode < 0 or child.returncode >= DIED:
+        raise DataError(
+            f"{source.place} is no whole {source.kind} file: reading it breaks off. Take another copy, or write it "
+            "again."
+        )
+
+
+@contextmanager
+def _in_words(source: Source) -> Iterator[None]:
+    import polars as pl
+
+    try:
+        with _quiet():
+            yield
+    except DataError:
+        raise
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError, OverflowError) as error:
+        first = str(error).strip().splitlines() or [type(error).__name__]
+        raise DataError(
+            f"{source.place} is no whole {source.kind} file: {first[0][:150]}. Take another copy, or write it again."
+        ) from None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Send what is written to the process's stderr nowhere: a panic of compiled code prints itself there."""
+    saved = None
+    with suppress(OSError, ValueError):
+        sys.stderr.flush()
+        saved = os.dup(2)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+    try:
+        yield
+    finally:
+        if saved is not None:
+            os.dup2(saved, 2)
+            os.close(saved)

@@ -1,0 +1,333 @@
+"""One column to numbers, as learned in training: number, category, boolean, date.
+
+Each kind is a record that a model file holds, and knows how to fill its columns of X from a table's cells. What is odd
+about new rows is counted in `Surprises`: cells that were filled, values never seen.
+"""
+
+from collections import Counter
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+
+from ..errors import DataError
+from ..functional.arrays import Array
+from .cells import as_text, canonical, number
+from .dates import FORMS, circle, moment, years
+from .table import Table
+
+__all__ = ["Boolean", "Category", "Column", "Date", "Number", "Surprises", "moments_of", "numbers_of"]
+
+LARGEST = 1e100  # of a cell: squares and differences are finite
+FARTHEST = 1e30  # of an input: sums of products are finite, in float32 too
+MOST_NAMED = 1000
+MEND = "Mend the cell, or empty it: missing cells are filled."
+
+
+class Surprises:
+    """What new rows hold that is worth saying, counted over any number of tables.
+
+    Attributes
+    ----------
+    missing : dict of str to int
+        Cells that were filled, by column.
+    unseen : dict of str to Counter
+        Rows that hold a value never seen in training, by column and value.
+    """
+
+    def __init__(self) -> None:
+        self.missing: Counter[str] = Counter()
+        self.unseen: dict[str, Counter[str]] = {}
+
+    def met(self, name: str, value: str | None) -> None:
+        """Count a row whose value training never saw."""
+        values = self.unseen.setdefault(name, Counter())
+        shown = "missing" if value is None else repr(value)
+        values[shown if shown in values or len(values) < MOST_NAMED else "others"] += 1
+
+    def notes(self, columns: "list[Column]") -> list[str]:
+        """Return a line for each column that holds something of the kind.
+
+        Parameters
+        ----------
+        columns : list of Column
+
+        Returns
+        -------
+        list of str
+        """
+        lines = []
+        for column in columns:
+            count = self.missing[column.name]
+            if count:
+                lines.append(f"{column.name}: {count} missing, filled with {column.filling}")
+            values = self.unseen.get(column.name)
+            if values:
+                named = ", ".join(list(values)[:5])
+                more = f" and {len(values) - 5} more" if len(values) > 5 else ""
+                lines.append(f"{column.name}: {values.total()} rows hold what training never saw: {named}{more}")
+        return lines
+
+
+class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="number", tag_field="kind"):
+    """A column of numbers: ``(x - center) / spread``.
+
+    Attributes
+    ----------
+    name : str
+    center : float
+        Median of the training rows: subtracted, and filled in where a cell is missing.
+    spread : float
+        > 0: the interquartile range over 1.349 (the standard deviation, for normal data); where that is 0, the
+        standard deviation.
+    indicator : bool
+        Whether a 0/1 column "was missing" follows.
+    """
+
+    name: str
+    center: float
+    spread: Annotated[float, msgspec.Meta(gt=0)]
+    indicator: bool
+
+    @property
+    def width(self) -> int:
+        """How many columns of numbers it becomes."""
+        return 1 + self.indicator
+
+    @property
+    def filling(self) -> str:
+        """What stands in for a missing cell, in words."""
+        return f"the median {self.center:g}"
+
+    def fill(self, table: Table, block: Array, surprises: Surprises) -> None:
+        """Write the column's numbers into its block of X, (n, width)."""
+        values = numbers_of(table, self.name)
+        missing = np.isnan(values)
+        with np.errstate(over="ignore"):
+            scaled = (np.where(missing, self.center, values) - self.center) / self.spread
+        far = np.flatnonzero(~(np.abs(scaled) <= FARTHEST))
+        if len(far):
+            raise DataError(
+                f"{table.place(far[0])}: column {self.name!r} is {values[far[0]]:g}, too far from the others to "
+                f"compute with: the median is {self.center:g}, the spread {self.spread:g}. Mend the cell, or leave the "
+                "column out of the training."
+            )
+        block[:, 0] = scaled
+        if self.indicator:
+            block[:, 1] = missing
+        surprises.missing[self.name] += int(missing.sum())
+
+
+class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="category", tag_field="kind"):
+    """A column of categories: a 0/1 column for each value.
+
+    Attributes
+    ----------
+    name : str
+    values : list of str
+        Seen in training, sorted; numbers in their shortest form.
+    missing : bool
+        Whether a 0/1 column "was missing" follows.
+    """
+
+    name: str
+    values: list[str]
+    missing: bool
+
+    @property
+    def width(self) -> int:
+        """How many columns of numbers it becomes."""
+        return len(self.values) + self.missing
+
+    @property
+    def filling(self) -> str:
+        """Never needed: a missing category is a category."""
+        return "nothing"
+
+    def fill(self, table: Table, block: Array, surprises: Surprises) -> None:
+        """Write the column's numbers into its block of X, (n, width)."""
+        position: dict[str | None, int] = {canonical(value): index for index, value in enumerate(self.values)}
+        if self.missing:
+            position[None] = len(self.values)
+        for row, cell in enumerate(as_text(table.column(self.name))):
+            if cell in position:
+                block[row, position[cell]] = 1.0
+            else:
+                surprises.met(self.name, cell)
+
+
+class Boolean(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="boolean", tag_field="kind"):
+    """A column of yes and no: 1 and 0, one half where it is missing.
+
+    Attributes
+    ----------
+    name : str
+    words : list of str
+        What stands for no and for yes, in small letters.
+    missing : bool
+        Whether a 0/1 column "was missing" follows.
+    """
+
+    name: str
+    words: Annotated[list[str], msgspec.Meta(min_length=2, max_length=2)]
+    missing: bool
+
+    @property
+    def width(self) -> int:
+        """How many columns of numbers it becomes."""
+        return 1 + self.missing
+
+    @property
+    def filling(self) -> str:
+        """What stands in for a missing cell, in words."""
+        return "one half, between no and yes"
+
+    def fill(self, table: Table, block: Array, surprises: Surprises) -> None:
+        """Write the column's numbers into its block of X, (n, width)."""
+        value = {word: float(index) for index, word in enumerate(self.words)}
+        for row, cell in enumerate(as_text(table.column(self.name))):
+            word = None if cell is None else cell.casefold()
+            if word in value:
+                block[row, 0] = value[word]
+                continue
+            block[row, 0] = 0.5
+            if word is not None:
+                surprises.met(self.name, cell)
+                continue
+            surprises.missing[self.name] += 1
+            if self.missing:
+                block[row, 1] = 1.0
+
+
+class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="date", tag_field="kind"):
+    """A column of dates: the year as a number that runs on, and points on the circles of season, week and day.
+
+    Attributes
+    ----------
+    name : str
+    form : str
+        The order of year, month and day in text: "ymd", "dmy" or "mdy"; "hms" for times of day.
+    center, spread : float
+        Of the years, as for numbers.
+    circles : list of str
+        Of "season", "weekday", "hour": those that vary in training. Each becomes a sine and a cosine.
+    missing : bool
+        Whether a 0/1 column "was missing" follows.
+    """
+
+    name: str
+    form: Literal["ymd", "dmy", "mdy", "hms"]
+    center: float
+    spread: Annotated[float, msgspec.Meta(gt=0)]
+    circles: list[Literal["season", "weekday", "hour"]]
+    missing: bool
+
+    @property
+    def width(self) -> int:
+        """How many columns of numbers it becomes."""
+        return 1 + 2 * len(self.circles) + self.missing
+
+    @property
+    def filling(self) -> str:
+        """What stands in for a missing cell, in words."""
+        return f"the median year, {self.center:.2f}"
+
+    def fill(self, table: Table, block: Array, surprises: Surprises) -> None:
+        """Write the column's numbers into its block of X, (n, width)."""
+        moments = moments_of(table, self.name, self.form)
+        missing = np.isnat(moments)
+        block[:, 0] = np.clip(np.where(missing, 0, (years(moments) - self.center) / self.spread), -FARTHEST, FARTHEST)
+        for index, part in enumerate(self.circles):
+            angle = 2 * np.pi * circle(moments, part)
+            block[:, 1 + 2 * index] = np.where(missing, 0, np.sin(angle))
+            block[:, 2 + 2 * index] = np.where(missing, 0, np.cos(angle))
+        if self.missing:
+            block[:, -1] = missing
+        surprises.missing[self.name] += int(missing.sum())
+
+
+Column = Number | Category | Boolean | Date
+
+
+def numbers_of(table: Table, name: str) -> Array:
+    """Return a column as float64, NaN where missing, or raise at the first cell that can't be computed with.
+
+    Parameters
+    ----------
+    table : Table
+    name : str
+
+    Returns
+    -------
+    (n,) array
+    """
+    cells = table.column(name)
+    if cells.dtype.kind == "M":
+        raise DataError(f"Column {name!r} of {table.name} holds dates, expected numbers.")
+    if cells.dtype.kind == "f":
+        values = cells
+    else:
+        known: dict[str | bool | None, float | None] = {None: np.nan}
+        for row, cell in enumerate(cells):
+            if cell not in known or isinstance(cell, bool):
+                known[cell] = None if isinstance(cell, bool) else number(cell, table.decimal)
+            if known[cell] is None:
+                raise DataError(
+                    f"{table.place(row)}: column {name!r} is {_cut(cell)}, expected a number as in the other rows. "
+                    f"{_mend(cell)}"
+                )
+        values = np.array([known[cell] for cell in cells], np.float64)
+    large = np.flatnonzero(np.abs(values) > LARGEST)
+    if len(large):
+        raise DataError(
+            f"{table.place(large[0])}: column {name!r} is {values[large[0]]:g}, expected a number between "
+            f"{-LARGEST:g} and {LARGEST:g}. {MEND}"
+        )
+    return values
+
+
+def _mend(cell: str | bool) -> str:
+    """Say what helps: for most cells, the pen."""
+    if isinstance(cell, str) and number(cell, ",") is not None:
+        return "If commas are decimal here, say --decimal ','."
+    return MEND
+
+
+def _cut(cell: str | bool) -> str:
+    text = repr(cell)
+    return text if len(text) <= 60 else f"{text[:57]}...{text[0]}"
+
+
+def moments_of(table: Table, name: str, form: str) -> Array:
+    """Return a column as datetime64[us], NaT where missing, or raise at the first cell that is no date.
+
+    Parameters
+    ----------
+    table : Table
+    name : str
+    form : str
+        One of `glassmax.table.dates.FORMS`.
+
+    Returns
+    -------
+    (n,) array
+    """
+    cells = table.column(name)
+    if cells.dtype.kind == "M":
+        return cells
+    missing = np.iinfo(np.int64).min
+    known: dict[str | None, int] = {None: missing}
+    if cells.dtype.kind == "f":
+        cells = as_text(cells)
+    for row, cell in enumerate(cells):
+        if cell in known:
+            continue
+        found = None if isinstance(cell, bool) else moment(cell, form)
+        if found is None:
+            example = {"ymd": "2024-05-31", "dmy": "31.05.2024", "mdy": "05/31/2024", "hms": "14:30"}[form]
+            raise DataError(
+                f"{table.place(row)}: column {name!r} is {_cut(cell)}, expected a date ({FORMS[form]}), as {example}. "
+                f"{MEND}"
+            )
+        known[cell] = found
+    return np.array([known[cell] for cell in cells], np.int64).view("M8[us]")

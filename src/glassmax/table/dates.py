@@ -1,0 +1,164 @@
+"""Dates: told from text, and turned into numbers that make sense.
+
+A moment becomes its year as a number that runs on, and, as far as they vary in training, the season, the day of the
+week and the hour, each as a point on a circle (sine and cosine), so that December lies beside January. A time of day
+may stand alone. This module refuses to guess in silence: whether the day or the month comes first, which century.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from ..functional.arrays import Array
+
+__all__ = ["CIRCLES", "FORMS", "circle", "form_of", "moment", "years"]
+
+FORMS = {
+    "ymd": "year, month, day",
+    "dmy": "day, month, year",
+    "mdy": "month, day, year",
+    "hms": "hour, minute, second",
+}
+CLOCK = r"(?:(?:[T ]|, ?)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)? ?(Z|[+-]\d{2}(?::?\d{2})?)?"
+YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}}){CLOCK}")
+YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}|(?<=/)\d{{2}}){CLOCK}")
+TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?")
+TURN_OF_CENTURY = 69
+EPOCH = datetime(1970, 1, 1)
+DAYS_OF_YEAR, MICROSECONDS_OF_DAY = 365.2425, 86_400_000_000
+
+CIRCLES = ("season", "weekday", "hour")
+
+
+def moment(cell: str, form: str) -> int | None:
+    """Return the moment that a cell names, in microseconds since 1970, UTC where it says a zone; None if it is none.
+
+    Parameters
+    ----------
+    cell : str
+    form : str
+        One of `FORMS`.
+
+    Returns
+    -------
+    int or None
+
+    Examples
+    --------
+    >>> moment("1970-01-02 00:00:01", "ymd"), moment("3/1/1970", "mdy"), moment("30.2.2024", "dmy")
+    (86401000000, 5097600000000, None)
+    """
+    if form == "hms":
+        return _time_of_day(cell)
+    found = (YEAR_FIRST if form == "ymd" else YEAR_LAST).fullmatch(cell)
+    if found is None:
+        return None
+    first, _, second, third, hour, minute, second_of_minute, fraction, zone = found.groups()
+    order = {"ymd": (first, second, third), "dmy": (third, second, first), "mdy": (third, first, second)}[form]
+    year, month, day = map(int, order)
+    if len(str(order[0])) == 2:
+        year += 2000 if year < TURN_OF_CENTURY else 1900
+    try:
+        clock = (int(hour or 0), int(minute or 0), int(second_of_minute or 0))
+        there = datetime(year, month, day, *clock, int((fraction or "0").ljust(6, "0")[:6]))
+    except ValueError:
+        return None
+    return (there - EPOCH) // timedelta(microseconds=1) - _offset(zone)
+
+
+def _time_of_day(cell: str) -> int | None:
+    found = TIME_OF_DAY.fullmatch(cell)
+    if found is None:
+        return None
+    hour, minute, second = (int(part or 0) for part in found.groups()[:3])
+    if hour > 23 or minute > 59 or second > 59:
+        return None
+    return (3600 * hour + 60 * minute + second) * 1_000_000 + int((found[4] or "0").ljust(6, "0")[:6])
+
+
+def _offset(zone: str | None) -> int:
+    if zone in (None, "Z"):
+        return 0
+    digits = str(zone)[1:].replace(":", "").ljust(4, "0")
+    minutes = int(digits[:2]) * 60 + int(digits[2:])
+    return (-minutes if str(zone)[0] == "-" else minutes) * 60_000_000
+
+
+def form_of(cells: Iterable[str], least: float) -> tuple[str, bool] | None:
+    """Return the form in which most cells are dates, and whether another would do as well.
+
+    Parameters
+    ----------
+    cells : iterable of str
+    least : float
+        The share that must be dates.
+
+    Returns
+    -------
+    form : str
+    ambiguous : bool
+        Whether days and months can't be told apart: no day is beyond 12.
+
+    Examples
+    --------
+    >>> form_of(["2024-05-01"], 0.9), form_of(["31/12/2024", "1/2/2024"], 0.9), form_of(["1/2/2024"], 0.9)
+    (('ymd', False), ('dmy', False), ('mdy', True))
+    """
+    cells = list(cells)
+    enough = {}
+    for form in FORMS:
+        known = sum(moment(cell, form) is not None for cell in cells)
+        if known and known >= least * len(cells):
+            enough[form] = known
+    if not enough:
+        return None
+    best = max(enough.values())
+    forms = [form for form, known in enough.items() if known == best]
+    if len(forms) == 1:
+        return forms[0], False
+    return ("mdy" if any("/" in cell for cell in cells) else "dmy"), True
+
+
+def years(moments: Array) -> Array:
+    """Return moments as years with a fraction.
+
+    Parameters
+    ----------
+    moments : (n,) array of datetime64[us]
+
+    Returns
+    -------
+    (n,) array of float64
+        NaN where missing.
+    """
+    return _days(moments) / DAYS_OF_YEAR + 1970
+
+
+def circle(moments: Array, part: str) -> Array:
+    """Return where a moment stands in a course that comes round again.
+
+    Parameters
+    ----------
+    moments : (n,) array of datetime64[us]
+    part : str
+        One of `CIRCLES`.
+
+    Returns
+    -------
+    (n,) array of float64
+        In [0, 1), NaN where missing.
+    """
+    days = _days(moments)
+    if part == "hour":
+        return days - np.floor(days)
+    if part == "weekday":
+        return (np.floor(days) + 3) % 7 / 7  # 1970 began on a Thursday; Monday is 0
+    start = moments.astype("M8[Y]").astype("M8[us]")
+    return np.floor(days - _days(start)) / 366
+
+
+def _days(moments: Array) -> Array:
+    microseconds = moments.astype("M8[us]").astype(np.int64).astype(np.float64)
+    return np.where(np.isnat(moments), np.nan, microseconds / MICROSECONDS_OF_DAY)

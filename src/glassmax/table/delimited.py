@@ -1,0 +1,359 @@
+"""CSV and its kin: rows of cells with a delimiter between them, quotes around some of them.
+
+A block whose quotes are all where they belong, and whose rows all have the right number of cells, is parsed by polars;
+anything else, and anything small, row by row by Python's own reader, which names the place of a fault. Both give the
+same table. Delimiter and decimal comma are found out from the first rows.
+"""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from io import StringIO
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import DataError
+from ..functional.arrays import Array
+from .cells import COMMA_NUMBER, GROUPED, MISSING, PLAIN, WHITE, column_of, objects
+from .decoding import Lines
+from .table import Table, some
+
+__all__ = ["DELIMITERS", "Form", "read_delimited"]
+
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+SMALL_BYTES = 2**18
+WIDE = 1000
+SAMPLE_ROWS = 100
+SAMPLE_CELLS = 200_000
+ROWS_AT_ONCE = 20_000
+CELLS_AT_ONCE = 2**20
+NEWLINE, QUOTE = 10, 34
+
+
+class Form(NamedTuple):
+    """How a file is written, where the user has said it; None is found out.
+
+    Attributes
+    ----------
+    delimiter : str or None
+        One character.
+    decimal : {".", ","} or None
+        Which sign stands before the decimals.
+    encoding : str or None
+    """
+
+    delimiter: str | None = None
+    decimal: str | None = None
+    encoding: str | None = None
+
+
+class _Head(NamedTuple):
+    """What the first lines say."""
+
+    header: list[str]
+    delimiter: str
+    decimal: str
+    length: int
+    notes: list[str]
+
+
+def read_delimited(lines: Lines, form: Form, wanted: Sequence[str] | None = None) -> Iterator[Table]:
+    """Read a table in pieces.
+
+    Parameters
+    ----------
+    lines : Lines
+    form : Form
+    wanted : sequence of str, optional
+        The columns to hand over, as far as they are there; all by default.
+
+    Yields
+    ------
+    Table
+        Some thousand rows.
+
+    Raises
+    ------
+    DataError
+        Naming row and line of what is no table.
+    """
+    blocks = lines.blocks()
+    name, place = lines.source.name, lines.source.place
+    first = next((block for block in blocks if block.decode("utf-8").strip(WHITE)), None)
+    if first is None:
+        raise DataError(f"{place} is empty, expected a header and rows.")
+    head = _read_head(name, first, form)
+    at = lines.count - first.count(b"\n") + first.count(b"\n", 0, head.length)
+    reader = _Reader(name, head, wanted, lines, at)
+    rest = first[head.length :]
+    rows = 0
+    for table in reader.tables(rest, blocks):
+        rows += table.n_rows
+        yield table
+    if not rows:
+        raise DataError(f"{name} has a header but no rows, expected at least one.")
+
+
+class _Reader:
+    """The rows below a header, as tables."""
+
+    def __init__(self, name: str, head: _Head, wanted: Sequence[str] | None, lines: Lines, at: int) -> None:
+        self.name, self.head, self.source = name, head, lines
+        self.row, self.line = 0, at  # handed over so far
+        asked = set(head.header if wanted is None else wanted)
+        self.index = [(position, column) for position, column in enumerate(head.header) if column in asked]
+        self.pools: dict[str, dict[str, str]] = {}
+
+    def tables(self, first: bytes, blocks: Iterator[bytes]) -> Iterator[Table]:
+        """Read fast as long as nothing is odd, then row by row to the end."""
+        rest = first
+        following = next(blocks, None)
+        small = following is None and len(first) <= SMALL_BYTES
+        wide = (
+            len(self.head.header) > WIDE
+        )  # a few rows a block: a call for each column would take longer than the cells
+        while not (small or wide) and rest:
+            cut = _clean_rows(rest, ord(self.head.delimiter), len(self.head.header))
+            table = None if cut is None else self._parse(rest, *cut)
+            if cut is None or table is None:
+                break
+            yield table
+            rest = rest[cut[0] :] + (following or b"")
+            following = None if following is None else next(blocks, None)
+        pending = [rest] if rest else []
+        yield from self._row_by_row(_chained(pending, following, blocks))
+
+    def _parse(self, block: bytes, end: int, ends: Array, newlines: int) -> Table | None:
+        """Let polars take the cells of a clean block apart; None if it sees other rows than we do."""
+        import polars as pl
+
+        quoted = b'"' in block
+        try:
+            frame = pl.read_csv(
+                block[:end],
+                has_header=False,
+                separator=self.head.delimiter,
+                quote_char='"' if quoted else None,
+                schema={str(position): pl.String for position in range(len(self.head.header))},
+            )
+        except pl.exceptions.PolarsError:
+            return None
+        if frame.height != len(ends):
+            return None
+        columns = {column: self._column(frame.to_series(position), column) for position, column in self.index}
+        table = self._table(columns, self.line + ends, len(ends))
+        self.line += newlines
+        return table
+
+    def _column(self, series: Any, name: str) -> Array:
+        """Do what `column_of` does, a column at a time."""
+        import polars as pl
+
+        cell = pl.first().str.strip_chars(WHITE)
+        cells = series.to_frame().select(pl.when(~cell.is_in(list(MISSING))).then(cell)).to_series()
+        numbers = cells
+        if self.head.decimal == ",":
+            cell = pl.first()
+            pointed = cell.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+            as_point = pl.when(cell.str.contains(GROUPED)).then(pl.lit("?")).when(cell.str.contains(COMMA_NUMBER))
+            numbers = cells.to_frame().select(as_point.then(pointed).otherwise(cell)).to_series()
+        if numbers.null_count() < len(numbers) and numbers.str.contains(PLAIN).all():  # of those that are there
+            return np.array(numbers.cast(pl.Float64).fill_null(np.nan).to_numpy(), np.float64)
+        pool = self.pools.setdefault(name, {})
+        texts = cells.to_list()
+        if len(pool) < ROWS_AT_ONCE:  # the same text is held once
+            texts = [None if text is None else pool.setdefault(text, text) for text in texts]
+        return objects(texts)
+
+    def _row_by_row(self, blocks: Iterator[bytes]) -> Iterator[Table]:
+        header = self.head.header
+        at_once = max(1, min(ROWS_AT_ONCE, CELLS_AT_ONCE // len(header)))
+        rows: list[list[str]] = []
+        ends: list[int] = []
+        start = self.line
+        reader = csv.reader(_text_lines(blocks), delimiter=self.head.delimiter, strict=True, skipinitialspace=True)
+        read = 0
+        try:
+            for cells in reader:
+                read = reader.line_num
+                if not cells or (len(cells) == 1 and not cells[0].strip(WHITE)):
+                    continue  # a blank line
+                if len(cells) != len(header):
+                    raise DataError(
+                        f"Row {self.row + len(rows) + 1} of {self.name} (line {start + read}) has {len(cells)} cells, "
+                        f"expected {len(header)} as in the header. Mend the row; a cell that holds "
+                        f"{self.head.delimiter!r} stands in quotes."
+                    )
+                rows.append(cells)
+                ends.append(start + read)
+                if len(rows) == at_once:
+                    yield self._from_rows(rows, ends)
+                    rows, ends = [], []
+        except csv.Error as error:
+            raise DataError(
+                f"Row {self.row + len(rows) + 1} of {self.name} (from line {start + read + 1}) can't be read: {error}. "
+                "Is a quote opened there and not closed?"
+            ) from None
+        if rows:
+            yield self._from_rows(rows, ends)
+
+    def _from_rows(self, rows: list[list[str]], ends: list[int]) -> Table:
+        cells = list(zip(*rows, strict=True))
+        columns = {name: column_of(cells[position], self.head.decimal) for position, name in self.index}
+        return self._table(columns, np.array(ends), len(rows))
+
+    def _table(self, columns: dict[str, Array], lines: Array, n_rows: int) -> Table:
+        numbers = np.arange(self.row + 1, self.row + n_rows + 1)
+        self.row += n_rows
+        if not columns:  # none of those wanted is there: which there are, the table still knows
+            columns = {name: np.full(n_rows, None, object) for name in self.head.header}
+        header = tuple(self.head.header) if len(columns) < len(self.head.header) else ()
+        decimal = ", decimal comma" if self.head.decimal == "," else ""
+        packed = f", packed by {self.source.source.packed}" if self.source.source.packed else ""
+        separated = DELIMITERS.get(self.head.delimiter, repr(self.head.delimiter))
+        cells = f", cells separated by {separated}" if len(self.head.header) > 1 else ""
+        how = f"CSV in {self.source.encoding}{cells}{decimal}{packed}"
+        return Table(self.name, columns, lines, None, numbers, self.head.decimal, how, self.head.notes, header=header)
+
+
+def _chained(pending: list[bytes], following: bytes | None, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    yield from pending
+    if following is not None:
+        yield following
+    yield from blocks
+
+
+def _text_lines(blocks: Iterator[bytes]) -> Iterator[str]:
+    for block in blocks:
+        yield from StringIO(block.decode("utf-8"), newline="\n")
+
+
+def _clean_rows(block: bytes, delimiter: int, n_columns: int) -> tuple[int, Array, int] | None:
+    """Return where the last whole row ends, the line each row ends on, and how many lines; None if anything is odd."""
+    if n_columns == 1:
+        return None  # a blank line may be a row
+    letters = np.frombuffer(block, np.uint8)
+    newline, comma = letters == NEWLINE, letters == delimiter
+    if b'"' in block:
+        quotes = letters == QUOTE
+        inside = (np.cumsum(quotes, dtype=np.int32) & 1).astype(bool)
+        all_newlines = newline.copy()
+        newline &= ~inside
+        comma &= ~inside
+        ends = np.flatnonzero(newline)
+        if not len(ends) or not _clean_quotes(letters, quotes, inside, int(ends[-1]) + 1, delimiter):
+            return None
+        lines = np.cumsum(all_newlines, dtype=np.int64)[ends]
+    else:
+        ends = np.flatnonzero(newline)
+        if not len(ends):
+            return None
+        lines = np.arange(1, len(ends) + 1)
+    end = int(ends[-1]) + 1
+    commas = np.flatnonzero(comma[:end])
+    cells = np.diff(np.searchsorted(commas, ends), prepend=0)
+    if (cells != n_columns - 1).any() or np.diff(commas, prepend=-1, append=end).max() > csv.field_size_limit():
+        return None
+    return end, lines, int(lines[-1])
+
+
+def _clean_quotes(letters: Array, quotes: Array, inside: Array, end: int, delimiter: int) -> bool:
+    """Whether every quote opens or closes a whole cell, or is one of two inside of it."""
+    places = np.flatnonzero(quotes[:end])
+    opens = inside[places]
+    before = letters[places[opens] - 1]
+    if len(places) and places[0] == 0:
+        before[0] = NEWLINE
+    after = letters[np.minimum(places[~opens] + 1, len(letters) - 1)]
+    allowed = (delimiter, NEWLINE, QUOTE)
+    return bool(np.isin(before, allowed).all() and np.isin(after, allowed).all())
+
+
+def _read_head(name: str, block: bytes, form: Form) -> _Head:
+    """Read the header, and find out how the cells are separated and written."""
+    sample = block.decode("utf-8")
+    start, notes = 0, []
+    told = re.match(r'\ufeff?\s*"?sep=(.)"?\n', sample)
+    if told:  # a line by which a spreadsheet says how cells are separated
+        start = told.end()
+    delimiter = form.delimiter or (told[1] if told else _delimiter(sample[start:]))
+    pieces = _split(sample[start:], delimiter)
+    used = 0
+    header: list[str] | None = None
+    rows: list[list[str]] = []
+    try:
+        for cells, after in pieces:
+            if not any(cell.strip(WHITE) for cell in cells) and len(cells) <= 1:
+                continue
+            if header is None:
+                header, used = [cell.strip(WHITE) for cell in cells], after
+                continue
+            rows.append(cells)
+            if len(rows) == SAMPLE_ROWS or len(rows) * len(header) > SAMPLE_CELLS:
+                break
+    except csv.Error as error:
+        if header is None:
+            raise DataError(
+                f"The header of {name} (from line 1) can't be read: {error}. Is a quote opened there and not closed?"
+            ) from None
+    if header is None:  # longer than the sample
+        raise DataError(f"{name} has a header of more than {len(sample) >> 20} MB, expected the names of columns.")
+    _check_header(name, header)
+    if len(header) > 1 and all(re.match(PLAIN, cell) for cell in header):
+        notes.append(f"The first line ({', '.join(header[:3])}, ...) is taken for the names of the columns.")
+    decimal = form.decimal or _decimal(rows, delimiter)
+    lines = sample[start:].split("\n", used)
+    length = sum(len(line.encode("utf-8")) + 1 for line in lines[:used])
+    return _Head(header, delimiter, decimal, len(sample[:start].encode("utf-8")) + length, notes)
+
+
+def _split(text: str, delimiter: str) -> Iterator[tuple[list[str], int]]:
+    """Yield the cells of each row, and the number of lines read so far."""
+    reader = csv.reader(StringIO(text, newline="\n"), delimiter=delimiter, strict=True, skipinitialspace=True)
+    for cells in reader:
+        yield cells, reader.line_num
+
+
+def _delimiter(text: str) -> str:
+    """Return what separates the cells: it cuts the first rows into the same number of cells, and into the most."""
+    best, best_score = ",", (0.0, 0)
+    for delimiter in DELIMITERS:
+        counts = []
+        try:
+            for cells, _ in _split(text, delimiter):
+                if cells and (len(cells) > 1 or cells[0].strip(WHITE)):
+                    counts.append(len(cells))
+                if len(counts) > SAMPLE_ROWS or sum(counts) > SAMPLE_CELLS:
+                    break
+        except csv.Error:
+            pass
+        if not counts or counts[0] < 2:
+            continue
+        score = (round(counts.count(counts[0]) / len(counts), 1), counts[0])
+        if score > best_score:
+            best, best_score = delimiter, score
+    return best
+
+
+def _decimal(rows: list[list[str]], delimiter: str) -> str:
+    """Return the comma if cells are numbers only with it, and it can't be one between thousands."""
+    if delimiter == ",":
+        return "."
+    cells = [cell.strip(WHITE) for row in rows for cell in row]
+    commas = [cell for cell in cells if re.match(COMMA_NUMBER, cell)]
+    decimals = [cell for cell in commas if not re.match(r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$", cell)]
+    return "," if decimals else "."
+
+
+def _check_header(name: str, header: list[str]) -> None:
+    empty = [str(position) for position, column in enumerate(header, start=1) if not column]
+    if empty:
+        raise DataError(
+            f"{name} has columns without a name in its header: number {', '.join(empty[:5])}. Name them, or leave them "
+            "out; pandas does with to_csv(path, index=False)."
+        )
+    twice = [column for column, times in Counter(header).items() if times > 1]
+    if twice:
+        raise DataError(f"{name} has columns of the same name in its header: {some(twice)}. Rename them.")

@@ -1,0 +1,130 @@
+"""Frames in: pandas, polars and Arrow tables, by narwhals, so that none of them need be installed.
+
+Text in a frame is read as in a CSV file; whole numbers too large for a float stay text. What holds neither numbers,
+text, booleans nor dates is left aside and named when it is asked for.
+"""
+
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from ..errors import DataError
+from ..functional.arrays import Array
+from .cells import MISSING, WHITE, column_of, objects
+from .table import Table, some
+
+__all__ = ["is_frame", "table_of"]
+
+EXACT = 2**53
+
+
+def is_frame(data: Any) -> bool:
+    """Return whether something is a frame of columns, lazy ones included."""
+    return isinstance(nw.from_native(data, pass_through=True), nw.DataFrame | nw.LazyFrame)
+
+
+def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
+    """Return a frame as a Table.
+
+    Parameters
+    ----------
+    data : pandas, polars or Arrow frame
+    name : str, default="The frame"
+        The user's word for it.
+    how : str, default=""
+        How it was read.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    DataError
+        If it is lazy, empty, or its columns have no names of their own.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> table_of(pandas.DataFrame({"x": [1, 2], "y": ["a", None]})).column("y").tolist()
+    ['a', None]
+    """
+    frame = nw.from_native(data)
+    if isinstance(frame, nw.LazyFrame):
+        raise DataError(f"{name} is lazy, expected one that is in memory: pass its collect().")
+    names = [str(column) for column in frame.columns]
+    blank = [str(position) for position, column in enumerate(names, start=1) if not column.strip()]
+    if blank:
+        raise DataError(f"{name} has columns without a name: number {', '.join(blank[:5])}. Name them.")
+    if len(set(names)) < len(names):
+        twice = {column for column in names if names.count(column) > 1}
+        raise DataError(f"{name} has columns of the same name: {some(sorted(twice))}. Rename them.")
+    if not names or not len(frame):
+        raise DataError(f"{name} has {len(names)} columns and {len(frame)} rows, expected at least one of each.")
+    columns: dict[str, Array] = {}
+    unusable: dict[str, str] = {}
+    for column, shown in zip(frame.columns, names, strict=True):
+        values = _column(frame.get_column(column))
+        if isinstance(values, str):
+            unusable[shown] = values
+        else:
+            columns[shown] = values
+    if not columns:
+        raise DataError(f"{name} has no column that can be used: {shown!r} holds {unusable[shown]}.")
+    return Table(name, columns, how=how, unusable=unusable)
+
+
+def _column(series: "nw.Series[Any]") -> Array | str:
+    """Return a column as `Table` holds it, or what it holds instead."""
+    dtype: Any = series.dtype
+    if dtype == nw.Boolean:
+        return objects([None if _is_missing(cell) else bool(cell) for cell in series.to_list()])
+    if dtype.is_integer() or dtype == nw.Decimal:
+        return _whole(series)
+    if dtype.is_numeric():
+        values = np.array([np.nan if _is_missing(cell) else cell for cell in series.to_list()], np.float64)
+        return values if not np.isnan(values).all() else objects([None] * len(values))
+    if dtype in (nw.String, nw.Categorical, nw.Enum):
+        return column_of([cell if isinstance(cell, str) else None for cell in series.cast(nw.String).to_list()])
+    if dtype == nw.Date or dtype == nw.Datetime:
+        return _moments(series)
+    if dtype in (nw.Object, nw.Unknown):
+        return _mixed(series.to_list())
+    return f"values of type {dtype}"
+
+
+def _is_missing(cell: Any) -> bool:
+    """Whether a frame means that there is nothing: None, NaN, NaT, and what pandas has besides."""
+    return cell is None or type(cell).__name__ in ("NAType", "NaTType") or (isinstance(cell, float) and cell != cell)
+
+
+def _whole(series: "nw.Series[Any]") -> Array:
+    present = series.drop_nulls()
+    if len(present) and max(abs(int(present.min())), abs(int(present.max()))) > EXACT:
+        return column_of([None if _is_missing(cell) else str(cell) for cell in series.to_list()])
+    if not len(present):
+        return objects([None] * len(series))
+    return np.array([np.nan if _is_missing(cell) else cell for cell in series.to_list()], np.float64)
+
+
+def _moments(series: "nw.Series[Any]") -> Array:
+    if getattr(series.dtype, "time_zone", None) is not None:
+        series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    cells = [None if _is_missing(cell) else np.datetime64(cell, "us") for cell in series.to_list()]
+    if not any(cell is not None for cell in cells):
+        return objects(cells)
+    return np.array([np.datetime64("NaT", "us") if cell is None else cell for cell in cells], "M8[us]")
+
+
+def _mixed(cells: list[Any]) -> Array | str:
+    """Read Python objects, as pandas holds them where a column has cells of several kinds."""
+    known = [None if _is_missing(cell) else cell for cell in cells]
+    there = [cell for cell in known if cell is not None]
+    other = [cell for cell in there if not isinstance(cell, str | bool | int | float | np.number | np.bool_)]
+    if other:
+        return f"values of type {type(other[0]).__name__}"
+    if there and all(isinstance(cell, bool | np.bool_) for cell in there):
+        return objects([None if cell is None else bool(cell) for cell in known])
+    texts = [None if cell is None else str(cell).lower() if isinstance(cell, bool) else str(cell) for cell in known]
+    return column_of([None if text is None or text.strip(WHITE) in MISSING else text for text in texts])

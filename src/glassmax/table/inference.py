@@ -1,0 +1,296 @@
+"""What each column is: number, category, boolean or date; and which are better left out.
+
+A column is judged by all of its cells. What can't be learned from is named: columns that never change, columns that
+number or name the rows, and text with too many values, which is refused with the way out. The user's word overrides
+all of it. This module refuses to look at the target.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from ..errors import DataError, OptionError
+from ..functional.arrays import Array
+from .cells import COMMA_NUMBER, GROUPED, as_text, number
+from .dates import FORMS, form_of
+from .table import Table
+
+__all__ = ["KINDS", "Inference", "Wishes", "infer"]
+
+KINDS = ("number", "category", "boolean", "date")
+MOSTLY = 0.9
+MOST_VALUES = 1000
+MOST_FORCED = 20_000
+FEW = 20
+LONGEST_EXACT = 15
+FEWEST_ROWS_NUMBERED = 30
+WORDS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), ("off", "on"))
+UNIT = re.compile(r"[€$£¥]? ?[+-]?[0-9][0-9.,]* ?(?:[€$£¥%°]|[A-Za-zµ°]{1,4}[²³]?)?")
+NAMED_ID = re.compile(r"(^|.*[_\- .])(id|ids|uuid|guid|index|rowid|key)", re.IGNORECASE)
+
+
+class Wishes(NamedTuple):
+    """What the user says of the columns.
+
+    Attributes
+    ----------
+    types : mapping of str to str
+        The kind of a column, one of `KINDS`.
+    ignore : collection of str
+        To be left out.
+    keep : collection of str
+        Not to be left out, whatever they look like.
+    """
+
+    types: Mapping[str, str] = {}
+    ignore: Collection[str] = ()
+    keep: Collection[str] = ()
+
+
+class Inference(NamedTuple):
+    """What the columns are taken for.
+
+    Attributes
+    ----------
+    kinds : dict of str to str
+        Of each column to learn from; a date's is its form, of `glassmax.table.dates.FORMS`.
+    notes : list of str
+        What was left out and why, and what was taken for granted.
+    """
+
+    kinds: dict[str, str]
+    notes: list[str]
+
+
+class _Guess(NamedTuple):
+    kind: str = ""
+    note: str = ""
+    refused: str = ""
+
+
+def infer(table: Table, without: Collection[str], wishes: Wishes = Wishes()) -> Inference:  # noqa: B008 - immutable
+    """Find out what each column is.
+
+    Parameters
+    ----------
+    table : Table
+    without : collection of str
+        Columns that are not to be learned from: the target, the weights.
+    wishes : Wishes
+
+    Returns
+    -------
+    Inference
+
+    Raises
+    ------
+    DataError
+        If there are columns of text with too many values, naming all of them, or a wish that can't be granted.
+    """
+    for name in (*without, *wishes.types, *wishes.ignore, *wishes.keep):
+        table.column(name)
+    for name, kind in wishes.types.items():
+        if kind not in KINDS:
+            raise OptionError(f"The type of column {name!r} is {kind!r}, expected one of {', '.join(KINDS)}.")
+    kinds: dict[str, str] = {}
+    notes = [f"{name} is left out: it holds {what}." for name, what in table.unusable.items()]
+    refused: dict[str, str] = {}
+    for name in table.columns:
+        if name in without or name in wishes.ignore:
+            continue
+        wish = wishes.types.get(name)
+        guess = _granted(table, name, wish) if wish else _guess(table, name, keep=name in wishes.keep)
+        if guess.note:
+            notes.append(guess.note)
+        if guess.refused:
+            refused[name] = guess.refused
+        elif guess.kind:
+            kinds[name] = guess.kind
+    if refused:
+        raise DataError(_refusal(table, refused))
+    return Inference(kinds, notes)
+
+
+def _refusal(table: Table, refused: dict[str, str]) -> str:
+    """Name every column that is refused, with the options that would leave them out."""
+    named = list(refused)
+    options = " ".join(f"--ignore {_quoted(name)}" for name in named[:5])
+    first = refused[named[0]]
+    if len(named) == 1:
+        return f"Column {named[0]!r} of {table.name} {first} Leave it out with {options}."
+    others = ", ".join(map(repr, named[1:5])) + (f" and {len(named) - 5} more" if len(named) > 5 else "")
+    return f"Column {named[0]!r} of {table.name} {first} So it is with {others}. Leave them out: {options}."
+
+
+def _quoted(name: str) -> str:
+    return name if re.fullmatch(r"[\w.-]+", name) else repr(name)
+
+
+def _granted(table: Table, name: str, wish: str) -> _Guess:
+    """Return the kind that the user asks for, if the cells allow it."""
+    cells = table.column(name)
+    texts = [text for text in as_text(cells) if text is not None]
+    if not texts:
+        return _Guess(note=f"{name} is left out: all its cells are missing.")
+    distinct = sorted(set(texts))
+    if wish == "category" and len(distinct) > MOST_FORCED:
+        raise DataError(
+            f"Column {name!r} of {table.name} has {len(distinct)} different values, expected {MOST_FORCED} categories "
+            f"at most. Leave it out with --ignore {_quoted(name)}."
+        )
+    if wish == "boolean" and (len({text.casefold() for text in distinct}) != 2):
+        shown = ", ".join(map(repr, distinct[:5]))
+        raise DataError(f"Column {name!r} of {table.name} holds {shown}, expected two values for a boolean.")
+    if wish == "date":
+        if cells.dtype.kind == "M":
+            return _Guess("ymd")
+        found = form_of(distinct, 0.01)
+        if found is None:
+            raise DataError(f"Column {name!r} of {table.name} holds {distinct[0]!r}, expected dates, as 2024-05-31.")
+        return _Guess(found[0], _ambiguous(name, found))
+    return _Guess(wish)
+
+
+def _guess(table: Table, name: str, *, keep: bool) -> _Guess:
+    cells = table.column(name)
+    if cells.dtype.kind == "f":
+        return _guess_numbers(name, cells, keep=keep)
+    if cells.dtype.kind == "M":
+        there = cells[~np.isnat(cells)]
+        return _constant(name, str(there[0])) if len(set(there.tolist())) == 1 and not keep else _Guess("ymd")
+    present = [cell for cell in cells if cell is not None]
+    if not present:
+        return _Guess(note=f"{name} is left out: all its cells are missing.")
+    if all(isinstance(cell, bool) for cell in present):
+        if len(set(present)) == 2:
+            return _Guess("boolean")
+        same = len(present) == len(cells) and not keep
+        return _constant(name, str(present[0]).lower()) if same else _Guess("category")
+    return _guess_text(table, name, as_text(cells), keep=keep)
+
+
+def _constant(name: str, value: str) -> _Guess:
+    return _Guess(note=f"{name} is left out: it is {value} in every row.")
+
+
+def _guess_numbers(name: str, values: Array, *, keep: bool) -> _Guess:
+    there = values[~np.isnan(values)]
+    if not len(there):
+        return _Guess(note=f"{name} is left out: all its cells are missing.")
+    if keep:
+        return _Guess("number")
+    if there.min() == there.max() and len(there) == len(values):
+        return _constant(name, f"{there[0]:g}")
+    if _numbers_rows(values):
+        return _Guess(
+            note=f"{name} is left out: it counts the rows. To learn from it all the same: --keep {_quoted(name)}."
+        )
+    if NAMED_ID.fullmatch(name) and len(there) > FEW and len(np.unique(there)) == len(there) and _whole(there):
+        return _Guess(
+            note=f"{name} is left out: it is another number in every row, as identifiers are. "
+            f"To learn from it all the same: --keep {_quoted(name)}."
+        )
+    return _Guess("number")
+
+
+def _whole(values: Array) -> bool:
+    return bool((values == np.floor(values)).all())
+
+
+def _numbers_rows(values: Array) -> bool:
+    """Whether a column only counts: each row one more than the row before."""
+    return len(values) >= FEWEST_ROWS_NUMBERED and bool((np.diff(values) == 1).all())
+
+
+def _guess_text(table: Table, name: str, texts: Array, *, keep: bool) -> _Guess:
+    there = [text for text in texts if text is not None]
+    distinct = set(there)
+    whole = len(there) == len(texts)
+    words = {text.casefold() for text in distinct}
+    if any(words == set(pair) for pair in WORDS):
+        return _Guess("boolean")
+    if _are_codes(distinct) and len(distinct) <= MOST_VALUES and len(distinct) < len(there):
+        return _Guess(
+            "category",
+            f"{name}: {max(distinct)!r} and the like are codes, for some begin with 0, and taken for categories. "
+            f"If they are numbers: --type {_quoted(name)}=number.",
+        )
+    numbers = sum(number(text, table.decimal) is not None for text in there)
+    if numbers >= MOSTLY * len(there):
+        if not keep and _too_long(distinct):
+            return _Guess(
+                note=f"{name} is left out: its numbers have more digits than can be told apart, as identifiers have."
+            )
+        same = len(distinct) == 1 and whole and not keep
+        return _constant(name, there[0]) if same else _Guess("number")
+    commas = [text for text in there if re.match(COMMA_NUMBER, text) or re.match(r"[+-]?\d+(,\d+)+(\.\d+)?$", text)]
+    if len(commas) > MOSTLY * len(there):
+        raise DataError(
+            f"Column {name!r} of {table.name} holds {commas[0]!r} and the like, expected numbers with a decimal point. "
+            f"Write them as 1234.5, say what the comma is with --decimal ',', or leave the column out with "
+            f"--ignore {_quoted(name)}."
+        )
+    grouped = [cell for cell in table.column(name) if isinstance(cell, str) and re.match(GROUPED, cell)]
+    if table.decimal == "," and len(grouped) > MOSTLY * len(there):
+        raise DataError(
+            f"Column {name!r} of {table.name} holds {grouped[0]!r} and the like, which with decimal commas may be "
+            f"thousands or not. Write it without the point, say --decimal '.', or leave it out with "
+            f"--ignore {_quoted(name)}."
+        )
+    dated = form_of(distinct, MOSTLY)
+    if dated is not None:
+        if len(distinct) == 1 and whole and not keep:
+            return _constant(name, repr(there[0]))
+        note = _ambiguous(name, dated)
+        if any(re.match(r"\d{1,2}/\d{1,2}/\d{2}(?!\d)", text) for text in distinct):
+            note = f"{note} {name}: years of two digits are taken for 1969 to 2068.".strip()
+        return _Guess(dated[0], note)
+    if len(distinct) == 1 and whole and not keep:
+        return _constant(name, repr(there[0]))
+    too_many = len(distinct) > MOST_VALUES or (len(distinct) > FEW and len(distinct) > len(there) / 2)
+    if keep and len(distinct) <= MOST_FORCED:
+        return _Guess("category")
+    if too_many:
+        return _too_many(name, there, distinct, whole=whole)
+    return _Guess("category")
+
+
+def _too_long(distinct: set[str]) -> bool:
+    """Whether whole numbers have so many digits that as floats some of them are the same."""
+    long = {text for text in distinct if text.lstrip("+-").isdecimal() and len(text) > LONGEST_EXACT}
+    return len({float(text) for text in long}) < len(long)
+
+
+def _are_codes(distinct: set[str]) -> bool:
+    """Whether texts are digits, some with a 0 before them, of one length or different only in such zeros."""
+    if not all(text.isdecimal() for text in distinct) or not any(text[0] == "0" and text[1:] for text in distinct):
+        return False
+    return len({len(text) for text in distinct}) == 1 or len({text.lstrip("0") for text in distinct}) < len(distinct)
+
+
+def _too_many(name: str, there: list[str], distinct: set[str], *, whole: bool) -> _Guess:
+    with_unit = [text for text in there if UNIT.fullmatch(text) and number(text) is None]
+    if len(with_unit) >= MOSTLY * len(there):
+        return _Guess(
+            refused=f"holds numbers with a unit, such as {with_unit[0]!r}, expected numbers alone, as 1234.5. "
+            "Write the unit into the name of the column."
+        )
+    long = sum(map(len, there)) / len(there)
+    if len(distinct) == len(there) and whole and long <= 40 and not any(" " in text.strip() for text in there):
+        return _Guess(note=f"{name} is left out: it is another text in every row, as identifiers are.")
+    example = next((text for text in there if number(text) is None), there[0])
+    return _Guess(
+        refused=f"holds {len(distinct)} different texts in {len(there)} rows, such as {example[:40]!r}; expected "
+        "numbers, as 1234.5, or categories that repeat."
+    )
+
+
+def _ambiguous(name: str, found: tuple[str, bool]) -> str:
+    if not found[1]:
+        return ""
+    return (
+        f"{name}: dates are read as {FORMS[found[0]]}, which no day beyond 12 confirms. Write them as 2024-05-31 if it "
+        "is otherwise."
+    )

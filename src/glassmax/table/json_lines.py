@@ -1,0 +1,148 @@
+"""JSON lines: an object on each line, its keys the names of the columns.
+
+A key that a line lacks is a missing cell. Objects and lists in a cell can't be used; a key that stands twice in an
+object is a fault. Text is read as in a CSV file, so that the same table gives the same columns.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError
+from ..functional.arrays import Array
+from .cells import as_text, column_of, objects
+from .decoding import Lines
+from .table import Table
+
+__all__ = ["read_json_lines"]
+
+CELLS_AT_ONCE = 2**19
+MOST_KEYS = 1_000_000
+EXACT = 2**53
+
+
+def read_json_lines(lines: Lines, wanted: Sequence[str] | None = None) -> Iterator[Table]:
+    """Read a table in pieces.
+
+    Parameters
+    ----------
+    lines : Lines
+    wanted : sequence of str, optional
+        The columns to hand over; all by default.
+
+    Yields
+    ------
+    Table
+
+    Raises
+    ------
+    DataError
+        Naming the line of what is no object of cells.
+    """
+    name, number, line = lines.source.name, 0, 0
+    known: dict[str, None] = {}
+    asked = None if wanted is None else set(wanted)
+    rows: list[dict[str, Any]] = []
+    ends: list[int] = []
+    cells = 0
+
+    def table() -> Table:
+        first = number - len(rows) + 1
+        packed = f", packed by {lines.source.packed}" if lines.source.packed else ""
+        chosen = [key for key in known if asked is None or key in asked] or list(known)
+        columns, unusable = {}, {}
+        for key in chosen:
+            values = [row.get(key) for row in rows]
+            if any(isinstance(value, list | dict) for value in values):
+                unusable[key] = "lists or objects"
+            else:
+                columns[key] = _column(values)
+        return Table(
+            name,
+            columns or {key: np.full(len(rows), None, object) for key in unusable},
+            np.array(ends),
+            numbers=np.arange(first, number + 1),
+            how=f"JSON lines in {lines.encoding}{packed}",
+            unusable=unusable if columns else {},
+            header=tuple(known) if len(chosen) < len(known) else (),
+        )
+
+    for block in lines.blocks():
+        for text in block.decode("utf-8").split("\n")[:-1]:
+            line += 1
+            if not text.strip():
+                continue
+            row = _object(name, line, text)
+            number += 1
+            for key in row:
+                known.setdefault(key)
+            if len(known) > MOST_KEYS:
+                raise DataError(f"{name} (line {line}) has more than {MOST_KEYS} keys, expected the same in each line.")
+            rows.append(row)
+            ends.append(line)
+            cells += len(known)
+            if cells >= CELLS_AT_ONCE:
+                yield table()
+                rows, ends, cells = [], [], 0
+    if rows:
+        yield table()
+    if not number:
+        raise DataError(f"{lines.source.place} is empty, expected a JSON object on each line.")
+
+
+def _object(name: str, line: int, text: str) -> dict[str, Any]:
+    try:
+        row = json.loads(text, object_pairs_hook=_once, parse_constant=float, parse_int=_integer)
+    except _TwiceError as error:
+        raise DataError(f"{name} (line {line}) has the key {str(error)!r} twice. Rename one.") from None
+    except (ValueError, RecursionError) as error:
+        what = error.msg if isinstance(error, json.JSONDecodeError) else "too deep, or too long a number"
+        raise DataError(
+            f"{name} (line {line}) is not JSON: {what}. Expected an object on each line, as "
+            '{"width": 1.5, "kind": "a"}.'
+        ) from None
+    if not isinstance(row, dict):
+        kind = "a list" if isinstance(row, list) else "a value"
+        raise DataError(
+            f'{name} (line {line}) is {kind}, expected an object on each line, as {{"width": 1.5, "kind": "a"}}.'
+        )
+    if not all(key.strip() for key in row):
+        raise DataError(f"{name} (line {line}) has a key without a name. Name it.")
+    return row
+
+
+class _TwiceError(ValueError):
+    """A key that stands twice."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        seen: set[str] = set()
+        raise _TwiceError(next(key for key, _ in pairs if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
+    return row
+
+
+def _integer(digits: str) -> float | str:
+    """Return a whole number as a float if that is exact, otherwise its digits."""
+    return float(digits) if len(digits) < 16 else digits
+
+
+def _column(values: list[Any]) -> Array:
+    there = [value for value in values if value is not None]
+    if there and all(isinstance(value, float) for value in there):
+        numbers = np.array([np.nan if value is None else value for value in values], np.float64)
+        return numbers if not np.isnan(numbers).all() else objects([None] * len(values))
+    if there and all(isinstance(value, bool) for value in there):
+        return objects(values)
+    texts = [_text(value) for value in values]
+    return column_of(texts)
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, float):
+        text: str | None = as_text(np.array([value]))[0]
+        return text
+    return str(value).lower() if isinstance(value, bool) else value

@@ -1,0 +1,217 @@
+"""Where the bytes of a table come from: a file or standard input, packed by gzip or zstd or not at all.
+
+What a file is, its first bytes say, not its name. This module refuses to read more than it is asked for: a file is
+never held whole.
+"""
+
+import gzip
+import os
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import IO, Any
+
+from ..errors import DataError
+from .builtin import BUILTIN
+
+__all__ = ["Source", "open_source"]
+
+HEAD_BYTES = 65536
+STANDARD_INPUT = "standard input"
+
+TABULAR = {b"PAR1": "Parquet", b"ARROW1": "Arrow", b"\xff\xff\xff\xff": "Arrow stream"}
+FOREIGN = {
+    b"PK\x03\x04": "a zip archive, or a spreadsheet. Save the sheet as CSV, or unpack the archive",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet or document of an old Office. Save the sheet as CSV",
+    b"SQLite format 3": "an SQLite database. Export the table as CSV",
+    b"\x89HDF": "an HDF5 file. Save the table as Parquet or CSV",
+    b"%PDF": "a PDF document. Save the table as CSV",
+    b"BZh": "packed by bzip2. Unpack it; gzip and zstd are read as they are",
+    b"\xfd7zXZ": "packed by xz. Unpack it; gzip and zstd are read as they are",
+    b"\x89PNG": "a picture. Save the table as CSV",
+    b"\x93NUMPY": "a NumPy array. Save it as CSV, or train in Python",
+    b"\x80\x04": "a pickle, which can run any code. Save the table as CSV or Parquet",
+    b"\x80\x05": "a pickle, which can run any code. Save the table as CSV or Parquet",
+    b"\x7fELF": "a program. A table is a CSV, Parquet, Arrow or JSON lines file",
+}
+
+
+@dataclass
+class Source:
+    """An open file.
+
+    Attributes
+    ----------
+    name : str
+        The user's word for it.
+    place : str
+        The same with its folder, as it was typed.
+    head : bytes
+        Its first bytes, unpacked.
+    rest : binary file
+        What follows the head.
+    packed : str
+        "gzip", "zstd" or "".
+    path : Path or None
+        Where it lies, if it is a file that can be read again.
+    kind : str
+        What the first bytes say: "Parquet", "Arrow", "Arrow stream" or "text".
+    """
+
+    name: str
+    place: str
+    head: bytes
+    rest: IO[bytes]
+    packed: str = ""
+    path: Path | None = None
+    kind: str = "text"
+
+    def __post_init__(self) -> None:
+        self.kind = next((kind for magic, kind in TABULAR.items() if self.head.startswith(magic)), "text")
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end; faults of the packing are told in words."""
+        block, self.head = self.head[:size], self.head[size:]
+        with told(self.place, self.packed):
+            while len(block) < size and (more := self.rest.read(size - len(block))):  # a pipe hands over small pieces
+                block += more
+        return block
+
+    def whole(self) -> bytes:
+        """Return all that is left."""
+        return b"".join(iter(lambda: self.read(2**22), b""))
+
+
+@contextmanager
+def open_source(given: str) -> Iterator[Source]:
+    """Open a file, or standard input for ``-``.
+
+    Parameters
+    ----------
+    given : str
+        As the user typed it.
+
+    Yields
+    ------
+    Source
+
+    Raises
+    ------
+    DataError
+        If it can't be opened, or is of a kind that holds no table.
+    """
+    with _opened(given) as file:
+        path = None if given == "-" or not os.path.isfile(given) else Path(given)
+        name = STANDARD_INPUT if given == "-" else Path(given).name
+        place = name if given == "-" else given
+        with told(place, ""):
+            head = _first(file)
+        packed, rest = "", file
+        unpack = {b"\x1f\x8b": ("gzip", _gzip), b"\x28\xb5\x2f\xfd": ("zstd", _zstd)}
+        for magic, (what, how) in unpack.items():
+            if head.startswith(magic):
+                packed, rest, path = what, how(_Again(head, file)), None
+                with told(place, packed):
+                    head = _first(rest)
+                break
+        source = Source(name, place, head, rest, packed, path)
+        _refuse_foreign(source)
+        yield source
+
+
+class _Again:
+    """A file whose first bytes have been read already, to be read from its beginning."""
+
+    def __init__(self, head: bytes, file: IO[bytes]) -> None:
+        self.head, self.file = head, file
+
+    def read(self, size: int = -1) -> bytes:
+        if size is None or size < 0:
+            head, self.head = self.head, b""
+            return head + self.file.read()
+        block, self.head = self.head[:size], self.head[size:]
+        return block if block else self.file.read(size)
+
+    def readinto(self, buffer: Any) -> int:
+        block = self.read(len(buffer))
+        buffer[: len(block)] = block
+        return len(block)
+
+
+def _gzip(file: Any) -> Any:
+    return gzip.GzipFile(fileobj=file, mode="rb")
+
+
+def _zstd(file: Any) -> Any:
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return zstd.ZstdFile(file, "rb")
+
+
+@contextmanager
+def told(place: str, packed: str) -> Iterator[None]:
+    """Turn faults of reading into words."""
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        what = "ends in the middle" if isinstance(error, EOFError) else "is damaged"
+        raise DataError(f"{place} is packed by {packed or 'gzip'} and {what}. Take another copy.") from None
+    except OSError as error:
+        raise DataError(f"{place} can't be read: {error.strerror or error}.") from None
+    except Exception as error:
+        if type(error).__name__ != "ZstdError":
+            raise
+        raise DataError(f"{place} is packed by zstd and is damaged. Take another copy.") from None
+
+
+@contextmanager
+def _opened(given: str) -> Iterator[IO[bytes]]:
+    if given == "-":
+        if sys.stdin is None or sys.stdin.closed:
+            raise DataError("Standard input is closed. Pass the path of a file.")
+        yield sys.stdin.buffer
+        return
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(Path(given).open("rb"))
+        except FileNotFoundError:
+            raise DataError(_not_there(given)) from None
+        except IsADirectoryError:
+            raise DataError(f"{given} is a folder, expected a file.") from None
+        except (OSError, ValueError) as error:
+            raise DataError(f"{given} can't be read: {getattr(error, 'strerror', None) or error}.") from None
+        yield file
+
+
+def _not_there(given: str) -> str:
+    if os.path.islink(given):
+        target = os.readlink(given)
+        return f"{given} is a link to {target!r}, which doesn't exist. Mend the link, or pass another file."
+    near = get_close_matches(given, BUILTIN, n=1)
+    hint = f"Did you mean the built-in {near[0]}?" if near else f"Built-in examples: {', '.join(BUILTIN)}."
+    return f"{given}: there is no such file. {hint}"
+
+
+def _first(file: Any) -> bytes:
+    """Read the first bytes; a pipe may hand them over in small pieces."""
+    head = b""
+    while len(head) < HEAD_BYTES:
+        block = file.read(HEAD_BYTES - len(head))
+        if not block:
+            break
+        head += block
+    return head
+
+
+def _refuse_foreign(source: Source) -> None:
+    for magic, what in FOREIGN.items():
+        if source.head.startswith(magic):
+            raise DataError(f"{source.place} is {what}.")
+    if source.head[8:10] == b'{"' and b'"data_offsets"' in source.head:
+        raise DataError(f"{source.place} is a model file (safetensors), expected a table. Are the two swapped?")

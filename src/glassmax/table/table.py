@@ -1,0 +1,180 @@
+"""Table: columns of equal length under their names, and the user's words for its rows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+
+import numpy as np
+
+from ..errors import DataError
+from ..functional.arrays import Array
+from .cells import as_text, number
+
+__all__ = ["Table", "joined", "some"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of equal length under their names.
+
+    Attributes
+    ----------
+    name : str
+        What the user calls it: the file's name, or that of the built-in example.
+    columns : dict of str to (n,) array
+        Numbers (float64, NaN where missing), moments (datetime64, NaT), or text and booleans (object, None).
+    lines : (n,) array of int, or None
+        The line of the file on which each row ends, for messages.
+    target : str or None
+        The column to predict, where a built-in example has one.
+    numbers : (n,) array of int, or None
+        Where these are some rows of a table: which ones, counted from 1, for messages.
+    decimal : {".", ","}
+        Which sign stands before the decimals in cells of text.
+    how : str
+        How it was read: "CSV in UTF-8, separated by commas".
+    notes : list of str
+        What is worth knowing about its reading.
+    unusable : dict of str to str
+        Columns that can't be used, and what they hold.
+    header : tuple of str
+        The names of all columns in their order, where not all of them were read.
+
+    Examples
+    --------
+    >>> table = Table("t", {"x": np.array([1.0, 2.0])})
+    >>> table.n_rows, table.place(1)
+    (2, 'Row 2 of t')
+    """
+
+    name: str
+    columns: dict[str, Array]
+    lines: Array | None = None
+    target: str | None = None
+    numbers: Array | None = None
+    decimal: str = "."
+    how: str = ""
+    notes: list[str] = field(default_factory=list)
+    unusable: dict[str, str] = field(default_factory=dict)
+    header: tuple[str, ...] = ()
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows."""
+        return len(next(iter(self.columns.values()))) if self.columns else 0
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all columns, of those that can't be used or were not read too."""
+        return list(self.header) or [*self.columns, *self.unusable]
+
+    def column(self, name: str) -> Array:
+        """Return a column, or raise with the names that come nearest.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        (n,) array
+
+        Raises
+        ------
+        DataError
+            If there is no such column, or it can't be used.
+        """
+        if name in self.columns:
+            return self.columns[name]
+        if name in self.unusable:
+            raise DataError(
+                f"Column {name!r} of {self.name} holds {self.unusable[name]}, expected numbers, text, booleans or "
+                "dates. Convert it, or leave it out."
+            )
+        near = get_close_matches(name, self.names, n=3, cutoff=0.5) or [
+            other for other in self.names if name.lower() in other.lower()
+        ]
+        hint = f"Did you mean {' or '.join(map(repr, near[:3]))}?" if near else f"There are {some(self.names)}."
+        if len(self.names) == 1 and self.how.startswith("CSV"):
+            hint = (
+                f"It was read as one column, {self.names[0][:60]!r}. If cells are separated, say by what: --delimiter."
+            )
+        elif not near and sum(number(other) is not None for other in self.names) > len(self.names) / 5:
+            hint += " Has the file no header? Its first line is taken for the names."
+        raise DataError(f"{self.name} has no column {name!r}. {hint}")
+
+    def rows(self, index: Array | slice) -> "Table":
+        """Return some of the rows; messages go on to call them by their number in the whole table."""
+        columns = {name: column[index] for name, column in self.columns.items()}
+        lines = None if self.lines is None else self.lines[index]
+        numbers = np.arange(1, self.n_rows + 1) if self.numbers is None else self.numbers
+        return replace(self, columns=columns, lines=lines, numbers=numbers[index])
+
+    def place(self, row: int) -> str:
+        """Return the user's words for a row, counted from 1 below the header."""
+        number = row + 1 if self.numbers is None else self.numbers[row]
+        if self.lines is None:
+            return f"Row {number} of {self.name}"
+        return f"Row {number} of {self.name} (line {self.lines[row]})"
+
+
+def joined(tables: list[Table]) -> Table:
+    """Return tables of the same columns as one, their rows one after another; the list is emptied on the way.
+
+    Parameters
+    ----------
+    tables : list of Table
+        At least one. A column that is text in one of them becomes text; one that a table lacks is missing there.
+
+    Returns
+    -------
+    Table
+    """
+    first, last = tables[0], tables[-1]
+    if len(tables) == 1:
+        return first
+    sizes = [table.n_rows for table in tables]
+    lines = None if first.lines is None else np.concatenate([t.lines for t in tables if t.lines is not None])
+    numbered = all(table.numbers is not None for table in tables)
+    numbers = np.concatenate([t.numbers for t in tables if t.numbers is not None]) if numbered else None
+    names = list(dict.fromkeys(name for table in tables for name in table.columns))
+    parts = [dict(table.columns) for table in tables]
+    tables.clear()
+    columns: dict[str, Array] = {}
+    for name in names:  # one at a time, so that no more than one column is there twice
+        pieces = [part.pop(name) if name in part else None for part in parts]
+        columns[name] = _one_column(pieces, sizes)
+    return replace(last, columns=columns, lines=lines, numbers=numbers, notes=[*first.notes])
+
+
+def _one_column(pieces: list[Array | None], sizes: list[int]) -> Array:
+    there = [piece for piece in pieces if piece is not None and not _is_void(piece)]
+    kinds = {piece.dtype.kind for piece in there}
+    kind = kinds.pop() if len(kinds) == 1 else "O"
+    empty = {"f": np.float64(np.nan), "M": np.datetime64("NaT", "us")}.get(kind)
+    booleans = kind == "O" and all(isinstance(cell, bool) for piece in there for cell in piece if cell is not None)
+    blocks = []
+    for piece, size in zip(pieces, sizes, strict=True):
+        if piece is None or _is_void(piece):
+            dtype = {"f": "f8", "M": "M8[us]"}.get(kind, "O")
+            blocks.append(np.full(size, empty, dtype))
+        elif kind == "O" and (piece.dtype.kind != "O" or not booleans):
+            blocks.append(piece if _is_text(piece) else as_text(piece))
+        else:
+            blocks.append(piece)
+    return np.concatenate(blocks)
+
+
+def _is_void(piece: Array) -> bool:
+    """Whether all cells are missing, so that their kind says nothing."""
+    return piece.dtype.kind == "O" and all(cell is None for cell in piece)
+
+
+def _is_text(piece: Array) -> bool:
+    return piece.dtype.kind == "O" and not any(isinstance(cell, bool) for cell in piece)
+
+
+def some(names: Iterable[str]) -> str:
+    """Write the first five names and how many there are beside them."""
+    shown = [repr(name) for name in names]
+    return ", ".join(shown[:5]) + (f" and {len(shown) - 5} more" if len(shown) > 5 else "")
