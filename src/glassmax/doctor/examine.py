@@ -15,7 +15,7 @@ from .behaviour import watch
 from .diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
 from .judging import Case, Judgement, judge, with_findings
 from .measured import judge_measured
-from .probes import fresh_probes, rows_matter
+from .probes import Probe, fresh_probes, rows_matter
 from .problem import Given, Problem, parameters_of, problems
 from .pytorch import diagnose_module, is_module
 from .running import Learner
@@ -43,8 +43,6 @@ def diagnose(
         Your gradients, by name or in the order of the parameters; or better your function ``f(parameters, X, y)`` that
         returns them: it is tried on other data too, where causes come apart that coincide on yours. Or a PyTorch
         model, with its criterion as `loss`.
-        Your gradients, by name or in the order of the parameters; or better your function ``f(parameters, X, y)``
-        that returns them: it is tried on other data too, where causes come apart that coincide on yours.
     X : (n, d) array
         Inputs. Samples may be columns, or one vector, if `parameters` are yours.
     y : array
@@ -150,12 +148,14 @@ def _function_read_as(problem: Problem, function: Callable[..., Any]) -> Judgeme
     if watched.first is None or not watched.usable:
         return Judgement(Diagnosis(WRONG, watched.findings), 9.0)
     shapes = [array.shape for array in watched.first.arrays]
-    probes = fresh_probes(problem, learner, shapes)
     p = problem.own_pass()
+    own = watched.first.ours(problem.layout)
+    shaped = [key for key, T in p.truth.items() if own[key].shape == T.shape]
+    probes = [probe for probe in fresh_probes(problem, learner, shapes) if _keeps_shapes(problem, probe, shaped)]
     case = Case(
         problem,
         [p, *(probe.p for probe in probes)],
-        [watched.first.ours(problem.layout), *(probe.answer.ours(problem.layout) for probe in probes)],
+        [own, *(probe.answer.ours(problem.layout) for probe in probes)],
         [True, *(probe.same_rows for probe in probes)],
         watched.first.single_precision,
     )
@@ -165,6 +165,12 @@ def _function_read_as(problem: Problem, function: Callable[..., Any]) -> Judgeme
     wrong = judgement.diagnosis.verdict == WRONG and known
     first = not wrong or any(f.cause == "accumulates" for f in watched.findings)
     return with_findings(judgement, watched.findings, first and not _explained(judgement, watched.findings))
+
+
+def _keeps_shapes(problem: Problem, probe: Probe, keys: Sequence[tuple[str, int]]) -> bool:
+    """Whether what has its parameter's shape on the learner's data has it here too."""
+    answer = probe.answer.ours(problem.layout)
+    return all(answer[key].shape == probe.p.truth[key].shape for key in keys)
 
 
 def _explained(judgement: Judgement, findings: Sequence[Finding]) -> bool:

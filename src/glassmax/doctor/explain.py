@@ -25,6 +25,7 @@ DERIVATIVES = {
     "softplus": "sigmoid({Z})",
 }
 
+
 @dataclass(frozen=True)
 class Writer:
     """Writes for one learner.

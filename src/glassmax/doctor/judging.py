@@ -14,6 +14,7 @@ from ..functional.arrays import Array
 from .diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding, Line
 from .evidence import Evidence
 from .explain import Writer
+from .misshapen import misshapen, named_by_shape
 from .passes import KINKED, Pass
 from .patterns import pattern
 from .problem import Problem
@@ -26,9 +27,6 @@ __all__ = ["Case", "Judgement", "judge"]
 FINE, COARSE, SINGLE = 1e-8, 3e-5, 1e-3
 NEAR = 0.25
 """How much dearer an explanation may be and still be told as indistinguishable."""
-
-MANY = 40
-"""Rows beyond which a search that is only a second try looks for no two mistakes at one node."""
 
 Gradients = dict[tuple[str, int], Array]
 
@@ -89,7 +87,8 @@ def judge(case: Case) -> Judgement:
     for tolerance in tolerances:
         if worst <= tolerance / 10 or (tolerance > FINE and worst <= tolerance):
             return _right(case, errors[0], worst, ())
-        explanations = _explanations(case, tolerance)
+        thorough = tolerance == tolerances[0] and worst > COARSE and not misshapen(case.passes[0], case.gradients[0])
+        explanations = _explanations(case, tolerance, thorough)
         best = explanations[0]
         if not best.steps:
             return _right(case, errors[0], worst, ())
@@ -119,7 +118,7 @@ def _errors(p: Pass, gradients: Gradients, single_precision: bool = False) -> di
     return found
 
 
-def _explanations(case: Case, tolerance: float) -> list[Explanation]:
+def _explanations(case: Case, tolerance: float, thorough: bool) -> list[Explanation]:
     """Explain all probes; failing that those with the learner's number of rows; failing that their own data."""
     own = [0]
     same = [i for i, same in enumerate(case.same_rows) if same]
@@ -132,7 +131,7 @@ def _explanations(case: Case, tolerance: float) -> list[Explanation]:
         asked.append(chosen)
         order = sorted(chosen, key=lambda i: _telling(case.passes[i]), reverse=True)
         evidence = Evidence([case.passes[i] for i in order], [case.gradients[i] for i in order], tolerance)
-        evidence.thorough = not tried or case.passes[order[0]].n <= MANY
+        evidence.thorough = thorough and (not tried or tried[0][0].complete)
         found = explain(evidence, case.problem.given.declared)
         sure = len(chosen) > 1 or len(everything) == 1 or found[0].cost < 2.5
         if found[0].complete and sure and not (chosen is everything and _written_out(found[0], case.passes[0].n)):
@@ -321,6 +320,9 @@ def _affected(case: Case, group: list[Step], errors: list[dict[tuple[str, int], 
 def _not_in_catalogue(
     case: Case, step: Step, affected: list[tuple[str, int]], evidence: dict[str, object], writer: Writer
 ) -> Finding:
+    shapeless = [key for key in misshapen(case.passes[0], case.gradients[0]) if _at(step, key)]
+    if shapeless:
+        return _misshapen(case, step, shapeless, affected, writer)
     seen = pattern(case.passes, case.gradients, step, affected)
     says = f"{step.node} is the first array that is wrong, by no mistake of the catalogue"
     shown = affected[0] if affected else None
@@ -334,6 +336,24 @@ def _not_in_catalogue(
         writer.reason(step),
         writer.cell(*shown, case.gradients[0][shown]) if shown else "",
     )
+
+
+def _at(step: Step, key: tuple[str, int]) -> bool:
+    return key[1] == step.layer and (step.kind == "dZ" or step.kind == f"d{key[0]}")
+
+
+def _misshapen(
+    case: Case, step: Step, keys: list[tuple[str, int]], affected: list[tuple[str, int]], writer: Writer
+) -> Finding:
+    """A gradient that nothing in the catalogue explains, but whose shape tells something."""
+    key = keys[0]
+    cause, says, reason, also = named_by_shape(case.passes[0], key, case.gradients[0][key], writer.name(*key))
+    others = [writer.name(*other) for other in keys[1:]]
+    says += f" (and that of {', '.join(others)} likewise)" if others else ""
+    shown = tuple(writer.name(*other) for other in affected or keys)
+    where = writer.name(*key) if step.kind == "dZ" and cause != "jacobian_not_contracted" else writer.where(step)
+    cell = writer.cell(*key, case.gradients[0][key])
+    return Finding(cause, where, shown, says, {}, writer.line(step), reason, cell, also)
 
 
 def _writer(case: Case) -> Writer:

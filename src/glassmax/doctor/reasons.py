@@ -56,7 +56,9 @@ REASONS = {
         3,
         "the Jacobian's rows sum to 0, always: they are contracted with dL/dp, never summed alone",
     ),
-    "elementwise": _Reason("L = sum_j g_j p_j; p_j = f(z_j)", "z", 2, "with g = dL/dp; each output depends on its own z"),
+    "elementwise": _Reason(
+        "L = sum_j g_j p_j; p_j = f(z_j)", "z", 2, "with g = dL/dp; each output depends on its own z"
+    ),
     "dA": _Reason(
         "L = sum_k g_k z_k; z_k = sum_j a_j W_jk + b_k",
         "a",

@@ -1,0 +1,145 @@
+"""Gradients of a wrong shape, products that fit by chance, rows that disturb one another, arrays written as lists."""
+
+import numpy as np
+import programs
+import pytest
+from setups import moved
+
+import glassmax as gm
+
+PROGRAM = """
+def softmax(Z):
+    E = np.exp(Z - Z.max(1, keepdims=True))
+    return E / E.sum(1, keepdims=True)
+
+def gradients(p, X, y):
+    n = len(X)
+    Y = np.eye(p['b2'].size)[y]
+    Z1 = X @ p['W1'] + p['b1']
+    A1 = np.tanh(Z1)
+    Z2 = A1 @ p['W2'] + p['b2']
+    P = softmax(Z2)
+    dZ2 = (P - Y) / n
+    dW2 = A1.T @ dZ2
+    db2 = dZ2.sum(axis=0)
+    dA1 = dZ2 @ p['W2'].T
+    dZ1 = dA1 * (1 - A1**2)
+    dW1 = X.T @ dZ1
+    db1 = dZ1.sum(axis=0)
+    return {'W1': dW1, 'b1': db1, 'W2': dW2, 'b2': db2}
+"""
+RETURN = "return {'W1': dW1, 'b1': db1, 'W2': dW2, 'b2': db2}"
+BOTH = pytest.mark.parametrize("arrays", [False, True], ids=["function", "arrays"])
+
+
+def asked(changes, sizes=(4, 6, 3), n=8, arrays=False, **how):
+    """Diagnose the program with some of its lines changed."""
+    gradients = programs.program(PROGRAM, *changes)["gradients"]
+    draw = np.random.default_rng(0)
+    net = moved(gm.Network(list(sizes), activation="tanh"))
+    X, k = draw.normal(size=(n, sizes[0])), sizes[-1]
+    y = np.concatenate([np.arange(k), draw.integers(0, k, max(0, n - k))])[:n]
+    handed = gradients(dict(net.parameters), X.copy(), y.copy()) if arrays else gradients
+    return gm.diagnose(handed, X, y, network=net, **({"loss": "network"} | how))
+
+
+def ids(rows):
+    return [row[0] for row in rows]
+
+
+# shapes that can't be right
+
+W2, B2, W1, B1 = "dW2 = A1.T @ dZ2", "db2 = dZ2.sum(axis=0)", "dW1 = X.T @ dZ1", "db1 = dZ1.sum(axis=0)"
+TOP = "dZ2 = (P - Y) / n"
+JACOBIANS = f"""{TOP}
+    J = np.einsum('ni,ij->nij', P, np.eye(P.shape[1])) - np.einsum('ni,nj->nij', P, P)
+    kept = J * (-Y / P / n)[:, None, :]"""
+
+SHAPES = [
+    ("a column is missing", [(W2, f"dW2 = ({W2[6:]})[:, :-1]")], "wrong_shapes", "dW2", "column is missing"),
+    ("a row is missing", [(W1, f"dW1 = ({W1[6:]})[1:]")], "wrong_shapes", "dW1", "row is missing"),
+    ("a row too many", [(W1, f"dW1 = np.vstack([{W1[6:]}, p['b1']])")], "wrong_shapes", "dW1", "too many"),
+    ("one number for all", [(W2, "dW2 = (A1.T @ dZ2).sum()")], "wrong_shapes", "dW2", "one number"),
+    ("samples for units", [(W2, "dW2 = np.exp(dZ2)")], "wrong_shapes", "dW2", "(8, 3), expected (6, 3)"),
+    ("half of it, in one row", [(W1, "dW1 = (X.T @ dZ1).ravel()[:12]")], "wrong_shapes", "dW1", "(12,)"),
+    ("a bias too long", [(B1, "db1 = np.append(dZ1.sum(axis=0), 0)")], "wrong_shapes", "db1", "(7,), expected (6,)"),
+    ("rows kept and spoilt", [(B1, "db1 = np.sin(dZ1)")], "bias_not_summed", "db1", "(8, 6)"),
+    (
+        "a Jacobian for each sample and unit",
+        [(TOP, JACOBIANS), (W2, "dW2 = np.einsum('nh,nij->hij', A1, kept)"), (B2, "db2 = kept.sum(axis=0)")],
+        "jacobian_not_contracted",
+        "dZ2",
+        "(6, 3, 3)",
+    ),
+    (
+        "a Jacobian in the bias",
+        [(TOP, JACOBIANS), (B2, "db2 = kept")],
+        "jacobian_not_contracted",
+        "db2",
+        "(8, 3, 3)",
+    ),
+    (
+        "the Jacobians summed for the weights",
+        [(TOP, JACOBIANS), (W2, "dW2 = J.sum(axis=0)")],
+        "jacobian_not_contracted",
+        "dW2",
+        "(3, 3)",
+    ),
+]
+
+
+@BOTH
+@pytest.mark.parametrize("row", SHAPES, ids=ids(SHAPES))
+def test_a_shape_that_cannot_be_right_is_named(row, arrays):
+    _, changes, cause, where, words = row
+    diagnosis = asked(changes, arrays=arrays)
+    assert (diagnosis.verdict, diagnosis.causes, diagnosis.first_wrong) == ("wrong", (cause,), where), str(diagnosis)
+    finding = diagnosis.findings[0]
+    assert words in finding.says
+    assert all((finding.where, finding.parameters, finding.line, finding.reason, finding.cell))
+
+
+def test_two_wrong_shapes_and_a_wrong_derivative_are_three_findings():
+    changes = [(W2, "dW2 = np.ones((2, 2))"), ("(1 - A1**2)", "(1 - Z1**2)"), (B1, "db1 = np.ones((2, 5))")]
+    causes = asked(changes).causes
+    assert sorted(causes) == ["activation_of_z", "wrong_shapes", "wrong_shapes"]
+
+
+# * for @
+
+DOWN = "dA1 = dZ2 @ p['W2'].T"
+PRODUCTS = [
+    ("X * dZ1", [(W1, "dW1 = X * dZ1")], (4, 4, 3), 4, "W1"),
+    ("X.T * dZ1", [(W1, "dW1 = X.T * dZ1")], (4, 4, 3), 4, "W1"),
+    ("the mean of X * dZ1", [(W1, "dW1 = (X * dZ1).mean(axis=0)")], (4, 4, 3), 8, "W1"),
+    ("the mean of X * dZ1 in each row", [(W1, "dW1 = 0 * p['W1'] + (X * dZ1).mean(axis=0)")], (4, 4, 3), 8, "W1"),
+    ("A1 * dZ2, all square", [(W2, "dW2 = A1 * dZ2")], (4, 4, 4), 4, "W2"),
+    ("dZ2 * W2, all square", [(DOWN, "dA1 = dZ2 * p['W2']")], (4, 4, 4), 4, "dA1"),
+    ("dZ2 * W2.T, all square", [(DOWN, "dA1 = dZ2 * p['W2'].T")], (5, 4, 4), 4, "dA1"),
+    ("dZ2 * W2 summed, n = h", [(DOWN, "dA1 = (dZ2 * p['W2']).sum(axis=1)")], (4, 6, 3), 6, "dA1"),
+    (
+        "dZ2 * W2 summed to a column, n = h",
+        [(DOWN, "dA1 = (dZ2 * p['W2']).sum(axis=1, keepdims=True)")],
+        (4, 6, 3),
+        6,
+        "dA1",
+    ),
+    ("dZ2 times the sums of W2", [(DOWN, "dA1 = dZ2 * p['W2'].sum(axis=0)")], (4, 4, 4), 8, "dA1"),
+]
+
+
+@BOTH
+@pytest.mark.parametrize("row", PRODUCTS, ids=ids(PRODUCTS))
+def test_a_product_that_fits_by_chance_is_named(row, arrays):
+    _, changes, sizes, n, where = row
+    diagnosis = asked(changes, sizes, n, arrays)
+    assert diagnosis.causes == ("elementwise_product",), str(diagnosis)
+    assert diagnosis.findings[0].where == where
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("sizes", "n"), [((4, 4, 4), 4), ((4, 4, 4), 1), ((1, 1, 2), 1), ((3, 5, 2), 5), ((4, 4, 3), 4)]
+)
+def test_right_code_is_right_where_sizes_agree(sizes, n, arrays):
+    assert asked([], sizes, n, arrays).verdict == "correct"
