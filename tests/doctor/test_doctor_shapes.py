@@ -143,3 +143,53 @@ def test_a_product_that_fits_by_chance_is_named(row, arrays):
 )
 def test_right_code_is_right_where_sizes_agree(sizes, n, arrays):
     assert asked([], sizes, n, arrays).verdict == "correct"
+
+
+# rows that disturb one another
+
+SOFTMAX = "P = softmax(Z2)"
+COUPLED = [
+    ("logits less their column means", [(SOFTMAX, "P = softmax(Z2 - Z2.mean(axis=0))")], "dZ2"),
+    ("logits standardised", [(SOFTMAX, "P = softmax((Z2 - Z2.mean(axis=0)) / Z2.std(axis=0))")], "dZ2"),
+    ("logits of a batch norm", [(SOFTMAX, "P = softmax((Z2 - Z2.mean(0)) / np.sqrt(Z2.var(0) + 1e-5))")], "dZ2"),
+    ("P over its largest", [(SOFTMAX, SOFTMAX + "; P = P / P.max(axis=0)")], "dZ2"),
+    ("dZ2 less its mean", [(W2, "dZ2 = dZ2 - dZ2.mean(axis=0)\n    " + W2)], "dZ2"),
+    ("dZ1 less its mean", [(W1, "dZ1 = dZ1 - dZ1.mean(axis=0)\n    " + W1)], "dZ1"),
+    ("dA1 less its mean", [("dZ1 = dA1 *", "dZ1 = (dA1 - dA1.mean(axis=0)) *")], "dZ1"),
+    ("the mean of X times that of dZ1", [(W1, "dW1 = X.mean(axis=0)[:, None] * dZ1.mean(axis=0)")], "dW1"),
+    ("the mean of A1 times that of dZ2", [(W2, "dW2 = np.outer(A1.mean(axis=0), dZ2.sum(axis=0))")], "dW2"),
+]
+
+
+@BOTH
+@pytest.mark.parametrize("row", COUPLED, ids=ids(COUPLED))
+def test_a_step_over_the_batch_is_named(row, arrays):
+    _, changes, where = row
+    diagnosis = asked(changes, arrays=arrays)
+    assert diagnosis.causes == ("batch_coupling",), str(diagnosis)
+    assert diagnosis.first_wrong == where
+    assert diagnosis.findings[0].line
+    assert diagnosis.findings[0].reason
+
+
+UNKNOWN_COUPLING = [
+    ("X centred", [("    Z1 =", "    X = X - X.mean(axis=0)\n    Z1 =")]),
+    ("X over its largest", [("    Z1 =", "    X = X / np.abs(X).max()\n    Z1 =")]),
+    ("A1 centred", [("A1 = np.tanh(Z1)", "A1 = np.tanh(Z1) - np.tanh(Z1).mean(axis=0)")]),
+    ("Z1 standardised", [("A1 = np.tanh(Z1)", "Z1 = (Z1 - Z1.mean(0)) / Z1.std(0); A1 = np.tanh(Z1)")]),
+    ("dZ1 over its spread", [(W1, "dZ1 = dZ1 / dZ1.std(axis=0)\n    " + W1)]),
+    ("rows weighted by their place", [(TOP, TOP + " * np.arange(n)[:, None]")]),
+]
+
+
+@pytest.mark.parametrize("row", UNKNOWN_COUPLING, ids=ids(UNKNOWN_COUPLING))
+def test_a_coupling_outside_the_catalogue_is_measured(row):
+    diagnosis = asked(row[1])
+    assert diagnosis.causes[0] == "batch_coupling", str(diagnosis)
+    finding = diagnosis.findings[0]
+    assert all((finding.where, finding.parameters, finding.says, finding.line, finding.reason, finding.cell))
+
+
+@pytest.mark.parametrize("change", ["np.cos(3 * Z1)", "(1 - A1**2 + 0.1 * Z1)", "np.sqrt(1 + A1)"])
+def test_a_strange_step_within_a_row_is_no_coupling(change):
+    assert asked([("(1 - A1**2)", change)]).causes == ("not_in_catalogue",)

@@ -1,6 +1,7 @@
 """The door: what the learner hands in, and which way it goes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -23,6 +24,7 @@ from .running import Learner
 __all__ = ["diagnose"]
 
 READINGS = 4
+COUPLED = "L = 1/n sum_i L_i: each row has its own forward and backward pass, and only dW and db sum over i"
 
 
 def diagnose(
@@ -160,7 +162,9 @@ def _function_read_as(problem: Problem, function: Callable[..., Any]) -> Judgeme
         watched.first.single_precision,
     )
     judgement = judge(case)
-    judgement = _coupled(problem, learner, watched.first, judgement)
+    moving = any({*finding.parameters} & {*names} for finding in watched.findings if finding.cause == "writes_inputs")
+    if not moving:  # weights that move while gradients are taken make them no sum over the rows either
+        judgement = _coupled(problem, learner, watched.first, judgement)
     known = [cause for cause in judgement.diagnosis.causes if cause not in ("not_in_catalogue", "batch_coupling")]
     wrong = judgement.diagnosis.verdict == WRONG and known
     first = not wrong or any(f.cause == "accumulates" for f in watched.findings)
@@ -180,16 +184,17 @@ def _explained(judgement: Judgement, findings: Sequence[Finding]) -> bool:
 
 def _coupled(problem: Problem, learner: Learner, first: Answer, judgement: Judgement) -> Judgement:
     """Of a mistake outside the catalogue, whether the rows of a batch disturb one another."""
-    causes = judgement.diagnosis.causes
-    if "not_in_catalogue" not in causes or len(problem.targets.Y) < 2 or not rows_matter(problem, learner, first):
+    d = judgement.diagnosis
+    unknown = next((finding for finding in d.findings if finding.cause == "not_in_catalogue"), None)
+    if unknown is None or len(problem.targets.Y) < 2:
         return judgement
-    says = "the gradients depend on the order of the rows: a step mixes samples, or singles one out"
-    reason = "L = 1/n sum_i L_i: each row has its own forward and backward pass, and only dW and db sum over i"
-    return with_findings(
-        judgement,
-        [Finding("batch_coupling", (causes and judgement.diagnosis.findings[0].where) or "", (), says, reason=reason)],
-        first=False,
-    )
+    says = rows_matter(problem, learner, first)
+    if not says:
+        return judgement
+    where = f"; {unknown.where} is the first array that shows it" if unknown.where else ""
+    mixed = replace(unknown, cause="batch_coupling", says=says + where, reason=COUPLED)
+    findings = tuple(mixed if finding is unknown else finding for finding in d.findings)
+    return replace(judgement, diagnosis=replace(d, findings=findings))
 
 
 # arrays

@@ -363,6 +363,8 @@ def _whole(p: Pass) -> Iterator[tuple[Mistake, Form]]:
             Mistake("true_class_for_all", says, 1.3, also=("wrong_operand",)),
             (lambda t: np.repeat(_right(t).sum(axis=1, keepdims=True), t.p.k, axis=1)),
         )
+    says = "the mean of dZ over the batch was subtracted from it"
+    yield Mistake("batch_coupling", says, 1.2), lambda t: _right(t) - _right(t).mean(axis=0)
     if p.n == 1:
         return
     for row, name, cost in ((-1, "last", 1.1), (0, "first", 1.3)):

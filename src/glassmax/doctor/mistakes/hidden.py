@@ -250,6 +250,9 @@ def whole(p: Pass, layer: int, dA: Array) -> Iterator[tuple[Mistake, Array]]:
         Mistake("upstream_twice", f"the error from above was multiplied in twice at layer {layer}", 1.1, True),
         dA * dA * right,
     )
+    says = f"the mean of {{}}{layer} over the batch was subtracted from it"
+    yield Mistake("batch_coupling", says.format("dZ"), 1.2), dA * right - (dA * right).mean(axis=0)
+    yield Mistake("batch_coupling", says.format("dA"), 1.2), (dA - dA.mean(axis=0)) * right
     yield (
         Mistake("wrong_operand", "the mask was taken of the error, not of Z: dA > 0", 1.1),
         dA * (dA > 0),

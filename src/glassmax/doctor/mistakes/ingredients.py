@@ -79,10 +79,24 @@ def _softmax_predictions(p: Pass) -> Iterator[tuple[Mistake | None, Prediction]]
     yield unsummed, Prediction(own)
     yield _another("log softmax was taken for P"), Prediction(np.log(np.maximum(p.P, 1e-300)))
     yield Mistake("sign", "softmax was taken of -Z", 1.3), Prediction(softmax(-Z))
+    yield from _of_the_batch(p)
     yield (
         Mistake("softmax_axis", "the sums of exp(Z) over the samples divide its rows", 1.3),
         Prediction(own / own.sum(axis=0)),
     )
+
+
+def _of_the_batch(p: Pass) -> Iterator[tuple[Mistake, Prediction]]:
+    """Predictions of a row that the other rows have a say in."""
+    centred = p.Z[p.depth] - p.Z[p.depth].mean(axis=0)
+    spread = centred.var(axis=0)
+    says = "softmax was taken of Z less its mean over the batch"
+    yield Mistake("batch_coupling", says, 1.2), Prediction(softmax(centred))
+    says = "softmax was taken of Z standardised over the batch"
+    for epsilon in (0.0, 1e-8, 1e-5):
+        yield Mistake("batch_coupling", says, 1.2), Prediction(softmax(centred / np.sqrt(spread + epsilon)))
+    largest = "P was divided by its largest over the batch"
+    yield Mistake("batch_coupling", largest, 1.3), Prediction(p.P / p.P.max(axis=0))
 
 
 def labels(p: Pass) -> Iterator[tuple[Mistake | None, Array]]:

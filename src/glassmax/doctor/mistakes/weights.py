@@ -36,11 +36,11 @@ def weights(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tup
         yield Mistake("input_missing", f"dZ{layer} itself stands where dW{layer} belongs", 1.2), D.copy()
     yield (
         Mistake(
-            "elementwise_product",
-            f"{below} and dZ{layer} were each summed over the samples, then multiplied",
+            "batch_coupling",
+            f"{below} and dZ{layer} were each summed or averaged over the samples, then multiplied",
             1.1,
             True,
-            ("batch_coupling",),
+            ("elementwise_product",),
         ),
         np.outer(A.sum(axis=0), sums),
     )
