@@ -193,3 +193,107 @@ def test_a_coupling_outside_the_catalogue_is_measured(row):
 @pytest.mark.parametrize("change", ["np.cos(3 * Z1)", "(1 - A1**2 + 0.1 * Z1)", "np.sqrt(1 + A1)"])
 def test_a_strange_step_within_a_row_is_no_coupling(change):
     assert asked([("(1 - A1**2)", change)]).causes == ("not_in_catalogue",)
+
+
+# what is read as an array
+
+LISTS = "(a.tolist() for a in (dW1, db1, dW2, db2))"
+READ = [
+    ("a tuple of lists", f"return tuple{LISTS}"),
+    ("a list of lists", f"return list{LISTS}"),
+    ("lists by layers", "return [[dW1.tolist(), db1.tolist()], [dW2.tolist(), db2.tolist()]]"),
+    ("tuples by layers", "return (dW1, db1), (dW2, db2)"),
+    ("the loss, then lists", f"return 0.7, tuple{LISTS}"),
+    ("the loss, then lists by layers", "return 0.7, [[dW1.tolist(), db1.tolist()], [dW2.tolist(), db2.tolist()]]"),
+    ("the loss among lists", f"return [0.7, *{LISTS}]"),
+    ("rows in lists, by name", "return {'W1': list(dW1), 'b1': list(db1), 'W2': list(dW2), 'b2': db2}"),
+]
+
+
+@BOTH
+@pytest.mark.parametrize("sizes", [(4, 6, 3), (3, 3, 3)])
+@pytest.mark.parametrize("row", READ, ids=ids(READ))
+def test_lists_are_read_as_arrays(row, sizes, arrays):
+    diagnosis = asked([(RETURN, row[1])], sizes, arrays=arrays)
+    assert diagnosis.verdict == "correct", str(diagnosis)
+
+
+@BOTH
+def test_a_mistake_is_found_in_lists(arrays):
+    changes = [(RETURN, READ[0][1]), ("(1 - A1**2)", "(1 - Z1**2)")]
+    assert asked(changes, arrays=arrays).causes == ("activation_of_z",)
+
+
+@BOTH
+def test_a_bias_with_an_axis_more_is_a_convention(arrays):
+    diagnosis = asked([("db1 = dZ1.sum(axis=0)", "db1 = dZ1.sum(axis=0, keepdims=True)")], arrays=arrays)
+    assert diagnosis.verdict == "correct"
+    assert "b1 came as (1, 6) for (6,)" in diagnosis.conventions[-1]
+
+
+# what is refused, and numbers that are no gradients
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "words"),
+    [
+        (np.ones((0, 4)), [], "X is (0, 4), expected at least one sample. Pass"),
+        ([], [], "X is (0,), expected at least one sample"),
+        ([[1.0, 2.0, 3.0, 4.0], [1.0]], [0, 1], "X has rows of different lengths, expected an array. Give"),
+        (np.ones((2, 4)), [[0, 1], [1]], "y has rows of different lengths"),
+        (np.ones((2, 4)), [], "y is (0,), expected at least one sample"),
+        ([["a"] * 4], [0], "X holds <U1 values, expected numbers. Pass"),
+    ],
+)
+def test_data_that_are_none_are_refused(X, y, words):
+    net = gm.Network([4, 6, 3])
+    with pytest.raises(gm.errors.ShapeError) as caught:
+        gm.diagnose(dict(net.parameters), X, y, network=net)
+    assert words in str(caught.value)
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["W1", "b1", "W2", "b2"])
+def test_numbers_whose_squares_overflow_are_wrong(name, arrays):
+    diagnosis = asked([(RETURN, f"d{name} = d{name} + 1e308\n    {RETURN}")], arrays=arrays)
+    assert diagnosis.verdict == "wrong"
+    assert diagnosis.findings[0].where in (name, f"dZ{name[1]}")
+
+
+def test_a_question_ends_with_its_own_mark():
+    text = str(asked([(RETURN, "pass")]))
+    assert "missing?" in text
+    assert "?." not in text
+
+
+def test_findings_about_the_function_say_what_to_do():
+    for change in ("raise ValueError('no')", "pass", "return {'W1': dW1}", "dW1[0] = np.nan; " + RETURN):
+        finding = asked([(RETURN, change)]).findings[0]
+        assert finding.line
+        assert finding.reason
+
+
+# coincidences, where the likelier name comes first
+
+PREFERRED = [
+    ("P - 1", [(TOP, "dZ2 = (P - 1) / n")], "true_class_for_all", "index_for_one_hot"),
+    ("labels + 1", [("[y]", "[(y + 1) % 3]")], "labels_from_one", "class_shifted"),
+    ("labels - 1", [("[y]", "[y - 1]")], "labels_from_one", "class_shifted"),
+]
+
+
+@pytest.mark.parametrize("row", PREFERRED, ids=ids(PREFERRED))
+def test_of_two_names_that_fit_the_likelier_comes_first(row):
+    _, changes, cause, other = row
+    finding = asked(changes, arrays=True).findings[0]
+    assert finding.cause == cause
+    assert other in finding.indistinguishable
+
+
+# a page of a notebook
+
+
+def test_a_page_has_the_errors_of_the_parameters():
+    page = asked([("(1 - A1**2)", "(1 - Z1**2)")])._repr_html_()
+    for words in ("white-space:nowrap", "#d1453b", "#2e9e44", "<code>W1</code>", "wrong</td>", "right</td>"):
+        assert words in page

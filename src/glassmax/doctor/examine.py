@@ -19,6 +19,7 @@ from .measured import judge_measured
 from .probes import Probe, fresh_probes, rows_matter
 from .problem import Given, Problem, parameters_of, problems
 from .pytorch import diagnose_module, is_module
+from .remedies import completed
 from .running import Learner
 
 __all__ = ["diagnose"]
@@ -95,8 +96,8 @@ def diagnose(
     given = _given(X, y, network, loss, parameters, declared)
     with np.errstate(all="ignore"):  # mistakes are simulated that overflow; what isn't finite fits nothing
         if callable(gradients_or_function):
-            return _of_function(gradients_or_function, given)
-        return _of_arrays(gradients_or_function, given)
+            return completed(_of_function(gradients_or_function, given))
+        return completed(_of_arrays(gradients_or_function, given))
 
 
 def _given(X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: bool) -> Given:
@@ -117,11 +118,23 @@ def _given(X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: b
             "Pass network=glassmax.Network([...]), or your own loss=f(parameters, X, y)."
         )
     chosen = parameters_of(network) if parameters is None and network is not None else parameters
-    rows = np.asarray(X)
+    rows, target = _array("X", X), _array("y", y)
     if rows.dtype.kind not in "iubf":
-        raise ShapeError(f"X holds {rows.dtype} values, expected numbers.")
-    target = y if isinstance(y, np.ndarray) else np.asarray(y)
+        raise ShapeError(f"X holds {rows.dtype} values, expected numbers. Pass an array of floats.")
     return Given(network, own, chosen, rows, target, declared or loss is not None, parameters is not None)
+
+
+def _array(name: str, values: Any) -> Array:
+    """An array of what was handed in, with at least one number in it."""
+    try:
+        array = values if isinstance(values, np.ndarray) else np.asarray(values)
+    except ValueError:
+        raise ShapeError(
+            f"{name} has rows of different lengths, expected an array. Give each sample equally many numbers."
+        ) from None
+    if array.size == 0:
+        raise ShapeError(f"{name} is {array.shape}, expected at least one sample. Pass the rows of a batch.")
+    return array
 
 
 def _readings(given: Given) -> Iterator[Problem]:
@@ -161,7 +174,7 @@ def _function_read_as(problem: Problem, function: Callable[..., Any]) -> Judgeme
         [True, *(probe.same_rows for probe in probes)],
         watched.first.single_precision,
     )
-    judgement = judge(case)
+    judgement = _with_reshaped(judge(case), problem, watched.first)
     moving = any({*finding.parameters} & {*names} for finding in watched.findings if finding.cause == "writes_inputs")
     if not moving:  # weights that move while gradients are taken make them no sum over the rows either
         judgement = _coupled(problem, learner, watched.first, judgement)
@@ -223,13 +236,27 @@ def _arrays_read_as(problem: Problem, gradients: Any) -> Judgement:
         return Judgement(Diagnosis(WRONG, (Finding("not_finite", bad[0], tuple(bad), says),)), 9.0)
     turned = not problem.given.own_parameters and _all_turned(problem, answer.arrays)
     case = Case(problem, [problem.own_pass()], [answer.ours(problem.layout, turned)], [True], answer.single_precision)
-    judgement = judge(case)
+    judgement = _with_reshaped(judge(case), problem, answer)
     if not turned:
         return judgement
     d = judgement.diagnosis
     verdict = OTHERWISE_CORRECT if d.verdict == CORRECT else d.verdict
     said = (*d.conventions, "read as: weights (out, in), as every dW has the shape of Wᵀ")
     return Judgement(Diagnosis(verdict, d.findings, d.first_wrong, said, d.lines), judgement.cost)
+
+
+def _with_reshaped(judgement: Judgement, problem: Problem, answer: Answer) -> Judgement:
+    """Say where a bias' gradient has an axis of length 1 more or less than the bias."""
+    told = [
+        f"{role.name} came as {array.shape} for {role.shape}"
+        for role, array in zip(problem.layout.roles, answer.arrays, strict=True)
+        if role.kind == "b" and array.shape != role.shape and array.size == int(np.prod(role.shape)) > 1
+    ]
+    d = judgement.diagnosis
+    if not told or not d.correct:
+        return judgement
+    said = (*d.conventions, f"axes of length 1 are no fault: the gradient of {', '.join(told)}")
+    return replace(judgement, diagnosis=replace(d, conventions=said))
 
 
 def _all_turned(problem: Problem, arrays: Sequence[Array]) -> bool:

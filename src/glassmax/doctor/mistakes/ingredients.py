@@ -134,7 +134,7 @@ def _wrong_classes(p: Pass, index: Array) -> Iterator[tuple[Mistake, Array]]:
     )
     if k > 2:
         yield (
-            Mistake("class_shifted", "each label points one class too far", 1.05, also=("labels_from_one",)),
+            Mistake("labels_from_one", "each label points one class too far", 1.05, also=("class_shifted",)),
             np.eye(k)[(index + 1) % k],
         )
         lost = np.zeros_like(p.Y)
@@ -159,7 +159,7 @@ def _wrong_classes(p: Pass, index: Array) -> Iterator[tuple[Mistake, Array]]:
     everywhere = np.zeros_like(p.Y)
     everywhere[:, np.unique(index)] = 1
     says = "labels of shape (n, 1) subtracted 1 in every row for every class"
-    yield Mistake("index_for_one_hot", says, 1.05), everywhere
+    yield Mistake("index_for_one_hot", says, 1.12), everywhere
     yield (
         Mistake("index_for_one_hot", "the class number stands in the one-hot row where its 1 belongs", 1.2),
         (p.Y * index[:, None]),
