@@ -297,3 +297,131 @@ def test_a_page_has_the_errors_of_the_parameters():
     page = asked([("(1 - A1**2)", "(1 - Z1**2)")])._repr_html_()
     for words in ("white-space:nowrap", "#d1453b", "#2e9e44", "<code>W1</code>", "wrong</td>", "right</td>"):
         assert words in page
+
+
+# float32 on the way
+
+SINGLE = [
+    ("A1", [("A1 = np.tanh(Z1)", "A1 = np.tanh(Z1).astype(np.float32).astype(float)")]),
+    ("P", [(SOFTMAX, "P = softmax(Z2.astype(np.float32)).astype(float)")]),
+    ("X", [("    Z1 =", "    X = X.astype(np.float32).astype(float)\n    Z1 =")]),
+    ("the weights", [("    Z1 =", "    p = {k: v.astype(np.float32).astype(float) for k, v in p.items()}\n    Z1 =")]),
+    ("one gradient", [(RETURN, f"dW1 = dW1.astype(np.float32).astype(float); {RETURN}")]),
+]
+
+
+@BOTH
+@pytest.mark.parametrize("row", SINGLE, ids=ids(SINGLE))
+def test_float32_on_the_way_is_told_and_is_no_fault(row, arrays):
+    diagnosis = asked(row[1], arrays=arrays)
+    assert (diagnosis.verdict, diagnosis.causes) == ("correct", ("float32",)), str(diagnosis)
+    assert diagnosis.findings[0].reason
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        (TOP, "dZ2 = (P - Y * P / (P + 1e-8)) / n"),
+        (TOP, "dZ2 = (P - Y + 1e-7) / n"),
+        ("(1 - A1**2)", "(np.tanh(Z1 + 1e-4) - np.tanh(Z1 - 1e-4)) / 2e-4"),
+        ("(1 - A1**2)", "(np.tanh(Z1 + 1e-8) - np.tanh(Z1 - 1e-8)) / 2e-8"),
+    ],
+)
+def test_another_deviation_is_not_called_float32(change):
+    diagnosis = asked([change])
+    assert (diagnosis.verdict, diagnosis.causes) == ("correct", ())
+    assert "epsilon" in diagnosis.conventions[-1]
+
+
+def test_a_mistake_as_small_as_float32_is_a_mistake():
+    draw = np.random.default_rng(0)
+    net = moved(gm.Network([4, 6, 3], activation="tanh", l2=1e-7))
+    X, y = draw.normal(size=(8, 4)), np.array([0, 1, 2, 0, 1, 1, 2, 0])
+    gradients = programs.program(PROGRAM)["gradients"]
+    assert gm.diagnose(gradients, X, y, network=net).causes == ("regulariser_missing",)
+
+
+# another forward pass
+
+FORWARDS = [
+    ("sigmoid", [("np.tanh(Z1)", "1 / (1 + np.exp(-Z1))"), ("(1 - A1**2)", "A1 * (1 - A1)")], "A1", "forward pass too"),
+    ("relu", [("np.tanh(Z1)", "np.maximum(Z1, 0)"), ("(1 - A1**2)", "(Z1 > 0)")], "A1", "relu was used for tanh"),
+    ("none", [("np.tanh(Z1)", "Z1"), ("(1 - A1**2)", "1")], "A1", "identity was used for tanh"),
+    ("no b1", [(" + p['b1']", "")], "Z1", "b1 was left out"),
+    ("no b2", [(" + p['b2']", "")], "Z2", "b2 was left out"),
+    ("no biases", [(" + p['b1']", ""), (" + p['b2']", "")], "Z1", "the biases were left out"),
+]
+
+
+@BOTH
+@pytest.mark.parametrize("row", FORWARDS, ids=ids(FORWARDS))
+def test_a_mistake_of_the_forward_pass_is_named(row, arrays):
+    _, changes, where, words = row
+    diagnosis = asked(changes, arrays=arrays)
+    assert diagnosis.causes == ("activation_other_function" if where == "A1" else "wrong_operand",), str(diagnosis)
+    finding = diagnosis.findings[0]
+    assert (finding.where, words in finding.says) == (where, True)
+    assert all((finding.parameters, finding.line, finding.reason, finding.cell))
+
+
+@BOTH
+def test_inputs_centred_inside_the_function_are_a_coupling(arrays):
+    changes = [("    Z1 =", "    X = (X - X.mean(axis=0)) / X.std(axis=0)\n    Z1 =")]
+    finding = asked(changes, arrays=arrays).findings[0]
+    assert finding.cause == "batch_coupling"
+    assert "standardised" in finding.says
+
+
+# the slope of leaky relu
+
+
+def leaky(slope, wrong=None):
+    """Loss and gradients of a leaky relu of this slope, another in the backward pass."""
+    changes = [
+        ("np.tanh(Z1)", f"np.where(Z1 > 0, Z1, {slope} * Z1)"),
+        ("(1 - A1**2)", f"np.where(Z1 > 0, 1, {wrong or slope})"),
+        ("def gradients", "def loss(p, X, y):\n    return gradients(p, X, y, True)\n\ndef gradients"),
+        ("(p, X, y):\n    n", "(p, X, y, only_loss=False):\n    n"),
+        (TOP, f"if only_loss:\n        return -np.log(P[np.arange(n), y]).mean()\n    {TOP}"),
+    ]
+    names = programs.program(PROGRAM, *changes)
+    return names["loss"], names["gradients"]
+
+
+LEAKY = gm.Network([4, 6, 3], activation="leaky_relu")
+
+
+@pytest.mark.parametrize("slope", [0.1, 0.2, 0.05])
+def test_another_slope_is_right_where_the_loss_has_it(slope):
+    loss, gradients = leaky(slope)
+    draw = np.random.default_rng(0)
+    X, y, parameters = draw.normal(size=(8, 4)), np.arange(8) % 3, dict(moved(LEAKY).parameters)
+    assert gm.diagnose(gradients, X, y, loss=loss, parameters=parameters).verdict == "correct"
+    _, wrong = leaky(slope, 0.5)
+    assert gm.diagnose(wrong, X, y, loss=loss, parameters=parameters).verdict == "wrong"
+
+
+@pytest.mark.parametrize("slope", [0.1, 0.2])
+def test_another_slope_is_a_mistake_where_the_network_says_which(slope):
+    draw = np.random.default_rng(0)
+    X, y = draw.normal(size=(8, 4)), np.arange(8) % 3
+    _, gradients = leaky(0.01, slope)
+    diagnosis = gm.diagnose(gradients, X, y, network=moved(LEAKY))
+    assert diagnosis.causes == ("activation_other_function",)
+    assert f"slope {slope}" in diagnosis.findings[0].says
+
+
+# never guess
+
+
+@BOTH
+def test_the_sign_of_the_error_is_the_gradient_of_another_loss(arrays):
+    changes = [("np.eye(p['b2'].size)[y]", "y"), (SOFTMAX, "P = Z2"), (TOP, "dZ2 = np.sign(P - Y) / n")]
+    gradients = programs.program(PROGRAM, *changes)["gradients"]
+    draw = np.random.default_rng(0)
+    net = moved(gm.Network([4, 6, 3], activation="tanh", output="identity", loss="squared_error"))
+    X, T = draw.normal(size=(8, 4)), draw.normal(size=(8, 3))
+    handed = gradients(dict(net.parameters), X, T) if arrays else gradients
+    finding = gm.diagnose(handed, X, T, network=net).findings[0]
+    assert finding.cause == "other_loss"
+    assert "absolute error" in finding.says

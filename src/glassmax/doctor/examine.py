@@ -16,6 +16,7 @@ from .behaviour import watch
 from .diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
 from .judging import Case, Judgement, judge, with_findings
 from .measured import judge_measured
+from .precision import deviation_told, rounds_to_single
 from .probes import Probe, fresh_probes, rows_matter
 from .problem import Given, Problem, parameters_of, problems
 from .pytorch import diagnose_module, is_module
@@ -175,6 +176,8 @@ def _function_read_as(problem: Problem, function: Callable[..., Any]) -> Judgeme
         watched.first.single_precision,
     )
     judgement = _with_reshaped(judge(case), problem, watched.first)
+    if judgement.deviation and not judgement.diagnosis.findings:
+        judgement = deviation_told(judgement, rounds_to_single(problem, learner))
     moving = any({*finding.parameters} & {*names} for finding in watched.findings if finding.cause == "writes_inputs")
     if not moving:  # weights that move while gradients are taken make them no sum over the rows either
         judgement = _coupled(problem, learner, watched.first, judgement)
@@ -236,7 +239,7 @@ def _arrays_read_as(problem: Problem, gradients: Any) -> Judgement:
         return Judgement(Diagnosis(WRONG, (Finding("not_finite", bad[0], tuple(bad), says),)), 9.0)
     turned = not problem.given.own_parameters and _all_turned(problem, answer.arrays)
     case = Case(problem, [problem.own_pass()], [answer.ours(problem.layout, turned)], [True], answer.single_precision)
-    judgement = _with_reshaped(judge(case), problem, answer)
+    judgement = deviation_told(_with_reshaped(judge(case), problem, answer), None)
     if not turned:
         return judgement
     d = judgement.diagnosis

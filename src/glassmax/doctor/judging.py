@@ -14,6 +14,7 @@ from ..functional.arrays import Array
 from .diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding, Line
 from .evidence import Evidence
 from .explain import Writer
+from .forwards import Forward, other_forward
 from .misshapen import misshapen, named_by_shape
 from .passes import KINKED, Pass
 from .patterns import pattern
@@ -25,6 +26,7 @@ from .steps import Step, distinct
 __all__ = ["Case", "Judgement", "judge"]
 
 FINE, COARSE, SINGLE = 1e-8, 3e-5, 1e-3
+FORWARD = "the chain rule starts from what the forward pass computed: L is a function of this Z and this A, of no other"
 NEAR = 0.25
 """How much dearer an explanation may be and still be told as indistinguishable."""
 
@@ -56,10 +58,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A diagnosis, and how dear its explanation is."""
+    """A diagnosis, how dear its explanation is, and how far right gradients are from the exact ones."""
 
     diagnosis: Diagnosis
     cost: float
+    deviation: float = 0.0
 
 
 def judge(case: Case) -> Judgement:
@@ -92,8 +95,11 @@ def judge(case: Case) -> Judgement:
         best = explanations[0]
         if not best.steps:
             return _right(case, errors[0], worst, ())
-        if best.complete and (tolerance == FINE or best.residual < worst / 30):
+        if best.complete and ((tolerance == FINE and worst > COARSE) or best.residual < worst / 30):
             return _wrong(case, explanations, errors, tolerance)
+        forward = None if best.complete or worst <= COARSE else other_forward(case.passes, case.gradients, tolerance)
+        if forward is not None:
+            return _wrong_forward(case, forward, errors)
         if tolerance == tolerances[-1] and own_fine:
             return _right(case, errors[0], max(judged[0].values()), ())
     near_kink = _near_kink(case)
@@ -155,16 +161,11 @@ def _telling(p: Pass) -> tuple[bool, int]:
 
 
 def _right(case: Case, errors: dict[tuple[str, int], float], worst: float, findings: tuple[Finding, ...]) -> Judgement:
-    said = list(conventions_of(case.problem))
-    if not findings and worst > FINE / 10:
-        if case.single_precision:
-            findings = (_single_precision(worst),)
-        else:
-            said.append(
-                f"the numbers differ from the exact ones by {worst:.0e}: as finite differences do, a shorter precision "
-                "on the way, or an epsilon inside a logarithm. That is no fault"
-            )
-    return Judgement(Diagnosis(CORRECT, findings, None, tuple(said), _lines(case, errors, everything=True)), 0.0)
+    deviation = worst if not findings and worst > FINE / 10 else 0.0
+    if deviation and case.single_precision:
+        findings = (_single_precision(worst),)
+    said = conventions_of(case.problem)
+    return Judgement(Diagnosis(CORRECT, findings, None, said, _lines(case, errors, everything=True)), 0.0, deviation)
 
 
 def _single_precision(worst: float) -> Finding:
@@ -240,6 +241,25 @@ def _wrong(
     first = min(steps, key=order_of)
     lines = _lines(case, errors[0])
     return Judgement(Diagnosis(WRONG, tuple(findings), first.node, tuple(said), lines), best.cost)
+
+
+def _wrong_forward(case: Case, forward: Forward, errors: list[dict[tuple[str, int], float]]) -> Judgement:
+    """The learner's gradients are exact, of another forward pass."""
+    writer, p = _writer(case), case.passes[0]
+    off = [key for key in p.architecture.parameters if errors[0][key] > FINE / 10]
+    shown = max(off, key=lambda key: errors[0][key], default=("W", 1))
+    finding = Finding(
+        forward.cause,
+        forward.where,
+        tuple(writer.name(*key) for key in off),
+        forward.says,
+        {"error_before": errors[0][shown], "error_after": forward.residual},
+        forward.line,
+        FORWARD,
+        writer.cell(*shown, case.gradients[0][shown]),
+    )
+    said = conventions_of(case.problem)
+    return Judgement(Diagnosis(WRONG, (finding,), f"dZ{p.depth}", said, _lines(case, errors[0])), 1.5)
 
 
 def order_of(step: Step) -> tuple[int, int]:

@@ -354,7 +354,14 @@ def _whole(p: Pass) -> Iterator[tuple[Mistake, Form]]:
         (lambda t: (t.P - t.Y) ** 2),
     )
     yield Mistake("other_loss", "the absolute value of the error was used", 1.3), lambda t: np.abs(t.P - t.Y)
-    yield Mistake("other_loss", "only the sign of the error was used", 1.3), lambda t: np.sign(t.P - t.Y)
+    yield (
+        Mistake(
+            "other_loss",
+            "only the sign of the error was used: the gradient of the absolute error |P - Y|, which is another loss",
+            1.3,
+        ),
+        lambda t: np.sign(t.P - t.Y),
+    )
     yield Mistake("true_class_for_all", "Y was never subtracted: this is P", 1.4), lambda t: t.P.copy()
     yield Mistake("other_loss", "P was never subtracted from: this is -Y", 1.4), lambda t: -t.Y
     if p.k > 1:

@@ -192,7 +192,14 @@ def loss_derivatives(p: Pass) -> Iterator[tuple[Mistake | None, str]]:
         )
         yield Mistake("other_loss", "log(P) was passed back, not -Y/P", 1.3), "log P"
     yield Mistake("other_loss", "the absolute value of the error was passed back", 1.3), "|P-Y|"
-    yield Mistake("other_loss", "only the sign of the error was passed back", 1.3), "sign"
+    yield (
+        Mistake(
+            "other_loss",
+            "only the sign of the error was passed back, as the absolute error |P - Y| has it: another loss",
+            1.3,
+        ),
+        "sign",
+    )
     if p.k > 1:
         yield Mistake("batch_coupling", "dL/dP was averaged over the samples before it was passed back", 1.3), "mean"
 
