@@ -425,3 +425,42 @@ def test_the_sign_of_the_error_is_the_gradient_of_another_loss(arrays):
     finding = gm.diagnose(handed, X, T, network=net).findings[0]
     assert finding.cause == "other_loss"
     assert "absolute error" in finding.says
+
+
+# no false alarms
+
+NETWORKS = [
+    (sizes, activation, output, loss, n)
+    for sizes in ((4, 6, 3), (4, 4, 4), (1, 1, 1), (3, 2), (3, 3, 3, 3))
+    for activation in ("tanh", "relu", "gelu")
+    for output, loss in (
+        ("softmax", "cross_entropy"),
+        ("sigmoid", "binary_cross_entropy"),
+        ("identity", "squared_error"),
+    )
+    for n in (1, 2, 4, 9)
+    if output != "softmax" or sizes[-1] > 1
+]
+
+
+@pytest.mark.parametrize("single", [False, True], ids=["float64", "float32 on the way"])
+@pytest.mark.parametrize("case", NETWORKS, ids=str)
+def test_exact_gradients_are_right_whatever_the_network(case, single):
+    sizes, activation, output, loss, n = case
+    draw = np.random.default_rng([*sizes, n])
+    net = gm.Network(list(sizes), activation=activation, output=output, loss=loss, l2=0.1 * (n % 2))
+    net.theta = draw.normal(size=net.theta.shape)
+    X, Y = 3 * draw.normal(size=(n, sizes[0])), draw.integers(0, 2, (n, sizes[-1])).astype(float)
+    if output == "softmax":
+        Y = np.eye(sizes[-1])[draw.integers(0, sizes[-1], n)]
+
+    def rounded(a):
+        return np.asarray(a).astype(np.float32).astype(float) if single else a
+
+    def gradients(p, X, Y):
+        other = gm.Network(list(sizes), activation=activation, output=output, loss=loss, l2=net.l2)
+        other.theta = np.concatenate([np.ravel(rounded(p[name])) for name in net.parameters])
+        return {name: rounded(g) for name, g in other.loss_and_gradients(rounded(X), Y)[1].items()}
+
+    diagnosis = gm.diagnose(gradients, X, Y, network=net, loss="network")
+    assert diagnosis.verdict == "correct", str(diagnosis)
