@@ -154,7 +154,7 @@ def _bare(name: str) -> str:
 
 
 def _by_name(returned: Mapping[Any, Any], names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> list[Any]:
-    plain = {_bare(str(key)): value for key, value in returned.items()}
+    plain = {_bare(str(key)): returned[key] for key in returned}
     if len(plain) == len(returned) and all(_bare(name) in plain for name in names):
         return [plain[_bare(name)] for name in names]
     given = {written(path): value for path, value in flattened(returned)}
