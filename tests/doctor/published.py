@@ -272,7 +272,7 @@ def gradients(""",
         "delta2 as matrix products only",
         "COLUMNS",
         [("dZ1 = np.multiply(dA1, np.int64(A1 > 0))", "dZ1 = dA1 @ np.int64(A1 > 0).T @ A1 / (A1 ** 2).sum()")],
-        {"not_in_catalogue"},
+        {"batch_coupling"},
         "dZ1",
     ),
     (

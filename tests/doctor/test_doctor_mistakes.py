@@ -13,6 +13,10 @@ def extra(row):
     return row[5] if len(row) > 5 else {}
 
 
+ONLY_BY_CALLING = {"delta2 as matrix products only"}
+"""What is told by other data alone: that a product mixes the samples."""
+
+
 @pytest.mark.parametrize("arrays", [False, True], ids=["function", "arrays"])
 @pytest.mark.parametrize("row", MISTAKES, ids=[row[0] for row in MISTAKES])
 def test_a_published_mistake_is_named(row, arrays):
@@ -22,6 +26,8 @@ def test_a_published_mistake_is_named(row, arrays):
         assert diagnosis.verdict == "correct"  # the first call's sums are right
         return
     assert diagnosis.verdict == "wrong"
+    if arrays and row[0] in ONLY_BY_CALLING:
+        causes = {"not_in_catalogue"}
     assert diagnosis.causes[0] in causes, str(diagnosis)
     assert len(diagnosis.findings) == 1
     assert diagnosis.findings[0].where == where

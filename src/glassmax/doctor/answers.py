@@ -137,7 +137,8 @@ def _loss_apart(returned: Any, number: int) -> tuple[float | None, Any]:
     """Split `loss, gradients` or `gradients, loss`."""
     if isinstance(returned, tuple | list) and len(returned) == 2:
         for loss, rest in (returned, returned[::-1]):
-            gradients = isinstance(rest, Mapping) or (isinstance(rest, tuple | list) and len(rest) == number > 1)
+            several = isinstance(rest, tuple | list) and number > 1 and (number > 2 or len(rest) == number)
+            gradients = isinstance(rest, Mapping) or several
             if _is_number(loss) and (gradients or (number == 1 and isinstance(rest, np.ndarray) and rest.size > 1)):
                 return float(np.asarray(loss).reshape(())), rest
     if isinstance(returned, tuple | list) and len(returned) == number + 1 and _is_number(returned[0]) and number > 1:
@@ -153,6 +154,9 @@ def _bare(name: str) -> str:
 
 
 def _by_name(returned: Mapping[Any, Any], names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+    plain = {_bare(str(key)): returned[key] for key in returned}
+    if len(plain) == len(returned) and all(_bare(name) in plain for name in names):
+        return [plain[_bare(name)] for name in names]
     given = {written(path): value for path, value in flattened(returned)}
     if all(name in given for name in names):
         return [given[name] for name in names]
@@ -183,7 +187,7 @@ def _by_order(returned: Any, names: Sequence[str], shapes: Sequence[tuple[int, .
         if returned.dtype != object and returned.size == sum(sizes) and returned.ndim == 1:
             parts = np.split(returned, np.cumsum(sizes)[:-1])
             return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
-    arrays = [returned] if isinstance(returned, np.ndarray) and len(names) == 1 else [v for _, v in flattened(returned)]
+    arrays = _in_order(returned, len(names))
     if len(arrays) != len(names):
         kind = type(returned).__name__
         raise AnswerError(
@@ -195,6 +199,19 @@ def _by_order(returned: Any, names: Sequence[str], shapes: Sequence[tuple[int, .
         if all(_fits(np.shape(arrays[i]), shape) for i, shape in zip(order, shapes, strict=True)):
             return [arrays[i] for i in order]
     return arrays
+
+
+def _in_order(returned: Any, number: int) -> list[Any]:
+    """The arrays of a sequence, nested by layers or not, each an array or lists of numbers."""
+    if isinstance(returned, np.ndarray) and number == 1:
+        return [returned]
+    arrays = [value for _, value in flattened(returned)]
+    if len(arrays) == number or not isinstance(returned, list | tuple):
+        return arrays
+    if len(returned) == number:
+        return list(returned)
+    inner = [item for group in returned for item in (group if isinstance(group, list | tuple) else [group])]
+    return inner if len(inner) == number else arrays
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:

@@ -182,7 +182,8 @@ def settled(
 
 
 def _explained(diagnosis: Diagnosis) -> bool:
-    return "not_in_catalogue" not in diagnosis.causes
+    forward = any("forward pass" in finding.says for finding in diagnosis.findings)
+    return not forward and "not_in_catalogue" not in diagnosis.causes
 
 
 def sample_rows(network: Network) -> Iterator[tuple[Array, Array, str]]:

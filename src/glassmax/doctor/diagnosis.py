@@ -13,6 +13,8 @@ __all__ = ["CORRECT", "OTHERWISE_CORRECT", "WRONG", "Diagnosis", "Finding", "Lin
 
 CORRECT, OTHERWISE_CORRECT, WRONG = "correct", "correct under another convention", "wrong"
 WIDTH = 100
+RIGHT, FAULTY = "#2e9e44", "#d1453b"
+"""Colours that can be read on a light page and on a dark one."""
 
 
 @dataclass(frozen=True)
@@ -119,9 +121,9 @@ class Diagnosis:
             text.append("")
             text += _wrapped(
                 f"{number}. ",
-                f"{finding.cause} at {finding.where}: {finding.says}."
+                f"{finding.cause} at {finding.where}: {_sentence(finding.says)}"
                 if finding.where
-                else f"{finding.cause}: {finding.says}.",
+                else f"{finding.cause}: {_sentence(finding.says)}",
             )
             for heading, words in finding.rows():
                 text += _wrapped(f"   {heading:<9} ", words, verbatim=heading == "write")
@@ -131,8 +133,7 @@ class Diagnosis:
                 text += _wrapped("- ", words)
         if self.lines and not self.correct:
             text.append("")
-            shown = sorted(self.lines, key=lambda line: line.correct)[:8]
-            shown = [line for line in self.lines if line in shown]
+            shown = self._shown()
             width = max(len(line.name) for line in shown)
             for line in shown:
                 text.append(
@@ -143,7 +144,7 @@ class Diagnosis:
         return "\n".join(text)
 
     def _repr_html_(self) -> str:
-        color = "#1a7f37" if self.correct else "#b42318"
+        color = RIGHT if self.correct else FAULTY
         first = (
             f": <code>{escape(self.first_wrong)}</code> is the first array that is wrong" if self.first_wrong else ""
         )
@@ -151,14 +152,40 @@ class Diagnosis:
         for finding in self.findings:
             where = f" at <code>{escape(finding.where)}</code>" if finding.where else ""
             rows = "".join(
-                f'<tr><td style="text-align:left;vertical-align:top">{escape(heading)}</td>'
+                f'<tr><td style="text-align:left;vertical-align:top;white-space:nowrap">{escape(heading)}</td>'
                 f'<td style="text-align:left">{_cell(heading, words)}</td></tr>'
                 for heading, words in finding.rows()
             )
-            parts.append(f"<p><b>{escape(finding.cause)}</b>{where}: {escape(finding.says)}.</p><table>{rows}</table>")
+            parts.append(f"<p><b>{escape(finding.cause)}</b>{where}: {escape(_sentence(finding.says))}</p>")
+            parts.append(f"<table>{rows}</table>")
         if self.conventions:
             parts.append("<ul>" + "".join(f"<li>{escape(words)}</li>" for words in self.conventions) + "</ul>")
+        if not self.correct:
+            parts.append(_table(self._shown()))
         return f"<div>{''.join(parts)}</div>"
+
+    def _shown(self) -> list[Line]:
+        """At most eight parameters, the wrong ones before others, in their order."""
+        shown = sorted(self.lines, key=lambda line: line.correct)[:8]
+        return [line for line in self.lines if line in shown]
+
+
+def _sentence(says: str) -> str:
+    """End a sentence, if it doesn't end by itself."""
+    return says if says.endswith((".", "?", "!")) else says + "."
+
+
+def _table(lines: list[Line]) -> str:
+    """The error of each parameter's gradient, for a notebook."""
+    if not lines:
+        return ""
+    rows = "".join(
+        f'<tr><td style="text-align:left"><code>{escape(line.name)}</code></td>'
+        f'<td style="color:{RIGHT if line.correct else FAULTY}">{"right" if line.correct else "wrong"}</td>'
+        f"<td>{_error(line.error)}</td></tr>"
+        for line in lines
+    )
+    return f"<table><tr><th>gradient of</th><th></th><th>relative error</th></tr>{rows}</table>"
 
 
 def _cell(heading: str, words: str) -> str:

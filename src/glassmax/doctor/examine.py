@@ -1,6 +1,7 @@
 """The door: what the learner hands in, and which way it goes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -15,14 +16,18 @@ from .behaviour import watch
 from .diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
 from .judging import Case, Judgement, judge, with_findings
 from .measured import judge_measured
-from .probes import fresh_probes, rows_matter
+from .precision import deviation_told, rounds_to_single
+from .probes import Probe, fresh_probes, rows_matter
 from .problem import Given, Problem, parameters_of, problems
 from .pytorch import diagnose_module, is_module
+from .remedies import completed
 from .running import Learner
 
 __all__ = ["diagnose"]
 
 READINGS = 4
+NEARLY = 1e-3
+COUPLED = "L = 1/n sum_i L_i: each row has its own forward and backward pass, and only dW and db sum over i"
 
 
 def diagnose(
@@ -43,8 +48,6 @@ def diagnose(
         Your gradients, by name or in the order of the parameters; or better your function ``f(parameters, X, y)`` that
         returns them: it is tried on other data too, where causes come apart that coincide on yours. Or a PyTorch
         model, with its criterion as `loss`.
-        Your gradients, by name or in the order of the parameters; or better your function ``f(parameters, X, y)``
-        that returns them: it is tried on other data too, where causes come apart that coincide on yours.
     X : (n, d) array
         Inputs. Samples may be columns, or one vector, if `parameters` are yours.
     y : array
@@ -95,8 +98,8 @@ def diagnose(
     given = _given(X, y, network, loss, parameters, declared)
     with np.errstate(all="ignore"):  # mistakes are simulated that overflow; what isn't finite fits nothing
         if callable(gradients_or_function):
-            return _of_function(gradients_or_function, given)
-        return _of_arrays(gradients_or_function, given)
+            return completed(_of_function(gradients_or_function, given))
+        return completed(_of_arrays(gradients_or_function, given))
 
 
 def _given(X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: bool) -> Given:
@@ -117,11 +120,23 @@ def _given(X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: b
             "Pass network=glassmax.Network([...]), or your own loss=f(parameters, X, y)."
         )
     chosen = parameters_of(network) if parameters is None and network is not None else parameters
-    rows = np.asarray(X)
+    rows, target = _array("X", X), _array("y", y)
     if rows.dtype.kind not in "iubf":
-        raise ShapeError(f"X holds {rows.dtype} values, expected numbers.")
-    target = y if isinstance(y, np.ndarray) else np.asarray(y)
+        raise ShapeError(f"X holds {rows.dtype} values, expected numbers. Pass an array of floats.")
     return Given(network, own, chosen, rows, target, declared or loss is not None, parameters is not None)
+
+
+def _array(name: str, values: Any) -> Array:
+    """An array of what was handed in, with at least one number in it."""
+    try:
+        array = values if isinstance(values, np.ndarray) else np.asarray(values)
+    except ValueError:
+        raise ShapeError(
+            f"{name} has rows of different lengths, expected an array. Give each sample equally many numbers."
+        ) from None
+    if array.size == 0:
+        raise ShapeError(f"{name} is {array.shape}, expected at least one sample. Pass the rows of a batch.")
+    return array
 
 
 def _readings(given: Given) -> Iterator[Problem]:
@@ -150,21 +165,42 @@ def _function_read_as(problem: Problem, function: Callable[..., Any]) -> Judgeme
     if watched.first is None or not watched.usable:
         return Judgement(Diagnosis(WRONG, watched.findings), 9.0)
     shapes = [array.shape for array in watched.first.arrays]
-    probes = fresh_probes(problem, learner, shapes)
     p = problem.own_pass()
+    own = watched.first.ours(problem.layout)
+    shaped = [key for key, T in p.truth.items() if own[key].shape == T.shape]
+    probes = [probe for probe in fresh_probes(problem, learner, shapes) if _keeps_shapes(problem, probe, shaped)]
     case = Case(
         problem,
         [p, *(probe.p for probe in probes)],
-        [watched.first.ours(problem.layout), *(probe.answer.ours(problem.layout) for probe in probes)],
+        [own, *(probe.answer.ours(problem.layout) for probe in probes)],
         [True, *(probe.same_rows for probe in probes)],
         watched.first.single_precision,
     )
     judgement = judge(case)
-    judgement = _coupled(problem, learner, watched.first, judgement)
+    if _nearly(judgement) and rounds_to_single(problem, learner):
+        judgement = judge(replace(case, single_precision=True))
+    judgement = _with_reshaped(judgement, problem, watched.first)
+    if judgement.deviation and not judgement.diagnosis.findings:
+        judgement = deviation_told(judgement, rounds_to_single(problem, learner))
+    moving = any({*finding.parameters} & {*names} for finding in watched.findings if finding.cause == "writes_inputs")
+    if not moving:  # weights that move while gradients are taken make them no sum over the rows either
+        judgement = _coupled(problem, learner, watched.first, judgement)
     known = [cause for cause in judgement.diagnosis.causes if cause not in ("not_in_catalogue", "batch_coupling")]
     wrong = judgement.diagnosis.verdict == WRONG and known
     first = not wrong or any(f.cause == "accumulates" for f in watched.findings)
     return with_findings(judgement, watched.findings, first and not _explained(judgement, watched.findings))
+
+
+def _nearly(judgement: Judgement) -> bool:
+    """Whether gradients are off by no more than float32 can make of them, and by no known mistake."""
+    errors = [line.error for line in judgement.diagnosis.lines]
+    return "not_in_catalogue" in judgement.diagnosis.causes and max(errors, default=1.0) < NEARLY
+
+
+def _keeps_shapes(problem: Problem, probe: Probe, keys: Sequence[tuple[str, int]]) -> bool:
+    """Whether what has its parameter's shape on the learner's data has it here too."""
+    answer = probe.answer.ours(problem.layout)
+    return all(answer[key].shape == probe.p.truth[key].shape for key in keys)
 
 
 def _explained(judgement: Judgement, findings: Sequence[Finding]) -> bool:
@@ -174,16 +210,17 @@ def _explained(judgement: Judgement, findings: Sequence[Finding]) -> bool:
 
 def _coupled(problem: Problem, learner: Learner, first: Answer, judgement: Judgement) -> Judgement:
     """Of a mistake outside the catalogue, whether the rows of a batch disturb one another."""
-    causes = judgement.diagnosis.causes
-    if "not_in_catalogue" not in causes or len(problem.targets.Y) < 2 or not rows_matter(problem, learner, first):
+    d = judgement.diagnosis
+    unknown = next((finding for finding in d.findings if finding.cause == "not_in_catalogue"), None)
+    if unknown is None or len(problem.targets.Y) < 2:
         return judgement
-    says = "the gradients depend on the order of the rows: a step mixes samples, or singles one out"
-    reason = "L = 1/n sum_i L_i: each row has its own forward and backward pass, and only dW and db sum over i"
-    return with_findings(
-        judgement,
-        [Finding("batch_coupling", (causes and judgement.diagnosis.findings[0].where) or "", (), says, reason=reason)],
-        first=False,
-    )
+    says = rows_matter(problem, learner, first)
+    if not says:
+        return judgement
+    where = f"; {unknown.where} is the first array that shows it" if unknown.where else ""
+    mixed = replace(unknown, cause="batch_coupling", says=says + where, reason=COUPLED)
+    findings = tuple(mixed if finding is unknown else finding for finding in d.findings)
+    return replace(judgement, diagnosis=replace(d, findings=findings))
 
 
 # arrays
@@ -212,13 +249,27 @@ def _arrays_read_as(problem: Problem, gradients: Any) -> Judgement:
         return Judgement(Diagnosis(WRONG, (Finding("not_finite", bad[0], tuple(bad), says),)), 9.0)
     turned = not problem.given.own_parameters and _all_turned(problem, answer.arrays)
     case = Case(problem, [problem.own_pass()], [answer.ours(problem.layout, turned)], [True], answer.single_precision)
-    judgement = judge(case)
+    judgement = deviation_told(_with_reshaped(judge(case), problem, answer), None)
     if not turned:
         return judgement
     d = judgement.diagnosis
     verdict = OTHERWISE_CORRECT if d.verdict == CORRECT else d.verdict
     said = (*d.conventions, "read as: weights (out, in), as every dW has the shape of Wᵀ")
     return Judgement(Diagnosis(verdict, d.findings, d.first_wrong, said, d.lines), judgement.cost)
+
+
+def _with_reshaped(judgement: Judgement, problem: Problem, answer: Answer) -> Judgement:
+    """Say where a bias' gradient has an axis of length 1 more or less than the bias."""
+    told = [
+        f"{role.name} came as {array.shape} for {role.shape}"
+        for role, array in zip(problem.layout.roles, answer.arrays, strict=True)
+        if role.kind == "b" and array.shape != role.shape and array.size == int(np.prod(role.shape)) > 1
+    ]
+    d = judgement.diagnosis
+    if not told or not d.correct:
+        return judgement
+    said = (*d.conventions, f"axes of length 1 are no fault: the gradient of {', '.join(told)}")
+    return replace(judgement, diagnosis=replace(d, conventions=said))
 
 
 def _all_turned(problem: Problem, arrays: Sequence[Array]) -> bool:

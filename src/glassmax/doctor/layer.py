@@ -338,7 +338,8 @@ class _Layer:
                 for own in found:
                     yield self._choice(factor + other.steps + own, D, scale)
                 if not found and (not self.candidate.steps or scale is not None):
-                    unknown = Step("not_in_catalogue", node, "", UNKNOWN)
+                    fits = self.W_fits_shape if kind == "W" else self.b_fits_shape
+                    unknown = Step("not_in_catalogue", node, "", UNKNOWN if fits else UNKNOWN / 2)
                     yield self._choice((*factor, *other.steps, unknown), D, scale)
 
     def _both_own(self, D: tuple[Array, ...]) -> Iterator[Choice]:

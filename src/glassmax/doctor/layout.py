@@ -70,10 +70,17 @@ def flattened(nested: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def _is_row_of_numbers(nested: Sequence[Any]) -> bool:
-    """Whether a list holds numbers alone, or rows of them: it is an array written out."""
-    return len(nested) > 0 and all(
-        _is_row_of_numbers(item) if isinstance(item, list | tuple) else isinstance(item, int | float) for item in nested
-    )
+    """Whether a list holds numbers alone, or rows of them, equally long: it is an array written out."""
+    return _written_out_shape(nested) is not None
+
+
+def _written_out_shape(nested: Any) -> tuple[int, ...] | None:
+    """The shape of an array written as lists of numbers; None where it is none."""
+    if not isinstance(nested, list | tuple):
+        return () if isinstance(nested, int | float | np.number) else None
+    inner = {_written_out_shape(item) for item in nested}
+    shape = inner.pop() if len(inner) == 1 else None
+    return None if shape is None else (len(nested), *shape)
 
 
 def rebuilt(nested: Any, arrays: Iterator[Any]) -> Any:

@@ -83,6 +83,8 @@ def _left(R: Array, G: Array, H: Array, target: Target, tolerance: float) -> flo
     here = _norm(G)
     size = max(here, min(_norm(H), 1e6 * here)) + target.floor / tolerance
     left = _norm(R)
+    if not math.isfinite(left) or not math.isfinite(size):
+        return None
     return left / max(size, 1e-300) if left <= tolerance * size else None
 
 

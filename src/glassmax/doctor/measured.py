@@ -109,7 +109,8 @@ def _judge_one(
         turned = W.ndim == 2 and G.shape == W.T.shape
         says = f"the gradient of {name} came as {G.shape}, expected {W.shape}"
         cause = "transposed" if turned else "wrong_shapes"
-        return Finding(cause, name, (name,), says), Line(name, W.shape, float("inf"), False)
+        line = f"d{name} = d{name}.T" if turned else f"assert d{name}.shape == {name}.shape"
+        return Finding(cause, name, (name,), says, line=line), Line(name, W.shape, float("inf"), False)
     directions = _directions(W)
     slopes = np.array([_slope(loss, arrays, position, v) for v in directions])
     claims = np.array([float(np.vdot(v, G)) for v in directions])
@@ -175,9 +176,20 @@ def _named(
                 "transposed", name, (name,), f"the gradient of {name} is transposed", evidence, f"d{name} = d{name}.T"
             )
     if not G.any():
-        return Finding("not_in_catalogue", name, (name,), f"the gradient of {name} is 0 throughout", evidence)
+        says = f"the gradient of {name} is 0 throughout"
+        return Finding("not_in_catalogue", name, (name,), says, evidence, cell=_cell(name, W, slopes, claims))
     says = f"the gradient of {name} is wrong, by no factor, penalty or transpose"
-    return Finding("not_in_catalogue", name, (name,), says, evidence)
+    return Finding("not_in_catalogue", name, (name,), says, evidence, cell=_cell(name, W, slopes, claims))
+
+
+def _cell(name: str, W: Array, slopes: Array, claims: Array) -> str:
+    """Where the learner's gradient is farthest off: a cell, or a direction where the cells are many."""
+    worst = int(np.abs(claims - slopes).argmax())
+    numbers = f"yours {claims[worst]:.4g}, by differences of your loss {slopes[worst]:.4g}"
+    if len(slopes) < W.size:
+        return f"along a random direction: {numbers}"
+    index = ", ".join(str(int(i)) for i in np.unravel_index(worst, W.shape))
+    return f"{name}[{index}]: {numbers}"
 
 
 def _factor(name: str, c: float, constant: Constant | None, evidence: dict[str, object]) -> Finding:

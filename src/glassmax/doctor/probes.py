@@ -86,20 +86,43 @@ def _ask(problem: Problem, learner: Learner, n: int, draw: np.random.Generator) 
     return Probe(p, call.answer, n == len(problem.targets.Y))
 
 
-def rows_matter(problem: Problem, learner: Learner, first: Answer) -> bool:
-    """Whether the order of the rows changes the gradients, as it must not."""
+def rows_matter(problem: Problem, learner: Learner, first: Answer) -> str:
+    """Say how the rows of a batch disturb one another, as they must not; "" if they don't.
+
+    The data's part is a sum over the rows, whatever it is divided by and whatever penalty is added. So where one half
+    of the rows is exchanged, the gradients change by the same, whichever the other half is; and their order is nothing.
+    """
     rows, Y = problem.layout.inputs(problem.given.X), problem.targets.Y
-    order = np.random.default_rng(3).permutation(len(rows))
-    X, y = problem.layout.their_inputs(rows[order], problem.given.X), problem.targets.theirs(Y[order])
-    call = learner.call(problem.arrays, X, y)
-    if call.answer is None:
+    n, draw = len(rows), np.random.default_rng(3)
+    other = rows[draw.permutation(n)] + (rows.std(axis=0) + 0.1 * float(rows.std())) * draw.standard_normal(rows.shape)
+    other_Y = problem.targets.drawn(n, draw)
+    half = (np.arange(n) < n // 2)[:, None]
+
+    def at(X: Array, targets: Array) -> tuple[Array, ...] | None:
+        theirs, y = problem.layout.their_inputs(X, problem.given.X), problem.targets.theirs(targets)
+        answer = learner.call(problem.arrays, theirs, y).answer
+        same = answer is not None and [a.shape for a in answer.arrays] == [a.shape for a in first.arrays]
+        return answer.arrays if answer is not None and same else None
+
+    loose = 1e-3 if first.single_precision else 1e-5
+    changed = [at(np.where(mask, other, rows), np.where(mask, other_Y, Y)) for mask in (half, ~half, half | True)]
+    if _differ([first.arrays, changed[2]], [changed[0], changed[1]], loose):
+        return "the gradients are no sum over the rows: what a row adds depends on the others in the batch"
+    order = draw.permutation(n)
+    if _differ([first.arrays], [at(rows[order], Y[order])], loose):
+        return "the gradients depend on the order of the rows: a step mixes samples, or singles one out"
+    return ""
+
+
+def _differ(left: Sequence[tuple[Array, ...] | None], right: Sequence[tuple[Array, ...] | None], loose: float) -> bool:
+    """Whether two sums of gradients differ by more than rounding; not if one of them could not be had."""
+    ours = [arrays for arrays in left if arrays is not None]
+    theirs = [arrays for arrays in right if arrays is not None]
+    if len(ours) < len(left) or len(theirs) < len(right):
         return False
-    return any(
-        a.shape != b.shape or not np.allclose(a, b, rtol=1e-5, atol=1e-7 * max(1.0, float(np.abs(b).max(initial=0))))
-        for a, b in zip(call.answer.arrays, first.arrays, strict=True)
-    )
-
-
-def in_our_orientation(problem: Problem, answer: Answer, turned: bool) -> dict[tuple[str, int], Array]:
-    """The learner's arrays by ("W", 1), ..."""
-    return answer.ours(problem.layout, turned)
+    whole = max(float(np.linalg.norm(array)) for arrays in ours for array in arrays)
+    for a, b in zip(zip(*ours, strict=True), zip(*theirs, strict=True), strict=True):
+        size = sum(float(np.linalg.norm(array)) for array in (*a, *b))
+        if float(np.linalg.norm(sum(a) - sum(b))) > loose * size + 1e-9 * whole:
+            return True
+    return False

@@ -8,6 +8,7 @@ own.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -22,6 +23,8 @@ __all__ = ["Explanation", "explain"]
 
 BEAM = 24
 DEAREST = 6.0
+WORK = 10_000_000
+"""How many cells of dZ are simulated at most for two mistakes at one node: a bound that is the same on any machine."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,9 @@ def _candidates(evidence: Evidence, state: _State, layer: int, pairs: bool) -> I
 def _down(evidence: Evidence, state: _State, layer: int, declared: bool, pairs: bool) -> list[_State]:
     found: list[_State] = []
     right: Array | None = None
-    for candidate in _candidates(evidence, state, layer, pairs):
+    p = evidence.passes[0]
+    most = WORK // (p.n * (p.W[layer].shape[1] + 1)) if pairs else None
+    for candidate in islice(_candidates(evidence, state, layer, pairs), most):
         if not candidate.steps:
             right = candidate.make(0)
         elif candidate.along is None and _unchanged(candidate.make(0), right):

@@ -216,7 +216,7 @@ def _true_class() -> Iterator[tuple[Mistake, Form]]:
         (lambda t: np.repeat(of_true(t) - 1, t.p.k, axis=1)),
     )
     yield (
-        Mistake("true_class_for_all", "every logit was treated as that of the true class: P - 1", 1.05),
+        Mistake("true_class_for_all", "every logit was treated as that of the true class: P - 1", 1.02),
         (lambda t: t.P - 1),
     )
     yield (
@@ -354,7 +354,14 @@ def _whole(p: Pass) -> Iterator[tuple[Mistake, Form]]:
         (lambda t: (t.P - t.Y) ** 2),
     )
     yield Mistake("other_loss", "the absolute value of the error was used", 1.3), lambda t: np.abs(t.P - t.Y)
-    yield Mistake("other_loss", "only the sign of the error was used", 1.3), lambda t: np.sign(t.P - t.Y)
+    yield (
+        Mistake(
+            "other_loss",
+            "only the sign of the error was used: the gradient of the absolute error |P - Y|, which is another loss",
+            1.3,
+        ),
+        lambda t: np.sign(t.P - t.Y),
+    )
     yield Mistake("true_class_for_all", "Y was never subtracted: this is P", 1.4), lambda t: t.P.copy()
     yield Mistake("other_loss", "P was never subtracted from: this is -Y", 1.4), lambda t: -t.Y
     if p.k > 1:
@@ -363,6 +370,8 @@ def _whole(p: Pass) -> Iterator[tuple[Mistake, Form]]:
             Mistake("true_class_for_all", says, 1.3, also=("wrong_operand",)),
             (lambda t: np.repeat(_right(t).sum(axis=1, keepdims=True), t.p.k, axis=1)),
         )
+    says = "the mean of dZ over the batch was subtracted from it"
+    yield Mistake("batch_coupling", says, 1.2), lambda t: _right(t) - _right(t).mean(axis=0)
     if p.n == 1:
         return
     for row, name, cost in ((-1, "last", 1.1), (0, "first", 1.3)):

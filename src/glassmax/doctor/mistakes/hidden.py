@@ -11,6 +11,7 @@ import numpy as np
 from ...functional.activations import ACTIVATIONS
 from ...functional.arrays import Array
 from ..passes import Pass, derivative
+from . import products
 from .activation_forms import A_FORMS
 from .mistake import Mistake
 
@@ -27,11 +28,9 @@ def errors(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tupl
     yield None, right
     if W.shape[0] == W.shape[1]:
         yield Mistake("transposed", f"the error was passed down with W{above}, not with its transpose"), D @ W
-        yield (
-            Mistake("elementwise_product", f"* stands for @ between dZ{above} and W{above}", 1.4),
-            D * W if D.shape == W.shape else np.full_like(right, np.inf),
-        )
         yield Mistake("wrong_operand", f"W{above} is left out of the error passed down", 1.2), D
+    if W.shape[1] > 1:
+        yield from products.passed_down(D, W, above)
     if before is not None and before.shape == D.shape:
         where = f"f'(Z{above})" if above < p.depth else "the output's derivative"
         yield (
@@ -251,6 +250,9 @@ def whole(p: Pass, layer: int, dA: Array) -> Iterator[tuple[Mistake, Array]]:
         Mistake("upstream_twice", f"the error from above was multiplied in twice at layer {layer}", 1.1, True),
         dA * dA * right,
     )
+    says = f"the mean of {{}}{layer} over the batch was subtracted from it"
+    yield Mistake("batch_coupling", says.format("dZ"), 1.2), dA * right - (dA * right).mean(axis=0)
+    yield Mistake("batch_coupling", says.format("dA"), 1.2), (dA - dA.mean(axis=0)) * right
     yield (
         Mistake("wrong_operand", "the mask was taken of the error, not of Z: dA > 0", 1.1),
         dA * (dA > 0),

@@ -79,10 +79,24 @@ def _softmax_predictions(p: Pass) -> Iterator[tuple[Mistake | None, Prediction]]
     yield unsummed, Prediction(own)
     yield _another("log softmax was taken for P"), Prediction(np.log(np.maximum(p.P, 1e-300)))
     yield Mistake("sign", "softmax was taken of -Z", 1.3), Prediction(softmax(-Z))
+    yield from _of_the_batch(p)
     yield (
         Mistake("softmax_axis", "the sums of exp(Z) over the samples divide its rows", 1.3),
         Prediction(own / own.sum(axis=0)),
     )
+
+
+def _of_the_batch(p: Pass) -> Iterator[tuple[Mistake, Prediction]]:
+    """Predictions of a row that the other rows have a say in."""
+    centred = p.Z[p.depth] - p.Z[p.depth].mean(axis=0)
+    spread = centred.var(axis=0)
+    says = "softmax was taken of Z less its mean over the batch"
+    yield Mistake("batch_coupling", says, 1.2), Prediction(softmax(centred))
+    says = "softmax was taken of Z standardised over the batch"
+    for epsilon in (0.0, 1e-8, 1e-5):
+        yield Mistake("batch_coupling", says, 1.2), Prediction(softmax(centred / np.sqrt(spread + epsilon)))
+    largest = "P was divided by its largest over the batch"
+    yield Mistake("batch_coupling", largest, 1.3), Prediction(p.P / p.P.max(axis=0))
 
 
 def labels(p: Pass) -> Iterator[tuple[Mistake | None, Array]]:
@@ -120,7 +134,7 @@ def _wrong_classes(p: Pass, index: Array) -> Iterator[tuple[Mistake, Array]]:
     )
     if k > 2:
         yield (
-            Mistake("class_shifted", "each label points one class too far", 1.05, also=("labels_from_one",)),
+            Mistake("labels_from_one", "each label points one class too far", 1.05, also=("class_shifted",)),
             np.eye(k)[(index + 1) % k],
         )
         lost = np.zeros_like(p.Y)
@@ -145,7 +159,7 @@ def _wrong_classes(p: Pass, index: Array) -> Iterator[tuple[Mistake, Array]]:
     everywhere = np.zeros_like(p.Y)
     everywhere[:, np.unique(index)] = 1
     says = "labels of shape (n, 1) subtracted 1 in every row for every class"
-    yield Mistake("index_for_one_hot", says, 1.05), everywhere
+    yield Mistake("index_for_one_hot", says, 1.12), everywhere
     yield (
         Mistake("index_for_one_hot", "the class number stands in the one-hot row where its 1 belongs", 1.2),
         (p.Y * index[:, None]),
@@ -178,7 +192,14 @@ def loss_derivatives(p: Pass) -> Iterator[tuple[Mistake | None, str]]:
         )
         yield Mistake("other_loss", "log(P) was passed back, not -Y/P", 1.3), "log P"
     yield Mistake("other_loss", "the absolute value of the error was passed back", 1.3), "|P-Y|"
-    yield Mistake("other_loss", "only the sign of the error was passed back", 1.3), "sign"
+    yield (
+        Mistake(
+            "other_loss",
+            "only the sign of the error was passed back, as the absolute error |P - Y| has it: another loss",
+            1.3,
+        ),
+        "sign",
+    )
     if p.k > 1:
         yield Mistake("batch_coupling", "dL/dP was averaged over the samples before it was passed back", 1.3), "mean"
 

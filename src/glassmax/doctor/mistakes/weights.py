@@ -6,6 +6,7 @@ import numpy as np
 
 from ...functional.arrays import Array
 from ..passes import Pass
+from . import products
 from .activation_forms import A_FORMS
 from .mistake import Mistake
 
@@ -35,23 +36,17 @@ def weights(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tup
         yield Mistake("input_missing", f"dZ{layer} itself stands where dW{layer} belongs", 1.2), D.copy()
     yield (
         Mistake(
-            "elementwise_product",
-            f"{below} and dZ{layer} were each summed over the samples, then multiplied",
+            "batch_coupling",
+            f"{below} and dZ{layer} were each summed or averaged over the samples, then multiplied",
             1.1,
             True,
-            ("batch_coupling",),
+            ("elementwise_product",),
         ),
         np.outer(A.sum(axis=0), sums),
     )
+    if d > 1 and h > 1:
+        yield from products.for_weights(A, D, below, layer)
     if d == h:
-        yield (
-            Mistake("elementwise_product", f"* stands for @: {below} * dZ{layer} was summed over the samples"),
-            np.repeat((A * D).sum(axis=0)[None, :], d, axis=0),
-        )
-        yield (
-            Mistake("elementwise_product", f"* stands for @: {below} * dZ{layer} was summed over the samples", 1.1),
-            np.repeat((A * D).sum(axis=0)[:, None], h, axis=1),
-        )
         yield (
             Mistake("elementwise_product", "only the diagonal of the outer product was kept", 1.3),
             np.diag((A * D).sum(axis=0)),
@@ -165,6 +160,7 @@ def of_other_shape(p: Pass, layer: int, D: Array) -> Iterator[tuple[Mistake, Arr
         yield Mistake("elementwise_product", says), product.sum(axis=0)
         yield Mistake("elementwise_product", says), product.T
         yield Mistake("elementwise_product", says), product.mean(axis=0)
+        yield Mistake("elementwise_product", says, 1.0, True), product.sum(axis=1)
     yield Mistake("input_missing", f"the factor {below} is missing"), D.sum(axis=0)
     yield Mistake("input_missing", f"the factor {below} is missing"), D
     yield Mistake("input_missing", f"the factor {below} is missing"), D.T
@@ -175,7 +171,7 @@ def of_other_shape(p: Pass, layer: int, D: Array) -> Iterator[tuple[Mistake, Arr
             Mistake("transposed", "an inner product stands where the outer product belongs"),
             np.asarray((A * D).sum()),
         )
-    yield (
-        Mistake("transposed", f"the samples were not summed: {below} dZᵀ"),
-        A @ A.T if A.shape == D.shape else A[:, :0],
-    )
+        yield Mistake("transposed", f"the samples were not summed: {below} dZᵀ"), A @ D.T
+    for other, name in ((A, below), (D, f"dZ{layer}")):
+        says = f"{name} was multiplied by itself: {name}ᵀ {name}"
+        yield Mistake("wrong_operand", says, 1.2, True), other.T @ other
