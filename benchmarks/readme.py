@@ -42,6 +42,17 @@ def startup(record):
     )
 
 
+def doctor(record):
+    found = record["figures"]
+    right = {group: f"{one['right']} of {one['cases']}" for group, one in found.items()}
+    return (
+        "the doctor on learners' programs that others wrote: the right cause first; both of two causes; right code "
+        "not called wrong; slowest answer",
+        f"{right['single']}; {right['double']}; {right['control']}; "
+        f"{max(one['most_seconds'] for one in found.values()):.1f} s",
+    )
+
+
 def size(record):
     found = record["figures"]
     return (
@@ -101,6 +112,7 @@ FIGURES = {
     "accuracy": [accuracy],
     "digits": [digits],
     "startup": [startup],
+    "doctor": [doctor],
     "size": [size],
     "streaming": [streaming],
     "prediction": [prediction, million],
