@@ -85,7 +85,9 @@ def main() -> None:
         _drop_output()
         what = f"{error.filename}:" if error.filename else "The output can't be written:"
         _fault(f"{what} {error.strerror}.", 1, debug)
-    except Exception as error:  # a fault of ours: still no traceback, but the way to one
+    except BaseException as error:  # a fault of ours: still no traceback, but the way to one
+        if isinstance(error, SystemExit):
+            raise
         _fault(
             f"glassmax has failed, which is its own fault: {type(error).__name__}: {error}",
             1,
@@ -96,7 +98,7 @@ def main() -> None:
 
 def _drop_output() -> None:
     """Send what stdout still holds nowhere, so that Python doesn't try again when it ends."""
-    with suppress(OSError):  # stdout may be no file at all
+    with suppress(OSError, AttributeError):  # stdout may be closed, or no file at all
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

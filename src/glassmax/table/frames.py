@@ -4,6 +4,8 @@ Text in a frame is read as in a CSV file; whole numbers too large for a float st
 text, booleans nor dates is left aside and named when it is asked for.
 """
 
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -89,6 +91,8 @@ def _column(series: "nw.Series[Any]") -> Array | str:
         return column_of([cell if isinstance(cell, str) else None for cell in series.cast(nw.String).to_list()])
     if dtype == nw.Date or dtype == nw.Datetime:
         return _moments(series)
+    if dtype == nw.Time:
+        return objects([None if _is_missing(cell) else cell.isoformat() for cell in series.to_list()])
     if dtype in (nw.Object, nw.Unknown):
         return _mixed(series.to_list())
     return f"values of type {dtype}"
@@ -108,18 +112,24 @@ def _whole(series: "nw.Series[Any]") -> Array:
     return np.array([np.nan if _is_missing(cell) else cell for cell in series.to_list()], np.float64)
 
 
-def _moments(series: "nw.Series[Any]") -> Array:
-    if getattr(series.dtype, "time_zone", None) is not None:
-        series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    cells = [None if _is_missing(cell) else np.datetime64(cell, "us") for cell in series.to_list()]
-    if not any(cell is not None for cell in cells):
-        return objects(cells)
-    return np.array([np.datetime64("NaT", "us") if cell is None else cell for cell in cells], "M8[us]")
+def _moments(series: "nw.Series[Any]") -> Array | str:
+    """Return moments in UTC; the years are those that Python's own dates reach, as for text."""
+    values = series.to_numpy()
+    if values.dtype.kind != "M":  # a frame that holds dates as objects
+        values = np.array([np.datetime64("NaT") if _is_missing(cell) else cell for cell in values], "M8[us]")
+    there = values[~np.isnat(values)]
+    if not len(there):
+        return objects([None] * len(values))
+    if np.datetime_data(values.dtype)[0] != "ns":  # nanoseconds reach from 1677 to 2262
+        first, end = np.array(["0001-01-01", "10000-01-01"], values.dtype)
+        if there.min() < first or there.max() >= end:
+            return "dates beyond the years 1 to 9999"
+    return values.astype("M8[us]")
 
 
 def _mixed(cells: list[Any]) -> Array | str:
     """Read Python objects, as pandas holds them where a column has cells of several kinds."""
-    known = [None if _is_missing(cell) else cell for cell in cells]
+    known = [None if _is_missing(cell) else _plain(cell) for cell in cells]
     there = [cell for cell in known if cell is not None]
     other = [cell for cell in there if not isinstance(cell, str | bool | int | float | np.number | np.bool_)]
     if other:
@@ -128,3 +138,10 @@ def _mixed(cells: list[Any]) -> Array | str:
         return objects([None if cell is None else bool(cell) for cell in known])
     texts = [None if cell is None else str(cell).lower() if isinstance(cell, bool) else str(cell) for cell in known]
     return column_of([None if text is None or text.strip(WHITE) in MISSING else text for text in texts])
+
+
+def _plain(cell: Any) -> Any:
+    """Write dates, times and decimal numbers, which databases hand over as objects, as text that is read as such."""
+    if isinstance(cell, datetime):
+        return cell.isoformat(sep=" ")
+    return cell.isoformat() if isinstance(cell, date | time) else str(cell) if isinstance(cell, Decimal) else cell
