@@ -296,3 +296,9 @@ def test_lists_in_every_column_that_a_model_needs_are_no_missing_cells(train, mo
     assert result.err.splitlines()[-1].startswith(
         "Error: Column 'x' of new.jsonl holds lists or objects, expected numbers"
     )
+
+
+def test_a_fault_stays_short_whatever_a_file_calls_its_columns(train):
+    result = train("\n".join(["n" * 100_000 + ",y", *(f"{i} words,{'ab'[i % 2]}" for i in range(60))]).encode())
+    assert (result.code, result.err[:7]) == (1, "Error: ")
+    assert len(result.err) < 1600

@@ -400,3 +400,21 @@ def test_moments_of_any_zone_are_those_of_utc(form):
     there = table_of(given).column("e")
     assert str(there[0]) == "2024-01-01T11:00:00.000000"
     assert np.isnat(there[1])
+
+
+@pytest.mark.parametrize(
+    ("frame", "words"),
+    [
+        (pd.DataFrame([[1, 2]], columns=["x", "x"]), "The frame has columns of the same name: 'x'. Rename them."),
+        (
+            FRAME.to_arrow().rename_columns(["x"] * FRAME.width),
+            "The frame has columns of the same name: 'x'. Rename them.",
+        ),
+        (pd.DataFrame([[1, 2]], columns=[None, "x"]), "The frame has columns without a name: number 1. Name them."),
+        (pd.DataFrame({"x": pd.Series(["\ud800"], dtype=object)}), "'x' holds half a character (a lone surrogate)"),
+    ],
+)
+def test_a_frame_that_is_no_table_is_refused(frame, words):
+    with pytest.raises(DataError) as caught:
+        read_table(frame)
+    assert words in str(caught.value)

@@ -16,11 +16,12 @@ import click
 
 from .. import __version__
 from ..errors import GlassmaxError, OptionError
-from .talk import harmless
+from .talk import harmless, shortened
 
 __all__ = ["main"]
 
 COMMANDS = ("train", "predict", "evaluate", "derive", "doctor", "info", "completion")
+LONGEST_FAULT = 1500  # a name from a damaged file may have any length
 
 
 class Commands(click.Group):
@@ -105,7 +106,7 @@ def _drop_output() -> None:
 def _fault(message: str, code: int, debug: bool, *more: str) -> None:
     if debug:
         traceback.print_exc()
-    click.echo(f"Error: {harmless(message)}" if code != 130 else message, err=True)
+    click.echo(f"Error: {shortened(harmless(message), LONGEST_FAULT)}" if code != 130 else message, err=True)
     for line in more:
         click.echo(line, err=True)
     sys.exit(code)

@@ -4,12 +4,14 @@ Text in a frame is read as in a CSV file; whole numbers too large for a float st
 text, booleans nor dates is left aside and named when it is asked for.
 """
 
+import re
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
+from narwhals.exceptions import DuplicateError
 
 from ..errors import DataError
 from ..functional.arrays import Array
@@ -23,7 +25,15 @@ EXACT = 2**53
 
 def is_frame(data: Any) -> bool:
     """Return whether something is a frame of columns, lazy ones included."""
-    return isinstance(nw.from_native(data, pass_through=True), nw.DataFrame | nw.LazyFrame)
+    return isinstance(_frame(data, pass_through=True), nw.DataFrame | nw.LazyFrame)
+
+
+def _frame(data: Any, *, pass_through: bool = False) -> Any:
+    try:
+        return nw.from_native(data, pass_through=pass_through)
+    except DuplicateError as error:
+        twice = ", ".join(re.findall(r"- ('.*') \d+ times", str(error))[:5])
+        raise DataError(f"The frame has columns of the same name: {twice}. Rename them.") from None
 
 
 def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
@@ -52,10 +62,10 @@ def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
     >>> table_of(pandas.DataFrame({"x": [1, 2], "y": ["a", None]})).column("y").tolist()
     ['a', None]
     """
-    frame = nw.from_native(data)
+    frame = _frame(data)
     if isinstance(frame, nw.LazyFrame):
         raise DataError(f"{name} is lazy, expected one that is in memory: pass its collect().")
-    names = [str(column) for column in frame.columns]
+    names = ["" if _is_missing(column) else str(column) for column in frame.columns]
     blank = [str(position) for position, column in enumerate(names, start=1) if not column.strip()]
     if blank:
         raise DataError(f"{name} has columns without a name: number {', '.join(blank[:5])}. Name them.")
@@ -80,6 +90,13 @@ def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
 def _column(series: "nw.Series[Any]") -> Array | str:
     """Return a column as `Table` holds it, or what it holds instead."""
     dtype: Any = series.dtype
+    try:
+        return _by_type(series, dtype)
+    except UnicodeEncodeError:
+        return "half a character (a lone surrogate)"
+
+
+def _by_type(series: "nw.Series[Any]", dtype: Any) -> Array | str:
     if dtype == nw.Boolean:
         return objects([None if _is_missing(cell) else bool(cell) for cell in series.to_list()])
     if dtype.is_integer() or dtype == nw.Decimal:
