@@ -418,3 +418,9 @@ def test_a_frame_that_is_no_table_is_refused(frame, words):
     with pytest.raises(DataError) as caught:
         read_table(frame)
     assert words in str(caught.value)
+
+
+def test_a_zone_that_no_place_on_earth_has_makes_no_moment():
+    assert moment("2024-05-31T10:00+14:00", "ymd") == moment("2024-05-30T20:00Z", "ymd")
+    assert moment("2024-05-31T10:00+99:00", "ymd") is None
+    assert moment("2024-05-31T10:00+05:99", "ymd") is None
