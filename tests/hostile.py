@@ -11,8 +11,11 @@ import pickle
 import random
 import struct
 import sys
+from datetime import time
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -54,6 +57,14 @@ def parquet(frame):
 def arrow(frame):
     out = io.BytesIO()
     frame.write_ipc(out)
+    return out.getvalue()
+
+
+def with_zone(name):
+    """A Parquet file whose column of moments has a zone of any name."""
+    moments = pa.array([10**9 + i * 300_000 for i in range(60)], pa.timestamp("s", name))
+    out = io.BytesIO()
+    pyarrow.parquet.write_table(FRAME.to_arrow().append_column("extra", moments), out)
     return out.getvalue()
 
 
@@ -99,6 +110,20 @@ SOUND = {
     "parquet_with_durations": parquet(FRAME.with_columns(extra=pl.duration(days=3))),
     "parquet_with_a_column_of_nulls": parquet(FRAME.with_columns(extra=pl.lit(None))),
     "parquet_with_categories": parquet(FRAME.with_columns(pl.col("c").cast(pl.Categorical))),
+    "parquet_with_times_of_day": parquet(
+        FRAME.with_columns(extra=pl.Series([time(i % 24, i % 60) for i in range(60)]))
+    ),
+    "parquet_with_a_zone_by_its_offset": with_zone("+05:30"),
+    "parquet_with_a_zone_that_is_none": with_zone("Mars/Olympus"),
+    "parquet_with_dates_beyond_all_calendars": parquet(
+        FRAME.with_columns(extra=pl.Series([*range(2**31 - 60, 2**31)], dtype=pl.Int32).cast(pl.Date))
+    ),
+    "parquet_with_moments_beyond_all_calendars": parquet(
+        FRAME.with_columns(extra=pl.Series([*range(2**62, 2**62 + 60)], dtype=pl.Int64).cast(pl.Datetime("ms")))
+    ),
+    "parquet_with_moments_before_the_first_year": parquet(
+        FRAME.with_columns(extra=pl.Series([*range(-(2**56), 60 - 2**56)], dtype=pl.Int64).cast(pl.Datetime("us")))
+    ),
     "parquet_with_float32": parquet(FRAME.with_columns(pl.col("x").cast(pl.Float32))),
     "parquet_with_decimals": parquet(FRAME.with_columns(pl.col("x").cast(pl.Decimal(10, 3)))),
     "json_lines_with_objects": LINES.replace(b'"c":', b'"o":{"a":[1]},"c":'),
@@ -141,6 +166,7 @@ SOUND = {
     "numbers_from_other_scripts": with_x(lambda i: "١٢٣"[i % 3]),
     "two_rows": table(ROWS[:2]),
     "classes_of_numbers": with_y(lambda i: i % 3),
+    "classes_that_look_the_same": with_y(lambda i: ["yes", "Yes", "a", "a\u200b"][i % 4]),
     "classes_of_fractions": with_y(lambda i: i % 3 / 2),
     "classes_of_booleans": with_y(lambda i: ["true", "false"][i % 2]),
     "classes_with_newlines": with_y(lambda i: ['"a\nb"', "c"][i % 2]),
@@ -191,6 +217,10 @@ REFUSED = {
         table([f"1.{i:03};{i},5;{'ab'[i % 2]}" for i in range(40)], "x;z;y"),
         "which with decimal commas may be thousands or not",
     ),
+    "apostrophes_between_thousands": (with_x(lambda i: f"{i + 1}'234"), "holds numbers written for the eye, such as"),
+    "blanks_between_thousands": (with_x(lambda i: f"{i + 1}\u00a0234"), "holds numbers written for the eye, such as"),
+    "minus_signs_of_typesetters": (with_x(lambda i: f"\u2212{i}.5"), "holds numbers written for the eye, such as"),
+    "losses_in_brackets": (with_x(lambda i: f"({i}.5)" if i % 2 else i), "holds numbers written for the eye, such as"),
     "words_among_numbers": (with_x(lambda i: "unknown" if i == 40 else i / 7), "Row 41 of t.csv (line 42): column 'x'"),
     "numbers_and_words_mixed": (with_x(lambda i: i if i % 2 else f"word {i}"), "such as 'word 0'"),
     "an_infinite_number": (with_row("inf,u,a"), "Row 31 of t.csv (line 32): column 'x' is inf"),
@@ -200,6 +230,15 @@ REFUSED = {
     "a_date_that_is_none": (
         with_x(lambda i: "2024-02-31" if i == 9 else f"2024-03-{i % 28 + 1:02}"),
         "Row 10 of t.csv (line 11): column 'x' is '2024-02-31', expected a date",
+    ),
+    "a_class_beyond_all_floats": (with_y(lambda i: ["1e400", "1", "2"][i % 3]), "'y' is inf, expected the name of a"),
+    "parquet_with_an_infinite_class": (
+        parquet(FRAME.with_columns(y=pl.Series([1.5, 2.5, float("inf")] * 20))),
+        "Row 3 of t.csv: 'y' is inf, expected the name of a class",
+    ),
+    "parquet_with_classes_beyond_all_calendars": (
+        parquet(FRAME.with_columns(y=pl.Series([2**31 - 1, 2**31 - 2] * 30, dtype=pl.Int32).cast(pl.Date))),
+        "Column 'y' of t.csv holds dates beyond the years 1 to 9999",
     ),
     "one_class": (with_y(lambda i: "a"), "expected at least two different classes"),
     "no_class": (with_y(lambda i: ""), "no row has a value in the target column 'y'"),
@@ -233,6 +272,12 @@ REFUSED = {
     "json_lines_cut_off": (LINES[:-20], "t.csv (line 60) is not JSON"),
     "json_lines_with_a_key_twice": (b'{"x":1,"x":2,"y":"a"}\n', "t.csv (line 1) has the key 'x' twice"),
     "json_lines_with_a_key_of_nothing": (b'{"":1,"y":"a"}\n', "t.csv (line 1) has a key without a name"),
+    "json_lines_with_half_a_letter": (
+        LINES.replace(b'"y":"b"', b'"y":"\\ud800"'),
+        "t.csv (line 2) holds half a character (a lone surrogate",
+    ),
+    "json_lines_of_nothing": (b"{}\n" * 9, "has no column 'y'. It has none at all."),
+    "json_lines_of_lists_alone": (b'{"x":[1],"y":"a"}\n{"x":2,"y":"b"}\n', "x is left out: it holds lists or objects."),
     "a_list_of_objects": (json.dumps([{"x": 1, "y": "a"}]).encode(), "is a list, expected an object on each line"),
     "a_list_of_objects_in_lines": (json.dumps([{"x": 1, "y": "a"}], indent=1).encode(), "is not JSON"),
     "json_nested_without_end": (b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n", "too deep"),
@@ -243,6 +288,10 @@ REFUSED = {
     "a_picture": (b"\x89PNG\r\n\x1a\n" + NOISE, "is a picture"),
     "bzip2": (b"BZh91AY" + NOISE, "is packed by bzip2"),
     "xz": (b"\xfd7zXZ\0" + NOISE, "is packed by xz"),
+    "a_web_page": (b"\n<!DOCTYPE html>\n<html><body>404, not found</body></html>\n", "is a web page (HTML)"),
+    "feather_of_version_1": (b"FEA1" + NOISE, "is a Feather file of version 1"),
+    "orc": (b"ORC" + NOISE, "is an ORC file"),
+    "avro": (b"Obj\x01" + NOISE, "is an Avro file"),
     "hdf5": (b"\x89HDF\r\n" + NOISE, "is an HDF5 file"),
 }
 """Refused, and words of the message."""

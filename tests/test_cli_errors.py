@@ -94,6 +94,26 @@ COMMAND_LINE = {
         "train toy --activation tahn",
         f"Invalid value for '--activation': 'tahn' is not one of {QUOTED}.",
     ),
+    "two_types_of_a_column": (
+        "train t.csv --target y --type x=number --type x=category",
+        "Invalid value for '--type': 'x' is said to be number and category, expected one of them.",
+    ),
+    "two_weights_of_a_class": (
+        "train t.csv --target y --class-weight a=2 --class-weight a=3",
+        "Invalid value for '--class-weight': 'a' has the weights 2 and 3, expected one.",
+    ),
+    "a_column_to_keep_and_to_ignore": (
+        "train t.csv --target y --ignore x --keep x",
+        "x is named by --ignore and by --keep. Pass one of them.",
+    ),
+    "a_type_for_a_column_to_ignore": (
+        "train t.csv --target y --ignore x --type x=number",
+        "x is named by --ignore and by --type. Pass one of them.",
+    ),
+    "predictions_by_the_name_of_another_format": (
+        "predict m t.csv -o p.csv.gz",
+        "p.csv.gz would be CSV by another name. Pass --format, or end it in .csv.",
+    ),
     "an_unknown_solver": (
         "train toy --solver adagrad",
         "Invalid value for '--solver': 'adagrad' is not one of 'adam', 'adamw', 'sgd', 'lbfgs'.",

@@ -5,12 +5,15 @@ fault takes one to three lines, and that nothing half-written is left behind.
 """
 
 import json
+import os
 import random
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from glassmax import load_model, read_table
@@ -84,6 +87,10 @@ SAID = {
     "dates": "  dates:      x (year, season, weekday)\n",
     "dates_with_the_day_first": "  dates:      x (year, season, weekday)\n",
     "moments_with_zones": "  dates:      x (year, season, weekday, hour)\n",
+    "parquet_with_times_of_day": "  dates:      extra (year, hour)\n",
+    "parquet_with_a_zone_by_its_offset": "  dates:      extra (year, season, weekday, hour)\n",
+    "parquet_with_dates_beyond_all_calendars": "extra is left out: it holds dates beyond the years 1 to 9999.\n",
+    "classes_that_look_the_same": "differ only in case, spaces or invisible signs: 'a', 'a\\u200b'. If they",
     "booleans": "  booleans:   x (no and yes)\n",
     "codes_with_leading_zeros": "x: '00004' and the like are codes, for some begin with 0, and taken for categories.",
     "a_column_that_counts_the_rows": "x is left out: it counts the rows. To learn from it all the same: --keep x.\n",
@@ -187,3 +194,111 @@ def test_parquet_and_arrow_files_changed_anywhere_are_tables_or_refused(tmp_path
             assert table.n_rows > 0
             continue
         assert "\n" not in message
+
+
+@pytest.mark.parametrize("name", [b"-x.csv", b"a b.csv", b"a\nb.csv", b"\xff\xfe.csv", b"$(id).csv"])
+def test_the_command_that_is_offered_can_be_typed_whatever_the_file_is_called(tmp_path, name):
+    (tmp_path / os.fsdecode(name)).write_bytes(GOOD)
+    argv = ["train", "--target", "y", "--hidden", "4", "--epochs", "2", "--", os.fsdecode(name)]
+    done = subprocess.run(
+        [sys.executable, "-m", "glassmax", *argv], cwd=tmp_path, capture_output=True, timeout=LIMIT, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    offered = done.stderr.decode().rpartition("Use it: glassmax ")[2]
+    if name.isascii() and b"\n" not in name:
+        again = [sys.executable, "-m", "glassmax", *shlex.split(offered)]
+        assert subprocess.run(again, cwd=tmp_path, capture_output=True, timeout=LIMIT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("closed", "code", "said"),
+    [(">&-", 1, "Error: The output can't be written: stdout is closed.\n"), ("2>&-", 0, "")],
+)
+def test_a_closed_stream_is_told_in_words_or_does_no_harm(tmp_path, closed, code, said):
+    command = f"{shlex.quote(sys.executable)} -m glassmax train iris --epochs 1 --hidden 4 --quiet {closed}"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT, check=False
+    )
+    assert (done.returncode, done.stderr) == (code, said)
+    assert listing(tmp_path) == ["iris.safetensors"]
+
+
+def test_ctrl_c_while_the_command_line_loads_ends_without_a_traceback(tmp_path):
+    program = (
+        "import sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'click':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "from glassmax.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, timeout=LIMIT, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, b"")
+
+
+def test_a_panic_of_compiled_code_is_a_fault_without_a_traceback(train, monkeypatch):
+    def panic(*args, **kwargs):
+        raise pl.exceptions.PanicException("overflowed")
+
+    monkeypatch.setattr("glassmax.table.columnar.table_of", panic)
+    result = train(SOUND["parquet"])
+    assert result.code == 1
+    assert result.err.startswith("Error: glassmax has failed, which is its own fault: PanicException: overflowed\n")
+    assert "Traceback" not in result.err
+
+
+def test_colours_that_are_forced_on_draw_no_progress_where_there_is_no_terminal(tmp_path):
+    argv = [sys.executable, "-m", "glassmax", "train", "iris", "--epochs", "2", "--hidden", "4"]
+    environment = os.environ | {"FORCE_COLOR": "1"}
+    done = subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True, timeout=LIMIT, check=True)
+    assert b"\x1b" not in done.stdout + done.stderr
+    assert b"epoch 1 of at most 2" in done.stderr
+
+
+def test_very_many_columns_left_out_or_filled_take_few_lines(train):
+    header = [*(f"e{i}" for i in range(300)), *(f"m{i}" for i in range(300)), "x", "y"]
+    rows = [
+        ["", *[""] * 299, *(str(i * j % 7) if i % 5 else "" for j in range(300)), str(i % 9), "ab"[i % 2]]
+        for i in range(60)
+    ]
+    result = train("\n".join(map(",".join, [header, *rows])).encode())
+    assert result.code == 0, result.err
+    assert len(result.err.splitlines()) < 60
+    assert "  ... is left out: ...: 280 more columns like these\n" in result.err
+    assert "  ... missing, filled with ...: 280 more columns like these\n" in result.err
+
+
+def test_a_tab_may_be_typed_as_backslash_and_t(train):
+    result = train(SOUND["tabs"], "--delimiter", "\\t")
+    assert result.code == 0, result.err
+
+
+def test_a_column_that_holds_lists_far_down_is_left_out_all_through(train, monkeypatch):
+    """Where pieces of a file don't agree, cells that can't be read are not missing ones."""
+    monkeypatch.setattr("glassmax.table.json_lines.CELLS_AT_ONCE", 40)
+    lines = SOUND["json_lines"].decode().splitlines()
+    lines[50] = '{"x":[1],"c":"u","y":"a"}'
+    result = train("\n".join(lines).encode())
+    assert result.code == 0, result.err
+    assert "  x is left out: it holds lists or objects.\n" in result.err
+    assert "missing" not in result.err
+
+
+def test_lists_in_every_column_that_a_model_needs_are_no_missing_cells(train, monkeypatch, capsys):
+    train(SOUND["json_lines"], "--ignore", "c")
+    Path("new.jsonl").write_text('{"x":[1]}\n{"x":[2]}\n')
+    result = call(monkeypatch, capsys, "predict", "t.safetensors", "new.jsonl")
+    assert (result.code, result.out) == (1, "")
+    assert result.err.splitlines()[-1].startswith(
+        "Error: Column 'x' of new.jsonl holds lists or objects, expected numbers"
+    )
+
+
+def test_a_fault_stays_short_whatever_a_file_calls_its_columns(train):
+    result = train("\n".join(["n" * 100_000 + ",y", *(f"{i} words,{'ab'[i % 2]}" for i in range(60))]).encode())
+    assert (result.code, result.err[:7]) == (1, "Error: ")
+    assert len(result.err) < 1600

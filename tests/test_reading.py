@@ -3,6 +3,8 @@
 import gzip
 import io
 import sys
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -376,3 +378,49 @@ def test_a_file_in_a_folder_of_its_own_is_called_by_its_name(tmp_path):
     (tmp_path / "deep").mkdir()
     Path(tmp_path, "deep", "t.csv").write_bytes(CSV)
     assert read_table(str(tmp_path / "deep" / "t.csv")).name == "t.csv"
+
+
+def test_dates_times_and_decimals_that_a_frame_holds_as_objects_are_read_as_such():
+    cells = {
+        "day": [date(2024, 5, 31), None],
+        "moment": [datetime(2024, 5, 31, 14, 30, tzinfo=UTC), None],
+        "clock": [time(14, 30), None],
+        "price": [Decimal("1.50"), None],
+    }
+    table = table_of(pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in cells.items()}))
+    assert [table.column(name)[0] for name in ("day", "clock", "price")] == ["2024-05-31", "14:30:00", 1.5]
+    assert moment(table.column("moment")[0], "ymd") == moment("2024-05-31 14:30:00", "ymd")
+
+
+@pytest.mark.parametrize("form", ["pandas", "polars", "arrow"])
+def test_moments_of_any_zone_are_those_of_utc(form):
+    moments = pl.Series([datetime(2024, 1, 1, 12), None]).dt.replace_time_zone("Europe/Zurich")
+    frame = pl.DataFrame({"e": moments, "x": [1, 2]})
+    given = {"pandas": frame.to_pandas, "polars": lambda: frame, "arrow": frame.to_arrow}[form]()
+    there = table_of(given).column("e")
+    assert str(there[0]) == "2024-01-01T11:00:00.000000"
+    assert np.isnat(there[1])
+
+
+@pytest.mark.parametrize(
+    ("frame", "words"),
+    [
+        (pd.DataFrame([[1, 2]], columns=["x", "x"]), "The frame has columns of the same name: 'x'. Rename them."),
+        (
+            FRAME.to_arrow().rename_columns(["x"] * FRAME.width),
+            "The frame has columns of the same name: 'x'. Rename them.",
+        ),
+        (pd.DataFrame([[1, 2]], columns=[None, "x"]), "The frame has columns without a name: number 1. Name them."),
+        (pd.DataFrame({"x": pd.Series(["\ud800"], dtype=object)}), "'x' holds half a character (a lone surrogate)"),
+    ],
+)
+def test_a_frame_that_is_no_table_is_refused(frame, words):
+    with pytest.raises(DataError) as caught:
+        read_table(frame)
+    assert words in str(caught.value)
+
+
+def test_a_zone_that_no_place_on_earth_has_makes_no_moment():
+    assert moment("2024-05-31T10:00+14:00", "ymd") == moment("2024-05-30T20:00Z", "ymd")
+    assert moment("2024-05-31T10:00+99:00", "ymd") is None
+    assert moment("2024-05-31T10:00+05:99", "ymd") is None

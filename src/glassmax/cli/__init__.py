@@ -16,11 +16,12 @@ import click
 
 from .. import __version__
 from ..errors import GlassmaxError, OptionError
-from .talk import harmless
+from .talk import harmless, shortened
 
 __all__ = ["main"]
 
 COMMANDS = ("train", "predict", "evaluate", "derive", "doctor", "info", "completion")
+LONGEST_FAULT = 1500  # a name from a damaged file may have any length
 
 
 class Commands(click.Group):
@@ -85,7 +86,9 @@ def main() -> None:
         _drop_output()
         what = f"{error.filename}:" if error.filename else "The output can't be written:"
         _fault(f"{what} {error.strerror}.", 1, debug)
-    except Exception as error:  # a fault of ours: still no traceback, but the way to one
+    except BaseException as error:  # a fault of ours: still no traceback, but the way to one
+        if isinstance(error, SystemExit):
+            raise
         _fault(
             f"glassmax has failed, which is its own fault: {type(error).__name__}: {error}",
             1,
@@ -96,14 +99,14 @@ def main() -> None:
 
 def _drop_output() -> None:
     """Send what stdout still holds nowhere, so that Python doesn't try again when it ends."""
-    with suppress(OSError):  # stdout may be no file at all
+    with suppress(OSError, AttributeError):  # stdout may be closed, or no file at all
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fault(message: str, code: int, debug: bool, *more: str) -> None:
     if debug:
         traceback.print_exc()
-    click.echo(f"Error: {harmless(message)}" if code != 130 else message, err=True)
+    click.echo(f"Error: {shortened(harmless(message), LONGEST_FAULT)}" if code != 130 else message, err=True)
     for line in more:
         click.echo(line, err=True)
     sys.exit(code)

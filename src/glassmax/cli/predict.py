@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 FORMATS = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+OTHER_FORMATS = (".arrow", ".feather", ".gz", ".json", ".tsv", ".xls", ".xlsx", ".zst")
 
 
 @click.command("predict", cls=GroupedCommand)
@@ -63,6 +64,10 @@ def command(model: str, data: str, proba: bool, top: int | None, **options: Any)
 
     output = options["output"]
     if output is not None:
+        if options["form"] is None and output.lower().endswith(OTHER_FORMATS):
+            raise click.UsageError(
+                f"{harmless(output)} would be CSV by another name. Pass --format, or end it in .csv."
+            )
         check_output(output, model, data)
     loaded = load_model(model)
     needed = columns_needed(loaded, model, "Predict")

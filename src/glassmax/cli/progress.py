@@ -1,5 +1,6 @@
 """How a run goes on, as it goes on: one live line on a terminal, plain lines elsewhere."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -36,7 +37,9 @@ def with_progress(
     console = Console(stderr=True)
     if quiet:
         yield from epochs
-    elif console.is_terminal:
+    elif (
+        sys.stderr is not None and sys.stderr.isatty() and not console.is_dumb_terminal
+    ):  # colours may be forced on where there is no terminal
         yield from _live(epochs, most, metric, console)
     else:
         yield from _in_lines(epochs, most, metric)

@@ -15,7 +15,7 @@ __all__ = ["Rows", "shown_column"]
 
 FEWEST_ROWS_TO_HOLD_OUT = 20
 SPARSE_NUMBERS, SPARSE_SHARE = 2**24, 0.1
-MOST_SHOWN = 40
+MOST_SHOWN, MOST_NOTES = 40, 20
 MOST_OF_MEMORY = 0.7
 
 
@@ -71,7 +71,7 @@ class Rows:
         without = (target,) if options["weight"] is None else (target, options["weight"])
         inference = infer(self.table, without, Wishes(options["types"], options["ignore"], options["keep"]))
         self.encoding, self.notes = Encoding.learn(self.table.rows(self.kept), target, inference=inference)
-        self.notes += self._giveaways() + self._rare_classes() + self._formulas()
+        self.notes += self._giveaways() + self._rare_classes() + self._alike() + self._formulas()
         self.X = self.encoded(self.kept, self.notes)
         if len(self.held):
             self.encoded(self.held)  # a cell at fault is found before the training, not after it
@@ -168,7 +168,7 @@ class Rows:
                 lines.append(f"  {title:<11} {_some(kinds[kind])}")
         if self.options["weight"] is not None:
             lines.append(f"  weights:    {self.options['weight']}")
-        return lines + [f"  {note}" for note in [*self.table.notes, *self.notes]]
+        return lines + [f"  {note}" for note in _shortened([*self.table.notes, *self.notes])]
 
     def _check_weights(self) -> None:
         from ..errors import DataError
@@ -200,6 +200,22 @@ class Rows:
         names = ", ".join(shortened(str(label)) for label in self.classes[rare[:5]])
         return [f"of one row only, which is trained on and can't be judged: {self.target} {names}"]
 
+    def _alike(self) -> list[str]:
+        """Point at classes that look the same: other case, other spaces, letters put together in another way."""
+        import unicodedata
+
+        alike: dict[str, list[str]] = {}
+        for label in map(str, self.classes):
+            text = unicodedata.normalize("NFKC", label).casefold()
+            plain = "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
+            alike.setdefault(plain, []).append(label)
+        same = [labels for labels in alike.values() if len(labels) > 1]
+        return [
+            f"classes that differ only in case, spaces or invisible signs: {', '.join(map(ascii, labels[:5]))}. "
+            "If they are the same, write them alike."
+            for labels in same[:5]
+        ]
+
     def _formulas(self) -> list[str]:
         odd = [str(label) for label in self.classes if str(label)[:1] in ("=", "@", "+") or str(label)[:2] == "-"]
         if not odd:
@@ -227,6 +243,19 @@ class Rows:
         weight = None if self.options["weight"] is None else read_weights(some, self.options["weight"])
         self.notes += [f"{table.name}: {note}" for note in surprises.notes(self.encoding.columns)]
         return X, [index[text] for text in texts], weight
+
+
+def _shortened(notes: list[str]) -> list[str]:
+    """Keep the first notes of each kind: a table of a thousand empty columns needs no thousand lines."""
+    shown, kinds = [], dict.fromkeys(("is left out:", "missing, filled with", "hold what training never saw"), 0)
+    for note in notes:
+        kind = next((kind for kind in kinds if kind in note), None)
+        if kind is not None:
+            kinds[kind] += 1
+        if kind is None or kinds[kind] <= MOST_NOTES:
+            shown.append(note)
+    more = {kind: count - MOST_NOTES for kind, count in kinds.items() if count > MOST_NOTES}
+    return shown + [f"... {kind} ...: {counted(count, 'more column')} like these" for kind, count in more.items()]
 
 
 def shown_column(column: "Column") -> str:

@@ -167,7 +167,7 @@ class Run:
         rows, options = self.rows, self.options
         record: dict[str, Any] = {
             "glassmax": __version__,
-            "table": rows.table.name,
+            "table": rows.table.name.encode("utf-8", "backslashreplace").decode(),  # a file may be called by any bytes
             "training_rows": len(rows.kept),
             "held_out_rows": len(rows.held),
             "epochs": self.classifier.n_iter_,

@@ -1,5 +1,6 @@
 """How results and talk look: plain text, aligned, harmless to a terminal."""
 
+import errno
 import json
 import sys
 from collections.abc import Sequence
@@ -50,6 +51,8 @@ def be_quiet(ctx: click.Context, param: click.Parameter, value: bool) -> bool:
 
 def show(text: str) -> None:
     """Print a result on stdout, in UTF-8 whatever the terminal's encoding: the whole of it, or an error."""
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "stdout is closed")
     if not hasattr(sys.stdout, "buffer"):  # not a file: a notebook, a StringIO
         sys.stdout.write(text)
         return

@@ -56,7 +56,8 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
         if target in named:
             where = "the weight" if option == "weight" else f"among the columns to --{option}"
             raise click.UsageError(f"The target {harmless(target)} is {where}.")
-    path = check_output(output or default_output(data), data)
+    _refuse_contradictions(options)
+    path = check_output(default_output(data) if output is None else output, data)
     if options["checkpoint"] is not None and check_output(options["checkpoint"], data) == path:
         raise DataError(f"{path} is the model's place, expected another one for the --checkpoint.")
     run = Run(table, target, options, form)
@@ -79,10 +80,24 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     for line in result.verdict():
         say(line)
     again = data if data != "-" else "NEW.csv"
-    say(f"The model is in {path}. Use it: glassmax predict {shlex.quote(str(path))} {shlex.quote(again)}")
+    say(f"The model is in {path}. Use it: glassmax predict {_typed(str(path))} {_typed(again)}")
     if interrupted:
         say(f"It has seen {counted(run.classifier.n_iter_, 'epoch')}.")
         ctx.exit(130)
+
+
+def _refuse_contradictions(options: dict[str, Any]) -> None:
+    """Refuse to leave out a column that another option wants."""
+    wanted = {"keep": options["keep"], "type": options["types"], "weight": [options["weight"]]}
+    for option, names in wanted.items():
+        for name in names:
+            if name in options["ignore"]:
+                raise click.UsageError(f"{harmless(name)} is named by --ignore and by --{option}. Pass one of them.")
+
+
+def _typed(path: str) -> str:
+    """Write a path as it is typed in a shell, where a dash at its beginning would be an option's."""
+    return shlex.quote(f"./{path}" if path.startswith("-") else path)
 
 
 def _some(names: list[str]) -> str:

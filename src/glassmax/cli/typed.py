@@ -58,6 +58,8 @@ def column_types(ctx: click.Context, param: click.Parameter, values: tuple[str, 
         column, equals, kind = value.rpartition("=")
         if not equals or kind not in KINDS:
             raise click.BadParameter(f"{value!r}, expected COLUMN=TYPE with one of {', '.join(KINDS)}.")
+        if types.get(column, kind) != kind:
+            raise click.BadParameter(f"{column!r} is said to be {types[column]} and {kind}, expected one of them.")
         types[column] = kind
     return types
 
@@ -73,6 +75,8 @@ def class_weights(ctx: click.Context, param: click.Parameter, values: tuple[str,
             number = -1.0
         if not equals or not 0 <= number < math.inf:
             raise click.BadParameter(f"{value!r}, expected CLASS=WEIGHT with a number >= 0, as rare=10.")
+        if weights.get(label, number) != number:
+            raise click.BadParameter(f"{label!r} has the weights {weights[label]:g} and {number:g}, expected one.")
         weights[label] = number
     return weights
 

@@ -83,7 +83,7 @@ def with_point(cell: str) -> str:
 
 def number_text(value: float) -> str:
     """Write a number in its shortest form, a whole one without a point."""
-    return str(int(value)) if value == int(value) and abs(value) < _LARGEST_WHOLE else repr(float(value))
+    return str(int(value)) if abs(value) < _LARGEST_WHOLE and value == int(value) else repr(float(value))
 
 
 def canonical(cell: str) -> str:

@@ -26,6 +26,7 @@ __all__ = ["read_columnar"]
 CELLS_AT_ONCE = 2**22
 ROWS_TO_PROBE = 2**18
 DIED = 128
+ANY_TIME_ZONE = "POLARS_IGNORE_TIMEZONE_PARSE_ERROR"
 
 
 def read_columnar(source: Source, wanted: Sequence[str] | None = None) -> Iterator[Table]:
@@ -111,7 +112,7 @@ def _in_words(source: Source) -> Iterator[None]:
     import polars as pl
 
     try:
-        with _quiet():
+        with _quiet(), _any_time_zone():
             yield
     except DataError:
         raise
@@ -120,6 +121,20 @@ def _in_words(source: Source) -> Iterator[None]:
         raise DataError(
             f"{source.place} is no whole {source.kind} file: {first[0][:150]}. Take another copy, or write it again."
         ) from None
+
+
+@contextmanager
+def _any_time_zone() -> Iterator[None]:
+    """Let polars read moments whose zone it doesn't know, as "+05:30": they are held in UTC, whatever the zone."""
+    before = os.environ.get(ANY_TIME_ZONE)
+    os.environ[ANY_TIME_ZONE] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[ANY_TIME_ZONE]
+        else:
+            os.environ[ANY_TIME_ZONE] = before
 
 
 @contextmanager

@@ -4,10 +4,14 @@ Text in a frame is read as in a CSV file; whole numbers too large for a float st
 text, booleans nor dates is left aside and named when it is asked for.
 """
 
+import re
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
+from narwhals.exceptions import DuplicateError
 
 from ..errors import DataError
 from ..functional.arrays import Array
@@ -21,7 +25,15 @@ EXACT = 2**53
 
 def is_frame(data: Any) -> bool:
     """Return whether something is a frame of columns, lazy ones included."""
-    return isinstance(nw.from_native(data, pass_through=True), nw.DataFrame | nw.LazyFrame)
+    return isinstance(_frame(data, pass_through=True), nw.DataFrame | nw.LazyFrame)
+
+
+def _frame(data: Any, *, pass_through: bool = False) -> Any:
+    try:
+        return nw.from_native(data, pass_through=pass_through)
+    except DuplicateError as error:
+        twice = ", ".join(re.findall(r"- ('.*') \d+ times", str(error))[:5])
+        raise DataError(f"The frame has columns of the same name: {twice}. Rename them.") from None
 
 
 def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
@@ -50,10 +62,10 @@ def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
     >>> table_of(pandas.DataFrame({"x": [1, 2], "y": ["a", None]})).column("y").tolist()
     ['a', None]
     """
-    frame = nw.from_native(data)
+    frame = _frame(data)
     if isinstance(frame, nw.LazyFrame):
         raise DataError(f"{name} is lazy, expected one that is in memory: pass its collect().")
-    names = [str(column) for column in frame.columns]
+    names = ["" if _is_missing(column) else str(column) for column in frame.columns]
     blank = [str(position) for position, column in enumerate(names, start=1) if not column.strip()]
     if blank:
         raise DataError(f"{name} has columns without a name: number {', '.join(blank[:5])}. Name them.")
@@ -78,6 +90,13 @@ def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
 def _column(series: "nw.Series[Any]") -> Array | str:
     """Return a column as `Table` holds it, or what it holds instead."""
     dtype: Any = series.dtype
+    try:
+        return _by_type(series, dtype)
+    except UnicodeEncodeError:
+        return "half a character (a lone surrogate)"
+
+
+def _by_type(series: "nw.Series[Any]", dtype: Any) -> Array | str:
     if dtype == nw.Boolean:
         return objects([None if _is_missing(cell) else bool(cell) for cell in series.to_list()])
     if dtype.is_integer() or dtype == nw.Decimal:
@@ -89,6 +108,8 @@ def _column(series: "nw.Series[Any]") -> Array | str:
         return column_of([cell if isinstance(cell, str) else None for cell in series.cast(nw.String).to_list()])
     if dtype == nw.Date or dtype == nw.Datetime:
         return _moments(series)
+    if dtype == nw.Time:
+        return objects([None if _is_missing(cell) else cell.isoformat() for cell in series.to_list()])
     if dtype in (nw.Object, nw.Unknown):
         return _mixed(series.to_list())
     return f"values of type {dtype}"
@@ -108,18 +129,24 @@ def _whole(series: "nw.Series[Any]") -> Array:
     return np.array([np.nan if _is_missing(cell) else cell for cell in series.to_list()], np.float64)
 
 
-def _moments(series: "nw.Series[Any]") -> Array:
-    if getattr(series.dtype, "time_zone", None) is not None:
-        series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    cells = [None if _is_missing(cell) else np.datetime64(cell, "us") for cell in series.to_list()]
-    if not any(cell is not None for cell in cells):
-        return objects(cells)
-    return np.array([np.datetime64("NaT", "us") if cell is None else cell for cell in cells], "M8[us]")
+def _moments(series: "nw.Series[Any]") -> Array | str:
+    """Return moments in UTC; the years are those that Python's own dates reach, as for text."""
+    values = series.to_numpy()
+    if values.dtype.kind != "M":  # a frame that holds dates as objects
+        values = np.array([np.datetime64("NaT") if _is_missing(cell) else cell for cell in values], "M8[us]")
+    there = values[~np.isnat(values)]
+    if not len(there):
+        return objects([None] * len(values))
+    if np.datetime_data(values.dtype)[0] != "ns":  # nanoseconds reach from 1677 to 2262
+        first, end = np.array(["0001-01-01", "10000-01-01"], values.dtype)
+        if there.min() < first or there.max() >= end:
+            return "dates beyond the years 1 to 9999"
+    return values.astype("M8[us]")
 
 
 def _mixed(cells: list[Any]) -> Array | str:
     """Read Python objects, as pandas holds them where a column has cells of several kinds."""
-    known = [None if _is_missing(cell) else cell for cell in cells]
+    known = [None if _is_missing(cell) else _plain(cell) for cell in cells]
     there = [cell for cell in known if cell is not None]
     other = [cell for cell in there if not isinstance(cell, str | bool | int | float | np.number | np.bool_)]
     if other:
@@ -128,3 +155,10 @@ def _mixed(cells: list[Any]) -> Array | str:
         return objects([None if cell is None else bool(cell) for cell in known])
     texts = [None if cell is None else str(cell).lower() if isinstance(cell, bool) else str(cell) for cell in known]
     return column_of([None if text is None or text.strip(WHITE) in MISSING else text for text in texts])
+
+
+def _plain(cell: Any) -> Any:
+    """Write dates, times and decimal numbers, which databases hand over as objects, as text that is read as such."""
+    if isinstance(cell, datetime):
+        return cell.isoformat(sep=" ")
+    return cell.isoformat() if isinstance(cell, date | time) else str(cell) if isinstance(cell, Decimal) else cell

@@ -28,6 +28,8 @@ LONGEST_EXACT = 15
 FEWEST_ROWS_NUMBERED = 30
 WORDS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), ("off", "on"))
 UNIT = re.compile(r"[€$£¥]? ?[+-]?[0-9][0-9.,]* ?(?:[€$£¥%°]|[A-Za-zµ°]{1,4}[²³]?)?")
+GROUPED_BY_SIGNS = re.compile(r"[+-]?[0-9]{1,3}(?:['\u2019 \u00a0\u2009\u202f][0-9]{3})+(?:[.,][0-9]+)?")
+AS_IN_BOOKS = re.compile(r"\([0-9][0-9.,]*\)|[\u2212\u2013][0-9][0-9.,]*")
 NAMED_ID = re.compile(r"(^|.*[_\- .])(id|ids|uuid|guid|index|rowid|key)", re.IGNORECASE)
 
 
@@ -98,7 +100,7 @@ def infer(table: Table, without: Collection[str], wishes: Wishes = Wishes()) -> 
     notes = [f"{name} is left out: it holds {what}." for name, what in table.unusable.items()]
     refused: dict[str, str] = {}
     for name in table.columns:
-        if name in without or name in wishes.ignore:
+        if name in without or name in wishes.ignore or name in table.unusable:
             continue
         wish = wishes.types.get(name)
         guess = _granted(table, name, wish) if wish else _guess(table, name, keep=name in wishes.keep)
@@ -276,6 +278,13 @@ def _too_many(name: str, there: list[str], distinct: set[str], *, whole: bool) -
         return _Guess(
             refused=f"holds numbers with a unit, such as {with_unit[0]!r}, expected numbers alone, as 1234.5. "
             "Write the unit into the name of the column."
+        )
+    odd = [text for text in there if GROUPED_BY_SIGNS.fullmatch(text) or AS_IN_BOOKS.fullmatch(text)]
+    plain = sum(number(text) is not None for text in there)
+    if odd and len(odd) + plain >= MOSTLY * len(there):
+        return _Guess(
+            refused=f"holds numbers written for the eye, such as {odd[0]!r}, expected them as -1234.5: without signs "
+            "between thousands, with a plain minus."
         )
     long = sum(map(len, there)) / len(there)
     if len(distinct) == len(there) and whole and long <= 40 and not any(" " in text.strip() for text in there):

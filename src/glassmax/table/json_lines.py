@@ -5,6 +5,7 @@ object is a fault. Text is read as in a CSV file, so that the same table gives t
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ __all__ = ["read_json_lines"]
 CELLS_AT_ONCE = 2**19
 MOST_KEYS = 1_000_000
 EXACT = 2**53
+HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_json_lines(lines: Lines, wanted: Sequence[str] | None = None) -> Iterator[Table]:
@@ -65,7 +67,7 @@ def read_json_lines(lines: Lines, wanted: Sequence[str] | None = None) -> Iterat
             np.array(ends),
             numbers=np.arange(first, number + 1),
             how=f"JSON lines in {lines.encoding}{packed}",
-            unusable=unusable if columns else {},
+            unusable=unusable,
             header=tuple(known) if len(chosen) < len(known) else (),
         )
 
@@ -103,6 +105,14 @@ def _object(name: str, line: int, text: str) -> dict[str, Any]:
             f"{name} (line {line}) is not JSON: {what}. Expected an object on each line, as "
             '{"width": 1.5, "kind": "a"}.'
         ) from None
+    if HALF.search(text):
+        try:
+            json.dumps(row, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError:
+            raise DataError(
+                f"{name} (line {line}) holds half a character (a lone surrogate, \\ud800 to \\udfff). "
+                "Write the whole one."
+            ) from None
     if not isinstance(row, dict):
         kind = "a list" if isinstance(row, list) else "a value"
         raise DataError(

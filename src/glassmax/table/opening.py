@@ -6,6 +6,7 @@ never held whole.
 
 import gzip
 import os
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -36,8 +37,17 @@ FOREIGN = {
     b"\x93NUMPY": "a NumPy array. Save it as CSV, or train in Python",
     b"\x80\x04": "a pickle, which can run any code. Save the table as CSV or Parquet",
     b"\x80\x05": "a pickle, which can run any code. Save the table as CSV or Parquet",
+    b"\x80\x03": "a pickle, which can run any code. Save the table as CSV or Parquet",
+    b"FEA1": "a Feather file of version 1. Write it again as version 2, which is Arrow",
+    b"ORC": "an ORC file. Save the table as Parquet or CSV",
+    b"Obj\x01": "an Avro file. Save the table as Parquet or CSV",
+    b"<stata_dta>": "a Stata file. Save the table as Parquet or CSV",
+    b"$FL2": "an SPSS file. Save the table as Parquet or CSV",
+    b"RDX": "a file of R. Save the table as Parquet or CSV",
     b"\x7fELF": "a program. A table is a CSV, Parquet, Arrow or JSON lines file",
 }
+
+PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|body|table)\b[^,;\t]*>", re.IGNORECASE)
 
 
 @dataclass
@@ -213,5 +223,7 @@ def _refuse_foreign(source: Source) -> None:
     for magic, what in FOREIGN.items():
         if source.head.startswith(magic):
             raise DataError(f"{source.place} is {what}.")
+    if PAGE.match(source.head):
+        raise DataError(f"{source.place} is a web page (HTML), expected a table. Was it saved in place of the file?")
     if source.head[8:10] == b'{"' and b'"data_offsets"' in source.head:
         raise DataError(f"{source.place} is a model file (safetensors), expected a table. Are the two swapped?")

@@ -103,6 +103,8 @@ def read_batches(
         return
     if decimal not in (None, ".", ","):
         raise OptionError(f"decimal is {decimal!r}, expected '.' or ','.")
+    if delimiter == "\\t":  # as people type a tab
+        delimiter = "\t"
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\n\r' or not delimiter.isascii()):
         raise OptionError(f"delimiter is {delimiter!r}, expected one character, as ',' or ';'.")
     form = Form(delimiter, decimal, encoding)

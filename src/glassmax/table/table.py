@@ -66,7 +66,7 @@ class Table:
     @property
     def names(self) -> list[str]:
         """The names of all columns, of those that can't be used or were not read too."""
-        return list(self.header) or [*self.columns, *self.unusable]
+        return list(self.header) or list(dict.fromkeys([*self.columns, *self.unusable]))
 
     def column(self, name: str) -> Array:
         """Return a column, or raise with the names that come nearest.
@@ -84,7 +84,7 @@ class Table:
         DataError
             If there is no such column, or it can't be used.
         """
-        if name in self.columns:
+        if name in self.columns and name not in self.unusable:
             return self.columns[name]
         if name in self.unusable:
             raise DataError(
@@ -101,6 +101,8 @@ class Table:
             )
         elif not near and sum(number(other) is not None for other in self.names) > len(self.names) / 5:
             hint += " Has the file no header? Its first line is taken for the names."
+        if not self.names:
+            hint = "It has none at all."
         raise DataError(f"{self.name} has no column {name!r}. {hint}")
 
     def rows(self, index: Array | slice) -> "Table":
@@ -137,14 +139,18 @@ def joined(tables: list[Table]) -> Table:
     lines = None if first.lines is None else np.concatenate([t.lines for t in tables if t.lines is not None])
     numbered = all(table.numbers is not None for table in tables)
     numbers = np.concatenate([t.numbers for t in tables if t.numbers is not None]) if numbered else None
-    names = list(dict.fromkeys(name for table in tables for name in table.columns))
+    unusable = {name: what for table in tables for name, what in table.unusable.items()}
+    names = [name for name in dict.fromkeys(name for t in tables for name in t.columns) if name not in unusable]
+    notes = [*first.notes]
     parts = [dict(table.columns) for table in tables]
     tables.clear()
     columns: dict[str, Array] = {}
     for name in names:  # one at a time, so that no more than one column is there twice
         pieces = [part.pop(name) if name in part else None for part in parts]
         columns[name] = _one_column(pieces, sizes)
-    return replace(last, columns=columns, lines=lines, numbers=numbers, notes=[*first.notes])
+    if not columns:  # how many rows there are, the table still knows
+        columns = {name: np.full(sum(sizes), None, object) for name in unusable}
+    return replace(last, columns=columns, lines=lines, numbers=numbers, notes=notes, unusable=unusable)
 
 
 def _one_column(pieces: list[Array | None], sizes: list[int]) -> Array:
