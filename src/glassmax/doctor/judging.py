@@ -20,7 +20,7 @@ from .passes import KINKED, Pass
 from .patterns import pattern
 from .problem import Problem
 from .saying import conventions_of, said_factor
-from .search import Explanation, explain
+from .search import Explanation, conventional, explain
 from .steps import Step, distinct
 
 __all__ = ["Case", "Judgement", "judge"]
@@ -232,7 +232,7 @@ def _wrong(
     said = list(conventions_of(case.problem))
     if not case.problem.given.declared:
         whole = [
-            step for step in steps if step.node == f"dZ{case.passes[0].depth}" and step.cause in ("factor", "sign")
+            step for step in steps if conventional([step], f"dZ{case.passes[0].depth}")
         ]
         steps = [step for step in steps if step not in whole]
         if whole:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..functional.arrays import Array
-from .candidates import Candidate, Made
+from .candidates import Candidate, Made, same
 from .constants import Constant, recognise
 from .evidence import Evidence
 from .matching import Fit, Target, along_first, fit
@@ -368,7 +368,7 @@ class _Layer:
         found: list[tuple[Step, ...]] = []
         for key, mistake in made.keys:
             arrays = self._made_everywhere(made, key, targets, kind, D)
-            if mistake is None or arrays is None:
+            if mistake is None or arrays is None or self._changes_nothing(kind, arrays, D):
                 continue
             for fitted in fit(targets, arrays, self.totals, self.evidence.tolerance):
                 scale = self._forgiven(fitted.scale) if mistake.any_scale else fitted.scale
@@ -377,6 +377,11 @@ class _Layer:
                 if scale.known or targets[0].G.size > 2:
                     found.append(steps)
         return found
+
+    def _changes_nothing(self, kind: str, arrays: Sequence[Array], D: Sequence[Array]) -> bool:
+        """Whether a mistake gives what is right on every probe, as relu's A times relu': then it explains nothing."""
+        right = (self._follows(kind, p, d) for p, d in zip(self.evidence.passes, D, strict=True))
+        return all(same(array, T) for array, T in zip(arrays, right, strict=True))
 
     def _made_everywhere(
         self, made: Made, key: Any, targets: Sequence[Target], kind: str, D: tuple[Array, ...]
