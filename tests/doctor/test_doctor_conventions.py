@@ -65,3 +65,15 @@ def test_a_factor_throughout_is_no_mistake(activations, output, arrays):
         handed = gradients(parameters, X, y) if arrays else gradients
         diagnosis = gm.diagnose(handed, X, y, network=net, parameters=parameters)
         assert diagnosis.verdict == "correct under another convention", f"factor {factor}\n{diagnosis}"
+
+
+@pytest.mark.parametrize("arrays", [False, True], ids=["function", "arrays"])
+@pytest.mark.parametrize("activations", [["relu"], ["tanh", "relu"]], ids="-".join)
+def test_where_a_dead_layer_leaves_zeros_any_factor_fits_them(activations, arrays):
+    net, parameters, X, y = setting(activations, "identity", dead=True)
+    another = "correct under another convention"
+    for factor, verdict in ((1, "correct"), (2, another), (-8, another)):
+        gradients = backward(activations, "identity", factor)
+        handed = gradients(parameters, X, y) if arrays else gradients
+        diagnosis = gm.diagnose(handed, X, y, network=net, parameters=parameters)
+        assert diagnosis.verdict == verdict, f"factor {factor}\n{diagnosis}"

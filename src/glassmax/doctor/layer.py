@@ -52,6 +52,7 @@ class _Own:
     scale: Constant
     steps: tuple[Step, ...]
     residual: float
+    silent: bool = False
 
 
 def judge_layer(
@@ -210,7 +211,7 @@ class _Layer:
         for fitted in fit(targets, arrays, self.totals, self.evidence.tolerance):
             steps = self._transposed(kind) + self._penalty(kind, fitted)
             scale = self._forgiven(fitted.scale) if self.candidate.any_scale else fitted.scale
-            found.append(_Own(scale, steps, fitted.residual))
+            found.append(_Own(scale, steps, fitted.residual, fitted.silent))
         return found
 
     def _follows(self, kind: str, p: Any, D: Array) -> Array:
@@ -290,7 +291,10 @@ class _Layer:
             for w in W:
                 for own in b or [w]:
                     steps = w.steps + (own.steps if self.has_bias else ())
-                    if np.allclose(w.scale.values, own.scale.values, rtol=1e-5, atol=0):
+                    if w.silent or own.silent:  # what is 0 agrees with any factor
+                        scale = own.scale if w.silent else w.scale
+                        yield self._choice(self._factor(Z, scale, self.factor_cost) + steps, D, scale)
+                    elif np.allclose(w.scale.values, own.scale.values, rtol=1e-5, atol=0):
                         yield self._choice(self._factor(Z, w.scale, self.factor_cost) + steps, D, w.scale)
                         if not w.scale.is_one:
                             local = self._factor(dW, w.scale, 1.05)
