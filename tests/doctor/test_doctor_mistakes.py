@@ -2,9 +2,11 @@
 
 from itertools import combinations
 
+import programs
 import pytest
 from consulting import consult, named
 from published import CONTROLS, CONVENTIONS, MISTAKES
+from setups import SETUPS
 
 import glassmax as gm
 
@@ -112,3 +114,27 @@ def test_the_learning_rate_that_was_used_is_fitted():
 
 def test_gm_diagnose_is_the_doctor():
     assert gm.diagnose is gm.doctor.diagnose
+
+
+AVERAGING = """
+def gradients(p, X, t):
+    n = X.shape[0]
+    h = np.tanh(X @ p["W1"] + p["b1"])
+    err = h @ p["W2"] + p["b2"] - t
+    dh = err @ p["W2"].T * (1 - h * h)
+    return {"W1": X.T @ dh / n, "b1": dh.mean(axis=0), "W2": h.T @ err / n, "b2": err.mean(axis=0)}
+"""
+
+
+@pytest.mark.parametrize("right", ["dh.mean(axis=0)", "err.mean(axis=0)"])
+@pytest.mark.parametrize("arrays", [False, True], ids=["function", "arrays"])
+def test_a_mean_over_all_where_1_over_n_comes_last_is_one_mistake(right, arrays):
+    gradients = programs.program(AVERAGING, (right, right.replace("axis=0", "")))["gradients"]
+    given = SETUPS["REGRESSION"]()
+    net = given["network"]
+    handed = gradients(net.parameters, given["X"], given["y"]) if arrays else gradients
+    diagnosis = gm.diagnose(handed, given["X"], given["y"], network=net)
+    assert diagnosis.causes == ("bias_averaged",), str(diagnosis)
+    assert "if yours doesn't, divide here" in diagnosis.findings[0].line
+    assert "inf" not in str(diagnosis)
+    assert "another shape" in str(diagnosis)

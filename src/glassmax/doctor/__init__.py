@@ -10,6 +10,7 @@
     candidates, layer, search   which wrong steps give exactly what the learner got
     matching, constants         fits to rounding, and the constants in them
     misshapen, forwards         what a shape alone tells; exact gradients of another forward pass
+    not_gradients               the parameters themselves, a step, zeros
     precision, remedies         float32 on the way; what to do about a function that misbehaves
     judging, patterns           the verdict
     reasons, explain, saying    the line as it should be, and why; conventions in words

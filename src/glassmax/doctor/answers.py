@@ -158,6 +158,12 @@ def _by_name(returned: Mapping[Any, Any], names: Sequence[str], shapes: Sequence
     if len(plain) == len(returned) and all(_bare(name) in plain for name in names):
         return [plain[_bare(name)] for name in names]
     given = {written(path): value for path, value in flattened(returned)}
+    if not given:
+        raise AnswerError(
+            "wrong_keys",
+            f"The function returned no gradients (an empty {type(returned).__name__}), expected {_listed(names)}. "
+            "Return one array for each parameter, under its name.",
+        )
     if all(name in given for name in names):
         return [given[name] for name in names]
     folded = {_bare(name): value for name, value in given.items()}
@@ -192,13 +198,17 @@ def _by_order(returned: Any, names: Sequence[str], shapes: Sequence[tuple[int, .
         kind = type(returned).__name__
         raise AnswerError(
             "wrong_keys",
-            f"{len(arrays)} arrays came back (a {kind}), expected {len(names)}: {_listed(names)}. "
+            f"{len(arrays)} array{'s' if len(arrays) != 1 else ''} came back ({_article(kind)} {kind}), expected {len(names)}: {_listed(names)}. "
             "Return one array for each parameter, by name or in this order.",
         )
     for order in _orders(len(arrays), names):
         if all(_fits(np.shape(arrays[i]), shape) for i, shape in zip(order, shapes, strict=True)):
             return [arrays[i] for i in order]
     return arrays
+
+
+def _article(word: str) -> str:
+    return "an" if word[0] in "aeiouAEIOU" else "a"
 
 
 def _in_order(returned: Any, number: int) -> list[Any]:

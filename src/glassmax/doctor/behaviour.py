@@ -8,6 +8,7 @@ import numpy as np
 from ..functional.arrays import Array
 from .answers import Answer
 from .diagnosis import Finding
+from .layout import gradient_of
 from .problem import Problem
 from .running import Call, Learner
 
@@ -128,7 +129,7 @@ def _second_call(problem: Problem, learner: Learner, first: Answer, second: Answ
         cell = int(np.abs(a).argmax())
         says = "a second call on the same inputs returns the first call's gradients once more added on top"
         shown = f"{names[0]}: {a[cell]:.4g} after the first call, {b[cell]:.4g} after the second"
-        line = f"d{names[0]} = np.zeros_like({names[0]})    # anew in every call"
+        line = f"{gradient_of(names[0])} = np.zeros_like({names[0]})    # anew in every call"
         reason = "a gradient belongs to one point and one batch: sums that outlive the call mix several"
         return (Finding("accumulates", names[0], names, says, {"factor": "2"}, line, reason, shown),)
     if _subtracted_again(problem, first, second):

@@ -18,7 +18,7 @@ from .mistakes.mistake import Mistake
 from .passes import Pass
 from .steps import Step
 
-__all__ = ["Candidate", "Made", "head_candidates", "hidden_candidates", "keyed"]
+__all__ = ["Candidate", "Made", "head_candidates", "hidden_candidates", "keyed", "same"]
 
 Key = tuple[str, str, int]
 RIGHT: Key = ("", "", 0)
@@ -36,7 +36,8 @@ def keyed(made: Iterable[tuple[Mistake | None, Any]]) -> dict[Key, tuple[Mistake
     return table
 
 
-def _same(a: Array, b: Array) -> bool:
+def same(a: Array, b: Array) -> bool:
+    """Whether two arrays are equal to rounding."""
     return a.shape == b.shape and bool(np.linalg.norm(a - b) <= 1e-12 * np.linalg.norm(b))
 
 

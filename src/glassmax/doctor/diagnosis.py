@@ -6,6 +6,7 @@ This module decides nothing; it shows what was decided.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
+from math import isinf
 from textwrap import wrap
 from typing import Any
 
@@ -137,7 +138,8 @@ class Diagnosis:
             width = max(len(line.name) for line in shown)
             for line in shown:
                 text.append(
-                    f"{line.name:<{width}}  {'right' if line.correct else 'wrong'}  relative error {_error(line.error)}"
+                    f"{line.name:<{width}}  {'right' if line.correct else 'wrong'}  "
+                    + ("another shape" if isinf(line.error) else f"relative error {_error(line.error)}")
                 )
             if len(self.lines) > len(shown):
                 text.append(f"and {len(self.lines) - len(shown)} more")
@@ -193,10 +195,14 @@ def _cell(heading: str, words: str) -> str:
 
 
 def _size(error: float) -> str:
+    if isinf(error):
+        return "another shape"
     return "< 1e-9" if error < 1e-9 else f"{error:.1e}"
 
 
 def _error(error: float) -> str:
+    if isinf(error):
+        return "another shape"
     return "< 1e-12" if error < 1e-12 else f"{error:.1e}"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..functional.arrays import Array
-from .layout import Layout
+from .layout import Layout, gradient_of
 from .passes import Pass
 from .reasons import LABELS, reason
 from .steps import Step
@@ -70,7 +70,7 @@ class Writer:
             return written + f"    # before {self.name('W', step.layer + 1)} is updated"
         if step.cause == "activation_missing_below":
             return self._dZ(step.layer + 1) + "\n" + written
-        return written
+        return written + self._where_n_is(step)
 
     def reason(self, step: Step) -> str:
         """Why, in index form."""
@@ -135,19 +135,44 @@ class Writer:
 
     def _dW(self, layer: int) -> str:
         A, D, columns = self._below(layer), f"dZ{layer}", self.layout.columns
-        if columns:
+        if self.layout.single:
+            product = f"np.outer({D}, {A})" if self.layout.transposed else f"np.outer({A}, {D})"
+        elif columns:
             product = f"{D} @ {A}.T" if self.layout.transposed else f"{A} @ {D}.T"
         else:
             product = f"{D}.T @ {A}" if self.layout.transposed else f"{A}.T @ {D}"
         W = self.name("W", layer)
-        return f"d{W} = {product}" + (f" + {self.l2} * {W}" if self.p.l2 else "")
+        return f"{gradient_of(W)} = {product}" + (f" + {self.l2} * {W}" if self.p.l2 else "")
 
     def _db(self, layer: int) -> str:
         shape = next((role.shape for role in self.layout.roles if (role.kind, role.layer) == ("b", layer)), (1,))
-        keep = ", keepdims=True" if len(shape) == 2 else ""
         b = self.name("b", layer)
         penalty = f" + {self.p.l2_bias:.4g} * {b}" if self.p.l2_bias else ""
-        return f"d{b} = dZ{layer}.sum(axis={1 if self.layout.columns else 0}{keep}){penalty}"
+        return f"{gradient_of(b)} = {self._summed(f'dZ{layer}', shape)}{penalty}"
+
+    def _summed(self, D: str, shape: tuple[int, ...]) -> str:
+        """The sum of D over the samples, in the shape of the learner's bias."""
+        if self.layout.single:
+            return D if len(shape) == 1 else f"{D}.reshape({shape})"
+        if not shape:
+            return f"{D}.sum()"
+        axis = 1 if self.layout.columns else 0
+        if len(shape) == 1:
+            return f"{D}.sum(axis={axis})"
+        if shape[axis] == 1:
+            return f"{D}.sum(axis={axis}, keepdims=True)"
+        return f"{D}.sum(axis={axis})" + ("[:, None]" if axis == 0 else "[None, :]")
+
+    def _where_n_is(self, step: Step) -> str:
+        """A word on where 1/n is, if that is all that is wrong: learners divide dZ, or each gradient at the end."""
+        c = step.constant
+        counted = step.cause == "factor" and c is not None and abs(c.power) == 1 and abs(c.multiple - 1) < 1e-6
+        if step.kind not in ("dW", "db") or not self.divisor.startswith(" / n"):
+            return ""
+        if not counted and step.cause != "bias_averaged":
+            return ""
+        once = ", once" if c is not None and c.power == -1 else ""
+        return f"    # dZ{step.layer} holds 1/n; if yours doesn't, divide here{once}"
 
     def _dA(self, layer: int) -> str:
         W, D = self.name("W", layer + 1), f"dZ{layer + 1}"

@@ -16,11 +16,12 @@ from .evidence import Evidence
 from .explain import Writer
 from .forwards import Forward, other_forward
 from .misshapen import misshapen, named_by_shape
+from .not_gradients import NEVER_FILLED, all_zero, not_gradients
 from .passes import KINKED, Pass
 from .patterns import pattern
 from .problem import Problem
 from .saying import conventions_of, said_factor
-from .search import Explanation, explain
+from .search import Explanation, conventional, explain
 from .steps import Step, distinct
 
 __all__ = ["Case", "Judgement", "judge"]
@@ -85,6 +86,9 @@ def judge(case: Case) -> Judgement:
     kink = _kink(case)
     if kink is not None and max(max(error.values()) for error in [kink, *judged[1:]]) <= COARSE:
         return _right(case, errors[0], worst, (_kink_finding(case),))
+    said = not_gradients(case.passes, case.gradients) if worst > COARSE else ""
+    if said:
+        return _no_gradients(case, said, errors)
     tolerances = [SINGLE] if case.single_precision else [FINE, COARSE]
     own_fine = max(judged[0].values()) <= (SINGLE if case.single_precision else COARSE)
     for tolerance in tolerances:
@@ -232,7 +236,7 @@ def _wrong(
     said = list(conventions_of(case.problem))
     if not case.problem.given.declared:
         whole = [
-            step for step in steps if step.node == f"dZ{case.passes[0].depth}" and step.cause in ("factor", "sign")
+            step for step in steps if conventional([step], f"dZ{case.passes[0].depth}")
         ]
         steps = [step for step in steps if step not in whole]
         if whole:
@@ -241,6 +245,8 @@ def _wrong(
         lines = _lines(case, errors[0], everything=True)
         return Judgement(Diagnosis(OTHERWISE_CORRECT, (), None, tuple(said), lines), best.cost)
     alternatives = _alternatives(explanations, best)
+    if len(distinct(steps)) > 1 and all_zero(case.gradients, case.passes[0].architecture.parameters):
+        return _no_gradients(case, NEVER_FILLED, errors)  # 0 follows from many a pair of mistakes, and tells none
     groups = sorted(distinct(steps), key=lambda group: order_of(group[0]))
     used: set[str] = {group[0].cause for group in groups}
     findings = []
@@ -250,6 +256,21 @@ def _wrong(
     first = min(steps, key=order_of)
     lines = _lines(case, errors[0])
     return Judgement(Diagnosis(WRONG, tuple(findings), first.node, tuple(said), lines), best.cost)
+
+
+def _no_gradients(case: Case, says: str, errors: list[dict[tuple[str, int], float]]) -> Judgement:
+    """What came is no gradient at all."""
+    writer, p = _writer(case), case.passes[0]
+    top = Step("not_in_catalogue", f"dZ{p.depth}", "")
+    off = [key for key in p.architecture.parameters if errors[0][key] > FINE / 10]
+    names = tuple(writer.name(*key) for key in off)
+    shown = max(off, key=lambda key: errors[0][key], default=("W", 1))
+    cell = writer.cell(*shown, case.gradients[0][shown])
+    evidence: dict[str, object] = {"error_before": errors[0][shown]}
+    line = writer.line(Step(top.cause, f"d{shown[0]}{shown[1]}", ""))
+    finding = Finding(top.cause, "", names, says, evidence, line, writer.reason(top), cell)
+    lines, said = _lines(case, errors[0]), conventions_of(case.problem)
+    return Judgement(Diagnosis(WRONG, (finding,), top.node, said, lines), 1.5)
 
 
 def _wrong_forward(case: Case, forward: Forward, errors: list[dict[tuple[str, int], float]]) -> Judgement:
@@ -302,7 +323,7 @@ def _finding(
     step = min(group, key=order_of)
     writer = _writer(case)
     affected = _affected(case, group, errors)
-    worst = max((errors[probe][key] for probe in _judged(case) for key in affected), default=float("inf"))
+    worst = _worst(case, affected, errors)
     evidence: dict[str, object] = {"error_before": worst}
     if step.cause == "not_in_catalogue":
         return _not_in_catalogue(case, step, affected, evidence, writer)
@@ -315,13 +336,24 @@ def _finding(
         step.cause,
         writer.where(step),
         tuple(writer.name(*key) for key in affected),
-        _says(group),
+        _says(group) + _if_zero(case, affected),
         evidence,
         writer.line(step),
         writer.reason(step),
         writer.cell(*shown, case.gradients[0][shown]) if shown else "",
         indistinguishable,
     )
+
+
+def _if_zero(case: Case, affected: list[tuple[str, int]]) -> str:
+    return f"; {NEVER_FILLED}" if all_zero(case.gradients, affected) else ""
+
+
+def _worst(case: Case, affected: list[tuple[str, int]], errors: list[dict[tuple[str, int], float]]) -> float:
+    """The largest of the errors; infinite is only that of another shape, not that of an overflow on other data."""
+    if not affected or any(np.isinf(errors[0][key]) for key in affected):
+        return float("inf")
+    return max(error for probe in _judged(case) for key in affected if np.isfinite(error := errors[probe][key]))
 
 
 def _says(group: list[Step]) -> str:
@@ -359,7 +391,7 @@ def _not_in_catalogue(
         "not_in_catalogue",
         writer.where(step),
         tuple(writer.name(*key) for key in affected),
-        says + (f"; {seen}" if seen else ""),
+        says + (f"; {seen}" if seen else "") + _if_zero(case, affected),
         evidence,
         writer.line(step),
         writer.reason(step),

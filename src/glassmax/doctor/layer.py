@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..functional.arrays import Array
-from .candidates import Candidate, Made
+from .candidates import Candidate, Made, same
 from .constants import Constant, recognise
 from .evidence import Evidence
 from .matching import Fit, Target, along_first, fit
@@ -52,6 +52,7 @@ class _Own:
     scale: Constant
     steps: tuple[Step, ...]
     residual: float
+    silent: bool = False
 
 
 def judge_layer(
@@ -210,7 +211,7 @@ class _Layer:
         for fitted in fit(targets, arrays, self.totals, self.evidence.tolerance):
             steps = self._transposed(kind) + self._penalty(kind, fitted)
             scale = self._forgiven(fitted.scale) if self.candidate.any_scale else fitted.scale
-            found.append(_Own(scale, steps, fitted.residual))
+            found.append(_Own(scale, steps, fitted.residual, fitted.silent))
         return found
 
     def _follows(self, kind: str, p: Any, D: Array) -> Array:
@@ -290,7 +291,10 @@ class _Layer:
             for w in W:
                 for own in b or [w]:
                     steps = w.steps + (own.steps if self.has_bias else ())
-                    if np.allclose(w.scale.values, own.scale.values, rtol=1e-5, atol=0):
+                    if w.silent or own.silent:  # what is 0 agrees with any factor
+                        scale = own.scale if w.silent else w.scale
+                        yield self._choice(self._factor(Z, scale, self.factor_cost) + steps, D, scale)
+                    elif np.allclose(w.scale.values, own.scale.values, rtol=1e-5, atol=0):
                         yield self._choice(self._factor(Z, w.scale, self.factor_cost) + steps, D, w.scale)
                         if not w.scale.is_one:
                             local = self._factor(dW, w.scale, 1.05)
@@ -368,7 +372,7 @@ class _Layer:
         found: list[tuple[Step, ...]] = []
         for key, mistake in made.keys:
             arrays = self._made_everywhere(made, key, targets, kind, D)
-            if mistake is None or arrays is None:
+            if mistake is None or arrays is None or self._changes_nothing(kind, arrays, D):
                 continue
             for fitted in fit(targets, arrays, self.totals, self.evidence.tolerance):
                 scale = self._forgiven(fitted.scale) if mistake.any_scale else fitted.scale
@@ -377,6 +381,11 @@ class _Layer:
                 if scale.known or targets[0].G.size > 2:
                     found.append(steps)
         return found
+
+    def _changes_nothing(self, kind: str, arrays: Sequence[Array], D: Sequence[Array]) -> bool:
+        """Whether a mistake gives what is right on every probe, as relu's A times relu': then it explains nothing."""
+        right = (self._follows(kind, p, d) for p, d in zip(self.evidence.passes, D, strict=True))
+        return all(same(array, T) for array, T in zip(arrays, right, strict=True))
 
     def _made_everywhere(
         self, made: Made, key: Any, targets: Sequence[Target], kind: str, D: tuple[Array, ...]

@@ -5,13 +5,13 @@ A fit counts only if what is left is rounding: relative to the array itself, or 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from ..functional.arrays import Array
-from .constants import Constant, recognise
+from .constants import ONE, Constant, recognise
 
 __all__ = ["Fit", "Target", "along_first", "fit"]
 
@@ -61,12 +61,15 @@ class Fit:
         The penalty's coefficient as fitted on the first probe.
     residual : float
         What is left, relative, on the worst probe.
+    silent : bool
+        Whether the data's part is 0 on every probe, as below a dead relu: then any factor fits.
     """
 
     scale: Constant
     penalty: Constant | None
     added: float
     residual: float
+    silent: bool = False
 
     @property
     def plain(self) -> bool:
@@ -164,6 +167,8 @@ def fit(targets: Sequence[Target], arrays: Sequence[Array], totals: Sequence[flo
     forms: dict[str, list[Coefficients]] = {}
     for position, (target, H, total) in enumerate(zip(targets, arrays, totals, strict=True)):
         here = _forms(target, H, total, tolerance)
+        if not target.coefficient and here and _norm(H) <= target.floor:  # any factor fits
+            here = {form: (math.nan, r, left) for form, (_, r, left) in here.items()}
         if position == 0:
             forms = {form: [constants] for form, constants in here.items()}
         else:
@@ -194,15 +199,24 @@ def along_first(a: Array, b: Array | None, rest: Array) -> float | None:
     return (bb * float(np.vdot(a, rest)) - ab * float(np.vdot(b, rest))) / determinant
 
 
+def _scale(values: Sequence[float], rows: Sequence[int], k: int, tolerance: float) -> Constant | None:
+    """Recognise a factor by the probes that have one; the others say nothing."""
+    telling = [(value, n) for value, n in zip(values, rows, strict=True) if not math.isnan(value)]
+    if not telling:
+        return replace(ONE, values=(1.0,) * len(rows))
+    found = recognise([value for value, _ in telling], [n for _, n in telling], k, tolerance)
+    return found and replace(found, values=tuple(found.multiple * n**found.power for n in rows))
+
+
 def _recognised(form: str, pairs: list[Coefficients], targets: Sequence[Target], tolerance: float) -> Fit | None:
     rows, k = [target.n for target in targets], targets[0].k
     loose = max(1e-6, 100 * tolerance)
-    scale = recognise([c for c, _, _ in pairs], rows, k, loose)
+    scale = _scale([c for c, _, _ in pairs], rows, k, loose)
     if scale is None or (not scale.known and targets[0].G.size < 2 and len(targets) < 2):
         return None
     left = max(left for _, _, left in pairs)
     if form.startswith("plain") or form in ("scaled with its penalty", "scaled"):
-        return Fit(scale, None, pairs[0][1], left)
+        return Fit(scale, None, pairs[0][1], left, silent=all(math.isnan(c) for c, _, _ in pairs))
     ratios = []
     for (_, r, _), target in zip(pairs, targets, strict=True):
         ratios.append(r / target.coefficient if target.coefficient else r)

@@ -13,13 +13,13 @@ from itertools import islice
 import numpy as np
 
 from ..functional.arrays import Array
-from .candidates import Candidate, head_candidates, hidden_candidates
+from .candidates import Candidate, head_candidates, hidden_candidates, same
 from .evidence import Evidence
 from .layer import Choice, judge_layer
 from .recover import recovered
 from .steps import Step, cost_of
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["Explanation", "conventional", "explain"]
 
 BEAM = 24
 DEAREST = 6.0
@@ -85,7 +85,13 @@ def explain(evidence: Evidence, declared: bool) -> list[Explanation]:
     for layer in range(evidence.depth, 0, -1):
         states = _one_layer_down(evidence, states, layer, declared)
     explanations = [Explanation(state.steps, state.residual) for state in states]
-    return sorted(explanations, key=lambda explanation: explanation.cost)
+    top = None if declared else f"dZ{evidence.depth}"
+    return sorted(explanations, key=lambda explanation: (not conventional(explanation.steps, top), explanation.cost))
+
+
+def conventional(steps: Sequence[Step], top: str | None) -> bool:
+    """Whether there is no mistake, but at most a factor throughout; none is a convention where `top` is None."""
+    return all(step.node == top and step.cause in ("factor", "sign") for step in steps)
 
 
 def _one_layer_down(evidence: Evidence, states: Sequence[_State], layer: int, declared: bool) -> list[_State]:
@@ -98,7 +104,7 @@ def _one_layer_down(evidence: Evidence, states: Sequence[_State], layer: int, de
             break
     for state in going[:4]:
         found += _unknown(evidence, state, layer)
-    return _cheapest(found)
+    return _cheapest(found, None if declared else f"dZ{evidence.depth}")
 
 
 def _candidates(evidence: Evidence, state: _State, layer: int, pairs: bool) -> Iterable[Candidate]:
@@ -110,13 +116,11 @@ def _candidates(evidence: Evidence, state: _State, layer: int, pairs: bool) -> I
 
 def _down(evidence: Evidence, state: _State, layer: int, declared: bool, pairs: bool) -> list[_State]:
     found: list[_State] = []
-    right: Array | None = None
+    right = next(iter(_candidates(evidence, state, layer, False))).make(0)
     p = evidence.passes[0]
     most = WORK // (p.n * (p.W[layer].shape[1] + 1)) if pairs else None
     for candidate in islice(_candidates(evidence, state, layer, pairs), most):
-        if not candidate.steps:
-            right = candidate.make(0)
-        elif candidate.along is None and _unchanged(candidate.make(0), right):
+        if candidate.steps and candidate.along is None and _unchanged(candidate.make(0), right):
             continue
         before = _before(evidence, state, candidate, layer)
         for choice in judge_layer(evidence, layer, candidate, before, state.totals, declared):
@@ -138,9 +142,7 @@ def _settled(steps: Sequence[Step], has_bias: bool) -> bool:
 
 def _unchanged(wrong: Array | None, right: Array | None) -> bool:
     """Whether a mistake makes no difference, as relu' of A in place of Z."""
-    if wrong is None or right is None or wrong.shape != right.shape:
-        return False
-    return bool(np.linalg.norm(wrong - right) <= 1e-12 * np.linalg.norm(right))
+    return wrong is not None and right is not None and same(wrong, right)
 
 
 def _before(evidence: Evidence, state: _State, candidate: Candidate, layer: int) -> tuple[Array | None, ...]:
@@ -162,8 +164,8 @@ def _unknown(evidence: Evidence, state: _State, layer: int) -> list[_State]:
     return [_State((*state.steps, step), solved, (None,) * len(evidence.passes), state.totals)]
 
 
-def _cheapest(states: Sequence[_State]) -> list[_State]:
-    ranked = sorted(states, key=lambda state: cost_of(state.steps))
+def _cheapest(states: Sequence[_State], top: str | None) -> list[_State]:
+    ranked = sorted(states, key=lambda state: (not conventional(state.steps, top), cost_of(state.steps)))
     kept: list[_State] = []
     seen: set[tuple[Step, ...]] = set()
     for state in ranked:

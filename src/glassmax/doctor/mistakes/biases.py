@@ -18,7 +18,7 @@ def biases(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tupl
     sums = D.sum(axis=0)
     if h > 1:
         yield Mistake("bias_summed_over_all", f"dZ{layer} was summed over the units too"), np.full(h, D.sum())
-        yield Mistake("bias_averaged", f"dZ{layer} was averaged over the units too", 1.1), np.full(h, D.mean())
+        yield Mistake("bias_averaged", f"dZ{layer} was averaged over the units too", 1.1, True), np.full(h, D.mean())
     product = A.T @ D
     yield (
         Mistake("bias_times_input", f"dZ{layer} was multiplied by {below} before the sum"),
@@ -94,7 +94,7 @@ def _of_other_shape(p: Pass, layer: int, D: Array) -> Iterator[tuple[Mistake, Ar
     yield Mistake("bias_not_summed", not_summed), D
     yield Mistake("bias_not_summed", not_summed), D.T
     yield Mistake("bias_summed_over_all", f"dZ{layer} was summed over the units too"), np.asarray(D.sum())
-    yield Mistake("bias_averaged", f"dZ{layer} was averaged over the units too"), np.asarray(D.mean())
+    yield Mistake("bias_averaged", f"dZ{layer} was averaged over the units too", any_scale=True), np.asarray(D.mean())
     wrong_axis = f"dZ{layer} was summed along its rows, not over them"
     yield Mistake("bias_not_summed", wrong_axis, also=("bias_summed_over_all",)), D.sum(axis=1)
     product = A.T @ D
