@@ -14,15 +14,20 @@ import numpy as np
 from ..errors import OptionError, ShapeError
 from ..functional.arrays import Array
 from ..network import Network
-from .conventions import Convention, architectures, fit_loss, logits_of
+from .conventions import Convention, Point, fit_loss
 from .layout import Layout, flattened, layouts, rebuilt, written
 from .passes import Architecture, Pass
 from .running import quietly
+from .screening import possible
 from .targets import Targets, read_targets
 
 __all__ = ["Given", "Problem", "problems"]
 
 POINTS = 8
+EXACT = 1e-9
+"""A loss that is met as well as that is met by no other reading."""
+
+Measured = tuple[list[Point], list[float], bool]
 
 
 @dataclass(frozen=True)
@@ -160,6 +165,8 @@ def problems(given: Given) -> Iterator[Problem]:
         for problem in _of_layout(given, layout, targets):
             any_found = True
             yield problem
+            if measurable and problem.convention.residual < EXACT:
+                return
     if not any_found and refused is not None and not measurable:
         raise refused
 
@@ -181,13 +188,9 @@ def _of_layout(given: Given, layout: Layout, targets: Targets) -> Iterator[Probl
         return
     points, values, single = measured
     best: tuple[float, Architecture, Convention] | None = None
-    shared: dict[tuple[str, ...], list[Array]] = {}
-    for candidates in _candidates(given, layout):
+    for candidates in _candidates(given, layout, measured, X, targets.Y):
         for architecture in candidates:
-            hidden = architecture.activations
-            if hidden not in shared:
-                shared = {hidden: logits_of(architecture, points, X)}
-            convention = fit_loss(architecture, points, X, targets.Y, values, single, shared[hidden])
+            convention = fit_loss(architecture, points, X, targets.Y, values, single)
             if convention is not None and (best is None or convention.residual < 1e-2 * best[0]):
                 best = (convention.residual, architecture, convention)
             if best is not None and best[0] < 1e-11:
@@ -197,12 +200,15 @@ def _of_layout(given: Given, layout: Layout, targets: Targets) -> Iterator[Probl
             return
 
 
-def _candidates(given: Given, layout: Layout) -> Iterator[Iterator[Architecture]]:
+def _candidates(
+    given: Given, layout: Layout, measured: Measured, X: Array, Y: Array
+) -> Iterator[Sequence[Architecture]]:
+    points, values, single = measured
     if given.network is not None:
-        yield iter([_of_network(given.network, layout)])
-    yield architectures(layout.sizes, layout.biases, mixed=False)
+        yield [_of_network(given.network, layout)]
+    yield possible(layout.sizes, layout.biases, points, X, Y, values, single, mixed=False)
     if 4 <= len(layout.sizes) < 6:
-        yield architectures(layout.sizes, layout.biases, mixed=True)
+        yield possible(layout.sizes, layout.biases, points, X, Y, values, single, mixed=True)
 
 
 def _of_network(network: Network, layout: Layout) -> Architecture:
@@ -211,7 +217,7 @@ def _of_network(network: Network, layout: Layout) -> Architecture:
 
 def _measured(
     given: Given, layout: Layout, X: Array, y: Any
-) -> tuple[list[tuple[dict[int, Array], dict[int, Array]]], list[float], bool] | None:
+) -> Measured | None:
     """The learner's loss at a few points; None if it raises or isn't finite. X is rows, y the learner's."""
     loss = given.loss
     if loss is None:
