@@ -1,5 +1,7 @@
 """How what was handed in is read: which network a loss is the loss of, with bounded work; the order of the parameters."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 
@@ -87,3 +89,59 @@ def test_the_screening_keeps_the_right_network(activations, head):
     kept = possible(sizes, (True,) * 3, points, X, Y, values, False, mixed=True)
     assert true in kept
     assert len(kept) <= 3
+
+
+LABELS = np.array([0, 1, 2, 0, 1, 2])
+
+
+def unnumbered(p, X, y):
+    H = np.maximum(X @ p["hk"] + p["hb"], 0)
+    E = np.exp(H @ p["ok"] + p["ob"])
+    d = (E / E.sum(axis=1, keepdims=True) - np.eye(3)[y]) / len(X)
+    dh = d @ p["ok"].T * (H > 0)
+    return {"ok": H.T @ d, "ob": d.sum(axis=0), "hk": X.T @ dh, "hb": dh.sum(axis=0)}
+
+
+def unnumbered_loss(p, X, y):
+    Z = np.maximum(X @ p["hk"] + p["hb"], 0) @ p["ok"] + p["ob"]
+    return np.mean(np.log(np.exp(Z).sum(axis=1)) - Z[np.arange(len(X)), y])
+
+
+@pytest.mark.parametrize("hidden", [5, 3])
+@pytest.mark.parametrize("order", list(permutations(("ob", "ok", "hb", "hk"))))
+def test_parameters_come_in_any_order(order, hidden):
+    rng = np.random.default_rng(0)
+    shapes = {"ob": (3,), "ok": (hidden, 3), "hb": (hidden,), "hk": (4, hidden)}
+    p = {name: rng.normal(size=shapes[name]) for name in order}
+    X = rng.normal(size=(6, 4))
+    by_network = gm.diagnose(unnumbered, X, LABELS, network=gm.Network([4, hidden, 3]), parameters=p)
+    assert by_network.verdict == "correct"
+    by_loss = gm.diagnose(unnumbered, X, LABELS, loss=unnumbered_loss, parameters=p)
+    assert by_loss.verdict == "correct"
+    assert "none of the known" not in " ".join(by_loss.conventions)
+
+
+def swapped(p, X, y):
+    made = unnumbered({"hk": p["W1"], "hb": p["b1"], "ok": p["W2"], "ob": p["b2"]}, X, y)
+    return {"W1": made["hk"], "b1": made["ob"], "W2": made["ok"], "b2": made["hb"]}
+
+
+def test_gradients_of_biases_that_are_exchanged_are_no_other_order():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(6, 3))
+    p = {name: rng.normal(size=(3, 3)) for name in ("W1", "W2")} | {"b1": np.zeros(3), "b2": np.zeros(3)}
+    network = gm.Network([3, 3, 3])
+    assert gm.diagnose(swapped, X, LABELS, network=network, parameters=p).verdict == "wrong"
+    assert gm.diagnose(swapped(p, X, LABELS), X, LABELS, network=network, parameters=p).verdict == "wrong"
+
+
+def test_square_weights_are_in_the_order_of_their_digits():
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(6, 3))
+    p = {name: rng.normal(size=(3, 3) if name[0] == "W" else 3) for name in ("b2", "W2", "b1", "W1")}
+
+    def function(p, X, y):
+        made = unnumbered({"hk": p["W1"], "hb": p["b1"], "ok": p["W2"], "ob": p["b2"]}, X, y)
+        return {"W1": made["hk"], "b1": made["hb"], "W2": made["ok"], "b2": made["ob"]}
+
+    assert gm.diagnose(function, X, LABELS, network=gm.Network([3, 3, 3]), parameters=p).verdict == "correct"

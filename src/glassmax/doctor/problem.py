@@ -24,6 +24,10 @@ from .targets import Targets, read_targets
 __all__ = ["Given", "Problem", "problems"]
 
 POINTS = 8
+ORDERS = 24
+"""Readings of the arrays that are held against a loss."""
+MIXED = 4
+"""Of which so many are tried with activations that differ from layer to layer."""
 EXACT = 1e-9
 """A loss that is met as well as that is met by no other reading."""
 
@@ -138,7 +142,7 @@ def problems(given: Given) -> Iterator[Problem]:
     sizes = given.network.layer_sizes if given.network else None
     measurable = given.loss is not None and given.network is None
     try:
-        found = layouts(given.named, given.X)
+        found = layouts(given.named, given.X, every=measurable)[:ORDERS]
     except ShapeError:
         if measurable:  # no network of layers, but a loss all the same
             return
@@ -155,14 +159,14 @@ def problems(given: Given) -> Iterator[Problem]:
         found = fitting
     refused: Exception | None = None
     any_found = False
-    for layout in found:
+    for position, layout in enumerate(found):
         rows = layout.inputs(given.X)
         try:
             targets = read_targets(np.asarray(given.y), len(rows), layout.sizes[-1], layout.columns)
         except ValueError as error:
             refused = error
             continue
-        for problem in _of_layout(given, layout, targets):
+        for problem in _of_layout(given, layout, targets, mixed=position < MIXED):
             any_found = True
             yield problem
             if measurable and problem.convention.residual < EXACT:
@@ -171,7 +175,7 @@ def problems(given: Given) -> Iterator[Problem]:
         raise refused
 
 
-def _of_layout(given: Given, layout: Layout, targets: Targets) -> Iterator[Problem]:
+def _of_layout(given: Given, layout: Layout, targets: Targets, mixed: bool) -> Iterator[Problem]:
     n = len(targets.Y)
     if given.loss is None:
         network = given.network
@@ -188,7 +192,7 @@ def _of_layout(given: Given, layout: Layout, targets: Targets) -> Iterator[Probl
         return
     points, values, single = measured
     best: tuple[float, Architecture, Convention] | None = None
-    for candidates in _candidates(given, layout, measured, X, targets.Y):
+    for candidates in _candidates(given, layout, measured, X, targets.Y, mixed):
         for architecture in candidates:
             convention = fit_loss(architecture, points, X, targets.Y, values, single)
             if convention is not None and (best is None or convention.residual < 1e-2 * best[0]):
@@ -201,13 +205,13 @@ def _of_layout(given: Given, layout: Layout, targets: Targets) -> Iterator[Probl
 
 
 def _candidates(
-    given: Given, layout: Layout, measured: Measured, X: Array, Y: Array
+    given: Given, layout: Layout, measured: Measured, X: Array, Y: Array, mixed: bool
 ) -> Iterator[Sequence[Architecture]]:
     points, values, single = measured
     if given.network is not None:
         yield [_of_network(given.network, layout)]
     yield possible(layout.sizes, layout.biases, points, X, Y, values, single, mixed=False)
-    if 4 <= len(layout.sizes) < 6:
+    if mixed and 4 <= len(layout.sizes) < 6:
         yield possible(layout.sizes, layout.biases, points, X, Y, values, single, mixed=True)
 
 

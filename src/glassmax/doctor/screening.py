@@ -20,8 +20,8 @@ __all__ = ["possible"]
 
 SCREENED = 5
 """Points: more than the unknowns of any fit, which are three."""
-CELLS = 100_000_000
-"""The most cells of hidden layers that are computed."""
+CELLS = 15_000_000
+"""The most cells of hidden layers that are computed for mixed activations."""
 TOGETHER = 200_000
 """Cells of logits that are judged in one go."""
 KEPT = 48
@@ -80,23 +80,30 @@ def _logits(sizes: tuple[int, ...], points: Sequence[Point], X: Array, mixed: bo
     W = {layer: np.stack([weights[layer] for weights, _ in points]) for layer in points[0][0]}
     b = {layer: np.stack([biases[layer] for _, biases in points])[:, None, :] for layer in points[0][1]}
     Z = np.broadcast_to(X, (len(points), *X.shape)) @ W[1] + b[1]
-    return islice(_above(Z, 1, (), W, b, mixed), _affordable(sizes, len(points) * len(X)))
+    names = COMMON[: _affordable(sizes, len(points) * len(X))] if mixed else COMMON
+    return _above(Z, 1, (), W, b, names, mixed)
 
 
 def _above(
-    Z: Array, layer: int, chosen: Hidden, W: Mapping[int, Array], b: Mapping[int, Array], mixed: bool
+    Z: Array,
+    layer: int,
+    chosen: Hidden,
+    W: Mapping[int, Array],
+    b: Mapping[int, Array],
+    names: Sequence[str],
+    mixed: bool,
 ) -> Iterator[tuple[Hidden, Array]]:
     if layer == len(W):
         yield chosen, Z
         return
-    for name in COMMON if mixed or not chosen else chosen[:1]:
+    for name in names if mixed or not chosen else chosen[:1]:
         upper = ACTIVATIONS[name].f(Z) @ W[layer + 1] + b[layer + 1]
-        yield from _above(upper, layer + 1, (*chosen, name), W, b, mixed)
+        yield from _above(upper, layer + 1, (*chosen, name), W, b, names, mixed)
 
 
 def _affordable(sizes: tuple[int, ...], rows: int) -> int:
-    """How many choices are tried: all the usual ones at least."""
-    return max(len(COMMON), CELLS // (rows * max(sizes[1:])))
+    """How many activations are mixed."""
+    return max(2, int((CELLS / (rows * max(sizes[1:]))) ** (1 / (len(sizes) - 2))))
 
 
 def _batches(choices: Iterator[tuple[Hidden, Array]], cells: int) -> Iterator[tuple[list[Hidden], Array]]:
