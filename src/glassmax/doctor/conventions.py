@@ -4,9 +4,8 @@ Its values at a few points of the parameters' space are fitted by a table of los
 rows, a penalty on W, one on b. What fits to rounding is that loss; what doesn't stays unknown, and is measured instead.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from ..functional.arrays import Array
 from ..functional.heads import Head, HeadTape
 from .passes import Architecture, Pass
 
-__all__ = ["Convention", "architectures", "fit_loss", "logits_of"]
+__all__ = ["COMMON", "HEADS", "Convention", "Point", "fit_loss", "tolerance_of"]
 
 HEADS = (
     ("softmax", "cross_entropy"),
@@ -26,6 +25,8 @@ HEADS = (
     ("sigmoid", "cross_entropy"),
     ("softmax", "binary_cross_entropy"),
 )
+COMMON = ("sigmoid", "tanh", "relu", "leaky_relu", "identity", "elu", "selu", "gelu", "silu", "softplus", "mish")
+"""Hidden activations."""
 TOLERANCE = 1e-5
 """Generous: an epsilon inside a logarithm moves a loss by 1e-8, another loss or activation by 1e-2."""
 
@@ -56,18 +57,9 @@ class Convention:
 Point = tuple[dict[int, Array], dict[int, Array]]
 
 
-def architectures(sizes: tuple[int, ...], biases: tuple[bool, ...], mixed: bool) -> Iterator[Architecture]:
-    """Every network of these sizes; `mixed` if each hidden layer may have an activation of its own."""
-    hidden = len(sizes) - 2
-    common = ("sigmoid", "tanh", "relu", "leaky_relu", "identity", "elu", "selu", "gelu", "silu", "softplus", "mish")
-    choices: Sequence[tuple[str, ...]] = list(product(common, repeat=hidden))
-    if not mixed:
-        choices = [choice for choice in choices if len(set(choice)) <= 1]
-    for activations in choices:
-        for output, loss in HEADS:
-            if output == "softmax" and sizes[-1] == 1:
-                continue
-            yield Architecture(sizes, activations, output, loss, biases)
+def tolerance_of(single_precision: bool) -> float:
+    """What a fit may leave of the loss, relative."""
+    return 1e-4 if single_precision else TOLERANCE
 
 
 def fit_loss(
@@ -77,7 +69,6 @@ def fit_loss(
     Y: Array,
     values: Sequence[float],
     single_precision: bool = False,
-    logits: Sequence[Array] | None = None,
 ) -> Convention | None:
     """Find the factor and the penalty with which this network's loss is the learner's.
 
@@ -92,18 +83,16 @@ def fit_loss(
         The learner's loss there.
     single_precision : bool
         Whether it was computed in float32.
-    logits : sequence of array, optional
-        What `logits_of` returned, so that it is not computed for each loss anew.
 
     Returns
     -------
     Convention or None
     """
     v = np.asarray(values, np.float64)
-    tolerance = 1e-4 if single_precision else TOLERANCE
+    tolerance = tolerance_of(single_precision)
     head = Head(architecture.output, architecture.loss)
     with np.errstate(all="ignore"):
-        tapes = [head.forward(Z) for Z in (_logits(architecture, points, X) if logits is None else logits)]
+        tapes = [head.forward(Z) for Z in _logits(architecture, points, X)]
         data = np.array([float(head.rows(tape, Y).sum()) for tape in tapes])
         if not np.isfinite(data).all():
             return None
@@ -134,12 +123,6 @@ def fit_loss(
             if left < 1e-12:
                 break
     return best
-
-
-def logits_of(architecture: Architecture, points: Sequence[Point], X: Array) -> list[Array]:
-    """The last Z at each point, which all losses of the same hidden layers share."""
-    with np.errstate(all="ignore"):
-        return _logits(architecture, points, X)
 
 
 def _logits(architecture: Architecture, points: Sequence[Point], X: Array) -> list[Array]:

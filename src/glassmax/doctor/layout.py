@@ -8,13 +8,14 @@ order of how common they are. This module computes no gradient.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, permutations
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from ..errors import ShapeError
 from ..functional.arrays import Array
+from .ordering import biases_of, chains
 
 __all__ = ["Layout", "Role", "flattened", "gradient_of", "layouts"]
 
@@ -161,7 +162,7 @@ class Layout:
         return np.ascontiguousarray(made).astype(X.dtype if X.dtype.kind == "f" else np.float64)
 
 
-def layouts(named: Sequence[tuple[str, Array]], X: Array, outputs: Sequence[int] = ()) -> list[Layout]:
+def layouts(named: Sequence[tuple[str, Array]], X: Array, every: bool = False) -> list[Layout]:
     """Find every reading of the learner's arrays that hangs together, the commonest first.
 
     Parameters
@@ -170,8 +171,8 @@ def layouts(named: Sequence[tuple[str, Array]], X: Array, outputs: Sequence[int]
         In the learner's order.
     X : array
         As the learner has it.
-    outputs : sequence of int, optional
-        The sizes that the last layer may have; any by default.
+    every : bool, default=False
+        Whether to list every order of the layers that fits, for a loss to tell, not the likeliest alone.
 
     Returns
     -------
@@ -184,14 +185,14 @@ def layouts(named: Sequence[tuple[str, Array]], X: Array, outputs: Sequence[int]
     """
     found: list[Layout] = []
     for weights, others in _sorted_out(named):
-        found += [layout for layout in _fitting(named, weights, others, X, outputs) if layout not in found]
+        found += [layout for layout in _fitting(named, weights, others, X, every) if layout not in found]
         if len(found) >= 8:
             break
     if not found:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in named)
         raise ShapeError(
             f"parameters are {shapes} and X is {X.shape}: no order of layers fits them together. "
-            "Weights are (in, out) or (out, in), samples are rows or columns; give them in the order of the layers."
+            "Weights are (in, out) or (out, in), samples are rows or columns, and each layer's inputs are the units of the one below."
         )
     return found
 
@@ -201,24 +202,23 @@ def _fitting(
     weights: list[tuple[str, Array]],
     others: list[tuple[str, Array]],
     X: Array,
-    outputs: Sequence[int],
+    every: bool,
 ) -> Iterator[Layout]:
     for columns, transposed, single in _ways(X):
         d = X.size if single else (1 if X.ndim < 2 else X.shape[0 if columns else 1])
-        for order in _orders(weights):
-            sizes = _chain(d, [array for _, array in order], transposed)
-            matched = None if sizes is None or (outputs and sizes[-1] not in outputs) else _biases(others, sizes)
-            if sizes is None or matched is None:
-                continue
+        for order, sizes in chains(d, weights, transposed):
+            found = biases_of(others, order, sizes)
             layer_of = {name: layer for layer, (name, _) in enumerate(order, start=1)}
-            roles = [
-                Role(name, "W", layer_of[name], transposed, array.shape)
-                if name in layer_of
-                else Role(name, "b", matched[name], False, array.shape)
-                for name, array in named
-            ]
-            yield Layout(sizes, tuple(roles), columns, single)
-            break
+            for matched in found if every else found[:1]:
+                roles = [
+                    Role(name, "W", layer_of[name], transposed, array.shape)
+                    if name in layer_of
+                    else Role(name, "b", matched[name], False, array.shape)
+                    for name, array in named
+                ]
+                yield Layout(sizes, tuple(roles), columns, single)
+            if found and not every:
+                break
 
 
 def _sorted_out(
@@ -243,41 +243,3 @@ def _ways(X: Array) -> list[tuple[bool, bool, bool]]:
     if X.ndim < 2:
         return [(False, False, True), (False, True, True), (False, False, False)]
     return [(False, False, False), (True, True, False), (False, True, False), (True, False, False)]
-
-
-def _orders(weights: list[tuple[str, Array]]) -> Iterator[list[tuple[str, Array]]]:
-    """The learner's order first, then that of the numbers in the names, then any."""
-    yield weights
-    numbered = [(int(digits[-1]), name) for name, _ in weights if (digits := re.findall(r"\d+", name))]
-    if len(numbered) == len(weights):
-        arrays = dict(weights)
-        yield [(name, arrays[name]) for _, name in sorted(numbered)]
-    if len(weights) <= 4:
-        yield from (list(order) for order in permutations(weights))
-
-
-def _chain(d: int, arrays: list[Array], transposed: bool) -> tuple[int, ...] | None:
-    sizes = [d]
-    for array in arrays:
-        shape = array.shape if array.ndim == 2 else (array.size, 1)[:: -1 if transposed else 1]
-        into, out = shape[::-1] if transposed else shape
-        if into != sizes[-1]:
-            return None
-        sizes.append(out)
-    return tuple(sizes) if arrays else None
-
-
-def _biases(others: list[tuple[str, Array]], sizes: tuple[int, ...]) -> dict[str, int] | None:
-    """The layer of each bias: in order where the sizes agree, each the next that fits."""
-    matched: dict[str, int] = {}
-    numbered = all(re.search(r"\d", name) for name, _ in others)
-    order = sorted(others, key=lambda pair: int(re.findall(r"\d+", pair[0])[-1])) if numbered else others
-    layer = 1
-    for name, array in order:
-        while layer < len(sizes) and array.size != sizes[layer]:
-            layer += 1
-        if layer == len(sizes) or (array.ndim == 2 and 1 not in array.shape):
-            return None
-        matched[name] = layer
-        layer += 1
-    return matched

@@ -14,15 +14,24 @@ import numpy as np
 from ..errors import OptionError, ShapeError
 from ..functional.arrays import Array
 from ..network import Network
-from .conventions import Convention, architectures, fit_loss, logits_of
+from .conventions import Convention, Point, fit_loss
 from .layout import Layout, flattened, layouts, rebuilt, written
 from .passes import Architecture, Pass
 from .running import quietly
+from .screening import possible
 from .targets import Targets, read_targets
 
 __all__ = ["Given", "Problem", "problems"]
 
 POINTS = 8
+ORDERS = 24
+"""Readings of the arrays that are held against a loss."""
+MIXED = 4
+"""Of which so many are tried with activations that differ from layer to layer."""
+EXACT = 1e-9
+"""A loss that is met as well as that is met by no other reading."""
+
+Measured = tuple[list[Point], list[float], bool]
 
 
 @dataclass(frozen=True)
@@ -133,7 +142,7 @@ def problems(given: Given) -> Iterator[Problem]:
     sizes = given.network.layer_sizes if given.network else None
     measurable = given.loss is not None and given.network is None
     try:
-        found = layouts(given.named, given.X)
+        found = layouts(given.named, given.X, every=measurable)[:ORDERS]
     except ShapeError:
         if measurable:  # no network of layers, but a loss all the same
             return
@@ -150,21 +159,23 @@ def problems(given: Given) -> Iterator[Problem]:
         found = fitting
     refused: Exception | None = None
     any_found = False
-    for layout in found:
+    for position, layout in enumerate(found):
         rows = layout.inputs(given.X)
         try:
             targets = read_targets(np.asarray(given.y), len(rows), layout.sizes[-1], layout.columns)
         except ValueError as error:
             refused = error
             continue
-        for problem in _of_layout(given, layout, targets):
+        for problem in _of_layout(given, layout, targets, mixed=position < MIXED):
             any_found = True
             yield problem
+            if measurable and problem.convention.residual < EXACT:
+                return
     if not any_found and refused is not None and not measurable:
         raise refused
 
 
-def _of_layout(given: Given, layout: Layout, targets: Targets) -> Iterator[Problem]:
+def _of_layout(given: Given, layout: Layout, targets: Targets, mixed: bool) -> Iterator[Problem]:
     n = len(targets.Y)
     if given.loss is None:
         network = given.network
@@ -181,13 +192,9 @@ def _of_layout(given: Given, layout: Layout, targets: Targets) -> Iterator[Probl
         return
     points, values, single = measured
     best: tuple[float, Architecture, Convention] | None = None
-    shared: dict[tuple[str, ...], list[Array]] = {}
-    for candidates in _candidates(given, layout):
+    for candidates in _candidates(given, layout, measured, X, targets.Y, mixed):
         for architecture in candidates:
-            hidden = architecture.activations
-            if hidden not in shared:
-                shared = {hidden: logits_of(architecture, points, X)}
-            convention = fit_loss(architecture, points, X, targets.Y, values, single, shared[hidden])
+            convention = fit_loss(architecture, points, X, targets.Y, values, single)
             if convention is not None and (best is None or convention.residual < 1e-2 * best[0]):
                 best = (convention.residual, architecture, convention)
             if best is not None and best[0] < 1e-11:
@@ -197,12 +204,15 @@ def _of_layout(given: Given, layout: Layout, targets: Targets) -> Iterator[Probl
             return
 
 
-def _candidates(given: Given, layout: Layout) -> Iterator[Iterator[Architecture]]:
+def _candidates(
+    given: Given, layout: Layout, measured: Measured, X: Array, Y: Array, mixed: bool
+) -> Iterator[Sequence[Architecture]]:
+    points, values, single = measured
     if given.network is not None:
-        yield iter([_of_network(given.network, layout)])
-    yield architectures(layout.sizes, layout.biases, mixed=False)
-    if 4 <= len(layout.sizes) < 6:
-        yield architectures(layout.sizes, layout.biases, mixed=True)
+        yield [_of_network(given.network, layout)]
+    yield possible(layout.sizes, layout.biases, points, X, Y, values, single, mixed=False)
+    if mixed and 4 <= len(layout.sizes) < 6:
+        yield possible(layout.sizes, layout.biases, points, X, Y, values, single, mixed=True)
 
 
 def _of_network(network: Network, layout: Layout) -> Architecture:
@@ -211,7 +221,7 @@ def _of_network(network: Network, layout: Layout) -> Architecture:
 
 def _measured(
     given: Given, layout: Layout, X: Array, y: Any
-) -> tuple[list[tuple[dict[int, Array], dict[int, Array]]], list[float], bool] | None:
+) -> Measured | None:
     """The learner's loss at a few points; None if it raises or isn't finite. X is rows, y the learner's."""
     loss = given.loss
     if loss is None:
