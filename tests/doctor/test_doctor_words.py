@@ -38,7 +38,11 @@ def replaced(place, array):
 LINES = [
     (1, lambda made, last, n: last[1] / n, "gradients[1] = dZ1.sum(axis=0)[:, None]"),
     (3, lambda made, last, n: made[3] * n, "gradients[3] = dZ2.sum(axis=0)[:, None]    # dZ2 holds 1/n; if yours"),
-    (2, lambda made, last, n: made[2] * n, "gradients[2] = dZ2.T @ A1    # dZ2 holds 1/n; if yours doesn't, divide here"),
+    (
+        2,
+        lambda made, last, n: made[2] * n,
+        "gradients[2] = dZ2.T @ A1    # dZ2 holds 1/n; if yours doesn't, divide here",
+    ),
     (2, lambda made, last, n: made[2] / n, "gradients[2] = dZ2.T @ A1    # dZ2 holds 1/n; if yours doesn't, divide"),
 ]
 
@@ -49,7 +53,7 @@ def test_a_line_has_the_shape_and_the_names_of_the_learner(row):
     parameters, X, y = listed()
     spoil = replaced(place, array)
     net = gm.Network([4, 6, 3], activation="tanh")
-    function = lambda p, X, y: sample_by_sample(p, X, y, spoil)  # noqa: E731
+    function = lambda p, X, y: sample_by_sample(p, X, y, spoil)
     diagnosis = gm.diagnose(function, X, y, network=net, parameters=parameters)
     assert len(diagnosis.findings) == 1
     assert diagnosis.findings[0].line.startswith(line)
@@ -64,7 +68,7 @@ def test_the_written_sum_has_the_shape_of_every_form_of_bias():
         for shape in ((3,), (3, 1), (1, 3)):
             layout = Layout((2, 3), (Role("b", "b", 1, False, shape),), columns)
             written = Writer(None, layout, "", "0")._summed("D", shape)
-            value = eval(written, {"D": D.T if columns else D})  # noqa: S307
+            value = eval(written, {"D": D.T if columns else D})
             assert value.shape == shape
             assert (value.ravel() == D.sum(axis=0)).all()
 
@@ -108,7 +112,7 @@ def test_what_is_no_gradient_is_called_what_it_is(row, declared, arrays):
 
 
 def test_a_step_that_is_no_exact_one_is_not_called_one():
-    near = lambda p, right: {name: p[name] - 0.05 * right[name] * (1 + (name == "b1") / 100) for name in p}  # noqa: E731
+    near = lambda p, right: {name: p[name] - 0.05 * right[name] * (1 + (name == "b1") / 100) for name in p}
     function, X, y, net = one_layer(near)
     assert "learning rate" not in gm.diagnose(function, X, y, network=net).findings[0].says
 

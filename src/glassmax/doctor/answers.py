@@ -198,7 +198,8 @@ def _by_order(returned: Any, names: Sequence[str], shapes: Sequence[tuple[int, .
         kind = type(returned).__name__
         raise AnswerError(
             "wrong_keys",
-            f"{len(arrays)} array{'s' if len(arrays) != 1 else ''} came back ({_article(kind)} {kind}), expected {len(names)}: {_listed(names)}. "
+            f"{len(arrays)} array{'s' if len(arrays) != 1 else ''} came back ({_article(kind)} {kind}), "
+            f"expected {len(names)}: {_listed(names)}. "
             "Return one array for each parameter, by name or in this order.",
         )
     for order in _orders(len(arrays), names):

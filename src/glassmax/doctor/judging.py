@@ -235,9 +235,7 @@ def _wrong(
     steps = list(best.steps)
     said = list(conventions_of(case.problem))
     if not case.problem.given.declared:
-        whole = [
-            step for step in steps if conventional([step], f"dZ{case.passes[0].depth}")
-        ]
+        whole = [step for step in steps if conventional([step], f"dZ{case.passes[0].depth}")]
         steps = [step for step in steps if step not in whole]
         if whole:
             said.append(said_factor(whole, case.passes[0]))

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-import numpy as np
-
 from ..functional.arrays import Array
 from .candidates import Candidate, head_candidates, hidden_candidates, same
 from .evidence import Evidence
@@ -85,8 +83,8 @@ def explain(evidence: Evidence, declared: bool) -> list[Explanation]:
     for layer in range(evidence.depth, 0, -1):
         states = _one_layer_down(evidence, states, layer, declared)
     explanations = [Explanation(state.steps, state.residual) for state in states]
-    top = None if declared else f"dZ{evidence.depth}"
-    return sorted(explanations, key=lambda explanation: (not conventional(explanation.steps, top), explanation.cost))
+    last = None if declared else f"dZ{evidence.depth}"
+    return sorted(explanations, key=lambda explanation: (not conventional(explanation.steps, last), explanation.cost))
 
 
 def conventional(steps: Sequence[Step], top: str | None) -> bool:
@@ -116,11 +114,13 @@ def _candidates(evidence: Evidence, state: _State, layer: int, pairs: bool) -> I
 
 def _down(evidence: Evidence, state: _State, layer: int, declared: bool, pairs: bool) -> list[_State]:
     found: list[_State] = []
-    right = next(iter(_candidates(evidence, state, layer, False))).make(0)
+    right = next(iter(_candidates(evidence, state, layer, False))).make(0) if pairs else None
     p = evidence.passes[0]
     most = WORK // (p.n * (p.W[layer].shape[1] + 1)) if pairs else None
     for candidate in islice(_candidates(evidence, state, layer, pairs), most):
-        if candidate.steps and candidate.along is None and _unchanged(candidate.make(0), right):
+        if not candidate.steps:
+            right = candidate.make(0)
+        elif candidate.along is None and _unchanged(candidate.make(0), right):
             continue
         before = _before(evidence, state, candidate, layer)
         for choice in judge_layer(evidence, layer, candidate, before, state.totals, declared):
