@@ -48,7 +48,9 @@ def read_array(name: str, values: Any) -> Array:
             f"{name} has rows of different lengths, expected an array. Give each row equally many numbers."
         ) from None
     if array.size == 0:
-        raise ShapeError(f"{name} is {array.shape}, expected at least one number in it. Pass the rows of a batch.")
+        if name in ("X", "y"):
+            raise ShapeError(f"{name} is {array.shape}, expected at least one sample. Pass the rows of a batch.")
+        raise ShapeError(f"{name} is {array.shape}, expected at least one number in it. Pass the array of the layer.")
     numbers = numbers_of(array)
     if numbers is None:
         raise ShapeError(f"{name} holds {array.dtype} values, expected numbers. Pass an array of floats.")
