@@ -12,9 +12,13 @@ from typing import Any
 import numpy as np
 
 from ..functional.arrays import Array
+from .handed_in import numbers_of
 from .layout import Layout, Role, flattened, written
 
 __all__ = ["Answer", "AnswerError", "read_answer"]
+
+LARGE = 10_000_000
+"""Cells that no gradient of a small parameter has, however wrong: it is not copied, nor searched."""
 
 
 class AnswerError(Exception):
@@ -112,21 +116,27 @@ def read_answer(returned: Any, names: Sequence[str], shapes: Sequence[tuple[int,
         arrays = _by_name(returned, names, shapes)
     else:
         arrays = _by_order(returned, names, shapes)
-    return Answer(tuple(_as_array(name, array) for name, array in zip(names, arrays, strict=True)), loss)
+    return Answer(tuple(_as_array(*triple) for triple in zip(names, arrays, shapes, strict=True)), loss)
 
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names)
 
 
-def _as_array(name: str, values: Any) -> Array:
+def _as_array(name: str, values: Any, shape: tuple[int, ...]) -> Array:
+    if isinstance(values, np.ndarray) and values.size > max(LARGE, 1000 * int(np.prod(shape))):
+        raise AnswerError(
+            "wrong_shapes",
+            f"The gradient of {name} came as {values.shape}, expected {shape}: one number for each of its cells.",
+        )
     try:
         array = np.array(values)
     except ValueError:
         raise AnswerError("wrong_shapes", f"The gradient of {name} has rows of different lengths.") from None
-    if array.dtype.kind not in "iubf":
+    numbers = numbers_of(array)
+    if numbers is None:
         raise AnswerError("wrong_shapes", f"The gradient of {name} holds {array.dtype} values, expected real numbers.")
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
+    return numbers if numbers.dtype.kind == "f" else numbers.astype(np.float64)
 
 
 def _is_number(value: Any) -> bool:

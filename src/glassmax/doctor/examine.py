@@ -14,6 +14,7 @@ from ..network import Network
 from .answers import Answer, AnswerError, read_answer
 from .behaviour import watch
 from .diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
+from .handed_in import read_array, read_parameters
 from .judging import Case, Judgement, judge, with_findings
 from .measured import judge_measured
 from .precision import deviation_told, rounds_to_single
@@ -95,6 +96,11 @@ def diagnose(
     """
     if is_module(gradients_or_function):
         return diagnose_module(gradients_or_function, X, y, loss=loss)
+    if gradients_or_function is None:
+        raise OptionError(
+            "gradients_or_function is None, expected your gradients, or your function f(parameters, X, y) that returns "
+            "them. Pass it first; if it came from a function, see whether its `return` is missing."
+        )
     given = _given(X, y, network, loss, parameters, declared)
     with np.errstate(all="ignore"):  # mistakes are simulated that overflow; what isn't finite fits nothing
         if callable(gradients_or_function):
@@ -107,9 +113,9 @@ def _given(X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: b
         raise OptionError(f"network is a {type(network).__name__}, expected a glassmax.Network.")
     if X is None or y is None:
         raise ShapeError(f"{'X' if X is None else 'y'} is missing. Pass the X and y that the gradients were taken at.")
-    if isinstance(loss, str) and loss != "network":
+    if loss is not None and not callable(loss) and not (isinstance(loss, str) and loss == "network"):
         raise OptionError(f"loss is {loss!r}, expected your own function loss(parameters, X, y), or 'network'.")
-    if isinstance(loss, str) and network is None:
+    if loss is not None and not callable(loss) and network is None:
         raise OptionError("loss is 'network', but no network is given. Pass network=glassmax.Network([...]).")
     if network is None and parameters is None:
         raise OptionError("Neither network nor parameters are given. Pass the one whose gradients these should be.")
@@ -120,23 +126,17 @@ def _given(X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: b
             "Pass network=glassmax.Network([...]), or your own loss=f(parameters, X, y)."
         )
     chosen = parameters_of(network) if parameters is None and network is not None else parameters
-    rows, target = _array("X", X), _array("y", y)
-    if rows.dtype.kind not in "iubf":
-        raise ShapeError(f"X holds {rows.dtype} values, expected numbers. Pass an array of floats.")
-    return Given(network, own, chosen, rows, target, declared or loss is not None, parameters is not None)
+    rows, target = read_array("X", X), _target(y)
+    return Given(network, own, read_parameters(chosen), rows, target, declared or loss is not None, parameters is not None)
 
 
-def _array(name: str, values: Any) -> Array:
-    """An array of what was handed in, with at least one number in it."""
+def _target(y: Any) -> Array:
+    """The targets, an array; whether they are labels at all is read with the layout."""
     try:
-        array = values if isinstance(values, np.ndarray) else np.asarray(values)
+        array = np.asarray(y)
     except ValueError:
-        raise ShapeError(
-            f"{name} has rows of different lengths, expected an array. Give each sample equally many numbers."
-        ) from None
-    if array.size == 0:
-        raise ShapeError(f"{name} is {array.shape}, expected at least one sample. Pass the rows of a batch.")
-    return array
+        return read_array("y", y)
+    return read_array("y", y) if array.dtype.kind in "f" or array.dtype == object or array.size == 0 else array
 
 
 def _readings(given: Given) -> Iterator[Problem]:

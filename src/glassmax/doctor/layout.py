@@ -191,10 +191,16 @@ def layouts(named: Sequence[tuple[str, Array]], X: Array, every: bool = False) -
     if not found:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in named)
         raise ShapeError(
-            f"parameters are {shapes} and X is {X.shape}: no order of layers fits them together. "
+            f"parameters are {shapes} and X is {X.shape}: no order of layers fits them together. {_split(named)}"
             "Weights are (in, out) or (out, in), samples are rows or columns, and each layer's inputs are the units of the one below."
         )
     return found
+
+
+def _split(named: Sequence[tuple[str, Array]]) -> str:
+    """What to say where a list may have been meant as one array."""
+    parts = [name for name, array in named if name.endswith("]") and array.ndim == 1]
+    return f"Lists whose rows differ in length are read as several arrays, as {parts[0]}. " if len(parts) > 1 else ""
 
 
 def _fitting(
