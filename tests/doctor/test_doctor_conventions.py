@@ -77,3 +77,29 @@ def test_where_a_dead_layer_leaves_zeros_any_factor_fits_them(activations, array
         handed = gradients(parameters, X, y) if arrays else gradients
         diagnosis = gm.diagnose(handed, X, y, network=net, parameters=parameters)
         assert diagnosis.verdict == verdict, f"factor {factor}\n{diagnosis}"
+
+
+SIGNS = {
+    "P + Y": lambda P, Y: P + Y,
+    "|P - Y|": lambda P, Y: np.abs(P - Y),
+    "-P off the true class": lambda P, Y: np.where(Y == 1, P - 1, -P),
+}
+
+
+@pytest.mark.parametrize("wrong", SIGNS.values(), ids=SIGNS)
+@pytest.mark.parametrize("arrays", [False, True])
+def test_a_sign_inside_a_formula_is_no_convention(wrong, arrays):
+    network = gm.Network([4, 5, 3], activation="sigmoid", random_state=1)
+    draw = np.random.default_rng(3)
+    X, y = draw.normal(size=(8, 4)), np.array([0, 1, 2, 0, 1, 2, 1, 0])
+
+    def gradients(p, X, y):
+        A1 = 1 / (1 + np.exp(-(X @ p["W1"] + p["b1"])))
+        E = np.exp(A1 @ p["W2"] + p["b2"])
+        P, Y = E / E.sum(axis=1, keepdims=True), np.eye(3)[y]
+        dZ2 = wrong(P, Y) / len(X)
+        dZ1 = dZ2 @ p["W2"].T * A1 * (1 - A1)
+        return {"W1": X.T @ dZ1, "b1": dZ1.sum(axis=0), "W2": A1.T @ dZ2, "b2": dZ2.sum(axis=0)}
+
+    given = gradients(network.parameters, X, y) if arrays else gradients
+    assert gm.diagnose(given, X, y, network=network).verdict == "wrong"

@@ -127,7 +127,9 @@ def _given(X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: b
         )
     chosen = parameters_of(network) if parameters is None and network is not None else parameters
     rows, target = read_array("X", X), _target(y)
-    return Given(network, own, read_parameters(chosen), rows, target, declared or loss is not None, parameters is not None)
+    return Given(
+        network, own, read_parameters(chosen), rows, target, declared or loss is not None, parameters is not None
+    )
 
 
 def _target(y: Any) -> Array:

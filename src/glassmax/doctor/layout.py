@@ -192,7 +192,8 @@ def layouts(named: Sequence[tuple[str, Array]], X: Array, every: bool = False) -
         shapes = ", ".join(f"{name} {array.shape}" for name, array in named)
         raise ShapeError(
             f"parameters are {shapes} and X is {X.shape}: no order of layers fits them together. {_split(named)}"
-            "Weights are (in, out) or (out, in), samples are rows or columns, and each layer's inputs are the units of the one below."
+            "Weights are (in, out) or (out, in), samples are rows or columns, and each layer's inputs are the units of the "
+            "one below."
         )
     return found
 

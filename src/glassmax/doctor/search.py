@@ -88,8 +88,11 @@ def explain(evidence: Evidence, declared: bool) -> list[Explanation]:
 
 
 def conventional(steps: Sequence[Step], top: str | None) -> bool:
-    """Whether there is no mistake, but at most a factor throughout; none is a convention where `top` is None."""
-    return all(step.node == top and step.cause in ("factor", "sign") for step in steps)
+    """Whether there is no mistake, but at most a factor throughout; none is a convention where `top` is None.
+
+    Only what was fitted as a factor is one: a sign that is wrong inside of a formula, as in P + Y, has no constant.
+    """
+    return all(step.node == top and step.cause in ("factor", "sign") and step.constant is not None for step in steps)
 
 
 def _one_layer_down(evidence: Evidence, states: Sequence[_State], layer: int, declared: bool) -> list[_State]:
