@@ -1,6 +1,6 @@
-"""How what was handed in is read: which network a loss is the loss of, with bounded work; the order of the parameters."""
+"""How what was handed in is read: which network a loss is the loss of, with bounded work; the parameters' order."""
 
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def deep(seed=0, m=7):
     rng = np.random.default_rng(seed)
     sizes = (3, 5, 4, 1)
     p = {}
-    for layer, (d, h) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+    for layer, (d, h) in enumerate(pairwise(sizes), start=1):
         p |= {f"W{layer}": rng.normal(size=(h, d)), f"b{layer}": rng.normal(size=(h, 1))}
     return p, rng.normal(size=(3, m)), (rng.random((1, m)) > 0.5) * 1.0
 
@@ -72,7 +72,9 @@ def test_an_unknown_loss_of_a_deep_net_is_measured_with_few_fits(fits):
 
 
 @pytest.mark.parametrize("activations", [("tanh", "relu"), ("sigmoid", "sigmoid"), ("gelu", "silu")])
-@pytest.mark.parametrize("head", [("softmax", "cross_entropy"), ("softmax", "squared_error"), ("sigmoid", "squared_error")])
+@pytest.mark.parametrize(
+    "head", [("softmax", "cross_entropy"), ("softmax", "squared_error"), ("sigmoid", "squared_error")]
+)
 def test_the_screening_keeps_the_right_network(activations, head):
     rng = np.random.default_rng(3)
     sizes = (3, 4, 5, 3)

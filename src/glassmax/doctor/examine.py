@@ -127,7 +127,9 @@ def _given(X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: b
         )
     chosen = parameters_of(network) if parameters is None and network is not None else parameters
     rows, target = read_array("X", X), _target(y)
-    return Given(network, own, read_parameters(chosen), rows, target, declared or loss is not None, parameters is not None)
+    return Given(
+        network, own, read_parameters(chosen), rows, target, declared or loss is not None, parameters is not None
+    )
 
 
 def _target(y: Any) -> Array:
@@ -240,7 +242,7 @@ def _of_arrays(gradients: Any, given: Given) -> Diagnosis:
 def _arrays_read_as(problem: Problem, gradients: Any) -> Judgement:
     names, shapes = zip(*((name, array.shape) for name, array in problem.given.named), strict=True)
     try:
-        answer = read_answer(gradients, names, shapes)
+        answer = read_answer(gradients, names, shapes, max(problem.given.X.shape, default=1))
     except AnswerError as error:
         return Judgement(Diagnosis(WRONG, (Finding(error.cause, "", says=str(error).rstrip(".")),)), 9.0)
     bad = [name for name, array in zip(names, answer.arrays, strict=True) if not np.isfinite(array).all()]

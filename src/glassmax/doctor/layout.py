@@ -186,8 +186,10 @@ def layouts(named: Sequence[tuple[str, Array]], X: Array, every: bool = False) -
     if not found:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in named)
         raise ShapeError(
-            f"parameters are {shapes} and X is {X.shape}: no order of layers fits them together. {_split(named)}"
-            "Weights are (in, out) or (out, in), samples are rows or columns, and each layer's inputs are the units of the one below."
+            f"parameters are {shapes} and X is {X.shape}: no order of layers fits them together. "
+            f"{_split(named)}"
+            "Weights are (in, out) or (out, in), samples are rows or columns, "
+            "and each layer's inputs are the units of the one below."
         )
     return found
 

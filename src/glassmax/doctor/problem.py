@@ -219,9 +219,7 @@ def _of_network(network: Network, layout: Layout) -> Architecture:
     return Architecture(network.layer_sizes, network.activations, network.head.output, network.head.loss, layout.biases)
 
 
-def _measured(
-    given: Given, layout: Layout, X: Array, y: Any
-) -> Measured | None:
+def _measured(given: Given, layout: Layout, X: Array, y: Any) -> Measured | None:
     """The learner's loss at a few points; None if it raises or isn't finite. X is rows, y the learner's."""
     loss = given.loss
     if loss is None:
