@@ -54,7 +54,7 @@ def test_no_gradients_are_refused():
 
 
 @pytest.mark.parametrize("as_function", [True, False])
-def test_a_wildly_wrong_size_is_a_wrong_shape_at_once(as_function, monkeypatch):
+def test_a_wildly_wrong_size_is_a_wrong_shape_at_once(as_function):
     huge = RIGHT | {"W1": np.broadcast_to(0.0, (10**15,))}  # to copy it would be a MemoryError
     d = gm.diagnose((lambda p, X, y: huge) if as_function else huge, X, Y, network=NET)
     assert d.causes == ("wrong_shapes",)

@@ -1,4 +1,4 @@
-"""How what was handed in is read: which network a loss is of, with bounded work; the order of the parameters."""
+"""How what was handed in is read: which network a loss is the loss of, with bounded work; the parameters' order."""
 
 from itertools import pairwise, permutations
 

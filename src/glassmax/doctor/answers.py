@@ -17,7 +17,7 @@ from .layout import Layout, Role, flattened, written
 
 __all__ = ["Answer", "AnswerError", "read_answer"]
 
-LARGE = 10_000_000
+LARGE = 1_000_000
 """Cells that no gradient of a small parameter has, however wrong: it is not copied, nor searched."""
 
 
@@ -81,7 +81,7 @@ def _ours(role: Role, array: Array, layout: Layout, turned: bool) -> Array:
     return array.T if role.transposed and array.ndim == 2 else array
 
 
-def read_answer(returned: Any, names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> Answer:
+def read_answer(returned: Any, names: Sequence[str], shapes: Sequence[tuple[int, ...]], rows: int = 1) -> Answer:
     """Match what came back with the parameters.
 
     Parameters
@@ -92,6 +92,8 @@ def read_answer(returned: Any, names: Sequence[str], shapes: Sequence[tuple[int,
         Of the parameters, in order.
     shapes : sequence of tuple
         Of the parameters.
+    rows : int, default=1
+        How many samples there are at most: a gradient may have been left unsummed over them.
 
     Returns
     -------
@@ -116,15 +118,15 @@ def read_answer(returned: Any, names: Sequence[str], shapes: Sequence[tuple[int,
         arrays = _by_name(returned, names, shapes)
     else:
         arrays = _by_order(returned, names, shapes)
-    return Answer(tuple(_as_array(*triple) for triple in zip(names, arrays, shapes, strict=True)), loss)
+    return Answer(tuple(_as_array(*given, rows) for given in zip(names, arrays, shapes, strict=True)), loss)
 
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names)
 
 
-def _as_array(name: str, values: Any, shape: tuple[int, ...]) -> Array:
-    if isinstance(values, np.ndarray) and values.size > max(LARGE, 1000 * int(np.prod(shape))):
+def _as_array(name: str, values: Any, shape: tuple[int, ...], rows: int) -> Array:
+    if isinstance(values, np.ndarray) and values.size > max(LARGE, max(rows, 1000) * int(np.prod(shape))):
         raise AnswerError(
             "wrong_shapes",
             f"The gradient of {name} came as {values.shape}, expected {shape}: one number for each of its cells.",

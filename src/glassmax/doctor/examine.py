@@ -242,7 +242,7 @@ def _of_arrays(gradients: Any, given: Given) -> Diagnosis:
 def _arrays_read_as(problem: Problem, gradients: Any) -> Judgement:
     names, shapes = zip(*((name, array.shape) for name, array in problem.given.named), strict=True)
     try:
-        answer = read_answer(gradients, names, shapes)
+        answer = read_answer(gradients, names, shapes, max(problem.given.X.shape, default=1))
     except AnswerError as error:
         return Judgement(Diagnosis(WRONG, (Finding(error.cause, "", says=str(error).rstrip(".")),)), 9.0)
     bad = [name for name, array in zip(names, answer.arrays, strict=True) if not np.isfinite(array).all()]

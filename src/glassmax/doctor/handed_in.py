@@ -85,7 +85,7 @@ def read_parameters(parameters: Any) -> Any:
     if not leaves:
         raise ShapeError("parameters hold no arrays, expected the weights and biases. Pass {'W1': W1, 'b1': b1, ...}.")
     arrays = [read_array(_called(written(path)), value) for path, value in leaves]
-    objects = any(isinstance(value, np.ndarray) and value.dtype.kind == "O" for _, value in leaves)
+    objects = any(np.asarray(value).dtype.kind == "O" for _, value in leaves)
     return rebuilt(parameters, iter(arrays)) if objects else parameters
 
 

@@ -17,7 +17,7 @@ from ..errors import ShapeError
 from ..functional.arrays import Array
 from .ordering import biases_of, chains
 
-__all__ = ["Layout", "Role", "flattened", "gradient_of", "layouts"]
+__all__ = ["Layout", "Role", "flattened", "layouts"]
 
 Path = tuple[Any, ...]
 
@@ -100,11 +100,6 @@ def written(path: Path) -> str:
     first, *rest = path
     text = first if isinstance(first, str) else f"parameters[{first}]"
     return text + "".join(f".{key}" if isinstance(key, str) else f"[{key}]" for key in rest)
-
-
-def gradient_of(name: str) -> str:
-    """What the learner's gradient of a parameter is called: dW1; gradients[0] where parameters have no names."""
-    return "gradients" + name.removeprefix("parameters") if name.startswith("parameters") else "d" + name
 
 
 @dataclass(frozen=True)
@@ -191,9 +186,10 @@ def layouts(named: Sequence[tuple[str, Array]], X: Array, every: bool = False) -
     if not found:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in named)
         raise ShapeError(
-            f"parameters are {shapes} and X is {X.shape}: no order of layers fits them together. {_split(named)}"
-            "Weights are (in, out) or (out, in), samples are rows or columns, and each layer's inputs are the units of the "
-            "one below."
+            f"parameters are {shapes} and X is {X.shape}: no order of layers fits them together. "
+            f"{_split(named)}"
+            "Weights are (in, out) or (out, in), samples are rows or columns, "
+            "and each layer's inputs are the units of the one below."
         )
     return found
 

@@ -53,7 +53,7 @@ def judge_measured(gradients_or_function: Any, given: Given) -> Diagnosis:
     else:
         changed = ()
     try:
-        answer = read_answer(returned, names, [array.shape for array in arrays])
+        answer = read_answer(returned, names, [array.shape for array in arrays], max(given.X.shape, default=1))
     except AnswerError as error:
         return Diagnosis(WRONG, (Finding(error.cause, "", says=str(error).rstrip(".")),))
     wrote = [

@@ -87,7 +87,9 @@ class Learner:
             return Call(None, "raises", told(error))
         wrote = self._written(parameters, arrays, X_copy, X, y_copy, y)
         try:
-            answer = read_answer(returned, self.names, [np.shape(array) for array in arrays])
+            answer = read_answer(
+                returned, self.names, [np.shape(array) for array in arrays], max(np.shape(X), default=1)
+            )
         except AnswerError as error:
             return Call(None, error.cause, str(error), wrote)
         return Call(self._of_this_call(answer), wrote=wrote)
