@@ -77,3 +77,18 @@ def test_where_a_dead_layer_leaves_zeros_any_factor_fits_them(activations, array
         handed = gradients(parameters, X, y) if arrays else gradients
         diagnosis = gm.diagnose(handed, X, y, network=net, parameters=parameters)
         assert diagnosis.verdict == verdict, f"factor {factor}\n{diagnosis}"
+
+
+@pytest.mark.parametrize("arrays", [False, True], ids=["function", "arrays"])
+@pytest.mark.parametrize("activations", [[], ["sigmoid"], ["sigmoid", "relu"]], ids=["none", "sigmoid", "sigmoid-relu"])
+def test_a_factor_without_a_name_is_one_even_where_the_bias_is_a_single_number(activations, arrays):
+    draw = np.random.default_rng(2)
+    sizes = [3, 5, 2][: len(activations) + 1] + [1]
+    net = gm.Network(sizes, activation=activations or "relu", output="sigmoid", loss="squared_error")
+    parameters = {name: draw.normal(size=array.shape) for name, array in net.parameters.items()}
+    X, y = draw.normal(size=(5, 3)), draw.uniform(size=(5, 1))
+    for factor in (0.37, 8, -8):
+        gradients = backward(activations, "sigmoid", factor)
+        handed = gradients(parameters, X, y) if arrays else gradients
+        diagnosis = gm.diagnose(handed, X, y, network=net, parameters=parameters)
+        assert diagnosis.verdict == "correct under another convention", f"factor {factor}\n{diagnosis}"

@@ -112,6 +112,7 @@ class _Layer:
             candidate_steps = self.candidate.steps + self.rate_steps
             W = self._plain("W", D) if self.W_fits_shape else []
             b = self._plain("b", D) if self.b_fits_shape else []
+            W, b = [w for w in W if self._founded("W", w, b)], [own for own in b if self._founded("b", own, W)]
             found = list(self._combined(D, W, b))
         left = max((own.residual for own in W + b), default=0.0)
         return [replace(choice, steps=candidate_steps + choice.steps, residual=left) for choice in found]
@@ -208,11 +209,17 @@ class _Layer:
         arrays = [self._follows(kind, p, d) for p, d in zip(self.evidence.passes, D, strict=True)]
         targets = self.evidence.targets(kind, self.layer)
         found = []
-        for fitted in fit(targets, arrays, self.totals, self.evidence.tolerance):
+        for fitted in fit(targets, arrays, self.totals, self.evidence.tolerance, lone=True):
             steps = self._transposed(kind) + self._penalty(kind, fitted)
             scale = self._forgiven(fitted.scale) if self.candidate.any_scale else fitted.scale
             found.append(_Own(scale, steps, fitted.residual, fitted.silent))
         return found
+
+    def _founded(self, kind: str, own: _Own, others: Sequence[_Own]) -> bool:
+        """Whether a factor without a name is more than a single number's, or that of the other parameter too."""
+        if own.scale.known or self.evidence.targets(kind, self.layer)[0].G.size > 1 or len(self.evidence.passes) > 1:
+            return True
+        return any(np.allclose(own.scale.values, other.scale.values, rtol=1e-5, atol=0) for other in others)
 
     def _follows(self, kind: str, p: Any, D: Array) -> Array:
         return p.of_weights(self.layer, D) if kind == "W" else D.sum(axis=0)
