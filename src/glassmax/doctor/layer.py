@@ -86,6 +86,11 @@ def judge_layer(
     return _Layer(evidence, layer, candidate, before, totals, declared).choices()
 
 
+def _vanish(arrays: Sequence[Array], targets: Sequence[Target]) -> bool:
+    """Whether arrays are 0 to rounding: many a mistake makes a 0, so that a 0 is evidence of none."""
+    return all(float(np.linalg.norm(a)) <= target.floor for a, target in zip(arrays, targets, strict=True))
+
+
 class _Layer:
     def __init__(
         self,
@@ -312,7 +317,7 @@ class _Layer:
             return
         if W:
             yield from self._one_own("b", D, W)
-        elif b and (not self.candidate.steps or any(self._telling(own.scale, D[0]) for own in b)):
+        elif b and (not self.candidate.steps or any(self._telling(own.scale, D[0]) and not own.silent for own in b)):
             yield from self._one_own("W", D, b)
         elif not self.candidate.steps or not (self.W_fits_shape and self.b_fits_shape):
             yield from self._both_own(D)
@@ -380,6 +385,8 @@ class _Layer:
         for key, mistake in made.keys:
             arrays = self._made_everywhere(made, key, targets, kind, D)
             if mistake is None or arrays is None or self._changes_nothing(kind, arrays, D):
+                continue
+            if mistake.cause != "upstream_dropped" and _vanish(arrays, targets):
                 continue
             for fitted in fit(targets, arrays, self.totals, self.evidence.tolerance):
                 scale = self._forgiven(fitted.scale) if mistake.any_scale else fitted.scale
