@@ -103,3 +103,18 @@ def test_a_sign_inside_a_formula_is_no_convention(wrong, arrays):
 
     given = gradients(network.parameters, X, y) if arrays else gradients
     assert gm.diagnose(given, X, y, network=network).verdict == "wrong"
+
+
+@pytest.mark.parametrize("arrays", [False, True], ids=["function", "arrays"])
+@pytest.mark.parametrize("activations", [[], ["sigmoid"], ["sigmoid", "relu"]], ids=["none", "sigmoid", "sigmoid-relu"])
+def test_a_factor_without_a_name_is_one_even_where_the_bias_is_a_single_number(activations, arrays):
+    draw = np.random.default_rng(2)
+    sizes = [3, 5, 2][: len(activations) + 1] + [1]
+    net = gm.Network(sizes, activation=activations or "relu", output="sigmoid", loss="squared_error")
+    parameters = {name: draw.normal(size=array.shape) for name, array in net.parameters.items()}
+    X, y = draw.normal(size=(5, 3)), draw.uniform(size=(5, 1))
+    for factor in (0.37, 8, -8):
+        gradients = backward(activations, "sigmoid", factor)
+        handed = gradients(parameters, X, y) if arrays else gradients
+        diagnosis = gm.diagnose(handed, X, y, network=net, parameters=parameters)
+        assert diagnosis.verdict == "correct under another convention", f"factor {factor}\n{diagnosis}"

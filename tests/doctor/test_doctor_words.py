@@ -142,3 +142,12 @@ def test_what_can_not_be_read_is_said_in_plain_words(returned, words):
     diagnosis = gm.diagnose(lambda p, X, y: returned, X, y, network=net)
     assert diagnosis.causes == ("wrong_keys",)
     assert words in diagnosis.findings[0].says
+
+
+@pytest.mark.parametrize("arrays", [False, True], ids=["function", "arrays"])
+def test_zeros_in_one_layer_are_no_evidence_of_mistakes_that_happen_to_make_zeros(arrays):
+    function, X, y, net = one_layer(lambda p, right: right | {"W1": np.zeros((4, 5)), "b1": np.zeros(5)})
+    handed = function(net.parameters, X, y) if arrays else function
+    diagnosis = gm.diagnose(handed, X, y, network=net)
+    assert diagnosis.verdict == "wrong"
+    assert not {"batch_coupling", "input_missing", "weights_for_input"} & {*diagnosis.causes}, str(diagnosis)

@@ -86,6 +86,11 @@ def judge_layer(
     return _Layer(evidence, layer, candidate, before, totals, declared).choices()
 
 
+def _vanish(arrays: Sequence[Array], targets: Sequence[Target]) -> bool:
+    """Whether arrays are 0 to rounding: many a mistake makes a 0, so that a 0 is evidence of none."""
+    return all(float(np.linalg.norm(a)) <= target.floor for a, target in zip(arrays, targets, strict=True))
+
+
 class _Layer:
     def __init__(
         self,
@@ -112,6 +117,7 @@ class _Layer:
             candidate_steps = self.candidate.steps + self.rate_steps
             W = self._plain("W", D) if self.W_fits_shape else []
             b = self._plain("b", D) if self.b_fits_shape else []
+            W, b = [w for w in W if self._founded("W", w, b)], [own for own in b if self._founded("b", own, W)]
             found = list(self._combined(D, W, b))
         left = max((own.residual for own in W + b), default=0.0)
         return [replace(choice, steps=candidate_steps + choice.steps, residual=left) for choice in found]
@@ -208,11 +214,17 @@ class _Layer:
         arrays = [self._follows(kind, p, d) for p, d in zip(self.evidence.passes, D, strict=True)]
         targets = self.evidence.targets(kind, self.layer)
         found = []
-        for fitted in fit(targets, arrays, self.totals, self.evidence.tolerance):
+        for fitted in fit(targets, arrays, self.totals, self.evidence.tolerance, lone=True):
             steps = self._transposed(kind) + self._penalty(kind, fitted)
             scale = self._forgiven(fitted.scale) if self.candidate.any_scale else fitted.scale
             found.append(_Own(scale, steps, fitted.residual, fitted.silent))
         return found
+
+    def _founded(self, kind: str, own: _Own, others: Sequence[_Own]) -> bool:
+        """Whether a factor without a name is more than a single number's, or that of the other parameter too."""
+        if own.scale.known or self.evidence.targets(kind, self.layer)[0].G.size > 1 or len(self.evidence.passes) > 1:
+            return True
+        return any(np.allclose(own.scale.values, other.scale.values, rtol=1e-5, atol=0) for other in others)
 
     def _follows(self, kind: str, p: Any, D: Array) -> Array:
         return p.of_weights(self.layer, D) if kind == "W" else D.sum(axis=0)
@@ -305,7 +317,7 @@ class _Layer:
             return
         if W:
             yield from self._one_own("b", D, W)
-        elif b and (not self.candidate.steps or any(self._telling(own.scale, D[0]) for own in b)):
+        elif b and (not self.candidate.steps or any(self._telling(own.scale, D[0]) and not own.silent for own in b)):
             yield from self._one_own("W", D, b)
         elif not self.candidate.steps or not (self.W_fits_shape and self.b_fits_shape):
             yield from self._both_own(D)
@@ -373,6 +385,8 @@ class _Layer:
         for key, mistake in made.keys:
             arrays = self._made_everywhere(made, key, targets, kind, D)
             if mistake is None or arrays is None or self._changes_nothing(kind, arrays, D):
+                continue
+            if mistake.cause != "upstream_dropped" and _vanish(arrays, targets):
                 continue
             for fitted in fit(targets, arrays, self.totals, self.evidence.tolerance):
                 scale = self._forgiven(fitted.scale) if mistake.any_scale else fitted.scale

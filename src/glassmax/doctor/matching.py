@@ -145,7 +145,13 @@ def _forms(target: Target, H: Array, total: float, tolerance: float) -> dict[str
     return found
 
 
-def fit(targets: Sequence[Target], arrays: Sequence[Array], totals: Sequence[float], tolerance: float) -> list[Fit]:
+def fit(
+    targets: Sequence[Target],
+    arrays: Sequence[Array],
+    totals: Sequence[float],
+    tolerance: float,
+    lone: bool = False,
+) -> list[Fit]:
     """Fit a simulated array to the learner's on every probe, with the same constants.
 
     Parameters
@@ -158,25 +164,30 @@ def fit(targets: Sequence[Target], arrays: Sequence[Array], totals: Sequence[flo
         The factor that the simulation of each probe holds already: the penalty may have it too.
     tolerance : float
         Relative.
+    lone : bool, default=False
+        Whether a factor without a name is taken from a single number, which any factor fits.
 
     Returns
     -------
     list of Fit
         The simplest first; empty where none fits.
     """
-    forms: dict[str, list[Coefficients]] = {}
-    for position, (target, H, total) in enumerate(zip(targets, arrays, totals, strict=True)):
+    each: list[dict[str, Coefficients]] = []
+    for target, H, total in zip(targets, arrays, totals, strict=True):
         here = _forms(target, H, total, tolerance)
-        if not target.coefficient and here and _norm(H) <= target.floor:  # any factor fits
-            here = {form: (math.nan, r, left) for form, (_, r, left) in here.items()}
-        if position == 0:
-            forms = {form: [constants] for form, constants in here.items()}
-        else:
-            fitting = {form: _within(form, here) for form in forms}
-            forms = {form: [*forms[form], constants] for form, constants in fitting.items() if constants}
-        if not forms:
+        if not here:
             return []
-    return [found for form, pairs in forms.items() if (found := _recognised(form, pairs, targets, tolerance))]
+        if not target.coefficient and _norm(H) <= target.floor:  # any factor fits
+            here = {form: (math.nan, r, left) for form, (_, r, left) in here.items()}
+        each.append(here)
+    first = next((here for here in each if not any(math.isnan(c) for c, _, _ in here.values())), each[0])
+    fits = []
+    for form in first:
+        pairs = [here[form] if here is first else _within(form, here) for here in each]
+        known = [pair for pair in pairs if pair is not None]
+        found = _recognised(form, known, targets, tolerance, lone) if len(known) == len(pairs) else None
+        fits += [found] if found else []
+    return fits
 
 
 def _within(form: str, here: dict[str, Coefficients]) -> Coefficients | None:
@@ -208,11 +219,13 @@ def _scale(values: Sequence[float], rows: Sequence[int], k: int, tolerance: floa
     return found and replace(found, values=tuple(found.multiple * n**found.power for n in rows))
 
 
-def _recognised(form: str, pairs: list[Coefficients], targets: Sequence[Target], tolerance: float) -> Fit | None:
+def _recognised(
+    form: str, pairs: list[Coefficients], targets: Sequence[Target], tolerance: float, lone: bool
+) -> Fit | None:
     rows, k = [target.n for target in targets], targets[0].k
     loose = max(1e-6, 100 * tolerance)
     scale = _scale([c for c, _, _ in pairs], rows, k, loose)
-    if scale is None or (not scale.known and targets[0].G.size < 2 and len(targets) < 2):
+    if scale is None or (not lone and not scale.known and targets[0].G.size < 2 and len(targets) < 2):
         return None
     left = max(left for _, _, left in pairs)
     if form.startswith("plain") or form in ("scaled with its penalty", "scaled"):
