@@ -17,7 +17,7 @@ from ..errors import ShapeError
 from ..functional.arrays import Array
 from .ordering import biases_of, chains
 
-__all__ = ["Layout", "Role", "flattened", "layouts"]
+__all__ = ["Layout", "Role", "flattened", "gradient_of", "layouts"]
 
 Path = tuple[Any, ...]
 
@@ -100,6 +100,11 @@ def written(path: Path) -> str:
     first, *rest = path
     text = first if isinstance(first, str) else f"parameters[{first}]"
     return text + "".join(f".{key}" if isinstance(key, str) else f"[{key}]" for key in rest)
+
+
+def gradient_of(name: str) -> str:
+    """What the learner's gradient of a parameter is called: dW1; gradients[0] where parameters have no names."""
+    return "gradients" + name.removeprefix("parameters") if name.startswith("parameters") else "d" + name
 
 
 @dataclass(frozen=True)
