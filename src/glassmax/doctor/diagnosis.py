@@ -14,6 +14,8 @@ __all__ = ["CORRECT", "OTHERWISE_CORRECT", "WRONG", "Diagnosis", "Finding", "Lin
 
 CORRECT, OTHERWISE_CORRECT, WRONG = "correct", "correct under another convention", "wrong"
 WIDTH = 100
+TABLE = '<table style="color:inherit">'
+HEADING = "text-align:left;vertical-align:top;white-space:nowrap;padding-right:1em"
 RIGHT, FAULTY = "#2e9e44", "#d1453b"
 """Colours that can be read on a light page and on a dark one."""
 
@@ -154,12 +156,12 @@ class Diagnosis:
         for finding in self.findings:
             where = f" at <code>{escape(finding.where)}</code>" if finding.where else ""
             rows = "".join(
-                f'<tr><td style="text-align:left;vertical-align:top;white-space:nowrap">{escape(heading)}</td>'
+                f'<tr><td style="{HEADING}">{escape(heading)}</td>'
                 f'<td style="text-align:left">{_cell(heading, words)}</td></tr>'
                 for heading, words in finding.rows()
             )
             parts.append(f"<p><b>{escape(finding.cause)}</b>{where}: {escape(_sentence(finding.says))}</p>")
-            parts.append(f"<table>{rows}</table>")
+            parts.append(f"{TABLE}{rows}</table>")
         if self.conventions:
             parts.append("<ul>" + "".join(f"<li>{escape(words)}</li>" for words in self.conventions) + "</ul>")
         if not self.correct:
@@ -187,7 +189,7 @@ def _table(lines: list[Line]) -> str:
         f"<td>{_error(line.error)}</td></tr>"
         for line in lines
     )
-    return f"<table><tr><th>gradient of</th><th></th><th>relative error</th></tr>{rows}</table>"
+    return f"{TABLE}<tr><th>gradient of</th><th></th><th>relative error</th></tr>{rows}</table>"
 
 
 def _cell(heading: str, words: str) -> str:
