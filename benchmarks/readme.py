@@ -46,7 +46,8 @@ def doctor(record):
     found = record["figures"]
     right = {group: f"{one['right']} of {one['cases']}" for group, one in found.items()}
     return (
-        "the doctor on learners' programs that others wrote: the right cause first; both of two causes; right code "
+        "the doctor on learners' programs that another wrote (what failed at first has been mended): "
+        "the right cause first; both of two causes; right code "
         "not called wrong; slowest answer",
         f"{right['single']}; {right['double']}; {right['control']}; "
         f"{max(one['most_seconds'] for one in found.values()):.1f} s",
