@@ -23,7 +23,7 @@ from glassmax.calculus.expression import (
     children,
     free_indices,
 )
-from glassmax.calculus.matrices import (
+from glassmax.calculus.matrix import (
     Apply,
     Diag,
     Eye,

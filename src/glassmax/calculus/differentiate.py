@@ -7,6 +7,7 @@ later contract. The rules used are noted by name, in the order of use.
 from fractions import Fraction
 
 from .expression import (
+    MINUS_ONE,
     ONE,
     PI,
     ZERO,
@@ -30,7 +31,6 @@ from .limits import spend
 
 __all__ = ["derivative", "function_derivative"]
 
-MINUS = Num(Fraction(-1))
 TWO = Num(Fraction(2))
 
 
@@ -104,7 +104,7 @@ def _power_rule(base: Expr, exponent: Expr, name: str, at: tuple[str, ...], rule
     terms = []
     if name in names(base):
         _note(rules, "power rule")
-        less = Num(exponent.value - 1) if isinstance(exponent, Num) else Add((exponent, MINUS))
+        less = Num(exponent.value - 1) if isinstance(exponent, Num) else Add((exponent, MINUS_ONE))
         lowered = base if less == ONE else Pow(base, less)
         terms.append(_product([exponent, lowered, derivative(base, name, at, rules)]))
     if name in names(exponent):
@@ -136,15 +136,15 @@ def function_derivative(function: str, x: Expr, order: int = 0) -> Expr:
         case "exp":
             return Call("exp", x)
         case "log":
-            return Pow(x, MINUS)
+            return Pow(x, MINUS_ONE)
         case "sin":
             return Call("cos", x)
         case "cos":
-            return Mul((MINUS, Call("sin", x)))
+            return Mul((MINUS_ONE, Call("sin", x)))
         case "tanh":
-            return Add((ONE, Mul((MINUS, Pow(Call("tanh", x), TWO)))))
+            return Add((ONE, Mul((MINUS_ONE, Pow(Call("tanh", x), TWO)))))
         case "sigmoid":
-            return Mul((Call("sigmoid", x), Add((ONE, Mul((MINUS, Call("sigmoid", x)))))))
+            return Mul((Call("sigmoid", x), Add((ONE, Mul((MINUS_ONE, Call("sigmoid", x)))))))
         case "softplus":
             return Call("sigmoid", x)
         case "relu":
@@ -154,7 +154,7 @@ def function_derivative(function: str, x: Expr, order: int = 0) -> Expr:
         case "step" | "sign":
             return ZERO
         case "erf":
-            return Mul((TWO, Pow(PI, Mul((MINUS, one_half))), Call("exp", Mul((MINUS, Pow(x, TWO))))))
+            return Mul((TWO, Pow(PI, Mul((MINUS_ONE, one_half))), Call("exp", Mul((MINUS_ONE, Pow(x, TWO))))))
         case _:
             return Call(function, x, 1)
 

@@ -19,10 +19,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 __all__ = [
+    "KNOWN_FUNCTIONS",
+    "MINUS_ONE",
     "ONE",
     "PI",
     "ZERO",
     "Add",
+    "Assumption",
     "Call",
     "Definition",
     "Delta",
@@ -41,6 +44,7 @@ __all__ = [
     "free_indices",
     "fresh",
     "is_ones",
+    "letters",
     "map_children",
     "names",
     "ones",
@@ -118,8 +122,7 @@ class Sum:
 class Call:
     """A function of one number, or its derivative of some order: f(z) is order 0, f'(z) order 1.
 
-    Known functions: exp, log, abs, sign, sin, cos, tanh, sigmoid, relu, step, softplus, erf. All other names are open
-    functions, smooth and otherwise unknown.
+    A function that is not among `KNOWN_FUNCTIONS` is open: smooth, and otherwise unknown.
     """
 
     function: str
@@ -129,7 +132,14 @@ class Call:
 
 Expr = Num | Tensor | Delta | Add | Mul | Pow | Sum | Call
 
-ZERO, ONE = Num(Fraction(0)), Num(Fraction(1))
+KNOWN_FUNCTIONS = frozenset(
+    ["exp", "log", "abs", "sign", "sin", "cos", "tanh", "sigmoid", "relu", "step", "softplus", "erf"]
+)
+
+ZERO, ONE, MINUS_ONE = Num(Fraction(0)), Num(Fraction(1)), Num(Fraction(-1))
+
+Assumption = tuple[Expr, Expr]
+"""An equation that holds: its left and its right side."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ shown is used for the others.
 
 from collections.abc import Sequence
 
-from .derivation import Derivation, derive_program
+from .derivation import Derivation
+from .deriving import derive_program
 from .reading import parse, parse_equation_pair, parse_index_reference
 
 __all__ = ["ACTIVATION_EQUATIONS", "derive_network", "network_equations"]

@@ -13,14 +13,18 @@
 They print what they are given: nothing is simplified here.
 """
 
-from .index_text import bracketed, text
+from .index_text import bracketed, equation_left, text
 from .latex import latex, matrix_latex
 from .mathml import mathml, matrix_mathml
 from .matrix_text import matrix_text
-from .numpy_code import matrix_numpy, needed_helpers, numpy_expression, python_name
+from .numpy_code import numpy_expression
+from .numpy_matrix import matrix_numpy
+from .numpy_pieces import function_name, needed_helpers, python_name
 
 __all__ = [
     "bracketed",
+    "equation_left",
+    "function_name",
     "latex",
     "mathml",
     "matrix_latex",

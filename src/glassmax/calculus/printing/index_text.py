@@ -7,7 +7,7 @@ them all.
 
 from collections.abc import Sequence
 
-from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
+from ..expression import Add, Call, Definition, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
 from .parts import (
     HALF,
     call_name,
@@ -18,7 +18,7 @@ from .parts import (
     signed,
 )
 
-__all__ = ["bracketed", "text"]
+__all__ = ["bracketed", "equation_left", "text"]
 
 
 def text(e: Expr, *, unicode: bool = False) -> str:
@@ -43,6 +43,11 @@ def text(e: Expr, *, unicode: bool = False) -> str:
     'p_i delta_ij'
     """
     return _Text("δ" if unicode else "delta", "Σ" if unicode else "sum").whole(e)
+
+
+def equation_left(definition: Definition) -> str:
+    """Print the left side of an equation: ``P_ij``."""
+    return text(Tensor(definition.name, definition.indices))
 
 
 def bracketed(e: Expr) -> str:

@@ -2,21 +2,7 @@
 
 from fractions import Fraction
 
-from ..matrices import (
-    Apply,
-    Diag,
-    Eye,
-    Hadamard,
-    Leaf,
-    Matrix,
-    Ones,
-    Plus,
-    Power,
-    Product,
-    Quotient,
-    Scaled,
-    Transpose,
-)
+from ..matrix import Apply, Diag, Eye, Hadamard, Leaf, Matrix, Ones, Plus, Power, Product, Quotient, Scaled, Transpose
 from .layout import (
     Applied,
     Box,

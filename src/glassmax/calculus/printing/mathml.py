@@ -4,7 +4,7 @@ from html import escape
 
 from ..expression import Expr
 from ..greek import GREEK
-from ..matrices import Matrix
+from ..matrix import Matrix
 from .layout import Applied, BigSum, Box, Fence, Frac, Primed, Root, Row, Script, Sign, expression_box
 from .layout_matrix import matrix_box
 

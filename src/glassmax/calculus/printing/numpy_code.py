@@ -9,7 +9,6 @@ from fractions import Fraction
 from string import ascii_letters
 
 from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor, free_indices, letters
-from .numpy_matrix import matrix_numpy
 from .numpy_pieces import (
     ATOM,
     MINUS,
@@ -20,14 +19,13 @@ from .numpy_pieces import (
     aligned,
     applied,
     function_name,
-    needed_helpers,
     python_name,
     union,
     wrapped,
 )
 from .parts import HALF, parts_of, signed
 
-__all__ = ["matrix_numpy", "needed_helpers", "numpy_expression", "python_name"]
+__all__ = ["numpy_expression"]
 
 
 def numpy_expression(e: Expr, axes: tuple[str, ...], sizes: Mapping[str, str] | None = None) -> str:

@@ -7,7 +7,7 @@ ones that only broadcasts is not written: the array it multiplies is broadcast i
 from collections.abc import Mapping
 from fractions import Fraction
 
-from ..matrices import (
+from ..matrix import (
     Apply,
     Diag,
     Eye,
@@ -21,7 +21,7 @@ from ..matrices import (
     Quotient,
     Scaled,
     Transpose,
-    parts_of,
+    matrix_children,
 )
 from .numpy_pieces import (
     ATOM,
@@ -85,7 +85,7 @@ def _with_sizes(m: Matrix, known: Sizes) -> Sizes:
             for n, axis in enumerate(part.axes):
                 if axis in wanted:
                     found.setdefault(axis, f"len({name})" if n == 0 else f"{name}.shape[{n}]")
-        for child in parts_of(part):
+        for child in matrix_children(part):
             # A letter the part itself does not show is another's: summed inside.
             inner = {a for f in part.factors for a in f.axes} if part is m and isinstance(part, Product) else wanted
             visit(child, inner & set(child.axes))
@@ -253,7 +253,7 @@ def _is_row(m: Matrix) -> bool:
         case Quotient(above, _, _):
             return _is_row(above)
         case Scaled() | Power() | Apply() | Plus() | Hadamard():
-            return any(_is_row(part) for part in parts_of(m) if len(part.axes) == 1)
+            return any(_is_row(part) for part in matrix_children(m) if len(part.axes) == 1)
         case _:
             return False
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..expression import Call, Expr, walk
-from ..matrices import Apply, Matrix, parts_of
+from ..matrix import Apply, Matrix, matrix_children
 
 __all__ = ["Piece", "aligned", "applied", "needed_helpers", "python_name", "union", "wrapped"]
 
@@ -140,7 +140,7 @@ def _functions(e: Expr | Matrix) -> Iterable[tuple[str, int]]:
         return
     if isinstance(e, Apply):
         yield e.function, e.order
-    for part in parts_of(e):
+    for part in matrix_children(e):
         yield from _functions(part)
 
 

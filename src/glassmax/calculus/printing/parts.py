@@ -7,8 +7,8 @@ module refuses to simplify: nothing is cancelled or merged but the numbers.
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from ..expression import ONE, Add, Call, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
-from ..matrices import Leaf, Matrix, Ones, Product, Quotient, Scaled
+from ..expression import MINUS_ONE, ONE, Add, Call, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
+from ..matrix import Leaf, Matrix, Ones, Product, Quotient, Scaled
 
 __all__ = [
     "HALF",
@@ -91,7 +91,7 @@ def signed(e: Expr) -> tuple[bool, Expr]:
             if not parts.negative:
                 return False, e
             number = [] if parts.number == 1 else [Num(parts.number)]
-            factors = number + parts.above + [Pow(b, Num(Fraction(-1))) for b in parts.below]
+            factors = number + parts.above + [Pow(b, MINUS_ONE) for b in parts.below]
             if not factors:
                 return True, ONE
             return True, factors[0] if len(factors) == 1 else Mul(tuple(factors))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from .expression import ONE, ZERO, Add, Call, Expr, Mul, Num, Pow, Sum, free_indices
+from ..expression import ONE, ZERO, Add, Call, Expr, Mul, Num, Pow, Sum, free_indices
 from .keys import key, orders
 
 __all__ = ["Factor", "Term", "components", "factor_key", "from_term", "from_terms", "term_key"]

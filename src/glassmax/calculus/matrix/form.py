@@ -1,17 +1,16 @@
-"""From index notation to matrices, by rule, and the rule is said.
+"""From an expression in index notation to one in matrix notation.
 
-An index in two factors and not in the result is a matrix product, its order and transposes read off the positions; an
-index in two factors and in the result, a Hadamard product; an index in one factor and not in the result, a sum along
-that axis; a delta is the identity or puts a vector on a diagonal; two free indices of two vectors make an outer
-product. What is of order 3 or more, or shares an index among three matrices, has no matrix form and is refused with
-the reason.
+Each node is converted, with its axes in whatever order comes naturally; products and sums are the work of
+`contraction`, rows and columns that of `orientation`. What is of order 3 or more, or shares an index among three
+matrices, has no matrix form and is refused with the reason.
 """
 
 from collections.abc import Sequence
 from fractions import Fraction
 
-from .expression import Add, Call, Delta, Expr, Label, Mul, Num, Pow, Sum, Tensor, free_indices, is_ones
-from .matrices import (
+from ..expression import Add, Call, Delta, Expr, Label, Mul, Num, Pow, Sum, Tensor, free_indices, is_ones
+from .contraction import contracted
+from .nodes import (
     Apply,
     Diag,
     Eye,
@@ -24,10 +23,9 @@ from .matrices import (
     Product,
     Quotient,
     Scaled,
-    Transpose,
-    parts_of,
+    matrix_children,
 )
-from .matrix_layout import NoMatrixFormError, note, oriented, scaled_ones, spread, tidy
+from .orientation import NoMatrixFormError, note, scaled_ones, spread, tidy
 
 __all__ = ["NoMatrixFormError", "matrix_form", "one_hot_name", "shortest_matrix_form"]
 
@@ -94,7 +92,7 @@ def shortest_matrix_form(forms: Sequence[Expr], axes: Sequence[str]) -> tuple[Ma
 
 def _length(m: Matrix) -> int:
     """Count what has to be read; ones are hard to read."""
-    parts = parts_of(m)
+    parts = matrix_children(m)
     plain = sum(isinstance(part, Ones) for part in parts) if isinstance(m, Plus) else 0  # 1 - s is easy to read
     return 1 + 3 * isinstance(m, Ones | Diag) - 3 * plain + sum(_length(part) for part in parts)
 
@@ -127,8 +125,8 @@ def _leaf(e: Tensor | Delta, rules: list[str]) -> Matrix:
         label, letter = (e.i, e.j) if isinstance(e.i, Label) else (e.j, e.i)
         if not isinstance(label, Label) or not isinstance(letter, str) or len(label.indices) > 1:
             raise NoMatrixFormError("a delta has two labels")
-        note(rules, f"delta with the label {label.name} is the one-hot matrix {one_hot_name(label)}")
-        return Leaf(one_hot_name(label), (*label.indices, letter))
+        note(rules, f"delta with the label {label.name} is the one-hot matrix {one_hot_name(label.name)}")
+        return Leaf(one_hot_name(label.name), (*label.indices, letter))
     if is_ones(e):
         return Ones((str(e.indices[0]),), e.name)
     labels = [index for index in e.indices if isinstance(index, Label)]
@@ -146,14 +144,14 @@ def _picked(e: Tensor, labels: list[Label], letters: tuple[str, ...], rules: lis
     """P[i, y_i] is the sum along the classes of P and the one-hot rows of y."""
     if len(e.indices) != 2 or len(labels) != 1 or e.indices[0] not in labels[0].indices:
         raise NoMatrixFormError(f"{e.name} has a label in a place that picks no column of a row")
-    Y = Leaf(one_hot_name(labels[0]), (letters[0], "#"))
+    Y = Leaf(one_hot_name(labels[0].name), (letters[0], "#"))
     note(rules, f"{e.name} at the label {labels[0].name} is a row sum with the one-hot matrix {Y.name}")
     return Product((Hadamard((Leaf(e.name, (letters[0], "#")), Y), (letters[0], "#")), Ones(("#",))), letters)
 
 
-def one_hot_name(label: Label) -> str:
+def one_hot_name(label: str) -> str:
     """Return the name of the one-hot matrix that stands for a label: Y for y."""
-    return label.name.upper() if label.name.islower() else f"onehot({label.name})"
+    return label.upper() if label.islower() else f"onehot({label})"
 
 
 def _add(terms: Sequence[Expr], rules: list[str]) -> Matrix:
@@ -170,7 +168,7 @@ def _add(terms: Sequence[Expr], rules: list[str]) -> Matrix:
 def _is_entrywise(m: Matrix) -> bool:
     """Whether a 1 beside it is read as the array of ones, as in 1 - P; beside a product it would be misread."""
     if isinstance(m, Scaled | Quotient):
-        return _is_entrywise(parts_of(m)[0])
+        return _is_entrywise(matrix_children(m)[0])
     return isinstance(m, Leaf | Hadamard | Apply | Power)
 
 
@@ -191,7 +189,7 @@ def _contract(e: Expr, rules: list[str]) -> Matrix:
     arrays = [m for m in operands if m.axes]
     inverse_arrays = [m for m in denominators if m.axes]
     arrays = _divide_entries(arrays, inverse_arrays)
-    result = _einsum(arrays, set(bound), rules)
+    result = contracted(arrays, set(bound), rules)
     for scalar in scalars:
         result = _times_scalar(scalar, result)
     under = [m for m in denominators if not m.axes]
@@ -263,171 +261,3 @@ def _divide_entries(arrays: list[Matrix], below: list[Matrix]) -> list[Matrix]:
         else:
             arrays[place] = Quotient(arrays[place], denominator, denominator.axes)
     return arrays
-
-
-def _einsum(arrays: list[Matrix], bound: set[str], rules: list[str]) -> Matrix | None:
-    """Multiply arrays and sum over the bound letters, a rule at a time."""
-    bound = set(bound)
-    while True:
-        if any(len(m.axes) > 2 for m in arrays):
-            raise NoMatrixFormError("a factor has more than two indices")
-        step = (
-            _use_identity(arrays, bound, rules)
-            or _dot(arrays, bound, rules)
-            or _merge_same(arrays, rules)
-            or _sum_lonely(arrays, bound, rules)
-            or _multiply_pair(arrays, bound, rules)
-            or _scale_by_vector(arrays, bound, rules)
-        )
-        if step is None:
-            break
-        arrays = step
-        bound &= {axis for m in arrays for axis in m.axes}
-    if bound:
-        raise NoMatrixFormError(f"the index {min(bound)} is shared by more than two factors")
-    return _gather(arrays, rules)
-
-
-def _use_identity(arrays: list[Matrix], bound: set[str], rules: list[str]) -> list[Matrix] | None:
-    """A delta of free indices with a vector on one of them is a diagonal matrix."""
-    for m in arrays:
-        if isinstance(m, Eye):
-            for v in arrays:
-                if len(v.axes) == 1 and v.axes[0] in m.axes:
-                    note(rules, "a delta beside a vector puts it on the diagonal")
-                    return [*(a for a in arrays if a is not m and a is not v), Diag(v, m.axes)]
-    del bound
-    return None
-
-
-def _dot(arrays: list[Matrix], bound: set[str], rules: list[str]) -> list[Matrix] | None:
-    """An index in two vectors alone, and not in the result: their inner product."""
-    for axis in sorted(bound):
-        holders = _count(arrays, axis)
-        if len(holders) == 2 and all(len(m.axes) == 1 for m in holders):
-            a, b = holders
-            note(rules, f"{axis} in two factors and not in the result: matrix product")
-            rest = [m for m in arrays if m is not a and m is not b]
-            if not isinstance(a, Leaf) and isinstance(b, Leaf):
-                a, b = b, a
-            return [*rest, Product((Transpose(a, (axis,)), b), ())]
-    return None
-
-
-def _merge_same(arrays: list[Matrix], rules: list[str]) -> list[Matrix] | None:
-    """Two factors with the same indices: Hadamard."""
-    for i, a in enumerate(arrays):
-        for b in arrays[i + 1 :]:
-            if set(a.axes) == set(b.axes):
-                rest = [m for m in arrays if m is not a and m is not b]
-                note(rules, f"{_and(a.axes)} in two factors: Hadamard product")
-                return [*rest, _hadamard(a, oriented(b, a.axes))]
-    return None
-
-
-def _hadamard(a: Matrix, b: Matrix) -> Matrix:
-    factors = (*(a.factors if isinstance(a, Hadamard) else (a,)), *(b.factors if isinstance(b, Hadamard) else (b,)))
-    # As people write it: arrays, then brackets, then f'(Z).
-    last = sorted(factors, key=lambda m: 2 if _is_slope(m) else isinstance(m, Plus))
-    return Hadamard(tuple(last), a.axes)
-
-
-def _is_slope(m: Matrix) -> bool:
-    return isinstance(m, Apply) and (m.order > 0 or m.function in ("step", "sign"))
-
-
-def _count(arrays: Sequence[Matrix], axis: str) -> list[Matrix]:
-    return [m for m in arrays if axis in m.axes]
-
-
-def _sum_lonely(arrays: list[Matrix], bound: set[str], rules: list[str]) -> list[Matrix] | None:
-    """An index in one factor and not in the result: a sum along that axis."""
-    for axis in sorted(bound):
-        holders = _count(arrays, axis)
-        if len(holders) == 1:
-            m = holders[0]
-            rest = [other for other in arrays if other is not m]
-            note(rules, f"{axis} in one factor and not in the result: a sum along that axis")
-            if len(m.axes) == 1:
-                return [*rest, Product((Transpose(Ones((axis,)), (axis,)), m), ())]
-            other_axis = next(a for a in m.axes if a != axis)
-            return [*rest, _product(oriented(m, (other_axis, axis)), Ones((axis,)), (other_axis,))]
-    return None
-
-
-def _multiply_pair(arrays: list[Matrix], bound: set[str], rules: list[str]) -> list[Matrix] | None:
-    """An index in two factors and not in the result: a matrix product."""
-    for axis in sorted(bound, key=lambda a: (len({x for m in _count(arrays, a) for x in m.axes}), a)):
-        holders = _count(arrays, axis)
-        if len(holders) != 2:
-            continue
-        a, b = holders
-        rest = [m for m in arrays if m is not a and m is not b]
-        free = tuple(x for m in (a, b) for x in m.axes if x != axis)
-        if len(free) == 2 and free[0] == free[1]:
-            continue
-        note(rules, f"{axis} in two factors and not in the result: matrix product")
-        if len(a.axes) == 1 and len(b.axes) == 1:
-            return [*rest, Product((Transpose(a, (axis,)), b), ())]
-        if len(a.axes) == 1:
-            a, b = b, a
-        left = next(x for x in a.axes if x != axis)
-        right = tuple(x for x in b.axes if x != axis)
-        return [*rest, _product(oriented(a, (left, axis)), oriented(b, (axis, *right)), (left, *right))]
-    return None
-
-
-def _product(a: Matrix, b: Matrix, axes: tuple[str, ...]) -> Matrix:
-    return Product((*_chain(a), *_chain(b)), axes)
-
-
-def _chain(m: Matrix) -> tuple[Matrix, ...]:
-    """The factors of a product of arrays, so that products of products print without brackets."""
-    return m.factors if isinstance(m, Product) and m.axes and all(f.axes for f in m.factors) else (m,)
-
-
-def _scale_by_vector(arrays: list[Matrix], bound: set[str], rules: list[str]) -> list[Matrix] | None:
-    """A vector beside a matrix, the index staying or met again: its rows or columns are scaled."""
-    for v in arrays:
-        if len(v.axes) != 1:
-            continue
-        for m in arrays:
-            if len(m.axes) == 2 and v.axes[0] in m.axes:
-                needed = v.axes[0] not in bound or len(_count(arrays, v.axes[0])) > 2
-                if needed:
-                    rest = [a for a in arrays if a is not m and a is not v]
-                    note(rules, f"{v.axes[0]} in a vector, in a matrix and in the result: diag scales {_lines(v, m)}")
-                    return [*rest, _scaled_lines(v, m)]
-    return None
-
-
-def _lines(v: Matrix, m: Matrix) -> str:
-    return "rows" if v.axes[0] == m.axes[0] else "columns"
-
-
-def _scaled_lines(v: Matrix, m: Matrix) -> Matrix:
-    diagonal = Diag(v, v.axes * 2)
-    return _product(diagonal, m, m.axes) if _lines(v, m) == "rows" else _product(m, diagonal, m.axes)
-
-
-def _gather(arrays: list[Matrix], rules: list[str]) -> Matrix | None:
-    """Bring what is left, on free indices alone, together."""
-    scalars = [m for m in arrays if not m.axes]
-    rest = [m for m in arrays if m.axes]
-    if not rest:
-        result: Matrix | None = None
-    elif len(rest) == 1:
-        result = rest[0]
-    elif len(rest) == 2 and all(len(m.axes) == 1 for m in rest):
-        a, b = rest
-        note(rules, f"{a.axes[0]} and {b.axes[0]} each in a factor of its own and in the result: outer product")
-        result = Product((a, Transpose(b, b.axes)), (*a.axes, *b.axes))
-    else:
-        raise NoMatrixFormError("the result has more than two indices")
-    for scalar in scalars:
-        result = scalar if result is None else Product((scalar, result), result.axes)
-    return result
-
-
-def _and(axes: tuple[str, ...]) -> str:
-    return " and ".join(axes)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
-from .expression import (
+from ..expression import (
     ONE,
     ZERO,
     Add,
@@ -31,20 +31,11 @@ from .expression import (
     range_of,
     rename,
 )
+from ..limits import MOST_TERMS, TooManyTermsError, check_power, spend
 from .keys import key
-from .limits import MOST_TERMS, TooManyTermsError, check_power, spend
 from .term import Factor, Term, from_term, from_terms, term_key
 
-__all__ = [
-    "add",
-    "apart_from",
-    "combine",
-    "expand",
-    "key",
-    "multiply",
-    "simplified",
-]
-
+__all__ = ["add", "apart_from", "combine", "expand", "group", "multiply", "simplified"]
 
 ONE_NUMBER = Fraction(1)
 

@@ -7,7 +7,7 @@ an axis is repeated along it, by ones; numbers come to the front. Nothing is mul
 
 from fractions import Fraction
 
-from .matrices import (
+from .nodes import (
     Apply,
     Diag,
     Eye,
@@ -21,7 +21,7 @@ from .matrices import (
     Quotient,
     Scaled,
     Transpose,
-    parts_of,
+    matrix_children,
 )
 
 __all__ = ["NoMatrixFormError", "note", "oriented", "scaled_ones", "spread", "tidy"]
@@ -124,7 +124,7 @@ def _turned_factor(m: Matrix) -> Matrix:
 
 
 def _transposes(m: Matrix) -> int:
-    return isinstance(m, Transpose) + sum(_transposes(part) for part in parts_of(m))
+    return isinstance(m, Transpose) + sum(_transposes(part) for part in matrix_children(m))
 
 
 def spread(m: Matrix, axes: tuple[str, ...], rules: list[str]) -> Matrix:

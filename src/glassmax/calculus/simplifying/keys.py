@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import permutations, product
 from math import factorial, prod
 
-from .expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
-from .limits import MOST_TERMS, spend
+from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
+from ..limits import MOST_TERMS, spend
 
 __all__ = ["key", "orders"]
 

@@ -5,16 +5,14 @@ So each expression is also simplified with its brackets closed, and the shorter 
 differ in their letters or their sign alone are one array. A bracket that holds a delta is opened: it has to contract.
 """
 
-from fractions import Fraction
-
-from .expression import (
+from ..expression import (
+    MINUS_ONE,
     Add,
     Delta,
     Expr,
     Index,
     Label,
     Mul,
-    Num,
     Pow,
     Sum,
     Tensor,
@@ -26,12 +24,12 @@ from .expression import (
     rename,
     walk,
 )
-from .terms import group, key
+from .expand import group
+from .keys import key
 
 __all__ = ["Brackets"]
 
 MARK = "@"
-MINUS = Num(Fraction(-1))
 
 
 class Brackets:
@@ -70,7 +68,7 @@ class Brackets:
             self._inside[name] = (own, e)
         name, first = self._known[form]
         array = Tensor(name, own)
-        return array if sign == first else Mul((MINUS, array))
+        return array if sign == first else Mul((MINUS_ONE, array))
 
     def open(self, e: Expr) -> Expr | None:
         """Return `e` with its brackets back; None if one of them has left more than itself behind."""

@@ -4,18 +4,19 @@ Two positions of arrays have the same size only if a letter ties them together, 
 a square.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import GlassmaxError
-from .evaluate import KNOWN_FUNCTIONS, OpenFunction, Values, evaluate
-from .expression import Call, Delta, Expr, Index, Label, Program, Sum, Tensor, children, free_indices, walk
+from ...errors import GlassmaxError
+from ..expression import KNOWN_FUNCTIONS, Assumption, Call, Expr, Program, Tensor, free_indices, walk
+from ..ranges import Ranges, ranges_of
+from .evaluate import OpenFunction, Values, evaluate, evaluate_program
 
-__all__ = ["AssumptionError", "draw_values", "run"]
+__all__ = ["AssumptionError", "draw_values"]
 
 Array = npt.NDArray[Any]
 POSITIVE = ((0.5, 1.5), (0.3, 1.5), (0.05, 0.3), (0.01, 0.1))
@@ -27,66 +28,9 @@ class AssumptionError(GlassmaxError, ValueError):
     """No numbers were found that satisfy the assumptions."""
 
 
-class Places:
-    """Which positions of arrays, and which letters of which equation, have the same size."""
-
-    def __init__(self) -> None:
-        self._parent: dict[Any, Any] = {}
-
-    def root(self, place: Any) -> Any:
-        """Return the representative of a place."""
-        self._parent.setdefault(place, place)
-        while self._parent[place] != place:
-            place = self._parent[place]
-        return place
-
-    def tie(self, a: Any, b: Any) -> None:
-        """Make two places the same size."""
-        self._parent[self.root(a)] = self.root(b)
-
-
-def tie_program(program: Program, extra: Iterable[Expr]) -> tuple[Places, dict[str, int]]:
-    """Tie the places of a program together; also return the number of indices of each array."""
-    places, arity = Places(), dict[str, int]()
-    scope = 0
-
-    def see(e: Expr, letters: dict[str, Any]) -> None:
-        nonlocal scope
-        if isinstance(e, Sum):
-            letters = dict(letters)
-            for bound in e.indices:
-                scope += 1
-                letters[bound] = ("letter", scope, bound)
-        if isinstance(e, Tensor):
-            arity[e.name] = len(e.indices)
-            for position, index in enumerate(e.indices):
-                places.tie((e.name, position), place_of(index, letters))
-        if isinstance(e, Delta):
-            places.tie(place_of(e.i, letters), place_of(e.j, letters))
-        for child in children(e):
-            see(child, letters)
-
-    def place_of(index: Index, letters: dict[str, Any]) -> Any:
-        if isinstance(index, Label):
-            arity[index.name] = len(index.indices)
-            for position, letter in enumerate(index.indices):
-                places.tie((index.name, position), letters.setdefault(letter, ("letter", 0, letter)))
-            return ("range", index.name)
-        return letters.setdefault(index, ("letter", 0, index))
-
-    for number, definition in enumerate(program.definitions):
-        letters: dict[str, Any] = {letter: ("own", number, letter) for letter in free_indices(definition.value)}
-        letters |= {letter: ("own", number, letter) for letter in definition.indices}
-        see(Tensor(definition.name, definition.indices), letters)
-        see(definition.value, letters)
-    for number, e in enumerate(extra):
-        see(e, {letter: ("extra", number, letter) for letter in free_indices(e)})
-    return places, arity
-
-
 def draw_values(
     program: Program,
-    assumptions: Sequence[tuple[Expr, Expr]],
+    assumptions: Sequence[Assumption],
     rng: np.random.Generator,
     turn: int = 0,
     extra: Mapping[str, str] | None = None,
@@ -115,14 +59,15 @@ def draw_values(
         If the assumptions can't be satisfied.
     """
     both = [side for pair in assumptions for side in pair]
-    places, arity = tie_program(program, both)
+    ranges = ranges_of(program, assumptions)
+    arity = ranges.arity
     for left, right in assumptions:
-        _tie_sides(places, left, right)
+        _tie_sides(ranges, left, right)
     sizes: dict[Any, int] = {}
     order = SIZES[turn % 3 :] + SIZES[: turn % 3]
 
     def size(place: Any) -> int:
-        root = places.root(place)
+        root = ranges.root(place)
         if root not in sizes:
             sizes[root] = order[len(sizes) % len(order)]
         return sizes[root]
@@ -144,11 +89,11 @@ def draw_values(
                 arrays[name] = np.asarray(of_arrays(size=shape) if shape else of_scalars(size=shape))
         if arity.get("pi") == 0:
             arrays["pi"] = np.asarray(np.pi)
-        ranges = {name: size(("range", name)) for name in program.labels}
-        values = Values(arrays, _letter_sizes(program, size), functions, ranges)
+        classes = {name: size(("range", name)) for name in program.labels}
+        values = Values(arrays, _letter_sizes(program, size), functions, classes)
         with np.errstate(all="ignore"):
             _satisfy(values, arrays, assumptions, program, positive=attempt > 1)
-            whole = run(program, values)
+            whole = evaluate_program(program, values)
         if all(np.isfinite(array).all() for array in whole.arrays.values()):
             break
     else:
@@ -156,7 +101,7 @@ def draw_values(
             "No numbers were found on which all equations are defined; a logarithm or a root may be at fault."
         )
     added = {name: rng.normal(size=whole.arrays[like].shape) for name, like in (extra or {}).items()}
-    whole = Values({**added, **whole.arrays}, whole.sizes, functions, ranges)
+    whole = Values({**added, **whole.arrays}, whole.sizes, functions, classes)
     with np.errstate(all="ignore"):
         residual = _residual(assumptions, whole)
     if not (np.abs(residual) < 1e-9).all():
@@ -175,7 +120,7 @@ def _letter_sizes(program: Program, size: Callable[[Any], int]) -> dict[str, int
     return found
 
 
-def _tie_sides(places: Places, left: Expr, right: Expr) -> None:
+def _tie_sides(ranges: Ranges, left: Expr, right: Expr) -> None:
     """Positions that share a letter across an assumption's two sides have one size: A_ij = A_ji makes A square."""
     letters: dict[str, Any] = {}
     for side in (left, right):
@@ -183,21 +128,10 @@ def _tie_sides(places: Places, left: Expr, right: Expr) -> None:
             if isinstance(part, Tensor):
                 for position, index in enumerate(part.indices):
                     if isinstance(index, str) and index in (*free_indices(left), *free_indices(right)):
-                        places.tie((part.name, position), letters.setdefault(index, (part.name, position)))
+                        ranges.tie((part.name, position), letters.setdefault(index, (part.name, position)))
 
 
-def run(program: Program, values: Values) -> Values:
-    """Evaluate the definitions in their order, on top of the inputs."""
-    arrays = dict(values.arrays)
-    for definition in program.definitions:
-        sizes = {letter: 1 for letter in definition.indices if letter not in free_indices(definition.value)}
-        arrays[definition.name] = evaluate(
-            definition.value, Values(arrays, {**values.sizes, **sizes}, values.functions), definition.indices
-        )
-    return Values(arrays, values.sizes, values.functions, values.ranges)
-
-
-def _residual(assumptions: Sequence[tuple[Expr, Expr]], values: Values) -> Array:
+def _residual(assumptions: Sequence[Assumption], values: Values) -> Array:
     parts = []
     for left, right in assumptions:
         axes = free_indices(left)
@@ -212,7 +146,7 @@ def _residual(assumptions: Sequence[tuple[Expr, Expr]], values: Values) -> Array
 def _satisfy(
     values: Values,
     arrays: dict[str, Array],
-    assumptions: Sequence[tuple[Expr, Expr]],
+    assumptions: Sequence[Assumption],
     program: Program,
     *,
     positive: bool,
@@ -224,7 +158,7 @@ def _satisfy(
 
     def residuals(arrays: Mapping[str, Array]) -> Array:
         there = Values(arrays, values.sizes, values.functions, values.ranges)
-        return _residual(assumptions, run(program, there) if through else there)
+        return _residual(assumptions, evaluate_program(program, there) if through else there)
 
     for _ in range(30):
         residual = residuals(arrays)

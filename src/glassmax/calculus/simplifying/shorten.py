@@ -8,7 +8,8 @@ for the caller to say; that it is equal, for the proof.
 from collections.abc import Iterator
 from fractions import Fraction
 
-from .expression import (
+from ..expression import (
+    MINUS_ONE,
     ONE,
     Add,
     Definition,
@@ -23,20 +24,18 @@ from .expression import (
     rename,
     walk,
 )
+from .expand import combine, expand, group
 from .recognise import assume, fold, match
 from .term import components, from_term, from_terms
-from .terms import combine, expand, group
 
 __all__ = ["namings", "weight"]
-
-MINUS = Num(Fraction(-1))
 
 
 def weight(e: Expr) -> int:
     """Return how much there is to read: letters, numbers, powers, functions and brackets; a minus sign is free."""
     parts = list(walk(e))
-    lonely = sum(term == MINUS for part in parts if isinstance(part, Add) for term in part.terms)
-    return lonely + sum(not isinstance(part, Mul | Sum) and part != MINUS for part in parts)
+    lonely = sum(term == MINUS_ONE for part in parts if isinstance(part, Add) for term in part.terms)
+    return lonely + sum(not isinstance(part, Mul | Sum) and part != MINUS_ONE for part in parts)
 
 
 def namings(e: Expr, definition: Definition) -> Iterator[Expr]:
@@ -88,7 +87,7 @@ def _sum_rule(definition: Definition) -> tuple[Expr, Expr] | None:
 
 def _negative(exponent: Expr) -> Expr:
     """Return an exponent with its sign turned."""
-    return from_terms(combine(expand(Mul((MINUS, exponent)))))
+    return from_terms(combine(expand(Mul((MINUS_ONE, exponent)))))
 
 
 def _product(parts: list[Expr]) -> Expr:
@@ -118,7 +117,7 @@ def _bracket_rule(definition: Definition) -> tuple[Expr, Expr] | None:
     others = [f for f in factors if f is not brackets[0]]
     if any(isinstance(part, Sum) for f in others for part in walk(f)):
         return None
-    terms = combine(expand(_product([Pow(f, MINUS) for f in others])))
+    terms = combine(expand(_product([Pow(f, MINUS_ONE) for f in others])))
     if len(terms) != 1:
         return None
     sign, canonical = group(brackets[0])
@@ -132,5 +131,5 @@ def _brackets_named(e: Expr, bracket: Expr, named: Expr, variables: frozenset[st
         naming = match(bracket, canonical, dict[str, Index](), variables)
         if naming is not None and set(naming) >= variables:
             found = rename(named, naming)
-            return found if sign > 0 else Mul((MINUS, found))
+            return found if sign > 0 else Mul((MINUS_ONE, found))
     return map_children(e, lambda child: _brackets_named(child, bracket, named, variables))

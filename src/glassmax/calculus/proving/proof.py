@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .chain import Claim, Line
-from .derivation import Derivation
-from .draw import draw_values, run
-from .evaluate import Values, evaluate, evaluate_matrix
-from .expression import Program
+from ..expression import Program
+from ..result import Result
+from ..steps import Claim, Step
+from .evaluate import Values, evaluate, evaluate_program
+from .evaluate_matrix import evaluate_matrix
+from .sampling import draw_values
 
 __all__ = ["DRAWS", "complex_step", "prove"]
 
@@ -23,12 +24,12 @@ DRAWS = 3
 STEP = 1e-60
 
 
-def prove(derivation: Derivation, seed: int = 0) -> bool:
-    """Measure the errors of a derivation's lines, of its result and of its matrix form; return whether all hold.
+def prove(result: Result, seed: int = 0) -> bool:
+    """Measure the errors of the lines of a derivation, of its result and of its matrix form; return whether all hold.
 
     Parameters
     ----------
-    derivation : Derivation
+    result : Result
         Its errors are filled in.
     seed : int
         Of the random values.
@@ -38,53 +39,53 @@ def prove(derivation: Derivation, seed: int = 0) -> bool:
     bool
     """
     rng = np.random.default_rng(seed)
-    for line in derivation.steps:
-        line.error = 0.0
-    derivation.error = derivation.matrix_error = 0.0
+    for step in result.steps:
+        step.error = 0.0
+    result.error = result.matrix_error = 0.0
     for turn in range(DRAWS):
-        values = draw_values(derivation.full_program, derivation.assumptions, rng, turn, derivation.extra_arrays())
+        values = draw_values(result.full_program, result.assumptions, rng, turn, result.extra_arrays())
         with np.errstate(all="ignore"):
-            _prove_draw(derivation, values)
-    return derivation.proved
+            _prove_draw(result, values)
+    return result.proved
 
 
-def _prove_draw(derivation: Derivation, values: Values) -> None:
+def _prove_draw(result: Result, values: Values) -> None:
     measured: dict[Claim, Array] = {}
     before: tuple[str, Array] | None = None
-    for line in derivation.steps:
-        value = evaluate(line.expression, _sized(line, values), line.axes)
-        if line.claim is not None:
-            if line.claim not in measured:
-                measured[line.claim] = complex_step(line.claim, values)
-            line.error = max(line.error, difference(value, measured[line.claim]))
-        if before is not None and before[0] == line.left:
-            line.error = max(line.error, difference(value, before[1]))
-        before = (line.left, value)
-    last = derivation.steps[-1]
-    result = evaluate(derivation.expression, _sized(last, values), derivation.axes)
-    truth = complex_step(derivation.claim, values)
-    if derivation.times is not None:
-        v = values.arrays[derivation.times]
+    for step in result.steps:
+        value = evaluate(step.expression, _sized(step, values), step.axes)
+        if step.claim is not None:
+            if step.claim not in measured:
+                measured[step.claim] = complex_step(step.claim, values)
+            step.error = max(step.error, difference(value, measured[step.claim]))
+        if before is not None and before[0] == step.left:
+            step.error = max(step.error, difference(value, before[1]))
+        before = (step.left, value)
+    last = result.steps[-1]
+    final = evaluate(result.expression, _sized(last, values), result.axes)
+    truth = complex_step(result.claim, values)
+    if result.times is not None:
+        v = values.arrays[result.times]
         truth = np.tensordot(truth, v, axes=v.ndim)
-    derivation.error = max(derivation.error, difference(result, truth))
-    if derivation.matrix is not None:
+    result.error = max(result.error, difference(final, truth))
+    if result.matrix is not None:
         sizes = _sized(last, values).sizes
-        with_one_hot = Values({**values.arrays, **_one_hot(derivation, values)}, sizes, values.functions)
+        with_one_hot = Values({**values.arrays, **_one_hot(result, values)}, sizes, values.functions)
         try:
-            shown = evaluate_matrix(derivation.matrix, with_one_hot, sizes)
+            shown = evaluate_matrix(result.matrix, with_one_hot, sizes)
         except (ValueError, KeyError):  # shapes that don't fit together prove nothing
-            shown = np.full(result.shape, np.nan)
-        derivation.matrix_error = max(derivation.matrix_error, difference(shown, result))
+            shown = np.full(final.shape, np.nan)
+        result.matrix_error = max(result.matrix_error, difference(shown, final))
 
 
-def _one_hot(derivation: Derivation, values: Values) -> dict[str, Array]:
+def _one_hot(result: Result, values: Values) -> dict[str, Array]:
     """The one-hot matrices that stand for labels in the matrix form."""
-    return {name: np.eye(values.ranges[label])[values.arrays[label]] for label, name in derivation.one_hot().items()}
+    return {name: np.eye(values.ranges[label])[values.arrays[label]] for label, name in result.one_hot().items()}
 
 
-def _sized(line: Line, values: Values) -> Values:
+def _sized(step: Step, values: Values) -> Values:
     sizes = dict(values.sizes)
-    for name, letters in line.cells:
+    for name, letters in step.cells:
         sizes |= dict(zip(letters, values.arrays[name].shape, strict=True))
     return Values(values.arrays, sizes, values.functions, values.ranges)
 
@@ -110,7 +111,9 @@ def complex_step(claim: Claim, values: Values) -> Array:
     for cell in np.ndindex(base.shape):
         moved = np.array(base, complex)
         moved[cell] += STEP * 1j
-        there = run(rest, Values({**values.arrays, name: moved}, values.sizes, values.functions, values.ranges))
+        there = evaluate_program(
+            rest, Values({**values.arrays, name: moved}, values.sizes, values.functions, values.ranges)
+        )
         columns.append(np.imag(there.arrays[of]) / STEP)
     table = np.array(columns).reshape((*base.shape, *top.shape))
     return np.moveaxis(table, range(base.ndim), range(-base.ndim, 0)) if base.ndim else table

@@ -1,0 +1,33 @@
+"""A derivation as HTML, with its formulas in MathML; every name that came from outside is escaped."""
+
+from html import escape
+
+from ..expression import for_reading
+from ..printing import mathml, matrix_mathml
+from ..result import Result
+
+__all__ = ["as_html", "as_mathml"]
+
+
+def as_mathml(d: Result) -> str:
+    """Write the result as MathML."""
+    return mathml(for_reading(d.expression)) if d.matrix is None else matrix_mathml(d.matrix)
+
+
+def as_html(d: Result) -> str:
+    """Write a derivation as HTML with MathML; every name that came from outside is escaped."""
+    rows = []
+    before = None
+    for step in d.steps:
+        left = escape(step.left) if step.left != before else ""
+        before = step.left
+        rows.append(
+            f"<tr><td><code>{left}</code></td><td>=</td><td>{mathml(for_reading(step.expression))}</td>"
+            f"<td>{escape(step.rule)}</td><td>{step.error:.0e}</td></tr>"
+        )
+    shown = matrix_mathml(d.matrix) if d.matrix is not None else escape(d.no_matrix or "")
+    return (
+        f"<div class='glassmax-derivation'><table>{''.join(rows)}</table>"
+        f"<p>{escape(d.name)} = {mathml(for_reading(d.expression))}</p><p>{escape(d.matrix_name)} = {shown}</p>"
+        f"<p>{escape(d.verdict)}</p></div>"
+    )

@@ -1,0 +1,145 @@
+"""The result of a derivation, as data: the derivative, the lines that led to it, and how far each is proved.
+
+What is here is read by `proving` and by `formats`; the face that people hold is `Derivation`.
+"""
+
+from dataclasses import dataclass, field
+
+from .cells import Cell
+from .expression import Assumption, Definition, Expr, Program, Tensor, for_reading, free_indices, walk
+from .matrix import Matrix, leaves, one_hot_name
+from .printing import matrix_text, text
+from .steps import Claim, Step
+
+__all__ = ["Result"]
+
+TOLERANCE = 1e-8
+"""The largest relative difference that passes as a proof, in float64."""
+
+
+@dataclass(repr=False)
+class Result:
+    """A derivative, with the lines that led to it.
+
+    Attributes
+    ----------
+    program : Program
+        The equations as they were understood.
+    claim : Claim
+        What the result is the derivative of, in which equations.
+    steps : list of Step
+        Every line, in order.
+    expression : Expr
+        The result in index notation.
+    matrix : Matrix or None
+        The result in matrix notation, where it has one; `no_matrix` says why not.
+    matrix_rules : list of str
+        How it came from the index form.
+    times : str or None
+        The array that the result was multiplied by.
+    axes : tuple of str
+        The letters of the result: those of what is differentiated, then those of what it is differentiated by.
+    error, matrix_error : float
+        Of the result against the complex step, of the matrix form against the index form; NaN before the proof.
+    """
+
+    program: Program
+    of: str
+    wrt: tuple[Cell, ...]
+    claim: Claim
+    steps: list[Step]
+    expression: Expr
+    axes: tuple[str, ...]
+    assumptions: tuple[Assumption, ...] = ()
+    times: str | None = None
+    named: tuple[Definition, ...] = ()
+    matrix: Matrix | None = None
+    matrix_rules: list[str] = field(default_factory=list)
+    no_matrix: str | None = None
+    error: float = float("nan")
+    matrix_error: float = float("nan")
+
+    tolerance = TOLERANCE
+
+    @property
+    def name(self) -> str:
+        """What was derived: ``dL/dz_i``."""
+        return self.steps[-1].left
+
+    @property
+    def matrix_name(self) -> str:
+        """What was derived, without indices: ``dL/dz``."""
+        if len(self.wrt) == 1:
+            name = f"d{self.of}/d{self.wrt[0][0]}"
+        else:
+            name = f"d2{self.of}/(d{' d'.join(lower for lower, _ in self.wrt)})"
+        return name if self.times is None else f"{name} times {self.times}"
+
+    @property
+    def layout(self) -> str:
+        """What the axes of the result are: those of what is differentiated, then of what by."""
+        lower = [name for name, _ in self.wrt[: len(self.wrt) - (self.times is not None)]]
+        top = self.program.defined(self.of)
+        names_of = ([self.of] if top is not None and top.indices else []) + lower
+        return f"of the shape of {', then '.join(names_of)}" if names_of else "a number"
+
+    @property
+    def index_form(self) -> str:
+        """The result in index notation, as text."""
+        return text(for_reading(self.expression))
+
+    @property
+    def matrix_form(self) -> str | None:
+        """The result in matrix notation, as text; None where it has none."""
+        return None if self.matrix is None else matrix_text(self.matrix)
+
+    @property
+    def full_program(self) -> Program:
+        """The equations, with what was named on the way and first derivatives that are differentiated again."""
+        known = self.claim.program.definitions
+        return Program((*known, *(d for d in self.named if d not in known)), self.program.labels)
+
+    @property
+    def proved(self) -> bool:
+        """Whether every line, the result and the matrix form have been measured and hold."""
+        errors = [step.error for step in self.steps] + [self.error]
+        errors += [self.matrix_error] if self.matrix is not None else []
+        return all(error <= self.tolerance for error in errors)
+
+    @property
+    def verdict(self) -> str:
+        """One sentence on the proof."""
+        errors = [step.error for step in self.steps] + [self.error]
+        errors += [self.matrix_error] if self.matrix is not None else []
+        if any(error != error for error in errors):
+            return "Not proved yet: call verify()."
+        if not self.proved:
+            return f"FAILED: a line disagrees with its proof by {max(errors):.0e}. Don't trust this; please report it."
+        return (
+            f"Proved: {len(self.steps)} lines and the result hold on random numbers of several sizes, "
+            f"to {max(errors):.0e} (complex step)."
+        )
+
+    def cells(self) -> tuple[Cell, ...]:
+        """Return the arrays whose shapes give the sizes of the result's letters."""
+        return (self.claim.upper, *self.wrt)
+
+    def size_arrays(self) -> list[str]:
+        """Return the arrays that the code of the result reads sizes from, where nothing else has them."""
+        carried = set(free_indices(self.expression)) & {
+            index for part in walk(self.expression) if isinstance(part, Tensor) for index in part.indices
+        }
+        return list(dict.fromkeys(name for name, letters in self.wrt if set(letters) & set(self.axes) - carried))
+
+    def extra_arrays(self) -> dict[str, str]:
+        """Return arrays that stand in no equation, each with the one whose shape it has."""
+        return {} if self.times is None else {self.times: self.wrt[-1][0]}
+
+    def one_hot(self) -> dict[str, str]:
+        """Return the labels of the equations with the names of their one-hot matrices."""
+        return {label: one_hot_name(label) for label in sorted(self.program.labels)}
+
+    def one_hot_used(self) -> dict[str, str]:
+        """Return those that stand in the matrix form."""
+        shown = set() if self.matrix is None else {m.name for m in leaves(self.matrix)}
+        return {label: name for label, name in self.one_hot().items() if name in shown}
