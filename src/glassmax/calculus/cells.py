@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from .expression import Program, Tensor, fresh, walk
+from .expression import Program, Tensor, walk
+from .indices import fresh
 
 __all__ = ["Cell", "apart", "letters_for", "shown"]
 

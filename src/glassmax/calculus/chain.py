@@ -12,8 +12,6 @@ from .cells import apart, shown
 from .differentiate import derivative
 from .expression import (
     ONE,
-    ZERO,
-    Add,
     Assumption,
     Definition,
     Expr,
@@ -21,12 +19,12 @@ from .expression import (
     Program,
     Sum,
     Tensor,
-    free_indices,
     map_children,
     names,
-    ones,
-    rename,
+    product_of,
+    sum_of,
 )
+from .indices import free_indices, ones, rename
 from .limits import TooManyTermsError
 from .simplifying import Simplifier, combine, expand, fold, key, named_sigmoids, namings, size, unnamed_softmax, weight
 from .steps import Claim, Step
@@ -96,9 +94,8 @@ class Chain:
             users = [d for d in path if target in names(d.value) and (d.name == of or d.name in short)]
             claim = Claim(self.program, (of, top.indices), (target, wanted))
             parts = [self._through(user, short.get(user.name), label, claim, len(users) == 1) for user in users]
-            result: Expr = parts[0] if parts else ZERO
+            result = sum_of(parts)
             if len(parts) > 1:
-                result = Add(tuple(parts))
                 self.steps.append(claim.step(_left(label, claim), result, "the ways add up"))
             if len(parts) != 1 or users[0].name != of:
                 result = self._simplify(claim.step(_left(label, claim), result, ""))
@@ -182,10 +179,9 @@ class Chain:
             return local
         letters, outer = above
         outer = rename(outer, dict(zip(letters, inner, strict=True)))
-        factors = tuple(f for f in (outer, local) if f != ONE) or (ONE,)
-        factors += tuple(ones(user.name, position, letter) for position, letter in enumerate(inner))
-        product: Expr = Mul(factors) if len(factors) > 1 else factors[0]
-        whole = Sum(inner, product) if inner else product
+        factors: list[Expr] = [f for f in (outer, local) if f != ONE] or [ONE]
+        factors += [ones(user.name, position, letter) for position, letter in enumerate(inner)]
+        whole = Sum(inner, product_of(factors)) if inner else product_of(factors)
         if alone:
             over = f", summed over {', '.join(inner)}" if inner else ""
             self.steps.append(claim.step(_left(label, claim), whole, f"chain rule through {user.name}{over}"))

@@ -6,7 +6,8 @@ from ..errors import ExpressionError
 from .cells import Cell, apart, letters_for, shown
 from .chain import Chain
 from .derivation import Derivation
-from .expression import Assumption, Definition, Delta, Expr, Program, Tensor, free_indices, names, walk
+from .expression import Assumption, Definition, Delta, Expr, Program, Tensor, names, walk
+from .indices import free_indices
 from .limits import DeriveError, bounded
 from .matrix import NoMatrixFormError, one_hot_name, shortest_matrix_form
 from .reading import parse, parse_equation_pair, parse_index_reference, parse_matrix

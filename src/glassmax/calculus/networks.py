@@ -29,12 +29,7 @@ ACTIVATION_EQUATIONS = {
 }
 """What each activation is, as an equation; "f" is left open."""
 
-OUTPUT_EQUATIONS = {
-    "softmax": "softmax_j({z})",
-    "sigmoid": "sigmoid({z})",
-    "identity": "{z}",
-    "relu": "relu({z})",
-}
+OUTPUT_EQUATIONS = {"softmax": "softmax_j({z})", "sigmoid": "sigmoid({z})", "identity": "{z}", "relu": "relu({z})"}
 
 LOSS_EQUATIONS = {
     "cross_entropy": "L = -1/n sum_{i,j} Y_ij log(P_ij)",

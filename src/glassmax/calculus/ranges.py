@@ -7,7 +7,8 @@ under one sum when common factors are taken out, and gives the code of a result 
 from collections.abc import Sequence
 from typing import Any
 
-from .expression import Assumption, Delta, Expr, Index, Label, Program, Sum, Tensor, children, free_indices
+from .expression import Assumption, Delta, Expr, Index, Label, Program, Sum, Tensor, children
+from .indices import free_indices
 
 __all__ = ["Ranges", "ranges_of"]
 

@@ -6,8 +6,10 @@ What is here is read by `proving` and by `formats`; the face that people hold is
 from dataclasses import dataclass, field
 
 from .cells import Cell
-from .expression import Assumption, Definition, Expr, Program, Tensor, for_reading, free_indices, walk
-from .matrix import Matrix, leaves, one_hot_name
+from .expression import Assumption, Definition, Expr, Program, Tensor, walk
+from .indices import for_reading, free_indices
+from .matrix import Matrix, one_hot_name
+from .matrix.nodes import leaves
 from .printing import matrix_text, text
 from .steps import Claim, Step
 

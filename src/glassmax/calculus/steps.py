@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from .cells import Cell, shown
-from .expression import Expr, Program, for_reading
+from .expression import Expr, Program
+from .indices import for_reading
 from .printing import text
 
 __all__ = ["Claim", "Step"]

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from ..expression import for_reading
+from ..indices import for_reading
 from ..printing import mathml, matrix_mathml
 from ..result import Result
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..expression import for_reading
+from ..indices import for_reading
 from ..printing import equation_left, text
 from ..result import Result
 from .latex import as_latex

@@ -2,7 +2,7 @@
 
 import re
 
-from ..expression import for_reading
+from ..indices import for_reading
 from ..printing import latex, matrix_latex
 from ..result import Result
 

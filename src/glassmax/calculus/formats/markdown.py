@@ -1,6 +1,6 @@
 """A derivation as Markdown."""
 
-from ..expression import for_reading
+from ..indices import for_reading
 from ..printing import latex, matrix_latex
 from ..result import Result
 from .latex import latex_left

@@ -4,20 +4,8 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from ..expression import (
-    KNOWN_FUNCTIONS,
-    PI,
-    Call,
-    Definition,
-    Expr,
-    Label,
-    Tensor,
-    for_reading,
-    is_ones,
-    map_children,
-    names,
-    walk,
-)
+from ..expression import KNOWN_FUNCTIONS, PI, Call, Definition, Expr, Label, Tensor, map_children, names, walk
+from ..indices import for_reading, is_ones
 from ..matrix import NoMatrixFormError, matrix_form
 from ..printing import function_name, matrix_numpy, needed_helpers, numpy_expression, python_name
 from ..ranges import ranges_of

@@ -3,20 +3,8 @@
 from collections.abc import Iterator
 from itertools import product
 
-from ..expression import (
-    ONE,
-    ZERO,
-    Definition,
-    Delta,
-    Expr,
-    Index,
-    for_reading,
-    free_indices,
-    letters,
-    map_children,
-    rename,
-    walk,
-)
+from ..expression import ONE, ZERO, Definition, Delta, Expr, Index, map_children, walk
+from ..indices import for_reading, free_indices, letters, rename
 from ..matrix import Matrix, NoMatrixFormError, matrix_form
 from ..printing import bracketed, equation_left, matrix_text, numpy_expression, text
 from ..result import Result

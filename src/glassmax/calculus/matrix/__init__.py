@@ -9,43 +9,9 @@
 """
 
 from .form import matrix_form, one_hot_name, shortest_matrix_form
-from .nodes import (
-    Apply,
-    Diag,
-    Eye,
-    Hadamard,
-    Leaf,
-    Matrix,
-    Ones,
-    Plus,
-    Power,
-    Product,
-    Quotient,
-    Scaled,
-    Transpose,
-    leaves,
-    matrix_children,
-)
+from .nodes import Apply, Diag, Eye, Hadamard, Leaf, Matrix, Ones, Plus, Power, Product, Quotient, Scaled, Transpose
 from .orientation import NoMatrixFormError
 
-__all__ = [
-    "Apply",
-    "Diag",
-    "Eye",
-    "Hadamard",
-    "Leaf",
-    "Matrix",
-    "NoMatrixFormError",
-    "Ones",
-    "Plus",
-    "Power",
-    "Product",
-    "Quotient",
-    "Scaled",
-    "Transpose",
-    "leaves",
-    "matrix_children",
-    "matrix_form",
-    "one_hot_name",
-    "shortest_matrix_form",
-]
+__all__ = ["NoMatrixFormError", "matrix_form", "one_hot_name", "shortest_matrix_form"]
+__all__ += ["Apply", "Diag", "Eye", "Hadamard", "Leaf", "Matrix", "Ones", "Plus", "Power", "Product", "Quotient"]
+__all__ += ["Scaled", "Transpose"]

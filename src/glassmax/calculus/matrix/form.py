@@ -8,7 +8,8 @@ matrices, has no matrix form and is refused with the reason.
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ..expression import Add, Call, Delta, Expr, Label, Mul, Num, Pow, Sum, Tensor, free_indices, is_ones
+from ..expression import Add, Call, Delta, Expr, Label, Mul, Num, Pow, Sum, Tensor
+from ..indices import free_indices, is_ones
 from .contraction import contracted
 from .nodes import (
     Apply,

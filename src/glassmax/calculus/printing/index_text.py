@@ -8,15 +8,7 @@ them all.
 from collections.abc import Sequence
 
 from ..expression import Add, Call, Definition, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
-from .parts import (
-    HALF,
-    call_name,
-    is_atom,
-    is_plain,
-    leads_with_fraction,
-    parts_of,
-    signed,
-)
+from .parts import HALF, call_name, is_atom, is_plain, leads_with_fraction, parts_of, signed
 
 __all__ = ["bracketed", "equation_left", "text"]
 

@@ -3,20 +3,7 @@
 from fractions import Fraction
 
 from ..matrix import Apply, Diag, Eye, Hadamard, Leaf, Matrix, Ones, Plus, Power, Product, Quotient, Scaled, Transpose
-from .layout import (
-    Applied,
-    Box,
-    Fence,
-    Frac,
-    Root,
-    Script,
-    Sign,
-    call_box,
-    name_box,
-    number_box,
-    product_row,
-    row,
-)
+from .layout import Applied, Box, Fence, Frac, Root, Script, Sign, call_box, name_box, number_box, product_row, row
 from .matrix_text import broadcast
 from .parts import MatrixParts, is_one, is_transparent, matrix_parts
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from string import ascii_letters
 
-from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor, free_indices, letters
+from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
+from ..indices import free_indices, letters
 from .numpy_pieces import (
     ATOM,
     MINUS,

@@ -7,22 +7,8 @@ ones that only broadcasts is not written: the array it multiplies is broadcast i
 from collections.abc import Mapping
 from fractions import Fraction
 
-from ..matrix import (
-    Apply,
-    Diag,
-    Eye,
-    Hadamard,
-    Leaf,
-    Matrix,
-    Ones,
-    Plus,
-    Power,
-    Product,
-    Quotient,
-    Scaled,
-    Transpose,
-    matrix_children,
-)
+from ..matrix import Apply, Diag, Eye, Hadamard, Leaf, Matrix, Ones, Plus, Power, Product, Quotient, Scaled, Transpose
+from ..matrix.nodes import matrix_children
 from .numpy_pieces import (
     ATOM,
     MINUS,

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..expression import Call, Expr, walk
-from ..matrix import Apply, Matrix, matrix_children
+from ..matrix import Apply, Matrix
+from ..matrix.nodes import matrix_children
 
 __all__ = ["Piece", "aligned", "applied", "needed_helpers", "python_name", "union", "wrapped"]
 

@@ -13,23 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..expression import (
-    Add,
-    Call,
-    Delta,
-    Expr,
-    Index,
-    Label,
-    Mul,
-    Num,
-    Pow,
-    Program,
-    Sum,
-    Tensor,
-    children,
-    free_indices,
-)
-from ..expression import letters as letters_of
+from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Program, Sum, Tensor, children
+from ..indices import free_indices
+from ..indices import letters as letters_of
 from ..limits import MOST_NUMBERS, DeriveError, spend
 
 __all__ = ["OpenFunction", "Values", "apply_function", "array_named", "evaluate", "evaluate_program"]

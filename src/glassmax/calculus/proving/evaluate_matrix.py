@@ -6,22 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..matrix import (
-    Apply,
-    Diag,
-    Eye,
-    Hadamard,
-    Leaf,
-    Matrix,
-    Ones,
-    Plus,
-    Power,
-    Product,
-    Quotient,
-    Scaled,
-    Transpose,
-    matrix_children,
-)
+from ..matrix import Apply, Diag, Eye, Hadamard, Leaf, Matrix, Ones, Plus, Power, Product, Quotient, Scaled, Transpose
+from ..matrix.nodes import matrix_children
 from .evaluate import Values, apply_function, array_named
 
 __all__ = ["evaluate_matrix"]

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import GlassmaxError
-from ..expression import KNOWN_FUNCTIONS, Assumption, Call, Expr, Program, Tensor, free_indices, walk
+from ..expression import KNOWN_FUNCTIONS, Assumption, Call, Expr, Program, Tensor, walk
+from ..indices import free_indices
 from ..ranges import Ranges, ranges_of
 from .evaluate import OpenFunction, Values, evaluate, evaluate_program
 
@@ -144,12 +145,7 @@ def _residual(assumptions: Sequence[Assumption], values: Values) -> Array:
 
 
 def _satisfy(
-    values: Values,
-    arrays: dict[str, Array],
-    assumptions: Sequence[Assumption],
-    program: Program,
-    *,
-    positive: bool,
+    values: Values, arrays: dict[str, Array], assumptions: Sequence[Assumption], program: Program, *, positive: bool
 ) -> None:
     """Move the inputs that the assumptions name, by Newton's method (positive ones by their logarithm)."""
     named = {part.name for pair in assumptions for side in pair for part in walk(side) if isinstance(part, Tensor)}

@@ -12,8 +12,9 @@ from fractions import Fraction
 from typing import NoReturn
 
 from ...errors import ExpressionError
-from ..expression import Add, Call, Delta, Expr, Mul, Num, Pow, Program, Sum, Tensor, fresh
+from ..expression import Add, Call, Delta, Expr, Mul, Num, Pow, Program, Sum, Tensor
 from ..greek import GREEK
+from ..indices import fresh
 from .resolve import Equation, Places, check_depth, in_order, inverse, maximum, negate, number, product, sorted_program
 
 __all__ = ["ONE_AXIS", "Node", "to_program"]

@@ -23,7 +23,8 @@ from fractions import Fraction
 from itertools import accumulate
 
 from ...errors import ExpressionError
-from ..expression import Add, Call, Delta, Expr, Index, Label, Num, Pow, Program, Sum, Tensor, free_indices
+from ..expression import Add, Call, Delta, Expr, Index, Label, Num, Pow, Program, Sum, Tensor
+from ..indices import free_indices
 from .resolve import (
     Equation,
     Places,

@@ -27,14 +27,12 @@ from ..expression import (
     Program,
     Sum,
     Tensor,
-    all_indices,
     children,
-    fresh,
     map_children,
     names,
-    rename,
     walk,
 )
+from ..indices import all_indices, fresh, rename
 from .tokens import MAX_DEPTH, MAX_LENGTH, TOO_DEEP
 
 __all__ = [

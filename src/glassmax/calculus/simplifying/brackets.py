@@ -5,25 +5,8 @@ So each expression is also simplified with its brackets closed, and the shorter 
 differ in their letters or their sign alone are one array. A bracket that holds a delta is opened: it has to contract.
 """
 
-from ..expression import (
-    MINUS_ONE,
-    Add,
-    Delta,
-    Expr,
-    Index,
-    Label,
-    Mul,
-    Pow,
-    Sum,
-    Tensor,
-    all_indices,
-    free_indices,
-    fresh,
-    map_children,
-    names,
-    rename,
-    walk,
-)
+from ..expression import MINUS_ONE, Add, Delta, Expr, Index, Label, Mul, Pow, Sum, Tensor, map_children, names, walk
+from ..indices import all_indices, free_indices, fresh, rename
 from .expand import group
 from .keys import key
 

@@ -10,23 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
 
-from ..expression import (
-    MINUS_ONE,
-    ONE,
-    Add,
-    Expr,
-    Index,
-    Mul,
-    Num,
-    Pow,
-    Sum,
-    Tensor,
-    all_indices,
-    free_indices,
-    names,
-    rename,
-    walk,
-)
+from ..expression import MINUS_ONE, ONE, Add, Expr, Index, Mul, Num, Pow, Sum, Tensor, names, sum_of, walk
+from ..indices import all_indices, free_indices, rename
 from ..limits import spend
 from .expand import apart_from
 from .keys import key
@@ -233,7 +218,7 @@ def _ordered_sum(parts: Sequence[Expr], style: Style) -> Expr:
     ordered = sorted(parts, key=place)
     opening = next((n for n, part in enumerate(ordered) if not place(part)[1]), 0)
     ordered.insert(0, ordered.pop(opening))
-    return ordered[0] if len(ordered) == 1 else Add(tuple(ordered))
+    return sum_of(ordered)
 
 
 def _terms_of(e: Expr) -> tuple[Expr, ...]:

@@ -10,27 +10,8 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
-from ..expression import (
-    ONE,
-    ZERO,
-    Add,
-    Call,
-    Delta,
-    Expr,
-    Index,
-    Label,
-    Mul,
-    Num,
-    Pow,
-    Sum,
-    Tensor,
-    all_indices,
-    free_indices,
-    fresh,
-    is_ones,
-    range_of,
-    rename,
-)
+from ..expression import ONE, ZERO, Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
+from ..indices import all_indices, free_indices, fresh, is_ones, range_of, rename
 from ..limits import MOST_TERMS, TooManyTermsError, check_power, spend
 from .keys import key
 from .term import Factor, Term, from_term, from_terms, term_key

@@ -26,28 +26,14 @@ from ..expression import (
     Program,
     Sum,
     Tensor,
-    all_indices,
-    free_indices,
-    fresh,
-    is_ones,
     map_children,
-    ones,
-    rename,
 )
+from ..indices import all_indices, free_indices, fresh, is_ones, ones, rename
 from .expand import add, combine, expand, multiply, simplified
 from .keys import key
 from .term import Factor, Term, components, from_terms
 
-__all__ = [
-    "assume",
-    "cancel_sums",
-    "fold",
-    "match",
-    "named_sigmoids",
-    "sums_of",
-    "unnamed_softmax",
-    "written_sigmoids",
-]
+__all__ = ["assume", "cancel_sums", "fold", "match", "named_sigmoids", "sums_of", "unnamed_softmax", "written_sigmoids"]
 
 Naming = dict[str, Index]
 

@@ -21,9 +21,10 @@ from ..expression import (
     Sum,
     Tensor,
     map_children,
-    rename,
+    product_of,
     walk,
 )
+from ..indices import rename
 from .expand import combine, expand, group
 from .recognise import assume, fold, match
 from .term import components, from_term, from_terms
@@ -91,8 +92,7 @@ def _negative(exponent: Expr) -> Expr:
 
 
 def _product(parts: list[Expr]) -> Expr:
-    left = [part for part in parts if part != ONE]
-    return Mul(tuple(left)) if len(left) > 1 else left[0] if left else ONE
+    return product_of([part for part in parts if part != ONE])
 
 
 def _sums_named(e: Expr, left: Expr, right: Expr) -> Expr:

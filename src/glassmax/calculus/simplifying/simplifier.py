@@ -7,7 +7,8 @@ that made it. Brackets may be kept as well as multiplied out; the shorter result
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
-from ..expression import ONE, Assumption, Definition, Expr, Program, Tensor, is_ones, ones
+from ..expression import ONE, Assumption, Definition, Expr, Program, Tensor
+from ..indices import is_ones, ones
 from ..limits import TooManyTermsError
 from ..ranges import Ranges, ranges_of
 from .brackets import Brackets
