@@ -20,18 +20,9 @@ def shown(name: str, letters: Sequence[str]) -> str:
 
 
 def letters_for(program: Program, name: str, taken: set[str]) -> tuple[str, ...] | None:
-    """Choose letters for a cell of an array: those it has where it first stands, as far as they are free.
+    """Choose letters for a cell of an array: those it has where it first stands, or others where they are taken.
 
-    Parameters
-    ----------
-    program : Program
-    name : str
-    taken : set of str
-        Letters in use.
-
-    Returns
-    -------
-    tuple of str, or None if there is no such array
+    The result is None if the program has no such array.
     """
     for definition in program.definitions:
         if definition.name == name:

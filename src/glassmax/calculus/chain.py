@@ -76,15 +76,11 @@ class Chain:
         of : str
             A name that the program defines.
         label : str
-            How lines call it: ``L``, or ``(dL/dz_i)`` for a gradient that is differentiated again.
+            What `of` is called in the lines: ``L``, or ``(dL/dz_i)`` for a gradient that is differentiated again.
         name : str
-            What it is differentiated by; an input, or an equation whose array is then taken as given.
+            What it is differentiated by: an input, or the array of an equation, which is then taken as given.
         at : tuple of str
             The letters of the cell.
-
-        Returns
-        -------
-        Expr
         """
         top = self._definition(of)
         path = self._path(of, name)
@@ -96,14 +92,14 @@ class Chain:
             parts = [self._through(user, short.get(user.name), label, claim, len(users) == 1) for user in users]
             result = sum_of(parts)
             if len(parts) > 1:
-                self.steps.append(claim.step(_left(label, claim), result, "the ways add up"))
+                self.steps.append(claim.step(_left(label, claim), result, "the contributions of all paths, added up"))
             if len(parts) != 1 or users[0].name != of:
                 result = self._simplify(claim.step(_left(label, claim), result, ""))
             short[target] = (wanted, self._kept(target, claim.axes, result))
         return short[name][1]
 
     def _kept(self, target: str, axes: tuple[str, ...], e: Expr) -> Expr:
-        """Give a derivative its name, if it is to have one."""
+        """Give a derivative its name, if it is one of those to be kept."""
         if target not in self.keep:
             return e
         self.named.append(Definition(f"d{target}", axes, e))
@@ -188,7 +184,7 @@ class Chain:
         return whole
 
     def _local(self, own: Definition, left: str, claim: Claim, scalar: bool) -> Expr:
-        """Derive one equation by one of its arrays; a rule that another layer has shown is used, not derived again."""
+        """Derive one equation by one of its arrays; what was derived for an equation of the same form is used again."""
         target, wanted = claim.lower
         rules: list[str] = []
         raw = derivative(own.value, target, wanted, rules)

@@ -19,23 +19,27 @@ Array = npt.NDArray[Any]
 
 @dataclass(repr=False)
 class Derivation(Result):
-    """A derivative, step by step: `print` it, look at its ``steps``, or write it in another format.
+    """A derivative, step by step: what `derive` returns.
 
-    At the prompt it shows its result, in index notation and in matrix notation, and how far it is proved.
+    At the prompt it shows its result, in index notation and in matrix notation, and how far it is proved; `print` shows
+    every line. A notebook shows every line as mathematics.
+
+    Attributes
+    ----------
+    steps : list of Step
+        Every line, in order: ``left``, ``expression``, ``rule`` and the ``error`` of its proof.
+    index_form : str
+        The result in index notation.
+    matrix_form : str or None
+        The result in matrix notation, where it has one; `no_matrix` says why not.
+    matrix_rules : list of str
+        The rules that led from the index form to the matrix form.
+    proved : bool
+        Whether every line, the result and the matrix form hold on numbers; `verdict` says so in a sentence.
     """
 
     def verify(self, seed: int = 0) -> bool:
-        """Measure every line on random numbers again; return whether all hold.
-
-        Parameters
-        ----------
-        seed : int, default=0
-            Of the numbers.
-
-        Returns
-        -------
-        bool
-        """
+        """Measure every line on random numbers again, drawn by a seed; return whether all hold."""
         with bounded():
             return prove(self, seed)
 
@@ -99,9 +103,9 @@ class Derivation(Result):
         return as_text(self, cases=cases)
 
     def __repr__(self) -> str:
-        matrix = f"{self.matrix_name} = {self.matrix_form}"
-        if self.matrix is None:
-            matrix = f"no matrix form: {self.no_matrix}"
+        matrix = f"no matrix form: {self.no_matrix}"
+        if self.matrix is not None:
+            matrix = f"{self.matrix_name} = {self.matrix_form}"
         return f"{self.name} = {self.index_form}\n{matrix}\n{self.verdict}"
 
     def __str__(self) -> str:

@@ -41,29 +41,30 @@ def derive(
     wrt : str or sequence of str
         What to differentiate by: ``"z"``, ``"W[m,n]"`` to name the cell, ``("z", "z")`` for a Hessian.
     of : str, optional
-        What is differentiated: the one that no other equation uses, by default.
+        What is differentiated; by default the array that no other equation uses.
     assume : sequence of str, optional
         Equations that hold: ``["sum_k y_k = 1"]``.
     times : str, optional
         An array that the last derivative is multiplied by: a Hessian-vector product.
     einstein : bool, default=False
-        Whether an index that stands twice in a product is summed without being told.
+        Whether an index that stands twice in a product is summed.
     matrix : bool, default=False
         Whether the equations are in matrix notation: ``"L = -sum(Y * log(softmax(X @ W + b))) / N"``.
     shapes : str or mapping, optional
-        With `matrix`: the arrays' axes, ``"X: n,d; b: k"``, where they can't be told from their use.
+        With `matrix`: the axes of arrays, ``"X: n,d; b: k"``, where the equations don't show them.
 
     Returns
     -------
     Derivation
-        `print` it, or take ``.steps``, ``.index_form``, ``.matrix_form``, ``.numpy()``, ``.latex()``.
+        At the prompt it shows its result; `print` it for every line, or take ``.steps``, ``.index_form``,
+        ``.matrix_form``, ``.numpy()``, ``.latex()``.
 
     Raises
     ------
     ExpressionError
-        If an equation can't be read: with a caret under the place.
+        If an equation can't be read; the message has a caret under the place.
     DeriveError
-        If a name is not there.
+        If a name is not in the equations, or the work exceeds the bounds.
 
     Examples
     --------
@@ -99,23 +100,14 @@ def derive_program(
     ----------
     program : Program
     of : str or None
-        The name that is differentiated; None for the one that nothing else uses.
+        The name that is differentiated; None for the one that no other equation uses.
     wrt : sequence of (name, letters or None)
         One for a gradient or a Jacobian, two for a Hessian; letters of the cell, chosen where None.
     assumptions : sequence of (left, right)
     times : str, optional
-        An array of the last array's shape, to multiply the result by.
+        An array of the shape of the last array, to multiply the result by.
     keep : frozenset of str
         Arrays whose derivative gets a name on the way; see `Chain`.
-
-    Returns
-    -------
-    Derivation
-
-    Raises
-    ------
-    DeriveError
-        If a name is not in the equations, or `of` is needed and not given.
     """
     given = program
     definitions = (Definition(d.name, d.indices, written_sigmoids(d.value)) for d in given.definitions)
@@ -148,7 +140,7 @@ def derive_program(
         given, of, tuple(cells), claim, chain.steps, result, axes, tuple(assumptions), times, tuple(chain.named)
     )
     if not any(isinstance(part, Tensor | Delta) and free_indices(part) for part in walk(result)):
-        derivation.no_matrix = "it has no index: the index form says it all"
+        derivation.no_matrix = "the result has no index"
         return derivation
     derivation.no_matrix = _clash(given)
     if derivation.no_matrix is not None:
@@ -162,7 +154,7 @@ def derive_program(
 
 
 def _check(program: Program, of: str, wrt: Sequence[tuple[str, tuple[str, ...] | None]], times: str | None) -> None:
-    """Refuse what has no derivation worth printing."""
+    """Refuse a request that has no derivation worth printing."""
     if not wrt:
         raise DeriveError("wrt is empty, expected the name of what to differentiate by.")
     if len(wrt) > MOST_ORDERS:
@@ -179,7 +171,7 @@ def _check(program: Program, of: str, wrt: Sequence[tuple[str, tuple[str, ...] |
 
 
 def _clash(program: Program) -> str | None:
-    """Say which one-hot matrix would go by the name of another array, if one would."""
+    """Return the reason why there is no matrix form if a one-hot matrix would have the name of another array."""
     taken = {d.name for d in program.definitions} | {n for d in program.definitions for n in names(d.value)}
     for label in sorted(program.labels):
         name = one_hot_name(label)

@@ -35,29 +35,24 @@ MINUS_HALF = Mul((MINUS_ONE, Num(Fraction(1, 2))))
 
 
 def derivative(e: Expr, name: str, at: tuple[str, ...], rules: list[str]) -> Expr:
-    """Return de / d name_at.
+    """Return de / d name_at, not simplified; `ZERO` where `e` doesn't depend on the array.
 
     Parameters
     ----------
     e : Expr
-        Its bound indices may be called as they like; its free ones are told apart from `at` by the caller.
+        The caller makes sure that its free indices differ from `at`.
     name : str
         The array.
     at : tuple of str
         The letters of the cell.
     rules : list of str
         The names of the rules used are appended, each once.
-
-    Returns
-    -------
-    Expr
-        Not simplified; `ZERO` where `e` doesn't depend on the array.
     """
     if name not in names(e):
         return ZERO
     match e:
         case Tensor(_, indices):
-            _note(rules, "an array by its own cell is a Kronecker delta" if at else "")
+            _note(rules, "the derivative of an array by its own cell is a Kronecker delta" if at else "")
             return _product([Delta(i, j) for i, j in zip(indices, at, strict=True)])
         case Add(terms):
             return _sum([derivative(term, name, at, rules) for term in terms])

@@ -11,7 +11,7 @@
     Call       a function of one number          exp(z_i), f'(z_i)
 
 An index is a letter (text), or a `Label`: an array of class numbers used as an index, ``P[i, y_i]``. Nodes are
-immutable and compare by structure. `indices` knows their letters.
+immutable and compare by structure. Which letters an expression has, and how they are renamed, is in `indices`.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,8 +1,7 @@
-"""The derivation of each derivative in `glassmax.functional`, from its equations.
+"""The equations of each derivative in `glassmax.functional`, to be derived and held against the function.
 
 A pullback ``f_vjp(dOut, ...)`` is the gradient of ``L = sum dOut * Out`` with dOut held fixed: that is what the
-equations say. The tests derive every one of them and hold the result against the numeric function, so that the two
-can't drift apart.
+equations say. The tests derive every one of them and compare the numbers with those of the function.
 """
 
 from dataclasses import dataclass

@@ -57,7 +57,7 @@ def fresh(taken: set[str], like: str = "k") -> str:
 
 
 def rename(e: Expr, new: Mapping[str, Index]) -> Expr:
-    """Return `e` with free indices replaced; bound ones step aside where they would be captured."""
+    """Return `e` with free indices replaced; a bound index that would capture a new letter is renamed."""
     if not new:
         return e
 
@@ -93,7 +93,7 @@ def rename(e: Expr, new: Mapping[str, Index]) -> Expr:
 def ones(array: str, position: int, letter: str) -> Tensor:
     """Return the vector of ones that runs along a position of an array: it keeps the range of a sum of nothing else.
 
-    It is an array like any other, called ``1:array:position``; it is shown as 1, or not at all.
+    It is an array like any other, called ``1:array:position``; it is printed as 1, or not at all.
     """
     return Tensor(f"1:{array}:{position}", (letter,))
 

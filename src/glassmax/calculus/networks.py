@@ -1,8 +1,8 @@
 """The derivation for a dense network: its equations written out, and the recursion of backpropagation found.
 
 The equations are those of `glassmax.network`, in the same letters; rows are samples. The derivative by each Z_l and
-A_l gets its name, so that the lines show ``dA1 = dZ2 W2ᵀ`` and ``dZ1 = dA1 ⊙ f'(Z1)``; a rule that one layer has
-shown is used for the others.
+A_l gets its name, so that the lines show ``dA1 = dZ2 W2ᵀ`` and ``dZ1 = dA1 ⊙ f'(Z1)``. What has been derived for one
+layer is used for the others.
 """
 
 from collections.abc import Sequence

@@ -36,7 +36,7 @@ class Result:
     matrix : Matrix or None
         The result in matrix notation, where it has one; `no_matrix` says why not.
     matrix_rules : list of str
-        How it came from the index form.
+        The rules that led from the index form to the matrix form.
     times : str or None
         The array that the result was multiplied by.
     axes : tuple of str
@@ -79,7 +79,7 @@ class Result:
 
     @property
     def layout(self) -> str:
-        """What the axes of the result are: those of what is differentiated, then of what by."""
+        """What the axes of the result are: those of what is differentiated, then those of what by."""
         lower = [name for name, _ in self.wrt[: len(self.wrt) - (self.times is not None)]]
         top = self.program.defined(self.of)
         names_of = ([self.of] if top is not None and top.indices else []) + lower
@@ -97,7 +97,7 @@ class Result:
 
     @property
     def full_program(self) -> Program:
-        """The equations, with what was named on the way and first derivatives that are differentiated again."""
+        """The equations, with what was named on the way and first derivatives that were differentiated again."""
         known = self.claim.program.definitions
         return Program((*known, *(d for d in self.named if d not in known)), self.program.labels)
 
@@ -123,18 +123,18 @@ class Result:
         )
 
     def cells(self) -> tuple[Cell, ...]:
-        """Return the arrays whose shapes give the sizes of the result's letters."""
+        """Return the arrays whose shapes give the sizes of the letters of the result."""
         return (self.claim.upper, *self.wrt)
 
     def size_arrays(self) -> list[str]:
-        """Return the arrays that the code of the result reads sizes from, where nothing else has them."""
+        """Return the arrays that the code of the result reads sizes from, where no other array in it has them."""
         carried = set(free_indices(self.expression)) & {
             index for part in walk(self.expression) if isinstance(part, Tensor) for index in part.indices
         }
         return list(dict.fromkeys(name for name, letters in self.wrt if set(letters) & set(self.axes) - carried))
 
     def extra_arrays(self) -> dict[str, str]:
-        """Return arrays that stand in no equation, each with the one whose shape it has."""
+        """Return arrays that are in no equation, each with the array whose shape it has."""
         return {} if self.times is None else {self.times: self.wrt[-1][0]}
 
     def one_hot(self) -> dict[str, str]:
@@ -142,6 +142,6 @@ class Result:
         return {label: one_hot_name(label) for label in sorted(self.program.labels)}
 
     def one_hot_used(self) -> dict[str, str]:
-        """Return those that stand in the matrix form."""
+        """Return those of the one-hot matrices that are in the matrix form."""
         shown = set() if self.matrix is None else {m.name for m in leaves(self.matrix)}
         return {label: name for label, name in self.one_hot().items() if name in shown}

@@ -25,9 +25,11 @@ def as_html(d: Result) -> str:
             f"<tr><td><code>{left}</code></td><td>=</td><td>{mathml(for_reading(step.expression))}</td>"
             f"<td>{escape(step.rule)}</td><td>{step.error:.0e}</td></tr>"
         )
-    shown = matrix_mathml(d.matrix) if d.matrix is not None else escape(d.no_matrix or "")
+    matrix = f"No matrix form: {escape(d.no_matrix or '')}"
+    if d.matrix is not None:
+        matrix = f"{escape(d.matrix_name)} = {matrix_mathml(d.matrix)}"
     return (
         f"<div class='glassmax-derivation'><table>{''.join(rows)}</table>"
-        f"<p>{escape(d.name)} = {mathml(for_reading(d.expression))}</p><p>{escape(d.matrix_name)} = {shown}</p>"
+        f"<p>{escape(d.name)} = {mathml(for_reading(d.expression))}</p><p>{matrix}</p>"
         f"<p>{escape(d.verdict)}</p></div>"
     )

@@ -55,19 +55,7 @@ def _matrix_of(definition: Definition) -> list[Matrix]:
 
 
 def cases_of(e: Expr) -> Iterator[tuple[str, Expr]]:
-    """Yield the cases of the Kronecker deltas of free indices: equal, and not equal.
-
-    Parameters
-    ----------
-    e : Expr
-
-    Yields
-    ------
-    when : str
-        ``"i = j"``, ``"i != j"``.
-    value : Expr
-        What `e` is then.
-    """
+    """Yield the cases of the Kronecker deltas of free indices, ``"i = j"`` and ``"i != j"``, with the value in each."""
     free = set(free_indices(e))
     deltas = list(
         dict.fromkeys(

@@ -15,7 +15,7 @@ __all__ = ["contracted"]
 
 
 def contracted(arrays: list[Matrix], bound: set[str], rules: list[str]) -> Matrix | None:
-    """Multiply arrays and sum over the bound letters, a rule at a time."""
+    """Multiply arrays and sum over the bound letters, one rule after another; the rules used are noted."""
     bound = set(bound)
     while True:
         if any(len(m.axes) > 2 for m in arrays):
@@ -43,7 +43,7 @@ def _use_identity(arrays: list[Matrix], rules: list[str]) -> list[Matrix] | None
         if isinstance(m, Eye):
             for v in arrays:
                 if len(v.axes) == 1 and v.axes[0] in m.axes:
-                    note(rules, "a delta beside a vector puts it on the diagonal")
+                    note(rules, "a delta beside a vector puts the vector on the diagonal")
                     return [*(a for a in arrays if a is not m and a is not v), Diag(v, m.axes)]
     return None
 

@@ -32,24 +32,9 @@ __all__ = ["NoMatrixFormError", "matrix_form", "one_hot_name", "shortest_matrix_
 
 
 def matrix_form(e: Expr, axes: Sequence[str], rules: list[str]) -> Matrix:
-    """Return `e` in matrix notation, its rows and columns running over `axes`.
+    """Return `e` in matrix notation, its rows and columns running over `axes`: none, one or two letters.
 
-    Parameters
-    ----------
-    e : Expr
-        Its free letters are among `axes`.
-    axes : sequence of str
-        None, one or two letters: the order of the result.
-    rules : list of str
-        What was done is appended, each once.
-
-    Returns
-    -------
-    Matrix
-
-    Raises
-    ------
-    NoMatrixFormError
+    What was done is appended to `rules`, each rule once. A `NoMatrixFormError` says why there is no such form.
     """
     if len(axes) > 2:
         raise NoMatrixFormError(f"the result has {len(axes)} indices, and a matrix has two")
@@ -59,21 +44,7 @@ def matrix_form(e: Expr, axes: Sequence[str], rules: list[str]) -> Matrix:
 def shortest_matrix_form(forms: Sequence[Expr], axes: Sequence[str]) -> tuple[Matrix, list[str]]:
     """Return the shortest matrix form of several equal expressions, and the rules that led to it.
 
-    Parameters
-    ----------
-    forms : sequence of Expr
-        All equal; where lengths are the same, the first wins.
-    axes : sequence of str
-
-    Returns
-    -------
-    matrix : Matrix
-    rules : list of str
-
-    Raises
-    ------
-    NoMatrixFormError
-        If none of them has one: with the reason of the first.
+    Where lengths are the same, the first wins. If none has a matrix form, the error of the first is raised.
     """
     found: list[tuple[int, Matrix, list[str]]] = []
     refused: list[NoMatrixFormError] = []

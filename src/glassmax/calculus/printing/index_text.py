@@ -43,18 +43,7 @@ def equation_left(definition: Definition) -> str:
 
 
 def bracketed(e: Expr) -> str:
-    """Print an expression with every bracket and every ``*`` set: what was understood.
-
-    Parameters
-    ----------
-    e : Expr
-        Any expression.
-
-    Returns
-    -------
-    str
-        One line with no rule of precedence left to know.
-    """
+    """Print an expression with every bracket and every ``*``, so that no rule of precedence needs to be known."""
     printed = _bracketed(e)
     return printed[1:-1] if printed.startswith("(") else printed
 

@@ -1,4 +1,4 @@
-"""The layout of matrix notation on the page, in the boxes of `render_layout`."""
+"""The layout of matrix notation on the page, in the boxes of `layout`."""
 
 from fractions import Fraction
 

@@ -113,8 +113,8 @@ def _sizes(e: Expr, known: dict[str, str]) -> dict[str, str]:
 
 
 class _Writer:
-    def __init__(self, sizes: dict[str, str], order: tuple[str, ...], told: dict[str, str]) -> None:
-        self.sizes, self.order, self.told = sizes, order, told
+    def __init__(self, sizes: dict[str, str], order: tuple[str, ...], given: dict[str, str]) -> None:
+        self.sizes, self.order, self.given = sizes, order, given
 
     def size(self, letter: str) -> str:
         if letter not in self.sizes:
@@ -240,7 +240,7 @@ class _Writer:
         while isinstance(body, Sum) and not set(body.indices) & set(indices):
             indices, body = indices + body.indices, body.body
         outer = {letter: code for letter, code in self.sizes.items() if letter not in indices}
-        inner = _Writer(self.told | _sizes(body, outer), (*self.order, *indices), self.told)
+        inner = _Writer(self.given | _sizes(body, outer), (*self.order, *indices), self.given)
         parts = parts_of(body)
         above, below = [inner.write(f) for f in parts.above], [inner.write(f) for f in parts.below]
         outside = [p for p in above if not set(p.axes) & set(indices)]

@@ -77,16 +77,6 @@ TAKEN = {"np", "len", *HELPERS}
 def python_name(name: str) -> str:
     """Return the Python name for an array: a prime is spelled out, words that are taken get an underscore.
 
-    Parameters
-    ----------
-    name : str
-        A name as it stands in the equations.
-
-    Returns
-    -------
-    str
-        A valid identifier.
-
     Examples
     --------
     >>> python_name("W'"), python_name("lambda")
@@ -105,23 +95,10 @@ def function_name(function: str, order: int) -> str:
 
 
 def needed_helpers(e: Expr | Matrix) -> str:
-    """Return the definitions that the NumPy code of `e` calls and NumPy lacks.
+    """Return the definitions that the NumPy code of `e` calls and NumPy lacks: source, empty if NumPy has all.
 
-    Parameters
-    ----------
-    e : Expr or Matrix
-        What `numpy_expression` or `matrix_numpy` has printed.
-
-    Returns
-    -------
-    str
-        Python source, empty if NumPy has all. Open functions are the reader's to define: ``f``, and ``df``, ``d2f`` for
-        its derivatives.
-
-    Raises
-    ------
-    ValueError
-        For a derivative of order three or more of a function that has a name.
+    Open functions are for the reader to define: ``f``, and ``df``, ``d2f`` for its derivatives. The derivative of order
+    three or more of a function that has a name raises a ValueError.
     """
     sources: dict[str, str] = {}
     for function, order in _functions(e):

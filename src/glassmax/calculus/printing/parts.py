@@ -1,7 +1,7 @@
-"""A product as people write it: a sign, a number, what stands above the line and what below.
+"""A product as people write it: a sign, a number, what stands above the line and what stands below.
 
-Text, layout and NumPy code all print products from this one reading, so that they agree on what is a quotient. This
-module refuses to simplify: nothing is cancelled or merged but the numbers.
+Text, layout and NumPy code all print products from this one reading, so that they agree on what is a quotient. Only
+numbers are merged; nothing else is simplified.
 """
 
 from dataclasses import dataclass, field
@@ -40,18 +40,7 @@ class Parts:
 
 
 def parts_of(e: Expr) -> Parts:
-    """Read `e` as a product.
-
-    Parameters
-    ----------
-    e : Expr
-        Any expression; one that is no product has one factor.
-
-    Returns
-    -------
-    Parts
-        Numbers gathered in front; powers with a negative number as exponent below the line.
-    """
+    """Read `e` as a product, numbers gathered in front, negative powers below the line; anything else is one factor."""
     parts = Parts()
     _collect(e, parts)
     # A sum reaches as far as it can, so it goes where it can reach nothing.

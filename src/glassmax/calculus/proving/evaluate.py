@@ -49,7 +49,7 @@ class Values:
     arrays : mapping of str to array
         Scalars are arrays without axes; labels are arrays of int.
     sizes : mapping of str to int
-        For letters whose size can't be read off an array: free letters of deltas alone, sums of 1.
+        For letters whose size can't be read off an array: free letters that stand only in deltas, sums of 1.
     functions : mapping of str to callable
         ``f(x, order)``, for the open functions.
     ranges : mapping of str to int
@@ -63,19 +63,9 @@ class Values:
 
 
 def evaluate(e: Expr, values: Values, axes: Sequence[str] | None = None) -> Array:
-    """Return the value of `e` as an array over `axes`.
+    """Return the value of `e` as an array over `axes`, by default the free letters of `e`.
 
-    Parameters
-    ----------
-    e : Expr
-    values : Values
-    axes : sequence of str, optional
-        The letters of the result's axes; the free letters of `e` by default. It may hold more letters than `e` has: the
-        result is then the same along them.
-
-    Returns
-    -------
-    array
+    `axes` may hold more letters than `e` has: the result is the same along them.
     """
     sizes = _sizes(e, values)
     axes = free_indices(e) if axes is None else tuple(axes)

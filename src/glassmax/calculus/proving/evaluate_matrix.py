@@ -16,20 +16,9 @@ Array = npt.NDArray[Any]
 
 
 def evaluate_matrix(m: Matrix, values: Values, sizes: Mapping[str, int]) -> Array:
-    """Return the value of an expression in matrix notation.
+    """Return the value of an expression in matrix notation, with as many axes as `m` has.
 
-    Parameters
-    ----------
-    m : Matrix
-    values : Values
-        Leaves are looked up by name.
-    sizes : mapping of str to int
-        Of the letters that ones and identities run over.
-
-    Returns
-    -------
-    array
-        With as many axes as `m` has.
+    `sizes` are those of the letters that ones and identities run over.
     """
     found = {**_leaf_sizes(m, values), **sizes}
     return _matrix_value(m, values, found).reshape([found[axis] for axis in m.axes])

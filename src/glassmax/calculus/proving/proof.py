@@ -2,7 +2,7 @@
 
 For several random draws, with sizes that are all different, each line is evaluated as it stands and compared with the
 line before it, and with the derivative measured by the complex step. The matrix form is evaluated by position (rows,
-columns, @) and held against the index form. The rules that made a line are not consulted.
+columns, @) and compared with the index form. The rules that made a line are not consulted.
 """
 
 from typing import Any
@@ -25,18 +25,9 @@ STEP = 1e-60
 
 
 def prove(result: Result, seed: int = 0) -> bool:
-    """Measure the errors of the lines of a derivation, of its result and of its matrix form; return whether all hold.
+    """Measure the errors of the lines, of the result and of its matrix form; return whether all hold.
 
-    Parameters
-    ----------
-    result : Result
-        Its errors are filled in.
-    seed : int
-        Of the random values.
-
-    Returns
-    -------
-    bool
+    The errors are filled in; `seed` is that of the random values.
     """
     rng = np.random.default_rng(seed)
     for step in result.steps:
@@ -93,16 +84,7 @@ def _sized(step: Step, values: Values) -> Values:
 def complex_step(claim: Claim, values: Values) -> Array:
     """Measure the derivative that a claim is about: Im f(x + i h) / h, cell by cell.
 
-    Parameters
-    ----------
-    claim : Claim
-    values : Values
-        With the arrays of everything.
-
-    Returns
-    -------
-    array
-        Over the letters of the upper array, then of the lower.
+    The axes are those of the upper array, then of the lower; `values` has the arrays of everything.
     """
     (of, _), (name, _) = claim.upper, claim.lower
     rest = Program(tuple(d for d in claim.program.definitions if d.name != name), claim.program.labels)

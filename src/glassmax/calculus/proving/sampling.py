@@ -36,23 +36,18 @@ def draw_values(
     turn: int = 0,
     extra: Mapping[str, str] | None = None,
 ) -> Values:
-    """Draw values for the inputs of a program and run it.
+    """Draw values for the inputs of a program, and evaluate its equations.
 
     Parameters
     ----------
     program : Program
     assumptions : sequence of (left, right)
-        Equations that the values shall satisfy.
+        Equations that the values are made to satisfy.
     rng : numpy.random.Generator
     turn : int
         Which assignment of sizes to use.
     extra : mapping of str to str
-        Arrays that stand in no equation, each with the one whose shape it has.
-
-    Returns
-    -------
-    Values
-        The arrays of inputs and of everything defined.
+        Arrays that are in no equation, each with the array whose shape it has.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""From parsed equations to a program: what can be said only when a whole equation, or all of them, are known.
+"""From parsed equations to a program: everything that needs a whole equation, or all of them, to be known.
 
-Repeated indices are summed (``einstein``), free indices are held against the left side, softmaxes become equations of
-their own, bound indices become distinct, a name is held to one use, and the equations are put in order. This module
-refuses to read text; it knows places in it, for the caret of an error.
+Repeated indices are summed (``einstein``), free indices are compared with the left side, softmaxes become equations of
+their own, bound indices become distinct, each name is held to one use, and the equations are put in order. Places in
+the text are known here for the caret of an error; the text itself is read in `parse`.
 """
 
 from collections import Counter

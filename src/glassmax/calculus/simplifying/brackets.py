@@ -1,8 +1,9 @@
-"""Brackets kept whole: an expression in which each bracket is an array of its own, and back.
+"""Brackets kept whole: each bracket is replaced by an array of its own, and put back after simplification.
 
-Multiplying out finds what cancels, and loses what was short: ``(1 - a_i^2) sum_m W_im (p_m - y_m)`` becomes four sums.
-So each expression is also simplified with its brackets closed, and the shorter of the two is kept. Two brackets that
-differ in their letters or their sign alone are one array. A bracket that holds a delta is opened: it has to contract.
+Multiplying out finds what cancels, but makes short forms long: ``(1 - a_i^2) sum_m W_im (p_m - y_m)`` becomes four
+sums. So each expression is also simplified with its brackets closed, and the shorter of the two results is kept. Two
+brackets that differ only in their letters or their sign become the same array. A bracket that holds a delta is opened,
+because the delta has to contract.
 """
 
 from ..expression import MINUS_ONE, Add, Delta, Expr, Index, Label, Mul, Pow, Sum, Tensor, map_children, names, walk

@@ -1,4 +1,4 @@
-"""Factor: from a sum of products back to the short form that people print.
+"""Take common factors out: from a sum of products back to the short form that people print.
 
 Terms are brought together by what they share: ``sum_i X_ij P_ik - sum_i X_ij Y_ik`` becomes ``sum_i X_ij (P_ik -
 Y_ik)``, greedily, and only where the result is shorter. Two sums come under one sign only if they run over the same
@@ -27,7 +27,7 @@ __all__ = ["Style", "collect", "size"]
 
 @dataclass(frozen=True)
 class Style:
-    """What is known of a program that tells how people would write a result.
+    """What is known of a program that decides how people would write a result.
 
     Attributes
     ----------
@@ -56,19 +56,7 @@ def size(e: Expr) -> int:
 
 
 def collect(terms: Sequence[Term], style: Style = Style()) -> Expr:
-    """Write terms as one expression, common factors taken out.
-
-    Parameters
-    ----------
-    terms : sequence of Term
-        Combined: no two are alike.
-    style : Style
-        What tells how to write it.
-
-    Returns
-    -------
-    Expr
-    """
+    """Write terms as one expression, common factors taken out; no two of the terms are alike."""
     if not terms:
         return Num(Fraction(0))
     if len(terms) == 1:

@@ -1,7 +1,6 @@
-"""Recognise what has a name: a definition's right side, an assumption's left side, a sum over its own inverse.
+"""Recognise what has a name: the right side of a definition, the left side of an assumption, a sum and its inverse.
 
-Each function takes terms and returns terms, changing a term where it finds the pattern under some naming of the
-indices.
+Each function takes terms and returns terms. A pattern is found whatever its indices are called.
 """
 
 from collections.abc import Sequence
@@ -108,7 +107,7 @@ def _match_indices(
 def fold(terms: Sequence[Term], definition: Definition, *, arrays: bool = False) -> list[Term]:
     """Write the name of a definition where its right side, a single product, stands in a term (or its inverse).
 
-    A product of nothing but arrays is left alone, as its name is not clearer, unless `arrays` are asked for.
+    A product of nothing but arrays is left as it is, because its name is not clearer, unless `arrays` is set.
     """
     values = combine(expand(definition.value))
     if len(values) != 1 or values[0].bound or values[0].coefficient != 1 or not values[0].factors:
@@ -170,19 +169,7 @@ def _cancel_in(term: Term) -> Term:
 
 
 def sums_of(definition: Definition, program: Program, assumptions: Sequence[Assumption]) -> list[Assumption]:
-    """Return what a definition implies of its own sums: 1 for a softmax, 0 for what is centred.
-
-    Parameters
-    ----------
-    definition : Definition
-    program : Program
-        Scalars that it defines are put in.
-    assumptions : sequence of (left, right)
-
-    Returns
-    -------
-    list of (left, right)
-    """
+    """Return what a definition implies for its own sums: 1 for a softmax, 0 for what is centred."""
     facts: list[Assumption] = []
     if not definition.indices:
         return facts

@@ -1,8 +1,8 @@
-"""Names that make a result shorter: equal expressions in which an equation's left side stands for its right.
+"""Names that make a result shorter: an equal expression in which a name stands for the right side of its equation.
 
 A definition is looked for as a product (``x_i / r`` is ``u_i``), as a sum (``1/d sum_k x_k`` is ``m``), and as a
-bracket times something (``y_i = (x_i - m) / s`` tells that ``x_i - m`` is ``s y_i``). Whether a form is shorter is
-for the caller to say; that it is equal, for the proof.
+bracket with a factor (because of ``y_i = (x_i - m) / s``, the bracket ``x_i - m`` is ``s y_i``). The caller decides
+whether a form is shorter; the proof checks that it is equal.
 """
 
 from collections.abc import Iterator
@@ -40,18 +40,7 @@ def weight(e: Expr) -> int:
 
 
 def namings(e: Expr, definition: Definition) -> Iterator[Expr]:
-    """Yield expressions that are equal to `e` where `definition` holds, and have its name in them.
-
-    Parameters
-    ----------
-    e : Expr
-    definition : Definition
-
-    Yields
-    ------
-    Expr
-        Not simplified.
-    """
+    """Yield expressions, not simplified, that are equal to `e` where `definition` holds, and have its name in them."""
     terms = combine(expand(e))
     folded = fold(terms, definition, arrays=True)
     if folded != terms:

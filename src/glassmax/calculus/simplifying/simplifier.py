@@ -41,20 +41,8 @@ class Simplifier:
     def lines(self, start: Expr, known: Definition | None = None) -> Lines:
         """Return the expressions on the way from `start` to its short form, each with its rule; the last is the result.
 
-        Parameters
-        ----------
-        start : Expr
-        known : Definition, optional
-            An equation whose right side is written as its name.
-
-        Returns
-        -------
-        list of (Expr, str)
-
-        Raises
-        ------
-        TooManyTermsError
-            If the short form is not found without multiplying out to too many terms.
+        The right side of `known` is written as its name. A TooManyTermsError is raised where every short form
+        would be multiplied out to too many terms on the way.
         """
         stages = self._stages(known)
         try:
@@ -129,7 +117,7 @@ class Simplifier:
         stages: list[Stage] = []
         if known is not None:
             stages.append((lambda t: combine(fold(t, known)), f"recognised {known.name}"))
-        stages.append((cancel_sums, "a sum cancels against itself"))
+        stages.append((cancel_sums, "a sum cancels against its own inverse"))
         return stages + [(_use(fact), rule) for fact, rule in self._facts]
 
     @cached_property

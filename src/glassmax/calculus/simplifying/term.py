@@ -1,7 +1,4 @@
-"""A term: a coefficient, bound indices, and a product of powers; its key, and how it is written.
-
-Two terms are alike if their `term_key` is the same, whatever their bound indices are called.
-"""
+"""A term: a coefficient, bound indices, and a product of powers; its key, and how it is written as an expression."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -40,9 +37,9 @@ def term_key(term: Term) -> str:
 
 
 def _namings(term: Term) -> Iterable[dict[str, str]]:
-    """Yield the ways to name the bound indices by number that can give the least key.
+    """Yield the ways to number the bound indices that can give the smallest key.
 
-    Indices are told apart first by the factors they stand in; only those that look alike are permuted.
+    Indices are distinguished first by the factors they stand in; only those that look alike are permuted.
     """
 
     def look(names: dict[str, str]) -> str:
