@@ -60,8 +60,8 @@ def test_a_line_has_the_shape_and_the_names_of_the_learner(row):
 
 
 def test_the_written_sum_has_the_shape_of_every_form_of_bias():
-    from glassmax.doctor.explain import Writer
-    from glassmax.doctor.layout import Layout, Role
+    from glassmax.doctor.reading.layout import Layout, Role
+    from glassmax.doctor.telling.correction import Writer
 
     D = np.arange(12.0).reshape(4, 3)
     for columns in (False, True):

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..functional.arrays import Array
-from .answers import Answer
-from .diagnosis import Finding
-from .layout import gradient_of
-from .problem import Problem
-from .running import Call, Learner
+from .reading.answers import Answer
+from .reading.function import Call, Learner
+from .reading.layout import gradient_of
+from .reading.problem import Problem
+from .telling.diagnosis import Finding
 
 __all__ = ["Watched", "watch"]
 

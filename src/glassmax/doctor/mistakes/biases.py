@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...functional.arrays import Array
-from ..passes import Pass
+from ..exact_pass import Pass
 from .mistake import Mistake
 
 __all__ = ["biases", "of_other_shape"]

@@ -13,7 +13,7 @@ import numpy as np
 from ...functional.activations import ACTIVATIONS
 from ...functional.arrays import Array
 from ...functional.softmax import softmax
-from ..passes import Pass, derivative
+from ..exact_pass import Pass, derivative
 from .activation_forms import A_FORMS
 from .mistake import Mistake
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...functional.activations import ACTIVATIONS
 from ...functional.arrays import Array
-from ..passes import Pass, derivative
+from ..exact_pass import Pass, derivative
 from . import products
 from .activation_forms import A_FORMS
 from .mistake import Mistake

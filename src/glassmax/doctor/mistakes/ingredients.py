@@ -11,7 +11,7 @@ import numpy as np
 from ...functional.activations import ACTIVATIONS
 from ...functional.arrays import Array
 from ...functional.softmax import softmax
-from ..passes import Pass
+from ..exact_pass import Pass
 from .mistake import Mistake
 
 __all__ = ["Prediction", "dP_of_losses", "labels", "loss_derivatives", "predictions"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...functional.arrays import Array
-from ..passes import Pass
+from ..exact_pass import Pass
 from . import products
 from .activation_forms import A_FORMS
 from .mistake import Mistake
