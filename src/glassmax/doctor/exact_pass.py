@@ -147,7 +147,7 @@ class Pass:
         return found
 
     def of_weights(self, layer: int, D: Array) -> Array:
-        """DW of the data, given dZ of this layer."""
+        """dW of the data, given dZ of this layer."""
         return self.A[layer - 1].T @ D
 
     @cached_property

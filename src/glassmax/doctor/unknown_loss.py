@@ -16,7 +16,7 @@ from .reading.answers import AnswerError, read_answer
 from .reading.function import quietly, told
 from .reading.layout import flattened, rebuilt, written
 from .reading.problem import Given
-from .telling.diagnosis import CORRECT, WRONG, Diagnosis, Finding, Line
+from .telling.diagnosis import CORRECT, WRONG, Diagnosis, Finding, ParameterCheck
 
 __all__ = ["judge_measured"]
 
@@ -103,22 +103,22 @@ def _loss_at(given: Given) -> Callable[[list[Array]], float]:
 
 def _judge_one(
     loss: Callable[[list[Array]], float], arrays: list[Array], position: int, name: str, G: Array
-) -> tuple[Finding | None, Line]:
+) -> tuple[Finding | None, ParameterCheck]:
     W = arrays[position]
     if G.shape != W.shape:
         turned = W.ndim == 2 and G.shape == W.T.shape
         says = f"the gradient of {name} came as {G.shape}, expected {W.shape}"
         cause = "transposed" if turned else "wrong_shapes"
         line = f"d{name} = d{name}.T" if turned else f"assert d{name}.shape == {name}.shape"
-        return Finding(cause, name, (name,), says, line=line), Line(name, W.shape, float("inf"), False)
+        return Finding(cause, name, (name,), says, line=line), ParameterCheck(name, W.shape, float("inf"), False)
     directions = _directions(W)
     slopes = np.array([_slope(loss, arrays, position, v) for v in directions])
     claims = np.array([float(np.vdot(v, G)) for v in directions])
     scale = max(float(np.linalg.norm(slopes)), 1e-300)
     error = float(np.linalg.norm(claims - slopes)) / max(scale, 1e-8)
     if error <= TOLERANCE:
-        return None, Line(name, W.shape, error, True)
-    return _named(name, W, G, directions, slopes, claims, error), Line(name, W.shape, error, False)
+        return None, ParameterCheck(name, W.shape, error, True)
+    return _named(name, W, G, directions, slopes, claims, error), ParameterCheck(name, W.shape, error, False)
 
 
 def _directions(W: Array) -> list[Array]:

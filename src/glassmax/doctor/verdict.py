@@ -20,8 +20,8 @@ from .search.evidence import Evidence
 from .search.explanations import Explanation, conventional, explain
 from .search.steps import Step, distinct
 from .telling.conventions import conventions_of, said_factor
-from .telling.correction import Writer
-from .telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding, Line
+from .telling.correction import CorrectionWriter
+from .telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding, ParameterCheck
 from .telling.error_pattern import pattern
 
 __all__ = ["Case", "Judgement", "judge"]
@@ -217,10 +217,12 @@ def _kink_finding(case: Case) -> Finding:
     return Finding("kink", f"dZ{layer}", says=says)
 
 
-def _lines(case: Case, errors: dict[tuple[str, int], float], everything: bool = False) -> tuple[Line, ...]:
+def _lines(case: Case, errors: dict[tuple[str, int], float], everything: bool = False) -> tuple[ParameterCheck, ...]:
     limit = SINGLE if case.single_precision else COARSE
     return tuple(
-        Line(role.name, role.shape, errors[role.kind, role.layer], everything or errors[role.kind, role.layer] <= limit)
+        ParameterCheck(
+            role.name, role.shape, errors[role.kind, role.layer], everything or errors[role.kind, role.layer] <= limit
+        )
         for role in case.problem.layout.roles
     )
 
@@ -377,7 +379,7 @@ def _affected(case: Case, group: list[Step], errors: list[dict[tuple[str, int], 
 
 
 def _not_in_catalogue(
-    case: Case, step: Step, affected: list[tuple[str, int]], evidence: dict[str, object], writer: Writer
+    case: Case, step: Step, affected: list[tuple[str, int]], evidence: dict[str, object], writer: CorrectionWriter
 ) -> Finding:
     shapeless = [key for key in misshapen(case.passes[0], case.gradients[0]) if _at(step, key)]
     if shapeless:
@@ -402,7 +404,7 @@ def _at(step: Step, key: tuple[str, int]) -> bool:
 
 
 def _misshapen(
-    case: Case, step: Step, keys: list[tuple[str, int]], affected: list[tuple[str, int]], writer: Writer
+    case: Case, step: Step, keys: list[tuple[str, int]], affected: list[tuple[str, int]], writer: CorrectionWriter
 ) -> Finding:
     """A gradient that nothing in the catalogue explains, but whose shape tells something."""
     key = keys[0]
@@ -415,7 +417,7 @@ def _misshapen(
     return Finding(cause, where, shown, says, {}, writer.line(step), reason, cell, also)
 
 
-def _writer(case: Case) -> Writer:
+def _writer(case: Case) -> CorrectionWriter:
     p, convention = case.passes[0], case.problem.convention
     n = p.n
     divisor = (
@@ -427,7 +429,7 @@ def _writer(case: Case) -> Writer:
     )
     if n == 1 and abs(convention.scale - 1) < 1e-6:
         divisor = ""
-    return Writer(p, case.problem.layout, divisor, f"{convention.l2:.4g}")
+    return CorrectionWriter(p, case.problem.layout, divisor, f"{convention.l2:.4g}")
 
 
 def with_findings(judgement: Judgement, extra: Sequence[Finding], first: bool) -> Judgement:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import GlassmaxError
-from .loaded_file import FileFaultError, LearnerFile, Stage, Watched
+from .loaded_file import FileFaultError, LearnerFile, Stage, WatchedFunction
 from .misbehaviour import raised
 
 __all__ = ["main"]
@@ -92,7 +92,7 @@ def _of_exception(file: LearnerFile, error: BaseException) -> dict[str, Any]:
     raise error
 
 
-def _of_function(file: LearnerFile, guilty: Watched) -> dict[str, Any]:
+def _of_function(file: LearnerFile, guilty: WatchedFunction) -> dict[str, Any]:
     assert guilty.error is not None
     return raised(guilty.name, guilty.error, file.place(guilty.error), guilty.given)
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..functional.arrays import Array
 from ..functional.heads import LOSSES
 from ..network import Network
-from .loaded_file import FileFaultError, LearnerFile, Watched
+from .loaded_file import FileFaultError, LearnerFile, WatchedFunction
 
 __all__ = ["data_of", "sample_rows"]
 
@@ -93,7 +93,7 @@ def _rows_that_fit(
         if not taken[-1][0]:
             break
     _, _, (X, y, form) = min(taken, default=(True, 0, forms[0]))
-    if isinstance(gradients, Watched):
+    if isinstance(gradients, WatchedFunction):
         gradients.error = None
     note = f"The file has no X and y: {len(X)} random rows of {X.shape[1]} features were used, y as {form}."
     return data | {"X": X, "y": y}, [note]

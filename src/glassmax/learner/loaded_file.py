@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from .misbehaviour import Place, place_of, said_by, shapes_of
 
-__all__ = ["FileFaultError", "LearnerFile", "Stage", "Watched"]
+__all__ = ["FileFaultError", "LearnerFile", "Stage", "WatchedFunction"]
 
 ALONE = 'Put what is not needed for the gradients under `if __name__ == "__main__":`, which is not run here.'
 
@@ -42,7 +42,7 @@ class Stage:
             os.pwrite(self._handle, f"{name} {self.calls:<12}".encode(), 0)
 
 
-class Watched:
+class WatchedFunction:
     """A learner's function that counts its calls and remembers what it raised.
 
     What it prints in its first call goes to the process's stdout, whoever has put another in its place; later calls
@@ -91,7 +91,7 @@ class LearnerFile:
         self.lines = source.decode("utf-8", "replace").split("\n")
         self.scope = self._load(source)
         self.options = dict(options)
-        self.watched: list[Watched] = []
+        self.watched: list[WatchedFunction] = []
 
     def _load(self, source: bytes) -> dict[str, Any]:
         """Run the file as a module, not as the program."""
@@ -126,7 +126,7 @@ class LearnerFile:
         """Return the last line of this file on the way to an exception."""
         return place_of(error, self.path, self.lines)
 
-    def watch(self, name: str) -> Watched | None:
+    def watch(self, name: str) -> WatchedFunction | None:
         """Return a function of the file by its name, under watch."""
         function = self.scope.get(name)
         if not callable(function):
@@ -140,7 +140,7 @@ class LearnerFile:
                     f"{self.name}: {name}{signature} can't be called with three arguments, "
                     f"expected {name}(parameters, X, y)."
                 ) from None
-        watched = Watched(name, function, self.stage)
+        watched = WatchedFunction(name, function, self.stage)
         self.watched.append(watched)
         return watched
 

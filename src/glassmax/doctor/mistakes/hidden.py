@@ -21,7 +21,7 @@ OTHERS = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "silu", "g
 
 
 def errors(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tuple[Mistake | None, Array]]:
-    """DA of `layer`, right and wrong; `before` is the learner's dA of the layer above (dP at the top)."""
+    """dA of `layer`, right and wrong; `before` is the learner's dA of the layer above (dP at the top)."""
     W = p.W[layer + 1]
     above = layer + 1
     right = D @ W.T
@@ -239,7 +239,7 @@ def _other_slopes(f: str, Z: Array) -> Iterator[tuple[Mistake, Array]]:
 
 
 def whole(p: Pass, layer: int, dA: Array) -> Iterator[tuple[Mistake, Array]]:
-    """DZ of `layer`, from the right dA, where the mistake is not in one of its two factors."""
+    """dZ of `layer`, from the right dA, where the mistake is not in one of its two factors."""
     f = p.f(layer)
     right = p.f_prime(layer)
     yield (
@@ -278,7 +278,7 @@ def whole(p: Pass, layer: int, dA: Array) -> Iterator[tuple[Mistake, Array]]:
 
 
 def precedence(p: Pass, layer: int, D: Array) -> Iterator[tuple[Mistake, Array]]:
-    """DZ of `layer` where * and @ bound in another order than meant."""
+    """dZ of `layer` where * and @ bound in another order than meant."""
     W, right = p.W[layer + 1], p.f_prime(layer)
     says = f"* and @ bind equally, from left to right: f'(Z{layer}) * dZ{layer + 1} @ W{layer + 1}.T multiplies first"
     if right.shape[1] == D.shape[1] or D.shape[1] == 1:

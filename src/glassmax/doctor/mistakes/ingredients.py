@@ -25,7 +25,7 @@ class Prediction(NamedTuple):
 
 
 def dP_of_losses(P: Array, Y: Array) -> dict[str, Array]:
-    """DP of each loss, wherever it is finite."""
+    """dP of each loss, wherever it is finite."""
     with np.errstate(all="ignore"):
         return {
             "cross_entropy": np.where(Y == 0, 0, -Y / P),

@@ -18,11 +18,11 @@ from ...errors import OptionError
 from ...functional.arrays import Array
 from .layers import Criterion, Layer, layers_of
 
-__all__ = ["Run", "run", "tensors_of", "with_layer"]
+__all__ = ["BatchRun", "run_batch", "tensors_of", "with_layer"]
 
 
 @dataclass
-class Run:
+class BatchRun:
     """What a batch left behind.
 
     Attributes
@@ -94,7 +94,7 @@ def tensors_of(X: Any, y: Any, criterion: Criterion) -> tuple[Any, Any]:
     return _wide(X), y.long() if takes_indices else y.double() if criterion.kind != "your own loss" else _wide(y)
 
 
-def run(model: Any, criterion: Criterion, X: Any, y: Any) -> Run:
+def run_batch(model: Any, criterion: Criterion, X: Any, y: Any) -> BatchRun:
     """Run a batch through a copy of the model, in eval mode: dropout is off.
 
     Parameters
@@ -106,7 +106,7 @@ def run(model: Any, criterion: Criterion, X: Any, y: Any) -> Run:
 
     Returns
     -------
-    Run
+    BatchRun
     """
     batch = _attempt(model, criterion, X, y, True)
     if batch.error is None or batch.cut:
@@ -115,7 +115,7 @@ def run(model: Any, criterion: Criterion, X: Any, y: Any) -> Run:
     return batch if as_it_is.error else as_it_is
 
 
-def _attempt(model: Any, criterion: Criterion, X: Any, y: Any, exact: bool) -> Run:
+def _attempt(model: Any, criterion: Criterion, X: Any, y: Any, exact: bool) -> BatchRun:
     twin = _twin(model, exact)
     if exact:
         criterion = criterion._replace(call=_in_double(criterion.call))
@@ -137,7 +137,7 @@ def _attempt(model: Any, criterion: Criterion, X: Any, y: Any, exact: bool) -> R
         parameters[name] = parameter.detach().double().numpy().copy()
         gradients[name] = None if parameter.grad is None else parameter.grad.detach().double().numpy().copy()
     frozen = tuple(name for name, parameter in model.named_parameters() if not parameter.requires_grad)
-    return Run(twin, criterion, X, y, parameters, gradients, frozen, cut, error, unequal, exact)
+    return BatchRun(twin, criterion, X, y, parameters, gradients, frozen, cut, error, unequal, exact)
 
 
 def with_layer(model: Any, place: str, make: Callable[[Any], Any]) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 from ...functional.arrays import Array
 from ...gradcheck import check_gradients
 from ..telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
-from .batch import Run, run, tensors_of, with_layer
+from .batch import BatchRun, run_batch, tensors_of, with_layer
 from .layers import Criterion, Layer, Remark, criterion_of, layers_of, remarks_on, with_mean
 
 __all__ = ["diagnose_module", "is_module"]
@@ -60,7 +60,7 @@ def diagnose_module(model: Any, X: Any, y: Any, *, loss: Any) -> Diagnosis:
     criterion = criterion_of(loss)
     X, y = tensors_of(X, y, criterion)
     layers = layers_of(model)
-    batch = run(model, criterion, X, y)
+    batch = run_batch(model, criterion, X, y)
     remarks = remarks_on(layers if batch.X.ndim > 1 else [], criterion)
     findings = [_of_remark(remark, model, batch) for remark in remarks if remark.cause]
     conventions = [remark.says for remark in remarks if not remark.cause]
@@ -77,13 +77,13 @@ def diagnose_module(model: Any, X: Any, y: Any, *, loss: Any) -> Diagnosis:
     return Diagnosis(verdict, tuple(findings + harmless), conventions=tuple(conventions + said))
 
 
-def _of_remark(remark: Remark, model: Any, batch: Run) -> Finding:
+def _of_remark(remark: Remark, model: Any, batch: BatchRun) -> Finding:
     """Turn what the layers say into a finding, with the gradients as they are and as they would be."""
     evidence: dict[str, Any] = {}
     cell = ""
     names = tuple(name for name, gradient in batch.gradients.items() if gradient is not None)
     if remark.mended and names and batch.error is None:
-        mended = run(with_layer(model, *remark.mended), batch.criterion, batch.X, batch.y)
+        mended = run_batch(with_layer(model, *remark.mended), batch.criterion, batch.X, batch.y)
         last = names[-1]  # the mended model has the same parameters in the same order
         position = list(batch.gradients).index(last)
         here, there = batch.gradients[last], list(mended.gradients.values())[position]
@@ -103,7 +103,7 @@ def _of_remark(remark: Remark, model: Any, batch: Run) -> Finding:
     return Finding(remark.cause, remark.where, names, remark.says, evidence, remark.line, remark.reason, cell)
 
 
-def _outputs(batch: Run) -> int:
+def _outputs(batch: BatchRun) -> int:
     import torch
 
     with torch.no_grad():
@@ -111,7 +111,7 @@ def _outputs(batch: Run) -> int:
     return int(shape[1]) if len(shape) > 1 else 1
 
 
-def _of_error(batch: Run) -> Finding:
+def _of_error(batch: BatchRun) -> Finding:
     words = " ".join(str(batch.error).split())[:300].rstrip(".")
     says = (
         f"the model or its loss raises {type(batch.error).__name__}: {words}; "
@@ -122,7 +122,7 @@ def _of_error(batch: Run) -> Finding:
     return Finding("raises", batch.criterion.kind, says=says, line=line)
 
 
-def _unequal(batch: Run) -> list[Finding]:
+def _unequal(batch: BatchRun) -> list[Finding]:
     """A target (n,) against an output (n, 1) is stretched to (n, n) without an error."""
     if batch.unequal is None or batch.error is not None:
         return []
@@ -133,7 +133,7 @@ def _unequal(batch: Run) -> list[Finding]:
     return [Finding("wrong_shapes", batch.criterion.kind, says=says, line=line, reason=reason)]
 
 
-def _cut(batch: Run) -> list[Finding]:
+def _cut(batch: BatchRun) -> list[Finding]:
     """Parameters that ask for a gradient and get none."""
     none = tuple(name for name, gradient in batch.gradients.items() if gradient is None and name not in batch.frozen)
     if not none or (batch.error is not None and batch.cut is None):
@@ -145,7 +145,7 @@ def _cut(batch: Run) -> list[Finding]:
     return [Finding("detached", where, none, says, line=line, reason=reason)]
 
 
-def _measured(batch: Run, layers: list[Layer]) -> list[Finding]:
+def _measured(batch: BatchRun, layers: list[Layer]) -> list[Finding]:
     """Hold what backward left against central differences: a backward of the user's own may be wrong."""
     given = {name: gradient for name, gradient in batch.gradients.items() if gradient is not None}
     if not given or not batch.exact:
@@ -168,7 +168,7 @@ def _measured(batch: Run, layers: list[Layer]) -> list[Finding]:
     return [Finding("not_in_catalogue", wrong[0], wrong, says, {"error_before": error})]
 
 
-def _left_over(model: Any, batch: Run) -> tuple[list[Finding], list[str], list[str]]:
+def _left_over(model: Any, batch: BatchRun) -> tuple[list[Finding], list[str], list[str]]:
     """Hold the .grad that the model came with against this batch's gradient.
 
     A whole multiple of it is a fault. A share of it is what clipping leaves, a convention. Anything else may be the
@@ -191,7 +191,7 @@ def _left_over(model: Any, batch: Run) -> tuple[list[Finding], list[str], list[s
     return [_accumulated(batch, odd, everywhere, common)], [], []
 
 
-def _held_by(model: Any, batch: Run) -> "dict[str, _Held]":
+def _held_by(model: Any, batch: BatchRun) -> "dict[str, _Held]":
     """Each .grad that is there, told in terms of this batch's gradient."""
     found = {}
     for name, parameter in model.named_parameters():
@@ -247,7 +247,7 @@ def _differs_in_training(model: Any) -> bool:
     )
 
 
-def _accumulated(batch: Run, odd: tuple[str, ...], everywhere: bool, common: float | None) -> Finding:
+def _accumulated(batch: BatchRun, odd: tuple[str, ...], everywhere: bool, common: float | None) -> Finding:
     mend = "optimizer.zero_grad() before loss.backward()"
     n = batch.rows
     where = "every parameter" if everywhere else _some(odd)
@@ -266,7 +266,7 @@ def _accumulated(batch: Run, odd: tuple[str, ...], everywhere: bool, common: flo
     return Finding("accumulates", where, odd, says, evidence, mend, reason)
 
 
-def _of_convention(model: Any, batch: Run, criterion: Criterion) -> tuple[list[Finding], list[str]]:
+def _of_convention(model: Any, batch: BatchRun, criterion: Criterion) -> tuple[list[Finding], list[str]]:
     """What is right if it is meant: the sum over the rows, and layers that stay as they are."""
     findings, said = [], []
     if criterion.reduction == "sum" and batch.error is None:
@@ -287,9 +287,9 @@ def _of_convention(model: Any, batch: Run, criterion: Criterion) -> tuple[list[F
     return findings, said
 
 
-def _times_the_mean(model: Any, batch: Run, criterion: Criterion) -> float:
+def _times_the_mean(model: Any, batch: BatchRun, criterion: Criterion) -> float:
     """Measure how many times the gradient of the mean this one is."""
-    mean = run(model, with_mean(criterion), batch.X, batch.y)
+    mean = run_batch(model, with_mean(criterion), batch.X, batch.y)
     pairs = [
         (here, there)
         for here, there in zip(batch.gradients.values(), mean.gradients.values(), strict=True)

@@ -102,7 +102,7 @@ def _step(mistake: Mistake, node: str) -> Step:
 
 
 def head_candidates(passes: Sequence[Pass], pairs: bool) -> Iterator[Candidate]:
-    """DZ of the last layer: right, with one mistake, or (`pairs`) with two."""
+    """dZ of the last layer: right, with one mistake, or (`pairs`) with two."""
     tables = [
         Made(passes, lambda probe: ingredients.predictions(passes[probe])),
         Made(passes, lambda probe: ingredients.labels(passes[probe])),
@@ -127,7 +127,7 @@ def head_candidates(passes: Sequence[Pass], pairs: bool) -> Iterator[Candidate]:
 def _top(
     passes: Sequence[Pass], tables: Sequence[Made], keys: tuple[Key, ...], mistakes: tuple[Mistake, ...], node: str
 ) -> Candidate:
-    """DZ of the last layer from four ingredients: P, Y, dP and the form."""
+    """dZ of the last layer from four ingredients: P, Y, dP and the form."""
 
     def make(probe: int) -> Array | None:
         p = passes[probe]
@@ -152,7 +152,7 @@ def hidden_candidates(
     gradient: Sequence[Array | None],
     pairs: bool,
 ) -> Iterator[Candidate]:
-    """DZ of a hidden layer, given the learner's own arrays of the layer above.
+    """dZ of a hidden layer, given the learner's own arrays of the layer above.
 
     Parameters
     ----------

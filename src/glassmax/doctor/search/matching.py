@@ -13,7 +13,7 @@ import numpy as np
 from ...functional.arrays import Array
 from ..constants import ONE, Constant, recognise
 
-__all__ = ["Fit", "Target", "along_first", "fit"]
+__all__ = ["Match", "Target", "along_first", "find_matches"]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Fit:
+class Match:
     """What makes a simulated array the learner's.
 
     Attributes
@@ -70,11 +70,6 @@ class Fit:
     added: float
     residual: float
     silent: bool = False
-
-    @property
-    def plain(self) -> bool:
-        """Whether nothing had to be mended."""
-        return self.scale.is_one and self.penalty is None
 
 
 def _norm(a: Array) -> float:
@@ -145,13 +140,13 @@ def _forms(target: Target, H: Array, total: float, tolerance: float) -> dict[str
     return found
 
 
-def fit(
+def find_matches(
     targets: Sequence[Target],
     arrays: Sequence[Array],
     totals: Sequence[float],
     tolerance: float,
     lone: bool = False,
-) -> list[Fit]:
+) -> list[Match]:
     """Fit a simulated array to the learner's on every probe, with the same constants.
 
     Parameters
@@ -169,7 +164,7 @@ def fit(
 
     Returns
     -------
-    list of Fit
+    list of Match
         The simplest first; empty where none fits.
     """
     each: list[dict[str, Coefficients]] = []
@@ -221,7 +216,7 @@ def _scale(values: Sequence[float], rows: Sequence[int], k: int, tolerance: floa
 
 def _recognised(
     form: str, pairs: list[Coefficients], targets: Sequence[Target], tolerance: float, lone: bool
-) -> Fit | None:
+) -> Match | None:
     rows, k = [target.n for target in targets], targets[0].k
     loose = max(1e-6, 100 * tolerance)
     scale = _scale([c for c, _, _ in pairs], rows, k, loose)
@@ -229,7 +224,7 @@ def _recognised(
         return None
     left = max(left for _, _, left in pairs)
     if form.startswith("plain") or form in ("scaled with its penalty", "scaled"):
-        return Fit(scale, None, pairs[0][1], left, silent=all(math.isnan(c) for c, _, _ in pairs))
+        return Match(scale, None, pairs[0][1], left, silent=all(math.isnan(c) for c, _, _ in pairs))
     ratios = []
     for (_, r, _), target in zip(pairs, targets, strict=True):
         ratios.append(r / target.coefficient if target.coefficient else r)
@@ -237,6 +232,6 @@ def _recognised(
         return None
     if all(abs(ratio) < 1e-7 for ratio in ratios):
         missing = Constant(tuple(ratios), 0, 0.0, "0", 0.0)
-        return Fit(scale, missing, pairs[0][1], left)
+        return Match(scale, missing, pairs[0][1], left)
     penalty = recognise(ratios, rows, k, loose)
-    return None if penalty is None else Fit(scale, penalty, pairs[0][1], left)
+    return None if penalty is None else Match(scale, penalty, pairs[0][1], left)

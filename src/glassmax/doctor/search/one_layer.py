@@ -12,7 +12,7 @@ from ..mistakes import biases, weights
 from ..mistakes.mistake import Mistake
 from .candidates import Candidate, Made, same
 from .evidence import Evidence
-from .matching import Fit, Target, along_first, fit
+from .matching import Match, Target, along_first, find_matches
 from .steps import Step
 
 __all__ = ["Choice", "judge_layer"]
@@ -150,7 +150,7 @@ class _Layer:
         """Whether dW or db follows on the first probe."""
         tolerance, total = self.evidence.tolerance, self.totals[:1]
         if self.b_fits_shape and (D.shape[1] > 1 or not self.W_fits_shape):
-            fits = fit(self.evidence.targets("b", self.layer)[:1], [D.sum(axis=0)], total, tolerance)
+            fits = find_matches(self.evidence.targets("b", self.layer)[:1], [D.sum(axis=0)], total, tolerance)
             if any(self._telling(fitted.scale, D) for fitted in fits):
                 return True
         if not self.b_fits_shape and not self.W_fits_shape:
@@ -160,10 +160,10 @@ class _Layer:
         sketch = self.evidence.sketch(self.layer)
         if sketch is not None:
             target, inputs = sketch
-            if not fit([target], [inputs @ D], total, 10 * tolerance):
+            if not find_matches([target], [inputs @ D], total, 10 * tolerance):
                 return False
         H = self.evidence.passes[0].of_weights(self.layer, D)
-        return bool(fit(self.evidence.targets("W", self.layer)[:1], [H], total, tolerance))
+        return bool(find_matches(self.evidence.targets("W", self.layer)[:1], [H], total, tolerance))
 
     @staticmethod
     def _telling(scale: Constant, D: Array) -> bool:
@@ -214,7 +214,7 @@ class _Layer:
         arrays = [self._follows(kind, p, d) for p, d in zip(self.evidence.passes, D, strict=True)]
         targets = self.evidence.targets(kind, self.layer)
         found = []
-        for fitted in fit(targets, arrays, self.totals, self.evidence.tolerance, lone=True):
+        for fitted in find_matches(targets, arrays, self.totals, self.evidence.tolerance, lone=True):
             steps = self._transposed(kind) + self._penalty(kind, fitted)
             scale = self._forgiven(fitted.scale) if self.candidate.any_scale else fitted.scale
             found.append(_Own(scale, steps, fitted.residual, fitted.silent))
@@ -241,7 +241,7 @@ class _Layer:
             )
         return ()
 
-    def _penalty(self, kind: str, fitted: Fit) -> tuple[Step, ...]:
+    def _penalty(self, kind: str, fitted: Match) -> tuple[Step, ...]:
         if fitted.penalty is None:
             return ()
         node, ratio, l2 = f"d{kind}{self.layer}", fitted.penalty, self.evidence.passes[0].l2
@@ -273,7 +273,7 @@ class _Layer:
             steps.append(Step("regulariser_sign", node, "the penalty's part was subtracted, not added", 1.0))
         return tuple(steps)
 
-    def _on_biases(self, node: str, fitted: Fit) -> Step:
+    def _on_biases(self, node: str, fitted: Match) -> Step:
         l2 = self.evidence.passes[0].l2
         says = f"{fitted.added:.6g} b{self.layer} is added: the penalty leaves biases out"
         odd = 0.0 if l2 and abs(fitted.added / l2 - 1) < 1e-5 else 0.1
@@ -323,7 +323,7 @@ class _Layer:
             yield from self._both_own(D)
 
     def _unequal(self, D: tuple[Array, ...], w: _Own, b: _Own, steps: tuple[Step, ...]) -> Iterator[Choice]:
-        """DW and db have different factors: one of the two is of its own."""
+        """dW and db have different factors: one of the two is of its own."""
         dW, db, Z = f"dW{self.layer}", f"db{self.layer}", f"dZ{self.layer}"
         yield self._choice(self._factor(dW, w.scale, 1.0) + self._factor(db, b.scale, 1.0) + steps, D, None)
         if w.scale.is_one and not b.scale.known:  # a number without a name may be a mistake that has one
@@ -388,7 +388,7 @@ class _Layer:
                 continue
             if mistake.cause != "upstream_dropped" and _vanish(arrays, targets):
                 continue
-            for fitted in fit(targets, arrays, self.totals, self.evidence.tolerance):
+            for fitted in find_matches(targets, arrays, self.totals, self.evidence.tolerance):
                 scale = self._forgiven(fitted.scale) if mistake.any_scale else fitted.scale
                 step = Step(mistake.cause, node, mistake.says, mistake.cost, also=mistake.also)
                 steps = (*self._transposed(kind), step, *self._factor(node, scale, 1.0), *self._penalty(kind, fitted))
@@ -411,7 +411,7 @@ class _Layer:
                 array = self._follows(kind, self.evidence.passes[probe], D[probe])
             if array is None or array.shape != target.G.shape:
                 return None
-            if probe == 0 and not fit(targets[:1], [array], self.totals[:1], self.evidence.tolerance):
+            if probe == 0 and not find_matches(targets[:1], [array], self.totals[:1], self.evidence.tolerance):
                 return None
             arrays.append(array)
         return arrays

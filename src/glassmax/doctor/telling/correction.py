@@ -13,7 +13,7 @@ from ..reading.layout import Layout, gradient_of
 from ..search.steps import Step
 from .reasons import LABELS, reason
 
-__all__ = ["Writer"]
+__all__ = ["CorrectionWriter"]
 
 DERIVATIVES = {
     "identity": "1",
@@ -27,7 +27,7 @@ DERIVATIVES = {
 
 
 @dataclass(frozen=True)
-class Writer:
+class CorrectionWriter:
     """Writes for one learner.
 
     Attributes

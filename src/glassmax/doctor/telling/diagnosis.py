@@ -10,7 +10,7 @@ from math import isinf
 from textwrap import wrap
 from typing import Any
 
-__all__ = ["CORRECT", "OTHERWISE_CORRECT", "WRONG", "Diagnosis", "Finding", "Line"]
+__all__ = ["CORRECT", "OTHERWISE_CORRECT", "WRONG", "Diagnosis", "Finding", "ParameterCheck"]
 
 CORRECT, OTHERWISE_CORRECT, WRONG = "correct", "correct under another convention", "wrong"
 WIDTH = 100
@@ -75,7 +75,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Line:
+class ParameterCheck:
     """One parameter: its name, its shape, the relative error of its gradient, and whether that is right."""
 
     name: str
@@ -97,7 +97,7 @@ class Diagnosis:
         The first wrong array in the order of the backward pass: ``"dZ2"``, ``"dW1"``.
     conventions : tuple of str
         What was taken to be meant.
-    lines : tuple of Line
+    lines : tuple of ParameterCheck
         The error of each parameter's gradient, as it came.
     """
 
@@ -105,7 +105,7 @@ class Diagnosis:
     findings: tuple[Finding, ...] = ()
     first_wrong: str | None = None
     conventions: tuple[str, ...] = ()
-    lines: tuple[Line, ...] = ()
+    lines: tuple[ParameterCheck, ...] = ()
 
     @property
     def correct(self) -> bool:
@@ -168,7 +168,7 @@ class Diagnosis:
             parts.append(_table(self._shown()))
         return f"<div>{''.join(parts)}</div>"
 
-    def _shown(self) -> list[Line]:
+    def _shown(self) -> list[ParameterCheck]:
         """At most eight parameters, the wrong ones before others, in their order."""
         shown = sorted(self.lines, key=lambda line: line.correct)[:8]
         return [line for line in self.lines if line in shown]
@@ -179,7 +179,7 @@ def _sentence(says: str) -> str:
     return says if says.endswith((".", "?", "!")) else says + "."
 
 
-def _table(lines: list[Line]) -> str:
+def _table(lines: list[ParameterCheck]) -> str:
     """The error of each parameter's gradient, for a notebook."""
     if not lines:
         return ""

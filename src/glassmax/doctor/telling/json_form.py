@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["plain", "plain_diagnosis"]
+__all__ = ["json_ready", "plain_diagnosis"]
 
 FIELDS = ("verdict", "correct", "first_wrong", "conventions", "findings")
 FINDING_FIELDS = ("cause", "where", "parameters", "says", "evidence", "line", "reason", "cell", "indistinguishable")
@@ -30,14 +30,14 @@ def plain_diagnosis(diagnosis: Any) -> dict[str, Any]:
     dict
         verdict, correct, first_wrong, conventions, findings (each with its fields), and the text for people.
     """
-    answer = {name: plain(getattr(diagnosis, name)) for name in FIELDS if name != "findings"}
+    answer = {name: json_ready(getattr(diagnosis, name)) for name in FIELDS if name != "findings"}
     answer["findings"] = [
-        {name: plain(getattr(finding, name)) for name in FINDING_FIELDS} for finding in diagnosis.findings
+        {name: json_ready(getattr(finding, name)) for name in FINDING_FIELDS} for finding in diagnosis.findings
     ]
     return answer | {"text": str(diagnosis)}
 
 
-def plain(value: Any) -> Any:
+def json_ready(value: Any) -> Any:
     """Return a value as text, numbers, lists and mappings; a number that JSON has no word for becomes text.
 
     Parameters
@@ -51,7 +51,7 @@ def plain(value: Any) -> Any:
 
     Examples
     --------
-    >>> plain({"W1": np.array([1.0, np.nan]), "n": np.int64(3)})
+    >>> json_ready({"W1": np.array([1.0, np.nan]), "n": np.int64(3)})
     {'W1': [1.0, 'nan'], 'n': 3}
     """
     if value is None or isinstance(value, bool | int | str):
@@ -59,13 +59,15 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(float(value))
     if isinstance(value, np.generic):
-        return plain(value.item())
+        return json_ready(value.item())
     if isinstance(value, np.ndarray):
-        return [plain(cell) for cell in value.tolist()] if value.size <= MOST_CELLS else f"an array of {value.shape}"
+        return (
+            [json_ready(cell) for cell in value.tolist()] if value.size <= MOST_CELLS else f"an array of {value.shape}"
+        )
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {field.name: json_ready(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): json_ready(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in value]
+        return [json_ready(item) for item in value]
     return str(value)
