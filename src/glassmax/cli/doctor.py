@@ -154,7 +154,7 @@ def _show_prints(path: str, printed: str, count: int) -> None:
 
 def _of_arrays(path: str, understood: "Understood") -> dict[str, Any]:
     from ..doctor import Diagnosis, diagnose
-    from ..doctor.learner_file import settled
+    from ..doctor.learner_file import try_activations
     from ..doctor.telling.json_form import plain_diagnosis
     from ..errors import LabelError, LearnerFileError, ShapeError
     from ..learner.array_file import read_array_file
@@ -166,7 +166,7 @@ def _of_arrays(path: str, understood: "Understood") -> dict[str, Any]:
         return diagnose(file.gradients, file.X, file.y, network=network, parameters=file.parameters, declared=declared)
 
     try:
-        diagnosis, notes = settled(judge, understood)
+        diagnosis, notes = try_activations(judge, understood)
     except (LabelError, ShapeError) as error:
         raise LearnerFileError(f"{path}: {error}") from None
     for note in [*file.notes, *notes]:

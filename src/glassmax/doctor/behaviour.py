@@ -7,7 +7,7 @@ import numpy as np
 
 from ..functional.arrays import Array
 from .reading.answers import Answer
-from .reading.function import Call, Learner
+from .reading.function import FunctionCall, Learner
 from .reading.layout import gradient_of
 from .reading.problem import Problem
 from .telling.diagnosis import Finding
@@ -53,7 +53,7 @@ def watch(problem: Problem, learner: Learner) -> Behaviour:
     return Behaviour(call.answer, (*findings, *second), usable=not random)
 
 
-def _wrote(call: Call) -> tuple[Finding, ...]:
+def _wrote(call: FunctionCall) -> tuple[Finding, ...]:
     if not call.wrote:
         return ()
     names = ", ".join(call.wrote[:5])
@@ -63,7 +63,7 @@ def _wrote(call: Call) -> tuple[Finding, ...]:
     return (Finding("writes_inputs", names, call.wrote, says, {}, line, reason),)
 
 
-def _failed(call: Call) -> Finding:
+def _failed(call: FunctionCall) -> Finding:
     if call.cause == "raises":
         return Finding("raises", "", says=f"the function raises {call.message}")
     return Finding(call.cause, "", says=call.message.rstrip("."))

@@ -16,7 +16,7 @@ from ..functional.activations import ACTIVATIONS
 from ..functional.arrays import Array
 from ..functional.heads import LOSSES, Head
 
-__all__ = ["KINKED", "Architecture", "Pass", "derivative"]
+__all__ = ["KINKED", "Architecture", "Pass", "f_prime"]
 
 
 KINKED = ("relu", "leaky_relu", "elu", "selu")
@@ -45,7 +45,7 @@ class Architecture:
         return [(kind, layer) for kind, layer in pairs if kind == "W" or self.biases[layer - 1]]
 
 
-def derivative(name: str, Z: Array) -> Array:
+def f_prime(name: str, Z: Array) -> Array:
     """f'(Z) of the activation called `name`."""
     return ACTIVATIONS[name].vjp(np.ones_like(Z), Z)
 
@@ -118,7 +118,7 @@ class Pass:
     def f_prime(self, layer: int) -> Array:
         """f'(Z) of a hidden layer."""
         if layer not in self._derivatives:
-            F = derivative(self.f(layer), self.Z[layer])
+            F = f_prime(self.f(layer), self.Z[layer])
             if self.at_kink is not None and self.f(layer) in KINKED:
                 F = np.where(self.Z[layer] == 0, self.at_kink, F)
             self._derivatives[layer] = F

@@ -20,7 +20,7 @@ from .examine import diagnose
 from .telling.diagnosis import Diagnosis
 from .telling.json_form import plain_diagnosis
 
-__all__ = ["diagnose_file", "settled"]
+__all__ = ["diagnose_file", "try_activations"]
 
 PROGRAM = "glassmax.doctor.learner_file"
 
@@ -67,7 +67,7 @@ def diagnose_file(
     return run_file(PROGRAM, path, time_limit, memory_limit, declarations)
 
 
-def settled(
+def try_activations(
     diagnose: Callable[[Network], Diagnosis], understood: Understood, in_time: Callable[[], bool] = lambda: True
 ) -> tuple[Diagnosis, list[str]]:
     """Diagnose under the activation that was taken for granted, or under one that explains what that doesn't.
@@ -121,7 +121,7 @@ def _diagnosed(file: LearnerFile, seconds: float) -> tuple[dict[str, Any], list[
     if understood.network is None:
         return plain_diagnosis(judge(None)), said
     end = time.monotonic() + seconds
-    diagnosis, notes = settled(judge, understood, lambda: time.monotonic() < end)
+    diagnosis, notes = try_activations(judge, understood, lambda: time.monotonic() < end)
     return plain_diagnosis(diagnosis), [*notes, *said]
 
 

@@ -13,7 +13,7 @@ from ..errors import OptionError
 from ..functional.arrays import Array
 from .constants import Constant, recognise
 from .reading.answers import AnswerError, read_answer
-from .reading.function import quietly, told
+from .reading.function import described_error, quietly
 from .reading.layout import flattened, rebuilt, written
 from .reading.problem import Given
 from .telling.diagnosis import CORRECT, WRONG, Diagnosis, Finding, ParameterCheck
@@ -44,7 +44,7 @@ def judge_measured(gradients_or_function: Any, given: Given) -> Diagnosis:
         try:
             returned = quietly(lambda: gradients_or_function(copies, given.X.copy(), np.array(given.y)))
         except (Exception, SystemExit) as error:
-            return Diagnosis(WRONG, (Finding("raises", "", says=f"the function raises {told(error)}"),))
+            return Diagnosis(WRONG, (Finding("raises", "", says=f"the function raises {described_error(error)}"),))
         changed = tuple(
             name
             for name, now, before in zip(names, (value for _, value in flattened(copies)), arrays, strict=True)
@@ -95,7 +95,7 @@ def _loss_at(given: Given) -> Callable[[list[Array]], float]:
     try:
         here = at([np.asarray(array, np.float64) for _, array in given.named])
     except (Exception, SystemExit) as error:
-        raise OptionError(f"loss raises {told(error)}. It is called as loss(parameters, X, y).") from error
+        raise OptionError(f"loss raises {described_error(error)}. It is called as loss(parameters, X, y).") from error
     if not np.isfinite(here):
         raise OptionError(f"loss returned {here} at the parameters, expected a finite number.")
     return at

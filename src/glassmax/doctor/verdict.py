@@ -18,7 +18,7 @@ from .mistakes.shapes import misshapen, named_by_shape
 from .reading.problem import Problem
 from .search.evidence import Evidence
 from .search.explanations import Explanation, conventional, explain
-from .search.steps import Step, distinct
+from .search.steps import Step, distinct_steps
 from .telling.conventions import conventions_of, said_factor
 from .telling.correction import CorrectionWriter
 from .telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding, ParameterCheck
@@ -245,9 +245,9 @@ def _wrong(
         lines = _lines(case, errors[0], everything=True)
         return Judgement(Diagnosis(OTHERWISE_CORRECT, (), None, tuple(said), lines), best.cost)
     alternatives = _alternatives(explanations, best)
-    if len(distinct(steps)) > 1 and all_zero(case.gradients, case.passes[0].architecture.parameters):
+    if len(distinct_steps(steps)) > 1 and all_zero(case.gradients, case.passes[0].architecture.parameters):
         return _no_gradients(case, NEVER_FILLED, errors)  # 0 follows from many a pair of mistakes, and tells none
-    groups = sorted(distinct(steps), key=lambda group: order_of(group[0]))
+    groups = sorted(distinct_steps(steps), key=lambda group: order_of(group[0]))
     used: set[str] = {group[0].cause for group in groups}
     findings = []
     for group in groups:
@@ -301,9 +301,9 @@ def _alternatives(explanations: Sequence[Explanation], best: Explanation) -> dic
     """The causes of explanations that fit as well with as many mistakes, by the node of the mistake they replace."""
     found: dict[str, list[str]] = {}
     mine = {(step.cause, step.node) for step in best.steps}
-    number = len(distinct(best.steps))
+    number = len(distinct_steps(best.steps))
     for other in explanations[1:]:
-        if not other.complete or other.cost > best.cost + NEAR or len(distinct(other.steps)) != number:
+        if not other.complete or other.cost > best.cost + NEAR or len(distinct_steps(other.steps)) != number:
             continue
         theirs = {(step.cause, step.node) for step in other.steps}
         replaced = sorted(mine - theirs, key=lambda pair: pair[1])

@@ -15,7 +15,7 @@ from ..functional.activations import ACTIVATIONS
 from ..network import Network
 from ..parameters import count
 
-__all__ = ["DECLARATIONS", "Understood", "sizes_of", "understand"]
+__all__ = ["DECLARATIONS", "Understood", "read_sizes", "understand"]
 
 DECLARATIONS = ("network", "activation", "output", "loss", "l2", "declared")
 """The names that describe a network; `loss` may be a function instead, which this module never sees."""
@@ -52,7 +52,7 @@ class Understood(NamedTuple):
     others: Iterable[Network]
 
 
-def sizes_of(written: object) -> list[int]:
+def read_sizes(written: object) -> list[int]:
     """Read layer sizes as people write them.
 
     Parameters
@@ -72,7 +72,7 @@ def sizes_of(written: object) -> list[int]:
 
     Examples
     --------
-    >>> sizes_of("4-10-3")
+    >>> read_sizes("4-10-3")
     [4, 10, 3]
     """
     sizes = list(re.split(r"\s*[-,x]\s*", written.strip())) if isinstance(written, str) else _listed(written)
@@ -122,7 +122,7 @@ def understand(declarations: Mapping[str, Any]) -> Understood:
     network = given.get("network")
     if network is None or isinstance(network, Network):
         return Understood(network, declared, [], [])
-    sizes = sizes_of(network)
+    sizes = read_sizes(network)
     chosen, granted = dict(given), []
     if given.get("loss") == "network":
         del chosen["loss"]

@@ -1,6 +1,6 @@
 """A learner's file, loaded as a module, with its functions under watch; and what is said where that can't be done.
 
-Only `learner_process` uses this, in the process that is there for the file. This module refuses to judge what the
+Only `child_process` uses this, in the process that is there for the file. This module refuses to judge what the
 functions return.
 """
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...functional.arrays import Array
-from .input_arrays import numbers_of
+from .input_arrays import as_numbers
 from .layout import Layout, Role, flattened, written
 
 __all__ = ["Answer", "AnswerError", "read_answer"]
@@ -135,7 +135,7 @@ def _as_array(name: str, values: Any, shape: tuple[int, ...], rows: int) -> Arra
         array = np.array(values)
     except ValueError:
         raise AnswerError("wrong_shapes", f"The gradient of {name} has rows of different lengths.") from None
-    numbers = numbers_of(array)
+    numbers = as_numbers(array)
     if numbers is None:
         raise AnswerError("wrong_shapes", f"The gradient of {name} holds {array.dtype} values, expected real numbers.")
     return numbers if numbers.dtype.kind == "f" else numbers.astype(np.float64)

@@ -17,11 +17,11 @@ from ...functional.arrays import Array
 from .answers import Answer, AnswerError, read_answer
 from .layout import Layout, flattened, rebuilt
 
-__all__ = ["Call", "Learner", "quietly"]
+__all__ = ["FunctionCall", "Learner", "quietly"]
 
 
 @dataclass(frozen=True)
-class Call:
+class FunctionCall:
     """What came of one call.
 
     Attributes
@@ -74,7 +74,7 @@ class Learner:
         """Arrays in the nesting of the learner's parameters."""
         return rebuilt(self.parameters, iter(arrays))
 
-    def call(self, arrays: Sequence[Array], X: Array, y: Any) -> Call:
+    def call(self, arrays: Sequence[Array], X: Array, y: Any) -> FunctionCall:
         """Call the function on copies and read what it returns."""
         copies = [np.array(array) for array in arrays]
         X_copy, y_copy = np.array(X), np.array(y)
@@ -84,15 +84,15 @@ class Learner:
         try:
             returned = quietly(lambda: self.function(parameters, X_copy, y_copy))
         except (Exception, SystemExit) as error:
-            return Call(None, "raises", told(error))
+            return FunctionCall(None, "raises", described_error(error))
         wrote = self._written(parameters, arrays, X_copy, X, y_copy, y)
         try:
             answer = read_answer(
                 returned, self.names, [np.shape(array) for array in arrays], max(np.shape(X), default=1)
             )
         except AnswerError as error:
-            return Call(None, error.cause, str(error), wrote)
-        return Call(self._of_this_call(answer), wrote=wrote)
+            return FunctionCall(None, error.cause, str(error), wrote)
+        return FunctionCall(self._of_this_call(answer), wrote=wrote)
 
     def _written(
         self, parameters: Any, before: Sequence[Array], X_now: Array, X: Array, y_now: Any, y: Any
@@ -119,7 +119,7 @@ def _equal(a: Any, b: Any) -> bool:
     return a.shape == b.shape and bool(np.array_equal(a, b, equal_nan=a.dtype.kind == "f" and b.dtype.kind == "f"))
 
 
-def told(error: BaseException) -> str:
+def described_error(error: BaseException) -> str:
     """An exception in one line: its kind, its words, and the line of the learner's code."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "glassmax" not in frame.filename]
     own = [frame for frame in frames if "site-packages" not in frame.filename and "/lib/python" not in frame.filename]

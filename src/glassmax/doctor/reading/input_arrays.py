@@ -8,10 +8,10 @@ from ...errors import ShapeError
 from ...functional.arrays import Array
 from .layout import flattened, rebuilt, written
 
-__all__ = ["numbers_of", "read_array", "read_parameters"]
+__all__ = ["as_numbers", "read_array", "read_parameters"]
 
 
-def numbers_of(array: Array) -> Array | None:
+def as_numbers(array: Array) -> Array | None:
     """Real numbers as an array, those in an array of objects as float64; None if anything else is among them."""
     if array.dtype.kind in "iubf":
         return array
@@ -51,7 +51,7 @@ def read_array(name: str, values: Any) -> Array:
         if name in ("X", "y"):
             raise ShapeError(f"{name} is {array.shape}, expected at least one sample. Pass the rows of a batch.")
         raise ShapeError(f"{name} is {array.shape}, expected at least one number in it. Pass the array of the layer.")
-    numbers = numbers_of(array)
+    numbers = as_numbers(array)
     if numbers is None:
         raise ShapeError(f"{name} holds {array.dtype} values, expected numbers. Pass an array of floats.")
     bad = ~np.isfinite(numbers)

@@ -1,7 +1,7 @@
 """Which networks of the table can be the learner's loss at all: all of them tried at once, at few points.
 
 The forward passes share their lower layers, the losses share the logits, and what is left of the learner's values after
-the best factor and penalties is found for many networks in one go. What `conventions.fit_loss` would accept is kept;
+the best factor and penalties is found for many networks in one go. What `loss_fit.fit_loss` would accept is kept;
 the work is bounded by counts.
 """
 

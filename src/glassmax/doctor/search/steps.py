@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from ..constants import Constant
 
-__all__ = ["Step", "cost_of", "distinct"]
+__all__ = ["Step", "cost_of", "distinct_steps"]
 
 AGAIN = 0.1
 """What the same mistake costs at one more layer."""
@@ -70,7 +70,7 @@ class Step:
         return replace(self, node=node)
 
 
-def distinct(steps: Iterable[Step]) -> list[list[Step]]:
+def distinct_steps(steps: Iterable[Step]) -> list[list[Step]]:
     """Group steps that are one mistake, in the order in which each is first met."""
     groups: dict[tuple[str, str, str], list[Step]] = {}
     for step in steps:
@@ -80,4 +80,4 @@ def distinct(steps: Iterable[Step]) -> list[list[Step]]:
 
 def cost_of(steps: Iterable[Step]) -> float:
     """Sum the costs; the same mistake once more is cheap."""
-    return sum(max(step.cost for step in group) + AGAIN * (len(group) - 1) for group in distinct(steps))
+    return sum(max(step.cost for step in group) + AGAIN * (len(group) - 1) for group in distinct_steps(steps))
