@@ -8,7 +8,6 @@ import inspect
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.datasets import load_iris
 
 from glassmax import Network, SoftmaxClassifier, load_model
 from glassmax.engine import ReferenceEngine, best_engine
@@ -16,11 +15,10 @@ from glassmax.functional import ACTIVATIONS
 from glassmax.initializers import SCHEMES
 from glassmax.optimizers import SCHEDULES
 from tests.engine.test_native import NativeEngine
+from tests.estimator.iris import IRIS, SPECIES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-IRIS, SPECIES = load_iris(return_X_y=True)
-IRIS = (IRIS - IRIS.mean(axis=0)) / IRIS.std(axis=0)
 SOFT = 0.7 * np.eye(3)[SPECIES] + 0.1
 SEVERAL = np.c_[SPECIES > 0, SPECIES > 1, IRIS[:, 0] > 0].astype(int)
 WEIGHTS = np.arange(150) % 4 / 2.0

@@ -11,33 +11,14 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import xlogy
-from sklearn.datasets import load_iris
 from sklearn.metrics import log_loss
 
-from glassmax import SoftmaxClassifier
 from glassmax.errors import LabelError
+from tests.estimator.iris import IRIS, NAMES, RAW, SEEN, SEVERAL, SOFT, SPECIES, UNSEEN, W, assert_same_bits, small
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-RAW, SPECIES = load_iris(return_X_y=True)
-IRIS = (RAW - RAW.mean(axis=0)) / RAW.std(axis=0)
-NAMES = np.array(["setosa", "versicolor", "virginica"])[SPECIES]
 COLUMNS = ["sepal length", "sepal width", "petal length", "petal width"]
-DRAW = np.random.default_rng(3)
-SOFT = 0.7 * np.eye(3)[SPECIES] + 0.3 * DRAW.dirichlet([1, 1, 1], 150)
-SEVERAL = np.c_[SPECIES > 0, IRIS[:, 0] > 0, IRIS[:, 1] > 0.5, IRIS[:, 2] > 0].astype(int)
-W = DRAW.uniform(0.2, 3, 150)
-ORDER = DRAW.permutation(150)
-SEEN, UNSEEN = ORDER[:100], ORDER[100:]
-
-
-def small(**options):
-    """Return a classifier of a few epochs on a small network."""
-    return SoftmaxClassifier(**{"hidden_layer_sizes": (6,), "max_iter": 4, "random_state": 0, **options})
-
-
-def assert_same_bits(one, other):
-    np.testing.assert_array_equal(one.network_.theta, other.network_.theta)
 
 
 def assert_close(one, other, tolerance=1e-9):
@@ -298,7 +279,7 @@ def read_only(X):
 LAYOUTS = [np.asfortranarray, strided, reversed_twice, read_only]
 
 
-WIDE = np.c_[IRIS, DRAW.standard_normal((150, 60))]
+WIDE = np.c_[IRIS, np.random.default_rng(3).standard_normal((150, 60))]
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from sklearn import config_context
 from sklearn.base import clone, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.datasets import load_iris, make_classification
+from sklearn.datasets import make_classification
 from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier, StackingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
@@ -25,28 +25,13 @@ import glassmax.estimator
 from glassmax import SoftmaxClassifier, load_model
 from glassmax.engine import ReferenceEngine
 from glassmax.errors import DivergenceError
+from tests.estimator.iris import IRIS, NAMES, RAW, SEVERAL, SOFT, SPECIES, W, assert_same_bits, small
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-RAW, SPECIES = load_iris(return_X_y=True)
-IRIS = (RAW - RAW.mean(axis=0)) / RAW.std(axis=0)
-NAMES = np.array(["setosa", "versicolor", "virginica"])[SPECIES]
 COLUMNS = ["sepal length", "sepal width", "petal length", "petal width"]
-DRAW = np.random.default_rng(3)
-SOFT = 0.7 * np.eye(3)[SPECIES] + 0.3 * DRAW.dirichlet([1, 1, 1], 150)
-SEVERAL = np.c_[SPECIES > 0, IRIS[:, 0] > 0, IRIS[:, 1] > 0.5, IRIS[:, 2] > 0].astype(int)
-W = DRAW.uniform(0.2, 3, 150)
 
 GOOD = SoftmaxClassifier((8,), learning_rate_init=0.05, max_iter=25, random_state=0)
-
-
-def small(**options):
-    """Return a classifier of a few epochs on a small network."""
-    return SoftmaxClassifier(**{"hidden_layer_sizes": (6,), "max_iter": 4, "random_state": 0, **options})
-
-
-def assert_same_bits(one, other):
-    np.testing.assert_array_equal(one.network_.theta, other.network_.theta)
 
 
 # searches, ensembles and pipelines

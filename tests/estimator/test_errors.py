@@ -8,27 +8,19 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import f1_score
 
 import glassmax.estimator
 from glassmax import Model, Network, SoftmaxClassifier
 from glassmax.errors import DataError, LabelError, OptionError
+from tests.estimator.iris import IRIS, NAMES, SPECIES, small
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-IRIS, SPECIES = load_iris(return_X_y=True)
-IRIS = (IRIS - IRIS.mean(axis=0)) / IRIS.std(axis=0)
-NAMES = np.array(["setosa", "versicolor", "virginica"])[SPECIES]
 ONE_HOT = np.eye(3)[SPECIES]
 SOFT = 0.9 * ONE_HOT + 0.1 / 3
 SEVERAL = np.c_[SPECIES > 0, SPECIES > 1, IRIS[:, 0] > 0].astype(int)
-
-
-def small(**options):
-    """Return a classifier of a few epochs on a small network."""
-    return SoftmaxClassifier(**{"hidden_layer_sizes": (6,), "max_iter": 4, "random_state": 0, **options})
 
 
 def changed(array, place, value):

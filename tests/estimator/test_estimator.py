@@ -23,19 +23,12 @@ from glassmax import SoftmaxClassifier, load_model
 from glassmax.engine import EpochResult, ReferenceEngine
 from glassmax.errors import DivergenceError, LabelError, OptionError
 from glassmax.training import Epoch, holdout
+from tests.estimator.iris import IRIS, NAMES, SPECIES, small
 
 a_few_epochs = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 """For tests that stop at max_iter on purpose."""
 
-IRIS, SPECIES = load_iris(return_X_y=True)
-IRIS = (IRIS - IRIS.mean(axis=0)) / IRIS.std(axis=0)
-NAMES = np.array(["setosa", "versicolor", "virginica"])[SPECIES]
 TWO, SIGN = IRIS[:100], SPECIES[:100]
-
-
-def small(**options):
-    """Return a classifier of a few epochs on a small network."""
-    return SoftmaxClassifier(**{"hidden_layer_sizes": (6,), "max_iter": 4, "random_state": 0, **options})
 
 
 def assert_same_network(one, other):

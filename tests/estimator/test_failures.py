@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from scipy import sparse
-from sklearn.datasets import load_breast_cancer, load_digits, load_iris
+from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer, log_loss
 
@@ -17,16 +17,11 @@ from glassmax import SoftmaxClassifier, load_model
 from glassmax.engine import ReferenceEngine
 from glassmax.errors import DataError, DivergenceError, LabelError, OptionError
 from glassmax.training import Patience
+from tests.estimator.iris import IRIS, SPECIES, small
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-IRIS, SPECIES = load_iris(return_X_y=True)
-IRIS = (IRIS - IRIS.mean(axis=0)) / IRIS.std(axis=0)
 SOFT = 0.9 * np.eye(3)[SPECIES] + 0.1 / 3
-
-
-def small(**options):
-    return SoftmaxClassifier(**{"hidden_layer_sizes": (6,), "max_iter": 4, "random_state": 0, **options})
 
 
 class Broken(ReferenceEngine):

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from scipy.special import erf
 from sklearn import metrics
-from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
@@ -22,28 +21,11 @@ from glassmax import Network, SoftmaxClassifier
 from glassmax.engine import best_engine
 from glassmax.functional import ACTIVATIONS
 from glassmax.initializers import SCHEMES
+from tests.estimator.iris import IRIS, NAMES, SEEN, SEVERAL, SOFT, SPECIES, UNSEEN, W, assert_same_bits, small
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 PARAMETERS = inspect.signature(SoftmaxClassifier).parameters
-IRIS, SPECIES = load_iris(return_X_y=True)
-IRIS = (IRIS - IRIS.mean(axis=0)) / IRIS.std(axis=0)
-NAMES = np.array(["setosa", "versicolor", "virginica"])[SPECIES]
-DRAW = np.random.default_rng(7)
-SOFT = 0.8 * np.eye(3)[SPECIES] + 0.2 * DRAW.dirichlet([1, 1, 1], 150)
-SEVERAL = np.c_[SPECIES > 0, IRIS[:, 0] > 0, IRIS[:, 1] > 0.5, IRIS[:, 2] > 0].astype(int)
-ORDER = DRAW.permutation(150)
-SEEN, UNSEEN = np.sort(ORDER[:100]), np.sort(ORDER[100:])
-W = DRAW.uniform(0.2, 3, 150)
-
-
-def small(**options):
-    """Return a classifier of a few epochs on a small network."""
-    return SoftmaxClassifier(**{"hidden_layer_sizes": (6,), "max_iter": 4, "random_state": 0, **options})
-
-
-def assert_same_bits(one, other):
-    np.testing.assert_array_equal(one.network_.theta, other.network_.theta)
 
 
 # the loop written out by hand

@@ -10,7 +10,6 @@ from functools import partial
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.datasets import load_iris
 
 import glassmax.files
 from glassmax import SoftmaxClassifier, load_model
@@ -18,11 +17,9 @@ from glassmax.engine import best_engine
 from glassmax.errors import CheckpointError, ModelFileError
 from glassmax.estimator.identity import plain
 from glassmax.training import digest
+from tests.estimator.iris import IRIS, SPECIES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-IRIS, SPECIES = load_iris(return_X_y=True)
-IRIS = (IRIS - IRIS.mean(axis=0)) / IRIS.std(axis=0)
 
 
 def classifier(path, **options):
