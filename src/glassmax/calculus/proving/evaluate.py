@@ -173,8 +173,8 @@ def array_named(name: str, values: Values) -> Array:
 
 def apply_function(function: str, x: Array, order: int, values: Values) -> Array:
     """Return a function of numbers, or its derivative of some order, entry by entry."""
-    if order == 0 and function in _KNOWN:
-        result: Array = _KNOWN[function](x)
+    if order == 0 and function in FUNCTION_VALUES:
+        result: Array = FUNCTION_VALUES[function](x)
         return result
     return values.functions[function](x, order)
 
@@ -186,7 +186,7 @@ def _erf(x: Array) -> Array:
     return result
 
 
-_KNOWN: dict[str, Any] = {
+FUNCTION_VALUES: dict[str, Any] = {
     "exp": np.exp,
     "log": np.log,
     "abs": lambda x: np.where(x.real < 0, -x, x),
@@ -200,6 +200,7 @@ _KNOWN: dict[str, Any] = {
     "softplus": lambda x: np.log1p(np.exp(x)),
     "erf": _erf,
 }
+"""Each known function on numbers, also on those of the complex step."""
 
 
 def _grid(index: Index, letters: tuple[str, ...], values: Values, sizes: dict[str, int]) -> Array:
