@@ -251,9 +251,8 @@ def test_every_format_shows_the_derivation():
 
 
 def test_a_derivation_at_the_prompt_shows_its_result():
-    index, matrix, proof = repr(derive(CE, "z", assume=ONE)).splitlines()
-    assert (index, matrix) == ("dL/dz_i = p_i - y_i", "dL/dz = p - y")
-    assert proof.startswith("Proved: 9 lines and the result hold")
+    proved = "proved: every line and the result hold on random numbers"
+    assert repr(derive(CE, "z", assume=ONE)).splitlines() == ["dL/dz_i = p_i - y_i", "dL/dz = p - y", proved]
 
 
 def test_a_derivation_without_a_matrix_form_says_why_at_the_prompt():

@@ -26,6 +26,7 @@ def fails(derivation):
     assert not derivation.proved
     assert "FAILED" in derivation.text()
     assert derivation.verdict.startswith("FAILED")
+    assert derivation.verdict in repr(derivation)
     assert derivation.json()["proved"] is False
 
 

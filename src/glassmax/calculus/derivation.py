@@ -106,7 +106,8 @@ class Derivation(Result):
         matrix = f"no matrix form: {self.no_matrix}"
         if self.matrix is not None:
             matrix = f"{self.matrix_name} = {self.matrix_form}"
-        return f"{self.name} = {self.index_form}\n{matrix}\n{self.verdict}"
+        proof = "proved: every line and the result hold on random numbers" if self.proved else self.verdict
+        return f"{self.name} = {self.index_form}\n{matrix}\n{proof}"
 
     def __str__(self) -> str:
         return self.text()
