@@ -27,7 +27,7 @@ from .expression import (
 from .indices import free_indices, ones, rename
 from .limits import TooManyTermsError
 from .simplifying import Simplifier, combine, expand, fold, key, named_sigmoids, namings, size, unnamed_softmax, weight
-from .steps import Claim, Step
+from .steps import Claim, DerivationStep
 
 __all__ = ["Chain"]
 
@@ -46,7 +46,7 @@ class Chain:
     keep : frozenset of str
         Arrays whose derivative gets a name, dV for V, under which it stands in all lines below: the recursion of
         backpropagation in place of one long product.
-    steps : list of Step
+    steps : list of DerivationStep
     named : list of Definition
         What was given a name on the way.
     """
@@ -54,7 +54,7 @@ class Chain:
     program: Program
     assumptions: tuple[Assumption, ...] = ()
     keep: frozenset[str] = frozenset()
-    steps: list[Step] = field(default_factory=list)
+    steps: list[DerivationStep] = field(default_factory=list)
     named: list[Definition] = field(default_factory=list)
     _seen: dict[str, str] = field(default_factory=dict)
 
@@ -156,7 +156,7 @@ class Chain:
         """Multiply a derivative by an array and sum over its last letters: a Hessian-vector product."""
         product = Sum(at, Mul((e, Tensor(v, at))))
         axes = claim.axes[: len(claim.axes) - len(at)]
-        start = Step(left, product, f"multiplied by {v} and summed", axes, (claim.upper, claim.lower))
+        start = DerivationStep(left, product, f"multiplied by {v} and summed", axes, (claim.upper, claim.lower))
         self.steps.append(start)
         return self._simplify(start)
 
@@ -198,7 +198,7 @@ class Chain:
         self._seen.setdefault(shape, left)
         return local
 
-    def _simplify(self, start: Step, known: Definition | None = None) -> Expr:
+    def _simplify(self, start: DerivationStep, known: Definition | None = None) -> Expr:
         """Bring a line to its short form, a line for each rule that changes it."""
         lines = self.simplifier.lines(start.expression, known)
         for e, rule in lines:
@@ -207,7 +207,7 @@ class Chain:
                 self._go_on(start, e, rule)
         return lines[-1][0]
 
-    def _go_on(self, line: Step, e: Expr, rule: str) -> None:
+    def _go_on(self, line: DerivationStep, e: Expr, rule: str) -> None:
         self.steps.append(replace(line, expression=e, rule=rule))
 
     def _definition(self, name: str) -> Definition:

@@ -10,7 +10,7 @@ from .expression import PI, names, walk
 from .formats import NumpyCode, as_html, as_json, as_latex, as_markdown, as_mathml, as_numpy, as_text
 from .limits import DeriveError, bounded
 from .proving import Values, evaluate, evaluate_program, prove
-from .result import Result
+from .result import DerivationResult
 
 __all__ = ["Derivation"]
 
@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 
 
 @dataclass(repr=False)
-class Derivation(Result):
+class Derivation(DerivationResult):
     """A derivative, step by step: what `derive` returns.
 
     At the prompt it shows its result, in index notation and in matrix notation, and how far it is proved; `print` shows
@@ -26,7 +26,7 @@ class Derivation(Result):
 
     Attributes
     ----------
-    steps : list of Step
+    steps : list of DerivationStep
         Every line, in order: ``left``, ``expression``, ``rule`` and the ``error`` of its proof.
     index_form : str
         The result in index notation.

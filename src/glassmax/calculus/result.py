@@ -11,25 +11,29 @@ from .indices import for_reading, free_indices
 from .matrix import Matrix, one_hot_name
 from .matrix.nodes import leaves
 from .printing import matrix_text, text
-from .steps import Claim, Step
+from .steps import Claim, DerivationStep
 
-__all__ = ["Result"]
+__all__ = ["DerivationResult"]
 
 TOLERANCE = 1e-8
 """The largest relative difference that passes as a proof, in float64."""
 
 
 @dataclass(repr=False)
-class Result:
+class DerivationResult:
     """A derivative, with the lines that led to it.
 
     Attributes
     ----------
     program : Program
         The equations as they were understood.
+    of : str
+        What is differentiated.
+    wrt : tuple of (name, letters)
+        What it is differentiated by, one after another.
     claim : Claim
         What the result is the derivative of, in which equations.
-    steps : list of Step
+    steps : list of DerivationStep
         Every line, in order.
     expression : Expr
         The result in index notation.
@@ -37,8 +41,12 @@ class Result:
         The result in matrix notation, where it has one; `no_matrix` says why not.
     matrix_rules : list of str
         The rules that led from the index form to the matrix form.
+    assumptions : tuple of (left, right)
+        Equations that were used.
     times : str or None
         The array that the result was multiplied by.
+    named : tuple of Definition
+        What was given a name on the way: dZ1, or a softmax that no equation names.
     axes : tuple of str
         The letters of the result: those of what is differentiated, then those of what it is differentiated by.
     error, matrix_error : float
@@ -49,7 +57,7 @@ class Result:
     of: str
     wrt: tuple[Cell, ...]
     claim: Claim
-    steps: list[Step]
+    steps: list[DerivationStep]
     expression: Expr
     axes: tuple[str, ...]
     assumptions: tuple[Assumption, ...] = ()

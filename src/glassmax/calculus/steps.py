@@ -7,7 +7,7 @@ from .expression import Expr, Program
 from .indices import for_reading
 from .printing import text
 
-__all__ = ["Claim", "Step"]
+__all__ = ["Claim", "DerivationStep"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,16 +31,16 @@ class Claim:
         """The letters of the result."""
         return (*self.upper[1], *self.lower[1])
 
-    def step(self, left: str, expression: Expr, rule: str) -> "Step":
+    def step(self, left: str, expression: Expr, rule: str) -> "DerivationStep":
         """Return a line that can be measured against this claim."""
-        return Step(left, expression, rule, self.axes, (self.upper, self.lower), self)
+        return DerivationStep(left, expression, rule, self.axes, (self.upper, self.lower), self)
 
     def __repr__(self) -> str:
         return f"d{shown(*self.upper)}/d{shown(*self.lower)}"
 
 
 @dataclass(repr=False)
-class Step:
+class DerivationStep:
     """One line of a derivation: ``left = expression``, and the rule that made it from the line before.
 
     Attributes

@@ -4,17 +4,17 @@ from html import escape
 
 from ..indices import for_reading
 from ..printing import mathml, matrix_mathml
-from ..result import Result
+from ..result import DerivationResult
 
 __all__ = ["as_html", "as_mathml"]
 
 
-def as_mathml(d: Result) -> str:
+def as_mathml(d: DerivationResult) -> str:
     """Write the result as MathML."""
     return mathml(for_reading(d.expression)) if d.matrix is None else matrix_mathml(d.matrix)
 
 
-def as_html(d: Result) -> str:
+def as_html(d: DerivationResult) -> str:
     """Write a derivation as HTML with MathML; every name that came from outside is escaped."""
     rows = []
     before = None

@@ -4,14 +4,14 @@ from typing import Any
 
 from ..indices import for_reading
 from ..printing import equation_left, text
-from ..result import Result
+from ..result import DerivationResult
 from .latex import as_latex
 from .numpy import as_numpy
 
 __all__ = ["as_json"]
 
 
-def as_json(d: Result) -> dict[str, Any]:
+def as_json(d: DerivationResult) -> dict[str, Any]:
     """Return a derivation as plain data."""
     return {
         "of": d.of,

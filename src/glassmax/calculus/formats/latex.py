@@ -4,12 +4,12 @@ import re
 
 from ..indices import for_reading
 from ..printing import latex, matrix_latex
-from ..result import Result
+from ..result import DerivationResult
 
 __all__ = ["as_latex", "latex_left"]
 
 
-def as_latex(d: Result, *, steps: bool = False) -> str:
+def as_latex(d: DerivationResult, *, steps: bool = False) -> str:
     """Write the result, or every line, as LaTeX."""
     if not steps:
         return matrix_latex(d.matrix) if d.matrix is not None else latex(for_reading(d.expression))

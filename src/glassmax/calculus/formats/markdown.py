@@ -2,13 +2,13 @@
 
 from ..indices import for_reading
 from ..printing import latex, matrix_latex
-from ..result import Result
+from ..result import DerivationResult
 from .latex import latex_left
 
 __all__ = ["as_markdown"]
 
 
-def as_markdown(d: Result) -> str:
+def as_markdown(d: DerivationResult) -> str:
     """Write a derivation as Markdown, with formulas in LaTeX between dollars."""
     lines = [f"**{d.name}**, {d.layout}", ""]
     lines += [

@@ -9,7 +9,7 @@ from ..indices import for_reading, is_ones
 from ..matrix import NoMatrixFormError, matrix_form
 from ..printing import function_name, matrix_numpy, needed_helpers, numpy_expression, python_name
 from ..ranges import ranges_of
-from ..result import Result
+from ..result import DerivationResult
 
 __all__ = ["NumpyCode", "as_numpy", "known_sizes"]
 
@@ -35,7 +35,7 @@ class NumpyCode(str):
         return str(self)
 
 
-def as_numpy(d: Result) -> NumpyCode:
+def as_numpy(d: DerivationResult) -> NumpyCode:
     """Write the result as a Python function of the equations' inputs."""
     needed = names(d.expression)
     definitions: list[Definition] = []
@@ -67,7 +67,7 @@ def as_numpy(d: Result) -> NumpyCode:
     return NumpyCode("\n".join(lines) + "\n")
 
 
-def _result_code(d: Result, there: Collection[str]) -> str:
+def _result_code(d: DerivationResult, there: Collection[str]) -> str:
     sizes = known_sizes(d, there)
     if d.matrix is not None:
         try:
@@ -103,7 +103,7 @@ def _code(e: Expr, axes: tuple[str, ...], sizes: dict[str, str]) -> str:
     return numpy_expression(e, axes, sizes)
 
 
-def known_sizes(d: Result, there: Collection[str] | None = None) -> dict[str, str]:
+def known_sizes(d: DerivationResult, there: Collection[str] | None = None) -> dict[str, str]:
     """Return code for the sizes of the result's letters, read off arrays that are `there` (all, by default)."""
     ranges = ranges_of(d.full_program, d.assumptions)
     found: dict[str, str] = {}
@@ -117,7 +117,7 @@ def known_sizes(d: Result, there: Collection[str] | None = None) -> dict[str, st
     return found
 
 
-def _classes(d: Result, label: str) -> str:
+def _classes(d: DerivationResult, label: str) -> str:
     for definition in d.full_program.definitions:
         for part in walk(definition.value):
             if isinstance(part, Tensor):

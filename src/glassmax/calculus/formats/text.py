@@ -7,14 +7,14 @@ from ..expression import ONE, ZERO, Definition, Delta, Expr, Index, map_children
 from ..indices import for_reading, free_indices, letters, rename
 from ..matrix import Matrix, NoMatrixFormError, matrix_form
 from ..printing import bracketed, equation_left, matrix_text, numpy_expression, text
-from ..result import Result
+from ..result import DerivationResult
 from ..simplifying import simplified
 from .numpy import known_sizes
 
 __all__ = ["as_text", "cases_of"]
 
 
-def as_text(d: Result, *, cases: bool = False) -> str:
+def as_text(d: DerivationResult, *, cases: bool = False) -> str:
     """Write a derivation for a terminal."""
     lines = ["Understood as"]
     lines += [f"  {equation_left(definition)} = {bracketed(definition.value)}" for definition in d.program.definitions]

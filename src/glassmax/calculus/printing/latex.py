@@ -6,7 +6,7 @@ A whole derivation, with its lines aligned, is written by `glassmax.calculus.for
 from ..expression import Expr
 from ..greek import GREEK
 from ..matrix import Matrix
-from .layout import Applied, BigSum, Box, Fence, Frac, Primed, Root, Row, Script, Sign, expression_box
+from .layout_index import Applied, BigSum, Box, Fence, Frac, Primed, Root, Row, Script, Sign, expression_box
 from .layout_matrix import matrix_box
 
 __all__ = ["latex", "matrix_latex"]

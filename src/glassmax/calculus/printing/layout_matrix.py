@@ -1,11 +1,24 @@
-"""The layout of matrix notation on the page, in the boxes of `layout`."""
+"""The layout of matrix notation on the page, in the boxes of `layout_index`."""
 
 from fractions import Fraction
 
 from ..matrix import Apply, Diag, Eye, Hadamard, Leaf, Matrix, Ones, Plus, Power, Product, Quotient, Scaled, Transpose
-from .layout import Applied, Box, Fence, Frac, Root, Script, Sign, call_box, name_box, number_box, product_row, row
-from .matrix_text import broadcast
+from .layout_index import (
+    Applied,
+    Box,
+    Fence,
+    Frac,
+    Root,
+    Script,
+    Sign,
+    call_box,
+    name_box,
+    number_box,
+    product_row,
+    row,
+)
 from .parts import MatrixParts, is_one, is_transparent, matrix_parts
+from .text_matrix import broadcast
 
 __all__ = ["matrix_box"]
 

@@ -5,7 +5,7 @@ from html import escape
 from ..expression import Expr
 from ..greek import GREEK
 from ..matrix import Matrix
-from .layout import Applied, BigSum, Box, Fence, Frac, Primed, Root, Row, Script, Sign, expression_box
+from .layout_index import Applied, BigSum, Box, Fence, Frac, Primed, Root, Row, Script, Sign, expression_box
 from .layout_matrix import matrix_box
 
 __all__ = ["mathml", "matrix_mathml"]

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..expression import Program
-from ..result import Result
-from ..steps import Claim, Step
+from ..result import DerivationResult
+from ..steps import Claim, DerivationStep
 from .evaluate import Values, evaluate, evaluate_program
 from .evaluate_matrix import evaluate_matrix
 from .sampling import draw_values
@@ -24,7 +24,7 @@ DRAWS = 3
 STEP = 1e-60
 
 
-def prove(result: Result, seed: int = 0) -> bool:
+def prove(result: DerivationResult, seed: int = 0) -> bool:
     """Measure the errors of the lines, of the result and of its matrix form; return whether all hold.
 
     The errors are filled in; `seed` is that of the random values.
@@ -40,7 +40,7 @@ def prove(result: Result, seed: int = 0) -> bool:
     return result.proved
 
 
-def _prove_draw(result: Result, values: Values) -> None:
+def _prove_draw(result: DerivationResult, values: Values) -> None:
     measured: dict[Claim, Array] = {}
     before: tuple[str, Array] | None = None
     for step in result.steps:
@@ -69,12 +69,12 @@ def _prove_draw(result: Result, values: Values) -> None:
         result.matrix_error = max(result.matrix_error, difference(shown, final))
 
 
-def _one_hot(result: Result, values: Values) -> dict[str, Array]:
+def _one_hot(result: DerivationResult, values: Values) -> dict[str, Array]:
     """The one-hot matrices that stand for labels in the matrix form."""
     return {name: np.eye(values.ranges[label])[values.arrays[label]] for label, name in result.one_hot().items()}
 
 
-def _sized(step: Step, values: Values) -> Values:
+def _sized(step: DerivationStep, values: Values) -> Values:
     sizes = dict(values.sizes)
     for name, letters in step.cells:
         sizes |= dict(zip(letters, values.arrays[name].shape, strict=True))

@@ -333,10 +333,10 @@ def _equation(name: str, node: Node, place: int, text: str) -> Equation:
     for axis in node.axes:
         letters += ("",) if axis == ONE_AXIS else (fresh({*letters}, "i"),)
     kept = tuple(letter for letter in letters if letter)
-    return Equation(name, kept, _Writer(text).write(node, letters, frozenset(kept)), place)
+    return Equation(name, kept, _Indexer(text).write(node, letters, frozenset(kept)), place)
 
 
-class _Writer:
+class _Indexer:
     """A tree with the letters of its result, to an expression. An axis of length one has no letter."""
 
     def __init__(self, text: str) -> None:

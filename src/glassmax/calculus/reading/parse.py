@@ -85,7 +85,7 @@ def parse(text: str, *, einstein: bool = False) -> Program:
     >>> [(d.name, d.indices) for d in program.definitions]
     [('p', ('i',)), ('L', ())]
     """
-    parser = _Parser(text, einstein=einstein)
+    parser = _IndexParser(text, einstein=einstein)
     equations = parser.equations()
     return build_program(equations, parser.softmaxes, parser.uses, parser.places)
 
@@ -106,7 +106,7 @@ def parse_expression(text: str, *, einstein: bool = False, known: Collection[str
     >>> parse_expression("sum_k a_k")
     Sum(indices=('k',), body=Tensor(name='a', indices=('k',)))
     """
-    parser = _Parser(text, einstein=einstein, known=known)
+    parser = _IndexParser(text, einstein=einstein, known=known)
     value = parser.side()
     parser.close("expected one expression")
     return parser.finished(value)
@@ -120,7 +120,7 @@ def parse_equation_pair(text: str, einstein: bool = False) -> tuple[Expr, Expr]:
     >>> parse_equation_pair("sum_k y_k = 1")[1]
     Num(value=Fraction(1, 1))
     """
-    parser = _Parser(text, einstein=einstein)
+    parser = _IndexParser(text, einstein=einstein)
     left = parser.side()
     parser.expect("=", " between the two sides")
     right = parser.side()
@@ -138,7 +138,7 @@ def parse_index_reference(text: str) -> tuple[str, tuple[Index, ...]]:
     >>> parse_index_reference("W2[m,n]")
     ('W2', ('m', 'n'))
     """
-    parser = _Parser(text)
+    parser = _IndexParser(text)
     if parser.token.kind != "name":
         parser.fault("expected a name, like z or W2[m,n]")
     name = parser.advance().text
@@ -147,7 +147,7 @@ def parse_index_reference(text: str) -> tuple[str, tuple[Index, ...]]:
     return name, indices
 
 
-class _Parser(IndexCursor):
+class _IndexParser(IndexCursor):
     def __init__(self, text: str, *, einstein: bool = False, known: Collection[str] = ()) -> None:
         super().__init__(text)
         self.einstein = einstein

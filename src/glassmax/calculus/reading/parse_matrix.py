@@ -54,7 +54,7 @@ def parse_matrix(text: str, shapes: Shapes | None = None) -> Program:
     [('Z', ('i', 'j')), ('P', ('i', 'j')), ('L', ())]
     """
     declared = _listed(shapes or {})
-    parser = _Parser(text, set(declared))
+    parser = _MatrixParser(text, set(declared))
     equations = parser.equations()
     for name in declared.keys() - parser.names.keys():
         raise ExpressionError(f"shapes declare {name}, which the formula doesn't have")
@@ -77,7 +77,7 @@ def _listed(shapes: Shapes) -> dict[str, tuple[str, ...]]:
     return out
 
 
-class _Parser(Cursor):
+class _MatrixParser(Cursor):
     """The grammar: the same levels as index notation, without indices."""
 
     def __init__(self, text: str, declared: set[str]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
+from typing import NamedTuple
 
 from ..expression import MINUS_ONE, ONE, Add, Expr, Index, Mul, Num, Pow, Sum, Tensor, names, sum_of, walk
 from ..indices import all_indices, free_indices, rename
@@ -152,27 +153,37 @@ def _times(common: Sequence[Factor], rest: Expr) -> Expr:
     return Mul(tuple(parts))
 
 
+class _Pair(NamedTuple):
+    """Two terms that can come under one sum over `letter`, the second with that letter, and the factors they share."""
+
+    order: int
+    i: int
+    j: int
+    letter: str
+    shared: list[Factor]
+    second: Term
+
+
 def _merge_sums(terms: Sequence[Term], style: Style) -> Expr | None:
     """Bring terms under one sum sign, over an index of the same range: the pair that shares most, and who fits it."""
-    pairs: list[tuple[int, int, int, str, list[Factor], Term]] = []
+    pairs: list[_Pair] = []
     for i, first in enumerate(terms):
         for letter in first.bound:
             for j in range(i + 1, len(terms)):
                 for second in _renamed(terms[j], first, letter, style):
                     shared = _shared(first, second, letter)
                     weight = sum(1 + 4 * (letter in all_indices(atom)) for atom, _ in shared)
-                    pairs.append((-weight, i, j, letter, shared, second))
-    for _, i, j, letter, shared, second in sorted(pairs, key=lambda pair: pair[:4]):
-        merged = _merged(terms, i, j, letter, shared, second, style)
+                    pairs.append(_Pair(-weight, i, j, letter, shared, second))
+    for pair in sorted(pairs, key=lambda pair: pair[:4]):
+        merged = _merged(terms, pair, style)
         if merged is not None:
             return merged
     return None
 
 
-def _merged(
-    terms: Sequence[Term], i: int, j: int, letter: str, shared: list[Factor], second: Term, style: Style
-) -> Expr | None:
+def _merged(terms: Sequence[Term], pair: _Pair, style: Style) -> Expr | None:
     """Write two terms, and the others that fit, under one sum; None if what is left inside is no vector or matrix."""
+    _, i, j, letter, shared, second = pair
     together, others = [terms[i], second], []
     for position, term in enumerate(terms):
         if position not in (i, j):

@@ -60,7 +60,7 @@ def numpy_expression(e: Expr, axes: tuple[str, ...], sizes: Mapping[str, str] | 
     unknown = [letter for letter in free_indices(e) if letter not in axes]
     if unknown:
         raise ValueError(f"Index {unknown[0]} is neither summed nor an axis of the result ({', '.join(axes)}).")
-    writer = _Writer(_sizes(e, dict(sizes or {})), axes, dict(sizes or {}))
+    writer = _NumpyWriter(_sizes(e, dict(sizes or {})), axes, dict(sizes or {}))
     written = writer.write(e)
     piece = aligned(written, axes)
     if set(axes) == set(written.axes):
@@ -112,7 +112,7 @@ def _sizes(e: Expr, known: dict[str, str]) -> dict[str, str]:
     return found
 
 
-class _Writer:
+class _NumpyWriter:
     def __init__(self, sizes: dict[str, str], order: tuple[str, ...], given: dict[str, str]) -> None:
         self.sizes, self.order, self.given = sizes, order, given
 
@@ -240,7 +240,7 @@ class _Writer:
         while isinstance(body, Sum) and not set(body.indices) & set(indices):
             indices, body = indices + body.indices, body.body
         outer = {letter: code for letter, code in self.sizes.items() if letter not in indices}
-        inner = _Writer(self.given | _sizes(body, outer), (*self.order, *indices), self.given)
+        inner = _NumpyWriter(self.given | _sizes(body, outer), (*self.order, *indices), self.given)
         parts = parts_of(body)
         above, below = [inner.write(f) for f in parts.above], [inner.write(f) for f in parts.below]
         outside = [p for p in above if not set(p.axes) & set(indices)]
