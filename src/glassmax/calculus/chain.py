@@ -1,8 +1,8 @@
 """The chain rule, walked from the result down to what it is differentiated by.
 
-For each equation on the way: its local derivative, then the derivative of the result by what stands above, multiplied
-in and summed. Each comes with the lines that bring it to its short form, and the rule that made each line. Nothing is
-proved here; that is the work of `proving`, on the lines alone.
+For each equation on the way, its local derivative is found, multiplied by the derivative of the result by the array
+of that equation, and summed. Each product comes with the lines that bring it to its short form, and the rule that made
+each line. Nothing is proved here; that is the work of `proving`, which sees only the lines.
 """
 
 from collections.abc import Sequence
@@ -37,15 +37,15 @@ MOST_NAMES = 6
 
 @dataclass
 class Chain:
-    """One walk down the chain rule; `steps` grow as it goes.
+    """One walk down the chain rule, which adds to `steps` as it goes.
 
     Attributes
     ----------
     program : Program
     assumptions : tuple of (left, right)
     keep : frozenset of str
-        Arrays whose derivative gets a name, dV for V, under which it stands in all lines below: the recursion of
-        backpropagation in place of one long product.
+        Arrays whose derivative gets a name, dV for V, which is used in all lines below: this gives the recursion of
+        backpropagation instead of one long product.
     steps : list of DerivationStep
     named : list of Definition
         What was given a name on the way.
@@ -134,7 +134,7 @@ class Chain:
         return e if self.keep else self._named(e, definitions)
 
     def _named(self, e: Expr, definitions: Sequence[Definition]) -> Expr:
-        """Use the names of equations wherever that leaves less to read, the best first."""
+        """Use the names of equations as long as that leaves less to read, the most effective name first."""
         last = self.steps[-1]
         usable = [
             d for d in definitions if "/" not in d.name and not (d.name == last.cells[0][0] and _is_plain(d.value))
@@ -199,7 +199,7 @@ class Chain:
         return local
 
     def _simplify(self, start: DerivationStep, known: Definition | None = None) -> Expr:
-        """Bring a line to its short form, a line for each rule that changes it."""
+        """Bring a line to its short form, and add a line for each rule that changes it."""
         lines = self.simplifier.lines(start.expression, known)
         for e, rule in lines:
             last = self.steps[-1] if self.steps else None
@@ -231,7 +231,7 @@ class Chain:
 
 
 def _left(label: str, claim: Claim) -> str:
-    """Write the left side of lines; a label in brackets, a derivative that is differentiated again, stands as it is."""
+    """Write the left side of lines; a label in brackets, for a derivative differentiated again, is used as it is."""
     upper = label if label.startswith("(") else shown(*claim.upper)
     return f"d{upper}/d{shown(*claim.lower)}"
 

@@ -104,7 +104,7 @@ def is_ones(e: Expr) -> bool:
 
 
 def range_of(letter: str, e: Expr) -> Tensor | None:
-    """Return ones that run over what a letter runs over in `e`, read off the first array it indexes."""
+    """Return ones with the range of a letter in `e`, read off the first array that the letter indexes."""
     for part in walk(e):
         if isinstance(part, Tensor) and letter in part.indices:
             return part if is_ones(part) else ones(part.name, part.indices.index(letter), letter)

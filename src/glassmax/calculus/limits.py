@@ -40,7 +40,7 @@ _left: ContextVar[list[int] | None] = ContextVar("steps left", default=None)
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """Bound the steps of what is done inside; an outer bound holds for all that is inside it."""
+    """Bound the steps of the work inside the block; a block inside another has no bound of its own."""
     if _left.get() is not None:
         yield
         return

@@ -12,7 +12,7 @@ __all__ = ["Claim", "DerivationStep"]
 
 @dataclass(frozen=True, repr=False)
 class Claim:
-    """What lines with the same left side are all equal to: the derivative of one array by another, in a program.
+    """The derivative of one array by another in a program: lines with the same left side are all equal to it.
 
     Attributes
     ----------

@@ -20,7 +20,7 @@ def as_latex(d: DerivationResult, *, steps: bool = False) -> str:
 
 
 def latex_left(left: str) -> str:
-    """Write dL/dz_i as a fraction."""
+    """Write the left side of a line, dL/dz_i, as a fraction."""
     above, _, below = left.partition("/d")
     if not below:
         return f"\\text{{{_tex(left)}}}"

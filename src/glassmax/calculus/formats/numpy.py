@@ -104,7 +104,7 @@ def _code(e: Expr, axes: tuple[str, ...], sizes: dict[str, str]) -> str:
 
 
 def known_sizes(d: DerivationResult, there: Collection[str] | None = None) -> dict[str, str]:
-    """Return code for the sizes of the result's letters, read off arrays that are `there` (all, by default)."""
+    """Return code for the sizes of the letters of the result, read off the arrays in `there` (by default, all)."""
     ranges = ranges_of(d.full_program, d.assumptions)
     found: dict[str, str] = {}
     for name, letters in d.cells():

@@ -135,7 +135,7 @@ def _chain(m: Matrix) -> tuple[Matrix, ...]:
 
 
 def _scale_by_vector(arrays: list[Matrix], bound: set[str], rules: list[str]) -> list[Matrix] | None:
-    """A vector beside a matrix, the index staying or met again: its rows or columns are scaled."""
+    """A vector beside a matrix whose index is in the result, or in a third factor: it scales rows or columns."""
     for v in arrays:
         if len(v.axes) != 1:
             continue
@@ -159,7 +159,7 @@ def _scaled_lines(v: Matrix, m: Matrix) -> Matrix:
 
 
 def _gather(arrays: list[Matrix], rules: list[str]) -> Matrix | None:
-    """Bring what is left, on free indices alone, together."""
+    """Multiply what is left, where no index is summed any more."""
     scalars = [m for m in arrays if not m.axes]
     rest = [m for m in arrays if m.axes]
     if not rest:

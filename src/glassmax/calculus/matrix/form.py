@@ -63,7 +63,7 @@ def shortest_matrix_form(forms: Sequence[Expr], axes: Sequence[str]) -> tuple[Ma
 
 
 def _length(m: Matrix) -> int:
-    """Count what has to be read; ones are hard to read."""
+    """Count how much there is to read; ones count more, because they are hard to read."""
     parts = matrix_children(m)
     plain = sum(isinstance(part, Ones) for part in parts) if isinstance(m, Plus) else 0  # 1 - s is easy to read
     return 1 + 3 * isinstance(m, Ones | Diag) - 3 * plain + sum(_length(part) for part in parts)
@@ -224,7 +224,7 @@ def _factors(e: Expr) -> tuple[Fraction, list[Expr], list[Expr], list[str]]:
 
 
 def _divide_entries(arrays: list[Matrix], below: list[Matrix]) -> list[Matrix]:
-    """Put each denominator under a numerator of the same axes; otherwise it stands as 1/it."""
+    """Put each denominator under a numerator of the same axes; where there is none, write 1 over it."""
     arrays = list(arrays)
     for denominator in below:
         place = next((i for i, m in enumerate(arrays) if m.axes == denominator.axes), None)

@@ -98,7 +98,7 @@ class Scaled:
 
 @dataclass(frozen=True)
 class Plus:
-    """A sum of arrays of the same axes; a term with Scaled of negative number prints as a difference."""
+    """A sum of arrays of the same axes; a term scaled by a negative number is printed as a difference."""
 
     terms: "tuple[Matrix, ...]"
     axes: tuple[str, ...]

@@ -28,7 +28,7 @@ __all__ = ["NoMatrixFormError", "note", "oriented", "scaled_ones", "spread", "ti
 
 
 class NoMatrixFormError(Exception):
-    """The expression is not one of vectors and matrices; the text says why."""
+    """The expression can't be written with vectors and matrices; the message says why."""
 
 
 def tidy(m: Matrix) -> Matrix:
@@ -152,6 +152,6 @@ def scaled_ones(m: Matrix, ones: Matrix) -> Matrix:
 
 
 def note(rules: list[str], rule: str) -> None:
-    """Add a rule to what is said of a matrix form, once."""
+    """Note a rule that led to a matrix form, once."""
     if rule not in rules:
         rules.append(rule)

@@ -323,5 +323,5 @@ def _joined(items: list[Item]) -> Piece:
 
 
 def _remains(pieces: list[Piece]) -> bool:
-    """Tell whether any axis is left; which one, `_product` knows."""
+    """Tell whether any axis is left; `_product` knows which one."""
     return len(pieces[0].axes) == 2 or len(pieces[-1].axes) == 2

@@ -356,7 +356,7 @@ class _IndexParser(IndexCursor):
             self.fault("expected an expression after sum_" + "".join(letters))
         return Sum(letters, product(self.product()))
 
-    # softmax and its kin
+    # softmax, log_softmax and logsumexp
 
     def softmax(self, token: Token) -> Expr:
         name, axis = token.text, ""

@@ -59,7 +59,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Use:
-    """One appearance of a name: as a tensor, a label or a function, with so many indices."""
+    """One appearance of a name, as a tensor, a label or a function, and its number of indices."""
 
     name: str
     kind: str
@@ -163,7 +163,7 @@ def maximum(a: Expr, b: Expr) -> Expr:
 
 
 def product(factors: Sequence[Expr]) -> Expr:
-    """Return the product as it was typed: flat, numbers in front made one, a one left out."""
+    """Return the product as it was typed, flat; numbers in front are multiplied, and a 1 is left out."""
     out = list(factors)
     while len(out) > 1 and isinstance(out[0], Num):
         if out[0].value == 1:
@@ -265,7 +265,7 @@ def separate(e: Expr, left: Sequence[str]) -> Expr:
 
 
 def check_uses(uses: Sequence[Use], places: Places) -> None:
-    """Refuse a name that is two things, or has its indices counted two ways."""
+    """Refuse a name that is used in two ways, or with two numbers of indices."""
     first: dict[str, Use] = {}
     for use in sorted(uses, key=lambda use: use.place):
         before = first.setdefault(use.name, use)

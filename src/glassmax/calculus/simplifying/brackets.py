@@ -55,7 +55,7 @@ class Brackets:
         return array if sign == first else Mul((MINUS_ONE, array))
 
     def open(self, e: Expr) -> Expr | None:
-        """Return `e` with its brackets back; None if one of them has left more than itself behind."""
+        """Return `e` with its brackets back; None if ones along a bracket are left, which no array has."""
         if any(name.startswith(f"1:{MARK}") for name in names(e)):
             return None
         return self._opened(e, set(free_indices(e)))

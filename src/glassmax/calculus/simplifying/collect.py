@@ -52,7 +52,7 @@ class Style:
 
 
 def size(e: Expr) -> int:
-    """Return the number of nodes, by which one form is shorter than another; a minus sign is none."""
+    """Return the number of nodes, the measure of a short form; a minus sign is not counted."""
     return sum(1 for part in walk(e) if part != MINUS_ONE)
 
 
@@ -165,7 +165,7 @@ class _Pair(NamedTuple):
 
 
 def _merge_sums(terms: Sequence[Term], style: Style) -> Expr | None:
-    """Bring terms under one sum sign, over an index of the same range: the pair that shares most, and who fits it."""
+    """Bring the two terms that share most, and all others that fit, under one sum over an index of the same range."""
     pairs: list[_Pair] = []
     for i, first in enumerate(terms):
         for letter in first.bound:
@@ -273,7 +273,7 @@ def _length(e: Expr) -> tuple[int, int]:
 
 
 def _merge_free(terms: Sequence[Term], style: Style) -> Expr | None:
-    """Take out of some of the terms the factor that shortens the whole most."""
+    """Take out of some of the terms the factor that makes the whole shortest."""
     counts: dict[str, list[int]] = {}
     atoms: dict[str, Factor] = {}
     for position, term in enumerate(terms):

@@ -90,7 +90,7 @@ def _flat(e: Expr) -> list[Expr]:
 
 
 def _same_letters(factors: list[Expr]) -> list[Expr]:
-    """Where a delta stands among the factors, write the others with one of its two indices: they are equal there."""
+    """Where a delta is among the factors, write the others with only one of its two indices, which are equal."""
     for delta in factors:
         if isinstance(delta, Delta):
             new = _one_letter(delta)
@@ -264,7 +264,7 @@ def _joined(rest: Term, part: Term) -> list[Term]:
 
 
 def _contract(term: Term) -> list[Term]:
-    """Use up each delta that has a bound index: it renames that index."""
+    """Contract each delta that has a bound index: the index is renamed to the other one."""
     for atom, _ in term.factors:
         if not isinstance(atom, Delta):
             continue

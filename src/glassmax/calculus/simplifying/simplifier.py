@@ -26,7 +26,7 @@ Lines = list[tuple[Expr, str]]
 
 
 class Simplifier:
-    """What is known in a program, used to bring expressions to their short form.
+    """Bring expressions to their short form, by what is known in a program.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class Simplifier:
         return combine([Term(t.coefficient, t.bound, tuple((named(a), e) for a, e in t.factors)) for t in terms])
 
     def _stages(self, known: Definition | None) -> list[Stage]:
-        """Return what is tried on terms, in order, each with the name of its rule."""
+        """Return the simplifications to try on terms, in order, each with the name of its rule."""
         stages: list[Stage] = []
         if known is not None:
             stages.append((lambda t: combine(fold(t, known)), f"recognised {known.name}"))
