@@ -152,8 +152,10 @@ class Chain:
             self._go_on(last, e, rule)
         return e
 
-    def times(self, left: str, e: Expr, at: tuple[str, ...], v: str, claim: Claim) -> Expr:
+    def times(self, e: Expr, v: str, claim: Claim) -> Expr:
         """Multiply a derivative by an array and sum over its last letters: a Hessian-vector product."""
+        at = claim.lower[1]
+        left = f"{self.steps[-1].left} times {shown(v, at)}"
         product = Sum(at, Mul((e, Tensor(v, at))))
         axes = claim.axes[: len(claim.axes) - len(at)]
         start = DerivationStep(left, product, f"multiplied by {v} and summed", axes, (claim.upper, claim.lower))

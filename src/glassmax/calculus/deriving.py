@@ -132,25 +132,29 @@ def derive_program(
     assert result is not None
     axes = claim.axes
     if times is not None:
-        result = chain.times(
-            f"{chain.steps[-1].left} times {shown(times, cells[-1][1])}", result, cells[-1][1], times, claim
-        )
-        axes = axes[: len(axes) - len(cells[-1][1])]
+        result = chain.times(result, times, claim)
+        axes = chain.steps[-1].axes
     derivation = Derivation(
         given, of, tuple(cells), claim, chain.steps, result, axes, tuple(assumptions), times, tuple(chain.named)
     )
+    _find_matrix_form(derivation, chain)
+    return derivation
+
+
+def _find_matrix_form(derivation: Derivation, chain: Chain) -> None:
+    """Fill in the matrix form of a result, or the reason why there is none."""
+    result = derivation.expression
     if not any(isinstance(part, Tensor | Delta) and free_indices(part) for part in walk(result)):
         derivation.no_matrix = "the result has no index"
-        return derivation
-    derivation.no_matrix = _clash(given)
+        return
+    derivation.no_matrix = _clash(derivation.program)
     if derivation.no_matrix is not None:
-        return derivation
+        return
     try:
         forms = [result, *chain.simplifier.forms(result)]
-        derivation.matrix, derivation.matrix_rules = shortest_matrix_form(forms, axes)
+        derivation.matrix, derivation.matrix_rules = shortest_matrix_form(forms, derivation.axes)
     except NoMatrixFormError as error:
         derivation.no_matrix = str(error)
-    return derivation
 
 
 def _check(program: Program, of: str, wrt: Sequence[tuple[str, tuple[str, ...] | None]], times: str | None) -> None:

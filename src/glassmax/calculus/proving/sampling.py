@@ -5,6 +5,7 @@ a square.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -54,42 +55,31 @@ def draw_values(
     AssumptionError
         If the assumptions can't be satisfied.
     """
-    both = [side for pair in assumptions for side in pair]
     ranges = ranges_of(program, assumptions)
     arity = ranges.arity
     for left, right in assumptions:
         _tie_sides(ranges, left, right)
-    sizes: dict[Any, int] = {}
-    order = SIZES[turn % 3 :] + SIZES[: turn % 3]
-
-    def size(place: Any) -> int:
-        root = ranges.root(place)
-        if root not in sizes:
-            sizes[root] = order[len(sizes) % len(order)]
-        return sizes[root]
-
-    expressions = [d.value for d in program.definitions] + both
-    names = {part.function for e in expressions for part in walk(e) if isinstance(part, Call)}
-    functions = {name: OpenFunction(*rng.uniform(0.2, 0.9, 5)) for name in sorted(names - KNOWN_FUNCTIONS)}
-    inputs = [name for name in arity if program.defined(name) is None]
-    plain = partial(rng.normal, 0.2, 0.7)
-    positive = [partial(rng.uniform, *span) for span in POSITIVE]
-    draws = [(plain, plain), (plain, positive[0]), *((draw, draw) for draw in positive[1:])]
-    for attempt, (of_arrays, of_scalars) in enumerate(draws):
+    size = _sizes(ranges, SIZES[turn % 3 :] + SIZES[: turn % 3])
+    shapes: dict[str, tuple[int, ...]] = {}
+    classes: dict[str, int] = {}
+    for name in [name for name in arity if program.defined(name) is None]:
+        shapes[name] = tuple(size((name, position)) for position in range(arity[name]))
+        if name in program.labels:
+            classes[name] = size(("range", name))
+    expressions = [d.value for d in program.definitions] + [side for pair in assumptions for side in pair]
+    used = {part.function for e in expressions for part in walk(e) if isinstance(part, Call)}
+    functions = {name: OpenFunction(*rng.uniform(0.2, 0.9, 5)) for name in sorted(used - KNOWN_FUNCTIONS)}
+    letter_sizes = _letter_sizes(program, size)
+    for attempt, (of_arrays, of_scalars) in enumerate(_draws(rng)):
         arrays: dict[str, Array] = {}
-        for name in inputs:
-            shape = tuple(size((name, position)) for position in range(arity[name]))
-            if name in program.labels:
-                arrays[name] = rng.integers(0, size(("range", name)), shape)
-            else:
-                arrays[name] = np.asarray(of_arrays(size=shape) if shape else of_scalars(size=shape))
+        for name, shape in shapes.items():
+            of = of_arrays if shape else of_scalars
+            arrays[name] = rng.integers(0, classes[name], shape) if name in classes else np.asarray(of(size=shape))
         if arity.get("pi") == 0:
             arrays["pi"] = np.asarray(np.pi)
-        classes = {name: size(("range", name)) for name in program.labels}
-        values = Values(arrays, _letter_sizes(program, size), functions, classes)
+        values = Values(arrays, letter_sizes, functions, classes)
         with np.errstate(all="ignore"):
-            _satisfy(values, arrays, assumptions, program, positive=attempt > 1)
-            whole = evaluate_program(program, values)
+            whole = evaluate_program(program, _satisfied(values, assumptions, program, positive=attempt > 1))
         if all(np.isfinite(array).all() for array in whole.arrays.values()):
             break
     else:
@@ -97,12 +87,25 @@ def draw_values(
             "No numbers were found on which all equations are defined; a logarithm or a root may be at fault."
         )
     added = {name: rng.normal(size=whole.arrays[like].shape) for name, like in (extra or {}).items()}
-    whole = Values({**added, **whole.arrays}, whole.sizes, functions, classes)
+    whole = replace(whole, arrays={**added, **whole.arrays})
     with np.errstate(all="ignore"):
         residual = _residual(assumptions, whole)
     if not (np.abs(residual) < 1e-9).all():
         raise AssumptionError("The assumptions can't all hold: no numbers were found that satisfy them.")
     return whole
+
+
+def _sizes(ranges: Ranges, order: Sequence[int]) -> Callable[[Any], int]:
+    """Return a function that gives each range a size of its own, in this order."""
+    sizes: dict[Any, int] = {}
+    return lambda place: sizes.setdefault(ranges.root(place), order[len(sizes) % len(order)])
+
+
+def _draws(rng: np.random.Generator) -> list[tuple[Callable[..., Any], Callable[..., Any]]]:
+    """Return the ways to draw arrays and scalars, in the order in which they are tried."""
+    plain = partial(rng.normal, 0.2, 0.7)
+    positive = [partial(rng.uniform, *span) for span in POSITIVE]
+    return [(plain, plain), (plain, positive[0]), *((draw, draw) for draw in positive[1:])]
 
 
 def _letter_sizes(program: Program, size: Callable[[Any], int]) -> dict[str, int]:
@@ -132,29 +135,27 @@ def _residual(assumptions: Sequence[Assumption], values: Values) -> Array:
     for left, right in assumptions:
         axes = free_indices(left)
         axes += tuple(letter for letter in free_indices(right) if letter not in axes)
-        once = Values(
-            values.arrays, {**values.sizes, **dict.fromkeys(axes, 1)}, values.functions
-        )  # a side that lacks a letter is broadcast
+        sizes = {**values.sizes, **dict.fromkeys(axes, 1)}  # a side that lacks a letter is broadcast
+        once = Values(values.arrays, sizes, values.functions)
         parts.append((evaluate(left, once, axes) - evaluate(right, once, axes)).ravel())
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def _satisfy(
-    values: Values, arrays: dict[str, Array], assumptions: Sequence[Assumption], program: Program, *, positive: bool
-) -> None:
+def _satisfied(values: Values, assumptions: Sequence[Assumption], program: Program, *, positive: bool) -> Values:
     """Move the inputs that the assumptions name, by Newton's method (positive ones by their logarithm)."""
+    arrays = dict(values.arrays)
     named = {part.name for pair in assumptions for side in pair for part in walk(side) if isinstance(part, Tensor)}
     through = any(program.defined(name) for name in named)  # an assumption on a result binds the inputs behind it
     free = [n for n in arrays if (n in named or through) and n not in program.labels and n != "pi"]
 
     def residuals(arrays: Mapping[str, Array]) -> Array:
-        there = Values(arrays, values.sizes, values.functions, values.ranges)
+        there = replace(values, arrays=arrays)
         return _residual(assumptions, evaluate_program(program, there) if through else there)
 
     for _ in range(30):
         residual = residuals(arrays)
         if not len(residual) or (np.abs(residual) < 1e-12).all():
-            return
+            break
         columns = []
         for name in free:
             for cell in np.ndindex(arrays[name].shape):
@@ -163,7 +164,7 @@ def _satisfy(
                 slope = residuals({**arrays, name: moved}).imag / 1e-20
                 columns.append(slope * arrays[name][cell] if positive else slope)
         if not columns:
-            return
+            break
         step = np.linalg.lstsq(np.array(columns).T, -residual, rcond=None)[0]
         start = 0
         for name in free:
@@ -171,3 +172,4 @@ def _satisfy(
             moved = arrays[name] * np.exp(np.clip(move, -1, 1)) if positive else arrays[name] + move
             arrays[name] = np.asarray(moved)
             start += arrays[name].size
+    return replace(values, arrays=arrays)
