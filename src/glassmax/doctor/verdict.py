@@ -12,6 +12,7 @@ import numpy as np
 
 from ..functional.arrays import Array
 from .exact_pass import KINKED, Pass
+from .mistakes.causes import CAUSES, NOT_IN_CATALOGUE, PENALTY
 from .mistakes.forward_pass import Forward, other_forward
 from .mistakes.not_gradients import NEVER_FILLED, all_zero, not_gradients
 from .mistakes.shapes import misshapen, named_by_shape
@@ -24,12 +25,14 @@ from .telling.correction import CorrectionWriter
 from .telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding, ParameterCheck
 from .telling.error_pattern import pattern
 
-__all__ = ["Case", "Judgement", "judge"]
+__all__ = ["UNREADABLE", "Case", "Judgement", "judge"]
 
 FINE, COARSE, SINGLE = 1e-8, 3e-5, 1e-3
 FORWARD = "the chain rule starts from what the forward pass computed: L is a function of this Z and this A, of no other"
 NEAR = 0.25
 """How much dearer an explanation may be and still be told as indistinguishable."""
+PLAIN, UNREADABLE = 1.5, 9.0
+"""The costs of a diagnosis that no search made: of gradients that are plainly something else, and of none at all."""
 
 Gradients = dict[tuple[str, int], Array]
 
@@ -133,7 +136,7 @@ def _errors(p: Pass, gradients: Gradients, single_precision: bool = False) -> di
 
 def _of_the_penalty(explanation: Explanation) -> bool:
     """Whether all is about the penalty, which alone may be so small: a wrong step makes no deviation of 1e-5."""
-    return all(step.cause.startswith("regulariser") for step in explanation.steps)
+    return all(CAUSES[step.cause].group == PENALTY for step in explanation.steps)
 
 
 def _explanations(case: Case, tolerance: float, thorough: bool, small: bool) -> list[Explanation]:
@@ -261,16 +264,15 @@ def _wrong(
 def _no_gradients(case: Case, says: str, errors: list[dict[tuple[str, int], float]]) -> Judgement:
     """What came is no gradient at all."""
     writer, p = _writer(case), case.passes[0]
-    top = Step("not_in_catalogue", f"dZ{p.depth}", "")
     off = [key for key in p.architecture.parameters if errors[0][key] > FINE / 10]
     names = tuple(writer.name(*key) for key in off)
     shown = max(off, key=lambda key: errors[0][key], default=("W", 1))
     cell = writer.cell(*shown, case.gradients[0][shown])
     evidence: dict[str, object] = {"error_before": errors[0][shown]}
-    line = writer.line(Step(top.cause, f"d{shown[0]}{shown[1]}", ""))
-    finding = Finding(top.cause, "", names, says, evidence, line, writer.reason(top), cell)
+    step = Step(NOT_IN_CATALOGUE, f"d{shown[0]}{shown[1]}", "")
+    finding = Finding(step.cause, "", names, says, evidence, writer.line(step), writer.reason(step), cell)
     lines, said = _lines(case, errors[0]), conventions_of(case.problem)
-    return Judgement(Diagnosis(WRONG, (finding,), top.node, said, lines), 1.5)
+    return Judgement(Diagnosis(WRONG, (finding,), f"dZ{p.depth}", said, lines), PLAIN)
 
 
 def _wrong_forward(case: Case, forward: Forward, errors: list[dict[tuple[str, int], float]]) -> Judgement:
@@ -289,7 +291,7 @@ def _wrong_forward(case: Case, forward: Forward, errors: list[dict[tuple[str, in
         writer.cell(*shown, case.gradients[0][shown]),
     )
     said = conventions_of(case.problem)
-    return Judgement(Diagnosis(WRONG, (finding,), f"dZ{p.depth}", said, _lines(case, errors[0])), 1.5)
+    return Judgement(Diagnosis(WRONG, (finding,), f"dZ{p.depth}", said, _lines(case, errors[0])), PLAIN)
 
 
 def order_of(step: Step) -> tuple[int, int]:
@@ -325,12 +327,12 @@ def _finding(
     affected = _affected(case, group, errors)
     worst = _worst(case, affected, errors)
     evidence: dict[str, object] = {"error_before": worst}
-    if step.cause == "not_in_catalogue":
+    if step.cause == NOT_IN_CATALOGUE:
         return _not_in_catalogue(case, step, affected, evidence, writer)
     evidence["error_after"] = best.residual
-    if step.constant is not None and step.cause != "regulariser_missing":
-        named = "learning rate" if step.cause == "updated_weights" else "factor"
-        evidence[named] = step.constant.name
+    fitted = CAUSES[step.cause].fitted
+    if step.constant is not None and fitted:
+        evidence[fitted] = step.constant.name
     shown = max(affected, key=lambda key: errors[0][key], default=None)
     return Finding(
         step.cause,
@@ -388,7 +390,7 @@ def _not_in_catalogue(
     says = f"{step.node} is the first array that is wrong, by no mistake of the catalogue"
     shown = affected[0] if affected else None
     return Finding(
-        "not_in_catalogue",
+        step.cause,
         writer.where(step),
         tuple(writer.name(*key) for key in affected),
         says + (f"; {seen}" if seen else "") + _if_zero(case, affected),
@@ -408,13 +410,13 @@ def _misshapen(
 ) -> Finding:
     """A gradient that nothing in the catalogue explains, but whose shape tells something."""
     key = keys[0]
-    cause, says, reason, also = named_by_shape(case.passes[0], key, case.gradients[0][key], writer.name(*key))
+    cause, says, also = named_by_shape(case.passes[0], key, case.gradients[0][key], writer.name(*key))
     others = [writer.name(*other) for other in keys[1:]]
     says += f" (and that of {', '.join(others)} likewise)" if others else ""
     shown = tuple(writer.name(*other) for other in affected or keys)
     where = writer.name(*key) if step.kind == "dZ" and cause != "jacobian_not_contracted" else writer.where(step)
     cell = writer.cell(*key, case.gradients[0][key])
-    return Finding(cause, where, shown, says, {}, writer.line(step), reason, cell, also)
+    return Finding(cause, where, shown, says, {}, writer.line(step), cell=cell, indistinguishable=also)
 
 
 def _writer(case: Case) -> CorrectionWriter:

@@ -12,6 +12,7 @@
     forward_pass      mistakes in the forward pass that the backward pass follows faithfully
     shapes            what the shape of a gradient alone tells
     not_gradients     arrays that are no gradients: the parameters, a step, zeros
+    causes            the table of causes: what follows from the name of a mistake alone
     mistake           the record: a stable name, and what is said of the mistake
 
 A mistake is a formula, not a description of its symptom: it makes the array that a learner who makes it would get.
