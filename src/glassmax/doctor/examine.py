@@ -12,6 +12,7 @@ from ..errors import OptionError, ShapeError
 from ..functional.arrays import Array
 from ..network import Network
 from .behaviour import watch
+from .case import Case
 from .mistakes.causes import CAUSES, NOT_IN_CATALOGUE
 from .precision import deviation_told, rounds_to_single
 from .pytorch.model import diagnose_module, is_module
@@ -23,7 +24,7 @@ from .reading.problem import Given, Problem, parameters_of, problems
 from .telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
 from .telling.remedies import completed
 from .unknown_loss import judge_measured
-from .verdict import UNREADABLE, Case, Judgement, judge, with_findings
+from .verdict import UNREADABLE, Judgement, judge, with_findings
 
 __all__ = ["diagnose"]
 
