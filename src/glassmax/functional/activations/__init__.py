@@ -7,7 +7,7 @@ All of them act entry by entry, so the Jacobian is diagonal and the pullback is 
 Every `f_vjp` takes **Z, the input of f**, never A, its output: to feed ``1 - A**2`` with Z, or ``1 - tanh(Z)**2``
 with A, is one of the most common mistakes there are. `f_second` is f''(Z), which Hessian-vector products need.
 
-Where a derivative jumps at z = 0, it is taken from the left, as PyTorch takes it::
+Where a derivative jumps at z = 0, it is taken from the left; for f' PyTorch does the same::
 
                   f'(0)         f''(0)
     relu          0             0
@@ -17,7 +17,7 @@ Where a derivative jumps at z = 0, it is taken from the left, as PyTorch takes i
 
 Complex input branches on its real part. Entries that overflow do so without a warning.
 
-To add an activation, write its file, import the file below, and put its name where users shall read it.
+To add an activation, write its file, import the file below, and add its name to `NAMES`.
 """
 
 from typing import TYPE_CHECKING
@@ -36,6 +36,7 @@ from .softplus import *
 from .tanh import *
 
 NAMES = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus")
+"""In the order in which help and error messages list them. A name is the name of the function, its file and its row."""
 
 ACTIVATIONS = {
     name: Activation(name, globals()[name], globals()[f"{name}_vjp"], globals()[f"{name}_second"]) for name in NAMES

@@ -33,7 +33,7 @@ def binary_cross_entropy(
         Class indices (read as one-hot rows), or rows of numbers in [0, 1], one for each label. For k = 1,
         (...,) is the column.
     sample_weight, reduction
-        As for `cross_entropy`; so are the errors raised.
+        As for `cross_entropy`; the errors raised are the same.
 
     Returns
     -------

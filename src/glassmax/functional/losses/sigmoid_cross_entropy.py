@@ -31,7 +31,7 @@ def sigmoid_cross_entropy(
     Z : (..., k) array
         Logits: any real numbers.
     target, sample_weight, reduction
-        As for `binary_cross_entropy`; so are the errors raised.
+        As for `binary_cross_entropy`; the errors raised are the same.
 
     Returns
     -------

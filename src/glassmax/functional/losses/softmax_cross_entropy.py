@@ -34,7 +34,7 @@ def softmax_cross_entropy(
     Z : (..., k) array
         Logits: any real numbers. A true class at -inf costs inf; a row with a NaN is NaN.
     target, sample_weight, label_smoothing, reduction
-        As for `cross_entropy`; so are the errors raised.
+        As for `cross_entropy`; the errors raised are the same.
 
     Returns
     -------

@@ -35,7 +35,7 @@ def squared_error(
     factor : float, default=0.5
         What stands before the square: 1/2 makes the derivative P - Y, 1 makes it 2 (P - Y).
     sample_weight, reduction
-        As for `cross_entropy`; so are the errors raised.
+        As for `cross_entropy`; the errors raised are the same.
 
     Returns
     -------
