@@ -38,26 +38,7 @@ def read(
 ) -> tuple[Array, Array, Array | None]:
     """Return predictions (or logits), target and weights as arrays, or raise with the first row at fault.
 
-    Parameters
-    ----------
-    letter : str
-        What messages call the predictions: "P" or "Z".
-    values : (..., k) array_like
-        The predictions.
-    target : (...,) or (..., k) array_like
-        Class indices or rows.
-    meaning : {"classes", "labels", "values"}
-        What a row of the target may hold.
-    sample_weight : (...,) array_like or None
-        One number >= 0 for each row.
-    label_smoothing : float in [0, 1], default=0
-        The share of each target row that is spread evenly over the classes; then the target comes back as rows.
-
-    Returns
-    -------
-    V : (..., k) array
-    T : (...,) array of int or (..., k) array of floats
-    w : (...,) array or None
+    Messages call the predictions by their `letter`, "P" or "Z". With label smoothing the target comes back as rows.
     """
     V = as_floating(values, letter)
     if V.ndim == 0 or V.shape[-1] == 0:
