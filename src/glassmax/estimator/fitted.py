@@ -204,7 +204,7 @@ class Fitted:
 
     @property
     def exploded_(self) -> bool:
-        """Whether the training loss rose far above chance and ended no better than chance: inputs or steps too large."""
+        """Whether the training loss rose far above chance and ended no better than it: inputs or steps too large."""
         self._check_fitted()
         curve, chance = self.loss_curve_[-self.n_iter_ :], self._chance()
         return bool(self.n_iter_ and max(curve) > EXPLODED * chance and self.loss_ >= chance)
