@@ -28,6 +28,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as _numpy  # noqa: F401 - the one thing that `import glassmax` loads
 
+from .version import __version__ as __version__
+
 if TYPE_CHECKING:
     from . import calculus, doctor, errors, functional, gradcheck, training
     from .calculus import derive
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
     from .model import Model, load_model
     from .network import Network
     from .table import read_table
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Model",

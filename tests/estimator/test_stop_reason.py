@@ -58,7 +58,11 @@ def broken(monkeypatch, error, number=3):
         ({"tol": 9.0, "n_iter_no_change": 1}, "no_improvement"),
         ({"tol": 9.0, "n_iter_no_change": 1, "early_stopping": True}, "no_improvement"),
         ({"tol": 9.0, "n_iter_no_change": 1, "learning_rate": "one_cycle"}, "no_improvement"),
-        ({"solver": "lbfgs", "early_stopping": True, "scoring": constant, "max_iter": 50}, "no_improvement"),
+        pytest.param(
+            {"solver": "lbfgs", "early_stopping": True, "scoring": constant, "max_iter": 50},
+            "no_improvement",
+            id="lbfgs by a constant score",
+        ),
         ({"solver": "lbfgs", "alpha": 1.0, "max_iter": 500}, "converged"),
         ({"solver": "lbfgs", "max_iter": 100, "max_fun": 5}, "max_fun"),
     ],

@@ -18,15 +18,15 @@ from ..errors import OptionError
 from ..functional.arrays import Array
 from ..network import Network
 from ..optimizers import Rule, State
-from .batches import Data, EpochResult, Recipe, blocks
+from .batches import Data, EpochResult, Regularization, blocks
 from .reference import ReferenceEngine, dropout_masks
 
 __all__ = [
     "Data",
     "Engine",
     "EpochResult",
-    "Recipe",
     "ReferenceEngine",
+    "Regularization",
     "all_finite",
     "best_engine",
     "blocks",
@@ -56,13 +56,13 @@ class Engine(Protocol):
         order: Array,
         batch_size: int,
         rates: Array,
-        recipe: Recipe,
+        regularization: Regularization,
         first_step: int,
     ) -> EpochResult:
         """Run once through the rows, a step for each batch."""
         ...
 
-    def loss_and_gradient(self, network: Network, data: Data, recipe: Recipe) -> tuple[float, Array]:
+    def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
         """Return the loss of all rows and its derivative by theta."""
         ...
 

@@ -1,4 +1,4 @@
-"""What an engine is given and what it gives back: rows, a recipe, and what an epoch says of itself."""
+"""What an engine is given and what it gives back: rows, a regularization, and what an epoch says of itself."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -8,7 +8,7 @@ import numpy as np
 from ..functional.arrays import Array
 from ..network import Network
 
-__all__ = ["Data", "EpochResult", "Recipe", "blocks"]
+__all__ = ["Data", "EpochResult", "Regularization", "blocks"]
 
 BLOCK_NUMBERS = 2**20  # of the widest layer: 8 MB of float64
 
@@ -40,7 +40,7 @@ class Data(NamedTuple):
         return Data(X, self.y[index], None if self.weight is None else self.weight[index])
 
 
-class Recipe(NamedTuple):
+class Regularization(NamedTuple):
     """What a step does beyond following the gradient of the loss.
 
     Attributes

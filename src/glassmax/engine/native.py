@@ -22,7 +22,7 @@ from ..functional.targets import check_target, check_weights
 from ..network import Network
 from ..optimizers import SGD, Adam, Rule, State
 from . import _native
-from .batches import Data, EpochResult, Recipe
+from .batches import Data, EpochResult, Regularization
 
 __all__ = ["INSTRUCTION_SETS", "NativeEngine"]
 
@@ -88,7 +88,7 @@ class NativeEngine:
         order: Array,
         batch_size: int,
         rates: Array,
-        recipe: Recipe,
+        regularization: Regularization,
         first_step: int,
     ) -> EpochResult:
         """Run once through the rows of `data` in `order`, a step for each batch; see `ReferenceEngine.epoch`.
@@ -118,7 +118,7 @@ class NativeEngine:
             raise ShapeError(f"The order holds {order.dtype} values, expected row numbers.")
         with _labels_named(network, data):
             loss, steps, finite = _native.epoch(
-                self.isa, self.n_threads, *_rows(network, data), _numbers(recipe), how, theta, moved[0], second,
+                self.isa, self.n_threads, *_rows(network, data), _numbers(regularization), how, theta, moved[0], second,
                 _plain(order, INT64), int(batch_size), _plain(rates, FLOAT64), int(first_step),
             )  # fmt: skip
         for name, array in zip(names, moved, strict=True):
@@ -128,12 +128,12 @@ class NativeEngine:
             state["t"] += steps
         return EpochResult(loss, steps, finite)
 
-    def loss_and_gradient(self, network: Network, data: Data, recipe: Recipe) -> tuple[float, Array]:
+    def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
         """Return the loss of all rows, penalty included, and its derivative by theta; see `ReferenceEngine`."""
         gradient = np.zeros(network.theta.shape)
         if len(data.y) == 0:
             return 0.0, gradient
-        numbers = _numbers(recipe._replace(dropout=()))
+        numbers = _numbers(regularization._replace(dropout=()))
         with _labels_named(network, data):
             loss = _native.loss_and_gradient(
                 self.isa, self.n_threads, *_rows(network, data), numbers, network.theta, gradient
@@ -241,10 +241,17 @@ def _writable(array: Array, name: str) -> Array:
     return array
 
 
-def _numbers(recipe: Recipe) -> tuple[Any, ...]:
-    dropout = list(recipe.dropout) if any(recipe.dropout) else []
-    clip_norm = 0.0 if recipe.clip_norm is None else float(recipe.clip_norm)
-    return recipe.alpha, recipe.label_smoothing, dropout, int(recipe.seed), clip_norm, recipe.weight_decay
+def _numbers(regularization: Regularization) -> tuple[Any, ...]:
+    dropout = list(regularization.dropout) if any(regularization.dropout) else []
+    clip_norm = 0.0 if regularization.clip_norm is None else float(regularization.clip_norm)
+    return (
+        regularization.alpha,
+        regularization.label_smoothing,
+        dropout,
+        int(regularization.seed),
+        clip_norm,
+        regularization.weight_decay,
+    )
 
 
 @cache

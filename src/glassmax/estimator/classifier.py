@@ -1,47 +1,40 @@
-"""SoftmaxClassifier: what users call.
+"""SoftmaxClassifier: the public face of the estimator.
 
-Parameter names, defaults and meanings are those of scikit-learn's MLPClassifier wherever it has them. This module
-refuses to compute a gradient.
+Parameter names, defaults and meanings are those of scikit-learn's MLPClassifier wherever it has them.
 """
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
+from sklearn.exceptions import NotFittedError
 
-from ..engine import Data, best_engine, logits
-from ..errors import DivergenceError, LabelError, OptionError
+from ..engine import Data, best_engine, blocks, dropout_masks, logits
 from ..functional.arrays import Array
-from ..initializers import schemes_of
+from ..gradcheck import Report
+from ..model import Model
 from ..network import Network
-from ..training import Epoch, Patience, Standing, fit
-from .availability import OnlyWherePossible
+from ..training import Epoch
+from .availability import OnlyIfAvailable
 from .callbacks import CallbackSupport, Hooks, with_callbacks
-from .fitted import Fitted
-from .inputs import check_rows, check_X, column_names
-from .labels import Labels, distinct, hard, read_labels, weigh_rows
-from .notices import notice
-from .options import Plan, activations_of, check_options, hidden_sizes, warn_of_ignored
-from .run import Run, record, slow_down
+from .inputs import check_rows, check_X
+from .labels import Labels, encode_labels, most_probable_class, weigh_rows
+from .models import classifier_of, model_of
+from .options import make_plan
+from .outcome import has_diverged, has_exploded, warn_of_outcome
+from .preparation import prepare_fit, prepare_partial_fit
+from .run import Run, train_one_epoch
+from .user_warnings import warn_user
 
 __all__ = ["SoftmaxClassifier"]
 
 
-def _is_learned(name: str) -> bool:
-    """Whether an attribute holds what a fit has learned."""
-    return (name.endswith("_") and not name.startswith("_")) or name in ("_standing", "_watch")
-
-
-class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A dense network with softmax output, trained on cross-entropy by exact backpropagation.
 
     Parameters
@@ -190,13 +183,11 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
     True
     """
 
-    validation_scores_: list[float] | None
-    validation_loss_curve_: list[float] | None
-    best_validation_score_: float | None
-    best_loss_: float | None
-    best_epoch_: int | None
-    stop_reason_: str | None
-    _recorded: list[float]
+    network_: Network
+    classes_: Array
+    n_iter_: int
+    loss_: float
+    loss_curve_: list[float]
 
     def __init__(
         self,
@@ -318,27 +309,21 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         OptionError, ValueError
             If a parameter or the data are out of range.
         """
-        with self._unchanged_without_an_epoch():
-            run = self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes)
-            hooks = Hooks(self, run, X, y, sample_weight)
-            interrupted = False
-            try:
-                while not run.over:
+        run = self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes)
+        hooks = Hooks(self, run, X, y, sample_weight)
+        try:
+            with run:
+                while not run.stop_reason:
                     hooks.begin_epoch()
-                    epoch = run.next_epoch()
-                    if hooks.end_epoch(epoch):
-                        run.stopped, run.broken_off = True, "callback"
-            except KeyboardInterrupt:
-                if not self.n_iter_:
-                    raise
-                interrupted, run.broken_off = True, "interrupted"
-                hooks.break_epoch_off()
-            finally:
-                run.close()
-        if interrupted:
-            notice("Training was interrupted; the weights so far are kept.")
+                    if hooks.end_epoch(run.next_epoch()):
+                        run.stop_reason = "callback"
+        except KeyboardInterrupt:
+            if not run.committed:
+                raise
+            hooks.interrupt_epoch()
+            warn_user("Training was interrupted; the weights so far are kept.")
         else:
-            run.warn()
+            self._warn_of_outcome(run)
         hooks.end()
         return self
 
@@ -365,16 +350,12 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         glassmax.training.Epoch
             The estimator can predict at any time in between.
         """
-        with self._unchanged_without_an_epoch():
-            run = self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes)
-            try:
-                while (epoch := run.next_epoch()) is not None:
-                    yield epoch
-            finally:
-                run.close()
-        run.warn()
+        with self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes) as run:
+            while (epoch := run.next_epoch()) is not None:
+                yield epoch
+        self._warn_of_outcome(run)
 
-    @OnlyWherePossible
+    @OnlyIfAvailable
     def partial_fit(
         self,
         X: npt.ArrayLike,
@@ -398,37 +379,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         -------
         self
         """
-        plan = check_options(self)
-        assert plan.rule is not None  # with lbfgs there is no such method
-        first = not hasattr(self, "network_")
-        if first and classes is None:
-            raise OptionError("classes is None, expected all labels there will be at the first call of partial_fit.")
-        warn_of_ignored(self)
-        with self._unchanged_without_an_epoch():
-            X, y, sample_weight = check_rows(self, X, y, sample_weight, reset=first)
-            labels = self._read_labels(y, classes, known=not first)
-            data = Data(X, labels.T, weigh_rows(self.class_weight, labels, sample_weight, named=True))
-            self._start(plan, labels, X) if first else self._go_on(plan)
-            standing = self._standing
-            standing.order, epochs = None, standing.epochs
-            for epoch in fit(
-                self.network_,
-                best_engine(self.n_threads),
-                data,
-                plan.rule,
-                standing,
-                batch_size=plan.batch_size,
-                max_epochs=epochs + 1,
-                recipe=plan.recipe,
-                schedule=plan.schedule,
-                shuffle=bool(self.shuffle),
-            ):
-                record(self, epoch, None)
-                self._watch.tol, self._watch.patience = self.tol, self.n_iter_no_change
-                if self._watch.exhausted(epoch.loss):
-                    slow_down(plan, standing, self._watch)
-            standing.order = None
-            self.best_loss_, self.stop_reason_ = min(self.loss_curve_), None
+        train_one_epoch(self, prepare_partial_fit(self, X, y, sample_weight, classes), best_engine(self.n_threads))
         return self
 
     def predict(self, X: npt.ArrayLike) -> Array:
@@ -505,9 +456,189 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
             In [0, 1].
         """
         if np.ndim(y) == 2 and np.shape(y)[1] > 1 and not self._is_multilabel():
-            y = self.classes_[hard(read_labels(y, "softmax", self.classes_).T)]
+            y = self.classes_[most_probable_class(encode_labels(y, "softmax", self.classes_).T)]
         accuracy: float = super().score(X, y, sample_weight)
         return accuracy
+
+    def gradient_norms(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Array:
+        """Return the exact length of each row's own gradient, ``|| dL_i/dtheta ||``; the longest are often mislabelled.
+
+        Parameters
+        ----------
+        X, y
+            As for `fit`.
+
+        Returns
+        -------
+        (n,) array of float64
+            Of the row's own loss, label smoothing included; without weights, penalty and dropout.
+
+        Notes
+        -----
+        Cost: less than an epoch; no gradient of a row is ever formed. See `Network.gradient_norms`.
+
+        Examples
+        --------
+        >>> from glassmax import SoftmaxClassifier
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> y[7] = 2    # a setosa called virginica
+        >>> classifier = SoftmaxClassifier(learning_rate_init=0.01, random_state=0, max_iter=100, tol=0.01).fit(X, y)
+        >>> int(classifier.gradient_norms(X, y).argmax())
+        7
+        """
+        (_, data), network = self._known_rows(X, y, None), self.network_
+        norms = [network.gradient_norms(*data.rows(block)[:2]) for block in blocks(network, len(data.y))]
+        return np.concatenate(norms)
+
+    def check_gradients(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        random_state: int = 0,
+    ) -> Report:
+        """Hold the gradients of this very fit against derivatives measured from its loss alone.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`; a few dozen rows will do.
+        random_state : int, default=0
+            Seed of the directions.
+
+        Returns
+        -------
+        glassmax.gradcheck.Report
+            A line for each parameter and a verdict. The loss is the one trained on, of these rows: with class weights
+            (balanced over them), label smoothing, alpha, and the dropout masks of the first step.
+
+        Examples
+        --------
+        >>> from glassmax import SoftmaxClassifier
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> classifier = SoftmaxClassifier((5,), "tanh", random_state=0, max_iter=20, tol=1.0).fit(X, y)
+        >>> print(classifier.check_gradients(X, y))
+        parameter  shape   relative error  verdict
+        W1         (4, 5)         < 1e-12  correct
+        b1         (5,)           < 1e-12  correct
+        W2         (5, 3)         < 1e-12  correct
+        b2         (3,)           < 1e-12  correct
+        correct: each derivative agrees with the complex step to 1e-10
+        """
+        labels, data = self._known_rows(X, y, sample_weight)
+        weight = weigh_rows(self.class_weight, labels, data.weight, named=True)
+        data = data._replace(weight=weight)
+        regularization = make_plan(self).regularization._replace(seed=self._training_state.seed)
+        exact = self.network_.astype(np.float64)
+        exact.l2 = regularization.alpha / (len(data.y) * data.mean_weight)
+        masks = dropout_masks(exact, regularization, 0, np.arange(len(data.y)))
+        return exact.check_gradients(*data, masks=masks, random_state=random_state)
+
+    def to_model(self) -> Model:
+        """Return network and classes as a `Model`, which can be saved and needs no scikit-learn to predict.
+
+        Returns
+        -------
+        glassmax.model.Model
+        """
+        self._check_fitted()
+        return model_of(self)
+
+    @classmethod
+    def from_model(cls, model: Model, **parameters: Any) -> Self:
+        """Return a fitted estimator around a model's network, to predict with or to go on with.
+
+        Parameters
+        ----------
+        model : Model
+            With softmax or sigmoid output, trained on arrays or on a table; the network is shared, not copied.
+        **parameters
+            Of the constructor; ``warm_start=True`` lets `fit` go on from the model's weights. Hidden layers,
+            activation, output and loss are the model's.
+
+        Returns
+        -------
+        SoftmaxClassifier
+
+        Raises
+        ------
+        OptionError
+            If the model is no classifier of this kind.
+        """
+        classifier: Self = classifier_of(cls, model, parameters)
+        return classifier
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted model to a file, whole or not at all; see `glassmax.load_model`.
+
+        Parameters
+        ----------
+        path : str or Path
+            By custom it ends in ``.safetensors``.
+        """
+        self.to_model().save(path)
+
+    @property
+    def coefs_(self) -> list[Array]:
+        """The weights, W1 first: views of ``network_.theta``."""
+        return list(self._known_network().parameters.W.values())
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """The biases, b1 first: views of ``network_.theta``."""
+        return list(self._known_network().parameters.b.values())
+
+    @property
+    def diverged_(self) -> bool:
+        """Whether the training loss ended above where it began, and above chance: the steps were too long."""
+        self._check_fitted()
+        return has_diverged(self)
+
+    @property
+    def exploded_(self) -> bool:
+        """Whether the training loss rose far above chance and ended no better: inputs or steps are too large."""
+        self._check_fitted()
+        return has_exploded(self)
+
+    @property
+    def n_layers_(self) -> int:
+        """Layers, input and output included."""
+        return len(self._known_network().layer_sizes)
+
+    @property
+    def n_outputs_(self) -> int:
+        """The number of classes."""
+        return self._known_network().layer_sizes[-1]
+
+    @property
+    def out_activation_(self) -> str:
+        """The output function: "softmax" or "sigmoid"."""
+        return self._known_network().head.output
+
+    def _is_multilabel(self) -> bool:
+        self._check_fitted()
+        return self.network_.head.output == "sigmoid"
+
+    def _known_network(self) -> Network:
+        self._check_fitted()
+        return self.network_
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "network_"):
+            raise NotFittedError("This SoftmaxClassifier is not fitted yet. Call fit first.")
+
+    def _known_rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Labels, Data]:
+        """Return the labels, and the rows as the fitted network takes them, targets smoothed."""
+        self._check_fitted()
+        X, y, sample_weight = check_rows(self, X, y, sample_weight, reset=False)
+        head = self.network_.head
+        labels = encode_labels(y, head.output, self.classes_)
+        smoothing = self.label_smoothing
+        T = head.smoothed(labels.T, len(self.classes_), smoothing) if smoothing else labels.T
+        return labels, Data(X, T, sample_weight)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -515,140 +646,13 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         tags.classifier_tags.multi_label = self.output != "softmax" and self.class_weight is None
         return tags
 
-    @contextmanager
-    def _unchanged_without_an_epoch(self) -> Iterator[None]:
-        """Keep the last fit whole where the next is refused, or fails before its first epoch is done."""
-        before = {name: value for name, value in vars(self).items() if _is_learned(name)}
-        moving = ("_standing", "_watch", "loss_curve_", "validation_scores_", "validation_loss_curve_")
-        copies = {name: deepcopy(before[name]) for name in moving if name in before}
-        theta = before["network_"].theta.copy() if "network_" in before else None
-        recorded: list[float] = []  # by `record`: of this fit, not of one that may begin before it ends
-        self._recorded = recorded
-        try:
-            yield
-        except BaseException as error:
-            lost = self.__dict__.get("_recorded") is recorded and not recorded
-            first_diverged = isinstance(error, DivergenceError) and theta is None  # keeps the weights it began with
-            if lost and not first_diverged:
-                for name in filter(_is_learned, list(self.__dict__)):
-                    delattr(self, name)
-                self.__dict__.update(before | copies)
-                if theta is not None:
-                    self.network_.theta = theta
-            raise
-        finally:
-            if self.__dict__.get("_recorded") is recorded:
-                del self._recorded
-
     def _open_run(self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any], classes: Any) -> Run:
-        """Check everything, and set up network and records: the last thing before the first epoch."""
-        plan = check_options(self)
-        warn_of_ignored(self)
-        go_on = self.warm_start and hasattr(self, "network_")
-        classes = column_names(y) if classes is None else classes
-        X, y, sample_weight = check_rows(self, X, y, sample_weight, reset=not go_on)
-        labels = self._read_labels(y, classes, known=go_on, all_there=True)
-        weight = weigh_rows(self.class_weight, labels, sample_weight, named=classes is not None)
-        self._go_on(plan) if go_on else self._start(plan, labels, X)
-        judged = self._read_validation(*validation)
-        shown = self.early_stopping or judged is not None
-        self.validation_scores_ = (self.validation_scores_ or []) if shown else None
-        self.validation_loss_curve_ = (self.validation_loss_curve_ or []) if shown else None
-        columns = list(getattr(self, "feature_names_in_", []))
-        data, engine = Data(X, labels.T, weight), best_engine(self.n_threads)
-        return Run(self, plan, engine, data, judged, columns, goes_on=go_on)
+        return Run(self, prepare_fit(self, X, y, sample_weight, validation, classes), best_engine(self.n_threads))
 
-    def _read_labels(self, y: Array, classes: Any, *, known: bool, all_there: bool = False) -> Labels:
-        """Read y; where the classes are known already, by them."""
-        one_a_row = np.ndim(y) == 1 or np.shape(y)[1:] == (1,)
-        if classes is not None and one_a_row:
-            classes = np.unique(distinct(classes))
-        if not known:
-            return read_labels(y, self.output, classes)
-        own = np.sort(self.classes_) if one_a_row else self.classes_
-        if classes is not None and not np.array_equal(classes, own):
-            raise LabelError(
-                f"classes are {np.asarray(classes).tolist()}, expected those of the first call: "
-                f"{self.classes_.tolist()}."
-            )
-        output = self.network_.head.output
-        if not (all_there and classes is None and one_a_row and output == "softmax"):
-            return read_labels(y, output, self.classes_)
-        labels = read_labels(y, output)
-        if not np.array_equal(labels.classes, own):
-            raise LabelError(
-                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                f"Previously got {self.classes_}, `y` has {labels.classes}. Pass classes={self.classes_.tolist()} if y "
-                "may lack some; for others fit with warm_start=False."
-            )
-        in_order = np.array_equal(labels.classes, self.classes_)
-        return labels if in_order else read_labels(y, output, self.classes_)
-
-    def _read_validation(self, X: Any, y: Any, sample_weight: Any) -> Data | None:
-        if X is None and y is None:
-            if sample_weight is not None:
-                raise OptionError("sample_weight_val is given without X_val and y_val. Pass all three, or none.")
-            return None
-        if X is None or y is None:
-            given, missing = ("y_val", "X_val") if X is None else ("X_val", "y_val")
-            raise OptionError(f"{given} is given without {missing}. Pass both, or none.")
-        X, y, sample_weight = check_rows(self, X, y, sample_weight, reset=False, what="_val")
-        return Data(X, read_labels(y, self.network_.head.output, self.classes_, what="y_val").T, sample_weight)
-
-    def _start(self, plan: Plan, labels: Labels, X: Array) -> None:
-        """Draw the starting weights and empty the records."""
-        draw = check_random_state(self.random_state)
-        network = Network(
-            [X.shape[1], *hidden_sizes(self), len(labels.classes)],
-            activation=activations_of(self),
-            output=labels.output,
-            loss=self._network_loss(labels.output),
-            dtype=X.dtype,
-            init=self.init,
-            random_state=draw,
-        )
-        self._open_records(plan, network, draw)
-        self.classes_ = labels.classes
-        self.init_ = schemes_of(self.init, network.activations)
-
-    def _network_loss(self, output: str) -> str:
-        """Return the network's word for the loss."""
-        return "binary_cross_entropy" if (output, self.loss) == ("sigmoid", "cross_entropy") else self.loss
-
-    def _open_records(self, plan: Plan, network: Network, draw: np.random.RandomState) -> None:
-        self.network_ = network
-        self._standing = Standing(plan.begin(network.theta), draw)
-        self._draw_seed(plan)
-        self._watch = Patience(None, self.tol, self.n_iter_no_change)  # of partial_fit
-        self.loss_, self.n_iter_, self.t_ = float("nan"), 0, 0
-        self.loss_curve_: list[float] = []
-        self.validation_scores_, self.validation_loss_curve_ = None, None
-        self.best_validation_score_ = self.best_loss_ = self.best_epoch_ = self.stop_reason_ = None
-
-    def _draw_seed(self, plan: Plan) -> None:
-        """Draw the seed of the dropout masks, once there is dropout."""
-        if plan.recipe.dropout and not self._standing.seed:
-            self._standing.seed = int(self._standing.draw.randint(2**63 - 1, dtype=np.int64))
-
-    def _go_on(self, plan: Plan) -> None:
-        """Take up the last run: its network, and its moments if the solver is the same."""
-        network, standing = self.network_, self._standing
-        same_layers = network.layer_sizes[1:-1] == hidden_sizes(self) and network.activations == activations_of(self)
-        output = network.head.output if self.output == "auto" else self.output
-        if not same_layers or (network.head.output, network.head.loss) != (output, self._network_loss(output)):
-            raise OptionError(
-                f"hidden_layer_sizes={self.hidden_layer_sizes!r}, activation={self.activation!r}, "
-                f"output={self.output!r}, loss={self.loss!r} describe another network than the one to go on with, "
-                f"{network!r}. Put them back, or fit with warm_start=False."
-            )
-        self._standing = standing = replace(standing)  # a refused fit leaves the old one as it was
-        self._draw_seed(plan)
-        state = plan.begin(network.theta)
-        if state.keys() != standing.state.keys():
-            standing.state = state
+    def _warn_of_outcome(self, run: Run) -> None:
+        warn_of_outcome(self, verdict=run.verdict, improving=run.early_stopping.epochs_without_improvement == 0)
 
     def _logits(self, X: Any) -> Iterator[Array]:
         self._check_fitted()
         X = check_X(self, X)
-        engine = best_engine(self.n_threads)
-        yield from logits(engine, self.network_, X)
+        yield from logits(best_engine(self.n_threads), self.network_, X)
