@@ -5,23 +5,16 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_iris
 
 import glassmax.optimizers
 from glassmax import SoftmaxClassifier
 from glassmax.engine import ReferenceEngine
 from glassmax.errors import DivergenceError
+from tests.estimator.iris import IRIS, SPECIES, small
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning", "ignore:Training was interrupted"
 )
-
-IRIS, SPECIES = load_iris(return_X_y=True)
-IRIS = (IRIS - IRIS.mean(axis=0)) / IRIS.std(axis=0)
-
-
-def small(**options):
-    return SoftmaxClassifier(**{"hidden_layer_sizes": (6,), "max_iter": 4, "random_state": 0, **options})
 
 
 def constant(classifier, X, y):
