@@ -1,7 +1,7 @@
 """The reference engine: batches and epochs in NumPy, one formula at a time.
 
-It gathers a batch, asks the `Network` for loss and gradients, and lets the rule move theta. Nothing is fused or
-threaded here beyond what NumPy's BLAS does; readable first.
+Each step gathers a batch, computes loss and gradients with `Network`, and updates theta by the rule. Nothing is fused
+or threaded beyond what NumPy's BLAS does: the code is there to be read.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class ReferenceEngine:
     Parameters
     ----------
     n_threads : int, optional
-        >= 1: most threads of NumPy's BLAS while this engine works; what BLAS thinks best by default.
+        Maximum number of threads of NumPy's BLAS, >= 1; the default is that of the BLAS.
     """
 
     name = "reference"
@@ -38,7 +38,7 @@ class ReferenceEngine:
 
     @property
     def arithmetic(self) -> str:
-        """Its name: that NumPy's BLAS may sum otherwise on another machine, it can't tell."""
+        """The name of the engine; it doesn't tell which BLAS NumPy uses, though the bits depend on it."""
         return self.name
 
     def epoch(
@@ -54,15 +54,15 @@ class ReferenceEngine:
         regularization: Regularization,
         first_step: int,
     ) -> EpochResult:
-        """Run once through the rows of `data` in `order`, a step for each batch.
+        """Train on every row of `data` once, in `order`, one step for each batch.
 
         Parameters
         ----------
         network : Network
-            Its theta is moved in place.
+            Its theta is updated in place.
         data : Data
         rule, state : Rule, State
-            The state is moved in place.
+            The state is updated in place.
         order : (n,) array of intp
             The rows, each once.
         batch_size : int
@@ -71,7 +71,7 @@ class ReferenceEngine:
             The learning rate of each step.
         regularization : Regularization
         first_step : int
-            Steps taken before: the dropout masks depend on it.
+            Number of steps taken before; the dropout masks depend on it.
 
         Returns
         -------
@@ -84,7 +84,7 @@ class ReferenceEngine:
                 batch = data.rows(index)
                 m = len(batch.y)
                 masks = dropout_masks(network, regularization, first_step + step, index)
-                with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges is reported as such
+                with np.errstate(over="ignore", invalid="ignore"):  # divergence is reported by the result
                     loss, gradient = self._batch(network, batch, regularization, m * mean_weight, masks)
                     if not np.isfinite(loss):
                         return EpochResult(loss, step, finite=False)
@@ -115,10 +115,8 @@ class ReferenceEngine:
         divisor = n * data.mean_weight
         with self._threads(), np.errstate(over="ignore", invalid="ignore"):
             for block in blocks(network, n):
-                share = (
-                    regularization if block.start == 0 else regularization._replace(alpha=0.0)
-                )  # the penalty counts once
-                block_loss, block_gradient = self._batch(network, data.rows(block), share, divisor, None)
+                block_loss, block_gradient = self._batch(network, data.rows(block), regularization, divisor, None)
+                regularization = regularization._replace(alpha=0.0)  # the penalty counts once
                 loss += block_loss
                 gradient += block_gradient
         return loss, gradient
@@ -170,7 +168,7 @@ class ReferenceEngine:
         if self.n_threads is None:
             yield
             return
-        if self._pools is None:  # looking for them takes longer than a small step
+        if self._pools is None:  # finding them takes longer than a small step
             from threadpoolctl import ThreadpoolController
 
             self._pools = ThreadpoolController()
@@ -179,14 +177,14 @@ class ReferenceEngine:
 
 
 def dropout_masks(network: Network, regularization: Regularization, step: int, rows: Array) -> dict[int, Array] | None:
-    """Return the dropout masks of a batch by layer; None where nothing is dropped.
+    """Return the dropout masks of a batch by layer; None without dropout.
 
     Parameters
     ----------
     network : Network
     regularization : Regularization
     step : int
-        Steps taken before.
+        Number of steps taken before.
     rows : (m,) array of int
         Row numbers of the batch in the training data.
 

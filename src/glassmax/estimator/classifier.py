@@ -40,134 +40,138 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int, default=(100,)
-        Units of each hidden layer, each >= 1; ``()`` is multinomial logistic regression.
+        Number of units of each hidden layer, each >= 1; ``()`` is multinomial logistic regression.
     activation : str or sequence of str, default="relu"
-        Of the hidden layers, or one for each of them: of `glassmax.functional.ACTIVATIONS`; "logistic" is another name
-        of "sigmoid".
+        Activation of all hidden layers, or one for each of them: a name in `glassmax.functional.ACTIVATIONS`, or
+        "logistic" for "sigmoid".
     solver : {"adam", "adamw", "sgd", "lbfgs"}, default="adam"
-        The rule that moves the weights. "adamw" is adam with `weight_decay` 0.01 and `alpha` 0 unless given. "lbfgs"
-        takes all rows at once (SciPy's L-BFGS-B).
+        Optimizer. "adamw" is "adam" with `weight_decay` 0.01 and `alpha` 0 by default. "lbfgs", SciPy's L-BFGS-B, uses
+        all rows in each iteration.
     alpha : float, default=0.0001
-        >= 0. A batch of m rows adds ``alpha/2 * sum of W^2 / (m * mean sample weight)`` to its loss; biases are left
-        out. With solver "adamw" the default counts as not given.
+        Strength of the L2 penalty, >= 0. A batch of m rows adds ``alpha/2 * sum of W^2 / (m * mean sample weight)`` to
+        its loss; biases are not penalised. With solver "adamw" the value 0.0001 counts as not given.
     batch_size : int or "auto", default="auto"
-        Rows of a mini-batch, >= 1; "auto" is ``min(200, n)``. More than n counts as n. Not for "lbfgs".
+        Rows of a mini-batch, >= 1; "auto" is ``min(200, n)``, and more than n is n. Ignored by "lbfgs".
     learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle", "step"}, default="constant"
-        The learning rate's course, see `glassmax.optimizers.Schedule`. "invscaling" (divided by the number of rows
-        seen, to the power `power_t`) and "adaptive" (divided by 5 instead of stopping) are for solver "sgd"; "cosine",
-        "one_cycle" and "step" are for "adam" and "adamw" too, and run over `max_iter` epochs.
+        Schedule of the learning rate, see `glassmax.optimizers.Schedule`. For solver "sgd" only: "invscaling" divides
+        it by the number of rows seen, to the power `power_t`; "adaptive" divides it by 5 instead of stopping. For
+        "sgd", "adam" and "adamw": "cosine", "one_cycle" and "step", which are laid out over `max_iter` epochs.
     learning_rate_init : float, default=0.001
-        > 0, per step: the full learning rate.
+        Learning rate, > 0, which the schedule multiplies by a factor for each step.
     power_t : float, default=0.5
-        >= 0, for "invscaling".
+        Exponent of the schedule "invscaling", >= 0.
     max_iter : int, default=200
-        >= 1: most epochs; for "lbfgs" most iterations.
+        Maximum number of epochs, >= 1; for "lbfgs" the maximum number of iterations.
     shuffle : bool, default=True
-        Whether each epoch has an order of its own.
+        Whether to shuffle the rows before each epoch.
     random_state : int, RandomState or None, default=None
-        Seed of the starting weights, the shuffles, the validation share and dropout.
+        Seed of the starting weights, the shuffling, the rows held out and dropout.
     tol : float, default=1e-4
-        >= 0: an epoch improves if what is watched improves by at least this. For "lbfgs": converged when no entry
-        of the gradient is larger.
+        Tolerance, >= 0. An epoch is an improvement if the loss or score that is watched improves by at least `tol`.
+        "lbfgs" has converged when no entry of the gradient is larger than `tol`.
     verbose : bool or int, default=False
         Whether to print a line for each epoch.
     warm_start : bool, default=False
-        Whether `fit` goes on from the last fit's weights (and moments) instead of starting anew.
+        Whether `fit` continues from the weights and moments of the last fit instead of starting anew.
     momentum : float, default=0.9
-        In [0, 1]; solver "sgd" only.
+        Momentum, in [0, 1]. Solver "sgd" only.
     nesterovs_momentum : bool, default=True
-        Solver "sgd" only.
+        Whether to use Nesterov's momentum. Solver "sgd" only.
     early_stopping : bool, default=False
-        Whether to judge each epoch on rows held out (or on `X_val`), stop when `scoring` no longer improves, and put
-        back the weights of the best epoch. Without it the last weights stay.
+        Whether to score each epoch on validation rows, stop when `scoring` no longer improves, and restore the weights
+        of the best epoch. The validation rows are `X_val` and `y_val` of `fit`, or are held out of the training rows.
+        If False, the weights of the last epoch are kept.
     validation_fraction : float, default=0.1
-        In (0, 1): the share held out, every class in proportion.
+        Share of the rows that early stopping holds out, in (0, 1), from every class in proportion.
     beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
-        Solvers "adam" and "adamw" only.
+        Decay rates of the two moments, and the constant added to the denominator. Solvers "adam" and "adamw" only.
     n_iter_no_change : int or numpy.inf, default=10
-        >= 1: stop after more than so many epochs in a row without improvement; while the learning rate rises, none is
-        counted. Not for "lbfgs" unless it stops early.
+        Training stops after more than this number of epochs in a row without improvement, >= 1. Epochs in which the
+        learning rate still rises don't count. For "lbfgs" only with early stopping.
     max_fun : int, default=15000
-        >= 1: most evaluations of the loss, solver "lbfgs" only.
+        Maximum number of evaluations of the loss, >= 1. Solver "lbfgs" only.
     loss : {"cross_entropy", "squared_error"}, default="cross_entropy"
-        What is trained on. Cross-entropy of a sigmoid output is the binary one, summed over the labels; the squared
-        error is ``1/2 sum_c (P - Y)^2``.
+        Loss to minimise. The cross-entropy of a sigmoid output is binary, summed over the labels; the squared error is
+        ``1/2 sum_c (P - Y)^2``.
     output : {"auto", "softmax", "sigmoid"}, default="auto"
-        How a matrix y is read. "softmax": its rows are probabilities of classes, one-hot or soft. "sigmoid": each
-        column is a label of its own. "auto": a matrix of 0 and 1 is "sigmoid", as scikit-learn has it, any other
-        "softmax".
+        Output function, which decides how a matrix y is read. "softmax": each row holds the probabilities of the
+        classes, one-hot or soft. "sigmoid": each column is a label of its own. "auto": "sigmoid" for a matrix of 0 and
+        1, as in scikit-learn, otherwise "softmax".
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, multiplied with the sample weights. "balanced" gives every class the same total. A soft
-        row has the mean weight of its classes.
+        Weight of each class, multiplied by the sample weights. "balanced" gives every class the same total weight. A
+        soft row has the mean weight of its classes.
     label_smoothing : float, default=0.0
-        In [0, 1): the share of each target that is spread evenly over the classes (over yes and no, for sigmoid).
+        In [0, 1): share of each target that is spread evenly over the classes; for sigmoid output over 0 and 1.
     dropout : float or sequence of float, default=0.0
-        In [0, 1): the share of the units of each hidden layer that a row loses in a step.
+        Dropout rate of all hidden layers, or one for each of them, in [0, 1).
     weight_decay : float or None, default=None
-        >= 0: before each step ``W -= learning rate * weight_decay * W``, biases left out; None is 0, with "adamw" 0.01.
+        Decoupled weight decay, >= 0: ``W -= learning rate * weight_decay * W`` before each step; not for biases. None
+        is 0.01 with solver "adamw", otherwise 0.
     clip_norm : float or None, default=None
-        > 0: a gradient longer than this is shortened to it, all parameters together.
+        Maximum length of the gradient of all parameters together, > 0; a longer gradient is shortened to it.
     warmup : float, default=0.0
-        In [0, 1): the share of all steps in which the learning rate rises to its full size.
+        In [0, 1): share of all steps during which the learning rate rises to its full size.
     step_every, step_factor : int, float, default=50, 0.1
-        For "step": after so many epochs the learning rate is multiplied by the factor, in (0, 1].
+        The schedule "step" multiplies the learning rate by `step_factor`, in (0, 1], every `step_every` epochs, >= 1.
     init : str, default="mlp"
-        Scheme of the starting weights: "mlp" draws those of MLPClassifier; "auto" fits each layer's activation (he
-        for relu and its kin, lecun for selu, glorot otherwise; `init_` says which); or one of
+        Initialisation of the weights. "mlp": as in MLPClassifier. "auto": by the activation of each layer (he for relu
+        and its variants, lecun for selu, otherwise glorot); `init_` shows the schemes. Or a name in
         `glassmax.initializers.SCHEMES`.
     scoring : str or callable, default="log_loss"
-        What early stopping watches: "log_loss", "accuracy", "balanced_accuracy", "f1" and "auc" (two classes: of the
-        second; otherwise the mean over classes), the name of a scikit-learn scorer, or
-        ``scorer(classifier, X, y) -> float``, the greater the better.
+        Score for early stopping: "log_loss", "accuracy", "balanced_accuracy", "f1" or "auc" (of two classes, that of
+        the second; otherwise the mean over the classes); the name of a scikit-learn scorer; or
+        ``scorer(classifier, X, y) -> float``, for which greater is better.
     checkpoint_path : path or None, default=None
-        A file that is written whole after each epoch. The same call again goes on from it, to the same bits.
+        File to which the state of training is written after each epoch. If `fit` is interrupted, calling it again with
+        the same arguments continues from the file, to the same bits.
     n_threads : int or None, default=None
-        >= 1: most threads; None leaves it to the machine. In the native engine the bits don't depend on it.
+        Maximum number of threads, >= 1; None uses all processors. The bits of the native engine don't depend on it.
 
     Attributes
     ----------
     classes_ : (k,) array
-        The labels, sorted; or the names of the columns of a matrix y, in their order.
+        The labels, sorted; for a matrix y the names of its columns, in their order.
     network_ : Network
-        The live network: ``network_.parameters["W1"]`` is ``coefs_[0]``, the same memory.
+        The trained network. ``network_.parameters["W1"]`` and ``coefs_[0]`` are the same memory.
     coefs_, intercepts_ : lists of arrays
-        W_l, (h_{l-1}, h_l), and b_l, (h_l,). Two classes are a softmax of two: ``coefs_[-1]`` is (h, 2).
+        Weights W_l, (h_{l-1}, h_l), and biases b_l, (h_l,). Two classes have two outputs: ``coefs_[-1]`` is (h, 2).
     loss_ : float
         Training loss of the last epoch, penalty included.
     best_loss_ : float or None
-        The least training loss of an epoch; None with early stopping.
+        Least training loss of an epoch; None with early stopping.
     loss_curve_ : list of float
-        Training loss of each epoch; of each iteration for "lbfgs".
+        Training loss of each epoch; for "lbfgs" of each iteration.
     validation_loss_curve_ : list of float, or None
-        Log-loss on the validation rows after each epoch, without smoothing; None where there are none.
+        Log-loss on the validation rows after each epoch, without label smoothing; None without validation rows.
     validation_scores_ : list of float, or None
-        Their score after each epoch, by `scoring`; for "log_loss", which has a curve of its own, the accuracy.
+        Score on the validation rows after each epoch, by `scoring`; the accuracy if `scoring` is "log_loss". None
+        without validation rows.
     best_validation_score_ : float or None
-        The greatest of `validation_scores_` in the last fit.
+        Greatest of the `validation_scores_` of the last fit.
     best_epoch_ : int or None
-        Which epoch's weights were put back, counted from 1; None without early stopping.
+        Epoch whose weights were restored, counted from 1; None without early stopping.
     n_iter_ : int
-        Epochs run.
+        Number of epochs of the last fit.
     stop_reason_ : str or None
-        Why the fit ended. None after `partial_fit`, and while `fit_epochs` goes on. Otherwise one of
+        Why the last fit ended; None while `fit_epochs` is running and after `partial_fit`.
 
         - "max_iter": it reached `max_iter`.
-        - "schedule_completed": it reached `max_iter`, where the "cosine" or "one_cycle" learning rate is at its end.
-        - "no_improvement": `n_iter_no_change` epochs went by without improvement.
-        - "converged": "lbfgs" found a minimum, by `tol`.
+        - "schedule_completed": it reached `max_iter`, and with it the end of the schedule "cosine" or "one_cycle".
+        - "no_improvement": there was no improvement for more than `n_iter_no_change` epochs.
+        - "converged": "lbfgs" converged.
         - "max_fun": "lbfgs" reached `max_fun`.
         - "line_search": "lbfgs" found no step that lowers the loss.
-        - "callback": a callback of scikit-learn's asked for it.
-        - "interrupted": Ctrl-C, an error, or a reader of `fit_epochs` that left early.
-        - "diverged": the loss was no longer finite (DivergenceError).
+        - "callback": a scikit-learn callback stopped it.
+        - "interrupted": it was ended by Ctrl-C, by an error, or by leaving `fit_epochs` early.
+        - "diverged": the loss was no longer finite, and DivergenceError was raised.
     t_ : int
-        Rows seen in training.
+        Number of rows seen in training; a row counts in every epoch.
     n_features_in_, feature_names_in_
-        As everywhere in scikit-learn.
+        Number of columns of X, and their names if X was a frame.
     n_layers_, n_outputs_, out_activation_
-        Layers (input and output included), k, and "softmax" or "sigmoid".
+        Number of layers, input and output included; number of outputs; "softmax" or "sigmoid".
     init_ : tuple of str
-        The scheme of each layer's starting weights; "model" where they came with one.
+        Initialisation scheme of each layer; "model" if the weights came from a model.
 
     See Also
     --------
@@ -188,6 +192,12 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     n_iter_: int
     loss_: float
     loss_curve_: list[float]
+    best_loss_: float | None
+    validation_loss_curve_: list[float] | None
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    best_epoch_: int | None
+    stop_reason_: str | None
 
     def __init__(
         self,
@@ -285,16 +295,17 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Parameters
         ----------
         X : (n, d) array, sparse matrix or frame
-            Rows are samples; float32 and float64 are kept, other numbers become float64. The columns of a pandas,
-            polars or Arrow frame are checked by name from then on.
+            Rows are samples. float32 and float64 are kept, other numbers become float64. The column names of a pandas,
+            polars or Arrow frame are remembered, and checked in later calls.
         y : (n,) or (n, k) array
-            Labels of any kind, at least two different ones; or a matrix, see `output`.
+            Labels of any type, at least two different ones; or a matrix, see `output`.
         sample_weight : (n,) array, optional
-            Numbers >= 0, not all 0.
+            Weights of the rows, >= 0, not all 0.
         X_val, y_val, sample_weight_val : arrays, optional
-            Rows to judge each epoch on; early stopping then holds out none. `class_weight` doesn't touch them.
+            Validation rows, on which each epoch is scored; early stopping then holds out no rows. `class_weight` is
+            not applied to them.
         classes : (k,) array, optional
-            The names of the columns of a matrix y; or all labels there can be, if y may lack some.
+            All labels, if y may lack some of them; for a matrix y the names of its columns.
 
         Returns
         -------
@@ -303,7 +314,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Raises
         ------
         DivergenceError
-            If the loss is no longer finite; the estimator then holds the last good weights.
+            If the loss is no longer finite; the last good weights are kept.
         CheckpointError
             If `checkpoint_path` belongs to another run.
         OptionError, ValueError
@@ -338,7 +349,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         sample_weight_val: npt.ArrayLike | None = None,
         classes: npt.ArrayLike | None = None,
     ) -> Iterator[Epoch]:
-        """Do what `fit` does, one epoch for each item taken: for progress bars and plots.
+        """Train as `fit` does, one epoch for each item taken: for progress bars and plots.
 
         Parameters
         ----------
@@ -348,7 +359,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Yields
         ------
         glassmax.training.Epoch
-            The estimator can predict at any time in between.
+            The record of an epoch. Between two epochs the classifier can predict.
         """
         with self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes) as run:
             while (epoch := run.next_epoch()) is not None:
@@ -363,17 +374,17 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         sample_weight: npt.ArrayLike | None = None,
         classes: npt.ArrayLike | None = None,
     ) -> Self:
-        """Go on by one epoch over the rows given.
+        """Train one epoch on the rows given, continuing from the weights of the last call.
 
-        There is no such method with solver "lbfgs", early stopping, balanced class weights, a checkpoint, or a learning
-        rate that must know the end: these need all rows at once.
+        The method doesn't exist with solver "lbfgs", early stopping, balanced class weights, a checkpoint, `warmup`, or
+        the schedules "cosine" and "one_cycle": they need all rows, or the number of epochs, in advance.
 
         Parameters
         ----------
         X, y, sample_weight
             As for `fit`; y may lack some of the classes.
         classes : (k,) array, optional
-            All labels there will ever be, or the columns of a matrix y; required at the first call, optional later.
+            All labels of this and later calls; for a matrix y the names of its columns. Required at the first call.
 
         Returns
         -------
@@ -383,7 +394,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         return self
 
     def predict(self, X: npt.ArrayLike) -> Array:
-        """Return the most probable label of each row; with sigmoid output, which labels it has.
+        """Return the most probable label of each row; with sigmoid output, for each label whether the row has it.
 
         Parameters
         ----------
@@ -408,13 +419,14 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Returns
         -------
         (n, k) array
-            Columns in the order of `classes_`; rows sum to 1, with sigmoid output each entry stands for itself.
+            Columns in the order of `classes_`. Rows sum to 1; with sigmoid output each entry is a probability of its
+            own.
         """
         self._check_fitted()
         return best_engine(self.n_threads).probabilities(self.network_, check_X(self, X))
 
     def predict_log_proba(self, X: npt.ArrayLike) -> Array:
-        """Return the logarithm of `predict_proba`, right where the probabilities have underflown.
+        """Return the logarithm of `predict_proba`, exact even where a probability underflows to 0.
 
         Parameters
         ----------
@@ -427,7 +439,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         return np.concatenate([self.network_.head.log_forward(Z) for Z in self._logits(X)])
 
     def decision_function(self, X: npt.ArrayLike) -> Array:
-        """Return the logits; for two classes their difference, second less first.
+        """Return the logits; for two classes the logit of the second minus that of the first.
 
         Parameters
         ----------
@@ -441,13 +453,13 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         return Z[:, 1] - Z[:, 0] if len(self.classes_) == 2 and not self._is_multilabel() else Z
 
     def score(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
-        """Return the accuracy; with sigmoid output, the share of rows all of whose labels are right.
+        """Return the accuracy; with sigmoid output, the share of rows all of whose labels are predicted right.
 
         Parameters
         ----------
         X : (n, d) array, sparse matrix or frame
         y : (n,) or (n, k) array
-            As for `fit`. Of rows of class probabilities the most probable class counts.
+            As for `fit`. The true class of a row of class probabilities is the most probable one.
         sample_weight : (n,) array, optional
 
         Returns
@@ -461,7 +473,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         return accuracy
 
     def gradient_norms(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Array:
-        """Return the exact length of each row's own gradient, ``|| dL_i/dtheta ||``; the longest are often mislabelled.
+        """Return the norm of each row's own gradient, ``|| dL_i/dtheta ||``; rows of large norm are often mislabelled.
 
         Parameters
         ----------
@@ -471,11 +483,11 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Returns
         -------
         (n,) array of float64
-            Of the row's own loss, label smoothing included; without weights, penalty and dropout.
+            Exact norms for each row's own loss: with label smoothing, without weights, penalty and dropout.
 
         Notes
         -----
-        Cost: less than an epoch; no gradient of a row is ever formed. See `Network.gradient_norms`.
+        Cost: less than an epoch; no row's gradient is formed. See `Network.gradient_norms`.
 
         Examples
         --------
@@ -499,20 +511,20 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         *,
         random_state: int = 0,
     ) -> Report:
-        """Hold the gradients of this very fit against derivatives measured from its loss alone.
+        """Compare the gradients of this fit with derivatives measured from its loss alone.
 
         Parameters
         ----------
         X, y, sample_weight
-            As for `fit`; a few dozen rows will do.
+            As for `fit`; a few dozen rows are enough.
         random_state : int, default=0
-            Seed of the directions.
+            Seed of the directions along which derivatives are measured.
 
         Returns
         -------
         glassmax.gradcheck.Report
-            A line for each parameter and a verdict. The loss is the one trained on, of these rows: with class weights
-            (balanced over them), label smoothing, alpha, and the dropout masks of the first step.
+            A line for each parameter, and a verdict. The loss is that of training, on these rows: with class weights
+            ("balanced" over these rows), label smoothing, `alpha`, and the dropout masks of the first step.
 
         Examples
         --------
@@ -538,7 +550,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         return exact.check_gradients(*data, masks=masks, random_state=random_state)
 
     def to_model(self) -> Model:
-        """Return network and classes as a `Model`, which can be saved and needs no scikit-learn to predict.
+        """Return the network and the classes as a `Model`, which can be saved and predicts without scikit-learn.
 
         Returns
         -------
@@ -549,15 +561,15 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
 
     @classmethod
     def from_model(cls, model: Model, **parameters: Any) -> Self:
-        """Return a fitted estimator around a model's network, to predict with or to go on with.
+        """Return a fitted classifier with the network of a model, to predict with or to train further.
 
         Parameters
         ----------
         model : Model
-            With softmax or sigmoid output, trained on arrays or on a table; the network is shared, not copied.
+            Trained on arrays or on a table, with softmax or sigmoid output. The network is shared, not copied.
         **parameters
-            Of the constructor; ``warm_start=True`` lets `fit` go on from the model's weights. Hidden layers,
-            activation, output and loss are the model's.
+            Parameters of the constructor; with ``warm_start=True``, `fit` continues from the weights of the model.
+            Hidden layers, activation, output and loss are those of the model.
 
         Returns
         -------
@@ -566,7 +578,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Raises
         ------
         OptionError
-            If the model is no classifier of this kind.
+            If the model has another output or loss than this classifier can have.
         """
         classifier: Self = classifier_of(cls, model, parameters)
         return classifier
@@ -577,7 +589,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Parameters
         ----------
         path : str or Path
-            By custom it ends in ``.safetensors``.
+            Usually ends in ``.safetensors``.
         """
         self.to_model().save(path)
 

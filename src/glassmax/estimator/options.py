@@ -1,7 +1,7 @@
-"""What the constructor of the estimator takes, checked when it is used.
+"""The parameters of the constructor: checked, and combined into a plan for training.
 
-scikit-learn's contract wants constructors that store and say nothing; the checks are made here, once, at the start of
-each fit, and what the parameters mean together is a `Plan`. This module refuses to see data.
+scikit-learn requires constructors that store their arguments and check nothing; the checks are made here, once, at the
+start of each fit.
 """
 
 import os
@@ -31,7 +31,7 @@ DEFAULT_ALPHA, DEFAULT_DECAY = 0.0001, 0.01
 
 
 class Plan(NamedTuple):
-    """What the parameters of a `SoftmaxClassifier` mean together.
+    """What the parameters of a `SoftmaxClassifier` mean for training.
 
     Attributes
     ----------
@@ -39,10 +39,10 @@ class Plan(NamedTuple):
         None for solver "lbfgs".
     schedule : Schedule
     regularization : Regularization
-        Its seed is not drawn yet.
+        Without the seed of the dropout masks, which each fit draws.
     batch_size : int
     scorer : Scorer or None
-        None where the score is one that every epoch says.
+        None for "log_loss" and "accuracy", which every epoch records.
     """
 
     rule: Rule | None
@@ -52,12 +52,12 @@ class Plan(NamedTuple):
     scorer: Scorer | None
 
     def initial_state(self, theta: Array) -> State:
-        """Return the rule's state before the first step."""
+        """Return the state of the rule before the first step."""
         return {} if self.rule is None else self.rule.init(theta)
 
 
 def make_plan(estimator: Any) -> Plan:
-    """Check the parameters of a `SoftmaxClassifier`, and return what they mean.
+    """Check the parameters of a `SoftmaxClassifier`, and return what they mean for training.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def make_plan(estimator: Any) -> Plan:
 
 
 def warn_of_ignored(estimator: Any) -> None:
-    """Say so where a learning rate's course is ignored, as MLPClassifier does without a word.
+    """Warn if the schedule of the learning rate is ignored; MLPClassifier ignores it without a warning.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def hidden_sizes(estimator: Any) -> tuple[int, ...]:
 
 
 def activations_of(estimator: Any) -> tuple[str, ...]:
-    """Return the activation of each hidden layer, by the name that the network knows it by."""
+    """Return the activation of each hidden layer, by the name that `Network` uses."""
     given, count = estimator.activation, len(hidden_sizes(estimator))
     per_layer = isinstance(given, Sequence | np.ndarray) and not isinstance(given, str)
     if per_layer and len(given) != count:
@@ -202,7 +202,7 @@ def _dropout(estimator: Any) -> tuple[float, ...]:
 
 
 def _check_combinations(estimator: Any, regularization: Regularization) -> None:
-    """Refuse what L-BFGS can't have: it takes all rows at once and chooses its own steps."""
+    """Refuse options that L-BFGS can't use: it takes all rows at once and chooses its own steps."""
     if estimator.solver != "lbfgs":
         return
     noise, steps, adam = "its line search needs the same loss at each call", "it chooses its own steps", "solver='adam'"
