@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 from collections import Counter
 
 import numpy as np
@@ -10,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 
+import glassmax.training
 from glassmax import Network
 from glassmax.engine import Data, EpochResult, ReferenceEngine, Regularization, blocks
 from glassmax.errors import DivergenceError, OptionError
 from glassmax.functional import softmax
 from glassmax.optimizers import SGD, Adam
-from glassmax.training import EarlyStopping, Epoch, TrainingState, holdout, score, train
+from glassmax.training import EarlyStopping, Epoch, RunningMetrics, TrainingState, holdout, score, train
 
 ENGINE = ReferenceEngine()
 
@@ -367,3 +369,35 @@ def test_every_raise_of_training_is_tested_here():
     trees = [ast.parse(inspect.getsource(inspect.getmodule(function))) for function in (train, holdout)]
     raised = [node.exc.func.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Raise)]
     assert sorted(raised) == ["DivergenceError", "DivergenceError", "OptionError"]
+
+
+# at the prompt
+
+
+def test_the_package_shows_what_its_users_need():
+    assert dir(glassmax.training) == glassmax.training.__all__ == sorted(glassmax.training.__all__)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_what_training_returns_is_shown_in_a_line(weighted):
+    net, data, rule = network(), rows(weighted=weighted), SGD(0.1)
+    state, stopping = begin(net, rule), EarlyStopping(net, 1e-4, 10)
+    (epoch,) = train(net, ENGINE, data, rule, state, batch_size=6, max_epochs=1, validation=data)
+    stopping.should_stop(epoch.loss)
+    assert re.fullmatch(r"epoch 1: loss \d\.\d+, validation loss \d\.\d+, accuracy \d\.\d+ \([\d.e-]+ s\)", repr(epoch))
+    assert repr(epoch.validation).startswith("Metrics(rows=23, log_loss=")
+    assert repr(state) == "TrainingState(epochs=1, steps=4, rows=23, slowdown=1)"
+    assert re.fullmatch(
+        r"EarlyStopping\(best=\d\.\d+, epochs_without_improvement=0, tol=0\.0001, patience=10\)", repr(stopping)
+    )
+
+
+def test_running_metrics_are_those_of_a_score():
+    net, data = network(), rows(weighted=True)
+    running = RunningMetrics(3)
+    for some in (slice(0, 10), slice(10, 23)):
+        running.add(ENGINE.logits(net, data.X[some]), data.y[some], data.weight[some])
+    got, expected = running.metrics(), score(net, ENGINE, data)
+    assert (got.rows, got.log_loss) == (expected.rows, pytest.approx(expected.log_loss, rel=1e-14))
+    assert got.accuracy == pytest.approx(expected.accuracy, rel=1e-14)
+    np.testing.assert_array_equal(got.confusion, expected.confusion)
