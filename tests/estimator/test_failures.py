@@ -82,6 +82,16 @@ def test_a_first_fit_that_fails_in_its_first_epoch_leaves_nothing(monkeypatch, e
     assert not hasattr(classifier, "coefs_")
 
 
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_first_fit_that_diverges_at_once_keeps_the_starting_weights(monkeypatch, early_stopping):
+    broken(monkeypatch, DivergenceError("no"))
+    classifier = small(early_stopping=early_stopping)
+    with pytest.raises(DivergenceError):
+        classifier.fit(IRIS, SPECIES)
+    assert (classifier.n_iter_, classifier.loss_curve_, classifier.stop_reason_) == (0, [], "diverged")
+    assert classifier.predict(IRIS).shape == (150,)
+
+
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
 def test_a_partial_fit_that_fails_leaves_the_last_one(monkeypatch, error):
     classifier = small().partial_fit(IRIS, SPECIES, classes=[0, 1, 2])

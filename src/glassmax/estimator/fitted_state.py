@@ -9,7 +9,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..errors import DivergenceError
 from ..functional.arrays import Array
 from ..network import Network
 from ..training import EarlyStopping, TrainingState
@@ -54,16 +53,7 @@ class FittedState:
 
     @classmethod
     def of(cls, classifier: Any) -> Self:
-        """Return the state of a fitted classifier: a copy, except for the network, which is shared.
-
-        Parameters
-        ----------
-        classifier : SoftmaxClassifier
-
-        Returns
-        -------
-        FittedState
-        """
+        """Return the state of a fitted classifier: a copy, except for the network, which is shared."""
         values = {f.name: vars(classifier).get(_attribute(f.name)) for f in fields(cls)}
         network = values.pop("network")
         return cls(network=network, **deepcopy(values))
@@ -80,23 +70,7 @@ class FittedState:
         init: tuple[str, ...],
         feature_names_in: Array | None,
     ) -> Self:
-        """Return the state before the first epoch.
-
-        Parameters
-        ----------
-        classifier : SoftmaxClassifier
-            Its parameters are read.
-        plan : Plan
-        network : Network
-        draw : numpy.random.RandomState
-            The generator of everything random in the fit.
-        classes, init, feature_names_in
-            See `SoftmaxClassifier`.
-
-        Returns
-        -------
-        FittedState
-        """
+        """Return the state before the first epoch; `draw` generates everything random in the fit."""
         training = TrainingState(plan.initial_state(network.theta), draw)
         early_stopping = EarlyStopping(None, classifier.tol, classifier.n_iter_no_change)
         state = cls(network, classes, init, network.layer_sizes[0], feature_names_in, training, early_stopping)
@@ -109,36 +83,12 @@ class FittedState:
             self.training.seed = int(self.training.draw.randint(2**63 - 1, dtype=np.int64))
 
     def commit(self, classifier: Any) -> None:
-        """Write every attribute to the classifier.
-
-        Parameters
-        ----------
-        classifier : SoftmaxClassifier
-        """
+        """Write every attribute to the classifier."""
         learned = {_attribute(name): value for name, value in vars(self).items()}
         if self.feature_names_in is None:  # scikit-learn asks whether the attribute exists
             del learned["feature_names_in_"]
             vars(classifier).pop("feature_names_in_", None)
         vars(classifier).update(learned)
-
-    def abandon(self, classifier: Any, error: BaseException, theta: Array | None) -> None:
-        """Undo a fit that has failed before it was committed.
-
-        The classifier keeps its last fit; a first fit whose loss is not finite leaves its starting weights.
-
-        Parameters
-        ----------
-        classifier : SoftmaxClassifier
-        error : BaseException
-            Why the fit has failed.
-        theta : (p,) array or None
-            The weights before the fit, if the network is that of the last fit.
-        """
-        if theta is not None:
-            self.network.theta = theta
-        elif isinstance(error, DivergenceError) and not hasattr(classifier, "network_"):
-            self.stop_reason = "diverged"
-            self.commit(classifier)
 
 
 def _attribute(name: str) -> str:

@@ -16,16 +16,7 @@ LOSS_OF_OUTPUT = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
 
 
 def model_of(classifier: Any) -> Model:
-    """Return network and classes of a fitted classifier.
-
-    Parameters
-    ----------
-    classifier : SoftmaxClassifier
-
-    Returns
-    -------
-    Model
-    """
+    """Return the network and the classes of a fitted classifier."""
     columns = getattr(classifier, "feature_names_in_", None)
     return Model(
         classifier.network_,
@@ -36,20 +27,7 @@ def model_of(classifier: Any) -> Model:
 
 
 def classifier_of(cls: type, model: Any, parameters: dict[str, Any]) -> Any:
-    """Return a fitted classifier around a model's network.
-
-    Parameters
-    ----------
-    cls : type
-        `SoftmaxClassifier`, or a class derived from it.
-    model : Model
-    parameters : dict
-        Arguments of the constructor.
-
-    Returns
-    -------
-    SoftmaxClassifier
-    """
+    """Return a fitted classifier of the class `cls` with the network of a model."""
     if not isinstance(model, Model):
         raise OptionError(f"model is {model!r}, expected a Model: load_model(path) reads one from a file.")
     brought = {"hidden_layer_sizes", "activation"} & set(parameters)

@@ -14,32 +14,14 @@ EXPLODED = 10  # times chance
 
 
 def has_diverged(classifier: Any) -> bool:
-    """Return whether the training loss ended above where it began, and above chance.
-
-    Parameters
-    ----------
-    classifier : SoftmaxClassifier
-
-    Returns
-    -------
-    bool
-    """
+    """Return whether the training loss ended above where it began, and above chance."""
     last, first = classifier.loss_, classifier.loss_curve_[-classifier.n_iter_] if classifier.n_iter_ else 0.0
     several = classifier.n_iter_ > 1 and classifier.solver != "lbfgs"
     return several and bool(last > max(first, _chance(classifier)))
 
 
 def has_exploded(classifier: Any) -> bool:
-    """Return whether the training loss rose far above chance and ended no better than chance.
-
-    Parameters
-    ----------
-    classifier : SoftmaxClassifier
-
-    Returns
-    -------
-    bool
-    """
+    """Return whether the training loss rose far above chance and ended no better than chance."""
     curve, chance = classifier.loss_curve_[-classifier.n_iter_ :], _chance(classifier)
     return bool(classifier.n_iter_ and max(curve) > EXPLODED * chance and classifier.loss_ >= chance)
 

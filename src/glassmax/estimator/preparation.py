@@ -20,7 +20,7 @@ from .inputs import check_rows, column_names
 from .labels import Labels, distinct, encode_labels, weigh_rows
 from .options import Plan, activations_of, hidden_sizes, make_plan, warn_of_ignored
 
-__all__ = ["Preparation", "network_loss", "prepare_fit", "prepare_partial_fit"]
+__all__ = ["Preparation", "prepare_fit", "prepare_partial_fit"]
 
 
 class Preparation(NamedTuple):
@@ -153,7 +153,7 @@ def _begun(trial: Any, plan: Plan, labels: Labels, X: Array) -> FittedState:
         [X.shape[1], *hidden_sizes(trial), len(labels.classes)],
         activation=activations_of(trial),
         output=labels.output,
-        loss=network_loss(trial, labels.output),
+        loss=_network_loss(trial, labels.output),
         dtype=X.dtype,
         init=trial.init,
         random_state=draw,
@@ -175,7 +175,7 @@ def _continued(classifier: Any, plan: Plan) -> FittedState:
     same_layers = network.layer_sizes[1:-1] == hidden_sizes(classifier)
     same_layers = same_layers and network.activations == activations_of(classifier)
     output = network.head.output if classifier.output == "auto" else classifier.output
-    if not same_layers or (network.head.output, network.head.loss) != (output, network_loss(classifier, output)):
+    if not same_layers or (network.head.output, network.head.loss) != (output, _network_loss(classifier, output)):
         raise OptionError(
             f"hidden_layer_sizes={classifier.hidden_layer_sizes!r}, activation={classifier.activation!r}, "
             f"output={classifier.output!r}, loss={classifier.loss!r} describe another network than the one to go on "
@@ -188,17 +188,6 @@ def _continued(classifier: Any, plan: Plan) -> FittedState:
     return state
 
 
-def network_loss(classifier: Any, output: str) -> str:
-    """Return the name of the network's loss.
-
-    Parameters
-    ----------
-    classifier : SoftmaxClassifier
-    output : {"softmax", "sigmoid"}
-
-    Returns
-    -------
-    str
-    """
+def _network_loss(classifier: Any, output: str) -> str:
     loss: str = classifier.loss
     return "binary_cross_entropy" if (output, loss) == ("sigmoid", "cross_entropy") else loss

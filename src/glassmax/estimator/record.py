@@ -36,15 +36,7 @@ def record(state: FittedState, epoch: Epoch, score: float | None) -> None:
 
 
 def print_epoch(classifier: Any, epoch: Epoch, score: float | None) -> None:
-    """Print a line about an epoch if the classifier is verbose.
-
-    Parameters
-    ----------
-    classifier : SoftmaxClassifier
-    epoch : Epoch
-    score : float or None
-        By `scoring`; None without validation rows.
-    """
+    """Print a line about an epoch if the classifier is verbose."""
     if not classifier.verbose:
         return
     line = f"Iteration {classifier.n_iter_}, loss = {epoch.loss:.8f}"

@@ -12,10 +12,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..engine import Engine
+from ..engine import Data, Engine
 from ..errors import DivergenceError
 from ..training import Checkpoint, EarlyStopping, Epoch, train, train_lbfgs
+from .fitted_state import FittedState
 from .identity import identity_of
+from .options import Plan
 from .preparation import Preparation
 from .record import print_epoch, record
 from .stopping import should_stop, slow_down
@@ -25,7 +27,7 @@ __all__ = ["Run", "train_one_epoch"]
 
 
 class Run:
-    """One fit of a classifier, epoch by epoch; a context manager that commits what has been learned.
+    """The epochs of one fit; a context manager that commits what has been learned.
 
     Parameters
     ----------
@@ -69,7 +71,9 @@ class Run:
             )
         if self.validation is not None and self.validation.weight is not None:
             self.validation = self.validation.rows(np.flatnonzero(self.validation.weight))  # 0: the row is absent
-        self.stream = self._epochs()
+        self.stream = _epochs(
+            classifier, self.plan, self.state, engine, self.train, self.validation, max_epochs=int(classifier.max_iter)
+        )
         if self.state.n_iter:  # resumed
             self._commit()
         self._end_of_epochs()
@@ -83,8 +87,9 @@ class Run:
         """End the stream and commit, with the best weights where early stopping asks for them."""
         self.stream.close()
         classifier, state = self.classifier, self.state
-        if error is not None and not self.committed:
-            state.abandon(classifier, error, self.theta)
+        if error is not None and not self.committed and not _is_first_divergence(classifier, error):
+            if self.theta is not None:
+                self.network.theta = self.theta
             return
         if self._is_superseded():
             return
@@ -127,33 +132,6 @@ class Run:
         if not self.stop_reason and self.state.training.epochs >= self.classifier.max_iter:
             ends = self.plan.schedule.kind in ("cosine", "one_cycle")
             self.stop_reason = "schedule_completed" if ends else "max_iter"
-
-    def _epochs(self) -> Generator[Epoch, None, Any]:
-        classifier, plan, training = self.classifier, self.plan, self.state.training
-        common: dict[str, Any] = {"regularization": plan.regularization, "validation": self.validation}
-        if plan.rule is None:
-            return train_lbfgs(
-                self.network,
-                self.engine,
-                self.train,
-                training,
-                max_iter=int(classifier.max_iter),
-                max_fun=int(classifier.max_fun),
-                tol=classifier.tol,
-                **common,
-            )
-        return train(
-            self.network,
-            self.engine,
-            self.train,
-            plan.rule,
-            training,
-            batch_size=plan.batch_size,
-            max_epochs=int(classifier.max_iter),
-            schedule=plan.schedule,
-            shuffle=bool(classifier.shuffle),
-            **common,
-        )
 
     def _score(self, epoch: Epoch) -> float | None:
         if epoch.validation is None or self.validation is None:
@@ -217,23 +195,15 @@ def train_one_epoch(classifier: Any, preparation: Preparation, engine: Engine) -
     engine : Engine
     """
     plan, state, data, _, continues = preparation
-    assert plan.rule is not None  # with lbfgs there is no partial_fit
     training, theta = state.training, state.network.theta.copy() if continues else None
     try:
-        (epoch,) = train(
-            state.network,
-            engine,
-            data,
-            plan.rule,
-            training,
-            batch_size=plan.batch_size,
-            max_epochs=training.epochs + 1,
-            regularization=plan.regularization,
-            schedule=plan.schedule,
-            shuffle=bool(classifier.shuffle),
-        )
+        (epoch,) = _epochs(classifier, plan, state, engine, data, None, max_epochs=training.epochs + 1)
     except BaseException as error:
-        state.abandon(classifier, error, theta)
+        if theta is not None:
+            state.network.theta = theta
+        if _is_first_divergence(classifier, error):
+            state.stop_reason = "diverged"
+            state.commit(classifier)
         raise
     record(state, epoch, None)
     early_stopping = state.early_stopping
@@ -244,3 +214,27 @@ def train_one_epoch(classifier: Any, preparation: Preparation, engine: Engine) -
     state.best_loss = min(state.loss_curve)
     state.commit(classifier)
     print_epoch(classifier, epoch, None)
+
+
+def _is_first_divergence(classifier: Any, error: BaseException) -> bool:
+    """Return whether a first fit has diverged at once; the classifier then keeps the starting weights."""
+    return isinstance(error, DivergenceError) and not hasattr(classifier, "network_")
+
+
+def _epochs(
+    classifier: Any,
+    plan: Plan,
+    state: FittedState,
+    engine: Engine,
+    data: Data,
+    validation: Data | None,
+    *,
+    max_epochs: int,
+) -> Generator[Epoch, None, Any]:
+    network, training = state.network, state.training
+    common: dict[str, Any] = {"regularization": plan.regularization, "validation": validation}
+    if plan.rule is None:
+        common |= {"max_iter": max_epochs, "max_fun": int(classifier.max_fun), "tol": classifier.tol}
+        return train_lbfgs(network, engine, data, training, **common)
+    common |= {"batch_size": plan.batch_size, "schedule": plan.schedule, "shuffle": bool(classifier.shuffle)}
+    return train(network, engine, data, plan.rule, training, max_epochs=max_epochs, **common)

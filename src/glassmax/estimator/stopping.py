@@ -60,20 +60,7 @@ def should_stop(
 
 
 def slow_down(plan: Plan, training: TrainingState, early_stopping: EarlyStopping) -> bool:
-    """Divide the learning rate by 5 if it is adaptive and not tiny yet, and return whether that was done.
-
-    Parameters
-    ----------
-    plan : Plan
-    training : TrainingState
-        Its `slowdown` is lowered in place.
-    early_stopping : EarlyStopping
-        Its count of epochs starts again at 0.
-
-    Returns
-    -------
-    bool
-    """
+    """Divide the learning rate by 5 if it is adaptive and not tiny yet, and return whether that was done."""
     rule = plan.rule
     if rule is None or plan.schedule.kind != "adaptive" or rule.learning_rate * training.slowdown <= MIN_LEARNING_RATE:
         return False
