@@ -54,9 +54,9 @@ class FittedState:
     @classmethod
     def of(cls, classifier: Any) -> Self:
         """Return the state of a fitted classifier: a copy, except for the network, which is shared."""
-        values = {f.name: vars(classifier).get(_attribute(f.name)) for f in fields(cls)}
-        network = values.pop("network")
-        return cls(network=network, **deepcopy(values))
+        values = {name: vars(classifier).get(attribute) for name, attribute in ATTRIBUTES.items()}
+        curves = {name: value.copy() for name, value in values.items() if isinstance(value, list)}
+        return cls(**values | curves | {name: deepcopy(values[name]) for name in PRIVATE})
 
     @classmethod
     def begin(
@@ -84,12 +84,12 @@ class FittedState:
 
     def commit(self, classifier: Any) -> None:
         """Write every attribute to the classifier."""
-        learned = {_attribute(name): value for name, value in vars(self).items()}
-        if self.feature_names_in is None:  # scikit-learn asks whether the attribute exists
+        values, learned = vars(self), vars(classifier)
+        for name, attribute in ATTRIBUTES.items():
+            learned[attribute] = values[name]
+        if self.feature_names_in is None:  # scikit-learn asks whether there is such an attribute
             del learned["feature_names_in_"]
-            vars(classifier).pop("feature_names_in_", None)
-        vars(classifier).update(learned)
 
 
-def _attribute(name: str) -> str:
-    return PRIVATE.get(name, f"{name}_")
+ATTRIBUTES = {field.name: PRIVATE.get(field.name, f"{field.name}_") for field in fields(FittedState)}
+"""The classifier's attribute for each field."""
