@@ -12,7 +12,7 @@ from .figures import rows_judged, score_tables, trivial_figures
 from .progress import with_progress
 from .result import Result
 from .rows import Rows
-from .talk import QUIET, counted, figure, say
+from .talk import QUIET, counted, figure, ordinal, say
 from .train_options import ESTIMATOR
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ __all__ = ["Run", "check_options"]
 
 FAR_BEYOND_CHANCE = 1e4
 """A log-loss that no honest training ends with: the steps were too long."""
-LINEAR_ITERATIONS = 200
-MOST_LINEAR_ROWS = 100_000
 
 
 def estimator_of(options: dict[str, Any], hidden: tuple[int, ...], **changed: Any) -> "SoftmaxClassifier":
@@ -209,23 +207,21 @@ class Run:
         return Result(judged, columns, rows.classes, self._more(models, index, len(columns)), rows.table.name)
 
     def _linear(self) -> "Model":
-        """Train multinomial logistic regression on the same rows, as far as they are not too many."""
+        """Train multinomial logistic regression on the same rows, its penalty chosen by validation."""
+        from ..estimator.linear import fit_linear
         from ..model import Model
 
-        rows, plain = self.rows, {"solver": "lbfgs", "max_iter": LINEAR_ITERATIONS, "early_stopping": False}
-        plain |= {"dropout": 0.0, "activation": "relu", "clip_norm": None, "weight_decay": None, "warmup": 0.0}
-        plain |= {"learning_rate": "constant", "checkpoint_path": None, "scoring": "log_loss", "tol": 1e-4}
-        linear = estimator_of(self.options, (), class_weight=rows.class_weight(), **plain)
-        X, y, weight = rows.X, rows.y[rows.kept], rows.weights(rows.kept)
-        if len(y) > MOST_LINEAR_ROWS:
-            step = -(-len(y) // MOST_LINEAR_ROWS)
-            thin = slice(None, None, step)
-            if len(set(y[thin].tolist())) == len(rows.classes):
-                X, y, weight = X[thin], y[thin], None if weight is None else weight[thin]
-                say(f"The linear model to compare with is trained on every {step}th row.")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            linear.fit(X, y, weight)
+        rows, options = self.rows, self.options
+        linear, step = fit_linear(
+            rows.X,
+            rows.y[rows.kept],
+            rows.weights(rows.kept),
+            class_weight=rows.class_weight(),
+            random_state=options["seed"],
+            n_threads=options["threads"],
+        )
+        if step > 1:
+            say(f"The linear model to compare with is trained on every {ordinal(step)} row.")
         return Model(linear.network_, rows.classes, rows.encoding)
 
     def _more(self, models: "dict[str, Model]", index: "Array", count: int) -> dict[str, list[float]]:

@@ -18,6 +18,7 @@ __all__ = [
     "counted",
     "figure",
     "harmless",
+    "ordinal",
     "say",
     "shortened",
     "show",
@@ -70,6 +71,12 @@ def counted(number: int, noun: str) -> str:
 def figure(value: float) -> str:
     """Write a figure with four decimals, a huge one by its power of ten."""
     return f"{value:.4f}" if abs(value) < 1e5 else f"{value:.2e}"
+
+
+def ordinal(number: int) -> str:
+    """Write which one of many: 2nd, 3rd, 4th, 11th."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def show_json(result: dict[str, Any]) -> None:

@@ -329,7 +329,7 @@ JUDGING: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     (("--tol",), {"type": click.FloatRange(0), "callback": finite, "default": 1e-4, "help": "Least improvement."}),
     (
         ("--baseline/--no-baseline",),
-        {"default": True, "help": "Whether to train a linear model beside it, to compare.  [default: baseline]"},
+        {"default": True, "help": "Compare with a linear model, its penalty chosen by validation.  [default: baseline]"},
     ),
 ]
 

@@ -8,6 +8,7 @@
     labels       what y says: classes, class probabilities, or several labels
     scoring      what early stopping watches
     run          one fit: the stream of epochs and its readers
+    linear       the linear model that a network is compared with
     identity     what a run is, for its checkpoint
     fitted       what a fitted classifier has besides its predictions
     availability whether there is a `partial_fit`
