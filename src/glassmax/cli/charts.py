@@ -9,6 +9,7 @@ from .terminal import GOOD, LABEL, QUIET
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
+    from rich.text import Text
 
     from ..functional.arrays import Array
     from ..training import Figures
@@ -20,7 +21,7 @@ BETTER = " ◂"
 LOWER_IS_BETTER = ("log-loss", "Brier score", "calibration error")
 RIGHT, WRONG = ((82, 99, 122), (0, 92, 230)), ((122, 99, 82), (204, 68, 0))
 """From a share of nothing to all of a row, blue and orange: told apart by the colour-blind, white text on both."""
-BAR, FEWEST_COLUMNS = 8, 20
+BAR, LONGEST_NAME = 8, 20
 
 
 def sparkline(values: Sequence[float], width: int = 24) -> str:
@@ -57,20 +58,21 @@ def bars(names: Sequence[str], counts: Sequence[int], width: int) -> "Renderable
     from rich.table import Table
     from rich.text import Text
 
-    names = [shortened(harmless(name), FEWEST_COLUMNS) for name in names]
+    names = [_cut(harmless(name), LONGEST_NAME) for name in names]
     most = max(counts)
     one = max(map(len, names)) + BAR + len(str(most)) + 2
     fitting = max(1, (width - 4) // (one + 3))
     n_rows = -(-len(names) // fitting)
     fitting = -(-len(names) // n_rows)
     grid = Table.grid(padding=(0, 1))
+    grid.add_column(width=1)  # the indent, as that of the lines below
     for _ in range(fitting):
         grid.add_column(justify="left")
         grid.add_column()
         grid.add_column(justify="right")
         grid.add_column(width=1)
     for start in range(0, len(names), fitting):
-        cells = []
+        cells = [Text("")]
         for name, count in zip(names[start : start + fitting], counts[start : start + fitting], strict=True):
             bar = "━" * max(1, round(BAR * count / most))
             cells += [Text(name), Text(f"{bar:<{BAR}}", LABEL), Text(str(count)), Text("")]
@@ -95,7 +97,7 @@ def figures_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, rival
 
     table = Table(box=SIMPLE_HEAD, header_style=LABEL, border_style=QUIET, pad_edge=False)
     for position, name in enumerate(header):
-        table.add_column(Text(harmless(name)), justify="right" if position else "left")
+        table.add_column(Text(harmless(name)), justify="right" if position else "left", no_wrap=not position)
     for name, *cells in rows:
         best = _best(cells[:rivals], lowest=name in LOWER_IS_BETTER) if rivals > 1 else None
         drawn = []
@@ -118,38 +120,50 @@ def _best(cells: Sequence[str], *, lowest: bool) -> int | None:
 def confusions(figures: "Figures", classes: "Array", terminal: "Console") -> "RenderableType":
     """Draw the confusion matrix, each cell shaded by its share of the row.
 
-    Where it is too large, or too wide for the terminal, the most frequent confusions are listed instead.
+    Where the names are too wide for the terminal, the columns are numbered; where there are too many classes, or no
+    room even then, the most frequent confusions are listed instead.
     """
     names = [harmless(str(label)) for label in classes]
     if figures.confusion is not None and len(names) <= MOST_CLASSES:
-        for longest, numbered in ((20, False), (20, True), (8, True)):
-            table = _matrix(figures.confusion, [shortened(name, longest) for name in names], numbered=numbered)
-            if terminal.measure(table).minimum <= terminal.width:
-                return table
+        for longest, numbered in ((LONGEST_NAME, False), (LONGEST_NAME, True), (8, True)):
+            lines = _matrix(figures.confusion, [_cut(name, longest) for name in names], numbered=numbered)
+            if lines[0].cell_len <= terminal.width:
+                return _stacked(lines)
     return _most_frequent(figures, names)
 
 
-def _matrix(confusion: "Array", names: Sequence[str], *, numbered: bool) -> "Table":
-    from rich.table import Table
+def _cut(name: str, longest: int) -> str:
+    """Cut a long name in its middle: names often differ at the end."""
+    behind = (longest - 1) // 2
+    return name if len(name) <= longest else f"{name[: longest - 1 - behind]}…{name[-behind:]}"
+
+
+def _stacked(lines: "Sequence[Text]") -> "RenderableType":
+    from rich.console import Group
+
+    return Group(*lines)
+
+
+def _matrix(confusion: "Array", names: Sequence[str], *, numbered: bool) -> "list[Text]":
+    from rich.cells import cell_len, set_cell_size
     from rich.text import Text
 
-    table = Table(box=None, header_style=LABEL, padding=0, pad_edge=False, collapse_padding=True)
     above = [str(number) for number in range(1, len(names) + 1)] if numbered else names
-    table.add_column(Text("true \\ predicted "), no_wrap=True)
-    for name in above:
-        table.add_column(Text(f" {name} "), justify="right", no_wrap=True)
-    table.add_column(Text("  recall"), justify="right", no_wrap=True)
-    widths = [max(len(above[j]), len(str(confusion[:, j].max()))) + 2 for j in range(len(names))]
+    beside = [f"{number:>2} {name}" for number, name in enumerate(names, 1)] if numbered else names
+    corner = "true \\ predicted" if not numbered else "true"
+    first = max(map(cell_len, (corner, *beside)))
+    widths = [max(cell_len(name), len(str(confusion[:, j].max()))) for j, name in enumerate(above)]
+    header = Text(f"  {set_cell_size(corner, first)} ", LABEL)
+    for name, width in zip(above, widths, strict=True):
+        header.append(f" {' ' * (width - cell_len(name))}{name} ", LABEL)
+    lines = [header.append("  recall", LABEL)]
     for i, row in enumerate(confusion):
-        total = row.sum()
-        cells = []
+        line, total = Text().append(f"  {set_cell_size(beside[i], first)} ", LABEL), max(row.sum(), 1)
         for j, count in enumerate(row):
-            text = f"{f'{count}' if count else '·'} ".rjust(widths[j])
-            cells.append(Text(text, _shade(count / total, right=i == j) if count else QUIET))
-        recall = f"  {100 * row[i] / total:.0f} %" if total else ""
-        name = f"{above[i]:>2} {names[i]} " if numbered else f"{names[i]} "
-        table.add_row(Text(name, LABEL), *cells, Text(recall, QUIET))
-    return table
+            style = _shade(count / total, right=i == j) if count else QUIET
+            line.append(f" {count or '·':>{widths[j]}} ", style)
+        lines.append(line.append(f"  {100 * row[i] / total:4.0f} %" if row.any() else "", QUIET))
+    return lines
 
 
 def _shade(share: float, *, right: bool) -> str:

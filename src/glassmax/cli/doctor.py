@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from .talk import harmless, say, show, show_json
+from .talk import harmless, say, show, show_json, show_painted
 from .typed import finite
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def command(
     if as_json:
         show_json(diagnosis)
     else:
-        show("\n".join(harmless(line).rstrip() for line in diagnosis["text"].split("\n")) + "\n")
+        show_painted(diagnosis["text"])
     click.get_current_context().exit(0 if diagnosis["correct"] else 1)
 
 

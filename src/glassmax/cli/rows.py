@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .column_names import left_out_together, summed_up
 from .talk import counted, shortened
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ __all__ = ["Rows", "shown_column"]
 
 FEWEST_ROWS_TO_HOLD_OUT = 20
 SPARSE_NUMBERS, SPARSE_SHARE = 2**24, 0.1
-MOST_SHOWN, MOST_NOTES = 40, 20
+MOST_NOTES = 20
 MOST_OF_MEMORY = 0.7
 
 
@@ -165,10 +166,10 @@ class Rows:
         titles = {"Number": "numbers:", "Category": "categories:", "Boolean": "booleans:", "Date": "dates:"}
         for kind, title in titles.items():
             if kind in kinds:
-                lines.append(f"  {title:<11} {_some(kinds[kind])}")
+                lines.append(f"  {title:<11} {summed_up(kinds[kind])}")
         if self.options["weight"] is not None:
             lines.append(f"  weights:    {self.options['weight']}")
-        return lines + [f"  {note}" for note in _shortened([*self.table.notes, *self.notes])]
+        return lines + [f"  {note}" for note in left_out_together(_shortened([*self.table.notes, *self.notes]))]
 
     def _check_weights(self) -> None:
         from ..errors import DataError
@@ -247,7 +248,7 @@ class Rows:
 
 def _shortened(notes: list[str]) -> list[str]:
     """Keep the first notes of each kind: a table of a thousand empty columns needs no thousand lines."""
-    shown, kinds = [], dict.fromkeys(("is left out:", "missing, filled with", "hold what training never saw"), 0)
+    shown, kinds = [], dict.fromkeys(("missing, filled with", "hold what training never saw"), 0)
     for note in notes:
         kind = next((kind for kind in kinds if kind in note), None)
         if kind is not None:
@@ -286,9 +287,3 @@ def _check_memory(name: str, rows: int, width: int, size: int) -> None:
             f"{name} becomes {rows} rows of {width} numbers, {needed / 2**30:.1f} GB; this machine has "
             f"{there / 2**30:.1f} GB. Pass --dtype float32, --ignore columns of many categories, or fewer rows."
         )
-
-
-def _some(names: list[str]) -> str:
-    if len(names) <= MOST_SHOWN:
-        return ", ".join(names)
-    return f"{', '.join(names[: MOST_SHOWN - 2])}, {len(names) - MOST_SHOWN + 1} more, and {names[-1]}"

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .charts import sparkline
 from .figures import rows_judged, score_tables, trivial_figures
 from .progress import with_progress
 from .result import Result
 from .rows import Rows
-from .talk import QUIET, counted, figure, ordinal, say
+from .talk import QUIET, counted, draw, figure, ordinal, say
+from .terminal import console
 from .train_options import ESTIMATOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rich.console import Console
 
     from ..estimator import SoftmaxClassifier
     from ..functional.arrays import Array
@@ -87,14 +91,39 @@ class Run:
     def report_table(self) -> None:
         """Say what was read and what each column was taken for."""
         rows = self.rows
-        for line in rows.described():
+        terminal = console(err=True)
+        first, *lines = rows.described()
+        if terminal is None:
+            say(first)
+        else:
+            self._report_classes(terminal)
+        for line in lines:
             say(line)
+        if terminal is not None:
+            say()
         sizes = "-".join(map(str, (rows.X.shape[1], *self.hidden, len(rows.classes))))
         held = f", {len(rows.held)} held out" if len(rows.held) else f", none held out{rows.why_none_held_out()}"
         judged = (
             f", {counted(rows.validation[0].shape[0], 'row')} of another file to judge by" if rows.validation else ""
         )
         say(f"{counted(len(rows.kept), 'row')} to train on{held}{judged}; network {sizes}")
+
+    def _report_classes(self, terminal: "Console") -> None:
+        """Say on a terminal how many rows each class has, by a bar."""
+        import numpy as np
+
+        from .charts import bars
+        from .terminal import wrapped
+
+        rows, most = self.rows, 20
+        n_rows = rows.table.n_rows + rows.unlabelled
+        target, k = rows.target, len(rows.classes)
+        say(f"{rows.table.name}: {counted(n_rows, 'row')}, {k} classes of {target}", "bold")
+        names = [str(label) for label in rows.classes[:most]]
+        counts = np.bincount(rows.y, minlength=k)[:most].tolist()
+        draw(bars(names, counts, terminal.width), terminal)
+        if k > most:
+            draw(wrapped(f"  ... and {k - most} more classes"), terminal)
 
     def train(self) -> bool:
         """Train with progress shown; return whether Ctrl-C ended it."""
@@ -154,8 +183,11 @@ class Run:
             rate = smaller(self.options["learning_rate"])
             why = f"up from {figure(first)}: the steps are too long, try --learning-rate {rate:g}"
         best = classifier.best_epoch_
+        losses = sparkline(classifier.loss_curve_) if console(err=True) else ""
         kept = "" if best in (None, n_epochs) else f"; the weights are those of epoch {best}, the best"
         say(f"{counted(n_epochs, 'epoch')}, training loss {figure(last)}, {why}{kept}")
+        if losses:
+            say(f"  loss:       {figure(first)} {losses} {figure(last)}")
 
     def model(self) -> "Model":
         """Return the trained model with its columns and its record."""
@@ -199,7 +231,7 @@ class Run:
         if self.options["baseline"] and self.hidden:
             models["linear model"] = linear = self._linear()
             columns["linear model"] = score_tables(linear, [(rows.table.rows(index), y, weight)])
-        columns["classes' shares"] = trivial_figures(rows.shares(), y, weight)
+        columns["class frequencies"] = trivial_figures(rows.shares(), y, weight)
         if len(rows.held):
             model.record |= {"held_out_log_loss": figures.log_loss, "held_out_accuracy": figures.accuracy}
             for name in ("balanced_accuracy", "brier_score", "calibration_error"):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rich.console import Console, RenderableType
+    from rich.text import Text
 
 __all__ = ["console", "paint", "rendered", "wrapped"]
 
@@ -18,8 +19,9 @@ LABEL = "cyan"
 GOOD, BAD, ATTENTION, QUIET = "bold green", "bold red", "bold yellow", "dim"
 MARKS = {GOOD: "✓ ", BAD: "✗ ", ATTENTION: "! "}
 VERDICTS = {"correct": GOOD, "right": GOOD, "proved": GOOD, "wrong": BAD}
-LABELLED = re.compile(r"( *)([^\s:]+(?: [^\s:]+)*:?)( {2,})(?=\S)")
+LABELLED = re.compile(r" *([^\s:]+(?: [^\s:]+)*):? {2,}(?=\S)|  \S+: (?=\S)")
 INDENTED = re.compile(r" *(?:= |\| )?")
+ANSWERS = ("write", "index form", "matrix form")
 LONGEST_LABEL = 26
 
 
@@ -42,7 +44,7 @@ def rendered(terminal: "Console", *shown: "RenderableType") -> str:
     return capture.get()
 
 
-def wrapped(text: str, style: str = "") -> "RenderableType":
+def wrapped(text: str, style: str = "", *, longest: int = LONGEST_LABEL) -> "RenderableType":
     """Lay out one line so that it wraps under its words: behind its label, its indent or its mark.
 
     Parameters
@@ -51,21 +53,31 @@ def wrapped(text: str, style: str = "") -> "RenderableType":
         One line without control characters. A label is what two spaces or more separate from the rest.
     style : str
         Of the text behind the label. `GOOD`, `BAD` and `ATTENTION` put their mark before it.
+    longest : int
+        The width from which on a label is taken for a part of the text.
     """
-    from rich.table import Table
     from rich.text import Text
 
     found = LABELLED.match(text)
-    if found and found.end() <= LONGEST_LABEL:
-        head = Text(found[0], "" if style else LABEL)
+    if found and found.end() <= longest:
+        head = Text(found[0], LABEL)
         rest = text[found.end() :]
     else:
         indent = INDENTED.match(text)[0]  # type: ignore[index]
         head, rest = Text(MARKS.get(style, "") + indent, style), text[len(indent) :]
+    return _hanging(head, Text(rest, style))
+
+
+def _hanging(head: "Text", rest: "Text") -> "RenderableType":
+    """Put a text behind its head, so that it wraps beside it and not below."""
+    from rich.table import Table
+
+    if not head:
+        return rest
     grid = Table.grid()
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    grid.add_row(head, Text(rest, style))
+    grid.add_row(head, rest)
     return grid
 
 
@@ -77,7 +89,6 @@ def paint(lines: "Iterable[str]") -> "Iterable[RenderableType]":
     lines : iterable of str
         Without control characters.
     """
-    from rich.table import Table
     from rich.text import Text
 
     for line in lines:
@@ -88,15 +99,12 @@ def paint(lines: "Iterable[str]") -> "Iterable[RenderableType]":
             text = Text(columns[1])
             yield text.append(columns[2], VERDICTS[columns[2]]).append(columns[3], QUIET)
         elif word in VERDICTS and rest:
-            grid = Table.grid()
-            grid.add_column(no_wrap=True)
-            grid.add_column(overflow="fold")
             style = VERDICTS[word]
-            grid.add_row(Text(MARKS[style], style), Text.assemble((first, style), " ", rest))
-            yield grid
-        elif line.startswith("      ") and not LABELLED.match(line.strip()):
+            yield _hanging(Text(MARKS[style], style), Text.assemble((first, style), " ", rest))
+        elif re.match(r" {6}\S", line):  # the reason of a step
             yield wrapped(line, QUIET)
         elif line[:1] not in ("", " "):
             yield wrapped(line, "bold")
         else:
-            yield wrapped(line)
+            label = LABELLED.match(line)
+            yield wrapped(line, "bold" if label and label[1] in ANSWERS else "")

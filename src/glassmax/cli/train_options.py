@@ -329,7 +329,10 @@ JUDGING: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     (("--tol",), {"type": click.FloatRange(0), "callback": finite, "default": 1e-4, "help": "Least improvement."}),
     (
         ("--baseline/--no-baseline",),
-        {"default": True, "help": "Compare with a linear model, its penalty chosen by validation.  [default: baseline]"},
+        {
+            "default": True,
+            "help": "Compare with a linear model whose penalty is chosen by validation.  [default: baseline]",
+        },
     ),
 ]
 
