@@ -30,7 +30,7 @@ def sparkline(values: Sequence[float], width: int = 24) -> str:
     Examples
     --------
     >>> sparkline([8.0, 4.0, 2.0, 1.0])
-    '█▅▃▁'
+    '█▆▃▁'
     """
     import numpy as np
 

@@ -94,7 +94,7 @@ def paint(lines: "Iterable[str]") -> "Iterable[RenderableType]":
     for line in lines:
         first, _, rest = line.partition(" ")
         word = first.rstrip(":,").lower()
-        columns = re.match(r"(\S+ +)(wrong|right)( .*)", line)
+        columns = re.match(r"(\S+ +)(wrong|right)\b(.*)", line)
         if columns:  # a parameter and what is said of it
             text = Text(columns[1])
             yield text.append(columns[2], VERDICTS[columns[2]]).append(columns[3], QUIET)
