@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from glassmax import SoftmaxClassifier, load_model, read_table
 from glassmax.cli.config import _toml
-from glassmax.cli.train_options import ESTIMATOR
+from glassmax.cli.wording import ESTIMATOR
 from glassmax.table import Category, Encoding, Number
 from glassmax.training import Tally
 from hostile import GOOD, table, with_x

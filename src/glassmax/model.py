@@ -22,7 +22,7 @@ import msgspec
 import numpy as np
 
 from .engine import all_finite, best_engine, blocks, logits
-from .errors import DataError, GlassmaxError, ModelFileError
+from .errors import DataError, GlassmaxError, ModelFileError, Setting
 from .files import write_whole
 from .functional import ACTIVATIONS
 from .functional.arrays import Array, as_inputs
@@ -30,7 +30,7 @@ from .functional.heads import LOSSES, OUTPUTS
 from .network import Network
 from .parameters import Parameters, count
 from .sealed import seal, unseal
-from .table import Encoding, Surprises, Table, is_frame, joined, table_of
+from .table import Encoding, Table, UnseenCounts, is_frame, joined, table_of
 
 __all__ = ["Model", "load_model"]
 
@@ -41,7 +41,7 @@ MOST_BYTES = 2**43
 METADATA = "__metadata__"
 
 
-class Manifest(msgspec.Struct, forbid_unknown_fields=True):
+class ModelManifest(msgspec.Struct, forbid_unknown_fields=True):
     """What the metadata of a model file say; everything but the numbers."""
 
     format: str
@@ -124,7 +124,7 @@ class Model:
         return np.concatenate([none, *(P for _, P in self.predictions([self._table(data)]))])
 
     def predictions(
-        self, tables: Iterable[Table], surprises: Surprises | None = None, *, of_logits: bool = False
+        self, tables: Iterable[Table], counts: UnseenCounts | None = None, *, of_logits: bool = False
     ) -> Iterator[tuple[Table, Array]]:
         """Predict any number of tables, one after another, as if they were one: they may be larger than memory.
 
@@ -132,7 +132,7 @@ class Model:
         ----------
         tables : iterable of Table
             As `glassmax.table.read_batches` reads them.
-        surprises : Surprises, optional
+        counts : UnseenCounts, optional
             Counts what is odd about the rows.
         of_logits : bool, default=False
             Whether to yield logits instead of probabilities.
@@ -146,7 +146,7 @@ class Model:
         """
         if self.encoding is None:
             raise DataError("The model was trained in Python and knows no tables: pass an (n, d) array.")
-        engine, counted = best_engine(), Surprises() if surprises is None else surprises
+        engine, counted = best_engine(), UnseenCounts() if counts is None else counts
         for table in _blocks_of(tables, next(blocks(self.network, 2**62)).stop):
             X = self.encoding.fill(table, counted).astype(self.network.theta.dtype, copy=False)
             outputs = (engine.logits if of_logits else engine.probabilities)(self.network, X)
@@ -232,7 +232,7 @@ class Model:
 
     def _to_bytes(self) -> bytes:
         network = self.network
-        manifest = Manifest(
+        manifest = ModelManifest(
             format="glassmax",
             version=1,
             layer_sizes=list(network.layer_sizes),
@@ -299,7 +299,8 @@ def load_model(path: str | Path) -> Model:
         content = _read(path)
     except FileNotFoundError:
         raise ModelFileError(
-            f"{path}: there is no such file. Train one with: glassmax train DATA --target COLUMN"
+            f"{path}: there is no such file.",
+            remedy=("Train one with: ", Setting("SoftmaxClassifier(...).fit(X, y).save(path)")),
         ) from None
     except IsADirectoryError:
         raise ModelFileError(f"{path} is a folder, expected a model file.") from None
@@ -336,7 +337,7 @@ def _read(path: str | Path) -> bytes:
 def _from_bytes(content: bytes) -> Model:
     text, header = unseal(content)
     try:
-        manifest = msgspec.json.decode(text, type=Manifest)
+        manifest = msgspec.json.decode(text, type=ModelManifest)
     except (msgspec.DecodeError, TypeError) as error:
         if isinstance(text, str) and '"glassmax checkpoint' in text:
             raise ModelFileError("is the checkpoint of a run, expected a model: fit goes on from it.") from None
@@ -363,7 +364,7 @@ def _from_bytes(content: bytes) -> Model:
     return Model(network, np.array(manifest.classes), manifest.encoding, manifest.record, manifest.columns)
 
 
-def _check_manifest(manifest: Manifest) -> None:
+def _check_manifest(manifest: ModelManifest) -> None:
     sizes, k = manifest.layer_sizes or [0], len(manifest.classes)
     faults = {
         f"format {manifest.format!r}, version {manifest.version}; this glassmax reads format 'glassmax', version 1": (
@@ -394,7 +395,7 @@ def _check_manifest(manifest: Manifest) -> None:
         raise ModelFileError(f"has a manifest with {fault}.")
 
 
-def _check_tensors(manifest: Manifest, header: dict[str, Any]) -> None:
+def _check_tensors(manifest: ModelManifest, header: dict[str, Any]) -> None:
     """Compare the tensors' names, dtypes and shapes with the manifest, before any is loaded."""
     sizes = manifest.layer_sizes
     expected: dict[str, list[int]] = {}

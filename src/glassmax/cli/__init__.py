@@ -17,6 +17,7 @@ import click
 from .. import __version__
 from ..errors import GlassmaxError, OptionError
 from .talk import harmless, shortened
+from .wording import worded_error
 
 __all__ = ["main"]
 
@@ -77,9 +78,9 @@ def main() -> None:
         _drop_output()
         sys.exit(1)
     except OptionError as error:
-        _fault(str(error), 2, debug)
+        _fault(worded_error(error), 2, debug)
     except GlassmaxError as error:
-        _fault(str(error), 1, debug)
+        _fault(worded_error(error), 1, debug)
     except MemoryError:
         _fault("There is not enough memory for this. Try fewer rows or a smaller network.", 1, debug)
     except OSError as error:  # a full disk behind stdout; files are answered for where they are opened

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from .option_values import finite
 from .talk import harmless, say, show, show_json
-from .typed import finite
 
 if TYPE_CHECKING:
     from ..doctor.declarations import Understood

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ..functional.arrays import Array
     from ..model import Model
-    from ..table import Surprises, Table
+    from ..table import Table, UnseenCounts
 
 __all__ = ["command"]
 
@@ -41,7 +41,7 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
       glassmax evaluate flowers.safetensors more.csv --by region --json
     """
     from ..model import load_model
-    from ..table import Surprises, read_batches
+    from ..table import UnseenCounts, read_batches
     from .figures import figures_as_json, show_figures
     from .predict import columns_needed
 
@@ -51,7 +51,7 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
     wanted = [*needed, loaded.encoding.target, *(name for name in (by, weight) if name)]
     form = {name: options[name] for name in ("delimiter", "decimal", "encoding")}
     scoring = Scoring(loaded, by, weight)
-    surprises = Surprises()
+    surprises = UnseenCounts()
     scoring.count(read_batches(data, columns=wanted, **form), surprises)
     name = scoring.name
     if scoring.unlabelled:
@@ -94,7 +94,7 @@ class Scoring:
         self.name, self.unlabelled = "", 0
         self.totals = np.zeros(len(model.classes))
 
-    def count(self, tables: "Iterable[Table]", surprises: "Surprises") -> None:
+    def count(self, tables: "Iterable[Table]", surprises: "UnseenCounts") -> None:
         """Predict the rows that have a class, and count what becomes of them."""
         import numpy as np
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from ..functional.arrays import Array
     from ..model import Model
-    from ..table import Surprises, Table
+    from ..table import Table, UnseenCounts
     from ..training import Figures
 
 __all__ = ["class_index", "figures_as_json", "score_tables", "show_figures", "trivial_figures"]
@@ -80,7 +80,7 @@ def class_index(model: "Model", table: "Table", labels: "Array", rows: "Array", 
 
 
 def score_tables(
-    model: "Model", tables: "Iterable[tuple[Table, Array, Array | None]]", surprises: "Surprises | None" = None
+    model: "Model", tables: "Iterable[tuple[Table, Array, Array | None]]", surprises: "UnseenCounts | None" = None
 ) -> "Figures":
     """Score a model on tables whose classes are known.
 
@@ -89,7 +89,7 @@ def score_tables(
     model : Model
     tables : iterable of (Table, (n,) array of int, (n,) array or None)
         Rows, their classes and weights.
-    surprises : Surprises, optional
+    surprises : UnseenCounts, optional
         Counts what is odd about the rows.
 
     Returns

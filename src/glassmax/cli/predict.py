@@ -58,8 +58,8 @@ def command(model: str, data: str, proba: bool, top: int | None, **options: Any)
       cat new.csv | glassmax predict flowers.safetensors - > predictions.csv
     """
     from ..model import load_model
-    from ..table import Surprises, read_batches
-    from .places import check_output
+    from ..table import UnseenCounts, read_batches
+    from .output_paths import check_output
     from .predictions import writer_of
 
     output = options["output"]
@@ -73,14 +73,14 @@ def command(model: str, data: str, proba: bool, top: int | None, **options: Any)
     needed = columns_needed(loaded, model, "Predict")
     written = {name: options[name] for name in ("delimiter", "decimal", "encoding")}
     kind = options["form"] or FORMATS.get("." + str(output).rpartition(".")[2].lower(), "csv")
-    keep, surprises, name, rows = options["keep"], Surprises(), data, 0
+    keep, counts, name, rows = options["keep"], UnseenCounts(), data, 0
     with writer_of(kind, output, loaded.classes, proba=proba, top=top, keep=keep) as writer:
         tables = read_batches(data, columns=[*needed, *keep], **written)
-        for table, P in loaded.predictions(_checked(tables, keep), surprises):
+        for table, P in loaded.predictions(_checked(tables, keep), counts):
             writer.write(table, P)
             name, rows = table.name, rows + len(P)
     assert loaded.encoding is not None
-    for note in surprises.notes(loaded.encoding.columns):
+    for note in counts.notes(loaded.encoding.columns):
         say(f"{name}: {note}")
     _warn_of_formulas(loaded)
     if output is not None:

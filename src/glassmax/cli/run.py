@@ -1,8 +1,6 @@
 """One training run of the command line: from a table and options to a model and what it is worth."""
 
-import re
 import warnings
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +11,7 @@ from .progress import with_progress
 from .result import Result
 from .rows import Rows
 from .talk import QUIET, counted, figure, say
-from .train_options import ESTIMATOR
+from .wording import ESTIMATOR, worded_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,21 +55,7 @@ def check_options(options: dict[str, Any]) -> None:
     try:
         check(estimator_of(options, (100,) if options["hidden"] is None else options["hidden"]))
     except OptionError as error:
-        raise click.UsageError(_in_words_of_the_command_line(str(error))) from None
-
-
-def _in_words_of_the_command_line(message: str) -> str:
-    words = {parameter: f"--{option.replace('_', '-')}" for option, parameter in ESTIMATOR.items()}
-    found = re.match(r"(\w+) (?=is|names)", message)
-    if found and found[1] in words:
-        message = f"{words[found[1]]} {message[found.end() :]}"
-    return re.sub(r"solver='(\w+)'", r"--solver \1", message)
-
-
-def _words_for_a_checkpoint(message: str) -> str:
-    words = {"checkpoint_path": "--checkpoint", "random_state": "--seed", "max_iter": "--epochs"}
-    words |= {parameter: f"--{option.replace('_', '-')}" for option, parameter in ESTIMATOR.items()}
-    return re.sub(r"\b(" + "|".join(words) + r")\b(?= is|=|\b[. ,])", lambda found: words[found[1]], message)
+        raise click.UsageError(worded_error(error)) from None
 
 
 class Run:
@@ -100,8 +84,6 @@ class Run:
 
     def train(self) -> bool:
         """Train with progress shown; return whether Ctrl-C ended it."""
-        from ..errors import CheckpointError
-
         classifier, rows = self.classifier, self.rows
         validation: dict[str, Any] = {}
         if rows.validation:
@@ -115,11 +97,6 @@ class Run:
                 rows.X, rows.y[rows.kept], rows.weights(rows.kept), **validation
             )
             try:
-                try:
-                    first = next(epochs, None)
-                except CheckpointError as error:
-                    raise CheckpointError(_words_for_a_checkpoint(str(error))) from None
-                epochs = epochs if first is None else chain([first], epochs)
                 for _ in with_progress(epochs, self.options["epochs"], self._metric, quiet=quiet):
                     pass
             except KeyboardInterrupt:

@@ -33,7 +33,7 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     """
     from ..errors import DataError
     from ..table import read_table
-    from .places import check_output, default_output
+    from .output_paths import check_output, default_output
     from .run import Run, check_options
 
     if options["print_config"]:

@@ -7,52 +7,16 @@ import click
 
 from .config import read_config
 from .grouped import option
+from .option_values import activations, class_weights, column_types, finite, hidden_sizes, shares, validation
 from .talk import be_quiet
-from .typed import activations, class_weights, column_types, finite, hidden_sizes, shares, validation
 
-__all__ = ["ESTIMATOR", "train_options"]
+__all__ = ["train_options"]
 
 SOLVERS = ["adam", "adamw", "sgd", "lbfgs"]
 SCHEDULES = ["constant", "invscaling", "adaptive", "cosine", "one_cycle", "step"]
 METRICS = ["log_loss", "accuracy", "balanced_accuracy", "f1", "auc"]
 SHARE = click.FloatRange(0, 1, max_open=True)
 POSITIVE = click.FloatRange(0, min_open=True)
-
-ESTIMATOR = {
-    "activation": "activation",
-    "alpha": "alpha",
-    "batch_size": "batch_size",
-    "beta_1": "beta_1",
-    "beta_2": "beta_2",
-    "checkpoint": "checkpoint_path",
-    "clip_norm": "clip_norm",
-    "dropout": "dropout",
-    "early_stopping": "early_stopping",
-    "epochs": "max_iter",
-    "epsilon": "epsilon",
-    "hidden": "hidden_layer_sizes",
-    "init": "init",
-    "label_smoothing": "label_smoothing",
-    "learning_rate": "learning_rate_init",
-    "loss": "loss",
-    "max_fun": "max_fun",
-    "metric": "scoring",
-    "momentum": "momentum",
-    "nesterov": "nesterovs_momentum",
-    "patience": "n_iter_no_change",
-    "power_t": "power_t",
-    "schedule": "learning_rate",
-    "seed": "random_state",
-    "shuffle": "shuffle",
-    "solver": "solver",
-    "step_every": "step_every",
-    "step_factor": "step_factor",
-    "threads": "n_threads",
-    "tol": "tol",
-    "warmup": "warmup",
-    "weight_decay": "weight_decay",
-}
-"""The estimator's parameter behind an option."""
 
 
 def _activations() -> str:

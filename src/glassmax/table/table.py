@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, Setting, Text
 from ..functional.arrays import Array
 from .cells import as_text, number
 
@@ -94,16 +94,21 @@ class Table:
         near = get_close_matches(name, self.names, n=3, cutoff=0.5) or [
             other for other in self.names if name.lower() in other.lower()
         ]
-        hint = f"Did you mean {' or '.join(map(repr, near[:3]))}?" if near else f"There are {some(self.names)}."
-        if len(self.names) == 1 and self.how.startswith("CSV"):
-            hint = (
-                f"It was read as one column, {self.names[0][:60]!r}. If cells are separated, say by what: --delimiter."
-            )
-        elif not near and sum(number(other) is not None for other in self.names) > len(self.names) / 5:
-            hint += " Has the file no header? Its first line is taken for the names."
+        raise DataError(f"{self.name} has no column {name!r}.", remedy=self._instead(near))
+
+    def _instead(self, near: list[str]) -> Text:
+        """Return what to do about a column that isn't there."""
         if not self.names:
-            hint = "It has none at all."
-        raise DataError(f"{self.name} has no column {name!r}. {hint}")
+            return ("It has none at all.",)
+        if len(self.names) == 1 and self.how.startswith("CSV"):
+            one = f"It was read as one column, {self.names[0][:60]!r}. If cells are separated, say by what: "
+            return (one, Setting("delimiter"), ".")
+        if near:
+            return (f"Did you mean {' or '.join(map(repr, near[:3]))}?",)
+        named = f"There are {some(self.names)}."
+        if sum(number(other) is not None for other in self.names) > len(self.names) / 5:
+            named += " Has the file no header? Its first line is taken for the names."
+        return (named,)
 
     def rows(self, index: Array | slice) -> "Table":
         """Return some of the rows; messages go on to call them by their number in the whole table."""

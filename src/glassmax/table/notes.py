@@ -1,0 +1,35 @@
+"""What is worth knowing about columns, as data: what was left out, filled, or never seen before."""
+
+from typing import NamedTuple
+
+from ..errors import Text, worded
+
+__all__ = ["Note", "left_out"]
+
+
+class Note(NamedTuple):
+    """One sentence about a column.
+
+    Attributes
+    ----------
+    text : tuple of str and Setting
+        In pieces, as those of an error.
+    kind : str
+        "left_out", "filled", "unseen", or "" for anything else.
+
+    Examples
+    --------
+    >>> print(Note(("x is left out.",), "left_out"))
+    x is left out.
+    """
+
+    text: Text
+    kind: str = ""
+
+    def __str__(self) -> str:
+        return worded(self.text)
+
+
+def left_out(name: str, why: str, remedy: Text = ()) -> Note:
+    """Return the note that a column is not learned from, and why."""
+    return Note((f"{name} is left out: {why}.", *remedy), "left_out")
