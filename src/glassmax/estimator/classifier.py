@@ -155,6 +155,18 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         Which epoch's weights were put back, counted from 1; None without early stopping.
     n_iter_ : int
         Epochs run.
+    stop_reason_ : str or None
+        Why the fit ended. None after `partial_fit`, and while `fit_epochs` goes on. Otherwise one of
+
+        - "max_iter": it reached `max_iter`.
+        - "schedule_completed": it reached `max_iter`, where the "cosine" or "one_cycle" learning rate is at its end.
+        - "no_improvement": `n_iter_no_change` epochs went by without improvement.
+        - "converged": "lbfgs" found a minimum, by `tol`.
+        - "max_fun": "lbfgs" reached `max_fun`.
+        - "line_search": "lbfgs" found no step that lowers the loss.
+        - "callback": a callback of scikit-learn's asked for it.
+        - "interrupted": Ctrl-C, an error, or a reader of `fit_epochs` that left early.
+        - "diverged": the loss was no longer finite (DivergenceError).
     t_ : int
         Rows seen in training.
     n_features_in_, feature_names_in_
@@ -183,6 +195,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
     best_validation_score_: float | None
     best_loss_: float | None
     best_epoch_: int | None
+    stop_reason_: str | None
     _recorded: list[float]
 
     def __init__(
@@ -314,11 +327,11 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
                     hooks.begin_epoch()
                     epoch = run.next_epoch()
                     if hooks.end_epoch(epoch):
-                        run.stopped = True
+                        run.stopped, run.broken_off = True, "callback"
             except KeyboardInterrupt:
                 if not self.n_iter_:
                     raise
-                interrupted = True
+                interrupted, run.broken_off = True, "interrupted"
                 hooks.break_epoch_off()
             finally:
                 run.close()
@@ -415,7 +428,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
                 if self._watch.exhausted(epoch.loss):
                     slow_down(plan, standing, self._watch)
             standing.order = None
-            self.best_loss_ = min(self.loss_curve_)
+            self.best_loss_, self.stop_reason_ = min(self.loss_curve_), None
         return self
 
     def predict(self, X: npt.ArrayLike) -> Array:
@@ -610,7 +623,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         self.loss_, self.n_iter_, self.t_ = float("nan"), 0, 0
         self.loss_curve_: list[float] = []
         self.validation_scores_, self.validation_loss_curve_ = None, None
-        self.best_validation_score_ = self.best_loss_ = self.best_epoch_ = None
+        self.best_validation_score_ = self.best_loss_ = self.best_epoch_ = self.stop_reason_ = None
 
     def _draw_seed(self, plan: Plan) -> None:
         """Draw the seed of the dropout masks, once there is dropout."""

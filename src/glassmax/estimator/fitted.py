@@ -25,6 +25,8 @@ from .options import check_options
 
 __all__ = ["Fitted"]
 
+EXPLODED = 10  # times chance
+
 
 class Fitted:
     """The part of `SoftmaxClassifier` that looks into the fitted network."""
@@ -199,6 +201,13 @@ class Fitted:
         self._check_fitted()
         last, first = self.loss_, self.loss_curve_[-self.n_iter_] if self.n_iter_ else self.loss_
         return self.n_iter_ > 1 and self.solver != "lbfgs" and bool(last > max(first, self._chance()))
+
+    @property
+    def exploded_(self) -> bool:
+        """Whether the training loss rose far above chance and ended no better than it: inputs or steps too large."""
+        self._check_fitted()
+        curve, chance = self.loss_curve_[-self.n_iter_ :], self._chance()
+        return bool(self.n_iter_ and max(curve) > EXPLODED * chance and self.loss_ >= chance)
 
     def _chance(self) -> float:
         """The loss of a network that knows nothing."""

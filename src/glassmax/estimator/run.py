@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ..engine import Data, Engine
-from ..errors import OptionError
+from ..errors import DivergenceError, OptionError
 from ..training import Checkpoint, Epoch, Patience, Standing, fit, fit_lbfgs, holdout, smaller
 from .identity import identity_of
 from .labels import hard
@@ -24,7 +24,6 @@ from .options import Plan
 __all__ = ["Run", "record", "slow_down"]
 
 SLOWEST = 1e-6
-EXPLODED = 10  # times chance
 
 
 class Run:
@@ -68,8 +67,9 @@ class Run:
         self.patience = Patience(kept, classifier.tol, classifier.n_iter_no_change)
         self.stopped = False
         self.verdict = ""
+        self.broken_off = ""
         self.checkpoint: Checkpoint | None = None
-        classifier.n_iter_, classifier.best_validation_score_ = 0, None
+        classifier.n_iter_, classifier.best_validation_score_, classifier.stop_reason_ = 0, None, None
         if classifier.checkpoint_path is not None:
             own = identity_of(classifier, engine, data, validation, columns, goes_on=goes_on)
             self._resume(Path(classifier.checkpoint_path), own)
@@ -91,6 +91,9 @@ class Run:
             return None
         try:
             epoch = next(self.stream)
+        except DivergenceError:
+            self.broken_off = "diverged"
+            raise
         except StopIteration as end:  # of L-BFGS, which knows itself when it has converged
             self.verdict = end.value.verdict
             if not self.classifier.n_iter_:  # it began where it would have ended
@@ -118,8 +121,21 @@ class Run:
             classifier.best_epoch_ = int(np.nanargmin(watched)) + 1
         losses = classifier.loss_curve_ or [classifier.loss_]
         classifier.best_loss_ = None if classifier.early_stopping else min(losses)
+        classifier.stop_reason_ = self._stop_reason()
         if not classifier.warm_start:
             self.standing.order = None  # as long as the data
+
+    def _stop_reason(self) -> str:
+        """Return why there is no further epoch, as `SoftmaxClassifier.stop_reason_` has it."""
+        if self.broken_off:
+            return self.broken_off
+        if self.verdict:
+            return self.verdict if self.verdict in ("converged", "max_iter", "max_fun") else "line_search"
+        if self.stopped:
+            return "no_improvement"
+        if self.standing.epochs < self.classifier.max_iter:
+            return "interrupted"
+        return "schedule_completed" if self.plan.schedule.kind in ("cosine", "one_cycle") else "max_iter"
 
     def warn(self) -> None:
         """Say so if the scores were none, or the loss has risen, is far too large, or has not come to rest."""
@@ -138,21 +154,15 @@ class Run:
                 f"{smaller(classifier.learning_rate_init):g}, and inputs scaled to about 1.",
                 ConvergenceWarning,
             )
-        elif self._has_exploded():
+        elif classifier.exploded_:
             rate = f" Then try learning_rate_init={smaller(classifier.learning_rate_init):g}." if self.plan.rule else ""
             notice(
                 f"The training loss is {classifier.loss_:.3g}, no better than chance ({classifier._chance():.3g}): the "
                 f"inputs or the steps are too large. Scale the inputs to about 1.{rate}",
                 ConvergenceWarning,
             )
-        elif not (self.stopped or self.verdict == "converged" or self.plan.schedule.kind in ("cosine", "one_cycle")):
+        elif classifier.stop_reason_ in ("max_iter", "max_fun", "line_search"):
             notice(f"Training ended {self._how_it_ended()}", ConvergenceWarning)
-
-    def _has_exploded(self) -> bool:
-        """Whether the loss was far above chance at some time, and is at chance or above at the end."""
-        classifier = self.classifier
-        chance, curve = classifier._chance(), classifier.loss_curve_[-classifier.n_iter_ :]
-        return bool(classifier.n_iter_ and max(curve) > EXPLODED * chance and classifier.loss_ >= chance)
 
     def _how_it_ended(self) -> str:
         classifier = self.classifier
