@@ -91,8 +91,8 @@ class Run:
             validation = dict(zip(names, rows.validation, strict=True))
         interrupted = False
         quiet = bool(click.get_current_context().find_root().meta.get(QUIET))
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+        with warnings.catch_warnings():  # said by `_report_end`, in other words
+            warnings.simplefilter("ignore")
             epochs: Iterator[Epoch] = classifier.fit_epochs(
                 rows.X, rows.y[rows.kept], rows.weights(rows.kept), **validation
             )
@@ -102,7 +102,7 @@ class Run:
             except KeyboardInterrupt:
                 interrupted = True
         classifier.n_iter_ = getattr(classifier, "n_iter_", 0)
-        self._report_end(interrupted, [str(warning.message) for warning in caught])
+        self._report_end(interrupted)
         return interrupted
 
     def _metric(self) -> str:
@@ -112,7 +112,7 @@ class Run:
             return ""
         return f", {metric.replace('_', ' ')} {scores[-1]:.4f}"
 
-    def _report_end(self, interrupted: bool, caught: list[str]) -> None:
+    def _report_end(self, interrupted: bool) -> None:
         classifier, n_epochs = self.classifier, self.classifier.n_iter_
         if not n_epochs:
             return
@@ -123,9 +123,9 @@ class Run:
             return
         first, last = classifier.loss_curve_[0], classifier.loss_curve_[-1]
         why = "no longer improving"
-        if any("Training ended" in message for message in caught):
+        if classifier.stop_reason_ in ("max_iter", "max_fun", "line_search"):
             why = "still improving: more --epochs may help"
-        elif any("no better than chance" in message for message in caught):
+        if classifier.exploded_:
             why = "no better than chance: inputs or steps are too large"
         if classifier.diverged_:
             from ..training import smaller
