@@ -113,7 +113,7 @@ def test_help_names_every_command_and_an_example(done):
     assert result.err == ""
     for command in ("train", "predict", "evaluate", "derive", "doctor", "info"):
         assert re.search(rf"^  {command}  +\w", result.out, re.M)
-    assert "glassmax train penguins" in result.out
+    assert "glassmax train digits" in result.out
 
 
 @pytest.mark.parametrize("command", ["train", "predict", "evaluate", "derive", "doctor", "info"])

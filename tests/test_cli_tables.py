@@ -412,7 +412,8 @@ def test_the_shell_completes_commands_options_and_columns(tmp_path):
 def test_help_shows_every_option_in_a_group_and_the_exit_codes(done):
     out = done("train", "--help").out
     titles = re.findall(r"^(\S[^\n]*):$", out, re.M)
-    wanted = ["Data", "Network", "Steps", "Loss and weights", "Judging and stopping", "Files and output"]
+    wanted = ["Data", "Network", "Optimization", "Loss and regularization", "Evaluation and early stopping"]
+    wanted += ["Files and output"]
     assert [title for title in titles if title in wanted] == wanted
     assert "Exit codes:" in out
     parameters = {*SoftmaxClassifier().get_params()} - {"verbose", "warm_start", "output", "validation_fraction"}

@@ -204,7 +204,7 @@ def test_what_is_no_table_is_refused_with_the_place_and_the_next_step(read, tmp_
 
 def test_a_missing_file_offers_the_built_in_tables(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    offer = "Built-in examples: penguins, iris, wine, digits, toy."
+    offer = "Built-in examples: digits, penguins, iris, wine, toy."
     assert message_of(read_table, "data.csv") == f"data.csv: there is no such file. {offer}"
     assert message_of(read_table, "pengiun") == "pengiun: there is no such file. Did you mean the built-in penguins?"
 

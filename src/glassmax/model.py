@@ -31,6 +31,7 @@ from .network import Network
 from .parameters import Parameters, count
 from .sealed import seal, unseal
 from .table import Encoding, Table, UnseenCounts, is_frame, joined, table_of
+from .table.table import some
 
 __all__ = ["Model", "load_model"]
 
@@ -78,6 +79,9 @@ class Model:
     --------
     >>> from glassmax import Network
     >>> model = Model(Network([2, 3]), np.array(["a", "b", "c"]))
+    >>> model
+    Model of 3 classes: 'a', 'b', 'c'
+      network 2-3, softmax output, cross_entropy loss
     >>> model.predict_proba([[0.0, 0.0]]).shape
     (1, 3)
     """
@@ -87,6 +91,20 @@ class Model:
     encoding: Encoding | None = None
     record: dict[str, str | int | float | None] = field(default_factory=dict)
     columns: list[str] | None = None
+
+    def __repr__(self) -> str:
+        network = self.network
+        sizes = "-".join(map(str, network.layer_sizes))
+        activations = "".join(f", {name}" for name in dict.fromkeys(network.activations))
+        lines = [
+            f"Model of {len(self.classes)} classes: {some(self.classes.tolist())}",
+            f"network {sizes}{activations}, {network.head.output} output, {network.head.loss} loss",
+        ]
+        if self.encoding is not None:
+            lines.append(f"predicts {self.encoding.target!r} from {some(self.encoding.names)}")
+        elif self.columns is not None:
+            lines.append(f"inputs {some(self.columns)}")
+        return "\n  ".join(lines)
 
     def predict(self, data: Any) -> Array:
         """Return the most probable class of each row; with sigmoid output, which labels it has.
@@ -365,34 +383,41 @@ def _from_bytes(content: bytes) -> Model:
 
 
 def _check_manifest(manifest: ModelManifest) -> None:
-    sizes, k = manifest.layer_sizes or [0], len(manifest.classes)
-    faults = {
-        f"format {manifest.format!r}, version {manifest.version}; this glassmax reads format 'glassmax', version 1": (
-            manifest.format != "glassmax" or manifest.version != 1
+    sizes, classes, names = manifest.layer_sizes or [0], manifest.classes, manifest.columns
+    version = f"format {manifest.format!r}, version {manifest.version}"
+    checks = [
+        (
+            manifest.format != "glassmax" or manifest.version != 1,
+            f"{version}; this glassmax reads format 'glassmax', version 1",
         ),
-        "layer sizes that make no network": len(sizes) < 2 or min(sizes) < 1,
-        "activations that are unknown or too many": (
-            len(manifest.activations) != len(sizes) - 2 or not set(manifest.activations) <= set(ACTIVATIONS)
+        (len(sizes) < 2 or min(sizes) < 1, "layer sizes that make no network"),
+        (
+            len(manifest.activations) != len(sizes) - 2 or not set(manifest.activations) <= set(ACTIVATIONS),
+            "activations that are unknown or too many",
         ),
-        "an output or a loss that is unknown": manifest.output not in OUTPUTS or manifest.loss not in LOSSES,
-        "a dtype other than float32 or float64": manifest.dtype not in DTYPES,
-        "a penalty that is no number >= 0": not 0 <= manifest.l2 < float("inf"),
-        "classes that are not one name for each output, all of one type": (
-            k != sizes[-1] or len(set(manifest.classes)) != k or len(set(map(type, manifest.classes))) != 1
+        (
+            manifest.output not in OUTPUTS or manifest.loss not in LOSSES,
+            "an output or a loss that is unknown",
         ),
-        "an encoding that doesn't fit the first layer": (
-            manifest.encoding is not None and manifest.encoding.width != sizes[0]
+        (manifest.dtype not in DTYPES, "a dtype other than float32 or float64"),
+        (not 0 <= manifest.l2 < float("inf"), "a penalty that is no number >= 0"),
+        (
+            not len(classes) == len(set(classes)) == sizes[-1] or len(set(map(type, classes))) != 1,
+            "classes that are not one name for each output, all of one type",
         ),
-        "columns that don't fit the first layer": (
-            manifest.columns is not None
-            and (len(manifest.columns) != sizes[0] or len(set(manifest.columns)) != sizes[0])
+        (
+            manifest.encoding is not None and manifest.encoding.width != sizes[0],
+            "an encoding that doesn't fit the first layer",
         ),
-    }
-    fault = next((what for what, wrong in faults.items() if wrong), None)
-    if fault is None and count(sizes) > MAX_PARAMETERS:
-        fault = "layer sizes too large to be true"
-    if fault:
-        raise ModelFileError(f"has a manifest with {fault}.")
+        (
+            names is not None and not len(names) == len(set(names)) == sizes[0],
+            "columns that don't fit the first layer",
+        ),
+        (count(sizes) > MAX_PARAMETERS, "layer sizes too large to be true"),
+    ]
+    for wrong, what in checks:
+        if wrong:
+            raise ModelFileError(f"has a manifest with {what}.")
 
 
 def _check_tensors(manifest: ModelManifest, header: dict[str, Any]) -> None:

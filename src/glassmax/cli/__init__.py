@@ -1,8 +1,8 @@
 """The command line: one command a file, loaded when it is called.
 
-Results go to stdout, talk to stderr. Exit codes: 0 done, 1 the data or a file is at fault, 2 the command line is, 130
-interrupted. A fault is one to three lines, never a traceback; ``glassmax --debug COMMAND`` shows it. This package
-refuses to compute: it reads options, calls the library and prints.
+Results go to stdout, everything else to stderr. Exit codes: 0 for success, 1 for an error in the data or a file, 2 for
+an error in the command line, 130 where Ctrl-C ended it. An error is one to three lines; its traceback is printed by
+``glassmax --debug COMMAND`` alone. A command reads options, calls the library and prints; it computes nothing.
 """
 
 import os
@@ -51,13 +51,13 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="glassmax %(version)s")
-@click.option("--debug", is_flag=True, help="Show where in the code a fault came up.")
+@click.option("--debug", is_flag=True, help="Print the traceback of an error.")
 def glassmax(debug: bool) -> None:
     """The softmax classifier you can see through.
 
     \b
     Example:
-      glassmax train penguins
+      glassmax train digits
     """
 
 

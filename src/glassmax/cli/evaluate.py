@@ -22,22 +22,27 @@ MOST_GROUPS = 100
 @click.command("evaluate", cls=GroupedCommand)
 @click.argument("model")
 @click.argument("data")
-@option("What to score", "--by", metavar="COLUMN", help="The figures for each value of a column too.")
-@option("What to score", "--weight", metavar="COLUMN", help="Column that says how much each row counts, >= 0.")
-@option("Data", "--delimiter", metavar="CHAR", help="What separates the cells of a CSV file.  [default: found out]")
-@option("Data", "--decimal", type=click.Choice([".", ","]), help="What stands before the decimals.")
-@option("Data", "--encoding", metavar="NAME", help="Of a text file: utf-8, utf-16, latin-1, ...")
+@option("Scoring", "--by", metavar="COLUMN", help="Column to group by: figures for each of its values too.")
+@option("Scoring", "--weight", metavar="COLUMN", help="Column of sample weights, >= 0.")
+@option("Data", "--delimiter", metavar="CHAR", help="Character between the cells of a CSV file.  [default: detected]")
+@option("Data", "--decimal", type=click.Choice([".", ","]), help="Decimal separator.  [default: detected]")
+@option(
+    "Data",
+    "--encoding",
+    metavar="NAME",
+    help="Encoding of a text file: utf-8, utf-16, latin-1, ...  [default: detected]",
+)
 @option("Output", "--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@option("Output", "--quiet", "-q", is_flag=True, callback=be_quiet, help="Say nothing but the result and faults.")
+@option("Output", "--quiet", "-q", is_flag=True, callback=be_quiet, help="Print only the result and errors.")
 def command(model: str, data: str, by: str | None, weight: str | None, as_json: bool, **options: Any) -> None:
     """Score a model on a table that has the target column.
 
-    MODEL is a file that `glassmax train` has written; DATA a table of any kind that train takes. The table is scored
-    whole: where it is the one of training, rows of training are among those scored. It may be larger than memory.
+    MODEL is a file that `glassmax train` has written. DATA is a table in any format that train reads; it may be larger
+    than memory. All of its rows are scored, including those that the model was trained on, if DATA holds any.
 
     \b
     Examples:
-      glassmax evaluate penguins.safetensors penguins
+      glassmax evaluate digits.safetensors digits
       glassmax evaluate flowers.safetensors more.csv --by region --json
     """
     from ..model import load_model

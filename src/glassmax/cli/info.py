@@ -12,14 +12,14 @@ from .talk import counted, harmless, shortened, show, show_json
 
 @click.command("info")
 @click.argument("model", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(model: str | None, as_json: bool) -> None:
-    """Say what this installation is, or what a model file holds.
+    """Describe this installation, or a model file.
 
     \b
     Examples:
       glassmax info
-      glassmax info penguins.safetensors
+      glassmax info digits.safetensors
     """
     facts = _of_installation() if model is None else _of_model(model)
     if as_json:

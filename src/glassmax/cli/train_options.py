@@ -1,4 +1,4 @@
-"""The options of `glassmax train`, in groups; they are those of the estimator in the words of the command line."""
+"""The options of `glassmax train`, in groups; most of them set a parameter of the estimator."""
 
 import os
 from typing import Any
@@ -32,13 +32,15 @@ def _schemes() -> list[str]:
 
 
 def _columns(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Offer the columns of the table for completion."""
+    """Complete the name of a column of the table."""
     from click.shell_completion import split_arg_string
 
     from ..errors import GlassmaxError
     from ..table import BUILTIN, read_batches
 
-    words = split_arg_string(os.environ.get("COMP_WORDS", ""))[2:]  # the shell's line: it is not parsed to its end
+    words = split_arg_string(os.environ.get("COMP_WORDS", ""))[
+        2:
+    ]  # the whole line: click has parsed it up to the cursor only
     data = ctx.params.get("data") or next((word for word in words if word in BUILTIN or os.path.isfile(word)), None)
     try:
         names = [] if data is None else next(iter(read_batches(str(data)))).names
@@ -53,12 +55,12 @@ DATA: list[tuple[tuple[str, ...], dict[str, Any]]] = [
         {
             "metavar": "COLUMN",
             "shell_complete": _columns,
-            "help": "Column to predict: text, numbers or booleans that repeat. Built-in tables have one already.",
+            "help": "Column to predict: text, numbers or booleans that repeat. Each built-in table has a default.",
         },
     ),
     (
         ("--weight",),
-        {"metavar": "COLUMN", "shell_complete": _columns, "help": "Column that says how much each row counts, >= 0."},
+        {"metavar": "COLUMN", "shell_complete": _columns, "help": "Column of sample weights, >= 0."},
     ),
     (
         ("--type", "types"),
@@ -66,7 +68,7 @@ DATA: list[tuple[tuple[str, ...], dict[str, Any]]] = [
             "metavar": "COLUMN=TYPE",
             "multiple": True,
             "callback": column_types,
-            "help": "Take a column for number, category, boolean or date, whatever it looks like; may be given again.",
+            "help": "Read a column as number, category, boolean or date, whatever it looks like. May be repeated.",
         },
     ),
     (
@@ -75,7 +77,7 @@ DATA: list[tuple[tuple[str, ...], dict[str, Any]]] = [
             "metavar": "COLUMN",
             "multiple": True,
             "shell_complete": _columns,
-            "help": "Column to leave out; may be given again.",
+            "help": "Column to leave out. May be repeated.",
         },
     ),
     (
@@ -84,15 +86,18 @@ DATA: list[tuple[tuple[str, ...], dict[str, Any]]] = [
             "metavar": "COLUMN",
             "multiple": True,
             "shell_complete": _columns,
-            "help": "Column to learn from though it looks like an identifier or never changes; may be given again.",
+            "help": "Column to learn from even if it looks like an identifier or never changes. May be repeated.",
         },
     ),
-    (("--delimiter",), {"metavar": "CHAR", "help": "What separates the cells of a CSV file.  [default: found out]"}),
+    (("--delimiter",), {"metavar": "CHAR", "help": "Character between the cells of a CSV file.  [default: detected]"}),
     (
         ("--decimal",),
-        {"type": click.Choice([".", ","]), "help": "What stands before the decimals.  [default: found out]"},
+        {"type": click.Choice([".", ","]), "help": "Decimal separator.  [default: detected]"},
     ),
-    (("--encoding",), {"metavar": "NAME", "help": "Of a text file: utf-8, utf-16, latin-1, ...  [default: found out]"}),
+    (
+        ("--encoding",),
+        {"metavar": "NAME", "help": "Encoding of a text file: utf-8, utf-16, latin-1, ...  [default: detected]"},
+    ),
 ]
 
 NETWORK: list[tuple[tuple[str, ...], dict[str, Any]]] = [
@@ -101,7 +106,7 @@ NETWORK: list[tuple[tuple[str, ...], dict[str, Any]]] = [
         {
             "metavar": "SIZES",
             "callback": hidden_sizes,
-            "help": "Units of the hidden layers, as 64,32, or none.  [default: 100; toy: 10]",
+            "help": "Sizes of the hidden layers, such as 64,32, or none.  [default: 100; toy: 10]",
         },
     ),
     (
@@ -111,7 +116,7 @@ NETWORK: list[tuple[tuple[str, ...], dict[str, Any]]] = [
             "default": "relu",
             "show_default": True,
             "metavar": "NAME",
-            "help": f"Of the hidden layers, or one for each: {_activations()}.",
+            "help": f"Activation of the hidden layers, or a list with one for each layer: {_activations()}.",
         },
     ),
     (
@@ -120,8 +125,8 @@ NETWORK: list[tuple[tuple[str, ...], dict[str, Any]]] = [
             "callback": shares,
             "default": "0",
             "show_default": True,
-            "metavar": "SHARE",
-            "help": "Share of the units that a row loses in a step; or one for each hidden layer.",
+            "metavar": "RATE",
+            "help": "Dropout rate of the hidden layers, or a list with one for each layer.",
         },
     ),
     (
@@ -131,7 +136,7 @@ NETWORK: list[tuple[tuple[str, ...], dict[str, Any]]] = [
             "default": "mlp",
             "show_default": True,
             "metavar": "NAME",
-            "help": f"Scheme of the starting weights: {', '.join(_schemes())}.",
+            "help": f"Initialization of the weights: {', '.join(_schemes())}.",
         },
     ),
     (
@@ -140,19 +145,30 @@ NETWORK: list[tuple[tuple[str, ...], dict[str, Any]]] = [
             "type": click.Choice(["float64", "float32"]),
             "default": "float64",
             "show_default": True,
-            "help": "float32 takes half the memory and about half the time.",
+            "help": "Floating-point type. float32 takes half the memory and about half the time.",
         },
     ),
 ]
 
-STEPS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
+OPTIMIZATION: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     (
         ("--solver",),
-        {"type": click.Choice(SOLVERS), "default": "adam", "metavar": "NAME", "help": f"One of {', '.join(SOLVERS)}."},
+        {
+            "type": click.Choice(SOLVERS),
+            "default": "adam",
+            "metavar": "NAME",
+            "help": f"Optimizer: {', '.join(SOLVERS)}.",
+        },
     ),
     (
         ("--learning-rate",),
-        {"type": POSITIVE, "callback": finite, "default": 0.001, "show_default": True, "help": "Length of a step."},
+        {
+            "type": POSITIVE,
+            "callback": finite,
+            "default": 0.001,
+            "show_default": True,
+            "help": "Learning rate; lbfgs ignores it.",
+        },
     ),
     (
         ("--schedule",),
@@ -161,17 +177,32 @@ STEPS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
             "default": "constant",
             "show_default": True,
             "metavar": "NAME",
-            "help": f"Course of the learning rate: {', '.join(SCHEDULES)}; invscaling and adaptive are for sgd.",
+            "help": f"Learning-rate schedule: {', '.join(SCHEDULES)}. invscaling and adaptive work with sgd only.",
         },
     ),
-    (("--warmup",), {"type": SHARE, "default": 0.0, "help": "Share of all steps in which the learning rate rises."}),
+    (
+        ("--warmup",),
+        {
+            "type": SHARE,
+            "default": 0.0,
+            "help": "Fraction of all steps over which the learning rate rises to its full value.",
+        },
+    ),
     (
         ("--step-every",),
-        {"type": click.IntRange(1), "default": 50, "help": "For the schedule step: after how many epochs."},
+        {
+            "type": click.IntRange(1),
+            "default": 50,
+            "help": "Number of epochs between two reductions of the learning rate, for --schedule step.",
+        },
     ),
     (
         ("--step-factor",),
-        {"type": click.FloatRange(0, 1, min_open=True), "default": 0.1, "help": "For the schedule step: times what."},
+        {
+            "type": click.FloatRange(0, 1, min_open=True),
+            "default": 0.1,
+            "help": "Factor that multiplies the learning rate at each reduction, for --schedule step.",
+        },
     ),
     (
         ("--power-t",),
@@ -179,38 +210,57 @@ STEPS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
             "type": click.FloatRange(0),
             "callback": finite,
             "default": 0.5,
-            "help": "For the schedule invscaling: to what power.",
+            "help": "Exponent of the decay of the learning rate, for --schedule invscaling.",
         },
     ),
     (
         ("--epochs",),
-        {"type": click.IntRange(1), "default": 1000, "show_default": True, "help": "Most runs through the rows."},
+        {"type": click.IntRange(1), "default": 1000, "show_default": True, "help": "Maximum number of epochs."},
     ),
     (
         ("--batch-size",),
-        {"type": click.IntRange(1), "help": "Rows of a step.  [default: 200, or all if fewer]"},
+        {"type": click.IntRange(1), "help": "Batch size, in rows.  [default: 200, or all rows if there are fewer]"},
     ),
     (
         ("--shuffle/--no-shuffle",),
-        {"default": True, "help": "Whether each epoch has an order of its own.  [default: it has]"},
+        {"default": True, "help": "Shuffle the rows before each epoch.  [default: shuffle]"},
     ),
     (
         ("--momentum",),
-        {"type": click.FloatRange(0, 1), "default": 0.9, "help": "Of sgd: share of a step that goes on."},
+        {"type": click.FloatRange(0, 1), "default": 0.9, "help": "Momentum of sgd."},
     ),
-    (("--nesterov/--no-nesterov",), {"default": True, "help": "Of sgd: look ahead first.  [default: nesterov]"}),
-    (("--beta-1",), {"type": SHARE, "default": 0.9, "help": "Of adam and adamw: memory of the gradient."}),
-    (("--beta-2",), {"type": SHARE, "default": 0.999, "help": "Of adam and adamw: memory of its square."}),
+    (("--nesterov/--no-nesterov",), {"default": True, "help": "Nesterov momentum in sgd.  [default: nesterov]"}),
+    (("--beta-1",), {"type": SHARE, "default": 0.9, "help": "Decay rate of the first moment in adam and adamw."}),
+    (("--beta-2",), {"type": SHARE, "default": 0.999, "help": "Decay rate of the second moment in adam and adamw."}),
     (
         ("--epsilon",),
-        {"type": POSITIVE, "callback": finite, "default": 1e-8, "help": "Of adam and adamw: added to the divisor."},
+        {
+            "type": POSITIVE,
+            "callback": finite,
+            "default": 1e-8,
+            "help": "Number added to the denominator in adam and adamw.",
+        },
     ),
-    (("--max-fun",), {"type": click.IntRange(1), "default": 15000, "help": "Most evaluations of the loss by lbfgs."}),
+    (
+        ("--max-fun",),
+        {"type": click.IntRange(1), "default": 15000, "help": "Maximum number of loss evaluations in lbfgs."},
+    ),
     (
         ("--seed",),
-        {"type": click.IntRange(0, 2**32 - 1), "default": 0, "show_default": True, "help": "Of all that is drawn."},
+        {
+            "type": click.IntRange(0, 2**32 - 1),
+            "default": 0,
+            "show_default": True,
+            "help": "Seed for all random draws: held-out rows, initial weights, shuffling, dropout.",
+        },
     ),
-    (("--threads",), {"type": click.IntRange(1), "help": "Most threads; the result doesn't depend on it."}),
+    (
+        ("--threads",),
+        {
+            "type": click.IntRange(1),
+            "help": "Maximum number of threads; the result doesn't depend on it.  [default: all available]",
+        },
+    ),
 ]
 
 LOSS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
@@ -220,7 +270,7 @@ LOSS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
             "type": click.Choice(["cross_entropy", "squared_error"]),
             "default": "cross_entropy",
             "metavar": "NAME",
-            "help": "What is trained on: cross_entropy or squared_error.",
+            "help": "Loss to minimize: cross_entropy or squared_error.",
         },
     ),
     (
@@ -230,7 +280,7 @@ LOSS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
             "callback": finite,
             "default": 0.0001,
             "show_default": True,
-            "help": "Penalty on the weights.",
+            "help": "L2 penalty on the weights.",
         },
     ),
     (
@@ -238,24 +288,38 @@ LOSS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
         {
             "type": click.FloatRange(0),
             "callback": finite,
-            "help": "Share of each weight lost a step, times the learning rate.  [default: 0; adamw: 0.01]",
+            "help": "Decoupled weight decay.  [default: 0; adamw: 0.01]",
         },
     ),
-    (("--clip-norm",), {"type": POSITIVE, "callback": finite, "help": "Longest gradient; a longer one is shortened."}),
-    (("--label-smoothing",), {"type": SHARE, "default": 0.0, "help": "Share of each target spread over the classes."}),
-    (("--balanced",), {"is_flag": True, "help": "Give every class the same total weight."}),
+    (
+        ("--clip-norm",),
+        {
+            "type": POSITIVE,
+            "callback": finite,
+            "help": "Gradient norm clipping: maximum norm of a gradient.  [default: no clipping]",
+        },
+    ),
+    (
+        ("--label-smoothing",),
+        {
+            "type": SHARE,
+            "default": 0.0,
+            "help": "Label smoothing: fraction of each target that is spread over all classes.",
+        },
+    ),
+    (("--balanced",), {"is_flag": True, "help": "Balanced class weights: all classes get the same total weight."}),
     (
         ("--class-weight", "class_weight"),
         {
             "metavar": "CLASS=WEIGHT",
             "multiple": True,
             "callback": class_weights,
-            "help": "Weight of a class, 1 unless given; may be given again.",
+            "help": "Weight of a class, 1 by default. May be repeated.",
         },
     ),
 ]
 
-JUDGING: list[tuple[tuple[str, ...], dict[str, Any]]] = [
+EVALUATION: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     (
         ("--held-out",),
         {
@@ -263,19 +327,22 @@ JUDGING: list[tuple[tuple[str, ...], dict[str, Any]]] = [
             "callback": finite,
             "default": 0.2,
             "show_default": True,
-            "help": "Share of the rows to judge the model on at the end; 0 for none.",
+            "help": "Fraction of the rows held out to evaluate the model at the end; 0 for none.",
         },
     ),
     (
         ("--early-stopping",),
-        {"is_flag": True, "help": "Stop when a tenth of the rows, kept from training, no longer improves."},
+        {
+            "is_flag": True,
+            "help": "Set a tenth of the training rows aside, and stop when the score on them no longer improves.",
+        },
     ),
     (
         ("--validation",),
         {
-            "metavar": "FILE|SHARE",
+            "metavar": "FILE|FRACTION",
             "callback": validation,
-            "help": "Rows for early stopping, which this turns on: another file, or a share.",
+            "help": "Validation rows for early stopping: a file, or a fraction of the rows. Turns early stopping on.",
         },
     ),
     (
@@ -283,25 +350,39 @@ JUDGING: list[tuple[tuple[str, ...], dict[str, Any]]] = [
         {
             "type": click.Choice(METRICS),
             "metavar": "NAME",
-            "help": f"What early stopping, which this turns on, watches: {', '.join(METRICS)}.",
+            "help": f"Metric for early stopping: {', '.join(METRICS)}. Turns early stopping on.",
         },
     ),
     (
         ("--patience",),
-        {"type": click.IntRange(1), "default": 10, "show_default": True, "help": "Epochs without improvement."},
+        {
+            "type": click.IntRange(1),
+            "default": 10,
+            "show_default": True,
+            "help": "Number of epochs without improvement after which training stops.",
+        },
     ),
-    (("--tol",), {"type": click.FloatRange(0), "callback": finite, "default": 1e-4, "help": "Least improvement."}),
+    (
+        ("--tol",),
+        {"type": click.FloatRange(0), "callback": finite, "default": 1e-4, "help": "Minimum improvement that counts."},
+    ),
     (
         ("--baseline/--no-baseline",),
-        {"default": True, "help": "Whether to train a linear model beside it, to compare.  [default: baseline]"},
+        {"default": True, "help": "Train a linear model as well, for comparison.  [default: baseline]"},
     ),
 ]
 
 FILES: list[tuple[tuple[str, ...], dict[str, Any]]] = [
-    (("--output", "-o"), {"metavar": "FILE", "help": "The model.  [default: the table's name, .safetensors]"}),
+    (
+        ("--output", "-o"),
+        {"metavar": "FILE", "help": "Model file to write.  [default: the name of the table, ending in .safetensors]"},
+    ),
     (
         ("--checkpoint",),
-        {"metavar": "FILE", "help": "Written after each epoch; the same command again goes on from it."},
+        {
+            "metavar": "FILE",
+            "help": "Checkpoint file, written after each epoch. The same command, given again, resumes from it.",
+        },
     ),
     (
         ("--config",),
@@ -309,20 +390,20 @@ FILES: list[tuple[tuple[str, ...], dict[str, Any]]] = [
             "metavar": "FILE",
             "callback": read_config,
             "is_eager": True,
-            "help": "Take options from a TOML file; those on the command line go before.",
+            "help": "Read options from a TOML file. Options on the command line take precedence.",
         },
     ),
-    (("--print-config",), {"is_flag": True, "help": "Print all options as such a file, and do nothing else."}),
+    (("--print-config",), {"is_flag": True, "help": "Print all options as a TOML file for --config, and exit."}),
     (("--json", "as_json"), {"is_flag": True, "help": "Print the result as JSON."}),
-    (("--quiet", "-q"), {"is_flag": True, "callback": be_quiet, "help": "Say nothing but the result and faults."}),
+    (("--quiet", "-q"), {"is_flag": True, "callback": be_quiet, "help": "Print only the result and errors."}),
 ]
 
 GROUPS = {
     "Data": DATA,
     "Network": NETWORK,
-    "Steps": STEPS,
-    "Loss and weights": LOSS,
-    "Judging and stopping": JUDGING,
+    "Optimization": OPTIMIZATION,
+    "Loss and regularization": LOSS,
+    "Evaluation and early stopping": EVALUATION,
     "Files and output": FILES,
 }
 

@@ -3,7 +3,7 @@
 ::
 
     reading      a file of any kind as a Table, whole or in pieces; its faults named by row and column
-    builtin      penguins, iris, wine, digits, toy
+    builtin      digits, penguins, iris, wine, toy
     inference    what each column is, and which are better left out
     giveaways    columns that tell the target
     encoding     columns to columns of numbers, and the same again for new rows

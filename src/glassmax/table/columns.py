@@ -15,7 +15,7 @@ from ..functional.arrays import Array
 from .cells import as_text, canonical, number
 from .dates import FORMS, circle, moment, years
 from .notes import Note
-from .table import Table
+from .table import Table, some
 
 __all__ = ["Boolean", "Category", "Column", "Date", "Number", "UnseenCounts", "moments_of", "numbers_of"]
 
@@ -139,6 +139,9 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="cat
     name: str
     values: list[str]
     missing: bool
+
+    def __repr__(self) -> str:
+        return f"Category({self.name!r}, {some(self.values)}{', or missing' if self.missing else ''})"
 
     @property
     def width(self) -> int:

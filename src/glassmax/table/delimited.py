@@ -111,9 +111,7 @@ class _Reader:
         rest = first
         following = next(blocks, None)
         small = following is None and len(first) <= SMALL_BYTES
-        wide = (
-            len(self.head.header) > WIDE
-        )  # a few rows a block: a call for each column would take longer than the cells
+        wide = len(self.head.header) > WIDE  # few rows in a block: the calls for its columns outweigh their cells
         while not (small or wide) and rest:
             cut = _clean_rows(rest, ord(self.head.delimiter), len(self.head.header))
             table = None if cut is None else self._parse(rest, *cut)
@@ -273,22 +271,32 @@ def _clean_quotes(letters: Array, quotes: Array, inside: Array, end: int, delimi
 
 def _read_head(name: str, block: bytes, dialect: Dialect) -> _Head:
     """Read the header, and find out how the cells are separated and written."""
-    sample = block.decode("utf-8")
-    start, notes = 0, []
-    told = re.match(r'\ufeff?\s*"?sep=(.)"?\n', sample)
-    if told:  # a line by which a spreadsheet says how cells are separated
-        start = told.end()
-    delimiter = dialect.delimiter or (told[1] if told else _delimiter(sample[start:]))
-    pieces = _split(sample[start:], delimiter)
-    used = 0
+    text = block.decode("utf-8")
+    named = re.match(r'\ufeff?\s*"?sep=(.)"?\n', text)  # a line in which a spreadsheet names the delimiter
+    before = named[0] if named else ""
+    text = text[len(before) :]
+    delimiter = dialect.delimiter or (named[1] if named else _delimiter(text))
+    header, n_lines, rows = _first_rows(name, text, delimiter)
+    _check_header(name, header)
+    notes = []
+    if len(header) > 1 and all(re.match(PLAIN, cell) for cell in header):
+        notes.append(f"The first line ({', '.join(header[:3])}, ...) is taken for the names of the columns.")
+    length = sum(len(line.encode("utf-8")) + 1 for line in text.split("\n", n_lines)[:n_lines])
+    decimal = dialect.decimal or _decimal(rows, delimiter)
+    return _Head(header, delimiter, decimal, len(before.encode("utf-8")) + length, notes)
+
+
+def _first_rows(name: str, text: str, delimiter: str) -> tuple[list[str], int, list[list[str]]]:
+    """Return the header, the number of lines down to its end, and a sample of the rows below it."""
     header: list[str] | None = None
+    n_lines = 0
     rows: list[list[str]] = []
     try:
-        for cells, after in pieces:
+        for cells, after in _split(text, delimiter):
             if not any(cell.strip(WHITE) for cell in cells) and len(cells) <= 1:
                 continue
             if header is None:
-                header, used = [cell.strip(WHITE) for cell in cells], after
+                header, n_lines = [cell.strip(WHITE) for cell in cells], after
                 continue
             rows.append(cells)
             if len(rows) == SAMPLE_ROWS or len(rows) * len(header) > SAMPLE_CELLS:
@@ -299,14 +307,8 @@ def _read_head(name: str, block: bytes, dialect: Dialect) -> _Head:
                 f"The header of {name} (from line 1) can't be read: {error}. Is a quote opened there and not closed?"
             ) from None
     if header is None:  # longer than the sample
-        raise DataError(f"{name} has a header of more than {len(sample) >> 20} MB, expected the names of columns.")
-    _check_header(name, header)
-    if len(header) > 1 and all(re.match(PLAIN, cell) for cell in header):
-        notes.append(f"The first line ({', '.join(header[:3])}, ...) is taken for the names of the columns.")
-    decimal = dialect.decimal or _decimal(rows, delimiter)
-    lines = sample[start:].split("\n", used)
-    length = sum(len(line.encode("utf-8")) + 1 for line in lines[:used])
-    return _Head(header, delimiter, decimal, len(sample[:start].encode("utf-8")) + length, notes)
+        raise DataError(f"{name} has a header of more than {len(text) >> 20} MB, expected the names of columns.")
+    return header, n_lines, rows
 
 
 def _split(text: str, delimiter: str) -> Iterator[tuple[list[str], int]]:

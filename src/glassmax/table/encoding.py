@@ -18,7 +18,7 @@ from .columns import Boolean, Category, Column, Date, Number, UnseenCounts, mome
 from .dates import CIRCLES, FORMS, circle, years
 from .inference import ColumnOptions, Inference, infer
 from .notes import Note, left_out
-from .table import Table
+from .table import Table, some
 
 __all__ = ["Encoded", "Encoding"]
 
@@ -53,6 +53,9 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def names(self) -> list[str]:
         """The columns of the table that it needs."""
         return [column.name for column in self.columns]
+
+    def __repr__(self) -> str:
+        return f"Encoding of {some(self.names)} as {self.width} numbers, to predict {self.target!r}"
 
     @classmethod
     def learn(

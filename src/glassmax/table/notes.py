@@ -19,8 +19,8 @@ class Note(NamedTuple):
 
     Examples
     --------
-    >>> print(Note(("x is left out.",), "left_out"))
-    x is left out.
+    >>> Note(("x is left out.",), "left_out")
+    'x is left out.'
     """
 
     text: Text
@@ -28,6 +28,9 @@ class Note(NamedTuple):
 
     def __str__(self) -> str:
         return worded(self.text)
+
+    def __repr__(self) -> str:
+        return repr(str(self))
 
 
 def left_out(name: str, why: str, remedy: Text = ()) -> Note:

@@ -11,7 +11,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Any
@@ -74,7 +74,7 @@ class Source:
 
     name: str
     place: str
-    head: bytes
+    head: bytes = field(repr=False)
     rest: IO[bytes]
     packed: str = ""
     path: Path | None = None

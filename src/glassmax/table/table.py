@@ -43,6 +43,9 @@ class Table:
     Examples
     --------
     >>> table = Table("t", {"x": np.array([1.0, 2.0])})
+    >>> table
+    Table 't': 2 rows, 1 column
+      numbers (1): 'x'
     >>> table.n_rows, table.place(1)
     (2, 'Row 2 of t')
     """
@@ -57,6 +60,19 @@ class Table:
     notes: list[str] = field(default_factory=list)
     unusable: dict[str, str] = field(default_factory=dict)
     header: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        kinds: dict[str, list[str]] = {}
+        for name, values in self.columns.items():
+            kinds.setdefault(_kind(values), []).append(name)
+        if self.unusable:
+            kinds["unusable"] = list(self.unusable)
+        rows, columns = self.n_rows, sum(map(len, kinds.values()))
+        first = f"Table {self.name!r}: {rows} row{'s' * (rows != 1)}, {columns} column{'s' * (columns != 1)}"
+        target = "" if self.target is None else f", target {self.target!r}"
+        return "\n  ".join(
+            [first + target, *(f"{kind} ({len(names)}): {some(names)}" for kind, names in kinds.items())]
+        )
 
     @property
     def n_rows(self) -> int:
@@ -123,6 +139,11 @@ class Table:
         if self.lines is None:
             return f"Row {number} of {self.name}"
         return f"Row {number} of {self.name} (line {self.lines[row]})"
+
+
+def _kind(values: Array) -> str:
+    first = next((cell for cell in values if cell is not None), None)
+    return {"f": "numbers", "M": "dates"}.get(values.dtype.kind, "booleans" if isinstance(first, bool) else "text")
 
 
 def joined(tables: list[Table]) -> Table:
