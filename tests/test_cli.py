@@ -406,7 +406,7 @@ def test_a_few_rows_of_many_classes_can_be_evaluated(done, tmp_path):
 def test_info_says_what_is_installed(done):
     facts = json.loads(done("info", "--json").out)
     assert facts["glassmax"] == glassmax.__version__
-    assert facts["built-in tables"] == ["penguins", "iris", "wine", "digits", "toy"]
+    assert facts["built-in tables"] == ["digits", "penguins", "iris", "wine", "toy"]
     assert facts["NumPy"].startswith(np.__version__)
     labels = [line.split("  ")[0] for line in done("info").out.splitlines()]
     assert labels == [name for name in facts if name in labels]
