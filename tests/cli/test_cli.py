@@ -23,7 +23,7 @@ import glassmax
 from glassmax import Model, Network, load_model, read_table
 from glassmax.cli import main
 from glassmax.engine import best_engine
-from glassmax.training import Tally
+from glassmax.training import RunningMetrics
 
 LIMIT = 120  # seconds after which a child counts as hanging
 
@@ -498,7 +498,7 @@ def test_a_run_that_diverges_at_once_writes_nothing(run):
 
 
 def test_a_model_whose_figures_are_not_finite_is_not_written(run, monkeypatch):
-    nothing = Tally(3).figures()
+    nothing = RunningMetrics(3).metrics()
     monkeypatch.setattr("glassmax.cli.run.score_tables", lambda *args: nothing)
     result = run("train", "toy", "--epochs", "1", "--json")
     assert result.code == 1

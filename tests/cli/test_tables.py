@@ -21,7 +21,7 @@ from glassmax import SoftmaxClassifier, load_model, read_table
 from glassmax.cli.config import _toml
 from glassmax.cli.wording import ESTIMATOR
 from glassmax.table import Category, Encoding, Number
-from glassmax.training import Tally
+from glassmax.training import RunningMetrics
 from tests.cli.test_cli import LIMIT, call, info_of, listing
 from tests.table.hostile import GOOD, table, with_x
 
@@ -173,9 +173,9 @@ def test_the_linear_model_beside_it_is_multinomial_regression(done):
 
 
 def test_confusions_of_very_many_classes_are_counted_in_pairs():
-    tally = Tally(1000)
+    tally = RunningMetrics(1000)
     tally.add(np.eye(1000)[[1, 2, 2, 999]], np.array([1, 2, 7, 998]))
-    figures = tally.figures()
+    figures = tally.metrics()
     assert figures.confusion is None
     assert figures.confused == {(7, 2): 1, (998, 999): 1}
     assert figures.accuracy == 0.5

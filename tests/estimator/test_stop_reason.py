@@ -5,23 +5,16 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_iris
 
 import glassmax.optimizers
 from glassmax import SoftmaxClassifier
 from glassmax.engine import ReferenceEngine
 from glassmax.errors import DivergenceError
+from tests.estimator.iris import IRIS, SPECIES, small
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning", "ignore:Training was interrupted"
 )
-
-IRIS, SPECIES = load_iris(return_X_y=True)
-IRIS = (IRIS - IRIS.mean(axis=0)) / IRIS.std(axis=0)
-
-
-def small(**options):
-    return SoftmaxClassifier(**{"hidden_layer_sizes": (6,), "max_iter": 4, "random_state": 0, **options})
 
 
 def constant(classifier, X, y):
@@ -58,7 +51,11 @@ def broken(monkeypatch, error, number=3):
         ({"tol": 9.0, "n_iter_no_change": 1}, "no_improvement"),
         ({"tol": 9.0, "n_iter_no_change": 1, "early_stopping": True}, "no_improvement"),
         ({"tol": 9.0, "n_iter_no_change": 1, "learning_rate": "one_cycle"}, "no_improvement"),
-        ({"solver": "lbfgs", "early_stopping": True, "scoring": constant, "max_iter": 50}, "no_improvement"),
+        pytest.param(
+            {"solver": "lbfgs", "early_stopping": True, "scoring": constant, "max_iter": 50},
+            "no_improvement",
+            id="lbfgs by a constant score",
+        ),
         ({"solver": "lbfgs", "alpha": 1.0, "max_iter": 500}, "converged"),
         ({"solver": "lbfgs", "max_iter": 100, "max_fun": 5}, "max_fun"),
     ],

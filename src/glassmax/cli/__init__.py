@@ -14,8 +14,8 @@ from importlib import import_module
 
 import click
 
-from .. import __version__
 from ..errors import GlassmaxError, OptionError
+from ..version import __version__
 from .talk import harmless, shortened
 from .wording import worded_error
 

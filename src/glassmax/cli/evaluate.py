@@ -63,7 +63,7 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
         say(f"{name}: without a {loaded.encoding.target} and left out: {counted(scoring.unlabelled, 'row')}")
     for note in surprises.notes(loaded.encoding.columns):
         say(f"{name}: {note}")
-    figures, trivial = scoring.whole.figures(), scoring.trivial()
+    figures, trivial = scoring.whole.metrics(), scoring.trivial()
     if as_json:
         facts = {"rows": figures.rows, **figures_as_json(figures), "classes": loaded.classes.tolist()}
         if by is not None:
@@ -91,11 +91,11 @@ class Scoring:
     def __init__(self, model: "Model", by: str | None, weight: str | None) -> None:
         import numpy as np
 
-        from ..training import Tally
+        from ..training import RunningMetrics
 
         self.model, self.by, self.weight = model, by, weight
-        self.whole = Tally(len(model.classes))
-        self.groups: dict[str, Tally] = {}
+        self.whole = RunningMetrics(len(model.classes))
+        self.groups: dict[str, RunningMetrics] = {}
         self.name, self.unlabelled = "", 0
         self.totals = np.zeros(len(model.classes))
 
@@ -146,7 +146,7 @@ class Scoring:
 
         from ..errors import DataError
         from ..table.cells import as_text
-        from ..training import Tally
+        from ..training import RunningMetrics
 
         if self.by is None:
             return
@@ -158,27 +158,27 @@ class Scoring:
                     f"Column {self.by!r} of {table.name} has more than {MOST_GROUPS} different values, expected fewer "
                     "for --by."
                 )
-            tally = self.groups.setdefault(value, Tally(len(self.model.classes)))
+            tally = self.groups.setdefault(value, RunningMetrics(len(self.model.classes)))
             tally.add(Z[rows], y[rows], None if w is None else w[rows])
 
     def trivial(self) -> Any:
         """Return what the shares of the classes alone would get on these rows."""
         import numpy as np
 
-        from ..training import Tally
+        from ..training import RunningMetrics
 
         shares = self.totals / self.totals.sum()
-        tally = Tally(len(shares))
+        tally = RunningMetrics(len(shares))
         there = np.flatnonzero(shares)
         logits = np.log(np.maximum(shares, 1e-300))
         tally.add(np.broadcast_to(logits, (len(there), len(shares))), there, self.totals[there])
-        return tally.figures()
+        return tally.metrics()
 
     def group_as_json(self, value: str) -> dict[str, Any]:
         """Return the figures of a group, without its confusions."""
         from .figures import figures_as_json
 
-        figures = self.groups[value].figures()
+        figures = self.groups[value].metrics()
         named = figures_as_json(figures)
         return {"rows": figures.rows} | {key: _or_none(one) for key, one in named.items() if key[:6] != "confus"}
 
@@ -186,7 +186,7 @@ class Scoring:
         """Write a line of figures for each group."""
         rows = []
         for value, tally in sorted(self.groups.items()):
-            one = tally.figures()
+            one = tally.metrics()
             name = shortened(harmless(value))
             rows.append(
                 [name, str(one.rows), figure(one.accuracy), figure(one.balanced_accuracy), figure(one.log_loss)]

@@ -36,9 +36,9 @@ def command(model: str | None, as_json: bool) -> None:
 def _of_installation() -> dict[str, Any]:
     import numpy as np
 
-    from .. import __version__
     from ..engine import best_engine, build_facts
     from ..table import BUILTIN
+    from ..version import __version__
 
     engine, build = best_engine(), build_facts()
     native = engine.name == "native"

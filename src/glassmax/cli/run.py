@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..functional.arrays import Array
     from ..model import Model
     from ..table import Table
-    from ..training import Epoch, Figures
+    from ..training import Epoch, Metrics
 
 __all__ = ["Run", "check_options"]
 
@@ -50,7 +50,7 @@ def estimator_of(options: dict[str, Any], hidden: tuple[int, ...], **changed: An
 def check_options(options: dict[str, Any]) -> None:
     """Refuse options that don't go together, before a table is read, in the words of the command line."""
     from ..errors import OptionError
-    from ..estimator.options import check_options as check
+    from ..estimator.options import make_plan as check
 
     try:
         check(estimator_of(options, (100,) if options["hidden"] is None else options["hidden"]))
@@ -128,9 +128,9 @@ class Run:
         if classifier.exploded_:
             why = "no better than chance: inputs or steps are too large"
         if classifier.diverged_:
-            from ..training import smaller
+            from ..training import suggest_learning_rate
 
-            rate = smaller(self.options["learning_rate"])
+            rate = suggest_learning_rate(self.options["learning_rate"])
             why = f"up from {figure(first)}: the steps are too long, try --learning-rate {rate:g}"
         best = classifier.best_epoch_
         kept = "" if best in (None, n_epochs) else f"; the weights are those of epoch {best}, the best"
@@ -138,8 +138,8 @@ class Run:
 
     def model(self) -> "Model":
         """Return the trained model with its columns and its record."""
-        from .. import __version__
         from ..model import Model
+        from ..version import __version__
 
         rows, options = self.rows, self.options
         record: dict[str, Any] = {
@@ -160,7 +160,7 @@ class Run:
     def judge(self, model: "Model") -> Result:
         """Score the model, a linear one and no model on the rows held out, or on those of training where are none."""
         from ..errors import DivergenceError
-        from ..training import smaller
+        from ..training import suggest_learning_rate
 
         rows = self.rows
         index = rows.held if len(rows.held) else rows.kept
@@ -171,9 +171,9 @@ class Run:
             rate = self.options["learning_rate"]
             raise DivergenceError(
                 f"The log-loss on {judged} is {figure(figures.log_loss)}, far worse than chance, "
-                f"at learning rate {rate:g}. No model was written. Try --learning-rate {smaller(rate):g}."
+                f"at learning rate {rate:g}. No model was written. Try --learning-rate {suggest_learning_rate(rate):g}."
             )
-        columns: dict[str, Figures] = {"network": figures}
+        columns: dict[str, Metrics] = {"network": figures}
         models = {"network": model}
         if self.options["baseline"] and self.hidden:
             models["linear model"] = linear = self._linear()

@@ -11,7 +11,7 @@ import click
 from ..functional.arrays import Array
 
 if TYPE_CHECKING:
-    from ..training import Figures
+    from ..training import Metrics
 
 __all__ = [
     "be_quiet",
@@ -89,12 +89,12 @@ def table_of_figures(header: Sequence[str], rows: Sequence[Sequence[str]]) -> st
     )
 
 
-def table_of_confusion(figures: "Figures", classes: Array) -> str:
+def table_of_confusion(figures: "Metrics", classes: Array) -> str:
     """Write a confusion matrix: a row for each true class, a column for each predicted one.
 
     Parameters
     ----------
-    figures : Figures
+    figures : Metrics
     classes : (k,) array
         Labels.
 
