@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .talk import harmless, show_json
+from .talk import harmless, show_json, show_painted
 
 if TYPE_CHECKING:
     from ..calculus import Derivation
@@ -97,7 +97,7 @@ def _show(derivation: "Derivation", form: str | None, cases: bool) -> None:
     if form == "json":
         show_json(derivation.json())
     elif form is None or not derivation.proved:
-        click.echo(derivation.text(cases=cases))
+        show_painted(derivation.text(cases=cases))
     else:
         click.echo(getattr(derivation, form)())
 

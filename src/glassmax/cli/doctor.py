@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from .option_values import finite
-from .talk import harmless, say, show, show_json
+from .talk import harmless, say, show, show_json, show_painted
 
 if TYPE_CHECKING:
     from ..learner.declarations import Understood
@@ -108,7 +108,7 @@ def command(
     if as_json:
         show_json(diagnosis)
     else:
-        show("\n".join(harmless(line).rstrip() for line in diagnosis["text"].split("\n")) + "\n")
+        show_painted(diagnosis["text"])
     click.get_current_context().exit(0 if diagnosis["correct"] else 1)
 
 

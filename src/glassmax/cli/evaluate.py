@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .charts import figures_table
 from .grouped import GroupedCommand, option
 from .talk import be_quiet, counted, figure, harmless, say, shortened, show, show_json, table_of_figures
+from .terminal import console, rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,7 +72,7 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
             facts["by"] = {by: {value: scoring.group_as_json(value) for value in scoring.groups}}
         show_json(facts)
         return
-    columns = {"network": figures, "classes' shares": trivial}
+    columns = {"network": figures, "class frequencies": trivial}
     show(show_figures(f"{counted(figures.rows, 'row')} of {name}", columns, loaded.classes, {}))
     if by is not None:
         show("\n" + scoring.groups_as_text(by) + "\n")
@@ -191,7 +193,13 @@ class Scoring:
             rows.append(
                 [name, str(one.rows), figure(one.accuracy), figure(one.balanced_accuracy), figure(one.log_loss)]
             )
-        return table_of_figures([harmless(by), "rows", "accuracy", "balanced accuracy", "log-loss"], rows)
+        header = [harmless(by), "rows", "accuracy", "balanced accuracy", "log-loss"]
+        terminal = console()
+        return (
+            table_of_figures(header, rows)
+            if terminal is None
+            else rendered(terminal, figures_table(header, rows)).strip("\n")
+        )
 
 
 def _or_none(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from .talk import counted, figure, harmless, table_of_confusion, table_of_figures
+from .terminal import console, rendered, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,9 +41,17 @@ def show_figures(judged: str, columns: "dict[str, Metrics]", classes: "Array", m
     -------
     str
     """
+    terminal = console()
     rows = [[shown, *(figure(getattr(one, name)) for one in columns.values())] for name, shown in ROWS.items()]
     rows += [[name, *(figure(value) if value == value else "" for value in values)] for name, values in more.items()]
     first = next(iter(columns.values()))
+    if terminal is not None:
+        from .charts import confusions, figures_table
+
+        rivals = len(columns) - ("class frequencies" in columns)
+        title = wrapped(f"On {harmless(judged)}" + (", the better figure marked" if rivals > 1 else ""), "bold")
+        drawn = figures_table(["", *columns], rows, rivals=rivals)
+        return rendered(terminal, "", title, drawn, confusions(first, classes, terminal))
     table = table_of_figures(["", *columns], rows)
     return f"On {harmless(judged)}\n{table}\n\n{table_of_confusion(first, classes)}\n"
 

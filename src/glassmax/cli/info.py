@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from .talk import counted, harmless, shortened, show, show_json
+from .terminal import console, rendered, wrapped
 
 
 @click.command("info")
@@ -27,10 +28,12 @@ def command(model: str | None, as_json: bool) -> None:
         return
     if model is None:
         facts = _in_words(facts)
+    terminal = console()
     width = max(map(len, facts))
     for name, value in facts.items():
         shown = ", ".join(map(str, value)) if isinstance(value, list) else str(_rounded(value))
-        show(harmless(f"{name:<{width}}  {shown}") + "\n")
+        line = harmless(f"{name:<{width}}  {shown}")
+        show(f"{line}\n" if terminal is None else rendered(terminal, wrapped(line, longest=terminal.width // 2)))
 
 
 def _of_installation() -> dict[str, Any]:

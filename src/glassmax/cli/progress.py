@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from .charts import sparkline
 from .talk import figure, say
 
 if TYPE_CHECKING:
@@ -52,13 +53,19 @@ def _live(epochs: "Iterator[Epoch]", most: int, metric: "Callable[[], str]", con
         TextColumn("epoch"),
         MofNCompleteColumn(),
         BarColumn(bar_width=20),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:  # type: ignore[arg-type]
         task = progress.add_task("", total=most)
+        losses: list[float] = []
+        drawn = float("-inf")
         for epoch in epochs:
-            progress.update(task, advance=1, description=_figures(epoch, metric))
+            losses.append(epoch.loss)
+            progress.advance(task)
+            if time.monotonic() > drawn + 0.1:  # drawing each of many short epochs would cost more than training it
+                drawn = time.monotonic()
+                progress.update(task, description=f"{sparkline(losses, 12)} {_figures(epoch, metric)}")
             yield epoch
 
 

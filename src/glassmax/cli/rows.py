@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import worded
+from .column_names import left_out_together, summed_up
 from .talk import counted, shortened
 from .wording import option_of
 
@@ -18,9 +19,9 @@ __all__ = ["Rows", "shown_column"]
 
 FEWEST_ROWS_TO_HOLD_OUT = 20
 SPARSE_NUMBERS, SPARSE_SHARE = 2**24, 0.1
-MOST_SHOWN, MOST_NOTES = 40, 20
+MOST_NOTES = 20
 MOST_OF_MEMORY = 0.7
-KINDS = {"left_out": "is left out:", "filled": "missing, filled with", "unseen": "hold what training never saw"}
+KINDS = {"filled": "missing, filled with", "unseen": "hold what training never saw"}
 """The kinds of notes that may be very many, and the words that they share."""
 
 
@@ -171,10 +172,13 @@ class Rows:
         titles = {"Number": "numbers:", "Category": "categories:", "Boolean": "booleans:", "Date": "dates:"}
         for kind, title in titles.items():
             if kind in kinds:
-                lines.append(f"  {title:<11} {_some(kinds[kind])}")
+                lines.append(f"  {title:<11} {summed_up(kinds[kind])}")
         if self.options["weight"] is not None:
             lines.append(f"  weights:    {self.options['weight']}")
-        return lines + [f"  {note}" for note in [*self.table.notes, *_shortened(self.notes)]]
+        left_out = [note for note in self.notes if note.kind == "left_out"]
+        others = [note for note in self.notes if note.kind != "left_out"]
+        notes = [*left_out_together(left_out), *self.table.notes, *_shortened(others)]
+        return lines + [f"  {note}" for note in notes]
 
     def _check_weights(self) -> None:
         from ..errors import DataError
@@ -290,9 +294,3 @@ def _check_memory(name: str, rows: int, width: int, size: int) -> None:
             f"{name} becomes {rows} rows of {width} numbers, {needed / 2**30:.1f} GB; this machine has "
             f"{there / 2**30:.1f} GB. Pass --dtype float32, --ignore columns of many categories, or fewer rows."
         )
-
-
-def _some(names: list[str]) -> str:
-    if len(names) <= MOST_SHOWN:
-        return ", ".join(names)
-    return f"{', '.join(names[: MOST_SHOWN - 2])}, {len(names) - MOST_SHOWN + 1} more, and {names[-1]}"

@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .charts import sparkline
 from .figures import rows_judged, score_tables, trivial_figures
 from .progress import with_progress
 from .result import Result
 from .rows import Rows
-from .talk import QUIET, counted, figure, say
+from .talk import QUIET, counted, draw, figure, ordinal, say
+from .terminal import console
 from .wording import ESTIMATOR, worded_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rich.console import Console
 
     from ..estimator import SoftmaxClassifier
     from ..functional.arrays import Array
@@ -26,8 +30,6 @@ __all__ = ["Run", "check_options"]
 
 FAR_BEYOND_CHANCE = 1e4
 """A log-loss that no honest training ends with: the steps were too long."""
-LINEAR_ITERATIONS = 200
-MOST_LINEAR_ROWS = 100_000
 
 
 def estimator_of(options: dict[str, Any], hidden: tuple[int, ...], **changed: Any) -> "SoftmaxClassifier":
@@ -73,14 +75,39 @@ class Run:
     def report_table(self) -> None:
         """Say what was read and what each column was taken for."""
         rows = self.rows
-        for line in rows.described():
+        terminal = console(err=True)
+        first, *lines = rows.described()
+        if terminal is None:
+            say(first)
+        else:
+            self._report_classes(terminal)
+        for line in lines:
             say(line)
+        if terminal is not None:
+            say()
         sizes = "-".join(map(str, (rows.X.shape[1], *self.hidden, len(rows.classes))))
         held = f", {len(rows.held)} held out" if len(rows.held) else f", none held out{rows.why_none_held_out()}"
         judged = (
             f", {counted(rows.validation[0].shape[0], 'row')} of another file to judge by" if rows.validation else ""
         )
         say(f"{counted(len(rows.kept), 'row')} to train on{held}{judged}; network {sizes}")
+
+    def _report_classes(self, terminal: "Console") -> None:
+        """Say on a terminal how many rows each class has, by a bar."""
+        import numpy as np
+
+        from .charts import bars
+        from .terminal import wrapped
+
+        rows, most = self.rows, 20
+        n_rows = rows.table.n_rows + rows.unlabelled
+        target, k = rows.target, len(rows.classes)
+        say(f"{rows.table.name}: {counted(n_rows, 'row')}, {k} classes of {target}", "bold")
+        names = [str(label) for label in rows.classes[:most]]
+        counts = np.bincount(rows.y, minlength=k)[:most].tolist()
+        draw(bars(names, counts, terminal.width), terminal)
+        if k > most:
+            draw(wrapped(f"  ... and {k - most} more classes"), terminal)
 
     def train(self) -> bool:
         """Train with progress shown; return whether Ctrl-C ended it."""
@@ -133,8 +160,11 @@ class Run:
             rate = suggest_learning_rate(self.options["learning_rate"])
             why = f"up from {figure(first)}: the steps are too long, try --learning-rate {rate:g}"
         best = classifier.best_epoch_
+        losses = sparkline(classifier.loss_curve_) if console(err=True) else ""
         kept = "" if best in (None, n_epochs) else f"; the weights are those of epoch {best}, the best"
         say(f"{counted(n_epochs, 'epoch')}, training loss {figure(last)}, {why}{kept}")
+        if losses:
+            say(f"  loss:       {figure(first)} {losses} {figure(last)}")
 
     def model(self) -> "Model":
         """Return the trained model with its columns and its record."""
@@ -178,7 +208,7 @@ class Run:
         if self.options["baseline"] and self.hidden:
             models["linear model"] = linear = self._linear()
             columns["linear model"] = score_tables(linear, [(rows.table.rows(index), y, weight)])
-        columns["classes' shares"] = trivial_figures(rows.shares(), y, weight)
+        columns["class frequencies"] = trivial_figures(rows.shares(), y, weight)
         if len(rows.held):
             model.record |= {"held_out_log_loss": figures.log_loss, "held_out_accuracy": figures.accuracy}
             for name in ("balanced_accuracy", "brier_score", "calibration_error"):
@@ -186,23 +216,21 @@ class Run:
         return Result(judged, columns, rows.classes, self._more(models, index, len(columns)), rows.table.name)
 
     def _linear(self) -> "Model":
-        """Train multinomial logistic regression on the same rows, as far as they are not too many."""
+        """Train multinomial logistic regression on the same rows, its penalty chosen by validation."""
+        from ..estimator.linear import fit_linear
         from ..model import Model
 
-        rows, plain = self.rows, {"solver": "lbfgs", "max_iter": LINEAR_ITERATIONS, "early_stopping": False}
-        plain |= {"dropout": 0.0, "activation": "relu", "clip_norm": None, "weight_decay": None, "warmup": 0.0}
-        plain |= {"learning_rate": "constant", "checkpoint_path": None, "scoring": "log_loss", "tol": 1e-4}
-        linear = estimator_of(self.options, (), class_weight=rows.class_weight(), **plain)
-        X, y, weight = rows.X, rows.y[rows.kept], rows.weights(rows.kept)
-        if len(y) > MOST_LINEAR_ROWS:
-            step = -(-len(y) // MOST_LINEAR_ROWS)
-            thin = slice(None, None, step)
-            if len(set(y[thin].tolist())) == len(rows.classes):
-                X, y, weight = X[thin], y[thin], None if weight is None else weight[thin]
-                say(f"The linear model to compare with is trained on every {step}th row.")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            linear.fit(X, y, weight)
+        rows, options = self.rows, self.options
+        linear, step = fit_linear(
+            rows.X,
+            rows.y[rows.kept],
+            rows.weights(rows.kept),
+            class_weight=rows.class_weight(),
+            random_state=options["seed"],
+            n_threads=options["threads"],
+        )
+        if step > 1:
+            say(f"The linear model to compare with is trained on every {ordinal(step)} row.")
         return Model(linear.network_, rows.classes, rows.encoding)
 
     def _more(self, models: "dict[str, Model]", index: "Array", count: int) -> dict[str, list[float]]:

@@ -8,6 +8,7 @@ import click
 from .config import as_toml
 from .grouped import GroupedCommand
 from .talk import counted, harmless, say, show, show_json
+from .terminal import ATTENTION, GOOD
 from .train_options import train_options
 
 __all__ = ["command"]
@@ -78,9 +79,9 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
         show(result.as_text())
     say()
     for line in result.verdict():
-        say(line)
+        say(line, GOOD if result.network_is_better else ATTENTION)
     again = data if data != "-" else "NEW.csv"
-    say(f"The model is in {path}. Use it: glassmax predict {_typed(str(path))} {_typed(again)}")
+    say(f"The model is in {path}. Use it:", command=f"glassmax predict {_typed(str(path))} {_typed(again)}")
     if interrupted:
         say(f"It has seen {counted(run.classifier.n_iter_, 'epoch')}.")
         ctx.exit(130)

@@ -348,7 +348,7 @@ OPTIONS = [
         EVALUATION,
         "--baseline/--no-baseline",
         default=True,
-        help="Train a linear model as well, for comparison.  [default: baseline]",
+        help="Compare with a linear model whose penalty is chosen by validation.  [default: baseline]",
     ),
     option(
         FILES,

@@ -16,6 +16,10 @@ class Note(NamedTuple):
         In pieces, as those of an error.
     kind : str
         "left_out", "filled", "unseen", or "" for anything else.
+    column : str
+        Of a column that is left out, its name.
+    reason : tuple of str and Setting
+        Why it is left out.
 
     Examples
     --------
@@ -25,6 +29,8 @@ class Note(NamedTuple):
 
     text: Text
     kind: str = ""
+    column: str = ""
+    reason: Text = ()
 
     def __str__(self) -> str:
         return worded(self.text)
@@ -35,4 +41,5 @@ class Note(NamedTuple):
 
 def left_out(name: str, why: str, remedy: Text = ()) -> Note:
     """Return the note that a column is not learned from, and why."""
-    return Note((f"{name} is left out: {why}.", *remedy), "left_out")
+    reason = (f"{why}.", *remedy)
+    return Note((f"{name} is left out: ", *reason), "left_out", name, reason)
