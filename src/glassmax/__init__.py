@@ -12,7 +12,7 @@ The map, from the formulas up::
     optimizers      SGD with momentum, Adam, learning-rate schedules, L-BFGS
     engine/         whole epochs; the reference engine is NumPy
     model           network, classes and encoding together; the model file
-    training/       the stream of epochs, and what reads it: patience, scores, checkpoints
+    training/       the training loop, early stopping, metrics, checkpoints
     learner/        a stranger's program: found, understood, run in a process of its own
     doctor/         a gradient of your own against the truth: what is wrong, where, why
     estimator/      SoftmaxClassifier, the scikit-learn face
@@ -29,6 +29,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as _numpy  # noqa: F401 - the one thing that `import glassmax` loads
 
+from .version import __version__ as __version__
+
 if TYPE_CHECKING:
     from . import calculus, doctor, errors, functional, gradcheck, training
     from .calculus import derive
@@ -37,8 +39,6 @@ if TYPE_CHECKING:
     from .model import Model, load_model
     from .network import Network
     from .table import read_table
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Model",

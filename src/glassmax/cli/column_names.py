@@ -2,13 +2,18 @@
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from ..errors import worded
 from .talk import counted
+from .wording import option_of
+
+if TYPE_CHECKING:
+    from ..table import Note
 
 __all__ = ["left_out_together", "summed_up"]
 
 MOST_SHOWN, FEWEST_ALIKE, FEWEST_LEFT_OUT, MOST_LEFT_OUT = 40, 5, 3, 20
-LEFT_OUT = " is left out: "
 
 
 def summed_up(names: Sequence[str]) -> str:
@@ -33,30 +38,26 @@ def summed_up(names: Sequence[str]) -> str:
     return f"{', '.join(shown[: MOST_SHOWN - 2])}, {len(shown) - MOST_SHOWN + 1} more, and {shown[-1]}"
 
 
-def left_out_together(notes: Sequence[str]) -> list[str]:
-    """Put the notes on columns that are left out for the same reason into one; other notes stay as they are.
+def left_out_together(notes: "Sequence[Note]") -> list[str]:
+    """Put the notes on columns that are left out for the same reason into one line.
 
     Examples
     --------
-    >>> left_out_together([f"pixel_{i} is left out: it is 0 in every row." for i in range(3)])
+    >>> from glassmax.table.notes import left_out
+    >>> left_out_together([left_out(f"pixel_{i}", "it is 0 in every row") for i in range(3)])
     ['3 columns are left out, each is 0 in every row: pixel_0, pixel_1, pixel_2']
     """
     reasons: dict[str, list[str]] = {}
-    shown: list[str] = []
     for note in notes:
-        name, left_out, reason = note.rpartition(LEFT_OUT)
-        if left_out:
-            reasons.setdefault(reason, []).append(name)
-        else:
-            shown.append(note)
+        reasons.setdefault(worded(note.reason, option_of), []).append(note.column)
     together: list[str] = []
     for reason, names in reasons.items():
         if len(names) < FEWEST_LEFT_OUT:
-            together += [f"{name}{LEFT_OUT}{reason}" for name in names]
+            together += [f"{name} is left out: {reason}" for name in names]
         else:
             each = f"each {reason[3:]}" if reason.startswith("it ") else reason.replace("its", "their")
             together.append(f"{len(names)} columns are left out, {each.removesuffix('.')}: {summed_up(names)}")
     if len(together) > MOST_LEFT_OUT:
         more = counted(len(together) - MOST_LEFT_OUT, "more column")
         together = [*together[:MOST_LEFT_OUT], f"... is left out: ...: {more} like these"]
-    return together + shown
+    return together

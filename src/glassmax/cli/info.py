@@ -13,14 +13,14 @@ from .terminal import console, rendered, wrapped
 
 @click.command("info")
 @click.argument("model", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(model: str | None, as_json: bool) -> None:
-    """Say what this installation is, or what a model file holds.
+    """Describe this installation, or a model file.
 
     \b
     Examples:
       glassmax info
-      glassmax info penguins.safetensors
+      glassmax info digits.safetensors
     """
     facts = _of_installation() if model is None else _of_model(model)
     if as_json:
@@ -39,9 +39,9 @@ def command(model: str | None, as_json: bool) -> None:
 def _of_installation() -> dict[str, Any]:
     import numpy as np
 
-    from .. import __version__
     from ..engine import best_engine, build_facts
     from ..table import BUILTIN
+    from ..version import __version__
 
     engine, build = best_engine(), build_facts()
     native = engine.name == "native"

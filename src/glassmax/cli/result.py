@@ -6,7 +6,7 @@ from .figures import figures_as_json, show_figures
 
 if TYPE_CHECKING:
     from ..functional.arrays import Array
-    from ..training import Figures
+    from ..training import Metrics
 
 __all__ = ["Result"]
 
@@ -22,7 +22,7 @@ class Result:
     ----------
     judged : str
         Which rows they are of.
-    columns : dict of str to Figures
+    columns : dict of str to Metrics
         By the name of the model, the network first.
     classes : (k,) array
     more : dict of str to list of float
@@ -34,7 +34,7 @@ class Result:
     def __init__(
         self,
         judged: str,
-        columns: "dict[str, Figures]",
+        columns: "dict[str, Metrics]",
         classes: "Array",
         more: dict[str, list[float]],
         table: str,

@@ -1,8 +1,6 @@
 """One training run of the command line: from a table and options to a model and what it is worth."""
 
-import re
 import warnings
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +13,7 @@ from .result import Result
 from .rows import Rows
 from .talk import QUIET, counted, draw, figure, ordinal, say
 from .terminal import console
-from .train_options import ESTIMATOR
+from .wording import ESTIMATOR, worded_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from ..functional.arrays import Array
     from ..model import Model
     from ..table import Table
-    from ..training import Epoch, Figures
+    from ..training import Epoch, Metrics
 
 __all__ = ["Run", "check_options"]
 
@@ -54,26 +52,12 @@ def estimator_of(options: dict[str, Any], hidden: tuple[int, ...], **changed: An
 def check_options(options: dict[str, Any]) -> None:
     """Refuse options that don't go together, before a table is read, in the words of the command line."""
     from ..errors import OptionError
-    from ..estimator.options import check_options as check
+    from ..estimator.options import make_plan as check
 
     try:
         check(estimator_of(options, (100,) if options["hidden"] is None else options["hidden"]))
     except OptionError as error:
-        raise click.UsageError(_in_words_of_the_command_line(str(error))) from None
-
-
-def _in_words_of_the_command_line(message: str) -> str:
-    words = {parameter: f"--{option.replace('_', '-')}" for option, parameter in ESTIMATOR.items()}
-    found = re.match(r"(\w+) (?=is|names)", message)
-    if found and found[1] in words:
-        message = f"{words[found[1]]} {message[found.end() :]}"
-    return re.sub(r"solver='(\w+)'", r"--solver \1", message)
-
-
-def _words_for_a_checkpoint(message: str) -> str:
-    words = {"checkpoint_path": "--checkpoint", "random_state": "--seed", "max_iter": "--epochs"}
-    words |= {parameter: f"--{option.replace('_', '-')}" for option, parameter in ESTIMATOR.items()}
-    return re.sub(r"\b(" + "|".join(words) + r")\b(?= is|=|\b[. ,])", lambda found: words[found[1]], message)
+        raise click.UsageError(worded_error(error)) from None
 
 
 class Run:
@@ -127,8 +111,6 @@ class Run:
 
     def train(self) -> bool:
         """Train with progress shown; return whether Ctrl-C ended it."""
-        from ..errors import CheckpointError
-
         classifier, rows = self.classifier, self.rows
         validation: dict[str, Any] = {}
         if rows.validation:
@@ -136,23 +118,18 @@ class Run:
             validation = dict(zip(names, rows.validation, strict=True))
         interrupted = False
         quiet = bool(click.get_current_context().find_root().meta.get(QUIET))
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+        with warnings.catch_warnings():  # said by `_report_end`, in other words
+            warnings.simplefilter("ignore")
             epochs: Iterator[Epoch] = classifier.fit_epochs(
                 rows.X, rows.y[rows.kept], rows.weights(rows.kept), **validation
             )
             try:
-                try:
-                    first = next(epochs, None)
-                except CheckpointError as error:
-                    raise CheckpointError(_words_for_a_checkpoint(str(error))) from None
-                epochs = epochs if first is None else chain([first], epochs)
                 for _ in with_progress(epochs, self.options["epochs"], self._metric, quiet=quiet):
                     pass
             except KeyboardInterrupt:
                 interrupted = True
         classifier.n_iter_ = getattr(classifier, "n_iter_", 0)
-        self._report_end(interrupted, [str(warning.message) for warning in caught])
+        self._report_end(interrupted)
         return interrupted
 
     def _metric(self) -> str:
@@ -162,7 +139,7 @@ class Run:
             return ""
         return f", {metric.replace('_', ' ')} {scores[-1]:.4f}"
 
-    def _report_end(self, interrupted: bool, caught: list[str]) -> None:
+    def _report_end(self, interrupted: bool) -> None:
         classifier, n_epochs = self.classifier, self.classifier.n_iter_
         if not n_epochs:
             return
@@ -173,14 +150,14 @@ class Run:
             return
         first, last = classifier.loss_curve_[0], classifier.loss_curve_[-1]
         why = "no longer improving"
-        if any("Training ended" in message for message in caught):
+        if classifier.stop_reason_ in ("max_iter", "max_fun", "line_search"):
             why = "still improving: more --epochs may help"
-        elif any("no better than chance" in message for message in caught):
+        if classifier.exploded_:
             why = "no better than chance: inputs or steps are too large"
         if classifier.diverged_:
-            from ..training import smaller
+            from ..training import suggest_learning_rate
 
-            rate = smaller(self.options["learning_rate"])
+            rate = suggest_learning_rate(self.options["learning_rate"])
             why = f"up from {figure(first)}: the steps are too long, try --learning-rate {rate:g}"
         best = classifier.best_epoch_
         losses = sparkline(classifier.loss_curve_) if console(err=True) else ""
@@ -191,8 +168,8 @@ class Run:
 
     def model(self) -> "Model":
         """Return the trained model with its columns and its record."""
-        from .. import __version__
         from ..model import Model
+        from ..version import __version__
 
         rows, options = self.rows, self.options
         record: dict[str, Any] = {
@@ -213,7 +190,7 @@ class Run:
     def judge(self, model: "Model") -> Result:
         """Score the model, a linear one and no model on the rows held out, or on those of training where are none."""
         from ..errors import DivergenceError
-        from ..training import smaller
+        from ..training import suggest_learning_rate
 
         rows = self.rows
         index = rows.held if len(rows.held) else rows.kept
@@ -224,9 +201,9 @@ class Run:
             rate = self.options["learning_rate"]
             raise DivergenceError(
                 f"The log-loss on {judged} is {figure(figures.log_loss)}, far worse than chance, "
-                f"at learning rate {rate:g}. No model was written. Try --learning-rate {smaller(rate):g}."
+                f"at learning rate {rate:g}. No model was written. Try --learning-rate {suggest_learning_rate(rate):g}."
             )
-        columns: dict[str, Figures] = {"network": figures}
+        columns: dict[str, Metrics] = {"network": figures}
         models = {"network": model}
         if self.options["baseline"] and self.hidden:
             models["linear model"] = linear = self._linear()

@@ -14,7 +14,7 @@ from .terminal import console, paint, rendered, wrapped
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from ..training import Figures
+    from ..training import Metrics
 
 __all__ = [
     "be_quiet",
@@ -135,12 +135,12 @@ def table_of_figures(header: Sequence[str], rows: Sequence[Sequence[str]]) -> st
     )
 
 
-def table_of_confusion(figures: "Figures", classes: Array) -> str:
+def table_of_confusion(figures: "Metrics", classes: Array) -> str:
     """Write a confusion matrix: a row for each true class, a column for each predicted one.
 
     Parameters
     ----------
-    figures : Figures
+    figures : Metrics
     classes : (k,) array
         Labels.
 

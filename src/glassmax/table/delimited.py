@@ -20,7 +20,7 @@ from .cells import COMMA_NUMBER, GROUPED, MISSING, PLAIN, WHITE, column_of, obje
 from .decoding import Lines
 from .table import Table, some
 
-__all__ = ["DELIMITERS", "Form", "read_delimited"]
+__all__ = ["DELIMITERS", "Dialect", "read_delimited"]
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 SMALL_BYTES = 2**18
@@ -32,7 +32,7 @@ CELLS_AT_ONCE = 2**20
 NEWLINE, QUOTE = 10, 34
 
 
-class Form(NamedTuple):
+class Dialect(NamedTuple):
     """How a file is written, where the user has said it; None is found out.
 
     Attributes
@@ -59,13 +59,13 @@ class _Head(NamedTuple):
     notes: list[str]
 
 
-def read_delimited(lines: Lines, form: Form, wanted: Sequence[str] | None = None) -> Iterator[Table]:
+def read_delimited(lines: Lines, dialect: Dialect, wanted: Sequence[str] | None = None) -> Iterator[Table]:
     """Read a table in pieces.
 
     Parameters
     ----------
     lines : Lines
-    form : Form
+    dialect : Dialect
     wanted : sequence of str, optional
         The columns to hand over, as far as they are there; all by default.
 
@@ -84,7 +84,7 @@ def read_delimited(lines: Lines, form: Form, wanted: Sequence[str] | None = None
     first = next((block for block in blocks if block.decode("utf-8").strip(WHITE)), None)
     if first is None:
         raise DataError(f"{place} is empty, expected a header and rows.")
-    head = _read_head(name, first, form)
+    head = _read_head(name, first, dialect)
     at = lines.count - first.count(b"\n") + first.count(b"\n", 0, head.length)
     reader = _Reader(name, head, wanted, lines, at)
     rest = first[head.length :]
@@ -111,9 +111,7 @@ class _Reader:
         rest = first
         following = next(blocks, None)
         small = following is None and len(first) <= SMALL_BYTES
-        wide = (
-            len(self.head.header) > WIDE
-        )  # a few rows a block: a call for each column would take longer than the cells
+        wide = len(self.head.header) > WIDE  # few rows in a block: the calls for its columns outweigh their cells
         while not (small or wide) and rest:
             cut = _clean_rows(rest, ord(self.head.delimiter), len(self.head.header))
             table = None if cut is None else self._parse(rest, *cut)
@@ -271,24 +269,34 @@ def _clean_quotes(letters: Array, quotes: Array, inside: Array, end: int, delimi
     return bool(np.isin(before, allowed).all() and np.isin(after, allowed).all())
 
 
-def _read_head(name: str, block: bytes, form: Form) -> _Head:
+def _read_head(name: str, block: bytes, dialect: Dialect) -> _Head:
     """Read the header, and find out how the cells are separated and written."""
-    sample = block.decode("utf-8")
-    start, notes = 0, []
-    told = re.match(r'\ufeff?\s*"?sep=(.)"?\n', sample)
-    if told:  # a line by which a spreadsheet says how cells are separated
-        start = told.end()
-    delimiter = form.delimiter or (told[1] if told else _delimiter(sample[start:]))
-    pieces = _split(sample[start:], delimiter)
-    used = 0
+    text = block.decode("utf-8")
+    named = re.match(r'\ufeff?\s*"?sep=(.)"?\n', text)  # a line in which a spreadsheet names the delimiter
+    before = named[0] if named else ""
+    text = text[len(before) :]
+    delimiter = dialect.delimiter or (named[1] if named else _delimiter(text))
+    header, n_lines, rows = _first_rows(name, text, delimiter)
+    _check_header(name, header)
+    notes = []
+    if len(header) > 1 and all(re.match(PLAIN, cell) for cell in header):
+        notes.append(f"The first line ({', '.join(header[:3])}, ...) is taken for the names of the columns.")
+    length = sum(len(line.encode("utf-8")) + 1 for line in text.split("\n", n_lines)[:n_lines])
+    decimal = dialect.decimal or _decimal(rows, delimiter)
+    return _Head(header, delimiter, decimal, len(before.encode("utf-8")) + length, notes)
+
+
+def _first_rows(name: str, text: str, delimiter: str) -> tuple[list[str], int, list[list[str]]]:
+    """Return the header, the number of lines down to its end, and a sample of the rows below it."""
     header: list[str] | None = None
+    n_lines = 0
     rows: list[list[str]] = []
     try:
-        for cells, after in pieces:
+        for cells, after in _split(text, delimiter):
             if not any(cell.strip(WHITE) for cell in cells) and len(cells) <= 1:
                 continue
             if header is None:
-                header, used = [cell.strip(WHITE) for cell in cells], after
+                header, n_lines = [cell.strip(WHITE) for cell in cells], after
                 continue
             rows.append(cells)
             if len(rows) == SAMPLE_ROWS or len(rows) * len(header) > SAMPLE_CELLS:
@@ -299,14 +307,8 @@ def _read_head(name: str, block: bytes, form: Form) -> _Head:
                 f"The header of {name} (from line 1) can't be read: {error}. Is a quote opened there and not closed?"
             ) from None
     if header is None:  # longer than the sample
-        raise DataError(f"{name} has a header of more than {len(sample) >> 20} MB, expected the names of columns.")
-    _check_header(name, header)
-    if len(header) > 1 and all(re.match(PLAIN, cell) for cell in header):
-        notes.append(f"The first line ({', '.join(header[:3])}, ...) is taken for the names of the columns.")
-    decimal = form.decimal or _decimal(rows, delimiter)
-    lines = sample[start:].split("\n", used)
-    length = sum(len(line.encode("utf-8")) + 1 for line in lines[:used])
-    return _Head(header, delimiter, decimal, len(sample[:start].encode("utf-8")) + length, notes)
+        raise DataError(f"{name} has a header of more than {len(text) >> 20} MB, expected the names of columns.")
+    return header, n_lines, rows
 
 
 def _split(text: str, delimiter: str) -> Iterator[tuple[list[str], int]]:

@@ -23,7 +23,7 @@ from ..errors import DataError, OptionError
 from .builtin import BUILTIN, load
 from .columnar import read_columnar
 from .decoding import Lines
-from .delimited import Form, read_delimited
+from .delimited import Dialect, read_delimited
 from .frames import is_frame, table_of
 from .json_lines import read_json_lines
 from .opening import Source, open_source
@@ -102,29 +102,29 @@ def read_batches(
         yield table_of(source)
         return
     if decimal not in (None, ".", ","):
-        raise OptionError(f"decimal is {decimal!r}, expected '.' or ','.")
+        raise OptionError(parameter="decimal", came=repr(decimal), expected="'.' or ','")
     if delimiter == "\\t":  # as people type a tab
         delimiter = "\t"
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\n\r' or not delimiter.isascii()):
-        raise OptionError(f"delimiter is {delimiter!r}, expected one character, as ',' or ';'.")
-    form = Form(delimiter, decimal, encoding)
+        raise OptionError(parameter="delimiter", came=repr(delimiter), expected="one character, as ',' or ';'")
+    dialect = Dialect(delimiter, decimal, encoding)
     name = os.fspath(source)
     if name in BUILTIN:
         yield _example(name)
         return
     with open_source(name) as opened:
-        yield from _pieces(opened, form, columns)
+        yield from _pieces(opened, dialect, columns)
 
 
-def _pieces(source: Source, form: Form, columns: Sequence[str] | None) -> Iterator[Table]:
+def _pieces(source: Source, dialect: Dialect, columns: Sequence[str] | None) -> Iterator[Table]:
     if source.kind != "text":
         yield from read_columnar(source, columns)
         return
-    lines = Lines(source, form.encoding)
+    lines = Lines(source, dialect.encoding)
     if _is_json(source):
         yield from read_json_lines(lines, columns)
     else:
-        yield from read_delimited(lines, form, columns)
+        yield from read_delimited(lines, dialect, columns)
 
 
 def _is_json(source: Source) -> bool:
@@ -140,5 +140,5 @@ def _example(name: str) -> Table:
         return Table(name, columns, None, target)
     text = BUILTIN[name].text().encode("utf-8")
     source = Source(name, name, text, io.BytesIO())
-    table = joined(list(read_delimited(Lines(source), Form())))
+    table = joined(list(read_delimited(Lines(source), Dialect())))
     return Table(name, table.columns, table.lines, target)
