@@ -14,7 +14,8 @@ from glassmax.cli.column_names import left_out_together, summed_up
 from glassmax.cli.result import Result
 from glassmax.cli.talk import ordinal
 from glassmax.cli.terminal import BAD, GOOD, paint, rendered, wrapped
-from glassmax.training import Tally
+from glassmax.table.notes import left_out
+from glassmax.training import RunningMetrics
 
 from .test_cli import call
 
@@ -51,11 +52,11 @@ def shown(monkeypatch, capsys, tmp_path):
 def figures(rows):
     """Return figures with a confusion matrix of these counts."""
     counts = np.array(rows)
-    tally = Tally(len(counts))
+    tally = RunningMetrics(len(counts))
     for i, row in enumerate(counts):
         for j, count in enumerate(row):
             tally.add(np.repeat(np.eye(len(counts))[[j]], count, axis=0), np.full(count, i))
-    return tally.figures()
+    return tally.metrics()
 
 
 # --- names -----------------------------------------------------------------------------------------------------------
@@ -74,10 +75,10 @@ def test_very_many_names_that_are_not_alike_are_cut():
 
 
 def test_columns_left_out_for_one_reason_are_one_line():
-    empty = [f"e{i} is left out: all its cells are missing." for i in range(9)]
+    empty = [left_out(f"e{i}", "all its cells are missing") for i in range(9)]
     assert left_out_together(empty) == ["9 columns are left out, all their cells are missing: e0 ... e8 (9 columns)"]
-    other = "a is left out: it is 5 in every row."
-    assert left_out_together(["x: 1 missing", *empty[:2], other]) == [*empty[:2], other, "x: 1 missing"]
+    other = left_out("a", "it is 5 in every row")
+    assert left_out_together([*empty[:2], other]) == list(map(str, [*empty[:2], other]))
 
 
 # --- drawings --------------------------------------------------------------------------------------------------------
