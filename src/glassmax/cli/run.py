@@ -188,7 +188,7 @@ class Run:
         return Model(self.classifier.network_, rows.classes, rows.encoding, record)
 
     def judge(self, model: "Model") -> Result:
-        """Score network, linear model and class frequencies on the rows held out, or on the training rows if none are."""
+        """Score network, linear model and class frequencies on the rows held out, else on those of training."""
         from ..errors import DivergenceError
         from ..training import suggest_learning_rate
 
