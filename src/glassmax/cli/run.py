@@ -11,7 +11,7 @@ from .figures import rows_judged, score_tables, trivial_figures
 from .progress import with_progress
 from .result import Result
 from .rows import Rows
-from .talk import QUIET, counted, draw, figure, ordinal, say
+from .talk import QUIET, busy, counted, draw, figure, ordinal, say
 from .terminal import console
 from .wording import ESTIMATOR, worded_error
 
@@ -221,14 +221,15 @@ class Run:
         from ..model import Model
 
         rows, options = self.rows, self.options
-        linear, step = fit_linear(
-            rows.X,
-            rows.y[rows.kept],
-            rows.weights(rows.kept),
-            class_weight=rows.class_weight(),
-            random_state=options["seed"],
-            n_threads=options["threads"],
-        )
+        with busy("Training a linear model to compare with"):
+            linear, step = fit_linear(
+                rows.X,
+                rows.y[rows.kept],
+                rows.weights(rows.kept),
+                class_weight=rows.class_weight(),
+                random_state=options["seed"],
+                n_threads=options["threads"],
+            )
         if step > 1:
             say(f"The linear model to compare with is trained on every {ordinal(step)} row.")
         return Model(linear.network_, rows.classes, rows.encoding)

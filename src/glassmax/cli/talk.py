@@ -4,6 +4,7 @@ import errno
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,12 +13,15 @@ from ..functional.arrays import Array
 from .terminal import console, paint, rendered, wrapped
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from rich.console import Console, RenderableType
 
     from ..training import Metrics
 
 __all__ = [
     "be_quiet",
+    "busy",
     "counted",
     "draw",
     "figure",
@@ -68,6 +72,12 @@ def draw(shown: "RenderableType", terminal: "Console") -> None:
     """Print a table or another drawing on stderr, which is a terminal, unless --quiet was given."""
     if not _is_quiet():
         click.echo(rendered(terminal, shown), err=True, nl=False, color=True)
+
+
+def busy(what: str) -> "AbstractContextManager[object]":
+    """Show what is being done while it is done, on a terminal, unless --quiet was given."""
+    terminal = console(err=True)
+    return nullcontext() if terminal is None or _is_quiet() else terminal.status(what)
 
 
 def _is_quiet() -> bool:
