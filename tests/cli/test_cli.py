@@ -134,7 +134,7 @@ def test_version_is_that_of_the_package(done):
 def test_train_prints_the_result_on_stdout_and_talks_on_stderr(done):
     result = done("train", "penguins", "--hidden", "8", "--epochs", "30")
     assert result.out.splitlines()[0] == "On 69 rows held out"
-    assert re.search(r"^ +network +linear model +classes' shares$", result.out, re.M)
+    assert re.search(r"^ +network +linear model +class frequencies$", result.out, re.M)
     for name in ("accuracy", "balanced accuracy", "log-loss", "Brier score", "calibration error"):
         assert re.search(rf"^{name}( +\d\.\d{{4}}){{3}}$", result.out, re.M)
     assert re.search(r"^true . predicted  Adelie  Chinstrap  Gentoo$", result.out, re.M)

@@ -1,4 +1,4 @@
-"""Results drawn for a terminal: figures side by side, a shaded confusion matrix, bars of counts, a line of losses."""
+"""Results for a terminal: a table of figures, a shaded confusion matrix, bars of counts, a sparkline of losses."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from ..functional.arrays import Array
-    from ..training import Figures
+    from ..training import Metrics
 
 __all__ = ["bars", "confusions", "figures_table", "sparkline"]
 
@@ -20,7 +20,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 BETTER = " ◂"
 LOWER_IS_BETTER = ("log-loss", "Brier score", "calibration error")
 RIGHT, WRONG = ((82, 99, 122), (0, 92, 230)), ((122, 99, 82), (204, 68, 0))
-"""From a share of nothing to all of a row, blue and orange: told apart by the colour-blind, white text on both."""
+"""Colours from a share of 0 to a share of 1: blue and orange, which colour-blind readers distinguish; text is white."""
 BAR, LONGEST_NAME = 8, 20
 
 
@@ -30,7 +30,7 @@ def sparkline(values: Sequence[float], width: int = 24) -> str:
     Examples
     --------
     >>> sparkline([8.0, 4.0, 2.0, 1.0])
-    '█▅▃▁'
+    '█▆▃▁'
     """
     import numpy as np
 
@@ -89,7 +89,7 @@ def figures_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, rival
     rows : sequence of sequence of str
         A name and a figure for each column.
     rivals : int
-        How many of the first columns compete: the best of them is marked in each row, unless they are equal.
+        The number of columns, from the first, that are compared: each row marks its best figure, unless there is a tie.
     """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -110,14 +110,14 @@ def figures_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, rival
 
 
 def _best(cells: Sequence[str], *, lowest: bool) -> int | None:
-    """Return the place of the best figure as it is shown, or None where there is none."""
+    """Return the position of the best figure, or None for a tie or an empty cell."""
     if "" in cells or len(set(cells)) < len(cells):
         return None
     values = [float(cell) for cell in cells]
     return values.index(min(values) if lowest else max(values))
 
 
-def confusions(figures: "Figures", classes: "Array", terminal: "Console") -> "RenderableType":
+def confusions(figures: "Metrics", classes: "Array", terminal: "Console") -> "RenderableType":
     """Draw the confusion matrix, each cell shaded by its share of the row.
 
     Where the names are too wide for the terminal, the columns are numbered; where there are too many classes, or no
@@ -167,14 +167,14 @@ def _matrix(confusion: "Array", names: Sequence[str], *, numbered: bool) -> "lis
 
 
 def _shade(share: float, *, right: bool) -> str:
-    """Return the style of a cell; a root tells a share of 1 % from one of 4 %."""
+    """Return the style of a cell; the square root of the share makes rare confusions visible."""
     pale, full = RIGHT if right else WRONG
     root = share**0.5
     red, green, blue = (round(p + root * (f - p)) for p, f in zip(pale, full, strict=True))
     return f"{'bold ' if right else ''}rgb(255,255,255) on rgb({red},{green},{blue})"
 
 
-def _most_frequent(figures: "Figures", names: Sequence[str]) -> "RenderableType":
+def _most_frequent(figures: "Metrics", names: Sequence[str]) -> "RenderableType":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text

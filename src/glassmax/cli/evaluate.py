@@ -79,15 +79,15 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
 
 
 class Scoring:
-    """The counts of a model's predictions, of all rows and of groups of them.
+    """The metrics of a model's predictions, over all rows and over groups of rows.
 
     Parameters
     ----------
     model : Model
     by : str or None
-        The column whose values make the groups.
+        The column to group by.
     weight : str or None
-        The column that says how much each row counts.
+        The column of sample weights.
     """
 
     def __init__(self, model: "Model", by: str | None, weight: str | None) -> None:
@@ -102,7 +102,7 @@ class Scoring:
         self.totals = np.zeros(len(model.classes))
 
     def count(self, tables: "Iterable[Table]", surprises: "UnseenCounts") -> None:
-        """Predict the rows that have a class, and count what becomes of them."""
+        """Predict the rows that have a class, and add the predictions to the counts."""
         import numpy as np
 
         from ..errors import DataError
@@ -164,7 +164,7 @@ class Scoring:
             tally.add(Z[rows], y[rows], None if w is None else w[rows])
 
     def trivial(self) -> Any:
-        """Return what the shares of the classes alone would get on these rows."""
+        """Return the metrics of predicting the class frequencies for every row."""
         import numpy as np
 
         from ..training import RunningMetrics

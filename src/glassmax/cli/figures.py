@@ -1,4 +1,4 @@
-"""Figures of a model on rows whose classes are known, side by side with what costs nothing and what costs little."""
+"""The metrics of several models on the same labelled rows: as plain text, as tables for a terminal, or as JSON."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -97,9 +97,9 @@ def score_tables(
     ----------
     model : Model
     tables : iterable of (Table, (n,) array of int, (n,) array or None)
-        Rows, their classes and weights.
+        The rows, their classes and their weights.
     surprises : UnseenCounts, optional
-        Counts what is odd about the rows.
+        Counts missing cells and values that the training rows did not have.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def score_tables(
 
 
 def trivial_figures(shares: "Array", y: "Array", weight: "Array | None") -> "Metrics":
-    """Return what one gets without looking at the rows: by always giving the shares of the classes."""
+    """Return the metrics of predicting the class frequencies for every row."""
     import numpy as np
 
     from ..training import RunningMetrics

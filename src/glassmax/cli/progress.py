@@ -1,4 +1,4 @@
-"""How a run goes on, as it goes on: one live line on a terminal, plain lines elsewhere."""
+"""The progress of a training run: one live line on a terminal, a few plain lines elsewhere."""
 
 import sys
 import time
@@ -23,9 +23,9 @@ def with_progress(
     ----------
     epochs : iterator of Epoch
     most : int
-        How many there are at most.
+        The maximum number of epochs.
     metric : callable
-        Says the score that early stopping watches, "" if it watches none of its own.
+        Returns the score that early stopping watches, or "" if the losses already show it.
     quiet : bool
         Whether to show nothing.
 
@@ -70,7 +70,7 @@ def _live(epochs: "Iterator[Epoch]", most: int, metric: "Callable[[], str]", con
 
 
 def _in_lines(epochs: "Iterator[Epoch]", most: int, metric: "Callable[[], str]") -> "Iterator[Epoch]":
-    """Say a line at epochs 1, 2, 5, 10, 20, 50, ...: few, and the more the longer the run."""
+    """Print a line at epochs 1, 2, 5, 10, 20, 50 and so on."""
     started = time.monotonic()
     for epoch in epochs:
         digits = str(epoch.number)

@@ -1,4 +1,4 @@
-"""What a training run was worth, for people and for programs."""
+"""The result of a training run: its metrics beside those of simpler models, as text and as JSON, and a verdict."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -16,19 +16,19 @@ KEYS = {"linear model": "linear_model", "class frequencies": "classes_shares"}
 
 
 class Result:
-    """The figures of a network beside those of a linear model, and of no model at all.
+    """The metrics of a network beside those of a linear model and of the class frequencies.
 
     Parameters
     ----------
     judged : str
-        Which rows they are of.
+        Which rows the metrics are of: "69 rows held out".
     columns : dict of str to Metrics
         By the name of the model, the network first.
     classes : (k,) array
     more : dict of str to list of float
-        Other figures, one for each model.
+        Other metrics, one value for each model.
     table : str
-        The user's word for the table.
+        The name of the table, as the user typed it.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Result:
         return show_figures(self.judged, self.columns, self.classes, self.more)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the figures by name; the network's on top, the others below their own."""
+        """Return the metrics by name: the network's at the top level, those of each other model under its key."""
         first, *others = self.columns
         facts = {"judged_on": self.judged, **figures_as_json(self.columns[first]), "classes": self.classes.tolist()}
         facts |= {name.lower(): values[0] for name, values in self.more.items() if values[0] == values[0]}
@@ -57,12 +57,12 @@ class Result:
 
     @property
     def network_is_better(self) -> bool:
-        """Whether the network is worth more than what is simpler."""
+        """Whether the network has a clearly smaller log-loss than every simpler model."""
         network, *others = self.columns.values()
         return all(network.log_loss <= other.log_loss - CLEAR for other in others)
 
     def verdict(self) -> list[str]:
-        """Say in a sentence what the network is worth."""
+        """Return a sentence that compares the network with the simpler models, or nothing if it is the only one."""
         network, trivial = self.columns["network"], self.columns["class frequencies"]
         linear = self.columns.get("linear model")
         few = " These are few rows: the figures may be off by several hundredths." if network.rows < 200 else ""

@@ -93,7 +93,7 @@ class Run:
         say(f"{counted(len(rows.kept), 'row')} to train on{held}{judged}; network {sizes}")
 
     def _report_classes(self, terminal: "Console") -> None:
-        """Say on a terminal how many rows each class has, by a bar."""
+        """Show the number of rows of each class as bars, on a terminal."""
         import numpy as np
 
         from .charts import bars
@@ -188,7 +188,7 @@ class Run:
         return Model(self.classifier.network_, rows.classes, rows.encoding, record)
 
     def judge(self, model: "Model") -> Result:
-        """Score the model, a linear one and no model on the rows held out, or on those of training where are none."""
+        """Score network, linear model and class frequencies on the rows held out, else on those of training."""
         from ..errors import DivergenceError
         from ..training import suggest_learning_rate
 

@@ -1,4 +1,4 @@
-"""How results and talk look: plain text, aligned, harmless to a terminal."""
+"""Printing: results on stdout, messages on stderr, as aligned plain text without control characters."""
 
 import errno
 import json
@@ -42,15 +42,15 @@ def harmless(text: str) -> str:
 
 
 def say(text: str = "", style: str = "", *, command: str = "") -> None:
-    """Print a line of talk, which goes to stderr; none of it where --quiet was asked for.
+    """Print a message on stderr, unless --quiet was given.
 
     Parameters
     ----------
     text : str
     style : str
-        Of `glassmax.cli.terminal`, for a terminal alone.
+        One of the styles of `glassmax.cli.terminal`; only a terminal shows it.
     command : str
-        What to type next; a terminal shows it on a line of its own.
+        A command to type next, after the text; a terminal shows it on its own line.
     """
     text = f"{text} {command}" if command and console(err=True) is None else text
     if _is_quiet():
@@ -65,7 +65,7 @@ def say(text: str = "", style: str = "", *, command: str = "") -> None:
 
 
 def draw(shown: "RenderableType", terminal: "Console") -> None:
-    """Print talk that a terminal gets drawn, unless --quiet was asked for."""
+    """Print a table or another drawing on stderr, which is a terminal, unless --quiet was given."""
     if not _is_quiet():
         click.echo(rendered(terminal, shown), err=True, nl=False, color=True)
 
@@ -76,7 +76,7 @@ def _is_quiet() -> bool:
 
 
 def be_quiet(ctx: click.Context, param: click.Parameter, value: bool) -> bool:
-    """Keep all talk to itself from here on; the callback of --quiet."""
+    """Suppress all messages from here on; the callback of --quiet."""
     if value:
         ctx.find_root().meta[QUIET] = True
     return value
@@ -96,7 +96,7 @@ def show(text: str) -> None:
 
 
 def show_painted(text: str) -> None:
-    """Print a diagnosis or a derivation; a terminal gets its lines wrapped and painted."""
+    """Print a diagnosis or a derivation; on a terminal with colours and hanging indents."""
     lines = [harmless(line).rstrip() for line in text.split("\n")]
     terminal = console()
     show("\n".join([*lines, ""]) if terminal is None else rendered(terminal, *paint(lines)))

@@ -1,6 +1,6 @@
-"""What only a terminal gets: colour, and lines that wrap under their words. A pipe gets plain text.
+"""Output for a terminal: colour, and lines that wrap with a hanging indent. A pipe gets plain text.
 
-A text from a file is put into `rich.text.Text` after `harmless`, and never read as markup.
+Text from a file goes through `harmless` and into `rich.text.Text`, so that it is never read as markup.
 """
 
 import re
@@ -37,7 +37,7 @@ def console(*, err: bool = False) -> "Console | None":
 
 
 def rendered(terminal: "Console", *shown: "RenderableType") -> str:
-    """Return what the terminal would be sent."""
+    """Return the text and escape sequences that the terminal would be sent."""
     with terminal.capture() as capture:
         for one in shown:
             terminal.print(one)
@@ -45,16 +45,16 @@ def rendered(terminal: "Console", *shown: "RenderableType") -> str:
 
 
 def wrapped(text: str, style: str = "", *, longest: int = LONGEST_LABEL) -> "RenderableType":
-    """Lay out one line so that it wraps under its words: behind its label, its indent or its mark.
+    """Lay out one line with a hanging indent: it wraps behind its label, its own indent or its mark.
 
     Parameters
     ----------
     text : str
-        One line without control characters. A label is what two spaces or more separate from the rest.
+        One line without control characters. A label ends with two spaces or more, or, in an indented line, a colon.
     style : str
-        Of the text behind the label. `GOOD`, `BAD` and `ATTENTION` put their mark before it.
+        The style of the text behind the label. `GOOD`, `BAD` and `ATTENTION` also put a mark before the text.
     longest : int
-        The width from which on a label is taken for a part of the text.
+        The maximum width of a label; a longer one is part of the text.
     """
     from rich.text import Text
 
@@ -69,7 +69,7 @@ def wrapped(text: str, style: str = "", *, longest: int = LONGEST_LABEL) -> "Ren
 
 
 def _hanging(head: "Text", rest: "Text") -> "RenderableType":
-    """Put a text behind its head, so that it wraps beside it and not below."""
+    """Put the text in a column of its own behind the head."""
     from rich.table import Table
 
     if not head:
@@ -82,7 +82,7 @@ def _hanging(head: "Text", rest: "Text") -> "RenderableType":
 
 
 def paint(lines: "Iterable[str]") -> "Iterable[RenderableType]":
-    """Lay out the lines of a diagnosis or a derivation: headings, formulas, reasons and verdicts are told apart.
+    """Lay out the lines of a diagnosis or a derivation, with a style each for headings, formulas, reasons and verdicts.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def paint(lines: "Iterable[str]") -> "Iterable[RenderableType]":
     for line in lines:
         first, _, rest = line.partition(" ")
         word = first.rstrip(":,").lower()
-        columns = re.match(r"(\S+ +)(wrong|right)( .*)", line)
+        columns = re.match(r"(\S+ +)(wrong|right)\b(.*)", line)
         if columns:  # a parameter and what is said of it
             text = Text(columns[1])
             yield text.append(columns[2], VERDICTS[columns[2]]).append(columns[3], QUIET)
