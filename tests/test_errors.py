@@ -15,7 +15,7 @@ import glassmax.functional as F
 from glassmax import Network, SoftmaxClassifier, errors, gradcheck, load_model, read_table
 from glassmax.cli.wording import option_of, worded_error
 from glassmax.errors import GlassmaxError, LabelError, OptionError, Setting, ShapeError, between, one_of
-from glassmax.estimator.options import check_options
+from glassmax.estimator.options import make_plan
 from glassmax.functional.softmax import exponentials
 from glassmax.parameters import Parameters
 from glassmax.table import Encoding, Table, infer
@@ -279,7 +279,7 @@ CODES = Table("t", {"zip": np.array(["007", "123", "007"] * 20, object)})
 
 
 def checked(**options):
-    return lambda: check_options(SoftmaxClassifier(**options))
+    return lambda: make_plan(SoftmaxClassifier(**options))
 
 
 VOICES = {

@@ -43,7 +43,7 @@ METADATA = "__metadata__"
 
 
 class ModelManifest(msgspec.Struct, forbid_unknown_fields=True):
-    """What the metadata of a model file say; everything but the numbers."""
+    """The metadata of a model file: everything but the tensors."""
 
     format: str
     version: int
@@ -71,7 +71,7 @@ class Model:
     encoding : Encoding or None
         How a table's columns become inputs; None for a model trained on arrays.
     record : dict
-        What is worth knowing of the training: text and numbers.
+        Facts about the training: text and numbers.
     columns : list of str or None
         The names of the inputs, for a model trained on a frame; another frame's columns may come in any order.
 
@@ -144,14 +144,14 @@ class Model:
     def predictions(
         self, tables: Iterable[Table], counts: UnseenCounts | None = None, *, of_logits: bool = False
     ) -> Iterator[tuple[Table, Array]]:
-        """Predict any number of tables, one after another, as if they were one: they may be larger than memory.
+        """Predict any number of tables, one after another, as if they were one; they may exceed memory together.
 
         Parameters
         ----------
         tables : iterable of Table
             As `glassmax.table.read_batches` reads them.
         counts : UnseenCounts, optional
-            Counts what is odd about the rows.
+            Counts missing cells, and values that training never saw.
         of_logits : bool, default=False
             Whether to yield logits instead of probabilities.
 

@@ -50,12 +50,12 @@ def estimator_of(options: dict[str, Any], hidden: tuple[int, ...], **changed: An
 
 
 def check_options(options: dict[str, Any]) -> None:
-    """Refuse options that don't go together, before a table is read, in the words of the command line."""
+    """Raise before a table is read if options don't go together."""
     from ..errors import OptionError
-    from ..estimator.options import make_plan as check
+    from ..estimator.options import make_plan
 
     try:
-        check(estimator_of(options, (100,) if options["hidden"] is None else options["hidden"]))
+        make_plan(estimator_of(options, (100,) if options["hidden"] is None else options["hidden"]))
     except OptionError as error:
         raise click.UsageError(worded_error(error)) from None
 

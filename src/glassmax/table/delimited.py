@@ -1,8 +1,8 @@
 """CSV and its kin: rows of cells with a delimiter between them, quotes around some of them.
 
 A block whose quotes are all where they belong, and whose rows all have the right number of cells, is parsed by polars;
-anything else, and anything small, row by row by Python's own reader, which names the place of a fault. Both give the
-same table. Delimiter and decimal comma are found out from the first rows.
+anything else, and anything small, is parsed row by row by Python's own reader, which names the place of a fault. Both
+give the same table. Delimiter and decimal separator are detected from the first rows.
 """
 
 import csv
@@ -33,14 +33,14 @@ NEWLINE, QUOTE = 10, 34
 
 
 class Dialect(NamedTuple):
-    """How a file is written, where the user has said it; None is found out.
+    """How a CSV file is written, as far as the user says; what is None is detected.
 
     Attributes
     ----------
     delimiter : str or None
         One character.
     decimal : {".", ","} or None
-        Which sign stands before the decimals.
+        The decimal separator.
     encoding : str or None
     """
 
@@ -50,7 +50,7 @@ class Dialect(NamedTuple):
 
 
 class _Head(NamedTuple):
-    """What the first lines say."""
+    """The header, and how the rows below it are written."""
 
     header: list[str]
     delimiter: str
@@ -67,7 +67,7 @@ def read_delimited(lines: Lines, dialect: Dialect, wanted: Sequence[str] | None 
     lines : Lines
     dialect : Dialect
     wanted : sequence of str, optional
-        The columns to hand over, as far as they are there; all by default.
+        The columns to read, where the table has them; all by default.
 
     Yields
     ------
@@ -101,13 +101,13 @@ class _Reader:
 
     def __init__(self, name: str, head: _Head, wanted: Sequence[str] | None, lines: Lines, at: int) -> None:
         self.name, self.head, self.source = name, head, lines
-        self.row, self.line = 0, at  # handed over so far
+        self.row, self.line = 0, at  # the last ones that were yielded
         asked = set(head.header if wanted is None else wanted)
         self.index = [(position, column) for position, column in enumerate(head.header) if column in asked]
         self.pools: dict[str, dict[str, str]] = {}
 
     def tables(self, first: bytes, blocks: Iterator[bytes]) -> Iterator[Table]:
-        """Read fast as long as nothing is odd, then row by row to the end."""
+        """Read clean blocks with polars, and from the first odd one on row by row."""
         rest = first
         following = next(blocks, None)
         small = following is None and len(first) <= SMALL_BYTES
@@ -124,7 +124,7 @@ class _Reader:
         yield from self._row_by_row(_chained(pending, following, blocks))
 
     def _parse(self, block: bytes, end: int, ends: Array, newlines: int) -> Table | None:
-        """Let polars take the cells of a clean block apart; None if it sees other rows than we do."""
+        """Parse a clean block with polars; return None if polars finds another number of rows."""
         import polars as pl
 
         quoted = b'"' in block
@@ -146,7 +146,7 @@ class _Reader:
         return table
 
     def _column(self, series: Any, name: str) -> Array:
-        """Do what `column_of` does, a column at a time."""
+        """Return a column as `column_of` would."""
         import polars as pl
 
         cell = pl.first().str.strip_chars(WHITE)
@@ -205,7 +205,7 @@ class _Reader:
     def _table(self, columns: dict[str, Array], lines: Array, n_rows: int) -> Table:
         numbers = np.arange(self.row + 1, self.row + n_rows + 1)
         self.row += n_rows
-        if not columns:  # none of those wanted is there: which there are, the table still knows
+        if not columns:  # none of the wanted columns exists; the table still knows the names of all
             columns = {name: np.full(n_rows, None, object) for name in self.head.header}
         header = tuple(self.head.header) if len(columns) < len(self.head.header) else ()
         decimal = ", decimal comma" if self.head.decimal == "," else ""

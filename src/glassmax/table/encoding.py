@@ -60,7 +60,7 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @classmethod
     def learn(
         cls, table: Table, target: str, ignore: tuple[str, ...] = (), *, inference: Inference | None = None
-    ) -> tuple[Self, list[str]]:
+    ) -> tuple[Self, list[Note]]:
         """Learn how to encode each column, from the training rows.
 
         Parameters
@@ -107,7 +107,7 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Parameters
         ----------
         table : Table
-            With the columns of training, in any order; others are not looked at.
+            With the columns of training, in any order; other columns are ignored.
 
         Returns
         -------
@@ -124,7 +124,7 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Encoded(X, counts.notes(self.columns))
 
     def fill(self, table: Table, counts: UnseenCounts) -> Array:
-        """Turn the rows of a table into numbers, and count what is odd about them.
+        """Turn the rows of a table into numbers, and count missing cells and values that training never saw.
 
         Parameters
         ----------

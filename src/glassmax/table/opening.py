@@ -1,7 +1,6 @@
-"""Where the bytes of a table come from: a file or standard input, packed by gzip or zstd or not at all.
+"""Open the bytes of a table: a file or standard input, which may be compressed with gzip or zstd.
 
-What a file is, its first bytes say, not its name. This module refuses to read more than it is asked for: a file is
-never held whole.
+The kind of a file is detected from its first bytes, not from its name. A file is read piece by piece, never whole.
 """
 
 import gzip

@@ -40,14 +40,15 @@ def read_table(
     Parameters
     ----------
     source : str, Path or frame
-        Path of a CSV, TSV, JSON lines, Parquet or Arrow (Feather) file, packed by gzip or zstd or not; ``"-"`` for
-        standard input; a pandas, polars or Arrow frame; or one of `BUILTIN`. Write ``./iris`` for a file of that name.
+        Path of a CSV, TSV, JSON lines, Parquet or Arrow (Feather) file, which may be compressed with gzip or zstd;
+        ``"-"`` for standard input; a pandas, polars or Arrow frame; or the name of a built-in example, one of
+        `BUILTIN`. Write ``./iris`` for a file of that name.
     delimiter : str, optional
-        One character that separates the cells of a CSV file; found out by default, as the following are.
+        One character that separates the cells of a CSV file; detected by default, as are the next two.
     decimal : {".", ","}, optional
-        Which sign stands before the decimals.
+        The decimal separator.
     encoding : str, optional
-        Of a file of text: "utf-8", "utf-16", "latin-1", ...
+        The encoding of a text file: "utf-8", "utf-16", "latin-1", ...
 
     Returns
     -------
@@ -85,7 +86,7 @@ def read_batches(
     source, delimiter, decimal, encoding
         As for `read_table`.
     columns : sequence of str, optional
-        The columns to hand over, as far as they are there; all by default.
+        The columns to read, where the table has them; all by default.
 
     Yields
     ------

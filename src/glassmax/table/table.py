@@ -20,7 +20,7 @@ class Table:
     Attributes
     ----------
     name : str
-        What the user calls it: the file's name, or that of the built-in example.
+        The user's word for it: the name of the file, or of the built-in example.
     columns : dict of str to (n,) array
         Numbers (float64, NaN where missing), moments (datetime64, NaT), or text and booleans (object, None).
     lines : (n,) array of int, or None
@@ -30,11 +30,11 @@ class Table:
     numbers : (n,) array of int, or None
         Where these are some rows of a table: which ones, counted from 1, for messages.
     decimal : {".", ","}
-        Which sign stands before the decimals in cells of text.
+        The decimal separator in cells of text.
     how : str
         How it was read: "CSV in UTF-8, separated by commas".
     notes : list of str
-        What is worth knowing about its reading.
+        Remarks on how it was read.
     unusable : dict of str to str
         Columns that can't be used, and what they hold.
     header : tuple of str
