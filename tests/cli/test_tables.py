@@ -16,10 +16,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import log_loss
 
 from glassmax import SoftmaxClassifier, load_model, read_table
 from glassmax.cli.config import _toml
-from glassmax.cli.train_options import ESTIMATOR
+from glassmax.cli.wording import ESTIMATOR
+from glassmax.estimator.linear import best_alpha
 from glassmax.table import Category, Encoding, Number
 from glassmax.training import RunningMetrics
 from tests.cli.test_cli import LIMIT, call, info_of, listing
@@ -166,8 +168,10 @@ def test_the_linear_model_beside_it_is_multinomial_regression(done):
     table = read_table("t.csv")
     encoding, _ = Encoding.learn(table, "y")
     X, y = encoding.encode(table).X, table.column("y").astype(str)
-    linear = SoftmaxClassifier((), solver="lbfgs", random_state=0).fit(X, y)
+    alpha = best_alpha(X, np.unique(y, return_inverse=True)[1])
+    linear = SoftmaxClassifier((), solver="lbfgs", alpha=alpha, random_state=0).fit(X, y)
     assert facts["linear_model"]["accuracy"] == pytest.approx(linear.score(X, y))
+    assert facts["linear_model"]["log_loss"] == pytest.approx(log_loss(y, linear.predict_proba(X)), abs=1e-9)
     assert "linear_model" not in json.loads(done("train", "t.csv", *QUICK, "--no-baseline", "--json").out)
     assert "linear_model" not in json.loads(done("train", "t.csv", *QUICK, "--hidden", "none", "--json").out)
 
@@ -412,7 +416,8 @@ def test_the_shell_completes_commands_options_and_columns(tmp_path):
 def test_help_shows_every_option_in_a_group_and_the_exit_codes(done):
     out = done("train", "--help").out
     titles = re.findall(r"^(\S[^\n]*):$", out, re.M)
-    wanted = ["Data", "Network", "Steps", "Loss and weights", "Judging and stopping", "Files and output"]
+    wanted = ["Data", "Network", "Optimization", "Loss and regularization", "Evaluation and early stopping"]
+    wanted += ["Files and output"]
     assert [title for title in titles if title in wanted] == wanted
     assert "Exit codes:" in out
     parameters = {*SoftmaxClassifier().get_params()} - {"verbose", "warm_start", "output", "validation_fraction"}

@@ -1,15 +1,16 @@
-"""Figures of a model on rows whose classes are known, side by side with what costs nothing and what costs little."""
+"""The metrics of several models on the same labelled rows: as plain text, as tables for a terminal, or as JSON."""
 
 from typing import TYPE_CHECKING, Any
 
 from .talk import counted, figure, harmless, table_of_confusion, table_of_figures
+from .terminal import console, rendered, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..functional.arrays import Array
     from ..model import Model
-    from ..table import Surprises, Table
+    from ..table import Table, UnseenCounts
     from ..training import Metrics
 
 __all__ = ["class_index", "figures_as_json", "score_tables", "show_figures", "trivial_figures"]
@@ -40,9 +41,17 @@ def show_figures(judged: str, columns: "dict[str, Metrics]", classes: "Array", m
     -------
     str
     """
+    terminal = console()
     rows = [[shown, *(figure(getattr(one, name)) for one in columns.values())] for name, shown in ROWS.items()]
     rows += [[name, *(figure(value) if value == value else "" for value in values)] for name, values in more.items()]
     first = next(iter(columns.values()))
+    if terminal is not None:
+        from .charts import confusions, figures_table
+
+        rivals = len(columns) - ("class frequencies" in columns)
+        title = wrapped(f"On {harmless(judged)}" + (", the better figure marked" if rivals > 1 else ""), "bold")
+        drawn = figures_table(["", *columns], rows, rivals=rivals)
+        return rendered(terminal, "", title, drawn, confusions(first, classes, terminal))
     table = table_of_figures(["", *columns], rows)
     return f"On {harmless(judged)}\n{table}\n\n{table_of_confusion(first, classes)}\n"
 
@@ -80,7 +89,7 @@ def class_index(model: "Model", table: "Table", labels: "Array", rows: "Array", 
 
 
 def score_tables(
-    model: "Model", tables: "Iterable[tuple[Table, Array, Array | None]]", surprises: "Surprises | None" = None
+    model: "Model", tables: "Iterable[tuple[Table, Array, Array | None]]", surprises: "UnseenCounts | None" = None
 ) -> "Metrics":
     """Score a model on tables whose classes are known.
 
@@ -88,9 +97,9 @@ def score_tables(
     ----------
     model : Model
     tables : iterable of (Table, (n,) array of int, (n,) array or None)
-        Rows, their classes and weights.
-    surprises : Surprises, optional
-        Counts what is odd about the rows.
+        The rows, their classes and their weights.
+    surprises : UnseenCounts, optional
+        Counts missing cells and values that the training rows did not have.
 
     Returns
     -------
@@ -112,7 +121,7 @@ def score_tables(
 
 
 def trivial_figures(shares: "Array", y: "Array", weight: "Array | None") -> "Metrics":
-    """Return what one gets without looking at the rows: by always giving the shares of the classes."""
+    """Return the metrics of predicting the class frequencies for every row."""
     import numpy as np
 
     from ..training import RunningMetrics

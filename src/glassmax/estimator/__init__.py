@@ -15,6 +15,7 @@
     scoring         the scores that early stopping watches
     outcome         warnings about how a fit has turned out
     identity        what identifies a run, for its checkpoint
+    linear          the linear model that a network is compared with
     models          from a fitted classifier to a Model, and back
     availability    whether there is a `partial_fit`
     callbacks       scikit-learn's callbacks, from version 1.9

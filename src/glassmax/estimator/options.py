@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..engine import Regularization
-from ..errors import OptionError, between, one_of
+from ..errors import OptionError, Setting, between, one_of
 from ..functional import ACTIVATIONS
 from ..functional.arrays import Array
 from ..initializers import SCHEMES
@@ -76,9 +76,8 @@ def make_plan(estimator: Any) -> Plan:
     _check_numbers(estimator)
     sizes = hidden_sizes(estimator)
     if any(not _is_whole(size) or size < 1 for size in sizes):
-        raise OptionError(
-            f"hidden_layer_sizes is {estimator.hidden_layer_sizes!r}, expected whole numbers >= 1, as (100,) or ()."
-        )
+        came = repr(estimator.hidden_layer_sizes)
+        raise OptionError(parameter="hidden_layer_sizes", came=came, expected="whole numbers >= 1, as (100,) or ()")
     activations_of(estimator)
     schedule = Schedule(
         estimator.learning_rate, estimator.warmup, estimator.power_t, estimator.step_every, estimator.step_factor
@@ -127,7 +126,7 @@ def activations_of(estimator: Any) -> tuple[str, ...]:
     given, count = estimator.activation, len(hidden_sizes(estimator))
     per_layer = isinstance(given, Sequence | np.ndarray) and not isinstance(given, str)
     if per_layer and len(given) != count:
-        raise OptionError(f"activation names {len(given)} layers, expected {count}: one for each hidden layer.")
+        raise _not_one_for_each("activation", len(given), count)
     names = list(given) if per_layer else [given]
     checked = [one_of("activation", name, [*ACTIVATIONS, *ALIASES]) for name in names]
     plain = tuple(ALIASES.get(name, name) for name in checked)
@@ -154,10 +153,10 @@ def _check_names(estimator: Any) -> None:
     for what in ("shuffle", "early_stopping", "warm_start", "nesterovs_momentum"):
         value = getattr(estimator, what)
         if not (isinstance(value, bool | np.bool_) or (_is_whole(value) and value in (0, 1))):
-            raise OptionError(f"{what} is {value!r}, expected True or False.")
+            raise OptionError(parameter=what, came=repr(value), expected="True or False")
     path = estimator.checkpoint_path
     if path is not None and not isinstance(path, str | os.PathLike):
-        raise OptionError(f"checkpoint_path is {path!r}, expected the path of a file, or None.")
+        raise OptionError(parameter="checkpoint_path", came=repr(path), expected="the path of a file, or None")
 
 
 def _check_numbers(estimator: Any) -> None:
@@ -175,7 +174,7 @@ def _check_numbers(estimator: Any) -> None:
     for what in ("max_iter", "max_fun", "n_iter_no_change", "batch_size", "n_threads"):
         value, (other, also) = getattr(estimator, what), others.get(what, (np.nan, ""))
         if not (_is_whole(value) and value >= 1) and not (np.ndim(value) == 0 and value == other):
-            raise OptionError(f"{what} is {value!r}, expected a whole number >= 1{also}.")
+            raise OptionError(parameter=what, came=repr(value), expected=f"a whole number >= 1{also}")
 
 
 def _regularization(estimator: Any) -> Regularization:
@@ -192,25 +191,31 @@ def _dropout(estimator: Any) -> tuple[float, ...]:
     given, count = estimator.dropout, len(hidden_sizes(estimator))
     rates = (given,) * max(count, 1) if np.ndim(given) == 0 else tuple(given)
     if not all(isinstance(rate, int | float | np.number) and 0 <= rate < 1 for rate in rates):
-        raise OptionError(
-            f"dropout is {given!r}, expected a number from 0 up to, not including, 1, or one for each hidden layer."
-        )
+        expected = "a number from 0 up to, not including, 1, or one for each hidden layer"
+        raise OptionError(parameter="dropout", came=repr(given), expected=expected)
     if np.ndim(given) != 0 and len(rates) != count:
-        raise OptionError(f"dropout names {len(rates)} layers, expected {count}: one for each hidden layer.")
+        raise _not_one_for_each("dropout", len(rates), count)
     rates = tuple(map(float, rates[:count]))
     return rates if any(rates) else ()
+
+
+def _not_one_for_each(what: str, came: int, expected: int) -> OptionError:
+    return OptionError(
+        Setting(what), f" names {came} layers, expected {expected}: one for each hidden layer.", parameter=what
+    )
 
 
 def _check_combinations(estimator: Any, regularization: Regularization) -> None:
     """Refuse options that L-BFGS can't use: it takes all rows at once and chooses its own steps."""
     if estimator.solver != "lbfgs":
         return
-    noise, steps, adam = "its line search needs the same loss at each call", "it chooses its own steps", "solver='adam'"
+    noise, steps = "its line search needs the same loss at each call", "it chooses its own steps"
+    adam = (Setting("solver", "adam"),)
     scheduled = estimator.learning_rate not in ("constant", *SGD_ONLY)
     refused = {
         "dropout": (any(regularization.dropout), 0, noise, adam),
         "clip_norm": (regularization.clip_norm is not None, None, steps, adam),
-        "weight_decay": (regularization.weight_decay > 0, None, steps, f"alpha, or {adam}"),
+        "weight_decay": (regularization.weight_decay > 0, None, steps, (Setting("alpha"), ", or ", *adam)),
         "learning_rate": (scheduled, "constant", steps, adam),
         "warmup": (estimator.warmup != 0, 0, steps, adam),
         "checkpoint_path": (estimator.checkpoint_path is not None, None, "SciPy keeps its memory to itself", adam),
@@ -218,8 +223,10 @@ def _check_combinations(estimator: Any, regularization: Regularization) -> None:
     for what, (wrong, expected, why, instead) in refused.items():
         if wrong:
             raise OptionError(
-                f"{what} is {getattr(estimator, what)!r}, expected {expected!r} with solver='lbfgs': {why}. "
-                f"Use {instead}."
+                parameter=what,
+                came=repr(getattr(estimator, what)),
+                expected=(f"{expected!r} with ", Setting("solver", "lbfgs"), f": {why}"),
+                remedy=("Use ", *instead, "."),
             )
 
 

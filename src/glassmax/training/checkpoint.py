@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ..errors import CheckpointError, ModelFileError
+from ..errors import CheckpointError, ModelFileError, Setting, Text
 from ..files import write_whole
 from ..functional.arrays import Array
 from ..network import Network
@@ -25,6 +25,7 @@ __all__ = ["Checkpoint", "digest"]
 FORMAT = "glassmax checkpoint 1"
 BLOCK_BYTES = 2**24
 LONGEST = 60
+PATH = Setting("checkpoint_path")
 
 
 class CheckpointManifest(msgspec.Struct, forbid_unknown_fields=True):
@@ -70,7 +71,7 @@ class Checkpoint:
         try:
             write_whole(self.path, seal(self._tensors(), text))
         except OSError as error:
-            raise CheckpointError(f"checkpoint_path {self.path} can't be written: {error.strerror}.") from None
+            raise CheckpointError(PATH, f" {self.path} can't be written: {error.strerror}.") from None
 
     def load(self, max_epochs: int) -> bool:
         """Restore the run from the file.
@@ -96,26 +97,26 @@ class Checkpoint:
             if self.path.parent.is_dir():
                 return False
             raise CheckpointError(
-                f"checkpoint_path is {str(self.path)!r}: the folder {self.path.parent} doesn't exist. Make it first."
+                *(PATH, f" is {str(self.path)!r}: the folder {self.path.parent} doesn't exist. Make it first.")
             ) from None
         except OSError as error:
-            raise CheckpointError(f"checkpoint_path {self.path} can't be read: {error.strerror}.") from None
+            raise CheckpointError(PATH, f" {self.path} can't be read: {error.strerror}.") from None
         try:
             text, header = unseal(content)
             manifest = msgspec.json.decode(text, type=CheckpointManifest)
         except ModelFileError as error:
             raise CheckpointError(
-                f"checkpoint_path {self.path} {error} If it was a checkpoint, delete it to begin anew; otherwise pass "
-                "another checkpoint_path."
+                *(PATH, f" {self.path} {error}"),
+                remedy=("If it was a checkpoint, delete it to begin anew; otherwise pass another ", PATH, "."),
             ) from None
         except msgspec.DecodeError:
             raise CheckpointError(
-                f"checkpoint_path {self.path} is a file of glassmax, but no checkpoint: a model perhaps. Pass another."
+                *(PATH, f" {self.path} is a file of glassmax, but no checkpoint: a model perhaps. Pass another.")
             ) from None
         if (manifest.format, manifest.identity) != (FORMAT, self.identity):
             raise CheckpointError(
-                f"checkpoint_path {self.path} belongs to another run: {self._difference(manifest)}. "
-                "Pass what it was begun with, or another checkpoint_path; or delete it to begin anew."
+                *(PATH, f" {self.path} belongs to another run: ", *self._difference(manifest), "."),
+                remedy=("Pass what it was begun with, or another ", PATH, "; or delete it to begin anew."),
             )
         try:
             self._read(content, header, max_epochs)
@@ -123,22 +124,25 @@ class Checkpoint:
             raise
         except (KeyError, ValueError) as error:
             raise CheckpointError(
-                f"checkpoint_path {self.path} lacks what a run needs: {error}. Delete it to begin anew."
+                *(PATH, f" {self.path} lacks what a run needs: {error}. Delete it to begin anew.")
             ) from None
         self.stopped = manifest.stopped
         return True
 
-    def _difference(self, manifest: CheckpointManifest) -> str:
+    def _difference(self, manifest: CheckpointManifest) -> Text:
         """Return what differs, at most three things."""
         here, there = self.identity, manifest.identity
-        said = []
+        said: list[Text] = []
         for name in sorted(set(here) | set(there), key=list(here).index if set(there) <= set(here) else None):
             if here.get(name) != there.get(name):
                 values = here.get(name, "missing"), there.get(name, "missing")
                 long = max(map(len, values)) > LONGEST
-                said.append(f"{name} differs" if long else f"{name} is {values[0]}, the file has {values[1]}")
+                how = " differs" if long else f" is {values[0]}, the file has {values[1]}"
+                said.append(("; " if said else "", Setting(name), how))
+        if not said:
+            return (f"its format is {manifest.format!r}, expected {FORMAT!r}",)
         more = f", and {len(said) - 3} more" if len(said) > 3 else ""
-        return "; ".join(said[:3]) + more if said else f"its format is {manifest.format!r}, expected {FORMAT!r}"
+        return (*(piece for difference in said[:3] for piece in difference), more)
 
     def _tensors(self) -> dict[str, Array]:
         training, stopping = self.training, self.early_stopping
@@ -168,8 +172,8 @@ class Checkpoint:
         weight, slowdown, best = tensors["numbers"].tolist()
         if epochs > max_epochs:
             raise CheckpointError(
-                f"checkpoint_path {self.path} holds {epochs} epochs, expected at most max_iter={max_epochs}. "
-                "Raise max_iter, or pass another checkpoint_path."
+                *(PATH, f" {self.path} holds {epochs} epochs, expected at most ", Setting("max_iter", max_epochs), "."),
+                remedy=("Raise ", Setting("max_iter"), ", or pass another ", PATH, "."),
             )
         draw, split = _whole("draw", tensors), _whole("split", tensors) if "split.key" in header else None
         state = {name: tensors[f"state.{name}"] for name in training.state}
