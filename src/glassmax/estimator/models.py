@@ -12,7 +12,6 @@ from .options import make_plan
 
 __all__ = ["classifier_of", "model_of"]
 
-LOSS_OF_OUTPUT = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
 
 
 def model_of(classifier: Any) -> Model:
@@ -56,7 +55,7 @@ def classifier_of(cls: type, model: Any, parameters: dict[str, Any]) -> Any:
     if brought:
         raise OptionError(f"{min(brought)} is given, expected none: the model brings its own.")
     network, head = model.network, model.network.head
-    if head.output not in LOSS_OF_OUTPUT or head.loss not in (LOSS_OF_OUTPUT[head.output], "squared_error"):
+    if head.output not in ("softmax", "sigmoid") or not (head.fused or head.loss == "squared_error"):
         raise OptionError(f"The model is {network!r}, expected softmax or sigmoid output with a loss of its own.")
     activations = network.activations
     activation: Any = activations[0] if len(set(activations)) == 1 else list(activations) or "relu"
