@@ -13,7 +13,6 @@ from .options import make_plan
 __all__ = ["classifier_of", "model_of"]
 
 
-
 def model_of(classifier: Any) -> Model:
     """Return network and classes of a fitted classifier.
 
