@@ -7,6 +7,8 @@ function of how far the training is. L-BFGS, which wants all rows at once and ch
 vector theta holds all parameters; rules never see layers. This module refuses to know of losses, penalties or data.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from queue import SimpleQueue

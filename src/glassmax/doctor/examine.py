@@ -1,5 +1,7 @@
 """The door: what the learner hands in, and which way it goes."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice

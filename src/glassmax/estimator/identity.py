@@ -11,6 +11,7 @@ import numpy as np
 
 from ..engine import Data, Engine
 from ..training import digest
+from ..version import __version__
 from .options import activations_of, hidden_sizes
 
 __all__ = ["identity_of"]
@@ -41,8 +42,6 @@ def identity_of(
     -------
     dict of str to str
     """
-    from .. import __version__
-
     parameters = classifier.get_params(deep=False)
     for name in NOT_THE_RUN:
         del parameters[name]
