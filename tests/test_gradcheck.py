@@ -22,7 +22,7 @@ from glassmax.functional import (
     squared_error,
 )
 from glassmax.gradcheck import Line, Report, check_gradients, check_vjp, numeric_gradient
-from grid import KINDS, LOSS_FUNCTIONS, REDUCTIONS, one_hot, predictions, target
+from tests.grid import KINDS, LOSS_FUNCTIONS, REDUCTIONS, one_hot, predictions, target
 
 METHODS = ["complex", "central"]
 both_methods = pytest.mark.parametrize("method", METHODS)

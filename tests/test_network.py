@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.neural_network import MLPClassifier
 
-import oracle
 from glassmax import Network
 from glassmax.errors import LabelError, ShapeError
 from glassmax.functional import ACTIVATIONS, softmax_jacobian
 from glassmax.functional.heads import LOSSES, OUTPUTS
 from glassmax.gradcheck import check_gradients
 from glassmax.parameters import Parameters
-from grid import DTYPES, SIZES, Case, heads, networks, one_hot
+from tests import oracle
+from tests.grid import DTYPES, SIZES, Case, heads, networks, one_hot
 
 every_head = pytest.mark.parametrize("case", heads(), ids=str)
 deep = [Case(SIZES[3], name, "softmax", "cross_entropy", "soft", True, 0.1) for name in ACTIVATIONS]

@@ -16,6 +16,7 @@ The map of the modules, from the command line down to the exceptions::
     doctor/         check a gradient of your own: what is wrong, where, why, how to correct it
     estimator/      SoftmaxClassifier, the scikit-learn estimator
     training/       the training loop, early stopping, metrics, checkpoints
+    learner/        find, read and run the program of a user in a process of its own
     model           a network with its classes and its encoding of tables; the model file
     engine/         train a whole epoch: the reference engine in NumPy, the native engine in C++
     optimizers      SGD with momentum, Adam, L-BFGS; learning-rate schedules
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         functional,
         gradcheck,
         initializers,
+        learner,
         model,
         network,
         optimizers,
@@ -84,6 +86,7 @@ __all__ = [
     "functional",
     "gradcheck",
     "initializers",
+    "learner",
     "load_model",
     "model",
     "network",

@@ -1,9 +1,8 @@
 """How the tests hand a learner's program to the doctor: as a function, or as the arrays that it gives."""
 
-import programs
-from setups import SETUPS, moved
-
 import glassmax as gm
+from tests.doctor import programs
+from tests.doctor.setups import SETUPS, moved
 
 
 def given(program, sizes=None, l2=None, loss=None):

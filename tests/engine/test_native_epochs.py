@@ -1,0 +1,184 @@
+"""Epochs of the native engine against those of the reference: each rule with each option, on rows of every kind."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from glassmax import Network
+from glassmax.engine import Data, Recipe
+from glassmax.optimizers import SGD, Adam
+from tests.engine.test_native import ENGINES, REFERENCE, exact
+from tests.grid import DTYPES, target
+
+NOTHING = Recipe()
+
+
+@dataclass(frozen=True)
+class Run:
+    """Some epochs: how weights move, on what, in which order."""
+
+    rule: str = "sgd"
+    batch_size: int = 33
+    recipe: Recipe = NOTHING
+    weights: str = "none"
+    kind: str = "indices"
+    stored: str = "dense"
+    shorter: bool = False
+    first_step: int = 0
+    epochs: int = 3
+
+    @property
+    def n(self):
+        """Enough rows for some steps, the last of them smaller."""
+        return {1: 9, 4: 30, 33: 100, 200: 450, 600: 1300}[self.batch_size]
+
+    def network(self, dtype="float64"):
+        head = ("sigmoid", "binary_cross_entropy") if self.kind == "labels" else ("softmax", "cross_entropy")
+        names = {"activation": ["tanh", "silu"], "output": head[0], "loss": head[1]}
+        return Network((7, 9, 6, 3), dtype=dtype, random_state=5, **names)
+
+    def data(self):
+        draw = np.random.default_rng(self.n)
+        X = draw.standard_normal((self.n, 7)) * (draw.random((self.n, 7)) < 0.6)
+        loss = "binary_cross_entropy" if self.kind == "labels" else "cross_entropy"
+        y = target("indices" if self.kind == "indices" else "soft", loss, (self.n, 3), draw)
+        w = None if self.weights == "none" else draw.uniform(0.5, 2, self.n) * (draw.random(self.n) < 0.7)
+        if self.weights == "nan":
+            X[w == 0] = np.nan
+        return Data(STORED[self.stored](X), y, w)
+
+    def on(self, engine, dtype="float64"):
+        """Return theta, the rule's state and what each epoch said."""
+        network, data, rule, steps = self.network(dtype), self.data(), RULES[self.rule], self.first_step
+        if engine is REFERENCE:  # computes in float64, whatever it is held against
+            network, X = exact(network, data.X)
+            data = data._replace(X=X)
+        state, said, draw = rule.init(network.theta), [], np.random.default_rng(1)
+        for epoch in range(self.epochs):
+            order = draw.permutation(self.n)[: self.n * 2 // 3 if self.shorter else None]
+            count = -(-len(order) // self.batch_size)
+            rates = rule.learning_rate * draw.uniform(0.1, 1, count + epoch)  # there may be more than are used
+            how = {"batch_size": self.batch_size, "recipe": self.recipe, "first_step": steps}
+            said.append(engine.epoch(network, data, rule, state, order=order, rates=rates, **how))
+            steps += count
+        return network.theta, state, said
+
+
+RULES = {
+    "sgd": SGD(0.2),
+    "momentum": SGD(0.1, momentum=0.9),
+    "nesterov": SGD(0.1, momentum=0.9, nesterov=True),
+    "adam": Adam(0.01, epsilon=1e-3),  # the quotient m / sqrt(v) of gradients near 0 makes much of their rounding
+}
+
+
+def with_duplicates(X):
+    """Return CSR whose entries stand in falling order, in two halves each; empty rows stay empty."""
+    rows, columns = np.nonzero(X)
+    rows, columns = rows[::-1], columns[::-1]
+    falling = np.argsort(rows, kind="stable")
+    rows, columns = rows[falling], columns[falling]
+    starts = np.searchsorted(rows, np.arange(len(X) + 1))
+    values = np.repeat(X[rows, columns] / 2, 2)
+    return sparse.csr_array((values, np.repeat(columns, 2), 2 * starts), shape=X.shape)
+
+
+def wide(X):
+    made = sparse.csr_array(X)
+    made.indices, made.indptr = made.indices.astype(np.int64), made.indptr.astype(np.int64)
+    return made
+
+
+STORED = {"dense": np.asarray, "int32": sparse.csr_array, "int64": wide, "duplicates": with_duplicates}
+
+RUNS = st.builds(
+    Run,
+    rule=st.sampled_from(list(RULES)),
+    batch_size=st.sampled_from([1, 4, 33, 200, 600]),
+    recipe=st.builds(
+        Recipe,
+        alpha=st.sampled_from([0.0, 0.5]),
+        label_smoothing=st.sampled_from([0.0, 0.2]),
+        dropout=st.sampled_from([(), (0.0, 0.0), (0.3, 0.5), (0.0, 0.2)]),
+        seed=st.sampled_from([0, 2**63 - 1]),
+        clip_norm=st.sampled_from([None, 0.05, 1e3]),
+        weight_decay=st.sampled_from([0.0, 0.3]),
+    ),
+    weights=st.sampled_from(["none", "zeros", "nan"]),
+    kind=st.sampled_from(["indices", "soft", "labels"]),
+    stored=st.sampled_from(list(STORED)),
+    shorter=st.booleans(),
+    first_step=st.sampled_from([0, 5, 2**40]),
+)
+
+TOLERANCE = {"float64": 1e-12, "float32": 2e-4}
+
+
+def same_run(got, expected, tolerance):
+    """Whether two runs have the same weights, state, losses and steps, but for rounding."""
+    theta, state, said = got
+    theta_, state_, said_ = expected
+    return (
+        np.allclose(theta, theta_, rtol=tolerance, atol=tolerance)
+        and state.keys() == state_.keys()
+        and all(np.allclose(state[name], state_[name], rtol=tolerance, atol=tolerance) for name in state)
+        and np.allclose([one.loss for one in said], [other.loss for other in said_], rtol=tolerance, atol=0)
+        and [one[1:] for one in said] == [other[1:] for other in said_]
+    )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@settings(max_examples=120)
+@given(run=RUNS)
+def test_epochs_are_the_references(dtype, run):
+    expected = run.on(REFERENCE, dtype)
+    for engine in ENGINES:
+        assert same_run(run.on(engine, dtype), expected, TOLERANCE[dtype]), engine.isa
+
+
+CHANGES = {
+    "alpha": Recipe(alpha=0.5),
+    "label_smoothing": Recipe(label_smoothing=0.2),
+    "dropout": Recipe(dropout=(0.3, 0.5)),
+    "clip_norm": Recipe(clip_norm=0.05),
+    "weight_decay": Recipe(weight_decay=0.3),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("recipe", CHANGES.values(), ids=CHANGES)
+def test_an_epoch_that_leaves_something_out_is_found(recipe, rule):
+    without, whole = Run(rule, weights="zeros"), Run(rule, recipe=recipe, weights="zeros")
+    runs = without.on(ENGINES[-1], "float32"), whole.on(REFERENCE, "float32")
+    assert not same_run(*runs, TOLERANCE["float32"])
+
+
+@pytest.mark.parametrize("one", RULES)
+@pytest.mark.parametrize("other", RULES)
+def test_each_rule_is_another(one, other):
+    runs = Run(one).on(ENGINES[0]), Run(other).on(REFERENCE)
+    assert same_run(*runs, TOLERANCE["float32"]) == (one == other)
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.isa)
+@pytest.mark.parametrize("recipe", [NOTHING, Recipe(clip_norm=0.5)], ids=["plain", "clipped"])
+@pytest.mark.parametrize("steps", [0, 1, 2])
+@pytest.mark.parametrize("rule", RULES)
+def test_an_epoch_stops_where_the_references_does(engine, rule, steps, recipe):
+    rule, results = RULES[rule], []
+    X = np.random.default_rng(0).standard_normal((10, 4))
+    X[4 * steps] = 1e308
+    data, order, rates = Data(X, np.arange(10) % 3), np.arange(10), np.full(3, 0.01)
+    for each in (REFERENCE, engine):
+        network = Network((4, 5, 3))
+        network.theta[...] = np.abs(network.theta)
+        state, how = rule.init(network.theta), {"batch_size": 4, "recipe": recipe, "first_step": 0}
+        said = each.epoch(network, data, rule, state, order=order, rates=rates, **how)
+        assert np.isnan(said.loss)
+        assert (said.steps, said.finite) == (steps, False)
+        results.append((network.theta, state, []))
+    assert same_run(*results, TOLERANCE["float64"])

@@ -1,0 +1,358 @@
+"""What SoftmaxClassifier refuses: every message word for word, every wrong combination of parameters."""
+
+import ast
+import traceback
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import f1_score
+
+import glassmax.estimator
+from glassmax import Model, Network, SoftmaxClassifier
+from glassmax.errors import DataError, LabelError, OptionError
+from tests.estimator.iris import IRIS, NAMES, SPECIES, small
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+ONE_HOT = np.eye(3)[SPECIES]
+SOFT = 0.9 * ONE_HOT + 0.1 / 3
+SEVERAL = np.c_[SPECIES > 0, SPECIES > 1, IRIS[:, 0] > 0].astype(int)
+
+
+def changed(array, place, value):
+    """Return a copy with one entry changed."""
+    copy = array.copy()
+    copy[place] = value
+    return copy
+
+
+ONE = dict.fromkeys(range(3), 1.0)
+
+
+def fit(X=IRIS, y=SPECIES, w=None, fitting=None, **options):
+    return lambda: small(**options).fit(X, y, w, **(fitting or {}))
+
+
+def go_on(change, *arguments):
+    def call():
+        classifier = small().partial_fit(IRIS, SPECIES, classes=[0, 1, 2])
+        classifier.set_params(**change).partial_fit(IRIS, SPECIES, None, *arguments)
+
+    return call
+
+
+ACTIVATIONS = "identity, sigmoid, tanh, relu, leaky_relu, elu, selu, gelu, silu, mish, softplus, logistic"
+WHOLE_NUMBERS = "expected whole numbers >= 1, as (100,) or ()."
+
+TABLE = {
+    OptionError: {
+        "solver is 'adm', expected one of adam, adamw, sgd, lbfgs. Did you mean 'adam'?": fit(solver="adm"),
+        "solver is None, expected one of adam, adamw, sgd, lbfgs.": fit(solver=None),
+        f"activation is 'rleu', expected one of {ACTIVATIONS}. Did you mean 'relu'?": fit(activation="rleu"),
+        f"activation is 'logistics', expected one of {ACTIVATIONS}. Did you mean 'logistic'?": fit(
+            activation="logistics"
+        ),
+        f"activation is None, expected one of {ACTIVATIONS}.": fit(activation=None),
+        "class_weight is 'balance', expected one of balanced. Did you mean 'balanced'?": fit(class_weight="balance"),
+        "max_iter is 0, expected a whole number >= 1.": fit(max_iter=0),
+        "max_iter is 2.5, expected a whole number >= 1.": fit(max_iter=2.5),
+        "max_iter is True, expected a whole number >= 1.": fit(max_iter=True),
+        "n_iter_no_change is -1, expected a whole number >= 1 or numpy.inf.": fit(n_iter_no_change=-1),
+        'batch_size is 0, expected a whole number >= 1 or "auto".': fit(batch_size=0),
+        "batch_size is 'all', expected a whole number >= 1 or \"auto\".": fit(batch_size="all"),
+        "alpha is -0.1, expected a number >= 0.": fit(alpha=-0.1),
+        "alpha is inf, expected a number >= 0.": fit(alpha=np.inf),
+        "alpha is '0.1', expected a number >= 0.": fit(alpha="0.1"),
+        "tol is nan, expected a number >= 0.": fit(tol=np.nan),
+        "tol is None, expected a number >= 0.": fit(tol=None),
+        "validation_fraction is 1, expected a number between 0 and 1.": fit(validation_fraction=1),
+        "validation_fraction is None, expected a number between 0 and 1.": fit(validation_fraction=None),
+        f"hidden_layer_sizes is (10, 0), {WHOLE_NUMBERS}": fit(hidden_layer_sizes=(10, 0)),
+        f"hidden_layer_sizes is [2.0], {WHOLE_NUMBERS}": fit(hidden_layer_sizes=[2.0]),
+        f"hidden_layer_sizes is '100', {WHOLE_NUMBERS}": fit(hidden_layer_sizes="100"),
+        f"hidden_layer_sizes is None, {WHOLE_NUMBERS}": fit(hidden_layer_sizes=None),
+        "learning_rate_init is 0, expected a number > 0.": fit(learning_rate_init=0),
+        "momentum is 2, expected a number from 0 to 1.": fit(solver="sgd", momentum=2),
+        "beta_1 is 1.0, expected a number from 0 up to, not including, 1.": fit(beta_1=1.0),
+        "class_weight is {0: -1.0, 1: 1.0, 2: 1.0}, expected numbers >= 0.": fit(class_weight={**ONE, 0: -1.0}),
+        "class_weight is {0: nan, 1: 1.0, 2: 1.0}, expected numbers >= 0.": fit(class_weight={**ONE, 0: np.nan}),
+        (
+            "validation_fraction=0.1 of 3 rows holds out none, because every class must keep a row. "
+            "Pass more rows, or early_stopping=False."
+        ): fit(IRIS[::50], SPECIES[::50], early_stopping=True),
+        (
+            "sample_weight leaves no class a weight held out, by validation_fraction=0.1. "
+            "Pass more rows with a weight, or early_stopping=False."
+        ): fit(w=np.eye(150)[0], early_stopping=True, random_state=0),
+        (
+            "The model is Network(2-2, output='identity', loss='cross_entropy', 6 parameters), "
+            "expected softmax or sigmoid output with a loss of its own."
+        ): lambda: SoftmaxClassifier.from_model(Model(Network([2, 2], output="identity"), np.array([0, 1]))),
+        "classes is None, expected all labels there will be at the first call of partial_fit.": (
+            lambda: small().partial_fit(IRIS, SPECIES)
+        ),
+        (
+            "hidden_layer_sizes=(7,), activation='relu', output='auto', loss='cross_entropy' describe another "
+            "network than the one to go on with, "
+            "Network(4-6-3, activation='relu', output='softmax', loss='cross_entropy', 51 parameters). "
+            "Put them back, or fit with warm_start=False."
+        ): go_on({"hidden_layer_sizes": (7,)}),
+        (
+            "hidden_layer_sizes=(6,), activation='tanh', output='auto', loss='cross_entropy' describe another "
+            "network than the one to go on with, "
+            "Network(4-6-3, activation='relu', output='softmax', loss='cross_entropy', 51 parameters). "
+            "Put them back, or fit with warm_start=False."
+        ): go_on({"activation": "tanh"}),
+        "loss is 'log_loss', expected one of cross_entropy, squared_error.": fit(loss="log_loss"),
+        "output is 'sotfmax', expected one of auto, softmax, sigmoid. Did you mean 'softmax'?": fit(output="sotfmax"),
+        (
+            "learning_rate is 'cosin', expected one of constant, invscaling, adaptive, cosine, one_cycle, step. "
+            "Did you mean 'cosine'?"
+        ): fit(learning_rate="cosin"),
+        (
+            "init is 'he', expected one of mlp, auto, glorot_uniform, glorot_normal, he_uniform, he_normal, "
+            "lecun_uniform, lecun_normal."
+        ): fit(init="he"),
+        "checkpoint_path is 5, expected the path of a file, or None.": fit(checkpoint_path=5),
+        "max_fun is 0, expected a whole number >= 1.": fit(max_fun=0),
+        "n_threads is 0, expected a whole number >= 1 or None.": fit(n_threads=0),
+        "n_threads is 'all', expected a whole number >= 1 or None.": fit(n_threads="all"),
+        "weight_decay is -0.1, expected a number >= 0 or None.": fit(weight_decay=-0.1),
+        "early_stopping is 'False', expected True or False.": fit(early_stopping="False"),
+        "shuffle is 2, expected True or False.": fit(shuffle=2),
+        "class_weight is [1, 2, 3], expected a dict of weights by class, 'balanced' or None.": fit(
+            class_weight=[1, 2, 3]
+        ),
+        "class_weight is {0: 'x'}, expected numbers >= 0.": fit(class_weight={0: "x"}),
+        "class_weight names 'zz', expected the classes: ['setosa', 'versicolor', 'virginica'].": fit(
+            y=NAMES, class_weight={"setosa": 2.0, "zz": 3.0}
+        ),
+        (
+            "scoring is 'roc', expected one of log_loss, accuracy, balanced_accuracy, f1, auc, the name of a scorer of "
+            "scikit-learn's, or a callable. Did you mean 'roc_auc'?"
+        ): fit(scoring="roc"),
+        (
+            "scoring is the metric f1_score, expected scorer(classifier, X, y) -> float: pass "
+            "sklearn.metrics.make_scorer(f1_score)."
+        ): fit(scoring=f1_score),
+        (
+            "scoring is 'auc', which can't be computed on the validation rows: it takes rows with and without a class. "
+            "They hold [0] of 3 classes. Pass X_val and y_val with rows of every class, or scoring='log_loss'."
+        ): fit(scoring="auc", fitting={"X_val": IRIS[:50], "y_val": SPECIES[:50]}),
+        (
+            "scoring is 'roc_auc', which can't be computed on the validation rows: multi_class must be in "
+            "('ovo', 'ovr'). Pass another scoring: of glassmax's own, log_loss, accuracy, balanced_accuracy, f1, "
+            "auc can always be."
+        ): fit(scoring="roc_auc", fitting={"X_val": IRIS, "y_val": SPECIES}),
+        "model is 'iris.safetensors', expected a Model: load_model(path) reads one from a file.": (
+            lambda: SoftmaxClassifier.from_model("iris.safetensors")
+        ),
+        "activation is given, expected none: the model brings its own.": (
+            lambda: SoftmaxClassifier.from_model(Model(Network([2, 2]), np.array([0, 1])), activation="tanh")
+        ),
+        (
+            "learning_rate is 0.01, expected one of constant, invscaling, adaptive, cosine, one_cycle, step. The "
+            "number goes into learning_rate_init."
+        ): fit(learning_rate=0.01),
+        "solver is 'SGD', expected one of adam, adamw, sgd, lbfgs. Did you mean 'sgd'?": fit(solver="SGD"),
+        "clip_norm is 0, expected a number > 0 or None.": fit(clip_norm=0),
+        "label_smoothing is 1, expected a number from 0 up to, not including, 1.": fit(label_smoothing=1),
+        "power_t is -1, expected a number >= 0.": fit(power_t=-1),
+        "warmup is 1, expected a number from 0 up to, not including, 1.": fit(warmup=1),
+        "step_every is 0, expected a whole number of epochs >= 1.": fit(step_every=0),
+        "step_factor is 0, expected a number > 0, at most 1.": fit(step_factor=0),
+        ("dropout is 1.0, expected a number from 0 up to, not including, 1, or one for each hidden layer."): fit(
+            dropout=1.0
+        ),
+        "dropout names 2 layers, expected 1: one for each hidden layer.": fit(dropout=[0.1, 0.2]),
+        "activation names 2 layers, expected 1: one for each hidden layer.": fit(activation=["relu", "tanh"]),
+        f"activation is 'rleu', expected one of {ACTIVATIONS}. Did you mean 'relu'? ": fit(activation=["rleu"]),
+        ("warmup is 0.1 with learning_rate='one_cycle', expected 0: the cycle has a rise of its own."): fit(
+            learning_rate="one_cycle", warmup=0.1
+        ),
+        (
+            "dropout is 0.5, expected 0 with solver='lbfgs': its line search needs the same loss at each call. Use "
+            "solver='adam'."
+        ): fit(solver="lbfgs", dropout=0.5),
+        "clip_norm is 1.0, expected None with solver='lbfgs': it chooses its own steps. Use solver='adam'.": fit(
+            solver="lbfgs", clip_norm=1.0
+        ),
+        (
+            "weight_decay is 0.1, expected None with solver='lbfgs': it chooses its own steps. Use alpha, or "
+            "solver='adam'."
+        ): fit(solver="lbfgs", weight_decay=0.1),
+        (
+            "learning_rate is 'cosine', expected 'constant' with solver='lbfgs': it chooses its own steps. Use "
+            "solver='adam'."
+        ): fit(solver="lbfgs", learning_rate="cosine"),
+        "warmup is 0.1, expected 0 with solver='lbfgs': it chooses its own steps. Use solver='adam'.": fit(
+            solver="lbfgs", warmup=0.1
+        ),
+        (
+            "checkpoint_path is 'run.checkpoint', expected None with solver='lbfgs': SciPy keeps its memory to itself. "
+            "Use solver='adam'."
+        ): fit(solver="lbfgs", checkpoint_path="run.checkpoint"),
+        "scoring gave 'good', expected a number: scorer(classifier, X, y) -> float.": fit(
+            early_stopping=True, scoring=lambda classifier, X, y: "good"
+        ),
+        "X_val is given without y_val. Pass both, or none.": fit(fitting={"X_val": IRIS}),
+        "y_val is given without X_val. Pass both, or none.": fit(fitting={"y_val": SPECIES}),
+        "sample_weight_val is given without X_val and y_val. Pass all three, or none.": fit(
+            fitting={"sample_weight_val": np.ones(150)}
+        ),
+        "class_weight is 'balanced', expected None where a row has several labels. Pass sample_weight.": fit(
+            y=SEVERAL, class_weight="balanced"
+        ),
+        ("class_weight names 'setosa', but the columns of y have no names. Pass them: fit(..., classes=[...])."): fit(
+            y=SOFT, class_weight={"setosa": 2.0}
+        ),
+        (
+            "partial_fit does not support early_stopping=True: it sees one batch of rows at a time, so there are "
+            "none to hold out."
+        ): go_on({"early_stopping": True}),
+        (
+            "hidden_layer_sizes=(6,), activation='relu', output='auto', loss='squared_error' describe another "
+            "network than the one to go on with, Network(4-6-3, activation='relu', output='softmax', "
+            "loss='cross_entropy', 51 parameters). Put them back, or fit with warm_start=False."
+        ): go_on({"loss": "squared_error"}),
+    },
+    LabelError: {
+        (
+            "y is (150, 2) and holds whole numbers from 0 to 2, expected (n,): one label a row. "
+            "Several labels a row are a matrix of 0 and 1."
+        ): fit(y=np.c_[SPECIES, SPECIES]),
+        "y holds one class, 0, expected at least two different labels.": fit(IRIS[:50], SPECIES[:50]),
+        "y holds one class, 'setosa', expected at least two different labels.": fit(IRIS[:50], NAMES[:50]),
+        "classes holds one class, 0, expected at least two different labels.": (
+            lambda: small().partial_fit(IRIS[:50], SPECIES[:50], classes=[0])
+        ),
+        (
+            "y holds 2, expected only the classes [0, 1]. "
+            "A network can't grow classes: name them all at the first fit, classes=[...]."
+        ): lambda: small().partial_fit(IRIS, SPECIES, classes=[0, 1]),
+        (
+            "y holds 6, 7, 8, 9, 10, expected only the classes [0, 1]. "
+            "A network can't grow classes: name them all at the first fit, classes=[...]."
+        ): lambda: small().partial_fit(IRIS, np.arange(150) % 12 + 6, classes=[0, 1]),
+        "classes are [0, 1, 2, 3], expected those of the first call: [0, 1, 2].": go_on({}, [0, 1, 2, 3]),
+        "sample_weight is zero for every row, expected at least one number > 0.": fit(w=np.zeros(150)),
+        "class_weight leaves no row a weight, expected at least one number > 0.": fit(
+            w=(SPECIES == 0).astype(float), class_weight={0: 0.0}
+        ),
+        (
+            "y is (150,), expected a matrix (n, k) of 0 and 1 for output='sigmoid': a column for each label. "
+            "For one class a row pass output='softmax'."
+        ): fit(output="sigmoid"),
+        "y is (150, 2) and holds object values, expected numbers in a matrix, or one label a row.": fit(
+            y=np.c_[NAMES, NAMES].astype(object)
+        ),
+        "classes names 2 columns, expected 3: those of y.": fit(y=SOFT, fitting={"classes": ["a", "b"]}),
+        "classes is ['a', 'b', 'b'], expected a list of different labels.": fit(
+            y=SOFT, fitting={"classes": ["a", "b", "b"]}
+        ),
+        "Row 7 of y holds -0.1, expected numbers >= 0.": fit(y=changed(SOFT, (7, 1), -0.1)),
+        "Row 9 of y holds 1.5, expected numbers from 0 to 1.": fit(y=changed(SOFT, (9, 1), 1.5), output="sigmoid"),
+        (
+            "Row 3 of y sums to 0.966667, expected 1: the probabilities of the classes. "
+            "For several labels a row pass output='sigmoid'."
+        ): fit(y=changed(SOFT, (3, 1), 0)),
+        "Row 3 of y sums to 2.96667, expected 1: the probabilities of the classes.": fit(y=changed(SOFT, (3, 1), 2)),
+        (
+            "Row 4 of y sums to 0, expected 1: the probabilities of the classes. "
+            "For several labels a row pass output='sigmoid'."
+        ): fit(y=changed(ONE_HOT, 4, 0), output="softmax"),
+        (
+            "warm_start can only be used where `y` has the same classes as in the previous call to fit. Previously got "
+            "[0 1 2], `y` has [0 1]. Pass classes=[0, 1, 2] if y may lack some; for others fit with warm_start=False."
+        ): lambda: small(warm_start=True).fit(IRIS, SPECIES).fit(IRIS[:100], SPECIES[:100]),
+        "y_val holds 3, expected only the classes [0, 1, 2]. A network can't grow classes: name them all at the first "
+        "fit, classes=[...].": fit(fitting={"X_val": IRIS, "y_val": SPECIES + 1}),
+        "y holds labels of type int, str, expected all of one type.": fit(y=["a", 1] * 75),
+        "Row 1 of y has no label, and 74 more. Leave these rows out.": fit(y=["a", None] * 75),
+    },
+    DataError: {
+        "In X_val, y_val: sample_weight is zero for every row, expected at least one number > 0.": fit(
+            fitting={"X_val": IRIS, "y_val": SPECIES, "sample_weight_val": np.zeros(150)}
+        ),
+        "X holds numbers too large for float32, in which the classifier was fitted.": (
+            lambda: small().fit(IRIS.astype(np.float32), SPECIES).predict(IRIS * 1e39)
+        ),
+        "X is a lazy frame, expected one that is in memory: pass X.collect().": lambda: small().fit(
+            pl.DataFrame(IRIS).lazy(), SPECIES
+        ),
+        (
+            "X has columns that are no numbers: 'name' (String), 'day' (Date). "
+            "Encode them first, with sklearn.preprocessing.OneHotEncoder for instance."
+        ): lambda: small().fit(
+            pl.DataFrame({"size": [1.0, 2.0], "name": ["a", "b"], "day": [date(2026, 1, 1), date(2026, 1, 2)]}), [0, 1]
+        ),
+    },
+    AttributeError: {
+        "This SoftmaxClassifier is not fitted yet. Call fit first.": lambda: SoftmaxClassifier().coefs_,
+    },
+    NotFittedError: {
+        "This SoftmaxClassifier is not fitted yet. Call fit first.": lambda: SoftmaxClassifier().predict(IRIS),
+        "This SoftmaxClassifier is not fitted yet. Call fit first. ": (
+            lambda: SoftmaxClassifier().check_gradients(IRIS, SPECIES)
+        ),
+    },
+}
+"""What is raised, with which message, by which call."""
+
+CASES = [(kind, message.rstrip(), call) for kind, table in TABLE.items() for message, call in table.items()]
+
+
+@pytest.mark.parametrize(("kind", "message", "call"), CASES, ids=[message for _, message, _ in CASES])
+def test_the_message_is_word_for_word(kind, message, call):
+    with pytest.raises(kind) as caught:
+        call()
+    assert kind in caught.type.__mro__[:3]
+    assert str(caught.value) == message
+
+
+def test_every_raise_of_the_estimator_is_in_the_table():
+    folder = Path(glassmax.estimator.__file__).parent
+    modules = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.py"))}
+    reached = set()
+    for kind, _, call in CASES:
+        with pytest.raises(kind) as caught:
+            call()
+        reached |= {(frame.filename, frame.lineno) for frame in traceback.extract_tb(caught.value.__traceback__)}
+    raises = [(path, node) for path, tree in modules.items() for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+    raises = [
+        (path, node)
+        for path, node in raises
+        if node.exc is not None and not ast.unparse(node.exc).startswith("CheckpointError")  # in test_checkpoint.py
+    ]
+    assert len(raises) > 35
+    missed = [
+        f"{path.name}, line {node.lineno}"
+        for path, node in raises
+        if not any((str(path), line) in reached for line in range(node.lineno, node.end_lineno + 1))
+    ]
+    assert missed == []
+
+
+HOSTILE = {
+    "NaN in X": (fit(np.where(IRIS > 2, np.nan, IRIS)), r"^Input X contains NaN\."),
+    "inf in X": (fit(np.where(IRIS > 2, np.inf, IRIS)), r"^Input X contains infinity"),
+    "NaN in y": (fit(y=np.where(SPECIES > 1, np.nan, SPECIES)), r"^Input y contains NaN\."),
+    "no labels": (fit(y=None), r"requires y to be passed"),
+    "measurements for labels": (fit(y=IRIS[:, 0]), r"^Unknown label type: continuous"),
+    "X and y of different lengths": (fit(y=SPECIES[:-1]), r"inconsistent numbers of samples: \[150, 149\]"),
+    "one row as a vector": (fit(IRIS[0], SPECIES[:1]), r"^Expected 2D array, got 1D array instead"),
+    "no rows": (fit(IRIS[:0], SPECIES[:0]), r"0 sample\(s\)"),
+    "a negative sample weight": (fit(w=SPECIES - 1.0), r"Negative values in data passed to `sample_weight`"),
+    "NaN among sample weights": (fit(w=np.full(150, np.nan)), r"^Input sample_weight contains NaN\."),
+    "too few sample weights": (fit(w=np.ones(3)), r"sample_weight.shape == \(3,\), expected \(150,\)"),
+}
+
+
+@pytest.mark.parametrize(("call", "message"), HOSTILE.values(), ids=HOSTILE)
+def test_faulty_data_are_a_value_error(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
