@@ -1,4 +1,4 @@
-"""The door: what the learner hands in, and which way it goes."""
+"""`diagnose`: arrays, a function or a PyTorch model, each examined in its own way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judging: from the learner's gradients and a reading of the problem to a diagnosis.
+"""The verdict: from the learner's gradients and a reading of the problem to a diagnosis.
 
 Tolerances come from what is measured: first rounding in float64; then, if nothing explains the rest, what a shorter
 precision, finite differences or an epsilon in a logarithm leave. A fault that explains the numbers to rounding wins

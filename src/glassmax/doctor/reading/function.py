@@ -17,7 +17,7 @@ from ...functional.arrays import Array
 from .answers import Answer, AnswerError, read_answer
 from .layout import Layout, flattened, rebuilt
 
-__all__ = ["FunctionCall", "Learner", "quietly"]
+__all__ = ["FunctionCall", "Learner", "described_error", "quietly"]
 
 
 @dataclass(frozen=True)
