@@ -13,7 +13,7 @@ from pathlib import Path
 import glassmax as gm
 
 HERE = Path(__file__).resolve().parent
-SIZE = "960,530"
+SIZE = "960,565"
 STYLE = """
 body { margin: 0; padding: 18px 26px; background: white; color: #1b1f24; font: 15px 'DejaVu Sans', sans-serif }
 code { font: 14px 'DejaVu Sans Mono', monospace } math { font-size: 17px; math-style: normal }
