@@ -262,7 +262,7 @@ def test_a_safetensors_file_of_another_program_is_refused(refusal):
 def test_a_missing_file_a_folder_and_a_path_through_a_file_are_refused(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     missing = tmp_path / "missing"
-    advice = "Train one with: glassmax train DATA --target COLUMN"
+    advice = "Train one with: SoftmaxClassifier(...).fit(X, y).save(path)"
     assert message_of(load_model, missing) == f"{missing}: there is no such file. {advice}"
     assert message_of(load_model, tmp_path) == f"{tmp_path} is a folder, expected a model file."
     through = tmp_path / "file" / "m"

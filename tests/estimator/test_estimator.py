@@ -485,7 +485,7 @@ def held_out_rows(monkeypatch):
         splits.append(held_out)
         return kept, held_out
 
-    monkeypatch.setattr(glassmax.estimator.run, "holdout", spy)
+    monkeypatch.setattr(glassmax.estimator.validation, "holdout", spy)
     return splits
 
 
@@ -673,7 +673,7 @@ def test_divergence_puts_back_the_weights_last_known_to_be_good(monkeypatch, ste
     np.testing.assert_array_equal(classifier.network_.theta, engine.starts[kept])
     assert classifier.n_iter_ == 2
     assert np.isfinite(classifier.predict_proba(IRIS)).all()
-    assert np.isfinite(classifier._standing.state["m"]).all()
+    assert np.isfinite(classifier._training_state.state["m"]).all()
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])

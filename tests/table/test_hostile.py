@@ -268,7 +268,7 @@ def test_very_many_columns_left_out_or_filled_take_few_lines(train):
     result = train("\n".join(map(",".join, [header, *rows])).encode())
     assert result.code == 0, result.err
     assert len(result.err.splitlines()) < 60
-    assert "  ... is left out: ...: 280 more columns like these\n" in result.err
+    assert "  300 columns are left out, all their cells are missing: e0 ... e299 (300 columns)\n" in result.err
     assert "  ... missing, filled with ...: 280 more columns like these\n" in result.err
 
 
