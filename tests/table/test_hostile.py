@@ -178,6 +178,7 @@ def test_a_file_that_ends_the_process_that_reads_it_is_refused(train, monkeypatc
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["parquet", "arrow"])
 def test_parquet_and_arrow_files_changed_anywhere_are_tables_or_refused(tmp_path, case):
     draw = random.Random(case)
