@@ -60,7 +60,7 @@ def of(doctor):
 
 def limit(source):
     """A second for what never ends, and the time that it takes for everything else."""
-    return ("--time-limit", 1) if NEVER in source or "sleep(1000)" in source else ()
+    return ("--time-limit", 1) if NEVER in str(source) or "sleep(1000)" in str(source) else ()
 
 
 def found(result):
