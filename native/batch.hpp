@@ -9,7 +9,7 @@ template <class T> struct Scratch {  // a worker's own
     T *Y;          // [class][SPAN]
     T *mask;       // (SPAN,)
     T *nothing;    // a row of zeros
-    T *panel;      // gradient of the panels of a sparse layer
+    T *gradient_panel;  // the gradient of one panel of a sparse layer
 };
 
 template <class T> struct Batch {
@@ -18,16 +18,16 @@ template <class T> struct Batch {
     Shape shape;
     Rows rows;
     Recipe recipe;
-    Surroundings *around;
+    Workers *workers;
 
     const int64_t *index;  // of the rows that go through together, or null: they follow `begin`
     int64_t begin, m;
     int64_t step;          // for the dropout masks
     double divisor;
-    int64_t panel;         // numbers from one panel of dZ to the next
+    int64_t dZ_stride;     // numbers from one panel of dZ to the next
     bool sparse, train, probabilities, first_part;
     bool rows_phase;       // or the weights'
-    int mode, task;        // of the weights' phase
+    int mode, weights_task;  // of the weights' phase
     Step<T> move;
     double shorten;        // to the clip norm
     double *losses;        // of each span, weighted

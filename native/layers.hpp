@@ -2,8 +2,8 @@
 
 template <class T> struct Layer {
     int64_t d, h;     // inputs and outputs
-    int64_t rows;     // d and the bias
-    int64_t padded;   // rows, rounded up to whole tiles
+    int64_t d1;       // d + 1: the rows of W, then the bias
+    int64_t padded;   // d1, rounded up to whole tiles
     int64_t panels;   // of the columns
     int64_t stride;   // numbers from one panel to the next
     int32_t activation;
@@ -28,8 +28,8 @@ template <class T> int64_t describe(const Shape &shape, const double *dropout, b
         Layer<T> &layer = layers[l];
         layer.d = shape.sizes[l];
         layer.h = shape.sizes[l + 1];
-        layer.rows = layer.d + 1;
-        layer.padded = up(layer.rows, MR<T>);
+        layer.d1 = layer.d + 1;
+        layer.padded = up(layer.d1, MR<T>);
         layer.panels = panels_of<T>(layer.h);
         layer.stride = layer.padded * LANES<T>;
         if (layer.stride * int64_t(sizeof(T)) % 2048 == 0) layer.stride += LANES<T>;  // or panels share cache sets
@@ -39,7 +39,7 @@ template <class T> int64_t describe(const Shape &shape, const double *dropout, b
         const bool whole = sparse && l == 0;  // a panel of a sparse layer stays in one piece
         layer.down = whole ? layer.padded : TILES * MR<T>;
         layer.across = whole ? 1 : NV<T>;
-        layer.items_down = (layer.rows + layer.down - 1) / layer.down;
+        layer.items_down = (layer.d1 + layer.down - 1) / layer.down;
         layer.items_across = (layer.panels + layer.across - 1) / layer.across;
         item += layer.items_down * layer.items_across;
     }
@@ -57,7 +57,7 @@ template <class T> void pack(const Layer<T> &layer, const T *W, T *to) {
         const int64_t some = layer.h - column < LANES<T> ? layer.h - column : LANES<T>;
         for (int64_t i = 0; i < layer.padded; ++i, panel += LANES<T>) {
             const T *from = i < layer.d ? W + i * layer.h + column : b + column;
-            if (i >= layer.rows) {
+            if (i >= layer.d1) {
                 store(panel, Vec<T>{});
             } else if (some == LANES<T>) {
                 store(panel, load(from));
@@ -74,7 +74,7 @@ template <class T, class U> void unpack(const Layer<T> &layer, const U *from, U 
         const U *panel = from + p * layer.stride;
         const int64_t column = p * LANES<T>;
         const int64_t some = layer.h - column < LANES<T> ? layer.h - column : LANES<T>;
-        for (int64_t i = 0; i < layer.rows; ++i, panel += LANES<T>)
+        for (int64_t i = 0; i < layer.d1; ++i, panel += LANES<T>)
             __builtin_memcpy(W + i * layer.h + column, panel, size_t(some) * sizeof(U));
     }
 }

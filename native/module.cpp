@@ -101,7 +101,7 @@ bool interrupted() {
     return PyErr_CheckSignals() != 0;
 }
 
-Surroundings surroundings(int threads) {
+Workers workers_of(int threads) {
     next_look = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
     return {threads > 1 ? &Team::shared() : nullptr, threads,
             PyThread_get_thread_ident() == main_thread ? interrupted : [] { return false; }};
@@ -253,9 +253,9 @@ std::tuple<double, int64_t, bool> epoch(const std::string &isa, int threads, con
     task.rates = rates.data();
     task.first_step = first_step;
     const Engine &engine = engine_of(isa);
-    Surroundings around = surroundings(threads);
+    Workers workers = workers_of(threads);
     Outcome outcome;
-    without_python([&] { outcome = engine.epoch[WHICH<T>](task, around); });
+    without_python([&] { outcome = engine.epoch[WHICH<T>](task, workers); });
     concluded(outcome);
     return {outcome.loss, outcome.steps, outcome.ending == DONE};
 }
@@ -272,9 +272,9 @@ double loss_and_gradient(const std::string &isa, int threads, const Spec &spec, 
             "theta or the gradient has another size than the network");
     Recipe how = recipe_of(recipe, spec);
     const Engine &engine = engine_of(isa);
-    Surroundings around = surroundings(threads);
+    Workers workers = workers_of(threads);
     Outcome outcome;
-    without_python([&] { outcome = engine.gradient[WHICH<T>](spec.shape(), rows, how, theta.data(), gradient.data(), around); });
+    without_python([&] { outcome = engine.gradient[WHICH<T>](spec.shape(), rows, how, theta.data(), gradient.data(), workers); });
     return concluded(outcome).loss;
 }
 
@@ -285,9 +285,9 @@ void forward(const std::string &isa, int threads, const Spec &spec, Maybe<In<T, 
     require(int64_t(theta.shape(0)) == spec.parameters, "theta has another size than the network");
     require(int64_t(out.shape(0)) == rows.n && int64_t(out.shape(1)) == spec.k(), "the output has another shape");
     const Engine &engine = engine_of(isa);
-    Surroundings around = surroundings(threads);
+    Workers workers = workers_of(threads);
     Outcome outcome;
-    without_python([&] { outcome = engine.forward[WHICH<T>](spec.shape(), rows, theta.data(), probabilities, out.data(), around); });
+    without_python([&] { outcome = engine.forward[WHICH<T>](spec.shape(), rows, theta.data(), probabilities, out.data(), workers); });
     concluded(outcome);
 }
 

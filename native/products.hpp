@@ -1,7 +1,8 @@
 // The three matrix products of backpropagation, on operands that lie as the registers want them.
 //
 // A tile is MR x N vectors of the result, held in registers: for each step of the sum, N loads and MR broadcasts. What
-// is left over at the end takes a tile of half the height where that is enough. All three products keep the weights where they are; nothing is packed again within an epoch:
+// is left over at the end takes a tile of half the height where that is enough. All three products keep the weights
+// where they are; nothing is packed again within an epoch:
 //
 //     W     [panel of LANES columns][row][LANES]       rows 0 .. d-1, then the bias; what is over is 0
 //     A, Z  [unit][SPAN]                               transposed: a row of the data is a lane

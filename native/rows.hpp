@@ -211,7 +211,7 @@ template <class T> void layer_up(const Span<T> &span, int64_t l) {
         if (l == 0) gather<T>(span, A);
         by_tiles<T>(0, layer.h, [&](auto height, int64_t j) {
             const int64_t ahead = j % L ? 0 : layer.stride;
-            affine<T, height.value>(layer.W + j / L * layer.stride + j % L, ahead, layer.rows, A, Z + j * SPAN<T>, span.vectors);
+            affine<T, height.value>(layer.W + j / L * layer.stride + j % L, ahead, layer.d1, A, Z + j * SPAN<T>, span.vectors);
         });
     }
     if (l + 1 == batch.shape.depth) return;
@@ -257,7 +257,7 @@ template <class T> void layer_down(const Span<T> &span, int64_t l) {
     const Batch<T> &batch = span.batch;
     const Layer<T> &layer = batch.layers[l];
     const T *dZ = span.own.Z[l];
-    turn<T>(layer, batch.panel, span.own.Z[l], span.start, span.vectors);
+    turn<T>(layer, batch.dZ_stride, span.own.Z[l], span.start, span.vectors);
     if (l == 0) return;
     T *below = span.own.Z[l - 1];
     const bool rectified = batch.layers[l - 1].activation == RELU;

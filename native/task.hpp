@@ -77,7 +77,7 @@ int gather_helpers(Team &team, int helpers, void (*work)(void *context, int work
 void run_phase(Team &team, int64_t items);
 void dismiss_helpers(Team &team);
 
-struct Surroundings {
+struct Workers {
     Team *team;
     int threads;  // at most; 1 works alone
     bool (*interrupted)();  // called by the caller's own thread, every few milliseconds
@@ -86,12 +86,12 @@ struct Surroundings {
 // What each instruction set offers, each for float32 and float64.
 struct Engine {
     const char *name;
-    Outcome (*epoch[2])(const Epoch &, Surroundings &);
+    Outcome (*epoch[2])(const Epoch &, Workers &);
     // The gradient is float64, (p,), whatever the network.
     Outcome (*gradient[2])(const Shape &, const Rows &, const Recipe &, const void *theta, double *gradient,
-                           Surroundings &);
+                           Workers &);
     Outcome (*forward[2])(const Shape &, const Rows &, const void *theta, bool probabilities, void *out,
-                          Surroundings &);
+                          Workers &);
 };
 
 const Engine &engine_baseline();

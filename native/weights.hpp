@@ -20,7 +20,7 @@ void tiles(const Batch<T> &batch, const Layer<T> &layer, int64_t p, int64_t i0, 
     constexpr int L = LANES<T>;
     by_tiles<T>(i0, i1, [&](auto height, int64_t i) {
         constexpr int M = height.value;
-        const int64_t at = p * layer.stride + i * L, some = layer.rows - i < M ? layer.rows - i : M;
+        const int64_t at = p * layer.stride + i * L, some = layer.d1 - i < M ? layer.d1 - i : M;
         if (MODE != INTO_SUM)  // they arrive while the sum is formed
             for (int v = 0; v < N; ++v)
                 for (int64_t n = 0; n < M * L; n += 64 / int64_t(sizeof(T))) {
@@ -29,7 +29,7 @@ void tiles(const Batch<T> &batch, const Layer<T> &layer, int64_t p, int64_t i0, 
                     if (MODE == ADAM) __builtin_prefetch(layer.second + at + v * layer.stride + n, 1);
                 }
         Vec<T> sum[M][N], square = {};
-        gradient_tile<T, M, N>(layer.A + i * SPAN<T>, layer.padded * SPAN<T>, layer.dZ + p * batch.panel, batch.panel,
+        gradient_tile<T, M, N>(layer.A + i * SPAN<T>, layer.padded * SPAN<T>, layer.dZ + p * batch.dZ_stride, batch.dZ_stride,
                                batch.m, sum);
         for (int64_t r = 0; r < some; ++r)
             for (int v = 0; v < N; ++v)
@@ -50,7 +50,7 @@ template <class T, int MODE>
 void sparse_panel(const Batch<T> &batch, const Layer<T> &layer, int64_t p, T *panel, Wide<T> &squares) {
     constexpr int L = LANES<T>;
     const Entries<T> entries{batch.rows};
-    const T *dZ = layer.dZ + p * batch.panel;
+    const T *dZ = layer.dZ + p * batch.dZ_stride;
     __builtin_memset(panel, 0, size_t(layer.padded * L) * sizeof(T));
     for (int64_t s = 0; s < batch.m; ++s, dZ += L) {
         const int64_t row = batch.row(s), end = entries.start(row + 1);
@@ -63,7 +63,7 @@ void sparse_panel(const Batch<T> &batch, const Layer<T> &layer, int64_t p, T *pa
             store(g, fma(all(entries.value(e)), dz, load(g)));
         }
     }
-    for (int64_t i = 0; i < layer.rows; ++i) {
+    for (int64_t i = 0; i < layer.d1; ++i) {
         Vec<T> square = {};
         use<T, MODE>(batch, layer, p * layer.stride + i * L, load(panel + i * L), i == layer.d, square);
         squares += Wide<T>::of(square);
@@ -102,7 +102,7 @@ template <class T> double penalised(const Batch<T> &batch, const Layer<T> &layer
 }
 
 // What an item of the weights' phase does.
-enum Task { GRADIENT, PENALTY, SUMMED };
+enum WeightsTask { GRADIENT, PENALTY, SUMMED };
 
 template <class T, int MODE> void weights_item_by(Batch<T> &batch, int worker, int64_t item) {
     const Layer<T> *layer = batch.layers;
@@ -111,13 +111,13 @@ template <class T, int MODE> void weights_item_by(Batch<T> &batch, int worker, i
     const int64_t p = within / layer->items_down * layer->across;
     const int64_t panels = layer->panels - p < layer->across ? layer->panels - p : layer->across;
     const int64_t i0 = within % layer->items_down * layer->down;
-    const int64_t i1 = i0 + layer->down < layer->rows ? i0 + layer->down : layer->rows;
+    const int64_t i1 = i0 + layer->down < layer->d1 ? i0 + layer->down : layer->d1;
     Wide<T> squares = {};
-    if (batch.task == GRADIENT && batch.sparse && layer == batch.layers)
-        sparse_panel<T, MODE>(batch, *layer, p, batch.scratch[worker].panel, squares);
-    else if (batch.task == GRADIENT)
+    if (batch.weights_task == GRADIENT && batch.sparse && layer == batch.layers)
+        sparse_panel<T, MODE>(batch, *layer, p, batch.scratch[worker].gradient_panel, squares);
+    else if (batch.weights_task == GRADIENT)
         tiles_of<T, MODE>(batch, *layer, p, i0, i1, panels, squares);
-    else if (batch.task == SUMMED)
+    else if (batch.weights_task == SUMMED)
         for (int64_t q = 0; q < panels; ++q) summed<T, MODE>(batch, *layer, p + q, i0, i1, squares);
     else
         for (int64_t q = 0; q < panels; ++q)
@@ -126,7 +126,7 @@ template <class T, int MODE> void weights_item_by(Batch<T> &batch, int worker, i
 }
 
 template <class T> void weights_item(Batch<T> &batch, int worker, int64_t item) {
-    switch (batch.task == PENALTY ? INTO_SUM : batch.mode) {
+    switch (batch.weights_task == PENALTY ? INTO_SUM : batch.mode) {
     case PLAIN_SGD: return weights_item_by<T, PLAIN_SGD>(batch, worker, item);
     case NESTEROV: return weights_item_by<T, NESTEROV>(batch, worker, item);
     case ADAM: return weights_item_by<T, ADAM>(batch, worker, item);

@@ -189,22 +189,22 @@ template <class T> struct Given {
                weight.unchanged() && rates.unchanged() && dropout.unchanged();
     }
 
-    Trained<T> train(const Engine &engine, Surroundings around) const {
+    Trained<T> train(const Engine &engine, Workers workers) const {
         Trained<T> moved = {{}, theta.again(), first.again(), c.adam ? second.again() : Block<T>()};
         Epoch task = {shape(), rows(), recipe(true), {}, moved.theta.data(), moved.first.data(), moved.second.data(),
                       order.data(), c.batch_size, rates.data(), c.first_step};
         task.rule = {c.adam, c.nesterov, c.momentum, BETA_1, BETA_2, EPSILON, c.adam ? STEPS_BEFORE : 0};
-        moved.outcome = engine.epoch[DTYPE<T>](task, around);
+        moved.outcome = engine.epoch[DTYPE<T>](task, workers);
         return moved;
     }
-    Outcome gradient(const Engine &engine, Surroundings around, const Block<double> &to) const {
-        return engine.gradient[DTYPE<T>](shape(), rows(), recipe(false), theta.data(), to.data(), around);
+    Outcome gradient(const Engine &engine, Workers workers, const Block<double> &to) const {
+        return engine.gradient[DTYPE<T>](shape(), rows(), recipe(false), theta.data(), to.data(), workers);
     }
-    Outcome forward(const Engine &engine, Surroundings around, bool probabilities, const Block<T> &to,
+    Outcome forward(const Engine &engine, Workers workers, bool probabilities, const Block<T> &to,
                     int64_t n) const {
         Rows some = rows();
         some.n = n;
-        return engine.forward[DTYPE<T>](shape(), some, theta.data(), probabilities, to.data(), around);
+        return engine.forward[DTYPE<T>](shape(), some, theta.data(), probabilities, to.data(), workers);
     }
 };
 
@@ -218,13 +218,13 @@ void check_as(const Case &c, const Plain &plain, const Engine &engine, const std
     Block<double> alone_gradient;
     Block<T> alone_out[2];
     for (int count : threads) {
-        const Surroundings around = {team, count, interrupted};
-        Trained<T> trained = given.train(engine, around);
+        const Workers workers = {team, count, interrupted};
+        Trained<T> trained = given.train(engine, workers);
         Block<double> gradient(Numbers(c.theta.size(), -77));
-        const Outcome outcome = given.gradient(engine, around, gradient);
+        const Outcome outcome = given.gradient(engine, workers, gradient);
         Block<T> out[2] = {Block<T>(room), Block<T>(room)};
         bool done = trained.outcome.ending == DONE && outcome.ending == DONE;
-        for (int which : {0, 1}) done &= given.forward(engine, around, which == 1, out[which], c.n).ending == DONE;
+        for (int which : {0, 1}) done &= given.forward(engine, workers, which == 1, out[which], c.n).ending == DONE;
         expect(done && trained.outcome.steps == (c.n + c.batch_size - 1) / c.batch_size, name + ": not to its end");
         expect(given.unchanged(), name + ": an input was changed");
         if (count == threads[0]) {

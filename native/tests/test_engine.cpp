@@ -137,11 +137,11 @@ void many_rows() {  // more spans than a phase can have items; nearly all empty,
     rows.values = &value;
     rows.columns = &column;
     rows.starts = starts.data();
-    Surroundings around = {&Team::shared(), 2, interrupted};
+    Workers workers = {&Team::shared(), 2, interrupted};
     looks = 0;
     looks_allowed = 2 * n;  // or it might never end
     const Shape shape = {1, sizes.data(), nullptr, IDENTITY_OUTPUT, SQUARED_ERROR};
-    const Outcome outcome = engine_baseline().forward[1](shape, rows, theta.data(), false, out.data(), around);
+    const Outcome outcome = engine_baseline().forward[1](shape, rows, theta.data(), false, out.data(), workers);
     looks_allowed = std::numeric_limits<int64_t>::max();
     expect(outcome.ending == DONE, "many rows: no end");
     expect(out == Numbers(n, 0.5), "many rows: another result");
@@ -249,7 +249,7 @@ template <class T> void interrupt(const Case &c, const Engine &engine, int threa
     const Given<T> given(c);
     const Block<double> gradient(Numbers(c.theta.size(), 0));
     const Block<T> out(Numbers(c.n * c.k(), 0));
-    const Surroundings around = {&Team::shared(), threads, interrupted};
+    const Workers workers = {&Team::shared(), threads, interrupted};
     for (const char *what : {"epoch", "gradient", "forward"}) {
         int64_t allowed = 0;
         for (bool reached = true; reached; allowed += 1 + allowed / 4) {
@@ -258,13 +258,13 @@ template <class T> void interrupt(const Case &c, const Engine &engine, int threa
             bool untouched = true;
             Outcome outcome;
             if (*what == 'e') {
-                const Trained<T> trained = given.train(engine, around);
+                const Trained<T> trained = given.train(engine, workers);
                 outcome = trained.outcome;
                 untouched = trained.untouched();
             } else if (*what == 'g') {
-                outcome = given.gradient(engine, around, gradient);
+                outcome = given.gradient(engine, workers, gradient);
             } else {
-                outcome = given.forward(engine, around, true, out, c.n);
+                outcome = given.forward(engine, workers, true, out, c.n);
             }
             reached = looks > allowed;
             const std::string name = engine.name + (" stopped at look " + std::to_string(allowed)) + " of " + what;

@@ -13,6 +13,7 @@ The map, from the formulas up::
     engine/         whole epochs; the reference engine is NumPy
     model           network, classes and encoding together; the model file
     training/       the stream of epochs, and what reads it: patience, scores, checkpoints
+    learner/        a stranger's program: found, understood, run in a process of its own
     doctor/         a gradient of your own against the truth: what is wrong, where, why
     estimator/      SoftmaxClassifier, the scikit-learn face
     cli/            the command line

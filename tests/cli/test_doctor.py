@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 
 from glassmax import Network
-from glassmax.doctor.array_file import read_array_file
 from glassmax.doctor.learner_file import diagnose_file
-from glassmax.doctor.template import TEMPLATE
 from glassmax.errors import LearnerFileError, OptionError
+from glassmax.learner.array_file import read_array_file
+from glassmax.learner.template import TEMPLATE
 from tests.cli.test_cli import LIMIT, call
 
 HEAD = 'import os, sys, time\nimport numpy as np\nnetwork = "4-10-3"\nactivation = "sigmoid"\n'

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import glassmax as gm
-from glassmax.doctor import problem
-from glassmax.doctor.passes import Architecture, Pass
-from glassmax.doctor.screening import possible
+from glassmax.doctor.exact_pass import Architecture, Pass
+from glassmax.doctor.reading import problem
+from glassmax.doctor.reading.loss_screening import possible
 
 
 def deep(seed=0, m=7):

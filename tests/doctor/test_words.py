@@ -60,14 +60,14 @@ def test_a_line_has_the_shape_and_the_names_of_the_learner(row):
 
 
 def test_the_written_sum_has_the_shape_of_every_form_of_bias():
-    from glassmax.doctor.explain import Writer
-    from glassmax.doctor.layout import Layout, Role
+    from glassmax.doctor.reading.layout import Layout, Role
+    from glassmax.doctor.telling.correction import CorrectionWriter
 
     D = np.arange(12.0).reshape(4, 3)
     for columns in (False, True):
         for shape in ((3,), (3, 1), (1, 3)):
             layout = Layout((2, 3), (Role("b", "b", 1, False, shape),), columns)
-            written = Writer(None, layout, "", "0")._summed("D", shape)
+            written = CorrectionWriter(None, layout, "", "0")._summed("D", shape)
             value = eval(written, {"D": D.T if columns else D})
             assert value.shape == shape
             assert (value.ravel() == D.sum(axis=0)).all()

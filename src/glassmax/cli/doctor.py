@@ -8,7 +8,7 @@ from .talk import harmless, say, show, show_json
 from .typed import finite
 
 if TYPE_CHECKING:
-    from ..doctor.declarations import Understood
+    from ..learner.declarations import Understood
     from ..network import Network
 
 MOST_LINES = 20
@@ -107,8 +107,8 @@ def _refuse(error: Exception) -> NoReturn:
 
 def _understood(declarations: dict[str, Any]) -> "Understood":
     """Build the network that the options say, so that a wrong option is known before anything runs."""
-    from ..doctor.declarations import understand
     from ..errors import OptionError
+    from ..learner.declarations import understand
 
     try:
         if declarations["network"] is None:
@@ -119,7 +119,7 @@ def _understood(declarations: dict[str, Any]) -> "Understood":
 
 
 def _template(path: str) -> None:
-    from ..doctor.template import TEMPLATE, write_template
+    from ..learner.template import TEMPLATE, write_template
 
     if path == "-":
         show(TEMPLATE)
@@ -154,10 +154,10 @@ def _show_prints(path: str, printed: str, count: int) -> None:
 
 def _of_arrays(path: str, understood: "Understood") -> dict[str, Any]:
     from ..doctor import Diagnosis, diagnose
-    from ..doctor.array_file import read_array_file
-    from ..doctor.declarations import settled
-    from ..doctor.plain import plain_diagnosis
+    from ..doctor.learner_file import try_activations
+    from ..doctor.telling.json_form import plain_diagnosis
     from ..errors import LabelError, LearnerFileError, ShapeError
+    from ..learner.array_file import read_array_file
 
     file = read_array_file(path)
 
@@ -166,7 +166,7 @@ def _of_arrays(path: str, understood: "Understood") -> dict[str, Any]:
         return diagnose(file.gradients, file.X, file.y, network=network, parameters=file.parameters, declared=declared)
 
     try:
-        diagnosis, notes = settled(judge, understood)
+        diagnosis, notes = try_activations(judge, understood)
     except (LabelError, ShapeError) as error:
         raise LearnerFileError(f"{path}: {error}") from None
     for note in [*file.notes, *notes]:

@@ -1,28 +1,32 @@
 """The gradient doctor: not only that a gradient is wrong, but why.
 
-::
+The story, from what the learner hands in to what the learner is told::
 
-    problem, layout, targets    the learner's arrays, names and data, read
-    conventions                 their loss, understood
-    running, answers, probes    their function, called with care, on data of our choosing
-    passes                      the true backward pass, every array kept
-    mistakes/                   the catalogue: each mistake as a wrong step of that pass
-    candidates, layer, search   which wrong steps give exactly what the learner got
-    matching, constants         fits to rounding, and the constants in them
-    misshapen, forwards         what a shape alone tells; exact gradients of another forward pass
-    not_gradients               the parameters themselves, a step, zeros
-    precision, remedies         float32 on the way; what to do about a function that misbehaves
-    judging, patterns           the verdict
-    reasons, explain, saying    the line as it should be, and why; conventions in words
-    diagnosis                   what the learner reads
-    learner_*, declarations     a file of theirs, found, understood, and run in a process of its own
-    array_file, template        arrays in an archive; a file to start from
-    pytorch*                    models of PyTorch
+    examine           `diagnose`: arrays, a function or a PyTorch model, each examined in its own way
+    reading/          what the learner handed in, understood: arrays, network, loss, function
+    exact_pass        the exact forward and backward pass of that network, every array kept
+    mistakes/         the catalogue: each mistake as a wrong step of that pass
+    search/           which wrong steps give exactly what the learner got
+    constants         the factor by which two arrays differ, recognised: 1/n, -1, a learning rate
+    verdict           from the search to a diagnosis: right, wrong, or right by another convention
+    telling/          the diagnosis in words: the line as it should be, the reason, the remedy
+
+Beside it::
+
+    behaviour         what a function does besides returning gradients: it changes its inputs, or keeps a sum
+    precision         whether a small deviation of right gradients comes from float32
+    unknown_loss      a loss that is no known network's: its gradient is measured
+    pytorch/          models of PyTorch
+    learner_file      a file with the learner's function, run in a process of its own
 
 A cause is named only if simulating it gives the learner's numbers to rounding. This package refuses to guess.
 """
 
-from .diagnosis import Diagnosis, Finding
 from .examine import diagnose
+from .telling.diagnosis import Diagnosis, Finding
 
 __all__ = ["Diagnosis", "Finding", "diagnose"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..functional.arrays import Array
-from .answers import Answer
-from .diagnosis import Finding
-from .layout import gradient_of
-from .problem import Problem
-from .running import Call, Learner
+from .reading.answers import Answer
+from .reading.function import FunctionCall, Learner
+from .reading.layout import gradient_of
+from .reading.problem import Problem
+from .telling.diagnosis import Finding
 
-__all__ = ["Watched", "watch"]
+__all__ = ["Behaviour", "watch"]
 
 
 @dataclass(frozen=True)
-class Watched:
+class Behaviour:
     """What was seen of the function itself.
 
     Attributes
@@ -33,27 +33,27 @@ class Watched:
     usable: bool
 
 
-def watch(problem: Problem, learner: Learner) -> Watched:
+def watch(problem: Problem, learner: Learner) -> Behaviour:
     """Call the function twice on the learner's own data."""
     given = problem.given
     call = learner.call(problem.arrays, given.X, given.y)
     wrote = _wrote(call)
     if call.answer is None:
-        return Watched(None, (*wrote, _failed(call)), usable=False)
+        return Behaviour(None, (*wrote, _failed(call)), usable=False)
     not_finite = _not_finite(call.answer, learner)
     if not_finite:
-        return Watched(call.answer, (*wrote, *not_finite), usable=False)
+        return Behaviour(call.answer, (*wrote, *not_finite), usable=False)
     findings = [*wrote, *_of_returned_loss(problem, call.answer)]
     again = learner.call(problem.arrays, given.X, given.y)
     if again.answer is None:
         says = f"the first call returned, the second on the same inputs did not: {again.message}"
-        return Watched(call.answer, (*findings, Finding("nondeterministic", "", says=says)), usable=True)
+        return Behaviour(call.answer, (*findings, Finding("nondeterministic", "", says=says)), usable=True)
     second = _second_call(problem, learner, call.answer, again.answer)
     random = any(finding.cause == "nondeterministic" for finding in second)
-    return Watched(call.answer, (*findings, *second), usable=not random)
+    return Behaviour(call.answer, (*findings, *second), usable=not random)
 
 
-def _wrote(call: Call) -> tuple[Finding, ...]:
+def _wrote(call: FunctionCall) -> tuple[Finding, ...]:
     if not call.wrote:
         return ()
     names = ", ".join(call.wrote[:5])
@@ -63,7 +63,7 @@ def _wrote(call: Call) -> tuple[Finding, ...]:
     return (Finding("writes_inputs", names, call.wrote, says, {}, line, reason),)
 
 
-def _failed(call: Call) -> Finding:
+def _failed(call: FunctionCall) -> Finding:
     if call.cause == "raises":
         return Finding("raises", "", says=f"the function raises {call.message}")
     return Finding(call.cause, "", says=call.message.rstrip("."))

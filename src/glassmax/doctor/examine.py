@@ -1,4 +1,4 @@
-"""The door: what the learner hands in, and which way it goes."""
+"""`diagnose`: arrays, a function or a PyTorch model, each examined in its own way."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -11,18 +11,18 @@ import numpy.typing as npt
 from ..errors import OptionError, ShapeError
 from ..functional.arrays import Array
 from ..network import Network
-from .answers import Answer, AnswerError, read_answer
 from .behaviour import watch
-from .diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
-from .handed_in import read_array, read_parameters
-from .judging import Case, Judgement, judge, with_findings
-from .measured import judge_measured
 from .precision import deviation_told, rounds_to_single
-from .probes import Probe, fresh_probes, rows_matter
-from .problem import Given, Problem, parameters_of, problems
-from .pytorch import diagnose_module, is_module
-from .remedies import completed
-from .running import Learner
+from .pytorch.model import diagnose_module, is_module
+from .reading.answers import Answer, AnswerError, read_answer
+from .reading.function import Learner
+from .reading.input_arrays import read_array, read_parameters
+from .reading.probes import Probe, fresh_probes, rows_matter
+from .reading.problem import Given, Problem, parameters_of, problems
+from .telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
+from .telling.remedies import completed
+from .unknown_loss import judge_measured
+from .verdict import Case, Judgement, judge, with_findings
 
 __all__ = ["diagnose"]
 

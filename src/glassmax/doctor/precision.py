@@ -11,10 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from ..functional.arrays import Array
-from .diagnosis import Finding
-from .judging import Judgement
-from .problem import Problem
-from .running import Learner
+from .reading.function import Learner
+from .reading.problem import Problem
+from .telling.diagnosis import Finding
+from .verdict import Judgement
 
 __all__ = ["deviation_told", "rounds_to_single"]
 

@@ -615,7 +615,7 @@ def cross_entropy_dP(P: Array, T: Array) -> Array:
 
 
 def squared_error_rows(P: Array, T: Array, factor: float = 0.5) -> Array:
-    """Factor sum_c (P_c - Y_c)^2."""
+    """factor sum_c (P_c - Y_c)^2."""
     P = P.astype(summing_dtype(P.dtype), copy=False)
     error = P - as_rows(T, P.shape[-1])
     with np.errstate(over="ignore"):

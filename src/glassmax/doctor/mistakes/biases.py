@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...functional.arrays import Array
-from ..passes import Pass
+from ..exact_pass import Pass
 from .mistake import Mistake
 
 __all__ = ["biases", "of_other_shape"]
 
 
 def biases(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tuple[Mistake, Array]]:
-    """Db of `layer` from D, the learner's dZ; averages are left to the search for constants."""
+    """db of `layer` from D, the learner's dZ; averages are left to the search for constants."""
     A, n, h = p.A[layer - 1], p.n, D.shape[1]
     below = f"A{layer - 1}" if layer > 1 else "X"
     sums = D.sum(axis=0)

@@ -13,7 +13,7 @@ import numpy as np
 from ...functional.activations import ACTIVATIONS
 from ...functional.arrays import Array
 from ...functional.softmax import softmax
-from ..passes import Pass, derivative
+from ..exact_pass import Pass, f_prime
 from .activation_forms import A_FORMS
 from .mistake import Mistake
 
@@ -60,7 +60,7 @@ def _right(t: Top) -> Array:
 
 def _output_derivative(p: Pass, P: Array) -> Array:
     output = p.architecture.output
-    return P * (1 - P) if output == "sigmoid" else derivative(output, p.Z[p.depth])
+    return P * (1 - P) if output == "sigmoid" else f_prime(output, p.Z[p.depth])
 
 
 def forms(p: Pass) -> Iterator[tuple[Mistake | None, Form]]:
@@ -314,7 +314,7 @@ def _times_error(wrong: Form, t: Top) -> Array:
 
 
 def _of_Z(other: str, t: Top) -> Array:
-    return derivative(other, t.p.Z[t.p.depth])
+    return f_prime(other, t.p.Z[t.p.depth])
 
 
 def _of_P(other: str, t: Top) -> Array:
@@ -329,7 +329,7 @@ def _output_derivatives(p: Pass) -> Iterator[tuple[Mistake, Form]]:
             Mistake("activation_of_z", f"{output}' in its form for A was fed with Z"),
             (lambda t: A_FORMS[output](t.p.Z[last])),
         )
-    yield Mistake("activation_of_a", f"{output}' in its form for Z was fed with A"), (lambda t: derivative(output, t.P))
+    yield Mistake("activation_of_a", f"{output}' in its form for Z was fed with A"), (lambda t: f_prime(output, t.P))
     for other in ACTIVATIONS:
         if other == output:
             continue

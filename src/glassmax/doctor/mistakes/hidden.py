@@ -10,7 +10,7 @@ import numpy as np
 
 from ...functional.activations import ACTIVATIONS
 from ...functional.arrays import Array
-from ..passes import Pass, derivative
+from ..exact_pass import Pass, f_prime
 from . import products
 from .activation_forms import A_FORMS
 from .mistake import Mistake
@@ -21,7 +21,7 @@ OTHERS = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "silu", "g
 
 
 def errors(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tuple[Mistake | None, Array]]:
-    """DA of `layer`, right and wrong; `before` is the learner's dA of the layer above (dP at the top)."""
+    """dA of `layer`, right and wrong; `before` is the learner's dA of the layer above (dP at the top)."""
     W = p.W[layer + 1]
     above = layer + 1
     right = D @ W.T
@@ -90,9 +90,7 @@ def _pulled_again(p: Pass, D: Array) -> Array | None:
         return p.P * (D - (D * p.P).sum(axis=1, keepdims=True))
     if p.architecture.output == "identity":
         return None
-    return D * (
-        p.P * (1 - p.P) if p.architecture.output == "sigmoid" else derivative(p.architecture.output, p.Z[p.depth])
-    )
+    return D * (p.P * (1 - p.P) if p.architecture.output == "sigmoid" else f_prime(p.architecture.output, p.Z[p.depth]))
 
 
 def derivatives(p: Pass, layer: int) -> Iterator[tuple[Mistake | None, Array]]:
@@ -108,7 +106,7 @@ def _derivatives(p: Pass, layer: int) -> Iterator[tuple[Mistake | None, Array]]:
     yield None, right
     if f != "identity":
         yield Mistake("activation_missing", f"{f}'(Z{layer}) is missing"), np.ones_like(Z)
-    yield Mistake("activation_of_a", f"{f}' in its form for Z was fed with A{layer}"), derivative(f, A)
+    yield Mistake("activation_of_a", f"{f}' in its form for Z was fed with A{layer}"), f_prime(f, A)
     if f in A_FORMS:
         yield Mistake("activation_of_z", f"{f}' in its form for A was fed with Z{layer}"), A_FORMS[f](Z)
         if layer > 1 and p.A[layer - 1].shape == A.shape:
@@ -120,12 +118,12 @@ def _derivatives(p: Pass, layer: int) -> Iterator[tuple[Mistake | None, Array]]:
         if other != layer and p.Z[other].shape == Z.shape:
             yield (
                 Mistake("activation_other_layer", f"{f}' was taken of Z{other}, not of Z{layer}"),
-                derivative(f, p.Z[other]),
+                f_prime(f, p.Z[other]),
             )
             if other < p.depth:
                 yield (
                     Mistake("activation_other_layer", f"{f}' was taken of A{other}, not of Z{layer}", 1.1),
-                    derivative(f, p.A[other]),
+                    f_prime(f, p.A[other]),
                 )
                 if f in A_FORMS:
                     yield (
@@ -133,7 +131,7 @@ def _derivatives(p: Pass, layer: int) -> Iterator[tuple[Mistake | None, Array]]:
                         A_FORMS[f](p.A[other]),
                     )
     if p.X.shape == A.shape:
-        yield Mistake("activation_other_layer", f"{f}' was taken of X", 1.1), derivative(f, p.X)
+        yield Mistake("activation_other_layer", f"{f}' was taken of X", 1.1), f_prime(f, p.X)
         if f in A_FORMS and layer > 1:
             yield Mistake("activation_other_layer", f"{f}' was taken of X", 1.1), A_FORMS[f](p.X)
     yield from _other_functions(f, Z, A, layer)
@@ -155,7 +153,7 @@ def _derivatives(p: Pass, layer: int) -> Iterator[tuple[Mistake | None, Array]]:
     if p.b[layer].any():
         yield (
             Mistake("wrong_operand", f"b{layer} was left out of the Z{layer} that {f}' was taken of", 1.2),
-            derivative(f, no_bias),
+            f_prime(f, no_bias),
         )
 
 
@@ -164,14 +162,14 @@ def _other_functions(f: str, Z: Array, A: Array, layer: int) -> Iterator[tuple[M
         if other == f:
             continue
         says = f"the derivative of {other} was used for that of {f}"
-        yield Mistake("activation_other_function", says), derivative(other, Z)
+        yield Mistake("activation_other_function", says), f_prime(other, Z)
         if other in A_FORMS:
             yield Mistake("activation_other_function", says, 1.05), A_FORMS[other](A)
             yield (
                 Mistake("activation_other_function", says + f", in its form for A but fed with Z{layer}", 1.25),
                 A_FORMS[other](Z),
             )
-        yield Mistake("activation_other_function", says + f", fed with A{layer}", 1.25), derivative(other, A)
+        yield Mistake("activation_other_function", says + f", fed with A{layer}", 1.25), f_prime(other, A)
     yield Mistake("activation_other_function", f"A{layer} itself stands where {f}'(Z{layer}) belongs", 1.1), A
     yield Mistake("activation_other_function", f"Z{layer} stands where {f}'(Z{layer}) belongs", 1.2), Z
     yield Mistake("activation_other_function", f"{f}' lost a factor or a term: 1 - A{layer} was used", 1.1), 1 - A
@@ -239,7 +237,7 @@ def _other_slopes(f: str, Z: Array) -> Iterator[tuple[Mistake, Array]]:
 
 
 def whole(p: Pass, layer: int, dA: Array) -> Iterator[tuple[Mistake, Array]]:
-    """DZ of `layer`, from the right dA, where the mistake is not in one of its two factors."""
+    """dZ of `layer`, from the right dA, where the mistake is not in one of its two factors."""
     f = p.f(layer)
     right = p.f_prime(layer)
     yield (
@@ -278,7 +276,7 @@ def whole(p: Pass, layer: int, dA: Array) -> Iterator[tuple[Mistake, Array]]:
 
 
 def precedence(p: Pass, layer: int, D: Array) -> Iterator[tuple[Mistake, Array]]:
-    """DZ of `layer` where * and @ bound in another order than meant."""
+    """dZ of `layer` where * and @ bound in another order than meant."""
     W, right = p.W[layer + 1], p.f_prime(layer)
     says = f"* and @ bind equally, from left to right: f'(Z{layer}) * dZ{layer + 1} @ W{layer + 1}.T multiplies first"
     if right.shape[1] == D.shape[1] or D.shape[1] == 1:

@@ -11,7 +11,7 @@ import numpy as np
 from ...functional.activations import ACTIVATIONS
 from ...functional.arrays import Array
 from ...functional.softmax import softmax
-from ..passes import Pass
+from ..exact_pass import Pass
 from .mistake import Mistake
 
 __all__ = ["Prediction", "dP_of_losses", "labels", "loss_derivatives", "predictions"]
@@ -25,7 +25,7 @@ class Prediction(NamedTuple):
 
 
 def dP_of_losses(P: Array, Y: Array) -> dict[str, Array]:
-    """DP of each loss, wherever it is finite."""
+    """dP of each loss, wherever it is finite."""
     with np.errstate(all="ignore"):
         return {
             "cross_entropy": np.where(Y == 0, 0, -Y / P),

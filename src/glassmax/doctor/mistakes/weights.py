@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...functional.arrays import Array
-from ..passes import Pass
+from ..exact_pass import Pass
 from . import products
 from .activation_forms import A_FORMS
 from .mistake import Mistake
@@ -14,7 +14,7 @@ __all__ = ["of_other_shape", "weights"]
 
 
 def weights(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tuple[Mistake, Array]]:
-    """DW of `layer` from D, the learner's dZ; `before` is the learner's dA (dP at the top); the penalty comes later."""
+    """dW of `layer` from D, the learner's dZ; `before` is the learner's dA (dP at the top); the penalty comes later."""
     A, W = p.A[layer - 1], p.W[layer]
     n, (d, h) = p.n, W.shape
     below = f"A{layer - 1}" if layer > 1 else "X"
@@ -99,7 +99,7 @@ def _operands(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[t
 
 
 def _overwritten(p: Pass, layer: int, D: Array) -> Iterator[tuple[Mistake, Array]]:
-    """DW from an A that is no longer what it was, or never was the one that is meant."""
+    """dW from an A that is no longer what it was, or never was the one that is meant."""
     A = p.A[layer - 1]
     f, Z = p.f(layer - 1), p.Z[layer - 1]
     if f != "identity":

@@ -1,0 +1,128 @@
+"""The learner's function, called with care: on copies, silenced, and watched for what it does besides returning.
+
+Exceptions are told with the line of the learner's file. Time limits are the command line's matter.
+"""
+
+import contextlib
+import io
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...functional.arrays import Array
+from .answers import Answer, AnswerError, read_answer
+from .layout import Layout, flattened, rebuilt
+
+__all__ = ["FunctionCall", "Learner", "described_error", "quietly"]
+
+
+@dataclass(frozen=True)
+class FunctionCall:
+    """What came of one call.
+
+    Attributes
+    ----------
+    answer : Answer or None
+    cause, message : str
+        Why there is none: "raises", "wrong_keys", "wrong_shapes".
+    wrote : tuple of str
+        The inputs that were changed.
+    """
+
+    answer: Answer | None
+    cause: str = ""
+    message: str = ""
+    wrote: tuple[str, ...] = ()
+
+
+def quietly(call: Callable[[], Any]) -> Any:
+    """Call without prints, warnings or floating-point errors."""
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        warnings.catch_warnings(),
+        np.errstate(all="ignore"),
+    ):
+        warnings.simplefilter("ignore")
+        return call()
+
+
+class Learner:
+    """The learner's function with the names and nesting of its parameters.
+
+    Parameters
+    ----------
+    function : callable
+        ``f(parameters, X, y)``.
+    parameters : mapping or sequence
+        Whose nesting the function is given.
+    names : sequence of str
+    layout : Layout
+        Which of its arrays is which.
+    """
+
+    def __init__(self, function: Callable[..., Any], parameters: Any, names: Sequence[str], layout: Layout) -> None:
+        self.function, self.parameters, self.names, self.layout = function, parameters, list(names), layout
+        self._accumulated: tuple[Array, ...] | None = None
+        self.accumulates = False
+
+    def nested(self, arrays: Sequence[Array]) -> Any:
+        """Arrays in the nesting of the learner's parameters."""
+        return rebuilt(self.parameters, iter(arrays))
+
+    def call(self, arrays: Sequence[Array], X: Array, y: Any) -> FunctionCall:
+        """Call the function on copies and read what it returns."""
+        copies = [np.array(array) for array in arrays]
+        X_copy, y_copy = np.array(X), np.array(y)
+        if not isinstance(y, np.ndarray):
+            y_copy = y
+        parameters = self.nested(copies)
+        try:
+            returned = quietly(lambda: self.function(parameters, X_copy, y_copy))
+        except (Exception, SystemExit) as error:
+            return FunctionCall(None, "raises", described_error(error))
+        wrote = self._written(parameters, arrays, X_copy, X, y_copy, y)
+        try:
+            answer = read_answer(
+                returned, self.names, [np.shape(array) for array in arrays], max(np.shape(X), default=1)
+            )
+        except AnswerError as error:
+            return FunctionCall(None, error.cause, str(error), wrote)
+        return FunctionCall(self._of_this_call(answer), wrote=wrote)
+
+    def _written(
+        self, parameters: Any, before: Sequence[Array], X_now: Array, X: Array, y_now: Any, y: Any
+    ) -> tuple[str, ...]:
+        now = [array for _, array in flattened(parameters)]
+        if len(now) != len(before):
+            return ("parameters",)
+        changed = [name for name, a, b in zip(self.names, now, before, strict=True) if not _equal(a, b)]
+        changed += [name for name, a, b in (("X", X_now, X), ("y", y_now, y)) if not _equal(a, b)]
+        return tuple(changed)
+
+    def _of_this_call(self, answer: Answer) -> Answer:
+        """Of a function that accumulates, what this call has added."""
+        before, self._accumulated = self._accumulated, answer.arrays
+        if not self.accumulates or before is None:
+            return answer
+        if any(a.shape != b.shape for a, b in zip(answer.arrays, before, strict=True)):
+            return answer
+        return Answer(tuple(a - b for a, b in zip(answer.arrays, before, strict=True)), answer.loss)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    a, b = np.asarray(a), np.asarray(b)
+    return a.shape == b.shape and bool(np.array_equal(a, b, equal_nan=a.dtype.kind == "f" and b.dtype.kind == "f"))
+
+
+def described_error(error: BaseException) -> str:
+    """An exception in one line: its kind, its words, and the line of the learner's code."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "glassmax" not in frame.filename]
+    own = [frame for frame in frames if "site-packages" not in frame.filename and "/lib/python" not in frame.filename]
+    where = f" (line {own[-1].lineno}: {own[-1].line})" if own and own[-1].line else ""
+    words = " ".join(str(error).split())[:300]
+    return f"{type(error).__name__}: {words}{where}"

@@ -1,0 +1,93 @@
+"""What is handed in, checked before anything is done with it: arrays of finite numbers, each named where it is none."""
+
+from typing import Any
+
+import numpy as np
+
+from ...errors import ShapeError
+from ...functional.arrays import Array
+from .layout import flattened, rebuilt, written
+
+__all__ = ["as_numbers", "read_array", "read_parameters"]
+
+
+def as_numbers(array: Array) -> Array | None:
+    """Real numbers as an array, those in an array of objects as float64; None if anything else is among them."""
+    if array.dtype.kind in "iubf":
+        return array
+    if array.dtype == object and all(isinstance(value, int | float | np.number) for value in array.flat):
+        try:
+            return None if any(isinstance(value, complex) for value in array.flat) else array.astype(np.float64)
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return None
+
+
+def read_array(name: str, values: Any) -> Array:
+    """An array of what was handed in, with at least one number in it.
+
+    Parameters
+    ----------
+    name : str
+        As the message calls it.
+    values : array_like
+
+    Returns
+    -------
+    array
+
+    Raises
+    ------
+    ShapeError
+        If it is ragged, empty, or holds what is no finite number.
+    """
+    try:
+        array = values if isinstance(values, np.ndarray) else np.asarray(values)
+    except ValueError:
+        raise ShapeError(
+            f"{name} has rows of different lengths, expected an array. Give each row equally many numbers."
+        ) from None
+    if array.size == 0:
+        if name in ("X", "y"):
+            raise ShapeError(f"{name} is {array.shape}, expected at least one sample. Pass the rows of a batch.")
+        raise ShapeError(f"{name} is {array.shape}, expected at least one number in it. Pass the array of the layer.")
+    numbers = as_numbers(array)
+    if numbers is None:
+        raise ShapeError(f"{name} holds {array.dtype} values, expected numbers. Pass an array of floats.")
+    bad = ~np.isfinite(numbers)
+    if bad.any():
+        first = np.unravel_index(int(bad.argmax()), bad.shape)
+        cell = f"{name}[{', '.join(str(int(i)) for i in first)}]" if numbers.ndim else name
+        raise ShapeError(
+            f"{name} holds {int(bad.sum())} numbers that are not finite, the first {cell} = {numbers[first]}, "
+            "expected finite numbers. Take them out, or put numbers in their place."
+        )
+    return numbers
+
+
+def read_parameters(parameters: Any) -> Any:
+    """The parameters in their nesting, each an array of finite numbers where it was an array of objects.
+
+    Parameters
+    ----------
+    parameters : nested arrays
+
+    Returns
+    -------
+    nested arrays
+
+    Raises
+    ------
+    ShapeError
+        As `read_array`, and if there are none.
+    """
+    leaves = list(flattened(parameters))
+    if not leaves:
+        raise ShapeError("parameters hold no arrays, expected the weights and biases. Pass {'W1': W1, 'b1': b1, ...}.")
+    arrays = [read_array(_called(written(path)), value) for path, value in leaves]
+    objects = any(np.asarray(value).dtype.kind == "O" for _, value in leaves)
+    return rebuilt(parameters, iter(arrays)) if objects else parameters
+
+
+def _called(name: str) -> str:
+    return name if name.startswith("parameters") else f"parameters' {name}"

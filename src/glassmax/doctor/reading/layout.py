@@ -1,0 +1,253 @@
+"""The learner's layout: which of their arrays is which, in what order, which way round; and the way back.
+
+Names and order are free, weights are (in, out) or (out, in), samples are rows or columns, biases are (h,), (h, 1),
+(1, h) or absent, targets are indices or rows. Shapes decide; where they leave a choice, the candidates come in the
+order of how common they are. This module computes no gradient.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from ...errors import ShapeError
+from ...functional.arrays import Array
+from .parameter_order import biases_of, chains
+
+__all__ = ["Layout", "Role", "flattened", "gradient_of", "layouts"]
+
+Path = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Role:
+    """What one of the learner's arrays is.
+
+    Attributes
+    ----------
+    name : str
+        As the learner calls it.
+    kind : {"W", "b"}
+    layer : int
+        From 1.
+    transposed : bool
+        Whether W is (out, in).
+    shape : tuple of int
+        As the learner has it.
+    """
+
+    name: str
+    kind: str
+    layer: int
+    transposed: bool
+    shape: tuple[int, ...]
+
+    def ours(self, array: Array) -> Array:
+        """The learner's array as (in, out) weights or (out,) biases; it must have the learner's shape."""
+        if self.kind == "b":
+            return array.reshape(-1)
+        if array.ndim < 2:
+            array = array.reshape(-1, 1) if not self.transposed else array.reshape(1, -1)
+        return array.T if self.transposed else array
+
+    def theirs(self, array: Array) -> Array:
+        """Our array in the learner's shape."""
+        return (array.T if self.transposed else array).reshape(self.shape)
+
+
+def flattened(nested: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Walk mappings and sequences down to arrays; a path is the keys and positions that lead to each."""
+    if isinstance(nested, Mapping):
+        for key in nested:
+            yield from flattened(nested[key], (*path, key))
+    elif isinstance(nested, list | tuple) and not _is_row_of_numbers(nested):
+        for position, inner in enumerate(nested):
+            yield from flattened(inner, (*path, position))
+    elif nested is not None:
+        yield path, nested
+
+
+def _is_row_of_numbers(nested: Sequence[Any]) -> bool:
+    """Whether a list holds numbers alone, or rows of them, equally long: it is an array written out."""
+    return _written_out_shape(nested) is not None
+
+
+def _written_out_shape(nested: Any) -> tuple[int, ...] | None:
+    """The shape of an array written as lists of numbers; None where it is none."""
+    if not isinstance(nested, list | tuple):
+        return () if isinstance(nested, int | float | np.number) else None
+    inner = {_written_out_shape(item) for item in nested}
+    shape = inner.pop() if len(inner) == 1 else None
+    return None if shape is None else (len(nested), *shape)
+
+
+def rebuilt(nested: Any, arrays: Iterator[Any]) -> Any:
+    """Put arrays, in the order of `flattened`, into the same nesting."""
+    if isinstance(nested, Mapping):
+        return {key: rebuilt(nested[key], arrays) for key in nested}
+    if isinstance(nested, list | tuple) and not _is_row_of_numbers(nested):
+        return type(nested)([rebuilt(inner, arrays) for inner in nested])
+    return None if nested is None else next(arrays)
+
+
+def written(path: Path) -> str:
+    """A path as the learner would write it: W[0], layer1.b."""
+    if not path:
+        return "parameters"
+    first, *rest = path
+    text = first if isinstance(first, str) else f"parameters[{first}]"
+    return text + "".join(f".{key}" if isinstance(key, str) else f"[{key}]" for key in rest)
+
+
+def gradient_of(name: str) -> str:
+    """What the learner's gradient of a parameter is called: dW1; gradients[0] where parameters have no names."""
+    return "gradients" + name.removeprefix("parameters") if name.startswith("parameters") else "d" + name
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One reading of the learner's arrays.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        Units of each layer, inputs first.
+    roles : tuple of Role
+        One for each of the learner's arrays, in their order.
+    columns : bool
+        Whether samples are columns.
+    single : bool
+        Whether X is one sample, a vector.
+    """
+
+    sizes: tuple[int, ...]
+    roles: tuple[Role, ...]
+    columns: bool
+    single: bool = False
+
+    @property
+    def biases(self) -> tuple[bool, ...]:
+        """Whether each layer has a bias."""
+        having = {role.layer for role in self.roles if role.kind == "b"}
+        return tuple(layer in having for layer in range(1, len(self.sizes)))
+
+    @property
+    def transposed(self) -> bool:
+        """Whether weights are (out, in)."""
+        return any(role.transposed for role in self.roles)
+
+    def parameters(self, arrays: Sequence[Array]) -> tuple[dict[int, Array], dict[int, Array]]:
+        """W and b by layer, as ours, float64; a missing bias is zeros."""
+        W: dict[int, Array] = {}
+        b = {layer: np.zeros(size) for layer, size in enumerate(self.sizes[1:], start=1)}
+        for role, array in zip(self.roles, arrays, strict=True):
+            (W if role.kind == "W" else b)[role.layer] = np.array(role.ours(np.asarray(array, np.float64)))
+        return W, b
+
+    def inputs(self, X: Array) -> Array:
+        """X as rows."""
+        X = np.asarray(X, np.float64)
+        if self.single or X.ndim < 2:
+            return X.reshape(1, -1) if self.single else X.reshape(-1, 1)
+        return X.T if self.columns else X
+
+    def their_inputs(self, rows: Array, X: Array) -> Array:
+        """Rows in the form of the learner's X."""
+        made = rows.reshape(X.shape) if self.single else rows.T if self.columns else rows
+        if X.ndim < 2 and not self.single:
+            made = rows.reshape(-1)
+        return np.ascontiguousarray(made).astype(X.dtype if X.dtype.kind == "f" else np.float64)
+
+
+def layouts(named: Sequence[tuple[str, Array]], X: Array, every: bool = False) -> list[Layout]:
+    """Find every reading of the learner's arrays that hangs together, the commonest first.
+
+    Parameters
+    ----------
+    named : sequence of (str, array)
+        In the learner's order.
+    X : array
+        As the learner has it.
+    every : bool, default=False
+        Whether to list every order of the layers that fits, for a loss to tell, not the likeliest alone.
+
+    Returns
+    -------
+    list of Layout
+
+    Raises
+    ------
+    ShapeError
+        If there is none.
+    """
+    found: list[Layout] = []
+    for weights, others in _sorted_out(named):
+        found += [layout for layout in _fitting(named, weights, others, X, every) if layout not in found]
+        if len(found) >= 8:
+            break
+    if not found:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in named)
+        raise ShapeError(
+            f"parameters are {shapes} and X is {X.shape}: no order of layers fits them together. "
+            f"{_split(named)}"
+            "Weights are (in, out) or (out, in), samples are rows or columns, "
+            "and each layer's inputs are the units of the one below."
+        )
+    return found
+
+
+def _split(named: Sequence[tuple[str, Array]]) -> str:
+    """What to say where a list may have been meant as one array."""
+    parts = [name for name, array in named if name.endswith("]") and array.ndim == 1]
+    return f"Lists whose rows differ in length are read as several arrays, as {parts[0]}. " if len(parts) > 1 else ""
+
+
+def _fitting(
+    named: Sequence[tuple[str, Array]],
+    weights: list[tuple[str, Array]],
+    others: list[tuple[str, Array]],
+    X: Array,
+    every: bool,
+) -> Iterator[Layout]:
+    for columns, transposed, single in _ways(X):
+        d = X.size if single else (1 if X.ndim < 2 else X.shape[0 if columns else 1])
+        for order, sizes in chains(d, weights, transposed):
+            found = biases_of(others, order, sizes)
+            layer_of = {name: layer for layer, (name, _) in enumerate(order, start=1)}
+            for matched in found if every else found[:1]:
+                roles = [
+                    Role(name, "W", layer_of[name], transposed, array.shape)
+                    if name in layer_of
+                    else Role(name, "b", matched[name], False, array.shape)
+                    for name, array in named
+                ]
+                yield Layout(sizes, tuple(roles), columns, single)
+            if found and not every:
+                break
+
+
+def _sorted_out(
+    named: Sequence[tuple[str, Array]],
+) -> Iterator[tuple[list[tuple[str, Array]], list[tuple[str, Array]]]]:
+    """Tell weights from biases: a matrix is a weight; of what has one axis the names tell, then any choice is tried."""
+    thin = [name for name, array in named if array.ndim < 2 or 1 in array.shape]
+    hinted = {name for name in thin if _called_bias(name)}
+    choices = [hinted, {*thin}] if hinted else [{*thin}]
+    if len(thin) <= 6:
+        choices += [{*chosen} for size in range(len(thin), -1, -1) for chosen in combinations(thin, size)]
+    for biases in choices:
+        yield [pair for pair in named if pair[0] not in biases], [pair for pair in named if pair[0] in biases]
+
+
+def _called_bias(name: str) -> bool:
+    return any(token.startswith(("b", "intercept", "offset")) for token in re.findall(r"[a-z]+", name.lower()))
+
+
+def _ways(X: Array) -> list[tuple[bool, bool, bool]]:
+    """Samples in columns, weights (out, in), a single sample: in the order of how common they are."""
+    if X.ndim < 2:
+        return [(False, False, True), (False, True, True), (False, False, False)]
+    return [(False, False, False), (True, True, False), (False, True, False), (True, False, False)]

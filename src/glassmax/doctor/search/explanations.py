@@ -1,0 +1,178 @@
+"""The search for the steps of the backward pass that, done wrong, give exactly what the learner got.
+
+From the top down, a layer at a time. The learner's dW and db of a layer depend on their own dZ of that layer alone, so
+each candidate for dZ is judged by those two, and what is judged right carries its wrong dZ on to the layer below: the
+consequences of a mistake explain themselves. Several mistakes, one above or beside the other, need no search of their
+own.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from ...functional.arrays import Array
+from .candidates import Candidate, head_candidates, hidden_candidates, same
+from .evidence import Evidence
+from .one_layer import Choice, judge_layer
+from .solve_dz import recovered
+from .steps import Step, cost_of
+
+__all__ = ["Explanation", "conventional", "explain"]
+
+BEAM = 24
+DEAREST = 6.0
+WORK = 10_000_000
+"""How many cells of dZ are simulated at most for two mistakes at one node: a bound that is the same on any machine."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Steps that, done wrong, give the learner's gradients.
+
+    Attributes
+    ----------
+    steps : tuple of Step
+        From the top down.
+    residual : float
+        What the worst of the fits leaves, relative.
+    """
+
+    steps: tuple[Step, ...]
+    residual: float = 0.0
+
+    @property
+    def cost(self) -> float:
+        """The cost of the steps together."""
+        return cost_of(self.steps)
+
+    @property
+    def complete(self) -> bool:
+        """Whether no step is unknown."""
+        return all(step.cause != "not_in_catalogue" for step in self.steps)
+
+
+@dataclass(frozen=True)
+class _State:
+    """The layers above, explained: the learner's own dZ and dA of the last of them, on every probe."""
+
+    steps: tuple[Step, ...]
+    D: tuple[Array, ...]
+    before: tuple[Array | None, ...]
+    totals: tuple[float, ...]
+    ended: bool = False
+    residual: float = 0.0
+
+
+def explain(evidence: Evidence, declared: bool) -> list[Explanation]:
+    """Find the steps that explain the learner's gradients.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    declared : bool
+        Whether the loss is the learner's own word: then a factor throughout is a mistake, too.
+
+    Returns
+    -------
+    list of Explanation
+        The likeliest first. One without steps: the gradients are right.
+    """
+    passes = evidence.passes
+    top = _State((), (), tuple(p.scale * p.dP for p in passes), (1.0,) * len(passes))
+    states = [top]
+    for layer in range(evidence.depth, 0, -1):
+        states = _one_layer_down(evidence, states, layer, declared)
+    explanations = [Explanation(state.steps, state.residual) for state in states]
+    last = None if declared else f"dZ{evidence.depth}"
+    return sorted(explanations, key=lambda explanation: (not conventional(explanation.steps, last), explanation.cost))
+
+
+def conventional(steps: Sequence[Step], top: str | None) -> bool:
+    """Whether there is no mistake, but at most a factor throughout; none is a convention where `top` is None.
+
+    Only what was fitted as a factor is one: a sign that is wrong inside of a formula, as in P + Y, has no constant.
+    """
+    return all(step.node == top and step.cause in ("factor", "sign") and step.constant is not None for step in steps)
+
+
+def _one_layer_down(evidence: Evidence, states: Sequence[_State], layer: int, declared: bool) -> list[_State]:
+    found: list[_State] = [state for state in states if state.ended]
+    going = [state for state in states if not state.ended]
+    for pairs in (False, True) if evidence.thorough else (False,):
+        for state in going[: 4 if pairs else BEAM]:
+            found += _down(evidence, state, layer, declared, pairs)
+        if any(Explanation(state.steps).complete for state in found):
+            break
+    for state in going[:4]:
+        found += _unknown(evidence, state, layer)
+    return _cheapest(found, None if declared else f"dZ{evidence.depth}")
+
+
+def _candidates(evidence: Evidence, state: _State, layer: int, pairs: bool) -> Iterable[Candidate]:
+    if layer == evidence.depth:
+        return head_candidates(evidence.passes, pairs)
+    gradient = evidence.gradient_of_weights(layer + 1)
+    return hidden_candidates(evidence.passes, layer, state.D, state.before, gradient, pairs)
+
+
+def _down(evidence: Evidence, state: _State, layer: int, declared: bool, pairs: bool) -> list[_State]:
+    found: list[_State] = []
+    right = next(iter(_candidates(evidence, state, layer, False))).make(0) if pairs else None
+    p = evidence.passes[0]
+    most = WORK // (p.n * (p.W[layer].shape[1] + 1)) if pairs else None
+    for candidate in islice(_candidates(evidence, state, layer, pairs), most):
+        if not candidate.steps:
+            right = candidate.make(0)
+        elif candidate.along is None and _unchanged(candidate.make(0), right):
+            continue
+        before = _before(evidence, state, candidate, layer)
+        for choice in judge_layer(evidence, layer, candidate, before, state.totals, declared):
+            steps, residual = state.steps + choice.steps, max(state.residual, choice.residual)
+            found.append(_State(steps, choice.D, _scaled(before, choice), choice.totals, residual=residual))
+        if not candidate.steps and any(
+            _settled(each.steps[len(state.steps) :], evidence.architecture.biases[layer - 1]) for each in found
+        ):
+            return found
+    return found
+
+
+def _settled(steps: Sequence[Step], has_bias: bool) -> bool:
+    """Whether the right dZ explains dW, or db, without a mistake of its own: then no wrong one does."""
+    own = {step.kind for step in steps if not step.cause.startswith("regulariser")}
+    unknown = any(step.cause == "not_in_catalogue" for step in steps)
+    return not unknown and (not own or (has_bias and own in ({"dW"}, {"db"})))
+
+
+def _unchanged(wrong: Array | None, right: Array | None) -> bool:
+    """Whether a mistake makes no difference, as relu' of A in place of Z."""
+    return wrong is not None and right is not None and same(wrong, right)
+
+
+def _before(evidence: Evidence, state: _State, candidate: Candidate, layer: int) -> tuple[Array | None, ...]:
+    if layer == evidence.depth or candidate.error is None:
+        return state.before
+    return tuple(candidate.error(probe) for probe in range(len(evidence.passes)))
+
+
+def _scaled(before: Sequence[Array | None], choice: Choice) -> tuple[Array | None, ...]:
+    return tuple(None if E is None else E * c for E, c in zip(before, choice.scales, strict=True))
+
+
+def _unknown(evidence: Evidence, state: _State, layer: int) -> list[_State]:
+    """A layer where nothing in the catalogue fits: its dZ is solved for if that can be done, or the search ends."""
+    step = Step("not_in_catalogue", f"dZ{layer}", "", 4.0 + 0.05 * layer)
+    solved = recovered(evidence, layer)
+    if solved is None:
+        return [_State((*state.steps, step), state.D, state.before, state.totals, ended=True)]
+    return [_State((*state.steps, step), solved, (None,) * len(evidence.passes), state.totals)]
+
+
+def _cheapest(states: Sequence[_State], top: str | None) -> list[_State]:
+    ranked = sorted(states, key=lambda state: (not conventional(state.steps, top), cost_of(state.steps)))
+    kept: list[_State] = []
+    seen: set[tuple[Step, ...]] = set()
+    for state in ranked:
+        if state.steps not in seen and (cost_of(state.steps) <= DEAREST or not kept):
+            seen.add(state.steps)
+            kept.append(state)
+    return kept[:BEAM]

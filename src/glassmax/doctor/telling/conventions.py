@@ -1,0 +1,93 @@
+"""Conventions in words: what loss was taken to be meant, and what a factor throughout makes of it."""
+
+from collections.abc import Sequence
+
+from ..exact_pass import Pass
+from ..reading.problem import Problem
+from ..search.steps import Step
+
+__all__ = ["conventions_of", "said_factor"]
+
+LOSS_NAMES = {
+    "cross_entropy": "cross-entropy",
+    "squared_error": "squared error",
+    "binary_cross_entropy": "binary cross-entropy",
+}
+
+
+def conventions_of(problem: Problem) -> tuple[str, ...]:
+    """What was read from the learner's shapes and loss."""
+    said = []
+    layout, architecture = problem.layout, problem.architecture
+    if problem.given.own_parameters:
+        ways = ["one sample" if layout.single else "samples in columns" if layout.columns else "samples in rows"]
+        ways.append("weights (out, in)" if layout.transposed else "weights (in, out)")
+        if not any(layout.biases):
+            ways.append("no biases")
+        said.append("read as: " + ", ".join(ways))
+    if problem.given.loss is not None:
+        said.append("your loss: " + _loss_in_words(problem))
+    if problem.targets.form == "index" and problem.targets.start == 1:
+        said.append("labels count from 1")
+    if problem.given.network is None:
+        hidden = ", ".join(dict.fromkeys(architecture.activations))
+        sizes = "-".join(map(str, architecture.sizes))
+        said.append(
+            f"found by your loss: a {sizes} network{', ' + hidden if hidden else ''}, output {architecture.output}"
+        )
+    return tuple(said)
+
+
+def _loss_in_words(problem: Problem) -> str:
+    n, k = len(problem.targets.Y), problem.architecture.sizes[-1]
+    convention, loss = problem.convention, problem.architecture.loss
+    words = LOSS_NAMES[loss]
+    scale = convention.scale
+    if loss == "squared_error":
+        halved = {0.5: "1/2 ", 1.0: ""}
+        for multiple, half in ((1.0, 0.5), (2.0, 1.0)):
+            for plain, how in (
+                (1 / n, "the mean over the samples"),
+                (1.0, "the sum over the samples"),
+                (1 / (n * k), "the mean over samples and outputs"),
+            ):
+                if abs(scale / (multiple * plain) - 1) < 1e-6:
+                    return f"{how} of {halved[half]}{words}" + _penalty(convention.l2, convention.l2_bias)
+    for plain, how in (
+        (1 / n, "the mean over the samples"),
+        (1.0, "the sum over the samples"),
+        (1 / (n * k), "the mean over samples and outputs"),
+    ):
+        if abs(scale / plain - 1) < 1e-6:
+            smoothed = f", labels smoothed by {convention.smoothing:.4g}" if convention.smoothing else ""
+            return f"{how} of {words}{smoothed}" + _penalty(convention.l2, convention.l2_bias)
+    return f"{scale:.4g} times the sum over the samples of {words}" + _penalty(convention.l2, convention.l2_bias)
+
+
+def _penalty(l2: float, l2_bias: float) -> str:
+    on_W = f", plus {l2:.4g}/2 times the sum of W²" if l2 else ""
+    return on_W + (f", plus {l2_bias:.4g}/2 times the sum of b²" if l2_bias else "")
+
+
+def said_factor(steps: Sequence[Step], p: Pass) -> str:
+    """A factor throughout, as the convention under which it is right."""
+    negative = any(step.cause == "sign" for step in steps)
+    factor = next((step.constant for step in steps if step.cause == "factor" and step.constant), None)
+    if factor is None:
+        return "right if this is the step to add (t - y), not the gradient: every sign is turned"
+    loss = LOSS_NAMES[p.architecture.loss]
+    size, half = abs(factor.multiple), p.architecture.loss == "squared_error"
+    words = f"right if your loss is {factor.name} times the mean of {loss} over the samples"
+    if factor.power == 1 and abs(size - 1) < 1e-6:
+        words = "right if your loss is the sum over the samples, not their mean"
+    elif factor.power == 1 and abs(size - 2) < 1e-6 and half:
+        words = "right if your loss is the sum over the samples, and squared error has no 1/2"
+    elif factor.power == 0 and abs(size - 2) < 1e-6 and half:
+        words = "right if squared error has no 1/2 in your loss"
+    elif factor.power == 0 and p.k > 1 and abs(size * p.k - 1) < 1e-6:
+        words = "right if your loss is the mean over the outputs too"
+    elif factor.power == 0 and p.k > 1 and abs(size * p.k - 2) < 1e-6 and half:
+        words = "right if your loss is the mean over the outputs too, and squared error has no 1/2"
+    elif factor.power == 0 and "/" not in factor.name and size < 1:
+        words = f"right if this is the update, the gradient times a learning rate of {factor.name}"
+    return words + (", and this is the step to add, not the gradient" if negative else "")

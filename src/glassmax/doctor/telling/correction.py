@@ -1,0 +1,214 @@
+"""What a learner is told of a finding: the line as it should be, why, and one cell in numbers.
+
+Lines are written in the learner's own layout: samples in rows or columns, weights (in, out) or (out, in), their names.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...functional.arrays import Array
+from ..exact_pass import Pass
+from ..reading.layout import Layout, gradient_of
+from ..search.steps import Step
+from .reasons import LABELS, reason
+
+__all__ = ["CorrectionWriter"]
+
+DERIVATIVES = {
+    "identity": "1",
+    "sigmoid": "{A} * (1 - {A})",
+    "tanh": "(1 - {A}**2)",
+    "relu": "({Z} > 0)",
+    "leaky_relu": "np.where({Z} > 0, 1, 0.01)",
+    "elu": "np.where({Z} > 0, 1, {A} + 1)",
+    "softplus": "sigmoid({Z})",
+}
+
+
+@dataclass(frozen=True)
+class CorrectionWriter:
+    """Writes for one learner.
+
+    Attributes
+    ----------
+    p : Pass
+        The learner's own data.
+    layout : Layout
+    divisor : str
+        What the derivative of the summed loss is divided by or multiplied with: " / n" for a mean, "" for a sum.
+    l2 : str
+        The penalty's coefficient, as written.
+    """
+
+    p: Pass
+    layout: Layout
+    divisor: str
+    l2: str
+
+    def name(self, kind: str, layer: int) -> str:
+        """The learner's name of a parameter."""
+        for role in self.layout.roles:
+            if (role.kind, role.layer) == (kind, layer):
+                return role.name
+        return f"{kind}{layer}"
+
+    def where(self, step: Step) -> str:
+        """Where a step is, by the learner's name if it is a parameter."""
+        return self.name(step.kind[1], step.layer) if step.kind in ("dW", "db") else step.node
+
+    def line(self, step: Step) -> str:
+        """The line as it should be."""
+        if step.cause in ("softmax_axis", "softmax_whole_array", "softmax_twice") and step.kind == "dZ":
+            return self._softmax()
+        if step.cause in ("labels_from_one", "index_for_one_hot", "class_shifted") and step.kind == "dZ":
+            return f"Y = np.eye({self.p.k})[y]" + (".T" if self.layout.columns else "") + self._head_lines()
+        if step.cause == "in_place" and step.kind == "dZ":
+            return "dP = P.copy(); dP -= Y        # P itself must stay as it is" + self._head_lines()
+        written = {"dA": self._dA, "dZ": self._dZ, "dW": self._dW, "db": self._db}[step.kind](step.layer)
+        if step.cause == "updated_weights":
+            return written + f"    # before {self.name('W', step.layer + 1)} is updated"
+        if step.cause == "activation_missing_below":
+            return self._dZ(step.layer + 1) + "\n" + written
+        return written + self._where_n_is(step)
+
+    def reason(self, step: Step) -> str:
+        """Why, in index form."""
+        if step.cause.startswith("regulariser"):
+            return reason("penalty")
+        if step.kind != "dZ" or step.layer < self.p.depth:
+            return reason("scale" if step.cause in ("factor", "sign") and step.kind == "dZ" else step.kind)
+        if step.cause in ("labels_from_one", "index_for_one_hot", "class_shifted"):
+            return LABELS
+        if step.cause.startswith("softmax_"):
+            return reason("softmax")
+        if step.cause == "jacobian_rows_summed":
+            return reason("rows")
+        if step.cause == "factor":
+            return reason("scale")
+        output, loss = self.p.architecture.output, self.p.architecture.loss
+        if output == "softmax":
+            return reason("fused" if loss == "cross_entropy" else "jacobian")
+        return reason("sigmoid fused" if (output, loss) == ("sigmoid", "binary_cross_entropy") else "elementwise")
+
+    def cell(self, kind: str, layer: int, G: Array) -> str:
+        """One cell of a gradient, where the learner's is farthest off, worked out in numbers."""
+        T = self.p.truth[kind, layer]
+        if G.shape != T.shape:
+            return f"{self.name(kind, layer)} is {T.shape}, its gradient came as {G.shape}"
+        off = np.where(np.isfinite(G), np.abs(G - T), np.inf)
+        j = tuple(int(i) for i in np.unravel_index(int(off.argmax()), T.shape))
+        D = self.p.dZ[layer][:, j[-1]]
+        terms = self.p.A[layer - 1][:, j[0]] * D if kind == "W" else D
+        shown = self._terms(kind, layer, j, terms)
+        shape = next((role.shape for role in self.layout.roles if (role.kind, role.layer) == (kind, layer)), T.shape)
+        index = self._index(kind, j, shape)
+        yours = 0.0 if abs(G[j]) < 1e-12 * abs(T[j]) else G[j]
+        return f"{self.name(kind, layer)}{index}: yours {yours:.4g}, right {T[j]:.4g} = {shown}"
+
+    def _terms(self, kind: str, layer: int, j: tuple[int, ...], terms: Array) -> str:
+        coefficient = self.p.l2 if kind == "W" else self.p.l2_bias
+        parameter = (self.p.W if kind == "W" else self.p.b)[layer][j]
+        penalty = f" + {coefficient:.4g} ({parameter:.3g})" if coefficient else ""
+        if len(terms) > 3:
+            factors = (
+                f"A{layer - 1}[i, {j[0]}] " if kind == "W" and layer > 1 else f"X[i, {j[0]}] " if kind == "W" else ""
+            )
+            return f"sum over {len(terms)} samples of {factors}dZ{layer}[i, {j[-1]}]{penalty}"
+        if kind == "b":
+            return " + ".join(f"({term:.3g})" for term in terms) + penalty
+        A, D = self.p.A[layer - 1][:, j[0]], self.p.dZ[layer][:, j[-1]]
+        return " + ".join(f"({a:.3g})({d:.3g})" for a, d in zip(A, D, strict=True)) + penalty
+
+    def _index(self, kind: str, j: tuple[int, ...], shape: tuple[int, ...]) -> str:
+        if kind == "W":
+            i = j[::-1] if self.layout.transposed else j
+            return f"[{i[0]}, {i[1]}]" if len(shape) == 2 else f"[{max(i)}]"
+        if len(shape) == 2:
+            return f"[{j[0]}, 0]" if shape[1] == 1 else f"[0, {j[0]}]"
+        return f"[{j[0]}]" if shape else ""
+
+    # lines
+
+    def _below(self, layer: int) -> str:
+        return f"A{layer - 1}" if layer > 1 else "X"
+
+    def _dW(self, layer: int) -> str:
+        A, D, columns = self._below(layer), f"dZ{layer}", self.layout.columns
+        if self.layout.single:
+            product = f"np.outer({D}, {A})" if self.layout.transposed else f"np.outer({A}, {D})"
+        elif columns:
+            product = f"{D} @ {A}.T" if self.layout.transposed else f"{A} @ {D}.T"
+        else:
+            product = f"{D}.T @ {A}" if self.layout.transposed else f"{A}.T @ {D}"
+        W = self.name("W", layer)
+        return f"{gradient_of(W)} = {product}" + (f" + {self.l2} * {W}" if self.p.l2 else "")
+
+    def _db(self, layer: int) -> str:
+        shape = next((role.shape for role in self.layout.roles if (role.kind, role.layer) == ("b", layer)), (1,))
+        b = self.name("b", layer)
+        penalty = f" + {self.p.l2_bias:.4g} * {b}" if self.p.l2_bias else ""
+        return f"{gradient_of(b)} = {self._summed(f'dZ{layer}', shape)}{penalty}"
+
+    def _summed(self, D: str, shape: tuple[int, ...]) -> str:
+        """The sum of D over the samples, in the shape of the learner's bias."""
+        if self.layout.single:
+            return D if len(shape) == 1 else f"{D}.reshape({shape})"
+        if not shape:
+            return f"{D}.sum()"
+        axis = 1 if self.layout.columns else 0
+        if len(shape) == 1:
+            return f"{D}.sum(axis={axis})"
+        if shape[axis] == 1:
+            return f"{D}.sum(axis={axis}, keepdims=True)"
+        return f"{D}.sum(axis={axis})" + ("[:, None]" if axis == 0 else "[None, :]")
+
+    def _where_n_is(self, step: Step) -> str:
+        """A word on where 1/n is, if that is all that is wrong: learners divide dZ, or each gradient at the end."""
+        c = step.constant
+        counted = step.cause == "factor" and c is not None and abs(c.power) == 1 and abs(c.multiple - 1) < 1e-6
+        if step.kind not in ("dW", "db") or not self.divisor.startswith(" / n"):
+            return ""
+        if not counted and step.cause != "bias_averaged":
+            return ""
+        once = ", once" if c is not None and c.power == -1 else ""
+        return f"    # dZ{step.layer} holds 1/n; if yours doesn't, divide here{once}"
+
+    def _dA(self, layer: int) -> str:
+        W, D = self.name("W", layer + 1), f"dZ{layer + 1}"
+        if self.layout.columns:
+            product = f"{W}.T @ {D}" if self.layout.transposed else f"{W} @ {D}"
+        else:
+            product = f"{D} @ {W}" if self.layout.transposed else f"{D} @ {W}.T"
+        return f"dA{layer} = {product}"
+
+    def _dZ(self, layer: int) -> str:
+        if layer == self.p.depth:
+            return self._head_lines().lstrip("\n")
+        f = self.p.f(layer)
+        written = DERIVATIVES.get(f, f + "_derivative({Z})").format(A=f"A{layer}", Z=f"Z{layer}")
+        return f"dZ{layer} = dA{layer} * {written}"
+
+    def _head_lines(self) -> str:
+        output, loss = self.p.architecture.output, self.p.architecture.loss
+        Z, last = f"dZ{self.p.depth}", self.p.depth
+        axis = 0 if self.layout.columns else 1
+        if (output, loss) in {("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")}:
+            return f"\n{Z} = (P - Y){self.divisor}" if self.divisor else f"\n{Z} = P - Y"
+        dP = {
+            "squared_error": "P - Y",
+            "cross_entropy": "-Y / P",
+            "binary_cross_entropy": "(1 - Y) / (1 - P) - Y / P",
+        }[loss]
+        dP = f"({dP}){self.divisor}" if self.divisor else dP
+        if output == "softmax":
+            return f"\ndP = {dP}\n{Z} = P * (dP - (dP * P).sum(axis={axis}, keepdims=True))"
+        if output == "identity":
+            return f"\n{Z} = {dP}"
+        written = DERIVATIVES[output].format(A="P", Z=f"Z{last}")
+        return f"\n{Z} = ({dP}) * {written}" if not self.divisor else f"\n{Z} = {dP} * {written}"
+
+    def _softmax(self) -> str:
+        axis, Z = (0 if self.layout.columns else 1), f"Z{self.p.depth}"
+        once = f"E = np.exp({Z} - {Z}.max(axis={axis}, keepdims=True))\nP = E / E.sum(axis={axis}, keepdims=True)"
+        return once + self._head_lines()

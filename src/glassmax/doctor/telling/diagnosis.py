@@ -1,0 +1,214 @@
+"""The diagnosis: a verdict, its findings, and what a learner reads.
+
+This module decides nothing; it shows what was decided.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from math import isinf
+from textwrap import wrap
+from typing import Any
+
+__all__ = ["CORRECT", "OTHERWISE_CORRECT", "WRONG", "Diagnosis", "Finding", "ParameterCheck"]
+
+CORRECT, OTHERWISE_CORRECT, WRONG = "correct", "correct under another convention", "wrong"
+WIDTH = 100
+TABLE = '<table style="color:inherit">'
+HEADING = "text-align:left;vertical-align:top;white-space:nowrap;padding-right:1em"
+RIGHT, FAULTY = "#2e9e44", "#d1453b"
+"""Colours that can be read on a light page and on a dark one."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, or worth knowing.
+
+    Attributes
+    ----------
+    cause : str
+        Its stable name, as in the catalogue of `docs/doctor.md`.
+    where : str
+        The first array that is wrong by it: a node such as ``"dZ2"``, or a parameter such as ``"W1"``.
+    parameters : tuple of str
+        The gradients that are wrong by it, by the learner's names.
+    says : str
+        What was done, in words.
+    evidence : mapping
+        Numbers: ``error_before`` and ``error_after`` mending, relative, and the constants that were fitted.
+    line : str
+        The line as it should be, in the learner's own layout and names.
+    reason : str
+        Why, in index form.
+    cell : str
+        One cell of a gradient worked out in numbers.
+    indistinguishable : tuple of str
+        Other causes that give the very same numbers on these data.
+    """
+
+    cause: str
+    where: str
+    parameters: tuple[str, ...] = ()
+    says: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    line: str = ""
+    reason: str = ""
+    cell: str = ""
+    indistinguishable: tuple[str, ...] = ()
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The finding as pairs of a heading and a text."""
+        found = [("shows in", ", ".join(self.parameters))]
+        if "error_before" in self.evidence:
+            after = f", {_size(self.evidence['error_after'])} once mended" if "error_after" in self.evidence else ""
+            found.append(("error", f"{_size(self.evidence['error_before'])}{after}"))
+        fitted = [f"{name} = {value}" for name, value in self.evidence.items() if not name.startswith("error")]
+        found += [
+            ("fitted", ", ".join(fitted)),
+            ("write", self.line),
+            ("because", self.reason),
+            ("one cell", self.cell),
+        ]
+        if self.indistinguishable:
+            found.append(("or", "these data can't tell it from " + ", ".join(self.indistinguishable)))
+        return [(heading, text) for heading, text in found if text]
+
+
+@dataclass(frozen=True)
+class ParameterCheck:
+    """One parameter: its name, its shape, the relative error of its gradient, and whether that is right."""
+
+    name: str
+    shape: tuple[int, ...]
+    error: float
+    correct: bool
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What `glassmax.diagnose` found.
+
+    Attributes
+    ----------
+    verdict : {"correct", "correct under another convention", "wrong"}
+    findings : tuple of Finding
+        The most upstream first. Under a correct verdict they explain a deviation that is no fault.
+    first_wrong : str or None
+        The first wrong array in the order of the backward pass: ``"dZ2"``, ``"dW1"``.
+    conventions : tuple of str
+        What was taken to be meant.
+    lines : tuple of ParameterCheck
+        The error of each parameter's gradient, as it came.
+    """
+
+    verdict: str
+    findings: tuple[Finding, ...] = ()
+    first_wrong: str | None = None
+    conventions: tuple[str, ...] = ()
+    lines: tuple[ParameterCheck, ...] = ()
+
+    @property
+    def correct(self) -> bool:
+        """Whether nothing is wrong: the verdict is correct, under whatever convention."""
+        return self.verdict != WRONG
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The causes of the findings, in order."""
+        return tuple(finding.cause for finding in self.findings)
+
+    def __str__(self) -> str:
+        first = f": {self.first_wrong} is the first array that is wrong" if self.first_wrong else ""
+        text = [self.verdict + first]
+        for number, finding in enumerate(self.findings, start=1):
+            text.append("")
+            text += _wrapped(
+                f"{number}. ",
+                f"{finding.cause} at {finding.where}: {_sentence(finding.says)}"
+                if finding.where
+                else f"{finding.cause}: {_sentence(finding.says)}",
+            )
+            for heading, words in finding.rows():
+                text += _wrapped(f"   {heading:<9} ", words, verbatim=heading == "write")
+        if self.conventions:
+            text.append("")
+            for words in self.conventions:
+                text += _wrapped("- ", words)
+        if self.lines and not self.correct:
+            text.append("")
+            shown = self._shown()
+            width = max(len(line.name) for line in shown)
+            for line in shown:
+                text.append(
+                    f"{line.name:<{width}}  {'right' if line.correct else 'wrong'}  "
+                    + ("another shape" if isinf(line.error) else f"relative error {_error(line.error)}")
+                )
+            if len(self.lines) > len(shown):
+                text.append(f"and {len(self.lines) - len(shown)} more")
+        return "\n".join(text)
+
+    def _repr_html_(self) -> str:
+        color = RIGHT if self.correct else FAULTY
+        first = (
+            f": <code>{escape(self.first_wrong)}</code> is the first array that is wrong" if self.first_wrong else ""
+        )
+        parts = [f'<p><b style="color:{color}">{escape(self.verdict)}</b>{first}</p>']
+        for finding in self.findings:
+            where = f" at <code>{escape(finding.where)}</code>" if finding.where else ""
+            rows = "".join(
+                f'<tr><td style="{HEADING}">{escape(heading)}</td>'
+                f'<td style="text-align:left">{_cell(heading, words)}</td></tr>'
+                for heading, words in finding.rows()
+            )
+            parts.append(f"<p><b>{escape(finding.cause)}</b>{where}: {escape(_sentence(finding.says))}</p>")
+            parts.append(f"{TABLE}{rows}</table>")
+        if self.conventions:
+            parts.append("<ul>" + "".join(f"<li>{escape(words)}</li>" for words in self.conventions) + "</ul>")
+        if not self.correct:
+            parts.append(_table(self._shown()))
+        return f"<div>{''.join(parts)}</div>"
+
+    def _shown(self) -> list[ParameterCheck]:
+        """At most eight parameters, the wrong ones before others, in their order."""
+        shown = sorted(self.lines, key=lambda line: line.correct)[:8]
+        return [line for line in self.lines if line in shown]
+
+
+def _sentence(says: str) -> str:
+    """End a sentence, if it doesn't end by itself."""
+    return says if says.endswith((".", "?", "!")) else says + "."
+
+
+def _table(lines: list[ParameterCheck]) -> str:
+    """The error of each parameter's gradient, for a notebook."""
+    if not lines:
+        return ""
+    rows = "".join(
+        f'<tr><td style="text-align:left"><code>{escape(line.name)}</code></td>'
+        f'<td style="color:{RIGHT if line.correct else FAULTY}">{"right" if line.correct else "wrong"}</td>'
+        f"<td>{_error(line.error)}</td></tr>"
+        for line in lines
+    )
+    return f"{TABLE}<tr><th>gradient of</th><th></th><th>relative error</th></tr>{rows}</table>"
+
+
+def _cell(heading: str, words: str) -> str:
+    return f'<pre style="margin:0">{escape(words)}</pre>' if heading == "write" else escape(words)
+
+
+def _size(error: float) -> str:
+    if isinf(error):
+        return "another shape"
+    return "< 1e-9" if error < 1e-9 else f"{error:.1e}"
+
+
+def _error(error: float) -> str:
+    if isinf(error):
+        return "another shape"
+    return "< 1e-12" if error < 1e-12 else f"{error:.1e}"
+
+
+def _wrapped(head: str, words: str, verbatim: bool = False) -> list[str]:
+    """Break words into lines that hang under the first; code keeps its own lines."""
+    lines = words.splitlines() if verbatim else wrap(words, WIDTH - len(head)) or [""]
+    return [(head if number == 0 else " " * len(head)) + line for number, line in enumerate(lines)]

@@ -1,0 +1,221 @@
+"""A loss that is no network's of the table: the gradient is measured from it, and only simple mistakes can be named.
+
+Central differences of the learner's own loss, cell by cell where the cells are few, along random directions where they
+are many. What can be told then: a factor, a sign, a transpose, a penalty that is missing, which parameter is off.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import OptionError
+from ..functional.arrays import Array
+from .constants import Constant, recognise
+from .reading.answers import AnswerError, read_answer
+from .reading.function import described_error, quietly
+from .reading.layout import flattened, rebuilt, written
+from .reading.problem import Given
+from .telling.diagnosis import CORRECT, WRONG, Diagnosis, Finding, ParameterCheck
+
+__all__ = ["judge_measured"]
+
+CELLS = 600
+TOLERANCE = 2e-5
+
+
+def judge_measured(gradients_or_function: Any, given: Given) -> Diagnosis:
+    """Judge gradients by differences of the learner's own loss.
+
+    Parameters
+    ----------
+    gradients_or_function : mapping, sequence or callable
+    given : Given
+
+    Returns
+    -------
+    Diagnosis
+    """
+    named = given.named
+    names, arrays = [name for name, _ in named], [np.asarray(array, np.float64) for _, array in named]
+    returned = gradients_or_function
+    if callable(returned):
+        copies = rebuilt(given.parameters, iter([array.copy() for array in arrays]))
+        try:
+            returned = quietly(lambda: gradients_or_function(copies, given.X.copy(), np.array(given.y)))
+        except (Exception, SystemExit) as error:
+            return Diagnosis(WRONG, (Finding("raises", "", says=f"the function raises {described_error(error)}"),))
+        changed = tuple(
+            name
+            for name, now, before in zip(names, (value for _, value in flattened(copies)), arrays, strict=True)
+            if not np.array_equal(now, before)
+        )
+    else:
+        changed = ()
+    try:
+        answer = read_answer(returned, names, [array.shape for array in arrays], max(given.X.shape, default=1))
+    except AnswerError as error:
+        return Diagnosis(WRONG, (Finding(error.cause, "", says=str(error).rstrip(".")),))
+    wrote = [
+        Finding("writes_inputs", name, (name,), f"the function changes {name}, which it was given") for name in changed
+    ]
+    loss = _loss_at(given)
+    findings, lines = [], []
+    for position, name in enumerate(names):
+        finding, line = _judge_one(loss, arrays, position, name, answer.arrays[position].astype(np.float64))
+        lines.append(line)
+        findings += [finding] if finding else []
+    findings = _throughout(findings, len(names)) + wrote
+    said = (
+        "your loss is none of the known ones: the gradient was measured from it, and only simple mistakes can be named",
+    )
+    first = _first(findings, names)
+    return Diagnosis(WRONG if findings else CORRECT, tuple(findings), first, said, tuple(lines))
+
+
+def _first(findings: list[Finding], names: list[str]) -> str | None:
+    places = [
+        names.index(finding.parameters[0])
+        for finding in findings
+        if finding.parameters and finding.parameters[0] in names
+    ]
+    return f"d{names[max(places)]}" if places else None
+
+
+def _loss_at(given: Given) -> Callable[[list[Array]], float]:
+    loss = given.loss
+    if loss is None:
+        paths = ", ".join(written(path) for path, _ in flattened(given.parameters))
+        raise OptionError(f"No loss is given to measure the gradients of {paths} by. Pass loss=f(parameters, X, y).")
+
+    def at(arrays: list[Array]) -> float:
+        value = quietly(lambda: loss(rebuilt(given.parameters, iter(arrays)), given.X.copy(), np.array(given.y)))
+        return float(np.asarray(value).reshape(()))
+
+    try:
+        here = at([np.asarray(array, np.float64) for _, array in given.named])
+    except (Exception, SystemExit) as error:
+        raise OptionError(f"loss raises {described_error(error)}. It is called as loss(parameters, X, y).") from error
+    if not np.isfinite(here):
+        raise OptionError(f"loss returned {here} at the parameters, expected a finite number.")
+    return at
+
+
+def _judge_one(
+    loss: Callable[[list[Array]], float], arrays: list[Array], position: int, name: str, G: Array
+) -> tuple[Finding | None, ParameterCheck]:
+    W = arrays[position]
+    if G.shape != W.shape:
+        turned = W.ndim == 2 and G.shape == W.T.shape
+        says = f"the gradient of {name} came as {G.shape}, expected {W.shape}"
+        cause = "transposed" if turned else "wrong_shapes"
+        line = f"d{name} = d{name}.T" if turned else f"assert d{name}.shape == {name}.shape"
+        return Finding(cause, name, (name,), says, line=line), ParameterCheck(name, W.shape, float("inf"), False)
+    directions = _directions(W)
+    slopes = np.array([_slope(loss, arrays, position, v) for v in directions])
+    claims = np.array([float(np.vdot(v, G)) for v in directions])
+    scale = max(float(np.linalg.norm(slopes)), 1e-300)
+    error = float(np.linalg.norm(claims - slopes)) / max(scale, 1e-8)
+    if error <= TOLERANCE:
+        return None, ParameterCheck(name, W.shape, error, True)
+    return _named(name, W, G, directions, slopes, claims, error), ParameterCheck(name, W.shape, error, False)
+
+
+def _directions(W: Array) -> list[Array]:
+    if W.size <= CELLS // 4:
+        return [np.eye(W.size)[cell].reshape(W.shape) for cell in range(W.size)]
+    draw = np.random.default_rng(0)
+    return [draw.standard_normal(W.shape) / np.sqrt(W.size) for _ in range(8)]
+
+
+def _slope(loss: Callable[[list[Array]], float], arrays: list[Array], position: int, v: Array) -> float:
+    """The derivative along v by central differences of two lengths, freed of their h² term."""
+
+    def central(h: float) -> float:
+        up, down = list(arrays), list(arrays)
+        up[position], down[position] = arrays[position] + h * v, arrays[position] - h * v
+        return (loss(up) - loss(down)) / (2 * h)
+
+    return (4 * central(5e-5) - central(1e-4)) / 3
+
+
+def _named(
+    name: str, W: Array, G: Array, directions: list[Array], slopes: Array, claims: Array, error: float
+) -> Finding:
+    def left(difference: Array) -> float:
+        return float(np.linalg.norm(difference)) / max(float(np.linalg.norm(slopes)), 1e-300)
+
+    evidence: dict[str, object] = {"error_before": error}
+    along_W = np.array([float(np.vdot(v, W)) for v in directions])
+    c = float(claims @ slopes) / max(float(slopes @ slopes), 1e-300)
+    constant = recognise([c], [1], 1, 1e-4)
+    if len(slopes) > 1 and abs(c) > 1e-6 and left(claims - c * slopes) <= TOLERANCE * max(abs(c), 1):
+        return _factor(name, c, constant, evidence | {"error_after": left(claims - c * slopes)})
+    rest = slopes - claims
+    r = float(rest @ along_W) / max(float(along_W @ along_W), 1e-300)
+    if len(slopes) > 2 and left(rest - r * along_W) <= TOLERANCE:
+        evidence |= {"error_after": left(rest - r * along_W), "coefficient": f"{r:.4g}"}
+        says = f"{r:.4g} {name} is missing from the gradient of {name}: a penalty's part"
+        reason = "d/dW_jk of l2/2 sum_jk W_jk^2 = l2 W_jk, beside the data's part"
+        return Finding(
+            "regulariser_missing",
+            name,
+            (name,),
+            says,
+            evidence,
+            f"d{name} += {r:.4g} * {name}",
+            reason,
+            "",
+            ("regulariser_factor",),
+        )
+    if W.ndim == 2 and W.shape[0] == W.shape[1]:
+        turned = np.array([float(np.vdot(v, G.T)) for v in directions])
+        if left(turned - slopes) <= TOLERANCE:
+            evidence["error_after"] = left(turned - slopes)
+            return Finding(
+                "transposed", name, (name,), f"the gradient of {name} is transposed", evidence, f"d{name} = d{name}.T"
+            )
+    if not G.any():
+        says = f"the gradient of {name} is 0 throughout"
+        return Finding("not_in_catalogue", name, (name,), says, evidence, cell=_cell(name, W, slopes, claims))
+    says = f"the gradient of {name} is wrong, by no factor, penalty or transpose"
+    return Finding("not_in_catalogue", name, (name,), says, evidence, cell=_cell(name, W, slopes, claims))
+
+
+def _cell(name: str, W: Array, slopes: Array, claims: Array) -> str:
+    """Where the learner's gradient is farthest off: a cell, or a direction where the cells are many."""
+    worst = int(np.abs(claims - slopes).argmax())
+    numbers = f"yours {claims[worst]:.4g}, by differences of your loss {slopes[worst]:.4g}"
+    if len(slopes) < W.size:
+        return f"along a random direction: {numbers}"
+    index = ", ".join(str(int(i)) for i in np.unravel_index(worst, W.shape))
+    return f"{name}[{index}]: {numbers}"
+
+
+def _factor(name: str, c: float, constant: Constant | None, evidence: dict[str, object]) -> Finding:
+    if abs(c + 1) < 1e-4:
+        return Finding(
+            "sign", name, (name,), f"the gradient of {name} has the wrong sign", evidence, f"d{name} = -d{name}"
+        )
+    written_as = constant.name if constant else f"{c:.4g}"
+    says = f"the gradient of {name} is {written_as} times what it should be"
+    return Finding("factor", name, (name,), says, evidence | {"factor": written_as}, f"d{name} /= {c:.6g}")
+
+
+def _throughout(findings: list[Finding], number: int) -> list[Finding]:
+    """The same factor in several parameters is one finding."""
+    grouped: dict[tuple[str, object], list[Finding]] = {}
+    for finding in findings:
+        grouped.setdefault(
+            (finding.cause, finding.evidence.get("factor", finding.evidence.get("coefficient", finding.cause))), []
+        ).append(finding)
+    merged = []
+    for group in grouped.values():
+        first = group[0]
+        if len(group) == 1 or first.cause not in ("sign", "factor", "regulariser_missing"):
+            merged += group
+            continue
+        parameters = tuple(name for finding in group for name in finding.parameters)
+        says = first.says.replace(f"of {first.where}", f"of {', '.join(parameters)}")
+        merged.append(Finding(first.cause, first.where, parameters, says, first.evidence, first.line, first.reason))
+    return merged
