@@ -11,8 +11,8 @@ ACTIVATIONS = {
     "sigmoid": (lambda Z: 1 / (1 + np.exp(-Z)), lambda Z, A: A * (1 - A)),
     "identity": (lambda Z: Z, lambda Z, A: np.ones_like(Z)),
 }
-STACKS = [["relu"], ["relu", "relu"], ["tanh", "relu"]]
-MORE_STACKS = [["relu", "tanh"], ["sigmoid", "relu"], ["tanh", "tanh", "relu"]]
+STACKS = [["relu"], ["tanh", "relu"]]
+MORE_STACKS = [["relu", "relu"], ["relu", "tanh"], ["sigmoid", "relu"], ["tanh", "tanh", "relu"]]
 OUTPUTS = ["identity", "sigmoid", "relu", "softmax"]
 
 
