@@ -1,50 +1,21 @@
-"""Terms: an expression as a sum of products, the form in which things cancel.
+"""An expression as a sum of products, the form in which things cancel.
 
-A `Term` is ``coefficient * sum over bound indices of a product of atom^exponent``. An atom is an array, a delta, a
-function of a simplified argument, or a sum that stands under a power. Two terms are alike if their `term_key` is the
-same, whatever their bound indices are called. This module expands and combines; it refuses to factor, which is
-`collect`'s work.
+Everything is multiplied out into `Term`s, and terms that are alike are combined: two terms are alike if their
+`term_key` is the same, whatever their bound indices are called. Taking common factors out again is the work of
+`collect`.
 """
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
-from .expression import (
-    ONE,
-    ZERO,
-    Add,
-    Call,
-    Delta,
-    Expr,
-    Index,
-    Label,
-    Mul,
-    Num,
-    Pow,
-    Sum,
-    Tensor,
-    all_indices,
-    free_indices,
-    fresh,
-    is_ones,
-    range_of,
-    rename,
-)
+from ..expression import ONE, ZERO, Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
+from ..indices import all_indices, free_indices, fresh, is_ones, range_of, rename
+from ..limits import MOST_TERMS, TooManyTermsError, check_power, spend
 from .keys import key
-from .limits import MOST_TERMS, TooManyTermsError, check_power, spend
 from .term import Factor, Term, from_term, from_terms, term_key
 
-__all__ = [
-    "add",
-    "apart_from",
-    "combine",
-    "expand",
-    "key",
-    "multiply",
-    "simplified",
-]
-
+__all__ = ["add", "apart_from", "combine", "expand", "group", "multiply", "simplified"]
 
 ONE_NUMBER = Fraction(1)
 
@@ -84,7 +55,7 @@ def expand(e: Expr) -> list[Term]:
 
 @lru_cache(maxsize=1024)
 def _expand_atom(e: Call | Pow) -> tuple[Term, ...]:
-    """Expand what holds another expression; kept, as one in another in another would take exponential time."""
+    """Expand a function or a power; cached, because nested ones would take exponential time."""
     if isinstance(e, Call):
         return tuple(_expand_call(e.function, simplified(e.argument), e.order))
     return tuple(_expand_power(simplified(e.base), simplified(e.exponent)))
@@ -119,7 +90,7 @@ def _flat(e: Expr) -> list[Expr]:
 
 
 def _same_letters(factors: list[Expr]) -> list[Expr]:
-    """Where a delta stands among the factors, write the others with one of its two indices: they are equal there."""
+    """Where a delta is among the factors, write the others with only one of its two indices, which are equal."""
     for delta in factors:
         if isinstance(delta, Delta):
             new = _one_letter(delta)
@@ -147,7 +118,7 @@ def _renamed(e: Expr, new: dict[str, Index]) -> Expr:
 
 
 def group(e: Expr) -> tuple[int, Expr]:
-    """Return a sum in the one of its two signs that stands for both, and that sign: s - 1 is -(1 - s)."""
+    """Return a sum with the sign that stands for both s - 1 and 1 - s, and that sign: s - 1 is -(1 - s)."""
     terms = combine(expand(e))
     if not terms:
         return 1, ZERO
@@ -157,7 +128,7 @@ def group(e: Expr) -> tuple[int, Expr]:
 
 
 def _bind(indices: tuple[str, ...], term: Term) -> list[Term]:
-    """Sum a term over more indices, stepping aside where a letter is bound already."""
+    """Sum a term over more indices; a letter that is bound already is renamed."""
     term = apart_from(term, set(indices))
     settled = _settle(Term(term.coefficient, (*indices, *term.bound), term.factors))
     return [_without_needless_ones(t) for t in settled]
@@ -202,7 +173,7 @@ def _expand_power(base: Expr, exponent: Expr) -> list[Term]:
 
 
 def multiply(a: Term, b: Term) -> list[Term]:
-    """Multiply two terms; bound indices step aside, equal atoms add their exponents."""
+    """Multiply two terms; bound indices that clash are renamed, equal atoms add their exponents."""
     spend(len(a.factors) + len(b.factors))
     used = {letter for atom, _ in a.factors for letter in all_indices(atom)} | set(a.bound)
     b = apart_from(b, used)
@@ -221,7 +192,7 @@ def multiply(a: Term, b: Term) -> list[Term]:
 
 
 def apart_from(term: Term, taken: set[str], busy: Iterable[str] = ()) -> Term:
-    """Rename the bound indices of a term that are among `taken`, to none of those nor of the `busy`."""
+    """Rename the bound indices of a term that are among `taken`, to letters that are neither taken nor `busy`."""
     clash = [index for index in term.bound if index in taken]
     if not clash:
         return term
@@ -236,7 +207,7 @@ def apart_from(term: Term, taken: set[str], busy: Iterable[str] = ()) -> Term:
 
 
 def _settle(term: Term) -> list[Term]:
-    """Bring a term to rest: drop atom^0, contract deltas, multiply out sums under the power 1."""
+    """Simplify within a term: drop atom^0, contract deltas, multiply out sums under the power 1."""
     if not term.coefficient:
         return []
     kept: list[Factor] = []
@@ -293,7 +264,7 @@ def _joined(rest: Term, part: Term) -> list[Term]:
 
 
 def _contract(term: Term) -> list[Term]:
-    """Use up each delta that has a bound index: it renames that index."""
+    """Contract each delta that has a bound index: the index is renamed to the other one."""
     for atom, _ in term.factors:
         if not isinstance(atom, Delta):
             continue

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from string import ascii_letters
 
-from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor, free_indices, letters
-from .numpy_matrix import matrix_numpy
+from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
+from ..indices import free_indices, letters
 from .numpy_pieces import (
     ATOM,
     MINUS,
@@ -20,14 +20,13 @@ from .numpy_pieces import (
     aligned,
     applied,
     function_name,
-    needed_helpers,
     python_name,
     union,
     wrapped,
 )
 from .parts import HALF, parts_of, signed
 
-__all__ = ["matrix_numpy", "needed_helpers", "numpy_expression", "python_name"]
+__all__ = ["numpy_expression"]
 
 
 def numpy_expression(e: Expr, axes: tuple[str, ...], sizes: Mapping[str, str] | None = None) -> str:
@@ -61,7 +60,7 @@ def numpy_expression(e: Expr, axes: tuple[str, ...], sizes: Mapping[str, str] | 
     unknown = [letter for letter in free_indices(e) if letter not in axes]
     if unknown:
         raise ValueError(f"Index {unknown[0]} is neither summed nor an axis of the result ({', '.join(axes)}).")
-    writer = _Writer(_sizes(e, dict(sizes or {})), axes, dict(sizes or {}))
+    writer = _NumpyWriter(_sizes(e, dict(sizes or {})), axes, dict(sizes or {}))
     written = writer.write(e)
     piece = aligned(written, axes)
     if set(axes) == set(written.axes):
@@ -113,9 +112,9 @@ def _sizes(e: Expr, known: dict[str, str]) -> dict[str, str]:
     return found
 
 
-class _Writer:
-    def __init__(self, sizes: dict[str, str], order: tuple[str, ...], told: dict[str, str]) -> None:
-        self.sizes, self.order, self.told = sizes, order, told
+class _NumpyWriter:
+    def __init__(self, sizes: dict[str, str], order: tuple[str, ...], given: dict[str, str]) -> None:
+        self.sizes, self.order, self.given = sizes, order, given
 
     def size(self, letter: str) -> str:
         if letter not in self.sizes:
@@ -241,7 +240,7 @@ class _Writer:
         while isinstance(body, Sum) and not set(body.indices) & set(indices):
             indices, body = indices + body.indices, body.body
         outer = {letter: code for letter, code in self.sizes.items() if letter not in indices}
-        inner = _Writer(self.told | _sizes(body, outer), (*self.order, *indices), self.told)
+        inner = _NumpyWriter(self.given | _sizes(body, outer), (*self.order, *indices), self.given)
         parts = parts_of(body)
         above, below = [inner.write(f) for f in parts.above], [inner.write(f) for f in parts.below]
         outside = [p for p in above if not set(p.axes) & set(indices)]

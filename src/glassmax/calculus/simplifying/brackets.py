@@ -1,37 +1,19 @@
-"""Brackets kept whole: an expression in which each bracket is an array of its own, and back.
+"""Brackets kept whole: each bracket is replaced by an array of its own, and put back after simplification.
 
-Multiplying out finds what cancels, and loses what was short: ``(1 - a_i^2) sum_m W_im (p_m - y_m)`` becomes four sums.
-So each expression is also simplified with its brackets closed, and the shorter of the two is kept. Two brackets that
-differ in their letters or their sign alone are one array. A bracket that holds a delta is opened: it has to contract.
+Multiplying out finds what cancels, but makes short forms long: ``(1 - a_i^2) sum_m W_im (p_m - y_m)`` becomes four
+sums. So each expression is also simplified with its brackets closed, and the shorter of the two results is kept. Two
+brackets that differ only in their letters or their sign become the same array. A bracket that holds a delta is opened,
+because the delta has to contract.
 """
 
-from fractions import Fraction
-
-from .expression import (
-    Add,
-    Delta,
-    Expr,
-    Index,
-    Label,
-    Mul,
-    Num,
-    Pow,
-    Sum,
-    Tensor,
-    all_indices,
-    free_indices,
-    fresh,
-    map_children,
-    names,
-    rename,
-    walk,
-)
-from .terms import group, key
+from ..expression import MINUS_ONE, Add, Delta, Expr, Index, Label, Mul, Pow, Sum, Tensor, map_children, names, walk
+from ..indices import all_indices, free_indices, fresh, rename
+from .expand import group
+from .keys import key
 
 __all__ = ["Brackets"]
 
 MARK = "@"
-MINUS = Num(Fraction(-1))
 
 
 class Brackets:
@@ -70,10 +52,10 @@ class Brackets:
             self._inside[name] = (own, e)
         name, first = self._known[form]
         array = Tensor(name, own)
-        return array if sign == first else Mul((MINUS, array))
+        return array if sign == first else Mul((MINUS_ONE, array))
 
     def open(self, e: Expr) -> Expr | None:
-        """Return `e` with its brackets back; None if one of them has left more than itself behind."""
+        """Return `e` with its brackets back; None if ones along a bracket are left, which no array has."""
         if any(name.startswith(f"1:{MARK}") for name in names(e)):
             return None
         return self._opened(e, set(free_indices(e)))

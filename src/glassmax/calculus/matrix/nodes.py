@@ -1,8 +1,8 @@
-"""Matrix notation: what the index form becomes.
+"""What a formula in matrix notation is made of.
 
 Every node has `axes`, the letters of the index form that its rows and columns run over: none for a scalar, one for a
-vector (a column), two for a matrix. Layout is fixed by them, so transposes are explicit and never guessed. This
-module holds the nodes alone; `matrix_form` makes them, `render` prints them.
+vector (a column), two for a matrix. Axes fix the layout, so transposes are explicit and never guessed. `form` makes
+the nodes, `glassmax.calculus.printing` prints them.
 """
 
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ __all__ = [
     "Scaled",
     "Transpose",
     "leaves",
-    "parts_of",
+    "matrix_children",
 ]
 
 
@@ -98,7 +98,7 @@ class Scaled:
 
 @dataclass(frozen=True)
 class Plus:
-    """A sum of arrays of the same axes; a term with Scaled of negative number prints as a difference."""
+    """A sum of arrays of the same axes; a term scaled by a negative number is printed as a difference."""
 
     terms: "tuple[Matrix, ...]"
     axes: tuple[str, ...]
@@ -134,7 +134,7 @@ class Diag:
 Matrix = Leaf | Ones | Eye | Transpose | Product | Hadamard | Quotient | Scaled | Plus | Apply | Power | Diag
 
 
-def parts_of(m: Matrix) -> tuple[Matrix, ...]:
+def matrix_children(m: Matrix) -> tuple[Matrix, ...]:
     """Return what a matrix expression is made of."""
     match m:
         case Product(factors, _) | Hadamard(factors, _):
@@ -151,4 +151,4 @@ def parts_of(m: Matrix) -> tuple[Matrix, ...]:
 
 def leaves(m: Matrix) -> "list[Leaf]":
     """Return the named arrays of a matrix expression."""
-    return [m] if isinstance(m, Leaf) else [leaf for part in parts_of(m) for leaf in leaves(part)]
+    return [m] if isinstance(m, Leaf) else [leaf for part in matrix_children(m) for leaf in leaves(part)]

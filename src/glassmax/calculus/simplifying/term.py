@@ -1,13 +1,11 @@
-"""A term: a coefficient, bound indices, and a product of powers; its key, and how it is written.
-
-Two terms are alike if their `term_key` is the same, whatever their bound indices are called.
-"""
+"""A term: a coefficient, bound indices, and a product of powers; its key, and how it is written as an expression."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from .expression import ONE, ZERO, Add, Call, Expr, Mul, Num, Pow, Sum, free_indices
+from ..expression import ONE, Call, Expr, Num, Pow, Sum, product_of, sum_of
+from ..indices import free_indices
 from .keys import key, orders
 
 __all__ = ["Factor", "Term", "components", "factor_key", "from_term", "from_terms", "term_key"]
@@ -39,9 +37,9 @@ def term_key(term: Term) -> str:
 
 
 def _namings(term: Term) -> Iterable[dict[str, str]]:
-    """Yield the ways to name the bound indices by number that can give the least key.
+    """Yield the ways to number the bound indices that can give the smallest key.
 
-    Indices are told apart first by the factors they stand in; only those that look alike are permuted.
+    Indices are distinguished first by the factors they stand in; only those that look alike are permuted.
     """
 
     def look(names: dict[str, str]) -> str:
@@ -57,9 +55,9 @@ def from_term(term: Term) -> Expr:
     outside, sums = components(term)
     parts += [_power(f) for f in _arrays_first(outside)]
     for bound, factors in sums:
-        body = _product([_power(f) for f in _arrays_first(factors)])
+        body = product_of([_power(f) for f in _arrays_first(factors)])
         parts.append(Sum(bound, body))
-    return _product(parts)
+    return product_of(parts)
 
 
 def _arrays_first(factors: Sequence[Factor]) -> list[Factor]:
@@ -90,17 +88,9 @@ def _letters_of(factor: Factor) -> tuple[str, ...]:
 
 def from_terms(terms: Sequence[Term]) -> Expr:
     """Write a list of terms as one expression."""
-    if not terms:
-        return ZERO
-    return from_term(terms[0]) if len(terms) == 1 else Add(tuple(from_term(term) for term in terms))
+    return sum_of([from_term(term) for term in terms])
 
 
 def _power(factor: Factor) -> Expr:
     atom, exponent = factor
     return atom if exponent == ONE else Pow(atom, exponent)
-
-
-def _product(parts: list[Expr]) -> Expr:
-    if not parts:
-        return ONE
-    return parts[0] if len(parts) == 1 else Mul(tuple(parts))

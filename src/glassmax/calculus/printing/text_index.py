@@ -7,18 +7,10 @@ them all.
 
 from collections.abc import Sequence
 
-from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
-from .parts import (
-    HALF,
-    call_name,
-    is_atom,
-    is_plain,
-    leads_with_fraction,
-    parts_of,
-    signed,
-)
+from ..expression import Add, Call, Definition, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
+from .parts import HALF, call_name, is_atom, is_plain, leads_with_fraction, parts_of, signed
 
-__all__ = ["bracketed", "text"]
+__all__ = ["bracketed", "equation_left", "text"]
 
 
 def text(e: Expr, *, unicode: bool = False) -> str:
@@ -45,19 +37,13 @@ def text(e: Expr, *, unicode: bool = False) -> str:
     return _Text("δ" if unicode else "delta", "Σ" if unicode else "sum").whole(e)
 
 
+def equation_left(definition: Definition) -> str:
+    """Print the left side of an equation: ``P_ij``."""
+    return text(Tensor(definition.name, definition.indices))
+
+
 def bracketed(e: Expr) -> str:
-    """Print an expression with every bracket and every ``*`` set: what was understood.
-
-    Parameters
-    ----------
-    e : Expr
-        Any expression.
-
-    Returns
-    -------
-    str
-        One line with no rule of precedence left to know.
-    """
+    """Print an expression with every bracket and every ``*``, so that no rule of precedence needs to be known."""
     printed = _bracketed(e)
     return printed[1:-1] if printed.startswith("(") else printed
 

@@ -1,4 +1,4 @@
-"""Factor: from a sum of products back to the short form that people print.
+"""Take common factors out: from a sum of products back to the short form that people print.
 
 Terms are brought together by what they share: ``sum_i X_ij P_ik - sum_i X_ij Y_ik`` becomes ``sum_i X_ij (P_ik -
 Y_ik)``, greedily, and only where the result is shorter. Two sums come under one sign only if they run over the same
@@ -9,38 +9,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
+from typing import NamedTuple
 
-from .expression import (
-    ONE,
-    Add,
-    Expr,
-    Index,
-    Mul,
-    Num,
-    Pow,
-    Sum,
-    Tensor,
-    all_indices,
-    free_indices,
-    names,
-    rename,
-    walk,
-)
-from .limits import spend
+from ..expression import MINUS_ONE, ONE, Add, Expr, Index, Mul, Num, Pow, Sum, Tensor, names, sum_of, walk
+from ..indices import all_indices, free_indices, rename
+from ..limits import spend
+from .expand import apart_from
+from .keys import key
 from .term import Factor, Term, from_term
-from .terms import apart_from, key
 
 MOST_MERGED = 24
 """More terms than this are brought together by what they all share alone."""
 MOST_INDICES = 2
 """A bracket with more free indices than a matrix is not opened for the sake of a shorter text."""
 
-__all__ = ["Taste", "collect", "size"]
+__all__ = ["Style", "collect", "size"]
 
 
 @dataclass(frozen=True)
-class Taste:
-    """What is known of a program that tells how people would write a result.
+class Style:
+    """What is known of a program that decides how people would write a result.
 
     Attributes
     ----------
@@ -64,24 +52,12 @@ class Taste:
 
 
 def size(e: Expr) -> int:
-    """Return the number of nodes, by which one form is shorter than another; a minus sign is none."""
-    return sum(1 for part in walk(e) if part != Num(Fraction(-1)))
+    """Return the number of nodes, the measure of a short form; a minus sign is not counted."""
+    return sum(1 for part in walk(e) if part != MINUS_ONE)
 
 
-def collect(terms: Sequence[Term], taste: Taste = Taste()) -> Expr:
-    """Write terms as one expression, common factors taken out.
-
-    Parameters
-    ----------
-    terms : sequence of Term
-        Combined: no two are alike.
-    taste : Taste
-        What tells how to write it.
-
-    Returns
-    -------
-    Expr
-    """
+def collect(terms: Sequence[Term], style: Style = Style()) -> Expr:
+    """Write terms as one expression, common factors taken out; no two of the terms are alike."""
     if not terms:
         return Num(Fraction(0))
     if len(terms) == 1:
@@ -89,32 +65,32 @@ def collect(terms: Sequence[Term], taste: Taste = Taste()) -> Expr:
     free = {
         i for t in terms for atom, e in t.factors for i in (*free_indices(atom), *free_indices(e)) if i not in t.bound
     }
-    terms = _in_order([apart_from(t, free) for t in terms], taste)
+    terms = _in_order([apart_from(t, free) for t in terms], style)
     common, rest = _common(terms)
     if common:
-        return _times(common, collect(rest, taste))
+        return _times(common, collect(rest, style))
     number = _common_number(terms)
     if number != 1:
         rest = [Term(t.coefficient / number, t.bound, t.factors) for t in terms]
-        return _times([(Num(number), ONE)], collect(rest, taste))
+        return _times([(Num(number), ONE)], collect(rest, style))
     spend(len(terms) ** 2)
     few = len(terms) <= MOST_MERGED
-    merged = (_merge_sums(terms, taste) or _merge_free(terms, taste)) if few else None
+    merged = (_merge_sums(terms, style) or _merge_free(terms, style)) if few else None
     return merged if merged is not None else Add(tuple(from_term(term) for term in terms))
 
 
-def _in_order(terms: Sequence[Term], taste: Taste) -> list[Term]:
+def _in_order(terms: Sequence[Term], style: Style) -> list[Term]:
     """Put plain terms before sums, plus before minus; the sign is turned so that what is defined stands first."""
 
     def names_defined(term: Term) -> bool:
-        return any(names(atom) & taste.defined for atom, _ in term.factors)
+        return any(names(atom) & style.defined for atom, _ in term.factors)
 
     ordered = sorted(terms, key=lambda t: (bool(t.bound), t.coefficient < 0, not names_defined(t)))
     first = next((i for i, term in enumerate(ordered) if term.coefficient > 0), 0)  # a sum opens with a plus
     return [ordered[first], *ordered[:first], *ordered[first + 1 :]]
 
 
-def _turned(terms: Sequence[Term], taste: Taste) -> bool:
+def _turned(terms: Sequence[Term], style: Style) -> bool:
     """Whether the difference reads better with its sign turned: -(P - Y) for Y - P."""
     plus = [t for t in terms if t.coefficient > 0]
     minus = [t for t in terms if t.coefficient < 0]
@@ -122,7 +98,7 @@ def _turned(terms: Sequence[Term], taste: Taste) -> bool:
         return not plus
 
     def rank(group: Sequence[Term]) -> float:
-        return sum(bool(names(atom) & taste.defined) for t in group for atom, _ in t.factors) or (
+        return sum(bool(names(atom) & style.defined) for t in group for atom, _ in t.factors) or (
             0.5 if any(not t.factors for t in group) else 0  # 1 - eps rather than eps - 1
         )
 
@@ -177,31 +153,41 @@ def _times(common: Sequence[Factor], rest: Expr) -> Expr:
     return Mul(tuple(parts))
 
 
-def _merge_sums(terms: Sequence[Term], taste: Taste) -> Expr | None:
-    """Bring terms under one sum sign, over an index of the same range: the pair that shares most, and who fits it."""
-    pairs: list[tuple[int, int, int, str, list[Factor], Term]] = []
+class _Pair(NamedTuple):
+    """Two terms that can come under one sum over `letter`, the second with that letter, and the factors they share."""
+
+    order: int
+    i: int
+    j: int
+    letter: str
+    shared: list[Factor]
+    second: Term
+
+
+def _merge_sums(terms: Sequence[Term], style: Style) -> Expr | None:
+    """Bring the two terms that share most, and all others that fit, under one sum over an index of the same range."""
+    pairs: list[_Pair] = []
     for i, first in enumerate(terms):
         for letter in first.bound:
             for j in range(i + 1, len(terms)):
-                for second in _renamed(terms[j], first, letter, taste):
+                for second in _renamed(terms[j], first, letter, style):
                     shared = _shared(first, second, letter)
                     weight = sum(1 + 4 * (letter in all_indices(atom)) for atom, _ in shared)
-                    pairs.append((-weight, i, j, letter, shared, second))
-    for _, i, j, letter, shared, second in sorted(pairs, key=lambda pair: pair[:4]):
-        merged = _merged(terms, i, j, letter, shared, second, taste)
+                    pairs.append(_Pair(-weight, i, j, letter, shared, second))
+    for pair in sorted(pairs, key=lambda pair: pair[:4]):
+        merged = _merged(terms, pair, style)
         if merged is not None:
             return merged
     return None
 
 
-def _merged(
-    terms: Sequence[Term], i: int, j: int, letter: str, shared: list[Factor], second: Term, taste: Taste
-) -> Expr | None:
+def _merged(terms: Sequence[Term], pair: _Pair, style: Style) -> Expr | None:
     """Write two terms, and the others that fit, under one sum; None if what is left inside is no vector or matrix."""
+    _, i, j, letter, shared, second = pair
     together, others = [terms[i], second], []
     for position, term in enumerate(terms):
         if position not in (i, j):
-            fit = next((t for t in _renamed(term, terms[i], letter, taste) if _has(t, shared)), None)
+            fit = next((t for t in _renamed(term, terms[i], letter, style) if _has(t, shared)), None)
             if fit is None:
                 others.append(term)
             else:
@@ -210,40 +196,40 @@ def _merged(
     for term in together:
         rest = _divide(term, shared)
         inside.append(Term(rest.coefficient, tuple(b for b in rest.bound if b != letter), rest.factors))
-    sign = -1 if others and _turned(inside, taste) else 1
-    inner = collect([Term(sign * t.coefficient, t.bound, t.factors) for t in inside], taste)
+    sign = -1 if others and _turned(inside, style) else 1
+    inner = collect([Term(sign * t.coefficient, t.bound, t.factors) for t in inside], style)
     if len(free_indices(inner)) > MOST_INDICES:
         return None
     merged: Expr = Sum((letter,), _times(shared, inner))
     if sign < 0:
-        merged = Mul((Num(Fraction(-1)), merged))
-    return _ordered_sum([*(_terms_of(collect(others, taste)) if others else ()), merged], taste)
+        merged = Mul((MINUS_ONE, merged))
+    return _ordered_sum([*(_terms_of(collect(others, style)) if others else ()), merged], style)
 
 
-def _ordered_sum(parts: Sequence[Expr], taste: Taste) -> Expr:
+def _ordered_sum(parts: Sequence[Expr], style: Style) -> Expr:
     """Add parts up: plain ones before sums, plus before minus, what is defined before what is given."""
 
     def place(part: Expr) -> tuple[bool, bool, bool]:
         factors = part.factors if isinstance(part, Mul) else (part,)
         negative = isinstance(factors[0], Num) and factors[0].value < 0
-        return any(isinstance(f, Sum) for f in factors), negative, not names(part) & taste.defined
+        return any(isinstance(f, Sum) for f in factors), negative, not names(part) & style.defined
 
     ordered = sorted(parts, key=place)
     opening = next((n for n, part in enumerate(ordered) if not place(part)[1]), 0)
     ordered.insert(0, ordered.pop(opening))
-    return ordered[0] if len(ordered) == 1 else Add(tuple(ordered))
+    return sum_of(ordered)
 
 
 def _terms_of(e: Expr) -> tuple[Expr, ...]:
     return e.terms if isinstance(e, Add) else (e,)
 
 
-def _renamed(term: Term, like: Term, letter: str, taste: Taste) -> list[Term]:
+def _renamed(term: Term, like: Term, letter: str, style: Style) -> list[Term]:
     """Return a term with one of its bound indices called `letter`, for each of the same range."""
-    wanted = taste.range_of(letter, like.factors)
+    wanted = style.range_of(letter, like.factors)
     found = []
     for old in term.bound:
-        if wanted is None or taste.range_of(old, term.factors) != wanted:
+        if wanted is None or style.range_of(old, term.factors) != wanted:
             continue
         new: dict[str, Index] = {old: letter}
         if letter in term.bound and letter != old:
@@ -286,8 +272,8 @@ def _length(e: Expr) -> tuple[int, int]:
     return size(e), len(_terms_of(e))
 
 
-def _merge_free(terms: Sequence[Term], taste: Taste) -> Expr | None:
-    """Take out of some of the terms the factor that shortens the whole most."""
+def _merge_free(terms: Sequence[Term], style: Style) -> Expr | None:
+    """Take out of some of the terms the factor that makes the whole shortest."""
     counts: dict[str, list[int]] = {}
     atoms: dict[str, Factor] = {}
     for position, term in enumerate(terms):
@@ -302,10 +288,10 @@ def _merge_free(terms: Sequence[Term], taste: Taste) -> Expr | None:
         places = set(counts[name])
         inside = [_divide(terms[i], [atoms[name]]) for i in places]
         outside = [term for i, term in enumerate(terms) if i not in places]
-        sign = -1 if _turned(inside, taste) else 1
-        inner = collect([Term(sign * t.coefficient, t.bound, t.factors) for t in inside], taste)
-        out = _times([(Num(Fraction(-1)), ONE), atoms[name]] if sign < 0 else [atoms[name]], inner)
-        whole = _ordered_sum([out, *_terms_of(collect(outside, taste))], taste)
+        sign = -1 if _turned(inside, style) else 1
+        inner = collect([Term(sign * t.coefficient, t.bound, t.factors) for t in inside], style)
+        out = _times([(MINUS_ONE, ONE), atoms[name]] if sign < 0 else [atoms[name]], inner)
+        whole = _ordered_sum([out, *_terms_of(collect(outside, style))], style)
         if _length(whole) < _length(best if best is not None else plain):
             best = whole
     return best

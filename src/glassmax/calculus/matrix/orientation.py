@@ -1,13 +1,13 @@
 """Rows, columns and numbers of a matrix expression put where people expect them.
 
-Layout follows from axes: a matrix is turned by a transpose, which goes inside only where it meets another; what lacks
-an axis is repeated along it, by ones; numbers come to the front. Nothing is multiplied or summed here: that is
-`matrix_form`.
+The axes of a result fix its layout. A matrix whose axes stand in the other order is transposed; the transpose is moved
+inside only where it cancels another one. An array that lacks an axis is repeated along that axis, by a product with
+ones. Numbers come to the front.
 """
 
 from fractions import Fraction
 
-from .matrices import (
+from .nodes import (
     Apply,
     Diag,
     Eye,
@@ -21,14 +21,14 @@ from .matrices import (
     Quotient,
     Scaled,
     Transpose,
-    parts_of,
+    matrix_children,
 )
 
 __all__ = ["NoMatrixFormError", "note", "oriented", "scaled_ones", "spread", "tidy"]
 
 
 class NoMatrixFormError(Exception):
-    """The expression is not one of vectors and matrices; the text says why."""
+    """The expression can't be written with vectors and matrices; the message says why."""
 
 
 def tidy(m: Matrix) -> Matrix:
@@ -80,7 +80,7 @@ def _along(v: Matrix, axes: tuple[str, ...]) -> Matrix:
 
 
 def oriented(m: Matrix, axes: tuple[str, ...]) -> Matrix:
-    """Turn a matrix so that its axes come in this order; a transpose goes inside only where it meets another."""
+    """Return a matrix with its axes in this order; a transpose goes inside only where it cancels another."""
     if m.axes == axes or len(m.axes) < 2:
         return m
     if isinstance(m, Transpose):
@@ -124,11 +124,11 @@ def _turned_factor(m: Matrix) -> Matrix:
 
 
 def _transposes(m: Matrix) -> int:
-    return isinstance(m, Transpose) + sum(_transposes(part) for part in parts_of(m))
+    return isinstance(m, Transpose) + sum(_transposes(part) for part in matrix_children(m))
 
 
 def spread(m: Matrix, axes: tuple[str, ...], rules: list[str]) -> Matrix:
-    """Turn and, where an axis is lacking, repeat along it."""
+    """Return an array with these axes: transposed where needed, repeated along an axis that it lacks."""
     if set(m.axes) == set(axes):
         return oriented(m, axes)
     if not m.axes and len(axes) == 1:
@@ -137,7 +137,7 @@ def spread(m: Matrix, axes: tuple[str, ...], rules: list[str]) -> Matrix:
         ones = Product((Ones((axes[0],)), Transpose(Ones((axes[1],)), (axes[1],))), axes)
         return ones if m == Leaf("1", ()) else scaled_ones(m, ones)
     if len(m.axes) == 1 and len(axes) == 2 and m.axes[0] in axes:
-        note(rules, "an index that is lacking in a term: the same along that axis, by ones")
+        note(rules, "a term lacks an index of the result: it is repeated along that axis, by ones")
         return _along(m, axes)
     raise NoMatrixFormError(f"the result has the indices {', '.join(axes)}, a term {', '.join(m.axes)}")
 
@@ -152,6 +152,6 @@ def scaled_ones(m: Matrix, ones: Matrix) -> Matrix:
 
 
 def note(rules: list[str], rule: str) -> None:
-    """Add a rule to what is said of a matrix form, once."""
+    """Note a rule that led to a matrix form, once."""
     if rule not in rules:
         rules.append(rule)

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from glassmax import functional
-from glassmax.calculus import derive
-from glassmax.calculus.rules import RULES
+from glassmax.calculus.functional import FUNCTIONAL_EQUATIONS, derive_function
 from glassmax.functional import activations
 
 RNG = np.random.default_rng(3)
@@ -49,11 +48,6 @@ ROW = {
 ACTIVATIONS = sorted(activations.ACTIVATIONS)
 
 
-def derivations(name):
-    rule = RULES[name]
-    return [derive(rule.equations, [by] * rule.order, assume=rule.assume, times=rule.times) for by in rule.wrt]
-
-
 def values(derivation, arrays):
     """What the equations name, and nothing else; results of equations are not given."""
     equations = derivation.json()["equations"]
@@ -67,33 +61,33 @@ def agrees(found, expected):
 
 def test_every_derivative_of_functional_has_a_rule():
     named = {name for name in functional.__all__ if name.endswith(("_vjp", "_second", "_jvp", "_jacobian"))}
-    assert named == set(RULES)
+    assert named == set(FUNCTIONAL_EQUATIONS)
     assert named == {*NUMERIC, *ROW, *(f"{a}_{kind}" for a in ACTIVATIONS for kind in ("vjp", "second"))}
 
 
-@pytest.mark.parametrize("name", sorted(RULES))
+@pytest.mark.parametrize("name", sorted(FUNCTIONAL_EQUATIONS))
 def test_every_rule_is_proved(name):
-    assert all(derivation.proved for derivation in derivations(name))
+    assert all(derivation.proved for derivation in derive_function(name))
 
 
 @pytest.mark.parametrize("name", sorted(NUMERIC))
 def test_a_derived_pullback_computes_what_the_function_computes(name):
     expected = NUMERIC[name]()
     expected = expected if isinstance(expected, tuple) else (expected,)
-    for derivation, array in zip(derivations(name), expected, strict=True):
+    for derivation, array in zip(derive_function(name), expected, strict=True):
         agrees(derivation.evaluate(**values(derivation, ARRAYS)), array)
 
 
 @pytest.mark.parametrize("name", sorted(ROW))
 def test_a_derivation_for_one_row_computes_what_the_function_computes(name):
     z, dz = ARRAYS["Z"][0], ARRAYS["dZ"][0]
-    (derivation,) = derivations(name)
+    (derivation,) = derive_function(name)
     agrees(derivation.evaluate(Z=z, dZ=dz), ROW[name](z, dz))
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_the_derived_pullback_of_an_activation_is_the_numeric_one(name):
-    (derivation,) = derivations(f"{name}_vjp")
+    (derivation,) = derive_function(f"{name}_vjp")
     rows = {**ARRAYS, "Z": ARRAYS["Z"].ravel(), "dA": ARRAYS["dA"].ravel()}
     expected = getattr(functional, f"{name}_vjp")(rows["dA"], rows["Z"])
     agrees(derivation.evaluate(**values(derivation, rows)), expected)
@@ -101,7 +95,7 @@ def test_the_derived_pullback_of_an_activation_is_the_numeric_one(name):
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_the_derived_second_derivative_of_an_activation_is_the_numeric_one(name):
-    (derivation,) = derivations(f"{name}_second")
+    (derivation,) = derive_function(f"{name}_second")
     rows = {**ARRAYS, "Z": ARRAYS["Z"].ravel(), "v": ARRAYS["v"].ravel()}
     expected = getattr(functional, f"{name}_second")(rows["Z"]) * rows["v"]
     agrees(derivation.evaluate(**values(derivation, rows)), expected)
@@ -109,7 +103,7 @@ def test_the_derived_second_derivative_of_an_activation_is_the_numeric_one(name)
 
 @pytest.mark.parametrize("name", ["gelu", "leaky_relu", "mish", "sigmoid", "tanh"])
 def test_the_numpy_source_of_an_activation_runs_and_agrees(name):
-    (derivation,) = derivations(f"{name}_vjp")
+    (derivation,) = derive_function(f"{name}_vjp")
     z, d = ARRAYS["Z"].ravel(), ARRAYS["dA"].ravel()
     given = {"Z": z, "dA": d, **({"slope": 0.01} if name == "leaky_relu" else {})}
     agrees(derivation.numpy()(**given), getattr(functional, f"{name}_vjp")(d, z))

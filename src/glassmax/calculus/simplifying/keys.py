@@ -1,11 +1,11 @@
-"""Keys: a text for an expression that is the same whatever its bound indices are called."""
+"""Keys: a text for an expression that is the same whatever the bound indices of the expression are called."""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import permutations, product
 from math import factorial, prod
 
-from .expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
-from .limits import MOST_TERMS, spend
+from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
+from ..limits import MOST_TERMS, spend
 
 __all__ = ["key", "orders"]
 
@@ -44,7 +44,7 @@ def key(e: Expr, names: dict[str, str] | None = None, depth: int = 0) -> str:
 
 
 def orders(bound: Sequence[str], look: Callable[[dict[str, str]], str]) -> Iterable[Sequence[str]]:
-    """Yield the orders of bound indices that can give the least key, as `look` tells one from another."""
+    """Yield the orders of bound indices that can give the smallest key; `look` gives the key under a naming."""
     if len(bound) < 2:
         yield bound
         return

@@ -1,4 +1,4 @@
-"""Evaluate an expression on numbers: the proof behind every line.
+"""Evaluate an expression in index notation on numbers: the proof behind every line.
 
 Every index letter is an axis; an expression becomes an array over its free letters. What is evaluated here is the
 expression as it stands, by its definition, with none of the rules that made it. Arrays may be complex, for the
@@ -13,26 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor, children, free_indices
-from .limits import MOST_NUMBERS, DeriveError, spend
-from .matrices import (
-    Apply,
-    Diag,
-    Eye,
-    Hadamard,
-    Leaf,
-    Matrix,
-    Ones,
-    Plus,
-    Power,
-    Product,
-    Quotient,
-    Scaled,
-    Transpose,
-    parts_of,
-)
+from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Program, Sum, Tensor, children
+from ..indices import free_indices
+from ..indices import letters as letters_of
+from ..limits import MOST_NUMBERS, DeriveError, spend
 
-__all__ = ["KNOWN_FUNCTIONS", "OpenFunction", "Values", "evaluate", "evaluate_matrix"]
+__all__ = ["OpenFunction", "Values", "apply_function", "array_named", "evaluate", "evaluate_program"]
 
 Array = npt.NDArray[Any]
 
@@ -63,7 +49,7 @@ class Values:
     arrays : mapping of str to array
         Scalars are arrays without axes; labels are arrays of int.
     sizes : mapping of str to int
-        For letters whose size can't be read off an array: free letters of deltas alone, sums of 1.
+        For letters whose size can't be read off an array: free letters that stand only in deltas, sums of 1.
     functions : mapping of str to callable
         ``f(x, order)``, for the open functions.
     ranges : mapping of str to int
@@ -77,25 +63,26 @@ class Values:
 
 
 def evaluate(e: Expr, values: Values, axes: Sequence[str] | None = None) -> Array:
-    """Return the value of `e` as an array over `axes`.
+    """Return the value of `e` as an array over `axes`, by default the free letters of `e`.
 
-    Parameters
-    ----------
-    e : Expr
-    values : Values
-    axes : sequence of str, optional
-        The letters of the result's axes; the free letters of `e` by default. It may hold more letters than `e` has: the
-        result is then the same along them.
-
-    Returns
-    -------
-    array
+    `axes` may hold more letters than `e` has: the result is the same along them.
     """
     sizes = _sizes(e, values)
     axes = free_indices(e) if axes is None else tuple(axes)
     array, letters = _value(e, values, sizes)
     full = _spread(array, letters, axes)
     return np.broadcast_to(full, [sizes[letter] if letter in sizes else values.sizes[letter] for letter in axes]).copy()
+
+
+def evaluate_program(program: Program, values: Values) -> Values:
+    """Evaluate the definitions in their order, on top of the inputs."""
+    arrays = dict(values.arrays)
+    for definition in program.definitions:
+        sizes = {letter: 1 for letter in definition.indices if letter not in free_indices(definition.value)}
+        arrays[definition.name] = evaluate(
+            definition.value, Values(arrays, {**values.sizes, **sizes}, values.functions), definition.indices
+        )
+    return Values(arrays, values.sizes, values.functions, values.ranges)
 
 
 def _sizes(e: Expr, values: Values, known: Mapping[str, int] | None = None) -> dict[str, int]:
@@ -112,7 +99,7 @@ def _sizes(e: Expr, values: Values, known: Mapping[str, int] | None = None) -> d
                 sizes = zip(index.indices, values.arrays[index.name].shape, strict=True)
                 found.update({letter: size for letter, size in sizes if letter not in bound})
             elif isinstance(e, Tensor) and index not in bound:
-                found[index] = _array(e.name, values).shape[position]
+                found[index] = array_named(e.name, values).shape[position]
         if isinstance(e, Delta):
             for index, other in ((e.i, e.j), (e.j, e.i)):
                 if isinstance(index, str) and index not in bound:
@@ -137,9 +124,9 @@ def _value(e: Expr, values: Values, sizes: dict[str, int]) -> tuple[Array, tuple
         case Num(value):
             return np.asarray(float(value)), ()
         case Tensor(name, indices):
-            return _cells(_array(name, values), indices, values, sizes)
+            return _cells(array_named(name, values), indices, values, sizes)
         case Delta(i, j):
-            letters = tuple(dict.fromkeys((*_letters(i), *_letters(j))))
+            letters = tuple(dict.fromkeys((*letters_of(i), *letters_of(j))))
             left, right = (_grid(index, letters, values, sizes) for index in (i, j))
             return (left == right).astype(float), letters
         case Add(terms):
@@ -171,10 +158,10 @@ def _value(e: Expr, values: Values, sizes: dict[str, int]) -> tuple[Array, tuple
             return array, letters
         case Call(function, argument, order):
             array, letters = _value(argument, values, sizes)
-            return _call(function, array, order, values), letters
+            return apply_function(function, array, order, values), letters
 
 
-def _array(name: str, values: Values) -> Array:
+def array_named(name: str, values: Values) -> Array:
     """Return an array by its name; ones by the array they run along."""
     if name.startswith("1:"):
         _, along, position = name.split(":")
@@ -184,9 +171,10 @@ def _array(name: str, values: Values) -> Array:
     return values.arrays[name]
 
 
-def _call(function: str, x: Array, order: int, values: Values) -> Array:
-    if order == 0 and function in _KNOWN:
-        result: Array = _KNOWN[function](x)
+def apply_function(function: str, x: Array, order: int, values: Values) -> Array:
+    """Return a function of numbers, or its derivative of some order, entry by entry."""
+    if order == 0 and function in FUNCTION_VALUES:
+        result: Array = FUNCTION_VALUES[function](x)
         return result
     return values.functions[function](x, order)
 
@@ -198,7 +186,7 @@ def _erf(x: Array) -> Array:
     return result
 
 
-_KNOWN: dict[str, Any] = {
+FUNCTION_VALUES: dict[str, Any] = {
     "exp": np.exp,
     "log": np.log,
     "abs": lambda x: np.where(x.real < 0, -x, x),
@@ -212,13 +200,7 @@ _KNOWN: dict[str, Any] = {
     "softplus": lambda x: np.log1p(np.exp(x)),
     "erf": _erf,
 }
-
-
-KNOWN_FUNCTIONS = frozenset(_KNOWN)
-
-
-def _letters(index: Index) -> tuple[str, ...]:
-    return index.indices if isinstance(index, Label) else (index,)
+"""Each known function on numbers, also on those of the complex step."""
 
 
 def _grid(index: Index, letters: tuple[str, ...], values: Values, sizes: dict[str, int]) -> Array:
@@ -234,7 +216,7 @@ def _grid(index: Index, letters: tuple[str, ...], values: Values, sizes: dict[st
 def _cells(
     array: Array, indices: tuple[Index, ...], values: Values, sizes: dict[str, int]
 ) -> tuple[Array, tuple[str, ...]]:
-    letters = tuple(dict.fromkeys(letter for index in indices for letter in _letters(index)))
+    letters = tuple(dict.fromkeys(letter for index in indices for letter in letters_of(index)))
     if not indices:
         return np.asarray(array), ()
     return array[tuple(_grid(index, letters, values, sizes) for index in indices)], letters
@@ -261,85 +243,3 @@ def _spread(array: Array, own: tuple[str, ...], letters: Sequence[str]) -> Array
     for axis in order:
         shape[list(letters).index(own[axis])] = array.shape[axis]
     return array.transpose(order).reshape(shape)
-
-
-def evaluate_matrix(m: Matrix, values: Values, sizes: Mapping[str, int]) -> Array:
-    """Return the value of a matrix expression, by position: rows are rows, a vector is a column, @ is @.
-
-    Parameters
-    ----------
-    m : Matrix
-    values : Values
-        Leaves are looked up by name.
-    sizes : mapping of str to int
-        Of the letters that ones and identities run over.
-
-    Returns
-    -------
-    array
-        With as many axes as `m` has.
-    """
-    found = {**_leaf_sizes(m, values), **sizes}
-    return _matrix_value(m, values, found).reshape([found[axis] for axis in m.axes])
-
-
-def _leaf_sizes(m: Matrix, values: Values) -> dict[str, int]:
-    if isinstance(m, Leaf):
-        return dict(zip(m.axes, values.arrays[m.name].shape, strict=True)) if m.axes else {}
-    if isinstance(m, Ones) and m.along:
-        return {m.axes[0]: len(_array(m.along, values))}
-    found: dict[str, int] = {}
-    for part in parts_of(m):
-        found |= _leaf_sizes(part, values)
-    return found
-
-
-def _matrix_value(m: Matrix, values: Values, sizes: Mapping[str, int]) -> Array:
-    def of(part: Matrix) -> Array:
-        return _matrix_value(part, values, sizes)
-
-    if isinstance(m, Product):  # a letter that is summed inside may run over another axis elsewhere
-        sizes = {**sizes, **{a: n for a, n in _leaf_sizes(m, values).items() if a not in m.axes}}
-    match m:
-        case Leaf(name, axes):
-            array = np.asarray(1.0) if name == "1" else np.asarray(_array(name, values))
-            return array.reshape(array.shape if len(axes) == 2 else (-1, 1))
-        case Ones(_, along) if along:
-            return _array(along, values)[:, None]
-        case Ones(axes):
-            return np.ones([sizes[axis] for axis in axes] + [1] * (2 - len(axes)))
-        case Eye((axis, _)):
-            return np.eye(sizes[axis])
-        case Transpose(inner, _):
-            return of(inner).T
-        case Diag(inner, _):
-            return np.diag(of(inner)[:, 0])
-        case Product(factors, _):
-            result = np.ones((1, 1))
-            for factor in factors:
-                right = of(factor)
-                scalar = result.shape == (1, 1) or not factor.axes
-                result = result * right if scalar else result @ right
-            return result
-        case Hadamard(factors, _):
-            result = of(factors[0])
-            for factor in factors[1:]:
-                if of(factor).shape != result.shape:
-                    raise ValueError("a Hadamard product of arrays of different shapes")
-                result = result * of(factor)
-            return result
-        case Plus(terms, _):
-            shapes = {of(term).shape for term in terms}
-            if len(shapes) > 1:
-                raise ValueError("a sum of arrays of different shapes")
-            return np.asarray(sum(of(term) for term in terms))
-        case Quotient(above, below, _):
-            return of(above) / of(below)
-        case Scaled(number, inner, _):
-            return float(number) * of(inner)
-        case Apply(function, inner, _, order):
-            return _call(function, of(inner), order, values)
-        case Power(inner, exponent, _):
-            return of(inner) ** (int(exponent) if exponent.denominator == 1 else float(exponent))
-        case _:
-            raise TypeError(f"{type(m).__name__} is no matrix")

@@ -1,14 +1,15 @@
-"""Names that make a result shorter: equal expressions in which an equation's left side stands for its right.
+"""Names that make a result shorter: an equal expression in which a name stands for the right side of its equation.
 
 A definition is looked for as a product (``x_i / r`` is ``u_i``), as a sum (``1/d sum_k x_k`` is ``m``), and as a
-bracket times something (``y_i = (x_i - m) / s`` tells that ``x_i - m`` is ``s y_i``). Whether a form is shorter is
-for the caller to say; that it is equal, for the proof.
+bracket with a factor (because of ``y_i = (x_i - m) / s``, the bracket ``x_i - m`` is ``s y_i``). The caller decides
+whether a form is shorter; the proof checks that it is equal.
 """
 
 from collections.abc import Iterator
 from fractions import Fraction
 
-from .expression import (
+from ..expression import (
+    MINUS_ONE,
     ONE,
     Add,
     Definition,
@@ -20,38 +21,26 @@ from .expression import (
     Sum,
     Tensor,
     map_children,
-    rename,
+    product_of,
     walk,
 )
+from ..indices import rename
+from .expand import combine, expand, group
 from .recognise import assume, fold, match
 from .term import components, from_term, from_terms
-from .terms import combine, expand, group
 
 __all__ = ["namings", "weight"]
-
-MINUS = Num(Fraction(-1))
 
 
 def weight(e: Expr) -> int:
     """Return how much there is to read: letters, numbers, powers, functions and brackets; a minus sign is free."""
     parts = list(walk(e))
-    lonely = sum(term == MINUS for part in parts if isinstance(part, Add) for term in part.terms)
-    return lonely + sum(not isinstance(part, Mul | Sum) and part != MINUS for part in parts)
+    lonely = sum(term == MINUS_ONE for part in parts if isinstance(part, Add) for term in part.terms)
+    return lonely + sum(not isinstance(part, Mul | Sum) and part != MINUS_ONE for part in parts)
 
 
 def namings(e: Expr, definition: Definition) -> Iterator[Expr]:
-    """Yield expressions that are equal to `e` where `definition` holds, and have its name in them.
-
-    Parameters
-    ----------
-    e : Expr
-    definition : Definition
-
-    Yields
-    ------
-    Expr
-        Not simplified.
-    """
+    """Yield expressions, not simplified, that are equal to `e` where `definition` holds, and have its name in them."""
     terms = combine(expand(e))
     folded = fold(terms, definition, arrays=True)
     if folded != terms:
@@ -88,12 +77,11 @@ def _sum_rule(definition: Definition) -> tuple[Expr, Expr] | None:
 
 def _negative(exponent: Expr) -> Expr:
     """Return an exponent with its sign turned."""
-    return from_terms(combine(expand(Mul((MINUS, exponent)))))
+    return from_terms(combine(expand(Mul((MINUS_ONE, exponent)))))
 
 
 def _product(parts: list[Expr]) -> Expr:
-    left = [part for part in parts if part != ONE]
-    return Mul(tuple(left)) if len(left) > 1 else left[0] if left else ONE
+    return product_of([part for part in parts if part != ONE])
 
 
 def _sums_named(e: Expr, left: Expr, right: Expr) -> Expr:
@@ -118,7 +106,7 @@ def _bracket_rule(definition: Definition) -> tuple[Expr, Expr] | None:
     others = [f for f in factors if f is not brackets[0]]
     if any(isinstance(part, Sum) for f in others for part in walk(f)):
         return None
-    terms = combine(expand(_product([Pow(f, MINUS) for f in others])))
+    terms = combine(expand(_product([Pow(f, MINUS_ONE) for f in others])))
     if len(terms) != 1:
         return None
     sign, canonical = group(brackets[0])
@@ -132,5 +120,5 @@ def _brackets_named(e: Expr, bracket: Expr, named: Expr, variables: frozenset[st
         naming = match(bracket, canonical, dict[str, Index](), variables)
         if naming is not None and set(naming) >= variables:
             found = rename(named, naming)
-            return found if sign > 0 else Mul((MINUS, found))
+            return found if sign > 0 else Mul((MINUS_ONE, found))
     return map_children(e, lambda child: _brackets_named(child, bracket, named, variables))

@@ -1,17 +1,18 @@
-"""Recognise what has a name: a definition's right side, an assumption's left side, a sum over its own inverse.
+"""Recognise what has a name: the right side of a definition, the left side of an assumption, a sum and its inverse.
 
-Each function takes terms and returns terms, changing a term where it finds the pattern under some naming of the
-indices.
+Each function takes terms and returns terms. A pattern is found whatever its indices are called.
 """
 
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import permutations
 
-from .expression import (
+from ..expression import (
+    MINUS_ONE,
     ONE,
     ZERO,
     Add,
+    Assumption,
     Call,
     Definition,
     Delta,
@@ -24,30 +25,15 @@ from .expression import (
     Program,
     Sum,
     Tensor,
-    all_indices,
-    free_indices,
-    fresh,
-    is_ones,
     map_children,
-    ones,
-    rename,
 )
+from ..indices import all_indices, free_indices, fresh, is_ones, ones, rename
+from .expand import add, combine, expand, multiply, simplified
+from .keys import key
 from .term import Factor, Term, components, from_terms
-from .terms import add, combine, expand, key, multiply, simplified
 
-__all__ = [
-    "Assumption",
-    "assume",
-    "cancel_sums",
-    "fold",
-    "match",
-    "named_sigmoids",
-    "sums_of",
-    "unnamed_softmax",
-    "written_sigmoids",
-]
+__all__ = ["assume", "cancel_sums", "fold", "match", "named_sigmoids", "sums_of", "unnamed_softmax", "written_sigmoids"]
 
-Assumption = tuple[Expr, Expr]
 Naming = dict[str, Index]
 
 
@@ -121,7 +107,7 @@ def _match_indices(
 def fold(terms: Sequence[Term], definition: Definition, *, arrays: bool = False) -> list[Term]:
     """Write the name of a definition where its right side, a single product, stands in a term (or its inverse).
 
-    A product of nothing but arrays is left alone, as its name is not clearer, unless `arrays` are asked for.
+    A product of nothing but arrays is left as it is, because its name is not clearer, unless `arrays` is set.
     """
     values = combine(expand(definition.value))
     if len(values) != 1 or values[0].bound or values[0].coefficient != 1 or not values[0].factors:
@@ -183,19 +169,7 @@ def _cancel_in(term: Term) -> Term:
 
 
 def sums_of(definition: Definition, program: Program, assumptions: Sequence[Assumption]) -> list[Assumption]:
-    """Return what a definition implies of its own sums: 1 for a softmax, 0 for what is centred.
-
-    Parameters
-    ----------
-    definition : Definition
-    program : Program
-        Scalars that it defines are put in.
-    assumptions : sequence of (left, right)
-
-    Returns
-    -------
-    list of (left, right)
-    """
+    """Return what a definition implies for its own sums: 1 for a softmax, 0 for what is centred."""
     facts: list[Assumption] = []
     if not definition.indices:
         return facts
@@ -220,10 +194,10 @@ def _put_in(e: Expr, scalars: dict[str, Expr]) -> Expr:
 def written_sigmoids(e: Expr) -> Expr:
     """Write ``1/(1 + exp(-z))`` as ``sigmoid(z)``."""
     e = map_children(e, written_sigmoids)
-    if isinstance(e, Pow) and e.exponent == Num(Fraction(-1)) and isinstance(e.base, Add) and len(e.base.terms) == 2:
+    if isinstance(e, Pow) and e.exponent == MINUS_ONE and isinstance(e.base, Add) and len(e.base.terms) == 2:
         exponentials = [t for t in e.base.terms if isinstance(t, Call) and (t.function, t.order) == ("exp", 0)]
         if len(exponentials) == 1 and ONE in e.base.terms:
-            return Call("sigmoid", simplified(Mul((Num(Fraction(-1)), exponentials[0].argument))))
+            return Call("sigmoid", simplified(Mul((MINUS_ONE, exponentials[0].argument))))
     return e
 
 
@@ -234,16 +208,16 @@ def named_sigmoids(terms: Sequence[Term]) -> list[Term]:
 
 def _sigmoid_in(term: Term) -> list[Term]:
     for atom, exponent in term.factors:
-        if not (isinstance(atom, Add) and len(atom.terms) == 2 and ONE in atom.terms and exponent == Num(Fraction(-1))):
+        if not (isinstance(atom, Add) and len(atom.terms) == 2 and ONE in atom.terms and exponent == MINUS_ONE):
             continue
         other = next((t for t in atom.terms if t != ONE), ONE)
         if not (isinstance(other, Call) and (other.function, other.order) == ("exp", 0)):
             continue
-        rest = _take(term.factors, [(atom, Num(Fraction(-1))), (other, ONE)], 1)
+        rest = _take(term.factors, [(atom, MINUS_ONE), (other, ONE)], 1)
         argument: Expr = other.argument
         if rest is None:
             rest = [f for f in term.factors if f[0] is not atom]
-            argument = simplified(Mul((Num(Fraction(-1)), argument)))
+            argument = simplified(Mul((MINUS_ONE, argument)))
         parts = multiply(
             Term(term.coefficient, (), tuple(rest)), Term(Fraction(1), (), ((Call("sigmoid", argument), ONE),))
         )
@@ -262,7 +236,7 @@ def unnamed_softmax(terms: Sequence[Term], taken: set[str]) -> Definition | None
             if isinstance(atom.body, Call) and (atom.body.function, atom.body.order) == ("exp", 0):
                 batch, (summed,) = free_indices(atom), atom.indices
                 letter = fresh(set(batch) | all_indices(atom), "i")
-                value = Mul((rename(atom.body, {summed: letter}), Pow(atom, Num(Fraction(-1)))))
+                value = Mul((rename(atom.body, {summed: letter}), Pow(atom, MINUS_ONE)))
                 name = next(n for n in (*("P" if batch else "p"), "softmax", "softmax_of_z") if n not in taken)
                 return Definition(name, (*batch, letter), value)
     return None

@@ -7,21 +7,7 @@ tighter.
 
 from fractions import Fraction
 
-from ..matrices import (
-    Apply,
-    Diag,
-    Eye,
-    Hadamard,
-    Leaf,
-    Matrix,
-    Ones,
-    Plus,
-    Power,
-    Product,
-    Quotient,
-    Scaled,
-    Transpose,
-)
+from ..matrix import Apply, Diag, Eye, Hadamard, Leaf, Matrix, Ones, Plus, Power, Product, Quotient, Scaled, Transpose
 from .parts import MatrixParts, is_one, is_transparent, matrix_parts, prime
 
 __all__ = ["broadcast", "matrix_text"]
