@@ -1,13 +1,69 @@
 """Products element by element where a matrix product belongs: they fit where sizes agree or broadcast."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
 from ...functional.arrays import Array
 from .mistake import Mistake
+from .site import Site
 
 __all__ = ["for_weights", "passed_down"]
+
+Product = Callable[[Site], Array | None]
+SUMS: tuple[Callable[[Array], Array], ...] = (
+    lambda M: M.sum(axis=0),
+    lambda M: M.sum(axis=0)[:, None],
+    lambda M: M.sum(axis=1),
+    lambda M: M.sum(axis=1)[:, None],
+)
+"""A sum over an axis comes as a row and as a column."""
+
+
+def passed_down() -> Iterator[Mistake[Site, Array]]:
+    """What stands for dA = dZ @ W.T of the layer below, with * in place of @."""
+    products: tuple[tuple[str, Product], ...] = (
+        ("dZ{l} * W{l}", lambda s: _times(s.dZ, s.W)),
+        ("dZ{l} * W{l}.T", lambda s: _times(s.dZ, s.W.T)),
+        ("dZ{l} * W{l} summed over its axis 0", lambda s: _times(s.dZ, s.W.sum(axis=0))),
+        ("dZ{l} * W{l} summed over its axis 1", lambda s: _times(s.dZ, s.W.sum(axis=1))),
+    )
+    for says, product in products:
+        words = f"* stands for @ between dZ{{l}} and W{{l}}: {says}"
+        yield Mistake("elementwise_product", words, partial(_error, product, np.asarray), 1.2, any_scale=True)
+        for summed in SUMS if "axis" not in says else ():
+            words = f"* stands for @ between dZ{{l}} and W{{l}}: {says} and summed"
+            yield Mistake("elementwise_product", words, partial(_error, product, summed), 1.2, any_scale=True)
+
+
+def for_weights() -> Iterator[Mistake[Site, Array]]:
+    """What stands for dW = A.T @ dZ, with * in place of @."""
+    products: tuple[tuple[str, Product], ...] = (
+        ("{input} * dZ{l}", lambda s: _times(s.input, s.dZ)),
+        ("{input}.T * dZ{l}", lambda s: _times(s.input.T, s.dZ)),
+    )
+    for says, product in products:
+        words = f"* stands for @ between {{input}} and dZ{{l}}: {says}"
+        yield Mistake("elementwise_product", words, partial(_of_the_shape_of_W, product))
+        for summed in SUMS:
+            formula = partial(_weights, product, summed)
+            yield Mistake("elementwise_product", f"{words} and summed", formula, 1.1, any_scale=True)
+
+
+def _error(product: Product, summed: Callable[[Array], Array], s: Site) -> Array | None:
+    M = product(s)
+    return None if M is None else _broadcast(summed(M), s.input.shape)
+
+
+def _weights(product: Product, summed: Callable[[Array], Array], s: Site) -> Array | None:
+    M = product(s)
+    return None if M is None else _broadcast(summed(M), s.W.shape)
+
+
+def _of_the_shape_of_W(product: Product, s: Site) -> Array | None:
+    M = product(s)
+    return M if M is not None and M.shape == s.W.shape else None
 
 
 def _times(a: Array, b: Array) -> Array | None:
@@ -22,40 +78,3 @@ def _broadcast(a: Array, shape: tuple[int, ...]) -> Array | None:
         return np.array(np.broadcast_to(a, shape))
     except ValueError:
         return None
-
-
-def _with_sums(product: Array | None) -> Iterator[tuple[str, Array]]:
-    """A product and its sums; a sum over an axis comes as a row and as a column."""
-    if product is None or product.ndim != 2:
-        return
-    yield "", product
-    for axis in (0, 1):
-        sums = product.sum(axis=axis)
-        yield " and summed", sums
-        yield " and summed", sums[:, None]
-
-
-def passed_down(D: Array, W: Array, layer: int) -> Iterator[tuple[Mistake, Array]]:
-    """What stands for D @ W.T with * in place of @; `layer` is that of D and W."""
-    dZ, name = f"dZ{layer}", f"W{layer}"
-    made = [(f"{dZ} * {name}{how}", array) for how, array in _with_sums(_times(D, W))]
-    made += [(f"{dZ} * {name}.T{how}", array) for how, array in _with_sums(_times(D, W.T))]
-    for axis in (0, 1):
-        product = _times(D, W.sum(axis=axis))
-        made += [] if product is None else [(f"{dZ} * {name} summed over its axis {axis}", product)]
-    for says, array in made:
-        full = _broadcast(array, (len(D), len(W)))
-        if full is not None:
-            mistake = Mistake("elementwise_product", f"* stands for @ between {dZ} and {name}: {says}", 1.2, True)
-            yield mistake, full
-
-
-def for_weights(A: Array, D: Array, below: str, layer: int) -> Iterator[tuple[Mistake, Array]]:
-    """What stands for A.T @ D with * in place of @, in the shape of W."""
-    dZ, shape = f"dZ{layer}", (A.shape[1], D.shape[1])
-    for says, product in ((f"{below} * {dZ}", _times(A, D)), (f"{below}.T * {dZ}", _times(A.T, D))):
-        for how, array in _with_sums(product):
-            full = array if not how else _broadcast(array, shape)
-            if full is not None and full.shape == shape:
-                said = f"* stands for @ between {below} and {dZ}: {says}{how}"
-                yield Mistake("elementwise_product", said, 1.1 if how else 1.0, bool(how)), full

@@ -4,36 +4,28 @@ A candidate is simulated on the first probe; the others follow only if it fits t
 (relu's derivative of A is that of Z) is no candidate.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations, product
 from typing import Any
 
 import numpy as np
 
 from ...functional.arrays import Array
+from ...functional.heads import LOSSES
 from ..exact_pass import Pass
 from ..mistakes import head, hidden, ingredients
 from ..mistakes.mistake import Mistake
-from .steps import Step
+from ..mistakes.site import Site
+from ..mistakes.step import Step
+from ..mistakes.top import Prediction, Top, right_dZ
+from .applied import Applied
 
-__all__ = ["Candidate", "Made", "head_candidates", "hidden_candidates", "keyed", "same"]
+__all__ = ["Candidate", "head_candidates", "hidden_candidates", "same"]
 
-Key = tuple[str, str, int]
-RIGHT: Key = ("", "", 0)
-
-
-def keyed(made: Iterable[tuple[Mistake | None, Any]]) -> dict[Key, tuple[Mistake | None, Any]]:
-    """Give each mistake a key that finds it again on another probe."""
-    table: dict[Key, tuple[Mistake | None, Any]] = {}
-    for mistake, value in made:
-        cause, says = (mistake.cause, mistake.says) if mistake else ("", "")
-        number = 0
-        while (cause, says, number) in table:
-            number += 1
-        table[cause, says, number] = (mistake, value)
-    return table
+Maker = Callable[[int], Array | None]
+"""The array on the probe with this number; None where it can't be made there."""
 
 
 def same(a: Array, b: Array) -> bool:
@@ -41,7 +33,7 @@ def same(a: Array, b: Array) -> bool:
     return a.shape == b.shape and bool(np.linalg.norm(a - b) <= 1e-12 * np.linalg.norm(b))
 
 
-@dataclass
+@dataclass(frozen=True)
 class Candidate:
     """The learner's dZ as some mistakes would make it.
 
@@ -60,88 +52,73 @@ class Candidate:
     """
 
     steps: tuple[Step, ...]
-    make: Callable[[int], Array | None]
-    along: Callable[[int], Array | None] | None = None
+    make: Maker
+    along: Maker | None = None
     any_scale: bool = False
-    error: Callable[[int], Array | None] | None = None
+    error: Maker | None = None
 
 
-class Made:
-    """Tables of mistakes, made for each probe when they are asked for."""
+# the last layer
 
-    def __init__(self, passes: Sequence[Pass], make: Callable[[int], Iterable[tuple[Mistake | None, Any]]]) -> None:
-        self.passes, self._make = passes, make
-        self._tables: dict[int, dict[Key, tuple[Mistake | None, Any]]] = {}
-
-    def table(self, probe: int) -> dict[Key, tuple[Mistake | None, Any]]:
-        """The table of one probe."""
-        if probe not in self._tables:
-            with np.errstate(all="ignore"):
-                self._tables[probe] = keyed(self._make(probe))
-        return self._tables[probe]
-
-    def get(self, probe: int, key: Key) -> Any:
-        """What a mistake makes on a probe; on a single row, where many can't be made, what is right."""
-        table = self.table(probe)
-        if key in table:
-            return table[key][1]
-        return table[RIGHT][1] if self.passes[probe].n == 1 and RIGHT in table else None
-
-    @cached_property
-    def keys(self) -> list[tuple[Key, Mistake | None]]:
-        """The mistakes of the first probe."""
-        return [(key, mistake) for key, (mistake, _) in self.table(0).items()]
-
-
-def _made(made: Made, key: Key, probe: int) -> Any:
-    return made.get(probe, key)
-
-
-def _step(mistake: Mistake, node: str) -> Step:
-    return Step(mistake.cause, node, mistake.says, mistake.cost, also=mistake.also)
+Four = tuple[Any, ...]  # a mistake or None for each of P, Y, dP, and the formula that makes dZ of them
 
 
 def head_candidates(passes: Sequence[Pass], pairs: bool) -> Iterator[Candidate]:
     """dZ of the last layer: right, with one mistake, or (`pairs`) with two."""
-    tables = [
-        Made(passes, lambda probe: ingredients.predictions(passes[probe])),
-        Made(passes, lambda probe: ingredients.labels(passes[probe])),
-        Made(passes, lambda probe: ingredients.loss_derivatives(passes[probe])),
-        Made(passes, lambda probe: head.forms(passes[probe])),
-    ]
-    node = f"dZ{passes[0].depth}"
-    wrong = [[(key, mistake) for key, mistake in table.keys if mistake] for table in tables]
+    p = passes[0]
+    site = Site(p, p.depth, p.dZ[p.depth], None)
+    P = Applied(passes, ingredients.predictions(p), lambda p: Prediction(p.P))
+    Y = Applied(passes, ingredients.labels(p), lambda p: p.Y)
+
+    def candidate(wrong: dict[int, Mistake[Any, Any]]) -> Candidate:
+        steps = tuple(mistake.step(f"dZ{p.depth}", site.names) for mistake in wrong.values())
+        four = tuple(wrong.get(place) for place in range(4))
+        any_scale = any(mistake.any_scale for mistake in wrong.values())
+        return Candidate(steps, partial(_dZ_of_the_head, P, Y, four), any_scale=any_scale)
+
     if not pairs:
-        yield _top(passes, tables, (RIGHT,) * 4, (), node)
-        for place, made in enumerate(wrong):
-            for key, mistake in made:
-                keys = tuple(key if i == place else RIGHT for i in range(4))
-                yield _top(passes, tables, keys, (mistake,), node)
+        yield candidate({})
+    tops = [_top(P, Y, (None,) * 4, 0)]
+    tables: list[list[Mistake[Any, Any]]] = [
+        P.possible(),
+        Y.possible(),
+        Applied(tops, ingredients.loss_derivatives(p)).possible(),
+        Applied(tops, head.errors_at_the_top(p)).possible(),
+    ]
+    if not pairs:
+        yield from (candidate({place: mistake}) for place, table in enumerate(tables) for mistake in table)
         return
     for first, second in combinations(range(4), 2):
-        for (a, a_mistake), (b, b_mistake) in product(wrong[first], wrong[second]):
-            keys = tuple(a if i == first else b if i == second else RIGHT for i in range(4))
-            yield _top(passes, tables, keys, (a_mistake, b_mistake), node)
+        for a, b in product(tables[first], tables[second]):
+            yield candidate({first: a, second: b})
 
 
-def _top(
-    passes: Sequence[Pass], tables: Sequence[Made], keys: tuple[Key, ...], mistakes: tuple[Mistake, ...], node: str
-) -> Candidate:
-    """dZ of the last layer from four ingredients: P, Y, dP and the form."""
-
-    def make(probe: int) -> Array | None:
-        p = passes[probe]
-        made, Y, dP, form = (table.get(probe, key) for table, key in zip(tables, keys, strict=True))
-        if made is None or Y is None or dP is None or form is None:
+def _dZ_of_the_head(P: Applied[Pass, Prediction], Y: Applied[Pass, Array], four: Four, probe: int) -> Array | None:
+    formed = four[3]
+    with np.errstate(all="ignore"):
+        top = _top(P, Y, four, probe)
+        if top is None:
             return None
-        with np.errstate(all="ignore"):
-            usual = made.P is p.P and Y is p.Y and not dP
-            dL = p.dP if usual else ingredients.loss_derivative(p, dP, made.P, Y)
-            dL = dL if made.dP is None else made.dP
-            return p.scale * form(head.Top(p, made.P, Y, dL, usual, bool(dP) or made.dP is not None))
+        made = None if formed is None else formed.formula(top)
+        if made is None:
+            made = right_dZ(top) if formed is None or top.n == 1 else None
+        return None if made is None else top.p.scale * made
 
-    steps = tuple(_step(mistake, node) for mistake in mistakes)
-    return Candidate(steps, make, any_scale=any(mistake.any_scale for mistake in mistakes))
+
+def _top(P: Applied[Pass, Prediction], Y: Applied[Pass, Array], four: Four, probe: int) -> Top | None:
+    """P, Y and dP as the learner has them."""
+    p, derived = P.places[probe], four[2]
+    made, labels = P.make(four[0], probe), Y.make(four[1], probe)
+    if made is None or labels is None:
+        return None
+    usual = made.P is p.P and labels is p.Y
+    top = Top(p, made.P, labels, LOSSES[p.architecture.loss].dP(made.P, labels), usual, False)
+    if made.dP is not None:
+        return replace(top, dP=made.dP, usual=False, given=True)
+    return top if derived is None else replace(top, dP=derived.formula(top), usual=False, given=True)
+
+
+# a hidden layer
 
 
 def hidden_candidates(
@@ -164,81 +141,36 @@ def hidden_candidates(
     pairs : bool
         Whether to make two mistakes at once.
     """
-    E = Made(passes, lambda probe: hidden.errors(passes[probe], layer, D[probe], before[probe]))
-    F = Made(passes, lambda probe: hidden.derivatives(passes[probe], layer))
-    dA, dZ = f"dA{layer}", f"dZ{layer}"
-
-    def hadamard(e_key: Key, f_key: Key) -> Callable[[int], Array | None]:
-        def make(probe: int) -> Array | None:
-            e, f = E.get(probe, e_key), F.get(probe, f_key)
-            return None if e is None or f is None else e * f
-
-        return make
-
-    for e_key, e_mistake in E.keys:
-        for f_key, f_mistake in F.keys:
-            wrong = (e_mistake is not None) + (f_mistake is not None)
-            if not (wrong == 2 if pairs else wrong < 2):
-                continue
-            steps = [_step(e_mistake, dA)] if e_mistake else []
-            steps += [_step(f_mistake, dZ)] if f_mistake else []
-            any_scale = any(mistake.any_scale for mistake in (e_mistake, f_mistake) if mistake)
-            yield Candidate(
-                tuple(steps),
-                hadamard(e_key, f_key),
-                any_scale=any_scale,
-                error=partial(_made, E, e_key),
-            )
-    yield from _updated(passes, layer, D, gradient, E, F, pairs)
+    above = [Site(p, layer + 1, *arrays) for p, *arrays in zip(passes, D, before, gradient, strict=True)]
+    here = [site.below for site in above]
+    E = Applied(above, hidden.errors(above[0]), lambda s: s.below.dA)
+    F = Applied(here, hidden.derivatives(here[0]), lambda s: s.slope)
     if not pairs:
-        yield from _whole(passes, layer, D, E)
-
-
-def _updated(
-    passes: Sequence[Pass],
-    layer: int,
-    D: Sequence[Array],
-    gradient: Sequence[Array | None],
-    E: Made,
-    F: Made,
-    pairs: bool,
-) -> Iterator[Candidate]:
-    """W of the layer above had been updated when the error was passed down; its learning rate is yet to be fitted."""
-    if any(g is None for g in gradient):
+        yield Candidate((), partial(_hadamard, E, F, None, None), error=partial(E.make, None))
+    factors = list(product((None, *E.possible()), (None, *F.possible())))
+    for e, f in factors:
+        if (e is not None) + (f is not None) == (2 if pairs else 1):
+            steps = (*_steps(e, f"dA{layer}", above), *_steps(f, f"dZ{layer}", here))
+            any_scale = any(mistake.any_scale for mistake in (e, f) if mistake)
+            yield Candidate(steps, partial(_hadamard, E, F, e, f), any_scale=any_scale, error=partial(E.make, e))
+    U = Applied(above, (hidden.UPDATED_WEIGHTS,))
+    for updated, f in product(U.possible(), (None, *F.possible())):
+        if (f is not None) == pairs:
+            steps = (*_steps(updated, f"dA{layer}", above), *_steps(f, f"dZ{layer}", here))
+            rate_times = partial(_hadamard, U, F, updated, f)
+            yield Candidate(steps, partial(_hadamard, E, F, None, f), rate_times, error=partial(E.make, None))
+    if pairs:
         return
-    above = layer + 1
-
-    def along(f_key: Key, probe: int) -> Array | None:
-        f, g = F.get(probe, f_key), gradient[probe]
-        return None if f is None or g is None else (D[probe] @ g.T) * f
-
-    def make(f_key: Key, probe: int) -> Array | None:
-        e, f = E.get(probe, RIGHT), F.get(probe, f_key)
-        return None if f is None else e * f
-
-    updated = Step(
-        "updated_weights", f"dA{layer}", f"W{above} had already been updated when the error was passed down", 1.0
-    )
-    for f_key, f_mistake in F.keys:
-        if (f_mistake is not None) == pairs:
-            steps = (updated, _step(f_mistake, f"dZ{layer}")) if f_mistake else (updated,)
-            yield Candidate(
-                steps,
-                partial(make, f_key),
-                partial(along, f_key),
-                error=partial(_made, E, RIGHT),
-            )
+    for made, sites in ((Applied(here, hidden.WHOLE), here), (Applied(above, (hidden.BOUND_WRONGLY,)), above)):
+        for mistake in made.possible():
+            steps, any_scale = _steps(mistake, f"dZ{layer}", sites), mistake.any_scale
+            yield Candidate(steps, partial(made.make, mistake), any_scale=any_scale, error=partial(E.make, None))
 
 
-def _whole(passes: Sequence[Pass], layer: int, D: Sequence[Array], E: Made) -> Iterator[Candidate]:
-    whole = Made(passes, lambda probe: hidden.whole(passes[probe], layer, E.get(probe, RIGHT)))
-    order = Made(passes, lambda probe: hidden.precedence(passes[probe], layer, D[probe]))
-    for made in (whole, order):
-        for key, mistake in made.keys:
-            if mistake:
-                yield Candidate(
-                    (_step(mistake, f"dZ{layer}"),),
-                    partial(_made, made, key),
-                    any_scale=mistake.any_scale,
-                    error=partial(_made, E, RIGHT),
-                )
+def _hadamard(E: Applied[Site, Array], F: Applied[Site, Array], e: Any, f: Any, probe: int) -> Array | None:
+    error, slope = E.make(e, probe), F.make(f, probe)
+    return None if error is None or slope is None else error * slope
+
+
+def _steps(mistake: Mistake[Site, Array] | None, node: str, sites: Sequence[Site]) -> tuple[Step, ...]:
+    return () if mistake is None else (mistake.step(node, sites[0].names),)
