@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from glassmax import functional
+from glassmax import functional, gradcheck
 from glassmax.errors import OptionError, ShapeError
 from glassmax.functional import (
     ACTIVATIONS,
@@ -21,7 +21,7 @@ from glassmax.functional import (
     softmax_vjp,
     squared_error,
 )
-from glassmax.gradcheck import Line, Report, check_gradients, check_vjp, numeric_gradient
+from glassmax.gradcheck import Check, Report, check_gradients, check_vjp, numeric_gradient
 from tests.grid import KINDS, LOSS_FUNCTIONS, REDUCTIONS, one_hot, predictions, target
 
 METHODS = ["complex", "central"]
@@ -267,9 +267,9 @@ def test_at_a_kink_nothing_can_be_measured_and_nothing_is_called_correct():
 
 
 @pytest.mark.parametrize("nan_first", [True, False])
-def test_the_error_of_a_report_is_nan_where_one_line_could_not_be_measured(nan_first):
-    lines = [Line("a", (), float("nan"), 0, 20, False), Line("b", (), 0.1, 4, 0, False)]
-    assert np.isnan(Report(tuple(lines if nan_first else lines[::-1]), "central", 1e-6).error)
+def test_the_error_of_a_report_is_nan_where_one_check_could_not_be_measured(nan_first):
+    checks = [Check("a", (), float("nan"), 0, 20, False), Check("b", (), 0.1, 4, 0, False)]
+    assert np.isnan(Report(tuple(checks if nan_first else checks[::-1]), "central", 1e-6).error)
 
 
 def test_a_function_that_drops_the_imaginary_part_is_named():
@@ -377,3 +377,17 @@ def test_the_report_is_a_table_with_a_verdict():
     assert str(check_gradients(loss_of_two_layers, POINT, RIGHT)).splitlines()[-1] == (
         "correct: each derivative agrees with central differences to 1e-06"
     )
+
+
+def test_the_prompt_shows_the_table_of_a_report_and_a_line_of_a_check():
+    report = check_gradients(loss_of_two_layers, POINT, RIGHT | {"small": 2 * RIGHT["small"]}, method="complex")
+    assert repr(report) == str(report)
+    assert [repr(check) for check in report] == [
+        "large (2, 2): relative error < 1e-12, correct",
+        "small (2,): relative error 5.0e-01, WRONG",
+    ]
+    assert report["small"] == report.checks[1]
+
+
+def test_dir_of_gradcheck_shows_the_public_names():
+    assert dir(gradcheck) == sorted(gradcheck.__all__)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glassmax import Network
+from glassmax import Network, initializers
 from glassmax.errors import OptionError
 from glassmax.functional import ACTIVATIONS
 from glassmax.initializers import SCHEMES, draw_parameters, schemes_of
@@ -75,3 +75,7 @@ def test_a_generator_draws_too():
 def test_an_unknown_scheme_is_refused():
     with pytest.raises(OptionError, match="init is 'he', expected one of mlp, auto, glorot_uniform"):
         Network([2, 2], init="he")
+
+
+def test_dir_of_initializers_shows_the_public_names():
+    assert dir(initializers) == sorted(initializers.__all__)

@@ -12,7 +12,7 @@ from sklearn.neural_network import MLPClassifier
 from glassmax import Network
 from glassmax.errors import LabelError, ShapeError
 from glassmax.functional import ACTIVATIONS, softmax_jacobian
-from glassmax.functional.heads import LOSSES, OUTPUTS
+from glassmax.functional.heads import LOSSES, OUTPUTS, Head
 from glassmax.gradcheck import check_gradients
 from glassmax.parameters import Parameters
 from tests import oracle
@@ -50,7 +50,7 @@ def test_gradients_are_the_derivatives_of_the_loss(case, method):
     seen = [line for line in report if line.directions]
     assert all(line.correct for line in seen), str(report)
     # Central differences can't see a gradient that is all but 0 behind the rounding of the loss; the complex step can.
-    assert len(seen) == len(report.lines) if method == "complex" else len(seen) > len(report.lines) / 2, str(report)
+    assert len(seen) == len(report.checks) if method == "complex" else len(seen) > len(report.checks) / 2, str(report)
 
 
 @every_head
@@ -422,3 +422,19 @@ def test_chance_is_the_loss_of_a_network_whose_logits_are_all_0(output, loss, ex
     net.theta = np.zeros_like(net.theta)
     assert net.head.chance(5) == pytest.approx(expected, rel=1e-14)
     assert net.loss(np.ones((3, 2)), [0, 1, 2]) == pytest.approx(expected, rel=1e-14)
+
+
+def test_chance_needs_no_square_of_the_number_of_classes():
+    assert Network([1, 2]).head.chance(1_000_000) == pytest.approx(np.log(1e6), rel=1e-14)  # k x k: 8 terabytes
+
+
+def test_only_the_two_pairs_whose_derivatives_cancel_are_fused():
+    fused = {(output, loss) for output in OUTPUTS for loss in LOSSES if Head(output, loss).fused}
+    assert fused == {("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")}
+
+
+def test_the_prompt_shows_the_shapes_of_a_tape():
+    tape = Network([4, 10, 3]).forward(np.ones((5, 4)))
+    assert repr(tape) == "Tape(A0: (5, 4), Z1: (5, 10), A1: (5, 10), Z2: (5, 3), P: (5, 3))"
+    assert repr(tape.head) == "HeadTape(Z: (5, 3), P: (5, 3))"
+    assert repr(tape.head.pieces) == "Exponentials(P: (5, 3))"

@@ -1,6 +1,7 @@
 """The rules that move weights: against scalar loops, and against scikit-learn's own optimizers."""
 
 import math
+import re
 import threading
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from scipy.optimize import minimize, rosen, rosen_der
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 
+from glassmax import optimizers
 from glassmax.errors import OptionError
 from glassmax.optimizers import SCHEDULES, SGD, Adam, Schedule, lbfgs
 
@@ -342,3 +344,27 @@ def test_a_start_that_is_the_end_has_a_verdict_and_no_step():
     (only,) = lbfgs(lambda x: (float(x @ x), 2 * x), np.zeros(2), max_iter=5, max_fun=5, tol=0.1)
     assert only.verdict == "converged"
     np.testing.assert_array_equal(only.theta, np.zeros(2))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "shown"),
+    [
+        (Schedule(), "Schedule('constant')"),
+        (Schedule("cosine", warmup=0.1), "Schedule('cosine', warmup=0.1)"),
+        (Schedule("invscaling"), "Schedule('invscaling', power_t=0.5)"),
+        (Schedule("step", step_every=5), "Schedule('step', step_every=5, step_factor=0.1)"),
+    ],
+)
+def test_the_prompt_shows_the_options_of_a_schedule_that_count(schedule, shown):
+    assert repr(schedule) == shown
+    assert eval(shown) == schedule
+
+
+def test_the_prompt_shows_an_iterate_without_its_vector():
+    items = list(lbfgs(lambda x: (float(x @ x), 2 * x), np.ones(300), max_iter=9, max_fun=99, tol=1e-8))
+    assert re.fullmatch(r"Iterate\(loss \S+, 300 parameters, continuing\)", repr(items[0]))
+    assert re.fullmatch(r"Iterate\(loss \S+, 300 parameters, converged\)", repr(items[-1]))
+
+
+def test_dir_of_optimizers_shows_the_public_names():
+    assert dir(optimizers) == sorted(optimizers.__all__)

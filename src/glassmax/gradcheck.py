@@ -1,12 +1,12 @@
 """Does f_vjp belong to f? Does a gradient belong to a loss? Measured, not believed.
 
-A derivative is compared with a change that is measured from the function alone, along random directions: if J
-is the Jacobian of f and u, v are random,
+A derivative is compared with a change that is measured from the function alone, along random directions. If J is the
+Jacobian of f, and u and v are random,
 
     <u, J v>  measured        must equal        <J^T u, v>  with J^T u from f_vjp
 
-A wrong pullback agrees along one random direction with probability 0, so a handful of directions decides. Two
-ways to measure:
+A wrong pullback agrees along one random direction with probability 0, so a handful of directions decides. There are
+two ways to measure:
 
 complex
     Im f(x + i h v) / h with h = 1e-20. There is no difference of close numbers, so the answer is right to the last
@@ -14,10 +14,10 @@ complex
     (Squire & Trapp 1998; Martins, Sturdza & Alonso 2003.) The real part never moves, so no kink is crossed.
 central
     (f(x + h v) - f(x - h v)) / 2h for three lengths h about 1e-3, extrapolated to h = 0 (Richardson): right to 1e-10
-    or so, for any f. Directions along which the lengths disagree cross a kink; they are drawn again, and counted.
+    or so, for any f. A direction along which the lengths disagree crosses a kink; it is counted, and drawn again.
 
-This module refuses to name the cause of an error: it measures, per parameter, and gives a verdict. It imports
-NumPy alone and nothing of the project but its errors, so it can judge the rest.
+This module never names the cause of an error: it measures each parameter and gives a verdict. It imports NumPy, and
+nothing of the project but its errors, so it can judge the rest.
 """
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
@@ -33,7 +33,7 @@ import numpy.typing as npt
 
 from .errors import OptionError, ShapeError, one_of
 
-__all__ = ["Line", "Method", "Report", "check_gradients", "check_vjp", "numeric_gradient"]
+__all__ = ["Check", "Method", "Report", "check_gradients", "check_vjp", "numeric_gradient"]
 
 Array = npt.NDArray[Any]
 Method = Literal["complex", "central"]
@@ -45,7 +45,7 @@ REDRAWS = 20
 
 
 @dataclass(frozen=True)
-class Line:
+class Check:
     """What was found about one parameter (or one argument).
 
     Attributes
@@ -55,11 +55,11 @@ class Line:
     shape : tuple of int
     error : float
         ``|given - measured| / max(|given|, |measured|)`` over all directions; 0 where both are 0. NaN where nothing
-        could be measured: at a kink, or where the rounding of the loss itself drowns what is to be seen.
+        could be measured: at a kink, or where the rounding of the loss is larger than the change to be measured.
     directions : int
         How many directions were measured.
     rough : int
-        How many were thrown away because they crossed a kink.
+        How many directions were discarded because they crossed a kink.
     correct : bool
         Whether `error` is within the tolerance.
     """
@@ -71,14 +71,27 @@ class Line:
     rough: int
     correct: bool
 
+    @property
+    def cells(self) -> tuple[str, str, str, str]:
+        """The check as a row of the table: parameter, shape, relative error, verdict."""
+        verdict = "correct" if self.correct else "WRONG" if self.directions else "not measured"
+        if self.rough:
+            verdict += f"   ({self.rough} directions were too rough and drawn again)"
+        error = "< 1e-12" if self.error < 1e-12 else f"{self.error:.1e}"
+        return self.name, str(self.shape), error, verdict
+
+    def __repr__(self) -> str:
+        name, shape, error, verdict = self.cells
+        return f"{name} {shape}: relative error {error}, {verdict}"
+
 
 @dataclass(frozen=True)
 class Report:
-    """A line for each parameter, and a verdict.
+    """A check for each parameter, and a verdict; at the prompt, a table.
 
     Attributes
     ----------
-    lines : tuple of Line
+    checks : tuple of Check
     method : str
         How the changes were measured.
     tolerance : float
@@ -86,41 +99,35 @@ class Report:
 
     Examples
     --------
-    >>> print(check_vjp(np.sin, lambda dY, x: dY * np.cos(x), np.array([0.1, 0.7])))
+    >>> check_vjp(np.sin, lambda dY, x: dY * np.cos(x), np.array([0.1, 0.7]))
     parameter  shape  relative error  verdict
     0          (2,)          < 1e-12  correct
     correct: each derivative agrees with the complex step to 1e-10
     """
 
-    lines: tuple[Line, ...]
+    checks: tuple[Check, ...]
     method: str
     tolerance: float
 
     @property
     def correct(self) -> bool:
-        """Whether every line is."""
-        return all(line.correct for line in self.lines)
+        """Whether every derivative is correct."""
+        return all(check.correct for check in self.checks)
 
     @property
     def error(self) -> float:
-        """The largest relative error of any line."""
-        return float(np.max([line.error for line in self.lines]))  # NaN if one is
+        """The largest relative error of any check."""
+        return float(np.max([check.error for check in self.checks]))  # NaN if one is
 
-    def __iter__(self) -> Iterator[Line]:
-        return iter(self.lines)
+    def __iter__(self) -> Iterator[Check]:
+        return iter(self.checks)
 
-    def __getitem__(self, name: str) -> Line:
-        """Return the line of one parameter."""
-        return {line.name: line for line in self.lines}[name]
+    def __getitem__(self, name: str) -> Check:
+        """Return the check of one parameter."""
+        return {check.name: check for check in self.checks}[name]
 
-    def __str__(self) -> str:
-        rows = [("parameter", "shape", "relative error", "verdict")]
-        for line in self.lines:
-            verdict = "correct" if line.correct else "WRONG" if line.directions else "not measured"
-            if line.rough:
-                verdict += f"   ({line.rough} directions were too rough and drawn again)"
-            error = "< 1e-12" if line.error < 1e-12 else f"{line.error:.1e}"
-            rows.append((line.name, str(line.shape), error, verdict))
+    def __repr__(self) -> str:
+        rows = [("parameter", "shape", "relative error", "verdict"), *(check.cells for check in self.checks)]
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         table = [
             f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}".rstrip() for row in rows
@@ -129,8 +136,8 @@ class Report:
         if self.correct:
             table.append(f"correct: each derivative agrees with {measured} to {self.tolerance:g}")
         else:
-            wrong = ", ".join(line.name for line in self.lines if not line.correct and line.directions)
-            rough = ", ".join(line.name for line in self.lines if not line.directions)
+            wrong = ", ".join(check.name for check in self.checks if not check.correct and check.directions)
+            rough = ", ".join(check.name for check in self.checks if not check.directions)
             if wrong:
                 table.append(f"WRONG: {wrong} disagrees with {measured} (tolerance {self.tolerance:g})")
             if rough:
@@ -162,25 +169,25 @@ def check_vjp(
     f_vjp : callable
         ``f_vjp(dOut, *inputs)`` -> the cotangent of the one input, or a tuple with one for each input.
     *inputs : array_like
-        Real numbers, brought to float64. Stay off kinks: there a derivative is a convention.
+        Real numbers, converted to float64. Stay off kinks: a derivative there is a convention.
     method : {"complex", "central"}, default="complex"
         How J v is measured.
     directions : int, default=4
         >= 1: random pairs u, v for each input.
     tolerance : float, optional
-        Relative error that passes: 1e-10 for "complex", 1e-6 for "central" by default.
+        The largest relative error that passes; by default 1e-10 for "complex" and 1e-6 for "central".
     random_state : int, default=0
         Seed of the directions.
 
     Returns
     -------
     Report
-        Lines are named by the input's position: "0", "1", ...
+        Checks are named by the input's position: "0", "1", ...
 
     Raises
     ------
     ShapeError
-        If a cotangent has not the shape of its input.
+        If a cotangent does not have the shape of its input.
 
     Examples
     --------
@@ -195,7 +202,7 @@ def check_vjp(
     us = [draw.standard_normal(u_shape) for _ in range(_positive("directions", directions))]
     cotangents = [_as_tuple(f_vjp(u, *arrays), arrays) for u in us]
 
-    def lines() -> Iterator[Line]:
+    def checks() -> Iterator[Check]:
         for position, x in enumerate(arrays):
 
             def projected(u: Array, value: Array, position: int = position) -> Any:
@@ -203,9 +210,9 @@ def check_vjp(
 
             measured = [_measure(partial(projected, u), x, method, draw) for u in us]
             given = [_along(c[position], slopes) for c, slopes in zip(cotangents, measured, strict=True)]
-            yield _line(str(position), x.shape, given, measured, _tolerance(method, tolerance))
+            yield _check(str(position), x.shape, given, measured, _tolerance(method, tolerance))
 
-    return Report(tuple(lines()), method, _tolerance(method, tolerance))
+    return Report(tuple(checks()), method, _tolerance(method, tolerance))
 
 
 def check_gradients(
@@ -218,29 +225,29 @@ def check_gradients(
     tolerance: float | None = None,
     random_state: int = 0,
 ) -> Report:
-    """Check the gradients that somebody derived against the loss that they belong to.
+    """Check hand-derived gradients against the loss that they belong to.
 
     Parameters
     ----------
     loss : callable
         ``loss(parameters)`` -> number, with the same names as `parameters`.
     parameters : mapping of str to array
-        The point, brought to float64.
+        The point, converted to float64.
     gradients : mapping of str to array
         dL/d of each parameter at that point, of its shape.
     method : {"central", "complex"}, default="central"
-        "central" takes any loss; "complex" is sharper where the loss is analytic code.
+        "central" takes any loss; "complex" is more precise, for a loss written in analytic functions.
     directions : int, default=8
         >= 1: random directions for each parameter.
     tolerance : float, optional
-        Relative error that passes: 1e-6 for "central", 1e-10 for "complex" by default.
+        The largest relative error that passes; by default 1e-6 for "central" and 1e-10 for "complex".
     random_state : int, default=0
         Seed of the directions.
 
     Returns
     -------
     Report
-        A line for each parameter: a small layer's error can't hide behind a large one's.
+        One check for each parameter: a small layer's error can't hide behind a large layer's numbers.
 
     Raises
     ------
@@ -272,7 +279,7 @@ def check_gradients(
     if unknown:
         raise ShapeError(f"There is no parameter called {unknown[0]}; there are {', '.join(point)}.")
     draw = np.random.default_rng(random_state)
-    lines = []
+    checks = []
     for name, x in point.items():
 
         def at(value: Array, name: str = name) -> Any:
@@ -280,8 +287,8 @@ def check_gradients(
 
         measured = [_measure(at, x, method, draw) for _ in range(_positive("directions", directions))]
         given = [_along(slopes[name], direction) for direction in measured]
-        lines.append(_line(name, x.shape, given, measured, _tolerance(method, tolerance)))
-    return Report(tuple(lines), method, _tolerance(method, tolerance))
+        checks.append(_check(name, x.shape, given, measured, _tolerance(method, tolerance)))
+    return Report(tuple(checks), method, _tolerance(method, tolerance))
 
 
 def numeric_gradient(
@@ -298,11 +305,11 @@ def numeric_gradient(
     loss : callable
         ``loss(x)`` -> number.
     x : array_like of any shape
-        The point, brought to float64.
+        The point, converted to float64.
     method : {"central", "complex"}, default="central"
         How each cell is measured.
     step : float, optional
-        h > 0: 1e-5 for "central", which is right to 1e-9 or so; 1e-20 for "complex".
+        h > 0; by default 1e-5 for "central", which is right to 1e-9 or so, and 1e-20 for "complex".
 
     Returns
     -------
@@ -344,7 +351,7 @@ def _slope(f: Callable[[Array], Any], x: Array, v: Array, method: Method, h: flo
 
 
 class _Slopes(NamedTuple):
-    """A direction, the slope measured along it, its noise, and how many directions were thrown away before."""
+    """A direction, the slope measured along it, the slope's noise, and how many directions were discarded before."""
 
     v: Array | None
     slope: float
@@ -367,11 +374,11 @@ def _measure(f: Callable[[Array], Any], x: Array, method: Method, draw: np.rando
 
 
 def _richardson(f: Callable[[Array], Any], x: Array, v: Array) -> tuple[float | None, float]:
-    """Central differences of three lengths, freed of their h^2 term; None where they show a kink at every scale.
+    """Extrapolate central differences of three lengths to h = 0; None where they show a kink at every scale.
 
     For a smooth f the two extrapolations agree to O(h^4), and the slopes to the right and to the left differ by O(h). A
-    kink within reach breaks the first, a kink at x itself the second; so does an f too steep for h, which a shorter one
-    resolves.
+    kink within reach of h breaks the first, a kink at x itself the second. An f too steep for h breaks them too, and a
+    shorter h resolves it.
     """
     size = max(1.0, math.hypot(*x.ravel()) / math.sqrt(max(x.size, 1)))
     for h in (CENTRAL_STEP * size * shorter for shorter in (1.0, 1e-2, 1e-4)):
@@ -400,15 +407,15 @@ def _extrapolate(f: Callable[[Array], Any], x: Array, v: Array, h: float) -> tup
     return (None if bent or broken else second), noise
 
 
-def _line(name: str, shape: tuple[int, ...], given: list[Any], measured: list[_Slopes], tolerance: float) -> Line:
+def _check(name: str, shape: tuple[int, ...], given: list[Any], measured: list[_Slopes], tolerance: float) -> Check:
     rough = sum(slopes.rough for slopes in measured)
     kept = [(float(g), slopes) for g, slopes in zip(given, measured, strict=True) if slopes.v is not None]
     claimed, found = math.hypot(*(g for g, _ in kept)), math.hypot(*(slopes.slope for _, slopes in kept))
     noise, scale = math.hypot(*(slopes.noise for _, slopes in kept)), max(claimed, found)
     if not kept or (scale > 0 and noise > tolerance * scale):
-        return Line(name, shape, float("nan"), 0, rough, False)
+        return Check(name, shape, float("nan"), 0, rough, False)
     error = math.hypot(*(g - slopes.slope for g, slopes in kept)) / scale if scale else 0.0
-    return Line(name, shape, error, len(kept), rough, bool(error <= tolerance))
+    return Check(name, shape, error, len(kept), rough, bool(error <= tolerance))
 
 
 def _along(gradient: Array, slopes: _Slopes) -> float:
@@ -438,3 +445,7 @@ def _positive(what: str, number: int) -> int:
     if number < 1:
         raise OptionError(f"{what} is {number!r}, expected a whole number >= 1.")
     return number
+
+
+def __dir__() -> list[str]:
+    return __all__

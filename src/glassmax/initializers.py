@@ -1,15 +1,15 @@
 """Starting weights: the schemes, and which one fits an activation.
 
-A scheme draws W_l around 0 with a spread that follows from the number of inputs a and of outputs b of its layer, so
+A scheme draws W_l around 0 with a spread that depends on its layer's number of inputs a and number of outputs b, so
 that neither activations nor derivatives grow or shrink from layer to layer::
 
     glorot      variance 2 / (a + b)       sigmoid, tanh, identity, softplus; the last layer
-    he          variance 2 / a             relu and its kin: half of the units are silent
+    he          variance 2 / a             relu and its variants: half of the units are silent
     lecun       variance 1 / a             selu
     mlp         uniform in +-sqrt(6 / (a + b)), sigmoid +-sqrt(2 / (a + b)), biases too: scikit-learn's MLPClassifier
 
-Each of the first three comes as ``_uniform`` and as ``_normal``, and their biases start at 0. ``auto`` takes for each
-layer the scheme that fits its activation. This module refuses to know of data.
+Each of the first three comes as ``_uniform`` and as ``_normal``, and its biases start at 0. ``auto`` takes for each
+layer the scheme that fits its activation.
 
 Sources: Glorot & Bengio (2010), equations 12 and 16; He, Zhang, Ren & Sun (2015), equation 10; LeCun, Bottou, Orr &
 Müller, "Efficient backprop" (1998), equation 16; Klambauer et al., "Self-normalizing neural networks" (2017).
@@ -26,10 +26,10 @@ __all__ = ["SCHEMES", "draw_parameters", "generator", "schemes_of"]
 
 VARIANCES = ("glorot", "he", "lecun")
 SCHEMES = ("mlp", "auto", *(f"{name}_{shape}" for name in VARIANCES for shape in ("uniform", "normal")))
-"""What `init` may be."""
+"""The values that `init` may have."""
 
 FITTING = {"selu": "lecun_normal"} | dict.fromkeys(("relu", "leaky_relu", "elu", "gelu", "silu", "mish"), "he_uniform")
-"""The scheme that fits an activation; all others take glorot_uniform."""
+"""The scheme that fits an activation; activations not listed take glorot_uniform."""
 
 
 def schemes_of(init: str, activations: Sequence[str]) -> tuple[str, ...]:
@@ -40,7 +40,7 @@ def schemes_of(init: str, activations: Sequence[str]) -> tuple[str, ...]:
     init : str
         One of `SCHEMES`.
     activations : sequence of str
-        Of the hidden layers.
+        The activations of the hidden layers.
 
     Returns
     -------
@@ -60,12 +60,12 @@ def schemes_of(init: str, activations: Sequence[str]) -> tuple[str, ...]:
 def generator(
     random_state: int | np.random.RandomState | np.random.Generator | None,
 ) -> np.random.RandomState | np.random.Generator:
-    """Return what draws.
+    """Return a generator of random numbers.
 
     Parameters
     ----------
     random_state : int, None, RandomState or Generator
-        A seed in [0, 2^32), None for one of chance, or a generator, which goes on from where it stands.
+        A seed in [0, 2^32), None for a random seed, or a generator, which is returned as it is.
 
     Returns
     -------
@@ -96,17 +96,18 @@ def draw_parameters(
     activations: Sequence[str],
     draw: "np.random.RandomState | np.random.Generator",
 ) -> None:
-    """Draw W1, b1, W2, ... in this order, into `parameters`.
+    """Draw starting values into `parameters`, in the order W1, b1, W2, ...
 
     Parameters
     ----------
     parameters : Parameters
-        Written to.
+        The arrays that are overwritten.
     init : str
         One of `SCHEMES`.
     activations : sequence of str
-        Of the hidden layers.
+        The activations of the hidden layers.
     draw : numpy.random.RandomState or Generator
+        Where the random numbers come from.
 
     Examples
     --------
@@ -131,3 +132,7 @@ def draw_parameters(
         else:
             W[...] = draw.normal(0, np.sqrt(variance), W.shape)
         b[...] = 0
+
+
+def __dir__() -> list[str]:
+    return __all__

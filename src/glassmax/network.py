@@ -6,14 +6,14 @@
     Z_l = A_{l-1} W_l + b_l            A_l = f_l(Z_l)          l = 1, ..., last - 1
     P = output(Z_last)                 L = sum_i w_i L_i / sum_i w_i + l2/2 sum_l W_l^2
 
-and downwards, each derivative from the one above it::
+and backwards, each derivative from the one of the layer above::
 
     dZ_last  from the head             (P - Y)/n for softmax with cross-entropy
     dW_l = A_{l-1}ᵀ dZ_l               db_l = column sums of dZ_l
     dA_{l-1} = dZ_l W_lᵀ               dZ_{l-1} = dA_{l-1} * f'_{l-1}(Z_{l-1})
 
-All gradients are computed before any weight moves. Layers count from 1. This module refuses to train: it knows
-no epochs and no batches.
+All gradients are computed before any weight moves. Layers count from 1. Epochs and batches are not known here: see
+`glassmax.engine` and `glassmax.training`.
 """
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
@@ -58,7 +58,7 @@ class Tape:
     head : HeadTape
         The logits, the predictions P, and softmax's pieces.
     masks : dict of int to (n, h_l) array
-        What A was multiplied by, where there is dropout.
+        The dropout masks that A was multiplied by; empty without dropout.
     """
 
     A: dict[int, Array]
@@ -71,6 +71,12 @@ class Tape:
         """The predictions, (n, k)."""
         return self.head.P
 
+    def __repr__(self) -> str:
+        arrays = {"A0": self.A[0]}
+        for layer, Z in self.Z.items():
+            arrays |= {f"Z{layer}": Z} | ({f"A{layer}": self.A[layer]} if layer in self.A else {"P": self.P})
+        return f"Tape({', '.join(f'{name}: {array.shape}' for name, array in arrays.items())})"
+
 
 class Network:
     """A dense network with its loss.
@@ -80,16 +86,15 @@ class Network:
     layer_sizes : sequence of int
         Units of each layer, each >= 1: inputs d, hidden layers (none, one or many), outputs k.
     activation : str or sequence of str, default="relu"
-        Name of the hidden layers' activation, or one name for each hidden layer; see
-        `glassmax.functional.ACTIVATIONS`.
+        The hidden layers' activation, or one name for each hidden layer; see `glassmax.functional.ACTIVATIONS`.
     output : {"softmax", "sigmoid", "identity", "relu"}, default="softmax"
         What turns logits into predictions.
     loss : {"cross_entropy", "squared_error", "binary_cross_entropy"}, default="cross_entropy"
-        What is charged for each row; `squared_error` is ``1/2 sum_c (P - Y)^2``.
+        The loss of each row; `squared_error` is ``1/2 sum_c (P - Y)^2``.
     l2 : float, default=0.0
         >= 0; adds ``l2/2 * sum of W^2`` to the loss. Biases are left out.
     dtype : dtype, default="float64"
-        Of the parameters; inputs are brought to it. complex128 serves the complex step.
+        The parameters' dtype; inputs are converted to it. complex128 serves the complex step.
     init : str, default="mlp"
         Scheme of the starting weights, one of `glassmax.initializers.SCHEMES`: "mlp" is MLPClassifier's, "auto" fits
         each layer's activation.
@@ -109,12 +114,12 @@ class Network:
     Raises
     ------
     OptionError
-        If a name stands for nothing or a number is out of range.
+        If a name is unknown or a number is out of range.
 
     Notes
     -----
     Starting weights are drawn in the order W1, b1, W2, ... By default they are those of scikit-learn's MLPClassifier:
-    with the same RandomState both start from the same numbers.
+    given the same RandomState, both start from the same numbers.
 
     Examples
     --------
@@ -162,7 +167,7 @@ class Network:
         l2: float = 0.0,
         dtype: npt.DTypeLike | None = None,
     ) -> Network:
-        """Build a network from weights of your own.
+        """Build a network from given weights.
 
         Parameters
         ----------
@@ -171,7 +176,7 @@ class Network:
         activation, output, loss, l2
             As for the class.
         dtype : dtype, optional
-            The widest of the arrays' by default.
+            By default the widest dtype among the arrays.
 
         Returns
         -------
@@ -241,7 +246,7 @@ class Network:
         X : (n, d) array or SciPy sparse matrix
             Rows are samples.
         masks : mapping of int to (n, h_l) array, optional
-            Dropout: by layer, what its activations are multiplied by; see
+            Dropout: for each layer, what its activations are multiplied by; see
             `glassmax.functional.masks.dropout_mask`.
 
         Returns
@@ -251,7 +256,7 @@ class Network:
         Raises
         ------
         ShapeError
-            If X has not d columns.
+            If X does not have d columns.
 
         Notes
         -----
@@ -286,24 +291,24 @@ class Network:
         *,
         masks: Masks | None = None,
     ) -> float:
-        """Return L: the weighted mean over the rows, plus the penalty.
+        """Return L: the weighted mean of the rows' losses, plus the penalty.
 
         Parameters
         ----------
         X : (n, d) array or SciPy sparse matrix
             Rows are samples.
         y : (n,) or (n, k) array
-            Class indices from 0, or rows.
+            Class indices 0..k-1, or target rows.
         sample_weight : (n,) array, optional
-            Numbers >= 0.
+            One number >= 0 for each row; None stands for ones.
         masks : mapping of int to (n, h_l) array, optional
             Dropout, see `forward`.
 
         Returns
         -------
         float
-            In float64 whatever the network's dtype (complex for a complex one). NaN for no rows, or weights
-            that sum to 0.
+            In float64 whatever the network's dtype (complex for a complex network). NaN if there are no rows, or the
+            weights sum to 0.
 
         Examples
         --------
@@ -311,7 +316,7 @@ class Network:
         >>> round(net.loss([[0.0]], [1]), 6)    # log 2
         0.693147
         """
-        X, T, w, masks = self._check_rows(X, y, sample_weight, masks)
+        X, T, w, masks = self._drop_rows_of_weight_0(*self._check_batch(X, y, sample_weight), masks)
         tape = self.forward(X, masks)
         return self._loss(tape, T, w, _divisor(tape, w), self.l2)
 
@@ -325,17 +330,17 @@ class Network:
         l2: float | None = None,
         masks: Masks | None = None,
     ) -> tuple[float, Parameters]:
-        """Return L and its derivative by every parameter.
+        """Return L and its derivative with respect to every parameter.
 
         Parameters
         ----------
         X, y, sample_weight
             As for `loss`.
         divisor : float, optional
-            What the sum of ``w_i L_i`` is divided by: the sum of the weights by default. A mini-batch of m rows
-            passes m times the mean weight of the whole training set.
+            What the sum of ``w_i L_i`` is divided by; by default the sum of the weights. For a mini-batch of m rows,
+            pass m times the mean weight of the whole training set.
         l2 : float, optional
-            The penalty for this call; the network's own by default.
+            The penalty for this call; by default the network's own.
         masks : mapping of int to (n, h_l) array, optional
             Dropout, see `forward`.
 
@@ -347,7 +352,7 @@ class Network:
 
         Notes
         -----
-        Cost: 6 n p flops, less 2 n d h_1: the inputs need no derivative.
+        Cost: 6 n p flops, minus 2 n d h_1 because the inputs need no derivative.
         Source: Bishop (2006), section 5.3.1; Rumelhart, Hinton & Williams (1986).
 
         Examples
@@ -357,14 +362,14 @@ class Network:
         >>> gradients["b1"]    # p - y
         array([ 0.5, -0.5])
         """
-        X, T, w, masks = self._check_rows(X, y, sample_weight, masks)
+        X, T, w, masks = self._drop_rows_of_weight_0(*self._check_batch(X, y, sample_weight), masks)
         tape = self.forward(X, masks)
         l2 = self.l2 if l2 is None else l2
         divisor = _divisor(tape, w) if divisor is None else divisor
         return self._loss(tape, T, w, divisor, l2), self._gradients(tape, T, w, divisor, l2)
 
     def backward(self, tape: Tape, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Parameters:
-        """Return dL/dtheta from the tape of a forward pass; the weights must be those of that pass.
+        """Return dL/dtheta from the tape of a forward pass; the weights must not have changed since that pass.
 
         Parameters
         ----------
@@ -389,7 +394,7 @@ class Network:
         gradients : mapping of str to array
             One array for each parameter; all are read before any weight moves.
         learning_rate : float
-            > 0, in units of the parameter squared by units of the loss.
+            > 0, in squared units of the parameter per unit of the loss.
 
         Raises
         ------
@@ -415,7 +420,7 @@ class Network:
         self.theta[...] -= learning_rate * gradients.flat
 
     def jacobian(self, X: npt.ArrayLike) -> Array:
-        """Return the derivative of the predictions by the inputs, one k x d matrix for each row.
+        """Return the derivative of the predictions with respect to the inputs, one k x d matrix for each row.
 
         ::
 
@@ -468,11 +473,13 @@ class Network:
         Returns
         -------
         (n,) array of float64
-            Of L_i alone: weight 1, no mean, no penalty. Rows that pull hardest are often mislabelled.
+            The gradient is of L_i alone: weight 1, no mean, no penalty. Rows with the longest gradients are often
+            mislabelled.
 
         Notes
         -----
-        Cost: one backward pass less its weight gradients, 4 n p flops: no gradient of a row is ever formed.
+        Cost: 4 n p flops, one pass forward and one back without the gradients of the weights. No row's gradient is
+        ever formed.
         Source: Goodfellow, "Efficient per-example gradient computations" (2015).
 
         Examples
@@ -481,7 +488,7 @@ class Network:
         >>> net.gradient_norms([[2.0], [2.0]], [0, 1]).round(3)    # the second is on the wrong side
         array([0.057, 3.105])
         """
-        X, T, _, _ = self._check_rows(X, y, None)
+        X, T, _ = self._check_batch(X, y, None)
         tape = self.forward(X)
         total = np.zeros(len(tape.P))
         dZ = self.head.dZ(tape.head, T)
@@ -494,7 +501,7 @@ class Network:
     def hessian_vector_product(
         self, X: npt.ArrayLike, y: npt.ArrayLike, v: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
     ) -> Array:
-        """Return H v, with H the Hessian of L by theta, exactly and without forming H.
+        """Return H v exactly, where H is the Hessian of L with respect to theta, without forming H.
 
         Every line of the two passes is differentiated in the direction v (R for "rate of change")::
 
@@ -507,7 +514,7 @@ class Network:
         X, y, sample_weight
             As for `loss`.
         v : (p,) array
-            A direction in the space of theta; V_l and v_l above are its parts at W_l and b_l.
+            A direction in the space of theta; V_l and v_l above are its parts for W_l and b_l.
 
         Returns
         -------
@@ -515,7 +522,8 @@ class Network:
 
         Notes
         -----
-        Cost: about 16 n p flops, less than three gradients. At kinks f'' is 0.
+        Cost: about 16 n p flops, less than three gradients. Where f'' jumps, it is taken from the left; see
+        `glassmax.functional.activations`.
         Source: Pearlmutter, "Fast exact multiplication by the Hessian" (1994); Bishop (2006), section 5.4.6.
 
         Examples
@@ -529,7 +537,7 @@ class Network:
             raise ShapeError(f"v is {direction.shape}, expected the shape of theta, {self.theta.shape}.")
         V = Parameters(self.layer_sizes, direction)
         W = self.parameters.W
-        X, T, w, _ = self._check_rows(X, y, sample_weight)
+        X, T, w, _ = self._drop_rows_of_weight_0(*self._check_batch(X, y, sample_weight), None)
         tape = self.forward(X)
 
         X = tape.A[0]
@@ -563,23 +571,24 @@ class Network:
         random_state: int = 0,
         masks: Masks | None = None,
     ) -> Report:
-        """Hold the gradients of backpropagation against derivatives measured from the loss alone.
+        """Compare the gradients of backpropagation with derivatives measured from the loss alone.
 
         Parameters
         ----------
         X, y, sample_weight
             As for `loss`.
         method : {"complex", "central"}, default="complex"
-            How the loss is measured; see `glassmax.gradcheck`. Done in complex128 or float64 whatever the dtype.
+            How the derivatives are measured, in complex128 or float64 whatever the network's dtype; see
+            `glassmax.gradcheck`.
         random_state : int, default=0
-            Seed of the directions.
+            Seed of the random directions.
         masks : mapping of int to (n, h_l) array, optional
-            Dropout, see `forward`: the loss measured is the one with these units dropped.
+            Dropout, see `forward`: the loss is measured with these units dropped.
 
         Returns
         -------
         glassmax.gradcheck.Report
-            A line for each parameter and a verdict.
+            One check for each parameter, and a verdict.
 
         Examples
         --------
@@ -599,7 +608,7 @@ class Network:
         return check_gradients(loss_at, exact.parameters, gradients, method=method, random_state=random_state)
 
     def derive(self, wrt: str) -> Derivation:
-        """Derive dL/d of an array of this very network, from the loss down, every line proved.
+        """Derive the gradient of one array of this network from its loss, every line proved.
 
         Parameters
         ----------
@@ -609,19 +618,19 @@ class Network:
         Returns
         -------
         glassmax.calculus.Derivation
-            Its letters are those of this class. Rows of Y are taken to sum to 1 under cross-entropy.
+            In the letters of this class. Under cross-entropy, the rows of Y are assumed to sum to 1.
 
         Examples
         --------
         >>> print(Network([4, 3]).derive("W1").matrix_form)
         XᵀdZ1
         """
-        from .calculus.networks import derive_network  # late: nobody who trains needs it
+        from .calculus.networks import derive_network  # late: training does not need it
 
         return derive_network(wrt, self.activations, self.head.output, self.head.loss, l2=self.l2 > 0)
 
     def _loss(self, tape: Tape, T: Array, w: Array | None, divisor: float, l2: float) -> float:
-        with np.errstate(invalid="ignore", divide="ignore"):  # nothing to take the mean of: nan
+        with np.errstate(invalid="ignore", divide="ignore"):  # no rows, or weights that sum to 0: the mean is nan
             data = np.divide(reduce_rows(self.head.rows(tape.head, T), w, "sum"), divisor)
         penalty = sum(l2_penalty(W, l2) for W in self.parameters.W.values()) if l2 else 0.0
         loss: float = (data + penalty).item()
@@ -631,7 +640,7 @@ class Network:
         dZ = _weighted(self.head.dZ(tape.head, T), w, divisor)
         gradients = Parameters(self.layer_sizes, np.empty(self.theta.shape, dZ.dtype))
         for layer in range(self.depth, 0, -1):
-            # Not affine_vjp: the inputs need no derivative, and W's lands in the flat vector without a copy.
+            # Not affine_vjp: the inputs need no derivative, and dW is written into the flat vector without a copy.
             dW, db = gradients.W[layer], gradients.b[layer]
             if isinstance(tape.A[layer - 1], np.ndarray):
                 np.matmul(tape.A[layer - 1].T, dZ, out=dW)
@@ -659,28 +668,29 @@ class Network:
         return X if X.dtype.kind == "c" else X.astype(self.theta.dtype, copy=False)
 
     def _check_masks(self, masks: Masks | None, n: int) -> None:
-        """Refuse masks of another shape: they would broadcast."""
+        """Raise where a mask is missing or has another shape than its activations: it would broadcast."""
         for layer, h in enumerate(self.layer_sizes[1:-1] if masks else (), start=1):
             came = np.shape(masks[layer]) if masks and layer in masks else "missing"
             if came != (n, h):
                 raise ShapeError(f"The mask of layer {layer} is {came}, expected {(n, h)}.")
 
-    def _check_rows(
-        self,
-        X: npt.ArrayLike,
-        y: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None,
-        masks: Masks | None = None,
-    ) -> tuple[Array, Array, Array | None, Masks | None]:
-        """Check inputs, targets and weights, before any arithmetic."""
+    def _check_batch(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None
+    ) -> tuple[Array, Array, Array | None]:
+        """Return inputs, targets and weights as arrays, checked before any arithmetic."""
         X = self._check_X(X)
         T = check_target(y, (X.shape[0], self.layer_sizes[-1]), LOSSES[self.head.loss].meaning)
-        w = check_weights(sample_weight, (X.shape[0],))
-        if w is not None and not w.all():  # a row of weight 0 is absent, whatever it holds
-            self._check_masks(masks, len(w))
-            kept = {layer: mask[w > 0] for layer, mask in (masks or {}).items()}
-            return X[w > 0], T[w > 0], w[w > 0], kept
-        return X, T, w, masks
+        return X, T, check_weights(sample_weight, (X.shape[0],))
+
+    def _drop_rows_of_weight_0(
+        self, X: Array, T: Array, w: Array | None, masks: Masks | None
+    ) -> tuple[Array, Array, Array | None, Masks | None]:
+        """Leave out the rows of weight 0: such a row is absent, whatever it holds."""
+        if w is None or w.all():
+            return X, T, w, masks
+        self._check_masks(masks, len(w))
+        counts = w > 0
+        return X[counts], T[counts], w[counts], {layer: mask[counts] for layer, mask in (masks or {}).items()}
 
     def _as_parameters(self, gradients: Mapping[str, npt.ArrayLike]) -> Parameters:
         if set(gradients) != set(self.parameters):
@@ -696,7 +706,7 @@ def _divisor(tape: Tape, w: Array | None) -> float:
 
 
 def _weighted(dZ: Array, w: Array | None, divisor: float) -> Array:
-    """w_i / divisor times each row; nan where there is nothing to take the mean of."""
+    """Multiply each row by w_i / divisor; a divisor of 0 makes it nan."""
     with np.errstate(invalid="ignore", divide="ignore"):
         one = np.ones((), summing_dtype(dZ.dtype))
         if w is None:

@@ -1,10 +1,10 @@
-"""Rules by which gradients move weights: SGD with momentum, Adam, and their learning rate over time; L-BFGS.
+"""Optimizers: SGD with momentum, Adam, schedules for their learning rate, and L-BFGS.
 
-A rule is a pair: ``init(theta)`` gives the state it needs (velocities, moments, a step count), and
-``step(theta, gradient, state, rate)`` moves theta and the state in place. Rules hold their constants and nothing
-else, so a state can be saved and a run resumed. A schedule says which share of the full learning rate a step has, as a
-function of how far the training is. L-BFGS, which wants all rows at once and chooses its own steps, is SciPy's. The
-vector theta holds all parameters; rules never see layers. This module refuses to know of losses, penalties or data.
+An optimizer is a `Rule`, a pair of functions: ``init(theta)`` returns the state that the rule needs (velocities,
+moments, a step count), and ``step(theta, gradient, state, rate)`` updates theta and the state in place. A rule holds
+its constants and nothing else, so a state can be saved and a run resumed. A schedule gives the share of the full
+learning rate that each step takes, as a function of the progress of training. L-BFGS needs all rows at once and chooses
+its own steps; it is SciPy's. The vector theta holds all parameters: no optimizer knows of layers, losses or data.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,11 +24,11 @@ State = dict[str, Any]
 
 
 class Rule(Protocol):
-    """What training asks of an optimizer."""
+    """An optimizer as training sees it."""
 
     @property
     def learning_rate(self) -> float:
-        """The length of a step, per step."""
+        """The full learning rate."""
         ...
 
     def init(self, theta: Array) -> State:
@@ -36,7 +36,7 @@ class Rule(Protocol):
         ...
 
     def step(self, theta: Array, gradient: Array, state: State, rate: float | None = None) -> None:
-        """Move `theta` and `state` by one step, in place; `rate` instead of the learning rate, if given."""
+        """Update `theta` and `state` by one step, in place; `rate`, if given, replaces the learning rate."""
         ...
 
 
@@ -53,16 +53,16 @@ class SGD:
     Parameters
     ----------
     learning_rate : float
-        > 0, per step.
+        > 0.
     momentum : float, default=0.0
-        In [0, 1]; at 1 nothing is ever forgotten.
+        In [0, 1]: the share of the velocity that is kept from step to step.
     nesterov : bool, default=False
-        Look ahead by one more momentum step.
+        Whether to look ahead by one more momentum step.
 
     Notes
     -----
-    Cost: 4 flops a parameter (7 with Nesterov); keeps one number a parameter.
-    Source: Sutskever, Martens, Dahl & Hinton (2013), equations 1 to 4, in the form scikit-learn uses.
+    Cost: 4 flops for each parameter (7 with Nesterov); keeps one number for each parameter.
+    Source: Sutskever, Martens, Dahl & Hinton (2013), equations 1 to 4, in the form that scikit-learn uses.
 
     Examples
     --------
@@ -106,16 +106,16 @@ class Adam:
     Parameters
     ----------
     learning_rate : float
-        > 0, per step.
+        > 0.
     beta_1, beta_2 : float, default=0.9, 0.999
-        In [0, 1): how much of the moments stays from step to step.
+        In [0, 1): the share of each moment that is kept from step to step.
     epsilon : float, default=1e-8
-        > 0: keeps the denominator off zero.
+        > 0: keeps the denominator away from zero.
 
     Notes
     -----
-    Cost: about 10 flops, one root and one division a parameter; keeps two numbers a parameter.
-    Source: Kingma & Ba, "Adam" (2015), the more efficient order of section 2, as scikit-learn has it.
+    Cost: about 10 flops, one square root and one division for each parameter; keeps two numbers for each parameter.
+    Source: Kingma & Ba, "Adam" (2015), the more efficient order of section 2, as in scikit-learn.
 
     Examples
     --------
@@ -156,7 +156,7 @@ class Adam:
 
 
 SCHEDULES = ("constant", "invscaling", "adaptive", "cosine", "one_cycle", "step")
-"""Which course a learning rate may take."""
+"""The schedules that a learning rate may follow."""
 
 LBFGS_FALL, LBFGS_TOL, LEAST_FALL = 2.220446049250313e-09, 1e-4, 2e-15
 
@@ -165,13 +165,13 @@ ONE_CYCLE_RISE, ONE_CYCLE_START, ONE_CYCLE_END = 0.3, 1 / 25, 1 / 250_000
 
 @dataclass(frozen=True)
 class Schedule:
-    """The share of the full learning rate that each step has.
+    """The share of the full learning rate that each step takes.
 
     ::
 
         constant      1
         invscaling    1 / (1 + rows seen in earlier epochs)^power_t
-        adaptive      1, until `training` divides it by 5 for want of improvement
+        adaptive      1, until `training` divides it by 5 because the loss no longer improves
         cosine        (1 + cos(pi s)) / 2                              s: progress from 0 to 1
         one_cycle     from 1/25 up to 1 in the first 30 %, then down to 1/250000, along half cosines
         step          step_factor^(epochs done // step_every)
@@ -181,22 +181,24 @@ class Schedule:
     kind : str, default="constant"
         One of `SCHEDULES`.
     warmup : float, default=0.0
-        In [0, 1): the share of all steps in which the rate rises in a straight line from 0 to full; the others
-        are left to the cosine.
+        In [0, 1): the share of all steps in which the rate first rises in a straight line from 0 to the full rate. For
+        "cosine", the decay takes the remaining steps.
     power_t : float, default=0.5
-        >= 0, kind "invscaling".
+        >= 0: the exponent of "invscaling".
     step_every : int, default=50
-        >= 1 epochs, kind "step".
+        >= 1: the number of epochs after which "step" lowers the rate.
     step_factor : float, default=0.1
-        In (0, 1], kind "step".
+        In (0, 1]: what "step" multiplies the rate by.
 
     Notes
     -----
-    Source: Loshchilov & Hutter, "SGDR" (2017), equation 5, without restarts; Smith & Topin, "Super-convergence"
-    (2018), with the shares of PyTorch's OneCycleLR; the first three as scikit-learn's MLPClassifier has them.
+    Source: "cosine" is Loshchilov & Hutter, "SGDR" (2017), equation 5, without restarts; "one_cycle" is Smith & Topin,
+    "Super-convergence" (2018), with the shares of PyTorch's OneCycleLR; the first three are MLPClassifier's.
 
     Examples
     --------
+    >>> Schedule("cosine", warmup=0.1)
+    Schedule('cosine', warmup=0.1)
     >>> Schedule("cosine").shares(first=0, steps=4, total=4).round(3)
     array([1.   , 0.854, 0.5  , 0.146])
     >>> Schedule(warmup=0.5).shares(first=0, steps=4, total=4)
@@ -222,14 +224,19 @@ class Schedule:
                 "its own."
             )
 
+    def __repr__(self) -> str:
+        own = {"invscaling": ["power_t"], "step": ["step_every", "step_factor"]}.get(self.kind, [])
+        shown = [f"{name}={getattr(self, name)!r}" for name in [*(["warmup"] if self.warmup else []), *own]]
+        return f"Schedule({', '.join([repr(self.kind), *shown])})"
+
     @property
     def is_level(self) -> bool:
-        """Whether every step has a share of 1."""
+        """Whether every step takes the full rate."""
         return self.kind in ("constant", "adaptive") and not self.warmup
 
     @property
     def rise(self) -> float:
-        """The share of the run in which the rate rises."""
+        """The share of all steps in which the rate rises."""
         return ONE_CYCLE_RISE if self.kind == "one_cycle" else self.warmup
 
     def shares(self, first: int, steps: int, total: int, *, epoch: int = 0, rows: float = 0) -> Array:
@@ -238,15 +245,15 @@ class Schedule:
         Parameters
         ----------
         first : int
-            Steps taken before, in this run.
+            Number of steps taken before this epoch, in this run.
         steps : int
-            Steps of the epoch.
+            Number of steps in this epoch.
         total : int
-            Steps of the whole run.
+            Number of steps in the whole run.
         epoch : int, default=0
-            Epochs done before, in this run.
+            Number of epochs completed before this one, in this run.
         rows : float, default=0
-            Rows seen before, each as often as its weight says.
+            Number of rows seen before this epoch, each counted with its weight.
 
         Returns
         -------
@@ -275,53 +282,57 @@ def _half_cosine(start: float, end: float, s: Array) -> Array:
 
 
 class Iterate(NamedTuple):
-    """Where L-BFGS stands after an iteration.
+    """The state of L-BFGS after an iteration.
 
     Attributes
     ----------
     theta : (p,) array of float64
-        A copy.
+        The parameters; a copy.
     loss : float
-        At theta.
+        The loss at theta.
     verdict : str
-        Empty as long as it goes on; in the last item why it ended: "converged", "max_iter", "max_fun", or SciPy's own
-        words.
+        Why the search ended: "converged", "max_iter", "max_fun", or SciPy's own words. Empty while it continues.
     """
 
     theta: Array
     loss: float
     verdict: str = ""
 
+    def __repr__(self) -> str:
+        return f"Iterate(loss {self.loss:.6g}, {self.theta.size} parameters, {self.verdict or 'continuing'})"
+
 
 def lbfgs(
     objective: Callable[[Array], tuple[float, Array]], theta: Array, *, max_iter: int, max_fun: int, tol: float
 ) -> Iterator[Iterate]:
-    """Minimise by L-BFGS, one iteration for each item taken; SciPy's "L-BFGS-B".
+    """Minimise a loss by L-BFGS (SciPy's "L-BFGS-B"), one iteration for each item that the caller takes.
 
     Parameters
     ----------
     objective : callable
-        From theta to the loss and its gradient, both in float64.
+        ``objective(theta)`` -> loss, gradient; both in float64.
     theta : (p,) array
-        Where to start.
+        The starting point.
     max_iter, max_fun : int
-        Most iterations, and most calls of `objective`.
+        Maximum number of iterations, and of calls of `objective`.
     tol : float
-        Converged when no entry of the gradient is larger.
+        The search has converged when no entry of the gradient exceeds `tol` in absolute value.
 
     Yields
     ------
     Iterate
-        One for each iteration; then once more the last, with the verdict.
+        One for each iteration; then the last one again, with the verdict.
 
     Notes
     -----
-    SciPy calls where an iterator must be called. So the search runs in a thread of its own, and hands every question
-    over to the reader's: there the loss is computed, and only one of the two is ever at work. A reader that leaves ends
-    the search.
+    The search also ends when an iteration lowers the loss by less than a certain share, SciPy's ``ftol``: 2e-9 where
+    `tol` is 1e-4 or more, as in scikit-learn, and less for a smaller `tol`.
 
-    It also ends where the loss falls by less than a share of itself, SciPy's ``ftol``: 2e-9 for `tol` 1e-4 and above,
-    as in scikit-learn, and less for smaller ones.
+    SciPy's ``minimize`` runs to its end and reports through callbacks; it can't be paused, as an iterator must be.
+    Therefore ``minimize`` runs in a second thread. That thread sends each theta at which it needs the loss, and each
+    finished iteration, through a queue, and waits for the answer. `objective` is called in the caller's thread, and
+    only one of the two threads works at a time. When the caller stops iterating, the search ends and its thread is
+    joined.
 
     Source: Nocedal & Wright, *Numerical Optimization* (2006), algorithm 7.5.
 
@@ -332,7 +343,7 @@ def lbfgs(
     (array([0.]), 'converged')
     """
     questions: SimpleQueue[Array | Iterate | BaseException] = SimpleQueue()
-    answers: SimpleQueue[Any] = SimpleQueue()  # None: nobody is left to answer
+    answers: SimpleQueue[Any] = SimpleQueue()  # None: the caller has stopped iterating
 
     def ask(theta: Array) -> tuple[float, Array]:
         questions.put(theta.copy())
@@ -377,3 +388,7 @@ def lbfgs(
     finally:
         answers.put(None)
         searcher.join()
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,8 +1,8 @@
 """Parameters: all weights and biases as named views of one flat vector.
 
-An optimizer wants one vector theta, a reader wants ``W1`` and ``b1``. Both look at the same memory: write to
-either and the other has changed. Gradients come in the same dress, so that ``gradients["W1"]`` is dL/dW1 and
-``gradients.flat`` is dL/dtheta. This module refuses to compute anything.
+An optimizer wants one vector theta, a reader wants ``W1`` and ``b1``. Both are views of the same memory: a change to
+one is a change to the other. Gradients have the same form: ``gradients["W1"]`` is dL/dW1 and ``gradients.flat`` is
+dL/dtheta. Nothing is computed here.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,16 +30,16 @@ class Parameters(Mapping[str, Array]):
     layer_sizes : sequence of int
         Units of each layer, inputs and outputs included: d, h_1, ..., k.
     flat : (p,) array, optional
-        The vector to look at; zeros by default. It is not copied.
-    dtype : dtype, default float64
-        Of the zeros, where `flat` is not given.
+        The vector, which is not copied; by default a new one of zeros.
+    dtype : dtype, default=float64
+        The dtype of a new vector.
 
     Attributes
     ----------
     flat : (p,) array
         All parameters in one vector.
     W, b : dict of int to array
-        The same views by layer number, from 1: ``W[l]`` is (h_{l-1}, h_l), ``b[l]`` is (h_l,).
+        The same views by the number of the layer, from 1: ``W[l]`` is (h_{l-1}, h_l), ``b[l]`` is (h_l,).
 
     Examples
     --------
@@ -75,7 +75,7 @@ class Parameters(Mapping[str, Array]):
         return self._views[name]
 
     def __setitem__(self, name: str, values: npt.ArrayLike) -> None:
-        """Write `values` into the view called `name`; the shape must be the same."""
+        """Copy `values`, which must have the same shape, into the view called `name`."""
         if name not in self._views:
             raise KeyError(f"{name!r}; there are {', '.join(self)}")
         array = as_floating(values, name)
@@ -97,7 +97,7 @@ class Parameters(Mapping[str, Array]):
         return Parameters, (self.layer_sizes, self.flat)
 
     def copy(self) -> "Parameters":
-        """Return the same numbers in memory of their own."""
+        """Return a copy with memory of its own."""
         return Parameters(self.layer_sizes, self.flat.copy())
 
     @classmethod
@@ -109,7 +109,7 @@ class Parameters(Mapping[str, Array]):
         arrays : mapping of str to array
             W_l of shape (h_{l-1}, h_l) and b_l of shape (h_l,), for l from 1 without a gap.
         dtype : dtype, optional
-            The widest of the arrays' by default; integers count as float64.
+            By default the widest dtype among the arrays; integers count as float64.
 
         Returns
         -------
@@ -118,7 +118,7 @@ class Parameters(Mapping[str, Array]):
         Raises
         ------
         ShapeError
-            If one is missing, unknown, or doesn't fit its neighbours.
+            If an array is missing, unknown, or doesn't fit its neighbours.
         """
         given = {name: as_floating(values, name) for name, values in arrays.items()}
         dtype = np.result_type(*given.values()) if dtype is None and given else dtype
@@ -129,7 +129,7 @@ class Parameters(Mapping[str, Array]):
 
 
 def sizes_of(arrays: Mapping[str, Array]) -> tuple[int, ...]:
-    """Read the layer sizes off arrays called W1, b1, W2, ..., checking that each fits the next.
+    """Return the layer sizes of arrays called W1, b1, W2, ..., after checking that each fits the next.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What textbooks print comes out of what people type; every line proved, every dress of it works."""
+"""What textbooks print comes out of what people type; every line is proved, every format works."""
 
 import json
 import re
@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 import glassmax
-from glassmax.calculus import DeriveError, derive
+from glassmax.calculus import DeriveError, derive, differentiate
+from glassmax.calculus.expression import KNOWN_FUNCTIONS
+from glassmax.calculus.printing import numpy_pieces
+from glassmax.calculus.proving.evaluate import FUNCTION_VALUES
+from glassmax.calculus.reading.parse import FUNCTIONS
 from glassmax.errors import ExpressionError, GlassmaxError
 
 RNG = np.random.default_rng(11)
@@ -233,7 +237,7 @@ def test_an_open_function_is_given_with_its_derivative():
     np.testing.assert_allclose(derivation.numpy()(x=x, g=g, df=np.cos), g * np.cos(x))
 
 
-def test_every_dress_fits():
+def test_every_format_shows_the_derivation():
     derivation = derive(TWO, "W1", assume=ROWS)
     assert r"\odot" in derivation.latex()
     assert derivation.latex(steps=True).count("&=") == len(derivation.steps)
@@ -244,6 +248,45 @@ def test_every_dress_fits():
     assert data["matrix_form"] == derivation.matrix_form
     assert str(derivation) == derivation.text()
     assert derivation._repr_html_() == derivation.html()
+
+
+def test_a_derivation_at_the_prompt_shows_its_result():
+    proved = "proved: every line and the result hold on random numbers"
+    assert repr(derive(CE, "z", assume=ONE)).splitlines() == ["dL/dz_i = p_i - y_i", "dL/dz = p - y", proved]
+
+
+def test_a_derivation_without_a_matrix_form_says_why_at_the_prompt():
+    assert (
+        repr(derive("L = sum_i x_i^3", ("x", "x", "x"))).splitlines()[1].startswith("no matrix form: the result has ")
+    )
+    number = derive("L = x^2", "x")
+    assert repr(number).splitlines()[:2] == ["dL/dx = 2 x", "no matrix form: the result has no index"]
+    assert "<p>No matrix form: the result has no index</p>" in number._repr_html_()
+
+
+def test_the_derivation_of_a_network_is_a_few_lines_at_the_prompt():
+    shown = repr(glassmax.Network([4, 10, 3], activation="sigmoid").derive("W1"))
+    assert shown.splitlines()[:2] == ["dL/dW1_kj = sum_i dZ1_ij X_ik", "dL/dW1 = XᵀdZ1"]
+    assert len(shown.splitlines()) == 3
+
+
+def test_a_step_and_a_claim_at_the_prompt_are_one_line():
+    step = derive(CE, "z", assume=ONE).steps[-1]
+    assert repr(step) == "dL/dz_i = -y_i + p_i  (assumption used)"
+    assert str(step) == "dL/dz_i = -y_i + p_i"
+    assert repr(step.claim) == "dL/dz_i"
+
+
+def test_numpy_code_at_the_prompt_is_the_code():
+    code = derive(CE, "z", assume=ONE).numpy()
+    assert repr(code) == str(code)
+    assert "    return p - y" in repr(code).splitlines()
+
+
+def test_every_known_function_has_a_rule_and_a_value():
+    assert KNOWN_FUNCTIONS == set(FUNCTION_VALUES) == {*differentiate.RULES, *differentiate.FLAT}
+    assert {*numpy_pieces.NUMPY, *numpy_pieces.HELPERS} >= KNOWN_FUNCTIONS
+    assert {*FUNCTIONS.values()} >= KNOWN_FUNCTIONS
 
 
 def test_no_name_becomes_markup():

@@ -23,8 +23,8 @@ from glassmax.calculus.expression import (
     Program,
     Sum,
     Tensor,
-    free_indices,
 )
+from glassmax.calculus.indices import free_indices
 from glassmax.calculus.reading.parse import parse, parse_equation_pair, parse_expression, parse_index_reference
 from glassmax.calculus.reading.parse_matrix import parse_matrix
 from glassmax.errors import ExpressionError, GlassmaxError

@@ -7,9 +7,10 @@ from fractions import Fraction
 import pytest
 
 from glassmax import calculus
-from glassmax.calculus import chain, derive, differentiate
+from glassmax.calculus import derive, differentiate
 from glassmax.calculus.expression import ONE, Add, Call, Mul, Num, Pow, Tensor
-from glassmax.calculus.matrices import Scaled
+from glassmax.calculus.matrix import Scaled
+from glassmax.calculus.simplifying import simplifier
 from glassmax.cli import main
 
 SOFTMAX = "L = -sum_k y_k log(p_k); p_i = exp(z_i) / sum_k exp(z_k)"
@@ -25,6 +26,7 @@ def fails(derivation):
     assert not derivation.proved
     assert "FAILED" in derivation.text()
     assert derivation.verdict.startswith("FAILED")
+    assert derivation.verdict in repr(derivation)
     assert derivation.json()["proved"] is False
 
 
@@ -103,8 +105,8 @@ def test_a_wrong_rule_of_differentiation_is_caught(monkeypatch):
 
 
 def test_a_wrong_simplification_is_caught(monkeypatch):
-    right = chain.collect
-    monkeypatch.setattr(chain, "collect", lambda terms, taste: right(terms[:1], taste))
+    right = simplifier.collect
+    monkeypatch.setattr(simplifier, "collect", lambda terms, style: right(terms[:1], style))
     derivation = calculus.derive("L = sum_i x_i^2 + sum_i a_i x_i", "x")
     assert not derivation.proved
     assert "FAILED" in str(derivation)

@@ -10,20 +10,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from glassmax.calculus.expression import (
-    Add,
-    Call,
-    Delta,
-    Label,
-    Mul,
-    Num,
-    Pow,
-    Sum,
-    Tensor,
-    children,
-    free_indices,
-)
-from glassmax.calculus.matrices import (
+from glassmax.calculus.expression import Add, Call, Delta, Label, Mul, Num, Pow, Sum, Tensor, children
+from glassmax.calculus.indices import free_indices
+from glassmax.calculus.matrix import (
     Apply,
     Diag,
     Eye,

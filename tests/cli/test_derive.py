@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from glassmax.calculus.rules import RULES
+from glassmax.calculus.functional import FUNCTIONAL_EQUATIONS
 from glassmax.cli import main
 
 SOFTMAX = "L = -sum_k y_k log(p_k); p_i = exp(z_i) / sum_k exp(z_k)"
@@ -128,7 +128,7 @@ def test_a_network_is_derived_from_its_sizes(derive, activation):
 def test_a_rule_of_functional_is_derived_by_its_name(derive, name):
     code, out, _ = derive("--rule", name)
     assert code == 0
-    assert out.count("Proved:") == len(RULES[name].wrt)
+    assert out.count("Proved:") == len(FUNCTIONAL_EQUATIONS[name].wrt)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,9 @@
 """Each activation, its pullback and its second derivative: against 50 digits, at the extremes, at the kinks."""
 
+import inspect
+import pkgutil
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from mpmath import mpf
 
 from glassmax import functional
-from glassmax.functional import ACTIVATIONS
+from glassmax.functional import ACTIVATIONS, activations
 from glassmax.gradcheck import check_vjp
 from tests import oracle
 from tests.grid import FLOATS
@@ -66,11 +70,31 @@ def test_second_derivative_is_the_derivative_of_the_first(name, method):
         ("elu", 1.0, 1.0),
     ],
 )
-def test_derivative_at_the_kink_is_the_one_from_the_left(name, first, second):
-    at_0, left = np.zeros(1), np.array([-1e-300])
+def test_derivatives_at_0_are_those_from_the_left(name, first, second):
+    at_0, left, f_second = np.zeros(1), np.array([-1e-300]), ACTIVATIONS[name].second
     assert oracle.relative_error(derivative(name, at_0)[0], first) < 1e-15
     assert derivative(name, at_0) == derivative(name, left)
-    assert oracle.relative_error(ACTIVATIONS[name].second(at_0)[0], second) < 1e-15
+    assert oracle.relative_error(f_second(at_0)[0], second) < 1e-15
+    assert f_second(at_0) == f_second(left)
+
+
+@every_activation
+def test_a_derivative_jumps_at_0_only_where_the_documentation_says_so(name):
+    left, right = np.array([-1e-300]), np.array([1e-300])
+    f_second = ACTIVATIONS[name].second
+    first_jump, second_jump = derivative(name, left) - derivative(name, right), f_second(left) - f_second(right)
+    assert (abs(first_jump) > 1e-3) == (name in ("relu", "leaky_relu", "selu"))
+    assert (abs(second_jump) > 1e-3) == (name in ("elu", "selu"))
+
+
+def test_the_documentation_states_the_derivatives_at_0():
+    rows = re.findall(r"^    (\w+) +([\d.]+|slope) +([\d.]+)", activations.__doc__, flags=re.MULTILINE)
+    assert {name for name, _, _ in rows} == {"relu", "leaky_relu", "selu", "elu"}
+    for name, first, second in rows:
+        slope = inspect.signature(functional.leaky_relu).parameters["slope"].default
+        stated = np.array([slope if first == "slope" else float(first), float(second)])
+        at_0 = [derivative(name, np.zeros(1))[0], ACTIVATIONS[name].second(np.zeros(1))[0]]
+        np.testing.assert_allclose(at_0, stated, rtol=1e-4)
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.2, 1.0])
@@ -143,6 +167,18 @@ def test_results_never_share_memory_with_the_input(name):
 @every_activation
 def test_whole_numbers_are_read_as_float64(name):
     np.testing.assert_array_equal(ACTIVATIONS[name].f([-2, 0, 3]), ACTIVATIONS[name].f(np.array([-2.0, 0.0, 3.0])))
+
+
+def test_every_activation_has_a_file_of_its_own():
+    files = {module.name for module in pkgutil.iter_modules(activations.__path__)}
+    assert files == {*ACTIVATIONS, "activation"}
+    for name, activation in ACTIVATIONS.items():
+        assert {f.__module__ for f in activation[1:]} == {f"{activations.__name__}.{name}"}
+        assert [f.__name__ for f in activation[1:]] == [name, f"{name}_vjp", f"{name}_second"]
+
+
+def test_the_prompt_shows_an_activation_by_its_name():
+    assert repr(ACTIVATIONS["relu"]) == "<activation relu: f, vjp, second>"
 
 
 def test_the_oracle_knows_every_activation():

@@ -4,9 +4,11 @@
 later contract. The rules used are noted by name, in the order of use.
 """
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from .expression import (
+    MINUS_ONE,
     ONE,
     PI,
     ZERO,
@@ -19,45 +21,38 @@ from .expression import (
     Pow,
     Sum,
     Tensor,
-    all_indices,
-    free_indices,
-    fresh,
     names,
-    range_of,
-    rename,
+    product_of,
+    sum_of,
 )
+from .indices import all_indices, free_indices, fresh, range_of, rename
 from .limits import spend
 
 __all__ = ["derivative", "function_derivative"]
 
-MINUS = Num(Fraction(-1))
 TWO = Num(Fraction(2))
+MINUS_HALF = Mul((MINUS_ONE, Num(Fraction(1, 2))))
 
 
 def derivative(e: Expr, name: str, at: tuple[str, ...], rules: list[str]) -> Expr:
-    """Return de / d name_at.
+    """Return de / d name_at, not simplified; `ZERO` where `e` doesn't depend on the array.
 
     Parameters
     ----------
     e : Expr
-        Its bound indices may be called as they like; its free ones are told apart from `at` by the caller.
+        The caller makes sure that its free indices differ from `at`.
     name : str
         The array.
     at : tuple of str
         The letters of the cell.
     rules : list of str
         The names of the rules used are appended, each once.
-
-    Returns
-    -------
-    Expr
-        Not simplified; `ZERO` where `e` doesn't depend on the array.
     """
     if name not in names(e):
         return ZERO
     match e:
         case Tensor(_, indices):
-            _note(rules, "an array by its own cell is a Kronecker delta" if at else "")
+            _note(rules, "the derivative of an array by its own cell is a Kronecker delta" if at else "")
             return _product([Delta(i, j) for i, j in zip(indices, at, strict=True)])
         case Add(terms):
             return _sum([derivative(term, name, at, rules) for term in terms])
@@ -104,7 +99,7 @@ def _power_rule(base: Expr, exponent: Expr, name: str, at: tuple[str, ...], rule
     terms = []
     if name in names(base):
         _note(rules, "power rule")
-        less = Num(exponent.value - 1) if isinstance(exponent, Num) else Add((exponent, MINUS))
+        less = Num(exponent.value - 1) if isinstance(exponent, Num) else Add((exponent, MINUS_ONE))
         lowered = base if less == ONE else Pow(base, less)
         terms.append(_product([exponent, lowered, derivative(base, name, at, rules)]))
     if name in names(exponent):
@@ -114,65 +109,41 @@ def _power_rule(base: Expr, exponent: Expr, name: str, at: tuple[str, ...], rule
 
 
 def function_derivative(function: str, x: Expr, order: int = 0) -> Expr:
-    """Return the derivative of a function of one number at `x`; an open function goes from f to f'.
+    """Return the derivative of a function of one number at `x`, or of its derivative of some order."""
+    if function in FLAT and not order:
+        return ZERO
+    return RULES[function][1](x) if function in RULES and not order else Call(function, x, order + 1)
 
-    Parameters
-    ----------
-    function : str
-        A known name, or any other for an open function.
-    x : Expr
-        The argument.
-    order : int
-        0 for the function itself, more for a derivative of an open function.
 
-    Returns
-    -------
-    Expr
-    """
-    if order:
-        return Call(function, x, order + 1)
-    one_half = Num(Fraction(1, 2))
-    match function:
-        case "exp":
-            return Call("exp", x)
-        case "log":
-            return Pow(x, MINUS)
-        case "sin":
-            return Call("cos", x)
-        case "cos":
-            return Mul((MINUS, Call("sin", x)))
-        case "tanh":
-            return Add((ONE, Mul((MINUS, Pow(Call("tanh", x), TWO)))))
-        case "sigmoid":
-            return Mul((Call("sigmoid", x), Add((ONE, Mul((MINUS, Call("sigmoid", x)))))))
-        case "softplus":
-            return Call("sigmoid", x)
-        case "relu":
-            return Call("step", x)
-        case "abs":
-            return Call("sign", x)
-        case "step" | "sign":
-            return ZERO
-        case "erf":
-            return Mul((TWO, Pow(PI, Mul((MINUS, one_half))), Call("exp", Mul((MINUS, Pow(x, TWO))))))
-        case _:
-            return Call(function, x, 1)
+FLAT = ("step", "sign")
+"""Functions whose derivative is 0 wherever they have one."""
+RULES: dict[str, tuple[str, Callable[[Expr], Expr]]] = {
+    "exp": ("exp' = exp", lambda x: Call("exp", x)),
+    "log": ("log'(x) = 1/x", lambda x: Pow(x, MINUS_ONE)),
+    "sin": ("sin' = cos", lambda x: Call("cos", x)),
+    "cos": ("cos' = -sin", lambda x: Mul((MINUS_ONE, Call("sin", x)))),
+    "tanh": ("tanh' = 1 - tanh^2", lambda x: _one_minus(Pow(Call("tanh", x), TWO))),
+    "sigmoid": (
+        "sigmoid' = sigmoid (1 - sigmoid)",
+        lambda x: Mul((Call("sigmoid", x), _one_minus(Call("sigmoid", x)))),
+    ),
+    "softplus": ("softplus' = sigmoid", lambda x: Call("sigmoid", x)),
+    "relu": ("relu' = step (0 at 0)", lambda x: Call("step", x)),
+    "abs": ("abs' = sign (0 at 0)", lambda x: Call("sign", x)),
+    "erf": (
+        "erf'(x) = 2/sqrt(pi) exp(-x^2)",
+        lambda x: Mul((TWO, Pow(PI, MINUS_HALF), Call("exp", Mul((MINUS_ONE, Pow(x, TWO)))))),
+    ),
+}
+"""The derivative of each known function: the rule as it is printed, and the expression at x."""
+
+
+def _one_minus(e: Expr) -> Expr:
+    return Add((ONE, Mul((MINUS_ONE, e))))
 
 
 def _named(function: str, order: int) -> str:
-    known = {
-        "exp": "exp' = exp",
-        "log": "log'(x) = 1/x",
-        "sin": "sin' = cos",
-        "cos": "cos' = -sin",
-        "tanh": "tanh' = 1 - tanh^2",
-        "sigmoid": "sigmoid' = sigmoid (1 - sigmoid)",
-        "softplus": "softplus' = sigmoid",
-        "relu": "relu' = step (0 at 0)",
-        "abs": "abs' = sign (0 at 0)",
-        "erf": "erf'(x) = 2/sqrt(pi) exp(-x^2)",
-    }
-    return known.get(function, f"{function}{chr(39) * (order + 1)}")
+    return RULES[function][0] if function in RULES else function + "'" * (order + 1)
 
 
 def _note(rules: list[str], rule: str) -> None:
@@ -184,13 +155,8 @@ def _product(factors: list[Expr]) -> Expr:
     if ZERO in factors:
         return ZERO
     flat = [f for factor in factors for f in (factor.factors if isinstance(factor, Mul) else (factor,)) if f != ONE]
-    if not flat:
-        return ONE
-    return flat[0] if len(flat) == 1 else Mul(tuple(flat))
+    return product_of(flat)
 
 
 def _sum(terms: list[Expr]) -> Expr:
-    left = [term for term in terms if term != ZERO]
-    if not left:
-        return ZERO
-    return left[0] if len(left) == 1 else Add(tuple(left))
+    return sum_of([term for term in terms if term != ZERO])

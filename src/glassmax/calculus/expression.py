@@ -11,43 +11,16 @@
     Call       a function of one number          exp(z_i), f'(z_i)
 
 An index is a letter (text), or a `Label`: an array of class numbers used as an index, ``P[i, y_i]``. Nodes are
-immutable and compare by structure. This module refuses to simplify: it builds, walks and renames.
+immutable and compare by structure. Which letters an expression has, and how they are renamed, is in `indices`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-__all__ = [
-    "ONE",
-    "PI",
-    "ZERO",
-    "Add",
-    "Call",
-    "Definition",
-    "Delta",
-    "Expr",
-    "Index",
-    "Label",
-    "Mul",
-    "Num",
-    "Pow",
-    "Program",
-    "Sum",
-    "Tensor",
-    "all_indices",
-    "children",
-    "for_reading",
-    "free_indices",
-    "fresh",
-    "is_ones",
-    "map_children",
-    "names",
-    "ones",
-    "range_of",
-    "rename",
-    "walk",
-]
+__all__ = ["KNOWN_FUNCTIONS", "MINUS_ONE", "ONE", "PI", "ZERO", "Add", "Assumption", "Call", "Definition", "Delta"]
+__all__ += ["Expr", "Index", "Label", "Mul", "Num", "Pow", "Program", "Sum", "Tensor", "children", "indices_of"]
+__all__ += ["map_children", "names", "product_of", "sum_of", "walk"]
 
 
 @dataclass(frozen=True)
@@ -118,8 +91,7 @@ class Sum:
 class Call:
     """A function of one number, or its derivative of some order: f(z) is order 0, f'(z) order 1.
 
-    Known functions: exp, log, abs, sign, sin, cos, tanh, sigmoid, relu, step, softplus, erf. All other names are open
-    functions, smooth and otherwise unknown.
+    A function that is not among `KNOWN_FUNCTIONS` is open: smooth, and otherwise unknown.
     """
 
     function: str
@@ -129,7 +101,14 @@ class Call:
 
 Expr = Num | Tensor | Delta | Add | Mul | Pow | Sum | Call
 
-ZERO, ONE = Num(Fraction(0)), Num(Fraction(1))
+KNOWN_FUNCTIONS = frozenset(
+    ["exp", "log", "abs", "sign", "sin", "cos", "tanh", "sigmoid", "relu", "step", "softplus", "erf"]
+)
+
+ZERO, ONE, MINUS_ONE = Num(Fraction(0)), Num(Fraction(1)), Num(Fraction(-1))
+
+Assumption = tuple[Expr, Expr]
+"""An equation that holds: its left and its right side."""
 
 
 @dataclass(frozen=True)
@@ -162,37 +141,6 @@ class Program:
 
 PI = Tensor("pi")
 """The constant, where nobody has given the name to an array with indices."""
-
-
-def ones(array: str, position: int, letter: str) -> Tensor:
-    """Return the vector of ones that runs along a position of an array: it keeps the range of a sum of nothing else.
-
-    It is an array like any other, called ``1:array:position``; it is shown as 1, or not at all.
-    """
-    return Tensor(f"1:{array}:{position}", (letter,))
-
-
-def range_of(letter: str, e: "Expr") -> "Tensor | None":
-    """Return ones that run over what a letter runs over in `e`, read off the first array it indexes."""
-    for part in walk(e):
-        if isinstance(part, Tensor) and letter in part.indices:
-            return part if is_ones(part) else ones(part.name, part.indices.index(letter), letter)
-    return None
-
-
-def is_ones(e: "Expr") -> bool:
-    """Whether an expression is a vector of `ones`."""
-    return isinstance(e, Tensor) and e.name.startswith("1:")
-
-
-def for_reading(e: "Expr") -> "Expr":
-    """Return `e` without the vectors of ones that only keep a range."""
-    if is_ones(e):
-        return ONE
-    if isinstance(e, Mul):
-        kept = tuple(for_reading(f) for f in e.factors if not is_ones(f))
-        return Mul(kept) if len(kept) > 1 else kept[0] if kept else ONE
-    return map_children(e, for_reading)
 
 
 def children(e: Expr) -> tuple[Expr, ...]:
@@ -229,6 +177,16 @@ def map_children(e: Expr, f: Callable[[Expr], Expr]) -> Expr:
             return e
 
 
+def product_of(factors: Sequence[Expr]) -> Expr:
+    """Return a product: 1 where there is no factor, the factor itself where there is one."""
+    return Mul(tuple(factors)) if len(factors) > 1 else factors[0] if factors else ONE
+
+
+def sum_of(terms: Sequence[Expr]) -> Expr:
+    """Return a sum: 0 where there is no term, the term itself where there is one."""
+    return Add(tuple(terms)) if len(terms) > 1 else terms[0] if terms else ZERO
+
+
 def walk(e: Expr) -> Iterator[Expr]:
     """Yield `e` and everything in it."""
     yield e
@@ -242,11 +200,12 @@ def names(e: Expr) -> set[str]:
     for part in walk(e):
         if isinstance(part, Tensor):
             found.add(part.name)
-        found |= {index.name for index in _indices_of(part) if isinstance(index, Label)}
+        found |= {index.name for index in indices_of(part) if isinstance(index, Label)}
     return found
 
 
-def _indices_of(e: Expr) -> tuple[Index, ...]:
+def indices_of(e: Expr) -> tuple[Index, ...]:
+    """Return the indices that stand at `e` itself."""
     match e:
         case Tensor(_, indices):
             return indices
@@ -254,72 +213,3 @@ def _indices_of(e: Expr) -> tuple[Index, ...]:
             return (i, j)
         case _:
             return ()
-
-
-def letters(index: Index) -> tuple[str, ...]:
-    """Return the letters an index depends on: itself, or those of the label."""
-    return index.indices if isinstance(index, Label) else (index,)
-
-
-def free_indices(e: Expr) -> tuple[str, ...]:
-    """Return the letters that are not summed over, each once, in the order of their first place."""
-    found: dict[str, None] = {}
-    for index in _indices_of(e):
-        found |= dict.fromkeys(letters(index))
-    for child in children(e):
-        found |= dict.fromkeys(free_indices(child))
-    if isinstance(e, Sum):
-        for index in e.indices:
-            found.pop(index, None)
-    return tuple(found)
-
-
-def all_indices(e: Expr) -> set[str]:
-    """Return every letter in `e`, bound ones included."""
-    found = {letter for part in walk(e) for index in _indices_of(part) for letter in letters(index)}
-    return found | {index for part in walk(e) if isinstance(part, Sum) for index in part.indices}
-
-
-def fresh(taken: set[str], like: str = "k") -> str:
-    """Return a letter that is not taken, close to `like`."""
-    for candidate in (like, *"ijklmnopqrstuvwabcdefgh"):
-        if candidate not in taken:
-            return candidate
-    number = 1
-    while f"{like}{number}" in taken:
-        number += 1
-    return f"{like}{number}"
-
-
-def rename(e: Expr, new: Mapping[str, Index]) -> Expr:
-    """Return `e` with free indices replaced; bound ones step aside where they would be captured."""
-    if not new:
-        return e
-
-    def of(index: Index) -> Index:
-        if isinstance(index, Label):
-            inner = tuple(new.get(letter, letter) for letter in index.indices)
-            if any(isinstance(letter, Label) for letter in inner):
-                raise ValueError("a label can't be the index of a label")
-            return Label(index.name, tuple(str(letter) for letter in inner))
-        return new.get(index, index)
-
-    match e:
-        case Tensor(name, indices):
-            return Tensor(name, tuple(of(index) for index in indices))
-        case Delta(i, j):
-            return Delta(of(i), of(j))
-        case Sum(indices, body):
-            inner = {old: index for old, index in new.items() if old not in indices}
-            arriving = {letter for index in inner.values() for letter in letters(index)}
-            aside: dict[str, Index] = {}
-            kept: list[str] = []
-            for bound in indices:
-                letter = bound
-                if bound in arriving:
-                    letter = fresh(all_indices(body) | arriving | set(indices) | set(kept) | set(inner), bound)
-                    aside[bound] = letter
-                kept.append(letter)
-            return Sum(tuple(kept), rename(rename(body, aside), inner))
-        case _:
-            return map_children(e, lambda child: rename(child, new))

@@ -1,4 +1,4 @@
-"""How much work a derivation may make: bounds on terms, steps and numbers, so that no input hangs.
+"""Bounds on the work of a derivation, on its terms, steps and numbers, so that no input hangs.
 
 The bounds are counts, not seconds: what is refused on one machine is refused on every other.
 """
@@ -23,7 +23,7 @@ MOST_NUMBERS = 10_000_000
 
 
 class DeriveError(GlassmaxError, ValueError):
-    """What was asked for can't be derived: a name that is not there, one that is ambiguous, or too much of it."""
+    """The request can't be derived: a name that is not there, one that is ambiguous, or too much work."""
 
 
 class TooManyTermsError(DeriveError):
@@ -40,7 +40,7 @@ _left: ContextVar[list[int] | None] = ContextVar("steps left", default=None)
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """Bound the steps of what is done inside; an outer bound holds for all that is inside it."""
+    """Bound the steps of the work inside the block; a block inside another has no bound of its own."""
     if _left.get() is not None:
         yield
         return
@@ -58,17 +58,7 @@ def bounded() -> Iterator[None]:
 
 
 def spend(steps: int = 1) -> None:
-    """Count steps.
-
-    Parameters
-    ----------
-    steps : int
-
-    Raises
-    ------
-    DeriveError
-        If there were more than the bound allows.
-    """
+    """Count steps; raise a DeriveError if there are more than the bound allows."""
     left = _left.get()
     if left is not None:
         left[0] -= steps
@@ -80,11 +70,6 @@ def spend(steps: int = 1) -> None:
 
 
 def check_power(number: Fraction, exponent: Fraction) -> None:
-    """Refuse a power of a number that has more digits than anybody reads: 9^9^9.
-
-    Raises
-    ------
-    DeriveError
-    """
+    """Refuse a power of a number that has more digits than anybody reads: 9^9^9."""
     if abs(number) not in (0, 1) and abs(exponent) > MOST_POWER:
         raise DeriveError(f"A number to the power of {exponent} is too large, expected at most {MOST_POWER}.")

@@ -1,13 +1,14 @@
 """The derivation for a dense network: its equations written out, and the recursion of backpropagation found.
 
 The equations are those of `glassmax.network`, in the same letters; rows are samples. The derivative by each Z_l and
-A_l gets its name, so that the lines show ``dA1 = dZ2 W2ᵀ`` and ``dZ1 = dA1 ⊙ f'(Z1)``; a rule that one layer has
-shown is used for the others.
+A_l gets its name, so that the lines show ``dA1 = dZ2 W2ᵀ`` and ``dZ1 = dA1 ⊙ f'(Z1)``. What has been derived for one
+layer is used for the others.
 """
 
 from collections.abc import Sequence
 
-from .derivation import Derivation, derive_program
+from .derivation import Derivation
+from .deriving import derive_program
 from .reading import parse, parse_equation_pair, parse_index_reference
 
 __all__ = ["ACTIVATION_EQUATIONS", "derive_network", "network_equations"]
@@ -28,12 +29,7 @@ ACTIVATION_EQUATIONS = {
 }
 """What each activation is, as an equation; "f" is left open."""
 
-OUTPUT_EQUATIONS = {
-    "softmax": "softmax_j({z})",
-    "sigmoid": "sigmoid({z})",
-    "identity": "{z}",
-    "relu": "relu({z})",
-}
+OUTPUT_EQUATIONS = {"softmax": "softmax_j({z})", "sigmoid": "sigmoid({z})", "identity": "{z}", "relu": "relu({z})"}
 
 LOSS_EQUATIONS = {
     "cross_entropy": "L = -1/n sum_{i,j} Y_ij log(P_ij)",

@@ -129,9 +129,7 @@ def _network(wrt: str, asked: dict[str, Any]) -> "Derivation":
 
 
 def _rule(name: str) -> "list[Derivation]":
-    from ..calculus import derive
-    from ..calculus.rules import RULES
+    from ..calculus.functional import FUNCTIONAL_EQUATIONS, derive_function
     from ..errors import one_of
 
-    rule = RULES[one_of("--rule", name, RULES)]
-    return [derive(rule.equations, [by] * rule.order, assume=rule.assume, times=rule.times) for by in rule.wrt]
+    return derive_function(one_of("--rule", name, FUNCTIONAL_EQUATIONS))

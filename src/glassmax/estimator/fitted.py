@@ -157,8 +157,7 @@ class Fitted:
         if brought:
             raise OptionError(f"{min(brought)} is given, expected none: the model brings its own.")
         network, head = model.network, model.network.head
-        own = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
-        if head.output not in own or head.loss not in (own[head.output], "squared_error"):
+        if head.output not in ("softmax", "sigmoid") or not (head.fused or head.loss == "squared_error"):
             raise OptionError(f"The model is {network!r}, expected softmax or sigmoid output with a loss of its own.")
         activations = network.activations
         activation: Any = activations[0] if len(set(activations)) == 1 else list(activations) or "relu"

@@ -3,135 +3,28 @@
 ::
 
     affine         Z = X W + b
-    activations    A = f(Z), entry by entry
+    activations/   A = f(Z), entry by entry; a file for each f
     softmax        P = softmax(Z) and its Jacobian; log_softmax
-    losses         on probabilities, and fused with softmax or sigmoid on logits
+    losses/        on probabilities, and fused with softmax or sigmoid on logits; a file for each loss
     heads          an output and a loss together, as the last layer of a network needs them
     targets        what a target, a sample weight and a reduction are
-    arrays         which dtypes there are and in which precision sums are formed
+    masks          dropout: which units a row keeps
+    arrays         which dtypes are accepted, and in which precision sums are formed
 
-The convention is one: ``f_vjp(dOut, *saved)`` takes the derivative of the loss by f's output and gives the
-derivative by f's inputs, in the order of f's arguments. Arrays of any float dtype, leading batch axes allowed.
+There is one convention: ``f_vjp(dOut, *saved)`` takes the derivative of the loss with respect to f's output, and
+returns the derivatives with respect to f's inputs, in the order of f's arguments. Arrays may have any float dtype and
+leading batch axes.
 """
 
-from .activations import (
-    ACTIVATIONS,
-    Activation,
-    elu,
-    elu_second,
-    elu_vjp,
-    gelu,
-    gelu_second,
-    gelu_vjp,
-    identity,
-    identity_second,
-    identity_vjp,
-    leaky_relu,
-    leaky_relu_second,
-    leaky_relu_vjp,
-    mish,
-    mish_second,
-    mish_vjp,
-    relu,
-    relu_second,
-    relu_vjp,
-    selu,
-    selu_second,
-    selu_vjp,
-    sigmoid,
-    sigmoid_second,
-    sigmoid_vjp,
-    silu,
-    silu_second,
-    silu_vjp,
-    softplus,
-    softplus_second,
-    softplus_vjp,
-    tanh,
-    tanh_second,
-    tanh_vjp,
-)
-from .affine import (
-    affine,
-    affine_vjp,
-)
-from .losses import (
-    binary_cross_entropy,
-    binary_cross_entropy_vjp,
-    cross_entropy,
-    cross_entropy_vjp,
-    l2,
-    l2_vjp,
-    sigmoid_cross_entropy,
-    sigmoid_cross_entropy_vjp,
-    softmax_cross_entropy,
-    softmax_cross_entropy_vjp,
-    squared_error,
-    squared_error_vjp,
-)
-from .softmax import (
-    log_softmax,
-    log_softmax_vjp,
-    softmax,
-    softmax_jacobian,
-    softmax_jvp,
-    softmax_vjp,
-)
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "ACTIVATIONS",
-    "Activation",
-    "affine",
-    "affine_vjp",
-    "binary_cross_entropy",
-    "binary_cross_entropy_vjp",
-    "cross_entropy",
-    "cross_entropy_vjp",
-    "elu",
-    "elu_second",
-    "elu_vjp",
-    "gelu",
-    "gelu_second",
-    "gelu_vjp",
-    "identity",
-    "identity_second",
-    "identity_vjp",
-    "l2",
-    "l2_vjp",
-    "leaky_relu",
-    "leaky_relu_second",
-    "leaky_relu_vjp",
-    "log_softmax",
-    "log_softmax_vjp",
-    "mish",
-    "mish_second",
-    "mish_vjp",
-    "relu",
-    "relu_second",
-    "relu_vjp",
-    "selu",
-    "selu_second",
-    "selu_vjp",
-    "sigmoid",
-    "sigmoid_cross_entropy",
-    "sigmoid_cross_entropy_vjp",
-    "sigmoid_second",
-    "sigmoid_vjp",
-    "silu",
-    "silu_second",
-    "silu_vjp",
-    "softmax",
-    "softmax_cross_entropy",
-    "softmax_cross_entropy_vjp",
-    "softmax_jacobian",
-    "softmax_jvp",
-    "softmax_vjp",
-    "softplus",
-    "softplus_second",
-    "softplus_vjp",
-    "squared_error",
-    "squared_error_vjp",
-    "tanh",
-    "tanh_second",
-    "tanh_vjp",
-]
+from .activations import *
+from .affine import *
+from .losses import *
+from .softmax import *
+
+if not TYPE_CHECKING:  # a type checker takes the names from the imports
+    __all__ = ["ACTIVATIONS", "LOSSES", *(name for name, value in vars().items() if callable(value) and name[0] != "_")]
+
+    def __dir__() -> list[str]:
+        return __all__

@@ -1,7 +1,6 @@
 """The affine map Z = X W + b, and how derivatives go back through it.
 
-Rows of X are samples, so W stands on the right and is (d, h). This module refuses to know of activations
-or losses.
+Rows of X are samples, so W stands on the right and is (d, h).
 """
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
@@ -27,7 +26,7 @@ def affine(X: npt.ArrayLike, W: npt.ArrayLike, b: npt.ArrayLike) -> Array:
     Parameters
     ----------
     X : (..., d) array
-        Rows are samples; any number of leading batch axes. A SciPy sparse matrix (n, d) stays sparse.
+        Rows are samples; there may be any number of leading batch axes. A SciPy sparse matrix (n, d) stays sparse.
     W : (d, h) array
         Weights: one column for each output unit.
     b : (h,) array
@@ -40,7 +39,7 @@ def affine(X: npt.ArrayLike, W: npt.ArrayLike, b: npt.ArrayLike) -> Array:
     Raises
     ------
     ShapeError
-        If the columns of X are not as many as the rows of W, or b is not (h,).
+        If X does not have as many columns as W has rows, or b is not (h,).
 
     Notes
     -----
@@ -69,7 +68,7 @@ def affine_vjp(dZ: npt.ArrayLike, X: npt.ArrayLike, W: npt.ArrayLike) -> tuple[A
     Parameters
     ----------
     dZ : (..., h) array
-        Derivative of the loss by Z.
+        dL/dZ.
     X : (..., d) array
         The input of the forward map.
     W : (d, h) array
@@ -78,10 +77,11 @@ def affine_vjp(dZ: npt.ArrayLike, X: npt.ArrayLike, W: npt.ArrayLike) -> tuple[A
     Returns
     -------
     dX : (..., d) array
+        dL/dX.
     dW : (d, h) array
-        Summed over all rows: every row used the same W.
+        dL/dW, summed over all rows: every row used the same W.
     db : (h,) array
-        Summed over all rows, likewise.
+        dL/db, summed over all rows too.
 
     Raises
     ------

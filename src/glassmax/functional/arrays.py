@@ -1,8 +1,8 @@
-"""What counts as an array of numbers here, and in which precision it is summed.
+"""Arrays of numbers: which dtypes are accepted, and in which precision they are summed.
 
-Every function of `glassmax.functional` takes any float dtype, and complex128 so that the complex step can
-test it. Whatever the dtype, sums and losses are formed in float64 (longdouble for longdouble, complex128
-for complex). This module refuses objects, strings and dates: they are no numbers.
+Every function of `glassmax.functional` takes any float dtype, and complex128, so that the complex step can test it.
+Whatever the dtype, sums and losses are formed in float64 (in longdouble for longdouble, in complex128 for complex).
+Objects, strings and dates are rejected: they are not numbers.
 """
 
 from typing import Any
@@ -25,17 +25,17 @@ def as_floating(values: npt.ArrayLike, what: str) -> Array:
     values : array_like
         Numbers of any shape.
     what : str
-        The letter they go by, for the message.
+        What error messages call the array.
 
     Returns
     -------
     array
-        The same object where nothing had to change.
+        `values` itself where nothing has to be converted.
 
     Raises
     ------
     ShapeError
-        If they are not numbers, or rows of different lengths.
+        If `values` are not numbers, or have rows of different lengths.
     """
     try:
         array = np.asarray(values)
@@ -54,9 +54,9 @@ def as_inputs(values: npt.ArrayLike, what: str) -> Array:
     Parameters
     ----------
     values : array_like or sparse matrix
-        What the first layer may take: it is multiplied from the right, and nothing else is done to it.
+        The input of the first layer, which is only ever multiplied from the right.
     what : str
-        The letter they go by, for the message.
+        What error messages call the array.
 
     Returns
     -------
@@ -90,12 +90,12 @@ def summing_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def log1p(x: Array) -> Array:
-    """Return log(1 + x) with all digits for small x, complex ones too (NumPy's own drops them there).
+    """Return log(1 + x) with all digits for small x, complex x included, where NumPy's log1p loses them.
 
     Parameters
     ----------
     x : array
-        Not below -1.
+        >= -1.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def pick(V: Array, index: Array) -> Array:
 
     Notes
     -----
-    What ``numpy.take_along_axis`` does, at a third of the time for the small arrays of a mini-batch.
+    The same as ``numpy.take_along_axis``, in a third of the time for the small arrays of a mini-batch.
     """
     k = V.shape[-1]
     return V.reshape(-1, k)[np.arange(index.size), index.ravel()].reshape(index.shape)
@@ -138,7 +138,7 @@ def put(V: Array, index: Array, values: Array) -> None:
     Parameters
     ----------
     V : (..., k) array
-        Of any memory layout.
+        In any memory layout.
     index, values : (...) array
     """
     V.flat[np.arange(index.size) * V.shape[-1] + index.ravel()] = values.ravel()

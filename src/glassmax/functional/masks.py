@@ -1,7 +1,7 @@
-"""Dropout masks: which units a row keeps in a step, as a function of where they stand and of nothing else.
+"""Dropout masks: which units of a layer are kept for a row in a step.
 
-A unit is kept or dropped by one number, drawn from a counter and not from a stream: the same seed, step, layer, row
-and unit give the same number in any batch, any order, any number of threads, and after a run has been resumed::
+Whether a unit is kept depends on one random number, and that number is a function of seed, step, layer, row and unit
+alone. It is the same in any batch, in any order, for any number of threads, and after a run has been resumed::
 
     G = 0x9E3779B97F4A7C15
     mix(z):   z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9
@@ -11,11 +11,11 @@ and unit give the same number in any batch, any order, any number of threads, an
     u = draw(draw(draw(draw(seed, step), layer), row), unit)
     kept where (u >> 11) / 2^53 >= rate; then the mask is 1 / (1 - rate), otherwise 0
 
-Steps, rows and units count from 0, layers from 1. The inverse factor keeps the expected activation what it is without
-dropout, so predictions need no mask. This module refuses to hold a state.
+Steps, rows and units count from 0, layers from 1. The factor 1 / (1 - rate) keeps the expected activation the same as
+without dropout, so predictions need no mask.
 
 Source: Steele, Lea & Flood, "Fast splittable pseudorandom number generators" (2014); Srivastava et al., "Dropout"
-(2014), section 10, for the inverse factor.
+(2014), section 10, for the factor 1 / (1 - rate).
 """
 
 import numpy as np
@@ -32,24 +32,24 @@ FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 def dropout_mask(
     seed: int, step: int, layer: int, rows: Array, units: int, rate: float, dtype: npt.DTypeLike = np.float64
 ) -> Array:
-    """Return what the activations of a layer are multiplied by.
+    """Return the mask that the activations of a layer are multiplied by.
 
     Parameters
     ----------
     seed : int
         In [0, 2^64).
     step : int
-        >= 0: how many steps were taken before.
+        >= 0: the number of steps taken before.
     layer : int
-        >= 1.
+        >= 1: the number of the layer.
     rows : (n,) array of int
         Row numbers in the training data, >= 0: not positions in the batch.
     units : int
-        Units of the layer.
+        The number of units of the layer.
     rate : float
-        In [0, 1): the share dropped.
+        In [0, 1): the share of units dropped.
     dtype : dtype, default=float64
-        Of the mask.
+        The dtype of the mask.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def dropout_mask(
 
     Notes
     -----
-    Cost: 9 integer operations an entry.
+    Cost: 9 integer operations for each entry.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def dropout_mask(
 
 
 def _draw(key: Array | np.uint64, counter: Array | np.uint64) -> Array:
-    """Output number `counter` of SplitMix64 seeded with `key`."""
+    """Return output number `counter` of SplitMix64 seeded with `key`."""
     z = np.asarray(key + (counter + np.uint64(1)) * GOLDEN)
     z = (z ^ (z >> np.uint64(30))) * FIRST
     z = (z ^ (z >> np.uint64(27))) * SECOND

@@ -4,9 +4,9 @@ Softmax is a vector function, so its derivative is a matrix for each row,
 
     J_ij = dp_i/dz_j = p_i (delta_ij - p_j)
 
-which is contracted with an incoming derivative, never summed over a row (the rows sum to 0). Nothing here
-knows of a loss: `softmax_vjp` is the Jacobian's product and nothing else. The gradient ``(P - Y)/n`` of
-softmax with cross-entropy is `softmax_cross_entropy_vjp`.
+which is contracted with an incoming derivative, never summed over a row (the rows sum to 0). No function here knows
+of a loss: `softmax_vjp` is the product with the Jacobian and nothing else. The gradient ``(P - Y)/n`` of softmax with
+cross-entropy is `softmax_cross_entropy_vjp`.
 """
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
@@ -31,7 +31,7 @@ __all__ = [
 
 
 class Exponentials(NamedTuple):
-    """The pieces that softmax, its logarithm and cross-entropy have in common, in summing precision.
+    """The pieces that softmax, its logarithm and the cross-entropy share, in summing precision.
 
     With m the position of the row's largest logit::
 
@@ -48,14 +48,17 @@ class Exponentials(NamedTuple):
 
     @property
     def not_P(self) -> Array:
-        """The sums of the other probabilities, 1 - P, free of cancellation where P is close to 1."""
+        """1 - P, the sum of the other probabilities, without cancellation where P is close to 1."""
         not_P = 1 - self.P
         put(not_P, self.top, (self.others / (1 + self.others))[..., 0])
         return not_P
 
+    def __repr__(self) -> str:
+        return f"Exponentials(P: {self.P.shape})"
+
 
 def exponentials(Z: Array) -> Exponentials:
-    """Exponentiate each row of Z less its maximum, and sum all terms but the largest.
+    """Subtract from each row of Z its maximum, exponentiate, and sum all terms but the largest.
 
     Parameters
     ----------
@@ -65,7 +68,7 @@ def exponentials(Z: Array) -> Exponentials:
     Returns
     -------
     Exponentials
-        Rows with a NaN, an inf, or nothing but -inf are NaN throughout, as in NumPy and PyTorch.
+        Rows that hold a NaN, an inf, or nothing but -inf are NaN throughout, as in NumPy and PyTorch.
 
     Notes
     -----
@@ -76,7 +79,7 @@ def exponentials(Z: Array) -> Exponentials:
         raise ShapeError(f"Z is {Z.shape}, expected (..., k) with at least one class.")
     Z = Z.astype(summing_dtype(Z.dtype), copy=False)
     top = np.argmax(Z.real, axis=-1)
-    with np.errstate(invalid="ignore", over="ignore"):  # inf - inf is the NaN that such a row shall be
+    with np.errstate(invalid="ignore", over="ignore"):  # inf - inf is NaN, which is what such a row must be
         shift = Z - pick(Z, top)[..., None]
         E = np.exp(shift)
     zero_or_nan = pick(shift, top)
@@ -103,8 +106,8 @@ def softmax(Z: npt.ArrayLike, axis: int = -1) -> Array:
     Returns
     -------
     P : (..., k) array
-        Probabilities in [0, 1] that sum to 1 along `axis`; dtype and shape of Z. A row with a NaN, or of
-        -inf alone, is NaN; other rows don't notice.
+        Probabilities in [0, 1] that sum to 1 along `axis`; dtype and shape of Z. A row that holds a NaN, or -inf
+        alone, is NaN; other rows are not affected.
 
     Raises
     ------
@@ -113,8 +116,8 @@ def softmax(Z: npt.ArrayLike, axis: int = -1) -> Array:
 
     Notes
     -----
-    Cost: about 5 k flops and one exponential for each entry. Computed in float64 (or wider) and rounded
-    once. The pullback needs P alone.
+    Cost: about 5 flops and one exponential for each entry. Computed in float64 (or wider) and rounded once. The
+    pullback needs P alone.
     Source: Bishop (2006), equation 4.104; Bridle (1990).
 
     Examples
@@ -139,7 +142,7 @@ def softmax_vjp(dP: npt.ArrayLike, P: npt.ArrayLike, axis: int = -1) -> Array:
     Parameters
     ----------
     dP : (..., k) array
-        Derivative of the loss by the probabilities.
+        dL/dP.
     P : (..., k) array
         The probabilities of the forward pass.
     axis : int, default=-1
@@ -148,11 +151,11 @@ def softmax_vjp(dP: npt.ArrayLike, P: npt.ArrayLike, axis: int = -1) -> Array:
     Returns
     -------
     dZ : (..., k) array
-        Sums to 0 along `axis`: softmax ignores a shift of the logits.
+        dL/dZ. It sums to 0 along `axis`, because softmax ignores a shift of the logits.
 
     Notes
     -----
-    Cost: 4 k flops a row, instead of 2 k^2 with the Jacobian written out; keeps P.
+    Cost: 4 k flops for each row, instead of 2 k^2 with the Jacobian written out; keeps P.
     Source: Bishop (2006), equation 4.106, contracted with dP.
 
     Examples
@@ -176,13 +179,13 @@ def softmax_jvp(dZ: npt.ArrayLike, P: npt.ArrayLike, axis: int = -1) -> Array:
 
         dp_i = sum_j J_ij dz_j = p_i (dz_i - <p, dz>)
 
-    The Jacobian is symmetric, so this is the formula of `softmax_vjp` with another meaning: there a
-    derivative comes back, here a change goes forward.
+    The Jacobian is symmetric, so this is the formula of `softmax_vjp` with another meaning: there a derivative is
+    pulled back, here a change is pushed forward.
 
     Parameters
     ----------
     dZ : (..., k) array
-        A direction in the space of the logits.
+        The change of the logits: a direction.
     P : (..., k) array
         The probabilities at the point.
     axis : int, default=-1
@@ -191,11 +194,12 @@ def softmax_jvp(dZ: npt.ArrayLike, P: npt.ArrayLike, axis: int = -1) -> Array:
     Returns
     -------
     dP : (..., k) array
-        The directional derivative of the probabilities; sums to 0 along `axis`.
+        The directional derivative of the probabilities; it sums to 0 along `axis`.
 
     Notes
     -----
-    Cost: 4 k flops a row. Source: Bishop (2006), equation 4.106.
+    Cost: 4 k flops for each row.
+    Source: Bishop (2006), equation 4.106.
 
     Examples
     --------
@@ -206,7 +210,7 @@ def softmax_jvp(dZ: npt.ArrayLike, P: npt.ArrayLike, axis: int = -1) -> Array:
 
 
 def softmax_jacobian(z: npt.ArrayLike) -> Array:
-    """Write out the Jacobian of softmax, one k x k matrix for each row of logits.
+    """Return the Jacobian of softmax, one k x k matrix for each row of logits.
 
     ::
 
@@ -224,8 +228,8 @@ def softmax_jacobian(z: npt.ArrayLike) -> Array:
 
     Notes
     -----
-    Cost: k^2 flops and numbers a row. Backpropagation never needs it written out: `softmax_vjp` is its
-    product with dP.
+    Cost: k^2 flops and k^2 numbers for each row. Backpropagation never needs the matrix: `softmax_vjp` is its product
+    with dP.
     Source: Bishop (2006), equation 4.106.
 
     Examples
@@ -269,8 +273,8 @@ def log_softmax(Z: npt.ArrayLike, axis: int = -1) -> Array:
 
     Notes
     -----
-    Cost: about 4 k flops and one exponential for each entry, one logarithm a row. A log-probability
-    close to 0 keeps its digits, because the largest exponential is left out of the sum and `log1p` takes the rest.
+    Cost: about 4 flops and one exponential for each entry, one logarithm for each row. A log-probability close to 0
+    keeps its digits, because the largest exponential is left out of the sum and `log1p` adds it again.
     Source: Blanchard, Higham & Higham (2021).
 
     Examples
@@ -297,7 +301,7 @@ def log_softmax_vjp(dQ: npt.ArrayLike, Q: npt.ArrayLike, axis: int = -1) -> Arra
     Parameters
     ----------
     dQ : (..., k) array
-        Derivative of the loss by the log-probabilities.
+        dL/dQ.
     Q : (..., k) array
         The log-probabilities of the forward pass.
     axis : int, default=-1
@@ -306,11 +310,11 @@ def log_softmax_vjp(dQ: npt.ArrayLike, Q: npt.ArrayLike, axis: int = -1) -> Arra
     Returns
     -------
     dZ : (..., k) array
-        Sums to 0 along `axis`.
+        dL/dZ; it sums to 0 along `axis`.
 
     Notes
     -----
-    Cost: 3 k flops a row and one exponential for each entry; keeps Q.
+    Cost: 3 flops and one exponential for each entry; keeps Q.
     Source: d(z_i - logsumexp(z))/dz_j = delta_ij - p_j, contracted with dQ.
 
     Examples

@@ -3,7 +3,7 @@
 Targets come in two shapes for predictions of shape (..., k). **Indices** of shape (...,) name one class
 each, counted from 0. **Rows** of shape (..., k) hold a number for each class: one-hot, soft (any
 non-negative numbers, any row sum), several labels at once, or plain values, whichever the loss takes. A column
-(n, 1) is refused: it would broadcast against every class, a common and silent mistake.
+(n, 1) is rejected: it would broadcast against every class, a common and silent mistake.
 """
 
 from typing import Literal
@@ -36,8 +36,8 @@ def check_target(target: npt.ArrayLike, shape: tuple[int, ...], meaning: Meaning
     Parameters
     ----------
     target : (...,) or (..., k) array_like
-        Class indices in 0..k-1, or rows. Where k is 1 and the loss takes labels or values, shape (...,)
-        is read as the one column.
+        Class indices in 0..k-1, or rows. Where k is 1 and the loss takes labels or values, shape (...,) is read as
+        the one column.
     shape : tuple of int
         Shape of the predictions, (..., k).
     meaning : {"classes", "labels", "values"}
@@ -46,7 +46,7 @@ def check_target(target: npt.ArrayLike, shape: tuple[int, ...], meaning: Meaning
     Returns
     -------
     array
-        (...,) of intp, or (..., k) of floats. Never both: the number of axes tells which.
+        (...,) of intp, or (..., k) of floats; the dtype distinguishes the two.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def check_target(target: npt.ArrayLike, shape: tuple[int, ...], meaning: Meaning
 
 
 def as_rows(T: Array, k: int, label_smoothing: float = 0.0) -> Array:
-    """Write a checked target out as rows, and smooth them.
+    """Return a checked target as rows, smoothed.
 
     ::
 
@@ -91,7 +91,7 @@ def as_rows(T: Array, k: int, label_smoothing: float = 0.0) -> Array:
     k : int
         Number of classes.
     label_smoothing : float in [0, 1], default=0
-        The share s of each row that is spread evenly over the classes; the row's sum stays.
+        The share s of each row that is spread evenly over the classes; the row's sum stays the same.
 
     Returns
     -------
@@ -112,20 +112,20 @@ def as_rows(T: Array, k: int, label_smoothing: float = 0.0) -> Array:
 
 
 def check_smoothing(label_smoothing: float) -> None:
-    """Refuse a share of smoothing outside [0, 1]."""
+    """Raise where `label_smoothing` is not a number in [0, 1]."""
     if not (isinstance(label_smoothing, int | float | np.number) and 0 <= label_smoothing <= 1):
         raise OptionError(f"label_smoothing is {label_smoothing!r}, expected a number from 0 to 1.")
 
 
 def check_weights(sample_weight: npt.ArrayLike | None, rows: tuple[int, ...]) -> Array | None:
-    """Return the sample weights as floats, one a row, or raise with the first row at fault.
+    """Return the sample weights as floats, one for each row, or raise with the first row at fault.
 
     Parameters
     ----------
     sample_weight : (...,) array_like or None
         One number >= 0 for each row; None stands for ones.
     rows : tuple of int
-        The shape expected: that of the predictions without their last axis.
+        The expected shape: that of the predictions without their last axis.
 
     Returns
     -------
@@ -144,7 +144,7 @@ def check_weights(sample_weight: npt.ArrayLike | None, rows: tuple[int, ...]) ->
 
 
 def reduce_rows(L: Array, w: Array | None, reduction: Reduction) -> Array:
-    """Weight the losses of the rows and bring them together.
+    """Weight the losses of the rows and reduce them.
 
     ::
 
@@ -153,11 +153,11 @@ def reduce_rows(L: Array, w: Array | None, reduction: Reduction) -> Array:
     Parameters
     ----------
     L : (...,) array
-        One loss a row.
+        One loss for each row.
     w : (...,) array or None
         Sample weights. A row of weight 0 is absent, whatever its loss.
     reduction : {"mean", "sum", "none"}
-        The mean over nothing (no rows, or weights that sum to 0) is NaN, as in NumPy and PyTorch.
+        How to reduce. The mean of no rows, or with weights that sum to 0, is NaN, as in NumPy and PyTorch.
 
     Returns
     -------
@@ -178,21 +178,22 @@ def reduce_rows(L: Array, w: Array | None, reduction: Reduction) -> Array:
 
 
 def row_factors(dL: npt.ArrayLike, w: Array | None, reduction: Reduction, predictions: Array) -> Array:
-    """Pull dL back through `reduce_rows`: the factor that stands before each row's own derivative.
+    """Pull dL back through `reduce_rows`: return the factor of each row's own derivative.
 
     Parameters
     ----------
     dL : scalar, or (...,) array for reduction "none"
-        Derivative of what follows by the reduced loss; 1 for the gradient of the loss itself.
+        Derivative, with respect to the reduced loss, of whatever is computed from it; 1 for the gradient of the loss.
     w, reduction
         As for `reduce_rows`.
     predictions : (..., k) array
-        Their shape without the last axis is that of the losses; their dtype says how precise the factors are.
+        The shape of the predictions without its last axis is the shape of the losses; their dtype sets the precision
+        of the factors.
 
     Returns
     -------
     (..., 1) array
-        Ready to multiply (..., k) derivatives.
+        The shape broadcasts against (..., k) derivatives.
     """
     one_of("reduction", reduction, ("mean", "sum", "none"))
     dL, rows = as_floating(dL, "dL"), predictions.shape[:-1]
@@ -214,7 +215,7 @@ def weigh(factors: Array, derivatives: Array) -> Array:
     factors : (..., 1) array
         From `row_factors`.
     derivatives : (..., k) array
-        May be inf or NaN in rows that don't count.
+        Rows whose factor is 0 may hold inf or NaN.
 
     Returns
     -------

@@ -10,13 +10,11 @@ import numpy as np
 from ..engine import Data, Engine, blocks
 from ..errors import OptionError
 from ..functional.arrays import Array
-from ..functional.heads import Head
+from ..functional.heads import LOSS_OF_OUTPUT, Head
 from ..functional.targets import reduce_rows
 from ..network import Network
 
 __all__ = ["Score", "holdout", "score"]
-
-LOG_LOSS = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
     Score
     """
     k, output = network.layer_sizes[-1], network.head.output
-    head = Head(output, LOG_LOSS[output])
+    head = Head(output, LOSS_OF_OUTPUT[output])
     confusion = confusion and output == "softmax"
     counts = np.zeros((k, k) if confusion else (0, 0), np.int64)
     log_loss = hits = total = 0.0

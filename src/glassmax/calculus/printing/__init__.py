@@ -2,25 +2,28 @@
 
 ::
 
-    parts              a product read as sign, number, above and below the line
-    index_text         index notation as text
-    matrix_text        matrix notation as text
-    layout, layout_matrix    both as boxes, for the two below
-    latex, mathml      boxes written out
-    numpy_code         code from index notation, by einsum and broadcasting
-    numpy_matrix, numpy_pieces    code from matrix notation
+    parts                          a product read as sign, number, above and below the line
+    text_index, text_matrix        text
+    layout_index, layout_matrix    boxes on the page: rows, fractions, scripts, brackets
+    latex, mathml                  the boxes written as LaTeX and as MathML
+    numpy_index, numpy_matrix      NumPy code, put together from numpy_pieces
 
-They print what they are given: nothing is simplified here.
+Where a name ends in _index or _matrix, there is a file for each of the two notations. Nothing is simplified here: a
+formula is printed as it is given. A whole derivation is written by `glassmax.calculus.formats`.
 """
 
-from .index_text import bracketed, text
 from .latex import latex, matrix_latex
 from .mathml import mathml, matrix_mathml
-from .matrix_text import matrix_text
-from .numpy_code import matrix_numpy, needed_helpers, numpy_expression, python_name
+from .numpy_index import numpy_expression
+from .numpy_matrix import matrix_numpy
+from .numpy_pieces import function_name, needed_helpers, python_name
+from .text_index import bracketed, equation_left, text
+from .text_matrix import matrix_text
 
 __all__ = [
     "bracketed",
+    "equation_left",
+    "function_name",
     "latex",
     "mathml",
     "matrix_latex",

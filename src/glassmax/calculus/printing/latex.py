@@ -1,9 +1,12 @@
-"""LaTeX, in the commands that plain LaTeX with amsmath, MathJax and KaTeX all know."""
+"""LaTeX of one formula, in the commands that LaTeX with amsmath, MathJax and KaTeX all know.
+
+A whole derivation, with its lines aligned, is written by `glassmax.calculus.formats.latex`.
+"""
 
 from ..expression import Expr
 from ..greek import GREEK
-from ..matrices import Matrix
-from .layout import Applied, BigSum, Box, Fence, Frac, Primed, Root, Row, Script, Sign, expression_box
+from ..matrix import Matrix
+from .layout_index import Applied, BigSum, Box, Fence, Frac, Primed, Root, Row, Script, Sign, expression_box
 from .layout_matrix import matrix_box
 
 __all__ = ["latex", "matrix_latex"]
@@ -14,34 +17,12 @@ ESCAPED = {c: f"\\{c}" for c in "#$%&_{}"} | {"\\": r"\backslash ", "^": r"\hat{
 
 
 def latex(e: Expr) -> str:
-    r"""Print an expression in index notation as LaTeX, without dollar signs.
-
-    Parameters
-    ----------
-    e : Expr
-        Any expression.
-
-    Returns
-    -------
-    str
-        For mathematics mode, such as ``-\sum_k y_k \log p_k``.
-    """
+    r"""Print an expression in index notation as LaTeX for mathematics mode, such as ``-\sum_k y_k \log p_k``."""
     return _write(expression_box(e))
 
 
 def matrix_latex(m: Matrix) -> str:
-    r"""Print an expression in matrix notation as LaTeX, without dollar signs.
-
-    Parameters
-    ----------
-    m : Matrix
-        Any expression in matrix notation.
-
-    Returns
-    -------
-    str
-        For mathematics mode, such as ``\frac{1}{N} X^\top (P - Y)``.
-    """
+    r"""Print an expression in matrix notation as LaTeX for mathematics mode: ``\frac{1}{N} X^\top (P - Y)``."""
     return _write(matrix_box(m))
 
 

@@ -1,23 +1,9 @@
-"""The layout of matrix notation on the page, in the boxes of `render_layout`."""
+"""The layout of matrix notation on the page, in the boxes of `layout_index`."""
 
 from fractions import Fraction
 
-from ..matrices import (
-    Apply,
-    Diag,
-    Eye,
-    Hadamard,
-    Leaf,
-    Matrix,
-    Ones,
-    Plus,
-    Power,
-    Product,
-    Quotient,
-    Scaled,
-    Transpose,
-)
-from .layout import (
+from ..matrix import Apply, Diag, Eye, Hadamard, Leaf, Matrix, Ones, Plus, Power, Product, Quotient, Scaled, Transpose
+from .layout_index import (
     Applied,
     Box,
     Fence,
@@ -31,8 +17,8 @@ from .layout import (
     product_row,
     row,
 )
-from .matrix_text import broadcast
 from .parts import MatrixParts, is_one, is_transparent, matrix_parts
+from .text_matrix import broadcast
 
 __all__ = ["matrix_box"]
 

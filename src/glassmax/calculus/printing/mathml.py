@@ -4,8 +4,8 @@ from html import escape
 
 from ..expression import Expr
 from ..greek import GREEK
-from ..matrices import Matrix
-from .layout import Applied, BigSum, Box, Fence, Frac, Primed, Root, Row, Script, Sign, expression_box
+from ..matrix import Matrix
+from .layout_index import Applied, BigSum, Box, Fence, Frac, Primed, Root, Row, Script, Sign, expression_box
 from .layout_matrix import matrix_box
 
 __all__ = ["mathml", "matrix_mathml"]
@@ -17,34 +17,12 @@ FUNCTIONS = {"sigmoid": "σ"}
 
 
 def mathml(e: Expr) -> str:
-    """Print an expression in index notation as presentation MathML.
-
-    Parameters
-    ----------
-    e : Expr
-        Any expression.
-
-    Returns
-    -------
-    str
-        One ``<math>`` element; names are escaped.
-    """
+    """Print an expression in index notation as one ``<math>`` element of presentation MathML; names are escaped."""
     return _document(expression_box(e))
 
 
 def matrix_mathml(m: Matrix) -> str:
-    """Print an expression in matrix notation as presentation MathML.
-
-    Parameters
-    ----------
-    m : Matrix
-        Any expression in matrix notation.
-
-    Returns
-    -------
-    str
-        One ``<math>`` element; names are escaped.
-    """
+    """Print an expression in matrix notation as one ``<math>`` element of presentation MathML; names are escaped."""
     return _document(matrix_box(m))
 
 

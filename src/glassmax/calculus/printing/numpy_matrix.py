@@ -7,22 +7,8 @@ ones that only broadcasts is not written: the array it multiplies is broadcast i
 from collections.abc import Mapping
 from fractions import Fraction
 
-from ..matrices import (
-    Apply,
-    Diag,
-    Eye,
-    Hadamard,
-    Leaf,
-    Matrix,
-    Ones,
-    Plus,
-    Power,
-    Product,
-    Quotient,
-    Scaled,
-    Transpose,
-    parts_of,
-)
+from ..matrix import Apply, Diag, Eye, Hadamard, Leaf, Matrix, Ones, Plus, Power, Product, Quotient, Scaled, Transpose
+from ..matrix.nodes import matrix_children
 from .numpy_pieces import (
     ATOM,
     MINUS,
@@ -85,7 +71,7 @@ def _with_sizes(m: Matrix, known: Sizes) -> Sizes:
             for n, axis in enumerate(part.axes):
                 if axis in wanted:
                     found.setdefault(axis, f"len({name})" if n == 0 else f"{name}.shape[{n}]")
-        for child in parts_of(part):
+        for child in matrix_children(part):
             # A letter the part itself does not show is another's: summed inside.
             inner = {a for f in part.factors for a in f.axes} if part is m and isinstance(part, Product) else wanted
             visit(child, inner & set(child.axes))
@@ -253,7 +239,7 @@ def _is_row(m: Matrix) -> bool:
         case Quotient(above, _, _):
             return _is_row(above)
         case Scaled() | Power() | Apply() | Plus() | Hadamard():
-            return any(_is_row(part) for part in parts_of(m) if len(part.axes) == 1)
+            return any(_is_row(part) for part in matrix_children(m) if len(part.axes) == 1)
         case _:
             return False
 
@@ -337,5 +323,5 @@ def _joined(items: list[Item]) -> Piece:
 
 
 def _remains(pieces: list[Piece]) -> bool:
-    """Tell whether any axis is left; which one, `_product` knows."""
+    """Tell whether any axis is left; `_product` knows which one."""
     return len(pieces[0].axes) == 2 or len(pieces[-1].axes) == 2

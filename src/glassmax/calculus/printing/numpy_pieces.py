@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..expression import Call, Expr, walk
-from ..matrices import Apply, Matrix, parts_of
+from ..matrix import Apply, Matrix
+from ..matrix.nodes import matrix_children
 
 __all__ = ["Piece", "aligned", "applied", "needed_helpers", "python_name", "union", "wrapped"]
 
@@ -76,16 +77,6 @@ TAKEN = {"np", "len", *HELPERS}
 def python_name(name: str) -> str:
     """Return the Python name for an array: a prime is spelled out, words that are taken get an underscore.
 
-    Parameters
-    ----------
-    name : str
-        A name as it stands in the equations.
-
-    Returns
-    -------
-    str
-        A valid identifier.
-
     Examples
     --------
     >>> python_name("W'"), python_name("lambda")
@@ -104,23 +95,10 @@ def function_name(function: str, order: int) -> str:
 
 
 def needed_helpers(e: Expr | Matrix) -> str:
-    """Return the definitions that the NumPy code of `e` calls and NumPy lacks.
+    """Return the definitions that the NumPy code of `e` calls and NumPy lacks: source, empty if NumPy has all.
 
-    Parameters
-    ----------
-    e : Expr or Matrix
-        What `numpy_expression` or `matrix_numpy` has printed.
-
-    Returns
-    -------
-    str
-        Python source, empty if NumPy has all. Open functions are the reader's to define: ``f``, and ``df``, ``d2f`` for
-        its derivatives.
-
-    Raises
-    ------
-    ValueError
-        For a derivative of order three or more of a function that has a name.
+    Open functions are for the reader to define: ``f``, and ``df``, ``d2f`` for its derivatives. The derivative of order
+    three or more of a function that has a name raises a ValueError.
     """
     sources: dict[str, str] = {}
     for function, order in _functions(e):
@@ -140,7 +118,7 @@ def _functions(e: Expr | Matrix) -> Iterable[tuple[str, int]]:
         return
     if isinstance(e, Apply):
         yield e.function, e.order
-    for part in parts_of(e):
+    for part in matrix_children(e):
         yield from _functions(part)
 
 

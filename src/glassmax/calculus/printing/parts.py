@@ -1,14 +1,14 @@
-"""A product as people write it: a sign, a number, what stands above the line and what below.
+"""A product as people write it: a sign, a number, what stands above the line and what stands below.
 
-Text, layout and NumPy code all print products from this one reading, so that they agree on what is a quotient. This
-module refuses to simplify: nothing is cancelled or merged but the numbers.
+Text, layout and NumPy code all print products from this one reading, so that they agree on what is a quotient. Only
+numbers are merged; nothing else is simplified.
 """
 
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from ..expression import ONE, Add, Call, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
-from ..matrices import Leaf, Matrix, Ones, Product, Quotient, Scaled
+from ..expression import MINUS_ONE, ONE, Add, Call, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
+from ..matrix import Leaf, Matrix, Ones, Product, Quotient, Scaled
 
 __all__ = [
     "HALF",
@@ -40,18 +40,7 @@ class Parts:
 
 
 def parts_of(e: Expr) -> Parts:
-    """Read `e` as a product.
-
-    Parameters
-    ----------
-    e : Expr
-        Any expression; one that is no product has one factor.
-
-    Returns
-    -------
-    Parts
-        Numbers gathered in front; powers with a negative number as exponent below the line.
-    """
+    """Read `e` as a product, numbers gathered in front, negative powers below the line; anything else is one factor."""
     parts = Parts()
     _collect(e, parts)
     # A sum reaches as far as it can, so it goes where it can reach nothing.
@@ -91,7 +80,7 @@ def signed(e: Expr) -> tuple[bool, Expr]:
             if not parts.negative:
                 return False, e
             number = [] if parts.number == 1 else [Num(parts.number)]
-            factors = number + parts.above + [Pow(b, Num(Fraction(-1))) for b in parts.below]
+            factors = number + parts.above + [Pow(b, MINUS_ONE) for b in parts.below]
             if not factors:
                 return True, ONE
             return True, factors[0] if len(factors) == 1 else Mul(tuple(factors))

@@ -4,6 +4,7 @@
 
     tokens             text to tokens, whatever the spelling
     parse              index notation by recursive descent
+    parse_indices      the indices in it
     parse_matrix       matrix notation likewise
     matrix_to_index    matrices to letters: shapes inferred, intermediate results named
     resolve            sums, names, softmaxes and the order of equations

@@ -1,8 +1,8 @@
-"""A tree of matrix notation, to equations in index notation.
+"""From a tree of matrix notation to equations in index notation, in three steps.
 
-Three steps: each node gets its axes, from declared shapes or from the names (a capital letter is a matrix, a small
-one a vector); what a person would give a name gets one (Z, A, P); and each tree is written with letters, from those
-of the result down to the arrays'. This module refuses to read text.
+Each node gets its axes, from declared shapes or from the names (a capital letter is a matrix, a small one a vector).
+Parts that a person would name get a name (Z, A, P). Each tree is then written with letters, from those of the result
+down to those of the arrays.
 """
 
 import re
@@ -12,8 +12,9 @@ from fractions import Fraction
 from typing import NoReturn
 
 from ...errors import ExpressionError
-from ..expression import Add, Call, Delta, Expr, Mul, Num, Pow, Program, Sum, Tensor, fresh
+from ..expression import Add, Call, Delta, Expr, Mul, Num, Pow, Program, Sum, Tensor
 from ..greek import GREEK
+from ..indices import fresh
 from .resolve import Equation, Places, check_depth, in_order, inverse, maximum, negate, number, product, sorted_program
 
 __all__ = ["ONE_AXIS", "Node", "to_program"]
@@ -63,16 +64,11 @@ def to_program(
     text : str
         The input, for the caret of an error.
     equations : mapping of str to Node
-        A left side each, with a node ``whole`` at its place.
+        For each left side, a node ``whole`` at its place.
     declared : mapping of str to tuple of str
-        The axes' names of arrays.
+        The names of the axes of arrays.
     used : set of str
         All names in the equations.
-
-    Raises
-    ------
-    ExpressionError
-        If the axes don't fit together, or the equations go round in a cycle.
     """
     axes = _Axes(text, declared, equations)
     ordered = axes.in_order()
@@ -337,10 +333,10 @@ def _equation(name: str, node: Node, place: int, text: str) -> Equation:
     for axis in node.axes:
         letters += ("",) if axis == ONE_AXIS else (fresh({*letters}, "i"),)
     kept = tuple(letter for letter in letters if letter)
-    return Equation(name, kept, _Writer(text).write(node, letters, frozenset(kept)), place)
+    return Equation(name, kept, _Indexer(text).write(node, letters, frozenset(kept)), place)
 
 
-class _Writer:
+class _Indexer:
     """A tree with the letters of its result, to an expression. An axis of length one has no letter."""
 
     def __init__(self, text: str) -> None:

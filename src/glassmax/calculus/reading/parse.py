@@ -14,16 +14,17 @@
     indices     "_" letters | "_{" index { [","] index } "}" | "[" index { "," index } "]"
     index       letter [digits] | name indices                    the latter is a label: P[i, y_i]
 
-One method for each rule. This module refuses to simplify and to differentiate; what needs a whole equation to be
-known is in `resolve`.
+One method for each rule. The rules of indices are in `parse_indices`; what needs a whole equation to be known is in
+`resolve`.
 """
 
 from collections.abc import Collection
 from fractions import Fraction
-from itertools import accumulate
 
 from ...errors import ExpressionError
-from ..expression import Add, Call, Delta, Expr, Index, Label, Num, Pow, Program, Sum, Tensor, free_indices
+from ..expression import Add, Call, Delta, Expr, Index, Label, Num, Pow, Program, Sum, Tensor
+from ..indices import free_indices
+from .parse_indices import IndexCursor
 from .resolve import (
     Equation,
     Places,
@@ -42,7 +43,7 @@ from .resolve import (
     product,
     separate,
 )
-from .tokens import Cursor, Token, index_letters
+from .tokens import Token
 
 __all__ = ["FUNCTIONS", "SOFTMAXES", "parse", "parse_equation_pair", "parse_expression", "parse_index_reference"]
 
@@ -84,70 +85,42 @@ def parse(text: str, *, einstein: bool = False) -> Program:
     >>> [(d.name, d.indices) for d in program.definitions]
     [('p', ('i',)), ('L', ())]
     """
-    parser = _Parser(text, einstein=einstein)
+    parser = _IndexParser(text, einstein=einstein)
     equations = parser.equations()
     return build_program(equations, parser.softmaxes, parser.uses, parser.places)
 
 
 def parse_expression(text: str, *, einstein: bool = False, known: Collection[str] = ()) -> Expr:
-    """Read one expression.
+    """Read one expression in index notation, without ``=``; softmaxes are written out.
 
     Parameters
     ----------
     text : str
-        An expression in index notation, without ``=``.
     einstein : bool
         Sum over each index that occurs twice in a product.
     known : collection of str
         Names of arrays that are defined elsewhere: ``N(a + b)`` is then a product, and ``e`` not Euler's number.
-
-    Returns
-    -------
-    Expr
-        The expression, softmaxes written out. Its free indices are its own affair.
-
-    Raises
-    ------
-    ExpressionError
-        If the text can't be read.
 
     Examples
     --------
     >>> parse_expression("sum_k a_k")
     Sum(indices=('k',), body=Tensor(name='a', indices=('k',)))
     """
-    parser = _Parser(text, einstein=einstein, known=known)
+    parser = _IndexParser(text, einstein=einstein, known=known)
     value = parser.side()
     parser.close("expected one expression")
     return parser.finished(value)
 
 
 def parse_equation_pair(text: str, einstein: bool = False) -> tuple[Expr, Expr]:
-    """Read an assumption: an equation between two expressions.
-
-    Parameters
-    ----------
-    text : str
-        Such as ``sum_k y_k = 1`` or ``A_ij = A_ji``.
-    einstein : bool
-        Sum over each index that occurs twice in a product.
-
-    Returns
-    -------
-    tuple of Expr
-        The left and the right side.
-
-    Raises
-    ------
-    ExpressionError
-        If the text can't be read, or each side has an index that the other lacks.
+    """Read an assumption, such as ``sum_k y_k = 1`` or ``A_ij = A_ji``: its left and its right side.
 
     Examples
     --------
     >>> parse_equation_pair("sum_k y_k = 1")[1]
     Num(value=Fraction(1, 1))
     """
-    parser = _Parser(text, einstein=einstein)
+    parser = _IndexParser(text, einstein=einstein)
     left = parser.side()
     parser.expect("=", " between the two sides")
     right = parser.side()
@@ -158,29 +131,14 @@ def parse_equation_pair(text: str, einstein: bool = False) -> tuple[Expr, Expr]:
 
 
 def parse_index_reference(text: str) -> tuple[str, tuple[Index, ...]]:
-    """Read a name with or without indices.
-
-    Parameters
-    ----------
-    text : str
-        Such as ``z``, ``z_i``, ``W2[m,n]``, ``W1_jk``.
-
-    Returns
-    -------
-    tuple
-        The name, and its indices (none: the array as a whole).
-
-    Raises
-    ------
-    ExpressionError
-        If it is anything else.
+    """Read a name with or without indices: the name, and its indices (none for the array as a whole).
 
     Examples
     --------
     >>> parse_index_reference("W2[m,n]")
     ('W2', ('m', 'n'))
     """
-    parser = _Parser(text)
+    parser = _IndexParser(text)
     if parser.token.kind != "name":
         parser.fault("expected a name, like z or W2[m,n]")
     name = parser.advance().text
@@ -189,12 +147,11 @@ def parse_index_reference(text: str) -> tuple[str, tuple[Index, ...]]:
     return name, indices
 
 
-class _Parser(Cursor):
+class _IndexParser(IndexCursor):
     def __init__(self, text: str, *, einstein: bool = False, known: Collection[str] = ()) -> None:
         super().__init__(text)
         self.einstein = einstein
         self.places = Places(text)
-        self.uses: list[Use] = []
         self.softmaxes: list[Softmax] = []
         self.known = set(known)
         self.left: tuple[str, ...] = ()
@@ -399,39 +356,7 @@ class _Parser(Cursor):
             self.fault("expected an expression after sum_" + "".join(letters))
         return Sum(letters, product(self.product()))
 
-    def sum_indices(self) -> tuple[str, ...]:
-        if not self.accept("_"):
-            self.fault("expected an index after sum, as in sum_k")
-        if not self.at("{", "("):
-            found, places = self.letters(self.token, "sum_"), [self.token.start]
-            self.advance()
-        else:
-            close = {"{": "}", "(": ")"}[self.advance().text]
-            found, places = [], []
-            while not self.at(close):
-                places.append(self.token.start)
-                found += self.letters(self.token, "sum_")
-                self.advance()
-                if self.accept("="):  # the lower bound says nothing either
-                    while not self.at(",", close):
-                        self.skip_group() if self.at("{", "(") else self.advance()
-                self.accept(",")
-            if not found:
-                self.fault("expected an index after sum_")
-            self.advance()
-        if len(set(found)) < len(found):
-            raise ExpressionError("expected distinct letters after sum_", self.text, places[-1])
-        return tuple(found)
-
-    def skip_group(self) -> None:
-        depth = 0
-        while True:
-            depth += self.at("{", "(", "[") - self.at("}", ")", "]")
-            self.advance()
-            if depth == 0:
-                return
-
-    # softmax and its kin
+    # softmax, log_softmax and logsumexp
 
     def softmax(self, token: Token) -> Expr:
         name, axis = token.text, ""
@@ -460,69 +385,3 @@ class _Parser(Cursor):
         self.softmaxes.append(Softmax(mark, axis, argument))
         self.places.note(mark, [token.start] * len(letters))
         return Call("log", mark) if name == "log_softmax" else mark
-
-    # indices
-
-    def indices(self, name: str) -> tuple[tuple[Index, ...], list[int]]:
-        """The indices after a name, none or more, and where they stand."""
-        found: list[Index] = []
-        places: list[int] = []
-        if self.accept("_"):
-            if self.at("{"):
-                self.bracketed(name, found, places)
-            else:
-                places += [self.token.start + at for at in _starts(self.token)]
-                found += self.letters(self.token, f"{name}_")
-                self.advance()
-        else:
-            while self.at("[") and not self.token.spaced:
-                self.bracketed(name, found, places)
-        return tuple(found), places
-
-    def letters(self, token: Token, after: str) -> list[str]:
-        if token.kind not in ("letters", "name") or "'" in token.text:
-            in_name = token.kind == "number" and after.endswith("_") and after != "sum_"
-            hint = f" (a number is part of a name: {after[:-1]}{token.text})" if in_name else ""
-            self.fault(f"expected an index after {after}{hint}")
-        return [token.text] if _is_greek(token) else index_letters(token.text)
-
-    def bracketed(self, name: str, found: list[Index], places: list[int]) -> None:
-        """Indices in braces or square brackets; in the latter, as in programs, each is a word of its own."""
-        braces = self.advance().text == "{"
-        close = "}" if braces else "]"
-        start = len(found)
-        while not self.at(close):
-            token = self.token
-            split = self.letters(token, f"{name}{'_{' if braces else '['}")
-            self.advance()
-            if self.at("_") or (self.at("[") and not self.token.spaced):
-                inner, _ = self.indices(token.text)
-                if any(isinstance(index, Label) for index in inner):
-                    raise ExpressionError("expected letters as the indices of a label", self.text, token.start)
-                found.append(Label(token.text, tuple(str(index) for index in inner)))
-                places.append(token.start)
-                self.uses.append(Use(token.text, "label", len(inner), token.start))
-            elif braces or len(split) == 1:
-                found += split
-                places += [token.start + at for at in _starts(token)]
-            else:
-                message = f"expected one letter as an index, got '{token.text}'"
-                raise ExpressionError(message, self.text, token.start)
-            if not self.accept(",") and not braces and not self.at(close):
-                self.fault("expected ',' or ']'")
-        if len(found) == start:
-            self.fault("expected an index")
-        self.advance()
-
-
-def _is_greek(token: Token) -> bool:
-    """Whether a name was typed as a Greek letter or a command: then it is one index, however long its name."""
-    return token.kind == "name" and token.end - token.start != len(token.text)
-
-
-def _starts(token: Token) -> list[int]:
-    """Where in a word of indices each begins."""
-    letters = index_letters(token.text)
-    if token.end - token.start != len(token.text):
-        return [0] * (1 if _is_greek(token) else len(letters))
-    return list(accumulate(map(len, letters[:-1]), initial=0))

@@ -1,8 +1,8 @@
-"""Matrix notation, NumPy's or the textbook's, to the same program of index notation.
+"""Matrix notation, as in NumPy or in a textbook, to the same program as index notation.
 
-The text becomes a tree here; `matrix_to_index` finds the axes of each piece, names what a person would name, and
-writes it with indices. A vector is a column: ``p pᵀ`` is an outer product, ``pᵀ p`` a number, and so is NumPy's ``p @
-p``. This module refuses what has no index notation, such as an inverse.
+The text becomes a tree here; `matrix_to_index` finds the axes of each part, names what a person would name, and writes
+the tree with indices. A vector is a column: ``p pᵀ`` is an outer product, ``pᵀ p`` a number, and so is NumPy's ``p @
+p``. What has no index notation, such as an inverse, is refused.
 """
 
 import re
@@ -54,7 +54,7 @@ def parse_matrix(text: str, shapes: Shapes | None = None) -> Program:
     [('Z', ('i', 'j')), ('P', ('i', 'j')), ('L', ())]
     """
     declared = _listed(shapes or {})
-    parser = _Parser(text, set(declared))
+    parser = _MatrixParser(text, set(declared))
     equations = parser.equations()
     for name in declared.keys() - parser.names.keys():
         raise ExpressionError(f"shapes declare {name}, which the formula doesn't have")
@@ -77,7 +77,7 @@ def _listed(shapes: Shapes) -> dict[str, tuple[str, ...]]:
     return out
 
 
-class _Parser(Cursor):
+class _MatrixParser(Cursor):
     """The grammar: the same levels as index notation, without indices."""
 
     def __init__(self, text: str, declared: set[str]) -> None:

@@ -1,8 +1,8 @@
-"""From parsed equations to a program: what can be said only when a whole equation, or all of them, are known.
+"""From parsed equations to a program: everything that needs a whole equation, or all of them, to be known.
 
-Repeated indices are summed (``einstein``), free indices are held against the left side, softmaxes become equations of
-their own, bound indices become distinct, a name is held to one use, and the equations are put in order. This module
-refuses to read text; it knows places in it, for the caret of an error.
+Repeated indices are summed (``einstein``), free indices are compared with the left side, softmaxes become equations of
+their own, bound indices become distinct, each name is held to one use, and the equations are put in order. Places in
+the text are known here for the caret of an error; the text itself is read in `parse`.
 """
 
 from collections import Counter
@@ -27,14 +27,12 @@ from ..expression import (
     Program,
     Sum,
     Tensor,
-    all_indices,
     children,
-    fresh,
     map_children,
     names,
-    rename,
     walk,
 )
+from ..indices import all_indices, fresh, rename
 from .tokens import MAX_DEPTH, MAX_LENGTH, TOO_DEEP
 
 __all__ = [
@@ -61,7 +59,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Use:
-    """One appearance of a name: as a tensor, a label or a function, with so many indices."""
+    """One appearance of a name, as a tensor, a label or a function, and its number of indices."""
 
     name: str
     kind: str
@@ -165,7 +163,7 @@ def maximum(a: Expr, b: Expr) -> Expr:
 
 
 def product(factors: Sequence[Expr]) -> Expr:
-    """Return the product as it was typed: flat, numbers in front made one, a one left out."""
+    """Return the product as it was typed, flat; numbers in front are multiplied, and a 1 is left out."""
     out = list(factors)
     while len(out) > 1 and isinstance(out[0], Num):
         if out[0].value == 1:
@@ -267,7 +265,7 @@ def separate(e: Expr, left: Sequence[str]) -> Expr:
 
 
 def check_uses(uses: Sequence[Use], places: Places) -> None:
-    """Refuse a name that is two things, or has its indices counted two ways."""
+    """Refuse a name that is used in two ways, or with two numbers of indices."""
     first: dict[str, Use] = {}
     for use in sorted(uses, key=lambda use: use.place):
         before = first.setdefault(use.name, use)

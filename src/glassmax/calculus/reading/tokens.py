@@ -2,8 +2,8 @@ r"""Text to tokens, for both notations: what people type, Unicode and LaTeX beco
 
 A token is a number, a name, the index letters after an underscore, a mark (operator, bracket, comma), the break between
 two equations, or the end. `α` and ``\alpha`` become the name ``alpha``, `·` and ``\cdot`` the mark ``*``, `x²` becomes
-``x ^ 2``. Every token keeps its place in the text, for the caret of an error. This module refuses to know the grammar,
-except that brackets are balanced: a bracket that is never closed is best shown where it opens.
+``x ^ 2``. Every token keeps its place in the text, for the caret of an error. Brackets that don't match are refused
+here, so that the caret stands where a bracket that is never closed was opened; the rest of the grammar is not known.
 """
 
 import re
@@ -106,19 +106,10 @@ def index_letters(word: str) -> list[str]:
 
 
 def tokenize(text: str, *, matrix: bool = False) -> list[Token]:
-    """Split `text` into tokens; the last is the end.
+    """Split one or more equations into tokens; the last is the end.
 
-    Parameters
-    ----------
-    text : str
-        One or more equations, at most `MAX_LENGTH` characters.
-    matrix : bool
-        Matrix notation: an underscore before a number is part of a name (W_1), and a library's name is left out (np.).
-
-    Raises
-    ------
-    ExpressionError
-        If the text is empty, too long, has an unknown character, or its brackets don't match.
+    In matrix notation an underscore before a number is part of a name (W_1), and np. before a name is left out. An
+    ExpressionError is raised if the text is empty or too long, has an unknown character, or its brackets don't match.
     """
     if not text.strip():
         raise ExpressionError("expected an expression, got nothing")

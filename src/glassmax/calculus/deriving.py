@@ -1,0 +1,213 @@
+"""From equations to a derivation: read, walk the chain rule, find the matrix form, prove every line."""
+
+from collections.abc import Mapping, Sequence
+
+from ..errors import ExpressionError
+from .cells import Cell, apart, letters_for, shown
+from .chain import Chain
+from .derivation import Derivation
+from .expression import Assumption, Definition, Delta, Expr, Program, Tensor, names, walk
+from .indices import free_indices
+from .limits import DeriveError, bounded
+from .matrix import NoMatrixFormError, one_hot_name, shortest_matrix_form
+from .reading import parse, parse_equation_pair, parse_index_reference, parse_matrix
+from .simplifying import written_sigmoids
+from .steps import Claim
+
+__all__ = ["derive", "derive_program"]
+
+MOST_ORDERS = 4
+"""How often, at most, something is differentiated."""
+
+
+def derive(
+    equations: str,
+    wrt: str | Sequence[str],
+    *,
+    of: str | None = None,
+    assume: Sequence[str] | str = (),
+    times: str | None = None,
+    einstein: bool = False,
+    matrix: bool = False,
+    shapes: str | Mapping[str, tuple[str, ...] | str] | None = None,
+) -> Derivation:
+    """Derive a gradient, a Jacobian or a Hessian from equations in index notation; every line is proved on numbers.
+
+    Parameters
+    ----------
+    equations : str
+        Equations as people type them, separated by ``;`` or lines, in any order:
+        ``"L = -sum_k y_k log(p_k); p_i = exp(z_i) / sum_k exp(z_k)"``.
+    wrt : str or sequence of str
+        What to differentiate by: ``"z"``, ``"W[m,n]"`` to name the cell, ``("z", "z")`` for a Hessian.
+    of : str, optional
+        What is differentiated; by default the array that no other equation uses.
+    assume : sequence of str, optional
+        Equations that hold: ``["sum_k y_k = 1"]``.
+    times : str, optional
+        An array that the last derivative is multiplied by: a Hessian-vector product.
+    einstein : bool, default=False
+        Whether an index that stands twice in a product is summed.
+    matrix : bool, default=False
+        Whether the equations are in matrix notation: ``"L = -sum(Y * log(softmax(X @ W + b))) / N"``.
+    shapes : str or mapping, optional
+        With `matrix`: the axes of arrays, ``"X: n,d; b: k"``, where the equations don't show them.
+
+    Returns
+    -------
+    Derivation
+        At the prompt it shows its result; `print` it for every line, or take ``.steps``, ``.index_form``,
+        ``.matrix_form``, ``.numpy()``, ``.latex()``.
+
+    Raises
+    ------
+    ExpressionError
+        If an equation can't be read; the message has a caret under the place.
+    DeriveError
+        If a name is not in the equations, or the work exceeds the bounds.
+
+    Examples
+    --------
+    >>> derivation = derive(
+    ...     "L = -sum_k y_k log(p_k); p_i = exp(z_i) / sum_k exp(z_k)", wrt="z", assume=["sum_k y_k = 1"]
+    ... )
+    >>> derivation.index_form, derivation.matrix_form, derivation.proved
+    ('p_i - y_i', 'p - y', True)
+    """
+    program = parse_matrix(equations, shapes) if matrix else parse(equations, einstein=einstein)
+    cells = []
+    for name in [wrt] if isinstance(wrt, str) else wrt:
+        array, indices = parse_index_reference(name)
+        cells.append((array, tuple(str(index) for index in indices) or None))
+    assumptions = [parse_equation_pair(a, einstein) for a in ([assume] if isinstance(assume, str) else assume)]
+    with bounded():
+        derivation = derive_program(program, of, cells, assumptions, times)
+        derivation.verify()
+    return derivation
+
+
+def derive_program(
+    program: Program,
+    of: str | None,
+    wrt: Sequence[tuple[str, tuple[str, ...] | None]],
+    assumptions: Sequence[Assumption] = (),
+    times: str | None = None,
+    keep: frozenset[str] = frozenset(),
+) -> Derivation:
+    """Derive the derivative of `of` by one array after another; not yet proved.
+
+    Parameters
+    ----------
+    program : Program
+    of : str or None
+        The name that is differentiated; None for the one that no other equation uses.
+    wrt : sequence of (name, letters or None)
+        One for a gradient or a Jacobian, two for a Hessian; letters of the cell, chosen where None.
+    assumptions : sequence of (left, right)
+    times : str, optional
+        An array of the shape of the last array, to multiply the result by.
+    keep : frozenset of str
+        Arrays whose derivative gets a name on the way; see `Chain`.
+    """
+    given = program
+    definitions = (Definition(d.name, d.indices, written_sigmoids(d.value)) for d in given.definitions)
+    program = Program(tuple(definitions), given.labels)
+    of = _of(program, of)
+    _check(program, of, wrt, times)
+    chain = Chain(program, tuple(assumptions), keep=keep)
+    current, label, cells = of, of, list[Cell]()
+    result: Expr | None = None
+    for position, (name, letters) in enumerate(wrt):
+        top = chain.program.defined(current)
+        if top is None:
+            raise DeriveError(f"{current} is not defined by an equation, expected one of {_defined(program)}.")
+        at = _cell(chain.program, name, letters, set(top.indices))
+        cells.append((name, at))
+        claim = Claim(chain.program, (current, top.indices), (name, at))
+        result = chain.recognise(chain.gradient(current, label, name, at))
+        if position + 1 < len(wrt):
+            current = chain.steps[-1].left
+            label = f"({current})"
+            chain.define(Definition(current, claim.axes, result))
+    assert result is not None
+    axes = claim.axes
+    if times is not None:
+        result = chain.times(result, times, claim)
+        axes = chain.steps[-1].axes
+    derivation = Derivation(
+        given, of, tuple(cells), claim, chain.steps, result, axes, tuple(assumptions), times, tuple(chain.named)
+    )
+    _find_matrix_form(derivation, chain)
+    return derivation
+
+
+def _find_matrix_form(derivation: Derivation, chain: Chain) -> None:
+    """Fill in the matrix form of a result, or the reason why there is none."""
+    result = derivation.expression
+    if not any(isinstance(part, Tensor | Delta) and free_indices(part) for part in walk(result)):
+        derivation.no_matrix = "the result has no index"
+        return
+    derivation.no_matrix = _clash(derivation.program)
+    if derivation.no_matrix is not None:
+        return
+    try:
+        forms = [result, *chain.simplifier.forms(result)]
+        derivation.matrix, derivation.matrix_rules = shortest_matrix_form(forms, derivation.axes)
+    except NoMatrixFormError as error:
+        derivation.no_matrix = str(error)
+
+
+def _check(program: Program, of: str, wrt: Sequence[tuple[str, tuple[str, ...] | None]], times: str | None) -> None:
+    """Refuse a request that has no derivation worth printing."""
+    if not wrt:
+        raise DeriveError("wrt is empty, expected the name of what to differentiate by.")
+    if len(wrt) > MOST_ORDERS:
+        raise DeriveError(f"wrt has {len(wrt)} names, expected at most {MOST_ORDERS}.")
+    if any(name == of for name, _ in wrt):
+        raise DeriveError(f"{of} can't be differentiated by itself. Name what to differentiate by, or use of=.")
+    if times is None:
+        return
+    letters, like = letters_for(program, times, set()), letters_for(program, wrt[-1][0], set())
+    if not times.replace("'", "").isidentifier():
+        raise DeriveError(f"times is {times!r}, expected the name of an array.")
+    if program.defined(times) is not None or (letters is not None and like is not None and len(letters) != len(like)):
+        raise DeriveError(f"times is {times}, expected an array of the shape of {wrt[-1][0]} that no equation defines.")
+
+
+def _clash(program: Program) -> str | None:
+    """Return the reason why there is no matrix form if a one-hot matrix would have the name of another array."""
+    taken = {d.name for d in program.definitions} | {n for d in program.definitions for n in names(d.value)}
+    for label in sorted(program.labels):
+        name = one_hot_name(label)
+        if name in taken:
+            return f"the one-hot matrix of {label} would be called {name}, which is another array"
+    return None
+
+
+def _of(program: Program, of: str | None) -> str:
+    if of is not None:
+        if program.defined(of) is None:
+            raise ExpressionError(f"no equation defines {of}, expected one of {_defined(program)}", of)
+        return of
+    used = {name for d in program.definitions for name in names(d.value)}
+    last = [d.name for d in program.definitions if d.name not in used]
+    if len(last) != 1:
+        raise DeriveError(f"{len(last)} equations are used by no other ({', '.join(last)}): say which one, by of=.")
+    return last[0]
+
+
+def _cell(program: Program, name: str, given: tuple[str, ...] | None, taken: set[str]) -> tuple[str, ...]:
+    own = letters_for(program, name, taken)
+    if own is None:
+        inputs = {part.name for d in program.definitions for part in walk(d.value) if isinstance(part, Tensor)}
+        inputs |= {d.name for d in program.definitions}
+        raise ExpressionError(f"there is no {name} in the equations, expected one of {', '.join(sorted(inputs))}", name)
+    if given is None:
+        return own
+    if len(given) != len(own):
+        raise ExpressionError(f"{name} has {len(own)} indices, got {len(given)}", shown(name, given))
+    return apart(given, taken)
+
+
+def _defined(program: Program) -> str:
+    return ", ".join(d.name for d in program.definitions)

@@ -1,0 +1,92 @@
+"""The equations of each derivative in `glassmax.functional`, to be derived and held against the function.
+
+A pullback ``f_vjp(dOut, ...)`` is the gradient of ``L = sum dOut * Out`` with dOut held fixed: that is what the
+equations say. The tests derive every one of them and compare the numbers with those of the function.
+"""
+
+from dataclasses import dataclass
+
+from .derivation import Derivation
+from .deriving import derive
+from .networks import ACTIVATION_EQUATIONS
+
+__all__ = ["FUNCTIONAL_EQUATIONS", "FunctionEquations", "derive_function"]
+
+
+@dataclass(frozen=True)
+class FunctionEquations:
+    """What a function of `glassmax.functional` computes, to be derived.
+
+    Attributes
+    ----------
+    equations : str
+        For `derive`.
+    wrt : tuple of str
+        What the function returns derivatives by, in its order; one derivation each.
+    assume : tuple of str
+    times : str or None
+        As for `derive`.
+    order : int
+        2 where the second derivative is meant.
+    """
+
+    equations: str
+    wrt: tuple[str, ...]
+    assume: tuple[str, ...] = ()
+    times: str | None = None
+    order: int = 1
+
+
+_AFFINE = "Z_ij = sum_k X_ik W_kj + b_j; L = sum_{i,j} dZ_ij Z_ij"
+_ACTIVATIONS = {name: equation for name, equation in ACTIVATION_EQUATIONS.items() if name != "f"}
+
+FUNCTIONAL_EQUATIONS: dict[str, FunctionEquations] = {
+    "affine_vjp": FunctionEquations(_AFFINE, ("X", "W", "b")),
+    **{
+        f"{name}_vjp": FunctionEquations(f"A_i = {equation.format(z='Z_i')}; L = sum_i dA_i A_i", ("Z",))
+        for name, equation in _ACTIVATIONS.items()
+    },
+    **{
+        f"{name}_second": FunctionEquations(
+            f"A_i = {equation.format(z='Z_i')}; L = sum_i A_i", ("Z",), times="v", order=2
+        )
+        for name, equation in _ACTIVATIONS.items()
+    },
+    "softmax_jacobian": FunctionEquations("P_i = softmax_i(Z_i)", ("Z",)),
+    "softmax_vjp": FunctionEquations("P_ij = softmax_j(Z_ij); L = sum_{i,j} dP_ij P_ij", ("Z",)),
+    "softmax_jvp": FunctionEquations("P_i = softmax_i(Z_i)", ("Z",), times="dZ"),
+    "log_softmax_vjp": FunctionEquations("Q_ij = log_softmax_j(Z_ij); L = sum_{i,j} dQ_ij Q_ij", ("Z",)),
+    "cross_entropy_vjp": FunctionEquations("L = -1/n sum_{i,j} Y_ij log(P_ij)", ("P",)),
+    "squared_error_vjp": FunctionEquations("L = factor/n sum_{i,j} (P_ij - Y_ij)^2", ("P",)),
+    "binary_cross_entropy_vjp": FunctionEquations(
+        "L = -1/n sum_{i,j} (Y_ij log(P_ij) + (1 - Y_ij) log(1 - P_ij))", ("P",)
+    ),
+    "softmax_cross_entropy_vjp": FunctionEquations("P_ij = softmax_j(Z_ij); L = -1/n sum_{i,j} Y_ij log(P_ij)", ("Z",)),
+    "sigmoid_cross_entropy_vjp": FunctionEquations(
+        "P_ij = sigmoid(Z_ij); L = -1/n sum_{i,j} (Y_ij log(P_ij) + (1 - Y_ij) log(1 - P_ij))", ("Z",)
+    ),
+    "l2_vjp": FunctionEquations("L = strength/2 sum_{k,j} W_kj^2", ("W",)),
+}
+"""By the function's name."""
+
+
+def derive_function(name: str) -> list[Derivation]:
+    """Derive what a function of `glassmax.functional` returns; every line proved.
+
+    Parameters
+    ----------
+    name : str
+        A name in `FUNCTIONAL_EQUATIONS`: ``"softmax_vjp"``.
+
+    Returns
+    -------
+    list of Derivation
+        One for each derivative that the function returns, in its order.
+
+    Examples
+    --------
+    >>> [derivation.matrix_form for derivation in derive_function("affine_vjp")]
+    ['dZ Wᵀ', 'XᵀdZ', 'dZᵀ1']
+    """
+    asked = FUNCTIONAL_EQUATIONS[name]
+    return [derive(asked.equations, [by] * asked.order, assume=asked.assume, times=asked.times) for by in asked.wrt]

@@ -1,0 +1,17 @@
+"""Matrix notation: what it is made of, and the way to it from index notation.
+
+::
+
+    nodes          what a formula in matrices is made of: Leaf, Product, Hadamard, Transpose, ...
+    form           an expression in index notation, to matrices
+    contraction    which index makes a matrix product, a Hadamard product, a sum, an outer product
+    orientation    transposes, ones and numbers put where people expect them
+"""
+
+from .form import matrix_form, one_hot_name, shortest_matrix_form
+from .nodes import Apply, Diag, Eye, Hadamard, Leaf, Matrix, Ones, Plus, Power, Product, Quotient, Scaled, Transpose
+from .orientation import NoMatrixFormError
+
+__all__ = ["NoMatrixFormError", "matrix_form", "one_hot_name", "shortest_matrix_form"]
+__all__ += ["Apply", "Diag", "Eye", "Hadamard", "Leaf", "Matrix", "Ones", "Plus", "Power", "Product", "Quotient"]
+__all__ += ["Scaled", "Transpose"]

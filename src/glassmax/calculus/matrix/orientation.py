@@ -1,0 +1,157 @@
+"""Rows, columns and numbers of a matrix expression put where people expect them.
+
+The axes of a result fix its layout. A matrix whose axes stand in the other order is transposed; the transpose is moved
+inside only where it cancels another one. An array that lacks an axis is repeated along that axis, by a product with
+ones. Numbers come to the front.
+"""
+
+from fractions import Fraction
+
+from .nodes import (
+    Apply,
+    Diag,
+    Eye,
+    Hadamard,
+    Leaf,
+    Matrix,
+    Ones,
+    Plus,
+    Power,
+    Product,
+    Quotient,
+    Scaled,
+    Transpose,
+    matrix_children,
+)
+
+__all__ = ["NoMatrixFormError", "note", "oriented", "scaled_ones", "spread", "tidy"]
+
+
+class NoMatrixFormError(Exception):
+    """The expression can't be written with vectors and matrices; the message says why."""
+
+
+def tidy(m: Matrix) -> Matrix:
+    """Bring numbers to the front: ``1 (-p)ᵀ`` is ``-1 pᵀ``."""
+    match m:
+        case Product(factors, axes) | Hadamard(factors, axes):
+            inner = [tidy(f) for f in factors]
+            number = Fraction(1)
+            for position, factor in enumerate(inner):
+                if isinstance(factor, Scaled) and factor.of != Leaf("1", ()):
+                    number *= factor.number
+                    inner[position] = factor.of
+            whole: Matrix = Product(tuple(inner), axes) if isinstance(m, Product) else Hadamard(tuple(inner), axes)
+            return _scaled(number, whole)
+        case Transpose(of, axes):
+            of = tidy(of)
+            return _scaled(of.number, Transpose(of.of, axes)) if isinstance(of, Scaled) else Transpose(of, axes)
+        case Diag(of, axes):
+            of = tidy(of)
+            return _scaled(of.number, Diag(of.of, axes)) if isinstance(of, Scaled) else Diag(of, axes)
+        case Quotient(above, below, axes):
+            above, below = tidy(above), tidy(below)
+            if isinstance(above, Scaled) and above.of != Leaf("1", ()):
+                return _scaled(above.number, Quotient(above.of, below, axes))
+            return Quotient(above, below, axes)
+        case Scaled(number, of, _):
+            of = tidy(of)
+            return _scaled(number * of.number, of.of) if isinstance(of, Scaled) else _scaled(number, of)
+        case Plus(terms, axes):
+            return Plus(tuple(tidy(t) for t in terms), axes)
+        case Apply(function, of, axes, order):
+            return Apply(function, tidy(of), axes, order)
+        case Power(of, exponent, axes):
+            return Power(tidy(of), exponent, axes)
+        case _:
+            return m
+
+
+def _scaled(number: Fraction, m: Matrix) -> Matrix:
+    return m if number == 1 else Scaled(number, m, m.axes)
+
+
+def _along(v: Matrix, axes: tuple[str, ...]) -> Matrix:
+    """A vector as a matrix that is the same along the other axis: v 1^T or 1 v^T."""
+    row, column = axes
+    if v.axes == (row,):
+        return Product((v, Transpose(Ones((column,)), (column,))), axes)
+    return Product((Ones((row,)), Transpose(v, v.axes)), axes)
+
+
+def oriented(m: Matrix, axes: tuple[str, ...]) -> Matrix:
+    """Return a matrix with its axes in this order; a transpose goes inside only where it cancels another."""
+    if m.axes == axes or len(m.axes) < 2:
+        return m
+    if isinstance(m, Transpose):
+        return m.of
+    if isinstance(m, Eye):
+        return Eye(axes)
+    if isinstance(m, Diag):
+        return Diag(m.of, axes)
+    inside = _turned_inside(m, axes)
+    outside = Transpose(m, axes)
+    return inside if inside is not None and _transposes(inside) < _transposes(outside) else outside
+
+
+def _turned_inside(m: Matrix, axes: tuple[str, ...]) -> Matrix | None:
+    match m:
+        case Product(factors, _) if all(f.axes for f in factors):
+            return Product(tuple(_turned_factor(f) for f in reversed(factors)), axes)
+        case Hadamard(factors, _):
+            return Hadamard(tuple(oriented(f, axes) for f in factors), axes)
+        case Plus(terms, _):
+            return Plus(tuple(oriented(t, axes) for t in terms), axes)
+        case Scaled(number, of, _):
+            return Scaled(number, oriented(of, axes), axes)
+        case Quotient(above, below, _) if len(below.axes) in (0, 2):
+            return Quotient(oriented(above, axes), oriented(below, axes), axes)
+        case Product((scalar, of), _) if not scalar.axes:
+            return Product((scalar, oriented(of, axes)), axes)
+        case Apply(function, of, _, order):
+            return Apply(function, oriented(of, axes), axes, order)
+        case Power(of, exponent, _):
+            return Power(oriented(of, axes), exponent, axes)
+        case _:
+            return None
+
+
+def _turned_factor(m: Matrix) -> Matrix:
+    """Turn a factor of a product; a column becomes a row and back."""
+    if len(m.axes) == 1:
+        return m.of if isinstance(m, Transpose) else Transpose(m, m.axes)
+    return oriented(m, m.axes[::-1])
+
+
+def _transposes(m: Matrix) -> int:
+    return isinstance(m, Transpose) + sum(_transposes(part) for part in matrix_children(m))
+
+
+def spread(m: Matrix, axes: tuple[str, ...], rules: list[str]) -> Matrix:
+    """Return an array with these axes: transposed where needed, repeated along an axis that it lacks."""
+    if set(m.axes) == set(axes):
+        return oriented(m, axes)
+    if not m.axes and len(axes) == 1:
+        return Ones(axes) if m == Leaf("1", ()) else scaled_ones(m, Ones(axes))
+    if not m.axes and len(axes) == 2:
+        ones = Product((Ones((axes[0],)), Transpose(Ones((axes[1],)), (axes[1],))), axes)
+        return ones if m == Leaf("1", ()) else scaled_ones(m, ones)
+    if len(m.axes) == 1 and len(axes) == 2 and m.axes[0] in axes:
+        note(rules, "a term lacks an index of the result: it is repeated along that axis, by ones")
+        return _along(m, axes)
+    raise NoMatrixFormError(f"the result has the indices {', '.join(axes)}, a term {', '.join(m.axes)}")
+
+
+def scaled_ones(m: Matrix, ones: Matrix) -> Matrix:
+    """Return a scalar times ones."""
+    if m == Leaf("1", ()):
+        return ones
+    if isinstance(m, Scaled):
+        return Scaled(m.number, scaled_ones(m.of, ones) if m.of != Leaf("1", ()) else ones, ones.axes)
+    return Product((m, ones), ones.axes)
+
+
+def note(rules: list[str], rule: str) -> None:
+    """Note a rule that led to a matrix form, once."""
+    if rule not in rules:
+        rules.append(rule)

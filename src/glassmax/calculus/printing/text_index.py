@@ -1,0 +1,203 @@
+"""Index notation as plain text, the way people type it.
+
+What `text` prints can be read again and means the same: juxtaposition binds like ``*`` and ``/``, from left to right,
+and a sum reaches to the next + or - of its level. Brackets stand only where this rule needs them; `bracketed` sets
+them all.
+"""
+
+from collections.abc import Sequence
+
+from ..expression import Add, Call, Definition, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
+from .parts import HALF, call_name, is_atom, is_plain, leads_with_fraction, parts_of, signed
+
+__all__ = ["bracketed", "equation_left", "text"]
+
+
+def text(e: Expr, *, unicode: bool = False) -> str:
+    """Print an expression in index notation with as few brackets as its meaning allows.
+
+    Parameters
+    ----------
+    e : Expr
+        Any expression.
+    unicode : bool, default=False
+        Print ``δ`` and ``Σ`` for ``delta`` and ``sum``.
+
+    Returns
+    -------
+    str
+        One line that parses to the same meaning.
+
+    Examples
+    --------
+    >>> from glassmax.calculus.expression import Delta, Mul, Tensor
+    >>> text(Mul((Tensor("p", ("i",)), Delta("i", "j"))))
+    'p_i delta_ij'
+    """
+    return _Text("δ" if unicode else "delta", "Σ" if unicode else "sum").whole(e)
+
+
+def equation_left(definition: Definition) -> str:
+    """Print the left side of an equation: ``P_ij``."""
+    return text(Tensor(definition.name, definition.indices))
+
+
+def bracketed(e: Expr) -> str:
+    """Print an expression with every bracket and every ``*``, so that no rule of precedence needs to be known."""
+    printed = _bracketed(e)
+    return printed[1:-1] if printed.startswith("(") else printed
+
+
+def _subscript(name: str, indices: tuple[Index, ...]) -> str:
+    if not indices:
+        return name
+    if is_plain(indices):
+        return f"{name}_{''.join(map(str, indices))}"
+    return f"{name}[{', '.join(_index(index) for index in indices)}]"
+
+
+def _index(index: Index) -> str:
+    return _subscript(index.name, index.indices) if isinstance(index, Label) else index
+
+
+def _sum_sign(sign: str, indices: tuple[str, ...]) -> str:
+    single = len(indices) == 1 and len(indices[0]) == 1
+    return f"{sign}_{indices[0]}" if single else f"{sign}_{{{','.join(indices)}}}"
+
+
+class _Text:
+    def __init__(self, delta: str, sigma: str) -> None:
+        self.delta, self.sigma = delta, sigma
+
+    def whole(self, e: Expr) -> str:
+        """Print an expression that stands alone or inside brackets of its own."""
+        if not isinstance(e, Add):
+            negative, rest = signed(e)
+            return f"-{self.term(rest)}" if negative else self.term(rest)
+        printed = ""
+        for term in e.terms:
+            part = self.whole(term)
+            if not printed:
+                printed = part
+            else:
+                printed += f" - {part[1:]}" if part.startswith("-") else f" + {part}"
+        return printed
+
+    def term(self, e: Expr) -> str:
+        match e:
+            case Mul() | Pow(_, Num()):
+                return self.product(e)
+            case Num(value):
+                return str(value)
+            case Sum(indices, body):
+                closed = isinstance(body, Add) or signed(body)[0]
+                inner = self.in_brackets(body) if closed else self.term(body)
+                return f"{_sum_sign(self.sigma, indices)} {inner}"
+            case _:
+                return self.factor(e)
+
+    def product(self, e: Expr) -> str:
+        parts = parts_of(e)
+        number = parts.number
+        if not parts.below and (leads_with_fraction(parts) or number.denominator != 1):
+            return self.joined(([] if number == 1 and parts.above else [str(number)]), parts.above)
+        below = ([] if number.denominator == 1 else [str(number.denominator)], parts.below)
+        if not parts.below:
+            return self.joined([] if number == 1 and parts.above else [str(number)], parts.above)
+        if leads_with_fraction(parts):
+            return f"{number.numerator}/{self.divisor(*below, last=False)} {self.term(parts.above[0])}"
+        above = [str(number.numerator)] if number.numerator != 1 or not parts.above else []
+        return f"{self.joined(above, parts.above, last=False)}/{self.divisor(*below, last=True)}"
+
+    def divisor(self, numbers: list[str], factors: Sequence[Expr], *, last: bool) -> str:
+        if len(factors) == 1 and not numbers:
+            return self.joined([], factors, last=last)
+        return f"({self.joined(numbers, factors)})"
+
+    def joined(self, numbers: list[str], factors: Sequence[Expr], *, last: bool = True) -> str:
+        """Print factors side by side; with `last`, nothing follows that a sum could reach."""
+        printed = " ".join(numbers)
+        for n, factor in enumerate(factors):
+            bare = isinstance(factor, Sum) and last and n == len(factors) - 1
+            part = self.term(factor) if bare else self.factor(factor)
+            if printed:
+                # A name is a product with the bracket after it if a space stands between; "2 3^n" is hard to read.
+                printed += "*" if part[0].isdigit() else " "
+            printed += part
+        return printed
+
+    def factor(self, e: Expr) -> str:
+        match e:
+            case Num() if is_atom(e):
+                return str(e.value)
+            case Tensor(name, indices):
+                return _subscript(name, indices)
+            case Delta(i, j):
+                return _subscript(self.delta, (i, j))
+            case Call(_, argument, _):
+                return f"{call_name(e)}({self.whole(argument)})"
+            case Pow(base, exponent) if exponent == HALF:
+                return f"sqrt({self.whole(base)})"
+            case Pow(base, exponent) if not (isinstance(exponent, Num) and exponent.value < 0):
+                under = self.factor(base) if is_atom(base) else self.in_brackets(base)
+                short = is_atom(exponent) and not isinstance(exponent, Call | Pow | Delta)
+                if isinstance(exponent, Tensor) and exponent.indices:
+                    short = False
+                return f"{under}^{self.factor(exponent) if short else self.in_brackets(exponent)}"
+            case _:
+                return self.in_brackets(e)
+
+    def in_brackets(self, e: Expr) -> str:
+        return f"({self.whole(e)})"
+
+
+def _bracketed(e: Expr) -> str:
+    match e:
+        case Num(value) if value < 0 or value.denominator != 1:
+            return f"({value})"
+        case Add(terms):
+            printed = ""
+            for term in terms:
+                negative, rest = _leading_minus(term)
+                sign = "-" if negative else "+"
+                printed = f"{printed} {sign} {_bracketed(rest)}" if printed else "-" * negative + _bracketed(rest)
+            return f"({printed})"
+        case Mul():
+            negative, rest = _leading_minus(e)
+            return f"(-{_bracketed(rest)})" if negative else _bracketed_product(e.factors)
+        case Pow(base, exponent) if exponent == HALF:
+            return f"sqrt({bracketed(base)})"
+        case Pow(base, Num(exponent)) if exponent < 0:
+            return _bracketed_product((e,))
+        case Pow(base, exponent):
+            return f"({_bracketed(base)}^{_bracketed(exponent)})"
+        case Sum(indices, body):
+            return f"({_sum_sign('sum', indices)} {_bracketed(body)})"
+        case Call(_, argument, _):
+            return f"{call_name(e)}({bracketed(argument)})"
+        case _:
+            return text(e)
+
+
+def _leading_minus(e: Expr) -> tuple[bool, Expr]:
+    """Split a minus off a term as it was written, in front."""
+    match e:
+        case Num(value) if value < 0:
+            return True, Num(-value)
+        case Mul((Num(value), *rest)) if value == -1 and rest:
+            return True, rest[0] if len(rest) == 1 else Mul(tuple(rest))
+        case _:
+            return False, e
+
+
+def _bracketed_product(factors: tuple[Expr, ...]) -> str:
+    """Print factors in their order, each quotient in brackets before the next factor."""
+    run: list[str] = []
+    for factor in factors:
+        if isinstance(factor, Pow) and isinstance(factor.exponent, Num) and factor.exponent.value < 0:
+            below = factor.base if factor.exponent.value == -1 else Pow(factor.base, Num(-factor.exponent.value))
+            above = f"({' * '.join(run)})" if len(run) > 1 else run[0] if run else "1"
+            run = [f"({above} / {_bracketed(below)})"]
+        else:
+            run.append(_bracketed(factor))
+    return run[0] if len(run) == 1 else f"({' * '.join(run)})"

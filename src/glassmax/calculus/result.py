@@ -1,0 +1,155 @@
+"""The result of a derivation, as data: the derivative, the lines that led to it, and how far each is proved.
+
+What is here is read by `proving` and by `formats`; the face that people hold is `Derivation`.
+"""
+
+from dataclasses import dataclass, field
+
+from .cells import Cell
+from .expression import Assumption, Definition, Expr, Program, Tensor, walk
+from .indices import for_reading, free_indices
+from .matrix import Matrix, one_hot_name
+from .matrix.nodes import leaves
+from .printing import matrix_text, text
+from .steps import Claim, DerivationStep
+
+__all__ = ["DerivationResult"]
+
+TOLERANCE = 1e-8
+"""The largest relative difference that passes as a proof, in float64."""
+
+
+@dataclass(repr=False)
+class DerivationResult:
+    """A derivative, with the lines that led to it.
+
+    Attributes
+    ----------
+    program : Program
+        The equations as they were understood.
+    of : str
+        What is differentiated.
+    wrt : tuple of (name, letters)
+        What it is differentiated by, one after another.
+    claim : Claim
+        What the result is the derivative of, in which equations.
+    steps : list of DerivationStep
+        Every line, in order.
+    expression : Expr
+        The result in index notation.
+    matrix : Matrix or None
+        The result in matrix notation, where it has one; `no_matrix` says why not.
+    matrix_rules : list of str
+        The rules that led from the index form to the matrix form.
+    assumptions : tuple of (left, right)
+        Equations that were used.
+    times : str or None
+        The array that the result was multiplied by.
+    named : tuple of Definition
+        What was given a name on the way: dZ1, or a softmax that no equation names.
+    axes : tuple of str
+        The letters of the result: those of what is differentiated, then those of what it is differentiated by.
+    error, matrix_error : float
+        Of the result against the complex step, of the matrix form against the index form; NaN before the proof.
+    """
+
+    program: Program
+    of: str
+    wrt: tuple[Cell, ...]
+    claim: Claim
+    steps: list[DerivationStep]
+    expression: Expr
+    axes: tuple[str, ...]
+    assumptions: tuple[Assumption, ...] = ()
+    times: str | None = None
+    named: tuple[Definition, ...] = ()
+    matrix: Matrix | None = None
+    matrix_rules: list[str] = field(default_factory=list)
+    no_matrix: str | None = None
+    error: float = float("nan")
+    matrix_error: float = float("nan")
+
+    tolerance = TOLERANCE
+
+    @property
+    def name(self) -> str:
+        """What was derived: ``dL/dz_i``."""
+        return self.steps[-1].left
+
+    @property
+    def matrix_name(self) -> str:
+        """What was derived, without indices: ``dL/dz``."""
+        if len(self.wrt) == 1:
+            name = f"d{self.of}/d{self.wrt[0][0]}"
+        else:
+            name = f"d2{self.of}/(d{' d'.join(lower for lower, _ in self.wrt)})"
+        return name if self.times is None else f"{name} times {self.times}"
+
+    @property
+    def layout(self) -> str:
+        """What the axes of the result are: those of what is differentiated, then those of what by."""
+        lower = [name for name, _ in self.wrt[: len(self.wrt) - (self.times is not None)]]
+        top = self.program.defined(self.of)
+        names_of = ([self.of] if top is not None and top.indices else []) + lower
+        return f"of the shape of {', then '.join(names_of)}" if names_of else "a number"
+
+    @property
+    def index_form(self) -> str:
+        """The result in index notation, as text."""
+        return text(for_reading(self.expression))
+
+    @property
+    def matrix_form(self) -> str | None:
+        """The result in matrix notation, as text; None where it has none."""
+        return None if self.matrix is None else matrix_text(self.matrix)
+
+    @property
+    def full_program(self) -> Program:
+        """The equations, with what was named on the way and first derivatives that were differentiated again."""
+        known = self.claim.program.definitions
+        return Program((*known, *(d for d in self.named if d not in known)), self.program.labels)
+
+    @property
+    def proved(self) -> bool:
+        """Whether every line, the result and the matrix form have been measured and hold."""
+        errors = [step.error for step in self.steps] + [self.error]
+        errors += [self.matrix_error] if self.matrix is not None else []
+        return all(error <= self.tolerance for error in errors)
+
+    @property
+    def verdict(self) -> str:
+        """One sentence on the proof."""
+        errors = [step.error for step in self.steps] + [self.error]
+        errors += [self.matrix_error] if self.matrix is not None else []
+        if any(error != error for error in errors):
+            return "Not proved yet: call verify()."
+        if not self.proved:
+            return f"FAILED: a line disagrees with its proof by {max(errors):.0e}. Don't trust this; please report it."
+        return (
+            f"Proved: {len(self.steps)} lines and the result hold on random numbers of several sizes, "
+            f"to {max(errors):.0e} (complex step)."
+        )
+
+    def cells(self) -> tuple[Cell, ...]:
+        """Return the arrays whose shapes give the sizes of the letters of the result."""
+        return (self.claim.upper, *self.wrt)
+
+    def size_arrays(self) -> list[str]:
+        """Return the arrays that the code of the result reads sizes from, where no other array in it has them."""
+        carried = set(free_indices(self.expression)) & {
+            index for part in walk(self.expression) if isinstance(part, Tensor) for index in part.indices
+        }
+        return list(dict.fromkeys(name for name, letters in self.wrt if set(letters) & set(self.axes) - carried))
+
+    def extra_arrays(self) -> dict[str, str]:
+        """Return arrays that are in no equation, each with the array whose shape it has."""
+        return {} if self.times is None else {self.times: self.wrt[-1][0]}
+
+    def one_hot(self) -> dict[str, str]:
+        """Return the labels of the equations with the names of their one-hot matrices."""
+        return {label: one_hot_name(label) for label in sorted(self.program.labels)}
+
+    def one_hot_used(self) -> dict[str, str]:
+        """Return those of the one-hot matrices that are in the matrix form."""
+        shown = set() if self.matrix is None else {m.name for m in leaves(self.matrix)}
+        return {label: name for label, name in self.one_hot().items() if name in shown}

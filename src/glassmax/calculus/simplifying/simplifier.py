@@ -1,0 +1,154 @@
+"""The short form of an expression: multiplied out, what is known used, common factors taken out again.
+
+Each of these changes is a line of a derivation, so the short form comes with its lines: an expression and the rule
+that made it. Brackets may be kept as well as multiplied out; the shorter result is taken.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+from ..expression import ONE, Assumption, Definition, Expr, Program, Tensor
+from ..indices import is_ones, ones
+from ..limits import TooManyTermsError
+from ..ranges import Ranges, ranges_of
+from .brackets import Brackets
+from .collect import Style, collect, size
+from .expand import combine, expand
+from .recognise import assume, cancel_sums, fold, sums_of
+from .shorten import weight
+from .term import Term, from_terms
+
+__all__ = ["Simplifier"]
+
+Stage = tuple[Callable[[list[Term]], list[Term]], str]
+"""A change of terms that may apply, and the name of its rule."""
+Lines = list[tuple[Expr, str]]
+
+
+class Simplifier:
+    """Bring expressions to their short form, by what is known in a program.
+
+    Parameters
+    ----------
+    program : Program
+    assumptions : tuple of (left, right)
+    """
+
+    def __init__(self, program: Program, assumptions: tuple[Assumption, ...]) -> None:
+        self.program = program
+        self.assumptions = assumptions
+
+    def lines(self, start: Expr, known: Definition | None = None) -> Lines:
+        """Return the expressions on the way from `start` to its short form, each with its rule; the last is the result.
+
+        The right side of `known` is written as its name. A TooManyTermsError is raised where every short form
+        would be multiplied out to too many terms on the way.
+        """
+        stages = self._stages(known)
+        try:
+            opened: Lines | None = self._opened(start, stages)
+        except TooManyTermsError:
+            opened = None
+        whole = self._with_brackets(start, stages)
+        if whole is not None and (opened is None or weight(whole) < weight(opened[-1][0])):
+            return [(whole, "deltas contracted, brackets kept")]
+        if opened is None:
+            raise TooManyTermsError
+        return opened
+
+    def _opened(self, start: Expr, stages: Sequence[Stage]) -> Lines:
+        """Multiply out, use what is known, and take common factors out again."""
+        terms = self._terms(start)
+        lines = [(from_terms(terms), "multiplied out, deltas contracted")]
+        for stage, rule in stages:
+            changed = stage(terms)
+            if changed != terms:
+                terms = changed
+                lines.append((from_terms(terms), rule))
+        result = self.collected(terms)
+        return lines if size(result) > size(lines[-1][0]) else [*lines, (result, "common factors taken out")]
+
+    def _with_brackets(self, start: Expr, stages: Sequence[Stage]) -> Expr | None:
+        """Return the short form that is found without opening brackets, if there are any."""
+        brackets = Brackets()
+        terms = self._terms(brackets.close(start))
+        for stage, _ in stages:
+            terms = stage(terms)
+        return brackets.open(self.collected(terms))
+
+    def short(self, e: Expr) -> Expr:
+        """Return the shorter of the two forms, with brackets opened and with brackets kept."""
+        stages = self._stages(None)
+        terms = self._terms(e)
+        for stage, _ in stages:
+            terms = stage(terms)
+        opened, whole = self.collected(terms), self._with_brackets(e, stages)
+        return opened if whole is None or weight(opened) <= weight(whole) else whole
+
+    def forms(self, e: Expr) -> list[Expr]:
+        """Return other ways to write a result: multiplied out, and with common factors taken out of that."""
+        try:
+            terms = combine(expand(e))
+        except TooManyTermsError:
+            return []
+        return [from_terms(terms), self.collected(terms)]
+
+    def collected(self, terms: Sequence[Term]) -> Expr:
+        """Write terms as one expression, common factors taken out, in the style of the program."""
+        return collect(terms, self._style)
+
+    def _terms(self, e: Expr) -> list[Term]:
+        return self._one_name_for_ones(combine(expand(e)))
+
+    def _one_name_for_ones(self, terms: list[Term]) -> list[Term]:
+        """Call ones that run over the same range the same, so that sums of nothing but them are alike."""
+
+        def named(atom: Expr) -> Expr:
+            if not isinstance(atom, Tensor) or not is_ones(atom):
+                return atom
+            _, name, position = atom.name.split(":")
+            place = (name, int(position))
+            return ones(*self._first_of_range.get(self._ranges.root(place), place), str(atom.indices[0]))
+
+        return combine([Term(t.coefficient, t.bound, tuple((named(a), e) for a, e in t.factors)) for t in terms])
+
+    def _stages(self, known: Definition | None) -> list[Stage]:
+        """Return the simplifications to try on terms, in order, each with the name of its rule."""
+        stages: list[Stage] = []
+        if known is not None:
+            stages.append((lambda t: combine(fold(t, known)), f"recognised {known.name}"))
+        stages.append((cancel_sums, "a sum cancels against its own inverse"))
+        return stages + [(_use(fact), rule) for fact, rule in self._facts]
+
+    @cached_property
+    def _facts(self) -> list[tuple[Assumption, str]]:
+        """What may be used: that a softmax sums to one, then the assumptions."""
+        facts: list[tuple[Assumption, str]] = []
+        for definition in self.program.definitions:
+            facts += [
+                (fact, f"{definition.name} sums to {1 if fact[1] == ONE else 0}")
+                for fact in sums_of(definition, self.program, self.assumptions)
+            ]
+        return facts + [(assumption, "assumption used") for assumption in self.assumptions]
+
+    @cached_property
+    def _ranges(self) -> Ranges:
+        return ranges_of(self.program, self.assumptions)
+
+    @cached_property
+    def _first_of_range(self) -> dict[object, tuple[str, int]]:
+        """For each range, the first position that runs over it."""
+        first: dict[object, tuple[str, int]] = {}
+        for name, count in sorted(self._ranges.arity.items()):
+            for position in range(count):
+                first.setdefault(self._ranges.root((name, position)), (name, position))
+        return first
+
+    @cached_property
+    def _style(self) -> Style:
+        defined = frozenset(d.name for d in self.program.definitions)
+        return Style(defined, lambda name, position: self._ranges.root((name, position)))
+
+
+def _use(fact: Assumption) -> Callable[[list[Term]], list[Term]]:
+    return lambda terms: assume(terms, fact)

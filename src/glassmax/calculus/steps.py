@@ -1,0 +1,74 @@
+"""The lines of a derivation, and what each of them can be measured against."""
+
+from dataclasses import dataclass
+
+from .cells import Cell, shown
+from .expression import Expr, Program
+from .indices import for_reading
+from .printing import text
+
+__all__ = ["Claim", "DerivationStep"]
+
+
+@dataclass(frozen=True, repr=False)
+class Claim:
+    """The derivative of one array by another in a program: lines with the same left side are all equal to it.
+
+    Attributes
+    ----------
+    program : Program
+        What stands between them. The lower array is taken as given, even if the program defines it.
+    upper, lower : (name, letters)
+        ``dL/dz_j`` is (("L", ()), ("z", ("j",))).
+    """
+
+    program: Program
+    upper: Cell
+    lower: Cell
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The letters of the result."""
+        return (*self.upper[1], *self.lower[1])
+
+    def step(self, left: str, expression: Expr, rule: str) -> "DerivationStep":
+        """Return a line that can be measured against this claim."""
+        return DerivationStep(left, expression, rule, self.axes, (self.upper, self.lower), self)
+
+    def __repr__(self) -> str:
+        return f"d{shown(*self.upper)}/d{shown(*self.lower)}"
+
+
+@dataclass(repr=False)
+class DerivationStep:
+    """One line of a derivation: ``left = expression``, and the rule that made it from the line before.
+
+    Attributes
+    ----------
+    left : str
+        What is derived. Lines with the same left side, one after another, are equal.
+    expression : Expr
+    rule : str
+    axes : tuple of str
+        The letters of the left side.
+    cells : tuple of (name, letters)
+        Arrays whose shape gives the sizes of those letters.
+    claim : Claim or None
+        What the line can be measured against.
+    error : float
+        Largest relative difference from the line before, and from the claim; NaN before the proof.
+    """
+
+    left: str
+    expression: Expr
+    rule: str
+    axes: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    claim: Claim | None = None
+    error: float = float("nan")
+
+    def __str__(self) -> str:
+        return f"{self.left} = {text(for_reading(self.expression))}"
+
+    def __repr__(self) -> str:
+        return f"{self}  ({self.rule})"

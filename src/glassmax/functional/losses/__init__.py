@@ -1,0 +1,35 @@
+"""Losses: one file each, with the value, its pullback, the formulas for a row, and the source.
+
+The losses on probabilities (`cross_entropy`, `squared_error`, `binary_cross_entropy`) take what the output function
+returned, and their pullbacks give dL/dP. The fused losses (`softmax_cross_entropy`, `sigmoid_cross_entropy`) take
+logits, wear both names, and give dL/dZ. Only there do the two derivatives meet, and most of them cancels, down to
+``(P - Y)/n``.
+
+Every loss is one number L_i for each row; the weighted numbers are reduced to a mean or a sum by `reduction`.
+
+To add a loss, write its file, import it below, and add it to `LOSSES`. A pair of output and loss that cancels has a
+file of its own and a row in `heads`.
+"""
+
+from typing import TYPE_CHECKING
+
+from .binary_cross_entropy import *
+from .binary_cross_entropy import BINARY_CROSS_ENTROPY
+from .cross_entropy import *
+from .cross_entropy import CROSS_ENTROPY
+from .l2 import *
+from .loss import Loss as Loss
+from .sigmoid_cross_entropy import *
+from .softmax_cross_entropy import *
+from .squared_error import *
+from .squared_error import SQUARED_ERROR
+
+LOSSES = {
+    "cross_entropy": CROSS_ENTROPY,
+    "squared_error": SQUARED_ERROR,
+    "binary_cross_entropy": BINARY_CROSS_ENTROPY,
+}
+"""The closed table of losses: a model file names one of these and nothing else."""
+
+if not TYPE_CHECKING:  # a type checker takes the names from the imports
+    __all__ = ["LOSSES", *(name for name, value in vars().items() if callable(value) and name[0] != "_")]

@@ -1,0 +1,109 @@
+"""Each function of glassmax.functional that is a derivative has its derivation, which computes the same numbers."""
+
+import numpy as np
+import pytest
+
+from glassmax import functional
+from glassmax.calculus.functional import FUNCTIONAL_EQUATIONS, derive_function
+from glassmax.functional import activations
+
+RNG = np.random.default_rng(3)
+N, D, K = 4, 3, 5
+ROWS = RNG.dirichlet(np.ones(K), size=N)
+ARRAYS = {
+    "X": RNG.normal(size=(N, D)),
+    "W": RNG.normal(size=(D, K)),
+    "b": RNG.normal(size=K),
+    "Z": RNG.normal(size=(N, K)),
+    "P": RNG.uniform(0.1, 0.9, (N, K)),
+    "Y": RNG.uniform(0.0, 1.0, (N, K)),
+    "dZ": RNG.normal(size=(N, K)),
+    "dP": RNG.normal(size=(N, K)),
+    "dQ": RNG.normal(size=(N, K)),
+    "dA": RNG.normal(size=(N, K)),
+    "v": RNG.normal(size=(N, K)),
+    "n": float(N),
+    "factor": 0.7,
+    "strength": 0.3,
+    "slope": 0.01,
+    "scale": activations.SELU_SCALE,
+    "alpha": activations.SELU_ALPHA,
+}
+A = ARRAYS
+NUMERIC = {
+    "affine_vjp": lambda: functional.affine_vjp(A["dZ"], A["X"], A["W"]),
+    "softmax_vjp": lambda: functional.softmax_vjp(A["dP"], functional.softmax(A["Z"])),
+    "log_softmax_vjp": lambda: functional.log_softmax_vjp(A["dQ"], functional.log_softmax(A["Z"])),
+    "cross_entropy_vjp": lambda: functional.cross_entropy_vjp(1.0, A["P"], A["Y"]),
+    "squared_error_vjp": lambda: functional.squared_error_vjp(1.0, A["P"], A["Y"], factor=0.7),
+    "binary_cross_entropy_vjp": lambda: functional.binary_cross_entropy_vjp(1.0, A["P"], A["Y"]),
+    "softmax_cross_entropy_vjp": lambda: functional.softmax_cross_entropy_vjp(1.0, A["Z"], A["Y"]),
+    "sigmoid_cross_entropy_vjp": lambda: functional.sigmoid_cross_entropy_vjp(1.0, A["Z"], A["Y"]),
+    "l2_vjp": lambda: functional.l2_vjp(1.0, A["W"], 0.3),
+}
+ROW = {
+    "softmax_jacobian": lambda z, dz: functional.softmax_jacobian(z),
+    "softmax_jvp": lambda z, dz: functional.softmax_jvp(dz, functional.softmax(z)),
+}
+ACTIVATIONS = sorted(activations.ACTIVATIONS)
+
+
+def values(derivation, arrays):
+    """What the equations name, and nothing else; results of equations are not given."""
+    equations = derivation.json()["equations"]
+    defined = {equation.split(" = ")[0].split("_")[0] for equation in equations}
+    return {name: value for name, value in arrays.items() if name not in defined}
+
+
+def agrees(found, expected):
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_every_derivative_of_functional_has_a_rule():
+    named = {name for name in functional.__all__ if name.endswith(("_vjp", "_second", "_jvp", "_jacobian"))}
+    assert named == set(FUNCTIONAL_EQUATIONS)
+    assert named == {*NUMERIC, *ROW, *(f"{a}_{kind}" for a in ACTIVATIONS for kind in ("vjp", "second"))}
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONAL_EQUATIONS))
+def test_every_rule_is_proved(name):
+    assert all(derivation.proved for derivation in derive_function(name))
+
+
+@pytest.mark.parametrize("name", sorted(NUMERIC))
+def test_a_derived_pullback_computes_what_the_function_computes(name):
+    expected = NUMERIC[name]()
+    expected = expected if isinstance(expected, tuple) else (expected,)
+    for derivation, array in zip(derive_function(name), expected, strict=True):
+        agrees(derivation.evaluate(**values(derivation, ARRAYS)), array)
+
+
+@pytest.mark.parametrize("name", sorted(ROW))
+def test_a_derivation_for_one_row_computes_what_the_function_computes(name):
+    z, dz = ARRAYS["Z"][0], ARRAYS["dZ"][0]
+    (derivation,) = derive_function(name)
+    agrees(derivation.evaluate(Z=z, dZ=dz), ROW[name](z, dz))
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_the_derived_pullback_of_an_activation_is_the_numeric_one(name):
+    (derivation,) = derive_function(f"{name}_vjp")
+    rows = {**ARRAYS, "Z": ARRAYS["Z"].ravel(), "dA": ARRAYS["dA"].ravel()}
+    expected = getattr(functional, f"{name}_vjp")(rows["dA"], rows["Z"])
+    agrees(derivation.evaluate(**values(derivation, rows)), expected)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_the_derived_second_derivative_of_an_activation_is_the_numeric_one(name):
+    (derivation,) = derive_function(f"{name}_second")
+    rows = {**ARRAYS, "Z": ARRAYS["Z"].ravel(), "v": ARRAYS["v"].ravel()}
+    expected = getattr(functional, f"{name}_second")(rows["Z"]) * rows["v"]
+    agrees(derivation.evaluate(**values(derivation, rows)), expected)
+
+
+@pytest.mark.parametrize("name", ["gelu", "leaky_relu", "mish", "sigmoid", "tanh"])
+def test_the_numpy_source_of_an_activation_runs_and_agrees(name):
+    (derivation,) = derive_function(f"{name}_vjp")
+    z, d = ARRAYS["Z"].ravel(), ARRAYS["dA"].ravel()
+    given = {"Z": z, "dA": d, **({"slope": 0.01} if name == "leaky_relu" else {})}
+    agrees(derivation.numpy()(**given), getattr(functional, f"{name}_vjp")(d, z))
