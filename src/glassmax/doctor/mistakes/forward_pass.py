@@ -73,7 +73,7 @@ def _left(p: Pass, gradients: Mapping[Key, Array]) -> float:
     worst = 0.0
     for key in reversed(p.architecture.parameters):
         G, T = gradients[key], p.truth[key]
-        if G.shape != T.shape:
+        if G.shape != T.shape or not np.isfinite(T).all():
             return float("inf")
         size = max(float(np.linalg.norm(T)), 1e-5 * p.size[key], 1e-300)
         worst = max(worst, float(np.linalg.norm(G - T)) / size)

@@ -28,9 +28,7 @@ class Top:
     p : Pass
     P, Y, dP : (n, k) array
         As the learner has them.
-    usual : bool
-        Whether none of the three is wrong.
-    given : bool
+    given : bool, default=False
         Whether dP is another than that of P and Y.
     """
 
@@ -38,8 +36,12 @@ class Top:
     P: Array
     Y: Array
     dP: Array
-    usual: bool
-    given: bool
+    given: bool = False
+
+    @property
+    def is_right(self) -> bool:
+        """Whether P, Y and dP are as they should be."""
+        return self.P is self.p.P and self.Y is self.p.Y and not self.given
 
     @property
     def Z(self) -> Array:
@@ -59,7 +61,7 @@ class Top:
 
 def right_dZ(t: Top) -> Array:
     """dZ by the right formula, whatever it is fed with."""
-    if t.usual:
+    if t.is_right:
         return t.p.dZ[t.p.depth] / t.p.scale
     if t.p.head.fused and not t.given:
         return t.P - t.Y

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations, product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -60,62 +60,56 @@ class Candidate:
 
 # the last layer
 
-Four = tuple[Any, ...]  # a mistake or None for each of P, Y, dP, and the formula that makes dZ of them
+
+class Wrong(NamedTuple):
+    """What is wrong at the top: P, Y, dP, and the formula that makes dZ of them; None where nothing is."""
+
+    P: Mistake[Pass, Prediction] | None = None
+    Y: Mistake[Pass, Array] | None = None
+    dP: Mistake[Top, Array] | None = None
+    dZ: Mistake[Top, Array] | None = None
 
 
 def head_candidates(passes: Sequence[Pass], pairs: bool) -> Iterator[Candidate]:
     """dZ of the last layer: right, with one mistake, or (`pairs`) with two."""
     p = passes[0]
-    site = Site(p, p.depth, p.dZ[p.depth], None)
-    P = Applied(passes, ingredients.predictions(p), lambda p: Prediction(p.P))
-    Y = Applied(passes, ingredients.labels(p), lambda p: p.Y)
+    names = Site(p, p.depth, p.dZ[p.depth], None).names
+    P = Applied[Pass, Prediction](passes, ingredients.predictions(p), lambda p: Prediction(p.P))
+    Y = Applied[Pass, Array](passes, ingredients.labels(p), lambda p: p.Y)
 
-    def candidate(wrong: dict[int, Mistake[Any, Any]]) -> Candidate:
-        steps = tuple(mistake.step(f"dZ{p.depth}", site.names) for mistake in wrong.values())
-        four = tuple(wrong.get(place) for place in range(4))
+    def candidate(**wrong: Mistake[Any, Any]) -> Candidate:
+        steps = tuple(mistake.step(f"dZ{p.depth}", names) for mistake in wrong.values())
         any_scale = any(mistake.any_scale for mistake in wrong.values())
-        return Candidate(steps, partial(_dZ_of_the_head, P, Y, four), any_scale=any_scale)
+        return Candidate(steps, partial(_dZ_at_the_top, P, Y, Wrong(**wrong)), any_scale=any_scale)
 
     if not pairs:
-        yield candidate({})
-    tops = [_top(P, Y, (None,) * 4, 0)]
-    tables: list[list[Mistake[Any, Any]]] = [
-        P.possible(),
-        Y.possible(),
-        Applied(tops, ingredients.loss_derivatives(p)).possible(),
-        Applied(tops, head.errors_at_the_top(p)).possible(),
-    ]
+        yield candidate()
+    right = [Top(p, p.P, p.Y, p.dP)]
+    tables: dict[str, list[Mistake[Any, Any]]] = {
+        "P": P.possible(),
+        "Y": Y.possible(),
+        "dP": Applied(right, ingredients.loss_derivatives(p)).possible(),
+        "dZ": Applied(right, head.errors_at_the_top(p)).possible(),
+    }
     if not pairs:
-        yield from (candidate({place: mistake}) for place, table in enumerate(tables) for mistake in table)
+        yield from (candidate(**{place: mistake}) for place, table in tables.items() for mistake in table)
         return
-    for first, second in combinations(range(4), 2):
-        for a, b in product(tables[first], tables[second]):
-            yield candidate({first: a, second: b})
+    for (first, table), (second, other) in combinations(tables.items(), 2):
+        yield from (candidate(**{first: a, second: b}) for a, b in product(table, other))
 
 
-def _dZ_of_the_head(P: Applied[Pass, Prediction], Y: Applied[Pass, Array], four: Four, probe: int) -> Array | None:
-    formed = four[3]
-    with np.errstate(all="ignore"):
-        top = _top(P, Y, four, probe)
-        if top is None:
-            return None
-        made = None if formed is None else formed.formula(top)
-        if made is None:
-            made = right_dZ(top) if formed is None or top.n == 1 else None
-        return None if made is None else top.p.scale * made
-
-
-def _top(P: Applied[Pass, Prediction], Y: Applied[Pass, Array], four: Four, probe: int) -> Top | None:
-    """P, Y and dP as the learner has them."""
-    p, derived = P.places[probe], four[2]
-    made, labels = P.make(four[0], probe), Y.make(four[1], probe)
+def _dZ_at_the_top(P: Applied[Pass, Prediction], Y: Applied[Pass, Array], wrong: Wrong, probe: int) -> Array | None:
+    p, made, labels = P.places[probe], P.make(wrong.P, probe), Y.make(wrong.Y, probe)
     if made is None or labels is None:
         return None
-    usual = made.P is p.P and labels is p.Y
-    top = Top(p, made.P, labels, LOSSES[p.architecture.loss].dP(made.P, labels), usual, False)
-    if made.dP is not None:
-        return replace(top, dP=made.dP, usual=False, given=True)
-    return top if derived is None else replace(top, dP=derived.formula(top), usual=False, given=True)
+    with np.errstate(all="ignore"):
+        top = Top(p, made.P, labels, LOSSES[p.architecture.loss].dP(made.P, labels))
+        dP = made.dP if made.dP is not None or wrong.dP is None else wrong.dP.formula(top)
+        top = top if dP is None else replace(top, dP=dP, given=True)
+        dZ = None if wrong.dZ is None else wrong.dZ.formula(top)
+        if dZ is None and (wrong.dZ is None or p.n == 1):
+            dZ = right_dZ(top)
+    return None if dZ is None else p.scale * dZ
 
 
 # a hidden layer
@@ -141,7 +135,8 @@ def hidden_candidates(
     pairs : bool
         Whether to make two mistakes at once.
     """
-    above = [Site(p, layer + 1, *arrays) for p, *arrays in zip(passes, D, before, gradient, strict=True)]
+    learners = zip(passes, D, before, gradient, strict=True)
+    above = [Site(p, layer + 1, dZ, dA, dW) for p, dZ, dA, dW in learners]
     here = [site.below for site in above]
     E = Applied(above, hidden.errors(above[0]), lambda s: s.below.dA)
     F = Applied(here, hidden.derivatives(here[0]), lambda s: s.slope)

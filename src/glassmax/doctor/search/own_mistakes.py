@@ -60,12 +60,13 @@ def without_mistake(layer: Layer, kind: str, D: Sequence[Array], any_scale: bool
 def own_mistakes(layer: Layer, kind: str, D: Sequence[Array], before: Sequence[Array | None]) -> list[tuple[Step, ...]]:
     """The mistakes that make the learner's dW or db from a dZ."""
     sites = layer.sites(D, before)
+    right = [RIGHT[kind](s) for s in sites]
     made = Applied(sites, _catalogue(kind, sites[0], layer.fits_shape[kind]), RIGHT[kind])
     node, targets = f"d{kind}{layer.number}", layer.targets(kind)
     found: list[tuple[Step, ...]] = []
     for mistake in made.possible():
         arrays = _everywhere(layer, kind, made, mistake)
-        if arrays is None or all(same(array, made.make(None, probe)) for probe, array in enumerate(arrays)):
+        if arrays is None or all(same(array, T) for array, T in zip(arrays, right, strict=True)):
             continue
         vanishes = all(np.linalg.norm(a) <= target.floor for a, target in zip(arrays, targets, strict=True))
         if (
