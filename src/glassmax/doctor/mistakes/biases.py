@@ -55,10 +55,8 @@ FROM_OTHERS: tuple[Mistake[Site, Array], ...] = (
             lambda s: (s.dZ * s.A).sum(axis=0) if not s.is_last else None, cost=1.2),
     Mistake("wrong_operand", "the largest of the rows of dZ{l} was taken, not their sum",
             lambda s: s.dZ.max(axis=0), cost=1.4),
-    Mistake("wrong_operand", "|dZ{l}| was summed",
-            lambda s: np.abs(s.dZ).sum(axis=0), cost=1.4),
-    Mistake("upstream_dropped", "db{l} is 0: it was never computed",
-            lambda s: np.zeros(s.h), cost=1.1),
+    Mistake("wrong_operand", "|dZ{l}| was summed", lambda s: np.abs(s.dZ).sum(axis=0), cost=1.4),
+    Mistake("upstream_dropped", "db{l} is 0: it was never computed", lambda s: np.zeros(s.h), cost=1.1),
     Mistake("upstream_dropped", "db{l} is a constant: dZ{l} was dropped",
             lambda s: np.ones(s.h), cost=1.2, any_scale=True),
 )

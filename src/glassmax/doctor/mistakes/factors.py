@@ -9,20 +9,9 @@ __all__ = ["factors", "forgiven"]
 
 
 def factors(node: str, scale: Constant, cost: float) -> tuple[Step, ...]:
-    """Name the mistakes in a factor.
+    """Name the mistakes in the factor of a node, such as "dZ2" or "db2": none for 1, two if the sign is wrong too.
 
-    Parameters
-    ----------
-    node : str
-        What came out multiplied: "dZ2", "dW2", "db2".
-    scale : Constant
-    cost : float
-        What a factor costs at this node, before its own oddness.
-
-    Returns
-    -------
-    tuple of Step
-        None for the factor 1; two where the sign is wrong too.
+    `cost` is what a factor costs at this node, before its own oddness.
     """
     if scale.is_one or scale.cost < 0:
         return ()

@@ -17,22 +17,9 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True)
 class Forward:
-    """A mistake of the forward pass.
+    """A mistake of the forward pass: its cause, where it is, what was done, and the line as it should be.
 
-    Attributes
-    ----------
-    cause : str
-        The stable name.
-    where : str
-        The array that it makes wrong first.
-    says : str
-        What was done.
-    line : str
-        The line as it should be.
-    again : callable
-        The pass as the learner has it, from the exact one.
-    residual : float
-        What is left of the learner's gradients, relative, on the worst probe.
+    `again` makes the learner's pass from the exact one; `residual` is what it leaves of the gradients, relative.
     """
 
     cause: str

@@ -64,8 +64,7 @@ SUMMED: tuple[Mistake[Site, Array], ...] = (
             cost=1.2, any_scale=True),
     Mistake("transposed", "the inverse of W{l} was used, not its transpose",
             lambda s: s.dZ @ np.linalg.pinv(s.W), cost=1.4),
-    Mistake("wrong_operand", "|W{l}| was used for W{l}",
-            lambda s: s.dZ @ np.abs(s.W).T, cost=1.6),
+    Mistake("wrong_operand", "|W{l}| was used for W{l}", lambda s: s.dZ @ np.abs(s.W).T, cost=1.6),
 )
 
 
@@ -125,12 +124,9 @@ def _derivatives(s: Site) -> Iterator[Mistake[Site, Array]]:
 
 
 FED_WRONGLY: tuple[Mistake[Site, Array], ...] = (
-    Mistake("activation_missing", "{f}'(Z{l}) is missing",
-            lambda s: np.ones_like(s.Z) if s.f != "identity" else None),
-    Mistake("activation_of_a", "{f}' in its form for Z was fed with A{l}",
-            lambda s: s.form_for_Z(s.A)),
-    Mistake("activation_of_z", "{f}' in its form for A was fed with Z{l}",
-            lambda s: s.form_for_A(s.Z)),
+    Mistake("activation_missing", "{f}'(Z{l}) is missing", lambda s: np.ones_like(s.Z) if s.f != "identity" else None),
+    Mistake("activation_of_a", "{f}' in its form for Z was fed with A{l}", lambda s: s.form_for_Z(s.A)),
+    Mistake("activation_of_z", "{f}' in its form for A was fed with Z{l}", lambda s: s.form_for_A(s.Z)),
     Mistake("activation_other_layer", "{f}' was taken of A{below}, not of A{l}",
             lambda s: s.form_for_A(s.input) if s.layer > 1 and s.input.shape == s.A.shape else None),
 )
@@ -190,8 +186,7 @@ SIGMOID: tuple[Mistake[Site, Array], ...] = (
     other_function("exp(-Z) stands where sigmoid' belongs", lambda s: np.exp(-s.Z), cost=1.4),
     other_function("in sigmoid' the square of 1 + exp(-Z) was lost",
                    lambda s: np.exp(-s.Z) / (1 + np.exp(-s.Z)), cost=1.3),
-    other_function("in sigmoid' exp(Z) stands for exp(-Z)",
-                   lambda s: np.exp(s.Z) / (1 + np.exp(-s.Z)) ** 2, cost=1.3),
+    other_function("in sigmoid' exp(Z) stands for exp(-Z)", lambda s: np.exp(s.Z) / (1 + np.exp(-s.Z)) ** 2, cost=1.3),
 )
 
 TANH: tuple[Mistake[Site, Array], ...] = (
@@ -222,8 +217,7 @@ RELU: tuple[Mistake[Site, Array], ...] = (
 OF_ONE_FUNCTION = {"sigmoid": SIGMOID, "tanh": TANH, "relu": RELU, "leaky_relu": RELU}
 
 OF_THE_BATCH: tuple[Mistake[Site, Array], ...] = (
-    Mistake("upstream_twice", "{f}'(Z{l}) was multiplied in twice",
-            lambda s: s.slope * s.slope, cost=1.1),
+    Mistake("upstream_twice", "{f}'(Z{l}) was multiplied in twice", lambda s: s.slope * s.slope, cost=1.1),
     Mistake("batch_coupling", "{f}'(Z{l}) was averaged over the batch",
             lambda s: np.repeat(s.slope.mean(axis=0, keepdims=True), s.n, axis=0) if s.n > 1 else None, cost=1.3),
     Mistake("batch_coupling", "{f}'(Z{l}) of the last sample was used for every row",

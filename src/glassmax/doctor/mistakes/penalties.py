@@ -8,21 +8,10 @@ __all__ = ["penalties"]
 
 
 def penalties(p: Pass, kind: str, layer: int, ratio: Constant | None, added: float) -> tuple[Step, ...]:
-    """Name the mistakes in a penalty's part.
+    """Name the mistakes in the penalty's part of dW (`kind` is "W") or db.
 
-    Parameters
-    ----------
-    p : Pass
-    kind, layer : str, int
-        The parameter: "W" or "b".
-    ratio : Constant or None
-        The part's coefficient over the one that should be; over 1 where there should be none. None: it is right.
-    added : float
-        The coefficient itself.
-
-    Returns
-    -------
-    tuple of Step
+    `added` is the coefficient that was fitted, and `ratio` the same over the one that should be (over 1 where there
+    should be none); a `ratio` of None means that the part is right.
     """
     if ratio is None:
         return ()

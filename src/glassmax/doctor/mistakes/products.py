@@ -11,8 +11,8 @@ from .site import Site
 
 __all__ = ["for_weights", "passed_down"]
 
-Product = Callable[[Site], Array | None]
-SUMS: tuple[Callable[[Array], Array], ...] = (
+Change = Callable[[Array], Array]
+SUMS: tuple[Change, ...] = (
     lambda M: M.sum(axis=0),
     lambda M: M.sum(axis=0)[:, None],
     lambda M: M.sum(axis=1),
@@ -23,58 +23,41 @@ SUMS: tuple[Callable[[Array], Array], ...] = (
 
 def passed_down() -> Iterator[Mistake[Site, Array]]:
     """What stands for dA = dZ @ W.T of the layer below, with * in place of @."""
-    products: tuple[tuple[str, Product], ...] = (
-        ("dZ{l} * W{l}", lambda s: _times(s.dZ, s.W)),
-        ("dZ{l} * W{l}.T", lambda s: _times(s.dZ, s.W.T)),
-        ("dZ{l} * W{l} summed over its axis 0", lambda s: _times(s.dZ, s.W.sum(axis=0))),
-        ("dZ{l} * W{l} summed over its axis 1", lambda s: _times(s.dZ, s.W.sum(axis=1))),
-    )
-    for says, product in products:
-        words = f"* stands for @ between dZ{{l}} and W{{l}}: {says}"
-        yield Mistake("elementwise_product", words, partial(_error, product, np.asarray), 1.2, any_scale=True)
-        for summed in SUMS if "axis" not in says else ():
-            words = f"* stands for @ between dZ{{l}} and W{{l}}: {says} and summed"
-            yield Mistake("elementwise_product", words, partial(_error, product, summed), 1.2, any_scale=True)
+    made = partial(Mistake[Site, Array], "elementwise_product", cost=1.2, any_scale=True)
+    words = "* stands for @ between dZ{l} and W{l}: dZ{l} * W{l}"
+    yield made(words, lambda s: _product(s.dZ, s.W, s.input.shape))
+    yield from (made(f"{words} and summed", partial(_error, np.asarray, summed)) for summed in SUMS)
+    yield made(f"{words}.T", lambda s: _product(s.dZ, s.W.T, s.input.shape))
+    yield from (made(f"{words}.T and summed", partial(_error, np.transpose, summed)) for summed in SUMS)
+    yield made(f"{words} summed over its axis 0", lambda s: _product(s.dZ, s.W.sum(axis=0), s.input.shape))
+    yield made(f"{words} summed over its axis 1", lambda s: _product(s.dZ, s.W.sum(axis=1), s.input.shape))
 
 
 def for_weights() -> Iterator[Mistake[Site, Array]]:
     """What stands for dW = A.T @ dZ, with * in place of @."""
-    products: tuple[tuple[str, Product], ...] = (
-        ("{input} * dZ{l}", lambda s: _times(s.input, s.dZ)),
-        ("{input}.T * dZ{l}", lambda s: _times(s.input.T, s.dZ)),
-    )
-    for says, product in products:
-        words = f"* stands for @ between {{input}} and dZ{{l}}: {says}"
-        yield Mistake("elementwise_product", words, partial(_of_the_shape_of_W, product))
+    made = partial(Mistake[Site, Array], "elementwise_product")
+    words = "* stands for @ between {input} and dZ{l}: {input}"
+    turns: tuple[tuple[str, Change], ...] = ((f"{words} * dZ{{l}}", np.asarray), (f"{words}.T * dZ{{l}}", np.transpose))
+    for says, turned in turns:
+        yield made(says, partial(_weights, turned, None))
         for summed in SUMS:
-            formula = partial(_weights, product, summed)
-            yield Mistake("elementwise_product", f"{words} and summed", formula, 1.1, any_scale=True)
+            yield made(f"{says} and summed", partial(_weights, turned, summed), 1.1, any_scale=True)
 
 
-def _error(product: Product, summed: Callable[[Array], Array], s: Site) -> Array | None:
-    M = product(s)
-    return None if M is None else _broadcast(summed(M), s.input.shape)
+def _error(turned: Change, summed: Change, s: Site) -> Array | None:
+    return _product(s.dZ, turned(s.W), s.input.shape, summed)
 
 
-def _weights(product: Product, summed: Callable[[Array], Array], s: Site) -> Array | None:
-    M = product(s)
-    return None if M is None else _broadcast(summed(M), s.W.shape)
+def _weights(turned: Change, summed: Change | None, s: Site) -> Array | None:
+    return _product(turned(s.input), s.dZ, s.W.shape, summed)
 
 
-def _of_the_shape_of_W(product: Product, s: Site) -> Array | None:
-    M = product(s)
-    return M if M is not None and M.shape == s.W.shape else None
-
-
-def _times(a: Array, b: Array) -> Array | None:
+def _product(a: Array, b: Array, shape: tuple[int, ...], summed: Change | None = None) -> Array | None:
+    """A product of this shape, or a sum of a product that broadcasts to it; None where it doesn't fit."""
     try:
-        return a * b
+        product = a * b
+        if summed is not None:
+            return np.array(np.broadcast_to(summed(product), shape))
     except ValueError:
         return None
-
-
-def _broadcast(a: Array, shape: tuple[int, ...]) -> Array | None:
-    try:
-        return np.array(np.broadcast_to(a, shape))
-    except ValueError:
-        return None
+    return product if product.shape == shape else None

@@ -1,7 +1,6 @@
 """The place where a mistake is made: a layer of a pass, as the learner has it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,11 +11,10 @@ from .activation_forms import A_FORMS
 __all__ = ["Site"]
 
 
-@dataclass(frozen=True)
 class Site:
     """A layer of a pass, with what the learner has of it; the letters of the formulas.
 
-    Attributes
+    Parameters
     ----------
     p : Pass
         The exact pass.
@@ -28,79 +26,45 @@ class Site:
         The learner's own, at the top dP; None where it isn't known.
     dW : (d, h) array or None
         The learner's own; None where it isn't known.
+
+    Attributes
+    ----------
+    n, d, h : int
+        Rows, inputs and units.
+    is_last : bool
+        Whether it is the layer of the output.
+    W, b, input, Z : array
+        Of the exact pass; the input is A of the layer below, or X.
     """
 
-    p: Pass
-    layer: int
-    dZ: Array
-    dA: Any
-    dW: Array | None = None
-
-    @property
-    def n(self) -> int:
-        """The number of rows."""
-        return self.p.n
-
-    @property
-    def d(self) -> int:
-        """The number of inputs of the layer."""
-        return len(self.W)
-
-    @property
-    def h(self) -> int:
-        """The number of units of the layer."""
-        return int(self.W.shape[1])
-
-    @property
-    def is_last(self) -> bool:
-        """Whether it is the layer of the output."""
-        return self.layer == self.p.depth
-
-    @property
-    def knows_dA(self) -> bool:
-        """Whether the learner's dA is known."""
-        return self.dA is not None and self.dA.shape == self.dZ.shape
-
-    @property
-    def W(self) -> Array:
-        """(d, h) weights."""
-        return self.p.W[self.layer]
-
-    @property
-    def b(self) -> Array:
-        """(h,) biases."""
-        return self.p.b[self.layer]
-
-    @property
-    def input(self) -> Array:
-        """(n, d) A of the layer below, or X."""
-        return self.p.A[self.layer - 1]
-
-    @property
-    def Z(self) -> Array:
-        """(n, h) Z of the layer."""
-        return self.p.Z[self.layer]
-
-    @property
-    def A(self) -> Array:
-        """(n, h) A of a hidden layer."""
-        return self.p.A[self.layer]
-
-    @property
-    def f(self) -> str:
-        """The name of the activation of a hidden layer."""
-        return self.p.f(self.layer)
-
-    @property
-    def slope(self) -> Array:
-        """(n, h) f'(Z) of a hidden layer."""
-        return self.p.f_prime(self.layer)
+    def __init__(self, p: Pass, layer: int, dZ: Array, dA: Any, dW: Array | None = None) -> None:
+        self.p, self.layer, self.dZ, self.dA, self.dW = p, layer, dZ, dA, dW
+        self.W, self.b, self.input, self.Z = p.W[layer], p.b[layer], p.A[layer - 1], p.Z[layer]
+        self.n, (self.d, self.h), self.is_last = p.n, self.W.shape, layer == p.depth
+        self.knows_dA = dA is not None and dA.shape == dZ.shape
 
     @cached_property
     def below(self) -> "Site":
         """The layer below, with the dA and the dZ that follow there if nothing else goes wrong."""
         dA = self.dZ @ self.W.T
         return Site(self.p, self.layer - 1, dA * self.p.f_prime(self.layer - 1), dA)
+
+    # of a hidden layer
+
+    @property
+    def A(self) -> Array:
+        """(n, h) A."""
+        return self.p.A[self.layer]
+
+    @property
+    def f(self) -> str:
+        """The name of the activation."""
+        return self.p.f(self.layer)
+
+    @property
+    def slope(self) -> Array:
+        """(n, h) f'(Z)."""
+        return self.p.f_prime(self.layer)
 
     def form_for_Z(self, Z: Array) -> Array:
         """f' as it is written in terms of Z, fed with what is given."""
@@ -112,11 +76,10 @@ class Site:
 
     @cached_property
     def names(self) -> Mapping[str, object]:
-        """What the words of a mistake may name: {l}, the layers {above} and {below}, {input}, {dA}, {f}, {slope}."""
+        """What the words of a mistake may name in braces."""
         layer, last = self.layer, self.is_last
         return {
             "l": layer,
-            "above": layer + 1,
             "below": layer - 1,
             "input": f"A{layer - 1}" if layer > 1 else "X",
             "f_below": self.p.f(layer - 1) if layer > 1 else "",

@@ -21,15 +21,9 @@ class Prediction(NamedTuple):
 
 @dataclass(frozen=True)
 class Top:
-    """What dZ of the last layer is made from.
+    """What dZ of the last layer is made from: P, Y and dP as the learner has them, (n, k) arrays.
 
-    Attributes
-    ----------
-    p : Pass
-    P, Y, dP : (n, k) array
-        As the learner has them.
-    given : bool, default=False
-        Whether dP is another than that of P and Y.
+    `given` says that dP is another than that of P and Y.
     """
 
     p: Pass

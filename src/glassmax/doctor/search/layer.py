@@ -14,17 +14,10 @@ __all__ = ["Layer"]
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer whose dZ is looked for.
+    """A layer whose dZ is looked for; `number` counts from 1.
 
-    Attributes
-    ----------
-    evidence : Evidence
-    number : int
-        From 1.
-    totals : tuple of float
-        The factor that the layers above hold already, on each probe.
-    declared : bool
-        Whether a factor throughout is a mistake.
+    `totals` is the factor that the layers above hold already, on each probe; `declared` says that a factor throughout
+    is a mistake.
     """
 
     evidence: Evidence

@@ -45,19 +45,9 @@ class Choice:
 
 
 def judge_layer(layer: Layer, candidate: Candidate, before: Sequence[Array | None]) -> list[Choice]:
-    """Judge a candidate for dZ by the layer's dW and db.
+    """Judge a candidate for dZ by the layer's dW and db; no choice is left where neither follows.
 
-    Parameters
-    ----------
-    layer : Layer
-    candidate : Candidate
-    before : sequence of array
-        The learner's dA of this layer on each probe (dP at the top).
-
-    Returns
-    -------
-    list of Choice
-        Empty where neither dW nor db follows.
+    `before` is the learner's dA of this layer on each probe (dP at the top).
     """
     with np.errstate(all="ignore"):
         simulated = simulate(layer, candidate)

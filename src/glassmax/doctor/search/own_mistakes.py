@@ -26,18 +26,9 @@ RIGHT: dict[str, Callable[[Site], Array]] = {"W": lambda s: s.input.T @ s.dZ, "b
 
 @dataclass(frozen=True)
 class Own:
-    """How one parameter's gradient follows from dZ.
+    """How one parameter's gradient follows from dZ: with a factor, and steps such as a penalty that is missing.
 
-    Attributes
-    ----------
-    scale : Constant
-        A factor.
-    steps : tuple of Step
-        What else was wrong: the penalty's part, a transpose.
-    residual : float
-        What the fit leaves, relative.
-    silent : bool
-        Whether the data's part is 0, so that any factor fits.
+    `residual` is what the fit leaves, relative; `silent` says that the data's part is 0, so that any factor fits.
     """
 
     scale: Constant

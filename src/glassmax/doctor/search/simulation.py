@@ -17,21 +17,9 @@ Simulated = tuple[tuple[Step, ...], tuple[Array, ...]]
 
 
 def simulate(layer: Layer, candidate: Candidate) -> Simulated | None:
-    """Make a candidate's dZ.
+    """Return the candidate's steps, with a learning rate that was fitted, and its dZ on every probe.
 
-    Parameters
-    ----------
-    layer : Layer
-    candidate : Candidate
-
-    Returns
-    -------
-    steps : tuple of Step
-        The candidate's, with the learning rate that was fitted if there is one.
-    D : tuple of array
-        dZ on every probe.
-
-    Instead of the two None where the candidate can't be made, or neither dW nor db follows on the first probe.
+    None where the candidate can't be made, or where neither dW nor db follows on the first probe.
     """
     first = candidate.make(0)
     width = layer.evidence.architecture.sizes[layer.number]
