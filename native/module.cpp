@@ -206,7 +206,7 @@ void add_targets(Rows &rows, const Spec &spec, const Maybe<In<int64_t, 1>> &y, c
     rows.mean_weight = mean_weight;
 }
 
-// alpha, label smoothing, dropout, seed, clip norm (0 for none), weight decay: engine.Recipe.
+// alpha, label smoothing, dropout, seed, clip norm (0 for none), weight decay: engine.Regularization.
 typedef std::tuple<double, double, std::vector<double>, uint64_t, double, double> RecipeOf;
 // adam, Nesterov, momentum, beta_1, beta_2, epsilon, steps behind it.
 typedef std::tuple<bool, bool, double, double, double, double, int64_t> RuleOf;

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import pickle
 import pkgutil
 import re
 import traceback
@@ -11,10 +12,13 @@ import numpy as np
 import pytest
 
 import glassmax.functional as F
-from glassmax import Network, errors, gradcheck
-from glassmax.errors import GlassmaxError, LabelError, OptionError, ShapeError, between, one_of
+from glassmax import Network, SoftmaxClassifier, errors, gradcheck, load_model, read_table
+from glassmax.cli.wording import option_of, worded_error
+from glassmax.errors import GlassmaxError, LabelError, OptionError, Setting, ShapeError, between, one_of
+from glassmax.estimator.options import make_plan
 from glassmax.functional.softmax import exponentials
 from glassmax.parameters import Parameters
+from glassmax.table import Encoding, Table, infer
 
 inf, nan = np.inf, np.nan
 
@@ -256,7 +260,7 @@ def test_messages_open_with_a_word_and_end_with_a_sentence():
         assert kind is KeyError or re.fullmatch(r"\w.*[.?]", message), message
 
 
-@pytest.mark.parametrize("name", sorted(set(errors.__all__) - {"between", "one_of", "GlassmaxError"}))
+@pytest.mark.parametrize("name", [n for n in errors.__all__ if n.endswith("Error") and n != "GlassmaxError"])
 def test_every_error_is_a_glassmax_error_and_one_of_pythons_own(name):
     error = getattr(errors, name)
     assert issubclass(error, GlassmaxError)
@@ -265,3 +269,95 @@ def test_every_error_is_a_glassmax_error_and_one_of_pythons_own(name):
 
 def test_a_name_that_is_allowed_is_returned_as_it_is():
     assert one_of("activation", "relu", ["relu", "tanh"]) == "relu"
+
+
+# --- messages as data ------------------------------------------------------------------------------------------------
+
+NAMES_OF_PEOPLE = Table("t", {"full name": np.array([f"number {i} of them" for i in range(40)], object)})
+COUNTED = Table("t", {"id": np.arange(40.0)})
+CODES = Table("t", {"zip": np.array(["007", "123", "007"] * 20, object)})
+
+
+def checked(**options):
+    return lambda: make_plan(SoftmaxClassifier(**options))
+
+
+VOICES = {
+    checked(activation="tahn"): (
+        f"activation is 'tahn', expected one of {NAMES}, logistic. Did you mean 'tanh'?",
+        f"--activation is 'tahn', expected one of {NAMES}, logistic. Did you mean 'tanh'?",
+    ),
+    checked(learning_rate_init=-1): (
+        "learning_rate_init is -1, expected a number > 0.",
+        "--learning-rate is -1, expected a number > 0.",
+    ),
+    checked(activation=["relu", "tanh"]): (
+        "activation names 2 layers, expected 1: one for each hidden layer.",
+        "--activation names 2 layers, expected 1: one for each hidden layer.",
+    ),
+    checked(solver="lbfgs", weight_decay=0.1): (
+        "weight_decay is 0.1, expected None with solver='lbfgs': it chooses its own steps. "
+        "Use alpha, or solver='adam'.",
+        "--weight-decay is 0.1, expected None with --solver lbfgs: it chooses its own steps. "
+        "Use --alpha, or --solver adam.",
+    ),
+    lambda: read_table("iris", decimal="'"): (
+        """decimal is "'", expected '.' or ','.""",
+        """--decimal is "'", expected '.' or ','.""",
+    ),
+    lambda: infer(NAMES_OF_PEOPLE, ()): (
+        "Column 'full name' of t holds 40 different texts in 40 rows, such as 'number 0 of them'; expected numbers, as "
+        "1234.5, or categories that repeat. Leave it out with ignore=['full name'].",
+        "Column 'full name' of t holds 40 different texts in 40 rows, such as 'number 0 of them'; expected numbers, as "
+        "1234.5, or categories that repeat. Leave it out with --ignore 'full name'.",
+    ),
+    lambda: Encoding.learn(COUNTED, "y"): (
+        "t has no column 'y'. There are 'id'.",
+        "t has no column 'y'. There are 'id'.",
+    ),
+    lambda: load_model("/nowhere"): (
+        "/nowhere: there is no such file. Train one with: SoftmaxClassifier(...).fit(X, y).save(path)",
+        "/nowhere: there is no such file. Train one with: glassmax train DATA --target COLUMN",
+    ),
+}
+"""What is raised, and its message in Python and on the command line."""
+
+
+@pytest.mark.parametrize(("call", "voices"), VOICES.items(), ids=[typed for _, typed in VOICES.values()])
+def test_a_message_names_arguments_in_python_and_options_on_the_command_line(call, voices):
+    with pytest.raises(GlassmaxError) as caught:
+        call()
+    assert (str(caught.value), worded_error(caught.value)) == voices
+
+
+def test_a_note_names_arguments_in_python_and_options_on_the_command_line():
+    notes = [*infer(COUNTED, ()).notes, *infer(CODES, ()).notes]
+    ends = [
+        ("To learn from it all the same: keep=['id'].", "To learn from it all the same: --keep id."),
+        ("If they are numbers: types={'zip': 'number'}.", "If they are numbers: --type zip=number."),
+    ]
+    for note, (python, typed) in zip(notes, ends, strict=True):
+        assert str(note).endswith(python)
+        assert errors.worded(note.text, option_of).endswith(typed)
+
+
+def test_an_error_carries_its_parts():
+    with pytest.raises(OptionError) as caught:
+        one_of("solver", "adma", ["adam", "sgd"])
+    error = caught.value
+    assert (error.parameter, error.came, error.expected) == ("solver", "'adma'", "one of adam, sgd")
+    assert error.remedy == "Did you mean 'adam'?"
+
+
+@pytest.mark.parametrize("name", [n for n in errors.__all__ if n.endswith("Error")])
+def test_an_error_goes_to_another_process_and_back_whole(name):
+    kind = getattr(errors, name)
+    one = kind("what is wrong", "y = x +", 7) if name in ("ExpressionError", "LearnerFileError") else kind("wrong")
+    many = (
+        kind(parameter="alpha", came="-1", expected="a number >= 0", remedy=("Pass ", Setting("alpha", 0), "."))
+        if kind is OptionError
+        else one
+    )
+    for error in (one, many):
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), str(again), again.__dict__) == (kind, str(error), error.__dict__)

@@ -262,7 +262,7 @@ def test_a_safetensors_file_of_another_program_is_refused(refusal):
 def test_a_missing_file_a_folder_and_a_path_through_a_file_are_refused(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     missing = tmp_path / "missing"
-    advice = "Train one with: glassmax train DATA --target COLUMN"
+    advice = "Train one with: SoftmaxClassifier(...).fit(X, y).save(path)"
     assert message_of(load_model, missing) == f"{missing}: there is no such file. {advice}"
     assert message_of(load_model, tmp_path) == f"{tmp_path} is a folder, expected a model file."
     through = tmp_path / "file" / "m"
@@ -613,6 +613,6 @@ def test_no_module_of_the_package_names_pickle_joblib_or_eval():
             assert not re.match(r"\s*(import|from)\s+(pickle|joblib|dill|marshal|shelve)\b", line), source
             # Two places run code: the NumPy source that a derivation has written itself, and the file that a learner
             # hands to the doctor, in a process of its own.
-            if source.name not in ("writing.py", "loaded_file.py"):
+            if source.name not in ("numpy.py", "loaded_file.py"):
                 assert not re.search(r"(?<![\w.])(eval|exec)\(", line), source
             assert "allow_pickle" not in line, source

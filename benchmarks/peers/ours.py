@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from glassmax import Network, SoftmaxClassifier, load_model
-from glassmax.engine import Data, Recipe, best_engine
+from glassmax.engine import Data, Regularization, best_engine
 from glassmax.optimizers import Adam
 
 from . import BETA_1, BETA_2, EPSILON, LEARNING_RATE
@@ -74,10 +74,10 @@ class Engine:
 
     def __init__(self, shape, X, y, start, threads, shuffle=True, seed=0):
         self.shape, self.data, self.start, self.shuffle = shape, Data(X, y), start, shuffle
-        self.engine, self.rule, self.recipe = (
+        self.engine, self.rule, self.regularization = (
             best_engine(threads),
             Adam(LEARNING_RATE, BETA_1, BETA_2, EPSILON),
-            Recipe(),
+            Regularization(),
         )
         self.rates = np.full(shape.steps, LEARNING_RATE)
         self.draw = np.random.default_rng(seed)
@@ -99,7 +99,7 @@ class Engine:
                 order=order,
                 batch_size=self.shape.batch,
                 rates=self.rates,
-                recipe=self.recipe,
+                regularization=self.regularization,
                 first_step=self.steps,
             )
             self.steps += result.steps

@@ -15,13 +15,17 @@
 
 Each message opens with the user's own word for the thing, says what was expected and what came, and
 ends with the next step. Messages are raised at the edges, once; the inner functions trust their callers.
-This module refuses to translate or log: it names the kinds of fault, and draws the place of one in a formula.
+
+A message is data: a sentence in pieces, in which a parameter is a `Setting` and not its name. ``str(error)`` writes a
+setting as it is passed in Python, ``ignore=['id']``; the command line passes `worded` a function that writes it as it
+is typed there, ``--ignore id``.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from numbers import Real
+from typing import Any, NamedTuple
 
 __all__ = [
     "CheckpointError",
@@ -33,14 +37,91 @@ __all__ = [
     "LearnerFileError",
     "ModelFileError",
     "OptionError",
+    "Setting",
     "ShapeError",
+    "Text",
     "between",
     "one_of",
+    "worded",
 ]
 
 
+class Setting(NamedTuple):
+    """A parameter that a message names, and the value that it has or should have.
+
+    Attributes
+    ----------
+    parameter : str
+        Its name in Python.
+    value : object
+        None where the message names the parameter alone.
+    """
+
+    parameter: str
+    value: Any = None
+
+    def __str__(self) -> str:
+        return self.parameter if self.value is None else f"{self.parameter}={self.value!r}"
+
+
+Text = tuple[str | Setting, ...]
+"""A sentence in pieces."""
+
+
+def worded(text: Iterable[str | Setting], voice: Callable[[Setting], str] = str) -> str:
+    """Return a text as one string.
+
+    Parameters
+    ----------
+    text : iterable of str or Setting
+    voice : callable, default=str
+        Writes a setting for the reader; by default as an argument in Python.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> worded(("Leave it out with ", Setting("ignore", ["id"]), "."))
+    "Leave it out with ignore=['id']."
+    """
+    return "".join(piece if isinstance(piece, str) else voice(piece) for piece in text)
+
+
+def _pieces(text: str | Text) -> Text:
+    return (text,) if isinstance(text, str) else text
+
+
 class GlassmaxError(Exception):
-    """Whatever glassmax raises on purpose."""
+    """Whatever glassmax raises on purpose.
+
+    Parameters
+    ----------
+    *message : str or Setting
+        What is wrong, in pieces. Without it the message is "`parameter` is `came`, expected `expected`."
+    parameter : str
+        The parameter at fault.
+    came : str
+        What it is.
+    expected : str or tuple of str and Setting
+        What it should be.
+    remedy : str or tuple of str and Setting
+        The next step, a sentence of its own; it follows the message.
+    """
+
+    def __init__(
+        self,
+        *message: str | Setting,
+        parameter: str = "",
+        came: str = "",
+        expected: str | Text = "",
+        remedy: str | Text = "",
+    ) -> None:
+        self.parameter, self.came, self.expected, self.remedy = parameter, came, expected, remedy
+        what = message or (Setting(parameter), f" is {came}, expected ", *_pieces(expected), ".")
+        self.pieces: Text = (*what, " ", *_pieces(remedy)) if remedy else what
+        super().__init__(worded(self.pieces))
 
 
 class ShapeError(GlassmaxError, ValueError):
@@ -84,7 +165,8 @@ class ExpressionError(GlassmaxError, ValueError):
     """
 
     def __init__(self, message: str, text: str = "", position: int = 0) -> None:
-        super().__init__(message, text, position)
+        super().__init__(message)
+        self.args = message, text, position  # what unpickling passes
         self.message, self.text, self.position = message, text, position
 
     def __str__(self) -> str:
@@ -105,7 +187,8 @@ class LearnerFileError(GlassmaxError, ValueError):
     """
 
     def __init__(self, message: str, line: str = "", column: int = 0) -> None:
-        super().__init__(message, line, column)
+        super().__init__(message)
+        self.args = message, line, column  # what unpickling passes
         self.message, self.line, self.column = message, line, column
 
     def __str__(self) -> str:
@@ -163,8 +246,12 @@ def one_of(what: str, name: object, allowed: Iterable[str]) -> str:
         return name
     folded = {known.casefold(): known for known in names}
     near = get_close_matches(str(name).casefold(), folded, n=1)
-    hint = f" Did you mean {folded[near[0]]!r}?" if near else ""
-    raise OptionError(f"{what} is {name!r}, expected one of {', '.join(names)}.{hint}")
+    raise OptionError(
+        parameter=what,
+        came=repr(name),
+        expected=f"one of {', '.join(names)}",
+        remedy=f"Did you mean {folded[near[0]]!r}?" if near else "",
+    )
 
 
 def between(
@@ -214,4 +301,5 @@ def between(
         bounds = f"between {low:g} and {high:g}" if open_above else f"> {low:g}, at most {high:g}"
     else:
         bounds = f"from {low:g} {'up to, not including,' if open_above else 'to'} {high:g}"
-    raise OptionError(f"{what} is {number!r}, expected a number {bounds}{f' or {other}' if other else ''}.")
+    expected = f"a number {bounds}{f' or {other}' if other else ''}"
+    raise OptionError(parameter=what, came=repr(number), expected=expected)

@@ -22,7 +22,7 @@ import msgspec
 import numpy as np
 
 from .engine import all_finite, best_engine, blocks, logits
-from .errors import DataError, GlassmaxError, ModelFileError
+from .errors import DataError, GlassmaxError, ModelFileError, Setting
 from .files import write_whole
 from .functional import ACTIVATIONS
 from .functional.arrays import Array, as_inputs
@@ -30,7 +30,8 @@ from .functional.heads import LOSSES, OUTPUTS
 from .network import Network
 from .parameters import Parameters, count
 from .sealed import seal, unseal
-from .table import Encoding, Surprises, Table, is_frame, joined, table_of
+from .table import Encoding, Table, UnseenCounts, is_frame, joined, table_of
+from .table.table import some
 
 __all__ = ["Model", "load_model"]
 
@@ -41,8 +42,8 @@ MOST_BYTES = 2**43
 METADATA = "__metadata__"
 
 
-class Manifest(msgspec.Struct, forbid_unknown_fields=True):
-    """What the metadata of a model file say; everything but the numbers."""
+class ModelManifest(msgspec.Struct, forbid_unknown_fields=True):
+    """The metadata of a model file: everything but the tensors."""
 
     format: str
     version: int
@@ -70,7 +71,7 @@ class Model:
     encoding : Encoding or None
         How a table's columns become inputs; None for a model trained on arrays.
     record : dict
-        What is worth knowing of the training: text and numbers.
+        Facts about the training: text and numbers.
     columns : list of str or None
         The names of the inputs, for a model trained on a frame; another frame's columns may come in any order.
 
@@ -78,6 +79,9 @@ class Model:
     --------
     >>> from glassmax import Network
     >>> model = Model(Network([2, 3]), np.array(["a", "b", "c"]))
+    >>> model
+    Model of 3 classes: 'a', 'b', 'c'
+      network 2-3, softmax output, cross_entropy loss
     >>> model.predict_proba([[0.0, 0.0]]).shape
     (1, 3)
     """
@@ -87,6 +91,20 @@ class Model:
     encoding: Encoding | None = None
     record: dict[str, str | int | float | None] = field(default_factory=dict)
     columns: list[str] | None = None
+
+    def __repr__(self) -> str:
+        network = self.network
+        sizes = "-".join(map(str, network.layer_sizes))
+        activations = "".join(f", {name}" for name in dict.fromkeys(network.activations))
+        lines = [
+            f"Model of {len(self.classes)} classes: {some(self.classes.tolist())}",
+            f"network {sizes}{activations}, {network.head.output} output, {network.head.loss} loss",
+        ]
+        if self.encoding is not None:
+            lines.append(f"predicts {self.encoding.target!r} from {some(self.encoding.names)}")
+        elif self.columns is not None:
+            lines.append(f"inputs {some(self.columns)}")
+        return "\n  ".join(lines)
 
     def predict(self, data: Any) -> Array:
         """Return the most probable class of each row; with sigmoid output, which labels it has.
@@ -124,16 +142,16 @@ class Model:
         return np.concatenate([none, *(P for _, P in self.predictions([self._table(data)]))])
 
     def predictions(
-        self, tables: Iterable[Table], surprises: Surprises | None = None, *, of_logits: bool = False
+        self, tables: Iterable[Table], counts: UnseenCounts | None = None, *, of_logits: bool = False
     ) -> Iterator[tuple[Table, Array]]:
-        """Predict any number of tables, one after another, as if they were one: they may be larger than memory.
+        """Predict any number of tables, one after another, as if they were one; they may exceed memory together.
 
         Parameters
         ----------
         tables : iterable of Table
             As `glassmax.table.read_batches` reads them.
-        surprises : Surprises, optional
-            Counts what is odd about the rows.
+        counts : UnseenCounts, optional
+            Counts missing cells, and values that training never saw.
         of_logits : bool, default=False
             Whether to yield logits instead of probabilities.
 
@@ -146,7 +164,7 @@ class Model:
         """
         if self.encoding is None:
             raise DataError("The model was trained in Python and knows no tables: pass an (n, d) array.")
-        engine, counted = best_engine(), Surprises() if surprises is None else surprises
+        engine, counted = best_engine(), UnseenCounts() if counts is None else counts
         for table in _blocks_of(tables, next(blocks(self.network, 2**62)).stop):
             X = self.encoding.fill(table, counted).astype(self.network.theta.dtype, copy=False)
             outputs = (engine.logits if of_logits else engine.probabilities)(self.network, X)
@@ -232,7 +250,7 @@ class Model:
 
     def _to_bytes(self) -> bytes:
         network = self.network
-        manifest = Manifest(
+        manifest = ModelManifest(
             format="glassmax",
             version=1,
             layer_sizes=list(network.layer_sizes),
@@ -299,7 +317,8 @@ def load_model(path: str | Path) -> Model:
         content = _read(path)
     except FileNotFoundError:
         raise ModelFileError(
-            f"{path}: there is no such file. Train one with: glassmax train DATA --target COLUMN"
+            f"{path}: there is no such file.",
+            remedy=("Train one with: ", Setting("SoftmaxClassifier(...).fit(X, y).save(path)")),
         ) from None
     except IsADirectoryError:
         raise ModelFileError(f"{path} is a folder, expected a model file.") from None
@@ -336,7 +355,7 @@ def _read(path: str | Path) -> bytes:
 def _from_bytes(content: bytes) -> Model:
     text, header = unseal(content)
     try:
-        manifest = msgspec.json.decode(text, type=Manifest)
+        manifest = msgspec.json.decode(text, type=ModelManifest)
     except (msgspec.DecodeError, TypeError) as error:
         if isinstance(text, str) and '"glassmax checkpoint' in text:
             raise ModelFileError("is the checkpoint of a run, expected a model: fit goes on from it.") from None
@@ -363,38 +382,45 @@ def _from_bytes(content: bytes) -> Model:
     return Model(network, np.array(manifest.classes), manifest.encoding, manifest.record, manifest.columns)
 
 
-def _check_manifest(manifest: Manifest) -> None:
-    sizes, k = manifest.layer_sizes or [0], len(manifest.classes)
-    faults = {
-        f"format {manifest.format!r}, version {manifest.version}; this glassmax reads format 'glassmax', version 1": (
-            manifest.format != "glassmax" or manifest.version != 1
+def _check_manifest(manifest: ModelManifest) -> None:
+    sizes, classes, names = manifest.layer_sizes or [0], manifest.classes, manifest.columns
+    version = f"format {manifest.format!r}, version {manifest.version}"
+    checks = [
+        (
+            manifest.format != "glassmax" or manifest.version != 1,
+            f"{version}; this glassmax reads format 'glassmax', version 1",
         ),
-        "layer sizes that make no network": len(sizes) < 2 or min(sizes) < 1,
-        "activations that are unknown or too many": (
-            len(manifest.activations) != len(sizes) - 2 or not set(manifest.activations) <= set(ACTIVATIONS)
+        (len(sizes) < 2 or min(sizes) < 1, "layer sizes that make no network"),
+        (
+            len(manifest.activations) != len(sizes) - 2 or not set(manifest.activations) <= set(ACTIVATIONS),
+            "activations that are unknown or too many",
         ),
-        "an output or a loss that is unknown": manifest.output not in OUTPUTS or manifest.loss not in LOSSES,
-        "a dtype other than float32 or float64": manifest.dtype not in DTYPES,
-        "a penalty that is no number >= 0": not 0 <= manifest.l2 < float("inf"),
-        "classes that are not one name for each output, all of one type": (
-            k != sizes[-1] or len(set(manifest.classes)) != k or len(set(map(type, manifest.classes))) != 1
+        (
+            manifest.output not in OUTPUTS or manifest.loss not in LOSSES,
+            "an output or a loss that is unknown",
         ),
-        "an encoding that doesn't fit the first layer": (
-            manifest.encoding is not None and manifest.encoding.width != sizes[0]
+        (manifest.dtype not in DTYPES, "a dtype other than float32 or float64"),
+        (not 0 <= manifest.l2 < float("inf"), "a penalty that is no number >= 0"),
+        (
+            not len(classes) == len(set(classes)) == sizes[-1] or len(set(map(type, classes))) != 1,
+            "classes that are not one name for each output, all of one type",
         ),
-        "columns that don't fit the first layer": (
-            manifest.columns is not None
-            and (len(manifest.columns) != sizes[0] or len(set(manifest.columns)) != sizes[0])
+        (
+            manifest.encoding is not None and manifest.encoding.width != sizes[0],
+            "an encoding that doesn't fit the first layer",
         ),
-    }
-    fault = next((what for what, wrong in faults.items() if wrong), None)
-    if fault is None and count(sizes) > MAX_PARAMETERS:
-        fault = "layer sizes too large to be true"
-    if fault:
-        raise ModelFileError(f"has a manifest with {fault}.")
+        (
+            names is not None and not len(names) == len(set(names)) == sizes[0],
+            "columns that don't fit the first layer",
+        ),
+        (count(sizes) > MAX_PARAMETERS, "layer sizes too large to be true"),
+    ]
+    for wrong, what in checks:
+        if wrong:
+            raise ModelFileError(f"has a manifest with {what}.")
 
 
-def _check_tensors(manifest: Manifest, header: dict[str, Any]) -> None:
+def _check_tensors(manifest: ModelManifest, header: dict[str, Any]) -> None:
     """Compare the tensors' names, dtypes and shapes with the manifest, before any is loaded."""
     sizes = manifest.layer_sizes
     expected: dict[str, list[int]] = {}

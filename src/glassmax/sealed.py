@@ -29,7 +29,7 @@ def seal(tensors: Mapping[str, Array], text: str) -> bytes:
     tensors : mapping of str to array
         Copied.
     text : str
-        What is to be said of them; JSON by custom.
+        Describes the tensors; JSON in model files and checkpoints.
 
     Returns
     -------

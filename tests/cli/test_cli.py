@@ -23,7 +23,7 @@ import glassmax
 from glassmax import Model, Network, load_model, read_table
 from glassmax.cli import main
 from glassmax.engine import best_engine
-from glassmax.training import Tally
+from glassmax.training import RunningMetrics
 
 LIMIT = 120  # seconds after which a child counts as hanging
 
@@ -113,7 +113,7 @@ def test_help_names_every_command_and_an_example(done):
     assert result.err == ""
     for command in ("train", "predict", "evaluate", "derive", "doctor", "info"):
         assert re.search(rf"^  {command}  +\w", result.out, re.M)
-    assert "glassmax train penguins" in result.out
+    assert "glassmax train digits" in result.out
 
 
 @pytest.mark.parametrize("command", ["train", "predict", "evaluate", "derive", "doctor", "info"])
@@ -134,7 +134,7 @@ def test_version_is_that_of_the_package(done):
 def test_train_prints_the_result_on_stdout_and_talks_on_stderr(done):
     result = done("train", "penguins", "--hidden", "8", "--epochs", "30")
     assert result.out.splitlines()[0] == "On 69 rows held out"
-    assert re.search(r"^ +network +linear model +classes' shares$", result.out, re.M)
+    assert re.search(r"^ +network +linear model +class frequencies$", result.out, re.M)
     for name in ("accuracy", "balanced accuracy", "log-loss", "Brier score", "calibration error"):
         assert re.search(rf"^{name}( +\d\.\d{{4}}){{3}}$", result.out, re.M)
     assert re.search(r"^true . predicted  Adelie  Chinstrap  Gentoo$", result.out, re.M)
@@ -406,7 +406,7 @@ def test_a_few_rows_of_many_classes_can_be_evaluated(done, tmp_path):
 def test_info_says_what_is_installed(done):
     facts = json.loads(done("info", "--json").out)
     assert facts["glassmax"] == glassmax.__version__
-    assert facts["built-in tables"] == ["penguins", "iris", "wine", "digits", "toy"]
+    assert facts["built-in tables"] == ["digits", "penguins", "iris", "wine", "toy"]
     assert facts["NumPy"].startswith(np.__version__)
     labels = [line.split("  ")[0] for line in done("info").out.splitlines()]
     assert labels == [name for name in facts if name in labels]
@@ -498,7 +498,7 @@ def test_a_run_that_diverges_at_once_writes_nothing(run):
 
 
 def test_a_model_whose_figures_are_not_finite_is_not_written(run, monkeypatch):
-    nothing = Tally(3).figures()
+    nothing = RunningMetrics(3).metrics()
     monkeypatch.setattr("glassmax.cli.run.score_tables", lambda *args: nothing)
     result = run("train", "toy", "--epochs", "1", "--json")
     assert result.code == 1

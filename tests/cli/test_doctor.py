@@ -53,8 +53,14 @@ def doctor(monkeypatch, capsys, tmp_path):
 
 @pytest.fixture
 def of(doctor):
-    """Diagnose a file that holds some Python."""
-    return lambda source, *argv: doctor("my.py", *argv, my_py=source)
+    """Diagnose a file that holds some Python; it has time enough on a busy machine, unless it never ends."""
+    ample = ("--time-limit", LIMIT)
+    return lambda source, *argv: doctor("my.py", *(() if "--time-limit" in argv else ample), *argv, my_py=source)
+
+
+def limit(source):
+    """A second for what never ends, and the time that it takes for everything else."""
+    return ("--time-limit", 1) if NEVER in str(source) or "sleep(1000)" in str(source) else ()
 
 
 def found(result):
@@ -206,11 +212,11 @@ def test_prints_stay_out_of_json(of):
     ],
 )
 def test_a_function_that_gives_no_answer_gets_one_in_three_lines(of, source, cause, words):
-    result = of(HEAD + source, "--time-limit", 1)
+    result = of(HEAD + source, *limit(source))
     assert (result.code, len(result.out.splitlines()) <= 3) == (1, True)
     assert re.search(words, result.out), result.out
     assert result.out.startswith("wrong: ")
-    again = of(HEAD + source, "--time-limit", 1, "--json")
+    again = of(HEAD + source, *limit(source), "--json")
     assert (again.code, found(again)) == (1, [cause])
 
 
@@ -278,7 +284,7 @@ def test_shapes_that_do_not_fit_are_named(of):
     ],
 )
 def test_a_file_that_cannot_be_diagnosed_exits_with_1_and_says_why(of, source, words):
-    result = of(source, "--time-limit", 1)
+    result = of(source, *limit(source))
     assert (result.code, result.out) == (1, "")
     pattern = ".*".join(map(re.escape, words.split("*")))
     assert re.fullmatch(pattern, result.err, re.S), result.err
@@ -356,7 +362,7 @@ def test_what_the_file_has_started_ends_with_it(of, end, option):
     started = (
         f"import subprocess\n    child = subprocess.Popen(['sleep', '600']{option})\n    print('pid', child.pid)\n    "
     )
-    result = of(HEAD + FUNCTION + started + end, "--time-limit", 1)
+    result = of(HEAD + FUNCTION + started + end, *limit(end))
     pids = [int(pid) for pid in re.findall(r"pid (\d+)", result.err)]
     assert pids
     assert [pid for pid in pids if _runs(pid)] == []

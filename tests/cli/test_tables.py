@@ -16,12 +16,14 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import log_loss
 
 from glassmax import SoftmaxClassifier, load_model, read_table
 from glassmax.cli.config import _toml
-from glassmax.cli.train_options import ESTIMATOR
+from glassmax.cli.wording import ESTIMATOR
+from glassmax.estimator.linear import best_alpha
 from glassmax.table import Category, Encoding, Number
-from glassmax.training import Tally
+from glassmax.training import RunningMetrics
 from tests.cli.test_cli import LIMIT, call, info_of, listing
 from tests.table.hostile import GOOD, table, with_x
 
@@ -166,16 +168,18 @@ def test_the_linear_model_beside_it_is_multinomial_regression(done):
     table = read_table("t.csv")
     encoding, _ = Encoding.learn(table, "y")
     X, y = encoding.encode(table).X, table.column("y").astype(str)
-    linear = SoftmaxClassifier((), solver="lbfgs", random_state=0).fit(X, y)
+    alpha = best_alpha(X, np.unique(y, return_inverse=True)[1])
+    linear = SoftmaxClassifier((), solver="lbfgs", alpha=alpha, random_state=0).fit(X, y)
     assert facts["linear_model"]["accuracy"] == pytest.approx(linear.score(X, y))
+    assert facts["linear_model"]["log_loss"] == pytest.approx(log_loss(y, linear.predict_proba(X)), abs=1e-9)
     assert "linear_model" not in json.loads(done("train", "t.csv", *QUICK, "--no-baseline", "--json").out)
     assert "linear_model" not in json.loads(done("train", "t.csv", *QUICK, "--hidden", "none", "--json").out)
 
 
 def test_confusions_of_very_many_classes_are_counted_in_pairs():
-    tally = Tally(1000)
+    tally = RunningMetrics(1000)
     tally.add(np.eye(1000)[[1, 2, 2, 999]], np.array([1, 2, 7, 998]))
-    figures = tally.figures()
+    figures = tally.metrics()
     assert figures.confusion is None
     assert figures.confused == {(7, 2): 1, (998, 999): 1}
     assert figures.accuracy == 0.5
@@ -412,7 +416,8 @@ def test_the_shell_completes_commands_options_and_columns(tmp_path):
 def test_help_shows_every_option_in_a_group_and_the_exit_codes(done):
     out = done("train", "--help").out
     titles = re.findall(r"^(\S[^\n]*):$", out, re.M)
-    wanted = ["Data", "Network", "Steps", "Loss and weights", "Judging and stopping", "Files and output"]
+    wanted = ["Data", "Network", "Optimization", "Loss and regularization", "Evaluation and early stopping"]
+    wanted += ["Files and output"]
     assert [title for title in titles if title in wanted] == wanted
     assert "Exit codes:" in out
     parameters = {*SoftmaxClassifier().get_params()} - {"verbose", "warm_start", "output", "validation_fraction"}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from glassmax import Network
-from glassmax.engine import Data, Recipe, ReferenceEngine
+from glassmax.engine import Data, ReferenceEngine, Regularization
 from glassmax.functional import ACTIVATIONS
 from glassmax.functional.heads import LOSSES, OUTPUTS
 from tests.grid import DTYPES, Case, heads, networks, target
@@ -64,15 +64,15 @@ def near(got, expected, scale, dtype):
     return bool((np.abs(got - expected) <= ULPS * np.finfo(dtype).eps * scale).all())
 
 
-def assert_loss_and_gradient(engines, network, data, recipe):
+def assert_loss_and_gradient(engines, network, data, regularization):
     """Hold engines against the reference, which computes in float64."""
     twin, X = exact(network, data.X)
     same, dtype = data._replace(X=X), network.theta.dtype
-    loss, gradient = REFERENCE.loss_and_gradient(twin, same, recipe)
-    smoothed = twin.head.smoothed(data.y, twin.layer_sizes[-1], recipe.label_smoothing)
-    loss_scale, scales = magnitudes(twin, same._replace(y=smoothed), recipe.alpha)
+    loss, gradient = REFERENCE.loss_and_gradient(twin, same, regularization)
+    smoothed = twin.head.smoothed(data.y, twin.layer_sizes[-1], regularization.label_smoothing)
+    loss_scale, scales = magnitudes(twin, same._replace(y=smoothed), regularization.alpha)
     for engine in engines:
-        got, got_gradient = engine.loss_and_gradient(network, data, recipe)
+        got, got_gradient = engine.loss_and_gradient(network, data, regularization)
         assert got_gradient.dtype == np.float64
         assert near(got, loss, loss_scale + abs(loss), dtype), (engine.isa, got, loss)
         assert near(got_gradient, gradient, scales, dtype), (engine.isa, got_gradient - gradient)
@@ -99,7 +99,7 @@ def assert_predictions(engines, network, X):
 @pytest.mark.parametrize("case", [*networks(), *heads()], ids=str)
 def test_loss_gradient_and_predictions_are_the_references(case, dtype):
     network, (X, y, w) = case.network(dtype), case.data()
-    assert_loss_and_gradient(ENGINES, network, Data(X, y, w), Recipe(alpha=case.l2))
+    assert_loss_and_gradient(ENGINES, network, Data(X, y, w), Regularization(alpha=case.l2))
     assert_predictions(ENGINES, network, X)
 
 
@@ -116,16 +116,20 @@ ROWS = [1, 2, 3, 7, 31, 32, 33, 65, 127, 511, 512, 513, 1100]
     kind=st.sampled_from(["indices", "soft"]),
     dtype=st.sampled_from(DTYPES),
     stored=st.sampled_from(["dense", "sparse"]),
-    recipe=st.sampled_from([Recipe(), Recipe(alpha=0.1), Recipe(0.1, label_smoothing=0.1)]),
+    regularization=st.sampled_from(
+        [Regularization(), Regularization(alpha=0.1), Regularization(0.1, label_smoothing=0.1)]
+    ),
 )
-def test_sizes_that_fit_no_tile_and_rows_that_fit_no_part(sizes, n, activation, head, kind, dtype, stored, recipe):
+def test_sizes_that_fit_no_tile_and_rows_that_fit_no_part(
+    sizes, n, activation, head, kind, dtype, stored, regularization
+):
     assume(sizes[-1] > 1 or (kind == "soft" and head != ("softmax", "binary_cross_entropy")))  # of one class: log 0
     draw = np.random.default_rng([n, *sizes])
     network = Network(sizes, activation=activation, output=head[0], loss=head[1], dtype=dtype, random_state=n)
     X, w = draw.standard_normal((n, sizes[0])), draw.uniform(0.5, 2, n)
     X = sparse.csr_array(X * (draw.random(X.shape) < 0.3)) if stored == "sparse" else X
     y = target(kind, head[1], (n, sizes[-1]), draw)
-    assert_loss_and_gradient(ENGINES, network, Data(X, y, w), recipe)
+    assert_loss_and_gradient(ENGINES, network, Data(X, y, w), regularization)
     assert_predictions(ENGINES, network, X)
 
 
@@ -155,7 +159,7 @@ def test_a_gradient_with_a_fault_is_found(monkeypatch, sizes, plant, dtype):
     network, (X, y, _) = case.network(dtype), case.data()
     engine, data = NativeEngine(n_threads=1), Data(X, y)
     truth = engine.loss_and_gradient
-    for i in np.flatnonzero(truth(network, data, Recipe())[1])[::3]:
+    for i in np.flatnonzero(truth(network, data, Regularization())[1])[::3]:
 
         def faulty(*arguments, i=i):
             loss, gradient = truth(*arguments)
@@ -164,7 +168,7 @@ def test_a_gradient_with_a_fault_is_found(monkeypatch, sizes, plant, dtype):
 
         monkeypatch.setattr(engine, "loss_and_gradient", faulty)
         with pytest.raises(AssertionError):
-            assert_loss_and_gradient([engine], network, data, Recipe())
+            assert_loss_and_gradient([engine], network, data, Regularization())
 
 
 @every_dtype
@@ -172,7 +176,7 @@ def test_a_loss_with_a_fault_is_found(monkeypatch, dtype):
     case = Case((4, 5, 3), "tanh", "softmax", "cross_entropy", "indices", False)
     network, (X, y, _) = case.network(dtype), case.data()
     engine = NativeEngine(n_threads=1)
-    loss, gradient = engine.loss_and_gradient(network, Data(X, y), Recipe())
+    loss, gradient = engine.loss_and_gradient(network, Data(X, y), Regularization())
     monkeypatch.setattr(engine, "loss_and_gradient", lambda *_: (loss * (1 + 1e-4), gradient))
     with pytest.raises(AssertionError):
-        assert_loss_and_gradient([engine], network, Data(X, y), Recipe())
+        assert_loss_and_gradient([engine], network, Data(X, y), Regularization())

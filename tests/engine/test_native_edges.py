@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 
 from glassmax import Network
-from glassmax.engine import Data, Recipe
+from glassmax.engine import Data, Regularization
 from glassmax.errors import LabelError, OptionError, ShapeError
 from glassmax.functional import ACTIVATIONS
 from glassmax.functional.heads import LOSSES, OUTPUTS
@@ -25,7 +25,7 @@ Y = np.arange(12) % 3
 W = np.arange(12) % 5 / 2.0
 ORDER = DRAW.permutation(12)
 RATES = np.full(3, 0.125)
-NOTHING = Recipe()
+NOTHING = Regularization()
 
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 every_engine = pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.isa)
@@ -37,7 +37,7 @@ def epoch(network, rule=None, state=None, *, engine=ENGINES[-1], **changed):
     state = rule.init(network.theta) if state is None else state
     given = {"X": X, "y": Y, "weight": W, "order": ORDER, "rates": RATES, "batch_size": 4, **changed}
     data = Data(given.pop("X"), given.pop("y"), given.pop("weight"))
-    return engine.epoch(network, data, rule, state, recipe=NOTHING, first_step=0, **given)
+    return engine.epoch(network, data, rule, state, regularization=NOTHING, first_step=0, **given)
 
 
 # layouts

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from glassmax import Network
-from glassmax.engine import Data, Recipe
+from glassmax.engine import Data, Regularization
 from glassmax.optimizers import SGD, Adam
 from tests.engine.test_native import ENGINES, REFERENCE, exact
 from tests.grid import DTYPES, target
 
-NOTHING = Recipe()
+NOTHING = Regularization()
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Run:
 
     rule: str = "sgd"
     batch_size: int = 33
-    recipe: Recipe = NOTHING
+    regularization: Regularization = NOTHING
     weights: str = "none"
     kind: str = "indices"
     stored: str = "dense"
@@ -62,7 +62,7 @@ class Run:
             order = draw.permutation(self.n)[: self.n * 2 // 3 if self.shorter else None]
             count = -(-len(order) // self.batch_size)
             rates = rule.learning_rate * draw.uniform(0.1, 1, count + epoch)  # there may be more than are used
-            how = {"batch_size": self.batch_size, "recipe": self.recipe, "first_step": steps}
+            how = {"batch_size": self.batch_size, "regularization": self.regularization, "first_step": steps}
             said.append(engine.epoch(network, data, rule, state, order=order, rates=rates, **how))
             steps += count
         return network.theta, state, said
@@ -99,8 +99,8 @@ RUNS = st.builds(
     Run,
     rule=st.sampled_from(list(RULES)),
     batch_size=st.sampled_from([1, 4, 33, 200, 600]),
-    recipe=st.builds(
-        Recipe,
+    regularization=st.builds(
+        Regularization,
         alpha=st.sampled_from([0.0, 0.5]),
         label_smoothing=st.sampled_from([0.0, 0.2]),
         dropout=st.sampled_from([(), (0.0, 0.0), (0.3, 0.5), (0.0, 0.2)]),
@@ -141,18 +141,18 @@ def test_epochs_are_the_references(dtype, run):
 
 
 CHANGES = {
-    "alpha": Recipe(alpha=0.5),
-    "label_smoothing": Recipe(label_smoothing=0.2),
-    "dropout": Recipe(dropout=(0.3, 0.5)),
-    "clip_norm": Recipe(clip_norm=0.05),
-    "weight_decay": Recipe(weight_decay=0.3),
+    "alpha": Regularization(alpha=0.5),
+    "label_smoothing": Regularization(label_smoothing=0.2),
+    "dropout": Regularization(dropout=(0.3, 0.5)),
+    "clip_norm": Regularization(clip_norm=0.05),
+    "weight_decay": Regularization(weight_decay=0.3),
 }
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("recipe", CHANGES.values(), ids=CHANGES)
-def test_an_epoch_that_leaves_something_out_is_found(recipe, rule):
-    without, whole = Run(rule, weights="zeros"), Run(rule, recipe=recipe, weights="zeros")
+@pytest.mark.parametrize("regularization", CHANGES.values(), ids=CHANGES)
+def test_an_epoch_that_leaves_something_out_is_found(regularization, rule):
+    without, whole = Run(rule, weights="zeros"), Run(rule, regularization=regularization, weights="zeros")
     runs = without.on(ENGINES[-1], "float32"), whole.on(REFERENCE, "float32")
     assert not same_run(*runs, TOLERANCE["float32"])
 
@@ -165,10 +165,10 @@ def test_each_rule_is_another(one, other):
 
 
 @pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.isa)
-@pytest.mark.parametrize("recipe", [NOTHING, Recipe(clip_norm=0.5)], ids=["plain", "clipped"])
+@pytest.mark.parametrize("regularization", [NOTHING, Regularization(clip_norm=0.5)], ids=["plain", "clipped"])
 @pytest.mark.parametrize("steps", [0, 1, 2])
 @pytest.mark.parametrize("rule", RULES)
-def test_an_epoch_stops_where_the_references_does(engine, rule, steps, recipe):
+def test_an_epoch_stops_where_the_references_does(engine, rule, steps, regularization):
     rule, results = RULES[rule], []
     X = np.random.default_rng(0).standard_normal((10, 4))
     X[4 * steps] = 1e308
@@ -176,7 +176,7 @@ def test_an_epoch_stops_where_the_references_does(engine, rule, steps, recipe):
     for each in (REFERENCE, engine):
         network = Network((4, 5, 3))
         network.theta[...] = np.abs(network.theta)
-        state, how = rule.init(network.theta), {"batch_size": 4, "recipe": recipe, "first_step": 0}
+        state, how = rule.init(network.theta), {"batch_size": 4, "regularization": regularization, "first_step": 0}
         said = each.epoch(network, data, rule, state, order=order, rates=rates, **how)
         assert np.isnan(said.loss)
         assert (said.steps, said.finite) == (steps, False)

@@ -8,14 +8,14 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from glassmax import Network
-from glassmax.engine import Data, Recipe
+from glassmax.engine import Data, Regularization
 from glassmax.errors import LabelError
 from glassmax.functional import ACTIVATIONS
 from glassmax.functional.heads import LOSSES, OUTPUTS
 from tests.engine.test_native import ENGINES, REFERENCE
 from tests.grid import DTYPES
 
-NOTHING = Recipe()
+NOTHING = Regularization()
 DIGITS = {"float32": 1e-6, "float64": 1e-13}
 
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)

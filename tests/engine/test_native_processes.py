@@ -34,7 +34,7 @@ class Endless:
         self.epoch(64)  # the rows have been checked, and NumPy has no more work of its own
 
     def epoch(self, rows):
-        how = {"batch_size": 64, "recipe": NOTHING, "first_step": 0, **self.how}
+        how = {"batch_size": 64, "regularization": NOTHING, "first_step": 0, **self.how}
         order, rates = np.zeros(rows, np.int64), np.full(rows, 1e-6)
         with switching_after(1e3):
             self.begun.set()
@@ -100,14 +100,14 @@ PROGRAM = """
 import os, threading
 import numpy as np
 from glassmax import Network
-from glassmax.engine import Data, Recipe
+from glassmax.engine import Data, Regularization
 from glassmax.engine.native import NativeEngine
 from glassmax.optimizers import SGD
 
 def epoch(n_threads, batch_size, rows, times=1):
     network, rule = Network((64, 128, 10)), SGD(0.1)
     data, state = Data(np.zeros((1, 64)), np.zeros(1, int)), rule.init(network.theta)
-    how = {"batch_size": batch_size, "recipe": Recipe(), "first_step": 0}
+    how = {"batch_size": batch_size, "regularization": Regularization(), "first_step": 0}
     order, rates = np.zeros(rows, np.int64), np.full(rows, 1e-6)
     engine = NativeEngine(n_threads)
     for _ in range(times):

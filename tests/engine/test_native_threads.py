@@ -14,7 +14,7 @@ from scipy import sparse
 from sklearn.datasets import load_digits
 
 from glassmax import Network, SoftmaxClassifier
-from glassmax.engine import Data, Recipe
+from glassmax.engine import Data, Regularization
 from glassmax.functional import ACTIVATIONS
 from glassmax.optimizers import SGD, Adam
 from tests.engine.test_native import INSTRUCTION_SETS, NativeEngine
@@ -28,19 +28,19 @@ X = DRAW.standard_normal((700, 64)) * (DRAW.random((700, 64)) < 0.5)
 Y = np.arange(700) % 10
 W = DRAW.uniform(0.5, 2, 700)
 ORDER = DRAW.permutation(700)
-NOTHING = Recipe()
+NOTHING = Regularization()
 
 every_set = pytest.mark.parametrize("isa", INSTRUCTION_SETS)
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
 
-def train(engine, rule, dtype="float64", *, rows=X, weight=None, batch_size=256, recipe=NOTHING, epochs=2):
+def train(engine, rule, dtype="float64", *, rows=X, weight=None, batch_size=256, regularization=NOTHING, epochs=2):
     """Return every bit of some epochs: theta, the state, the losses."""
     network, data = Network(BIG, dtype=dtype), Data(rows, Y, weight)
     state, rates = rule.init(network.theta), np.full(len(Y), rule.learning_rate)
     said = []
     for epoch in range(epochs):
-        how = {"batch_size": batch_size, "recipe": recipe, "first_step": 100 * epoch}
+        how = {"batch_size": batch_size, "regularization": regularization, "first_step": 100 * epoch}
         said.append(engine.epoch(network, data, rule, state, order=ORDER, rates=rates, **how))
     return [network.theta, *state.values(), np.array(said)]
 
@@ -65,10 +65,13 @@ def switching_after(seconds):
 
 STEPS = {
     "sgd": (SGD(0.1), {}),
-    "adam": (Adam(0.01), {"weight": W, "recipe": Recipe(alpha=0.1, dropout=(0.3,), weight_decay=0.1)}),
+    "adam": (Adam(0.01), {"weight": W, "regularization": Regularization(alpha=0.1, dropout=(0.3,), weight_decay=0.1)}),
     "parts": (SGD(0.1, momentum=0.9, nesterov=True), {"batch_size": 600}),
-    "clipped": (Adam(0.01), {"batch_size": 600, "recipe": Recipe(alpha=0.1, clip_norm=0.1)}),
-    "sparse": (Adam(0.01), {"rows": sparse.csr_array(X), "recipe": Recipe(alpha=0.1, label_smoothing=0.1)}),
+    "clipped": (Adam(0.01), {"batch_size": 600, "regularization": Regularization(alpha=0.1, clip_norm=0.1)}),
+    "sparse": (
+        Adam(0.01),
+        {"rows": sparse.csr_array(X), "regularization": Regularization(alpha=0.1, label_smoothing=0.1)},
+    ),
 }
 
 
@@ -90,7 +93,7 @@ def test_no_bit_of_a_gradient_or_a_prediction_depends_on_the_number_of_threads(r
 
     def all_of(n_threads):
         engine = NativeEngine(n_threads, isa)
-        loss, gradient = engine.loss_and_gradient(network, data, Recipe(alpha=0.1))
+        loss, gradient = engine.loss_and_gradient(network, data, Regularization(alpha=0.1))
         return [loss, gradient, engine.logits(network, rows), engine.probabilities(network, rows)]
 
     for n_threads in (2, 4):
@@ -121,7 +124,7 @@ def test_no_bit_of_a_prediction_depends_on_the_rows_around(sizes, dtype, isa):
 def test_sparse_rows_give_the_bits_of_dense_ones(dtype, isa, index):
     rows = sparse.csr_array(X)
     rows.indices, rows.indptr = rows.indices.astype(index), rows.indptr.astype(index)
-    options = {"weight": W, "recipe": Recipe(dropout=(0.2,), label_smoothing=0.1)}
+    options = {"weight": W, "regularization": Regularization(dropout=(0.2,), label_smoothing=0.1)}
     engine = NativeEngine(2, isa)
     dense = train(engine, Adam(0.01), dtype, **options)
     assert_same_bits(train(engine, Adam(0.01), dtype, rows=rows, **options), dense)

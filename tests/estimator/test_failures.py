@@ -16,7 +16,7 @@ import glassmax.estimator
 from glassmax import SoftmaxClassifier, load_model
 from glassmax.engine import ReferenceEngine
 from glassmax.errors import DataError, DivergenceError, LabelError, OptionError
-from glassmax.training import Patience
+from glassmax.training import EarlyStopping
 from tests.estimator.iris import IRIS, SPECIES, small
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -82,6 +82,16 @@ def test_a_first_fit_that_fails_in_its_first_epoch_leaves_nothing(monkeypatch, e
     assert not hasattr(classifier, "coefs_")
 
 
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_first_fit_that_diverges_at_once_keeps_the_starting_weights(monkeypatch, early_stopping):
+    broken(monkeypatch, DivergenceError("no"))
+    classifier = small(early_stopping=early_stopping)
+    with pytest.raises(DivergenceError):
+        classifier.fit(IRIS, SPECIES)
+    assert (classifier.n_iter_, classifier.loss_curve_, classifier.stop_reason_) == (0, [], "diverged")
+    assert classifier.predict(IRIS).shape == (150,)
+
+
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
 def test_a_partial_fit_that_fails_leaves_the_last_one(monkeypatch, error):
     classifier = small().partial_fit(IRIS, SPECIES, classes=[0, 1, 2])
@@ -141,7 +151,7 @@ def test_a_refused_warm_start_leaves_the_place_in_the_schedule():
     classifier = small(warm_start=True, learning_rate="step", step_every=2).fit(IRIS, SPECIES)
     with pytest.raises(OptionError, match="holds out none"):
         classifier.set_params(early_stopping=True).fit(IRIS[::50], SPECIES[::50])
-    assert classifier._standing.epochs == 4
+    assert classifier._training_state.epochs == 4
 
 
 # scores that say nothing
@@ -158,9 +168,9 @@ def test_a_score_that_stays_infinite_is_no_improvement(score):
     assert classifier.n_iter_ <= 12
 
 
-def test_patience_takes_an_infinite_score_as_an_improvement_once():
-    watch = Patience(small().fit(IRIS, SPECIES).network_, 0.0, 1)
-    assert [watch.exhausted(value) for value in (1.0, -np.inf, -np.inf, -np.inf)] == [False, False, False, True]
+def test_early_stopping_takes_an_infinite_score_as_an_improvement_once():
+    watch = EarlyStopping(small().fit(IRIS, SPECIES).network_, 0.0, 1)
+    assert [watch.should_stop(value) for value in (1.0, -np.inf, -np.inf, -np.inf)] == [False, False, False, True]
 
 
 # classes in an order of their own
@@ -299,7 +309,7 @@ def test_dropout_that_begins_in_a_warm_start_has_a_seed():
     for random_state in (0, 1):
         classifier = small(warm_start=True, random_state=random_state).fit(IRIS, SPECIES)
         classifier.set_params(dropout=0.5).fit(IRIS, SPECIES)
-        seeds.add(classifier._standing.seed)
+        seeds.add(classifier._training_state.seed)
     assert len(seeds - {0}) == 2
 
 

@@ -19,7 +19,7 @@ from glassmax.errors import DataError, OptionError
 from glassmax.table import Encoding, Table, delimited, giveaways, infer, read_batches, table_of
 from glassmax.table.cells import as_text, canonical, column_of, number_text
 from glassmax.table.dates import circle, form_of, moment, years
-from glassmax.table.inference import Wishes
+from glassmax.table.inference import ColumnOptions
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -175,7 +175,7 @@ CELL = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=300)
 @given(st.lists(st.lists(CELL, min_size=2, max_size=2), min_size=1, max_size=8), st.sampled_from([",", ";"]))
 def test_polars_and_the_row_by_row_reader_make_the_same_table(monkeypatch, tmp_path, rows, delimiter):
     import csv
@@ -339,13 +339,13 @@ def test_columns_are_told_apart():
 
 def test_wishes_override_what_a_column_looks_like():
     table = Table("t", {"a": column_of(["1", "2", "1"]), "b": column_of(["x", "y", "x"]), "c": column_of(["5"] * 3)})
-    wishes = Wishes({"a": "category"}, ("b",), ("c",))
+    wishes = ColumnOptions({"a": "category"}, ("b",), ("c",))
     assert infer(table, (), wishes).kinds == {"a": "category", "c": "number"}
-    assert infer(table, (), Wishes({"a": "boolean"})).kinds["a"] == "boolean"
+    assert infer(table, (), ColumnOptions({"a": "boolean"})).kinds["a"] == "boolean"
     with pytest.raises(OptionError, match="The type of column 'a' is 'text', expected one of number, category"):
-        infer(table, (), Wishes({"a": "text"}))
+        infer(table, (), ColumnOptions({"a": "text"}))
     with pytest.raises(DataError, match="has no column 'z'"):
-        infer(table, (), Wishes(keep=("z",)))
+        infer(table, (), ColumnOptions(keep=("z",)))
 
 
 def test_all_columns_of_text_are_refused_at_once_with_the_options_that_help():
@@ -357,8 +357,8 @@ def test_all_columns_of_text_are_refused_at_once_with_the_options_that_help():
         infer(table, ())
     assert str(caught.value) == (
         "Column 'remark' of t holds 40 different texts in 40 rows, such as 'remark no 0, and so on'; expected numbers, "
-        "as 1234.5, or categories that repeat. So it is with 'full name'. Leave them out: --ignore remark --ignore "
-        "'full name'."
+        "as 1234.5, or categories that repeat. So it is with 'full name'. Leave them out: "
+        "ignore=['remark', 'full name']."
     )
 
 

@@ -173,7 +173,7 @@ REFUSED = {
     "latin_1_among_utf_8": (
         "x,y\n1,é\n2,".encode() + "é\n".encode("latin-1"),
         "{path}, line 3, is not UTF-8 text, though other lines are. Save the file as CSV in UTF-8, or say what it is: "
-        "--encoding latin-1.",
+        "encoding='latin-1'.",
     ),
     "a_quote_that_is_not_closed": (
         b'x,y\n1,a\n2,"b\n3,c\n4,d\n',
@@ -204,7 +204,7 @@ def test_what_is_no_table_is_refused_with_the_place_and_the_next_step(read, tmp_
 
 def test_a_missing_file_offers_the_built_in_tables(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    offer = "Built-in examples: penguins, iris, wine, digits, toy."
+    offer = "Built-in examples: digits, penguins, iris, wine, toy."
     assert message_of(read_table, "data.csv") == f"data.csv: there is no such file. {offer}"
     assert message_of(read_table, "pengiun") == "pengiun: there is no such file. Did you mean the built-in penguins?"
 
@@ -339,14 +339,14 @@ def test_missing_numbers_become_the_median_and_a_column_that_says_so():
     assert encoding.width == 2
     assert X[1].tolist() == [0.0, 1.0]
     assert X[[0, 2, 3], 1].tolist() == [0.0, 0.0, 0.0]
-    assert notes == ["x: 1 missing, filled with the median 2"]
+    assert list(map(str, notes)) == ["x: 1 missing, filled with the median 2"]
 
 
 def test_a_number_never_missing_in_training_is_filled_later_and_said():
     encoding, _ = Encoding.learn(make(x=["1", "2", "3"], y=list("aba")), "y")
     X, notes = encoding.encode(make(x=[None, "2"]))
     assert X.tolist() == [[0.0], [0.0]]
-    assert notes == ["x: 1 missing, filled with the median 2"]
+    assert list(map(str, notes)) == ["x: 1 missing, filled with the median 2"]
 
 
 def test_one_value_and_gaps_make_a_column_of_gaps_with_spread_one():
@@ -370,14 +370,14 @@ def test_a_value_never_seen_in_training_becomes_zeros_and_a_note():
     X, notes = encoding.encode(make(c=["w", "u", None, "w", *"abcdef"]))
     assert X[[0, 2, 3]].tolist() == [[0, 0]] * 3
     assert X[1].tolist() == [1, 0]
-    assert notes == ["c: 9 rows hold what training never saw: 'w', missing, 'a', 'b', 'c' and 3 more"]
+    assert list(map(str, notes)) == ["c: 9 rows hold what training never saw: 'w', missing, 'a', 'b', 'c' and 3 more"]
 
 
 def test_columns_without_information_are_left_out_and_named():
     table = make(x=["1", "2"], one=["3", "3"], word=["w", "w"], void=[None, None], y=["a", "b"])
     encoding, notes = Encoding.learn(table, "y")
     assert [column.name for column in encoding.columns] == ["x"]
-    assert notes == [
+    assert list(map(str, notes)) == [
         "one is left out: it is 3 in every row.",
         "word is left out: it is 'w' in every row.",
         "void is left out: all its cells are missing.",
@@ -468,7 +468,7 @@ def test_a_column_of_names_is_refused_with_the_way_out():
     names = [f"name {row}" for row in range(30)]
     assert message_of(Encoding.learn, make(id=names, y=list("ab" * 15)), "y") == (
         "Column 'id' of t.csv holds 30 different texts in 30 rows, such as 'name 0'; expected numbers, as 1234.5, or "
-        "categories that repeat. Leave it out with --ignore id."
+        "categories that repeat. Leave it out with ignore=['id']."
     )
 
 
@@ -489,7 +489,7 @@ def test_commas_in_numbers_are_refused_however_often_they_repeat(cell):
     message = message_of(Encoding.learn, make(x=[cell] * 30, y=list("ab" * 15)), "y")
     assert message == (
         f"Column 'x' of t.csv holds {cell!r} and the like, expected numbers with a decimal point. "
-        "Write them as 1234.5, say what the comma is with --decimal ',', or leave the column out with --ignore x."
+        "Write them as 1234.5, say what the comma is with decimal=',', or leave the column out with ignore=['x']."
     )
 
 
@@ -498,7 +498,7 @@ def test_numbers_in_place_of_text_are_compared_as_text():
     table = Table("t", {"c": np.array([1.0, 2.0, np.nan, 3.0])})
     X, notes = encoding.encode(table)
     assert X.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 0]]
-    assert notes == ["c: 2 rows hold what training never saw: missing, '3'"]
+    assert list(map(str, notes)) == ["c: 2 rows hold what training never saw: missing, '3'"]
 
 
 CELL = st.one_of(

@@ -16,7 +16,7 @@ from glassmax import SoftmaxClassifier, load_model
 from glassmax.engine import best_engine
 from glassmax.errors import CheckpointError, ModelFileError
 from glassmax.estimator.identity import plain
-from glassmax.training import digest
+from glassmax.training.checkpoint import digest
 from tests.estimator.iris import IRIS, SPECIES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -55,8 +55,8 @@ def assert_same_run(one, other):
         "t_",
     ):
         assert getattr(one, name) == getattr(other, name), name
-    for name, values in one._standing.state.items():
-        np.testing.assert_array_equal(values, other._standing.state[name])
+    for name, values in one._training_state.state.items():
+        np.testing.assert_array_equal(values, other._training_state.state[name])
 
 
 RUNS = {

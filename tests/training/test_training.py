@@ -1,7 +1,8 @@
-"""The stream of epochs: each against a hand-written loop; patience, scores and the rows held out."""
+"""The stream of epochs: each against a hand-written loop; early stopping, metrics and the rows held out."""
 
 import ast
 import inspect
+import re
 from collections import Counter
 
 import numpy as np
@@ -10,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 
+import glassmax.training
 from glassmax import Network
-from glassmax.engine import Data, EpochResult, Recipe, ReferenceEngine, blocks
+from glassmax.engine import Data, EpochResult, ReferenceEngine, Regularization, blocks
 from glassmax.errors import DivergenceError, OptionError
 from glassmax.functional import softmax
 from glassmax.optimizers import SGD, Adam
-from glassmax.training import Epoch, Patience, Standing, fit, holdout, score
+from glassmax.training import EarlyStopping, Epoch, RunningMetrics, TrainingState, holdout, score, train
 
 ENGINE = ReferenceEngine()
 
@@ -33,7 +35,7 @@ def network(dtype="float64"):
 
 def begin(net, rule, seed=0):
     """Return where a run begins."""
-    return Standing(rule.init(net.theta), np.random.RandomState(seed))
+    return TrainingState(rule.init(net.theta), np.random.RandomState(seed))
 
 
 def run(net, data, rule=None, *, standing=None, seed=0, engine=ENGINE, **options):
@@ -41,7 +43,7 @@ def run(net, data, rule=None, *, standing=None, seed=0, engine=ENGINE, **options
     rule = rule or SGD(learning_rate=0.5)
     standing = begin(net, rule, seed) if standing is None else standing
     options = {"batch_size": 6, "max_epochs": 3, **options}
-    return list(fit(net, engine, data, rule, standing, **options))
+    return list(train(net, engine, data, rule, standing, **options))
 
 
 # the stream
@@ -52,7 +54,7 @@ def run(net, data, rule=None, *, standing=None, seed=0, engine=ENGINE, **options
 def test_training_is_the_loop_written_out_by_hand(weighted, shuffle):
     data, net, learning_rate, alpha = rows(weighted=weighted), network(), 0.5, 0.3
     W, b = ({layer: view.copy() for layer, view in views.items()} for views in (net.parameters.W, net.parameters.b))
-    epochs = run(net, data, SGD(learning_rate), recipe=Recipe(alpha), shuffle=shuffle)
+    epochs = run(net, data, SGD(learning_rate), regularization=Regularization(alpha), shuffle=shuffle)
 
     draw, order, losses = np.random.RandomState(0), np.arange(23), []
     w = np.ones(23) if data.weight is None else data.weight
@@ -85,7 +87,7 @@ def test_training_is_the_loop_written_out_by_hand(weighted, shuffle):
 def test_an_epoch_is_trained_when_it_is_taken():
     net, rule, data = network(), Adam(0.01), rows()
     start = net.theta.copy()
-    stream = fit(net, ENGINE, data, rule, begin(net, rule), batch_size=6, max_epochs=2)
+    stream = train(net, ENGINE, data, rule, begin(net, rule), batch_size=6, max_epochs=2)
     np.testing.assert_array_equal(net.theta, start)
     first = next(stream)
     assert isinstance(first, Epoch)
@@ -165,15 +167,15 @@ def test_a_run_goes_on_from_its_state():
 
 def test_validation_rows_are_scored_after_each_epoch():
     net, train, validation = network(), rows(), rows(n=40, weighted=True)
-    for epoch in fit_stream(net, train, validation):
+    for epoch in stream(net, train, validation):
         expected = score(net, ENGINE, validation)
         assert (epoch.validation.log_loss, epoch.validation.accuracy) == (expected.log_loss, expected.accuracy)
-        assert epoch.validation.confusion.shape == (0, 0)  # k x k counts are made when asked for
+        assert epoch.validation.confusion is None  # k x k counts are made when asked for
 
 
-def fit_stream(net, train, validation):
+def stream(net, data, validation):
     rule = SGD(0.5)
-    return fit(net, ENGINE, train, rule, begin(net, rule), batch_size=6, max_epochs=3, validation=validation)
+    return train(net, ENGINE, data, rule, begin(net, rule), batch_size=6, max_epochs=3, validation=validation)
 
 
 def test_validation_rows_do_not_train():
@@ -239,7 +241,7 @@ def test_divergence_names_its_place_and_puts_back_the_last_good_weights_and_stat
     np.testing.assert_array_equal(standing.state["velocity"], np.full_like(start, 0 if kept == "start" else kept))
 
 
-# patience
+# early stopping
 
 
 @given(
@@ -247,9 +249,9 @@ def test_divergence_names_its_place_and_puts_back_the_last_good_weights_and_stat
     tol=st.sampled_from([0.0, 0.06, 0.3]),
     patience=st.sampled_from([1, 2, 4, np.inf]),
 )
-def test_patience_is_the_rule_of_scikit_learn(losses, tol, patience):
+def test_early_stopping_is_the_rule_of_scikit_learn(losses, tol, patience):
     net = Network([1, 2])
-    watch = Patience(net, tol, patience)
+    watch = EarlyStopping(net, tol, patience)
     best, best_at, idle = np.inf, None, 0
     for number, loss in enumerate(losses):
         net.theta[...] = number
@@ -257,16 +259,16 @@ def test_patience_is_the_rule_of_scikit_learn(losses, tol, patience):
         idle = idle + 1 if loss > best - tol or loss == np.inf else 0
         if loss < best:
             best, best_at = loss, number
-        assert watch.exhausted(loss) == (idle > patience)
-        assert (watch.best, watch.idle) == (best, idle)
+        assert watch.should_stop(loss) == (idle > patience)
+        assert (watch.best, watch.epochs_without_improvement) == (best, idle)
         if best_at is not None:
             np.testing.assert_array_equal(watch.best_theta, np.full(4, best_at))
 
 
 def test_the_best_weights_are_a_copy():
     net = Network([1, 2])
-    watch = Patience(net, 0.0, 1)
-    watch.exhausted(0.5)
+    watch = EarlyStopping(net, 0.0, 1)
+    watch.should_stop(0.5)
     best = watch.best_theta.copy()
     net.theta[...] = 9
     np.testing.assert_array_equal(watch.best_theta, best)
@@ -364,6 +366,38 @@ def test_a_share_must_lie_between_0_and_1(share):
 
 
 def test_every_raise_of_training_is_tested_here():
-    trees = [ast.parse(inspect.getsource(inspect.getmodule(function))) for function in (fit, holdout)]
+    trees = [ast.parse(inspect.getsource(inspect.getmodule(function))) for function in (train, holdout)]
     raised = [node.exc.func.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Raise)]
     assert sorted(raised) == ["DivergenceError", "DivergenceError", "OptionError"]
+
+
+# at the prompt
+
+
+def test_the_package_shows_what_its_users_need():
+    assert dir(glassmax.training) == glassmax.training.__all__ == sorted(glassmax.training.__all__)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_what_training_returns_is_shown_in_a_line(weighted):
+    net, data, rule = network(), rows(weighted=weighted), SGD(0.1)
+    state, stopping = begin(net, rule), EarlyStopping(net, 1e-4, 10)
+    (epoch,) = train(net, ENGINE, data, rule, state, batch_size=6, max_epochs=1, validation=data)
+    stopping.should_stop(epoch.loss)
+    assert re.fullmatch(r"epoch 1: loss \d\.\d+, validation loss \d\.\d+, accuracy \d\.\d+ \([\d.e-]+ s\)", repr(epoch))
+    assert repr(epoch.validation).startswith("Metrics(rows=23, log_loss=")
+    assert repr(state) == "TrainingState(epochs=1, steps=4, rows=23, slowdown=1)"
+    assert re.fullmatch(
+        r"EarlyStopping\(best=\d\.\d+, epochs_without_improvement=0, tol=0\.0001, patience=10\)", repr(stopping)
+    )
+
+
+def test_running_metrics_are_those_of_a_score():
+    net, data = network(), rows(weighted=True)
+    running = RunningMetrics(3)
+    for some in (slice(0, 10), slice(10, 23)):
+        running.add(ENGINE.logits(net, data.X[some]), data.y[some], data.weight[some])
+    got, expected = running.metrics(), score(net, ENGINE, data)
+    assert (got.rows, got.log_loss) == (expected.rows, pytest.approx(expected.log_loss, rel=1e-14))
+    assert got.accuracy == pytest.approx(expected.accuracy, rel=1e-14)
+    np.testing.assert_array_equal(got.confusion, expected.confusion)

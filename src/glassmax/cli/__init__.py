@@ -1,8 +1,8 @@
 """The command line: one command a file, loaded when it is called.
 
-Results go to stdout, talk to stderr. Exit codes: 0 done, 1 the data or a file is at fault, 2 the command line is, 130
-interrupted. A fault is one to three lines, never a traceback; ``glassmax --debug COMMAND`` shows it. This package
-refuses to compute: it reads options, calls the library and prints.
+Results go to stdout, everything else to stderr. Exit codes: 0 for success, 1 for an error in the data or a file, 2 for
+an error in the command line, 130 where Ctrl-C ended it. An error is one to three lines; its traceback is printed by
+``glassmax --debug COMMAND`` alone. A command reads options, calls the library and prints; it computes nothing.
 """
 
 import os
@@ -14,9 +14,10 @@ from importlib import import_module
 
 import click
 
-from .. import __version__
 from ..errors import GlassmaxError, OptionError
+from ..version import __version__
 from .talk import harmless, shortened
+from .wording import worded_error
 
 __all__ = ["main"]
 
@@ -50,13 +51,13 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="glassmax %(version)s")
-@click.option("--debug", is_flag=True, help="Show where in the code a fault came up.")
+@click.option("--debug", is_flag=True, help="Print the traceback of an error.")
 def glassmax(debug: bool) -> None:
     """The softmax classifier you can see through.
 
     \b
     Example:
-      glassmax train penguins
+      glassmax train digits
     """
 
 
@@ -77,9 +78,9 @@ def main() -> None:
         _drop_output()
         sys.exit(1)
     except OptionError as error:
-        _fault(str(error), 2, debug)
+        _fault(worded_error(error), 2, debug)
     except GlassmaxError as error:
-        _fault(str(error), 1, debug)
+        _fault(worded_error(error), 1, debug)
     except MemoryError:
         _fault("There is not enough memory for this. Try fewer rows or a smaller network.", 1, debug)
     except OSError as error:  # a full disk behind stdout; files are answered for where they are opened

@@ -11,7 +11,7 @@ __all__ = ["command"]
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    """Print the script that makes a shell complete glassmax's commands, options and a table's columns.
+    """Print a script for shell completion: of commands, options and the columns of a table.
 
     \b
     Examples:

@@ -1,7 +1,7 @@
 """Options from a TOML file, and back into one: ``train --config run.toml`` and ``train --print-config``.
 
-A key is the long name of an option, with dashes or underscores; "data" is the table. What the command line says goes
-before the file. This module refuses keys that stand for nothing.
+A key is the long name of an option, with dashes or underscores; "data" is the table. Options on the command line take
+precedence over the file. An unknown key is an error.
 """
 
 import json
@@ -18,7 +18,7 @@ NOT_IN_FILES = ("config", "print_config", "help")
 
 
 def read_config(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Take the options of a TOML file for defaults; the callback of --config, which is read first."""
+    """Take the options of a TOML file as defaults; the callback of --config, which click calls first."""
     if value is None:
         return None
     try:
@@ -65,7 +65,7 @@ def _setting(path: str, key: str, setting: Any, option: click.Parameter) -> Any:
 
 
 def as_toml(ctx: click.Context) -> str:
-    """Write all options of a command as they stand, those that are not given as comments.
+    """Write all options of a command with their values; those without a value as comments.
 
     Parameters
     ----------

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .talk import harmless, show_json
+from .talk import harmless, show_json, show_painted
 
 if TYPE_CHECKING:
     from ..calculus import Derivation
@@ -34,32 +34,46 @@ def _format_options(command: Any) -> Any:
 
 @click.command("derive")
 @click.argument("equations", required=False)
-@click.option("--wrt", "-w", multiple=True, metavar="NAME", help="What to differentiate by; twice for a Hessian.")
-@click.option("--of", metavar="NAME", help="What is differentiated.  [default: what no other equation uses]")
-@click.option("--cell", metavar="NAME[i,j]", help="As --wrt, and name the letters of the cell.")
-@click.option("--assume", "-a", multiple=True, metavar="EQUATION", help="What may be used, as 'sum_k y_k = 1'.")
+@click.option("--wrt", "-w", multiple=True, metavar="NAME", help="Variable to differentiate by; twice for a Hessian.")
+@click.option("--of", metavar="NAME", help="Quantity to differentiate.  [default: the one that no other equation uses]")
+@click.option("--cell", metavar="NAME[i,j]", help="Like --wrt, for one entry whose indices are named.")
+@click.option(
+    "--assume",
+    "-a",
+    multiple=True,
+    metavar="EQUATION",
+    help="Equation to assume, such as 'sum_k y_k = 1'. May be repeated.",
+)
 @click.option("--times", metavar="NAME", help="Multiply the result by an array: a Hessian-vector product.")
-@click.option("--cases", is_flag=True, help="Show each Kronecker delta as its two cases.")
-@click.option("--einstein", is_flag=True, help="Sum over an index that stands twice in a product.")
-@click.option("--matrix", is_flag=True, help="The equations are in matrix notation, as X @ W + b.")
-@click.option("--shapes", metavar="TEXT", help="With --matrix: the arrays' axes, as 'X: n,d; b: k'.")
-@click.option("--network", metavar="SIZES", help="Derive for a dense network, as 4-10-3, in place of equations.")
+@click.option("--cases", is_flag=True, help="Show each Kronecker delta as two cases.")
+@click.option("--einstein", is_flag=True, help="Sum over an index that appears twice in a product.")
+@click.option("--matrix", is_flag=True, help="Read the equations as matrix notation, such as X @ W + b.")
+@click.option("--shapes", metavar="TEXT", help="Axes of the arrays, with --matrix, such as 'X: n,d; b: k'.")
+@click.option(
+    "--network",
+    metavar="SIZES",
+    help="Layer sizes of a dense network to derive for, such as 4-10-3; replaces the equations.",
+)
 @click.option(
     "--activation",
     default="sigmoid",
     show_default=True,
     metavar="NAME",
-    help="With --network: of the hidden layers; f for one left open.",
+    help="Activation of the hidden layers, with --network; f leaves it open.",
 )
-@click.option("--output", default="softmax", show_default=True, metavar="NAME", help="With --network.")
-@click.option("--loss", default="cross_entropy", show_default=True, metavar="NAME", help="With --network.")
-@click.option("--rule", metavar="NAME", help="Derive a function of glassmax.functional, as softmax_vjp.")
+@click.option("--output", default="softmax", show_default=True, metavar="NAME", help="Output function, with --network.")
+@click.option("--loss", default="cross_entropy", show_default=True, metavar="NAME", help="Loss, with --network.")
+@click.option(
+    "--rule",
+    metavar="NAME",
+    help="Function of glassmax.functional to derive, such as softmax_vjp; replaces the equations.",
+)
 @_format_options
 def command(form: str | None, cases: bool, **asked: Any) -> None:
     """Derive a gradient, a Jacobian or a Hessian, step by step.
 
-    EQUATIONS are in index notation as people type it, separated by semicolons, in any order. Every line is evaluated on
-    random numbers and held against the complex step before anything is printed.
+    EQUATIONS are in index notation, in plain text, separated by semicolons, in any order. Before anything is printed,
+    every line is evaluated on random numbers and compared with a complex-step derivative.
 
     \b
     Examples:
@@ -83,7 +97,7 @@ def _show(derivation: "Derivation", form: str | None, cases: bool) -> None:
     if form == "json":
         show_json(derivation.json())
     elif form is None or not derivation.proved:
-        click.echo(derivation.text(cases=cases))
+        show_painted(derivation.text(cases=cases))
     else:
         click.echo(getattr(derivation, form)())
 

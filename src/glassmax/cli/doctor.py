@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from .talk import harmless, say, show, show_json
-from .typed import finite
+from .option_values import finite
+from .talk import harmless, say, show, show_json, show_painted
 
 if TYPE_CHECKING:
     from ..learner.declarations import Understood
@@ -22,26 +22,32 @@ class FaultyFileError(click.ClickException):
 
 @click.command("doctor")
 @click.argument("file", required=False)
-@click.option("--arrays", metavar="FILE.npz", help="Diagnose arrays in place of code: W1, b1, dW1, db1, ..., X, y.")
+@click.option("--arrays", metavar="FILE.npz", help="Diagnose arrays instead of code: W1, b1, dW1, db1, ..., X, y.")
 @click.option(
     "--template",
     is_flag=False,
     flag_value="-",
     metavar="FILE",
-    help="Write a file to start from; without FILE, print it.",
+    help="Write a Python file to start from; without FILE, print it.",
 )
-@click.option("--network", metavar="SIZES", help="What the network is, as 4-10-3.")
-@click.option("--activation", metavar="NAME", help="Of the hidden layers.  [default: sigmoid]")
-@click.option("--output", metavar="NAME", help="softmax, sigmoid, identity or relu.  [default: softmax]")
-@click.option("--loss", metavar="NAME", help="cross_entropy, squared_error, ...  [default: what fits the output]")
+@click.option("--network", metavar="SIZES", help="Layer sizes, such as 4-10-3.")
+@click.option("--activation", metavar="NAME", help="Activation of the hidden layers.  [default: sigmoid]")
+@click.option(
+    "--output", metavar="NAME", help="Output function: softmax, sigmoid, identity or relu.  [default: softmax]"
+)
+@click.option(
+    "--loss", metavar="NAME", help="Loss: cross_entropy, squared_error, ...  [default: the one that fits the output]"
+)
 @click.option(
     "--l2",
     type=click.FloatRange(0),
     callback=finite,
     metavar="NUMBER",
-    help="The penalty l2/2 times the squared weights.",
+    help="L2 penalty: l2/2 times the sum of the squared weights.",
 )
-@click.option("--declared", is_flag=True, help="The loss is the mean over the rows: a factor is a fault.")
+@click.option(
+    "--declared", is_flag=True, help="The loss is exactly the mean over the rows: any other factor is a mistake."
+)
 @click.option(
     "--time-limit",
     type=click.FloatRange(0, 86_400, min_open=True),
@@ -49,9 +55,14 @@ class FaultyFileError(click.ClickException):
     default=10.0,
     show_default=True,
     metavar="SECONDS",
-    help="Stop the file, and all that it has started, after so long.",
+    help="Maximum time that FILE, and every process that it starts, may run.",
 )
-@click.option("--memory-limit", type=click.IntRange(1), metavar="MB", help="[default: half of the memory]")
+@click.option(
+    "--memory-limit",
+    type=click.IntRange(1),
+    metavar="MB",
+    help="Maximum memory of FILE.  [default: half of the machine's memory]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the diagnosis as JSON.")
 def command(
     file: str | None,
@@ -63,11 +74,11 @@ def command(
     declared: bool,
     **declarations: Any,
 ) -> None:
-    """Say whether gradients are right and, where they are not, which line to mend and why.
+    """Check hand-derived gradients: which line is wrong, and why.
 
     FILE is a Python file with a function gradients(parameters, X, y). It may also have a function
-    loss(parameters, X, y), values parameters, X and y, and lines that say what the network is, as network = "4-10-3",
-    activation, output, loss, l2; the options of these names go before them. It runs in a process of its own.
+    loss(parameters, X, y), values for parameters, X and y, and lines that describe the network: network = "4-10-3",
+    activation, output, loss, l2. Options of these names take precedence. FILE runs in a process of its own.
 
     \b
     Examples:
@@ -97,7 +108,7 @@ def command(
     if as_json:
         show_json(diagnosis)
     else:
-        show("\n".join(harmless(line).rstrip() for line in diagnosis["text"].split("\n")) + "\n")
+        show_painted(diagnosis["text"])
     click.get_current_context().exit(0 if diagnosis["correct"] else 1)
 
 

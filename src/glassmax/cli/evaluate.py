@@ -4,15 +4,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .charts import figures_table
 from .grouped import GroupedCommand, option
 from .talk import be_quiet, counted, figure, harmless, say, shortened, show, show_json, table_of_figures
+from .terminal import console, rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..functional.arrays import Array
     from ..model import Model
-    from ..table import Surprises, Table
+    from ..table import Table, UnseenCounts
 
 __all__ = ["command"]
 
@@ -22,26 +24,31 @@ MOST_GROUPS = 100
 @click.command("evaluate", cls=GroupedCommand)
 @click.argument("model")
 @click.argument("data")
-@option("What to score", "--by", metavar="COLUMN", help="The figures for each value of a column too.")
-@option("What to score", "--weight", metavar="COLUMN", help="Column that says how much each row counts, >= 0.")
-@option("Data", "--delimiter", metavar="CHAR", help="What separates the cells of a CSV file.  [default: found out]")
-@option("Data", "--decimal", type=click.Choice([".", ","]), help="What stands before the decimals.")
-@option("Data", "--encoding", metavar="NAME", help="Of a text file: utf-8, utf-16, latin-1, ...")
+@option("Scoring", "--by", metavar="COLUMN", help="Column to group by: figures for each of its values too.")
+@option("Scoring", "--weight", metavar="COLUMN", help="Column of sample weights, >= 0.")
+@option("Data", "--delimiter", metavar="CHAR", help="Character between the cells of a CSV file.  [default: detected]")
+@option("Data", "--decimal", type=click.Choice([".", ","]), help="Decimal separator.  [default: detected]")
+@option(
+    "Data",
+    "--encoding",
+    metavar="NAME",
+    help="Encoding of a text file: utf-8, utf-16, latin-1, ...  [default: detected]",
+)
 @option("Output", "--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@option("Output", "--quiet", "-q", is_flag=True, callback=be_quiet, help="Say nothing but the result and faults.")
+@option("Output", "--quiet", "-q", is_flag=True, callback=be_quiet, help="Print only the result and errors.")
 def command(model: str, data: str, by: str | None, weight: str | None, as_json: bool, **options: Any) -> None:
     """Score a model on a table that has the target column.
 
-    MODEL is a file that `glassmax train` has written; DATA a table of any kind that train takes. The table is scored
-    whole: where it is the one of training, rows of training are among those scored. It may be larger than memory.
+    MODEL is a file that `glassmax train` has written. DATA is a table in any format that train reads; it may be larger
+    than memory. All of its rows are scored, including those that the model was trained on, if DATA holds any.
 
     \b
     Examples:
-      glassmax evaluate penguins.safetensors penguins
+      glassmax evaluate digits.safetensors digits
       glassmax evaluate flowers.safetensors more.csv --by region --json
     """
     from ..model import load_model
-    from ..table import Surprises, read_batches
+    from ..table import UnseenCounts, read_batches
     from .figures import figures_as_json, show_figures
     from .predict import columns_needed
 
@@ -51,51 +58,51 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
     wanted = [*needed, loaded.encoding.target, *(name for name in (by, weight) if name)]
     form = {name: options[name] for name in ("delimiter", "decimal", "encoding")}
     scoring = Scoring(loaded, by, weight)
-    surprises = Surprises()
+    surprises = UnseenCounts()
     scoring.count(read_batches(data, columns=wanted, **form), surprises)
     name = scoring.name
     if scoring.unlabelled:
         say(f"{name}: without a {loaded.encoding.target} and left out: {counted(scoring.unlabelled, 'row')}")
     for note in surprises.notes(loaded.encoding.columns):
         say(f"{name}: {note}")
-    figures, trivial = scoring.whole.figures(), scoring.trivial()
+    figures, trivial = scoring.whole.metrics(), scoring.trivial()
     if as_json:
         facts = {"rows": figures.rows, **figures_as_json(figures), "classes": loaded.classes.tolist()}
         if by is not None:
             facts["by"] = {by: {value: scoring.group_as_json(value) for value in scoring.groups}}
         show_json(facts)
         return
-    columns = {"network": figures, "classes' shares": trivial}
+    columns = {"network": figures, "class frequencies": trivial}
     show(show_figures(f"{counted(figures.rows, 'row')} of {name}", columns, loaded.classes, {}))
     if by is not None:
         show("\n" + scoring.groups_as_text(by) + "\n")
 
 
 class Scoring:
-    """The counts of a model's predictions, of all rows and of groups of them.
+    """The metrics of a model's predictions, over all rows and over groups of rows.
 
     Parameters
     ----------
     model : Model
     by : str or None
-        The column whose values make the groups.
+        The column to group by.
     weight : str or None
-        The column that says how much each row counts.
+        The column of sample weights.
     """
 
     def __init__(self, model: "Model", by: str | None, weight: str | None) -> None:
         import numpy as np
 
-        from ..training import Tally
+        from ..training import RunningMetrics
 
         self.model, self.by, self.weight = model, by, weight
-        self.whole = Tally(len(model.classes))
-        self.groups: dict[str, Tally] = {}
+        self.whole = RunningMetrics(len(model.classes))
+        self.groups: dict[str, RunningMetrics] = {}
         self.name, self.unlabelled = "", 0
         self.totals = np.zeros(len(model.classes))
 
-    def count(self, tables: "Iterable[Table]", surprises: "Surprises") -> None:
-        """Predict the rows that have a class, and count what becomes of them."""
+    def count(self, tables: "Iterable[Table]", surprises: "UnseenCounts") -> None:
+        """Predict the rows that have a class, and add the predictions to the counts."""
         import numpy as np
 
         from ..errors import DataError
@@ -141,7 +148,7 @@ class Scoring:
 
         from ..errors import DataError
         from ..table.cells import as_text
-        from ..training import Tally
+        from ..training import RunningMetrics
 
         if self.by is None:
             return
@@ -153,27 +160,27 @@ class Scoring:
                     f"Column {self.by!r} of {table.name} has more than {MOST_GROUPS} different values, expected fewer "
                     "for --by."
                 )
-            tally = self.groups.setdefault(value, Tally(len(self.model.classes)))
+            tally = self.groups.setdefault(value, RunningMetrics(len(self.model.classes)))
             tally.add(Z[rows], y[rows], None if w is None else w[rows])
 
     def trivial(self) -> Any:
-        """Return what the shares of the classes alone would get on these rows."""
+        """Return the metrics of predicting the class frequencies for every row."""
         import numpy as np
 
-        from ..training import Tally
+        from ..training import RunningMetrics
 
         shares = self.totals / self.totals.sum()
-        tally = Tally(len(shares))
+        tally = RunningMetrics(len(shares))
         there = np.flatnonzero(shares)
         logits = np.log(np.maximum(shares, 1e-300))
         tally.add(np.broadcast_to(logits, (len(there), len(shares))), there, self.totals[there])
-        return tally.figures()
+        return tally.metrics()
 
     def group_as_json(self, value: str) -> dict[str, Any]:
         """Return the figures of a group, without its confusions."""
         from .figures import figures_as_json
 
-        figures = self.groups[value].figures()
+        figures = self.groups[value].metrics()
         named = figures_as_json(figures)
         return {"rows": figures.rows} | {key: _or_none(one) for key, one in named.items() if key[:6] != "confus"}
 
@@ -181,12 +188,18 @@ class Scoring:
         """Write a line of figures for each group."""
         rows = []
         for value, tally in sorted(self.groups.items()):
-            one = tally.figures()
+            one = tally.metrics()
             name = shortened(harmless(value))
             rows.append(
                 [name, str(one.rows), figure(one.accuracy), figure(one.balanced_accuracy), figure(one.log_loss)]
             )
-        return table_of_figures([harmless(by), "rows", "accuracy", "balanced accuracy", "log-loss"], rows)
+        header = [harmless(by), "rows", "accuracy", "balanced accuracy", "log-loss"]
+        terminal = console()
+        return (
+            table_of_figures(header, rows)
+            if terminal is None
+            else rendered(terminal, figures_table(header, rows)).strip("\n")
+        )
 
 
 def _or_none(value: Any) -> Any:

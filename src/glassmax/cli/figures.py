@@ -1,16 +1,17 @@
-"""Figures of a model on rows whose classes are known, side by side with what costs nothing and what costs little."""
+"""The metrics of several models on the same labelled rows: as plain text, as tables for a terminal, or as JSON."""
 
 from typing import TYPE_CHECKING, Any
 
 from .talk import counted, figure, harmless, table_of_confusion, table_of_figures
+from .terminal import console, rendered, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..functional.arrays import Array
     from ..model import Model
-    from ..table import Surprises, Table
-    from ..training import Figures
+    from ..table import Table, UnseenCounts
+    from ..training import Metrics
 
 __all__ = ["class_index", "figures_as_json", "score_tables", "show_figures", "trivial_figures"]
 
@@ -23,14 +24,14 @@ ROWS = {
 }
 
 
-def show_figures(judged: str, columns: "dict[str, Figures]", classes: "Array", more: "dict[str, list[float]]") -> str:
+def show_figures(judged: str, columns: "dict[str, Metrics]", classes: "Array", more: "dict[str, list[float]]") -> str:
     """Write the figures of several models on the same rows, and the confusions of the first.
 
     Parameters
     ----------
     judged : str
         Which rows: "69 rows held out".
-    columns : dict of str to Figures
+    columns : dict of str to Metrics
         By the name of the model.
     classes : (k,) array
     more : dict of str to list of float
@@ -40,14 +41,22 @@ def show_figures(judged: str, columns: "dict[str, Figures]", classes: "Array", m
     -------
     str
     """
+    terminal = console()
     rows = [[shown, *(figure(getattr(one, name)) for one in columns.values())] for name, shown in ROWS.items()]
     rows += [[name, *(figure(value) if value == value else "" for value in values)] for name, values in more.items()]
     first = next(iter(columns.values()))
+    if terminal is not None:
+        from .charts import confusions, figures_table
+
+        rivals = len(columns) - ("class frequencies" in columns)
+        title = wrapped(f"On {harmless(judged)}" + (", the better figure marked" if rivals > 1 else ""), "bold")
+        drawn = figures_table(["", *columns], rows, rivals=rivals)
+        return rendered(terminal, "", title, drawn, confusions(first, classes, terminal))
     table = table_of_figures(["", *columns], rows)
     return f"On {harmless(judged)}\n{table}\n\n{table_of_confusion(first, classes)}\n"
 
 
-def figures_as_json(figures: "Figures") -> dict[str, Any]:
+def figures_as_json(figures: "Metrics") -> dict[str, Any]:
     """Return the figures by name, the confusion matrix where there is one."""
     named: dict[str, Any] = {name: getattr(figures, name) for name in ROWS}
     if figures.confusion is not None:
@@ -80,27 +89,27 @@ def class_index(model: "Model", table: "Table", labels: "Array", rows: "Array", 
 
 
 def score_tables(
-    model: "Model", tables: "Iterable[tuple[Table, Array, Array | None]]", surprises: "Surprises | None" = None
-) -> "Figures":
+    model: "Model", tables: "Iterable[tuple[Table, Array, Array | None]]", surprises: "UnseenCounts | None" = None
+) -> "Metrics":
     """Score a model on tables whose classes are known.
 
     Parameters
     ----------
     model : Model
     tables : iterable of (Table, (n,) array of int, (n,) array or None)
-        Rows, their classes and weights.
-    surprises : Surprises, optional
-        Counts what is odd about the rows.
+        The rows, their classes and their weights.
+    surprises : UnseenCounts, optional
+        Counts missing cells and values that the training rows did not have.
 
     Returns
     -------
-    Figures
+    Metrics
     """
     import numpy as np
 
-    from ..training import Tally
+    from ..training import RunningMetrics
 
-    tally = Tally(len(model.classes))
+    tally = RunningMetrics(len(model.classes))
     with np.errstate(over="ignore", invalid="ignore"):  # the figures say so
         for table, y, weight in tables:
             start = 0
@@ -108,22 +117,22 @@ def score_tables(
                 rows = slice(start, start + piece.n_rows)
                 tally.add(Z, y[rows], None if weight is None else weight[rows])
                 start = rows.stop
-    return tally.figures()
+    return tally.metrics()
 
 
-def trivial_figures(shares: "Array", y: "Array", weight: "Array | None") -> "Figures":
-    """Return what one gets without looking at the rows: by always giving the shares of the classes."""
+def trivial_figures(shares: "Array", y: "Array", weight: "Array | None") -> "Metrics":
+    """Return the metrics of predicting the class frequencies for every row."""
     import numpy as np
 
-    from ..training import Tally
+    from ..training import RunningMetrics
 
-    tally = Tally(len(shares))
+    tally = RunningMetrics(len(shares))
     logits = np.log(np.maximum(shares, 1e-12))
     for start in range(0, len(y), 10_000):
         rows = slice(start, start + 10_000)
         w = None if weight is None else weight[rows]
         tally.add(np.broadcast_to(logits, (len(y[rows]), len(shares))), y[rows], w)
-    return tally.figures()
+    return tally.metrics()
 
 
 def rows_judged(count: int, *, held_out: bool) -> str:

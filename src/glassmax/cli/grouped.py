@@ -1,7 +1,4 @@
-"""Commands whose --help is read like a manual page: options in groups, examples, exit codes.
-
-An option belongs to the group that `group` was last told; the order is that of the code.
-"""
+"""Commands whose --help shows the options in groups, in the order of the code, and the exit codes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +7,7 @@ import click
 
 __all__ = ["GroupedCommand", "option"]
 
-EXIT_CODES = "0 done; 1 the data or a file is at fault; 2 the command line is; 130 interrupted."
+EXIT_CODES = "0: success. 1: an error in the data or in a file. 2: an error in the command line. 130: interrupted."
 
 
 class GroupedOption(click.Option):

@@ -8,18 +8,19 @@ from typing import Any
 import click
 
 from .talk import counted, harmless, shortened, show, show_json
+from .terminal import console, rendered, wrapped
 
 
 @click.command("info")
 @click.argument("model", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(model: str | None, as_json: bool) -> None:
-    """Say what this installation is, or what a model file holds.
+    """Describe this installation, or a model file.
 
     \b
     Examples:
       glassmax info
-      glassmax info penguins.safetensors
+      glassmax info digits.safetensors
     """
     facts = _of_installation() if model is None else _of_model(model)
     if as_json:
@@ -27,18 +28,20 @@ def command(model: str | None, as_json: bool) -> None:
         return
     if model is None:
         facts = _in_words(facts)
+    terminal = console()
     width = max(map(len, facts))
     for name, value in facts.items():
         shown = ", ".join(map(str, value)) if isinstance(value, list) else str(_rounded(value))
-        show(harmless(f"{name:<{width}}  {shown}") + "\n")
+        line = harmless(f"{name:<{width}}  {shown}")
+        show(f"{line}\n" if terminal is None else rendered(terminal, wrapped(line, longest=terminal.width // 2)))
 
 
 def _of_installation() -> dict[str, Any]:
     import numpy as np
 
-    from .. import __version__
     from ..engine import best_engine, build_facts
     from ..table import BUILTIN
+    from ..version import __version__
 
     engine, build = best_engine(), build_facts()
     native = engine.name == "native"

@@ -20,46 +20,55 @@ OTHER_FORMATS = (".arrow", ".feather", ".gz", ".json", ".tsv", ".xls", ".xlsx", 
 @click.command("predict", cls=GroupedCommand)
 @click.argument("model")
 @click.argument("data")
-@option("What to predict", "--proba", is_flag=True, help="Add the probability of each class.")
+@option("Predictions", "--proba", is_flag=True, help="Add the probability of each class.")
 @option(
-    "What to predict", "--top", type=click.IntRange(1), metavar="N", help="Add the N most probable classes and theirs."
+    "Predictions",
+    "--top",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Add the N most probable classes and their probabilities.",
 )
 @option(
-    "What to predict",
+    "Predictions",
     "--keep",
     metavar="COLUMN",
     multiple=True,
-    help="Put a column of DATA before the prediction, to know the rows by; may be given again.",
+    help="Column of DATA to write before the prediction, such as an identifier. May be repeated.",
 )
-@option("Data", "--delimiter", metavar="CHAR", help="What separates the cells of a CSV file.  [default: found out]")
-@option("Data", "--decimal", type=click.Choice([".", ","]), help="What stands before the decimals.")
-@option("Data", "--encoding", metavar="NAME", help="Of a text file: utf-8, utf-16, latin-1, ...")
-@option("Output", "--output", "-o", metavar="FILE", help="Write there instead of to stdout, whole or not at all.")
+@option("Data", "--delimiter", metavar="CHAR", help="Character between the cells of a CSV file.  [default: detected]")
+@option("Data", "--decimal", type=click.Choice([".", ","]), help="Decimal separator.  [default: detected]")
+@option(
+    "Data",
+    "--encoding",
+    metavar="NAME",
+    help="Encoding of a text file: utf-8, utf-16, latin-1, ...  [default: detected]",
+)
+@option("Output", "--output", "-o", metavar="FILE", help="Output file, written whole or not at all.  [default: stdout]")
 @option(
     "Output",
     "--format",
     "form",
     type=click.Choice(["csv", "parquet", "jsonl"]),
-    help="[default: by the name of FILE, otherwise csv]",
+    help="Output format.  [default: from the name of FILE, otherwise csv]",
 )
-@option("Output", "--quiet", "-q", is_flag=True, callback=be_quiet, help="Say nothing but faults.")
+@option("Output", "--quiet", "-q", is_flag=True, callback=be_quiet, help="Print only the predictions and errors.")
 def command(model: str, data: str, proba: bool, top: int | None, **options: Any) -> None:
     """Predict the class of each row of a table.
 
-    MODEL is a file that `glassmax train` has written. DATA is a table of any kind that train takes, - for standard
-    input, or a built-in example; its columns may come in any order, and others beside them are not looked at. It may
-    be larger than memory: predictions go out as rows come in. Cells that were filled, and values that training never
+    MODEL is a file that `glassmax train` has written. DATA is a table in any format that train reads, - for standard
+    input, or a built-in example. Its columns may be in any order; other columns are ignored. DATA may be larger than
+    memory: predictions are written as rows are read. Missing cells that were filled, and values that training never
     saw, are counted on stderr.
 
     \b
     Examples:
-      glassmax predict penguins.safetensors penguins --proba
+      glassmax predict digits.safetensors digits --proba
       glassmax predict flowers.safetensors new.parquet --top 3 --keep id -o predictions.parquet
       cat new.csv | glassmax predict flowers.safetensors - > predictions.csv
     """
     from ..model import load_model
-    from ..table import Surprises, read_batches
-    from .places import check_output
+    from ..table import UnseenCounts, read_batches
+    from .output_paths import check_output
     from .predictions import writer_of
 
     output = options["output"]
@@ -73,14 +82,14 @@ def command(model: str, data: str, proba: bool, top: int | None, **options: Any)
     needed = columns_needed(loaded, model, "Predict")
     written = {name: options[name] for name in ("delimiter", "decimal", "encoding")}
     kind = options["form"] or FORMATS.get("." + str(output).rpartition(".")[2].lower(), "csv")
-    keep, surprises, name, rows = options["keep"], Surprises(), data, 0
+    keep, counts, name, rows = options["keep"], UnseenCounts(), data, 0
     with writer_of(kind, output, loaded.classes, proba=proba, top=top, keep=keep) as writer:
         tables = read_batches(data, columns=[*needed, *keep], **written)
-        for table, P in loaded.predictions(_checked(tables, keep), surprises):
+        for table, P in loaded.predictions(_checked(tables, keep), counts):
             writer.write(table, P)
             name, rows = table.name, rows + len(P)
     assert loaded.encoding is not None
-    for note in surprises.notes(loaded.encoding.columns):
+    for note in counts.notes(loaded.encoding.columns):
         say(f"{name}: {note}")
     _warn_of_formulas(loaded)
     if output is not None:
@@ -88,7 +97,7 @@ def command(model: str, data: str, proba: bool, top: int | None, **options: Any)
 
 
 def _checked(tables: Any, keep: tuple[str, ...]) -> Any:
-    """Say how an unusual file is written, and refuse a column to keep that is not there, with the first rows."""
+    """Report an unusual file format, and a column to keep that doesn't exist, at the first rows."""
     for number, table in enumerate(tables):
         if number == 0:
             _say_how(table)

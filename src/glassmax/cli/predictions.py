@@ -1,7 +1,7 @@
-"""Predictions written as they come, as CSV, JSON lines or Parquet: to stdout, or to a file, whole or not at all.
+"""Write predictions as CSV, JSON lines or Parquet, piece by piece: to stdout, or to a file, whole or not at all.
 
-Probabilities are written in the fewest digits that give the same float back. Parquet is gathered in pieces beside its
-place, because its parts must be known before its end.
+Probabilities are written in the fewest digits that give the same float back. The pieces of a Parquet file are kept in a
+temporary folder beside it until all are there.
 """
 
 import csv
@@ -28,7 +28,7 @@ PIECE_NUMBERS = 2**21
 
 
 class Writer:
-    """Makes columns of predictions, and hands them on.
+    """Makes columns of predictions.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Writer:
     top : int or None
         How many of the most probable classes to write.
     keep : sequence of str
-        Columns of the table to write before.
+        Columns of the table to write before the prediction.
     """
 
     def __init__(self, classes: Array, proba: bool, top: int | None, keep: Sequence[str]) -> None:

@@ -1,10 +1,11 @@
-"""How a run goes on, as it goes on: one live line on a terminal, plain lines elsewhere."""
+"""The progress of a training run: one live line on a terminal, a few plain lines elsewhere."""
 
 import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from .charts import sparkline
 from .talk import figure, say
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ def with_progress(
     ----------
     epochs : iterator of Epoch
     most : int
-        How many there are at most.
+        The maximum number of epochs.
     metric : callable
-        Says the score that early stopping watches, "" if it watches none of its own.
+        Returns the score that early stopping watches, or "" if the losses already show it.
     quiet : bool
         Whether to show nothing.
 
@@ -52,18 +53,24 @@ def _live(epochs: "Iterator[Epoch]", most: int, metric: "Callable[[], str]", con
         TextColumn("epoch"),
         MofNCompleteColumn(),
         BarColumn(bar_width=20),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:  # type: ignore[arg-type]
         task = progress.add_task("", total=most)
+        losses: list[float] = []
+        drawn = float("-inf")
         for epoch in epochs:
-            progress.update(task, advance=1, description=_figures(epoch, metric))
+            losses.append(epoch.loss)
+            progress.advance(task)
+            if time.monotonic() > drawn + 0.1:  # drawing each of many short epochs would cost more than training it
+                drawn = time.monotonic()
+                progress.update(task, description=f"{sparkline(losses, 12)} {_figures(epoch, metric)}")
             yield epoch
 
 
 def _in_lines(epochs: "Iterator[Epoch]", most: int, metric: "Callable[[], str]") -> "Iterator[Epoch]":
-    """Say a line at epochs 1, 2, 5, 10, 20, 50, ...: few, and the more the longer the run."""
+    """Print a line at epochs 1, 2, 5, 10, 20, 50 and so on."""
     started = time.monotonic()
     for epoch in epochs:
         digits = str(epoch.number)

@@ -1,4 +1,4 @@
-"""What a training run was worth, for people and for programs."""
+"""The result of a training run: its metrics beside those of simpler models, as text and as JSON, and a verdict."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,33 +6,35 @@ from .figures import figures_as_json, show_figures
 
 if TYPE_CHECKING:
     from ..functional.arrays import Array
-    from ..training import Figures
+    from ..training import Metrics
 
 __all__ = ["Result"]
 
 CLEAR = 0.005
+KEYS = {"linear model": "linear_model", "class frequencies": "classes_shares"}
+"""The names of the columns in JSON."""
 
 
 class Result:
-    """The figures of a network beside those of a linear model, and of no model at all.
+    """The metrics of a network beside those of a linear model and of the class frequencies.
 
     Parameters
     ----------
     judged : str
-        Which rows they are of.
-    columns : dict of str to Figures
+        Which rows the metrics are of: "69 rows held out".
+    columns : dict of str to Metrics
         By the name of the model, the network first.
     classes : (k,) array
     more : dict of str to list of float
-        Other figures, one for each model.
+        Other metrics, one value for each model.
     table : str
-        The user's word for the table.
+        The name of the table, as the user typed it.
     """
 
     def __init__(
         self,
         judged: str,
-        columns: "dict[str, Figures]",
+        columns: "dict[str, Metrics]",
         classes: "Array",
         more: dict[str, list[float]],
         table: str,
@@ -44,36 +46,40 @@ class Result:
         return show_figures(self.judged, self.columns, self.classes, self.more)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the figures by name; the network's on top, the others below their own."""
+        """Return the metrics by name: the network's at the top level, those of each other model under its key."""
         first, *others = self.columns
         facts = {"judged_on": self.judged, **figures_as_json(self.columns[first]), "classes": self.classes.tolist()}
         facts |= {name.lower(): values[0] for name, values in self.more.items() if values[0] == values[0]}
         for name in others:
             plain = figures_as_json(self.columns[name])
-            facts[name.replace("'", "").replace(" ", "_")] = {
-                key: value for key, value in plain.items() if not key.startswith("confus")
-            }
+            facts[KEYS[name]] = {key: value for key, value in plain.items() if not key.startswith("confus")}
         return facts
 
+    @property
+    def network_is_better(self) -> bool:
+        """Whether the network has a clearly smaller log-loss than every simpler model."""
+        network, *others = self.columns.values()
+        return all(network.log_loss <= other.log_loss - CLEAR for other in others)
+
     def verdict(self) -> list[str]:
-        """Say in a sentence what the network is worth."""
-        network, trivial = self.columns["network"], self.columns["classes' shares"]
+        """Return a sentence that compares the network with the simpler models, or nothing if it is the only one."""
+        network, trivial = self.columns["network"], self.columns["class frequencies"]
         linear = self.columns.get("linear model")
         few = " These are few rows: the figures may be off by several hundredths." if network.rows < 200 else ""
         if linear is not None and linear.log_loss < trivial.log_loss - CLEAR <= network.log_loss - CLEAR:
             return [
-                f"The network does worse than a linear model, and no better than the shares of the classes: try "
+                f"The network does worse than a linear model, and no better than the class frequencies: try "
                 f"--early-stopping, a larger --alpha, or --hidden none.{few}"
             ]
         if network.log_loss >= trivial.log_loss:
-            return [
-                f"The network knows no more than the shares of the classes: the columns may not tell the target.{few}"
-            ]
+            return [f"The network knows no more than the class frequencies: the columns may not tell the target.{few}"]
         if linear is None:
             return []
         if network.log_loss > linear.log_loss - CLEAR:
-            return [f"A linear model does as well, or better: try --hidden none.{few}"]
-        gain = 100 * (network.accuracy - linear.accuracy)
-        if gain < 0.05:
-            return [f"The network's probabilities are better than a linear model's, its classes are not.{few}"]
-        return [f"The network gets {gain:.1f} % more rows right than a linear model.{few}"]
+            how = "better" if network.log_loss > linear.log_loss + CLEAR else "as well"
+            return [f"A linear model does {how}: try --hidden none.{few}"]
+        both = f"{100 * network.accuracy:.1f} % of the rows right, a linear model {100 * linear.accuracy:.1f} %"
+        gain, share = network.accuracy - linear.accuracy, linear.accuracy
+        if gain <= (share * (1 - share) / network.rows) ** 0.5:  # one standard error
+            both = f"{both}; the network's probabilities are better"
+        return [f"The network gets {both}.{few}"]

@@ -1,22 +1,28 @@
 """The rows of a training run: which to learn from, which to judge by, and what their columns are taken for."""
 
 import os
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import worded
+from .column_names import left_out_together, summed_up
 from .talk import counted, shortened
+from .wording import option_of
 
 if TYPE_CHECKING:
     from ..functional.arrays import Array
-    from ..table import Column, Table
+    from ..table import Column, Note, Table
 
 __all__ = ["Rows", "shown_column"]
 
 FEWEST_ROWS_TO_HOLD_OUT = 20
 SPARSE_NUMBERS, SPARSE_SHARE = 2**24, 0.1
-MOST_SHOWN, MOST_NOTES = 40, 20
+MOST_NOTES = 20
 MOST_OF_MEMORY = 0.7
+KINDS = {"filled": "missing, filled with", "unseen": "hold what training never saw"}
+"""The kinds of notes that may be very many, and the words that they share."""
 
 
 class Rows:
@@ -49,7 +55,7 @@ class Rows:
         import numpy as np
 
         from ..errors import DataError
-        from ..table import Encoding, Wishes, infer, read_labels, read_weights
+        from ..table import ColumnOptions, Encoding, Note, infer, read_labels, read_weights
         from ..training import holdout
 
         self.options, self.target, self.form = options, target, form
@@ -69,21 +75,22 @@ class Rows:
             self.kept, self.held = holdout(self.y, options["held_out"], np.random.RandomState(options["seed"]))
         self._check_weights()
         without = (target,) if options["weight"] is None else (target, options["weight"])
-        inference = infer(self.table, without, Wishes(options["types"], options["ignore"], options["keep"]))
+        inference = infer(self.table, without, ColumnOptions(options["types"], options["ignore"], options["keep"]))
         self.encoding, self.notes = Encoding.learn(self.table.rows(self.kept), target, inference=inference)
-        self.notes += self._giveaways() + self._rare_classes() + self._alike() + self._formulas()
+        more = self._giveaways() + self._rare_classes() + self._alike() + self._formulas()
+        self.notes += [Note((note,)) for note in more]
         self.X = self.encoded(self.kept, self.notes)
         if len(self.held):
             self.encoded(self.held)  # a cell at fault is found before the training, not after it
         self.validation = self._read_validation()
 
-    def encoded(self, index: "Array", notes: list[str] | None = None) -> Any:
+    def encoded(self, index: "Array", notes: "list[Note] | None" = None) -> Any:
         """Return rows as numbers: an array, or a sparse matrix where most of very many numbers are zeros."""
         import numpy as np
 
-        from ..table import Surprises
+        from ..table import UnseenCounts
 
-        width, surprises = self.encoding.width, Surprises()
+        width, counts = self.encoding.width, UnseenCounts()
         at_once = max(1, 2**21 // width)
         dense = len(index) * width <= SPARSE_NUMBERS or SPARSE_SHARE * width / len(self.encoding.columns) < 1
         if dense:
@@ -92,13 +99,13 @@ class Rows:
         blocks = []
         for start in range(0, len(index), at_once):
             rows = slice(start, start + at_once)
-            block = self.encoding.fill(self.table.rows(index[rows]), surprises)
+            block = self.encoding.fill(self.table.rows(index[rows]), counts)
             if dense:
                 X[rows] = block
             else:
                 blocks.append(self._in_form(block, dense))
         if notes is not None:
-            notes += surprises.notes(self.encoding.columns)
+            notes += counts.notes(self.encoding.columns)
         if dense:
             return X
         from scipy.sparse import vstack
@@ -165,10 +172,13 @@ class Rows:
         titles = {"Number": "numbers:", "Category": "categories:", "Boolean": "booleans:", "Date": "dates:"}
         for kind, title in titles.items():
             if kind in kinds:
-                lines.append(f"  {title:<11} {_some(kinds[kind])}")
+                lines.append(f"  {title:<11} {summed_up(kinds[kind])}")
         if self.options["weight"] is not None:
             lines.append(f"  weights:    {self.options['weight']}")
-        return lines + [f"  {note}" for note in _shortened([*self.table.notes, *self.notes])]
+        left_out = [note for note in self.notes if note.kind == "left_out"]
+        others = [note for note in self.notes if note.kind != "left_out"]
+        notes = [*left_out_together(left_out), *self.table.notes, *_shortened(others)]
+        return lines + [f"  {note}" for note in notes]
 
     def _check_weights(self) -> None:
         from ..errors import DataError
@@ -227,7 +237,7 @@ class Rows:
         if path is None or isinstance(path, float):
             return None
         from ..errors import DataError
-        from ..table import Surprises, label_texts, read_labels, read_table, read_weights
+        from ..table import Note, UnseenCounts, label_texts, read_labels, read_table, read_weights
 
         table = read_table(path, **self.form)
         labels, rows = read_labels(table, self.target, repeating=False)
@@ -238,24 +248,22 @@ class Rows:
                 raise DataError(
                     f"{table.place(int(row))}: {self.target} is {text!r}, which is no class of the training rows."
                 )
-        surprises, some = Surprises(), table.rows(rows)
-        X = self._in_form(self.encoding.fill(some, surprises), not hasattr(self.X, "tocsr"))
+        counts, some = UnseenCounts(), table.rows(rows)
+        X = self._in_form(self.encoding.fill(some, counts), not hasattr(self.X, "tocsr"))
         weight = None if self.options["weight"] is None else read_weights(some, self.options["weight"])
-        self.notes += [f"{table.name}: {note}" for note in surprises.notes(self.encoding.columns)]
+        self.notes += [Note((f"{table.name}: ", *n.text), n.kind) for n in counts.notes(self.encoding.columns)]
         return X, [index[text] for text in texts], weight
 
 
-def _shortened(notes: list[str]) -> list[str]:
+def _shortened(notes: "list[Note]") -> list[str]:
     """Keep the first notes of each kind: a table of a thousand empty columns needs no thousand lines."""
-    shown, kinds = [], dict.fromkeys(("is left out:", "missing, filled with", "hold what training never saw"), 0)
+    shown, kinds = [], Counter[str]()
     for note in notes:
-        kind = next((kind for kind in kinds if kind in note), None)
-        if kind is not None:
-            kinds[kind] += 1
-        if kind is None or kinds[kind] <= MOST_NOTES:
-            shown.append(note)
-    more = {kind: count - MOST_NOTES for kind, count in kinds.items() if count > MOST_NOTES}
-    return shown + [f"... {kind} ...: {counted(count, 'more column')} like these" for kind, count in more.items()]
+        kinds[note.kind] += 1
+        if note.kind not in KINDS or kinds[note.kind] <= MOST_NOTES:
+            shown.append(worded(note.text, option_of))
+    more = {what: kinds[kind] - MOST_NOTES for kind, what in KINDS.items() if kinds[kind] > MOST_NOTES}
+    return shown + [f"... {what} ...: {counted(count, 'more column')} like these" for what, count in more.items()]
 
 
 def shown_column(column: "Column") -> str:
@@ -286,9 +294,3 @@ def _check_memory(name: str, rows: int, width: int, size: int) -> None:
             f"{name} becomes {rows} rows of {width} numbers, {needed / 2**30:.1f} GB; this machine has "
             f"{there / 2**30:.1f} GB. Pass --dtype float32, --ignore columns of many categories, or fewer rows."
         )
-
-
-def _some(names: list[str]) -> str:
-    if len(names) <= MOST_SHOWN:
-        return ", ".join(names)
-    return f"{', '.join(names[: MOST_SHOWN - 2])}, {len(names) - MOST_SHOWN + 1} more, and {names[-1]}"

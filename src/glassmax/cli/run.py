@@ -1,35 +1,35 @@
 """One training run of the command line: from a table and options to a model and what it is worth."""
 
-import re
 import warnings
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .charts import sparkline
 from .figures import rows_judged, score_tables, trivial_figures
 from .progress import with_progress
 from .result import Result
 from .rows import Rows
-from .talk import QUIET, counted, figure, say
-from .train_options import ESTIMATOR
+from .talk import QUIET, busy, counted, draw, figure, ordinal, say
+from .terminal import console
+from .wording import ESTIMATOR, worded_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rich.console import Console
 
     from ..estimator import SoftmaxClassifier
     from ..functional.arrays import Array
     from ..model import Model
     from ..table import Table
-    from ..training import Epoch, Figures
+    from ..training import Epoch, Metrics
 
 __all__ = ["Run", "check_options"]
 
 FAR_BEYOND_CHANCE = 1e4
 """A log-loss that no honest training ends with: the steps were too long."""
-LINEAR_ITERATIONS = 200
-MOST_LINEAR_ROWS = 100_000
 
 
 def estimator_of(options: dict[str, Any], hidden: tuple[int, ...], **changed: Any) -> "SoftmaxClassifier":
@@ -50,28 +50,14 @@ def estimator_of(options: dict[str, Any], hidden: tuple[int, ...], **changed: An
 
 
 def check_options(options: dict[str, Any]) -> None:
-    """Refuse options that don't go together, before a table is read, in the words of the command line."""
+    """Raise before a table is read if options don't go together."""
     from ..errors import OptionError
-    from ..estimator.options import check_options as check
+    from ..estimator.options import make_plan
 
     try:
-        check(estimator_of(options, (100,) if options["hidden"] is None else options["hidden"]))
+        make_plan(estimator_of(options, (100,) if options["hidden"] is None else options["hidden"]))
     except OptionError as error:
-        raise click.UsageError(_in_words_of_the_command_line(str(error))) from None
-
-
-def _in_words_of_the_command_line(message: str) -> str:
-    words = {parameter: f"--{option.replace('_', '-')}" for option, parameter in ESTIMATOR.items()}
-    found = re.match(r"(\w+) (?=is|names)", message)
-    if found and found[1] in words:
-        message = f"{words[found[1]]} {message[found.end() :]}"
-    return re.sub(r"solver='(\w+)'", r"--solver \1", message)
-
-
-def _words_for_a_checkpoint(message: str) -> str:
-    words = {"checkpoint_path": "--checkpoint", "random_state": "--seed", "max_iter": "--epochs"}
-    words |= {parameter: f"--{option.replace('_', '-')}" for option, parameter in ESTIMATOR.items()}
-    return re.sub(r"\b(" + "|".join(words) + r")\b(?= is|=|\b[. ,])", lambda found: words[found[1]], message)
+        raise click.UsageError(worded_error(error)) from None
 
 
 class Run:
@@ -89,8 +75,16 @@ class Run:
     def report_table(self) -> None:
         """Say what was read and what each column was taken for."""
         rows = self.rows
-        for line in rows.described():
+        terminal = console(err=True)
+        first, *lines = rows.described()
+        if terminal is None:
+            say(first)
+        else:
+            self._report_classes(terminal)
+        for line in lines:
             say(line)
+        if terminal is not None:
+            say()
         sizes = "-".join(map(str, (rows.X.shape[1], *self.hidden, len(rows.classes))))
         held = f", {len(rows.held)} held out" if len(rows.held) else f", none held out{rows.why_none_held_out()}"
         judged = (
@@ -98,10 +92,25 @@ class Run:
         )
         say(f"{counted(len(rows.kept), 'row')} to train on{held}{judged}; network {sizes}")
 
+    def _report_classes(self, terminal: "Console") -> None:
+        """Show the number of rows of each class as bars, on a terminal."""
+        import numpy as np
+
+        from .charts import bars
+        from .terminal import wrapped
+
+        rows, most = self.rows, 20
+        n_rows = rows.table.n_rows + rows.unlabelled
+        target, k = rows.target, len(rows.classes)
+        say(f"{rows.table.name}: {counted(n_rows, 'row')}, {k} classes of {target}", "bold")
+        names = [str(label) for label in rows.classes[:most]]
+        counts = np.bincount(rows.y, minlength=k)[:most].tolist()
+        draw(bars(names, counts, terminal.width), terminal)
+        if k > most:
+            draw(wrapped(f"  ... and {k - most} more classes"), terminal)
+
     def train(self) -> bool:
         """Train with progress shown; return whether Ctrl-C ended it."""
-        from ..errors import CheckpointError
-
         classifier, rows = self.classifier, self.rows
         validation: dict[str, Any] = {}
         if rows.validation:
@@ -109,23 +118,18 @@ class Run:
             validation = dict(zip(names, rows.validation, strict=True))
         interrupted = False
         quiet = bool(click.get_current_context().find_root().meta.get(QUIET))
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+        with warnings.catch_warnings():  # said by `_report_end`, in other words
+            warnings.simplefilter("ignore")
             epochs: Iterator[Epoch] = classifier.fit_epochs(
                 rows.X, rows.y[rows.kept], rows.weights(rows.kept), **validation
             )
             try:
-                try:
-                    first = next(epochs, None)
-                except CheckpointError as error:
-                    raise CheckpointError(_words_for_a_checkpoint(str(error))) from None
-                epochs = epochs if first is None else chain([first], epochs)
                 for _ in with_progress(epochs, self.options["epochs"], self._metric, quiet=quiet):
                     pass
             except KeyboardInterrupt:
                 interrupted = True
         classifier.n_iter_ = getattr(classifier, "n_iter_", 0)
-        self._report_end(interrupted, [str(warning.message) for warning in caught])
+        self._report_end(interrupted)
         return interrupted
 
     def _metric(self) -> str:
@@ -135,7 +139,7 @@ class Run:
             return ""
         return f", {metric.replace('_', ' ')} {scores[-1]:.4f}"
 
-    def _report_end(self, interrupted: bool, caught: list[str]) -> None:
+    def _report_end(self, interrupted: bool) -> None:
         classifier, n_epochs = self.classifier, self.classifier.n_iter_
         if not n_epochs:
             return
@@ -146,23 +150,26 @@ class Run:
             return
         first, last = classifier.loss_curve_[0], classifier.loss_curve_[-1]
         why = "no longer improving"
-        if any("Training ended" in message for message in caught):
+        if classifier.stop_reason_ in ("max_iter", "max_fun", "line_search"):
             why = "still improving: more --epochs may help"
-        elif any("no better than chance" in message for message in caught):
+        if classifier.exploded_:
             why = "no better than chance: inputs or steps are too large"
         if classifier.diverged_:
-            from ..training import smaller
+            from ..training import suggest_learning_rate
 
-            rate = smaller(self.options["learning_rate"])
+            rate = suggest_learning_rate(self.options["learning_rate"])
             why = f"up from {figure(first)}: the steps are too long, try --learning-rate {rate:g}"
         best = classifier.best_epoch_
+        losses = sparkline(classifier.loss_curve_) if console(err=True) else ""
         kept = "" if best in (None, n_epochs) else f"; the weights are those of epoch {best}, the best"
         say(f"{counted(n_epochs, 'epoch')}, training loss {figure(last)}, {why}{kept}")
+        if losses:
+            say(f"  loss:       {figure(first)} {losses} {figure(last)}")
 
     def model(self) -> "Model":
         """Return the trained model with its columns and its record."""
-        from .. import __version__
         from ..model import Model
+        from ..version import __version__
 
         rows, options = self.rows, self.options
         record: dict[str, Any] = {
@@ -181,9 +188,9 @@ class Run:
         return Model(self.classifier.network_, rows.classes, rows.encoding, record)
 
     def judge(self, model: "Model") -> Result:
-        """Score the model, a linear one and no model on the rows held out, or on those of training where are none."""
+        """Score network, linear model and class frequencies on the rows held out, else on those of training."""
         from ..errors import DivergenceError
-        from ..training import smaller
+        from ..training import suggest_learning_rate
 
         rows = self.rows
         index = rows.held if len(rows.held) else rows.kept
@@ -194,14 +201,14 @@ class Run:
             rate = self.options["learning_rate"]
             raise DivergenceError(
                 f"The log-loss on {judged} is {figure(figures.log_loss)}, far worse than chance, "
-                f"at learning rate {rate:g}. No model was written. Try --learning-rate {smaller(rate):g}."
+                f"at learning rate {rate:g}. No model was written. Try --learning-rate {suggest_learning_rate(rate):g}."
             )
-        columns: dict[str, Figures] = {"network": figures}
+        columns: dict[str, Metrics] = {"network": figures}
         models = {"network": model}
         if self.options["baseline"] and self.hidden:
             models["linear model"] = linear = self._linear()
             columns["linear model"] = score_tables(linear, [(rows.table.rows(index), y, weight)])
-        columns["classes' shares"] = trivial_figures(rows.shares(), y, weight)
+        columns["class frequencies"] = trivial_figures(rows.shares(), y, weight)
         if len(rows.held):
             model.record |= {"held_out_log_loss": figures.log_loss, "held_out_accuracy": figures.accuracy}
             for name in ("balanced_accuracy", "brier_score", "calibration_error"):
@@ -209,23 +216,22 @@ class Run:
         return Result(judged, columns, rows.classes, self._more(models, index, len(columns)), rows.table.name)
 
     def _linear(self) -> "Model":
-        """Train multinomial logistic regression on the same rows, as far as they are not too many."""
+        """Train multinomial logistic regression on the same rows, its penalty chosen by validation."""
+        from ..estimator.linear import fit_linear
         from ..model import Model
 
-        rows, plain = self.rows, {"solver": "lbfgs", "max_iter": LINEAR_ITERATIONS, "early_stopping": False}
-        plain |= {"dropout": 0.0, "activation": "relu", "clip_norm": None, "weight_decay": None, "warmup": 0.0}
-        plain |= {"learning_rate": "constant", "checkpoint_path": None, "scoring": "log_loss", "tol": 1e-4}
-        linear = estimator_of(self.options, (), class_weight=rows.class_weight(), **plain)
-        X, y, weight = rows.X, rows.y[rows.kept], rows.weights(rows.kept)
-        if len(y) > MOST_LINEAR_ROWS:
-            step = -(-len(y) // MOST_LINEAR_ROWS)
-            thin = slice(None, None, step)
-            if len(set(y[thin].tolist())) == len(rows.classes):
-                X, y, weight = X[thin], y[thin], None if weight is None else weight[thin]
-                say(f"The linear model to compare with is trained on every {step}th row.")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            linear.fit(X, y, weight)
+        rows, options = self.rows, self.options
+        with busy("Training a linear model to compare with"):
+            linear, step = fit_linear(
+                rows.X,
+                rows.y[rows.kept],
+                rows.weights(rows.kept),
+                class_weight=rows.class_weight(),
+                random_state=options["seed"],
+                n_threads=options["threads"],
+            )
+        if step > 1:
+            say(f"The linear model to compare with is trained on every {ordinal(step)} row.")
         return Model(linear.network_, rows.classes, rows.encoding)
 
     def _more(self, models: "dict[str, Model]", index: "Array", count: int) -> dict[str, list[float]]:

@@ -1,27 +1,37 @@
-"""How results and talk look: plain text, aligned, harmless to a terminal."""
+"""Printing: results on stdout, messages on stderr, as aligned plain text without control characters."""
 
 import errno
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..functional.arrays import Array
+from .terminal import console, paint, rendered, wrapped
 
 if TYPE_CHECKING:
-    from ..training import Figures
+    from contextlib import AbstractContextManager
+
+    from rich.console import Console, RenderableType
+
+    from ..training import Metrics
 
 __all__ = [
     "be_quiet",
+    "busy",
     "counted",
+    "draw",
     "figure",
     "harmless",
+    "ordinal",
     "say",
     "shortened",
     "show",
     "show_json",
+    "show_painted",
     "table_of_confusion",
     "table_of_figures",
 ]
@@ -35,15 +45,48 @@ def harmless(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def say(text: str = "") -> None:
-    """Print a line of talk, which goes to stderr; none of it where --quiet was asked for."""
-    context = click.get_current_context(silent=True)
-    if context is None or not context.find_root().meta.get(QUIET):
+def say(text: str = "", style: str = "", *, command: str = "") -> None:
+    """Print a message on stderr, unless --quiet was given.
+
+    Parameters
+    ----------
+    text : str
+    style : str
+        One of the styles of `glassmax.cli.terminal`; only a terminal shows it.
+    command : str
+        A command to type next, after the text; a terminal shows it on its own line.
+    """
+    text = f"{text} {command}" if command and console(err=True) is None else text
+    if _is_quiet():
+        return
+    terminal = console(err=True)
+    if terminal is None:
         click.echo(harmless(text), err=True)
+    else:
+        draw(wrapped(harmless(text), style), terminal)
+        if command:
+            draw(wrapped(harmless(f"  {command}"), "bold"), terminal)
+
+
+def draw(shown: "RenderableType", terminal: "Console") -> None:
+    """Print a table or another drawing on stderr, which is a terminal, unless --quiet was given."""
+    if not _is_quiet():
+        click.echo(rendered(terminal, shown), err=True, nl=False, color=True)
+
+
+def busy(what: str) -> "AbstractContextManager[object]":
+    """Show what is being done while it is done, on a terminal, unless --quiet was given."""
+    terminal = console(err=True)
+    return nullcontext() if terminal is None or _is_quiet() else terminal.status(what)
+
+
+def _is_quiet() -> bool:
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.find_root().meta.get(QUIET))
 
 
 def be_quiet(ctx: click.Context, param: click.Parameter, value: bool) -> bool:
-    """Keep all talk to itself from here on; the callback of --quiet."""
+    """Suppress all messages from here on; the callback of --quiet."""
     if value:
         ctx.find_root().meta[QUIET] = True
     return value
@@ -62,6 +105,13 @@ def show(text: str) -> None:
     sys.stdout.buffer.flush()
 
 
+def show_painted(text: str) -> None:
+    """Print a diagnosis or a derivation; on a terminal with colours and hanging indents."""
+    lines = [harmless(line).rstrip() for line in text.split("\n")]
+    terminal = console()
+    show("\n".join([*lines, ""]) if terminal is None else rendered(terminal, *paint(lines)))
+
+
 def counted(number: int, noun: str) -> str:
     """Write a number of things: 1 row, 2 rows."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
@@ -70,6 +120,12 @@ def counted(number: int, noun: str) -> str:
 def figure(value: float) -> str:
     """Write a figure with four decimals, a huge one by its power of ten."""
     return f"{value:.4f}" if abs(value) < 1e5 else f"{value:.2e}"
+
+
+def ordinal(number: int) -> str:
+    """Write which one of many: 2nd, 3rd, 4th, 11th."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def show_json(result: dict[str, Any]) -> None:
@@ -89,12 +145,12 @@ def table_of_figures(header: Sequence[str], rows: Sequence[Sequence[str]]) -> st
     )
 
 
-def table_of_confusion(figures: "Figures", classes: Array) -> str:
+def table_of_confusion(figures: "Metrics", classes: Array) -> str:
     """Write a confusion matrix: a row for each true class, a column for each predicted one.
 
     Parameters
     ----------
-    figures : Figures
+    figures : Metrics
     classes : (k,) array
         Labels.
 

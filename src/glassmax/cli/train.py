@@ -8,6 +8,7 @@ import click
 from .config import as_toml
 from .grouped import GroupedCommand
 from .talk import counted, harmless, say, show, show_json
+from .terminal import ATTENTION, GOOD
 from .train_options import train_options
 
 __all__ = ["command"]
@@ -20,20 +21,20 @@ __all__ = ["command"]
 def command(ctx: click.Context, /, data: str | None, target: str | None, output: str | None, **options: Any) -> None:
     """Train a softmax classifier on a table.
 
-    DATA is a CSV, TSV, JSON lines, Parquet or Arrow file, packed by gzip or zstd or not; - for standard input; or a
-    built-in example: penguins, iris, wine, digits, toy. What each column is, how the file is written, what is missing
-    and what tells the target is found out and said on stderr; the result goes to stdout.
+    DATA is a CSV, TSV, JSON lines, Parquet or Arrow file, which may be compressed with gzip or zstd; - for standard
+    input; or a built-in example: digits, penguins, iris, wine, toy. glassmax detects the file format, the type of each
+    column, missing cells, and columns that give the target away, and reports them on stderr. The result goes to stdout.
 
     \b
     Examples:
-      glassmax train penguins
+      glassmax train digits
       glassmax train flowers.csv --target species --hidden 64,32
       glassmax train flowers.csv --target species --print-config > run.toml
       glassmax train --config run.toml --learning-rate 0.01
     """
     from ..errors import DataError
     from ..table import read_table
-    from .places import check_output, default_output
+    from .output_paths import check_output, default_output
     from .run import Run, check_options
 
     if options["print_config"]:
@@ -78,16 +79,16 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
         show(result.as_text())
     say()
     for line in result.verdict():
-        say(line)
+        say(line, GOOD if result.network_is_better else ATTENTION)
     again = data if data != "-" else "NEW.csv"
-    say(f"The model is in {path}. Use it: glassmax predict {_typed(str(path))} {_typed(again)}")
+    say(f"The model is in {path}. Use it:", command=f"glassmax predict {_typed(str(path))} {_typed(again)}")
     if interrupted:
         say(f"It has seen {counted(run.classifier.n_iter_, 'epoch')}.")
         ctx.exit(130)
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
-    """Refuse to leave out a column that another option wants."""
+    """Raise if --ignore and another option name the same column."""
     wanted = {"keep": options["keep"], "type": options["types"], "weight": [options["weight"]]}
     for option, names in wanted.items():
         for name in names:
@@ -96,7 +97,7 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
 
 
 def _typed(path: str) -> str:
-    """Write a path as it is typed in a shell, where a dash at its beginning would be an option's."""
+    """Write a path as it is typed in a shell, where a path that begins with a dash would be an option."""
     return shlex.quote(f"./{path}" if path.startswith("-") else path)
 
 

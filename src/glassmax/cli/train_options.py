@@ -1,4 +1,4 @@
-"""The options of `glassmax train`, in groups; they are those of the estimator in the words of the command line."""
+"""The options of `glassmax train`, in groups; most of them set a parameter of the estimator."""
 
 import os
 from typing import Any
@@ -7,52 +7,16 @@ import click
 
 from .config import read_config
 from .grouped import option
+from .option_values import activations, class_weights, column_types, finite, hidden_sizes, shares, validation
 from .talk import be_quiet
-from .typed import activations, class_weights, column_types, finite, hidden_sizes, shares, validation
 
-__all__ = ["ESTIMATOR", "train_options"]
+__all__ = ["train_options"]
 
 SOLVERS = ["adam", "adamw", "sgd", "lbfgs"]
 SCHEDULES = ["constant", "invscaling", "adaptive", "cosine", "one_cycle", "step"]
 METRICS = ["log_loss", "accuracy", "balanced_accuracy", "f1", "auc"]
 SHARE = click.FloatRange(0, 1, max_open=True)
 POSITIVE = click.FloatRange(0, min_open=True)
-
-ESTIMATOR = {
-    "activation": "activation",
-    "alpha": "alpha",
-    "batch_size": "batch_size",
-    "beta_1": "beta_1",
-    "beta_2": "beta_2",
-    "checkpoint": "checkpoint_path",
-    "clip_norm": "clip_norm",
-    "dropout": "dropout",
-    "early_stopping": "early_stopping",
-    "epochs": "max_iter",
-    "epsilon": "epsilon",
-    "hidden": "hidden_layer_sizes",
-    "init": "init",
-    "label_smoothing": "label_smoothing",
-    "learning_rate": "learning_rate_init",
-    "loss": "loss",
-    "max_fun": "max_fun",
-    "metric": "scoring",
-    "momentum": "momentum",
-    "nesterov": "nesterovs_momentum",
-    "patience": "n_iter_no_change",
-    "power_t": "power_t",
-    "schedule": "learning_rate",
-    "seed": "random_state",
-    "shuffle": "shuffle",
-    "solver": "solver",
-    "step_every": "step_every",
-    "step_factor": "step_factor",
-    "threads": "n_threads",
-    "tol": "tol",
-    "warmup": "warmup",
-    "weight_decay": "weight_decay",
-}
-"""The estimator's parameter behind an option."""
 
 
 def _activations() -> str:
@@ -68,13 +32,14 @@ def _schemes() -> list[str]:
 
 
 def _columns(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Offer the columns of the table for completion."""
+    """Complete the name of a column of the table."""
     from click.shell_completion import split_arg_string
 
     from ..errors import GlassmaxError
     from ..table import BUILTIN, read_batches
 
-    words = split_arg_string(os.environ.get("COMP_WORDS", ""))[2:]  # the shell's line: it is not parsed to its end
+    line = os.environ.get("COMP_WORDS", "")  # all of it: click has parsed it up to the cursor only
+    words = split_arg_string(line)[2:]
     data = ctx.params.get("data") or next((word for word in words if word in BUILTIN or os.path.isfile(word)), None)
     try:
         names = [] if data is None else next(iter(read_batches(str(data)))).names
@@ -83,289 +48,337 @@ def _columns(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
     return [name for name in names if name.startswith(incomplete)]
 
 
-DATA: list[tuple[tuple[str, ...], dict[str, Any]]] = [
-    (
-        ("--target",),
-        {
-            "metavar": "COLUMN",
-            "shell_complete": _columns,
-            "help": "Column to predict: text, numbers or booleans that repeat. Built-in tables have one already.",
-        },
-    ),
-    (
-        ("--weight",),
-        {"metavar": "COLUMN", "shell_complete": _columns, "help": "Column that says how much each row counts, >= 0."},
-    ),
-    (
-        ("--type", "types"),
-        {
-            "metavar": "COLUMN=TYPE",
-            "multiple": True,
-            "callback": column_types,
-            "help": "Take a column for number, category, boolean or date, whatever it looks like; may be given again.",
-        },
-    ),
-    (
-        ("--ignore",),
-        {
-            "metavar": "COLUMN",
-            "multiple": True,
-            "shell_complete": _columns,
-            "help": "Column to leave out; may be given again.",
-        },
-    ),
-    (
-        ("--keep",),
-        {
-            "metavar": "COLUMN",
-            "multiple": True,
-            "shell_complete": _columns,
-            "help": "Column to learn from though it looks like an identifier or never changes; may be given again.",
-        },
-    ),
-    (("--delimiter",), {"metavar": "CHAR", "help": "What separates the cells of a CSV file.  [default: found out]"}),
-    (
-        ("--decimal",),
-        {"type": click.Choice([".", ","]), "help": "What stands before the decimals.  [default: found out]"},
-    ),
-    (("--encoding",), {"metavar": "NAME", "help": "Of a text file: utf-8, utf-16, latin-1, ...  [default: found out]"}),
-]
+DATA = "Data"
+NETWORK = "Network"
+OPTIMIZATION = "Optimization"
+LOSS = "Loss and regularization"
+EVALUATION = "Evaluation and early stopping"
+FILES = "Files and output"
 
-NETWORK: list[tuple[tuple[str, ...], dict[str, Any]]] = [
-    (
-        ("--hidden",),
-        {
-            "metavar": "SIZES",
-            "callback": hidden_sizes,
-            "help": "Units of the hidden layers, as 64,32, or none.  [default: 100; toy: 10]",
-        },
+OPTIONS = [
+    option(
+        DATA,
+        "--target",
+        metavar="COLUMN",
+        shell_complete=_columns,
+        help="Column to predict: text, numbers or booleans that repeat. Each built-in table has a default.",
     ),
-    (
-        ("--activation",),
-        {
-            "callback": activations,
-            "default": "relu",
-            "show_default": True,
-            "metavar": "NAME",
-            "help": f"Of the hidden layers, or one for each: {_activations()}.",
-        },
+    option(DATA, "--weight", metavar="COLUMN", shell_complete=_columns, help="Column of sample weights, >= 0."),
+    option(
+        DATA,
+        "--type",
+        "types",
+        metavar="COLUMN=TYPE",
+        multiple=True,
+        callback=column_types,
+        help="Read a column as number, category, boolean or date, whatever it looks like. May be repeated.",
     ),
-    (
-        ("--dropout",),
-        {
-            "callback": shares,
-            "default": "0",
-            "show_default": True,
-            "metavar": "SHARE",
-            "help": "Share of the units that a row loses in a step; or one for each hidden layer.",
-        },
+    option(
+        DATA,
+        "--ignore",
+        metavar="COLUMN",
+        multiple=True,
+        shell_complete=_columns,
+        help="Column to leave out. May be repeated.",
     ),
-    (
-        ("--init",),
-        {
-            "type": click.Choice(_schemes()),
-            "default": "mlp",
-            "show_default": True,
-            "metavar": "NAME",
-            "help": f"Scheme of the starting weights: {', '.join(_schemes())}.",
-        },
+    option(
+        DATA,
+        "--keep",
+        metavar="COLUMN",
+        multiple=True,
+        shell_complete=_columns,
+        help="Column to learn from even if it looks like an identifier or never changes. May be repeated.",
     ),
-    (
-        ("--dtype",),
-        {
-            "type": click.Choice(["float64", "float32"]),
-            "default": "float64",
-            "show_default": True,
-            "help": "float32 takes half the memory and about half the time.",
-        },
+    option(DATA, "--delimiter", metavar="CHAR", help="Character between the cells of a CSV file.  [default: detected]"),
+    option(DATA, "--decimal", type=click.Choice([".", ","]), help="Decimal separator.  [default: detected]"),
+    option(
+        DATA,
+        "--encoding",
+        metavar="NAME",
+        help="Encoding of a text file: utf-8, utf-16, latin-1, ...  [default: detected]",
     ),
+    option(
+        NETWORK,
+        "--hidden",
+        metavar="SIZES",
+        callback=hidden_sizes,
+        help="Sizes of the hidden layers, such as 64,32, or none.  [default: 100; toy: 10]",
+    ),
+    option(
+        NETWORK,
+        "--activation",
+        callback=activations,
+        default="relu",
+        show_default=True,
+        metavar="NAME",
+        help=f"Activation of the hidden layers, or a list with one for each layer: {_activations()}.",
+    ),
+    option(
+        NETWORK,
+        "--dropout",
+        callback=shares,
+        default="0",
+        show_default=True,
+        metavar="RATE",
+        help="Dropout rate of the hidden layers, or a list with one for each layer.",
+    ),
+    option(
+        NETWORK,
+        "--init",
+        type=click.Choice(_schemes()),
+        default="mlp",
+        show_default=True,
+        metavar="NAME",
+        help=f"Initialization of the weights: {', '.join(_schemes())}.",
+    ),
+    option(
+        NETWORK,
+        "--dtype",
+        type=click.Choice(["float64", "float32"]),
+        default="float64",
+        show_default=True,
+        help="Floating-point type. float32 takes half the memory and about half the time.",
+    ),
+    option(
+        OPTIMIZATION,
+        "--solver",
+        type=click.Choice(SOLVERS),
+        default="adam",
+        metavar="NAME",
+        help=f"Optimizer: {', '.join(SOLVERS)}.",
+    ),
+    option(
+        OPTIMIZATION,
+        "--learning-rate",
+        type=POSITIVE,
+        callback=finite,
+        default=0.001,
+        show_default=True,
+        help="Learning rate; lbfgs ignores it.",
+    ),
+    option(
+        OPTIMIZATION,
+        "--schedule",
+        type=click.Choice(SCHEDULES),
+        default="constant",
+        show_default=True,
+        metavar="NAME",
+        help=f"Learning-rate schedule: {', '.join(SCHEDULES)}. invscaling and adaptive work with sgd only.",
+    ),
+    option(
+        OPTIMIZATION,
+        "--warmup",
+        type=SHARE,
+        default=0.0,
+        help="Fraction of all steps over which the learning rate rises to its full value.",
+    ),
+    option(
+        OPTIMIZATION,
+        "--step-every",
+        type=click.IntRange(1),
+        default=50,
+        help="Number of epochs between two reductions of the learning rate, for --schedule step.",
+    ),
+    option(
+        OPTIMIZATION,
+        "--step-factor",
+        type=click.FloatRange(0, 1, min_open=True),
+        default=0.1,
+        help="Factor that multiplies the learning rate at each reduction, for --schedule step.",
+    ),
+    option(
+        OPTIMIZATION,
+        "--power-t",
+        type=click.FloatRange(0),
+        callback=finite,
+        default=0.5,
+        help="Exponent of the decay of the learning rate, for --schedule invscaling.",
+    ),
+    option(
+        OPTIMIZATION,
+        "--epochs",
+        type=click.IntRange(1),
+        default=1000,
+        show_default=True,
+        help="Maximum number of epochs.",
+    ),
+    option(
+        OPTIMIZATION,
+        "--batch-size",
+        type=click.IntRange(1),
+        help="Batch size, in rows.  [default: 200, or all rows if there are fewer]",
+    ),
+    option(
+        OPTIMIZATION,
+        "--shuffle/--no-shuffle",
+        default=True,
+        help="Shuffle the rows before each epoch.  [default: shuffle]",
+    ),
+    option(OPTIMIZATION, "--momentum", type=click.FloatRange(0, 1), default=0.9, help="Momentum of sgd."),
+    option(
+        OPTIMIZATION, "--nesterov/--no-nesterov", default=True, help="Nesterov momentum in sgd.  [default: nesterov]"
+    ),
+    option(OPTIMIZATION, "--beta-1", type=SHARE, default=0.9, help="Decay rate of the first moment in adam and adamw."),
+    option(
+        OPTIMIZATION, "--beta-2", type=SHARE, default=0.999, help="Decay rate of the second moment in adam and adamw."
+    ),
+    option(
+        OPTIMIZATION,
+        "--epsilon",
+        type=POSITIVE,
+        callback=finite,
+        default=1e-8,
+        help="Number added to the denominator in adam and adamw.",
+    ),
+    option(
+        OPTIMIZATION,
+        "--max-fun",
+        type=click.IntRange(1),
+        default=15000,
+        help="Maximum number of loss evaluations in lbfgs.",
+    ),
+    option(
+        OPTIMIZATION,
+        "--seed",
+        type=click.IntRange(0, 2**32 - 1),
+        default=0,
+        show_default=True,
+        help="Seed for all random draws: held-out rows, initial weights, shuffling, dropout.",
+    ),
+    option(
+        OPTIMIZATION,
+        "--threads",
+        type=click.IntRange(1),
+        help="Maximum number of threads; the result doesn't depend on it.  [default: all available]",
+    ),
+    option(
+        LOSS,
+        "--loss",
+        type=click.Choice(["cross_entropy", "squared_error"]),
+        default="cross_entropy",
+        metavar="NAME",
+        help="Loss to minimize: cross_entropy or squared_error.",
+    ),
+    option(
+        LOSS,
+        "--alpha",
+        type=click.FloatRange(0),
+        callback=finite,
+        default=0.0001,
+        show_default=True,
+        help="L2 penalty on the weights.",
+    ),
+    option(
+        LOSS,
+        "--weight-decay",
+        type=click.FloatRange(0),
+        callback=finite,
+        help="Decoupled weight decay.  [default: 0; adamw: 0.01]",
+    ),
+    option(
+        LOSS,
+        "--clip-norm",
+        type=POSITIVE,
+        callback=finite,
+        help="Gradient norm clipping: maximum norm of a gradient.  [default: no clipping]",
+    ),
+    option(
+        LOSS,
+        "--label-smoothing",
+        type=SHARE,
+        default=0.0,
+        help="Label smoothing: fraction of each target that is spread over all classes.",
+    ),
+    option(LOSS, "--balanced", is_flag=True, help="Balanced class weights: all classes get the same total weight."),
+    option(
+        LOSS,
+        "--class-weight",
+        "class_weight",
+        metavar="CLASS=WEIGHT",
+        multiple=True,
+        callback=class_weights,
+        help="Weight of a class, 1 by default. May be repeated.",
+    ),
+    option(
+        EVALUATION,
+        "--held-out",
+        type=SHARE,
+        callback=finite,
+        default=0.2,
+        show_default=True,
+        help="Fraction of the rows held out to evaluate the model at the end; 0 for none.",
+    ),
+    option(
+        EVALUATION,
+        "--early-stopping",
+        is_flag=True,
+        help="Set a tenth of the training rows aside, and stop when the score on them no longer improves.",
+    ),
+    option(
+        EVALUATION,
+        "--validation",
+        metavar="FILE|FRACTION",
+        callback=validation,
+        help="Validation rows for early stopping: a file, or a fraction of the rows. Turns early stopping on.",
+    ),
+    option(
+        EVALUATION,
+        "--metric",
+        type=click.Choice(METRICS),
+        metavar="NAME",
+        help=f"Metric for early stopping: {', '.join(METRICS)}. Turns early stopping on.",
+    ),
+    option(
+        EVALUATION,
+        "--patience",
+        type=click.IntRange(1),
+        default=10,
+        show_default=True,
+        help="Number of epochs without improvement after which training stops.",
+    ),
+    option(
+        EVALUATION,
+        "--tol",
+        type=click.FloatRange(0),
+        callback=finite,
+        default=1e-4,
+        help="Minimum improvement that counts.",
+    ),
+    option(
+        EVALUATION,
+        "--baseline/--no-baseline",
+        default=True,
+        help="Compare with a linear model whose penalty is chosen by validation.  [default: baseline]",
+    ),
+    option(
+        FILES,
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Model file to write.  [default: the name of the table, ending in .safetensors]",
+    ),
+    option(
+        FILES,
+        "--checkpoint",
+        metavar="FILE",
+        help="Checkpoint file, written after each epoch. The same command, given again, resumes from it.",
+    ),
+    option(
+        FILES,
+        "--config",
+        metavar="FILE",
+        callback=read_config,
+        is_eager=True,
+        help="Read options from a TOML file. Options on the command line take precedence.",
+    ),
+    option(FILES, "--print-config", is_flag=True, help="Print all options as a TOML file for --config, and exit."),
+    option(FILES, "--json", "as_json", is_flag=True, help="Print the result as JSON."),
+    option(FILES, "--quiet", "-q", is_flag=True, callback=be_quiet, help="Print only the result and errors."),
 ]
-
-STEPS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
-    (
-        ("--solver",),
-        {"type": click.Choice(SOLVERS), "default": "adam", "metavar": "NAME", "help": f"One of {', '.join(SOLVERS)}."},
-    ),
-    (
-        ("--learning-rate",),
-        {"type": POSITIVE, "callback": finite, "default": 0.001, "show_default": True, "help": "Length of a step."},
-    ),
-    (
-        ("--schedule",),
-        {
-            "type": click.Choice(SCHEDULES),
-            "default": "constant",
-            "show_default": True,
-            "metavar": "NAME",
-            "help": f"Course of the learning rate: {', '.join(SCHEDULES)}; invscaling and adaptive are for sgd.",
-        },
-    ),
-    (("--warmup",), {"type": SHARE, "default": 0.0, "help": "Share of all steps in which the learning rate rises."}),
-    (
-        ("--step-every",),
-        {"type": click.IntRange(1), "default": 50, "help": "For the schedule step: after how many epochs."},
-    ),
-    (
-        ("--step-factor",),
-        {"type": click.FloatRange(0, 1, min_open=True), "default": 0.1, "help": "For the schedule step: times what."},
-    ),
-    (
-        ("--power-t",),
-        {
-            "type": click.FloatRange(0),
-            "callback": finite,
-            "default": 0.5,
-            "help": "For the schedule invscaling: to what power.",
-        },
-    ),
-    (
-        ("--epochs",),
-        {"type": click.IntRange(1), "default": 1000, "show_default": True, "help": "Most runs through the rows."},
-    ),
-    (
-        ("--batch-size",),
-        {"type": click.IntRange(1), "help": "Rows of a step.  [default: 200, or all if fewer]"},
-    ),
-    (
-        ("--shuffle/--no-shuffle",),
-        {"default": True, "help": "Whether each epoch has an order of its own.  [default: it has]"},
-    ),
-    (
-        ("--momentum",),
-        {"type": click.FloatRange(0, 1), "default": 0.9, "help": "Of sgd: share of a step that goes on."},
-    ),
-    (("--nesterov/--no-nesterov",), {"default": True, "help": "Of sgd: look ahead first.  [default: nesterov]"}),
-    (("--beta-1",), {"type": SHARE, "default": 0.9, "help": "Of adam and adamw: memory of the gradient."}),
-    (("--beta-2",), {"type": SHARE, "default": 0.999, "help": "Of adam and adamw: memory of its square."}),
-    (
-        ("--epsilon",),
-        {"type": POSITIVE, "callback": finite, "default": 1e-8, "help": "Of adam and adamw: added to the divisor."},
-    ),
-    (("--max-fun",), {"type": click.IntRange(1), "default": 15000, "help": "Most evaluations of the loss by lbfgs."}),
-    (
-        ("--seed",),
-        {"type": click.IntRange(0, 2**32 - 1), "default": 0, "show_default": True, "help": "Of all that is drawn."},
-    ),
-    (("--threads",), {"type": click.IntRange(1), "help": "Most threads; the result doesn't depend on it."}),
-]
-
-LOSS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
-    (
-        ("--loss",),
-        {
-            "type": click.Choice(["cross_entropy", "squared_error"]),
-            "default": "cross_entropy",
-            "metavar": "NAME",
-            "help": "What is trained on: cross_entropy or squared_error.",
-        },
-    ),
-    (
-        ("--alpha",),
-        {
-            "type": click.FloatRange(0),
-            "callback": finite,
-            "default": 0.0001,
-            "show_default": True,
-            "help": "Penalty on the weights.",
-        },
-    ),
-    (
-        ("--weight-decay",),
-        {
-            "type": click.FloatRange(0),
-            "callback": finite,
-            "help": "Share of each weight lost a step, times the learning rate.  [default: 0; adamw: 0.01]",
-        },
-    ),
-    (("--clip-norm",), {"type": POSITIVE, "callback": finite, "help": "Longest gradient; a longer one is shortened."}),
-    (("--label-smoothing",), {"type": SHARE, "default": 0.0, "help": "Share of each target spread over the classes."}),
-    (("--balanced",), {"is_flag": True, "help": "Give every class the same total weight."}),
-    (
-        ("--class-weight", "class_weight"),
-        {
-            "metavar": "CLASS=WEIGHT",
-            "multiple": True,
-            "callback": class_weights,
-            "help": "Weight of a class, 1 unless given; may be given again.",
-        },
-    ),
-]
-
-JUDGING: list[tuple[tuple[str, ...], dict[str, Any]]] = [
-    (
-        ("--held-out",),
-        {
-            "type": SHARE,
-            "callback": finite,
-            "default": 0.2,
-            "show_default": True,
-            "help": "Share of the rows to judge the model on at the end; 0 for none.",
-        },
-    ),
-    (
-        ("--early-stopping",),
-        {"is_flag": True, "help": "Stop when a tenth of the rows, kept from training, no longer improves."},
-    ),
-    (
-        ("--validation",),
-        {
-            "metavar": "FILE|SHARE",
-            "callback": validation,
-            "help": "Rows for early stopping, which this turns on: another file, or a share.",
-        },
-    ),
-    (
-        ("--metric",),
-        {
-            "type": click.Choice(METRICS),
-            "metavar": "NAME",
-            "help": f"What early stopping, which this turns on, watches: {', '.join(METRICS)}.",
-        },
-    ),
-    (
-        ("--patience",),
-        {"type": click.IntRange(1), "default": 10, "show_default": True, "help": "Epochs without improvement."},
-    ),
-    (("--tol",), {"type": click.FloatRange(0), "callback": finite, "default": 1e-4, "help": "Least improvement."}),
-    (
-        ("--baseline/--no-baseline",),
-        {"default": True, "help": "Whether to train a linear model beside it, to compare.  [default: baseline]"},
-    ),
-]
-
-FILES: list[tuple[tuple[str, ...], dict[str, Any]]] = [
-    (("--output", "-o"), {"metavar": "FILE", "help": "The model.  [default: the table's name, .safetensors]"}),
-    (
-        ("--checkpoint",),
-        {"metavar": "FILE", "help": "Written after each epoch; the same command again goes on from it."},
-    ),
-    (
-        ("--config",),
-        {
-            "metavar": "FILE",
-            "callback": read_config,
-            "is_eager": True,
-            "help": "Take options from a TOML file; those on the command line go before.",
-        },
-    ),
-    (("--print-config",), {"is_flag": True, "help": "Print all options as such a file, and do nothing else."}),
-    (("--json", "as_json"), {"is_flag": True, "help": "Print the result as JSON."}),
-    (("--quiet", "-q"), {"is_flag": True, "callback": be_quiet, "help": "Say nothing but the result and faults."}),
-]
-
-GROUPS = {
-    "Data": DATA,
-    "Network": NETWORK,
-    "Steps": STEPS,
-    "Loss and weights": LOSS,
-    "Judging and stopping": JUDGING,
-    "Files and output": FILES,
-}
 
 
 def train_options(command: Any) -> Any:
     """Add the options to a command, in their groups."""
-    for group, options in reversed(GROUPS.items()):
-        for names, settings in reversed(options):
-            command = option(group, *names, **settings)(command)
+    for add in reversed(OPTIONS):
+        command = add(command)
     return command

@@ -1,5 +1,7 @@
 """`diagnose`: arrays, a function or a PyTorch model, each examined in its own way."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice

@@ -1,8 +1,8 @@
-"""The engine: what runs a batch or a whole epoch, behind one interface.
+"""The engine: computes a batch or a whole epoch, behind one interface with two implementations.
 
-`ReferenceEngine` is NumPy through `glassmax.network`, the formulas as they stand in the books. `NativeEngine`, in
-`glassmax.engine.native`, is C++ and held against it; it is there where a compiler was when glassmax was installed.
-`best_engine` says which one runs, `build_facts` why.
+`ReferenceEngine` uses NumPy and `glassmax.network`, the formulas as they stand in the books. `NativeEngine`, in
+`glassmax.engine.native`, is written in C++ and tested against the reference; it exists if there was a compiler when
+glassmax was installed. `best_engine` returns the engine that is used, `build_facts` says why.
 """
 
 import json
@@ -18,15 +18,15 @@ from ..errors import OptionError
 from ..functional.arrays import Array
 from ..network import Network
 from ..optimizers import Rule, State
-from .batches import Data, EpochResult, Recipe, blocks
+from .batches import Data, EpochResult, Regularization, blocks
 from .reference import ReferenceEngine, dropout_masks
 
 __all__ = [
     "Data",
     "Engine",
     "EpochResult",
-    "Recipe",
     "ReferenceEngine",
+    "Regularization",
     "all_finite",
     "best_engine",
     "blocks",
@@ -37,13 +37,13 @@ __all__ = [
 
 
 class Engine(Protocol):
-    """What training and prediction ask of an engine."""
+    """The interface of an engine: what training and prediction call."""
 
     name: str
 
     @property
     def arithmetic(self) -> str:
-        """What the bits of a result depend on, besides the numbers given."""
+        """The name of the engine and of what else the bits of its results depend on."""
         ...
 
     def epoch(
@@ -56,13 +56,13 @@ class Engine(Protocol):
         order: Array,
         batch_size: int,
         rates: Array,
-        recipe: Recipe,
+        regularization: Regularization,
         first_step: int,
     ) -> EpochResult:
-        """Run once through the rows, a step for each batch."""
+        """Train on every row once, one step for each batch."""
         ...
 
-    def loss_and_gradient(self, network: Network, data: Data, recipe: Recipe) -> tuple[float, Array]:
+    def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
         """Return the loss of all rows and its derivative by theta."""
         ...
 
@@ -93,23 +93,23 @@ def logits(engine: Engine, network: Network, X: Array) -> Iterator[Array]:
 
 
 def best_engine(n_threads: int | None = None) -> Engine:
-    """Return the engine that this installation runs on, on at most `n_threads` threads.
+    """Return the fastest engine of this installation, with at most `n_threads` threads.
 
     Parameters
     ----------
     n_threads : int, optional
-        >= 1; as many as there are processors by default.
+        >= 1; the number of processors by default.
 
     Returns
     -------
     Engine
-        The native one where it was built, otherwise the reference. ``GLASSMAX_ENGINE`` in the environment, "native" or
-        "reference", demands one of the two.
+        The native engine if it was built, otherwise the reference. The environment variable ``GLASSMAX_ENGINE``,
+        "native" or "reference", selects one of the two.
 
     Raises
     ------
     OptionError
-        If ``GLASSMAX_ENGINE`` demands what there is not.
+        If ``GLASSMAX_ENGINE`` has another value, or is "native" and there is no native engine.
     """
     wanted = _wanted()
     if wanted not in ("", "native", "reference"):
@@ -129,13 +129,13 @@ def all_finite(X: Array) -> bool:
 
 
 def build_facts() -> dict[str, Any]:
-    """Return what was built when glassmax was installed, and what of it runs.
+    """Return what was built when glassmax was installed, and what of it is used.
 
     Returns
     -------
     dict
-        ``native``: whether there is a native engine. ``reason``: why not. Where there is one, ``compiler``,
-        ``instruction_sets`` of the build, ``available`` on this machine and ``isa``, the one in use.
+        ``native``: whether there is a native engine; if not, ``reason``: why. If there is one: its ``compiler``, the
+        ``instruction_sets`` of the build, those ``available`` on this machine, and ``isa``, the one in use.
     """
     path = Path(__file__).with_name("_build.json")
     facts: dict[str, Any] = {"native": False, "reason": "it was not installed by its own build"}
@@ -151,20 +151,20 @@ def build_facts() -> dict[str, Any]:
 
 @cache
 def _wanted() -> str:
-    """What the environment demands; read once, because predicting a row takes no longer than reading it."""
+    """Return ``GLASSMAX_ENGINE``; read once, because reading it takes as long as predicting a row."""
     return os.environ.get("GLASSMAX_ENGINE", "")
 
 
 @cache
 def _of_threads(engine: Any, n_threads: int | None) -> Engine:
-    """A native engine holds nothing of the calls it has had, so one will do."""
-    of_threads: Engine = engine(n_threads)
-    return of_threads
+    """Return a native engine; it keeps nothing from call to call, so that one is enough."""
+    shared: Engine = engine(n_threads)
+    return shared
 
 
 @cache
 def _native_engine() -> tuple[Any, str]:
-    """The class of the native engine, or None and why there is none."""
+    """Return the class of the native engine; or None, and why there is none."""
     path = Path(__file__).with_name("_build.json")
     facts = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     try:
@@ -172,3 +172,7 @@ def _native_engine() -> tuple[Any, str]:
     except ImportError as error:
         return None, facts.get("reason") or f"it can't be loaded ({error})"
     return NativeEngine, ""
+
+
+def __dir__() -> list[str]:
+    return __all__

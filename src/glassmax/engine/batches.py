@@ -1,4 +1,4 @@
-"""What an engine is given and what it gives back: rows, a recipe, and what an epoch says of itself."""
+"""The arguments and results of an engine: rows, regularization, and the result of an epoch."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -8,13 +8,13 @@ import numpy as np
 from ..functional.arrays import Array
 from ..network import Network
 
-__all__ = ["Data", "EpochResult", "Recipe", "blocks"]
+__all__ = ["Data", "EpochResult", "Regularization", "blocks"]
 
 BLOCK_NUMBERS = 2**20  # of the widest layer: 8 MB of float64
 
 
 class Data(NamedTuple):
-    """Rows to train or judge on.
+    """Rows to train on, or to validate on.
 
     Attributes
     ----------
@@ -30,18 +30,18 @@ class Data(NamedTuple):
 
     @property
     def mean_weight(self) -> float:
-        """The mean of the weights: what a mini-batch's divisor counts for each of its rows."""
+        """The mean weight; a mini-batch of m rows divides its sum of losses by m times this."""
         return 1.0 if self.weight is None else float(self.weight.mean())
 
     def rows(self, index: Array | slice) -> "Data":
-        """Return some of the rows, in C order whatever that of X: the order of sums hangs on it, and so the bits."""
+        """Return some of the rows; X in C order, because the order of sums, and so the bits, depend on the layout."""
         X = self.X[index]
         X = np.ascontiguousarray(X) if isinstance(X, np.ndarray) else X
         return Data(X, self.y[index], None if self.weight is None else self.weight[index])
 
 
-class Recipe(NamedTuple):
-    """What a step does beyond following the gradient of the loss.
+class Regularization(NamedTuple):
+    """Regularization of a training step: penalty, label smoothing, dropout, gradient clipping, weight decay.
 
     Attributes
     ----------
@@ -49,15 +49,15 @@ class Recipe(NamedTuple):
         >= 0. A batch of m rows adds ``alpha/2 * sum of W^2 / divisor``, with the divisor ``m * mean weight of the
         data`` that its sum of losses has too.
     label_smoothing : float
-        In [0, 1]: the share of each target that is spread evenly.
+        In [0, 1]: the share of each target that is spread evenly over the classes.
     dropout : tuple of float
-        The share of each hidden layer's units that a row loses in a step, in [0, 1); empty for none.
+        Dropout rate of each hidden layer, in [0, 1); empty for no dropout.
     seed : int
-        Of the dropout masks, in [0, 2^64).
+        Seed of the dropout masks, in [0, 2^64).
     clip_norm : float or None
-        > 0: a longer gradient, penalty included, is shortened to this length.
+        > 0: maximum length of the gradient, penalty included; a longer gradient is shortened to it.
     weight_decay : float
-        >= 0: before a step of learning rate r, ``W <- W - r weight_decay W``; biases are left out.
+        >= 0: before a step of learning rate r, ``W <- W - r weight_decay W``; not for biases.
     """
 
     alpha: float = 0.0
@@ -69,16 +69,16 @@ class Recipe(NamedTuple):
 
 
 class EpochResult(NamedTuple):
-    """What an epoch says of itself.
+    """The result of an epoch.
 
     Attributes
     ----------
     loss : float
-        The mean over the rows of the batches' losses, penalty included, each before its own step.
+        Mean loss over the rows, penalty included; the loss of each batch is taken before its step.
     steps : int
-        Steps taken.
+        Number of steps taken.
     finite : bool
-        False if a loss was not finite: then the epoch ended before that step.
+        False if the loss of a batch was not finite: the epoch then ended before the step of that batch.
     """
 
     loss: float
@@ -87,7 +87,7 @@ class EpochResult(NamedTuple):
 
 
 def blocks(network: Network, n: int) -> Iterator[slice]:
-    """Cut n rows into blocks whose widest layer holds about a million numbers; the cut depends on the shape alone.
+    """Cut n rows into blocks whose widest layer holds about a million numbers; the cuts depend on the shapes alone.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
 """The native engine: whole epochs in C++, fused and threaded, for float32 and float64.
 
 The formulas are those of `ReferenceEngine`, which the tests hold it against; the code is in the folder `native` of the
-source. It runs on the best instruction set of the machine (``GLASSMAX_ISA`` names another), and no bit of a result
-depends on the number of threads. Arrays come in as they are where dtype and layout are what the engine reads, otherwise
-as copies. This module refuses what the engine can't do, and never goes another way in silence.
+source. It uses the best instruction set of the machine (``GLASSMAX_ISA`` names another), and no bit of a result depends
+on the number of threads. Arrays whose dtype and layout the engine reads are passed as they are, others as copies. What
+the engine can't compute is refused, never computed by another engine in silence.
 """
 
 import math
@@ -22,18 +22,18 @@ from ..functional.targets import check_target, check_weights
 from ..network import Network
 from ..optimizers import SGD, Adam, Rule, State
 from . import _native
-from .batches import Data, EpochResult, Recipe
+from .batches import Data, EpochResult, Regularization
 
 __all__ = ["INSTRUCTION_SETS", "NativeEngine"]
 
 INSTRUCTION_SETS: tuple[str, ...] = tuple(_native.instruction_sets())
-"""What this build has and this machine can run, the best last."""
+"""The instruction sets of this build that this machine can run, the best one last."""
 
 ACTIVATION, OUTPUT, LOSS = (
     {name: number for number, name in enumerate(names)}
     for names in (_native.ACTIVATIONS, _native.OUTPUTS, _native.LOSSES)
 )
-MOST_THREADS = 61
+MAX_THREADS = 61
 FLOAT64, INT64 = np.dtype(np.float64), np.dtype(np.int64)
 DTYPES = (np.dtype(np.float32), FLOAT64)
 
@@ -48,11 +48,11 @@ class NativeEngine:
     Parameters
     ----------
     n_threads : int, optional
-        >= 1: most threads to work on; all processors that this process may use by default. ``GLASSMAX_NUM_THREADS``
-        caps either (like ``GLASSMAX_ISA`` it is read once). A step has only as many as its work is worth. The bits
-        don't depend on it.
+        Maximum number of threads, >= 1; by default all processors that this process may use. ``GLASSMAX_NUM_THREADS``
+        limits both, and is read once. A step uses only as many threads as its work is worth. The bits of a result
+        don't depend on the number of threads.
     isa : str, optional
-        One of `INSTRUCTION_SETS`; ``GLASSMAX_ISA`` by default, and where that is not set the best.
+        Instruction set, one of `INSTRUCTION_SETS`; ``GLASSMAX_ISA`` by default, and the best one if that is not set.
 
     Attributes
     ----------
@@ -62,8 +62,8 @@ class NativeEngine:
     Raises
     ------
     OptionError
-        If a variable of the environment, or `isa`, names what there is not; later, if a network is neither float32
-        nor float64, or a rule neither `SGD` nor `Adam`.
+        If `isa` or a variable of the environment has no valid value; later, if a network is neither float32 nor
+        float64, or a rule neither `SGD` nor `Adam`.
     """
 
     name = "native"
@@ -75,7 +75,7 @@ class NativeEngine:
 
     @property
     def arithmetic(self) -> str:
-        """Its name and the instruction set: another one rounds otherwise."""
+        """The name of the engine and the instruction set: another instruction set rounds differently."""
         return f"{self.name} ({self.isa})"
 
     def epoch(
@@ -88,15 +88,15 @@ class NativeEngine:
         order: Array,
         batch_size: int,
         rates: Array,
-        recipe: Recipe,
+        regularization: Regularization,
         first_step: int,
     ) -> EpochResult:
-        """Run once through the rows of `data` in `order`, a step for each batch; see `ReferenceEngine.epoch`.
+        """Train on every row of `data` once, in `order`, one step for each batch; see `ReferenceEngine.epoch`.
 
         Notes
         -----
-        Python is not needed meanwhile: other threads run, and Ctrl-C is heard after some 20 ms. Then, as after any
-        error, theta and the state are what they were before the call.
+        The interpreter lock is released: other threads run, and Ctrl-C is noticed after some 20 ms. After Ctrl-C, as
+        after any error, theta and the state are what they were before the call.
         """
         if type(rule) not in (SGD, Adam):
             raise OptionError(
@@ -118,7 +118,7 @@ class NativeEngine:
             raise ShapeError(f"The order holds {order.dtype} values, expected row numbers.")
         with _labels_named(network, data):
             loss, steps, finite = _native.epoch(
-                self.isa, self.n_threads, *_rows(network, data), _numbers(recipe), how, theta, moved[0], second,
+                self.isa, self.n_threads, *_rows(network, data), _numbers(regularization), how, theta, moved[0], second,
                 _plain(order, INT64), int(batch_size), _plain(rates, FLOAT64), int(first_step),
             )  # fmt: skip
         for name, array in zip(names, moved, strict=True):
@@ -128,12 +128,12 @@ class NativeEngine:
             state["t"] += steps
         return EpochResult(loss, steps, finite)
 
-    def loss_and_gradient(self, network: Network, data: Data, recipe: Recipe) -> tuple[float, Array]:
+    def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
         """Return the loss of all rows, penalty included, and its derivative by theta; see `ReferenceEngine`."""
         gradient = np.zeros(network.theta.shape)
         if len(data.y) == 0:
             return 0.0, gradient
-        numbers = _numbers(recipe._replace(dropout=()))
+        numbers = _numbers(regularization._replace(dropout=()))
         with _labels_named(network, data):
             loss = _native.loss_and_gradient(
                 self.isa, self.n_threads, *_rows(network, data), numbers, network.theta, gradient
@@ -164,7 +164,7 @@ class NativeEngine:
 
 
 def _rows(network: Network, data: Data) -> tuple[Any, ...]:
-    """Form, rows, targets and weights as the compiled calls take them, checked as `Network` does."""
+    """Return the shape, rows, targets and weights that the compiled calls take, checked as `Network` does."""
     y, k = data.y, network.layer_sizes[-1]
     meaning = LOSSES[network.head.loss].meaning
     if not (y.ndim == 1 and y.dtype == np.int64 and (k > 1 or meaning == "classes")):  # or C++ checks their range
@@ -181,7 +181,7 @@ def _rows(network: Network, data: Data) -> tuple[Any, ...]:
 
 
 class _labels_named:  # noqa: N801 - a context manager, faster than a generator
-    """Say which label is at fault, where the compiled call has found one."""
+    """Name the label at fault if the compiled call has found one."""
 
     def __init__(self, network: Network, data: Data) -> None:
         self.network, self.data = network, data
@@ -214,7 +214,7 @@ def _spec_of(sizes: tuple[int, ...], activations: tuple[str, ...], output: str, 
 
 
 def _inputs(network: Network, X: Any) -> tuple[Array | None, ...]:
-    """X itself, or values, columns and row starts of a sparse one."""
+    """Return X itself, or the values, columns and row starts of a sparse X."""
     dtype = network.theta.dtype
     if not isinstance(X, np.ndarray) or X.dtype != dtype:
         X = as_inputs(X, "X")
@@ -228,7 +228,7 @@ def _inputs(network: Network, X: Any) -> tuple[Array | None, ...]:
 
 
 def _plain(array: Array, dtype: np.dtype[Any]) -> Array:
-    """Return the array itself if the engine can read it as it lies, otherwise a copy."""
+    """Return the array itself if the engine can read its memory, otherwise a copy."""
     flags = array.flags
     if array.dtype == dtype and flags.c_contiguous and flags.aligned:  # and so in native byte order
         return array
@@ -241,10 +241,10 @@ def _writable(array: Array, name: str) -> Array:
     return array
 
 
-def _numbers(recipe: Recipe) -> tuple[Any, ...]:
-    dropout = list(recipe.dropout) if any(recipe.dropout) else []
-    clip_norm = 0.0 if recipe.clip_norm is None else float(recipe.clip_norm)
-    return recipe.alpha, recipe.label_smoothing, dropout, int(recipe.seed), clip_norm, recipe.weight_decay
+def _numbers(regularization: Regularization) -> tuple[Any, ...]:
+    alpha, label_smoothing, dropout, seed, clip_norm, weight_decay = regularization
+    dropped = list(dropout) if any(dropout) else []
+    return alpha, label_smoothing, dropped, int(seed), 0.0 if clip_norm is None else float(clip_norm), weight_decay
 
 
 @cache
@@ -262,25 +262,25 @@ def _best_isa() -> str:
 
 @cache
 def _threads() -> tuple[int, int]:
-    """How many threads there are by default, and at most."""
+    """Return the default number of threads, and the maximum."""
     there_are = _processors()
     wanted = os.environ.get("GLASSMAX_NUM_THREADS", "")
     if not wanted:
-        return there_are, MOST_THREADS
+        return there_are, MAX_THREADS
     if not (wanted.isascii() and wanted.isdigit() and int(wanted) >= 1):
         raise OptionError(
             f"GLASSMAX_NUM_THREADS is {wanted!r}, expected a whole number >= 1. Unset it for {there_are}."
         )
-    most = min(int(wanted), MOST_THREADS)
+    most = min(int(wanted), MAX_THREADS)
     return min(there_are, most), most
 
 
 def _processors() -> int:
-    """How many this process may use: those it is not kept from, and no more than its container has the time of."""
+    """Return the number of processors that CPU affinity and the CPU quota of the container leave to this process."""
     some = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
         share = math.ceil(int(quota) / int(period))
-    except (OSError, ValueError, ZeroDivisionError):  # no such limit
+    except (OSError, ValueError, ZeroDivisionError):  # no quota
         return max(1, some)
     return max(1, min(some, share))

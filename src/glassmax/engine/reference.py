@@ -1,7 +1,7 @@
 """The reference engine: batches and epochs in NumPy, one formula at a time.
 
-It gathers a batch, asks the `Network` for loss and gradients, and lets the rule move theta. Nothing is fused or
-threaded here beyond what NumPy's BLAS does; readable first.
+Each step gathers a batch, computes loss and gradients with `Network`, and updates theta by the rule. Nothing is fused
+or threaded beyond what NumPy's BLAS does: the code is there to be read.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from ..functional.masks import dropout_mask
 from ..functional.targets import check_target
 from ..network import Network
 from ..optimizers import Rule, State
-from .batches import Data, EpochResult, Recipe, blocks
+from .batches import Data, EpochResult, Regularization, blocks
 
 __all__ = ["ReferenceEngine"]
 
@@ -27,7 +27,7 @@ class ReferenceEngine:
     Parameters
     ----------
     n_threads : int, optional
-        >= 1: most threads of NumPy's BLAS while this engine works; what BLAS thinks best by default.
+        Maximum number of threads of NumPy's BLAS, >= 1; the default is that of the BLAS.
     """
 
     name = "reference"
@@ -38,7 +38,7 @@ class ReferenceEngine:
 
     @property
     def arithmetic(self) -> str:
-        """Its name: that NumPy's BLAS may sum otherwise on another machine, it can't tell."""
+        """The name of the engine; it doesn't tell which BLAS NumPy uses, though the bits depend on it."""
         return self.name
 
     def epoch(
@@ -51,27 +51,27 @@ class ReferenceEngine:
         order: Array,
         batch_size: int,
         rates: Array,
-        recipe: Recipe,
+        regularization: Regularization,
         first_step: int,
     ) -> EpochResult:
-        """Run once through the rows of `data` in `order`, a step for each batch.
+        """Train on every row of `data` once, in `order`, one step for each batch.
 
         Parameters
         ----------
         network : Network
-            Its theta is moved in place.
+            Its theta is updated in place.
         data : Data
         rule, state : Rule, State
-            The state is moved in place.
+            The state is updated in place.
         order : (n,) array of intp
             The rows, each once.
         batch_size : int
             >= 1; the last batch may be smaller.
         rates : (steps,) array
             The learning rate of each step.
-        recipe : Recipe
+        regularization : Regularization
         first_step : int
-            Steps taken before: the dropout masks depend on it.
+            Number of steps taken before; the dropout masks depend on it.
 
         Returns
         -------
@@ -83,23 +83,23 @@ class ReferenceEngine:
                 index = order[start : start + batch_size]
                 batch = data.rows(index)
                 m = len(batch.y)
-                masks = dropout_masks(network, recipe, first_step + step, index)
-                with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges is reported as such
-                    loss, gradient = self._batch(network, batch, recipe, m * mean_weight, masks)
+                masks = dropout_masks(network, regularization, first_step + step, index)
+                with np.errstate(over="ignore", invalid="ignore"):  # divergence is reported by the result
+                    loss, gradient = self._batch(network, batch, regularization, m * mean_weight, masks)
                     if not np.isfinite(loss):
                         return EpochResult(loss, step, finite=False)
-                    self._step(network, gradient, rule, state, recipe, float(rates[step]))
+                    self._step(network, gradient, rule, state, regularization, float(rates[step]))
                 total += loss * m
         return EpochResult(total / n, -(-n // batch_size), finite=True)
 
-    def loss_and_gradient(self, network: Network, data: Data, recipe: Recipe) -> tuple[float, Array]:
+    def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
         """Return the loss of all rows, penalty included, and its derivative by theta, (p,), in float64.
 
         Parameters
         ----------
         network : Network
         data : Data
-        recipe : Recipe
+        regularization : Regularization
             Without dropout.
 
         Returns
@@ -115,8 +115,8 @@ class ReferenceEngine:
         divisor = n * data.mean_weight
         with self._threads(), np.errstate(over="ignore", invalid="ignore"):
             for block in blocks(network, n):
-                share = recipe if block.start == 0 else recipe._replace(alpha=0.0)  # the penalty counts once
-                block_loss, block_gradient = self._batch(network, data.rows(block), share, divisor, None)
+                block_loss, block_gradient = self._batch(network, data.rows(block), regularization, divisor, None)
+                regularization = regularization._replace(alpha=0.0)  # the penalty counts once
                 loss += block_loss
                 gradient += block_gradient
         return loss, gradient
@@ -135,25 +135,32 @@ class ReferenceEngine:
             return np.concatenate([none, *(network.forward(X[block]).P for block in blocks(network, X.shape[0]))])
 
     def _batch(
-        self, network: Network, batch: Data, recipe: Recipe, divisor: float, masks: dict[int, Array] | None
+        self,
+        network: Network,
+        batch: Data,
+        regularization: Regularization,
+        divisor: float,
+        masks: dict[int, Array] | None,
     ) -> tuple[float, Array]:
         y, k = batch.y, network.layer_sizes[-1]
-        if recipe.label_smoothing:
+        if regularization.label_smoothing:
             y = check_target(y, (len(y), k), LOSSES[network.head.loss].meaning)
-            y = network.head.smoothed(y, k, recipe.label_smoothing)
+            y = network.head.smoothed(y, k, regularization.label_smoothing)
         loss, gradients = network.loss_and_gradients(
-            batch.X, y, batch.weight, divisor=divisor, l2=recipe.alpha / divisor, masks=masks
+            batch.X, y, batch.weight, divisor=divisor, l2=regularization.alpha / divisor, masks=masks
         )
         return loss, gradients.flat
 
-    def _step(self, network: Network, gradient: Array, rule: Rule, state: State, recipe: Recipe, rate: float) -> None:
-        if recipe.clip_norm is not None:
+    def _step(
+        self, network: Network, gradient: Array, rule: Rule, state: State, regularization: Regularization, rate: float
+    ) -> None:
+        if regularization.clip_norm is not None:
             length = float(np.linalg.norm(gradient.astype(np.float64, copy=False)))
-            if length > recipe.clip_norm:
-                gradient *= recipe.clip_norm / length
-        if recipe.weight_decay:
+            if length > regularization.clip_norm:
+                gradient *= regularization.clip_norm / length
+        if regularization.weight_decay:
             for W in network.parameters.W.values():
-                W *= 1 - rate * recipe.weight_decay
+                W *= 1 - rate * regularization.weight_decay
         rule.step(network.theta, gradient, state, rate)
 
     @contextmanager
@@ -161,7 +168,7 @@ class ReferenceEngine:
         if self.n_threads is None:
             yield
             return
-        if self._pools is None:  # looking for them takes longer than a small step
+        if self._pools is None:  # finding them takes longer than a small step
             from threadpoolctl import ThreadpoolController
 
             self._pools = ThreadpoolController()
@@ -169,15 +176,15 @@ class ReferenceEngine:
             yield
 
 
-def dropout_masks(network: Network, recipe: Recipe, step: int, rows: Array) -> dict[int, Array] | None:
-    """Return the dropout masks of a batch by layer; None where nothing is dropped.
+def dropout_masks(network: Network, regularization: Regularization, step: int, rows: Array) -> dict[int, Array] | None:
+    """Return the dropout masks of a batch by layer; None without dropout.
 
     Parameters
     ----------
     network : Network
-    recipe : Recipe
+    regularization : Regularization
     step : int
-        Steps taken before.
+        Number of steps taken before.
     rows : (m,) array of int
         Row numbers of the batch in the training data.
 
@@ -185,9 +192,11 @@ def dropout_masks(network: Network, recipe: Recipe, step: int, rows: Array) -> d
     -------
     dict of int to (m, h_l) array, or None
     """
-    if not any(recipe.dropout):
+    if not any(regularization.dropout):
         return None
     return {
-        layer: dropout_mask(recipe.seed, step, layer, rows, network.layer_sizes[layer], rate, network.theta.dtype)
-        for layer, rate in enumerate(recipe.dropout, start=1)
+        layer: dropout_mask(
+            regularization.seed, step, layer, rows, network.layer_sizes[layer], rate, network.theta.dtype
+        )
+        for layer, rate in enumerate(regularization.dropout, start=1)
     }

@@ -2,19 +2,26 @@
 
 ::
 
-    classifier   SoftmaxClassifier: what users call
-    options      what its constructor takes, checked
-    inputs       X, y and weights as users give them: arrays, sparse matrices, frames
-    labels       what y says: classes, class probabilities, or several labels
-    scoring      what early stopping watches
-    run          one fit: the stream of epochs and its readers
-    identity     what a run is, for its checkpoint
-    fitted       what a fitted classifier has besides its predictions
-    availability whether there is a `partial_fit`
-    callbacks    scikit-learn's callbacks, where its version has them
-    notices      warnings that point at the user's own line
+    classifier      SoftmaxClassifier: the public face
+    options         the parameters of its constructor, checked
+    preparation     from the arguments of a fit to what it trains
+    inputs          X, y and weights as users give them: arrays, sparse matrices, frames
+    labels          y encoded: classes, class probabilities, or several labels
+    validation      the rows held out for early stopping
+    run             the epochs of one fit
+    fitted_state    what a fit learns, committed to the classifier after its first epoch
+    record          an epoch into the attributes, and onto the screen
+    stopping        when to stop early; the adaptive learning rate
+    scoring         the scores that early stopping watches
+    outcome         warnings about how a fit has turned out
+    identity        what identifies a run, for its checkpoint
+    linear          the linear model that a network is compared with
+    models          from a fitted classifier to a Model, and back
+    availability    whether there is a `partial_fit`
+    callbacks       scikit-learn's callbacks, from version 1.9
+    user_warnings   warnings that point at the user's own line
 
-The arithmetic is in `network`, `optimizers` and `engine`; nothing here computes a gradient.
+No gradient is computed here: the arithmetic is in `network`, `optimizers` and `engine`.
 """
 
 from .classifier import SoftmaxClassifier

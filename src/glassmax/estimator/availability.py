@@ -1,7 +1,7 @@
-"""Whether there is a `partial_fit`: an estimator that can't have it must not show it, and should say why.
+"""Whether there is a `partial_fit`: an estimator whose parameters rule it out has no such method, and says why.
 
-scikit-learn's `available_if` hides a method behind an AttributeError; here the error is a ValueError too and its text
-is the reason, for whoever calls the method without asking first.
+scikit-learn's `available_if` raises an AttributeError; here the error is a ValueError too, and its message is the
+reason.
 """
 
 from collections.abc import Callable
@@ -9,15 +9,15 @@ from typing import Any
 
 from ..errors import OptionError
 
-__all__ = ["MissingMethodError", "OnlyWherePossible", "why_no_partial_fit"]
+__all__ = ["MissingMethodError", "OnlyIfAvailable", "why_no_partial_fit"]
 
 
 class MissingMethodError(OptionError, AttributeError):
-    """Why a method is not there: `hasattr` is False, and who calls it reads the reason as a ValueError."""
+    """Raised for a method that the parameters rule out: `hasattr` is False, and a call shows the reason."""
 
 
-class OnlyWherePossible:
-    """A method that is there only where the parameters allow it."""
+class OnlyIfAvailable:
+    """A method that exists only if the parameters allow it."""
 
     def __init__(self, method: Callable[..., Any]) -> None:
         self.method = method
@@ -33,7 +33,7 @@ class OnlyWherePossible:
 
 
 def why_no_partial_fit(classifier: Any) -> str:
-    """Return the reason, or nothing where there is a `partial_fit`."""
+    """Return why there is no `partial_fit`; an empty string if there is one."""
     at_once = "it sees one batch of rows at a time"
     if classifier.solver == "lbfgs":
         return f"partial_fit does not support solver='lbfgs', which needs all rows at each step: {at_once}."

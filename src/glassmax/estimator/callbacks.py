@@ -1,6 +1,6 @@
-"""scikit-learn's callbacks (from 1.9 on): hooks around a fit and around each of its epochs.
+"""scikit-learn's callbacks (from version 1.9): hooks around a fit and around each of its epochs.
 
-Older versions have none; then `CallbackSupport` is an empty class and the hooks call nobody.
+Older versions have none; `CallbackSupport` is then an empty class, and the hooks do nothing.
 """
 
 from collections.abc import Callable
@@ -27,11 +27,11 @@ except ImportError:
         return method
 
 
-FITTED = ("network_", "classes_", "n_features_in_", "feature_names_in_")
+FITTED = ("network", "classes", "n_features_in", "feature_names_in")
 
 
 class Hooks:
-    """What the callbacks of one fit are told.
+    """Calls the callbacks of one fit.
 
     Parameters
     ----------
@@ -53,16 +53,19 @@ class Hooks:
             self.fit.call_on_fit_task_begin(estimator=classifier, **self.given)
 
     def begin_epoch(self) -> None:
-        """Say that an epoch begins; of L-BFGS's, which may turn out not to be, only when it has been."""
-        if self._is_heard():
+        """Call the callbacks before an epoch.
+
+        An iteration of L-BFGS may turn out not to happen: its callbacks are called by `end_epoch`.
+        """
+        if self._has_callbacks():
             of_lbfgs = self.classifier.solver == "lbfgs"
             self.before = self._fitted() if of_lbfgs else self._fitted  # now, or when a callback asks
             if not of_lbfgs:
                 self._begin()
 
     def end_epoch(self, epoch: Epoch | None) -> bool:
-        """Say that it has ended; return whether a callback wants to stop."""
-        if not self._is_heard() or epoch is None:
+        """Call the callbacks after an epoch, and return whether one of them asks to stop."""
+        if not self._has_callbacks() or epoch is None:
             return False
         if self.epoch is None:
             self._begin()
@@ -71,19 +74,19 @@ class Hooks:
             ended.call_on_fit_task_end(estimator=self.classifier, **self.given, reconstruction_attributes=self._fitted)
         )
 
-    def break_epoch_off(self) -> None:
-        """Say that the epoch has ended before its end."""
+    def interrupt_epoch(self) -> None:
+        """Call the callbacks after an epoch that was interrupted."""
         if self.epoch is not None:
             self.epoch.call_on_fit_task_end(estimator=self.classifier)
 
     def end(self) -> None:
-        """Say that the fit has ended."""
+        """Call the callbacks after the fit."""
         if self.fit is not None:
             self.fit.call_on_fit_task_end(
                 estimator=self.classifier, **self.given, reconstruction_attributes=self._fitted
             )
 
-    def _is_heard(self) -> bool:
+    def _has_callbacks(self) -> bool:
         return self.fit is not None and bool(getattr(self.classifier, "_skl_callbacks", None))
 
     def _begin(self) -> None:
@@ -93,9 +96,9 @@ class Hooks:
         )
 
     def _fitted(self) -> dict[str, Any]:
-        """Return what a copy of the classifier needs to predict as if the fit had ended now."""
-        values = vars(self.classifier)
-        fitted = {name: deepcopy(values[name]) for name in FITTED if name in values}
-        if self.classifier.early_stopping and np.isfinite(self.run.patience.best):
-            fitted["network_"].theta = self.run.patience.best_theta
+        """Return the attributes with which a copy of the classifier predicts as if the fit had ended now."""
+        values, early_stopping = vars(self.run.state), self.run.early_stopping
+        fitted = {f"{name}_": deepcopy(values[name]) for name in FITTED if values[name] is not None}
+        if self.classifier.early_stopping and np.isfinite(early_stopping.best):
+            fitted["network_"].theta = early_stopping.best_theta
         return fitted

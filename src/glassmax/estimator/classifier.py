@@ -1,168 +1,177 @@
-"""SoftmaxClassifier: what users call.
+"""SoftmaxClassifier: the public face of the estimator.
 
-Parameter names, defaults and meanings are those of scikit-learn's MLPClassifier wherever it has them. This module
-refuses to compute a gradient.
+Parameter names, defaults and meanings are those of scikit-learn's MLPClassifier wherever it has them.
 """
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
+from sklearn.exceptions import NotFittedError
 
-from ..engine import Data, best_engine, logits
-from ..errors import DivergenceError, LabelError, OptionError
+from ..engine import Data, best_engine, blocks, dropout_masks, logits
 from ..functional.arrays import Array
-from ..initializers import schemes_of
+from ..gradcheck import Report
+from ..model import Model
 from ..network import Network
-from ..training import Epoch, Patience, Standing, fit
-from .availability import OnlyWherePossible
+from ..training import Epoch
+from .availability import OnlyIfAvailable
 from .callbacks import CallbackSupport, Hooks, with_callbacks
-from .fitted import Fitted
-from .inputs import check_rows, check_X, column_names
-from .labels import Labels, distinct, hard, read_labels, weigh_rows
-from .notices import notice
-from .options import Plan, activations_of, check_options, hidden_sizes, warn_of_ignored
-from .run import Run, record, slow_down
+from .inputs import check_rows, check_X
+from .labels import Labels, encode_labels, most_probable_class, weigh_rows
+from .models import classifier_of, model_of
+from .options import make_plan
+from .outcome import has_diverged, has_exploded, warn_of_outcome
+from .preparation import prepare_fit, prepare_partial_fit
+from .run import Run, train_one_epoch
+from .user_warnings import warn_user
 
 __all__ = ["SoftmaxClassifier"]
 
 
-def _is_learned(name: str) -> bool:
-    """Whether an attribute holds what a fit has learned."""
-    return (name.endswith("_") and not name.startswith("_")) or name in ("_standing", "_watch")
-
-
-class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A dense network with softmax output, trained on cross-entropy by exact backpropagation.
 
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int, default=(100,)
-        Units of each hidden layer, each >= 1; ``()`` is multinomial logistic regression.
+        Number of units of each hidden layer, each >= 1; ``()`` is multinomial logistic regression.
     activation : str or sequence of str, default="relu"
-        Of the hidden layers, or one for each of them: of `glassmax.functional.ACTIVATIONS`; "logistic" is another name
-        of "sigmoid".
+        Activation of all hidden layers, or one for each of them: a name in `glassmax.functional.ACTIVATIONS`, or
+        "logistic" for "sigmoid".
     solver : {"adam", "adamw", "sgd", "lbfgs"}, default="adam"
-        The rule that moves the weights. "adamw" is adam with `weight_decay` 0.01 and `alpha` 0 unless given. "lbfgs"
-        takes all rows at once (SciPy's L-BFGS-B).
+        Optimizer. "adamw" is "adam" with `weight_decay` 0.01 and `alpha` 0 by default. "lbfgs", SciPy's L-BFGS-B, uses
+        all rows in each iteration.
     alpha : float, default=0.0001
-        >= 0. A batch of m rows adds ``alpha/2 * sum of W^2 / (m * mean sample weight)`` to its loss; biases are left
-        out. With solver "adamw" the default counts as not given.
+        Strength of the L2 penalty, >= 0. A batch of m rows adds ``alpha/2 * sum of W^2 / (m * mean sample weight)`` to
+        its loss; biases are not penalised. With solver "adamw" the value 0.0001 counts as not given.
     batch_size : int or "auto", default="auto"
-        Rows of a mini-batch, >= 1; "auto" is ``min(200, n)``. More than n counts as n. Not for "lbfgs".
+        Rows of a mini-batch, >= 1; "auto" is ``min(200, n)``, and more than n is n. Ignored by "lbfgs".
     learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle", "step"}, default="constant"
-        The learning rate's course, see `glassmax.optimizers.Schedule`. "invscaling" (divided by the number of rows
-        seen, to the power `power_t`) and "adaptive" (divided by 5 instead of stopping) are for solver "sgd"; "cosine",
-        "one_cycle" and "step" are for "adam" and "adamw" too, and run over `max_iter` epochs.
+        Schedule of the learning rate, see `glassmax.optimizers.Schedule`. For solver "sgd" only: "invscaling" divides
+        it by the number of rows seen, to the power `power_t`; "adaptive" divides it by 5 instead of stopping. For
+        "sgd", "adam" and "adamw": "cosine", "one_cycle" and "step", which are laid out over `max_iter` epochs.
     learning_rate_init : float, default=0.001
-        > 0, per step: the full learning rate.
+        Learning rate, > 0, which the schedule multiplies by a factor for each step.
     power_t : float, default=0.5
-        >= 0, for "invscaling".
+        Exponent of the schedule "invscaling", >= 0.
     max_iter : int, default=200
-        >= 1: most epochs; for "lbfgs" most iterations.
+        Maximum number of epochs, >= 1; for "lbfgs" the maximum number of iterations.
     shuffle : bool, default=True
-        Whether each epoch has an order of its own.
+        Whether to shuffle the rows before each epoch.
     random_state : int, RandomState or None, default=None
-        Seed of the starting weights, the shuffles, the validation share and dropout.
+        Seed of the starting weights, the shuffling, the rows held out and dropout.
     tol : float, default=1e-4
-        >= 0: an epoch improves if what is watched improves by at least this. For "lbfgs": converged when no entry
-        of the gradient is larger.
+        Tolerance, >= 0. An epoch is an improvement if the loss or score that is watched improves by at least `tol`.
+        "lbfgs" has converged when no entry of the gradient is larger than `tol`.
     verbose : bool or int, default=False
         Whether to print a line for each epoch.
     warm_start : bool, default=False
-        Whether `fit` goes on from the last fit's weights (and moments) instead of starting anew.
+        Whether `fit` continues from the weights and moments of the last fit instead of starting anew.
     momentum : float, default=0.9
-        In [0, 1]; solver "sgd" only.
+        Momentum, in [0, 1]. Solver "sgd" only.
     nesterovs_momentum : bool, default=True
-        Solver "sgd" only.
+        Whether to use Nesterov's momentum. Solver "sgd" only.
     early_stopping : bool, default=False
-        Whether to judge each epoch on rows held out (or on `X_val`), stop when `scoring` no longer improves, and put
-        back the weights of the best epoch. Without it the last weights stay.
+        Whether to score each epoch on validation rows, stop when `scoring` no longer improves, and restore the weights
+        of the best epoch. The validation rows are `X_val` and `y_val` of `fit`, or are held out of the training rows.
+        If False, the weights of the last epoch are kept.
     validation_fraction : float, default=0.1
-        In (0, 1): the share held out, every class in proportion.
+        Share of the rows that early stopping holds out, in (0, 1), from every class in proportion.
     beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
-        Solvers "adam" and "adamw" only.
+        Decay rates of the two moments, and the constant added to the denominator. Solvers "adam" and "adamw" only.
     n_iter_no_change : int or numpy.inf, default=10
-        >= 1: stop after more than so many epochs in a row without improvement; while the learning rate rises, none is
-        counted. Not for "lbfgs" unless it stops early.
+        Training stops after more than this number of epochs in a row without improvement, >= 1. Epochs in which the
+        learning rate still rises don't count. For "lbfgs" only with early stopping.
     max_fun : int, default=15000
-        >= 1: most evaluations of the loss, solver "lbfgs" only.
+        Maximum number of evaluations of the loss, >= 1. Solver "lbfgs" only.
     loss : {"cross_entropy", "squared_error"}, default="cross_entropy"
-        What is trained on. Cross-entropy of a sigmoid output is the binary one, summed over the labels; the squared
-        error is ``1/2 sum_c (P - Y)^2``.
+        Loss to minimise. The cross-entropy of a sigmoid output is binary, summed over the labels; the squared error is
+        ``1/2 sum_c (P - Y)^2``.
     output : {"auto", "softmax", "sigmoid"}, default="auto"
-        How a matrix y is read. "softmax": its rows are probabilities of classes, one-hot or soft. "sigmoid": each
-        column is a label of its own. "auto": a matrix of 0 and 1 is "sigmoid", as scikit-learn has it, any other
-        "softmax".
+        Output function, which decides how a matrix y is read. "softmax": each row holds the probabilities of the
+        classes, one-hot or soft. "sigmoid": each column is a label of its own. "auto": "sigmoid" for a matrix of 0 and
+        1, as in scikit-learn, otherwise "softmax".
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, multiplied with the sample weights. "balanced" gives every class the same total. A soft
-        row has the mean weight of its classes.
+        Weight of each class, multiplied by the sample weights. "balanced" gives every class the same total weight. A
+        soft row has the mean weight of its classes.
     label_smoothing : float, default=0.0
-        In [0, 1): the share of each target that is spread evenly over the classes (over yes and no, for sigmoid).
+        In [0, 1): share of each target that is spread evenly over the classes; for sigmoid output over 0 and 1.
     dropout : float or sequence of float, default=0.0
-        In [0, 1): the share of the units of each hidden layer that a row loses in a step.
+        Dropout rate of all hidden layers, or one for each of them, in [0, 1).
     weight_decay : float or None, default=None
-        >= 0: before each step ``W -= learning rate * weight_decay * W``, biases left out; None is 0, with "adamw" 0.01.
+        Decoupled weight decay, >= 0: ``W -= learning rate * weight_decay * W`` before each step; not for biases. None
+        is 0.01 with solver "adamw", otherwise 0.
     clip_norm : float or None, default=None
-        > 0: a gradient longer than this is shortened to it, all parameters together.
+        Maximum length of the gradient of all parameters together, > 0; a longer gradient is shortened to it.
     warmup : float, default=0.0
-        In [0, 1): the share of all steps in which the learning rate rises to its full size.
+        In [0, 1): share of all steps during which the learning rate rises to its full size.
     step_every, step_factor : int, float, default=50, 0.1
-        For "step": after so many epochs the learning rate is multiplied by the factor, in (0, 1].
+        The schedule "step" multiplies the learning rate by `step_factor`, in (0, 1], every `step_every` epochs, >= 1.
     init : str, default="mlp"
-        Scheme of the starting weights: "mlp" draws those of MLPClassifier; "auto" fits each layer's activation (he
-        for relu and its kin, lecun for selu, glorot otherwise; `init_` says which); or one of
+        Initialisation of the weights. "mlp": as in MLPClassifier. "auto": by the activation of each layer (he for relu
+        and its variants, lecun for selu, otherwise glorot); `init_` shows the schemes. Or a name in
         `glassmax.initializers.SCHEMES`.
     scoring : str or callable, default="log_loss"
-        What early stopping watches: "log_loss", "accuracy", "balanced_accuracy", "f1" and "auc" (two classes: of the
-        second; otherwise the mean over classes), the name of a scikit-learn scorer, or
-        ``scorer(classifier, X, y) -> float``, the greater the better.
+        Score for early stopping: "log_loss", "accuracy", "balanced_accuracy", "f1" or "auc" (of two classes, that of
+        the second; otherwise the mean over the classes); the name of a scikit-learn scorer; or
+        ``scorer(classifier, X, y) -> float``, for which greater is better.
     checkpoint_path : path or None, default=None
-        A file that is written whole after each epoch. The same call again goes on from it, to the same bits.
+        File to which the state of training is written after each epoch. If `fit` is interrupted, calling it again with
+        the same arguments continues from the file, to the same bits.
     n_threads : int or None, default=None
-        >= 1: most threads; None leaves it to the machine. In the native engine the bits don't depend on it.
+        Maximum number of threads, >= 1; None uses all processors. The bits of the native engine don't depend on it.
 
     Attributes
     ----------
     classes_ : (k,) array
-        The labels, sorted; or the names of the columns of a matrix y, in their order.
+        The labels, sorted; for a matrix y the names of its columns, in their order.
     network_ : Network
-        The live network: ``network_.parameters["W1"]`` is ``coefs_[0]``, the same memory.
+        The trained network. ``network_.parameters["W1"]`` and ``coefs_[0]`` are the same memory.
     coefs_, intercepts_ : lists of arrays
-        W_l, (h_{l-1}, h_l), and b_l, (h_l,). Two classes are a softmax of two: ``coefs_[-1]`` is (h, 2).
+        Weights W_l, (h_{l-1}, h_l), and biases b_l, (h_l,). Two classes have two outputs: ``coefs_[-1]`` is (h, 2).
     loss_ : float
         Training loss of the last epoch, penalty included.
     best_loss_ : float or None
-        The least training loss of an epoch; None with early stopping.
+        Least training loss of an epoch; None with early stopping.
     loss_curve_ : list of float
-        Training loss of each epoch; of each iteration for "lbfgs".
+        Training loss of each epoch; for "lbfgs" of each iteration.
     validation_loss_curve_ : list of float, or None
-        Log-loss on the validation rows after each epoch, without smoothing; None where there are none.
+        Log-loss on the validation rows after each epoch, without label smoothing; None without validation rows.
     validation_scores_ : list of float, or None
-        Their score after each epoch, by `scoring`; for "log_loss", which has a curve of its own, the accuracy.
+        Score on the validation rows after each epoch, by `scoring`; the accuracy if `scoring` is "log_loss". None
+        without validation rows.
     best_validation_score_ : float or None
-        The greatest of `validation_scores_` in the last fit.
+        Greatest of the `validation_scores_` of the last fit.
     best_epoch_ : int or None
-        Which epoch's weights were put back, counted from 1; None without early stopping.
+        Epoch whose weights were restored, counted from 1; None without early stopping.
     n_iter_ : int
-        Epochs run.
+        Number of epochs of the last fit.
+    stop_reason_ : str or None
+        Why the last fit ended; None while `fit_epochs` is running and after `partial_fit`.
+
+        - "max_iter": it reached `max_iter`.
+        - "schedule_completed": it reached `max_iter`, and with it the end of the schedule "cosine" or "one_cycle".
+        - "no_improvement": there was no improvement for more than `n_iter_no_change` epochs.
+        - "converged": "lbfgs" converged.
+        - "max_fun": "lbfgs" reached `max_fun`.
+        - "line_search": "lbfgs" found no step that lowers the loss.
+        - "callback": a scikit-learn callback stopped it.
+        - "interrupted": it was ended by Ctrl-C, by an error, or by leaving `fit_epochs` early.
+        - "diverged": the loss was no longer finite, and DivergenceError was raised.
     t_ : int
-        Rows seen in training.
+        Number of rows seen in training; a row counts in every epoch.
     n_features_in_, feature_names_in_
-        As everywhere in scikit-learn.
+        Number of columns of X, and their names if X was a frame.
     n_layers_, n_outputs_, out_activation_
-        Layers (input and output included), k, and "softmax" or "sigmoid".
+        Number of layers, input and output included; number of outputs; "softmax" or "sigmoid".
     init_ : tuple of str
-        The scheme of each layer's starting weights; "model" where they came with one.
+        Initialisation scheme of each layer; "model" if the weights came from a model.
 
     See Also
     --------
@@ -178,12 +187,17 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
     True
     """
 
-    validation_scores_: list[float] | None
-    validation_loss_curve_: list[float] | None
-    best_validation_score_: float | None
+    network_: Network
+    classes_: Array
+    n_iter_: int
+    loss_: float
+    loss_curve_: list[float]
     best_loss_: float | None
+    validation_loss_curve_: list[float] | None
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
     best_epoch_: int | None
-    _recorded: list[float]
+    stop_reason_: str | None
 
     def __init__(
         self,
@@ -281,16 +295,17 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         Parameters
         ----------
         X : (n, d) array, sparse matrix or frame
-            Rows are samples; float32 and float64 are kept, other numbers become float64. The columns of a pandas,
-            polars or Arrow frame are checked by name from then on.
+            Rows are samples. float32 and float64 are kept, other numbers become float64. The column names of a pandas,
+            polars or Arrow frame are remembered, and checked in later calls.
         y : (n,) or (n, k) array
-            Labels of any kind, at least two different ones; or a matrix, see `output`.
+            Labels of any type, at least two different ones; or a matrix, see `output`.
         sample_weight : (n,) array, optional
-            Numbers >= 0, not all 0.
+            Weights of the rows, >= 0, not all 0.
         X_val, y_val, sample_weight_val : arrays, optional
-            Rows to judge each epoch on; early stopping then holds out none. `class_weight` doesn't touch them.
+            Validation rows, on which each epoch is scored; early stopping then holds out no rows. `class_weight` is
+            not applied to them.
         classes : (k,) array, optional
-            The names of the columns of a matrix y; or all labels there can be, if y may lack some.
+            All labels, if y may lack some of them; for a matrix y the names of its columns.
 
         Returns
         -------
@@ -299,33 +314,27 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         Raises
         ------
         DivergenceError
-            If the loss is no longer finite; the estimator then holds the last good weights.
+            If the loss is no longer finite; the last good weights are kept.
         CheckpointError
             If `checkpoint_path` belongs to another run.
         OptionError, ValueError
             If a parameter or the data are out of range.
         """
-        with self._unchanged_without_an_epoch():
-            run = self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes)
-            hooks = Hooks(self, run, X, y, sample_weight)
-            interrupted = False
-            try:
-                while not run.over:
+        run = self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes)
+        hooks = Hooks(self, run, X, y, sample_weight)
+        try:
+            with run:
+                while not run.stop_reason:
                     hooks.begin_epoch()
-                    epoch = run.next_epoch()
-                    if hooks.end_epoch(epoch):
-                        run.stopped = True
-            except KeyboardInterrupt:
-                if not self.n_iter_:
-                    raise
-                interrupted = True
-                hooks.break_epoch_off()
-            finally:
-                run.close()
-        if interrupted:
-            notice("Training was interrupted; the weights so far are kept.")
+                    if hooks.end_epoch(run.next_epoch()):
+                        run.stop_reason = "callback"
+        except KeyboardInterrupt:
+            if not run.committed:
+                raise
+            hooks.interrupt_epoch()
+            warn_user("Training was interrupted; the weights so far are kept.")
         else:
-            run.warn()
+            self._warn_of_outcome(run)
         hooks.end()
         return self
 
@@ -340,7 +349,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         sample_weight_val: npt.ArrayLike | None = None,
         classes: npt.ArrayLike | None = None,
     ) -> Iterator[Epoch]:
-        """Do what `fit` does, one epoch for each item taken: for progress bars and plots.
+        """Train as `fit` does, one epoch for each item taken: for progress bars and plots.
 
         Parameters
         ----------
@@ -350,18 +359,14 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         Yields
         ------
         glassmax.training.Epoch
-            The estimator can predict at any time in between.
+            The record of an epoch. Between two epochs the classifier can predict.
         """
-        with self._unchanged_without_an_epoch():
-            run = self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes)
-            try:
-                while (epoch := run.next_epoch()) is not None:
-                    yield epoch
-            finally:
-                run.close()
-        run.warn()
+        with self._open_run(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes) as run:
+            while (epoch := run.next_epoch()) is not None:
+                yield epoch
+        self._warn_of_outcome(run)
 
-    @OnlyWherePossible
+    @OnlyIfAvailable
     def partial_fit(
         self,
         X: npt.ArrayLike,
@@ -369,57 +374,27 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         sample_weight: npt.ArrayLike | None = None,
         classes: npt.ArrayLike | None = None,
     ) -> Self:
-        """Go on by one epoch over the rows given.
+        """Train one epoch on the rows given, continuing from the weights of the last call.
 
-        There is no such method with solver "lbfgs", early stopping, balanced class weights, a checkpoint, or a learning
-        rate that must know the end: these need all rows at once.
+        The method doesn't exist with solver "lbfgs", early stopping, balanced class weights, a checkpoint, `warmup`, or
+        the schedules "cosine" and "one_cycle": they need all rows, or the number of epochs, in advance.
 
         Parameters
         ----------
         X, y, sample_weight
             As for `fit`; y may lack some of the classes.
         classes : (k,) array, optional
-            All labels there will ever be, or the columns of a matrix y; required at the first call, optional later.
+            All labels of this and later calls; for a matrix y the names of its columns. Required at the first call.
 
         Returns
         -------
         self
         """
-        plan = check_options(self)
-        assert plan.rule is not None  # with lbfgs there is no such method
-        first = not hasattr(self, "network_")
-        if first and classes is None:
-            raise OptionError("classes is None, expected all labels there will be at the first call of partial_fit.")
-        warn_of_ignored(self)
-        with self._unchanged_without_an_epoch():
-            X, y, sample_weight = check_rows(self, X, y, sample_weight, reset=first)
-            labels = self._read_labels(y, classes, known=not first)
-            data = Data(X, labels.T, weigh_rows(self.class_weight, labels, sample_weight, named=True))
-            self._start(plan, labels, X) if first else self._go_on(plan)
-            standing = self._standing
-            standing.order, epochs = None, standing.epochs
-            for epoch in fit(
-                self.network_,
-                best_engine(self.n_threads),
-                data,
-                plan.rule,
-                standing,
-                batch_size=plan.batch_size,
-                max_epochs=epochs + 1,
-                recipe=plan.recipe,
-                schedule=plan.schedule,
-                shuffle=bool(self.shuffle),
-            ):
-                record(self, epoch, None)
-                self._watch.tol, self._watch.patience = self.tol, self.n_iter_no_change
-                if self._watch.exhausted(epoch.loss):
-                    slow_down(plan, standing, self._watch)
-            standing.order = None
-            self.best_loss_ = min(self.loss_curve_)
+        train_one_epoch(self, prepare_partial_fit(self, X, y, sample_weight, classes), best_engine(self.n_threads))
         return self
 
     def predict(self, X: npt.ArrayLike) -> Array:
-        """Return the most probable label of each row; with sigmoid output, which labels it has.
+        """Return the most probable label of each row; with sigmoid output, for each label whether the row has it.
 
         Parameters
         ----------
@@ -444,13 +419,14 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         Returns
         -------
         (n, k) array
-            Columns in the order of `classes_`; rows sum to 1, with sigmoid output each entry stands for itself.
+            Columns in the order of `classes_`. Rows sum to 1; with sigmoid output each entry is a probability of its
+            own.
         """
         self._check_fitted()
         return best_engine(self.n_threads).probabilities(self.network_, check_X(self, X))
 
     def predict_log_proba(self, X: npt.ArrayLike) -> Array:
-        """Return the logarithm of `predict_proba`, right where the probabilities have underflown.
+        """Return the logarithm of `predict_proba`, exact even where a probability underflows to 0.
 
         Parameters
         ----------
@@ -463,7 +439,7 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         return np.concatenate([self.network_.head.log_forward(Z) for Z in self._logits(X)])
 
     def decision_function(self, X: npt.ArrayLike) -> Array:
-        """Return the logits; for two classes their difference, second less first.
+        """Return the logits; for two classes the logit of the second minus that of the first.
 
         Parameters
         ----------
@@ -477,13 +453,13 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         return Z[:, 1] - Z[:, 0] if len(self.classes_) == 2 and not self._is_multilabel() else Z
 
     def score(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
-        """Return the accuracy; with sigmoid output, the share of rows all of whose labels are right.
+        """Return the accuracy; with sigmoid output, the share of rows all of whose labels are predicted right.
 
         Parameters
         ----------
         X : (n, d) array, sparse matrix or frame
         y : (n,) or (n, k) array
-            As for `fit`. Of rows of class probabilities the most probable class counts.
+            As for `fit`. The true class of a row of class probabilities is the most probable one.
         sample_weight : (n,) array, optional
 
         Returns
@@ -492,9 +468,189 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
             In [0, 1].
         """
         if np.ndim(y) == 2 and np.shape(y)[1] > 1 and not self._is_multilabel():
-            y = self.classes_[hard(read_labels(y, "softmax", self.classes_).T)]
+            y = self.classes_[most_probable_class(encode_labels(y, "softmax", self.classes_).T)]
         accuracy: float = super().score(X, y, sample_weight)
         return accuracy
+
+    def gradient_norms(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Array:
+        """Return the norm of each row's own gradient, ``|| dL_i/dtheta ||``; rows of large norm are often mislabelled.
+
+        Parameters
+        ----------
+        X, y
+            As for `fit`.
+
+        Returns
+        -------
+        (n,) array of float64
+            Exact norms for each row's own loss: with label smoothing, without weights, penalty and dropout.
+
+        Notes
+        -----
+        Cost: less than an epoch; no row's gradient is formed. See `Network.gradient_norms`.
+
+        Examples
+        --------
+        >>> from glassmax import SoftmaxClassifier
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> y[7] = 2    # a setosa called virginica
+        >>> classifier = SoftmaxClassifier(learning_rate_init=0.01, random_state=0, max_iter=100, tol=0.01).fit(X, y)
+        >>> int(classifier.gradient_norms(X, y).argmax())
+        7
+        """
+        (_, data), network = self._known_rows(X, y, None), self.network_
+        norms = [network.gradient_norms(*data.rows(block)[:2]) for block in blocks(network, len(data.y))]
+        return np.concatenate(norms)
+
+    def check_gradients(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        random_state: int = 0,
+    ) -> Report:
+        """Compare the gradients of this fit with derivatives measured from its loss alone.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`; a few dozen rows are enough.
+        random_state : int, default=0
+            Seed of the directions along which derivatives are measured.
+
+        Returns
+        -------
+        glassmax.gradcheck.Report
+            A line for each parameter, and a verdict. The loss is that of training, on these rows: with class weights
+            ("balanced" over these rows), label smoothing, `alpha`, and the dropout masks of the first step.
+
+        Examples
+        --------
+        >>> from glassmax import SoftmaxClassifier
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> classifier = SoftmaxClassifier((5,), "tanh", random_state=0, max_iter=20, tol=1.0).fit(X, y)
+        >>> print(classifier.check_gradients(X, y))
+        parameter  shape   relative error  verdict
+        W1         (4, 5)         < 1e-12  correct
+        b1         (5,)           < 1e-12  correct
+        W2         (5, 3)         < 1e-12  correct
+        b2         (3,)           < 1e-12  correct
+        correct: each derivative agrees with the complex step to 1e-10
+        """
+        labels, data = self._known_rows(X, y, sample_weight)
+        weight = weigh_rows(self.class_weight, labels, data.weight, named=True)
+        data = data._replace(weight=weight)
+        regularization = make_plan(self).regularization._replace(seed=self._training_state.seed)
+        exact = self.network_.astype(np.float64)
+        exact.l2 = regularization.alpha / (len(data.y) * data.mean_weight)
+        masks = dropout_masks(exact, regularization, 0, np.arange(len(data.y)))
+        return exact.check_gradients(*data, masks=masks, random_state=random_state)
+
+    def to_model(self) -> Model:
+        """Return the network and the classes as a `Model`, which can be saved and predicts without scikit-learn.
+
+        Returns
+        -------
+        glassmax.model.Model
+        """
+        self._check_fitted()
+        return model_of(self)
+
+    @classmethod
+    def from_model(cls, model: Model, **parameters: Any) -> Self:
+        """Return a fitted classifier with the network of a model, to predict with or to train further.
+
+        Parameters
+        ----------
+        model : Model
+            Trained on arrays or on a table, with softmax or sigmoid output. The network is shared, not copied.
+        **parameters
+            Parameters of the constructor; with ``warm_start=True``, `fit` continues from the weights of the model.
+            Hidden layers, activation, output and loss are those of the model.
+
+        Returns
+        -------
+        SoftmaxClassifier
+
+        Raises
+        ------
+        OptionError
+            If the model has another output or loss than this classifier can have.
+        """
+        classifier: Self = classifier_of(cls, model, parameters)
+        return classifier
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted model to a file, whole or not at all; see `glassmax.load_model`.
+
+        Parameters
+        ----------
+        path : str or Path
+            Usually ends in ``.safetensors``.
+        """
+        self.to_model().save(path)
+
+    @property
+    def coefs_(self) -> list[Array]:
+        """The weights, W1 first: views of ``network_.theta``."""
+        return list(self._known_network().parameters.W.values())
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """The biases, b1 first: views of ``network_.theta``."""
+        return list(self._known_network().parameters.b.values())
+
+    @property
+    def diverged_(self) -> bool:
+        """Whether the training loss ended above where it began, and above chance: the steps were too long."""
+        self._check_fitted()
+        return has_diverged(self)
+
+    @property
+    def exploded_(self) -> bool:
+        """Whether the training loss rose far above chance and ended no better: inputs or steps are too large."""
+        self._check_fitted()
+        return has_exploded(self)
+
+    @property
+    def n_layers_(self) -> int:
+        """Layers, input and output included."""
+        return len(self._known_network().layer_sizes)
+
+    @property
+    def n_outputs_(self) -> int:
+        """The number of classes."""
+        return self._known_network().layer_sizes[-1]
+
+    @property
+    def out_activation_(self) -> str:
+        """The output function: "softmax" or "sigmoid"."""
+        return self._known_network().head.output
+
+    def _is_multilabel(self) -> bool:
+        self._check_fitted()
+        return self.network_.head.output == "sigmoid"
+
+    def _known_network(self) -> Network:
+        self._check_fitted()
+        return self.network_
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "network_"):
+            raise NotFittedError("This SoftmaxClassifier is not fitted yet. Call fit first.")
+
+    def _known_rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Labels, Data]:
+        """Return the labels, and the rows as the fitted network takes them, targets smoothed."""
+        self._check_fitted()
+        X, y, sample_weight = check_rows(self, X, y, sample_weight, reset=False)
+        head = self.network_.head
+        labels = encode_labels(y, head.output, self.classes_)
+        smoothing = self.label_smoothing
+        T = head.smoothed(labels.T, len(self.classes_), smoothing) if smoothing else labels.T
+        return labels, Data(X, T, sample_weight)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -502,140 +658,13 @@ class SoftmaxClassifier(CallbackSupport, Fitted, ClassifierMixin, BaseEstimator)
         tags.classifier_tags.multi_label = self.output != "softmax" and self.class_weight is None
         return tags
 
-    @contextmanager
-    def _unchanged_without_an_epoch(self) -> Iterator[None]:
-        """Keep the last fit whole where the next is refused, or fails before its first epoch is done."""
-        before = {name: value for name, value in vars(self).items() if _is_learned(name)}
-        moving = ("_standing", "_watch", "loss_curve_", "validation_scores_", "validation_loss_curve_")
-        copies = {name: deepcopy(before[name]) for name in moving if name in before}
-        theta = before["network_"].theta.copy() if "network_" in before else None
-        recorded: list[float] = []  # by `record`: of this fit, not of one that may begin before it ends
-        self._recorded = recorded
-        try:
-            yield
-        except BaseException as error:
-            lost = self.__dict__.get("_recorded") is recorded and not recorded
-            first_diverged = isinstance(error, DivergenceError) and theta is None  # keeps the weights it began with
-            if lost and not first_diverged:
-                for name in filter(_is_learned, list(self.__dict__)):
-                    delattr(self, name)
-                self.__dict__.update(before | copies)
-                if theta is not None:
-                    self.network_.theta = theta
-            raise
-        finally:
-            if self.__dict__.get("_recorded") is recorded:
-                del self._recorded
-
     def _open_run(self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any], classes: Any) -> Run:
-        """Check everything, and set up network and records: the last thing before the first epoch."""
-        plan = check_options(self)
-        warn_of_ignored(self)
-        go_on = self.warm_start and hasattr(self, "network_")
-        classes = column_names(y) if classes is None else classes
-        X, y, sample_weight = check_rows(self, X, y, sample_weight, reset=not go_on)
-        labels = self._read_labels(y, classes, known=go_on, all_there=True)
-        weight = weigh_rows(self.class_weight, labels, sample_weight, named=classes is not None)
-        self._go_on(plan) if go_on else self._start(plan, labels, X)
-        judged = self._read_validation(*validation)
-        shown = self.early_stopping or judged is not None
-        self.validation_scores_ = (self.validation_scores_ or []) if shown else None
-        self.validation_loss_curve_ = (self.validation_loss_curve_ or []) if shown else None
-        columns = list(getattr(self, "feature_names_in_", []))
-        data, engine = Data(X, labels.T, weight), best_engine(self.n_threads)
-        return Run(self, plan, engine, data, judged, columns, goes_on=go_on)
+        return Run(self, prepare_fit(self, X, y, sample_weight, validation, classes), best_engine(self.n_threads))
 
-    def _read_labels(self, y: Array, classes: Any, *, known: bool, all_there: bool = False) -> Labels:
-        """Read y; where the classes are known already, by them."""
-        one_a_row = np.ndim(y) == 1 or np.shape(y)[1:] == (1,)
-        if classes is not None and one_a_row:
-            classes = np.unique(distinct(classes))
-        if not known:
-            return read_labels(y, self.output, classes)
-        own = np.sort(self.classes_) if one_a_row else self.classes_
-        if classes is not None and not np.array_equal(classes, own):
-            raise LabelError(
-                f"classes are {np.asarray(classes).tolist()}, expected those of the first call: "
-                f"{self.classes_.tolist()}."
-            )
-        output = self.network_.head.output
-        if not (all_there and classes is None and one_a_row and output == "softmax"):
-            return read_labels(y, output, self.classes_)
-        labels = read_labels(y, output)
-        if not np.array_equal(labels.classes, own):
-            raise LabelError(
-                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                f"Previously got {self.classes_}, `y` has {labels.classes}. Pass classes={self.classes_.tolist()} if y "
-                "may lack some; for others fit with warm_start=False."
-            )
-        in_order = np.array_equal(labels.classes, self.classes_)
-        return labels if in_order else read_labels(y, output, self.classes_)
-
-    def _read_validation(self, X: Any, y: Any, sample_weight: Any) -> Data | None:
-        if X is None and y is None:
-            if sample_weight is not None:
-                raise OptionError("sample_weight_val is given without X_val and y_val. Pass all three, or none.")
-            return None
-        if X is None or y is None:
-            given, missing = ("y_val", "X_val") if X is None else ("X_val", "y_val")
-            raise OptionError(f"{given} is given without {missing}. Pass both, or none.")
-        X, y, sample_weight = check_rows(self, X, y, sample_weight, reset=False, what="_val")
-        return Data(X, read_labels(y, self.network_.head.output, self.classes_, what="y_val").T, sample_weight)
-
-    def _start(self, plan: Plan, labels: Labels, X: Array) -> None:
-        """Draw the starting weights and empty the records."""
-        draw = check_random_state(self.random_state)
-        network = Network(
-            [X.shape[1], *hidden_sizes(self), len(labels.classes)],
-            activation=activations_of(self),
-            output=labels.output,
-            loss=self._network_loss(labels.output),
-            dtype=X.dtype,
-            init=self.init,
-            random_state=draw,
-        )
-        self._open_records(plan, network, draw)
-        self.classes_ = labels.classes
-        self.init_ = schemes_of(self.init, network.activations)
-
-    def _network_loss(self, output: str) -> str:
-        """Return the network's word for the loss."""
-        return "binary_cross_entropy" if (output, self.loss) == ("sigmoid", "cross_entropy") else self.loss
-
-    def _open_records(self, plan: Plan, network: Network, draw: np.random.RandomState) -> None:
-        self.network_ = network
-        self._standing = Standing(plan.begin(network.theta), draw)
-        self._draw_seed(plan)
-        self._watch = Patience(None, self.tol, self.n_iter_no_change)  # of partial_fit
-        self.loss_, self.n_iter_, self.t_ = float("nan"), 0, 0
-        self.loss_curve_: list[float] = []
-        self.validation_scores_, self.validation_loss_curve_ = None, None
-        self.best_validation_score_ = self.best_loss_ = self.best_epoch_ = None
-
-    def _draw_seed(self, plan: Plan) -> None:
-        """Draw the seed of the dropout masks, once there is dropout."""
-        if plan.recipe.dropout and not self._standing.seed:
-            self._standing.seed = int(self._standing.draw.randint(2**63 - 1, dtype=np.int64))
-
-    def _go_on(self, plan: Plan) -> None:
-        """Take up the last run: its network, and its moments if the solver is the same."""
-        network, standing = self.network_, self._standing
-        same_layers = network.layer_sizes[1:-1] == hidden_sizes(self) and network.activations == activations_of(self)
-        output = network.head.output if self.output == "auto" else self.output
-        if not same_layers or (network.head.output, network.head.loss) != (output, self._network_loss(output)):
-            raise OptionError(
-                f"hidden_layer_sizes={self.hidden_layer_sizes!r}, activation={self.activation!r}, "
-                f"output={self.output!r}, loss={self.loss!r} describe another network than the one to go on with, "
-                f"{network!r}. Put them back, or fit with warm_start=False."
-            )
-        self._standing = standing = replace(standing)  # a refused fit leaves the old one as it was
-        self._draw_seed(plan)
-        state = plan.begin(network.theta)
-        if state.keys() != standing.state.keys():
-            standing.state = state
+    def _warn_of_outcome(self, run: Run) -> None:
+        warn_of_outcome(self, verdict=run.verdict, improving=run.early_stopping.epochs_without_improvement == 0)
 
     def _logits(self, X: Any) -> Iterator[Array]:
         self._check_fitted()
         X = check_X(self, X)
-        engine = best_engine(self.n_threads)
-        yield from logits(engine, self.network_, X)
+        yield from logits(best_engine(self.n_threads), self.network_, X)

@@ -1,7 +1,4 @@
-"""What a run is: everything on which its bits depend, but the number of threads; a checkpoint belongs to one.
-
-This module refuses to read files.
-"""
+"""The identity of a training run: everything its bits depend on. A checkpoint is resumed by the same run only."""
 
 from functools import partial
 from types import CodeType, FunctionType, MethodType
@@ -10,58 +7,51 @@ from typing import Any
 import numpy as np
 
 from ..engine import Data, Engine
-from ..training import digest
+from ..training.checkpoint import digest
+from ..version import __version__
 from .options import activations_of, hidden_sizes
+from .preparation import Preparation
 
 __all__ = ["identity_of"]
 
-NOT_THE_RUN = ("verbose", "n_threads", "checkpoint_path")
+IRRELEVANT = ("verbose", "n_threads", "checkpoint_path")
 LONGEST = 200
 
 
-def identity_of(
-    classifier: Any, engine: Engine, data: Data, validation: Data | None, columns: list[str], *, goes_on: bool
-) -> dict[str, str]:
-    """Return what a run is, by name: short values as they are, long ones as a hash.
+def identity_of(classifier: Any, preparation: Preparation, engine: Engine) -> dict[str, str]:
+    """Return what identifies a run, by name: short values as they are, long ones as a hash.
 
     Parameters
     ----------
     classifier : SoftmaxClassifier
+    preparation : Preparation
+        Data, validation rows and columns; in a warm start also the weights and moments at the start.
     engine : Engine
-    data : Data
-        All rows given to `fit`.
-    validation : Data or None
-        The rows to judge on, if given.
-    columns : list of str
-        Their names, as far as they have any.
-    goes_on : bool
-        Whether it starts from the last fit's weights, which are then part of it.
 
     Returns
     -------
     dict of str to str
     """
-    from .. import __version__
-
+    _, state, data, validation, continues = preparation
     parameters = classifier.get_params(deep=False)
-    for name in NOT_THE_RUN:
+    for name in IRRELEVANT:
         del parameters[name]
     if classifier.learning_rate == "constant" and not classifier.warmup:
         del parameters["max_iter"]
     parameters["hidden_layer_sizes"] = hidden_sizes(classifier)
     parameters["activation"] = activations_of(classifier)
-    standing, theta = classifier._standing, classifier.network_.theta
-    start = (theta, *map(np.atleast_1d, standing.state.values())) if goes_on else ()
-    judged = validation or Data(None, None)  # type: ignore[arg-type]
+    start = (state.network.theta, *map(np.atleast_1d, state.training.state.values())) if continues else ()
+    columns = [] if state.feature_names_in is None else list(state.feature_names_in)
+    held_out = validation or Data(None, None)  # type: ignore[arg-type]
     return {
         "X": digest(data.X),
         "y": digest(data.y),
         "sample_weight": digest(data.weight),
-        "X_val": digest(judged.X),
-        "y_val": digest(judged.y),
-        "sample_weight_val": digest(judged.weight),
+        "X_val": digest(held_out.X),
+        "y_val": digest(held_out.y),
+        "sample_weight_val": digest(held_out.weight),
         "feature_names_in_": _short(plain(columns)),
-        "classes_": _short(plain(classifier.classes_.tolist())),
+        "classes_": _short(plain(state.classes.tolist())),
         "the start": digest(*start),
         "the engine": f"{engine.arithmetic} of glassmax {__version__}",
         **{name: _short(plain(value)) for name, value in sorted(parameters.items())},
@@ -73,14 +63,14 @@ def _short(text: str) -> str:
 
 
 def plain(value: Any, inside: frozenset[int] = frozenset()) -> str:
-    """Write a parameter so that the same value is the same text in another process, and another is another.
+    """Write a parameter as text: the same value gives the same text in every process, another value another text.
 
     Parameters
     ----------
     value : object
-        A function counts by its name, its code and what it holds.
+        A function is written by its name, its code and its closure.
     inside : frozenset of int
-        The identities of what is being written: a value that holds itself is not written again.
+        Identities of the values being written: a value that contains itself is written once.
 
     Returns
     -------
@@ -108,7 +98,7 @@ def plain(value: Any, inside: frozenset[int] = frozenset()) -> str:
 
 
 def _parts(value: Any) -> Any:
-    """Return what makes a callable or an object what it is; None where its text says so."""
+    """Return what identifies a callable or an object; None if its repr does."""
     if isinstance(value, np.random.RandomState):
         return value.get_state(legacy=True)
     if isinstance(value, FunctionType):

@@ -1,6 +1,6 @@
 """X, y and weights as users give them: arrays, sparse matrices, pandas, polars and Arrow frames.
 
-scikit-learn checks shapes, names and finiteness; what it leaves in the dark is said here first.
+scikit-learn checks shapes, names and finiteness. What its messages don't explain is checked here first.
 """
 
 from typing import Any
@@ -19,14 +19,14 @@ FLOATS = (np.float64, np.float32)
 
 
 def check_X(classifier: Any, X: Any, *, reset: bool = False, what: str = "X") -> Array:
-    """Return X as a float array or CSR matrix, its columns those that the classifier knows.
+    """Return X as a float array or CSR matrix, with the columns that the classifier was fitted on.
 
     Parameters
     ----------
     classifier : SoftmaxClassifier
     X : (n, d) array_like, sparse matrix or frame
     reset : bool, default=False
-        Whether the classifier is to learn the columns instead.
+        Whether the classifier learns the columns of X instead.
     what : str, default="X"
         The user's word for it.
 
@@ -52,7 +52,7 @@ def check_rows(
     X, y, sample_weight
         As given to `fit`.
     reset : bool
-        Whether the classifier is to learn the columns.
+        Whether the classifier learns the columns of X.
     what : str, default=""
         Appended to the user's words for them: "_val" for validation rows.
 
@@ -95,7 +95,7 @@ def column_names(y: Any) -> list[Any] | None:
 
 
 def _refuse_missing(y: Any, what: str) -> None:
-    """Refuse labels with holes; scikit-learn finds NaN among numbers itself."""
+    """Refuse missing labels; scikit-learn finds NaN among numbers itself."""
     labels = np.asarray(y, None if hasattr(y, "dtype") else object)
     if labels.dtype.kind != "O" or labels.ndim != 1:
         return
@@ -106,7 +106,7 @@ def _refuse_missing(y: Any, what: str) -> None:
 
 
 def _is_plain(classifier: Any, X: Any) -> bool:
-    """Whether X is an array that the network can take as it is: then no check has anything to find."""
+    """Return whether X is an array that the network takes as it is, for which no further check is needed."""
     return (
         type(X) is np.ndarray
         and X.ndim == 2
@@ -119,7 +119,7 @@ def _is_plain(classifier: Any, X: Any) -> bool:
 
 
 def _in_range(classifier: Any, X: Array, what: str) -> Array:
-    """Return X in the network's dtype, if it fits."""
+    """Return X in the dtype of the network; refuse numbers too large for it."""
     dtype = classifier.network_.theta.dtype if hasattr(classifier, "network_") else X.dtype
     with np.errstate(over="ignore"):
         cast: Array = X.astype(dtype, copy=False)
@@ -130,7 +130,7 @@ def _in_range(classifier: Any, X: Array, what: str) -> Array:
 
 
 def _check_frame(X: Any, what: str) -> Any:
-    """Refuse a frame that has not been collected, or columns that are no numbers; see to it that names are seen."""
+    """Refuse a lazy frame, and columns that are no numbers; make column names visible to scikit-learn."""
     frame = nw.from_native(X, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         raise DataError(f"{what} is a lazy frame, expected one that is in memory: pass {what}.collect().")
@@ -152,7 +152,7 @@ def _check_frame(X: Any, what: str) -> Any:
 
 
 class _Named:
-    """A frame whose names this scikit-learn can't see (before 1.9 it knows fewer kinds), dressed so that it can."""
+    """A wrapper that shows the column names of a frame to scikit-learn; before 1.9 it knows few kinds of frames."""
 
     def __init__(self, frame: "nw.DataFrame[Any]") -> None:
         self.frame, self.shape = frame, frame.shape

@@ -1,4 +1,4 @@
-"""What y says: a class for each row, a row of class probabilities, or any number of labels.
+"""The labels y: a class for each row, a row of class probabilities, or any number of labels for each row.
 
 ::
 
@@ -7,7 +7,7 @@
     y (n, k) of 0 and 1                  several labels a row                                  sigmoid
 
 A matrix of 0 and 1 can be read both ways; ``output="auto"`` reads it as scikit-learn does, as several labels. Here
-labels become class indices or rows, and class weights become weights of rows. This module refuses to see X.
+labels are encoded as class indices or rows, and class weights become weights of rows.
 """
 
 from collections.abc import Mapping
@@ -21,22 +21,22 @@ from sklearn.utils.validation import column_or_1d
 
 from ..errors import LabelError, OptionError
 from ..functional.arrays import Array
-from .notices import notice
+from .user_warnings import warn_user
 
-__all__ = ["Labels", "distinct", "hard", "read_labels", "weigh_rows"]
+__all__ = ["Labels", "distinct", "encode_labels", "most_probable_class", "weigh_rows"]
 
 SUM_TOLERANCE = 1e-4
 
 
 class Labels(NamedTuple):
-    """What y says.
+    """Encoded labels.
 
     Attributes
     ----------
     output : str
         "softmax" or "sigmoid".
     classes : (k,) array
-        What the outputs stand for.
+        The label of each output.
     T : (n,) array of intp, or (n, k) array of floats
         Class indices, or rows.
     """
@@ -46,8 +46,8 @@ class Labels(NamedTuple):
     T: Array
 
 
-def read_labels(y: Any, output: str, classes: npt.ArrayLike | None = None, *, what: str = "y") -> Labels:
-    """Read labels of any kind.
+def encode_labels(y: Any, output: str, classes: npt.ArrayLike | None = None, *, what: str = "y") -> Labels:
+    """Encode labels of any kind as class indices or rows.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def read_labels(y: Any, output: str, classes: npt.ArrayLike | None = None, *, wh
     Raises
     ------
     LabelError
-        Naming the first row at fault.
+        Names the first row at fault.
     """
     y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
     if y.ndim == 2 and y.shape[1] > 1:
@@ -78,7 +78,7 @@ def read_labels(y: Any, output: str, classes: npt.ArrayLike | None = None, *, wh
             "For one class a row pass output='softmax'."
         )
     if y.ndim == 2:
-        notice(  # in scikit-learn's words
+        warn_user(  # in scikit-learn's words
             f"A column-vector {what} was passed when a 1d array was expected. Please change the shape of {what} to "
             "(n_samples, ), for example using ravel().",
             DataConversionWarning,
@@ -131,7 +131,7 @@ def _read_matrix(y: Array, output: str, classes: npt.ArrayLike | None, what: str
             row, column = np.argwhere(y > 1)[0].tolist()
             raise LabelError(f"Row {row} of {what} holds {y[row, column]:g}, expected numbers from 0 to 1.")
         if output == "auto" and not off.any():
-            notice(
+            warn_user(
                 f"{what} is a matrix of 0 and 1 and is taken for several labels a row (output='sigmoid'), as "
                 "scikit-learn has it; but each of its rows sums to 1. If they are one-hot classes, pass "
                 "output='softmax'; if they are not, output='sigmoid'."
@@ -171,8 +171,8 @@ def distinct(classes: npt.ArrayLike) -> Array:
     return names
 
 
-def hard(T: Array) -> Array:
-    """Return class indices: of rows, the most probable."""
+def most_probable_class(T: Array) -> Array:
+    """Return class indices: T itself, or the most probable class of each row of T."""
     return T if T.ndim == 1 else T.argmax(axis=1)
 
 

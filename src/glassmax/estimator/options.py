@@ -1,7 +1,7 @@
-"""What the constructor of the estimator takes, checked when it is used.
+"""The parameters of the constructor: checked, and combined into a plan for training.
 
-scikit-learn's contract wants constructors that store and say nothing; the checks are made here, once, at the start of
-each fit, and what the parameters mean together is a `Plan`. This module refuses to see data.
+scikit-learn requires constructors that store their arguments and check nothing; the checks are made here, once, at the
+start of each fit.
 """
 
 import os
@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine import Recipe
-from ..errors import OptionError, between, one_of
+from ..engine import Regularization
+from ..errors import OptionError, Setting, between, one_of
 from ..functional import ACTIVATIONS
 from ..functional.arrays import Array
 from ..initializers import SCHEMES
 from ..optimizers import SCHEDULES, SGD, Adam, Rule, Schedule, State
-from .notices import notice
 from .scoring import Scorer, make_scorer
+from .user_warnings import warn_user
 
-__all__ = ["Plan", "activations_of", "check_options", "hidden_sizes", "warn_of_ignored"]
+__all__ = ["Plan", "activations_of", "hidden_sizes", "make_plan", "warn_of_ignored"]
 
 ALIASES = {"logistic": "sigmoid"}
 SOLVERS = ("adam", "adamw", "sgd", "lbfgs")
@@ -31,33 +31,33 @@ DEFAULT_ALPHA, DEFAULT_DECAY = 0.0001, 0.01
 
 
 class Plan(NamedTuple):
-    """What the parameters of a `SoftmaxClassifier` mean together.
+    """What the parameters of a `SoftmaxClassifier` mean for training.
 
     Attributes
     ----------
     rule : Rule or None
         None for solver "lbfgs".
     schedule : Schedule
-    recipe : Recipe
-        Its seed is not drawn yet.
+    regularization : Regularization
+        Without the seed of the dropout masks, which each fit draws.
     batch_size : int
     scorer : Scorer or None
-        None where the score is one that every epoch says.
+        None for "log_loss" and "accuracy", which every epoch records.
     """
 
     rule: Rule | None
     schedule: Schedule
-    recipe: Recipe
+    regularization: Regularization
     batch_size: int
     scorer: Scorer | None
 
-    def begin(self, theta: Array) -> State:
-        """Return the rule's state before the first step."""
+    def initial_state(self, theta: Array) -> State:
+        """Return the state of the rule before the first step."""
         return {} if self.rule is None else self.rule.init(theta)
 
 
-def check_options(estimator: Any) -> Plan:
-    """Check the parameters of a `SoftmaxClassifier`, and return what they mean.
+def make_plan(estimator: Any) -> Plan:
+    """Check the parameters of a `SoftmaxClassifier`, and return what they mean for training.
 
     Parameters
     ----------
@@ -76,15 +76,14 @@ def check_options(estimator: Any) -> Plan:
     _check_numbers(estimator)
     sizes = hidden_sizes(estimator)
     if any(not _is_whole(size) or size < 1 for size in sizes):
-        raise OptionError(
-            f"hidden_layer_sizes is {estimator.hidden_layer_sizes!r}, expected whole numbers >= 1, as (100,) or ()."
-        )
+        came = repr(estimator.hidden_layer_sizes)
+        raise OptionError(parameter="hidden_layer_sizes", came=came, expected="whole numbers >= 1, as (100,) or ()")
     activations_of(estimator)
     schedule = Schedule(
         estimator.learning_rate, estimator.warmup, estimator.power_t, estimator.step_every, estimator.step_factor
     )
-    recipe = _recipe(estimator)
-    _check_combinations(estimator, recipe)
+    regularization = _regularization(estimator)
+    _check_combinations(estimator, regularization)
     if _is_ignored(estimator):
         schedule = Schedule(warmup=estimator.warmup)
     rate = float(estimator.learning_rate_init)
@@ -94,11 +93,11 @@ def check_options(estimator: Any) -> Plan:
     if estimator.solver == "lbfgs":
         rule = None
     batch_size = 200 if estimator.batch_size == "auto" else int(estimator.batch_size)
-    return Plan(rule, schedule, recipe, batch_size, make_scorer(estimator.scoring))
+    return Plan(rule, schedule, regularization, batch_size, make_scorer(estimator.scoring))
 
 
 def warn_of_ignored(estimator: Any) -> None:
-    """Say so where a learning rate's course is ignored, as MLPClassifier does without a word.
+    """Warn if the schedule of the learning rate is ignored; MLPClassifier ignores it without a warning.
 
     Parameters
     ----------
@@ -106,7 +105,7 @@ def warn_of_ignored(estimator: Any) -> None:
     """
     if _is_ignored(estimator):
         others = "" if estimator.solver == "lbfgs" else "'cosine', 'one_cycle' or 'step', or "
-        notice(
+        warn_user(
             f"learning_rate={estimator.learning_rate!r} is for solver='sgd', as in MLPClassifier; solver="
             f"{estimator.solver!r} ignores it. Use {others}solver='sgd'."
         )
@@ -123,11 +122,11 @@ def hidden_sizes(estimator: Any) -> tuple[int, ...]:
 
 
 def activations_of(estimator: Any) -> tuple[str, ...]:
-    """Return the activation of each hidden layer, by the name that the network knows it by."""
+    """Return the activation of each hidden layer, by the name that `Network` uses."""
     given, count = estimator.activation, len(hidden_sizes(estimator))
     per_layer = isinstance(given, Sequence | np.ndarray) and not isinstance(given, str)
     if per_layer and len(given) != count:
-        raise OptionError(f"activation names {len(given)} layers, expected {count}: one for each hidden layer.")
+        raise _not_one_for_each("activation", len(given), count)
     names = list(given) if per_layer else [given]
     checked = [one_of("activation", name, [*ACTIVATIONS, *ALIASES]) for name in names]
     plain = tuple(ALIASES.get(name, name) for name in checked)
@@ -154,10 +153,10 @@ def _check_names(estimator: Any) -> None:
     for what in ("shuffle", "early_stopping", "warm_start", "nesterovs_momentum"):
         value = getattr(estimator, what)
         if not (isinstance(value, bool | np.bool_) or (_is_whole(value) and value in (0, 1))):
-            raise OptionError(f"{what} is {value!r}, expected True or False.")
+            raise OptionError(parameter=what, came=repr(value), expected="True or False")
     path = estimator.checkpoint_path
     if path is not None and not isinstance(path, str | os.PathLike):
-        raise OptionError(f"checkpoint_path is {path!r}, expected the path of a file, or None.")
+        raise OptionError(parameter="checkpoint_path", came=repr(path), expected="the path of a file, or None")
 
 
 def _check_numbers(estimator: Any) -> None:
@@ -175,42 +174,48 @@ def _check_numbers(estimator: Any) -> None:
     for what in ("max_iter", "max_fun", "n_iter_no_change", "batch_size", "n_threads"):
         value, (other, also) = getattr(estimator, what), others.get(what, (np.nan, ""))
         if not (_is_whole(value) and value >= 1) and not (np.ndim(value) == 0 and value == other):
-            raise OptionError(f"{what} is {value!r}, expected a whole number >= 1{also}.")
+            raise OptionError(parameter=what, came=repr(value), expected=f"a whole number >= 1{also}")
 
 
-def _recipe(estimator: Any) -> Recipe:
+def _regularization(estimator: Any) -> Regularization:
     alpha, decay, adamw = float(estimator.alpha), estimator.weight_decay, estimator.solver == "adamw"
     if adamw and alpha == DEFAULT_ALPHA:  # not given
         alpha = 0.0
     if decay is None:
         decay = DEFAULT_DECAY if adamw else 0.0
     clip = None if estimator.clip_norm is None else float(estimator.clip_norm)
-    return Recipe(alpha, float(estimator.label_smoothing), _dropout(estimator), 0, clip, float(decay))
+    return Regularization(alpha, float(estimator.label_smoothing), _dropout(estimator), 0, clip, float(decay))
 
 
 def _dropout(estimator: Any) -> tuple[float, ...]:
     given, count = estimator.dropout, len(hidden_sizes(estimator))
     rates = (given,) * max(count, 1) if np.ndim(given) == 0 else tuple(given)
     if not all(isinstance(rate, int | float | np.number) and 0 <= rate < 1 for rate in rates):
-        raise OptionError(
-            f"dropout is {given!r}, expected a number from 0 up to, not including, 1, or one for each hidden layer."
-        )
+        expected = "a number from 0 up to, not including, 1, or one for each hidden layer"
+        raise OptionError(parameter="dropout", came=repr(given), expected=expected)
     if np.ndim(given) != 0 and len(rates) != count:
-        raise OptionError(f"dropout names {len(rates)} layers, expected {count}: one for each hidden layer.")
+        raise _not_one_for_each("dropout", len(rates), count)
     rates = tuple(map(float, rates[:count]))
     return rates if any(rates) else ()
 
 
-def _check_combinations(estimator: Any, recipe: Recipe) -> None:
-    """Refuse what L-BFGS can't have: it takes all rows at once and chooses its own steps."""
+def _not_one_for_each(what: str, came: int, expected: int) -> OptionError:
+    return OptionError(
+        Setting(what), f" names {came} layers, expected {expected}: one for each hidden layer.", parameter=what
+    )
+
+
+def _check_combinations(estimator: Any, regularization: Regularization) -> None:
+    """Refuse options that L-BFGS can't use: it takes all rows at once and chooses its own steps."""
     if estimator.solver != "lbfgs":
         return
-    noise, steps, adam = "its line search needs the same loss at each call", "it chooses its own steps", "solver='adam'"
+    noise, steps = "its line search needs the same loss at each call", "it chooses its own steps"
+    adam = (Setting("solver", "adam"),)
     scheduled = estimator.learning_rate not in ("constant", *SGD_ONLY)
     refused = {
-        "dropout": (any(recipe.dropout), 0, noise, adam),
-        "clip_norm": (recipe.clip_norm is not None, None, steps, adam),
-        "weight_decay": (recipe.weight_decay > 0, None, steps, f"alpha, or {adam}"),
+        "dropout": (any(regularization.dropout), 0, noise, adam),
+        "clip_norm": (regularization.clip_norm is not None, None, steps, adam),
+        "weight_decay": (regularization.weight_decay > 0, None, steps, (Setting("alpha"), ", or ", *adam)),
         "learning_rate": (scheduled, "constant", steps, adam),
         "warmup": (estimator.warmup != 0, 0, steps, adam),
         "checkpoint_path": (estimator.checkpoint_path is not None, None, "SciPy keeps its memory to itself", adam),
@@ -218,8 +223,10 @@ def _check_combinations(estimator: Any, recipe: Recipe) -> None:
     for what, (wrong, expected, why, instead) in refused.items():
         if wrong:
             raise OptionError(
-                f"{what} is {getattr(estimator, what)!r}, expected {expected!r} with solver='lbfgs': {why}. "
-                f"Use {instead}."
+                parameter=what,
+                came=repr(getattr(estimator, what)),
+                expected=(f"{expected!r} with ", Setting("solver", "lbfgs"), f": {why}"),
+                remedy=("Use ", *instead, "."),
             )
 
 

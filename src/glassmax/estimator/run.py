@@ -1,47 +1,49 @@
-"""One fit: the stream of epochs, and its readers.
+"""The epochs of one fit, one at a time.
 
-The record of each epoch goes into the classifier's attributes and to the screen, to patience, to the adaptive learning
-rate, and into the checkpoint, in this order. This module refuses to read X and y as users give them.
+Each epoch is recorded, committed to the classifier, watched by early stopping and written to the checkpoint, in this
+order; each of these has a module of its own.
 """
 
 from collections.abc import Generator
-from copy import deepcopy
-from dataclasses import replace
+from copy import copy
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from ..engine import Data, Engine
-from ..errors import OptionError
-from ..training import Checkpoint, Epoch, Patience, Standing, fit, fit_lbfgs, holdout, smaller
+from ..errors import DivergenceError
+from ..training import Checkpoint, EarlyStopping, Epoch, train, train_lbfgs
+from .fitted_state import FittedState
 from .identity import identity_of
-from .labels import hard
-from .notices import notice
 from .options import Plan
+from .preparation import Preparation
+from .record import print_epoch, record
+from .stopping import should_stop, slow_down
+from .validation import hold_out
 
-__all__ = ["Run", "record", "slow_down"]
-
-SLOWEST = 1e-6
-EXPLODED = 10  # times chance
+__all__ = ["Run", "train_one_epoch"]
 
 
 class Run:
-    """One fit of a classifier, epoch by epoch.
+    """The epochs of one fit; a context manager that commits what has been learned.
 
     Parameters
     ----------
     classifier : SoftmaxClassifier
-        With its network drawn and its records open.
-    plan : Plan
+        Unchanged until the first epoch is done.
+    preparation : Preparation
     engine : Engine
-    data : Data
-        All rows given to `fit`.
-    validation : Data or None
-        The rows to judge on, if the user has given some; otherwise they are held out.
-    columns : list of str
-        Their names, as far as they have any.
+
+    Attributes
+    ----------
+    state : FittedState
+    early_stopping : EarlyStopping
+    stop_reason : str
+        Empty as long as there is an epoch to come; then as `SoftmaxClassifier.stop_reason_`.
+    verdict : str
+        Why L-BFGS ended, as `glassmax.optimizers.lbfgs` says it.
 
     Raises
     ------
@@ -51,272 +53,188 @@ class Run:
         If the checkpoint belongs to another run.
     """
 
-    def __init__(
-        self,
-        classifier: Any,
-        plan: Plan,
-        engine: Engine,
-        data: Data,
-        validation: Data | None,
-        columns: list[str],
-        *,
-        goes_on: bool,
-    ) -> None:
-        self.classifier, self.plan, self.engine, self.network = classifier, plan, engine, classifier.network_
-        self.standing = classifier._standing = replace(classifier._standing, epochs=0, slowdown=1.0)
+    def __init__(self, classifier: Any, preparation: Preparation, engine: Engine) -> None:
+        self.classifier, self.engine = classifier, engine
+        self.plan, self.state, self.train, self.validation, continues = preparation
+        self.network = self.state.network
+        self.theta = self.network.theta.copy() if continues else None
         kept = self.network if classifier.early_stopping else None
-        self.patience = Patience(kept, classifier.tol, classifier.n_iter_no_change)
-        self.stopped = False
-        self.verdict = ""
-        self.checkpoint: Checkpoint | None = None
-        classifier.n_iter_, classifier.best_validation_score_ = 0, None
-        if classifier.checkpoint_path is not None:
-            own = identity_of(classifier, engine, data, validation, columns, goes_on=goes_on)
-            self._resume(Path(classifier.checkpoint_path), own)
-        self.train, self.validation = data, validation
-        if classifier.early_stopping and validation is None:
-            self.train, self.validation = self._hold_out(data)
+        self.early_stopping = EarlyStopping(kept, classifier.tol, classifier.n_iter_no_change)
+        self.committed = False
+        self.stop_reason = self.verdict = ""
+        self.checkpoint = self._checkpoint(preparation)
+        if self.checkpoint is not None and self.checkpoint.load(int(classifier.max_iter)):
+            self._resume()
+        if classifier.early_stopping and self.validation is None:
+            self.train, self.validation = hold_out(
+                classifier, self.train, self.state.training, output=self.network.head.output
+            )
         if self.validation is not None and self.validation.weight is not None:
             self.validation = self.validation.rows(np.flatnonzero(self.validation.weight))  # 0: the row is absent
-        self.stream = self._open()
+        self.stream = _epochs(
+            classifier, self.plan, self.state, engine, self.train, self.validation, max_epochs=int(classifier.max_iter)
+        )
+        if self.state.n_iter:  # resumed
+            self._commit()
+        self._end_of_epochs()
 
-    @property
-    def over(self) -> bool:
-        """Whether there is no epoch to come."""
-        return self.stopped or bool(self.verdict) or self.standing.epochs >= self.classifier.max_iter
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End the stream and commit, with the best weights where early stopping asks for them."""
+        self.stream.close()
+        classifier, state = self.classifier, self.state
+        if error is not None and not self.committed and not _is_first_divergence(classifier, error):
+            if self.theta is not None:
+                self.network.theta = self.theta
+            return
+        if self._is_superseded():
+            return
+        if self.early_stopping.best_theta is not None and np.isfinite(self.early_stopping.best):
+            self.network.theta = self.early_stopping.best_theta
+            state.best_epoch = self._best_epoch()
+        state.best_loss = None if classifier.early_stopping else min(state.loss_curve or [state.loss])
+        state.stop_reason = self._stop_reason(error)
+        if not classifier.warm_start:
+            state.training.order = None  # as long as the data
+        state.commit(classifier)
 
     def next_epoch(self) -> Epoch | None:
-        """Train an epoch and let its readers read it; None if there is none to come."""
-        if self.over:
+        """Train an epoch and return its record; None if there is none to come."""
+        if self.stop_reason:
             return None
         try:
             epoch = next(self.stream)
-        except StopIteration as end:  # of L-BFGS, which knows itself when it has converged
+        except StopIteration as end:  # L-BFGS: SciPy has found its end
             self.verdict = end.value.verdict
-            if not self.classifier.n_iter_:  # it began where it would have ended
-                self.classifier.loss_ = end.value.loss
+            limits = ("converged", "max_iter", "max_fun")
+            self.stop_reason = self.verdict if self.verdict in limits else "line_search"
+            if not self.state.n_iter:  # it has ended where it began
+                self.state.loss = end.value.loss
             return None
         score = self._score(epoch)
-        record(self.classifier, epoch, score)
-        self.stopped = self._is_enough(epoch, score)
+        record(self.state, epoch, score)
+        self._commit()
+        print_epoch(self.classifier, epoch, score)
+        stopped = should_stop(self.classifier, self.plan, self.state.training, self.early_stopping, epoch, score)
         if self.checkpoint is not None:
-            self.checkpoint.stopped = self.stopped
+            self.checkpoint.stopped = stopped
             self.checkpoint.save()
+        if stopped:
+            self.stop_reason = "no_improvement"
+        self._end_of_epochs()
         return epoch
 
-    def close(self) -> None:
-        """End the stream, and put back the best weights where that was asked for."""
-        self.stream.close()
-        classifier = self.classifier
-        if classifier._standing is not self.standing:
-            return  # a later fit has taken over
-        if self.patience.best_theta is not None and np.isfinite(self.patience.best):
-            self.network.theta = self.patience.best_theta
-            watched = np.array(classifier.validation_loss_curve_[-classifier.n_iter_ :])
-            if classifier.scoring != "log_loss":
-                watched = -np.array(classifier.validation_scores_[-classifier.n_iter_ :])
-            classifier.best_epoch_ = int(np.nanargmin(watched)) + 1
-        losses = classifier.loss_curve_ or [classifier.loss_]
-        classifier.best_loss_ = None if classifier.early_stopping else min(losses)
-        if not classifier.warm_start:
-            self.standing.order = None  # as long as the data
-
-    def warn(self) -> None:
-        """Say so if the scores were none, or the loss has risen, is far too large, or has not come to rest."""
-        classifier = self.classifier
-        scores = (classifier.validation_scores_ or [])[-classifier.n_iter_ :]
-        if classifier.early_stopping and scores and np.isnan(scores).all():
-            notice(
-                f"scoring={classifier.scoring!r} gave NaN in every epoch, so none was an improvement, and the last "
-                "weights stay. Pass X_val and y_val with rows of every class, or another scoring.",
-                ConvergenceWarning,
-            )
-        elif classifier.diverged_:
-            notice(
-                f"The training loss went from {classifier.loss_curve_[-classifier.n_iter_]:.3g} to "
-                f"{classifier.loss_:.3g}: the steps are too long. Try learning_rate_init="
-                f"{smaller(classifier.learning_rate_init):g}, and inputs scaled to about 1.",
-                ConvergenceWarning,
-            )
-        elif self._has_exploded():
-            rate = f" Then try learning_rate_init={smaller(classifier.learning_rate_init):g}." if self.plan.rule else ""
-            notice(
-                f"The training loss is {classifier.loss_:.3g}, no better than chance ({classifier._chance():.3g}): the "
-                f"inputs or the steps are too large. Scale the inputs to about 1.{rate}",
-                ConvergenceWarning,
-            )
-        elif not (self.stopped or self.verdict == "converged" or self.plan.schedule.kind in ("cosine", "one_cycle")):
-            notice(f"Training ended {self._how_it_ended()}", ConvergenceWarning)
-
-    def _has_exploded(self) -> bool:
-        """Whether the loss was far above chance at some time, and is at chance or above at the end."""
-        classifier = self.classifier
-        chance, curve = classifier._chance(), classifier.loss_curve_[-classifier.n_iter_ :]
-        return bool(classifier.n_iter_ and max(curve) > EXPLODED * chance and classifier.loss_ >= chance)
-
-    def _how_it_ended(self) -> str:
-        classifier = self.classifier
-        unit = "iterations" if classifier.solver == "lbfgs" else "epochs"
-        if self.verdict not in ("", "max_iter", "max_fun"):
-            return f"after {classifier.n_iter_} {unit}: {self.verdict}"
-        at = self.verdict or "max_iter"
-        unit = "calls of the loss" if at == "max_fun" else unit
-        other = "" if classifier.solver == "lbfgs" else ", or learning_rate_init"
-        how = "and was still improving" if self.patience.idle == 0 else "and had not come to rest"
-        return f"after {at}={getattr(classifier, at)} {unit} {how}. Raise {at}{other}."
-
-    def _resume(self, path: Path, own: dict[str, str]) -> None:
-        classifier = self.classifier
-        curves = {
-            name: getattr(classifier, f"{name}_")
-            for name in ("loss_curve", "validation_loss_curve", "validation_scores")
-            if getattr(classifier, f"{name}_") is not None
-        }
-        self.checkpoint = Checkpoint(path, own, classifier.network_, self.standing, self.patience, curves)
-        if self.checkpoint.load(int(classifier.max_iter)):
-            self.stopped = self.checkpoint.stopped
-            self._take_over()
-
-    def _take_over(self) -> None:
-        """Say in the classifier's attributes what the checkpoint says of the epochs before."""
-        classifier, epochs = self.classifier, self.standing.epochs
-        classifier.n_iter_, classifier.t_ = epochs, self.standing.rows
-        if classifier.loss_curve_:
-            classifier.loss_ = classifier.loss_curve_[-1]
-        if classifier.validation_scores_:
-            scores = [score for score in classifier.validation_scores_[-epochs:] if not np.isnan(score)]
-            classifier.best_validation_score_ = max(scores, default=float("nan"))
-
-    def _hold_out(self, data: Data) -> tuple[Data, Data]:
-        """Split the rows in two, classes in proportion; in a warm start or a resumed run as before."""
-        classifier, standing = self.classifier, self.standing
-        if standing.split is None:
-            standing.split, draw = deepcopy(standing.draw), standing.draw
-        else:  # so that no row is judged that was trained on
-            draw = deepcopy(standing.split)
-        share = classifier.validation_fraction
-        of_class = np.zeros(len(data.y), int) if classifier.network_.head.output == "sigmoid" else hard(data.y)
-        kept, held_out = holdout(of_class, share, draw)
-        if len(held_out) == 0:
-            raise OptionError(
-                f"validation_fraction={share:g} of {len(data.y)} rows holds out none, because every "
-                "class must keep a row. Pass more rows, or early_stopping=False."
-            )
-        for rows, which in ((kept, "to train on"), (held_out, "held out")):
-            if data.weight is not None and not data.weight[rows].any():
-                raise OptionError(
-                    f"sample_weight leaves no class a weight {which}, by validation_fraction="
-                    f"{share:g}. Pass more rows with a weight, or early_stopping=False."
-                )
-        return data.rows(kept), data.rows(held_out)
-
-    def _open(self) -> Generator[Epoch, None, Any]:
-        classifier, plan = self.classifier, self.plan
-        common: dict[str, Any] = {"recipe": plan.recipe, "validation": self.validation}
-        if plan.rule is None:
-            return fit_lbfgs(
-                self.network,
-                self.engine,
-                self.train,
-                self.standing,
-                max_iter=int(classifier.max_iter),
-                max_fun=int(classifier.max_fun),
-                tol=classifier.tol,
-                **common,
-            )
-        return fit(
-            self.network,
-            self.engine,
-            self.train,
-            plan.rule,
-            self.standing,
-            batch_size=plan.batch_size,
-            max_epochs=int(classifier.max_iter),
-            schedule=plan.schedule,
-            shuffle=bool(classifier.shuffle),
-            **common,
-        )
+    def _end_of_epochs(self) -> None:
+        if not self.stop_reason and self.state.training.epochs >= self.classifier.max_iter:
+            ends = self.plan.schedule.kind in ("cosine", "one_cycle")
+            self.stop_reason = "schedule_completed" if ends else "max_iter"
 
     def _score(self, epoch: Epoch) -> float | None:
         if epoch.validation is None or self.validation is None:
             return None
-        return (
-            epoch.validation.accuracy
-            if self.plan.scorer is None
-            else self.plan.scorer(self.classifier, self.validation)
-        )
+        if self.plan.scorer is None:
+            return epoch.validation.accuracy
+        fitted = copy(self.classifier)  # before the first epoch is recorded, the classifier itself is not fitted
+        self.state.commit(fitted)
+        return self.plan.scorer(fitted, self.validation)
 
-    def _is_enough(self, epoch: Epoch, score: float | None) -> bool:
-        """Let patience see what is watched; where the rate is adaptive, slow down first."""
-        classifier = self.classifier
-        watched = epoch.loss
-        if classifier.early_stopping and epoch.validation is not None and score is not None:
-            watched = epoch.validation.log_loss if classifier.scoring == "log_loss" else -score
-        elif classifier.solver == "lbfgs":
-            return False  # it knows when it has converged
-        exhausted = self.patience.exhausted(watched)
-        if self.standing.epochs <= self.plan.schedule.rise * classifier.max_iter:
-            self.patience.idle = 0  # the steps are still short on purpose
-            return False
-        if not exhausted:
-            return False
-        slower = slow_down(self.plan, self.standing, self.patience)
-        if classifier.verbose:
-            what = classifier.scoring if classifier.early_stopping else "Training loss"
-            then = f"The learning rate is divided by {1 / self.standing.slowdown:g}." if slower else "Stopping."
-            print(  # noqa: T201 - what `verbose` asks for
-                f"{what} did not improve more than tol={classifier.tol:g} for {classifier.n_iter_no_change} "
-                f"consecutive epochs. {then}"
-            )
-        return not slower
+    def _checkpoint(self, preparation: Preparation) -> Checkpoint | None:
+        if self.classifier.checkpoint_path is None:
+            return None
+        state, path = self.state, Path(self.classifier.checkpoint_path)
+        curves = {"loss_curve": state.loss_curve}
+        if state.validation_scores is not None and state.validation_loss_curve is not None:
+            curves["validation_loss_curve"] = state.validation_loss_curve
+            curves["validation_scores"] = state.validation_scores
+        identity = identity_of(self.classifier, preparation, self.engine)
+        return Checkpoint(path, identity, self.network, state.training, self.early_stopping, curves)
+
+    def _resume(self) -> None:
+        """Restore the records of the epochs in the checkpoint, besides those that it restores itself."""
+        state, epochs = self.state, self.state.training.epochs
+        state.n_iter, state.t = epochs, state.training.rows
+        if state.loss_curve:
+            state.loss = state.loss_curve[-1]
+        if state.validation_scores:
+            scores = [score for score in state.validation_scores[-epochs:] if not np.isnan(score)]
+            state.best_validation_score = max(scores, default=float("nan"))
+        if self.checkpoint is not None and self.checkpoint.stopped:
+            self.stop_reason = "no_improvement"
+
+    def _commit(self) -> None:
+        if not self._is_superseded():
+            self.state.commit(self.classifier)
+            self.committed = True
+
+    def _is_superseded(self) -> bool:
+        """Whether a later fit of the classifier has been committed."""
+        return self.committed and self.classifier._training_state is not self.state.training
+
+    def _best_epoch(self) -> int:
+        state = self.state
+        watched = np.array(state.validation_loss_curve or state.loss_curve)
+        if self.classifier.scoring != "log_loss":
+            watched = -np.array(state.validation_scores)
+        return int(np.nanargmin(watched[-state.n_iter :])) + 1
+
+    def _stop_reason(self, error: BaseException | None) -> str:
+        return "diverged" if isinstance(error, DivergenceError) else self.stop_reason or "interrupted"
 
 
-def record(classifier: Any, epoch: Epoch, score: float | None) -> None:
-    """Write an epoch into the classifier's attributes, and to the screen if it is verbose.
+def train_one_epoch(classifier: Any, preparation: Preparation, engine: Engine) -> None:
+    """Train one epoch of `partial_fit`, and commit what has been learned.
 
     Parameters
     ----------
     classifier : SoftmaxClassifier
-    epoch : Epoch
-    score : float or None
-        By `scoring`, where there are validation rows.
+    preparation : Preparation
+    engine : Engine
     """
-    classifier.n_iter_ += 1
-    getattr(classifier, "_recorded", []).append(epoch.loss)
-    classifier.t_ = classifier._standing.rows
-    classifier.loss_ = epoch.loss
-    classifier.loss_curve_.append(epoch.loss)
-    line = f"Iteration {classifier.n_iter_}, loss = {epoch.loss:.8f}"
-    if epoch.validation is not None and score is not None:
-        classifier.validation_scores_.append(score)
-        classifier.validation_loss_curve_.append(epoch.validation.log_loss)
-        best = classifier.best_validation_score_
-        if best is None or score > best or np.isnan(best):
-            classifier.best_validation_score_ = score
-        named = {"log_loss": "accuracy"}.get(classifier.scoring, classifier.scoring)
-        name = named if isinstance(named, str) else "score"
-        line += f", validation log-loss = {epoch.validation.log_loss:.6f}, {name} = {score:.6f}"
-    if classifier.verbose:
-        print(line)  # noqa: T201 - what `verbose` asks for
+    plan, state, data, _, continues = preparation
+    training, theta = state.training, state.network.theta.copy() if continues else None
+    try:
+        (epoch,) = _epochs(classifier, plan, state, engine, data, None, max_epochs=training.epochs + 1)
+    except BaseException as error:
+        if theta is not None:
+            state.network.theta = theta
+        if _is_first_divergence(classifier, error):
+            state.stop_reason = "diverged"
+            state.commit(classifier)
+        raise
+    record(state, epoch, None)
+    early_stopping = state.early_stopping
+    early_stopping.tol, early_stopping.patience = classifier.tol, classifier.n_iter_no_change
+    if early_stopping.should_stop(epoch.loss):
+        slow_down(plan, training, early_stopping)
+    training.order = None
+    state.best_loss = min(state.loss_curve)
+    state.commit(classifier)
+    print_epoch(classifier, epoch, None)
 
 
-def slow_down(plan: Plan, standing: Standing, patience: Patience) -> bool:
-    """Divide the learning rate by 5 instead of stopping, if it is adaptive and not tiny; return whether that was done.
+def _is_first_divergence(classifier: Any, error: BaseException) -> bool:
+    """Return whether a first fit has diverged at once; the classifier then keeps the starting weights."""
+    return isinstance(error, DivergenceError) and not hasattr(classifier, "network_")
 
-    Parameters
-    ----------
-    plan : Plan
-    standing : Standing
-        Its slowdown is written to.
-    patience : Patience
-        Begins anew.
 
-    Returns
-    -------
-    bool
-    """
-    if plan.rule is None or plan.schedule.kind != "adaptive" or plan.rule.learning_rate * standing.slowdown <= SLOWEST:
-        return False
-    standing.slowdown /= 5
-    patience.idle = 0
-    return True
+def _epochs(
+    classifier: Any,
+    plan: Plan,
+    state: FittedState,
+    engine: Engine,
+    data: Data,
+    validation: Data | None,
+    *,
+    max_epochs: int,
+) -> Generator[Epoch, None, Any]:
+    network, training = state.network, state.training
+    common: dict[str, Any] = {"regularization": plan.regularization, "validation": validation}
+    if plan.rule is None:
+        common |= {"max_iter": max_epochs, "max_fun": int(classifier.max_fun), "tol": classifier.tol}
+        return train_lbfgs(network, engine, data, training, **common)
+    common |= {"batch_size": plan.batch_size, "schedule": plan.schedule, "shuffle": bool(classifier.shuffle)}
+    return train(network, engine, data, plan.rule, training, max_epochs=max_epochs, **common)

@@ -1,6 +1,6 @@
-"""Scores to stop early by: the log-loss, a few by name, and any scorer of scikit-learn's.
+"""Scores for early stopping: the log-loss, a few others by name, and any scorer of scikit-learn's.
 
-All are "the greater the better". This module refuses to train.
+Greater is better for all of them.
 """
 
 import inspect
@@ -15,18 +15,18 @@ from sklearn import get_config
 from ..engine import Data
 from ..errors import OptionError
 from ..functional.arrays import Array
-from .labels import hard
+from .labels import most_probable_class
 
 __all__ = ["NAMES", "Scorer", "make_scorer"]
 
 NAMES = ("log_loss", "accuracy", "balanced_accuracy", "f1", "auc")
 
 Scorer = Callable[[Any, Data], float]
-"""From a classifier and the validation rows to a number, the greater the better."""
+"""From a classifier and the validation rows to a number; greater is better."""
 
 
 def make_scorer(scoring: Any) -> Scorer | None:
-    """Return what computes the score; None for "log_loss" and "accuracy", which every epoch says already.
+    """Return the function that computes a score; None for "log_loss" and "accuracy", which every epoch records.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def make_scorer(scoring: Any) -> Scorer | None:
     Raises
     ------
     OptionError
-        If the name stands for nothing.
+        If there is no scorer of that name.
     """
     if scoring in ("log_loss", "accuracy"):
         return None
@@ -104,14 +104,14 @@ def _takes_weights(scorer: Any) -> bool:
 
 
 def _nameless(classifier: Any) -> Any:
-    """Return a copy that knows no columns: the validation rows are plain arrays, whatever was given to fit."""
+    """Return a copy without column names: the validation rows are plain arrays, whatever was given to fit."""
     plain = copy(classifier)
     vars(plain).pop("feature_names_in_", None)
     return plain
 
 
 def _in_order(classifier: Any) -> Any:
-    """Return a copy whose classes are sorted, as scikit-learn's metrics take them to be."""
+    """Return a copy whose classes are sorted, as scikit-learn's metrics assume."""
     plain, order = _nameless(classifier), np.argsort(classifier.classes_)
     if plain.out_activation_ == "softmax" and (np.diff(order) < 0).any():
         plain.classes_, plain.network_ = plain.classes_[order], deepcopy(plain.network_)
@@ -125,12 +125,12 @@ def _truth(classifier: Any, data: Data) -> Array:
     """Return y as the user would write it."""
     if classifier.out_activation_ == "sigmoid":
         return (data.y > 0.5).astype(int)
-    truth: Array = classifier.classes_[hard(data.y)]
+    truth: Array = classifier.classes_[most_probable_class(data.y)]
     return truth
 
 
 def _balanced_accuracy(classifier: Any, data: Data) -> float:
-    """The mean over the classes of the share found; of labels, the mean over them of the same."""
+    """The mean recall over the classes; of several labels, the mean over the labels of each one's balanced accuracy."""
     from sklearn.metrics import recall_score
 
     truth, predicted = _truth(classifier, data), _nameless(classifier).predict(data.X)
@@ -140,7 +140,7 @@ def _balanced_accuracy(classifier: Any, data: Data) -> float:
 
 
 def _f1(classifier: Any, data: Data) -> float:
-    """Two classes: of the second; otherwise the mean over classes or labels."""
+    """Two classes: F1 of the second; otherwise the mean over the classes or labels."""
     from sklearn.metrics import f1_score
 
     truth, predicted = _truth(classifier, data), _nameless(classifier).predict(data.X)
@@ -150,12 +150,12 @@ def _f1(classifier: Any, data: Data) -> float:
 
 
 def _auc(classifier: Any, data: Data) -> float:
-    """Two classes: of the second; otherwise the mean over classes, each against the others, or over labels."""
+    """Two classes: AUC of the second; otherwise the mean over the classes, one against the rest, or over the labels."""
     from sklearn.metrics import roc_auc_score
 
     P = _nameless(classifier).predict_proba(data.X)
     sigmoid, k = classifier.out_activation_ == "sigmoid", P.shape[1]
-    truth = data.y > 0.5 if sigmoid else hard(data.y)[:, None] == np.arange(k)
+    truth = data.y > 0.5 if sigmoid else most_probable_class(data.y)[:, None] == np.arange(k)
     columns = [1] if k == 2 and not sigmoid else range(k)
     both = [c for c in columns if 0 < truth[:, c].sum() < len(truth)]  # otherwise there is no such area
     if not both:

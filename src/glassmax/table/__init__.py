@@ -3,22 +3,22 @@
 ::
 
     reading      a file of any kind as a Table, whole or in pieces; its faults named by row and column
-    builtin      penguins, iris, wine, digits, toy
+    builtin      digits, penguins, iris, wine, toy
     inference    what each column is, and which are better left out
     giveaways    columns that tell the target
     encoding     columns to columns of numbers, and the same again for new rows
     labels       the target column to labels, and the weights
-
-This package refuses to guess in silence: what was filled, left out or never seen before is said in notes.
+    notes        what was left out, filled or never seen in training: nothing is guessed in silence
 """
 
 from .builtin import BUILTIN
-from .columns import Boolean, Category, Column, Date, Number, Surprises
+from .columns import Boolean, Category, Column, Date, Number, UnseenCounts
 from .encoding import Encoded, Encoding
 from .frames import is_frame, table_of
 from .giveaways import giveaways
-from .inference import KINDS, Inference, Wishes, infer
+from .inference import KINDS, ColumnOptions, Inference, infer
 from .labels import label_texts, read_labels, read_weights
+from .notes import Note
 from .reading import read_batches, read_table
 from .table import Table, joined
 
@@ -28,14 +28,15 @@ __all__ = [
     "Boolean",
     "Category",
     "Column",
+    "ColumnOptions",
     "Date",
     "Encoded",
     "Encoding",
     "Inference",
+    "Note",
     "Number",
-    "Surprises",
     "Table",
-    "Wishes",
+    "UnseenCounts",
     "giveaways",
     "infer",
     "is_frame",

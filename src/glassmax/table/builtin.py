@@ -1,9 +1,9 @@
 """The built-in examples: two CSV files shipped here, three data sets that scikit-learn ships.
 
+digits, iris, wine
+    From scikit-learn: Alpaydin & Kaynak (1998); Fisher (1936); Forina (1991).
 penguins
     344 penguins of three species, with missing cells. Horst, Hill & Gorman (2020), palmerpenguins, CC0.
-iris, wine, digits
-    From scikit-learn: Fisher (1936); Forina (1991); Alpaydin & Kaynak (1998).
 toy
     Five rows, four features, three classes: small enough for pencil and paper.
 """
@@ -42,10 +42,10 @@ class Example:
 
 
 BUILTIN = {
+    "digits": Example("digit", None),
     "penguins": Example("species", "penguins.csv"),
     "iris": Example("species", None),
     "wine": Example("cultivar", None),
-    "digits": Example("digit", None),
     "toy": Example("class", "toy.csv", hidden=(10,)),
 }
 

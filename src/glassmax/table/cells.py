@@ -1,8 +1,8 @@
-"""Cells of text: which of them say nothing, which are numbers, and how a number is written as text.
+"""Cells of text: which of them are missing, which are numbers, and how a number is written as text.
 
 One rule serves every file format, so that a column means the same whether it came as CSV, Parquet or a frame: a cell
-that is a plain number is that number, and a number that is asked for as text is written in its shortest form, ``1.50``
-as ``1.5``. Codes stay text: ``007``, ``+49 30``, or a number of more digits than a float can hold.
+that is a plain number becomes that number, and a number that is needed as text is written in its shortest form,
+``1.50`` as ``1.5``. Codes stay text: ``007``, ``+49 30``, or a number of more digits than a float can hold.
 """
 
 import re
@@ -55,7 +55,7 @@ def number(cell: str, decimal: str = ".") -> float | None:
     ----------
     cell : str
     decimal : {".", ","}
-        Which sign stands before the decimals. Where it is the comma, ``1.234`` is None: nobody can tell.
+        The decimal separator. Where it is the comma, ``1.234`` is None: it may be a thousand or a little over one.
 
     Returns
     -------

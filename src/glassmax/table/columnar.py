@@ -1,7 +1,7 @@
 """Parquet and Arrow files: read by polars, some thousand rows at a time.
 
-What polars says of a damaged file is turned into words of ours; what its compiled part writes past Python is kept off
-the screen. Some damage takes a process with it: a file is decoded in another one first, see `probing`.
+An error of polars about a damaged file is raised as a DataError; what its compiled part writes to stderr is dropped.
+Some damaged files crash the process that reads them, so a file is decoded in another process first: see `probing`.
 """
 
 import os
@@ -37,7 +37,7 @@ def read_columnar(source: Source, wanted: Sequence[str] | None = None) -> Iterat
     source : Source
         A Parquet file, or an Arrow file or stream.
     wanted : sequence of str, optional
-        The columns to hand over; all by default.
+        The columns to read; all by default.
 
     Yields
     ------
@@ -88,7 +88,7 @@ def _opened(source: Source, content: bytes | None) -> tuple[Any, list[str]]:
 
 
 def _probe(source: Source, content: bytes | None) -> None:
-    """Let another process decode the file, and refuse it if that process dies of it."""
+    """Decode the file in another process; raise if that process crashes."""
     program = Path(__file__).with_name("probing.py")
     path = "-" if content is not None else str(source.path)
     try:

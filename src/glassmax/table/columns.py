@@ -1,7 +1,7 @@
 """One column to numbers, as learned in training: number, category, boolean, date.
 
 Each kind is a record that a model file holds, and knows how to fill its columns of X from a table's cells. What is odd
-about new rows is counted in `Surprises`: cells that were filled, values never seen.
+about new rows is counted in `UnseenCounts`: cells that were filled, values that training never saw.
 """
 
 from collections import Counter
@@ -10,13 +10,14 @@ from typing import Annotated, Literal
 import msgspec
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, Setting, Text
 from ..functional.arrays import Array
 from .cells import as_text, canonical, number
 from .dates import FORMS, circle, moment, years
-from .table import Table
+from .notes import Note
+from .table import Table, some
 
-__all__ = ["Boolean", "Category", "Column", "Date", "Number", "Surprises", "moments_of", "numbers_of"]
+__all__ = ["Boolean", "Category", "Column", "Date", "Number", "UnseenCounts", "moments_of", "numbers_of"]
 
 LARGEST = 1e100  # of a cell: squares and differences are finite
 FARTHEST = 1e30  # of an input: sums of products are finite, in float32 too
@@ -24,29 +25,37 @@ MOST_NAMED = 1000
 MEND = "Mend the cell, or empty it: missing cells are filled."
 
 
-class Surprises:
-    """What new rows hold that is worth saying, counted over any number of tables.
+class UnseenCounts:
+    """Missing cells, and values that training never saw, counted over any number of tables.
 
     Attributes
     ----------
     missing : dict of str to int
         Cells that were filled, by column.
+    filling : dict of str to str
+        What they were filled with, in words.
     unseen : dict of str to Counter
         Rows that hold a value never seen in training, by column and value.
     """
 
     def __init__(self) -> None:
         self.missing: Counter[str] = Counter()
+        self.filling: dict[str, str] = {}
         self.unseen: dict[str, Counter[str]] = {}
 
-    def met(self, name: str, value: str | None) -> None:
+    def count_missing(self, name: str, count: int, filling: str) -> None:
+        """Count cells that were missing and filled."""
+        self.missing[name] += count
+        self.filling[name] = filling
+
+    def count_unseen(self, name: str, value: str | None) -> None:
         """Count a row whose value training never saw."""
         values = self.unseen.setdefault(name, Counter())
         shown = "missing" if value is None else repr(value)
         values[shown if shown in values or len(values) < MOST_NAMED else "others"] += 1
 
-    def notes(self, columns: "list[Column]") -> list[str]:
-        """Return a line for each column that holds something of the kind.
+    def notes(self, columns: "list[Column]") -> list[Note]:
+        """Return a note for each column with missing cells, and for each with values that training never saw.
 
         Parameters
         ----------
@@ -54,19 +63,21 @@ class Surprises:
 
         Returns
         -------
-        list of str
+        list of Note
         """
-        lines = []
+        notes = []
         for column in columns:
             count = self.missing[column.name]
             if count:
-                lines.append(f"{column.name}: {count} missing, filled with {column.filling}")
+                what = f"{column.name}: {count} missing, filled with {self.filling[column.name]}"
+                notes.append(Note((what,), "filled"))
             values = self.unseen.get(column.name)
             if values:
                 named = ", ".join(list(values)[:5])
                 more = f" and {len(values) - 5} more" if len(values) > 5 else ""
-                lines.append(f"{column.name}: {values.total()} rows hold what training never saw: {named}{more}")
-        return lines
+                what = f"{column.name}: {values.total()} rows hold what training never saw: {named}{more}"
+                notes.append(Note((what,), "unseen"))
+        return notes
 
 
 class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="number", tag_field="kind"):
@@ -94,12 +105,7 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
         """How many columns of numbers it becomes."""
         return 1 + self.indicator
 
-    @property
-    def filling(self) -> str:
-        """What stands in for a missing cell, in words."""
-        return f"the median {self.center:g}"
-
-    def fill(self, table: Table, block: Array, surprises: Surprises) -> None:
+    def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
         """Write the column's numbers into its block of X, (n, width)."""
         values = numbers_of(table, self.name)
         missing = np.isnan(values)
@@ -115,11 +121,11 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
         block[:, 0] = scaled
         if self.indicator:
             block[:, 1] = missing
-        surprises.missing[self.name] += int(missing.sum())
+        counts.count_missing(self.name, int(missing.sum()), f"the median {self.center:g}")
 
 
 class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="category", tag_field="kind"):
-    """A column of categories: a 0/1 column for each value.
+    """A column of categories: a 0/1 column for each value; nothing is filled, for a missing cell is a value too.
 
     Attributes
     ----------
@@ -134,17 +140,15 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="cat
     values: list[str]
     missing: bool
 
+    def __repr__(self) -> str:
+        return f"Category({self.name!r}, {some(self.values)}{', or missing' if self.missing else ''})"
+
     @property
     def width(self) -> int:
         """How many columns of numbers it becomes."""
         return len(self.values) + self.missing
 
-    @property
-    def filling(self) -> str:
-        """Never needed: a missing category is a category."""
-        return "nothing"
-
-    def fill(self, table: Table, block: Array, surprises: Surprises) -> None:
+    def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
         """Write the column's numbers into its block of X, (n, width)."""
         position: dict[str | None, int] = {canonical(value): index for index, value in enumerate(self.values)}
         if self.missing:
@@ -153,7 +157,7 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="cat
             if cell in position:
                 block[row, position[cell]] = 1.0
             else:
-                surprises.met(self.name, cell)
+                counts.count_unseen(self.name, cell)
 
 
 class Boolean(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="boolean", tag_field="kind"):
@@ -177,12 +181,7 @@ class Boolean(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="bool
         """How many columns of numbers it becomes."""
         return 1 + self.missing
 
-    @property
-    def filling(self) -> str:
-        """What stands in for a missing cell, in words."""
-        return "one half, between no and yes"
-
-    def fill(self, table: Table, block: Array, surprises: Surprises) -> None:
+    def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
         """Write the column's numbers into its block of X, (n, width)."""
         value = {word: float(index) for index, word in enumerate(self.words)}
         for row, cell in enumerate(as_text(table.column(self.name))):
@@ -192,9 +191,9 @@ class Boolean(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="bool
                 continue
             block[row, 0] = 0.5
             if word is not None:
-                surprises.met(self.name, cell)
+                counts.count_unseen(self.name, cell)
                 continue
-            surprises.missing[self.name] += 1
+            counts.count_missing(self.name, 1, "one half, between no and yes")
             if self.missing:
                 block[row, 1] = 1.0
 
@@ -227,12 +226,7 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="date", 
         """How many columns of numbers it becomes."""
         return 1 + 2 * len(self.circles) + self.missing
 
-    @property
-    def filling(self) -> str:
-        """What stands in for a missing cell, in words."""
-        return f"the median year, {self.center:.2f}"
-
-    def fill(self, table: Table, block: Array, surprises: Surprises) -> None:
+    def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
         """Write the column's numbers into its block of X, (n, width)."""
         moments = moments_of(table, self.name, self.form)
         missing = np.isnat(moments)
@@ -243,7 +237,7 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="date", 
             block[:, 2 + 2 * index] = np.where(missing, 0, np.cos(angle))
         if self.missing:
             block[:, -1] = missing
-        surprises.missing[self.name] += int(missing.sum())
+        counts.count_missing(self.name, int(missing.sum()), f"the median year, {self.center:.2f}")
 
 
 Column = Number | Category | Boolean | Date
@@ -273,8 +267,8 @@ def numbers_of(table: Table, name: str) -> Array:
                 known[cell] = None if isinstance(cell, bool) else number(cell, table.decimal)
             if known[cell] is None:
                 raise DataError(
-                    f"{table.place(row)}: column {name!r} is {_cut(cell)}, expected a number as in the other rows. "
-                    f"{_mend(cell)}"
+                    f"{table.place(row)}: column {name!r} is {_cut(cell)}, expected a number as in the other rows.",
+                    remedy=_remedy(cell),
                 )
         values = np.array([known[cell] for cell in cells], np.float64)
     large = np.flatnonzero(np.abs(values) > LARGEST)
@@ -286,11 +280,11 @@ def numbers_of(table: Table, name: str) -> Array:
     return values
 
 
-def _mend(cell: str | bool) -> str:
-    """Say what helps: for most cells, the pen."""
+def _remedy(cell: str | bool) -> Text:
+    """Return what to do about a cell that is no number: read it with a decimal comma, or mend it by hand."""
     if isinstance(cell, str) and number(cell, ",") is not None:
-        return "If commas are decimal here, say --decimal ','."
-    return MEND
+        return ("If commas are decimal here, say ", Setting("decimal", ","), ".")
+    return (MEND,)
 
 
 def _cut(cell: str | bool) -> str:

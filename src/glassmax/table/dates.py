@@ -1,8 +1,8 @@
-"""Dates: told from text, and turned into numbers that make sense.
+"""Dates and times: recognised in text, and encoded as numbers.
 
-A moment becomes its year as a number that runs on, and, as far as they vary in training, the season, the day of the
-week and the hour, each as a point on a circle (sine and cosine), so that December lies beside January. A time of day
-may stand alone. This module refuses to guess in silence: whether the day or the month comes first, which century.
+A moment is encoded as its year, with a fraction, and as season, day of the week and hour, where these vary in the
+training rows: each is a point on a circle (sine and cosine), so that December lies beside January. A time of day may
+stand alone. Where the order of day and month, or the century, is a guess, a note says so.
 """
 
 import re
@@ -137,7 +137,7 @@ def years(moments: Array) -> Array:
 
 
 def circle(moments: Array, part: str) -> Array:
-    """Return where a moment stands in a course that comes round again.
+    """Return the phase of each moment in a cycle: of the year, the week or the day.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ import codecs
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import DataError, OptionError
+from ..errors import DataError, OptionError, Setting
 from .opening import Source
 
 __all__ = ["Lines"]
@@ -103,7 +103,8 @@ class Lines:
         except UnicodeError:
             raise DataError(
                 f"{self.source.place} is not {self.encoding} text all through: the fault is after line "
-                f"{self.count + 1}. Save it as CSV in UTF-8, or pass another --encoding."
+                f"{self.count + 1}.",
+                remedy=("Save it as CSV in UTF-8, or pass another ", Setting("encoding"), "."),
             ) from None
 
     @staticmethod
@@ -148,7 +149,7 @@ class Lines:
             line = self.count + block.count(b"\n", 0, start) + 1
             why = "as asked for" if self.given else "though other lines are"
             raise DataError(
-                f"{self.source.place}, line {line}, is not UTF-8 text, {why}. Save the file as CSV in UTF-8, or say "
-                "what it is: --encoding latin-1."
+                f"{self.source.place}, line {line}, is not UTF-8 text, {why}.",
+                remedy=("Save the file as CSV in UTF-8, or say what it is: ", Setting("encoding", "latin-1"), "."),
             )
         self.encoding = LATIN

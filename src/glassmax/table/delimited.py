@@ -1,8 +1,8 @@
 """CSV and its kin: rows of cells with a delimiter between them, quotes around some of them.
 
 A block whose quotes are all where they belong, and whose rows all have the right number of cells, is parsed by polars;
-anything else, and anything small, row by row by Python's own reader, which names the place of a fault. Both give the
-same table. Delimiter and decimal comma are found out from the first rows.
+anything else, and anything small, is parsed row by row by Python's own reader, which names the place of a fault. Both
+give the same table. Delimiter and decimal separator are detected from the first rows.
 """
 
 import csv
@@ -20,7 +20,7 @@ from .cells import COMMA_NUMBER, GROUPED, MISSING, PLAIN, WHITE, column_of, obje
 from .decoding import Lines
 from .table import Table, some
 
-__all__ = ["DELIMITERS", "Form", "read_delimited"]
+__all__ = ["DELIMITERS", "Dialect", "read_delimited"]
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 SMALL_BYTES = 2**18
@@ -32,15 +32,15 @@ CELLS_AT_ONCE = 2**20
 NEWLINE, QUOTE = 10, 34
 
 
-class Form(NamedTuple):
-    """How a file is written, where the user has said it; None is found out.
+class Dialect(NamedTuple):
+    """How a CSV file is written, as far as the user says; what is None is detected.
 
     Attributes
     ----------
     delimiter : str or None
         One character.
     decimal : {".", ","} or None
-        Which sign stands before the decimals.
+        The decimal separator.
     encoding : str or None
     """
 
@@ -50,7 +50,7 @@ class Form(NamedTuple):
 
 
 class _Head(NamedTuple):
-    """What the first lines say."""
+    """The header, and how the rows below it are written."""
 
     header: list[str]
     delimiter: str
@@ -59,15 +59,15 @@ class _Head(NamedTuple):
     notes: list[str]
 
 
-def read_delimited(lines: Lines, form: Form, wanted: Sequence[str] | None = None) -> Iterator[Table]:
+def read_delimited(lines: Lines, dialect: Dialect, wanted: Sequence[str] | None = None) -> Iterator[Table]:
     """Read a table in pieces.
 
     Parameters
     ----------
     lines : Lines
-    form : Form
+    dialect : Dialect
     wanted : sequence of str, optional
-        The columns to hand over, as far as they are there; all by default.
+        The columns to read, where the table has them; all by default.
 
     Yields
     ------
@@ -84,7 +84,7 @@ def read_delimited(lines: Lines, form: Form, wanted: Sequence[str] | None = None
     first = next((block for block in blocks if block.decode("utf-8").strip(WHITE)), None)
     if first is None:
         raise DataError(f"{place} is empty, expected a header and rows.")
-    head = _read_head(name, first, form)
+    head = _read_head(name, first, dialect)
     at = lines.count - first.count(b"\n") + first.count(b"\n", 0, head.length)
     reader = _Reader(name, head, wanted, lines, at)
     rest = first[head.length :]
@@ -101,19 +101,17 @@ class _Reader:
 
     def __init__(self, name: str, head: _Head, wanted: Sequence[str] | None, lines: Lines, at: int) -> None:
         self.name, self.head, self.source = name, head, lines
-        self.row, self.line = 0, at  # handed over so far
+        self.row, self.line = 0, at  # the last ones that were yielded
         asked = set(head.header if wanted is None else wanted)
         self.index = [(position, column) for position, column in enumerate(head.header) if column in asked]
         self.pools: dict[str, dict[str, str]] = {}
 
     def tables(self, first: bytes, blocks: Iterator[bytes]) -> Iterator[Table]:
-        """Read fast as long as nothing is odd, then row by row to the end."""
+        """Read clean blocks with polars, and from the first odd one on row by row."""
         rest = first
         following = next(blocks, None)
         small = following is None and len(first) <= SMALL_BYTES
-        wide = (
-            len(self.head.header) > WIDE
-        )  # a few rows a block: a call for each column would take longer than the cells
+        wide = len(self.head.header) > WIDE  # few rows in a block: the calls for its columns outweigh their cells
         while not (small or wide) and rest:
             cut = _clean_rows(rest, ord(self.head.delimiter), len(self.head.header))
             table = None if cut is None else self._parse(rest, *cut)
@@ -126,7 +124,7 @@ class _Reader:
         yield from self._row_by_row(_chained(pending, following, blocks))
 
     def _parse(self, block: bytes, end: int, ends: Array, newlines: int) -> Table | None:
-        """Let polars take the cells of a clean block apart; None if it sees other rows than we do."""
+        """Parse a clean block with polars; return None if polars finds another number of rows."""
         import polars as pl
 
         quoted = b'"' in block
@@ -148,7 +146,7 @@ class _Reader:
         return table
 
     def _column(self, series: Any, name: str) -> Array:
-        """Do what `column_of` does, a column at a time."""
+        """Return a column as `column_of` would."""
         import polars as pl
 
         cell = pl.first().str.strip_chars(WHITE)
@@ -207,7 +205,7 @@ class _Reader:
     def _table(self, columns: dict[str, Array], lines: Array, n_rows: int) -> Table:
         numbers = np.arange(self.row + 1, self.row + n_rows + 1)
         self.row += n_rows
-        if not columns:  # none of those wanted is there: which there are, the table still knows
+        if not columns:  # none of the wanted columns exists; the table still knows the names of all
             columns = {name: np.full(n_rows, None, object) for name in self.head.header}
         header = tuple(self.head.header) if len(columns) < len(self.head.header) else ()
         decimal = ", decimal comma" if self.head.decimal == "," else ""
@@ -271,24 +269,34 @@ def _clean_quotes(letters: Array, quotes: Array, inside: Array, end: int, delimi
     return bool(np.isin(before, allowed).all() and np.isin(after, allowed).all())
 
 
-def _read_head(name: str, block: bytes, form: Form) -> _Head:
+def _read_head(name: str, block: bytes, dialect: Dialect) -> _Head:
     """Read the header, and find out how the cells are separated and written."""
-    sample = block.decode("utf-8")
-    start, notes = 0, []
-    told = re.match(r'\ufeff?\s*"?sep=(.)"?\n', sample)
-    if told:  # a line by which a spreadsheet says how cells are separated
-        start = told.end()
-    delimiter = form.delimiter or (told[1] if told else _delimiter(sample[start:]))
-    pieces = _split(sample[start:], delimiter)
-    used = 0
+    text = block.decode("utf-8")
+    named = re.match(r'\ufeff?\s*"?sep=(.)"?\n', text)  # a line in which a spreadsheet names the delimiter
+    before = named[0] if named else ""
+    text = text[len(before) :]
+    delimiter = dialect.delimiter or (named[1] if named else _delimiter(text))
+    header, n_lines, rows = _first_rows(name, text, delimiter)
+    _check_header(name, header)
+    notes = []
+    if len(header) > 1 and all(re.match(PLAIN, cell) for cell in header):
+        notes.append(f"The first line ({', '.join(header[:3])}, ...) is taken for the names of the columns.")
+    length = sum(len(line.encode("utf-8")) + 1 for line in text.split("\n", n_lines)[:n_lines])
+    decimal = dialect.decimal or _decimal(rows, delimiter)
+    return _Head(header, delimiter, decimal, len(before.encode("utf-8")) + length, notes)
+
+
+def _first_rows(name: str, text: str, delimiter: str) -> tuple[list[str], int, list[list[str]]]:
+    """Return the header, the number of lines down to its end, and a sample of the rows below it."""
     header: list[str] | None = None
+    n_lines = 0
     rows: list[list[str]] = []
     try:
-        for cells, after in pieces:
+        for cells, after in _split(text, delimiter):
             if not any(cell.strip(WHITE) for cell in cells) and len(cells) <= 1:
                 continue
             if header is None:
-                header, used = [cell.strip(WHITE) for cell in cells], after
+                header, n_lines = [cell.strip(WHITE) for cell in cells], after
                 continue
             rows.append(cells)
             if len(rows) == SAMPLE_ROWS or len(rows) * len(header) > SAMPLE_CELLS:
@@ -299,14 +307,8 @@ def _read_head(name: str, block: bytes, form: Form) -> _Head:
                 f"The header of {name} (from line 1) can't be read: {error}. Is a quote opened there and not closed?"
             ) from None
     if header is None:  # longer than the sample
-        raise DataError(f"{name} has a header of more than {len(sample) >> 20} MB, expected the names of columns.")
-    _check_header(name, header)
-    if len(header) > 1 and all(re.match(PLAIN, cell) for cell in header):
-        notes.append(f"The first line ({', '.join(header[:3])}, ...) is taken for the names of the columns.")
-    decimal = form.decimal or _decimal(rows, delimiter)
-    lines = sample[start:].split("\n", used)
-    length = sum(len(line.encode("utf-8")) + 1 for line in lines[:used])
-    return _Head(header, delimiter, decimal, len(sample[:start].encode("utf-8")) + length, notes)
+        raise DataError(f"{name} has a header of more than {len(text) >> 20} MB, expected the names of columns.")
+    return header, n_lines, rows
 
 
 def _split(text: str, delimiter: str) -> Iterator[tuple[list[str], int]]:

@@ -14,19 +14,20 @@ import numpy as np
 from ..errors import DataError
 from ..functional.arrays import Array
 from .cells import as_text
-from .columns import Boolean, Category, Column, Date, Number, Surprises, moments_of, numbers_of
+from .columns import Boolean, Category, Column, Date, Number, UnseenCounts, moments_of, numbers_of
 from .dates import CIRCLES, FORMS, circle, years
-from .inference import Inference, Wishes, infer
-from .table import Table
+from .inference import ColumnOptions, Inference, infer
+from .notes import Note, left_out
+from .table import Table, some
 
 __all__ = ["Encoded", "Encoding"]
 
 
 class Encoded(NamedTuple):
-    """Rows as numbers, and what is worth knowing about how they came about."""
+    """Rows as numbers, and notes on cells that were filled and values that training never saw."""
 
     X: Array
-    notes: list[str]
+    notes: list[Note]
 
 
 class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,10 +54,13 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The columns of the table that it needs."""
         return [column.name for column in self.columns]
 
+    def __repr__(self) -> str:
+        return f"Encoding of {some(self.names)} as {self.width} numbers, to predict {self.target!r}"
+
     @classmethod
     def learn(
         cls, table: Table, target: str, ignore: tuple[str, ...] = (), *, inference: Inference | None = None
-    ) -> tuple[Self, list[str]]:
+    ) -> tuple[Self, list[Note]]:
         """Learn how to encode each column, from the training rows.
 
         Parameters
@@ -73,7 +77,7 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Returns
         -------
         encoding : Encoding
-        notes : list of str
+        notes : list of Note
             What was left out, and why.
 
         Raises
@@ -82,17 +86,19 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             If a cell or a column can't be used, or none is left.
         """
         if inference is None:
-            inference = infer(table, (target,), Wishes(ignore=ignore))
+            inference = infer(table, (target,), ColumnOptions(ignore=ignore))
         columns, notes = [], list(inference.notes)
         for name, kind in inference.kinds.items():
             column = _learn(table, name, kind)
-            if isinstance(column, str):
+            if isinstance(column, Note):
                 notes.append(column)
             else:
                 columns.append(column)
         if not columns:
-            why = ": " + " ".join(notes[:5]) if notes else ", expected at least one beside it."
-            raise DataError(f"{table.name} has no column to learn {target!r} from{why}")
+            what = f"{table.name} has no column to learn {target!r} from"
+            if not notes:
+                raise DataError(f"{what}, expected at least one beside it.")
+            raise DataError(f"{what}:", *(piece for note in notes[:5] for piece in (" ", *note.text)))
         return cls(target, columns), notes
 
     def encode(self, table: Table) -> Encoded:
@@ -101,7 +107,7 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Parameters
         ----------
         table : Table
-            With the columns of training, in any order; others are not looked at.
+            With the columns of training, in any order; other columns are ignored.
 
         Returns
         -------
@@ -113,17 +119,17 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         DataError
             If a column is missing, or a cell of a column of numbers is none.
         """
-        surprises = Surprises()
-        X = self.fill(table, surprises)
-        return Encoded(X, surprises.notes(self.columns))
+        counts = UnseenCounts()
+        X = self.fill(table, counts)
+        return Encoded(X, counts.notes(self.columns))
 
-    def fill(self, table: Table, surprises: Surprises) -> Array:
-        """Turn the rows of a table into numbers, and count what is odd about them.
+    def fill(self, table: Table, counts: UnseenCounts) -> Array:
+        """Turn the rows of a table into numbers, and count missing cells and values that training never saw.
 
         Parameters
         ----------
         table : Table
-        surprises : Surprises
+        counts : UnseenCounts
             Written to.
 
         Returns
@@ -144,12 +150,12 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         X = np.zeros((table.n_rows, self.width))
         start = 0
         for column in self.columns:
-            column.fill(table, X[:, start : start + column.width], surprises)
+            column.fill(table, X[:, start : start + column.width], counts)
             start += column.width
         return X
 
 
-def _learn(table: Table, name: str, kind: str) -> Column | str:
+def _learn(table: Table, name: str, kind: str) -> Column | Note:
     """Return the column's encoding, or the reason why it is left out."""
     if kind == "number":
         return _learn_number(table, name)
@@ -163,21 +169,21 @@ def _learn(table: Table, name: str, kind: str) -> Column | str:
         if len(words) == 2:
             return Boolean(name, words, missing)
     if not values:
-        return f"{name} is left out: all its cells are missing."
+        return left_out(name, "all its cells are missing")
     if len(values) == 1 and not missing:
-        return f"{name} is left out: it is {next(iter(values))!r} in every row of the training."
+        return left_out(name, f"it is {next(iter(values))!r} in every row of the training")
     return Category(name, sorted(values), missing)
 
 
-def _learn_number(table: Table, name: str) -> Number | str:
+def _learn_number(table: Table, name: str) -> Number | Note:
     cells = numbers_of(table, name)
     values = cells[~np.isnan(cells)]
     if not len(values):
-        return f"{name} is left out: all its cells are missing."
+        return left_out(name, "all its cells are missing")
     indicator = len(values) < len(cells)
     if values.min() == values.max():
         same = float(values[0])
-        return Number(name, same, 1.0, True) if indicator else f"{name} is left out: it is {same:g} in every row."
+        return Number(name, same, 1.0, True) if indicator else left_out(name, f"it is {same:g} in every row")
     center, spread = _robust(values)
     return Number(name, center, spread, indicator)
 
@@ -189,11 +195,11 @@ def _robust(values: Array) -> tuple[float, float]:
     return float(center), float(spread)
 
 
-def _learn_date(table: Table, name: str, form: str) -> Date | str:
+def _learn_date(table: Table, name: str, form: str) -> Date | Note:
     moments = moments_of(table, name, form)
     there = moments[~np.isnat(moments)]
     if not len(there):
-        return f"{name} is left out: all its cells are missing."
+        return left_out(name, "all its cells are missing")
     center, spread = _robust(years(there))
     circles: Any = [part for part in CIRCLES if len(np.unique(circle(there, part))) > 1]
     return Date(name, cast("Any", form), center, spread, circles, len(there) < len(moments))

@@ -1,7 +1,7 @@
-"""Frames in: pandas, polars and Arrow tables, by narwhals, so that none of them need be installed.
+"""pandas, polars and Arrow frames as Tables, by narwhals, so that none of these libraries need be installed.
 
-Text in a frame is read as in a CSV file; whole numbers too large for a float stay text. What holds neither numbers,
-text, booleans nor dates is left aside and named when it is asked for.
+Text in a frame is read as in a CSV file; whole numbers too large for a float stay text. A column that holds neither
+numbers, text, booleans nor dates is set aside; asking for it is an error that says what it holds.
 """
 
 import re

@@ -1,23 +1,24 @@
 """What each column is: number, category, boolean or date; and which are better left out.
 
 A column is judged by all of its cells. What can't be learned from is named: columns that never change, columns that
-number or name the rows, and text with too many values, which is refused with the way out. The user's word overrides
-all of it. This module refuses to look at the target.
+number or name the rows, and text with too many values, which is an error that says how to go on. What the user says of
+a column takes precedence. The target is never looked at.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import DataError, OptionError
+from ..errors import DataError, OptionError, Setting, Text
 from ..functional.arrays import Array
 from .cells import COMMA_NUMBER, GROUPED, as_text, number
 from .dates import FORMS, form_of
+from .notes import Note, left_out
 from .table import Table
 
-__all__ = ["KINDS", "Inference", "Wishes", "infer"]
+__all__ = ["KINDS", "ColumnOptions", "Inference", "infer"]
 
 KINDS = ("number", "category", "boolean", "date")
 MOSTLY = 0.9
@@ -33,17 +34,17 @@ AS_IN_BOOKS = re.compile(r"\([0-9][0-9.,]*\)|[\u2212\u2013][0-9][0-9.,]*")
 NAMED_ID = re.compile(r"(^|.*[_\- .])(id|ids|uuid|guid|index|rowid|key)", re.IGNORECASE)
 
 
-class Wishes(NamedTuple):
-    """What the user says of the columns.
+class ColumnOptions(NamedTuple):
+    """What the user says of the columns; it takes precedence over what they look like.
 
     Attributes
     ----------
     types : mapping of str to str
         The kind of a column, one of `KINDS`.
     ignore : collection of str
-        To be left out.
+        Columns to leave out.
     keep : collection of str
-        Not to be left out, whatever they look like.
+        Columns to learn from though they look like identifiers or never change.
     """
 
     types: Mapping[str, str] = {}
@@ -58,21 +59,37 @@ class Inference(NamedTuple):
     ----------
     kinds : dict of str to str
         Of each column to learn from; a date's is its form, of `glassmax.table.dates.FORMS`.
-    notes : list of str
+    notes : list of Note
         What was left out and why, and what was taken for granted.
     """
 
     kinds: dict[str, str]
-    notes: list[str]
+    notes: list[Note]
 
 
 class _Guess(NamedTuple):
     kind: str = ""
-    note: str = ""
+    note: Note | None = None
     refused: str = ""
 
 
-def infer(table: Table, without: Collection[str], wishes: Wishes = Wishes()) -> Inference:  # noqa: B008 - immutable
+def _left_out(name: str, why: str) -> _Guess:
+    return _Guess(note=left_out(name, why))
+
+
+def _left_out_unless_kept(name: str, why: str) -> _Guess:
+    return _Guess(note=left_out(name, why, (" To learn from it all the same: ", Setting("keep", [name]), ".")))
+
+
+def _leave_out(name: str) -> Text:
+    return ("Leave it out with ", Setting("ignore", [name]), ".")
+
+
+def infer(
+    table: Table,
+    without: Collection[str],
+    options: ColumnOptions = ColumnOptions(),  # noqa: B008 - immutable
+) -> Inference:
     """Find out what each column is.
 
     Parameters
@@ -80,7 +97,7 @@ def infer(table: Table, without: Collection[str], wishes: Wishes = Wishes()) -> 
     table : Table
     without : collection of str
         Columns that are not to be learned from: the target, the weights.
-    wishes : Wishes
+    options : ColumnOptions
 
     Returns
     -------
@@ -89,21 +106,21 @@ def infer(table: Table, without: Collection[str], wishes: Wishes = Wishes()) -> 
     Raises
     ------
     DataError
-        If there are columns of text with too many values, naming all of them, or a wish that can't be granted.
+        If columns of text have too many values, naming all of them, or a column isn't of the type that `options` says.
     """
-    for name in (*without, *wishes.types, *wishes.ignore, *wishes.keep):
+    for name in (*without, *options.types, *options.ignore, *options.keep):
         table.column(name)
-    for name, kind in wishes.types.items():
+    for name, kind in options.types.items():
         if kind not in KINDS:
             raise OptionError(f"The type of column {name!r} is {kind!r}, expected one of {', '.join(KINDS)}.")
     kinds: dict[str, str] = {}
-    notes = [f"{name} is left out: it holds {what}." for name, what in table.unusable.items()]
+    notes = [left_out(name, f"it holds {what}") for name, what in table.unusable.items()]
     refused: dict[str, str] = {}
     for name in table.columns:
-        if name in without or name in wishes.ignore or name in table.unusable:
+        if name in without or name in options.ignore or name in table.unusable:
             continue
-        wish = wishes.types.get(name)
-        guess = _granted(table, name, wish) if wish else _guess(table, name, keep=name in wishes.keep)
+        asked = options.types.get(name)
+        guess = _as_asked(table, name, asked) if asked else _guess(table, name, keep=name in options.keep)
         if guess.note:
             notes.append(guess.note)
         if guess.refused:
@@ -111,48 +128,45 @@ def infer(table: Table, without: Collection[str], wishes: Wishes = Wishes()) -> 
         elif guess.kind:
             kinds[name] = guess.kind
     if refused:
-        raise DataError(_refusal(table, refused))
+        raise _refusal(table, refused)
     return Inference(kinds, notes)
 
 
-def _refusal(table: Table, refused: dict[str, str]) -> str:
-    """Name every column that is refused, with the options that would leave them out."""
-    named = list(refused)
-    options = " ".join(f"--ignore {_quoted(name)}" for name in named[:5])
-    first = refused[named[0]]
-    if len(named) == 1:
-        return f"Column {named[0]!r} of {table.name} {first} Leave it out with {options}."
-    others = ", ".join(map(repr, named[1:5])) + (f" and {len(named) - 5} more" if len(named) > 5 else "")
-    return f"Column {named[0]!r} of {table.name} {first} So it is with {others}. Leave them out: {options}."
+def _refusal(table: Table, refused: dict[str, str]) -> DataError:
+    """Name every column that can't be used."""
+    first, *others = refused
+    what = f"Column {first!r} of {table.name} {refused[first]}"
+    if not others:
+        return DataError(what, remedy=_leave_out(first))
+    named = ", ".join(map(repr, others[:4])) + (f" and {len(others) - 4} more" if len(others) > 4 else "")
+    remedy = ("Leave them out: ", Setting("ignore", [first, *others[:4]]), ".")
+    return DataError(f"{what} So it is with {named}.", remedy=remedy)
 
 
-def _quoted(name: str) -> str:
-    return name if re.fullmatch(r"[\w.-]+", name) else repr(name)
-
-
-def _granted(table: Table, name: str, wish: str) -> _Guess:
-    """Return the kind that the user asks for, if the cells allow it."""
+def _as_asked(table: Table, name: str, asked: str) -> _Guess:
+    """Return the type that the user asks for, if the cells allow it."""
     cells = table.column(name)
     texts = [text for text in as_text(cells) if text is not None]
     if not texts:
-        return _Guess(note=f"{name} is left out: all its cells are missing.")
+        return _left_out(name, "all its cells are missing")
     distinct = sorted(set(texts))
-    if wish == "category" and len(distinct) > MOST_FORCED:
+    if asked == "category" and len(distinct) > MOST_FORCED:
         raise DataError(
             f"Column {name!r} of {table.name} has {len(distinct)} different values, expected {MOST_FORCED} categories "
-            f"at most. Leave it out with --ignore {_quoted(name)}."
+            "at most.",
+            remedy=_leave_out(name),
         )
-    if wish == "boolean" and (len({text.casefold() for text in distinct}) != 2):
+    if asked == "boolean" and (len({text.casefold() for text in distinct}) != 2):
         shown = ", ".join(map(repr, distinct[:5]))
         raise DataError(f"Column {name!r} of {table.name} holds {shown}, expected two values for a boolean.")
-    if wish == "date":
+    if asked == "date":
         if cells.dtype.kind == "M":
             return _Guess("ymd")
         found = form_of(distinct, 0.01)
         if found is None:
             raise DataError(f"Column {name!r} of {table.name} holds {distinct[0]!r}, expected dates, as 2024-05-31.")
-        return _Guess(found[0], _ambiguous(name, found))
-    return _Guess(wish)
+        return _dates(name, found, distinct)
+    return _Guess(asked)
 
 
 def _guess(table: Table, name: str, *, keep: bool) -> _Guess:
@@ -164,7 +178,7 @@ def _guess(table: Table, name: str, *, keep: bool) -> _Guess:
         return _constant(name, str(there[0])) if len(set(there.tolist())) == 1 and not keep else _Guess("ymd")
     present = [cell for cell in cells if cell is not None]
     if not present:
-        return _Guess(note=f"{name} is left out: all its cells are missing.")
+        return _left_out(name, "all its cells are missing")
     if all(isinstance(cell, bool) for cell in present):
         if len(set(present)) == 2:
             return _Guess("boolean")
@@ -174,26 +188,21 @@ def _guess(table: Table, name: str, *, keep: bool) -> _Guess:
 
 
 def _constant(name: str, value: str) -> _Guess:
-    return _Guess(note=f"{name} is left out: it is {value} in every row.")
+    return _left_out(name, f"it is {value} in every row")
 
 
 def _guess_numbers(name: str, values: Array, *, keep: bool) -> _Guess:
     there = values[~np.isnan(values)]
     if not len(there):
-        return _Guess(note=f"{name} is left out: all its cells are missing.")
+        return _left_out(name, "all its cells are missing")
     if keep:
         return _Guess("number")
     if there.min() == there.max() and len(there) == len(values):
         return _constant(name, f"{there[0]:g}")
     if _numbers_rows(values):
-        return _Guess(
-            note=f"{name} is left out: it counts the rows. To learn from it all the same: --keep {_quoted(name)}."
-        )
+        return _left_out_unless_kept(name, "it counts the rows")
     if NAMED_ID.fullmatch(name) and len(there) > FEW and len(np.unique(there)) == len(there) and _whole(there):
-        return _Guess(
-            note=f"{name} is left out: it is another number in every row, as identifiers are. "
-            f"To learn from it all the same: --keep {_quoted(name)}."
-        )
+        return _left_out_unless_kept(name, "it is another number in every row, as identifiers are")
     return _Guess("number")
 
 
@@ -214,41 +223,38 @@ def _guess_text(table: Table, name: str, texts: Array, *, keep: bool) -> _Guess:
     if any(words == set(pair) for pair in WORDS):
         return _Guess("boolean")
     if _are_codes(distinct) and len(distinct) <= MOST_VALUES and len(distinct) < len(there):
-        return _Guess(
-            "category",
-            f"{name}: {max(distinct)!r} and the like are codes, for some begin with 0, and taken for categories. "
-            f"If they are numbers: --type {_quoted(name)}=number.",
-        )
+        what = f"{name}: {max(distinct)!r} and the like are codes, for some begin with 0, and taken for categories. "
+        return _Guess("category", Note((what, "If they are numbers: ", Setting("types", {name: "number"}), ".")))
     numbers = sum(number(text, table.decimal) is not None for text in there)
     if numbers >= MOSTLY * len(there):
         if not keep and _too_long(distinct):
-            return _Guess(
-                note=f"{name} is left out: its numbers have more digits than can be told apart, as identifiers have."
-            )
+            return _left_out(name, "its numbers have more digits than can be told apart, as identifiers have")
         same = len(distinct) == 1 and whole and not keep
         return _constant(name, there[0]) if same else _Guess("number")
     commas = [text for text in there if re.match(COMMA_NUMBER, text) or re.match(r"[+-]?\d+(,\d+)+(\.\d+)?$", text)]
     if len(commas) > MOSTLY * len(there):
         raise DataError(
-            f"Column {name!r} of {table.name} holds {commas[0]!r} and the like, expected numbers with a decimal point. "
-            f"Write them as 1234.5, say what the comma is with --decimal ',', or leave the column out with "
-            f"--ignore {_quoted(name)}."
+            f"Column {name!r} of {table.name} holds {commas[0]!r} and the like, expected numbers with a decimal point.",
+            remedy=(
+                *("Write them as 1234.5, say what the comma is with ", Setting("decimal", ",")),
+                *(", or leave the column out with ", Setting("ignore", [name]), "."),
+            ),
         )
     grouped = [cell for cell in table.column(name) if isinstance(cell, str) and re.match(GROUPED, cell)]
     if table.decimal == "," and len(grouped) > MOSTLY * len(there):
         raise DataError(
             f"Column {name!r} of {table.name} holds {grouped[0]!r} and the like, which with decimal commas may be "
-            f"thousands or not. Write it without the point, say --decimal '.', or leave it out with "
-            f"--ignore {_quoted(name)}."
+            "thousands or not.",
+            remedy=(
+                *("Write it without the point, say ", Setting("decimal", ".")),
+                *(", or leave it out with ", Setting("ignore", [name]), "."),
+            ),
         )
     dated = form_of(distinct, MOSTLY)
     if dated is not None:
         if len(distinct) == 1 and whole and not keep:
             return _constant(name, repr(there[0]))
-        note = _ambiguous(name, dated)
-        if any(re.match(r"\d{1,2}/\d{1,2}/\d{2}(?!\d)", text) for text in distinct):
-            note = f"{note} {name}: years of two digits are taken for 1969 to 2068.".strip()
-        return _Guess(dated[0], note)
+        return _dates(name, dated, distinct, two_digits=True)
     if len(distinct) == 1 and whole and not keep:
         return _constant(name, repr(there[0]))
     too_many = len(distinct) > MOST_VALUES or (len(distinct) > FEW and len(distinct) > len(there) / 2)
@@ -288,7 +294,7 @@ def _too_many(name: str, there: list[str], distinct: set[str], *, whole: bool) -
         )
     long = sum(map(len, there)) / len(there)
     if len(distinct) == len(there) and whole and long <= 40 and not any(" " in text.strip() for text in there):
-        return _Guess(note=f"{name} is left out: it is another text in every row, as identifiers are.")
+        return _left_out(name, "it is another text in every row, as identifiers are")
     example = next((text for text in there if number(text) is None), there[0])
     return _Guess(
         refused=f"holds {len(distinct)} different texts in {len(there)} rows, such as {example[:40]!r}; expected "
@@ -296,10 +302,15 @@ def _too_many(name: str, there: list[str], distinct: set[str], *, whole: bool) -
     )
 
 
-def _ambiguous(name: str, found: tuple[str, bool]) -> str:
-    if not found[1]:
-        return ""
-    return (
-        f"{name}: dates are read as {FORMS[found[0]]}, which no day beyond 12 confirms. Write them as 2024-05-31 if it "
-        "is otherwise."
-    )
+def _dates(name: str, found: tuple[str, bool], cells: Iterable[str], *, two_digits: bool = False) -> _Guess:
+    """Take a column for dates, and say what their text leaves open."""
+    form, ambiguous = found
+    notes = []
+    if ambiguous:
+        notes.append(
+            f"{name}: dates are read as {FORMS[form]}, which no day beyond 12 confirms. Write them as 2024-05-31 if it "
+            "is otherwise."
+        )
+    if two_digits and any(re.match(r"\d{1,2}/\d{1,2}/\d{2}(?!\d)", text) for text in cells):
+        notes.append(f"{name}: years of two digits are taken for 1969 to 2068.")
+    return _Guess(form, Note((" ".join(notes),)) if notes else None)

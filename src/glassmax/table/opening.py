@@ -1,7 +1,6 @@
-"""Where the bytes of a table come from: a file or standard input, packed by gzip or zstd or not at all.
+"""Open the bytes of a table: a file or standard input, which may be compressed with gzip or zstd.
 
-What a file is, its first bytes say, not its name. This module refuses to read more than it is asked for: a file is
-never held whole.
+The kind of a file is detected from its first bytes, not from its name. A file is read piece by piece, never whole.
 """
 
 import gzip
@@ -11,7 +10,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Any
@@ -74,7 +73,7 @@ class Source:
 
     name: str
     place: str
-    head: bytes
+    head: bytes = field(repr=False)
     rest: IO[bytes]
     packed: str = ""
     path: Path | None = None
@@ -84,9 +83,9 @@ class Source:
         self.kind = next((kind for magic, kind in TABULAR.items() if self.head.startswith(magic)), "text")
 
     def read(self, size: int) -> bytes:
-        """Return up to `size` bytes, none at the end; faults of the packing are told in words."""
+        """Return up to `size` bytes, none at the end; a fault of the packing is a DataError."""
         block, self.head = self.head[:size], self.head[size:]
-        with told(self.place, self.packed):
+        with _reading_faults(self.place, self.packed):
             while len(block) < size and (more := self.rest.read(size - len(block))):  # a pipe hands over small pieces
                 block += more
         return block
@@ -118,14 +117,14 @@ def open_source(given: str) -> Iterator[Source]:
         path = None if given == "-" or not os.path.isfile(given) else Path(given)
         name = STANDARD_INPUT if given == "-" else Path(given).name
         place = name if given == "-" else given
-        with told(place, ""):
+        with _reading_faults(place, ""):
             head = _first(file)
         packed, rest = "", file
         unpack = {b"\x1f\x8b": ("gzip", _gzip), b"\x28\xb5\x2f\xfd": ("zstd", _zstd)}
         for magic, (what, how) in unpack.items():
             if head.startswith(magic):
                 packed, rest, path = what, how(_Again(head, file)), None
-                with told(place, packed):
+                with _reading_faults(place, packed):
                     head = _first(rest)
                 break
         source = Source(name, place, head, rest, packed, path)
@@ -165,8 +164,8 @@ def _zstd(file: Any) -> Any:
 
 
 @contextmanager
-def told(place: str, packed: str) -> Iterator[None]:
-    """Turn faults of reading into words."""
+def _reading_faults(place: str, packed: str) -> Iterator[None]:
+    """Raise what goes wrong in reading as a DataError."""
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

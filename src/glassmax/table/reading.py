@@ -23,7 +23,7 @@ from ..errors import DataError, OptionError
 from .builtin import BUILTIN, load
 from .columnar import read_columnar
 from .decoding import Lines
-from .delimited import Form, read_delimited
+from .delimited import Dialect, read_delimited
 from .frames import is_frame, table_of
 from .json_lines import read_json_lines
 from .opening import Source, open_source
@@ -40,14 +40,15 @@ def read_table(
     Parameters
     ----------
     source : str, Path or frame
-        Path of a CSV, TSV, JSON lines, Parquet or Arrow (Feather) file, packed by gzip or zstd or not; ``"-"`` for
-        standard input; a pandas, polars or Arrow frame; or one of `BUILTIN`. Write ``./iris`` for a file of that name.
+        Path of a CSV, TSV, JSON lines, Parquet or Arrow (Feather) file, which may be compressed with gzip or zstd;
+        ``"-"`` for standard input; a pandas, polars or Arrow frame; or the name of a built-in example, one of
+        `BUILTIN`. Write ``./iris`` for a file of that name.
     delimiter : str, optional
-        One character that separates the cells of a CSV file; found out by default, as the following are.
+        One character that separates the cells of a CSV file; detected by default, as are the next two.
     decimal : {".", ","}, optional
-        Which sign stands before the decimals.
+        The decimal separator.
     encoding : str, optional
-        Of a file of text: "utf-8", "utf-16", "latin-1", ...
+        The encoding of a text file: "utf-8", "utf-16", "latin-1", ...
 
     Returns
     -------
@@ -85,7 +86,7 @@ def read_batches(
     source, delimiter, decimal, encoding
         As for `read_table`.
     columns : sequence of str, optional
-        The columns to hand over, as far as they are there; all by default.
+        The columns to read, where the table has them; all by default.
 
     Yields
     ------
@@ -102,29 +103,29 @@ def read_batches(
         yield table_of(source)
         return
     if decimal not in (None, ".", ","):
-        raise OptionError(f"decimal is {decimal!r}, expected '.' or ','.")
+        raise OptionError(parameter="decimal", came=repr(decimal), expected="'.' or ','")
     if delimiter == "\\t":  # as people type a tab
         delimiter = "\t"
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\n\r' or not delimiter.isascii()):
-        raise OptionError(f"delimiter is {delimiter!r}, expected one character, as ',' or ';'.")
-    form = Form(delimiter, decimal, encoding)
+        raise OptionError(parameter="delimiter", came=repr(delimiter), expected="one character, as ',' or ';'")
+    dialect = Dialect(delimiter, decimal, encoding)
     name = os.fspath(source)
     if name in BUILTIN:
         yield _example(name)
         return
     with open_source(name) as opened:
-        yield from _pieces(opened, form, columns)
+        yield from _pieces(opened, dialect, columns)
 
 
-def _pieces(source: Source, form: Form, columns: Sequence[str] | None) -> Iterator[Table]:
+def _pieces(source: Source, dialect: Dialect, columns: Sequence[str] | None) -> Iterator[Table]:
     if source.kind != "text":
         yield from read_columnar(source, columns)
         return
-    lines = Lines(source, form.encoding)
+    lines = Lines(source, dialect.encoding)
     if _is_json(source):
         yield from read_json_lines(lines, columns)
     else:
-        yield from read_delimited(lines, form, columns)
+        yield from read_delimited(lines, dialect, columns)
 
 
 def _is_json(source: Source) -> bool:
@@ -140,5 +141,5 @@ def _example(name: str) -> Table:
         return Table(name, columns, None, target)
     text = BUILTIN[name].text().encode("utf-8")
     source = Source(name, name, text, io.BytesIO())
-    table = joined(list(read_delimited(Lines(source), Form())))
+    table = joined(list(read_delimited(Lines(source), Dialect())))
     return Table(name, table.columns, table.lines, target)

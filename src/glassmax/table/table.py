@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, Setting, Text
 from ..functional.arrays import Array
 from .cells import as_text, number
 
@@ -20,7 +20,7 @@ class Table:
     Attributes
     ----------
     name : str
-        What the user calls it: the file's name, or that of the built-in example.
+        The user's word for it: the name of the file, or of the built-in example.
     columns : dict of str to (n,) array
         Numbers (float64, NaN where missing), moments (datetime64, NaT), or text and booleans (object, None).
     lines : (n,) array of int, or None
@@ -30,11 +30,11 @@ class Table:
     numbers : (n,) array of int, or None
         Where these are some rows of a table: which ones, counted from 1, for messages.
     decimal : {".", ","}
-        Which sign stands before the decimals in cells of text.
+        The decimal separator in cells of text.
     how : str
         How it was read: "CSV in UTF-8, separated by commas".
     notes : list of str
-        What is worth knowing about its reading.
+        Remarks on how it was read.
     unusable : dict of str to str
         Columns that can't be used, and what they hold.
     header : tuple of str
@@ -43,6 +43,9 @@ class Table:
     Examples
     --------
     >>> table = Table("t", {"x": np.array([1.0, 2.0])})
+    >>> table
+    Table 't': 2 rows, 1 column
+      numbers (1): 'x'
     >>> table.n_rows, table.place(1)
     (2, 'Row 2 of t')
     """
@@ -57,6 +60,19 @@ class Table:
     notes: list[str] = field(default_factory=list)
     unusable: dict[str, str] = field(default_factory=dict)
     header: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        kinds: dict[str, list[str]] = {}
+        for name, values in self.columns.items():
+            kinds.setdefault(_kind(values), []).append(name)
+        if self.unusable:
+            kinds["unusable"] = list(self.unusable)
+        rows, columns = self.n_rows, sum(map(len, kinds.values()))
+        first = f"Table {self.name!r}: {rows} row{'s' * (rows != 1)}, {columns} column{'s' * (columns != 1)}"
+        target = "" if self.target is None else f", target {self.target!r}"
+        return "\n  ".join(
+            [first + target, *(f"{kind} ({len(names)}): {some(names)}" for kind, names in kinds.items())]
+        )
 
     @property
     def n_rows(self) -> int:
@@ -94,16 +110,21 @@ class Table:
         near = get_close_matches(name, self.names, n=3, cutoff=0.5) or [
             other for other in self.names if name.lower() in other.lower()
         ]
-        hint = f"Did you mean {' or '.join(map(repr, near[:3]))}?" if near else f"There are {some(self.names)}."
-        if len(self.names) == 1 and self.how.startswith("CSV"):
-            hint = (
-                f"It was read as one column, {self.names[0][:60]!r}. If cells are separated, say by what: --delimiter."
-            )
-        elif not near and sum(number(other) is not None for other in self.names) > len(self.names) / 5:
-            hint += " Has the file no header? Its first line is taken for the names."
+        raise DataError(f"{self.name} has no column {name!r}.", remedy=self._instead(near))
+
+    def _instead(self, near: list[str]) -> Text:
+        """Return what to do about a column that isn't there."""
         if not self.names:
-            hint = "It has none at all."
-        raise DataError(f"{self.name} has no column {name!r}. {hint}")
+            return ("It has none at all.",)
+        if len(self.names) == 1 and self.how.startswith("CSV"):
+            one = f"It was read as one column, {self.names[0][:60]!r}. If cells are separated, say by what: "
+            return (one, Setting("delimiter"), ".")
+        if near:
+            return (f"Did you mean {' or '.join(map(repr, near[:3]))}?",)
+        named = f"There are {some(self.names)}."
+        if sum(number(other) is not None for other in self.names) > len(self.names) / 5:
+            named += " Has the file no header? Its first line is taken for the names."
+        return (named,)
 
     def rows(self, index: Array | slice) -> "Table":
         """Return some of the rows; messages go on to call them by their number in the whole table."""
@@ -118,6 +139,11 @@ class Table:
         if self.lines is None:
             return f"Row {number} of {self.name}"
         return f"Row {number} of {self.name} (line {self.lines[row]})"
+
+
+def _kind(values: Array) -> str:
+    first = next((cell for cell in values if cell is not None), None)
+    return {"f": "numbers", "M": "dates"}.get(values.dtype.kind, "booleans" if isinstance(first, bool) else "text")
 
 
 def joined(tables: list[Table]) -> Table:

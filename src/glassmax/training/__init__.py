@@ -2,33 +2,35 @@
 
 ::
 
-    loop         fit: one epoch for each item taken; fit_lbfgs likewise; where a run stands
-    judging      log-loss and accuracy on other rows; which rows to hold out
-    patience     when to stop, and which weights were the best
-    tally        accuracy, log-loss, Brier score, calibration and confusion, counted block by block
-    checkpoint   where a run stands, in a file
+    loop              train, train_lbfgs: an epoch for each item taken; TrainingState: what the next epoch depends on
+    metrics           log-loss, accuracy, Brier score, calibration and confusion
+    early_stopping    when to stop, and which weights were the best
+    validation_split  which rows to hold out for validation
+    checkpoint        a training run in a file, to be resumed
 
-This package refuses to know labels, tables and estimators: it sees class indices, rows of targets and arrays.
+Labels, tables and estimators are unknown here: training sees class indices, rows of targets and arrays.
 """
 
-from .checkpoint import Checkpoint, digest
-from .judging import Score, holdout, score
-from .loop import Epoch, Standing, fit, fit_lbfgs, smaller
-from .patience import Patience
-from .tally import Figures, Tally
+from .checkpoint import Checkpoint
+from .early_stopping import EarlyStopping
+from .loop import Epoch, TrainingState, suggest_learning_rate, train, train_lbfgs
+from .metrics import Metrics, RunningMetrics, score
+from .validation_split import holdout
 
 __all__ = [
     "Checkpoint",
+    "EarlyStopping",
     "Epoch",
-    "Figures",
-    "Patience",
-    "Score",
-    "Standing",
-    "Tally",
-    "digest",
-    "fit",
-    "fit_lbfgs",
+    "Metrics",
+    "RunningMetrics",
+    "TrainingState",
     "holdout",
     "score",
-    "smaller",
+    "suggest_learning_rate",
+    "train",
+    "train_lbfgs",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

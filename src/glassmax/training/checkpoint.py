@@ -1,8 +1,7 @@
-"""Checkpoints: where a run stands, in a file, so that a run that was stopped can go on to the same bits.
+"""Checkpoints: a training run in a file, from which it is resumed to the same bits.
 
-A checkpoint is a sealed file (see `glassmax.sealed`): every number is a tensor, so nothing is rounded and nothing can
-run. It belongs to one run, which it knows by what its owner says of data, engine and parameters, and it refuses to
-serve another.
+A checkpoint is a sealed file (see `glassmax.sealed`): every number is a tensor, so nothing is rounded, and the file
+holds no code. It belongs to one run, identified by its data, engine and parameters, and refuses to resume another.
 """
 
 import hashlib
@@ -13,70 +12,74 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ..errors import CheckpointError, ModelFileError
+from ..errors import CheckpointError, ModelFileError, Setting, Text
 from ..files import write_whole
 from ..functional.arrays import Array
 from ..network import Network
 from ..sealed import seal, unseal
-from .loop import Standing
-from .patience import Patience
+from .early_stopping import EarlyStopping
+from .loop import TrainingState
 
 __all__ = ["Checkpoint", "digest"]
 
 FORMAT = "glassmax checkpoint 1"
 BLOCK_BYTES = 2**24
 LONGEST = 60
+PATH = Setting("checkpoint_path")
 
 
-class Manifest(msgspec.Struct, forbid_unknown_fields=True):
-    """What a checkpoint says of itself, besides its numbers."""
+class CheckpointManifest(msgspec.Struct, forbid_unknown_fields=True):
+    """What a checkpoint holds besides its tensors."""
 
     format: str
     identity: dict[str, str]
     stopped: bool
 
 
-@dataclass
+@dataclass(repr=False)
 class Checkpoint:
-    """The file of one run.
+    """The checkpoint file of one training run.
 
     Parameters
     ----------
     path : Path
         Its folder must exist.
     identity : dict of str to str
-        What the run is: by name its parameters, and hashes of its data from `digest`.
-    network, standing, patience : Network, Standing, Patience
-        The run's own; written from, and written to by `load`.
+        What identifies the run: its parameters by name, and hashes of its data from `digest`.
+    network, training, early_stopping : Network, TrainingState, EarlyStopping
+        Those of the run: `save` writes them to the file, `load` restores them in place.
     curves : dict of str to list of float
-        The records of its epochs, likewise.
+        Losses and scores of its epochs, likewise.
     stopped : bool
-        Whether patience has ended the run.
+        Whether early stopping has ended the run.
     """
 
     path: Path
     identity: dict[str, str]
     network: Network
-    standing: Standing
-    patience: Patience
+    training: TrainingState
+    early_stopping: EarlyStopping
     curves: dict[str, list[float]] = field(default_factory=dict)
     stopped: bool = False
 
+    def __repr__(self) -> str:
+        return f"Checkpoint({str(self.path)!r}, epochs={self.training.epochs}, stopped={self.stopped})"
+
     def save(self) -> None:
-        """Write where the run stands, whole or not at all."""
-        text = msgspec.json.encode(Manifest(FORMAT, self.identity, self.stopped)).decode()
+        """Write the state of the run, whole or not at all."""
+        text = msgspec.json.encode(CheckpointManifest(FORMAT, self.identity, self.stopped)).decode()
         try:
             write_whole(self.path, seal(self._tensors(), text))
         except OSError as error:
-            raise CheckpointError(f"checkpoint_path {self.path} can't be written: {error.strerror}.") from None
+            raise CheckpointError(PATH, f" {self.path} can't be written: {error.strerror}.") from None
 
     def load(self, max_epochs: int) -> bool:
-        """Put the run where the file says it stood.
+        """Restore the run from the file.
 
         Parameters
         ----------
         max_epochs : int
-            Where the run is to end.
+            Maximum number of epochs of the run.
 
         Returns
         -------
@@ -86,7 +89,7 @@ class Checkpoint:
         Raises
         ------
         CheckpointError
-            If the file can't be read, is damaged, belongs to another run, or holds more epochs; nothing has changed.
+            If the file can't be read, is damaged, belongs to another run, or holds more epochs. The run is unchanged.
         """
         try:
             content = self.path.read_bytes()
@@ -94,26 +97,26 @@ class Checkpoint:
             if self.path.parent.is_dir():
                 return False
             raise CheckpointError(
-                f"checkpoint_path is {str(self.path)!r}: the folder {self.path.parent} doesn't exist. Make it first."
+                *(PATH, f" is {str(self.path)!r}: the folder {self.path.parent} doesn't exist. Make it first.")
             ) from None
         except OSError as error:
-            raise CheckpointError(f"checkpoint_path {self.path} can't be read: {error.strerror}.") from None
+            raise CheckpointError(PATH, f" {self.path} can't be read: {error.strerror}.") from None
         try:
             text, header = unseal(content)
-            manifest = msgspec.json.decode(text, type=Manifest)
+            manifest = msgspec.json.decode(text, type=CheckpointManifest)
         except ModelFileError as error:
             raise CheckpointError(
-                f"checkpoint_path {self.path} {error} If it was a checkpoint, delete it to begin anew; otherwise pass "
-                "another checkpoint_path."
+                *(PATH, f" {self.path} {error}"),
+                remedy=("If it was a checkpoint, delete it to begin anew; otherwise pass another ", PATH, "."),
             ) from None
         except msgspec.DecodeError:
             raise CheckpointError(
-                f"checkpoint_path {self.path} is a file of glassmax, but no checkpoint: a model perhaps. Pass another."
+                *(PATH, f" {self.path} is a file of glassmax, but no checkpoint: a model perhaps. Pass another.")
             ) from None
         if (manifest.format, manifest.identity) != (FORMAT, self.identity):
             raise CheckpointError(
-                f"checkpoint_path {self.path} belongs to another run: {self._difference(manifest)}. "
-                "Pass what it was begun with, or another checkpoint_path; or delete it to begin anew."
+                *(PATH, f" {self.path} belongs to another run: ", *self._difference(manifest), "."),
+                remedy=("Pass what it was begun with, or another ", PATH, "; or delete it to begin anew."),
             )
         try:
             self._read(content, header, max_epochs)
@@ -121,69 +124,72 @@ class Checkpoint:
             raise
         except (KeyError, ValueError) as error:
             raise CheckpointError(
-                f"checkpoint_path {self.path} lacks what a run needs: {error}. Delete it to begin anew."
+                *(PATH, f" {self.path} lacks what a run needs: {error}. Delete it to begin anew.")
             ) from None
         self.stopped = manifest.stopped
         return True
 
-    def _difference(self, manifest: Manifest) -> str:
-        """Say what differs, at most three things."""
+    def _difference(self, manifest: CheckpointManifest) -> Text:
+        """Return what differs, at most three things."""
         here, there = self.identity, manifest.identity
-        said = []
+        said: list[Text] = []
         for name in sorted(set(here) | set(there), key=list(here).index if set(there) <= set(here) else None):
             if here.get(name) != there.get(name):
                 values = here.get(name, "missing"), there.get(name, "missing")
                 long = max(map(len, values)) > LONGEST
-                said.append(f"{name} differs" if long else f"{name} is {values[0]}, the file has {values[1]}")
+                how = " differs" if long else f" is {values[0]}, the file has {values[1]}"
+                said.append(("; " if said else "", Setting(name), how))
+        if not said:
+            return (f"its format is {manifest.format!r}, expected {FORMAT!r}",)
         more = f", and {len(said) - 3} more" if len(said) > 3 else ""
-        return "; ".join(said[:3]) + more if said else f"its format is {manifest.format!r}, expected {FORMAT!r}"
+        return (*(piece for difference in said[:3] for piece in difference), more)
 
     def _tensors(self) -> dict[str, Array]:
-        standing, patience = self.standing, self.patience
-        counts = [standing.epochs, standing.steps, standing.rows, standing.seed, patience.idle]
+        training, stopping = self.training, self.early_stopping
+        counts = [training.epochs, training.steps, training.rows, training.seed, stopping.epochs_without_improvement]
         tensors: dict[str, Array] = {
             "theta": self.network.theta,
             "counts": np.array(counts, np.int64),
-            "numbers": np.array([standing.weight, standing.slowdown, patience.best], np.float64),
-            **_parts("draw", standing.draw),
+            "numbers": np.array([training.weight, training.slowdown, stopping.best], np.float64),
+            **_parts("draw", training.draw),
         }
-        if patience.best_theta is not None:
-            tensors["best_theta"] = patience.best_theta
-        if standing.split is not None:
-            tensors |= _parts("split", standing.split)
-        if standing.order is not None:
-            tensors["order"] = standing.order.astype(np.int64, copy=False)
-        tensors |= {f"state.{name}": np.asarray(values) for name, values in standing.state.items()}
+        if stopping.best_theta is not None:
+            tensors["best_theta"] = stopping.best_theta
+        if training.split is not None:
+            tensors |= _parts("split", training.split)
+        if training.order is not None:
+            tensors["order"] = training.order.astype(np.int64, copy=False)
+        tensors |= {f"state.{name}": np.asarray(values) for name, values in training.state.items()}
         return tensors | {f"curve.{name}": np.array(values, np.float64) for name, values in self.curves.items()}
 
     def _read(self, content: bytes, header: dict[str, Any], max_epochs: int) -> None:
-        """Take everything over, once everything is there; the hash and the identity say that it is this run's own."""
+        """Restore everything, once every tensor has been found; hash and identity have been checked before."""
         from safetensors.numpy import load
 
         tensors: dict[str, Array] = load(content)
-        standing, patience = self.standing, self.patience
+        training, stopping = self.training, self.early_stopping
         epochs, steps, rows, seed, idle = tensors["counts"].tolist()
         weight, slowdown, best = tensors["numbers"].tolist()
         if epochs > max_epochs:
             raise CheckpointError(
-                f"checkpoint_path {self.path} holds {epochs} epochs, expected at most max_iter={max_epochs}. "
-                "Raise max_iter, or pass another checkpoint_path."
+                *(PATH, f" {self.path} holds {epochs} epochs, expected at most ", Setting("max_iter", max_epochs), "."),
+                remedy=("Raise ", Setting("max_iter"), ", or pass another ", PATH, "."),
             )
         draw, split = _whole("draw", tensors), _whole("split", tensors) if "split.key" in header else None
-        state = {name: tensors[f"state.{name}"] for name in standing.state}
+        state = {name: tensors[f"state.{name}"] for name in training.state}
         curves = {name: tensors[f"curve.{name}"].tolist() for name in self.curves}
-        best_theta = tensors["best_theta"] if patience.best_theta is not None else None
+        best_theta = tensors["best_theta"] if stopping.best_theta is not None else None
         self.network.theta = tensors["theta"]
         for name, values in state.items():
-            is_array = isinstance(standing.state[name], np.ndarray)
-            standing.state[name] = values.copy() if is_array else values.item()
+            is_array = isinstance(training.state[name], np.ndarray)
+            training.state[name] = values.copy() if is_array else values.item()
         for name, curve in curves.items():
             self.curves[name][:] = curve
-        standing.draw, standing.split = draw, split
-        standing.order = tensors["order"].astype(np.intp) if "order" in header else None
-        standing.epochs, standing.steps, standing.rows, standing.seed = epochs, steps, rows, seed
-        standing.weight, standing.slowdown = weight, slowdown
-        patience.best, patience.best_theta, patience.idle = best, best_theta, idle
+        training.draw, training.split = draw, split
+        training.order = tensors["order"].astype(np.intp) if "order" in header else None
+        training.epochs, training.steps, training.rows, training.seed = epochs, steps, rows, seed
+        training.weight, training.slowdown = weight, slowdown
+        stopping.best, stopping.best_theta, stopping.epochs_without_improvement = best, best_theta, idle
 
 
 def _parts(name: str, draw: np.random.RandomState) -> dict[str, Array]:
@@ -203,7 +209,7 @@ def _whole(name: str, tensors: dict[str, Array]) -> np.random.RandomState:
 
 
 def digest(*arrays: Any) -> str:
-    """Return a hash of arrays: the same numbers in the same shape and dtype, whatever their layout.
+    """Return a hash of arrays, the same for the same numbers, shapes and dtypes, whatever the memory layout.
 
     Parameters
     ----------

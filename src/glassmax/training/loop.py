@@ -1,8 +1,8 @@
-"""The loop: a run as a stream of epochs.
+"""The training loop: a stream of epochs.
 
-``for epoch in fit(...)`` trains one epoch at a time and says what happened. Progress bars, early stopping,
-checkpoints and records are readers of that stream; none of them is known here. What the next epoch depends on,
-besides the weights, is a `Standing`: put back, a run goes on as if it had never stopped.
+``for epoch in train(...)`` trains one epoch at a time and yields its record. Progress bars, early stopping, checkpoints
+and curves are readers of that stream; none of them is known here. Besides the weights, the next epoch depends on the
+`TrainingState` alone: a run whose state is restored continues as if it had never stopped.
 """
 
 import time
@@ -12,70 +12,78 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..engine import Data, Engine, Recipe
+from ..engine import Data, Engine, Regularization
 from ..errors import DivergenceError
 from ..functional.arrays import Array
 from ..network import Network
 from ..optimizers import Iterate, Rule, Schedule, State, lbfgs
-from .judging import Score, score
+from .metrics import Metrics, score
 
-__all__ = ["Epoch", "Standing", "fit", "fit_lbfgs", "smaller"]
+__all__ = ["Epoch", "TrainingState", "suggest_learning_rate", "train", "train_lbfgs"]
 
-PLAIN, CONSTANT = Recipe(), Schedule()
+NONE, CONSTANT = Regularization(), Schedule()
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch of training says.
+    """The record of one epoch of training.
 
     Attributes
     ----------
     number : int
-        From 1, counted in this run; for L-BFGS the iteration.
+        Counted from 1 in this run; for L-BFGS the iteration.
     loss : float
-        Training loss as it fell during the epoch, penalty included; for L-BFGS the loss after the iteration.
-    validation : Score or None
-        On the validation rows, after the epoch.
+        Mean training loss over the epoch, penalty included, each batch's before its step; for L-BFGS the loss after
+        the iteration.
+    validation : Metrics or None
+        Log-loss and accuracy on the validation rows after the epoch.
     steps : int
         Steps taken in this epoch.
     rows : int
         Rows seen in this epoch.
     seconds : float
-        Wall clock, validation included.
+        Wall-clock time, validation included.
     """
 
     number: int
     loss: float
-    validation: Score | None
+    validation: Metrics | None
     steps: int
     rows: int
     seconds: float
 
+    def __repr__(self) -> str:
+        text = f"epoch {self.number}: loss {self.loss:.4g}"
+        if self.validation is not None:
+            text += f", validation loss {self.validation.log_loss:.4g}, accuracy {self.validation.accuracy:.4g}"
+        return f"{text} ({self.seconds:.2g} s)"
+
 
 @dataclass
-class Standing:
-    """Where a run stands: all that the next epoch depends on, besides the weights.
+class TrainingState:
+    """Where a training run stands: everything that the next epoch depends on, besides the weights.
 
     Attributes
     ----------
     state : State
-        Of the rule, from ``rule.init(network.theta)``.
+        State of the rule, from ``rule.init(network.theta)``.
     draw : numpy.random.RandomState
         Shuffles the rows of each epoch.
     order : (n,) array of intp or None
-        The last epoch's order of the rows, which the next one shuffles on in place; None is the order they came in.
+        The last epoch's order of the rows, which the next epoch shuffles further, in place; None is the order in which
+        the rows were given.
     epochs : int
-        Done in this run.
+        Epochs done in this run.
     steps, rows : int
-        Taken and seen, earlier runs included.
+        Steps taken and rows seen, earlier runs included.
     weight : float
-        Of the rows seen; their number without weights.
+        Total weight of the rows seen; their number if they have no weights.
     slowdown : float
-        A factor of all learning rates: what the "adaptive" schedule has made of 1.
+        Factor of all learning rates, at first 1; the "adaptive" schedule lowers it.
     seed : int
-        Of the dropout masks, in [0, 2^63).
+        Seed of the dropout masks, in [0, 2^63).
     split : numpy.random.RandomState or None
-        As it was when rows were held out.
+        State of `draw` when validation rows were held out.
     """
 
     state: State
@@ -89,43 +97,47 @@ class Standing:
     seed: int = 0
     split: np.random.RandomState | None = None
 
+    def __repr__(self) -> str:
+        return f"TrainingState(epochs={self.epochs}, steps={self.steps}, rows={self.rows}, slowdown={self.slowdown:g})"
 
-def fit(
+
+def train(
     network: Network,
     engine: Engine,
     data: Data,
     rule: Rule,
-    standing: Standing,
+    training: TrainingState,
     *,
     batch_size: int,
     max_epochs: int,
-    recipe: Recipe = PLAIN,
+    regularization: Regularization = NONE,
     schedule: Schedule = CONSTANT,
     shuffle: bool = True,
     validation: Data | None = None,
 ) -> Generator[Epoch, None, None]:
-    """Train, one epoch for each item taken from the iterator.
+    """Train one epoch for each item taken from the iterator.
 
     Parameters
     ----------
     network : Network
-        Its theta is moved in place.
+        Its theta is updated in place.
     engine : Engine
     data : Data
         n >= 1 rows.
     rule : Rule
-    standing : Standing
-        Where to begin, or where an earlier run stood; moved along.
+    training : TrainingState
+        A new state, or that of an earlier run; updated in place.
     batch_size : int
         >= 1; more than n counts as n.
     max_epochs : int
-        >= 0, those that `standing` has behind it included.
-    recipe : Recipe
-        Penalty, dropout, smoothing, clipping, decay; none by default. Its seed is that of `standing`.
+        >= 0, including those that `training` counts already.
+    regularization : Regularization
+        Penalty, dropout, label smoothing, clipping, weight decay; none by default. Its seed is replaced by that of
+        `training`.
     schedule : Schedule
-        Of the learning rate; constant by default.
+        Schedule of the learning rate; constant by default.
     shuffle : bool, default=True
-        Whether each epoch has an order of its own.
+        Whether to shuffle the rows before each epoch.
     validation : Data, optional
         Rows to score after each epoch.
 
@@ -136,7 +148,8 @@ def fit(
     Raises
     ------
     DivergenceError
-        If a loss or a parameter is not finite. Network and state are then what they were when last known to be good.
+        If a loss or a parameter is not finite. Network and state are then put back to where they last had a finite
+        loss.
 
     Examples
     --------
@@ -144,32 +157,32 @@ def fit(
     >>> from glassmax.optimizers import SGD
     >>> net, rule = Network([2, 2]), SGD(learning_rate=0.5)
     >>> data = Data(np.eye(2), np.array([0, 1]))
-    >>> standing = Standing(rule.init(net.theta), np.random.RandomState(0))
-    >>> run = fit(net, best_engine(), data, rule, standing, batch_size=2, max_epochs=3)
+    >>> state = TrainingState(rule.init(net.theta), np.random.RandomState(0))
+    >>> run = train(net, best_engine(), data, rule, state, batch_size=2, max_epochs=3)
     >>> losses = [epoch.loss for epoch in run]
     >>> losses[0] > losses[1] > losses[2]
     True
     """
     n = len(data.y)
-    recipe = recipe._replace(seed=standing.seed)
+    regularization = regularization._replace(seed=training.seed)
     batch_size = min(batch_size, n)
     steps = -(-n // batch_size)
-    if standing.order is None or len(standing.order) != n:
-        standing.order = np.arange(n)
-    good, start = _Snapshot(network, standing.state), _Snapshot(network, standing.state)  # good: with a finite loss
-    rates, slowdown, mean_weight = None, standing.slowdown, data.mean_weight
-    while standing.epochs < max_epochs:
+    if training.order is None or len(training.order) != n:
+        training.order = np.arange(n)
+    good, start = _Snapshot(network, training.state), _Snapshot(network, training.state)  # good: with a finite loss
+    rates, slowdown, mean_weight = None, training.slowdown, data.mean_weight
+    while training.epochs < max_epochs:
         started = time.perf_counter()
-        number = standing.epochs + 1
+        number = training.epochs + 1
         if shuffle:
-            standing.draw.shuffle(standing.order)
-        if rates is None or not schedule.is_level or standing.slowdown != slowdown:
-            slowdown = standing.slowdown
+            training.draw.shuffle(training.order)
+        if rates is None or not schedule.is_level or training.slowdown != slowdown:
+            slowdown = training.slowdown
             rates = (
                 rule.learning_rate
                 * slowdown
                 * schedule.shares(
-                    standing.epochs * steps, steps, max_epochs * steps, epoch=standing.epochs, rows=standing.weight
+                    training.epochs * steps, steps, max_epochs * steps, epoch=training.epochs, rows=training.weight
                 )
             )
         start.take()
@@ -177,26 +190,26 @@ def fit(
             network,
             data,
             rule,
-            standing.state,
-            order=standing.order,
+            training.state,
+            order=training.order,
             batch_size=batch_size,
             rates=rates,
-            recipe=recipe,
-            first_step=standing.steps,
+            regularization=regularization,
+            first_step=training.steps,
         )
         if result.steps:
             good, start = start, good
         if not (result.finite and np.isfinite(network.theta).all()):
             good.put_back()
             raise DivergenceError(_advice(number, result.steps + (not result.finite), rule.learning_rate))
-        standing.epochs, standing.steps, standing.rows = number, standing.steps + result.steps, standing.rows + n
-        standing.weight += n * mean_weight
+        training.epochs, training.steps, training.rows = number, training.steps + result.steps, training.rows + n
+        training.weight += n * mean_weight
         validated = None if validation is None else score(network, engine, validation, confusion=False)
         yield Epoch(number, result.loss, validated, result.steps, n, time.perf_counter() - started)
 
 
 class _Snapshot:
-    """What a network and a rule's state were, in memory that is used again."""
+    """A copy of a network's parameters and a rule's state, in memory that is reused."""
 
     def __init__(self, network: Network, state: State) -> None:
         self.network, self.state = network, state
@@ -219,24 +232,24 @@ def _copy_state(state: State, to: State) -> None:
             to[name] = value
 
 
-def fit_lbfgs(
+def train_lbfgs(
     network: Network,
     engine: Engine,
     data: Data,
-    standing: Standing,
+    training: TrainingState,
     *,
     max_iter: int,
     max_fun: int,
     tol: float,
-    recipe: Recipe = PLAIN,
+    regularization: Regularization = NONE,
     validation: Data | None = None,
 ) -> Generator[Epoch, None, Iterate]:
     """Train on all rows at once by L-BFGS, one iteration for each item taken from the iterator.
 
     Parameters
     ----------
-    network, engine, data, standing, recipe, validation
-        As for `fit`; a recipe without dropout, clipping and decay.
+    network, engine, data, training, regularization, validation
+        As for `train`; regularization without dropout, clipping and weight decay.
     max_iter, max_fun, tol
         As for `glassmax.optimizers.lbfgs`.
 
@@ -248,18 +261,18 @@ def fit_lbfgs(
     Returns
     -------
     glassmax.optimizers.Iterate
-        Where it ended, and why: the value of the generator.
+        The last iterate and why the search ended: the return value of the generator.
 
     Raises
     ------
     DivergenceError
-        If the loss where it starts is not finite, or the loss where it ends.
+        If the loss is not finite at the start or after an iteration.
     """
     exact = network.astype(np.float64)  # rounded to float32, the loss is too rough for a line search
 
     def objective(theta: Array) -> tuple[float, Array]:
         exact.theta[...] = theta
-        return engine.loss_and_gradient(exact, data, recipe)
+        return engine.loss_and_gradient(exact, data, regularization)
 
     started = time.perf_counter()
     start = network.theta.copy()
@@ -268,16 +281,16 @@ def fit_lbfgs(
         if not (np.isfinite(iterate.loss) and np.isfinite(network.theta).all()):
             network.theta[...] = start
             raise DivergenceError(
-                f"The loss is not finite after {standing.epochs} iterations of L-BFGS. The last good weights are kept. "
+                f"The loss is not finite after {training.epochs} iterations of L-BFGS. The last good weights are kept. "
                 "Scale the inputs to about 1."
             )
         start = network.theta.copy()
         if iterate.verdict:
             break
-        standing.epochs, standing.rows = standing.epochs + 1, standing.rows + len(data.y)
+        training.epochs, training.rows = training.epochs + 1, training.rows + len(data.y)
         validated = None if validation is None else score(network, engine, validation, confusion=False)
         seconds = time.perf_counter() - started
-        yield Epoch(standing.epochs, iterate.loss, validated, 1, len(data.y), seconds)
+        yield Epoch(training.epochs, iterate.loss, validated, 1, len(data.y), seconds)
         started = time.perf_counter()
     return iterate
 
@@ -285,11 +298,11 @@ def fit_lbfgs(
 def _advice(epoch: int, step: int, learning_rate: float) -> str:
     return (
         f"The loss is no longer finite in epoch {epoch}, step {step}, at learning rate {learning_rate:g}. "
-        f"The last good weights are kept. Try a learning rate of {smaller(learning_rate):g}, "
+        f"The last good weights are kept. Try a learning rate of {suggest_learning_rate(learning_rate):g}, "
         "and inputs scaled to about 1."
     )
 
 
-def smaller(learning_rate: float) -> float:
-    """Return a learning rate to try where this one is too large: a tenth, or 0.001 for one out of all reason."""
+def suggest_learning_rate(learning_rate: float) -> float:
+    """Return a learning rate to try instead of one that is too large: a tenth of it, or 0.001 if it is above 1."""
     return learning_rate / 10 if learning_rate <= 1 else 0.001

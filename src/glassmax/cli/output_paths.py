@@ -1,4 +1,4 @@
-"""Where output goes: checked before the work instead of after it."""
+"""The paths of output files, checked before the work begins."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ ENDINGS = (".gz", ".zst", ".zstd")
 
 
 def check_output(output: str, *inputs: str) -> Path:
-    """Refuse a place that can't be written, or that is read from.
+    """Raise if a path can't be written, or is one of those that are read.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def check_output(output: str, *inputs: str) -> Path:
 
 
 def default_output(data: str) -> str:
-    """Return the name of a model beside the user, after its table."""
+    """Return the name of a model file in the current folder, after the table."""
     if data == "-":
         return "model.safetensors"
     name = Path(data).name

@@ -1,4 +1,4 @@
-"""What people type for an option, read: sizes, shares, pairs of a column and a word."""
+"""Callbacks that parse the values of options: layer sizes, fractions, COLUMN=TYPE and CLASS=WEIGHT."""
 
 import math
 from typing import Any
@@ -21,7 +21,7 @@ def hidden_sizes(ctx: click.Context, param: click.Parameter, value: str | None) 
 
 
 def finite(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
-    """Refuse nan and inf, which a range lets pass."""
+    """Reject nan and inf, which a range accepts."""
     if value is not None and not math.isfinite(value):
         raise click.BadParameter(f"{value} is not a finite number.")
     return value

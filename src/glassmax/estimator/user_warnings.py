@@ -1,4 +1,4 @@
-"""Warnings that point at the user's own line, however deep they are raised."""
+"""Warnings that point at the user's own line, however deep in the library they are raised."""
 
 import os
 import sys
@@ -7,14 +7,14 @@ from pathlib import Path
 
 import sklearn
 
-__all__ = ["notice"]
+__all__ = ["warn_user"]
 
 PACKAGES = (sys.modules["glassmax"], sklearn)
 INSIDE = tuple(str(Path(package.__file__).parent) + os.sep for package in PACKAGES if package.__file__)
 
 
-def notice(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn, at the last line that is neither glassmax's nor scikit-learn's.
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the innermost line that is neither glassmax's nor scikit-learn's.
 
     Parameters
     ----------

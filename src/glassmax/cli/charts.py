@@ -1,0 +1,191 @@
+"""Results for a terminal: a table of figures, a shaded confusion matrix, bars of counts, a sparkline of losses."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .talk import MOST_CLASSES, counted, harmless, shortened
+from .terminal import GOOD, LABEL, QUIET
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..functional.arrays import Array
+    from ..training import Metrics
+
+__all__ = ["bars", "confusions", "figures_table", "sparkline"]
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+BETTER = " ◂"
+LOWER_IS_BETTER = ("log-loss", "Brier score", "calibration error")
+RIGHT, WRONG = ((82, 99, 122), (0, 92, 230)), ((122, 99, 82), (204, 68, 0))
+"""Colours from a share of 0 to a share of 1: blue and orange, which colour-blind readers distinguish; text is white."""
+BAR, LONGEST_NAME = 8, 20
+
+
+def sparkline(values: Sequence[float], width: int = 24) -> str:
+    """Draw values as a line of blocks, on a logarithmic scale; "" where there are fewer than two.
+
+    Examples
+    --------
+    >>> sparkline([8.0, 4.0, 2.0, 1.0])
+    '█▆▃▁'
+    """
+    import numpy as np
+
+    shown = np.asarray(values, float)
+    shown = np.log(shown[np.isfinite(shown) & (shown > 0)])
+    if len(shown) < 2:
+        return ""
+    if len(shown) > width:
+        shown = np.array([piece.mean() for piece in np.array_split(shown, width)])
+    low, high = shown.min(), shown.max()
+    steps = (shown - low) / (high - low) if high > low else np.zeros(len(shown))
+    return "".join(BLOCKS[round(7 * step)] for step in steps)
+
+
+def bars(names: Sequence[str], counts: Sequence[int], width: int) -> "RenderableType":
+    """Draw how frequent each class is, in as many columns as fit.
+
+    Parameters
+    ----------
+    names : sequence of str
+    counts : sequence of int
+    width : int
+        Of the terminal.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    names = [_cut(harmless(name), LONGEST_NAME) for name in names]
+    most = max(counts)
+    one = max(map(len, names)) + BAR + len(str(most)) + 2
+    fitting = max(1, (width - 4) // (one + 3))
+    n_rows = -(-len(names) // fitting)
+    fitting = -(-len(names) // n_rows)
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(width=1)  # the indent, as that of the lines below
+    for _ in range(fitting):
+        grid.add_column(justify="left")
+        grid.add_column()
+        grid.add_column(justify="right")
+        grid.add_column(width=1)
+    for start in range(0, len(names), fitting):
+        cells = [Text("")]
+        for name, count in zip(names[start : start + fitting], counts[start : start + fitting], strict=True):
+            bar = "━" * max(1, round(BAR * count / most))
+            cells += [Text(name), Text(f"{bar:<{BAR}}", LABEL), Text(str(count)), Text("")]
+        grid.add_row(*cells)
+    return grid
+
+
+def figures_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, rivals: int = 0) -> "Table":
+    """Draw a table of figures, names to the left.
+
+    Parameters
+    ----------
+    header : sequence of str
+    rows : sequence of sequence of str
+        A name and a figure for each column.
+    rivals : int
+        The number of columns, from the first, that are compared: each row marks its best figure, unless there is a tie.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, header_style=LABEL, border_style=QUIET, pad_edge=False)
+    for position, name in enumerate(header):
+        table.add_column(Text(harmless(name)), justify="right" if position else "left", no_wrap=not position)
+    for name, *cells in rows:
+        best = _best(cells[:rivals], lowest=name in LOWER_IS_BETTER) if rivals > 1 else None
+        drawn = []
+        for position, cell in enumerate(cells):
+            room = BETTER if position == best else " " * len(BETTER) if position < rivals and rivals > 1 else ""
+            style = GOOD if position == best else QUIET if rivals and position >= rivals else ""
+            drawn.append(Text(cell + room, style))
+        table.add_row(Text(harmless(name)), *drawn)
+    return table
+
+
+def _best(cells: Sequence[str], *, lowest: bool) -> int | None:
+    """Return the position of the best figure, or None for a tie or an empty cell."""
+    if "" in cells or len(set(cells)) < len(cells):
+        return None
+    values = [float(cell) for cell in cells]
+    return values.index(min(values) if lowest else max(values))
+
+
+def confusions(figures: "Metrics", classes: "Array", terminal: "Console") -> "RenderableType":
+    """Draw the confusion matrix, each cell shaded by its share of the row.
+
+    Where the names are too wide for the terminal, the columns are numbered; where there are too many classes, or no
+    room even then, the most frequent confusions are listed instead.
+    """
+    names = [harmless(str(label)) for label in classes]
+    if figures.confusion is not None and len(names) <= MOST_CLASSES:
+        for longest, numbered in ((LONGEST_NAME, False), (LONGEST_NAME, True), (8, True)):
+            lines = _matrix(figures.confusion, [_cut(name, longest) for name in names], numbered=numbered)
+            if lines[0].cell_len <= terminal.width:
+                return _stacked(lines)
+    return _most_frequent(figures, names)
+
+
+def _cut(name: str, longest: int) -> str:
+    """Cut a long name in its middle: names often differ at the end."""
+    behind = (longest - 1) // 2
+    return name if len(name) <= longest else f"{name[: longest - 1 - behind]}…{name[-behind:]}"
+
+
+def _stacked(lines: "Sequence[Text]") -> "RenderableType":
+    from rich.console import Group
+
+    return Group(*lines)
+
+
+def _matrix(confusion: "Array", names: Sequence[str], *, numbered: bool) -> "list[Text]":
+    from rich.cells import cell_len, set_cell_size
+    from rich.text import Text
+
+    above = [str(number) for number in range(1, len(names) + 1)] if numbered else names
+    beside = [f"{number:>2} {name}" for number, name in enumerate(names, 1)] if numbered else names
+    corner = "true \\ predicted" if not numbered else "true"
+    first = max(map(cell_len, (corner, *beside)))
+    widths = [max(cell_len(name), len(str(confusion[:, j].max()))) for j, name in enumerate(above)]
+    header = Text(f"  {set_cell_size(corner, first)} ", LABEL)
+    for name, width in zip(above, widths, strict=True):
+        header.append(f" {' ' * (width - cell_len(name))}{name} ", LABEL)
+    lines = [header.append("  recall", LABEL)]
+    for i, row in enumerate(confusion):
+        line, total = Text().append(f"  {set_cell_size(beside[i], first)} ", LABEL), max(row.sum(), 1)
+        for j, count in enumerate(row):
+            style = _shade(count / total, right=i == j) if count else QUIET
+            line.append(f" {count or '·':>{widths[j]}} ", style)
+        lines.append(line.append(f"  {100 * row[i] / total:4.0f} %" if row.any() else "", QUIET))
+    return lines
+
+
+def _shade(share: float, *, right: bool) -> str:
+    """Return the style of a cell; the square root of the share makes rare confusions visible."""
+    pale, full = RIGHT if right else WRONG
+    root = share**0.5
+    red, green, blue = (round(p + root * (f - p)) for p, f in zip(pale, full, strict=True))
+    return f"{'bold ' if right else ''}rgb(255,255,255) on rgb({red},{green},{blue})"
+
+
+def _most_frequent(figures: "Metrics", names: Sequence[str]) -> "RenderableType":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    worst = sorted(figures.confused.items(), key=lambda pair: (-pair[1], pair[0]))[:10]
+    if not worst:
+        return Text("No row is taken for another class.", GOOD)
+    table = Table(box=SIMPLE_HEAD, header_style=LABEL, border_style=QUIET, pad_edge=False)
+    table.add_column("most frequent confusions", justify="right")
+    table.add_column("true", overflow="fold")
+    table.add_column("taken for", overflow="fold")
+    for (i, j), count in worst:
+        table.add_row(counted(count, "row"), shortened(names[i]), shortened(names[j]))
+    return table

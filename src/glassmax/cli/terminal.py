@@ -1,0 +1,110 @@
+"""Output for a terminal: colour, and lines that wrap with a hanging indent. A pipe gets plain text.
+
+Text from a file goes through `harmless` and into `rich.text.Text`, so that it is never read as markup.
+"""
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console, RenderableType
+    from rich.text import Text
+
+__all__ = ["console", "paint", "rendered", "wrapped"]
+
+LABEL = "cyan"
+GOOD, BAD, ATTENTION, QUIET = "bold green", "bold red", "bold yellow", "dim"
+MARKS = {GOOD: "✓ ", BAD: "✗ ", ATTENTION: "! "}
+VERDICTS = {"correct": GOOD, "right": GOOD, "proved": GOOD, "wrong": BAD}
+LABELLED = re.compile(r" *([^\s:]+(?: [^\s:]+)*):? {2,}(?=\S)|  \S+: (?=\S)")
+INDENTED = re.compile(r" *(?:= |\| )?")
+ANSWERS = ("write", "index form", "matrix form")
+LONGEST_LABEL = 26
+
+
+def console(*, err: bool = False) -> "Console | None":
+    """Return the terminal behind stdout or stderr, or None where there is none."""
+    stream = sys.stderr if err else sys.stdout
+    if stream is None or not stream.isatty():  # colours may be forced on where there is no terminal
+        return None
+    from rich.console import Console
+
+    found = Console(file=stream, highlight=False, markup=False, emoji=False)
+    return None if found.is_dumb_terminal else found
+
+
+def rendered(terminal: "Console", *shown: "RenderableType") -> str:
+    """Return the text and escape sequences that the terminal would be sent."""
+    with terminal.capture() as capture:
+        for one in shown:
+            terminal.print(one)
+    return capture.get()
+
+
+def wrapped(text: str, style: str = "", *, longest: int = LONGEST_LABEL) -> "RenderableType":
+    """Lay out one line with a hanging indent: it wraps behind its label, its own indent or its mark.
+
+    Parameters
+    ----------
+    text : str
+        One line without control characters. A label ends with two spaces or more, or, in an indented line, a colon.
+    style : str
+        The style of the text behind the label. `GOOD`, `BAD` and `ATTENTION` also put a mark before the text.
+    longest : int
+        The maximum width of a label; a longer one is part of the text.
+    """
+    from rich.text import Text
+
+    found = LABELLED.match(text)
+    if found and found.end() <= longest:
+        head = Text(found[0], LABEL)
+        rest = text[found.end() :]
+    else:
+        indent = INDENTED.match(text)[0]  # type: ignore[index]
+        head, rest = Text(MARKS.get(style, "") + indent, style), text[len(indent) :]
+    return _hanging(head, Text(rest, style))
+
+
+def _hanging(head: "Text", rest: "Text") -> "RenderableType":
+    """Put the text in a column of its own behind the head."""
+    from rich.table import Table
+
+    if not head:
+        return rest
+    grid = Table.grid()
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(head, rest)
+    return grid
+
+
+def paint(lines: "Iterable[str]") -> "Iterable[RenderableType]":
+    """Lay out the lines of a diagnosis or a derivation, with a style each for headings, formulas, reasons and verdicts.
+
+    Parameters
+    ----------
+    lines : iterable of str
+        Without control characters.
+    """
+    from rich.text import Text
+
+    for line in lines:
+        first, _, rest = line.partition(" ")
+        word = first.rstrip(":,").lower()
+        columns = re.match(r"(\S+ +)(wrong|right)\b(.*)", line)
+        if columns:  # a parameter and what is said of it
+            text = Text(columns[1])
+            yield text.append(columns[2], VERDICTS[columns[2]]).append(columns[3], QUIET)
+        elif word in VERDICTS and rest:
+            style = VERDICTS[word]
+            yield _hanging(Text(MARKS[style], style), Text.assemble((first, style), " ", rest))
+        elif re.match(r" {6}\S", line):  # the reason of a step
+            yield wrapped(line, QUIET)
+        elif line[:1] not in ("", " "):
+            yield wrapped(line, "bold")
+        else:
+            label = LABELLED.match(line)
+            yield wrapped(line, "bold" if label and label[1] in ANSWERS else "")

@@ -1,0 +1,95 @@
+"""What a fit learns: built beside the classifier, and committed to it once an epoch is done.
+
+A fit that is refused, or fails in its first epoch, is never committed: the classifier keeps its last fit.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+import numpy as np
+
+from ..functional.arrays import Array
+from ..network import Network
+from ..training import EarlyStopping, TrainingState
+from .options import Plan
+
+__all__ = ["FittedState"]
+
+PRIVATE = {"training": "_training_state", "early_stopping": "_early_stopping"}
+
+
+@dataclass(repr=False)
+class FittedState:
+    """What a fit has learned so far; the fields are the classifier's attributes without their underscore.
+
+    Attributes
+    ----------
+    training : TrainingState
+        What the next epoch depends on besides the weights.
+    early_stopping : EarlyStopping
+        What `partial_fit` watches from call to call; `fit` has one of its own.
+    network, classes, init, n_features_in, feature_names_in, loss, n_iter, t, loss_curve, ...
+        See `SoftmaxClassifier`.
+    """
+
+    network: Network
+    classes: Array
+    init: tuple[str, ...]
+    n_features_in: int
+    feature_names_in: Array | None
+    training: TrainingState
+    early_stopping: EarlyStopping
+    loss: float = float("nan")
+    n_iter: int = 0
+    t: int = 0
+    loss_curve: list[float] = field(default_factory=list)
+    validation_scores: list[float] | None = None
+    validation_loss_curve: list[float] | None = None
+    best_validation_score: float | None = None
+    best_loss: float | None = None
+    best_epoch: int | None = None
+    stop_reason: str | None = None
+
+    @classmethod
+    def of(cls, classifier: Any) -> Self:
+        """Return the state of a fitted classifier: a copy, except for the network, which is shared."""
+        values = {name: vars(classifier).get(attribute) for name, attribute in ATTRIBUTES.items()}
+        curves = {name: value.copy() for name, value in values.items() if isinstance(value, list)}
+        return cls(**values | curves | {name: deepcopy(values[name]) for name in PRIVATE})
+
+    @classmethod
+    def begin(
+        cls,
+        classifier: Any,
+        plan: Plan,
+        network: Network,
+        draw: np.random.RandomState,
+        *,
+        classes: Array,
+        init: tuple[str, ...],
+        feature_names_in: Array | None,
+    ) -> Self:
+        """Return the state before the first epoch; `draw` generates everything random in the fit."""
+        training = TrainingState(plan.initial_state(network.theta), draw)
+        early_stopping = EarlyStopping(None, classifier.tol, classifier.n_iter_no_change)
+        state = cls(network, classes, init, network.layer_sizes[0], feature_names_in, training, early_stopping)
+        state.draw_seed(plan)
+        return state
+
+    def draw_seed(self, plan: Plan) -> None:
+        """Draw the seed of the dropout masks if there is dropout and no seed yet."""
+        if plan.regularization.dropout and not self.training.seed:
+            self.training.seed = int(self.training.draw.randint(2**63 - 1, dtype=np.int64))
+
+    def commit(self, classifier: Any) -> None:
+        """Write every attribute to the classifier."""
+        values, learned = vars(self), vars(classifier)
+        for name, attribute in ATTRIBUTES.items():
+            learned[attribute] = values[name]
+        if self.feature_names_in is None:  # scikit-learn asks whether there is such an attribute
+            del learned["feature_names_in_"]
+
+
+ATTRIBUTES = {field.name: PRIVATE.get(field.name, f"{field.name}_") for field in fields(FittedState)}
+"""The classifier's attribute for each field."""

@@ -1,0 +1,193 @@
+"""From the arguments of a fit to what it trains: everything is checked here, and the classifier is not changed.
+
+X, y and the weights are checked, y is encoded as class indices or rows, class weights become sample weights, and the
+state to train is drawn anew or taken from the last fit.
+"""
+
+from copy import copy
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from ..engine import Data
+from ..errors import LabelError, OptionError
+from ..functional.arrays import Array
+from ..initializers import schemes_of
+from ..network import Network
+from .fitted_state import FittedState
+from .inputs import check_rows, column_names
+from .labels import Labels, distinct, encode_labels, weigh_rows
+from .options import Plan, activations_of, hidden_sizes, make_plan, warn_of_ignored
+
+__all__ = ["Preparation", "prepare_fit", "prepare_partial_fit"]
+
+
+class Preparation(NamedTuple):
+    """What a fit trains.
+
+    Attributes
+    ----------
+    plan : Plan
+    state : FittedState
+        New, or a copy of the last fit's around the same network.
+    data : Data
+        All rows given.
+    validation : Data or None
+        The validation rows given.
+    continues : bool
+        Whether the state is that of the last fit.
+    """
+
+    plan: Plan
+    state: FittedState
+    data: Data
+    validation: Data | None
+    continues: bool
+
+
+def prepare_fit(
+    classifier: Any, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any], classes: Any
+) -> Preparation:
+    """Check everything that `fit` is given, and return what it trains.
+
+    Parameters
+    ----------
+    classifier : SoftmaxClassifier
+    X, y, sample_weight, validation, classes
+        As given to `fit`; `validation` is X_val, y_val and sample_weight_val.
+
+    Returns
+    -------
+    Preparation
+    """
+    plan = make_plan(classifier)
+    warn_of_ignored(classifier)
+    continues = classifier.warm_start and hasattr(classifier, "network_")
+    classes = column_names(y) if classes is None else classes
+    trial = copy(classifier)  # learns columns and classes, so that a refused fit changes nothing
+    X, y, sample_weight = check_rows(trial, X, y, sample_weight, reset=not continues)
+    labels = _encode(classifier, y, classes, known=continues, all_there=True)
+    weight = weigh_rows(classifier.class_weight, labels, sample_weight, named=classes is not None)
+    state = _continued(classifier, plan) if continues else _begun(trial, plan, labels, X)
+    state.commit(trial)
+    held_out = _check_validation(trial, *validation)
+    shown = classifier.early_stopping or held_out is not None
+    state.validation_scores = (state.validation_scores or []) if shown else None
+    state.validation_loss_curve = (state.validation_loss_curve or []) if shown else None
+    state.n_iter, state.best_validation_score, state.stop_reason = 0, None, None
+    state.training.epochs, state.training.slowdown = 0, 1.0
+    return Preparation(plan, state, Data(X, labels.T, weight), held_out, continues)
+
+
+def prepare_partial_fit(classifier: Any, X: Any, y: Any, sample_weight: Any, classes: Any) -> Preparation:
+    """Check everything that `partial_fit` is given, and return what it trains.
+
+    Parameters
+    ----------
+    classifier : SoftmaxClassifier
+    X, y, sample_weight, classes
+        As given to `partial_fit`.
+
+    Returns
+    -------
+    Preparation
+    """
+    plan = make_plan(classifier)
+    continues = hasattr(classifier, "network_")
+    if not continues and classes is None:
+        raise OptionError("classes is None, expected all labels there will be at the first call of partial_fit.")
+    warn_of_ignored(classifier)
+    trial = copy(classifier)
+    X, y, sample_weight = check_rows(trial, X, y, sample_weight, reset=not continues)
+    labels = _encode(classifier, y, classes, known=continues)
+    data = Data(X, labels.T, weigh_rows(classifier.class_weight, labels, sample_weight, named=True))
+    state = _continued(classifier, plan) if continues else _begun(trial, plan, labels, X)
+    state.training.order = state.stop_reason = None
+    return Preparation(plan, state, data, None, continues)
+
+
+def _encode(classifier: Any, y: Array, classes: Any, *, known: bool, all_there: bool = False) -> Labels:
+    """Encode y; if the classes are known already, by them."""
+    one_a_row = np.ndim(y) == 1 or np.shape(y)[1:] == (1,)
+    if classes is not None and one_a_row:
+        classes = np.unique(distinct(classes))
+    if not known:
+        return encode_labels(y, classifier.output, classes)
+    own = np.sort(classifier.classes_) if one_a_row else classifier.classes_
+    if classes is not None and not np.array_equal(classes, own):
+        raise LabelError(
+            f"classes are {np.asarray(classes).tolist()}, expected those of the first call: "
+            f"{classifier.classes_.tolist()}."
+        )
+    output = classifier.network_.head.output
+    if not (all_there and classes is None and one_a_row and output == "softmax"):
+        return encode_labels(y, output, classifier.classes_)
+    labels = encode_labels(y, output)
+    if not np.array_equal(labels.classes, own):
+        raise LabelError(
+            "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+            f"Previously got {classifier.classes_}, `y` has {labels.classes}. Pass "
+            f"classes={classifier.classes_.tolist()} if y may lack some; for others fit with warm_start=False."
+        )
+    in_order = np.array_equal(labels.classes, classifier.classes_)
+    return labels if in_order else encode_labels(y, output, classifier.classes_)
+
+
+def _check_validation(trial: Any, X: Any, y: Any, sample_weight: Any) -> Data | None:
+    if X is None and y is None:
+        if sample_weight is not None:
+            raise OptionError("sample_weight_val is given without X_val and y_val. Pass all three, or none.")
+        return None
+    if X is None or y is None:
+        given, missing = ("y_val", "X_val") if X is None else ("X_val", "y_val")
+        raise OptionError(f"{given} is given without {missing}. Pass both, or none.")
+    X, y, sample_weight = check_rows(trial, X, y, sample_weight, reset=False, what="_val")
+    return Data(X, encode_labels(y, trial.network_.head.output, trial.classes_, what="y_val").T, sample_weight)
+
+
+def _begun(trial: Any, plan: Plan, labels: Labels, X: Array) -> FittedState:
+    """Draw the starting weights."""
+    draw = check_random_state(trial.random_state)
+    network = Network(
+        [X.shape[1], *hidden_sizes(trial), len(labels.classes)],
+        activation=activations_of(trial),
+        output=labels.output,
+        loss=_network_loss(trial, labels.output),
+        dtype=X.dtype,
+        init=trial.init,
+        random_state=draw,
+    )
+    return FittedState.begin(
+        trial,
+        plan,
+        network,
+        draw,
+        classes=labels.classes,
+        init=schemes_of(trial.init, network.activations),
+        feature_names_in=getattr(trial, "feature_names_in_", None),
+    )
+
+
+def _continued(classifier: Any, plan: Plan) -> FittedState:
+    """Take up the last fit: its network, and the moments of its solver unless the solver has changed."""
+    network, state = classifier.network_, FittedState.of(classifier)
+    same_layers = network.layer_sizes[1:-1] == hidden_sizes(classifier)
+    same_layers = same_layers and network.activations == activations_of(classifier)
+    output = network.head.output if classifier.output == "auto" else classifier.output
+    if not same_layers or (network.head.output, network.head.loss) != (output, _network_loss(classifier, output)):
+        raise OptionError(
+            f"hidden_layer_sizes={classifier.hidden_layer_sizes!r}, activation={classifier.activation!r}, "
+            f"output={classifier.output!r}, loss={classifier.loss!r} describe another network than the one to go on "
+            f"with, {network!r}. Put them back, or fit with warm_start=False."
+        )
+    state.draw_seed(plan)
+    start = plan.initial_state(network.theta)
+    if start.keys() != state.training.state.keys():
+        state.training.state = start
+    return state
+
+
+def _network_loss(classifier: Any, output: str) -> str:
+    loss: str = classifier.loss
+    return "binary_cross_entropy" if (output, loss) == ("sigmoid", "cross_entropy") else loss

@@ -1,0 +1,53 @@
+"""Which rows to hold out for validation: every class in proportion."""
+
+import numpy as np
+
+from ..errors import OptionError
+from ..functional.arrays import Array
+
+__all__ = ["holdout"]
+
+
+def holdout(y: Array, share: float, draw: np.random.RandomState) -> tuple[Array, Array]:
+    """Split rows in two, every class in proportion, however many classes there are.
+
+    Parameters
+    ----------
+    y : (n,) array of int
+        Class indices.
+    share : float
+        In (0, 1): how much to hold out; n * share is rounded up, as scikit-learn does.
+    draw : numpy.random.RandomState
+        Draws the rows.
+
+    Returns
+    -------
+    kept, held_out : arrays of intp
+        Row numbers in ascending order. A class keeps at least one row: one of a single row is never held out.
+
+    Raises
+    ------
+    OptionError
+        If `share` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> kept, held_out = holdout(np.array([0] * 8 + [1] * 4 + [2]), 0.25, np.random.RandomState(0))
+    >>> np.array([0] * 8 + [1] * 4 + [2])[held_out]
+    array([0, 0, 0, 1])
+    """
+    if not 0 < share < 1:
+        raise OptionError(f"The share to hold out is {share!r}, expected a number between 0 and 1.")
+    counts = np.bincount(y)
+    quota = share * counts
+    take = np.minimum(np.floor(quota).astype(int), np.maximum(counts - 1, 0))
+    missing = int(np.ceil(share * len(y))) - int(take.sum())
+    for c in np.argsort(np.floor(quota) - quota, kind="stable"):  # largest remainder first
+        if missing > 0 and take[c] < counts[c] - 1:
+            take[c] += 1
+            missing -= 1
+    rows = np.split(np.argsort(y, kind="stable"), np.cumsum(counts)[:-1])
+    held = [draw.permutation(rows_of_class)[:some] for rows_of_class, some in zip(rows, take, strict=True)]
+    held_out = np.sort(np.concatenate(held)).astype(np.intp)
+    kept = np.setdiff1d(np.arange(len(y)), held_out, assume_unique=True)
+    return kept, held_out

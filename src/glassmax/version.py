@@ -1,0 +1,3 @@
+"""The version of glassmax."""
+
+__version__ = "0.1.0"
