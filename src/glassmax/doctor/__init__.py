@@ -9,6 +9,8 @@ The story, from what the learner hands in to what the learner is told::
     search/           which wrong steps give exactly what the learner got
     constants         the factor by which two arrays differ, recognised: 1/n, -1, a learning rate
     verdict           from the search to a diagnosis: right, wrong, or right by another convention
+    findings          what is wrong, with place, size, line and reason
+    case              the learner's gradients beside the exact ones, on every probe
     telling/          the diagnosis in words: the line as it should be, the reason, the remedy
 
 Beside it::

@@ -23,12 +23,15 @@ class Behaviour:
     ----------
     first : Answer or None
         Its answer to the learner's own data.
+    wrote : tuple of str
+        The arguments that it changed.
     findings : tuple of Finding
     usable : bool
         Whether its answers can be judged further.
     """
 
     first: Answer | None
+    wrote: tuple[str, ...]
     findings: tuple[Finding, ...]
     usable: bool
 
@@ -39,18 +42,20 @@ def watch(problem: Problem, learner: Learner) -> Behaviour:
     call = learner.call(problem.arrays, given.X, given.y)
     wrote = _wrote(call)
     if call.answer is None:
-        return Behaviour(None, (*wrote, _failed(call)), usable=False)
+        failed = Finding(call.cause, "", says=call.message)
+        return Behaviour(None, call.wrote, (*wrote, failed), usable=False)
     not_finite = _not_finite(call.answer, learner)
     if not_finite:
-        return Behaviour(call.answer, (*wrote, *not_finite), usable=False)
+        return Behaviour(call.answer, call.wrote, (*wrote, *not_finite), usable=False)
     findings = [*wrote, *_of_returned_loss(problem, call.answer)]
     again = learner.call(problem.arrays, given.X, given.y)
     if again.answer is None:
         says = f"the first call returned, the second on the same inputs did not: {again.message}"
-        return Behaviour(call.answer, (*findings, Finding("nondeterministic", "", says=says)), usable=True)
+        once = Finding("nondeterministic", "", says=says)
+        return Behaviour(call.answer, call.wrote, (*findings, once), usable=True)
     second = _second_call(problem, learner, call.answer, again.answer)
     random = any(finding.cause == "nondeterministic" for finding in second)
-    return Behaviour(call.answer, (*findings, *second), usable=not random)
+    return Behaviour(call.answer, call.wrote, (*findings, *second), usable=not random)
 
 
 def _wrote(call: FunctionCall) -> tuple[Finding, ...]:
@@ -59,14 +64,7 @@ def _wrote(call: FunctionCall) -> tuple[Finding, ...]:
     names = ", ".join(call.wrote[:5])
     says = f"the function changes what it is given: {names} had other values after the call"
     line = "\n".join(f"{name} = {name}.copy()    # before anything is written into it" for name in call.wrote[:2])
-    reason = "all gradients are taken at one point: nothing may move before the last of them is computed"
-    return (Finding("writes_inputs", names, call.wrote, says, {}, line, reason),)
-
-
-def _failed(call: FunctionCall) -> Finding:
-    if call.cause == "raises":
-        return Finding("raises", "", says=f"the function raises {call.message}")
-    return Finding(call.cause, "", says=call.message.rstrip("."))
+    return (Finding("writes_inputs", names, call.wrote, says, line=line),)
 
 
 def _not_finite(answer: Answer, learner: Learner) -> tuple[Finding, ...]:

@@ -14,6 +14,8 @@ from ..errors import OptionError, ShapeError
 from ..functional.arrays import Array
 from ..network import Network
 from .behaviour import watch
+from .case import Case
+from .mistakes.causes import CAUSES, NOT_IN_CATALOGUE
 from .precision import deviation_told, rounds_to_single
 from .pytorch.model import diagnose_module, is_module
 from .reading.answers import Answer, AnswerError, read_answer
@@ -24,7 +26,7 @@ from .reading.problem import Given, Problem, parameters_of, problems
 from .telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
 from .telling.remedies import completed
 from .unknown_loss import judge_measured
-from .verdict import Case, Judgement, judge, with_findings
+from .verdict import UNREADABLE, Judgement, judge, with_findings
 
 __all__ = ["diagnose"]
 
@@ -167,7 +169,7 @@ def _function_read_as(problem: Problem, function: Callable[..., Any]) -> Judgeme
     learner = Learner(function, given.parameters, names, problem.layout)
     watched = watch(problem, learner)
     if watched.first is None or not watched.usable:
-        return Judgement(Diagnosis(WRONG, watched.findings), 9.0)
+        return Judgement(Diagnosis(WRONG, watched.findings), UNREADABLE)
     shapes = [array.shape for array in watched.first.arrays]
     p = problem.own_pass()
     own = watched.first.ours(problem.layout)
@@ -186,19 +188,18 @@ def _function_read_as(problem: Problem, function: Callable[..., Any]) -> Judgeme
     judgement = _with_reshaped(judgement, problem, watched.first)
     if judgement.deviation and not judgement.diagnosis.findings:
         judgement = deviation_told(judgement, rounds_to_single(problem, learner))
-    moving = any({*finding.parameters} & {*names} for finding in watched.findings if finding.cause == "writes_inputs")
-    if not moving:  # weights that move while gradients are taken make them no sum over the rows either
+    if not {*watched.wrote} & {*names}:  # weights that the function changes make its gradients no sum over rows either
         judgement = _coupled(problem, learner, watched.first, judgement)
-    known = [cause for cause in judgement.diagnosis.causes if cause not in ("not_in_catalogue", "batch_coupling")]
-    wrong = judgement.diagnosis.verdict == WRONG and known
-    first = not wrong or any(f.cause == "accumulates" for f in watched.findings)
-    return with_findings(judgement, watched.findings, first and not _explained(judgement, watched.findings))
+    causes = [CAUSES[cause] for cause in judgement.diagnosis.causes]
+    named = judgement.diagnosis.verdict == WRONG and not all(cause.vague for cause in causes)
+    explained = {cause.explains for cause in causes} & {finding.cause for finding in watched.findings}
+    return with_findings(judgement, watched.findings, first=(learner.accumulates or not named) and not explained)
 
 
 def _nearly(judgement: Judgement) -> bool:
     """Whether gradients are off by no more than float32 can make of them, and by no known mistake."""
     errors = [line.error for line in judgement.diagnosis.lines]
-    return "not_in_catalogue" in judgement.diagnosis.causes and max(errors, default=1.0) < NEARLY
+    return NOT_IN_CATALOGUE in judgement.diagnosis.causes and max(errors, default=1.0) < NEARLY
 
 
 def _keeps_shapes(problem: Problem, probe: Probe, keys: Sequence[tuple[str, int]]) -> bool:
@@ -207,15 +208,10 @@ def _keeps_shapes(problem: Problem, probe: Probe, keys: Sequence[tuple[str, int]
     return all(answer[key].shape == probe.p.truth[key].shape for key in keys)
 
 
-def _explained(judgement: Judgement, findings: Sequence[Finding]) -> bool:
-    """Whether what the gradients show is the reason for what the function does, as weights updated too early."""
-    return "updated_weights" in judgement.diagnosis.causes and any(f.cause == "writes_inputs" for f in findings)
-
-
 def _coupled(problem: Problem, learner: Learner, first: Answer, judgement: Judgement) -> Judgement:
     """Of a mistake outside the catalogue, whether the rows of a batch disturb one another."""
     d = judgement.diagnosis
-    unknown = next((finding for finding in d.findings if finding.cause == "not_in_catalogue"), None)
+    unknown = next((finding for finding in d.findings if finding.cause == NOT_IN_CATALOGUE), None)
     if unknown is None or len(problem.targets.Y) < 2:
         return judgement
     says = rows_matter(problem, learner, first)
@@ -246,11 +242,11 @@ def _arrays_read_as(problem: Problem, gradients: Any) -> Judgement:
     try:
         answer = read_answer(gradients, names, shapes, max(problem.given.X.shape, default=1))
     except AnswerError as error:
-        return Judgement(Diagnosis(WRONG, (Finding(error.cause, "", says=str(error).rstrip(".")),)), 9.0)
+        return Judgement(Diagnosis(WRONG, (Finding(error.cause, "", says=str(error).rstrip(".")),)), UNREADABLE)
     bad = [name for name, array in zip(names, answer.arrays, strict=True) if not np.isfinite(array).all()]
     if bad:
         says = f"the gradient of {', '.join(bad[:5])} holds numbers that are not finite"
-        return Judgement(Diagnosis(WRONG, (Finding("not_finite", bad[0], tuple(bad), says),)), 9.0)
+        return Judgement(Diagnosis(WRONG, (Finding("not_finite", bad[0], tuple(bad), says),)), UNREADABLE)
     turned = not problem.given.own_parameters and _all_turned(problem, answer.arrays)
     case = Case(problem, [problem.own_pass()], [answer.ours(problem.layout, turned)], [True], answer.single_precision)
     judgement = deviation_told(_with_reshaped(judge(case), problem, answer), None)

@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import OptionError
 from ..functional.arrays import Array
 from .constants import Constant, recognise
+from .mistakes.causes import CAUSES, FACTORS, PENALTY
 from .reading.answers import AnswerError, read_answer
 from .reading.function import described_error, quietly
 from .reading.layout import flattened, rebuilt, written
@@ -212,7 +213,7 @@ def _throughout(findings: list[Finding], number: int) -> list[Finding]:
     merged = []
     for group in grouped.values():
         first = group[0]
-        if len(group) == 1 or first.cause not in ("sign", "factor", "regulariser_missing"):
+        if len(group) == 1 or CAUSES[first.cause].group not in (FACTORS, PENALTY):
             merged += group
             continue
         parameters = tuple(name for finding in group for name in finding.parameters)

@@ -20,6 +20,7 @@ makes the mistake. Where a mistake belongs:
     memory            ingredients, weights, hidden have what is overwritten in place within a call
     behaviour         see `glassmax.doctor.behaviour` for what a second call, or the arguments after it, show
 
+    causes            the table of causes: what follows from the name of a mistake alone
     mistake           the record; `step` is a mistake made at one node, `site` a layer where it is made, `top` the top
 
 To add one, see CONTRIBUTING.md.

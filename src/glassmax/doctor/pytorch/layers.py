@@ -23,6 +23,12 @@ FUNCTIONS = {
     "binary_cross_entropy_with_logits": "BCEWithLogitsLoss",
 }
 TRANSPARENT = ("Identity", "Dropout", "AlphaDropout", "Flatten", "Unflatten")
+ONE_TOO_MANY = {
+    ("softmax", "softmax"): "softmax_twice",
+    ("sigmoid", "sigmoid"): "sigmoid_twice",
+    ("softmax", "sigmoid"): "softmax_before_sigmoid",
+    ("sigmoid", "softmax"): "sigmoid_before_softmax",
+}
 SQUASHING = ("ReLU", "Tanh", "ReLU6", "Hardtanh", "GELU", "LeakyReLU", "ELU", "SELU", "SiLU", "Mish", "Softplus")
 
 
@@ -62,6 +68,8 @@ class Remark(NamedTuple):
         Why that is wrong, in index form.
     mended : tuple of str and callable, or None
         The place of a layer, and what makes of it the one that belongs there.
+    bounded : bool
+        Whether the loss stays above 0 by it, however well the model fits.
     """
 
     cause: str
@@ -70,6 +78,7 @@ class Remark(NamedTuple):
     line: str = ""
     reason: str = ""
     mended: tuple[str, Callable[[Any], Any]] | None = None
+    bounded: bool = False
 
 
 def layers_of(model: Any) -> list[Layer]:
@@ -215,7 +224,6 @@ def _twice(layers: list[Layer], criterion: Criterion) -> list[Remark]:
 def _one_too_many(first: Layer, below: str, above: str, name: str, in_loss: bool) -> Remark:
     from torch import nn
 
-    cause = f"{below}_twice" if below == above else f"{below}_before_{above}"
     has = f"{name} applies {above} itself" if in_loss else f"{name} comes behind it"
     says = f"{has}, so {below} is applied twice" if below == above else f"{has}, and gets what {below} has squeezed"
     if (below, above) == ("softmax", "softmax"):
@@ -226,7 +234,8 @@ def _one_too_many(first: Layer, below: str, above: str, name: str, in_loss: bool
     else:
         reason = f"what {above} takes for logits lies between 0 and 1, and {below}' comes on top of p - y"
     mended = (first.place, lambda layer: nn.Identity())
-    return Remark(cause, str(first), says, f"leave out {first}: hand the logits over", reason, mended)
+    cause, line = ONE_TOO_MANY[below, above], f"leave out {first}: hand the logits over"
+    return Remark(cause, str(first), says, line, reason, mended, bounded=(below, above) == ("softmax", "softmax"))
 
 
 def _normaliser(kind: str) -> str:

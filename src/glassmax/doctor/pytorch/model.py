@@ -95,7 +95,7 @@ def _of_remark(remark: Remark, model: Any, batch: BatchRun) -> Finding:
             at = tuple(int(i) for i in np.unravel_index(int(np.argmax(np.abs(here - there))), here.shape))
             index = ", ".join(map(str, at))
             cell = f"{last}.grad[{index}] is {_figure(here[at])}; mended it is {_figure(there[at])}"
-    if remark.cause == "softmax_twice":
+    if remark.bounded:
         k = _outputs(batch)
         if k > 1:
             floor = math.log1p((k - 1) / math.e)

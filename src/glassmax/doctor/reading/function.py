@@ -84,14 +84,14 @@ class Learner:
         try:
             returned = quietly(lambda: self.function(parameters, X_copy, y_copy))
         except (Exception, SystemExit) as error:
-            return FunctionCall(None, "raises", described_error(error))
+            return FunctionCall(None, "raises", f"the function raises {described_error(error)}")
         wrote = self._written(parameters, arrays, X_copy, X, y_copy, y)
         try:
             answer = read_answer(
                 returned, self.names, [np.shape(array) for array in arrays], max(np.shape(X), default=1)
             )
         except AnswerError as error:
-            return FunctionCall(None, error.cause, str(error), wrote)
+            return FunctionCall(None, error.cause, str(error).rstrip("."), wrote)
         return FunctionCall(self._of_this_call(answer), wrote=wrote)
 
     def _written(

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from ..mistakes.step import Step
 
-__all__ = ["Step", "cost_of", "distinct_steps"]
+__all__ = ["cost_of", "distinct_steps"]
 
 AGAIN = 0.1
 """What the same mistake costs at one more layer."""

@@ -1,7 +1,7 @@
 """Why a line reads as it does, in index form: derived by the calculus when it is asked for, and proved on numbers.
 
-Each reason is a question to `glassmax.calculus.derive` with a few words; what stands between equals signs is its
-answer, not ours.
+Each reason is a question to `glassmax.calculus.derive` with a few words. What stands between the equals signs is the
+answer of the calculus. A reason without a question is a definition.
 """
 
 from functools import cache
@@ -90,8 +90,8 @@ REASONS = {
     "softmax": _Reason(
         SOFTMAX, "z", 1, "with p_i = exp(z_i)/sum_k exp(z_k): k runs over the classes of one sample, once"
     ),
+    "labels": _Reason("", "", 0, "y_i = 1 for the class of the sample, counted from 0, and 0 for the others"),
 }
-LABELS = "y_i = 1 for the class of the sample, counted from 0, and 0 for the others"
 
 
 @cache
@@ -114,6 +114,8 @@ def reason(name: str) -> str:
     'dL/dW_jk = sum_i G_ik A_ij: with G = dL/dZ; i runs over the samples, j and k are free, so it is AᵀG'
     """
     asked = REASONS[name]
+    if not asked.equations:
+        return asked.words
     derivation = derive(asked.equations, asked.wrt, assume=asked.assume)
     sides = [str(step).split(" = ", 1) for step in derivation.steps]
     whole, chain = sides[-1][0], [derivation.index_form]
