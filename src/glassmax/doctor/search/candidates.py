@@ -114,6 +114,8 @@ def _dZ_at_the_top(P: Applied[Pass, Prediction], Y: Applied[Pass, Array], wrong:
 
 # a hidden layer
 
+MistakeOrNone = Mistake[Site, Array] | None
+
 
 def hidden_candidates(
     passes: Sequence[Pass],
@@ -140,32 +142,36 @@ def hidden_candidates(
     here = [site.below for site in above]
     E = Applied(above, hidden.errors(above[0]), lambda s: s.below.dA)
     F = Applied(here, hidden.derivatives(here[0]), lambda s: s.slope)
-    if not pairs:
-        yield Candidate((), partial(_hadamard, E, F, None, None), error=partial(E.make, None))
-    factors = list(product((None, *E.possible()), (None, *F.possible())))
-    for e, f in factors:
-        if (e is not None) + (f is not None) == (2 if pairs else 1):
-            steps = (*_steps(e, f"dA{layer}", above), *_steps(f, f"dZ{layer}", here))
-            any_scale = any(mistake.any_scale for mistake in (e, f) if mistake)
-            yield Candidate(steps, partial(_hadamard, E, F, e, f), any_scale=any_scale, error=partial(E.make, e))
     U = Applied(above, (hidden.UPDATED_WEIGHTS,))
+
+    def candidate(e: MistakeOrNone, f: MistakeOrNone, updated: MistakeOrNone = None) -> Candidate:
+        steps = (*_steps(updated or e, f"dA{layer}", above), *_steps(f, f"dZ{layer}", here))
+        along = None if updated is None else partial(_hadamard, U, F, updated, f)
+        any_scale = any(mistake.any_scale for mistake in (e, f) if mistake)
+        return Candidate(steps, partial(_hadamard, E, F, e, f), along, any_scale, partial(E.make, e))
+
+    if not pairs:
+        yield candidate(None, None)
+    for e, f in product((None, *E.possible()), (None, *F.possible())):
+        if (e is not None) + (f is not None) == (2 if pairs else 1):
+            yield candidate(e, f)
     for updated, f in product(U.possible(), (None, *F.possible())):
         if (f is not None) == pairs:
-            steps = (*_steps(updated, f"dA{layer}", above), *_steps(f, f"dZ{layer}", here))
-            rate_times = partial(_hadamard, U, F, updated, f)
-            yield Candidate(steps, partial(_hadamard, E, F, None, f), rate_times, error=partial(E.make, None))
+            yield candidate(None, f, updated)
     if pairs:
         return
     for made, sites in ((Applied(here, hidden.WHOLE), here), (Applied(above, (hidden.BOUND_WRONGLY,)), above)):
         for mistake in made.possible():
-            steps, any_scale = _steps(mistake, f"dZ{layer}", sites), mistake.any_scale
-            yield Candidate(steps, partial(made.make, mistake), any_scale=any_scale, error=partial(E.make, None))
+            steps, whole = _steps(mistake, f"dZ{layer}", sites), partial(made.make, mistake)
+            yield Candidate(steps, whole, any_scale=mistake.any_scale, error=partial(E.make, None))
 
 
-def _hadamard(E: Applied[Site, Array], F: Applied[Site, Array], e: Any, f: Any, probe: int) -> Array | None:
+def _hadamard(
+    E: Applied[Site, Array], F: Applied[Site, Array], e: MistakeOrNone, f: MistakeOrNone, probe: int
+) -> Array | None:
     error, slope = E.make(e, probe), F.make(f, probe)
     return None if error is None or slope is None else error * slope
 
 
-def _steps(mistake: Mistake[Site, Array] | None, node: str, sites: Sequence[Site]) -> tuple[Step, ...]:
+def _steps(mistake: MistakeOrNone, node: str, sites: Sequence[Site]) -> tuple[Step, ...]:
     return () if mistake is None else (mistake.step(node, sites[0].names),)
