@@ -18,7 +18,7 @@ __all__ = ["BIASES_OF_OTHER_SHAPE", "biases"]
 # Tables: a mistake's cause and words, and below them its formula.
 # fmt: off
 
-FROM_DZ: tuple[Mistake[Site, Array], ...] = (
+FROM_DZ: tuple[Mistake[Site], ...] = (
     Mistake("bias_summed_over_all", "dZ{l} was summed over the units too",
             lambda s: np.full(s.h, s.dZ.sum()) if s.h > 1 else None),
     Mistake("bias_averaged", "dZ{l} was averaged over the units too",
@@ -42,13 +42,13 @@ FROM_DZ: tuple[Mistake[Site, Array], ...] = (
 )
 
 
-def from_another_layer(other: int) -> Mistake[Site, Array]:
+def from_another_layer(other: int) -> Mistake[Site]:
     """db from the dZ of a layer that isn't its own."""
     return Mistake("wrong_layer", f"dZ{other} stands where dZ{{l}} belongs, in db{{l}}",
                    lambda s: s.p.dZ[other].sum(axis=0) if s.p.dZ[other].shape == s.dZ.shape else None, cost=1.05)
 
 
-FROM_OTHERS: tuple[Mistake[Site, Array], ...] = (
+FROM_OTHERS: tuple[Mistake[Site], ...] = (
     Mistake("bias_times_input", "dZ{l} was multiplied by b{l} itself",
             lambda s: s.dZ.sum(axis=0) * s.b if s.b.any() else None, cost=1.1),
     Mistake("bias_times_input", "dZ{l} was multiplied by A{l} before the sum",
@@ -61,7 +61,7 @@ FROM_OTHERS: tuple[Mistake[Site, Array], ...] = (
             lambda s: np.ones(s.h), cost=1.2, any_scale=True),
 )
 
-DIRECTLY_OF_OTHER_SHAPE: tuple[Mistake[Site, Array], ...] = (
+DIRECTLY_OF_OTHER_SHAPE: tuple[Mistake[Site], ...] = (
     Mistake("bias_not_summed", "dZ{l} was not summed over the samples", lambda s: s.dZ),
     Mistake("bias_not_summed", "dZ{l} was not summed over the samples", lambda s: s.dZ.T),
     Mistake("bias_summed_over_all", "dZ{l} was summed over the units too", lambda s: np.asarray(s.dZ.sum())),
@@ -77,19 +77,19 @@ DIRECTLY_OF_OTHER_SHAPE: tuple[Mistake[Site, Array], ...] = (
 # fmt: on
 
 
-def biases(s: Site) -> Iterator[Mistake[Site, Array]]:
+def biases(s: Site) -> Iterator[Mistake[Site]]:
     """Wrong versions of db in the shape of b."""
     yield from FROM_DZ
     yield from (from_another_layer(other) for other in range(1, s.p.depth + 1) if other != s.layer)
     yield from FROM_OTHERS
 
 
-def _reshaped(mistake: Mistake[Site, Array], ndim: int, shape: tuple[int, ...], s: Site) -> Array | None:
+def _reshaped(mistake: Mistake[Site], ndim: int, shape: tuple[int, ...], s: Site) -> Array | None:
     made = mistake.formula(s)
     return made.reshape(shape) if made is not None and made.ndim == ndim else None
 
 
-def _with_axes_of_length_one(mistake: Mistake[Site, Array]) -> Iterator[Mistake[Site, Array]]:
+def _with_axes_of_length_one(mistake: Mistake[Site]) -> Iterator[Mistake[Site]]:
     yield mistake
     for ndim, shape in ((1, (-1, 1)), (1, (1, -1)), (0, (1,)), (0, (1, 1))):
         yield replace(mistake, formula=partial(_reshaped, mistake, ndim, shape))

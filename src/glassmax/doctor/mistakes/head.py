@@ -21,7 +21,7 @@ from .top import Top, diagonal, jacobian, output_derivative, right_dZ
 __all__ = ["errors_at_the_top"]
 
 
-def errors_at_the_top(p: Pass) -> Iterator[Mistake[Top, Array]]:
+def errors_at_the_top(p: Pass) -> Iterator[Mistake[Top]]:
     """Wrong versions of the formula for dZ of the last layer."""
     output, loss = p.architecture.output, p.architecture.loss
     if output == "softmax":
@@ -44,7 +44,7 @@ def _dot(dP: Array, P: Array) -> Array:
 
 # Softmax's pullback P (dP - <dP, P>)
 
-PULLBACK: tuple[Mistake[Top, Array], ...] = (
+PULLBACK: tuple[Mistake[Top], ...] = (
     Mistake("jacobian_diagonal_only", "only the diagonal P(1 - P) of softmax's Jacobian was used",
             lambda t: diagonal(t.dP, t.P)),
     Mistake("jacobian_rows_summed", "the rows of softmax's Jacobian were summed, which gives 0",
@@ -90,7 +90,7 @@ def _last(P: Array) -> Array:
 
 OVERWRITTEN = "each dZ_i was overwritten by the last j of the Jacobian's row, not summed over j"
 
-OTHER_JACOBIANS: tuple[Mistake[Top, Array], ...] = (
+OTHER_JACOBIANS: tuple[Mistake[Top], ...] = (
     Mistake("jacobian_diagonal_only", "the factor P was lost: softmax' was taken as 1 - P",
             lambda t: t.dP * (1 - t.P), cost=1.1),
     Mistake("jacobian_diagonal_only", "of softmax's Jacobian only what is off the diagonal was used",
@@ -127,7 +127,7 @@ def _of_true(t: Top) -> Array:
     return (t.P * t.Y).sum(axis=1, keepdims=True)
 
 
-TRUE_CLASS: tuple[Mistake[Top, Array], ...] = (
+TRUE_CLASS: tuple[Mistake[Top], ...] = (
     Mistake("true_class_for_all", "the formula for the true class, p_t - 1, was used for every logit",
             lambda t: np.repeat(_of_true(t) - 1, t.k, axis=1)),
     Mistake("true_class_for_all", "every logit was treated as that of the true class: P - 1",
@@ -148,7 +148,7 @@ TRUE_CLASS: tuple[Mistake[Top, Array], ...] = (
 
 # Cross-entropy: P - Y has softmax's Jacobian in it
 
-JACOBIAN_ON_TOP: tuple[Mistake[Top, Array], ...] = (
+JACOBIAN_ON_TOP: tuple[Mistake[Top], ...] = (
     Mistake("jacobian_on_top", "softmax's Jacobian was applied on top of P - Y, which holds it already",
             lambda t: jacobian(t.P - t.Y, t.P), also=("other_loss",)),
     Mistake("jacobian_on_top", "P (1 - P) was multiplied onto P - Y, which holds softmax's derivative already",
@@ -162,7 +162,7 @@ JACOBIAN_ON_TOP: tuple[Mistake[Top, Array], ...] = (
 )
 
 
-def jacobian_ignored(loss: str) -> Iterator[Mistake[Top, Array]]:
+def jacobian_ignored(loss: str) -> Iterator[Mistake[Top]]:
     """Softmax under another loss, which needs the Jacobian."""
     yield Mistake("jacobian_ignored", "dL/dP was used as dL/dZ: softmax's Jacobian is left out",
                   lambda t: t.dP, also=("other_loss",) if loss == "squared_error" else ())
@@ -171,7 +171,7 @@ def jacobian_ignored(loss: str) -> Iterator[Mistake[Top, Array]]:
 
 # Outputs that act on each number alone
 
-def elementwise(p: Pass) -> Iterator[Mistake[Top, Array]]:
+def elementwise(p: Pass) -> Iterator[Mistake[Top]]:
     """Wrong versions of dZ = dP * f'(Z); the names in the words are those of the output function."""
     output, loss = p.architecture.output, p.architecture.loss
     if p.head.fused:
@@ -187,7 +187,7 @@ def elementwise(p: Pass) -> Iterator[Mistake[Top, Array]]:
         yield from OUTPUT_DERIVATIVE
 
 
-SIGMOID_ON_TOP: tuple[Mistake[Top, Array], ...] = (
+SIGMOID_ON_TOP: tuple[Mistake[Top], ...] = (
     Mistake("jacobian_on_top", "sigmoid' was multiplied onto P - Y, which holds it already",
             lambda t: (t.P - t.Y) * t.P * (1 - t.P),
             also=("other_loss", "upstream_twice", "activation_other_function")),
@@ -195,7 +195,7 @@ SIGMOID_ON_TOP: tuple[Mistake[Top, Array], ...] = (
             lambda t: t.dP, cost=1.1, also=("jacobian_ignored",)),
 )
 
-OUTPUT_DERIVATIVE: tuple[Mistake[Top, Array], ...] = (
+OUTPUT_DERIVATIVE: tuple[Mistake[Top], ...] = (
     Mistake("upstream_dropped", "{f}' was never multiplied by dL/dP",
             lambda t: output_derivative(t.p, t.P), cost=1.1, any_scale=True),
     Mistake("upstream_twice", "{f}' was multiplied in twice",
@@ -203,7 +203,7 @@ OUTPUT_DERIVATIVE: tuple[Mistake[Top, Array], ...] = (
 )
 
 
-def output_derivatives(p: Pass) -> Iterator[Mistake[Top, Array]]:
+def output_derivatives(p: Pass) -> Iterator[Mistake[Top]]:
     """Wrong derivatives of the output function."""
     output = p.architecture.output
     if output in A_FORMS:
@@ -215,10 +215,10 @@ def output_derivatives(p: Pass) -> Iterator[Mistake[Top, Array]]:
     yield from NO_DERIVATIVE
 
 
-other_function = partial(Mistake[Top, Array], "activation_other_function")
+other_function = partial(Mistake[Top], "activation_other_function")
 
 
-def of_another_function(name: str) -> Iterator[Mistake[Top, Array]]:
+def of_another_function(name: str) -> Iterator[Mistake[Top]]:
     """The derivative of an activation that isn't the output's."""
     words = f"the derivative at the output is that of {name}"
     yield other_function(words, lambda t: f_prime(name, t.Z), cost=1.1)
@@ -226,7 +226,7 @@ def of_another_function(name: str) -> Iterator[Mistake[Top, Array]]:
         yield other_function(words, lambda t: A_FORMS[name](t.P), cost=1.1)
 
 
-NO_DERIVATIVE: tuple[Mistake[Top, Array], ...] = (
+NO_DERIVATIVE: tuple[Mistake[Top], ...] = (
     other_function("the output itself stands where its derivative belongs", lambda t: t.P, cost=1.1),
     other_function("the derivative at the output lacks a factor: 1 - P", lambda t: 1 - t.P, cost=1.1),
     other_function("the derivative at the output has the wrong sign inside: P (1 + P)",
@@ -234,14 +234,14 @@ NO_DERIVATIVE: tuple[Mistake[Top, Array], ...] = (
 )
 
 
-def _times(mistake: Mistake[Top, Array], other: Callable[[Top], Array]) -> Mistake[Top, Array]:
+def _times(mistake: Mistake[Top], other: Callable[[Top], Array]) -> Mistake[Top]:
     formula = mistake.formula
     return replace(mistake, formula=lambda t: None if (F := formula(t)) is None else other(t) * F)
 
 
 # Mistakes that any output may have
 
-ANY_OUTPUT: tuple[Mistake[Top, Array], ...] = (
+ANY_OUTPUT: tuple[Mistake[Top], ...] = (
     Mistake("sign", "Y was added, not subtracted: P + Y", lambda t: t.P + t.Y, cost=1.2),
     Mistake("other_loss", "the squared error itself was used, not its derivative",
             lambda t: (t.P - t.Y) ** 2, cost=1.2),

@@ -27,7 +27,7 @@ __all__ = ["BOUND_WRONGLY", "UPDATED_WEIGHTS", "WHOLE", "derivatives", "errors"]
 # dA of the layer below, from dZ of this one
 
 
-def errors(s: Site) -> Iterator[Mistake[Site, Array]]:
+def errors(s: Site) -> Iterator[Mistake[Site]]:
     """Wrong versions of the error passed down."""
     yield from LEFT_OUT
     if s.h > 1:
@@ -40,21 +40,21 @@ def errors(s: Site) -> Iterator[Mistake[Site, Array]]:
     yield from SUMMED
 
 
-LEFT_OUT: tuple[Mistake[Site, Array], ...] = (
+LEFT_OUT: tuple[Mistake[Site], ...] = (
     Mistake("transposed", "the error was passed down with W{l}, not with its transpose",
             lambda s: s.dZ @ s.W if s.d == s.h else None),
     Mistake("wrong_operand", "W{l} is left out of the error passed down",
             lambda s: s.dZ if s.d == s.h else None, cost=1.2),
 )
 
-ONCE_MORE: tuple[Mistake[Site, Array], ...] = (
+ONCE_MORE: tuple[Mistake[Site], ...] = (
     Mistake("activation_missing_below", "{slope} is missing, but only in the error passed down",
             lambda s: s.dA @ s.W.T if s.knows_dA else None),
     Mistake("upstream_twice", "{slope} was multiplied in once more in the error passed down",
             lambda s: _pulled_again(s), cost=1.2),
 )
 
-SUMMED: tuple[Mistake[Site, Array], ...] = (
+SUMMED: tuple[Mistake[Site], ...] = (
     Mistake("upstream_dropped", "the rows of W{l} were summed: dZ{l} was dropped",
             lambda s: np.repeat(s.W.sum(axis=1)[None, :], s.n, axis=0), cost=1.2, any_scale=True),
     Mistake("wrong_operand", "dZ{l} was summed over its units: W{l} is left out",
@@ -68,7 +68,7 @@ SUMMED: tuple[Mistake[Site, Array], ...] = (
 )
 
 
-def through_another_layer(other: int) -> Iterator[Mistake[Site, Array]]:
+def through_another_layer(other: int) -> Iterator[Mistake[Site]]:
     """The error passed down with the weights of a layer that isn't this one."""
     words = f"W{other} stands where W{{l}} belongs"
     yield Mistake("wrong_layer", words,
@@ -77,7 +77,7 @@ def through_another_layer(other: int) -> Iterator[Mistake[Site, Array]]:
                   lambda s: s.dZ @ s.p.W[other] if s.p.W[other].T.shape == s.W.shape else None, cost=1.2)
 
 
-def from_another_layer(other: int) -> Mistake[Site, Array]:
+def from_another_layer(other: int) -> Mistake[Site]:
     """The error of a layer further up passed down."""
     return Mistake("wrong_layer", f"dZ{other} was passed down where dZ{{l}} belongs",
                    lambda s: s.p.dZ[other] @ s.W.T if s.p.dZ[other].shape == s.dZ.shape else None, cost=1.1)
@@ -89,7 +89,7 @@ def _pulled_again(s: Site) -> Array | None:
     return pulled_back(s.p, s.dZ, s.p.P) @ s.W.T if s.p.architecture.output != "identity" else None
 
 
-UPDATED_WEIGHTS: Mistake[Site, Array] = Mistake(
+UPDATED_WEIGHTS: Mistake[Site] = Mistake(
     "updated_weights", "W{l} had already been updated when the error was passed down",
     lambda s: s.dZ @ s.dW.T if s.dW is not None else None)
 """The formula is what the learning rate multiplies; the search fits the rate, and subtracts the product."""
@@ -97,19 +97,19 @@ UPDATED_WEIGHTS: Mistake[Site, Array] = Mistake(
 
 # f'(Z) of a hidden layer
 
-def derivatives(s: Site) -> Iterator[Mistake[Site, Array]]:
+def derivatives(s: Site) -> Iterator[Mistake[Site]]:
     """Wrong versions of f'(Z); what is 1 throughout is a derivative left out."""
     for mistake in _derivatives(s):
         missing = mistake.cause == "activation_missing"
         yield mistake if missing else replace(mistake, formula=partial(_unless_one, mistake))
 
 
-def _unless_one(mistake: Mistake[Site, Array], s: Site) -> Array | None:
+def _unless_one(mistake: Mistake[Site], s: Site) -> Array | None:
     F = mistake.formula(s)
     return None if F is None or (F == 1).all() else F
 
 
-def _derivatives(s: Site) -> Iterator[Mistake[Site, Array]]:
+def _derivatives(s: Site) -> Iterator[Mistake[Site]]:
     yield from FED_WRONGLY
     for other in range(1, s.p.depth + 1):
         if other != s.layer:
@@ -123,7 +123,7 @@ def _derivatives(s: Site) -> Iterator[Mistake[Site, Array]]:
     yield from OF_THE_BATCH
 
 
-FED_WRONGLY: tuple[Mistake[Site, Array], ...] = (
+FED_WRONGLY: tuple[Mistake[Site], ...] = (
     Mistake("activation_missing", "{f}'(Z{l}) is missing", lambda s: np.ones_like(s.Z) if s.f != "identity" else None),
     Mistake("activation_of_a", "{f}' in its form for Z was fed with A{l}", lambda s: s.form_for_Z(s.A)),
     Mistake("activation_of_z", "{f}' in its form for A was fed with Z{l}", lambda s: s.form_for_A(s.Z)),
@@ -132,7 +132,7 @@ FED_WRONGLY: tuple[Mistake[Site, Array], ...] = (
 )
 
 
-def of_another_layer(other: int) -> Iterator[Mistake[Site, Array]]:
+def of_another_layer(other: int) -> Iterator[Mistake[Site]]:
     """f' of the Z or the A of a layer that isn't this one."""
     yield Mistake("activation_other_layer", f"{{f}}' was taken of Z{other}, not of Z{{l}}",
                   lambda s: s.form_for_Z(s.p.Z[other]) if s.p.Z[other].shape == s.Z.shape else None)
@@ -146,7 +146,7 @@ def _is_hidden(other: int, s: Site) -> bool:
     return other < s.p.depth and s.p.Z[other].shape == s.Z.shape
 
 
-OF_X: tuple[Mistake[Site, Array], ...] = (
+OF_X: tuple[Mistake[Site], ...] = (
     Mistake("activation_other_layer", "{f}' was taken of X",
             lambda s: s.form_for_Z(s.p.X) if s.p.X.shape == s.A.shape else None, cost=1.1),
     Mistake("activation_other_layer", "{f}' was taken of X",
@@ -154,10 +154,10 @@ OF_X: tuple[Mistake[Site, Array], ...] = (
 )
 
 OTHERS = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "silu", "gelu", "selu", "mish")
-other_function = partial(Mistake[Site, Array], "activation_other_function")
+other_function = partial(Mistake[Site], "activation_other_function")
 
 
-def of_another_function(name: str) -> Iterator[Mistake[Site, Array]]:
+def of_another_function(name: str) -> Iterator[Mistake[Site]]:
     """The derivative of an activation that isn't the layer's."""
     words = f"the derivative of {name} was used for that of {{f}}"
     yield other_function(words, lambda s: f_prime(name, s.Z))
@@ -167,13 +167,13 @@ def of_another_function(name: str) -> Iterator[Mistake[Site, Array]]:
     yield other_function(f"{words}, fed with A{{l}}", lambda s: f_prime(name, s.A), cost=1.25)
 
 
-NO_DERIVATIVE: tuple[Mistake[Site, Array], ...] = (
+NO_DERIVATIVE: tuple[Mistake[Site], ...] = (
     other_function("A{l} itself stands where {f}'(Z{l}) belongs", lambda s: s.A, cost=1.1),
     other_function("Z{l} stands where {f}'(Z{l}) belongs", lambda s: s.Z, cost=1.2),
     other_function("{f}' lost a factor or a term: 1 - A{l} was used", lambda s: 1 - s.A, cost=1.1),
 )
 
-SIGMOID: tuple[Mistake[Site, Array], ...] = (
+SIGMOID: tuple[Mistake[Site], ...] = (
     other_function("sigmoid' was taken as A (1 + A)", lambda s: s.A * (1 + s.A), cost=1.2),
     other_function("sigmoid' was taken as A - 1 times A: its sign is turned", lambda s: s.A * (s.A - 1), cost=1.25),
     other_function("sigmoid' was taken as A (1 - Z)", lambda s: s.A * (1 - s.Z), cost=1.3),
@@ -189,7 +189,7 @@ SIGMOID: tuple[Mistake[Site, Array], ...] = (
     other_function("in sigmoid' exp(Z) stands for exp(-Z)", lambda s: np.exp(s.Z) / (1 + np.exp(-s.Z)) ** 2, cost=1.3),
 )
 
-TANH: tuple[Mistake[Site, Array], ...] = (
+TANH: tuple[Mistake[Site], ...] = (
     other_function("the 1 is missing: -tanh² is not tanh'", lambda s: -s.A * s.A, cost=1.02),
     other_function("1 + tanh² is the derivative of tan, not of tanh", lambda s: 1 + s.A * s.A, cost=1.02),
     other_function("tanh² was used for 1 - tanh²", lambda s: s.A * s.A, cost=1.15),
@@ -201,12 +201,12 @@ TANH: tuple[Mistake[Site, Array], ...] = (
 )
 
 
-def with_slope(slope: float) -> Mistake[Site, Array]:
+def with_slope(slope: float) -> Mistake[Site]:
     """The derivative of leaky relu with another slope below 0."""
     return other_function(f"below 0 the slope {slope:g} was used", lambda s: np.where(s.Z > 0, 1.0, slope), cost=1.2)
 
 
-RELU: tuple[Mistake[Site, Array], ...] = (
+RELU: tuple[Mistake[Site], ...] = (
     other_function("the mask of {f} is turned round: Z < 0", lambda s: (s.Z < 0).astype(float), cost=1.1),
     other_function("{f}' was taken as Z where Z > 0", lambda s: np.maximum(s.Z, 0), cost=1.15),
     other_function("sign(Z) was used for {f}'", lambda s: np.sign(s.Z), cost=1.2),
@@ -216,7 +216,7 @@ RELU: tuple[Mistake[Site, Array], ...] = (
 
 OF_ONE_FUNCTION = {"sigmoid": SIGMOID, "tanh": TANH, "relu": RELU, "leaky_relu": RELU}
 
-OF_THE_BATCH: tuple[Mistake[Site, Array], ...] = (
+OF_THE_BATCH: tuple[Mistake[Site], ...] = (
     Mistake("upstream_twice", "{f}'(Z{l}) was multiplied in twice", lambda s: s.slope * s.slope, cost=1.1),
     Mistake("batch_coupling", "{f}'(Z{l}) was averaged over the batch",
             lambda s: np.repeat(s.slope.mean(axis=0, keepdims=True), s.n, axis=0) if s.n > 1 else None, cost=1.3),
@@ -230,7 +230,7 @@ OF_THE_BATCH: tuple[Mistake[Site, Array], ...] = (
 
 # dZ of a hidden layer in one go
 
-WHOLE: tuple[Mistake[Site, Array], ...] = (
+WHOLE: tuple[Mistake[Site], ...] = (
     Mistake("upstream_dropped", "{f}'(Z{l}) alone: the error from above was dropped",
             lambda s: s.slope, any_scale=True),
     Mistake("upstream_twice", "the error from above was multiplied in twice at layer {l}",
@@ -251,7 +251,7 @@ WHOLE: tuple[Mistake[Site, Array], ...] = (
             lambda s: s.form_for_A(s.dA), cost=1.3, any_scale=True),
 )
 
-BOUND_WRONGLY: Mistake[Site, Array] = Mistake(
+BOUND_WRONGLY: Mistake[Site] = Mistake(
     "precedence", "* and @ bind equally, from left to right: f'(Z{below}) * dZ{l} @ W{l}.T multiplies first",
     lambda s: (s.below.slope * s.dZ) @ s.W.T if s.d == s.h else None)
 # fmt: on

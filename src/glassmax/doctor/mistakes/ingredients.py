@@ -3,7 +3,7 @@
 All arrays are per row, before the factor 1/n.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -14,36 +14,22 @@ from ...functional.heads import LOSSES
 from ...functional.softmax import softmax
 from ..exact_pass import Pass
 from .mistake import Mistake
-from .top import Prediction, Top
+from .top import Top
 
-__all__ = ["labels", "loss_derivatives", "predictions"]
+__all__ = ["dP_in_place", "labels", "loss_derivatives", "predictions"]
 
 # Tables: a mistake's cause and words, and below them its formula.
 # fmt: off
 
 # P
 
-def predictions(p: Pass) -> Iterator[Mistake[Pass, Prediction]]:
+def predictions(p: Pass) -> Iterator[Mistake[Pass]]:
     """Wrong versions of P."""
-    yield from IN_PLACE_OF_SQUARED_ERROR if p.architecture.loss == "squared_error" else IN_PLACE
+    yield from IN_PLACE
     if p.architecture.output == "softmax":
         yield from FOR_SOFTMAX
     elif p.architecture.output == "sigmoid":
         yield from FOR_SIGMOID
-
-
-Formula = Callable[[Pass], Array | None]
-
-
-def _wrong_P(
-    cause: str, words: str, formula: Formula, cost: float = 1.0, any_scale: bool = False
-) -> Mistake[Pass, Prediction]:
-    return Mistake(cause, words, partial(_prediction, formula), cost, any_scale)
-
-
-def _prediction(formula: Formula, p: Pass) -> Prediction | None:
-    P = formula(p)
-    return None if P is None else Prediction(P)
 
 
 def _logits(p: Pass) -> Array:
@@ -52,16 +38,19 @@ def _logits(p: Pass) -> Array:
 
 SAME_MEMORY = "dP = P named the same memory, so that P was already P - Y when it was used again"
 
-IN_PLACE: tuple[Mistake[Pass, Prediction], ...] = (
-    _wrong_P("in_place", SAME_MEMORY, lambda p: p.P - p.Y, cost=1.1, any_scale=True),
-)
-
-IN_PLACE_OF_SQUARED_ERROR: tuple[Mistake[Pass, Prediction], ...] = (
-    Mistake("in_place", SAME_MEMORY, lambda p: Prediction(p.P - p.Y, p.P - p.Y), cost=1.1, any_scale=True),
+IN_PLACE: tuple[Mistake[Pass], ...] = (
+    Mistake("in_place", SAME_MEMORY, lambda p: p.P - p.Y, cost=1.1, any_scale=True),
     Mistake("in_place", SAME_MEMORY,
-            lambda p: Prediction((p.P - p.Y) / p.n, (p.P - p.Y) / p.n) if p.n > 1 else None,
+            lambda p: (p.P - p.Y) / p.n if p.n > 1 and p.architecture.loss == "squared_error" else None,
             cost=1.1, any_scale=True),
 )
+
+
+def dP_in_place(mistake: Mistake[Pass] | None, p: Pass, P: Array) -> Array | None:
+    """dP where it names the memory of P, that is under squared error, whose dP is P - Y itself; else None."""
+    in_place = mistake is not None and mistake.cause == "in_place" and P is not p.P
+    return P if in_place and p.architecture.loss == "squared_error" else None
+
 
 def _exp(p: Pass, axis: int | None) -> Array:
     """exp(Z - max Z), the maximum taken over the whole array or along an axis."""
@@ -76,45 +65,44 @@ def _softmax_of_standardised(epsilon: float, p: Pass) -> Array:
     return softmax(_centred(p) / np.sqrt(_centred(p).var(axis=0) + epsilon))
 
 
-FOR_SOFTMAX: tuple[Mistake[Pass, Prediction], ...] = (
-    _wrong_P("softmax_axis", "softmax was taken over the samples, not over the classes",
-             lambda p: softmax(_logits(p), axis=0)),
-    _wrong_P("softmax_whole_array", "softmax was divided by the sum of the whole array",
-             lambda p: _exp(p, None) / _exp(p, None).sum()),
-    _wrong_P("softmax_twice", "softmax was applied twice", lambda p: softmax(p.P)),
-    _wrong_P("activation_other_function", "a sigmoid was taken where the output is softmax",
-             lambda p: ACTIVATIONS["sigmoid"].f(_logits(p)), cost=1.2),
-    _wrong_P("activation_missing", "Z itself was taken for P, without softmax", _logits, cost=1.2),
-    _wrong_P("softmax_whole_array", "exp(Z) was divided by its mean, not by its sum", lambda p: p.P * p.k, cost=1.3),
-    _wrong_P("activation_missing", "exp(Z) was never divided by its sum", lambda p: np.exp(_logits(p)), cost=1.3),
-    _wrong_P("activation_missing", "exp(Z) was never divided by its sum", lambda p: _exp(p, 1), cost=1.3),
-    _wrong_P("activation_other_function", "log softmax was taken for P",
-             lambda p: np.log(np.maximum(p.P, 1e-300)), cost=1.2),
-    _wrong_P("sign", "softmax was taken of -Z", lambda p: softmax(-_logits(p)), cost=1.3),
-    _wrong_P("batch_coupling", "softmax was taken of Z less its mean over the batch",
-             lambda p: softmax(_centred(p)), cost=1.2),
-    *(_wrong_P("batch_coupling", "softmax was taken of Z standardised over the batch",
-               partial(_softmax_of_standardised, epsilon), cost=1.2)
+FOR_SOFTMAX: tuple[Mistake[Pass], ...] = (
+    Mistake("softmax_axis", "softmax was taken over the samples, not over the classes",
+            lambda p: softmax(_logits(p), axis=0)),
+    Mistake("softmax_whole_array", "softmax was divided by the sum of the whole array",
+            lambda p: _exp(p, None) / _exp(p, None).sum()),
+    Mistake("softmax_twice", "softmax was applied twice", lambda p: softmax(p.P)),
+    Mistake("activation_other_function", "a sigmoid was taken where the output is softmax",
+            lambda p: ACTIVATIONS["sigmoid"].f(_logits(p)), cost=1.2),
+    Mistake("activation_missing", "Z itself was taken for P, without softmax", _logits, cost=1.2),
+    Mistake("softmax_whole_array", "exp(Z) was divided by its mean, not by its sum", lambda p: p.P * p.k, cost=1.3),
+    Mistake("activation_missing", "exp(Z) was never divided by its sum", lambda p: np.exp(_logits(p)), cost=1.3),
+    Mistake("activation_missing", "exp(Z) was never divided by its sum", lambda p: _exp(p, 1), cost=1.3),
+    Mistake("activation_other_function", "log softmax was taken for P",
+            lambda p: np.log(np.maximum(p.P, 1e-300)), cost=1.2),
+    Mistake("sign", "softmax was taken of -Z", lambda p: softmax(-_logits(p)), cost=1.3),
+    Mistake("batch_coupling", "softmax was taken of Z less its mean over the batch",
+            lambda p: softmax(_centred(p)), cost=1.2),
+    *(Mistake("batch_coupling", "softmax was taken of Z standardised over the batch",
+              partial(_softmax_of_standardised, epsilon), cost=1.2)
       for epsilon in (0.0, 1e-8, 1e-5)),
-    _wrong_P("batch_coupling", "P was divided by its largest over the batch",
-             lambda p: p.P / p.P.max(axis=0), cost=1.3),
-    _wrong_P("softmax_axis", "the sums of exp(Z) over the samples divide its rows",
-             lambda p: _exp(p, 1) / _exp(p, 1).sum(axis=0), cost=1.3),
+    Mistake("batch_coupling", "P was divided by its largest over the batch", lambda p: p.P / p.P.max(axis=0), cost=1.3),
+    Mistake("softmax_axis", "the sums of exp(Z) over the samples divide its rows",
+            lambda p: _exp(p, 1) / _exp(p, 1).sum(axis=0), cost=1.3),
 )
 
-FOR_SIGMOID: tuple[Mistake[Pass, Prediction], ...] = (
-    _wrong_P("activation_other_function", "softmax was taken where the output is a sigmoid",
-             lambda p: softmax(_logits(p)) if p.k > 1 else None, cost=1.2),
-    _wrong_P("activation_missing", "Z itself was taken for P, without the sigmoid", _logits, cost=1.3),
-    _wrong_P("softmax_twice", "the sigmoid was applied twice", lambda p: ACTIVATIONS["sigmoid"].f(p.P), cost=1.3),
-    _wrong_P("activation_other_function", "tanh was taken where the output is a sigmoid",
-             lambda p: np.tanh(_logits(p)), cost=1.2),
+FOR_SIGMOID: tuple[Mistake[Pass], ...] = (
+    Mistake("activation_other_function", "softmax was taken where the output is a sigmoid",
+            lambda p: softmax(_logits(p)) if p.k > 1 else None, cost=1.2),
+    Mistake("activation_missing", "Z itself was taken for P, without the sigmoid", _logits, cost=1.3),
+    Mistake("softmax_twice", "the sigmoid was applied twice", lambda p: ACTIVATIONS["sigmoid"].f(p.P), cost=1.3),
+    Mistake("activation_other_function", "tanh was taken where the output is a sigmoid",
+            lambda p: np.tanh(_logits(p)), cost=1.2),
 )
 
 
 # Y
 
-def labels(p: Pass) -> Iterator[Mistake[Pass, Array]]:
+def labels(p: Pass) -> Iterator[Mistake[Pass]]:
     """Wrong versions of Y."""
     yield from OTHER_ROWS
     if p.k > 1:
@@ -125,7 +113,7 @@ def _is_one_hot(p: Pass) -> bool:
     return bool(np.isin(p.Y, (0, 1)).all() and (p.Y.sum(axis=1) == 1).all())
 
 
-OTHER_ROWS: tuple[Mistake[Pass, Array], ...] = (
+OTHER_ROWS: tuple[Mistake[Pass], ...] = (
     Mistake("class_shifted", "labels belong to the next row: they are one sample off",
             lambda p: np.roll(p.Y, 1, axis=0) if p.n > 1 else None, cost=1.2),
     Mistake("class_shifted", "labels belong to the last row: they are one sample off",
@@ -136,7 +124,7 @@ OTHER_ROWS: tuple[Mistake[Pass, Array], ...] = (
             lambda p: np.repeat(p.Y[:1], p.n, axis=0) if p.n > 1 else None, cost=1.3),
 )
 
-NOT_ONE_HOT: tuple[Mistake[Pass, Array], ...] = (
+NOT_ONE_HOT: tuple[Mistake[Pass], ...] = (
     Mistake("other_loss", "the labels are hard: they were not smoothed as the loss has them",
             lambda p: np.eye(p.k)[p.Y.argmax(axis=1)], cost=1.05),
     Mistake("class_shifted", "the columns of Y are one place off", lambda p: np.roll(p.Y, 1, axis=1), cost=1.2),
@@ -158,7 +146,7 @@ def _moved(p: Pass, by: int) -> Array:
     return np.eye(p.k + 2)[_index(p) + 1 + by][:, 1:-1]
 
 
-WRONG_CLASSES: tuple[Mistake[Pass, Array], ...] = (
+WRONG_CLASSES: tuple[Mistake[Pass], ...] = (
     Mistake("labels_from_one", "1 was subtracted from labels that already start at 0",
             lambda p: np.eye(p.k)[_index(p) - 1], also=("class_shifted",)),
     Mistake("labels_from_one", "each label points one class too far",
@@ -185,7 +173,7 @@ WRONG_CLASSES: tuple[Mistake[Pass, Array], ...] = (
 
 # dP; in `t` all is as the learner has it, and dP right for their P and Y
 
-def loss_derivatives(p: Pass) -> Iterator[Mistake[Top, Array]]:
+def loss_derivatives(p: Pass) -> Iterator[Mistake[Top]]:
     """Wrong versions of dL/dP."""
     loss = p.architecture.loss
     yield from (of_another_loss(name) for name in ("squared_error", "cross_entropy", "binary_cross_entropy")
@@ -197,13 +185,13 @@ def loss_derivatives(p: Pass) -> Iterator[Mistake[Top, Array]]:
     yield from OTHER_ERRORS
 
 
-def of_another_loss(name: str) -> Mistake[Top, Array]:
+def of_another_loss(name: str) -> Mistake[Top]:
     """The derivative of a loss that isn't the network's."""
     return Mistake("other_loss", f"dL/dP is that of {name.replace('_', ' ')}",
                    lambda t: LOSSES[name].dP(t.P, t.Y), cost=1.05)
 
 
-UPSTREAM: tuple[Mistake[Top, Array], ...] = (
+UPSTREAM: tuple[Mistake[Top], ...] = (
     Mistake("upstream_dropped", "the predictions themselves were passed back, in place of dL/dP",
             lambda t: t.P, any_scale=True, also=("wrong_operand",)),
     Mistake("upstream_dropped", "1 was passed back in place of dL/dP",
@@ -211,7 +199,7 @@ UPSTREAM: tuple[Mistake[Top, Array], ...] = (
     Mistake("upstream_twice", "dL/dP was multiplied in twice", lambda t: t.dP * t.dP, cost=1.2, any_scale=True),
 )
 
-value = partial(Mistake[Top, Array], "other_loss", "the value of the loss was passed back, not its derivative")
+value = partial(Mistake[Top], "other_loss", "the value of the loss was passed back, not its derivative")
 VALUE_OF_SQUARED_ERROR = value(lambda t: 0.5 * (t.P - t.Y) ** 2, cost=1.2, any_scale=True)
 VALUE_OF_CROSS_ENTROPY = value(lambda t: -t.Y * _log(t.P), cost=1.2, any_scale=True)
 
@@ -220,7 +208,7 @@ def _log(P: Array) -> Array:
     return np.log(np.where(P > 0, P, 1))
 
 
-FOR_LOGARITHMS: tuple[Mistake[Top, Array], ...] = (
+FOR_LOGARITHMS: tuple[Mistake[Top], ...] = (
     Mistake("other_loss", "the divisor of dL/dP is 1 - P, not P",
             lambda t: -t.Y / (1 - t.P), cost=1.2, also=("wrong_operand",)),
     Mistake("wrong_operand", "dL/dP lacks its divisor: -Y, not -Y/P", lambda t: -t.Y, cost=1.2, also=("other_loss",)),
@@ -229,7 +217,7 @@ FOR_LOGARITHMS: tuple[Mistake[Top, Array], ...] = (
     Mistake("other_loss", "log(P) was passed back, not -Y/P", lambda t: _log(t.P), cost=1.3),
 )
 
-OTHER_ERRORS: tuple[Mistake[Top, Array], ...] = (
+OTHER_ERRORS: tuple[Mistake[Top], ...] = (
     Mistake("other_loss", "the absolute value of the error was passed back", lambda t: np.abs(t.P - t.Y), cost=1.3),
     Mistake("other_loss",
             "only the sign of the error was passed back, as the absolute error |P - Y| has it: another loss",

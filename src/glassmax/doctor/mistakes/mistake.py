@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from ...functional.arrays import Array
 from .step import Step
 
 __all__ = ["Mistake"]
 
 S = TypeVar("S")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
-class Mistake(Generic[S, T]):
+class Mistake(Generic[S]):
     """A wrong version of one step of the backward pass. It is its own identity: two records are never equal.
 
     Attributes
@@ -34,7 +34,7 @@ class Mistake(Generic[S, T]):
 
     cause: str
     words: str
-    formula: Callable[[S], T | None]
+    formula: Callable[[S], Array | None]
     cost: float = 1.0
     any_scale: bool = False
     also: tuple[str, ...] = ()

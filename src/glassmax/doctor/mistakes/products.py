@@ -21,9 +21,9 @@ SUMS: tuple[Change, ...] = (
 """A sum over an axis comes as a row and as a column."""
 
 
-def passed_down() -> Iterator[Mistake[Site, Array]]:
+def passed_down() -> Iterator[Mistake[Site]]:
     """What stands for dA = dZ @ W.T of the layer below, with * in place of @."""
-    made = partial(Mistake[Site, Array], "elementwise_product", cost=1.2, any_scale=True)
+    made = partial(Mistake[Site], "elementwise_product", cost=1.2, any_scale=True)
     words = "* stands for @ between dZ{l} and W{l}: dZ{l} * W{l}"
     yield made(words, lambda s: _product(s.dZ, s.W, s.input.shape))
     yield from (made(f"{words} and summed", partial(_error, np.asarray, summed)) for summed in SUMS)
@@ -33,9 +33,9 @@ def passed_down() -> Iterator[Mistake[Site, Array]]:
     yield made(f"{words} summed over its axis 1", lambda s: _product(s.dZ, s.W.sum(axis=1), s.input.shape))
 
 
-def for_weights() -> Iterator[Mistake[Site, Array]]:
+def for_weights() -> Iterator[Mistake[Site]]:
     """What stands for dW = A.T @ dZ, with * in place of @."""
-    made = partial(Mistake[Site, Array], "elementwise_product")
+    made = partial(Mistake[Site], "elementwise_product")
     words = "* stands for @ between {input} and dZ{l}: {input}"
     turns: tuple[tuple[str, Change], ...] = ((f"{words} * dZ{{l}}", np.asarray), (f"{words}.T * dZ{{l}}", np.transpose))
     for says, turned in turns:

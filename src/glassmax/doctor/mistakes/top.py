@@ -4,19 +4,11 @@ All arrays are per row, before the factor 1/n.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from ...functional.arrays import Array
 from ..exact_pass import Pass, f_prime
 
-__all__ = ["Prediction", "Top", "diagonal", "jacobian", "output_derivative", "pulled_back", "right_dZ"]
-
-
-class Prediction(NamedTuple):
-    """P as the learner has it, and dP where that is the same memory."""
-
-    P: Array
-    dP: Array | None = None
+__all__ = ["Top", "diagonal", "jacobian", "output_derivative", "pulled_back", "right_dZ"]
 
 
 @dataclass(frozen=True)

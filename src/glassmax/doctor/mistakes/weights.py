@@ -15,7 +15,7 @@ from .site import Site
 __all__ = ["TRANSPOSED", "WEIGHTS_OF_OTHER_SHAPE", "weights"]
 
 
-def weights(s: Site) -> Iterator[Mistake[Site, Array]]:
+def weights(s: Site) -> Iterator[Mistake[Site]]:
     """Wrong versions of dW in the shape of W."""
     yield from FACTORS_OF_THE_PRODUCT
     if s.d > 1 and s.h > 1:
@@ -32,7 +32,7 @@ def weights(s: Site) -> Iterator[Mistake[Site, Array]]:
 # Tables: a mistake's cause and words, and below them its formula.
 # fmt: off
 
-FACTORS_OF_THE_PRODUCT: tuple[Mistake[Site, Array], ...] = (
+FACTORS_OF_THE_PRODUCT: tuple[Mistake[Site], ...] = (
     Mistake("transposed", "dW{l} is transposed: dZᵀ {input} stands for {input}ᵀ dZ",
             lambda s: (s.input.T @ s.dZ).T if s.d == s.h > 1 else None),
     Mistake("input_missing", "the factor {input} is missing: each row is the sum of dZ{l}",
@@ -49,7 +49,7 @@ FACTORS_OF_THE_PRODUCT: tuple[Mistake[Site, Array], ...] = (
             also=("elementwise_product",)),
 )
 
-ROWS: tuple[Mistake[Site, Array], ...] = (
+ROWS: tuple[Mistake[Site], ...] = (
     Mistake("elementwise_product", "only the diagonal of the outer product was kept",
             lambda s: np.diag((s.input * s.dZ).sum(axis=0)) if s.d == s.h else None, cost=1.3),
     Mistake("bias_last_row", "only the last sample counts: each overwrote the one before",
@@ -62,7 +62,7 @@ ROWS: tuple[Mistake[Site, Array], ...] = (
             lambda s: s.input.T @ s.dA if s.knows_dA else None, cost=1.1),
 )
 
-OVERWRITTEN: tuple[Mistake[Site, Array], ...] = (
+OVERWRITTEN: tuple[Mistake[Site], ...] = (
     Mistake("wrong_operand", "Z{below} stands where A{below} belongs",
             lambda s: s.below.Z.T @ s.dZ if s.below.f != "identity" else None),
     Mistake("in_place", "A{below} had been overwritten by its derivative {f_below}' when dW{l} was taken",
@@ -77,7 +77,7 @@ OVERWRITTEN: tuple[Mistake[Site, Array], ...] = (
             lambda s: s.below.dA.T @ s.dZ, cost=1.1, any_scale=True),
 )
 
-P_OR_Y: tuple[Mistake[Site, Array], ...] = (
+P_OR_Y: tuple[Mistake[Site], ...] = (
     Mistake("wrong_operand", "P stands where {input} belongs",
             lambda s: s.p.P.T @ s.dZ if s.p.P.shape == s.input.shape else None, cost=1.3),
     Mistake("wrong_operand", "P stands where dZ{l} belongs",
@@ -88,19 +88,19 @@ P_OR_Y: tuple[Mistake[Site, Array], ...] = (
             lambda s: s.input.T @ s.p.Y if s.is_last else None, cost=1.3),
 )
 
-ROWS_OUT_OF_STEP: tuple[Mistake[Site, Array], ...] = (
+ROWS_OUT_OF_STEP: tuple[Mistake[Site], ...] = (
     Mistake("wrong_operand", "{input} and dZ{l} belong to different samples: one row off",
             lambda s: np.roll(s.input, 1, axis=0).T @ s.dZ if s.n > 1 else None, cost=1.3),
     Mistake("wrong_operand", "{input} and dZ{l} belong to different samples: the order is reversed",
             lambda s: s.input[::-1].T @ s.dZ if s.n > 1 else None, cost=1.3),
 )
 
-TRANSPOSED: Mistake[Site, Array] = Mistake(
+TRANSPOSED: Mistake[Site] = Mistake(
     "transposed", "dW{l} is transposed: dZᵀ A stands for Aᵀ dZ", lambda s: (s.input.T @ s.dZ).T)
 """Where W isn't square, the shape alone shows it; a second mistake may lie beneath."""
 
 TIMES = "* stands for @ between {input} and dZ{l}"
-WEIGHTS_OF_OTHER_SHAPE: tuple[Mistake[Site, Array], ...] = (
+WEIGHTS_OF_OTHER_SHAPE: tuple[Mistake[Site], ...] = (
     Mistake("transposed", "dW{l} is transposed: dZᵀ {input} stands for {input}ᵀ dZ", lambda s: s.dZ.T @ s.input),
     Mistake("elementwise_product", "dW{l} was not summed over the samples", lambda s: _outer(s)),
     Mistake("elementwise_product", "dW{l} was not summed over the samples", lambda s: _outer(s).swapaxes(1, 2)),
@@ -122,28 +122,19 @@ WEIGHTS_OF_OTHER_SHAPE: tuple[Mistake[Site, Array], ...] = (
     Mistake("wrong_operand", "dZ{l} was multiplied by itself: dZ{l}ᵀ dZ{l}",
             lambda s: s.dZ.T @ s.dZ, cost=1.2, any_scale=True),
 )
-# fmt: on
 
 
-def of_another_input(other: int) -> Mistake[Site, Array]:
+def of_another_input(other: int) -> Mistake[Site]:
     """dW from the A of a layer that isn't the one below; X is that of layer 0."""
-    name = f"A{other}" if other else "X"
-    return Mistake(
-        "wrong_layer",
-        f"{name} stands where {{input}} belongs",
-        lambda s: s.p.A[other].T @ s.dZ if s.p.A[other].shape == s.input.shape else None,
-        cost=1.05,
-    )
+    return Mistake("wrong_layer", f"{f'A{other}' if other else 'X'} stands where {{input}} belongs",
+                   lambda s: s.p.A[other].T @ s.dZ if s.p.A[other].shape == s.input.shape else None, cost=1.05)
 
 
-def of_another_error(other: int) -> Mistake[Site, Array]:
+def of_another_error(other: int) -> Mistake[Site]:
     """dW from the dZ of a layer that isn't its own."""
-    return Mistake(
-        "wrong_layer",
-        f"dZ{other} stands where dZ{{l}} belongs, in dW{{l}}",
-        lambda s: s.input.T @ s.p.dZ[other] if s.p.dZ[other].shape == s.dZ.shape else None,
-        cost=1.05,
-    )
+    return Mistake("wrong_layer", f"dZ{other} stands where dZ{{l}} belongs, in dW{{l}}",
+                   lambda s: s.input.T @ s.p.dZ[other] if s.p.dZ[other].shape == s.dZ.shape else None, cost=1.05)
+# fmt: on
 
 
 def _in_the_form_for_A(s: Site, A: Array) -> Array | None:

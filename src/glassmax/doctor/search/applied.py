@@ -5,6 +5,7 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
+from ...functional.arrays import Array
 from ..mistakes.mistake import Mistake
 
 __all__ = ["Applied"]
@@ -19,10 +20,9 @@ class Place(Protocol):
 
 
 S = TypeVar("S", bound=Place)
-T = TypeVar("T")
 
 
-class Applied(Generic[S, T]):
+class Applied(Generic[S]):
     """A step of the backward pass with its mistakes, on every probe.
 
     Parameters
@@ -35,21 +35,21 @@ class Applied(Generic[S, T]):
     """
 
     def __init__(
-        self, places: Sequence[S], mistakes: Iterable[Mistake[S, T]], right: Callable[[S], T] | None = None
+        self, places: Sequence[S], mistakes: Iterable[Mistake[S]], right: Callable[[S], Array] | None = None
     ) -> None:
         self.places, self.mistakes, self.right = places, tuple(mistakes), right
-        self._made: dict[tuple[Mistake[S, T] | None, int], T | None] = {}
+        self._made: dict[tuple[Mistake[S] | None, int], Array | None] = {}
 
-    def possible(self) -> list[Mistake[S, T]]:
+    def possible(self) -> list[Mistake[S]]:
         """The mistakes that can be made on the first probe."""
         return [mistake for mistake in self.mistakes if self._formula(mistake, 0) is not None]
 
-    def make(self, mistake: Mistake[S, T] | None, probe: int) -> T | None:
+    def make(self, mistake: Mistake[S] | None, probe: int) -> Array | None:
         """Make a mistake on a probe, or (None) what is right; None where it can't be made."""
         made = self._formula(mistake, probe)
         return self._formula(None, probe) if made is None and self.places[probe].n == 1 else made
 
-    def _formula(self, mistake: Mistake[S, T] | None, probe: int) -> T | None:
+    def _formula(self, mistake: Mistake[S] | None, probe: int) -> Array | None:
         if (mistake, probe) not in self._made:
             formula = self.right if mistake is None else mistake.formula
             with np.errstate(all="ignore"):

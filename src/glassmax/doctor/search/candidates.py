@@ -19,7 +19,7 @@ from ..mistakes import head, hidden, ingredients
 from ..mistakes.mistake import Mistake
 from ..mistakes.site import Site
 from ..mistakes.step import Step
-from ..mistakes.top import Prediction, Top, right_dZ
+from ..mistakes.top import Top, right_dZ
 from .applied import Applied
 
 __all__ = ["Candidate", "head_candidates", "hidden_candidates", "same"]
@@ -64,20 +64,20 @@ class Candidate:
 class Wrong(NamedTuple):
     """What is wrong at the top: P, Y, dP, and the formula that makes dZ of them; None where nothing is."""
 
-    P: Mistake[Pass, Prediction] | None = None
-    Y: Mistake[Pass, Array] | None = None
-    dP: Mistake[Top, Array] | None = None
-    dZ: Mistake[Top, Array] | None = None
+    P: Mistake[Pass] | None = None
+    Y: Mistake[Pass] | None = None
+    dP: Mistake[Top] | None = None
+    dZ: Mistake[Top] | None = None
 
 
 def head_candidates(passes: Sequence[Pass], pairs: bool) -> Iterator[Candidate]:
     """dZ of the last layer: right, with one mistake, or (`pairs`) with two."""
     p = passes[0]
     names = Site(p, p.depth, p.dZ[p.depth], None).names
-    P = Applied[Pass, Prediction](passes, ingredients.predictions(p), lambda p: Prediction(p.P))
-    Y = Applied[Pass, Array](passes, ingredients.labels(p), lambda p: p.Y)
+    P = Applied[Pass](passes, ingredients.predictions(p), lambda p: p.P)
+    Y = Applied[Pass](passes, ingredients.labels(p), lambda p: p.Y)
 
-    def candidate(**wrong: Mistake[Any, Any]) -> Candidate:
+    def candidate(**wrong: Mistake[Any]) -> Candidate:
         steps = tuple(mistake.step(f"dZ{p.depth}", names) for mistake in wrong.values())
         any_scale = any(mistake.any_scale for mistake in wrong.values())
         return Candidate(steps, partial(_dZ_at_the_top, P, Y, Wrong(**wrong)), any_scale=any_scale)
@@ -85,7 +85,7 @@ def head_candidates(passes: Sequence[Pass], pairs: bool) -> Iterator[Candidate]:
     if not pairs:
         yield candidate()
     right = [Top(p, p.P, p.Y, p.dP)]
-    tables: dict[str, list[Mistake[Any, Any]]] = {
+    tables: dict[str, list[Mistake[Any]]] = {
         "P": P.possible(),
         "Y": Y.possible(),
         "dP": Applied(right, ingredients.loss_derivatives(p)).possible(),
@@ -98,13 +98,15 @@ def head_candidates(passes: Sequence[Pass], pairs: bool) -> Iterator[Candidate]:
         yield from (candidate(**{first: a, second: b}) for a, b in product(table, other))
 
 
-def _dZ_at_the_top(P: Applied[Pass, Prediction], Y: Applied[Pass, Array], wrong: Wrong, probe: int) -> Array | None:
-    p, made, labels = P.places[probe], P.make(wrong.P, probe), Y.make(wrong.Y, probe)
-    if made is None or labels is None:
+def _dZ_at_the_top(P: Applied[Pass], Y: Applied[Pass], wrong: Wrong, probe: int) -> Array | None:
+    p, predicted, labels = P.places[probe], P.make(wrong.P, probe), Y.make(wrong.Y, probe)
+    if predicted is None or labels is None:
         return None
     with np.errstate(all="ignore"):
-        top = Top(p, made.P, labels, LOSSES[p.architecture.loss].dP(made.P, labels))
-        dP = made.dP if made.dP is not None or wrong.dP is None else wrong.dP.formula(top)
+        top = Top(p, predicted, labels, LOSSES[p.architecture.loss].dP(predicted, labels))
+        dP = ingredients.dP_in_place(wrong.P, p, predicted)
+        if dP is None and wrong.dP is not None:
+            dP = wrong.dP.formula(top)
         top = top if dP is None else replace(top, dP=dP, given=True)
         dZ = None if wrong.dZ is None else wrong.dZ.formula(top)
         if dZ is None and (wrong.dZ is None or p.n == 1):
@@ -114,7 +116,7 @@ def _dZ_at_the_top(P: Applied[Pass, Prediction], Y: Applied[Pass, Array], wrong:
 
 # a hidden layer
 
-MistakeOrNone = Mistake[Site, Array] | None
+MistakeOrNone = Mistake[Site] | None
 
 
 def hidden_candidates(
@@ -166,9 +168,7 @@ def hidden_candidates(
             yield Candidate(steps, whole, any_scale=mistake.any_scale, error=partial(E.make, None))
 
 
-def _hadamard(
-    E: Applied[Site, Array], F: Applied[Site, Array], e: MistakeOrNone, f: MistakeOrNone, probe: int
-) -> Array | None:
+def _hadamard(E: Applied[Site], F: Applied[Site], e: MistakeOrNone, f: MistakeOrNone, probe: int) -> Array | None:
     error, slope = E.make(e, probe), F.make(f, probe)
     return None if error is None or slope is None else error * slope
 

@@ -54,16 +54,14 @@ def judge_layer(layer: Layer, candidate: Candidate, before: Sequence[Array | Non
         if simulated is None:
             return []
         steps, D = simulated
-        W, b = (
-            [] if not layer.fits_shape[kind] else without_mistake(layer, kind, D, candidate.any_scale) for kind in "Wb"
-        )
-        W, b = [w for w in W if _founded(layer, "W", w, b)], [own for own in b if _founded(layer, "b", own, W)]
+        W, b = (without_mistake(layer, kind, D, candidate.any_scale) for kind in "Wb")
+        W, b = [own for own in W if _is_shown(layer, "W", own, b)], [own for own in b if _is_shown(layer, "b", own, W)]
         found = list(_Ways(layer, D, tuple(before), W, b, not candidate.steps).choices())
     left = max((own.residual for own in W + b), default=0.0)
     return [replace(choice, steps=steps + choice.steps, residual=left) for choice in found]
 
 
-def _founded(layer: Layer, kind: str, own: Own, others: Sequence[Own]) -> bool:
+def _is_shown(layer: Layer, kind: str, own: Own, others: Sequence[Own]) -> bool:
     """Whether a factor without a name is more than a single number's, or that of the other parameter too."""
     if own.scale.known or layer.targets(kind)[0].G.size > 1 or len(layer.evidence.passes) > 1:
         return True

@@ -17,7 +17,7 @@ from ..mistakes.weights import TRANSPOSED, WEIGHTS_OF_OTHER_SHAPE, weights
 from .applied import Applied
 from .candidates import same
 from .layer import Layer
-from .matching import Match
+from .matching import Match, Target
 
 __all__ = ["Own", "own_mistakes", "without_mistake"]
 
@@ -39,6 +39,8 @@ class Own:
 
 def without_mistake(layer: Layer, kind: str, D: Sequence[Array], any_scale: bool) -> list[Own]:
     """How dW or db follows without a mistake but a factor and the penalty's."""
+    if not layer.fits_shape[kind]:
+        return []
     arrays = [layer.follows(kind, probe, d) for probe, d in enumerate(D)]
     found = []
     for match in layer.matches(kind, arrays, lone=True):
@@ -59,10 +61,7 @@ def own_mistakes(layer: Layer, kind: str, D: Sequence[Array], before: Sequence[A
         arrays = _everywhere(layer, kind, made, mistake)
         if arrays is None or all(same(array, T) for array, T in zip(arrays, right, strict=True)):
             continue
-        vanishes = all(np.linalg.norm(a) <= target.floor for a, target in zip(arrays, targets, strict=True))
-        if (
-            vanishes and mistake.cause != "upstream_dropped"
-        ):  # many a mistake makes a 0, so that a 0 is evidence of none
+        if mistake.cause != "upstream_dropped" and _vanish(arrays, targets):
             continue
         for match in layer.matches(kind, arrays):
             scale = forgiven(match.scale) if mistake.any_scale else match.scale
@@ -73,15 +72,13 @@ def own_mistakes(layer: Layer, kind: str, D: Sequence[Array], before: Sequence[A
     return found
 
 
-def _catalogue(kind: str, s: Site, fits_shape: bool) -> list[Mistake[Site, Array]]:
+def _catalogue(kind: str, s: Site, fits_shape: bool) -> list[Mistake[Site]]:
     if kind == "W":
         return list(weights(s) if fits_shape else WEIGHTS_OF_OTHER_SHAPE)
     return list(biases(s) if fits_shape else BIASES_OF_OTHER_SHAPE)
 
 
-def _everywhere(
-    layer: Layer, kind: str, made: Applied[Site, Array], mistake: Mistake[Site, Array]
-) -> list[Array] | None:
+def _everywhere(layer: Layer, kind: str, made: Applied[Site], mistake: Mistake[Site]) -> list[Array] | None:
     """What a mistake makes on every probe; None where it doesn't fit the first."""
     arrays: list[Array] = []
     for probe, target in enumerate(layer.targets(kind)):
@@ -92,6 +89,11 @@ def _everywhere(
         if probe == 0 and not layer.matches(kind, arrays):
             return None
     return arrays
+
+
+def _vanish(arrays: Sequence[Array], targets: Sequence[Target]) -> bool:
+    """Whether arrays are 0 to rounding: many a mistake makes a 0, so that a 0 is evidence of none."""
+    return all(np.linalg.norm(a) <= target.floor for a, target in zip(arrays, targets, strict=True))
 
 
 def _transposed(layer: Layer, kind: str) -> tuple[Step, ...]:
