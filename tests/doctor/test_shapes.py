@@ -372,6 +372,14 @@ def test_inputs_centred_inside_the_function_are_a_coupling(arrays):
     assert "standardised" in finding.says
 
 
+def test_a_forward_pass_that_is_not_finite_explains_nothing():
+    draw = np.random.default_rng(0)
+    X, y = draw.normal(size=(6, 4)), np.arange(6) % 3
+    X[:, 1] = 1.0  # its standard deviation is 0
+    gradients = {name: draw.normal(size=array.shape) for name, array in LEAKY.parameters.items()}
+    assert gm.diagnose(gradients, X, y, network=LEAKY).causes == ("not_in_catalogue",)
+
+
 # the slope of leaky relu
 
 

@@ -7,7 +7,7 @@ from .mistakes.causes import CAUSES, NOT_IN_CATALOGUE
 from .mistakes.forward_pass import Forward
 from .mistakes.not_gradients import NEVER_FILLED, all_zero
 from .mistakes.shapes import misshapen, named_by_shape
-from .search.steps import Step
+from .mistakes.step import Step
 from .telling.correction import CorrectionWriter
 from .telling.diagnosis import Finding
 from .telling.error_pattern import pattern

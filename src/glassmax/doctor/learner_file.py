@@ -17,6 +17,7 @@ from ..learner.loaded_file import LearnerFile
 from ..learner.run_file import FileDiagnosis, run_file
 from ..network import Network
 from .examine import diagnose
+from .mistakes.causes import NOT_IN_CATALOGUE
 from .telling.diagnosis import Diagnosis
 from .telling.json_form import plain_diagnosis
 
@@ -104,7 +105,7 @@ def try_activations(
 
 def _explained(diagnosis: Diagnosis) -> bool:
     forward = any("forward pass" in finding.says for finding in diagnosis.findings)
-    return not forward and "not_in_catalogue" not in diagnosis.causes
+    return not forward and NOT_IN_CATALOGUE not in diagnosis.causes
 
 
 def _diagnosed(file: LearnerFile, seconds: float) -> tuple[dict[str, Any], list[str]]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import OptionError
 from ..functional.arrays import Array
-from .constants import Constant, recognise
+from .constants import recognise
 from .mistakes.causes import CAUSES, FACTORS, PENALTY
 from .reading.answers import AnswerError, read_answer
 from .reading.function import described_error, quietly
@@ -64,7 +64,7 @@ def judge_measured(gradients_or_function: Any, given: Given) -> Diagnosis:
         finding, line = _judge_one(loss, arrays, position, name, answer.arrays[position].astype(np.float64))
         lines.append(line)
         findings += [finding] if finding else []
-    findings = _throughout(findings, len(names)) + wrote
+    findings = _throughout(findings) + wrote
     said = (
         "your loss is none of the known ones: its gradient was measured by central differences, "
         "so only simple mistakes are named",
@@ -148,39 +148,22 @@ def _named(
         return float(np.linalg.norm(difference)) / max(float(np.linalg.norm(slopes)), 1e-300)
 
     evidence: dict[str, object] = {"error_before": error}
-    along_W = np.array([float(np.vdot(v, W)) for v in directions])
     c = float(claims @ slopes) / max(float(slopes @ slopes), 1e-300)
-    constant = recognise([c], [1], 1, 1e-4)
     if len(slopes) > 1 and abs(c) > 1e-6 and left(claims - c * slopes) <= TOLERANCE * max(abs(c), 1):
-        return _factor(name, c, constant, evidence | {"error_after": left(claims - c * slopes)})
+        return _factor(name, c, evidence | {"error_after": left(claims - c * slopes)})
+    along_W = np.array([float(np.vdot(v, W)) for v in directions])
     rest = slopes - claims
     r = float(rest @ along_W) / max(float(along_W @ along_W), 1e-300)
     if len(slopes) > 2 and left(rest - r * along_W) <= TOLERANCE:
-        evidence |= {"error_after": left(rest - r * along_W), "coefficient": f"{r:.4g}"}
-        says = f"{r:.4g} {name} is missing from the gradient of {name}: the derivative of a penalty"
-        reason = "d/dW_jk of l2/2 sum_jk W_jk^2 = l2 W_jk, added to the derivative of the data's part"
-        return Finding(
-            "regulariser_missing",
-            name,
-            (name,),
-            says,
-            evidence,
-            f"d{name} += {r:.4g} * {name}",
-            reason,
-            "",
-            ("regulariser_factor",),
-        )
+        return _penalty(name, r, evidence | {"error_after": left(rest - r * along_W), "coefficient": f"{r:.4g}"})
     if W.ndim == 2 and W.shape[0] == W.shape[1]:
         turned = np.array([float(np.vdot(v, G.T)) for v in directions])
         if left(turned - slopes) <= TOLERANCE:
             evidence["error_after"] = left(turned - slopes)
-            return Finding(
-                "transposed", name, (name,), f"the gradient of {name} is transposed", evidence, f"d{name} = d{name}.T"
-            )
-    if not G.any():
-        says = f"the gradient of {name} is 0 in every cell"
-        return Finding("not_in_catalogue", name, (name,), says, evidence, cell=_cell(name, W, slopes, claims))
-    says = f"the gradient of {name} is wrong, and no factor, penalty or transpose explains it"
+            says, line = f"the gradient of {name} is transposed", f"d{name} = d{name}.T"
+            return Finding("transposed", name, (name,), says, evidence, line)
+    unexplained = "wrong, and no factor, penalty or transpose explains it"
+    says = f"the gradient of {name} is {unexplained if G.any() else '0 in every cell'}"
     return Finding("not_in_catalogue", name, (name,), says, evidence, cell=_cell(name, W, slopes, claims))
 
 
@@ -194,23 +177,30 @@ def _cell(name: str, W: Array, slopes: Array, claims: Array) -> str:
     return f"{name}[{index}]: {numbers}"
 
 
-def _factor(name: str, c: float, constant: Constant | None, evidence: dict[str, object]) -> Finding:
+def _factor(name: str, c: float, evidence: dict[str, object]) -> Finding:
     if abs(c + 1) < 1e-4:
-        return Finding(
-            "sign", name, (name,), f"the gradient of {name} has the wrong sign", evidence, f"d{name} = -d{name}"
-        )
+        says = f"the gradient of {name} has the wrong sign"
+        return Finding("sign", name, (name,), says, evidence, f"d{name} = -d{name}")
+    constant = recognise([c], [1], 1, 1e-4)
     written_as = constant.name if constant else f"{c:.4g}"
     says = f"the gradient of {name} is {written_as} times what it should be"
     return Finding("factor", name, (name,), says, evidence | {"factor": written_as}, f"d{name} /= {c:.6g}")
 
 
-def _throughout(findings: list[Finding], number: int) -> list[Finding]:
+def _penalty(name: str, r: float, evidence: dict[str, object]) -> Finding:
+    says = f"{r:.4g} {name} is missing from the gradient of {name}: the derivative of a penalty"
+    line = f"d{name} += {r:.4g} * {name}"
+    reason = "d/dW_jk of l2/2 sum_jk W_jk^2 = l2 W_jk, added to the derivative of the data's part"
+    also = ("regulariser_factor",)
+    return Finding("regulariser_missing", name, (name,), says, evidence, line, reason, indistinguishable=also)
+
+
+def _throughout(findings: list[Finding]) -> list[Finding]:
     """The same factor in several parameters is one finding."""
     grouped: dict[tuple[str, object], list[Finding]] = {}
     for finding in findings:
-        grouped.setdefault(
-            (finding.cause, finding.evidence.get("factor", finding.evidence.get("coefficient", finding.cause))), []
-        ).append(finding)
+        fitted = finding.evidence.get("factor", finding.evidence.get("coefficient", finding.cause))
+        grouped.setdefault((finding.cause, fitted), []).append(finding)
     merged = []
     for group in grouped.values():
         first = group[0]

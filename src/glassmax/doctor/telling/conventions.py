@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from ..exact_pass import Pass
+from ..mistakes.step import Step
 from ..reading.problem import Problem
-from ..search.steps import Step
 
 __all__ = ["conventions_of", "said_factor"]
 

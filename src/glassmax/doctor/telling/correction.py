@@ -10,8 +10,8 @@ import numpy as np
 from ...functional.arrays import Array
 from ..exact_pass import Pass
 from ..mistakes.causes import CAUSES
+from ..mistakes.step import Step
 from ..reading.layout import Layout, gradient_of
-from ..search.steps import Step
 from .reasons import reason
 
 __all__ = ["CorrectionWriter"]

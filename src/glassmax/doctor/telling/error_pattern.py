@@ -6,7 +6,7 @@ import numpy as np
 
 from ...functional.arrays import Array
 from ..exact_pass import Pass
-from ..search.steps import Step
+from ..mistakes.step import Step
 
 __all__ = ["pattern"]
 
