@@ -228,7 +228,7 @@ def test_a_mistake_is_found_in_lists(arrays):
 def test_a_bias_with_an_axis_more_is_a_convention(arrays):
     diagnosis = asked([("db1 = dZ1.sum(axis=0)", "db1 = dZ1.sum(axis=0, keepdims=True)")], arrays=arrays)
     assert diagnosis.verdict == "correct"
-    assert "b1 came as (1, 6) for (6,)" in diagnosis.conventions[-1]
+    assert "b1 has shape (1, 6), the bias (6,)" in diagnosis.conventions[-1]
 
 
 # what is refused, and numbers that are no gradients

@@ -140,8 +140,8 @@ def test_a_penalty_alone_twice_as_large_is_a_convention_though_it_lies_along_the
     ("returned", "words"),
     [
         ({}, "The function returned no gradients (an empty dict), expected W1, b1, W2, b2."),
-        (3, "1 array came back (an int), expected 4"),
-        ([1, 2, [3]], "came back (a list), expected 4"),
+        (3, "1 array was returned (an int), expected 4"),
+        ([1, 2, [3]], "were returned (a list), expected 4"),
     ],
     ids=["nothing", "a number", "a list"],
 )

@@ -65,7 +65,7 @@ class Case:
 
 
 def relative_errors(p: Pass, gradients: Gradients, single_precision: bool = False) -> Errors:
-    """Return the relative error of each gradient; a difference that is rounding of large terms counts for little.
+    """Return the relative error of each gradient; differences that are rounding of large terms are scaled down.
 
     Parameters
     ----------

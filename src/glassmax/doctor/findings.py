@@ -49,7 +49,7 @@ def finding_of_step(case: Case, group: list[Step], residual: float, indistinguis
         if shapeless:
             return _of_shape(case, step, shapeless, affected, writer)
         seen = pattern(case.passes, case.gradients, step, affected)
-        says = f"{step.node} is the first array that is wrong, by no mistake of the catalogue"
+        says = f"{step.node} is the first wrong array, and no mistake of the catalogue explains it"
         says += f"; {seen}" if seen else ""
         indistinguishable = ()
         shown = affected[0] if affected else None

@@ -1,7 +1,7 @@
-"""A loss that is no network's of the table: the gradient is measured from it, and only simple mistakes can be named.
+"""A loss that none of the known networks has: its gradient is measured, and only simple mistakes can be named.
 
-Central differences of the learner's own loss, cell by cell where the cells are few, along random directions where they
-are many. What can be told then: a factor, a sign, a transpose, a penalty that is missing, which parameter is off.
+The gradient is measured by central differences of the learner's own loss: for each cell of a small parameter, along
+random directions for a large one. They show a factor, a sign, a transpose, a missing penalty, and the parameter.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ TOLERANCE = 2e-5
 
 
 def judge_measured(gradients_or_function: Any, given: Given) -> Diagnosis:
-    """Judge gradients by differences of the learner's own loss.
+    """Judge gradients by central differences of the learner's own loss.
 
     Parameters
     ----------
@@ -57,9 +57,7 @@ def judge_measured(gradients_or_function: Any, given: Given) -> Diagnosis:
         answer = read_answer(returned, names, [array.shape for array in arrays], max(given.X.shape, default=1))
     except AnswerError as error:
         return Diagnosis(WRONG, (Finding(error.cause, "", says=str(error).rstrip(".")),))
-    wrote = [
-        Finding("writes_inputs", name, (name,), f"the function changes {name}, which it was given") for name in changed
-    ]
+    wrote = [Finding("writes_inputs", name, (name,), f"the function changes its argument {name}") for name in changed]
     loss = _loss_at(given)
     findings, lines = [], []
     for position, name in enumerate(names):
@@ -68,7 +66,8 @@ def judge_measured(gradients_or_function: Any, given: Given) -> Diagnosis:
         findings += [finding] if finding else []
     findings = _throughout(findings) + wrote
     said = (
-        "your loss is none of the known ones: the gradient was measured from it, and only simple mistakes can be named",
+        "your loss is none of the known ones: its gradient was measured by central differences, "
+        "so only simple mistakes are named",
     )
     first = _first(findings, names)
     return Diagnosis(WRONG if findings else CORRECT, tuple(findings), first, said, tuple(lines))
@@ -87,7 +86,9 @@ def _loss_at(given: Given) -> Callable[[list[Array]], float]:
     loss = given.loss
     if loss is None:
         paths = ", ".join(written(path) for path, _ in flattened(given.parameters))
-        raise OptionError(f"No loss is given to measure the gradients of {paths} by. Pass loss=f(parameters, X, y).")
+        raise OptionError(
+            f"There is no loss by which the gradients of {paths} could be measured. Pass loss=f(parameters, X, y)."
+        )
 
     def at(arrays: list[Array]) -> float:
         value = quietly(lambda: loss(rebuilt(given.parameters, iter(arrays)), given.X.copy(), np.array(given.y)))
@@ -108,7 +109,7 @@ def _judge_one(
     W = arrays[position]
     if G.shape != W.shape:
         turned = W.ndim == 2 and G.shape == W.T.shape
-        says = f"the gradient of {name} came as {G.shape}, expected {W.shape}"
+        says = f"the gradient of {name} has shape {G.shape}, expected {W.shape}"
         cause = "transposed" if turned else "wrong_shapes"
         line = f"d{name} = d{name}.T" if turned else f"assert d{name}.shape == {name}.shape"
         return Finding(cause, name, (name,), says, line=line), ParameterCheck(name, W.shape, float("inf"), False)
@@ -130,7 +131,7 @@ def _directions(W: Array) -> list[Array]:
 
 
 def _slope(loss: Callable[[list[Array]], float], arrays: list[Array], position: int, v: Array) -> float:
-    """The derivative along v by central differences of two lengths, freed of their h² term."""
+    """The derivative along v by central differences with two step lengths, combined so that the h² term cancels."""
 
     def central(h: float) -> float:
         up, down = list(arrays), list(arrays)
@@ -161,14 +162,15 @@ def _named(
             evidence["error_after"] = left(turned - slopes)
             says, line = f"the gradient of {name} is transposed", f"d{name} = d{name}.T"
             return Finding("transposed", name, (name,), says, evidence, line)
-    says = f"the gradient of {name} is " + ("wrong, by no factor, penalty or transpose" if G.any() else "0 throughout")
+    unexplained = "wrong, and no factor, penalty or transpose explains it"
+    says = f"the gradient of {name} is {unexplained if G.any() else '0 in every cell'}"
     return Finding("not_in_catalogue", name, (name,), says, evidence, cell=_cell(name, W, slopes, claims))
 
 
 def _cell(name: str, W: Array, slopes: Array, claims: Array) -> str:
     """Where the learner's gradient is farthest off: a cell, or a direction where the cells are many."""
     worst = int(np.abs(claims - slopes).argmax())
-    numbers = f"yours {claims[worst]:.4g}, by differences of your loss {slopes[worst]:.4g}"
+    numbers = f"yours {claims[worst]:.4g}, by central differences of your loss {slopes[worst]:.4g}"
     if len(slopes) < W.size:
         return f"along a random direction: {numbers}"
     index = ", ".join(str(int(i)) for i in np.unravel_index(worst, W.shape))
@@ -186,9 +188,9 @@ def _factor(name: str, c: float, evidence: dict[str, object]) -> Finding:
 
 
 def _penalty(name: str, r: float, evidence: dict[str, object]) -> Finding:
-    says = f"{r:.4g} {name} is missing from the gradient of {name}: a penalty's part"
+    says = f"{r:.4g} {name} is missing from the gradient of {name}: the derivative of a penalty"
     line = f"d{name} += {r:.4g} * {name}"
-    reason = "d/dW_jk of l2/2 sum_jk W_jk^2 = l2 W_jk, beside the data's part"
+    reason = "d/dW_jk of l2/2 sum_jk W_jk^2 = l2 W_jk, added to the derivative of the data's part"
     also = ("regulariser_factor",)
     return Finding("regulariser_missing", name, (name,), says, evidence, line, reason, indistinguishable=also)
 

@@ -154,9 +154,7 @@ def _right(case: Case, worst: float, *findings: Finding) -> Judgement:
 
 
 def _single_precision(worst: float) -> Finding:
-    says = (
-        f"the numbers are float32: they differ from the exact ones by {worst:.0e}, which is its rounding and no fault"
-    )
+    says = f"the gradients are float32 and differ from the exact ones by {worst:.0e}: that is rounding, not a mistake"
     return Finding("float32", "", says=says, evidence={"error_before": worst})
 
 
@@ -180,7 +178,7 @@ def _kink(case: Case) -> Finding:
     cell = tuple(int(i) for i in np.unravel_index(int(np.abs(p.Z[layer]).argmin()), p.Z[layer].shape))
     says = (
         f"Z{layer}[{cell[0]}, {cell[1]}] is {p.Z[layer][cell]:.1e}, at the kink of {p.f(layer)}, "
-        "where its derivative may be taken from either side: no fault"
+        "where the derivative from either side is a valid choice: this is not a mistake"
     )
     return Finding("kink", f"dZ{layer}", says=says)
 
@@ -221,7 +219,7 @@ def _wrong(case: Case, explanations: Sequence[Explanation]) -> Judgement:
 
 
 def _plainly_wrong(case: Case, finding: Finding) -> Judgement:
-    """A finding about the gradients as a whole."""
+    """The judgement of gradients that need no search."""
     top, said = f"dZ{case.passes[0].depth}", conventions_of(case.problem)
     return Judgement(Diagnosis(WRONG, (finding,), top, said, _lines(case)), PLAIN)
 

@@ -62,7 +62,7 @@ CAUSES = {
     "sign": Cause(
         FACTORS,
         "The gradient has the wrong sign.",
-        reason="the gradient points where the loss grows; it is the step that has the other sign",
+        reason="the gradient points where the loss grows; the update has the opposite sign",
     ),
     "factor": Cause(
         FACTORS,
@@ -157,15 +157,15 @@ CAUSES = {
     "raises": Cause(
         FUNCTION,
         "The function raises an exception.",
-        line="f(parameters, X, y)    # must return for the data that are given here",
-        reason="nothing can be said of gradients that were never returned",
+        line="f(parameters, X, y)    # must return gradients for these data",
+        reason="gradients that were never returned can't be checked",
     ),
     "never_returns": Cause(FUNCTION, "The function does not return within the time limit."),
     "wrong_keys": Cause(
         FUNCTION,
         "The function does not return one array for each parameter.",
-        line="return {name: gradient of it, for each parameter}",
-        reason="each gradient is held against the parameter of the same name, or of the same place in the order",
+        line="return {name: gradient}    # one for each parameter",
+        reason="each gradient is compared with the parameter of the same name, or at the same position",
     ),
     "wrong_shapes": Cause(
         FUNCTION,
@@ -177,7 +177,7 @@ CAUSES = {
         FUNCTION,
         "The function changes its arguments.",
         line="parameter = parameter.copy()    # before anything is written into it",
-        reason="all gradients are taken at one point: nothing may move before the last of them is computed",
+        reason="all gradients belong to one point: no parameter may change before the last gradient is computed",
     ),
     "not_finite": Cause(
         FUNCTION,
@@ -188,24 +188,24 @@ CAUSES = {
     "nondeterministic": Cause(
         FUNCTION,
         "Two calls with the same arguments return different gradients.",
-        line="rng = np.random.default_rng(0)    # inside the function, or no randomness at all",
-        reason="a gradient belongs to one point: the same parameters, X and y give the same numbers",
+        line="rng = np.random.default_rng(0)    # inside the function, or use no random numbers",
+        reason="a gradient belongs to one point: the same parameters, X and y give the same gradient",
     ),
     "float32": Cause(
         NO_FAULT,
         "The gradients are right up to rounding in float32.",
-        line="a.astype(np.float64)    # where you want to check to more digits",
-        reason="float32 keeps 24 bits: 6e-8",
+        line="a.astype(np.float64)    # to check to more digits",
+        reason="float32 has 24 significant bits: a relative rounding error of 6e-8",
     ),
     "kink": Cause(
         NO_FAULT,
         "The gradients are right; an activation was differentiated at its kink.",
-        reason="at z = 0 the slopes from the left and from the right differ, and any number between them will do",
+        reason="at z = 0 the derivatives from both sides differ, and any number between them is a valid choice",
     ),
     NOT_IN_CATALOGUE: Cause(
         OTHER,
         "The gradients are wrong, and no mistake of this catalogue gives them.",
-        reason="measured by differences of your loss: (L(w + h v) - L(w - h v)) / 2h is v times dL/dw",
+        reason="measured by central differences of your loss: (L(w + h v) - L(w - h v)) / 2h is v times dL/dw",
         vague=True,
     ),
 }

@@ -48,7 +48,7 @@ def named_by_shape(p: Pass, key: Key, G: Array, name: str) -> tuple[str, str, tu
     """
     kind, layer = key
     expected = p.truth[key].shape
-    says = f"the gradient of {name} came as {G.shape}, expected {expected}"
+    says = f"the gradient of {name} has shape {G.shape}, expected {expected}"
     if p.architecture.output == "softmax" and layer == p.depth and p.k > 1 and _keeps_jacobian(p, kind, G):
         says += f": softmax's {p.k} x {p.k} Jacobian was kept as a matrix, not contracted with dL/dP"
         return "jacobian_not_contracted", says, ("wrong_shapes",)

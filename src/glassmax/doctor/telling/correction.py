@@ -85,7 +85,7 @@ class CorrectionWriter:
         """One cell of a gradient, where the learner's is farthest off, worked out in numbers."""
         T = self.p.truth[kind, layer]
         if G.shape != T.shape:
-            return f"{self.name(kind, layer)} is {T.shape}, its gradient came as {G.shape}"
+            return f"{self.name(kind, layer)} has shape {T.shape}, its gradient {G.shape}"
         off = np.where(np.isfinite(G), np.abs(G - T), np.inf)
         j = tuple(int(i) for i in np.unravel_index(int(off.argmax()), T.shape))
         D = self.p.dZ[layer][:, j[-1]]

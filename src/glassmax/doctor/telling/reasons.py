@@ -41,11 +41,11 @@ REASONS = {
         f"L = -sum_k y_k log(p_k); {SOFTMAX}",
         "z",
         3,
-        "the Jacobian p_i (delta_ji - p_j) is in it already",
+        "this contains the Jacobian p_i (delta_ji - p_j) already",
         ("sum_k y_k = 1",),
     ),
     "sigmoid fused": _Reason(
-        f"L = -sum_i (y_i log(p_i) + (1 - y_i) log(1 - p_i)); {SIGMOID}", "z", 2, "sigmoid' is in it already"
+        f"L = -sum_i (y_i log(p_i) + (1 - y_i) log(1 - p_i)); {SIGMOID}", "z", 2, "this contains sigmoid' already"
     ),
     "jacobian": _Reason(
         f"L = sum_j g_j p_j; {SOFTMAX}", "z", 3, "with g = dL/dp; every p_j depends on every z_i, so j is summed"
@@ -81,11 +81,19 @@ REASONS = {
         "L = sum_i sum_k G_ik Z_ik; Z_ik = sum_j A_ij W_jk + b_k",
         "b",
         1,
-        "with G = dL/dZ; b_k is in Z_ik for every sample i",
+        "with G = dL/dZ; b_k is in Z_ik for every sample i, so i is summed",
     ),
-    "penalty": _Reason("L = l/2 sum_j sum_k W_jk^2", "W", 1, "with l the penalty's l2, beside the data's part"),
+    "penalty": _Reason(
+        "L = l/2 sum_j sum_k W_jk^2",
+        "W",
+        1,
+        "with l the penalty's l2; it is added to the derivative of the data's part",
+    ),
     "scale": _Reason(
-        "L = 1/n sum_i G_i", "G", 1, "with G_i the loss of sample i: 1/n is in dL/dZ once, and all below inherits it"
+        "L = 1/n sum_i G_i",
+        "G",
+        1,
+        "with G_i the loss of sample i: 1/n is in dL/dZ once, and every gradient below inherits it",
     ),
     "softmax": _Reason(
         SOFTMAX, "z", 1, "with p_i = exp(z_i)/sum_k exp(z_k): k runs over the classes of one sample, once"

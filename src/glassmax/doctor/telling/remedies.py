@@ -1,4 +1,4 @@
-"""What to write, and why, where a finding is about the function or its precision and not about a step of the pass."""
+"""What to write, and why, for a finding about the function or its precision rather than a step of the pass."""
 
 from dataclasses import replace
 
