@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from .case import FINE, Case
-from .mistakes.causes import CAUSES, NOT_IN_CATALOGUE
+from .mistakes.causes import CAUSES, JACOBIAN, NOT_IN_CATALOGUE
 from .mistakes.forward_pass import Forward
 from .mistakes.not_gradients import NEVER_FILLED, all_zero
 from .mistakes.shapes import misshapen, named_by_shape
@@ -132,7 +132,7 @@ def _of_shape(case: Case, step: Step, keys: list[Key], affected: Sequence[Key], 
     others = [writer.name(*other) for other in keys[1:]]
     says += f" (and that of {', '.join(others)} likewise)" if others else ""
     shown = tuple(writer.name(*other) for other in affected or keys)
-    where = writer.name(*key) if step.kind == "dZ" and cause != "jacobian_not_contracted" else writer.where(step)
+    where = writer.name(*key) if step.kind == "dZ" and CAUSES[cause].group != JACOBIAN else writer.where(step)
     cell = writer.cell(*key, case.gradients[0][key])
     return Finding(cause, where, shown, says, line=writer.line(step), cell=cell, indistinguishable=also)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from ...functional.arrays import Array
+from ..mistakes.causes import CAUSES, NOT_IN_CATALOGUE, PENALTY
 from ..mistakes.step import Step
 from .candidates import Candidate, head_candidates, hidden_candidates, same
 from .evidence import Evidence
@@ -50,7 +51,7 @@ class Explanation:
     @property
     def complete(self) -> bool:
         """Whether no step is unknown."""
-        return all(step.cause != "not_in_catalogue" for step in self.steps)
+        return all(step.cause != NOT_IN_CATALOGUE for step in self.steps)
 
 
 @dataclass(frozen=True)
@@ -141,8 +142,8 @@ def _down(evidence: Evidence, state: _State, layer: int, declared: bool, pairs: 
 
 def _settled(steps: Sequence[Step], has_bias: bool) -> bool:
     """Whether the right dZ explains dW, or db, without a mistake of its own: then no wrong one does."""
-    own = {step.kind for step in steps if not step.cause.startswith("regulariser")}
-    unknown = any(step.cause == "not_in_catalogue" for step in steps)
+    own = {step.kind for step in steps if CAUSES[step.cause].group != PENALTY}
+    unknown = any(step.cause == NOT_IN_CATALOGUE for step in steps)
     return not unknown and (not own or (has_bias and own in ({"dW"}, {"db"})))
 
 
@@ -163,7 +164,7 @@ def _scaled(before: Sequence[Array | None], choice: Choice) -> tuple[Array | Non
 
 def _unknown(evidence: Evidence, state: _State, layer: int) -> list[_State]:
     """A layer where nothing in the catalogue fits: its dZ is solved for if that can be done, or the search ends."""
-    step = Step("not_in_catalogue", f"dZ{layer}", "", 4.0 + 0.05 * layer)
+    step = Step(NOT_IN_CATALOGUE, f"dZ{layer}", "", 4.0 + 0.05 * layer)
     solved = recovered(evidence, layer)
     if solved is None:
         return [_State((*state.steps, step), state.D, state.before, state.totals, ended=True)]
