@@ -197,7 +197,7 @@ def test_what_is_mended_is_the_gradient_of_the_mended_model():
     right = model()
     nn.CrossEntropyLoss()(right(X), y).backward()
     finding = gm.diagnose(model(nn.Softmax(dim=1)), X, y, loss=nn.CrossEntropyLoss()).findings[0]
-    mended = float(finding.cell.split("mended it is ")[1].split(" ")[0].rstrip("."))
+    mended = float(finding.cell.split("corrected it is ")[1].split(" ")[0].rstrip("."))
     assert np.isclose(right[2].bias.grad.numpy(), mended, rtol=1e-3).any()
 
 
@@ -292,8 +292,8 @@ def test_the_model_and_the_random_numbers_are_left_as_they_were():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"X": X, "y": y}, "expected what your training calls, as loss=nn.CrossEntropyLoss()"),
-        ({"X": X, "y": y, "loss": nn.CrossEntropyLoss}, "expected what your training calls"),
+        ({"X": X, "y": y}, "expected the loss of your training, such as loss=nn.CrossEntropyLoss()"),
+        ({"X": X, "y": y, "loss": nn.CrossEntropyLoss}, "expected the loss of your training"),
         ({"X": X, "loss": nn.CrossEntropyLoss()}, "y is missing"),
         ({"y": y, "loss": nn.CrossEntropyLoss()}, "X is missing"),
     ],

@@ -15,9 +15,10 @@ from ..functional.arrays import Array
 from ..network import Network
 from .behaviour import watch
 from .case import Case
+from .judge import UNREADABLE, Judgement, judge, with_findings
 from .mistakes.causes import CAUSES, NOT_IN_CATALOGUE
 from .precision import deviation_told, rounds_to_single
-from .pytorch.model import diagnose_module, is_module
+from .pytorch.diagnose_module import diagnose_module, is_module
 from .reading.answers import Answer, AnswerError, read_answer
 from .reading.function import Learner
 from .reading.input_arrays import read_array, read_parameters
@@ -26,7 +27,6 @@ from .reading.problem import Given, Problem, parameters_of, problems
 from .telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
 from .telling.remedies import completed
 from .unknown_loss import judge_measured
-from .verdict import UNREADABLE, Judgement, judge, with_findings
 
 __all__ = ["diagnose"]
 

@@ -11,10 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from ..functional.arrays import Array
+from .judge import Judgement
 from .reading.function import Learner
 from .reading.problem import Problem
 from .telling.diagnosis import Finding
-from .verdict import Judgement
 
 __all__ = ["deviation_told", "rounds_to_single"]
 

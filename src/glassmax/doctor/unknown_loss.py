@@ -15,7 +15,7 @@ from .constants import recognise
 from .mistakes.causes import CAUSES, FACTORS, PENALTY
 from .reading.answers import AnswerError, read_answer
 from .reading.function import described_error, quietly
-from .reading.layout import flattened, rebuilt, written
+from .reading.nested import flattened, rebuilt, written
 from .reading.problem import Given
 from .telling.diagnosis import CORRECT, WRONG, Diagnosis, Finding, ParameterCheck
 

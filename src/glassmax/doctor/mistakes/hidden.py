@@ -14,10 +14,10 @@ from ...functional.activations import ACTIVATIONS
 from ...functional.arrays import Array
 from ..exact_pass import f_prime
 from .activation_forms import A_FORMS
+from .last_layer import pulled_back
 from .mistake import Mistake
 from .products import passed_down
 from .site import Site
-from .top import pulled_back
 
 __all__ = ["BOUND_WRONGLY", "UPDATED_WEIGHTS", "WHOLE", "derivatives", "errors"]
 

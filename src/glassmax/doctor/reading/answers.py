@@ -13,7 +13,8 @@ import numpy as np
 
 from ...functional.arrays import Array
 from .input_arrays import as_numbers
-from .layout import Layout, Role, flattened, written
+from .layout import Layout, Role
+from .nested import flattened, written
 
 __all__ = ["Answer", "AnswerError", "read_answer"]
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from ...functional.arrays import Array
 from .answers import Answer, AnswerError, read_answer
-from .layout import Layout, flattened, rebuilt
+from .layout import Layout
+from .nested import flattened, rebuilt
 
 __all__ = ["FunctionCall", "Learner", "described_error", "quietly"]
 

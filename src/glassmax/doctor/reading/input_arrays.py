@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ...functional.arrays import Array
-from .layout import flattened, rebuilt, written
+from .nested import flattened, rebuilt, written
 
 __all__ = ["as_numbers", "read_array", "read_parameters"]
 

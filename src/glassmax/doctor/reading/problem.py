@@ -16,9 +16,10 @@ from ...functional.arrays import Array
 from ...network import Network
 from ..exact_pass import Architecture, Pass
 from .function import quietly
-from .layout import Layout, flattened, layouts, rebuilt, written
+from .layout import Layout, layouts
 from .loss_fit import Convention, Point, fit_loss
 from .loss_screening import possible
+from .nested import flattened, rebuilt, written
 from .targets import Targets, read_targets
 
 __all__ = ["Given", "Problem", "problems"]

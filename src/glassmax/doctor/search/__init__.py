@@ -12,5 +12,4 @@
     solve_dz          the learner's own dZ, solved for from their dW and db
     evidence          the learner's gradients on every probe, beside the exact pass
     matching          whether one array is another up to a factor and a penalty
-    steps             what an explanation costs that is made of wrong steps
 """

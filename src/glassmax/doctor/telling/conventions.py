@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..exact_pass import Pass
-from ..mistakes.step import Step
+from ..mistakes.placed import PlacedMistake
 from ..reading.problem import Problem
 
 __all__ = ["conventions_of", "said_factor"]
@@ -69,10 +69,10 @@ def _penalty(l2: float, l2_bias: float) -> str:
     return on_W + (f", plus {l2_bias:.4g}/2 times the sum of b²" if l2_bias else "")
 
 
-def said_factor(steps: Sequence[Step], p: Pass) -> str:
+def said_factor(mistakes: Sequence[PlacedMistake], p: Pass) -> str:
     """The convention under which a factor that all gradients share is right."""
-    negative = any(step.cause == "sign" for step in steps)
-    factor = next((step.constant for step in steps if step.cause == "factor" and step.constant), None)
+    negative = any(mistake.cause == "sign" for mistake in mistakes)
+    factor = next((mistake.constant for mistake in mistakes if mistake.cause == "factor" and mistake.constant), None)
     if factor is None:
         return "right if this is the step to add (t - y), not the gradient: every sign is reversed"
     loss = LOSS_NAMES[p.architecture.loss]

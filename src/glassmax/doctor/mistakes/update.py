@@ -1,4 +1,4 @@
-"""Arrays that are no gradients at all: the parameters themselves, the parameters after a step, zeros."""
+"""Mistakes in the update: the parameters, before or after a step, were returned in place of the gradients."""
 
 from collections.abc import Mapping, Sequence
 

@@ -14,7 +14,7 @@ from ..learner import child_process
 from ..learner.declarations import DECLARATIONS, Understood, understand
 from ..learner.file_data import data_of
 from ..learner.loaded_file import LearnerFile
-from ..learner.run_file import FileDiagnosis, run_file
+from ..learner.parent_process import FileDiagnosis, run_file
 from ..network import Network
 from .examine import diagnose
 from .mistakes.causes import NOT_IN_CATALOGUE
@@ -23,7 +23,7 @@ from .telling.json_form import plain_diagnosis
 
 __all__ = ["diagnose_file", "try_activations"]
 
-PROGRAM = "glassmax.doctor.learner_file"
+PROGRAM = "glassmax.doctor.diagnose_file"
 
 
 def diagnose_file(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Place", "misbehaviour", "place_of", "raised", "said_by", "shapes_of"]
+__all__ = ["Place", "no_answer", "place_of", "raised", "said_by", "shapes_of"]
 
 LONGEST = 300
 
@@ -27,7 +27,7 @@ class Place(NamedTuple):
         return f"{self.file}, line {self.number}" if self.number else self.file
 
 
-def misbehaviour(cause: str, place: Place, what: str, *more: str) -> dict[str, Any]:
+def no_answer(cause: str, place: Place, what: str, *more: str) -> dict[str, Any]:
     """Return a diagnosis in plain form with one finding.
 
     Parameters
@@ -49,7 +49,7 @@ def misbehaviour(cause: str, place: Place, what: str, *more: str) -> dict[str, A
     Examples
     --------
     >>> place = Place("my_backprop.py", 4, "while True: pass")
-    >>> print(misbehaviour("never_returns", place, "gradients had not returned after 10 s.")["text"])
+    >>> print(no_answer("never_returns", place, "gradients had not returned after 10 s.")["text"])
     wrong: gradients had not returned after 10 s.
         while True: pass
     """
@@ -100,7 +100,7 @@ def raised(name: str, error: BaseException, place: Place, given: str) -> dict[st
         what, advice = f"{name} waits for keyboard input ({place}), which never comes.", "Put the value into the file."
     else:
         what, advice = f"{name} raises {said_by(error, f' in {place}')}", f"It was given {given}." if given else ""
-    return misbehaviour("raises", place, what, *([advice] if advice else []))
+    return no_answer("raises", place, what, *([advice] if advice else []))
 
 
 def said_by(error: BaseException, where: str = "") -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import LearnerFileError, between
-from .misbehaviour import Place, misbehaviour
+from .no_answer import Place, no_answer
 
 __all__ = ["FileDiagnosis", "run_file"]
 
@@ -224,7 +224,7 @@ def _without_answer(folder: Path, file: Path, code: int | None, printed: bytes, 
     if stage == "loading":
         return {"kind": "fault", "message": f"{file.name} ends its process {how}, while it is loaded."}
     what = f"{stage} ends its process {how} ({file.name})."
-    return {"kind": "diagnosis", "diagnosis": misbehaviour("raises", place, what, "Return the gradients instead.")}
+    return {"kind": "diagnosis", "diagnosis": no_answer("raises", place, what, "Return the gradients instead.")}
 
 
 def _too_long(file: Path, stage: str, calls: int, place: Place, time_limit: float) -> Mapping[str, Any]:
@@ -240,9 +240,7 @@ def _too_long(file: Path, stage: str, calls: int, place: Place, time_limit: floa
         what = f"{stage} had not returned after {time_limit:g} s{at}."
     else:
         what = f"{stage} had not returned after {time_limit:g} s and {calls} earlier calls{at}."
-    diagnosis = misbehaviour(
-        "never_returns", place, what, f"End the loop, or pass {more} if the function is only slow."
-    )
+    diagnosis = no_answer("never_returns", place, what, f"End the loop, or pass {more} if the function is only slow.")
     return {"kind": "diagnosis", "diagnosis": diagnosis}
 
 
