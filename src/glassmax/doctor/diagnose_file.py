@@ -73,20 +73,7 @@ def try_activations(
 ) -> tuple[Diagnosis, list[str]]:
     """Diagnose with the assumed activation, or with another that explains what the assumed one does not.
 
-    Parameters
-    ----------
-    diagnose : callable
-        From a network to the diagnosis of the learner's gradients.
-    understood : Understood
-        With a network.
-    in_time : callable
-        Whether there is time for another try.
-
-    Returns
-    -------
-    diagnosis : Diagnosis
-    notes : list of str
-        What was assumed in the end.
+    `in_time` says whether there is time for another try. The notes that are returned say what was assumed in the end.
     """
     assert understood.network is not None
     first = diagnose(understood.network)

@@ -53,17 +53,8 @@ def f_prime(name: str, Z: Array) -> Array:
 class Pass:
     """A probe: parameters and rows, and all that forward and backward make of them.
 
-    Parameters
-    ----------
-    architecture : Architecture
-    W, b : mapping of int to array
-        (in, out) weights and (out,) biases, float64; a layer without a bias has zeros.
-    X, Y : (n, d), (n, k) array
-        Rows are samples.
-    scale, l2, l2_bias : float
-        As the module says.
-    at_kink : float, optional
-        The derivative of a hidden activation where its Z is exactly 0; its own convention by default.
+    W are (in, out) and b (out,), by layer and in float64; a layer without a bias has zeros. `at_kink` is the derivative
+    of a hidden activation where its Z is exactly 0, by default the activation's own convention.
     """
 
     def __init__(

@@ -26,21 +26,10 @@ def order_of(mistake: PlacedMistake) -> tuple[int, int]:
 def finding_of_mistake(
     case: Case, group: list[PlacedMistake], residual: float, indistinguishable: tuple[str, ...]
 ) -> Finding:
-    """Return the finding of a mistake.
+    """Return the finding of a mistake, which may be made at several nodes (`group`).
 
-    Parameters
-    ----------
-    case : Case
-    group : list of PlacedMistake
-        The same mistake at one node or several.
-    residual : float
-        The error that is left once the mistake is made in the exact pass.
-    indistinguishable : tuple of str
-        The causes that give the same numbers.
-
-    Returns
-    -------
-    Finding
+    `residual` is the error that is left once the mistake is made in the exact pass; `indistinguishable` are the causes
+    that give the same numbers.
     """
     mistake, writer = min(group, key=order_of), _writer(case)
     affected = case.off([key for key in case.passes[0].architecture.parameters if _reaches(group, key)])

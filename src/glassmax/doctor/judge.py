@@ -47,14 +47,6 @@ def judge(case: Case) -> Judgement:
     """Judge the learner's gradients.
 
     The order of the questions matters: each is asked only where all before it were answered with no.
-
-    Parameters
-    ----------
-    case : Case
-
-    Returns
-    -------
-    Judgement
     """
     own, *others = (max(errors.values()) for errors in case.judged)
     worst = max([own, *others])

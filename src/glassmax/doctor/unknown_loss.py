@@ -26,17 +26,7 @@ TOLERANCE = 2e-5
 
 
 def judge_measured(gradients_or_function: Any, given: Given) -> Diagnosis:
-    """Judge gradients by central differences of the learner's own loss.
-
-    Parameters
-    ----------
-    gradients_or_function : mapping, sequence or callable
-    given : Given
-
-    Returns
-    -------
-    Diagnosis
-    """
+    """Judge gradients by central differences of the learner's own loss."""
     named = given.named
     names, arrays = [name for name, _ in named], [np.asarray(array, np.float64) for _, array in named]
     returned = gradients_or_function

@@ -27,15 +27,7 @@ Diagnose = Callable[[LearnerFile, float], tuple[dict[str, Any], list[str]]]
 
 
 def main(folder: str, diagnose: Diagnose) -> NoReturn:
-    """Do the job that lies in `folder` and end the process.
-
-    Parameters
-    ----------
-    folder : str
-        Where job.json lies, and where the answer goes.
-    diagnose : callable
-        What is done with the file.
-    """
+    """Do the job that lies in `folder`, by means of `diagnose`, and end the process."""
     here, pid = Path(folder), os.getpid()
     job = json.loads((here / "job.json").read_text(encoding="utf-8"))
     stack = open(here / "stack", "w")  # noqa: SIM115 - the watchdog writes to it until the end

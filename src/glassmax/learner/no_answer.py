@@ -28,23 +28,9 @@ class Place(NamedTuple):
 
 
 def no_answer(cause: str, place: Place, what: str, *more: str) -> dict[str, Any]:
-    """Return a diagnosis in plain form with one finding.
+    """Return a diagnosis in plain form, as from `plain_diagnosis`, with one finding.
 
-    Parameters
-    ----------
-    cause : {"never_returns", "raises"}
-        Its stable name.
-    place : Place
-        Where it happens.
-    what : str
-        What happens, as a sentence.
-    *more : str
-        Further lines, such as the next step.
-
-    Returns
-    -------
-    dict
-        As from `plain_diagnosis`.
+    `what` happens, as a sentence; `more` are further lines, such as the next step.
 
     Examples
     --------
@@ -76,24 +62,7 @@ def no_answer(cause: str, place: Place, what: str, *more: str) -> dict[str, Any]
 
 
 def raised(name: str, error: BaseException, place: Place, given: str) -> dict[str, Any]:
-    """Return what is said of a function that raised.
-
-    Parameters
-    ----------
-    name : str
-        The function's: ``"gradients"``.
-    error : BaseException
-        What came out of it; SystemExit is told as what it is.
-    place : Place
-        The last line of the learner's file on the way to it.
-    given : str
-        The shapes of what it was called with.
-
-    Returns
-    -------
-    dict
-        As from `plain_diagnosis`.
-    """
+    """Return what is said of a function that raised; `given` are the shapes of what it was called with."""
     if isinstance(error, SystemExit):
         what, advice = f"{name} ends the program by SystemExit ({place}).", "Return the gradients instead."
     elif isinstance(error, EOFError) and "input" in place.text:

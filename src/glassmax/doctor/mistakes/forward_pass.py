@@ -31,20 +31,7 @@ class Forward:
 
 
 def other_forward(passes: Sequence[Pass], gradients: Sequence[Mapping[Key, Array]], tolerance: float) -> Forward | None:
-    """Find the forward pass whose exact gradients are the learner's.
-
-    Parameters
-    ----------
-    passes, gradients : sequence
-        One for each probe.
-    tolerance : float
-        Relative.
-
-    Returns
-    -------
-    Forward or None
-        None where the learner's gradients are those of none of them.
-    """
+    """Find the forward pass whose exact gradients are the learner's on every probe; None where there is none."""
     for forward in forward_mistakes(passes[0]):
         left = 0.0
         for p, G in zip(passes, gradients, strict=True):

@@ -12,20 +12,8 @@ __all__ = ["PlacedMistake"]
 class PlacedMistake:
     """One mistake, made at one node of a backward pass.
 
-    Attributes
-    ----------
-    cause : str
-        The stable name.
-    node : str
-        What came out wrong first: "dZ2", "dA1", "dW2", "db1".
-    says : str
-        What was done.
-    cost : float
-        See `glassmax.doctor.mistakes.mistake`.
-    constant : Constant, optional
-        The fitted number.
-    also : tuple of str
-        Other causes that make the same array.
+    `node` is what came out wrong first, such as "dZ2" or "db1", and `says` what was done. `constant` is the fitted
+    number; `also` has other causes that make the same array.
     """
 
     cause: str

@@ -22,19 +22,7 @@ def all_zero(gradients: Sequence[Gradients], keys: Sequence[Key]) -> bool:
 
 
 def not_gradients(passes: Sequence[Pass], gradients: Sequence[Gradients]) -> str:
-    """Say what wrong gradients are if they are the parameters, before or after a step; exactly, or nothing is said.
-
-    Parameters
-    ----------
-    passes : sequence of Pass
-    gradients : sequence of mapping
-        In our orientation.
-
-    Returns
-    -------
-    str
-        A sentence, or nothing.
-    """
+    """Say that wrong gradients are the parameters, before or after a step; "" unless they are exactly that."""
     steps = [_steps(p, g) for p, g in zip(passes, gradients, strict=True)]
     if any(step is None for step in steps):
         return ""

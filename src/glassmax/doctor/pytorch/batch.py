@@ -23,22 +23,12 @@ __all__ = ["BatchRun", "run_batch", "tensors_of", "with_layer"]
 
 @dataclass
 class BatchRun:
-    """The result of a batch.
+    """The result of a batch, in double and by PyTorch's names; a gradient is None where backward left none.
 
-    Attributes
-    ----------
-    parameters, gradients : dict of str to array
-        In double, by PyTorch's names; a gradient is None where backward left none.
-    frozen : tuple of str
-        The parameters with requires_grad False.
-    cut : Layer or None
-        The layer of a Sequential in which backpropagation ends; None if it reaches the first.
-    error : Exception or None
-        What forward, the loss or backward raised.
-    unequal : tuple of two shapes, or None
-        The output's shape and the target's, where the loss is a difference of the two and they differ.
-    exact : bool
-        Whether it ran in double precision; if the model or its loss can't, it ran in the model's own.
+    `cut` is the layer of a Sequential in which backpropagation ends, None if it reaches the first. `error` is what
+    forward, the loss or backward raised. `unequal` has the shapes of output and target, where the loss is a difference
+    of the two and they differ. `exact` says whether the batch ran in double precision; if the model or its loss can't,
+    it ran in the model's own.
     """
 
     model: Any
@@ -71,18 +61,7 @@ class BatchRun:
 
 
 def tensors_of(X: Any, y: Any, criterion: Criterion) -> tuple[Any, Any]:
-    """Return data as tensors on the CPU, in double where they are not class indices.
-
-    Parameters
-    ----------
-    X, y : tensor or array
-    criterion : Criterion
-        CrossEntropyLoss and NLLLoss take whole numbers for indices.
-
-    Returns
-    -------
-    X, y : tensor
-    """
+    """Return data as tensors on the CPU, in double where they are not class indices."""
     import torch
 
     if X is None or y is None:
@@ -95,19 +74,7 @@ def tensors_of(X: Any, y: Any, criterion: Criterion) -> tuple[Any, Any]:
 
 
 def run_batch(model: Any, criterion: Criterion, X: Any, y: Any) -> BatchRun:
-    """Run a batch through a copy of the model, in eval mode: dropout is off.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-    criterion : Criterion
-    X, y : tensor
-        From `tensors_of`.
-
-    Returns
-    -------
-    BatchRun
-    """
+    """Run a batch through a copy of the model, in eval mode: dropout is off."""
     batch = _attempt(model, criterion, X, y, True)
     if batch.error is None or batch.cut:
         return batch
@@ -141,20 +108,7 @@ def _attempt(model: Any, criterion: Criterion, X: Any, y: Any, exact: bool) -> B
 
 
 def with_layer(model: Any, place: str, make: Callable[[Any], Any]) -> Any:
-    """Return a copy of a Sequential in which one layer is another.
-
-    Parameters
-    ----------
-    model : torch.nn.Sequential
-    place : str
-        As PyTorch names it, "2" or "0.3".
-    make : callable
-        From the layer that is there to the one that belongs there.
-
-    Returns
-    -------
-    torch.nn.Sequential
-    """
+    """Return a copy of a Sequential in which `make` has replaced the layer at a place such as "2" or "0.3"."""
     changed = copy.deepcopy(model)
     *outer, name = place.split(".")
     setattr(changed.get_submodule(".".join(outer)), name, make(changed.get_submodule(place)))

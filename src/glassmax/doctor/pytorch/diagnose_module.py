@@ -35,27 +35,11 @@ def is_module(thing: object) -> bool:
 
 
 def diagnose_module(model: Any, X: Any, y: Any, *, loss: Any) -> Diagnosis:
-    """Diagnose a PyTorch model with its loss on a batch.
+    """Diagnose a PyTorch model with its loss on a batch; neither the model nor its ``.grad`` is changed.
 
-    Parameters
-    ----------
-    model : torch.nn.Module
-        Preferably a Sequential, whose layers can be read. Neither the model nor its ``.grad`` is changed.
-    X, y : tensor or array
-        A batch, as the training hands it to the model and the loss.
-    loss : callable
-        The criterion, as ``nn.CrossEntropyLoss()``, or a function ``loss(output, target)``.
-
-    Returns
-    -------
-    Diagnosis
-        "wrong" for layers that don't fit the loss, backpropagation that is cut off, gradients of an earlier batch;
-        "correct under another convention" for a sum in place of the mean and for frozen layers, which may be intended.
-
-    Raises
-    ------
-    OptionError
-        If the data or the loss are missing.
+    The verdict is "wrong" for layers that don't fit the loss, backpropagation that is cut off, and gradients of an
+    earlier batch; it is "correct under another convention" for a sum in place of the mean and for frozen layers, which
+    may be intended.
     """
     criterion = criterion_of(loss)
     X, y = tensors_of(X, y, criterion)

@@ -23,15 +23,9 @@ __all__ = ["FunctionCall", "Learner", "described_error", "quietly"]
 
 @dataclass(frozen=True)
 class FunctionCall:
-    """The result of one call.
+    """The result of one call: the answer, or why there is none, and the inputs that the function changed.
 
-    Attributes
-    ----------
-    answer : Answer or None
-    cause, message : str
-        Why there is none: "raises", "wrong_keys", "wrong_shapes".
-    wrote : tuple of str
-        The inputs that were changed.
+    `cause` is "raises", "wrong_keys" or "wrong_shapes".
     """
 
     answer: Answer | None
@@ -53,18 +47,7 @@ def quietly(call: Callable[[], Any]) -> Any:
 
 
 class Learner:
-    """The learner's function with the names and nesting of its parameters.
-
-    Parameters
-    ----------
-    function : callable
-        ``f(parameters, X, y)``.
-    parameters : mapping or sequence
-        Whose nesting the function is given.
-    names : sequence of str
-    layout : Layout
-        Which of its arrays is which.
-    """
+    """The learner's function ``f(parameters, X, y)``, with the names, the nesting and the layout of its parameters."""
 
     def __init__(self, function: Callable[..., Any], parameters: Any, names: Sequence[str], layout: Layout) -> None:
         self.function, self.parameters, self.names, self.layout = function, parameters, list(names), layout

@@ -21,19 +21,9 @@ __all__ = ["Layout", "Role", "gradient_of", "layouts"]
 
 @dataclass(frozen=True)
 class Role:
-    """The role of one of the learner's arrays: a weight or a bias, of which layer, in which orientation.
+    """The role of one of the learner's arrays: the weights or the bias of a layer, counted from 1.
 
-    Attributes
-    ----------
-    name : str
-        As the learner calls it.
-    kind : {"W", "b"}
-    layer : int
-        From 1.
-    transposed : bool
-        Whether W is (out, in).
-    shape : tuple of int
-        As the learner has it.
+    `kind` is "W" or "b". `transposed` says whether W is (out, in). Name and shape are the learner's.
     """
 
     name: str
@@ -62,18 +52,9 @@ def gradient_of(name: str) -> str:
 
 @dataclass(frozen=True)
 class Layout:
-    """One reading of the learner's arrays.
+    """One reading of the learner's arrays: the sizes of the layers, inputs first, and a role for each array in order.
 
-    Attributes
-    ----------
-    sizes : tuple of int
-        Units of each layer, inputs first.
-    roles : tuple of Role
-        One for each of the learner's arrays, in their order.
-    columns : bool
-        Whether samples are columns.
-    single : bool
-        Whether X is one sample, a vector.
+    `columns` says whether samples are columns, `single` whether X is one sample, a vector.
     """
 
     sizes: tuple[int, ...]
@@ -116,25 +97,9 @@ class Layout:
 
 
 def layouts(named: Sequence[tuple[str, Array]], X: Array, every: bool = False) -> list[Layout]:
-    """Find every consistent reading of the learner's arrays, the most common first.
+    """List every consistent reading of the learner's arrays, the most common first; a ShapeError says there is none.
 
-    Parameters
-    ----------
-    named : sequence of (str, array)
-        In the learner's order.
-    X : array
-        As the learner has it.
-    every : bool, default=False
-        Whether to list every order of the layers that fits, for a loss to tell, not the likeliest alone.
-
-    Returns
-    -------
-    list of Layout
-
-    Raises
-    ------
-    ShapeError
-        If there is none.
+    With `every`, all orders of the layers that fit are listed, for a loss to tell, not the likeliest alone.
     """
     found: list[Layout] = []
     for weights, others in _sorted_out(named):

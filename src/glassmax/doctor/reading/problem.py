@@ -37,19 +37,7 @@ Measured = tuple[list[Point], list[float], bool]
 
 @dataclass(frozen=True)
 class Given:
-    """What the learner handed in.
-
-    Attributes
-    ----------
-    network : Network or None
-    loss : callable or None
-        ``loss(parameters, X, y)``.
-    parameters : nested arrays
-    X, y : array
-    declared : bool
-    own_parameters : bool
-        Whether names and layout are the learner's.
-    """
+    """What the learner handed in; `own_parameters` says whether names and layout are the learner's."""
 
     network: Network | None
     loss: Callable[..., Any] | None
@@ -67,17 +55,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Problem:
-    """One reading of what the learner handed in: layout, network, loss and targets together.
-
-    Attributes
-    ----------
-    given : Given
-    layout : Layout
-    architecture : Architecture
-    targets : Targets
-    convention : Convention
-        Of the learner's data.
-    """
+    """One reading of what the learner handed in: layout, network, targets, and the loss of the learner's data."""
 
     given: Given
     layout: Layout
@@ -125,21 +103,7 @@ class Problem:
 
 
 def problems(given: Given) -> Iterator[Problem]:
-    """Yield every consistent reading, the likeliest first.
-
-    Parameters
-    ----------
-    given : Given
-
-    Yields
-    ------
-    Problem
-
-    Raises
-    ------
-    ShapeError, LabelError
-        If there is none.
-    """
+    """Yield every consistent reading, the likeliest first; where none is, raise a ShapeError or a LabelError."""
     sizes = given.network.layer_sizes if given.network else None
     measurable = given.loss is not None and given.network is None
     try:

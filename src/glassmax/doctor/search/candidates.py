@@ -37,18 +37,9 @@ def same(a: Array, b: Array) -> bool:
 class Candidate:
     """The learner's dZ as some mistakes would make it.
 
-    Attributes
-    ----------
-    mistakes : tuple of PlacedMistake
-        The mistakes.
-    make : callable
-        The array on the probe with this number; None where the mistake can't be made there.
-    along : callable, optional
-        The array on each probe that a learning rate multiplies, to be subtracted.
-    any_scale : bool
-        Whether a factor n is forgiven.
-    error : callable, optional
-        The learner's dA of this layer on each probe.
+    `make` gives it on the probe of that number, None where a mistake can't be made there. `along` gives what a learning
+    rate multiplies, to be subtracted, and `error` the learner's dA of this layer. `any_scale` says whether a factor n
+    is forgiven.
     """
 
     mistakes: tuple[PlacedMistake, ...]
@@ -127,17 +118,9 @@ def hidden_candidates(
     gradient: Sequence[Array | None],
     pairs: bool,
 ) -> Iterator[Candidate]:
-    """dZ of a hidden layer, given the learner's own arrays of the layer above.
+    """dZ of a hidden layer: right, with one mistake, or (`pairs`) with two.
 
-    Parameters
-    ----------
-    passes : sequence of Pass
-    layer : int
-        From 1.
-    D, before, gradient : sequence of array
-        For each probe dZ, dA and dW of the layer above, as the learner has them.
-    pairs : bool
-        Whether to make two mistakes at once.
+    `D`, `before` and `gradient` are dZ, dA and dW of the layer above on each probe, as the learner has them.
     """
     learners = zip(passes, D, before, gradient, strict=True)
     above = [Site(p, layer + 1, dZ, dA, dW) for p, dZ, dA, dW in learners]

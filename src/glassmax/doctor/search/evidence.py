@@ -17,21 +17,10 @@ SKETCH = 3
 
 
 class Evidence:
-    """What the learner got, and what is known of it.
+    """What the learner got on each probe, in our orientation, and what is known of it.
 
-    Parameters
-    ----------
-    passes : sequence of Pass
-        The probes, the most telling first.
-    gradients : sequence of mapping
-        For each probe the learner's arrays by ("W", 1), ("b", 1), ..., in our orientation.
-    tolerance : float
-        What counts as equal, relative.
-
-    Attributes
-    ----------
-    thorough : bool
-        Whether to look for two mistakes at one node.
+    The most telling probe comes first. `tolerance` is what counts as equal, relative. `thorough` says whether to look
+    for two mistakes at one node.
     """
 
     def __init__(self, passes: Sequence[Pass], gradients: Sequence[Gradients], tolerance: float) -> None:

@@ -44,15 +44,7 @@ def cost_of(mistakes: Iterable[PlacedMistake]) -> float:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Steps that, done wrong, give the learner's gradients.
-
-    Attributes
-    ----------
-    mistakes : tuple of PlacedMistake
-        From the top down.
-    residual : float
-        What the worst of the fits leaves, relative.
-    """
+    """Mistakes, from the top down, that give the learner's gradients; `residual` is what the worst fit leaves."""
 
     mistakes: tuple[PlacedMistake, ...]
     residual: float = 0.0
@@ -81,18 +73,9 @@ class _State:
 
 
 def explain(evidence: Evidence, declared: bool) -> list[Explanation]:
-    """Find the mistakes that explain the learner's gradients.
+    """Find the mistakes that explain the learner's gradients, the likeliest first; none are found in right ones.
 
-    Parameters
-    ----------
-    evidence : Evidence
-    declared : bool
-        Whether the loss is the learner's own word: then a factor throughout is a mistake, too.
-
-    Returns
-    -------
-    list of Explanation
-        The likeliest first. One without mistakes: the gradients are right.
+    `declared` says whether the loss is the learner's own word: then a factor throughout is a mistake, too.
     """
     passes = evidence.passes
     top = _State((), (), tuple(p.scale * p.dP for p in passes), (1.0,) * len(passes))

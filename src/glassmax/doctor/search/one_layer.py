@@ -21,20 +21,9 @@ UNKNOWN = 3.0
 
 @dataclass(frozen=True)
 class Choice:
-    """One way in which a layer's gradients follow.
+    """One way in which a layer's gradients follow from its dZ, which `D` has on every probe.
 
-    Attributes
-    ----------
-    mistakes : tuple of PlacedMistake
-        What was wrong here.
-    D : tuple of array
-        The learner's dZ, on every probe.
-    totals : tuple of float
-        The factor it holds, from the top down.
-    scales : tuple of float
-        The factor that came in here.
-    residual : float
-        What the fits leave, relative.
+    `totals` are the factors that it holds, from the top down, and `scales` those that came in here.
     """
 
     mistakes: tuple[PlacedMistake, ...]

@@ -29,17 +29,10 @@ DERIVATIVES = {
 
 @dataclass(frozen=True)
 class CorrectionWriter:
-    """Writes for one learner.
+    """Writes for one learner, of whose own data `p` is the pass.
 
-    Attributes
-    ----------
-    p : Pass
-        The learner's own data.
-    layout : Layout
-    divisor : str
-        What the derivative of the summed loss is divided by or multiplied with: " / n" for a mean, "" for a sum.
-    l2 : str
-        The penalty's coefficient, as written.
+    `divisor` is what the derivative of the summed loss is divided by or multiplied with: " / n" for a mean, "" for a
+    sum. `l2` is the penalty's coefficient, as written.
     """
 
     p: Pass

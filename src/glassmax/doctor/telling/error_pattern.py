@@ -17,22 +17,7 @@ def pattern(
     mistake: PlacedMistake,
     affected: Sequence[tuple[str, int]],
 ) -> str:
-    """Describe how a gradient differs from the true one.
-
-    Parameters
-    ----------
-    passes, gradients : sequence
-        The learner's own data first.
-    mistake : PlacedMistake
-        The first wrong node.
-    affected : sequence of (str, int)
-        The gradients that are off.
-
-    Returns
-    -------
-    str
-        A clause, or nothing.
-    """
+    """Describe in a clause how a gradient that is off at the first wrong node differs from the true one."""
     here = [key for key in affected if key[1] == mistake.layer] or list(affected)
     if not here:
         return ""
