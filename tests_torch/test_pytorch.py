@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import glassmax as gm
+from glassmax.doctor.pytorch.layers import parameters_of
 
 torch.manual_seed(0)
 X = torch.randn(7, 4)
@@ -264,6 +265,24 @@ def test_a_module_of_ones_own_is_run_though_it_cannot_be_read():
     diagnosis = gm.diagnose(Net(), X, y, loss=nn.CrossEntropyLoss())
     assert causes(diagnosis) == ["detached"]
     assert diagnosis.findings[0].parameters == ("one.weight", "one.bias")
+
+
+def without_biases(*tail):
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Linear(4, 10, bias=False), nn.Tanh(), nn.Linear(10, 3, bias=False), *tail)
+
+
+def test_a_layer_without_a_bias_has_a_weight_alone():
+    sequential, loss = without_biases(), nn.CrossEntropyLoss()
+    assert [*parameters_of(sequential)] == ["0.weight", "2.weight"]
+    assert gm.diagnose(sequential, X, y, loss=loss).verdict == "correct"
+    for _ in range(2):
+        loss(sequential(X), y).backward()
+    finding = gm.diagnose(sequential, X, y, loss=loss).findings[0]
+    assert (finding.cause, finding.evidence["factor"]) == ("accumulates", "2")
+    finding = gm.diagnose(without_biases(nn.Softmax(dim=1)), X, y, loss=loss).findings[0]
+    assert (finding.cause, finding.parameters) == ("softmax_twice", ("0.weight", "2.weight"))
+    assert finding.cell.startswith("2.weight.grad[")
 
 
 def test_two_faults_are_both_found():

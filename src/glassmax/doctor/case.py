@@ -48,6 +48,10 @@ class Case:
         """Those of the gradients that are off on a probe with the learner's number of rows."""
         return [key for key in keys if any(errors[key] > FINE / 10 for errors in self.judged)]
 
+    def all_zero(self, keys: Sequence[Key]) -> bool:
+        """Whether these gradients are 0 throughout, on every probe."""
+        return bool(keys) and not any(probe[key].any() for probe in self.gradients for key in keys)
+
     def worst(self, keys: Sequence[Key]) -> float:
         """The largest error of these gradients; infinite is that of another shape, not of an overflow on a probe."""
         if not keys or any(np.isinf(self.errors[0][key]) for key in keys):

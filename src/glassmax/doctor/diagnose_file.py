@@ -91,8 +91,8 @@ def try_activations(
 
 
 def _explained(diagnosis: Diagnosis) -> bool:
-    forward = any("forward pass" in finding.says for finding in diagnosis.findings)
-    return not forward and NOT_IN_CATALOGUE not in diagnosis.causes
+    other_network = any(finding.other_network for finding in diagnosis.findings)
+    return not other_network and NOT_IN_CATALOGUE not in diagnosis.causes
 
 
 def _diagnosed(file: LearnerFile, seconds: float) -> tuple[dict[str, Any], list[str]]:

@@ -7,14 +7,14 @@ from .mistakes.causes import CAUSES, JACOBIAN, NOT_IN_CATALOGUE
 from .mistakes.forward_pass import Forward
 from .mistakes.placed import PlacedMistake
 from .mistakes.shapes import misshapen, named_by_shape
-from .mistakes.update import NEVER_FILLED, all_zero
 from .telling.correction import CorrectionWriter
 from .telling.diagnosis import Finding
 from .telling.error_pattern import pattern
 
-__all__ = ["finding_of_forward", "finding_of_mistake", "finding_of_no_gradients", "order_of"]
+__all__ = ["NEVER_FILLED", "finding_of_forward", "finding_of_mistake", "finding_of_no_gradients", "order_of"]
 
 Key = tuple[str, int]
+NEVER_FILLED = "all zero: were they ever filled?"
 FORWARD = "the chain rule starts from what the forward pass computed: L is a function of this Z and this A, of no other"
 
 
@@ -34,7 +34,7 @@ def finding_of_mistake(
     mistake, writer = min(group, key=order_of), _writer(case)
     affected = case.off([key for key in case.passes[0].architecture.parameters if _reaches(group, key)])
     evidence: dict[str, object] = {"error_before": case.worst(affected)}
-    never_filled = f"; {NEVER_FILLED}" if all_zero(case.gradients, affected) else ""
+    never_filled = f"; {NEVER_FILLED}" if case.all_zero(affected) else ""
     if mistake.cause == NOT_IN_CATALOGUE:
         shapeless = [key for key in misshapen(case.passes[0], case.gradients[0]) if _at(mistake, key)]
         if shapeless:
@@ -93,6 +93,7 @@ def finding_of_forward(case: Case, forward: Forward) -> Finding:
         forward.line,
         FORWARD,
         writer.cell(*shown, case.gradients[0][shown]),
+        other_network=forward.other_network,
     )
 
 

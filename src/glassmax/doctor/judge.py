@@ -12,11 +12,11 @@ import numpy as np
 
 from .case import FINE, Case, Errors, relative_errors
 from .exact_pass import KINKED, Pass
-from .findings import finding_of_forward, finding_of_mistake, finding_of_no_gradients, order_of
+from .findings import NEVER_FILLED, finding_of_forward, finding_of_mistake, finding_of_no_gradients, order_of
 from .mistakes.causes import CAUSES, PENALTY
 from .mistakes.forward_pass import other_forward
 from .mistakes.shapes import misshapen
-from .mistakes.update import NEVER_FILLED, all_zero, not_gradients
+from .mistakes.update import not_gradients
 from .search.evidence import Evidence
 from .search.explanations import Explanation, conventional, distinct, explain
 from .telling.conventions import conventions_of, said_factor
@@ -196,7 +196,7 @@ def _wrong(case: Case, explanations: Sequence[Explanation]) -> Judgement:
         lines = _lines(case, everything=True)
         return Judgement(Diagnosis(OTHERWISE_CORRECT, (), None, tuple(said), lines), best.cost)
     groups = sorted(distinct(mistakes), key=lambda group: order_of(group[0]))
-    if len(groups) > 1 and all_zero(case.gradients, case.passes[0].architecture.parameters):
+    if len(groups) > 1 and case.all_zero(case.passes[0].architecture.parameters):
         # many pairs of mistakes give 0, so 0 is evidence of none
         return _plainly_wrong(case, finding_of_no_gradients(case, NEVER_FILLED))
     alternatives = _alternatives(explanations, best)

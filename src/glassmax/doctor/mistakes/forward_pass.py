@@ -19,7 +19,8 @@ Key = tuple[str, int]
 class Forward:
     """A mistake of the forward pass: its cause, where it is, what was done, and the line as it should be.
 
-    `again` makes the learner's pass from the exact one; `residual` is what it leaves of the gradients, relative.
+    `again` makes the learner's pass from the exact one; `other_network` says whether that is a pass of another network,
+    not of other data; `residual` is what it leaves of the gradients, relative.
     """
 
     cause: str
@@ -27,6 +28,7 @@ class Forward:
     says: str
     line: str
     again: Callable[[Pass], Pass]
+    other_network: bool = True
     residual: float = 0.0
 
 
@@ -94,7 +96,7 @@ def _without_biases(layers: tuple[int, ...], p: Pass) -> Pass:
 def _of_input(says: str, X: Callable[[Array], Array]) -> Forward:
     """The input centred or scaled inside the function."""
     line = "Z1 = X @ W1 + b1    # X as it is given"
-    return Forward("batch_coupling", "Z1", says, line, lambda p: _again(p, p.architecture, p.b, X(p.X)))
+    return Forward("batch_coupling", "Z1", says, line, lambda p: _again(p, p.architecture, p.b, X(p.X)), False)
 
 
 OTHER_INPUTS = (

@@ -13,8 +13,7 @@ import numpy as np
 from ...functional.activations import ACTIVATIONS
 from ...functional.arrays import Array
 from ...functional.softmax import softmax
-from ..exact_pass import Pass, f_prime
-from .activation_forms import A_FORMS
+from ..exact_pass import A_FORMS, Pass, f_prime
 from .last_layer import LastLayer, diagonal, jacobian, output_derivative, right_dZ
 from .mistake import Mistake
 

@@ -5,8 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from ...functional.arrays import Array
-from ..exact_pass import Pass, f_prime
-from .activation_forms import A_FORMS
+from ..exact_pass import A_FORMS, Pass, f_prime
 
 __all__ = ["Site"]
 

@@ -8,17 +8,11 @@ from ...functional.arrays import Array
 from ..constants import recognise
 from ..exact_pass import Pass
 
-__all__ = ["NEVER_FILLED", "all_zero", "not_gradients"]
+__all__ = ["not_gradients"]
 
 Key = tuple[str, int]
 Gradients = Mapping[Key, Array]
-NEVER_FILLED = "all zero: were they ever filled?"
 EXACT, FITTED = 1e-12, 1e-7
-
-
-def all_zero(gradients: Sequence[Gradients], keys: Sequence[Key]) -> bool:
-    """Whether the gradients of these parameters are 0 throughout, on every probe."""
-    return bool(keys) and not any(probe[key].any() for probe in gradients for key in keys)
 
 
 def not_gradients(passes: Sequence[Pass], gradients: Sequence[Gradients]) -> str:

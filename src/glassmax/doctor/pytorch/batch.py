@@ -16,7 +16,7 @@ import numpy as np
 
 from ...errors import OptionError
 from ...functional.arrays import Array
-from .layers import Criterion, Layer, layers_of
+from .layers import Criterion, Layer, layers_of, parameters_of
 
 __all__ = ["BatchRun", "run_batch", "tensors_of", "with_layer"]
 
@@ -53,7 +53,7 @@ class BatchRun:
         import torch
 
         with torch.no_grad(), _quiet():
-            for name, parameter in self.model.named_parameters():
+            for name, parameter in parameters_of(self.model).items():
                 if name in parameters:
                     parameter.copy_(torch.as_tensor(np.asarray(parameters[name])))
             value = self.criterion.call(self.model(self.X), self.y)
@@ -100,10 +100,10 @@ def _attempt(model: Any, criterion: Criterion, X: Any, y: Any, exact: bool) -> B
     except Exception as raised:  # the model and the loss are the user's
         error = raised
     parameters, gradients = {}, {}
-    for name, parameter in twin.named_parameters():
+    for name, parameter in parameters_of(twin).items():
         parameters[name] = parameter.detach().double().numpy().copy()
         gradients[name] = None if parameter.grad is None else parameter.grad.detach().double().numpy().copy()
-    frozen = tuple(name for name, parameter in model.named_parameters() if not parameter.requires_grad)
+    frozen = tuple(name for name, parameter in parameters_of(model).items() if not parameter.requires_grad)
     return BatchRun(twin, criterion, X, y, parameters, gradients, frozen, cut, error, unequal, exact)
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ...errors import OptionError
 
-__all__ = ["Criterion", "Layer", "Remark", "criterion_of", "layers_of", "remarks_on", "with_mean"]
+__all__ = ["Criterion", "Layer", "Remark", "criterion_of", "layers_of", "parameters_of", "remarks_on", "with_mean"]
 
 FUNCTIONS = {
     "cross_entropy": "CrossEntropyLoss",
@@ -88,6 +88,15 @@ def layers_of(model: Any) -> list[Layer]:
     if isinstance(model, nn.Sequential):
         collect(model, "")
     return found
+
+
+def parameters_of(model: Any) -> dict[str, Any]:
+    """Return the parameters of a model by PyTorch's names, such as "0.weight" and "0.bias".
+
+    A layer with ``bias=False`` has a weight alone, an activation has nothing. A parameter that two layers share counts
+    once, under its first name.
+    """
+    return dict(model.named_parameters())
 
 
 def criterion_of(loss: Any) -> Criterion:

@@ -17,7 +17,6 @@ from .candidates import Candidate, head_candidates, hidden_candidates, same
 from .evidence import Evidence
 from .layer import Layer
 from .one_layer import Choice, judge_layer
-from .solve_dz import recovered
 
 __all__ = ["Explanation", "conventional", "distinct", "explain"]
 
@@ -167,7 +166,7 @@ def _scaled(before: Sequence[Array | None], choice: Choice) -> tuple[Array | Non
 def _unknown(evidence: Evidence, state: _State, layer: int) -> list[_State]:
     """A layer where nothing in the catalogue fits: its dZ is solved for if that can be done, or the search ends."""
     mistake = PlacedMistake(NOT_IN_CATALOGUE, f"dZ{layer}", "", 4.0 + 0.05 * layer)
-    solved = recovered(evidence, layer)
+    solved = evidence.solved_dZ(layer)
     if solved is None:
         return [_State((*state.mistakes, mistake), state.D, state.before, state.totals, ended=True)]
     return [_State((*state.mistakes, mistake), solved, (None,) * len(evidence.passes), state.totals)]
