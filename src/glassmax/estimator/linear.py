@@ -1,6 +1,6 @@
 """The linear model that a network is compared with: multinomial logistic regression, its penalty chosen by validation.
 
-An unpenalised linear model is a weak opponent: where the classes can be separated its weights grow without bound, and
+An unpenalized linear model is too easy to beat: if the classes can be separated, its weights grow without bound, and
 its probabilities become overconfident. The penalty is therefore chosen among a few, on splits of the training rows.
 """
 
@@ -33,7 +33,7 @@ def fit_linear(
     Parameters
     ----------
     X : (n, d) array or CSR matrix
-        Standardised numbers.
+        Standardized numbers.
     y : (n,) array of int
         Class indices 0 to k - 1, each at least once.
     sample_weight : (n,) array, optional
