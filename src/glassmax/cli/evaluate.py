@@ -24,7 +24,7 @@ MOST_GROUPS = 100
 @click.command("evaluate", cls=GroupedCommand)
 @click.argument("model")
 @click.argument("data")
-@option("Scoring", "--by", metavar="COLUMN", help="Column to group by: figures for each of its values too.")
+@option("Scoring", "--by", metavar="COLUMN", help="Column to group by: also print the metrics for each of its values.")
 @option("Scoring", "--weight", metavar="COLUMN", help="Column of sample weights, >= 0.")
 @option("Data", "--delimiter", metavar="CHAR", help="Character between the cells of a CSV file.  [default: detected]")
 @option("Data", "--decimal", type=click.Choice([".", ","]), help="Decimal separator.  [default: detected]")

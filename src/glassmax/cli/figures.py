@@ -1,4 +1,4 @@
-"""The metrics of several models on the same labelled rows: as plain text, as tables for a terminal, or as JSON."""
+"""The metrics of several models on the same labeled rows: as plain text, as tables for a terminal, or as JSON."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -40,7 +40,7 @@ def with_progress(
         yield from epochs
     elif (
         sys.stderr is not None and sys.stderr.isatty() and not console.is_dumb_terminal
-    ):  # colours may be forced on where there is no terminal
+    ):  # colors may be forced on where there is no terminal
         yield from _live(epochs, most, metric, console)
     else:
         yield from _in_lines(epochs, most, metric)

@@ -42,7 +42,7 @@ class Result:
         self.judged, self.columns, self.classes, self.more, self.table = judged, columns, classes, more, table
 
     def as_text(self) -> str:
-        """Return the figures as a table, and the confusions."""
+        """Return the metrics as a table, and the confusion matrix."""
         return show_figures(self.judged, self.columns, self.classes, self.more)
 
     def as_json(self) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def show(text: str) -> None:
 
 
 def show_painted(text: str) -> None:
-    """Print a diagnosis or a derivation; on a terminal with colours and hanging indents."""
+    """Print a diagnosis or a derivation; on a terminal with colors and hanging indents."""
     lines = [harmless(line).rstrip() for line in text.split("\n")]
     terminal = console()
     show("\n".join([*lines, ""]) if terminal is None else rendered(terminal, *paint(lines)))

@@ -41,7 +41,7 @@ COMMA_NUMBER = r"^[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+),[0-9]+(?:[eE][+-]?[0
 """A number with a decimal comma, its thousands set off by points or not at all."""
 
 GROUPED = r"^[+-]?[0-9]{1,3}(?:\.[0-9]{3})+$"
-"""Where commas are decimal, ``1.234`` may be a thousand or a little more than one."""
+"""With a decimal comma, ``1.234`` may mean 1234 or 1.234."""
 
 _PLAIN, _COMMA, _GROUPED = re.compile(PLAIN), re.compile(COMMA_NUMBER), re.compile(GROUPED)
 _NO_EXPONENT = re.compile(r"-?(?:(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*)?|\.[0-9]+)")
@@ -49,13 +49,13 @@ _LARGEST_WHOLE = 1e15
 
 
 def number(cell: str, decimal: str = ".") -> float | None:
-    """Return the number that a cell is, or None.
+    """Return the number in a cell, or None if it holds none.
 
     Parameters
     ----------
     cell : str
     decimal : {".", ","}
-        The decimal separator. Where it is the comma, ``1.234`` is None: it may be a thousand or a little over one.
+        The decimal separator. If it is the comma, ``1.234`` is None: it may mean 1234 or 1.234.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def canonical(cell: str) -> str:
 
 
 def as_text(values: Array) -> Array:
-    """Return a column of any kind as text, None where missing: equal cells are equal texts, whatever they came as.
+    """Return a column of any kind as text, None where missing: equal cells give equal texts, whatever their type.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def objects(cells: Sequence[Any]) -> Array:
 
 
 def column_of(cells: Iterable[str | None], decimal: str = ".") -> Array:
-    """Make a column of text cells: of float64 if all that are there are plain numbers, of text otherwise.
+    """Make a column from text cells: of float64 if all cells that aren't missing are plain numbers, of text otherwise.
 
     Parameters
     ----------
