@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .charts import figures_table
-from .grouped import GroupedCommand, option
-from .talk import be_quiet, counted, figure, harmless, say, shortened, show, show_json, table_of_figures
+from .grouped import FILE_FORMAT, RESULT, GroupedCommand, group, option
+from .talk import counted, figure, harmless, say, shortened, show, show_json, table_of_figures
 from .terminal import console, rendered
 
 if TYPE_CHECKING:
@@ -24,18 +24,13 @@ MOST_GROUPS = 100
 @click.command("evaluate", cls=GroupedCommand)
 @click.argument("model")
 @click.argument("data")
-@option("Scoring", "--by", metavar="COLUMN", help="Column to group by: figures for each of its values too.")
-@option("Scoring", "--weight", metavar="COLUMN", help="Column of sample weights, >= 0.")
-@option("Data", "--delimiter", metavar="CHAR", help="Character between the cells of a CSV file.  [default: detected]")
-@option("Data", "--decimal", type=click.Choice([".", ","]), help="Decimal separator.  [default: detected]")
-@option(
-    "Data",
-    "--encoding",
-    metavar="NAME",
-    help="Encoding of a text file: utf-8, utf-16, latin-1, ...  [default: detected]",
+@group(
+    "Scoring",
+    option("--by", "Column to group by: figures for each of its values too.", metavar="COLUMN"),
+    option("--weight", "Column of sample weights, >= 0.", metavar="COLUMN"),
 )
-@option("Output", "--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@option("Output", "--quiet", "-q", is_flag=True, callback=be_quiet, help="Print only the result and errors.")
+@group("Data", *FILE_FORMAT)
+@group("Output", *RESULT)
 def command(model: str, data: str, by: str | None, weight: str | None, as_json: bool, **options: Any) -> None:
     """Score a model on a table that has the target column.
 
