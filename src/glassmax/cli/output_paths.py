@@ -3,27 +3,16 @@
 import os
 from pathlib import Path
 
+from ..errors import DataError
+from ..table import BUILTIN
+
 __all__ = ["check_output", "default_output"]
 
 ENDINGS = (".gz", ".zst", ".zstd")
 
 
 def check_output(output: str, *inputs: str) -> Path:
-    """Raise if a path can't be written, or is one of those that are read.
-
-    Parameters
-    ----------
-    output : str
-    *inputs : str
-        The paths of what is read.
-
-    Returns
-    -------
-    Path
-    """
-    from ..errors import DataError
-    from ..table import BUILTIN
-
+    """Raise if a path can't be written, or is one of those that are read; return it otherwise."""
     path = Path(output)
     try:
         if path.is_dir():

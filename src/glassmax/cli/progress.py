@@ -1,14 +1,16 @@
 """The progress of a training run: one live line on a terminal, a few plain lines elsewhere."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from .charts import sparkline
 from .talk import figure, say
+from .terminal import console
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ..training import Epoch
 
 __all__ = ["with_progress"]
@@ -33,20 +35,16 @@ def with_progress(
     ------
     Epoch
     """
-    from rich.console import Console
-
-    console = Console(stderr=True)
+    terminal = console(err=True)
     if quiet:
         yield from epochs
-    elif (
-        sys.stderr is not None and sys.stderr.isatty() and not console.is_dumb_terminal
-    ):  # colours may be forced on where there is no terminal
-        yield from _live(epochs, most, metric, console)
+    elif terminal is not None:
+        yield from _live(epochs, most, metric, terminal)
     else:
         yield from _in_lines(epochs, most, metric)
 
 
-def _live(epochs: "Iterator[Epoch]", most: int, metric: "Callable[[], str]", console: object) -> "Iterator[Epoch]":
+def _live(epochs: "Iterator[Epoch]", most: int, metric: "Callable[[], str]", terminal: "Console") -> "Iterator[Epoch]":
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
@@ -56,7 +54,7 @@ def _live(epochs: "Iterator[Epoch]", most: int, metric: "Callable[[], str]", con
         TextColumn("{task.description}", markup=False),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as progress:  # type: ignore[arg-type]
+    with Progress(*columns, console=terminal, transient=True) as progress:
         task = progress.add_task("", total=most)
         losses: list[float] = []
         drawn = float("-inf")

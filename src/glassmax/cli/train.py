@@ -34,8 +34,6 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     """
     from ..errors import DataError
     from ..table import read_table
-    from .output_paths import check_output, default_output
-    from .run import Run, check_options
 
     if options["print_config"]:
         show(as_toml(ctx))
@@ -44,6 +42,9 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
         raise click.UsageError("Missing argument 'DATA'.")
     if options["balanced"] and options["class_weight"]:
         raise click.UsageError("--balanced and --class-weight both weigh the classes. Pass one of them.")
+    from .output_paths import check_output, default_output
+    from .run import Run, check_options
+
     options["early_stopping"] |= options["validation"] is not None or options["metric"] is not None
     check_options(options)
     form = {name: options[name] for name in ("delimiter", "decimal", "encoding")}
