@@ -64,15 +64,9 @@ def bars(names: Sequence[str], counts: Sequence[int]) -> "RenderableType":
 
 
 def figures_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, rivals: int = 0) -> "Table":
-    """Draw a table of figures, names to the left.
+    """Draw a table of figures, each row a name and a figure for each column.
 
-    Parameters
-    ----------
-    header : sequence of str
-    rows : sequence of sequence of str
-        A name and a figure for each column.
-    rivals : int
-        The number of columns, from the first, that are compared: each row marks its best figure, unless there is a tie.
+    The first columns, `rivals` of them, are compared: each row marks its best figure, unless there is a tie.
     """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table

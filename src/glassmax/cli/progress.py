@@ -19,21 +19,10 @@ __all__ = ["with_progress"]
 def with_progress(
     epochs: "Iterator[Epoch]", most: int, metric: "Callable[[], str]", *, quiet: bool
 ) -> "Iterator[Epoch]":
-    """Pass the epochs through, showing losses, the metric on rows held out, rows a second and the time left.
+    """Pass the epochs through, showing losses, a metric, rows a second and the time left.
 
-    Parameters
-    ----------
-    epochs : iterator of Epoch
-    most : int
-        The maximum number of epochs.
-    metric : callable
-        Returns the score that early stopping watches, or "" if the losses already show it.
-    quiet : bool
-        Whether to show nothing.
-
-    Yields
-    ------
-    Epoch
+    `most` is the maximum number of epochs; `metric` writes the score that early stopping watches, or "" if the losses
+    already show it.
     """
     terminal = console(err=True)
     if quiet:

@@ -46,25 +46,16 @@ KINDS = {"filled": "missing, filled with", "unseen": "hold what training never s
 class Rows:
     """What a table and the options make of it.
 
-    Parameters
-    ----------
-    table : Table
-    target : str
-    options : dict
-        Of the command line.
-    form : dict
-        How files are written, as far as the user has said it.
-
     Attributes
     ----------
     table : Table
         The rows that have a class.
     classes, y : arrays
-        The labels, and the index of each row's.
+        The labels, and the index of the label of each row.
     kept, held : arrays of int
-        The rows to train on, and to judge the model by.
-    encoding : Encoding
+        The rows to train on, and the rows to judge the model by.
     X : (len(kept), d) array or CSR matrix
+        The rows to train on, encoded.
     validation : tuple or None
         X, y and weights of another file.
     """

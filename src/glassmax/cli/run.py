@@ -25,7 +25,7 @@ from .progress import with_progress
 from .result import Result
 from .rows import Rows
 from .talk import busy, counted, draw, figure, is_quiet, ordinal, say
-from .terminal import console, wrapped
+from .terminal import console
 from .wording import ESTIMATOR, worded_error
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Run:
         counts = np.bincount(rows.y, minlength=k)[:most].tolist()
         draw(bars(names, counts), terminal)
         if k > most:
-            draw(wrapped(f"  ... and {k - most} more classes"), terminal)
+            say(f"  ... and {k - most} more classes")
 
     def train(self) -> bool:
         """Train with progress shown; return whether Ctrl-C ended it."""

@@ -22,15 +22,9 @@ MOST_GROUPS = 100
 
 
 class Scoring:
-    """The metrics of a model's predictions, over all rows and over groups of rows.
+    """The metrics of a model's predictions, over all rows and over the groups that column `by` makes.
 
-    Parameters
-    ----------
-    model : Model
-    by : str or None
-        The column to group by.
-    weight : str or None
-        The column of sample weights.
+    `weight` is the column of sample weights.
     """
 
     def __init__(self, model: Model, by: str | None, weight: str | None) -> None:

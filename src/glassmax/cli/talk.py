@@ -43,13 +43,8 @@ def harmless(text: str) -> str:
 def say(text: str = "", style: str = "", *, command: str = "") -> None:
     """Print a message on stderr, unless --quiet was given.
 
-    Parameters
-    ----------
-    text : str
-    style : str
-        One of the styles of `glassmax.cli.terminal`; only a terminal shows it.
-    command : str
-        A command to type next, after the text; a terminal shows it on its own line.
+    Only a terminal shows the style, one of `glassmax.cli.terminal`. The command to type next follows the text, on a
+    line of its own on a terminal.
     """
     if is_quiet():
         return

@@ -30,18 +30,7 @@ ANY_TIME_ZONE = "POLARS_IGNORE_TIMEZONE_PARSE_ERROR"
 
 
 def read_columnar(source: Source, wanted: Sequence[str] | None = None) -> Iterator[Table]:
-    """Read a table in pieces.
-
-    Parameters
-    ----------
-    source : Source
-        A Parquet file, or an Arrow file or stream.
-    wanted : sequence of str, optional
-        The columns to read; all by default.
-
-    Yields
-    ------
-    Table
+    """Read the wanted columns, all by default, of a Parquet file, an Arrow file or an Arrow stream, in pieces.
 
     Raises
     ------

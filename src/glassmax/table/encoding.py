@@ -124,18 +124,7 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Encoded(X, counts.notes(self.columns))
 
     def fill(self, table: Table, counts: UnseenCounts) -> Array:
-        """Turn the rows of a table into numbers, and count missing cells and values that training never saw.
-
-        Parameters
-        ----------
-        table : Table
-        counts : UnseenCounts
-            Written to.
-
-        Returns
-        -------
-        (n, width) array of float64
-        """
+        """Return the rows of a table as numbers, (n, width); count missing cells and values that training never saw."""
         absent = [name for name in self.names if name not in table.columns]
         if len(absent) > 1:
             for name in absent:
