@@ -76,7 +76,9 @@ def test_very_many_names_that_are_not_alike_are_cut():
 
 def test_columns_left_out_for_one_reason_are_one_line():
     empty = [left_out(f"e{i}", "all its cells are missing") for i in range(9)]
-    assert left_out_together(empty) == ["9 columns are left out, all their cells are missing: e0 ... e8 (9 columns)"]
+    assert left_out_together(empty) == [
+        "9 columns are left out because all their cells are missing: e0 ... e8 (9 columns)"
+    ]
     other = left_out("a", "it is 5 in every row")
     assert left_out_together([*empty[:2], other]) == list(map(str, [*empty[:2], other]))
 
@@ -241,7 +243,7 @@ def test_ordinals():
         ((0.5, 0.90), (0.5, 0.90), "A linear model does as well: try --hidden none.", False),
         ((0.6, 0.90), (0.5, 0.90), "A linear model does better: try --hidden none.", False),
         ((0.9, 0.40), (0.5, 0.90), "The network does worse than a linear model, and no better than", False),
-        ((0.9, 0.40), (0.9, 0.40), "The network knows no more than the class frequencies", False),
+        ((0.9, 0.40), (0.9, 0.40), "The network does no better than the class frequencies", False),
     ],
 )
 def test_the_verdict_says_what_the_figures_say(network, linear, sentence, better):

@@ -104,8 +104,13 @@ def confusions(figures: "Metrics", classes: "Array", terminal: "Console") -> "Re
 
     names = [harmless(str(label)) for label in classes]
     if figures.confusion is not None and len(names) <= MOST_CLASSES:
-        for longest, numbered in ((LONGEST_NAME, False), (LONGEST_NAME, True), (8, True)):
-            lines = _matrix(figures.confusion, [_cut(name, longest) for name in names], numbered=numbered)
+        for corner, longest, numbered in (
+            ("true \\ predicted", LONGEST_NAME, False),
+            ("true", LONGEST_NAME, False),
+            ("true", LONGEST_NAME, True),
+            ("true", 8, True),
+        ):
+            lines = _matrix(figures.confusion, corner, [_cut(name, longest) for name in names], numbered=numbered)
             if lines[0].cell_len <= terminal.width:
                 return Group(*lines)
     return _most_frequent(figures, names)
@@ -117,13 +122,12 @@ def _cut(name: str, longest: int) -> str:
     return name if len(name) <= longest else f"{name[: longest - 1 - behind]}…{name[-behind:]}"
 
 
-def _matrix(confusion: "Array", names: Sequence[str], *, numbered: bool) -> "list[Text]":
+def _matrix(confusion: "Array", corner: str, names: Sequence[str], *, numbered: bool) -> "list[Text]":
     from rich.cells import cell_len, set_cell_size
     from rich.text import Text
 
     above = [str(number) for number in range(1, len(names) + 1)] if numbered else names
     beside = [f"{number:>2} {name}" for number, name in enumerate(names, 1)] if numbered else names
-    corner = "true \\ predicted" if not numbered else "true"
     first = max(map(cell_len, (corner, *beside)))
     widths = [max(cell_len(name), len(str(confusion[:, j].max()))) for j, name in enumerate(above)]
     header = Text(f"  {set_cell_size(corner, first)} ", LABEL)

@@ -48,7 +48,7 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
     scoring.count(read_batches(data, columns=wanted, **form), surprises)
     name = scoring.name
     if scoring.unlabelled:
-        say(f"{name}: without a {loaded.encoding.target} and left out: {counted(scoring.unlabelled, 'row')}")
+        say(f"{name}: left out because {loaded.encoding.target} is missing: {counted(scoring.unlabelled, 'row')}")
     for note in surprises.notes(loaded.encoding.columns):
         say(f"{name}: {note}")
     figures, trivial = scoring.whole.metrics(), scoring.trivial()

@@ -25,7 +25,7 @@ def check_output(output: str, *inputs: str) -> Path:
             raise DataError(f"The folder {path.parent} can't be written to. Pass another --output.")
         for source in inputs:
             if path.exists() and source not in BUILTIN and Path(source).exists() and path.samefile(source):
-                raise DataError(f"{path} is read from; the output would replace it. Pass another --output.")
+                raise DataError(f"{path} is an input, which the output would replace. Pass another --output.")
     except DataError:
         raise
     except (OSError, ValueError) as error:

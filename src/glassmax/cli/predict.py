@@ -65,7 +65,7 @@ def command(model: str, data: str, proba: bool, top: int | None, **options: Any)
     if output is not None:
         if options["form"] is None and output.lower().endswith(OTHER_FORMATS):
             raise click.UsageError(
-                f"{harmless(output)} would be CSV by another name. Pass --format, or end it in .csv."
+                f"{harmless(output)} would be written as CSV, but doesn't end in .csv. Pass --format or another name."
             )
         check_output(output, model, data)
     loaded = load_model(model)

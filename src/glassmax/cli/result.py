@@ -79,7 +79,8 @@ class Result:
                 f"--early-stopping, a larger --alpha, or --hidden none.{few}"
             ]
         if network.log_loss >= trivial.log_loss:
-            return [f"The network knows no more than the class frequencies: the columns may not tell the target.{few}"]
+            why = "the columns may hold no information about the target"
+            return [f"The network does no better than the class frequencies: {why}.{few}"]
         if linear is None:
             return []
         if network.log_loss > linear.log_loss - CLEAR:

@@ -39,7 +39,7 @@ FEWEST_ROWS_TO_HOLD_OUT = 20
 SPARSE_NUMBERS, SPARSE_SHARE = 2**24, 0.1
 MOST_NOTES = 20
 MOST_OF_MEMORY = 0.7
-KINDS = {"filled": "missing, filled with", "unseen": "hold what training never saw"}
+KINDS = {"filled": "missing, filled with", "unseen": "with a value not seen in training"}
 """The kinds of notes that may be very many, and the words that they share."""
 
 
@@ -137,7 +137,7 @@ class Rows:
                 shown = ", ".join(names[:10])
                 raise click.UsageError(f"--class-weight names {name!r}, expected a class: {shown}.")
         if not any(given.get(name, 1.0) for name in names):
-            raise click.UsageError("--class-weight gives every class the weight 0, expected one that is more.")
+            raise click.UsageError("--class-weight gives every class the weight 0, expected at least one weight > 0.")
         return {index: given.get(name, 1.0) for index, name in enumerate(names)}
 
     def why_none_held_out(self) -> str:
@@ -156,7 +156,7 @@ class Rows:
         if self.table.how:
             lines.append(f"  read as {self.table.how}")
         if self.unlabelled:
-            lines.append(f"  without a {self.target} and left out: {counted(self.unlabelled, 'row')}")
+            lines.append(f"  left out because {self.target} is missing: {counted(self.unlabelled, 'row')}")
         kinds: dict[str, list[str]] = {}
         for column in self.encoding.columns:
             kinds.setdefault(type(column).__name__, []).append(shown_column(column))
@@ -193,7 +193,7 @@ class Rows:
         if not len(rare) or not len(self.held):
             return []
         names = ", ".join(shortened(str(label)) for label in self.classes[rare[:5]])
-        return [f"of one row only, which is trained on and can't be judged: {self.target} {names}"]
+        return [f"classes with a single row, which is trained on, so that none can be held out: {self.target} {names}"]
 
     def _alike(self) -> list[str]:
         """Point at classes that look the same: other case, other spaces, letters put together in another way."""

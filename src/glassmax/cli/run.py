@@ -85,9 +85,7 @@ class Run:
             say()
         sizes = "-".join(map(str, (rows.X.shape[1], *self.hidden, len(rows.classes))))
         held = f", {len(rows.held)} held out" if len(rows.held) else f", none held out{rows.why_none_held_out()}"
-        judged = (
-            f", {counted(rows.validation[0].shape[0], 'row')} of another file to judge by" if rows.validation else ""
-        )
+        judged = f", {counted(rows.validation[0].shape[0], 'validation row')}" if rows.validation else ""
         say(f"{counted(len(rows.kept), 'row')} to train on{held}{judged}; network {sizes}")
 
     def _report_classes(self, terminal: "Console") -> None:

@@ -66,7 +66,8 @@ class UnseenCounts:
             if values:
                 named = ", ".join(list(values)[:5])
                 more = f" and {len(values) - 5} more" if len(values) > 5 else ""
-                what = f"{column.name}: {values.total()} rows hold what training never saw: {named}{more}"
+                rows = f"{values.total()} row{'s' * (values.total() != 1)}"
+                what = f"{column.name}: {rows} with a value not seen in training: {named}{more}"
                 notes.append(Note((what,), "unseen"))
         return notes
 

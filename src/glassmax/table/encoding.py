@@ -130,11 +130,9 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             for name in absent:
                 if name in table.unusable:
                     table.column(name)
-            have = table.names
             raise DataError(
-                f"{table.name} lacks {len(absent)} of the {len(self.columns)} columns of the training: "
-                f"{', '.join(map(repr, absent[:5]))}{' ...' if absent[5:] else ''}. It has "
-                f"{', '.join(map(repr, have[:5]))}{' ...' if have[5:] else ''}. Is it another table?"
+                f"{table.name} lacks {len(absent)} of the {len(self.columns)} columns of the training: {some(absent)}. "
+                f"It has {some(table.names)}. Is it another table?"
             )
         X = np.zeros((table.n_rows, self.width))
         start = 0
