@@ -70,7 +70,7 @@ def diagnose_file(
 def try_activations(
     diagnose: Callable[[Network], Diagnosis], understood: Understood, in_time: Callable[[], bool] = lambda: True
 ) -> tuple[Diagnosis, list[str]]:
-    """Diagnose under the activation that was taken for granted, or under one that explains what that doesn't.
+    """Diagnose with the assumed activation, or with another that explains what the assumed one does not.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def try_activations(
     -------
     diagnosis : Diagnosis
     notes : list of str
-        What was taken for granted in the end.
+        What was assumed in the end.
     """
     assert understood.network is not None
     first = diagnose(understood.network)

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from itertools import islice
 
 from ...functional.arrays import Array
+from ..mistakes.step import Step
 from .candidates import Candidate, head_candidates, hidden_candidates, same
 from .evidence import Evidence
+from .layer import Layer
 from .one_layer import Choice, judge_layer
 from .solve_dz import recovered
-from .steps import Step, cost_of
+from .steps import cost_of
 
 __all__ = ["Explanation", "conventional", "explain"]
 
@@ -120,13 +122,14 @@ def _down(evidence: Evidence, state: _State, layer: int, declared: bool, pairs: 
     right = next(iter(_candidates(evidence, state, layer, False))).make(0) if pairs else None
     p = evidence.passes[0]
     most = WORK // (p.n * (p.W[layer].shape[1] + 1)) if pairs else None
+    explained = Layer(evidence, layer, state.totals, declared)
     for candidate in islice(_candidates(evidence, state, layer, pairs), most):
         if not candidate.steps:
             right = candidate.make(0)
         elif candidate.along is None and _unchanged(candidate.make(0), right):
             continue
         before = _before(evidence, state, candidate, layer)
-        for choice in judge_layer(evidence, layer, candidate, before, state.totals, declared):
+        for choice in judge_layer(explained, candidate, before):
             steps, residual = state.steps + choice.steps, max(state.residual, choice.residual)
             found.append(_State(steps, choice.D, _scaled(before, choice), choice.totals, residual=residual))
         if not candidate.steps and any(
