@@ -11,7 +11,7 @@ import numpy as np
 
 from ..functional.arrays import Array
 from ..network import Network
-from ..training import EarlyStopping, TrainingState
+from ..training import EarlyStopping, Epoch, TrainingState
 from .options import Plan
 
 __all__ = ["FittedState"]
@@ -81,6 +81,31 @@ class FittedState:
         """Draw the seed of the dropout masks if there is dropout and no seed yet."""
         if plan.regularization.dropout and not self.training.seed:
             self.training.seed = int(self.training.draw.randint(2**63 - 1, dtype=np.int64))
+
+    def record(self, epoch: Epoch, score: float | None) -> None:
+        """Add an epoch and, where there are validation rows, its score by `scoring`."""
+        self.n_iter += 1
+        self.t = self.training.rows
+        self.loss = epoch.loss
+        self.loss_curve.append(epoch.loss)
+        if epoch.validation is None or score is None:
+            return
+        assert self.validation_scores is not None
+        assert self.validation_loss_curve is not None
+        self.validation_scores.append(score)
+        self.validation_loss_curve.append(epoch.validation.log_loss)
+        best = self.best_validation_score
+        if best is None or score > best or np.isnan(best):
+            self.best_validation_score = score
+
+    def resume(self) -> None:
+        """Work out what follows from a checkpoint's curves and training state, once these have been restored."""
+        self.n_iter, self.t = self.training.epochs, self.training.rows
+        if self.loss_curve:
+            self.loss = self.loss_curve[-1]
+        if self.validation_scores:
+            scores = [score for score in self.validation_scores[-self.n_iter :] if not np.isnan(score)]
+            self.best_validation_score = max(scores, default=float("nan"))
 
     def commit(self, classifier: Any) -> None:
         """Write every attribute to the classifier."""
