@@ -19,13 +19,14 @@ All gradients are computed before any weight moves. Layers count from 1. Epochs 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .errors import OptionError, ShapeError, one_of
+from .errors import OptionError, ShapeError, between, one_of
 from .functional.activations import ACTIVATIONS
 from .functional.affine import affine
 from .functional.arrays import Array, as_floating, as_inputs, summing_dtype
@@ -150,8 +151,7 @@ class Network:
         self.layer_sizes = _check_sizes(layer_sizes)
         self.activations = _check_activations(activation, len(self.layer_sizes) - 2)
         self.head = Head(one_of("output", output, OUTPUTS), one_of("loss", loss, LOSSES))
-        if not (isinstance(l2, int | float | np.number) and np.isfinite(l2) and l2 >= 0):
-            raise OptionError(f"l2 is {l2!r}, expected a number >= 0.")
+        between("l2", l2, 0)
         self.l2 = float(l2)
         self.parameters = Parameters(self.layer_sizes, dtype=_check_dtype(dtype))
         draw_parameters(self.parameters, init, self.activations, generator(random_state))
@@ -732,13 +732,10 @@ def _check_sizes(layer_sizes: Sequence[int]) -> tuple[int, ...]:
 
 
 def _check_dtype(dtype: npt.DTypeLike) -> npt.DTypeLike:
-    try:
-        floating = np.dtype(dtype).kind in "fc"
-    except TypeError:
-        floating = False
-    if not floating:
-        raise OptionError(f"dtype is {dtype!r}, expected a float dtype such as 'float32' or 'float64'.")
-    return dtype
+    with suppress(TypeError):
+        if np.dtype(dtype).kind in "fc":
+            return dtype
+    raise OptionError(f"dtype is {dtype!r}, expected a float dtype such as 'float32' or 'float64'.")
 
 
 def _check_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:
