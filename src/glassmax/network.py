@@ -107,6 +107,8 @@ class Network:
     parameters : Parameters
         ``parameters["W1"]``, ...: views of `theta`.
     layer_sizes : tuple of int
+    depth : int
+        The number of layers with weights: 1 for multinomial logistic regression.
     activations : tuple of str
         One for each hidden layer.
     head : Head
@@ -149,6 +151,7 @@ class Network:
         random_state: int | np.random.RandomState | np.random.Generator | None = 0,
     ) -> None:
         self.layer_sizes = _check_sizes(layer_sizes)
+        self.depth = len(self.layer_sizes) - 1
         self.activations = _check_activations(activation, len(self.layer_sizes) - 2)
         self.head = Head(one_of("output", output, OUTPUTS), one_of("loss", loss, LOSSES))
         between("l2", l2, 0)
@@ -211,11 +214,6 @@ class Network:
         if vector.shape != self.theta.shape:
             raise ShapeError(f"theta is {vector.shape}, expected {self.theta.shape}.")
         self.theta[...] = vector
-
-    @property
-    def depth(self) -> int:
-        """The number of layers with weights: 1 for multinomial logistic regression."""
-        return len(self.layer_sizes) - 1
 
     def __repr__(self) -> str:
         sizes = "-".join(map(str, self.layer_sizes))
@@ -661,7 +659,8 @@ class Network:
         return ACTIVATIONS[self.activations[layer - 2]].vjp(dA, tape.Z[layer - 1])
 
     def _check_X(self, X: npt.ArrayLike) -> Array:
-        X = as_inputs(X, "X")
+        if type(X) is not np.ndarray or X.dtype != self.theta.dtype:
+            X = as_inputs(X, "X")
         if X.ndim != 2 or X.shape[1] != self.layer_sizes[0]:
             row = " One sample is a row: pass x[None, :]." if X.shape == self.layer_sizes[:1] else ""
             raise ShapeError(f"X is {X.shape}, expected (n, {self.layer_sizes[0]}): rows are samples.{row}")
@@ -741,7 +740,6 @@ def _check_dtype(dtype: npt.DTypeLike) -> npt.DTypeLike:
 def _check_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:
     if isinstance(activation, str) or not isinstance(activation, Sequence):  # one name, or no name at all
         activation = [one_of("activation", activation, ACTIVATIONS)] * n_hidden
-    names = list(activation)
-    if len(names) != n_hidden:
-        raise OptionError(f"activation names {len(names)} layers, expected {n_hidden}: one for each hidden layer.")
-    return tuple(one_of("activation", name, ACTIVATIONS) for name in names)
+    if len(activation) != n_hidden:
+        raise OptionError(f"activation names {len(activation)} layers, expected {n_hidden}: one for each hidden layer.")
+    return tuple(one_of("activation", name, ACTIVATIONS) for name in activation)

@@ -109,9 +109,8 @@ class FittedState:
 
     def commit(self, classifier: Any) -> None:
         """Write every attribute to the classifier."""
-        values, learned = vars(self), vars(classifier)
-        for name, attribute in ATTRIBUTES.items():
-            learned[attribute] = values[name]
+        learned = vars(classifier)
+        learned.update(zip(ATTRIBUTES.values(), vars(self).values(), strict=True))  # in the order of the fields
         if self.feature_names_in is None:  # scikit-learn asks whether there is such an attribute
             del learned["feature_names_in_"]
 

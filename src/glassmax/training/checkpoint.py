@@ -74,7 +74,17 @@ class Checkpoint:
             raise self._fault(f"can't be written: {error.strerror}.") from None
 
     def load(self, max_epochs: int) -> bool:
-        """Restore the run, which has at most `max_epochs` epochs, from the file; return False if there is none.
+        """Restore the run from the file.
+
+        Parameters
+        ----------
+        max_epochs : int
+            Maximum number of epochs of the run.
+
+        Returns
+        -------
+        bool
+            False if there is no file.
 
         Raises
         ------
