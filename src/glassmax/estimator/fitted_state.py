@@ -109,10 +109,16 @@ class FittedState:
 
     def commit(self, classifier: Any) -> None:
         """Write every attribute to the classifier."""
-        learned = vars(classifier)
-        learned.update(zip(ATTRIBUTES.values(), vars(self).values(), strict=True))  # in the order of the fields
+        values, learned = vars(self), vars(classifier)
+        for name, attribute in ATTRIBUTES.items():
+            learned[attribute] = values[name]
         if self.feature_names_in is None:  # scikit-learn asks whether there is such an attribute
             del learned["feature_names_in_"]
+
+    def commit_epoch(self, classifier: Any) -> None:
+        """Write what an epoch has changed to a classifier that has the rest, and shares the curves."""
+        classifier.n_iter_, classifier.t_, classifier.loss_ = self.n_iter, self.t, self.loss
+        classifier.best_validation_score_ = self.best_validation_score
 
 
 ATTRIBUTES = {field.name: PRIVATE.get(field.name, f"{field.name}_") for field in fields(FittedState)}

@@ -158,9 +158,11 @@ class Run:
         return Checkpoint(path, identity, self.network, self.training, self.early_stopping, curves)
 
     def _commit(self) -> None:
-        if not self._is_superseded():
+        if not self.committed:
             self.state.commit(self.classifier)
             self.committed = True
+        elif not self._is_superseded():
+            self.state.commit_epoch(self.classifier)
 
     def _is_superseded(self) -> bool:
         """Whether a later fit of the classifier has been committed."""
