@@ -1,4 +1,4 @@
-.PHONY: help install test test-torch native sanitize check format bench clean
+.PHONY: help install test test-all test-torch native sanitize check format bench clean
 
 PYTHON ?= python
 
@@ -8,9 +8,13 @@ help:  ## Show this list
 install:  ## Install the package as users get it, with everything that the habits need
 	$(PYTHON) -m pip install -q '.[dev]'
 
-test:  ## Install the package, then run all tests against it
+test:  ## Install the package, then run the tests against it, the slow ones left out
 	$(PYTHON) -m pip install -q '.[test]'
 	$(PYTHON) -m pytest
+
+test-all:  ## Install the package, then run all tests against it
+	$(PYTHON) -m pip install -q '.[test]'
+	$(PYTHON) -m pytest -m 'slow or not slow'
 
 test-torch:  ## Install PyTorch too, then run the tests that need it
 	$(PYTHON) -m pip install -q '.[test,torch]'
@@ -38,13 +42,13 @@ check:  ## Formatting, lint, types, the import contract, doctests; changes nothi
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	lint-imports --no-cache
-	$(PYTHON) -m pytest tests/test_doctests.py
+	$(PYTHON) -m pytest -n 0 tests/test_doctests.py
 
 format:  ## Format the code and mend what ruff can mend
 	$(PYTHON) -m ruff format .
 	$(PYTHON) -m ruff check --fix .
 
-bench:  ## Run the benchmarks (needs '.[bench]') and put their figures into the README
+bench:  ## Run the benchmarks (needs '.[bench]') and put their figures into docs/benchmarks.md and the README
 	for script in accuracy gradients digits startup doctor size streaming training busy prediction scaling time_to_loss plots; do $(PYTHON) benchmarks/$$script.py || exit 1; done
 	$(PYTHON) benchmarks/readme.py
 

@@ -1,6 +1,7 @@
-"""Put the figures of ``benchmarks/results`` into the README, between their marks, each beside its command."""
+"""Put the figures of ``benchmarks/results`` into ``docs/benchmarks.md``, and two lines of them into the README."""
 
 import sys
+import textwrap
 
 from record import HERE, RESULTS, result
 
@@ -12,7 +13,7 @@ def gradients(record):
     found = record["figures"]
     worst = found["largest_relative_error"]
     return (
-        f"gradients of {found['networks']} networks against PyTorch and JAX: largest relative error",
+        f"gradients of {found['networks']} networks: largest relative difference from PyTorch's and from JAX's",
         f"{worst['torch']:.0e} and {worst['jax']:.0e}",
     )
 
@@ -21,23 +22,15 @@ def accuracy(record):
     rows = {(row["dtype"], row["margin"], row["quantity"]): row["error"] for row in record["figures"]["rows"]}
     shown = rows["float32", 17, "cross-entropy"]
     return (
-        "loss of a row with a margin of 17 in float32, relative error: glassmax, PyTorch, JAX",
+        "relative error of the loss of one row in float32 with a margin of 17: glassmax, PyTorch, JAX",
         ", ".join(shown[library] for library in ("glassmax", "torch", "jax")),
-    )
-
-
-def digits(record):
-    runs = record["figures"]["runs"]
-    return (
-        "the same training run as MLPClassifier, our time over theirs (float64, float32; one thread)",
-        f"{runs['float64, one thread']['ratio']:.2f}, {runs['float32, one thread']['ratio']:.2f}",
     )
 
 
 def startup(record):
     found = record["figures"]
     return (
-        "`import glassmax` over `import numpy`; `glassmax train penguins`",
+        "time of `import glassmax` over `import numpy`; time of `glassmax train penguins`",
         f"{found['imports']['glassmax_over_numpy']:.2f}; {found['commands_seconds']['glassmax train penguins']:.1f} s",
     )
 
@@ -46,9 +39,9 @@ def doctor(record):
     found = record["figures"]
     right = {group: f"{one['right']} of {one['cases']}" for group, one in found.items()}
     return (
-        "the doctor on learners' programs that another wrote (what failed at first has been mended): "
-        "the right cause first; both of two causes; right code "
-        "not called wrong; slowest answer",
+        "the gradient doctor on programs written by somebody who had not seen its code (the doctor has been corrected "
+        "on them since): one mistake named first; two mistakes both named; correct programs found correct; "
+        "slowest answer",
         f"{right['single']}; {right['double']}; {right['control']}; "
         f"{max(one['most_seconds'] for one in found.values()):.1f} s",
     )
@@ -57,7 +50,7 @@ def doctor(record):
 def size(record):
     found = record["figures"]
     return (
-        "installed: the wheel; its native engine; all with everything it needs (NumPy, SciPy, scikit-learn, ...)",
+        "size of the wheel; of the native engine; of an installation with all dependencies (NumPy, SciPy, ...)",
         f"{found['wheel_bytes'] / 1e6:.1f} MB; {found['native_bytes'] / 1e6:.1f} MB; {found['all_bytes'] / 1e6:.0f} MB",
     )
 
@@ -65,8 +58,9 @@ def size(record):
 def streaming(record):
     found = record["figures"]["predict"]
     return (
-        f"a CSV file of {found['gigabytes']:.0f} GB, {found['rows'] / 1e6:.0f} million rows, predicted in full",
-        f"{found['seconds']:.0f} s, {found['peak_megabytes']:.0f} MB of memory",
+        f"a CSV file of {found['gigabytes']:.0f} GB, {found['rows'] / 1e6:.0f} million rows: time and memory to "
+        "predict all of it",
+        f"{found['seconds']:.0f} s, {found['peak_megabytes']:.0f} MB",
     )
 
 
@@ -74,8 +68,8 @@ def prediction(record):
     one = next(one for one in record["figures"]["shapes"] if one["name"].startswith("64-100-10"))
     model, theirs = (one["one_row"][name] for name in ("glassmax model file", "scikit-learn"))
     return (
-        "`predict_proba` of one row, 64-100-10: the estimator, a model file; scikit-learn",
-        f"{1e6 * theirs['ours_seconds']:.1f} µs, {1e6 * model['seconds']:.1f} µs; {1e6 * theirs['seconds']:.0f} µs",
+        "`predict_proba` of one row, 64-100-10: `SoftmaxClassifier`; a loaded `Model`; `MLPClassifier`",
+        f"{1e6 * theirs['ours_seconds']:.1f} µs; {1e6 * model['seconds']:.1f} µs; {1e6 * theirs['seconds']:.0f} µs",
     )
 
 
@@ -83,18 +77,18 @@ def million(record):
     one = next(one for one in record["figures"]["shapes"] if one["name"].startswith("64-100-10"))
     memory = one["peak_bytes_beyond_output"]
     return (
-        f"of {one['rows']:,} rows: time of the fastest peer ({one['fastest_peer']}) over ours, share of the floor; "
-        "memory beyond the output, and scikit-learn's",
-        f"{one['ratio']:.1f} x, {one['share_of_floor']:.2f}; {memory['glassmax'] / 1e6:.0f} MB, "
+        f"`predict_proba` of {one['rows']:,} rows, 64-100-10: time of the fastest peer ({one['fastest_peer']}) over "
+        "ours; time of the matrix products alone over ours; memory beyond the output, ours and scikit-learn's",
+        f"{one['ratio']:.1f}; {one['share_of_floor']:.2f}; {memory['glassmax'] / 1e6:.0f} MB, "
         f"{memory['scikit-learn'] / 1e6:,.0f} MB",
     )
 
 
 def time_to_loss(record):
     return (
-        "training to a test loss on Fashion-MNIST: time of the fastest peer over ours",
+        "time to reach a given test loss on Fashion-MNIST: the fastest peer's over ours",
         "; ".join(
-            f"{one['name']} to {one['target']}: {one['ratio']:.1f} x ({one['fastest_peer']})"
+            f"{one['name']} to {one['target']}: {one['ratio']:.1f} ({one['fastest_peer']})"
             for one in record["figures"]["shapes"]
         ),
     )
@@ -103,7 +97,8 @@ def time_to_loss(record):
 def busy(record):
     found = record["figures"]
     return (
-        f"a busy neighbour on one of {record['machine']['cores']} cores: {found['threads']} threads over one, at worst",
+        f"time of an epoch with {found['threads']} threads over one thread while another process keeps one of "
+        f"{record['machine']['cores']} cores busy: worst case",
         f"{found['worst']:.2f}",
     )
 
@@ -111,7 +106,6 @@ def busy(record):
 FIGURES = {
     "gradients": [gradients],
     "accuracy": [accuracy],
-    "digits": [digits],
     "startup": [startup],
     "doctor": [doctor],
     "size": [size],
@@ -131,13 +125,18 @@ def where(records):
     return f"On {machine['cpu']}, {machine['cores']} cores, Python {machine['python']}; {libraries}."
 
 
+def wrapped(text, indent=""):
+    """Return a paragraph in lines of at most 120 columns."""
+    return textwrap.fill(text, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
 def figures():
     """Return the table of single figures, and the machine it comes from."""
     records = {name: result(name) for name in FIGURES if (RESULTS / f"{name}.json").exists()}
     lines = ["", "| what | figure | command |", "|---|---|---|"]
     for name, record in records.items():
         lines += ["| {} | {} | `{}` |".format(*figure(record), record["command"]) for figure in FIGURES[name]]
-    return "\n".join([*lines, "", where(list(records.values())), "", ""])
+    return "\n".join([*lines, "", wrapped(where(list(records.values()))), "", ""])
 
 
 def speed():
@@ -147,8 +146,9 @@ def speed():
     record = result("training")
     lines = [
         "",
-        "| network, batch | rows | µs a step | ms an epoch | fastest peer, over ours | products alone, over ours |",
-        "|---|---|---|---|---|---|",
+        "| network, batch size | rows | µs a step | ms an epoch | scikit-learn over ours | fastest peer over ours "
+        "| matrix products alone over ours |",
+        "|---|---|---|---|---|---|---|",
     ]
     for one in record["figures"]["shapes"]:
         shape, seconds = one["shape"], one["seconds"]
@@ -156,28 +156,55 @@ def speed():
         step = f"{step:.3g}" if step < 1000 else f"{step:,.0f}"
         lines.append(
             f"| {shape['name']} | {shape['rows']:,} | {step} | {1e3 * seconds:.3g} "
-            f"| {one['ratio']:.1f} ({one['fastest_peer']}) | {one['share_of_floor']:.2f} |"
+            f"| {one['contenders']['scikit-learn']['ratio']:.1f} | {one['ratio']:.1f} ({one['fastest_peer']}) "
+            f"| {one['share_of_floor']:.2f} |"
         )
     threads = record["figures"]["threads"]
-    by = f"By `{record['command']}`, float32 unless said, Adam, {threads} threads. {where([record])}"
-    return "\n".join([*lines, "", by, "", ""])
+    by = f"By `{record['command']}`: float32 unless the table says float64, Adam, {threads} threads. {where([record])}"
+    return "\n".join([*lines, "", wrapped(by), "", ""])
+
+
+def summary():
+    """Return the README's two lines: one of speed, one of correctness."""
+    shapes = result("training")["figures"]["shapes"]
+    peers = [one["contenders"]["scikit-learn"]["ratio"] for one in shapes], [one["ratio"] for one in shapes]
+    (slow, slowest), (fast, fastest) = ((min(ratios), max(ratios)) for ratios in peers)
+    names = " or ".join(sorted({one["fastest_peer"] for one in shapes}))
+    exact = result("gradients")["figures"]
+    single = result("doctor")["figures"]["single"]
+    speed = (
+        f"- **Speed.** Over {len(shapes)} networks on a CPU, an epoch of scikit-learn's `MLPClassifier` takes "
+        f"{slow:.1f} to {slowest:.0f} times as long as one of glassmax, and an epoch of the fastest other library "
+        f"({names}) {fast:.1f} to {fastest:.1f} times as long."
+    )
+    correctness = (
+        f"- **Figures.** The gradients of {exact['networks']} networks agree with those of PyTorch and JAX to "
+        f"{max(exact['largest_relative_error'].values()):.0e}. Of the {single['cases']} programs with one mistake that "
+        f"glassmax keeps as tests, the gradient doctor names the right mistake first in {single['right']}."
+    )
+    return f"{wrapped(speed, '  ')}\n{wrapped(correctness, '  ')}\n"
 
 
 def put(text, name, content):
-    """Return the text with the content between the two marks of that name."""
+    """Return the text of a page with the content between the two marks of that name."""
     opening, closing = MARK.format(name), END.format(name)
     before, opened, rest = text.partition(opening)
     _, closed, after = rest.partition(closing)
     if not (opened and closed):
-        sys.exit(f"README.md has no lines {opening.strip()!r} and {closing!r} to write between.")
+        sys.exit(f"The page has no lines {opening.strip()!r} and {closing!r} to write between.")
     return before + opened + content + closed + after
 
 
+PAGES = {"docs/benchmarks.md": {"speed": speed, "figures": figures}, "README.md": {"summary": summary}}
+
+
 def main():
-    path = HERE.parent / "README.md"
-    text = put(path.read_text(encoding="utf-8"), "figures", figures())
-    text = put(text, "speed", speed())
-    path.write_text(text, encoding="utf-8")
+    for page, parts in PAGES.items():
+        path = HERE.parent / page
+        text = path.read_text(encoding="utf-8")
+        for name, written in parts.items():
+            text = put(text, name, written())
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

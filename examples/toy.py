@@ -106,7 +106,7 @@ def one_jacobian(dP, P, Z2):
     why = "The derivative of this sample's own loss L_0 by p. L is the mean of five: dP[0] is a fifth of it."
     explain("dL0_dp = -Y[0] / p", "dL_0/dp[c] = -Y[0,c] / p[c]", why)
     show(dL0_dp)
-    why = "c is summed: z[m] moves every p[c], and L_0 hears of it through each. p[c] in J cancels 1/p[c]."
+    why = "c is summed: z[m] changes every p[c], and each of them changes L_0. p[c] in J cancels 1/p[c]."
     explain("dL0_dp @ J = p - Y[0]", "dL_0/dz[m] = sum_c dL_0/dp[c] * J[c,m]", why)
     show(dL0_dp @ J, "softmax_vjp(dL0_dp, p)", functional.softmax_vjp(dL0_dp, p))
     same(dL0_dp @ J, p - Y[0])
@@ -115,7 +115,7 @@ def one_jacobian(dP, P, Z2):
 def through_softmax(P, Z2):
     """Go down from L to the scores: dP, one Jacobian looked at closely, and dZ2, which is returned."""
     heading("Backward through softmax: one Jacobian for each sample, contracted with dP")
-    why = "The loss looks at the probability of the true class alone. The 5 is the mean's."
+    why = "The loss depends only on the probability of the true class. The 5 comes from the mean."
     explain("dP = -Y / (5 * P)", "dP[i,c] = -Y[i,c] / (5 * P[i,c])", why)
     dP = -Y / (5 * P)
     show(dP, "cross_entropy_vjp(1, P, y)", functional.cross_entropy_vjp(1, P, y))

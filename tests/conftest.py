@@ -11,12 +11,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 import glassmax
 from glassmax.engine import best_engine, build_facts
 
-settings.register_profile("glassmax", deadline=None, derandomize=True, max_examples=40)
+settings.register_profile(
+    "glassmax",
+    deadline=None,
+    derandomize=True,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow],  # a busy machine is no fault
+)
 settings.load_profile("glassmax")
 
 

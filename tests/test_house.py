@@ -182,7 +182,50 @@ def test_all_names_what_can_be_imported():
     assert sorted(name for name in shown if name != "__builtins__") == sorted(glassmax.__all__)
     for name in glassmax.__all__:
         assert shown[name] is getattr(glassmax, name)
-        assert name in dir(glassmax)
+
+
+def test_dir_shows_the_public_names_and_no_others():
+    done = subprocess.run(
+        [sys.executable, "-c", "import glassmax; print(*dir(glassmax))"], capture_output=True, text=True
+    )
+    assert done.stdout.split() == sorted(glassmax.__all__)
+
+
+MODULES = sorted({path.stem for path in PACKAGE.iterdir() if not path.name.startswith(("_", "py."))} - {"version"})
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_is_an_attribute_at_once_and_stands_on_the_map(name):
+    program = f"import glassmax; print(glassmax.{name}.__name__)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == f"glassmax.{name}\n"
+    assert name in glassmax.__all__
+    assert re.search(rf"^    {name}/?  ", glassmax.__doc__, re.M)
+
+
+def signatures():
+    """Yield the public functions, classes and methods that a newcomer asks `help` about."""
+    places = [glassmax, glassmax.functional, glassmax.gradcheck, glassmax.parameters, glassmax.optimizers]
+    for place in places:
+        for name in place.__all__:
+            thing = getattr(place, name)
+            if inspect.isfunction(thing) or inspect.isclass(thing):
+                yield pytest.param(thing, id=f"{place.__name__}.{name}")
+            if inspect.isclass(thing):
+                methods = (
+                    method for method, _ in inspect.getmembers(thing, inspect.isroutine) if method in vars(thing)
+                )
+                for method in methods:
+                    if not method.startswith("_"):
+                        yield pytest.param(getattr(thing, method), id=f"{place.__name__}.{name}.{method}")
+
+
+@pytest.mark.parametrize("thing", list(signatures()))
+def test_help_opens_with_names_and_not_with_unions_of_types(thing):
+    signature = str(inspect.signature(thing))
+    assert "numpy._typing" not in signature
+    assert "dtype[" not in signature
+    assert len(signature) < 400 or thing is glassmax.SoftmaxClassifier  # some forty parameters, each with its default
 
 
 def test_an_unknown_name_is_an_attribute_error():

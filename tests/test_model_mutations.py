@@ -148,6 +148,7 @@ def test_a_file_with_anything_behind_it_is_refused(is_model_or_refused):
         assert not is_model_or_refused(WHOLE + more)
 
 
+@pytest.mark.slow
 @THOUSANDS
 @given(st.integers(0, len(WHOLE) - 1), st.integers(1, 255))
 def test_a_file_with_any_byte_changed_is_refused(is_model_or_refused, place, change):
@@ -156,6 +157,7 @@ def test_a_file_with_any_byte_changed_is_refused(is_model_or_refused, place, cha
     assert not is_model_or_refused(bytes(mutated))
 
 
+@pytest.mark.slow
 @THOUSANDS
 @given(st.data())
 def test_a_file_with_pieces_moved_is_refused(is_model_or_refused, data):
@@ -164,12 +166,14 @@ def test_a_file_with_pieces_moved_is_refused(is_model_or_refused, data):
     assert is_model_or_refused(swapped) == (swapped == WHOLE)
 
 
+@pytest.mark.slow
 @THOUSANDS
 @given(st.sampled_from(MANIFEST_PLACES), JSON | st.just(GONE))
 def test_any_value_anywhere_in_the_manifest_is_a_model_or_refused(is_model_or_refused, path, value):
     is_model_or_refused(with_manifest(lambda manifest: put(manifest, path, value)))
 
 
+@pytest.mark.slow
 @THOUSANDS
 @given(st.sampled_from(HEADER_PLACES), JSON | st.just(GONE))
 def test_any_value_anywhere_in_the_header_is_a_model_or_refused(is_model_or_refused, path, value):
@@ -179,12 +183,14 @@ def test_any_value_anywhere_in_the_header_is_a_model_or_refused(is_model_or_refu
         is_model_or_refused(sealed(header))
 
 
+@pytest.mark.slow
 @THOUSANDS
 @given(st.binary(min_size=len(TENSORS), max_size=len(TENSORS)))
 def test_any_weights_are_a_model_or_refused(is_model_or_refused, tensors):
     is_model_or_refused(sealed(HEADER, tensors))
 
 
+@pytest.mark.slow
 @THOUSANDS
 @given(st.binary(max_size=200), st.integers(0, 2**64 - 1) | st.none())
 def test_any_bytes_are_refused(is_model_or_refused, content, length):

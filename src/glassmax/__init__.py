@@ -1,27 +1,38 @@
 """glassmax: the softmax classifier you can see through.
 
-The map, from the formulas up::
+Where to begin::
 
-    functional/     affine, activations, softmax, losses: every f beside its f_vjp
-    gradcheck       does f_vjp belong to f? measured along random directions
-    parameters      W1, b1, W2, ... as views of one vector theta
-    calculus/       a gradient derived from its loss, step by step, every line proved
-    network         Network: forward, exact gradients, Jacobian, Hessian products
-    table/          a file, a frame or a built-in example in: read, told apart, encoded
-    initializers    starting weights
-    optimizers      SGD with momentum, Adam, learning-rate schedules, L-BFGS
-    engine/         whole epochs; the reference engine is NumPy
-    model           network, classes and encoding together; the model file
+    gm.SoftmaxClassifier     train and predict: a scikit-learn estimator
+    gm.Network               a network of your own: forward pass, exact gradients, Jacobian, Hessian products
+    gm.derive                derive a gradient from the equations of a loss
+    gm.diagnose              find the mistake in a gradient that you derived yourself
+    gm.functional            softmax, losses, activations: every f beside its f_vjp
+    gm.read_table            read a file or a data frame
+    gm.load_model            load a saved model; the result is a gm.Model
+
+The map of the modules, from the command line down to the exceptions::
+
+    cli/            the command line: one module for each command
+    doctor/         check a gradient of your own: what is wrong, where, why, how to correct it
+    estimator/      SoftmaxClassifier, the scikit-learn estimator
     training/       the training loop, early stopping, metrics, checkpoints
-    learner/        a stranger's program: found, understood, run in a process of its own
-    doctor/         a gradient of your own against the truth: what is wrong, where, why
-    estimator/      SoftmaxClassifier, the scikit-learn face
-    cli/            the command line
-    errors          what can go wrong, as a tree
-    sealed          tensors and a text in a file, under a hash
-    files           files written whole or not at all
+    learner/        find, read and run the program of a user in a process of its own
+    model           a network with its classes and its encoding of tables; the model file
+    engine/         train a whole epoch: the reference engine in NumPy, the native engine in C++
+    optimizers      SGD with momentum, Adam, L-BFGS; learning-rate schedules
+    network         Network: forward pass, exact gradients, Jacobian, Hessian products
+    table/          read tables, infer the type of each column, encode the columns as numbers
+    calculus/       derive a gradient step by step; check every step with numbers
+    initializers    starting weights
+    parameters      W1, b1, W2, ... as views of one vector theta
+    functional/     affine, activations, softmax, losses: every f beside its f_vjp
+    gradcheck       compare a gradient with numerical derivatives of the loss
+    sealed          files of tensors and text, protected by a hash: model files and checkpoints
+    files           write a file completely or not at all
+    errors          the exceptions
 
-Public names are loaded when they are first used; ``import glassmax`` itself loads NumPy and nothing else.
+Each module imports only modules below it. Each is an attribute of ``glassmax``, loaded at its first use;
+``import glassmax`` itself loads NumPy and nothing else.
 """
 
 from importlib import import_module
@@ -32,7 +43,26 @@ import numpy as _numpy  # noqa: F401 - the one thing that `import glassmax` load
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from . import calculus, doctor, errors, functional, gradcheck, training
+    from . import (
+        calculus,
+        cli,
+        doctor,
+        engine,
+        errors,
+        estimator,
+        files,
+        functional,
+        gradcheck,
+        initializers,
+        learner,
+        model,
+        network,
+        optimizers,
+        parameters,
+        sealed,
+        table,
+        training,
+    )
     from .calculus import derive
     from .doctor import diagnose
     from .estimator import SoftmaxClassifier
@@ -45,14 +75,26 @@ __all__ = [
     "Network",
     "SoftmaxClassifier",
     "calculus",
+    "cli",
     "derive",
     "diagnose",
     "doctor",
+    "engine",
     "errors",
+    "estimator",
+    "files",
     "functional",
     "gradcheck",
+    "initializers",
+    "learner",
     "load_model",
+    "model",
+    "network",
+    "optimizers",
+    "parameters",
     "read_table",
+    "sealed",
+    "table",
     "training",
 ]
 
@@ -68,15 +110,15 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'glassmax' has no attribute {name!r}")
     if name in _HOME:
         value = getattr(import_module(f".{_HOME[name]}", __name__), name)
-    elif name in __all__:
-        value = import_module(f".{name}", __name__)
     else:
-        raise AttributeError(f"module 'glassmax' has no attribute {name!r}")
+        value = import_module(f".{name}", __name__)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted(__all__)

@@ -7,6 +7,8 @@ learning rate that each step takes, as a function of the progress of training. L
 its own steps; it is SciPy's. The vector theta holds all parameters: no optimizer knows of layers, losses or data.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from queue import SimpleQueue

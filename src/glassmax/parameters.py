@@ -5,6 +5,8 @@ one is a change to the other. Gradients have the same form: ``gradients["W1"]`` 
 dL/dtheta. Nothing is computed here.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -92,16 +94,16 @@ class Parameters(Mapping[str, Array]):
     def __repr__(self) -> str:
         return f"Parameters({', '.join(f'{name}: {view.shape}' for name, view in self.items())})"
 
-    def __reduce__(self) -> tuple[type["Parameters"], tuple[tuple[int, ...], Array]]:
+    def __reduce__(self) -> tuple[type[Parameters], tuple[tuple[int, ...], Array]]:
         """Pickle and copy as sizes and one vector, so that the views stay views."""
         return Parameters, (self.layer_sizes, self.flat)
 
-    def copy(self) -> "Parameters":
+    def copy(self) -> Parameters:
         """Return a copy with memory of its own."""
         return Parameters(self.layer_sizes, self.flat.copy())
 
     @classmethod
-    def from_mapping(cls, arrays: Mapping[str, npt.ArrayLike], dtype: npt.DTypeLike | None = None) -> "Parameters":
+    def from_mapping(cls, arrays: Mapping[str, npt.ArrayLike], dtype: npt.DTypeLike | None = None) -> Parameters:
         """Copy arrays called W1, b1, W2, ... into one vector, after checking that they fit together.
 
         Parameters

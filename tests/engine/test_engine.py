@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from glassmax import Network
 from glassmax.engine import Data, ReferenceEngine, Regularization, best_engine, blocks, build_facts
@@ -256,7 +256,8 @@ def test_blas_works_on_as_many_threads_as_allowed():
             super().step(*arguments)
 
     net, data, _ = small()
-    before = threadpool_info()
-    one_epoch(net, data, Watching(0.1), engine=ReferenceEngine(n_threads=1))
-    assert seen == [{1}] * 3
-    assert threadpool_info() == before
+    with threadpool_limits(2, user_api="blas"):
+        before = threadpool_info()
+        one_epoch(net, data, Watching(0.1), engine=ReferenceEngine(n_threads=1))
+        assert seen == [{1}] * 3
+        assert threadpool_info() == before

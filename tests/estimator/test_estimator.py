@@ -217,16 +217,6 @@ def test_classes_that_class_weight_does_not_name_weigh_1():
 
 
 @a_few_epochs
-@pytest.mark.parametrize("w", [None, np.linspace(0.1, 3, 110)], ids=["unweighted", "weighted"])
-def test_balanced_gives_every_class_the_same_total(w):
-    X, y = IRIS[:110], SPECIES[:110]  # 50, 50 and 10 rows
-    total = np.bincount(y, w)
-    balanced = small(class_weight="balanced").fit(X, y, w)
-    by_hand = small(class_weight=dict(enumerate(total.sum() / (3 * total)))).fit(X, y, w)
-    np.testing.assert_allclose(balanced.network_.theta, by_hand.network_.theta, rtol=0, atol=1e-14)
-
-
-@a_few_epochs
 def test_balanced_leaves_out_a_class_whose_rows_all_weigh_nothing():
     w = (SPECIES != 1).astype(float)
     classifier = small(class_weight="balanced", max_iter=50, learning_rate_init=0.05).fit(IRIS, SPECIES, w)
@@ -245,15 +235,6 @@ def test_balanced_finds_the_rare_class():
 
 
 # the same again, elsewhere, and in a pickle
-
-
-@a_few_epochs
-def test_the_same_seed_gives_the_same_bits():
-    options = {"batch_size": 16, "early_stopping": True}
-    one, other = (small(**options).fit(IRIS, NAMES) for _ in range(2))
-    assert_same_network(one, other)
-    assert one.loss_curve_ == other.loss_curve_
-    assert one.validation_loss_curve_ == other.validation_loss_curve_
 
 
 @a_few_epochs
@@ -432,17 +413,6 @@ def test_there_is_no_partial_fit_where_it_could_not_keep_its_word(options, why):
 
 
 # warm start
-
-
-@a_few_epochs
-@pytest.mark.parametrize("solver", ["adam", "sgd"])
-def test_a_warm_start_equals_one_longer_run(solver):
-    options = {"solver": solver, "batch_size": 40}
-    longer = small(max_iter=8, **options).fit(IRIS, SPECIES)
-    warm = small(warm_start=True, **options).fit(IRIS, SPECIES).fit(IRIS, SPECIES)
-    assert_same_network(longer, warm)
-    assert warm.loss_curve_ == longer.loss_curve_
-    assert (warm.n_iter_, warm.t_) == (4, longer.t_)
 
 
 @a_few_epochs

@@ -24,6 +24,9 @@ from sklearn.neural_network import MLPRegressor
 """
 
 
+pytestmark = pytest.mark.slow  # pytest is started once more
+
+
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory):
     """Run them, and return the names of those that pass and of those that don't."""

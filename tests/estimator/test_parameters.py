@@ -639,11 +639,13 @@ def test_class_weight_names_classes():
     assert_same_bits(named, small().fit(IRIS, NAMES, np.array([0.5, 1.0, 7.0])[SPECIES]))
 
 
-def test_balanced_is_scikit_learns():
-    X, y = IRIS[:110], NAMES[:110]
-    w = 110 / (3 * np.array([50, 50, 10]))[SPECIES[:110]]
-    balanced, weighted = small(class_weight="balanced").fit(X, y), small().fit(X, y, w)
-    np.testing.assert_allclose(balanced.network_.theta, weighted.network_.theta, rtol=0, atol=1e-12)
+@pytest.mark.parametrize("w", [None, np.linspace(0.1, 3, 110)], ids=["unweighted", "weighted"])
+def test_balanced_gives_every_class_the_same_total(w):
+    X, y = IRIS[:110], SPECIES[:110]  # 50, 50 and 10 rows
+    total = np.bincount(y, w)
+    balanced = small(class_weight="balanced").fit(X, y, w)
+    by_hand = small(class_weight=dict(enumerate(total.sum() / (3 * total)))).fit(X, y, w)
+    np.testing.assert_allclose(balanced.network_.theta, by_hand.network_.theta, rtol=0, atol=1e-14)
 
 
 def test_a_soft_row_has_the_mean_weight_of_its_classes():
@@ -699,8 +701,11 @@ def test_starting_weights_have_the_moments_of_their_scheme(init, activation):
 
 
 def test_the_same_seed_is_the_same_training_and_another_seed_another():
-    one, other = small(dropout=0.3, batch_size=30).fit(IRIS, SPECIES), small(dropout=0.3, batch_size=30)
-    assert_same_bits(one, other.fit(IRIS, SPECIES))
+    options = {"dropout": 0.3, "batch_size": 30, "early_stopping": True}
+    one, other = small(**options).fit(IRIS, SPECIES), small(**options).fit(IRIS, SPECIES)
+    assert_same_bits(one, other)
+    assert one.loss_curve_ == other.loss_curve_
+    assert one.validation_loss_curve_ == other.validation_loss_curve_
     other.set_params(random_state=1).fit(IRIS, SPECIES)
     assert not np.allclose(one.network_.theta, other.network_.theta)
     free = [small(random_state=None).fit(IRIS, SPECIES).network_.theta for _ in range(2)]
@@ -735,6 +740,8 @@ def test_a_warm_start_goes_on_from_weights_and_moments(solver):
     longer = small(max_iter=8, **options).fit(IRIS, SPECIES)
     warm = small(warm_start=True, **options).fit(IRIS, SPECIES).fit(IRIS, SPECIES)
     assert_same_bits(warm, longer)
+    assert warm.loss_curve_ == longer.loss_curve_
+    assert (warm.n_iter_, warm.t_) == (4, longer.t_)
     anew = small(**options).fit(IRIS, SPECIES)
     np.testing.assert_array_equal(anew.fit(IRIS, SPECIES).loss_curve_, longer.loss_curve_[:4])
 
@@ -871,7 +878,7 @@ COVERED = {
     ],
     "class_weight": [
         "test_class_weight_names_classes",
-        "test_balanced_is_scikit_learns",
+        "test_balanced_gives_every_class_the_same_total",
         "test_a_soft_row_has_the_mean_weight_of_its_classes",
         "test_balanced_soft_labels_give_every_class_the_same_total",
     ],

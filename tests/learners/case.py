@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ def data(n, d, k, seed, targets="index"):
 def weights(sizes, seed, size=0.7):
     rng = np.random.default_rng(seed + 1000)
     p = {}
-    for layer, (i, o) in enumerate(zip(sizes[:-1], sizes[1:]), start=1):
+    for layer, (i, o) in enumerate(pairwise(sizes), start=1):
         p[f"W{layer}"] = rng.normal(size=(i, o)) * size
         p[f"b{layer}"] = rng.normal(size=o) * 0.3
     return p
@@ -81,7 +82,7 @@ def NET(
         return {"network": net, "X": X, "y": y}
 
     make.__name__ = repr((tuple(sizes), activation, output, loss, l2, n, seed, targets, size))
-    make.spec = dict(sizes=sizes, activation=activation, output=output, loss=loss, l2=l2)
+    make.spec = {"sizes": sizes, "activation": activation, "output": output, "loss": loss, "l2": l2}
     make.parameters = lambda: weights(sizes, seed, size)
     return make
 

@@ -1,19 +1,14 @@
-"""Prove the corpus without the doctor: controls are right, mistakes are wrong, and differ from one another.
+"""The corpus without the doctor: what a program gives, and what it should give.
 
-Central differences (fourth order) of a loss written here, from the specification of the setup, or of the learner's own
+The truth is central differences of a loss written here, from the specification of the setup, or of the learner's own
 loss where the setup has one. glassmax only carries the numbers of the parameters.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
-import sys
 import warnings
 
 import numpy as np
-
-from cases import CASES
 
 H = 1e-5
 
@@ -56,7 +51,7 @@ def independent_loss(spec, p, X, y):
 
 
 def problem(case):
-    """-> parameters, X, y, loss(p, X, y): fresh."""
+    """Return parameters, X, y and loss(p, X, y), all fresh."""
     s = case.setup()
     if "parameters" in s:
         loss = s.get("loss") or s["_loss"]
@@ -71,6 +66,7 @@ _truths = {}
 
 
 def truth(case):
+    """Return the gradient by central differences of the fourth order."""
     if case.key not in _truths:
         p, X, y, loss = problem(case)
         g = {}
@@ -88,15 +84,16 @@ def truth(case):
     return _truths[case.key]
 
 
-def answer(case, function=None, problem_of=None):
+def gradient(case, problem_of=None):
+    """Return what the program gives, on its own problem or on that of another case."""
     p, X, y, _ = problem(problem_of or case)
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        g = (function or case.function)(p, X, y)
+        g = case.function(p, X, y)
     names = list(p)
     if isinstance(g, (list, tuple)):
         assert len(g) == len(names), (case.id, len(g))
-        g = dict(zip(names, g))
+        g = dict(zip(names, g, strict=True))
     if set(g) == {"d" + k for k in names}:
         g = {k: g["d" + k] for k in names}
     if case.note and "(1, h)" in case.note:
@@ -113,6 +110,7 @@ def distances(g, t):
 
 
 def common_factor(g, t):
+    """Return the factor of t that fits g best."""
     if any(g[k].shape != t[k].shape for k in t):
         return 1.0
     a, b = (np.concatenate([np.ravel(v[k]) for k in t]) for v in (g, t))
@@ -120,18 +118,22 @@ def common_factor(g, t):
 
 
 def misbehaves(case):
+    """Whether a program does one of the things that are expected of it."""
     p, X, y, _ = problem(case)
     before = [np.array(v) for v in (X, y, *p.values())]
-    copy = lambda: ({k: v.copy() for k, v in p.items()}, X.copy(), y.copy())
+
+    def copy():
+        return {k: v.copy() for k, v in p.items()}, X.copy(), y.copy()
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             first, again = case.function(*copy()), case.function(*copy())
             case.function(p, X, y)
-        except BaseException:  # noqa: BLE001
+        except BaseException:
             return "raises" in case.expect[0]
     seen = set()
-    if any(not np.array_equal(a, b) for a, b in zip(before, (X, y, *p.values()))):
+    if any(not np.array_equal(a, b) for a, b in zip(before, (X, y, *p.values()), strict=True)):
         seen.add("writes_inputs")
     if not isinstance(first, dict):
         seen |= {"wrong_keys", "wrong_shapes"}
@@ -147,108 +149,11 @@ def misbehaves(case):
     return bool(seen & case.expect[0])
 
 
-KINK = {"W1": np.s_[:, 0], "b1": np.s_[:2]}
-
-
 def family(case):
+    """Name the problems that a case may share with others: the same network up to its sizes."""
     spec = getattr(case.setup, "spec", None)
     if spec is None:
         return case.key
     sizes = spec["sizes"]
     targets = case.key.split("'")[-2] if "'" in case.key else case.key
     return repr((spec["activation"], spec["output"], spec["loss"], spec["l2"] > 0, len(sizes), sizes[-1], targets))
-
-
-def main():
-    faults, smallest = [], []
-    for case in CASES:
-        if case.group == "misbehaving":
-            continue
-        try:
-            t, g = truth(case), answer(case)
-        except Exception as error:  # noqa: BLE001
-            faults.append((case.id, f"check itself failed: {type(error).__name__}: {error}"))
-            continue
-        if getattr(case.setup, "kink", False):
-            for name, part in KINK.items():
-                g[name][part] = t[name][part] = 0
-        if case.group in ("control", "note"):
-            scaled = {k: case.scale * v for k, v in t.items()}
-            whole = max(np.linalg.norm(v) for v in scaled.values())
-            worst = max(np.linalg.norm(g[k] - scaled[k]) / max(np.linalg.norm(scaled[k]), 1e-3 * whole) for k in t)
-            if not worst < case.tolerance or any(g[k].shape != t[k].shape for k in t):
-                faults.append((case.id, f"control is off by {worst:.2g} (tolerance {case.tolerance:g})"))
-            continue
-        if any("accumulates" in c for c in case.expect):
-            t, g = g, answer(case)  # the second call against the first
-            worst = max(distances(g, t).values())
-            if not worst > 1e-4:
-                faults.append((case.id, "the second call gives what the first gave"))
-            continue
-        c = 1.0 if case.declared else common_factor(g, t)
-        c = c if abs(c) > 1e-9 else 0.0  # nothing comes out: no factor of anything
-        worst = max(distances(g, {k: c * v for k, v in t.items()}).values()) if c else np.inf
-        smallest.append((worst, case.id))
-        if not worst > 1e-4:
-            faults.append((case.id, f"the mistake makes no difference: {worst:.2g}"))
-
-    for case in CASES:
-        if case.group == "misbehaving" and not misbehaves(case):
-            faults.append((case.id, f"does not show {sorted(case.expect[0])}"))
-
-    # mistakes that give the same numbers must have the same expectation
-    wrong = [
-        c for c in CASES if c.group in ("single", "double", "strange") and not any("accumulates" in k for k in c.expect)
-    ]
-    collisions = compared = 0
-    for i, one in enumerate(wrong):
-        for other in wrong[i + 1 :]:
-            if family(one) != family(other):
-                continue
-            try:
-                a, b = answer(one), answer(other, problem_of=one)
-            except Exception:  # noqa: BLE001  (shapes written into the code)
-                continue
-            compared += 1
-            if any(a[k].shape != b[k].shape for k in a):
-                continue
-            free = not (one.declared and other.declared)
-            c = common_factor(b, a) if free else 1.0
-            size = max(np.linalg.norm(a[k]) for k in a)
-            same = abs(c) > 1e-9 and all(
-                np.linalg.norm(b[k] - c * a[k]) <= 1e-9 * abs(c) * max(np.linalg.norm(a[k]), 1e-6 * size) + 1e-15
-                for k in a
-            )
-            if same and sorted(map(sorted, one.expect)) != sorted(map(sorted, other.expect)):
-                collisions += 1
-                faults.append((one.id, f"same numbers (x {c:.3g}) as {other.id}, other expectation"))
-
-    kinks = []
-    for case in CASES:
-        spec = getattr(case.setup, "spec", None)
-        if (
-            spec
-            and "relu" in str(spec["activation"])
-            and not getattr(case.setup, "kink", False)
-            and len(spec["sizes"]) > 2
-        ):
-            p, X, y, _ = problem(case)
-            a, least = X, np.inf
-            for layer in range(1, len(spec["sizes"]) - 1):
-                z = a @ p[f"W{layer}"] + p[f"b{layer}"]
-                least = min(least, abs(z).min())
-                a = np.where(z > 0, z, 0)
-            if least < 3e-3 and case.key not in [k for _, k in kinks]:
-                kinks.append((least, case.key))
-    print(f"{len(CASES)} cases, {compared} pairs compared, {collisions} collisions")
-    print("smallest differences from the truth:", *(f"\n  {w:.3g}  {i}" for w, i in sorted(smallest)[:8]))
-    for least, key in kinks:
-        print(f"near a kink: |z| = {least:.2g} in {key}")
-    for id_, what in faults:
-        print("FAULT", id_, "-", what)
-    print("faults:", len(faults))
-    return 1 if faults else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -21,6 +21,7 @@ from glassmax.errors import DataError
 from tests.cli.test_cli import LIMIT, call, listing
 from tests.table.hostile import GOOD, REFUSED, SOUND
 
+SLOW = pytest.mark.slow
 ARGV = ("train", "t.csv", "--target", "y", "--hidden", "4", "--epochs", "2")
 HARMFUL = re.compile(r"[^\n\x20-\x7e\u00a1-\u200d\u2010-\u2027\u2030-\u205e\u2070-\ufffd\U00010000-\U0003ffff]")
 
@@ -109,7 +110,10 @@ def test_what_was_recognised_is_said(train, case):
     assert SAID[case] in train(SOUND[case]).err
 
 
-@pytest.mark.parametrize("case", ["as_it_is", "terminal_escapes_in_cells", "noise", "parquet_of_noise"])
+@pytest.mark.parametrize(
+    "case",
+    ["as_it_is", "parquet_of_noise", *(pytest.param(n, marks=SLOW) for n in ("terminal_escapes_in_cells", "noise"))],
+)
 def test_a_process_of_its_own_says_the_same(tmp_path, case):
     """What compiled code writes past Python would show here."""
     (tmp_path / "t.csv").write_bytes(SOUND[case] if case in SOUND else REFUSED[case][0])
@@ -178,6 +182,7 @@ def test_a_file_that_ends_the_process_that_reads_it_is_refused(train, monkeypatc
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["parquet", "arrow"])
 def test_parquet_and_arrow_files_changed_anywhere_are_tables_or_refused(tmp_path, case):
     draw = random.Random(case)
@@ -196,7 +201,10 @@ def test_parquet_and_arrow_files_changed_anywhere_are_tables_or_refused(tmp_path
         assert "\n" not in message
 
 
-@pytest.mark.parametrize("name", [b"-x.csv", b"a b.csv", b"a\nb.csv", b"\xff\xfe.csv", b"$(id).csv"])
+@pytest.mark.parametrize(
+    "name",
+    [b"-x.csv", b"$(id).csv", *(pytest.param(n, marks=SLOW) for n in (b"a b.csv", b"a\nb.csv", b"\xff\xfe.csv"))],
+)
 def test_the_command_that_is_offered_can_be_typed_whatever_the_file_is_called(tmp_path, name):
     (tmp_path / os.fsdecode(name)).write_bytes(GOOD)
     argv = ["train", "--target", "y", "--hidden", "4", "--epochs", "2", "--", os.fsdecode(name)]

@@ -175,7 +175,7 @@ CELL = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=300)
 @given(st.lists(st.lists(CELL, min_size=2, max_size=2), min_size=1, max_size=8), st.sampled_from([",", ";"]))
 def test_polars_and_the_row_by_row_reader_make_the_same_table(monkeypatch, tmp_path, rows, delimiter):
     import csv

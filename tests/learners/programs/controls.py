@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.special import expit, log_softmax as sp_log_softmax, logsumexp, softmax as sp_softmax
 
-from setups import NET, control, data, note, weights
-from singles_own import (
+from tests.learners.case import NET, control, data, note, weights
+from tests.learners.programs.singles_own import (
     BILINEAR,
     COURSERA,
     COURSERA_L2,

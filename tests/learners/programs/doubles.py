@@ -2,8 +2,19 @@
 
 import numpy as np
 
-from setups import NET, double
-from singles_own import CS231N, COURSERA, COURSERA_L2, KERAS_MSE, LAMBD, NIELSEN, RASHID, REG, TORCHY, UFLDL
+from tests.learners.case import NET, double
+from tests.learners.programs.singles_own import (
+    CS231N,
+    COURSERA,
+    COURSERA_L2,
+    KERAS_MSE,
+    LAMBD,
+    NIELSEN,
+    RASHID,
+    REG,
+    TORCHY,
+    UFLDL,
+)
 
 D_TANH = NET([4, 6, 3], "tanh", seed=81, n=7)
 D_SIG = NET([5, 4, 3], "sigmoid", seed=82, n=8)

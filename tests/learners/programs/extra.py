@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.optimize import minimize
 
-from setups import NET, control, double, single
-from singles_own import COURSERA, CS231N
+from tests.learners.case import NET, control, double, single
+from tests.learners.programs.singles_own import COURSERA, CS231N
 
 LARGE = NET([64, 100, 10], "relu", seed=201, n=128, size=0.15)
 LARGE_SIG = NET([64, 100, 10], "sigmoid", seed=202, n=200, size=0.15)

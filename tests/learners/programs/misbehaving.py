@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from setups import NET, control, misbehaving, strange
-from singles_own import COURSERA, TORCHY
+from tests.learners.case import NET, control, misbehaving, strange
+from tests.learners.programs.singles_own import COURSERA, TORCHY
 
 M_TANH = NET([4, 6, 3], "tanh", seed=141, n=7)
 M_LOG = NET([5, 4], seed=142, n=9)

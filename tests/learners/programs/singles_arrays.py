@@ -5,7 +5,7 @@ Some hand over a list in order, some a dict; the code is as its writer had it.
 
 import numpy as np
 
-from setups import NET, single
+from tests.learners.case import NET, single
 
 A_TANH = NET([3, 7, 4], "tanh", seed=41, n=6)
 A_SIG = NET([6, 4, 3], "sigmoid", seed=42, n=8)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy import exp, log
 
-from setups import NET, single
+from tests.learners.case import NET, single
 
 TANH = NET([4, 5, 3], "tanh", seed=11)
 SIGM = NET([4, 5, 3], "sigmoid", seed=12, n=7)

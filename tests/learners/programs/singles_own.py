@@ -6,7 +6,7 @@ gm.Network that says which architecture it is.
 
 import numpy as np
 
-from setups import data, single, weights
+from tests.learners.case import data, single, weights
 
 
 def _net(p, **kw):

@@ -1,5 +1,7 @@
 """What the activations share: their record in the table, the check of a pullback's arguments, and quiet overflow."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import NamedTuple
 

@@ -4,6 +4,8 @@ Arguments are checked here, once; the formulas of the other files trust what thi
 (..., k), and a target is (...,) class indices or (..., k) rows, as `check_target` returns it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import NamedTuple
 
