@@ -17,7 +17,7 @@ template <class T> struct Batch {
     Scratch<T> *scratch;
     Shape shape;
     Rows rows;
-    Recipe recipe;
+    Regularization regularization;
     Workers *workers;
 
     const int64_t *index;  // of the rows that go through together, or null: they follow `begin`

@@ -207,11 +207,11 @@ void add_targets(Rows &rows, const Spec &spec, const Maybe<In<int64_t, 1>> &y, c
 }
 
 // alpha, label smoothing, dropout, seed, clip norm (0 for none), weight decay: engine.Regularization.
-typedef std::tuple<double, double, std::vector<double>, uint64_t, double, double> RecipeOf;
+typedef std::tuple<double, double, std::vector<double>, uint64_t, double, double> RegularizationOf;
 // adam, Nesterov, momentum, beta_1, beta_2, epsilon, steps behind it.
 typedef std::tuple<bool, bool, double, double, double, double, int64_t> RuleOf;
 
-Recipe recipe_of(const RecipeOf &given, const Spec &spec) {
+Regularization regularization_of(const RegularizationOf &given, const Spec &spec) {
     const std::vector<double> &dropout = std::get<2>(given);
     require(dropout.empty() || dropout.size() == spec.activations.size(), "dropout doesn't fit the hidden layers");
     for (double rate : dropout) require(rate >= 0 && rate < 1, "a rate of dropout is out of range");
@@ -227,14 +227,14 @@ template <class T>
 std::tuple<double, int64_t, bool> epoch(const std::string &isa, int threads, const Spec &spec, Maybe<In<T, 2>> X,
                                         Maybe<In<T, 1>> values, Maybe<Indices> columns, Maybe<Indices> starts,
                                         Maybe<In<int64_t, 1>> y, Maybe<In<double, 2>> Y, Maybe<In<double, 1>> weight,
-                                        double mean_weight, const RecipeOf &recipe, const RuleOf &rule,
+                                        double mean_weight, const RegularizationOf &regularization, const RuleOf &rule,
                                         InOut<T, 1> theta, InOut<T, 1> first, Maybe<InOut<T, 1>> second,
                                         In<int64_t, 1> order, int64_t batch_size, In<double, 1> rates, int64_t first_step) {
     Epoch task = {};
     task.shape = spec.shape();
     task.rows = dense_or_sparse<T>(spec, X, values, columns, starts);
     add_targets(task.rows, spec, y, Y, weight, mean_weight);
-    task.recipe = recipe_of(recipe, spec);
+    task.regularization = regularization_of(regularization, spec);
     std::tie(task.rule.adam, task.rule.nesterov, task.rule.momentum, task.rule.beta_1, task.rule.beta_2,
              task.rule.epsilon, task.rule.t) = rule;
     const auto fits = [&](const InOut<T, 1> &array) { return int64_t(array.shape(0)) == spec.parameters; };
@@ -263,14 +263,14 @@ std::tuple<double, int64_t, bool> epoch(const std::string &isa, int threads, con
 template <class T>
 double loss_and_gradient(const std::string &isa, int threads, const Spec &spec, Maybe<In<T, 2>> X, Maybe<In<T, 1>> values,
                          Maybe<Indices> columns, Maybe<Indices> starts, Maybe<In<int64_t, 1>> y, Maybe<In<double, 2>> Y,
-                         Maybe<In<double, 1>> weight, double mean_weight, const RecipeOf &recipe, In<T, 1> theta,
+                         Maybe<In<double, 1>> weight, double mean_weight, const RegularizationOf &regularization, In<T, 1> theta,
                          InOut<double, 1> gradient) {
     Rows rows = dense_or_sparse<T>(spec, X, values, columns, starts);
     add_targets(rows, spec, y, Y, weight, mean_weight);
     require(rows.n >= 1, "there are no rows");
     require(int64_t(theta.shape(0)) == spec.parameters && int64_t(gradient.shape(0)) == spec.parameters,
             "theta or the gradient has another size than the network");
-    Recipe how = recipe_of(recipe, spec);
+    Regularization how = regularization_of(regularization, spec);
     const Engine &engine = engine_of(isa);
     Workers workers = workers_of(threads);
     Outcome outcome;

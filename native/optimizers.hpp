@@ -23,13 +23,13 @@ struct Powers {
 };
 
 template <class T>
-Step<T> step_of(const Rule &rule, const Powers &powers, const Recipe &recipe, double rate, double divisor) {
+Step<T> step_of(const Rule &rule, const Powers &powers, const Regularization &regularization, double rate, double divisor) {
     Step<T> step = {};
-    step.penalty = T(recipe.alpha / divisor);
-    step.keep = T(1 - rate * recipe.weight_decay);
+    step.penalty = T(regularization.alpha / divisor);
+    step.keep = T(1 - rate * regularization.weight_decay);
     step.rate = T(rate);
     step.momentum = T(rule.momentum);
-    step.squares = recipe.alpha > 0;
+    step.squares = regularization.alpha > 0;
     if (rule.adam) {
         step.beta_1 = T(rule.beta_1);
         step.rest_1 = T(1 - rule.beta_1);

@@ -94,7 +94,7 @@ INLINE uint64_t drawn(uint64_t key, uint64_t counter) {  // output `counter` of 
 
 // Multiply the activations and their derivatives by the masks of glassmax.functional.masks.
 template <class T> void drop(const Batch<T> &batch, int64_t l, int64_t s0, int rows, double rate, T *A, T *D, T *mask) {
-    const uint64_t key = drawn(drawn(batch.recipe.seed, uint64_t(batch.step)), uint64_t(l + 1));
+    const uint64_t key = drawn(drawn(batch.regularization.seed, uint64_t(batch.step)), uint64_t(l + 1));
     uint64_t keys[SPAN<T>];
     for (int s = 0; s < SPAN<T>; ++s) keys[s] = s < rows ? drawn(key, uint64_t(batch.row(s0 + s))) : 0;
     const uint64_t threshold = uint64_t(__builtin_ceil(rate * 9007199254740992.0));  // u >> 11 counts in 2^-53
@@ -140,7 +140,7 @@ template <class T> void activate(int activation, int64_t units, int vectors, boo
 // The targets of a span as columns, smoothed.
 template <class T> void targets(const Batch<T> &batch, int64_t s0, int rows, T *Y) {
     const int64_t k = batch.shape.sizes[batch.shape.depth];
-    const double share = batch.recipe.label_smoothing;
+    const double share = batch.regularization.label_smoothing;
     for (int64_t j = 0; j < k; ++j)
         for (int s = rows; s < SPAN<T>; ++s) Y[j * SPAN<T> + s] = 0;
     for (int s = 0; s < rows; ++s) {
@@ -235,7 +235,7 @@ template <class T> double loss_of(const Span<T> &span, T *Z) {
     if (batch.rows.y)
         for (int s = 0; s < rows; ++s) label[s] = batch.rows.y[batch.row(span.start + s)];
     HeadRows<T> head = {k, span.vectors, rows, label, nullptr, factor, loss};
-    if (needs_rows(batch.shape.output, batch.shape.loss, batch.rows.Y, batch.recipe.label_smoothing)) {
+    if (needs_rows(batch.shape.output, batch.shape.loss, batch.rows.Y, batch.regularization.label_smoothing)) {
         targets<T>(batch, span.start, rows, span.own.Y);
         head.Y = span.own.Y;
     }

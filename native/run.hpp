@@ -10,15 +10,15 @@ template <class T> struct Run {
     double flops_a_row = 0;
 
     // What all calls have in common. False where there is no memory.
-    bool begin_with(const Shape &shape, const Rows &rows, const Recipe &recipe, Workers &workers) {
+    bool begin_with(const Shape &shape, const Rows &rows, const Regularization &regularization, Workers &workers) {
         batch.shape = shape;
         batch.rows = rows;
-        batch.recipe = recipe;
+        batch.regularization = regularization;
         batch.workers = &workers;
         batch.sparse = rows.starts != nullptr;
         batch.shorten = 1;
         if (!allocate(of_layers, [&](Arena &arena) { batch.layers = arena.take<Layer<T>>(shape.depth); })) return false;
-        items = describe<T>(shape, recipe.dropout, batch.sparse, batch.layers);
+        items = describe<T>(shape, regularization.dropout, batch.sparse, batch.layers);
         for (int64_t l = 0; l < shape.depth; ++l)
             flops_a_row += 2.0 * double(batch.layers[l].d1) * double(batch.layers[l].h);
         return true;
@@ -136,7 +136,7 @@ template <class T> struct Run {
 
     void measure_squares() {
         for (int64_t item = 0; item < items; ++item) batch.squares[item] = 0;
-        if (batch.recipe.alpha > 0)
+        if (batch.regularization.alpha > 0)
             for (int64_t l = 0; l < batch.shape.depth; ++l)
                 batch.squares[batch.layers[l].first_item] = squares_of<T>(batch.layers[l]);
     }
@@ -155,10 +155,10 @@ template <class T> struct Run {
         Batch<T> &batch = run.batch;
         batch.train = true;
         const Outcome no_memory = {0, 0, NO_MEMORY};
-        if (!run.begin_with(task.shape, task.rows, task.recipe, workers)) return run.end(no_memory);
+        if (!run.begin_with(task.shape, task.rows, task.regularization, workers)) return run.end(no_memory);
         const int64_t n = task.rows.n, depth = task.shape.depth;
         const int64_t batch_size = task.batch_size < n ? task.batch_size : n;
-        const bool in_parts = batch_size > SAMPLES || task.recipe.clip_norm > 0;
+        const bool in_parts = batch_size > SAMPLES || task.regularization.clip_norm > 0;
         const int64_t samples = batch_size < SAMPLES ? batch_size : SAMPLES;
         const auto plan = [&](Arena &arena) {
             for (int64_t l = 0; l < depth; ++l) {
@@ -196,17 +196,17 @@ template <class T> struct Run {
                 if (going) loss += run.loss_of_spans();
                 if (going && in_parts) going = run.weights(GRADIENT, INTO_SUM);
             }
-            const double penalty = task.recipe.alpha / batch.divisor;
+            const double penalty = task.regularization.alpha / batch.divisor;
             loss = loss / batch.divisor + (penalty > 0 ? penalty / 2 * run.total(batch.squares) : 0);
             if (going && !__builtin_isfinite(loss)) {
                 outcome = {loss, outcome.steps, NOT_FINITE};
                 break;
             }
-            batch.move = step_of<T>(rule, powers, task.recipe, task.rates[outcome.steps], batch.divisor);
+            batch.move = step_of<T>(rule, powers, task.regularization, task.rates[outcome.steps], batch.divisor);
             if (going && in_parts) {
                 batch.move.penalty = 0;  // it is part of the sum now
                 going = run.weights(PENALTY, INTO_SUM);
-                const double length = __builtin_sqrt(run.total(batch.lengths)), most = task.recipe.clip_norm;
+                const double length = __builtin_sqrt(run.total(batch.lengths)), most = task.regularization.clip_norm;
                 batch.shorten = most > 0 && length > most ? most / length : 1;
             }
             if (going) going = run.weights(in_parts ? SUMMED : GRADIENT, mode);
@@ -238,13 +238,13 @@ template <class T> struct Run {
 
     // ---- loss and gradient of all rows ----
 
-    static Outcome gradient(const Shape &shape, const Rows &rows, const Recipe &recipe, const void *theta,
+    static Outcome gradient(const Shape &shape, const Rows &rows, const Regularization &regularization, const void *theta,
                             double *gradient, Workers &workers) {
         Run run;
         Batch<T> &batch = run.batch;
         batch.train = true;
         const Outcome no_memory = {0, 0, NO_MEMORY};
-        if (!run.begin_with(shape, rows, recipe, workers)) return run.end(no_memory);
+        if (!run.begin_with(shape, rows, regularization, workers)) return run.end(no_memory);
         const int64_t samples = rows.n < SAMPLES ? rows.n : SAMPLES;
         const auto plan = [&](Arena &arena) {
             for (int64_t l = 0; l < shape.depth; ++l) batch.layers[l].sum = arena.take<double>(packed(batch.layers[l]));
@@ -261,7 +261,7 @@ template <class T> struct Run {
             loss += run.loss_of_spans();
             if (!run.weights(GRADIENT, INTO_SUM)) return run.end({0, 0, INTERRUPTED});
         }
-        const double penalty = recipe.alpha / batch.divisor;
+        const double penalty = regularization.alpha / batch.divisor;
         if (penalty > 0 && !run.weights(PENALTY, INTO_SUM)) return run.end({0, 0, INTERRUPTED});
         for (int64_t l = 0; l < shape.depth; gradient += batch.layers[l].d1 * batch.layers[l].h, ++l)
             unpack<T, double>(batch.layers[l], batch.layers[l].sum, gradient);
@@ -284,7 +284,7 @@ template <class T> struct Run {
         batch.train = false;
         batch.probabilities = probabilities;
         batch.out = static_cast<T *>(out);
-        if (!run.begin_with(shape, rows, Recipe(), workers)) return run.end({0, 0, NO_MEMORY});
+        if (!run.begin_with(shape, rows, Regularization(), workers)) return run.end({0, 0, NO_MEMORY});
         run.row_by_row = rows.n < FEW && !batch.sparse;
         if (!run.prepare(run.row_by_row ? 0 : run.flops_a_row * double(rows.n), rows.n, [](Arena &) {}))
             return run.end({0, 0, NO_MEMORY});

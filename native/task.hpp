@@ -37,7 +37,7 @@ struct Rows {
 };
 
 // What a step does beyond following the gradient of the loss: engine/batches.py says what each number means.
-struct Recipe {
+struct Regularization {
     double alpha, label_smoothing, weight_decay;
     double clip_norm;       // 0 for none
     const double *dropout;  // of the hidden layers, or null
@@ -54,7 +54,7 @@ struct Rule {
 struct Epoch {
     Shape shape;
     Rows rows;
-    Recipe recipe;
+    Regularization regularization;
     Rule rule;
     void *theta, *first, *second;
     const int64_t *order;
@@ -88,7 +88,7 @@ struct Engine {
     const char *name;
     Outcome (*epoch[2])(const Epoch &, Workers &);
     // The gradient is float64, (p,), whatever the network.
-    Outcome (*gradient[2])(const Shape &, const Rows &, const Recipe &, const void *theta, double *gradient,
+    Outcome (*gradient[2])(const Shape &, const Rows &, const Regularization &, const void *theta, double *gradient,
                            Workers &);
     Outcome (*forward[2])(const Shape &, const Rows &, const void *theta, bool probabilities, void *out,
                           Workers &);

@@ -88,7 +88,7 @@ void summed(const Batch<T> &batch, const Layer<T> &layer, int64_t p, int64_t i0,
 // Add the penalty's gradient to the sum, and return the squared length of what this block holds.
 template <class T> double penalised(const Batch<T> &batch, const Layer<T> &layer, int64_t p, int64_t i0, int64_t i1) {
     constexpr int L = LANES<T>, D = LANES<double>;
-    const double penalty = batch.recipe.alpha / batch.divisor;
+    const double penalty = batch.regularization.alpha / batch.divisor;
     Vec<double> length = {};
     for (int64_t i = i0; i < i1; ++i)
         for (int q = 0; q < Wide<T>::PARTS; ++q) {

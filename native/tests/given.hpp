@@ -179,7 +179,7 @@ template <class T> struct Given {
         rows.mean_weight = c.mean_weight;
         return rows;
     }
-    Recipe recipe(bool training) const {
+    Regularization regularization(bool training) const {
         return {c.alpha, c.smoothing, c.decay, c.clip, training ? dropout.data() : nullptr, SEED};
     }
     bool unchanged() const {
@@ -191,14 +191,14 @@ template <class T> struct Given {
 
     Trained<T> train(const Engine &engine, Workers workers) const {
         Trained<T> moved = {{}, theta.again(), first.again(), c.adam ? second.again() : Block<T>()};
-        Epoch task = {shape(), rows(), recipe(true), {}, moved.theta.data(), moved.first.data(), moved.second.data(),
+        Epoch task = {shape(), rows(), regularization(true), {}, moved.theta.data(), moved.first.data(), moved.second.data(),
                       order.data(), c.batch_size, rates.data(), c.first_step};
         task.rule = {c.adam, c.nesterov, c.momentum, BETA_1, BETA_2, EPSILON, c.adam ? STEPS_BEFORE : 0};
         moved.outcome = engine.epoch[DTYPE<T>](task, workers);
         return moved;
     }
     Outcome gradient(const Engine &engine, Workers workers, const Block<double> &to) const {
-        return engine.gradient[DTYPE<T>](shape(), rows(), recipe(false), theta.data(), to.data(), workers);
+        return engine.gradient[DTYPE<T>](shape(), rows(), regularization(false), theta.data(), to.data(), workers);
     }
     Outcome forward(const Engine &engine, Workers workers, bool probabilities, const Block<T> &to,
                     int64_t n) const {

@@ -71,17 +71,9 @@ FUNCTIONAL_EQUATIONS: dict[str, FunctionEquations] = {
 
 
 def derive_function(name: str) -> list[Derivation]:
-    """Derive what a function of `glassmax.functional` returns, and prove every line.
+    """Derive what a function of `glassmax.functional` returns, such as ``"softmax_vjp"``, and prove every line.
 
-    Parameters
-    ----------
-    name : str
-        A name in `FUNCTIONAL_EQUATIONS`: ``"softmax_vjp"``.
-
-    Returns
-    -------
-    list of Derivation
-        One for each derivative that the function returns, in its order.
+    There is one derivation for each derivative that the function returns, in its order.
 
     Examples
     --------
