@@ -1,4 +1,4 @@
-"""Figures and confusions, in colour for a terminal or as plain text; bars of counts, a sparkline of losses."""
+"""Figures and confusions, in color for a terminal or as plain text; bars of counts, a sparkline of losses."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Printing: results on stdout, messages on stderr, without control characters; in colour on a terminal."""
+"""Printing: results on stdout, messages on stderr, without control characters; in color on a terminal."""
 
 import errno
 import json
