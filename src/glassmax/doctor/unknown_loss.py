@@ -15,7 +15,7 @@ from .constants import recognise
 from .mistakes.causes import CAUSES, FACTORS, PENALTY
 from .reading.answers import AnswerError, read_answer
 from .reading.function import described_error, quietly
-from .reading.nested import flattened, rebuilt, written
+from .reading.nested import flattened, rebuilt
 from .reading.problem import Given
 from .telling.diagnosis import CORRECT, WRONG, Diagnosis, Finding, ParameterCheck
 
@@ -74,11 +74,7 @@ def _first(findings: list[Finding], names: list[str]) -> str | None:
 
 def _loss_at(given: Given) -> Callable[[list[Array]], float]:
     loss = given.loss
-    if loss is None:
-        paths = ", ".join(written(path) for path, _ in flattened(given.parameters))
-        raise OptionError(
-            f"There is no loss by which the gradients of {paths} could be measured. Pass loss=f(parameters, X, y)."
-        )
+    assert loss is not None  # with a network and no loss there is a reading, or an error
 
     def at(arrays: list[Array]) -> float:
         value = quietly(lambda: loss(rebuilt(given.parameters, iter(arrays)), given.X.copy(), np.array(given.y)))

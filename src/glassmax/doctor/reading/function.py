@@ -54,17 +54,11 @@ class Learner:
         self._accumulated: tuple[Array, ...] | None = None
         self.accumulates = False
 
-    def nested(self, arrays: Sequence[Array]) -> Any:
-        """Arrays in the nesting of the learner's parameters."""
-        return rebuilt(self.parameters, iter(arrays))
-
-    def call(self, arrays: Sequence[Array], X: Array, y: Any) -> FunctionCall:
+    def call(self, arrays: Sequence[Array], X: Array, y: Array) -> FunctionCall:
         """Call the function on copies and read what it returns."""
         copies = [np.array(array) for array in arrays]
         X_copy, y_copy = np.array(X), np.array(y)
-        if not isinstance(y, np.ndarray):
-            y_copy = y
-        parameters = self.nested(copies)
+        parameters = rebuilt(self.parameters, iter(copies))
         try:
             returned = quietly(lambda: self.function(parameters, X_copy, y_copy))
         except (Exception, SystemExit) as error:
@@ -79,7 +73,7 @@ class Learner:
         return FunctionCall(self._of_this_call(answer), wrote=wrote)
 
     def _written(
-        self, parameters: Any, before: Sequence[Array], X_now: Array, X: Array, y_now: Any, y: Any
+        self, parameters: Any, before: Sequence[Array], X_now: Array, X: Array, y_now: Array, y: Array
     ) -> tuple[str, ...]:
         now = [array for _, array in flattened(parameters)]
         if len(now) != len(before):

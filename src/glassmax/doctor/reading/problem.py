@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import OptionError, ShapeError
+from ...errors import ShapeError
 from ...functional.arrays import Array
 from ...network import Network
 from ..exact_pass import Architecture, Pass
@@ -43,7 +43,7 @@ class Given:
     loss: Callable[..., Any] | None
     parameters: Any
     X: Array
-    y: Any
+    y: Array
     declared: bool
     own_parameters: bool
 
@@ -143,13 +143,9 @@ def problems(given: Given) -> Iterator[Problem]:
 def _of_layout(given: Given, layout: Layout, targets: Targets, mixed: bool) -> Iterator[Problem]:
     n = len(targets.Y)
     if given.loss is None:
-        network = given.network
-        if network is None:
-            raise OptionError(
-                "Neither network nor loss is given, so there is nothing to compare the gradients with. "
-                "Pass network=glassmax.Network([...]), or your own loss=f(parameters, X, y)."
-            )
-        yield Problem(given, layout, _of_network(network, layout), targets, Convention(1 / n, network.l2))
+        assert given.network is not None  # `diagnose` asks for one of the two
+        network = _of_network(given.network, layout)
+        yield Problem(given, layout, network, targets, Convention(1 / n, given.network.l2))
         return
     X = layout.inputs(given.X)
     measured = _measured(given, layout, X, given.y)
@@ -184,7 +180,7 @@ def _of_network(network: Network, layout: Layout) -> Architecture:
     return Architecture(network.layer_sizes, network.activations, network.head.output, network.head.loss, layout.biases)
 
 
-def _measured(given: Given, layout: Layout, X: Array, y: Any) -> Measured | None:
+def _measured(given: Given, layout: Layout, X: Array, y: Array) -> Measured | None:
     """The learner's loss at a few points; None if it raises or isn't finite. X has samples in rows, y is as given."""
     loss = given.loss
     if loss is None:
@@ -196,17 +192,13 @@ def _measured(given: Given, layout: Layout, X: Array, y: Any) -> Measured | None
         arrays = moved(given, layout, draw)
         try:
             nested = rebuilt(given.parameters, iter([array.copy() for array in arrays]))
-            number = np.asarray(quietly(partial(loss, nested, theirs.copy(), _copy(y))))
+            number = np.asarray(quietly(partial(loss, nested, theirs.copy(), y.copy())))
             single = single or number.dtype == np.float32
             values.append(float(number.reshape(())))
         except Exception:
             return None
         points.append(layout.parameters(arrays))
     return (points, values, single) if np.isfinite(values).all() else None
-
-
-def _copy(y: Any) -> Any:
-    return y.copy() if isinstance(y, np.ndarray) else y
 
 
 def moved(given: Given, layout: Layout, draw: np.random.Generator) -> list[Array]:
