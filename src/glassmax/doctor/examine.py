@@ -19,8 +19,8 @@ from .judge import UNREADABLE, Judgement, judge, with_findings
 from .mistakes.causes import CAUSES, NOT_IN_CATALOGUE
 from .precision import deviation_told, rounds_to_single
 from .pytorch.diagnose_module import diagnose_module, is_module
-from .reading.answers import Answer, AnswerError, read_answer
-from .reading.function import Learner
+from .reading.answers import Answer
+from .reading.function import Learner, read_call
 from .reading.input_arrays import read_array, read_parameters
 from .reading.probes import Probe, fresh_probes, rows_matter
 from .reading.problem import Given, Problem, parameters_of, problems
@@ -173,7 +173,7 @@ def _completed(diagnosis: Diagnosis) -> Diagnosis:
 def _function_read_as(function: Callable[..., Any], problem: Problem) -> Judgement:
     given = problem.given
     names = [name for name, _ in given.named]
-    learner = Learner(function, given.parameters, names, problem.layout)
+    learner = Learner(function, given.parameters, names)
     watched = watch(problem, learner)
     if watched.first is None or not watched.usable:
         return Judgement(Diagnosis(WRONG, watched.findings), UNREADABLE)
@@ -234,11 +234,11 @@ def _coupled(problem: Problem, learner: Learner, first: Answer, judgement: Judge
 
 
 def _arrays_read_as(gradients: Any, problem: Problem) -> Judgement:
-    names, shapes = zip(*((name, array.shape) for name, array in problem.given.named), strict=True)
-    try:
-        answer = read_answer(gradients, names, shapes, max(problem.given.X.shape, default=1))
-    except AnswerError as error:
-        return Judgement(Diagnosis(WRONG, (Finding(error.cause, "", says=str(error).rstrip(".")),)), UNREADABLE)
+    names = [name for name, _ in problem.given.named]
+    call = read_call(gradients, names, problem.arrays, problem.given.X)
+    if call.answer is None:
+        return Judgement(Diagnosis(WRONG, (Finding(call.cause, "", says=call.message),)), UNREADABLE)
+    answer = call.answer
     bad = [name for name, array in zip(names, answer.arrays, strict=True) if not np.isfinite(array).all()]
     if bad:
         says = f"the gradient of {', '.join(bad[:5])} contains infinity or NaN"

@@ -16,7 +16,7 @@ from .findings import NEVER_FILLED, finding_of_forward, finding_of_mistake, find
 from .mistakes.causes import CAUSES, PENALTY
 from .mistakes.forward_pass import other_forward
 from .mistakes.shapes import misshapen
-from .mistakes.update import not_gradients
+from .mistakes.update import returned_parameters
 from .search.evidence import Evidence
 from .search.explanations import Explanation, conventional, distinct, explain
 from .telling.conventions import conventions_of, said_factor
@@ -60,7 +60,7 @@ def judge(case: Case) -> Judgement:
     if kink is not None and max([*kink.values(), *others]) <= COARSE:
         return _right(case, worst, _kink(case))
     # No gradients? The search would explain the parameters themselves by a pair of mistakes.
-    if worst > COARSE and (says := not_gradients(case.passes, case.gradients)):
+    if worst > COARSE and (says := returned_parameters(case.passes, case.gradients)):
         return _plainly_wrong(case, finding_of_no_gradients(case, says))
 
     small = not case.single_precision and worst <= COARSE

@@ -9,7 +9,7 @@ makes the mistake. The catalogue, by what goes wrong::
                       weights           dW of a layer, given its dZ; transposes
                       biases            db of a layer, given its dZ
                       products          ``*`` in place of ``@``
-        factors           factors           a sign, 1/n, or another number
+    factors           factors           a sign, 1/n, or another number
     penalties         penalties         the part of the penalty in dW, and in db
     forward pass      forward_pass      mistakes that the backward pass follows faithfully
     shapes            shapes            what the shape of a gradient alone tells

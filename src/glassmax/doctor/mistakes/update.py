@@ -8,14 +8,14 @@ from ...functional.arrays import Array
 from ..constants import recognise
 from ..exact_pass import Pass
 
-__all__ = ["not_gradients"]
+__all__ = ["returned_parameters"]
 
 Key = tuple[str, int]
 Gradients = Mapping[Key, Array]
 EXACT, FITTED = 1e-12, 1e-7
 
 
-def not_gradients(passes: Sequence[Pass], gradients: Sequence[Gradients]) -> str:
+def returned_parameters(passes: Sequence[Pass], gradients: Sequence[Gradients]) -> str:
     """Say that wrong gradients are the parameters, before or after a step; "" unless they are exactly that."""
     steps = [_steps(p, g) for p, g in zip(passes, gradients, strict=True)]
     if any(step is None for step in steps):

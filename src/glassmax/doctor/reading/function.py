@@ -8,17 +8,16 @@ import io
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ...functional.arrays import Array
 from .answers import Answer, AnswerError, read_answer
-from .layout import Layout
 from .nested import flattened, rebuilt
 
-__all__ = ["FunctionCall", "Learner", "described_error", "quietly"]
+__all__ = ["FunctionCall", "Learner", "described_error", "quietly", "read_call"]
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,20 @@ def quietly(call: Callable[[], Any]) -> Any:
         return call()
 
 
-class Learner:
-    """The learner's function ``f(parameters, X, y)``, with the names, the nesting and the layout of its parameters."""
+def read_call(returned: Any, names: Sequence[str], arrays: Sequence[Array], X: Array) -> FunctionCall:
+    """Read what a call returned, or the gradients that were handed in without a function."""
+    shapes = [np.shape(array) for array in arrays]
+    try:
+        return FunctionCall(read_answer(returned, names, shapes, max(np.shape(X), default=1)))
+    except AnswerError as error:
+        return FunctionCall(None, error.cause, str(error).rstrip("."))
 
-    def __init__(self, function: Callable[..., Any], parameters: Any, names: Sequence[str], layout: Layout) -> None:
-        self.function, self.parameters, self.names, self.layout = function, parameters, list(names), layout
+
+class Learner:
+    """The learner's function ``f(parameters, X, y)``, with the names and the nesting of its parameters."""
+
+    def __init__(self, function: Callable[..., Any], parameters: Any, names: Sequence[str]) -> None:
+        self.function, self.parameters, self.names = function, parameters, list(names)
         self._accumulated: tuple[Array, ...] | None = None
         self.accumulates = False
 
@@ -64,13 +72,9 @@ class Learner:
         except (Exception, SystemExit) as error:
             return FunctionCall(None, "raises", f"the function raises {described_error(error)}")
         wrote = self._written(parameters, arrays, X_copy, X, y_copy, y)
-        try:
-            answer = read_answer(
-                returned, self.names, [np.shape(array) for array in arrays], max(np.shape(X), default=1)
-            )
-        except AnswerError as error:
-            return FunctionCall(None, error.cause, str(error).rstrip("."), wrote)
-        return FunctionCall(self._of_this_call(answer), wrote=wrote)
+        call = read_call(returned, self.names, arrays, X)
+        answer = None if call.answer is None else self._of_this_call(call.answer)
+        return replace(call, answer=answer, wrote=wrote)
 
     def _written(
         self, parameters: Any, before: Sequence[Array], X_now: Array, X: Array, y_now: Array, y: Array

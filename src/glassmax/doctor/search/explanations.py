@@ -29,7 +29,7 @@ WORK = 10_000_000
 
 
 def distinct(mistakes: Iterable[PlacedMistake]) -> list[list[PlacedMistake]]:
-    """Group mistakes that are one mistake, in the order in which each is first met."""
+    """Group what is one mistake, made at several nodes, in the order in which each is first met."""
     groups: dict[tuple[str, str, str], list[PlacedMistake]] = {}
     for mistake in mistakes:
         groups.setdefault(mistake.signature, []).append(mistake)
@@ -72,7 +72,7 @@ class _State:
 
 
 def explain(evidence: Evidence, declared: bool) -> list[Explanation]:
-    """Find the mistakes that explain the learner's gradients, the likeliest first; none are found in right ones.
+    """Find the mistakes that explain the learner's gradients, the likeliest first; right gradients have none.
 
     `declared` says whether the loss is the learner's own word: then a factor throughout is a mistake, too.
     """
