@@ -54,7 +54,7 @@ class Setting(NamedTuple):
     parameter : str
         Its name in Python.
     value : object
-        None where the message names the parameter alone.
+        None if the message names only the parameter.
     """
 
     parameter: str
@@ -97,7 +97,7 @@ class GlassmaxError(Exception):
     expected : str or tuple of str and Setting
         The value that it should have.
     remedy : str or tuple of str and Setting
-        The next step, a sentence of its own; it follows the message.
+        The next step for the user, as a separate sentence after the message.
     """
 
     def __init__(

@@ -32,7 +32,7 @@ from .steps import Claim, DerivationStep
 __all__ = ["Chain"]
 
 MOST_NAMES = 6
-"""How often, at most, a result is made shorter by a name."""
+"""Maximum number of names that are used to make a result shorter."""
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Chain:
         backpropagation instead of one long product.
     steps : list of DerivationStep
     named : list of Definition
-        What was given a name on the way.
+        Parts that were given a name during the derivation.
     """
 
     program: Program
@@ -62,7 +62,7 @@ class Chain:
         self.simplifier = Simplifier(self.program, self.assumptions)
 
     def define(self, definition: Definition) -> None:
-        """Add an equation to the program, after those of what was given a name on the way."""
+        """Add an equation to the program, after the equations of the parts that were given a name."""
         known = self.program.definitions
         new = (*(d for d in self.named if d not in known), definition)
         self.program = Program((*known, *new), self.program.labels)
@@ -157,7 +157,7 @@ class Chain:
     def _through(
         self, user: Definition, above: tuple[tuple[str, ...], Expr] | None, label: str, claim: Claim, alone: bool
     ) -> Expr:
-        """Return the part of a derivative that comes through one equation; `above` is that of the equation's array."""
+        """Return the part of a derivative through one equation; `above` is the derivative by the equation's array."""
         top = user.name == claim.upper[0]
         inner = user.indices if top else apart(user.indices, set(claim.axes))
         value = rename(user.value, dict(zip(user.indices, inner, strict=True)))
@@ -184,7 +184,7 @@ class Chain:
         raw = derivative(own.value, target, wanted, rules)
         shape = key(_anonymous(own.value, [own.name, target])) + str((own.indices, wanted))
         before = len(self.steps)
-        start = claim.step(left, raw, ", ".join(rules))
+        start = claim.step(left, raw, "; ".join(rules))
         self.steps.append(start)
         local = self._simplify(start, None if scalar else own)
         if self.keep and shape in self._seen:

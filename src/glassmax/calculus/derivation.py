@@ -19,7 +19,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(repr=False)
 class Derivation(DerivationResult):
-    """A derivative with its derivation step by step: what `derive` returns.
+    """A derivative with its derivation step by step, as returned by `derive`.
 
     At the prompt it shows its result, in index notation and in matrix notation, and whether it is proved; `print` shows
     every line. A notebook shows every line as mathematics.
@@ -54,7 +54,7 @@ class Derivation(DerivationResult):
         Returns
         -------
         array
-            Its axes as `layout` says.
+            The result; `layout` names its axes.
         """
         functions = {name: _GivenFunction(value) for name, value in arrays.items() if isinstance(value, tuple)}
         given = {name: np.asarray(value) for name, value in arrays.items() if name not in functions}

@@ -17,7 +17,7 @@ from .steps import Claim
 __all__ = ["derive", "derive_program"]
 
 MOST_ORDERS = 4
-"""How often, at most, something is differentiated."""
+"""Maximum order of a derivative."""
 
 
 def derive(
@@ -155,7 +155,10 @@ def _check(program: Program, of: str, wrt: Sequence[tuple[str, tuple[str, ...] |
     if len(wrt) > MOST_ORDERS:
         raise DeriveError(f"wrt has {len(wrt)} names, expected at most {MOST_ORDERS}.")
     if any(name == of for name, _ in wrt):
-        raise DeriveError(f"{of} can't be differentiated by itself. Name what to differentiate by, or use of=.")
+        raise DeriveError(
+            f"{of} can't be differentiated by itself. Pass another variable to differentiate by, "
+            "or another quantity with the argument `of`."
+        )
     if times is None:
         return
     letters, like = letters_for(program, times, set()), letters_for(program, wrt[-1][0], set())

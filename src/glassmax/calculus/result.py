@@ -28,11 +28,11 @@ class DerivationResult:
     program : Program
         The equations as they were understood.
     of : str
-        What is differentiated.
+        Name of the quantity that is differentiated.
     wrt : tuple of (name, letters)
-        What it is differentiated by, one after another.
+        Variables by which `of` is differentiated, in this order.
     claim : Claim
-        What the result is the derivative of, in which equations.
+        The derivative that the result is claimed to equal, with its equations.
     steps : list of DerivationStep
         Every line, in order.
     expression : Expr
@@ -46,9 +46,9 @@ class DerivationResult:
     times : str or None
         The array that the result was multiplied by.
     named : tuple of Definition
-        What was given a name on the way: dZ1, or a softmax that no equation names.
+        Parts that were given a name during the derivation: dZ1, or a softmax that no equation names.
     axes : tuple of str
-        The letters of the result: those of what is differentiated, then those of what it is differentiated by.
+        Letters of the result: the letters of `of`, then the letters of each variable in `wrt`.
     error, matrix_error : float
         Relative difference of the result from the complex step, and of the matrix form from the index form; NaN before
         the proof.
@@ -74,12 +74,12 @@ class DerivationResult:
 
     @property
     def name(self) -> str:
-        """What was derived: ``dL/dz_i``."""
+        """The derivative with its indices: ``dL/dz_i``."""
         return self.steps[-1].left
 
     @property
     def matrix_name(self) -> str:
-        """What was derived, without indices: ``dL/dz``."""
+        """The derivative without indices: ``dL/dz``."""
         if len(self.wrt) == 1:
             name = f"d{self.of}/d{self.wrt[0][0]}"
         else:
@@ -88,7 +88,7 @@ class DerivationResult:
 
     @property
     def layout(self) -> str:
-        """The axes of the result: those of the differentiated array, then those of the arrays in the denominator."""
+        """The axes of the result: first of the differentiated array, then of the arrays in the denominator."""
         lower = [name for name, _ in self.wrt[: len(self.wrt) - (self.times is not None)]]
         top = self.program.defined(self.of)
         names_of = ([self.of] if top is not None and top.indices else []) + lower
@@ -101,7 +101,7 @@ class DerivationResult:
 
     @property
     def matrix_form(self) -> str | None:
-        """The result in matrix notation, as text; None where it has none."""
+        """The result in matrix notation, as text; None if there is no matrix form."""
         return None if self.matrix is None else matrix_text(self.matrix)
 
     @property
@@ -136,7 +136,7 @@ class DerivationResult:
         return (self.claim.upper, *self.wrt)
 
     def size_arrays(self) -> list[str]:
-        """Return the arrays that the code of the result reads sizes from, where no other array in it has them."""
+        """Return the arrays that the code reads sizes from because no other array in the code has these sizes."""
         carried = set(free_indices(self.expression)) & {
             index for part in walk(self.expression) if isinstance(part, Tensor) for index in part.indices
         }
@@ -151,6 +151,6 @@ class DerivationResult:
         return {label: one_hot_name(label) for label in sorted(self.program.labels)}
 
     def one_hot_used(self) -> dict[str, str]:
-        """Return those of the one-hot matrices that are in the matrix form."""
+        """Return the one-hot matrices that occur in the matrix form."""
         shown = set() if self.matrix is None else {m.name for m in leaves(self.matrix)}
         return {label: name for label, name in self.one_hot().items() if name in shown}

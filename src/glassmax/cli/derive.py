@@ -44,7 +44,9 @@ def _format_options(command: Any) -> Any:
     metavar="EQUATION",
     help="Equation to assume, such as 'sum_k y_k = 1'. May be repeated.",
 )
-@click.option("--times", metavar="NAME", help="Multiply the result by an array: a Hessian-vector product.")
+@click.option(
+    "--times", metavar="NAME", help="Multiply the result by an array, for example to get a Hessian-vector product."
+)
 @click.option("--cases", is_flag=True, help="Show each Kronecker delta as two cases.")
 @click.option("--einstein", is_flag=True, help="Sum over an index that appears twice in a product.")
 @click.option("--matrix", is_flag=True, help="Read the equations as matrix notation, such as X @ W + b.")
@@ -59,7 +61,7 @@ def _format_options(command: Any) -> Any:
     default="sigmoid",
     show_default=True,
     metavar="NAME",
-    help="Activation of the hidden layers, with --network; f stands for any function.",
+    help="Activation of the hidden layers (only with --network). Pass f for an unspecified function.",
 )
 @click.option("--output", default="softmax", show_default=True, metavar="NAME", help="Output function, with --network.")
 @click.option("--loss", default="cross_entropy", show_default=True, metavar="NAME", help="Loss, with --network.")

@@ -46,7 +46,9 @@ class FaultyFileError(click.ClickException):
     help="L2 penalty: l2/2 times the sum of the squared weights.",
 )
 @click.option(
-    "--declared", is_flag=True, help="The loss is exactly the mean over the rows: any other factor is a mistake."
+    "--declared",
+    is_flag=True,
+    help="Declare that the loss is the mean over the rows, so that any other factor is reported as a mistake.",
 )
 @click.option(
     "--time-limit",
@@ -78,7 +80,7 @@ def command(
 
     FILE is a Python file with a function gradients(parameters, X, y). It may also have a function
     loss(parameters, X, y), values for parameters, X and y, and lines that describe the network: network = "4-10-3",
-    activation, output, loss, l2. Options of these names take precedence. FILE runs in a process of its own.
+    activation, output, loss, l2. Options of these names take precedence. FILE runs in a separate process.
 
     \b
     Examples:

@@ -31,7 +31,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Sign:
-    """A single sign; `kind` is name, number, function, operator or times (the unwritten product)."""
+    """A piece of text; `kind` is name, number, function, operator, or times (a product without a sign)."""
 
     text: str
     kind: str

@@ -32,7 +32,7 @@ class Node:
     op : str
         ``number name add negate times divide matmul beside power transpose call max softmax sum ...``.
     text : str
-        The number, the name or the function.
+        Text of the node: a number, a name or the name of a function.
     axis : int or None
         The axis of a reduction or softmax.
     keep : bool

@@ -68,7 +68,7 @@ class Use:
 
     @property
     def what(self) -> str:
-        """What the name is, in words."""
+        """Description of the name in words."""
         array = "an array" if self.count else "a number"
         return {"label": "a class label (an index)", "function": "a function"}.get(self.kind, array)
 

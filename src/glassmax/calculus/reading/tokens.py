@@ -88,7 +88,7 @@ class Token:
     kind : str
         ``"number"``, ``"name"``, ``"letters"`` (indices after an underscore), ``"mark"``, ``"break"`` or ``"end"``.
     text : str
-        What it means, in the small alphabet; ``text[start:end]`` of the input is what was typed.
+        Normalized text of the token. The typed text is ``text[start:end]`` of the input.
     spaced : bool
         Whether white space stands before it.
     """

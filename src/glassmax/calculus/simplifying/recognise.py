@@ -105,7 +105,7 @@ def _match_indices(
 
 
 def fold(terms: Sequence[Term], definition: Definition, *, arrays: bool = False) -> list[Term]:
-    """Write the name of a definition where its right side, a single product, stands in a term (or its inverse).
+    """Replace the right side of a definition, a single product, by the definition's name; 1 over it by 1 over the name.
 
     A product of nothing but arrays is left as it is, because its name is not clearer, unless `arrays` is set.
     """
