@@ -95,10 +95,11 @@ def derive(
 
 def _texts(parameter: str, given: object) -> list[str]:
     """Return one text or several as a list; refuse anything else."""
-    texts = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
-    for one in texts:
+    texts: list[str] = []
+    for one in given if isinstance(given, Iterable) and not isinstance(given, str) else [given]:
         if not isinstance(one, str):
             raise DeriveError(parameter=parameter, came=f"of type {type(one).__name__}", expected="text")
+        texts.append(one)
     return texts
 
 
@@ -107,12 +108,13 @@ def _assumption(text: str, program: Program, einstein: bool) -> Assumption:
     pair = parse_equation_pair(text, einstein)
     known = ranges_of(program, ()).arity
     for name, count in ranges_of(Program(()), [pair]).arity.items():
+        fault = ""
         if name not in known and name != "pi" and (count or name in names(pair[0])):
-            lack = f": there is no {name} in the equations, expected one of {', '.join(sorted(known))}."
-            raise ExpressionError((Setting("assume", text), lack))
-        if name in known and count != known[name]:
-            lack = f": {name} has {_indices(count)} here, {known[name]} in the equations."
-            raise ExpressionError((Setting("assume", text), lack))
+            fault = f"there is no {name} in the equations, expected one of {', '.join(sorted(known))}"
+        elif count != known.get(name, count):
+            fault = f"{name} has {_indices(count)} here, {known[name]} in the equations"
+        if fault:
+            raise ExpressionError((Setting("assume", text), f": {fault}."))
     return pair
 
 

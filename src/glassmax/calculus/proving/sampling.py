@@ -171,7 +171,7 @@ def _satisfied(values: Values, assumptions: Sequence[Assumption], program: Progr
                 slope = residuals({**arrays, name: moved}).imag / 1e-20
                 columns.append(slope * arrays[name][cell] if positive else slope)
         matrix = np.array(columns).T
-        if not columns or not np.isfinite(matrix).all():  # nothing to move, or the values have run away
+        if not columns or not (np.isfinite(matrix).all() and np.isfinite(residual).all()):  # the values have run away
             break
         step = np.linalg.lstsq(matrix, -residual, rcond=None)[0]
         start = 0
