@@ -177,6 +177,8 @@ def test_an_assumption_may_bring_in_a_number():
         ("y_i = w_i", "assume='y_i = w_i': there is no w in the equations, expected one of L, p, y, z."),
         ("sum_{a,b} y_ab = 1", "assume='sum_{a,b} y_ab = 1': y has 2 indices here, 1 in the equations."),
         ("sum_q 1 = 4", "The sum over q has no range: no array in it has this index."),
+        ("sum_{i,j} delta_ij = 1", "The sum over j has no range: no array in it has this index."),
+        ("p[y_i] = 1", "assume='p[y_i] = 1': y is a class label here, an array in the equations."),
         (3, "assume is of type int, expected text."),
     ],
 )

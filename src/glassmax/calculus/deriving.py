@@ -8,7 +8,7 @@ from ..errors import ExpressionError, Setting
 from .cells import Cell, apart, letters_for, shown
 from .chain import Chain
 from .derivation import Derivation
-from .expression import Assumption, Definition, Delta, Expr, Program, Tensor, names, walk
+from .expression import Assumption, Definition, Delta, Expr, Label, Program, Tensor, indices_of, names, walk
 from .indices import free_indices
 from .limits import DeriveError, bounded
 from .matrix import NoMatrixFormError, one_hot_name, shortest_matrix_form
@@ -107,12 +107,16 @@ def _assumption(text: str, program: Program, einstein: bool) -> Assumption:
     """Read an assumption; refuse arrays that the equations lack. Its right side may bring in a number."""
     pair = parse_equation_pair(text, einstein)
     known = ranges_of(program, ()).arity
+    parts = (part for side in pair for part in walk(side))
+    labels = {index.name for part in parts for index in indices_of(part) if isinstance(index, Label)}
     for name, count in ranges_of(Program(()), [pair]).arity.items():
         fault = ""
         if name not in known and name != "pi" and (count or name in names(pair[0])):
             fault = f"there is no {name} in the equations, expected one of {', '.join(sorted(known))}"
         elif count != known.get(name, count):
             fault = f"{name} has {_indices(count)} here, {known[name]} in the equations"
+        elif name in labels - program.labels:
+            fault = f"{name} is a class label here, an array in the equations"
         if fault:
             raise ExpressionError((Setting("assume", text), f": {fault}."))
     return pair
