@@ -38,9 +38,9 @@ class WrongExpressionError(click.ClickException):
 @click.argument("equations", required=False)
 @group(
     "What to derive",
-    option("--wrt -w", "Variable to differentiate by; twice for a Hessian.", multiple=True, metavar="NAME"),
+    option("--wrt -w", "Variable of the derivative; twice for a Hessian.", multiple=True, metavar="NAME"),
     option("--of", "Quantity to differentiate.  [default: the one that no other equation uses]", metavar="NAME"),
-    option("--cell", "Like --wrt, for one entry whose indices are named.", metavar="NAME[i,j]"),
+    option("--cell", "Like --wrt, for one entry, with names for its indices.", metavar="NAME[i,j]"),
     option("--assume -a", "Equation to assume: 'sum_k y_k = 1'. May be repeated.", multiple=True, metavar="EQUATION"),
     option("--times", "Multiply the result by an array: a Hessian-vector product.", metavar="NAME"),
 )
@@ -55,7 +55,8 @@ class WrongExpressionError(click.ClickException):
     option("--network", "Layer sizes of a dense network to derive for, such as 4-10-3.", metavar="SIZES"),
     option(
         "--activation",
-        "Activation of the hidden layers, with --network; f leaves it open.  [default: sigmoid; relu in gm.Network]",
+        "Activation of the hidden layers, with --network; f stands for any function.  [default: sigmoid; relu in"
+        " gm.Network]",
         metavar="NAME",
     ),
     option("--output", "Output function, with --network.  [default: softmax]", metavar="NAME"),
