@@ -26,23 +26,9 @@ from .numpy_pieces import function_name, needed_helpers, python_name
 from .text_index import bracketed, equality, equation_left, sum_sign, text
 from .text_matrix import matrix_text
 
-__all__ = [
-    "bracketed",
-    "equality",
-    "equation_left",
-    "function_name",
-    "latex",
-    "mathml",
-    "matrix_latex",
-    "matrix_mathml",
-    "matrix_numpy",
-    "matrix_text",
-    "needed_helpers",
-    "numpy_expression",
-    "python_name",
-    "sum_sign",
-    "text",
-]
+__all__ = ["bracketed", "equality", "equation_left", "function_name", "latex", "mathml", "matrix_latex"]
+__all__ += ["matrix_mathml", "matrix_numpy", "matrix_text", "needed_helpers", "numpy_expression", "python_name"]
+__all__ += ["sum_sign", "text"]
 
 
 # At the prompt a formula is written out. What a formula is made of knows nothing of printing, so it is set from here.

@@ -35,26 +35,9 @@ from ..expression import (
 from ..indices import all_indices, fresh, rename
 from .tokens import MAX_DEPTH, MAX_LENGTH, TOO_DEEP
 
-__all__ = [
-    "Equation",
-    "Places",
-    "Softmax",
-    "Use",
-    "build_program",
-    "check_depth",
-    "check_free",
-    "check_uses",
-    "contract",
-    "in_order",
-    "inline_softmaxes",
-    "inverse",
-    "maximum",
-    "negate",
-    "number",
-    "product",
-    "separate",
-    "sorted_program",
-]
+__all__ = ["Equation", "Places", "Softmax", "Use", "build_program", "check_depth", "check_free", "check_uses"]
+__all__ += ["contract", "in_order", "inline_softmaxes", "inverse", "maximum", "negate", "number", "product"]
+__all__ += ["separate", "sorted_program"]
 
 
 @dataclass(frozen=True)
