@@ -91,10 +91,7 @@ def generator(
 
 
 def draw_parameters(
-    parameters: Parameters,
-    init: str,
-    activations: Sequence[str],
-    draw: "np.random.RandomState | np.random.Generator",
+    parameters: Parameters, init: str, activations: Sequence[str], draw: "np.random.RandomState | np.random.Generator"
 ) -> None:
     """Draw starting values into `parameters`, in the order W1, b1, W2, ...
 

@@ -38,25 +38,14 @@ MOST_NAMES = 6
 
 @dataclass
 class Chain:
-    """One walk down the chain rule, which adds to `steps` as it goes.
-
-    Attributes
-    ----------
-    program : Program
-    assumptions : tuple of (left, right)
-    keep : frozenset of str
-        Arrays whose derivative gets a name, dV for V, which is used in all lines below: this gives the recursion of
-        backpropagation instead of one long product.
-    steps : list of DerivationStep
-    named : list of Definition
-        Parts that were given a name during the derivation.
-    """
+    """One walk down the chain rule, which adds to `steps` as it goes."""
 
     program: Program
     assumptions: tuple[Assumption, ...] = ()
+    # Arrays whose derivative gets a name, dV for V: the recursion of backpropagation instead of one long product.
     keep: frozenset[str] = frozenset()
     steps: Steps = field(default_factory=Steps)
-    named: list[Definition] = field(default_factory=list)
+    named: list[Definition] = field(default_factory=list)  # parts that were given a name during the derivation
     _seen: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

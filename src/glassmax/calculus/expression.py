@@ -122,17 +122,10 @@ class Definition:
 
 @dataclass(frozen=True)
 class Program:
-    """Equations in an order in which each uses only earlier ones.
-
-    Attributes
-    ----------
-    definitions : tuple of Definition
-    labels : frozenset of str
-        Names of arrays that hold class numbers.
-    """
+    """Equations in an order in which each uses only earlier ones."""
 
     definitions: tuple[Definition, ...]
-    labels: frozenset[str] = frozenset()
+    labels: frozenset[str] = frozenset()  # names of arrays that hold class numbers
 
     def defined(self, name: str) -> Definition | None:
         """Return the equation that defines `name`, if there is one."""

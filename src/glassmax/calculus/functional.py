@@ -15,26 +15,13 @@ __all__ = ["FUNCTIONAL_EQUATIONS", "FunctionEquations", "derive_function"]
 
 @dataclass(frozen=True)
 class FunctionEquations:
-    """Equations of a function of `glassmax.functional`, to be derived.
-
-    Attributes
-    ----------
-    equations : str
-        For `derive`.
-    wrt : tuple of str
-        The arrays for which the function returns derivatives, in its order; one derivation each.
-    assume : tuple of str
-    times : str or None
-        As for `derive`.
-    order : int
-        2 where the second derivative is meant.
-    """
+    """Equations of a function of `glassmax.functional`, for `derive`; each array in `wrt` has its own derivation."""
 
     equations: str
     wrt: tuple[str, ...]
     assume: tuple[str, ...] = ()
     times: str | None = None
-    order: int = 1
+    order: int = 1  # 2 for the second derivative
 
 
 _AFFINE = "Z_ij = sum_k X_ik W_kj + b_j; L = sum_{i,j} dZ_ij Z_ij"

@@ -21,55 +21,24 @@ TOLERANCE = 1e-8
 
 @dataclass(repr=False)
 class DerivationResult:
-    """A derivative, with the lines that led to it.
+    """A derivative, with the lines that led to it."""
 
-    Attributes
-    ----------
-    program : Program
-        The equations as they were understood.
-    of : str
-        Name of the quantity that is differentiated.
-    wrt : tuple of (name, letters)
-        Variables by which `of` is differentiated, in this order.
-    claim : Claim
-        The derivative that the result is claimed to equal, with its equations.
-    steps : list of DerivationStep
-        Every line, in order.
-    expression : Expr
-        The result in index notation.
-    matrix : Matrix or None
-        The result in matrix notation, where it has one; `no_matrix` says why not.
-    matrix_rules : list of str
-        The rules that led from the index form to the matrix form.
-    assumptions : tuple of (left, right)
-        Equations that were assumed; `unused` holds those that no line makes use of.
-    times : str or None
-        The array that the result was multiplied by.
-    named : tuple of Definition
-        Parts that were given a name during the derivation: dZ1, or a softmax that no equation names.
-    axes : tuple of str
-        Letters of the result: the letters of `of`, then the letters of each variable in `wrt`.
-    error, matrix_error : float
-        Relative difference of the result from the complex step, and of the matrix form from the index form; NaN before
-        the proof.
-    """
-
-    program: Program
-    of: str
-    wrt: tuple[Cell, ...]
-    claim: Claim
+    program: Program  # the equations as they were understood
+    of: str  # the array that is differentiated
+    wrt: tuple[Cell, ...]  # the arrays to differentiate with respect to, in this order
+    claim: Claim  # the derivative that the result is claimed to equal
     steps: Steps
     expression: Expr
-    axes: tuple[str, ...]
+    axes: tuple[str, ...]  # the letters of `of`, then those of each array in `wrt`
     assumptions: tuple[Assumption, ...] = ()
-    times: str | None = None
-    named: tuple[Definition, ...] = ()
+    times: str | None = None  # the array that the result is multiplied by
+    named: tuple[Definition, ...] = ()  # parts that were given a name: dZ1, or a softmax that no equation names
     matrix: Matrix | None = None
     matrix_rules: list[str] = field(default_factory=list)
-    no_matrix: str | None = None
-    unused: tuple[Assumption, ...] = ()
-    error: float = float("nan")
-    matrix_error: float = float("nan")
+    no_matrix: str | None = None  # why there is no matrix form
+    unused: tuple[Assumption, ...] = ()  # assumptions that no line makes use of
+    error: float = float("nan")  # relative difference from the complex step; NaN before the proof
+    matrix_error: float = float("nan")  # of the matrix form from the index form
 
     tolerance = TOLERANCE
 

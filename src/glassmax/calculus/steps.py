@@ -14,17 +14,12 @@ __all__ = ["Claim", "DerivationStep", "Steps"]
 class Claim:
     """The derivative of one array by another in a program: lines with the same left side are all equal to it.
 
-    Attributes
-    ----------
-    program : Program
-        Equations between the two arrays. The lower array is taken as given, even if the program defines it.
-    upper, lower : (name, letters)
-        ``dL/dz_j`` is (("L", ()), ("z", ("j",))).
+    The lower array is taken as given, even if the program defines it.
     """
 
     program: Program
-    upper: Cell
-    lower: Cell
+    upper: Cell  # for dL/dz_j: ("L", ())
+    lower: Cell  # ("z", ("j",))
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -43,27 +38,15 @@ class Claim:
 class DerivationStep:
     """One line of a derivation: ``left = expression``, and the rule that made it from the line before.
 
-    Attributes
-    ----------
-    left : str
-        Left side of the line. Consecutive lines with the same left side are equal.
-    expression : Expr
-    rule : str
-    axes : tuple of str
-        The letters of the left side.
-    cells : tuple of (name, letters)
-        Arrays whose shape gives the sizes of those letters.
-    claim : Claim or None
-        Derivative that the line is compared with.
-    error : float
-        Largest relative difference from the line before, and from the claim; NaN before the proof.
+    Consecutive lines with the same `left` are equal. `error` is the largest relative difference from the line before
+    and from the claim; it is NaN before the proof.
     """
 
     left: str
     expression: Expr
     rule: str
-    axes: tuple[str, ...]
-    cells: tuple[Cell, ...]
+    axes: tuple[str, ...]  # the letters of the left side
+    cells: tuple[Cell, ...]  # arrays whose shape gives the sizes of those letters
     claim: Claim | None = None
     error: float = float("nan")
 

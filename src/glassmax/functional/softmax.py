@@ -20,14 +20,7 @@ import numpy.typing as npt
 from ..errors import ShapeError
 from .arrays import Array, as_floating, log1p, pick, put, summing_dtype
 
-__all__ = [
-    "log_softmax",
-    "log_softmax_vjp",
-    "softmax",
-    "softmax_jacobian",
-    "softmax_jvp",
-    "softmax_vjp",
-]
+__all__ = ["log_softmax", "log_softmax_vjp", "softmax", "softmax_jacobian", "softmax_jvp", "softmax_vjp"]
 
 
 class Exponentials(NamedTuple):

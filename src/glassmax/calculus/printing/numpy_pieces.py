@@ -75,13 +75,7 @@ TAKEN = {"np", "len", *HELPERS}
 
 
 def python_name(name: str) -> str:
-    """Return the Python name for an array: a prime is spelled out, words that are taken get an underscore.
-
-    Examples
-    --------
-    >>> python_name("W'"), python_name("lambda")
-    ('W_prime', 'lambda_')
-    """
+    """Return the Python name for an array: W' is W_prime, and a word that is taken gets an underscore: lambda_."""
     spelled = re.sub(r"\W", "_", unicodedata.normalize("NFKC", name.replace("'", "_prime")))
     spelled = f"_{spelled}" if spelled[:1].isdigit() or not spelled else spelled
     return f"{spelled}_" if keyword.iskeyword(spelled) or spelled in TAKEN else spelled

@@ -41,24 +41,12 @@ class OpenFunction:
 
 @dataclass(frozen=True)
 class Values:
-    """Numbers for the arrays, sizes for the letters, and open functions.
+    """Numbers for the arrays, sizes for the letters, and open functions."""
 
-    Attributes
-    ----------
-    arrays : mapping of str to array
-        Scalars are arrays without axes; labels are arrays of int.
-    sizes : mapping of str to int
-        For letters whose size can't be read off an array: free letters that stand only in deltas, sums of 1.
-    functions : mapping of str to callable
-        ``f(x, order)``, for the open functions.
-    ranges : mapping of str to int
-        For labels: how many classes there are.
-    """
-
-    arrays: Mapping[str, Array]
-    sizes: Mapping[str, int]
-    functions: Mapping[str, Callable[[Array, int], Array]]
-    ranges: Mapping[str, int] = field(default_factory=dict)
+    arrays: Mapping[str, Array]  # scalars are arrays without axes; labels are arrays of int
+    sizes: Mapping[str, int]  # of letters whose size can't be read off an array
+    functions: Mapping[str, Callable[[Array, int], Array]]  # f(x, order)
+    ranges: Mapping[str, int] = field(default_factory=dict)  # how many classes each label has
 
 
 def evaluate(e: Expr, values: Values, axes: Sequence[str] | None = None) -> Array:

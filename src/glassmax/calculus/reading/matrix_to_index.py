@@ -25,32 +25,16 @@ ONE_AXIS = "1"
 
 @dataclass(eq=True, unsafe_hash=True)
 class Node:
-    """A piece of a formula.
+    """A piece of a formula."""
 
-    Attributes
-    ----------
-    op : str
-        ``number name add negate times divide matmul beside power transpose call max softmax sum ...``.
-    text : str
-        Text of the node: a number, a name or the name of a function.
-    axis : int or None
-        The axis of a reduction or softmax.
-    keep : bool
-        Whether a reduced axis stays, with length one.
-    axes : tuple of str
-        The axes' names, once known; ``"1"`` is an axis of length one.
-    row : bool
-        Whether it is a vector lying down: xᵀ.
-    """
-
-    op: str
+    op: str  # number name add negate times divide matmul beside power transpose call max softmax sum ...
     args: "tuple[Node, ...]" = ()
-    text: str = ""
-    axis: int | None = None
-    keep: bool = False
+    text: str = ""  # a number, a name or the name of a function
+    axis: int | None = None  # of a reduction or a softmax
+    keep: bool = False  # whether a reduced axis stays, with length one
     place: int = field(default=0, compare=False)
-    axes: tuple[str, ...] = field(default=(), compare=False)
-    row: bool = field(default=False, compare=False)
+    axes: tuple[str, ...] = field(default=(), compare=False)  # once known; "1" is an axis of length one
+    row: bool = field(default=False, compare=False)  # whether it is a row vector, xᵀ
     depth: int = field(default=1, compare=False)
 
 

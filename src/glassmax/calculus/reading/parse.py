@@ -57,27 +57,11 @@ DERIVATIVE = "a derivative can't be part of the input: give the function, and as
 
 
 def parse(text: str, *, einstein: bool = False) -> Program:
-    """Read equations in index notation.
+    """Read equations in index notation: at most 10,000 characters, nested at most 100 deep, with Unicode and LaTeX.
 
-    Parameters
-    ----------
-    text : str
-        Equations ``name_indices = expression``, separated by semicolons or new lines, in any order; at most 10,000
-        characters, nested at most 100 deep. Unicode and LaTeX may be mixed in.
-    einstein : bool
-        Sum over each index that occurs twice in a product and not on the left side.
-
-    Returns
-    -------
-    Program
-        The equations in an order in which each uses only earlier ones. A softmax inside an expression becomes an
-        equation of its own, p or P.
-
-    Raises
-    ------
-    ExpressionError
-        If the text can't be read, an index of a right side is not on the left, a name is used in two ways or defined
-        twice, or the equations go round in a cycle.
+    With `einstein`, an index that occurs twice in a product and not on the left side is summed. A softmax inside an
+    expression becomes an equation of its own, p or P. An ExpressionError is raised if the text can't be read, an index
+    of a right side is not on the left, a name is used in two ways or defined twice, or equations form a cycle.
 
     Examples
     --------
@@ -93,13 +77,7 @@ def parse(text: str, *, einstein: bool = False) -> Program:
 def parse_expression(text: str, *, einstein: bool = False, known: Collection[str] = ()) -> Expr:
     """Read one expression in index notation, without ``=``; softmaxes are written out.
 
-    `einstein` is as for `parse`. Arrays in `known` are defined elsewhere: ``N(a + b)`` is then a product, and ``e`` not
-    Euler's number.
-
-    Examples
-    --------
-    >>> parse_expression("sum_k a_k")
-    sum_k a_k
+    Arrays in `known` are defined elsewhere: ``N(a + b)`` is then a product, and ``e`` not Euler's number.
     """
     parser = _IndexParser(text, einstein=einstein, known=known)
     value = parser.side()
@@ -108,13 +86,7 @@ def parse_expression(text: str, *, einstein: bool = False, known: Collection[str
 
 
 def parse_equation_pair(text: str, einstein: bool = False) -> tuple[Expr, Expr]:
-    """Read an assumption, such as ``sum_k y_k = 1`` or ``A_ij = A_ji``: its left and its right side.
-
-    Examples
-    --------
-    >>> parse_equation_pair("sum_k y_k = 1")
-    (sum_k y_k, 1)
-    """
+    """Read an assumption, such as ``sum_k y_k = 1`` or ``A_ij = A_ji``: its left and its right side."""
     parser = _IndexParser(text, einstein=einstein)
     left = parser.side()
     parser.expect("=", " between the two sides")
@@ -126,13 +98,7 @@ def parse_equation_pair(text: str, einstein: bool = False) -> tuple[Expr, Expr]:
 
 
 def parse_index_reference(text: str) -> tuple[str, tuple[Index, ...]]:
-    """Read a name with or without indices: the name, and its indices (none for the array as a whole).
-
-    Examples
-    --------
-    >>> parse_index_reference("W2[m,n]")
-    ('W2', ('m', 'n'))
-    """
+    """Read a name with or without indices, such as W2[m,n]: the name, and its indices (none for the whole array)."""
     parser = _IndexParser(text)
     if parser.token.kind != "name":
         parser.fault("expected a name, like z or W2[m,n]")

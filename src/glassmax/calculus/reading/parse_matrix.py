@@ -23,29 +23,13 @@ SPECIAL = (*SOFTMAXES, "sum", "mean", "trace", "tr", "diag", "norm", "outer", "d
 
 
 def parse_matrix(text: str, shapes: Shapes | None = None) -> Program:
-    """Read equations in matrix notation.
+    """Read equations in matrix notation; the program has them in index notation, rows i.
 
-    Parameters
-    ----------
-    text : str
-        Equations such as ``L = -sum(Y * log(softmax(X @ W + b))) / N``, separated by semicolons or new lines. ``@`` or
-        nothing is the matrix product, ``*`` and ``⊙`` elementwise; ``.T``, ``ᵀ``, ``^T`` transpose; ``sum``, ``mean``
-        with ``axis=`` and ``keepdims=True``; ``softmax`` along the last axis; ``trace``, ``diag``, ``outer``, ``norm``
-        and ``‖x‖``; the functions of index notation, elementwise.
-    shapes : mapping of str to tuple of str or str, or str, optional
-        Names of the axes of each array: ``{"X": "nd", "b": ("k",), "t": ""}`` or ``"X: n,d; b: k"``. An array that is
-        not declared is a matrix if its name is a capital letter, a vector if it is a small one; n, N, d, k, m and
-        Greek letters are numbers.
-
-    Returns
-    -------
-    Program
-        The equations in index notation, rows i, in an order in which each uses only earlier ones.
-
-    Raises
-    ------
-    ExpressionError
-        If the text can't be read, or the axes of arrays don't fit together.
+    ``@`` or nothing is the matrix product, ``*`` and ``⊙`` elementwise; ``.T``, ``ᵀ``, ``^T`` transpose; ``sum`` and
+    ``mean`` take ``axis=`` and ``keepdims=True``; ``softmax`` runs along the last axis. `shapes` names the axes of
+    arrays: ``{"X": "nd", "b": ("k",), "t": ""}`` or ``"X: n,d; b: k"``. An array without a declared shape is a matrix
+    if its name is a capital letter, a vector if it is a small one; n, N, d, k, m and Greek letters are numbers. An
+    ExpressionError is raised if the text can't be read, or the axes of arrays don't fit together.
 
     Examples
     --------

@@ -64,23 +64,13 @@ MARK = re.compile("|".join(re.escape(mark) for mark in sorted(MARKS, key=len, re
 
 @dataclass(frozen=True)
 class Token:
-    """A piece of the input, with its place in it.
+    """A piece of the input: `text` is normalized, `start` and `end` are places in what was typed."""
 
-    Attributes
-    ----------
-    kind : str
-        ``"number"``, ``"name"``, ``"letters"`` (indices after an underscore), ``"mark"``, ``"break"`` or ``"end"``.
-    text : str
-        Normalized text of the token. The typed text is ``text[start:end]`` of the input.
-    spaced : bool
-        Whether white space stands before it.
-    """
-
-    kind: str
+    kind: str  # "number", "name", "letters" (indices after an underscore), "mark", "break" or "end"
     text: str
     start: int
     end: int
-    spaced: bool = False
+    spaced: bool = False  # whether white space stands before it
 
 
 def index_letters(word: str) -> list[str]:

@@ -28,17 +28,10 @@ __all__ = ["Style", "collect", "size"]
 
 @dataclass(frozen=True)
 class Style:
-    """What is known of a program that decides how people would write a result.
+    """What is known of a program that decides how people would write a result."""
 
-    Attributes
-    ----------
-    defined : frozenset of str
-        Names that equations define: they come first in a difference (P - Y, not Y - P).
-    ranges : callable
-        ``ranges(name, position)`` -> what an index there runs over; equal for equal ranges.
-    """
-
-    defined: frozenset[str] = frozenset()
+    defined: frozenset[str] = frozenset()  # these come first in a difference (P - Y, not Y - P)
+    # What the index at a position of an array runs over.
     ranges: Callable[[str, int], object] = lambda name, position: (name, position)
 
     def range_of(self, letter: str, factors: Sequence[Factor]) -> object:

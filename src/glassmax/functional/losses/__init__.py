@@ -24,11 +24,7 @@ from .softmax_cross_entropy import *
 from .squared_error import *
 from .squared_error import SQUARED_ERROR
 
-LOSSES = {
-    "cross_entropy": CROSS_ENTROPY,
-    "squared_error": SQUARED_ERROR,
-    "binary_cross_entropy": BINARY_CROSS_ENTROPY,
-}
+LOSSES = {"cross_entropy": CROSS_ENTROPY, "squared_error": SQUARED_ERROR, "binary_cross_entropy": BINARY_CROSS_ENTROPY}
 """The closed table of losses: a model file names one of these and nothing else."""
 
 if not TYPE_CHECKING:  # a type checker takes the names from the imports
