@@ -68,7 +68,7 @@ def _merge_same(arrays: list[Matrix], rules: list[str]) -> list[Matrix] | None:
         for b in arrays[i + 1 :]:
             if set(a.axes) == set(b.axes):
                 rest = [m for m in arrays if m is not a and m is not b]
-                note(rules, f"{_and(a.axes)} in two factors: Hadamard product")
+                note(rules, f"{' and '.join(a.axes)} in two factors: Hadamard product")
                 return [*rest, _hadamard(a, oriented(b, a.axes))]
     return None
 
@@ -76,12 +76,9 @@ def _merge_same(arrays: list[Matrix], rules: list[str]) -> list[Matrix] | None:
 def _hadamard(a: Matrix, b: Matrix) -> Matrix:
     factors = (*(a.factors if isinstance(a, Hadamard) else (a,)), *(b.factors if isinstance(b, Hadamard) else (b,)))
     # As people write it: arrays, then brackets, then f'(Z).
-    last = sorted(factors, key=lambda m: 2 if _is_slope(m) else isinstance(m, Plus))
+    slopes = [m for m in factors if isinstance(m, Apply) and (m.order > 0 or m.function in ("step", "sign"))]
+    last = sorted(factors, key=lambda m: 2 if m in slopes else isinstance(m, Plus))
     return Hadamard(tuple(last), a.axes)
-
-
-def _is_slope(m: Matrix) -> bool:
-    return isinstance(m, Apply) and (m.order > 0 or m.function in ("step", "sign"))
 
 
 def _count(arrays: Sequence[Matrix], axis: str) -> list[Matrix]:
@@ -136,46 +133,27 @@ def _chain(m: Matrix) -> tuple[Matrix, ...]:
 
 def _scale_by_vector(arrays: list[Matrix], bound: set[str], rules: list[str]) -> list[Matrix] | None:
     """A vector beside a matrix whose index is in the result, or in a third factor: it scales rows or columns."""
-    for v in arrays:
-        if len(v.axes) != 1:
-            continue
+    for v in [v for v in arrays if len(v.axes) == 1 and (v.axes[0] not in bound or len(_count(arrays, v.axes[0])) > 2)]:
         for m in arrays:
             if len(m.axes) == 2 and v.axes[0] in m.axes:
-                needed = v.axes[0] not in bound or len(_count(arrays, v.axes[0])) > 2
-                if needed:
-                    rest = [a for a in arrays if a is not m and a is not v]
-                    note(rules, f"{v.axes[0]} in a vector, in a matrix and in the result: diag scales {_lines(v, m)}")
-                    return [*rest, _scaled_lines(v, m)]
+                rest = [a for a in arrays if a is not m and a is not v]
+                diagonal, rows = Diag(v, v.axes * 2), v.axes[0] == m.axes[0]
+                lines = "rows" if rows else "columns"
+                note(rules, f"{v.axes[0]} in a vector, in a matrix and in the result: diag scales {lines}")
+                return [*rest, _product(diagonal, m, m.axes) if rows else _product(m, diagonal, m.axes)]
     return None
-
-
-def _lines(v: Matrix, m: Matrix) -> str:
-    return "rows" if v.axes[0] == m.axes[0] else "columns"
-
-
-def _scaled_lines(v: Matrix, m: Matrix) -> Matrix:
-    diagonal = Diag(v, v.axes * 2)
-    return _product(diagonal, m, m.axes) if _lines(v, m) == "rows" else _product(m, diagonal, m.axes)
 
 
 def _gather(arrays: list[Matrix], rules: list[str]) -> Matrix | None:
     """Multiply what is left, where no index is summed any more."""
-    scalars = [m for m in arrays if not m.axes]
     rest = [m for m in arrays if m.axes]
-    if not rest:
-        result: Matrix | None = None
-    elif len(rest) == 1:
-        result = rest[0]
-    elif len(rest) == 2 and all(len(m.axes) == 1 for m in rest):
+    result = rest[0] if len(rest) == 1 else None
+    if len(rest) == 2 and all(len(m.axes) == 1 for m in rest):
         a, b = rest
         note(rules, f"{a.axes[0]} and {b.axes[0]} each in a factor of its own and in the result: outer product")
         result = Product((a, Transpose(b, b.axes)), (*a.axes, *b.axes))
-    else:
+    elif len(rest) > 1:
         raise NoMatrixFormError("the result has more than two indices")
-    for scalar in scalars:
+    for scalar in (m for m in arrays if not m.axes):
         result = scalar if result is None else Product((scalar, result), result.axes)
     return result
-
-
-def _and(axes: tuple[str, ...]) -> str:
-    return " and ".join(axes)

@@ -157,27 +157,15 @@ def _contract(e: Expr, rules: list[str]) -> Matrix:
     number, above, below, bound = _factors(e)
     operands = [_convert(factor, rules) for factor in above]
     denominators = [_convert(factor, rules) for factor in below]
-    scalars = [m for m in operands if not m.axes]
-    arrays = [m for m in operands if m.axes]
-    inverse_arrays = [m for m in denominators if m.axes]
-    arrays = _divide_entries(arrays, inverse_arrays)
+    arrays = _divide_entries([m for m in operands if m.axes], [m for m in denominators if m.axes])
     result = contracted(arrays, set(bound), rules)
-    for scalar in scalars:
-        result = _times_scalar(scalar, result)
+    for scalar in (m for m in operands if not m.axes):
+        result = scalar if result is None else Product((scalar, result), result.axes)
+    result = Leaf("1", ()) if result is None else result
     under = [m for m in denominators if not m.axes]
     if under:
-        whole = under[0] if len(under) == 1 else Product(tuple(under), ())
-        result = Quotient(
-            result if result is not None else Leaf("1", ()), whole, result.axes if result is not None else ()
-        )
-    result = result if result is not None else Leaf("1", ())
+        result = Quotient(result, under[0] if len(under) == 1 else Product(tuple(under), ()), result.axes)
     return Scaled(number, result, result.axes) if number != 1 else result
-
-
-def _times_scalar(scalar: Matrix, m: Matrix | None) -> Matrix:
-    if m is None:
-        return scalar
-    return Product((scalar, m), m.axes)
 
 
 def _factors(e: Expr) -> tuple[Fraction, list[Expr], list[Expr], list[str]]:
@@ -186,7 +174,7 @@ def _factors(e: Expr) -> tuple[Fraction, list[Expr], list[Expr], list[str]]:
     above: list[Expr] = []
     below: list[Expr] = []
     bound: list[str] = []
-    taken: set[str] = set()
+    taken = set(free_indices(e))
 
     def look(e: Expr) -> None:
         nonlocal number
@@ -208,18 +196,11 @@ def _factors(e: Expr) -> tuple[Fraction, list[Expr], list[Expr], list[str]]:
             case _:
                 above.append(e)
 
-    outer = free_indices(e)
-    taken.update(outer)
-    if isinstance(e, Mul):
-        sums = [f for f in e.factors if isinstance(f, Sum)]
-        plain = [f for f in e.factors if not isinstance(f, Sum)]
-        for factor in (*plain, *sums):
-            if isinstance(factor, Sum) and not free_indices(factor):
-                above.append(factor)  # a scalar of its own
-            else:
-                look(factor)
-        return number, above, below, bound
-    look(e)
+    for factor in sorted(e.factors, key=lambda f: isinstance(f, Sum)) if isinstance(e, Mul) else [e]:
+        if factor is not e and isinstance(factor, Sum) and not free_indices(factor):
+            above.append(factor)  # a scalar of its own
+        else:
+            look(factor)
     return number, above, below, bound
 
 

@@ -5,11 +5,12 @@ vector (a column), two for a matrix. Axes fix the layout, so transposes are expl
 the nodes, `glassmax.calculus.printing` prints them.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 __all__ = ["Apply", "Diag", "Eye", "Hadamard", "Leaf", "Matrix", "Ones", "Plus", "Power", "Product", "Quotient"]
-__all__ += ["Scaled", "Transpose", "leaves", "matrix_children"]
+__all__ += ["Scaled", "Transpose", "leaves", "map_matrix", "matrix_children"]
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,19 @@ def matrix_children(m: Matrix) -> tuple[Matrix, ...]:
             return (of,)
         case _:
             return ()
+
+
+def map_matrix(m: Matrix, f: Callable[[Matrix], Matrix], axes: tuple[str, ...]) -> Matrix:
+    """Return `m` with `f` applied to what it is made of, and with these axes."""
+    if isinstance(m, Product | Hadamard):
+        return replace(m, factors=tuple(f(factor) for factor in m.factors), axes=axes)
+    if isinstance(m, Plus):
+        return replace(m, terms=tuple(f(term) for term in m.terms), axes=axes)
+    if isinstance(m, Quotient):
+        return replace(m, above=f(m.above), below=f(m.below), axes=axes)
+    if isinstance(m, Transpose | Scaled | Apply | Power | Diag):
+        return replace(m, of=f(m.of), axes=axes)
+    return m
 
 
 def leaves(m: Matrix) -> "list[Leaf]":

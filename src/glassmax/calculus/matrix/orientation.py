@@ -6,6 +6,7 @@ ones. Numbers come to the front.
 """
 
 from fractions import Fraction
+from typing import TypeGuard
 
 from .nodes import (
     Apply,
@@ -21,6 +22,7 @@ from .nodes import (
     Quotient,
     Scaled,
     Transpose,
+    map_matrix,
     matrix_children,
 )
 
@@ -33,38 +35,30 @@ class NoMatrixFormError(Exception):
 
 def tidy(m: Matrix) -> Matrix:
     """Bring numbers to the front: ``1 (-p)ᵀ`` is ``-1 pᵀ``."""
+    m = map_matrix(m, tidy, m.axes)
     match m:
         case Product(factors, axes) | Hadamard(factors, axes):
-            inner = [tidy(f) for f in factors]
             number = Fraction(1)
-            for position, factor in enumerate(inner):
-                if isinstance(factor, Scaled) and factor.of != Leaf("1", ()):
-                    number *= factor.number
-                    inner[position] = factor.of
-            whole: Matrix = Product(tuple(inner), axes) if isinstance(m, Product) else Hadamard(tuple(inner), axes)
-            return _scaled(number, whole)
-        case Transpose(of, axes):
-            of = tidy(of)
-            return _scaled(of.number, Transpose(of.of, axes)) if isinstance(of, Scaled) else Transpose(of, axes)
-        case Diag(of, axes):
-            of = tidy(of)
-            return _scaled(of.number, Diag(of.of, axes)) if isinstance(of, Scaled) else Diag(of, axes)
-        case Quotient(above, below, axes):
-            above, below = tidy(above), tidy(below)
-            if isinstance(above, Scaled) and above.of != Leaf("1", ()):
-                return _scaled(above.number, Quotient(above.of, below, axes))
-            return Quotient(above, below, axes)
-        case Scaled(number, of, _):
-            of = tidy(of)
-            return _scaled(number * of.number, of.of) if isinstance(of, Scaled) else _scaled(number, of)
-        case Plus(terms, axes):
-            return Plus(tuple(tidy(t) for t in terms), axes)
-        case Apply(function, of, axes, order):
-            return Apply(function, tidy(of), axes, order)
-        case Power(of, exponent, axes):
-            return Power(tidy(of), exponent, axes)
+            for factor in factors:
+                number *= factor.number if _has_number(factor) else 1
+            return _scaled(number, map_matrix(m, lambda f: f.of if _has_number(f) else f, axes))
+        case Transpose(Scaled(number, of), axes):
+            return _scaled(number, Transpose(of, axes))
+        case Diag(Scaled(number, of), axes):
+            return _scaled(number, Diag(of, axes))
+        case Quotient(above, below, axes) if _has_number(above):
+            return _scaled(above.number, Quotient(above.of, below, axes))
+        case Scaled(number, Scaled(inner, of)):
+            return _scaled(number * inner, of)
+        case Scaled(number, of):
+            return _scaled(number, of)
         case _:
             return m
+
+
+def _has_number(m: Matrix) -> TypeGuard[Scaled]:
+    """Tell whether a number can be taken off an array; a scalar that is nothing but a number keeps it."""
+    return isinstance(m, Scaled) and m.of != Leaf("1", ())
 
 
 def _scaled(number: Fraction, m: Matrix) -> Matrix:
@@ -98,20 +92,12 @@ def _turned_inside(m: Matrix, axes: tuple[str, ...]) -> Matrix | None:
     match m:
         case Product(factors, _) if all(f.axes for f in factors):
             return Product(tuple(_turned_factor(f) for f in reversed(factors)), axes)
-        case Hadamard(factors, _):
-            return Hadamard(tuple(oriented(f, axes) for f in factors), axes)
-        case Plus(terms, _):
-            return Plus(tuple(oriented(t, axes) for t in terms), axes)
-        case Scaled(number, of, _):
-            return Scaled(number, oriented(of, axes), axes)
-        case Quotient(above, below, _) if len(below.axes) in (0, 2):
-            return Quotient(oriented(above, axes), oriented(below, axes), axes)
         case Product((scalar, of), _) if not scalar.axes:
             return Product((scalar, oriented(of, axes)), axes)
-        case Apply(function, of, _, order):
-            return Apply(function, oriented(of, axes), axes, order)
-        case Power(of, exponent, _):
-            return Power(oriented(of, axes), exponent, axes)
+        case Quotient(_, below, _) if len(below.axes) == 1:
+            return None
+        case Hadamard() | Plus() | Scaled() | Quotient() | Apply() | Power():
+            return map_matrix(m, lambda part: oriented(part, axes), axes)
         case _:
             return None
 

@@ -73,18 +73,15 @@ def _sign(sign: Sign) -> str:
 
 
 def _row(items: tuple[Box, ...]) -> str:
+    # Indices are set close, factors are not.
+    indices = len(items) > 1 and all(isinstance(i, Sign) and i.kind == "name" and len(i.text) == 1 for i in items)
     printed = ""
     for n, item in enumerate(items):
         part = _write(item)
         opening = n == 1 and items[0] == Sign("-", "operator")
         close = not printed or opening or not part or part == "," or printed.endswith(",")
-        printed += part if close or _in_script(items) else f" {part}"
+        printed += part if close or indices else f" {part}"
     return printed
-
-
-def _in_script(items: tuple[Box, ...]) -> bool:
-    """Tell a row of indices, set close, from a row of factors."""
-    return len(items) > 1 and all(isinstance(i, Sign) and i.kind == "name" and len(i.text) == 1 for i in items)
 
 
 def _script(mark: str, box: Box) -> str:

@@ -15,8 +15,8 @@ from .numpy_pieces import (
     MINUS,
     POWER,
     PRODUCT,
-    SUM,
     Piece,
+    added,
     aligned,
     applied,
     function_name,
@@ -107,7 +107,7 @@ class _NumpyWriter:
 
     def write(self, e: Expr) -> Piece:
         match e:
-            case Num():
+            case Num() | Mul():
                 return self.product(e)
             case Tensor(name, indices):
                 return self.array(name, indices)
@@ -115,8 +115,6 @@ class _NumpyWriter:
                 return self.delta(i, j)
             case Add():
                 return self.sum_of_terms(e)
-            case Mul():
-                return self.product(e)
             case Sum(indices, body):
                 return self.contraction(indices, body)
             case Call(function, argument, order):
@@ -181,15 +179,7 @@ class _NumpyWriter:
     def sum_of_terms(self, e: Add) -> Piece:
         terms = [signed(term) for term in e.terms]
         pieces = [self.write(term) for _, term in terms]
-        axes = union(pieces, self.order)
-        code = ""
-        for (negative, _), piece in zip(terms, pieces, strict=True):
-            part = wrapped(aligned(piece, axes), PRODUCT)
-            if code:
-                code += f" {'-' if negative else '+'} {part}"
-            else:
-                code = f"-{part}" if negative else part
-        return Piece(code, SUM, axes)
+        return added([negative for negative, _ in terms], pieces, union(pieces, self.order))
 
     def product(self, e: Expr) -> Piece:
         parts = parts_of(e)

@@ -16,6 +16,7 @@ from .numpy_pieces import (
     PRODUCT,
     SUM,
     Piece,
+    added,
     aligned,
     applied,
     function_name,
@@ -148,21 +149,10 @@ def _divided(above: Piece, below: Piece, axes: tuple[str, ...]) -> Piece:
 
 
 def _sum(terms: tuple[Matrix, ...], axes: tuple[str, ...], sizes: Sizes) -> Piece:
-    pieces: list[Piece] = []
-    for term in terms:
-        parts = matrix_parts(term)
-        positive = Scaled(Fraction(-1), term, term.axes) if parts.negative else term
-        pieces.append(_write(positive, sizes))
-    reach = union(pieces, axes)
-    code = ""
-    for term, piece in zip(terms, pieces, strict=True):
-        part = wrapped(aligned(piece, reach), PRODUCT)
-        negative = matrix_parts(term).negative
-        if code:
-            code += f" {'-' if negative else '+'} {part}"
-        else:
-            code = f"-{part}" if negative else part
-    return Piece(code, SUM, reach)
+    minus = [matrix_parts(term).negative for term in terms]
+    positive = (Scaled(Fraction(-1), t, t.axes) if m else t for m, t in zip(minus, terms, strict=True))
+    pieces = [_write(term, sizes) for term in positive]
+    return added(minus, pieces, union(pieces, axes))
 
 
 def _parts(m: Matrix, sizes: Sizes) -> Piece:
@@ -303,9 +293,5 @@ def _joined(items: list[Item]) -> Piece:
             code = f"{wrapped(piece, MINUS)} @ {f'({code})' if n else code}"
     else:
         code = " @ ".join(wrapped(piece, MINUS) for piece in pieces)
-    return Piece(code, PRODUCT, ("summed",) if _remains(pieces) else ())
-
-
-def _remains(pieces: list[Piece]) -> bool:
-    """Tell whether any axis is left; `_product` knows which one."""
-    return len(pieces[0].axes) == 2 or len(pieces[-1].axes) == 2
+    left = 2 in (len(pieces[0].axes), len(pieces[-1].axes))  # `_product` knows which axis it is
+    return Piece(code, PRODUCT, ("summed",) if left else ())

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from ..expression import Call, Expr, walk
 from ..matrix import Apply, Matrix
 from ..matrix.nodes import matrix_children
+from .parts import with_signs
 
-__all__ = ["Piece", "aligned", "applied", "needed_helpers", "python_name", "union", "wrapped"]
+__all__ = ["Piece", "added", "aligned", "applied", "needed_helpers", "python_name", "union", "wrapped"]
 
 SUM, PRODUCT, MINUS, POWER, ATOM = range(1, 6)
 
@@ -124,6 +125,12 @@ def wrapped(piece: Piece, level: int) -> str:
 def applied(function: str, *arguments: str) -> str:
     """Return the code of a call."""
     return f"{function}({', '.join(arguments)})"
+
+
+def added(minus: Sequence[bool], pieces: Sequence[Piece], axes: tuple[str, ...]) -> Piece:
+    """Return the sum of `pieces`, which broadcast to `axes`; those marked in `minus` are subtracted."""
+    parts = (wrapped(aligned(piece, axes), PRODUCT) for piece in pieces)
+    return Piece(with_signs(zip(minus, parts, strict=True)), SUM, axes)
 
 
 def union(pieces: Sequence[Piece], order: Sequence[str] = ()) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ Text, layout and NumPy code all print products from these parts, so that they ag
 are merged; nothing else is simplified.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -11,7 +12,7 @@ from ..expression import MINUS_ONE, ONE, Add, Call, Expr, Index, Label, Mul, Num
 from ..matrix import Leaf, Matrix, Ones, Product, Quotient, Scaled
 
 __all__ = ["HALF", "MatrixParts", "Parts", "call_name", "is_atom", "is_one", "is_plain", "is_transparent"]
-__all__ += ["leads_with_fraction", "matrix_parts", "parts_of", "prime", "signed"]
+__all__ += ["leads_with_fraction", "matrix_parts", "parts_of", "prime", "signed", "with_signs"]
 
 HALF = Num(Fraction(1, 2))
 
@@ -151,3 +152,11 @@ def prime(function: str, order: int) -> str:
 def call_name(e: Call) -> str:
     """Return the name that a call prints."""
     return prime(e.function, e.order)
+
+
+def with_signs(terms: Iterable[tuple[bool, str]]) -> str:
+    """Return printed terms added up, each given with whether it is subtracted: ``-a + b - c``."""
+    printed = ""
+    for negative, term in terms:
+        printed += f" {'-' if negative else '+'} {term}" if printed else "-" * negative + term
+    return printed

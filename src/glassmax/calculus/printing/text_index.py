@@ -8,7 +8,7 @@ writes all of them.
 from collections.abc import Sequence
 
 from ..expression import Add, Assumption, Call, Definition, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
-from .parts import HALF, call_name, is_atom, is_plain, leads_with_fraction, parts_of, signed
+from .parts import HALF, call_name, is_atom, is_plain, leads_with_fraction, parts_of, signed, with_signs
 
 __all__ = ["bracketed", "equality", "equation_left", "sum_sign", "text"]
 
@@ -70,14 +70,8 @@ class _Text:
         if not isinstance(e, Add):
             negative, rest = signed(e)
             return f"-{self.term(rest)}" if negative else self.term(rest)
-        printed = ""
-        for term in e.terms:
-            part = self.whole(term)
-            if not printed:
-                printed = part
-            else:
-                printed += f" - {part[1:]}" if part.startswith("-") else f" + {part}"
-        return printed
+        terms = [self.whole(term) for term in e.terms]
+        return with_signs((term.startswith("-"), term.removeprefix("-")) for term in terms)
 
     def term(self, e: Expr) -> str:
         match e:
@@ -152,12 +146,8 @@ def _bracketed(e: Expr) -> str:
         case Num(value) if value < 0 or value.denominator != 1:
             return f"({value})"
         case Add(terms):
-            printed = ""
-            for term in terms:
-                negative, rest = _leading_minus(term)
-                sign = "-" if negative else "+"
-                printed = f"{printed} {sign} {_bracketed(rest)}" if printed else "-" * negative + _bracketed(rest)
-            return f"({printed})"
+            split = map(_leading_minus, terms)
+            return f"({with_signs((negative, _bracketed(rest)) for negative, rest in split)})"
         case Mul():
             negative, rest = _leading_minus(e)
             return f"(-{_bracketed(rest)})" if negative else _bracketed_product(e.factors)

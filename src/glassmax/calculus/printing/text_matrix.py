@@ -8,7 +8,7 @@ tighter.
 from fractions import Fraction
 
 from ..matrix import Apply, Diag, Eye, Hadamard, Leaf, Matrix, Ones, Plus, Power, Product, Quotient, Scaled, Transpose
-from .parts import MatrixParts, is_one, is_transparent, matrix_parts, prime
+from .parts import MatrixParts, is_one, is_transparent, matrix_parts, prime, with_signs
 
 __all__ = ["broadcast", "matrix_text"]
 
@@ -113,7 +113,7 @@ def _print_entrywise(factors: tuple[Matrix, ...], axes: tuple[str, ...]) -> tupl
 
 
 def _print_sum(terms: tuple[Matrix, ...], axes: tuple[str, ...]) -> str:
-    printed = ""
+    printed = []
     for term in terms:
         parts = matrix_parts(broadcast(term, axes))
         if isinstance(parts.core, Ones):
@@ -123,11 +123,8 @@ def _print_sum(terms: tuple[Matrix, ...], axes: tuple[str, ...]) -> str:
             part = f"({matrix_text(parts.core)})"
         else:
             part, _ = _print_parts(MatrixParts(False, parts.number, parts.core, parts.below))
-        if printed:
-            printed += f" {'-' if parts.negative else '+'} {part}"
-        else:
-            printed = f"-{part}" if parts.negative else part
-    return printed
+        printed.append((parts.negative, part))
+    return with_signs(printed)
 
 
 def _print_parts(parts: MatrixParts) -> tuple[str, int]:

@@ -256,7 +256,8 @@ class _Naming:
             args = [self.named("z", node.args[0], args[0])]
         if node.op == "matmul":
             pairs = zip(node.args, args, strict=True)
-            args = [self.named("a", old, new) if _is_activation(new) else new for old, new in pairs]
+            plain = ("log", "exp", "abs", "sqrt", "sign")  # no activations
+            args = [self.named("a", o, n) if n.op == "call" and n.text not in plain else n for o, n in pairs]
         new = replace(node, args=tuple(args))
         if node.op == "log_softmax":
             new.op = "softmax"
@@ -290,10 +291,6 @@ class _Naming:
                 reference.text = name
             out.append((name, value, value.place))
         return out
-
-
-def _is_activation(node: Node) -> bool:
-    return node.op == "call" and node.text not in ("log", "exp", "abs", "sqrt", "sign")
 
 
 def _has_product(node: Node) -> bool:

@@ -6,7 +6,22 @@ brackets that differ only in their letters or their sign become the same array. 
 because the delta has to contract.
 """
 
-from ..expression import MINUS_ONE, Add, Delta, Expr, Index, Label, Mul, Pow, Sum, Tensor, map_children, names, walk
+from ..expression import (
+    MINUS_ONE,
+    Add,
+    Delta,
+    Expr,
+    Index,
+    Label,
+    Mul,
+    Pow,
+    Sum,
+    Tensor,
+    indices_of,
+    map_children,
+    names,
+    walk,
+)
 from ..indices import all_indices, free_indices, fresh, rename
 from .expand import group
 from .keys import key
@@ -36,7 +51,7 @@ class Brackets:
     def _closed(self, e: Expr) -> Expr:
         if not isinstance(e, Add):
             return self.close(e)
-        if any(isinstance(part, Delta) or _has_label(part) for part in walk(e)):
+        if any(isinstance(one, Delta | Label) for part in walk(e) for one in (part, *indices_of(part))):
             return map_children(e, self._closed)
         letters = free_indices(e)
         plain = rename(e, {letter: f"{MARK}{n}" for n, letter in enumerate(letters)})
@@ -68,10 +83,6 @@ class Brackets:
         if isinstance(e, Sum):
             taken = taken | set(e.indices)
         return map_children(e, lambda child: self._opened(child, taken))
-
-
-def _has_label(e: Expr) -> bool:
-    return isinstance(e, Tensor) and any(isinstance(index, Label) for index in e.indices)
 
 
 def _apart(e: Expr, taken: set[str]) -> Expr:

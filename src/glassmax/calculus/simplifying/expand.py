@@ -222,20 +222,12 @@ def _settle(term: Term) -> list[Term]:
             exponent = ONE
         if isinstance(atom, Num) and isinstance(exponent, Num) and exponent.value.denominator == 1:
             check_power(atom.value, exponent.value)
-            return _settle(
-                Term(
-                    term.coefficient * atom.value ** int(exponent.value),
-                    term.bound,
-                    tuple(f for f in term.factors if f[0] is not atom),
-                )
-            )
+            number = term.coefficient * atom.value ** int(exponent.value)
+            return _settle(Term(number, term.bound, tuple(f for f in term.factors if f[0] is not atom)))
         if exponent == ONE and isinstance(atom, Add | Sum | Mul | Pow):
             rest = Term(term.coefficient, term.bound, tuple(f for f in term.factors if f[0] is not atom))
-            inner = [
-                apart_from(t, set(term.bound) | {i for a, _ in rest.factors for i in all_indices(a)})
-                for t in expand(atom)
-            ]
-            return [t for part in inner for t in _joined(rest, part)]
+            taken = set(term.bound) | {i for a, _ in rest.factors for i in all_indices(a)}
+            return [t for part in expand(atom) for t in _joined(rest, apart_from(part, taken))]
         kept.append((atom, exponent))
     return _contract(Term(term.coefficient, term.bound, tuple(kept)))
 

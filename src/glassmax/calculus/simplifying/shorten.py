@@ -25,7 +25,7 @@ from ..expression import (
     walk,
 )
 from ..indices import rename
-from .expand import combine, expand, group
+from .expand import combine, expand, group, simplified
 from .recognise import assume, fold, match
 from .term import components, from_term, from_terms
 
@@ -70,14 +70,9 @@ def _sum_rule(definition: Definition) -> tuple[Expr, Expr] | None:
         return None
     bound, inside = sums[0]
     number = Num(1 / terms[0].coefficient)
-    rest = [Pow(atom, _negative(exponent)) for atom, exponent in outside]
+    rest = [Pow(atom, simplified(Mul((MINUS_ONE, exponent)))) for atom, exponent in outside]
     left = Sum(bound, _product([Pow(a, x) if x != ONE else a for a, x in inside]))
     return left, _product([number, Tensor(definition.name, definition.indices), *rest])
-
-
-def _negative(exponent: Expr) -> Expr:
-    """Return an exponent with its sign turned."""
-    return from_terms(combine(expand(Mul((MINUS_ONE, exponent)))))
 
 
 def _product(parts: list[Expr]) -> Expr:
