@@ -133,8 +133,7 @@ def derive_program(
 ) -> Derivation:
     """Derive the derivative of `of` by one array after another; not yet proved.
 
-    `of` is None for the name that no other equation uses. `wrt` holds an array and its letters (None: to be chosen) for
-    a gradient or a Jacobian, two for a Hessian. `times` and `keep` are as for `derive` and `Chain`.
+    `wrt` holds arrays with their letters, or None for letters to be chosen. `keep` is as for `Chain`.
     """
     given = program
     definitions = (Definition(d.name, d.indices, written_sigmoids(d.value)) for d in given.definitions)

@@ -1,7 +1,6 @@
 """Differentiate an expression with respect to one cell of an array, rule by rule, without simplifying.
 
-``derivative(e, "z", ("j",))`` is de/dz_j. The derivative of z_i with respect to z_j is a Kronecker delta, which is
-contracted later. The names of the rules used are recorded in their order.
+The derivative of z_i with respect to z_j is a Kronecker delta, which is contracted later.
 """
 
 from collections.abc import Callable
@@ -35,11 +34,7 @@ MINUS_HALF = Mul((MINUS_ONE, Num(Fraction(1, 2))))
 
 
 def derivative(e: Expr, name: str, at: tuple[str, ...], rules: list[str]) -> Expr:
-    """Return de / d name_at, not simplified; `ZERO` where `e` doesn't depend on the array.
-
-    The free indices of `e` differ from `at`, the letters of the cell. The names of the rules used are appended to
-    `rules`, each once.
-    """
+    """Return de / d name_at, not simplified; `at` holds no free index of `e`, and `rules` gets the rules used."""
     if name not in names(e):
         return ZERO
     match e:

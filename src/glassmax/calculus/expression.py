@@ -89,10 +89,7 @@ class Sum:
 
 @dataclass(frozen=True)
 class Call:
-    """A function of one number, or its derivative of some order: f(z) is order 0, f'(z) order 1.
-
-    A function that is not among `KNOWN_FUNCTIONS` is open: smooth, and otherwise unknown.
-    """
+    """A function of one number, or its derivative: f(z) is order 0, f'(z) order 1; an unknown function is smooth."""
 
     function: str
     argument: "Expr"

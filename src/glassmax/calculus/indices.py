@@ -91,10 +91,7 @@ def rename(e: Expr, new: Mapping[str, Index]) -> Expr:
 
 
 def ones(array: str, position: int, letter: str) -> Tensor:
-    """Return the vector of ones that runs along a position of an array: it keeps the range of a sum of nothing else.
-
-    It is an array like any other, called ``1:array:position``; it is printed as 1, or not at all.
-    """
+    """Return the vector of ones along a position of an array: it keeps the range of a sum that has no other array."""
     return Tensor(f"1:{array}:{position}", (letter,))
 
 

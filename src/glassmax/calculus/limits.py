@@ -1,7 +1,4 @@
-"""Bounds on the work of a derivation, on its terms, steps and numbers, so that no input hangs.
-
-The bounds are counts, not seconds: what is refused on one machine is refused on every other.
-"""
+"""Bounds on the work of a derivation, as counts of terms, steps and numbers, which are the same on every machine."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

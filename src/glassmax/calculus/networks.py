@@ -1,8 +1,7 @@
 """The derivation for a dense network: write out its equations, and find the recursion of backpropagation.
 
 The equations are those of `glassmax.network`, in the same letters; rows are samples. The derivatives with respect to
-Z_l and A_l are called dZ_l and dA_l, so that the lines show ``dA1 = dZ2 W2ᵀ`` and ``dZ1 = dA1 ⊙ f'(Z1)``. What has been
-derived for one layer is used again for the others.
+Z_l and A_l are called dZ_l and dA_l, so that the lines show ``dA1 = dZ2 W2ᵀ`` and ``dZ1 = dA1 ⊙ f'(Z1)``.
 """
 
 from collections.abc import Sequence

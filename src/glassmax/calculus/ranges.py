@@ -1,8 +1,4 @@
-"""Ranges: which index letters and which positions of arrays run over the same values.
-
-Positions that have the same letter have the same range: they get the same size when random numbers are drawn, their
-sums may be combined when common factors are taken out, and the code of a result takes sizes from them.
-"""
+"""Ranges: which index letters and which positions of arrays run over the same values, because they share a letter."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,10 +10,7 @@ __all__ = ["Ranges", "ranges_of"]
 
 
 class Ranges:
-    """Groups of array positions and equation letters that run over the same range.
-
-    `arity` tells how many indices each array has.
-    """
+    """Groups of array positions and letters that run over the same range; `arity` is how many indices an array has."""
 
     def __init__(self) -> None:
         self.arity: dict[str, int] = {}

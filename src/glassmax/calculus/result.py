@@ -1,7 +1,4 @@
-"""The result of a derivation, as data: the derivative, the lines that led to it, and how far each is proved.
-
-`proving` and `formats` read this class; users get its subclass `Derivation`.
-"""
+"""The result of a derivation, as data: the derivative, the lines that led to it, and how far each is proved."""
 
 from dataclasses import dataclass, field
 

@@ -1,9 +1,8 @@
-"""Products of arrays in matrix notation: which index makes which product, one function for each rule.
+"""Products of arrays in matrix notation, one function for each rule; each rule that is used is recorded in words.
 
-An index in two factors and not in the result is a matrix product; its positions give the order of the factors and the
-transposes. An index in two factors and in the result is a Hadamard product. An index in one factor and not in the
-result is a sum along that axis. A delta puts a vector on a diagonal. Two free indices of two vectors make an outer
-product. Each rule that is used is recorded in words.
+An index in two factors and not in the result is a matrix product, in two factors and in the result a Hadamard product,
+in one factor and not in the result a sum along that axis. A delta puts a vector on a diagonal. Two free indices of two
+vectors make an outer product.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,6 @@
 """Convert an expression in index notation to matrix notation.
 
-Each node is converted with its axes in any order; `contraction` converts products and sums, and `orientation` puts rows
-and columns in their places. An expression of order 3 or more, or with an index that three matrices share, has no matrix
-form; the error says why.
+An expression of order 3 or more, or with an index that three matrices share, has no matrix form; the error says why.
 """
 
 from collections.abc import Sequence
@@ -32,20 +30,14 @@ __all__ = ["NoMatrixFormError", "matrix_form", "one_hot_name", "shortest_matrix_
 
 
 def matrix_form(e: Expr, axes: Sequence[str], rules: list[str]) -> Matrix:
-    """Return `e` in matrix notation, its rows and columns running over `axes`: none, one or two letters.
-
-    What was done is appended to `rules`, each rule once. A `NoMatrixFormError` says why there is no such form.
-    """
+    """Return `e` in matrix notation, or raise the error that says why not; `rules` gets each rule that was used."""
     if len(axes) > 2:
         raise NoMatrixFormError(f"the result has {len(axes)} indices, and a matrix has two")
     return tidy(spread(_convert(e, rules), tuple(axes), rules))
 
 
 def shortest_matrix_form(forms: Sequence[Expr], axes: Sequence[str]) -> tuple[Matrix, list[str]]:
-    """Return the shortest matrix form of several equal expressions, and the rules that led to it.
-
-    Where lengths are the same, the first wins. If none has a matrix form, the error of the first is raised.
-    """
+    """Return the shortest matrix form of several equal expressions (the first of equal length), and its rules."""
     found: list[tuple[int, Matrix, list[str]]] = []
     refused: list[NoMatrixFormError] = []
     for form in forms:

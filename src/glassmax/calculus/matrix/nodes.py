@@ -46,11 +46,7 @@ class Transpose:
 
 @dataclass(frozen=True)
 class Product:
-    """Matrix product of two or more, in order: inner axes are summed, scalars multiply.
-
-    Vectors may stand at either end: ``Product((Transpose(u), v))`` is a scalar, ``Product((u, Transpose(v)))`` an outer
-    product.
-    """
+    """Matrix product of two or more: inner axes are summed, scalars multiply; uᵀ v is a scalar, u vᵀ a matrix."""
 
     factors: "tuple[Matrix, ...]"
     axes: tuple[str, ...]

@@ -1,7 +1,4 @@
-"""LaTeX of one formula, in the commands that LaTeX with amsmath, MathJax and KaTeX all know.
-
-A whole derivation, with its lines aligned, is written by `glassmax.calculus.formats.latex`.
-"""
+"""LaTeX of one formula, in the commands that LaTeX with amsmath, MathJax and KaTeX all know."""
 
 from ..expression import Expr
 from ..greek import GREEK

@@ -1,8 +1,4 @@
-"""The layout of a formula on the page: what LaTeX and MathML have in common.
-
-An expression, in index or in matrix notation, becomes boxes: names with scripts, rows, fractions, roots, brackets.
-This module knows mathematics and no markup; the two writers know markup and no mathematics.
-"""
+"""The layout of a formula on the page as boxes, which LaTeX and MathML share; layout of index notation."""
 
 from dataclasses import dataclass
 from fractions import Fraction

@@ -32,9 +32,8 @@ __all__ = ["numpy_expression"]
 def numpy_expression(e: Expr, axes: tuple[str, ...], sizes: Mapping[str, str] | None = None) -> str:
     """Print an expression in index notation as one NumPy expression, which evaluates to an array with these axes.
 
-    Arrays keep their names (`python_name`); class numbers are integer arrays counted from 0. The free indices of `e`
-    are among the letters `axes`. `sizes` is code for the sizes of letters that no array carries; where one is missing,
-    a ValueError is raised. The definitions of `needed_helpers` have to hold.
+    Class numbers are integer arrays counted from 0. `sizes` is code for the sizes of letters that no array carries; a
+    missing size raises a ValueError. The definitions of `needed_helpers` have to hold.
 
     Examples
     --------

@@ -90,10 +90,9 @@ def function_name(function: str, order: int) -> str:
 
 
 def needed_helpers(e: Expr | Matrix) -> str:
-    """Return the definitions that the NumPy code of `e` calls and NumPy lacks: source, empty if NumPy has all.
+    """Return the source of the functions that the NumPy code of `e` calls and NumPy lacks.
 
-    Open functions are for the reader to define: ``f``, and ``df``, ``d2f`` for its derivatives. The derivative of order
-    three or more of a function that has a name raises a ValueError.
+    Open functions are for the reader to define. A known function's derivative of order 3 or more raises a ValueError.
     """
     sources: dict[str, str] = {}
     for function, order in _functions(e):

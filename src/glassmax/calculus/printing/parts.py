@@ -1,8 +1,4 @@
-"""A product as people write it: a sign, a number, the factors above the fraction line and those below it.
-
-Text, layout and NumPy code all print products from these parts, so that they agree on what is a quotient. Only numbers
-are merged; nothing else is simplified.
-"""
+"""A product as people write it: a sign, a number, the factors above the fraction line and those below it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -14,9 +14,7 @@ __all__ = ["bracketed", "equality", "equation_left", "sum_sign", "text"]
 
 
 def text(e: Expr, *, unicode: bool = False) -> str:
-    """Print an expression in index notation with as few brackets as its meaning allows; read again, it means the same.
-
-    With `unicode`, ``δ`` and ``Σ`` stand for ``delta`` and ``sum``.
+    """Print an expression in index notation, with Unicode signs on request; read again, the text means the same.
 
     Examples
     --------

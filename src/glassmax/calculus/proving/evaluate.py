@@ -50,10 +50,7 @@ class Values:
 
 
 def evaluate(e: Expr, values: Values, axes: Sequence[str] | None = None) -> Array:
-    """Return the value of `e` as an array over `axes`, by default the free letters of `e`.
-
-    `axes` may hold more letters than `e` has: the result is the same along them.
-    """
+    """Return the value of `e` over `axes`, by default its free letters; it is constant along any other letter."""
     sizes = _sizes(e, values)
     axes = free_indices(e) if axes is None else tuple(axes)
     array, letters = _value(e, values, sizes)

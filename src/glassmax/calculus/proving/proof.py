@@ -1,8 +1,6 @@
-"""Prove a derivation on random numbers: compare every line with the one before and with the complex step.
+"""Prove a derivation on random numbers, drawn several times with sizes that are all different.
 
-For several random draws, with sizes that are all different, each line is evaluated and compared with the line before
-it, and with the derivative measured by the complex step. The matrix form is evaluated by position (rows, columns, @)
-and compared with the index form. The rules that led to a line are not used.
+Each line is compared with the line before it and with the complex step, and the matrix form with the index form.
 """
 
 from typing import Any
@@ -25,10 +23,7 @@ STEP = 1e-60
 
 
 def prove(result: DerivationResult, seed: int = 0) -> bool:
-    """Measure the errors of the lines, of the result and of its matrix form; return whether all hold.
-
-    The errors are filled in; `seed` is that of the random values.
-    """
+    """Measure and fill in the errors of the lines, of the result and of its matrix form; return whether all hold."""
     rng = np.random.default_rng(seed)
     for step in result.steps:
         step.error = 0.0
@@ -82,10 +77,7 @@ def _sized(step: DerivationStep, values: Values) -> Values:
 
 
 def complex_step(claim: Claim, values: Values) -> Array:
-    """Measure the derivative that a claim is about: Im f(x + i h) / h, cell by cell.
-
-    The axes are those of the upper array, then of the lower; `values` has the arrays of everything.
-    """
+    """Measure a claimed derivative, Im f(x + i h) / h cell by cell; the axes of the upper array come first."""
     (of, _), (name, _) = claim.upper, claim.lower
     rest = Program(tuple(d for d in claim.program.definitions if d.name != name), claim.program.labels)
     base, top = values.arrays[name], values.arrays[of]

@@ -38,10 +38,9 @@ def draw_values(
     turn: int = 0,
     extra: Mapping[str, str] | None = None,
 ) -> Values:
-    """Draw values for the inputs of a program that satisfy the assumptions, and evaluate its equations.
+    """Draw inputs that satisfy the assumptions, and evaluate the equations; raise an AssumptionError if there are none.
 
-    `turn` chooses an assignment of sizes. `extra` names arrays that are in no equation, each with the array whose shape
-    it has. If the assumptions can't be satisfied, an AssumptionError is raised.
+    `turn` chooses an assignment of sizes. `extra` names arrays in no equation, each with an array of the same shape.
     """
     ranges = ranges_of(program, assumptions)
     arity = ranges.arity

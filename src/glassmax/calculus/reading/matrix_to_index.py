@@ -41,11 +41,7 @@ class Node:
 def to_program(
     text: str, equations: Mapping[str, Node], declared: Mapping[str, tuple[str, ...]], used: set[str]
 ) -> Program:
-    """Return equations in matrix notation as equations in index notation.
-
-    For each left side there is a node ``whole`` at its place. `declared` holds the names of the axes of arrays, `used`
-    all names in the equations; `text` is the input, for the caret of an error.
-    """
+    """Return equations in matrix notation in index notation; `declared` holds the axes of arrays, `used` all names."""
     axes = _Axes(text, declared, equations)
     ordered = axes.in_order()
     naming = _Naming(used | {node.text for node, _ in axes.means}, equations)

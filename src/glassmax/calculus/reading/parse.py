@@ -75,10 +75,7 @@ def parse(text: str, *, einstein: bool = False) -> Program:
 
 
 def parse_expression(text: str, *, einstein: bool = False, known: Collection[str] = ()) -> Expr:
-    """Read one expression in index notation, without ``=``; softmaxes are written out.
-
-    Arrays in `known` are defined elsewhere: ``N(a + b)`` is then a product, and ``e`` not Euler's number.
-    """
+    """Read one expression without ``=``, softmaxes written out; a name in `known` is an array, not a function."""
     parser = _IndexParser(text, einstein=einstein, known=known)
     value = parser.side()
     parser.close("expected one expression")

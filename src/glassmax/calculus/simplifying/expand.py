@@ -1,9 +1,4 @@
-"""An expression as a sum of products, the form in which things cancel.
-
-Everything is multiplied out into `Term`s, and terms that are alike are combined: two terms are alike if their
-`term_key` is the same, whatever their bound indices are called. Taking common factors out again is the work of
-`collect`.
-"""
+"""An expression multiplied out into a sum of `Term`s; terms that differ only in their coefficients are combined."""
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction

@@ -1,7 +1,4 @@
-"""Recognize what has a name: the right side of a definition, the left side of an assumption, a sum and its inverse.
-
-Each function takes terms and returns terms. A pattern is found whatever its indices are called.
-"""
+"""Recognize what has a name or a known sum, in lists of terms, whatever their indices are called."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -109,9 +106,9 @@ def _match_indices(
 
 
 def fold(terms: Sequence[Term], definition: Definition, *, arrays: bool = False) -> list[Term]:
-    """Replace the right side of a definition, a single product, by the definition's name; 1 over it by 1 over the name.
+    """Write the right side of a definition, a single product, as its name, and 1 over it as 1 over the name.
 
-    A product of nothing but arrays is left as it is, because its name is not clearer, unless `arrays` is set.
+    A product of nothing but arrays is left as it is, unless `arrays` is set: its name is not clearer.
     """
     values = combine(expand(definition.value))
     if len(values) != 1 or values[0].bound or values[0].coefficient != 1 or not values[0].factors:

@@ -1,8 +1,4 @@
-"""The short form of an expression: multiplied out, what is known used, common factors taken out again.
-
-Each of these changes is a line of a derivation, so the short form comes with its lines: an expression and the rule
-that made it. Brackets may be kept as well as multiplied out; the shorter result is taken.
-"""
+"""The short form of an expression, with the lines that lead to it: an expression and the rule that made it."""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -26,10 +22,7 @@ Lines = list[tuple[Expr, str]]
 
 
 class Simplifier:
-    """Bring expressions to their short form, by what is known in a program and its assumptions.
-
-    `used` collects the assumptions that have changed something.
-    """
+    """Bring expressions to their short form; `used` collects the assumptions that have changed something."""
 
     def __init__(self, program: Program, assumptions: tuple[Assumption, ...]) -> None:
         self.program = program
@@ -37,11 +30,7 @@ class Simplifier:
         self.used: set[Assumption] = set()
 
     def lines(self, start: Expr, known: Definition | None = None) -> Lines:
-        """Return the expressions on the way from `start` to its short form, each with its rule; the last is the result.
-
-        The right side of `known` is written as its name. A TooManyTermsError is raised where every short form
-        would be multiplied out to too many terms on the way.
-        """
+        """Return the lines from `start` to its short form, in which the right side of `known` gets its name."""
         stages = self._stages(known)
         try:
             opened: Lines | None = self._opened(start, stages)

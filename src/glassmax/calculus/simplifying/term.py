@@ -37,10 +37,7 @@ def term_key(term: Term) -> str:
 
 
 def _namings(term: Term) -> Iterable[dict[str, str]]:
-    """Yield the ways to number the bound indices that can give the smallest key.
-
-    Indices are distinguished first by the factors they stand in; only those that look alike are permuted.
-    """
+    """Yield the names of bound indices that can give the smallest key; only indices that look alike are permuted."""
 
     def look(names: dict[str, str]) -> str:
         return "*".join(sorted(factor_key(f, names) for f in term.factors))
