@@ -1,6 +1,6 @@
 """The index letters of expressions: which are free, which are taken, how to rename them; vectors of ones."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from .expression import (
     ONE,
@@ -18,7 +18,8 @@ from .expression import (
     walk,
 )
 
-__all__ = ["all_indices", "for_reading", "free_indices", "fresh", "is_ones", "letters", "ones", "range_of", "rename"]
+__all__ = ["all_indices", "for_reading", "free_indices", "fresh", "is_ones", "letters", "ones", "positions", "range_of"]
+__all__ += ["rename"]
 
 
 def letters(index: Index) -> tuple[str, ...]:
@@ -43,6 +44,13 @@ def all_indices(e: Expr) -> set[str]:
     """Return every letter in `e`, bound ones included."""
     found = {letter for part in walk(e) for index in indices_of(part) for letter in letters(index)}
     return found | {index for part in walk(e) if isinstance(part, Sum) for index in part.indices}
+
+
+def positions(e: Expr) -> Iterator[tuple[str, int, Index]]:
+    """Yield each index of each array in `e`, with the name of the array and the position of the index."""
+    for part in walk(e):
+        if isinstance(part, Tensor):
+            yield from ((part.name, position, index) for position, index in enumerate(part.indices))
 
 
 def fresh(taken: set[str], like: str = "k") -> str:

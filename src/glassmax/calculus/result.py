@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from .cells import Cell
-from .expression import Assumption, Definition, Expr, Program, Tensor, walk
-from .indices import for_reading, free_indices
+from .expression import Assumption, Definition, Expr, Program
+from .indices import for_reading, free_indices, positions
 from .matrix import Matrix, one_hot_name
 from .matrix.nodes import leaves
 from .printing import equality, matrix_text, text
@@ -109,9 +109,7 @@ class DerivationResult:
 
     def size_arrays(self) -> list[str]:
         """Return the arrays that the code reads sizes from because no other array in the code has these sizes."""
-        carried = set(free_indices(self.expression)) & {
-            index for part in walk(self.expression) if isinstance(part, Tensor) for index in part.indices
-        }
+        carried = set(free_indices(self.expression)) & {index for _, _, index in positions(self.expression)}
         return list(dict.fromkeys(name for name, letters in self.wrt if set(letters) & set(self.axes) - carried))
 
     def extra_arrays(self) -> dict[str, str]:

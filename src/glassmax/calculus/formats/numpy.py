@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from ..expression import KNOWN_FUNCTIONS, PI, Call, Definition, Expr, Label, Tensor, map_children, names, walk
-from ..indices import for_reading, is_ones
+from ..indices import for_reading, is_ones, positions
 from ..matrix import NoMatrixFormError, matrix_form
 from ..printing import function_name, matrix_numpy, needed_helpers, numpy_expression, python_name
 from ..ranges import ranges_of
@@ -119,11 +119,9 @@ def known_sizes(d: DerivationResult, there: Collection[str] | None = None) -> di
 
 def _classes(d: DerivationResult, label: str) -> str:
     for definition in d.full_program.definitions:
-        for part in walk(definition.value):
-            if isinstance(part, Tensor):
-                for position, index in enumerate(part.indices):
-                    if isinstance(index, Label) and index.name == label:
-                        return f"{python_name(part.name)}.shape[{position}]"
+        for name, position, index in positions(definition.value):
+            if isinstance(index, Label) and index.name == label:
+                return f"{python_name(name)}.shape[{position}]"
     return "int(" + label + ".max()) + 1"
 
 

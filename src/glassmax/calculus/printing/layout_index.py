@@ -158,13 +158,12 @@ def _term(e: Expr, *, last: bool = True) -> Box:
 
 def _product(parts: Parts) -> Box:
     number = parts.number
+    below = [number_box(Fraction(number.denominator))] if number.denominator != 1 else []
     if parts.below and not leads_with_fraction(parts):
         above = [number_box(Fraction(number.numerator))] if number.numerator != 1 or not parts.above else []
-        below = [number_box(Fraction(number.denominator))] if number.denominator != 1 else []
         return Frac(_inside(above, parts.above), _inside(below, parts.below))
     front: list[Box] = []
     if parts.below:
-        below = [number_box(Fraction(number.denominator))] if number.denominator != 1 else []
         front = [Frac(number_box(Fraction(number.numerator)), _inside(below, parts.below))]
     elif number != 1 or not parts.above:
         front = [number_box(number)]

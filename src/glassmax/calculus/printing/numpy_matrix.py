@@ -293,5 +293,5 @@ def _joined(items: list[Item]) -> Piece:
             code = f"{wrapped(piece, MINUS)} @ {f'({code})' if n else code}"
     else:
         code = " @ ".join(wrapped(piece, MINUS) for piece in pieces)
-    left = 2 in (len(pieces[0].axes), len(pieces[-1].axes))  # `_product` knows which axis it is
-    return Piece(code, PRODUCT, ("summed",) if left else ())
+    remains = 2 in (len(pieces[0].axes), len(pieces[-1].axes))  # `_product` knows which axis it is
+    return Piece(code, PRODUCT, ("summed",) if remains else ())

@@ -87,11 +87,9 @@ class _Text:
     def product(self, e: Expr) -> str:
         parts = parts_of(e)
         number = parts.number
-        if not parts.below and (leads_with_fraction(parts) or number.denominator != 1):
-            return self.joined(([] if number == 1 and parts.above else [str(number)]), parts.above)
-        below = ([] if number.denominator == 1 else [str(number.denominator)], parts.below)
         if not parts.below:
             return self.joined([] if number == 1 and parts.above else [str(number)], parts.above)
+        below = ([] if number.denominator == 1 else [str(number.denominator)], parts.below)
         if leads_with_fraction(parts):
             return f"{number.numerator}/{self.divisor(*below, last=False)} {self.term(parts.above[0])}"
         above = [str(number.numerator)] if number.numerator != 1 or not parts.above else []

@@ -117,13 +117,12 @@ def _value(e: Expr, values: Values, sizes: dict[str, int]) -> tuple[Array, tuple
             return _together(terms, values, sizes, np.add)
         case Mul(factors):
             return _together(factors, values, sizes, np.multiply)
+        case Pow(base, Num(power)):
+            array, letters = _value(base, values, sizes)
+            if power.denominator == 1 and power < 0:
+                return 1 / array ** int(-power), letters
+            return array ** (int(power) if power.denominator == 1 else float(power)), letters
         case Pow(base, exponent):
-            if isinstance(exponent, Num):
-                array, letters = _value(base, values, sizes)
-                power = exponent.value
-                if power.denominator == 1 and power < 0:
-                    return 1 / array ** int(-power), letters
-                return array ** (int(power) if power.denominator == 1 else float(power)), letters
             return _together((base, exponent), values, sizes, np.power)
         case Sum(indices, body):
             outside = {letter: size for letter, size in sizes.items() if letter not in indices}

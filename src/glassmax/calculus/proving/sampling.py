@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ...errors import GlassmaxError
 from ..expression import KNOWN_FUNCTIONS, Assumption, Call, Expr, Program, Tensor, walk
-from ..indices import free_indices
+from ..indices import free_indices, positions
 from ..printing import equality
 from ..ranges import Ranges, ranges_of
 from .evaluate import OpenFunction, Values, evaluate, evaluate_program
@@ -118,10 +118,9 @@ def _letter_sizes(program: Program, size: Callable[[Any], int]) -> dict[str, int
     """Return a size for each letter by its first array: for sums of 1, whose letter stands at no array."""
     found: dict[str, int] = {}
     for definition in program.definitions:
-        for part in walk(definition.value):
-            for position, index in enumerate(part.indices if isinstance(part, Tensor) else ()):
-                if isinstance(index, str) and isinstance(part, Tensor):
-                    found.setdefault(index, size((part.name, position)))
+        for name, position, index in positions(definition.value):
+            if isinstance(index, str):
+                found.setdefault(index, size((name, position)))
     return found
 
 
@@ -129,11 +128,9 @@ def _tie_sides(ranges: Ranges, left: Expr, right: Expr) -> None:
     """Positions that share a letter across an assumption's two sides have one size: A_ij = A_ji makes A square."""
     letters: dict[str, Any] = {}
     for side in (left, right):
-        for part in walk(side):
-            if isinstance(part, Tensor):
-                for position, index in enumerate(part.indices):
-                    if isinstance(index, str) and index in (*free_indices(left), *free_indices(right)):
-                        ranges.tie((part.name, position), letters.setdefault(index, (part.name, position)))
+        for name, position, index in positions(side):
+            if isinstance(index, str) and index in (*free_indices(left), *free_indices(right)):
+                ranges.tie((name, position), letters.setdefault(index, (name, position)))
 
 
 def _residual(assumptions: Sequence[Assumption], values: Values) -> Array:

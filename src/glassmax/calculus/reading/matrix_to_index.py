@@ -172,12 +172,9 @@ class _Axes:
         """The axes of an elementwise operation; a vector goes along the last axis of a matrix."""
         longer, shorter = (a, b) if len(a) >= len(b) else (b, a)
         tail = longer[len(longer) - len(shorter) :]
-        if len(longer) == 2 and len(shorter) == 1:
-            along = self.root(shorter[0])
-            if along == self.root(longer[0]) != self.root(longer[1]):
-                self.fault(
-                    "expected a vector along the last axis, got one along the rows; keepdims=True keeps it", node
-                )
+        vector = len(longer) == 2 and len(shorter) == 1
+        if vector and self.root(shorter[0]) == self.root(longer[0]) != self.root(longer[1]):
+            self.fault("expected a vector along the last axis, got one along the rows; keepdims=True keeps it", node)
         self.same(tail, shorter, node)
         joined = tuple(y if x == ONE_AXIS else x for x, y in zip(tail, shorter, strict=True))
         return longer[: len(longer) - len(shorter)] + joined
@@ -257,9 +254,8 @@ class _Naming:
         new = replace(node, args=tuple(args))
         if node.op == "log_softmax":
             new.op = "softmax"
-            return Node(
-                "call", (self.named("p", replace(new, args=node.args), new),), "log", place=node.place, axes=node.axes
-            )
+            p = self.named("p", replace(new, args=node.args), new)
+            return Node("call", (p,), "log", place=node.place, axes=node.axes)
         return self.named("p", node, new) if node.op == "softmax" and not whole else new
 
     def named(self, stem: str, key: Node, value: Node) -> Node:

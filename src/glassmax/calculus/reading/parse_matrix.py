@@ -75,20 +75,12 @@ class _MatrixParser(Cursor):
     def pieces(self, token: Token, whole: set[str]) -> list[Token]:
         """Split Xw into X w: a capital and one more letter are a product, unless they are known as a name."""
         found = re.fullmatch(r"([A-Z][0-9]*)([A-Za-z][0-9]*'*)", token.text)
-        call = self.text[token.end : token.end + 1] == "("
-        if (
-            token.kind != "name"
-            or not found
-            or call
-            or token.text in whole
-            or token.end - token.start != len(token.text)
-        ):
+        known = token.text in whole or self.text[token.end : token.end + 1] == "("
+        if token.kind != "name" or not found or known or token.end - token.start != len(token.text):
             return [token]
-        cut = token.start + len(found.group(1))
-        return [
-            Token("name", found.group(1), token.start, cut, token.spaced),
-            Token("name", found.group(2), cut, token.end),
-        ]
+        first, second = found.groups()
+        cut = token.start + len(first)
+        return [Token("name", first, token.start, cut, token.spaced), Token("name", second, cut, token.end)]
 
     def node(self, op: str, *args: Node, text: str = "", place: int | None = None) -> Node:
         depth = 1 + max((arg.depth for arg in args), default=0)

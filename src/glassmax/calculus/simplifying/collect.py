@@ -11,8 +11,8 @@ from fractions import Fraction
 from math import gcd
 from typing import NamedTuple
 
-from ..expression import MINUS_ONE, ONE, Add, Expr, Index, Mul, Num, Pow, Sum, Tensor, names, sum_of, walk
-from ..indices import all_indices, free_indices, rename
+from ..expression import MINUS_ONE, ONE, Add, Expr, Index, Mul, Num, Pow, Sum, names, sum_of, walk
+from ..indices import all_indices, free_indices, positions, rename
 from ..limits import spend
 from .expand import apart_from
 from .keys import key
@@ -37,10 +37,9 @@ class Style:
     def range_of(self, letter: str, factors: Sequence[Factor]) -> object:
         """Return what a letter runs over, read off the arrays that it indexes; None if there is none."""
         for atom, _ in factors:
-            for part in walk(atom):
-                for position, index in enumerate(part.indices if isinstance(part, Tensor) else ()):
-                    if index == letter:
-                        return self.ranges(str(getattr(part, "name", "")), position)
+            for name, position, index in positions(atom):
+                if index == letter:
+                    return self.ranges(name, position)
         return None
 
 

@@ -58,18 +58,12 @@ class Simplifier:
     def _with_brackets(self, start: Expr, stages: Sequence[Stage]) -> Expr | None:
         """Return the short form that is found without opening brackets, if there are any."""
         brackets = Brackets()
-        terms = self._terms(brackets.close(start))
-        for stage, _ in stages:
-            terms = stage(terms)
-        return brackets.open(self.collected(terms))
+        return brackets.open(self.collected(self._terms(brackets.close(start), stages)))
 
     def short(self, e: Expr) -> Expr:
         """Return the shorter of the two forms, with brackets opened and with brackets kept."""
         stages = self._stages(None)
-        terms = self._terms(e)
-        for stage, _ in stages:
-            terms = stage(terms)
-        opened, whole = self.collected(terms), self._with_brackets(e, stages)
+        opened, whole = self.collected(self._terms(e, stages)), self._with_brackets(e, stages)
         return opened if whole is None or weight(opened) <= weight(whole) else whole
 
     def forms(self, e: Expr) -> list[Expr]:
@@ -84,8 +78,11 @@ class Simplifier:
         """Write terms as one expression, common factors taken out, in the style of the program."""
         return collect(terms, self._style)
 
-    def _terms(self, e: Expr) -> list[Term]:
-        return self._one_name_for_ones(combine(expand(e)))
+    def _terms(self, e: Expr, stages: Sequence[Stage] = ()) -> list[Term]:
+        terms = self._one_name_for_ones(combine(expand(e)))
+        for stage, _ in stages:
+            terms = stage(terms)
+        return terms
 
     def _one_name_for_ones(self, terms: list[Term]) -> list[Term]:
         """Call ones that run over the same range the same, so that sums of nothing but them are alike."""

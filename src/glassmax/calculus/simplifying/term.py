@@ -1,6 +1,6 @@
 """A term: a coefficient, bound indices, and a product of powers; its key, and how it is written as an expression."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -8,7 +8,7 @@ from ..expression import ONE, Call, Expr, Num, Pow, Sum, product_of, sum_of
 from ..indices import free_indices
 from .keys import key, orders
 
-__all__ = ["Factor", "Term", "components", "factor_key", "from_term", "from_terms", "term_key"]
+__all__ = ["Factor", "Term", "components", "from_term", "from_terms", "term_key"]
 
 Factor = tuple[Expr, Expr]
 """An atom and its exponent, which is a `Num` nearly always."""
@@ -23,27 +23,14 @@ class Term:
     factors: tuple[Factor, ...] = ()
 
 
-def factor_key(factor: Factor, names: dict[str, str]) -> str:
-    """Return the key of atom^exponent."""
-    return f"{key(factor[0], names)}^{key(factor[1], names)}"
-
-
 def term_key(term: Term) -> str:
     """Return the key of a term without its coefficient."""
-    return (
-        min("*".join(sorted(factor_key(f, names) for f in term.factors)) for names in _namings(term))
-        + f"|{len(term.bound)}"
-    )
-
-
-def _namings(term: Term) -> Iterable[dict[str, str]]:
-    """Yield the names of bound indices that can give the smallest key; only indices that look alike are permuted."""
 
     def look(names: dict[str, str]) -> str:
-        return "*".join(sorted(factor_key(f, names) for f in term.factors))
+        return "*".join(sorted(f"{key(atom, names)}^{key(exponent, names)}" for atom, exponent in term.factors))
 
-    for order in orders(term.bound, look):
-        yield {index: f"#{n}" for n, index in enumerate(order)}
+    tried = (look({index: f"#{n}" for n, index in enumerate(order)}) for order in orders(term.bound, look))
+    return f"{min(tried)}|{len(term.bound)}"
 
 
 def from_term(term: Term) -> Expr:
