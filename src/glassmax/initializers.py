@@ -33,18 +33,7 @@ FITTING = {"selu": "lecun_normal"} | dict.fromkeys(("relu", "leaky_relu", "elu",
 
 
 def schemes_of(init: str, activations: Sequence[str]) -> tuple[str, ...]:
-    """Return the scheme of each layer, the last one included.
-
-    Parameters
-    ----------
-    init : str
-        One of `SCHEMES`.
-    activations : sequence of str
-        The activations of the hidden layers.
-
-    Returns
-    -------
-    tuple of str
+    """Return the scheme of each layer, the last one included; `activations` are those of the hidden layers.
 
     Examples
     --------
@@ -60,27 +49,7 @@ def schemes_of(init: str, activations: Sequence[str]) -> tuple[str, ...]:
 def generator(
     random_state: int | np.random.RandomState | np.random.Generator | None,
 ) -> np.random.RandomState | np.random.Generator:
-    """Return a generator of random numbers.
-
-    Parameters
-    ----------
-    random_state : int, None, RandomState or Generator
-        A seed in [0, 2^32), None for a random seed, or a generator, which is returned as it is.
-
-    Returns
-    -------
-    numpy.random.RandomState or Generator
-
-    Raises
-    ------
-    OptionError
-        If it is none of these.
-
-    Examples
-    --------
-    >>> generator(0).uniform() == np.random.RandomState(0).uniform()
-    True
-    """
+    """Return a generator of random numbers: for a seed in [0, 2^32), for a random seed (None), or the one given."""
     if random_state is None or (isinstance(random_state, int | np.integer) and 0 <= random_state < 2**32):
         return np.random.RandomState(random_state)
     if isinstance(random_state, np.random.RandomState | np.random.Generator):
@@ -93,18 +62,7 @@ def generator(
 def draw_parameters(
     parameters: Parameters, init: str, activations: Sequence[str], draw: "np.random.RandomState | np.random.Generator"
 ) -> None:
-    """Draw starting values into `parameters`, in the order W1, b1, W2, ...
-
-    Parameters
-    ----------
-    parameters : Parameters
-        The arrays that are overwritten.
-    init : str
-        One of `SCHEMES`.
-    activations : sequence of str
-        The activations of the hidden layers.
-    draw : numpy.random.RandomState or Generator
-        Where the random numbers come from.
+    """Draw starting values into `parameters`, in the order W1, b1, W2, ...; `init` is one of `SCHEMES`.
 
     Examples
     --------

@@ -72,15 +72,7 @@ ON_LOGITS = {
 
 @dataclass(frozen=True)
 class Head:
-    """The output function and the loss of a network.
-
-    Parameters
-    ----------
-    output : str
-        One of `OUTPUTS`.
-    loss : str
-        One of `LOSSES`.
-    """
+    """The output function and the loss of a network, one of `OUTPUTS` and one of `LOSSES`."""
 
     output: str
     loss: str

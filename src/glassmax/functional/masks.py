@@ -32,33 +32,10 @@ FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 def dropout_mask(
     seed: int, step: int, layer: int, rows: Array, units: int, rate: float, dtype: npt.DTypeLike = np.float64
 ) -> Array:
-    """Return the mask that the activations of a layer are multiplied by.
+    """Return the (n, units) mask that the activations of a layer are multiplied by: 0, or 1 / (1 - rate).
 
-    Parameters
-    ----------
-    seed : int
-        In [0, 2^64).
-    step : int
-        >= 0: the number of steps taken before.
-    layer : int
-        >= 1: the number of the layer.
-    rows : (n,) array of int
-        Row numbers in the training data, >= 0: not positions in the batch.
-    units : int
-        The number of units of the layer.
-    rate : float
-        In [0, 1): the share of units dropped.
-    dtype : dtype, default=float64
-        The dtype of the mask.
-
-    Returns
-    -------
-    (n, units) array
-        0, or 1 / (1 - rate).
-
-    Notes
-    -----
-    Cost: 9 integer operations for each entry.
+    `seed` is in [0, 2^64), `rate` in [0, 1), `step` the number of steps taken before. `rows` are row numbers in the
+    training data, not positions in the batch. Cost: 9 integer operations for each entry.
 
     Examples
     --------

@@ -53,20 +53,9 @@ class Exponentials(NamedTuple):
 def exponentials(Z: Array) -> Exponentials:
     """Subtract from each row of Z its maximum, exponentiate, and sum all terms but the largest.
 
-    Parameters
-    ----------
-    Z : (..., k) array
-        Logits, k >= 1; complex ones are ordered by their real part.
-
-    Returns
-    -------
-    Exponentials
-        Rows that hold a NaN, an inf, or nothing but -inf are NaN throughout, as in NumPy and PyTorch.
-
-    Notes
-    -----
-    Source: Blanchard, Higham & Higham, "Accurately computing the log-sum-exp and softmax functions",
-    IMA Journal of Numerical Analysis 41 (2021), algorithm 4.1.
+    Complex logits are ordered by their real part. Rows that hold a NaN, an inf, or nothing but -inf are NaN throughout,
+    as in NumPy and PyTorch. Source: Blanchard, Higham & Higham, "Accurately computing the log-sum-exp and softmax
+    functions", IMA Journal of Numerical Analysis 41 (2021), algorithm 4.1.
     """
     if Z.ndim == 0 or Z.shape[-1] == 0:
         raise ShapeError(f"Z is {Z.shape}, expected (..., k) with at least one class.")

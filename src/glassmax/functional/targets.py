@@ -14,46 +14,18 @@ import numpy.typing as npt
 from ..errors import LabelError, OptionError, ShapeError, one_of
 from .arrays import Array, as_floating, summing_dtype
 
-__all__ = [
-    "Meaning",
-    "Reduction",
-    "as_rows",
-    "check_smoothing",
-    "check_target",
-    "check_weights",
-    "reduce_rows",
-    "row_factors",
-    "weigh",
-]
+__all__ = ["Meaning", "Reduction", "as_rows", "check_smoothing", "check_target", "check_weights", "reduce_rows"]
+__all__ += ["row_factors", "weigh"]
 
 Meaning = Literal["classes", "labels", "values"]
 Reduction = Literal["mean", "sum", "none"]
 
 
 def check_target(target: npt.ArrayLike, shape: tuple[int, ...], meaning: Meaning) -> Array:
-    """Return the target as indices or as float rows, or raise with the first row at fault.
+    """Return the target as indices (...,) of intp or as float rows (..., k), or raise with the first row at fault.
 
-    Parameters
-    ----------
-    target : (...,) or (..., k) array_like
-        Class indices in 0..k-1, or rows. Where k is 1 and the loss takes labels or values, shape (...,) is read as
-        the one column.
-    shape : tuple of int
-        Shape of the predictions, (..., k).
-    meaning : {"classes", "labels", "values"}
-        Allowed values in a row: numbers >= 0; numbers in [0, 1]; any finite numbers.
-
-    Returns
-    -------
-    array
-        (...,) of intp, or (..., k) of floats; the dtype distinguishes the two.
-
-    Raises
-    ------
-    ShapeError
-        If the shape is neither of the two.
-    LabelError
-        If an entry is out of range or not finite.
+    `shape` is that of the predictions, (..., k). A row of "classes" holds numbers >= 0, of "labels" numbers in [0, 1],
+    of "values" any finite numbers. Where k is 1 and the loss takes labels or values, (...,) is read as the one column.
     """
     *rows, k = shape
     try:
@@ -78,27 +50,12 @@ def check_target(target: npt.ArrayLike, shape: tuple[int, ...], meaning: Meaning
 
 
 def as_rows(T: Array, k: int, label_smoothing: float = 0.0) -> Array:
-    """Return a checked target as rows, smoothed.
+    """Return a target, as `check_target` returned it, as (..., k) rows; smoothing keeps the sum of a row.
 
     ::
 
-        Y' = (1 - s) Y + s rowsum(Y) / k
+        Y' = (1 - s) Y + s rowsum(Y) / k          s = label_smoothing, in [0, 1]
 
-    Parameters
-    ----------
-    T : array
-        What `check_target` returned.
-    k : int
-        Number of classes.
-    label_smoothing : float in [0, 1], default=0
-        The share s of each row that is spread evenly over the classes; the row's sum stays the same.
-
-    Returns
-    -------
-    Y : (..., k) array of floats
-
-    Notes
-    -----
     Source: Szegedy et al., "Rethinking the Inception architecture" (2016), section 7.
     """
     if T.dtype.kind == "i":
@@ -118,19 +75,7 @@ def check_smoothing(label_smoothing: float) -> None:
 
 
 def check_weights(sample_weight: npt.ArrayLike | None, rows: tuple[int, ...]) -> Array | None:
-    """Return the sample weights as floats, one for each row, or raise with the first row at fault.
-
-    Parameters
-    ----------
-    sample_weight : (...,) array_like or None
-        One number >= 0 for each row; None means that every weight is 1.
-    rows : tuple of int
-        The expected shape: the shape of the predictions without the last axis.
-
-    Returns
-    -------
-    (...,) array of float64, or None
-    """
+    """Return the sample weights in float64, one >= 0 for each row, or raise; None means that every weight is 1."""
     if sample_weight is None:
         return None
     w = as_floating(sample_weight, "sample_weight").astype(np.float64, copy=False)
@@ -144,24 +89,13 @@ def check_weights(sample_weight: npt.ArrayLike | None, rows: tuple[int, ...]) ->
 
 
 def reduce_rows(L: Array, w: Array | None, reduction: Reduction) -> Array:
-    """Weight the losses of the rows and reduce them.
+    """Weight the losses of the rows and reduce them; a row of weight 0 is absent, whatever its loss.
 
     ::
 
         mean: sum_i w_i L_i / sum_i w_i        sum: sum_i w_i L_i        none: w_i L_i
 
-    Parameters
-    ----------
-    L : (...,) array
-        One loss for each row.
-    w : (...,) array or None
-        Sample weights. A row of weight 0 is absent, whatever its loss.
-    reduction : {"mean", "sum", "none"}
-        How to reduce. The mean of no rows, or with weights that sum to 0, is NaN, as in NumPy and PyTorch.
-
-    Returns
-    -------
-    scalar, or (...,) array for "none"
+    The mean of no rows, or with weights that sum to 0, is NaN, as in NumPy and PyTorch.
     """
     one_of("reduction", reduction, ("mean", "sum", "none"))
     if w is not None:
@@ -178,22 +112,10 @@ def reduce_rows(L: Array, w: Array | None, reduction: Reduction) -> Array:
 
 
 def row_factors(dL: npt.ArrayLike, w: Array | None, reduction: Reduction, predictions: Array) -> Array:
-    """Pull dL back through `reduce_rows`: return the factor of each row's own derivative.
+    """Pull dL back through `reduce_rows`: return the (..., 1) factor of each row's own derivative.
 
-    Parameters
-    ----------
-    dL : scalar, or (...,) array for reduction "none"
-        Derivative, with respect to the reduced loss, of whatever is computed from it; 1 for the gradient of the loss.
-    w, reduction
-        As for `reduce_rows`.
-    predictions : (..., k) array
-        The shape of the predictions without its last axis is the shape of the losses; their dtype sets the precision
-        of the factors.
-
-    Returns
-    -------
-    (..., 1) array
-        The shape broadcasts against (..., k) derivatives.
+    dL is a scalar, or (...,) for reduction "none". The (..., k) `predictions` give the shape of the losses and the
+    precision of the factors.
     """
     one_of("reduction", reduction, ("mean", "sum", "none"))
     dL, rows = as_floating(dL, "dL"), predictions.shape[:-1]
@@ -208,19 +130,7 @@ def row_factors(dL: npt.ArrayLike, w: Array | None, reduction: Reduction, predic
 
 
 def weigh(factors: Array, derivatives: Array) -> Array:
-    """Multiply each row's derivative by its factor; a row of factor 0 is absent, whatever its derivative.
-
-    Parameters
-    ----------
-    factors : (..., 1) array
-        From `row_factors`.
-    derivatives : (..., k) array
-        Rows whose factor is 0 may hold inf or NaN.
-
-    Returns
-    -------
-    (..., k) array
-    """
+    """Multiply each row's derivative by its factor; factor 0 gives 0, even where the derivative is inf or NaN."""
     with np.errstate(invalid="ignore", over="ignore"):
         return np.where(factors == 0, 0, factors * derivatives)
 
