@@ -85,9 +85,8 @@ def generator(
         return np.random.RandomState(random_state)
     if isinstance(random_state, np.random.RandomState | np.random.Generator):
         return random_state
-    raise OptionError(
-        f"random_state is {random_state!r}, expected a whole number from 0 to 2^32 - 1, None, or a generator."
-    )
+    expected = "a whole number from 0 to 2^32 - 1, None, or a generator"
+    raise OptionError(parameter="random_state", came=repr(random_state), expected=expected)
 
 
 def draw_parameters(

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import OptionError, ShapeError, between, one_of
+from .errors import OptionError, Setting, ShapeError, between, one_of
 from .functional.activations import ACTIVATIONS
 from .functional.affine import affine
 from .functional.arrays import Array, as_floating, as_inputs, summing_dtype
@@ -406,8 +406,7 @@ class Network:
         >>> net.parameters["b1"]
         array([-0.05,  0.05])
         """
-        if not (np.isfinite(learning_rate) and learning_rate > 0):
-            raise OptionError(f"learning_rate is {learning_rate!r}, expected a number > 0.")
+        between("learning_rate", learning_rate, 0, open_below=True)
         if not isinstance(gradients, Mapping):
             raise ShapeError(
                 f"gradients is a {type(gradients).__name__}, expected arrays by name: "
@@ -726,7 +725,8 @@ def _check_sizes(layer_sizes: Sequence[int]) -> tuple[int, ...]:
     except (TypeError, ValueError):
         sizes = ()
     if len(sizes) < 2 or min(sizes) < 1 or sizes != tuple(layer_sizes):
-        raise OptionError(f"layer_sizes is {layer_sizes!r}, expected two or more whole numbers >= 1, as [4, 10, 3].")
+        expected = "two or more whole numbers >= 1, as [4, 10, 3]"
+        raise OptionError(parameter="layer_sizes", came=repr(layer_sizes), expected=expected)
     return sizes
 
 
@@ -734,12 +734,13 @@ def _check_dtype(dtype: npt.DTypeLike) -> npt.DTypeLike:
     with suppress(TypeError):
         if np.dtype(dtype).kind in "fc":
             return dtype
-    raise OptionError(f"dtype is {dtype!r}, expected a float dtype such as 'float32' or 'float64'.")
+    raise OptionError(parameter="dtype", came=repr(dtype), expected="a float dtype such as 'float32' or 'float64'")
 
 
 def _check_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:
     if isinstance(activation, str) or not isinstance(activation, Sequence):  # one name, or no name at all
         activation = [one_of("activation", activation, ACTIVATIONS)] * n_hidden
     if len(activation) != n_hidden:
-        raise OptionError(f"activation names {len(activation)} layers, expected {n_hidden}: one for each hidden layer.")
+        what = f" names {len(activation)} layers, expected {n_hidden}: one for each hidden layer."
+        raise OptionError(Setting("activation"), what, parameter="activation")
     return tuple(one_of("activation", name, ACTIVATIONS) for name in activation)

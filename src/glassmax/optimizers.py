@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from .errors import OptionError, between, one_of
+from .errors import OptionError, Setting, between, one_of
 from .functional.arrays import Array
 
 __all__ = ["SCHEDULES", "SGD", "Adam", "Iterate", "Rule", "Schedule", "State", "lbfgs"]
@@ -220,11 +220,13 @@ class Schedule:
         between("power_t", self.power_t, 0, np.inf)
         between("step_factor", self.step_factor, 0, 1, open_below=True, open_above=False)
         if not isinstance(self.step_every, int | np.integer) or self.step_every < 1:
-            raise OptionError(f"step_every is {self.step_every!r}, expected a whole number of epochs >= 1.")
+            expected = "a whole number of epochs >= 1"
+            raise OptionError(parameter="step_every", came=repr(self.step_every), expected=expected)
         if self.kind == "one_cycle" and self.warmup:
             raise OptionError(
-                f"warmup is {self.warmup!r} with learning_rate='one_cycle', expected 0: the cycle has a rise of "
-                "its own."
+                *(Setting("warmup"), f" is {self.warmup!r} with ", Setting("learning_rate", self.kind)),
+                ", expected 0: the cycle has a rise of its own.",
+                parameter="warmup",
             )
 
     def __repr__(self) -> str:

@@ -28,12 +28,16 @@ ESTIMATOR = {name: name for name in SAME} | {
 """The estimator's parameter behind each option of `train`."""
 
 OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in ESTIMATOR.items()} | {
+    "X_val and y_val": "--validation",
+    "class_weight": "--class-weight",
     "decimal": "--decimal",
     "delimiter": "--delimiter",
     "encoding": "--encoding",
     "ignore": "--ignore",
     "keep": "--keep",
+    "sample_weight": "--weight",
     "types": "--type",
+    "validation_fraction": "--validation",
     "SoftmaxClassifier(...).fit(X, y).save(path)": "glassmax train DATA --target COLUMN",
 }
 """What is typed for a parameter of the library."""
@@ -53,6 +57,8 @@ def option_of(setting: "Setting") -> str:
         return str(setting)
     if setting.value is None:
         return option
+    if setting.value is False:
+        return f"no {option}"
     return " ".join(f"{option} {value}" for value in _values(setting.value))
 
 

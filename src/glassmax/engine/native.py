@@ -101,7 +101,8 @@ class NativeEngine:
         if type(rule) not in (SGD, Adam):
             raise OptionError(
                 f"The rule is {type(rule).__name__}, and the native engine knows SGD and Adam. "
-                "Take glassmax.engine.ReferenceEngine() for a rule of your own."
+                "Take glassmax.engine.ReferenceEngine() for a rule of your own.",
+                parameter="rule",
             )
         theta = _writable(network.theta, "theta")
         names: tuple[str, ...]
@@ -199,7 +200,8 @@ def _spec(network: Network) -> Any:
     if network.theta.dtype not in DTYPES:
         raise OptionError(
             f"The network is {network.theta.dtype}, and the native engine computes in float32 and float64. "
-            "Take glassmax.engine.ReferenceEngine() for another dtype."
+            "Take glassmax.engine.ReferenceEngine() for another dtype.",
+            parameter="network",
         )
     return _spec_of(network.layer_sizes, network.activations, network.head.output, network.head.loss)
 
@@ -209,7 +211,8 @@ def _spec_of(sizes: tuple[int, ...], activations: tuple[str, ...], output: str, 
     unknown = [name for name in activations if name not in ACTIVATION]
     if unknown or output not in OUTPUT or loss not in LOSS:
         name = [*unknown, *({output} - OUTPUT.keys()), *({loss} - LOSS.keys())][0]
-        raise OptionError(f"The native engine knows no {name!r}. Take glassmax.engine.ReferenceEngine() for it.")
+        message = f"The native engine knows no {name!r}. Take glassmax.engine.ReferenceEngine() for it."
+        raise OptionError(message, parameter="network")
     return _native.Spec(list(sizes), [ACTIVATION[name] for name in activations], OUTPUT[output], LOSS[loss])
 
 
@@ -254,8 +257,10 @@ def _best_isa() -> str:
         return INSTRUCTION_SETS[-1]
     if wanted not in INSTRUCTION_SETS:
         raise OptionError(
-            f"GLASSMAX_ISA is {wanted!r}, expected one of {', '.join(INSTRUCTION_SETS)}: what this build has and this "
-            "machine can run. Unset it for the best."
+            parameter="GLASSMAX_ISA",
+            came=repr(wanted),
+            expected=f"one of {', '.join(INSTRUCTION_SETS)}: what this build has and this machine can run",
+            remedy="Unset it for the best.",
         )
     return wanted
 
@@ -268,9 +273,8 @@ def _threads() -> tuple[int, int]:
     if not wanted:
         return there_are, MAX_THREADS
     if not (wanted.isascii() and wanted.isdigit() and int(wanted) >= 1):
-        raise OptionError(
-            f"GLASSMAX_NUM_THREADS is {wanted!r}, expected a whole number >= 1. Unset it for {there_are}."
-        )
+        expected, remedy = "a whole number >= 1", f"Unset it for {there_are}."
+        raise OptionError(parameter="GLASSMAX_NUM_THREADS", came=repr(wanted), expected=expected, remedy=remedy)
     most = min(int(wanted), MAX_THREADS)
     return min(there_are, most), most
 

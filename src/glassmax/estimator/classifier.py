@@ -589,13 +589,16 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             If the model has another output or loss than this classifier can have.
         """
         if not isinstance(model, Model):
-            raise OptionError(f"model is {model!r}, expected a Model: load_model(path) reads one from a file.")
+            raise OptionError(
+                parameter="model", came=repr(model), expected="a Model: load_model(path) reads one from a file"
+            )
         brought = {"hidden_layer_sizes", "activation"} & set(parameters)
         if brought:
-            raise OptionError(f"{min(brought)} is given, expected none: the model brings its own.")
+            raise OptionError(parameter=min(brought), came="given", expected="none: the model brings its own")
         network, head = model.network, model.network.head
         if head.output not in LOSS_OF_OUTPUT or not (head.fused or head.loss == "squared_error"):
-            raise OptionError(f"The model is {network!r}, expected softmax or sigmoid output with a loss of its own.")
+            expected = "softmax or sigmoid output with a loss of its own"
+            raise OptionError(f"The model is {network!r}, expected {expected}.", parameter="model")
         activations = network.activations
         activation = activations[0] if len(set(activations)) == 1 else list(activations) or "relu"
         loss = "squared_error" if head.loss == "squared_error" else "cross_entropy"

@@ -19,7 +19,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from ..errors import LabelError, OptionError
+from ..errors import LabelError, OptionError, Setting
 from ..functional.arrays import Array
 from .user_warnings import warn_user
 
@@ -165,7 +165,10 @@ def weigh_rows(
     T, classes = labels.T, labels.classes
     if labels.output == "sigmoid":
         raise OptionError(
-            f"class_weight is {class_weight!r}, expected None where a row has several labels. Pass sample_weight."
+            parameter="class_weight",
+            came=repr(class_weight),
+            expected="None where a row has several labels",
+            remedy=("Pass ", Setting("sample_weight"), "."),
         )
     if isinstance(class_weight, str):  # "balanced"; scikit-learn 1.6 can't weigh rows in this
         w = np.ones(len(T)) if sample_weight is None else sample_weight
@@ -175,20 +178,17 @@ def weigh_rows(
     else:
         unknown = [name for name in class_weight if name not in classes.tolist()]
         if T.ndim == 2 and unknown and not named:
-            raise OptionError(
-                f"class_weight names {unknown[0]!r}, but the columns of y have no names. "
-                "Pass them: fit(..., classes=[...])."
-            )
+            what = f" names {unknown[0]!r}, but the columns of y have no names. Pass them: fit(..., classes=[...])."
+            raise OptionError(Setting("class_weight"), what, parameter="class_weight")
         missing = [name for name in classes.tolist() if name not in class_weight]
         if unknown and missing:  # with none missing, y merely lacks a class
-            raise OptionError(
-                f"class_weight names {', '.join(map(repr, unknown[:5]))}, expected the classes: {classes.tolist()}."
-            )
+            what = f" names {', '.join(map(repr, unknown[:5]))}, expected the classes: {classes.tolist()}."
+            raise OptionError(Setting("class_weight"), what, parameter="class_weight")
         if not all(isinstance(weight, int | float | np.number) for weight in class_weight.values()):
-            raise OptionError(f"class_weight is {class_weight!r}, expected numbers >= 0.")
+            raise OptionError(parameter="class_weight", came=repr(class_weight), expected="numbers >= 0")
         of_class = np.array([class_weight.get(name, 1.0) for name in classes.tolist()], np.float64)
     if not ((of_class >= 0) & np.isfinite(of_class)).all():
-        raise OptionError(f"class_weight is {class_weight!r}, expected numbers >= 0.")
+        raise OptionError(parameter="class_weight", came=repr(class_weight), expected="numbers >= 0")
     of_row = of_class[T] if T.ndim == 1 else T @ of_class
     weight: Array = of_row if sample_weight is None else of_row * sample_weight
     if not weight.any():

@@ -112,7 +112,8 @@ def infer(
         table.column(name)
     for name, kind in options.types.items():
         if kind not in KINDS:
-            raise OptionError(f"The type of column {name!r} is {kind!r}, expected one of {', '.join(KINDS)}.")
+            message = f"The type of column {name!r} is {kind!r}, expected one of {', '.join(KINDS)}."
+            raise OptionError(message, parameter="types")
     kinds: dict[str, str] = {}
     notes = [left_out(name, f"it holds {what}") for name, what in table.unusable.items()]
     refused: dict[str, str] = {}
