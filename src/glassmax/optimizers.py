@@ -295,16 +295,19 @@ class Iterate(NamedTuple):
         The parameters; a copy.
     loss : float
         The loss at theta.
-    verdict : str
-        Why the search ended: "converged", "max_iter", "max_fun", or SciPy's own words. Empty while it continues.
+    stop_reason : str
+        Why the search ended: "converged", "max_iter", "max_fun" or "line_search". Empty while it continues.
+    message : str
+        The same in SciPy's words.
     """
 
     theta: Array
     loss: float
-    verdict: str = ""
+    stop_reason: str = ""
+    message: str = ""
 
     def __repr__(self) -> str:
-        return f"Iterate(loss {self.loss:.6g}, {self.theta.size} parameters, {self.verdict or 'continuing'})"
+        return f"Iterate(loss {self.loss:.6g}, {self.theta.size} parameters, {self.stop_reason or 'continuing'})"
 
 
 def lbfgs(
@@ -326,7 +329,7 @@ def lbfgs(
     Yields
     ------
     Iterate
-        One for each iteration; then the last one again, with the verdict.
+        One for each iteration; then the last one again, with the reason for the end.
 
     Notes
     -----
@@ -344,7 +347,7 @@ def lbfgs(
     Examples
     --------
     >>> *_, last = lbfgs(lambda x: (float(x @ x), 2 * x), np.array([3.0]), max_iter=9, max_fun=99, tol=1e-8)
-    >>> last.theta.round(6), last.verdict
+    >>> last.theta.round(6), last.stop_reason
     (array([0.]), 'converged')
     """
     questions: SimpleQueue[Array | Iterate | BaseException] = SimpleQueue()
@@ -373,8 +376,9 @@ def lbfgs(
         except BaseException as error:
             questions.put(error)
         else:
-            verdict = {0: "converged", 1: "max_iter" if end.nit >= max_iter else "max_fun"}
-            questions.put(Iterate(end.x, float(end.fun), verdict.get(end.status, str(end.message))))
+            reasons = {0: "converged", 1: "max_iter" if end.nit >= max_iter else "max_fun"}
+            reason = reasons.get(end.status, "line_search")
+            questions.put(Iterate(end.x, float(end.fun), reason, str(end.message)))
 
     searcher = Thread(target=search, daemon=True)
     searcher.start()
@@ -385,7 +389,7 @@ def lbfgs(
                 raise item
             if isinstance(item, Iterate):
                 yield item
-                if item.verdict:
+                if item.stop_reason:
                     return
                 answers.put(True)
             else:

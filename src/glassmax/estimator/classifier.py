@@ -688,7 +688,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         return Run(self, prepare_fit(self, X, y, sample_weight, validation, classes), best_engine(self.n_threads))
 
     def _warn_of_outcome(self, run: Run) -> None:
-        warn_of_outcome(self, verdict=run.verdict, improving=run.early_stopping.epochs_without_improvement == 0)
+        warn_of_outcome(self, end=run.message, improving=run.early_stopping.epochs_without_improvement == 0)
 
     def _logits(self, X: Any) -> Iterator[Array]:
         network = self._fitted_network()

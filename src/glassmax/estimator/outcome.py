@@ -32,10 +32,10 @@ def _chance(classifier: Any) -> float:
     return chance
 
 
-def warn_of_outcome(classifier: Any, *, verdict: str, improving: bool) -> None:
+def warn_of_outcome(classifier: Any, *, end: str, improving: bool) -> None:
     """Warn if every score was NaN, or if the loss rose, exploded or had not converged.
 
-    `verdict` says why L-BFGS ended, in SciPy's words; `improving` whether the last epoch was an improvement.
+    `end` says why L-BFGS ended, in SciPy's words; `improving` whether the last epoch was an improvement.
     """
     scores = (classifier.validation_scores_ or [])[-classifier.n_iter_ :]
     slower = f"learning_rate_init={suggest_learning_rate(classifier.learning_rate_init):g}"
@@ -58,7 +58,7 @@ def warn_of_outcome(classifier: Any, *, verdict: str, improving: bool) -> None:
     elif classifier.stop_reason_ in ("max_iter", "max_fun"):
         message = _limit_reached(classifier, improving=improving)
     elif classifier.stop_reason_ == "line_search":
-        message = f"Training ended after {classifier.n_iter_} iterations: {verdict}"
+        message = f"Training ended after {classifier.n_iter_} iterations: {end}"
     else:
         return
     warn_user(message, ConvergenceWarning)

@@ -289,7 +289,7 @@ def train_lbfgs(
                 "Scale the inputs to about 1."
             )
         start = network.theta.copy()
-        if iterate.verdict:
+        if iterate.stop_reason:
             break
         training.epochs, training.rows = training.epochs + 1, training.rows + len(data.y)
         validated = None if validation is None else score(network, engine, validation, confusion=False)
