@@ -9,11 +9,14 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from glassmax import optimizers
+from glassmax.cli import train_options
 from glassmax.cli.charts import bars, confusions, figures_table, sparkline
 from glassmax.cli.column_names import left_out_together, summed_up
 from glassmax.cli.result import Result
 from glassmax.cli.talk import ordinal
 from glassmax.cli.terminal import BAD, GOOD, paint, rendered, wrapped
+from glassmax.estimator import options, scoring
 from glassmax.table.notes import left_out
 from glassmax.training import RunningMetrics
 
@@ -260,3 +263,13 @@ def test_the_verdict_says_what_the_figures_say(network, linear, sentence, better
     result = Result("300 rows", columns, np.array(["a", "b"]))
     assert sentence in result.verdict()[0]
     assert result.network_is_better == better
+
+
+# --- choices ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_choices_of_train_are_those_of_the_library():
+    """The command line writes them itself: the help is shown without the library."""
+    assert tuple(train_options.SOLVERS) == options.SOLVERS
+    assert tuple(train_options.SCHEDULES) == optimizers.SCHEDULES
+    assert tuple(train_options.METRICS) == scoring.NAMES
