@@ -17,7 +17,7 @@ from glassmax.cli.result import Result
 from glassmax.cli.talk import ordinal
 from glassmax.cli.terminal import BAD, GOOD, paint, rendered, wrapped
 from glassmax.estimator import options, scoring
-from glassmax.table.notes import left_out
+from glassmax.table.notes import MISSING, it, left_out
 from glassmax.training import RunningMetrics
 
 from .test_cli import call
@@ -78,11 +78,11 @@ def test_very_many_names_that_are_not_alike_are_cut():
 
 
 def test_columns_left_out_for_one_reason_are_one_line():
-    empty = [left_out(f"e{i}", "all its cells are missing") for i in range(9)]
+    empty = [left_out(f"e{i}", MISSING) for i in range(9)]
     assert left_out_together(empty) == [
         "9 columns are left out because all their cells are missing: e0 ... e8 (9 columns)"
     ]
-    other = left_out("a", "it is 5 in every row")
+    other = left_out("a", it("is 5 in every row"))
     assert left_out_together([*empty[:2], other]) == list(map(str, [*empty[:2], other]))
 
 
