@@ -296,9 +296,10 @@ class Iterate(NamedTuple):
     loss : float
         The loss at theta.
     stop_reason : str
-        Why the search ended: "converged", "max_iter", "max_fun" or "line_search". Empty while it continues.
+        Why the search ended: "converged", "max_iter", "max_fun" or "line_search". An empty string while the search is
+        running.
     message : str
-        The same in SciPy's words.
+        Why the search ended, in SciPy's words.
     """
 
     theta: Array

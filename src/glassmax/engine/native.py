@@ -256,11 +256,12 @@ def _best_isa() -> str:
     if not wanted:
         return INSTRUCTION_SETS[-1]
     if wanted not in INSTRUCTION_SETS:
+        allowed = ", ".join(INSTRUCTION_SETS)
         raise OptionError(
             parameter="GLASSMAX_ISA",
             came=repr(wanted),
-            expected=f"one of {', '.join(INSTRUCTION_SETS)}: what this build has and this machine can run",
-            remedy="Unset it for the best.",
+            expected=f"one of {allowed}: the instruction sets of this build that this machine can run",
+            remedy="Unset GLASSMAX_ISA to let glassmax choose.",
         )
     return wanted
 
@@ -273,8 +274,10 @@ def _threads() -> tuple[int, int]:
     if not wanted:
         return there_are, MAX_THREADS
     if not (wanted.isascii() and wanted.isdigit() and int(wanted) >= 1):
-        expected, remedy = "a whole number >= 1", f"Unset it for {there_are}."
-        raise OptionError(parameter="GLASSMAX_NUM_THREADS", came=repr(wanted), expected=expected, remedy=remedy)
+        remedy = f"Unset GLASSMAX_NUM_THREADS to use {there_are} threads."
+        raise OptionError(
+            parameter="GLASSMAX_NUM_THREADS", came=repr(wanted), expected="a whole number >= 1", remedy=remedy
+        )
     most = min(int(wanted), MAX_THREADS)
     return min(there_are, most), most
 
