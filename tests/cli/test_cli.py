@@ -185,6 +185,12 @@ def test_output_says_where_the_model_goes(done, tmp_path, flag):
     assert err.endswith("Use it: glassmax predict 'models/my toy.safetensors' toy\n")
 
 
+def test_a_model_that_is_replaced_is_said(done):
+    assert "The model is in toy.safetensors. Use it:" in done("train", "toy", "--epochs", "2").err
+    again = done("train", "toy", "--epochs", "2").err
+    assert "The model is in toy.safetensors, where it replaces an earlier one. Use it:" in again
+
+
 def test_the_same_seed_makes_the_same_file_and_another_seed_another(done, trained):
     argv = ("train", "penguins", "--hidden", "8", "--epochs", "40", "-o")
     done(*argv, "a")

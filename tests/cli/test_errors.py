@@ -293,6 +293,14 @@ DATA = {
         "train toy -o folder",
         "folder is a folder, expected the name of a file. Pass another --output.",
     ),
+    "a_data_file_as_output": (
+        "train toy -o new.csv",
+        "new.csv ends as a data file does, expected the name of a model file, as m.safetensors.",
+    ),
+    "an_output_that_is_another_file": (
+        "train toy -o foreign",
+        "foreign exists and is no model of glassmax; it isn't replaced. Pass another --output.",
+    ),
     "an_output_folder_that_is_missing": (
         "train toy -o no/m",
         "The folder no doesn't exist. Make it, or pass another --output.",
