@@ -387,6 +387,11 @@ def test_evaluate_for_people_shows_the_same_figures(done, model):
     assert re.search(rf"^log-loss +{scored['log_loss']:.4f} +1.0492$", out, re.M)
 
 
+def test_evaluate_says_that_the_model_was_trained_on_a_table_of_this_name(done, model):
+    said = "penguins: the model was trained on 275 rows of a table of this name."
+    assert said in done("evaluate", model, "penguins").err
+
+
 def test_evaluate_leaves_out_rows_without_a_class_and_says_so(done, model, tmp_path):
     columns = penguins()
     columns["species"] = [None, *columns["species"][1:]]
