@@ -223,6 +223,20 @@ def test_quiet_says_nothing_but_the_result(done):
 # --- train: config ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("argv", "sentences"),
+    [
+        (["--schedule", "invscaling"], ["--schedule has no effect with --solver adam, only with --solver sgd."]),
+        (["--momentum", "0.3"], ["--momentum has no effect with --solver adam, only with --solver sgd."]),
+        (["--step-every", "5"], ["--step-every has no effect with --schedule constant, only with --schedule step."]),
+        (["--solver", "sgd", "--schedule", "adaptive", "--momentum", "0.3"], []),
+    ],
+)
+def test_an_option_without_effect_is_said(done, argv, sentences):
+    said = done("train", "toy", "--epochs", "2", *argv).err.splitlines()
+    assert [line for line in said if "no effect" in line] == sentences
+
+
 def test_a_printed_config_is_read_back_to_the_same(done):
     argv = ("t.csv", "--target", "y", "--hidden", "8,4", "--type", "x=category", "--class-weight", "a=2.5", "--dropout")
     printed = done("train", *argv, "0.1,0.2", "--print-config").out

@@ -9,7 +9,7 @@ from .config import as_toml
 from .grouped import GroupedCommand
 from .talk import counted, harmless, say, show, show_json
 from .terminal import ATTENTION, GOOD
-from .train_options import train_options
+from .train_options import train_options, without_effect
 
 __all__ = ["command"]
 
@@ -64,6 +64,8 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
         raise DataError(f"{path} is the path of the model, expected another path for --checkpoint.")
     run = Run(table, target, options, form)
     run.report_table()
+    for sentence in without_effect(ctx):
+        say(sentence, ATTENTION)
     try:
         interrupted = run.train()
     except ArithmeticError:
