@@ -43,6 +43,10 @@ class UnseenCounts:
         self.filling: dict[str, str] = {}
         self.unseen: dict[str, Counter[str]] = {}
 
+    def __repr__(self) -> str:
+        unseen = sum(values.total() for values in self.unseen.values())
+        return f"UnseenCounts: {self.missing.total()} missing cells, {unseen} rows with a value not seen in training"
+
     def count_missing(self, name: str, count: int, filling: str) -> None:
         """Count cells that were missing and filled."""
         self.missing[name] += count
