@@ -448,3 +448,7 @@ def _plain_classes(classes: Array) -> Any:
     if kinds == {float} and not all(map(math.isfinite, plain)):
         raise ModelFileError("A class is NaN or inf, expected finite numbers.")
     return plain
+
+
+def __dir__() -> list[str]:
+    return __all__

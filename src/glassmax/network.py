@@ -758,3 +758,7 @@ def _check_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:
     if len(activation) != n_hidden:
         raise OptionError(f"activation names {len(activation)} layers, expected {n_hidden}: one for each hidden layer.")
     return tuple(one_of("activation", name, ACTIVATIONS) for name in activation)
+
+
+def __dir__() -> list[str]:
+    return __all__

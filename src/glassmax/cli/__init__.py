@@ -117,3 +117,7 @@ def _fault(message: str, code: int, debug: bool, *more: str) -> None:
     else:
         say_error("\n".join([shortened(harmless(message), LONGEST_FAULT), *more]))
     sys.exit(code)
+
+
+def __dir__() -> list[str]:
+    return __all__
