@@ -260,6 +260,8 @@ WRONG_CONFIGS = {
     "balanced = 1": "sets 'balanced' to 1, expected true or false.",
     "[hidden]": "sets 'hidden' to {}, expected a text, a number, or a list of them.",
     "epochs = ": "is not TOML: ",
+    "epochs = 1.5": "Error: run.toml: epochs is '1.5', expected a whole number >= 1.",
+    "hidden = 'ten'": "Error: run.toml: hidden is 'ten', expected whole numbers",
     "config = 'x'": "sets 'config', which is no option of this command.",
 }
 

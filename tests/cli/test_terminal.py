@@ -214,7 +214,7 @@ def test_info_and_derive_wrap_on_a_narrow_terminal(shown):
     ("argv", "message"),
     [
         (["train", "nope.csv"], "nope.csv: there is no such file."),
-        (["train", "toy", "--epochs", "0"], "Invalid value for '--epochs'"),
+        (["train", "toy", "--epochs", "0"], "--epochs is '0'"),
         (["derive", "L = (", "--wrt", "z"], ""),
     ],
 )
