@@ -443,6 +443,6 @@ def test_the_prompt_shows_the_shapes_of_a_tape():
 @pytest.mark.parametrize("hole", [np.nan, np.inf])
 def test_a_gradient_is_not_checked_at_inputs_that_are_not_finite(hole):
     network, X = Network([2, 3], random_state=0), np.array([[1.0, 2.0], [3.0, hole]])
-    with pytest.raises(DataError, match="^Row 1 of X holds NaN or inf, expected finite numbers.$"):
+    with pytest.raises(DataError, match=r"^Row 1 of X holds NaN or inf, expected finite numbers\.$"):
         network.check_gradients(X, [0, 2])
     assert network.check_gradients(X, [0, 2], [1.0, 0.0]).correct  # a row of weight 0 may hold anything
