@@ -69,7 +69,7 @@ MODELS = {
 }
 
 ACTIVATIONS = "identity, sigmoid, tanh, relu, leaky_relu, elu, selu, gelu, silu, mish, softplus"
-MEND = "Mend the cell, or empty it: missing cells are filled."
+CORRECT = "Correct the cell, or empty it: missing cells are filled."
 QUOTE = "Is a quote opened there and not closed?"
 NOT_WHOLE = "is not a whole safetensors file: it is truncated, altered, or something else."
 WHOLE_SIZES = "expected whole numbers from 1 to 999999999 as 100 or 64,32, or none."
@@ -204,7 +204,7 @@ DATA = {
     ),
     "a_ragged_row": (
         "train ragged.csv --target y",
-        "Row 25 of ragged.csv (line 26) has 2 cells, expected 3 as in the header. Mend the row; "
+        "Row 25 of ragged.csv (line 26) has 2 cells, expected 3 as in the header. Correct the row; "
         "a cell that holds ',' stands in quotes.",
     ),
     "an_open_quote": (
@@ -239,15 +239,15 @@ DATA = {
     ),
     "a_bad_number": (
         "train text.csv --target y",
-        f"Row 17 of text.csv (line 18): column 'x' is 'n/k', expected a number as in the other rows. {MEND}",
+        f"Row 17 of text.csv (line 18): column 'x' is 'n/k', expected a number as in the other rows. {CORRECT}",
     ),
     "an_infinite_number": (
         "train inf.csv --target y",
-        f"Row 3 of inf.csv (line 4): column 'x' is inf, expected a number between -1e+100 and 1e+100. {MEND}",
+        f"Row 3 of inf.csv (line 4): column 'x' is inf, expected a number between -1e+100 and 1e+100. {CORRECT}",
     ),
     "an_enormous_number": (
         "train huge.csv --target y",
-        f"Row 3 of huge.csv (line 4): column 'x' is -1e+308, expected a number between -1e+100 and 1e+100. {MEND}",
+        f"Row 3 of huge.csv (line 4): column 'x' is -1e+308, expected a number between -1e+100 and 1e+100. {CORRECT}",
     ),
     "a_column_of_names": (
         "train names.csv --target y --held-out 0",
@@ -283,7 +283,7 @@ DATA = {
     "a_class_as_long_as_an_essay": (
         "train essay.csv --target y",
         "Row 5 of essay.csv (line 6): 'y' is a text of 1001 characters, expected the name of a class, 1000 at most. "
-        "Mend the cell, or predict another column.",
+        "Correct the cell, or predict another column.",
     ),
     # where the model goes
     "the_table_as_output": (
@@ -369,12 +369,12 @@ DATA = {
     ),
     "a_bad_number_at_prediction": (
         "predict m text.csv",
-        f"Row 17 of text.csv (line 18): column 'x' is 'n/k', expected a number as in the other rows. {MEND}",
+        f"Row 17 of text.csv (line 18): column 'x' is 'n/k', expected a number as in the other rows. {CORRECT}",
     ),
     "a_number_too_far_away": (
         "predict m far.csv",
         "Row 9 of far.csv (line 10): column 'x' is 1e+99, too far from the others to compute with: the median is 11.5, "
-        "the spread 8.52483. Mend the cell, or leave the column out of the training.",
+        "the spread 8.52483. Correct the cell, or leave the column out of the training.",
     ),
     "an_unknown_class_in_evaluation": (
         "evaluate m new.csv",
