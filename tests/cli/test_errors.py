@@ -114,6 +114,14 @@ COMMAND_LINE = {
         "predict m t.csv -o p.csv.gz",
         "p.csv.gz would be written as CSV, but doesn't end in .csv. Pass --format or another name.",
     ),
+    "a_table_and_a_model_swapped": (
+        "predict t.csv m.safetensors",
+        "MODEL is t.csv and DATA is m.safetensors. Are the two swapped?",
+    ),
+    "a_table_and_a_model_swapped_in_evaluate": (
+        "evaluate t.csv m.safetensors",
+        "MODEL is t.csv and DATA is m.safetensors. Are the two swapped?",
+    ),
     "an_unknown_solver": (
         "train toy --solver adagrad",
         "--solver is 'adagrad', expected one of adam, adamw, sgd, lbfgs.",

@@ -34,10 +34,11 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
     from ..model import load_model
     from ..table import UnseenCounts, read_batches
     from .figures import figures_as_json
-    from .predict import columns_needed
+    from .predict import columns_needed, refuse_swapped
     from .result import Result
     from .scoring import Scoring
 
+    refuse_swapped(model, data)
     loaded = load_model(model)
     needed = columns_needed(loaded, model, "Score it")
     assert loaded.encoding is not None
