@@ -323,8 +323,8 @@ def test_a_fault_in_the_middle_of_a_table_leaves_the_old_predictions(run, model)
     Path("bad.csv").write_bytes(GOOD + b"1,u\n")
     result = run("predict", model, "bad.csv", "-o", "p.csv")
     assert result.err == (
-        "Error: Row 61 of bad.csv (line 62) has 2 cells, expected 3 as in the header. Correct the row; a cell that holds "
-        "',' stands in quotes.\n"
+        "Error: Row 61 of bad.csv (line 62) has 2 cells, expected 3 as in the header. Correct the row; a cell that "
+        "holds ',' stands in quotes.\n"
     )
     assert Path("p.csv").read_text() == "old"
     assert listing() == ["bad.csv", "m", "p.csv", "t.csv"]

@@ -16,7 +16,7 @@ __all__ = [
 ]
 
 
-def fault_of(kind: click.ParamType, value: Any) -> str:
+def fault_of(kind: Any, value: Any) -> str:
     """Return what is wrong with a value of a range or a choice; nothing for the other types."""
     if isinstance(kind, click.Choice):
         return _not_one_of(value, kind.choices)

@@ -111,8 +111,8 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
         if len(far):
             raise DataError(
                 f"{table.place(far[0])}: column {self.name!r} is {values[far[0]]:g}, too far from the others to "
-                f"compute with: the median is {self.center:g}, the spread {self.spread:g}. Correct the cell, or leave the "
-                "column out of the training."
+                f"compute with: the median is {self.center:g}, the spread {self.spread:g}. Correct the cell, or leave "
+                "the column out of the training."
             )
         block[:, 0] = scaled
         if self.indicator:
