@@ -14,7 +14,7 @@ import pytest
 import glassmax.functional as F
 from glassmax import Network, SoftmaxClassifier, errors, gradcheck, load_model, read_table
 from glassmax.cli.wording import option_of, worded_error
-from glassmax.errors import GlassmaxError, LabelError, OptionError, Setting, ShapeError, between, one_of
+from glassmax.errors import DataError, GlassmaxError, LabelError, OptionError, Setting, ShapeError, between, one_of
 from glassmax.estimator.options import make_plan
 from glassmax.functional.softmax import exponentials
 from glassmax.parameters import Parameters
@@ -207,6 +207,9 @@ TABLE = {
             np.sin, lambda dOut, x: dOut, [1.0], directions=0
         ),
     },
+    DataError: {
+        "Row 0 of X holds NaN or inf, expected finite numbers.": lambda: NET.check_gradients(X + inf, y),
+    },
     KeyError: {
         "'W2'; there are W1, b1": lambda: set_parameter("W2", 0.0),
     },
@@ -323,8 +326,8 @@ VOICES = {
         "--step-every is 0, expected a whole number of epochs >= 1.",
     ),
     checked(learning_rate="one_cycle", warmup=0.1): (
-        "warmup is 0.1 with learning_rate='one_cycle', expected 0: the cycle has a rise of its own.",
-        "--warmup is 0.1 with --schedule one_cycle, expected 0: the cycle has a rise of its own.",
+        "warmup is 0.1 with the schedule 'one_cycle', expected 0: the cycle has a rise of its own.",
+        "--warmup is 0.1 with the schedule 'one_cycle', expected 0: the cycle has a rise of its own.",
     ),
     checked(scoring="roc"): (
         f"scoring is 'roc', {SCORINGS} Did you mean 'roc_auc'?",

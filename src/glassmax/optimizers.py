@@ -215,7 +215,7 @@ class Schedule:
     step_factor: float = 0.1
 
     def __post_init__(self) -> None:
-        one_of("learning_rate", self.kind, SCHEDULES)
+        one_of("kind", self.kind, SCHEDULES)
         between("warmup", self.warmup, 0, 1)
         between("power_t", self.power_t, 0, np.inf)
         between("step_factor", self.step_factor, 0, 1, open_below=True, open_above=False)
@@ -224,8 +224,8 @@ class Schedule:
             raise OptionError(parameter="step_every", came=repr(self.step_every), expected=expected)
         if self.kind == "one_cycle" and self.warmup:
             raise OptionError(
-                *(Setting("warmup"), f" is {self.warmup!r} with ", Setting("learning_rate", self.kind)),
-                ", expected 0: the cycle has a rise of its own.",
+                *(Setting("warmup"), f" is {self.warmup!r} with the schedule 'one_cycle', expected 0: "),
+                "the cycle has a rise of its own.",
                 parameter="warmup",
             )
 
