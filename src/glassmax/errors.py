@@ -183,7 +183,7 @@ class DivergenceError(GlassmaxError, ArithmeticError):
 def one_of(what: str, name: object, allowed: Iterable[str]) -> str:
     """Return `name` if it is one of `allowed`; otherwise raise an OptionError that offers the nearest.
 
-    `what` is the user's word for the thing.
+    `what` is the name that the user knows.
 
     Examples
     --------
@@ -217,7 +217,7 @@ def between(
 ) -> None:
     """Raise an OptionError if `number` is not a real number between `low` and `high`; booleans and NaN are rejected.
 
-    `what` is the user's word for the thing. An open bound is itself out of range. `other` says what else is expected:
+    `what` is the name that the user knows. An open bound is itself out of range. `other` says what else is expected:
     ``"None"``.
 
     Examples

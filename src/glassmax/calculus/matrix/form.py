@@ -44,7 +44,8 @@ def matrix_form(e: Expr, axes: Sequence[str], rules: list[str]) -> Matrix:
 def shortest_matrix_form(forms: Sequence[Expr], axes: Sequence[str]) -> tuple[Matrix, list[str]]:
     """Return the shortest matrix form of several equal expressions, and the rules that led to it.
 
-    Where lengths are the same, the first wins. If none has a matrix form, the error of the first is raised.
+    Among forms of equal length, the first takes precedence. If none has a matrix form, the error of the first is
+    raised.
     """
     found: list[tuple[int, Matrix, list[str]]] = []
     refused: list[NoMatrixFormError] = []
