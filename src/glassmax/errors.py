@@ -52,7 +52,7 @@ class Setting(NamedTuple):
     Attributes
     ----------
     parameter : str
-        Its name in Python.
+        Name of the parameter in Python.
     value : object
         None if the message names only the parameter.
     """
@@ -89,7 +89,7 @@ class GlassmaxError(Exception):
     Parameters
     ----------
     *message : str or Setting
-        What is wrong, in pieces. Without it the message is "`parameter` is `came`, expected `expected`."
+        Message in pieces. Without it the message is "`parameter` is `came`, expected `expected`."
     parameter : str
         The parameter at fault.
     came : str
@@ -143,18 +143,18 @@ class _MarkedError(GlassmaxError, ValueError):
 
     Parameters
     ----------
-    message : str
-        What was expected and what came.
+    message : str or tuple of str and Setting
+        Message with the expected and the given value.
     text : str
         The input, or its line at fault; without it the message stands alone.
     position : int
         Where in `text` the fault is, counted in characters from 0.
     """
 
-    def __init__(self, message: str, text: str = "", position: int = 0) -> None:
-        super().__init__(message)
+    def __init__(self, message: str | Text, text: str = "", position: int = 0) -> None:
+        super().__init__(*_pieces(message))
         self.args = message, text, position  # what unpickling passes
-        self.message, self.text, self.position = message, text, position
+        self.message, self.text, self.position = worded(self.pieces), text, position
 
     def __str__(self) -> str:
         if not self.text.strip():

@@ -142,7 +142,7 @@ def _template(path: str) -> None:
 
 
 def _of_file(path: str, time_limit: float, memory_limit: int | None, declarations: dict[str, Any]) -> dict[str, Any]:
-    from ..doctor.learner_file import diagnose_file
+    from ..doctor.diagnose_file import diagnose_file
 
     memory = None if memory_limit is None else memory_limit * 1_000_000
     answer = diagnose_file(path, time_limit=time_limit, memory_limit=memory, **declarations)
@@ -167,7 +167,7 @@ def _show_prints(path: str, printed: str, count: int) -> None:
 
 def _of_arrays(path: str, understood: "Understood") -> dict[str, Any]:
     from ..doctor import Diagnosis, diagnose
-    from ..doctor.learner_file import try_activations
+    from ..doctor.diagnose_file import try_activations
     from ..doctor.telling.json_form import plain_diagnosis
     from ..errors import LabelError, LearnerFileError, ShapeError
     from ..learner.array_file import read_array_file

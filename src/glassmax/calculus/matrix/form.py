@@ -34,7 +34,7 @@ __all__ = ["NoMatrixFormError", "matrix_form", "one_hot_name", "shortest_matrix_
 def matrix_form(e: Expr, axes: Sequence[str], rules: list[str]) -> Matrix:
     """Return `e` in matrix notation, its rows and columns running over `axes`: none, one or two letters.
 
-    What was done is appended to `rules`, each rule once. A `NoMatrixFormError` says why there is no such form.
+    Each rule used is appended to `rules` once. A `NoMatrixFormError` says why there is no such form.
     """
     if len(axes) > 2:
         raise NoMatrixFormError(f"the result has {len(axes)} indices, and a matrix has two")

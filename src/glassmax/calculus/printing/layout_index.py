@@ -10,23 +10,8 @@ from fractions import Fraction
 from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
 from .parts import HALF, Parts, is_plain, leads_with_fraction, parts_of, signed
 
-__all__ = [
-    "Applied",
-    "BigSum",
-    "Box",
-    "Fence",
-    "Frac",
-    "Primed",
-    "Root",
-    "Row",
-    "Script",
-    "Sign",
-    "call_box",
-    "expression_box",
-    "name_box",
-    "number_box",
-    "product_row",
-]
+__all__ = ["Applied", "BigSum", "Box", "Fence", "Frac", "Primed", "Root", "Row", "Script", "Sign", "call_box"]
+__all__ += ["expression_box", "name_box", "number_box", "product_row"]
 
 
 @dataclass(frozen=True)
