@@ -293,8 +293,8 @@ class Iterate(NamedTuple):
     loss : float
         The loss at theta.
     verdict : str
-        Why the search ended: "converged", "max_iter", "max_fun", or SciPy's own words. An empty string while the search
-        is running.
+        Reason why the search ended: "converged", "max_iter", "max_fun", or SciPy's own words. An empty string while the
+        search is running.
     """
 
     theta: Array

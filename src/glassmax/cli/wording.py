@@ -33,7 +33,7 @@ OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in E
     "types": "--type",
     "SoftmaxClassifier(...).fit(X, y).save(path)": "glassmax train DATA --target COLUMN",
 }
-"""The option on the command line for a parameter of the library."""
+"""Command-line options, by the parameter of the library."""
 
 
 def worded_error(error: "GlassmaxError") -> str:
