@@ -133,17 +133,19 @@ def main():
     parser.add_argument("--log", type=Path, default=RESULTS / "tables.jsonl", help="the figures of each fit")
     options = parser.parse_args()
     contenders = options.contenders or available()
-    for name in sorted(set(CONTENDERS) - set(contenders)):
-        print(f"{CONTENDERS[name].title} doesn't take part: {'not chosen' if name in available() else 'not installed'}")
+    missing = [CONTENDERS[name].title for name in CONTENDERS if name not in available()]
+    if missing:
+        print("Not installed, or not in this version of glassmax:", ", ".join(missing))
+    sets = [data for data in SETS if data in options.sets]
     try:
-        for data in options.sets:
+        for data in sets:
             load(data)
     except MissingPackage as error:
         sys.exit(str(error))
-    found = run(contenders, options.sets, options.splits, options.log, options.again)
-    figures = collect(found, CONTENDERS, options.sets, options.splits)
-    show(figures, options.sets, options.splits)
-    if set(options.sets) != set(SETS):
+    found = run(contenders, sets, options.splits, options.log, options.again)
+    figures = collect(found, CONTENDERS, sets, options.splits)
+    show(figures, sets, options.splits)
+    if len(sets) < len(SETS):
         print("\nNothing is written: that needs all sets.")
         return
     libraries = {distribution for name in figures for distribution in CONTENDERS[name].versions()}
