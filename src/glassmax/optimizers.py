@@ -4,7 +4,8 @@ An optimizer is a `Rule`, a pair of functions: ``init(theta)`` returns the state
 moments, a step count), and ``step(theta, gradient, state, rate)`` updates theta and the state in place. A rule holds
 its constants and nothing else, so a state can be saved and a run resumed. A schedule gives the share of the full
 learning rate that each step takes, as a function of the progress of training. L-BFGS needs all rows at once and chooses
-its own steps; it is SciPy's. The vector theta holds all parameters: no optimizer knows of layers, losses or data.
+its own steps; the implementation is SciPy's. The vector theta holds all parameters; optimizers don't use layers, losses
+or data.
 """
 
 from __future__ import annotations
@@ -307,7 +308,7 @@ class Iterate(NamedTuple):
 def lbfgs(
     objective: Callable[[Array], tuple[float, Array]], theta: Array, *, max_iter: int, max_fun: int, tol: float
 ) -> Iterator[Iterate]:
-    """Minimise a loss by L-BFGS (SciPy's "L-BFGS-B"), one iteration for each item that the caller takes.
+    """Minimize a loss by L-BFGS (SciPy's "L-BFGS-B"), one iteration for each item that the caller takes.
 
     Parameters
     ----------

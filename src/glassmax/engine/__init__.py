@@ -1,6 +1,6 @@
 """The engine: computes a batch or a whole epoch, behind one interface with two implementations.
 
-`ReferenceEngine` uses NumPy and `glassmax.network`, the formulas as they stand in the books. `NativeEngine`, in
+`ReferenceEngine` uses NumPy and `glassmax.network`, with the formulas as textbooks have them. `NativeEngine`, in
 `glassmax.engine.native`, is written in C++ and tested against the reference; it exists if there was a compiler when
 glassmax was installed. `best_engine` returns the engine that is used, `build_facts` says why.
 """
@@ -63,7 +63,7 @@ class Engine(Protocol):
         ...
 
     def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
-        """Return the loss of all rows and its derivative by theta."""
+        """Return the loss of all rows and its derivative with respect to theta."""
         ...
 
     def logits(self, network: Network, X: Array) -> Array:
@@ -76,18 +76,7 @@ class Engine(Protocol):
 
 
 def logits(engine: Engine, network: Network, X: Array) -> Iterator[Array]:
-    """Return the logits of the rows of X block by block: no (n, k) array need be held.
-
-    Parameters
-    ----------
-    engine : Engine
-    network : Network
-    X : (n, d) array or CSR matrix
-
-    Yields
-    ------
-    (m, k) array
-    """
+    """Return the logits of the rows of X, (n, d) or CSR, block by block, without an (n, k) array in memory."""
     for block in blocks(network, X.shape[0]):
         yield engine.logits(network, X[block])
 
@@ -103,8 +92,8 @@ def best_engine(n_threads: int | None = None) -> Engine:
     Returns
     -------
     Engine
-        The native engine if it was built, otherwise the reference. The environment variable ``GLASSMAX_ENGINE``,
-        "native" or "reference", selects one of the two.
+        The native engine if it was built, otherwise the reference engine. The environment variable
+        ``GLASSMAX_ENGINE``, "native" or "reference", selects one of the two.
 
     Raises
     ------
@@ -129,7 +118,7 @@ def all_finite(X: Array) -> bool:
 
 
 def build_facts() -> dict[str, Any]:
-    """Return what was built when glassmax was installed, and what of it is used.
+    """Return what was built when glassmax was installed, and which part of it is used.
 
     Returns
     -------
@@ -137,16 +126,20 @@ def build_facts() -> dict[str, Any]:
         ``native``: whether there is a native engine; if not, ``reason``: why. If there is one: its ``compiler``, the
         ``instruction_sets`` of the build, those ``available`` on this machine, and ``isa``, the one in use.
     """
-    path = Path(__file__).with_name("_build.json")
-    facts: dict[str, Any] = {"native": False, "reason": "it was not installed by its own build"}
-    if path.exists():
-        facts = json.loads(path.read_text(encoding="utf-8"))
+    facts = _facts() or {"native": False, "reason": "it was not installed by its own build"}
     engine, reason = _native_engine()
     if engine is None:
         return facts | {"native": False, "reason": reason}
     from .native import INSTRUCTION_SETS
 
     return facts | {"native": True, "available": list(INSTRUCTION_SETS), "isa": engine().isa}
+
+
+def _facts() -> dict[str, Any]:
+    """Return what the build has written down; nothing if glassmax was not installed by its own build."""
+    path = Path(__file__).with_name("_build.json")
+    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return facts
 
 
 @cache
@@ -165,12 +158,10 @@ def _of_threads(engine: Any, n_threads: int | None) -> Engine:
 @cache
 def _native_engine() -> tuple[Any, str]:
     """Return the class of the native engine; or None, and why there is none."""
-    path = Path(__file__).with_name("_build.json")
-    facts = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     try:
         from .native import NativeEngine
     except ImportError as error:
-        return None, facts.get("reason") or f"it can't be loaded ({error})"
+        return None, _facts().get("reason") or f"it can't be loaded ({error})"
     return NativeEngine, ""
 
 

@@ -93,7 +93,7 @@ class ReferenceEngine:
         return EpochResult(total / n, -(-n // batch_size), finite=True)
 
     def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
-        """Return the loss of all rows, penalty included, and its derivative by theta, (p,), in float64.
+        """Return the loss of all rows, penalty included, and its gradient, (p,), in float64.
 
         Parameters
         ----------
@@ -109,7 +109,7 @@ class ReferenceEngine:
 
         Notes
         -----
-        Block by block: no (n, k) array is held.
+        The rows are processed in blocks, without an (n, k) array in memory.
         """
         n, loss, gradient = len(data.y), 0.0, np.zeros(network.theta.shape)
         divisor = n * data.mean_weight
@@ -177,20 +177,9 @@ class ReferenceEngine:
 
 
 def dropout_masks(network: Network, regularization: Regularization, step: int, rows: Array) -> dict[int, Array] | None:
-    """Return the dropout masks of a batch by layer; None without dropout.
+    """Return the dropout masks of a batch by layer, (m, h_l) each; None without dropout.
 
-    Parameters
-    ----------
-    network : Network
-    regularization : Regularization
-    step : int
-        Number of steps taken before.
-    rows : (m,) array of int
-        Row numbers of the batch in the training data.
-
-    Returns
-    -------
-    dict of int to (m, h_l) array, or None
+    `step` is the number of steps taken before; `rows`, (m,), are the row numbers of the batch in the training data.
     """
     if not any(regularization.dropout):
         return None

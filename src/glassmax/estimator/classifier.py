@@ -13,18 +13,21 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_random_state
 
 from ..engine import Data, best_engine, blocks, dropout_masks, logits
+from ..errors import OptionError
 from ..functional.arrays import Array
+from ..functional.heads import LOSS_OF_OUTPUT
 from ..gradcheck import Report
 from ..model import Model
 from ..network import Network
 from ..training import Epoch
 from .availability import OnlyIfAvailable
 from .callbacks import CallbackSupport, Hooks, with_callbacks
+from .fitted_state import FittedState
 from .inputs import check_rows, check_X
 from .labels import Labels, encode_labels, most_probable_class, weigh_rows
-from .models import classifier_of, model_of
 from .options import make_plan
 from .outcome import has_diverged, has_exploded, warn_of_outcome
 from .preparation import prepare_fit, prepare_partial_fit
@@ -49,7 +52,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         all rows in each iteration.
     alpha : float, default=0.0001
         Strength of the L2 penalty, >= 0. A batch of m rows adds ``alpha/2 * sum of W^2 / (m * mean sample weight)`` to
-        its loss; biases are not penalised. With solver "adamw" the value 0.0001 counts as not given.
+        its loss; biases are not penalized. With solver "adamw" the value 0.0001 counts as not given.
     batch_size : int or "auto", default="auto"
         Rows of a mini-batch, >= 1; "auto" is ``min(200, n)``, and more than n is n. Ignored by "lbfgs".
     learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle", "step"}, default="constant"
@@ -91,7 +94,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     max_fun : int, default=15000
         Maximum number of evaluations of the loss, >= 1. Solver "lbfgs" only.
     loss : {"cross_entropy", "squared_error"}, default="cross_entropy"
-        Loss to minimise. The cross-entropy of a sigmoid output is binary, summed over the labels; the squared error is
+        Loss to minimize. The cross-entropy of a sigmoid output is binary, summed over the labels; the squared error is
         ``1/2 sum_c (P - Y)^2``.
     output : {"auto", "softmax", "sigmoid"}, default="auto"
         Output function, which decides how a matrix y is read. "softmax": each row holds the probabilities of the
@@ -114,7 +117,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     step_every, step_factor : int, float, default=50, 0.1
         The schedule "step" multiplies the learning rate by `step_factor`, in (0, 1], every `step_every` epochs, >= 1.
     init : str, default="mlp"
-        Initialisation of the weights. "mlp": as in MLPClassifier. "auto": by the activation of each layer (he for relu
+        Initialization of the weights. "mlp": as in MLPClassifier. "auto": by the activation of each layer (he for relu
         and its variants, lecun for selu, otherwise glorot); `init_` shows the schemes. Or a name in
         `glassmax.initializers.SCHEMES`.
     scoring : str or callable, default="log_loss"
@@ -123,7 +126,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         ``scorer(classifier, X, y) -> float``, for which greater is better.
     checkpoint_path : path or None, default=None
         File to which the state of training is written after each epoch. If `fit` is interrupted, calling it again with
-        the same arguments continues from the file, to the same bits.
+        the same arguments continues from the file, with bit-identical results.
     n_threads : int or None, default=None
         Maximum number of threads, >= 1; None uses all processors. The bits of the native engine don't depend on it.
 
@@ -171,7 +174,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     n_layers_, n_outputs_, out_activation_
         Number of layers, input and output included; number of outputs; "softmax" or "sigmoid".
     init_ : tuple of str
-        Initialisation scheme of each layer; "model" if the weights came from a model.
+        Initialization scheme of each layer; "model" if the weights came from a model.
 
     See Also
     --------
@@ -422,8 +425,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             Columns in the order of `classes_`. Rows sum to 1; with sigmoid output each entry is a probability of its
             own.
         """
-        self._check_fitted()
-        return best_engine(self.n_threads).probabilities(self.network_, check_X(self, X))
+        network = self._fitted_network()
+        return best_engine(self.n_threads).probabilities(network, check_X(self, X))
 
     def predict_log_proba(self, X: npt.ArrayLike) -> Array:
         """Return the logarithm of `predict_proba`, exact even where a probability underflows to 0.
@@ -473,7 +476,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         return accuracy
 
     def gradient_norms(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Array:
-        """Return the norm of each row's own gradient, ``|| dL_i/dtheta ||``; rows of large norm are often mislabelled.
+        """Return the norm of each row's own gradient, ``|| dL_i/dtheta ||``; rows of large norm are often mislabeled.
 
         Parameters
         ----------
@@ -556,8 +559,13 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         -------
         glassmax.model.Model
         """
-        self._check_fitted()
-        return model_of(self)
+        columns = getattr(self, "feature_names_in_", None)
+        return Model(
+            self._fitted_network(),
+            self.classes_,
+            columns=None if columns is None else columns.tolist(),
+            record={"epochs": self.n_iter_, "training_loss": self.loss_},
+        )
 
     @classmethod
     def from_model(cls, model: Model, **parameters: Any) -> Self:
@@ -580,7 +588,27 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         OptionError
             If the model has another output or loss than this classifier can have.
         """
-        classifier: Self = classifier_of(cls, model, parameters)
+        if not isinstance(model, Model):
+            raise OptionError(f"model is {model!r}, expected a Model: load_model(path) reads one from a file.")
+        brought = {"hidden_layer_sizes", "activation"} & set(parameters)
+        if brought:
+            raise OptionError(f"{min(brought)} is given, expected none: the model brings its own.")
+        network, head = model.network, model.network.head
+        if head.output not in LOSS_OF_OUTPUT or not (head.fused or head.loss == "squared_error"):
+            raise OptionError(f"The model is {network!r}, expected softmax or sigmoid output with a loss of its own.")
+        activations = network.activations
+        activation = activations[0] if len(set(activations)) == 1 else list(activations) or "relu"
+        loss = "squared_error" if head.loss == "squared_error" else "cross_entropy"
+        classifier = cls(network.layer_sizes[1:-1], activation, **{"output": head.output, "loss": loss, **parameters})
+        FittedState.begin(
+            classifier,
+            make_plan(classifier),
+            network,
+            check_random_state(classifier.random_state),
+            classes=model.classes,
+            init=("model",) * network.depth,
+            feature_names_in=None if model.columns is None else np.array(model.columns, object),
+        ).commit(classifier)
         return classifier
 
     def save(self, path: str | Path) -> None:
@@ -596,57 +624,52 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     @property
     def coefs_(self) -> list[Array]:
         """The weights, W1 first: views of ``network_.theta``."""
-        return list(self._known_network().parameters.W.values())
+        return list(self._fitted_network().parameters.W.values())
 
     @property
     def intercepts_(self) -> list[Array]:
         """The biases, b1 first: views of ``network_.theta``."""
-        return list(self._known_network().parameters.b.values())
+        return list(self._fitted_network().parameters.b.values())
 
     @property
     def diverged_(self) -> bool:
         """Whether the training loss ended above where it began, and above chance: the steps were too long."""
-        self._check_fitted()
+        self._fitted_network()
         return has_diverged(self)
 
     @property
     def exploded_(self) -> bool:
         """Whether the training loss rose far above chance and ended no better: inputs or steps are too large."""
-        self._check_fitted()
+        self._fitted_network()
         return has_exploded(self)
 
     @property
     def n_layers_(self) -> int:
         """Layers, input and output included."""
-        return len(self._known_network().layer_sizes)
+        return len(self._fitted_network().layer_sizes)
 
     @property
     def n_outputs_(self) -> int:
         """The number of classes."""
-        return self._known_network().layer_sizes[-1]
+        return self._fitted_network().layer_sizes[-1]
 
     @property
     def out_activation_(self) -> str:
         """The output function: "softmax" or "sigmoid"."""
-        return self._known_network().head.output
+        return self._fitted_network().head.output
 
-    def _is_multilabel(self) -> bool:
-        self._check_fitted()
-        return self.network_.head.output == "sigmoid"
-
-    def _known_network(self) -> Network:
-        self._check_fitted()
-        return self.network_
-
-    def _check_fitted(self) -> None:
+    def _fitted_network(self) -> Network:
         if not hasattr(self, "network_"):
             raise NotFittedError("This SoftmaxClassifier is not fitted yet. Call fit first.")
+        return self.network_
+
+    def _is_multilabel(self) -> bool:
+        return self._fitted_network().head.output == "sigmoid"
 
     def _known_rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Labels, Data]:
         """Return the labels, and the rows as the fitted network takes them, targets smoothed."""
-        self._check_fitted()
+        head = self._fitted_network().head
         X, y, sample_weight = check_rows(self, X, y, sample_weight, reset=False)
-        head = self.network_.head
         labels = encode_labels(y, head.output, self.classes_)
         smoothing = self.label_smoothing
         T = head.smoothed(labels.T, len(self.classes_), smoothing) if smoothing else labels.T
@@ -665,6 +688,5 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         warn_of_outcome(self, verdict=run.verdict, improving=run.early_stopping.epochs_without_improvement == 0)
 
     def _logits(self, X: Any) -> Iterator[Array]:
-        self._check_fitted()
-        X = check_X(self, X)
-        yield from logits(best_engine(self.n_threads), self.network_, X)
+        network = self._fitted_network()
+        yield from logits(best_engine(self.n_threads), network, check_X(self, X))

@@ -1,7 +1,7 @@
-"""pandas, polars and Arrow frames as Tables, by narwhals, so that none of these libraries need be installed.
+"""Convert pandas, polars and Arrow frames to Tables with narwhals; none of the three libraries has to be installed.
 
-Text in a frame is read as in a CSV file; whole numbers too large for a float stay text. A column that holds neither
-numbers, text, booleans nor dates is set aside; asking for it is an error that says what it holds.
+Text in a frame is read as in a CSV file; whole numbers too large for a float stay text. A column that doesn't hold
+numbers, text, booleans or dates is set aside; using it is an error that says what it holds.
 """
 
 import re
@@ -77,7 +77,10 @@ def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
     columns: dict[str, Array] = {}
     unusable: dict[str, str] = {}
     for column, shown in zip(frame.columns, names, strict=True):
-        values = _column(frame.get_column(column))
+        try:
+            values = _column(frame.get_column(column))
+        except UnicodeEncodeError:
+            values = "half a character (a lone surrogate)"
         if isinstance(values, str):
             unusable[shown] = values
         else:
@@ -90,13 +93,6 @@ def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
 def _column(series: "nw.Series[Any]") -> Array | str:
     """Return a column as `Table` holds it, or what it holds instead."""
     dtype: Any = series.dtype
-    try:
-        return _by_type(series, dtype)
-    except UnicodeEncodeError:
-        return "half a character (a lone surrogate)"
-
-
-def _by_type(series: "nw.Series[Any]", dtype: Any) -> Array | str:
     if dtype == nw.Boolean:
         return objects([None if _is_missing(cell) else bool(cell) for cell in series.to_list()])
     if dtype.is_integer() or dtype == nw.Decimal:
@@ -116,7 +112,7 @@ def _by_type(series: "nw.Series[Any]", dtype: Any) -> Array | str:
 
 
 def _is_missing(cell: Any) -> bool:
-    """Whether a frame means that there is nothing: None, NaN, NaT, and what pandas has besides."""
+    """Whether a cell of a frame is missing: None, NaN, NaT, or pandas's NA."""
     return cell is None or type(cell).__name__ in ("NAType", "NaTType") or (isinstance(cell, float) and cell != cell)
 
 

@@ -23,8 +23,8 @@ def read_labels(table: Table, target: str, *, repeating: bool = True) -> tuple[A
     target : str
         Name of the column.
     repeating : bool, default=True
-        Whether to refuse a column whose values are mostly different, as measurements and names are. Where the
-        classes are known, a few rows of very many classes are no fault.
+        Whether to raise if most values of the column are different, as measurements and names are. Pass False if the
+        classes are known, because a few rows may then have very many different classes.
 
     Returns
     -------
@@ -79,16 +79,7 @@ def _labels(table: Table, target: str, cells: Array, texts: Array, rows: Array) 
 
 
 def label_texts(classes: Array) -> list[str]:
-    """Return the classes of a model as `read_labels` and a file would write them.
-
-    Parameters
-    ----------
-    classes : (k,) array
-
-    Returns
-    -------
-    list of str
-    """
+    """Return the classes of a model as `read_labels` and a file would write them."""
     if classes.dtype.kind == "b":
         return ["true" if label else "false" for label in classes]
     if classes.dtype.kind == "f":
@@ -97,24 +88,19 @@ def label_texts(classes: Array) -> list[str]:
 
 
 def read_weights(table: Table, name: str, *, all_zero: bool = False) -> Array:
-    """Return the weight of each row.
+    """Return the weight of each row, float64, from the column of this name.
 
     Parameters
     ----------
     table : Table
     name : str
-        Of the column that holds them.
     all_zero : bool, default=False
-        Whether all of these rows may weigh nothing, because there are others.
-
-    Returns
-    -------
-    (n,) array of float64
+        Whether all weights of these rows may be 0, because there are other rows.
 
     Raises
     ------
     DataError
-        If a weight is missing, negative or no number, or all are zero.
+        If a weight is missing, negative or not a number, or all weights are 0.
     """
     w = numbers_of(table, name)
     bad = np.flatnonzero(~(w >= 0))

@@ -28,7 +28,7 @@ class Table:
     target : str or None
         The column to predict, where a built-in example has one.
     numbers : (n,) array of int, or None
-        Where these are some rows of a table: which ones, counted from 1, for messages.
+        If these are some rows of a larger table: their numbers there, counted from 1, for messages.
     decimal : {".", ","}
         The decimal separator in cells of text.
     how : str
@@ -38,7 +38,7 @@ class Table:
     unusable : dict of str to str
         Columns that can't be used, and what they hold.
     header : tuple of str
-        The names of all columns in their order, where not all of them were read.
+        The names of all columns in their order, if not all of them were read.
 
     Examples
     --------
@@ -86,14 +86,6 @@ class Table:
 
     def column(self, name: str) -> Array:
         """Return a column, or raise with the names that come nearest.
-
-        Parameters
-        ----------
-        name : str
-
-        Returns
-        -------
-        (n,) array
 
         Raises
         ------
@@ -147,16 +139,9 @@ def _kind(values: Array) -> str:
 
 
 def joined(tables: list[Table]) -> Table:
-    """Return tables of the same columns as one, their rows one after another; the list is emptied on the way.
+    """Return tables, at least one, as one table, their rows one after another; the list is emptied on the way.
 
-    Parameters
-    ----------
-    tables : list of Table
-        At least one. A column that is text in one of them becomes text; one that a table lacks is missing there.
-
-    Returns
-    -------
-    Table
+    A column that is text in one of the tables becomes text; a column that a table lacks is missing there.
     """
     first, last = tables[0], tables[-1]
     if len(tables) == 1:

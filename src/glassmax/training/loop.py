@@ -1,7 +1,7 @@
 """The training loop: a stream of epochs.
 
 ``for epoch in train(...)`` trains one epoch at a time and yields its record. Progress bars, early stopping, checkpoints
-and curves are readers of that stream; none of them is known here. Besides the weights, the next epoch depends on the
+and curves read that stream; this module doesn't use them. Besides the weights, the next epoch depends on the
 `TrainingState` alone: a run whose state is restored continues as if it had never stopped.
 """
 
@@ -61,7 +61,7 @@ class Epoch:
 
 @dataclass
 class TrainingState:
-    """Where a training run stands: everything that the next epoch depends on, besides the weights.
+    """The state of a training run: everything that the next epoch depends on, besides the weights.
 
     Attributes
     ----------
@@ -148,7 +148,7 @@ def train(
     Raises
     ------
     DivergenceError
-        If a loss or a parameter is not finite. Network and state are then put back to where they last had a finite
+        If a loss or a parameter is not finite. Network and state are then restored to the last state with a finite
         loss.
 
     Examples
@@ -201,7 +201,11 @@ def train(
             good, start = start, good
         if not (result.finite and np.isfinite(network.theta).all()):
             good.put_back()
-            raise DivergenceError(_advice(number, result.steps + (not result.finite), rule.learning_rate))
+            raise DivergenceError(
+                f"The loss is no longer finite in epoch {number}, step {result.steps + (not result.finite)}, "
+                f"at learning rate {rule.learning_rate:g}. The last good weights are kept. Try a learning rate of "
+                f"{suggest_learning_rate(rule.learning_rate):g}, and inputs scaled to about 1."
+            )
         training.epochs, training.steps, training.rows = number, training.steps + result.steps, training.rows + n
         training.weight += n * mean_weight
         validated = None if validation is None else score(network, engine, validation, confusion=False)
@@ -293,14 +297,6 @@ def train_lbfgs(
         yield Epoch(training.epochs, iterate.loss, validated, 1, len(data.y), seconds)
         started = time.perf_counter()
     return iterate
-
-
-def _advice(epoch: int, step: int, learning_rate: float) -> str:
-    return (
-        f"The loss is no longer finite in epoch {epoch}, step {step}, at learning rate {learning_rate:g}. "
-        f"The last good weights are kept. Try a learning rate of {suggest_learning_rate(learning_rate):g}, "
-        "and inputs scaled to about 1."
-    )
 
 
 def suggest_learning_rate(learning_rate: float) -> float:

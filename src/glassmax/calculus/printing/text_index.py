@@ -1,8 +1,8 @@
 """Index notation as plain text, the way people type it.
 
-What `text` prints can be read again and means the same: juxtaposition binds like ``*`` and ``/``, from left to right,
-and a sum reaches to the next + or - of its level. Brackets stand only where this rule needs them; `bracketed` sets
-them all.
+What `text` prints can be parsed again and means the same: juxtaposition binds like ``*`` and ``/``, from left to right,
+and a sum extends to the next + or - outside brackets. `text` writes only the brackets that this rule needs; `bracketed`
+writes all of them.
 """
 
 from collections.abc import Sequence
@@ -14,19 +14,9 @@ __all__ = ["bracketed", "equation_left", "text"]
 
 
 def text(e: Expr, *, unicode: bool = False) -> str:
-    """Print an expression in index notation with as few brackets as its meaning allows.
+    """Print an expression in index notation with as few brackets as its meaning allows; read again, it means the same.
 
-    Parameters
-    ----------
-    e : Expr
-        Any expression.
-    unicode : bool, default=False
-        Print ``δ`` and ``Σ`` for ``delta`` and ``sum``.
-
-    Returns
-    -------
-    str
-        One line that parses to the same meaning.
+    With `unicode`, ``δ`` and ``Σ`` stand for ``delta`` and ``sum``.
 
     Examples
     --------
