@@ -160,7 +160,7 @@ CONTENDERS = {
     "xgboost": Contender("XGBoost", ("xgboost|xgboost-cpu",), xgboost),
     "catboost": Contender("CatBoost", ("catboost",), CatBoost),
     "realmlp": Contender("RealMLP-TD-S", ("pytabkit", "torch"), pytabkit("RealMLP_TD_S_Classifier")),
-    "tabm": Contender("TabM-D", ("pytabkit", "torch", "tabm"), pytabkit("TabM_D_Classifier")),
+    "tabm": Contender("TabM-D", ("pytabkit", "torch"), pytabkit("TabM_D_Classifier")),
 }
 
 
