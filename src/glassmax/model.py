@@ -66,11 +66,11 @@ class Model:
     Attributes
     ----------
     network : Network
-    classes : (k,) array
+    classes : (k,) array or list
         Labels, in the order of the network's outputs. With softmax output, a row has one label; with sigmoid output,
         any number of them.
     encoding : Encoding or None
-        How a table's columns become inputs; None for a model trained on arrays.
+        Encoding of a table's columns as inputs; None for a model trained on arrays.
     record : dict
         Facts about the training: text and numbers.
     columns : list of str or None
@@ -79,7 +79,7 @@ class Model:
     Examples
     --------
     >>> from glassmax import Network
-    >>> model = Model(Network([2, 3]), np.array(["a", "b", "c"]))
+    >>> model = Model(Network([2, 3]), ["a", "b", "c"])
     >>> model
     Model of 3 classes: 'a', 'b', 'c'
       network 2-3, softmax output, cross_entropy loss
@@ -92,6 +92,9 @@ class Model:
     encoding: Encoding | None = None
     record: dict[str, str | int | float | None] = field(default_factory=dict)
     columns: list[str] | None = None
+
+    def __post_init__(self) -> None:
+        self.classes = np.asarray(self.classes)
 
     def __repr__(self) -> str:
         network = self.network
@@ -113,7 +116,7 @@ class Model:
         Parameters
         ----------
         data : Table, frame or (n, d) array
-            A table or a frame of the same columns where the model has an encoding, an array otherwise.
+            A table or frame with the columns used in training, or an array if the model was trained on arrays.
 
         Returns
         -------
@@ -130,12 +133,12 @@ class Model:
         Parameters
         ----------
         data : Table, frame or (n, d) array
-            A table or a frame of the same columns where the model has an encoding, an array otherwise.
+            A table or frame with the columns used in training, or an array if the model was trained on arrays.
 
         Returns
         -------
         (n, k) array
-            Columns in the order of `classes`; rows sum to 1, with sigmoid output each entry stands for itself.
+            Columns in the order of `classes`. Rows sum to 1, except with sigmoid output.
         """
         if self.encoding is None:
             return best_engine().probabilities(self.network, self.inputs(data))
@@ -161,7 +164,7 @@ class Model:
         table : Table
             Some rows, as many as the engine takes at once.
         P : (n, k) array
-            Their probabilities, bit for bit those that `predict_proba` gives for all rows together.
+            Probabilities of the rows, identical bit for bit to `predict_proba` on all rows at once.
         """
         if self.encoding is None:
             raise DataError("The model was trained in Python and knows no tables: pass an (n, d) array.")
@@ -201,7 +204,7 @@ class Model:
             return data
         if is_frame(data):
             return table_of(data)
-        raise DataError("The model was trained on a table: pass read_table(path), or a frame.")
+        raise DataError("The model was trained on a table: pass glassmax.read_table(path), or a frame.")
 
     def _check_finite(self, values: Array) -> None:
         if values.ndim == 2 and all_finite(values):
@@ -437,8 +440,8 @@ def _check_tensors(manifest: ModelManifest, header: dict[str, Any]) -> None:
             raise ModelFileError(
                 f"has tensors that don't fit its manifest: {name} should be {shape}, {manifest.dtype}."
             )
-    if set(header) != set(expected):
-        raise ModelFileError("has tensors that don't belong to it.")
+    if names := ", ".join(sorted(set(header) - set(expected))[:5]):
+        raise ModelFileError(f"has tensors that its manifest doesn't list: {names}.")
 
 
 def _plain_classes(classes: Array) -> Any:
@@ -450,3 +453,7 @@ def _plain_classes(classes: Array) -> Any:
     if kinds == {float} and not all(map(math.isfinite, plain)):
         raise ModelFileError("A class is NaN or inf, expected finite numbers.")
     return plain
+
+
+def __dir__() -> list[str]:
+    return __all__

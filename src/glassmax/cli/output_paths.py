@@ -6,9 +6,13 @@ from pathlib import Path
 from ..errors import DataError
 from ..table import BUILTIN
 
-__all__ = ["check_output", "default_output"]
+__all__ = ["check_model_output", "check_output", "default_output"]
 
 ENDINGS = (".gz", ".zst", ".zstd")
+OF_DATA = (
+    *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".arrow", ".feather", ".xls", ".xlsx"),
+    *ENDINGS,
+)
 
 
 def check_output(output: str, *inputs: str) -> Path:
@@ -34,8 +38,21 @@ def check_output(output: str, *inputs: str) -> Path:
     return path
 
 
+def check_model_output(output: str, *inputs: str) -> Path:
+    """Check the path of a model as `check_output` does; raise too if it is, or would replace, another kind of file."""
+    path = check_output(output, *inputs)
+    if output.lower().endswith(OF_DATA):
+        raise DataError(f"{path} ends as a data file does, expected the name of a model file, as m.safetensors.")
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.read(2**16)
+        if head and b'"glassmax":' not in head:
+            raise DataError(f"{path} exists and is no model of glassmax; it isn't replaced. Pass another --output.")
+    return path
+
+
 def default_output(data: str) -> str:
-    """Return the name of a model file in the current folder, after the table."""
+    """Return the default name of the model file: the table's name, in the current folder."""
     if data == "-":
         return "model.safetensors"
     name = Path(data).name

@@ -46,9 +46,9 @@ def command(model: str, data: str, proba: bool, top: int | None, **options: Any)
     """Predict the class of each row of a table.
 
     MODEL is a file that `glassmax train` has written. DATA is a table in any format that train reads, - for standard
-    input, or a built-in example. Its columns may be in any order; other columns are ignored. DATA may be larger than
-    memory: predictions are written as rows are read. Missing cells that were filled, and values that training never
-    saw, are counted on stderr.
+    input, or a built-in example. The columns of DATA may be in any order. Columns that the model doesn't use are
+    ignored. DATA may be larger than memory: predictions are written as rows are read. Missing cells that were filled,
+    and values that training never saw, are counted on stderr.
 
     \b
     Examples:
@@ -61,6 +61,7 @@ def command(model: str, data: str, proba: bool, top: int | None, **options: Any)
     from .output_paths import check_output
     from .predictions import writer_of
 
+    refuse_swapped(model, data)
     output = options["output"]
     if output is not None:
         if options["form"] is None and output.lower().endswith(OTHER_FORMATS):
@@ -84,6 +85,12 @@ def command(model: str, data: str, proba: bool, top: int | None, **options: Any)
     _warn_of_formulas(loaded)
     if output is not None:
         say(f"{rows} predictions are in {output}.")
+
+
+def refuse_swapped(model: str, data: str) -> None:
+    """Raise if the names of the files say that the table was typed in the place of the model."""
+    if data.endswith(".safetensors") and not model.endswith(".safetensors"):
+        raise click.UsageError(f"MODEL is {harmless(model)} and DATA is {harmless(data)}. Are the two swapped?")
 
 
 def _checked(tables: Any, keep: tuple[str, ...]) -> Any:

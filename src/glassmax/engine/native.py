@@ -73,6 +73,9 @@ class NativeEngine:
         self.n_threads = default if n_threads is None else min(int(n_threads), most)
         self.isa = one_of("isa", isa, INSTRUCTION_SETS) if isa else _best_isa()
 
+    def __repr__(self) -> str:
+        return f"NativeEngine(n_threads={self.n_threads}, isa={self.isa!r})"
+
     @property
     def arithmetic(self) -> str:
         """The name of the engine and the instruction set: another instruction set rounds differently."""
@@ -254,8 +257,8 @@ def _best_isa() -> str:
         return INSTRUCTION_SETS[-1]
     if wanted not in INSTRUCTION_SETS:
         raise OptionError(
-            f"GLASSMAX_ISA is {wanted!r}, expected one of {', '.join(INSTRUCTION_SETS)}: what this build has and this "
-            "machine can run. Unset it for the best."
+            f"GLASSMAX_ISA is {wanted!r}, expected one of {', '.join(INSTRUCTION_SETS)}: the instruction sets of "
+            "this build that this machine can run. Unset GLASSMAX_ISA to let glassmax choose."
         )
     return wanted
 
@@ -269,7 +272,8 @@ def _threads() -> tuple[int, int]:
         return there_are, MAX_THREADS
     if not (wanted.isascii() and wanted.isdigit() and int(wanted) >= 1):
         raise OptionError(
-            f"GLASSMAX_NUM_THREADS is {wanted!r}, expected a whole number >= 1. Unset it for {there_are}."
+            f"GLASSMAX_NUM_THREADS is {wanted!r}, expected a whole number >= 1. "
+            f"Unset GLASSMAX_NUM_THREADS to use {there_are} threads."
         )
     most = min(int(wanted), MAX_THREADS)
     return min(there_are, most), most

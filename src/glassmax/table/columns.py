@@ -22,7 +22,7 @@ __all__ = ["Boolean", "Category", "Column", "Date", "Number", "UnseenCounts", "m
 LARGEST = 1e100  # of a cell: squares and differences are finite
 FARTHEST = 1e30  # of an input: sums of products are finite, in float32 too
 MOST_NAMED = 1000
-MEND = "Mend the cell, or empty it: missing cells are filled."
+CORRECT = "Correct the cell, or empty it: missing cells are filled."
 
 
 class UnseenCounts:
@@ -33,7 +33,7 @@ class UnseenCounts:
     missing : dict of str to int
         Cells that were filled, by column.
     filling : dict of str to str
-        What they were filled with, in words.
+        Value that missing cells of a column were filled with, in words.
     unseen : dict of str to Counter
         Number of rows with a value that did not occur in training, by column and value.
     """
@@ -42,6 +42,10 @@ class UnseenCounts:
         self.missing: Counter[str] = Counter()
         self.filling: dict[str, str] = {}
         self.unseen: dict[str, Counter[str]] = {}
+
+    def __repr__(self) -> str:
+        unseen = sum(values.total() for values in self.unseen.values())
+        return f"UnseenCounts: {self.missing.total()} missing cells, {unseen} rows with a value not seen in training"
 
     def count_missing(self, name: str, count: int, filling: str) -> None:
         """Count cells that were missing and filled."""
@@ -94,7 +98,7 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
 
     @property
     def width(self) -> int:
-        """How many columns of numbers it becomes."""
+        """Number of columns in X."""
         return 1 + self.indicator
 
     def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
@@ -107,8 +111,8 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
         if len(far):
             raise DataError(
                 f"{table.place(far[0])}: column {self.name!r} is {values[far[0]]:g}, too far from the others to "
-                f"compute with: the median is {self.center:g}, the spread {self.spread:g}. Mend the cell, or leave the "
-                "column out of the training."
+                f"compute with: the median is {self.center:g}, the spread {self.spread:g}. Correct the cell, or leave "
+                "the column out of the training."
             )
         block[:, 0] = scaled
         if self.indicator:
@@ -137,7 +141,7 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="cat
 
     @property
     def width(self) -> int:
-        """How many columns of numbers it becomes."""
+        """Number of columns in X."""
         return len(self.values) + self.missing
 
     def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
@@ -170,7 +174,7 @@ class Boolean(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="bool
 
     @property
     def width(self) -> int:
-        """How many columns of numbers it becomes."""
+        """Number of columns in X."""
         return 1 + self.missing
 
     def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
@@ -199,9 +203,9 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="date", 
     form : str
         The order of year, month and day in text: "ymd", "dmy" or "mdy"; "hms" for times of day.
     center, spread : float
-        Of the years, as for numbers.
+        Center and spread of the years, computed as for numbers.
     circles : list of str
-        Of "season", "weekday", "hour": those that vary in training. Each becomes a sine and a cosine.
+        The parts "season", "weekday" and "hour" that vary in training. Each becomes a sine and a cosine.
     missing : bool
         Whether a 0/1 column "was missing" follows.
     """
@@ -215,7 +219,7 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="date", 
 
     @property
     def width(self) -> int:
-        """How many columns of numbers it becomes."""
+        """Number of columns in X."""
         return 1 + 2 * len(self.circles) + self.missing
 
     def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
@@ -257,7 +261,7 @@ def numbers_of(table: Table, name: str) -> Array:
     if len(large):
         raise DataError(
             f"{table.place(large[0])}: column {name!r} is {values[large[0]]:g}, expected a number between "
-            f"{-LARGEST:g} and {LARGEST:g}. {MEND}"
+            f"{-LARGEST:g} and {LARGEST:g}. {CORRECT}"
         )
     return values
 
@@ -266,7 +270,7 @@ def _remedy(cell: str | bool) -> Text:
     """Return what to do about a cell that is not a number: read it with a decimal comma, or correct it by hand."""
     if isinstance(cell, str) and number(cell, ",") is not None:
         return ("If commas are decimal here, say ", Setting("decimal", ","), ".")
-    return (MEND,)
+    return (CORRECT,)
 
 
 def _cut(cell: str | bool) -> str:
@@ -294,7 +298,7 @@ def moments_of(table: Table, name: str, form: str) -> Array:
             example = {"ymd": "2024-05-31", "dmy": "31.05.2024", "mdy": "05/31/2024", "hms": "14:30"}[form]
             raise DataError(
                 f"{table.place(row)}: column {name!r} is {_cut(cell)}, expected a date ({FORMS[form]}), as {example}. "
-                f"{MEND}"
+                f"{CORRECT}"
             )
         known[cell] = found
     return np.array([known[cell] for cell in cells], np.int64).view("M8[us]")

@@ -29,16 +29,19 @@ class Encoded(NamedTuple):
     X: Array
     notes: list[Note]
 
+    def __repr__(self) -> str:
+        return "\n  ".join([f"Encoded: X {self.X.shape}, {self.X.dtype}", *map(str, self.notes[:5])])
+
 
 class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a table's columns become the columns of X.
+    """Rules that turn a table's columns into the columns of X.
 
     Attributes
     ----------
     target : str
         The column to predict; it is never encoded.
     columns : list of Number, Category, Boolean or Date
-        In the order of X.
+        Encoded columns, in the order of X.
     """
 
     target: str
@@ -78,7 +81,7 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         -------
         encoding : Encoding
         notes : list of Note
-            What was left out, and why.
+            Columns that were left out, with the reason.
 
         Raises
         ------
@@ -97,7 +100,7 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not columns:
             what = f"{table.name} has no column to learn {target!r} from"
             if not notes:
-                raise DataError(f"{what}, expected at least one beside it.")
+                raise DataError(f"{what}, expected at least one other column.")
             raise DataError(f"{what}:", *(piece for note in notes[:5] for piece in (" ", *note.text)))
         return cls(target, columns), notes
 

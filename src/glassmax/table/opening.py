@@ -56,19 +56,19 @@ class Source:
     Attributes
     ----------
     name : str
-        The user's word for it.
+        Name of the source, as error messages give it.
     place : str
-        The same with its folder, as it was typed.
+        Name of the source with its folder, as the user typed it.
     head : bytes
-        Its first bytes, unpacked.
+        First bytes of the source, unpacked.
     rest : binary file
-        What follows the head.
+        Rest of the source, after `head`.
     packed : str
         "gzip", "zstd" or "".
     path : Path or None
-        Where it lies, if it is a file that can be read again.
+        Path of the source, if it is a file that can be read again.
     kind : str
-        What the first bytes say: "Parquet", "Arrow", "Arrow stream" or "text".
+        Format, by the first bytes: "Parquet", "Arrow", "Arrow stream" or "text".
     """
 
     name: str
@@ -192,7 +192,7 @@ def _opened(given: str) -> Iterator[IO[bytes]]:
 def _not_there(given: str) -> str:
     if os.path.islink(given):
         target = os.readlink(given)
-        return f"{given} is a link to {target!r}, which doesn't exist. Mend the link, or pass another file."
+        return f"{given} is a link to {target!r}, which doesn't exist. Correct the link, or pass another file."
     near = get_close_matches(given, BUILTIN, n=1)
     hint = f"Did you mean the built-in {near[0]}?" if near else f"Built-in examples: {', '.join(BUILTIN)}."
     return f"{given}: there is no such file. {hint}"
