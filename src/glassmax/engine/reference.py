@@ -27,7 +27,7 @@ class ReferenceEngine:
     Parameters
     ----------
     n_threads : int, optional
-        Maximum number of threads of NumPy's BLAS, >= 1; the default is that of the BLAS.
+        Maximum number of threads of NumPy's BLAS, >= 1; by default, the BLAS decides.
     """
 
     name = "reference"
@@ -59,7 +59,7 @@ class ReferenceEngine:
         Parameters
         ----------
         network : Network
-            Its theta is updated in place.
+            Network to train; its theta is updated in place.
         data : Data
         rule, state : Rule, State
             The state is updated in place.
@@ -71,7 +71,7 @@ class ReferenceEngine:
             The learning rate of each step.
         regularization : Regularization
         first_step : int
-            Number of steps taken before; the dropout masks depend on it.
+            Number of steps before this epoch. The dropout masks depend on this number.
 
         Returns
         -------
