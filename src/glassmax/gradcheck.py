@@ -233,7 +233,7 @@ def check_gradients(
     loss : callable
         ``loss(parameters)`` -> number, with the same names as `parameters`.
     parameters : mapping of str to array
-        The point, converted to float64.
+        Point at which the gradients are checked, converted to float64.
     gradients : mapping of str to array
         dL/d of each parameter at that point, of its shape.
     method : {"central", "complex"}, default="central"
@@ -306,7 +306,7 @@ def numeric_gradient(
     loss : callable
         ``loss(x)`` -> number.
     x : array_like of any shape
-        The point, converted to float64.
+        Point at which the gradients are checked, converted to float64.
     method : {"central", "complex"}, default="central"
         Method of measuring each entry.
     step : float, optional

@@ -40,7 +40,7 @@ def schemes_of(init: str, activations: Sequence[str]) -> tuple[str, ...]:
     init : str
         One of `SCHEMES`.
     activations : sequence of str
-        The activations of the hidden layers.
+        Activations of the hidden layers.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def draw_parameters(
     init : str
         One of `SCHEMES`.
     activations : sequence of str
-        The activations of the hidden layers.
+        Activations of the hidden layers.
     draw : numpy.random.RandomState or Generator
         Where the random numbers come from.
 

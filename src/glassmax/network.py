@@ -6,7 +6,7 @@
     Z_l = A_{l-1} W_l + b_l            A_l = f_l(Z_l)          l = 1, ..., last - 1
     P = output(Z_last)                 L = sum_i w_i L_i / sum_i w_i + l2/2 sum_l W_l^2
 
-and in the backward pass, where each derivative follows from that of the layer above::
+and in the backward pass, where each derivative follows from the derivative of the layer above::
 
     dZ_last  from the head             (P - Y)/n for softmax with cross-entropy
     dW_l = A_{l-1}ᵀ dZ_l               db_l = column sums of dZ_l
@@ -112,7 +112,7 @@ class Network:
     activations : tuple of str
         One for each hidden layer.
     head : Head
-        Output and loss.
+        Output function and loss.
 
     Raises
     ------
@@ -121,8 +121,8 @@ class Network:
 
     Notes
     -----
-    Starting weights are drawn in the order W1, b1, W2, ... By default they are those of scikit-learn's MLPClassifier:
-    given the same RandomState, both start from the same numbers.
+    Starting weights are drawn in the order W1, b1, W2, ... By default they are the starting weights of scikit-learn's
+    MLPClassifier: given the same RandomState, both start from the same numbers.
 
     Examples
     --------
@@ -244,7 +244,7 @@ class Network:
         X : (n, d) array or SciPy sparse matrix
             Rows are samples.
         masks : mapping of int to (n, h_l) array, optional
-            Dropout: for each layer, what its activations are multiplied by; see
+            Dropout masks: for each layer, the array by which its activations are multiplied; see
             `glassmax.functional.masks.dropout_mask`.
 
         Returns
@@ -574,7 +574,7 @@ class Network:
         X, y, sample_weight
             As for `loss`.
         method : {"complex", "central"}, default="complex"
-            How the derivatives are measured, in complex128 or float64 whatever the network's dtype; see
+            Method of measuring the derivatives, in complex128 or float64 whatever the network's dtype; see
             `glassmax.gradcheck`.
         random_state : int, default=0
             Seed of the random directions.
@@ -620,7 +620,7 @@ class Network:
         Returns
         -------
         glassmax.calculus.Derivation
-            In the letters of this class. Under cross-entropy, the rows of Y are assumed to sum to 1.
+            Derivation in the letters of this class. Under cross-entropy, the rows of Y are assumed to sum to 1.
 
         Examples
         --------

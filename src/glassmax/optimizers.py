@@ -296,10 +296,10 @@ class Iterate(NamedTuple):
     loss : float
         The loss at theta.
     stop_reason : str
-        Why the search ended: "converged", "max_iter", "max_fun" or "line_search". An empty string while the search is
-        running.
+        Reason why the search ended: "converged", "max_iter", "max_fun" or "line_search". An empty string while the
+        search is running.
     message : str
-        Why the search ended, in SciPy's words.
+        The reason in SciPy's words.
     """
 
     theta: Array

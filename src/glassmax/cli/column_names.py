@@ -39,7 +39,7 @@ def summed_up(names: Sequence[str]) -> str:
 
 
 def left_out_together(notes: "Sequence[Note]") -> list[str]:
-    """Put the notes on columns that are left out for the same reason into one line.
+    """Merge the notes on columns left out for the same reason into one line.
 
     Examples
     --------

@@ -37,7 +37,7 @@ OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in E
     "validation_fraction": "--validation",
     "SoftmaxClassifier(...).fit(X, y).save(path)": "glassmax train DATA --target COLUMN",
 }
-"""The option on the command line for a parameter of the library."""
+"""Command-line options, by the parameter of the library."""
 
 
 def worded_error(error: "GlassmaxError") -> str:

@@ -65,7 +65,7 @@ class ReferenceEngine:
             Network to train; its theta is updated in place.
         data : Data
         rule, state : Rule, State
-            The state is updated in place.
+            Update rule and its state; the state is updated in place.
         order : (n,) array of intp
             The rows, each once.
         batch_size : int

@@ -157,7 +157,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     n_iter_ : int
         Number of epochs of the last fit.
     stop_reason_ : str or None
-        Why the last fit ended; None while `fit_epochs` is running and after `partial_fit`.
+        Reason why the last fit ended; None while `fit_epochs` is running and after `partial_fit`.
 
         - "max_iter": it reached `max_iter`.
         - "schedule_completed": it reached `max_iter`, and with it the end of the schedule "cosine" or "one_cycle".
@@ -446,7 +446,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         return np.concatenate([self.network_.head.log_forward(Z) for Z in self._logits(X)])
 
     def decision_function(self, X: npt.ArrayLike) -> Array:
-        """Return the logits; for two classes the logit of the second minus that of the first.
+        """Return the logits; for two classes, the second logit minus the first.
 
         Parameters
         ----------

@@ -54,7 +54,7 @@ def encode_labels(y: Any, output: str, classes: npt.ArrayLike | None = None, *, 
     y : (n,) or (n, k) array_like
         k >= 2 for a matrix; a SciPy sparse matrix is one too.
     output : {"auto", "softmax", "sigmoid"}
-        How to read a matrix.
+        Meaning of a matrix y.
     classes : (k,) array_like, optional
         All labels there can be, or the names of a matrix's columns; the labels found, or 0, 1, ... by default.
     what : str, default="y"

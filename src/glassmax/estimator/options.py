@@ -31,7 +31,7 @@ DEFAULT_ALPHA, DEFAULT_DECAY = 0.0001, 0.01
 
 
 class Plan(NamedTuple):
-    """What the parameters of a `SoftmaxClassifier` mean for training.
+    """Settings of the training, from the parameters of a `SoftmaxClassifier`.
 
     Attributes
     ----------

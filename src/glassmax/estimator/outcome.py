@@ -1,4 +1,4 @@
-"""How a fit has turned out: a loss that rose or exploded, and the warnings that say what to do about it."""
+"""Outcome of a fit: a loss that rose or exploded, and the warnings that tell the user what to do."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def has_exploded(classifier: Any) -> bool:
 
 
 def _chance(classifier: Any) -> float:
-    """Return the loss of a network that predicts the same for every row."""
+    """Return the loss of a network that makes the same prediction for every row."""
     chance: float = classifier.network_.head.chance(len(classifier.classes_))
     return chance
 

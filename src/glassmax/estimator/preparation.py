@@ -25,7 +25,7 @@ __all__ = ["Preparation", "hold_out", "prepare_fit", "prepare_partial_fit"]
 
 
 class Preparation(NamedTuple):
-    """What a fit trains; where it continues the last fit, the state is a copy of that fit's around the same network."""
+    """Input of a fit; if it continues the last fit, the state is a copy of the last fit's, with the same network."""
 
     plan: Plan
     state: FittedState
@@ -75,7 +75,7 @@ def prepare_partial_fit(classifier: Any, X: Any, y: Any, sample_weight: Any, cla
 
 
 def hold_out(classifier: Any, preparation: Preparation) -> Preparation:
-    """Hold out validation rows, classes in proportion; a warm start and a resumed fit hold out the same as before."""
+    """Hold out validation rows, classes in proportion. A warm start or resumed fit uses the same rows again."""
     training, data = preparation.state.training, preparation.data
     if training.split is None:
         training.split, draw = deepcopy(training.draw), training.draw
