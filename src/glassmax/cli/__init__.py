@@ -28,7 +28,7 @@ LONGEST_FAULT = 1500  # a name from a damaged file may have any length
 
 
 class Commands(click.Group):
-    """The commands by name; each lives in the module of its name and is loaded when asked for."""
+    """The commands by name; each is in the module of its name in `commands` and is loaded when asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of use."""
@@ -38,7 +38,7 @@ class Commands(click.Group):
         """Load one command."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f".{cmd_name}", __name__).command
+        command: click.Command = import_module(f".commands.{cmd_name}", __name__).command
         return command
 
     def resolve_command(

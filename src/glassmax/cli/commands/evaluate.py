@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
-from .grouped import FILE_FORMAT, RESULT, GroupedCommand, group, option
-from .talk import counted, say, show, show_json
+from ..grouped import FILE_FORMAT, RESULT, GroupedCommand, group, option
+from ..talk import counted, say, show, show_json
 
 __all__ = ["command"]
 
@@ -31,12 +31,12 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
       glassmax evaluate digits.safetensors digits
       glassmax evaluate flowers.safetensors more.csv --by region --json
     """
-    from ..model import load_model
-    from ..table import UnseenCounts, read_batches
-    from .figures import figures_as_json
+    from ...model import load_model
+    from ...table import UnseenCounts, read_batches
+    from ..figures import figures_as_json
+    from ..result import Result
+    from ..scoring import Scoring
     from .predict import columns_needed, refuse_swapped
-    from .result import Result
-    from .scoring import Scoring
 
     refuse_swapped(model, data)
     loaded = load_model(model)

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from .config import as_toml
-from .grouped import GroupedCommand
-from .talk import counted, harmless, say, show, show_json
-from .terminal import ATTENTION, GOOD
-from .train_options import train_options, without_effect
+from ..config import as_toml
+from ..grouped import GroupedCommand
+from ..talk import counted, harmless, say, show, show_json
+from ..terminal import ATTENTION, GOOD
+from ..train_options import train_options, without_effect
 
 __all__ = ["command"]
 
@@ -32,8 +32,8 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
       glassmax train flowers.csv --target species --print-config > run.toml
       glassmax train --config run.toml --learning-rate 0.01
     """
-    from ..errors import DataError
-    from ..table import read_table
+    from ...errors import DataError
+    from ...table import read_table
 
     if options["print_config"]:
         show(as_toml(ctx))
@@ -42,8 +42,8 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
         raise click.UsageError("Missing argument 'DATA'.")
     if options["balanced"] and options["class_weight"]:
         raise click.UsageError("--balanced and --class-weight both weigh the classes. Pass one of them.")
-    from .output_paths import check_model_output, check_output, default_output
-    from .run import Run, check_options
+    from ..output_paths import check_model_output, check_output, default_output
+    from ..run import Run, check_options
 
     options["early_stopping"] |= options["validation"] is not None or options["metric"] is not None
     check_options(options)

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .grouped import FILE_FORMAT, GroupedCommand, group, option
-from .talk import be_quiet, harmless, say, shortened
+from ..grouped import FILE_FORMAT, GroupedCommand, group, option
+from ..talk import be_quiet, harmless, say, shortened
 
 if TYPE_CHECKING:
-    from ..model import Model
-    from ..table import Table
+    from ...model import Model
+    from ...table import Table
 
 __all__ = ["command"]
 
@@ -56,10 +56,10 @@ def command(model: str, data: str, proba: bool, top: int | None, **options: Any)
       glassmax predict flowers.safetensors new.parquet --top 3 --keep id -o predictions.parquet
       cat new.csv | glassmax predict flowers.safetensors - > predictions.csv
     """
-    from ..model import load_model
-    from ..table import UnseenCounts, read_batches
-    from .output_paths import check_output
-    from .predictions import writer_of
+    from ...model import load_model
+    from ...table import UnseenCounts, read_batches
+    from ..output_paths import check_output
+    from ..predictions import writer_of
 
     refuse_swapped(model, data)
     output = options["output"]
@@ -113,7 +113,7 @@ def _say_how(table: "Table") -> None:
 
 def columns_needed(model: "Model", path: str, verb: str) -> list[str]:
     """Return the columns that a model needs, or raise if it knows no tables."""
-    from ..errors import DataError
+    from ...errors import DataError
 
     if model.encoding is None:
         raise DataError(f"{path} was trained in Python and knows no tables. {verb} from Python: load_model(...).")
