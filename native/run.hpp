@@ -72,6 +72,7 @@ template <class T> struct Run {
             own.Y = arena.take<T>(batch.shape.sizes[batch.shape.depth] * SPAN<T>);
             own.mask = arena.take<T>(SPAN<T>);
             own.nothing = arena.take<T>(batch.layers[0].d);
+            if (batch.regularization.mixup > 0 && !batch.sparse) own.blends = arena.take<T>(SPAN<T> * batch.layers[0].d);
             if (batch.sparse) own.gradient_panel = arena.take<T>(batch.layers[0].padded * LANES<T>);
         }
         if (!batch.scratch) return;
@@ -167,6 +168,7 @@ template <class T> struct Run {
                 layer.second = task.rule.adam ? arena.take<T>(packed(layer)) : nullptr;
                 layer.sum = in_parts ? arena.take<double>(packed(layer)) : nullptr;
             }
+            batch.shares = task.regularization.mixup > 0 ? arena.take<double>(samples) : nullptr;
         };
         if (!run.prepare(3 * run.flops_a_row * double(samples), samples, plan)) return run.end(no_memory);
         run.pack_weights(task.theta);
@@ -177,6 +179,9 @@ template <class T> struct Run {
         run.measure_squares();
 
         const Rule &rule = task.rule;
+        for (int64_t l = 0; l < depth; ++l)
+            for (int which = 0; which < 2; ++which)
+                batch.layers[l].rate_factor[which] = rule.factors ? T(rule.factors[2 * l + which]) : T(1);
         Powers powers(rule);
         const int mode = rule.adam ? ADAM : rule.nesterov ? NESTEROV : PLAIN_SGD;
         Outcome outcome = {0, 0, DONE};
@@ -185,6 +190,8 @@ template <class T> struct Run {
             const int64_t m = n - start < batch_size ? n - start : batch_size;
             batch.divisor = double(m) * task.rows.mean_weight;
             batch.step = task.first_step + outcome.steps;
+            batch.mixup = task.regularization.mixup * (task.mixup_factors ? task.mixup_factors[outcome.steps] : 1);
+            batch.last = task.order[start + m - 1];
             powers.next(rule);
             double loss = 0;
             bool going = true;

@@ -139,12 +139,13 @@ template <class T> struct Given {
     Block<int64_t> sizes, y, order, columns, starts;
     Block<int32_t> activations, columns_32, starts_32;
     Block<T> X, values, theta, first, second;
-    Block<double> Y, weight, rates, dropout;
+    Block<double> Y, weight, rates, dropout, factors, mixup_factors;
 
     explicit Given(const Case &c)
         : c(c), sizes(c.sizes), y(c.y), order(c.order), activations(c.activations), theta(c.theta), first(c.first),
           second(maybe<T>(c.adam ? c.second : Numbers())), Y(maybe<double>(c.Y)), weight(maybe<double>(c.weight)),
-          rates(c.rates), dropout(maybe<double>(c.dropout)) {
+          rates(c.rates), dropout(maybe<double>(c.dropout)), factors(maybe<double>(c.factors)),
+          mixup_factors(maybe<double>(c.mixup_factors)) {
         if (!c.sparse) {
             X = Block<T>(c.X);
             return;
@@ -180,20 +181,22 @@ template <class T> struct Given {
         return rows;
     }
     Regularization regularization(bool training) const {
-        return {c.alpha, c.smoothing, c.decay, c.clip, training ? dropout.data() : nullptr, SEED};
+        return {c.alpha, c.smoothing,     c.decay, c.clip, training ? dropout.data() : nullptr,
+                SEED,    training ? c.mixup : 0, c.mixup_share};
     }
     bool unchanged() const {
         return sizes.unchanged() && y.unchanged() && order.unchanged() && columns.unchanged() && starts.unchanged() &&
                activations.unchanged() && columns_32.unchanged() && starts_32.unchanged() && X.unchanged() &&
                values.unchanged() && theta.unchanged() && first.unchanged() && second.unchanged() && Y.unchanged() &&
-               weight.unchanged() && rates.unchanged() && dropout.unchanged();
+               weight.unchanged() && rates.unchanged() && dropout.unchanged() && factors.unchanged() &&
+               mixup_factors.unchanged();
     }
 
     Trained<T> train(const Engine &engine, Workers workers) const {
         Trained<T> moved = {{}, theta.again(), first.again(), c.adam ? second.again() : Block<T>()};
         Epoch task = {shape(), rows(), regularization(true), {}, moved.theta.data(), moved.first.data(), moved.second.data(),
-                      order.data(), c.batch_size, rates.data(), c.first_step};
-        task.rule = {c.adam, c.nesterov, c.momentum, BETA_1, BETA_2, EPSILON, c.adam ? STEPS_BEFORE : 0};
+                      order.data(), c.batch_size, rates.data(), c.first_step, mixup_factors.data()};
+        task.rule = {c.adam, c.nesterov, c.momentum, BETA_1, BETA_2, EPSILON, c.adam ? STEPS_BEFORE : 0, factors.data()};
         moved.outcome = engine.epoch[DTYPE<T>](task, workers);
         return moved;
     }

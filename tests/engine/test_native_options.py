@@ -76,6 +76,10 @@ OPTIONS = {
     "clip_norm": [0.01],
     "warmup": [0.5],
     "step_every": [1],
+    "parametrization": ["ntk"],
+    "bias_rate": [0.1],
+    "mixup": [0.3],
+    "mixup_share": [1.0],
     "init": SCHEMES,
     "scoring": ["log_loss", "accuracy", "balanced_accuracy", "f1", "auc", "neg_log_loss"],
     "n_threads": [1, 2],
@@ -87,6 +91,7 @@ NEEDS = {
     "momentum": {"solver": "sgd"},
     "nesterovs_momentum": {"solver": "sgd"},
     "step_every": {"learning_rate": "step"},
+    "mixup_share": {"mixup": 0.3},
     "scoring": {"early_stopping": True},
     "learning_rate": {"solver": "sgd"},
 }

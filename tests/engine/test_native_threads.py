@@ -68,6 +68,8 @@ STEPS = {
     "adam": (Adam(0.01), {"weight": W, "regularization": Regularization(alpha=0.1, dropout=(0.3,), weight_decay=0.1)}),
     "parts": (SGD(0.1, momentum=0.9, nesterov=True), {"batch_size": 600}),
     "clipped": (Adam(0.01), {"batch_size": 600, "regularization": Regularization(alpha=0.1, clip_norm=0.1)}),
+    "mixed": (Adam(0.01), {"weight": W, "batch_size": 600, "regularization": Regularization(mixup=0.4)}),
+    "mixed, sparse": (SGD(0.1), {"rows": sparse.csr_array(X), "regularization": Regularization(mixup=0.4)}),
     "sparse": (
         Adam(0.01),
         {"rows": sparse.csr_array(X), "regularization": Regularization(alpha=0.1, label_smoothing=0.1)},

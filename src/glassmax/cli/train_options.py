@@ -1,10 +1,10 @@
 """The options of `glassmax train`, in groups; most of them set a parameter of the estimator."""
 
-import os
 from typing import Any
 
 import click
 
+from .completion import column_names
 from .config import read_config
 from .grouped import option
 from .option_values import activations, class_weights, column_types, finite, hidden_sizes, shares, validation
@@ -31,23 +31,6 @@ def _schemes() -> list[str]:
     return list(SCHEMES)
 
 
-def _columns(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Complete the name of a column of the table."""
-    from click.shell_completion import split_arg_string
-
-    from ..errors import GlassmaxError
-    from ..table import BUILTIN, read_batches
-
-    line = os.environ.get("COMP_WORDS", "")  # all of it: click has parsed it up to the cursor only
-    words = split_arg_string(line)[2:]
-    data = ctx.params.get("data") or next((word for word in words if word in BUILTIN or os.path.isfile(word)), None)
-    try:
-        names = [] if data is None else next(iter(read_batches(str(data)))).names
-    except GlassmaxError:
-        return []
-    return [name for name in names if name.startswith(incomplete)]
-
-
 DATA = "Data"
 NETWORK = "Network"
 OPTIMIZATION = "Optimization"
@@ -60,10 +43,10 @@ OPTIONS = [
         DATA,
         "--target",
         metavar="COLUMN",
-        shell_complete=_columns,
+        shell_complete=column_names,
         help="Column to predict: text, numbers or booleans that repeat. Each built-in table has a default.",
     ),
-    option(DATA, "--weight", metavar="COLUMN", shell_complete=_columns, help="Column of sample weights, >= 0."),
+    option(DATA, "--weight", metavar="COLUMN", shell_complete=column_names, help="Column of sample weights, >= 0."),
     option(
         DATA,
         "--type",
@@ -78,7 +61,7 @@ OPTIONS = [
         "--ignore",
         metavar="COLUMN",
         multiple=True,
-        shell_complete=_columns,
+        shell_complete=column_names,
         help="Column to leave out. May be repeated.",
     ),
     option(
@@ -86,7 +69,7 @@ OPTIONS = [
         "--keep",
         metavar="COLUMN",
         multiple=True,
-        shell_complete=_columns,
+        shell_complete=column_names,
         help="Column to learn from even if it looks like an identifier or never changes. May be repeated.",
     ),
     option(DATA, "--delimiter", metavar="CHAR", help="Character between the cells of a CSV file.  [default: detected]"),
@@ -196,6 +179,22 @@ OPTIONS = [
     ),
     option(
         OPTIMIZATION,
+        "--parametrization",
+        type=click.Choice(["standard", "ntk"]),
+        default="standard",
+        metavar="NAME",
+        help="Learning rate of the weights: standard, or ntk, which divides it by the square root of the fan-in.",
+    ),
+    option(
+        OPTIMIZATION,
+        "--bias-rate",
+        type=click.FloatRange(0),
+        callback=finite,
+        default=1.0,
+        help="Factor that multiplies the learning rate of the biases.",
+    ),
+    option(
+        OPTIMIZATION,
         "--epochs",
         type=click.IntRange(1),
         default=1000,
@@ -243,7 +242,7 @@ OPTIONS = [
         type=click.IntRange(0, 2**32 - 1),
         default=0,
         show_default=True,
-        help="Seed for all random draws: held-out rows, initial weights, shuffling, dropout.",
+        help="Seed for all random draws: held-out rows, initial weights, shuffling, dropout, mixup.",
     ),
     option(
         OPTIMIZATION,
@@ -288,6 +287,20 @@ OPTIONS = [
         type=SHARE,
         default=0.0,
         help="Label smoothing: fraction of each target that is spread over all classes.",
+    ),
+    option(
+        LOSS,
+        "--mixup",
+        type=click.FloatRange(0, 1),
+        default=0.0,
+        help="Mixup: largest share of another row that is mixed into a row of a batch; fades in the second half.",
+    ),
+    option(
+        LOSS,
+        "--mixup-share",
+        type=click.FloatRange(0, 1),
+        default=0.5,
+        help="Fraction of the rows of a batch that mixup mixes.",
     ),
     option(LOSS, "--balanced", is_flag=True, help="Balanced class weights: all classes get the same total weight."),
     option(

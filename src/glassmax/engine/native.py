@@ -9,6 +9,7 @@ the engine can't compute is refused, never computed by another engine in silence
 import math
 import os
 import threading
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,8 @@ class NativeEngine:
         rates: Array,
         regularization: Regularization,
         first_step: int,
+        rate_factors: Sequence[float] = (),
+        mixup_factors: Array | None = None,
     ) -> EpochResult:
         """Train on every row of `data` once, in `order`, one step for each batch; see `ReferenceEngine.epoch`.
 
@@ -107,11 +110,11 @@ class NativeEngine:
         names: tuple[str, ...]
         if isinstance(rule, Adam):
             names = ("m", "v")
-            how = (True, False, 0.0, rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"]))
+            how = (True, False, 0.0, rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"]), list(rate_factors))
         else:
             assert isinstance(rule, SGD)
             names = ("velocity",)
-            how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0)
+            how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0, list(rate_factors))
         moved = [_plain(_writable(state[name], name), theta.dtype) for name in names]
         second = moved[1] if len(moved) == 2 else None
         if order.dtype.kind not in "iu":
@@ -120,6 +123,7 @@ class NativeEngine:
             loss, steps, finite = _native.epoch(
                 self.isa, self.n_threads, *_rows(network, data), _numbers(regularization), how, theta, moved[0], second,
                 _plain(order, INT64), int(batch_size), _plain(rates, FLOAT64), int(first_step),
+                None if mixup_factors is None else _plain(mixup_factors, FLOAT64),
             )  # fmt: skip
         for name, array in zip(names, moved, strict=True):
             if array is not state[name]:
@@ -133,7 +137,7 @@ class NativeEngine:
         gradient = np.zeros(network.theta.shape)
         if len(data.y) == 0:
             return 0.0, gradient
-        numbers = _numbers(regularization._replace(dropout=()))
+        numbers = _numbers(regularization._replace(dropout=(), mixup=0.0))
         with _labels_named(network, data):
             loss = _native.loss_and_gradient(
                 self.isa, self.n_threads, *_rows(network, data), numbers, network.theta, gradient
@@ -242,9 +246,9 @@ def _writable(array: Array, name: str) -> Array:
 
 
 def _numbers(regularization: Regularization) -> tuple[Any, ...]:
-    alpha, label_smoothing, dropout, seed, clip_norm, weight_decay = regularization
-    dropped = list(dropout) if any(dropout) else []
-    return alpha, label_smoothing, dropped, int(seed), 0.0 if clip_norm is None else float(clip_norm), weight_decay
+    alpha, label_smoothing, dropout, seed, clip_norm, weight_decay, mixup, mixup_share = regularization
+    dropped, clip = list(dropout) if any(dropout) else [], 0.0 if clip_norm is None else float(clip_norm)
+    return alpha, label_smoothing, dropped, int(seed), clip, weight_decay, mixup, mixup_share
 
 
 @cache

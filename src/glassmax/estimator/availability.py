@@ -49,6 +49,11 @@ def why_no_partial_fit(classifier: Any) -> str:
             f"partial_fit does not support learning_rate={classifier.learning_rate!r}, warmup={classifier.warmup!r}: "
             f"{at_once} and doesn't know how many there will be. Use 'constant', 'invscaling' or 'step'."
         )
+    if classifier.mixup:
+        return (
+            f"partial_fit does not support mixup={classifier.mixup!r}: {at_once} and doesn't know how many there will "
+            "be, and mixup fades in the second half of them."
+        )
     if classifier.checkpoint_path is not None:
         return f"partial_fit does not support checkpoint_path: {at_once}. Use save, and from_model to go on."
     return ""

@@ -78,8 +78,8 @@ class FittedState:
         return state
 
     def draw_seed(self, plan: Plan) -> None:
-        """Draw the seed of the dropout masks if there is dropout and no seed yet."""
-        if plan.regularization.dropout and not self.training.seed:
+        """Draw the seed of dropout and mixup if there is one of them and no seed yet."""
+        if (plan.regularization.dropout or plan.regularization.mixup) and not self.training.seed:
             self.training.seed = int(self.training.draw.randint(2**63 - 1, dtype=np.int64))
 
     def commit(self, classifier: Any) -> None:
