@@ -69,17 +69,7 @@ Text = tuple[str | Setting, ...]
 
 
 def worded(text: Iterable[str | Setting], voice: Callable[[Setting], str] = str) -> str:
-    """Return a text as one string.
-
-    Parameters
-    ----------
-    text : iterable of str or Setting
-    voice : callable, default=str
-        Writes a setting for the reader; by default as an argument in Python.
-
-    Returns
-    -------
-    str
+    """Return a text as one string; `voice` writes a setting for the reader, by default as an argument in Python.
 
     Examples
     --------
@@ -148,18 +138,15 @@ class CheckpointError(GlassmaxError, ValueError):
     """A checkpoint that is damaged, belongs to another run, or can't be written."""
 
 
-class ExpressionError(GlassmaxError, ValueError):
-    """A formula that can't be read.
-
-    The text of the error is one line that says what was expected and what came, then the line of the formula, then a
-    caret under the place.
+class _MarkedError(GlassmaxError, ValueError):
+    """An error whose text is one line that says what was expected and what came, then the line at fault, then a caret.
 
     Parameters
     ----------
     message : str
         What was expected and what came.
     text : str
-        The whole input; without it the message stands alone.
+        The input, or its line at fault; without it the message stands alone.
     position : int
         Where in `text` the fault is, counted in characters from 0.
     """
@@ -170,69 +157,33 @@ class ExpressionError(GlassmaxError, ValueError):
         self.message, self.text, self.position = message, text, position
 
     def __str__(self) -> str:
-        return _drawn(self.message, self.text, self.position)
+        if not self.text.strip():
+            return self.message
+        start = self.text.rfind("\n", 0, self.position) + 1
+        end = self.text.find("\n", start)
+        line = self.text[start : end if end >= 0 else None]
+        column = self.position - start
+        cut = max(0, column - 70) if len(line) > 100 else 0  # of a very long line, the part around the place
+        shown = "".join(c if c.isprintable() else " " for c in line[cut : cut + 100])
+        return f"{self.message}\n{shown.rstrip()}\n{' ' * (column - cut)}^"
 
 
-class LearnerFileError(GlassmaxError, ValueError):
-    """A file of Python or of arrays that can't be diagnosed: missing, not loadable, or nothing in it to diagnose.
+class ExpressionError(_MarkedError):
+    """A formula that can't be read; the message shows it, with a caret under the place."""
 
-    Parameters
-    ----------
-    message : str
-        What was expected and what came.
-    line : str
-        Of a syntax error, the line; the text of the error then ends with it and a caret under the place.
-    column : int
-        Where in `line` the fault is, counted in characters from 0.
-    """
 
-    def __init__(self, message: str, line: str = "", column: int = 0) -> None:
-        super().__init__(message)
-        self.args = message, line, column  # what unpickling passes
-        self.message, self.line, self.column = message, line, column
-
-    def __str__(self) -> str:
-        return _drawn(self.message, self.line, self.column)
+class LearnerFileError(_MarkedError):
+    """A file of Python or of arrays that can't be diagnosed: missing, not loadable, or nothing in it to diagnose."""
 
 
 class DivergenceError(GlassmaxError, ArithmeticError):
     """The loss or a weight is no longer a finite number; training has stopped."""
 
 
-def _drawn(message: str, text: str, position: int) -> str:
-    """A message, then the line of a text, then a caret under the place."""
-    if not text.strip():
-        return message
-    start = text.rfind("\n", 0, position) + 1
-    end = text.find("\n", start)
-    line = text[start : end if end >= 0 else None]
-    column = position - start
-    cut = max(0, column - 70) if len(line) > 100 else 0  # of a very long line, the part around the place
-    shown = "".join(c if c.isprintable() else " " for c in line[cut : cut + 100])
-    return f"{message}\n{shown.rstrip()}\n{' ' * (column - cut)}^"
-
-
 def one_of(what: str, name: object, allowed: Iterable[str]) -> str:
-    """Return `name` if it is one of `allowed`; otherwise raise, offering the nearest.
+    """Return `name` if it is one of `allowed`; otherwise raise an OptionError that offers the nearest.
 
-    Parameters
-    ----------
-    what : str
-        The user's word for the thing, for the message: ``"activation"``.
-    name : object
-        What the user gave.
-    allowed : iterable of str
-        The names that stand for something.
-
-    Returns
-    -------
-    str
-        `name` itself.
-
-    Raises
-    ------
-    OptionError
-        If `name` is none of them.
+    `what` is the user's word for the thing.
 
     Examples
     --------
@@ -264,25 +215,10 @@ def between(
     open_above: bool = True,
     other: str = "",
 ) -> None:
-    """Raise if `number` is no real number between `low` and `high`.
+    """Raise an OptionError if `number` is no real number between `low` and `high`; True, False and NaN are none.
 
-    Parameters
-    ----------
-    what : str
-        The user's word for the thing: ``"alpha"``.
-    number : object
-        What the user gave.
-    low, high : float
-        The bounds; no bound above by default.
-    open_below, open_above : bool, default=False, True
-        Whether the bound itself is out of range.
-    other : str, default=""
-        What else is expected, for the message: ``"None"``.
-
-    Raises
-    ------
-    OptionError
-        If it is out of range, NaN, or no number; True and False are none.
+    `what` is the user's word for the thing. An open bound is itself out of range. `other` says what else is expected:
+    ``"None"``.
 
     Examples
     --------

@@ -19,13 +19,14 @@ All gradients are computed before any weight moves. Layers count from 1. Epochs 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .errors import OptionError, ShapeError, one_of
+from .errors import OptionError, ShapeError, between, one_of
 from .functional.activations import ACTIVATIONS
 from .functional.affine import affine
 from .functional.arrays import Array, as_floating, as_inputs, summing_dtype
@@ -106,6 +107,8 @@ class Network:
     parameters : Parameters
         ``parameters["W1"]``, ...: views of `theta`.
     layer_sizes : tuple of int
+    depth : int
+        The number of layers with weights: 1 for multinomial logistic regression.
     activations : tuple of str
         One for each hidden layer.
     head : Head
@@ -148,10 +151,10 @@ class Network:
         random_state: int | np.random.RandomState | np.random.Generator | None = 0,
     ) -> None:
         self.layer_sizes = _check_sizes(layer_sizes)
+        self.depth = len(self.layer_sizes) - 1
         self.activations = _check_activations(activation, len(self.layer_sizes) - 2)
         self.head = Head(one_of("output", output, OUTPUTS), one_of("loss", loss, LOSSES))
-        if not (isinstance(l2, int | float | np.number) and np.isfinite(l2) and l2 >= 0):
-            raise OptionError(f"l2 is {l2!r}, expected a number >= 0.")
+        between("l2", l2, 0)
         self.l2 = float(l2)
         self.parameters = Parameters(self.layer_sizes, dtype=_check_dtype(dtype))
         draw_parameters(self.parameters, init, self.activations, generator(random_state))
@@ -211,11 +214,6 @@ class Network:
         if vector.shape != self.theta.shape:
             raise ShapeError(f"theta is {vector.shape}, expected {self.theta.shape}.")
         self.theta[...] = vector
-
-    @property
-    def depth(self) -> int:
-        """The number of layers with weights: 1 for multinomial logistic regression."""
-        return len(self.layer_sizes) - 1
 
     def __repr__(self) -> str:
         sizes = "-".join(map(str, self.layer_sizes))
@@ -661,7 +659,8 @@ class Network:
         return ACTIVATIONS[self.activations[layer - 2]].vjp(dA, tape.Z[layer - 1])
 
     def _check_X(self, X: npt.ArrayLike) -> Array:
-        X = as_inputs(X, "X")
+        if type(X) is not np.ndarray or X.dtype != self.theta.dtype:
+            X = as_inputs(X, "X")
         if X.ndim != 2 or X.shape[1] != self.layer_sizes[0]:
             row = " One sample is a row: pass x[None, :]." if X.shape == self.layer_sizes[:1] else ""
             raise ShapeError(f"X is {X.shape}, expected (n, {self.layer_sizes[0]}): rows are samples.{row}")
@@ -732,19 +731,15 @@ def _check_sizes(layer_sizes: Sequence[int]) -> tuple[int, ...]:
 
 
 def _check_dtype(dtype: npt.DTypeLike) -> npt.DTypeLike:
-    try:
-        floating = np.dtype(dtype).kind in "fc"
-    except TypeError:
-        floating = False
-    if not floating:
-        raise OptionError(f"dtype is {dtype!r}, expected a float dtype such as 'float32' or 'float64'.")
-    return dtype
+    with suppress(TypeError):
+        if np.dtype(dtype).kind in "fc":
+            return dtype
+    raise OptionError(f"dtype is {dtype!r}, expected a float dtype such as 'float32' or 'float64'.")
 
 
 def _check_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:
     if isinstance(activation, str) or not isinstance(activation, Sequence):  # one name, or no name at all
         activation = [one_of("activation", activation, ACTIVATIONS)] * n_hidden
-    names = list(activation)
-    if len(names) != n_hidden:
-        raise OptionError(f"activation names {len(names)} layers, expected {n_hidden}: one for each hidden layer.")
-    return tuple(one_of("activation", name, ACTIVATIONS) for name in names)
+    if len(activation) != n_hidden:
+        raise OptionError(f"activation names {len(activation)} layers, expected {n_hidden}: one for each hidden layer.")
+    return tuple(one_of("activation", name, ACTIVATIONS) for name in activation)

@@ -250,7 +250,7 @@ def test_rows_without_a_class_are_left_out_and_counted(done, tmp_path):
     write_table(tmp_path / "t.csv", {"x": range(8), "y": [*"abab", None, "NA", *"ab"]})
     result = done("train", "t.csv", "--target", "y", "--epochs", "1")
     assert "t.csv: 8 rows, 2 classes of y: a 3, b 3" in result.err
-    assert "  without a y and left out: 2 rows" in result.err
+    assert "  left out because y is missing: 2 rows" in result.err
     assert info_of(done, "t.safetensors")["training_rows"] == 6
 
 
@@ -345,7 +345,7 @@ def test_a_value_never_seen_in_training_is_noted(done, model, tmp_path):
     columns["island"] = ["Atlantis"] * 344
     write_table(tmp_path / "t.csv", columns)
     result = done("predict", model, "t.csv")
-    assert "t.csv: island: 344 rows hold what training never saw: 'Atlantis'\n" in result.err
+    assert "t.csv: island: 344 rows with a value not seen in training: 'Atlantis'\n" in result.err
     assert len(result.out.splitlines()) == 345
 
 
@@ -386,7 +386,7 @@ def test_evaluate_leaves_out_rows_without_a_class_and_says_so(done, model, tmp_p
     columns["species"] = [None, *columns["species"][1:]]
     write_table(tmp_path / "t.csv", columns)
     result = done("evaluate", model, "t.csv", "--json")
-    assert "t.csv: without a species and left out: 1 row\n" in result.err
+    assert "t.csv: left out because species is missing: 1 row\n" in result.err
     assert json.loads(result.out)["rows"] == 343
 
 
@@ -499,7 +499,7 @@ def test_a_run_that_diverges_at_once_writes_nothing(run):
 
 def test_a_model_whose_figures_are_not_finite_is_not_written(run, monkeypatch):
     nothing = RunningMetrics(3).metrics()
-    monkeypatch.setattr("glassmax.cli.run.score_tables", lambda *args: nothing)
+    monkeypatch.setattr("glassmax.cli.run.score_table", lambda *args: nothing)
     result = run("train", "toy", "--epochs", "1", "--json")
     assert result.code == 1
     assert result.out == ""

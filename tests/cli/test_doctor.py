@@ -107,7 +107,7 @@ def test_a_file_without_data_gets_rows_that_stand_in_and_is_told_so(of):
     assert "\nX = " not in without
     result = of(without)
     assert result.code == 0
-    assert "7 random rows of 4 features" in result.err
+    assert "7 random samples of 4 features" in result.err
     assert "class indices" in result.err
 
 
@@ -123,7 +123,7 @@ def test_what_is_not_declared_is_taken_for_granted_and_said(of):
     result = of(short)
     assert result.code == 0
     granted = "activation = 'sigmoid', output = 'softmax', loss = 'cross_entropy'"
-    assert f"Taken for granted: {granted}." in result.err
+    assert f"Assumed: {granted}." in result.err
 
 
 def test_an_option_goes_before_the_line_of_the_file(of):
@@ -206,7 +206,7 @@ def test_prints_stay_out_of_json(of):
         (FUNCTION + "sys.exit(3)", "raises", r"ends the program by SystemExit \(my.py, line 6\)"),
         (FUNCTION + "os._exit(3)", "raises", r"ends its process with exit code 3"),
         (FUNCTION + "os.abort()", "raises", "SIGABRT"),
-        (FUNCTION + "return input('value: ')", "raises", r"waits for the keyboard \(my.py, line 6\)"),
+        (FUNCTION + "return input('value: ')", "raises", r"waits for keyboard input \(my.py, line 6\)"),
         (FUNCTION + "raise KeyboardInterrupt", "raises", "KeyboardInterrupt in my.py, line 6"),
         (FUNCTION + "return np.ones((10**6, 10**6))", "raises", "MemoryError"),
     ],
@@ -242,7 +242,7 @@ def test_what_a_function_returns_or_writes_is_told_by_its_cause(of, body, causes
 def test_shapes_that_do_not_fit_are_named(of):
     result = of(HEAD + FUNCTION + "return {name: np.ones((2, 2, 2)) for name in parameters}")
     assert result.code == 1
-    assert "came as (2, 2, 2), expected (10, 3)" in " ".join(result.out.split())
+    assert "has shape (2, 2, 2), expected (10, 3)" in " ".join(result.out.split())
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_shapes_that_do_not_fit_are_named(of):
             "Error: my.py, line 2, ends the program while the file is loaded: sys.exit(). *\n",
         ),
         ("import os\nos._exit(0)\n", "Error: my.py ends its process with exit code 0, *, while it is loaded.\n"),
-        ("n = int(input())\n", "Error: my.py, line 1, waits for the keyboard, where nobody is: n = int(input()). *\n"),
+        ("n = int(input())\n", "Error: my.py, line 1, waits for keyboard input, which never comes: n = int(input()). *\n"),
         ("x = 1\n", "Error: my.py defines no gradients(parameters, X, y). Write one, or see *\n"),
         ("gradients = 3\n", "Error: my.py defines no gradients(parameters, X, y). Write one, *\n"),
         ("def backprop(p): 1\n", "Error: my.py defines no gradients(parameters, X, y). It has backprop: rename *\n"),
@@ -269,8 +269,8 @@ def test_shapes_that_do_not_fit_are_named(of):
             "def gradients(p, X): 1\n",
             "Error: my.py: gradients(p, X) can't be called with three arguments, expected *\n",
         ),
-        (FUNCTION + BACK, "Error: my.py says neither what the network is nor what its loss is. Add a line as *\n"),
-        ("network = 7\n" + FUNCTION + BACK, "Error: my.py: network is 7, expected sizes from 1 to 100000, as *\n"),
+        (FUNCTION + BACK, "Error: my.py declares neither a network nor a loss. Add a line such as *\n"),
+        ("network = 7\n" + FUNCTION + BACK, "Error: my.py: network is 7, expected sizes from 1 to 100000, such as *\n"),
         ("network = '4-0-3'\n" + FUNCTION + BACK, "Error: my.py: network is '4-0-3', expected sizes from 1 to *\n"),
         (HEAD + "activation = 'tahn'\n" + FUNCTION + BACK, "Error: my.py: activation is 'tahn', *mean 'tanh'?\n"),
         (HEAD + "output = 'max'\n" + FUNCTION + BACK, "Error: my.py: output is 'max', expected one of softmax, *\n"),
@@ -278,7 +278,7 @@ def test_shapes_that_do_not_fit_are_named(of):
         (HEAD + "X = np.ones((3, 4))\n" + FUNCTION + BACK, "Error: my.py has X but no y. Add it, or leave both out.\n"),
         (
             "def loss(p, X, y): return 1.0\n" + FUNCTION + BACK,
-            "Error: my.py has a loss of its own but no X, no y, no parameters. Add them, or say what the network *\n",
+            "Error: my.py has a loss function but no X, no y, no parameters. Add them, or declare the network, *\n",
         ),
         (HEAD + "time.sleep(1000)\n", "Error: my.py, line 5 was still being loaded after 1 s: time.sleep(1000). *\n"),
     ],
@@ -334,7 +334,7 @@ def test_an_answer_that_bites_is_told(of):
     result = of(HEAD + biting + FUNCTION + "return Dict(parameters)")
     assert "what gradients returned raises RuntimeError in my.py, line 6: no" in result.out
     result = of(HEAD + FUNCTION + "answer = {}; answer['W1'] = answer; return answer")
-    assert "nested without an end" in result.err
+    assert "nested without end" in result.err
 
 
 @pytest.mark.parametrize("axis", ["", "[:, None]"])
@@ -466,7 +466,7 @@ def test_gradients_in_an_archive_are_told_by_their_names(of_arrays, name):
 def test_without_parameters_the_gradients_are_those_at_the_starting_weights(of_arrays, name):
     result = of_arrays(archive(name.format, parameters=False))
     assert result.code == 0
-    assert "starting weights of glassmax.Network, random_state=0" in result.err
+    assert "initial weights of glassmax.Network, random_state=0" in result.err
 
 
 def test_the_activation_of_arrays_is_found_where_it_is_not_given(doctor):
@@ -497,8 +497,8 @@ def header(shape):
 
 
 SCHEME = "Expected W1, b1, ... for parameters, dW1, db1, ... for gradients, X and y"
-DAMAGED = "is no array, or a damaged one. Save it again with numpy.savez."
-NO_ARCHIVE = "my.npz is no whole .npz file. Save it with numpy.savez(path, W1=W1, ...)."
+DAMAGED = "is damaged, or not an array. Save it again with numpy.savez."
+NO_ARCHIVE = "my.npz is not a complete .npz file. Save it with numpy.savez(path, W1=W1, ...)."
 HOSTILE = {
     "an_empty_file": (b"", NO_ARCHIVE),
     "something_else": (b"\x93NUMPY\x01\x00", NO_ARCHIVE),

@@ -96,7 +96,7 @@ COMMAND_LINE = {
     ),
     "two_types_of_a_column": (
         "train t.csv --target y --type x=number --type x=category",
-        "Invalid value for '--type': 'x' is said to be number and category, expected one of them.",
+        "Invalid value for '--type': 'x' is given the types number and category, expected one type.",
     ),
     "two_weights_of_a_class": (
         "train t.csv --target y --class-weight a=2 --class-weight a=3",
@@ -112,7 +112,7 @@ COMMAND_LINE = {
     ),
     "predictions_by_the_name_of_another_format": (
         "predict m t.csv -o p.csv.gz",
-        "p.csv.gz would be CSV by another name. Pass --format, or end it in .csv.",
+        "p.csv.gz would be written as CSV, but doesn't end in .csv. Pass --format or another name.",
     ),
     "an_unknown_solver": (
         "train toy --solver adagrad",
@@ -283,11 +283,11 @@ DATA = {
     # where the model goes
     "the_table_as_output": (
         "train t.csv --target y -o t.csv",
-        "t.csv is read from; the output would replace it. Pass another --output.",
+        "t.csv is an input, which the output would replace. Pass another --output.",
     ),
     "the_table_as_output_by_another_name": (
         "train t.csv --target y -o ./folder/../t.csv",
-        "folder/../t.csv is read from; the output would replace it. Pass another --output.",
+        "folder/../t.csv is an input, which the output would replace. Pass another --output.",
     ),
     "a_folder_as_output": (
         "train toy -o folder",
@@ -370,11 +370,11 @@ DATA = {
     "no_class_in_evaluation": ("evaluate m none.csv", "none.csv: no row has a value in the target column 'y'."),
     "the_model_as_output": (
         "predict m t.csv -o m",
-        "m is read from; the output would replace it. Pass another --output.",
+        "m is an input, which the output would replace. Pass another --output.",
     ),
     "the_table_as_output_of_predictions": (
         "predict m t.csv -o t.csv",
-        "t.csv is read from; the output would replace it. Pass another --output.",
+        "t.csv is an input, which the output would replace. Pass another --output.",
     ),
     "a_folder_of_predictions_that_is_missing": (
         "predict m t.csv -o no/p.csv",

@@ -76,7 +76,9 @@ def test_very_many_names_that_are_not_alike_are_cut():
 
 def test_columns_left_out_for_one_reason_are_one_line():
     empty = [left_out(f"e{i}", "all its cells are missing") for i in range(9)]
-    assert left_out_together(empty) == ["9 columns are left out, all their cells are missing: e0 ... e8 (9 columns)"]
+    assert left_out_together(empty) == [
+        "9 columns are left out because all their cells are missing: e0 ... e8 (9 columns)"
+    ]
     other = left_out("a", "it is 5 in every row")
     assert left_out_together([*empty[:2], other]) == list(map(str, [*empty[:2], other]))
 
@@ -92,9 +94,9 @@ def test_a_sparkline_falls_as_the_loss_does_on_a_logarithmic_scale():
 
 
 def test_bars_are_as_long_as_the_classes_are_frequent_and_fit_the_terminal():
-    drawn = plain(bars(["often", "seldom", "[red]x"], [80, 20, 40], 80))
-    assert drawn == "  often ━━━━━━━━ 80   seldom ━━       20   [red]x ━━━━     40"
-    many = plain(bars([f"class number {i}" for i in range(20)], [5] * 20, 60), width=60)
+    drawn = plain(bars(["often", "seldom", "[red]x"], [80, 20, 40]))
+    assert drawn == "  often  ━━━━━━━━ 80   seldom ━━       20   [red]x ━━━━     40"
+    many = plain(bars([f"class number {i}" for i in range(20)], [5] * 20), width=60)
     assert max(map(cell_len, many.splitlines())) <= 60
     assert "class number 19" in many
 
@@ -208,6 +210,22 @@ def test_info_and_derive_wrap_on_a_narrow_terminal(shown):
         assert max(len(line.rstrip()) for line in out.splitlines()) <= 60
 
 
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["train", "nope.csv"], "nope.csv: there is no such file."),
+        (["train", "toy", "--epochs", "0"], "Invalid value for '--epochs'"),
+        (["derive", "L = (", "--wrt", "z"], ""),
+    ],
+)
+def test_the_word_error_is_red_where_colour_is_allowed(shown, monkeypatch, argv, message):
+    result = shown(*argv, width=60)
+    assert f"\x1b[1;31mError: \x1b[0m{message}" in result.err
+    assert max(len(line.rstrip()) for line in ESCAPES.sub("", result.err).splitlines()) <= 60
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert f"Error: {message}" in re.sub(r"\x1b\[[01]m", "", shown(*argv).err)
+
+
 # --- words -----------------------------------------------------------------------------------------------------------
 
 
@@ -225,7 +243,7 @@ def test_ordinals():
         ((0.5, 0.90), (0.5, 0.90), "A linear model does as well: try --hidden none.", False),
         ((0.6, 0.90), (0.5, 0.90), "A linear model does better: try --hidden none.", False),
         ((0.9, 0.40), (0.5, 0.90), "The network does worse than a linear model, and no better than", False),
-        ((0.9, 0.40), (0.9, 0.40), "The network knows no more than the class frequencies", False),
+        ((0.9, 0.40), (0.9, 0.40), "The network does no better than the class frequencies", False),
     ],
 )
 def test_the_verdict_says_what_the_figures_say(network, linear, sentence, better):
@@ -239,6 +257,6 @@ def test_the_verdict_says_what_the_figures_say(network, linear, sentence, better
             "class frequencies": (0.69, 0.5),
         }.items()
     }
-    result = Result("300 rows", columns, np.array(["a", "b"]), {}, "t.csv")
+    result = Result("300 rows", columns, np.array(["a", "b"]))
     assert sentence in result.verdict()[0]
     assert result.network_is_better == better

@@ -44,7 +44,7 @@ MISBEHAVIOUR = [
             (RETURNED, "return -np.log(probs[range(num_examples), y]).mean(), " + RETURNED.removeprefix("return ")),
         ],
         "in_place",
-        "same memory",
+        "does not copy P",
     ),
 ]
 
@@ -201,7 +201,7 @@ def test_a_loss_of_no_known_kind_is_measured(wrong, cause):
     [
         ({"X": None}, "X is missing"),
         ({"network": None}, "Neither network nor parameters"),
-        ({"network": None, "parameters": {"W": np.ones((4, 3))}}, "nothing to hold the gradients against"),
+        ({"network": None, "parameters": {"W": np.ones((4, 3))}}, "nothing to compare the gradients with"),
         ({"loss": "mine"}, "expected your own function"),
         ({"network": "4-6-3"}, "expected a glassmax.Network"),
         ({"X": np.ones((8, 5))}, "no order of layers"),

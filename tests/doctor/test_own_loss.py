@@ -30,7 +30,7 @@ def test_nested_parameters_without_biases_under_a_sum():
 
     right = gm.diagnose(gradients, X, y, loss=loss, parameters=nested)
     assert right.verdict == "correct"
-    assert "found by your loss: a 4-5-3 network, tanh, output softmax" in right.conventions
+    assert "identified by your loss: a 4-5-3 network, tanh, output softmax" in right.conventions
     assert "your loss: the sum over the samples of cross-entropy" in right.conventions
     averaged = gm.diagnose(lambda p, X, y: gradients(p, X, y, len(y)), X, y, loss=loss, parameters=nested)
     assert averaged.causes == ("factor",)

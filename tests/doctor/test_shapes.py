@@ -228,7 +228,7 @@ def test_a_mistake_is_found_in_lists(arrays):
 def test_a_bias_with_an_axis_more_is_a_convention(arrays):
     diagnosis = asked([("db1 = dZ1.sum(axis=0)", "db1 = dZ1.sum(axis=0, keepdims=True)")], arrays=arrays)
     assert diagnosis.verdict == "correct"
-    assert "b1 came as (1, 6) for (6,)" in diagnosis.conventions[-1]
+    assert "b1 has shape (1, 6), the bias (6,)" in diagnosis.conventions[-1]
 
 
 # what is refused, and numbers that are no gradients
@@ -370,6 +370,14 @@ def test_inputs_centred_inside_the_function_are_a_coupling(arrays):
     finding = asked(changes, arrays=arrays).findings[0]
     assert finding.cause == "batch_coupling"
     assert "standardised" in finding.says
+
+
+def test_a_forward_pass_that_is_not_finite_explains_nothing():
+    draw = np.random.default_rng(0)
+    X, y = draw.normal(size=(6, 4)), np.arange(6) % 3
+    X[:, 1] = 1.0  # its standard deviation is 0
+    gradients = {name: draw.normal(size=array.shape) for name, array in LEAKY.parameters.items()}
+    assert gm.diagnose(gradients, X, y, network=LEAKY).causes == ("not_in_catalogue",)
 
 
 # the slope of leaky relu

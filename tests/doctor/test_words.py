@@ -111,6 +111,14 @@ def test_what_is_no_gradient_is_called_what_it_is(row, declared, arrays):
     assert diagnosis.findings[0].says.endswith(words)
 
 
+@pytest.mark.parametrize("row", NO_GRADIENTS, ids=["parameters", "a step", "zeros", "a zero"])
+def test_the_reason_is_that_of_the_line(row):
+    function, X, y, net = one_layer(row[0])
+    finding = gm.diagnose(function, X, y, network=net).findings[0]
+    assert finding.line.startswith(("dW", "db"))
+    assert finding.reason.startswith(f"dL/{finding.line[:2]}_")
+
+
 def test_a_step_that_is_no_exact_one_is_not_called_one():
     near = lambda p, right: {name: p[name] - 0.05 * right[name] * (1 + (name == "b1") / 100) for name in p}
     function, X, y, net = one_layer(near)
@@ -132,8 +140,8 @@ def test_a_penalty_alone_twice_as_large_is_a_convention_though_it_lies_along_the
     ("returned", "words"),
     [
         ({}, "The function returned no gradients (an empty dict), expected W1, b1, W2, b2."),
-        (3, "1 array came back (an int), expected 4"),
-        ([1, 2, [3]], "came back (a list), expected 4"),
+        (3, "1 array was returned (an int), expected 4"),
+        ([1, 2, [3]], "were returned (a list), expected 4"),
     ],
     ids=["nothing", "a number", "a list"],
 )

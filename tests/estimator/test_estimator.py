@@ -455,7 +455,7 @@ def held_out_rows(monkeypatch):
         splits.append(held_out)
         return kept, held_out
 
-    monkeypatch.setattr(glassmax.estimator.validation, "holdout", spy)
+    monkeypatch.setattr(glassmax.estimator.preparation, "holdout", spy)
     return splits
 
 

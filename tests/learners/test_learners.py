@@ -2,6 +2,7 @@
 
 import pytest
 
+from glassmax.doctor.mistakes.causes import CAUSES
 from tests.learners.answering import answer, is_right
 from tests.learners.programs import CASES
 
@@ -14,18 +15,6 @@ KNOWN = {
     "strange:absolute_error_instead_of_signed": "the catalogue has the absolute error: it is called other_loss",
 }
 """The cases whose answer is another than expected, and what it is."""
-
-CAUSES = """
-accumulates activation_missing activation_missing_below activation_of_a activation_of_z activation_other_function
-activation_other_layer batch_coupling bias_averaged bias_last_row bias_not_summed bias_summed_over_all bias_times_input
-class_shifted elementwise_product factor float32 in_place index_for_one_hot input_missing jacobian_diagonal_only
-jacobian_dot_term_missing jacobian_ignored jacobian_not_contracted jacobian_on_top jacobian_rows_summed kink
-labels_from_one never_returns nondeterministic not_finite not_in_catalogue other_loss precedence raises
-regulariser_divided regulariser_factor regulariser_missing regulariser_on_biases regulariser_sign sign softmax_axis
-softmax_twice softmax_whole_array transposed true_class_for_all updated_weights upstream_dropped upstream_twice
-weights_for_input writes_inputs wrong_keys wrong_layer wrong_operand wrong_shapes
-"""
-"""The names that a case may expect."""
 
 
 def of(group):
@@ -83,7 +72,7 @@ def test_the_expected_failures_are_cases_of_the_corpus():
 
 def test_no_case_expects_a_cause_that_does_not_exist():
     expected = {cause for case in CASES for causes in case.expect for cause in causes}
-    assert expected <= {*CAUSES.split()}
+    assert expected <= {*CAUSES}
 
 
 def test_no_case_is_left_out():

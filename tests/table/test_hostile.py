@@ -93,14 +93,14 @@ SAID = {
     "parquet_with_dates_beyond_all_calendars": "extra is left out: it holds dates beyond the years 1 to 9999.\n",
     "classes_that_look_the_same": "differ only in case, spaces or invisible signs: 'a', 'a\\u200b'. If they",
     "booleans": "  booleans:   x (no and yes)\n",
-    "codes_with_leading_zeros": "x: '00004' and the like are codes, for some begin with 0, and taken for categories.",
+    "codes_with_leading_zeros": "x: '00004' and the like are codes, because some begin with 0, and are read as categ",
     "a_column_that_counts_the_rows": "x is left out: it counts the rows. To learn from it all the same: --keep x.\n",
     "a_column_of_identifiers": "c is left out: it is another text in every row, as identifiers are.\n",
     "a_column_that_never_changes": "x is left out: it is 7 in every row.\n",
     "a_column_without_a_value": "x is left out: all its cells are missing.\n",
     "numbers_of_thirty_digits": "x is left out: its numbers have more digits than can be told apart",
-    "a_class_of_one_row": "of one row only, which is trained on and can't be judged: y z\n",
-    "classes_missing_here_and_there": "without a y and left out: 20 rows\n",
+    "a_class_of_one_row": "classes with a single row, which is trained on, so that none can be held out: y z\n",
+    "classes_missing_here_and_there": "left out because y is missing: 20 rows\n",
     "a_column_that_tells_the_class": "c alone tells y in 100 % of the rows.",
 }
 
@@ -276,7 +276,7 @@ def test_very_many_columns_left_out_or_filled_take_few_lines(train):
     result = train("\n".join(map(",".join, [header, *rows])).encode())
     assert result.code == 0, result.err
     assert len(result.err.splitlines()) < 60
-    assert "  300 columns are left out, all their cells are missing: e0 ... e299 (300 columns)\n" in result.err
+    assert "  300 columns are left out because all their cells are missing: e0 ... e299 (300 columns)\n" in result.err
     assert "  ... missing, filled with ...: 280 more columns like these\n" in result.err
 
 

@@ -71,16 +71,8 @@ class Chain:
     def gradient(self, of: str, label: str, name: str, at: tuple[str, ...]) -> Expr:
         """Return d of / d name_at in its short form, over the letters of `of` and then `at`.
 
-        Parameters
-        ----------
-        of : str
-            A name that the program defines.
-        label : str
-            What `of` is called in the lines: ``L``, or ``(dL/dz_i)`` for a gradient that is differentiated again.
-        name : str
-            What it is differentiated by: an input, or the array of an equation, which is then taken as given.
-        at : tuple of str
-            The letters of the cell.
+        The lines call `of` by its `label`: ``L``, or ``(dL/dz_i)`` for a gradient that is differentiated again. `name`
+        is an input, or the array of an equation, which is then taken as given.
         """
         top = self._definition(of)
         path = self._path(of, name)

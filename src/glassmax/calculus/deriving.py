@@ -96,18 +96,8 @@ def derive_program(
 ) -> Derivation:
     """Derive the derivative of `of` by one array after another; not yet proved.
 
-    Parameters
-    ----------
-    program : Program
-    of : str or None
-        The name that is differentiated; None for the one that no other equation uses.
-    wrt : sequence of (name, letters or None)
-        One for a gradient or a Jacobian, two for a Hessian; letters of the cell, chosen where None.
-    assumptions : sequence of (left, right)
-    times : str, optional
-        An array of the shape of the last array, to multiply the result by.
-    keep : frozenset of str
-        Arrays whose derivative gets a name on the way; see `Chain`.
+    `of` is None for the name that no other equation uses. `wrt` holds an array and its letters (None: to be chosen) for
+    a gradient or a Jacobian, two for a Hessian. `times` and `keep` are as for `derive` and `Chain`.
     """
     given = program
     definitions = (Definition(d.name, d.indices, written_sigmoids(d.value)) for d in given.definitions)

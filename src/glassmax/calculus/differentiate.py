@@ -37,16 +37,8 @@ MINUS_HALF = Mul((MINUS_ONE, Num(Fraction(1, 2))))
 def derivative(e: Expr, name: str, at: tuple[str, ...], rules: list[str]) -> Expr:
     """Return de / d name_at, not simplified; `ZERO` where `e` doesn't depend on the array.
 
-    Parameters
-    ----------
-    e : Expr
-        The caller makes sure that its free indices differ from `at`.
-    name : str
-        The array.
-    at : tuple of str
-        The letters of the cell.
-    rules : list of str
-        The names of the rules used are appended, each once.
+    The free indices of `e` differ from `at`, the letters of the cell. The names of the rules used are appended to
+    `rules`, each once.
     """
     if name not in names(e):
         return ZERO

@@ -71,17 +71,9 @@ FUNCTIONAL_EQUATIONS: dict[str, FunctionEquations] = {
 
 
 def derive_function(name: str) -> list[Derivation]:
-    """Derive what a function of `glassmax.functional` returns; every line proved.
+    """Derive what a function of `glassmax.functional`, ``"softmax_vjp"`` for instance, returns; every line proved.
 
-    Parameters
-    ----------
-    name : str
-        A name in `FUNCTIONAL_EQUATIONS`: ``"softmax_vjp"``.
-
-    Returns
-    -------
-    list of Derivation
-        One for each derivative that the function returns, in its order.
+    There is one derivation for each derivative that the function returns, in its order.
 
     Examples
     --------

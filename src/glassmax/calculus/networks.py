@@ -39,21 +39,10 @@ LOSS_EQUATIONS = {
 
 
 def network_equations(activations: Sequence[str], output: str, loss: str, l2: bool = False) -> str:
-    """Write out the equations of a dense network.
+    """Write out the equations of a dense network for `derive`, a line each.
 
-    Parameters
-    ----------
-    activations : sequence of str
-        One for each hidden layer; "f" for one left open.
-    output, loss : str
-        As for `glassmax.Network`.
-    l2 : bool, default=False
-        Whether the loss has the penalty.
-
-    Returns
-    -------
-    str
-        Equations for `derive`, a line each.
+    `activations` names one for each hidden layer, "f" for one left open; output and loss are as for `glassmax.Network`.
+    With `l2` the loss has the penalty.
 
     Examples
     --------
@@ -88,22 +77,8 @@ def derive_network(
 ) -> Derivation:
     """Derive dL/d of one array of a dense network: a parameter, or any Z, A or X; every line proved.
 
-    Parameters
-    ----------
-    wrt : str
-        ``"W1"``, ``"b2"``, ``"Z1"``, ``"X"``; ``"W1[m,n]"`` names the cell.
-    activations : sequence of str
-        One for each hidden layer; "f" for one left open.
-    output, loss : str
-        As for `glassmax.Network`.
-    l2 : bool, default=False
-        Whether the loss has the penalty.
-    rows_sum_to_one : bool, default=True
-        Whether ``sum_j Y_ij = 1`` may be used, as one-hot and soft labels satisfy it.
-
-    Returns
-    -------
-    Derivation
+    `wrt` is ``"W1"``, ``"b2"``, ``"Z1"``, ``"X"``, ...; ``"W1[m,n]"`` names the cell. The network is described as for
+    `network_equations`. With `rows_sum_to_one`, ``sum_j Y_ij = 1`` is used, which one-hot and soft labels satisfy.
 
     Examples
     --------

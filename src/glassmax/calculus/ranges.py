@@ -16,10 +16,7 @@ __all__ = ["Ranges", "ranges_of"]
 class Ranges:
     """Which positions of arrays, and which letters of which equation, run over the same range.
 
-    Attributes
-    ----------
-    arity : dict of str to int
-        How many indices each array has.
+    `arity` tells how many indices each array has.
     """
 
     def __init__(self) -> None:

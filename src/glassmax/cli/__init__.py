@@ -5,6 +5,7 @@ an error in the command line, 130 where Ctrl-C ended it. An error is one to thre
 ``glassmax --debug COMMAND`` alone. A command reads options, calls the library and prints; it computes nothing.
 """
 
+import io
 import os
 import sys
 import traceback
@@ -16,7 +17,7 @@ import click
 
 from ..errors import GlassmaxError, OptionError
 from ..version import __version__
-from .talk import harmless, shortened
+from .talk import harmless, say_error, shortened
 from .wording import worded_error
 
 __all__ = ["main"]
@@ -70,7 +71,11 @@ def main() -> None:
     try:  # main returns the code of ctx.exit, or None
         sys.exit(glassmax.main(arguments, prog_name="glassmax", standalone_mode=False) or 0)
     except click.ClickException as error:
-        error.show()
+        usage = io.StringIO()
+        error.show(usage)
+        message = error.format_message()
+        click.echo(usage.getvalue().removesuffix(f"Error: {message}\n"), err=True, nl=False)
+        say_error(message)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         _fault("Interrupted. Nothing was written.", 130, debug)
@@ -107,7 +112,8 @@ def _drop_output() -> None:
 def _fault(message: str, code: int, debug: bool, *more: str) -> None:
     if debug:
         traceback.print_exc()
-    click.echo(f"Error: {shortened(harmless(message), LONGEST_FAULT)}" if code != 130 else message, err=True)
-    for line in more:
-        click.echo(line, err=True)
+    if code == 130:
+        click.echo(message, err=True)
+    else:
+        say_error("\n".join([shortened(harmless(message), LONGEST_FAULT), *more]))
     sys.exit(code)

@@ -1,9 +1,9 @@
-"""Results for a terminal: a table of figures, a shaded confusion matrix, bars of counts, a sparkline of losses."""
+"""Figures and confusions, in colour for a terminal or as plain text; bars of counts, a sparkline of losses."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .talk import MOST_CLASSES, counted, harmless, shortened
+from .talk import counted, harmless, shortened
 from .terminal import GOOD, LABEL, QUIET
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..functional.arrays import Array
     from ..training import Metrics
 
-__all__ = ["bars", "confusions", "figures_table", "sparkline"]
+__all__ = ["bars", "confusions", "figures_table", "plain_confusions", "plain_table", "sparkline"]
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 BETTER = " ◂"
@@ -22,6 +22,7 @@ LOWER_IS_BETTER = ("log-loss", "Brier score", "calibration error")
 RIGHT, WRONG = ((82, 99, 122), (0, 92, 230)), ((122, 99, 82), (204, 68, 0))
 """Colours from a share of 0 to a share of 1: blue and orange, which colour-blind readers distinguish; text is white."""
 BAR, LONGEST_NAME = 8, 20
+MOST_CLASSES = 20
 
 
 def sparkline(values: Sequence[float], width: int = 24) -> str:
@@ -45,51 +46,27 @@ def sparkline(values: Sequence[float], width: int = 24) -> str:
     return "".join(BLOCKS[round(7 * step)] for step in steps)
 
 
-def bars(names: Sequence[str], counts: Sequence[int], width: int) -> "RenderableType":
-    """Draw how frequent each class is, in as many columns as fit.
-
-    Parameters
-    ----------
-    names : sequence of str
-    counts : sequence of int
-    width : int
-        Of the terminal.
-    """
-    from rich.table import Table
+def bars(names: Sequence[str], counts: Sequence[int]) -> "RenderableType":
+    """Draw how frequent each class is, in as many columns as fit."""
+    from rich.cells import cell_len, set_cell_size
+    from rich.columns import Columns
+    from rich.padding import Padding
     from rich.text import Text
 
     names = [_cut(harmless(name), LONGEST_NAME) for name in names]
-    most = max(counts)
-    one = max(map(len, names)) + BAR + len(str(most)) + 2
-    fitting = max(1, (width - 4) // (one + 3))
-    n_rows = -(-len(names) // fitting)
-    fitting = -(-len(names) // n_rows)
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(width=1)  # the indent, as that of the lines below
-    for _ in range(fitting):
-        grid.add_column(justify="left")
-        grid.add_column()
-        grid.add_column(justify="right")
-        grid.add_column(width=1)
-    for start in range(0, len(names), fitting):
-        cells = [Text("")]
-        for name, count in zip(names[start : start + fitting], counts[start : start + fitting], strict=True):
-            bar = "━" * max(1, round(BAR * count / most))
-            cells += [Text(name), Text(f"{bar:<{BAR}}", LABEL), Text(str(count)), Text("")]
-        grid.add_row(*cells)
-    return grid
+    longest, most = max(map(cell_len, names)), max(counts)
+    drawn = []
+    for name, count in zip(names, counts, strict=True):
+        bar = "━" * max(1, round(BAR * count / most))
+        text = (f"{set_cell_size(name, longest)} ", (f"{bar:<{BAR}}", LABEL), f" {count:>{len(str(most))}}")
+        drawn.append(Text.assemble(*text))
+    return Padding(Columns(drawn, padding=(0, 3)), (0, 0, 0, 2))
 
 
 def figures_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, rivals: int = 0) -> "Table":
-    """Draw a table of figures, names to the left.
+    """Draw a table of figures, each row a name and a figure for each column.
 
-    Parameters
-    ----------
-    header : sequence of str
-    rows : sequence of sequence of str
-        A name and a figure for each column.
-    rivals : int
-        The number of columns, from the first, that are compared: each row marks its best figure, unless there is a tie.
+    The first columns, `rivals` of them, are compared: each row marks its best figure, unless there is a tie.
     """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -123,12 +100,19 @@ def confusions(figures: "Metrics", classes: "Array", terminal: "Console") -> "Re
     Where the names are too wide for the terminal, the columns are numbered; where there are too many classes, or no
     room even then, the most frequent confusions are listed instead.
     """
+    from rich.console import Group
+
     names = [harmless(str(label)) for label in classes]
     if figures.confusion is not None and len(names) <= MOST_CLASSES:
-        for longest, numbered in ((LONGEST_NAME, False), (LONGEST_NAME, True), (8, True)):
-            lines = _matrix(figures.confusion, [_cut(name, longest) for name in names], numbered=numbered)
+        for corner, longest, numbered in (
+            ("true \\ predicted", LONGEST_NAME, False),
+            ("true", LONGEST_NAME, False),
+            ("true", LONGEST_NAME, True),
+            ("true", 8, True),
+        ):
+            lines = _matrix(figures.confusion, corner, [_cut(name, longest) for name in names], numbered=numbered)
             if lines[0].cell_len <= terminal.width:
-                return _stacked(lines)
+                return Group(*lines)
     return _most_frequent(figures, names)
 
 
@@ -138,19 +122,12 @@ def _cut(name: str, longest: int) -> str:
     return name if len(name) <= longest else f"{name[: longest - 1 - behind]}…{name[-behind:]}"
 
 
-def _stacked(lines: "Sequence[Text]") -> "RenderableType":
-    from rich.console import Group
-
-    return Group(*lines)
-
-
-def _matrix(confusion: "Array", names: Sequence[str], *, numbered: bool) -> "list[Text]":
+def _matrix(confusion: "Array", corner: str, names: Sequence[str], *, numbered: bool) -> "list[Text]":
     from rich.cells import cell_len, set_cell_size
     from rich.text import Text
 
     above = [str(number) for number in range(1, len(names) + 1)] if numbered else names
     beside = [f"{number:>2} {name}" for number, name in enumerate(names, 1)] if numbered else names
-    corner = "true \\ predicted" if not numbered else "true"
     first = max(map(cell_len, (corner, *beside)))
     widths = [max(cell_len(name), len(str(confusion[:, j].max()))) for j, name in enumerate(above)]
     header = Text(f"  {set_cell_size(corner, first)} ", LABEL)
@@ -179,7 +156,7 @@ def _most_frequent(figures: "Metrics", names: Sequence[str]) -> "RenderableType"
     from rich.table import Table
     from rich.text import Text
 
-    worst = sorted(figures.confused.items(), key=lambda pair: (-pair[1], pair[0]))[:10]
+    worst = _worst(figures)
     if not worst:
         return Text("No row is taken for another class.", GOOD)
     table = Table(box=SIMPLE_HEAD, header_style=LABEL, border_style=QUIET, pad_edge=False)
@@ -189,3 +166,25 @@ def _most_frequent(figures: "Metrics", names: Sequence[str]) -> "RenderableType"
     for (i, j), count in worst:
         table.add_row(counted(count, "row"), shortened(names[i]), shortened(names[j]))
     return table
+
+
+def _worst(figures: "Metrics") -> "list[tuple[tuple[int, int], int]]":
+    """Return the ten most frequent confusions."""
+    return sorted(figures.confused.items(), key=lambda pair: (-pair[1], pair[0]))[:10]
+
+
+def plain_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Align names to the left and figures to the right, in columns under a header."""
+    lines = [header, *rows]
+    first, *others = (max(map(len, column)) for column in zip(*lines, strict=True))
+    return "\n".join("  ".join([name.ljust(first), *map(str.rjust, cells, others)]).rstrip() for name, *cells in lines)
+
+
+def plain_confusions(figures: "Metrics", classes: "Array") -> str:
+    """Write the confusion matrix, or, of many classes, the most frequent confusions."""
+    names = [shortened(harmless(str(label))) for label in classes]
+    if figures.confusion is None or len(names) > MOST_CLASSES:
+        lines = [f"  {count:>6}  {names[i]} taken for {names[j]}" for (i, j), count in _worst(figures)]
+        return "\n".join(["most frequent confusions", *(lines or ["  none"])])
+    rows = [[name, *map(str, counts)] for name, counts in zip(names, figures.confusion, strict=True)]
+    return plain_table(["true \\ predicted", *names], rows)

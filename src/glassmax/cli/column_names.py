@@ -45,7 +45,7 @@ def left_out_together(notes: "Sequence[Note]") -> list[str]:
     --------
     >>> from glassmax.table.notes import left_out
     >>> left_out_together([left_out(f"pixel_{i}", "it is 0 in every row") for i in range(3)])
-    ['3 columns are left out, each is 0 in every row: pixel_0, pixel_1, pixel_2']
+    ['3 columns are left out because each is 0 in every row: pixel_0, pixel_1, pixel_2']
     """
     reasons: dict[str, list[str]] = {}
     for note in notes:
@@ -56,7 +56,7 @@ def left_out_together(notes: "Sequence[Note]") -> list[str]:
             together += [f"{name} is left out: {reason}" for name in names]
         else:
             each = f"each {reason[3:]}" if reason.startswith("it ") else reason.replace("its", "their")
-            together.append(f"{len(names)} columns are left out, {each.removesuffix('.')}: {summed_up(names)}")
+            together.append(f"{len(names)} columns are left out because {each.removesuffix('.')}: {summed_up(names)}")
     if len(together) > MOST_LEFT_OUT:
         more = counted(len(together) - MOST_LEFT_OUT, "more column")
         together = [*together[:MOST_LEFT_OUT], f"... is left out: ...: {more} like these"]

@@ -65,17 +65,7 @@ def _setting(path: str, key: str, setting: Any, option: click.Parameter) -> Any:
 
 
 def as_toml(ctx: click.Context) -> str:
-    """Write all options of a command with their values; those without a value as comments.
-
-    Parameters
-    ----------
-    ctx : click.Context
-
-    Returns
-    -------
-    str
-        TOML that `read_config` reads.
-    """
+    """Write all options of a command as TOML that `read_config` reads; those without a value as comments."""
     lines: list[str] = []
     group = ""
     for option in ctx.command.params:

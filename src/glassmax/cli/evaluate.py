@@ -1,41 +1,25 @@
 """glassmax evaluate: a model scored on a table whose classes are known."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from .charts import figures_table
-from .grouped import GroupedCommand, option
-from .talk import be_quiet, counted, figure, harmless, say, shortened, show, show_json, table_of_figures
-from .terminal import console, rendered
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ..functional.arrays import Array
-    from ..model import Model
-    from ..table import Table, UnseenCounts
+from .grouped import FILE_FORMAT, RESULT, GroupedCommand, group, option
+from .talk import counted, say, show, show_json
 
 __all__ = ["command"]
-
-MOST_GROUPS = 100
 
 
 @click.command("evaluate", cls=GroupedCommand)
 @click.argument("model")
 @click.argument("data")
-@option("Scoring", "--by", metavar="COLUMN", help="Column to group by: figures for each of its values too.")
-@option("Scoring", "--weight", metavar="COLUMN", help="Column of sample weights, >= 0.")
-@option("Data", "--delimiter", metavar="CHAR", help="Character between the cells of a CSV file.  [default: detected]")
-@option("Data", "--decimal", type=click.Choice([".", ","]), help="Decimal separator.  [default: detected]")
-@option(
-    "Data",
-    "--encoding",
-    metavar="NAME",
-    help="Encoding of a text file: utf-8, utf-16, latin-1, ...  [default: detected]",
+@group(
+    "Scoring",
+    option("--by", "Column to group by: figures for each of its values too.", metavar="COLUMN"),
+    option("--weight", "Column of sample weights, >= 0.", metavar="COLUMN"),
 )
-@option("Output", "--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@option("Output", "--quiet", "-q", is_flag=True, callback=be_quiet, help="Print only the result and errors.")
+@group("Data", *FILE_FORMAT)
+@group("Output", *RESULT)
 def command(model: str, data: str, by: str | None, weight: str | None, as_json: bool, **options: Any) -> None:
     """Score a model on a table that has the target column.
 
@@ -49,8 +33,10 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
     """
     from ..model import load_model
     from ..table import UnseenCounts, read_batches
-    from .figures import figures_as_json, show_figures
+    from .figures import figures_as_json
     from .predict import columns_needed
+    from .result import Result
+    from .scoring import Scoring
 
     loaded = load_model(model)
     needed = columns_needed(loaded, model, "Score it")
@@ -62,7 +48,7 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
     scoring.count(read_batches(data, columns=wanted, **form), surprises)
     name = scoring.name
     if scoring.unlabelled:
-        say(f"{name}: without a {loaded.encoding.target} and left out: {counted(scoring.unlabelled, 'row')}")
+        say(f"{name}: left out because {loaded.encoding.target} is missing: {counted(scoring.unlabelled, 'row')}")
     for note in surprises.notes(loaded.encoding.columns):
         say(f"{name}: {note}")
     figures, trivial = scoring.whole.metrics(), scoring.trivial()
@@ -73,134 +59,6 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
         show_json(facts)
         return
     columns = {"network": figures, "class frequencies": trivial}
-    show(show_figures(f"{counted(figures.rows, 'row')} of {name}", columns, loaded.classes, {}))
+    show(Result(f"{counted(figures.rows, 'row')} of {name}", columns, loaded.classes).as_text())
     if by is not None:
         show("\n" + scoring.groups_as_text(by) + "\n")
-
-
-class Scoring:
-    """The metrics of a model's predictions, over all rows and over groups of rows.
-
-    Parameters
-    ----------
-    model : Model
-    by : str or None
-        The column to group by.
-    weight : str or None
-        The column of sample weights.
-    """
-
-    def __init__(self, model: "Model", by: str | None, weight: str | None) -> None:
-        import numpy as np
-
-        from ..training import RunningMetrics
-
-        self.model, self.by, self.weight = model, by, weight
-        self.whole = RunningMetrics(len(model.classes))
-        self.groups: dict[str, RunningMetrics] = {}
-        self.name, self.unlabelled = "", 0
-        self.totals = np.zeros(len(model.classes))
-
-    def count(self, tables: "Iterable[Table]", surprises: "UnseenCounts") -> None:
-        """Predict the rows that have a class, and add the predictions to the counts."""
-        import numpy as np
-
-        from ..errors import DataError
-
-        with np.errstate(over="ignore", invalid="ignore"):
-            for table, Z in self.model.predictions(self._labelled(tables), surprises, of_logits=True):
-                y, w = self._truth(table)
-                self.whole.add(Z, y, w)
-                self.totals += np.bincount(y, w, len(self.totals))
-                self._count_groups(table, Z, y, w)
-        if not self.whole.rows:
-            target = self.model.encoding.target  # type: ignore[union-attr]
-            raise DataError(f"{self.name}: no row has a value in the target column {target!r}.")
-        if not self.whole.weight:
-            raise DataError(f"{self.name}: the weight {self.weight!r} is 0 in every row, expected a number > 0.")
-
-    def _labelled(self, tables: "Iterable[Table]") -> "Iterable[Table]":
-        import numpy as np
-
-        from ..table.cells import as_text
-
-        target = self.model.encoding.target  # type: ignore[union-attr]
-        for table in tables:
-            self.name = table.name
-            if self.by is not None:
-                table.column(self.by)
-            there = np.flatnonzero([text is not None for text in as_text(table.column(target))])
-            self.unlabelled += table.n_rows - len(there)
-            if len(there):
-                yield table.rows(there)
-
-    def _truth(self, table: "Table") -> "tuple[Array, Array | None]":
-        from ..table import read_labels, read_weights
-        from .figures import class_index
-
-        target = self.model.encoding.target  # type: ignore[union-attr]
-        labels, rows = read_labels(table, target, repeating=False)
-        weight = None if self.weight is None else read_weights(table, self.weight, all_zero=True)
-        return class_index(self.model, table, labels, rows, target), weight
-
-    def _count_groups(self, table: "Table", Z: "Array", y: "Array", w: "Array | None") -> None:
-        import numpy as np
-
-        from ..errors import DataError
-        from ..table.cells import as_text
-        from ..training import RunningMetrics
-
-        if self.by is None:
-            return
-        values = np.array(["(missing)" if text is None else text for text in as_text(table.column(self.by))], object)
-        for value in dict.fromkeys(values):
-            rows = values == value
-            if value not in self.groups and len(self.groups) == MOST_GROUPS:
-                raise DataError(
-                    f"Column {self.by!r} of {table.name} has more than {MOST_GROUPS} different values, expected fewer "
-                    "for --by."
-                )
-            tally = self.groups.setdefault(value, RunningMetrics(len(self.model.classes)))
-            tally.add(Z[rows], y[rows], None if w is None else w[rows])
-
-    def trivial(self) -> Any:
-        """Return the metrics of predicting the class frequencies for every row."""
-        import numpy as np
-
-        from ..training import RunningMetrics
-
-        shares = self.totals / self.totals.sum()
-        tally = RunningMetrics(len(shares))
-        there = np.flatnonzero(shares)
-        logits = np.log(np.maximum(shares, 1e-300))
-        tally.add(np.broadcast_to(logits, (len(there), len(shares))), there, self.totals[there])
-        return tally.metrics()
-
-    def group_as_json(self, value: str) -> dict[str, Any]:
-        """Return the figures of a group, without its confusions."""
-        from .figures import figures_as_json
-
-        figures = self.groups[value].metrics()
-        named = figures_as_json(figures)
-        return {"rows": figures.rows} | {key: _or_none(one) for key, one in named.items() if key[:6] != "confus"}
-
-    def groups_as_text(self, by: str) -> str:
-        """Write a line of figures for each group."""
-        rows = []
-        for value, tally in sorted(self.groups.items()):
-            one = tally.metrics()
-            name = shortened(harmless(value))
-            rows.append(
-                [name, str(one.rows), figure(one.accuracy), figure(one.balanced_accuracy), figure(one.log_loss)]
-            )
-        header = [harmless(by), "rows", "accuracy", "balanced accuracy", "log-loss"]
-        terminal = console()
-        return (
-            table_of_figures(header, rows)
-            if terminal is None
-            else rendered(terminal, figures_table(header, rows)).strip("\n")
-        )
-
-
-def _or_none(value: Any) -> Any:
-    return None if isinstance(value, float) and value != value else value

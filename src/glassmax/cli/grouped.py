@@ -5,7 +5,10 @@ from typing import Any
 
 import click
 
-__all__ = ["GroupedCommand", "option"]
+from .option_values import finite
+from .talk import be_quiet
+
+__all__ = ["FILE_FORMAT", "RESULT", "GroupedCommand", "group", "option"]
 
 EXIT_CODES = "0: success. 1: an error in the data or in a file. 2: an error in the command line. 130: interrupted."
 
@@ -14,17 +17,44 @@ class GroupedOption(click.Option):
     """An option that knows its group."""
 
     def __init__(self, *arguments: Any, group: str = "Options", **settings: Any) -> None:
-        short = {click.IntRange: "N", click.FloatRange: "NUMBER"}.get(type(settings.get("type")))
-        settings = {"metavar": short, **settings} if short else settings
+        if isinstance(settings.get("type"), click.IntRange):
+            settings = {"metavar": "N", **settings}
+        if isinstance(settings.get("type"), click.FloatRange):
+            settings = {"metavar": "NUMBER", "callback": finite, **settings}
         if isinstance(settings.get("default"), str | int | float) and not isinstance(settings["default"], bool):
             settings = {"show_default": True, **settings}
         super().__init__(*arguments, **settings)
         self.group = group
 
 
-def option(group: str, *names: str, **settings: Any) -> Callable[[Any], Any]:
-    """Return a decorator that adds an option of a group to a command."""
-    return click.option(*names, cls=GroupedOption, group=group, **settings)
+def option(names: str, text: str, **settings: Any) -> tuple[list[str], dict[str, Any]]:
+    """Describe an option by its names, separated by spaces, its help and click's settings."""
+    return names.split(), settings | {"help": text}
+
+
+def group(name: str, *options: tuple[list[str], dict[str, Any]]) -> Callable[[Any], Any]:
+    """Return a decorator that adds a group of options to a command."""
+
+    def decorate(command: Any) -> Any:
+        for names, settings in reversed(options):
+            command = click.option(*names, cls=GroupedOption, group=name, **settings)(command)
+        return command
+
+    return decorate
+
+
+FILE_FORMAT = (
+    option("--delimiter", "Character between the cells of a CSV file.  [default: detected]", metavar="CHAR"),
+    option("--decimal", "Decimal separator.  [default: detected]", type=click.Choice([".", ","])),
+    option("--encoding", "Encoding of a text file: utf-8, utf-16, latin-1, ...  [default: detected]", metavar="NAME"),
+)
+"""How a file of text is written."""
+
+RESULT = (
+    option("--json as_json", "Print the result as JSON.", is_flag=True),
+    option("--quiet -q", "Print only the result and errors.", is_flag=True, callback=be_quiet),
+)
+"""How the result is printed."""
 
 
 class GroupedCommand(click.Command):

@@ -59,7 +59,7 @@ def column_types(ctx: click.Context, param: click.Parameter, values: tuple[str, 
         if not equals or kind not in KINDS:
             raise click.BadParameter(f"{value!r}, expected COLUMN=TYPE with one of {', '.join(KINDS)}.")
         if types.get(column, kind) != kind:
-            raise click.BadParameter(f"{column!r} is said to be {types[column]} and {kind}, expected one of them.")
+            raise click.BadParameter(f"{column!r} is given the types {types[column]} and {kind}, expected one type.")
         types[column] = kind
     return types
 

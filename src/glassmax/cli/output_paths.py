@@ -3,27 +3,16 @@
 import os
 from pathlib import Path
 
+from ..errors import DataError
+from ..table import BUILTIN
+
 __all__ = ["check_output", "default_output"]
 
 ENDINGS = (".gz", ".zst", ".zstd")
 
 
 def check_output(output: str, *inputs: str) -> Path:
-    """Raise if a path can't be written, or is one of those that are read.
-
-    Parameters
-    ----------
-    output : str
-    *inputs : str
-        The paths of what is read.
-
-    Returns
-    -------
-    Path
-    """
-    from ..errors import DataError
-    from ..table import BUILTIN
-
+    """Raise if a path can't be written, or is one of those that are read; return it otherwise."""
     path = Path(output)
     try:
         if path.is_dir():
@@ -36,7 +25,7 @@ def check_output(output: str, *inputs: str) -> Path:
             raise DataError(f"The folder {path.parent} can't be written to. Pass another --output.")
         for source in inputs:
             if path.exists() and source not in BUILTIN and Path(source).exists() and path.samefile(source):
-                raise DataError(f"{path} is read from; the output would replace it. Pass another --output.")
+                raise DataError(f"{path} is an input, which the output would replace. Pass another --output.")
     except DataError:
         raise
     except (OSError, ValueError) as error:

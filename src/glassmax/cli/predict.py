@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .grouped import GroupedCommand, option
+from .grouped import FILE_FORMAT, GroupedCommand, group, option
 from .talk import be_quiet, harmless, say, shortened
 
 if TYPE_CHECKING:
@@ -20,38 +20,28 @@ OTHER_FORMATS = (".arrow", ".feather", ".gz", ".json", ".tsv", ".xls", ".xlsx", 
 @click.command("predict", cls=GroupedCommand)
 @click.argument("model")
 @click.argument("data")
-@option("Predictions", "--proba", is_flag=True, help="Add the probability of each class.")
-@option(
+@group(
     "Predictions",
-    "--top",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Add the N most probable classes and their probabilities.",
+    option("--proba", "Add the probability of each class.", is_flag=True),
+    option("--top", "Add the N most probable classes and their probabilities.", type=click.IntRange(1), metavar="N"),
+    option(
+        "--keep",
+        "Column of DATA to write before the prediction, such as an identifier. May be repeated.",
+        metavar="COLUMN",
+        multiple=True,
+    ),
 )
-@option(
-    "Predictions",
-    "--keep",
-    metavar="COLUMN",
-    multiple=True,
-    help="Column of DATA to write before the prediction, such as an identifier. May be repeated.",
-)
-@option("Data", "--delimiter", metavar="CHAR", help="Character between the cells of a CSV file.  [default: detected]")
-@option("Data", "--decimal", type=click.Choice([".", ","]), help="Decimal separator.  [default: detected]")
-@option(
-    "Data",
-    "--encoding",
-    metavar="NAME",
-    help="Encoding of a text file: utf-8, utf-16, latin-1, ...  [default: detected]",
-)
-@option("Output", "--output", "-o", metavar="FILE", help="Output file, written whole or not at all.  [default: stdout]")
-@option(
+@group("Data", *FILE_FORMAT)
+@group(
     "Output",
-    "--format",
-    "form",
-    type=click.Choice(["csv", "parquet", "jsonl"]),
-    help="Output format.  [default: from the name of FILE, otherwise csv]",
+    option("--output -o", "Output file, written whole or not at all.  [default: stdout]", metavar="FILE"),
+    option(
+        "--format form",
+        "Output format.  [default: from the name of FILE, otherwise csv]",
+        type=click.Choice(["csv", "parquet", "jsonl"]),
+    ),
+    option("--quiet -q", "Print only the predictions and errors.", is_flag=True, callback=be_quiet),
 )
-@option("Output", "--quiet", "-q", is_flag=True, callback=be_quiet, help="Print only the predictions and errors.")
 def command(model: str, data: str, proba: bool, top: int | None, **options: Any) -> None:
     """Predict the class of each row of a table.
 
@@ -75,7 +65,7 @@ def command(model: str, data: str, proba: bool, top: int | None, **options: Any)
     if output is not None:
         if options["form"] is None and output.lower().endswith(OTHER_FORMATS):
             raise click.UsageError(
-                f"{harmless(output)} would be CSV by another name. Pass --format, or end it in .csv."
+                f"{harmless(output)} would be written as CSV, but doesn't end in .csv. Pass --format or another name."
             )
         check_output(output, model, data)
     loaded = load_model(model)

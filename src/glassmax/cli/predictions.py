@@ -12,15 +12,15 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from ..errors import DataError
+from ..files import writing_whole
 from ..functional.arrays import Array
+from ..table import Table
 from .talk import show
-
-if TYPE_CHECKING:
-    from ..table import Table
 
 __all__ = ["writer_of"]
 
@@ -28,24 +28,13 @@ PIECE_NUMBERS = 2**21
 
 
 class Writer:
-    """Makes columns of predictions.
-
-    Parameters
-    ----------
-    classes : (k,) array
-    proba : bool
-        Whether to write the probability of each class.
-    top : int or None
-        How many of the most probable classes to write.
-    keep : sequence of str
-        Columns of the table to write before the prediction.
-    """
+    """Makes columns of predictions: those of the table to keep, the class, the `top` classes, all probabilities."""
 
     def __init__(self, classes: Array, proba: bool, top: int | None, keep: Sequence[str]) -> None:
         self.classes, self.proba, self.keep = classes, proba, tuple(keep)
         self.top = None if top is None else min(top, len(classes))
 
-    def columns(self, table: "Table", P: Array) -> dict[str, list[Any]]:
+    def columns(self, table: Table, P: Array) -> dict[str, list[Any]]:
         """Return the columns of some rows, by name."""
         best = P.argmax(axis=1)
         columns: dict[str, list[Any]] = {_free(name, ()): _cells(table.column(name)) for name in self.keep}
@@ -68,7 +57,7 @@ class TextWriter(Writer):
         super().__init__(*settings)
         self.put, self.form, self.begun = put, form, False
 
-    def write(self, table: "Table", P: Array) -> None:
+    def write(self, table: Table, P: Array) -> None:
         """Write some rows."""
         columns = self.columns(table, P)
         if self.form == "jsonl":
@@ -94,7 +83,7 @@ class ParquetWriter(Writer):
         self.folder, self.pieces = folder, 0
         self.waiting: dict[str, list[Any]] = {}
 
-    def write(self, table: "Table", P: Array) -> None:
+    def write(self, table: Table, P: Array) -> None:
         """Take some rows."""
         columns = self.columns(table, P)
         for name, cells in columns.items():
@@ -131,24 +120,7 @@ class ParquetWriter(Writer):
 def writer_of(
     form: str, output: str | None, classes: Array, *, proba: bool, top: int | None, keep: Sequence[str]
 ) -> Iterator[Any]:
-    """Open what writes predictions.
-
-    Parameters
-    ----------
-    form : {"csv", "jsonl", "parquet"}
-    output : str or None
-        A file; None is stdout.
-    classes, proba, top, keep
-        As for `Writer`.
-
-    Yields
-    ------
-    Writer
-        With a method ``write(table, P)``.
-    """
-    from ..errors import DataError
-    from ..files import writing_whole
-
+    """Open a writer with a method ``write(table, P)``, of the form csv, jsonl or parquet; no output is stdout."""
     settings = (classes, proba, top, keep)
     if form == "parquet" and output is None:
         raise DataError("Parquet goes into a file, expected --output FILE with --format parquet.")

@@ -1,14 +1,16 @@
 """The progress of a training run: one live line on a terminal, a few plain lines elsewhere."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from .charts import sparkline
 from .talk import figure, say
+from .terminal import console
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ..training import Epoch
 
 __all__ = ["with_progress"]
@@ -17,36 +19,21 @@ __all__ = ["with_progress"]
 def with_progress(
     epochs: "Iterator[Epoch]", most: int, metric: "Callable[[], str]", *, quiet: bool
 ) -> "Iterator[Epoch]":
-    """Pass the epochs through, showing losses, the metric on rows held out, rows a second and the time left.
+    """Pass the epochs through, showing losses, a metric, rows a second and the time left.
 
-    Parameters
-    ----------
-    epochs : iterator of Epoch
-    most : int
-        The maximum number of epochs.
-    metric : callable
-        Returns the score that early stopping watches, or "" if the losses already show it.
-    quiet : bool
-        Whether to show nothing.
-
-    Yields
-    ------
-    Epoch
+    `most` is the maximum number of epochs; `metric` writes the score that early stopping watches, or "" if the losses
+    already show it.
     """
-    from rich.console import Console
-
-    console = Console(stderr=True)
+    terminal = console(err=True)
     if quiet:
         yield from epochs
-    elif (
-        sys.stderr is not None and sys.stderr.isatty() and not console.is_dumb_terminal
-    ):  # colours may be forced on where there is no terminal
-        yield from _live(epochs, most, metric, console)
+    elif terminal is not None:
+        yield from _live(epochs, most, metric, terminal)
     else:
         yield from _in_lines(epochs, most, metric)
 
 
-def _live(epochs: "Iterator[Epoch]", most: int, metric: "Callable[[], str]", console: object) -> "Iterator[Epoch]":
+def _live(epochs: "Iterator[Epoch]", most: int, metric: "Callable[[], str]", terminal: "Console") -> "Iterator[Epoch]":
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
@@ -56,7 +43,7 @@ def _live(epochs: "Iterator[Epoch]", most: int, metric: "Callable[[], str]", con
         TextColumn("{task.description}", markup=False),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as progress:  # type: ignore[arg-type]
+    with Progress(*columns, console=terminal, transient=True) as progress:
         task = progress.add_task("", total=most)
         losses: list[float] = []
         drawn = float("-inf")

@@ -1,8 +1,12 @@
 """The result of a training run: its metrics beside those of simpler models, as text and as JSON, and a verdict."""
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .figures import figures_as_json, show_figures
+from .charts import confusions, figures_table, plain_confusions, plain_table
+from .figures import ROWS, figures_as_json
+from .talk import figure, harmless
+from .terminal import console, rendered, wrapped
 
 if TYPE_CHECKING:
     from ..functional.arrays import Array
@@ -15,10 +19,11 @@ KEYS = {"linear model": "linear_model", "class frequencies": "classes_shares"}
 """The names of the columns in JSON."""
 
 
+@dataclass(frozen=True)
 class Result:
-    """The metrics of a network beside those of a linear model and of the class frequencies.
+    """The metrics of a model beside those of simpler ones, on the same rows.
 
-    Parameters
+    Attributes
     ----------
     judged : str
         Which rows the metrics are of: "69 rows held out".
@@ -27,23 +32,25 @@ class Result:
     classes : (k,) array
     more : dict of str to list of float
         Other metrics, one value for each model.
-    table : str
-        The name of the table, as the user typed it.
     """
 
-    def __init__(
-        self,
-        judged: str,
-        columns: "dict[str, Metrics]",
-        classes: "Array",
-        more: dict[str, list[float]],
-        table: str,
-    ) -> None:
-        self.judged, self.columns, self.classes, self.more, self.table = judged, columns, classes, more, table
+    judged: str
+    columns: "dict[str, Metrics]"
+    classes: "Array"
+    more: dict[str, list[float]] = field(default_factory=dict)
 
     def as_text(self) -> str:
-        """Return the figures as a table, and the confusions."""
-        return show_figures(self.judged, self.columns, self.classes, self.more)
+        """Return the metrics of all models as a table, and the confusions of the first."""
+        first, terminal, title = next(iter(self.columns.values())), console(), f"On {harmless(self.judged)}"
+        header = ["", *self.columns]
+        rows = [[shown, *(figure(getattr(one, name)) for one in self.columns.values())] for name, shown in ROWS.items()]
+        rows += [[name, *(figure(one) if one == one else "" for one in values)] for name, values in self.more.items()]
+        if terminal is None:
+            return f"{title}\n{plain_table(header, rows)}\n\n{plain_confusions(first, self.classes)}\n"
+        rivals = len(self.columns) - ("class frequencies" in self.columns)
+        heading = wrapped(title + (", the better figure marked" if rivals > 1 else ""), "bold")
+        figures = figures_table(header, rows, rivals=rivals)
+        return rendered(terminal, "", heading, figures, confusions(first, self.classes, terminal))
 
     def as_json(self) -> dict[str, Any]:
         """Return the metrics by name: the network's at the top level, those of each other model under its key."""
@@ -72,7 +79,8 @@ class Result:
                 f"--early-stopping, a larger --alpha, or --hidden none.{few}"
             ]
         if network.log_loss >= trivial.log_loss:
-            return [f"The network knows no more than the class frequencies: the columns may not tell the target.{few}"]
+            why = "the columns may hold no information about the target"
+            return [f"The network does no better than the class frequencies: {why}.{few}"]
         if linear is None:
             return []
         if network.log_loss > linear.log_loss - CLEAR:

@@ -1,19 +1,37 @@
 """The rows of a training run: which to learn from, which to judge by, and what their columns are taken for."""
 
 import os
+import unicodedata
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+import numpy as np
+from scipy.sparse import csr_matrix, vstack
 
-from ..errors import worded
+from ..errors import DataError, worded
+from ..functional.arrays import Array
+from ..table import (
+    Boolean,
+    Category,
+    Column,
+    ColumnOptions,
+    Date,
+    Encoding,
+    Note,
+    Table,
+    UnseenCounts,
+    giveaways,
+    infer,
+    label_texts,
+    read_labels,
+    read_table,
+    read_weights,
+)
+from ..training import holdout
 from .column_names import left_out_together, summed_up
 from .talk import counted, shortened
 from .wording import option_of
-
-if TYPE_CHECKING:
-    from ..functional.arrays import Array
-    from ..table import Column, Note, Table
 
 __all__ = ["Rows", "shown_column"]
 
@@ -21,43 +39,28 @@ FEWEST_ROWS_TO_HOLD_OUT = 20
 SPARSE_NUMBERS, SPARSE_SHARE = 2**24, 0.1
 MOST_NOTES = 20
 MOST_OF_MEMORY = 0.7
-KINDS = {"filled": "missing, filled with", "unseen": "hold what training never saw"}
+KINDS = {"filled": "missing, filled with", "unseen": "with a value not seen in training"}
 """The kinds of notes that may be very many, and the words that they share."""
 
 
 class Rows:
     """What a table and the options make of it.
 
-    Parameters
-    ----------
-    table : Table
-    target : str
-    options : dict
-        Of the command line.
-    form : dict
-        How files are written, as far as the user has said it.
-
     Attributes
     ----------
     table : Table
         The rows that have a class.
     classes, y : arrays
-        The labels, and the index of each row's.
+        The labels, and the index of the label of each row.
     kept, held : arrays of int
-        The rows to train on, and to judge the model by.
-    encoding : Encoding
+        The rows to train on, and the rows to judge the model by.
     X : (len(kept), d) array or CSR matrix
+        The rows to train on, encoded.
     validation : tuple or None
         X, y and weights of another file.
     """
 
-    def __init__(self, table: "Table", target: str, options: dict[str, Any], form: dict[str, Any]) -> None:
-        import numpy as np
-
-        from ..errors import DataError
-        from ..table import ColumnOptions, Encoding, Note, infer, read_labels, read_weights
-        from ..training import holdout
-
+    def __init__(self, table: Table, target: str, options: dict[str, Any], form: dict[str, Any]) -> None:
         self.options, self.target, self.form = options, target, form
         self.weight = None if options["weight"] is None else read_weights(table, options["weight"])
         labels, rows = read_labels(table, target)
@@ -84,12 +87,8 @@ class Rows:
             self.encoded(self.held)  # a cell at fault is found before the training, not after it
         self.validation = self._read_validation()
 
-    def encoded(self, index: "Array", notes: "list[Note] | None" = None) -> Any:
+    def encoded(self, index: Array, notes: list[Note] | None = None) -> Any:
         """Return rows as numbers: an array, or a sparse matrix where most of very many numbers are zeros."""
-        import numpy as np
-
-        from ..table import UnseenCounts
-
         width, counts = self.encoding.width, UnseenCounts()
         at_once = max(1, 2**21 // width)
         dense = len(index) * width <= SPARSE_NUMBERS or SPARSE_SHARE * width / len(self.encoding.columns) < 1
@@ -108,26 +107,20 @@ class Rows:
             notes += counts.notes(self.encoding.columns)
         if dense:
             return X
-        from scipy.sparse import vstack
-
         return vstack(blocks, format="csr")
 
-    def _in_form(self, X: "Array", dense: bool) -> Any:
+    def _in_form(self, X: Array, dense: bool) -> Any:
         X = X.astype(self.options["dtype"], copy=False)
         if dense:
             return X
-        from scipy.sparse import csr_matrix
-
         return csr_matrix(X)
 
-    def weights(self, index: "Array") -> "Array | None":
+    def weights(self, index: Array) -> Array | None:
         """Return the weights of some rows."""
         return None if self.weight is None else self.weight[index]
 
-    def shares(self) -> "Array":
+    def shares(self) -> Array:
         """Return the share of each class in the weight of the training rows."""
-        import numpy as np
-
         counts = np.bincount(self.y[self.kept], self.weights(self.kept), len(self.classes))
         return counts / counts.sum()
 
@@ -138,15 +131,13 @@ class Rows:
         given = self.options["class_weight"]
         if not given:
             return None
-        from ..table import label_texts
-
         names = label_texts(self.classes)
         for name in given:
             if name not in names:
                 shown = ", ".join(names[:10])
                 raise click.UsageError(f"--class-weight names {name!r}, expected a class: {shown}.")
         if not any(given.get(name, 1.0) for name in names):
-            raise click.UsageError("--class-weight gives every class the weight 0, expected one that is more.")
+            raise click.UsageError("--class-weight gives every class the weight 0, expected at least one weight > 0.")
         return {index: given.get(name, 1.0) for index, name in enumerate(names)}
 
     def why_none_held_out(self) -> str:
@@ -165,7 +156,7 @@ class Rows:
         if self.table.how:
             lines.append(f"  read as {self.table.how}")
         if self.unlabelled:
-            lines.append(f"  without a {self.target} and left out: {counted(self.unlabelled, 'row')}")
+            lines.append(f"  left out because {self.target} is missing: {counted(self.unlabelled, 'row')}")
         kinds: dict[str, list[str]] = {}
         for column in self.encoding.columns:
             kinds.setdefault(type(column).__name__, []).append(shown_column(column))
@@ -181,8 +172,6 @@ class Rows:
         return lines + [f"  {note}" for note in notes]
 
     def _check_weights(self) -> None:
-        from ..errors import DataError
-
         for index, what in ((self.kept, "to train on"), (self.held, "held out")):
             weight = self.weights(index)
             if weight is not None and len(index) and not weight.any():
@@ -192,8 +181,6 @@ class Rows:
                 )
 
     def _giveaways(self) -> list[str]:
-        from ..table import giveaways
-
         found = giveaways(self.table, self.encoding.names, self.y)
         return [
             f"{name} alone tells {self.target} in {100 * share:.4g} % of the rows. If it is the answer by another "
@@ -202,18 +189,14 @@ class Rows:
         ]
 
     def _rare_classes(self) -> list[str]:
-        import numpy as np
-
         rare = np.flatnonzero(np.bincount(self.y) == 1)
         if not len(rare) or not len(self.held):
             return []
         names = ", ".join(shortened(str(label)) for label in self.classes[rare[:5]])
-        return [f"of one row only, which is trained on and can't be judged: {self.target} {names}"]
+        return [f"classes with a single row, which is trained on, so that none can be held out: {self.target} {names}"]
 
     def _alike(self) -> list[str]:
         """Point at classes that look the same: other case, other spaces, letters put together in another way."""
-        import unicodedata
-
         alike: dict[str, list[str]] = {}
         for label in map(str, self.classes):
             text = unicodedata.normalize("NFKC", label).casefold()
@@ -236,9 +219,6 @@ class Rows:
         path = self.options["validation"]
         if path is None or isinstance(path, float):
             return None
-        from ..errors import DataError
-        from ..table import Note, UnseenCounts, label_texts, read_labels, read_table, read_weights
-
         table = read_table(path, **self.form)
         labels, rows = read_labels(table, self.target, repeating=False)
         index = {text: position for position, text in enumerate(label_texts(self.classes))}
@@ -255,7 +235,7 @@ class Rows:
         return X, [index[text] for text in texts], weight
 
 
-def _shortened(notes: "list[Note]") -> list[str]:
+def _shortened(notes: list[Note]) -> list[str]:
     """Keep the first notes of each kind: a table of a thousand empty columns needs no thousand lines."""
     shown, kinds = [], Counter[str]()
     for note in notes:
@@ -266,10 +246,8 @@ def _shortened(notes: "list[Note]") -> list[str]:
     return shown + [f"... {what} ...: {counted(count, 'more column')} like these" for what, count in more.items()]
 
 
-def shown_column(column: "Column") -> str:
+def shown_column(column: Column) -> str:
     """Write a column with what is worth knowing about it in a list."""
-    from ..table import Boolean, Category, Date
-
     if isinstance(column, Category):
         return f"{column.name} ({len(column.values)}{' and missing' if column.missing else ''})"
     if isinstance(column, Boolean):
@@ -282,8 +260,6 @@ def shown_column(column: "Column") -> str:
 
 def _check_memory(name: str, rows: int, width: int, size: int) -> None:
     """Refuse what doesn't fit into this machine, in words, before the system ends the process without any."""
-    from ..errors import DataError
-
     try:
         there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # not to be known here

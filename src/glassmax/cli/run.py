@@ -1,30 +1,35 @@
 """One training run of the command line: from a table and options to a model and what it is worth."""
 
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
-from .charts import sparkline
-from .figures import rows_judged, score_tables, trivial_figures
+from ..engine import Data
+from ..errors import DivergenceError, OptionError
+from ..estimator import SoftmaxClassifier
+from ..estimator.linear import fit_linear
+from ..estimator.options import make_plan
+from ..estimator.scoring import make_scorer
+from ..functional.arrays import Array
+from ..model import Model
+from ..table import BUILTIN, Table
+from ..training import Epoch, Metrics, suggest_learning_rate
+from ..version import __version__
+from .charts import bars, sparkline
+from .figures import score_table, trivial_figures
 from .progress import with_progress
 from .result import Result
 from .rows import Rows
-from .talk import QUIET, busy, counted, draw, figure, ordinal, say
+from .talk import busy, counted, draw, figure, is_quiet, ordinal, say
 from .terminal import console
 from .wording import ESTIMATOR, worded_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rich.console import Console
-
-    from ..estimator import SoftmaxClassifier
-    from ..functional.arrays import Array
-    from ..model import Model
-    from ..table import Table
-    from ..training import Epoch, Metrics
 
 __all__ = ["Run", "check_options"]
 
@@ -32,10 +37,8 @@ FAR_BEYOND_CHANCE = 1e4
 """A log-loss that no honest training ends with: the steps were too long."""
 
 
-def estimator_of(options: dict[str, Any], hidden: tuple[int, ...], **changed: Any) -> "SoftmaxClassifier":
+def estimator_of(options: dict[str, Any], hidden: tuple[int, ...], **changed: Any) -> SoftmaxClassifier:
     """Return the estimator that the options describe."""
-    from ..estimator import SoftmaxClassifier
-
     settings = {parameter: options[option] for option, parameter in ESTIMATOR.items()}
     settings["batch_size"] = options["batch_size"] or "auto"
     settings["scoring"] = options["metric"] or "log_loss"
@@ -51,9 +54,6 @@ def estimator_of(options: dict[str, Any], hidden: tuple[int, ...], **changed: An
 
 def check_options(options: dict[str, Any]) -> None:
     """Raise before a table is read if options don't go together."""
-    from ..errors import OptionError
-    from ..estimator.options import make_plan
-
     try:
         make_plan(estimator_of(options, (100,) if options["hidden"] is None else options["hidden"]))
     except OptionError as error:
@@ -63,9 +63,7 @@ def check_options(options: dict[str, Any]) -> None:
 class Run:
     """One training run, from table to model."""
 
-    def __init__(self, table: "Table", target: str, options: dict[str, Any], form: dict[str, Any]) -> None:
-        from ..table import BUILTIN
-
+    def __init__(self, table: Table, target: str, options: dict[str, Any], form: dict[str, Any]) -> None:
         self.options = options
         self.rows = Rows(table, target, options, form)
         default = BUILTIN[table.name].hidden if table.name in BUILTIN else (100,)
@@ -87,27 +85,20 @@ class Run:
             say()
         sizes = "-".join(map(str, (rows.X.shape[1], *self.hidden, len(rows.classes))))
         held = f", {len(rows.held)} held out" if len(rows.held) else f", none held out{rows.why_none_held_out()}"
-        judged = (
-            f", {counted(rows.validation[0].shape[0], 'row')} of another file to judge by" if rows.validation else ""
-        )
+        judged = f", {counted(rows.validation[0].shape[0], 'validation row')}" if rows.validation else ""
         say(f"{counted(len(rows.kept), 'row')} to train on{held}{judged}; network {sizes}")
 
     def _report_classes(self, terminal: "Console") -> None:
         """Show the number of rows of each class as bars, on a terminal."""
-        import numpy as np
-
-        from .charts import bars
-        from .terminal import wrapped
-
         rows, most = self.rows, 20
         n_rows = rows.table.n_rows + rows.unlabelled
         target, k = rows.target, len(rows.classes)
         say(f"{rows.table.name}: {counted(n_rows, 'row')}, {k} classes of {target}", "bold")
         names = [str(label) for label in rows.classes[:most]]
         counts = np.bincount(rows.y, minlength=k)[:most].tolist()
-        draw(bars(names, counts, terminal.width), terminal)
+        draw(bars(names, counts), terminal)
         if k > most:
-            draw(wrapped(f"  ... and {k - most} more classes"), terminal)
+            say(f"  ... and {k - most} more classes")
 
     def train(self) -> bool:
         """Train with progress shown; return whether Ctrl-C ended it."""
@@ -117,14 +108,13 @@ class Run:
             names = ("X_val", "y_val", "sample_weight_val")
             validation = dict(zip(names, rows.validation, strict=True))
         interrupted = False
-        quiet = bool(click.get_current_context().find_root().meta.get(QUIET))
         with warnings.catch_warnings():  # said by `_report_end`, in other words
             warnings.simplefilter("ignore")
             epochs: Iterator[Epoch] = classifier.fit_epochs(
                 rows.X, rows.y[rows.kept], rows.weights(rows.kept), **validation
             )
             try:
-                for _ in with_progress(epochs, self.options["epochs"], self._metric, quiet=quiet):
+                for _ in with_progress(epochs, self.options["epochs"], self._metric, quiet=is_quiet()):
                     pass
             except KeyboardInterrupt:
                 interrupted = True
@@ -155,8 +145,6 @@ class Run:
         if classifier.exploded_:
             why = "no better than chance: inputs or steps are too large"
         if classifier.diverged_:
-            from ..training import suggest_learning_rate
-
             rate = suggest_learning_rate(self.options["learning_rate"])
             why = f"up from {figure(first)}: the steps are too long, try --learning-rate {rate:g}"
         best = classifier.best_epoch_
@@ -166,11 +154,8 @@ class Run:
         if losses:
             say(f"  loss:       {figure(first)} {losses} {figure(last)}")
 
-    def model(self) -> "Model":
+    def model(self) -> Model:
         """Return the trained model with its columns and its record."""
-        from ..model import Model
-        from ..version import __version__
-
         rows, options = self.rows, self.options
         record: dict[str, Any] = {
             "glassmax": __version__,
@@ -187,16 +172,13 @@ class Run:
             record["weight"] = options["weight"]
         return Model(self.classifier.network_, rows.classes, rows.encoding, record)
 
-    def judge(self, model: "Model") -> Result:
+    def judge(self, model: Model) -> Result:
         """Score network, linear model and class frequencies on the rows held out, else on those of training."""
-        from ..errors import DivergenceError
-        from ..training import suggest_learning_rate
-
         rows = self.rows
         index = rows.held if len(rows.held) else rows.kept
-        judged = rows_judged(len(index), held_out=bool(len(rows.held)))
+        judged = counted(len(index), "row") + (" held out" if len(rows.held) else " it was trained on")
         y, weight = rows.y[index], rows.weights(index)
-        figures = score_tables(model, [(rows.table.rows(index), y, weight)])
+        figures = score_table(model, rows.table.rows(index), y, weight)
         if not figures.log_loss <= FAR_BEYOND_CHANCE:
             rate = self.options["learning_rate"]
             raise DivergenceError(
@@ -207,19 +189,16 @@ class Run:
         models = {"network": model}
         if self.options["baseline"] and self.hidden:
             models["linear model"] = linear = self._linear()
-            columns["linear model"] = score_tables(linear, [(rows.table.rows(index), y, weight)])
+            columns["linear model"] = score_table(linear, rows.table.rows(index), y, weight)
         columns["class frequencies"] = trivial_figures(rows.shares(), y, weight)
         if len(rows.held):
             model.record |= {"held_out_log_loss": figures.log_loss, "held_out_accuracy": figures.accuracy}
             for name in ("balanced_accuracy", "brier_score", "calibration_error"):
                 model.record[f"held_out_{name}"] = getattr(figures, name)
-        return Result(judged, columns, rows.classes, self._more(models, index, len(columns)), rows.table.name)
+        return Result(judged, columns, rows.classes, self._more(models, index, len(columns)))
 
-    def _linear(self) -> "Model":
+    def _linear(self) -> Model:
         """Train multinomial logistic regression on the same rows, its penalty chosen by validation."""
-        from ..estimator.linear import fit_linear
-        from ..model import Model
-
         rows, options = self.rows, self.options
         with busy("Training a linear model to compare with"):
             linear, step = fit_linear(
@@ -234,15 +213,11 @@ class Run:
             say(f"The linear model to compare with is trained on every {ordinal(step)} row.")
         return Model(linear.network_, rows.classes, rows.encoding)
 
-    def _more(self, models: "dict[str, Model]", index: "Array", count: int) -> dict[str, list[float]]:
+    def _more(self, models: dict[str, Model], index: Array, count: int) -> dict[str, list[float]]:
         """Return the figures that --metric asks for, where they are not there anyway."""
         metric = self.options["metric"]
         if metric not in ("f1", "auc"):
             return {}
-        from ..engine import Data
-        from ..errors import OptionError
-        from ..estimator import SoftmaxClassifier
-        from ..estimator.scoring import make_scorer
 
         scorer = make_scorer(metric)
         assert scorer is not None
@@ -266,10 +241,6 @@ class Run:
             say("The first epoch was not completed; nothing was written.")
 
 
-def _bare(model: "Model") -> "Model":
+def _bare(model: Model) -> Model:
     """Return a model without its columns, as the estimator takes it: it sees numbers."""
-    import numpy as np
-
-    from ..model import Model
-
     return Model(model.network, np.arange(len(model.classes)))

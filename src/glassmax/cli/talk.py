@@ -1,23 +1,19 @@
-"""Printing: results on stdout, messages on stderr, as aligned plain text without control characters."""
+"""Printing: results on stdout, messages on stderr, without control characters; in colour on a terminal."""
 
 import errno
 import json
 import sys
-from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..functional.arrays import Array
-from .terminal import console, paint, rendered, wrapped
+from .terminal import BAD, console, hanging, paint, rendered, wrapped
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from rich.console import Console, RenderableType
-
-    from ..training import Metrics
 
 __all__ = [
     "be_quiet",
@@ -26,17 +22,16 @@ __all__ = [
     "draw",
     "figure",
     "harmless",
+    "is_quiet",
     "ordinal",
     "say",
+    "say_error",
     "shortened",
     "show",
     "show_json",
     "show_painted",
-    "table_of_confusion",
-    "table_of_figures",
 ]
 
-MOST_CLASSES = 20
 QUIET = "glassmax.quiet"
 
 
@@ -48,20 +43,14 @@ def harmless(text: str) -> str:
 def say(text: str = "", style: str = "", *, command: str = "") -> None:
     """Print a message on stderr, unless --quiet was given.
 
-    Parameters
-    ----------
-    text : str
-    style : str
-        One of the styles of `glassmax.cli.terminal`; only a terminal shows it.
-    command : str
-        A command to type next, after the text; a terminal shows it on its own line.
+    Only a terminal shows the style, one of `glassmax.cli.terminal`. The command to type next follows the text, on a
+    line of its own on a terminal.
     """
-    text = f"{text} {command}" if command and console(err=True) is None else text
-    if _is_quiet():
+    if is_quiet():
         return
     terminal = console(err=True)
     if terminal is None:
-        click.echo(harmless(text), err=True)
+        click.echo(harmless(f"{text} {command}" if command else text), err=True)
     else:
         draw(wrapped(harmless(text), style), terminal)
         if command:
@@ -70,17 +59,30 @@ def say(text: str = "", style: str = "", *, command: str = "") -> None:
 
 def draw(shown: "RenderableType", terminal: "Console") -> None:
     """Print a table or another drawing on stderr, which is a terminal, unless --quiet was given."""
-    if not _is_quiet():
+    if not is_quiet():
         click.echo(rendered(terminal, shown), err=True, nl=False, color=True)
+
+
+def say_error(message: str) -> None:
+    """Print an error on stderr; its further lines, which may point at a place, stay as they are."""
+    terminal = console(err=True)
+    first, *more = map(harmless, message.split("\n"))
+    if terminal is None:
+        click.echo(f"Error: {first}", err=True)
+    else:
+        click.echo(rendered(terminal, hanging("Error: ", BAD, first)), err=True, nl=False, color=True)
+    for line in more:
+        click.echo(line, err=True)
 
 
 def busy(what: str) -> "AbstractContextManager[object]":
     """Show what is being done while it is done, on a terminal, unless --quiet was given."""
     terminal = console(err=True)
-    return nullcontext() if terminal is None or _is_quiet() else terminal.status(what)
+    return nullcontext() if terminal is None or is_quiet() else terminal.status(what)
 
 
-def _is_quiet() -> bool:
+def is_quiet() -> bool:
+    """Return whether --quiet was given."""
     context = click.get_current_context(silent=True)
     return context is not None and bool(context.find_root().meta.get(QUIET))
 
@@ -131,49 +133,6 @@ def ordinal(number: int) -> str:
 def show_json(result: dict[str, Any]) -> None:
     """Print a result for programs, on one line of stdout."""
     show(json.dumps(result, allow_nan=False) + "\n")
-
-
-def table_of_figures(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Align names to the left and figures to the right, in columns under a header."""
-    cells = [header, *rows]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
-    return "\n".join(
-        "  ".join(
-            [f"{name:<{widths[0]}}", *(f"{cell:>{w}}" for cell, w in zip(others, widths[1:], strict=True))]
-        ).rstrip()
-        for name, *others in cells
-    )
-
-
-def table_of_confusion(figures: "Metrics", classes: Array) -> str:
-    """Write a confusion matrix: a row for each true class, a column for each predicted one.
-
-    Parameters
-    ----------
-    figures : Metrics
-    classes : (k,) array
-        Labels.
-
-    Returns
-    -------
-    str
-        The matrix; for many classes the most frequent confusions instead.
-    """
-    names = [shortened(harmless(str(label))) for label in classes]
-    if len(names) > MOST_CLASSES or figures.confusion is None:
-        worst = sorted(figures.confused.items(), key=lambda pair: (-pair[1], pair[0]))[:10]
-        lines = [f"  {count:>6}  {names[i]} taken for {names[j]}" for (i, j), count in worst]
-        return "\n".join(["most frequent confusions", *(lines or ["  none"])])
-    confusion = figures.confusion
-    corner = "true \\ predicted"
-    first = max(len(corner), *map(len, names))
-    widths = [max(len(name), len(str(confusion[:, j].max()))) for j, name in enumerate(names)]
-    header = "  ".join([f"{corner:<{first}}", *(f"{name:>{width}}" for name, width in zip(names, widths, strict=True))])
-    body = [
-        "  ".join([f"{name:<{first}}", *(f"{count:>{width}}" for count, width in zip(row, widths, strict=True))])
-        for name, row in zip(names, confusion, strict=True)
-    ]
-    return "\n".join([header, *body])
 
 
 def shortened(text: str, most: int = 40) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-__all__ = ["console", "paint", "rendered", "wrapped"]
+__all__ = ["console", "hanging", "paint", "rendered", "wrapped"]
 
 LABEL = "cyan"
 GOOD, BAD, ATTENTION, QUIET = "bold green", "bold red", "bold yellow", "dim"
@@ -56,39 +56,30 @@ def wrapped(text: str, style: str = "", *, longest: int = LONGEST_LABEL) -> "Ren
     longest : int
         The maximum width of a label; a longer one is part of the text.
     """
-    from rich.text import Text
-
     found = LABELLED.match(text)
     if found and found.end() <= longest:
-        head = Text(found[0], LABEL)
-        rest = text[found.end() :]
-    else:
-        indent = INDENTED.match(text)[0]  # type: ignore[index]
-        head, rest = Text(MARKS.get(style, "") + indent, style), text[len(indent) :]
-    return _hanging(head, Text(rest, style))
+        return hanging(found[0], LABEL, text[found.end() :], style)
+    indent = INDENTED.match(text)[0]  # type: ignore[index]
+    return hanging(MARKS.get(style, "") + indent, style, text[len(indent) :], style)
 
 
-def _hanging(head: "Text", rest: "Text") -> "RenderableType":
+def hanging(head: str, head_style: str, rest: "str | Text", style: str = "") -> "RenderableType":
     """Put the text in a column of its own behind the head."""
     from rich.table import Table
+    from rich.text import Text
 
+    body = Text(rest, style) if isinstance(rest, str) else rest
     if not head:
-        return rest
+        return body
     grid = Table.grid()
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    grid.add_row(head, rest)
+    grid.add_row(Text(head, head_style), body)
     return grid
 
 
 def paint(lines: "Iterable[str]") -> "Iterable[RenderableType]":
-    """Lay out the lines of a diagnosis or a derivation, with a style each for headings, formulas, reasons and verdicts.
-
-    Parameters
-    ----------
-    lines : iterable of str
-        Without control characters.
-    """
+    """Lay out the lines of a diagnosis or a derivation: headings, formulas, reasons and verdicts have their styles."""
     from rich.text import Text
 
     for line in lines:
@@ -100,7 +91,7 @@ def paint(lines: "Iterable[str]") -> "Iterable[RenderableType]":
             yield text.append(columns[2], VERDICTS[columns[2]]).append(columns[3], QUIET)
         elif word in VERDICTS and rest:
             style = VERDICTS[word]
-            yield _hanging(Text(MARKS[style], style), Text.assemble((first, style), " ", rest))
+            yield hanging(MARKS[style], style, Text.assemble((first, style), " ", rest))
         elif re.match(r" {6}\S", line):  # the reason of a step
             yield wrapped(line, QUIET)
         elif line[:1] not in ("", " "):

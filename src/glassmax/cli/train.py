@@ -34,8 +34,6 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     """
     from ..errors import DataError
     from ..table import read_table
-    from .output_paths import check_output, default_output
-    from .run import Run, check_options
 
     if options["print_config"]:
         show(as_toml(ctx))
@@ -44,6 +42,9 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
         raise click.UsageError("Missing argument 'DATA'.")
     if options["balanced"] and options["class_weight"]:
         raise click.UsageError("--balanced and --class-weight both weigh the classes. Pass one of them.")
+    from .output_paths import check_output, default_output
+    from .run import Run, check_options
+
     options["early_stopping"] |= options["validation"] is not None or options["metric"] is not None
     check_options(options)
     form = {name: options[name] for name in ("delimiter", "decimal", "encoding")}
@@ -60,7 +61,7 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     _refuse_contradictions(options)
     path = check_output(default_output(data) if output is None else output, data)
     if options["checkpoint"] is not None and check_output(options["checkpoint"], data) == path:
-        raise DataError(f"{path} is the model's place, expected another one for the --checkpoint.")
+        raise DataError(f"{path} is the path of the model, expected another path for --checkpoint.")
     run = Run(table, target, options, form)
     run.report_table()
     try:
@@ -83,7 +84,7 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     again = data if data != "-" else "NEW.csv"
     say(f"The model is in {path}. Use it:", command=f"glassmax predict {_typed(str(path))} {_typed(again)}")
     if interrupted:
-        say(f"It has seen {counted(run.classifier.n_iter_, 'epoch')}.")
+        say(f"The model was trained for {counted(run.classifier.n_iter_, 'epoch')}.")
         ctx.exit(130)
 
 

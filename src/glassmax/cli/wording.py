@@ -8,43 +8,22 @@ if TYPE_CHECKING:
 
 __all__ = ["ESTIMATOR", "option_of", "worded_error"]
 
-ESTIMATOR = {
-    "activation": "activation",
-    "alpha": "alpha",
-    "batch_size": "batch_size",
-    "bias_rate": "bias_rate",
-    "beta_1": "beta_1",
-    "beta_2": "beta_2",
+SAME = (
+    *("activation", "alpha", "batch_size", "beta_1", "beta_2", "clip_norm", "dropout", "early_stopping", "epsilon"),
+    *("init", "label_smoothing", "loss", "max_fun", "momentum", "power_t", "shuffle", "solver", "step_every"),
+    *("step_factor", "tol", "warmup", "weight_decay", "parametrization", "bias_rate", "mixup", "mixup_share"),
+)
+ESTIMATOR = {name: name for name in SAME} | {
     "checkpoint": "checkpoint_path",
-    "clip_norm": "clip_norm",
-    "dropout": "dropout",
-    "early_stopping": "early_stopping",
     "epochs": "max_iter",
-    "epsilon": "epsilon",
     "hidden": "hidden_layer_sizes",
-    "init": "init",
-    "label_smoothing": "label_smoothing",
     "learning_rate": "learning_rate_init",
-    "loss": "loss",
-    "max_fun": "max_fun",
     "metric": "scoring",
-    "mixup": "mixup",
-    "mixup_share": "mixup_share",
-    "momentum": "momentum",
     "nesterov": "nesterovs_momentum",
-    "parametrization": "parametrization",
     "patience": "n_iter_no_change",
-    "power_t": "power_t",
     "schedule": "learning_rate",
     "seed": "random_state",
-    "shuffle": "shuffle",
-    "solver": "solver",
-    "step_every": "step_every",
-    "step_factor": "step_factor",
     "threads": "n_threads",
-    "tol": "tol",
-    "warmup": "warmup",
-    "weight_decay": "weight_decay",
 }
 """The estimator's parameter behind each option of `train`."""
 

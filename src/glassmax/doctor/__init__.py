@@ -1,21 +1,23 @@
 """The gradient doctor: not only that a gradient is wrong, but why.
 
-The story, from what the learner hands in to what the learner is told::
+From what the learner hands in to what the learner reads::
 
     examine           `diagnose`: arrays, a function or a PyTorch model, each examined in its own way
-    reading/          what the learner handed in, understood: arrays, network, loss, function
+    reading/          what the learner handed in: arrays, network, loss, function
     exact_pass        the exact forward and backward pass of that network, every array kept
     mistakes/         the catalogue: each mistake as a wrong step of that pass
-    search/           which wrong steps give exactly what the learner got
-    constants         the factor by which two arrays differ, recognised: 1/n, -1, a learning rate
-    verdict           from the search to a diagnosis: right, wrong, or right by another convention
+    search/           which wrong steps give exactly the learner's numbers
+    constants         names for the factor between two arrays: 1/n, -1, a learning rate
+    case              the learner's gradients beside the exact ones, on every probe
+    verdict           the diagnosis: right, wrong, or right under another convention
+    findings          what is wrong, with its place, size, right line and reason
     telling/          the diagnosis in words: the line as it should be, the reason, the remedy
 
 Beside it::
 
-    behaviour         what a function does besides returning gradients: it changes its inputs, or keeps a sum
+    behaviour         what a function does besides returning gradients: it changes its arguments, or keeps a sum
     precision         whether a small deviation of right gradients comes from float32
-    unknown_loss      a loss that is no known network's: its gradient is measured
+    unknown_loss      a loss that no known network has: its gradient is measured
     pytorch/          models of PyTorch
     learner_file      a file with the learner's function, run in a process of its own
 

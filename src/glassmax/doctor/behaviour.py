@@ -17,18 +17,21 @@ __all__ = ["Behaviour", "watch"]
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What was seen of the function itself.
+    """What the function does besides returning gradients.
 
     Attributes
     ----------
     first : Answer or None
         Its answer to the learner's own data.
+    wrote : tuple of str
+        The arguments that it changed.
     findings : tuple of Finding
     usable : bool
-        Whether its answers can be judged further.
+        Whether its gradients can be judged further.
     """
 
     first: Answer | None
+    wrote: tuple[str, ...]
     findings: tuple[Finding, ...]
     usable: bool
 
@@ -39,34 +42,29 @@ def watch(problem: Problem, learner: Learner) -> Behaviour:
     call = learner.call(problem.arrays, given.X, given.y)
     wrote = _wrote(call)
     if call.answer is None:
-        return Behaviour(None, (*wrote, _failed(call)), usable=False)
+        failed = Finding(call.cause, "", says=call.message)
+        return Behaviour(None, call.wrote, (*wrote, failed), usable=False)
     not_finite = _not_finite(call.answer, learner)
     if not_finite:
-        return Behaviour(call.answer, (*wrote, *not_finite), usable=False)
+        return Behaviour(call.answer, call.wrote, (*wrote, *not_finite), usable=False)
     findings = [*wrote, *_of_returned_loss(problem, call.answer)]
     again = learner.call(problem.arrays, given.X, given.y)
     if again.answer is None:
-        says = f"the first call returned, the second on the same inputs did not: {again.message}"
-        return Behaviour(call.answer, (*findings, Finding("nondeterministic", "", says=says)), usable=True)
+        says = f"the first call returned gradients, the second call with the same arguments did not: {again.message}"
+        once = Finding("nondeterministic", "", says=says)
+        return Behaviour(call.answer, call.wrote, (*findings, once), usable=True)
     second = _second_call(problem, learner, call.answer, again.answer)
     random = any(finding.cause == "nondeterministic" for finding in second)
-    return Behaviour(call.answer, (*findings, *second), usable=not random)
+    return Behaviour(call.answer, call.wrote, (*findings, *second), usable=not random)
 
 
 def _wrote(call: FunctionCall) -> tuple[Finding, ...]:
     if not call.wrote:
         return ()
     names = ", ".join(call.wrote[:5])
-    says = f"the function changes what it is given: {names} had other values after the call"
+    says = f"the function changes its arguments: {names} had other values after the call"
     line = "\n".join(f"{name} = {name}.copy()    # before anything is written into it" for name in call.wrote[:2])
-    reason = "all gradients are taken at one point: nothing may move before the last of them is computed"
-    return (Finding("writes_inputs", names, call.wrote, says, {}, line, reason),)
-
-
-def _failed(call: FunctionCall) -> Finding:
-    if call.cause == "raises":
-        return Finding("raises", "", says=f"the function raises {call.message}")
-    return Finding(call.cause, "", says=call.message.rstrip("."))
+    return (Finding("writes_inputs", names, call.wrote, says, line=line),)
 
 
 def _not_finite(answer: Answer, learner: Learner) -> tuple[Finding, ...]:
@@ -86,7 +84,7 @@ def _not_finite(answer: Answer, learner: Learner) -> tuple[Finding, ...]:
 
 
 def _of_returned_loss(problem: Problem, answer: Answer) -> tuple[Finding, ...]:
-    """A loss returned beside right gradients that was computed from a P that had become P - Y."""
+    """A loss that is returned with right gradients, but computed from a P that had become P - Y."""
     if answer.loss is None:
         return ()
     p = problem.own_pass()
@@ -103,17 +101,19 @@ def _of_returned_loss(problem: Problem, answer: Answer) -> tuple[Finding, ...]:
 
 
 def _changed_in_place(P: Array, Y: Array, seen: str) -> Finding:
-    says = "dZ = P names the same memory as P, so subtracting 1 from it changes P, which is used again afterwards"
+    says = "dZ = P does not copy P, so subtracting 1 from dZ changes P, which is used again afterwards"
     cell = f"P[0] is {np.array2string(P[0], precision=3)} and sums to 1; after the change it is "
     cell += f"{np.array2string(P[0] - Y[0], precision=3)} and sums to 0; {seen}"
-    reason = "dz_i = p_i - y_i is another array than p_i: p is still needed by the loss, and by a second backward pass"
+    reason = "dz_i = p_i - y_i needs an array of its own: the loss and a second backward pass still use p_i"
     return Finding("in_place", "P", (), says, {}, "dZ = P.copy()\ndZ[np.arange(n), y] -= 1", reason, cell)
 
 
 def _second_call(problem: Problem, learner: Learner, first: Answer, second: Answer) -> Sequence[Finding]:
     if any(a.shape != b.shape for a, b in zip(first.arrays, second.arrays, strict=True)):
         return (
-            Finding("nondeterministic", "", says="two calls on the same inputs returned arrays of different shapes"),
+            Finding(
+                "nondeterministic", "", says="two calls with the same arguments returned arrays of different shapes"
+            ),
         )
     differing = [
         (name, a, b)
@@ -127,22 +127,22 @@ def _second_call(problem: Problem, learner: Learner, first: Answer, second: Answ
         learner.accumulates = True
         a, b = differing[0][1].ravel(), differing[0][2].ravel()
         cell = int(np.abs(a).argmax())
-        says = "a second call on the same inputs returns the first call's gradients once more added on top"
+        says = "a second call with the same arguments adds its gradients to those of the first call"
         shown = f"{names[0]}: {a[cell]:.4g} after the first call, {b[cell]:.4g} after the second"
         line = f"{gradient_of(names[0])} = np.zeros_like({names[0]})    # anew in every call"
-        reason = "a gradient belongs to one point and one batch: sums that outlive the call mix several"
+        reason = "a gradient belongs to one point and one batch: a sum that outlives the call mixes several"
         return (Finding("accumulates", names[0], names, says, {"factor": "2"}, line, reason, shown),)
     if _subtracted_again(problem, first, second):
         p = problem.own_pass()
         return (_changed_in_place(p.P, p.Y, "a second call subtracts Y again"),)
     shown = ", ".join(names[:4])
-    says = f"two calls on the same inputs returned different numbers for {shown}: "
-    says += "something in it is random, or kept from call to call"
+    says = f"two calls with the same arguments returned different gradients of {shown}: "
+    says += "the function uses random numbers, or keeps something from call to call"
     return (Finding("nondeterministic", "", names, says),)
 
 
 def _adds(a: Array, b: Array) -> bool:
-    """Whether the second is the first and a share of it again."""
+    """Whether the second is the first plus a share of it."""
     share = float(np.vdot(a, b - a)) / max(float(np.vdot(a, a)), 1e-300)
     return 1e-3 < share < 1.0 + 1e-6 and bool(np.linalg.norm(b - (1 + share) * a) <= 1e-8 * np.linalg.norm(b))
 

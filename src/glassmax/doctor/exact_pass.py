@@ -20,7 +20,7 @@ __all__ = ["KINKED", "Architecture", "Pass", "f_prime"]
 
 
 KINKED = ("relu", "leaky_relu", "elu", "selu")
-"""The activations whose derivative jumps at 0."""
+"""The activations whose derivative jumps at 0; of elu, whose derivative is 1 on both sides, the second one does."""
 
 
 @dataclass(frozen=True)

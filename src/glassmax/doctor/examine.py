@@ -14,6 +14,8 @@ from ..errors import OptionError, ShapeError
 from ..functional.arrays import Array
 from ..network import Network
 from .behaviour import watch
+from .case import Case
+from .mistakes.causes import CAUSES, NOT_IN_CATALOGUE
 from .precision import deviation_told, rounds_to_single
 from .pytorch.model import diagnose_module, is_module
 from .reading.answers import Answer, AnswerError, read_answer
@@ -24,7 +26,7 @@ from .reading.problem import Given, Problem, parameters_of, problems
 from .telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
 from .telling.remedies import completed
 from .unknown_loss import judge_measured
-from .verdict import Case, Judgement, judge, with_findings
+from .verdict import UNREADABLE, Judgement, judge, with_findings
 
 __all__ = ["diagnose"]
 
@@ -43,45 +45,45 @@ def diagnose(
     parameters: Mapping[str, Any] | Sequence[Any] | None = None,
     declared: bool = False,
 ) -> Diagnosis:
-    """Say what is wrong with a gradient: where it goes wrong first, by which mistake, and how to mend it.
+    """Say what is wrong with a gradient: the first wrong array, the mistake that explains it, and the right line.
 
     Parameters
     ----------
     gradients_or_function : mapping, sequence or callable
-        Your gradients, by name or in the order of the parameters; or better your function ``f(parameters, X, y)`` that
-        returns them: it is tried on other data too, where causes come apart that coincide on yours. Or a PyTorch
-        model, with its criterion as `loss`.
+        Your gradients, by name or in the order of the parameters. Better: the function ``f(parameters, X, y)`` that
+        returns them, which is also called on other data, to separate causes that give the same numbers on yours. Or a
+        PyTorch model, with its criterion as `loss`.
     X : (n, d) array
-        Inputs. Samples may be columns, or one vector, if `parameters` are yours.
+        Inputs. Samples may also be columns, or X a single sample, if you pass `parameters`.
     y : array
-        Class indices, or rows (columns) of targets.
+        Class indices, or one row (column) of targets for each sample.
     network : Network, optional
-        Whose gradients they should be.
+        The network whose gradients these should be.
     loss : callable or "network", optional
-        Your own ``loss(parameters, X, y)``, or the word that the network's loss is yours. Either declares the loss:
-        then a factor throughout is a mistake, otherwise it is a convention.
+        Your own ``loss(parameters, X, y)``, or ``"network"`` if your loss is exactly that of the network. Either
+        declares the loss: a factor that all gradients share is then a mistake, and otherwise a convention.
     parameters : mapping or sequence, optional
-        Where the gradients were taken, in your names and layout: weights (in, out) or (out, in), biases of any shape or
-        none. The network's own by default.
+        The parameters at which the gradients were computed, in your names and layout: weights (in, out) or (out, in),
+        biases of any shape or none. By default those of the network.
     declared : bool, default=False
         The same as ``loss="network"``.
 
     Returns
     -------
     Diagnosis
-        `print` it, or read ``.verdict``, ``.findings``, ``.first_wrong``, ``.conventions``.
+        Shown as text at the prompt; its fields are ``.verdict``, ``.findings``, ``.first_wrong``, ``.conventions``.
 
     Raises
     ------
     ShapeError, LabelError
         If X, y and the parameters don't fit together.
     OptionError
-        If there is nothing to hold the gradients against.
+        If there is nothing to compare the gradients with.
 
     Notes
     -----
-    A cause is named only if simulating it gives your numbers to rounding; see `docs/doctor.md` for how, and for what
-    can't be told apart. Your function is called in this process, on copies.
+    A cause is named only if simulating it gives your numbers to rounding; `docs/doctor.md` says how, and which
+    causes no data can tell apart. Your function is called in this process, on copies.
 
     Examples
     --------
@@ -101,10 +103,10 @@ def diagnose(
     if gradients_or_function is None:
         raise OptionError(
             "gradients_or_function is None, expected your gradients, or your function f(parameters, X, y) that returns "
-            "them. Pass it first; if it came from a function, see whether its `return` is missing."
+            "them. Pass it first; if a function made it, check whether its `return` is missing."
         )
     given = _given(X, y, network, loss, parameters, declared)
-    with np.errstate(all="ignore"):  # mistakes are simulated that overflow; what isn't finite fits nothing
+    with np.errstate(all="ignore"):  # mistakes are simulated that overflow; what isn't finite matches nothing
         if callable(gradients_or_function):
             return completed(_of_function(gradients_or_function, given))
         return completed(_of_arrays(gradients_or_function, given))
@@ -114,7 +116,9 @@ def _given(X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: b
     if network is not None and not isinstance(network, Network):
         raise OptionError(f"network is a {type(network).__name__}, expected a glassmax.Network.")
     if X is None or y is None:
-        raise ShapeError(f"{'X' if X is None else 'y'} is missing. Pass the X and y that the gradients were taken at.")
+        raise ShapeError(
+            f"{'X' if X is None else 'y'} is missing. Pass the X and y at which the gradients were computed."
+        )
     if loss is not None and not callable(loss) and not (isinstance(loss, str) and loss == "network"):
         raise OptionError(f"loss is {loss!r}, expected your own function loss(parameters, X, y), or 'network'.")
     if loss is not None and not callable(loss) and network is None:
@@ -124,7 +128,7 @@ def _given(X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: b
     own = loss if callable(loss) else None
     if own is None and network is None:
         raise OptionError(
-            "Neither network nor loss is given, so there is nothing to hold the gradients against. "
+            "Neither network nor loss is given, so there is nothing to compare the gradients with. "
             "Pass network=glassmax.Network([...]), or your own loss=f(parameters, X, y)."
         )
     chosen = parameters_of(network) if parameters is None and network is not None else parameters
@@ -167,7 +171,7 @@ def _function_read_as(problem: Problem, function: Callable[..., Any]) -> Judgeme
     learner = Learner(function, given.parameters, names, problem.layout)
     watched = watch(problem, learner)
     if watched.first is None or not watched.usable:
-        return Judgement(Diagnosis(WRONG, watched.findings), 9.0)
+        return Judgement(Diagnosis(WRONG, watched.findings), UNREADABLE)
     shapes = [array.shape for array in watched.first.arrays]
     p = problem.own_pass()
     own = watched.first.ours(problem.layout)
@@ -186,19 +190,18 @@ def _function_read_as(problem: Problem, function: Callable[..., Any]) -> Judgeme
     judgement = _with_reshaped(judgement, problem, watched.first)
     if judgement.deviation and not judgement.diagnosis.findings:
         judgement = deviation_told(judgement, rounds_to_single(problem, learner))
-    moving = any({*finding.parameters} & {*names} for finding in watched.findings if finding.cause == "writes_inputs")
-    if not moving:  # weights that move while gradients are taken make them no sum over the rows either
+    if not {*watched.wrote} & {*names}:  # weights that the function changes make its gradients no sum over rows either
         judgement = _coupled(problem, learner, watched.first, judgement)
-    known = [cause for cause in judgement.diagnosis.causes if cause not in ("not_in_catalogue", "batch_coupling")]
-    wrong = judgement.diagnosis.verdict == WRONG and known
-    first = not wrong or any(f.cause == "accumulates" for f in watched.findings)
-    return with_findings(judgement, watched.findings, first and not _explained(judgement, watched.findings))
+    causes = [CAUSES[cause] for cause in judgement.diagnosis.causes]
+    named = judgement.diagnosis.verdict == WRONG and not all(cause.vague for cause in causes)
+    explained = {cause.explains for cause in causes} & {finding.cause for finding in watched.findings}
+    return with_findings(judgement, watched.findings, first=(learner.accumulates or not named) and not explained)
 
 
 def _nearly(judgement: Judgement) -> bool:
     """Whether gradients are off by no more than float32 can make of them, and by no known mistake."""
     errors = [line.error for line in judgement.diagnosis.lines]
-    return "not_in_catalogue" in judgement.diagnosis.causes and max(errors, default=1.0) < NEARLY
+    return NOT_IN_CATALOGUE in judgement.diagnosis.causes and max(errors, default=1.0) < NEARLY
 
 
 def _keeps_shapes(problem: Problem, probe: Probe, keys: Sequence[tuple[str, int]]) -> bool:
@@ -207,15 +210,10 @@ def _keeps_shapes(problem: Problem, probe: Probe, keys: Sequence[tuple[str, int]
     return all(answer[key].shape == probe.p.truth[key].shape for key in keys)
 
 
-def _explained(judgement: Judgement, findings: Sequence[Finding]) -> bool:
-    """Whether what the gradients show is the reason for what the function does, as weights updated too early."""
-    return "updated_weights" in judgement.diagnosis.causes and any(f.cause == "writes_inputs" for f in findings)
-
-
 def _coupled(problem: Problem, learner: Learner, first: Answer, judgement: Judgement) -> Judgement:
     """Of a mistake outside the catalogue, whether the rows of a batch disturb one another."""
     d = judgement.diagnosis
-    unknown = next((finding for finding in d.findings if finding.cause == "not_in_catalogue"), None)
+    unknown = next((finding for finding in d.findings if finding.cause == NOT_IN_CATALOGUE), None)
     if unknown is None or len(problem.targets.Y) < 2:
         return judgement
     says = rows_matter(problem, learner, first)
@@ -246,11 +244,11 @@ def _arrays_read_as(problem: Problem, gradients: Any) -> Judgement:
     try:
         answer = read_answer(gradients, names, shapes, max(problem.given.X.shape, default=1))
     except AnswerError as error:
-        return Judgement(Diagnosis(WRONG, (Finding(error.cause, "", says=str(error).rstrip(".")),)), 9.0)
+        return Judgement(Diagnosis(WRONG, (Finding(error.cause, "", says=str(error).rstrip(".")),)), UNREADABLE)
     bad = [name for name, array in zip(names, answer.arrays, strict=True) if not np.isfinite(array).all()]
     if bad:
-        says = f"the gradient of {', '.join(bad[:5])} holds numbers that are not finite"
-        return Judgement(Diagnosis(WRONG, (Finding("not_finite", bad[0], tuple(bad), says),)), 9.0)
+        says = f"the gradient of {', '.join(bad[:5])} contains infinity or NaN"
+        return Judgement(Diagnosis(WRONG, (Finding("not_finite", bad[0], tuple(bad), says),)), UNREADABLE)
     turned = not problem.given.own_parameters and _all_turned(problem, answer.arrays)
     case = Case(problem, [problem.own_pass()], [answer.ours(problem.layout, turned)], [True], answer.single_precision)
     judgement = deviation_told(_with_reshaped(judge(case), problem, answer), None)
@@ -258,21 +256,21 @@ def _arrays_read_as(problem: Problem, gradients: Any) -> Judgement:
         return judgement
     d = judgement.diagnosis
     verdict = OTHERWISE_CORRECT if d.verdict == CORRECT else d.verdict
-    said = (*d.conventions, "read as: weights (out, in), as every dW has the shape of Wᵀ")
+    said = (*d.conventions, "read as: weights (out, in), because every dW has the shape of Wᵀ")
     return Judgement(Diagnosis(verdict, d.findings, d.first_wrong, said, d.lines), judgement.cost)
 
 
 def _with_reshaped(judgement: Judgement, problem: Problem, answer: Answer) -> Judgement:
     """Say where a bias' gradient has an axis of length 1 more or less than the bias."""
     told = [
-        f"{role.name} came as {array.shape} for {role.shape}"
+        f"{role.name} has shape {array.shape}, the bias {role.shape}"
         for role, array in zip(problem.layout.roles, answer.arrays, strict=True)
         if role.kind == "b" and array.shape != role.shape and array.size == int(np.prod(role.shape)) > 1
     ]
     d = judgement.diagnosis
     if not told or not d.correct:
         return judgement
-    said = (*d.conventions, f"axes of length 1 are no fault: the gradient of {', '.join(told)}")
+    said = (*d.conventions, f"an axis of length 1 more or less is not a mistake: the gradient of {', '.join(told)}")
     return replace(judgement, diagnosis=replace(d, conventions=said))
 
 

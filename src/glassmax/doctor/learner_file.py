@@ -17,6 +17,7 @@ from ..learner.loaded_file import LearnerFile
 from ..learner.run_file import FileDiagnosis, run_file
 from ..network import Network
 from .examine import diagnose
+from .mistakes.causes import NOT_IN_CATALOGUE
 from .telling.diagnosis import Diagnosis
 from .telling.json_form import plain_diagnosis
 
@@ -70,7 +71,7 @@ def diagnose_file(
 def try_activations(
     diagnose: Callable[[Network], Diagnosis], understood: Understood, in_time: Callable[[], bool] = lambda: True
 ) -> tuple[Diagnosis, list[str]]:
-    """Diagnose under the activation that was taken for granted, or under one that explains what that doesn't.
+    """Diagnose with the assumed activation, or with another that explains what the assumed one does not.
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ def try_activations(
     -------
     diagnosis : Diagnosis
     notes : list of str
-        What was taken for granted in the end.
+        What was assumed in the end.
     """
     assert understood.network is not None
     first = diagnose(understood.network)
@@ -104,7 +105,7 @@ def try_activations(
 
 def _explained(diagnosis: Diagnosis) -> bool:
     forward = any("forward pass" in finding.says for finding in diagnosis.findings)
-    return not forward and "not_in_catalogue" not in diagnosis.causes
+    return not forward and NOT_IN_CATALOGUE not in diagnosis.causes
 
 
 def _diagnosed(file: LearnerFile, seconds: float) -> tuple[dict[str, Any], list[str]]:

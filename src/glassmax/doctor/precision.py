@@ -1,8 +1,8 @@
-"""A small deviation of right gradients: whether float32 made it, somewhere on the way, or something else.
+"""A small deviation of right gradients: whether float32 made it, somewhere in the computation, or something else.
 
-Rounding to float32 is a staircase: where parameters and rows move by 1e-5 it falls anew, and where they move by 1e-12
-it stays. An epsilon in a logarithm and the cut of a finite difference stay in both; the noise of a difference falls
-anew in both.
+Rounding to float32 is a staircase: its error changes if parameters and rows move by 1e-5, and stays the same if they
+move by 1e-12. The error of an epsilon in a logarithm, and the truncation error of a finite difference, stay the same in
+both cases; the noise of a finite difference changes in both.
 """
 
 from collections.abc import Sequence
@@ -19,23 +19,23 @@ from .verdict import Judgement
 __all__ = ["deviation_told", "rounds_to_single"]
 
 LARGE = 3e-6
-"""A deviation above this is more than float32 on the way makes."""
+"""A deviation above this is too large for float32 in a part of the computation."""
 
 ELSE = (
-    "the numbers differ from the exact ones by {:.0e}: as finite differences do, a shorter precision "
-    "on the way, or an epsilon inside a logarithm. That is no fault"
+    "the gradients differ from the exact ones by {:.0e}, as with finite differences, a lower precision "
+    "on the way, or an epsilon inside a logarithm. That is not a mistake"
 )
 
 
 def deviation_told(judgement: Judgement, single: bool | None) -> Judgement:
-    """Say what a deviation comes from.
+    """Say where a deviation comes from.
 
     Parameters
     ----------
     judgement : Judgement
-        Of right gradients, if there is a deviation to tell of.
+        Its deviation is explained if the gradients are right and nothing else was found.
     single : bool or None
-        Whether float32 made it; None if that could not be measured.
+        Whether float32 caused the deviation; None if that was not measured.
 
     Returns
     -------
@@ -45,11 +45,12 @@ def deviation_told(judgement: Judgement, single: bool | None) -> Judgement:
     if not size or d.findings:
         return judgement
     if single or (single is None and size <= LARGE):
-        says = f"the numbers differ from the exact ones by {size:.0e}: "
-        says += "something on the way was float32, whose rounding this is, and no fault"
-        if single is None:
-            says = says.replace("something on the way was", "as where something on the way was")
-            says += "; finite differences or an epsilon inside a logarithm may do the same"
+        says = f"the gradients differ from the exact ones by {size:.0e}: "
+        if single:
+            says += "a part of the computation is in float32. That is rounding, not a mistake"
+        else:
+            says += "probably a part of the computation is in float32, which rounds, and that is not a mistake; "
+            says += "finite differences or an epsilon inside a logarithm may have the same effect"
         found = Finding("float32", "", says=says, evidence={"error_before": size})
         return replace(judgement, diagnosis=replace(d, findings=(found,)))
     return replace(judgement, diagnosis=replace(d, conventions=(*d.conventions, ELSE.format(size))))

@@ -1,7 +1,7 @@
-"""A loss that is no network's of the table: the gradient is measured from it, and only simple mistakes can be named.
+"""A loss that none of the known networks has: its gradient is measured, and only simple mistakes can be named.
 
-Central differences of the learner's own loss, cell by cell where the cells are few, along random directions where they
-are many. What can be told then: a factor, a sign, a transpose, a penalty that is missing, which parameter is off.
+The gradient is measured by central differences of the learner's own loss: for each cell of a small parameter, along
+random directions for a large one. They show a factor, a sign, a transpose, a missing penalty, and the parameter.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,8 @@ import numpy as np
 
 from ..errors import OptionError
 from ..functional.arrays import Array
-from .constants import Constant, recognise
+from .constants import recognise
+from .mistakes.causes import CAUSES, FACTORS, PENALTY
 from .reading.answers import AnswerError, read_answer
 from .reading.function import described_error, quietly
 from .reading.layout import flattened, rebuilt, written
@@ -25,7 +26,7 @@ TOLERANCE = 2e-5
 
 
 def judge_measured(gradients_or_function: Any, given: Given) -> Diagnosis:
-    """Judge gradients by differences of the learner's own loss.
+    """Judge gradients by central differences of the learner's own loss.
 
     Parameters
     ----------
@@ -56,18 +57,17 @@ def judge_measured(gradients_or_function: Any, given: Given) -> Diagnosis:
         answer = read_answer(returned, names, [array.shape for array in arrays], max(given.X.shape, default=1))
     except AnswerError as error:
         return Diagnosis(WRONG, (Finding(error.cause, "", says=str(error).rstrip(".")),))
-    wrote = [
-        Finding("writes_inputs", name, (name,), f"the function changes {name}, which it was given") for name in changed
-    ]
+    wrote = [Finding("writes_inputs", name, (name,), f"the function changes its argument {name}") for name in changed]
     loss = _loss_at(given)
     findings, lines = [], []
     for position, name in enumerate(names):
         finding, line = _judge_one(loss, arrays, position, name, answer.arrays[position].astype(np.float64))
         lines.append(line)
         findings += [finding] if finding else []
-    findings = _throughout(findings, len(names)) + wrote
+    findings = _throughout(findings) + wrote
     said = (
-        "your loss is none of the known ones: the gradient was measured from it, and only simple mistakes can be named",
+        "your loss is none of the known ones: its gradient was measured by central differences, "
+        "so only simple mistakes are named",
     )
     first = _first(findings, names)
     return Diagnosis(WRONG if findings else CORRECT, tuple(findings), first, said, tuple(lines))
@@ -86,7 +86,9 @@ def _loss_at(given: Given) -> Callable[[list[Array]], float]:
     loss = given.loss
     if loss is None:
         paths = ", ".join(written(path) for path, _ in flattened(given.parameters))
-        raise OptionError(f"No loss is given to measure the gradients of {paths} by. Pass loss=f(parameters, X, y).")
+        raise OptionError(
+            f"There is no loss by which the gradients of {paths} could be measured. Pass loss=f(parameters, X, y)."
+        )
 
     def at(arrays: list[Array]) -> float:
         value = quietly(lambda: loss(rebuilt(given.parameters, iter(arrays)), given.X.copy(), np.array(given.y)))
@@ -107,7 +109,7 @@ def _judge_one(
     W = arrays[position]
     if G.shape != W.shape:
         turned = W.ndim == 2 and G.shape == W.T.shape
-        says = f"the gradient of {name} came as {G.shape}, expected {W.shape}"
+        says = f"the gradient of {name} has shape {G.shape}, expected {W.shape}"
         cause = "transposed" if turned else "wrong_shapes"
         line = f"d{name} = d{name}.T" if turned else f"assert d{name}.shape == {name}.shape"
         return Finding(cause, name, (name,), says, line=line), ParameterCheck(name, W.shape, float("inf"), False)
@@ -129,7 +131,7 @@ def _directions(W: Array) -> list[Array]:
 
 
 def _slope(loss: Callable[[list[Array]], float], arrays: list[Array], position: int, v: Array) -> float:
-    """The derivative along v by central differences of two lengths, freed of their h² term."""
+    """The derivative along v by central differences with two step lengths, combined so that the h² term cancels."""
 
     def central(h: float) -> float:
         up, down = list(arrays), list(arrays)
@@ -146,73 +148,63 @@ def _named(
         return float(np.linalg.norm(difference)) / max(float(np.linalg.norm(slopes)), 1e-300)
 
     evidence: dict[str, object] = {"error_before": error}
-    along_W = np.array([float(np.vdot(v, W)) for v in directions])
     c = float(claims @ slopes) / max(float(slopes @ slopes), 1e-300)
-    constant = recognise([c], [1], 1, 1e-4)
     if len(slopes) > 1 and abs(c) > 1e-6 and left(claims - c * slopes) <= TOLERANCE * max(abs(c), 1):
-        return _factor(name, c, constant, evidence | {"error_after": left(claims - c * slopes)})
+        return _factor(name, c, evidence | {"error_after": left(claims - c * slopes)})
+    along_W = np.array([float(np.vdot(v, W)) for v in directions])
     rest = slopes - claims
     r = float(rest @ along_W) / max(float(along_W @ along_W), 1e-300)
     if len(slopes) > 2 and left(rest - r * along_W) <= TOLERANCE:
-        evidence |= {"error_after": left(rest - r * along_W), "coefficient": f"{r:.4g}"}
-        says = f"{r:.4g} {name} is missing from the gradient of {name}: a penalty's part"
-        reason = "d/dW_jk of l2/2 sum_jk W_jk^2 = l2 W_jk, beside the data's part"
-        return Finding(
-            "regulariser_missing",
-            name,
-            (name,),
-            says,
-            evidence,
-            f"d{name} += {r:.4g} * {name}",
-            reason,
-            "",
-            ("regulariser_factor",),
-        )
+        return _penalty(name, r, evidence | {"error_after": left(rest - r * along_W), "coefficient": f"{r:.4g}"})
     if W.ndim == 2 and W.shape[0] == W.shape[1]:
         turned = np.array([float(np.vdot(v, G.T)) for v in directions])
         if left(turned - slopes) <= TOLERANCE:
             evidence["error_after"] = left(turned - slopes)
-            return Finding(
-                "transposed", name, (name,), f"the gradient of {name} is transposed", evidence, f"d{name} = d{name}.T"
-            )
-    if not G.any():
-        says = f"the gradient of {name} is 0 throughout"
-        return Finding("not_in_catalogue", name, (name,), says, evidence, cell=_cell(name, W, slopes, claims))
-    says = f"the gradient of {name} is wrong, by no factor, penalty or transpose"
+            says, line = f"the gradient of {name} is transposed", f"d{name} = d{name}.T"
+            return Finding("transposed", name, (name,), says, evidence, line)
+    unexplained = "wrong, and no factor, penalty or transpose explains it"
+    says = f"the gradient of {name} is {unexplained if G.any() else '0 in every cell'}"
     return Finding("not_in_catalogue", name, (name,), says, evidence, cell=_cell(name, W, slopes, claims))
 
 
 def _cell(name: str, W: Array, slopes: Array, claims: Array) -> str:
     """Where the learner's gradient is farthest off: a cell, or a direction where the cells are many."""
     worst = int(np.abs(claims - slopes).argmax())
-    numbers = f"yours {claims[worst]:.4g}, by differences of your loss {slopes[worst]:.4g}"
+    numbers = f"yours {claims[worst]:.4g}, by central differences of your loss {slopes[worst]:.4g}"
     if len(slopes) < W.size:
         return f"along a random direction: {numbers}"
     index = ", ".join(str(int(i)) for i in np.unravel_index(worst, W.shape))
     return f"{name}[{index}]: {numbers}"
 
 
-def _factor(name: str, c: float, constant: Constant | None, evidence: dict[str, object]) -> Finding:
+def _factor(name: str, c: float, evidence: dict[str, object]) -> Finding:
     if abs(c + 1) < 1e-4:
-        return Finding(
-            "sign", name, (name,), f"the gradient of {name} has the wrong sign", evidence, f"d{name} = -d{name}"
-        )
+        says = f"the gradient of {name} has the wrong sign"
+        return Finding("sign", name, (name,), says, evidence, f"d{name} = -d{name}")
+    constant = recognise([c], [1], 1, 1e-4)
     written_as = constant.name if constant else f"{c:.4g}"
     says = f"the gradient of {name} is {written_as} times what it should be"
     return Finding("factor", name, (name,), says, evidence | {"factor": written_as}, f"d{name} /= {c:.6g}")
 
 
-def _throughout(findings: list[Finding], number: int) -> list[Finding]:
+def _penalty(name: str, r: float, evidence: dict[str, object]) -> Finding:
+    says = f"{r:.4g} {name} is missing from the gradient of {name}: the derivative of a penalty"
+    line = f"d{name} += {r:.4g} * {name}"
+    reason = "d/dW_jk of l2/2 sum_jk W_jk^2 = l2 W_jk, added to the derivative of the data's part"
+    also = ("regulariser_factor",)
+    return Finding("regulariser_missing", name, (name,), says, evidence, line, reason, indistinguishable=also)
+
+
+def _throughout(findings: list[Finding]) -> list[Finding]:
     """The same factor in several parameters is one finding."""
     grouped: dict[tuple[str, object], list[Finding]] = {}
     for finding in findings:
-        grouped.setdefault(
-            (finding.cause, finding.evidence.get("factor", finding.evidence.get("coefficient", finding.cause))), []
-        ).append(finding)
+        fitted = finding.evidence.get("factor", finding.evidence.get("coefficient", finding.cause))
+        grouped.setdefault((finding.cause, fitted), []).append(finding)
     merged = []
     for group in grouped.values():
         first = group[0]
-        if len(group) == 1 or first.cause not in ("sign", "factor", "regulariser_missing"):
+        if len(group) == 1 or CAUSES[first.cause].group not in (FACTORS, PENALTY):
             merged += group
             continue
         parameters = tuple(name for finding in group for name in finding.parameters)

@@ -79,18 +79,7 @@ class Engine(Protocol):
 
 
 def logits(engine: Engine, network: Network, X: Array) -> Iterator[Array]:
-    """Return the logits of the rows of X block by block: no (n, k) array need be held.
-
-    Parameters
-    ----------
-    engine : Engine
-    network : Network
-    X : (n, d) array or CSR matrix
-
-    Yields
-    ------
-    (m, k) array
-    """
+    """Return the logits of the rows of X, (n, d) or CSR, block by block: no (n, k) array need be held."""
     for block in blocks(network, X.shape[0]):
         yield engine.logits(network, X[block])
 
@@ -140,16 +129,20 @@ def build_facts() -> dict[str, Any]:
         ``native``: whether there is a native engine; if not, ``reason``: why. If there is one: its ``compiler``, the
         ``instruction_sets`` of the build, those ``available`` on this machine, and ``isa``, the one in use.
     """
-    path = Path(__file__).with_name("_build.json")
-    facts: dict[str, Any] = {"native": False, "reason": "it was not installed by its own build"}
-    if path.exists():
-        facts = json.loads(path.read_text(encoding="utf-8"))
+    facts = _facts() or {"native": False, "reason": "it was not installed by its own build"}
     engine, reason = _native_engine()
     if engine is None:
         return facts | {"native": False, "reason": reason}
     from .native import INSTRUCTION_SETS
 
     return facts | {"native": True, "available": list(INSTRUCTION_SETS), "isa": engine().isa}
+
+
+def _facts() -> dict[str, Any]:
+    """Return what the build has written down; nothing if glassmax was not installed by its own build."""
+    path = Path(__file__).with_name("_build.json")
+    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return facts
 
 
 @cache
@@ -168,12 +161,10 @@ def _of_threads(engine: Any, n_threads: int | None) -> Engine:
 @cache
 def _native_engine() -> tuple[Any, str]:
     """Return the class of the native engine; or None, and why there is none."""
-    path = Path(__file__).with_name("_build.json")
-    facts = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     try:
         from .native import NativeEngine
     except ImportError as error:
-        return None, facts.get("reason") or f"it can't be loaded ({error})"
+        return None, _facts().get("reason") or f"it can't be loaded ({error})"
     return NativeEngine, ""
 
 

@@ -94,18 +94,7 @@ class EpochResult(NamedTuple):
 
 
 def blocks(network: Network, n: int) -> Iterator[slice]:
-    """Cut n rows into blocks whose widest layer holds about a million numbers; the cuts depend on the shapes alone.
-
-    Parameters
-    ----------
-    network : Network
-    n : int
-        Number of rows.
-
-    Yields
-    ------
-    slice
-    """
+    """Cut n rows into blocks whose widest layer holds about a million numbers; the cuts depend on the shapes alone."""
     rows = max(1, BLOCK_NUMBERS // max(network.layer_sizes))
     for start in range(0, n, rows):
         yield slice(start, min(start + rows, n))

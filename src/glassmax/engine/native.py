@@ -110,11 +110,11 @@ class NativeEngine:
         names: tuple[str, ...]
         if isinstance(rule, Adam):
             names = ("m", "v")
-            how = (True, False, 0.0, rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"]), list(rate_factors))
+            how = (True, False, 0.0, rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"]), tuple(rate_factors))
         else:
             assert isinstance(rule, SGD)
             names = ("velocity",)
-            how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0, list(rate_factors))
+            how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0, tuple(rate_factors))
         moved = [_plain(_writable(state[name], name), theta.dtype) for name in names]
         second = moved[1] if len(moved) == 2 else None
         if order.dtype.kind not in "iu":

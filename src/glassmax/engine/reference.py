@@ -239,20 +239,9 @@ def mixed_rows(
 
 
 def dropout_masks(network: Network, regularization: Regularization, step: int, rows: Array) -> dict[int, Array] | None:
-    """Return the dropout masks of a batch by layer; None without dropout.
+    """Return the dropout masks of a batch by layer, (m, h_l) each; None without dropout.
 
-    Parameters
-    ----------
-    network : Network
-    regularization : Regularization
-    step : int
-        Number of steps taken before.
-    rows : (m,) array of int
-        Row numbers of the batch in the training data.
-
-    Returns
-    -------
-    dict of int to (m, h_l) array, or None
+    `step` is the number of steps taken before; `rows`, (m,), are the row numbers of the batch in the training data.
     """
     if not any(regularization.dropout):
         return None

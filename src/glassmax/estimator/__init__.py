@@ -7,16 +7,12 @@
     preparation     from the arguments of a fit to what it trains
     inputs          X, y and weights as users give them: arrays, sparse matrices, frames
     labels          y encoded: classes, class probabilities, or several labels
-    validation      the rows held out for early stopping
-    run             the epochs of one fit
+    run             the epochs of one fit: recorded, committed, watched by early stopping
     fitted_state    what a fit learns, committed to the classifier after its first epoch
-    record          an epoch into the attributes, and onto the screen
-    stopping        when to stop early; the adaptive learning rate
     scoring         the scores that early stopping watches
     outcome         warnings about how a fit has turned out
     identity        what identifies a run, for its checkpoint
     linear          the linear model that a network is compared with
-    models          from a fitted classifier to a Model, and back
     availability    whether there is a `partial_fit`
     callbacks       scikit-learn's callbacks, from version 1.9
     user_warnings   warnings that point at the user's own line

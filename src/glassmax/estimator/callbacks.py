@@ -31,15 +31,7 @@ FITTED = ("network", "classes", "n_features_in", "feature_names_in")
 
 
 class Hooks:
-    """Calls the callbacks of one fit.
-
-    Parameters
-    ----------
-    classifier : SoftmaxClassifier
-    run : Run
-    X, y, sample_weight
-        As given to `fit`.
-    """
+    """Calls the callbacks of one fit; X, y and sample_weight are as given to `fit`."""
 
     def __init__(self, classifier: Any, run: Run, X: Any, y: Any, sample_weight: Any) -> None:
         self.classifier, self.run = classifier, run

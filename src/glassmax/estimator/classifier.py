@@ -13,18 +13,21 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_random_state
 
 from ..engine import Data, best_engine, blocks, dropout_masks, logits, mixed_rows
+from ..errors import OptionError
 from ..functional.arrays import Array
+from ..functional.heads import LOSS_OF_OUTPUT
 from ..gradcheck import Report
 from ..model import Model
 from ..network import Network
 from ..training import Epoch
 from .availability import OnlyIfAvailable
 from .callbacks import CallbackSupport, Hooks, with_callbacks
+from .fitted_state import FittedState
 from .inputs import check_rows, check_X
 from .labels import Labels, encode_labels, most_probable_class, weigh_rows
-from .models import classifier_of, model_of
 from .options import make_plan
 from .outcome import has_diverged, has_exploded, warn_of_outcome
 from .preparation import prepare_fit, prepare_partial_fit
@@ -443,8 +446,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             Columns in the order of `classes_`. Rows sum to 1; with sigmoid output each entry is a probability of its
             own.
         """
-        self._check_fitted()
-        return best_engine(self.n_threads).probabilities(self.network_, check_X(self, X))
+        network = self._fitted_network()
+        return best_engine(self.n_threads).probabilities(network, check_X(self, X))
 
     def predict_log_proba(self, X: npt.ArrayLike) -> Array:
         """Return the logarithm of `predict_proba`, exact even where a probability underflows to 0.
@@ -578,8 +581,13 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         -------
         glassmax.model.Model
         """
-        self._check_fitted()
-        return model_of(self)
+        columns = getattr(self, "feature_names_in_", None)
+        return Model(
+            self._fitted_network(),
+            self.classes_,
+            columns=None if columns is None else columns.tolist(),
+            record={"epochs": self.n_iter_, "training_loss": self.loss_},
+        )
 
     @classmethod
     def from_model(cls, model: Model, **parameters: Any) -> Self:
@@ -602,7 +610,27 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         OptionError
             If the model has another output or loss than this classifier can have.
         """
-        classifier: Self = classifier_of(cls, model, parameters)
+        if not isinstance(model, Model):
+            raise OptionError(f"model is {model!r}, expected a Model: load_model(path) reads one from a file.")
+        brought = {"hidden_layer_sizes", "activation"} & set(parameters)
+        if brought:
+            raise OptionError(f"{min(brought)} is given, expected none: the model brings its own.")
+        network, head = model.network, model.network.head
+        if head.output not in LOSS_OF_OUTPUT or not (head.fused or head.loss == "squared_error"):
+            raise OptionError(f"The model is {network!r}, expected softmax or sigmoid output with a loss of its own.")
+        activations = network.activations
+        activation = activations[0] if len(set(activations)) == 1 else list(activations) or "relu"
+        loss = "squared_error" if head.loss == "squared_error" else "cross_entropy"
+        classifier = cls(network.layer_sizes[1:-1], activation, **{"output": head.output, "loss": loss, **parameters})
+        FittedState.begin(
+            classifier,
+            make_plan(classifier),
+            network,
+            check_random_state(classifier.random_state),
+            classes=model.classes,
+            init=("model",) * network.depth,
+            feature_names_in=None if model.columns is None else np.array(model.columns, object),
+        ).commit(classifier)
         return classifier
 
     def save(self, path: str | Path) -> None:
@@ -618,57 +646,52 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     @property
     def coefs_(self) -> list[Array]:
         """The weights, W1 first: views of ``network_.theta``."""
-        return list(self._known_network().parameters.W.values())
+        return list(self._fitted_network().parameters.W.values())
 
     @property
     def intercepts_(self) -> list[Array]:
         """The biases, b1 first: views of ``network_.theta``."""
-        return list(self._known_network().parameters.b.values())
+        return list(self._fitted_network().parameters.b.values())
 
     @property
     def diverged_(self) -> bool:
         """Whether the training loss ended above where it began, and above chance: the steps were too long."""
-        self._check_fitted()
+        self._fitted_network()
         return has_diverged(self)
 
     @property
     def exploded_(self) -> bool:
         """Whether the training loss rose far above chance and ended no better: inputs or steps are too large."""
-        self._check_fitted()
+        self._fitted_network()
         return has_exploded(self)
 
     @property
     def n_layers_(self) -> int:
         """Layers, input and output included."""
-        return len(self._known_network().layer_sizes)
+        return len(self._fitted_network().layer_sizes)
 
     @property
     def n_outputs_(self) -> int:
         """The number of classes."""
-        return self._known_network().layer_sizes[-1]
+        return self._fitted_network().layer_sizes[-1]
 
     @property
     def out_activation_(self) -> str:
         """The output function: "softmax" or "sigmoid"."""
-        return self._known_network().head.output
+        return self._fitted_network().head.output
 
-    def _is_multilabel(self) -> bool:
-        self._check_fitted()
-        return self.network_.head.output == "sigmoid"
-
-    def _known_network(self) -> Network:
-        self._check_fitted()
-        return self.network_
-
-    def _check_fitted(self) -> None:
+    def _fitted_network(self) -> Network:
         if not hasattr(self, "network_"):
             raise NotFittedError("This SoftmaxClassifier is not fitted yet. Call fit first.")
+        return self.network_
+
+    def _is_multilabel(self) -> bool:
+        return self._fitted_network().head.output == "sigmoid"
 
     def _known_rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Labels, Data]:
         """Return the labels, and the rows as the fitted network takes them, targets smoothed."""
-        self._check_fitted()
+        head = self._fitted_network().head
         X, y, sample_weight = check_rows(self, X, y, sample_weight, reset=False)
-        head = self.network_.head
         labels = encode_labels(y, head.output, self.classes_)
         smoothing = self.label_smoothing
         T = head.smoothed(labels.T, len(self.classes_), smoothing) if smoothing else labels.T
@@ -687,6 +710,5 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         warn_of_outcome(self, verdict=run.verdict, improving=run.early_stopping.epochs_without_improvement == 0)
 
     def _logits(self, X: Any) -> Iterator[Array]:
-        self._check_fitted()
-        X = check_X(self, X)
-        yield from logits(best_engine(self.n_threads), self.network_, X)
+        network = self._fitted_network()
+        yield from logits(best_engine(self.n_threads), network, check_X(self, X))

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..functional.arrays import Array
 from ..network import Network
-from ..training import EarlyStopping, TrainingState
+from ..training import EarlyStopping, Epoch, TrainingState
 from .options import Plan
 
 __all__ = ["FittedState"]
@@ -82,6 +82,31 @@ class FittedState:
         if (plan.regularization.dropout or plan.regularization.mixup) and not self.training.seed:
             self.training.seed = int(self.training.draw.randint(2**63 - 1, dtype=np.int64))
 
+    def record(self, epoch: Epoch, score: float | None) -> None:
+        """Add an epoch and, where there are validation rows, its score by `scoring`."""
+        self.n_iter += 1
+        self.t = self.training.rows
+        self.loss = epoch.loss
+        self.loss_curve.append(epoch.loss)
+        if epoch.validation is None or score is None:
+            return
+        assert self.validation_scores is not None
+        assert self.validation_loss_curve is not None
+        self.validation_scores.append(score)
+        self.validation_loss_curve.append(epoch.validation.log_loss)
+        best = self.best_validation_score
+        if best is None or score > best or np.isnan(best):
+            self.best_validation_score = score
+
+    def resume(self) -> None:
+        """Work out what follows from a checkpoint's curves and training state, once these have been restored."""
+        self.n_iter, self.t = self.training.epochs, self.training.rows
+        if self.loss_curve:
+            self.loss = self.loss_curve[-1]
+        if self.validation_scores:
+            scores = [score for score in self.validation_scores[-self.n_iter :] if not np.isnan(score)]
+            self.best_validation_score = max(scores, default=float("nan"))
+
     def commit(self, classifier: Any) -> None:
         """Write every attribute to the classifier."""
         values, learned = vars(self), vars(classifier)
@@ -89,6 +114,11 @@ class FittedState:
             learned[attribute] = values[name]
         if self.feature_names_in is None:  # scikit-learn asks whether there is such an attribute
             del learned["feature_names_in_"]
+
+    def commit_epoch(self, classifier: Any) -> None:
+        """Write what an epoch has changed to a classifier that has the rest, and shares the curves."""
+        classifier.n_iter_, classifier.t_, classifier.loss_ = self.n_iter, self.t, self.loss
+        classifier.best_validation_score_ = self.best_validation_score
 
 
 ATTRIBUTES = {field.name: PRIVATE.get(field.name, f"{field.name}_") for field in fields(FittedState)}

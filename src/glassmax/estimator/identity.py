@@ -21,16 +21,8 @@ LONGEST = 200
 def identity_of(classifier: Any, preparation: Preparation, engine: Engine) -> dict[str, str]:
     """Return what identifies a run, by name: short values as they are, long ones as a hash.
 
-    Parameters
-    ----------
-    classifier : SoftmaxClassifier
-    preparation : Preparation
-        Data, validation rows and columns; in a warm start also the weights and moments at the start.
-    engine : Engine
-
-    Returns
-    -------
-    dict of str to str
+    That is the parameters, data, validation rows, columns and engine; in a warm start also the weights and moments at
+    the start.
     """
     _, state, data, validation, continues = preparation
     parameters = classifier.get_params(deep=False)
@@ -65,16 +57,8 @@ def _short(text: str) -> str:
 def plain(value: Any, inside: frozenset[int] = frozenset()) -> str:
     """Write a parameter as text: the same value gives the same text in every process, another value another text.
 
-    Parameters
-    ----------
-    value : object
-        A function is written by its name, its code and its closure.
-    inside : frozenset of int
-        Identities of the values being written: a value that contains itself is written once.
-
-    Returns
-    -------
-    str
+    A function is written by its name, its code and its closure; a value that contains itself, and whose identity is
+    therefore among those `inside`, is written once.
     """
     if isinstance(value, bool | np.bool_):
         return repr(bool(value))

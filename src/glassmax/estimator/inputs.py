@@ -18,27 +18,12 @@ __all__ = ["check_X", "check_rows", "column_names"]
 FLOATS = (np.float64, np.float32)
 
 
-def check_X(classifier: Any, X: Any, *, reset: bool = False, what: str = "X") -> Array:
-    """Return X as a float array or CSR matrix, with the columns that the classifier was fitted on.
-
-    Parameters
-    ----------
-    classifier : SoftmaxClassifier
-    X : (n, d) array_like, sparse matrix or frame
-    reset : bool, default=False
-        Whether the classifier learns the columns of X instead.
-    what : str, default="X"
-        The user's word for it.
-
-    Returns
-    -------
-    (n, d) array or CSR matrix of float32 or float64
-    """
-    if not reset and _is_plain(classifier, X):
+def check_X(classifier: Any, X: Any) -> Array:
+    """Return X as a float array or CSR matrix, with the columns that the classifier was fitted on."""
+    if _is_plain(classifier, X):
         return X  # the checks below take longer than the prediction of a row
-    X = _check_frame(X, what)
-    checked: Array = validate_data(classifier, X, accept_sparse="csr", dtype=FLOATS, reset=reset)
-    return checked if reset else _in_range(classifier, checked, what)
+    checked = validate_data(classifier, _check_frame(X, "X"), accept_sparse="csr", dtype=FLOATS, reset=False)
+    return _in_range(classifier, checked, "X")
 
 
 def check_rows(
@@ -46,21 +31,8 @@ def check_rows(
 ) -> tuple[Array, Array, Array | None]:
     """Return X, y and the weights, checked against each other.
 
-    Parameters
-    ----------
-    classifier : SoftmaxClassifier
-    X, y, sample_weight
-        As given to `fit`.
-    reset : bool
-        Whether the classifier learns the columns of X.
-    what : str, default=""
-        Appended to the user's words for them: "_val" for validation rows.
-
-    Returns
-    -------
-    X : (n, d) array or CSR matrix
-    y : (n,) or (n, k) array
-    sample_weight : (n,) array of float64, or None
+    With `reset` the classifier learns the columns of X. `what` is appended to the names in messages: "_val" for
+    validation rows.
     """
     X = _check_frame(X, f"X{what}")
     _refuse_missing(y, f"y{what}")
@@ -80,16 +52,7 @@ def check_rows(
 
 
 def column_names(y: Any) -> list[Any] | None:
-    """Return the names of the columns of a frame of labels; None for anything else, and for one column.
-
-    Parameters
-    ----------
-    y : array_like or frame
-
-    Returns
-    -------
-    list or None
-    """
+    """Return the names of the columns of a frame of labels; None for anything else, and for one column."""
     frame = nw.from_native(y, pass_through=True)
     return list(frame.columns) if isinstance(frame, nw.DataFrame) and len(frame.columns) > 1 else None
 

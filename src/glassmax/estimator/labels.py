@@ -47,7 +47,7 @@ class Labels(NamedTuple):
 
 
 def encode_labels(y: Any, output: str, classes: npt.ArrayLike | None = None, *, what: str = "y") -> Labels:
-    """Encode labels of any kind as class indices or rows.
+    """Encode labels of any kind as class indices or rows; a LabelError names the first row at fault.
 
     Parameters
     ----------
@@ -59,15 +59,6 @@ def encode_labels(y: Any, output: str, classes: npt.ArrayLike | None = None, *, 
         All labels there can be, or the names of a matrix's columns; the labels found, or 0, 1, ... by default.
     what : str, default="y"
         The user's word for it.
-
-    Returns
-    -------
-    Labels
-
-    Raises
-    ------
-    LabelError
-        Names the first row at fault.
     """
     y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
     if y.ndim == 2 and y.shape[1] > 1:
@@ -147,21 +138,7 @@ def _read_matrix(y: Array, output: str, classes: npt.ArrayLike | None, what: str
 
 
 def distinct(classes: npt.ArrayLike) -> Array:
-    """Return the names of classes as an array.
-
-    Parameters
-    ----------
-    classes : (k,) array_like
-
-    Returns
-    -------
-    (k,) array
-
-    Raises
-    ------
-    LabelError
-        If they are not one axis of different names.
-    """
+    """Return the names of classes as an array, (k,); raise a LabelError if two are the same."""
     try:
         names = np.asarray(classes)
     except ValueError:
@@ -177,22 +154,11 @@ def most_probable_class(T: Array) -> Array:
 
 
 def weigh_rows(
-    class_weight: "Mapping[Any, float] | str | None", labels: Labels, sample_weight: Array | None, *, named: bool
+    class_weight: Mapping[Any, float] | str | None, labels: Labels, sample_weight: Array | None, *, named: bool
 ) -> Array | None:
-    """Return the weight of each row: its sample weight times the weight of its class.
+    """Return the weight of each row: its sample weight times the weight of its class; None for ones.
 
-    Parameters
-    ----------
-    class_weight : dict, "balanced" or None
-        As for the estimator. A soft row has the mean weight of its classes.
-    labels : Labels
-    sample_weight : (n,) array or None
-    named : bool
-        Whether the user has named the columns of a matrix.
-
-    Returns
-    -------
-    (n,) array of float64, or None for ones
+    A soft row has the mean weight of its classes. `named` tells whether the user has named the columns of a matrix.
     """
     if class_weight is None:
         return sample_weight

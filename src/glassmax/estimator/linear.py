@@ -12,6 +12,7 @@ import numpy as np
 from ..functional.arrays import Array
 from ..training import holdout
 from .classifier import SoftmaxClassifier
+from .labels import Labels, weigh_rows
 
 __all__ = ["best_alpha", "fit_linear"]
 
@@ -30,25 +31,8 @@ def fit_linear(
 ) -> tuple[SoftmaxClassifier, int]:
     """Fit multinomial logistic regression with L-BFGS, its L2 penalty chosen by validation.
 
-    Parameters
-    ----------
-    X : (n, d) array or CSR matrix
-        Standardised numbers.
-    y : (n,) array of int
-        Class indices 0 to k - 1, each at least once.
-    sample_weight : (n,) array, optional
-        >= 0.
-    class_weight : dict, "balanced" or None
-        As for `SoftmaxClassifier`.
-    **settings
-        Further parameters of `SoftmaxClassifier`: ``n_threads``, ``random_state``.
-
-    Returns
-    -------
-    classifier : SoftmaxClassifier
-        Fitted.
-    step : int
-        1 if all rows were used; where there are very many, only every `step`-th row was.
+    X are standardised numbers, y class indices 0 to k - 1, each at least once; the settings are parameters of
+    `SoftmaxClassifier`. Where there are very many rows, only every `step`-th is used; `step` is returned too.
     """
     step = _step(X, y, MOST_PRODUCTS, MOST_ROWS)
     if step > 1 and len(np.unique(y[::step])) == len(np.unique(y)):
@@ -60,7 +44,7 @@ def fit_linear(
         (), solver="lbfgs", output="softmax", alpha=alpha, class_weight=class_weight, max_iter=ITERATIONS, **settings
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # likewise
+        warnings.simplefilter("ignore")  # of the maximum of iterations: the weights are near enough by then
         return classifier.fit(X, y, sample_weight), step
 
 
@@ -73,7 +57,9 @@ def best_alpha(X: Any, y: Array, sample_weight: Array | None = None, class_weigh
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 
-    weight = _weights(y, sample_weight, class_weight)
+    classes = np.arange(int(y.max()) + 1)
+    given = weigh_rows(class_weight, Labels("softmax", classes, y), sample_weight, named=True)
+    weight = np.ones(len(y)) if given is None else np.asarray(given, np.float64)
     rows = np.flatnonzero(weight > 0)
     rows = rows[:: _step(X, y, MOST_PRODUCTS_TO_CHOOSE, MOST_ROWS)]
     X, weight = X[rows], weight[rows] / weight[rows].mean()
@@ -93,17 +79,6 @@ def best_alpha(X: Any, y: Array, sample_weight: Array | None = None, class_weigh
                 P = model.predict_proba(X[held])[np.arange(len(held)), y[held]]
                 losses[i] -= weight[held] @ np.log(np.maximum(P, 1e-300)) / weight[held].sum()
     return ALPHAS[int(np.argmin(losses))]
-
-
-def _weights(y: Array, sample_weight: Array | None, class_weight: Any) -> Array:
-    """Return the weight of each row: its sample weight times the weight of its class."""
-    weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, np.float64)
-    if class_weight == "balanced":
-        total = np.bincount(y, weight)
-        return weight * np.divide(1.0, total, out=np.zeros(len(total)), where=total > 0)[y] * total.mean()
-    if class_weight:
-        return weight * np.array([class_weight.get(c, 1.0) for c in range(int(y.max()) + 1)])[y]
-    return weight
 
 
 def _products(X: Any, y: Array) -> int:

@@ -67,21 +67,7 @@ class Plan(NamedTuple):
 
 
 def make_plan(estimator: Any) -> Plan:
-    """Check the parameters of a `SoftmaxClassifier`, and return what they mean for training.
-
-    Parameters
-    ----------
-    estimator : SoftmaxClassifier
-
-    Returns
-    -------
-    Plan
-
-    Raises
-    ------
-    OptionError
-        Naming the parameter, what was expected and what came.
-    """
+    """Check the parameters of a `SoftmaxClassifier`, and return what they mean for training."""
     _check_names(estimator)
     _check_numbers(estimator)
     sizes = hidden_sizes(estimator)
@@ -110,12 +96,7 @@ def make_plan(estimator: Any) -> Plan:
 
 
 def warn_of_ignored(estimator: Any) -> None:
-    """Warn if the schedule of the learning rate is ignored; MLPClassifier ignores it without a warning.
-
-    Parameters
-    ----------
-    estimator : SoftmaxClassifier
-    """
+    """Warn if the schedule of the learning rate is ignored; MLPClassifier ignores it without a warning."""
     if _is_ignored(estimator):
         others = "" if estimator.solver == "lbfgs" else "'cosine', 'one_cycle' or 'step', or "
         warn_user(

@@ -35,13 +35,7 @@ def _chance(classifier: Any) -> float:
 def warn_of_outcome(classifier: Any, *, verdict: str, improving: bool) -> None:
     """Warn if every score was NaN, or if the loss rose, exploded or had not converged.
 
-    Parameters
-    ----------
-    classifier : SoftmaxClassifier
-    verdict : str
-        Why L-BFGS ended, in SciPy's words.
-    improving : bool
-        Whether the last epoch was an improvement.
+    `verdict` says why L-BFGS ended, in SciPy's words; `improving` whether the last epoch was an improvement.
     """
     scores = (classifier.validation_scores_ or [])[-classifier.n_iter_ :]
     slower = f"learning_rate_init={suggest_learning_rate(classifier.learning_rate_init):g}"

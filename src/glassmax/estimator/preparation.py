@@ -1,10 +1,10 @@
 """From the arguments of a fit to what it trains: everything is checked here, and the classifier is not changed.
 
-X, y and the weights are checked, y is encoded as class indices or rows, class weights become sample weights, and the
-state to train is drawn anew or taken from the last fit.
+X, y and the weights are checked, y is encoded as class indices or rows, class weights become sample weights, the state
+to train is drawn anew or taken from the last fit, and the rows for early stopping are held out.
 """
 
-from copy import copy
+from copy import copy, deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,29 +15,17 @@ from ..errors import LabelError, OptionError
 from ..functional.arrays import Array
 from ..initializers import schemes_of
 from ..network import Network
+from ..training import holdout
 from .fitted_state import FittedState
 from .inputs import check_rows, column_names
-from .labels import Labels, distinct, encode_labels, weigh_rows
+from .labels import Labels, distinct, encode_labels, most_probable_class, weigh_rows
 from .options import Plan, activations_of, hidden_sizes, make_plan, warn_of_ignored
 
-__all__ = ["Preparation", "prepare_fit", "prepare_partial_fit"]
+__all__ = ["Preparation", "hold_out", "prepare_fit", "prepare_partial_fit"]
 
 
 class Preparation(NamedTuple):
-    """What a fit trains.
-
-    Attributes
-    ----------
-    plan : Plan
-    state : FittedState
-        New, or a copy of the last fit's around the same network.
-    data : Data
-        All rows given.
-    validation : Data or None
-        The validation rows given.
-    continues : bool
-        Whether the state is that of the last fit.
-    """
+    """What a fit trains; where it continues the last fit, the state is a copy of that fit's around the same network."""
 
     plan: Plan
     state: FittedState
@@ -49,18 +37,7 @@ class Preparation(NamedTuple):
 def prepare_fit(
     classifier: Any, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any], classes: Any
 ) -> Preparation:
-    """Check everything that `fit` is given, and return what it trains.
-
-    Parameters
-    ----------
-    classifier : SoftmaxClassifier
-    X, y, sample_weight, validation, classes
-        As given to `fit`; `validation` is X_val, y_val and sample_weight_val.
-
-    Returns
-    -------
-    Preparation
-    """
+    """Check everything that `fit` is given (`validation`: X_val, y_val, sample_weight_val); return what it trains."""
     plan = make_plan(classifier)
     warn_of_ignored(classifier)
     continues = classifier.warm_start and hasattr(classifier, "network_")
@@ -81,18 +58,7 @@ def prepare_fit(
 
 
 def prepare_partial_fit(classifier: Any, X: Any, y: Any, sample_weight: Any, classes: Any) -> Preparation:
-    """Check everything that `partial_fit` is given, and return what it trains.
-
-    Parameters
-    ----------
-    classifier : SoftmaxClassifier
-    X, y, sample_weight, classes
-        As given to `partial_fit`.
-
-    Returns
-    -------
-    Preparation
-    """
+    """Check everything that `partial_fit` is given, and return what it trains."""
     plan = make_plan(classifier)
     continues = hasattr(classifier, "network_")
     if not continues and classes is None:
@@ -105,6 +71,31 @@ def prepare_partial_fit(classifier: Any, X: Any, y: Any, sample_weight: Any, cla
     state = _continued(classifier, plan) if continues else _begun(trial, plan, labels, X)
     state.training.order = state.stop_reason = None
     return Preparation(plan, state, data, None, continues)
+
+
+def hold_out(classifier: Any, preparation: Preparation) -> Preparation:
+    """Hold out validation rows, classes in proportion; a warm start and a resumed fit hold out the same as before."""
+    training, data = preparation.state.training, preparation.data
+    if training.split is None:
+        training.split, draw = deepcopy(training.draw), training.draw
+    else:  # the same rows, so that none is validated on that was trained on
+        draw = deepcopy(training.split)
+    share = classifier.validation_fraction
+    sigmoid = preparation.state.network.head.output == "sigmoid"
+    of_class = np.zeros(len(data.y), int) if sigmoid else most_probable_class(data.y)
+    kept, held_out = holdout(of_class, share, draw)
+    if len(held_out) == 0:
+        raise OptionError(
+            f"validation_fraction={share:g} of {len(data.y)} rows holds out none, because every "
+            "class must keep a row. Pass more rows, or early_stopping=False."
+        )
+    for rows, which in ((kept, "to train on"), (held_out, "held out")):
+        if data.weight is not None and not data.weight[rows].any():
+            raise OptionError(
+                f"sample_weight leaves no class a weight {which}, by validation_fraction="
+                f"{share:g}. Pass more rows with a weight, or early_stopping=False."
+            )
+    return preparation._replace(data=data.rows(kept), validation=data.rows(held_out))
 
 
 def _encode(classifier: Any, y: Array, classes: Any, *, known: bool, all_there: bool = False) -> Labels:

@@ -1,8 +1,4 @@
-"""The epochs of one fit, one at a time.
-
-Each epoch is recorded, committed to the classifier, watched by early stopping and written to the checkpoint, in this
-order; each of these has a module of its own.
-"""
+"""The epochs of one fit, one at a time: each is recorded, committed to the classifier and watched by early stopping."""
 
 from collections.abc import Generator
 from copy import copy
@@ -12,67 +8,51 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..engine import Data, Engine
+from ..engine import Engine
 from ..errors import DivergenceError
-from ..training import Checkpoint, EarlyStopping, Epoch, train, train_lbfgs
-from .fitted_state import FittedState
+from ..training import Checkpoint, EarlyStopping, Epoch, TrainingState, train, train_lbfgs
 from .identity import identity_of
 from .options import Plan
-from .preparation import Preparation
-from .record import print_epoch, record
-from .stopping import should_stop, slow_down
-from .validation import hold_out
+from .preparation import Preparation, hold_out
 
 __all__ = ["Run", "train_one_epoch"]
+
+MIN_LEARNING_RATE = 1e-6
+"""An adaptive learning rate at or below this is not divided again."""
 
 
 class Run:
     """The epochs of one fit; a context manager that commits what has been learned.
 
-    Parameters
-    ----------
-    classifier : SoftmaxClassifier
-        Unchanged until the first epoch is done.
-    preparation : Preparation
-    engine : Engine
+    The classifier is unchanged until the first epoch is done.
 
     Attributes
     ----------
-    state : FittedState
-    early_stopping : EarlyStopping
     stop_reason : str
         Empty as long as there is an epoch to come; then as `SoftmaxClassifier.stop_reason_`.
     verdict : str
         Why L-BFGS ended, as `glassmax.optimizers.lbfgs` says it.
-
-    Raises
-    ------
-    OptionError
-        If no rows can be held out.
-    CheckpointError
-        If the checkpoint belongs to another run.
     """
 
     def __init__(self, classifier: Any, preparation: Preparation, engine: Engine) -> None:
-        self.classifier, self.engine = classifier, engine
-        self.plan, self.state, self.train, self.validation, continues = preparation
-        self.network = self.state.network
-        self.theta = self.network.theta.copy() if continues else None
+        self.classifier, self.plan, self.state = classifier, preparation.plan, preparation.state
+        self.network, self.training = self.state.network, self.state.training
+        self.theta = self.network.theta.copy() if preparation.continues else None
         kept = self.network if classifier.early_stopping else None
         self.early_stopping = EarlyStopping(kept, classifier.tol, classifier.n_iter_no_change)
         self.committed = False
         self.stop_reason = self.verdict = ""
-        self.checkpoint = self._checkpoint(preparation)
+        self.checkpoint = self._checkpoint(preparation, engine)
         if self.checkpoint is not None and self.checkpoint.load(int(classifier.max_iter)):
-            self._resume()
-        if classifier.early_stopping and self.validation is None:
-            self.train, self.validation = hold_out(
-                classifier, self.train, self.state.training, output=self.network.head.output
-            )
+            self.state.resume()
+            self.stop_reason = "no_improvement" if self.checkpoint.stopped else ""
+        if classifier.early_stopping and preparation.validation is None:
+            preparation = hold_out(classifier, preparation)
+        self.validation = preparation.validation
         if self.validation is not None and self.validation.weight is not None:
             self.validation = self.validation.rows(np.flatnonzero(self.validation.weight))  # 0: the row is absent
         self.stream = _epochs(
-            classifier, self.plan, self.state, engine, self.train, self.validation, max_epochs=int(classifier.max_iter)
+            classifier, preparation._replace(validation=self.validation), engine, int(classifier.max_iter)
         )
         if self.state.n_iter:  # resumed
             self._commit()
@@ -86,8 +66,8 @@ class Run:
     ) -> None:
         """End the stream and commit, with the best weights where early stopping asks for them."""
         self.stream.close()
-        classifier, state = self.classifier, self.state
-        if error is not None and not self.committed and not _is_first_divergence(classifier, error):
+        state = self.state
+        if error is not None and not self.committed and not _is_first_divergence(self.classifier, error):
             if self.theta is not None:
                 self.network.theta = self.theta
             return
@@ -96,11 +76,12 @@ class Run:
         if self.early_stopping.best_theta is not None and np.isfinite(self.early_stopping.best):
             self.network.theta = self.early_stopping.best_theta
             state.best_epoch = self._best_epoch()
-        state.best_loss = None if classifier.early_stopping else min(state.loss_curve or [state.loss])
-        state.stop_reason = self._stop_reason(error)
-        if not classifier.warm_start:
-            state.training.order = None  # as long as the data
-        state.commit(classifier)
+        state.best_loss = None if self.classifier.early_stopping else min(state.loss_curve or [state.loss])
+        diverged = isinstance(error, DivergenceError)
+        state.stop_reason = "diverged" if diverged else self.stop_reason or "interrupted"
+        if not self.classifier.warm_start:
+            self.training.order = None  # as long as the data
+        state.commit(self.classifier)
 
     def next_epoch(self) -> Epoch | None:
         """Train an epoch and return its record; None if there is none to come."""
@@ -116,10 +97,10 @@ class Run:
                 self.state.loss = end.value.loss
             return None
         score = self._score(epoch)
-        record(self.state, epoch, score)
+        self.state.record(epoch, score)
         self._commit()
-        print_epoch(self.classifier, epoch, score)
-        stopped = should_stop(self.classifier, self.plan, self.state.training, self.early_stopping, epoch, score)
+        _print_epoch(self.classifier, epoch, score)
+        stopped = self._should_stop(epoch, score)
         if self.checkpoint is not None:
             self.checkpoint.stopped = stopped
             self.checkpoint.save()
@@ -129,7 +110,7 @@ class Run:
         return epoch
 
     def _end_of_epochs(self) -> None:
-        if not self.stop_reason and self.state.training.epochs >= self.classifier.max_iter:
+        if not self.stop_reason and self.training.epochs >= self.classifier.max_iter:
             ends = self.plan.schedule.kind in ("cosine", "one_cycle")
             self.stop_reason = "schedule_completed" if ends else "max_iter"
 
@@ -142,7 +123,30 @@ class Run:
         self.state.commit(fitted)
         return self.plan.scorer(fitted, self.validation)
 
-    def _checkpoint(self, preparation: Preparation) -> Checkpoint | None:
+    def _should_stop(self, epoch: Epoch, score: float | None) -> bool:
+        """Return whether to stop after an epoch; an adaptive learning rate is lowered first."""
+        classifier, watched = self.classifier, epoch.loss
+        if classifier.early_stopping and epoch.validation is not None and score is not None:
+            watched = epoch.validation.log_loss if classifier.scoring == "log_loss" else -score
+        elif classifier.solver == "lbfgs":
+            return False  # SciPy decides when it has converged
+        stop = self.early_stopping.should_stop(watched)
+        if self.training.epochs <= self.plan.schedule.rise * classifier.max_iter:
+            self.early_stopping.epochs_without_improvement = 0  # the learning rate still rises
+            return False
+        if not stop:
+            return False
+        slower = _slow_down(self.plan, self.training, self.early_stopping)
+        if classifier.verbose:
+            what = classifier.scoring if classifier.early_stopping else "Training loss"
+            then = f"The learning rate is divided by {1 / self.training.slowdown:g}." if slower else "Stopping."
+            print(  # noqa: T201 - what `verbose` asks for
+                f"{what} did not improve more than tol={classifier.tol:g} for {classifier.n_iter_no_change} "
+                f"consecutive epochs. {then}"
+            )
+        return not slower
+
+    def _checkpoint(self, preparation: Preparation, engine: Engine) -> Checkpoint | None:
         if self.classifier.checkpoint_path is None:
             return None
         state, path = self.state, Path(self.classifier.checkpoint_path)
@@ -150,29 +154,19 @@ class Run:
         if state.validation_scores is not None and state.validation_loss_curve is not None:
             curves["validation_loss_curve"] = state.validation_loss_curve
             curves["validation_scores"] = state.validation_scores
-        identity = identity_of(self.classifier, preparation, self.engine)
-        return Checkpoint(path, identity, self.network, state.training, self.early_stopping, curves)
-
-    def _resume(self) -> None:
-        """Restore the records of the epochs in the checkpoint, besides those that it restores itself."""
-        state, epochs = self.state, self.state.training.epochs
-        state.n_iter, state.t = epochs, state.training.rows
-        if state.loss_curve:
-            state.loss = state.loss_curve[-1]
-        if state.validation_scores:
-            scores = [score for score in state.validation_scores[-epochs:] if not np.isnan(score)]
-            state.best_validation_score = max(scores, default=float("nan"))
-        if self.checkpoint is not None and self.checkpoint.stopped:
-            self.stop_reason = "no_improvement"
+        identity = identity_of(self.classifier, preparation, engine)
+        return Checkpoint(path, identity, self.network, self.training, self.early_stopping, curves)
 
     def _commit(self) -> None:
-        if not self._is_superseded():
+        if not self.committed:
             self.state.commit(self.classifier)
             self.committed = True
+        elif not self._is_superseded():
+            self.state.commit_epoch(self.classifier)
 
     def _is_superseded(self) -> bool:
         """Whether a later fit of the classifier has been committed."""
-        return self.committed and self.classifier._training_state is not self.state.training
+        return self.committed and self.classifier._training_state is not self.training
 
     def _best_epoch(self) -> int:
         state = self.state
@@ -181,23 +175,13 @@ class Run:
             watched = -np.array(state.validation_scores)
         return int(np.nanargmin(watched[-state.n_iter :])) + 1
 
-    def _stop_reason(self, error: BaseException | None) -> str:
-        return "diverged" if isinstance(error, DivergenceError) else self.stop_reason or "interrupted"
-
 
 def train_one_epoch(classifier: Any, preparation: Preparation, engine: Engine) -> None:
-    """Train one epoch of `partial_fit`, and commit what has been learned.
-
-    Parameters
-    ----------
-    classifier : SoftmaxClassifier
-    preparation : Preparation
-    engine : Engine
-    """
-    plan, state, data, _, continues = preparation
+    """Train one epoch of `partial_fit`, and commit what has been learned."""
+    state, continues = preparation.state, preparation.continues
     training, theta = state.training, state.network.theta.copy() if continues else None
     try:
-        (epoch,) = _epochs(classifier, plan, state, engine, data, None, max_epochs=training.epochs + 1)
+        (epoch,) = _epochs(classifier, preparation, engine, max_epochs=training.epochs + 1)
     except BaseException as error:
         if theta is not None:
             state.network.theta = theta
@@ -205,32 +189,19 @@ def train_one_epoch(classifier: Any, preparation: Preparation, engine: Engine) -
             state.stop_reason = "diverged"
             state.commit(classifier)
         raise
-    record(state, epoch, None)
+    state.record(epoch, None)
     early_stopping = state.early_stopping
     early_stopping.tol, early_stopping.patience = classifier.tol, classifier.n_iter_no_change
     if early_stopping.should_stop(epoch.loss):
-        slow_down(plan, training, early_stopping)
+        _slow_down(preparation.plan, training, early_stopping)
     training.order = None
     state.best_loss = min(state.loss_curve)
     state.commit(classifier)
-    print_epoch(classifier, epoch, None)
+    _print_epoch(classifier, epoch, None)
 
 
-def _is_first_divergence(classifier: Any, error: BaseException) -> bool:
-    """Return whether a first fit has diverged at once; the classifier then keeps the starting weights."""
-    return isinstance(error, DivergenceError) and not hasattr(classifier, "network_")
-
-
-def _epochs(
-    classifier: Any,
-    plan: Plan,
-    state: FittedState,
-    engine: Engine,
-    data: Data,
-    validation: Data | None,
-    *,
-    max_epochs: int,
-) -> Generator[Epoch, None, Any]:
+def _epochs(classifier: Any, preparation: Preparation, engine: Engine, max_epochs: int) -> Generator[Epoch, None, Any]:
+    plan, state, data, validation, _ = preparation
     network, training = state.network, state.training
     common: dict[str, Any] = {"regularization": plan.regularization, "validation": validation}
     if plan.rule is None:
@@ -239,3 +210,29 @@ def _epochs(
     common |= {"batch_size": plan.batch_size, "schedule": plan.schedule, "shuffle": bool(classifier.shuffle)}
     common["rate_factors"] = plan.rate_factors(network.layer_sizes)
     return train(network, engine, data, plan.rule, training, max_epochs=max_epochs, **common)
+
+
+def _is_first_divergence(classifier: Any, error: BaseException) -> bool:
+    """Return whether a first fit has diverged at once; the classifier then keeps the starting weights."""
+    return isinstance(error, DivergenceError) and not hasattr(classifier, "network_")
+
+
+def _slow_down(plan: Plan, training: TrainingState, early_stopping: EarlyStopping) -> bool:
+    """Divide the learning rate by 5 if it is adaptive and not tiny yet, and return whether that was done."""
+    rule = plan.rule
+    if rule is None or plan.schedule.kind != "adaptive" or rule.learning_rate * training.slowdown <= MIN_LEARNING_RATE:
+        return False
+    training.slowdown /= 5
+    early_stopping.epochs_without_improvement = 0
+    return True
+
+
+def _print_epoch(classifier: Any, epoch: Epoch, score: float | None) -> None:
+    if not classifier.verbose:
+        return
+    line = f"Iteration {classifier.n_iter_}, loss = {epoch.loss:.8f}"
+    if epoch.validation is not None and score is not None:
+        scoring = "accuracy" if classifier.scoring == "log_loss" else classifier.scoring
+        name = scoring if isinstance(scoring, str) else "score"
+        line += f", validation log-loss = {epoch.validation.log_loss:.6f}, {name} = {score:.6f}"
+    print(line)  # noqa: T201 - what `verbose` asks for

@@ -28,19 +28,7 @@ Scorer = Callable[[Any, Data], float]
 def make_scorer(scoring: Any) -> Scorer | None:
     """Return the function that computes a score; None for "log_loss" and "accuracy", which every epoch records.
 
-    Parameters
-    ----------
-    scoring : str or callable
-        One of `NAMES`, the name of a scikit-learn scorer, or ``scorer(classifier, X, y) -> float``.
-
-    Returns
-    -------
-    callable or None
-
-    Raises
-    ------
-    OptionError
-        If there is no scorer of that name.
+    `scoring` is one of `NAMES`, the name of a scikit-learn scorer, or ``scorer(classifier, X, y) -> float``.
     """
     if scoring in ("log_loss", "accuracy"):
         return None

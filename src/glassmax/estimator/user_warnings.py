@@ -14,13 +14,7 @@ INSIDE = tuple(str(Path(package.__file__).parent) + os.sep for package in PACKAG
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the innermost line that is neither glassmax's nor scikit-learn's.
-
-    Parameters
-    ----------
-    message : str
-    category : type of Warning, default=UserWarning
-    """
+    """Warn at the innermost line that is neither glassmax's nor scikit-learn's."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(INSIDE):
         level, frame = level + 1, frame.f_back

@@ -1,15 +1,15 @@
-"""A stranger's program: found, understood, and run in a process of its own.
+"""A learner's file: loaded, understood, and run in a process of its own.
 
 ::
 
-    run_file          start the process, under a limit of time and of memory, and read its answer
+    run_file          start the process, with a limit of time and of memory, and read its answer
     child_process     inside that process: load the file, do the work, write the answer as JSON
     loaded_file       the file as a module, its functions watched
-    file_data         X, y and the parameters of the file, or random rows where it has none
+    file_data         X, y and the parameters of the file, or random samples if it has none
     declarations      ``network = "4-10-3"`` and the like, from the file or from the command line
-    misbehaviour      a function that raises, ends the program or never returns, as an answer
+    misbehaviour      the answer for a function that raises, ends the program or never returns
     template          a file to start from
-    array_file        arrays in an archive of NumPy, in place of a program
+    array_file        arrays in a .npz file instead of a program
 
-This package doesn't know what the file is run for: whoever runs it (the doctor, say) hands that in.
+What is done with the file is handed in by the caller, for example by the doctor.
 """

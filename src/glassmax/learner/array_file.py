@@ -37,7 +37,7 @@ class ArrayFile(NamedTuple):
         None where the file has none.
     X, y : array
     notes : list of str
-        What was taken for granted, a sentence each.
+        What was assumed, a sentence each.
     """
 
     gradients: dict[str, Array]
@@ -95,7 +95,7 @@ def _told_apart(arrays: dict[str, Array], path: str) -> tuple[dict[str, Array], 
     if not arrays:
         raise LearnerFileError(f"{path} has no gradients. Expected {SCHEME}.")
     if not pairs:
-        return arrays, None, [_at_starting_weights(f"{_some(arrays)} were taken for gradients")]
+        return arrays, None, [_at_starting_weights(f"{_some(arrays)} were read as gradients")]
     gradients = {of: arrays[name] for name, of in pairs.items()}
     parameters = {name: array for name, array in arrays.items() if name not in pairs}
     if not parameters:
@@ -108,7 +108,7 @@ def _told_apart(arrays: dict[str, Array], path: str) -> tuple[dict[str, Array], 
 
 
 def _at_starting_weights(what: str) -> str:
-    return f"{what}: the gradients are held against those at the starting weights of glassmax.Network, random_state=0."
+    return f"{what}: the gradients are compared with those at the initial weights of glassmax.Network, random_state=0."
 
 
 def _read_archive(path: Path) -> dict[str, Array]:
@@ -119,7 +119,7 @@ def _read_archive(path: Path) -> dict[str, Array]:
         if not path.exists():
             raise LearnerFileError(f"{path}: there is no such file. numpy.savez writes one.")
         if not path.is_file():
-            raise LearnerFileError(f"{path} is no regular file, expected a .npz file.")
+            raise LearnerFileError(f"{path} is not a regular file, expected a .npz file.")
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             if len(members) > MOST_ARRAYS or sum(member.file_size for member in members) > MOST_BYTES:
@@ -129,7 +129,9 @@ def _read_archive(path: Path) -> dict[str, Array]:
                 raise LearnerFileError(f"{path} holds two arrays of the same name. Save it again.")
             return {name: _read_member(archive, member, path) for name, member in zip(names, members, strict=True)}
     except zipfile.BadZipFile:
-        raise LearnerFileError(f"{path} is no whole .npz file. Save it with numpy.savez(path, W1=W1, ...).") from None
+        raise LearnerFileError(
+            f"{path} is not a complete .npz file. Save it with numpy.savez(path, W1=W1, ...)."
+        ) from None
     except (NotImplementedError, RuntimeError):  # encrypted, or compressed in a way unknown here
         raise LearnerFileError(f"{path} can't be unpacked. Save it with numpy.savez(path, W1=W1, ...).") from None
     except OSError as error:
@@ -150,7 +152,7 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) 
     except (ValueError, EOFError, OverflowError, SyntaxError, TypeError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
         if isinstance(error, LearnerFileError):
             raise
-        raise LearnerFileError(f"{where} is no array, or a damaged one. Save it again with numpy.savez.") from None
+        raise LearnerFileError(f"{where} is damaged, or not an array. Save it again with numpy.savez.") from None
     return array
 
 

@@ -23,7 +23,7 @@ from .misbehaviour import raised
 __all__ = ["main"]
 
 Diagnose = Callable[[LearnerFile, float], tuple[dict[str, Any], list[str]]]
-"""From a file and the seconds that there are to a diagnosis in plain form, and what was taken for granted."""
+"""From a file and the seconds that there are to a diagnosis in plain form, and what was assumed."""
 
 
 def main(folder: str, diagnose: Diagnose) -> NoReturn:
@@ -48,7 +48,7 @@ def main(folder: str, diagnose: Diagnose) -> NoReturn:
     except FileFaultError as fault:
         answer = fault.answer
     except MemoryError:
-        answer = {"kind": "fault", "message": f"{Path(job['file']).name}: the memory is used up."}
+        answer = {"kind": "fault", "message": f"{Path(job['file']).name}: the memory limit is reached."}
     except Exception as error:  # a fault of ours, told as one
         answer = {"kind": "failed", "message": "".join(traceback.format_exception(error))}
     if os.getpid() == pid:  # not a child that the learner's code has forked
@@ -88,7 +88,7 @@ def _of_exception(file: LearnerFile, error: BaseException) -> dict[str, Any]:
     if place.number:
         return raised("what gradients returned", error, place, "")
     if isinstance(error, RecursionError):
-        raise FileFaultError(f"{file.name}: what gradients returned is nested without an end.") from None
+        raise FileFaultError(f"{file.name}: what gradients returned is nested without end.") from None
     raise error
 
 

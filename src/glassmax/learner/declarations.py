@@ -79,7 +79,7 @@ def read_sizes(written: object) -> list[int]:
     whole = [int(size) for size in sizes if _is_whole(size)]
     if len(whole) < max(2, len(sizes)) or not all(1 <= size <= MOST_UNITS for size in whole):
         raise OptionError(
-            f"network is {_shortened(written)}, expected sizes from 1 to {MOST_UNITS}, as '4-10-3': "
+            f"network is {_shortened(written)}, expected sizes from 1 to {MOST_UNITS}, such as '4-10-3': "
             "4 features, 10 hidden units, 3 classes."
         )
     if count(whole) > MOST_PARAMETERS:
@@ -91,12 +91,12 @@ def read_sizes(written: object) -> list[int]:
 
 
 def understand(declarations: Mapping[str, Any]) -> Understood:
-    """Build the network that is declared, and say what was taken for granted.
+    """Build the network that is declared, and say what was assumed.
 
     Parameters
     ----------
     declarations : mapping
-        Any of `DECLARATIONS` by name; None stands for what is not there. ``network`` may be a `Network` itself.
+        Any of `DECLARATIONS` by name; None for what is not declared. ``network`` may be a `Network` itself.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def understand(declarations: Mapping[str, Any]) -> Understood:
     Raises
     ------
     OptionError
-        If a name stands for nothing or a number is out of range.
+        If a name is unknown or a number is out of range.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def understand(declarations: Mapping[str, Any]) -> Understood:
     said = given.get("declared", False)
     if not isinstance(said, bool):
         raise OptionError(
-            f"declared is {_shortened(said)}, expected True or False: is the mean over the rows your loss?"
+            f"declared is {_shortened(said)}, expected True or False: is your loss exactly the mean over the rows?"
         )
     declared = said or given.get("loss") == "network"
     network = given.get("network")
@@ -139,7 +139,7 @@ def understand(declarations: Mapping[str, Any]) -> Understood:
     options = {name: chosen[name] for name in ("activation", "output", "loss", "l2") if name in chosen}
     names = [name for name in (*USUAL, *ACTIVATIONS) if name != "sigmoid"] if open_activation else []
     others = (Network(sizes, **(options | {"activation": name})) for name in dict.fromkeys(names))
-    notes = [f"Taken for granted: {', '.join(granted)}."] if granted else []
+    notes = [f"Assumed: {', '.join(granted)}."] if granted else []
     return Understood(Network(sizes, **options), declared, notes, others)
 
 

@@ -1,4 +1,4 @@
-"""The data of a learner's file, X, y and its parameters, or the rows that stand in where it has none."""
+"""The data of a learner's file, X, y and its parameters, or random samples if it has none."""
 
 import copy
 import warnings
@@ -16,7 +16,7 @@ __all__ = ["data_of", "sample_rows"]
 
 
 def data_of(file: LearnerFile, gradients: Any, network: Any, loss: Any) -> tuple[dict[str, Any], list[str]]:
-    """Return the data of a file, or rows that stand in for them.
+    """Return the data of a file, or random samples.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def data_of(file: LearnerFile, gradients: Any, network: Any, loss: Any) -> tuple
     Raises
     ------
     FileFaultError
-        If something is missing that nothing can stand in for.
+        If something is missing that can't be replaced.
     """
     data = {name: file.value(name) for name in ("X", "y")} | {"parameters": file.parameters()}
     if data["y"] is None:
@@ -49,14 +49,14 @@ def data_of(file: LearnerFile, gradients: Any, network: Any, loss: Any) -> tuple
     missing = [name for name in ("X", "y") if data[name] is None]
     if network is None and loss is None:
         raise FileFaultError(
-            f"{file.name} says neither what the network is nor what its loss is. Add a line as "
+            f"{file.name} declares neither a network nor a loss. Add a line such as "
             'network = "4-10-3", or a function loss(parameters, X, y).'
         )
     if network is None and (missing or data["parameters"] is None):
         wanted = [name for name, value in data.items() if value is None]
         raise FileFaultError(
-            f"{file.name} has a loss of its own but no {', no '.join(wanted)}. Add "
-            f'{"them" if len(wanted) > 1 else "it"}, or say what the network is, as network = "4-10-3".'
+            f"{file.name} has a loss function but no {', no '.join(wanted)}. Add "
+            f'{"them" if len(wanted) > 1 else "it"}, or declare the network, such as network = "4-10-3".'
         )
     if len(missing) == 1:
         there = "y" if missing == ["X"] else "X"
@@ -95,7 +95,7 @@ def _rows_that_fit(
     _, _, (X, y, form) = min(taken, default=(True, 0, forms[0]))
     if isinstance(gradients, WatchedFunction):
         gradients.error = None
-    note = f"The file has no X and y: {len(X)} random rows of {X.shape[1]} features were used, y as {form}."
+    note = f"The file has no X and y: {len(X)} random samples of {X.shape[1]} features were used, with y as {form}."
     return data | {"X": X, "y": y}, [note]
 
 

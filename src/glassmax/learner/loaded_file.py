@@ -18,7 +18,7 @@ from .misbehaviour import Place, place_of, said_by, shapes_of
 
 __all__ = ["FileFaultError", "LearnerFile", "Stage", "WatchedFunction"]
 
-ALONE = 'Put what is not needed for the gradients under `if __name__ == "__main__":`, which is not run here.'
+ALONE = 'Put everything that the gradients do not need under `if __name__ == "__main__":`, which is not run here.'
 
 
 class FileFaultError(Exception):
@@ -116,7 +116,7 @@ class LearnerFile:
         if isinstance(error, SystemExit):
             return FileFaultError(f"{place}, ends the program while the file is loaded: {place.text}. {ALONE}")
         if isinstance(error, EOFError) and "input" in place.text:
-            return FileFaultError(f"{place}, waits for the keyboard, where nobody is: {place.text}. {ALONE}")
+            return FileFaultError(f"{place}, waits for keyboard input, which never comes: {place.text}. {ALONE}")
         if not place.number:  # it was never run: a null byte, nested too deeply
             return FileFaultError(f"{self.name} can't be compiled: {said_by(error)}.")
         advice = "" if isinstance(error, ImportError | NameError) else f" {ALONE}"

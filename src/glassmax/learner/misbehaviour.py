@@ -1,4 +1,4 @@
-"""What a learner's function does in place of answering, as a diagnosis in plain form.
+"""A function that does not return gradients, as a diagnosis in plain form.
 
 A function that raises, ends the program or never returns has no gradients to judge, so `glassmax.diagnose` can't be
 asked. The answer has the same fields as any other; its text is one to three lines.
@@ -97,7 +97,7 @@ def raised(name: str, error: BaseException, place: Place, given: str) -> dict[st
     if isinstance(error, SystemExit):
         what, advice = f"{name} ends the program by SystemExit ({place}).", "Return the gradients instead."
     elif isinstance(error, EOFError) and "input" in place.text:
-        what, advice = f"{name} waits for the keyboard ({place}), where nobody is.", "Put the value into the file."
+        what, advice = f"{name} waits for keyboard input ({place}), which never comes.", "Put the value into the file."
     else:
         what, advice = f"{name} raises {said_by(error, f' in {place}')}", f"It was given {given}." if given else ""
     return misbehaviour("raises", place, what, *([advice] if advice else []))

@@ -220,7 +220,7 @@ def _without_answer(folder: Path, file: Path, code: int | None, printed: bytes, 
         return _too_long(file, stage, calls, place, time_limit)
     if not (folder / "stage").exists():
         raise RuntimeError(f"the process could not start: {printed[-300:].decode(errors='replace')}")
-    how = f"by signal {_signal_name(-code)}" if code < 0 else f"with exit code {code}, by os._exit or the like"
+    how = f"by signal {_signal_name(-code)}" if code < 0 else f"with exit code {code}, for example by os._exit"
     if stage == "loading":
         return {"kind": "fault", "message": f"{file.name} ends its process {how}, while it is loaded."}
     what = f"{stage} ends its process {how} ({file.name})."
@@ -239,8 +239,10 @@ def _too_long(file: Path, stage: str, calls: int, place: Place, time_limit: floa
     elif calls == 0:
         what = f"{stage} had not returned after {time_limit:g} s{at}."
     else:
-        what = f"{stage} had not returned after {time_limit:g} s and {calls} calls before that returned{at}."
-    diagnosis = misbehaviour("never_returns", place, what, f"End the loop; if it is only slow, pass {more}.")
+        what = f"{stage} had not returned after {time_limit:g} s and {calls} earlier calls{at}."
+    diagnosis = misbehaviour(
+        "never_returns", place, what, f"End the loop, or pass {more} if the function is only slow."
+    )
     return {"kind": "diagnosis", "diagnosis": diagnosis}
 
 

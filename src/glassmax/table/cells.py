@@ -51,15 +51,7 @@ _LARGEST_WHOLE = 1e15
 def number(cell: str, decimal: str = ".") -> float | None:
     """Return the number that a cell is, or None.
 
-    Parameters
-    ----------
-    cell : str
-    decimal : {".", ","}
-        The decimal separator. Where it is the comma, ``1.234`` is None: it may be a thousand or a little over one.
-
-    Returns
-    -------
-    float or None
+    Where the decimal separator is the comma, ``1.234`` is None: it may be a thousand or a little over one.
 
     Examples
     --------
@@ -89,14 +81,6 @@ def number_text(value: float) -> str:
 def canonical(cell: str) -> str:
     """Return a cell as text: a plain number in its shortest form, anything else as it is.
 
-    Parameters
-    ----------
-    cell : str
-
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> canonical("1.50"), canonical("007"), canonical("red")
@@ -106,17 +90,7 @@ def canonical(cell: str) -> str:
 
 
 def as_text(values: Array) -> Array:
-    """Return a column of any kind as text, None where missing: equal cells are equal texts, whatever they came as.
-
-    Parameters
-    ----------
-    values : (n,) array
-        As in `Table.columns`.
-
-    Returns
-    -------
-    (n,) array of object
-    """
+    """Return a column of a `Table` as text, None where missing: equal cells are equal texts, whatever they came as."""
     if values.dtype.kind == "f":
         return objects([None if value != value else number_text(value) for value in values.tolist()])
     if values.dtype.kind == "M":
@@ -141,17 +115,10 @@ def objects(cells: Sequence[Any]) -> Array:
 
 
 def column_of(cells: Iterable[str | None], decimal: str = ".") -> Array:
-    """Make a column of text cells: of float64 if all that are there are plain numbers, of text otherwise.
+    """Make a column of text cells.
 
-    Parameters
-    ----------
-    cells : iterable of str or None
-    decimal : {".", ","}
-
-    Returns
-    -------
-    (n,) array
-        float64, NaN where missing; or object, None where missing.
+    If all cells that are there are plain numbers, the column is float64, NaN where missing; otherwise it is text, None
+    where missing.
 
     Examples
     --------

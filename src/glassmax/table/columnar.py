@@ -12,13 +12,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..errors import DataError
 from .frames import table_of
 from .opening import Source
+from .probing import opened
 from .table import Table
 
 __all__ = ["read_columnar"]
@@ -30,18 +30,7 @@ ANY_TIME_ZONE = "POLARS_IGNORE_TIMEZONE_PARSE_ERROR"
 
 
 def read_columnar(source: Source, wanted: Sequence[str] | None = None) -> Iterator[Table]:
-    """Read a table in pieces.
-
-    Parameters
-    ----------
-    source : Source
-        A Parquet file, or an Arrow file or stream.
-    wanted : sequence of str, optional
-        The columns to read; all by default.
-
-    Yields
-    ------
-    Table
+    """Read the wanted columns, all by default, of a Parquet file, an Arrow file or an Arrow stream, in pieces.
 
     Raises
     ------
@@ -53,7 +42,8 @@ def read_columnar(source: Source, wanted: Sequence[str] | None = None) -> Iterat
     packed = f", packed by {source.packed}" if source.packed else ""
     how = f"{source.kind.removesuffix(' stream')}{packed}"
     with _in_words(source):
-        frame, names = _opened(source, content)
+        frame = opened(source.kind, str(source.path) if content is None else BytesIO(content))
+        names = frame.collect_schema().names()
     asked = set(names if wanted is None else wanted)
     chosen = [name for name in names if name in asked] or names
     header = tuple(names) if len(chosen) < len(names) else ()
@@ -70,21 +60,6 @@ def read_columnar(source: Source, wanted: Sequence[str] | None = None) -> Iterat
         start += piece.height
         if piece.height < at_once:
             return
-
-
-def _opened(source: Source, content: bytes | None) -> tuple[Any, list[str]]:
-    import polars as pl
-
-    if source.kind == "Arrow stream":
-        frame = pl.read_ipc_stream(BytesIO(content) if content is not None else str(source.path)).lazy()
-    elif content is None:
-        path = str(source.path)
-        frame = pl.scan_parquet(path) if source.kind == "Parquet" else pl.scan_ipc(path)
-    elif source.kind == "Parquet":
-        frame = pl.read_parquet(BytesIO(content)).lazy()
-    else:
-        frame = pl.read_ipc(BytesIO(content)).lazy()
-    return frame, frame.collect_schema().names()
 
 
 def _probe(source: Source, content: bytes | None) -> None:

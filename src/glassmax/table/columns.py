@@ -55,16 +55,7 @@ class UnseenCounts:
         values[shown if shown in values or len(values) < MOST_NAMED else "others"] += 1
 
     def notes(self, columns: "list[Column]") -> list[Note]:
-        """Return a note for each column with missing cells, and for each with values that training never saw.
-
-        Parameters
-        ----------
-        columns : list of Column
-
-        Returns
-        -------
-        list of Note
-        """
+        """Return a note for each column with missing cells, and for each with values that training never saw."""
         notes = []
         for column in columns:
             count = self.missing[column.name]
@@ -75,7 +66,8 @@ class UnseenCounts:
             if values:
                 named = ", ".join(list(values)[:5])
                 more = f" and {len(values) - 5} more" if len(values) > 5 else ""
-                what = f"{column.name}: {values.total()} rows hold what training never saw: {named}{more}"
+                rows = f"{values.total()} row{'s' * (values.total() != 1)}"
+                what = f"{column.name}: {rows} with a value not seen in training: {named}{more}"
                 notes.append(Note((what,), "unseen"))
         return notes
 
@@ -244,17 +236,7 @@ Column = Number | Category | Boolean | Date
 
 
 def numbers_of(table: Table, name: str) -> Array:
-    """Return a column as float64, NaN where missing, or raise at the first cell that can't be computed with.
-
-    Parameters
-    ----------
-    table : Table
-    name : str
-
-    Returns
-    -------
-    (n,) array
-    """
+    """Return a column as float64, NaN where missing, or raise at the first cell that can't be computed with."""
     cells = table.column(name)
     if cells.dtype.kind == "M":
         raise DataError(f"Column {name!r} of {table.name} holds dates, expected numbers.")
@@ -295,16 +277,7 @@ def _cut(cell: str | bool) -> str:
 def moments_of(table: Table, name: str, form: str) -> Array:
     """Return a column as datetime64[us], NaT where missing, or raise at the first cell that is no date.
 
-    Parameters
-    ----------
-    table : Table
-    name : str
-    form : str
-        One of `glassmax.table.dates.FORMS`.
-
-    Returns
-    -------
-    (n,) array
+    The form is one of `glassmax.table.dates.FORMS`.
     """
     cells = table.column(name)
     if cells.dtype.kind == "M":

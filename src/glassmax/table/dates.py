@@ -35,15 +35,7 @@ CIRCLES = ("season", "weekday", "hour")
 def moment(cell: str, form: str) -> int | None:
     """Return the moment that a cell names, in microseconds since 1970, UTC where it says a zone; None if it is none.
 
-    Parameters
-    ----------
-    cell : str
-    form : str
-        One of `FORMS`.
-
-    Returns
-    -------
-    int or None
+    The form is one of `FORMS`.
 
     Examples
     --------
@@ -87,19 +79,9 @@ def _offset(zone: str | None) -> int:
 
 
 def form_of(cells: Iterable[str], least: float) -> tuple[str, bool] | None:
-    """Return the form in which most cells are dates, and whether another would do as well.
+    """Return the form in which most cells, at least this share of them, are dates; None if there is no such form.
 
-    Parameters
-    ----------
-    cells : iterable of str
-    least : float
-        The share that must be dates.
-
-    Returns
-    -------
-    form : str
-    ambiguous : bool
-        Whether days and months can't be told apart: no day is beyond 12.
+    The second value is whether days and months can't be told apart, because no day is beyond 12.
 
     Examples
     --------
@@ -122,34 +104,12 @@ def form_of(cells: Iterable[str], least: float) -> tuple[str, bool] | None:
 
 
 def years(moments: Array) -> Array:
-    """Return moments as years with a fraction.
-
-    Parameters
-    ----------
-    moments : (n,) array of datetime64[us]
-
-    Returns
-    -------
-    (n,) array of float64
-        NaN where missing.
-    """
+    """Return moments, datetime64, as years with a fraction, float64; NaN where missing."""
     return _days(moments) / DAYS_OF_YEAR + 1970
 
 
 def circle(moments: Array, part: str) -> Array:
-    """Return the phase of each moment in a cycle: of the year, the week or the day.
-
-    Parameters
-    ----------
-    moments : (n,) array of datetime64[us]
-    part : str
-        One of `CIRCLES`.
-
-    Returns
-    -------
-    (n,) array of float64
-        In [0, 1), NaN where missing.
-    """
+    """Return the phase, in [0, 1), of each moment in one of the `CIRCLES`; NaN where missing."""
     days = _days(moments)
     if part == "hour":
         return days - np.floor(days)

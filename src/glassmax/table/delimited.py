@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from io import StringIO
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,16 +34,7 @@ NEWLINE, QUOTE = 10, 34
 
 
 class Dialect(NamedTuple):
-    """How a CSV file is written, as far as the user says; what is None is detected.
-
-    Attributes
-    ----------
-    delimiter : str or None
-        One character.
-    decimal : {".", ","} or None
-        The decimal separator.
-    encoding : str or None
-    """
+    """How a CSV file is written, as far as the user says; what is None is detected."""
 
     delimiter: str | None = None
     decimal: str | None = None
@@ -60,24 +52,12 @@ class _Head(NamedTuple):
 
 
 def read_delimited(lines: Lines, dialect: Dialect, wanted: Sequence[str] | None = None) -> Iterator[Table]:
-    """Read a table in pieces.
-
-    Parameters
-    ----------
-    lines : Lines
-    dialect : Dialect
-    wanted : sequence of str, optional
-        The columns to read, where the table has them; all by default.
-
-    Yields
-    ------
-    Table
-        Some thousand rows.
+    """Read the wanted columns, where the table has them, all by default; in pieces of some thousand rows.
 
     Raises
     ------
     DataError
-        Naming row and line of what is no table.
+        Naming the row and line of what is no table.
     """
     blocks = lines.blocks()
     name, place = lines.source.name, lines.source.place
@@ -120,8 +100,8 @@ class _Reader:
             yield table
             rest = rest[cut[0] :] + (following or b"")
             following = None if following is None else next(blocks, None)
-        pending = [rest] if rest else []
-        yield from self._row_by_row(_chained(pending, following, blocks))
+        pending = [block for block in (rest, following) if block]
+        yield from self._row_by_row(chain(pending, blocks))
 
     def _parse(self, block: bytes, end: int, ends: Array, newlines: int) -> Table | None:
         """Parse a clean block with polars; return None if polars finds another number of rows."""
@@ -214,13 +194,6 @@ class _Reader:
         cells = f", cells separated by {separated}" if len(self.head.header) > 1 else ""
         how = f"CSV in {self.source.encoding}{cells}{decimal}{packed}"
         return Table(self.name, columns, lines, None, numbers, self.head.decimal, how, self.head.notes, header=header)
-
-
-def _chained(pending: list[bytes], following: bytes | None, blocks: Iterator[bytes]) -> Iterator[bytes]:
-    yield from pending
-    if following is not None:
-        yield following
-    yield from blocks
 
 
 def _text_lines(blocks: Iterator[bytes]) -> Iterator[str]:

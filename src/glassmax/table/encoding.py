@@ -124,28 +124,15 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Encoded(X, counts.notes(self.columns))
 
     def fill(self, table: Table, counts: UnseenCounts) -> Array:
-        """Turn the rows of a table into numbers, and count missing cells and values that training never saw.
-
-        Parameters
-        ----------
-        table : Table
-        counts : UnseenCounts
-            Written to.
-
-        Returns
-        -------
-        (n, width) array of float64
-        """
+        """Return the rows of a table as numbers, (n, width); count missing cells and values that training never saw."""
         absent = [name for name in self.names if name not in table.columns]
         if len(absent) > 1:
             for name in absent:
                 if name in table.unusable:
                     table.column(name)
-            have = table.names
             raise DataError(
-                f"{table.name} lacks {len(absent)} of the {len(self.columns)} columns of the training: "
-                f"{', '.join(map(repr, absent[:5]))}{' ...' if absent[5:] else ''}. It has "
-                f"{', '.join(map(repr, have[:5]))}{' ...' if have[5:] else ''}. Is it another table?"
+                f"{table.name} lacks {len(absent)} of the {len(self.columns)} columns of the training: {some(absent)}. "
+                f"It has {some(table.names)}. Is it another table?"
             )
         X = np.zeros((table.n_rows, self.width))
         start = 0

@@ -77,7 +77,10 @@ def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
     columns: dict[str, Array] = {}
     unusable: dict[str, str] = {}
     for column, shown in zip(frame.columns, names, strict=True):
-        values = _column(frame.get_column(column))
+        try:
+            values = _column(frame.get_column(column))
+        except UnicodeEncodeError:
+            values = "half a character (a lone surrogate)"
         if isinstance(values, str):
             unusable[shown] = values
         else:
@@ -90,13 +93,6 @@ def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
 def _column(series: "nw.Series[Any]") -> Array | str:
     """Return a column as `Table` holds it, or what it holds instead."""
     dtype: Any = series.dtype
-    try:
-        return _by_type(series, dtype)
-    except UnicodeEncodeError:
-        return "half a character (a lone surrogate)"
-
-
-def _by_type(series: "nw.Series[Any]", dtype: Any) -> Array | str:
     if dtype == nw.Boolean:
         return objects([None if _is_missing(cell) else bool(cell) for cell in series.to_list()])
     if dtype.is_integer() or dtype == nw.Decimal:

@@ -223,7 +223,9 @@ def _guess_text(table: Table, name: str, texts: Array, *, keep: bool) -> _Guess:
     if any(words == set(pair) for pair in WORDS):
         return _Guess("boolean")
     if _are_codes(distinct) and len(distinct) <= MOST_VALUES and len(distinct) < len(there):
-        what = f"{name}: {max(distinct)!r} and the like are codes, for some begin with 0, and taken for categories. "
+        what = (
+            f"{name}: {max(distinct)!r} and the like are codes, because some begin with 0, and are read as categories. "
+        )
         return _Guess("category", Note((what, "If they are numbers: ", Setting("types", {name: "number"}), ".")))
     numbers = sum(number(text, table.decimal) is not None for text in there)
     if numbers >= MOSTLY * len(there):

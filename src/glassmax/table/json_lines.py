@@ -26,17 +26,7 @@ HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_json_lines(lines: Lines, wanted: Sequence[str] | None = None) -> Iterator[Table]:
-    """Read a table in pieces.
-
-    Parameters
-    ----------
-    lines : Lines
-    wanted : sequence of str, optional
-        The columns to hand over; all by default.
-
-    Yields
-    ------
-    Table
+    """Read the wanted columns, all by default, in pieces.
 
     Raises
     ------

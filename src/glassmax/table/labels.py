@@ -79,16 +79,7 @@ def _labels(table: Table, target: str, cells: Array, texts: Array, rows: Array) 
 
 
 def label_texts(classes: Array) -> list[str]:
-    """Return the classes of a model as `read_labels` and a file would write them.
-
-    Parameters
-    ----------
-    classes : (k,) array
-
-    Returns
-    -------
-    list of str
-    """
+    """Return the classes of a model as `read_labels` and a file would write them."""
     if classes.dtype.kind == "b":
         return ["true" if label else "false" for label in classes]
     if classes.dtype.kind == "f":
@@ -97,19 +88,14 @@ def label_texts(classes: Array) -> list[str]:
 
 
 def read_weights(table: Table, name: str, *, all_zero: bool = False) -> Array:
-    """Return the weight of each row.
+    """Return the weight of each row, float64, from the column of this name.
 
     Parameters
     ----------
     table : Table
     name : str
-        Of the column that holds them.
     all_zero : bool, default=False
-        Whether all of these rows may weigh nothing, because there are others.
-
-    Returns
-    -------
-    (n,) array of float64
+        Whether all of these rows may have weight 0, because there are others.
 
     Raises
     ------

@@ -97,16 +97,7 @@ class Source:
 
 @contextmanager
 def open_source(given: str) -> Iterator[Source]:
-    """Open a file, or standard input for ``-``.
-
-    Parameters
-    ----------
-    given : str
-        As the user typed it.
-
-    Yields
-    ------
-    Source
+    """Open a file, or standard input for ``-``; a path is given as the user typed it.
 
     Raises
     ------

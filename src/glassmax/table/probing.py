@@ -11,25 +11,26 @@ reads the file in pieces of so many rows, from standard input for ``-``, in at m
 """
 
 import sys
+from io import BytesIO
+from typing import Any
 
-__all__ = ["main"]
+__all__ = ["main", "opened"]
+
+
+def opened(kind: str, file: str | BytesIO) -> Any:
+    """Return a Parquet file, an Arrow file or an Arrow stream, at a path or in memory, as a lazy frame."""
+    import polars as pl
+
+    if kind == "Arrow stream":
+        return pl.read_ipc_stream(file).lazy()
+    if isinstance(file, str):
+        return pl.scan_parquet(file) if kind == "Parquet" else pl.scan_ipc(file)
+    return pl.read_parquet(file).lazy() if kind == "Parquet" else pl.read_ipc(file).lazy()
 
 
 def main(kind: str, path: str, rows: int, limit: int) -> None:
-    """Read all of it.
-
-    Parameters
-    ----------
-    kind : {"Parquet", "Arrow", "Arrow stream"}
-    path : str
-    rows : int
-        At a time.
-    limit : int
-        Bytes of memory; 0 for as much as there is.
-    """
-    from io import BytesIO
-
-    import polars as pl
+    """Read the whole file in pieces of so many rows, in at most `limit` bytes of memory; 0 is no limit."""
+    import polars  # noqa: F401 - before the limit
 
     if limit:
         try:
@@ -39,12 +40,7 @@ def main(kind: str, path: str, rows: int, limit: int) -> None:
         except (ImportError, ValueError, OSError):  # not on this system
             pass
     file = BytesIO(sys.stdin.buffer.read()) if path == "-" else path
-    if kind == "Arrow stream":
-        frame = pl.read_ipc_stream(file).lazy()
-    elif kind == "Parquet":
-        frame = pl.scan_parquet(file) if path != "-" else pl.read_parquet(file).lazy()
-    else:
-        frame = pl.scan_ipc(file) if path != "-" else pl.read_ipc(file).lazy()
+    frame = opened(kind, file)
     start = 0
     while frame.slice(start, rows).collect().height == rows:
         start += rows

@@ -87,14 +87,6 @@ class Table:
     def column(self, name: str) -> Array:
         """Return a column, or raise with the names that come nearest.
 
-        Parameters
-        ----------
-        name : str
-
-        Returns
-        -------
-        (n,) array
-
         Raises
         ------
         DataError
@@ -147,16 +139,9 @@ def _kind(values: Array) -> str:
 
 
 def joined(tables: list[Table]) -> Table:
-    """Return tables of the same columns as one, their rows one after another; the list is emptied on the way.
+    """Return tables, at least one, as one table, their rows one after another; the list is emptied on the way.
 
-    Parameters
-    ----------
-    tables : list of Table
-        At least one. A column that is text in one of them becomes text; one that a table lacks is missing there.
-
-    Returns
-    -------
-    Table
+    A column that is text in one of the tables becomes text; a column that a table lacks is missing there.
     """
     first, last = tables[0], tables[-1]
     if len(tables) == 1:

@@ -71,7 +71,7 @@ class Checkpoint:
         try:
             write_whole(self.path, seal(self._tensors(), text))
         except OSError as error:
-            raise CheckpointError(PATH, f" {self.path} can't be written: {error.strerror}.") from None
+            raise self._fault(f"can't be written: {error.strerror}.") from None
 
     def load(self, max_epochs: int) -> bool:
         """Restore the run from the file.
@@ -96,38 +96,32 @@ class Checkpoint:
         except FileNotFoundError:
             if self.path.parent.is_dir():
                 return False
-            raise CheckpointError(
-                *(PATH, f" is {str(self.path)!r}: the folder {self.path.parent} doesn't exist. Make it first.")
-            ) from None
+            message = f" is {str(self.path)!r}: the folder {self.path.parent} doesn't exist. Make it first."
+            raise CheckpointError(PATH, message) from None
         except OSError as error:
-            raise CheckpointError(PATH, f" {self.path} can't be read: {error.strerror}.") from None
+            raise self._fault(f"can't be read: {error.strerror}.") from None
         try:
             text, header = unseal(content)
             manifest = msgspec.json.decode(text, type=CheckpointManifest)
         except ModelFileError as error:
-            raise CheckpointError(
-                *(PATH, f" {self.path} {error}"),
-                remedy=("If it was a checkpoint, delete it to begin anew; otherwise pass another ", PATH, "."),
-            ) from None
+            remedy: Text = ("If it was a checkpoint, delete it to begin anew; otherwise pass another ", PATH, ".")
+            raise self._fault(str(error), remedy=remedy) from None
         except msgspec.DecodeError:
-            raise CheckpointError(
-                *(PATH, f" {self.path} is a file of glassmax, but no checkpoint: a model perhaps. Pass another.")
-            ) from None
+            raise self._fault("is a file of glassmax, but no checkpoint: a model perhaps. Pass another.") from None
         if (manifest.format, manifest.identity) != (FORMAT, self.identity):
-            raise CheckpointError(
-                *(PATH, f" {self.path} belongs to another run: ", *self._difference(manifest), "."),
-                remedy=("Pass what it was begun with, or another ", PATH, "; or delete it to begin anew."),
-            )
+            remedy = ("Pass what it was begun with, or another ", PATH, "; or delete it to begin anew.")
+            raise self._fault("belongs to another run: ", *self._difference(manifest), ".", remedy=remedy)
         try:
             self._read(content, header, max_epochs)
         except CheckpointError:
             raise
         except (KeyError, ValueError) as error:
-            raise CheckpointError(
-                *(PATH, f" {self.path} lacks what a run needs: {error}. Delete it to begin anew.")
-            ) from None
+            raise self._fault(f"lacks what a run needs: {error}. Delete it to begin anew.") from None
         self.stopped = manifest.stopped
         return True
+
+    def _fault(self, what: str, *more: str | Setting, remedy: Text = ()) -> CheckpointError:
+        return CheckpointError(PATH, f" {self.path} {what}", *more, remedy=remedy)
 
     def _difference(self, manifest: CheckpointManifest) -> Text:
         """Return what differs, at most three things."""
@@ -171,10 +165,9 @@ class Checkpoint:
         epochs, steps, rows, seed, idle = tensors["counts"].tolist()
         weight, slowdown, best = tensors["numbers"].tolist()
         if epochs > max_epochs:
-            raise CheckpointError(
-                *(PATH, f" {self.path} holds {epochs} epochs, expected at most ", Setting("max_iter", max_epochs), "."),
-                remedy=("Raise ", Setting("max_iter"), ", or pass another ", PATH, "."),
-            )
+            remedy = ("Raise ", Setting("max_iter"), ", or pass another ", PATH, ".")
+            most = Setting("max_iter", max_epochs)
+            raise self._fault(f"holds {epochs} epochs, expected at most ", most, ".", remedy=remedy)
         draw, split = _whole("draw", tensors), _whole("split", tensors) if "split.key" in header else None
         state = {name: tensors[f"state.{name}"] for name in training.state}
         curves = {name: tensors[f"curve.{name}"].tolist() for name in self.curves}
@@ -209,16 +202,7 @@ def _whole(name: str, tensors: dict[str, Array]) -> np.random.RandomState:
 
 
 def digest(*arrays: Any) -> str:
-    """Return a hash of arrays, the same for the same numbers, shapes and dtypes, whatever the memory layout.
-
-    Parameters
-    ----------
-    *arrays : array, CSR matrix or None
-
-    Returns
-    -------
-    str
-        SHA-256 in hexadecimal.
+    """Return a hash of arrays and CSR matrices, the same for the same numbers, shapes and dtypes in any memory layout.
 
     Examples
     --------

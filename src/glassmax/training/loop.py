@@ -203,7 +203,11 @@ def train(
             good, start = start, good
         if not (result.finite and np.isfinite(network.theta).all()):
             good.put_back()
-            raise DivergenceError(_advice(number, result.steps + (not result.finite), rule.learning_rate))
+            raise DivergenceError(
+                f"The loss is no longer finite in epoch {number}, step {result.steps + (not result.finite)}, "
+                f"at learning rate {rule.learning_rate:g}. The last good weights are kept. Try a learning rate of "
+                f"{suggest_learning_rate(rule.learning_rate):g}, and inputs scaled to about 1."
+            )
         training.epochs, training.steps, training.rows = number, training.steps + result.steps, training.rows + n
         training.weight += n * mean_weight
         validated = None if validation is None else score(network, engine, validation, confusion=False)
@@ -295,14 +299,6 @@ def train_lbfgs(
         yield Epoch(training.epochs, iterate.loss, validated, 1, len(data.y), seconds)
         started = time.perf_counter()
     return iterate
-
-
-def _advice(epoch: int, step: int, learning_rate: float) -> str:
-    return (
-        f"The loss is no longer finite in epoch {epoch}, step {step}, at learning rate {learning_rate:g}. "
-        f"The last good weights are kept. Try a learning rate of {suggest_learning_rate(learning_rate):g}, "
-        "and inputs scaled to about 1."
-    )
 
 
 def suggest_learning_rate(learning_rate: float) -> float:

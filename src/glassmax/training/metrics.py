@@ -10,7 +10,7 @@ import numpy as np
 
 from ..engine import Data, Engine, blocks
 from ..functional.arrays import Array
-from ..functional.heads import LOSS_OF_OUTPUT, Head, HeadTape
+from ..functional.heads import LOSS_OF_OUTPUT, Head
 from ..functional.targets import reduce_rows
 from ..network import Network
 
@@ -94,7 +94,7 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
         X, y, w = data.rows(block)
         w = np.ones(len(y)) if w is None else w
         Z = engine.logits(network, X)
-        log_loss += _sum_of_losses(head, head.forward(Z.astype(np.float64)), y, w)
+        log_loss += float(reduce_rows(head.rows(head.forward(Z.astype(np.float64)), y), w, "sum"))
         if output == "softmax":
             truth, predicted = y if y.ndim == 1 else y.argmax(axis=1), Z.argmax(axis=1)
             right = truth == predicted
@@ -106,10 +106,6 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
         total += float(w.sum())
     total = total or NAN
     return Metrics(len(data.y), log_loss / total, hits / total, confusion=counts)
-
-
-def _sum_of_losses(head: Head, tape: HeadTape, y: Array, w: Array) -> float:
-    return float(reduce_rows(head.rows(tape, y), w, "sum"))
 
 
 class RunningMetrics:
@@ -161,7 +157,7 @@ class RunningMetrics:
         confidence, of_truth = P[np.arange(len(y)), predicted], P[np.arange(len(y)), y]
         self.rows += len(y)
         self.weight += float(w.sum())
-        self.loss += _sum_of_losses(head, tape, y, w)
+        self.loss += float(reduce_rows(head.rows(tape, y), w, "sum"))
         self.squares += float((w * ((P * P).sum(axis=1) - 2 * of_truth + 1)).sum())
         self.of_class += np.bincount(y, w, self.k)
         self.hits += np.bincount(y[right], w[right], self.k)

@@ -30,27 +30,11 @@ __all__ = ["numpy_expression"]
 
 
 def numpy_expression(e: Expr, axes: tuple[str, ...], sizes: Mapping[str, str] | None = None) -> str:
-    """Print an expression in index notation as one NumPy expression.
+    """Print an expression in index notation as one NumPy expression, which evaluates to an array with these axes.
 
-    Parameters
-    ----------
-    e : Expr
-        The expression; arrays keep their names (`python_name`), class numbers are integer arrays counted from 0.
-    axes : tuple of str
-        The letters of the result's axes, in order; the free indices of `e` are among them.
-    sizes : mapping of str to str, optional
-        Code for the sizes of letters, for those that no array carries.
-
-    Returns
-    -------
-    str
-        Source that evaluates to an array of shape `axes`, where ``np`` is NumPy and the definitions of `needed_helpers`
-        hold.
-
-    Raises
-    ------
-    ValueError
-        If an index of `e` is neither summed nor among `axes`, or the size of one is needed and no array has it.
+    Arrays keep their names (`python_name`); class numbers are integer arrays counted from 0. The free indices of `e`
+    are among the letters `axes`. `sizes` is code for the sizes of letters that no array carries; where one is missing,
+    a ValueError is raised. The definitions of `needed_helpers` have to hold.
 
     Examples
     --------

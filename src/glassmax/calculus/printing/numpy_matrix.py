@@ -31,25 +31,9 @@ Sizes = dict[str, str]
 
 
 def matrix_numpy(m: Matrix, sizes: Mapping[str, str] | None = None) -> str:
-    """Print an expression in matrix notation as one NumPy expression.
+    """Print an expression in matrix notation as one NumPy expression; vectors have one axis.
 
-    Parameters
-    ----------
-    m : Matrix
-        The expression; arrays keep their names (`python_name`), vectors have one axis.
-    sizes : mapping of str to str, optional
-        Code for the sizes of axes, for those that no array carries.
-
-    Returns
-    -------
-    str
-        Source that evaluates to an array of shape ``m.axes``, where ``np`` is NumPy and the definitions of
-        `needed_helpers` hold.
-
-    Raises
-    ------
-    ValueError
-        If the size of an axis is needed and no array has it.
+    Names, `sizes` and definitions are as for `numpy_expression`.
 
     Examples
     --------

@@ -14,19 +14,9 @@ __all__ = ["bracketed", "equation_left", "text"]
 
 
 def text(e: Expr, *, unicode: bool = False) -> str:
-    """Print an expression in index notation with as few brackets as its meaning allows.
+    """Print an expression in index notation with as few brackets as its meaning allows; read again, it means the same.
 
-    Parameters
-    ----------
-    e : Expr
-        Any expression.
-    unicode : bool, default=False
-        Print ``δ`` and ``Σ`` for ``delta`` and ``sum``.
-
-    Returns
-    -------
-    str
-        One line that parses to the same meaning.
+    With `unicode`, ``δ`` and ``Σ`` stand for ``delta`` and ``sum``.
 
     Examples
     --------

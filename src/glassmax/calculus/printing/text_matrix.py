@@ -16,17 +16,9 @@ SUM, ENTRYWISE, PRODUCT, ATOM = range(4)
 
 
 def matrix_text(m: Matrix) -> str:
-    """Print an expression in matrix notation.
+    """Print an expression in matrix notation, in one line of Unicode.
 
-    Parameters
-    ----------
-    m : Matrix
-        Any expression in matrix notation.
-
-    Returns
-    -------
-    str
-        One line of Unicode: ᵀ, ⊙ (product entry by entry), ⊘ (quotient), ^∘ (power), 1 (ones), I.
+    ᵀ is a transpose, ⊙ a product entry by entry, ⊘ a quotient, ^∘ a power; 1 are ones, I is the identity.
 
     Examples
     --------

@@ -37,23 +37,10 @@ def draw_values(
     turn: int = 0,
     extra: Mapping[str, str] | None = None,
 ) -> Values:
-    """Draw values for the inputs of a program, and evaluate its equations.
+    """Draw values for the inputs of a program that satisfy the assumptions, and evaluate its equations.
 
-    Parameters
-    ----------
-    program : Program
-    assumptions : sequence of (left, right)
-        Equations that the values are made to satisfy.
-    rng : numpy.random.Generator
-    turn : int
-        Which assignment of sizes to use.
-    extra : mapping of str to str
-        Arrays that are in no equation, each with the array whose shape it has.
-
-    Raises
-    ------
-    AssumptionError
-        If the assumptions can't be satisfied.
+    `turn` chooses an assignment of sizes. `extra` names arrays that are in no equation, each with the array whose shape
+    it has. If the assumptions can't be satisfied, an AssumptionError is raised.
     """
     ranges = ranges_of(program, assumptions)
     arity = ranges.arity

@@ -7,7 +7,7 @@ down to those of the arrays.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NoReturn
 
@@ -59,16 +59,8 @@ def to_program(
 ) -> Program:
     """Return equations in matrix notation as equations in index notation.
 
-    Parameters
-    ----------
-    text : str
-        The input, for the caret of an error.
-    equations : mapping of str to Node
-        For each left side, a node ``whole`` at its place.
-    declared : mapping of str to tuple of str
-        The names of the axes of arrays.
-    used : set of str
-        All names in the equations.
+    For each left side there is a node ``whole`` at its place. `declared` holds the names of the axes of arrays, `used`
+    all names in the equations; `text` is the input, for the caret of an error.
     """
     axes = _Axes(text, declared, equations)
     ordered = axes.in_order()
@@ -151,7 +143,7 @@ class _Axes:
 
     def axes_of(self, node: Node, *axes: tuple[str, ...]) -> tuple[str, ...]:
         match node.op:
-            case "number":
+            case "number" | "norm":
                 return ()
             case "name":
                 return self.known.setdefault(node.text, self.guess(node))
@@ -179,8 +171,6 @@ class _Axes:
                 if len(axes[0]) != 1:
                     self.fault("expected a vector in diag, got a number", node)
                 return axes[0] * 2
-            case "norm":
-                return ()
             case "softmax" | "log_softmax" | "logsumexp" | "sum" | "mean":
                 return self.along(node, axes[0])
         return axes[0]
@@ -283,10 +273,12 @@ class _Naming:
         if node.op == "matmul":
             pairs = zip(node.args, args, strict=True)
             args = [self.named("a", old, new) if _is_activation(new) else new for old, new in pairs]
-        new = _like(node, tuple(args))
+        new = replace(node, args=tuple(args))
         if node.op == "log_softmax":
             new.op = "softmax"
-            return Node("call", (self.named("p", _like(new, node.args), new),), "log", place=node.place, axes=node.axes)
+            return Node(
+                "call", (self.named("p", replace(new, args=node.args), new),), "log", place=node.place, axes=node.axes
+            )
         return self.named("p", node, new) if node.op == "softmax" and not whole else new
 
     def named(self, stem: str, key: Node, value: Node) -> Node:
@@ -316,10 +308,6 @@ class _Naming:
         return out
 
 
-def _like(node: Node, args: tuple[Node, ...]) -> Node:
-    return Node(node.op, args, node.text, node.axis, node.keep, node.place, node.axes, node.row)
-
-
 def _is_activation(node: Node) -> bool:
     return node.op == "call" and node.text not in ("log", "exp", "abs", "sqrt", "sign")
 
@@ -329,11 +317,9 @@ def _has_product(node: Node) -> bool:
 
 
 def _equation(name: str, node: Node, place: int, text: str) -> Equation:
-    letters: tuple[str, ...] = ()
-    for axis in node.axes:
-        letters += ("",) if axis == ONE_AXIS else (fresh({*letters}, "i"),)
-    kept = tuple(letter for letter in letters if letter)
-    return Equation(name, kept, _Indexer(text).write(node, letters, frozenset(kept)), place)
+    indexer = _Indexer(text)
+    letters, kept = indexer.new(node.axes, frozenset())
+    return Equation(name, kept, indexer.write(node, letters, frozenset(kept)), place)
 
 
 class _Indexer:
@@ -370,7 +356,9 @@ class _Indexer:
             case "max":
                 return maximum(part(0), part(1))
             case "power":
-                return self.power(node, part(0), part(1), taken)
+                base, exponent = node.args[0], part(1)
+                is_square = base.op == "norm" and exponent == number(2)
+                return self.squares(base, taken) if is_square else Pow(part(0), exponent)
             case "transpose":
                 return arg(0, letters[::-1])
             case "outer":
@@ -401,11 +389,6 @@ class _Indexer:
                 if name == "sqrt":
                     return Pow(arg(0), Num(Fraction(1, 2)))
                 return Call(name, arg(0), len(node.text) - len(name))
-
-    def power(self, node: Node, base: Expr, exponent: Expr, taken: frozenset[str]) -> Expr:
-        if node.args[0].op == "norm" and exponent == number(2):
-            return self.squares(node.args[0], taken)
-        return Pow(base, exponent)
 
     def squares(self, node: Node, taken: frozenset[str]) -> Expr:
         """The sum of squares in a norm."""

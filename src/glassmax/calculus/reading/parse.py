@@ -93,13 +93,8 @@ def parse(text: str, *, einstein: bool = False) -> Program:
 def parse_expression(text: str, *, einstein: bool = False, known: Collection[str] = ()) -> Expr:
     """Read one expression in index notation, without ``=``; softmaxes are written out.
 
-    Parameters
-    ----------
-    text : str
-    einstein : bool
-        Sum over each index that occurs twice in a product.
-    known : collection of str
-        Names of arrays that are defined elsewhere: ``N(a + b)`` is then a product, and ``e`` not Euler's number.
+    `einstein` is as for `parse`. Arrays in `known` are defined elsewhere: ``N(a + b)`` is then a product, and ``e`` not
+    Euler's number.
 
     Examples
     --------

@@ -274,15 +274,7 @@ def _group_end(tokens: list[Token], start: int, *, any_token: bool) -> int:
 
 
 class Cursor:
-    """A place in a list of tokens, with the few moves a parser makes.
-
-    Parameters
-    ----------
-    text : str
-        The input.
-    matrix : bool
-        Whether it is matrix notation.
-    """
+    """A place in the list of tokens of a text, which may be in matrix notation, with the few moves a parser makes."""
 
     def __init__(self, text: str, *, matrix: bool = False) -> None:
         self.text = text

@@ -26,13 +26,7 @@ Lines = list[tuple[Expr, str]]
 
 
 class Simplifier:
-    """Bring expressions to their short form, by what is known in a program.
-
-    Parameters
-    ----------
-    program : Program
-    assumptions : tuple of (left, right)
-    """
+    """Bring expressions to their short form, by what is known in a program and its assumptions."""
 
     def __init__(self, program: Program, assumptions: tuple[Assumption, ...]) -> None:
         self.program = program

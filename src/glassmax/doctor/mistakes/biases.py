@@ -1,104 +1,99 @@
-"""Mistakes at db = column sums of dZ of one layer, whatever its dZ is."""
+"""Mistakes at db = column sums of dZ of one layer, whatever its dZ is.
+
+Right is ``s.dZ.sum(axis=0)``. An average over the rows is a factor 1/n: see `factors`.
+"""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from ...functional.arrays import Array
-from ..exact_pass import Pass
 from .mistake import Mistake
+from .site import Site
 
-__all__ = ["biases", "of_other_shape"]
+__all__ = ["BIASES_OF_OTHER_SHAPE", "biases"]
 
+# Tables: a mistake's cause and words, and below them its formula.
+# fmt: off
 
-def biases(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tuple[Mistake, Array]]:
-    """db of `layer` from D, the learner's dZ; averages are left to the search for constants."""
-    A, n, h = p.A[layer - 1], p.n, D.shape[1]
-    below = f"A{layer - 1}" if layer > 1 else "X"
-    sums = D.sum(axis=0)
-    if h > 1:
-        yield Mistake("bias_summed_over_all", f"dZ{layer} was summed over the units too"), np.full(h, D.sum())
-        yield Mistake("bias_averaged", f"dZ{layer} was averaged over the units too", 1.1, True), np.full(h, D.mean())
-    product = A.T @ D
-    yield (
-        Mistake("bias_times_input", f"dZ{layer} was multiplied by {below} before the sum"),
-        product.sum(axis=0),
-    )
-    yield (
-        Mistake("bias_times_input", f"db{layer} is the mean of the rows of dW{layer}", 1.05),
-        product.mean(axis=0),
-    )
-    yield Mistake("bias_times_input", f"dZ{layer} was multiplied by one column of {below}", 1.2), product[0]
-    if A.shape == D.shape:
-        yield (
-            Mistake("bias_times_input", f"dZ{layer} was multiplied by {below}, element by element", 1.05),
-            (A * D).sum(axis=0),
-        )
-    if n > 1:
-        yield (
-            Mistake("bias_last_row", f"db{layer} is the last row of dZ{layer}, not the sum of its rows", 1.0, True),
-            D[-1].copy(),
-        )
-        yield (
-            Mistake("bias_last_row", f"db{layer} is the first row of dZ{layer}, not the sum of its rows", 1.1, True),
-            D[0].copy(),
-        )
-    if n == h and n > 1:
-        yield (
-            Mistake("bias_summed_over_all", f"dZ{layer} was summed along its rows, not over them", 1.1),
-            D.sum(axis=1),
-        )
-    if before is not None and before.shape == D.shape:
-        what = f"dA{layer}" if layer < p.depth else "dP"
-        yield (
-            Mistake("activation_missing", f"{what} stands where dZ{layer} belongs, but only in db{layer}", 1.1),
-            before.sum(axis=0),
-        )
-    for other in range(1, p.depth + 1):
-        if other != layer and p.dZ[other].shape[1] == h:
-            yield (
-                Mistake("wrong_layer", f"dZ{other} stands where dZ{layer} belongs, in db{layer}", 1.05),
-                p.dZ[other].sum(axis=0),
-            )
-    if p.b[layer].any():
-        yield Mistake("bias_times_input", f"dZ{layer} was multiplied by b{layer} itself", 1.1), sums * p.b[layer]
-    if layer < p.depth:
-        yield (
-            Mistake("bias_times_input", f"dZ{layer} was multiplied by A{layer} before the sum", 1.2),
-            (D * p.A[layer]).sum(axis=0),
-        )
-    yield (
-        Mistake("wrong_operand", f"the largest of the rows of dZ{layer} was taken, not their sum", 1.4),
-        D.max(axis=0),
-    )
-    yield Mistake("wrong_operand", f"|dZ{layer}| was summed", 1.4), np.abs(D).sum(axis=0)
-    yield Mistake("upstream_dropped", f"db{layer} is 0: it was never computed", 1.1), np.zeros(h)
-    yield Mistake("upstream_dropped", f"db{layer} is a constant: dZ{layer} was dropped", 1.2, True), np.ones(h)
+FROM_DZ: tuple[Mistake[Site], ...] = (
+    Mistake("bias_summed_over_all", "dZ{l} was summed over the units too",
+            lambda s: np.full(s.h, s.dZ.sum()) if s.h > 1 else None),
+    Mistake("bias_averaged", "dZ{l} was averaged over the units too",
+            lambda s: np.full(s.h, s.dZ.mean()) if s.h > 1 else None, cost=1.1, any_scale=True),
+    Mistake("bias_times_input", "dZ{l} was multiplied by {input} before the sum",
+            lambda s: (s.input.T @ s.dZ).sum(axis=0)),
+    Mistake("bias_times_input", "db{l} is the mean of the rows of dW{l}",
+            lambda s: (s.input.T @ s.dZ).mean(axis=0), cost=1.05),
+    Mistake("bias_times_input", "dZ{l} was multiplied by one column of {input}",
+            lambda s: (s.input.T @ s.dZ)[0], cost=1.2),
+    Mistake("bias_times_input", "dZ{l} was multiplied by {input}, element by element",
+            lambda s: (s.input * s.dZ).sum(axis=0) if s.d == s.h else None, cost=1.05),
+    Mistake("bias_last_row", "db{l} is the last row of dZ{l}, not the sum of its rows",
+            lambda s: s.dZ[-1] if s.n > 1 else None, any_scale=True),
+    Mistake("bias_last_row", "db{l} is the first row of dZ{l}, not the sum of its rows",
+            lambda s: s.dZ[0] if s.n > 1 else None, cost=1.1, any_scale=True),
+    Mistake("bias_summed_over_all", "dZ{l} was summed along its rows, not over them",
+            lambda s: s.dZ.sum(axis=1) if s.n == s.h > 1 else None, cost=1.1),
+    Mistake("activation_missing", "{dA} stands where dZ{l} belongs, but only in db{l}",
+            lambda s: s.dA.sum(axis=0) if s.knows_dA else None, cost=1.1),
+)
 
 
-def of_other_shape(p: Pass, layer: int, D: Array) -> Iterator[tuple[Mistake, Array]]:
-    """What a learner gets whose db has not the shape of b; an axis of length 1 may be there or not."""
-    for mistake, made in _of_other_shape(p, layer, D):
-        yield mistake, made
-        if made.ndim == 1:
-            yield mistake, made[:, None]
-            yield mistake, made[None, :]
-        elif made.ndim == 0:
-            yield mistake, made.reshape(1)
-            yield mistake, made.reshape(1, 1)
+def from_another_layer(other: int) -> Mistake[Site]:
+    """db from the dZ of a layer that isn't its own."""
+    return Mistake("wrong_layer", f"dZ{other} stands where dZ{{l}} belongs, in db{{l}}",
+                   lambda s: s.p.dZ[other].sum(axis=0) if s.p.dZ[other].shape == s.dZ.shape else None, cost=1.05)
 
 
-def _of_other_shape(p: Pass, layer: int, D: Array) -> Iterator[tuple[Mistake, Array]]:
-    A = p.A[layer - 1]
-    not_summed = f"dZ{layer} was not summed over the samples"
-    yield Mistake("bias_not_summed", not_summed), D
-    yield Mistake("bias_not_summed", not_summed), D.T
-    yield Mistake("bias_summed_over_all", f"dZ{layer} was summed over the units too"), np.asarray(D.sum())
-    yield Mistake("bias_averaged", f"dZ{layer} was averaged over the units too", any_scale=True), np.asarray(D.mean())
-    wrong_axis = f"dZ{layer} was summed along its rows, not over them"
-    yield Mistake("bias_not_summed", wrong_axis, also=("bias_summed_over_all",)), D.sum(axis=1)
-    product = A.T @ D
-    times = f"dZ{layer} was multiplied by its input before the sum"
-    yield Mistake("bias_times_input", times), product
-    yield Mistake("bias_times_input", times), product.T
-    yield Mistake("bias_times_input", times), product.sum(axis=1)
+FROM_OTHERS: tuple[Mistake[Site], ...] = (
+    Mistake("bias_times_input", "dZ{l} was multiplied by b{l} itself",
+            lambda s: s.dZ.sum(axis=0) * s.b if s.b.any() else None, cost=1.1),
+    Mistake("bias_times_input", "dZ{l} was multiplied by A{l} before the sum",
+            lambda s: (s.dZ * s.A).sum(axis=0) if not s.is_last else None, cost=1.2),
+    Mistake("wrong_operand", "the largest of the rows of dZ{l} was taken, not their sum",
+            lambda s: s.dZ.max(axis=0), cost=1.4),
+    Mistake("wrong_operand", "|dZ{l}| was summed", lambda s: np.abs(s.dZ).sum(axis=0), cost=1.4),
+    Mistake("upstream_dropped", "db{l} is 0: it was never computed", lambda s: np.zeros(s.h), cost=1.1),
+    Mistake("upstream_dropped", "db{l} is a constant: dZ{l} was dropped",
+            lambda s: np.ones(s.h), cost=1.2, any_scale=True),
+)
+
+DIRECTLY_OF_OTHER_SHAPE: tuple[Mistake[Site], ...] = (
+    Mistake("bias_not_summed", "dZ{l} was not summed over the samples", lambda s: s.dZ),
+    Mistake("bias_not_summed", "dZ{l} was not summed over the samples", lambda s: s.dZ.T),
+    Mistake("bias_summed_over_all", "dZ{l} was summed over the units too", lambda s: np.asarray(s.dZ.sum())),
+    Mistake("bias_averaged", "dZ{l} was averaged over the units too",
+            lambda s: np.asarray(s.dZ.mean()), any_scale=True),
+    Mistake("bias_not_summed", "dZ{l} was summed along its rows, not over them",
+            lambda s: s.dZ.sum(axis=1), also=("bias_summed_over_all",)),
+    Mistake("bias_times_input", "dZ{l} was multiplied by its input before the sum", lambda s: s.input.T @ s.dZ),
+    Mistake("bias_times_input", "dZ{l} was multiplied by its input before the sum", lambda s: (s.input.T @ s.dZ).T),
+    Mistake("bias_times_input", "dZ{l} was multiplied by its input before the sum",
+            lambda s: (s.input.T @ s.dZ).sum(axis=1)),
+)
+# fmt: on
+
+
+def biases(s: Site) -> Iterator[Mistake[Site]]:
+    """Wrong versions of db in the shape of b."""
+    yield from FROM_DZ
+    yield from (from_another_layer(other) for other in range(1, s.p.depth + 1) if other != s.layer)
+    yield from FROM_OTHERS
+
+
+def _reshaped(mistake: Mistake[Site], ndim: int, shape: tuple[int, ...], s: Site) -> Array | None:
+    made = mistake.formula(s)
+    return made.reshape(shape) if made is not None and made.ndim == ndim else None
+
+
+def _with_axes_of_length_one(mistake: Mistake[Site]) -> Iterator[Mistake[Site]]:
+    yield mistake
+    for ndim, shape in ((1, (-1, 1)), (1, (1, -1)), (0, (1,)), (0, (1, 1))):
+        yield replace(mistake, formula=partial(_reshaped, mistake, ndim, shape))
+
+
+BIASES_OF_OTHER_SHAPE = tuple(made for mistake in DIRECTLY_OF_OTHER_SHAPE for made in _with_axes_of_length_one(mistake))
+"""An axis of length 1 may be there or not."""

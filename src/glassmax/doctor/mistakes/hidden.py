@@ -1,285 +1,257 @@
-"""Mistakes on the way down: dA = dZ Wᵀ, and dZ = dA * f'(Z) of a hidden layer.
+"""Mistakes on the way down: dA = dZ Wᵀ of the layer below, and dZ = dA * f'(Z) of a hidden layer.
 
-`errors` makes dA of layer l from D, the learner's own dZ of the layer above; `derivatives` makes what stands where
-f'(Z) belongs; `whole` makes dZ in one go, where the two can't be told apart.
+A step down is a product of two factors, either of which may be wrong: the error ``s.dZ @ s.W.T``, from the layer
+above, and the derivative ``s.slope``. A few mistakes can't be told apart into the two.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from ...functional.activations import ACTIVATIONS
 from ...functional.arrays import Array
-from ..exact_pass import Pass, f_prime
-from . import products
+from ..exact_pass import f_prime
 from .activation_forms import A_FORMS
 from .mistake import Mistake
+from .products import passed_down
+from .site import Site
+from .top import pulled_back
 
-__all__ = ["derivatives", "errors", "whole"]
+__all__ = ["BOUND_WRONGLY", "UPDATED_WEIGHTS", "WHOLE", "derivatives", "errors"]
+
+# Tables: a mistake's cause and words, and below them its formula.
+# fmt: off
+
+# dA of the layer below, from dZ of this one
+
+
+def errors(s: Site) -> Iterator[Mistake[Site]]:
+    """Wrong versions of the error passed down."""
+    yield from LEFT_OUT
+    if s.h > 1:
+        yield from passed_down()
+    yield from ONCE_MORE
+    for other in range(1, s.p.depth + 1):
+        if other != s.layer:
+            yield from through_another_layer(other)
+    yield from (from_another_layer(other) for other in range(s.layer + 1, s.p.depth + 1))
+    yield from SUMMED
+
+
+LEFT_OUT: tuple[Mistake[Site], ...] = (
+    Mistake("transposed", "the error was passed down with W{l}, not with its transpose",
+            lambda s: s.dZ @ s.W if s.d == s.h else None),
+    Mistake("wrong_operand", "W{l} is left out of the error passed down",
+            lambda s: s.dZ if s.d == s.h else None, cost=1.2),
+)
+
+ONCE_MORE: tuple[Mistake[Site], ...] = (
+    Mistake("activation_missing_below", "{slope} is missing, but only in the error passed down",
+            lambda s: s.dA @ s.W.T if s.knows_dA else None),
+    Mistake("upstream_twice", "{slope} was multiplied in once more in the error passed down",
+            lambda s: _pulled_again(s), cost=1.2),
+)
+
+SUMMED: tuple[Mistake[Site], ...] = (
+    Mistake("upstream_dropped", "the rows of W{l} were summed: dZ{l} was dropped",
+            lambda s: np.repeat(s.W.sum(axis=1)[None, :], s.n, axis=0), cost=1.2, any_scale=True),
+    Mistake("wrong_operand", "dZ{l} was summed over its units: W{l} is left out",
+            lambda s: np.repeat(s.dZ.sum(axis=1, keepdims=True), s.d, axis=1), cost=1.2),
+    Mistake("batch_coupling", "dZ{l} was summed over the batch before it was passed down",
+            lambda s: np.repeat(s.dZ.sum(axis=0, keepdims=True) @ s.W.T, s.n, axis=0) if s.n > 1 else None,
+            cost=1.2, any_scale=True),
+    Mistake("transposed", "the inverse of W{l} was used, not its transpose",
+            lambda s: s.dZ @ np.linalg.pinv(s.W), cost=1.4),
+    Mistake("wrong_operand", "|W{l}| was used for W{l}", lambda s: s.dZ @ np.abs(s.W).T, cost=1.6),
+)
+
+
+def through_another_layer(other: int) -> Iterator[Mistake[Site]]:
+    """The error passed down with the weights of a layer that isn't this one."""
+    words = f"W{other} stands where W{{l}} belongs"
+    yield Mistake("wrong_layer", words,
+                  lambda s: s.dZ @ s.p.W[other].T if s.p.W[other].shape == s.W.shape else None, cost=1.05)
+    yield Mistake("wrong_layer", words,
+                  lambda s: s.dZ @ s.p.W[other] if s.p.W[other].T.shape == s.W.shape else None, cost=1.2)
+
+
+def from_another_layer(other: int) -> Mistake[Site]:
+    """The error of a layer further up passed down."""
+    return Mistake("wrong_layer", f"dZ{other} was passed down where dZ{{l}} belongs",
+                   lambda s: s.p.dZ[other] @ s.W.T if s.p.dZ[other].shape == s.dZ.shape else None, cost=1.1)
+
+
+def _pulled_again(s: Site) -> Array | None:
+    if not s.is_last:
+        return (s.dZ * s.slope) @ s.W.T
+    return pulled_back(s.p, s.dZ, s.p.P) @ s.W.T if s.p.architecture.output != "identity" else None
+
+
+UPDATED_WEIGHTS: Mistake[Site] = Mistake(
+    "updated_weights", "W{l} had already been updated when the error was passed down",
+    lambda s: s.dZ @ s.dW.T if s.dW is not None else None)
+"""The formula is what the learning rate multiplies; the search fits the rate, and subtracts the product."""
+
+
+# f'(Z) of a hidden layer
+
+def derivatives(s: Site) -> Iterator[Mistake[Site]]:
+    """Wrong versions of f'(Z); what is 1 throughout is a derivative left out."""
+    for mistake in _derivatives(s):
+        missing = mistake.cause == "activation_missing"
+        yield mistake if missing else replace(mistake, formula=partial(_unless_one, mistake))
+
+
+def _unless_one(mistake: Mistake[Site], s: Site) -> Array | None:
+    F = mistake.formula(s)
+    return None if F is None or (F == 1).all() else F
+
+
+def _derivatives(s: Site) -> Iterator[Mistake[Site]]:
+    yield from FED_WRONGLY
+    for other in range(1, s.p.depth + 1):
+        if other != s.layer:
+            yield from of_another_layer(other)
+    yield from OF_X
+    for name in OTHERS:
+        if name != s.f:
+            yield from of_another_function(name)
+    yield from NO_DERIVATIVE
+    yield from OF_ONE_FUNCTION.get(s.f, ())
+    yield from OF_THE_BATCH
+
+
+FED_WRONGLY: tuple[Mistake[Site], ...] = (
+    Mistake("activation_missing", "{f}'(Z{l}) is missing", lambda s: np.ones_like(s.Z) if s.f != "identity" else None),
+    Mistake("activation_of_a", "{f}' in its form for Z was fed with A{l}", lambda s: s.form_for_Z(s.A)),
+    Mistake("activation_of_z", "{f}' in its form for A was fed with Z{l}", lambda s: s.form_for_A(s.Z)),
+    Mistake("activation_other_layer", "{f}' was taken of A{below}, not of A{l}",
+            lambda s: s.form_for_A(s.input) if s.layer > 1 and s.input.shape == s.A.shape else None),
+)
+
+
+def of_another_layer(other: int) -> Iterator[Mistake[Site]]:
+    """f' of the Z or the A of a layer that isn't this one."""
+    yield Mistake("activation_other_layer", f"{{f}}' was taken of Z{other}, not of Z{{l}}",
+                  lambda s: s.form_for_Z(s.p.Z[other]) if s.p.Z[other].shape == s.Z.shape else None)
+    yield Mistake("activation_other_layer", f"{{f}}' was taken of A{other}, not of Z{{l}}",
+                  lambda s: s.form_for_Z(s.p.A[other]) if _is_hidden(other, s) else None, cost=1.1)
+    yield Mistake("activation_other_layer", f"{{f}}' was taken of A{other}, not of A{{l}}",
+                  lambda s: s.form_for_A(s.p.A[other]) if _is_hidden(other, s) else None, cost=1.02)
+
+
+def _is_hidden(other: int, s: Site) -> bool:
+    return other < s.p.depth and s.p.Z[other].shape == s.Z.shape
+
+
+OF_X: tuple[Mistake[Site], ...] = (
+    Mistake("activation_other_layer", "{f}' was taken of X",
+            lambda s: s.form_for_Z(s.p.X) if s.p.X.shape == s.A.shape else None, cost=1.1),
+    Mistake("activation_other_layer", "{f}' was taken of X",
+            lambda s: s.form_for_A(s.p.X) if s.layer > 1 and s.p.X.shape == s.A.shape else None, cost=1.1),
+)
 
 OTHERS = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "silu", "gelu", "selu", "mish")
+other_function = partial(Mistake[Site], "activation_other_function")
 
 
-def errors(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tuple[Mistake | None, Array]]:
-    """dA of `layer`, right and wrong; `before` is the learner's dA of the layer above (dP at the top)."""
-    W = p.W[layer + 1]
-    above = layer + 1
-    right = D @ W.T
-    yield None, right
-    if W.shape[0] == W.shape[1]:
-        yield Mistake("transposed", f"the error was passed down with W{above}, not with its transpose"), D @ W
-        yield Mistake("wrong_operand", f"W{above} is left out of the error passed down", 1.2), D
-    if W.shape[1] > 1:
-        yield from products.passed_down(D, W, above)
-    if before is not None and before.shape == D.shape:
-        where = f"f'(Z{above})" if above < p.depth else "the output's derivative"
-        yield (
-            Mistake("activation_missing_below", f"{where} is missing, but only in the error passed down"),
-            before @ W.T,
-        )
-    if above < p.depth:
-        yield (
-            Mistake("upstream_twice", f"f'(Z{above}) was multiplied in once more in the error passed down", 1.2),
-            (D * p.f_prime(above)) @ W.T,
-        )
-    else:
-        pulled = _pulled_again(p, D)
-        if pulled is not None:
-            yield (
-                Mistake(
-                    "upstream_twice",
-                    "the output's derivative was multiplied in once more in the error passed down",
-                    1.2,
-                ),
-                pulled @ W.T,
-            )
-    for other in range(1, p.depth + 1):
-        V = p.W[other]
-        if other != above and V.shape == W.shape:
-            yield Mistake("wrong_layer", f"W{other} stands where W{above} belongs", 1.05), D @ V.T
-        if other != above and V.T.shape == W.shape:
-            yield Mistake("wrong_layer", f"W{other} stands where W{above} belongs", 1.2), D @ V
-    for other in range(above + 1, p.depth + 1):
-        if p.dZ[other].shape[1] == W.shape[1]:
-            yield (
-                Mistake("wrong_layer", f"dZ{other} was passed down where dZ{above} belongs", 1.1),
-                p.dZ[other] @ W.T,
-            )
-    yield (
-        Mistake("upstream_dropped", f"the rows of W{above} were summed: dZ{above} was dropped", 1.2, True),
-        np.repeat(W.sum(axis=1)[None, :], p.n, axis=0),
-    )
-    yield (
-        Mistake("wrong_operand", f"dZ{above} was summed over its units: W{above} is left out", 1.2),
-        np.repeat(D.sum(axis=1, keepdims=True), W.shape[0], axis=1),
-    )
-    if p.n > 1:
-        yield (
-            Mistake("batch_coupling", f"dZ{above} was summed over the batch before it was passed down", 1.2, True),
-            np.repeat(D.sum(axis=0, keepdims=True) @ W.T, p.n, axis=0),
-        )
-    yield (
-        Mistake("transposed", f"the inverse of W{above} was used, not its transpose", 1.4),
-        D @ np.linalg.pinv(W),
-    )
-    yield Mistake("wrong_operand", f"|W{above}| was used for W{above}", 1.6), D @ np.abs(W).T
+def of_another_function(name: str) -> Iterator[Mistake[Site]]:
+    """The derivative of an activation that isn't the layer's."""
+    words = f"the derivative of {name} was used for that of {{f}}"
+    yield other_function(words, lambda s: f_prime(name, s.Z))
+    if name in A_FORMS:
+        yield other_function(words, lambda s: A_FORMS[name](s.A), cost=1.05)
+        yield other_function(f"{words}, in its form for A but fed with Z{{l}}", lambda s: A_FORMS[name](s.Z), cost=1.25)
+    yield other_function(f"{words}, fed with A{{l}}", lambda s: f_prime(name, s.A), cost=1.25)
 
 
-def _pulled_again(p: Pass, D: Array) -> Array | None:
-    if p.architecture.output == "softmax":
-        return p.P * (D - (D * p.P).sum(axis=1, keepdims=True))
-    if p.architecture.output == "identity":
-        return None
-    return D * (p.P * (1 - p.P) if p.architecture.output == "sigmoid" else f_prime(p.architecture.output, p.Z[p.depth]))
+NO_DERIVATIVE: tuple[Mistake[Site], ...] = (
+    other_function("A{l} itself stands where {f}'(Z{l}) belongs", lambda s: s.A, cost=1.1),
+    other_function("Z{l} stands where {f}'(Z{l}) belongs", lambda s: s.Z, cost=1.2),
+    other_function("{f}' lost a factor or a term: 1 - A{l} was used", lambda s: 1 - s.A, cost=1.1),
+)
+
+SIGMOID: tuple[Mistake[Site], ...] = (
+    other_function("sigmoid' was taken as A (1 + A)", lambda s: s.A * (1 + s.A), cost=1.2),
+    other_function("sigmoid' was taken as A - 1 times A: its sign is turned", lambda s: s.A * (s.A - 1), cost=1.25),
+    other_function("sigmoid' was taken as A (1 - Z)", lambda s: s.A * (1 - s.Z), cost=1.3),
+    other_function("sigmoid' was taken as Z (1 - A)", lambda s: s.Z * (1 - s.A), cost=1.3),
+    other_function("sigmoid' was taken as A - A without its square: 1 - 2A, its second factor",
+                   lambda s: 1 - 2 * s.A, cost=1.4),
+    other_function("sigmoid' was taken as A² (1 - A)", lambda s: s.A * s.A * (1 - s.A), cost=1.3),
+    other_function("sigmoid' was taken as A (1 - A)²", lambda s: s.A * (1 - s.A) ** 2, cost=1.3),
+    other_function("sigmoid' was taken as 1 - A²", lambda s: 1 - s.A * s.A, cost=1.1),
+    other_function("exp(-Z) stands where sigmoid' belongs", lambda s: np.exp(-s.Z), cost=1.4),
+    other_function("in sigmoid' the square of 1 + exp(-Z) was lost",
+                   lambda s: np.exp(-s.Z) / (1 + np.exp(-s.Z)), cost=1.3),
+    other_function("in sigmoid' exp(Z) stands for exp(-Z)", lambda s: np.exp(s.Z) / (1 + np.exp(-s.Z)) ** 2, cost=1.3),
+)
+
+TANH: tuple[Mistake[Site], ...] = (
+    other_function("the 1 is missing: -tanh² is not tanh'", lambda s: -s.A * s.A, cost=1.02),
+    other_function("1 + tanh² is the derivative of tan, not of tanh", lambda s: 1 + s.A * s.A, cost=1.02),
+    other_function("tanh² was used for 1 - tanh²", lambda s: s.A * s.A, cost=1.15),
+    other_function("the square is missing: 1 - tanh is not tanh'", lambda s: 1 - s.A, cost=1.05),
+    other_function("(1 - tanh)² is not 1 - tanh²", lambda s: (1 - s.A) ** 2, cost=1.2),
+    other_function("1/cosh was used without its square", lambda s: 1 / np.cosh(s.Z), cost=1.2),
+    other_function("(1 - tanh²)/2 belongs to another scaling", lambda s: (1 - s.A * s.A) * 0.5, cost=1.3),
+    other_function("the sign is turned: tanh² - 1 is not tanh'", lambda s: s.A * s.A - 1, cost=1.2),
+)
 
 
-def derivatives(p: Pass, layer: int) -> Iterator[tuple[Mistake | None, Array]]:
-    """What stands where f'(Z) of `layer` belongs, right and wrong; what is 1 throughout is a derivative left out."""
-    for mistake, F in _derivatives(p, layer):
-        if mistake is None or mistake.cause == "activation_missing" or not (F == 1).all():
-            yield mistake, F
+def with_slope(slope: float) -> Mistake[Site]:
+    """The derivative of leaky relu with another slope below 0."""
+    return other_function(f"below 0 the slope {slope:g} was used", lambda s: np.where(s.Z > 0, 1.0, slope), cost=1.2)
 
 
-def _derivatives(p: Pass, layer: int) -> Iterator[tuple[Mistake | None, Array]]:
-    f, Z, A = p.f(layer), p.Z[layer], p.A[layer]
-    right = p.f_prime(layer)
-    yield None, right
-    if f != "identity":
-        yield Mistake("activation_missing", f"{f}'(Z{layer}) is missing"), np.ones_like(Z)
-    yield Mistake("activation_of_a", f"{f}' in its form for Z was fed with A{layer}"), f_prime(f, A)
-    if f in A_FORMS:
-        yield Mistake("activation_of_z", f"{f}' in its form for A was fed with Z{layer}"), A_FORMS[f](Z)
-        if layer > 1 and p.A[layer - 1].shape == A.shape:
-            yield (
-                Mistake("activation_other_layer", f"{f}' was taken of A{layer - 1}, not of A{layer}"),
-                A_FORMS[f](p.A[layer - 1]),
-            )
-    for other in range(1, p.depth + 1):
-        if other != layer and p.Z[other].shape == Z.shape:
-            yield (
-                Mistake("activation_other_layer", f"{f}' was taken of Z{other}, not of Z{layer}"),
-                f_prime(f, p.Z[other]),
-            )
-            if other < p.depth:
-                yield (
-                    Mistake("activation_other_layer", f"{f}' was taken of A{other}, not of Z{layer}", 1.1),
-                    f_prime(f, p.A[other]),
-                )
-                if f in A_FORMS:
-                    yield (
-                        Mistake("activation_other_layer", f"{f}' was taken of A{other}, not of A{layer}", 1.02),
-                        A_FORMS[f](p.A[other]),
-                    )
-    if p.X.shape == A.shape:
-        yield Mistake("activation_other_layer", f"{f}' was taken of X", 1.1), f_prime(f, p.X)
-        if f in A_FORMS and layer > 1:
-            yield Mistake("activation_other_layer", f"{f}' was taken of X", 1.1), A_FORMS[f](p.X)
-    yield from _other_functions(f, Z, A, layer)
-    yield Mistake("upstream_twice", f"{f}'(Z{layer}) was multiplied in twice", 1.1), right * right
-    if p.n > 1:
-        yield (
-            Mistake("batch_coupling", f"{f}'(Z{layer}) was averaged over the batch", 1.3),
-            np.repeat(right.mean(axis=0, keepdims=True), p.n, axis=0),
-        )
-        yield (
-            Mistake("batch_coupling", f"{f}'(Z{layer}) of the last sample was used for every row", 1.3),
-            np.repeat(right[-1:], p.n, axis=0),
-        )
-        yield (
-            Mistake("batch_coupling", f"{f}'(Z{layer}) of the first sample was used for every row", 1.3),
-            np.repeat(right[:1], p.n, axis=0),
-        )
-    no_bias = Z - p.b[layer]
-    if p.b[layer].any():
-        yield (
-            Mistake("wrong_operand", f"b{layer} was left out of the Z{layer} that {f}' was taken of", 1.2),
-            f_prime(f, no_bias),
-        )
+RELU: tuple[Mistake[Site], ...] = (
+    other_function("the mask of {f} is turned round: Z < 0", lambda s: (s.Z < 0).astype(float), cost=1.1),
+    other_function("{f}' was taken as Z where Z > 0", lambda s: np.maximum(s.Z, 0), cost=1.15),
+    other_function("sign(Z) was used for {f}'", lambda s: np.sign(s.Z), cost=1.2),
+    *(with_slope(slope) for slope in (0.1, 0.2, 0.01, 0.001, 0.3)),
+    other_function("the mask is Z > 1, not Z > 0", lambda s: (s.Z > 1).astype(float), cost=1.3),
+)
 
+OF_ONE_FUNCTION = {"sigmoid": SIGMOID, "tanh": TANH, "relu": RELU, "leaky_relu": RELU}
 
-def _other_functions(f: str, Z: Array, A: Array, layer: int) -> Iterator[tuple[Mistake, Array]]:
-    for other in OTHERS:
-        if other == f:
-            continue
-        says = f"the derivative of {other} was used for that of {f}"
-        yield Mistake("activation_other_function", says), f_prime(other, Z)
-        if other in A_FORMS:
-            yield Mistake("activation_other_function", says, 1.05), A_FORMS[other](A)
-            yield (
-                Mistake("activation_other_function", says + f", in its form for A but fed with Z{layer}", 1.25),
-                A_FORMS[other](Z),
-            )
-        yield Mistake("activation_other_function", says + f", fed with A{layer}", 1.25), f_prime(other, A)
-    yield Mistake("activation_other_function", f"A{layer} itself stands where {f}'(Z{layer}) belongs", 1.1), A
-    yield Mistake("activation_other_function", f"Z{layer} stands where {f}'(Z{layer}) belongs", 1.2), Z
-    yield Mistake("activation_other_function", f"{f}' lost a factor or a term: 1 - A{layer} was used", 1.1), 1 - A
-    if f == "sigmoid":
-        yield Mistake("activation_other_function", "sigmoid' was taken as A (1 + A)", 1.2), A * (1 + A)
-        yield (
-            Mistake("activation_other_function", "sigmoid' was taken as A - 1 times A: its sign is turned", 1.25),
-            A * (A - 1),
-        )
-        yield Mistake("activation_other_function", "sigmoid' was taken as A (1 - Z)", 1.3), A * (1 - Z)
-        yield Mistake("activation_other_function", "sigmoid' was taken as Z (1 - A)", 1.3), Z * (1 - A)
-        yield (
-            Mistake(
-                "activation_other_function",
-                "sigmoid' was taken as A - A without its square: 1 - 2A, its second factor",
-                1.4,
-            ),
-            1 - 2 * A,
-        )
-        yield Mistake("activation_other_function", "sigmoid' was taken as A² (1 - A)", 1.3), A * A * (1 - A)
-        yield Mistake("activation_other_function", "sigmoid' was taken as A (1 - A)²", 1.3), A * (1 - A) ** 2
-        yield Mistake("activation_other_function", "sigmoid' was taken as 1 - A²", 1.1), 1 - A * A
-        yield Mistake("activation_other_function", "exp(-Z) stands where sigmoid' belongs", 1.4), np.exp(-Z)
-        yield (
-            Mistake("activation_other_function", "in sigmoid' the square of 1 + exp(-Z) was lost", 1.3),
-            np.exp(-Z) / (1 + np.exp(-Z)),
-        )
-        yield (
-            Mistake("activation_other_function", "in sigmoid' exp(Z) stands for exp(-Z)", 1.3),
-            np.exp(Z) / (1 + np.exp(-Z)) ** 2,
-        )
-    if f == "tanh":
-        yield Mistake("activation_other_function", "the 1 is missing: -tanh² is not tanh'", 1.02), -A * A
-        yield (
-            Mistake("activation_other_function", "1 + tanh² is the derivative of tan, not of tanh", 1.02),
-            1 + A * A,
-        )
-        yield Mistake("activation_other_function", "tanh² was used for 1 - tanh²", 1.15), A * A
-        yield Mistake("activation_other_function", "the square is missing: 1 - tanh is not tanh'", 1.05), 1 - A
-        yield Mistake("activation_other_function", "(1 - tanh)² is not 1 - tanh²", 1.2), (1 - A) ** 2
-        yield Mistake("activation_other_function", "1/cosh was used without its square", 1.2), 1 / np.cosh(Z)
-        yield (
-            Mistake("activation_other_function", "(1 - tanh²)/2 belongs to another scaling", 1.3),
-            (1 - A * A) * 0.5,
-        )
-        yield Mistake("activation_other_function", "the sign is turned: tanh² - 1 is not tanh'", 1.2), A * A - 1
-    if f in ("relu", "leaky_relu"):
-        yield from _other_slopes(f, Z)
+OF_THE_BATCH: tuple[Mistake[Site], ...] = (
+    Mistake("upstream_twice", "{f}'(Z{l}) was multiplied in twice", lambda s: s.slope * s.slope, cost=1.1),
+    Mistake("batch_coupling", "{f}'(Z{l}) was averaged over the batch",
+            lambda s: np.repeat(s.slope.mean(axis=0, keepdims=True), s.n, axis=0) if s.n > 1 else None, cost=1.3),
+    Mistake("batch_coupling", "{f}'(Z{l}) of the last sample was used for every row",
+            lambda s: np.repeat(s.slope[-1:], s.n, axis=0) if s.n > 1 else None, cost=1.3),
+    Mistake("batch_coupling", "{f}'(Z{l}) of the first sample was used for every row",
+            lambda s: np.repeat(s.slope[:1], s.n, axis=0) if s.n > 1 else None, cost=1.3),
+    Mistake("wrong_operand", "b{l} was left out of the Z{l} that {f}' was taken of",
+            lambda s: s.form_for_Z(s.Z - s.b) if s.b.any() else None, cost=1.2),
+)
 
+# dZ of a hidden layer in one go
 
-def _other_slopes(f: str, Z: Array) -> Iterator[tuple[Mistake, Array]]:
-    """Wrong derivatives of relu and its like, which are steps."""
-    yield (
-        Mistake("activation_other_function", f"the mask of {f} is turned round: Z < 0", 1.1),
-        (Z < 0).astype(float),
-    )
-    yield Mistake("activation_other_function", f"{f}' was taken as Z where Z > 0", 1.15), np.maximum(Z, 0)
-    yield Mistake("activation_other_function", f"sign(Z) was used for {f}'", 1.2), np.sign(Z)
-    for slope in (0.1, 0.2, 0.01, 0.001, 0.3):
-        yield (
-            Mistake("activation_other_function", f"below 0 the slope {slope:g} was used", 1.2),
-            np.where(Z > 0, 1.0, slope),
-        )
-    yield Mistake("activation_other_function", "the mask is Z > 1, not Z > 0", 1.3), (Z > 1).astype(float)
+WHOLE: tuple[Mistake[Site], ...] = (
+    Mistake("upstream_dropped", "{f}'(Z{l}) alone: the error from above was dropped",
+            lambda s: s.slope, any_scale=True),
+    Mistake("upstream_twice", "the error from above was multiplied in twice at layer {l}",
+            lambda s: s.dA * s.dA * s.slope, cost=1.1, any_scale=True),
+    Mistake("batch_coupling", "the mean of dZ{l} over the batch was subtracted from it",
+            lambda s: s.dZ - s.dZ.mean(axis=0), cost=1.2),
+    Mistake("batch_coupling", "the mean of dA{l} over the batch was subtracted from it",
+            lambda s: (s.dA - s.dA.mean(axis=0)) * s.slope, cost=1.2),
+    Mistake("wrong_operand", "the mask was taken of the error, not of Z: dA > 0",
+            lambda s: s.dA * (s.dA > 0), cost=1.1),
+    Mistake("elementwise_product", "dA{l} and {f}'(Z{l}) were added, not multiplied",
+            lambda s: s.dA + s.slope, cost=1.3, any_scale=True),
+    Mistake("elementwise_product", "@ stands for * between dA{l} and {f}'(Z{l})",
+            lambda s: s.dA @ s.slope if s.n == s.h else None, cost=1.3),
+    Mistake("activation_other_function", "{f} itself was applied to the error",
+            lambda s: ACTIVATIONS[s.f].f(s.dA), cost=1.3, any_scale=True),
+    Mistake("wrong_operand", "{f}' was taken of the error, not of A{l}",
+            lambda s: s.form_for_A(s.dA), cost=1.3, any_scale=True),
+)
 
-
-def whole(p: Pass, layer: int, dA: Array) -> Iterator[tuple[Mistake, Array]]:
-    """dZ of `layer`, from the right dA, where the mistake is not in one of its two factors."""
-    f = p.f(layer)
-    right = p.f_prime(layer)
-    yield (
-        Mistake("upstream_dropped", f"{f}'(Z{layer}) alone: the error from above was dropped", 1.0, True),
-        right.copy(),
-    )
-    yield (
-        Mistake("upstream_twice", f"the error from above was multiplied in twice at layer {layer}", 1.1, True),
-        dA * dA * right,
-    )
-    says = f"the mean of {{}}{layer} over the batch was subtracted from it"
-    yield Mistake("batch_coupling", says.format("dZ"), 1.2), dA * right - (dA * right).mean(axis=0)
-    yield Mistake("batch_coupling", says.format("dA"), 1.2), (dA - dA.mean(axis=0)) * right
-    yield (
-        Mistake("wrong_operand", "the mask was taken of the error, not of Z: dA > 0", 1.1),
-        dA * (dA > 0),
-    )
-    yield (
-        Mistake("elementwise_product", f"dA{layer} and {f}'(Z{layer}) were added, not multiplied", 1.3, True),
-        dA + right,
-    )
-    if p.n == dA.shape[1]:
-        yield (
-            Mistake("elementwise_product", f"@ stands for * between dA{layer} and {f}'(Z{layer})", 1.3),
-            dA @ right,
-        )
-    yield (
-        Mistake("activation_other_function", f"{f} itself was applied to the error", 1.3, True),
-        ACTIVATIONS[f].f(dA),
-    )
-    if f in A_FORMS:
-        yield (
-            Mistake("wrong_operand", f"{f}' was taken of the error, not of A{layer}", 1.3, True),
-            A_FORMS[f](dA),
-        )
-
-
-def precedence(p: Pass, layer: int, D: Array) -> Iterator[tuple[Mistake, Array]]:
-    """dZ of `layer` where * and @ bound in another order than meant."""
-    W, right = p.W[layer + 1], p.f_prime(layer)
-    says = f"* and @ bind equally, from left to right: f'(Z{layer}) * dZ{layer + 1} @ W{layer + 1}.T multiplies first"
-    if right.shape[1] == D.shape[1] or D.shape[1] == 1:
-        product = right * D
-        if product.shape[1] == W.shape[1]:
-            yield Mistake("precedence", says), product @ W.T
+BOUND_WRONGLY: Mistake[Site] = Mistake(
+    "precedence", "* and @ bind equally, from left to right: f'(Z{below}) * dZ{l} @ W{l}.T multiplies first",
+    lambda s: (s.below.slope * s.dZ) @ s.W.T if s.d == s.h else None)
+# fmt: on

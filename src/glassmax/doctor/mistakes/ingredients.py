@@ -1,227 +1,228 @@
-"""What the derivative at the top is made of: the predictions P, the targets Y, and dL/dP; right and wrong.
+"""Mistakes in what dZ of the last layer is made of: the predictions P, the targets Y, and dP = dL/dP.
 
 All arrays are per row, before the factor 1/n.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from functools import partial
 
 import numpy as np
 
 from ...functional.activations import ACTIVATIONS
 from ...functional.arrays import Array
+from ...functional.heads import LOSSES
 from ...functional.softmax import softmax
 from ..exact_pass import Pass
 from .mistake import Mistake
+from .top import Top
 
-__all__ = ["Prediction", "dP_of_losses", "labels", "loss_derivatives", "predictions"]
+__all__ = ["dP_in_place", "labels", "loss_derivatives", "predictions"]
 
+# Tables: a mistake's cause and words, and below them its formula.
+# fmt: off
 
-class Prediction(NamedTuple):
-    """P as the learner has it, and dP where that is the same memory."""
+# P
 
-    P: Array
-    dP: Array | None = None
-
-
-def dP_of_losses(P: Array, Y: Array) -> dict[str, Array]:
-    """dP of each loss, wherever it is finite."""
-    with np.errstate(all="ignore"):
-        return {
-            "cross_entropy": np.where(Y == 0, 0, -Y / P),
-            "squared_error": P - Y,
-            "binary_cross_entropy": np.where(Y == 1, 0, (1 - Y) / (1 - P)) - np.where(Y == 0, 0, Y / P),
-        }
-
-
-def predictions(p: Pass) -> Iterator[tuple[Mistake | None, Prediction]]:
-    """P, right and wrong."""
-    yield None, Prediction(p.P)
-    says = "dP = P named the same memory, so that P was already P - Y when it was used again"
-    in_place = Mistake("in_place", says, 1.1, True)
-    if p.architecture.loss == "squared_error":
-        yield in_place, Prediction(p.P - p.Y, p.P - p.Y)
-        if p.n > 1:
-            yield in_place, Prediction((p.P - p.Y) / p.n, (p.P - p.Y) / p.n)
-    else:
-        yield in_place, Prediction(p.P - p.Y)
+def predictions(p: Pass) -> Iterator[Mistake[Pass]]:
+    """Wrong versions of P."""
+    yield from IN_PLACE
     if p.architecture.output == "softmax":
-        yield from _softmax_predictions(p)
+        yield from FOR_SOFTMAX
     elif p.architecture.output == "sigmoid":
-        Z = p.Z[p.depth]
-        if p.k > 1:
-            yield _another("softmax was taken where the output is a sigmoid"), Prediction(softmax(Z))
-        yield Mistake("activation_missing", "Z itself was taken for P, without the sigmoid", 1.3), Prediction(Z)
-        yield Mistake("softmax_twice", "the sigmoid was applied twice", 1.3), Prediction(ACTIVATIONS["sigmoid"].f(p.P))
-        yield _another("tanh was taken where the output is a sigmoid"), Prediction(np.tanh(Z))
+        yield from FOR_SIGMOID
 
 
-def _another(says: str) -> Mistake:
-    return Mistake("activation_other_function", says, 1.2)
+def _logits(p: Pass) -> Array:
+    return p.Z[p.depth]
 
 
-def _softmax_predictions(p: Pass) -> Iterator[tuple[Mistake | None, Prediction]]:
-    Z = p.Z[p.depth]
-    with np.errstate(all="ignore"):
-        e, own = np.exp(Z - Z.max()), np.exp(Z - Z.max(axis=1, keepdims=True))
-        plain = np.exp(Z)
-    yield (
-        Mistake("softmax_axis", "softmax was taken over the samples, not over the classes"),
-        Prediction(softmax(Z, axis=0)),
-    )
-    yield Mistake("softmax_whole_array", "softmax was divided by the sum of the whole array"), Prediction(e / e.sum())
-    yield Mistake("softmax_twice", "softmax was applied twice"), Prediction(softmax(p.P))
-    yield _another("a sigmoid was taken where the output is softmax"), Prediction(ACTIVATIONS["sigmoid"].f(Z))
-    yield Mistake("activation_missing", "Z itself was taken for P, without softmax", 1.2), Prediction(Z)
-    yield Mistake("softmax_whole_array", "exp(Z) was divided by its mean, not by its sum", 1.3), Prediction(p.P * p.k)
-    unsummed = Mistake("activation_missing", "exp(Z) was never divided by its sum", 1.3)
-    yield unsummed, Prediction(plain)
-    yield unsummed, Prediction(own)
-    yield _another("log softmax was taken for P"), Prediction(np.log(np.maximum(p.P, 1e-300)))
-    yield Mistake("sign", "softmax was taken of -Z", 1.3), Prediction(softmax(-Z))
-    yield from _of_the_batch(p)
-    yield (
-        Mistake("softmax_axis", "the sums of exp(Z) over the samples divide its rows", 1.3),
-        Prediction(own / own.sum(axis=0)),
-    )
+SAME_MEMORY = "dP = P named the same memory, so that P was already P - Y when it was used again"
+
+IN_PLACE: tuple[Mistake[Pass], ...] = (
+    Mistake("in_place", SAME_MEMORY, lambda p: p.P - p.Y, cost=1.1, any_scale=True),
+    Mistake("in_place", SAME_MEMORY,
+            lambda p: (p.P - p.Y) / p.n if p.n > 1 and p.architecture.loss == "squared_error" else None,
+            cost=1.1, any_scale=True),
+)
 
 
-def _of_the_batch(p: Pass) -> Iterator[tuple[Mistake, Prediction]]:
-    """Predictions of a row that the other rows have a say in."""
-    centred = p.Z[p.depth] - p.Z[p.depth].mean(axis=0)
-    spread = centred.var(axis=0)
-    says = "softmax was taken of Z less its mean over the batch"
-    yield Mistake("batch_coupling", says, 1.2), Prediction(softmax(centred))
-    says = "softmax was taken of Z standardised over the batch"
-    for epsilon in (0.0, 1e-8, 1e-5):
-        yield Mistake("batch_coupling", says, 1.2), Prediction(softmax(centred / np.sqrt(spread + epsilon)))
-    largest = "P was divided by its largest over the batch"
-    yield Mistake("batch_coupling", largest, 1.3), Prediction(p.P / p.P.max(axis=0))
+def dP_in_place(mistake: Mistake[Pass] | None, p: Pass, P: Array) -> Array | None:
+    """dP where it names the memory of P, that is under squared error, whose dP is P - Y itself; else None."""
+    in_place = mistake is not None and mistake.cause == "in_place" and P is not p.P
+    return P if in_place and p.architecture.loss == "squared_error" else None
 
 
-def labels(p: Pass) -> Iterator[tuple[Mistake | None, Array]]:
-    """Y, right and wrong."""
-    yield None, p.Y
-    k, n = p.k, p.n
-    if n > 1:
-        rolled = "labels belong to the {} row: they are one sample off"
-        yield Mistake("class_shifted", rolled.format("next"), 1.2), np.roll(p.Y, 1, axis=0)
-        yield Mistake("class_shifted", rolled.format("last"), 1.2), np.roll(p.Y, -1, axis=0)
-        yield Mistake("class_shifted", "labels are in the reverse order of the rows", 1.3), p.Y[::-1]
-        yield (
-            Mistake("class_shifted", "the label of the first row was used for every row", 1.3),
-            np.repeat(p.Y[:1], n, axis=0),
-        )
-    if k == 1:
-        return
-    one_hot = bool(np.isin(p.Y, (0, 1)).all() and (p.Y.sum(axis=1) == 1).all())
-    if not one_hot:
-        hard = Mistake("other_loss", "the labels are hard: they were not smoothed as the loss has them", 1.05)
-        yield hard, np.eye(k)[p.Y.argmax(axis=1)]
-        yield Mistake("class_shifted", "the columns of Y are one place off", 1.2), np.roll(p.Y, 1, axis=1)
-        yield Mistake("class_shifted", "the columns of Y are one place off", 1.2), np.roll(p.Y, -1, axis=1)
-        return
-    yield from _wrong_classes(p, p.Y.argmax(axis=1))
+def _exp(p: Pass, axis: int | None) -> Array:
+    """exp(Z - max Z), the maximum taken over the whole array or along an axis."""
+    return np.exp(_logits(p) - _logits(p).max(axis=axis, keepdims=True))
 
 
-def _wrong_classes(p: Pass, index: Array) -> Iterator[tuple[Mistake, Array]]:
-    """What one-hot rows become of labels that are misread."""
-    k, n = p.k, p.n
-    also = ("class_shifted",)
-    yield (
-        Mistake("labels_from_one", "1 was subtracted from labels that already start at 0", also=also),
-        np.eye(k)[index - 1],
-    )
-    if k > 2:
-        yield (
-            Mistake("labels_from_one", "each label points one class too far", 1.05, also=("class_shifted",)),
-            np.eye(k)[(index + 1) % k],
-        )
-        lost = np.zeros_like(p.Y)
-        lost[index > 0, index[index > 0] - 1] = 1
-        yield Mistake("labels_from_one", "labels that start at 0 were read as starting at 1", 1.1, also=also), lost
-        lost = np.zeros_like(p.Y)
-        inside = index < k - 1
-        lost[inside, index[inside] + 1] = 1
-        yield Mistake("class_shifted", "each label points one class too far, the last to none", 1.1), lost
-        yield Mistake("class_shifted", "the classes are in reverse order", 1.2), np.eye(k)[k - 1 - index]
-    column = "the class number itself stands where its one-hot row belongs"
-    yield Mistake("index_for_one_hot", column), np.repeat(index[:, None].astype(float), k, axis=1)
-    yield (
-        Mistake("index_for_one_hot", column + ", counted from 1", 1.1),
-        np.repeat(index[:, None].astype(float) + 1, k, axis=1),
-    )
-    if n == k:
-        yield (
-            Mistake("index_for_one_hot", "the class numbers were subtracted as one row from every row", 1.05),
-            np.repeat(index[None, :].astype(float), n, axis=0),
-        )
-    everywhere = np.zeros_like(p.Y)
-    everywhere[:, np.unique(index)] = 1
-    says = "labels of shape (n, 1) subtracted 1 in every row for every class"
-    yield Mistake("index_for_one_hot", says, 1.12), everywhere
-    yield (
-        Mistake("index_for_one_hot", "the class number stands in the one-hot row where its 1 belongs", 1.2),
-        (p.Y * index[:, None]),
-    )
-    flipped = np.ones_like(p.Y) - p.Y
-    yield (
-        Mistake("index_for_one_hot", "the one-hot rows are turned round: 0 for the true class, 1 for the others", 1.3),
-        flipped,
-    )
+def _centred(p: Pass) -> Array:
+    return _logits(p) - _logits(p).mean(axis=0)
 
 
-def loss_derivatives(p: Pass) -> Iterator[tuple[Mistake | None, str]]:
-    """dL/dP, right and wrong, by name; `loss_derivative` makes it from P and Y."""
-    yield None, ""
-    loss = p.architecture.loss
-    for other in ("squared_error", "cross_entropy", "binary_cross_entropy"):
-        if other != loss:
-            yield Mistake("other_loss", f"dL/dP is that of {other.replace('_', ' ')}", 1.05), other
-    fed = "the predictions themselves were passed back, in place of dL/dP"
-    yield Mistake("upstream_dropped", fed, 1.0, True, ("wrong_operand",)), "P"
-    yield Mistake("upstream_dropped", "1 was passed back in place of dL/dP", 1.1, True), "1"
-    yield Mistake("upstream_twice", "dL/dP was multiplied in twice", 1.2, True), "squared"
-    yield Mistake("other_loss", "the value of the loss was passed back, not its derivative", 1.2, True), "value"
-    if loss != "squared_error":
-        yield Mistake("other_loss", "the divisor of dL/dP is 1 - P, not P", 1.2, also=("wrong_operand",)), "-Y/(1-P)"
-        yield Mistake("wrong_operand", "dL/dP lacks its divisor: -Y, not -Y/P", 1.2, also=("other_loss",)), "-Y"
-        yield (
-            Mistake("wrong_operand", "dL/dP is -1/P for every class: Y is left out", 1.2, also=("true_class_for_all",)),
-            "-1/P",
-        )
-        yield Mistake("other_loss", "log(P) was passed back, not -Y/P", 1.3), "log P"
-    yield Mistake("other_loss", "the absolute value of the error was passed back", 1.3), "|P-Y|"
-    yield (
-        Mistake(
-            "other_loss",
-            "only the sign of the error was passed back, as the absolute error |P - Y| has it: another loss",
-            1.3,
-        ),
-        "sign",
-    )
+def _softmax_of_standardised(epsilon: float, p: Pass) -> Array:
+    return softmax(_centred(p) / np.sqrt(_centred(p).var(axis=0) + epsilon))
+
+
+FOR_SOFTMAX: tuple[Mistake[Pass], ...] = (
+    Mistake("softmax_axis", "softmax was taken over the samples, not over the classes",
+            lambda p: softmax(_logits(p), axis=0)),
+    Mistake("softmax_whole_array", "softmax was divided by the sum of the whole array",
+            lambda p: _exp(p, None) / _exp(p, None).sum()),
+    Mistake("softmax_twice", "softmax was applied twice", lambda p: softmax(p.P)),
+    Mistake("activation_other_function", "a sigmoid was taken where the output is softmax",
+            lambda p: ACTIVATIONS["sigmoid"].f(_logits(p)), cost=1.2),
+    Mistake("activation_missing", "Z itself was taken for P, without softmax", _logits, cost=1.2),
+    Mistake("softmax_whole_array", "exp(Z) was divided by its mean, not by its sum", lambda p: p.P * p.k, cost=1.3),
+    Mistake("activation_missing", "exp(Z) was never divided by its sum", lambda p: np.exp(_logits(p)), cost=1.3),
+    Mistake("activation_missing", "exp(Z) was never divided by its sum", lambda p: _exp(p, 1), cost=1.3),
+    Mistake("activation_other_function", "log softmax was taken for P",
+            lambda p: np.log(np.maximum(p.P, 1e-300)), cost=1.2),
+    Mistake("sign", "softmax was taken of -Z", lambda p: softmax(-_logits(p)), cost=1.3),
+    Mistake("batch_coupling", "softmax was taken of Z less its mean over the batch",
+            lambda p: softmax(_centred(p)), cost=1.2),
+    *(Mistake("batch_coupling", "softmax was taken of Z standardised over the batch",
+              partial(_softmax_of_standardised, epsilon), cost=1.2)
+      for epsilon in (0.0, 1e-8, 1e-5)),
+    Mistake("batch_coupling", "P was divided by its largest over the batch", lambda p: p.P / p.P.max(axis=0), cost=1.3),
+    Mistake("softmax_axis", "the sums of exp(Z) over the samples divide its rows",
+            lambda p: _exp(p, 1) / _exp(p, 1).sum(axis=0), cost=1.3),
+)
+
+FOR_SIGMOID: tuple[Mistake[Pass], ...] = (
+    Mistake("activation_other_function", "softmax was taken where the output is a sigmoid",
+            lambda p: softmax(_logits(p)) if p.k > 1 else None, cost=1.2),
+    Mistake("activation_missing", "Z itself was taken for P, without the sigmoid", _logits, cost=1.3),
+    Mistake("softmax_twice", "the sigmoid was applied twice", lambda p: ACTIVATIONS["sigmoid"].f(p.P), cost=1.3),
+    Mistake("activation_other_function", "tanh was taken where the output is a sigmoid",
+            lambda p: np.tanh(_logits(p)), cost=1.2),
+)
+
+
+# Y
+
+def labels(p: Pass) -> Iterator[Mistake[Pass]]:
+    """Wrong versions of Y."""
+    yield from OTHER_ROWS
     if p.k > 1:
-        yield Mistake("batch_coupling", "dL/dP was averaged over the samples before it was passed back", 1.3), "mean"
+        yield from WRONG_CLASSES if _is_one_hot(p) else NOT_ONE_HOT
 
 
-def loss_derivative(p: Pass, name: str, P: Array, Y: Array) -> Array:
-    """Make the dL/dP that `loss_derivatives` has named; "" is the right one."""
+def _is_one_hot(p: Pass) -> bool:
+    return bool(np.isin(p.Y, (0, 1)).all() and (p.Y.sum(axis=1) == 1).all())
+
+
+OTHER_ROWS: tuple[Mistake[Pass], ...] = (
+    Mistake("class_shifted", "labels belong to the next row: they are one sample off",
+            lambda p: np.roll(p.Y, 1, axis=0) if p.n > 1 else None, cost=1.2),
+    Mistake("class_shifted", "labels belong to the last row: they are one sample off",
+            lambda p: np.roll(p.Y, -1, axis=0) if p.n > 1 else None, cost=1.2),
+    Mistake("class_shifted", "labels are in the reverse order of the rows",
+            lambda p: p.Y[::-1] if p.n > 1 else None, cost=1.3),
+    Mistake("class_shifted", "the label of the first row was used for every row",
+            lambda p: np.repeat(p.Y[:1], p.n, axis=0) if p.n > 1 else None, cost=1.3),
+)
+
+NOT_ONE_HOT: tuple[Mistake[Pass], ...] = (
+    Mistake("other_loss", "the labels are hard: they were not smoothed as the loss has them",
+            lambda p: np.eye(p.k)[p.Y.argmax(axis=1)], cost=1.05),
+    Mistake("class_shifted", "the columns of Y are one place off", lambda p: np.roll(p.Y, 1, axis=1), cost=1.2),
+    Mistake("class_shifted", "the columns of Y are one place off", lambda p: np.roll(p.Y, -1, axis=1), cost=1.2),
+)
+
+
+def _index(p: Pass) -> Array:
+    return p.Y.argmax(axis=1)
+
+
+def _numbers(p: Pass) -> Array:
+    """The class of each row, repeated along the row."""
+    return np.repeat(_index(p)[:, None].astype(float), p.k, axis=1)
+
+
+def _moved(p: Pass, by: int) -> Array:
+    """One-hot rows of classes that are moved by one; a class that is none leaves a row of zeros."""
+    return np.eye(p.k + 2)[_index(p) + 1 + by][:, 1:-1]
+
+
+WRONG_CLASSES: tuple[Mistake[Pass], ...] = (
+    Mistake("labels_from_one", "1 was subtracted from labels that already start at 0",
+            lambda p: np.eye(p.k)[_index(p) - 1], also=("class_shifted",)),
+    Mistake("labels_from_one", "each label points one class too far",
+            lambda p: np.eye(p.k)[(_index(p) + 1) % p.k] if p.k > 2 else None, cost=1.05, also=("class_shifted",)),
+    Mistake("labels_from_one", "labels that start at 0 were read as starting at 1",
+            lambda p: _moved(p, -1) if p.k > 2 else None, cost=1.1, also=("class_shifted",)),
+    Mistake("class_shifted", "each label points one class too far, the last to none",
+            lambda p: _moved(p, 1) if p.k > 2 else None, cost=1.1),
+    Mistake("class_shifted", "the classes are in reverse order",
+            lambda p: np.eye(p.k)[p.k - 1 - _index(p)] if p.k > 2 else None, cost=1.2),
+    Mistake("index_for_one_hot", "the class number itself stands where its one-hot row belongs", _numbers),
+    Mistake("index_for_one_hot", "the class number itself stands where its one-hot row belongs, counted from 1",
+            lambda p: _numbers(p) + 1, cost=1.1),
+    Mistake("index_for_one_hot", "the class numbers were subtracted as one row from every row",
+            lambda p: np.repeat(_index(p)[None, :].astype(float), p.n, axis=0) if p.n == p.k else None, cost=1.05),
+    Mistake("index_for_one_hot", "labels of shape (n, 1) subtracted 1 in every row for every class",
+            lambda p: np.repeat(p.Y.max(axis=0, keepdims=True), p.n, axis=0), cost=1.12),
+    Mistake("index_for_one_hot", "the class number stands in the one-hot row where its 1 belongs",
+            lambda p: p.Y * _index(p)[:, None], cost=1.2),
+    Mistake("index_for_one_hot", "the one-hot rows are turned round: 0 for the true class, 1 for the others",
+            lambda p: np.ones_like(p.Y) - p.Y, cost=1.3),
+)
+
+
+# dP; in `t` all is as the learner has it, and dP right for their P and Y
+
+def loss_derivatives(p: Pass) -> Iterator[Mistake[Top]]:
+    """Wrong versions of dL/dP."""
     loss = p.architecture.loss
-    right = dP_of_losses(P, Y)[loss]
-    if name in ("", "mean"):
-        return right if not name else np.repeat(right.mean(axis=0, keepdims=True), len(P), axis=0)
-    if name in ("cross_entropy", "squared_error", "binary_cross_entropy"):
-        return dP_of_losses(P, Y)[name]
-    made: dict[str, Array] = {
-        "P": P,
-        "1": np.ones_like(P),
-        "squared": right * right,
-        "value": 0.5 * (P - Y) ** 2 if loss == "squared_error" else -Y * np.log(np.where(P > 0, P, 1)),
-        "-Y/(1-P)": -Y / (1 - P),
-        "-Y": -Y,
-        "-1/P": -1 / P,
-        "log P": np.log(np.where(P > 0, P, 1)),
-        "|P-Y|": np.abs(P - Y),
-        "sign": np.sign(P - Y),
-    }
-    return made[name]
+    yield from (of_another_loss(name) for name in ("squared_error", "cross_entropy", "binary_cross_entropy")
+                if name != loss)
+    yield from UPSTREAM
+    yield VALUE_OF_SQUARED_ERROR if loss == "squared_error" else VALUE_OF_CROSS_ENTROPY
+    if loss != "squared_error":
+        yield from FOR_LOGARITHMS
+    yield from OTHER_ERRORS
+
+
+def of_another_loss(name: str) -> Mistake[Top]:
+    """The derivative of a loss that isn't the network's."""
+    return Mistake("other_loss", f"dL/dP is that of {name.replace('_', ' ')}",
+                   lambda t: LOSSES[name].dP(t.P, t.Y), cost=1.05)
+
+
+UPSTREAM: tuple[Mistake[Top], ...] = (
+    Mistake("upstream_dropped", "the predictions themselves were passed back, in place of dL/dP",
+            lambda t: t.P, any_scale=True, also=("wrong_operand",)),
+    Mistake("upstream_dropped", "1 was passed back in place of dL/dP",
+            lambda t: np.ones_like(t.P), cost=1.1, any_scale=True),
+    Mistake("upstream_twice", "dL/dP was multiplied in twice", lambda t: t.dP * t.dP, cost=1.2, any_scale=True),
+)
+
+value = partial(Mistake[Top], "other_loss", "the value of the loss was passed back, not its derivative")
+VALUE_OF_SQUARED_ERROR = value(lambda t: 0.5 * (t.P - t.Y) ** 2, cost=1.2, any_scale=True)
+VALUE_OF_CROSS_ENTROPY = value(lambda t: -t.Y * _log(t.P), cost=1.2, any_scale=True)
+
+
+def _log(P: Array) -> Array:
+    return np.log(np.where(P > 0, P, 1))
+
+
+FOR_LOGARITHMS: tuple[Mistake[Top], ...] = (
+    Mistake("other_loss", "the divisor of dL/dP is 1 - P, not P",
+            lambda t: -t.Y / (1 - t.P), cost=1.2, also=("wrong_operand",)),
+    Mistake("wrong_operand", "dL/dP lacks its divisor: -Y, not -Y/P", lambda t: -t.Y, cost=1.2, also=("other_loss",)),
+    Mistake("wrong_operand", "dL/dP is -1/P for every class: Y is left out",
+            lambda t: -1 / t.P, cost=1.2, also=("true_class_for_all",)),
+    Mistake("other_loss", "log(P) was passed back, not -Y/P", lambda t: _log(t.P), cost=1.3),
+)
+
+OTHER_ERRORS: tuple[Mistake[Top], ...] = (
+    Mistake("other_loss", "the absolute value of the error was passed back", lambda t: np.abs(t.P - t.Y), cost=1.3),
+    Mistake("other_loss",
+            "only the sign of the error was passed back, as the absolute error |P - Y| has it: another loss",
+            lambda t: np.sign(t.P - t.Y), cost=1.3),
+    Mistake("batch_coupling", "dL/dP was averaged over the samples before it was passed back",
+            lambda t: np.repeat(t.dP.mean(axis=0, keepdims=True), t.n, axis=0) if t.k > 1 else None, cost=1.3),
+)
+# fmt: on

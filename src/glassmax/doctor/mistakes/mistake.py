@@ -1,20 +1,29 @@
-"""What a mistake is made of."""
+"""What a mistake is: a cause, its words and its formula, written down once and applied to any pass."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ...functional.arrays import Array
+from .step import Step
 
 __all__ = ["Mistake"]
 
+S = TypeVar("S")
 
-@dataclass(frozen=True)
-class Mistake:
-    """A wrong version of one step of the backward pass; it is made together with the array that it gives.
+
+@dataclass(frozen=True, eq=False)
+class Mistake(Generic[S]):
+    """A wrong version of one step of the backward pass. It is its own identity: two records are never equal.
 
     Attributes
     ----------
     cause : str
         The stable name.
-    says : str
-        What was done, as the end of the sentence "It looks as if ...".
+    words : str
+        What was done, as the end of the sentence "It looks as if ...". Names in braces are filled in for the layer.
+    formula : callable
+        What a learner gets who makes the mistake, from the place where it is made; None where it can't be made.
     cost : float, default=1.0
         1 for the most frequent, a little more for the rarer: of two that fit equally well the cheaper comes first.
     any_scale : bool, default=False
@@ -24,7 +33,12 @@ class Mistake:
     """
 
     cause: str
-    says: str
+    words: str
+    formula: Callable[[S], Array | None]
     cost: float = 1.0
     any_scale: bool = False
     also: tuple[str, ...] = ()
+
+    def step(self, node: str, names: Mapping[str, object]) -> Step:
+        """Return the mistake as it is made at a node, with the names of its layer filled into the words."""
+        return Step(self.cause, node, self.words.format_map(names), self.cost, also=self.also)

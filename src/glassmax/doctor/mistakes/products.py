@@ -1,61 +1,63 @@
 """Products element by element where a matrix product belongs: they fit where sizes agree or broadcast."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
 from ...functional.arrays import Array
 from .mistake import Mistake
+from .site import Site
 
 __all__ = ["for_weights", "passed_down"]
 
+Change = Callable[[Array], Array]
+SUMS: tuple[Change, ...] = (
+    lambda M: M.sum(axis=0),
+    lambda M: M.sum(axis=0)[:, None],
+    lambda M: M.sum(axis=1),
+    lambda M: M.sum(axis=1)[:, None],
+)
+"""A sum over an axis comes as a row and as a column."""
 
-def _times(a: Array, b: Array) -> Array | None:
+
+def passed_down() -> Iterator[Mistake[Site]]:
+    """What stands for dA = dZ @ W.T of the layer below, with * in place of @."""
+    made = partial(Mistake[Site], "elementwise_product", cost=1.2, any_scale=True)
+    words = "* stands for @ between dZ{l} and W{l}: dZ{l} * W{l}"
+    yield made(words, lambda s: _product(s.dZ, s.W, s.input.shape))
+    yield from (made(f"{words} and summed", partial(_error, np.asarray, summed)) for summed in SUMS)
+    yield made(f"{words}.T", lambda s: _product(s.dZ, s.W.T, s.input.shape))
+    yield from (made(f"{words}.T and summed", partial(_error, np.transpose, summed)) for summed in SUMS)
+    yield made(f"{words} summed over its axis 0", lambda s: _product(s.dZ, s.W.sum(axis=0), s.input.shape))
+    yield made(f"{words} summed over its axis 1", lambda s: _product(s.dZ, s.W.sum(axis=1), s.input.shape))
+
+
+def for_weights() -> Iterator[Mistake[Site]]:
+    """What stands for dW = A.T @ dZ, with * in place of @."""
+    made = partial(Mistake[Site], "elementwise_product")
+    words = "* stands for @ between {input} and dZ{l}: {input}"
+    turns: tuple[tuple[str, Change], ...] = ((f"{words} * dZ{{l}}", np.asarray), (f"{words}.T * dZ{{l}}", np.transpose))
+    for says, turned in turns:
+        yield made(says, partial(_weights, turned, None))
+        for summed in SUMS:
+            yield made(f"{says} and summed", partial(_weights, turned, summed), 1.1, any_scale=True)
+
+
+def _error(turned: Change, summed: Change, s: Site) -> Array | None:
+    return _product(s.dZ, turned(s.W), s.input.shape, summed)
+
+
+def _weights(turned: Change, summed: Change | None, s: Site) -> Array | None:
+    return _product(turned(s.input), s.dZ, s.W.shape, summed)
+
+
+def _product(a: Array, b: Array, shape: tuple[int, ...], summed: Change | None = None) -> Array | None:
+    """A product of this shape, or a sum of a product that broadcasts to it; None where it doesn't fit."""
     try:
-        return a * b
+        product = a * b
+        if summed is not None:
+            return np.array(np.broadcast_to(summed(product), shape))
     except ValueError:
         return None
-
-
-def _broadcast(a: Array, shape: tuple[int, ...]) -> Array | None:
-    try:
-        return np.array(np.broadcast_to(a, shape))
-    except ValueError:
-        return None
-
-
-def _with_sums(product: Array | None) -> Iterator[tuple[str, Array]]:
-    """A product and its sums; a sum over an axis comes as a row and as a column."""
-    if product is None or product.ndim != 2:
-        return
-    yield "", product
-    for axis in (0, 1):
-        sums = product.sum(axis=axis)
-        yield " and summed", sums
-        yield " and summed", sums[:, None]
-
-
-def passed_down(D: Array, W: Array, layer: int) -> Iterator[tuple[Mistake, Array]]:
-    """What stands for D @ W.T with * in place of @; `layer` is that of D and W."""
-    dZ, name = f"dZ{layer}", f"W{layer}"
-    made = [(f"{dZ} * {name}{how}", array) for how, array in _with_sums(_times(D, W))]
-    made += [(f"{dZ} * {name}.T{how}", array) for how, array in _with_sums(_times(D, W.T))]
-    for axis in (0, 1):
-        product = _times(D, W.sum(axis=axis))
-        made += [] if product is None else [(f"{dZ} * {name} summed over its axis {axis}", product)]
-    for says, array in made:
-        full = _broadcast(array, (len(D), len(W)))
-        if full is not None:
-            mistake = Mistake("elementwise_product", f"* stands for @ between {dZ} and {name}: {says}", 1.2, True)
-            yield mistake, full
-
-
-def for_weights(A: Array, D: Array, below: str, layer: int) -> Iterator[tuple[Mistake, Array]]:
-    """What stands for A.T @ D with * in place of @, in the shape of W."""
-    dZ, shape = f"dZ{layer}", (A.shape[1], D.shape[1])
-    for says, product in ((f"{below} * {dZ}", _times(A, D)), (f"{below}.T * {dZ}", _times(A.T, D))):
-        for how, array in _with_sums(product):
-            full = array if not how else _broadcast(array, shape)
-            if full is not None and full.shape == shape:
-                said = f"* stands for @ between {below} and {dZ}: {says}{how}"
-                yield Mistake("elementwise_product", said, 1.1 if how else 1.0, bool(how)), full
+    return product if product.shape == shape else None

@@ -10,8 +10,6 @@ from ..exact_pass import Pass
 __all__ = ["misshapen", "named_by_shape"]
 
 Key = tuple[str, int]
-SHAPE = "a gradient has one number for each cell of its parameter, d L / d W_jk, so it has the parameter's shape"
-CONTRACT = "dL/dz_i = sum_j dL/dp_j dp_j/dz_i: the sum over j leaves one axis of the Jacobian, that of z"
 
 
 def misshapen(p: Pass, gradients: Mapping[Key, Array]) -> list[Key]:
@@ -31,7 +29,7 @@ def misshapen(p: Pass, gradients: Mapping[Key, Array]) -> list[Key]:
     return sorted(wrong, key=lambda key: (-key[1], key[0] != "W"))
 
 
-def named_by_shape(p: Pass, key: Key, G: Array, name: str) -> tuple[str, str, str, tuple[str, ...]]:
+def named_by_shape(p: Pass, key: Key, G: Array, name: str) -> tuple[str, str, tuple[str, ...]]:
     """Name what a shape gives away.
 
     Parameters
@@ -45,18 +43,18 @@ def named_by_shape(p: Pass, key: Key, G: Array, name: str) -> tuple[str, str, st
 
     Returns
     -------
-    cause, says, reason : str
+    cause, says : str
     also : tuple of str
     """
     kind, layer = key
     expected = p.truth[key].shape
-    says = f"the gradient of {name} came as {G.shape}, expected {expected}"
+    says = f"the gradient of {name} has shape {G.shape}, expected {expected}"
     if p.architecture.output == "softmax" and layer == p.depth and p.k > 1 and _keeps_jacobian(p, kind, G):
         says += f": softmax's {p.k} x {p.k} Jacobian was kept as a matrix, not contracted with dL/dP"
-        return "jacobian_not_contracted", says, CONTRACT, ("wrong_shapes",)
+        return "jacobian_not_contracted", says, ("wrong_shapes",)
     if kind == "b" and p.n > 1 and G.shape in {(p.n, *expected), (*expected, p.n)}:
-        return "bias_not_summed", says + ": the samples' axis was not summed", SHAPE, ("wrong_shapes",)
-    return "wrong_shapes", says + _difference(p, G.shape, expected), SHAPE, ()
+        return "bias_not_summed", says + ": the samples' axis was not summed", ("wrong_shapes",)
+    return "wrong_shapes", says + _difference(p, G.shape, expected), ()
 
 
 def _keeps_jacobian(p: Pass, kind: str, G: Array) -> bool:

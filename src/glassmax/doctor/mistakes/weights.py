@@ -1,177 +1,151 @@
-"""Mistakes at dW = Aᵀ dZ of one layer, whatever its dZ is."""
+"""Mistakes at dW = Aᵀ dZ of one layer, whatever its dZ is; the penalty's part is in `penalties`.
 
-from collections.abc import Iterator
+Right is ``s.input.T @ s.dZ``, where the input is A of the layer below, or X.
+"""
+
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from ...functional.arrays import Array
-from ..exact_pass import Pass
-from . import products
-from .activation_forms import A_FORMS
 from .mistake import Mistake
+from .products import for_weights
+from .site import Site
 
-__all__ = ["of_other_shape", "weights"]
-
-
-def weights(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tuple[Mistake, Array]]:
-    """dW of `layer` from D, the learner's dZ; `before` is the learner's dA (dP at the top); the penalty comes later."""
-    A, W = p.A[layer - 1], p.W[layer]
-    n, (d, h) = p.n, W.shape
-    below = f"A{layer - 1}" if layer > 1 else "X"
-    right = A.T @ D
-    if d == h and d > 1:
-        yield Mistake("transposed", f"dW{layer} is transposed: dZᵀ {below} stands for {below}ᵀ dZ"), right.T
-    sums = D.sum(axis=0)
-    yield (
-        Mistake("input_missing", f"the factor {below} is missing: each row is the sum of dZ{layer}"),
-        np.repeat(sums[None, :], d, axis=0),
-    )
-    yield (
-        Mistake("weights_for_input", f"W{layer} stands where {below} belongs"),
-        W * sums[None, :],
-    )
-    if n == d:
-        yield Mistake("transposed", f"{below} was not transposed: {below} @ dZ{layer}"), A @ D
-        yield Mistake("weights_for_input", f"W{layer} was multiplied by dZ{layer} element by element", 1.2), W * D
-        yield Mistake("input_missing", f"dZ{layer} itself stands where dW{layer} belongs", 1.2), D.copy()
-    yield (
-        Mistake(
-            "batch_coupling",
-            f"{below} and dZ{layer} were each summed or averaged over the samples, then multiplied",
-            1.1,
-            True,
-            ("elementwise_product",),
-        ),
-        np.outer(A.sum(axis=0), sums),
-    )
-    if d > 1 and h > 1:
-        yield from products.for_weights(A, D, below, layer)
-    if d == h:
-        yield (
-            Mistake("elementwise_product", "only the diagonal of the outer product was kept", 1.3),
-            np.diag((A * D).sum(axis=0)),
-        )
-    if n > 1:
-        yield (
-            Mistake("bias_last_row", "only the last sample counts: each overwrote the one before", 1.2, True),
-            np.outer(A[-1], D[-1]),
-        )
-        yield Mistake("bias_last_row", "only the first sample counts", 1.4, True), np.outer(A[0], D[0])
-        yield (
-            Mistake("wrong_operand", f"{below} of the last sample was used for every sample", 1.3),
-            np.outer(A[-1], sums),
-        )
-    yield from _operands(p, layer, D, before)
+__all__ = ["TRANSPOSED", "WEIGHTS_OF_OTHER_SHAPE", "weights"]
 
 
-def _operands(p: Pass, layer: int, D: Array, before: Array | None) -> Iterator[tuple[Mistake, Array]]:
-    A = p.A[layer - 1]
-    below = f"A{layer - 1}" if layer > 1 else "X"
-    if before is not None and before.shape == D.shape:
-        what = f"dA{layer}" if layer < p.depth else "dP"
-        yield (
-            Mistake("activation_missing", f"{what} stands where dZ{layer} belongs, but only in dW{layer}", 1.1),
-            A.T @ before,
-        )
-    inputs = {f"A{m}": p.A[m] for m in range(1, p.depth)} | {"X": p.X}
-    for name, other in inputs.items():
-        if name != below and other.shape == A.shape:
-            yield Mistake("wrong_layer", f"{name} stands where {below} belongs", 1.05), other.T @ D
-    if layer > 1:
-        yield from _overwritten(p, layer, D)
-    for name, other in {"P": p.P, "Y": p.Y}.items():
-        if other.shape == A.shape:
-            yield Mistake("wrong_operand", f"{name} stands where {below} belongs", 1.3), other.T @ D
-        if other.shape == D.shape and layer == p.depth:
-            yield Mistake("wrong_operand", f"{name} stands where dZ{layer} belongs", 1.3), A.T @ other
-    for m in range(1, p.depth + 1):
-        if m != layer and p.dZ[m].shape == D.shape:
-            yield Mistake("wrong_layer", f"dZ{m} stands where dZ{layer} belongs, in dW{layer}", 1.05), A.T @ p.dZ[m]
-    if p.n > 1:
-        yield (
-            Mistake("wrong_operand", f"{below} and dZ{layer} belong to different samples: one row off", 1.3),
-            np.roll(A, 1, axis=0).T @ D,
-        )
-        yield (
-            Mistake("wrong_operand", f"{below} and dZ{layer} belong to different samples: the order is reversed", 1.3),
-            A[::-1].T @ D,
-        )
+def weights(s: Site) -> Iterator[Mistake[Site]]:
+    """Wrong versions of dW in the shape of W."""
+    yield from FACTORS_OF_THE_PRODUCT
+    if s.d > 1 and s.h > 1:
+        yield from for_weights()
+    yield from ROWS
+    yield from (of_another_input(other) for other in (*range(1, s.p.depth), 0) if other != s.layer - 1)
+    if s.layer > 1:
+        yield from OVERWRITTEN
+    yield from P_OR_Y
+    yield from (of_another_error(other) for other in range(1, s.p.depth + 1) if other != s.layer)
+    yield from ROWS_OUT_OF_STEP
 
 
-def _overwritten(p: Pass, layer: int, D: Array) -> Iterator[tuple[Mistake, Array]]:
-    """dW from an A that is no longer what it was, or never was the one that is meant."""
-    A = p.A[layer - 1]
-    f, Z = p.f(layer - 1), p.Z[layer - 1]
-    if f != "identity":
-        yield Mistake("wrong_operand", f"Z{layer - 1} stands where A{layer - 1} belongs"), Z.T @ D
-    changed = p.f_prime(layer - 1)
-    yield (
-        Mistake(
-            "in_place",
-            f"A{layer - 1} had been overwritten by its derivative {f}' when dW{layer} was taken",
-            1.02,
-            also=("wrong_operand",),
-        ),
-        changed.T @ D,
-    )
-    if f in A_FORMS:
-        yield (
-            Mistake("in_place", f"A{layer - 1} had been overwritten: {f}' of A{layer - 1}, taken twice", 1.3),
-            A_FORMS[f](changed).T @ D,
-        )
-    yield (
-        Mistake("in_place", f"A{layer - 1} had been multiplied in place by {f}'", 1.1),
-        (A * changed).T @ D,
-    )
-    error = D @ p.W[layer].T
-    yield (
-        Mistake(
-            "in_place",
-            f"A{layer - 1} had been overwritten by dZ{layer - 1} when dW{layer} was taken",
-            1.1,
-            True,
-        ),
-        (error * changed).T @ D,
-    )
-    yield (
-        Mistake(
-            "in_place",
-            f"A{layer - 1} had been overwritten by dA{layer - 1} when dW{layer} was taken",
-            1.1,
-            True,
-        ),
-        error.T @ D,
-    )
+# Tables: a mistake's cause and words, and below them its formula.
+# fmt: off
+
+FACTORS_OF_THE_PRODUCT: tuple[Mistake[Site], ...] = (
+    Mistake("transposed", "dW{l} is transposed: dZᵀ {input} stands for {input}ᵀ dZ",
+            lambda s: (s.input.T @ s.dZ).T if s.d == s.h > 1 else None),
+    Mistake("input_missing", "the factor {input} is missing: each row is the sum of dZ{l}",
+            lambda s: np.repeat(s.dZ.sum(axis=0)[None, :], s.d, axis=0)),
+    Mistake("weights_for_input", "W{l} stands where {input} belongs", lambda s: s.W * s.dZ.sum(axis=0)[None, :]),
+    Mistake("transposed", "{input} was not transposed: {input} @ dZ{l}",
+            lambda s: s.input @ s.dZ if s.n == s.d else None),
+    Mistake("weights_for_input", "W{l} was multiplied by dZ{l} element by element",
+            lambda s: s.W * s.dZ if s.n == s.d else None, cost=1.2),
+    Mistake("input_missing", "dZ{l} itself stands where dW{l} belongs",
+            lambda s: s.dZ if s.n == s.d else None, cost=1.2),
+    Mistake("batch_coupling", "{input} and dZ{l} were each summed or averaged over the samples, then multiplied",
+            lambda s: np.outer(s.input.sum(axis=0), s.dZ.sum(axis=0)), cost=1.1, any_scale=True,
+            also=("elementwise_product",)),
+)
+
+ROWS: tuple[Mistake[Site], ...] = (
+    Mistake("elementwise_product", "only the diagonal of the outer product was kept",
+            lambda s: np.diag((s.input * s.dZ).sum(axis=0)) if s.d == s.h else None, cost=1.3),
+    Mistake("bias_last_row", "only the last sample counts: each overwrote the one before",
+            lambda s: np.outer(s.input[-1], s.dZ[-1]) if s.n > 1 else None, cost=1.2, any_scale=True),
+    Mistake("bias_last_row", "only the first sample counts",
+            lambda s: np.outer(s.input[0], s.dZ[0]) if s.n > 1 else None, cost=1.4, any_scale=True),
+    Mistake("wrong_operand", "{input} of the last sample was used for every sample",
+            lambda s: np.outer(s.input[-1], s.dZ.sum(axis=0)) if s.n > 1 else None, cost=1.3),
+    Mistake("activation_missing", "{dA} stands where dZ{l} belongs, but only in dW{l}",
+            lambda s: s.input.T @ s.dA if s.knows_dA else None, cost=1.1),
+)
+
+OVERWRITTEN: tuple[Mistake[Site], ...] = (
+    Mistake("wrong_operand", "Z{below} stands where A{below} belongs",
+            lambda s: s.below.Z.T @ s.dZ if s.below.f != "identity" else None),
+    Mistake("in_place", "A{below} had been overwritten by its derivative {f_below}' when dW{l} was taken",
+            lambda s: s.below.slope.T @ s.dZ, cost=1.02, also=("wrong_operand",)),
+    Mistake("in_place", "A{below} had been overwritten: {f_below}' of A{below}, taken twice",
+            lambda s: _in_the_form_for_A(s, s.below.slope), cost=1.3),
+    Mistake("in_place", "A{below} had been multiplied in place by {f_below}'",
+            lambda s: (s.input * s.below.slope).T @ s.dZ, cost=1.1),
+    Mistake("in_place", "A{below} had been overwritten by dZ{below} when dW{l} was taken",
+            lambda s: s.below.dZ.T @ s.dZ, cost=1.1, any_scale=True),
+    Mistake("in_place", "A{below} had been overwritten by dA{below} when dW{l} was taken",
+            lambda s: s.below.dA.T @ s.dZ, cost=1.1, any_scale=True),
+)
+
+P_OR_Y: tuple[Mistake[Site], ...] = (
+    Mistake("wrong_operand", "P stands where {input} belongs",
+            lambda s: s.p.P.T @ s.dZ if s.p.P.shape == s.input.shape else None, cost=1.3),
+    Mistake("wrong_operand", "P stands where dZ{l} belongs",
+            lambda s: s.input.T @ s.p.P if s.is_last else None, cost=1.3),
+    Mistake("wrong_operand", "Y stands where {input} belongs",
+            lambda s: s.p.Y.T @ s.dZ if s.p.Y.shape == s.input.shape else None, cost=1.3),
+    Mistake("wrong_operand", "Y stands where dZ{l} belongs",
+            lambda s: s.input.T @ s.p.Y if s.is_last else None, cost=1.3),
+)
+
+ROWS_OUT_OF_STEP: tuple[Mistake[Site], ...] = (
+    Mistake("wrong_operand", "{input} and dZ{l} belong to different samples: one row off",
+            lambda s: np.roll(s.input, 1, axis=0).T @ s.dZ if s.n > 1 else None, cost=1.3),
+    Mistake("wrong_operand", "{input} and dZ{l} belong to different samples: the order is reversed",
+            lambda s: s.input[::-1].T @ s.dZ if s.n > 1 else None, cost=1.3),
+)
+
+TRANSPOSED: Mistake[Site] = Mistake(
+    "transposed", "dW{l} is transposed: dZᵀ A stands for Aᵀ dZ", lambda s: (s.input.T @ s.dZ).T)
+"""Where W isn't square, the shape alone shows it; a second mistake may lie beneath."""
+
+TIMES = "* stands for @ between {input} and dZ{l}"
+WEIGHTS_OF_OTHER_SHAPE: tuple[Mistake[Site], ...] = (
+    Mistake("transposed", "dW{l} is transposed: dZᵀ {input} stands for {input}ᵀ dZ", lambda s: s.dZ.T @ s.input),
+    Mistake("elementwise_product", "dW{l} was not summed over the samples", lambda s: _outer(s)),
+    Mistake("elementwise_product", "dW{l} was not summed over the samples", lambda s: _outer(s).swapaxes(1, 2)),
+    Mistake("elementwise_product", TIMES, lambda s: _each(s, lambda M: M)),
+    Mistake("elementwise_product", TIMES, lambda s: _each(s, lambda M: M.sum(axis=0))),
+    Mistake("elementwise_product", TIMES, lambda s: _each(s, lambda M: M.T)),
+    Mistake("elementwise_product", TIMES, lambda s: _each(s, lambda M: M.mean(axis=0))),
+    Mistake("elementwise_product", TIMES, lambda s: _each(s, lambda M: M.sum(axis=1)), any_scale=True),
+    Mistake("input_missing", "the factor {input} is missing", lambda s: s.dZ.sum(axis=0)),
+    Mistake("input_missing", "the factor {input} is missing", lambda s: s.dZ),
+    Mistake("input_missing", "the factor {input} is missing", lambda s: s.dZ.T),
+    Mistake("input_missing", "the factor {input} is missing", lambda s: s.dZ[0] if s.n == 1 else None),
+    Mistake("transposed", "an inner product stands where the outer product belongs",
+            lambda s: np.asarray((s.input * s.dZ).sum()) if s.d == s.h else None),
+    Mistake("transposed", "the samples were not summed: {input} dZᵀ",
+            lambda s: s.input @ s.dZ.T if s.d == s.h else None),
+    Mistake("wrong_operand", "{input} was multiplied by itself: {input}ᵀ {input}",
+            lambda s: s.input.T @ s.input, cost=1.2, any_scale=True),
+    Mistake("wrong_operand", "dZ{l} was multiplied by itself: dZ{l}ᵀ dZ{l}",
+            lambda s: s.dZ.T @ s.dZ, cost=1.2, any_scale=True),
+)
 
 
-def of_other_shape(p: Pass, layer: int, D: Array) -> Iterator[tuple[Mistake, Array]]:
-    """What a learner gets whose dW has not the shape of W."""
-    A = p.A[layer - 1]
-    below = f"A{layer - 1}" if layer > 1 else "X"
-    yield Mistake("transposed", f"dW{layer} is transposed: dZᵀ {below} stands for {below}ᵀ dZ"), D.T @ A
-    summed = f"dW{layer} was not summed over the samples"
-    outer = A[:, :, None] * D[:, None, :]
-    yield Mistake("elementwise_product", summed), outer
-    yield Mistake("elementwise_product", summed), outer.swapaxes(1, 2)
-    if A.shape[1] == D.shape[1] or 1 in (A.shape[1], D.shape[1]):
-        product = A * D
-        says = f"* stands for @ between {below} and dZ{layer}"
-        yield Mistake("elementwise_product", says), product
-        yield Mistake("elementwise_product", says), product.sum(axis=0)
-        yield Mistake("elementwise_product", says), product.T
-        yield Mistake("elementwise_product", says), product.mean(axis=0)
-        yield Mistake("elementwise_product", says, 1.0, True), product.sum(axis=1)
-    yield Mistake("input_missing", f"the factor {below} is missing"), D.sum(axis=0)
-    yield Mistake("input_missing", f"the factor {below} is missing"), D
-    yield Mistake("input_missing", f"the factor {below} is missing"), D.T
-    if p.n == 1:
-        yield Mistake("input_missing", f"the factor {below} is missing"), D[0]
-    if A.shape[1] == D.shape[1]:
-        yield (
-            Mistake("transposed", "an inner product stands where the outer product belongs"),
-            np.asarray((A * D).sum()),
-        )
-        yield Mistake("transposed", f"the samples were not summed: {below} dZᵀ"), A @ D.T
-    for other, name in ((A, below), (D, f"dZ{layer}")):
-        says = f"{name} was multiplied by itself: {name}ᵀ {name}"
-        yield Mistake("wrong_operand", says, 1.2, True), other.T @ other
+def of_another_input(other: int) -> Mistake[Site]:
+    """dW from the A of a layer that isn't the one below; X is that of layer 0."""
+    return Mistake("wrong_layer", f"{f'A{other}' if other else 'X'} stands where {{input}} belongs",
+                   lambda s: s.p.A[other].T @ s.dZ if s.p.A[other].shape == s.input.shape else None, cost=1.05)
+
+
+def of_another_error(other: int) -> Mistake[Site]:
+    """dW from the dZ of a layer that isn't its own."""
+    return Mistake("wrong_layer", f"dZ{other} stands where dZ{{l}} belongs, in dW{{l}}",
+                   lambda s: s.input.T @ s.p.dZ[other] if s.p.dZ[other].shape == s.dZ.shape else None, cost=1.05)
+# fmt: on
+
+
+def _in_the_form_for_A(s: Site, A: Array) -> Array | None:
+    changed = s.below.form_for_A(A)
+    return None if changed is None else changed.T @ s.dZ
+
+
+def _outer(s: Site) -> Array:
+    return s.input[:, :, None] * s.dZ[:, None, :]
+
+
+def _each(s: Site, summed: Callable[[Array], Array]) -> Array | None:
+    """What is made of A * dZ, where the two have the same width or broadcast."""
+    return summed(s.input * s.dZ) if s.d == s.h or 1 in (s.d, s.h) else None

@@ -2,7 +2,7 @@
 
 ::
 
-    layers            the layers and the loss, read: softmax twice, a logarithm that is missing
-    batch             one batch through a copy of the model, forwards and back, in double precision
-    model             the verdict: layers, loss and gradients held against central differences
+    layers            the layers and the loss: softmax applied twice, a missing logarithm
+    batch             one batch through a copy of the model, forward and backward, in double precision
+    model             the verdict: layers and loss, and the gradients compared with central differences
 """

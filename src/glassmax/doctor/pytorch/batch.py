@@ -1,7 +1,7 @@
-"""One batch through a copy of a PyTorch model, forwards and back, in double precision and away from the user's own.
+"""One batch through a copy of a PyTorch model, forward and backward, in double precision; the original stays as it is.
 
-What comes back is NumPy: the loss as a function of the parameters, the gradients that backward left, and where the way
-back is cut. This module refuses to judge, and to touch the model it was given.
+The result is in NumPy: the loss as a function of the parameters, the gradients that backward left, and the layer where
+backpropagation ends. Nothing is judged here.
 """
 
 import copy
@@ -23,7 +23,7 @@ __all__ = ["BatchRun", "run_batch", "tensors_of", "with_layer"]
 
 @dataclass
 class BatchRun:
-    """What a batch left behind.
+    """The result of a batch.
 
     Attributes
     ----------
@@ -32,13 +32,13 @@ class BatchRun:
     frozen : tuple of str
         The parameters with requires_grad False.
     cut : Layer or None
-        The layer of a Sequential in which the way back ends; None where it doesn't.
+        The layer of a Sequential in which backpropagation ends; None if it reaches the first.
     error : Exception or None
         What forward, the loss or backward raised.
     unequal : tuple of two shapes, or None
         The output's shape and the target's, where the loss is a difference of the two and they differ.
     exact : bool
-        Whether it ran in double; where the model or its loss refuse that, it ran as the model is.
+        Whether it ran in double precision; if the model or its loss can't, it ran in the model's own.
     """
 
     model: Any
@@ -185,7 +185,7 @@ def _in_double(loss: Any) -> Any:
 
 
 def _forward(twin: Any, X: Any) -> tuple[Layer | None, Any]:
-    """Run the layers one by one and find the one behind which nothing is recorded any more."""
+    """Run the layers one by one and find the one after which autograd records nothing any more."""
     layers = layers_of(twin)
     if not layers:
         return None, twin(X)

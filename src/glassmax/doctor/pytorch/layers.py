@@ -1,8 +1,8 @@
-"""What the end of a PyTorch model and its loss do together, read off their layers.
+"""The layers of a PyTorch model and its loss: what the last layers and the loss do together.
 
 CrossEntropyLoss takes logits and has softmax and logarithm in it; NLLLoss takes logarithms of probabilities; BCELoss
-probabilities; BCEWithLogitsLoss logits. A layer too many or too few raises nothing and trains, badly. This module
-refuses to run the model: it reads types and options alone. It imports torch only where a torch object was handed in.
+probabilities; BCEWithLogitsLoss logits. A layer too many or too few raises no error, and the model trains badly. The
+model is not run here: only types and options are read. torch is imported only where a torch object was handed in.
 """
 
 import copy
@@ -23,6 +23,12 @@ FUNCTIONS = {
     "binary_cross_entropy_with_logits": "BCEWithLogitsLoss",
 }
 TRANSPARENT = ("Identity", "Dropout", "AlphaDropout", "Flatten", "Unflatten")
+ONE_TOO_MANY = {
+    ("softmax", "softmax"): "softmax_twice",
+    ("sigmoid", "sigmoid"): "sigmoid_twice",
+    ("softmax", "sigmoid"): "softmax_before_sigmoid",
+    ("sigmoid", "softmax"): "sigmoid_before_softmax",
+}
 SQUASHING = ("ReLU", "Tanh", "ReLU6", "Hardtanh", "GELU", "LeakyReLU", "ELU", "SELU", "SiLU", "Mish", "Softplus")
 
 
@@ -46,7 +52,7 @@ class Criterion(NamedTuple):
 
 
 class Remark(NamedTuple):
-    """What is to be said of two layers together.
+    """What two neighbouring layers, or the last layer and the loss, do together.
 
     Attributes
     ----------
@@ -55,13 +61,15 @@ class Remark(NamedTuple):
     where : str
         The layer.
     says : str
-        What is there, as a sentence without its full stop.
+        What is wrong, as a sentence without its full stop.
     line : str
         What to write instead.
     reason : str
         Why that is wrong, in index form.
     mended : tuple of str and callable, or None
-        The place of a layer, and what makes of it the one that belongs there.
+        The place of a layer, and a function from that layer to the one that belongs there.
+    bounded : bool
+        Whether the mistake keeps the loss above 0, however well the model fits.
     """
 
     cause: str
@@ -70,6 +78,7 @@ class Remark(NamedTuple):
     line: str = ""
     reason: str = ""
     mended: tuple[str, Callable[[Any], Any]] | None = None
+    bounded: bool = False
 
 
 def layers_of(model: Any) -> list[Layer]:
@@ -121,8 +130,8 @@ def criterion_of(loss: Any) -> Criterion:
     """
     if not callable(loss) or isinstance(loss, type):
         raise OptionError(
-            f"loss is {loss!r}, expected what your training calls, as loss=nn.CrossEntropyLoss(): "
-            "its softmax and its mean are a part of the gradient."
+            f"loss is {loss!r}, expected the loss of your training, such as loss=nn.CrossEntropyLoss(): "
+            "its softmax and its mean are part of the gradient."
         )
     given = loss.keywords if isinstance(loss, partial) else {}
     function = loss.func if isinstance(loss, partial) else loss
@@ -191,7 +200,7 @@ def _wrong_axis(layers: list[Layer]) -> list[Remark]:
 
 
 def _twice(layers: list[Layer], criterion: Criterion) -> list[Remark]:
-    """Find a softmax or a sigmoid that is fed with probabilities, the loss' own among them."""
+    """Find a softmax or a sigmoid, also that of the loss, that is applied to probabilities."""
     own = {"CrossEntropyLoss": "softmax", "BCEWithLogitsLoss": "sigmoid"}.get(criterion.kind)
     steps = [(layer, _normaliser(layer.kind), str(layer)) for layer in layers]
     if own:
@@ -205,8 +214,8 @@ def _twice(layers: list[Layer], criterion: Criterion) -> list[Remark]:
                 Remark(
                     "",
                     str(first),
-                    f"{first} before {name} is harmless: log-probabilities are logits less a number that is the same "
-                    "for the row, and softmax ignores that. Values and gradients are the same without it",
+                    f"{first} before {name} is harmless: log-probabilities are logits minus a number that is the same "
+                    "for the whole row, which softmax ignores. Values and gradients are the same without it",
                 )
             )
     return remarks
@@ -215,18 +224,22 @@ def _twice(layers: list[Layer], criterion: Criterion) -> list[Remark]:
 def _one_too_many(first: Layer, below: str, above: str, name: str, in_loss: bool) -> Remark:
     from torch import nn
 
-    cause = f"{below}_twice" if below == above else f"{below}_before_{above}"
-    has = f"{name} applies {above} itself" if in_loss else f"{name} comes behind it"
-    says = f"{has}, so {below} is applied twice" if below == above else f"{has}, and gets what {below} has squeezed"
+    has = f"{name} applies {above} itself" if in_loss else f"{name} follows"
+    says = (
+        f"{has}, so {below} is applied twice"
+        if below == above
+        else f"{has}, and is applied to the output of {below}, not to logits"
+    )
     if (below, above) == ("softmax", "softmax"):
         reason = (
             "dL/dz_j = sum_i (q_i - y_i) p_i (delta_ij - p_j)/n with q = softmax(p), where (p_j - y_j)/n belongs: "
-            "the Jacobian comes on top, and the gradient fades"
+            "the Jacobian is applied once too often, and the gradient fades"
         )
     else:
-        reason = f"what {above} takes for logits lies between 0 and 1, and {below}' comes on top of p - y"
+        reason = f"the numbers that {above} takes for logits lie between 0 and 1, and p - y is multiplied by {below}'"
     mended = (first.place, lambda layer: nn.Identity())
-    return Remark(cause, str(first), says, f"leave out {first}: hand the logits over", reason, mended)
+    cause, line = ONE_TOO_MANY[below, above], f"leave out {first} and pass on the logits"
+    return Remark(cause, str(first), says, line, reason, mended, bounded=(below, above) == ("softmax", "softmax"))
 
 
 def _normaliser(kind: str) -> str:
@@ -234,7 +247,7 @@ def _normaliser(kind: str) -> str:
 
 
 def _against_the_loss(last: Layer, criterion: Criterion) -> list[Remark]:
-    """Say where the loss expects another kind of numbers than the last layer gives."""
+    """Find a loss that expects other numbers than the last layer gives."""
     from torch import nn
 
     if criterion.kind == "NLLLoss" and last.kind in ("Softmax", "Sigmoid"):
@@ -244,8 +257,8 @@ def _against_the_loss(last: Layer, criterion: Criterion) -> list[Remark]:
                 str(last),
                 "NLLLoss takes logarithms of probabilities and gets the probabilities: the logarithm is missing",
                 f"nn.LogSoftmax(dim=1) in place of {last}",
-                "L_i is -p_y in place of -log p_y, and its derivative by p_y is -1 where -1/p_y belongs: a sample that "
-                "is badly wrong is hardly pushed",
+                "L_i is -p_y in place of -log p_y, and its derivative by p_y is -1 where -1/p_y belongs: the gradient "
+                "of a sample that is badly wrong is much too small",
                 (last.place, lambda layer: nn.LogSoftmax(dim=1)),
             )
         ]
@@ -276,8 +289,8 @@ def _against_the_loss(last: Layer, criterion: Criterion) -> list[Remark]:
             Remark(
                 "",
                 str(last),
-                f"{last} stands between the last weights and {criterion.kind}: the gradients are those of that model, "
-                "but usually the logits go into the loss as they are",
+                f"{last} stands between the last weights and {criterion.kind}: the gradients are right for this model, "
+                "but usually the logits are passed to the loss unchanged",
             )
         ]
     return []

@@ -1,8 +1,8 @@
-"""A PyTorch model, diagnosed: softmax twice, a logarithm that is missing, a sum for a mean, layers that don't learn.
+"""A PyTorch model, diagnosed: softmax applied twice, a missing logarithm, a sum for a mean, layers that don't learn.
 
-Autograd's gradient is that of the loss as it is written; what goes wrong is what is written. So the layers and the
-loss are read first, then one batch is run through a copy and its gradients are held against central differences, and
-then the ``.grad`` that the model has already is held against those. `glassmax.diagnose` comes here when it is handed a
+Autograd differentiates the loss as it is written, so the mistake is in what is written. The layers and the loss are
+read first. Then one batch is run through a copy of the model, and its gradients are compared with central differences;
+a ``.grad`` that the model already has is compared with these gradients. `glassmax.diagnose` calls this module for a
 torch module; nothing else imports torch.
 """
 
@@ -40,7 +40,7 @@ def diagnose_module(model: Any, X: Any, y: Any, *, loss: Any) -> Diagnosis:
     Parameters
     ----------
     model : torch.nn.Module
-        Best a Sequential, whose layers can be read; neither it nor its ``.grad`` is changed.
+        Preferably a Sequential, whose layers can be read. Neither the model nor its ``.grad`` is changed.
     X, y : tensor or array
         A batch, as the training hands it to the model and the loss.
     loss : callable
@@ -49,8 +49,8 @@ def diagnose_module(model: Any, X: Any, y: Any, *, loss: Any) -> Diagnosis:
     Returns
     -------
     Diagnosis
-        "wrong" for layers that don't fit the loss, a way back that is cut, gradients that are left over; "correct under
-        another convention" for a sum in place of the mean and for layers that are frozen, which may be meant.
+        "wrong" for layers that don't fit the loss, backpropagation that is cut off, gradients of an earlier batch;
+        "correct under another convention" for a sum in place of the mean and for frozen layers, which may be intended.
 
     Raises
     ------
@@ -94,8 +94,8 @@ def _of_remark(remark: Remark, model: Any, batch: BatchRun) -> Finding:
             evidence = {"error_before": _error(here, there), "error_after": after}
             at = tuple(int(i) for i in np.unravel_index(int(np.argmax(np.abs(here - there))), here.shape))
             index = ", ".join(map(str, at))
-            cell = f"{last}.grad[{index}] is {_figure(here[at])}; mended it is {_figure(there[at])}"
-    if remark.cause == "softmax_twice":
+            cell = f"{last}.grad[{index}] is {_figure(here[at])}; corrected it is {_figure(there[at])}"
+    if remark.bounded:
         k = _outputs(batch)
         if k > 1:
             floor = math.log1p((k - 1) / math.e)
@@ -127,7 +127,7 @@ def _unequal(batch: BatchRun) -> list[Finding]:
     if batch.unequal is None or batch.error is not None:
         return []
     output, target = batch.unequal
-    says = f"the model's output is {output} and y is {target}: they are stretched against one another"
+    says = f"the model's output is {output} and y is {target}: they are broadcast against each other"
     line = f"y = y.reshape({', '.join(map(str, output))})"
     reason = "L = sum_ij (p_i - y_j)^2/n^2 in place of sum_i (p_i - y_i)^2/n: each output meets every target"
     return [Finding("wrong_shapes", batch.criterion.kind, says=says, line=line, reason=reason)]
@@ -139,14 +139,14 @@ def _cut(batch: BatchRun) -> list[Finding]:
     if not none or (batch.error is not None and batch.cut is None):
         return []
     where = str(batch.cut) if batch.cut else "forward()"
-    says = f"after backward() the .grad of {_some(none)} is None: the way back ends in {where}, so these never learn"
-    line = f"take the detach() or no_grad() out of {where}"
-    reason = "detach(), .data, .numpy(), torch.no_grad() and argmax cut the way back, and so does a layer left uncalled"
+    says = f"after backward() the .grad of {_some(none)} is None: backpropagation ends in {where}, so they never learn"
+    line = f"remove detach() or no_grad() from {where}"
+    reason = "detach(), .data, .numpy(), torch.no_grad() and argmax stop backpropagation; so does a layer never called"
     return [Finding("detached", where, none, says, line=line, reason=reason)]
 
 
 def _measured(batch: BatchRun, layers: list[Layer]) -> list[Finding]:
-    """Hold what backward left against central differences: a backward of the user's own may be wrong."""
+    """Compare what backward left with central differences: a backward of the user's own may be wrong."""
     given = {name: gradient for name, gradient in batch.gradients.items() if gradient is not None}
     if not given or not batch.exact:
         return []
@@ -163,16 +163,17 @@ def _measured(batch: BatchRun, layers: list[Layer]) -> list[Finding]:
     error = max(line.error for line in report if line.name in wrong)
     says = (
         f"what backward() left for {_some(wrong)} is not the derivative of this loss, by central differences; "
-        f"the place to look is {own}: a backward of its own, or detach() on a part of the way"
+        f"look at {own}: it may have a backward of its own, or detach a part of the computation"
     )
     return [Finding("not_in_catalogue", wrong[0], wrong, says, {"error_before": error})]
 
 
 def _left_over(model: Any, batch: BatchRun) -> tuple[list[Finding], list[str], list[str]]:
-    """Hold the .grad that the model came with against this batch's gradient.
+    """Compare the .grad that the model already has with this batch's gradient.
 
-    A whole multiple of it is a fault. A share of it is what clipping leaves, a convention. Anything else may be the
-    last step's, left from before the weights moved, as in every loop that zeroes first: that is said, and no fault.
+    An integer multiple is a mistake. A fraction is what clipping leaves, a convention. Anything else may be the
+    gradient of the last step, before the weights moved, as in every loop that first sets it to zero: that is a note,
+    not a mistake.
     """
     found = {} if _differs_in_training(model) else _held_by(model, batch)
     odd = tuple(name for name, held in found.items() if held is not SAME_GRADIENT)
@@ -181,18 +182,18 @@ def _left_over(model: Any, batch: BatchRun) -> tuple[list[Finding], list[str], l
     factors = {found[name].factor for name in odd}
     penalties = [held.penalty for held in found.values() if held.penalty]
     if penalties and all(held.factor == 1.0 for held in found.values()):
-        return [], [], [f"right if your loss has a penalty on the weights besides, {penalties[0] / 2:.4g} W^2"]
+        return [], [], [f"right if your loss also has the penalty {penalties[0] / 2:.4g} W^2"]
     fresh = len(odd) < len(found) or (None not in factors and not penalties)
     if not fresh:
         return [], [STALE], []
     everywhere, common = len(odd) == len(found), factors.pop() if len(factors) == 1 else None
     if everywhere and common is not None and not (common >= 2 and common.is_integer()):
-        return [], [], [f"right if what is in .grad was multiplied by {common:g} afterwards, as clipping does"]
+        return [], [], [f"right if .grad was multiplied by {common:g} afterwards, as gradient clipping does"]
     return [_accumulated(batch, odd, everywhere, common)], [], []
 
 
 def _held_by(model: Any, batch: BatchRun) -> "dict[str, _Held]":
-    """Each .grad that is there, told in terms of this batch's gradient."""
+    """Each .grad that is there, as a multiple of this batch's gradient and a penalty."""
     found = {}
     for name, parameter in model.named_parameters():
         gradient = batch.gradients[name]
@@ -204,8 +205,8 @@ def _held_by(model: Any, batch: BatchRun) -> "dict[str, _Held]":
 
 
 STALE = (
-    ".grad holds something else than this batch's gradient at these weights: another batch's, or that of the weights "
-    "before the last step. optimizer.zero_grad() has to come before the next backward()"
+    ".grad is not this batch's gradient at these weights: it may be that of another batch, or of the weights "
+    "before the last step. Call optimizer.zero_grad() before the next backward()"
 )
 
 
@@ -240,7 +241,7 @@ def _held(there: Array, gradient: Array, parameter: Array, tolerance: float) -> 
 
 
 def _differs_in_training(model: Any) -> bool:
-    """Whether the model's own gradients are of another function than that of eval mode: dropout, batch statistics."""
+    """Whether the model computes another function in training mode than in eval mode: dropout, batch statistics."""
     return any(
         part.training and ("BatchNorm" in type(part).__name__ or ("Dropout" in type(part).__name__ and part.p > 0))
         for part in model.modules()
@@ -262,12 +263,12 @@ def _accumulated(batch: BatchRun, odd: tuple[str, ...], everywhere: bool, common
         reason = f"backward() adds to what is there, and ran {common:g} times since it was last zeroed"
         return Finding("accumulates", where, odd, says, evidence, mend, reason)
     says = f".grad of {_some(odd)} is not this batch's gradient, while that of the others is"
-    reason = "backward() adds to what is there, and these were not zeroed: does the optimizer know them?"
+    reason = "backward() adds to what is there, and these were not set to zero: were they passed to the optimizer?"
     return Finding("accumulates", where, odd, says, evidence, mend, reason)
 
 
 def _of_convention(model: Any, batch: BatchRun, criterion: Criterion) -> tuple[list[Finding], list[str]]:
-    """What is right if it is meant: the sum over the rows, and layers that stay as they are."""
+    """What is right if it is intended: the sum over the rows, and frozen layers."""
     findings, said = [], []
     if criterion.reduction == "sum" and batch.error is None:
         times = _times_the_mean(model, batch, criterion)
@@ -280,10 +281,10 @@ def _of_convention(model: Any, batch: BatchRun, criterion: Criterion) -> tuple[l
         said.append("reduction='none' leaves a loss for each row; its mean was taken")
     if batch.frozen:
         some = _some(batch.frozen)
-        says = f"requires_grad is False for {some}: backward() leaves their .grad None, and no optimizer moves them"
-        line = "parameter.requires_grad_(True), unless this is meant"
+        says = f"requires_grad is False for {some}: backward() leaves their .grad None, and no optimizer updates them"
+        line = "parameter.requires_grad_(True), unless this is intended"
         findings.append(Finding("frozen", some, batch.frozen, says, line=line))
-        said.append(f"right if {some} are frozen on purpose and stay as they are")
+        said.append(f"right if {some} are frozen on purpose")
     return findings, said
 
 

@@ -1,4 +1,4 @@
-"""What the learner handed in, read: their arrays, their network and loss, and their function, called with care.
+"""What the learner handed in: the arrays, the network and its loss, and the function, which is called on copies.
 
 ::
 
@@ -6,10 +6,10 @@
     parameter_order   which weights follow which, and which bias belongs to which weights
     layout            names, order and orientation of the learner's arrays, and the way back to them
     targets           y as class indices, one-hot rows or numbers
-    loss_screening    the networks whose loss the learner's can be, all tried at once
-    loss_fit          the network and the loss, with factor and penalty, that the values of the learner's loss fit
+    loss_screening    the networks whose loss may be the learner's, all tried at once
+    loss_fit          the factor and the penalty with which a network's loss is the learner's
     problem           network, data and loss brought together
     answers           what the learner returned, matched with the parameters
     function          the learner's function, called on copies and watched
-    probes            data of our choosing, on which mistakes differ that agree on the learner's own
+    probes            further data, which separate mistakes that give the same numbers on the learner's own
 """

@@ -1,7 +1,7 @@
-"""What the learner returned, matched with the parameters by name, or by order and shape; or why it can't be.
+"""What the learner returned, matched with the parameters by name, or by order and shape.
 
-`dW1`, `grad_W1` and `W1` are one name. A loss that comes with the gradients is put aside. Shapes that are wrong in a
-telling way (a transpose, a bias that was not summed) are kept: they are evidence.
+`dW1`, `grad_W1` and `W1` are one name. A loss that is returned with the gradients is separated. Wrong shapes such as
+that of a transpose, or of a bias that was not summed, are kept as evidence.
 """
 
 import re
@@ -18,11 +18,11 @@ from .layout import Layout, Role, flattened, written
 __all__ = ["Answer", "AnswerError", "read_answer"]
 
 LARGE = 1_000_000
-"""Cells that no gradient of a small parameter has, however wrong: it is not copied, nor searched."""
+"""More cells than any gradient of a small parameter has: such an array is neither copied nor searched."""
 
 
 class AnswerError(Exception):
-    """What came back can't be read as gradients.
+    """What was returned can't be read as gradients.
 
     Parameters
     ----------
@@ -43,9 +43,9 @@ class Answer:
     Attributes
     ----------
     arrays : tuple of array
-        One for each parameter, in the learner's order, as they came.
+        One for each parameter, in the learner's order, as they were returned.
     loss : float or None
-        If one came with them.
+        If one was returned with them.
     """
 
     arrays: tuple[Array, ...]
@@ -82,7 +82,7 @@ def _ours(role: Role, array: Array, layout: Layout, turned: bool) -> Array:
 
 
 def read_answer(returned: Any, names: Sequence[str], shapes: Sequence[tuple[int, ...]], rows: int = 1) -> Answer:
-    """Match what came back with the parameters.
+    """Match what was returned with the parameters.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def read_answer(returned: Any, names: Sequence[str], shapes: Sequence[tuple[int,
     """
     if returned is None:
         raise AnswerError(
-            "wrong_keys", f"None was returned, expected the gradients by {_listed(names)}. Is `return` missing?"
+            "wrong_keys", f"None was returned, expected the gradients of {_listed(names)}. Is `return` missing?"
         )
     loss, returned = _loss_apart(returned, len(names))
     if isinstance(returned, Mapping):
@@ -129,7 +129,7 @@ def _as_array(name: str, values: Any, shape: tuple[int, ...], rows: int) -> Arra
     if isinstance(values, np.ndarray) and values.size > max(LARGE, max(rows, 1000) * int(np.prod(shape))):
         raise AnswerError(
             "wrong_shapes",
-            f"The gradient of {name} came as {values.shape}, expected {shape}: one number for each of its cells.",
+            f"The gradient of {name} has shape {values.shape}, expected {shape}: one number for each cell.",
         )
     try:
         array = np.array(values)
@@ -194,7 +194,7 @@ def _by_name(returned: Mapping[Any, Any], names: Sequence[str], shapes: Sequence
     missing = [name for name in names if not {_bare(name), "d" + _bare(name)} & {*folded}]
     raise AnswerError(
         "wrong_keys",
-        f"The gradients are called {_listed([*given]) or 'nothing'}, expected {_listed(names)}; "
+        f"The gradients are named {_listed([*given]) or 'nothing'}, expected {_listed(names)}; "
         f"missing: {_listed(missing[:5])}. Return one array for each parameter, under its name.",
     )
 
@@ -210,7 +210,7 @@ def _by_order(returned: Any, names: Sequence[str], shapes: Sequence[tuple[int, .
         kind = type(returned).__name__
         raise AnswerError(
             "wrong_keys",
-            f"{len(arrays)} array{'s' if len(arrays) != 1 else ''} came back ({_article(kind)} {kind}), "
+            f"{len(arrays)} array{'s were' if len(arrays) != 1 else ' was'} returned ({_article(kind)} {kind}), "
             f"expected {len(names)}: {_listed(names)}. "
             "Return one array for each parameter, by name or in this order.",
         )

@@ -1,6 +1,6 @@
-"""The learner's function, called with care: on copies, silenced, and watched for what it does besides returning.
+"""The learner's function, called on copies, without output, and watched for what it does besides returning.
 
-Exceptions are told with the line of the learner's file. Time limits are the command line's matter.
+Exceptions are reported with the line of the learner's file. Time limits are enforced by `glassmax.learner`.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ __all__ = ["FunctionCall", "Learner", "described_error", "quietly"]
 
 @dataclass(frozen=True)
 class FunctionCall:
-    """What came of one call.
+    """The result of one call.
 
     Attributes
     ----------
@@ -84,14 +84,14 @@ class Learner:
         try:
             returned = quietly(lambda: self.function(parameters, X_copy, y_copy))
         except (Exception, SystemExit) as error:
-            return FunctionCall(None, "raises", described_error(error))
+            return FunctionCall(None, "raises", f"the function raises {described_error(error)}")
         wrote = self._written(parameters, arrays, X_copy, X, y_copy, y)
         try:
             answer = read_answer(
                 returned, self.names, [np.shape(array) for array in arrays], max(np.shape(X), default=1)
             )
         except AnswerError as error:
-            return FunctionCall(None, error.cause, str(error), wrote)
+            return FunctionCall(None, error.cause, str(error).rstrip("."), wrote)
         return FunctionCall(self._of_this_call(answer), wrote=wrote)
 
     def _written(
@@ -105,7 +105,7 @@ class Learner:
         return tuple(changed)
 
     def _of_this_call(self, answer: Answer) -> Answer:
-        """Of a function that accumulates, what this call has added."""
+        """What this call has added, if the function accumulates."""
         before, self._accumulated = self._accumulated, answer.arrays
         if not self.accumulates or before is None:
             return answer

@@ -12,7 +12,7 @@ __all__ = ["as_numbers", "read_array", "read_parameters"]
 
 
 def as_numbers(array: Array) -> Array | None:
-    """Real numbers as an array, those in an array of objects as float64; None if anything else is among them."""
+    """Real numbers as an array, float64 if they were objects; None if not everything is a real number."""
     if array.dtype.kind in "iubf":
         return array
     if array.dtype == object and all(isinstance(value, int | float | np.number) for value in array.flat):
@@ -24,7 +24,7 @@ def as_numbers(array: Array) -> Array | None:
 
 
 def read_array(name: str, values: Any) -> Array:
-    """An array of what was handed in, with at least one number in it.
+    """The array that was handed in, with at least one number.
 
     Parameters
     ----------
@@ -45,12 +45,12 @@ def read_array(name: str, values: Any) -> Array:
         array = values if isinstance(values, np.ndarray) else np.asarray(values)
     except ValueError:
         raise ShapeError(
-            f"{name} has rows of different lengths, expected an array. Give each row equally many numbers."
+            f"{name} has rows of different lengths, expected an array. Give every row the same number of values."
         ) from None
     if array.size == 0:
         if name in ("X", "y"):
             raise ShapeError(f"{name} is {array.shape}, expected at least one sample. Pass the rows of a batch.")
-        raise ShapeError(f"{name} is {array.shape}, expected at least one number in it. Pass the array of the layer.")
+        raise ShapeError(f"{name} is {array.shape}, expected at least one number. Pass the array of the layer.")
     numbers = as_numbers(array)
     if numbers is None:
         raise ShapeError(f"{name} holds {array.dtype} values, expected numbers. Pass an array of floats.")
@@ -60,7 +60,7 @@ def read_array(name: str, values: Any) -> Array:
         cell = f"{name}[{', '.join(str(int(i)) for i in first)}]" if numbers.ndim else name
         raise ShapeError(
             f"{name} holds {int(bad.sum())} numbers that are not finite, the first {cell} = {numbers[first]}, "
-            "expected finite numbers. Take them out, or put numbers in their place."
+            "expected finite numbers. Remove or replace them."
         )
     return numbers
 

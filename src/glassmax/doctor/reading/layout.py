@@ -24,7 +24,7 @@ Path = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Role:
-    """What one of the learner's arrays is.
+    """The role of one of the learner's arrays: a weight or a bias, of which layer, in which orientation.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ def flattened(nested: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def _is_row_of_numbers(nested: Sequence[Any]) -> bool:
-    """Whether a list holds numbers alone, or rows of them, equally long: it is an array written out."""
+    """Whether a list holds only numbers, or only rows of equal length: an array written out."""
     return _written_out_shape(nested) is not None
 
 
@@ -163,7 +163,7 @@ class Layout:
 
 
 def layouts(named: Sequence[tuple[str, Array]], X: Array, every: bool = False) -> list[Layout]:
-    """Find every reading of the learner's arrays that hangs together, the commonest first.
+    """Find every consistent reading of the learner's arrays, the most common first.
 
     Parameters
     ----------
@@ -191,18 +191,20 @@ def layouts(named: Sequence[tuple[str, Array]], X: Array, every: bool = False) -
     if not found:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in named)
         raise ShapeError(
-            f"parameters are {shapes} and X is {X.shape}: no order of layers fits them together. "
+            f"parameters are {shapes} and X is {X.shape}: no order of layers fits both. "
             f"{_split(named)}"
             "Weights are (in, out) or (out, in), samples are rows or columns, "
-            "and each layer's inputs are the units of the one below."
+            "and a layer has as many inputs as the layer below has units."
         )
     return found
 
 
 def _split(named: Sequence[tuple[str, Array]]) -> str:
-    """What to say where a list may have been meant as one array."""
+    """A hint for a list that may be meant as one array."""
     parts = [name for name, array in named if name.endswith("]") and array.ndim == 1]
-    return f"Lists whose rows differ in length are read as several arrays, as {parts[0]}. " if len(parts) > 1 else ""
+    return (
+        f"A list whose rows differ in length is read as several arrays, such as {parts[0]}. " if len(parts) > 1 else ""
+    )
 
 
 def _fitting(
@@ -232,7 +234,7 @@ def _fitting(
 def _sorted_out(
     named: Sequence[tuple[str, Array]],
 ) -> Iterator[tuple[list[tuple[str, Array]], list[tuple[str, Array]]]]:
-    """Tell weights from biases: a matrix is a weight; of what has one axis the names tell, then any choice is tried."""
+    """Tell weights from biases: a matrix is a weight; for one axis the names decide, otherwise any choice is tried."""
     thin = [name for name, array in named if array.ndim < 2 or 1 in array.shape]
     hinted = {name for name in thin if _called_bias(name)}
     choices = [hinted, {*thin}] if hinted else [{*thin}]

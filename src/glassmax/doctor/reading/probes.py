@@ -87,10 +87,11 @@ def _ask(problem: Problem, learner: Learner, n: int, draw: np.random.Generator) 
 
 
 def rows_matter(problem: Problem, learner: Learner, first: Answer) -> str:
-    """Say how the rows of a batch disturb one another, as they must not; "" if they don't.
+    """Say how the rows of a batch influence one another, which they must not; "" if they don't.
 
-    The data's part is a sum over the rows, whatever it is divided by and whatever penalty is added. So where one half
-    of the rows is exchanged, the gradients change by the same, whichever the other half is; and their order is nothing.
+    The data's part of a gradient is a sum over the rows, whatever its divisor and whatever the penalty. If one half of
+    the rows is replaced, the gradients must change by an amount that does not depend on the other half. The order of
+    the rows must not matter either.
     """
     rows, Y = problem.layout.inputs(problem.given.X), problem.targets.Y
     n, draw = len(rows), np.random.default_rng(3)
@@ -107,15 +108,15 @@ def rows_matter(problem: Problem, learner: Learner, first: Answer) -> str:
     loose = 1e-3 if first.single_precision else 1e-5
     changed = [at(np.where(mask, other, rows), np.where(mask, other_Y, Y)) for mask in (half, ~half, half | True)]
     if _differ([first.arrays, changed[2]], [changed[0], changed[1]], loose):
-        return "the gradients are no sum over the rows: what a row adds depends on the others in the batch"
+        return "the gradients are not a sum over the rows: the part of one row depends on the other rows of the batch"
     order = draw.permutation(n)
     if _differ([first.arrays], [at(rows[order], Y[order])], loose):
-        return "the gradients depend on the order of the rows: a step mixes samples, or singles one out"
+        return "the gradients depend on the order of the rows: some step mixes samples, or treats one differently"
     return ""
 
 
 def _differ(left: Sequence[tuple[Array, ...] | None], right: Sequence[tuple[Array, ...] | None], loose: float) -> bool:
-    """Whether two sums of gradients differ by more than rounding; not if one of them could not be had."""
+    """Whether two sums of gradients differ by more than rounding; False if one of them is missing."""
     ours = [arrays for arrays in left if arrays is not None]
     theirs = [arrays for arrays in right if arrays is not None]
     if len(ours) < len(left) or len(theirs) < len(right):

@@ -66,7 +66,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Problem:
-    """One reading of it all.
+    """One reading of what the learner handed in: layout, network, loss and targets together.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ class Problem:
     def make(
         self, arrays: Sequence[Array], X: Array, Y: Array, convention: Convention, at_kink: float | None = None
     ) -> Pass:
-        """A pass of any parameters, given the learner's way, and rows."""
+        """The pass of other parameters and rows, given in the learner's layout."""
         W, b = self.layout.parameters(arrays)
         Y = (1 - convention.smoothing) * Y + convention.smoothing / Y.shape[1] if convention.smoothing else Y
         return Pass(
@@ -124,7 +124,7 @@ class Problem:
 
 
 def problems(given: Given) -> Iterator[Problem]:
-    """Yield every reading that hangs together, the likeliest first.
+    """Yield every consistent reading, the likeliest first.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def _of_layout(given: Given, layout: Layout, targets: Targets, mixed: bool) -> I
         network = given.network
         if network is None:
             raise OptionError(
-                "Neither network nor loss is given, so there is nothing to hold the gradients against. "
+                "Neither network nor loss is given, so there is nothing to compare the gradients with. "
                 "Pass network=glassmax.Network([...]), or your own loss=f(parameters, X, y)."
             )
         yield Problem(given, layout, _of_network(network, layout), targets, Convention(1 / n, network.l2))
@@ -220,7 +220,7 @@ def _of_network(network: Network, layout: Layout) -> Architecture:
 
 
 def _measured(given: Given, layout: Layout, X: Array, y: Any) -> Measured | None:
-    """The learner's loss at a few points; None if it raises or isn't finite. X is rows, y the learner's."""
+    """The learner's loss at a few points; None if it raises or isn't finite. X has samples in rows, y is as given."""
     loss = given.loss
     if loss is None:
         return None

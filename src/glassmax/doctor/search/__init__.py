@@ -4,9 +4,13 @@
 
     explanations      the search, from the last layer down; the cheapest explanation wins
     candidates        dZ of a layer as each mistake, or two of them, would make it
-    one_layer         whether dW and db follow from such a dZ, and with what mistakes of their own
+    applied           mistakes applied to the probes, each computed once
+    one_layer         how dW and db of a layer follow from a candidate together
+    simulation        a candidate's dZ on every probe, with the learning rate if there is one
+    own_mistakes      how dW, or db, follows from dZ: as it should, or with a mistake of its own
+    layer             what a layer's dW and db are held against
     solve_dz          the learner's own dZ, solved for from their dW and db
     evidence          the learner's gradients on every probe, beside the exact pass
     matching          whether one array is another up to a factor and a penalty
-    steps             a wrong step, and what an explanation costs that is made of such steps
+    steps             what an explanation costs that is made of wrong steps
 """

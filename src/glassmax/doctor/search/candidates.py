@@ -4,36 +4,28 @@ A candidate is simulated on the first probe; the others follow only if it fits t
 (relu's derivative of A is that of Z) is no candidate.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations, product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...functional.arrays import Array
+from ...functional.heads import LOSSES
 from ..exact_pass import Pass
 from ..mistakes import head, hidden, ingredients
 from ..mistakes.mistake import Mistake
-from .steps import Step
+from ..mistakes.site import Site
+from ..mistakes.step import Step
+from ..mistakes.top import Top, right_dZ
+from .applied import Applied
 
-__all__ = ["Candidate", "Made", "head_candidates", "hidden_candidates", "keyed", "same"]
+__all__ = ["Candidate", "head_candidates", "hidden_candidates", "same"]
 
-Key = tuple[str, str, int]
-RIGHT: Key = ("", "", 0)
-
-
-def keyed(made: Iterable[tuple[Mistake | None, Any]]) -> dict[Key, tuple[Mistake | None, Any]]:
-    """Give each mistake a key that finds it again on another probe."""
-    table: dict[Key, tuple[Mistake | None, Any]] = {}
-    for mistake, value in made:
-        cause, says = (mistake.cause, mistake.says) if mistake else ("", "")
-        number = 0
-        while (cause, says, number) in table:
-            number += 1
-        table[cause, says, number] = (mistake, value)
-    return table
+Maker = Callable[[int], Array | None]
+"""The array on the probe with this number; None where it can't be made there."""
 
 
 def same(a: Array, b: Array) -> bool:
@@ -41,7 +33,7 @@ def same(a: Array, b: Array) -> bool:
     return a.shape == b.shape and bool(np.linalg.norm(a - b) <= 1e-12 * np.linalg.norm(b))
 
 
-@dataclass
+@dataclass(frozen=True)
 class Candidate:
     """The learner's dZ as some mistakes would make it.
 
@@ -60,88 +52,71 @@ class Candidate:
     """
 
     steps: tuple[Step, ...]
-    make: Callable[[int], Array | None]
-    along: Callable[[int], Array | None] | None = None
+    make: Maker
+    along: Maker | None = None
     any_scale: bool = False
-    error: Callable[[int], Array | None] | None = None
+    error: Maker | None = None
 
 
-class Made:
-    """Tables of mistakes, made for each probe when they are asked for."""
-
-    def __init__(self, passes: Sequence[Pass], make: Callable[[int], Iterable[tuple[Mistake | None, Any]]]) -> None:
-        self.passes, self._make = passes, make
-        self._tables: dict[int, dict[Key, tuple[Mistake | None, Any]]] = {}
-
-    def table(self, probe: int) -> dict[Key, tuple[Mistake | None, Any]]:
-        """The table of one probe."""
-        if probe not in self._tables:
-            with np.errstate(all="ignore"):
-                self._tables[probe] = keyed(self._make(probe))
-        return self._tables[probe]
-
-    def get(self, probe: int, key: Key) -> Any:
-        """What a mistake makes on a probe; on a single row, where many can't be made, what is right."""
-        table = self.table(probe)
-        if key in table:
-            return table[key][1]
-        return table[RIGHT][1] if self.passes[probe].n == 1 and RIGHT in table else None
-
-    @cached_property
-    def keys(self) -> list[tuple[Key, Mistake | None]]:
-        """The mistakes of the first probe."""
-        return [(key, mistake) for key, (mistake, _) in self.table(0).items()]
+# the last layer
 
 
-def _made(made: Made, key: Key, probe: int) -> Any:
-    return made.get(probe, key)
+class Wrong(NamedTuple):
+    """What is wrong at the top: P, Y, dP, and the formula that makes dZ of them; None where nothing is."""
 
-
-def _step(mistake: Mistake, node: str) -> Step:
-    return Step(mistake.cause, node, mistake.says, mistake.cost, also=mistake.also)
+    P: Mistake[Pass] | None = None
+    Y: Mistake[Pass] | None = None
+    dP: Mistake[Top] | None = None
+    dZ: Mistake[Top] | None = None
 
 
 def head_candidates(passes: Sequence[Pass], pairs: bool) -> Iterator[Candidate]:
     """dZ of the last layer: right, with one mistake, or (`pairs`) with two."""
-    tables = [
-        Made(passes, lambda probe: ingredients.predictions(passes[probe])),
-        Made(passes, lambda probe: ingredients.labels(passes[probe])),
-        Made(passes, lambda probe: ingredients.loss_derivatives(passes[probe])),
-        Made(passes, lambda probe: head.forms(passes[probe])),
-    ]
-    node = f"dZ{passes[0].depth}"
-    wrong = [[(key, mistake) for key, mistake in table.keys if mistake] for table in tables]
+    p = passes[0]
+    names = Site(p, p.depth, p.dZ[p.depth], None).names
+    P = Applied[Pass](passes, ingredients.predictions(p), lambda p: p.P)
+    Y = Applied[Pass](passes, ingredients.labels(p), lambda p: p.Y)
+
+    def candidate(**wrong: Mistake[Any]) -> Candidate:
+        steps = tuple(mistake.step(f"dZ{p.depth}", names) for mistake in wrong.values())
+        any_scale = any(mistake.any_scale for mistake in wrong.values())
+        return Candidate(steps, partial(_dZ_at_the_top, P, Y, Wrong(**wrong)), any_scale=any_scale)
+
     if not pairs:
-        yield _top(passes, tables, (RIGHT,) * 4, (), node)
-        for place, made in enumerate(wrong):
-            for key, mistake in made:
-                keys = tuple(key if i == place else RIGHT for i in range(4))
-                yield _top(passes, tables, keys, (mistake,), node)
+        yield candidate()
+    right = [Top(p, p.P, p.Y, p.dP)]
+    tables: dict[str, list[Mistake[Any]]] = {
+        "P": P.possible(),
+        "Y": Y.possible(),
+        "dP": Applied(right, ingredients.loss_derivatives(p)).possible(),
+        "dZ": Applied(right, head.errors_at_the_top(p)).possible(),
+    }
+    if not pairs:
+        yield from (candidate(**{place: mistake}) for place, table in tables.items() for mistake in table)
         return
-    for first, second in combinations(range(4), 2):
-        for (a, a_mistake), (b, b_mistake) in product(wrong[first], wrong[second]):
-            keys = tuple(a if i == first else b if i == second else RIGHT for i in range(4))
-            yield _top(passes, tables, keys, (a_mistake, b_mistake), node)
+    for (first, table), (second, other) in combinations(tables.items(), 2):
+        yield from (candidate(**{first: a, second: b}) for a, b in product(table, other))
 
 
-def _top(
-    passes: Sequence[Pass], tables: Sequence[Made], keys: tuple[Key, ...], mistakes: tuple[Mistake, ...], node: str
-) -> Candidate:
-    """dZ of the last layer from four ingredients: P, Y, dP and the form."""
+def _dZ_at_the_top(P: Applied[Pass], Y: Applied[Pass], wrong: Wrong, probe: int) -> Array | None:
+    p, predicted, labels = P.places[probe], P.make(wrong.P, probe), Y.make(wrong.Y, probe)
+    if predicted is None or labels is None:
+        return None
+    with np.errstate(all="ignore"):
+        top = Top(p, predicted, labels, LOSSES[p.architecture.loss].dP(predicted, labels))
+        dP = ingredients.dP_in_place(wrong.P, p, predicted)
+        if dP is None and wrong.dP is not None:
+            dP = wrong.dP.formula(top)
+        top = top if dP is None else replace(top, dP=dP, given=True)
+        dZ = None if wrong.dZ is None else wrong.dZ.formula(top)
+        if dZ is None and (wrong.dZ is None or p.n == 1):
+            dZ = right_dZ(top)
+    return None if dZ is None else p.scale * dZ
 
-    def make(probe: int) -> Array | None:
-        p = passes[probe]
-        made, Y, dP, form = (table.get(probe, key) for table, key in zip(tables, keys, strict=True))
-        if made is None or Y is None or dP is None or form is None:
-            return None
-        with np.errstate(all="ignore"):
-            usual = made.P is p.P and Y is p.Y and not dP
-            dL = p.dP if usual else ingredients.loss_derivative(p, dP, made.P, Y)
-            dL = dL if made.dP is None else made.dP
-            return p.scale * form(head.Top(p, made.P, Y, dL, usual, bool(dP) or made.dP is not None))
 
-    steps = tuple(_step(mistake, node) for mistake in mistakes)
-    return Candidate(steps, make, any_scale=any(mistake.any_scale for mistake in mistakes))
+# a hidden layer
+
+MistakeOrNone = Mistake[Site] | None
 
 
 def hidden_candidates(
@@ -164,81 +139,39 @@ def hidden_candidates(
     pairs : bool
         Whether to make two mistakes at once.
     """
-    E = Made(passes, lambda probe: hidden.errors(passes[probe], layer, D[probe], before[probe]))
-    F = Made(passes, lambda probe: hidden.derivatives(passes[probe], layer))
-    dA, dZ = f"dA{layer}", f"dZ{layer}"
+    learners = zip(passes, D, before, gradient, strict=True)
+    above = [Site(p, layer + 1, dZ, dA, dW) for p, dZ, dA, dW in learners]
+    here = [site.below for site in above]
+    E = Applied(above, hidden.errors(above[0]), lambda s: s.below.dA)
+    F = Applied(here, hidden.derivatives(here[0]), lambda s: s.slope)
+    U = Applied(above, (hidden.UPDATED_WEIGHTS,))
 
-    def hadamard(e_key: Key, f_key: Key) -> Callable[[int], Array | None]:
-        def make(probe: int) -> Array | None:
-            e, f = E.get(probe, e_key), F.get(probe, f_key)
-            return None if e is None or f is None else e * f
+    def candidate(e: MistakeOrNone, f: MistakeOrNone, updated: MistakeOrNone = None) -> Candidate:
+        steps = (*_steps(updated or e, f"dA{layer}", above), *_steps(f, f"dZ{layer}", here))
+        along = None if updated is None else partial(_hadamard, U, F, updated, f)
+        any_scale = any(mistake.any_scale for mistake in (e, f) if mistake)
+        return Candidate(steps, partial(_hadamard, E, F, e, f), along, any_scale, partial(E.make, e))
 
-        return make
-
-    for e_key, e_mistake in E.keys:
-        for f_key, f_mistake in F.keys:
-            wrong = (e_mistake is not None) + (f_mistake is not None)
-            if not (wrong == 2 if pairs else wrong < 2):
-                continue
-            steps = [_step(e_mistake, dA)] if e_mistake else []
-            steps += [_step(f_mistake, dZ)] if f_mistake else []
-            any_scale = any(mistake.any_scale for mistake in (e_mistake, f_mistake) if mistake)
-            yield Candidate(
-                tuple(steps),
-                hadamard(e_key, f_key),
-                any_scale=any_scale,
-                error=partial(_made, E, e_key),
-            )
-    yield from _updated(passes, layer, D, gradient, E, F, pairs)
     if not pairs:
-        yield from _whole(passes, layer, D, E)
-
-
-def _updated(
-    passes: Sequence[Pass],
-    layer: int,
-    D: Sequence[Array],
-    gradient: Sequence[Array | None],
-    E: Made,
-    F: Made,
-    pairs: bool,
-) -> Iterator[Candidate]:
-    """W of the layer above had been updated when the error was passed down; its learning rate is yet to be fitted."""
-    if any(g is None for g in gradient):
+        yield candidate(None, None)
+    for e, f in product((None, *E.possible()), (None, *F.possible())):
+        if (e is not None) + (f is not None) == (2 if pairs else 1):
+            yield candidate(e, f)
+    for updated, f in product(U.possible(), (None, *F.possible())):
+        if (f is not None) == pairs:
+            yield candidate(None, f, updated)
+    if pairs:
         return
-    above = layer + 1
-
-    def along(f_key: Key, probe: int) -> Array | None:
-        f, g = F.get(probe, f_key), gradient[probe]
-        return None if f is None or g is None else (D[probe] @ g.T) * f
-
-    def make(f_key: Key, probe: int) -> Array | None:
-        e, f = E.get(probe, RIGHT), F.get(probe, f_key)
-        return None if f is None else e * f
-
-    updated = Step(
-        "updated_weights", f"dA{layer}", f"W{above} had already been updated when the error was passed down", 1.0
-    )
-    for f_key, f_mistake in F.keys:
-        if (f_mistake is not None) == pairs:
-            steps = (updated, _step(f_mistake, f"dZ{layer}")) if f_mistake else (updated,)
-            yield Candidate(
-                steps,
-                partial(make, f_key),
-                partial(along, f_key),
-                error=partial(_made, E, RIGHT),
-            )
+    for made, sites in ((Applied(here, hidden.WHOLE), here), (Applied(above, (hidden.BOUND_WRONGLY,)), above)):
+        for mistake in made.possible():
+            steps, whole = _steps(mistake, f"dZ{layer}", sites), partial(made.make, mistake)
+            yield Candidate(steps, whole, any_scale=mistake.any_scale, error=partial(E.make, None))
 
 
-def _whole(passes: Sequence[Pass], layer: int, D: Sequence[Array], E: Made) -> Iterator[Candidate]:
-    whole = Made(passes, lambda probe: hidden.whole(passes[probe], layer, E.get(probe, RIGHT)))
-    order = Made(passes, lambda probe: hidden.precedence(passes[probe], layer, D[probe]))
-    for made in (whole, order):
-        for key, mistake in made.keys:
-            if mistake:
-                yield Candidate(
-                    (_step(mistake, f"dZ{layer}"),),
-                    partial(_made, made, key),
-                    any_scale=mistake.any_scale,
-                    error=partial(_made, E, RIGHT),
-                )
+def _hadamard(E: Applied[Site], F: Applied[Site], e: MistakeOrNone, f: MistakeOrNone, probe: int) -> Array | None:
+    error, slope = E.make(e, probe), F.make(f, probe)
+    return None if error is None or slope is None else error * slope
+
+
+def _steps(mistake: MistakeOrNone, node: str, sites: Sequence[Site]) -> tuple[Step, ...]:
+    return () if mistake is None else (mistake.step(node, sites[0].names),)

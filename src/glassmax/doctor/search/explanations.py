@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from itertools import islice
 
 from ...functional.arrays import Array
+from ..mistakes.causes import CAUSES, NOT_IN_CATALOGUE, PENALTY
+from ..mistakes.step import Step
 from .candidates import Candidate, head_candidates, hidden_candidates, same
 from .evidence import Evidence
+from .layer import Layer
 from .one_layer import Choice, judge_layer
 from .solve_dz import recovered
-from .steps import Step, cost_of
+from .steps import cost_of
 
 __all__ = ["Explanation", "conventional", "explain"]
 
@@ -48,7 +51,7 @@ class Explanation:
     @property
     def complete(self) -> bool:
         """Whether no step is unknown."""
-        return all(step.cause != "not_in_catalogue" for step in self.steps)
+        return all(step.cause != NOT_IN_CATALOGUE for step in self.steps)
 
 
 @dataclass(frozen=True)
@@ -120,13 +123,14 @@ def _down(evidence: Evidence, state: _State, layer: int, declared: bool, pairs: 
     right = next(iter(_candidates(evidence, state, layer, False))).make(0) if pairs else None
     p = evidence.passes[0]
     most = WORK // (p.n * (p.W[layer].shape[1] + 1)) if pairs else None
+    explained = Layer(evidence, layer, state.totals, declared)
     for candidate in islice(_candidates(evidence, state, layer, pairs), most):
         if not candidate.steps:
             right = candidate.make(0)
         elif candidate.along is None and _unchanged(candidate.make(0), right):
             continue
         before = _before(evidence, state, candidate, layer)
-        for choice in judge_layer(evidence, layer, candidate, before, state.totals, declared):
+        for choice in judge_layer(explained, candidate, before):
             steps, residual = state.steps + choice.steps, max(state.residual, choice.residual)
             found.append(_State(steps, choice.D, _scaled(before, choice), choice.totals, residual=residual))
         if not candidate.steps and any(
@@ -138,8 +142,8 @@ def _down(evidence: Evidence, state: _State, layer: int, declared: bool, pairs: 
 
 def _settled(steps: Sequence[Step], has_bias: bool) -> bool:
     """Whether the right dZ explains dW, or db, without a mistake of its own: then no wrong one does."""
-    own = {step.kind for step in steps if not step.cause.startswith("regulariser")}
-    unknown = any(step.cause == "not_in_catalogue" for step in steps)
+    own = {step.kind for step in steps if CAUSES[step.cause].group != PENALTY}
+    unknown = any(step.cause == NOT_IN_CATALOGUE for step in steps)
     return not unknown and (not own or (has_bias and own in ({"dW"}, {"db"})))
 
 
@@ -160,7 +164,7 @@ def _scaled(before: Sequence[Array | None], choice: Choice) -> tuple[Array | Non
 
 def _unknown(evidence: Evidence, state: _State, layer: int) -> list[_State]:
     """A layer where nothing in the catalogue fits: its dZ is solved for if that can be done, or the search ends."""
-    step = Step("not_in_catalogue", f"dZ{layer}", "", 4.0 + 0.05 * layer)
+    step = Step(NOT_IN_CATALOGUE, f"dZ{layer}", "", 4.0 + 0.05 * layer)
     solved = recovered(evidence, layer)
     if solved is None:
         return [_State((*state.steps, step), state.D, state.before, state.totals, ended=True)]

@@ -1,10 +1,10 @@
-"""Conventions in words: what loss was taken to be meant, and what a factor throughout makes of it."""
+"""Conventions in words: which loss is assumed, and under which loss a factor that all gradients share is right."""
 
 from collections.abc import Sequence
 
 from ..exact_pass import Pass
+from ..mistakes.step import Step
 from ..reading.problem import Problem
-from ..search.steps import Step
 
 __all__ = ["conventions_of", "said_factor"]
 
@@ -33,7 +33,7 @@ def conventions_of(problem: Problem) -> tuple[str, ...]:
         hidden = ", ".join(dict.fromkeys(architecture.activations))
         sizes = "-".join(map(str, architecture.sizes))
         said.append(
-            f"found by your loss: a {sizes} network{', ' + hidden if hidden else ''}, output {architecture.output}"
+            f"identified by your loss: a {sizes} network{', ' + hidden if hidden else ''}, output {architecture.output}"
         )
     return tuple(said)
 
@@ -70,11 +70,11 @@ def _penalty(l2: float, l2_bias: float) -> str:
 
 
 def said_factor(steps: Sequence[Step], p: Pass) -> str:
-    """A factor throughout, as the convention under which it is right."""
+    """The convention under which a factor that all gradients share is right."""
     negative = any(step.cause == "sign" for step in steps)
     factor = next((step.constant for step in steps if step.cause == "factor" and step.constant), None)
     if factor is None:
-        return "right if this is the step to add (t - y), not the gradient: every sign is turned"
+        return "right if this is the step to add (t - y), not the gradient: every sign is reversed"
     loss = LOSS_NAMES[p.architecture.loss]
     size, half = abs(factor.multiple), p.architecture.loss == "squared_error"
     words = f"right if your loss is {factor.name} times the mean of {loss} over the samples"

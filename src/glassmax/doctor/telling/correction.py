@@ -9,9 +9,10 @@ import numpy as np
 
 from ...functional.arrays import Array
 from ..exact_pass import Pass
+from ..mistakes.causes import CAUSES
+from ..mistakes.step import Step
 from ..reading.layout import Layout, gradient_of
-from ..search.steps import Step
-from .reasons import LABELS, reason
+from .reasons import reason
 
 __all__ = ["CorrectionWriter"]
 
@@ -58,34 +59,23 @@ class CorrectionWriter:
         return self.name(step.kind[1], step.layer) if step.kind in ("dW", "db") else step.node
 
     def line(self, step: Step) -> str:
-        """The line as it should be."""
-        if step.cause in ("softmax_axis", "softmax_whole_array", "softmax_twice") and step.kind == "dZ":
-            return self._softmax()
-        if step.cause in ("labels_from_one", "index_for_one_hot", "class_shifted") and step.kind == "dZ":
-            return f"Y = np.eye({self.p.k})[y]" + (".T" if self.layout.columns else "") + self._head_lines()
-        if step.cause == "in_place" and step.kind == "dZ":
-            return "dP = P.copy(); dP -= Y        # P itself must stay as it is" + self._head_lines()
+        """The line as it should be, with what the cause adds to it."""
         written = {"dA": self._dA, "dZ": self._dZ, "dW": self._dW, "db": self._db}[step.kind](step.layer)
-        if step.cause == "updated_weights":
-            return written + f"    # before {self.name('W', step.layer + 1)} is updated"
-        if step.cause == "activation_missing_below":
-            return self._dZ(step.layer + 1) + "\n" + written
-        return written + self._where_n_is(step)
+        template = CAUSES[step.cause].step_line.get(step.kind, "{line}")
+        return template.format(
+            line=written,
+            softmax=self._softmax(),
+            one_hot=f"Y = np.eye({self.p.k})[y]" + (".T" if self.layout.columns else ""),
+            dZ_above=self._dZ(min(step.layer + 1, self.p.depth)),
+            W_above=self.name("W", step.layer + 1),
+            where_n_is=self._where_n_is(step),
+        )
 
     def reason(self, step: Step) -> str:
-        """Why, in index form."""
-        if step.cause.startswith("regulariser"):
-            return reason("penalty")
-        if step.kind != "dZ" or step.layer < self.p.depth:
-            return reason("scale" if step.cause in ("factor", "sign") and step.kind == "dZ" else step.kind)
-        if step.cause in ("labels_from_one", "index_for_one_hot", "class_shifted"):
-            return LABELS
-        if step.cause.startswith("softmax_"):
-            return reason("softmax")
-        if step.cause == "jacobian_rows_summed":
-            return reason("rows")
-        if step.cause == "factor":
-            return reason("scale")
+        """Why the line is right, in index form: what the cause has to say, otherwise the derivation of the node."""
+        own = CAUSES[step.cause].step_reason.get(step.kind)
+        if own or step.kind != "dZ" or step.layer < self.p.depth:
+            return reason(own or step.kind)
         output, loss = self.p.architecture.output, self.p.architecture.loss
         if output == "softmax":
             return reason("fused" if loss == "cross_entropy" else "jacobian")
@@ -95,7 +85,7 @@ class CorrectionWriter:
         """One cell of a gradient, where the learner's is farthest off, worked out in numbers."""
         T = self.p.truth[kind, layer]
         if G.shape != T.shape:
-            return f"{self.name(kind, layer)} is {T.shape}, its gradient came as {G.shape}"
+            return f"{self.name(kind, layer)} has shape {T.shape}, its gradient {G.shape}"
         off = np.where(np.isfinite(G), np.abs(G - T), np.inf)
         j = tuple(int(i) for i in np.unravel_index(int(off.argmax()), T.shape))
         D = self.p.dZ[layer][:, j[-1]]
@@ -166,10 +156,8 @@ class CorrectionWriter:
     def _where_n_is(self, step: Step) -> str:
         """A word on where 1/n is, if that is all that is wrong: learners divide dZ, or each gradient at the end."""
         c = step.constant
-        counted = step.cause == "factor" and c is not None and abs(c.power) == 1 and abs(c.multiple - 1) < 1e-6
-        if step.kind not in ("dW", "db") or not self.divisor.startswith(" / n"):
-            return ""
-        if not counted and step.cause != "bias_averaged":
+        other_number = c is not None and (abs(c.power) != 1 or abs(c.multiple - 1) >= 1e-6)
+        if other_number or not self.divisor.startswith(" / n"):
             return ""
         once = ", once" if c is not None and c.power == -1 else ""
         return f"    # dZ{step.layer} holds 1/n; if yours doesn't, divide here{once}"
@@ -184,7 +172,7 @@ class CorrectionWriter:
 
     def _dZ(self, layer: int) -> str:
         if layer == self.p.depth:
-            return self._head_lines().lstrip("\n")
+            return self._head_lines()
         f = self.p.f(layer)
         written = DERIVATIVES.get(f, f + "_derivative({Z})").format(A=f"A{layer}", Z=f"Z{layer}")
         return f"dZ{layer} = dA{layer} * {written}"
@@ -194,7 +182,7 @@ class CorrectionWriter:
         Z, last = f"dZ{self.p.depth}", self.p.depth
         axis = 0 if self.layout.columns else 1
         if (output, loss) in {("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")}:
-            return f"\n{Z} = (P - Y){self.divisor}" if self.divisor else f"\n{Z} = P - Y"
+            return f"{Z} = (P - Y){self.divisor}" if self.divisor else f"{Z} = P - Y"
         dP = {
             "squared_error": "P - Y",
             "cross_entropy": "-Y / P",
@@ -202,13 +190,12 @@ class CorrectionWriter:
         }[loss]
         dP = f"({dP}){self.divisor}" if self.divisor else dP
         if output == "softmax":
-            return f"\ndP = {dP}\n{Z} = P * (dP - (dP * P).sum(axis={axis}, keepdims=True))"
+            return f"dP = {dP}\n{Z} = P * (dP - (dP * P).sum(axis={axis}, keepdims=True))"
         if output == "identity":
-            return f"\n{Z} = {dP}"
+            return f"{Z} = {dP}"
         written = DERIVATIVES[output].format(A="P", Z=f"Z{last}")
-        return f"\n{Z} = ({dP}) * {written}" if not self.divisor else f"\n{Z} = {dP} * {written}"
+        return f"{Z} = ({dP}) * {written}" if not self.divisor else f"{Z} = {dP} * {written}"
 
     def _softmax(self) -> str:
         axis, Z = (0 if self.layout.columns else 1), f"Z{self.p.depth}"
-        once = f"E = np.exp({Z} - {Z}.max(axis={axis}, keepdims=True))\nP = E / E.sum(axis={axis}, keepdims=True)"
-        return once + self._head_lines()
+        return f"E = np.exp({Z} - {Z}.max(axis={axis}, keepdims=True))\nP = E / E.sum(axis={axis}, keepdims=True)"

@@ -29,13 +29,13 @@ class Finding:
     cause : str
         Its stable name, as in the catalogue of `docs/doctor.md`.
     where : str
-        The first array that is wrong by it: a node such as ``"dZ2"``, or a parameter such as ``"W1"``.
+        The first array that this mistake makes wrong: a node such as ``"dZ2"``, or a parameter such as ``"W1"``.
     parameters : tuple of str
-        The gradients that are wrong by it, by the learner's names.
+        The gradients that this mistake makes wrong, by the learner's names.
     says : str
         What was done, in words.
     evidence : mapping
-        Numbers: ``error_before`` and ``error_after`` mending, relative, and the constants that were fitted.
+        Numbers: the relative errors ``error_before`` and ``error_after`` the correction, and the fitted constants.
     line : str
         The line as it should be, in the learner's own layout and names.
     reason : str
@@ -56,11 +56,15 @@ class Finding:
     cell: str = ""
     indistinguishable: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        where = f" at {self.where}" if self.where else ""
+        return f"{self.cause}{where}: {_sentence(self.says)}"
+
     def rows(self) -> list[tuple[str, str]]:
         """The finding as pairs of a heading and a text."""
         found = [("shows in", ", ".join(self.parameters))]
         if "error_before" in self.evidence:
-            after = f", {_size(self.evidence['error_after'])} once mended" if "error_after" in self.evidence else ""
+            after = f", {_size(self.evidence['error_after'])} once corrected" if "error_after" in self.evidence else ""
             found.append(("error", f"{_size(self.evidence['error_before'])}{after}"))
         fitted = [f"{name} = {value}" for name, value in self.evidence.items() if not name.startswith("error")]
         found += [
@@ -70,7 +74,7 @@ class Finding:
             ("one cell", self.cell),
         ]
         if self.indistinguishable:
-            found.append(("or", "these data can't tell it from " + ", ".join(self.indistinguishable)))
+            found.append(("or", "these data do not distinguish it from " + ", ".join(self.indistinguishable)))
         return [(heading, text) for heading, text in found if text]
 
 
@@ -82,6 +86,14 @@ class ParameterCheck:
     shape: tuple[int, ...]
     error: float
     correct: bool
+
+    def __repr__(self) -> str:
+        return f"{self.name} {self.shape}: {self.judged()}"
+
+    def judged(self) -> str:
+        """Right or wrong, and by how much."""
+        error = "another shape" if isinf(self.error) else f"relative error {_error(self.error)}"
+        return f"{'right' if self.correct else 'wrong'}  {error}"
 
 
 @dataclass(frozen=True)
@@ -96,9 +108,9 @@ class Diagnosis:
     first_wrong : str or None
         The first wrong array in the order of the backward pass: ``"dZ2"``, ``"dW1"``.
     conventions : tuple of str
-        What was taken to be meant.
+        What was assumed about data, network and loss.
     lines : tuple of ParameterCheck
-        The error of each parameter's gradient, as it came.
+        The error of each parameter's gradient, as the learner returned it.
     """
 
     verdict: str
@@ -109,7 +121,7 @@ class Diagnosis:
 
     @property
     def correct(self) -> bool:
-        """Whether nothing is wrong: the verdict is correct, under whatever convention."""
+        """Whether nothing is wrong: the verdict is correct, perhaps under another convention."""
         return self.verdict != WRONG
 
     @property
@@ -117,17 +129,15 @@ class Diagnosis:
         """The causes of the findings, in order."""
         return tuple(finding.cause for finding in self.findings)
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         first = f": {self.first_wrong} is the first array that is wrong" if self.first_wrong else ""
         text = [self.verdict + first]
         for number, finding in enumerate(self.findings, start=1):
             text.append("")
-            text += _wrapped(
-                f"{number}. ",
-                f"{finding.cause} at {finding.where}: {_sentence(finding.says)}"
-                if finding.where
-                else f"{finding.cause}: {_sentence(finding.says)}",
-            )
+            text += _wrapped(f"{number}. ", repr(finding))
             for heading, words in finding.rows():
                 text += _wrapped(f"   {heading:<9} ", words, verbatim=heading == "write")
         if self.conventions:
@@ -139,10 +149,7 @@ class Diagnosis:
             shown = self._shown()
             width = max(len(line.name) for line in shown)
             for line in shown:
-                text.append(
-                    f"{line.name:<{width}}  {'right' if line.correct else 'wrong'}  "
-                    + ("another shape" if isinf(line.error) else f"relative error {_error(line.error)}")
-                )
+                text.append(f"{line.name:<{width}}  {line.judged()}")
             if len(self.lines) > len(shown):
                 text.append(f"and {len(self.lines) - len(shown)} more")
         return "\n".join(text)

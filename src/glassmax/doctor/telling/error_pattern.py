@@ -6,7 +6,7 @@ import numpy as np
 
 from ...functional.arrays import Array
 from ..exact_pass import Pass
-from ..search.steps import Step
+from ..mistakes.step import Step
 
 __all__ = ["pattern"]
 
@@ -40,7 +40,7 @@ def pattern(
     G, T = gradients[0][key], passes[0].truth[key]
     name = f"d{key[0]}{key[1]}"
     if G.shape != T.shape:
-        return f"{name} came as {G.shape}, expected {T.shape}"
+        return f"{name} has shape {G.shape}, expected {T.shape}"
     return f"{name} {_described(G, T)}"
 
 
@@ -48,7 +48,7 @@ def _described(G: Array, T: Array) -> str:
     if not np.isfinite(G).all():
         return f"is not finite in {int((~np.isfinite(G)).sum())} of {G.size} cells"
     if not G.any():
-        return "is 0 throughout"
+        return "is 0 in every cell"
     E = G - T
     off = np.abs(E) > 1e-7 * max(float(np.abs(T).max()), 1e-300)
     if G.size > 1 and np.ptp(G) <= 1e-9 * float(np.abs(G).max()):
@@ -69,12 +69,12 @@ def _described(G: Array, T: Array) -> str:
         if np.isfinite(ratio).all():
             for axis, what in ((0, "column"), (1, "row")):
                 if np.ptp(ratio, axis=axis).max() <= 1e-6 * float(np.abs(ratio).max()):
-                    return f"has a factor of its own in each {what}"
+                    return f"is the right one times a different factor in each {what}"
         if np.linalg.matrix_rank(E, tol=1e-9 * float(np.linalg.norm(E))) == 1:
             return "differs from the right one by a matrix of rank one"
     own, right = float(np.linalg.norm(G)), max(float(np.linalg.norm(T)), 1e-300)
     cosine, length = float(np.vdot(G, T)) / (own * right), own / right
-    return f"has {length:.3g} times the length of the right one, and a cosine of {cosine:.3f} to it"
+    return f"has {length:.3g} times the norm of the right one, and the cosine between the two is {cosine:.3f}"
 
 
 def _listed(numbers: Array) -> str:

@@ -1,7 +1,7 @@
 """Why a line reads as it does, in index form: derived by the calculus when it is asked for, and proved on numbers.
 
-Each reason is a question to `glassmax.calculus.derive` with a few words; what stands between equals signs is its
-answer, not ours.
+Each reason is a question to `glassmax.calculus.derive` with a few words. What stands between the equals signs is the
+answer of the calculus. A reason without a question is a definition.
 """
 
 from functools import cache
@@ -41,11 +41,11 @@ REASONS = {
         f"L = -sum_k y_k log(p_k); {SOFTMAX}",
         "z",
         3,
-        "the Jacobian p_i (delta_ji - p_j) is in it already",
+        "this contains the Jacobian p_i (delta_ji - p_j) already",
         ("sum_k y_k = 1",),
     ),
     "sigmoid fused": _Reason(
-        f"L = -sum_i (y_i log(p_i) + (1 - y_i) log(1 - p_i)); {SIGMOID}", "z", 2, "sigmoid' is in it already"
+        f"L = -sum_i (y_i log(p_i) + (1 - y_i) log(1 - p_i)); {SIGMOID}", "z", 2, "this contains sigmoid' already"
     ),
     "jacobian": _Reason(
         f"L = sum_j g_j p_j; {SOFTMAX}", "z", 3, "with g = dL/dp; every p_j depends on every z_i, so j is summed"
@@ -81,17 +81,25 @@ REASONS = {
         "L = sum_i sum_k G_ik Z_ik; Z_ik = sum_j A_ij W_jk + b_k",
         "b",
         1,
-        "with G = dL/dZ; b_k is in Z_ik for every sample i",
+        "with G = dL/dZ; b_k is in Z_ik for every sample i, so i is summed",
     ),
-    "penalty": _Reason("L = l/2 sum_j sum_k W_jk^2", "W", 1, "with l the penalty's l2, beside the data's part"),
+    "penalty": _Reason(
+        "L = l/2 sum_j sum_k W_jk^2",
+        "W",
+        1,
+        "with l the penalty's l2; it is added to the derivative of the data's part",
+    ),
     "scale": _Reason(
-        "L = 1/n sum_i G_i", "G", 1, "with G_i the loss of sample i: 1/n is in dL/dZ once, and all below inherits it"
+        "L = 1/n sum_i G_i",
+        "G",
+        1,
+        "with G_i the loss of sample i: 1/n is in dL/dZ once, and every gradient below inherits it",
     ),
     "softmax": _Reason(
         SOFTMAX, "z", 1, "with p_i = exp(z_i)/sum_k exp(z_k): k runs over the classes of one sample, once"
     ),
+    "labels": _Reason("", "", 0, "y_i = 1 for the class of the sample, counted from 0, and 0 for the others"),
 }
-LABELS = "y_i = 1 for the class of the sample, counted from 0, and 0 for the others"
 
 
 @cache
@@ -114,6 +122,8 @@ def reason(name: str) -> str:
     'dL/dW_jk = sum_i G_ik A_ij: with G = dL/dZ; i runs over the samples, j and k are free, so it is AᵀG'
     """
     asked = REASONS[name]
+    if not asked.equations:
+        return asked.words
     derivation = derive(asked.equations, asked.wrt, assume=asked.assume)
     sides = [str(step).split(" = ", 1) for step in derivation.steps]
     whole, chain = sides[-1][0], [derivation.index_form]

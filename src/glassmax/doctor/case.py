@@ -1,0 +1,91 @@
+"""A case: the learner's gradients on every probe beside the exact ones, and how far apart the two are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..functional.arrays import Array
+from .exact_pass import Pass
+from .reading.problem import Problem
+
+__all__ = ["FINE", "Case", "Errors", "relative_errors"]
+
+FINE = 1e-8
+"""What fits to this is exact: rounding in float64 and no more."""
+
+Key = tuple[str, int]
+Gradients = dict[Key, Array]
+Errors = dict[Key, float]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A reading of the problem with the learner's gradients on every probe.
+
+    Attributes
+    ----------
+    problem : Problem
+    passes : list of Pass
+        The learner's own data first.
+    gradients : list of dict
+    same_rows : list of bool
+        Whether a probe has the learner's number of rows.
+    single_precision : bool
+        Whether anything was float32.
+    """
+
+    problem: Problem
+    passes: list[Pass]
+    gradients: list[Gradients]
+    same_rows: list[bool]
+    single_precision: bool
+
+    @cached_property
+    def errors(self) -> list[Errors]:
+        """The relative error of each gradient, on each probe."""
+        pairs = zip(self.passes, self.gradients, strict=True)
+        return [relative_errors(p, gradients, self.single_precision) for p, gradients in pairs]
+
+    @cached_property
+    def judged(self) -> list[Errors]:
+        """The errors on the probes with the learner's number of rows, their own data first."""
+        return [errors for errors, same in zip(self.errors, self.same_rows, strict=True) if same]
+
+    def off(self, keys: Sequence[Key]) -> list[Key]:
+        """Those of the gradients that are off on a probe with the learner's number of rows."""
+        return [key for key in keys if any(errors[key] > FINE / 10 for errors in self.judged)]
+
+    def worst(self, keys: Sequence[Key]) -> float:
+        """The largest error of these gradients; infinite is that of another shape, not of an overflow on a probe."""
+        if not keys or any(np.isinf(self.errors[0][key]) for key in keys):
+            return float("inf")
+        return max(error for errors in self.judged for key in keys if np.isfinite(error := errors[key]))
+
+
+def relative_errors(p: Pass, gradients: Gradients, single_precision: bool = False) -> Errors:
+    """Return the relative error of each gradient; differences that are rounding of large terms are scaled down.
+
+    Parameters
+    ----------
+    p : Pass
+    gradients : dict
+        In our orientation.
+    single_precision : bool, default=False
+
+    Returns
+    -------
+    dict
+        Infinite where the shape is wrong or a number is not finite.
+    """
+    found = {}
+    for key, T in p.truth.items():
+        G = gradients[key]
+        if G.shape != T.shape or not np.isfinite(G).all():
+            found[key] = float("inf")
+            continue
+        of_P = (1e-4 if single_precision else 1e-10) * abs(p.scale) * p.n  # P is rounded, near 0 or 1 at worst
+        size = max(float(np.linalg.norm(T)), 1e-5 * p.size[key], of_P, 1e-300)
+        found[key] = float(np.linalg.norm(G - T)) / size
+    return found

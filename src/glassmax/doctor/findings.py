@@ -1,0 +1,148 @@
+"""Findings: what was found wrong with the gradients, with its place, its size, the right line and the reason."""
+
+from collections.abc import Sequence
+
+from .case import FINE, Case
+from .mistakes.causes import CAUSES, JACOBIAN, NOT_IN_CATALOGUE
+from .mistakes.forward_pass import Forward
+from .mistakes.not_gradients import NEVER_FILLED, all_zero
+from .mistakes.shapes import misshapen, named_by_shape
+from .mistakes.step import Step
+from .telling.correction import CorrectionWriter
+from .telling.diagnosis import Finding
+from .telling.error_pattern import pattern
+
+__all__ = ["finding_of_forward", "finding_of_no_gradients", "finding_of_step", "order_of"]
+
+Key = tuple[str, int]
+FORWARD = "the chain rule starts from what the forward pass computed: L is a function of this Z and this A, of no other"
+
+
+def order_of(step: Step) -> tuple[int, int]:
+    """The place of a node in the backward pass."""
+    return -step.layer, ("dA", "dZ", "dW", "db").index(step.kind)
+
+
+def finding_of_step(case: Case, group: list[Step], residual: float, indistinguishable: tuple[str, ...]) -> Finding:
+    """Return the finding of a wrong step.
+
+    Parameters
+    ----------
+    case : Case
+    group : list of Step
+        The same mistake at one node or several.
+    residual : float
+        The error that is left once the mistake is made in the exact pass.
+    indistinguishable : tuple of str
+        The causes that give the same numbers.
+
+    Returns
+    -------
+    Finding
+    """
+    step, writer = min(group, key=order_of), _writer(case)
+    affected = case.off([key for key in case.passes[0].architecture.parameters if _reaches(group, key)])
+    evidence: dict[str, object] = {"error_before": case.worst(affected)}
+    never_filled = f"; {NEVER_FILLED}" if all_zero(case.gradients, affected) else ""
+    if step.cause == NOT_IN_CATALOGUE:
+        shapeless = [key for key in misshapen(case.passes[0], case.gradients[0]) if _at(step, key)]
+        if shapeless:
+            return _of_shape(case, step, shapeless, affected, writer)
+        seen = pattern(case.passes, case.gradients, step, affected)
+        says = f"{step.node} is the first wrong array, and no mistake of the catalogue explains it"
+        says += f"; {seen}" if seen else ""
+        indistinguishable = ()
+        shown = affected[0] if affected else None
+    else:
+        evidence["error_after"] = residual
+        fitted = CAUSES[step.cause].fitted
+        if step.constant is not None and fitted:
+            evidence[fitted] = step.constant.name
+        also = ", ".join(other.node for other in group[1:])
+        says = group[0].says + (f" (and likewise at {also})" if also else "")
+        shown = max(affected, key=lambda key: case.errors[0][key], default=None)
+    return Finding(
+        step.cause,
+        writer.where(step),
+        tuple(writer.name(*key) for key in affected),
+        says + never_filled,
+        evidence,
+        writer.line(step),
+        writer.reason(step),
+        writer.cell(*shown, case.gradients[0][shown]) if shown else "",
+        indistinguishable,
+    )
+
+
+def finding_of_no_gradients(case: Case, says: str) -> Finding:
+    """Return the finding of arrays that are no gradients at all."""
+    writer, off, shown = _writer(case), *_off_on_own_data(case)
+    step = Step(NOT_IN_CATALOGUE, f"d{shown[0]}{shown[1]}", "")
+    return Finding(
+        step.cause,
+        "",
+        tuple(writer.name(*key) for key in off),
+        says,
+        {"error_before": case.errors[0][shown]},
+        writer.line(step),
+        writer.reason(step),
+        writer.cell(*shown, case.gradients[0][shown]),
+    )
+
+
+def finding_of_forward(case: Case, forward: Forward) -> Finding:
+    """Return the finding of gradients that are exact, of another forward pass."""
+    writer, off, shown = _writer(case), *_off_on_own_data(case)
+    return Finding(
+        forward.cause,
+        forward.where,
+        tuple(writer.name(*key) for key in off),
+        forward.says,
+        {"error_before": case.errors[0][shown], "error_after": forward.residual},
+        forward.line,
+        FORWARD,
+        writer.cell(*shown, case.gradients[0][shown]),
+    )
+
+
+def _off_on_own_data(case: Case) -> tuple[list[Key], Key]:
+    """The gradients that are off on the learner's own data, and the one that is farthest off."""
+    errors = case.errors[0]
+    off = [key for key in case.passes[0].architecture.parameters if errors[key] > FINE / 10]
+    return off, max(off, key=lambda key: errors[key], default=("W", 1))
+
+
+def _reaches(group: list[Step], key: Key) -> bool:
+    """Whether a mistake is in the way to a gradient."""
+    kind, layer = key
+    return any(
+        (step.kind == f"d{kind}" and step.layer == layer) or (step.kind in ("dA", "dZ") and step.layer >= layer)
+        for step in group
+    )
+
+
+def _at(step: Step, key: Key) -> bool:
+    return key[1] == step.layer and (step.kind == "dZ" or step.kind == f"d{key[0]}")
+
+
+def _of_shape(case: Case, step: Step, keys: list[Key], affected: Sequence[Key], writer: CorrectionWriter) -> Finding:
+    """A gradient that nothing in the catalogue explains, but whose shape tells something."""
+    key = keys[0]
+    cause, says, also = named_by_shape(case.passes[0], key, case.gradients[0][key], writer.name(*key))
+    others = [writer.name(*other) for other in keys[1:]]
+    says += f" (and that of {', '.join(others)} likewise)" if others else ""
+    shown = tuple(writer.name(*other) for other in affected or keys)
+    where = writer.name(*key) if step.kind == "dZ" and CAUSES[cause].group != JACOBIAN else writer.where(step)
+    cell = writer.cell(*key, case.gradients[0][key])
+    return Finding(cause, where, shown, says, line=writer.line(step), cell=cell, indistinguishable=also)
+
+
+def _writer(case: Case) -> CorrectionWriter:
+    p, convention = case.passes[0], case.problem.convention
+    if abs(convention.scale - 1) < 1e-6:
+        divisor = ""
+    elif abs(convention.scale * p.n - 1) < 1e-6:
+        divisor = " / n"
+    else:
+        divisor = f" * {convention.scale:.4g}"
+    return CorrectionWriter(p, case.problem.layout, divisor, f"{convention.l2:.4g}")

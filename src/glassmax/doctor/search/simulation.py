@@ -1,0 +1,96 @@
+"""A candidate simulated: the learner's dZ on every probe, if dW or db follows from it on the first."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...functional.arrays import Array
+from ..constants import Constant, recognise
+from ..mistakes.step import Step
+from .candidates import Candidate
+from .layer import Layer
+from .matching import along_first, find_matches
+
+__all__ = ["says_something", "simulate"]
+
+Simulated = tuple[tuple[Step, ...], tuple[Array, ...]]
+
+
+def simulate(layer: Layer, candidate: Candidate) -> Simulated | None:
+    """Return the candidate's steps, with a learning rate that was fitted, and its dZ on every probe.
+
+    None where the candidate can't be made, or where neither dW nor db follows on the first probe.
+    """
+    first = candidate.make(0)
+    width = layer.evidence.architecture.sizes[layer.number]
+    if first is None or first.shape != (layer.evidence.passes[0].n, width) or not np.isfinite(first).all():
+        return None
+    if candidate.along is not None:
+        return _with_rate(layer, candidate)
+    if candidate.steps and not _promises(layer, first):
+        return None
+    arrays = [first]
+    for probe, p in enumerate(layer.evidence.passes[1:], 1):
+        D = candidate.make(probe)
+        if D is None or D.shape != (p.n, width):
+            return None
+        arrays.append(D)
+    return candidate.steps, tuple(arrays)
+
+
+def says_something(scale: Constant, D: Array) -> bool:
+    """Whether a fit of db says anything: a single number fits any other up to a factor."""
+    return D.shape[1] > 1 or scale.is_one
+
+
+def _promises(layer: Layer, D: Array) -> bool:
+    """Whether dW or db follows on the first probe."""
+    W, b = layer.fits_shape["W"], layer.fits_shape["b"]
+    of_b = layer.matches("b", [D.sum(axis=0)]) if b and (D.shape[1] > 1 or not W) else []
+    if any(says_something(match.scale, D) for match in of_b):
+        return True
+    if not W:
+        return not b
+    sketch = layer.evidence.sketch(layer.number)
+    if sketch is not None:
+        target, inputs = sketch
+        if not find_matches([target], [inputs @ D], layer.totals[:1], 10 * layer.evidence.tolerance):
+            return False
+    return bool(layer.matches("W", [layer.follows("W", 0, D)]))
+
+
+def _with_rate(layer: Layer, candidate: Candidate) -> Simulated | None:
+    """Fit the learning rate that was used: dZ is `make` less a multiple of `along`."""
+    probes, tolerance = range(len(layer.evidence.passes)), layer.evidence.tolerance
+    for kind in ("b", "W"):
+        if not layer.fits_shape[kind]:
+            continue
+        fitted = [_rated(layer, candidate, kind, probe) for probe in probes]
+        pairs = [pair for pair in fitted if pair is not None]
+        if len(pairs) < len(fitted) or not _promises(layer, pairs[0][1]):
+            continue
+        rates = [rate for rate, _ in pairs]
+        constant = recognise(rates, [1] * len(rates), 1, max(1e-5, 1e3 * tolerance))
+        if constant is None or abs(rates[0]) < 1e-12:
+            continue
+        updated, *others = candidate.steps
+        return (replace(updated, constant=constant), *others), tuple(D for _, D in pairs)
+    return None
+
+
+def _rated(layer: Layer, candidate: Candidate, kind: str, probe: int) -> tuple[float, Array] | None:
+    """The learning rate on one probe, by dW or db, and dZ with it; a penalty's part is fitted beside it."""
+    D = candidate.make(probe)
+    E = None if candidate.along is None else candidate.along(probe)
+    if D is None or E is None:
+        return None
+    sketch = layer.evidence.sketch(layer.number) if kind == "W" and probe == 0 else None
+    if sketch is not None:
+        target, inputs = sketch
+        H, step = inputs @ D, inputs @ E
+    else:
+        target = layer.targets(kind)[probe]
+        H, step = layer.follows(kind, probe, D), layer.follows(kind, probe, E)
+    rest = H + target.coefficient * target.parameter - target.G
+    rate = along_first(step, target.parameter if target.coefficient and step.size > 3 else None, rest)
+    return None if rate is None else (rate, D - rate * E)
