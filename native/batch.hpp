@@ -31,6 +31,7 @@ template <class T> struct Batch {
     int64_t dZ_stride;     // numbers from one panel of dZ to the next
     bool sparse, train, probabilities, first_part;
     bool rows_phase;       // or the weights'
+    int64_t scaled_items;  // of the weights' phase: those of a first layer with a learned scale of its inputs
     int mode, weights_task;  // of the weights' phase
     Step<T> move;
     double shorten;        // to the clip norm

@@ -232,7 +232,7 @@ std::tuple<double, int64_t, bool> epoch(const std::string &isa, int threads, con
                                         double mean_weight, const RegularizationOf &regularization, const RuleOf &rule,
                                         InOut<T, 1> theta, InOut<T, 1> first, Maybe<InOut<T, 1>> second,
                                         In<int64_t, 1> order, int64_t batch_size, In<double, 1> rates, int64_t first_step,
-                                        Maybe<In<double, 1>> mixup_factors) {
+                                        Maybe<In<double, 1>> mixup_factors, Maybe<InOut<T, 1>> unscaled) {
     Epoch task = {};
     task.shape = spec.shape();
     task.rows = dense_or_sparse<T>(spec, X, values, columns, starts);
@@ -241,11 +241,18 @@ std::tuple<double, int64_t, bool> epoch(const std::string &isa, int threads, con
     std::tie(task.rule.adam, task.rule.nesterov, task.rule.momentum, task.rule.beta_1, task.rule.beta_2,
              task.rule.epsilon, task.rule.t, std::ignore) = rule;
     const std::vector<double> &factors = std::get<7>(rule);
-    require(factors.empty() || factors.size() == 2 * spec.sizes.size() - 2, "there are not as many rate factors as parameters");
+    const size_t matrices = 2 * spec.sizes.size() - 2;
+    require((factors.empty() && !unscaled) || factors.size() == matrices + bool(unscaled),
+            "there are not as many rate factors as parameters");
     for (double factor : factors) require(factor >= 0 && std::isfinite(factor), "a rate factor is out of range");
     task.rule.factors = factors.empty() ? nullptr : factors.data();
-    const auto fits = [&](const InOut<T, 1> &array) { return int64_t(array.shape(0)) == spec.parameters; };
-    require(fits(theta) && fits(first) && (!second || fits(*second)), "theta or the state has another size than the network");
+    task.rule.scale_factor = unscaled ? factors.back() : 1;
+    task.unscaled = unscaled ? unscaled->data() : nullptr;
+    const int64_t moving = spec.parameters + (unscaled ? spec.sizes[0] : 0);
+    const auto fits = [&](const InOut<T, 1> &array) { return int64_t(array.shape(0)) == moving; };
+    require(int64_t(theta.shape(0)) == spec.parameters && fits(first) && (!second || fits(*second)) &&
+                (!unscaled || fits(*unscaled)),
+            "theta or the state has another size than the network");
     require(bool(second) == task.rule.adam, "the state is not that of the rule");
     task.theta = theta.data();
     task.first = first.data();
@@ -315,7 +322,7 @@ template <class T> void bind(nb::module_ &m) {
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg(), nb::arg(), nb::arg(),
           nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().none().noconvert(), nb::arg().noconvert(), nb::arg(),
-          nb::arg().noconvert(), nb::arg(), nb::arg().none().noconvert());
+          nb::arg().noconvert(), nb::arg(), nb::arg().none().noconvert(), nb::arg().none().noconvert());
     m.def("loss_and_gradient", &loss_and_gradient<T>, nb::arg(), nb::arg(), nb::arg(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg(), nb::arg(),

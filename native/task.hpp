@@ -51,6 +51,7 @@ struct Rule {
     double momentum, beta_1, beta_2, epsilon;
     int64_t t;  // steps that Adam has behind it
     const double *factors;  // of the learning rate, for W1, b1, W2, ...; or null: ones
+    double scale_factor;    // of the learning rate, for the scale of the inputs
 };
 
 struct Epoch {
@@ -59,6 +60,7 @@ struct Epoch {
     Regularization regularization;
     Rule rule;
     void *theta, *first, *second;
+    void *unscaled;  // or null. W1 before the scale of the inputs, ..., the scale; first and second go on likewise
     const int64_t *order;
     int64_t batch_size;
     const double *rates;  // one for each step

@@ -130,6 +130,10 @@ template <class T, int MODE> void weights_item_by(Batch<T> &batch, int worker, i
 }
 
 template <class T> void weights_item(Batch<T> &batch, int worker, int64_t item) {
+    if (item < batch.scaled_items && batch.mode != INTO_SUM) {  // moved afterwards, by scaled.hpp
+        if (batch.weights_task == GRADIENT) weights_item_by<T, INTO_SUM>(batch, worker, item);
+        return;
+    }
     switch (batch.weights_task == PENALTY ? INTO_SUM : batch.mode) {
     case PLAIN_SGD: return weights_item_by<T, PLAIN_SGD>(batch, worker, item);
     case NESTEROV: return weights_item_by<T, NESTEROV>(batch, worker, item);

@@ -59,6 +59,7 @@ struct Case {
     int64_t n = 0, batch_size = 1, first_step = 5;
     Numbers X, Y, weight, dropout;  // the last three may be empty: none
     Numbers factors, mixup_factors;  // empty: ones
+    Numbers scale;  // of the inputs, folded into theta; empty: none
     Integers y, order;
     bool sparse = false, wide = false, adam = false, nesterov = false;
     double alpha = 0, smoothing = 0, decay = 0, clip = 0, momentum = 0.875, mean_weight = 1;
@@ -116,6 +117,15 @@ inline Case make(const Integers &sizes, int64_t n, uint64_t seed) {
 inline void with_target_rows(Case &c) {  // zeros and ones among them
     Random random{7};
     for (int64_t i = 0; i < c.n * c.k(); ++i) c.Y.push_back(std::min(1.0, std::max(0.0, random.number(-0.5, 1.5))));
+}
+
+inline void with_scale(Case &c) {  // powers of two, so that W1 / scale is exact
+    Random random{11};
+    for (int64_t i = 0; i < c.sizes[0]; ++i) {
+        c.scale.push_back(double(int64_t(1) << random.below(3)) / 2);
+        c.first.push_back(random.number(-0.01, 0.01));
+        c.second.push_back(random.number(0, 0.01));
+    }
 }
 
 inline void with_weights(Case &c) {  // a row of weight 0 is absent, whatever it holds
@@ -277,9 +287,9 @@ inline double batch(const Case &c, const Numbers &theta, const int64_t *rows, in
 
 struct Plain {
     double epoch_loss = 0, loss = 0;
-    Numbers theta, first, second, gradient, logits, probabilities;
+    Numbers theta, first, second, scale, gradient, logits, probabilities;
 
-    explicit Plain(const Case &c) : theta(c.theta), first(c.first), second(c.second) {
+    explicit Plain(const Case &c) : theta(c.theta), first(c.first), second(c.second), scale(c.scale) {
         Integers all(c.n);
         std::iota(all.begin(), all.end(), 0);
         loss = batch(c, theta, all.data(), c.n, -1, gradient);
@@ -303,18 +313,39 @@ struct Plain {
     }
 
     void move(const Case &c, const Numbers &g, double rate, double t) {
-        for (int64_t l = 0, end = 0, i = 0; l < 2 * c.depth(); ++l)  // W1, b1, W2, ...
+        int64_t i = scale.empty() ? 0 : move_scaled(c, g, rate, t);
+        for (int64_t l = 0, end = 0; l < 2 * c.depth(); ++l)  // W1, b1, W2, ...
             for (end += l % 2 ? c.sizes[l / 2 + 1] : c.sizes[l / 2] * c.sizes[l / 2 + 1]; i < end; ++i)
-                theta[i] += (c.factors.empty() ? 1 : c.factors[l]) * change(c, g, i, rate, t);
+                theta[i] += factor(c, l) * change(c, g[i], i, rate, t);
     }
 
-    double change(const Case &c, const Numbers &g, int64_t i, double rate, double t) {
-        if (!c.adam) {
-            first[i] = c.momentum * first[i] - rate * g[i];
-            return c.nesterov ? c.momentum * first[i] - rate * g[i] : first[i];
+    static double factor(const Case &c, int64_t which) { return c.factors.empty() ? 1 : c.factors[which]; }
+
+    // W1 = scale V, both moved; theta has already decayed. Returns the number of weights.
+    int64_t move_scaled(const Case &c, const Numbers &g, double rate, double t) {
+        const int64_t h = c.sizes[1];
+        for (int64_t i = 0; i < c.sizes[0]; ++i) {
+            double slope = 0;
+            const double s = scale[i];
+            Numbers V(h);
+            for (int64_t j = 0, at = i * h; j < h; ++j, ++at) {
+                V[j] = theta[at] / s;
+                slope += V[j] / (1 - rate * c.decay) * g[at];
+                V[j] += factor(c, 0) * change(c, s * g[at], at, rate, t);
+            }
+            scale[i] += factor(c, 2 * c.depth()) * change(c, slope, int64_t(theta.size()) + i, rate, t);
+            for (int64_t j = 0; j < h; ++j) theta[i * h + j] = scale[i] * V[j];
         }
-        first[i] = BETA_1 * first[i] + (1 - BETA_1) * g[i];
-        second[i] = BETA_2 * second[i] + (1 - BETA_2) * g[i] * g[i];
+        return c.sizes[0] * h;
+    }
+
+    double change(const Case &c, double g, int64_t i, double rate, double t) {
+        if (!c.adam) {
+            first[i] = c.momentum * first[i] - rate * g;
+            return c.nesterov ? c.momentum * first[i] - rate * g : first[i];
+        }
+        first[i] = BETA_1 * first[i] + (1 - BETA_1) * g;
+        second[i] = BETA_2 * second[i] + (1 - BETA_2) * g * g;
         return -rate * std::sqrt(1 - std::pow(BETA_2, t)) / (1 - std::pow(BETA_1, t)) * first[i] /
                (std::sqrt(second[i]) + EPSILON);
     }

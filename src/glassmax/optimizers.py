@@ -299,7 +299,12 @@ PARAMETRIZATIONS = ("standard", "ntk")
 
 
 def rate_factors(
-    layer_sizes: Sequence[int], rule: Rule, *, parametrization: str = "standard", bias_rate: float = 1.0
+    layer_sizes: Sequence[int],
+    rule: Rule,
+    *,
+    parametrization: str = "standard",
+    bias_rate: float = 1.0,
+    input_scale_rate: float | None = None,
 ) -> tuple[float, ...]:
     """Return the factor of the learning rate for each parameter of a network: W1, b1, W2, b2, ...
 
@@ -326,11 +331,13 @@ def rate_factors(
         How the learning rate of the weights depends on the size of their layer.
     bias_rate : float, default=1.0
         >= 0: the factor of biases.
+    input_scale_rate : float, optional
+        > 0: the factor of a learned scale of the inputs, which comes last; None if there is none.
 
     Returns
     -------
     tuple of float
-        Two for each layer; empty if all are 1.
+        Two for each layer, and one for the scale; empty if there is no scale and all are 1.
 
     Notes
     -----
@@ -351,10 +358,13 @@ def rate_factors(
     """
     one_of("parametrization", parametrization, PARAMETRIZATIONS)
     between("bias_rate", bias_rate, 0, np.inf)
-    if parametrization == "standard" and bias_rate == 1:
+    if input_scale_rate is not None:
+        between("input_scale_rate", input_scale_rate, 0, np.inf, open_below=True, other="None")
+    elif parametrization == "standard" and bias_rate == 1:
         return ()
     power = 0.0 if parametrization == "standard" else 1.0 if isinstance(rule, SGD) else 0.5
-    return tuple(factor for a in layer_sizes[:-1] for factor in (float(a) ** -power, float(bias_rate)))
+    factors = tuple(factor for a in layer_sizes[:-1] for factor in (float(a) ** -power, float(bias_rate)))
+    return factors if input_scale_rate is None else (*factors, float(input_scale_rate))
 
 
 class Iterate(NamedTuple):

@@ -78,6 +78,7 @@ OPTIONS = {
     "step_every": [1],
     "parametrization": ["ntk"],
     "bias_rate": [0.1],
+    "input_scale_rate": [6.0],
     "mixup": [0.3],
     "mixup_share": [1.0],
     "init": SCHEMES,

@@ -167,6 +167,7 @@ TABLE = {
         "step_factor is 0, expected a number > 0, at most 1.": fit(step_factor=0),
         "parametrization is 'NTK', expected one of standard, ntk. Did you mean 'ntk'?": fit(parametrization="NTK"),
         "bias_rate is -1, expected a number >= 0.": fit(bias_rate=-1),
+        "input_scale_rate is 0, expected a number > 0 or None.": fit(input_scale_rate=0),
         "mixup is 1.5, expected a number from 0 to 1.": fit(mixup=1.5),
         "mixup_share is -0.5, expected a number from 0 to 1.": fit(mixup_share=-0.5),
         ("dropout is 1.0, expected a number from 0 up to, not including, 1, or one for each hidden layer."): fit(
@@ -190,6 +191,9 @@ TABLE = {
             "parametrization is 'ntk', expected 'standard' with solver='lbfgs': it chooses its own steps. Use "
             "solver='adam'."
         ): fit(solver="lbfgs", parametrization="ntk"),
+        (
+            "input_scale_rate is 6.0, expected None with solver='lbfgs': it chooses its own steps. Use solver='adam'."
+        ): fit(solver="lbfgs", input_scale_rate=6.0),
         "bias_rate is 0.1, expected 1 with solver='lbfgs': it chooses its own steps. Use solver='adam'.": fit(
             solver="lbfgs", bias_rate=0.1
         ),

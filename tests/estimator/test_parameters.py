@@ -82,7 +82,7 @@ def mixture_by_hand(o, seed, step, total, rows, w):
 def factors_by_hand(o, W):
     """Return the factor of the learning rate for W1, W2, ..., b1, b2, ..."""
     power = {"standard": 0, "ntk": -1 if o.solver == "sgd" else -0.5}[o.parametrization]
-    return [len(V) ** power for V in W] + [o.bias_rate for _ in W]
+    return [len(V) ** power for V in W] + [o.bias_rate for _ in W] + [o.input_scale_rate]
 
 
 def share_by_hand(o, step, epoch, total):
@@ -160,9 +160,9 @@ def by_hand(X, Y, w=None, **options):
 
     m = min(200 if o.batch_size == "auto" else o.batch_size, n)
     total, step, order, curve = -(-n // m) * o.max_iter, 0, np.arange(n), []
-    velocity = [np.zeros_like(v) for v in W + b]
-    moments = [np.zeros_like(v) for v in W + b]
-    squares = [np.zeros_like(v) for v in W + b]
+    s_of_X = np.ones(X.shape[1])
+    moving = [*W, *b, s_of_X]
+    velocity, moments, squares = ([np.zeros_like(v) for v in moving] for _ in range(3))
     for epoch in range(o.max_iter):
         if o.shuffle:
             order = order[draw.permutation(n)]
@@ -174,17 +174,21 @@ def by_hand(X, Y, w=None, **options):
                 for layer, (units, rate) in enumerate(zip(hidden, rates, strict=True), start=1)
             ]
             M = mixture_by_hand(o, seed, step, total, rows, w) if o.mixup else np.eye(len(rows))
-            loss, dW, db = gradient_by_hand(o, W, b, M @ X[rows], M @ Y[rows], w[rows], masks, len(rows) * w.mean())
+            whole = [s_of_X[:, None] * W[0], *W[1:]]
+            batch = (M @ X[rows], M @ Y[rows], w[rows])
+            loss, dW, db = gradient_by_hand(o, whole, b, *batch, masks, len(rows) * w.mean())
             of_epoch += loss * len(rows)
             rate = o.learning_rate_init * share_by_hand(o, step, epoch, total)
             g = dW + db
             length = np.sqrt(sum((v**2).sum() for v in g))
             if o.clip_norm is not None and length > o.clip_norm:
                 g = [v * o.clip_norm / length for v in g]
+            ds = (W[0] * g[0]).sum(axis=1)
+            g = [s_of_X[:, None] * g[0], *g[1:], *([ds] if o.input_scale_rate else [])]
             for V in W:
                 V -= rate * (o.weight_decay or 0) * V
             step += 1
-            for p, f, v, u, s, d in zip(W + b, factors_by_hand(o, W), velocity, moments, squares, g, strict=True):
+            for p, f, v, u, s, d in zip(moving, factors_by_hand(o, W), velocity, moments, squares, g, strict=False):
                 if o.solver == "sgd":
                     v *= o.momentum
                     v -= rate * d
@@ -195,7 +199,7 @@ def by_hand(X, Y, w=None, **options):
                     length = rate * np.sqrt(1 - o.beta_2**step) / (1 - o.beta_1**step)
                     p -= f * length * u / (np.sqrt(s) + o.epsilon)
         curve.append(of_epoch / n)
-    return W + b, curve
+    return [s_of_X[:, None] * W[0], *W[1:], *b], curve
 
 
 def rows_of(y):
@@ -221,6 +225,10 @@ BY_HAND = [
     {"parametrization": "ntk"},
     {"parametrization": "ntk", "hidden_layer_sizes": (6, 5), "solver": "adam", "bias_rate": 0.1},
     {"parametrization": "ntk", "solver": "adamw", "weight_decay": 0.3, "clip_norm": 0.1, "alpha": 1.0},
+    {"input_scale_rate": 6.0},
+    {"input_scale_rate": 6.0, "solver": "adam", "parametrization": "ntk", "mixup": 0.3},
+    {"input_scale_rate": 1.0, "solver": "adamw", "weight_decay": 0.3, "clip_norm": 0.05, "alpha": 2.0},
+    {"input_scale_rate": 0.5, "hidden_layer_sizes": (), "dropout": 0.0},
     {"bias_rate": 0.0},
     {"bias_rate": 3.0, "solver": "adam", "learning_rate": "cosine"},
     {"mixup": 0.3},
@@ -692,6 +700,17 @@ def test_the_neighbours_of_an_absent_row_are_not_mixed_with_it():
     assert_same_bits(one, other)
 
 
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_a_scale_starts_anew_where_the_weights_are_replaced(solver):
+    options = {"input_scale_rate": 6.0, "solver": solver, "learning_rate_init": 0.1, "momentum": 0.0}
+    classifier = small(warm_start=True, **options).fit(IRIS, SPECIES)
+    scale = classifier._training_state.state["unscaled"][-4:]
+    assert abs(scale - 1).min() > 1e-3
+    classifier.network_.theta[...] *= 2
+    classifier.set_params(learning_rate_init=1e-12).fit(IRIS, SPECIES)
+    np.testing.assert_allclose(classifier._training_state.state["unscaled"][-4:], 1, rtol=0, atol=1e-9)
+
+
 # class weights
 
 
@@ -963,6 +982,7 @@ COVERED = {
     "step_factor": [HAND],
     "parametrization": [HAND, "test_under_ntk_the_weights_move_as_they_do_as_a_product"],
     "bias_rate": [HAND],
+    "input_scale_rate": [HAND, "test_a_scale_starts_anew_where_the_weights_are_replaced"],
     "mixup": [HAND, "test_the_neighbours_of_an_absent_row_are_not_mixed_with_it"],
     "mixup_share": [HAND],
     "init": [

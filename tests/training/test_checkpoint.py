@@ -66,6 +66,7 @@ RUNS = {
     "dropout": {"dropout": 0.3, "hidden_layer_sizes": (6, 5)},
     "mixup": {"mixup": 0.4},
     "ntk": {"parametrization": "ntk", "bias_rate": 0.1},
+    "a scale of the inputs": {"input_scale_rate": 6.0},
     "cosine": {"learning_rate": "cosine", "warmup": 0.2},
     "one cycle": {"learning_rate": "one_cycle"},
     "steps": {"learning_rate": "step", "step_every": 3},

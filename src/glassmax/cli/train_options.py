@@ -161,6 +161,11 @@ GROUPS = [
             metavar="NAME",
         ),
         option("--bias-rate", "Factor of the learning rate of the biases.", type=click.FloatRange(0), default=1.0),
+        option(
+            "--input-scale-rate",
+            "Factor of the learning rate of a learned scale of the inputs.  [default: no scale]",
+            type=POSITIVE,
+        ),
         option("--epochs", "Maximum number of epochs.", type=click.IntRange(1), default=1000),
         option(
             "--batch-size",

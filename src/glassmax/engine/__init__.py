@@ -19,6 +19,7 @@ from ..functional.arrays import Array
 from ..network import Network
 from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization, blocks
+from .input_scale import init_scaled
 from .reference import ReferenceEngine, dropout_masks, mixed_rows
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "blocks",
     "build_facts",
     "dropout_masks",
+    "init_scaled",
     "logits",
     "mixed_rows",
 ]

@@ -24,6 +24,7 @@ from ..network import Network
 from ..optimizers import SGD, Adam, Rule, State
 from . import _native
 from .batches import Data, EpochResult, Regularization
+from .input_scale import unfold
 
 __all__ = ["INSTRUCTION_SETS", "NativeEngine"]
 
@@ -107,27 +108,34 @@ class NativeEngine:
                 "Take glassmax.engine.ReferenceEngine() for a rule of your own."
             )
         theta = _writable(network.theta, "theta")
+        factors = tuple(rate_factors) or ((1.0,) * (2 * network.depth + 1) if "unscaled" in state else ())
         names: tuple[str, ...]
         if isinstance(rule, Adam):
             names = ("m", "v")
-            how = (True, False, 0.0, rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"]), tuple(rate_factors))
+            how = (True, False, 0.0, rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"]), factors)
         else:
             assert isinstance(rule, SGD)
             names = ("velocity",)
-            how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0, tuple(rate_factors))
-        moved = [_plain(_writable(state[name], name), theta.dtype) for name in names]
-        second = moved[1] if len(moved) == 2 else None
+            how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0, factors)
+        scaled = ("unscaled",) if "unscaled" in state else ()
+        if scaled:
+            unfold(network, state["unscaled"])
+        moved = [_plain(_writable(state[name], name), theta.dtype) for name in names + scaled]
+        second = moved[1] if len(names) == 2 else None
         if order.dtype.kind not in "iu":
             raise ShapeError(f"The order holds {order.dtype} values, expected row numbers.")
         with _labels_named(network, data):
             loss, steps, finite = _native.epoch(
                 self.isa, self.n_threads, *_rows(network, data), _numbers(regularization), how, theta, moved[0], second,
                 _plain(order, INT64), int(batch_size), _plain(rates, FLOAT64), int(first_step),
-                None if mixup_factors is None else _plain(mixup_factors, FLOAT64),
+                None if mixup_factors is None else _plain(mixup_factors, FLOAT64), moved[-1] if scaled else None,
             )  # fmt: skip
-        for name, array in zip(names, moved, strict=True):
+        for name, array in zip(names + scaled, moved, strict=True):
             if array is not state[name]:
                 state[name][...] = array
+        if scaled:  # the other layers
+            start = network.parameters.W[1].size
+            state["unscaled"][start : theta.size] = theta[start:]
         if "t" in state:
             state["t"] += steps
         return EpochResult(loss, steps, finite)

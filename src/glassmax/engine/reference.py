@@ -17,7 +17,9 @@ from ..functional.mixup import mixed_with_previous, mixup_shares
 from ..functional.targets import as_rows, check_target
 from ..network import Network
 from ..optimizers import Rule, State
+from ..parameters import Parameters
 from .batches import Data, EpochResult, Regularization, blocks
+from .input_scale import fold, pull_back, unfold
 
 __all__ = ["ReferenceEngine"]
 
@@ -65,7 +67,8 @@ class ReferenceEngine:
             Its theta is updated in place.
         data : Data
         rule, state : Rule, State
-            The state is updated in place.
+            The state is updated in place. With "unscaled" in it, a scale of the inputs is learned too: see
+            `glassmax.engine.input_scale`.
         order : (n,) array of intp
             The rows, each once.
         batch_size : int
@@ -76,7 +79,8 @@ class ReferenceEngine:
         first_step : int
             Number of steps taken before; the dropout masks and mixup depend on it.
         rate_factors : sequence of float, optional
-            Factor of the learning rate for W1, b1, W2, ..., see `glassmax.optimizers.rate_factors`; 1 by default.
+            Factor of the learning rate for W1, b1, W2, ..., see `glassmax.optimizers.rate_factors`; 1 by default. One
+            more for a scale of the inputs.
             Weight decay takes the learning rate itself.
         mixup_factors : (steps,) array, optional
             Factor of `mixup` at each step; 1 by default.
@@ -87,6 +91,8 @@ class ReferenceEngine:
         """
         total, mean_weight, n = 0.0, data.mean_weight, len(order)
         factors = _spread(rate_factors, network)
+        if "unscaled" in state:
+            unfold(network, state["unscaled"])
         with self._threads():
             for step, start in enumerate(range(0, n, batch_size)):
                 index = order[start : start + batch_size]
@@ -176,14 +182,20 @@ class ReferenceEngine:
             length = float(np.linalg.norm(gradient.astype(np.float64, copy=False)))
             if length > regularization.clip_norm:
                 gradient *= regularization.clip_norm / length
+        theta, parameters = network.theta, network.parameters
+        if "unscaled" in state:
+            theta = state["unscaled"]
+            gradient = pull_back(network, theta, gradient)
+            parameters = Parameters(network.layer_sizes, theta[: network.theta.size])
         if regularization.weight_decay:
-            for W in network.parameters.W.values():
+            for W in parameters.W.values():
                 W *= 1 - rate * regularization.weight_decay
-        theta = network.theta
         before = theta.copy() if factors is not None else theta
         rule.step(theta, gradient, state, rate)
         if factors is not None:
             theta[...] = before + factors * (theta - before)
+        if "unscaled" in state:
+            network.theta[...] = fold(network, theta)
 
     @contextmanager
     def _threads(self) -> Iterator[None]:
@@ -199,11 +211,11 @@ class ReferenceEngine:
 
 
 def _spread(rate_factors: Sequence[float], network: Network) -> Array | None:
-    """Return the factor of each entry of theta, (p,); None where all are 1."""
+    """Return the factor of each entry of theta, and of the scale if there is one; None where all are 1."""
     if not rate_factors:
         return None
-    views = network.parameters.values()
-    parts = [np.full(view.size, factor) for view, factor in zip(views, rate_factors, strict=True)]
+    sizes = [*(view.size for view in network.parameters.values()), network.layer_sizes[0]]
+    parts = [np.full(size, factor) for size, factor in zip(sizes, rate_factors, strict=False)]
     return np.concatenate(parts).astype(network.theta.dtype)
 
 

@@ -122,6 +122,10 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         learning rate itself. See `glassmax.optimizers.rate_factors`.
     bias_rate : float, default=1.0
         Factor of the learning rate of biases, >= 0.
+    input_scale_rate : float or None, default=None
+        Factor of the learning rate for a learned scale of the inputs, > 0: each column of X is multiplied by a number
+        that starts at 1. None learns no scale. The scale is folded into W1, see `glassmax.engine.input_scale`:
+        `network_` and `coefs_` hold W1 with it.
     mixup : float, default=0.0
         Upper end of the shares of mixup, in [0, 1]. A row of a mini-batch that is mixed becomes
         ``(1 - s) X_i + s X_{i-1}``, and its target likewise, with s uniform in [0, `mixup`) and the row before it in
@@ -253,6 +257,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         step_factor: float = 0.1,
         parametrization: str = "standard",
         bias_rate: float = 1.0,
+        input_scale_rate: float | None = None,
         mixup: float = 0.0,
         mixup_share: float = 0.5,
         init: str = "mlp",
@@ -295,6 +300,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         self.step_factor = step_factor
         self.parametrization = parametrization
         self.bias_rate = bias_rate
+        self.input_scale_rate = input_scale_rate
         self.mixup = mixup
         self.mixup_share = mixup_share
         self.init = init

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine import Regularization
+from ..engine import Regularization, init_scaled
 from ..errors import OptionError, Setting, between, one_of
 from ..functional import ACTIVATIONS
-from ..functional.arrays import Array
 from ..initializers import SCHEMES
+from ..network import Network
 from ..optimizers import PARAMETRIZATIONS, SCHEDULES, SGD, Adam, Rule, Schedule, State, rate_factors
 from .scoring import Scorer, make_scorer
 from .user_warnings import warn_user
@@ -43,8 +43,8 @@ class Plan(NamedTuple):
     batch_size : int
     scorer : Scorer or None
         None for "log_loss" and "accuracy", which every epoch records.
-    parametrization : str
-    bias_rate : float
+    parametrization, bias_rate, input_scale_rate
+        As for `SoftmaxClassifier`.
     """
 
     rule: Rule | None
@@ -54,16 +54,20 @@ class Plan(NamedTuple):
     scorer: Scorer | None
     parametrization: str
     bias_rate: float
+    input_scale_rate: float | None
 
     def rate_factors(self, layer_sizes: Sequence[int]) -> tuple[float, ...]:
-        """Return the factor of the learning rate for W1, b1, W2, ...; empty if all are 1."""
+        """Return the factor of the learning rate for W1, b1, W2, ..., scale of the inputs; empty if all are 1."""
         if self.rule is None:
             return ()
-        return rate_factors(layer_sizes, self.rule, parametrization=self.parametrization, bias_rate=self.bias_rate)
+        factors = {"parametrization": self.parametrization, "bias_rate": self.bias_rate}
+        return rate_factors(layer_sizes, self.rule, **factors, input_scale_rate=self.input_scale_rate)
 
-    def initial_state(self, theta: Array) -> State:
+    def initial_state(self, network: Network) -> State:
         """Return the state of the rule before the first step."""
-        return {} if self.rule is None else self.rule.init(theta)
+        if self.rule is None:
+            return {}
+        return self.rule.init(network.theta) if self.input_scale_rate is None else init_scaled(self.rule, network)
 
 
 def make_plan(estimator: Any) -> Plan:
@@ -90,9 +94,8 @@ def make_plan(estimator: Any) -> Plan:
         rule = None
     batch_size = 200 if estimator.batch_size == "auto" else int(estimator.batch_size)
     scorer = make_scorer(estimator.scoring)
-    return Plan(
-        rule, schedule, regularization, batch_size, scorer, estimator.parametrization, float(estimator.bias_rate)
-    )
+    rates = estimator.parametrization, float(estimator.bias_rate), estimator.input_scale_rate
+    return Plan(rule, schedule, regularization, batch_size, scorer, *rates)
 
 
 def warn_of_ignored(estimator: Any) -> None:
@@ -160,6 +163,8 @@ def _check_numbers(estimator: Any) -> None:
     between("tol", estimator.tol, 0)
     between("label_smoothing", estimator.label_smoothing, 0, 1)
     between("bias_rate", estimator.bias_rate, 0)
+    if estimator.input_scale_rate is not None:
+        between("input_scale_rate", estimator.input_scale_rate, 0, open_below=True, other="None")
     between("mixup", estimator.mixup, 0, 1, open_above=False)
     between("mixup_share", estimator.mixup_share, 0, 1, open_above=False)
     between("validation_fraction", estimator.validation_fraction, 0, 1, open_below=True)
@@ -217,6 +222,7 @@ def _check_combinations(estimator: Any, regularization: Regularization) -> None:
         "clip_norm": (regularization.clip_norm is not None, None, steps, adam),
         "parametrization": (estimator.parametrization != "standard", "standard", steps, adam),
         "bias_rate": (estimator.bias_rate != 1, 1, steps, adam),
+        "input_scale_rate": (estimator.input_scale_rate is not None, None, steps, adam),
         "weight_decay": (regularization.weight_decay > 0, None, steps, (Setting("alpha"), ", or ", *adam)),
         "learning_rate": (scheduled, "constant", steps, adam),
         "warmup": (estimator.warmup != 0, 0, steps, adam),

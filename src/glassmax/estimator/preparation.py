@@ -173,7 +173,7 @@ def _continued(classifier: Any, plan: Plan) -> FittedState:
             f"with, {network!r}. Put them back, or fit with warm_start=False."
         )
     state.draw_seed(plan)
-    start = plan.initial_state(network.theta)
+    start = plan.initial_state(network)
     if start.keys() != state.training.state.keys():
         state.training.state = start
     return state
