@@ -200,7 +200,7 @@ template <class T> struct Given {
 
     Trained<T> train(const Engine &engine, Workers workers) const {
         Trained<T> moved = {{}, theta.again(), first.again(), c.adam ? second.again() : Block<T>(),
-                            unscaled.again()};
+                            c.scale.empty() ? Block<T>() : unscaled.again()};
         Epoch task = {shape(), rows(), regularization(true), {}, moved.theta.data(), moved.first.data(), moved.second.data(),
                       moved.unscaled.data(), order.data(), c.batch_size, rates.data(), c.first_step, mixup_factors.data()};
         task.rule = {c.adam, c.nesterov, c.momentum, BETA_1, BETA_2, EPSILON, c.adam ? STEPS_BEFORE : 0,

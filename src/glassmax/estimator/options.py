@@ -60,8 +60,13 @@ class Plan(NamedTuple):
         """Return the factor of the learning rate for W1, b1, W2, ..., scale of the inputs; empty if all are 1."""
         if self.rule is None:
             return ()
-        factors = {"parametrization": self.parametrization, "bias_rate": self.bias_rate}
-        return rate_factors(layer_sizes, self.rule, **factors, input_scale_rate=self.input_scale_rate)
+        return rate_factors(
+            layer_sizes,
+            self.rule,
+            parametrization=self.parametrization,
+            bias_rate=self.bias_rate,
+            input_scale_rate=self.input_scale_rate,
+        )
 
     def initial_state(self, network: Network) -> State:
         """Return the state of the rule before the first step."""
