@@ -26,7 +26,7 @@ native:  ## Install again after a change in native/, compiling only what has cha
 	    --config-settings=cmake.define.GLASSMAX_NATIVE=ON .
 
 # The thread sanitizer can't bear addresses that are too random, so they are fixed where that is allowed.
-sanitize:  ## Run the engine's C++ tests under the address, undefined-behaviour and thread sanitizers
+sanitize:  ## Run the engine's C++ tests under the address, undefined-behavior and thread sanitizers
 	@fixed="setarch $$(uname -m) -R"; $$fixed true 2>/dev/null || fixed=; \
 	for what in address,undefined thread; do \
 	    folder=build/sanitize-$${what%,*}; \

@@ -1,6 +1,6 @@
 """The whole method on one page: softmax, cross-entropy, a dense network of any depth, backpropagation, training.
 
-Rows are samples. Layers count from 1; A[0] is X. dV is the derivative of the loss L by V and has the shape of V.
+Rows are samples. Layers count from 1; A[0] is X. dV is the derivative of the loss L with respect to V, in its shape.
 
     up      Z_l = A_{l-1} W_l + b_l              A_l = sigmoid(Z_l)          P = softmax(Z_last)
     loss    L = - 1/n sum_i sum_c Y_ic log P_ic
@@ -35,7 +35,7 @@ def new_weights(sizes, rng):
 
 
 def forward(X, W, b):
-    """Return A[0] = X, A[1], ..., A[last] = P: backpropagation needs every one."""
+    """Return A[0] = X, A[1], ..., A[last] = P: backpropagation needs all of them."""
     A, last = {0: X}, len(W)
     for layer in range(1, last + 1):
         Z = A[layer - 1] @ W[layer] + b[layer]
@@ -73,7 +73,7 @@ def train(X, Y, W, b, rate, epochs, batch, rng):
 
 
 def three_arms(n, rng):
-    """Make up n points on three spiral arms; the arm is the class."""
+    """Draw n points on three spiral arms; the arm is the class."""
     y = np.arange(n) % 3
     radius = rng.uniform(0.1, 1, n)
     angle = 2 * np.pi * y / 3 + 4 * radius + rng.normal(0, 0.15, n)

@@ -1,7 +1,7 @@
-"""The toy system, from the data to the update, every array on the way: run it and read what it prints.
+"""The toy system, with every array from the data to the update: run this script and read its output.
 
-Five samples, four features, ten hidden sigmoid units, three classes. Each array is computed by plain NumPy and printed
-with its equation, its index form, the reason and its shape. It must equal glassmax's own, or the script stops.
+Five samples, four features, ten hidden sigmoid units, three classes. Each array is computed in plain NumPy and printed
+with its equation, its index form, the reason and its shape. If it differs from glassmax's array, the script stops.
 
     python examples/toy.py
 """
@@ -31,7 +31,7 @@ WEIGHTS = {"W1": W1, "b1": b1, "W2": W2, "b2": b2}
 
 INTRODUCTION = """\
 Rows are samples. Layers count from 1, indices from 0. dV is always the derivative of the loss L.
-Indices: i sample, u feature, v hidden unit, c and m class. After "equal to": glassmax's own array;
+Indices: i sample, u feature, v hidden unit, c and m class. "equal to" names the array of glassmax;
 tape is net.forward(X), gradients are net.loss_and_gradients(X, y)[1], functions are in functional."""
 
 
@@ -44,7 +44,7 @@ def explain(equation, index_form, why):
 
 
 def show(value, name=None, theirs=None):
-    """Print an array and its shape; insist that glassmax's array of that name is the same."""
+    """Print an array and its shape; stop if glassmax's array of that name differs."""
     if name is not None:
         same(value, theirs)
     print(f"  shape {np.shape(value)}" + (f", equal to {name}" if name else ""))
@@ -56,7 +56,7 @@ def same(ours, theirs):
 
 
 def forward(tape):
-    """Go up: X, Z1, A1, Z2, P. Return what the way down needs."""
+    """Run the forward pass: X, Z1, A1, Z2, P. Return the arrays that the backward pass needs."""
     heading("Forward: from the samples to the probabilities")
     explain("X = A0", "X[i,u]", "Row i is sample i, column u is feature u. Nothing is computed yet.")
     show(X, "tape.A[0]", tape.A[0])
@@ -71,10 +71,10 @@ def forward(tape):
     explain("Z2 = A1 @ W2 + b2", "Z2[i,c] = sum_v A1[i,v] * W2[v,c] + b2[c]", why)
     Z2 = A1 @ W2 + b2
     show(Z2, "tape.Z[2]", tape.Z[2])
-    explain("E = exp(Z2)", "E[i,c] = exp(Z2[i,c])", "Positive, but not yet normalised: a row does not sum to 1.")
+    explain("E = exp(Z2)", "E[i,c] = exp(Z2[i,c])", "Positive, but not yet normalized: a row does not sum to 1.")
     E = np.exp(Z2)
     show(E)
-    why = "Each row divided by its own sum: now it sums to 1. So P[i,c] depends on every score of row i."
+    why = "Each row is divided by its own sum, so it sums to 1. P[i,c] depends on every score of row i."
     explain("P = softmax(Z2)", "P[i,c] = E[i,c] / sum_m E[i,m]", why)
     P = E / E.sum(axis=1, keepdims=True)
     show(P, "tape.P", tape.P)
@@ -87,23 +87,23 @@ def losses(net, P):
     explain("L_i", "L_i = -sum_c Y[i,c] * log(P[i,c])", why)
     L_rows = -(Y * np.log(P)).sum(axis=1)
     show(L_rows, "cross_entropy(P, y, reduction='none')", functional.cross_entropy(P, y, reduction="none"))
-    explain("L", "L = 1/5 * sum_i L_i", "The mean over the samples: one number.")
+    explain("L", "L = 1/5 * sum_i L_i", "The mean over the samples, a single number.")
     show(L_rows.mean(), "net.loss(X, y)", net.loss(X, y))
 
 
 def one_jacobian(dP, P, Z2):
     """Contract the Jacobian of sample 0 with ones, which gives 0, and with the derivative of L_0, which gives p - y."""
     p, dL0_dp, ones = P[0], 5 * dP[0], np.ones(3)
-    why = "Sample 0 alone, p = P[0]. Row c: the probability that changes. Column m: the score behind it."
+    why = "Only sample 0, p = P[0]. Row c: the probability that changes. Column m: the score that changes it."
     explain("J = diag(p) - outer(p, p)", "J[c,m] = dp[c]/dz[m] = p[c] * (delta[c,m] - p[m])", why)
     J = np.diag(p) - np.outer(p, p)
     show(J, "softmax_jacobian(Z2[0])", functional.softmax_jacobian(Z2[0]))
-    why = """NOT a gradient: it is 0 whatever the label. Row c summed over m: the change of p[c] when all
-  scores rise alike, which softmax ignores. J is symmetric, so summed over c it gives 0 too: the
-  change of the sum of p, always 1. Summing contracts J with ones; dL_0/dp belongs in their place."""
+    why = """NOT a gradient: it is 0 for any label. The sum of row c is the change of p[c] when all scores
+  rise equally, which softmax ignores. J is symmetric, so its column sums are 0 too: they are the
+  change of the sum of p, which is always 1. Contract J with dL_0/dp, not with ones."""
     explain("J @ ones, the row sums", "sum_m J[c,m] = p[c] * (1 - sum_m p[m]) = 0", why)
     show(J @ ones, "softmax_vjp(ones, p)", functional.softmax_vjp(ones, p))
-    why = "The derivative of this sample's own loss L_0 by p. L is the mean of five: dP[0] is a fifth of it."
+    why = "The derivative of L_0, this sample's loss. L is the mean of five losses: dP[0] is a fifth of this."
     explain("dL0_dp = -Y[0] / p", "dL_0/dp[c] = -Y[0,c] / p[c]", why)
     show(dL0_dp)
     why = "c is summed: z[m] changes every p[c], and each of them changes L_0. p[c] in J cancels 1/p[c]."
@@ -113,14 +113,14 @@ def one_jacobian(dP, P, Z2):
 
 
 def through_softmax(P, Z2):
-    """Go down from L to the scores: dP, one Jacobian looked at closely, and dZ2, which is returned."""
+    """Go back from L to the scores: dP, the Jacobian of one sample in detail, and dZ2, which is returned."""
     heading("Backward through softmax: one Jacobian for each sample, contracted with dP")
     why = "The loss depends only on the probability of the true class. The 5 comes from the mean."
     explain("dP = -Y / (5 * P)", "dP[i,c] = -Y[i,c] / (5 * P[i,c])", why)
     dP = -Y / (5 * P)
     show(dP, "cross_entropy_vjp(1, P, y)", functional.cross_entropy_vjp(1, P, y))
     one_jacobian(dP, P, Z2)
-    why = "All samples: row i of dP by the Jacobian of sample i. Divided by 5 here, and nowhere below."
+    why = "All samples: row i of dP times the Jacobian of sample i. Only this step divides by 5."
     explain("dZ2 = (P - Y) / 5", "dZ2[i,m] = sum_c dP[i,c] * J_i[c,m]", why)
     dZ2 = (P - Y) / 5
     show(dZ2, "softmax_cross_entropy_vjp(1, Z2, y)", functional.softmax_cross_entropy_vjp(1, Z2, y))
@@ -129,13 +129,13 @@ def through_softmax(P, Z2):
 
 
 def through_layers(gradients, Z1, A1, dZ2):
-    """Go down from dZ2 to the weights of both layers. Return the gradients by name."""
+    """Go back from dZ2 to the weights of both layers. Return the gradients by name."""
     heading("Backward through the layers")
     why = "i is summed, so it must be the inner index. In A1 it comes first: hence the transpose."
     explain("dW2 = A1.T @ dZ2", "dW2[v,c] = sum_i A1[i,v] * dZ2[i,c]", why)
     dW2 = A1.T @ dZ2
     show(dW2, 'gradients["W2"]', gradients["W2"])
-    why = "Every row was given the same b2, so its derivative collects from every row: column sums."
+    why = "Every row uses the same b2, so its derivative is the sum over all rows: column sums."
     explain("db2 = column sums of dZ2", "db2[c] = sum_i dZ2[i,c]", why)
     db2 = dZ2.sum(axis=0)
     show(db2, 'gradients["b2"]', gradients["b2"])
@@ -143,27 +143,27 @@ def through_layers(gradients, Z1, A1, dZ2):
     explain("dA1 = dZ2 @ W2.T", "dA1[i,v] = sum_c dZ2[i,c] * W2[v,c]", why)
     dA1 = dZ2 @ W2.T
     show(dA1, "affine_vjp(dZ2, A1, W2)[0]", functional.affine_vjp(dZ2, A1, W2)[0])
-    why = "i and v are in every factor and in the result: no sum. The entry-by-entry (Hadamard) product."
+    why = "i and v are in every factor and in the result: no sum, but a Hadamard product, entry by entry."
     explain("dZ1 = dA1 * A1 * (1 - A1)", "dZ1[i,v] = dA1[i,v] * A1[i,v] * (1 - A1[i,v])", why)
     dZ1 = dA1 * A1 * (1 - A1)
     show(dZ1, "sigmoid_vjp(dA1, Z1)", functional.sigmoid_vjp(dA1, Z1))
     explain(
-        "dW1 = X.T @ dZ1", "dW1[u,v] = sum_i X[i,u] * dZ1[i,v]", "As for W2, one layer down: X stands where A1 stood."
+        "dW1 = X.T @ dZ1", "dW1[u,v] = sum_i X[i,u] * dZ1[i,v]", "Like dW2, one layer below: X takes the place of A1."
     )
     dW1 = X.T @ dZ1
     show(dW1, 'gradients["W1"]', gradients["W1"])
-    explain("db1 = column sums of dZ1", "db1[v] = sum_i dZ1[i,v]", "As for b2, one layer down.")
+    explain("db1 = column sums of dZ1", "db1[v] = sum_i dZ1[i,v]", "Like db2, one layer below.")
     db1 = dZ1.sum(axis=0)
     show(db1, 'gradients["b1"]', gradients["b1"])
     return {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2}
 
 
 def one_weight(net, gradients):
-    """Move a single weight and hold the change of the loss against what the gradient foretold."""
+    """Change a single weight, and compare the change of the loss with the prediction of the gradient."""
     slope, before = gradients["W2"][4, 0], net.loss(X, y)
-    heading("What one entry says: move W2[4, 0] alone")
-    print(f"\ndW2[4, 0] = {slope:.4f}. Predicted: that times the step. Measured: L after the step, less L before.")
-    print("Take a tenth of the step, and the difference falls to about a hundredth: it is curvature.\n")
+    heading("What one entry says: change W2[4, 0] alone")
+    print(f"\ndW2[4, 0] = {slope:.4f}. Predicted: dW2[4, 0] times the step. Measured: L after the step - L before it.")
+    print("With a tenth of the step, the difference is about a hundredth: it comes from the curvature.\n")
     print("      step    predicted     measured   difference")
     for step in (1.0, 0.1, 0.01):
         net.parameters["W2"][4, 0] = W2[4, 0] + step
@@ -173,8 +173,8 @@ def one_weight(net, gradients):
 
 
 def update(net, gradients, learning_rate=0.5):
-    """Move all weights at once, by gradients that were computed before any of them moved."""
-    heading(f"One update: from each W and b take {learning_rate} times its gradient")
+    """Update all weights at once, with gradients that were computed before any weight changed."""
+    heading(f"One update: subtract {learning_rate} times its gradient from each W and b")
     print(f"\nL before  {net.loss(X, y):.4f}")
     net.step(gradients, learning_rate)
     print(f"L after   {net.loss(X, y):.4f}")
@@ -190,7 +190,7 @@ def main():
     losses(net, P)
     dZ2 = through_softmax(P, Z2)
     gradients = through_layers(net.loss_and_gradients(X, y)[1], Z1, A1, dZ2)
-    heading("Are they right? Measured from the loss alone, by none of the formulas above")
+    heading("Are they right? Measured from the loss alone, without the formulas above")
     print(f"\n{net.check_gradients(X, y)}")
     one_weight(net, gradients)
     update(net, gradients)

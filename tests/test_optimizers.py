@@ -374,7 +374,7 @@ def test_dir_of_optimizers_shows_the_public_names():
 
 
 @pytest.mark.parametrize("bias_rate", [1.0, 0.1])
-def test_factors_are_those_of_the_parametrisation(bias_rate):
+def test_factors_are_those_of_the_parametrization(bias_rate):
     sizes, options = (16, 25, 3), {"bias_rate": bias_rate}
     expected = (0.25, bias_rate, 0.2, bias_rate)
     assert rate_factors(sizes, Adam(0.1), parametrization="ntk", **options) == pytest.approx(expected)
@@ -384,7 +384,7 @@ def test_factors_are_those_of_the_parametrisation(bias_rate):
     assert rate_factors(sizes, SGD(0.1), **options) == expected
 
 
-def test_unknown_parametrisations_and_negative_factors_are_refused():
+def test_unknown_parametrizations_and_negative_factors_are_refused():
     with pytest.raises(OptionError, match="parametrization is 'mup', expected one of standard, ntk"):
         rate_factors((2, 2), SGD(0.1), parametrization="mup")
     with pytest.raises(OptionError, match="bias_rate is -1, expected a number >= 0"):

@@ -1,20 +1,20 @@
-"""What can go wrong, as a tree.
+"""The exceptions, as a tree.
 
 ::
 
     GlassmaxError
     ├── ShapeError         arrays that don't fit together          (also a ValueError)
-    ├── LabelError         targets or weights that are no such     (also a ValueError)
+    ├── LabelError         targets or weights that can't be used   (also a ValueError)
     ├── OptionError        a parameter outside its range           (also a ValueError)
     ├── DataError          a table at fault: file, column, cell    (also a ValueError)
     ├── ModelFileError     a model file that can't be trusted      (also a ValueError)
-    ├── CheckpointError    a checkpoint that can't go on           (also a ValueError)
+    ├── CheckpointError    a checkpoint that can't be resumed      (also a ValueError)
     ├── ExpressionError    a formula that can't be read            (also a ValueError)
     ├── LearnerFileError   a program that can't be diagnosed       (also a ValueError)
     └── DivergenceError    a loss that is no longer finite         (also an ArithmeticError)
 
-Each message opens with the user's own word for the thing, says what was expected and what came, and
-ends with the next step. Messages are raised at the edges, once; the inner functions trust their callers.
+Each message begins with the user's own word for the thing, says what was expected and what was given, and ends with the
+next step. Public functions check their arguments; internal functions don't check them again.
 
 A message is data: a sentence in pieces, in which a parameter is a `Setting` and not its name. ``str(error)`` writes a
 setting as it is passed in Python, ``ignore=['id']``; the command line passes `worded` a function that writes it as it
@@ -84,7 +84,7 @@ def _pieces(text: str | Text) -> Text:
 
 
 class GlassmaxError(Exception):
-    """Whatever glassmax raises on purpose.
+    """The base class of the exceptions that glassmax raises.
 
     Parameters
     ----------
@@ -93,9 +93,9 @@ class GlassmaxError(Exception):
     parameter : str
         The parameter at fault.
     came : str
-        What it is.
+        The value that it has.
     expected : str or tuple of str and Setting
-        What it should be.
+        The value that it should have.
     remedy : str or tuple of str and Setting
         The next step, a sentence of its own; it follows the message.
     """
@@ -123,7 +123,7 @@ class LabelError(GlassmaxError, ValueError):
 
 
 class OptionError(GlassmaxError, ValueError):
-    """A parameter outside its range, or a name that stands for nothing."""
+    """A parameter outside its range, or an unknown name."""
 
 
 class DataError(GlassmaxError, ValueError):
@@ -215,7 +215,7 @@ def between(
     open_above: bool = True,
     other: str = "",
 ) -> None:
-    """Raise an OptionError if `number` is no real number between `low` and `high`; True, False and NaN are none.
+    """Raise an OptionError if `number` is not a real number between `low` and `high`; booleans and NaN are rejected.
 
     `what` is the user's word for the thing. An open bound is itself out of range. `other` says what else is expected:
     ``"None"``.

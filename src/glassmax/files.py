@@ -1,7 +1,8 @@
-"""Files, written whole or not at all.
+"""Write a file completely or not at all.
 
-A file is written beside its place under another name, brought to the disk, and then renamed over the old one: whoever
-looks finds the old file or the new one, never half of either, even if the machine stops in between.
+The content is written to a temporary file in the same folder, flushed to the disk, and the temporary file is then
+renamed to the final name. A reader finds the old file or the new one, never a part, even if the machine stops in
+between.
 """
 
 import os
@@ -15,13 +16,13 @@ __all__ = ["write_whole", "writing_whole"]
 
 
 def write_whole(path: str | Path, content: bytes) -> None:
-    """Write `content` to `path` whole, or leave what was there.
+    """Write `content` to `path` completely, or leave an existing file as it was.
 
     Parameters
     ----------
     path : str or Path
-        A file in an existing folder; replaced if it exists. A link is followed; a device or a pipe stays one, and
-        is written to as it comes.
+        A file in an existing folder; replaced if it exists. A link is followed; a device or a pipe is not replaced, but
+        written to directly.
     content : bytes
         All of the file.
 
@@ -36,7 +37,7 @@ def write_whole(path: str | Path, content: bytes) -> None:
 
 @contextmanager
 def writing_whole(path: str | Path) -> Iterator[IO[bytes]]:
-    """Write to `path` piece by piece; it is there when all of it is, and what was there stays until then.
+    """Write to `path` piece by piece; the file appears when it is complete, and an existing file stays until then.
 
     Parameters
     ----------

@@ -1,12 +1,12 @@
-"""Does f_vjp belong to f? Does a gradient belong to a loss? Measured, not believed.
+"""Check a pullback f_vjp, or the gradient of a loss, against derivatives that are measured numerically.
 
 A derivative is compared with a change that is measured from the function alone, along random directions. If J is the
 Jacobian of f, and u and v are random,
 
     <u, J v>  measured        must equal        <J^T u, v>  with J^T u from f_vjp
 
-A wrong pullback agrees along one random direction with probability 0, so a handful of directions decides. There are
-two ways to measure:
+A wrong pullback agrees along one random direction with probability 0, so a few directions are enough. There are two
+ways to measure:
 
 complex
     Im f(x + i h v) / h with h = 1e-20. There is no difference of close numbers, so the answer is right to the last
@@ -16,8 +16,8 @@ central
     (f(x + h v) - f(x - h v)) / 2h for three lengths h about 1e-3, extrapolated to h = 0 (Richardson): right to 1e-10
     or so, for any f. A direction along which the lengths disagree crosses a kink; it is counted, and drawn again.
 
-This module never names the cause of an error: it measures each parameter and gives a verdict. It imports NumPy, and
-nothing of the project but its errors, so it can judge the rest.
+This module never names the cause of an error: it measures each parameter and gives a verdict. From glassmax it imports
+only the exceptions, so that it is an independent check of the other modules.
 """
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
@@ -46,7 +46,7 @@ REDRAWS = 20
 
 @dataclass(frozen=True)
 class Check:
-    """What was found about one parameter (or one argument).
+    """The result for one parameter (or one argument).
 
     Attributes
     ----------
@@ -169,7 +169,7 @@ def check_vjp(
     f_vjp : callable
         ``f_vjp(dOut, *inputs)`` -> the cotangent of the one input, or a tuple with one for each input.
     *inputs : array_like
-        Real numbers, converted to float64. Stay off kinks: a derivative there is a convention.
+        Real numbers, converted to float64. Avoid kinks: there, the derivative is a convention.
     method : {"complex", "central"}, default="complex"
         How J v is measured.
     directions : int, default=4
@@ -247,7 +247,7 @@ def check_gradients(
     Returns
     -------
     Report
-        One check for each parameter: a small layer's error can't hide behind a large layer's numbers.
+        One check for each parameter, so that an error in a small layer is not hidden by a large layer.
 
     Raises
     ------

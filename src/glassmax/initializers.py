@@ -4,16 +4,16 @@ A scheme draws W_l around 0 with a spread that depends on its layer's number of 
 that neither activations nor derivatives grow or shrink from layer to layer::
 
     glorot      variance 2 / (a + b)       sigmoid, tanh, identity, softplus; the last layer
-    he          variance 2 / a             relu and its variants: half of the units are silent
+    he          variance 2 / a             relu and its variants: half of the units output 0
     lecun       variance 1 / a             selu
     mlp         uniform in +-sqrt(6 / (a + b)), sigmoid +-sqrt(2 / (a + b)), biases too: scikit-learn's MLPClassifier
     normal      variance 2 / a for relu and its variants, otherwise 1 / a; biases of variance 1
     zeros       weights and biases 0
 
-Each of the first three comes as ``_uniform`` and as ``_normal``, and its biases start at 0. ``auto`` takes for each
-layer the scheme that fits its activation. Under ``normal`` the last layer is ``zeros``: each class starts with the
-same probability. The biases spread the kinks of the hidden units over the range of the inputs; inputs should be scaled
-to about 1.
+Each of the first three schemes has the variants ``_uniform`` and ``_normal``, and its biases start at 0. ``auto`` uses,
+for each layer, the scheme that fits its activation. Under ``normal`` the last layer is ``zeros``: each class starts
+with the same probability. The biases spread the kinks of the hidden units over the range of the inputs; inputs should
+be scaled to about 1.
 
 Sources: Glorot & Bengio (2010), equations 12 and 16; He, Zhang, Ren & Sun (2015), equation 10; LeCun, Bottou, Orr &
 Müller, "Efficient backprop" (1998), equation 16; Klambauer et al., "Self-normalizing neural networks" (2017);

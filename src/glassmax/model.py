@@ -1,9 +1,9 @@
 """Model: a trained network with its classes and its encoding, and the file that holds it.
 
 A model file is safetensors: tensors W1, b1, ... and metadata with a strict JSON manifest and a SHA-256 over the whole
-file but the hash itself. The manifest names no code and no path; activations and losses come from closed tables;
-every shape is worked out from it and compared with the tensors before one of them is loaded. Nothing here can run
-code from a file, and nothing falls back to a weaker loader. The hash finds damage, not malice: whoever can write
+file but the hash itself. The manifest names no code and no path; activations and losses come from closed tables; every
+shape is computed from the manifest and compared with the tensors before one of them is loaded. No code from a file is
+ever run, and there is no fallback to a less safe format. The hash detects damage, not manipulation: whoever can write
 the file can also write its hash. Predictions need NumPy, not scikit-learn.
 """
 
@@ -67,13 +67,14 @@ class Model:
     ----------
     network : Network
     classes : (k,) array
-        Labels, in the order of the network's outputs. Softmax output: one of them a row; sigmoid: any of them.
+        Labels, in the order of the network's outputs. With softmax output, a row has one label; with sigmoid output,
+        any number of them.
     encoding : Encoding or None
         How a table's columns become inputs; None for a model trained on arrays.
     record : dict
         Facts about the training: text and numbers.
     columns : list of str or None
-        The names of the inputs, for a model trained on a frame; another frame's columns may come in any order.
+        The names of the inputs, if the model was trained on a frame. The columns of another frame may be in any order.
 
     Examples
     --------
@@ -144,14 +145,14 @@ class Model:
     def predictions(
         self, tables: Iterable[Table], counts: UnseenCounts | None = None, *, of_logits: bool = False
     ) -> Iterator[tuple[Table, Array]]:
-        """Predict any number of tables, one after another, as if they were one; they may exceed memory together.
+        """Predict any number of tables, one after another, as if they were one; together they may exceed memory.
 
         Parameters
         ----------
         tables : iterable of Table
             As `glassmax.table.read_batches` reads them.
         counts : UnseenCounts, optional
-            Counts missing cells, and values that training never saw.
+            Counts missing cells, and values that did not occur in training.
         of_logits : bool, default=False
             Whether to yield logits instead of probabilities.
 
@@ -160,7 +161,7 @@ class Model:
         table : Table
             Some rows, as many as the engine takes at once.
         P : (n, k) array
-            Their probabilities, to the bit those that `predict_proba` gives for all rows together.
+            Their probabilities, bit for bit those that `predict_proba` gives for all rows together.
         """
         if self.encoding is None:
             raise DataError("The model was trained in Python and knows no tables: pass an (n, d) array.")
@@ -235,12 +236,13 @@ class Model:
         Parameters
         ----------
         path : str or Path
-            By custom it ends in ``.safetensors``; its folder must exist.
+            Usually ends in ``.safetensors``; the folder must exist.
 
         Raises
         ------
         ModelFileError
-            If the folder is missing or can't be written to, or the classes have no name in JSON. What was there stays.
+            If the folder is missing or can't be written to, or JSON can't represent the classes. An existing file
+            stays.
         """
         content = self._to_bytes()
         try:
@@ -280,7 +282,7 @@ class Model:
 
 
 def _blocks_of(tables: Iterable[Table], rows: int) -> Iterator[Table]:
-    """Cut tables anew, into pieces of so many rows: where one ends must not depend on how the file was read."""
+    """Cut tables into pieces of equal size, so that the pieces don't depend on how the file was read."""
     waiting: list[Table] = []
     for table in tables:
         waiting.append(table)
@@ -297,7 +299,7 @@ def _blocks_of(tables: Iterable[Table], rows: int) -> Iterator[Table]:
 
 
 def load_model(path: str | Path) -> Model:
-    """Read a model file, trusting nothing in it.
+    """Read a model file; all of its content is checked before it is used.
 
     Parameters
     ----------
@@ -311,7 +313,7 @@ def load_model(path: str | Path) -> Model:
     Raises
     ------
     ModelFileError
-        If the file is missing, damaged, altered, or something else.
+        If the file is missing, damaged, altered, or not a model file.
     """
     try:
         content = _read(path)

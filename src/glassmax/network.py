@@ -6,13 +6,13 @@
     Z_l = A_{l-1} W_l + b_l            A_l = f_l(Z_l)          l = 1, ..., last - 1
     P = output(Z_last)                 L = sum_i w_i L_i / sum_i w_i + l2/2 sum_l W_l^2
 
-and backwards, each derivative from the one of the layer above::
+and in the backward pass, where each derivative follows from that of the layer above::
 
     dZ_last  from the head             (P - Y)/n for softmax with cross-entropy
     dW_l = A_{l-1}ᵀ dZ_l               db_l = column sums of dZ_l
     dA_{l-1} = dZ_l W_lᵀ               dZ_{l-1} = dA_{l-1} * f'_{l-1}(Z_{l-1})
 
-All gradients are computed before any weight moves. Layers count from 1. Epochs and batches are not known here: see
+All gradients are computed before any weight moves. Layers count from 1. Epochs and batches are the subject of
 `glassmax.engine` and `glassmax.training`.
 """
 
@@ -188,7 +188,7 @@ class Network:
         Raises
         ------
         ShapeError
-            If an array is missing or doesn't fit its neighbours.
+            If an array is missing or doesn't fit the arrays next to it.
 
         Examples
         --------
@@ -472,7 +472,7 @@ class Network:
         -------
         (n,) array of float64
             The gradient is of L_i alone: weight 1, no mean, no penalty. Rows with the longest gradients are often
-            mislabelled.
+            mislabeled.
 
         Notes
         -----
@@ -606,7 +606,7 @@ class Network:
         return check_gradients(loss_at, exact.parameters, gradients, method=method, random_state=random_state)
 
     def derive(self, wrt: str) -> Derivation:
-        """Derive the gradient of one array of this network from its loss, every line proved.
+        """Derive the gradient of one array of this network from its loss, and prove every line.
 
         Parameters
         ----------

@@ -4,7 +4,8 @@ An optimizer is a `Rule`, a pair of functions: ``init(theta)`` returns the state
 moments, a step count), and ``step(theta, gradient, state, rate)`` updates theta and the state in place. A rule holds
 its constants and nothing else, so a state can be saved and a run resumed. A schedule gives the share of the full
 learning rate that each step takes, as a function of the progress of training. L-BFGS needs all rows at once and chooses
-its own steps; it is SciPy's. The vector theta holds all parameters: no optimizer knows of layers, losses or data.
+its own steps; the implementation is SciPy's. The vector theta holds all parameters; optimizers don't use layers, losses
+or data.
 """
 
 from __future__ import annotations
@@ -316,7 +317,7 @@ def rate_factors(
         standard   1                               bias_rate
         ntk        1 / sqrt(a) adam, 1 / a SGD     bias_rate
 
-    Under the neural tangent parametrisation, ``W_l = V_l / sqrt(a)``, and V_l is trained. W_l then changes by
+    Under the neural tangent parametrization, ``W_l = V_l / sqrt(a)``, and V_l is trained. W_l then changes by
     1/sqrt(a) of the change of V_l. The derivative by V_l is 1/sqrt(a) of that by W_l, which shortens the step of SGD
     once more; the length of Adam's step doesn't depend on the scale of the derivative. Here W_l is kept, and the
     factors make it move as far.
@@ -391,7 +392,7 @@ class Iterate(NamedTuple):
 def lbfgs(
     objective: Callable[[Array], tuple[float, Array]], theta: Array, *, max_iter: int, max_fun: int, tol: float
 ) -> Iterator[Iterate]:
-    """Minimise a loss by L-BFGS (SciPy's "L-BFGS-B"), one iteration for each item that the caller takes.
+    """Minimize a loss by L-BFGS (SciPy's "L-BFGS-B"), one iteration for each item that the caller takes.
 
     Parameters
     ----------

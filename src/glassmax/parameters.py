@@ -1,7 +1,7 @@
 """Parameters: all weights and biases as named views of one flat vector.
 
-An optimizer wants one vector theta, a reader wants ``W1`` and ``b1``. Both are views of the same memory: a change to
-one is a change to the other. Gradients have the same form: ``gradients["W1"]`` is dL/dW1 and ``gradients.flat`` is
+Optimizers need one vector theta, people read ``W1`` and ``b1``. Both are views of the same memory, so a change to one
+is a change to the other. Gradients have the same form: ``gradients["W1"]`` is dL/dW1 and ``gradients.flat`` is
 dL/dtheta. Nothing is computed here.
 """
 
@@ -120,7 +120,7 @@ class Parameters(Mapping[str, Array]):
         Raises
         ------
         ShapeError
-            If an array is missing, unknown, or doesn't fit its neighbours.
+            If an array is missing, unknown, or doesn't fit the arrays next to it.
         """
         given = {name: as_floating(values, name) for name, values in arrays.items()}
         dtype = np.result_type(*given.values()) if dtype is None and given else dtype

@@ -1,8 +1,8 @@
 """Sealed files: safetensors with a text about it, and a SHA-256 over the whole file but the hash itself.
 
-Model files and checkpoints are of this kind. Reading one runs no code and falls back to no weaker loader; what the text
-means, and whether the tensors fit it, is for the reader to check before a tensor is loaded. The hash finds damage, not
-malice: whoever can write the file can also write its hash.
+Model files and checkpoints are of this kind. Reading one runs no code, and there is no fallback to a less safe format.
+The caller checks what the text means, and whether the tensors fit it, before a tensor is loaded. The hash detects
+damage, not manipulation: whoever can write the file can also write its hash.
 """
 
 import hashlib

@@ -79,7 +79,7 @@ def check_single_weight(page, net, X, y, slope):
 
 
 def check_update(page, net, X, y):
-    rate = float(re.search(r"take ([\d.]+) times its gradient", page)[1])
+    rate = float(re.search(r"subtract ([\d.]+) times its gradient", page)[1])
     losses = [float(loss) for loss in re.search(r"^L before  (\S+)\nL after   (\S+)$", page, re.M).groups()]
     agree(losses[0], net.loss(X, y))
     net.step(net.loss_and_gradients(X, y)[1], rate)

@@ -2,20 +2,20 @@
 
 ::
 
-    reading/                what people type, to equations
-    expression, cells       what equations are made of: index notation
-    differentiate, chain    the rules of differentiation; the chain rule, every line noted
-    simplifying/            every line to its short form
+    reading/                parse the equations that people type
+    expression, cells       the parts of equations in index notation
+    differentiate, chain    the rules of differentiation; the chain rule, which records every line
+    simplifying/            bring every line to its short form
     matrix/                 from indices to matrices, by rule
     printing/               a formula as text, LaTeX, MathML, NumPy code
     steps, result           the lines, and the result as data
-    proving/                every line on random numbers, against the complex step
+    proving/                evaluate every line on random numbers and compare it with the complex step
     formats/                a whole derivation as text, LaTeX, Markdown, HTML, JSON, a NumPy function
-    derivation, deriving    what people hold, and how it comes about
+    derivation, deriving    the class `Derivation`, and the function `derive` that makes one
     networks, functional    the equations of a dense network, and of each derivative in `glassmax.functional`
-    ranges, limits, greek   what runs over what; bounds, so that no input hangs; letters
+    ranges, limits, greek   which indices run over the same range; bounds on the work; Greek letters
 
-Nothing is approximated: what is printed is exact, and proved on numbers before it is printed.
+Nothing is approximated: what is printed is exact, and it is checked on random numbers before it is printed.
 """
 
 from .derivation import Derivation

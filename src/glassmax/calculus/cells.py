@@ -1,4 +1,4 @@
-"""Cells: an array at letters, ``W_jk``; how it is written, and which letters it gets."""
+"""Cells: an array with its index letters, such as ``W_jk``; how it is written, and which letters it gets."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ Cell = tuple[str, tuple[str, ...]]
 
 
 def shown(name: str, letters: Sequence[str]) -> str:
-    """Write an array at its letters: ``z_i``, ``W_jk``, ``L``."""
+    """Write an array with its index letters: ``z_i``, ``W_jk``, ``L``."""
     if not letters:
         return name
     plain = all(len(letter) == 1 for letter in letters)
@@ -20,7 +20,7 @@ def shown(name: str, letters: Sequence[str]) -> str:
 
 
 def letters_for(program: Program, name: str, taken: set[str]) -> tuple[str, ...] | None:
-    """Choose letters for a cell of an array: those it has where it first stands, or others where they are taken.
+    """Choose letters for a cell of an array: those of its first appearance, or others if those are taken.
 
     The result is None if the program has no such array.
     """

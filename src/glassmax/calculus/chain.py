@@ -1,8 +1,8 @@
-"""The chain rule, walked from the result down to what it is differentiated by.
+"""The chain rule, from the result down to the array with respect to which it is differentiated.
 
-For each equation on the way, its local derivative is found, multiplied by the derivative of the result by the array
-of that equation, and summed. Each product comes with the lines that bring it to its short form, and the rule that made
-each line. Nothing is proved here; that is the work of `proving`, which sees only the lines.
+For each equation on the way, its local derivative is found, multiplied by the derivative of the result with respect to
+the array of that equation, and summed. Each product comes with the lines that bring it to its short form, and with the
+rule that led to each line. Nothing is proved here; `proving` does that, from the lines alone.
 """
 
 from collections.abc import Sequence
@@ -71,8 +71,8 @@ class Chain:
     def gradient(self, of: str, label: str, name: str, at: tuple[str, ...]) -> Expr:
         """Return d of / d name_at in its short form, over the letters of `of` and then `at`.
 
-        The lines call `of` by its `label`: ``L``, or ``(dL/dz_i)`` for a gradient that is differentiated again. `name`
-        is an input, or the array of an equation, which is then taken as given.
+        `label` is the name of `of` in the lines: ``L``, or ``(dL/dz_i)`` for a gradient that is differentiated again.
+        `name` is an input, or the array of an equation, which is then taken as given.
         """
         top = self._definition(of)
         path = self._path(of, name)

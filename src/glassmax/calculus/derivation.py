@@ -1,4 +1,4 @@
-"""The derivation that people hold: its result at the prompt, and everything that can be asked of it."""
+"""`Derivation`: shows its result at the prompt; can be evaluated, verified, and written in many formats."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +19,9 @@ Array = npt.NDArray[Any]
 
 @dataclass(repr=False)
 class Derivation(DerivationResult):
-    """A derivative, step by step: what `derive` returns.
+    """A derivative with its derivation step by step: what `derive` returns.
 
-    At the prompt it shows its result, in index notation and in matrix notation, and how far it is proved; `print` shows
+    At the prompt it shows its result, in index notation and in matrix notation, and whether it is proved; `print` shows
     every line. A notebook shows every line as mathematics.
 
     Attributes
@@ -39,7 +39,7 @@ class Derivation(DerivationResult):
     """
 
     def verify(self, seed: int = 0) -> bool:
-        """Measure every line on random numbers again, drawn by a seed; return whether all hold."""
+        """Check every line again on random numbers drawn with a seed; return whether all lines hold."""
         with bounded():
             return prove(self, seed)
 

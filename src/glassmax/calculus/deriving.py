@@ -31,7 +31,7 @@ def derive(
     matrix: bool = False,
     shapes: str | Mapping[str, tuple[str, ...] | str] | None = None,
 ) -> Derivation:
-    """Derive a gradient, a Jacobian or a Hessian from equations in index notation; every line is proved on numbers.
+    """Derive a gradient, a Jacobian or a Hessian from equations, and prove every line on random numbers.
 
     Parameters
     ----------
@@ -39,19 +39,20 @@ def derive(
         Equations as people type them, separated by ``;`` or lines, in any order:
         ``"L = -sum_k y_k log(p_k); p_i = exp(z_i) / sum_k exp(z_k)"``.
     wrt : str or sequence of str
-        What to differentiate by: ``"z"``, ``"W[m,n]"`` to name the cell, ``("z", "z")`` for a Hessian.
+        The array to differentiate with respect to: ``"z"``; ``"W[m,n]"`` names the indices; ``("z", "z")`` for a
+        Hessian.
     of : str, optional
-        What is differentiated; by default the array that no other equation uses.
+        The array to differentiate; by default the one that no other equation uses.
     assume : sequence of str, optional
-        Equations that hold: ``["sum_k y_k = 1"]``.
+        Equations to assume: ``["sum_k y_k = 1"]``.
     times : str, optional
         An array that the last derivative is multiplied by: a Hessian-vector product.
     einstein : bool, default=False
-        Whether an index that stands twice in a product is summed.
+        Whether to sum over an index that appears twice in a product.
     matrix : bool, default=False
         Whether the equations are in matrix notation: ``"L = -sum(Y * log(softmax(X @ W + b))) / N"``.
     shapes : str or mapping, optional
-        With `matrix`: the axes of arrays, ``"X: n,d; b: k"``, where the equations don't show them.
+        With `matrix`: the axes of arrays, ``"X: n,d; b: k"``, if the equations don't show them.
 
     Returns
     -------

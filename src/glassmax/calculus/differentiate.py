@@ -1,7 +1,7 @@
-"""Differentiate an expression by one cell of an array, rule by rule, without simplifying.
+"""Differentiate an expression with respect to one cell of an array, rule by rule, without simplifying.
 
-``derivative(e, "z", ("j",))`` is de/dz_j: what depends on another cell contributes through Kronecker's deltas, which
-later contract. The rules used are noted by name, in the order of use.
+``derivative(e, "z", ("j",))`` is de/dz_j. The derivative of z_i with respect to z_j is a Kronecker delta, which is
+contracted later. The names of the rules used are recorded in their order.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""The equations of each derivative in `glassmax.functional`, to be derived and held against the function.
+"""The equations of each derivative in `glassmax.functional`, to be derived and compared with the function.
 
-A pullback ``f_vjp(dOut, ...)`` is the gradient of ``L = sum dOut * Out`` with dOut held fixed: that is what the
+A pullback ``f_vjp(dOut, ...)`` is the gradient of ``L = sum dOut * Out`` for a constant dOut: that is what the
 equations say. The tests derive every one of them and compare the numbers with those of the function.
 """
 
@@ -22,7 +22,7 @@ class FunctionEquations:
     equations : str
         For `derive`.
     wrt : tuple of str
-        What the function returns derivatives by, in its order; one derivation each.
+        The arrays for which the function returns derivatives, in its order; one derivation each.
     assume : tuple of str
     times : str or None
         As for `derive`.
@@ -71,7 +71,7 @@ FUNCTIONAL_EQUATIONS: dict[str, FunctionEquations] = {
 
 
 def derive_function(name: str) -> list[Derivation]:
-    """Derive what a function of `glassmax.functional`, ``"softmax_vjp"`` for instance, returns; every line proved.
+    """Derive what a function of `glassmax.functional` returns, such as ``"softmax_vjp"``, and prove every line.
 
     There is one derivation for each derivative that the function returns, in its order.
 

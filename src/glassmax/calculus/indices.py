@@ -1,4 +1,4 @@
-"""The letters of expressions: which are free, which are taken, how they are renamed; and ones that keep a range."""
+"""The index letters of expressions: which are free, which are taken, how to rename them; vectors of ones."""
 
 from collections.abc import Mapping
 

@@ -13,7 +13,7 @@ from ..errors import GlassmaxError
 __all__ = ["MOST_NUMBERS", "MOST_TERMS", "DeriveError", "TooManyTermsError", "bounded", "check_power", "spend"]
 
 MOST_STEPS = 500_000
-"""Nodes looked at, some seconds' worth; a three-layer network takes about 50,000, a batch normalisation 200,000."""
+"""Nodes looked at, some seconds' worth; a three-layer network takes about 50,000, a batch normalization 200,000."""
 MOST_TERMS = 150
 """Terms that brackets are multiplied out to; where there would be more, they stay closed."""
 MOST_POWER = 1000

@@ -1,8 +1,8 @@
-"""The derivation for a dense network: its equations written out, and the recursion of backpropagation found.
+"""The derivation for a dense network: write out its equations, and find the recursion of backpropagation.
 
-The equations are those of `glassmax.network`, in the same letters; rows are samples. The derivative by each Z_l and
-A_l gets its name, so that the lines show ``dA1 = dZ2 W2ᵀ`` and ``dZ1 = dA1 ⊙ f'(Z1)``. What has been derived for one
-layer is used for the others.
+The equations are those of `glassmax.network`, in the same letters; rows are samples. The derivatives with respect to
+Z_l and A_l are called dZ_l and dA_l, so that the lines show ``dA1 = dZ2 W2ᵀ`` and ``dZ1 = dA1 ⊙ f'(Z1)``. What has been
+derived for one layer is used again for the others.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ ACTIVATION_EQUATIONS = {
     "softplus": "softplus({z})",
     "f": "f({z})",
 }
-"""What each activation is, as an equation; "f" is left open."""
+"""The equation of each activation; "f" stands for any function."""
 
 OUTPUT_EQUATIONS = {"softmax": "softmax_j({z})", "sigmoid": "sigmoid({z})", "identity": "{z}", "relu": "relu({z})"}
 
@@ -75,7 +75,7 @@ def derive_network(
     l2: bool = False,
     rows_sum_to_one: bool = True,
 ) -> Derivation:
-    """Derive dL/d of one array of a dense network: a parameter, or any Z, A or X; every line proved.
+    """Derive the gradient of L with respect to a parameter, Z, A or X of a dense network, and prove every line.
 
     `wrt` is ``"W1"``, ``"b2"``, ``"Z1"``, ``"X"``, ...; ``"W1[m,n]"`` names the cell. The network is described as for
     `network_equations`. With `rows_sum_to_one`, ``sum_j Y_ij = 1`` is used, which one-hot and soft labels satisfy.

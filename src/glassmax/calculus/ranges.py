@@ -1,7 +1,7 @@
 """Ranges: which index letters and which positions of arrays run over the same values.
 
-A letter ties the positions that it stands at together. What is tied has one size when numbers are drawn, may stand
-under one sum when common factors are taken out, and gives the code of a result its sizes.
+Positions that have the same letter have the same range: they get the same size when random numbers are drawn, their
+sums may be combined when common factors are taken out, and the code of a result takes sizes from them.
 """
 
 from collections.abc import Sequence

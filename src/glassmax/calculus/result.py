@@ -1,6 +1,6 @@
 """The result of a derivation, as data: the derivative, the lines that led to it, and how far each is proved.
 
-What is here is read by `proving` and by `formats`; the face that people hold is `Derivation`.
+`proving` and `formats` read this class; users get its subclass `Derivation`.
 """
 
 from dataclasses import dataclass, field
@@ -50,7 +50,8 @@ class DerivationResult:
     axes : tuple of str
         The letters of the result: those of what is differentiated, then those of what it is differentiated by.
     error, matrix_error : float
-        Of the result against the complex step, of the matrix form against the index form; NaN before the proof.
+        Relative difference of the result from the complex step, and of the matrix form from the index form; NaN before
+        the proof.
     """
 
     program: Program
@@ -87,7 +88,7 @@ class DerivationResult:
 
     @property
     def layout(self) -> str:
-        """What the axes of the result are: those of what is differentiated, then those of what by."""
+        """The axes of the result: those of the differentiated array, then those of the arrays in the denominator."""
         lower = [name for name, _ in self.wrt[: len(self.wrt) - (self.times is not None)]]
         top = self.program.defined(self.of)
         names_of = ([self.of] if top is not None and top.indices else []) + lower

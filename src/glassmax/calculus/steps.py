@@ -1,4 +1,4 @@
-"""The lines of a derivation, and what each of them can be measured against."""
+"""The lines of a derivation, and the derivative with which each of them is compared."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The command line: one command a file, loaded when it is called.
+"""The command line: one module for each command, loaded when it is called.
 
 Results go to stdout, everything else to stderr. Exit codes: 0 for success, 1 for an error in the data or a file, 2 for
 an error in the command line, 130 where Ctrl-C ended it. An error is one to three lines; its traceback is printed by

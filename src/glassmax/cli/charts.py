@@ -1,4 +1,4 @@
-"""Figures and confusions, in colour for a terminal or as plain text; bars of counts, a sparkline of losses."""
+"""Figures and confusions, in color for a terminal or as plain text; bars of counts, a sparkline of losses."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 BETTER = " ◂"
 LOWER_IS_BETTER = ("log-loss", "Brier score", "calibration error")
 RIGHT, WRONG = ((82, 99, 122), (0, 92, 230)), ((122, 99, 82), (204, 68, 0))
-"""Colours from a share of 0 to a share of 1: blue and orange, which colour-blind readers distinguish; text is white."""
+"""Colors from a share of 0 to a share of 1: blue and orange, which color-blind readers distinguish; text is white."""
 BAR, LONGEST_NAME = 8, 20
 MOST_CLASSES = 20
 

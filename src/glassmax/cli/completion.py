@@ -11,7 +11,9 @@ __all__ = ["command"]
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    """Print a script for shell completion: of commands, options and the columns of a table.
+    """Print a shell script that completes commands and options.
+
+    It also completes the names of columns, once the table is on the command line.
 
     \b
     Examples:

@@ -34,9 +34,9 @@ def _format_options(command: Any) -> Any:
 
 @click.command("derive")
 @click.argument("equations", required=False)
-@click.option("--wrt", "-w", multiple=True, metavar="NAME", help="Variable to differentiate by; twice for a Hessian.")
+@click.option("--wrt", "-w", multiple=True, metavar="NAME", help="Variable of the derivative; twice for a Hessian.")
 @click.option("--of", metavar="NAME", help="Quantity to differentiate.  [default: the one that no other equation uses]")
-@click.option("--cell", metavar="NAME[i,j]", help="Like --wrt, for one entry whose indices are named.")
+@click.option("--cell", metavar="NAME[i,j]", help="Like --wrt, for one entry, with names for its indices.")
 @click.option(
     "--assume",
     "-a",
@@ -59,7 +59,7 @@ def _format_options(command: Any) -> Any:
     default="sigmoid",
     show_default=True,
     metavar="NAME",
-    help="Activation of the hidden layers, with --network; f leaves it open.",
+    help="Activation of the hidden layers, with --network; f stands for any function.",
 )
 @click.option("--output", default="softmax", show_default=True, metavar="NAME", help="Output function, with --network.")
 @click.option("--loss", default="cross_entropy", show_default=True, metavar="NAME", help="Loss, with --network.")

@@ -15,7 +15,7 @@ __all__ = ["command"]
 @click.argument("data")
 @group(
     "Scoring",
-    option("--by", "Column to group by: figures for each of its values too.", metavar="COLUMN"),
+    option("--by", "Column to group by: also print the metrics for each of its values.", metavar="COLUMN"),
     option("--weight", "Column of sample weights, >= 0.", metavar="COLUMN"),
 )
 @group("Data", *FILE_FORMAT)

@@ -210,7 +210,7 @@ class Run:
                 n_threads=options["threads"],
             )
         if step > 1:
-            say(f"The linear model to compare with is trained on every {ordinal(step)} row.")
+            say(f"The linear model for comparison is trained on every {ordinal(step)} row.")
         return Model(linear.network_, rows.classes, rows.encoding)
 
     def _more(self, models: dict[str, Model], index: Array, count: int) -> dict[str, list[float]]:

@@ -1,4 +1,4 @@
-"""Printing: results on stdout, messages on stderr, without control characters; in colour on a terminal."""
+"""Printing: results on stdout, messages on stderr, without control characters; in color on a terminal."""
 
 import errno
 import json
@@ -108,7 +108,7 @@ def show(text: str) -> None:
 
 
 def show_painted(text: str) -> None:
-    """Print a diagnosis or a derivation; on a terminal with colours and hanging indents."""
+    """Print a diagnosis or a derivation; on a terminal with colors and hanging indents."""
     lines = [harmless(line).rstrip() for line in text.split("\n")]
     terminal = console()
     show("\n".join([*lines, ""]) if terminal is None else rendered(terminal, *paint(lines)))

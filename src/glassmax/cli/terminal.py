@@ -1,4 +1,4 @@
-"""Output for a terminal: colour, and lines that wrap with a hanging indent. A pipe gets plain text.
+"""Output for a terminal: color, and lines that wrap with a hanging indent. A pipe gets plain text.
 
 Text from a file goes through `harmless` and into `rich.text.Text`, so that it is never read as markup.
 """
@@ -28,7 +28,7 @@ LONGEST_LABEL = 26
 def console(*, err: bool = False) -> "Console | None":
     """Return the terminal behind stdout or stderr, or None where there is none."""
     stream = sys.stderr if err else sys.stdout
-    if stream is None or not stream.isatty():  # colours may be forced on where there is no terminal
+    if stream is None or not stream.isatty():  # colors may be forced on where there is no terminal
         return None
     from rich.console import Console
 

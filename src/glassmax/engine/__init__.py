@@ -1,6 +1,6 @@
 """The engine: computes a batch or a whole epoch, behind one interface with two implementations.
 
-`ReferenceEngine` uses NumPy and `glassmax.network`, the formulas as they stand in the books. `NativeEngine`, in
+`ReferenceEngine` uses NumPy and `glassmax.network`, with the formulas as textbooks have them. `NativeEngine`, in
 `glassmax.engine.native`, is written in C++ and tested against the reference; it exists if there was a compiler when
 glassmax was installed. `best_engine` returns the engine that is used, `build_facts` says why.
 """
@@ -68,7 +68,7 @@ class Engine(Protocol):
         ...
 
     def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
-        """Return the loss of all rows and its derivative by theta."""
+        """Return the loss of all rows and its derivative with respect to theta."""
         ...
 
     def logits(self, network: Network, X: Array) -> Array:
@@ -81,7 +81,7 @@ class Engine(Protocol):
 
 
 def logits(engine: Engine, network: Network, X: Array) -> Iterator[Array]:
-    """Return the logits of the rows of X, (n, d) or CSR, block by block: no (n, k) array need be held."""
+    """Return the logits of the rows of X, (n, d) or CSR, block by block, without an (n, k) array in memory."""
     for block in blocks(network, X.shape[0]):
         yield engine.logits(network, X[block])
 
@@ -97,8 +97,8 @@ def best_engine(n_threads: int | None = None) -> Engine:
     Returns
     -------
     Engine
-        The native engine if it was built, otherwise the reference. The environment variable ``GLASSMAX_ENGINE``,
-        "native" or "reference", selects one of the two.
+        The native engine if it was built, otherwise the reference engine. The environment variable
+        ``GLASSMAX_ENGINE``, "native" or "reference", selects one of the two.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def all_finite(X: Array) -> bool:
 
 
 def build_facts() -> dict[str, Any]:
-    """Return what was built when glassmax was installed, and what of it is used.
+    """Return what was built when glassmax was installed, and which part of it is used.
 
     Returns
     -------

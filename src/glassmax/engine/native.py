@@ -1,9 +1,9 @@
 """The native engine: whole epochs in C++, fused and threaded, for float32 and float64.
 
-The formulas are those of `ReferenceEngine`, which the tests hold it against; the code is in the folder `native` of the
-source. It uses the best instruction set of the machine (``GLASSMAX_ISA`` names another), and no bit of a result depends
-on the number of threads. Arrays whose dtype and layout the engine reads are passed as they are, others as copies. What
-the engine can't compute is refused, never computed by another engine in silence.
+The formulas are those of `ReferenceEngine`, and the tests compare the two engines; the code is in the folder `native`
+of the source. The engine uses the best instruction set of the machine (``GLASSMAX_ISA`` selects another), and no bit of
+a result depends on the number of threads. Arrays whose dtype and layout the engine reads are passed as they are, others
+as copies. What the engine can't compute is an error; no other engine is used instead.
 """
 
 import math
@@ -141,7 +141,7 @@ class NativeEngine:
         return EpochResult(loss, steps, finite)
 
     def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
-        """Return the loss of all rows, penalty included, and its derivative by theta; see `ReferenceEngine`."""
+        """Return the loss of all rows, penalty included, and its gradient; see `ReferenceEngine`."""
         gradient = np.zeros(network.theta.shape)
         if len(data.y) == 0:
             return 0.0, gradient

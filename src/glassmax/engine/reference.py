@@ -110,7 +110,7 @@ class ReferenceEngine:
         return EpochResult(total / n, -(-n // batch_size), finite=True)
 
     def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
-        """Return the loss of all rows, penalty included, and its derivative by theta, (p,), in float64.
+        """Return the loss of all rows, penalty included, and its gradient, (p,), in float64.
 
         Parameters
         ----------
@@ -126,7 +126,7 @@ class ReferenceEngine:
 
         Notes
         -----
-        Block by block: no (n, k) array is held.
+        The rows are processed in blocks, without an (n, k) array in memory.
         """
         n, loss, gradient = len(data.y), 0.0, np.zeros(network.theta.shape)
         divisor = n * data.mean_weight

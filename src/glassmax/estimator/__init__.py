@@ -1,4 +1,4 @@
-"""SoftmaxClassifier: the scikit-learn face of a softmax network.
+"""SoftmaxClassifier: a softmax network as a scikit-learn estimator.
 
 ::
 

@@ -52,7 +52,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         all rows in each iteration.
     alpha : float, default=0.0001
         Strength of the L2 penalty, >= 0. A batch of m rows adds ``alpha/2 * sum of W^2 / (m * mean sample weight)`` to
-        its loss; biases are not penalised. With solver "adamw" the value 0.0001 counts as not given.
+        its loss; biases are not penalized. With solver "adamw" the value 0.0001 counts as not given.
     batch_size : int or "auto", default="auto"
         Rows of a mini-batch, >= 1; "auto" is ``min(200, n)``, and more than n is n. Ignored by "lbfgs".
     learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle", "step"}, default="constant"
@@ -94,7 +94,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     max_fun : int, default=15000
         Maximum number of evaluations of the loss, >= 1. Solver "lbfgs" only.
     loss : {"cross_entropy", "squared_error"}, default="cross_entropy"
-        Loss to minimise. The cross-entropy of a sigmoid output is binary, summed over the labels; the squared error is
+        Loss to minimize. The cross-entropy of a sigmoid output is binary, summed over the labels; the squared error is
         ``1/2 sum_c (P - Y)^2``.
     output : {"auto", "softmax", "sigmoid"}, default="auto"
         Output function, which decides how a matrix y is read. "softmax": each row holds the probabilities of the
@@ -117,7 +117,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     step_every, step_factor : int, float, default=50, 0.1
         The schedule "step" multiplies the learning rate by `step_factor`, in (0, 1], every `step_every` epochs, >= 1.
     parametrization : {"standard", "ntk"}, default="standard"
-        "ntk" lets the weights of a layer with `a` inputs move as under the neural tangent parametrisation: the
+        "ntk" lets the weights of a layer with `a` inputs move as under the neural tangent parametrization: the
         learning rate of W_l is multiplied by ``1 / sqrt(a)``, with solver "sgd" by ``1 / a``. `weight_decay` takes the
         learning rate itself. See `glassmax.optimizers.rate_factors`.
     bias_rate : float, default=1.0
@@ -134,7 +134,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     mixup_share : float, default=0.5
         Share of the rows of a mini-batch that are mixed, in [0, 1].
     init : str, default="mlp"
-        Initialisation of the weights. "mlp": as in MLPClassifier. "auto": by the activation of each layer (he for relu
+        Initialization of the weights. "mlp": as in MLPClassifier. "auto": by the activation of each layer (he for relu
         and its variants, lecun for selu, otherwise glorot); `init_` shows the schemes. "normal": normal weights and
         biases, and zeros in the last layer. Or another name in `glassmax.initializers.SCHEMES`.
     scoring : str or callable, default="log_loss"
@@ -143,7 +143,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         ``scorer(classifier, X, y) -> float``, for which greater is better.
     checkpoint_path : path or None, default=None
         File to which the state of training is written after each epoch. If `fit` is interrupted, calling it again with
-        the same arguments continues from the file, to the same bits.
+        the same arguments continues from the file, with bit-identical results.
     n_threads : int or None, default=None
         Maximum number of threads, >= 1; None uses all processors. The bits of the native engine don't depend on it.
 
@@ -191,7 +191,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     n_layers_, n_outputs_, out_activation_
         Number of layers, input and output included; number of outputs; "softmax" or "sigmoid".
     init_ : tuple of str
-        Initialisation scheme of each layer; "model" if the weights came from a model.
+        Initialization scheme of each layer; "model" if the weights came from a model.
 
     See Also
     --------
@@ -503,7 +503,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         return accuracy
 
     def gradient_norms(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Array:
-        """Return the norm of each row's own gradient, ``|| dL_i/dtheta ||``; rows of large norm are often mislabelled.
+        """Return the norm of each row's own gradient, ``|| dL_i/dtheta ||``; rows of large norm are often mislabeled.
 
         Parameters
         ----------

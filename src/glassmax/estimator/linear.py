@@ -1,6 +1,6 @@
 """The linear model that a network is compared with: multinomial logistic regression, its penalty chosen by validation.
 
-An unpenalised linear model is a weak opponent: where the classes can be separated its weights grow without bound, and
+An unpenalized linear model is too easy to beat: if the classes can be separated, its weights grow without bound, and
 its probabilities become overconfident. The penalty is therefore chosen among a few, on splits of the training rows.
 """
 
@@ -31,8 +31,8 @@ def fit_linear(
 ) -> tuple[SoftmaxClassifier, int]:
     """Fit multinomial logistic regression with L-BFGS, its L2 penalty chosen by validation.
 
-    X are standardised numbers, y class indices 0 to k - 1, each at least once; the settings are parameters of
-    `SoftmaxClassifier`. Where there are very many rows, only every `step`-th is used; `step` is returned too.
+    X holds standardized numbers, y class indices 0 to k - 1, each at least once; the settings are parameters of
+    `SoftmaxClassifier`. If there are very many rows, only every `step`-th row is used; `step` is returned too.
     """
     step = _step(X, y, MOST_PRODUCTS, MOST_ROWS)
     if step > 1 and len(np.unique(y[::step])) == len(np.unique(y)):

@@ -1,4 +1,4 @@
-"""The mathematics: each formula as it stands in the books, its pullback beside it.
+"""The mathematics: each formula as textbooks have it, and beside it its pullback, which backpropagation uses.
 
 ::
 

@@ -1,10 +1,10 @@
 """Heads: an output function and a loss together, as the last layer of a network needs them.
 
-The last layer turns logits Z into predictions P, charges a loss, and passes dL/dZ down. Four pairs of output and loss
-have formulas on the logits (`ON_LOGITS`); for every other pair dL/dP goes through the output's pullback, as in the
-books. Two of the four are fused (`Head.fused`): softmax with cross-entropy and sigmoid with binary cross-entropy, whose
-derivatives cancel down to P - Y. Which pair does what is decided here and nowhere else. Targets have already been
-through `check_target`.
+The last layer turns logits Z into predictions P, computes the loss, and passes dL/dZ to the layer below. Four pairs of
+output and loss have formulas on the logits (`ON_LOGITS`); for every other pair, dL/dP goes through the pullback of the
+output. Two of the four are fused (`Head.fused`): softmax with cross-entropy and sigmoid with binary cross-entropy,
+whose derivatives cancel down to P - Y. Only this module decides which formulas a pair uses. Targets have already been
+checked by `check_target`.
 """
 
 from collections.abc import Callable
@@ -45,7 +45,7 @@ class HeadTape(NamedTuple):
 
     @property
     def logits(self) -> Array | Exponentials:
-        """What formulas on the logits take: of softmax its pieces, of the others Z."""
+        """What formulas on the logits take: for softmax its pieces, for the other outputs Z."""
         return self.Z if self.pieces is None else self.pieces
 
     def __repr__(self) -> str:

@@ -4,9 +4,9 @@ Softmax is a vector function, so its derivative is a matrix for each row,
 
     J_ij = dp_i/dz_j = p_i (delta_ij - p_j)
 
-which is contracted with an incoming derivative, never summed over a row (the rows sum to 0). No function here knows
-of a loss: `softmax_vjp` is the product with the Jacobian and nothing else. The gradient ``(P - Y)/n`` of softmax with
-cross-entropy is `softmax_cross_entropy_vjp`.
+which is contracted with an incoming derivative, never summed over a row (the rows sum to 0). No function in this module
+contains a loss: `softmax_vjp` is the product with the Jacobian and nothing else. The gradient ``(P - Y)/n`` of softmax
+with cross-entropy is `softmax_cross_entropy_vjp`.
 """
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
@@ -37,8 +37,8 @@ class Exponentials(NamedTuple):
 
         shift_j = z_j - z_m <= 0       E_j = exp(shift_j)       others = sum_{j != m} E_j
 
-    so that P, held here, is ``E / (1 + others)`` and ``log P = shift - log1p(others)``: the largest term, exactly
-    1, never meets the small ones in a sum, and a tiny loss keeps its digits.
+    so that P, stored here, is ``E / (1 + others)`` and ``log P = shift - log1p(others)``: the largest term, exactly
+    1, is never added to the small ones, and a tiny loss keeps its digits.
     """
 
     shift: Array

@@ -1,14 +1,14 @@
-"""Tables in: read a file, a frame or a built-in example, find out what each column is, turn rows into numbers.
+"""Tables: read a file, a frame or a built-in example, infer the type of each column, and encode rows as numbers.
 
 ::
 
-    reading      a file of any kind as a Table, whole or in pieces; its faults named by row and column
+    reading      a file of any kind as a Table, whole or in pieces; errors name the row and the column
     builtin      digits, penguins, iris, wine, toy
-    inference    what each column is, and which are better left out
-    giveaways    columns that tell the target
-    encoding     columns to columns of numbers, and the same again for new rows
+    inference    the type of each column, and which columns to leave out
+    giveaways    columns that give the target away
+    encoding     columns to columns of numbers, in the same way for training rows and new rows
     labels       the target column to labels, and the weights
-    notes        what was left out, filled or never seen in training: nothing is guessed in silence
+    notes        reports of what was left out, filled, guessed, or did not occur in training
 """
 
 from .builtin import BUILTIN

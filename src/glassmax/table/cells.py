@@ -41,7 +41,7 @@ COMMA_NUMBER = r"^[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+),[0-9]+(?:[eE][+-]?[0
 """A number with a decimal comma, its thousands set off by points or not at all."""
 
 GROUPED = r"^[+-]?[0-9]{1,3}(?:\.[0-9]{3})+$"
-"""Where commas are decimal, ``1.234`` may be a thousand or a little more than one."""
+"""With a decimal comma, ``1.234`` may mean 1234 or 1.234."""
 
 _PLAIN, _COMMA, _GROUPED = re.compile(PLAIN), re.compile(COMMA_NUMBER), re.compile(GROUPED)
 _NO_EXPONENT = re.compile(r"-?(?:(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*)?|\.[0-9]+)")
@@ -49,9 +49,9 @@ _LARGEST_WHOLE = 1e15
 
 
 def number(cell: str, decimal: str = ".") -> float | None:
-    """Return the number that a cell is, or None.
+    """Return the number in a cell, or None if it holds none.
 
-    Where the decimal separator is the comma, ``1.234`` is None: it may be a thousand or a little over one.
+    If the decimal separator is the comma, ``1.234`` is None: it may mean 1234 or 1.234.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def canonical(cell: str) -> str:
 
 
 def as_text(values: Array) -> Array:
-    """Return a column of a `Table` as text, None where missing: equal cells are equal texts, whatever they came as."""
+    """Return a column of a `Table` as text, None where missing: equal cells give equal texts, whatever their type."""
     if values.dtype.kind == "f":
         return objects([None if value != value else number_text(value) for value in values.tolist()])
     if values.dtype.kind == "M":
@@ -117,8 +117,8 @@ def objects(cells: Sequence[Any]) -> Array:
 def column_of(cells: Iterable[str | None], decimal: str = ".") -> Array:
     """Make a column of text cells.
 
-    If all cells that are there are plain numbers, the column is float64, NaN where missing; otherwise it is text, None
-    where missing.
+    If all cells that aren't missing are plain numbers, the column is float64, with NaN for missing cells; otherwise it
+    is text, with None for missing cells.
 
     Examples
     --------

@@ -100,7 +100,7 @@ def _in_words(source: Source) -> Iterator[None]:
 
 @contextmanager
 def _any_time_zone() -> Iterator[None]:
-    """Let polars read moments whose zone it doesn't know, as "+05:30": they are held in UTC, whatever the zone."""
+    """Let polars read times in a zone that it doesn't know, such as "+05:30"; they are stored in UTC in any case."""
     before = os.environ.get(ANY_TIME_ZONE)
     os.environ[ANY_TIME_ZONE] = "1"
     try:
@@ -114,7 +114,7 @@ def _any_time_zone() -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Send what is written to the process's stderr nowhere: a panic of compiled code prints itself there."""
+    """Discard what is written to the process's stderr, where compiled code prints its panics."""
     saved = None
     with suppress(OSError, ValueError):
         sys.stderr.flush()

@@ -1,7 +1,7 @@
-"""One column to numbers, as learned in training: number, category, boolean, date.
+"""Encode one column as numbers, as learned in training: number, category, boolean, date.
 
-Each kind is a record that a model file holds, and knows how to fill its columns of X from a table's cells. What is odd
-about new rows is counted in `UnseenCounts`: cells that were filled, values that training never saw.
+Each kind of column is a record in the model file that fills its columns of X from the cells of a table. `UnseenCounts`
+counts the missing cells that were filled, and the values that did not occur in training.
 """
 
 from collections import Counter
@@ -26,7 +26,7 @@ MEND = "Mend the cell, or empty it: missing cells are filled."
 
 
 class UnseenCounts:
-    """Missing cells, and values that training never saw, counted over any number of tables.
+    """Counts of missing cells and of values that did not occur in training, over any number of tables.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class UnseenCounts:
     filling : dict of str to str
         What they were filled with, in words.
     unseen : dict of str to Counter
-        Rows that hold a value never seen in training, by column and value.
+        Number of rows with a value that did not occur in training, by column and value.
     """
 
     def __init__(self) -> None:
@@ -49,13 +49,13 @@ class UnseenCounts:
         self.filling[name] = filling
 
     def count_unseen(self, name: str, value: str | None) -> None:
-        """Count a row whose value training never saw."""
+        """Count a row whose value did not occur in training."""
         values = self.unseen.setdefault(name, Counter())
         shown = "missing" if value is None else repr(value)
         values[shown if shown in values or len(values) < MOST_NAMED else "others"] += 1
 
     def notes(self, columns: "list[Column]") -> list[Note]:
-        """Return a note for each column with missing cells, and for each with values that training never saw."""
+        """Return a note for each column with missing cells, and for each with values that did not occur in training."""
         notes = []
         for column in columns:
             count = self.missing[column.name]
@@ -117,7 +117,7 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
 
 
 class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="category", tag_field="kind"):
-    """A column of categories: a 0/1 column for each value; nothing is filled, for a missing cell is a value too.
+    """A column of categories: a 0/1 column for each value; a missing cell counts as a value, so nothing is filled.
 
     Attributes
     ----------
@@ -159,7 +159,7 @@ class Boolean(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="bool
     ----------
     name : str
     words : list of str
-        What stands for no and for yes, in small letters.
+        The words for no and for yes, in small letters.
     missing : bool
         Whether a 0/1 column "was missing" follows.
     """
@@ -191,7 +191,7 @@ class Boolean(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="bool
 
 
 class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="date", tag_field="kind"):
-    """A column of dates: the year as a number that runs on, and points on the circles of season, week and day.
+    """A column of dates: the year with a fraction, and season, weekday and hour, each as a point on a circle.
 
     Attributes
     ----------
@@ -263,7 +263,7 @@ def numbers_of(table: Table, name: str) -> Array:
 
 
 def _remedy(cell: str | bool) -> Text:
-    """Return what to do about a cell that is no number: read it with a decimal comma, or mend it by hand."""
+    """Return what to do about a cell that is not a number: read it with a decimal comma, or correct it by hand."""
     if isinstance(cell, str) and number(cell, ",") is not None:
         return ("If commas are decimal here, say ", Setting("decimal", ","), ".")
     return (MEND,)

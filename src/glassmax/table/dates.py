@@ -1,8 +1,8 @@
-"""Dates and times: recognised in text, and encoded as numbers.
+"""Dates and times: recognized in text, and encoded as numbers.
 
-A moment is encoded as its year, with a fraction, and as season, day of the week and hour, where these vary in the
-training rows: each is a point on a circle (sine and cosine), so that December lies beside January. A time of day may
-stand alone. Where the order of day and month, or the century, is a guess, a note says so.
+A moment is encoded as its year, with a fraction, and as season, day of the week and hour, if these vary in the training
+rows: each is a point on a circle (sine and cosine), so that December is next to January. A cell may also be a time of
+day without a date. If the order of day and month, or the century, is a guess, a note says so.
 """
 
 import re
@@ -33,7 +33,7 @@ CIRCLES = ("season", "weekday", "hour")
 
 
 def moment(cell: str, form: str) -> int | None:
-    """Return the moment that a cell names, in microseconds since 1970, UTC where it says a zone; None if it is none.
+    """Return the moment in a cell, in microseconds since 1970 (in UTC if a zone is given), or None if it holds none.
 
     The form is one of `FORMS`.
 
@@ -79,7 +79,7 @@ def _offset(zone: str | None) -> int:
 
 
 def form_of(cells: Iterable[str], least: float) -> tuple[str, bool] | None:
-    """Return the form in which most cells, at least this share of them, are dates; None if there is no such form.
+    """Return the form in which at least this share of the cells are dates; None if there is no such form.
 
     The second value is whether days and months can't be told apart, because no day is beyond 12.
 

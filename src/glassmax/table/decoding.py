@@ -1,7 +1,7 @@
-"""Bytes to lines of text: UTF-8, UTF-16, Latin-1 told apart, whole lines at a time, in UTF-8.
+"""Decode bytes to lines of text: detect UTF-8, UTF-16 or Latin-1, and return blocks of whole lines in UTF-8.
 
-Bytes that are no UTF-8 are Latin-1 if nothing before them was UTF-8 beyond ASCII; a file that is both is refused,
-with the line. This module refuses NUL bytes and lines without end.
+A file with bytes that are not UTF-8 is read as Latin-1, unless it already had UTF-8 characters beyond ASCII; then an
+error names the line. NUL bytes and endless lines are errors too.
 """
 
 import codecs
@@ -33,14 +33,14 @@ class Lines:
     ----------
     source : Source
     encoding : str, optional
-        Its encoding; found out by default.
+        Its encoding; detected by default.
 
     Attributes
     ----------
     encoding : str
-        As far as it is known: what it is taken for may change from UTF-8 to Latin-1 on the way.
+        The encoding detected so far; it may change from UTF-8 to Latin-1 while the file is read.
     count : int
-        Lines handed over so far.
+        Number of lines returned so far.
     """
 
     def __init__(self, source: Source, encoding: str | None = None) -> None:
@@ -76,7 +76,7 @@ class Lines:
         return SHOWN.get(found or "utf-8", found or "UTF-8")
 
     def blocks(self) -> Iterator[bytes]:
-        """Hand the text over, in UTF-8, each line ended by a newline."""
+        """Yield the text in UTF-8, in blocks of whole lines that end with newlines."""
         while raw := self.source.read(BLOCK_BYTES):
             text = self.rest + self._unified(raw)
             end = self._end_of_lines(text)

@@ -1,8 +1,8 @@
-"""CSV and its kin: rows of cells with a delimiter between them, quotes around some of them.
+"""CSV and similar formats: rows of cells with a delimiter between them, and quotes around some of them.
 
 A block whose quotes are all where they belong, and whose rows all have the right number of cells, is parsed by polars;
-anything else, and anything small, is parsed row by row by Python's own reader, which names the place of a fault. Both
-give the same table. Delimiter and decimal separator are detected from the first rows.
+anything else, and anything small, is parsed row by row by Python's ``csv`` module, so that an error can name its place.
+Both give the same table. Delimiter and decimal separator are detected from the first rows.
 """
 
 import csv
@@ -34,7 +34,7 @@ NEWLINE, QUOTE = 10, 34
 
 
 class Dialect(NamedTuple):
-    """How a CSV file is written, as far as the user says; what is None is detected."""
+    """The format of a CSV file, as far as the user gives it; what is None is detected."""
 
     delimiter: str | None = None
     decimal: str | None = None
@@ -52,12 +52,12 @@ class _Head(NamedTuple):
 
 
 def read_delimited(lines: Lines, dialect: Dialect, wanted: Sequence[str] | None = None) -> Iterator[Table]:
-    """Read the wanted columns, where the table has them, all by default; in pieces of some thousand rows.
+    """Read the wanted columns (by default all) if the table has them, in pieces of some thousand rows.
 
     Raises
     ------
     DataError
-        Naming the row and line of what is no table.
+        If the file is not a table; the message names row and line.
     """
     blocks = lines.blocks()
     name, place = lines.source.name, lines.source.place

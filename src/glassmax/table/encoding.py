@@ -1,8 +1,8 @@
-"""Columns to numbers: learned from the training rows, the same again for new ones.
+"""Encode columns as numbers: the encoding is learned from the training rows, and the same for new rows.
 
-A number becomes ``(x - median) / spread``, with a second column that says "was missing" where training rows lacked it;
-a category becomes one 0/1 column for each of its values; a boolean 0 or 1; a date its year and its place in the course
-of the year, the week and the day. New rows go through the very same encoding; a value never seen in training becomes
+A number becomes ``(x - median) / spread``, with a second column "was missing" if training rows have missing cells; a
+category becomes one 0/1 column for each of its values; a boolean becomes 0 or 1; a date becomes its year, and its place
+in the year, the week and the day. New rows are encoded in the same way; a value that did not occur in training becomes
 zeros and is named in the notes.
 """
 
@@ -24,7 +24,7 @@ __all__ = ["Encoded", "Encoding"]
 
 
 class Encoded(NamedTuple):
-    """Rows as numbers, and notes on cells that were filled and values that training never saw."""
+    """Rows as numbers, and notes on cells that were filled and values that did not occur in training."""
 
     X: Array
     notes: list[Note]
@@ -72,7 +72,7 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ignore : tuple of str
             Columns to leave out.
         inference : Inference, optional
-            What the columns are, found out from more rows than these; found out from these by default.
+            The types of the columns, if they were inferred from more rows; inferred from these rows by default.
 
         Returns
         -------
@@ -112,19 +112,19 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Returns
         -------
         Encoded
-            X, (n, width) of float64, finite; and notes on cells that were filled or never seen.
+            X, (n, width) of float64, finite; and notes on cells that were filled or did not occur in training.
 
         Raises
         ------
         DataError
-            If a column is missing, or a cell of a column of numbers is none.
+            If a column is missing, or a cell in a column of numbers is not a number.
         """
         counts = UnseenCounts()
         X = self.fill(table, counts)
         return Encoded(X, counts.notes(self.columns))
 
     def fill(self, table: Table, counts: UnseenCounts) -> Array:
-        """Return the rows of a table as numbers, (n, width); count missing cells and values that training never saw."""
+        """Return the rows of a table as numbers, (n, width); count missing cells and values not seen in training."""
         absent = [name for name in self.names if name not in table.columns]
         if len(absent) > 1:
             for name in absent:

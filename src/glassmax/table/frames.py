@@ -1,7 +1,7 @@
-"""pandas, polars and Arrow frames as Tables, by narwhals, so that none of these libraries need be installed.
+"""Convert pandas, polars and Arrow frames to Tables with narwhals; none of the three libraries has to be installed.
 
-Text in a frame is read as in a CSV file; whole numbers too large for a float stay text. A column that holds neither
-numbers, text, booleans nor dates is set aside; asking for it is an error that says what it holds.
+Text in a frame is read as in a CSV file; whole numbers too large for a float stay text. A column that doesn't hold
+numbers, text, booleans or dates is set aside; using it is an error that says what it holds.
 """
 
 import re
@@ -112,7 +112,7 @@ def _column(series: "nw.Series[Any]") -> Array | str:
 
 
 def _is_missing(cell: Any) -> bool:
-    """Whether a frame means that there is nothing: None, NaN, NaT, and what pandas has besides."""
+    """Whether a cell of a frame is missing: None, NaN, NaT, or pandas's NA."""
     return cell is None or type(cell).__name__ in ("NAType", "NaTType") or (isinstance(cell, float) and cell != cell)
 
 

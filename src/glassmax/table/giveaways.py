@@ -1,7 +1,7 @@
-"""Columns that give the target away: alone, they tell the class of nearly every row.
+"""Columns that give the target away: each of them alone predicts the class of nearly every row.
 
-Such a column often holds what is to be predicted under another name, or what is known only afterwards. It is pointed
-at, not left out: only the user knows which.
+Such a column is often the target under another name, or is known only afterwards. It is reported, but not left out,
+because only the user knows whether it may be used.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ BINS = 32
 
 
 def giveaways(table: Table, names: list[str], y: Array) -> list[tuple[str, float]]:
-    """Return the columns that tell the class alone, and how often they do.
+    """Return the columns that alone predict the class of nearly every row, and for which share of the rows.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def giveaways(table: Table, names: list[str], y: Array) -> list[tuple[str, float
 
 
 def _groups(cells: Array, decimal: str) -> Array:
-    """Number the values of a column: each its own, or of very many numbers the neighbours together."""
+    """Number the values of a column; if it has very many different numbers, close ones get the same number."""
     if cells.dtype.kind == "O" and any(isinstance(cell, str) for cell in cells[:20]):
         values = [None if cell is None or isinstance(cell, bool) else number(cell, decimal) for cell in cells]
         if sum(value is not None for value in values) > 0.9 * len(cells):

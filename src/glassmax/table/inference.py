@@ -1,8 +1,8 @@
-"""What each column is: number, category, boolean or date; and which are better left out.
+"""Infer the type of each column (number, category, boolean or date), and which columns to leave out.
 
-A column is judged by all of its cells. What can't be learned from is named: columns that never change, columns that
-number or name the rows, and text with too many values, which is an error that says how to go on. What the user says of
-a column takes precedence. The target is never looked at.
+All cells of a column count. Columns that can't be learned from are reported: columns that never change, columns that
+number or name the rows, and text with too many values, which is an error that says how to continue. The options of the
+user take precedence. The target is never used.
 """
 
 import re
@@ -35,7 +35,7 @@ NAMED_ID = re.compile(r"(^|.*[_\- .])(id|ids|uuid|guid|index|rowid|key)", re.IGN
 
 
 class ColumnOptions(NamedTuple):
-    """What the user says of the columns; it takes precedence over what they look like.
+    """The user's options for the columns; they take precedence over the inferred types.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class ColumnOptions(NamedTuple):
     ignore : collection of str
         Columns to leave out.
     keep : collection of str
-        Columns to learn from though they look like identifiers or never change.
+        Columns to learn from even if they look like identifiers or never change.
     """
 
     types: Mapping[str, str] = {}
@@ -53,14 +53,14 @@ class ColumnOptions(NamedTuple):
 
 
 class Inference(NamedTuple):
-    """What the columns are taken for.
+    """The inferred types of the columns.
 
     Attributes
     ----------
     kinds : dict of str to str
-        Of each column to learn from; a date's is its form, of `glassmax.table.dates.FORMS`.
+        The type of each column to learn from; for a date its form, one of `glassmax.table.dates.FORMS`.
     notes : list of Note
-        What was left out and why, and what was taken for granted.
+        What was left out and why, and what was assumed.
     """
 
     kinds: dict[str, str]
@@ -90,13 +90,13 @@ def infer(
     without: Collection[str],
     options: ColumnOptions = ColumnOptions(),  # noqa: B008 - immutable
 ) -> Inference:
-    """Find out what each column is.
+    """Infer the type of each column.
 
     Parameters
     ----------
     table : Table
     without : collection of str
-        Columns that are not to be learned from: the target, the weights.
+        Columns that are not inputs: the target, the weights.
     options : ColumnOptions
 
     Returns

@@ -26,12 +26,12 @@ HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_json_lines(lines: Lines, wanted: Sequence[str] | None = None) -> Iterator[Table]:
-    """Read the wanted columns, all by default, in pieces.
+    """Read the wanted columns (by default all) of a table in pieces.
 
     Raises
     ------
     DataError
-        Naming the line of what is no object of cells.
+        If a line is not an object of cells; the message names the line.
     """
     name, number, line = lines.source.name, 0, 0
     known: dict[str, None] = {}

@@ -23,8 +23,8 @@ def read_labels(table: Table, target: str, *, repeating: bool = True) -> tuple[A
     target : str
         Name of the column.
     repeating : bool, default=True
-        Whether to refuse a column whose values are mostly different, as measurements and names are. Where the
-        classes are known, a few rows of very many classes are no fault.
+        Whether to raise if most values of the column are different, as measurements and names are. Pass False if the
+        classes are known, because a few rows may then have very many different classes.
 
     Returns
     -------
@@ -95,12 +95,12 @@ def read_weights(table: Table, name: str, *, all_zero: bool = False) -> Array:
     table : Table
     name : str
     all_zero : bool, default=False
-        Whether all of these rows may have weight 0, because there are others.
+        Whether all weights of these rows may be 0, because there are other rows.
 
     Raises
     ------
     DataError
-        If a weight is missing, negative or no number, or all are zero.
+        If a weight is missing, negative or not a number, or all weights are 0.
     """
     w = numbers_of(table, name)
     bad = np.flatnonzero(~(w >= 0))

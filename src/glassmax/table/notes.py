@@ -1,4 +1,4 @@
-"""What is worth knowing about columns, as data: what was left out, filled, or never seen before."""
+"""Notes on columns, as data: what was left out, was filled, or did not occur in training."""
 
 from typing import NamedTuple
 

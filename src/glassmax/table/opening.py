@@ -102,7 +102,7 @@ def open_source(given: str) -> Iterator[Source]:
     Raises
     ------
     DataError
-        If it can't be opened, or is of a kind that holds no table.
+        If it can't be opened, or is a kind of file that holds no table.
     """
     with _opened(given) as file:
         path = None if given == "-" or not os.path.isfile(given) else Path(given)
@@ -156,7 +156,7 @@ def _zstd(file: Any) -> Any:
 
 @contextmanager
 def _reading_faults(place: str, packed: str) -> Iterator[None]:
-    """Raise what goes wrong in reading as a DataError."""
+    """Raise errors of reading as DataErrors."""
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

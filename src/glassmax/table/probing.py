@@ -1,7 +1,7 @@
 """Decode a Parquet or Arrow file and forget it: run as a program, in a process of its own.
 
-A damaged file may claim sizes at which compiled code gives up and takes its process with it. This one may go: whoever
-started it sees by its exit code that the file is not to be opened. It imports polars alone.
+A damaged file may declare sizes at which compiled code crashes with its process. If this process crashes, the process
+that started it sees the exit code and doesn't open the file. This module imports only polars.
 
 ::
 

@@ -28,7 +28,7 @@ class Table:
     target : str or None
         The column to predict, where a built-in example has one.
     numbers : (n,) array of int, or None
-        Where these are some rows of a table: which ones, counted from 1, for messages.
+        If these are some rows of a larger table: their numbers there, counted from 1, for messages.
     decimal : {".", ","}
         The decimal separator in cells of text.
     how : str
@@ -38,7 +38,7 @@ class Table:
     unusable : dict of str to str
         Columns that can't be used, and what they hold.
     header : tuple of str
-        The names of all columns in their order, where not all of them were read.
+        The names of all columns in their order, if not all of them were read.
 
     Examples
     --------

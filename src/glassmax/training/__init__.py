@@ -8,7 +8,7 @@
     validation_split  which rows to hold out for validation
     checkpoint        a training run in a file, to be resumed
 
-Labels, tables and estimators are unknown here: training sees class indices, rows of targets and arrays.
+Training works on arrays and on class indices or rows of targets; it does not use labels, tables or estimators.
 """
 
 from .checkpoint import Checkpoint

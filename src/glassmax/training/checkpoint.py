@@ -1,7 +1,7 @@
-"""Checkpoints: a training run in a file, from which it is resumed to the same bits.
+"""Checkpoints: a training run in a file, from which it is resumed with bit-identical results.
 
 A checkpoint is a sealed file (see `glassmax.sealed`): every number is a tensor, so nothing is rounded, and the file
-holds no code. It belongs to one run, identified by its data, engine and parameters, and refuses to resume another.
+holds no code. It belongs to one run, identified by its data, engine and parameters, and can't be used for another run.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """The training loop: a stream of epochs.
 
 ``for epoch in train(...)`` trains one epoch at a time and yields its record. Progress bars, early stopping, checkpoints
-and curves are readers of that stream; none of them is known here. Besides the weights, the next epoch depends on the
+and curves read that stream; this module doesn't use them. Besides the weights, the next epoch depends on the
 `TrainingState` alone: a run whose state is restored continues as if it had never stopped.
 """
 
@@ -62,7 +62,7 @@ class Epoch:
 
 @dataclass
 class TrainingState:
-    """Where a training run stands: everything that the next epoch depends on, besides the weights.
+    """The state of a training run: everything that the next epoch depends on, besides the weights.
 
     Attributes
     ----------
@@ -152,7 +152,7 @@ def train(
     Raises
     ------
     DivergenceError
-        If a loss or a parameter is not finite. Network and state are then put back to where they last had a finite
+        If a loss or a parameter is not finite. Network and state are then restored to the last state with a finite
         loss.
 
     Examples

@@ -1,4 +1,4 @@
-"""A whole derivation in the formats it is shown or handed on in: one file for each.
+"""The formats of a whole derivation, one module for each.
 
 ::
 

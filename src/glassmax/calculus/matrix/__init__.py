@@ -1,11 +1,11 @@
-"""Matrix notation: what it is made of, and the way to it from index notation.
+"""Matrix notation: its nodes, and the conversion of index notation to it.
 
 ::
 
-    nodes          what a formula in matrices is made of: Leaf, Product, Hadamard, Transpose, ...
-    form           an expression in index notation, to matrices
+    nodes          the parts of a formula in matrices: Leaf, Product, Hadamard, Transpose, ...
+    form           convert an expression in index notation to matrices
     contraction    which index makes a matrix product, a Hadamard product, a sum, an outer product
-    orientation    transposes, ones and numbers put where people expect them
+    orientation    put transposes, ones and numbers where people expect them
 """
 
 from .form import matrix_form, one_hot_name, shortest_matrix_form

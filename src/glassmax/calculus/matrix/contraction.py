@@ -1,9 +1,9 @@
-"""Products of arrays in matrix notation: which index makes which product, one rule a function.
+"""Products of arrays in matrix notation: which index makes which product, one function for each rule.
 
-An index in two factors and not in the result is a matrix product, its order and transposes read off the positions; an
-index in two factors and in the result, a Hadamard product; an index in one factor and not in the result, a sum along
-that axis; a delta puts a vector on a diagonal; two free indices of two vectors make an outer product. Each rule that
-is used is noted in words.
+An index in two factors and not in the result is a matrix product; its positions give the order of the factors and the
+transposes. An index in two factors and in the result is a Hadamard product. An index in one factor and not in the
+result is a sum along that axis. A delta puts a vector on a diagonal. Two free indices of two vectors make an outer
+product. Each rule that is used is recorded in words.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
-"""From an expression in index notation to one in matrix notation.
+"""Convert an expression in index notation to matrix notation.
 
-Each node is converted, with its axes in whatever order comes naturally; products and sums are the work of
-`contraction`, rows and columns that of `orientation`. What is of order 3 or more, or shares an index among three
-matrices, has no matrix form and is refused with the reason.
+Each node is converted with its axes in any order; `contraction` converts products and sums, and `orientation` puts rows
+and columns in their places. An expression of order 3 or more, or with an index that three matrices share, has no matrix
+form; the error says why.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a formula in matrix notation is made of.
+"""The nodes of a formula in matrix notation.
 
 Every node has `axes`, the letters of the index form that its rows and columns run over: none for a scalar, one for a
 vector (a column), two for a matrix. Axes fix the layout, so transposes are explicit and never guessed. `form` makes

@@ -1,4 +1,4 @@
-"""Rows, columns and numbers of a matrix expression put where people expect them.
+"""Put rows, columns and numbers of a matrix expression where people expect them.
 
 The axes of a result fix its layout. A matrix whose axes stand in the other order is transposed; the transpose is moved
 inside only where it cancels another one. An array that lacks an axis is repeated along that axis, by a product with

@@ -8,8 +8,8 @@
     latex, mathml                  the boxes written as LaTeX and as MathML
     numpy_index, numpy_matrix      NumPy code, put together from numpy_pieces
 
-Where a name ends in _index or _matrix, there is a file for each of the two notations. Nothing is simplified here: a
-formula is printed as it is given. A whole derivation is written by `glassmax.calculus.formats`.
+Modules whose names end in _index or _matrix are for that notation. Nothing is simplified here: a formula is printed as
+it is given. `glassmax.calculus.formats` writes a whole derivation.
 """
 
 from .latex import latex, matrix_latex

@@ -279,7 +279,7 @@ def _summed(m: Matrix, axis: int, sizes: Sizes) -> Item:
 
 
 def _joined(items: list[Item]) -> Piece:
-    """Join factors by @; a diagonal matrix scales the rows or columns of its neighbour instead."""
+    """Join factors by @; a diagonal matrix scales the rows or columns of the factor beside it instead."""
     while len(items) > 1 and any(diagonal for _, diagonal in items):
         at = next(n for n, (_, diagonal) in enumerate(items) if diagonal)
         scale = items[at][0]

@@ -1,7 +1,7 @@
-"""A product as people write it: a sign, a number, what stands above the line and what stands below.
+"""A product as people write it: a sign, a number, the factors above the fraction line and those below it.
 
-Text, layout and NumPy code all print products from this one reading, so that they agree on what is a quotient. Only
-numbers are merged; nothing else is simplified.
+Text, layout and NumPy code all print products from these parts, so that they agree on what is a quotient. Only numbers
+are merged; nothing else is simplified.
 """
 
 from dataclasses import dataclass, field

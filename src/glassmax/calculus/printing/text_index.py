@@ -1,8 +1,8 @@
 """Index notation as plain text, the way people type it.
 
-What `text` prints can be read again and means the same: juxtaposition binds like ``*`` and ``/``, from left to right,
-and a sum reaches to the next + or - of its level. Brackets stand only where this rule needs them; `bracketed` sets
-them all.
+What `text` prints can be parsed again and means the same: juxtaposition binds like ``*`` and ``/``, from left to right,
+and a sum extends to the next + or - outside brackets. `text` writes only the brackets that this rule needs; `bracketed`
+writes all of them.
 """
 
 from collections.abc import Sequence

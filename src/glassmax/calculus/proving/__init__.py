@@ -1,4 +1,4 @@
-"""The proof: every line on random numbers, against the line before it and against the complex step.
+"""The proof: evaluate every line on random numbers; compare it with the line before it and with the complex step.
 
 ::
 
@@ -7,7 +7,7 @@
     evaluate_matrix    matrix notation on numbers
     proof              the differences, line by line
 
-None of the rules that made a line is used here.
+The proof does not use the rules that led to a line.
 """
 
 from .evaluate import Values, evaluate, evaluate_program

@@ -1,8 +1,7 @@
-"""Evaluate an expression in index notation on numbers: the proof behind every line.
+"""Evaluate an expression in index notation on numbers, to prove the lines of a derivation.
 
-Every index letter is an axis; an expression becomes an array over its free letters. What is evaluated here is the
-expression as it stands, by its definition, with none of the rules that made it. Arrays may be complex, for the
-complex step.
+Every index letter is an axis; an expression becomes an array over its free letters. An expression is evaluated by its
+definition, without the rules that led to it. Arrays may be complex, for the complex step.
 """
 
 from collections.abc import Callable, Mapping, Sequence

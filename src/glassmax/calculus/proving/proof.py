@@ -1,8 +1,8 @@
-"""Prove a derivation on numbers: every line against the one before, and against the complex step of the equations.
+"""Prove a derivation on random numbers: compare every line with the one before and with the complex step.
 
-For several random draws, with sizes that are all different, each line is evaluated as it stands and compared with the
-line before it, and with the derivative measured by the complex step. The matrix form is evaluated by position (rows,
-columns, @) and compared with the index form. The rules that made a line are not consulted.
+For several random draws, with sizes that are all different, each line is evaluated and compared with the line before
+it, and with the derivative measured by the complex step. The matrix form is evaluated by position (rows, columns, @)
+and compared with the index form. The rules that led to a line are not used.
 """
 
 from typing import Any

@@ -1,15 +1,15 @@
-"""What people type, to equations: index notation and matrix notation, Unicode and LaTeX.
+"""Parse the equations that people type: index notation and matrix notation, Unicode and LaTeX.
 
 ::
 
-    tokens             text to tokens, whatever the spelling
-    parse              index notation by recursive descent
-    parse_indices      the indices in it
-    parse_matrix       matrix notation likewise
-    matrix_to_index    matrices to letters: shapes inferred, intermediate results named
+    tokens             text to tokens, in any of the spellings
+    parse              index notation, by recursive descent
+    parse_indices      the indices in index notation
+    parse_matrix       matrix notation, by recursive descent
+    matrix_to_index    matrices to index notation: infer shapes, name intermediate results
     resolve            sums, names, softmaxes and the order of equations
 
-Whatever can't be read is refused with a caret under the place, in bounded time.
+For text that can't be read, the error has a caret under the place. The time for parsing is bounded.
 """
 
 from .parse import parse, parse_equation_pair, parse_expression, parse_index_reference

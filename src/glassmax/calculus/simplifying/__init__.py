@@ -1,4 +1,4 @@
-"""The short form of an expression, as people would write it.
+"""Bring an expression to its short form, as people would write it.
 
 ::
 
@@ -7,7 +7,7 @@
     expand                 multiplied out, deltas contracted, terms that are alike combined
     collect                common factors taken out again
     recognise              definitions, assumptions, softmaxes, sigmoids: what has a name or a known sum
-    brackets, shorten      brackets kept whole, and names used where they leave less to read
+    brackets, shorten      keep brackets whole, and use names if the result is shorter
 
 Every function here returns an expression equal to the one it was given; nothing is proved here.
 """

@@ -1,4 +1,4 @@
-"""Recognise what has a name: the right side of a definition, the left side of an assumption, a sum and its inverse.
+"""Recognize what has a name: the right side of a definition, the left side of an assumption, a sum and its inverse.
 
 Each function takes terms and returns terms. A pattern is found whatever its indices are called.
 """

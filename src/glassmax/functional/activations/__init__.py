@@ -4,8 +4,8 @@ All of them act entry by entry, so the Jacobian is diagonal and the pullback is 
 
     A = f(Z)        dZ = dA * f'(Z)
 
-Every `f_vjp` takes **Z, the input of f**, never A, its output: to feed ``1 - A**2`` with Z, or ``1 - tanh(Z)**2``
-with A, is one of the most common mistakes there are. `f_second` is f''(Z), which Hessian-vector products need.
+Every `f_vjp` takes **Z, the input of f**, never A, its output: it is a very common mistake to compute ``1 - A**2`` from
+Z, or ``1 - tanh(Z)**2`` from A. `f_second` is f''(Z), which Hessian-vector products need.
 
 Where a derivative jumps at z = 0, it is taken from the left; for f' PyTorch does the same::
 

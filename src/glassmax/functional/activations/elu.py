@@ -13,7 +13,7 @@ __all__ = ["elu", "elu_second", "elu_vjp"]
 
 @quiet
 def elu(Z: npt.ArrayLike) -> Array:
-    """Bend the negative side smoothly towards -1: the exponential linear unit.
+    """Bend the negative side smoothly toward -1: the exponential linear unit.
 
     ::
 

@@ -2,7 +2,7 @@
 
 The losses on probabilities (`cross_entropy`, `squared_error`, `binary_cross_entropy`) take what the output function
 returned, and their pullbacks give dL/dP. The fused losses (`softmax_cross_entropy`, `sigmoid_cross_entropy`) take
-logits, wear both names, and give dL/dZ. Only there do the two derivatives meet, and most of them cancels, down to
+logits, and their pullbacks give dL/dZ: the derivatives of output and loss are multiplied, and the product simplifies to
 ``(P - Y)/n``.
 
 Every loss is one number L_i for each row; the weighted numbers are reduced to a mean or a sum by `reduction`.

@@ -19,7 +19,7 @@ def binary_cross_entropy(
     sample_weight: npt.ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Array:
-    """Charge each label of a row on its own: k independent yes-or-no questions.
+    """Compute the cross-entropy of k independent yes-or-no questions for each row.
 
     ::
 

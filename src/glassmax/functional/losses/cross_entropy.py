@@ -20,7 +20,7 @@ def cross_entropy(
     label_smoothing: float = 0.0,
     reduction: Reduction = "mean",
 ) -> Array:
-    """Charge each row the negative logarithm of the probability given to its class.
+    """Compute the negative logarithm of the probability that each row gives to its class.
 
     ::
 
@@ -51,8 +51,8 @@ def cross_entropy(
 
     Notes
     -----
-    Cost: one logarithm for each entry with Y_ic > 0. Where the logits are at hand, use `softmax_cross_entropy`: it
-    keeps the digits that P has lost.
+    Cost: one logarithm for each entry with Y_ic > 0. If you have the logits, use `softmax_cross_entropy`: it keeps the
+    digits that P has lost.
     Source: Bishop (2006), equation 4.108.
 
     Examples

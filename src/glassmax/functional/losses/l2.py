@@ -11,7 +11,7 @@ __all__ = ["l2", "l2_vjp"]
 
 
 def l2(W: npt.ArrayLike, strength: float) -> Array:
-    """Charge the weights half their squared length.
+    """Compute the L2 penalty: half the sum of the squared weights, times `strength`.
 
     ::
 
@@ -20,7 +20,7 @@ def l2(W: npt.ArrayLike, strength: float) -> Array:
     Parameters
     ----------
     W : array of any shape
-        Weights. Biases are left out by custom: pass none.
+        Weights. By convention, biases are not penalized, so don't pass them.
     strength : float
         >= 0, in units of the loss for each squared unit of weight.
 

@@ -20,7 +20,7 @@ def sigmoid_cross_entropy(
     sample_weight: npt.ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Array:
-    """Fuse sigmoid and binary cross-entropy: the loss of one logit for each label.
+    """Compute the binary cross-entropy of sigmoid from the logits, one for each label.
 
     ::
 

@@ -21,7 +21,7 @@ def softmax_cross_entropy(
     label_smoothing: float = 0.0,
     reduction: Reduction = "mean",
 ) -> Array:
-    """Fuse softmax and cross-entropy: the loss of logits.
+    """Compute the cross-entropy of softmax from the logits.
 
     ::
 

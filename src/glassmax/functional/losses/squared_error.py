@@ -20,7 +20,7 @@ def squared_error(
     factor: float = 0.5,
     reduction: Reduction = "mean",
 ) -> Array:
-    """Charge each row half the squared distance to its target.
+    """Compute half the squared distance of each row to its target.
 
     ::
 
@@ -33,7 +33,7 @@ def squared_error(
     target : (...,) or (..., k) array
         Class indices (read as one-hot rows), or rows of any finite numbers. For k = 1, (...,) is the column.
     factor : float, default=0.5
-        What stands before the square: 1/2 makes the derivative P - Y, 1 makes it 2 (P - Y).
+        The factor of the sum of squares: with 1/2 the derivative is P - Y, with 1 it is 2 (P - Y).
     sample_weight, reduction
         As for `cross_entropy`; the errors raised are the same.
 
