@@ -13,22 +13,22 @@ from tests.functional.test_masks import draw
 from tests.grid import DTYPES, networks
 
 
-def by_hand(seed, step, row, greatest, share):
+def by_hand(seed, step, row, maximum, share):
     key = draw(draw(draw(seed, step), 0), row)
     mixed = (draw(key, 0) >> 11) / 2**53 < share
-    return greatest * ((draw(key, 1) >> 11) / 2**53) if mixed else 0.0
+    return maximum * ((draw(key, 1) >> 11) / 2**53) if mixed else 0.0
 
 
 @given(
     seed=st.integers(0, 2**63 - 1),
     step=st.integers(0, 2**40),
     rows=st.lists(st.integers(0, 2**40), min_size=1, max_size=5),
-    greatest=st.sampled_from([0.0, 0.3, 1.0]),
+    maximum=st.sampled_from([0.0, 0.3, 1.0]),
     share=st.sampled_from([0.0, 0.5, 0.9, 1.0]),
 )
-def test_shares_are_those_made_by_hand(seed, step, rows, greatest, share):
-    expected = [by_hand(seed, step, row, greatest, share) for row in rows]
-    np.testing.assert_array_equal(mixup_shares(seed, step, np.array(rows), greatest, share), expected)
+def test_shares_are_those_made_by_hand(seed, step, rows, maximum, share):
+    expected = [by_hand(seed, step, row, maximum, share) for row in rows]
+    np.testing.assert_array_equal(mixup_shares(seed, step, np.array(rows), maximum, share), expected)
 
 
 def test_a_row_keeps_its_share_in_any_batch():

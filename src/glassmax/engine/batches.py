@@ -59,8 +59,8 @@ class Regularization(NamedTuple):
     weight_decay : float
         >= 0: before a step of learning rate r, ``W <- W - r weight_decay W``; not for biases.
     mixup : float
-        In [0, 1]: upper end of the share that a row of a batch takes of the row before it, see
-        `glassmax.functional.mixup`; 0 for no mixup. The row keeps its own sample weight.
+        In [0, 1]: upper bound of the share that a row of a batch takes of the row before it, see
+        `glassmax.functional.mixup`; 0 for no mixup. A mixed row keeps its own sample weight.
     mixup_share : float
         In [0, 1]: the share of the rows that are mixed.
     """

@@ -4,15 +4,15 @@
 
     Z1 = (X * s) W + b1                          s (d,), 1 at the start
 
-In the network the scale is folded into its first layer, and the network stays what it was; training moves s and W::
+The network itself has no scale: W1, its first weights, are the product of both. Training moves s and W::
 
     W1 = diag(s) W
     dW = diag(s) dW1
     ds_i = sum_j W_ij dW1_ij                     = sum over the rows of X_i dX_i, with dX = dZ1 Wᵀ
 
-A column that is worth more gets a larger s, and with it longer steps of all its weights. W and s stand in the state of
-the rule as "unscaled", a vector of the p parameters with W in the place of W1, then the d entries of s; the moments
-have the same shape. Penalty and clip norm are those of W1; weight decay shrinks W, and not s.
+A more useful column gets a larger s, and all its weights then move by longer steps. The state of the rule holds W and s
+as "unscaled": a vector of the p parameters, with W in the place of W1, then the d entries of s. The moments have the
+same shape. The penalty and the clip norm refer to W1; weight decay shrinks W, but not s.
 
 Source: Holzmüller, Grinsztajn & Steinwart, "Better by default" (2024), section 3: the diagonal layer of RealMLP.
 """
@@ -53,7 +53,7 @@ def fold(network: Network, unscaled: Array) -> Array:
 
 
 def unfold(network: Network, unscaled: Array) -> None:
-    """Bring `unscaled` in line with the network, in place: where theta was changed elsewhere, s starts at 1 again."""
+    """Set W to W1 and s to 1, in place, if theta was changed elsewhere and is no longer the folded `unscaled`."""
     p = network.theta.size
     if not np.array_equal(fold(network, unscaled), network.theta):
         unscaled[:p], unscaled[p:] = network.theta, 1

@@ -108,7 +108,8 @@ class NativeEngine:
                 "Take glassmax.engine.ReferenceEngine() for a rule of your own."
             )
         theta = _writable(network.theta, "theta")
-        factors = tuple(rate_factors) or ((1.0,) * (2 * network.depth + 1) if "unscaled" in state else ())
+        scaled = ("unscaled",) if "unscaled" in state else ()
+        factors = rate_factors if rate_factors or not scaled else (1.0,) * (2 * network.depth + 1)
         names: tuple[str, ...]
         if isinstance(rule, Adam):
             names = ("m", "v")
@@ -117,7 +118,6 @@ class NativeEngine:
             assert isinstance(rule, SGD)
             names = ("velocity",)
             how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0, factors)
-        scaled = ("unscaled",) if "unscaled" in state else ()
         if scaled:
             unfold(network, state["unscaled"])
         moved = [_plain(_writable(state[name], name), theta.dtype) for name in names + scaled]

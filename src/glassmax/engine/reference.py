@@ -241,10 +241,10 @@ def mixed_rows(
     Data
         Its y are rows.
     """
-    greatest = regularization.mixup * factor
-    if not greatest:
+    maximum = regularization.mixup * factor
+    if not maximum:
         return batch
-    shares = mixup_shares(regularization.seed, step, rows, greatest, regularization.mixup_share, batch.weight)
+    shares = mixup_shares(regularization.seed, step, rows, maximum, regularization.mixup_share, batch.weight)
     k = network.layer_sizes[-1]
     T = check_target(batch.y, (len(batch.y), k), LOSSES[network.head.loss].meaning)
     return Data(mixed_with_previous(batch.X, shares), mixed_with_previous(as_rows(T, k), shares), batch.weight)

@@ -117,20 +117,20 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     step_every, step_factor : int, float, default=50, 0.1
         The schedule "step" multiplies the learning rate by `step_factor`, in (0, 1], every `step_every` epochs, >= 1.
     parametrization : {"standard", "ntk"}, default="standard"
-        "ntk" lets the weights of a layer with `a` inputs move as under the neural tangent parametrization: the
-        learning rate of W_l is multiplied by ``1 / sqrt(a)``, with solver "sgd" by ``1 / a``. `weight_decay` takes the
-        learning rate itself. See `glassmax.optimizers.rate_factors`.
+        "ntk": the neural tangent parametrization. The learning rate of W_l is multiplied by ``1 / sqrt(a)``, where `a`
+        is the number of inputs of layer l; with solver "sgd" by ``1 / a``. `weight_decay` uses the learning rate
+        without this factor. See `glassmax.optimizers.rate_factors`.
     bias_rate : float, default=1.0
         Factor of the learning rate of biases, >= 0.
     input_scale_rate : float or None, default=None
-        Factor of the learning rate for a learned scale of the inputs, > 0: each column of X is multiplied by a number
-        that starts at 1. None learns no scale. The scale is folded into W1, see `glassmax.engine.input_scale`:
-        `network_` and `coefs_` hold W1 with it.
+        Factor of the learning rate of a learned input scale, > 0: each column of X is multiplied by a number that
+        starts at 1. None learns no scale. `network_` and `coefs_` have no scale: it is folded into their W1, see
+        `glassmax.engine.input_scale`.
     mixup : float, default=0.0
-        Upper end of the shares of mixup, in [0, 1]. A row of a mini-batch that is mixed becomes
-        ``(1 - s) X_i + s X_{i-1}``, and its target likewise, with s uniform in [0, `mixup`) and the row before it in
-        the batch; it keeps its sample weight. In the second half of the `max_iter` epochs, `mixup` falls to 0 along
-        half a cosine. Training losses are those of the mixed rows.
+        Maximum share of mixup, in [0, 1]; 0 mixes no rows. A mixed row of a mini-batch becomes
+        ``(1 - s) X_i + s X_{i-1}``, where X_{i-1} is the row before it in the batch and s is uniform in [0, `mixup`).
+        The target is mixed likewise; the row keeps its sample weight. In the second half of the `max_iter` epochs
+        `mixup` falls to 0 along half a cosine. Training losses are those of the mixed rows.
     mixup_share : float, default=0.5
         Share of the rows of a mini-batch that are mixed, in [0, 1].
     init : str, default="mlp"

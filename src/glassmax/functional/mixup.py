@@ -5,15 +5,15 @@ Row i of a batch takes a share s_i of row i - 1; the first row takes it of the l
     X_i <- (1 - s_i) X_i + s_i X_{i-1}
     Y_i <- (1 - s_i) Y_i + s_i Y_{i-1}
 
-The targets are soft rows then, and every formula of loss and gradient holds as it is. A row's share depends on one pair
-of random numbers, a function of seed, step and row alone, as in `glassmax.functional.masks`::
+The mixed targets are soft rows, and every formula of loss and gradient holds for them as it is. The share of a row
+depends on two random numbers, which are a function of seed, step and row alone, as in `glassmax.functional.masks`::
 
     u, v = draw(key, 0), draw(key, 1)        key = draw(draw(draw(seed, step), 0), row)
     s_i = 0                                  where (u >> 11) / 2^53 >= share of the rows
-    s_i = greatest (v >> 11) / 2^53          otherwise, uniform in [0, greatest)
+    s_i = maximum (v >> 11) / 2^53          otherwise, uniform in [0, maximum)
 
-It is the same in any batch, for any number of threads, and after a run has been resumed. Dropout has the layers from 1
-on, mixup has 0.
+The share is the same in any batch, for any number of threads, and after a run has been resumed. The 0 stands where
+dropout has the number of the layer, which counts from 1.
 
 Source: Zhang, Cisse, Dauphin & Lopez-Paz, "mixup: Beyond empirical risk minimization" (2018), equation 2, with a
 uniform share instead of a Beta variable.
@@ -54,7 +54,7 @@ def mixup_factors(first: int, steps: int, total: int) -> Array:
 
     Notes
     -----
-    The last steps see rows that are nearly as they are: a network trained on mixtures to the end is underconfident.
+    The last steps see nearly unmixed rows: a network that is trained on mixtures to the end is underconfident.
 
     Examples
     --------
@@ -65,9 +65,7 @@ def mixup_factors(first: int, steps: int, total: int) -> Array:
     return (1 + np.cos(np.pi * (2 * t - 1).clip(0, 1))) / 2
 
 
-def mixup_shares(
-    seed: int, step: int, rows: Array, greatest: float, share: float, weight: Array | None = None
-) -> Array:
+def mixup_shares(seed: int, step: int, rows: Array, maximum: float, share: float, weight: Array | None = None) -> Array:
     """Return the share that each row of a batch takes of the row before it.
 
     Parameters
@@ -78,8 +76,8 @@ def mixup_shares(
         >= 0: the number of steps taken before.
     rows : (m,) array of int
         Row numbers in the training data, >= 0: not positions in the batch.
-    greatest : float
-        In [0, 1]: the upper end of the shares.
+    maximum : float
+        In [0, 1]: upper bound of the shares.
     share : float
         In [0, 1]: the share of the rows that are mixed.
     weight : (m,) array, optional
@@ -88,11 +86,11 @@ def mixup_shares(
     Returns
     -------
     (m,) array of float64
-        In [0, greatest).
+        In [0, maximum).
 
     Examples
     --------
-    >>> mixup_shares(seed=0, step=0, rows=np.arange(6), greatest=0.3, share=0.5).round(3)
+    >>> mixup_shares(seed=0, step=0, rows=np.arange(6), maximum=0.3, share=0.5).round(3)
     array([0.015, 0.   , 0.   , 0.061, 0.   , 0.039])
     """
     with np.errstate(over="ignore"):  # modulo 2^64
@@ -102,7 +100,7 @@ def mixup_shares(
     mixed = u < share
     if weight is not None:
         mixed &= (weight != 0) & (np.roll(weight, 1) != 0)
-    return np.where(mixed, greatest * v, 0.0)
+    return np.where(mixed, maximum * v, 0.0)
 
 
 def mixed_with_previous(V: Any, shares: Array) -> Any:
