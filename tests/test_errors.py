@@ -57,7 +57,7 @@ TABLE = {
         "There is no parameter called v; there are w.": lambda: gradcheck.check_gradients(
             np.sum, {"w": 1.0}, {"w": 1.0, "v": 1.0}
         ),
-        "gradients is a tuple, expected arrays by name: of what loss_and_gradients returns, the second.": (
+        "gradients is a tuple, expected the second value that loss_and_gradients returns.": (
             lambda: NET.step(NET.loss_and_gradients(X, y), 0.1)
         ),
         "There are no parameters, expected at least one array.": lambda: gradcheck.check_gradients(np.sum, {}, {}),
@@ -176,7 +176,7 @@ TABLE = {
             Z, [0, 0, 0], label_smoothing=1.5
         ),
         "layer_sizes is [4, 0, 3], expected two or more whole numbers >= 1, as [4, 10, 3].": lambda: Network([4, 0, 3]),
-        "activation names 2 layers, expected 1: one for each hidden layer.": lambda: Network(
+        "activation has 2 entries, expected 1: one for each hidden layer.": lambda: Network(
             [4, 5, 3], activation=["relu", "tanh"]
         ),
         "learning_rate is -1, expected a number > 0.": lambda: NET.step(NET.parameters, -1),
@@ -292,8 +292,8 @@ VOICES = {
         "--learning-rate is -1, expected a number > 0.",
     ),
     checked(activation=["relu", "tanh"]): (
-        "activation names 2 layers, expected 1: one for each hidden layer.",
-        "--activation names 2 layers, expected 1: one for each hidden layer.",
+        "activation has 2 entries, expected 1: one for each hidden layer.",
+        "--activation has 2 entries, expected 1: one for each hidden layer.",
     ),
     checked(solver="lbfgs", weight_decay=0.1): (
         "weight_decay is 0.1, expected None with solver='lbfgs': it chooses its own steps. "

@@ -437,7 +437,7 @@ def test_a_manifest_that_is_no_manifest_is_refused(refusal, text):
 
 WRONG_TENSORS = {
     "a_missing_tensor": (tensors(b2=None), "has tensors that don't fit its manifest: b2 should be [2], float64."),
-    "an_extra_tensor": (tensors(W3=np.zeros((2, 2))), "has tensors that don't belong to it."),
+    "an_extra_tensor": (tensors(W3=np.zeros((2, 2))), "has tensors that its manifest doesn't list: W3."),
     "a_turned_tensor": (
         tensors(W1=np.zeros((4, 3))),
         "has tensors that don't fit its manifest: W1 should be [3, 4], float64.",

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import glassmax as gm
+from glassmax.doctor.pytorch.layers import parameters_of
 
 torch.manual_seed(0)
 X = torch.randn(7, 4)
@@ -197,7 +198,7 @@ def test_what_is_mended_is_the_gradient_of_the_mended_model():
     right = model()
     nn.CrossEntropyLoss()(right(X), y).backward()
     finding = gm.diagnose(model(nn.Softmax(dim=1)), X, y, loss=nn.CrossEntropyLoss()).findings[0]
-    mended = float(finding.cell.split("mended it is ")[1].split(" ")[0].rstrip("."))
+    mended = float(finding.cell.split("corrected it is ")[1].split(" ")[0].rstrip("."))
     assert np.isclose(right[2].bias.grad.numpy(), mended, rtol=1e-3).any()
 
 
@@ -266,6 +267,24 @@ def test_a_module_of_ones_own_is_run_though_it_cannot_be_read():
     assert diagnosis.findings[0].parameters == ("one.weight", "one.bias")
 
 
+def without_biases(*tail):
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Linear(4, 10, bias=False), nn.Tanh(), nn.Linear(10, 3, bias=False), *tail)
+
+
+def test_a_layer_without_a_bias_has_a_weight_alone():
+    sequential, loss = without_biases(), nn.CrossEntropyLoss()
+    assert [*parameters_of(sequential)] == ["0.weight", "2.weight"]
+    assert gm.diagnose(sequential, X, y, loss=loss).verdict == "correct"
+    for _ in range(2):
+        loss(sequential(X), y).backward()
+    finding = gm.diagnose(sequential, X, y, loss=loss).findings[0]
+    assert (finding.cause, finding.evidence["factor"]) == ("accumulates", "2")
+    finding = gm.diagnose(without_biases(nn.Softmax(dim=1)), X, y, loss=loss).findings[0]
+    assert (finding.cause, finding.parameters) == ("softmax_twice", ("0.weight", "2.weight"))
+    assert finding.cell.startswith("2.weight.grad[")
+
+
 def test_two_faults_are_both_found():
     sequential = model(nn.Softmax(dim=1))
     for _ in range(2):
@@ -292,8 +311,8 @@ def test_the_model_and_the_random_numbers_are_left_as_they_were():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"X": X, "y": y}, "expected what your training calls, as loss=nn.CrossEntropyLoss()"),
-        ({"X": X, "y": y, "loss": nn.CrossEntropyLoss}, "expected what your training calls"),
+        ({"X": X, "y": y}, "expected the loss of your training, such as loss=nn.CrossEntropyLoss()"),
+        ({"X": X, "y": y, "loss": nn.CrossEntropyLoss}, "expected the loss of your training"),
         ({"X": X, "loss": nn.CrossEntropyLoss()}, "y is missing"),
         ({"y": y, "loss": nn.CrossEntropyLoss()}, "X is missing"),
     ],

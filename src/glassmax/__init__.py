@@ -16,7 +16,7 @@ The map of the modules, from the command line down to the exceptions::
     doctor/         check a gradient of your own: what is wrong, where, why, how to correct it
     estimator/      SoftmaxClassifier, the scikit-learn estimator
     training/       the training loop, early stopping, metrics, checkpoints
-    learner/        find, read and run the program of a user in a process of its own
+    learner/        find, read and run a user's program in a separate process
     model           a network with its classes and its encoding of tables; the model file
     engine/         train a whole epoch: the reference engine in NumPy, the native engine in C++
     optimizers      SGD with momentum, Adam, L-BFGS; learning-rate schedules

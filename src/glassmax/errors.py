@@ -54,7 +54,7 @@ class Setting(NamedTuple):
     parameter : str
         Its name in Python.
     value : object
-        None where the message names the parameter alone.
+        None if the message names only the parameter.
     """
 
     parameter: str
@@ -97,7 +97,7 @@ class GlassmaxError(Exception):
     expected : str or tuple of str and Setting
         The value that it should have.
     remedy : str or tuple of str and Setting
-        The next step, a sentence of its own; it follows the message.
+        The next step for the user, as a separate sentence after the message.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class _MarkedError(GlassmaxError, ValueError):
 
     Parameters
     ----------
-    message : str
+    message : str or tuple of str and Setting
         What was expected and what came.
     text : str
         The input, or its line at fault; without it the message stands alone.
@@ -151,10 +151,10 @@ class _MarkedError(GlassmaxError, ValueError):
         Where in `text` the fault is, counted in characters from 0.
     """
 
-    def __init__(self, message: str, text: str = "", position: int = 0) -> None:
-        super().__init__(message)
+    def __init__(self, message: str | Text, text: str = "", position: int = 0) -> None:
+        super().__init__(*_pieces(message))
         self.args = message, text, position  # what unpickling passes
-        self.message, self.text, self.position = message, text, position
+        self.message, self.text, self.position = worded(self.pieces), text, position
 
     def __str__(self) -> str:
         if not self.text.strip():

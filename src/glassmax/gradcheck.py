@@ -54,12 +54,12 @@ class Check:
         ``"W1"``, or the argument's position.
     shape : tuple of int
     error : float
-        ``|given - measured| / max(|given|, |measured|)`` over all directions; 0 where both are 0. NaN where nothing
+        ``|given - measured| / max(|given|, |measured|)`` over all directions; 0 if both are 0. NaN if nothing
         could be measured: at a kink, or where the rounding of the loss is larger than the change to be measured.
     directions : int
-        How many directions were measured.
+        Number of directions measured.
     rough : int
-        How many directions were discarded because they crossed a kink.
+        Number of directions discarded because they crossed a kink.
     correct : bool
         Whether `error` is within the tolerance.
     """
@@ -93,7 +93,7 @@ class Report:
     ----------
     checks : tuple of Check
     method : str
-        How the changes were measured.
+        Method of measurement.
     tolerance : float
         The largest relative error that passes.
 
@@ -171,7 +171,7 @@ def check_vjp(
     *inputs : array_like
         Real numbers, converted to float64. Avoid kinks: there, the derivative is a convention.
     method : {"complex", "central"}, default="complex"
-        How J v is measured.
+        Method of measuring J v.
     directions : int, default=4
         >= 1: random pairs u, v for each input.
     tolerance : float, optional
@@ -307,7 +307,7 @@ def numeric_gradient(
     x : array_like of any shape
         The point, converted to float64.
     method : {"central", "complex"}, default="central"
-        How each cell is measured.
+        Method of measuring each entry.
     step : float, optional
         h > 0; by default 1e-5 for "central", which is right to 1e-9 or so, and 1e-20 for "complex".
 
@@ -374,7 +374,7 @@ def _measure(f: Callable[[Array], Any], x: Array, method: Method, draw: np.rando
 
 
 def _richardson(f: Callable[[Array], Any], x: Array, v: Array) -> tuple[float | None, float]:
-    """Extrapolate central differences of three lengths to h = 0; None where they show a kink at every scale.
+    """Extrapolate central differences of three lengths to h = 0; None if there is a kink at every scale.
 
     For a smooth f the two extrapolations agree to O(h^4), and the slopes to the right and to the left differ by O(h). A
     kink within reach of h breaks the first, a kink at x itself the second. An f too steep for h breaks them too, and a

@@ -70,7 +70,7 @@ class Model:
         Labels, in the order of the network's outputs. With softmax output, a row has one label; with sigmoid output,
         any number of them.
     encoding : Encoding or None
-        How a table's columns become inputs; None for a model trained on arrays.
+        Encoding of a table's columns as inputs; None for a model trained on arrays.
     record : dict
         Facts about the training: text and numbers.
     columns : list of str or None
@@ -113,7 +113,7 @@ class Model:
         Parameters
         ----------
         data : Table, frame or (n, d) array
-            A table or a frame of the same columns where the model has an encoding, an array otherwise.
+            A table or frame with the columns used in training, or an array if the model was trained on arrays.
 
         Returns
         -------
@@ -130,12 +130,12 @@ class Model:
         Parameters
         ----------
         data : Table, frame or (n, d) array
-            A table or a frame of the same columns where the model has an encoding, an array otherwise.
+            A table or frame with the columns used in training, or an array if the model was trained on arrays.
 
         Returns
         -------
         (n, k) array
-            Columns in the order of `classes`; rows sum to 1, with sigmoid output each entry stands for itself.
+            Columns in the order of `classes`. Rows sum to 1, except with sigmoid output.
         """
         if self.encoding is None:
             return best_engine().probabilities(self.network, self.inputs(data))
@@ -161,7 +161,7 @@ class Model:
         table : Table
             Some rows, as many as the engine takes at once.
         P : (n, k) array
-            Their probabilities, bit for bit those that `predict_proba` gives for all rows together.
+            Probabilities of the rows, identical bit for bit to `predict_proba` on all rows at once.
         """
         if self.encoding is None:
             raise DataError("The model was trained in Python and knows no tables: pass an (n, d) array.")
@@ -437,8 +437,8 @@ def _check_tensors(manifest: ModelManifest, header: dict[str, Any]) -> None:
             raise ModelFileError(
                 f"has tensors that don't fit its manifest: {name} should be {shape}, {manifest.dtype}."
             )
-    if set(header) != set(expected):
-        raise ModelFileError("has tensors that don't belong to it.")
+    if names := ", ".join(sorted(set(header) - set(expected))[:5]):
+        raise ModelFileError(f"has tensors that its manifest doesn't list: {names}.")
 
 
 def _plain_classes(classes: Array) -> Any:

@@ -48,7 +48,7 @@ Masks = Mapping[int, Array]
 
 @dataclass(frozen=True)
 class Tape:
-    """What a forward pass keeps for the way back.
+    """Values kept by the forward pass for the backward pass.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class Network:
     activation : str or sequence of str, default="relu"
         The hidden layers' activation, or one name for each hidden layer; see `glassmax.functional.ACTIVATIONS`.
     output : {"softmax", "sigmoid", "identity", "relu"}, default="softmax"
-        What turns logits into predictions.
+        Function that turns logits into predictions.
     loss : {"cross_entropy", "squared_error", "binary_cross_entropy"}, default="cross_entropy"
         The loss of each row; `squared_error` is ``1/2 sum_c (P - Y)^2``.
     l2 : float, default=0.0
@@ -298,7 +298,7 @@ class Network:
         y : (n,) or (n, k) array
             Class indices 0..k-1, or target rows.
         sample_weight : (n,) array, optional
-            One number >= 0 for each row; None stands for ones.
+            One number >= 0 for each row; None means that every weight is 1.
         masks : mapping of int to (n, h_l) array, optional
             Dropout, see `forward`.
 
@@ -335,7 +335,7 @@ class Network:
         X, y, sample_weight
             As for `loss`.
         divisor : float, optional
-            What the sum of ``w_i L_i`` is divided by; by default the sum of the weights. For a mini-batch of m rows,
+            Divisor of the sum of ``w_i L_i``; by default the sum of the weights. For a mini-batch of m rows,
             pass m times the mean weight of the whole training set.
         l2 : float, optional
             The penalty for this call; by default the network's own.
@@ -410,8 +410,7 @@ class Network:
             raise OptionError(f"learning_rate is {learning_rate!r}, expected a number > 0.")
         if not isinstance(gradients, Mapping):
             raise ShapeError(
-                f"gradients is a {type(gradients).__name__}, expected arrays by name: "
-                "of what loss_and_gradients returns, the second."
+                f"gradients is a {type(gradients).__name__}, expected the second value that loss_and_gradients returns."
             )
         if not isinstance(gradients, Parameters) or gradients.layer_sizes != self.layer_sizes:
             gradients = self._as_parameters(gradients)
@@ -741,5 +740,5 @@ def _check_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:
     if isinstance(activation, str) or not isinstance(activation, Sequence):  # one name, or no name at all
         activation = [one_of("activation", activation, ACTIVATIONS)] * n_hidden
     if len(activation) != n_hidden:
-        raise OptionError(f"activation names {len(activation)} layers, expected {n_hidden}: one for each hidden layer.")
+        raise OptionError(f"activation has {len(activation)} entries, expected {n_hidden}: one for each hidden layer.")
     return tuple(one_of("activation", name, ACTIVATIONS) for name in activation)

@@ -378,7 +378,8 @@ class Iterate(NamedTuple):
     loss : float
         The loss at theta.
     verdict : str
-        Why the search ended: "converged", "max_iter", "max_fun", or SciPy's own words. Empty while it continues.
+        Why the search ended: "converged", "max_iter", "max_fun", or SciPy's own words. An empty string while the search
+        is running.
     """
 
     theta: Array

@@ -41,7 +41,7 @@ class Parameters(Mapping[str, Array]):
     flat : (p,) array
         All parameters in one vector.
     W, b : dict of int to array
-        The same views by the number of the layer, from 1: ``W[l]`` is (h_{l-1}, h_l), ``b[l]`` is (h_l,).
+        Views of the weights and biases, by layer number from 1: ``W[l]`` is (h_{l-1}, h_l), ``b[l]`` is (h_l,).
 
     Examples
     --------
@@ -99,7 +99,7 @@ class Parameters(Mapping[str, Array]):
         return Parameters, (self.layer_sizes, self.flat)
 
     def copy(self) -> Parameters:
-        """Return a copy with memory of its own."""
+        """Return a copy that shares no memory with this object."""
         return Parameters(self.layer_sizes, self.flat.copy())
 
     @classmethod

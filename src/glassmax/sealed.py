@@ -34,7 +34,7 @@ def seal(tensors: Mapping[str, Array], text: str) -> bytes:
     Returns
     -------
     bytes
-        The same for the same tensors and text.
+        Bytes of the sealed file. The same tensors and text always give the same bytes.
 
     Examples
     --------
@@ -57,13 +57,13 @@ def unseal(content: bytes) -> tuple[str, dict[str, Any]]:
     Parameters
     ----------
     content : bytes
-        Of anything.
+        Bytes of any kind.
 
     Returns
     -------
     text : str
     header : dict
-        By the name of the tensor: dtype, shape and place. Nothing is loaded.
+        The dtype, shape and place of each tensor, by its name. No tensor is loaded.
 
     Raises
     ------

@@ -306,9 +306,12 @@ def test_numpy_code_takes_sizes_that_no_array_carries():
 @pytest.mark.parametrize(
     ("write", "message"),
     [
-        (lambda: numpy_expression(num(0), ("i",)), "The size of index i is not known: no array here has it."),
+        (
+            lambda: numpy_expression(num(0), ("i",)),
+            "The size of index i is unknown: no array in the formula has this index.",
+        ),
         (lambda: numpy_expression(p_i, ("j",)), "Index i is neither summed nor an axis of the result (j)."),
-        (lambda: matrix_numpy(Ones(("k",))), "The size of axis k is not known: no array here has it."),
+        (lambda: matrix_numpy(Ones(("k",))), "The size of axis k is unknown: no array in the formula has this axis."),
         (
             lambda: needed_helpers(call("erf", p_i, 3)),
             "No NumPy code is known for the derivative of order 3 of erf.",

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from glassmax import Network
-from glassmax.doctor.learner_file import diagnose_file
+from glassmax.doctor.diagnose_file import diagnose_file
 from glassmax.errors import LearnerFileError, OptionError
 from glassmax.learner.array_file import read_array_file
 from glassmax.learner.template import TEMPLATE

@@ -256,11 +256,11 @@ DATA = {
     ),
     "no_column_but_the_target": (
         "train class.csv --target y",
-        "class.csv has no column to learn 'y' from, expected at least one beside it.",
+        "class.csv has no column to learn 'y' from, expected at least one other column.",
     ),
     "all_columns_ignored": (
         "train t.csv --target y --ignore x --ignore c",
-        "t.csv has no column to learn 'y' from, expected at least one beside it.",
+        "t.csv has no column to learn 'y' from, expected at least one other column.",
     ),
     "one_class_only": (
         "train one.csv --target y",

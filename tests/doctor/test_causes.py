@@ -8,7 +8,7 @@ import pytest
 import glassmax.doctor
 from glassmax.doctor.mistakes.causes import CAUSES, NOT_IN_CATALOGUE
 from glassmax.doctor.telling.reasons import REASONS
-from tests.doctor import catalogue
+from tests.doctor import write_catalogue
 
 PACKAGE = Path(glassmax.doctor.__file__).parent
 SOURCES = [
@@ -17,7 +17,7 @@ SOURCES = [
     for path in sorted(folder.rglob("*.py"))
     if path.name != "causes.py"
 ]
-NAMING = {"Mistake": 0, "Step": 0, "Finding": 0, "Remark": 0, "Forward": 0, "AnswerError": 0, "misbehaviour": 0}
+NAMING = {"Mistake": 0, "PlacedMistake": 0, "Finding": 0, "Remark": 0, "Forward": 0, "AnswerError": 0, "no_answer": 0}
 """What takes the name of a cause, and at which place."""
 NAMING["FunctionCall"] = 1
 
@@ -86,4 +86,6 @@ def test_a_row_is_whole(name):
 
 
 def test_the_documentation_lists_the_table():
-    assert catalogue.PAGE.read_text(encoding="utf-8") == catalogue.written(), "run: python -m tests.doctor.catalogue"
+    assert write_catalogue.PAGE.read_text(encoding="utf-8") == write_catalogue.written(), (
+        "run: python -m tests.doctor.write_catalogue"
+    )

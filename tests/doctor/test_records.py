@@ -6,8 +6,8 @@ import pytest
 from glassmax.doctor.exact_pass import Architecture, Pass
 from glassmax.doctor.mistakes import biases, head, hidden, ingredients, weights
 from glassmax.doctor.mistakes.causes import CAUSES
+from glassmax.doctor.mistakes.last_layer import LastLayer
 from glassmax.doctor.mistakes.site import Site
-from glassmax.doctor.mistakes.top import Top
 
 HEADS = [
     ("softmax", "cross_entropy"),
@@ -35,7 +35,7 @@ def records(p, layers):
     """Every mistake with the place where it is made, and the shape of what is right there."""
     n = p.n
     table = [(mistake, p, (n, 4)) for mistake in (*ingredients.predictions(p), *ingredients.labels(p))]
-    right = Top(p, p.P, p.Y, p.dP)
+    right = LastLayer(p, p.P, p.Y, p.dP)
     table += [(m, right, (n, 4)) for m in (*ingredients.loss_derivatives(p), *head.errors_at_the_top(p))]
     for s in layers:
         table += [(mistake, s, (4, 4)) for mistake in weights.weights(s)]
@@ -57,7 +57,7 @@ def test_a_record_has_a_cause_words_and_a_formula(pair, n, activation):
     for mistake, place, shape in records(p, layers):
         assert {mistake.cause, *mistake.also} <= {*CAUSES}
         names = place.names if isinstance(place, Site) else layers[0].names
-        assert "{" not in mistake.step("dZ1", names).says
+        assert "{" not in mistake.at("dZ1", names).says
         with np.errstate(all="ignore"):
             made = mistake.formula(place)
         assert made is None or shape is None or made.shape == shape, mistake

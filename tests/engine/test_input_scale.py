@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glassmax import Network
+from glassmax import Network, derive
 from glassmax.engine.input_scale import fold, init_scaled, pull_back, unfold
 from glassmax.optimizers import SGD, Adam
 from tests.grid import DTYPES, networks
@@ -53,6 +53,16 @@ def test_the_gradient_is_the_derivative_of_the_loss_on_scaled_inputs(case):
         pytest.skip("the scaled rows lie outside of what the loss takes")
     assert pull_back(network, unscaled, gradient) @ direction == pytest.approx(measured, rel=1e-5, abs=1e-10)
     assert wrong(network, unscaled, gradient) @ direction != pytest.approx(measured, rel=1e-5, abs=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("wrt", "formula"),
+    [("s", "(W ⊙ (Xᵀ(X diag(s) W - Y))) 1"), ("W", "diag(s) Xᵀ(X diag(s) W - Y)")],
+)
+def test_the_formulas_are_those_that_the_calculus_derives(wrt, formula):
+    """With dZ = X diag(s) W - Y and dW1 = XᵀdZ, these are ds and dW of `pull_back`."""
+    derivation = derive("L = sum_i sum_j (sum_m X[i,m] s[m] W[m,j] - Y[i,j])^2 / 2", wrt)
+    assert derivation.matrix_form == formula
 
 
 @pytest.mark.parametrize("rule", [SGD(0.1), Adam(0.1)], ids=["sgd", "adam"])

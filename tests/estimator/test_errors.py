@@ -128,7 +128,7 @@ TABLE = {
             class_weight=[1, 2, 3]
         ),
         "class_weight is {0: 'x'}, expected numbers >= 0.": fit(class_weight={0: "x"}),
-        "class_weight names 'zz', expected the classes: ['setosa', 'versicolor', 'virginica'].": fit(
+        "class_weight has the unknown classes ['zz']; the classes are ['setosa', 'versicolor', 'virginica'].": fit(
             y=NAMES, class_weight={"setosa": 2.0, "zz": 3.0}
         ),
         (
@@ -173,8 +173,8 @@ TABLE = {
         ("dropout is 1.0, expected a number from 0 up to, not including, 1, or one for each hidden layer."): fit(
             dropout=1.0
         ),
-        "dropout names 2 layers, expected 1: one for each hidden layer.": fit(dropout=[0.1, 0.2]),
-        "activation names 2 layers, expected 1: one for each hidden layer.": fit(activation=["relu", "tanh"]),
+        "dropout has 2 entries, expected 1: one for each hidden layer.": fit(dropout=[0.1, 0.2]),
+        "activation has 2 entries, expected 1: one for each hidden layer.": fit(activation=["relu", "tanh"]),
         f"activation is 'rleu', expected one of {ACTIVATIONS}. Did you mean 'relu'? ": fit(activation=["rleu"]),
         ("warmup is 0.1 with learning_rate='one_cycle', expected 0: the cycle has a rise of its own."): fit(
             learning_rate="one_cycle", warmup=0.1
@@ -273,7 +273,7 @@ TABLE = {
         "y is (150, 2) and holds object values, expected numbers in a matrix, or one label a row.": fit(
             y=np.c_[NAMES, NAMES].astype(object)
         ),
-        "classes names 2 columns, expected 3: those of y.": fit(y=SOFT, fitting={"classes": ["a", "b"]}),
+        "classes has 2 entries, expected 3: one for each column of y.": fit(y=SOFT, fitting={"classes": ["a", "b"]}),
         "classes is ['a', 'b', 'b'], expected a list of different labels.": fit(
             y=SOFT, fitting={"classes": ["a", "b", "b"]}
         ),

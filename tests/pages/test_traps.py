@@ -128,7 +128,7 @@ def _():
     return (dZ @ square).shape == (dZ @ square.T).shape and np.allclose(dP[0] @ J[0], dP[0] @ J[0].T)
 
 
-@trap("f' fed with A where it takes Z")
+@trap("f' is given A instead of Z")
 def _():
     slopes = functional.sigmoid_vjp(np.ones_like(A1), A1)
     ones = np.ones_like(Z1)

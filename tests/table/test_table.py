@@ -389,7 +389,7 @@ def test_a_table_without_a_column_to_learn_from_is_refused_with_the_reasons():
     message = message_of(Encoding.learn, make(one=["3", "3"], y=["a", "b"]), "y")
     assert message == "t.csv has no column to learn 'y' from: one is left out: it is 3 in every row."
     message = message_of(Encoding.learn, make(y=["a", "b"]), "y")
-    assert message == "t.csv has no column to learn 'y' from, expected at least one beside it."
+    assert message == "t.csv has no column to learn 'y' from, expected at least one other column."
 
 
 def test_the_target_and_ignored_columns_are_not_encoded():

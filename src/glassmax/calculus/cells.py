@@ -20,7 +20,7 @@ def shown(name: str, letters: Sequence[str]) -> str:
 
 
 def letters_for(program: Program, name: str, taken: set[str]) -> tuple[str, ...] | None:
-    """Choose letters for a cell of an array: those of its first appearance, or others if those are taken.
+    """Choose letters for a cell of an array: the letters of its first appearance, or others if those letters are taken.
 
     The result is None if the program has no such array.
     """

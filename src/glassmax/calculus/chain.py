@@ -26,13 +26,14 @@ from .expression import (
 )
 from .indices import free_indices, ones, rename
 from .limits import TooManyTermsError
+from .printing import sum_sign
 from .simplifying import Simplifier, combine, expand, fold, key, named_sigmoids, namings, size, unnamed_softmax, weight
-from .steps import Claim, DerivationStep
+from .steps import Claim, DerivationStep, Steps
 
 __all__ = ["Chain"]
 
 MOST_NAMES = 6
-"""How often, at most, a result is made shorter by a name."""
+"""Maximum number of names that are used to make a result shorter."""
 
 
 @dataclass
@@ -48,13 +49,13 @@ class Chain:
         backpropagation instead of one long product.
     steps : list of DerivationStep
     named : list of Definition
-        What was given a name on the way.
+        Parts that were given a name during the derivation.
     """
 
     program: Program
     assumptions: tuple[Assumption, ...] = ()
     keep: frozenset[str] = frozenset()
-    steps: list[DerivationStep] = field(default_factory=list)
+    steps: Steps = field(default_factory=Steps)
     named: list[Definition] = field(default_factory=list)
     _seen: dict[str, str] = field(default_factory=dict)
 
@@ -62,11 +63,12 @@ class Chain:
         self.simplifier = Simplifier(self.program, self.assumptions)
 
     def define(self, definition: Definition) -> None:
-        """Add an equation to the program, after those of what was given a name on the way."""
+        """Add an equation to the program, after the equations of the parts that were given a name."""
         known = self.program.definitions
         new = (*(d for d in self.named if d not in known), definition)
         self.program = Program((*known, *new), self.program.labels)
-        self.simplifier = Simplifier(self.program, self.assumptions)
+        used, self.simplifier = self.simplifier.used, Simplifier(self.program, self.assumptions)
+        self.simplifier.used |= used
 
     def gradient(self, of: str, label: str, name: str, at: tuple[str, ...]) -> Expr:
         """Return d of / d name_at in its short form, over the letters of `of` and then `at`.
@@ -147,7 +149,8 @@ class Chain:
     def times(self, e: Expr, v: str, claim: Claim) -> Expr:
         """Multiply a derivative by an array and sum over its last letters: a Hessian-vector product."""
         at = claim.lower[1]
-        left = f"{self.steps[-1].left} times {shown(v, at)}"
+        total = f"{sum_sign(at)} " if at else ""
+        left = f"{total}{self.steps[-1].left} {shown(v, at)}"
         product = Sum(at, Mul((e, Tensor(v, at))))
         axes = claim.axes[: len(claim.axes) - len(at)]
         start = DerivationStep(left, product, f"multiplied by {v} and summed", axes, (claim.upper, claim.lower))
@@ -157,7 +160,7 @@ class Chain:
     def _through(
         self, user: Definition, above: tuple[tuple[str, ...], Expr] | None, label: str, claim: Claim, alone: bool
     ) -> Expr:
-        """Return the part of a derivative that comes through one equation; `above` is that of the equation's array."""
+        """Return the part of a derivative through one equation; `above` is the derivative by the equation's array."""
         top = user.name == claim.upper[0]
         inner = user.indices if top else apart(user.indices, set(claim.axes))
         value = rename(user.value, dict(zip(user.indices, inner, strict=True)))
@@ -184,7 +187,7 @@ class Chain:
         raw = derivative(own.value, target, wanted, rules)
         shape = key(_anonymous(own.value, [own.name, target])) + str((own.indices, wanted))
         before = len(self.steps)
-        start = claim.step(left, raw, ", ".join(rules))
+        start = claim.step(left, raw, "; ".join(rules))
         self.steps.append(start)
         local = self._simplify(start, None if scalar else own)
         if self.keep and shape in self._seen:

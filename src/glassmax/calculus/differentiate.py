@@ -44,7 +44,7 @@ def derivative(e: Expr, name: str, at: tuple[str, ...], rules: list[str]) -> Exp
         return ZERO
     match e:
         case Tensor(_, indices):
-            _note(rules, "the derivative of an array by its own cell is a Kronecker delta" if at else "")
+            _note(rules, "derivative by an entry of the same array: Kronecker delta" if at else "")
             return _product([Delta(i, j) for i, j in zip(indices, at, strict=True)])
         case Add(terms):
             return _sum([derivative(term, name, at, rules) for term in terms])

@@ -178,12 +178,12 @@ def map_children(e: Expr, f: Callable[[Expr], Expr]) -> Expr:
 
 
 def product_of(factors: Sequence[Expr]) -> Expr:
-    """Return a product: 1 where there is no factor, the factor itself where there is one."""
+    """Return a product: 1 if there are no factors, the factor itself if there is only one."""
     return Mul(tuple(factors)) if len(factors) > 1 else factors[0] if factors else ONE
 
 
 def sum_of(terms: Sequence[Expr]) -> Expr:
-    """Return a sum: 0 where there is no term, the term itself where there is one."""
+    """Return a sum: 0 if there are no terms, the term itself if there is only one."""
     return Add(tuple(terms)) if len(terms) > 1 else terms[0] if terms else ZERO
 
 

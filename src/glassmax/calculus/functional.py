@@ -15,7 +15,7 @@ __all__ = ["FUNCTIONAL_EQUATIONS", "FunctionEquations", "derive_function"]
 
 @dataclass(frozen=True)
 class FunctionEquations:
-    """What a function of `glassmax.functional` computes, to be derived.
+    """Equations of a function of `glassmax.functional`, to be derived.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ FUNCTIONAL_EQUATIONS: dict[str, FunctionEquations] = {
     ),
     "l2_vjp": FunctionEquations("L = strength/2 sum_{k,j} W_kj^2", ("W",)),
 }
-"""By the function's name."""
+"""Equations of each function, by its name."""
 
 
 def derive_function(name: str) -> list[Derivation]:

@@ -12,4 +12,4 @@ GREEK = dict(zip(f"{_SMALL} {_CAPITAL}".split(), "αβγδεζηθικλμνξο
 """The sign of each word."""
 
 VARIANTS = {"ϵ": "epsilon", "ϑ": "theta", "ϕ": "phi"}
-"""Other signs for the same words."""
+"""Variant forms of Greek letters."""

@@ -15,7 +15,7 @@ __all__ = ["MOST_NUMBERS", "MOST_TERMS", "DeriveError", "TooManyTermsError", "bo
 MOST_STEPS = 500_000
 """Nodes looked at, some seconds' worth; a three-layer network takes about 50,000, a batch normalization 200,000."""
 MOST_TERMS = 150
-"""Terms that brackets are multiplied out to; where there would be more, they stay closed."""
+"""Maximum number of terms when brackets are multiplied out; brackets that would give more terms stay closed."""
 MOST_POWER = 1000
 """The power a number is raised to."""
 MOST_NUMBERS = 10_000_000
@@ -31,7 +31,7 @@ class TooManyTermsError(DeriveError):
 
     def __init__(self) -> None:
         super().__init__(
-            f"This multiplies out to more than {MOST_TERMS} terms. Give a part of it a name, by an equation of its own."
+            f"This multiplies out to more than {MOST_TERMS} terms. Give a part of it a name in a separate equation."
         )
 
 
@@ -40,7 +40,7 @@ _left: ContextVar[list[int] | None] = ContextVar("steps left", default=None)
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """Bound the steps of the work inside the block; a block inside another has no bound of its own."""
+    """Bound the steps of the work inside the block; a block inside another block counts toward the outer bound."""
     if _left.get() is not None:
         yield
         return

@@ -27,7 +27,7 @@ ACTIVATION_EQUATIONS = {
     "softplus": "softplus({z})",
     "f": "f({z})",
 }
-"""The equation of each activation; "f" stands for any function."""
+"""The equation of each activation; "f" is an unspecified function."""
 
 OUTPUT_EQUATIONS = {"softmax": "softmax_j({z})", "sigmoid": "sigmoid({z})", "identity": "{z}", "relu": "relu({z})"}
 

@@ -14,7 +14,7 @@ __all__ = ["Ranges", "ranges_of"]
 
 
 class Ranges:
-    """Which positions of arrays, and which letters of which equation, run over the same range.
+    """Groups of array positions and equation letters that run over the same range.
 
     `arity` tells how many indices each array has.
     """

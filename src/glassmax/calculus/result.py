@@ -10,8 +10,8 @@ from .expression import Assumption, Definition, Expr, Program, Tensor, walk
 from .indices import for_reading, free_indices
 from .matrix import Matrix, one_hot_name
 from .matrix.nodes import leaves
-from .printing import matrix_text, text
-from .steps import Claim, DerivationStep
+from .printing import equality, matrix_text, text
+from .steps import Claim, Steps
 
 __all__ = ["DerivationResult"]
 
@@ -28,11 +28,11 @@ class DerivationResult:
     program : Program
         The equations as they were understood.
     of : str
-        What is differentiated.
+        Name of the quantity that is differentiated.
     wrt : tuple of (name, letters)
-        What it is differentiated by, one after another.
+        Variables by which `of` is differentiated, in this order.
     claim : Claim
-        What the result is the derivative of, in which equations.
+        The derivative that the result is claimed to equal, with its equations.
     steps : list of DerivationStep
         Every line, in order.
     expression : Expr
@@ -42,13 +42,13 @@ class DerivationResult:
     matrix_rules : list of str
         The rules that led from the index form to the matrix form.
     assumptions : tuple of (left, right)
-        Equations that were used.
+        Equations that were assumed; `unused` holds those that no line makes use of.
     times : str or None
         The array that the result was multiplied by.
     named : tuple of Definition
-        What was given a name on the way: dZ1, or a softmax that no equation names.
+        Parts that were given a name during the derivation: dZ1, or a softmax that no equation names.
     axes : tuple of str
-        The letters of the result: those of what is differentiated, then those of what it is differentiated by.
+        Letters of the result: the letters of `of`, then the letters of each variable in `wrt`.
     error, matrix_error : float
         Relative difference of the result from the complex step, and of the matrix form from the index form; NaN before
         the proof.
@@ -58,7 +58,7 @@ class DerivationResult:
     of: str
     wrt: tuple[Cell, ...]
     claim: Claim
-    steps: list[DerivationStep]
+    steps: Steps
     expression: Expr
     axes: tuple[str, ...]
     assumptions: tuple[Assumption, ...] = ()
@@ -67,6 +67,7 @@ class DerivationResult:
     matrix: Matrix | None = None
     matrix_rules: list[str] = field(default_factory=list)
     no_matrix: str | None = None
+    unused: tuple[Assumption, ...] = ()
     error: float = float("nan")
     matrix_error: float = float("nan")
 
@@ -74,12 +75,12 @@ class DerivationResult:
 
     @property
     def name(self) -> str:
-        """What was derived: ``dL/dz_i``."""
+        """The derivative with its indices: ``dL/dz_i``."""
         return self.steps[-1].left
 
     @property
     def matrix_name(self) -> str:
-        """What was derived, without indices: ``dL/dz``."""
+        """The derivative without indices: ``dL/dz``."""
         if len(self.wrt) == 1:
             name = f"d{self.of}/d{self.wrt[0][0]}"
         else:
@@ -88,7 +89,7 @@ class DerivationResult:
 
     @property
     def layout(self) -> str:
-        """The axes of the result: those of the differentiated array, then those of the arrays in the denominator."""
+        """The axes of the result: first of the differentiated array, then of the arrays in the denominator."""
         lower = [name for name, _ in self.wrt[: len(self.wrt) - (self.times is not None)]]
         top = self.program.defined(self.of)
         names_of = ([self.of] if top is not None and top.indices else []) + lower
@@ -101,7 +102,7 @@ class DerivationResult:
 
     @property
     def matrix_form(self) -> str | None:
-        """The result in matrix notation, as text; None where it has none."""
+        """The result in matrix notation, as text; None if there is no matrix form."""
         return None if self.matrix is None else matrix_text(self.matrix)
 
     @property
@@ -131,12 +132,17 @@ class DerivationResult:
             f"to {max(errors):.0e} (complex step)."
         )
 
+    @property
+    def unused_note(self) -> str:
+        """A sentence on assumptions that no line makes use of; empty if there are none."""
+        return f"Assumed, but not used: {'; '.join(map(equality, self.unused))}." if self.unused else ""
+
     def cells(self) -> tuple[Cell, ...]:
         """Return the arrays whose shapes give the sizes of the letters of the result."""
         return (self.claim.upper, *self.wrt)
 
     def size_arrays(self) -> list[str]:
-        """Return the arrays that the code of the result reads sizes from, where no other array in it has them."""
+        """Return the arrays that the code reads sizes from because no other array in the code has these sizes."""
         carried = set(free_indices(self.expression)) & {
             index for part in walk(self.expression) if isinstance(part, Tensor) for index in part.indices
         }
@@ -151,6 +157,6 @@ class DerivationResult:
         return {label: one_hot_name(label) for label in sorted(self.program.labels)}
 
     def one_hot_used(self) -> dict[str, str]:
-        """Return those of the one-hot matrices that are in the matrix form."""
+        """Return the one-hot matrices that occur in the matrix form."""
         shown = set() if self.matrix is None else {m.name for m in leaves(self.matrix)}
         return {label: name for label, name in self.one_hot().items() if name in shown}

@@ -7,7 +7,7 @@ from .expression import Expr, Program
 from .indices import for_reading
 from .printing import text
 
-__all__ = ["Claim", "DerivationStep"]
+__all__ = ["Claim", "DerivationStep", "Steps"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -17,7 +17,7 @@ class Claim:
     Attributes
     ----------
     program : Program
-        What stands between them. The lower array is taken as given, even if the program defines it.
+        Equations between the two arrays. The lower array is taken as given, even if the program defines it.
     upper, lower : (name, letters)
         ``dL/dz_j`` is (("L", ()), ("z", ("j",))).
     """
@@ -46,7 +46,7 @@ class DerivationStep:
     Attributes
     ----------
     left : str
-        What is derived. Lines with the same left side, one after another, are equal.
+        Left side of the line. Consecutive lines with the same left side are equal.
     expression : Expr
     rule : str
     axes : tuple of str
@@ -54,7 +54,7 @@ class DerivationStep:
     cells : tuple of (name, letters)
         Arrays whose shape gives the sizes of those letters.
     claim : Claim or None
-        What the line can be measured against.
+        Derivative that the line is compared with.
     error : float
         Largest relative difference from the line before, and from the claim; NaN before the proof.
     """
@@ -72,3 +72,10 @@ class DerivationStep:
 
     def __repr__(self) -> str:
         return f"{self}  ({self.rule})"
+
+
+class Steps(list[DerivationStep]):
+    """The lines of a derivation; at the prompt, each is a line."""
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self))

@@ -26,7 +26,7 @@ MOST_CLASSES = 20
 
 
 def sparkline(values: Sequence[float], width: int = 24) -> str:
-    """Draw values as a line of blocks, on a logarithmic scale; "" where there are fewer than two.
+    """Draw values as a line of blocks, on a logarithmic scale; "" if there are fewer than two values.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def _best(cells: Sequence[str], *, lowest: bool) -> int | None:
 def confusions(figures: "Metrics", classes: "Array", terminal: "Console") -> "RenderableType":
     """Draw the confusion matrix, each cell shaded by its share of the row.
 
-    Where the names are too wide for the terminal, the columns are numbered; where there are too many classes, or no
+    If the names are too wide for the terminal, the columns are numbered; if there are too many classes, or no
     room even then, the most frequent confusions are listed instead.
     """
     from rich.console import Group

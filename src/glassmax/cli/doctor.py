@@ -46,7 +46,9 @@ class FaultyFileError(click.ClickException):
     help="L2 penalty: l2/2 times the sum of the squared weights.",
 )
 @click.option(
-    "--declared", is_flag=True, help="The loss is exactly the mean over the rows: any other factor is a mistake."
+    "--declared",
+    is_flag=True,
+    help="Declare that the loss is the mean over the rows, so that any other factor is reported as a mistake.",
 )
 @click.option(
     "--time-limit",
@@ -78,7 +80,7 @@ def command(
 
     FILE is a Python file with a function gradients(parameters, X, y). It may also have a function
     loss(parameters, X, y), values for parameters, X and y, and lines that describe the network: network = "4-10-3",
-    activation, output, loss, l2. Options of these names take precedence. FILE runs in a process of its own.
+    activation, output, loss, l2. Options of these names take precedence. FILE runs in a separate process.
 
     \b
     Examples:
@@ -140,7 +142,7 @@ def _template(path: str) -> None:
 
 
 def _of_file(path: str, time_limit: float, memory_limit: int | None, declarations: dict[str, Any]) -> dict[str, Any]:
-    from ..doctor.learner_file import diagnose_file
+    from ..doctor.diagnose_file import diagnose_file
 
     memory = None if memory_limit is None else memory_limit * 1_000_000
     answer = diagnose_file(path, time_limit=time_limit, memory_limit=memory, **declarations)
@@ -165,7 +167,7 @@ def _show_prints(path: str, printed: str, count: int) -> None:
 
 def _of_arrays(path: str, understood: "Understood") -> dict[str, Any]:
     from ..doctor import Diagnosis, diagnose
-    from ..doctor.learner_file import try_activations
+    from ..doctor.diagnose_file import try_activations
     from ..doctor.telling.json_form import plain_diagnosis
     from ..errors import LabelError, LearnerFileError, ShapeError
     from ..learner.array_file import read_array_file

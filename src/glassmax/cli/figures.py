@@ -22,7 +22,7 @@ ROWS = {
 
 
 def figures_as_json(figures: Metrics) -> dict[str, Any]:
-    """Return the figures by name, the confusion matrix where there is one."""
+    """Return the figures by name, with the confusion matrix if there is one."""
     named: dict[str, Any] = {name: getattr(figures, name) for name in ROWS}
     if figures.confusion is not None:
         named["confusion"] = figures.confusion.tolist()

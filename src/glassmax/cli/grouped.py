@@ -48,13 +48,13 @@ FILE_FORMAT = (
     option("--decimal", "Decimal separator.  [default: detected]", type=click.Choice([".", ","])),
     option("--encoding", "Encoding of a text file: utf-8, utf-16, latin-1, ...  [default: detected]", metavar="NAME"),
 )
-"""How a file of text is written."""
+"""Options for files of text."""
 
 RESULT = (
     option("--json as_json", "Print the result as JSON.", is_flag=True),
     option("--quiet -q", "Print only the result and errors.", is_flag=True, callback=be_quiet),
 )
-"""How the result is printed."""
+"""Options for the output."""
 
 
 class GroupedCommand(click.Command):

@@ -35,7 +35,7 @@ def check_output(output: str, *inputs: str) -> Path:
 
 
 def default_output(data: str) -> str:
-    """Return the name of a model file in the current folder, after the table."""
+    """Return the default name of the model file: the table's name, in the current folder."""
     if data == "-":
         return "model.safetensors"
     name = Path(data).name

@@ -46,9 +46,9 @@ def command(model: str, data: str, proba: bool, top: int | None, **options: Any)
     """Predict the class of each row of a table.
 
     MODEL is a file that `glassmax train` has written. DATA is a table in any format that train reads, - for standard
-    input, or a built-in example. Its columns may be in any order; other columns are ignored. DATA may be larger than
-    memory: predictions are written as rows are read. Missing cells that were filled, and values that training never
-    saw, are counted on stderr.
+    input, or a built-in example. The columns of DATA may be in any order. Columns that the model doesn't use are
+    ignored. DATA may be larger than memory: predictions are written as rows are read. Missing cells that were filled,
+    and values that training never saw, are counted on stderr.
 
     \b
     Examples:

@@ -28,7 +28,7 @@ PIECE_NUMBERS = 2**21
 
 
 class Writer:
-    """Makes columns of predictions: those of the table to keep, the class, the `top` classes, all probabilities."""
+    """Makes columns of predictions: kept columns of the table, the class, the `top` classes, all probabilities."""
 
     def __init__(self, classes: Array, proba: bool, top: int | None, keep: Sequence[str]) -> None:
         self.classes, self.proba, self.keep = classes, proba, tuple(keep)

@@ -26,9 +26,9 @@ class Result:
     Attributes
     ----------
     judged : str
-        Which rows the metrics are of: "69 rows held out".
+        Rows on which the metrics were computed: "69 rows held out".
     columns : dict of str to Metrics
-        By the name of the model, the network first.
+        Metrics of each model by the name of the model, the network first.
     classes : (k,) array
     more : dict of str to list of float
         Other metrics, one value for each model.
@@ -53,7 +53,7 @@ class Result:
         return rendered(terminal, "", heading, figures, confusions(first, self.classes, terminal))
 
     def as_json(self) -> dict[str, Any]:
-        """Return the metrics by name: the network's at the top level, those of each other model under its key."""
+        """Return the metrics by name: the network's at the top level, every other model's under its name."""
         first, *others = self.columns
         facts = {"judged_on": self.judged, **figures_as_json(self.columns[first]), "classes": self.classes.tolist()}
         facts |= {name.lower(): values[0] for name, values in self.more.items() if values[0] == values[0]}

@@ -44,7 +44,7 @@ KINDS = {"filled": "missing, filled with", "unseen": "with a value not seen in t
 
 
 class Rows:
-    """What a table and the options make of it.
+    """A table prepared according to the options.
 
     Attributes
     ----------
@@ -135,7 +135,7 @@ class Rows:
         for name in given:
             if name not in names:
                 shown = ", ".join(names[:10])
-                raise click.UsageError(f"--class-weight names {name!r}, expected a class: {shown}.")
+                raise click.UsageError(f"--class-weight has the unknown class {name!r}; the classes are {shown}.")
         if not any(given.get(name, 1.0) for name in names):
             raise click.UsageError("--class-weight gives every class the weight 0, expected at least one weight > 0.")
         return {index: given.get(name, 1.0) for index, name in enumerate(names)}
@@ -205,7 +205,7 @@ class Rows:
         same = [labels for labels in alike.values() if len(labels) > 1]
         return [
             f"classes that differ only in case, spaces or invisible signs: {', '.join(map(ascii, labels[:5]))}. "
-            "If they are the same, write them alike."
+            "If two of them mean the same class, spell them alike."
             for labels in same[:5]
         ]
 
@@ -249,7 +249,7 @@ def _shortened(notes: list[Note]) -> list[str]:
 def shown_column(column: Column) -> str:
     """Write a column with what is worth knowing about it in a list."""
     if isinstance(column, Category):
-        return f"{column.name} ({len(column.values)}{' and missing' if column.missing else ''})"
+        return f"{column.name} ({len(column.values)} categories{', some cells missing' if column.missing else ''})"
     if isinstance(column, Boolean):
         return f"{column.name} ({' and '.join(column.words)}{', missing' if column.missing else ''})"
     if isinstance(column, Date):

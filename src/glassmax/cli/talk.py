@@ -44,7 +44,7 @@ def say(text: str = "", style: str = "", *, command: str = "") -> None:
     """Print a message on stderr, unless --quiet was given.
 
     Only a terminal shows the style, one of `glassmax.cli.terminal`. The command to type next follows the text, on a
-    line of its own on a terminal.
+    separate line on a terminal.
     """
     if is_quiet():
         return

@@ -26,7 +26,7 @@ LONGEST_LABEL = 26
 
 
 def console(*, err: bool = False) -> "Console | None":
-    """Return the terminal behind stdout or stderr, or None where there is none."""
+    """Return the terminal behind stdout or stderr, or None if neither is a terminal."""
     stream = sys.stderr if err else sys.stdout
     if stream is None or not stream.isatty():  # colors may be forced on where there is no terminal
         return None

@@ -29,15 +29,12 @@ ESTIMATOR = {name: name for name in SAME} | {
 """The estimator's parameter behind each option of `train`."""
 
 OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in ESTIMATOR.items()} | {
-    "decimal": "--decimal",
-    "delimiter": "--delimiter",
-    "encoding": "--encoding",
-    "ignore": "--ignore",
-    "keep": "--keep",
+    **{name: f"--{name}" for name in ("assume", "decimal", "delimiter", "einstein", "encoding", "ignore", "keep")},
+    **{name: f"--{name}" for name in ("of", "shapes", "times", "wrt")},
     "types": "--type",
     "SoftmaxClassifier(...).fit(X, y).save(path)": "glassmax train DATA --target COLUMN",
 }
-"""What is typed for a parameter of the library."""
+"""The option on the command line for a parameter of the library."""
 
 
 def worded_error(error: "GlassmaxError") -> str:
@@ -52,7 +49,7 @@ def option_of(setting: "Setting") -> str:
     option = OPTIONS.get(setting.parameter)
     if option is None:
         return str(setting)
-    if setting.value is None:
+    if setting.value is None or setting.value is True:
         return option
     return " ".join(f"{option} {value}" for value in _values(setting.value))
 

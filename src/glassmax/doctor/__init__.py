@@ -9,7 +9,7 @@ From what the learner hands in to what the learner reads::
     search/           which wrong steps give exactly the learner's numbers
     constants         names for the factor between two arrays: 1/n, -1, a learning rate
     case              the learner's gradients beside the exact ones, on every probe
-    verdict           the diagnosis: right, wrong, or right under another convention
+    judge             the verdict: right, wrong, or right under another convention
     findings          what is wrong, with its place, size, right line and reason
     telling/          the diagnosis in words: the line as it should be, the reason, the remedy
 
@@ -19,7 +19,7 @@ Beside it::
     precision         whether a small deviation of right gradients comes from float32
     unknown_loss      a loss that no known network has: its gradient is measured
     pytorch/          models of PyTorch
-    learner_file      a file with the learner's function, run in a process of its own
+    diagnose_file     the program that runs in a process of its own and diagnoses a learner's file
 
 A cause is named only if simulating it gives the learner's numbers to rounding. This package refuses to guess.
 """

@@ -19,15 +19,8 @@ __all__ = ["Behaviour", "watch"]
 class Behaviour:
     """What the function does besides returning gradients.
 
-    Attributes
-    ----------
-    first : Answer or None
-        Its answer to the learner's own data.
-    wrote : tuple of str
-        The arguments that it changed.
-    findings : tuple of Finding
-    usable : bool
-        Whether its gradients can be judged further.
+    `first` is its answer to the learner's own data, `wrote` are the arguments that it changed, and `usable` says
+    whether its gradients can be judged further.
     """
 
     first: Answer | None

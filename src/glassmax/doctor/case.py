@@ -22,18 +22,9 @@ Errors = dict[Key, float]
 
 @dataclass(frozen=True)
 class Case:
-    """A reading of the problem with the learner's gradients on every probe.
+    """A reading of the problem with the learner's gradients on every probe, the learner's own data first.
 
-    Attributes
-    ----------
-    problem : Problem
-    passes : list of Pass
-        The learner's own data first.
-    gradients : list of dict
-    same_rows : list of bool
-        Whether a probe has the learner's number of rows.
-    single_precision : bool
-        Whether anything was float32.
+    `same_rows` says which probes have the learner's number of rows, `single_precision` whether anything was float32.
     """
 
     problem: Problem
@@ -57,6 +48,10 @@ class Case:
         """Those of the gradients that are off on a probe with the learner's number of rows."""
         return [key for key in keys if any(errors[key] > FINE / 10 for errors in self.judged)]
 
+    def all_zero(self, keys: Sequence[Key]) -> bool:
+        """Whether these gradients are 0 throughout, on every probe."""
+        return bool(keys) and not any(probe[key].any() for probe in self.gradients for key in keys)
+
     def worst(self, keys: Sequence[Key]) -> float:
         """The largest error of these gradients; infinite is that of another shape, not of an overflow on a probe."""
         if not keys or any(np.isinf(self.errors[0][key]) for key in keys):
@@ -65,19 +60,9 @@ class Case:
 
 
 def relative_errors(p: Pass, gradients: Gradients, single_precision: bool = False) -> Errors:
-    """Return the relative error of each gradient; differences that are rounding of large terms are scaled down.
+    """Return the relative error of each gradient: infinite where the shape is wrong or a number is not finite.
 
-    Parameters
-    ----------
-    p : Pass
-    gradients : dict
-        In our orientation.
-    single_precision : bool, default=False
-
-    Returns
-    -------
-    dict
-        Infinite where the shape is wrong or a number is not finite.
+    Differences that are rounding of large terms are scaled down.
     """
     found = {}
     for key, T in p.truth.items():

@@ -12,20 +12,10 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Constant:
-    """A factor, the same for each probe but for a power of its number of rows.
+    """A factor, the same for each probe but for a power of its number of rows: ``multiple * n**power``.
 
-    Attributes
-    ----------
-    values : tuple of float
-        One for each probe.
-    power : int
-        The power of n that is in it.
-    multiple : float
-        What is left.
-    name : str
-        As a learner would write it: "1/n", "-1", "2", "0.01".
-    cost : float
-        How odd it is, from 0.
+    `values` has one number for each probe. `name` is what a learner would write: "1/n", "-1", "2", "0.01". `cost` says
+    how odd the factor is, from 0.
     """
 
     values: tuple[float, ...]
@@ -49,23 +39,9 @@ ONE = Constant((1.0,), 0, 1.0, "1", 0.0)
 
 
 def recognise(values: Sequence[float], rows: Sequence[int], k: int, tolerance: float = TOLERANCE) -> Constant | None:
-    """Say what the factors of several probes have in common.
+    """Say what the factors of several probes have in common; None where no power of n makes them one number.
 
-    Parameters
-    ----------
-    values : sequence of float
-        The factor that fits each probe.
-    rows : sequence of int
-        The rows n of each probe.
-    k : int
-        The number of outputs.
-    tolerance : float
-        How nearly the probes must agree.
-
-    Returns
-    -------
-    Constant or None
-        None where no power of n makes them one number.
+    `rows` has the n of each probe, `k` is the number of outputs, `tolerance` says how nearly the probes must agree.
 
     Examples
     --------

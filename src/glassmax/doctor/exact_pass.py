@@ -5,7 +5,7 @@ where the loss is a mean), `l2` and `l2_bias` what the penalty adds to a gradien
 module knows nothing of mistakes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,7 @@ from ..functional.activations import ACTIVATIONS
 from ..functional.arrays import Array
 from ..functional.heads import LOSSES, Head
 
-__all__ = ["KINKED", "Architecture", "Pass", "f_prime"]
+__all__ = ["A_FORMS", "KINKED", "Architecture", "Pass", "f_prime"]
 
 
 KINKED = ("relu", "leaky_relu", "elu", "selu")
@@ -50,20 +50,23 @@ def f_prime(name: str, Z: Array) -> Array:
     return ACTIVATIONS[name].vjp(np.ones_like(Z), Z)
 
 
+A_FORMS: dict[str, Callable[[Array], Array]] = {
+    "sigmoid": lambda A: A * (1 - A),
+    "tanh": lambda A: 1 - A * A,
+    "relu": lambda A: (A > 0).astype(float),
+    "leaky_relu": lambda A: np.where(A > 0, 1.0, 0.01),
+    "elu": lambda A: np.where(A > 0, 1.0, A + 1),
+    "softplus": lambda A: 1 - np.exp(-A),
+    "identity": lambda A: np.ones_like(A),
+}
+"""The derivatives in terms of A = f(Z), as learners write them: sigmoid' = A (1 - A)."""
+
+
 class Pass:
     """A probe: parameters and rows, and all that forward and backward make of them.
 
-    Parameters
-    ----------
-    architecture : Architecture
-    W, b : mapping of int to array
-        (in, out) weights and (out,) biases, float64; a layer without a bias has zeros.
-    X, Y : (n, d), (n, k) array
-        Rows are samples.
-    scale, l2, l2_bias : float
-        As the module says.
-    at_kink : float, optional
-        The derivative of a hidden activation where its Z is exactly 0; its own convention by default.
+    W are (in, out) and b (out,), by layer and in float64; a layer without a bias has zeros. `at_kink` is the derivative
+    of a hidden activation where its Z is exactly 0, by default the activation's own convention.
     """
 
     def __init__(

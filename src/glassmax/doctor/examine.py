@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -15,18 +15,17 @@ from ..functional.arrays import Array
 from ..network import Network
 from .behaviour import watch
 from .case import Case
+from .judge import UNREADABLE, Judgement, judge, with_findings
 from .mistakes.causes import CAUSES, NOT_IN_CATALOGUE
 from .precision import deviation_told, rounds_to_single
-from .pytorch.model import diagnose_module, is_module
-from .reading.answers import Answer, AnswerError, read_answer
-from .reading.function import Learner
+from .pytorch.diagnose_module import diagnose_module, is_module
+from .reading.answers import Answer
+from .reading.function import Learner, read_call
 from .reading.input_arrays import read_array, read_parameters
 from .reading.probes import Probe, fresh_probes, rows_matter
 from .reading.problem import Given, Problem, parameters_of, problems
 from .telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
-from .telling.remedies import completed
 from .unknown_loss import judge_measured
-from .verdict import UNREADABLE, Judgement, judge, with_findings
 
 __all__ = ["diagnose"]
 
@@ -108,8 +107,8 @@ def diagnose(
     given = _given(X, y, network, loss, parameters, declared)
     with np.errstate(all="ignore"):  # mistakes are simulated that overflow; what isn't finite matches nothing
         if callable(gradients_or_function):
-            return completed(_of_function(gradients_or_function, given))
-        return completed(_of_arrays(gradients_or_function, given))
+            return _completed(_best(_function_read_as, gradients_or_function, given))
+        return _completed(_best(_arrays_read_as, gradients_or_function, given))
 
 
 def _given(X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: bool) -> Given:
@@ -147,28 +146,34 @@ def _target(y: Any) -> Array:
     return read_array("y", y) if array.dtype.kind in "f" or array.dtype == object or array.size == 0 else array
 
 
-def _readings(given: Given) -> Iterator[Problem]:
-    return islice(problems(given), READINGS)
+def _best(judge_read_as: Callable[[Any, Problem], Judgement], handed_in: Any, given: Given) -> Diagnosis:
+    """The diagnosis of the reading under which the gradients are right, or else the cheapest to explain."""
+    best: Judgement | None = None
+    for problem in islice(problems(given), READINGS):
+        judgement = judge_read_as(handed_in, problem)
+        if judgement.diagnosis.correct:
+            return judgement.diagnosis
+        if best is None or judgement.cost < best.cost:
+            best = judgement
+    return best.diagnosis if best is not None else judge_measured(handed_in, given)
+
+
+def _completed(diagnosis: Diagnosis) -> Diagnosis:
+    """Give each finding that has no line or no reason of its own that of its cause."""
+    findings = []
+    for finding in diagnosis.findings:
+        cause = CAUSES[finding.cause]
+        findings.append(replace(finding, line=finding.line or cause.line, reason=finding.reason or cause.reason))
+    return replace(diagnosis, findings=tuple(findings))
 
 
 # a function
 
 
-def _of_function(function: Callable[..., Any], given: Given) -> Diagnosis:
-    best: Judgement | None = None
-    for problem in _readings(given):
-        judgement = _function_read_as(problem, function)
-        if judgement.diagnosis.correct:
-            return judgement.diagnosis
-        if best is None or judgement.cost < best.cost:
-            best = judgement
-    return best.diagnosis if best is not None else judge_measured(function, given)
-
-
-def _function_read_as(problem: Problem, function: Callable[..., Any]) -> Judgement:
+def _function_read_as(function: Callable[..., Any], problem: Problem) -> Judgement:
     given = problem.given
     names = [name for name, _ in given.named]
-    learner = Learner(function, given.parameters, names, problem.layout)
+    learner = Learner(function, given.parameters, names)
     watched = watch(problem, learner)
     if watched.first is None or not watched.usable:
         return Judgement(Diagnosis(WRONG, watched.findings), UNREADABLE)
@@ -228,23 +233,12 @@ def _coupled(problem: Problem, learner: Learner, first: Answer, judgement: Judge
 # arrays
 
 
-def _of_arrays(gradients: Any, given: Given) -> Diagnosis:
-    best: Judgement | None = None
-    for problem in _readings(given):
-        judgement = _arrays_read_as(problem, gradients)
-        if judgement.diagnosis.correct:
-            return judgement.diagnosis
-        if best is None or judgement.cost < best.cost:
-            best = judgement
-    return best.diagnosis if best is not None else judge_measured(gradients, given)
-
-
-def _arrays_read_as(problem: Problem, gradients: Any) -> Judgement:
-    names, shapes = zip(*((name, array.shape) for name, array in problem.given.named), strict=True)
-    try:
-        answer = read_answer(gradients, names, shapes, max(problem.given.X.shape, default=1))
-    except AnswerError as error:
-        return Judgement(Diagnosis(WRONG, (Finding(error.cause, "", says=str(error).rstrip(".")),)), UNREADABLE)
+def _arrays_read_as(gradients: Any, problem: Problem) -> Judgement:
+    names = [name for name, _ in problem.given.named]
+    call = read_call(gradients, names, problem.arrays, problem.given.X)
+    if call.answer is None:
+        return Judgement(Diagnosis(WRONG, (Finding(call.cause, "", says=call.message),)), UNREADABLE)
+    answer = call.answer
     bad = [name for name, array in zip(names, answer.arrays, strict=True) if not np.isfinite(array).all()]
     if bad:
         says = f"the gradient of {', '.join(bad[:5])} contains infinity or NaN"

@@ -5,70 +5,61 @@ from collections.abc import Sequence
 from .case import FINE, Case
 from .mistakes.causes import CAUSES, JACOBIAN, NOT_IN_CATALOGUE
 from .mistakes.forward_pass import Forward
-from .mistakes.not_gradients import NEVER_FILLED, all_zero
+from .mistakes.placed import PlacedMistake
 from .mistakes.shapes import misshapen, named_by_shape
-from .mistakes.step import Step
 from .telling.correction import CorrectionWriter
 from .telling.diagnosis import Finding
 from .telling.error_pattern import pattern
 
-__all__ = ["finding_of_forward", "finding_of_no_gradients", "finding_of_step", "order_of"]
+__all__ = ["NEVER_FILLED", "finding_of_forward", "finding_of_mistake", "finding_of_no_gradients", "order_of"]
 
 Key = tuple[str, int]
+NEVER_FILLED = "all zero: were they ever filled?"
 FORWARD = "the chain rule starts from what the forward pass computed: L is a function of this Z and this A, of no other"
 
 
-def order_of(step: Step) -> tuple[int, int]:
+def order_of(mistake: PlacedMistake) -> tuple[int, int]:
     """The place of a node in the backward pass."""
-    return -step.layer, ("dA", "dZ", "dW", "db").index(step.kind)
+    return -mistake.layer, ("dA", "dZ", "dW", "db").index(mistake.kind)
 
 
-def finding_of_step(case: Case, group: list[Step], residual: float, indistinguishable: tuple[str, ...]) -> Finding:
-    """Return the finding of a wrong step.
+def finding_of_mistake(
+    case: Case, group: list[PlacedMistake], residual: float, indistinguishable: tuple[str, ...]
+) -> Finding:
+    """Return the finding of a mistake, which may be made at several nodes (`group`).
 
-    Parameters
-    ----------
-    case : Case
-    group : list of Step
-        The same mistake at one node or several.
-    residual : float
-        The error that is left once the mistake is made in the exact pass.
-    indistinguishable : tuple of str
-        The causes that give the same numbers.
-
-    Returns
-    -------
-    Finding
+    `residual` is the error that is left once the mistake is made in the exact pass; `indistinguishable` are the causes
+    that give the same numbers.
     """
-    step, writer = min(group, key=order_of), _writer(case)
+    mistake, writer = min(group, key=order_of), _writer(case)
     affected = case.off([key for key in case.passes[0].architecture.parameters if _reaches(group, key)])
     evidence: dict[str, object] = {"error_before": case.worst(affected)}
-    never_filled = f"; {NEVER_FILLED}" if all_zero(case.gradients, affected) else ""
-    if step.cause == NOT_IN_CATALOGUE:
-        shapeless = [key for key in misshapen(case.passes[0], case.gradients[0]) if _at(step, key)]
+    never_filled = f"; {NEVER_FILLED}" if case.all_zero(affected) else ""
+    if mistake.cause == NOT_IN_CATALOGUE:
+        shapeless = [key for key in misshapen(case.passes[0], case.gradients[0]) if _at(mistake, key)]
         if shapeless:
-            return _of_shape(case, step, shapeless, affected, writer)
-        seen = pattern(case.passes, case.gradients, step, affected)
-        says = f"{step.node} is the first wrong array, and no mistake of the catalogue explains it"
+            return _of_shape(case, mistake, shapeless, affected, writer)
+        seen = pattern(case.passes, case.gradients, mistake, affected)
+        says = f"{mistake.node} is the first wrong array, and no mistake of the catalogue explains it"
         says += f"; {seen}" if seen else ""
         indistinguishable = ()
         shown = affected[0] if affected else None
     else:
         evidence["error_after"] = residual
-        fitted = CAUSES[step.cause].fitted
-        if step.constant is not None and fitted:
-            evidence[fitted] = step.constant.name
+        fitted = CAUSES[mistake.cause].fitted
+        if mistake.constant is not None and fitted:
+            evidence[fitted] = mistake.constant.name
         also = ", ".join(other.node for other in group[1:])
         says = group[0].says + (f" (and likewise at {also})" if also else "")
         shown = max(affected, key=lambda key: case.errors[0][key], default=None)
     return Finding(
-        step.cause,
-        writer.where(step),
+        mistake.cause,
+        writer.where(mistake),
         tuple(writer.name(*key) for key in affected),
         says + never_filled,
         evidence,
-        writer.line(step),
-        writer.reason(step),
+        writer.line(mistake),
+        writer.reason(mistake),
         writer.cell(*shown, case.gradients[0][shown]) if shown else "",
         indistinguishable,
     )
@@ -77,15 +68,15 @@ def finding_of_step(case: Case, group: list[Step], residual: float, indistinguis
 def finding_of_no_gradients(case: Case, says: str) -> Finding:
     """Return the finding of arrays that are no gradients at all."""
     writer, off, shown = _writer(case), *_off_on_own_data(case)
-    step = Step(NOT_IN_CATALOGUE, f"d{shown[0]}{shown[1]}", "")
+    mistake = PlacedMistake(NOT_IN_CATALOGUE, f"d{shown[0]}{shown[1]}", "")
     return Finding(
-        step.cause,
+        mistake.cause,
         "",
         tuple(writer.name(*key) for key in off),
         says,
         {"error_before": case.errors[0][shown]},
-        writer.line(step),
-        writer.reason(step),
+        writer.line(mistake),
+        writer.reason(mistake),
         writer.cell(*shown, case.gradients[0][shown]),
     )
 
@@ -102,6 +93,7 @@ def finding_of_forward(case: Case, forward: Forward) -> Finding:
         forward.line,
         FORWARD,
         writer.cell(*shown, case.gradients[0][shown]),
+        other_network=forward.other_network,
     )
 
 
@@ -112,29 +104,32 @@ def _off_on_own_data(case: Case) -> tuple[list[Key], Key]:
     return off, max(off, key=lambda key: errors[key], default=("W", 1))
 
 
-def _reaches(group: list[Step], key: Key) -> bool:
+def _reaches(group: list[PlacedMistake], key: Key) -> bool:
     """Whether a mistake is in the way to a gradient."""
     kind, layer = key
     return any(
-        (step.kind == f"d{kind}" and step.layer == layer) or (step.kind in ("dA", "dZ") and step.layer >= layer)
-        for step in group
+        (mistake.kind == f"d{kind}" and mistake.layer == layer)
+        or (mistake.kind in ("dA", "dZ") and mistake.layer >= layer)
+        for mistake in group
     )
 
 
-def _at(step: Step, key: Key) -> bool:
-    return key[1] == step.layer and (step.kind == "dZ" or step.kind == f"d{key[0]}")
+def _at(mistake: PlacedMistake, key: Key) -> bool:
+    return key[1] == mistake.layer and (mistake.kind == "dZ" or mistake.kind == f"d{key[0]}")
 
 
-def _of_shape(case: Case, step: Step, keys: list[Key], affected: Sequence[Key], writer: CorrectionWriter) -> Finding:
+def _of_shape(
+    case: Case, mistake: PlacedMistake, keys: list[Key], affected: Sequence[Key], writer: CorrectionWriter
+) -> Finding:
     """A gradient that nothing in the catalogue explains, but whose shape tells something."""
     key = keys[0]
     cause, says, also = named_by_shape(case.passes[0], key, case.gradients[0][key], writer.name(*key))
     others = [writer.name(*other) for other in keys[1:]]
     says += f" (and that of {', '.join(others)} likewise)" if others else ""
     shown = tuple(writer.name(*other) for other in affected or keys)
-    where = writer.name(*key) if step.kind == "dZ" and CAUSES[cause].group != JACOBIAN else writer.where(step)
+    where = writer.name(*key) if mistake.kind == "dZ" and CAUSES[cause].group != JACOBIAN else writer.where(mistake)
     cell = writer.cell(*key, case.gradients[0][key])
-    return Finding(cause, where, shown, says, line=writer.line(step), cell=cell, indistinguishable=also)
+    return Finding(cause, where, shown, says, line=writer.line(mistake), cell=cell, indistinguishable=also)
 
 
 def _writer(case: Case) -> CorrectionWriter:

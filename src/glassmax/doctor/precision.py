@@ -11,10 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from ..functional.arrays import Array
+from .judge import Judgement
 from .reading.function import Learner
 from .reading.problem import Problem
 from .telling.diagnosis import Finding
-from .verdict import Judgement
 
 __all__ = ["deviation_told", "rounds_to_single"]
 
@@ -28,18 +28,9 @@ ELSE = (
 
 
 def deviation_told(judgement: Judgement, single: bool | None) -> Judgement:
-    """Say where a deviation comes from.
+    """Say where the deviation of right gradients comes from, if nothing else was found.
 
-    Parameters
-    ----------
-    judgement : Judgement
-        Its deviation is explained if the gradients are right and nothing else was found.
-    single : bool or None
-        Whether float32 caused the deviation; None if that was not measured.
-
-    Returns
-    -------
-    Judgement
+    `single` says whether float32 caused it; None if that was not measured.
     """
     d, size = judgement.diagnosis, judgement.deviation
     if not size or d.findings:
@@ -57,17 +48,7 @@ def deviation_told(judgement: Judgement, single: bool | None) -> Judgement:
 
 
 def rounds_to_single(problem: Problem, learner: Learner) -> bool:
-    """Measure whether the learner's function rounds to float32.
-
-    Parameters
-    ----------
-    problem : Problem
-    learner : Learner
-
-    Returns
-    -------
-    bool
-    """
+    """Measure whether the learner's function rounds to float32."""
     here = _deviation(problem, learner, 0.0)
     far, near = (_deviation(problem, learner, step) for step in (1e-5, 1e-12))
     if here is None or far is None or near is None:

@@ -13,9 +13,8 @@ from ..errors import OptionError
 from ..functional.arrays import Array
 from .constants import recognise
 from .mistakes.causes import CAUSES, FACTORS, PENALTY
-from .reading.answers import AnswerError, read_answer
-from .reading.function import described_error, quietly
-from .reading.layout import flattened, rebuilt, written
+from .reading.function import Learner, described_error, quietly, read_call
+from .reading.nested import rebuilt
 from .reading.problem import Given
 from .telling.diagnosis import CORRECT, WRONG, Diagnosis, Finding, ParameterCheck
 
@@ -25,43 +24,22 @@ CELLS = 600
 TOLERANCE = 2e-5
 
 
-def judge_measured(gradients_or_function: Any, given: Given) -> Diagnosis:
-    """Judge gradients by central differences of the learner's own loss.
-
-    Parameters
-    ----------
-    gradients_or_function : mapping, sequence or callable
-    given : Given
-
-    Returns
-    -------
-    Diagnosis
-    """
+def judge_measured(handed_in: Any, given: Given) -> Diagnosis:
+    """Judge gradients by central differences of the learner's own loss."""
     named = given.named
     names, arrays = [name for name, _ in named], [np.asarray(array, np.float64) for _, array in named]
-    returned = gradients_or_function
-    if callable(returned):
-        copies = rebuilt(given.parameters, iter([array.copy() for array in arrays]))
-        try:
-            returned = quietly(lambda: gradients_or_function(copies, given.X.copy(), np.array(given.y)))
-        except (Exception, SystemExit) as error:
-            return Diagnosis(WRONG, (Finding("raises", "", says=f"the function raises {described_error(error)}"),))
-        changed = tuple(
-            name
-            for name, now, before in zip(names, (value for _, value in flattened(copies)), arrays, strict=True)
-            if not np.array_equal(now, before)
-        )
+    if callable(handed_in):
+        call = Learner(handed_in, given.parameters, names).call(arrays, given.X, given.y)
     else:
-        changed = ()
-    try:
-        answer = read_answer(returned, names, [array.shape for array in arrays], max(given.X.shape, default=1))
-    except AnswerError as error:
-        return Diagnosis(WRONG, (Finding(error.cause, "", says=str(error).rstrip(".")),))
+        call = read_call(handed_in, names, arrays, given.X)
+    if call.answer is None:
+        return Diagnosis(WRONG, (Finding(call.cause, "", says=call.message),))
+    changed = [name for name in call.wrote if name in names]
     wrote = [Finding("writes_inputs", name, (name,), f"the function changes its argument {name}") for name in changed]
     loss = _loss_at(given)
     findings, lines = [], []
     for position, name in enumerate(names):
-        finding, line = _judge_one(loss, arrays, position, name, answer.arrays[position].astype(np.float64))
+        finding, line = _judge_one(loss, arrays, position, name, call.answer.arrays[position].astype(np.float64))
         lines.append(line)
         findings += [finding] if finding else []
     findings = _throughout(findings) + wrote
@@ -84,11 +62,7 @@ def _first(findings: list[Finding], names: list[str]) -> str | None:
 
 def _loss_at(given: Given) -> Callable[[list[Array]], float]:
     loss = given.loss
-    if loss is None:
-        paths = ", ".join(written(path) for path, _ in flattened(given.parameters))
-        raise OptionError(
-            f"There is no loss by which the gradients of {paths} could be measured. Pass loss=f(parameters, X, y)."
-        )
+    assert loss is not None  # with a network and no loss there is a reading, or an error
 
     def at(arrays: list[Array]) -> float:
         value = quietly(lambda: loss(rebuilt(given.parameters, iter(arrays)), given.X.copy(), np.array(given.y)))

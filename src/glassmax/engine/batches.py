@@ -21,7 +21,7 @@ class Data(NamedTuple):
     X : (n, d) array or CSR matrix
     y : (n,) array of class indices, or (n, k) array of rows
     weight : (n,) array or None
-        Sample weights, class weights multiplied in; None stands for ones.
+        Sample weights, class weights multiplied in; None means that every weight is 1.
     """
 
     X: Array

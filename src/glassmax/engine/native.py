@@ -266,8 +266,8 @@ def _best_isa() -> str:
         return INSTRUCTION_SETS[-1]
     if wanted not in INSTRUCTION_SETS:
         raise OptionError(
-            f"GLASSMAX_ISA is {wanted!r}, expected one of {', '.join(INSTRUCTION_SETS)}: what this build has and this "
-            "machine can run. Unset it for the best."
+            f"GLASSMAX_ISA is {wanted!r}, expected one of {', '.join(INSTRUCTION_SETS)}: the instruction sets of "
+            "this build that this machine can run. Unset GLASSMAX_ISA to let glassmax choose."
         )
     return wanted
 
@@ -281,7 +281,8 @@ def _threads() -> tuple[int, int]:
         return there_are, MAX_THREADS
     if not (wanted.isascii() and wanted.isdigit() and int(wanted) >= 1):
         raise OptionError(
-            f"GLASSMAX_NUM_THREADS is {wanted!r}, expected a whole number >= 1. Unset it for {there_are}."
+            f"GLASSMAX_NUM_THREADS is {wanted!r}, expected a whole number >= 1. "
+            f"Unset GLASSMAX_NUM_THREADS to use {there_are} threads."
         )
     most = min(int(wanted), MAX_THREADS)
     return min(there_are, most), most

@@ -30,7 +30,7 @@ class ReferenceEngine:
     Parameters
     ----------
     n_threads : int, optional
-        Maximum number of threads of NumPy's BLAS, >= 1; the default is that of the BLAS.
+        Maximum number of threads of NumPy's BLAS, >= 1; by default, the BLAS decides.
     """
 
     name = "reference"
@@ -64,10 +64,10 @@ class ReferenceEngine:
         Parameters
         ----------
         network : Network
-            Its theta is updated in place.
+            Network to train; its theta is updated in place.
         data : Data
         rule, state : Rule, State
-            The state is updated in place. With "unscaled" in it, a scale of the inputs is learned too: see
+            The state is updated in place. If it holds "unscaled", a scale of the inputs is learned too: see
             `glassmax.engine.input_scale`.
         order : (n,) array of intp
             The rows, each once.
@@ -77,11 +77,10 @@ class ReferenceEngine:
             The learning rate of each step.
         regularization : Regularization
         first_step : int
-            Number of steps taken before; the dropout masks and mixup depend on it.
+            Number of steps before this epoch. The dropout masks and mixup depend on this number.
         rate_factors : sequence of float, optional
-            Factor of the learning rate for W1, b1, W2, ..., see `glassmax.optimizers.rate_factors`; 1 by default. One
-            more for a scale of the inputs.
-            Weight decay takes the learning rate itself.
+            Factor of the learning rate for W1, b1, W2, ..., and for a learned scale of the inputs if there is one; 1 by
+            default. Weight decay uses the learning rate without this factor. See `glassmax.optimizers.rate_factors`.
         mixup_factors : (steps,) array, optional
             Factor of `mixup` at each step; 1 by default.
 

@@ -57,8 +57,9 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Rows of a mini-batch, >= 1; "auto" is ``min(200, n)``, and more than n is n. Ignored by "lbfgs".
     learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle", "step"}, default="constant"
         Schedule of the learning rate, see `glassmax.optimizers.Schedule`. For solver "sgd" only: "invscaling" divides
-        it by the number of rows seen, to the power `power_t`; "adaptive" divides it by 5 instead of stopping. For
-        "sgd", "adam" and "adamw": "cosine", "one_cycle" and "step", which are laid out over `max_iter` epochs.
+        it by the number of rows seen, to the power `power_t`; "adaptive" divides the learning rate by 5 where
+        training would otherwise stop. For "sgd", "adam" and "adamw": "cosine", "one_cycle" and "step", which are laid
+        out over `max_iter` epochs.
     learning_rate_init : float, default=0.001
         Learning rate, > 0, which the schedule multiplies by a factor for each step.
     power_t : float, default=0.5
@@ -98,7 +99,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         ``1/2 sum_c (P - Y)^2``.
     output : {"auto", "softmax", "sigmoid"}, default="auto"
         Output function, which decides how a matrix y is read. "softmax": each row holds the probabilities of the
-        classes, one-hot or soft. "sigmoid": each column is a label of its own. "auto": "sigmoid" for a matrix of 0 and
+        classes, one-hot or soft. "sigmoid": each column is a separate label. "auto": "sigmoid" for a matrix of 0 and
         1, as in scikit-learn, otherwise "softmax".
     class_weight : dict, "balanced" or None, default=None
         Weight of each class, multiplied by the sample weights. "balanced" gives every class the same total weight. A
@@ -195,7 +196,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
 
     See Also
     --------
-    glassmax.Network : The same network without labels and training.
+    glassmax.Network : A network without class labels and without training.
 
     Examples
     --------

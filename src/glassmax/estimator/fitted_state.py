@@ -28,7 +28,7 @@ class FittedState:
     training : TrainingState
         What the next epoch depends on besides the weights.
     early_stopping : EarlyStopping
-        What `partial_fit` watches from call to call; `fit` has one of its own.
+        State of early stopping across calls of `partial_fit`; `fit` doesn't use it.
     network, classes, init, n_features_in, feature_names_in, loss, n_iter, t, loss_curve, ...
         See `SoftmaxClassifier`.
     """
@@ -83,7 +83,7 @@ class FittedState:
             self.training.seed = int(self.training.draw.randint(2**63 - 1, dtype=np.int64))
 
     def record(self, epoch: Epoch, score: float | None) -> None:
-        """Add an epoch and, where there are validation rows, its score by `scoring`."""
+        """Add an epoch and, if there are validation rows, its score by `scoring`."""
         self.n_iter += 1
         self.t = self.training.rows
         self.loss = epoch.loss

@@ -109,7 +109,7 @@ def _read_matrix(y: Array, output: str, classes: npt.ArrayLike | None, what: str
         y = y.astype(np.float64)
     known = np.arange(y.shape[1]) if classes is None else distinct(classes)
     if len(known) != y.shape[1]:
-        raise LabelError(f"classes names {len(known)} columns, expected {y.shape[1]}: those of {what}.")
+        raise LabelError(f"classes has {len(known)} entries, expected {y.shape[1]}: one for each column of {what}.")
     bad = ~(np.isfinite(y) & (y >= 0))
     if bad.any():
         row, column = np.argwhere(bad)[0].tolist()
@@ -182,7 +182,7 @@ def weigh_rows(
         missing = [name for name in classes.tolist() if name not in class_weight]
         if unknown and missing:  # with none missing, y merely lacks a class
             raise OptionError(
-                f"class_weight names {', '.join(map(repr, unknown[:5]))}, expected the classes: {classes.tolist()}."
+                f"class_weight has the unknown classes {unknown[:5]}; the classes are {classes.tolist()}."
             )
         if not all(isinstance(weight, int | float | np.number) for weight in class_weight.values()):
             raise OptionError(f"class_weight is {class_weight!r}, expected numbers >= 0.")

@@ -210,7 +210,7 @@ def _dropout(estimator: Any) -> tuple[float, ...]:
 
 def _not_one_for_each(what: str, came: int, expected: int) -> OptionError:
     return OptionError(
-        Setting(what), f" names {came} layers, expected {expected}: one for each hidden layer.", parameter=what
+        Setting(what), f" has {came} entries, expected {expected}: one for each hidden layer.", parameter=what
     )
 
 

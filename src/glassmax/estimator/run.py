@@ -29,9 +29,9 @@ class Run:
     Attributes
     ----------
     stop_reason : str
-        Empty as long as there is an epoch to come; then as `SoftmaxClassifier.stop_reason_`.
+        An empty string during training; afterwards the value of `SoftmaxClassifier.stop_reason_`.
     verdict : str
-        Why L-BFGS ended, as `glassmax.optimizers.lbfgs` says it.
+        Reason why L-BFGS ended, as returned by `glassmax.optimizers.lbfgs`.
     """
 
     def __init__(self, classifier: Any, preparation: Preparation, engine: Engine) -> None:

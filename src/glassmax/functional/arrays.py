@@ -25,12 +25,12 @@ def as_floating(values: npt.ArrayLike, what: str) -> Array:
     values : array_like
         Numbers of any shape.
     what : str
-        What error messages call the array.
+        Name of the array in error messages.
 
     Returns
     -------
     array
-        `values` itself where nothing has to be converted.
+        The converted array, or `values` itself if no conversion is needed.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def as_inputs(values: npt.ArrayLike, what: str) -> Array:
     values : array_like or sparse matrix
         The input of the first layer, which is only ever multiplied from the right.
     what : str
-        What error messages call the array.
+        Name of the array in error messages.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def pick(V: Array, index: Array) -> Array:
 
     Notes
     -----
-    The same as ``numpy.take_along_axis``, in a third of the time for the small arrays of a mini-batch.
+    Equivalent to ``numpy.take_along_axis``, but three times as fast for the small arrays of a mini-batch.
     """
     k = V.shape[-1]
     return V.reshape(-1, k)[np.arange(index.size), index.ravel()].reshape(index.shape)

@@ -37,7 +37,7 @@ LOSS_OF_OUTPUT = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
 
 
 class HeadTape(NamedTuple):
-    """What the head's forward pass keeps: the logits, the predictions, and softmax's pieces if it has them."""
+    """Values kept by the head's forward pass: the logits, the predictions, and softmax's pieces if it has them."""
 
     Z: Array
     P: Array
@@ -45,7 +45,7 @@ class HeadTape(NamedTuple):
 
     @property
     def logits(self) -> Array | Exponentials:
-        """What formulas on the logits take: for softmax its pieces, for the other outputs Z."""
+        """Input of the formulas on the logits: for softmax its pieces, for the other outputs Z."""
         return self.Z if self.pieces is None else self.pieces
 
     def __repr__(self) -> str:

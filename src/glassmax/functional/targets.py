@@ -41,7 +41,7 @@ def check_target(target: npt.ArrayLike, shape: tuple[int, ...], meaning: Meaning
     shape : tuple of int
         Shape of the predictions, (..., k).
     meaning : {"classes", "labels", "values"}
-        What a row may hold: numbers >= 0; numbers in [0, 1]; any finite numbers.
+        Allowed values in a row: numbers >= 0; numbers in [0, 1]; any finite numbers.
 
     Returns
     -------
@@ -123,9 +123,9 @@ def check_weights(sample_weight: npt.ArrayLike | None, rows: tuple[int, ...]) ->
     Parameters
     ----------
     sample_weight : (...,) array_like or None
-        One number >= 0 for each row; None stands for ones.
+        One number >= 0 for each row; None means that every weight is 1.
     rows : tuple of int
-        The expected shape: that of the predictions without their last axis.
+        The expected shape: the shape of the predictions without the last axis.
 
     Returns
     -------

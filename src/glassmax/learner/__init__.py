@@ -2,12 +2,12 @@
 
 ::
 
-    run_file          start the process, with a limit of time and of memory, and read its answer
+    parent_process    start the child process, limit its time and memory, kill it, and read its answer
     child_process     inside that process: load the file, do the work, write the answer as JSON
     loaded_file       the file as a module, its functions watched
     file_data         X, y and the parameters of the file, or random samples if it has none
     declarations      ``network = "4-10-3"`` and the like, from the file or from the command line
-    misbehaviour      the answer for a function that raises, ends the program or never returns
+    no_answer         the words for a function that raises, ends the program or never returns
     template          a file to start from
     array_file        arrays in a .npz file instead of a program
 

@@ -27,18 +27,7 @@ GRADIENT = re.compile(r"(?:dL_d|dL|d_|d|grads?_|g_)(?P<after>\w+)|(?P<before>\w+
 
 
 class ArrayFile(NamedTuple):
-    """What a file holds.
-
-    Attributes
-    ----------
-    gradients : dict of str to array
-        By the names of the parameters.
-    parameters : dict of str to array, or None
-        None where the file has none.
-    X, y : array
-    notes : list of str
-        What was assumed, a sentence each.
-    """
+    """What a file holds: gradients by the names of the parameters, the parameters or None, the data, notes."""
 
     gradients: dict[str, Array]
     parameters: dict[str, Array] | None
@@ -48,21 +37,9 @@ class ArrayFile(NamedTuple):
 
 
 def read_array_file(path: str | Path) -> ArrayFile:
-    """Read gradients, parameters and data from a .npz file.
+    """Read gradients, parameters and data from a .npz file, as ``numpy.savez`` writes it.
 
-    Parameters
-    ----------
-    path : str or Path
-        As ``numpy.savez`` writes it.
-
-    Returns
-    -------
-    ArrayFile
-
-    Raises
-    ------
-    LearnerFileError
-        If the file is missing or damaged, holds anything but numbers, or lacks gradients or data.
+    A LearnerFileError says what is missing, is damaged, or is no number.
 
     Examples
     --------

@@ -1,6 +1,6 @@
 """The process in which a learner's file runs: load it, have it diagnosed, write the answer as JSON.
 
-`run_file` starts a program with a folder as its argument, and the program calls `main`. In the folder lies
+`parent_process` starts a program with a folder as its argument, and the program calls `main`. In the folder lies
 ``job.json``; ``answer.json`` is written beside it whole or not at all, ``stage`` says how far the work has come, and
 ``stack`` holds where the interpreter stood when the time was over. Whatever the file prints goes to the process's
 stdout. This module refuses to trust the file: it is compiled and run here and nowhere else.
@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from ..errors import GlassmaxError
 from .loaded_file import FileFaultError, LearnerFile, Stage, WatchedFunction
-from .misbehaviour import raised
+from .no_answer import raised
 
 __all__ = ["main"]
 
@@ -27,15 +27,7 @@ Diagnose = Callable[[LearnerFile, float], tuple[dict[str, Any], list[str]]]
 
 
 def main(folder: str, diagnose: Diagnose) -> NoReturn:
-    """Do the job that lies in `folder` and end the process.
-
-    Parameters
-    ----------
-    folder : str
-        Where job.json lies, and where the answer goes.
-    diagnose : callable
-        What is done with the file.
-    """
+    """Do the job that lies in `folder`, by means of `diagnose`, and end the process."""
     here, pid = Path(folder), os.getpid()
     job = json.loads((here / "job.json").read_text(encoding="utf-8"))
     stack = open(here / "stack", "w")  # noqa: SIM115 - the watchdog writes to it until the end

@@ -32,18 +32,11 @@ MOST_PARAMETERS = 20_000_000
 
 
 class Understood(NamedTuple):
-    """A network as it was understood.
+    """A network as it was understood, None where none is declared, and what was taken for granted.
 
-    Attributes
-    ----------
-    network : Network or None
-        None where none is declared.
-    declared : bool
-        Whether the network's loss, the mean over the rows, is the learner's own: then a factor is a fault.
-    notes : list of str
-        What was taken for granted, one sentence each.
-    others : iterable of Network
-        The same with the other activations, where none was declared; built as they are asked for.
+    `declared` says whether the network's loss, the mean over the rows, is the learner's own: then a factor is a fault.
+    `others` are the same network with the other activations, where none was declared; they are built as they are asked
+    for.
     """
 
     network: Network | None
@@ -53,22 +46,7 @@ class Understood(NamedTuple):
 
 
 def read_sizes(written: object) -> list[int]:
-    """Read layer sizes as people write them.
-
-    Parameters
-    ----------
-    written : str or sequence of int
-        ``"4-10-3"``, ``"4, 10, 3"``, ``[4, 10, 3]``.
-
-    Returns
-    -------
-    list of int
-        Two sizes at least, each from 1 to 100,000.
-
-    Raises
-    ------
-    OptionError
-        If it is anything else.
+    """Read layer sizes as people write them: ``"4-10-3"``, ``"4, 10, 3"``, ``[4, 10, 3]``.
 
     Examples
     --------
@@ -93,19 +71,7 @@ def read_sizes(written: object) -> list[int]:
 def understand(declarations: Mapping[str, Any]) -> Understood:
     """Build the network that is declared, and say what was assumed.
 
-    Parameters
-    ----------
-    declarations : mapping
-        Any of `DECLARATIONS` by name; None for what is not declared. ``network`` may be a `Network` itself.
-
-    Returns
-    -------
-    Understood
-
-    Raises
-    ------
-    OptionError
-        If a name is unknown or a number is out of range.
+    `declarations` has any of `DECLARATIONS`, None for what is not declared; ``network`` may be a `Network` itself.
 
     Examples
     --------

@@ -16,30 +16,10 @@ __all__ = ["data_of", "sample_rows"]
 
 
 def data_of(file: LearnerFile, gradients: Any, network: Any, loss: Any) -> tuple[dict[str, Any], list[str]]:
-    """Return the data of a file, or random samples.
+    """Return the file's X, y and parameters, with random samples where it has none, and what was taken for granted.
 
-    Parameters
-    ----------
-    file : LearnerFile
-        Which may have parameters, X and y, or Y in place of y.
-    gradients : object
-        The file's gradients: where they are a function, y takes the form that the function accepts.
-    network : Network or None
-        As the file declares it.
-    loss : callable or None
-        The file's own.
-
-    Returns
-    -------
-    data : dict
-        "parameters", "X" and "y"; parameters are None where the file has none.
-    notes : list of str
-        What was taken for granted, a sentence each.
-
-    Raises
-    ------
-    FileFaultError
-        If something is missing that can't be replaced.
+    `network` and `loss` are those of the file, or None. If `gradients` is a function, y takes the form that it accepts.
+    The parameters are None where the file has none.
     """
     data = {name: file.value(name) for name in ("X", "y")} | {"parameters": file.parameters()}
     if data["y"] is None:
@@ -112,21 +92,9 @@ def _of_shapes(returned: Any, parameters: Any) -> bool:
 
 
 def sample_rows(network: Network) -> Iterator[tuple[Array, Array, str]]:
-    """Yield data for a network whose learner gave none: the same X, and y in each form that code may expect.
+    """Yield data for a network whose learner gave none: the same X, y in each form that code may expect, and its form.
 
     The number of rows differs from every layer's size, so that nothing fits by chance.
-
-    Parameters
-    ----------
-    network : Network
-        Whose inputs, outputs and loss they fit.
-
-    Yields
-    ------
-    X : (n, d) array
-    y : array
-    form : str
-        What y is, in words.
 
     Examples
     --------

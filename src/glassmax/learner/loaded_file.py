@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from .misbehaviour import Place, place_of, said_by, shapes_of
+from .no_answer import Place, place_of, said_by, shapes_of
 
 __all__ = ["FileFaultError", "LearnerFile", "Stage", "WatchedFunction"]
 

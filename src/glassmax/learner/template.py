@@ -77,17 +77,7 @@ def gradients(parameters, X, y):
 
 
 def write_template(path: str | Path) -> None:
-    """Write a file to start from.
-
-    Parameters
-    ----------
-    path : str or Path
-        A file that isn't there yet, in a folder that is.
-
-    Raises
-    ------
-    LearnerFileError
-        If the file exists or can't be written.
+    """Write a file to start from; one that exists is left as it is.
 
     Examples
     --------

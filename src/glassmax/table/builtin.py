@@ -27,7 +27,7 @@ class Example:
     target : str
         The column to predict.
     file : str or None
-        Its CSV file in this package; None where scikit-learn has it.
+        CSV file of the example in this package; None if the data come from scikit-learn.
     hidden : tuple of int
         Hidden layers that suit it.
     """
@@ -51,7 +51,7 @@ BUILTIN = {
 
 
 def load(name: str) -> tuple[dict[str, Array] | None, str]:
-    """Return the columns of a built-in example, or None where it is a CSV file to be read, and its target."""
+    """Return the columns of a built-in example (None if it is a CSV file to be read) and the target."""
     example = BUILTIN[name]
     if example.file is not None:
         return None, example.target

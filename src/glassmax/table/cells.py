@@ -29,10 +29,10 @@ __all__ = [
 ]
 
 MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL", "None"})
-"""Cells that stand for "no value"."""
+"""Cells that mean "no value"."""
 
 WHITE = " \t\n\r\v\f\u00a0\u202f\u3000\ufeff"
-"""What is cut off at both ends of a cell."""
+"""Characters removed at both ends of a cell."""
 
 PLAIN = r"^-?(?:(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
 """A number that loses nothing as float64: no leading zeros, at most 15 digits before the point."""
@@ -90,7 +90,7 @@ def canonical(cell: str) -> str:
 
 
 def as_text(values: Array) -> Array:
-    """Return a column of a `Table` as text, None where missing: equal cells give equal texts, whatever their type."""
+    """Return a column of a `Table` as text, with None for missing cells. Equal cells of any type give equal texts."""
     if values.dtype.kind == "f":
         return objects([None if value != value else number_text(value) for value in values.tolist()])
     if values.dtype.kind == "M":

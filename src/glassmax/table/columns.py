@@ -33,7 +33,7 @@ class UnseenCounts:
     missing : dict of str to int
         Cells that were filled, by column.
     filling : dict of str to str
-        What they were filled with, in words.
+        Value that missing cells of a column were filled with, in words.
     unseen : dict of str to Counter
         Number of rows with a value that did not occur in training, by column and value.
     """
@@ -94,7 +94,7 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
 
     @property
     def width(self) -> int:
-        """How many columns of numbers it becomes."""
+        """Number of columns in X."""
         return 1 + self.indicator
 
     def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
@@ -137,7 +137,7 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="cat
 
     @property
     def width(self) -> int:
-        """How many columns of numbers it becomes."""
+        """Number of columns in X."""
         return len(self.values) + self.missing
 
     def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
@@ -170,7 +170,7 @@ class Boolean(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="bool
 
     @property
     def width(self) -> int:
-        """How many columns of numbers it becomes."""
+        """Number of columns in X."""
         return 1 + self.missing
 
     def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
@@ -199,9 +199,9 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="date", 
     form : str
         The order of year, month and day in text: "ymd", "dmy" or "mdy"; "hms" for times of day.
     center, spread : float
-        Of the years, as for numbers.
+        Center and spread of the years, computed as for numbers.
     circles : list of str
-        Of "season", "weekday", "hour": those that vary in training. Each becomes a sine and a cosine.
+        The parts "season", "weekday" and "hour" that vary in training. Each becomes a sine and a cosine.
     missing : bool
         Whether a 0/1 column "was missing" follows.
     """
@@ -215,7 +215,7 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="date", 
 
     @property
     def width(self) -> int:
-        """How many columns of numbers it becomes."""
+        """Number of columns in X."""
         return 1 + 2 * len(self.circles) + self.missing
 
     def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:

@@ -33,7 +33,7 @@ class Lines:
     ----------
     source : Source
     encoding : str, optional
-        Its encoding; detected by default.
+        Encoding of the text; detected by default.
 
     Attributes
     ----------

@@ -31,14 +31,14 @@ class Encoded(NamedTuple):
 
 
 class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a table's columns become the columns of X.
+    """Rules that turn a table's columns into the columns of X.
 
     Attributes
     ----------
     target : str
         The column to predict; it is never encoded.
     columns : list of Number, Category, Boolean or Date
-        In the order of X.
+        Encoded columns, in the order of X.
     """
 
     target: str
@@ -78,7 +78,7 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         -------
         encoding : Encoding
         notes : list of Note
-            What was left out, and why.
+            Columns that were left out, with the reason.
 
         Raises
         ------
@@ -97,7 +97,7 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not columns:
             what = f"{table.name} has no column to learn {target!r} from"
             if not notes:
-                raise DataError(f"{what}, expected at least one beside it.")
+                raise DataError(f"{what}, expected at least one other column.")
             raise DataError(f"{what}:", *(piece for note in notes[:5] for piece in (" ", *note.text)))
         return cls(target, columns), notes
 

@@ -45,7 +45,7 @@ def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
     name : str, default="The frame"
         The user's word for it.
     how : str, default=""
-        How it was read.
+        How the table was read.
 
     Returns
     -------

@@ -60,7 +60,7 @@ class Inference(NamedTuple):
     kinds : dict of str to str
         The type of each column to learn from; for a date its form, one of `glassmax.table.dates.FORMS`.
     notes : list of Note
-        What was left out and why, and what was assumed.
+        Columns left out, with the reason, and assumptions made.
     """
 
     kinds: dict[str, str]

@@ -13,13 +13,13 @@ class Note(NamedTuple):
     Attributes
     ----------
     text : tuple of str and Setting
-        In pieces, as those of an error.
+        Text of the note, split into plain strings and Settings.
     kind : str
         "left_out", "filled", "unseen", or "" for anything else.
     column : str
-        Of a column that is left out, its name.
+        Name of the column, if the note is about a column that is left out.
     reason : tuple of str and Setting
-        Why it is left out.
+        Reason why the column is left out.
 
     Examples
     --------

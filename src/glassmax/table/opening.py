@@ -56,19 +56,19 @@ class Source:
     Attributes
     ----------
     name : str
-        The user's word for it.
+        Name of the source, as error messages give it.
     place : str
-        The same with its folder, as it was typed.
+        Name of the source with its folder, as the user typed it.
     head : bytes
-        Its first bytes, unpacked.
+        First bytes of the source, unpacked.
     rest : binary file
-        What follows the head.
+        Rest of the source, after `head`.
     packed : str
         "gzip", "zstd" or "".
     path : Path or None
-        Where it lies, if it is a file that can be read again.
+        Path of the source, if it is a file that can be read again.
     kind : str
-        What the first bytes say: "Parquet", "Arrow", "Arrow stream" or "text".
+        Format, by the first bytes: "Parquet", "Arrow", "Arrow stream" or "text".
     """
 
     name: str

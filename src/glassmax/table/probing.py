@@ -1,4 +1,4 @@
-"""Decode a Parquet or Arrow file and forget it: run as a program, in a process of its own.
+"""Decode a Parquet or Arrow file and forget it: run as a program, in a separate process.
 
 A damaged file may declare sizes at which compiled code crashes with its process. If this process crashes, the process
 that started it sees the exit code and doesn't open the file. This module imports only polars.

@@ -32,7 +32,7 @@ class Table:
     decimal : {".", ","}
         The decimal separator in cells of text.
     how : str
-        How it was read: "CSV in UTF-8, separated by commas".
+        How the table was read: "CSV in UTF-8, separated by commas".
     notes : list of str
         Remarks on how it was read.
     unusable : dict of str to str

@@ -29,7 +29,7 @@ PATH = Setting("checkpoint_path")
 
 
 class CheckpointManifest(msgspec.Struct, forbid_unknown_fields=True):
-    """What a checkpoint holds besides its tensors."""
+    """Contents of a checkpoint besides its tensors."""
 
     format: str
     identity: dict[str, str]
@@ -43,13 +43,13 @@ class Checkpoint:
     Parameters
     ----------
     path : Path
-        Its folder must exist.
+        Path of the checkpoint; the folder must exist.
     identity : dict of str to str
-        What identifies the run: its parameters by name, and hashes of its data from `digest`.
+        Parameters of the run by name, and hashes of its data from `digest`; they identify the run.
     network, training, early_stopping : Network, TrainingState, EarlyStopping
-        Those of the run: `save` writes them to the file, `load` restores them in place.
+        Objects of the run; `save` writes their state, `load` restores it in place.
     curves : dict of str to list of float
-        Losses and scores of its epochs, likewise.
+        Losses and scores of the epochs; `save` writes them, `load` restores them in place.
     stopped : bool
         Whether early stopping has ended the run.
     """

@@ -33,7 +33,7 @@ class EarlyStopping:
     best_theta : (p,) array or None
         The weights after the best epoch.
     epochs_without_improvement : int
-        In a row, up to the last epoch.
+        Number of consecutive epochs without improvement, up to the last epoch.
 
     Examples
     --------

@@ -122,13 +122,13 @@ def train(
     Parameters
     ----------
     network : Network
-        Its theta is updated in place.
+        Network to train; its theta is updated in place.
     engine : Engine
     data : Data
         n >= 1 rows.
     rule : Rule
     training : TrainingState
-        A new state, or that of an earlier run; updated in place.
+        A new state, or the state of an earlier run; updated in place.
     batch_size : int
         >= 1; more than n counts as n.
     max_epochs : int

@@ -1,4 +1,4 @@
-"""How good predictions are: log-loss, accuracy, Brier score, calibration, confusion.
+"""Metrics of predictions: log-loss, accuracy, Brier score, calibration, confusion.
 
 Rows are counted block by block, and nothing of the size of the data is held: any number of rows can be scored.
 """
@@ -17,7 +17,7 @@ from ..network import Network
 __all__ = ["Metrics", "RunningMetrics", "score"]
 
 LOG_LOSS = {output: Head(output, loss) for output, loss in LOSS_OF_OUTPUT.items()}
-"""By the output of a network, the head whose loss is the log-loss."""
+"""The head whose loss is the log-loss, by the output of the network."""
 BINS = 15
 MAX_CLASSES = 500
 """With more classes, confusions are counted in pairs: a matrix would be mostly zeros."""
@@ -26,7 +26,7 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class Metrics:
-    """How good predictions are; each row counts by its weight.
+    """Metrics of predictions; each row counts by its weight.
 
     `score` counts rows, log-loss, accuracy and confusion; `RunningMetrics` counts everything. What was not counted is
     NaN or None.
@@ -51,7 +51,7 @@ class Metrics:
     confusion : (k, k) array of int, or None
         Entry [i, j]: how many rows of class i were predicted as class j, unweighted. None beyond 500 classes.
     confused : dict
-        How many rows of class i were predicted as another class j, by (i, j), unweighted.
+        Number of rows of class i that were predicted as class j, by (i, j), for i != j; unweighted.
     """
 
     rows: int

@@ -1,4 +1,4 @@
-"""Which rows to hold out for validation: every class in proportion."""
+"""Choice of the rows held out for validation: each class in proportion."""
 
 import numpy as np
 

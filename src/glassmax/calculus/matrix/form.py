@@ -224,7 +224,7 @@ def _factors(e: Expr) -> tuple[Fraction, list[Expr], list[Expr], list[str]]:
 
 
 def _divide_entries(arrays: list[Matrix], below: list[Matrix]) -> list[Matrix]:
-    """Put each denominator under a numerator of the same axes; where there is none, write 1 over it."""
+    """Put each denominator under a numerator with the same axes, or under 1 if there is none."""
     arrays = list(arrays)
     for denominator in below:
         place = next((i for i, m in enumerate(arrays) if m.axes == denominator.axes), None)

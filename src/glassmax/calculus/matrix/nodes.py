@@ -8,23 +8,8 @@ the nodes, `glassmax.calculus.printing` prints them.
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-__all__ = [
-    "Apply",
-    "Diag",
-    "Eye",
-    "Hadamard",
-    "Leaf",
-    "Matrix",
-    "Ones",
-    "Plus",
-    "Power",
-    "Product",
-    "Quotient",
-    "Scaled",
-    "Transpose",
-    "leaves",
-    "matrix_children",
-]
+__all__ = ["Apply", "Diag", "Eye", "Hadamard", "Leaf", "Matrix", "Ones", "Plus", "Power", "Product", "Quotient"]
+__all__ += ["Scaled", "Transpose", "leaves", "matrix_children"]
 
 
 @dataclass(frozen=True)

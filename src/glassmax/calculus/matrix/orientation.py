@@ -139,7 +139,7 @@ def spread(m: Matrix, axes: tuple[str, ...], rules: list[str]) -> Matrix:
     if len(m.axes) == 1 and len(axes) == 2 and m.axes[0] in axes:
         note(rules, "a term lacks an index of the result: it is repeated along that axis, by ones")
         return _along(m, axes)
-    raise NoMatrixFormError(f"the result has the indices {', '.join(axes)}, a term {', '.join(m.axes)}")
+    raise NoMatrixFormError(f"the result has the indices {', '.join(axes)}, but one term has {', '.join(m.axes)}")
 
 
 def scaled_ones(m: Matrix, ones: Matrix) -> Matrix:

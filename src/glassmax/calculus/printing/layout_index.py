@@ -10,28 +10,13 @@ from fractions import Fraction
 from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
 from .parts import HALF, Parts, is_plain, leads_with_fraction, parts_of, signed
 
-__all__ = [
-    "Applied",
-    "BigSum",
-    "Box",
-    "Fence",
-    "Frac",
-    "Primed",
-    "Root",
-    "Row",
-    "Script",
-    "Sign",
-    "call_box",
-    "expression_box",
-    "name_box",
-    "number_box",
-    "product_row",
-]
+__all__ = ["Applied", "BigSum", "Box", "Fence", "Frac", "Primed", "Root", "Row", "Script", "Sign", "call_box"]
+__all__ += ["expression_box", "name_box", "number_box", "product_row"]
 
 
 @dataclass(frozen=True)
 class Sign:
-    """A single sign; `kind` is name, number, function, operator or times (the unwritten product)."""
+    """A piece of text; `kind` is name, number, function, operator, or times (a product without a sign)."""
 
     text: str
     kind: str

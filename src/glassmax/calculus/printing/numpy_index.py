@@ -102,7 +102,7 @@ class _NumpyWriter:
 
     def size(self, letter: str) -> str:
         if letter not in self.sizes:
-            raise ValueError(f"The size of index {letter} is not known: no array here has it.")
+            raise ValueError(f"The size of index {letter} is unknown: no array in the formula has this index.")
         return self.sizes[letter]
 
     def write(self, e: Expr) -> Piece:

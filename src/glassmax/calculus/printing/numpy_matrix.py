@@ -71,7 +71,7 @@ def _with_sizes(m: Matrix, known: Sizes) -> Sizes:
 
 def _size(axis: str, sizes: Sizes) -> str:
     if axis not in sizes:
-        raise ValueError(f"The size of axis {axis} is not known: no array here has it.")
+        raise ValueError(f"The size of axis {axis} is unknown: no array in the formula has this axis.")
     return sizes[axis]
 
 
@@ -184,7 +184,7 @@ def _parts(m: Matrix, sizes: Sizes) -> Piece:
 
 
 def _product(m: Product, sizes: Sizes) -> Piece:
-    """Write a product: runs of factors joined by @ where an axis is summed, by * where none is."""
+    """Write a product: factors are joined by @ if an axis is summed, by * otherwise."""
     runs: list[list[Matrix]] = []
     for factor in m.factors:
         if runs and _open_right(runs[-1][-1]) and _open_left(factor):

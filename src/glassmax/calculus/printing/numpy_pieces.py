@@ -133,7 +133,7 @@ def applied(function: str, *arguments: str) -> str:
 
 
 def union(pieces: Sequence[Piece], order: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the axes that all `pieces` broadcast to; those of the widest piece if it has them all."""
+    """Return the axes that all `pieces` broadcast to; the axes of the widest piece if it has them all."""
     letters = list(dict.fromkeys(axis for piece in pieces for axis in piece.axes))
     for piece in pieces:
         if len(piece.axes) == len(letters):

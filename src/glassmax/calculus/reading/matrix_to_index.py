@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NoReturn
 
-from ...errors import ExpressionError
+from ...errors import ExpressionError, Setting
 from ..expression import Add, Call, Delta, Expr, Mul, Num, Pow, Program, Sum, Tensor
 from ..greek import GREEK
 from ..indices import fresh
@@ -32,7 +32,7 @@ class Node:
     op : str
         ``number name add negate times divide matmul beside power transpose call max softmax sum ...``.
     text : str
-        The number, the name or the function.
+        Text of the node: a number, a name or the name of a function.
     axis : int or None
         The axis of a reduction or softmax.
     keep : bool
@@ -184,8 +184,8 @@ class _Axes:
             return ()
         letter = name[1:] if len(name) == 2 and name[0] == "d" else name
         if len(letter) != 1 and letter not in GREEK:
-            example = f'shapes={{"{node.text}": "nd"}}'
-            raise ExpressionError(f"the shape of {node.text} isn't known; declare it: {example}", self.text, node.place)
+            what = f"the shape of {node.text} isn't known; declare it: "
+            raise ExpressionError((what, Setting("shapes", f"{node.text}: n,d")), self.text, node.place)
         return (self.new(), self.new()) if letter[0].isupper() else (self.new(),)
 
     def broadcast(self, a: tuple[str, ...], b: tuple[str, ...], node: Node) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from graphlib import CycleError, TopologicalSorter
 
-from ...errors import ExpressionError
+from ...errors import ExpressionError, Setting, Text
 from ..expression import (
     ZERO,
     Add,
@@ -35,26 +35,9 @@ from ..expression import (
 from ..indices import all_indices, fresh, rename
 from .tokens import MAX_DEPTH, MAX_LENGTH, TOO_DEEP
 
-__all__ = [
-    "Equation",
-    "Places",
-    "Softmax",
-    "Use",
-    "build_program",
-    "check_depth",
-    "check_free",
-    "check_uses",
-    "contract",
-    "in_order",
-    "inline_softmaxes",
-    "inverse",
-    "maximum",
-    "negate",
-    "number",
-    "product",
-    "separate",
-    "sorted_program",
-]
+__all__ = ["Equation", "Places", "Softmax", "Use", "build_program", "check_depth", "check_free", "check_uses"]
+__all__ += ["contract", "in_order", "inline_softmaxes", "inverse", "maximum", "negate", "number", "product"]
+__all__ += ["separate", "sorted_program"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +51,7 @@ class Use:
 
     @property
     def what(self) -> str:
-        """What the name is, in words."""
+        """Description of the name in words."""
         array = "an array" if self.count else "a number"
         return {"label": "a class label (an index)", "function": "a function"}.get(self.kind, array)
 
@@ -130,7 +113,7 @@ class Places:
         for child in children(e):
             yield from (found for found in self.unbound(child, labels=labels) if found[0] not in bound)
 
-    def fault(self, message: str, place: int) -> ExpressionError:
+    def fault(self, message: str | Text, place: int) -> ExpressionError:
         """Return the error with a caret at `place`."""
         return ExpressionError(message, self.text, place)
 
@@ -240,9 +223,9 @@ def check_free(e: Expr, left: Sequence[str], places: Places, *, einstein: bool) 
     """Refuse an index of the right side that is neither summed over nor on the left."""
     for letter, place in places.unbound(e):
         if letter not in left:
-            advice = "and occurs once" if einstein else f"write sum_{letter}, or use einstein"
-            joint = " " if einstein else "; "
-            raise places.fault(f"index {letter} of the right side is not on the left{joint}{advice}", place)
+            what = f"index {letter} of the right side is not on the left"
+            advice = (f"{what}; write sum_{letter}, or use ", Setting("einstein", True))
+            raise places.fault(f"{what} and occurs once" if einstein else advice, place)
 
 
 def separate(e: Expr, left: Sequence[str]) -> Expr:

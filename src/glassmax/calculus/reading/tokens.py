@@ -22,25 +22,8 @@ TOO_DEEP = f"too deep: more than {MAX_DEPTH} levels of nesting"
 WORDS = {sign: word for word, sign in GREEK.items()} | VARIANTS
 COMMANDS = {
     **{word: ("name", word) for word in GREEK},
-    **{
-        word: ("name", word)
-        for word in [
-            "exp",
-            "log",
-            "ln",
-            "sqrt",
-            "sin",
-            "cos",
-            "tanh",
-            "max",
-            "sum",
-            "e",
-            "ell",
-            "sigmoid",
-            "erf",
-            "softmax",
-        ]
-    },
+    **{word: ("name", word) for word in ("exp", "log", "ln", "sqrt", "sin", "cos", "tanh", "max", "sum")},
+    **{word: ("name", word) for word in ("e", "ell", "sigmoid", "erf", "softmax")},
     **{"varepsilon": ("name", "epsilon"), "vartheta": ("name", "theta"), "varphi": ("name", "phi")},
     **dict.fromkeys(("frac", "dfrac", "tfrac"), ("name", "\\frac")),
     **dict.fromkeys(("cdot", "times", "odot", "circ", "ast"), ("mark", "*")),
@@ -88,7 +71,7 @@ class Token:
     kind : str
         ``"number"``, ``"name"``, ``"letters"`` (indices after an underscore), ``"mark"``, ``"break"`` or ``"end"``.
     text : str
-        What it means, in the small alphabet; ``text[start:end]`` of the input is what was typed.
+        Normalized text of the token. The typed text is ``text[start:end]`` of the input.
     spaced : bool
         Whether white space stands before it.
     """

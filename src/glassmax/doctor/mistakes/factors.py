@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from ..constants import Constant
-from .step import Step
+from .placed import PlacedMistake
 
 __all__ = ["factors", "forgiven"]
 
 
-def factors(node: str, scale: Constant, cost: float) -> tuple[Step, ...]:
+def factors(node: str, scale: Constant, cost: float) -> tuple[PlacedMistake, ...]:
     """Name the mistakes in the factor of a node, such as "dZ2" or "db2": none for 1, two if the sign is wrong too.
 
     `cost` is what a factor costs at this node, before its own oddness.
@@ -17,15 +17,17 @@ def factors(node: str, scale: Constant, cost: float) -> tuple[Step, ...]:
         return ()
     if node.startswith("db") and scale.power == -1 and abs(scale.multiple - 1) < 1e-6:
         says = f"dZ{node[2:]} was averaged over the samples, not summed"
-        return (Step("bias_averaged", node, says, 1.0, scale),)
-    steps = []
+        return (PlacedMistake("bias_averaged", node, says, 1.0, scale),)
+    mistakes = []
     if scale.multiple < 0:
-        steps.append(Step("sign", node, f"{node} has the wrong sign", cost, replace(scale, name="-1")))
+        mistakes.append(PlacedMistake("sign", node, f"{node} has the wrong sign", cost, replace(scale, name="-1")))
     size = scale.name.removeprefix("-")
     if size != "1":
         positive = replace(scale, name=size)
-        steps.append(Step("factor", node, f"{node} is {size} times what it should be", cost + scale.cost, positive))
-    return tuple(steps)
+        mistakes.append(
+            PlacedMistake("factor", node, f"{node} is {size} times what it should be", cost + scale.cost, positive)
+        )
+    return tuple(mistakes)
 
 
 def forgiven(scale: Constant) -> Constant:

@@ -19,7 +19,8 @@ Key = tuple[str, int]
 class Forward:
     """A mistake of the forward pass: its cause, where it is, what was done, and the line as it should be.
 
-    `again` makes the learner's pass from the exact one; `residual` is what it leaves of the gradients, relative.
+    `again` makes the learner's pass from the exact one; `other_network` says whether that is a pass of another network,
+    not of other data; `residual` is what it leaves of the gradients, relative.
     """
 
     cause: str
@@ -27,24 +28,12 @@ class Forward:
     says: str
     line: str
     again: Callable[[Pass], Pass]
+    other_network: bool = True
     residual: float = 0.0
 
 
 def other_forward(passes: Sequence[Pass], gradients: Sequence[Mapping[Key, Array]], tolerance: float) -> Forward | None:
-    """Find the forward pass whose exact gradients are the learner's.
-
-    Parameters
-    ----------
-    passes, gradients : sequence
-        One for each probe.
-    tolerance : float
-        Relative.
-
-    Returns
-    -------
-    Forward or None
-        None where the learner's gradients are those of none of them.
-    """
+    """Find the forward pass whose exact gradients are the learner's on every probe; None where there is none."""
     for forward in forward_mistakes(passes[0]):
         left = 0.0
         for p, G in zip(passes, gradients, strict=True):
@@ -107,7 +96,7 @@ def _without_biases(layers: tuple[int, ...], p: Pass) -> Pass:
 def _of_input(says: str, X: Callable[[Array], Array]) -> Forward:
     """The input centred or scaled inside the function."""
     line = "Z1 = X @ W1 + b1    # X as it is given"
-    return Forward("batch_coupling", "Z1", says, line, lambda p: _again(p, p.architecture, p.b, X(p.X)))
+    return Forward("batch_coupling", "Z1", says, line, lambda p: _again(p, p.architecture, p.b, X(p.X)), False)
 
 
 OTHER_INPUTS = (

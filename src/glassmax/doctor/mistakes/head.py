@@ -13,15 +13,14 @@ import numpy as np
 from ...functional.activations import ACTIVATIONS
 from ...functional.arrays import Array
 from ...functional.softmax import softmax
-from ..exact_pass import Pass, f_prime
-from .activation_forms import A_FORMS
+from ..exact_pass import A_FORMS, Pass, f_prime
+from .last_layer import LastLayer, diagonal, jacobian, output_derivative, right_dZ
 from .mistake import Mistake
-from .top import Top, diagonal, jacobian, output_derivative, right_dZ
 
 __all__ = ["errors_at_the_top"]
 
 
-def errors_at_the_top(p: Pass) -> Iterator[Mistake[Top]]:
+def errors_at_the_top(p: Pass) -> Iterator[Mistake[LastLayer]]:
     """Wrong versions of the formula for dZ of the last layer."""
     output, loss = p.architecture.output, p.architecture.loss
     if output == "softmax":
@@ -44,41 +43,41 @@ def _dot(dP: Array, P: Array) -> Array:
 
 # Softmax's pullback P (dP - <dP, P>)
 
-PULLBACK: tuple[Mistake[Top], ...] = (
+PULLBACK: tuple[Mistake[LastLayer], ...] = (
     Mistake("jacobian_diagonal_only", "only the diagonal P(1 - P) of softmax's Jacobian was used",
-            lambda t: diagonal(t.dP, t.P)),
+            lambda s: diagonal(s.dP, s.P)),
     Mistake("jacobian_rows_summed", "the rows of softmax's Jacobian were summed, which gives 0",
-            lambda t: np.zeros_like(t.P), also=("upstream_dropped",)),
-    Mistake("jacobian_dot_term_missing", "the term -P <dP, P> of softmax's pullback is missing", lambda t: t.P * t.dP),
+            lambda s: np.zeros_like(s.P), also=("upstream_dropped",)),
+    Mistake("jacobian_dot_term_missing", "the term -P <dP, P> of softmax's pullback is missing", lambda s: s.P * s.dP),
     Mistake("sign", "the term -P <dP, P> of softmax's pullback was added, not subtracted",
-            lambda t: t.P * (t.dP + _dot(t.dP, t.P)), cost=1.2),
+            lambda s: s.P * (s.dP + _dot(s.dP, s.P)), cost=1.2),
     Mistake("jacobian_dot_term_missing", "<dP, P> was subtracted without its factor P",
-            lambda t: t.P * t.dP - _dot(t.dP, t.P), cost=1.2),
+            lambda s: s.P * s.dP - _dot(s.dP, s.P), cost=1.2),
     Mistake("jacobian_dot_term_missing", "in softmax's pullback dP - <dP, P> lacks the factor P",
-            lambda t: t.dP - _dot(t.dP, t.P), cost=1.2),
+            lambda s: s.dP - _dot(s.dP, s.P), cost=1.2),
     Mistake("jacobian_dot_term_missing", "in softmax's pullback sum(dP) stands for <dP, P>",
-            lambda t: t.P * (t.dP - t.dP.sum(axis=1, keepdims=True)), cost=1.2),
+            lambda s: s.P * (s.dP - s.dP.sum(axis=1, keepdims=True)), cost=1.2),
     Mistake("jacobian_dot_term_missing", "in softmax's pullback mean(dP) stands for <dP, P>",
-            lambda t: t.P * (t.dP - t.dP.mean(axis=1, keepdims=True)), cost=1.3),
+            lambda s: s.P * (s.dP - s.dP.mean(axis=1, keepdims=True)), cost=1.3),
     Mistake("softmax_axis", "<dP, P> was summed over the samples, not over the classes",
-            lambda t: t.P * (t.dP - (t.dP * t.P).sum(axis=0, keepdims=True)), cost=1.1, also=("batch_coupling",)),
+            lambda s: s.P * (s.dP - (s.dP * s.P).sum(axis=0, keepdims=True)), cost=1.1, also=("batch_coupling",)),
     Mistake("softmax_whole_array", "<dP, P> was summed over the whole array",
-            lambda t: t.P * (t.dP - (t.dP * t.P).sum()), cost=1.1, also=("batch_coupling",)),
+            lambda s: s.P * (s.dP - (s.dP * s.P).sum()), cost=1.1, also=("batch_coupling",)),
     Mistake("upstream_twice", "dP was multiplied in a second time after the Jacobian",
-            lambda t: jacobian(t.dP, t.P) * t.dP, cost=1.1, any_scale=True),
-    Mistake("upstream_twice", "P was multiplied in a second time", lambda t: jacobian(t.dP, t.P) * t.P, cost=1.3),
+            lambda s: jacobian(s.dP, s.P) * s.dP, cost=1.1, any_scale=True),
+    Mistake("upstream_twice", "P was multiplied in a second time", lambda s: jacobian(s.dP, s.P) * s.P, cost=1.3),
     Mistake("upstream_twice", "softmax's Jacobian was applied twice",
-            lambda t: jacobian(jacobian(t.dP, t.P), t.P), cost=1.2),
+            lambda s: jacobian(jacobian(s.dP, s.P), s.P), cost=1.2),
     Mistake("upstream_dropped", "softmax' was never multiplied by dP: P (1 - P) alone",
-            lambda t: t.P * (1 - t.P), cost=1.1, any_scale=True),
+            lambda s: s.P * (1 - s.P), cost=1.1, any_scale=True),
     Mistake("softmax_twice", "softmax was applied once more before the loss, and differentiated too",
-            lambda t: jacobian(_error_of_softmax_of_P(t), t.P), cost=1.1),
+            lambda s: jacobian(_error_of_softmax_of_P(s), s.P), cost=1.1),
 )
 
 
-def _error_of_softmax_of_P(t: Top) -> Array:
-    Q = softmax(t.P)
-    return Q - t.Y if t.p.head.fused else jacobian(Q - t.Y, Q)
+def _error_of_softmax_of_P(s: LastLayer) -> Array:
+    Q = softmax(s.P)
+    return Q - s.Y if s.p.head.fused else jacobian(Q - s.Y, Q)
 
 
 # Softmax's Jacobian diag(p) - p pᵀ in part, or of another row
@@ -90,188 +89,188 @@ def _last(P: Array) -> Array:
 
 OVERWRITTEN = "each dZ_i was overwritten by the last j of the Jacobian's row, not summed over j"
 
-OTHER_JACOBIANS: tuple[Mistake[Top], ...] = (
+OTHER_JACOBIANS: tuple[Mistake[LastLayer], ...] = (
     Mistake("jacobian_diagonal_only", "the factor P was lost: softmax' was taken as 1 - P",
-            lambda t: t.dP * (1 - t.P), cost=1.1),
+            lambda s: s.dP * (1 - s.P), cost=1.1),
     Mistake("jacobian_diagonal_only", "of softmax's Jacobian only what is off the diagonal was used",
-            lambda t: jacobian(t.dP, t.P) - diagonal(t.dP, t.P), cost=1.3),
+            lambda s: jacobian(s.dP, s.P) - diagonal(s.dP, s.P), cost=1.3),
     Mistake("jacobian_diagonal_only", "of softmax's Jacobian diag(p) - p pᵀ the first part is missing",
-            lambda t: -t.P * _dot(t.dP, t.P), cost=1.3),
+            lambda s: -s.P * _dot(s.dP, s.P), cost=1.3),
     Mistake("sign", "off the diagonal softmax's Jacobian has the wrong sign",
-            lambda t: 2 * diagonal(t.dP, t.P) - jacobian(t.dP, t.P), cost=1.2),
+            lambda s: 2 * diagonal(s.dP, s.P) - jacobian(s.dP, s.P), cost=1.2),
     Mistake("jacobian_diagonal_only", "the diagonal of softmax's Jacobian is p, not p (1 - p)",
-            lambda t: jacobian(t.dP, t.P) + t.dP * t.P * t.P, cost=1.2),
+            lambda s: jacobian(s.dP, s.P) + s.dP * s.P * s.P, cost=1.2),
     Mistake("jacobian_not_contracted", "the Jacobian of the mean prediction was used for every row",
-            lambda t: t.dP @ (np.diag(t.P.mean(axis=0)) - np.outer(t.P.mean(axis=0), t.P.mean(axis=0))),
+            lambda s: s.dP @ (np.diag(s.P.mean(axis=0)) - np.outer(s.P.mean(axis=0), s.P.mean(axis=0))),
             cost=1.2, also=("batch_coupling",)),
     Mistake("jacobian_not_contracted", "the Jacobians were averaged over the samples before they met dP",
-            lambda t: t.dP @ (np.diag(t.P.mean(axis=0)) - t.P.T @ t.P / len(t.P)),
+            lambda s: s.dP @ (np.diag(s.P.mean(axis=0)) - s.P.T @ s.P / len(s.P)),
             cost=1.2, also=("batch_coupling",)),
     Mistake("jacobian_not_contracted", "the Jacobian of the last sample was used for every row",
-            lambda t: t.dP @ (np.diag(t.P[-1]) - np.outer(t.P[-1], t.P[-1])), cost=1.3, also=("batch_coupling",)),
+            lambda s: s.dP @ (np.diag(s.P[-1]) - np.outer(s.P[-1], s.P[-1])), cost=1.3, also=("batch_coupling",)),
     Mistake("jacobian_not_contracted", "the Jacobian of the first sample was used for every row",
-            lambda t: t.dP @ (np.diag(t.P[0]) - np.outer(t.P[0], t.P[0])), cost=1.3, also=("batch_coupling",)),
-    Mistake("jacobian_not_contracted", OVERWRITTEN, lambda t: t.dP * t.P * (_last(t.P) - t.P[:, -1:]), cost=1.1),
+            lambda s: s.dP @ (np.diag(s.P[0]) - np.outer(s.P[0], s.P[0])), cost=1.3, also=("batch_coupling",)),
+    Mistake("jacobian_not_contracted", OVERWRITTEN, lambda s: s.dP * s.P * (_last(s.P) - s.P[:, -1:]), cost=1.1),
     Mistake("jacobian_not_contracted", OVERWRITTEN + ", and Z stands for P in it",
-            lambda t: t.dP * t.P * (_last(t.P) - t.Z[:, -1:]), cost=1.2),
+            lambda s: s.dP * s.P * (_last(s.P) - s.Z[:, -1:]), cost=1.2),
     Mistake("jacobian_not_contracted", OVERWRITTEN + ", and dP was dropped",
-            lambda t: t.P * (_last(t.P) - t.P[:, -1:]), cost=1.2, any_scale=True),
+            lambda s: s.P * (_last(s.P) - s.P[:, -1:]), cost=1.2, any_scale=True),
     Mistake("jacobian_not_contracted", "dP was fed in place of P, and P in place of dP",
-            lambda t: jacobian(t.P, t.dP), cost=1.3, any_scale=True),
+            lambda s: jacobian(s.P, s.dP), cost=1.3, any_scale=True),
 )
 
 
 # The formula of one case, i = j or i != j, used for every logit
 
-def _of_true(t: Top) -> Array:
-    return (t.P * t.Y).sum(axis=1, keepdims=True)
+def _of_true(s: LastLayer) -> Array:
+    return (s.P * s.Y).sum(axis=1, keepdims=True)
 
 
-TRUE_CLASS: tuple[Mistake[Top], ...] = (
+TRUE_CLASS: tuple[Mistake[LastLayer], ...] = (
     Mistake("true_class_for_all", "the formula for the true class, p_t - 1, was used for every logit",
-            lambda t: np.repeat(_of_true(t) - 1, t.k, axis=1)),
+            lambda s: np.repeat(_of_true(s) - 1, s.k, axis=1)),
     Mistake("true_class_for_all", "every logit was treated as that of the true class: P - 1",
-            lambda t: t.P - 1, cost=1.02),
+            lambda s: s.P - 1, cost=1.02),
     Mistake("true_class_for_all", "every logit was treated as that of a wrong class: the -1 is missing",
-            lambda t: t.P, cost=1.1),
+            lambda s: s.P, cost=1.1),
     Mistake("true_class_for_all", "p_t (1 - p_t) of the true class was used for every logit",
-            lambda t: t.dP * _of_true(t) * (1 - _of_true(t)), cost=1.2),
+            lambda s: s.dP * _of_true(s) * (1 - _of_true(s)), cost=1.2),
     Mistake("true_class_for_all", "dL/dp of the true class times p_t (1 - p_t) was used for every logit",
-            lambda t: np.repeat((diagonal(t.dP, t.P) * t.Y).sum(axis=1, keepdims=True), t.k, axis=1), cost=1.15),
+            lambda s: np.repeat((diagonal(s.dP, s.P) * s.Y).sum(axis=1, keepdims=True), s.k, axis=1), cost=1.15),
     Mistake("true_class_for_all", "only the logit of the true class got a derivative",
-            lambda t: right_dZ(t) * t.Y, cost=1.2),
+            lambda s: right_dZ(s) * s.Y, cost=1.2),
     Mistake("true_class_for_all", "the logit of the true class got no derivative",
-            lambda t: right_dZ(t) * (1 - t.Y), cost=1.2),
+            lambda s: right_dZ(s) * (1 - s.Y), cost=1.2),
     Mistake("sign", "for the wrong classes the sign is turned: -P off the true class",
-            lambda t: np.where(t.Y > 0, right_dZ(t), -right_dZ(t)), cost=1.2),
+            lambda s: np.where(s.Y > 0, right_dZ(s), -right_dZ(s)), cost=1.2),
 )
 
 # Cross-entropy: P - Y has softmax's Jacobian in it
 
-JACOBIAN_ON_TOP: tuple[Mistake[Top], ...] = (
+JACOBIAN_ON_TOP: tuple[Mistake[LastLayer], ...] = (
     Mistake("jacobian_on_top", "softmax's Jacobian was applied on top of P - Y, which holds it already",
-            lambda t: jacobian(t.P - t.Y, t.P), also=("other_loss",)),
+            lambda s: jacobian(s.P - s.Y, s.P), also=("other_loss",)),
     Mistake("jacobian_on_top", "P (1 - P) was multiplied onto P - Y, which holds softmax's derivative already",
-            lambda t: diagonal(t.P - t.Y, t.P), also=("jacobian_diagonal_only", "other_loss")),
+            lambda s: diagonal(s.P - s.Y, s.P), also=("jacobian_diagonal_only", "other_loss")),
     Mistake("jacobian_on_top", "P - Y was multiplied by P",
-            lambda t: t.P * (t.P - t.Y), cost=1.2, also=("jacobian_dot_term_missing",)),
-    Mistake("jacobian_on_top", "P - Y was multiplied by 1 - P", lambda t: (t.P - t.Y) * (1 - t.P), cost=1.2),
+            lambda s: s.P * (s.P - s.Y), cost=1.2, also=("jacobian_dot_term_missing",)),
+    Mistake("jacobian_on_top", "P - Y was multiplied by 1 - P", lambda s: (s.P - s.Y) * (1 - s.P), cost=1.2),
     Mistake("jacobian_on_top", "the derivative of tanh was multiplied onto P - Y, which needs none",
-            lambda t: (t.P - t.Y) * (1 - t.P * t.P), cost=1.3),
-    Mistake("jacobian_ignored", "-Y/P, the derivative by P, was used as that by Z", lambda t: t.dP, cost=1.05),
+            lambda s: (s.P - s.Y) * (1 - s.P * s.P), cost=1.3),
+    Mistake("jacobian_ignored", "-Y/P, the derivative by P, was used as that by Z", lambda s: s.dP, cost=1.05),
 )
 
 
-def jacobian_ignored(loss: str) -> Iterator[Mistake[Top]]:
+def jacobian_ignored(loss: str) -> Iterator[Mistake[LastLayer]]:
     """Softmax under another loss, which needs the Jacobian."""
     yield Mistake("jacobian_ignored", "dL/dP was used as dL/dZ: softmax's Jacobian is left out",
-                  lambda t: t.dP, also=("other_loss",) if loss == "squared_error" else ())
-    yield Mistake("other_loss", "P - Y belongs to cross-entropy", lambda t: t.P - t.Y, cost=1.05)
+                  lambda s: s.dP, also=("other_loss",) if loss == "squared_error" else ())
+    yield Mistake("other_loss", "P - Y belongs to cross-entropy", lambda s: s.P - s.Y, cost=1.05)
 
 
 # Outputs that act on each number alone
 
-def elementwise(p: Pass) -> Iterator[Mistake[Top]]:
+def elementwise(p: Pass) -> Iterator[Mistake[LastLayer]]:
     """Wrong versions of dZ = dP * f'(Z); the names in the words are those of the output function."""
     output, loss = p.architecture.output, p.architecture.loss
     if p.head.fused:
         yield from SIGMOID_ON_TOP
     elif output != "identity":
         same = ("other_loss", "jacobian_ignored") if output == "sigmoid" and loss == "squared_error" else ()
-        yield Mistake("activation_missing", "{f}' is missing at the output", lambda t: t.dP, also=same)
+        yield Mistake("activation_missing", "{f}' is missing at the output", lambda s: s.dP, also=same)
     for mistake in output_derivatives(p):
-        yield _times(mistake, lambda t: t.dP)
+        yield _times(mistake, lambda s: s.dP)
         if p.head.fused:
-            yield _times(mistake, lambda t: t.P - t.Y)
+            yield _times(mistake, lambda s: s.P - s.Y)
     if output != "identity":
         yield from OUTPUT_DERIVATIVE
 
 
-SIGMOID_ON_TOP: tuple[Mistake[Top], ...] = (
+SIGMOID_ON_TOP: tuple[Mistake[LastLayer], ...] = (
     Mistake("jacobian_on_top", "sigmoid' was multiplied onto P - Y, which holds it already",
-            lambda t: (t.P - t.Y) * t.P * (1 - t.P),
+            lambda s: (s.P - s.Y) * s.P * (1 - s.P),
             also=("other_loss", "upstream_twice", "activation_other_function")),
     Mistake("activation_missing", "dL/dP was used as dL/dZ: sigmoid' is missing at the output",
-            lambda t: t.dP, cost=1.1, also=("jacobian_ignored",)),
+            lambda s: s.dP, cost=1.1, also=("jacobian_ignored",)),
 )
 
-OUTPUT_DERIVATIVE: tuple[Mistake[Top], ...] = (
+OUTPUT_DERIVATIVE: tuple[Mistake[LastLayer], ...] = (
     Mistake("upstream_dropped", "{f}' was never multiplied by dL/dP",
-            lambda t: output_derivative(t.p, t.P), cost=1.1, any_scale=True),
+            lambda s: output_derivative(s.p, s.P), cost=1.1, any_scale=True),
     Mistake("upstream_twice", "{f}' was multiplied in twice",
-            lambda t: t.dP * output_derivative(t.p, t.P) ** 2, cost=1.2),
+            lambda s: s.dP * output_derivative(s.p, s.P) ** 2, cost=1.2),
 )
 
 
-def output_derivatives(p: Pass) -> Iterator[Mistake[Top]]:
+def output_derivatives(p: Pass) -> Iterator[Mistake[LastLayer]]:
     """Wrong derivatives of the output function."""
     output = p.architecture.output
     if output in A_FORMS:
-        yield Mistake("activation_of_z", "{f}' in its form for A was fed with Z", lambda t: A_FORMS[output](t.Z))
-    yield Mistake("activation_of_a", "{f}' in its form for Z was fed with A", lambda t: f_prime(output, t.P))
+        yield Mistake("activation_of_z", "{f}' in its form for A was fed with Z", lambda s: A_FORMS[output](s.Z))
+    yield Mistake("activation_of_a", "{f}' in its form for Z was fed with A", lambda s: f_prime(output, s.P))
     for name in ACTIVATIONS:
         if name != output:
             yield from of_another_function(name)
     yield from NO_DERIVATIVE
 
 
-other_function = partial(Mistake[Top], "activation_other_function")
+other_function = partial(Mistake[LastLayer], "activation_other_function")
 
 
-def of_another_function(name: str) -> Iterator[Mistake[Top]]:
+def of_another_function(name: str) -> Iterator[Mistake[LastLayer]]:
     """The derivative of an activation that isn't the output's."""
     words = f"the derivative at the output is that of {name}"
-    yield other_function(words, lambda t: f_prime(name, t.Z), cost=1.1)
+    yield other_function(words, lambda s: f_prime(name, s.Z), cost=1.1)
     if name in A_FORMS:
-        yield other_function(words, lambda t: A_FORMS[name](t.P), cost=1.1)
+        yield other_function(words, lambda s: A_FORMS[name](s.P), cost=1.1)
 
 
-NO_DERIVATIVE: tuple[Mistake[Top], ...] = (
-    other_function("the output itself stands where its derivative belongs", lambda t: t.P, cost=1.1),
-    other_function("the derivative at the output lacks a factor: 1 - P", lambda t: 1 - t.P, cost=1.1),
+NO_DERIVATIVE: tuple[Mistake[LastLayer], ...] = (
+    other_function("the output itself stands where its derivative belongs", lambda s: s.P, cost=1.1),
+    other_function("the derivative at the output lacks a factor: 1 - P", lambda s: 1 - s.P, cost=1.1),
     other_function("the derivative at the output has the wrong sign inside: P (1 + P)",
-                   lambda t: t.P * (1 + t.P), cost=1.1),
+                   lambda s: s.P * (1 + s.P), cost=1.1),
 )
 
 
-def _times(mistake: Mistake[Top], other: Callable[[Top], Array]) -> Mistake[Top]:
+def _times(mistake: Mistake[LastLayer], other: Callable[[LastLayer], Array]) -> Mistake[LastLayer]:
     formula = mistake.formula
-    return replace(mistake, formula=lambda t: None if (F := formula(t)) is None else other(t) * F)
+    return replace(mistake, formula=lambda s: None if (F := formula(s)) is None else other(s) * F)
 
 
 # Mistakes that any output may have
 
-ANY_OUTPUT: tuple[Mistake[Top], ...] = (
-    Mistake("sign", "Y was added, not subtracted: P + Y", lambda t: t.P + t.Y, cost=1.2),
+ANY_OUTPUT: tuple[Mistake[LastLayer], ...] = (
+    Mistake("sign", "Y was added, not subtracted: P + Y", lambda s: s.P + s.Y, cost=1.2),
     Mistake("other_loss", "the squared error itself was used, not its derivative",
-            lambda t: (t.P - t.Y) ** 2, cost=1.2),
-    Mistake("other_loss", "the absolute value of the error was used", lambda t: np.abs(t.P - t.Y), cost=1.3),
+            lambda s: (s.P - s.Y) ** 2, cost=1.2),
+    Mistake("other_loss", "the absolute value of the error was used", lambda s: np.abs(s.P - s.Y), cost=1.3),
     Mistake("other_loss",
             "only the sign of the error was used: the gradient of the absolute error |P - Y|, which is another loss",
-            lambda t: np.sign(t.P - t.Y), cost=1.3),
-    Mistake("true_class_for_all", "Y was never subtracted: this is P", lambda t: t.P, cost=1.4),
-    Mistake("other_loss", "P was never subtracted from: this is -Y", lambda t: -t.Y, cost=1.4),
+            lambda s: np.sign(s.P - s.Y), cost=1.3),
+    Mistake("true_class_for_all", "Y was never subtracted: this is P", lambda s: s.P, cost=1.4),
+    Mistake("other_loss", "P was never subtracted from: this is -Y", lambda s: -s.Y, cost=1.4),
     Mistake("true_class_for_all", "the error was summed over the outputs before it was passed back",
-            lambda t: np.repeat(right_dZ(t).sum(axis=1, keepdims=True), t.k, axis=1) if t.k > 1 else None,
+            lambda s: np.repeat(right_dZ(s).sum(axis=1, keepdims=True), s.k, axis=1) if s.k > 1 else None,
             cost=1.3, also=("wrong_operand",)),
     Mistake("batch_coupling", "the mean of dZ over the batch was subtracted from it",
-            lambda t: right_dZ(t) - right_dZ(t).mean(axis=0), cost=1.2),
+            lambda s: right_dZ(s) - right_dZ(s).mean(axis=0), cost=1.2),
     Mistake("bias_last_row", "only the last sample counts: each overwrote the one before",
-            lambda t: _only_row(t, t.n - 1) if t.n > 1 else None,
+            lambda s: _only_row(s, s.n - 1) if s.n > 1 else None,
             cost=1.1, any_scale=True, also=("wrong_operand", "batch_coupling")),
     Mistake("bias_last_row", "only the first sample counts",
-            lambda t: _only_row(t, 0) if t.n > 1 else None,
+            lambda s: _only_row(s, 0) if s.n > 1 else None,
             cost=1.3, any_scale=True, also=("wrong_operand", "batch_coupling")),
     Mistake("batch_coupling", "the error was averaged over the samples before it was passed back",
-            lambda t: np.repeat(right_dZ(t).mean(axis=0, keepdims=True), t.n, axis=0) if t.n > 1 else None,
+            lambda s: np.repeat(right_dZ(s).mean(axis=0, keepdims=True), s.n, axis=0) if s.n > 1 else None,
             cost=1.2, any_scale=True),
     Mistake("precedence", "/ n divides Y alone: P - Y / n is P - (Y / n)",
-            lambda t: t.P - t.Y / t.n if t.n > 1 else None, cost=1.05, any_scale=True),
+            lambda s: s.P - s.Y / s.n if s.n > 1 else None, cost=1.05, any_scale=True),
     Mistake("precedence", "/ n divides P alone",
-            lambda t: t.P / t.n - t.Y if t.n > 1 else None, cost=1.2, any_scale=True),
+            lambda s: s.P / s.n - s.Y if s.n > 1 else None, cost=1.2, any_scale=True),
 )
 # fmt: on
 
 
-def _only_row(t: Top, row: int) -> Array:
-    return right_dZ(t) * (np.arange(t.n) == row)[:, None]
+def _only_row(s: LastLayer, row: int) -> Array:
+    return right_dZ(s) * (np.arange(s.n) == row)[:, None]

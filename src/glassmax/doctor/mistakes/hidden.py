@@ -12,12 +12,11 @@ import numpy as np
 
 from ...functional.activations import ACTIVATIONS
 from ...functional.arrays import Array
-from ..exact_pass import f_prime
-from .activation_forms import A_FORMS
+from ..exact_pass import A_FORMS, f_prime
+from .last_layer import pulled_back
 from .mistake import Mistake
 from .products import passed_down
 from .site import Site
-from .top import pulled_back
 
 __all__ = ["BOUND_WRONGLY", "UPDATED_WEIGHTS", "WHOLE", "derivatives", "errors"]
 

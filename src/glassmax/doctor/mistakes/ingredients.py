@@ -13,8 +13,8 @@ from ...functional.arrays import Array
 from ...functional.heads import LOSSES
 from ...functional.softmax import softmax
 from ..exact_pass import Pass
+from .last_layer import LastLayer
 from .mistake import Mistake
-from .top import Top
 
 __all__ = ["dP_in_place", "labels", "loss_derivatives", "predictions"]
 
@@ -171,9 +171,9 @@ WRONG_CLASSES: tuple[Mistake[Pass], ...] = (
 )
 
 
-# dP; in `t` all is as the learner has it, and dP right for their P and Y
+# dP; in `s` all is as the learner has it, and dP right for their P and Y
 
-def loss_derivatives(p: Pass) -> Iterator[Mistake[Top]]:
+def loss_derivatives(p: Pass) -> Iterator[Mistake[LastLayer]]:
     """Wrong versions of dL/dP."""
     loss = p.architecture.loss
     yield from (of_another_loss(name) for name in ("squared_error", "cross_entropy", "binary_cross_entropy")
@@ -185,44 +185,44 @@ def loss_derivatives(p: Pass) -> Iterator[Mistake[Top]]:
     yield from OTHER_ERRORS
 
 
-def of_another_loss(name: str) -> Mistake[Top]:
+def of_another_loss(name: str) -> Mistake[LastLayer]:
     """The derivative of a loss that isn't the network's."""
     return Mistake("other_loss", f"dL/dP is that of {name.replace('_', ' ')}",
-                   lambda t: LOSSES[name].dP(t.P, t.Y), cost=1.05)
+                   lambda s: LOSSES[name].dP(s.P, s.Y), cost=1.05)
 
 
-UPSTREAM: tuple[Mistake[Top], ...] = (
+UPSTREAM: tuple[Mistake[LastLayer], ...] = (
     Mistake("upstream_dropped", "the predictions themselves were passed back, in place of dL/dP",
-            lambda t: t.P, any_scale=True, also=("wrong_operand",)),
+            lambda s: s.P, any_scale=True, also=("wrong_operand",)),
     Mistake("upstream_dropped", "1 was passed back in place of dL/dP",
-            lambda t: np.ones_like(t.P), cost=1.1, any_scale=True),
-    Mistake("upstream_twice", "dL/dP was multiplied in twice", lambda t: t.dP * t.dP, cost=1.2, any_scale=True),
+            lambda s: np.ones_like(s.P), cost=1.1, any_scale=True),
+    Mistake("upstream_twice", "dL/dP was multiplied in twice", lambda s: s.dP * s.dP, cost=1.2, any_scale=True),
 )
 
-value = partial(Mistake[Top], "other_loss", "the value of the loss was passed back, not its derivative")
-VALUE_OF_SQUARED_ERROR = value(lambda t: 0.5 * (t.P - t.Y) ** 2, cost=1.2, any_scale=True)
-VALUE_OF_CROSS_ENTROPY = value(lambda t: -t.Y * _log(t.P), cost=1.2, any_scale=True)
+value = partial(Mistake[LastLayer], "other_loss", "the value of the loss was passed back, not its derivative")
+VALUE_OF_SQUARED_ERROR = value(lambda s: 0.5 * (s.P - s.Y) ** 2, cost=1.2, any_scale=True)
+VALUE_OF_CROSS_ENTROPY = value(lambda s: -s.Y * _log(s.P), cost=1.2, any_scale=True)
 
 
 def _log(P: Array) -> Array:
     return np.log(np.where(P > 0, P, 1))
 
 
-FOR_LOGARITHMS: tuple[Mistake[Top], ...] = (
+FOR_LOGARITHMS: tuple[Mistake[LastLayer], ...] = (
     Mistake("other_loss", "the divisor of dL/dP is 1 - P, not P",
-            lambda t: -t.Y / (1 - t.P), cost=1.2, also=("wrong_operand",)),
-    Mistake("wrong_operand", "dL/dP lacks its divisor: -Y, not -Y/P", lambda t: -t.Y, cost=1.2, also=("other_loss",)),
+            lambda s: -s.Y / (1 - s.P), cost=1.2, also=("wrong_operand",)),
+    Mistake("wrong_operand", "dL/dP lacks its divisor: -Y, not -Y/P", lambda s: -s.Y, cost=1.2, also=("other_loss",)),
     Mistake("wrong_operand", "dL/dP is -1/P for every class: Y is left out",
-            lambda t: -1 / t.P, cost=1.2, also=("true_class_for_all",)),
-    Mistake("other_loss", "log(P) was passed back, not -Y/P", lambda t: _log(t.P), cost=1.3),
+            lambda s: -1 / s.P, cost=1.2, also=("true_class_for_all",)),
+    Mistake("other_loss", "log(P) was passed back, not -Y/P", lambda s: _log(s.P), cost=1.3),
 )
 
-OTHER_ERRORS: tuple[Mistake[Top], ...] = (
-    Mistake("other_loss", "the absolute value of the error was passed back", lambda t: np.abs(t.P - t.Y), cost=1.3),
+OTHER_ERRORS: tuple[Mistake[LastLayer], ...] = (
+    Mistake("other_loss", "the absolute value of the error was passed back", lambda s: np.abs(s.P - s.Y), cost=1.3),
     Mistake("other_loss",
             "only the sign of the error was passed back, as the absolute error |P - Y| has it: another loss",
-            lambda t: np.sign(t.P - t.Y), cost=1.3),
+            lambda s: np.sign(s.P - s.Y), cost=1.3),
     Mistake("batch_coupling", "dL/dP was averaged over the samples before it was passed back",
-            lambda t: np.repeat(t.dP.mean(axis=0, keepdims=True), t.n, axis=0) if t.k > 1 else None, cost=1.3),
+            lambda s: np.repeat(s.dP.mean(axis=0, keepdims=True), s.n, axis=0) if s.k > 1 else None, cost=1.3),
 )
 # fmt: on

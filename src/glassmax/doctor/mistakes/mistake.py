@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ...functional.arrays import Array
-from .step import Step
+from .placed import PlacedMistake
 
 __all__ = ["Mistake"]
 
@@ -39,6 +39,6 @@ class Mistake(Generic[S]):
     any_scale: bool = False
     also: tuple[str, ...] = ()
 
-    def step(self, node: str, names: Mapping[str, object]) -> Step:
+    def at(self, node: str, names: Mapping[str, object]) -> PlacedMistake:
         """Return the mistake as it is made at a node, with the names of its layer filled into the words."""
-        return Step(self.cause, node, self.words.format_map(names), self.cost, also=self.also)
+        return PlacedMistake(self.cause, node, self.words.format_map(names), self.cost, also=self.also)

@@ -13,39 +13,13 @@ Key = tuple[str, int]
 
 
 def misshapen(p: Pass, gradients: Mapping[Key, Array]) -> list[Key]:
-    """The gradients that have not the shape of their parameter, the last layer first.
-
-    Parameters
-    ----------
-    p : Pass
-    gradients : mapping
-        In our orientation.
-
-    Returns
-    -------
-    list of (str, int)
-    """
+    """List the gradients that have not the shape of their parameter, the last layer first."""
     wrong = [key for key, T in p.truth.items() if gradients[key].shape != T.shape]
     return sorted(wrong, key=lambda key: (-key[1], key[0] != "W"))
 
 
 def named_by_shape(p: Pass, key: Key, G: Array, name: str) -> tuple[str, str, tuple[str, ...]]:
-    """Name what a shape gives away.
-
-    Parameters
-    ----------
-    p : Pass
-    key : (str, int)
-    G : array
-        The gradient, whose shape is wrong.
-    name : str
-        The parameter, as the learner calls it.
-
-    Returns
-    -------
-    cause, says : str
-    also : tuple of str
-    """
+    """Return what a wrong shape gives away: the cause, its words, and the other causes with that shape."""
     kind, layer = key
     expected = p.truth[key].shape
     says = f"the gradient of {name} has shape {G.shape}, expected {expected}"

@@ -5,8 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from ...functional.arrays import Array
-from ..exact_pass import Pass, f_prime
-from .activation_forms import A_FORMS
+from ..exact_pass import A_FORMS, Pass, f_prime
 
 __all__ = ["Site"]
 
@@ -14,27 +13,9 @@ __all__ = ["Site"]
 class Site:
     """A layer of a pass, with what the learner has of it; the letters of the formulas.
 
-    Parameters
-    ----------
-    p : Pass
-        The exact pass.
-    layer : int
-        From 1.
-    dZ : (n, h) array
-        The learner's own.
-    dA : (n, h) array or None
-        The learner's own, at the top dP; None where it isn't known.
-    dW : (d, h) array or None
-        The learner's own; None where it isn't known.
-
-    Attributes
-    ----------
-    n, d, h : int
-        Rows, inputs and units.
-    is_last : bool
-        Whether it is the layer of the output.
-    W, b, input, Z : array
-        Of the exact pass; the input is A of the layer below, or X.
+    `dZ`, `dA` (dP in the last layer) and `dW` are the learner's own; the latter two are None where they aren't known.
+    `W`, `b`, `Z` and `input`, which is A of the layer below or X, are those of the exact pass. `n`, `d` and `h` are the
+    numbers of rows, inputs and units.
     """
 
     def __init__(self, p: Pass, layer: int, dZ: Array, dA: Any, dW: Array | None = None) -> None:

@@ -2,7 +2,7 @@
 
 ::
 
-    layers            the layers and the loss: softmax applied twice, a missing logarithm
+    layers            the layers, their parameters (weight, bias or none) and the loss: softmax applied twice
     batch             one batch through a copy of the model, forward and backward, in double precision
-    model             the verdict: layers and loss, and the gradients compared with central differences
+    diagnose_module   the verdict: layers and loss, and the gradients compared with central differences
 """

@@ -16,29 +16,19 @@ import numpy as np
 
 from ...errors import OptionError
 from ...functional.arrays import Array
-from .layers import Criterion, Layer, layers_of
+from .layers import Criterion, Layer, layers_of, parameters_of
 
 __all__ = ["BatchRun", "run_batch", "tensors_of", "with_layer"]
 
 
 @dataclass
 class BatchRun:
-    """The result of a batch.
+    """The result of a batch, in double and by PyTorch's names; a gradient is None where backward left none.
 
-    Attributes
-    ----------
-    parameters, gradients : dict of str to array
-        In double, by PyTorch's names; a gradient is None where backward left none.
-    frozen : tuple of str
-        The parameters with requires_grad False.
-    cut : Layer or None
-        The layer of a Sequential in which backpropagation ends; None if it reaches the first.
-    error : Exception or None
-        What forward, the loss or backward raised.
-    unequal : tuple of two shapes, or None
-        The output's shape and the target's, where the loss is a difference of the two and they differ.
-    exact : bool
-        Whether it ran in double precision; if the model or its loss can't, it ran in the model's own.
+    `cut` is the layer of a Sequential in which backpropagation ends, None if it reaches the first. `error` is what
+    forward, the loss or backward raised. `unequal` has the shapes of output and target, where the loss is a difference
+    of the two and they differ. `exact` says whether the batch ran in double precision; if the model or its loss can't,
+    it ran in the model's own.
     """
 
     model: Any
@@ -63,7 +53,7 @@ class BatchRun:
         import torch
 
         with torch.no_grad(), _quiet():
-            for name, parameter in self.model.named_parameters():
+            for name, parameter in parameters_of(self.model).items():
                 if name in parameters:
                     parameter.copy_(torch.as_tensor(np.asarray(parameters[name])))
             value = self.criterion.call(self.model(self.X), self.y)
@@ -71,18 +61,7 @@ class BatchRun:
 
 
 def tensors_of(X: Any, y: Any, criterion: Criterion) -> tuple[Any, Any]:
-    """Return data as tensors on the CPU, in double where they are not class indices.
-
-    Parameters
-    ----------
-    X, y : tensor or array
-    criterion : Criterion
-        CrossEntropyLoss and NLLLoss take whole numbers for indices.
-
-    Returns
-    -------
-    X, y : tensor
-    """
+    """Return data as tensors on the CPU, in double where they are not class indices."""
     import torch
 
     if X is None or y is None:
@@ -95,19 +74,7 @@ def tensors_of(X: Any, y: Any, criterion: Criterion) -> tuple[Any, Any]:
 
 
 def run_batch(model: Any, criterion: Criterion, X: Any, y: Any) -> BatchRun:
-    """Run a batch through a copy of the model, in eval mode: dropout is off.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-    criterion : Criterion
-    X, y : tensor
-        From `tensors_of`.
-
-    Returns
-    -------
-    BatchRun
-    """
+    """Run a batch through a copy of the model, in eval mode: dropout is off."""
     batch = _attempt(model, criterion, X, y, True)
     if batch.error is None or batch.cut:
         return batch
@@ -133,28 +100,15 @@ def _attempt(model: Any, criterion: Criterion, X: Any, y: Any, exact: bool) -> B
     except Exception as raised:  # the model and the loss are the user's
         error = raised
     parameters, gradients = {}, {}
-    for name, parameter in twin.named_parameters():
+    for name, parameter in parameters_of(twin).items():
         parameters[name] = parameter.detach().double().numpy().copy()
         gradients[name] = None if parameter.grad is None else parameter.grad.detach().double().numpy().copy()
-    frozen = tuple(name for name, parameter in model.named_parameters() if not parameter.requires_grad)
+    frozen = tuple(name for name, parameter in parameters_of(model).items() if not parameter.requires_grad)
     return BatchRun(twin, criterion, X, y, parameters, gradients, frozen, cut, error, unequal, exact)
 
 
 def with_layer(model: Any, place: str, make: Callable[[Any], Any]) -> Any:
-    """Return a copy of a Sequential in which one layer is another.
-
-    Parameters
-    ----------
-    model : torch.nn.Sequential
-    place : str
-        As PyTorch names it, "2" or "0.3".
-    make : callable
-        From the layer that is there to the one that belongs there.
-
-    Returns
-    -------
-    torch.nn.Sequential
-    """
+    """Return a copy of a Sequential in which `make` has replaced the layer at a place such as "2" or "0.3"."""
     changed = copy.deepcopy(model)
     *outer, name = place.split(".")
     setattr(changed.get_submodule(".".join(outer)), name, make(changed.get_submodule(place)))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ...errors import OptionError
 
-__all__ = ["Criterion", "Layer", "Remark", "criterion_of", "layers_of", "remarks_on", "with_mean"]
+__all__ = ["Criterion", "Layer", "Remark", "criterion_of", "layers_of", "parameters_of", "remarks_on", "with_mean"]
 
 FUNCTIONS = {
     "cross_entropy": "CrossEntropyLoss",
@@ -54,22 +54,8 @@ class Criterion(NamedTuple):
 class Remark(NamedTuple):
     """What two neighbouring layers, or the last layer and the loss, do together.
 
-    Attributes
-    ----------
-    cause : str
-        The stable name of a fault; empty for a remark that is none.
-    where : str
-        The layer.
-    says : str
-        What is wrong, as a sentence without its full stop.
-    line : str
-        What to write instead.
-    reason : str
-        Why that is wrong, in index form.
-    mended : tuple of str and callable, or None
-        The place of a layer, and a function from that layer to the one that belongs there.
-    bounded : bool
-        Whether the mistake keeps the loss above 0, however well the model fits.
+    `cause` is empty for a remark that is no fault. `mended` has the place of a layer, and a function from that layer to
+    the one that belongs there. `bounded` says whether the mistake keeps the loss above 0, however well the model fits.
     """
 
     cause: str
@@ -84,14 +70,7 @@ class Remark(NamedTuple):
 def layers_of(model: Any) -> list[Layer]:
     """Return the layers of a Sequential in order, those of Sequentials inside it in their place.
 
-    Parameters
-    ----------
-    model : torch.nn.Module
-
-    Returns
-    -------
-    list of Layer
-        Empty for a model that is no Sequential: what its forward does can't be read.
+    The list is empty for a model that is no Sequential: what its forward does can't be read.
     """
     from torch import nn
 
@@ -111,23 +90,17 @@ def layers_of(model: Any) -> list[Layer]:
     return found
 
 
-def criterion_of(loss: Any) -> Criterion:
-    """Return what a loss is: a module of torch.nn, a function of torch.nn.functional, or the learner's own.
+def parameters_of(model: Any) -> dict[str, Any]:
+    """Return the parameters of a model by PyTorch's names, such as "0.weight" and "0.bias".
 
-    Parameters
-    ----------
-    loss : callable
-        ``loss(output, target)``.
-
-    Returns
-    -------
-    Criterion
-
-    Raises
-    ------
-    OptionError
-        If it can't be called.
+    A layer with ``bias=False`` has a weight alone, an activation has nothing. A parameter that two layers share counts
+    once, under its first name.
     """
+    return dict(model.named_parameters())
+
+
+def criterion_of(loss: Any) -> Criterion:
+    """Return what a loss is: a module of torch.nn, a function of torch.nn.functional, or the learner's own."""
     if not callable(loss) or isinstance(loss, type):
         raise OptionError(
             f"loss is {loss!r}, expected the loss of your training, such as loss=nn.CrossEntropyLoss(): "
@@ -144,17 +117,7 @@ def criterion_of(loss: Any) -> Criterion:
 
 
 def with_mean(criterion: Criterion) -> Criterion:
-    """Return the same loss with the mean in place of the sum.
-
-    Parameters
-    ----------
-    criterion : Criterion
-        Of PyTorch's own kinds, with reduction "sum".
-
-    Returns
-    -------
-    Criterion
-    """
+    """Return a loss of PyTorch's own kinds with the mean in place of the sum."""
     if isinstance(criterion.call, partial):
         call: Any = partial(criterion.call, reduction="mean")
     else:
@@ -164,19 +127,7 @@ def with_mean(criterion: Criterion) -> Criterion:
 
 
 def remarks_on(layers: list[Layer], criterion: Criterion) -> list[Remark]:
-    """Say what the last layers and the loss do to one another.
-
-    Parameters
-    ----------
-    layers : list of Layer
-        From `layers_of`.
-    criterion : Criterion
-
-    Returns
-    -------
-    list of Remark
-        Faults first.
-    """
+    """Say what the last layers and the loss do to one another, faults first."""
     rest = [layer for layer in layers if layer.kind not in TRANSPARENT]
     remarks = _wrong_axis(rest) + _twice(rest, criterion)
     if rest and not remarks:

@@ -4,6 +4,7 @@
 
     input_arrays      arrays of finite numbers, or an error that names the cell
     parameter_order   which weights follow which, and which bias belongs to which weights
+    nested            parameters nested in mappings and sequences, flattened and rebuilt
     layout            names, order and orientation of the learner's arrays, and the way back to them
     targets           y as class indices, one-hot rows or numbers
     loss_screening    the networks whose loss may be the learner's, all tried at once

@@ -13,7 +13,8 @@ import numpy as np
 
 from ...functional.arrays import Array
 from .input_arrays import as_numbers
-from .layout import Layout, Role, flattened, written
+from .layout import Layout, Role
+from .nested import flattened, written
 
 __all__ = ["Answer", "AnswerError", "read_answer"]
 
@@ -22,14 +23,7 @@ LARGE = 1_000_000
 
 
 class AnswerError(Exception):
-    """What was returned can't be read as gradients.
-
-    Parameters
-    ----------
-    cause : str
-        "wrong_keys" or "wrong_shapes".
-    message : str
-    """
+    """What was returned can't be read as gradients; the cause is "wrong_keys" or "wrong_shapes"."""
 
     def __init__(self, cause: str, message: str) -> None:
         super().__init__(message)
@@ -38,15 +32,7 @@ class AnswerError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """The learner's gradients.
-
-    Attributes
-    ----------
-    arrays : tuple of array
-        One for each parameter, in the learner's order, as they were returned.
-    loss : float or None
-        If one was returned with them.
-    """
+    """The learner's gradients, one array for each parameter, in the learner's order, and the loss if there is one."""
 
     arrays: tuple[Array, ...]
     loss: float | None = None
@@ -82,27 +68,9 @@ def _ours(role: Role, array: Array, layout: Layout, turned: bool) -> Array:
 
 
 def read_answer(returned: Any, names: Sequence[str], shapes: Sequence[tuple[int, ...]], rows: int = 1) -> Answer:
-    """Match what was returned with the parameters.
+    """Match what was returned with the parameters, whose names and shapes are given.
 
-    Parameters
-    ----------
-    returned : mapping, sequence or array
-        What the learner's function returned, or gave.
-    names : sequence of str
-        Of the parameters, in order.
-    shapes : sequence of tuple
-        Of the parameters.
-    rows : int, default=1
-        How many samples there are at most: a gradient may have been left unsummed over them.
-
-    Returns
-    -------
-    Answer
-
-    Raises
-    ------
-    AnswerError
-        If an array is missing, or is no array.
+    `rows` is how many samples there are at most: a gradient may have been left unsummed over them.
 
     Examples
     --------

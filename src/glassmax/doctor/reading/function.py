@@ -8,29 +8,23 @@ import io
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ...functional.arrays import Array
 from .answers import Answer, AnswerError, read_answer
-from .layout import Layout, flattened, rebuilt
+from .nested import flattened, rebuilt
 
-__all__ = ["FunctionCall", "Learner", "described_error", "quietly"]
+__all__ = ["FunctionCall", "Learner", "described_error", "quietly", "read_call"]
 
 
 @dataclass(frozen=True)
 class FunctionCall:
-    """The result of one call.
+    """The result of one call: the answer, or why there is none, and the inputs that the function changed.
 
-    Attributes
-    ----------
-    answer : Answer or None
-    cause, message : str
-        Why there is none: "raises", "wrong_keys", "wrong_shapes".
-    wrote : tuple of str
-        The inputs that were changed.
+    `cause` is "raises", "wrong_keys" or "wrong_shapes".
     """
 
     answer: Answer | None
@@ -51,51 +45,39 @@ def quietly(call: Callable[[], Any]) -> Any:
         return call()
 
 
+def read_call(returned: Any, names: Sequence[str], arrays: Sequence[Array], X: Array) -> FunctionCall:
+    """Read what a call returned, or the gradients that were handed in without a function."""
+    shapes = [np.shape(array) for array in arrays]
+    try:
+        return FunctionCall(read_answer(returned, names, shapes, max(np.shape(X), default=1)))
+    except AnswerError as error:
+        return FunctionCall(None, error.cause, str(error).rstrip("."))
+
+
 class Learner:
-    """The learner's function with the names and nesting of its parameters.
+    """The learner's function ``f(parameters, X, y)``, with the names and the nesting of its parameters."""
 
-    Parameters
-    ----------
-    function : callable
-        ``f(parameters, X, y)``.
-    parameters : mapping or sequence
-        Whose nesting the function is given.
-    names : sequence of str
-    layout : Layout
-        Which of its arrays is which.
-    """
-
-    def __init__(self, function: Callable[..., Any], parameters: Any, names: Sequence[str], layout: Layout) -> None:
-        self.function, self.parameters, self.names, self.layout = function, parameters, list(names), layout
+    def __init__(self, function: Callable[..., Any], parameters: Any, names: Sequence[str]) -> None:
+        self.function, self.parameters, self.names = function, parameters, list(names)
         self._accumulated: tuple[Array, ...] | None = None
         self.accumulates = False
 
-    def nested(self, arrays: Sequence[Array]) -> Any:
-        """Arrays in the nesting of the learner's parameters."""
-        return rebuilt(self.parameters, iter(arrays))
-
-    def call(self, arrays: Sequence[Array], X: Array, y: Any) -> FunctionCall:
+    def call(self, arrays: Sequence[Array], X: Array, y: Array) -> FunctionCall:
         """Call the function on copies and read what it returns."""
         copies = [np.array(array) for array in arrays]
         X_copy, y_copy = np.array(X), np.array(y)
-        if not isinstance(y, np.ndarray):
-            y_copy = y
-        parameters = self.nested(copies)
+        parameters = rebuilt(self.parameters, iter(copies))
         try:
             returned = quietly(lambda: self.function(parameters, X_copy, y_copy))
         except (Exception, SystemExit) as error:
             return FunctionCall(None, "raises", f"the function raises {described_error(error)}")
         wrote = self._written(parameters, arrays, X_copy, X, y_copy, y)
-        try:
-            answer = read_answer(
-                returned, self.names, [np.shape(array) for array in arrays], max(np.shape(X), default=1)
-            )
-        except AnswerError as error:
-            return FunctionCall(None, error.cause, str(error).rstrip("."), wrote)
-        return FunctionCall(self._of_this_call(answer), wrote=wrote)
+        call = read_call(returned, self.names, arrays, X)
+        answer = None if call.answer is None else self._of_this_call(call.answer)
+        return replace(call, answer=answer, wrote=wrote)
 
     def _written(
-        self, parameters: Any, before: Sequence[Array], X_now: Array, X: Array, y_now: Any, y: Any
+        self, parameters: Any, before: Sequence[Array], X_now: Array, X: Array, y_now: Array, y: Array
     ) -> tuple[str, ...]:
         now = [array for _, array in flattened(parameters)]
         if len(now) != len(before):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ...functional.arrays import Array
-from .layout import flattened, rebuilt, written
+from .nested import flattened, rebuilt, written
 
 __all__ = ["as_numbers", "read_array", "read_parameters"]
 
@@ -24,23 +24,7 @@ def as_numbers(array: Array) -> Array | None:
 
 
 def read_array(name: str, values: Any) -> Array:
-    """The array that was handed in, with at least one number.
-
-    Parameters
-    ----------
-    name : str
-        As the message calls it.
-    values : array_like
-
-    Returns
-    -------
-    array
-
-    Raises
-    ------
-    ShapeError
-        If it is ragged, empty, or holds what is no finite number.
-    """
+    """Return what was handed in as an array of finite numbers, or raise a ShapeError that calls it `name`."""
     try:
         array = values if isinstance(values, np.ndarray) else np.asarray(values)
     except ValueError:
@@ -66,21 +50,7 @@ def read_array(name: str, values: Any) -> Array:
 
 
 def read_parameters(parameters: Any) -> Any:
-    """The parameters in their nesting, each an array of finite numbers where it was an array of objects.
-
-    Parameters
-    ----------
-    parameters : nested arrays
-
-    Returns
-    -------
-    nested arrays
-
-    Raises
-    ------
-    ShapeError
-        As `read_array`, and if there are none.
-    """
+    """Return the parameters in their nesting, each an array of finite numbers where it was an array of objects."""
     leaves = list(flattened(parameters))
     if not leaves:
         raise ShapeError("parameters hold no arrays, expected the weights and biases. Pass {'W1': W1, 'b1': b1, ...}.")

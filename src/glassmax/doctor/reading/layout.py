@@ -6,10 +6,9 @@ order of how common they are. This module computes no gradient.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
@@ -17,26 +16,14 @@ from ...errors import ShapeError
 from ...functional.arrays import Array
 from .parameter_order import biases_of, chains
 
-__all__ = ["Layout", "Role", "flattened", "gradient_of", "layouts"]
-
-Path = tuple[Any, ...]
+__all__ = ["Layout", "Role", "gradient_of", "layouts"]
 
 
 @dataclass(frozen=True)
 class Role:
-    """The role of one of the learner's arrays: a weight or a bias, of which layer, in which orientation.
+    """The role of one of the learner's arrays: the weights or the bias of a layer, counted from 1.
 
-    Attributes
-    ----------
-    name : str
-        As the learner calls it.
-    kind : {"W", "b"}
-    layer : int
-        From 1.
-    transposed : bool
-        Whether W is (out, in).
-    shape : tuple of int
-        As the learner has it.
+    `kind` is "W" or "b". `transposed` says whether W is (out, in). Name and shape are the learner's.
     """
 
     name: str
@@ -58,50 +45,6 @@ class Role:
         return (array.T if self.transposed else array).reshape(self.shape)
 
 
-def flattened(nested: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Walk mappings and sequences down to arrays; a path is the keys and positions that lead to each."""
-    if isinstance(nested, Mapping):
-        for key in nested:
-            yield from flattened(nested[key], (*path, key))
-    elif isinstance(nested, list | tuple) and not _is_row_of_numbers(nested):
-        for position, inner in enumerate(nested):
-            yield from flattened(inner, (*path, position))
-    elif nested is not None:
-        yield path, nested
-
-
-def _is_row_of_numbers(nested: Sequence[Any]) -> bool:
-    """Whether a list holds only numbers, or only rows of equal length: an array written out."""
-    return _written_out_shape(nested) is not None
-
-
-def _written_out_shape(nested: Any) -> tuple[int, ...] | None:
-    """The shape of an array written as lists of numbers; None where it is none."""
-    if not isinstance(nested, list | tuple):
-        return () if isinstance(nested, int | float | np.number) else None
-    inner = {_written_out_shape(item) for item in nested}
-    shape = inner.pop() if len(inner) == 1 else None
-    return None if shape is None else (len(nested), *shape)
-
-
-def rebuilt(nested: Any, arrays: Iterator[Any]) -> Any:
-    """Put arrays, in the order of `flattened`, into the same nesting."""
-    if isinstance(nested, Mapping):
-        return {key: rebuilt(nested[key], arrays) for key in nested}
-    if isinstance(nested, list | tuple) and not _is_row_of_numbers(nested):
-        return type(nested)([rebuilt(inner, arrays) for inner in nested])
-    return None if nested is None else next(arrays)
-
-
-def written(path: Path) -> str:
-    """A path as the learner would write it: W[0], layer1.b."""
-    if not path:
-        return "parameters"
-    first, *rest = path
-    text = first if isinstance(first, str) else f"parameters[{first}]"
-    return text + "".join(f".{key}" if isinstance(key, str) else f"[{key}]" for key in rest)
-
-
 def gradient_of(name: str) -> str:
     """What the learner's gradient of a parameter is called: dW1; gradients[0] where parameters have no names."""
     return "gradients" + name.removeprefix("parameters") if name.startswith("parameters") else "d" + name
@@ -109,18 +52,9 @@ def gradient_of(name: str) -> str:
 
 @dataclass(frozen=True)
 class Layout:
-    """One reading of the learner's arrays.
+    """One reading of the learner's arrays: the sizes of the layers, inputs first, and a role for each array in order.
 
-    Attributes
-    ----------
-    sizes : tuple of int
-        Units of each layer, inputs first.
-    roles : tuple of Role
-        One for each of the learner's arrays, in their order.
-    columns : bool
-        Whether samples are columns.
-    single : bool
-        Whether X is one sample, a vector.
+    `columns` says whether samples are columns, `single` whether X is one sample, a vector.
     """
 
     sizes: tuple[int, ...]
@@ -163,25 +97,9 @@ class Layout:
 
 
 def layouts(named: Sequence[tuple[str, Array]], X: Array, every: bool = False) -> list[Layout]:
-    """Find every consistent reading of the learner's arrays, the most common first.
+    """List every consistent reading of the learner's arrays, the most common first; a ShapeError says there is none.
 
-    Parameters
-    ----------
-    named : sequence of (str, array)
-        In the learner's order.
-    X : array
-        As the learner has it.
-    every : bool, default=False
-        Whether to list every order of the layers that fits, for a loss to tell, not the likeliest alone.
-
-    Returns
-    -------
-    list of Layout
-
-    Raises
-    ------
-    ShapeError
-        If there is none.
+    With `every`, all orders of the layers that fit are listed, for a loss to tell, not the likeliest alone.
     """
     found: list[Layout] = []
     for weights, others in _sorted_out(named):

@@ -33,18 +33,10 @@ TOLERANCE = 1e-5
 
 @dataclass(frozen=True)
 class Convention:
-    """A loss as the learner has it, for one number of rows.
+    """A loss as the learner has it, for one number of rows: `scale` times the sum over the rows, and penalties.
 
-    Attributes
-    ----------
-    scale : float
-        The factor of the sum over the rows.
-    l2, l2_bias : float
-        What the penalty adds to a gradient, for each unit of W and of b.
-    smoothing : float
-        The share of each target that is spread evenly.
-    residual : float
-        What the fit leaves of the loss, relative.
+    `l2` and `l2_bias` are what the penalty adds to a gradient for each unit of W and of b. `smoothing` is the share of
+    each target that is spread evenly. `residual` is what the fit leaves of the loss, relative.
     """
 
     scale: float
@@ -70,23 +62,9 @@ def fit_loss(
     values: Sequence[float],
     single_precision: bool = False,
 ) -> Convention | None:
-    """Find the factor and the penalty with which this network's loss is the learner's.
+    """Find the factor and the penalty with which this network's loss is the learner's; None where there are none.
 
-    Parameters
-    ----------
-    architecture : Architecture
-    points : sequence of (W, b)
-        Where the learner's loss was measured, at least 6.
-    X, Y : array
-        Rows.
-    values : sequence of float
-        The learner's loss there.
-    single_precision : bool
-        Whether it was computed in float32.
-
-    Returns
-    -------
-    Convention or None
+    `values` are the learner's loss at the points, of which there are at least 6.
     """
     v = np.asarray(values, np.float64)
     tolerance = tolerance_of(single_precision)

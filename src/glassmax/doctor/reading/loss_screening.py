@@ -41,18 +41,7 @@ def possible(
 ) -> list[Architecture]:
     """List the networks whose loss may be the learner's, in the order of how common they are.
 
-    Parameters
-    ----------
-    sizes, biases
-        Of the network.
-    points, X, Y, values, single_precision
-        As for `fit_loss`.
-    mixed : bool
-        Whether each hidden layer may have an activation of its own.
-
-    Returns
-    -------
-    list of Architecture
+    With `mixed`, each hidden layer may have an activation of its own. The other arguments are those of `fit_loss`.
     """
     few = points[:SCREENED]
     v = np.asarray(values, np.float64)

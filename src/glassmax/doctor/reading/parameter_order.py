@@ -20,20 +20,7 @@ Named = tuple[str, Array]
 
 
 def chains(d: int, weights: Sequence[Named], transposed: bool) -> Iterator[tuple[list[Named], tuple[int, ...]]]:
-    """Yield the orders of weights whose sizes follow from d inputs, with those sizes; the likeliest first.
-
-    Parameters
-    ----------
-    d : int
-    weights : sequence of (name, array)
-    transposed : bool
-        Whether they are (out, in).
-
-    Yields
-    ------
-    order : list of (name, array)
-    sizes : tuple of int
-    """
+    """Yield the orders of weights whose sizes follow from d inputs, with those sizes; the likeliest first."""
     if not weights:
         return
     ends = [_ends(array, transposed) for _, array in weights]
@@ -63,20 +50,9 @@ def _following(size: int, left: list[int], ends: list[tuple[int, int]]) -> Itera
 
 
 def biases_of(others: Sequence[Named], order: Sequence[Named], sizes: tuple[int, ...]) -> list[dict[str, int]]:
-    """List the ways in which the biases go with the layers, the likeliest first.
+    """List the ways in which the biases go with the layers, the likeliest first: the layer of each bias, from 1.
 
-    Parameters
-    ----------
-    others : sequence of (name, array)
-        The biases, in the learner's order.
-    order : sequence of (name, array)
-        The weights, in the order of the layers.
-    sizes : tuple of int
-
-    Returns
-    -------
-    list of dict
-        The layer of each bias, from 1.
+    `others` are the biases in the learner's order, `order` the weights in the order of the layers.
     """
     if any(array.ndim > 2 or (array.ndim == 2 and 1 not in array.shape) for _, array in others):
         return []

@@ -20,15 +20,7 @@ __all__ = ["Probe", "fresh_probes", "rows_matter"]
 
 @dataclass(frozen=True)
 class Probe:
-    """A pass, and what the learner's function answered.
-
-    Attributes
-    ----------
-    p : Pass
-    answer : Answer
-    same_rows : bool
-        Whether it has as many rows as the learner's data.
-    """
+    """A pass, what the learner's function answered, and whether the rows are as many as in the learner's data."""
 
     p: Pass
     answer: Answer
@@ -36,19 +28,9 @@ class Probe:
 
 
 def fresh_probes(problem: Problem, learner: Learner, shapes: Sequence[tuple[int, ...]]) -> list[Probe]:
-    """Ask the learner's function on other data.
+    """Ask the learner's function on other data, with the learner's number of rows first.
 
-    Parameters
-    ----------
-    problem : Problem
-    learner : Learner
-    shapes : sequence of tuple
-        Of the learner's answer to their own data.
-
-    Returns
-    -------
-    list of Probe
-        With the learner's number of rows first.
+    `shapes` are those of the learner's answer to their own data.
     """
     own = len(problem.targets.Y)
     found: list[Probe] = []

@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import OptionError, ShapeError
+from ...errors import ShapeError
 from ...functional.arrays import Array
 from ...network import Network
 from ..exact_pass import Architecture, Pass
 from .function import quietly
-from .layout import Layout, flattened, layouts, rebuilt, written
+from .layout import Layout, layouts
 from .loss_fit import Convention, Point, fit_loss
 from .loss_screening import possible
+from .nested import flattened, rebuilt, written
 from .targets import Targets, read_targets
 
 __all__ = ["Given", "Problem", "problems"]
@@ -36,25 +37,13 @@ Measured = tuple[list[Point], list[float], bool]
 
 @dataclass(frozen=True)
 class Given:
-    """What the learner handed in.
-
-    Attributes
-    ----------
-    network : Network or None
-    loss : callable or None
-        ``loss(parameters, X, y)``.
-    parameters : nested arrays
-    X, y : array
-    declared : bool
-    own_parameters : bool
-        Whether names and layout are the learner's.
-    """
+    """What the learner handed in; `own_parameters` says whether names and layout are the learner's."""
 
     network: Network | None
     loss: Callable[..., Any] | None
     parameters: Any
     X: Array
-    y: Any
+    y: Array
     declared: bool
     own_parameters: bool
 
@@ -66,17 +55,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Problem:
-    """One reading of what the learner handed in: layout, network, loss and targets together.
-
-    Attributes
-    ----------
-    given : Given
-    layout : Layout
-    architecture : Architecture
-    targets : Targets
-    convention : Convention
-        Of the learner's data.
-    """
+    """One reading of what the learner handed in: layout, network, targets, and the loss of the learner's data."""
 
     given: Given
     layout: Layout
@@ -124,21 +103,7 @@ class Problem:
 
 
 def problems(given: Given) -> Iterator[Problem]:
-    """Yield every consistent reading, the likeliest first.
-
-    Parameters
-    ----------
-    given : Given
-
-    Yields
-    ------
-    Problem
-
-    Raises
-    ------
-    ShapeError, LabelError
-        If there is none.
-    """
+    """Yield every consistent reading, the likeliest first; where none is, raise a ShapeError or a LabelError."""
     sizes = given.network.layer_sizes if given.network else None
     measurable = given.loss is not None and given.network is None
     try:
@@ -178,13 +143,9 @@ def problems(given: Given) -> Iterator[Problem]:
 def _of_layout(given: Given, layout: Layout, targets: Targets, mixed: bool) -> Iterator[Problem]:
     n = len(targets.Y)
     if given.loss is None:
-        network = given.network
-        if network is None:
-            raise OptionError(
-                "Neither network nor loss is given, so there is nothing to compare the gradients with. "
-                "Pass network=glassmax.Network([...]), or your own loss=f(parameters, X, y)."
-            )
-        yield Problem(given, layout, _of_network(network, layout), targets, Convention(1 / n, network.l2))
+        assert given.network is not None  # `diagnose` asks for one of the two
+        network = _of_network(given.network, layout)
+        yield Problem(given, layout, network, targets, Convention(1 / n, given.network.l2))
         return
     X = layout.inputs(given.X)
     measured = _measured(given, layout, X, given.y)
@@ -219,7 +180,7 @@ def _of_network(network: Network, layout: Layout) -> Architecture:
     return Architecture(network.layer_sizes, network.activations, network.head.output, network.head.loss, layout.biases)
 
 
-def _measured(given: Given, layout: Layout, X: Array, y: Any) -> Measured | None:
+def _measured(given: Given, layout: Layout, X: Array, y: Array) -> Measured | None:
     """The learner's loss at a few points; None if it raises or isn't finite. X has samples in rows, y is as given."""
     loss = given.loss
     if loss is None:
@@ -231,17 +192,13 @@ def _measured(given: Given, layout: Layout, X: Array, y: Any) -> Measured | None
         arrays = moved(given, layout, draw)
         try:
             nested = rebuilt(given.parameters, iter([array.copy() for array in arrays]))
-            number = np.asarray(quietly(partial(loss, nested, theirs.copy(), _copy(y))))
+            number = np.asarray(quietly(partial(loss, nested, theirs.copy(), y.copy())))
             single = single or number.dtype == np.float32
             values.append(float(number.reshape(())))
         except Exception:
             return None
         points.append(layout.parameters(arrays))
     return (points, values, single) if np.isfinite(values).all() else None
-
-
-def _copy(y: Any) -> Any:
-    return y.copy() if isinstance(y, np.ndarray) else y
 
 
 def moved(given: Given, layout: Layout, draw: np.random.Generator) -> list[Array]:

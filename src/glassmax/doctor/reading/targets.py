@@ -12,18 +12,10 @@ __all__ = ["Targets", "read_targets"]
 
 @dataclass(frozen=True)
 class Targets:
-    """How the learner writes targets.
+    """How the learner writes targets; `Y` has them as rows, `given` as they are.
 
-    Attributes
-    ----------
-    Y : (n, k) array
-        As rows.
-    form : {"index", "rows", "columns", "values"}
-        One index a sample, rows, columns, or one value a sample.
-    start : int
-        The number of the first class, 0 or 1.
-    given : array
-        As the learner has them.
+    `form` is "index" for one class a sample, counted from `start`, "rows", "columns", or "values" for one number a
+    sample.
     """
 
     Y: Array
@@ -66,26 +58,7 @@ class Targets:
 
 
 def read_targets(y: Array, n: int, k: int, columns: bool) -> Targets:
-    """Read the learner's targets.
-
-    Parameters
-    ----------
-    y : array
-        As they are.
-    n, k : int
-        Samples and outputs.
-    columns : bool
-        Whether samples are columns.
-
-    Returns
-    -------
-    Targets
-
-    Raises
-    ------
-    LabelError
-        If they fit neither n samples nor k outputs.
-    """
+    """Read the targets of n samples and k outputs; if they fit neither, raise a LabelError."""
     y = np.asarray(y)
     if y.dtype.kind not in "iubf":
         raise LabelError(f"y holds {y.dtype} values, expected numbers: class indices from 0, or rows of Y.")

@@ -9,8 +9,6 @@
     simulation        a candidate's dZ on every probe, with the learning rate if there is one
     own_mistakes      how dW, or db, follows from dZ: as it should, or with a mistake of its own
     layer             what a layer's dW and db are held against
-    solve_dz          the learner's own dZ, solved for from their dW and db
-    evidence          the learner's gradients on every probe, beside the exact pass
+    evidence          the learner's gradients on every probe, beside the exact pass; their own dZ, solved for
     matching          whether one array is another up to a factor and a penalty
-    steps             what an explanation costs that is made of wrong steps
 """

@@ -25,13 +25,8 @@ S = TypeVar("S", bound=Place)
 class Applied(Generic[S]):
     """A step of the backward pass with its mistakes, on every probe.
 
-    Parameters
-    ----------
-    places : sequence
-        Where the step is taken, on each probe.
-    mistakes : iterable of Mistake
-    right : callable, optional
-        The step without a mistake. It stands in on a single row for mistakes that can't be made there.
+    `places` are where the step is taken. `right` is the step without a mistake: it stands in on a single row for
+    mistakes that can't be made there.
     """
 
     def __init__(

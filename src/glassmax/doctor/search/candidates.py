@@ -16,10 +16,10 @@ from ...functional.arrays import Array
 from ...functional.heads import LOSSES
 from ..exact_pass import Pass
 from ..mistakes import head, hidden, ingredients
+from ..mistakes.last_layer import LastLayer, right_dZ
 from ..mistakes.mistake import Mistake
+from ..mistakes.placed import PlacedMistake
 from ..mistakes.site import Site
-from ..mistakes.step import Step
-from ..mistakes.top import Top, right_dZ
 from .applied import Applied
 
 __all__ = ["Candidate", "head_candidates", "hidden_candidates", "same"]
@@ -37,21 +37,12 @@ def same(a: Array, b: Array) -> bool:
 class Candidate:
     """The learner's dZ as some mistakes would make it.
 
-    Attributes
-    ----------
-    steps : tuple of Step
-        The mistakes.
-    make : callable
-        The array on the probe with this number; None where the mistake can't be made there.
-    along : callable, optional
-        The array on each probe that a learning rate multiplies, to be subtracted.
-    any_scale : bool
-        Whether a factor n is forgiven.
-    error : callable, optional
-        The learner's dA of this layer on each probe.
+    `make` gives it on the probe of that number, None where a mistake can't be made there. `along` gives what a learning
+    rate multiplies, to be subtracted, and `error` the learner's dA of this layer. `any_scale` says whether a factor n
+    is forgiven.
     """
 
-    steps: tuple[Step, ...]
+    mistakes: tuple[PlacedMistake, ...]
     make: Maker
     along: Maker | None = None
     any_scale: bool = False
@@ -66,8 +57,8 @@ class Wrong(NamedTuple):
 
     P: Mistake[Pass] | None = None
     Y: Mistake[Pass] | None = None
-    dP: Mistake[Top] | None = None
-    dZ: Mistake[Top] | None = None
+    dP: Mistake[LastLayer] | None = None
+    dZ: Mistake[LastLayer] | None = None
 
 
 def head_candidates(passes: Sequence[Pass], pairs: bool) -> Iterator[Candidate]:
@@ -78,13 +69,13 @@ def head_candidates(passes: Sequence[Pass], pairs: bool) -> Iterator[Candidate]:
     Y = Applied[Pass](passes, ingredients.labels(p), lambda p: p.Y)
 
     def candidate(**wrong: Mistake[Any]) -> Candidate:
-        steps = tuple(mistake.step(f"dZ{p.depth}", names) for mistake in wrong.values())
+        mistakes = tuple(mistake.at(f"dZ{p.depth}", names) for mistake in wrong.values())
         any_scale = any(mistake.any_scale for mistake in wrong.values())
-        return Candidate(steps, partial(_dZ_at_the_top, P, Y, Wrong(**wrong)), any_scale=any_scale)
+        return Candidate(mistakes, partial(_dZ_at_the_top, P, Y, Wrong(**wrong)), any_scale=any_scale)
 
     if not pairs:
         yield candidate()
-    right = [Top(p, p.P, p.Y, p.dP)]
+    right = [LastLayer(p, p.P, p.Y, p.dP)]
     tables: dict[str, list[Mistake[Any]]] = {
         "P": P.possible(),
         "Y": Y.possible(),
@@ -103,7 +94,7 @@ def _dZ_at_the_top(P: Applied[Pass], Y: Applied[Pass], wrong: Wrong, probe: int)
     if predicted is None or labels is None:
         return None
     with np.errstate(all="ignore"):
-        top = Top(p, predicted, labels, LOSSES[p.architecture.loss].dP(predicted, labels))
+        top = LastLayer(p, predicted, labels, LOSSES[p.architecture.loss].dP(predicted, labels))
         dP = ingredients.dP_in_place(wrong.P, p, predicted)
         if dP is None and wrong.dP is not None:
             dP = wrong.dP.formula(top)
@@ -127,17 +118,9 @@ def hidden_candidates(
     gradient: Sequence[Array | None],
     pairs: bool,
 ) -> Iterator[Candidate]:
-    """dZ of a hidden layer, given the learner's own arrays of the layer above.
+    """dZ of a hidden layer: right, with one mistake, or (`pairs`) with two.
 
-    Parameters
-    ----------
-    passes : sequence of Pass
-    layer : int
-        From 1.
-    D, before, gradient : sequence of array
-        For each probe dZ, dA and dW of the layer above, as the learner has them.
-    pairs : bool
-        Whether to make two mistakes at once.
+    `D`, `before` and `gradient` are dZ, dA and dW of the layer above on each probe, as the learner has them.
     """
     learners = zip(passes, D, before, gradient, strict=True)
     above = [Site(p, layer + 1, dZ, dA, dW) for p, dZ, dA, dW in learners]
@@ -147,10 +130,10 @@ def hidden_candidates(
     U = Applied(above, (hidden.UPDATED_WEIGHTS,))
 
     def candidate(e: MistakeOrNone, f: MistakeOrNone, updated: MistakeOrNone = None) -> Candidate:
-        steps = (*_steps(updated or e, f"dA{layer}", above), *_steps(f, f"dZ{layer}", here))
+        mistakes = (*_placed(updated or e, f"dA{layer}", above), *_placed(f, f"dZ{layer}", here))
         along = None if updated is None else partial(_hadamard, U, F, updated, f)
         any_scale = any(mistake.any_scale for mistake in (e, f) if mistake)
-        return Candidate(steps, partial(_hadamard, E, F, e, f), along, any_scale, partial(E.make, e))
+        return Candidate(mistakes, partial(_hadamard, E, F, e, f), along, any_scale, partial(E.make, e))
 
     if not pairs:
         yield candidate(None, None)
@@ -164,8 +147,8 @@ def hidden_candidates(
         return
     for made, sites in ((Applied(here, hidden.WHOLE), here), (Applied(above, (hidden.BOUND_WRONGLY,)), above)):
         for mistake in made.possible():
-            steps, whole = _steps(mistake, f"dZ{layer}", sites), partial(made.make, mistake)
-            yield Candidate(steps, whole, any_scale=mistake.any_scale, error=partial(E.make, None))
+            mistakes, whole = _placed(mistake, f"dZ{layer}", sites), partial(made.make, mistake)
+            yield Candidate(mistakes, whole, any_scale=mistake.any_scale, error=partial(E.make, None))
 
 
 def _hadamard(E: Applied[Site], F: Applied[Site], e: MistakeOrNone, f: MistakeOrNone, probe: int) -> Array | None:
@@ -173,5 +156,5 @@ def _hadamard(E: Applied[Site], F: Applied[Site], e: MistakeOrNone, f: MistakeOr
     return None if error is None or slope is None else error * slope
 
 
-def _steps(mistake: MistakeOrNone, node: str, sites: Sequence[Site]) -> tuple[Step, ...]:
-    return () if mistake is None else (mistake.step(node, sites[0].names),)
+def _placed(mistake: MistakeOrNone, node: str, sites: Sequence[Site]) -> tuple[PlacedMistake, ...]:
+    return () if mistake is None else (mistake.at(node, sites[0].names),)

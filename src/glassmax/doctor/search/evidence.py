@@ -17,21 +17,10 @@ SKETCH = 3
 
 
 class Evidence:
-    """What the learner got, and what is known of it.
+    """What the learner got on each probe, in our orientation, and what is known of it.
 
-    Parameters
-    ----------
-    passes : sequence of Pass
-        The probes, the most telling first.
-    gradients : sequence of mapping
-        For each probe the learner's arrays by ("W", 1), ("b", 1), ..., in our orientation.
-    tolerance : float
-        What counts as equal, relative.
-
-    Attributes
-    ----------
-    thorough : bool
-        Whether to look for two mistakes at one node.
+    The most telling probe comes first. `tolerance` is what counts as equal, relative. `thorough` says whether to look
+    for two mistakes at one node.
     """
 
     def __init__(self, passes: Sequence[Pass], gradients: Sequence[Gradients], tolerance: float) -> None:
@@ -91,6 +80,27 @@ class Evidence:
                 )
                 self._sketches[layer] = (combined, R @ p.A[layer - 1].T)
         return self._sketches[layer]
+
+    def solved_dZ(self, layer: int) -> tuple[Array, ...] | None:
+        """Solve dW = Aᵀ dZ + penalty for dZ, on every probe; None where dZ isn't determined, or db contradicts it."""
+        solved: list[Array] = []
+        has_bias = self.architecture.biases[layer - 1]
+        if not self.shape_is_right("W", layer) or (has_bias and not self.shape_is_right("b", layer)):
+            return None
+        for position, p in enumerate(self.passes):
+            target, A = self.targets("W", layer)[position], p.A[layer - 1]
+            if p.n > A.shape[1] + has_bias:
+                return None
+            G = target.G - target.coefficient * target.parameter
+            if has_bias:  # the bias is the weight of an input that is always 1
+                A = np.hstack([A, np.ones((p.n, 1))])
+                b = self.targets("b", layer)[position]
+                G = np.vstack([G, b.G - b.coefficient * b.parameter])
+            D, _, rank, _ = np.linalg.lstsq(A.T, G, rcond=1e-10)
+            if rank < p.n or np.linalg.norm(A.T @ D - G) > 1e3 * self.tolerance * np.linalg.norm(G) + target.floor:
+                return None
+            solved.append(D)
+        return tuple(solved)
 
     def _target(self, p: Pass, G: Array, kind: str, layer: int) -> Target:
         parameter = self._parameter(p, kind, layer)

@@ -12,53 +12,58 @@ from itertools import islice
 
 from ...functional.arrays import Array
 from ..mistakes.causes import CAUSES, NOT_IN_CATALOGUE, PENALTY
-from ..mistakes.step import Step
+from ..mistakes.placed import PlacedMistake
 from .candidates import Candidate, head_candidates, hidden_candidates, same
 from .evidence import Evidence
 from .layer import Layer
 from .one_layer import Choice, judge_layer
-from .solve_dz import recovered
-from .steps import cost_of
 
-__all__ = ["Explanation", "conventional", "explain"]
+__all__ = ["Explanation", "conventional", "distinct", "explain"]
 
 BEAM = 24
+AGAIN = 0.1
+"""What the same mistake costs at one more layer."""
 DEAREST = 6.0
 WORK = 10_000_000
 """How many cells of dZ are simulated at most for two mistakes at one node: a bound that is the same on any machine."""
 
 
+def distinct(mistakes: Iterable[PlacedMistake]) -> list[list[PlacedMistake]]:
+    """Group what is one mistake, made at several nodes, in the order in which each is first met."""
+    groups: dict[tuple[str, str, str], list[PlacedMistake]] = {}
+    for mistake in mistakes:
+        groups.setdefault(mistake.signature, []).append(mistake)
+    return list(groups.values())
+
+
+def cost_of(mistakes: Iterable[PlacedMistake]) -> float:
+    """Sum the costs; the same mistake once more is cheap."""
+    return sum(max(mistake.cost for mistake in group) + AGAIN * (len(group) - 1) for group in distinct(mistakes))
+
+
 @dataclass(frozen=True)
 class Explanation:
-    """Steps that, done wrong, give the learner's gradients.
+    """Mistakes, from the top down, that give the learner's gradients; `residual` is what the worst fit leaves."""
 
-    Attributes
-    ----------
-    steps : tuple of Step
-        From the top down.
-    residual : float
-        What the worst of the fits leaves, relative.
-    """
-
-    steps: tuple[Step, ...]
+    mistakes: tuple[PlacedMistake, ...]
     residual: float = 0.0
 
     @property
     def cost(self) -> float:
-        """The cost of the steps together."""
-        return cost_of(self.steps)
+        """The cost of the mistakes together."""
+        return cost_of(self.mistakes)
 
     @property
     def complete(self) -> bool:
-        """Whether no step is unknown."""
-        return all(step.cause != NOT_IN_CATALOGUE for step in self.steps)
+        """Whether no mistake is unknown."""
+        return all(mistake.cause != NOT_IN_CATALOGUE for mistake in self.mistakes)
 
 
 @dataclass(frozen=True)
 class _State:
     """The layers above, explained: the learner's own dZ and dA of the last of them, on every probe."""
 
-    steps: tuple[Step, ...]
+    mistakes: tuple[PlacedMistake, ...]
     D: tuple[Array, ...]
     before: tuple[Array | None, ...]
     totals: tuple[float, ...]
@@ -67,35 +72,31 @@ class _State:
 
 
 def explain(evidence: Evidence, declared: bool) -> list[Explanation]:
-    """Find the steps that explain the learner's gradients.
+    """Find the mistakes that explain the learner's gradients, the likeliest first; right gradients have none.
 
-    Parameters
-    ----------
-    evidence : Evidence
-    declared : bool
-        Whether the loss is the learner's own word: then a factor throughout is a mistake, too.
-
-    Returns
-    -------
-    list of Explanation
-        The likeliest first. One without steps: the gradients are right.
+    `declared` says whether the loss is the learner's own word: then a factor throughout is a mistake, too.
     """
     passes = evidence.passes
     top = _State((), (), tuple(p.scale * p.dP for p in passes), (1.0,) * len(passes))
     states = [top]
     for layer in range(evidence.depth, 0, -1):
         states = _one_layer_down(evidence, states, layer, declared)
-    explanations = [Explanation(state.steps, state.residual) for state in states]
+    explanations = [Explanation(state.mistakes, state.residual) for state in states]
     last = None if declared else f"dZ{evidence.depth}"
-    return sorted(explanations, key=lambda explanation: (not conventional(explanation.steps, last), explanation.cost))
+    return sorted(
+        explanations, key=lambda explanation: (not conventional(explanation.mistakes, last), explanation.cost)
+    )
 
 
-def conventional(steps: Sequence[Step], top: str | None) -> bool:
+def conventional(mistakes: Sequence[PlacedMistake], top: str | None) -> bool:
     """Whether there is no mistake, but at most a factor throughout; none is a convention where `top` is None.
 
     Only what was fitted as a factor is one: a sign that is wrong inside of a formula, as in P + Y, has no constant.
     """
-    return all(step.node == top and step.cause in ("factor", "sign") and step.constant is not None for step in steps)
+    return all(
+        mistake.node == top and mistake.cause in ("factor", "sign") and mistake.constant is not None
+        for mistake in mistakes
+    )
 
 
 def _one_layer_down(evidence: Evidence, states: Sequence[_State], layer: int, declared: bool) -> list[_State]:
@@ -104,7 +105,7 @@ def _one_layer_down(evidence: Evidence, states: Sequence[_State], layer: int, de
     for pairs in (False, True) if evidence.thorough else (False,):
         for state in going[: 4 if pairs else BEAM]:
             found += _down(evidence, state, layer, declared, pairs)
-        if any(Explanation(state.steps).complete for state in found):
+        if any(Explanation(state.mistakes).complete for state in found):
             break
     for state in going[:4]:
         found += _unknown(evidence, state, layer)
@@ -125,25 +126,25 @@ def _down(evidence: Evidence, state: _State, layer: int, declared: bool, pairs: 
     most = WORK // (p.n * (p.W[layer].shape[1] + 1)) if pairs else None
     explained = Layer(evidence, layer, state.totals, declared)
     for candidate in islice(_candidates(evidence, state, layer, pairs), most):
-        if not candidate.steps:
+        if not candidate.mistakes:
             right = candidate.make(0)
         elif candidate.along is None and _unchanged(candidate.make(0), right):
             continue
         before = _before(evidence, state, candidate, layer)
         for choice in judge_layer(explained, candidate, before):
-            steps, residual = state.steps + choice.steps, max(state.residual, choice.residual)
-            found.append(_State(steps, choice.D, _scaled(before, choice), choice.totals, residual=residual))
-        if not candidate.steps and any(
-            _settled(each.steps[len(state.steps) :], evidence.architecture.biases[layer - 1]) for each in found
+            mistakes, residual = state.mistakes + choice.mistakes, max(state.residual, choice.residual)
+            found.append(_State(mistakes, choice.D, _scaled(before, choice), choice.totals, residual=residual))
+        if not candidate.mistakes and any(
+            _settled(each.mistakes[len(state.mistakes) :], evidence.architecture.biases[layer - 1]) for each in found
         ):
             return found
     return found
 
 
-def _settled(steps: Sequence[Step], has_bias: bool) -> bool:
+def _settled(mistakes: Sequence[PlacedMistake], has_bias: bool) -> bool:
     """Whether the right dZ explains dW, or db, without a mistake of its own: then no wrong one does."""
-    own = {step.kind for step in steps if CAUSES[step.cause].group != PENALTY}
-    unknown = any(step.cause == NOT_IN_CATALOGUE for step in steps)
+    own = {mistake.kind for mistake in mistakes if CAUSES[mistake.cause].group != PENALTY}
+    unknown = any(mistake.cause == NOT_IN_CATALOGUE for mistake in mistakes)
     return not unknown and (not own or (has_bias and own in ({"dW"}, {"db"})))
 
 
@@ -164,19 +165,19 @@ def _scaled(before: Sequence[Array | None], choice: Choice) -> tuple[Array | Non
 
 def _unknown(evidence: Evidence, state: _State, layer: int) -> list[_State]:
     """A layer where nothing in the catalogue fits: its dZ is solved for if that can be done, or the search ends."""
-    step = Step(NOT_IN_CATALOGUE, f"dZ{layer}", "", 4.0 + 0.05 * layer)
-    solved = recovered(evidence, layer)
+    mistake = PlacedMistake(NOT_IN_CATALOGUE, f"dZ{layer}", "", 4.0 + 0.05 * layer)
+    solved = evidence.solved_dZ(layer)
     if solved is None:
-        return [_State((*state.steps, step), state.D, state.before, state.totals, ended=True)]
-    return [_State((*state.steps, step), solved, (None,) * len(evidence.passes), state.totals)]
+        return [_State((*state.mistakes, mistake), state.D, state.before, state.totals, ended=True)]
+    return [_State((*state.mistakes, mistake), solved, (None,) * len(evidence.passes), state.totals)]
 
 
 def _cheapest(states: Sequence[_State], top: str | None) -> list[_State]:
-    ranked = sorted(states, key=lambda state: (not conventional(state.steps, top), cost_of(state.steps)))
+    ranked = sorted(states, key=lambda state: (not conventional(state.mistakes, top), cost_of(state.mistakes)))
     kept: list[_State] = []
-    seen: set[tuple[Step, ...]] = set()
+    seen: set[tuple[PlacedMistake, ...]] = set()
     for state in ranked:
-        if state.steps not in seen and (cost_of(state.steps) <= DEAREST or not kept):
-            seen.add(state.steps)
+        if state.mistakes not in seen and (cost_of(state.mistakes) <= DEAREST or not kept):
+            seen.add(state.mistakes)
             kept.append(state)
     return kept[:BEAM]

@@ -18,20 +18,10 @@ __all__ = ["Match", "Target", "along_first", "find_matches"]
 
 @dataclass(frozen=True)
 class Target:
-    """The learner's gradient by one parameter on one probe.
+    """The learner's gradient by one parameter on one probe, in our orientation.
 
-    Attributes
-    ----------
-    G : array
-        As it came, in our orientation.
-    parameter : array
-        The parameter itself, which the penalty is a multiple of.
-    coefficient : float
-        What the penalty should add for each unit of it.
-    floor : float
-        The norm below which a difference is rounding.
-    n, k : int
-        Rows and outputs.
+    `coefficient` is what the penalty should add for each unit of the parameter, `floor` the norm below which a
+    difference is rounding.
     """
 
     G: Array
@@ -49,20 +39,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Match:
-    """What makes a simulated array the learner's.
+    """What makes a simulated array the learner's: `scale`, the factor of the data's part, and the penalty's part.
 
-    Attributes
-    ----------
-    scale : Constant
-        The factor of the data's part.
-    penalty : Constant or None
-        The penalty's coefficient over the one that should be; None where it is as it should be.
-    added : float
-        The penalty's coefficient as fitted on the first probe.
-    residual : float
-        What is left, relative, on the worst probe.
-    silent : bool
-        Whether the data's part is 0 on every probe, as below a dead relu: then any factor fits.
+    `penalty` is the penalty's coefficient over the one that should be, None where it is right, and `added` the
+    coefficient as fitted on the first probe. `residual` is what is left on the worst probe. `silent` says that the
+    data's part is 0 on every probe, as below a dead relu: then any factor fits.
     """
 
     scale: Constant
@@ -147,25 +128,10 @@ def find_matches(
     tolerance: float,
     lone: bool = False,
 ) -> list[Match]:
-    """Fit a simulated array to the learner's on every probe, with the same constants.
+    """Fit a simulated array to the learner's on every probe, with the same constants; the simplest match comes first.
 
-    Parameters
-    ----------
-    targets : sequence of Target
-        One for each probe.
-    arrays : sequence of array
-        What was simulated for each probe.
-    totals : sequence of float
-        The factor that the simulation of each probe holds already: the penalty may have it too.
-    tolerance : float
-        Relative.
-    lone : bool, default=False
-        Whether a factor without a name is taken from a single number, which any factor fits.
-
-    Returns
-    -------
-    list of Match
-        The simplest first; empty where none fits.
+    `totals` are the factors that the simulation holds already: the penalty may have them too. With `lone`, a factor
+    without a name is taken from a single number, which any factor fits.
     """
     each: list[dict[str, Coefficients]] = []
     for target, H, total in zip(targets, arrays, totals, strict=True):

@@ -11,8 +11,8 @@ from ..mistakes.biases import BIASES_OF_OTHER_SHAPE, biases
 from ..mistakes.factors import factors, forgiven
 from ..mistakes.mistake import Mistake
 from ..mistakes.penalties import penalties
+from ..mistakes.placed import PlacedMistake
 from ..mistakes.site import Site
-from ..mistakes.step import Step
 from ..mistakes.weights import TRANSPOSED, WEIGHTS_OF_OTHER_SHAPE, weights
 from .applied import Applied
 from .candidates import same
@@ -26,13 +26,13 @@ RIGHT: dict[str, Callable[[Site], Array]] = {"W": lambda s: s.input.T @ s.dZ, "b
 
 @dataclass(frozen=True)
 class Own:
-    """How one parameter's gradient follows from dZ: with a factor, and steps such as a penalty that is missing.
+    """How one parameter's gradient follows from dZ: with a factor, and mistakes such as a penalty that is missing.
 
     `residual` is what the fit leaves, relative; `silent` says that the data's part is 0, so that any factor fits.
     """
 
     scale: Constant
-    steps: tuple[Step, ...]
+    mistakes: tuple[PlacedMistake, ...]
     residual: float
     silent: bool
 
@@ -45,18 +45,20 @@ def without_mistake(layer: Layer, kind: str, D: Sequence[Array], any_scale: bool
     found = []
     for match in layer.matches(kind, arrays, lone=True):
         scale = forgiven(match.scale) if any_scale else match.scale
-        steps = _transposed(layer, kind) + _penalties(layer, kind, match)
-        found.append(Own(scale, steps, match.residual, match.silent))
+        mistakes = _transposed(layer, kind) + _penalties(layer, kind, match)
+        found.append(Own(scale, mistakes, match.residual, match.silent))
     return found
 
 
-def own_mistakes(layer: Layer, kind: str, D: Sequence[Array], before: Sequence[Array | None]) -> list[tuple[Step, ...]]:
+def own_mistakes(
+    layer: Layer, kind: str, D: Sequence[Array], before: Sequence[Array | None]
+) -> list[tuple[PlacedMistake, ...]]:
     """The mistakes that make the learner's dW or db from a dZ."""
     sites = layer.sites(D, before)
     right = [RIGHT[kind](s) for s in sites]
     made = Applied(sites, _catalogue(kind, sites[0], layer.fits_shape[kind]), RIGHT[kind])
     node, targets = f"d{kind}{layer.number}", layer.targets(kind)
-    found: list[tuple[Step, ...]] = []
+    found: list[tuple[PlacedMistake, ...]] = []
     for mistake in made.possible():
         arrays = _everywhere(layer, kind, made, mistake)
         if arrays is None or all(same(array, T) for array, T in zip(arrays, right, strict=True)):
@@ -65,10 +67,10 @@ def own_mistakes(layer: Layer, kind: str, D: Sequence[Array], before: Sequence[A
             continue
         for match in layer.matches(kind, arrays):
             scale = forgiven(match.scale) if mistake.any_scale else match.scale
-            step = mistake.step(node, sites[0].names)
-            steps = _transposed(layer, kind) + (step,) + factors(node, scale, 1.0) + _penalties(layer, kind, match)
+            placed = mistake.at(node, sites[0].names)
+            mistakes = _transposed(layer, kind) + (placed,) + factors(node, scale, 1.0) + _penalties(layer, kind, match)
             if scale.known or targets[0].G.size > 2:
-                found.append(steps)
+                found.append(mistakes)
     return found
 
 
@@ -96,11 +98,11 @@ def _vanish(arrays: Sequence[Array], targets: Sequence[Target]) -> bool:
     return all(np.linalg.norm(a) <= target.floor for a, target in zip(arrays, targets, strict=True))
 
 
-def _transposed(layer: Layer, kind: str) -> tuple[Step, ...]:
+def _transposed(layer: Layer, kind: str) -> tuple[PlacedMistake, ...]:
     if kind == "b" or not layer.evidence.is_transposed(layer.number):
         return ()
-    return (TRANSPOSED.step(f"dW{layer.number}", {"l": layer.number}),)
+    return (TRANSPOSED.at(f"dW{layer.number}", {"l": layer.number}),)
 
 
-def _penalties(layer: Layer, kind: str, match: Match) -> tuple[Step, ...]:
+def _penalties(layer: Layer, kind: str, match: Match) -> tuple[PlacedMistake, ...]:
     return penalties(layer.evidence.passes[0], kind, layer.number, match.penalty, match.added)

@@ -6,18 +6,18 @@ import numpy as np
 
 from ...functional.arrays import Array
 from ..constants import Constant, recognise
-from ..mistakes.step import Step
+from ..mistakes.placed import PlacedMistake
 from .candidates import Candidate
 from .layer import Layer
 from .matching import along_first, find_matches
 
 __all__ = ["says_something", "simulate"]
 
-Simulated = tuple[tuple[Step, ...], tuple[Array, ...]]
+Simulated = tuple[tuple[PlacedMistake, ...], tuple[Array, ...]]
 
 
 def simulate(layer: Layer, candidate: Candidate) -> Simulated | None:
-    """Return the candidate's steps, with a learning rate that was fitted, and its dZ on every probe.
+    """Return the candidate's mistakes, with a learning rate that was fitted, and its dZ on every probe.
 
     None where the candidate can't be made, or where neither dW nor db follows on the first probe.
     """
@@ -27,7 +27,7 @@ def simulate(layer: Layer, candidate: Candidate) -> Simulated | None:
         return None
     if candidate.along is not None:
         return _with_rate(layer, candidate)
-    if candidate.steps and not _promises(layer, first):
+    if candidate.mistakes and not _promises(layer, first):
         return None
     arrays = [first]
     for probe, p in enumerate(layer.evidence.passes[1:], 1):
@@ -35,7 +35,7 @@ def simulate(layer: Layer, candidate: Candidate) -> Simulated | None:
         if D is None or D.shape != (p.n, width):
             return None
         arrays.append(D)
-    return candidate.steps, tuple(arrays)
+    return candidate.mistakes, tuple(arrays)
 
 
 def says_something(scale: Constant, D: Array) -> bool:
@@ -73,7 +73,7 @@ def _with_rate(layer: Layer, candidate: Candidate) -> Simulated | None:
         constant = recognise(rates, [1] * len(rates), 1, max(1e-5, 1e3 * tolerance))
         if constant is None or abs(rates[0]) < 1e-12:
             continue
-        updated, *others = candidate.steps
+        updated, *others = candidate.mistakes
         return (replace(updated, constant=constant), *others), tuple(D for _, D in pairs)
     return None
 

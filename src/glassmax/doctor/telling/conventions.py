@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..exact_pass import Pass
-from ..mistakes.step import Step
+from ..mistakes.placed import PlacedMistake
 from ..reading.problem import Problem
 
 __all__ = ["conventions_of", "said_factor"]
@@ -41,27 +41,17 @@ def conventions_of(problem: Problem) -> tuple[str, ...]:
 def _loss_in_words(problem: Problem) -> str:
     n, k = len(problem.targets.Y), problem.architecture.sizes[-1]
     convention, loss = problem.convention, problem.architecture.loss
-    words = LOSS_NAMES[loss]
-    scale = convention.scale
-    if loss == "squared_error":
-        halved = {0.5: "1/2 ", 1.0: ""}
-        for multiple, half in ((1.0, 0.5), (2.0, 1.0)):
-            for plain, how in (
-                (1 / n, "the mean over the samples"),
-                (1.0, "the sum over the samples"),
-                (1 / (n * k), "the mean over samples and outputs"),
-            ):
-                if abs(scale / (multiple * plain) - 1) < 1e-6:
-                    return f"{how} of {halved[half]}{words}" + _penalty(convention.l2, convention.l2_bias)
-    for plain, how in (
-        (1 / n, "the mean over the samples"),
-        (1.0, "the sum over the samples"),
-        (1 / (n * k), "the mean over samples and outputs"),
-    ):
-        if abs(scale / plain - 1) < 1e-6:
-            smoothed = f", labels smoothed by {convention.smoothing:.4g}" if convention.smoothing else ""
-            return f"{how} of {words}{smoothed}" + _penalty(convention.l2, convention.l2_bias)
-    return f"{scale:.4g} times the sum over the samples of {words}" + _penalty(convention.l2, convention.l2_bias)
+    words, penalty = LOSS_NAMES[loss], _penalty(convention.l2, convention.l2_bias)
+    smoothed = f", labels smoothed by {convention.smoothing:.4g}" if convention.smoothing else ""
+    for multiple, half in ((1.0, "1/2 "), (2.0, "")) if loss == "squared_error" else ((1.0, ""),):
+        for plain, how in (
+            (1 / n, "the mean over the samples"),
+            (1.0, "the sum over the samples"),
+            (1 / (n * k), "the mean over samples and outputs"),
+        ):
+            if abs(convention.scale / (multiple * plain) - 1) < 1e-6:
+                return f"{how} of {half}{words}{smoothed}{penalty}"
+    return f"{convention.scale:.4g} times the sum over the samples of {words}{penalty}"
 
 
 def _penalty(l2: float, l2_bias: float) -> str:
@@ -69,10 +59,10 @@ def _penalty(l2: float, l2_bias: float) -> str:
     return on_W + (f", plus {l2_bias:.4g}/2 times the sum of b²" if l2_bias else "")
 
 
-def said_factor(steps: Sequence[Step], p: Pass) -> str:
+def said_factor(mistakes: Sequence[PlacedMistake], p: Pass) -> str:
     """The convention under which a factor that all gradients share is right."""
-    negative = any(step.cause == "sign" for step in steps)
-    factor = next((step.constant for step in steps if step.cause == "factor" and step.constant), None)
+    negative = any(mistake.cause == "sign" for mistake in mistakes)
+    factor = next((mistake.constant for mistake in mistakes if mistake.cause == "factor" and mistake.constant), None)
     if factor is None:
         return "right if this is the step to add (t - y), not the gradient: every sign is reversed"
     loss = LOSS_NAMES[p.architecture.loss]

@@ -10,7 +10,7 @@ import numpy as np
 from ...functional.arrays import Array
 from ..exact_pass import Pass
 from ..mistakes.causes import CAUSES
-from ..mistakes.step import Step
+from ..mistakes.placed import PlacedMistake
 from ..reading.layout import Layout, gradient_of
 from .reasons import reason
 
@@ -29,17 +29,10 @@ DERIVATIVES = {
 
 @dataclass(frozen=True)
 class CorrectionWriter:
-    """Writes for one learner.
+    """Writes for one learner, of whose own data `p` is the pass.
 
-    Attributes
-    ----------
-    p : Pass
-        The learner's own data.
-    layout : Layout
-    divisor : str
-        What the derivative of the summed loss is divided by or multiplied with: " / n" for a mean, "" for a sum.
-    l2 : str
-        The penalty's coefficient, as written.
+    `divisor` is what the derivative of the summed loss is divided by or multiplied with: " / n" for a mean, "" for a
+    sum. `l2` is the penalty's coefficient, as written.
     """
 
     p: Pass
@@ -54,28 +47,28 @@ class CorrectionWriter:
                 return role.name
         return f"{kind}{layer}"
 
-    def where(self, step: Step) -> str:
-        """Where a step is, by the learner's name if it is a parameter."""
-        return self.name(step.kind[1], step.layer) if step.kind in ("dW", "db") else step.node
+    def where(self, mistake: PlacedMistake) -> str:
+        """Where a mistake is, by the learner's name if it is a parameter."""
+        return self.name(mistake.kind[1], mistake.layer) if mistake.kind in ("dW", "db") else mistake.node
 
-    def line(self, step: Step) -> str:
+    def line(self, mistake: PlacedMistake) -> str:
         """The line as it should be, with what the cause adds to it."""
-        written = {"dA": self._dA, "dZ": self._dZ, "dW": self._dW, "db": self._db}[step.kind](step.layer)
-        template = CAUSES[step.cause].step_line.get(step.kind, "{line}")
+        written = {"dA": self._dA, "dZ": self._dZ, "dW": self._dW, "db": self._db}[mistake.kind](mistake.layer)
+        template = CAUSES[mistake.cause].step_line.get(mistake.kind, "{line}")
         return template.format(
             line=written,
             softmax=self._softmax(),
             one_hot=f"Y = np.eye({self.p.k})[y]" + (".T" if self.layout.columns else ""),
-            dZ_above=self._dZ(min(step.layer + 1, self.p.depth)),
-            W_above=self.name("W", step.layer + 1),
-            where_n_is=self._where_n_is(step),
+            dZ_above=self._dZ(min(mistake.layer + 1, self.p.depth)),
+            W_above=self.name("W", mistake.layer + 1),
+            where_n_is=self._where_n_is(mistake),
         )
 
-    def reason(self, step: Step) -> str:
+    def reason(self, mistake: PlacedMistake) -> str:
         """Why the line is right, in index form: what the cause has to say, otherwise the derivation of the node."""
-        own = CAUSES[step.cause].step_reason.get(step.kind)
-        if own or step.kind != "dZ" or step.layer < self.p.depth:
-            return reason(own or step.kind)
+        own = CAUSES[mistake.cause].step_reason.get(mistake.kind)
+        if own or mistake.kind != "dZ" or mistake.layer < self.p.depth:
+            return reason(own or mistake.kind)
         output, loss = self.p.architecture.output, self.p.architecture.loss
         if output == "softmax":
             return reason("fused" if loss == "cross_entropy" else "jacobian")
@@ -153,14 +146,14 @@ class CorrectionWriter:
             return f"{D}.sum(axis={axis}, keepdims=True)"
         return f"{D}.sum(axis={axis})" + ("[:, None]" if axis == 0 else "[None, :]")
 
-    def _where_n_is(self, step: Step) -> str:
+    def _where_n_is(self, mistake: PlacedMistake) -> str:
         """A word on where 1/n is, if that is all that is wrong: learners divide dZ, or each gradient at the end."""
-        c = step.constant
+        c = mistake.constant
         other_number = c is not None and (abs(c.power) != 1 or abs(c.multiple - 1) >= 1e-6)
         if other_number or not self.divisor.startswith(" / n"):
             return ""
         once = ", once" if c is not None and c.power == -1 else ""
-        return f"    # dZ{step.layer} holds 1/n; if yours doesn't, divide here{once}"
+        return f"    # dZ{mistake.layer} holds 1/n; if yours doesn't, divide here{once}"
 
     def _dA(self, layer: int) -> str:
         W, D = self.name("W", layer + 1), f"dZ{layer + 1}"

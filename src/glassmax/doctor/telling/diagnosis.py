@@ -44,6 +44,8 @@ class Finding:
         One cell of a gradient worked out in numbers.
     indistinguishable : tuple of str
         Other causes that give the very same numbers on these data.
+    other_network : bool
+        Whether the gradients are exact, but of a network with another activation or without a bias.
     """
 
     cause: str
@@ -55,6 +57,7 @@ class Finding:
     reason: str = ""
     cell: str = ""
     indistinguishable: tuple[str, ...] = ()
+    other_network: bool = False
 
     def __repr__(self) -> str:
         where = f" at {self.where}" if self.where else ""

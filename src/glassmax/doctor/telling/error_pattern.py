@@ -6,7 +6,7 @@ import numpy as np
 
 from ...functional.arrays import Array
 from ..exact_pass import Pass
-from ..mistakes.step import Step
+from ..mistakes.placed import PlacedMistake
 
 __all__ = ["pattern"]
 
@@ -14,26 +14,11 @@ __all__ = ["pattern"]
 def pattern(
     passes: Sequence[Pass],
     gradients: Sequence[Mapping[tuple[str, int], Array]],
-    step: Step,
+    mistake: PlacedMistake,
     affected: Sequence[tuple[str, int]],
 ) -> str:
-    """Describe how a gradient differs from the true one.
-
-    Parameters
-    ----------
-    passes, gradients : sequence
-        The learner's own data first.
-    step : Step
-        The first wrong node.
-    affected : sequence of (str, int)
-        The gradients that are off.
-
-    Returns
-    -------
-    str
-        A clause, or nothing.
-    """
-    here = [key for key in affected if key[1] == step.layer] or list(affected)
+    """Describe in a clause how a gradient that is off at the first wrong node differs from the true one."""
+    here = [key for key in affected if key[1] == mistake.layer] or list(affected)
     if not here:
         return ""
     key = here[0]

@@ -18,18 +18,7 @@ MOST_CELLS = 10_000
 
 
 def plain_diagnosis(diagnosis: Any) -> dict[str, Any]:
-    """Return a diagnosis as a dictionary that JSON can hold.
-
-    Parameters
-    ----------
-    diagnosis : Diagnosis
-        From `glassmax.diagnose`.
-
-    Returns
-    -------
-    dict
-        verdict, correct, first_wrong, conventions, findings (each with its fields), and the text for people.
-    """
+    """Return a diagnosis as a dictionary that JSON can hold: its fields, and the text for people."""
     answer = {name: json_ready(getattr(diagnosis, name)) for name in FIELDS if name != "findings"}
     answer["findings"] = [
         {name: json_ready(getattr(finding, name)) for name in FINDING_FIELDS} for finding in diagnosis.findings
@@ -39,15 +28,6 @@ def plain_diagnosis(diagnosis: Any) -> dict[str, Any]:
 
 def json_ready(value: Any) -> Any:
     """Return a value as text, numbers, lists and mappings; a number that JSON has no word for becomes text.
-
-    Parameters
-    ----------
-    value : object
-        Arrays become lists, dataclasses and mappings dictionaries, anything unknown its text.
-
-    Returns
-    -------
-    None, bool, int, float, str, list or dict
 
     Examples
     --------

@@ -16,17 +16,9 @@ SIGMOID = "p_i = 1 / (1 + exp(-z_i))"
 
 
 class _Reason(NamedTuple):
-    """A question, and what its answer means.
+    """A question as `derive` takes it, and what its answer means.
 
-    Attributes
-    ----------
-    equations, wrt : str
-        As `derive` takes them.
-    lines : int
-        How many of the last steps are worth showing.
-    words : str
-        What to read in them.
-    assume : tuple of str
+    `lines` is how many of the last steps are worth showing, `words` is what to read in them.
     """
 
     equations: str
@@ -104,17 +96,7 @@ REASONS = {
 
 @cache
 def reason(name: str) -> str:
-    """Return a reason in index form.
-
-    Parameters
-    ----------
-    name : str
-        One of `REASONS`.
-
-    Returns
-    -------
-    str
-        The last steps of the derivation as one chain of equals signs, and what to read in them.
+    """Return a reason in index form: the last steps of the derivation as one chain, and what to read in them.
 
     Examples
     --------

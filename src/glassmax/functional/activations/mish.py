@@ -16,7 +16,7 @@ __all__ = ["mish", "mish_second", "mish_vjp"]
 
 @quiet
 def mish(Z: npt.ArrayLike) -> Array:
-    """Weight Z by the tanh of its softplus.
+    """Multiply Z by tanh(softplus(Z)).
 
     ::
 

@@ -33,7 +33,7 @@ def cross_entropy(
     target : (...,) or (..., k) array
         Class indices 0..k-1, or rows of numbers >= 0 with any row sum (one-hot, soft).
     sample_weight : (...,) array or None, default=None
-        One number w_i >= 0 for each row; None stands for ones.
+        One number w_i >= 0 for each row; None means that every weight is 1.
     label_smoothing : float in [0, 1], default=0
         The share of each target row that is spread evenly over the classes.
     reduction : {"mean", "sum", "none"}, default="mean"

@@ -22,7 +22,7 @@ def l2(W: npt.ArrayLike, strength: float) -> Array:
     W : array of any shape
         Weights. By convention, biases are not penalized, so don't pass them.
     strength : float
-        >= 0, in units of the loss for each squared unit of weight.
+        Penalty strength, >= 0. The unit is loss per squared weight.
 
     Returns
     -------

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import LearnerFileError, between
-from .misbehaviour import Place, misbehaviour
+from .no_answer import Place, no_answer
 
 __all__ = ["FileDiagnosis", "run_file"]
 
@@ -37,18 +37,9 @@ QUIET = {"PYTHONIOENCODING": "utf-8:backslashreplace", "MPLBACKEND": "Agg"}
 
 @dataclass(frozen=True)
 class FileDiagnosis:
-    """What came of a learner's file.
+    """What came of a learner's file: the diagnosis in plain form, and what was taken for granted.
 
-    Attributes
-    ----------
-    diagnosis : dict
-        In plain form: verdict, correct, first_wrong, conventions, findings, text.
-    notes : tuple of str
-        What was taken for granted, a sentence each.
-    printed : str
-        What the file printed, its first 100,000 bytes.
-    printed_bytes : int
-        How much it printed altogether.
+    `printed` is what the file printed, its first 100,000 bytes; `printed_bytes` says how much it printed altogether.
     """
 
     diagnosis: dict[str, Any]
@@ -60,29 +51,9 @@ class FileDiagnosis:
 def run_file(
     program: str, path: str | Path, time_limit: float, memory_limit: int | None, options: Mapping[str, Any]
 ) -> FileDiagnosis:
-    """Diagnose a learner's file in a process of its own.
+    """Diagnose a learner's file in a process of its own, which runs the module `program` with its limits.
 
-    Parameters
-    ----------
-    program : str
-        The module that is run there, which calls `child_process.main`.
-    path : str or Path
-        The file.
-    time_limit : float
-        Seconds > 0 for loading the file and diagnosing it.
-    memory_limit : int or None
-        Bytes of address space; half of the machine's memory by default, 2 GiB at least. Only Linux holds to it.
-    options : mapping
-        Declarations that take precedence over the file's own lines; those that are None are left out.
-
-    Returns
-    -------
-    FileDiagnosis
-
-    Raises
-    ------
-    LearnerFileError
-        If the file is missing, can't be loaded, or has nothing to diagnose.
+    The limits and the options are those of `glassmax.doctor.diagnose_file.diagnose_file`.
     """
     between("time_limit", time_limit, 0, 86_400, open_below=True, open_above=False)
     file = _check_file(Path(path))
@@ -224,7 +195,7 @@ def _without_answer(folder: Path, file: Path, code: int | None, printed: bytes, 
     if stage == "loading":
         return {"kind": "fault", "message": f"{file.name} ends its process {how}, while it is loaded."}
     what = f"{stage} ends its process {how} ({file.name})."
-    return {"kind": "diagnosis", "diagnosis": misbehaviour("raises", place, what, "Return the gradients instead.")}
+    return {"kind": "diagnosis", "diagnosis": no_answer("raises", place, what, "Return the gradients instead.")}
 
 
 def _too_long(file: Path, stage: str, calls: int, place: Place, time_limit: float) -> Mapping[str, Any]:
@@ -240,9 +211,7 @@ def _too_long(file: Path, stage: str, calls: int, place: Place, time_limit: floa
         what = f"{stage} had not returned after {time_limit:g} s{at}."
     else:
         what = f"{stage} had not returned after {time_limit:g} s and {calls} earlier calls{at}."
-    diagnosis = misbehaviour(
-        "never_returns", place, what, f"End the loop, or pass {more} if the function is only slow."
-    )
+    diagnosis = no_answer("never_returns", place, what, f"End the loop, or pass {more} if the function is only slow.")
     return {"kind": "diagnosis", "diagnosis": diagnosis}
 
 

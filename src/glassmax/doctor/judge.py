@@ -12,14 +12,13 @@ import numpy as np
 
 from .case import FINE, Case, Errors, relative_errors
 from .exact_pass import KINKED, Pass
-from .findings import finding_of_forward, finding_of_no_gradients, finding_of_step, order_of
+from .findings import NEVER_FILLED, finding_of_forward, finding_of_mistake, finding_of_no_gradients, order_of
 from .mistakes.causes import CAUSES, PENALTY
 from .mistakes.forward_pass import other_forward
-from .mistakes.not_gradients import NEVER_FILLED, all_zero, not_gradients
 from .mistakes.shapes import misshapen
+from .mistakes.update import returned_parameters
 from .search.evidence import Evidence
-from .search.explanations import Explanation, conventional, explain
-from .search.steps import distinct_steps
+from .search.explanations import Explanation, conventional, distinct, explain
 from .telling.conventions import conventions_of, said_factor
 from .telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding, ParameterCheck
 
@@ -48,14 +47,6 @@ def judge(case: Case) -> Judgement:
     """Judge the learner's gradients.
 
     The order of the questions matters: each is asked only where all before it were answered with no.
-
-    Parameters
-    ----------
-    case : Case
-
-    Returns
-    -------
-    Judgement
     """
     own, *others = (max(errors.values()) for errors in case.judged)
     worst = max([own, *others])
@@ -69,7 +60,7 @@ def judge(case: Case) -> Judgement:
     if kink is not None and max([*kink.values(), *others]) <= COARSE:
         return _right(case, worst, _kink(case))
     # No gradients? The search would explain the parameters themselves by a pair of mistakes.
-    if worst > COARSE and (says := not_gradients(case.passes, case.gradients)):
+    if worst > COARSE and (says := returned_parameters(case.passes, case.gradients)):
         return _plainly_wrong(case, finding_of_no_gradients(case, says))
 
     small = not case.single_precision and worst <= COARSE
@@ -83,7 +74,7 @@ def judge(case: Case) -> Judgement:
         best = explanations[0]
         far_better = best.complete and best.residual < worst / FAR_BETTER
         # Nothing wrong but what the search forgives, or a small deviation that is no penalty's?
-        if not best.steps or (small and not (far_better and _of_the_penalty(best))):
+        if not best.mistakes or (small and not (far_better and _of_the_penalty(best))):
             return _right(case, worst)
         # Explained: to rounding, or far better than the deviation is large?
         if far_better or (best.complete and tolerance == FINE):
@@ -105,7 +96,7 @@ def judge(case: Case) -> Judgement:
 
 def _of_the_penalty(explanation: Explanation) -> bool:
     """Whether all is about the penalty, which alone may be so small: a wrong step makes no deviation of 1e-5."""
-    return all(CAUSES[step.cause].group == PENALTY for step in explanation.steps)
+    return all(CAUSES[mistake.cause].group == PENALTY for mistake in explanation.mistakes)
 
 
 def _explanations(case: Case, tolerance: float, thorough: bool, small: bool) -> list[Explanation]:
@@ -133,7 +124,7 @@ def _explanations(case: Case, tolerance: float, thorough: bool, small: bool) -> 
 
 def _written_out(explanation: Explanation, n: int) -> bool:
     """Whether a factor is 1 for the learner's own number of rows: they wrote that number into their code."""
-    constants = [step.constant for step in explanation.steps if step.constant and step.constant.power]
+    constants = [mistake.constant for mistake in explanation.mistakes if mistake.constant and mistake.constant.power]
     return any(abs(constant.multiple * n**constant.power - 1) < 1e-6 for constant in constants)
 
 
@@ -194,18 +185,18 @@ def _lines(case: Case, everything: bool = False) -> tuple[ParameterCheck, ...]:
 
 def _wrong(case: Case, explanations: Sequence[Explanation]) -> Judgement:
     best = explanations[0]
-    steps = list(best.steps)
+    mistakes = list(best.mistakes)
     said = list(conventions_of(case.problem))
     if not case.problem.given.declared:
-        whole = [step for step in steps if conventional([step], f"dZ{case.passes[0].depth}")]
-        steps = [step for step in steps if step not in whole]
+        whole = [mistake for mistake in mistakes if conventional([mistake], f"dZ{case.passes[0].depth}")]
+        mistakes = [mistake for mistake in mistakes if mistake not in whole]
         if whole:
             said.append(said_factor(whole, case.passes[0]))
-    if not steps:
+    if not mistakes:
         lines = _lines(case, everything=True)
         return Judgement(Diagnosis(OTHERWISE_CORRECT, (), None, tuple(said), lines), best.cost)
-    groups = sorted(distinct_steps(steps), key=lambda group: order_of(group[0]))
-    if len(groups) > 1 and all_zero(case.gradients, case.passes[0].architecture.parameters):
+    groups = sorted(distinct(mistakes), key=lambda group: order_of(group[0]))
+    if len(groups) > 1 and case.all_zero(case.passes[0].architecture.parameters):
         # many pairs of mistakes give 0, so 0 is evidence of none
         return _plainly_wrong(case, finding_of_no_gradients(case, NEVER_FILLED))
     alternatives = _alternatives(explanations, best)
@@ -213,8 +204,8 @@ def _wrong(case: Case, explanations: Sequence[Explanation]) -> Judgement:
     findings = []
     for group in groups:
         others = [cause for cause in (*group[0].also, *alternatives.get(group[0].node, ())) if cause not in used]
-        findings.append(finding_of_step(case, group, best.residual, tuple(dict.fromkeys(others))))
-    first = min(steps, key=order_of)
+        findings.append(finding_of_mistake(case, group, best.residual, tuple(dict.fromkeys(others))))
+    first = min(mistakes, key=order_of)
     return Judgement(Diagnosis(WRONG, tuple(findings), first.node, tuple(said), _lines(case)), best.cost)
 
 
@@ -227,12 +218,12 @@ def _plainly_wrong(case: Case, finding: Finding) -> Judgement:
 def _alternatives(explanations: Sequence[Explanation], best: Explanation) -> dict[str, list[str]]:
     """The causes of explanations that fit as well with as many mistakes, by the node of the mistake they replace."""
     found: dict[str, list[str]] = {}
-    mine = {(step.cause, step.node) for step in best.steps}
-    number = len(distinct_steps(best.steps))
+    mine = {(mistake.cause, mistake.node) for mistake in best.mistakes}
+    number = len(distinct(best.mistakes))
     for other in explanations[1:]:
-        if not other.complete or other.cost > best.cost + NEAR or len(distinct_steps(other.steps)) != number:
+        if not other.complete or other.cost > best.cost + NEAR or len(distinct(other.mistakes)) != number:
             continue
-        theirs = {(step.cause, step.node) for step in other.steps}
+        theirs = {(mistake.cause, mistake.node) for mistake in other.mistakes}
         replaced = sorted(mine - theirs, key=lambda pair: pair[1])
         for cause, _ in theirs - mine:
             for _, node in replaced[:1]:

@@ -1,4 +1,4 @@
-"""The top of the backward pass: what dZ of the last layer is made from, and the right way to make it.
+"""The last layer, where the backward pass begins: what its dZ is made from, and the right way to make it.
 
 All arrays are per row, before the factor 1/n.
 """
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from ...functional.arrays import Array
 from ..exact_pass import Pass, f_prime
 
-__all__ = ["Top", "diagonal", "jacobian", "output_derivative", "pulled_back", "right_dZ"]
+__all__ = ["LastLayer", "diagonal", "jacobian", "output_derivative", "pulled_back", "right_dZ"]
 
 
 @dataclass(frozen=True)
-class Top:
+class LastLayer:
     """What dZ of the last layer is made from: P, Y and dP as the learner has them, (n, k) arrays.
 
     `given` says that dP is another than that of P and Y.
@@ -45,13 +45,13 @@ class Top:
         return self.p.k
 
 
-def right_dZ(t: Top) -> Array:
+def right_dZ(s: LastLayer) -> Array:
     """dZ by the right formula, whatever it is fed with."""
-    if t.is_right:
-        return t.p.dZ[t.p.depth] / t.p.scale
-    if t.p.head.fused and not t.given:
-        return t.P - t.Y
-    return pulled_back(t.p, t.dP, t.P)
+    if s.is_right:
+        return s.p.dZ[s.p.depth] / s.p.scale
+    if s.p.head.fused and not s.given:
+        return s.P - s.Y
+    return pulled_back(s.p, s.dP, s.P)
 
 
 def pulled_back(p: Pass, dP: Array, P: Array) -> Array:

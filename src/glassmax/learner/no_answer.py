@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Place", "misbehaviour", "place_of", "raised", "said_by", "shapes_of"]
+__all__ = ["Place", "no_answer", "place_of", "raised", "said_by", "shapes_of"]
 
 LONGEST = 300
 
@@ -27,29 +27,15 @@ class Place(NamedTuple):
         return f"{self.file}, line {self.number}" if self.number else self.file
 
 
-def misbehaviour(cause: str, place: Place, what: str, *more: str) -> dict[str, Any]:
-    """Return a diagnosis in plain form with one finding.
+def no_answer(cause: str, place: Place, what: str, *more: str) -> dict[str, Any]:
+    """Return a diagnosis in plain form, as from `plain_diagnosis`, with one finding.
 
-    Parameters
-    ----------
-    cause : {"never_returns", "raises"}
-        Its stable name.
-    place : Place
-        Where it happens.
-    what : str
-        What happens, as a sentence.
-    *more : str
-        Further lines, such as the next step.
-
-    Returns
-    -------
-    dict
-        As from `plain_diagnosis`.
+    `what` happens, as a sentence; `more` are further lines, such as the next step.
 
     Examples
     --------
     >>> place = Place("my_backprop.py", 4, "while True: pass")
-    >>> print(misbehaviour("never_returns", place, "gradients had not returned after 10 s.")["text"])
+    >>> print(no_answer("never_returns", place, "gradients had not returned after 10 s.")["text"])
     wrong: gradients had not returned after 10 s.
         while True: pass
     """
@@ -76,31 +62,14 @@ def misbehaviour(cause: str, place: Place, what: str, *more: str) -> dict[str, A
 
 
 def raised(name: str, error: BaseException, place: Place, given: str) -> dict[str, Any]:
-    """Return what is said of a function that raised.
-
-    Parameters
-    ----------
-    name : str
-        The function's: ``"gradients"``.
-    error : BaseException
-        What came out of it; SystemExit is told as what it is.
-    place : Place
-        The last line of the learner's file on the way to it.
-    given : str
-        The shapes of what it was called with.
-
-    Returns
-    -------
-    dict
-        As from `plain_diagnosis`.
-    """
+    """Return what is said of a function that raised; `given` are the shapes of what it was called with."""
     if isinstance(error, SystemExit):
         what, advice = f"{name} ends the program by SystemExit ({place}).", "Return the gradients instead."
     elif isinstance(error, EOFError) and "input" in place.text:
         what, advice = f"{name} waits for keyboard input ({place}), which never comes.", "Put the value into the file."
     else:
         what, advice = f"{name} raises {said_by(error, f' in {place}')}", f"It was given {given}." if given else ""
-    return misbehaviour("raises", place, what, *([advice] if advice else []))
+    return no_answer("raises", place, what, *([advice] if advice else []))
 
 
 def said_by(error: BaseException, where: str = "") -> str:

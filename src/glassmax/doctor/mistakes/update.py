@@ -1,4 +1,4 @@
-"""Arrays that are no gradients at all: the parameters themselves, the parameters after a step, zeros."""
+"""Mistakes in the update: the parameters, before or after a step, were returned in place of the gradients."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,33 +8,15 @@ from ...functional.arrays import Array
 from ..constants import recognise
 from ..exact_pass import Pass
 
-__all__ = ["NEVER_FILLED", "all_zero", "not_gradients"]
+__all__ = ["returned_parameters"]
 
 Key = tuple[str, int]
 Gradients = Mapping[Key, Array]
-NEVER_FILLED = "all zero: were they ever filled?"
 EXACT, FITTED = 1e-12, 1e-7
 
 
-def all_zero(gradients: Sequence[Gradients], keys: Sequence[Key]) -> bool:
-    """Whether the gradients of these parameters are 0 throughout, on every probe."""
-    return bool(keys) and not any(probe[key].any() for probe in gradients for key in keys)
-
-
-def not_gradients(passes: Sequence[Pass], gradients: Sequence[Gradients]) -> str:
-    """Say what wrong gradients are if they are the parameters, before or after a step; exactly, or nothing is said.
-
-    Parameters
-    ----------
-    passes : sequence of Pass
-    gradients : sequence of mapping
-        In our orientation.
-
-    Returns
-    -------
-    str
-        A sentence, or nothing.
-    """
+def returned_parameters(passes: Sequence[Pass], gradients: Sequence[Gradients]) -> str:
+    """Say that wrong gradients are the parameters, before or after a step; "" unless they are exactly that."""
     steps = [_steps(p, g) for p, g in zip(passes, gradients, strict=True)]
     if any(step is None for step in steps):
         return ""

@@ -1,4 +1,4 @@
-"""The catalogue in `docs/doctor.md`, written from the table of causes: `python -m tests.doctor.catalogue`."""
+"""The catalogue in `docs/doctor.md`, written from the table of causes: `python -m tests.doctor.write_catalogue`."""
 
 from itertools import groupby
 from pathlib import Path

@@ -1,31 +1,19 @@
-"""A step: one mistake, made at one node of a backward pass."""
+"""A mistake in its place: the node of a backward pass where it is made, what it costs, and the fitted constant."""
 
 import re
 from dataclasses import dataclass
 
 from ..constants import Constant
 
-__all__ = ["Step"]
+__all__ = ["PlacedMistake"]
 
 
 @dataclass(frozen=True)
-class Step:
-    """One wrong step.
+class PlacedMistake:
+    """One mistake, made at one node of a backward pass.
 
-    Attributes
-    ----------
-    cause : str
-        The stable name.
-    node : str
-        What came out wrong first: "dZ2", "dA1", "dW2", "db1".
-    says : str
-        What was done.
-    cost : float
-        See `glassmax.doctor.mistakes.mistake`.
-    constant : Constant, optional
-        The fitted number.
-    also : tuple of str
-        Other causes that make the same array.
+    `node` is what came out wrong first, such as "dZ2" or "db1", and `says` what was done. `constant` is the fitted
+    number; `also` has other causes that make the same array.
     """
 
     cause: str
@@ -52,7 +40,7 @@ class Step:
 
     @property
     def signature(self) -> tuple[str, str, str]:
-        """What two steps share that are one mistake in two places; a factor of W and of b alike is one too."""
+        """What two of them share that are one mistake in two places; a factor of W and of b alike is one too."""
         said = re.sub(r"(?<=[ZAWb(])\d+", "", self.says) + (self.constant.name if self.constant else "")
         kind = self.kind[1:] if self.cause not in ("factor", "sign") or self.kind not in ("dW", "db") else "parameter"
         return self.cause, kind, said if self.constant is None else self.constant.name

@@ -15,7 +15,7 @@ from ...functional.arrays import Array
 from ...gradcheck import check_gradients
 from ..telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
 from .batch import BatchRun, run_batch, tensors_of, with_layer
-from .layers import Criterion, Layer, Remark, criterion_of, layers_of, remarks_on, with_mean
+from .layers import Criterion, Layer, Remark, criterion_of, layers_of, parameters_of, remarks_on, with_mean
 
 __all__ = ["diagnose_module", "is_module"]
 
@@ -35,27 +35,11 @@ def is_module(thing: object) -> bool:
 
 
 def diagnose_module(model: Any, X: Any, y: Any, *, loss: Any) -> Diagnosis:
-    """Diagnose a PyTorch model with its loss on a batch.
+    """Diagnose a PyTorch model with its loss on a batch; neither the model nor its ``.grad`` is changed.
 
-    Parameters
-    ----------
-    model : torch.nn.Module
-        Preferably a Sequential, whose layers can be read. Neither the model nor its ``.grad`` is changed.
-    X, y : tensor or array
-        A batch, as the training hands it to the model and the loss.
-    loss : callable
-        The criterion, as ``nn.CrossEntropyLoss()``, or a function ``loss(output, target)``.
-
-    Returns
-    -------
-    Diagnosis
-        "wrong" for layers that don't fit the loss, backpropagation that is cut off, gradients of an earlier batch;
-        "correct under another convention" for a sum in place of the mean and for frozen layers, which may be intended.
-
-    Raises
-    ------
-    OptionError
-        If the data or the loss are missing.
+    The verdict is "wrong" for layers that don't fit the loss, backpropagation that is cut off, and gradients of an
+    earlier batch; it is "correct under another convention" for a sum in place of the mean and for frozen layers, which
+    may be intended.
     """
     criterion = criterion_of(loss)
     X, y = tensors_of(X, y, criterion)
@@ -195,7 +179,7 @@ def _left_over(model: Any, batch: BatchRun) -> tuple[list[Finding], list[str], l
 def _held_by(model: Any, batch: BatchRun) -> "dict[str, _Held]":
     """Each .grad that is there, as a multiple of this batch's gradient and a penalty."""
     found = {}
-    for name, parameter in model.named_parameters():
+    for name, parameter in parameters_of(model).items():
         gradient = batch.gradients[name]
         if parameter.grad is not None and gradient is not None and bool((parameter.grad != 0).any()):
             there = parameter.grad.detach().cpu().double().numpy()

@@ -14,7 +14,7 @@ from ..learner import child_process
 from ..learner.declarations import DECLARATIONS, Understood, understand
 from ..learner.file_data import data_of
 from ..learner.loaded_file import LearnerFile
-from ..learner.run_file import FileDiagnosis, run_file
+from ..learner.parent_process import FileDiagnosis, run_file
 from ..network import Network
 from .examine import diagnose
 from .mistakes.causes import NOT_IN_CATALOGUE
@@ -23,7 +23,7 @@ from .telling.json_form import plain_diagnosis
 
 __all__ = ["diagnose_file", "try_activations"]
 
-PROGRAM = "glassmax.doctor.learner_file"
+PROGRAM = "glassmax.doctor.diagnose_file"
 
 
 def diagnose_file(
@@ -73,20 +73,7 @@ def try_activations(
 ) -> tuple[Diagnosis, list[str]]:
     """Diagnose with the assumed activation, or with another that explains what the assumed one does not.
 
-    Parameters
-    ----------
-    diagnose : callable
-        From a network to the diagnosis of the learner's gradients.
-    understood : Understood
-        With a network.
-    in_time : callable
-        Whether there is time for another try.
-
-    Returns
-    -------
-    diagnosis : Diagnosis
-    notes : list of str
-        What was assumed in the end.
+    `in_time` says whether there is time for another try. The notes that are returned say what was assumed in the end.
     """
     assert understood.network is not None
     first = diagnose(understood.network)
@@ -104,8 +91,8 @@ def try_activations(
 
 
 def _explained(diagnosis: Diagnosis) -> bool:
-    forward = any("forward pass" in finding.says for finding in diagnosis.findings)
-    return not forward and NOT_IN_CATALOGUE not in diagnosis.causes
+    other_network = any(finding.other_network for finding in diagnosis.findings)
+    return not other_network and NOT_IN_CATALOGUE not in diagnosis.causes
 
 
 def _diagnosed(file: LearnerFile, seconds: float) -> tuple[dict[str, Any], list[str]]:
