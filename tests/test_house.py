@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import glassmax
@@ -194,6 +195,12 @@ def test_dir_shows_the_public_names_and_no_others():
 MODULES = sorted({path.stem for path in PACKAGE.iterdir() if not path.name.startswith(("_", "py."))} - {"version"})
 
 
+@pytest.mark.parametrize("name", [name for name in MODULES if name != "calculus"])
+def test_dir_of_a_module_shows_its_public_names_and_no_others(name):
+    module = importlib.import_module(f"glassmax.{name}")
+    assert dir(module) == sorted(module.__all__)
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_is_an_attribute_at_once_and_stands_on_the_map(name):
     program = f"import glassmax; print(glassmax.{name}.__name__)"
@@ -226,6 +233,44 @@ def test_help_opens_with_names_and_not_with_unions_of_types(thing):
     assert "numpy._typing" not in signature
     assert "dtype[" not in signature
     assert len(signature) < 400 or thing is glassmax.SoftmaxClassifier  # some forty parameters, each with its default
+
+
+def shown_at_the_prompt():
+    """Yield what people type to see it, by the text that they type."""
+    table = glassmax.table
+    digits, penguins = glassmax.read_table("digits"), glassmax.read_table("penguins")
+    encoding, notes = table.Encoding.learn(penguins, "species")
+    network = glassmax.Network([4, 3], random_state=0)
+    X, y = np.eye(4), [0, 1, 2, 0]
+    yield from {
+        "table": digits,
+        "columns": digits.columns,
+        "columns_of_penguins": penguins.columns,
+        "encoding": encoding,
+        "encoded": encoding.encode(penguins),
+        "notes": notes,
+        "inferred": table.infer(digits, ("digit",)),
+        "counts": table.UnseenCounts(),
+        "builtin": table.BUILTIN,
+        "engine": glassmax.engine.best_engine(),
+        "reference": glassmax.engine.ReferenceEngine(),
+        "network": network,
+        "tape": network.forward(X),
+        "parameters": network.parameters,
+        "report": network.check_gradients(X, y),
+        "model": glassmax.Model(network, np.array(["a", "b", "c"])),
+        "estimator": glassmax.SoftmaxClassifier(),
+    }.items()
+    for module in map(importlib.import_module, (f"glassmax.{name}" for name in FACE)):
+        for name in module.__all__:
+            if not inspect.isroutine(getattr(module, name)) and not inspect.isclass(getattr(module, name)):
+                yield f"{module.__name__}.{name}", getattr(module, name)
+
+
+def test_nothing_shows_its_address_or_fills_the_screen():
+    for name, thing in shown_at_the_prompt():
+        assert "object at 0x" not in repr(thing), name
+        assert len(repr(thing)) < 1100, name
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -239,3 +239,7 @@ def between(
         bounds = f"from {low:g} {'up to, not including,' if open_above else 'to'} {high:g}"
     expected = f"a number {bounds}{f' or {other}' if other else ''}"
     raise OptionError(parameter=what, came=repr(number), expected=expected)
+
+
+def __dir__() -> list[str]:
+    return __all__

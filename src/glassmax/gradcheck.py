@@ -136,10 +136,11 @@ class Report:
         if self.correct:
             table.append(f"correct: each derivative agrees with {measured} to {self.tolerance:g}")
         else:
-            wrong = ", ".join(check.name for check in self.checks if not check.correct and check.directions)
+            names = [check.name for check in self.checks if not check.correct and check.directions]
+            wrong, disagree = ", ".join(names), "disagrees" if len(names) == 1 else "disagree"
             rough = ", ".join(check.name for check in self.checks if not check.directions)
             if wrong:
-                table.append(f"WRONG: {wrong} disagrees with {measured} (tolerance {self.tolerance:g})")
+                table.append(f"WRONG: {wrong} {disagree} with {measured} (tolerance {self.tolerance:g})")
             if rough:
                 table.append(
                     f"NOT MEASURED: {rough}, on a kink or lost in the rounding of {measured}; try method='complex'"

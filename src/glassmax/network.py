@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import OptionError, ShapeError, between, one_of
+from .errors import DataError, OptionError, ShapeError, between, one_of
 from .functional.activations import ACTIVATIONS
 from .functional.affine import affine
 from .functional.arrays import Array, as_floating, as_inputs, summing_dtype
@@ -587,6 +587,11 @@ class Network:
         glassmax.gradcheck.Report
             One check for each parameter, and a verdict.
 
+        Raises
+        ------
+        DataError
+            If a row of X holds NaN or inf.
+
         Examples
         --------
         >>> net = Network([4, 10, 3], activation="tanh")
@@ -594,6 +599,7 @@ class Network:
         True
         """
         exact = self.astype(np.float64)
+        self._check_finite(*self._check_batch(X, y, sample_weight))
         _, gradients = exact.loss_and_gradients(X, y, sample_weight, masks=masks)
         probe = self.astype(np.complex128 if method == "complex" else np.float64)
 
@@ -680,6 +686,15 @@ class Network:
         T = check_target(y, (X.shape[0], self.layer_sizes[-1]), LOSSES[self.head.loss].meaning)
         return X, T, check_weights(sample_weight, (X.shape[0],))
 
+    @staticmethod
+    def _check_finite(X: Array, T: Array, w: Array | None) -> None:
+        """Raise at the first row of X that counts and holds NaN or inf."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            finite = np.isfinite(np.asarray(X.sum(axis=1)).ravel())
+        wrong = np.flatnonzero(~finite if w is None else ~finite & (w > 0))
+        if len(wrong):
+            raise DataError(f"Row {wrong[0]} of X holds NaN or inf, expected finite numbers.")
+
     def _drop_rows_of_weight_0(
         self, X: Array, T: Array, w: Array | None, masks: Masks | None
     ) -> tuple[Array, Array, Array | None, Masks | None]:
@@ -742,3 +757,7 @@ def _check_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:
     if len(activation) != n_hidden:
         raise OptionError(f"activation has {len(activation)} entries, expected {n_hidden}: one for each hidden layer.")
     return tuple(one_of("activation", name, ACTIVATIONS) for name in activation)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -226,7 +226,7 @@ class Schedule:
     step_factor: float = 0.1
 
     def __post_init__(self) -> None:
-        one_of("learning_rate", self.kind, SCHEDULES)
+        one_of("kind", self.kind, SCHEDULES)
         between("warmup", self.warmup, 0, 1)
         between("power_t", self.power_t, 0, np.inf)
         between("step_factor", self.step_factor, 0, 1, open_below=True, open_above=False)
@@ -234,8 +234,7 @@ class Schedule:
             raise OptionError(f"step_every is {self.step_every!r}, expected a whole number of epochs >= 1.")
         if self.kind == "one_cycle" and self.warmup:
             raise OptionError(
-                f"warmup is {self.warmup!r} with learning_rate='one_cycle', expected 0: the cycle has a rise of "
-                "its own."
+                f"warmup is {self.warmup!r} with the schedule 'one_cycle', expected 0: the cycle has a rise of its own."
             )
 
     def __repr__(self) -> str:

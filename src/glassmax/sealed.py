@@ -118,3 +118,7 @@ def _check_hash(content: bytes) -> None:
     blanked = HASH.sub(f'"sha256":"{BLANK}"'.encode(), content[: 8 + length]) + content[8 + length :]
     if len(found) != 1 or hashlib.sha256(blanked).hexdigest().encode() != found[0]:
         raise ModelFileError("was damaged or altered: its contents don't match its SHA-256. Take another copy.")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -185,6 +185,12 @@ def test_output_says_where_the_model_goes(done, tmp_path, flag):
     assert err.endswith("Use it: glassmax predict 'models/my toy.safetensors' toy\n")
 
 
+def test_a_model_that_is_replaced_is_said(done):
+    assert "The model is in toy.safetensors. Use it:" in done("train", "toy", "--epochs", "2").err
+    again = done("train", "toy", "--epochs", "2").err
+    assert "The model is in toy.safetensors, where it replaces an earlier one. Use it:" in again
+
+
 def test_the_same_seed_makes_the_same_file_and_another_seed_another(done, trained):
     argv = ("train", "penguins", "--hidden", "8", "--epochs", "40", "-o")
     done(*argv, "a")
@@ -379,6 +385,11 @@ def test_evaluate_for_people_shows_the_same_figures(done, model):
     assert out.startswith("On 344 rows of penguins\n")
     assert f"{scored['accuracy']:.4f}" in out
     assert re.search(rf"^log-loss +{scored['log_loss']:.4f} +1.0492$", out, re.M)
+
+
+def test_evaluate_says_that_the_model_was_trained_on_a_table_of_this_name(done, model):
+    said = "penguins: the model was trained on 275 rows of a table of this name."
+    assert said in done("evaluate", model, "penguins").err
 
 
 def test_evaluate_leaves_out_rows_without_a_class_and_says_so(done, model, tmp_path):

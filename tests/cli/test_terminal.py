@@ -214,7 +214,7 @@ def test_info_and_derive_wrap_on_a_narrow_terminal(shown):
     ("argv", "message"),
     [
         (["train", "nope.csv"], "nope.csv: there is no such file."),
-        (["train", "toy", "--epochs", "0"], "Invalid value for '--epochs'"),
+        (["train", "toy", "--epochs", "0"], "--epochs is '0'"),
         (["derive", "L = (", "--wrt", "z"], ""),
     ],
 )
@@ -260,3 +260,16 @@ def test_the_verdict_says_what_the_figures_say(network, linear, sentence, better
     result = Result("300 rows", columns, np.array(["a", "b"]))
     assert sentence in result.verdict()[0]
     assert result.network_is_better == better
+
+
+def test_no_accuracy_is_claimed_on_the_rows_that_the_network_was_trained_on():
+    from types import SimpleNamespace
+
+    columns = {
+        name: SimpleNamespace(log_loss=loss, accuracy=1.0, rows=5)
+        for name, loss in {"network": 0.1, "linear model": 0.2, "class frequencies": 0.69}.items()
+    }
+    result = Result("5 rows it was trained on", columns, np.array(["a", "b"]), trained_on=True)
+    assert result.verdict() == [
+        "The network was trained on these rows: the figures don't show how well it predicts other rows."
+    ]

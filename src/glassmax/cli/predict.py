@@ -61,6 +61,7 @@ def command(model: str, data: str, proba: bool, top: int | None, **options: Any)
     from .output_paths import check_output
     from .predictions import writer_of
 
+    refuse_swapped(model, data)
     output = options["output"]
     if output is not None:
         if options["form"] is None and output.lower().endswith(OTHER_FORMATS):
@@ -84,6 +85,12 @@ def command(model: str, data: str, proba: bool, top: int | None, **options: Any)
     _warn_of_formulas(loaded)
     if output is not None:
         say(f"{rows} predictions are in {output}.")
+
+
+def refuse_swapped(model: str, data: str) -> None:
+    """Raise if the names of the files say that the table was typed in the place of the model."""
+    if data.endswith(".safetensors") and not model.endswith(".safetensors"):
+        raise click.UsageError(f"MODEL is {harmless(model)} and DATA is {harmless(data)}. Are the two swapped?")
 
 
 def _checked(tables: Any, keep: tuple[str, ...]) -> Any:

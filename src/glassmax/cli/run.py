@@ -195,7 +195,8 @@ class Run:
             model.record |= {"held_out_log_loss": figures.log_loss, "held_out_accuracy": figures.accuracy}
             for name in ("balanced_accuracy", "brier_score", "calibration_error"):
                 model.record[f"held_out_{name}"] = getattr(figures, name)
-        return Result(judged, columns, rows.classes, self._more(models, index, len(columns)))
+        more = self._more(models, index, len(columns))
+        return Result(judged, columns, rows.classes, more, trained_on=not len(rows.held))
 
     def _linear(self) -> Model:
         """Train multinomial logistic regression on the same rows, its penalty chosen by validation."""

@@ -75,6 +75,9 @@ class NativeEngine:
         self.n_threads = default if n_threads is None else min(int(n_threads), most)
         self.isa = one_of("isa", isa, INSTRUCTION_SETS) if isa else _best_isa()
 
+    def __repr__(self) -> str:
+        return f"NativeEngine(n_threads={self.n_threads}, isa={self.isa!r})"
+
     @property
     def arithmetic(self) -> str:
         """The name of the engine and the instruction set: another instruction set rounds differently."""

@@ -39,6 +39,9 @@ class ReferenceEngine:
         self.n_threads = n_threads
         self._pools: Any = None
 
+    def __repr__(self) -> str:
+        return f"ReferenceEngine(n_threads={self.n_threads})"
+
     @property
     def arithmetic(self) -> str:
         """The name of the engine; it doesn't tell which BLAS NumPy uses, though the bits depend on it."""

@@ -185,6 +185,9 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         - "callback": a scikit-learn callback stopped it.
         - "interrupted": it was ended by Ctrl-C, by an error, or by leaving `fit_epochs` early.
         - "diverged": the loss was no longer finite, and DivergenceError was raised.
+    diverged_, exploded_ : bool
+        Whether the training loss ended above where it began, and above chance; whether it rose far above chance and
+        ended no better than chance.
     t_ : int
         Number of rows seen in training; a row counts in every epoch.
     n_features_in_, feature_names_in_

@@ -76,6 +76,12 @@ def encode_labels(y: Any, output: str, classes: npt.ArrayLike | None = None, *, 
         )
     y = column_or_1d(y)
     try:
+        if y.dtype.kind == "f" and not (y == np.rint(y)).all():
+            row = int(np.argmax(y != np.rint(y)))
+            raise LabelError(
+                f"Unknown label type: continuous. Row {row} of {what} is {y[row]:g}, expected a class: text or a whole "
+                "number. glassmax predicts classes, not measurements."
+            )
         check_classification_targets(y)
         found = np.unique(y)
     except TypeError:

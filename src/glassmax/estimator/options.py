@@ -147,12 +147,9 @@ def _check_names(estimator: Any) -> None:
     one_of("learning_rate", estimator.learning_rate, SCHEDULES)
     one_of("init", estimator.init, SCHEMES)
     one_of("parametrization", estimator.parametrization, PARAMETRIZATIONS)
-    if isinstance(estimator.class_weight, str):
-        one_of("class_weight", estimator.class_weight, ("balanced",))
-    elif not (estimator.class_weight is None or isinstance(estimator.class_weight, Mapping)):
-        raise OptionError(
-            f"class_weight is {estimator.class_weight!r}, expected a dict of weights by class, 'balanced' or None."
-        )
+    weights = estimator.class_weight
+    if not (weights is None or isinstance(weights, Mapping) or (isinstance(weights, str) and weights == "balanced")):
+        raise OptionError(f"class_weight is {weights!r}, expected a dict of weights by class, 'balanced' or None.")
     for what in ("shuffle", "early_stopping", "warm_start", "nesterovs_momentum"):
         value = getattr(estimator, what)
         if not (isinstance(value, bool | np.bool_) or (_is_whole(value) and value in (0, 1))):

@@ -29,6 +29,9 @@ class Encoded(NamedTuple):
     X: Array
     notes: list[Note]
 
+    def __repr__(self) -> str:
+        return "\n  ".join([f"Encoded: X {self.X.shape}, {self.X.dtype}", *map(str, self.notes[:5])])
+
 
 class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Rules that turn a table's columns into the columns of X.

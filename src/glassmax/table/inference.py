@@ -16,7 +16,7 @@ from ..functional.arrays import Array
 from .cells import COMMA_NUMBER, GROUPED, as_text, number
 from .dates import FORMS, form_of
 from .notes import Note, left_out
-from .table import Table
+from .table import Table, some
 
 __all__ = ["KINDS", "ColumnOptions", "Inference", "infer"]
 
@@ -65,6 +65,13 @@ class Inference(NamedTuple):
 
     kinds: dict[str, str]
     notes: list[Note]
+
+    def __repr__(self) -> str:
+        of_kind: dict[str, list[str]] = {}
+        for name, kind in self.kinds.items():
+            of_kind.setdefault(kind, []).append(name)
+        kinds = (f"{kind} ({len(names)}): {some(names)}" for kind, names in of_kind.items())
+        return "\n  ".join([f"Inference: {len(self.kinds)} columns", *kinds, *map(str, self.notes[:5])])
 
 
 class _Guess(NamedTuple):
