@@ -195,7 +195,7 @@ def test_dir_shows_the_public_names_and_no_others():
 MODULES = sorted({path.stem for path in PACKAGE.iterdir() if not path.name.startswith(("_", "py."))} - {"version"})
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if name != "calculus"])
+@pytest.mark.parametrize("name", MODULES)
 def test_dir_of_a_module_shows_its_public_names_and_no_others(name):
     module = importlib.import_module(f"glassmax.{name}")
     assert dir(module) == sorted(module.__all__)
@@ -290,6 +290,49 @@ def test_importing_glassmax_loads_numpy_and_none_of_the_heavy_libraries():
     program = f"import sys, glassmax; print('numpy' in sys.modules, [name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "True []\n"
+
+
+def imports_while_loading(body):
+    """Yield the names of the modules that a module imports as soon as it is loaded."""
+    for node in body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module
+        elif isinstance(node, (*FUNCTION, ast.Lambda)):
+            continue
+        else:
+            yield from imports_while_loading(ast.iter_child_nodes(node))
+
+
+MATHEMATICS = [path for path in SOURCES if path.relative_to(PACKAGE).parts[0] in ("functional", "calculus")]
+
+
+@pytest.mark.parametrize("path", MATHEMATICS, ids=named)
+def test_the_mathematics_imports_scipy_inside_functions_only(path):
+    names = imports_while_loading(ast.parse(path.read_text(encoding="utf-8")).body)
+    assert [name for name in names if name.split(".")[0] == "scipy"] == []
+
+
+def test_an_import_of_scipy_while_loading_would_be_found():
+    program = "if True:\n    from scipy.special import erf\ndef f():\n    import numpy\n"
+    assert [*imports_while_loading(ast.parse(program).body)] == ["scipy.special"]
+
+
+# the files of the project
+
+
+MACHINE_PATH = re.compile(r"(?<![\w./~-])/(?:home|root|Users|tmp|work|mnt|opt|private)/\w[\w./-]*")
+
+
+def test_no_tracked_file_names_a_path_of_some_machine():
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("the tests are not in a git repository")
+    texts = {name: (ROOT / name).read_bytes().decode("utf-8", "ignore") for name in done.stdout.split("\0") if name}
+    found = {name: MACHINE_PATH.findall(text) for name, text in texts.items() if name != "tests/test_house.py"}
+    assert len(texts) > 200
+    assert {name: paths for name, paths in found.items() if paths} == {}
 
 
 # the version

@@ -13,7 +13,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
@@ -525,6 +525,7 @@ def test_a_file_that_claims_to_be_huge_is_refused_in_little_memory(content, path
     assert peak < 2**20
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a busy machine draws nested lists slowly
 @given(
     st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=3), st.lists), st.sampled_from([*HONEST])
 )

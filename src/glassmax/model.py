@@ -153,7 +153,7 @@ class Model:
         Parameters
         ----------
         tables : iterable of Table
-            As `glassmax.table.read_batches` reads them.
+            Tables as returned by `glassmax.table.read_batches`.
         counts : UnseenCounts, optional
             Counts missing cells, and values that did not occur in training.
         of_logits : bool, default=False

@@ -141,7 +141,7 @@ def test_train_prints_the_result_on_stdout_and_talks_on_stderr(done):
     lines = result.err.splitlines()
     assert lines[0] == "penguins: 344 rows, 3 classes of species: Adelie 152, Chinstrap 68, Gentoo 124"
     assert lines[1] == "  numbers:    bill_length_mm, bill_depth_mm, flipper_length_mm, body_mass_g, year"
-    assert lines[2] == "  categories: island (3 categories), sex (2 categories, some cells missing)"
+    assert lines[2] == "  categories: island (3), sex (2, some cells missing)"
     assert "275 rows to train on, 69 held out; network 15-8-3" in lines
     assert lines[-1] == "The model is in penguins.safetensors. Use it: glassmax predict penguins.safetensors penguins"
     assert listing() == ["penguins.safetensors"]

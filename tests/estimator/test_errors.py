@@ -3,6 +3,7 @@
 import ast
 import traceback
 from datetime import date
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -351,6 +352,21 @@ def test_the_message_is_word_for_word(kind, message, call):
         call()
     assert kind in caught.type.__mro__[:3]
     assert str(caught.value) == message
+
+
+PARAMETERS = {
+    parameter
+    for method in ("__init__", "fit", "partial_fit", "from_model")
+    for parameter in signature(getattr(SoftmaxClassifier, method)).parameters
+}
+
+
+@pytest.mark.parametrize(("message", "call"), TABLE[OptionError].items(), ids=TABLE[OptionError])
+def test_an_error_about_a_parameter_carries_its_name(message, call):
+    with pytest.raises(OptionError) as caught:
+        call()
+    assert caught.value.parameter in PARAMETERS
+    assert caught.value.parameter in message
 
 
 def test_every_raise_of_the_estimator_is_in_the_table():

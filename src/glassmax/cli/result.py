@@ -21,7 +21,7 @@ KEYS = {"linear model": "linear_model", "class frequencies": "classes_shares"}
 
 @dataclass(frozen=True)
 class Result:
-    """The metrics of a model beside those of simpler ones, on the same rows.
+    """Metrics of a model and of simpler models on the same rows.
 
     Attributes
     ----------

@@ -93,7 +93,7 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
-    """Raise if --ignore and another option name the same column."""
+    """Raise an error if --ignore and another option name the same column."""
     wanted = {"keep": options["keep"], "type": options["types"], "weight": [options["weight"]]}
     for option, names in wanted.items():
         for name in names:

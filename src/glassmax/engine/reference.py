@@ -70,8 +70,8 @@ class ReferenceEngine:
             Network to train; its theta is updated in place.
         data : Data
         rule, state : Rule, State
-            The state is updated in place. If it holds "unscaled", a scale of the inputs is learned too: see
-            `glassmax.engine.input_scale`.
+            Update rule and its state; the state is updated in place. If the state holds "unscaled", a scale of the
+            inputs is learned too: see `glassmax.engine.input_scale`.
         order : (n,) array of intp
             The rows, each once.
         batch_size : int

@@ -157,7 +157,7 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="cat
 
 
 class Boolean(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="boolean", tag_field="kind"):
-    """A column of yes and no: 1 and 0, one half where it is missing.
+    """A column of yes and no, encoded as 1 and 0; a missing cell becomes 1/2.
 
     Attributes
     ----------

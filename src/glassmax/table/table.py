@@ -37,7 +37,7 @@ class Table:
     lines : (n,) array of int, or None
         The line of the file on which each row ends, for messages.
     target : str or None
-        The column to predict, where a built-in example has one.
+        The column to predict, if the table is a built-in example.
     numbers : (n,) array of int, or None
         If these are some rows of a larger table: their numbers there, counted from 1, for messages.
     decimal : {".", ","}
@@ -45,9 +45,9 @@ class Table:
     how : str
         How the table was read: "CSV in UTF-8, separated by commas".
     notes : list of str
-        Remarks on how it was read.
+        Remarks on how the table was read.
     unusable : dict of str to str
-        Columns that can't be used, and what they hold.
+        Columns that can't be used, each with a description of its cells.
     header : tuple of str
         The names of all columns in their order, if not all of them were read.
 

@@ -14,7 +14,7 @@ __all__ = ["bracketed", "equality", "equation_left", "sum_sign", "text"]
 
 
 def text(e: Expr, *, unicode: bool = False) -> str:
-    """Print an expression in index notation with as few brackets as its meaning allows; read again, it means the same.
+    """Print an expression in index notation with as few brackets as possible; `parse` reads the same meaning back.
 
     With `unicode`, ``δ`` and ``Σ`` stand for ``delta`` and ``sum``.
 
@@ -66,7 +66,7 @@ class _Text:
         self.delta, self.sigma = delta, sigma
 
     def whole(self, e: Expr) -> str:
-        """Print an expression that stands alone or inside brackets of its own."""
+        """Print an expression that is the whole text or in its own brackets."""
         if not isinstance(e, Add):
             negative, rest = signed(e)
             return f"-{self.term(rest)}" if negative else self.term(rest)
