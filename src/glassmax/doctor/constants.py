@@ -1,4 +1,4 @@
-"""Constants that a fit has found, recognised: 1/n, -1, 2, a learning rate, or a number without a name."""
+"""Constants that a fit has found, recognized: 1/n, -1, 2, a learning rate, or a number without a name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

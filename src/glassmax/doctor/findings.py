@@ -1,4 +1,4 @@
-"""Findings: what was found wrong with the gradients, with its place, its size, the right line and the reason."""
+"""Findings: a mistake in the gradients, with its place, its size, the right line and the reason."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ __all__ = ["NEVER_FILLED", "finding_of_forward", "finding_of_mistake", "finding_
 
 Key = tuple[str, int]
 NEVER_FILLED = "all zero: were they ever filled?"
-FORWARD = "the chain rule starts from what the forward pass computed: L is a function of this Z and this A, of no other"
+FORWARD = "the chain rule starts from the forward pass: L is a function of the Z and the A that it computed"
 
 
 def order_of(mistake: PlacedMistake) -> tuple[int, int]:
@@ -121,7 +121,7 @@ def _at(mistake: PlacedMistake, key: Key) -> bool:
 def _of_shape(
     case: Case, mistake: PlacedMistake, keys: list[Key], affected: Sequence[Key], writer: CorrectionWriter
 ) -> Finding:
-    """A gradient that nothing in the catalogue explains, but whose shape tells something."""
+    """A gradient that no mistake of the catalogue explains, but whose shape is wrong."""
     key = keys[0]
     cause, says, also = named_by_shape(case.passes[0], key, case.gradients[0][key], writer.name(*key))
     others = [writer.name(*other) for other in keys[1:]]

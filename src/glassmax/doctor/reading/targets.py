@@ -24,7 +24,7 @@ class Targets:
     given: Array
 
     def drawn(self, n: int, draw: np.random.Generator) -> Array:
-        """New rows of Y, as many as asked for: other classes, or other numbers of the same range."""
+        """Return n random rows of Y: other classes, or other numbers in the same range."""
         k = self.Y.shape[1]
         if self.one_hot and k > 1:
             index = np.concatenate([draw.permutation(k), draw.integers(0, k, max(0, n - k))])[:n]

@@ -25,8 +25,8 @@ S = TypeVar("S", bound=Place)
 class Applied(Generic[S]):
     """A step of the backward pass with its mistakes, on every probe.
 
-    `places` are where the step is taken. `right` is the step without a mistake: it stands in on a single row for
-    mistakes that can't be made there.
+    `places` are where the step is taken. `right` is the step without a mistake. On a single row, it replaces a
+    mistake that can't be made there.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Applied(Generic[S]):
         return [mistake for mistake in self.mistakes if self._formula(mistake, 0) is not None]
 
     def make(self, mistake: Mistake[S] | None, probe: int) -> Array | None:
-        """Make a mistake on a probe, or (None) what is right; None where it can't be made."""
+        """Make a mistake on a probe, or the right step if `mistake` is None; None if the mistake can't be made there."""
         made = self._formula(mistake, probe)
         return self._formula(None, probe) if made is None and self.places[probe].n == 1 else made
 
