@@ -257,7 +257,10 @@ def test_shapes_that_do_not_fit_are_named(of):
             "Error: my.py, line 2, ends the program while the file is loaded: sys.exit(). *\n",
         ),
         ("import os\nos._exit(0)\n", "Error: my.py ends its process with exit code 0, *, while it is loaded.\n"),
-        ("n = int(input())\n", "Error: my.py, line 1, waits for keyboard input, which never comes: n = int(input()). *\n"),
+        (
+            "n = int(input())\n",
+            "Error: my.py, line 1, waits for keyboard input, which never comes: n = int(input()). *\n",
+        ),
         ("x = 1\n", "Error: my.py defines no gradients(parameters, X, y). Write one, or see *\n"),
         ("gradients = 3\n", "Error: my.py defines no gradients(parameters, X, y). Write one, *\n"),
         ("def backprop(p): 1\n", "Error: my.py defines no gradients(parameters, X, y). It has backprop: rename *\n"),

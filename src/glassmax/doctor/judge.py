@@ -12,7 +12,14 @@ import numpy as np
 
 from .case import FINE, Case, Errors, relative_errors
 from .exact_pass import KINKED, Pass
-from .findings import NEVER_FILLED, finding_of_forward, finding_of_mistake, finding_of_no_gradients, order_of
+from .findings import (
+    NEVER_FILLED,
+    finding_of_forward,
+    finding_of_mistake,
+    finding_of_no_gradients,
+    order_of,
+    placed_by_shape,
+)
 from .mistakes.causes import CAUSES, PENALTY
 from .mistakes.forward_pass import other_forward
 from .mistakes.shapes import misshapen
@@ -205,7 +212,7 @@ def _wrong(case: Case, explanations: Sequence[Explanation]) -> Judgement:
     for group in groups:
         others = [cause for cause in (*group[0].also, *alternatives.get(group[0].node, ())) if cause not in used]
         findings.append(finding_of_mistake(case, group, best.residual, tuple(dict.fromkeys(others))))
-    first = min(mistakes, key=order_of)
+    first = placed_by_shape(case, min(mistakes, key=order_of))
     return Judgement(Diagnosis(WRONG, tuple(findings), first.node, tuple(said), _lines(case)), best.cost)
 
 

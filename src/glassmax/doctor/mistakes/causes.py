@@ -144,9 +144,7 @@ CAUSES = {
         MEMORY, "The gradient of one sample depends on the other samples of the batch.", vague=True
     ),
     "labels_from_one": Cause(LABELS, "Labels that count from 1 were used as if from 0.", LABELS_LINE, LABELS_REASON),
-    "index_for_one_hot": Cause(
-        LABELS, "Class indices were used instead of one-hot rows.", LABELS_LINE, LABELS_REASON
-    ),
+    "index_for_one_hot": Cause(LABELS, "Class indices were used instead of one-hot rows.", LABELS_LINE, LABELS_REASON),
     "class_shifted": Cause(LABELS, "The labels are those of another class or row.", LABELS_LINE, LABELS_REASON),
     "log_missing": Cause(PYTORCH, "The loss takes log-probabilities and gets something else."),
     "sigmoid_twice": Cause(PYTORCH, "Sigmoid was applied to its own output."),

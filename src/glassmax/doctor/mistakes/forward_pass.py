@@ -35,7 +35,8 @@ class Forward:
 def other_forward(passes: Sequence[Pass], gradients: Sequence[Mapping[Key, Array]], tolerance: float) -> Forward | None:
     """Find the mistake of the forward pass whose exact gradients are the learner's on every probe.
 
-    None if no known mistake of the forward pass gives the learner's gradients."""
+    None if no known mistake of the forward pass gives the learner's gradients.
+    """
     for forward in forward_mistakes(passes[0]):
         left = 0.0
         for p, G in zip(passes, gradients, strict=True):

@@ -157,7 +157,8 @@ JACOBIAN_ON_TOP: tuple[Mistake[LastLayer], ...] = (
     Mistake("jacobian_on_top", "P - Y was multiplied by 1 - P", lambda s: (s.P - s.Y) * (1 - s.P), cost=1.2),
     Mistake("jacobian_on_top", "P - Y, which needs no derivative, was multiplied by the derivative of tanh",
             lambda s: (s.P - s.Y) * (1 - s.P * s.P), cost=1.3),
-    Mistake("jacobian_ignored", "-Y/P, the derivative by P, was used instead of the derivative by Z", lambda s: s.dP, cost=1.05),
+    Mistake("jacobian_ignored", "-Y/P, the derivative by P, was used instead of the derivative by Z",
+            lambda s: s.dP, cost=1.05),
 )
 
 
@@ -206,7 +207,8 @@ def output_derivatives(p: Pass) -> Iterator[Mistake[LastLayer]]:
     """Wrong derivatives of the output function."""
     output = p.architecture.output
     if output in A_FORMS:
-        yield Mistake("activation_of_z", "the formula for {f}' in terms of A was given Z", lambda s: A_FORMS[output](s.Z))
+        yield Mistake("activation_of_z", "the formula for {f}' in terms of A was given Z",
+                      lambda s: A_FORMS[output](s.Z))
     yield Mistake("activation_of_a", "the formula for {f}' in terms of Z was given A", lambda s: f_prime(output, s.P))
     for name in ACTIVATIONS:
         if name != output:

@@ -164,7 +164,8 @@ def of_another_function(name: str) -> Iterator[Mistake[Site]]:
     yield other_function(words, lambda s: f_prime(name, s.Z))
     if name in A_FORMS:
         yield other_function(words, lambda s: A_FORMS[name](s.A), cost=1.05)
-        yield other_function(f"{words}, and its formula in terms of A was given Z{{l}}", lambda s: A_FORMS[name](s.Z), cost=1.25)
+        yield other_function(f"{words}, and its formula in terms of A was given Z{{l}}",
+                             lambda s: A_FORMS[name](s.Z), cost=1.25)
     yield other_function(f"{words}, and it was taken of A{{l}}, not of Z{{l}}", lambda s: f_prime(name, s.A), cost=1.25)
 
 
@@ -189,7 +190,8 @@ SIGMOID: tuple[Mistake[Site], ...] = (
     other_function("exp(-Z) was used instead of sigmoid'", lambda s: np.exp(-s.Z), cost=1.4),
     other_function("in sigmoid', the square of 1 + exp(-Z) is missing",
                    lambda s: np.exp(-s.Z) / (1 + np.exp(-s.Z)), cost=1.3),
-    other_function("in sigmoid', exp(Z) was used instead of exp(-Z)", lambda s: np.exp(s.Z) / (1 + np.exp(-s.Z)) ** 2, cost=1.3),
+    other_function("in sigmoid', exp(Z) was used instead of exp(-Z)",
+                   lambda s: np.exp(s.Z) / (1 + np.exp(-s.Z)) ** 2, cost=1.3),
 )
 
 TANH: tuple[Mistake[Site], ...] = (

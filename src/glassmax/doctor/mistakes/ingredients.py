@@ -220,7 +220,7 @@ FOR_LOGARITHMS: tuple[Mistake[LastLayer], ...] = (
 OTHER_ERRORS: tuple[Mistake[LastLayer], ...] = (
     Mistake("other_loss", "the absolute value of the error was passed back", lambda s: np.abs(s.P - s.Y), cost=1.3),
     Mistake("other_loss",
-            "only the sign of the error was passed back: the gradient of the absolute error |P - Y|, which is another loss",
+            "only the sign of the error was passed back: the gradient of the absolute error |P - Y|, another loss",
             lambda s: np.sign(s.P - s.Y), cost=1.3),
     Mistake("batch_coupling", "dL/dP was averaged over the samples before it was passed back",
             lambda s: np.repeat(s.dP.mean(axis=0, keepdims=True), s.n, axis=0) if s.k > 1 else None, cost=1.3),

@@ -1,4 +1,4 @@
-"""Products element by element where a matrix product belongs: they fit where sizes agree or broadcast."""
+"""Products element by element instead of matrix products: they fit if sizes agree or broadcast."""
 
 from collections.abc import Callable, Iterator
 from functools import partial

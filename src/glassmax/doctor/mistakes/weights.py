@@ -101,7 +101,8 @@ TRANSPOSED: Mistake[Site] = Mistake(
 
 TIMES = "* was used instead of @ between {input} and dZ{l}"
 WEIGHTS_OF_OTHER_SHAPE: tuple[Mistake[Site], ...] = (
-    Mistake("transposed", "dW{l} is transposed: dZ{l}ᵀ {input} was used instead of {input}ᵀ dZ{l}", lambda s: s.dZ.T @ s.input),
+    Mistake("transposed", "dW{l} is transposed: dZ{l}ᵀ {input} was used instead of {input}ᵀ dZ{l}",
+            lambda s: s.dZ.T @ s.input),
     Mistake("elementwise_product", "dW{l} was not summed over the samples", lambda s: _outer(s)),
     Mistake("elementwise_product", "dW{l} was not summed over the samples", lambda s: _outer(s).swapaxes(1, 2)),
     Mistake("elementwise_product", TIMES, lambda s: _each(s, lambda M: M)),

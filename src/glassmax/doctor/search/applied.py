@@ -40,7 +40,7 @@ class Applied(Generic[S]):
         return [mistake for mistake in self.mistakes if self._formula(mistake, 0) is not None]
 
     def make(self, mistake: Mistake[S] | None, probe: int) -> Array | None:
-        """Make a mistake on a probe, or the right step if `mistake` is None; None if the mistake can't be made there."""
+        """Make a mistake, or (None) the right step, on a probe; None if the mistake can't be made there."""
         made = self._formula(mistake, probe)
         return self._formula(None, probe) if made is None and self.places[probe].n == 1 else made
 

@@ -160,7 +160,7 @@ def _within(form: str, here: dict[str, Coefficients]) -> Coefficients | None:
 
 
 def along_first(a: Array, b: Array | None, rest: Array) -> float | None:
-    """Return the coefficient of a where a, and b if there is one, are fitted to the rest; None if a is 0 or equals b."""
+    """Return the coefficient of a if a, and b if there is one, are fitted to the rest; None if a is 0."""
     aa = float(np.vdot(a, a))
     if b is None:
         return float(np.vdot(a, rest)) / aa if aa > 1e-200 else None

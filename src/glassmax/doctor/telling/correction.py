@@ -75,7 +75,7 @@ class CorrectionWriter:
         return reason("sigmoid fused" if (output, loss) == ("sigmoid", "binary_cross_entropy") else "elementwise")
 
     def cell(self, kind: str, layer: int, G: Array) -> str:
-        """One cell of a gradient in numbers: the cell where the learner's gradient is farthest off. Or a wrong shape."""
+        """The cell of a gradient that is farthest off, in numbers; for a wrong shape, the two shapes."""
         T, gradient = self.p.truth[kind, layer], gradient_of(self.name(kind, layer))
         if G.shape != T.shape:
             return f"{self.name(kind, layer)} has shape {T.shape}, but your {gradient} has shape {G.shape}"

@@ -35,8 +35,8 @@ class Finding:
     says : str
         What was done, in words.
     evidence : mapping
-        Numbers by name: ``error_before`` (the largest relative error on all data tried), ``error_after`` (the same after
-        the correction), and the fitted constants.
+        Numbers by name: ``error_before`` (the largest relative error on all data tried), ``error_after`` (the error
+        that remains after the correction), and the fitted constants.
     line : str
         The line as it should be, in the learner's own layout and names.
     reason : str
@@ -149,9 +149,9 @@ class Diagnosis:
             text.append("")
             for words in self.conventions:
                 text += _wrapped("- ", words)
-        if self.lines:
+        shown = self._shown()
+        if shown:
             text.append("")
-            shown = self._shown()
             width = max(len(line.name) for line in shown)
             for line in shown:
                 text.append(f"{line.name:<{width}}  {line.judged()}")
@@ -174,12 +174,14 @@ class Diagnosis:
             parts.append(f"{TABLE}{rows}</table>")
         if self.conventions:
             parts.append("<ul>" + "".join(f"<li>{escape(words)}</li>" for words in self.conventions) + "</ul>")
-        if self.lines:
+        if self._shown():
             parts.append(_table(self._shown()))
         return f"<div>{''.join(parts)}</div>"
 
     def _shown(self) -> list[ParameterCheck]:
-        """At most eight parameters, the wrong ones before others, in their order."""
+        """At most eight parameters, the wrong ones before others, in their order; none under another convention."""
+        if self.verdict == OTHERWISE_CORRECT:
+            return []
         shown = sorted(self.lines, key=lambda line: line.correct)[:8]
         return [line for line in self.lines if line in shown]
 

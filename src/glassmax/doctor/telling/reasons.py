@@ -49,7 +49,10 @@ REASONS = {
         "Each row of the Jacobian sums to 0. The rows must be multiplied by dL/dp before they are summed.",
     ),
     "elementwise": _Reason(
-        "L = sum_j g_j p_j; p_j = f(z_j)", "z", 2, "g is dL/dp. Each output depends on its own z alone, so no index is summed."
+        "L = sum_j g_j p_j; p_j = f(z_j)",
+        "z",
+        2,
+        "g is dL/dp. Each output depends on its own z alone, so the product is element by element.",
     ),
     "dA": _Reason(
         "L = sum_k g_k z_k; z_k = sum_j a_j W_jk + b_k",
@@ -76,16 +79,16 @@ REASONS = {
         "G is dL/dZ. The index i runs over the samples and is summed, because b_k is in every Z_ik.",
     ),
     "penalty": _Reason(
-        "L = l/2 sum_j sum_k W_jk^2",
+        "L = c/2 sum_j sum_k W_jk^2",
         "W",
         1,
-        "l is the coefficient l2. This is added to the derivative of the loss without the penalty.",
+        "c is the coefficient l2. This is added to the derivative of the loss without the penalty.",
     ),
     "scale": _Reason(
-        "L = 1/n sum_i L_i",
-        "L",
+        "L = 1/n sum_i l_i",
+        "l",
         1,
-        "L_i is the loss of sample i. The factor 1/n enters once, in dZ of the last layer, and every gradient below "
+        "l_i is the loss of sample i. The factor 1/n enters once, in dZ of the last layer, and every gradient below "
         "contains it.",
     ),
     "softmax": _Reason(
