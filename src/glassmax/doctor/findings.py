@@ -12,14 +12,7 @@ from .telling.correction import CorrectionWriter
 from .telling.diagnosis import Finding
 from .telling.error_pattern import pattern
 
-__all__ = [
-    "NEVER_FILLED",
-    "finding_of_forward",
-    "finding_of_mistake",
-    "finding_of_no_gradients",
-    "order_of",
-    "placed_by_shape",
-]
+__all__ = ["NEVER_FILLED", "finding_of_forward", "finding_of_mistake", "finding_of_no_gradients", "located", "order_of"]
 
 Key = tuple[str, int]
 NEVER_FILLED = "all zero: were they ever filled?"
@@ -46,7 +39,7 @@ def finding_of_mistake(
     if mistake.cause == NOT_IN_CATALOGUE:
         shapeless = _shapeless(case, mistake)
         if shapeless:
-            return _of_shape(case, placed_by_shape(case, mistake), shapeless, affected, writer)
+            return _of_shape(case, located(case, mistake), shapeless, affected, writer)
         seen = pattern(case.passes, case.gradients, mistake, affected)
         says = f"{mistake.node} is the first wrong array, and no mistake of the catalogue explains it"
         says += f"; {seen}" if seen else ""
@@ -122,8 +115,8 @@ def _reaches(group: list[PlacedMistake], key: Key) -> bool:
     )
 
 
-def placed_by_shape(case: Case, mistake: PlacedMistake) -> PlacedMistake:
-    """Move an unknown mistake of dZ to the gradient of the wrong shape, which alone is known to be wrong."""
+def located(case: Case, mistake: PlacedMistake) -> PlacedMistake:
+    """Locate an unknown mistake of dZ at the gradient of the wrong shape, which alone is known to be wrong."""
     for key in _shapeless(case, mistake):
         cause, *_ = named_by_shape(case.passes[0], key, case.gradients[0][key], "")
         return mistake if CAUSES[cause].group == JACOBIAN else replace(mistake, node=f"d{key[0]}{key[1]}")

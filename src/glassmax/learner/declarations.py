@@ -1,4 +1,4 @@
-"""What a learner declares about a network in a few plain lines.
+"""A learner's declarations about a network, in a few plain lines.
 
 The same lines are module names in a learner's file, ``network = "4-10-3"``, and options of the command line,
 ``--network 4-10-3``. What is left out is taken for granted and said. This module refuses to run anybody's code.

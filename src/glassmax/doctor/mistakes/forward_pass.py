@@ -33,10 +33,7 @@ class Forward:
 
 
 def other_forward(passes: Sequence[Pass], gradients: Sequence[Mapping[Key, Array]], tolerance: float) -> Forward | None:
-    """Find the mistake of the forward pass whose exact gradients are the learner's on every probe.
-
-    None if no known mistake of the forward pass gives the learner's gradients.
-    """
+    """Find the mistake of the forward pass that gives the learner's gradients on every probe; None if none does."""
     for forward in forward_mistakes(passes[0]):
         left = 0.0
         for p, G in zip(passes, gradients, strict=True):

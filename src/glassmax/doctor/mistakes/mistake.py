@@ -1,4 +1,4 @@
-"""What a mistake is: a cause, its words and its formula, written down once and applied to any pass."""
+"""A mistake: a cause, its words and its formula, written down once and applied to any pass."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

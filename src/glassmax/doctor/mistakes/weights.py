@@ -97,7 +97,7 @@ ROWS_OUT_OF_STEP: tuple[Mistake[Site], ...] = (
 
 TRANSPOSED: Mistake[Site] = Mistake(
     "transposed", "dW{l} is transposed: dZᵀ A was used instead of Aᵀ dZ", lambda s: (s.input.T @ s.dZ).T)
-"""Where W isn't square, the shape alone shows it; a second mistake may lie beneath."""
+"""If W isn't square, the shape alone shows it; there may be a second mistake."""
 
 TIMES = "* was used instead of @ between {input} and dZ{l}"
 WEIGHTS_OF_OTHER_SHAPE: tuple[Mistake[Site], ...] = (

@@ -252,7 +252,7 @@ def _accumulated(batch: BatchRun, odd: tuple[str, ...], everywhere: bool, common
 
 
 def _of_convention(model: Any, batch: BatchRun, criterion: Criterion) -> tuple[list[Finding], list[str]]:
-    """What is right if it is intended: the sum over the rows, and frozen layers."""
+    """Conventions that are right if they are intended: the sum over the rows, and frozen layers."""
     findings, said = [], []
     if criterion.reduction == "sum" and batch.error is None:
         times = _times_the_mean(model, batch, criterion)

@@ -52,7 +52,7 @@ class Criterion(NamedTuple):
 
 
 class Remark(NamedTuple):
-    """What two neighboring layers, or the last layer and the loss, do together.
+    """The effect of two neighboring layers, or of the last layer and the loss, together.
 
     `cause` is empty for a remark that is no fault. `mended` has the place of a layer, and a function from that layer to
     the one that belongs there. `bounded` says whether the mistake keeps the loss above 0, however well the model fits.

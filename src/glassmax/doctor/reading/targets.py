@@ -12,7 +12,7 @@ __all__ = ["Targets", "read_targets"]
 
 @dataclass(frozen=True)
 class Targets:
-    """How the learner writes targets; `Y` has them as rows, `given` as they are.
+    """The learner's targets: `Y` has them as rows, `given` in the learner's form.
 
     `form` is "index" for one class a sample, counted from `start`, "rows", "columns", or "values" for one number a
     sample.

@@ -1,4 +1,4 @@
-"""Mistakes applied to the probes: what each makes on each, computed when it is asked for, and once."""
+"""Mistakes applied to the probes: each array is computed on demand, and once."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, Protocol, TypeVar
@@ -12,7 +12,7 @@ __all__ = ["Applied"]
 
 
 class Place(Protocol):
-    """Where a mistake is made: a pass, or a layer of one."""
+    """The place of a mistake: a pass, or a layer of one."""
 
     @property
     def n(self) -> int:

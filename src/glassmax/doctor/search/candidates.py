@@ -53,7 +53,7 @@ class Candidate:
 
 
 class Wrong(NamedTuple):
-    """What is wrong at the top: P, Y, dP, and the formula that makes dZ of them; None if nothing is wrong."""
+    """The mistakes at the top, in P, Y, dP, and in the formula that makes dZ of them; None for no mistake."""
 
     P: Mistake[Pass] | None = None
     Y: Mistake[Pass] | None = None

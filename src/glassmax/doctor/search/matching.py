@@ -39,7 +39,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Match:
-    """What makes a simulated array the learner's: `scale`, the factor of the data's part, and the penalty's part.
+    """The constants that make a simulated array the learner's: `scale`, a factor, and the penalty's part.
 
     `penalty` is the penalty's coefficient over the right coefficient, None if it is right, and `added` the
     coefficient as fitted on the first probe. `residual` is what is left on the worst probe. `silent` says that the

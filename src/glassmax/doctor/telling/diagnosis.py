@@ -103,7 +103,7 @@ class ParameterCheck:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What `glassmax.diagnose` found.
+    """The result of `glassmax.diagnose`.
 
     Attributes
     ----------
