@@ -293,12 +293,12 @@ def test_lbfgs_goes_scipys_way_step_by_step():
     *steps, last = lbfgs(banana, np.array([-1.0, 2.0, 3.0]), max_iter=30, max_fun=500, tol=1e-6)
     np.testing.assert_array_equal([step.theta for step in steps], seen)
     np.testing.assert_array_equal(last.theta, found.x)
-    assert last.verdict == "max_iter"
-    assert all(step.loss == banana(step.theta)[0] and step.verdict == "" for step in steps)
+    assert last.stop_reason == "max_iter"
+    assert all(step.loss == banana(step.theta)[0] and step.stop_reason == "" for step in steps)
 
 
 @pytest.mark.parametrize(
-    ("limits", "verdict"),
+    ("limits", "reason"),
     [
         ({}, "converged"),
         ({"max_iter": 3}, "max_iter"),
@@ -306,9 +306,9 @@ def test_lbfgs_goes_scipys_way_step_by_step():
     ],
     ids=str,
 )
-def test_lbfgs_says_why_it_ended(limits, verdict):
+def test_lbfgs_says_why_it_ended(limits, reason):
     *_, last = lbfgs(banana, np.zeros(2), **{"max_iter": 200, "max_fun": 500, "tol": 1e-6, **limits})
-    assert last.verdict == verdict
+    assert last.stop_reason == reason
 
 
 def test_lbfgs_works_only_when_a_step_is_taken():
@@ -340,9 +340,9 @@ def test_what_the_objective_raises_comes_out_of_the_stream():
         next(lbfgs(broken, np.zeros(2), max_iter=5, max_fun=5, tol=0.1))
 
 
-def test_a_start_that_is_the_end_has_a_verdict_and_no_step():
+def test_a_start_that_is_the_end_has_a_reason_and_no_step():
     (only,) = lbfgs(lambda x: (float(x @ x), 2 * x), np.zeros(2), max_iter=5, max_fun=5, tol=0.1)
-    assert only.verdict == "converged"
+    assert only.stop_reason == "converged"
     np.testing.assert_array_equal(only.theta, np.zeros(2))
 
 

@@ -40,7 +40,7 @@ def schemes_of(init: str, activations: Sequence[str]) -> tuple[str, ...]:
     init : str
         One of `SCHEMES`.
     activations : sequence of str
-        The activations of the hidden layers.
+        Activations of the hidden layers.
 
     Returns
     -------
@@ -85,9 +85,8 @@ def generator(
         return np.random.RandomState(random_state)
     if isinstance(random_state, np.random.RandomState | np.random.Generator):
         return random_state
-    raise OptionError(
-        f"random_state is {random_state!r}, expected a whole number from 0 to 2^32 - 1, None, or a generator."
-    )
+    expected = "a whole number from 0 to 2^32 - 1, None, or a generator"
+    raise OptionError(parameter="random_state", came=repr(random_state), expected=expected)
 
 
 def draw_parameters(
@@ -105,7 +104,7 @@ def draw_parameters(
     init : str
         One of `SCHEMES`.
     activations : sequence of str
-        The activations of the hidden layers.
+        Activations of the hidden layers.
     draw : numpy.random.RandomState or Generator
         Where the random numbers come from.
 

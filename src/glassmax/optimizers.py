@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from .errors import OptionError, between, one_of
+from .errors import OptionError, Setting, between, one_of
 from .functional.arrays import Array
 
 __all__ = ["SCHEDULES", "SGD", "Adam", "Iterate", "Rule", "Schedule", "State", "lbfgs"]
@@ -215,16 +215,18 @@ class Schedule:
     step_factor: float = 0.1
 
     def __post_init__(self) -> None:
-        one_of("learning_rate", self.kind, SCHEDULES)
+        one_of("kind", self.kind, SCHEDULES)
         between("warmup", self.warmup, 0, 1)
         between("power_t", self.power_t, 0, np.inf)
         between("step_factor", self.step_factor, 0, 1, open_below=True, open_above=False)
         if not isinstance(self.step_every, int | np.integer) or self.step_every < 1:
-            raise OptionError(f"step_every is {self.step_every!r}, expected a whole number of epochs >= 1.")
+            expected = "a whole number of epochs >= 1"
+            raise OptionError(parameter="step_every", came=repr(self.step_every), expected=expected)
         if self.kind == "one_cycle" and self.warmup:
             raise OptionError(
-                f"warmup is {self.warmup!r} with learning_rate='one_cycle', expected 0: the cycle has a rise of "
-                "its own."
+                *(Setting("warmup"), f" is {self.warmup!r} with the schedule 'one_cycle', expected 0: "),
+                "the cycle has a rise of its own.",
+                parameter="warmup",
             )
 
     def __repr__(self) -> str:
@@ -293,17 +295,20 @@ class Iterate(NamedTuple):
         The parameters; a copy.
     loss : float
         The loss at theta.
-    verdict : str
-        Why the search ended: "converged", "max_iter", "max_fun", or SciPy's own words. An empty string while the search
-        is running.
+    stop_reason : str
+        Reason why the search ended: "converged", "max_iter", "max_fun" or "line_search". An empty string while the
+        search is running.
+    message : str
+        The reason in SciPy's words.
     """
 
     theta: Array
     loss: float
-    verdict: str = ""
+    stop_reason: str = ""
+    message: str = ""
 
     def __repr__(self) -> str:
-        return f"Iterate(loss {self.loss:.6g}, {self.theta.size} parameters, {self.verdict or 'continuing'})"
+        return f"Iterate(loss {self.loss:.6g}, {self.theta.size} parameters, {self.stop_reason or 'continuing'})"
 
 
 def lbfgs(
@@ -325,7 +330,7 @@ def lbfgs(
     Yields
     ------
     Iterate
-        One for each iteration; then the last one again, with the verdict.
+        One for each iteration; then the last one again, with the reason for the end.
 
     Notes
     -----
@@ -343,7 +348,7 @@ def lbfgs(
     Examples
     --------
     >>> *_, last = lbfgs(lambda x: (float(x @ x), 2 * x), np.array([3.0]), max_iter=9, max_fun=99, tol=1e-8)
-    >>> last.theta.round(6), last.verdict
+    >>> last.theta.round(6), last.stop_reason
     (array([0.]), 'converged')
     """
     questions: SimpleQueue[Array | Iterate | BaseException] = SimpleQueue()
@@ -372,8 +377,9 @@ def lbfgs(
         except BaseException as error:
             questions.put(error)
         else:
-            verdict = {0: "converged", 1: "max_iter" if end.nit >= max_iter else "max_fun"}
-            questions.put(Iterate(end.x, float(end.fun), verdict.get(end.status, str(end.message))))
+            reasons = {0: "converged", 1: "max_iter" if end.nit >= max_iter else "max_fun"}
+            reason = reasons.get(end.status, "line_search")
+            questions.put(Iterate(end.x, float(end.fun), reason, str(end.message)))
 
     searcher = Thread(target=search, daemon=True)
     searcher.start()
@@ -384,7 +390,7 @@ def lbfgs(
                 raise item
             if isinstance(item, Iterate):
                 yield item
-                if item.verdict:
+                if item.stop_reason:
                     return
                 answers.put(True)
             else:

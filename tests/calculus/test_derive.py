@@ -146,6 +146,77 @@ def test_an_assumption_is_shown_where_it_is_used_and_changes_the_result():
     assert without.proved
 
 
+def test_an_assumption_that_no_line_uses_is_said_in_every_format():
+    derivation = derive(CE, "z", assume=[ONE, "z_i = 0"])
+    note = "Assumed, but not used: z_i = 0."
+    assert note in repr(derivation).splitlines()
+    assert note in derivation.html()
+    assert note in derivation.markdown()
+    assert derivation.text().splitlines()[3:5] == ["  assuming sum_k y_k = 1", "  assuming z_i = 0 (not used)"]
+    assert derivation.json()["assumptions"] == ["sum_k y_k = 1", "z_i = 0"]
+    assert derivation.json()["unused_assumptions"] == ["z_i = 0"]
+
+
+@pytest.mark.parametrize("assume", ["sum_i 1 = d", "A_ij = A_ji"])
+def test_an_assumption_that_a_sum_or_a_symmetry_rests_on_is_used(assume):
+    equations, wrt = (NORM, "x") if "d" in assume else ("L = sum_{i,j} x_i A_ij x_j", "x")
+    assert derive(equations, wrt, assume=assume).unused == ()
+
+
+def test_an_assumption_may_bring_in_a_number():
+    assert derive(CE, "z", assume="sum_k y_k = c").matrix_form == "c p - y"
+
+
+@pytest.mark.parametrize(
+    ("assume", "message"),
+    [
+        ("sum_k p_k = 3", "The assumption sum_k p_k = 3 contradicts the equations: no numbers were found that satisfy"),
+        (["z_i = 0", "p_i = 2"], "The assumption p_i = 2 contradicts the equations: no numbers were found that satis"),
+        (["z_i = 0", "z_i = 1"], "The assumptions z_i = 0 and z_i = 1 can't all hold: no numbers were found that sa"),
+        ("sum_k w_k = 1", "assume='sum_k w_k = 1': there is no w in the equations, expected one of L, p, y, z."),
+        ("y_i = w_i", "assume='y_i = w_i': there is no w in the equations, expected one of L, p, y, z."),
+        ("sum_{a,b} y_ab = 1", "assume='sum_{a,b} y_ab = 1': y has 2 indices here, 1 in the equations."),
+        ("sum_q 1 = 4", "The sum over q has no range: no array in it has this index."),
+        ("sum_{i,j} delta_ij = 1", "The sum over j has no range: no array in it has this index."),
+        ("p[y_i] = 1", "assume='p[y_i] = 1': y is a class label here, an array in the equations."),
+        (3, "assume is of type int, expected text."),
+    ],
+)
+def test_an_assumption_that_can_not_be_used_is_named(assume, message):
+    with pytest.raises(GlassmaxError, match=f"^{re.escape(message)}"):
+        derive(CE, "z", assume=assume)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"equations": 3}, "equations is of type int, expected text."),
+        ({"wrt": 3}, "wrt is of type int, expected text."),
+        ({"wrt": ("z", None)}, "wrt is of type NoneType, expected text."),
+        ({"times": 3}, "times is of type int, expected text."),
+        ({"wrt": "q"}, "wrt is 'q', expected one of the arrays: L, p, y, z."),
+        ({"wrt": "z[m,n]"}, "z_mn has 2 indices, but z has 1 index."),
+        ({"of": "M"}, "of is 'M', expected one of the arrays that an equation defines: p, L."),
+    ],
+)
+def test_what_is_no_array_of_the_equations_is_named(given, message):
+    with pytest.raises(GlassmaxError, match=f"^{re.escape(message)}$"):
+        derive(**{"equations": CE, "wrt": "z", **given})
+
+
+def test_the_left_side_in_latex_is_a_fraction_whatever_was_asked():
+    jacobian = r"\frac{\partial L}{\partial x_{i}}"
+    latex = derive("L = sum_i x_i^3", ("x", "x"), times="v").latex(steps=True)
+    assert rf"\sum_{{j}} \frac{{\partial}}{{\partial x_{{j}}}} \left({jacobian}\right) v_{{j}} &= 6 x_i v_i" in latex
+    assert r"\frac{\partial L}{\partial x_{i}}\text{ directly} &=" in derive(
+        "y_i = x_i^2; L = sum_i x_i y_i", "x"
+    ).latex(steps=True)
+
+
+def test_dir_of_the_calculus_is_its_public_names():
+    assert dir(glassmax.calculus) == sorted(glassmax.calculus.__all__)
+
+
 def test_einstein_sums_what_stands_twice_and_refuses_three():
     assert derive("L = x_i A_ij x_j", "x", einstein=True).matrix_form == "(A + Aᵀ) x"
     with pytest.raises(ExpressionError, match=r"\^"):
@@ -272,9 +343,26 @@ def test_the_derivation_of_a_network_is_a_few_lines_at_the_prompt():
 
 def test_a_step_and_a_claim_at_the_prompt_are_one_line():
     step = derive(CE, "z", assume=ONE).steps[-1]
-    assert repr(step) == "dL/dz_i = -y_i + p_i  (assumption used)"
-    assert str(step) == "dL/dz_i = -y_i + p_i"
+    assert repr(step) == "dL/dz_i = p_i - y_i  (assumption used)"
+    assert str(step) == "dL/dz_i = p_i - y_i"
     assert repr(step.claim) == "dL/dz_i"
+
+
+def test_the_steps_at_the_prompt_are_a_line_each():
+    steps = derive(CE, "z", assume=ONE).steps
+    assert repr(steps).splitlines() == [repr(step) for step in steps]
+
+
+def test_the_parts_of_a_formula_at_the_prompt_are_formulas():
+    derivation = derive(CE, "z", assume=ONE)
+    assert (repr(derivation.expression), repr(derivation.matrix)) == ("p_i - y_i", "p - y")
+    assert repr(derivation.program).splitlines() == ["p_i = exp(z_i)/sum_k exp(z_k)", "L = -sum_k y_k log(p_k)"]
+
+
+@pytest.mark.parametrize(("equations", "wrt", "assume", "index", "matrix"), OPEN_LIST)
+def test_the_last_step_is_the_result(equations, wrt, assume, index, matrix):
+    derivation = derive(equations, wrt, assume=assume)
+    assert str(derivation.steps[-1]) == f"{derivation.name} = {derivation.index_form}"
 
 
 def test_numpy_code_at_the_prompt_is_the_code():

@@ -317,11 +317,15 @@ MALFORMED = [
         "expected softmax to run over an index of its argument, got none; write softmax_j(...)",
         " " * 11 + "^",
     ),
-    ("L = a_k", "index k of the right side is not on the left; write sum_k, or use einstein", "      ^"),
-    ("p_i = a_i b_k", "index k of the right side is not on the left; write sum_k, or use einstein", "            ^"),
+    ("L = a_k", "index k of the right side is not on the left; write sum_k, or use einstein=True", "      ^"),
+    (
+        "p_i = a_i b_k",
+        "index k of the right side is not on the left; write sum_k, or use einstein=True",
+        "            ^",
+    ),
     (
         "L = sum_k a_k + b_k",
-        "index k of the right side is not on the left; write sum_k, or use einstein",
+        "index k of the right side is not on the left; write sum_k, or use einstein=True",
         " " * 18 + "^",
     ),
     ("L = sum_ij W_ij + sum_i W_i", "W has 1 index here, 2 before", " " * 24 + "^"),
@@ -534,7 +538,7 @@ def test_a_mean_divides_by_the_declared_length() -> None:
 
 
 MALFORMED_MATRIX = [
-    ("L = sum(foo)", 'the shape of foo isn\'t known; declare it: shapes={"foo": "nd"}', "        ^"),
+    ("L = sum(foo)", "the shape of foo isn't known; declare it: shapes='foo: n,d'", "        ^"),
     (
         "L = N @ x",
         "expected arrays on both sides of a matrix product, got a number"

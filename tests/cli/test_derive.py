@@ -165,6 +165,16 @@ def test_an_index_three_times_under_einstein_is_refused(derive):
         ((SOFTMAX, "--network", "4-3", "--wrt", "z"), "exactly one"),
         (("--network", "4", "--wrt", "W1"), "4-10-3"),
         (("--network", "4-x-3", "--wrt", "W1"), "4-10-3"),
+        (("--network", "4-3", "--wrt", "W1", "--wrt", "b1"), "Give --wrt or --cell once."),
+        (("--network", "4-3", "--wrt", "W1", "--of", "L"), "--of changes nothing without equations. Leave it out."),
+        ((SOFTMAX, "--wrt", "z", "--output", "sigmoid"), "--output changes nothing without --network. Leave it out."),
+        ((SOFTMAX, "--wrt", "z", "--shapes", "z: k"), "--shapes changes nothing without --matrix. Leave it out."),
+        (
+            ("--rule", "softmax_vjp", "--wrt", "Z"),
+            "--wrt changes nothing without equations or --network. Leave it out.",
+        ),
+        ((SOFTMAX, "--wrt", "z", "--numpy", "--latex"), "--numpy and --latex can't be combined."),
+        ((SOFTMAX, "--wrt", "z", "--latex", "--cases"), "--latex and --cases can't be combined."),
     ],
 )
 def test_a_command_line_that_asks_for_nothing_clear_exits_2(derive, arguments, message):
@@ -176,25 +186,59 @@ def test_a_command_line_that_asks_for_nothing_clear_exits_2(derive, arguments, m
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((SOFTMAX, "--wrt", "q"), "there is no q"),
-        ((SOFTMAX, "--wrt", "z", "--of", "M"), "no equation defines M"),
-        (("y_i = x_i; w_i = 2 x_i", "--wrt", "x"), "say which one"),
-        (("--rule", "softmax_vpj"), "softmax_vjp"),
+        ((SOFTMAX, "--wrt", "q"), "--wrt is 'q', expected one of the arrays: L, p, y, z."),
+        (
+            (SOFTMAX, "--wrt", "z", "--of", "M"),
+            "--of is 'M', expected one of the arrays that an equation defines: p, L.",
+        ),
+        (("y_i = x_i; w_i = 2 x_i", "--wrt", "x"), "say which one, such as --of y."),
+        (("L = sum_i x_i", "--wrt", "L"), "or say what to differentiate with --of."),
+        (("L = x_i y_i", "--wrt", "x"), "write sum_i, or use --einstein"),
+        (("--matrix", "L = sum(foo)", "--wrt", "foo"), "declare it: --shapes 'foo: n,d'"),
+        ((SOFTMAX, "--wrt", "z", "--assume", "sum_k w_k = 1"), "--assume 'sum_k w_k = 1': there is no w in the equa"),
+        (
+            (SOFTMAX, "--wrt", "z", "--assume", "sum_k p_k = 3"),
+            "The assumption sum_k p_k = 3 contradicts the equations",
+        ),
+        (("--rule", "softmx"), "--rule is 'softmx'. Did you mean 'softmax_vjp'? Expected one of affine_vjp, "),
         (("--network", "4-3-2", "--activation", "tahn", "--wrt", "W1"), "'tanh'"),
         (("--network", "4-3-2", "--wrt", "W7"), "W7"),
-        ((SOFTMAX, "--cell", "z[m,n]"), "indices"),
+        ((SOFTMAX, "--cell", "z[m,n]"), "z_mn has 2 indices, but z has 1 index."),
         (("L = sum_i x_i", "--wrt", "x", "--assume", "sum_i x_i = 1", "--assume", "sum_i x_i = 2"), "can't all hold"),
     ],
 )
 def test_a_name_that_is_not_there_is_one_line_on_stderr(derive, arguments, message):
     code, out, err = derive(*arguments)
-    assert code in (1, 2)
-    assert out == ""
+    assert (code, out) == (2, "")
     assert message in err
     assert len(err.strip().splitlines()) <= 3
 
 
-def test_help_shows_an_example(derive):
+def test_an_assumption_that_contradicts_the_equations_leaves_nothing_else_on_stderr(capfd, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["glassmax", "derive", SOFTMAX, "--wrt", "z", "--assume", "sum_k p_k = 3"])
+    with pytest.raises(SystemExit):
+        main()
+    assert capfd.readouterr().err.splitlines() == [
+        "Error: The assumption sum_k p_k = 3 contradicts the equations: no numbers were found that satisfy both. "
+        "Leave the assumption out, or correct it."
+    ]
+
+
+def test_an_assumption_that_no_line_uses_is_marked(derive):
+    _, out, _ = derive(SOFTMAX, "--wrt", "z", "--assume", "z_i = 0")
+    assert "  assuming z_i = 0 (not used)" in out.splitlines()
+    _, out, _ = derive(SOFTMAX, "--wrt", "z", *ONE_SUM)
+    assert "  assuming sum_k y_k = 1" in out.splitlines()
+
+
+def test_a_product_with_an_array_has_its_sum_on_the_left(derive):
+    _, out, _ = derive("L = sum_i x_i^2", "--wrt", "x", "--times", "v")
+    assert "index form   sum_i dL/dx_i v_i = 2 sum_i x_i v_i" in out
+
+
+def test_help_shows_an_example_the_defaults_and_the_exit_codes(derive):
     code, out, _ = derive("--help")
     assert code == 0
     assert "glassmax derive 'L = " in out
+    assert "[default: sigmoid; relu in gm.Network]" in " ".join(out.split())
+    assert "Exit codes:" in out

@@ -3,11 +3,13 @@
 import ast
 import traceback
 from datetime import date
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import f1_score
 
@@ -57,7 +59,9 @@ TABLE = {
             activation="logistics"
         ),
         f"activation is None, expected one of {ACTIVATIONS}.": fit(activation=None),
-        "class_weight is 'balance', expected one of balanced. Did you mean 'balanced'?": fit(class_weight="balance"),
+        "class_weight is 'balance', expected a dict of weights by class, 'balanced' or None.": fit(
+            class_weight="balance"
+        ),
         "max_iter is 0, expected a whole number >= 1.": fit(max_iter=0),
         "max_iter is 2.5, expected a whole number >= 1.": fit(max_iter=2.5),
         "max_iter is True, expected a whole number >= 1.": fit(max_iter=True),
@@ -171,7 +175,7 @@ TABLE = {
         "dropout has 2 entries, expected 1: one for each hidden layer.": fit(dropout=[0.1, 0.2]),
         "activation has 2 entries, expected 1: one for each hidden layer.": fit(activation=["relu", "tanh"]),
         f"activation is 'rleu', expected one of {ACTIVATIONS}. Did you mean 'relu'? ": fit(activation=["rleu"]),
-        ("warmup is 0.1 with learning_rate='one_cycle', expected 0: the cycle has a rise of its own."): fit(
+        ("warmup is 0.1 with the schedule 'one_cycle', expected 0: the cycle has a rise of its own."): fit(
             learning_rate="one_cycle", warmup=0.1
         ),
         (
@@ -238,6 +242,11 @@ TABLE = {
             "y holds 6, 7, 8, 9, 10, expected only the classes [0, 1]. "
             "A network can't grow classes: name them all at the first fit, classes=[...]."
         ): lambda: small().partial_fit(IRIS, np.arange(150) % 12 + 6, classes=[0, 1]),
+        "Unknown label type: continuous. Row 1 of y is 0.5, expected a class: text or a whole number. glassmax "
+        "predicts classes, not measurements.": fit(y=SPECIES + 0.5 * (np.arange(150) == 1)),
+        "Input y contains NaN: row 3. Leave out the rows without a label.": fit(
+            y=changed(SPECIES.astype(float), 3, np.nan)
+        ),
         "classes are [0, 1, 2, 3], expected those of the first call: [0, 1, 2].": go_on({}, [0, 1, 2, 3]),
         "sample_weight is zero for every row, expected at least one number > 0.": fit(w=np.zeros(150)),
         "class_weight leaves no row a weight, expected at least one number > 0.": fit(
@@ -275,6 +284,14 @@ TABLE = {
         "Row 1 of y has no label, and 74 more. Leave these rows out.": fit(y=["a", None] * 75),
     },
     DataError: {
+        "Input X contains NaN: row 3, column 1, expected finite numbers. Leave out these rows, or fill the cells, with "
+        "sklearn.impute.SimpleImputer for instance.": fit(changed(IRIS, (3, 1), np.nan)),
+        "Input X contains infinity: row 3, column 1, expected finite numbers. Leave out these rows, or fill the cells, "
+        "with sklearn.impute.SimpleImputer for instance.": lambda: (
+            small().fit(IRIS, SPECIES).predict(changed(IRIS, (3, 1), np.inf))
+        ),
+        "X holds text: row 149, column 2, expected numbers. Encode columns of text first, with "
+        "sklearn.preprocessing.OneHotEncoder for instance.": fit([*IRIS[:-1].tolist(), [1, 2, "three", 4]]),
         "In X_val, y_val: sample_weight is zero for every row, expected at least one number > 0.": fit(
             fitting={"X_val": IRIS, "y_val": SPECIES, "sample_weight_val": np.zeros(150)}
         ),
@@ -314,6 +331,21 @@ def test_the_message_is_word_for_word(kind, message, call):
     assert str(caught.value) == message
 
 
+PARAMETERS = {
+    parameter
+    for method in ("__init__", "fit", "partial_fit", "from_model")
+    for parameter in signature(getattr(SoftmaxClassifier, method)).parameters
+}
+
+
+@pytest.mark.parametrize(("message", "call"), TABLE[OptionError].items(), ids=TABLE[OptionError])
+def test_an_error_about_a_parameter_carries_its_name(message, call):
+    with pytest.raises(OptionError) as caught:
+        call()
+    assert caught.value.parameter in PARAMETERS
+    assert caught.value.parameter in message
+
+
 def test_every_raise_of_the_estimator_is_in_the_table():
     folder = Path(glassmax.estimator.__file__).parent
     modules = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.py"))}
@@ -338,11 +370,14 @@ def test_every_raise_of_the_estimator_is_in_the_table():
 
 
 HOSTILE = {
-    "NaN in X": (fit(np.where(IRIS > 2, np.nan, IRIS)), r"^Input X contains NaN\."),
-    "inf in X": (fit(np.where(IRIS > 2, np.inf, IRIS)), r"^Input X contains infinity"),
-    "NaN in y": (fit(y=np.where(SPECIES > 1, np.nan, SPECIES)), r"^Input y contains NaN\."),
+    "NaN in X": (fit(np.where(IRIS > 2, np.nan, IRIS)), r"^Input X contains NaN: row 14, column 1, expected finite"),
+    "inf in X": (fit(np.where(IRIS > 2, np.inf, IRIS)), r"^Input X contains infinity: row 14, column 1, expected"),
+    "NaN in the rows to predict": (lambda: small().fit(IRIS, SPECIES).predict(IRIS * np.nan), r"NaN: row 0, column 0,"),
+    "inf in a sparse X": (fit(csr_matrix(np.where(IRIS > 2, np.inf, IRIS))), r"contains infinity: row 14, column 1,"),
+    "text in X": (fit([*IRIS[:-1].tolist(), [1, 2, "three", 4]]), r"^X holds text: row 149, column 2, expected num"),
+    "NaN in y": (fit(y=np.where(SPECIES > 1, np.nan, SPECIES)), r"^Input y contains NaN: row 100\. Leave out"),
     "no labels": (fit(y=None), r"requires y to be passed"),
-    "measurements for labels": (fit(y=IRIS[:, 0]), r"^Unknown label type: continuous"),
+    "measurements for labels": (fit(y=IRIS[:, 0]), r"^Unknown label type: continuous\. Row 0 of y is -0\.9"),
     "X and y of different lengths": (fit(y=SPECIES[:-1]), r"inconsistent numbers of samples: \[150, 149\]"),
     "one row as a vector": (fit(IRIS[0], SPECIES[:1]), r"^Expected 2D array, got 1D array instead"),
     "no rows": (fit(IRIS[:0], SPECIES[:0]), r"0 sample\(s\)"),

@@ -229,6 +229,7 @@ def test_another_run_is_refused_by_what_differs_and_the_file_stays(tmp_path, wha
     with pytest.raises(CheckpointError) as caught:
         run(path)
     said = str(caught.value)
+    assert caught.value.parameter == "checkpoint_path"
     assert said.startswith(f"checkpoint_path {path} belongs to another run: {what}")
     assert said.endswith("Pass what it was begun with, or another checkpoint_path; or delete it to begin anew.")
     assert path.read_bytes() == before

@@ -24,3 +24,7 @@ from .limits import DeriveError
 from .proving import AssumptionError
 
 __all__ = ["AssumptionError", "Derivation", "DeriveError", "derive"]
+
+
+def __dir__() -> list[str]:
+    return __all__

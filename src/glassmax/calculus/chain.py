@@ -26,8 +26,9 @@ from .expression import (
 )
 from .indices import free_indices, ones, rename
 from .limits import TooManyTermsError
+from .printing import sum_sign
 from .simplifying import Simplifier, combine, expand, fold, key, named_sigmoids, namings, size, unnamed_softmax, weight
-from .steps import Claim, DerivationStep
+from .steps import Claim, DerivationStep, Steps
 
 __all__ = ["Chain"]
 
@@ -54,7 +55,7 @@ class Chain:
     program: Program
     assumptions: tuple[Assumption, ...] = ()
     keep: frozenset[str] = frozenset()
-    steps: list[DerivationStep] = field(default_factory=list)
+    steps: Steps = field(default_factory=Steps)
     named: list[Definition] = field(default_factory=list)
     _seen: dict[str, str] = field(default_factory=dict)
 
@@ -66,7 +67,8 @@ class Chain:
         known = self.program.definitions
         new = (*(d for d in self.named if d not in known), definition)
         self.program = Program((*known, *new), self.program.labels)
-        self.simplifier = Simplifier(self.program, self.assumptions)
+        used, self.simplifier = self.simplifier.used, Simplifier(self.program, self.assumptions)
+        self.simplifier.used |= used
 
     def gradient(self, of: str, label: str, name: str, at: tuple[str, ...]) -> Expr:
         """Return d of / d name_at in its short form, over the letters of `of` and then `at`.
@@ -147,7 +149,8 @@ class Chain:
     def times(self, e: Expr, v: str, claim: Claim) -> Expr:
         """Multiply a derivative by an array and sum over its last letters: a Hessian-vector product."""
         at = claim.lower[1]
-        left = f"{self.steps[-1].left} times {shown(v, at)}"
+        total = f"{sum_sign(at)} " if at else ""
+        left = f"{total}{self.steps[-1].left} {shown(v, at)}"
         product = Sum(at, Mul((e, Tensor(v, at))))
         axes = claim.axes[: len(claim.axes) - len(at)]
         start = DerivationStep(left, product, f"multiplied by {v} and summed", axes, (claim.upper, claim.lower))

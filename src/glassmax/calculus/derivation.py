@@ -27,7 +27,8 @@ class Derivation(DerivationResult):
     Attributes
     ----------
     steps : list of DerivationStep
-        Every line, in order: ``left``, ``expression``, ``rule`` and the ``error`` of its proof.
+        Every line, in order: ``left``, ``expression``, ``rule`` and the ``error`` of its proof. At the prompt, each
+        is a line.
     index_form : str
         The result in index notation.
     matrix_form : str or None
@@ -79,11 +80,11 @@ class Derivation(DerivationResult):
         return as_numpy(self)
 
     def latex(self, *, steps: bool = False) -> str:
-        """Return the result, or every line, as LaTeX."""
+        """Return the right side of the result (in matrix form where it has one), or every line, as LaTeX."""
         return as_latex(self, steps=steps)
 
     def mathml(self) -> str:
-        """Return the result as MathML."""
+        """Return the right side of the result (in matrix form where it has one) as MathML."""
         return as_mathml(self)
 
     def html(self) -> str:
@@ -107,7 +108,7 @@ class Derivation(DerivationResult):
         if self.matrix is not None:
             matrix = f"{self.matrix_name} = {self.matrix_form}"
         proof = "proved: every line and the result hold on random numbers" if self.proved else self.verdict
-        return f"{self.name} = {self.index_form}\n{matrix}\n{proof}"
+        return "\n".join(filter(None, [f"{self.name} = {self.index_form}", matrix, self.unused_note, proof]))
 
     def __str__(self) -> str:
         return self.text()

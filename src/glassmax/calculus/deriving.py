@@ -1,15 +1,18 @@
 """From equations to a derivation: read, walk the chain rule, find the matrix form, prove every line."""
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations  # help() shows these names instead of what they stand for
 
-from ..errors import ExpressionError
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..errors import ExpressionError, Setting
 from .cells import Cell, apart, letters_for, shown
 from .chain import Chain
 from .derivation import Derivation
-from .expression import Assumption, Definition, Delta, Expr, Program, Tensor, names, walk
+from .expression import Assumption, Definition, Delta, Expr, Label, Program, Tensor, indices_of, names, walk
 from .indices import free_indices
 from .limits import DeriveError, bounded
 from .matrix import NoMatrixFormError, one_hot_name, shortest_matrix_form
+from .ranges import ranges_of
 from .reading import parse, parse_equation_pair, parse_index_reference, parse_matrix
 from .simplifying import written_sigmoids
 from .steps import Claim
@@ -63,9 +66,11 @@ def derive(
     Raises
     ------
     ExpressionError
-        If an equation can't be read; the message has a caret under the place.
+        If an equation can't be read, with a caret under the place, or a name is not in the equations.
     DeriveError
-        If a name is not in the equations, or the work exceeds the bounds.
+        If it is not clear what to differentiate, or the work exceeds the bounds.
+    AssumptionError
+        If an assumption contradicts the equations.
 
     Examples
     --------
@@ -75,16 +80,47 @@ def derive(
     >>> derivation.index_form, derivation.matrix_form, derivation.proved
     ('p_i - y_i', 'p - y', True)
     """
+    _texts("equations", equations)
     program = parse_matrix(equations, shapes) if matrix else parse(equations, einstein=einstein)
     cells = []
-    for name in [wrt] if isinstance(wrt, str) else wrt:
+    for name in _texts("wrt", wrt):
         array, indices = parse_index_reference(name)
         cells.append((array, tuple(str(index) for index in indices) or None))
-    assumptions = [parse_equation_pair(a, einstein) for a in ([assume] if isinstance(assume, str) else assume)]
+    assumptions = [_assumption(text, program, einstein) for text in _texts("assume", assume)]
+    _texts("times", times or "")
     with bounded():
         derivation = derive_program(program, of, cells, assumptions, times)
         derivation.verify()
     return derivation
+
+
+def _texts(parameter: str, given: object) -> list[str]:
+    """Return one text or several as a list; refuse anything else."""
+    texts: list[str] = []
+    for one in given if isinstance(given, Iterable) and not isinstance(given, str) else [given]:
+        if not isinstance(one, str):
+            raise DeriveError(parameter=parameter, came=f"of type {type(one).__name__}", expected="text")
+        texts.append(one)
+    return texts
+
+
+def _assumption(text: str, program: Program, einstein: bool) -> Assumption:
+    """Read an assumption; refuse arrays that the equations lack. Its right side may bring in a number."""
+    pair = parse_equation_pair(text, einstein)
+    known = ranges_of(program, ()).arity
+    parts = (part for side in pair for part in walk(side))
+    labels = {index.name for part in parts for index in indices_of(part) if isinstance(index, Label)}
+    for name, count in ranges_of(Program(()), [pair]).arity.items():
+        fault = ""
+        if name not in known and name != "pi" and (count or name in names(pair[0])):
+            fault = f"there is no {name} in the equations, expected one of {', '.join(sorted(known))}"
+        elif count != known.get(name, count):
+            fault = f"{name} has {_indices(count)} here, {known[name]} in the equations"
+        elif name in labels - program.labels:
+            fault = f"{name} is a class label here, an array in the equations"
+        if fault:
+            raise ExpressionError((Setting("assume", text), f": {fault}."))
+    return pair
 
 
 def derive_program(
@@ -116,6 +152,7 @@ def derive_program(
         cells.append((name, at))
         claim = Claim(chain.program, (current, top.indices), (name, at))
         result = chain.recognise(chain.gradient(current, label, name, at))
+        chain.steps[-1].expression = result  # equal but for the order of terms
         if position + 1 < len(wrt):
             current = chain.steps[-1].left
             label = f"({current})"
@@ -128,6 +165,7 @@ def derive_program(
     derivation = Derivation(
         given, of, tuple(cells), claim, chain.steps, result, axes, tuple(assumptions), times, tuple(chain.named)
     )
+    derivation.unused = tuple(pair for pair in assumptions if pair not in chain.simplifier.used)
     _find_matrix_form(derivation, chain)
     return derivation
 
@@ -151,21 +189,20 @@ def _find_matrix_form(derivation: Derivation, chain: Chain) -> None:
 def _check(program: Program, of: str, wrt: Sequence[tuple[str, tuple[str, ...] | None]], times: str | None) -> None:
     """Refuse a request that has no derivation worth printing."""
     if not wrt:
-        raise DeriveError("wrt is empty, expected the name of what to differentiate by.")
+        raise DeriveError(parameter="wrt", came="empty", expected="the name of what to differentiate by")
     if len(wrt) > MOST_ORDERS:
-        raise DeriveError(f"wrt has {len(wrt)} names, expected at most {MOST_ORDERS}.")
+        raise DeriveError(Setting("wrt"), f" has {len(wrt)} names, expected at most {MOST_ORDERS}.")
     if any(name == of for name, _ in wrt):
-        raise DeriveError(
-            f"{of} can't be differentiated by itself. Pass another variable to differentiate by, "
-            "or another quantity with the argument `of`."
-        )
+        what = f"{of} can't be differentiated by itself. Give another name as "
+        raise DeriveError(what, Setting("wrt"), ", or say what to differentiate with ", Setting("of"), ".")
     if times is None:
         return
     letters, like = letters_for(program, times, set()), letters_for(program, wrt[-1][0], set())
     if not times.replace("'", "").isidentifier():
-        raise DeriveError(f"times is {times!r}, expected the name of an array.")
+        raise DeriveError(parameter="times", came=repr(times), expected="the name of an array")
     if program.defined(times) is not None or (letters is not None and like is not None and len(letters) != len(like)):
-        raise DeriveError(f"times is {times}, expected an array of the shape of {wrt[-1][0]} that no equation defines.")
+        expected = f"an array of the shape of {wrt[-1][0]} that no equation defines"
+        raise DeriveError(parameter="times", came=repr(times), expected=expected)
 
 
 def _clash(program: Program) -> str | None:
@@ -181,12 +218,14 @@ def _clash(program: Program) -> str | None:
 def _of(program: Program, of: str | None) -> str:
     if of is not None:
         if program.defined(of) is None:
-            raise ExpressionError(f"no equation defines {of}, expected one of {_defined(program)}", of)
+            expected = f" is {of!r}, expected one of the arrays that an equation defines: {_defined(program)}."
+            raise ExpressionError((Setting("of"), expected))
         return of
     used = {name for d in program.definitions for name in names(d.value)}
     last = [d.name for d in program.definitions if d.name not in used]
     if len(last) != 1:
-        raise DeriveError(f"{len(last)} equations are used by no other ({', '.join(last)}): say which one, by of=.")
+        what = f"{len(last)} equations are used by no other ({', '.join(last)}): say which one, such as "
+        raise DeriveError(what, Setting("of", last[0]), ".")
     return last[0]
 
 
@@ -195,12 +234,17 @@ def _cell(program: Program, name: str, given: tuple[str, ...] | None, taken: set
     if own is None:
         inputs = {part.name for d in program.definitions for part in walk(d.value) if isinstance(part, Tensor)}
         inputs |= {d.name for d in program.definitions}
-        raise ExpressionError(f"there is no {name} in the equations, expected one of {', '.join(sorted(inputs))}", name)
+        expected = f" is {name!r}, expected one of the arrays: {', '.join(sorted(inputs))}."
+        raise ExpressionError((Setting("wrt"), expected))
     if given is None:
         return own
     if len(given) != len(own):
-        raise ExpressionError(f"{name} has {len(own)} indices, got {len(given)}", shown(name, given))
+        raise ExpressionError(f"{shown(name, given)} has {_indices(len(given))}, but {name} has {_indices(len(own))}.")
     return apart(given, taken)
+
+
+def _indices(count: int) -> str:
+    return f"{count} {'index' if count == 1 else 'indices'}"
 
 
 def _defined(program: Program) -> str:

@@ -22,7 +22,7 @@ __all__ = ["all_indices", "for_reading", "free_indices", "fresh", "is_ones", "le
 
 
 def letters(index: Index) -> tuple[str, ...]:
-    """Return the letters an index depends on: itself, or those of the label."""
+    """Return the letters that an index depends on: the index itself, or the letters of the label."""
     return index.indices if isinstance(index, Label) else (index,)
 
 

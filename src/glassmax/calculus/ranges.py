@@ -1,4 +1,4 @@
-"""Ranges: which index letters and which positions of arrays run over the same values.
+"""Ranges: index letters and array positions that run over the same values.
 
 Positions that have the same letter have the same range: they get the same size when random numbers are drawn, their
 sums may be combined when common factors are taken out, and the code of a result takes sizes from them.
@@ -31,7 +31,7 @@ class Ranges:
         return place
 
     def tie(self, a: Any, b: Any) -> None:
-        """Let two places have the same range."""
+        """Record that two places have the same range."""
         self._parent[self.root(a)] = self.root(b)
 
 

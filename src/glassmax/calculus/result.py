@@ -10,8 +10,8 @@ from .expression import Assumption, Definition, Expr, Program, Tensor, walk
 from .indices import for_reading, free_indices
 from .matrix import Matrix, one_hot_name
 from .matrix.nodes import leaves
-from .printing import matrix_text, text
-from .steps import Claim, DerivationStep
+from .printing import equality, matrix_text, text
+from .steps import Claim, Steps
 
 __all__ = ["DerivationResult"]
 
@@ -42,7 +42,7 @@ class DerivationResult:
     matrix_rules : list of str
         The rules that led from the index form to the matrix form.
     assumptions : tuple of (left, right)
-        Equations that were used.
+        Equations that were assumed; `unused` holds those that no line makes use of.
     times : str or None
         The array that the result was multiplied by.
     named : tuple of Definition
@@ -58,7 +58,7 @@ class DerivationResult:
     of: str
     wrt: tuple[Cell, ...]
     claim: Claim
-    steps: list[DerivationStep]
+    steps: Steps
     expression: Expr
     axes: tuple[str, ...]
     assumptions: tuple[Assumption, ...] = ()
@@ -67,6 +67,7 @@ class DerivationResult:
     matrix: Matrix | None = None
     matrix_rules: list[str] = field(default_factory=list)
     no_matrix: str | None = None
+    unused: tuple[Assumption, ...] = ()
     error: float = float("nan")
     matrix_error: float = float("nan")
 
@@ -130,6 +131,11 @@ class DerivationResult:
             f"Proved: {len(self.steps)} lines and the result hold on random numbers of several sizes, "
             f"to {max(errors):.0e} (complex step)."
         )
+
+    @property
+    def unused_note(self) -> str:
+        """A sentence on assumptions that no line makes use of; empty if there are none."""
+        return f"Assumed, but not used: {'; '.join(map(equality, self.unused))}." if self.unused else ""
 
     def cells(self) -> tuple[Cell, ...]:
         """Return the arrays whose shapes give the sizes of the letters of the result."""

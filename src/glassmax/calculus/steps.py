@@ -7,12 +7,12 @@ from .expression import Expr, Program
 from .indices import for_reading
 from .printing import text
 
-__all__ = ["Claim", "DerivationStep"]
+__all__ = ["Claim", "DerivationStep", "Steps"]
 
 
 @dataclass(frozen=True, repr=False)
 class Claim:
-    """The derivative of one array by another in a program: lines with the same left side are all equal to it.
+    """The derivative of one array by another in a program; lines with the same left side are all equal to it.
 
     Attributes
     ----------
@@ -72,3 +72,10 @@ class DerivationStep:
 
     def __repr__(self) -> str:
         return f"{self}  ({self.rule})"
+
+
+class Steps(list[DerivationStep]):
+    """The lines of a derivation; at the prompt, each is a line."""
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self))

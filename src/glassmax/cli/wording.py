@@ -28,15 +28,16 @@ ESTIMATOR = {name: name for name in SAME} | {
 """The estimator's parameter behind each option of `train`."""
 
 OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in ESTIMATOR.items()} | {
-    "decimal": "--decimal",
-    "delimiter": "--delimiter",
-    "encoding": "--encoding",
-    "ignore": "--ignore",
-    "keep": "--keep",
+    **{name: f"--{name}" for name in ("assume", "decimal", "delimiter", "einstein", "encoding", "ignore", "keep")},
+    **{name: f"--{name}" for name in ("of", "shapes", "times", "wrt")},
+    "X_val and y_val": "--validation",
+    "class_weight": "--class-weight",
+    "sample_weight": "--weight",
     "types": "--type",
+    "validation_fraction": "--validation",
     "SoftmaxClassifier(...).fit(X, y).save(path)": "glassmax train DATA --target COLUMN",
 }
-"""The option on the command line for a parameter of the library."""
+"""Command-line options, by the parameter of the library."""
 
 
 def worded_error(error: "GlassmaxError") -> str:
@@ -51,8 +52,10 @@ def option_of(setting: "Setting") -> str:
     option = OPTIONS.get(setting.parameter)
     if option is None:
         return str(setting)
-    if setting.value is None:
+    if setting.value is None or setting.value is True:
         return option
+    if setting.value is False:
+        return f"no {option}"
     return " ".join(f"{option} {value}" for value in _values(setting.value))
 
 

@@ -102,11 +102,12 @@ def best_engine(n_threads: int | None = None) -> Engine:
     """
     wanted = _wanted()
     if wanted not in ("", "native", "reference"):
-        raise OptionError(f"GLASSMAX_ENGINE is {wanted!r}, expected 'native' or 'reference'.")
+        raise OptionError(parameter="GLASSMAX_ENGINE", came=repr(wanted), expected="'native' or 'reference'")
     engine, reason = _native_engine()
     if wanted == "reference" or engine is None:
         if wanted == "native":
-            raise OptionError(f"GLASSMAX_ENGINE is 'native', and there is no native engine here: {reason}.")
+            message = f"GLASSMAX_ENGINE is 'native', and there is no native engine here: {reason}."
+            raise OptionError(message, parameter="GLASSMAX_ENGINE")
         return ReferenceEngine(n_threads)
     return _of_threads(engine, n_threads)
 

@@ -30,7 +30,7 @@ class Data(NamedTuple):
 
     @property
     def mean_weight(self) -> float:
-        """The mean weight; a mini-batch of m rows divides its sum of losses by m times this."""
+        """The mean weight; a mini-batch of m rows divides its sum of losses by m times the mean weight."""
         return 1.0 if self.weight is None else float(self.weight.mean())
 
     def rows(self, index: Array | slice) -> "Data":

@@ -73,6 +73,9 @@ class NativeEngine:
         self.n_threads = default if n_threads is None else min(int(n_threads), most)
         self.isa = one_of("isa", isa, INSTRUCTION_SETS) if isa else _best_isa()
 
+    def __repr__(self) -> str:
+        return f"NativeEngine(n_threads={self.n_threads}, isa={self.isa!r})"
+
     @property
     def arithmetic(self) -> str:
         """The name of the engine and the instruction set: another instruction set rounds differently."""
@@ -101,7 +104,8 @@ class NativeEngine:
         if type(rule) not in (SGD, Adam):
             raise OptionError(
                 f"The rule is {type(rule).__name__}, and the native engine knows SGD and Adam. "
-                "Take glassmax.engine.ReferenceEngine() for a rule of your own."
+                "Take glassmax.engine.ReferenceEngine() for a rule of your own.",
+                parameter="rule",
             )
         theta = _writable(network.theta, "theta")
         names: tuple[str, ...]
@@ -199,7 +203,8 @@ def _spec(network: Network) -> Any:
     if network.theta.dtype not in DTYPES:
         raise OptionError(
             f"The network is {network.theta.dtype}, and the native engine computes in float32 and float64. "
-            "Take glassmax.engine.ReferenceEngine() for another dtype."
+            "Take glassmax.engine.ReferenceEngine() for another dtype.",
+            parameter="network",
         )
     return _spec_of(network.layer_sizes, network.activations, network.head.output, network.head.loss)
 
@@ -209,7 +214,8 @@ def _spec_of(sizes: tuple[int, ...], activations: tuple[str, ...], output: str, 
     unknown = [name for name in activations if name not in ACTIVATION]
     if unknown or output not in OUTPUT or loss not in LOSS:
         name = [*unknown, *({output} - OUTPUT.keys()), *({loss} - LOSS.keys())][0]
-        raise OptionError(f"The native engine knows no {name!r}. Take glassmax.engine.ReferenceEngine() for it.")
+        message = f"The native engine knows no {name!r}. Take glassmax.engine.ReferenceEngine() for it."
+        raise OptionError(message, parameter="network")
     return _native.Spec(list(sizes), [ACTIVATION[name] for name in activations], OUTPUT[output], LOSS[loss])
 
 
@@ -253,9 +259,12 @@ def _best_isa() -> str:
     if not wanted:
         return INSTRUCTION_SETS[-1]
     if wanted not in INSTRUCTION_SETS:
+        allowed = ", ".join(INSTRUCTION_SETS)
         raise OptionError(
-            f"GLASSMAX_ISA is {wanted!r}, expected one of {', '.join(INSTRUCTION_SETS)}: the instruction sets of "
-            "this build that this machine can run. Unset GLASSMAX_ISA to let glassmax choose."
+            parameter="GLASSMAX_ISA",
+            came=repr(wanted),
+            expected=f"one of {allowed}: the instruction sets of this build that this machine can run",
+            remedy="Unset GLASSMAX_ISA to let glassmax choose.",
         )
     return wanted
 
@@ -268,9 +277,9 @@ def _threads() -> tuple[int, int]:
     if not wanted:
         return there_are, MAX_THREADS
     if not (wanted.isascii() and wanted.isdigit() and int(wanted) >= 1):
+        remedy = f"Unset GLASSMAX_NUM_THREADS to use {there_are} threads."
         raise OptionError(
-            f"GLASSMAX_NUM_THREADS is {wanted!r}, expected a whole number >= 1. "
-            f"Unset GLASSMAX_NUM_THREADS to use {there_are} threads."
+            parameter="GLASSMAX_NUM_THREADS", came=repr(wanted), expected="a whole number >= 1", remedy=remedy
         )
     most = min(int(wanted), MAX_THREADS)
     return min(there_are, most), most

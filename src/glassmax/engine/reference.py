@@ -36,6 +36,9 @@ class ReferenceEngine:
         self.n_threads = n_threads
         self._pools: Any = None
 
+    def __repr__(self) -> str:
+        return f"ReferenceEngine(n_threads={self.n_threads})"
+
     @property
     def arithmetic(self) -> str:
         """The name of the engine; it doesn't tell which BLAS NumPy uses, though the bits depend on it."""
@@ -62,7 +65,7 @@ class ReferenceEngine:
             Network to train; its theta is updated in place.
         data : Data
         rule, state : Rule, State
-            The state is updated in place.
+            Update rule and its state; the state is updated in place.
         order : (n,) array of intp
             The rows, each once.
         batch_size : int

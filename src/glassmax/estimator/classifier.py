@@ -157,7 +157,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     n_iter_ : int
         Number of epochs of the last fit.
     stop_reason_ : str or None
-        Why the last fit ended; None while `fit_epochs` is running and after `partial_fit`.
+        Reason why the last fit ended; None while `fit_epochs` is running and after `partial_fit`.
 
         - "max_iter": it reached `max_iter`.
         - "schedule_completed": it reached `max_iter`, and with it the end of the schedule "cosine" or "one_cycle".
@@ -168,6 +168,9 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         - "callback": a scikit-learn callback stopped it.
         - "interrupted": it was ended by Ctrl-C, by an error, or by leaving `fit_epochs` early.
         - "diverged": the loss was no longer finite, and DivergenceError was raised.
+    diverged_, exploded_ : bool
+        Whether the training loss ended above where it began, and above chance; whether it rose far above chance and
+        ended no better than chance.
     t_ : int
         Number of rows seen in training; a row counts in every epoch.
     n_features_in_, feature_names_in_
@@ -443,7 +446,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         return np.concatenate([self.network_.head.log_forward(Z) for Z in self._logits(X)])
 
     def decision_function(self, X: npt.ArrayLike) -> Array:
-        """Return the logits; for two classes the logit of the second minus that of the first.
+        """Return the logits; for two classes, the second logit minus the first.
 
         Parameters
         ----------
@@ -590,13 +593,16 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             If the model has another output or loss than this classifier can have.
         """
         if not isinstance(model, Model):
-            raise OptionError(f"model is {model!r}, expected a Model: load_model(path) reads one from a file.")
+            raise OptionError(
+                parameter="model", came=repr(model), expected="a Model: load_model(path) reads one from a file"
+            )
         brought = {"hidden_layer_sizes", "activation"} & set(parameters)
         if brought:
-            raise OptionError(f"{min(brought)} is given, expected none: the model brings its own.")
+            raise OptionError(parameter=min(brought), came="given", expected="none: the model brings its own")
         network, head = model.network, model.network.head
         if head.output not in LOSS_OF_OUTPUT or not (head.fused or head.loss == "squared_error"):
-            raise OptionError(f"The model is {network!r}, expected softmax or sigmoid output with a loss of its own.")
+            expected = "softmax or sigmoid output with a loss of its own"
+            raise OptionError(f"The model is {network!r}, expected {expected}.", parameter="model")
         activations = network.activations
         activation = activations[0] if len(set(activations)) == 1 else list(activations) or "relu"
         loss = "squared_error" if head.loss == "squared_error" else "cross_entropy"
@@ -686,7 +692,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         return Run(self, prepare_fit(self, X, y, sample_weight, validation, classes), best_engine(self.n_threads))
 
     def _warn_of_outcome(self, run: Run) -> None:
-        warn_of_outcome(self, verdict=run.verdict, improving=run.early_stopping.epochs_without_improvement == 0)
+        warn_of_outcome(self, end=run.message, improving=run.early_stopping.epochs_without_improvement == 0)
 
     def _logits(self, X: Any) -> Iterator[Array]:
         network = self._fitted_network()

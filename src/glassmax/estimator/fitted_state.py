@@ -1,4 +1,4 @@
-"""What a fit learns: built beside the classifier, and committed to it once an epoch is done.
+"""Results of a fit: built beside the classifier, and committed to it once an epoch is done.
 
 A fit that is refused, or fails in its first epoch, is never committed: the classifier keeps its last fit.
 """
@@ -21,12 +21,12 @@ PRIVATE = {"training": "_training_state", "early_stopping": "_early_stopping"}
 
 @dataclass(repr=False)
 class FittedState:
-    """What a fit has learned so far; the fields are the classifier's attributes without their underscore.
+    """Results of a fit so far; the fields are the classifier's attributes without their underscore.
 
     Attributes
     ----------
     training : TrainingState
-        What the next epoch depends on besides the weights.
+        State that the next epoch depends on, besides the weights.
     early_stopping : EarlyStopping
         State of early stopping across calls of `partial_fit`; `fit` doesn't use it.
     network, classes, init, n_features_in, feature_names_in, loss, n_iter, t, loss_curve, ...

@@ -1,4 +1,4 @@
-"""The identity of a training run: everything its bits depend on. A checkpoint is resumed by the same run only."""
+"""The identity of a training run: all that its results depend on. Only the same run can resume a checkpoint."""
 
 from functools import partial
 from types import CodeType, FunctionType, MethodType

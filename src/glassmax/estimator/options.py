@@ -31,7 +31,7 @@ DEFAULT_ALPHA, DEFAULT_DECAY = 0.0001, 0.01
 
 
 class Plan(NamedTuple):
-    """What the parameters of a `SoftmaxClassifier` mean for training.
+    """Settings of the training, from the parameters of a `SoftmaxClassifier`.
 
     Attributes
     ----------
@@ -120,17 +120,17 @@ def _check_names(estimator: Any) -> None:
     one_of("output", estimator.output, OUTPUTS)
     if isinstance(estimator.learning_rate, Real):
         raise OptionError(
-            f"learning_rate is {estimator.learning_rate!r}, expected one of {', '.join(SCHEDULES)}. The number "
-            "goes into learning_rate_init."
+            parameter="learning_rate",
+            came=repr(estimator.learning_rate),
+            expected=f"one of {', '.join(SCHEDULES)}",
+            remedy=("The number goes into ", Setting("learning_rate_init"), "."),
         )
     one_of("learning_rate", estimator.learning_rate, SCHEDULES)
     one_of("init", estimator.init, SCHEMES)
-    if isinstance(estimator.class_weight, str):
-        one_of("class_weight", estimator.class_weight, ("balanced",))
-    elif not (estimator.class_weight is None or isinstance(estimator.class_weight, Mapping)):
-        raise OptionError(
-            f"class_weight is {estimator.class_weight!r}, expected a dict of weights by class, 'balanced' or None."
-        )
+    weights = estimator.class_weight
+    if not (weights is None or isinstance(weights, Mapping) or (isinstance(weights, str) and weights == "balanced")):
+        expected = "a dict of weights by class, 'balanced' or None"
+        raise OptionError(parameter="class_weight", came=repr(weights), expected=expected)
     for what in ("shuffle", "early_stopping", "warm_start", "nesterovs_momentum"):
         value = getattr(estimator, what)
         if not (isinstance(value, bool | np.bool_) or (_is_whole(value) and value in (0, 1))):

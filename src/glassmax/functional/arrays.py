@@ -138,7 +138,7 @@ def put(V: Array, index: Array, values: Array) -> None:
     Parameters
     ----------
     V : (..., k) array
-        In any memory layout.
+        Array in any memory layout.
     index, values : (...) array
     """
     V.flat[np.arange(index.size) * V.shape[-1] + index.ravel()] = values.ravel()

@@ -1,4 +1,4 @@
-"""Dropout masks: which units of a layer are kept for a row in a step.
+"""Dropout masks: they determine the units of a layer that are kept for a row in a step.
 
 Whether a unit is kept depends on one random number, and that number is a function of seed, step, layer, row and unit
 alone. It is the same in any batch, in any order, for any number of threads, and after a run has been resumed::
@@ -39,7 +39,7 @@ def dropout_mask(
     seed : int
         In [0, 2^64).
     step : int
-        >= 0: the number of steps taken before.
+        Number of earlier steps, >= 0.
     layer : int
         >= 1: the number of the layer.
     rows : (n,) array of int
@@ -47,7 +47,7 @@ def dropout_mask(
     units : int
         The number of units of the layer.
     rate : float
-        In [0, 1): the share of units dropped.
+        Share of units dropped, in [0, 1).
     dtype : dtype, default=float64
         The dtype of the mask.
 

@@ -1,4 +1,4 @@
-"""What a target is: class indices (...,) or rows (..., k), checked before any arithmetic.
+"""Targets: class indices (...,) or rows (..., k), checked before any arithmetic.
 
 Targets come in two shapes for predictions of shape (..., k). **Indices** of shape (...,) name one class
 each, counted from 0. **Rows** of shape (..., k) hold a number for each class: one-hot, soft (any
@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import LabelError, OptionError, ShapeError, one_of
+from ..errors import LabelError, ShapeError, between, one_of
 from .arrays import Array, as_floating, summing_dtype
 
 __all__ = [
@@ -87,7 +87,7 @@ def as_rows(T: Array, k: int, label_smoothing: float = 0.0) -> Array:
     Parameters
     ----------
     T : array
-        What `check_target` returned.
+        The target, as returned by `check_target`.
     k : int
         Number of classes.
     label_smoothing : float in [0, 1], default=0
@@ -112,9 +112,8 @@ def as_rows(T: Array, k: int, label_smoothing: float = 0.0) -> Array:
 
 
 def check_smoothing(label_smoothing: float) -> None:
-    """Raise where `label_smoothing` is not a number in [0, 1]."""
-    if not (isinstance(label_smoothing, int | float | np.number) and 0 <= label_smoothing <= 1):
-        raise OptionError(f"label_smoothing is {label_smoothing!r}, expected a number from 0 to 1.")
+    """Raise an error if `label_smoothing` is not a number in [0, 1]."""
+    between("label_smoothing", label_smoothing, 0, 1, open_above=False)
 
 
 def check_weights(sample_weight: npt.ArrayLike | None, rows: tuple[int, ...]) -> Array | None:
@@ -157,7 +156,7 @@ def reduce_rows(L: Array, w: Array | None, reduction: Reduction) -> Array:
     w : (...,) array or None
         Sample weights. A row of weight 0 is absent, whatever its loss.
     reduction : {"mean", "sum", "none"}
-        How to reduce. The mean of no rows, or with weights that sum to 0, is NaN, as in NumPy and PyTorch.
+        Reduction over the rows. The mean of no rows, or with weights that sum to 0, is NaN, as in NumPy and PyTorch.
 
     Returns
     -------

@@ -130,7 +130,7 @@ def train(
     batch_size : int
         >= 1; more than n counts as n.
     max_epochs : int
-        >= 0, including those that `training` counts already.
+        Maximum number of epochs, >= 0, including the epochs that `training` has already counted.
     regularization : Regularization
         Penalty, dropout, label smoothing, clipping, weight decay; none by default. Its seed is replaced by that of
         `training`.
@@ -289,7 +289,7 @@ def train_lbfgs(
                 "Scale the inputs to about 1."
             )
         start = network.theta.copy()
-        if iterate.verdict:
+        if iterate.stop_reason:
             break
         training.epochs, training.rows = training.epochs + 1, training.rows + len(data.y)
         validated = None if validation is None else score(network, engine, validation, confusion=False)

@@ -31,5 +31,5 @@ def as_html(d: DerivationResult) -> str:
     return (
         f"<div class='glassmax-derivation'><table>{''.join(rows)}</table>"
         f"<p>{escape(d.name)} = {mathml(for_reading(d.expression))}</p><p>{matrix}</p>"
-        f"<p>{escape(d.verdict)}</p></div>"
+        f"<p>{escape(f'{d.unused_note} {d.verdict}'.strip())}</p></div>"
     )

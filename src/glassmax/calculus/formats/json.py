@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..indices import for_reading
-from ..printing import equation_left, text
+from ..printing import equality, equation_left, text
 from ..result import DerivationResult
 from .latex import as_latex
 from .numpy import as_numpy
@@ -18,7 +18,8 @@ def as_json(d: DerivationResult) -> dict[str, Any]:
         "wrt": [name for name, _ in d.wrt],
         "layout": d.layout,
         "equations": [f"{equation_left(n)} = {text(n.value)}" for n in d.program.definitions],
-        "assumptions": [f"{text(left)} = {text(right)}" for left, right in d.assumptions],
+        "assumptions": [equality(pair) for pair in d.assumptions],
+        "unused_assumptions": [equality(pair) for pair in d.unused],
         "steps": [
             {"left": s.left, "right": text(for_reading(s.expression)), "rule": s.rule, "error": s.error}
             for s in d.steps

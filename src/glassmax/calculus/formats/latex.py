@@ -20,16 +20,22 @@ def as_latex(d: DerivationResult, *, steps: bool = False) -> str:
 
 
 def latex_left(left: str) -> str:
-    """Write the left side of a line, dL/dz_i, as a fraction."""
-    above, _, below = left.partition("/d")
-    if not below:
+    """Write the left side of a line as a fraction: dL/dz_i, d(dL/dz_i)/dz_j, sum_j d(dL/dz_i)/dz_j v_j."""
+    found = re.fullmatch(r"(?:sum_(\{.*?\}|\S+) )?d(.+)/d([^/ ]+(?:, [^/ ]+)*)(?: (.+))?", left)
+    if found is None:
         return f"\\text{{{_tex(left)}}}"
+    summed, above, below, rest = found.groups()
 
     def indexed(name: str) -> str:
         word, _, letters = name.partition("_")
         return f"{word}_{{{letters}}}" if letters else word
 
-    return f"\\frac{{\\partial {indexed(above.removeprefix('d'))}}}{{\\partial {indexed(below)}}}"
+    nested = above.startswith("(")
+    fraction = f"\\frac{{\\partial{'' if nested else f' {indexed(above)}'}}}{{\\partial {indexed(below)}}}"
+    total = f"\\sum_{{{summed.strip('{}')}}} " if summed else ""
+    after = rf" \left({latex_left(above[1:-1])}\right)" if nested else ""
+    factor = f" {indexed(rest)}" if summed else f"\\text{{ {rest}}}" if rest else ""
+    return f"{total}{fraction}{after}{factor}"
 
 
 def _tex(words: str) -> str:

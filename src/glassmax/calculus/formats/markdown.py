@@ -18,4 +18,4 @@ def as_markdown(d: DerivationResult) -> str:
     lines += ["", f"Index form: ${latex(for_reading(d.expression))}$", ""]
     if d.matrix is not None:
         lines += [f"Matrix form: ${matrix_latex(d.matrix)}$", ""]
-    return "\n".join([*lines, d.verdict])
+    return "\n".join([*lines, f"{d.unused_note} {d.verdict}".strip()])

@@ -6,7 +6,7 @@ from itertools import product
 from ..expression import ONE, ZERO, Definition, Delta, Expr, Index, map_children, walk
 from ..indices import for_reading, free_indices, letters, rename
 from ..matrix import Matrix, NoMatrixFormError, matrix_form
-from ..printing import bracketed, equation_left, matrix_text, numpy_expression, text
+from ..printing import bracketed, equality, equation_left, matrix_text, numpy_expression, text
 from ..result import DerivationResult
 from ..simplifying import simplified
 from .numpy import known_sizes
@@ -18,7 +18,7 @@ def as_text(d: DerivationResult, *, cases: bool = False) -> str:
     """Write a derivation for a terminal."""
     lines = ["Understood as"]
     lines += [f"  {equation_left(definition)} = {bracketed(definition.value)}" for definition in d.program.definitions]
-    lines += [f"  assuming {text(left)} = {text(right)}" for left, right in d.assumptions]
+    lines += [f"  assuming {equality(pair)}{' (not used)' * (pair in d.unused)}" for pair in d.assumptions]
     before = None
     for step, following in zip(d.steps, [*d.steps[1:], None], strict=True):
         if step.left != before:

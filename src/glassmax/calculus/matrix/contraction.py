@@ -63,7 +63,7 @@ def _dot(arrays: list[Matrix], bound: set[str], rules: list[str]) -> list[Matrix
 
 
 def _merge_same(arrays: list[Matrix], rules: list[str]) -> list[Matrix] | None:
-    """Two factors with the same indices: Hadamard."""
+    """Merge two factors with the same indices into a Hadamard product."""
     for i, a in enumerate(arrays):
         for b in arrays[i + 1 :]:
             if set(a.axes) == set(b.axes):
@@ -159,7 +159,7 @@ def _scaled_lines(v: Matrix, m: Matrix) -> Matrix:
 
 
 def _gather(arrays: list[Matrix], rules: list[str]) -> Matrix | None:
-    """Multiply what is left, where no index is summed any more."""
+    """Multiply the remaining factors, which have no summed index."""
     scalars = [m for m in arrays if not m.axes]
     rest = [m for m in arrays if m.axes]
     if not rest:

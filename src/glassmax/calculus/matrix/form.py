@@ -34,7 +34,7 @@ __all__ = ["NoMatrixFormError", "matrix_form", "one_hot_name", "shortest_matrix_
 def matrix_form(e: Expr, axes: Sequence[str], rules: list[str]) -> Matrix:
     """Return `e` in matrix notation, its rows and columns running over `axes`: none, one or two letters.
 
-    What was done is appended to `rules`, each rule once. A `NoMatrixFormError` says why there is no such form.
+    Each rule used is appended to `rules` once. A `NoMatrixFormError` says why there is no such form.
     """
     if len(axes) > 2:
         raise NoMatrixFormError(f"the result has {len(axes)} indices, and a matrix has two")
@@ -44,7 +44,8 @@ def matrix_form(e: Expr, axes: Sequence[str], rules: list[str]) -> Matrix:
 def shortest_matrix_form(forms: Sequence[Expr], axes: Sequence[str]) -> tuple[Matrix, list[str]]:
     """Return the shortest matrix form of several equal expressions, and the rules that led to it.
 
-    Where lengths are the same, the first wins. If none has a matrix form, the error of the first is raised.
+    Among forms of equal length, the first takes precedence. If none has a matrix form, the error of the first is
+    raised.
     """
     found: list[tuple[int, Matrix, list[str]]] = []
     refused: list[NoMatrixFormError] = []

@@ -8,23 +8,8 @@ the nodes, `glassmax.calculus.printing` prints them.
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-__all__ = [
-    "Apply",
-    "Diag",
-    "Eye",
-    "Hadamard",
-    "Leaf",
-    "Matrix",
-    "Ones",
-    "Plus",
-    "Power",
-    "Product",
-    "Quotient",
-    "Scaled",
-    "Transpose",
-    "leaves",
-    "matrix_children",
-]
+__all__ = ["Apply", "Diag", "Eye", "Hadamard", "Leaf", "Matrix", "Ones", "Plus", "Power", "Product", "Quotient"]
+__all__ += ["Scaled", "Transpose", "leaves", "matrix_children"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +37,7 @@ class Eye:
 
 @dataclass(frozen=True)
 class Transpose:
-    """Rows and columns exchanged; of a vector, a row."""
+    """The transpose of a matrix; the transpose of a vector is a row."""
 
     of: "Matrix"
     axes: tuple[str, ...]
@@ -89,7 +74,7 @@ class Quotient:
 
 @dataclass(frozen=True)
 class Scaled:
-    """A rational number times an array: -1, 2, 1/2."""
+    """A rational number, such as -1 or 1/2, times an array."""
 
     number: Fraction
     of: "Matrix"

@@ -10,23 +10,8 @@ from fractions import Fraction
 from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
 from .parts import HALF, Parts, is_plain, leads_with_fraction, parts_of, signed
 
-__all__ = [
-    "Applied",
-    "BigSum",
-    "Box",
-    "Fence",
-    "Frac",
-    "Primed",
-    "Root",
-    "Row",
-    "Script",
-    "Sign",
-    "call_box",
-    "expression_box",
-    "name_box",
-    "number_box",
-    "product_row",
-]
+__all__ = ["Applied", "BigSum", "Box", "Fence", "Frac", "Primed", "Root", "Row", "Script", "Sign", "call_box"]
+__all__ += ["expression_box", "name_box", "number_box", "product_row"]
 
 
 @dataclass(frozen=True)
@@ -86,7 +71,7 @@ class Fence:
 
 @dataclass(frozen=True)
 class Applied:
-    """A function and what it is applied to."""
+    """A function and its argument."""
 
     function: "Box"
     argument: "Box"
@@ -191,7 +176,7 @@ def _product(parts: Parts) -> Box:
 
 
 def _inside(numbers: list[Box], factors: list[Expr]) -> Box:
-    """Lay out one side of a fraction, whose line stands for brackets."""
+    """Lay out one side of a fraction, whose line replaces brackets."""
     if not numbers and len(factors) == 1:
         return expression_box(factors[0])
     return product_row(numbers + _factors(factors))

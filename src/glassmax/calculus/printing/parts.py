@@ -10,21 +10,8 @@ from fractions import Fraction
 from ..expression import MINUS_ONE, ONE, Add, Call, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
 from ..matrix import Leaf, Matrix, Ones, Product, Quotient, Scaled
 
-__all__ = [
-    "HALF",
-    "MatrixParts",
-    "Parts",
-    "call_name",
-    "is_atom",
-    "is_one",
-    "is_plain",
-    "is_transparent",
-    "leads_with_fraction",
-    "matrix_parts",
-    "parts_of",
-    "prime",
-    "signed",
-]
+__all__ = ["HALF", "MatrixParts", "Parts", "call_name", "is_atom", "is_one", "is_plain", "is_transparent"]
+__all__ += ["leads_with_fraction", "matrix_parts", "parts_of", "prime", "signed"]
 
 HALF = Num(Fraction(1, 2))
 

@@ -7,14 +7,14 @@ writes all of them.
 
 from collections.abc import Sequence
 
-from ..expression import Add, Call, Definition, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
+from ..expression import Add, Assumption, Call, Definition, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
 from .parts import HALF, call_name, is_atom, is_plain, leads_with_fraction, parts_of, signed
 
-__all__ = ["bracketed", "equation_left", "text"]
+__all__ = ["bracketed", "equality", "equation_left", "sum_sign", "text"]
 
 
 def text(e: Expr, *, unicode: bool = False) -> str:
-    """Print an expression in index notation with as few brackets as its meaning allows; read again, it means the same.
+    """Print an expression in index notation with as few brackets as possible; `parse` reads the same meaning back.
 
     With `unicode`, ``δ`` and ``Σ`` stand for ``delta`` and ``sum``.
 
@@ -25,6 +25,11 @@ def text(e: Expr, *, unicode: bool = False) -> str:
     'p_i delta_ij'
     """
     return _Text("δ" if unicode else "delta", "Σ" if unicode else "sum").whole(e)
+
+
+def equality(pair: Assumption) -> str:
+    """Print an assumption: ``sum_k y_k = 1``."""
+    return " = ".join(map(text, pair))
 
 
 def equation_left(definition: Definition) -> str:
@@ -50,7 +55,8 @@ def _index(index: Index) -> str:
     return _subscript(index.name, index.indices) if isinstance(index, Label) else index
 
 
-def _sum_sign(sign: str, indices: tuple[str, ...]) -> str:
+def sum_sign(indices: tuple[str, ...], sign: str = "sum") -> str:
+    """Print the sign of a sum over one index or more: ``sum_k``, ``sum_{i,j}``."""
     single = len(indices) == 1 and len(indices[0]) == 1
     return f"{sign}_{indices[0]}" if single else f"{sign}_{{{','.join(indices)}}}"
 
@@ -60,7 +66,7 @@ class _Text:
         self.delta, self.sigma = delta, sigma
 
     def whole(self, e: Expr) -> str:
-        """Print an expression that stands alone or inside brackets of its own."""
+        """Print an expression that is the whole text or in its own brackets."""
         if not isinstance(e, Add):
             negative, rest = signed(e)
             return f"-{self.term(rest)}" if negative else self.term(rest)
@@ -82,7 +88,7 @@ class _Text:
             case Sum(indices, body):
                 closed = isinstance(body, Add) or signed(body)[0]
                 inner = self.in_brackets(body) if closed else self.term(body)
-                return f"{_sum_sign(self.sigma, indices)} {inner}"
+                return f"{sum_sign(indices, self.sigma)} {inner}"
             case _:
                 return self.factor(e)
 
@@ -162,7 +168,7 @@ def _bracketed(e: Expr) -> str:
         case Pow(base, exponent):
             return f"({_bracketed(base)}^{_bracketed(exponent)})"
         case Sum(indices, body):
-            return f"({_sum_sign('sum', indices)} {_bracketed(body)})"
+            return f"({sum_sign(indices)} {_bracketed(body)})"
         case Call(_, argument, _):
             return f"{call_name(e)}({bracketed(argument)})"
         case _:

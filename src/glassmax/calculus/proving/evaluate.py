@@ -144,14 +144,15 @@ def _value(e: Expr, values: Values, sizes: dict[str, int]) -> tuple[Array, tuple
             outside = {letter: size for letter, size in sizes.items() if letter not in indices}
             own = _sizes(body, values, outside)  # the same letter may run over another axis in another sum
             inner = sizes | {letter: own[letter] for letter in indices if letter in own}
+            for index in indices:
+                if index not in inner:
+                    raise DeriveError(f"The sum over {index} has no range: no array in it has this index.")
             array, letters = _value(body, values, inner)
             spend(array.size // 100)
             for index in indices:
                 if index in letters:
                     array = array.sum(axis=letters.index(index))
                     letters = tuple(letter for letter in letters if letter != index)
-                elif index not in inner:
-                    raise DeriveError(f"The sum over {index} has no range: no array in it has this index.")
                 else:
                     array = array * inner[index]
             return array, letters
@@ -199,7 +200,7 @@ FUNCTION_VALUES: dict[str, Any] = {
     "softplus": lambda x: np.log1p(np.exp(x)),
     "erf": _erf,
 }
-"""Each known function on numbers, also on those of the complex step."""
+"""Known functions on numbers, including complex numbers for the complex step."""
 
 
 def _grid(index: Index, letters: tuple[str, ...], values: Values, sizes: dict[str, int]) -> Array:

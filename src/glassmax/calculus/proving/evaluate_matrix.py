@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 def evaluate_matrix(m: Matrix, values: Values, sizes: Mapping[str, int]) -> Array:
     """Return the value of an expression in matrix notation, with as many axes as `m` has.
 
-    `sizes` are those of the letters that ones and identities run over.
+    `sizes` has the size of each letter that ones and identities run over.
     """
     found = {**_leaf_sizes(m, values), **sizes}
     return _matrix_value(m, values, found).reshape([found[axis] for axis in m.axes])

@@ -27,7 +27,7 @@ STEP = 1e-60
 def prove(result: DerivationResult, seed: int = 0) -> bool:
     """Measure the errors of the lines, of the result and of its matrix form; return whether all hold.
 
-    The errors are filled in; `seed` is that of the random values.
+    The errors are filled in; `seed` is the seed of the random values.
     """
     rng = np.random.default_rng(seed)
     for step in result.steps:
@@ -70,7 +70,7 @@ def _prove_draw(result: DerivationResult, values: Values) -> None:
 
 
 def _one_hot(result: DerivationResult, values: Values) -> dict[str, Array]:
-    """The one-hot matrices that stand for labels in the matrix form."""
+    """The one-hot matrices that replace labels in the matrix form."""
     return {name: np.eye(values.ranges[label])[values.arrays[label]] for label, name in result.one_hot().items()}
 
 
@@ -84,7 +84,7 @@ def _sized(step: DerivationStep, values: Values) -> Values:
 def complex_step(claim: Claim, values: Values) -> Array:
     """Measure the derivative that a claim is about: Im f(x + i h) / h, cell by cell.
 
-    The axes are those of the upper array, then of the lower; `values` has the arrays of everything.
+    The axes are the axes of the upper array, then of the lower; `values` has the arrays of everything.
     """
     (of, _), (name, _) = claim.upper, claim.lower
     rest = Program(tuple(d for d in claim.program.definitions if d.name != name), claim.program.labels)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from ...errors import GlassmaxError
 from ..expression import KNOWN_FUNCTIONS, Assumption, Call, Expr, Program, Tensor, walk
 from ..indices import free_indices
+from ..printing import equality
 from ..ranges import Ranges, ranges_of
 from .evaluate import OpenFunction, Values, evaluate, evaluate_program
 
@@ -57,6 +58,7 @@ def draw_values(
     used = {part.function for e in expressions for part in walk(e) if isinstance(part, Call)}
     functions = {name: OpenFunction(*rng.uniform(0.2, 0.9, 5)) for name in sorted(used - KNOWN_FUNCTIONS)}
     letter_sizes = _letter_sizes(program, size)
+    defined = False
     for attempt, (of_arrays, of_scalars) in enumerate(_draws(rng)):
         arrays: dict[str, Array] = {}
         for name, shape in shapes.items():
@@ -67,23 +69,41 @@ def draw_values(
         values = Values(arrays, letter_sizes, functions, classes)
         with np.errstate(all="ignore"):
             whole = evaluate_program(program, _satisfied(values, assumptions, program, positive=attempt > 1))
-        if all(np.isfinite(array).all() for array in whole.arrays.values()):
+            residual = _residual(assumptions, whole)
+        if _is_finite(whole) and (np.abs(residual) < 1e-9).all():
             break
+        with np.errstate(all="ignore"):
+            defined = defined or _is_finite(evaluate_program(program, values))
     else:
+        if assumptions and defined:
+            raise _contradiction(program, assumptions, rng)
         raise AssumptionError(
             "No numbers were found on which all equations are defined; a logarithm or a root may be at fault."
         )
     added = {name: rng.normal(size=whole.arrays[like].shape) for name, like in (extra or {}).items()}
-    whole = replace(whole, arrays={**added, **whole.arrays})
-    with np.errstate(all="ignore"):
-        residual = _residual(assumptions, whole)
-    if not (np.abs(residual) < 1e-9).all():
-        raise AssumptionError("The assumptions can't all hold: no numbers were found that satisfy them.")
-    return whole
+    return replace(whole, arrays={**added, **whole.arrays})
+
+
+def _is_finite(values: Values) -> bool:
+    return all(np.isfinite(array).all() for array in values.arrays.values())
+
+
+def _contradiction(program: Program, assumptions: Sequence[Assumption], rng: np.random.Generator) -> AssumptionError:
+    """Return the error that names the assumption at fault, or all of them if each can hold without the others."""
+    if len(assumptions) == 1:
+        what = f"The assumption {equality(assumptions[0])} contradicts the equations: no numbers were found that"
+        return AssumptionError(f"{what} satisfy both.", remedy="Leave the assumption out, or correct it.")
+    for pair in assumptions:
+        try:
+            draw_values(program, [pair], rng)
+        except AssumptionError as error:
+            return error
+    what = f"The assumptions {' and '.join(map(equality, assumptions))} can't all hold: no numbers were found that"
+    return AssumptionError(f"{what} satisfy them.", remedy="Leave one of them out.")
 
 
 def _sizes(ranges: Ranges, order: Sequence[int]) -> Callable[[Any], int]:
-    """Return a function that gives each range a size of its own, in this order."""
+    """Return a function that gives each range a different size, in this order."""
     sizes: dict[Any, int] = {}
     return lambda place: sizes.setdefault(ranges.root(place), order[len(sizes) % len(order)])
 
@@ -150,9 +170,10 @@ def _satisfied(values: Values, assumptions: Sequence[Assumption], program: Progr
                 moved[cell] += 1e-20j
                 slope = residuals({**arrays, name: moved}).imag / 1e-20
                 columns.append(slope * arrays[name][cell] if positive else slope)
-        if not columns:
+        matrix = np.array(columns).T
+        if not columns or not (np.isfinite(matrix).all() and np.isfinite(residual).all()):  # the values have run away
             break
-        step = np.linalg.lstsq(np.array(columns).T, -residual, rcond=None)[0]
+        step = np.linalg.lstsq(matrix, -residual, rcond=None)[0]
         start = 0
         for name in free:
             move = step[start : start + arrays[name].size].reshape(arrays[name].shape)

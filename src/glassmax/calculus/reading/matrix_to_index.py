@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NoReturn
 
-from ...errors import ExpressionError
+from ...errors import ExpressionError, Setting
 from ..expression import Add, Call, Delta, Expr, Mul, Num, Pow, Program, Sum, Tensor
 from ..greek import GREEK
 from ..indices import fresh
@@ -125,7 +125,7 @@ class _Axes:
         return axis
 
     def same(self, a: Sequence[str], b: Sequence[str], node: Node) -> None:
-        """Make axes one, pair by pair; two that were declared different can't be."""
+        """Identify axes, pair by pair; axes that were declared different raise an error."""
         for first, second in zip(map(self.root, a), map(self.root, b), strict=True):
             if first == second or ONE_AXIS in (first, second):
                 continue
@@ -184,8 +184,8 @@ class _Axes:
             return ()
         letter = name[1:] if len(name) == 2 and name[0] == "d" else name
         if len(letter) != 1 and letter not in GREEK:
-            example = f'shapes={{"{node.text}": "nd"}}'
-            raise ExpressionError(f"the shape of {node.text} isn't known; declare it: {example}", self.text, node.place)
+            what = f"the shape of {node.text} isn't known; declare it: "
+            raise ExpressionError((what, Setting("shapes", f"{node.text}: n,d")), self.text, node.place)
         return (self.new(), self.new()) if letter[0].isupper() else (self.new(),)
 
     def broadcast(self, a: tuple[str, ...], b: tuple[str, ...], node: Node) -> tuple[str, ...]:
@@ -256,7 +256,7 @@ def _names(node: Node) -> set[str]:
 
 
 class _Naming:
-    """What a person would give a name: what goes into a nonlinearity (Z), what comes out before a product (A), P."""
+    """Parts that a person would name: the input of a nonlinearity (Z), its output before a product (A), P."""
 
     def __init__(self, taken: set[str], equations: Mapping[str, Node]) -> None:
         self.taken = taken
@@ -291,7 +291,7 @@ class _Naming:
         return reference
 
     def finished(self) -> list[tuple[str, Node, int]]:
-        """Choose the names: a letter, or numbered letters where there are several."""
+        """Choose the names: a letter, or numbered letters if there are several."""
         stems = [stem for stem, _, _ in self.made.values()]
         several = any(stems.count(stem) > 1 for stem in "zaZA")
         out = []
@@ -412,7 +412,7 @@ class _Indexer:
         return Call("log", total) if node.op == "logsumexp" else total
 
     def new(self, axes: tuple[str, ...], taken: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Letters for axes, and those of them that have to be summed over."""
+        """Return letters for axes, and the letters that have to be summed over."""
         letters: tuple[str, ...] = ()
         for axis in axes:
             letters += ("",) if axis == ONE_AXIS else (fresh({*taken, *letters}, "i"),)

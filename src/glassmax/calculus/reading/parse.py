@@ -99,7 +99,7 @@ def parse_expression(text: str, *, einstein: bool = False, known: Collection[str
     Examples
     --------
     >>> parse_expression("sum_k a_k")
-    Sum(indices=('k',), body=Tensor(name='a', indices=('k',)))
+    sum_k a_k
     """
     parser = _IndexParser(text, einstein=einstein, known=known)
     value = parser.side()
@@ -112,8 +112,8 @@ def parse_equation_pair(text: str, einstein: bool = False) -> tuple[Expr, Expr]:
 
     Examples
     --------
-    >>> parse_equation_pair("sum_k y_k = 1")[1]
-    Num(value=Fraction(1, 1))
+    >>> parse_equation_pair("sum_k y_k = 1")
+    (sum_k y_k, 1)
     """
     parser = _IndexParser(text, einstein=einstein)
     left = parser.side()

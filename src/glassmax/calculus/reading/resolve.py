@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from graphlib import CycleError, TopologicalSorter
 
-from ...errors import ExpressionError
+from ...errors import ExpressionError, Setting, Text
 from ..expression import (
     ZERO,
     Add,
@@ -35,26 +35,9 @@ from ..expression import (
 from ..indices import all_indices, fresh, rename
 from .tokens import MAX_DEPTH, MAX_LENGTH, TOO_DEEP
 
-__all__ = [
-    "Equation",
-    "Places",
-    "Softmax",
-    "Use",
-    "build_program",
-    "check_depth",
-    "check_free",
-    "check_uses",
-    "contract",
-    "in_order",
-    "inline_softmaxes",
-    "inverse",
-    "maximum",
-    "negate",
-    "number",
-    "product",
-    "separate",
-    "sorted_program",
-]
+__all__ = ["Equation", "Places", "Softmax", "Use", "build_program", "check_depth", "check_free", "check_uses"]
+__all__ += ["contract", "in_order", "inline_softmaxes", "inverse", "maximum", "negate", "number", "product"]
+__all__ += ["separate", "sorted_program"]
 
 
 @dataclass(frozen=True)
@@ -130,7 +113,7 @@ class Places:
         for child in children(e):
             yield from (found for found in self.unbound(child, labels=labels) if found[0] not in bound)
 
-    def fault(self, message: str, place: int) -> ExpressionError:
+    def fault(self, message: str | Text, place: int) -> ExpressionError:
         """Return the error with a caret at `place`."""
         return ExpressionError(message, self.text, place)
 
@@ -240,13 +223,13 @@ def check_free(e: Expr, left: Sequence[str], places: Places, *, einstein: bool) 
     """Refuse an index of the right side that is neither summed over nor on the left."""
     for letter, place in places.unbound(e):
         if letter not in left:
-            advice = "and occurs once" if einstein else f"write sum_{letter}, or use einstein"
-            joint = " " if einstein else "; "
-            raise places.fault(f"index {letter} of the right side is not on the left{joint}{advice}", place)
+            what = f"index {letter} of the right side is not on the left"
+            advice = (f"{what}; write sum_{letter}, or use ", Setting("einstein", True))
+            raise places.fault(f"{what} and occurs once" if einstein else advice, place)
 
 
 def separate(e: Expr, left: Sequence[str]) -> Expr:
-    """Rename bound indices that are taken: by the left side, or by a sum around."""
+    """Rename bound indices whose letters are taken by the left side or by an enclosing sum."""
     every = all_indices(e) | set(left)
 
     def visit(e: Expr, taken: frozenset[str], new: dict[str, Index]) -> Expr:
@@ -277,7 +260,7 @@ def check_uses(uses: Sequence[Use], places: Places) -> None:
 
 
 def inline_softmaxes(e: Expr, softmaxes: Sequence[Softmax], places: Places) -> Expr:
-    """Return `e` with each softmax written out."""
+    """Return `e` with each softmax replaced by its formula."""
     written: dict[str, Expr] = {}
     for each in softmaxes:
         written[each.mark.name] = replace(each, argument=_put(each.argument, written)).value()
@@ -362,7 +345,7 @@ def sorted_program(equations: Sequence[Equation], labels: frozenset[str], places
 
 
 def in_order(uses: Mapping[str, set[str]], place_of: Mapping[str, int], text: str) -> list[str]:
-    """Return the names so that each uses only earlier ones; a cycle is an error at the first of it in the text."""
+    """Return the names in an order in which each uses only earlier names; a cycle raises an error."""
     try:
         return list(TopologicalSorter({n: sorted(used & uses.keys()) for n, used in uses.items()}).static_order())
     except CycleError as error:

@@ -22,25 +22,8 @@ TOO_DEEP = f"too deep: more than {MAX_DEPTH} levels of nesting"
 WORDS = {sign: word for word, sign in GREEK.items()} | VARIANTS
 COMMANDS = {
     **{word: ("name", word) for word in GREEK},
-    **{
-        word: ("name", word)
-        for word in [
-            "exp",
-            "log",
-            "ln",
-            "sqrt",
-            "sin",
-            "cos",
-            "tanh",
-            "max",
-            "sum",
-            "e",
-            "ell",
-            "sigmoid",
-            "erf",
-            "softmax",
-        ]
-    },
+    **{word: ("name", word) for word in ("exp", "log", "ln", "sqrt", "sin", "cos", "tanh", "max", "sum")},
+    **{word: ("name", word) for word in ("e", "ell", "sigmoid", "erf", "softmax")},
     **{"varepsilon": ("name", "epsilon"), "vartheta": ("name", "theta"), "varphi": ("name", "phi")},
     **dict.fromkeys(("frac", "dfrac", "tfrac"), ("name", "\\frac")),
     **dict.fromkeys(("cdot", "times", "odot", "circ", "ast"), ("mark", "*")),
@@ -292,7 +275,7 @@ class Cursor:
         return self.token.kind == "mark" and self.token.text in marks
 
     def advance(self) -> Token:
-        """Take the token that is here; the end stays."""
+        """Return the current token and move to the next one, except at the end of the text."""
         token = self.token
         self.index = min(self.index + 1, len(self.tokens) - 1)
         return token

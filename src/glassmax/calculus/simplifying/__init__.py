@@ -19,17 +19,5 @@ from .recognise import fold, named_sigmoids, unnamed_softmax, written_sigmoids
 from .shorten import namings, weight
 from .simplifier import Simplifier
 
-__all__ = [
-    "Simplifier",
-    "combine",
-    "expand",
-    "fold",
-    "key",
-    "named_sigmoids",
-    "namings",
-    "simplified",
-    "size",
-    "unnamed_softmax",
-    "weight",
-    "written_sigmoids",
-]
+__all__ = ["Simplifier", "combine", "expand", "fold", "key", "named_sigmoids", "namings", "simplified", "size"]
+__all__ += ["unnamed_softmax", "weight", "written_sigmoids"]

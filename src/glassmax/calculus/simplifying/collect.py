@@ -28,7 +28,7 @@ __all__ = ["Style", "collect", "size"]
 
 @dataclass(frozen=True)
 class Style:
-    """What is known of a program that decides how people would write a result.
+    """Facts about a program that decide how people would write a result.
 
     Attributes
     ----------

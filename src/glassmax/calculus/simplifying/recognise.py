@@ -32,7 +32,11 @@ from .expand import add, combine, expand, multiply, simplified
 from .keys import key
 from .term import Factor, Term, components, from_terms
 
-__all__ = ["assume", "cancel_sums", "fold", "match", "named_sigmoids", "sums_of", "unnamed_softmax", "written_sigmoids"]
+__all__ = ["Fact", "assume", "cancel_sums", "fold", "match", "named_sigmoids", "sums_of", "unnamed_softmax"]
+__all__ += ["written_sigmoids"]
+
+Fact = tuple[Assumption, list[Assumption]]
+"""An equation that holds, and the assumptions that it rests on."""
 
 Naming = dict[str, Index]
 
@@ -168,20 +172,23 @@ def _cancel_in(term: Term) -> Term:
     return term
 
 
-def sums_of(definition: Definition, program: Program, assumptions: Sequence[Assumption]) -> list[Assumption]:
+def sums_of(definition: Definition, program: Program, assumptions: Sequence[Assumption]) -> list[Fact]:
     """Return what a definition implies for its own sums: 1 for a softmax, 0 for what is centred."""
-    facts: list[Assumption] = []
+    facts: list[Fact] = []
     if not definition.indices:
         return facts
     scalars = {d.name: d.value for d in program.definitions if not d.indices}
     value = _put_in(definition.value, scalars)
     for position, index in enumerate(definition.indices):
         terms = combine(expand(Sum((index,), Mul((value, ones(definition.name, position, index))))))
+        needed = []
         for assumption in assumptions:
-            terms = assume(terms, assumption)
+            before, terms = terms, assume(terms, assumption)
+            needed += [assumption] if terms != before else []
         terms = cancel_sums(terms)
         if terms in ([], [Term(ONE.value)]):
-            facts.append((Sum((index,), Tensor(definition.name, definition.indices)), ONE if terms else ZERO))
+            total = Sum((index,), Tensor(definition.name, definition.indices))
+            facts.append(((total, ONE if terms else ZERO), needed))
     return facts
 
 

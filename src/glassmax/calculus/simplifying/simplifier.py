@@ -14,7 +14,7 @@ from ..ranges import Ranges, ranges_of
 from .brackets import Brackets
 from .collect import Style, collect, size
 from .expand import combine, expand
-from .recognise import assume, cancel_sums, fold, sums_of
+from .recognise import Fact, assume, cancel_sums, fold, sums_of
 from .shorten import weight
 from .term import Term, from_terms
 
@@ -26,11 +26,15 @@ Lines = list[tuple[Expr, str]]
 
 
 class Simplifier:
-    """Bring expressions to their short form, by what is known in a program and its assumptions."""
+    """Bring expressions to their short form, by what is known in a program and its assumptions.
+
+    `used` collects the assumptions that have changed something.
+    """
 
     def __init__(self, program: Program, assumptions: tuple[Assumption, ...]) -> None:
         self.program = program
         self.assumptions = assumptions
+        self.used: set[Assumption] = set()
 
     def lines(self, start: Expr, known: Definition | None = None) -> Lines:
         """Return the expressions on the way from `start` to its short form, each with its rule; the last is the result.
@@ -95,7 +99,7 @@ class Simplifier:
         return self._one_name_for_ones(combine(expand(e)))
 
     def _one_name_for_ones(self, terms: list[Term]) -> list[Term]:
-        """Call ones that run over the same range the same, so that sums of nothing but them are alike."""
+        """Give vectors of ones with the same range the same name, so that sums of them are alike."""
 
         def named(atom: Expr) -> Expr:
             if not isinstance(atom, Tensor) or not is_ones(atom):
@@ -112,18 +116,29 @@ class Simplifier:
         if known is not None:
             stages.append((lambda t: combine(fold(t, known)), f"recognised {known.name}"))
         stages.append((cancel_sums, "a sum cancels against its own inverse"))
-        return stages + [(_use(fact), rule) for fact, rule in self._facts]
+        return stages + [(self._use(fact), rule) for fact, rule in self._facts]
 
     @cached_property
-    def _facts(self) -> list[tuple[Assumption, str]]:
-        """What may be used: that a softmax sums to one, then the assumptions."""
-        facts: list[tuple[Assumption, str]] = []
+    def _facts(self) -> list[tuple[Fact, str]]:
+        """Facts that may be used: a softmax sums to one, then the assumptions."""
+        facts: list[tuple[Fact, str]] = []
         for definition in self.program.definitions:
             facts += [
-                (fact, f"{definition.name} sums to {1 if fact[1] == ONE else 0}")
+                (fact, f"{definition.name} sums to {1 if fact[0][1] == ONE else 0}")
                 for fact in sums_of(definition, self.program, self.assumptions)
             ]
-        return facts + [(assumption, "assumption used") for assumption in self.assumptions]
+        return facts + [((assumption, [assumption]), "assumption used") for assumption in self.assumptions]
+
+    def _use(self, fact: Fact) -> Callable[[list[Term]], list[Term]]:
+        equation, needed = fact
+
+        def stage(terms: list[Term]) -> list[Term]:
+            changed = assume(terms, equation)
+            if changed != terms:
+                self.used.update(needed)
+            return changed
+
+        return stage
 
     @cached_property
     def _ranges(self) -> Ranges:
@@ -142,7 +157,3 @@ class Simplifier:
     def _style(self) -> Style:
         defined = frozenset(d.name for d in self.program.definitions)
         return Style(defined, lambda name, position: self._ranges.root((name, position)))
-
-
-def _use(fact: Assumption) -> Callable[[list[Term]], list[Term]]:
-    return lambda terms: assume(terms, fact)
