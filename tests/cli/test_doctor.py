@@ -97,7 +97,9 @@ def test_json_is_one_line_with_every_field(of):
     result = of(WRONG, "--json")
     answer = json.loads(result.out)
     assert len(result.out.splitlines()) == 1
-    assert {"verdict", "correct", "first_wrong", "conventions", "findings", "text", "notes", "printed"} <= set(answer)
+    assert {"verdict", "correct", "first_wrong", "conventions", "lines", "findings", "text", "notes"} <= set(answer)
+    assert "printed" in answer
+    assert [line["name"] for line in answer["lines"]] == ["W1", "b1", "W2", "b2"]
     fields = {"cause", "where", "parameters", "says", "evidence", "line", "reason", "cell", "indistinguishable"}
     assert fields <= set(answer["findings"][0])
 
