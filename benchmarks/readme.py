@@ -12,108 +12,105 @@ END = "<!-- end of {} -->"
 def gradients(record):
     found = record["figures"]
     worst = found["largest_relative_error"]
-    return (
-        f"gradients of {found['networks']} networks: largest relative difference from PyTorch's and from JAX's",
-        f"{worst['torch']:.0e} and {worst['jax']:.0e}",
-    )
+    what = f"gradients of {found['networks']} networks: largest relative difference from those of"
+    return [(f"{what} PyTorch", f"{worst['torch']:.0e}"), (f"{what} JAX", f"{worst['jax']:.0e}")]
 
 
 def accuracy(record):
     rows = {(row["dtype"], row["margin"], row["quantity"]): row["error"] for row in record["figures"]["rows"]}
     shown = rows["float32", 17, "cross-entropy"]
-    return (
-        "relative error of the loss of one row in float32 with a margin of 17: glassmax, PyTorch, JAX",
-        ", ".join(shown[library] for library in ("glassmax", "torch", "jax")),
-    )
+    return [
+        (
+            "relative error of the loss of one row in float32 with a margin of 17: glassmax, PyTorch, JAX",
+            ", ".join(shown[library] for library in ("glassmax", "torch", "jax")),
+        )
+    ]
 
 
 def startup(record):
     found = record["figures"]
-    return (
-        "time of `import glassmax` over `import numpy`; time of `glassmax train penguins`",
-        f"{found['imports']['glassmax_over_numpy']:.2f}; {found['commands_seconds']['glassmax train penguins']:.1f} s",
-    )
+    return [
+        ("time of `import glassmax` over `import numpy`", f"{found['imports']['glassmax_over_numpy']:.2f}"),
+        ("time of `glassmax train digits`", f"{found['commands_seconds']['glassmax train digits']:.1f} s"),
+    ]
 
 
 def doctor(record):
     found = record["figures"]
     right = {group: f"{one['right']} of {one['cases']}" for group, one in found.items()}
-    return (
-        "the gradient doctor on programs written by somebody who had not seen its code (the doctor has been corrected "
-        "on them since): one mistake named first; two mistakes both named; correct programs found correct; "
-        "slowest answer",
-        f"{right['single']}; {right['double']}; {right['control']}; "
-        f"{max(one['most_seconds'] for one in found.values()):.1f} s",
-    )
+    slowest = max(one["most_seconds"] for one in found.values())
+    return [
+        ("programs with one mistake, in which the gradient doctor names the mistake first", right["single"]),
+        ("programs with two mistakes, in which it names both", right["double"]),
+        ("correct programs that it finds correct", right["control"]),
+        ("its slowest answer", f"{slowest:.1f} s"),
+        ("author of the programs", "somebody who had not seen its code; it has been corrected on them since"),
+    ]
 
 
 def size(record):
     found = record["figures"]
-    return (
-        "size of the wheel; of the native engine; of an installation with all dependencies (NumPy, SciPy, ...)",
-        f"{found['wheel_bytes'] / 1e6:.1f} MB; {found['native_bytes'] / 1e6:.1f} MB; {found['all_bytes'] / 1e6:.0f} MB",
-    )
+    return [
+        ("size of the wheel", f"{found['wheel_bytes'] / 1e6:.1f} MB"),
+        ("size of the native engine", f"{found['native_bytes'] / 1e6:.1f} MB"),
+        ("size of an installation with all dependencies (NumPy, SciPy, ...)", f"{found['all_bytes'] / 1e6:.0f} MB"),
+    ]
 
 
 def streaming(record):
     found = record["figures"]["predict"]
-    return (
-        f"a CSV file of {found['gigabytes']:.0f} GB, {found['rows'] / 1e6:.0f} million rows: time and memory to "
-        "predict all of it",
-        f"{found['seconds']:.0f} s, {found['peak_megabytes']:.0f} MB",
-    )
+    return [
+        (
+            f"a CSV file of {found['gigabytes']:.0f} GB, {found['rows'] / 1e6:.0f} million rows: time and memory to "
+            "predict all of it",
+            f"{found['seconds']:.0f} s, {found['peak_megabytes']:.0f} MB",
+        )
+    ]
 
 
 def prediction(record):
     one = next(one for one in record["figures"]["shapes"] if one["name"].startswith("64-100-10"))
     model, theirs = (one["one_row"][name] for name in ("glassmax model file", "scikit-learn"))
-    return (
-        "`predict_proba` of one row, 64-100-10: `SoftmaxClassifier`; a loaded `Model`; `MLPClassifier`",
-        f"{1e6 * theirs['ours_seconds']:.1f} µs; {1e6 * model['seconds']:.1f} µs; {1e6 * theirs['seconds']:.0f} µs",
-    )
-
-
-def million(record):
-    one = next(one for one in record["figures"]["shapes"] if one["name"].startswith("64-100-10"))
     memory = one["peak_bytes_beyond_output"]
-    return (
-        f"`predict_proba` of {one['rows']:,} rows, 64-100-10: time of the fastest peer ({one['fastest_peer']}) over "
-        "ours; time of the matrix products alone over ours; memory beyond the output, ours and scikit-learn's",
-        f"{one['ratio']:.1f}; {one['share_of_floor']:.2f}; {memory['glassmax'] / 1e6:.0f} MB, "
-        f"{memory['scikit-learn'] / 1e6:,.0f} MB",
-    )
+    million = f"`predict_proba` of {one['rows']:,} rows, 64-100-10:"
+    return [
+        (
+            "`predict_proba` of one row, 64-100-10: `SoftmaxClassifier`, a loaded `Model`, `MLPClassifier`",
+            f"{1e6 * theirs['ours_seconds']:.1f} µs, {1e6 * model['seconds']:.1f} µs, {1e6 * theirs['seconds']:.0f} µs",
+        ),
+        (f"{million} time of the fastest peer ({one['fastest_peer']}) over ours", f"{one['ratio']:.1f}"),
+        (f"{million} time of the matrix products alone over ours", f"{one['share_of_floor']:.2f}"),
+        (
+            f"{million} memory beyond the output, ours and scikit-learn's",
+            f"{memory['glassmax'] / 1e6:.0f} MB, {memory['scikit-learn'] / 1e6:,.0f} MB",
+        ),
+    ]
 
 
 def time_to_loss(record):
-    return (
-        "time to reach a given test loss on Fashion-MNIST: the fastest peer's over ours",
-        "; ".join(
-            f"{one['name']} to {one['target']}: {one['ratio']:.1f} ({one['fastest_peer']})"
-            for one in record["figures"]["shapes"]
-        ),
-    )
+    return [
+        (
+            f"{one['name']}: time of the fastest peer ({one['fastest_peer']}) to a test loss of {one['target']} on "
+            "Fashion-MNIST, over ours",
+            f"{one['ratio']:.1f}",
+        )
+        for one in record["figures"]["shapes"]
+    ]
 
 
 def busy(record):
     found = record["figures"]
-    return (
-        f"time of an epoch with {found['threads']} threads over one thread while another process keeps one of "
-        f"{record['machine']['cores']} cores busy: worst case",
-        f"{found['worst']:.2f}",
-    )
+    return [
+        (
+            f"time of an epoch with {found['threads']} threads over one thread while another process keeps one of "
+            f"{record['machine']['cores']} cores busy: worst case",
+            f"{found['worst']:.2f}",
+        )
+    ]
 
 
-FIGURES = {
-    "gradients": [gradients],
-    "accuracy": [accuracy],
-    "startup": [startup],
-    "doctor": [doctor],
-    "size": [size],
-    "streaming": [streaming],
-    "prediction": [prediction, million],
-    "time_to_loss": [time_to_loss],
-    "busy": [busy],
-}
+FIGURES = (gradients, accuracy, startup, doctor, size, streaming, prediction, time_to_loss, busy)
+"""What each benchmark has to say: pairs of what was measured and the figure."""
 
 
 def where(records):
@@ -125,17 +122,20 @@ def where(records):
     return f"On {machine['cpu']}, {machine['cores']} cores, Python {machine['python']}; {libraries}."
 
 
-def wrapped(text, indent=""):
+def wrapped(text, indent="", opening=""):
     """Return a paragraph in lines of at most 120 columns."""
-    return textwrap.fill(text, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(
+        text, 120, initial_indent=opening, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def figures():
-    """Return the table of single figures, and the machine it comes from."""
-    records = {name: result(name) for name in FIGURES if (RESULTS / f"{name}.json").exists()}
-    lines = ["", "| what | figure | command |", "|---|---|---|"]
-    for name, record in records.items():
-        lines += ["| {} | {} | `{}` |".format(*figure(record), record["command"]) for figure in FIGURES[name]]
+    """Return the list of single figures, by the command that measures them, and the machine they come from."""
+    records = {figure: result(figure.__name__) for figure in FIGURES if (RESULTS / f"{figure.__name__}.json").exists()}
+    lines = [""]
+    for figure, record in records.items():
+        lines.append(f"- `{record['command']}`")
+        lines += [wrapped(f"{what}: {found}", "    ", "  - ") for what, found in figure(record)]
     return "\n".join([*lines, "", wrapped(where(list(records.values()))), "", ""])
 
 
@@ -146,8 +146,8 @@ def speed():
     record = result("training")
     lines = [
         "",
-        "| network, batch size | rows | µs a step | ms an epoch | scikit-learn over ours | fastest peer over ours "
-        "| matrix products alone over ours |",
+        "| network, batch | rows | µs a step | ms an epoch | scikit-learn over ours | fastest over ours "
+        "| products over ours |",
         "|---|---|---|---|---|---|---|",
     ]
     for one in record["figures"]["shapes"]:

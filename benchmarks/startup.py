@@ -46,7 +46,7 @@ def commands(folder):
     wanted = {
         "glassmax --help": ([*glassmax, "--help"], "Usage"),
         "glassmax info": ([*glassmax, "info"], "glassmax"),
-        "glassmax train penguins": ([*glassmax, "train", "penguins"], "accuracy"),
+        "glassmax train digits": ([*glassmax, "train", "digits"], "accuracy"),
     }
     medians = {}
     for name, (command, word) in wanted.items():

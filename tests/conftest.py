@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 import glassmax
 from glassmax.engine import best_engine, build_facts
@@ -21,7 +21,6 @@ settings.register_profile(
     deadline=None,
     derandomize=True,
     max_examples=40,
-    suppress_health_check=[HealthCheck.too_slow],  # a busy machine is no fault
 )
 settings.load_profile("glassmax")
 

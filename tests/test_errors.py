@@ -14,7 +14,7 @@ import pytest
 import glassmax.functional as F
 from glassmax import Network, SoftmaxClassifier, errors, gradcheck, load_model, read_table
 from glassmax.cli.wording import option_of, worded_error
-from glassmax.errors import GlassmaxError, LabelError, OptionError, Setting, ShapeError, between, one_of
+from glassmax.errors import DataError, GlassmaxError, LabelError, OptionError, Setting, ShapeError, between, one_of
 from glassmax.estimator.options import make_plan
 from glassmax.functional.softmax import exponentials
 from glassmax.parameters import Parameters
@@ -207,6 +207,9 @@ TABLE = {
             np.sin, lambda dOut, x: dOut, [1.0], directions=0
         ),
     },
+    DataError: {
+        "Row 0 of X holds NaN or inf, expected finite numbers.": lambda: NET.check_gradients(X + inf, y),
+    },
     KeyError: {
         "'W2'; there are W1, b1": lambda: set_parameter("W2", 0.0),
     },
@@ -222,6 +225,13 @@ def test_the_message_is_word_for_word(kind, message, call):
         call()
     assert caught.value.args == (message,)
     assert caught.type is kind
+
+
+@pytest.mark.parametrize(("message", "call"), TABLE[OptionError].items(), ids=TABLE[OptionError])
+def test_an_error_about_a_parameter_carries_its_name(message, call):
+    with pytest.raises(OptionError) as caught:
+        call()
+    assert caught.value.parameter == message.split()[0]
 
 
 def sources():
@@ -282,6 +292,16 @@ def checked(**options):
     return lambda: make_plan(SoftmaxClassifier(**options))
 
 
+def fitted(X_val=None, y_val=None, **options):
+    return lambda: SoftmaxClassifier(**options).fit(ROWS, [0, 1], X_val=X_val, y_val=y_val)
+
+
+ROWS = np.eye(2)
+SCORINGS = (
+    "expected one of log_loss, accuracy, balanced_accuracy, f1, auc, the name of a scorer of scikit-learn's, "
+    "or a callable."
+)
+
 VOICES = {
     checked(activation="tahn"): (
         f"activation is 'tahn', expected one of {NAMES}, logistic. Did you mean 'tanh'?",
@@ -300,6 +320,34 @@ VOICES = {
         "Use alpha, or solver='adam'.",
         "--weight-decay is 0.1, expected None with --solver lbfgs: it chooses its own steps. "
         "Use --alpha, or --solver adam.",
+    ),
+    checked(learning_rate="step", step_every=0): (
+        "step_every is 0, expected a whole number of epochs >= 1.",
+        "--step-every is 0, expected a whole number of epochs >= 1.",
+    ),
+    checked(learning_rate="one_cycle", warmup=0.1): (
+        "warmup is 0.1 with the schedule 'one_cycle', expected 0: the cycle has a rise of its own.",
+        "--warmup is 0.1 with the schedule 'one_cycle', expected 0: the cycle has a rise of its own.",
+    ),
+    checked(scoring="roc"): (
+        f"scoring is 'roc', {SCORINGS} Did you mean 'roc_auc'?",
+        f"--metric is 'roc', {SCORINGS} Did you mean 'roc_auc'?",
+    ),
+    fitted(class_weight={0: -1.0, 1: 1.0}): (
+        "class_weight is {0: -1.0, 1: 1.0}, expected numbers >= 0.",
+        "--class-weight is {0: -1.0, 1: 1.0}, expected numbers >= 0.",
+    ),
+    fitted(early_stopping=True): (
+        "validation_fraction=0.1 of 2 rows holds out none, because every class must keep a row. "
+        "Pass more rows, or early_stopping=False.",
+        "--validation 0.1 of 2 rows holds out none, because every class must keep a row. "
+        "Pass more rows, or no --early-stopping.",
+    ),
+    fitted(scoring="auc", early_stopping=True, X_val=ROWS[:1], y_val=[0]): (
+        "scoring is 'auc', which can't be computed on the validation rows: it takes rows with and without a class. "
+        "They hold [0] of 2 classes. Pass X_val and y_val with rows of every class, or scoring='log_loss'.",
+        "--metric is 'auc', which can't be computed on the validation rows: it takes rows with and without a class. "
+        "They hold [0] of 2 classes. Pass --validation with rows of every class, or --metric log_loss.",
     ),
     lambda: read_table("iris", decimal="'"): (
         """decimal is "'", expected '.' or ','.""",

@@ -374,6 +374,8 @@ def test_the_report_is_a_table_with_a_verdict():
         "small      (2,)           5.0e-01  WRONG",
         "WRONG: small disagrees with the complex step (tolerance 1e-10)",
     ]
+    both = check_gradients(loss_of_two_layers, POINT, {name: 2 * slope for name, slope in RIGHT.items()})
+    assert str(both).splitlines()[-1] == "WRONG: large, small disagree with central differences (tolerance 1e-06)"
     assert str(check_gradients(loss_of_two_layers, POINT, RIGHT)).splitlines()[-1] == (
         "correct: each derivative agrees with central differences to 1e-06"
     )

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import glassmax
@@ -195,6 +196,12 @@ MODULES = sorted({path.stem for path in PACKAGE.iterdir() if not path.name.start
 
 
 @pytest.mark.parametrize("name", MODULES)
+def test_dir_of_a_module_shows_its_public_names_and_no_others(name):
+    module = importlib.import_module(f"glassmax.{name}")
+    assert dir(module) == sorted(module.__all__)
+
+
+@pytest.mark.parametrize("name", MODULES)
 def test_every_module_is_an_attribute_at_once_and_stands_on_the_map(name):
     program = f"import glassmax; print(glassmax.{name}.__name__)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -228,6 +235,44 @@ def test_help_opens_with_names_and_not_with_unions_of_types(thing):
     assert len(signature) < 400 or thing is glassmax.SoftmaxClassifier  # some forty parameters, each with its default
 
 
+def shown_at_the_prompt():
+    """Yield what people type to see it, by the text that they type."""
+    table = glassmax.table
+    digits, penguins = glassmax.read_table("digits"), glassmax.read_table("penguins")
+    encoding, notes = table.Encoding.learn(penguins, "species")
+    network = glassmax.Network([4, 3], random_state=0)
+    X, y = np.eye(4), [0, 1, 2, 0]
+    yield from {
+        "table": digits,
+        "columns": digits.columns,
+        "columns_of_penguins": penguins.columns,
+        "encoding": encoding,
+        "encoded": encoding.encode(penguins),
+        "notes": notes,
+        "inferred": table.infer(digits, ("digit",)),
+        "counts": table.UnseenCounts(),
+        "builtin": table.BUILTIN,
+        "engine": glassmax.engine.best_engine(),
+        "reference": glassmax.engine.ReferenceEngine(),
+        "network": network,
+        "tape": network.forward(X),
+        "parameters": network.parameters,
+        "report": network.check_gradients(X, y),
+        "model": glassmax.Model(network, np.array(["a", "b", "c"])),
+        "estimator": glassmax.SoftmaxClassifier(),
+    }.items()
+    for module in map(importlib.import_module, (f"glassmax.{name}" for name in FACE)):
+        for name in module.__all__:
+            if not inspect.isroutine(getattr(module, name)) and not inspect.isclass(getattr(module, name)):
+                yield f"{module.__name__}.{name}", getattr(module, name)
+
+
+def test_nothing_shows_its_address_or_fills_the_screen():
+    for name, thing in shown_at_the_prompt():
+        assert "object at 0x" not in repr(thing), name
+        assert len(repr(thing)) < 1100, name
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'glassmax' has no attribute 'sofmax'"):
         glassmax.sofmax  # noqa: B018
@@ -245,6 +290,49 @@ def test_importing_glassmax_loads_numpy_and_none_of_the_heavy_libraries():
     program = f"import sys, glassmax; print('numpy' in sys.modules, [name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "True []\n"
+
+
+def imports_while_loading(body):
+    """Yield the names of the modules that a module imports as soon as it is loaded."""
+    for node in body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module
+        elif isinstance(node, (*FUNCTION, ast.Lambda)):
+            continue
+        else:
+            yield from imports_while_loading(ast.iter_child_nodes(node))
+
+
+MATHEMATICS = [path for path in SOURCES if path.relative_to(PACKAGE).parts[0] in ("functional", "calculus")]
+
+
+@pytest.mark.parametrize("path", MATHEMATICS, ids=named)
+def test_the_mathematics_imports_scipy_inside_functions_only(path):
+    names = imports_while_loading(ast.parse(path.read_text(encoding="utf-8")).body)
+    assert [name for name in names if name.split(".")[0] == "scipy"] == []
+
+
+def test_an_import_of_scipy_while_loading_would_be_found():
+    program = "if True:\n    from scipy.special import erf\ndef f():\n    import numpy\n"
+    assert [*imports_while_loading(ast.parse(program).body)] == ["scipy.special"]
+
+
+# the files of the project
+
+
+MACHINE_PATH = re.compile(r"(?<![\w./~-])/(?:home|root|Users|tmp|work|mnt|opt|private)/\w[\w./-]*")
+
+
+def test_no_tracked_file_names_a_path_of_some_machine():
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("the tests are not in a git repository")
+    texts = {name: (ROOT / name).read_bytes().decode("utf-8", "ignore") for name in done.stdout.split("\0") if name}
+    found = {name: MACHINE_PATH.findall(text) for name, text in texts.items() if name != "tests/test_house.py"}
+    assert len(texts) > 200
+    assert {name: paths for name, paths in found.items() if paths} == {}
 
 
 # the version

@@ -13,7 +13,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
@@ -172,11 +172,15 @@ def test_rows_of_another_width_are_refused():
     assert message_of(small().predict, X[:, :2], error=ShapeError).startswith("X is (7, 2), expected (n, 3)")
 
 
+def test_classes_may_be_a_list():
+    assert Model(Network([2, 2]), ["a", "b"]).predict([[0.0, 0.0]]).tolist() in (["a"], ["b"])
+
+
 def test_a_model_of_a_table_takes_no_array_and_the_other_way_round():
     encoding, _ = Encoding.learn(read_table("toy"), "class")
     model = Model(Network([4, 3]), np.array(["a", "b", "c"]), encoding)
     message = message_of(model.predict, np.zeros((1, 4)), error=DataError)
-    assert message == "The model was trained on a table: pass read_table(path), or a frame."
+    assert message == "The model was trained on a table: pass glassmax.read_table(path), or a frame."
     message = message_of(small().predict, read_table("toy"), error=DataError)
     assert message == "The model was trained in Python and knows no tables: pass an (n, d) array."
 
@@ -521,6 +525,7 @@ def test_a_file_that_claims_to_be_huge_is_refused_in_little_memory(content, path
     assert peak < 2**20
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a busy machine draws nested lists slowly
 @given(
     st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=3), st.lists), st.sampled_from([*HONEST])
 )

@@ -25,7 +25,8 @@ COLUMNS = [
     Date("d", "ymd", 2024.5, 0.5, ["season", "weekday"], True),
 ]
 ENCODING = Encoding("y", COLUMNS)
-THOUSANDS = settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+EXAMPLES = [pytest.param(40, id="a sample"), pytest.param(3000, id="thousands", marks=pytest.mark.slow)]
+"""How many mutations of a kind are tried; `pytest` tries a sample, `pytest -m slow` thousands."""
 BLANK = "0" * 64
 
 
@@ -148,53 +149,65 @@ def test_a_file_with_anything_behind_it_is_refused(is_model_or_refused):
         assert not is_model_or_refused(WHOLE + more)
 
 
-@pytest.mark.slow
-@THOUSANDS
-@given(st.integers(0, len(WHOLE) - 1), st.integers(1, 255))
-def test_a_file_with_any_byte_changed_is_refused(is_model_or_refused, place, change):
-    mutated = bytearray(WHOLE)
-    mutated[place] ^= change
-    assert not is_model_or_refused(bytes(mutated))
+def tried(examples, check, *strategies):
+    """Call the check with that many draws of its arguments."""
+    quiet = settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+    quiet(given(*strategies)(check))()
 
 
-@pytest.mark.slow
-@THOUSANDS
-@given(st.data())
-def test_a_file_with_pieces_moved_is_refused(is_model_or_refused, data):
-    first, second, third = sorted(data.draw(st.integers(0, len(WHOLE))) for _ in range(3))
-    swapped = WHOLE[:first] + WHOLE[second:third] + WHOLE[first:second] + WHOLE[third:]
-    assert is_model_or_refused(swapped) == (swapped == WHOLE)
+@pytest.mark.parametrize("examples", EXAMPLES)
+def test_a_file_with_any_byte_changed_is_refused(is_model_or_refused, examples):
+    def check(place, change):
+        mutated = bytearray(WHOLE)
+        mutated[place] ^= change
+        assert not is_model_or_refused(bytes(mutated))
+
+    tried(examples, check, st.integers(0, len(WHOLE) - 1), st.integers(1, 255))
 
 
-@pytest.mark.slow
-@THOUSANDS
-@given(st.sampled_from(MANIFEST_PLACES), JSON | st.just(GONE))
-def test_any_value_anywhere_in_the_manifest_is_a_model_or_refused(is_model_or_refused, path, value):
-    is_model_or_refused(with_manifest(lambda manifest: put(manifest, path, value)))
+@pytest.mark.parametrize("examples", EXAMPLES)
+def test_a_file_with_pieces_moved_is_refused(is_model_or_refused, examples):
+    def check(data):
+        first, second, third = sorted(data.draw(st.integers(0, len(WHOLE))) for _ in range(3))
+        swapped = WHOLE[:first] + WHOLE[second:third] + WHOLE[first:second] + WHOLE[third:]
+        assert is_model_or_refused(swapped) == (swapped == WHOLE)
+
+    tried(examples, check, st.data())
 
 
-@pytest.mark.slow
-@THOUSANDS
-@given(st.sampled_from(HEADER_PLACES), JSON | st.just(GONE))
-def test_any_value_anywhere_in_the_header_is_a_model_or_refused(is_model_or_refused, path, value):
-    header = json.loads(json.dumps(HEADER))
-    put(header, path, value)
-    if isinstance(header.get("__metadata__", {}), dict):
-        is_model_or_refused(sealed(header))
+@pytest.mark.parametrize("examples", EXAMPLES)
+def test_any_value_anywhere_in_the_manifest_is_a_model_or_refused(is_model_or_refused, examples):
+    def check(path, value):
+        is_model_or_refused(with_manifest(lambda manifest: put(manifest, path, value)))
+
+    tried(examples, check, st.sampled_from(MANIFEST_PLACES), JSON | st.just(GONE))
 
 
-@pytest.mark.slow
-@THOUSANDS
-@given(st.binary(min_size=len(TENSORS), max_size=len(TENSORS)))
-def test_any_weights_are_a_model_or_refused(is_model_or_refused, tensors):
-    is_model_or_refused(sealed(HEADER, tensors))
+@pytest.mark.parametrize("examples", EXAMPLES)
+def test_any_value_anywhere_in_the_header_is_a_model_or_refused(is_model_or_refused, examples):
+    def check(path, value):
+        header = json.loads(json.dumps(HEADER))
+        put(header, path, value)
+        if isinstance(header.get("__metadata__", {}), dict):
+            is_model_or_refused(sealed(header))
+
+    tried(examples, check, st.sampled_from(HEADER_PLACES), JSON | st.just(GONE))
 
 
-@pytest.mark.slow
-@THOUSANDS
-@given(st.binary(max_size=200), st.integers(0, 2**64 - 1) | st.none())
-def test_any_bytes_are_refused(is_model_or_refused, content, length):
-    assert not is_model_or_refused(content if length is None else struct.pack("<Q", length) + content)
+@pytest.mark.parametrize("examples", EXAMPLES)
+def test_any_weights_are_a_model_or_refused(is_model_or_refused, examples):
+    def check(tensors):
+        is_model_or_refused(sealed(HEADER, tensors))
+
+    tried(examples, check, st.binary(min_size=len(TENSORS), max_size=len(TENSORS)))
+
+
+@pytest.mark.parametrize("examples", EXAMPLES)
+def test_any_bytes_are_refused(is_model_or_refused, examples):
+    def check(content, length):
+        assert not is_model_or_refused(content if length is None else struct.pack("<Q", length) + content)
+
+    tried(examples, check, st.binary(max_size=200), st.integers(0, 2**64 - 1) | st.none())
 
 
 @pytest.mark.parametrize("key", ["code", "module", "path", "__reduce__", "pickle"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.neural_network import MLPClassifier
 
 from glassmax import Network
-from glassmax.errors import LabelError, ShapeError
+from glassmax.errors import DataError, LabelError, ShapeError
 from glassmax.functional import ACTIVATIONS, softmax_jacobian
 from glassmax.functional.heads import LOSSES, OUTPUTS, Head
 from glassmax.gradcheck import check_gradients
@@ -438,3 +438,11 @@ def test_the_prompt_shows_the_shapes_of_a_tape():
     assert repr(tape) == "Tape(A0: (5, 4), Z1: (5, 10), A1: (5, 10), Z2: (5, 3), P: (5, 3))"
     assert repr(tape.head) == "HeadTape(Z: (5, 3), P: (5, 3))"
     assert repr(tape.head.pieces) == "Exponentials(P: (5, 3))"
+
+
+@pytest.mark.parametrize("hole", [np.nan, np.inf])
+def test_a_gradient_is_not_checked_at_inputs_that_are_not_finite(hole):
+    network, X = Network([2, 3], random_state=0), np.array([[1.0, 2.0], [3.0, hole]])
+    with pytest.raises(DataError, match=r"^Row 1 of X holds NaN or inf, expected finite numbers\.$"):
+        network.check_gradients(X, [0, 2])
+    assert network.check_gradients(X, [0, 2], [1.0, 0.0]).correct  # a row of weight 0 may hold anything

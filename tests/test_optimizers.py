@@ -11,7 +11,7 @@ from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOpti
 
 from glassmax import optimizers
 from glassmax.errors import OptionError
-from glassmax.optimizers import SCHEDULES, SGD, Adam, Schedule, lbfgs
+from glassmax.optimizers import SCHEDULES, SGD, Adam, Schedule, lbfgs, rate_factors
 
 START = [1.0, -2.0, 0.5, 0.0]
 
@@ -293,12 +293,12 @@ def test_lbfgs_goes_scipys_way_step_by_step():
     *steps, last = lbfgs(banana, np.array([-1.0, 2.0, 3.0]), max_iter=30, max_fun=500, tol=1e-6)
     np.testing.assert_array_equal([step.theta for step in steps], seen)
     np.testing.assert_array_equal(last.theta, found.x)
-    assert last.verdict == "max_iter"
-    assert all(step.loss == banana(step.theta)[0] and step.verdict == "" for step in steps)
+    assert last.stop_reason == "max_iter"
+    assert all(step.loss == banana(step.theta)[0] and step.stop_reason == "" for step in steps)
 
 
 @pytest.mark.parametrize(
-    ("limits", "verdict"),
+    ("limits", "reason"),
     [
         ({}, "converged"),
         ({"max_iter": 3}, "max_iter"),
@@ -306,9 +306,9 @@ def test_lbfgs_goes_scipys_way_step_by_step():
     ],
     ids=str,
 )
-def test_lbfgs_says_why_it_ended(limits, verdict):
+def test_lbfgs_says_why_it_ended(limits, reason):
     *_, last = lbfgs(banana, np.zeros(2), **{"max_iter": 200, "max_fun": 500, "tol": 1e-6, **limits})
-    assert last.verdict == verdict
+    assert last.stop_reason == reason
 
 
 def test_lbfgs_works_only_when_a_step_is_taken():
@@ -340,9 +340,9 @@ def test_what_the_objective_raises_comes_out_of_the_stream():
         next(lbfgs(broken, np.zeros(2), max_iter=5, max_fun=5, tol=0.1))
 
 
-def test_a_start_that_is_the_end_has_a_verdict_and_no_step():
+def test_a_start_that_is_the_end_has_a_reason_and_no_step():
     (only,) = lbfgs(lambda x: (float(x @ x), 2 * x), np.zeros(2), max_iter=5, max_fun=5, tol=0.1)
-    assert only.verdict == "converged"
+    assert only.stop_reason == "converged"
     np.testing.assert_array_equal(only.theta, np.zeros(2))
 
 
@@ -368,3 +368,24 @@ def test_the_prompt_shows_an_iterate_without_its_vector():
 
 def test_dir_of_optimizers_shows_the_public_names():
     assert dir(optimizers) == sorted(optimizers.__all__)
+
+
+# factors of the learning rate
+
+
+@pytest.mark.parametrize("bias_rate", [1.0, 0.1])
+def test_factors_are_those_of_the_parametrization(bias_rate):
+    sizes, options = (16, 25, 3), {"bias_rate": bias_rate}
+    expected = (0.25, bias_rate, 0.2, bias_rate)
+    assert rate_factors(sizes, Adam(0.1), parametrization="ntk", **options) == pytest.approx(expected)
+    expected = (1 / 16, bias_rate, 1 / 25, bias_rate)
+    assert rate_factors(sizes, SGD(0.1), parametrization="ntk", **options) == pytest.approx(expected)
+    expected = () if bias_rate == 1 else (1.0, bias_rate) * 2
+    assert rate_factors(sizes, SGD(0.1), **options) == expected
+
+
+def test_unknown_parametrizations_and_negative_factors_are_refused():
+    with pytest.raises(OptionError, match="parametrization is 'mup', expected one of standard, ntk"):
+        rate_factors((2, 2), SGD(0.1), parametrization="mup")
+    with pytest.raises(OptionError, match="bias_rate is -1, expected a number >= 0"):
+        rate_factors((2, 2), SGD(0.1), bias_rate=-1)

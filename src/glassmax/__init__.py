@@ -1,4 +1,4 @@
-"""glassmax: the softmax classifier you can see through.
+"""The softmax classifier you can see through.
 
 Where to begin::
 

@@ -52,7 +52,7 @@ class Setting(NamedTuple):
     Attributes
     ----------
     parameter : str
-        Its name in Python.
+        Name of the parameter in Python.
     value : object
         None if the message names only the parameter.
     """
@@ -89,7 +89,7 @@ class GlassmaxError(Exception):
     Parameters
     ----------
     *message : str or Setting
-        What is wrong, in pieces. Without it the message is "`parameter` is `came`, expected `expected`."
+        Message in pieces. Without it the message is "`parameter` is `came`, expected `expected`."
     parameter : str
         The parameter at fault.
     came : str
@@ -144,7 +144,7 @@ class _MarkedError(GlassmaxError, ValueError):
     Parameters
     ----------
     message : str or tuple of str and Setting
-        What was expected and what came.
+        Message with the expected and the given value.
     text : str
         The input, or its line at fault; without it the message stands alone.
     position : int
@@ -183,7 +183,7 @@ class DivergenceError(GlassmaxError, ArithmeticError):
 def one_of(what: str, name: object, allowed: Iterable[str]) -> str:
     """Return `name` if it is one of `allowed`; otherwise raise an OptionError that offers the nearest.
 
-    `what` is the user's word for the thing.
+    `what` is the name that the user knows.
 
     Examples
     --------
@@ -217,7 +217,7 @@ def between(
 ) -> None:
     """Raise an OptionError if `number` is not a real number between `low` and `high`; booleans and NaN are rejected.
 
-    `what` is the user's word for the thing. An open bound is itself out of range. `other` says what else is expected:
+    `what` is the name that the user knows. An open bound is itself out of range. `other` says what else is expected:
     ``"None"``.
 
     Examples
@@ -239,3 +239,7 @@ def between(
         bounds = f"from {low:g} {'up to, not including,' if open_above else 'to'} {high:g}"
     expected = f"a number {bounds}{f' or {other}' if other else ''}"
     raise OptionError(parameter=what, came=repr(number), expected=expected)
+
+
+def __dir__() -> list[str]:
+    return __all__

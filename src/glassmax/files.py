@@ -90,3 +90,7 @@ def _sync_folder(folder: Path) -> None:
         return
     finally:
         os.close(handle)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -31,7 +31,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .errors import OptionError, ShapeError, one_of
+from .errors import OptionError, Setting, ShapeError, between, one_of
 
 __all__ = ["Check", "Method", "Report", "check_gradients", "check_vjp", "numeric_gradient"]
 
@@ -136,10 +136,11 @@ class Report:
         if self.correct:
             table.append(f"correct: each derivative agrees with {measured} to {self.tolerance:g}")
         else:
-            wrong = ", ".join(check.name for check in self.checks if not check.correct and check.directions)
+            names = [check.name for check in self.checks if not check.correct and check.directions]
+            wrong, disagree = ", ".join(names), "disagrees" if len(names) == 1 else "disagree"
             rough = ", ".join(check.name for check in self.checks if not check.directions)
             if wrong:
-                table.append(f"WRONG: {wrong} disagrees with {measured} (tolerance {self.tolerance:g})")
+                table.append(f"WRONG: {wrong} {disagree} with {measured} (tolerance {self.tolerance:g})")
             if rough:
                 table.append(
                     f"NOT MEASURED: {rough}, on a kink or lost in the rounding of {measured}; try method='complex'"
@@ -232,7 +233,7 @@ def check_gradients(
     loss : callable
         ``loss(parameters)`` -> number, with the same names as `parameters`.
     parameters : mapping of str to array
-        The point, converted to float64.
+        Point at which the gradients are checked, converted to float64.
     gradients : mapping of str to array
         dL/d of each parameter at that point, of its shape.
     method : {"central", "complex"}, default="central"
@@ -305,7 +306,7 @@ def numeric_gradient(
     loss : callable
         ``loss(x)`` -> number.
     x : array_like of any shape
-        The point, converted to float64.
+        Point at which the gradients are checked, converted to float64.
     method : {"central", "complex"}, default="central"
         Method of measuring each entry.
     step : float, optional
@@ -327,8 +328,7 @@ def numeric_gradient(
     one_of("method", method, TOLERANCE)
     point = np.asarray(x, np.float64)
     h = step if step is not None else COMPLEX_STEP if method == "complex" else 1e-5
-    if not h > 0:
-        raise OptionError(f"step is {step!r}, expected a number > 0.")
+    between("step", h, 0, open_below=True, open_above=False)
     gradient = np.zeros(point.shape)
     for cell in np.ndindex(point.shape):
         e = np.zeros(point.shape)
@@ -343,8 +343,10 @@ def _slope(f: Callable[[Array], Any], x: Array, v: Array, method: Method, h: flo
         value = np.asarray(f(x + 1j * h * v))
         if value.dtype.kind != "c":
             raise OptionError(
-                "method is 'complex', but the function returned real numbers for complex input: "
-                "somewhere it drops the imaginary part, or doesn't depend on it. Use method='central'."
+                *(Setting("method"), " is 'complex', but the function returned real numbers for complex input: "),
+                "somewhere it drops the imaginary part, or doesn't depend on it.",
+                parameter="method",
+                remedy=("Use ", Setting("method", "central"), "."),
             )
         return float(value.imag / h)
     return float((f(x + h * v) - f(x - h * v)) / (2 * h))
@@ -436,14 +438,15 @@ def _as_tuple(pulled: Array | tuple[Array, ...], inputs: list[Array]) -> tuple[A
 
 
 def _tolerance(method: Method, tolerance: float | None) -> float:
-    if tolerance is not None and not tolerance > 0:
-        raise OptionError(f"tolerance is {tolerance!r}, expected a number > 0.")
-    return TOLERANCE[method] if tolerance is None else tolerance
+    if tolerance is None:
+        return TOLERANCE[method]
+    between("tolerance", tolerance, 0, open_below=True, open_above=False)
+    return tolerance
 
 
 def _positive(what: str, number: int) -> int:
     if number < 1:
-        raise OptionError(f"{what} is {number!r}, expected a whole number >= 1.")
+        raise OptionError(parameter=what, came=repr(number), expected="a whole number >= 1")
     return number
 
 

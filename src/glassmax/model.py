@@ -66,7 +66,7 @@ class Model:
     Attributes
     ----------
     network : Network
-    classes : (k,) array
+    classes : (k,) array or list
         Labels, in the order of the network's outputs. With softmax output, a row has one label; with sigmoid output,
         any number of them.
     encoding : Encoding or None
@@ -79,7 +79,7 @@ class Model:
     Examples
     --------
     >>> from glassmax import Network
-    >>> model = Model(Network([2, 3]), np.array(["a", "b", "c"]))
+    >>> model = Model(Network([2, 3]), ["a", "b", "c"])
     >>> model
     Model of 3 classes: 'a', 'b', 'c'
       network 2-3, softmax output, cross_entropy loss
@@ -92,6 +92,9 @@ class Model:
     encoding: Encoding | None = None
     record: dict[str, str | int | float | None] = field(default_factory=dict)
     columns: list[str] | None = None
+
+    def __post_init__(self) -> None:
+        self.classes = np.asarray(self.classes)
 
     def __repr__(self) -> str:
         network = self.network
@@ -150,7 +153,7 @@ class Model:
         Parameters
         ----------
         tables : iterable of Table
-            As `glassmax.table.read_batches` reads them.
+            Tables as returned by `glassmax.table.read_batches`.
         counts : UnseenCounts, optional
             Counts missing cells, and values that did not occur in training.
         of_logits : bool, default=False
@@ -201,7 +204,7 @@ class Model:
             return data
         if is_frame(data):
             return table_of(data)
-        raise DataError("The model was trained on a table: pass read_table(path), or a frame.")
+        raise DataError("The model was trained on a table: pass glassmax.read_table(path), or a frame.")
 
     def _check_finite(self, values: Array) -> None:
         if values.ndim == 2 and all_finite(values):
@@ -450,3 +453,7 @@ def _plain_classes(classes: Array) -> Any:
     if kinds == {float} and not all(map(math.isfinite, plain)):
         raise ModelFileError("A class is NaN or inf, expected finite numbers.")
     return plain
+
+
+def __dir__() -> list[str]:
+    return __all__

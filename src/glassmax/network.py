@@ -6,7 +6,7 @@
     Z_l = A_{l-1} W_l + b_l            A_l = f_l(Z_l)          l = 1, ..., last - 1
     P = output(Z_last)                 L = sum_i w_i L_i / sum_i w_i + l2/2 sum_l W_l^2
 
-and in the backward pass, where each derivative follows from that of the layer above::
+and in the backward pass, where each derivative follows from the derivative of the layer above::
 
     dZ_last  from the head             (P - Y)/n for softmax with cross-entropy
     dW_l = A_{l-1}ᵀ dZ_l               db_l = column sums of dZ_l
@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import OptionError, ShapeError, between, one_of
+from .errors import DataError, OptionError, Setting, ShapeError, between, one_of
 from .functional.activations import ACTIVATIONS
 from .functional.affine import affine
 from .functional.arrays import Array, as_floating, as_inputs, summing_dtype
@@ -112,7 +112,7 @@ class Network:
     activations : tuple of str
         One for each hidden layer.
     head : Head
-        Output and loss.
+        Output function and loss.
 
     Raises
     ------
@@ -121,8 +121,8 @@ class Network:
 
     Notes
     -----
-    Starting weights are drawn in the order W1, b1, W2, ... By default they are those of scikit-learn's MLPClassifier:
-    given the same RandomState, both start from the same numbers.
+    Starting weights are drawn in the order W1, b1, W2, ... By default they are the starting weights of scikit-learn's
+    MLPClassifier: given the same RandomState, both start from the same numbers.
 
     Examples
     --------
@@ -244,7 +244,7 @@ class Network:
         X : (n, d) array or SciPy sparse matrix
             Rows are samples.
         masks : mapping of int to (n, h_l) array, optional
-            Dropout: for each layer, what its activations are multiplied by; see
+            Dropout masks: for each layer, the array by which its activations are multiplied; see
             `glassmax.functional.masks.dropout_mask`.
 
         Returns
@@ -406,8 +406,7 @@ class Network:
         >>> net.parameters["b1"]
         array([-0.05,  0.05])
         """
-        if not (np.isfinite(learning_rate) and learning_rate > 0):
-            raise OptionError(f"learning_rate is {learning_rate!r}, expected a number > 0.")
+        between("learning_rate", learning_rate, 0, open_below=True)
         if not isinstance(gradients, Mapping):
             raise ShapeError(
                 f"gradients is a {type(gradients).__name__}, expected the second value that loss_and_gradients returns."
@@ -575,7 +574,7 @@ class Network:
         X, y, sample_weight
             As for `loss`.
         method : {"complex", "central"}, default="complex"
-            How the derivatives are measured, in complex128 or float64 whatever the network's dtype; see
+            Method of measuring the derivatives, in complex128 or float64 whatever the network's dtype; see
             `glassmax.gradcheck`.
         random_state : int, default=0
             Seed of the random directions.
@@ -587,6 +586,11 @@ class Network:
         glassmax.gradcheck.Report
             One check for each parameter, and a verdict.
 
+        Raises
+        ------
+        DataError
+            If a row of X holds NaN or inf.
+
         Examples
         --------
         >>> net = Network([4, 10, 3], activation="tanh")
@@ -594,6 +598,7 @@ class Network:
         True
         """
         exact = self.astype(np.float64)
+        self._check_finite(*self._check_batch(X, y, sample_weight))
         _, gradients = exact.loss_and_gradients(X, y, sample_weight, masks=masks)
         probe = self.astype(np.complex128 if method == "complex" else np.float64)
 
@@ -615,7 +620,7 @@ class Network:
         Returns
         -------
         glassmax.calculus.Derivation
-            In the letters of this class. Under cross-entropy, the rows of Y are assumed to sum to 1.
+            Derivation in the letters of this class. Under cross-entropy, the rows of Y are assumed to sum to 1.
 
         Examples
         --------
@@ -680,6 +685,15 @@ class Network:
         T = check_target(y, (X.shape[0], self.layer_sizes[-1]), LOSSES[self.head.loss].meaning)
         return X, T, check_weights(sample_weight, (X.shape[0],))
 
+    @staticmethod
+    def _check_finite(X: Array, T: Array, w: Array | None) -> None:
+        """Raise at the first row of X that counts and holds NaN or inf."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            finite = np.isfinite(np.asarray(X.sum(axis=1)).ravel())
+        wrong = np.flatnonzero(~finite if w is None else ~finite & (w > 0))
+        if len(wrong):
+            raise DataError(f"Row {wrong[0]} of X holds NaN or inf, expected finite numbers.")
+
     def _drop_rows_of_weight_0(
         self, X: Array, T: Array, w: Array | None, masks: Masks | None
     ) -> tuple[Array, Array, Array | None, Masks | None]:
@@ -725,7 +739,8 @@ def _check_sizes(layer_sizes: Sequence[int]) -> tuple[int, ...]:
     except (TypeError, ValueError):
         sizes = ()
     if len(sizes) < 2 or min(sizes) < 1 or sizes != tuple(layer_sizes):
-        raise OptionError(f"layer_sizes is {layer_sizes!r}, expected two or more whole numbers >= 1, as [4, 10, 3].")
+        expected = "two or more whole numbers >= 1, as [4, 10, 3]"
+        raise OptionError(parameter="layer_sizes", came=repr(layer_sizes), expected=expected)
     return sizes
 
 
@@ -733,12 +748,17 @@ def _check_dtype(dtype: npt.DTypeLike) -> npt.DTypeLike:
     with suppress(TypeError):
         if np.dtype(dtype).kind in "fc":
             return dtype
-    raise OptionError(f"dtype is {dtype!r}, expected a float dtype such as 'float32' or 'float64'.")
+    raise OptionError(parameter="dtype", came=repr(dtype), expected="a float dtype such as 'float32' or 'float64'")
 
 
 def _check_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:
     if isinstance(activation, str) or not isinstance(activation, Sequence):  # one name, or no name at all
         activation = [one_of("activation", activation, ACTIVATIONS)] * n_hidden
     if len(activation) != n_hidden:
-        raise OptionError(f"activation has {len(activation)} entries, expected {n_hidden}: one for each hidden layer.")
+        what = f" has {len(activation)} entries, expected {n_hidden}: one for each hidden layer."
+        raise OptionError(Setting("activation"), what, parameter="activation")
     return tuple(one_of("activation", name, ACTIVATIONS) for name in activation)
+
+
+def __dir__() -> list[str]:
+    return __all__

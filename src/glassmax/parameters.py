@@ -170,3 +170,7 @@ def sizes_of(arrays: Mapping[str, Array]) -> tuple[int, ...]:
         if b.shape != (sizes[-1],):
             raise ShapeError(f"b{layer} is {b.shape}, expected ({sizes[-1]},): one for each column of W{layer}.")
     return tuple(sizes)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -103,7 +103,7 @@ def _other_than_sealed(content: bytes) -> str:
 
 
 def _in_order(content: bytes) -> bytes:
-    """Sort the metadata, which safetensors writes in an order of chance: the same contents are the same file."""
+    """Sort the metadata, which safetensors writes in random order, so that equal contents give equal files."""
     (length,) = struct.unpack("<Q", content[:8])
     header = json.loads(content[8 : 8 + length])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
@@ -118,3 +118,7 @@ def _check_hash(content: bytes) -> None:
     blanked = HASH.sub(f'"sha256":"{BLANK}"'.encode(), content[: 8 + length]) + content[8 + length :]
     if len(found) != 1 or hashlib.sha256(blanked).hexdigest().encode() != found[0]:
         raise ModelFileError("was damaged or altered: its contents don't match its SHA-256. Take another copy.")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from glassmax.calculus.expression import Add, Call, Delta, Label, Mul, Num, Pow, Sum, Tensor, children
@@ -40,6 +40,8 @@ from glassmax.calculus.printing import (
     text,
 )
 from glassmax.calculus.reading.parse import parse_expression
+
+TREES = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine draws trees slowly
 
 # short names for building
 
@@ -453,7 +455,7 @@ def evaluated(e, axes):
         assume(False)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(TREES, max_examples=200)
 @given(expressions)
 def test_text_reads_back_to_the_same_meaning(e):
     axes = free_indices(e)
@@ -476,7 +478,7 @@ def run(source, helpers, names):
     return eval(source, scope)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(TREES, max_examples=200)
 @given(expressions, st.randoms(use_true_random=False))
 def test_numpy_code_of_index_notation_computes_its_entries(e, random):
     axes = list(free_indices(e))
@@ -634,7 +636,7 @@ def matrices(draw, axes, depth=3):
     return draw(st.sampled_from(options))()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(TREES, max_examples=200)
 @given(st.sampled_from(["", "n", "nk", "kd"]).flatmap(matrices))
 def test_numpy_code_of_matrix_notation_computes_the_matrix(m):
     with np.errstate(all="ignore"):
@@ -666,7 +668,7 @@ def double_scripts(tex):
     return any(pair in tex for pair in ("'^", "''_{}", "^^", "__"))
 
 
-@settings(deadline=None)
+@TREES
 @given(expressions)
 def test_markup_of_index_notation_is_well_formed(e):
     assert balanced(latex(e))
@@ -674,7 +676,7 @@ def test_markup_of_index_notation_is_well_formed(e):
     assert ET.fromstring(mathml(e)).tag == "{http://www.w3.org/1998/Math/MathML}math"
 
 
-@settings(deadline=None)
+@TREES
 @given(st.sampled_from(["", "n", "nk"]).flatmap(matrices))
 def test_markup_of_matrix_notation_is_well_formed(m):
     assert matrix_text(m).count("(") == matrix_text(m).count(")")

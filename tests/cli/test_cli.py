@@ -141,7 +141,7 @@ def test_train_prints_the_result_on_stdout_and_talks_on_stderr(done):
     lines = result.err.splitlines()
     assert lines[0] == "penguins: 344 rows, 3 classes of species: Adelie 152, Chinstrap 68, Gentoo 124"
     assert lines[1] == "  numbers:    bill_length_mm, bill_depth_mm, flipper_length_mm, body_mass_g, year"
-    assert lines[2] == "  categories: island (3 categories), sex (2 categories, some cells missing)"
+    assert lines[2] == "  categories: island (3), sex (2, some cells missing)"
     assert "275 rows to train on, 69 held out; network 15-8-3" in lines
     assert lines[-1] == "The model is in penguins.safetensors. Use it: glassmax predict penguins.safetensors penguins"
     assert listing() == ["penguins.safetensors"]
@@ -183,6 +183,12 @@ def test_output_says_where_the_model_goes(done, tmp_path, flag):
     assert listing("models") == ["my toy.safetensors"]
     assert listing() == ["models"]
     assert err.endswith("Use it: glassmax predict 'models/my toy.safetensors' toy\n")
+
+
+def test_a_model_that_is_replaced_is_said(done):
+    assert "The model is in toy.safetensors. Use it:" in done("train", "toy", "--epochs", "2").err
+    again = done("train", "toy", "--epochs", "2").err
+    assert "The model is in toy.safetensors, where it replaces an earlier one. Use it:" in again
 
 
 def test_the_same_seed_makes_the_same_file_and_another_seed_another(done, trained):
@@ -379,6 +385,11 @@ def test_evaluate_for_people_shows_the_same_figures(done, model):
     assert out.startswith("On 344 rows of penguins\n")
     assert f"{scored['accuracy']:.4f}" in out
     assert re.search(rf"^log-loss +{scored['log_loss']:.4f} +1.0492$", out, re.M)
+
+
+def test_evaluate_says_that_the_model_was_trained_on_a_table_of_this_name(done, model):
+    said = "penguins: the model was trained on 275 rows of a table of this name."
+    assert said in done("evaluate", model, "penguins").err
 
 
 def test_evaluate_leaves_out_rows_without_a_class_and_says_so(done, model, tmp_path):

@@ -97,7 +97,9 @@ def test_json_is_one_line_with_every_field(of):
     result = of(WRONG, "--json")
     answer = json.loads(result.out)
     assert len(result.out.splitlines()) == 1
-    assert {"verdict", "correct", "first_wrong", "conventions", "findings", "text", "notes", "printed"} <= set(answer)
+    assert {"verdict", "correct", "first_wrong", "conventions", "lines", "findings", "text", "notes"} <= set(answer)
+    assert "printed" in answer
+    assert [line["name"] for line in answer["lines"]] == ["W1", "b1", "W2", "b2"]
     fields = {"cause", "where", "parameters", "says", "evidence", "line", "reason", "cell", "indistinguishable"}
     assert fields <= set(answer["findings"][0])
 
@@ -257,7 +259,10 @@ def test_shapes_that_do_not_fit_are_named(of):
             "Error: my.py, line 2, ends the program while the file is loaded: sys.exit(). *\n",
         ),
         ("import os\nos._exit(0)\n", "Error: my.py ends its process with exit code 0, *, while it is loaded.\n"),
-        ("n = int(input())\n", "Error: my.py, line 1, waits for keyboard input, which never comes: n = int(input()). *\n"),
+        (
+            "n = int(input())\n",
+            "Error: my.py, line 1, waits for keyboard input, which never comes: n = int(input()). *\n",
+        ),
         ("x = 1\n", "Error: my.py defines no gradients(parameters, X, y). Write one, or see *\n"),
         ("gradients = 3\n", "Error: my.py defines no gradients(parameters, X, y). Write one, *\n"),
         ("def backprop(p): 1\n", "Error: my.py defines no gradients(parameters, X, y). It has backprop: rename *\n"),

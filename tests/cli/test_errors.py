@@ -69,8 +69,7 @@ MODELS = {
 }
 
 ACTIVATIONS = "identity, sigmoid, tanh, relu, leaky_relu, elu, selu, gelu, silu, mish, softplus"
-QUOTED = ", ".join(map(repr, ACTIVATIONS.split(", ")))
-MEND = "Mend the cell, or empty it: missing cells are filled."
+CORRECT = "Correct the cell, or empty it: missing cells are filled."
 QUOTE = "Is a quote opened there and not closed?"
 NOT_WHOLE = "is not a whole safetensors file: it is truncated, altered, or something else."
 WHOLE_SIZES = "expected whole numbers from 1 to 999999999 as 100 or 64,32, or none."
@@ -80,7 +79,8 @@ NO_MODEL = "there is no such file. Train one with: glassmax train DATA --target 
 COMMAND_LINE = {
     "an_unknown_command": (
         "tarin t.csv",
-        "No such command 'tarin'. There are train, predict, evaluate, derive, doctor, info, completion.",
+        "There is no command 'tarin', expected one of train, predict, evaluate, derive, doctor, info, completion. "
+        "Did you mean 'train'?",
     ),
     "an_option_for_a_command": ("--target", "No such option*--target*"),
     "an_unknown_option": ("train t.csv --targe y", "No such option*--targe*Did you mean*--target*?*"),
@@ -92,15 +92,15 @@ COMMAND_LINE = {
     "no_value_for_an_option": ("train t.csv --target", "Option '--target' requires an argument."),
     "an_unknown_activation": (
         "train toy --activation tahn",
-        f"Invalid value for '--activation': 'tahn' is not one of {QUOTED}.",
+        f"--activation is 'tahn', expected one of {ACTIVATIONS}. Did you mean 'tanh'?",
     ),
     "two_types_of_a_column": (
         "train t.csv --target y --type x=number --type x=category",
-        "Invalid value for '--type': 'x' is given the types number and category, expected one type.",
+        "--type gives 'x' the types number and category, expected one type.",
     ),
     "two_weights_of_a_class": (
         "train t.csv --target y --class-weight a=2 --class-weight a=3",
-        "Invalid value for '--class-weight': 'a' has the weights 2 and 3, expected one.",
+        "--class-weight gives 'a' the weights 2 and 3, expected one.",
     ),
     "a_column_to_keep_and_to_ignore": (
         "train t.csv --target y --ignore x --keep x",
@@ -114,52 +114,65 @@ COMMAND_LINE = {
         "predict m t.csv -o p.csv.gz",
         "p.csv.gz would be written as CSV, but doesn't end in .csv. Pass --format or another name.",
     ),
+    "a_table_and_a_model_swapped": (
+        "predict t.csv m.safetensors",
+        "MODEL is t.csv and DATA is m.safetensors. Are the two swapped?",
+    ),
+    "a_table_and_a_model_swapped_in_evaluate": (
+        "evaluate t.csv m.safetensors",
+        "MODEL is t.csv and DATA is m.safetensors. Are the two swapped?",
+    ),
     "an_unknown_solver": (
         "train toy --solver adagrad",
-        "Invalid value for '--solver': 'adagrad' is not one of 'adam', 'adamw', 'sgd', 'lbfgs'.",
+        "--solver is 'adagrad', expected one of adam, adamw, sgd, lbfgs.",
     ),
-    "hidden_that_is_a_word": ("train toy --hidden ten", f"Invalid value for '--hidden': 'ten', {WHOLE_SIZES}"),
-    "hidden_of_no_units": ("train toy --hidden 10,0", f"Invalid value for '--hidden': '10,0', {WHOLE_SIZES}"),
-    "hidden_with_a_gap": ("train toy --hidden 10,,5", f"Invalid value for '--hidden': '10,,5', {WHOLE_SIZES}"),
-    "hidden_of_nothing": ("train toy --hidden ''", f"Invalid value for '--hidden': '', {WHOLE_SIZES}"),
-    "hidden_that_is_negative": ("train toy --hidden=-5", f"Invalid value for '--hidden': '-5', {WHOLE_SIZES}"),
+    "a_metric_cut_short": (
+        "train toy --metric accurac",
+        "--metric is 'accurac', expected one of log_loss, accuracy, balanced_accuracy, f1, auc. "
+        "Did you mean 'accuracy'?",
+    ),
+    "hidden_that_is_a_word": ("train toy --hidden ten", f"--hidden is 'ten', {WHOLE_SIZES}"),
+    "hidden_of_no_units": ("train toy --hidden 10,0", f"--hidden is '10,0', {WHOLE_SIZES}"),
+    "hidden_with_a_gap": ("train toy --hidden 10,,5", f"--hidden is '10,,5', {WHOLE_SIZES}"),
+    "hidden_of_nothing": ("train toy --hidden ''", f"--hidden is '', {WHOLE_SIZES}"),
+    "hidden_that_is_negative": ("train toy --hidden=-5", f"--hidden is '-5', {WHOLE_SIZES}"),
     "hidden_beyond_any_memory": (
         f"train toy --hidden {10**30}",
-        f"Invalid value for '--hidden': '{10**30}', {WHOLE_SIZES}",
+        f"--hidden is '{10**30}', {WHOLE_SIZES}",
     ),
     "a_negative_learning_rate": (
         "train toy --learning-rate -1",
-        "Invalid value for '--learning-rate': -1.0 is not in the range x>0.",
+        "--learning-rate is '-1', expected a number > 0.",
     ),
     "a_learning_rate_of_zero": (
         "train toy --learning-rate 0",
-        "Invalid value for '--learning-rate': 0.0 is not in the range x>0.",
+        "--learning-rate is '0', expected a number > 0.",
     ),
     "a_learning_rate_that_is_a_word": (
         "train toy --learning-rate fast",
-        "Invalid value for '--learning-rate': 'fast' is not a valid float range.",
+        "--learning-rate is 'fast', expected a number > 0.",
     ),
     "a_learning_rate_of_nan": (
         "train toy --learning-rate nan",
-        "Invalid value for '--learning-rate': nan is not a finite number.",
+        "--learning-rate is 'nan', expected a number > 0.",
     ),
     "an_infinite_learning_rate": (
         "train toy --learning-rate inf",
-        "Invalid value for '--learning-rate': inf is not a finite number.",
+        "--learning-rate is 'inf', expected a number > 0.",
     ),
-    "a_penalty_of_nan": ("train toy --alpha nan", "Invalid value for '--alpha': nan is not a finite number."),
-    "a_negative_penalty": ("train toy --alpha -1", "Invalid value for '--alpha': -1.0 is not in the range x>=0."),
-    "no_epochs": ("train toy --epochs 0", "Invalid value for '--epochs': 0 is not in the range x>=1."),
-    "half_an_epoch": ("train toy --epochs 0.5", "Invalid value for '--epochs': '0.5' is not a valid integer range."),
+    "a_penalty_of_nan": ("train toy --alpha nan", "--alpha is 'nan', expected a number >= 0."),
+    "a_negative_penalty": ("train toy --alpha -1", "--alpha is '-1', expected a number >= 0."),
+    "no_epochs": ("train toy --epochs 0", "--epochs is '0', expected a whole number >= 1."),
+    "half_an_epoch": ("train toy --epochs 0.5", "--epochs is '0.5', expected a whole number >= 1."),
     "a_batch_of_nothing": (
         "train toy --batch-size 0",
-        "Invalid value for '--batch-size': 0 is not in the range x>=1.",
+        "--batch-size is '0', expected a whole number >= 1.",
     ),
-    "all_rows_held_out": ("train toy --held-out 1", "Invalid value for '--held-out': 1.0 is not in the range 0<=x<1."),
-    "nan_rows_held_out": ("train toy --held-out nan", "Invalid value for '--held-out': nan is not a finite number."),
+    "all_rows_held_out": ("train toy --held-out 1", "--held-out is '1', expected a number >= 0 and < 1."),
+    "nan_rows_held_out": ("train toy --held-out nan", "--held-out is 'nan', expected a number >= 0 and < 1."),
     "a_negative_seed": (
         "train toy --seed -1",
-        "Invalid value for '--seed': -1 is not in the range 0<=x<=4294967295.",
+        "--seed is '-1', expected a whole number >= 0 and <= 4294967295.",
     ),
     "no_target": ("train t.csv", "Say which column to predict: --target COLUMN. t.csv has x, c, y."),
 }
@@ -199,7 +212,7 @@ DATA = {
     ),
     "a_ragged_row": (
         "train ragged.csv --target y",
-        "Row 25 of ragged.csv (line 26) has 2 cells, expected 3 as in the header. Mend the row; "
+        "Row 25 of ragged.csv (line 26) has 2 cells, expected 3 as in the header. Correct the row; "
         "a cell that holds ',' stands in quotes.",
     ),
     "an_open_quote": (
@@ -234,15 +247,15 @@ DATA = {
     ),
     "a_bad_number": (
         "train text.csv --target y",
-        f"Row 17 of text.csv (line 18): column 'x' is 'n/k', expected a number as in the other rows. {MEND}",
+        f"Row 17 of text.csv (line 18): column 'x' is 'n/k', expected a number as in the other rows. {CORRECT}",
     ),
     "an_infinite_number": (
         "train inf.csv --target y",
-        f"Row 3 of inf.csv (line 4): column 'x' is inf, expected a number between -1e+100 and 1e+100. {MEND}",
+        f"Row 3 of inf.csv (line 4): column 'x' is inf, expected a number between -1e+100 and 1e+100. {CORRECT}",
     ),
     "an_enormous_number": (
         "train huge.csv --target y",
-        f"Row 3 of huge.csv (line 4): column 'x' is -1e+308, expected a number between -1e+100 and 1e+100. {MEND}",
+        f"Row 3 of huge.csv (line 4): column 'x' is -1e+308, expected a number between -1e+100 and 1e+100. {CORRECT}",
     ),
     "a_column_of_names": (
         "train names.csv --target y --held-out 0",
@@ -278,7 +291,7 @@ DATA = {
     "a_class_as_long_as_an_essay": (
         "train essay.csv --target y",
         "Row 5 of essay.csv (line 6): 'y' is a text of 1001 characters, expected the name of a class, 1000 at most. "
-        "Mend the cell, or predict another column.",
+        "Correct the cell, or predict another column.",
     ),
     # where the model goes
     "the_table_as_output": (
@@ -292,6 +305,14 @@ DATA = {
     "a_folder_as_output": (
         "train toy -o folder",
         "folder is a folder, expected the name of a file. Pass another --output.",
+    ),
+    "a_data_file_as_output": (
+        "train toy -o new.csv",
+        "new.csv ends as a data file does, expected the name of a model file, as m.safetensors.",
+    ),
+    "an_output_that_is_another_file": (
+        "train toy -o foreign",
+        "foreign exists and is no model of glassmax; it isn't replaced. Pass another --output.",
     ),
     "an_output_folder_that_is_missing": (
         "train toy -o no/m",
@@ -356,12 +377,12 @@ DATA = {
     ),
     "a_bad_number_at_prediction": (
         "predict m text.csv",
-        f"Row 17 of text.csv (line 18): column 'x' is 'n/k', expected a number as in the other rows. {MEND}",
+        f"Row 17 of text.csv (line 18): column 'x' is 'n/k', expected a number as in the other rows. {CORRECT}",
     ),
     "a_number_too_far_away": (
         "predict m far.csv",
         "Row 9 of far.csv (line 10): column 'x' is 1e+99, too far from the others to compute with: the median is 11.5, "
-        "the spread 8.52483. Mend the cell, or leave the column out of the training.",
+        "the spread 8.52483. Correct the cell, or leave the column out of the training.",
     ),
     "an_unknown_class_in_evaluation": (
         "evaluate m new.csv",

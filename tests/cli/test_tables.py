@@ -223,6 +223,20 @@ def test_quiet_says_nothing_but_the_result(done):
 # --- train: config ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("argv", "sentences"),
+    [
+        (["--schedule", "invscaling"], ["--schedule has no effect with --solver adam, only with --solver sgd."]),
+        (["--momentum", "0.3"], ["--momentum has no effect with --solver adam, only with --solver sgd."]),
+        (["--step-every", "5"], ["--step-every has no effect with --schedule constant, only with --schedule step."]),
+        (["--solver", "sgd", "--schedule", "adaptive", "--momentum", "0.3"], []),
+    ],
+)
+def test_an_option_without_effect_is_said(done, argv, sentences):
+    said = done("train", "toy", "--epochs", "2", *argv).err.splitlines()
+    assert [line for line in said if "no effect" in line] == sentences
+
+
 def test_a_printed_config_is_read_back_to_the_same(done):
     argv = ("t.csv", "--target", "y", "--hidden", "8,4", "--type", "x=category", "--class-weight", "a=2.5", "--dropout")
     printed = done("train", *argv, "0.1,0.2", "--print-config").out
@@ -246,6 +260,8 @@ WRONG_CONFIGS = {
     "balanced = 1": "sets 'balanced' to 1, expected true or false.",
     "[hidden]": "sets 'hidden' to {}, expected a text, a number, or a list of them.",
     "epochs = ": "is not TOML: ",
+    "epochs = 1.5": "Error: run.toml: epochs is '1.5', expected a whole number >= 1.",
+    "hidden = 'ten'": "Error: run.toml: hidden is 'ten', expected whole numbers",
     "config = 'x'": "sets 'config', which is no option of this command.",
 }
 
@@ -307,8 +323,8 @@ def test_a_fault_in_the_middle_of_a_table_leaves_the_old_predictions(run, model)
     Path("bad.csv").write_bytes(GOOD + b"1,u\n")
     result = run("predict", model, "bad.csv", "-o", "p.csv")
     assert result.err == (
-        "Error: Row 61 of bad.csv (line 62) has 2 cells, expected 3 as in the header. Mend the row; a cell that holds "
-        "',' stands in quotes.\n"
+        "Error: Row 61 of bad.csv (line 62) has 2 cells, expected 3 as in the header. Correct the row; a cell that "
+        "holds ',' stands in quotes.\n"
     )
     assert Path("p.csv").read_text() == "old"
     assert listing() == ["bad.csv", "m", "p.csv", "t.csv"]

@@ -9,12 +9,15 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from glassmax import optimizers
+from glassmax.cli import train_options
 from glassmax.cli.charts import bars, confusions, figures_table, sparkline
 from glassmax.cli.column_names import left_out_together, summed_up
 from glassmax.cli.result import Result
 from glassmax.cli.talk import ordinal
 from glassmax.cli.terminal import BAD, GOOD, paint, rendered, wrapped
-from glassmax.table.notes import left_out
+from glassmax.estimator import options, scoring
+from glassmax.table.notes import MISSING, it, left_out
 from glassmax.training import RunningMetrics
 
 from .test_cli import call
@@ -75,11 +78,11 @@ def test_very_many_names_that_are_not_alike_are_cut():
 
 
 def test_columns_left_out_for_one_reason_are_one_line():
-    empty = [left_out(f"e{i}", "all its cells are missing") for i in range(9)]
+    empty = [left_out(f"e{i}", MISSING) for i in range(9)]
     assert left_out_together(empty) == [
         "9 columns are left out because all their cells are missing: e0 ... e8 (9 columns)"
     ]
-    other = left_out("a", "it is 5 in every row")
+    other = left_out("a", it("is 5 in every row"))
     assert left_out_together([*empty[:2], other]) == list(map(str, [*empty[:2], other]))
 
 
@@ -214,7 +217,7 @@ def test_info_and_derive_wrap_on_a_narrow_terminal(shown):
     ("argv", "message"),
     [
         (["train", "nope.csv"], "nope.csv: there is no such file."),
-        (["train", "toy", "--epochs", "0"], "Invalid value for '--epochs'"),
+        (["train", "toy", "--epochs", "0"], "--epochs is '0'"),
         (["derive", "L = (", "--wrt", "z"], ""),
     ],
 )
@@ -260,3 +263,26 @@ def test_the_verdict_says_what_the_figures_say(network, linear, sentence, better
     result = Result("300 rows", columns, np.array(["a", "b"]))
     assert sentence in result.verdict()[0]
     assert result.network_is_better == better
+
+
+def test_no_accuracy_is_claimed_on_the_rows_that_the_network_was_trained_on():
+    from types import SimpleNamespace
+
+    columns = {
+        name: SimpleNamespace(log_loss=loss, accuracy=1.0, rows=5)
+        for name, loss in {"network": 0.1, "linear model": 0.2, "class frequencies": 0.69}.items()
+    }
+    result = Result("5 rows it was trained on", columns, np.array(["a", "b"]), trained_on=True)
+    assert result.verdict() == [
+        "The network was trained on these rows: the figures don't show how well it predicts other rows."
+    ]
+
+
+# --- choices ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_choices_of_train_are_those_of_the_library():
+    """The command line writes them itself: the help is shown without the library."""
+    assert tuple(train_options.SOLVERS) == options.SOLVERS
+    assert tuple(train_options.SCHEDULES) == optimizers.SCHEDULES
+    assert tuple(train_options.METRICS) == scoring.NAMES

@@ -7,6 +7,7 @@ import pytest
 
 import glassmax.doctor
 from glassmax.doctor.mistakes.causes import CAUSES, NOT_IN_CATALOGUE
+from glassmax.doctor.pytorch.layers import ONE_TOO_MANY
 from glassmax.doctor.telling.reasons import REASONS
 from tests.doctor import write_catalogue
 
@@ -40,40 +41,61 @@ def assigned(tree, name):
     return found
 
 
+def called_with(call):
+    """The name of what is called, ``Mistake`` also for ``partial(Mistake[Site], ...)``, and its arguments."""
+    function, arguments = call.func, call.args
+    if isinstance(function, ast.Name) and function.id == "partial":
+        function, *arguments = arguments
+    while isinstance(function, ast.Subscript):
+        function = function.value
+    return (function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")), arguments
+
+
 def named_in(path):
     """The names of causes that a module gives to what it makes."""
     tree, found = ast.parse(path.read_text(encoding="utf-8")), set()
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
-        called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        called, arguments = called_with(node)
         given = [keyword.value for keyword in node.keywords if keyword.arg == "cause"]
-        if called in NAMING and len(node.args) > NAMING[called]:
-            given.append(node.args[NAMING[called]])
+        if called in NAMING and len(arguments) > NAMING[called]:
+            given.append(arguments[NAMING[called]])
         for argument in given:
             found |= assigned(tree, argument.id) if isinstance(argument, ast.Name) else texts(argument)
     return found - {""}
 
 
-def spelt():
-    """Every text that stands in the source as a constant."""
-    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES)
-    return {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+NAMED = {path: named_in(path) for path in SOURCES}
+LOOKED_UP = {*ONE_TOO_MANY.values()}
+"""Causes that a call takes from a table, by the layers it is about."""
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
 def test_every_cause_that_is_named_has_a_row(path):
-    assert named_in(path) <= set(CAUSES)
+    assert NAMED[path] <= set(CAUSES)
 
 
 def test_the_names_are_found_where_they_are_given():
-    named = set().union(*map(named_in, SOURCES))
+    named = set().union(*NAMED.values())
     assert {"sign", "transposed", "wrong_shapes", "raises", "never_returns", "frozen", "batch_coupling"} <= named
     assert len(named) > len(CAUSES) / 2
 
 
 def test_every_row_can_be_printed():
-    assert set(CAUSES) - spelt() - {NOT_IN_CATALOGUE} == set()
+    assert set(CAUSES) == set().union(*NAMED.values(), LOOKED_UP, {NOT_IN_CATALOGUE})
+
+
+def test_a_name_that_only_stands_in_a_text_is_not_used(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text("WORDS = 'sign'\nif finding.cause == 'factor':\n    Finding('kink', '')\n")
+    assert named_in(path) == {"kink"}
+
+
+def test_a_cause_that_is_given_by_partial_is_found(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text("made = partial(Mistake[Site], 'transposed', cost=1.2)\n")
+    assert named_in(path) == {"transposed"}
 
 
 @pytest.mark.parametrize("name", CAUSES)

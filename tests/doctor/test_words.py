@@ -1,9 +1,12 @@
 """What a learner reads: lines in the shape of their bias and the names of their list, words for what is no gradient."""
 
+import re
+
 import numpy as np
 import pytest
 
 import glassmax as gm
+from tests.doctor.consulting import consult
 from tests.doctor.setups import moved
 
 LISTED = [(6, 4), (6, 1), (3, 6), (3, 1)]
@@ -159,3 +162,27 @@ def test_zeros_in_one_layer_are_no_evidence_of_mistakes_that_happen_to_make_zero
     diagnosis = gm.diagnose(handed, X, y, network=net)
     assert diagnosis.verdict == "wrong"
     assert not {"batch_coupling", "input_missing", "weights_for_input"} & {*diagnosis.causes}, str(diagnosis)
+
+
+def test_the_forgotten_factor_of_the_sigmoid_is_named():
+    diagnosis = consult("ASSIGNMENT", [("dZ1 = dA1 * A1 * (1 - A1)", "dZ1 = dA1 * A1")])
+    assert diagnosis.causes == ("activation_other_function",)
+    assert diagnosis.findings[0].says == "the factor (1 - A1) of sigmoid'(Z1) is missing"
+
+
+@pytest.mark.parametrize("biases", [True, False], ids=["biases wrong too", "no biases"])
+def test_a_wrong_shape_is_blamed_on_its_own_gradient(biases):
+    X, y = np.random.default_rng(0).normal(size=(5, 4)), np.array([0, 1, 2, 1, 0])
+    parameters = {"W1": np.ones((4, 3))} | ({"b1": np.zeros(3)} if biases else {})
+    gradients = {"W1": np.arange(9.0).reshape(3, 3)} | ({"b1": np.arange(3.0)} if biases else {})
+    diagnosis = gm.diagnose(gradients, X, y, network=gm.Network([4, 3]), parameters=parameters)
+    finding = diagnosis.findings[0]
+    assert (diagnosis.first_wrong, finding.where, finding.line) == ("dW1", "W1", "dW1 = X.T @ dZ1")
+    assert "shape     W1 has shape (4, 3), but your dW1 has shape (3, 3)" in str(diagnosis)
+
+
+def test_one_cell_is_a_cell_of_the_gradient_and_the_sum_is_written_out():
+    function, X, y, net = one_layer(lambda p, right: right | {"b2": 2 * right["b2"]})
+    finding = gm.diagnose(function, X, y, network=net).findings[0]
+    numbers = r"db2\[\d\]: yours is \S+, the correct value is \S+, the sum over 8 samples of dZ2\[i, \d\]"
+    assert re.fullmatch(numbers, finding.cell)

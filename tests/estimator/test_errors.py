@@ -3,11 +3,13 @@
 import ast
 import traceback
 from datetime import date
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import f1_score
 
@@ -57,7 +59,9 @@ TABLE = {
             activation="logistics"
         ),
         f"activation is None, expected one of {ACTIVATIONS}.": fit(activation=None),
-        "class_weight is 'balance', expected one of balanced. Did you mean 'balanced'?": fit(class_weight="balance"),
+        "class_weight is 'balance', expected a dict of weights by class, 'balanced' or None.": fit(
+            class_weight="balance"
+        ),
         "max_iter is 0, expected a whole number >= 1.": fit(max_iter=0),
         "max_iter is 2.5, expected a whole number >= 1.": fit(max_iter=2.5),
         "max_iter is True, expected a whole number >= 1.": fit(max_iter=True),
@@ -115,7 +119,7 @@ TABLE = {
         ): fit(learning_rate="cosin"),
         (
             "init is 'he', expected one of mlp, auto, glorot_uniform, glorot_normal, he_uniform, he_normal, "
-            "lecun_uniform, lecun_normal."
+            "lecun_uniform, lecun_normal, normal."
         ): fit(init="he"),
         "checkpoint_path is 5, expected the path of a file, or None.": fit(checkpoint_path=5),
         "max_fun is 0, expected a whole number >= 1.": fit(max_fun=0),
@@ -165,19 +169,38 @@ TABLE = {
         "warmup is 1, expected a number from 0 up to, not including, 1.": fit(warmup=1),
         "step_every is 0, expected a whole number of epochs >= 1.": fit(step_every=0),
         "step_factor is 0, expected a number > 0, at most 1.": fit(step_factor=0),
+        "parametrization is 'NTK', expected one of standard, ntk. Did you mean 'ntk'?": fit(parametrization="NTK"),
+        "bias_rate is -1, expected a number >= 0.": fit(bias_rate=-1),
+        "input_scale_rate is 0, expected a number > 0 or None.": fit(input_scale_rate=0),
+        "mixup is 1.5, expected a number from 0 to 1.": fit(mixup=1.5),
+        "mixup_share is -0.5, expected a number from 0 to 1.": fit(mixup_share=-0.5),
         ("dropout is 1.0, expected a number from 0 up to, not including, 1, or one for each hidden layer."): fit(
             dropout=1.0
         ),
         "dropout has 2 entries, expected 1: one for each hidden layer.": fit(dropout=[0.1, 0.2]),
         "activation has 2 entries, expected 1: one for each hidden layer.": fit(activation=["relu", "tanh"]),
         f"activation is 'rleu', expected one of {ACTIVATIONS}. Did you mean 'relu'? ": fit(activation=["rleu"]),
-        ("warmup is 0.1 with learning_rate='one_cycle', expected 0: the cycle has a rise of its own."): fit(
+        ("warmup is 0.1 with the schedule 'one_cycle', expected 0: the cycle has a rise of its own."): fit(
             learning_rate="one_cycle", warmup=0.1
         ),
         (
             "dropout is 0.5, expected 0 with solver='lbfgs': its line search needs the same loss at each call. Use "
             "solver='adam'."
         ): fit(solver="lbfgs", dropout=0.5),
+        (
+            "mixup is 0.3, expected 0 with solver='lbfgs': its line search needs the same loss at each call. Use "
+            "solver='adam'."
+        ): fit(solver="lbfgs", mixup=0.3),
+        (
+            "parametrization is 'ntk', expected 'standard' with solver='lbfgs': it chooses its own steps. Use "
+            "solver='adam'."
+        ): fit(solver="lbfgs", parametrization="ntk"),
+        (
+            "input_scale_rate is 6.0, expected None with solver='lbfgs': it chooses its own steps. Use solver='adam'."
+        ): fit(solver="lbfgs", input_scale_rate=6.0),
+        "bias_rate is 0.1, expected 1 with solver='lbfgs': it chooses its own steps. Use solver='adam'.": fit(
+            solver="lbfgs", bias_rate=0.1
+        ),
         "clip_norm is 1.0, expected None with solver='lbfgs': it chooses its own steps. Use solver='adam'.": fit(
             solver="lbfgs", clip_norm=1.0
         ),
@@ -215,6 +238,10 @@ TABLE = {
             "none to hold out."
         ): go_on({"early_stopping": True}),
         (
+            "partial_fit does not support mixup=0.3: it sees one batch of rows at a time and doesn't know how many "
+            "there will be, and mixup fades in the second half of them."
+        ): go_on({"mixup": 0.3}),
+        (
             "hidden_layer_sizes=(6,), activation='relu', output='auto', loss='squared_error' describe another "
             "network than the one to go on with, Network(4-6-3, activation='relu', output='softmax', "
             "loss='cross_entropy', 51 parameters). Put them back, or fit with warm_start=False."
@@ -238,6 +265,11 @@ TABLE = {
             "y holds 6, 7, 8, 9, 10, expected only the classes [0, 1]. "
             "A network can't grow classes: name them all at the first fit, classes=[...]."
         ): lambda: small().partial_fit(IRIS, np.arange(150) % 12 + 6, classes=[0, 1]),
+        "Unknown label type: continuous. Row 1 of y is 0.5, expected a class: text or a whole number. glassmax "
+        "predicts classes, not measurements.": fit(y=SPECIES + 0.5 * (np.arange(150) == 1)),
+        "Input y contains NaN: row 3. Leave out the rows without a label.": fit(
+            y=changed(SPECIES.astype(float), 3, np.nan)
+        ),
         "classes are [0, 1, 2, 3], expected those of the first call: [0, 1, 2].": go_on({}, [0, 1, 2, 3]),
         "sample_weight is zero for every row, expected at least one number > 0.": fit(w=np.zeros(150)),
         "class_weight leaves no row a weight, expected at least one number > 0.": fit(
@@ -275,6 +307,14 @@ TABLE = {
         "Row 1 of y has no label, and 74 more. Leave these rows out.": fit(y=["a", None] * 75),
     },
     DataError: {
+        "Input X contains NaN: row 3, column 1, expected finite numbers. Leave out these rows, or fill the cells, with "
+        "sklearn.impute.SimpleImputer for instance.": fit(changed(IRIS, (3, 1), np.nan)),
+        "Input X contains infinity: row 3, column 1, expected finite numbers. Leave out these rows, or fill the cells, "
+        "with sklearn.impute.SimpleImputer for instance.": lambda: (
+            small().fit(IRIS, SPECIES).predict(changed(IRIS, (3, 1), np.inf))
+        ),
+        "X holds text: row 149, column 2, expected numbers. Encode columns of text first, with "
+        "sklearn.preprocessing.OneHotEncoder for instance.": fit([*IRIS[:-1].tolist(), [1, 2, "three", 4]]),
         "In X_val, y_val: sample_weight is zero for every row, expected at least one number > 0.": fit(
             fitting={"X_val": IRIS, "y_val": SPECIES, "sample_weight_val": np.zeros(150)}
         ),
@@ -314,6 +354,21 @@ def test_the_message_is_word_for_word(kind, message, call):
     assert str(caught.value) == message
 
 
+PARAMETERS = {
+    parameter
+    for method in ("__init__", "fit", "partial_fit", "from_model")
+    for parameter in signature(getattr(SoftmaxClassifier, method)).parameters
+}
+
+
+@pytest.mark.parametrize(("message", "call"), TABLE[OptionError].items(), ids=TABLE[OptionError])
+def test_an_error_about_a_parameter_carries_its_name(message, call):
+    with pytest.raises(OptionError) as caught:
+        call()
+    assert caught.value.parameter in PARAMETERS
+    assert caught.value.parameter in message
+
+
 def test_every_raise_of_the_estimator_is_in_the_table():
     folder = Path(glassmax.estimator.__file__).parent
     modules = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.py"))}
@@ -338,11 +393,14 @@ def test_every_raise_of_the_estimator_is_in_the_table():
 
 
 HOSTILE = {
-    "NaN in X": (fit(np.where(IRIS > 2, np.nan, IRIS)), r"^Input X contains NaN\."),
-    "inf in X": (fit(np.where(IRIS > 2, np.inf, IRIS)), r"^Input X contains infinity"),
-    "NaN in y": (fit(y=np.where(SPECIES > 1, np.nan, SPECIES)), r"^Input y contains NaN\."),
+    "NaN in X": (fit(np.where(IRIS > 2, np.nan, IRIS)), r"^Input X contains NaN: row 14, column 1, expected finite"),
+    "inf in X": (fit(np.where(IRIS > 2, np.inf, IRIS)), r"^Input X contains infinity: row 14, column 1, expected"),
+    "NaN in the rows to predict": (lambda: small().fit(IRIS, SPECIES).predict(IRIS * np.nan), r"NaN: row 0, column 0,"),
+    "inf in a sparse X": (fit(csr_matrix(np.where(IRIS > 2, np.inf, IRIS))), r"contains infinity: row 14, column 1,"),
+    "text in X": (fit([*IRIS[:-1].tolist(), [1, 2, "three", 4]]), r"^X holds text: row 149, column 2, expected num"),
+    "NaN in y": (fit(y=np.where(SPECIES > 1, np.nan, SPECIES)), r"^Input y contains NaN: row 100\. Leave out"),
     "no labels": (fit(y=None), r"requires y to be passed"),
-    "measurements for labels": (fit(y=IRIS[:, 0]), r"^Unknown label type: continuous"),
+    "measurements for labels": (fit(y=IRIS[:, 0]), r"^Unknown label type: continuous\. Row 0 of y is -0\.9"),
     "X and y of different lengths": (fit(y=SPECIES[:-1]), r"inconsistent numbers of samples: \[150, 149\]"),
     "one row as a vector": (fit(IRIS[0], SPECIES[:1]), r"^Expected 2D array, got 1D array instead"),
     "no rows": (fit(IRIS[:0], SPECIES[:0]), r"0 sample\(s\)"),

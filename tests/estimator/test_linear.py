@@ -69,9 +69,7 @@ def test_class_weights_count_in_the_choice_and_in_the_fit(class_weight):
         assert not (classifier.predict(X) == 2).any()
 
 
-@pytest.mark.parametrize(
-    "y", [[0] * 30 + [1] * 29 + [2], [*range(30), *range(30)], [*range(60)], [0, 1] * 5], ids=str
-)
+@pytest.mark.parametrize("y", [[0] * 30 + [1] * 29 + [2], [*range(30), *range(30)], [*range(60)], [0, 1] * 5], ids=str)
 def test_rare_classes_and_few_rows_are_no_error(y):
     y = np.array(y)
     X = np.random.RandomState(0).standard_normal((len(y), 3))

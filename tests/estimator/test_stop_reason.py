@@ -72,7 +72,7 @@ def test_a_fit_says_why_it_ended(options, reason):
 def test_a_line_search_that_finds_no_step_ends_a_fit(monkeypatch):
     def failing(*_, **__):
         yield glassmax.optimizers.Iterate(np.zeros(51), 1.0)
-        yield glassmax.optimizers.Iterate(np.zeros(51), 1.0, "ABNORMAL: ")
+        yield glassmax.optimizers.Iterate(np.zeros(51), 1.0, "line_search", "ABNORMAL: ")
 
     monkeypatch.setattr("glassmax.training.loop.lbfgs", failing)
     assert small(solver="lbfgs").fit(IRIS, SPECIES).stop_reason_ == "line_search"

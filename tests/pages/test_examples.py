@@ -208,6 +208,6 @@ def test_one_file_prints_a_loss_that_falls():
 def test_derive_and_diagnose_prints_each_gradient_the_mistake_and_the_corrected_verdict():
     printed = run("derive_and_diagnose")
     assert re.findall(r"^d\w\d = ", printed, re.M) == ["dW1 = ", "db1 = ", "dW2 = ", "db2 = "]
-    assert "wrong: dZ1 is the first array that is wrong" in printed
+    assert "wrong: the first error is in dZ1" in printed
     assert "activation_missing" in printed
     assert re.search(r"^correct$", printed, re.M)

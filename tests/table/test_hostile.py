@@ -164,7 +164,7 @@ def test_a_link_to_nothing_is_told_from_a_missing_file(monkeypatch, capsys, tmp_
     monkeypatch.chdir(tmp_path)
     Path("t.csv").symlink_to("gone.csv")
     result = call(monkeypatch, capsys, *ARGV)
-    expected = "Error: t.csv is a link to 'gone.csv', which doesn't exist. Mend the link, or pass another file.\n"
+    expected = "Error: t.csv is a link to 'gone.csv', which doesn't exist. Correct the link, or pass another file.\n"
     assert (result.code, result.err) == (1, expected)
 
 

@@ -149,12 +149,12 @@ REFUSED = {
     "only_a_header": (b"x,y\n", "t.csv has a header but no rows, expected at least one."),
     "a_short_row": (
         b"x,y\n1,a\n2\n",
-        "Row 2 of t.csv (line 3) has 1 cells, expected 2 as in the header. Mend the row; "
+        "Row 2 of t.csv (line 3) has 1 cells, expected 2 as in the header. Correct the row; "
         "a cell that holds ',' stands in quotes.",
     ),
     "a_long_row_after_a_cell_of_two_lines": (
         b'x;y\n1;"a\nb"\n2;b;c\n',
-        "Row 2 of t.csv (line 4) has 3 cells, expected 2 as in the header. Mend the row; "
+        "Row 2 of t.csv (line 4) has 3 cells, expected 2 as in the header. Correct the row; "
         "a cell that holds ';' stands in quotes.",
     ),
     "two_columns_of_one_name": (
@@ -420,7 +420,7 @@ def test_one_bad_cell_in_a_column_of_numbers_is_an_error_with_its_row_and_line(r
     message = message_of(Encoding.learn, read("x,y\n" + "\n".join(rows)), "y")
     assert message == (
         "Row 17 of t.csv (line 18): column 'x' is 'n/k', expected a number as in the other rows. "
-        "Mend the cell, or empty it: missing cells are filled."
+        "Correct the cell, or empty it: missing cells are filled."
     )
 
 
@@ -434,7 +434,7 @@ def test_a_bad_number_at_prediction_is_an_error_with_its_row():
     encoding, _ = Encoding.learn(make(x=["1", "2"], y=["a", "b"]), "y")
     assert message_of(encoding.encode, make(x=["3", "three"])) == (
         "Row 2 of t.csv: column 'x' is 'three', expected a number as in the other rows. "
-        "Mend the cell, or empty it: missing cells are filled."
+        "Correct the cell, or empty it: missing cells are filled."
     )
 
 
@@ -444,7 +444,7 @@ def test_a_bad_number_at_prediction_is_an_error_with_its_row():
 def test_infinite_and_enormous_cells_are_refused_in_training_and_prediction(cell, shown):
     message = (
         f"Row 2 of t.csv: column 'x' is {shown}, expected a number between -1e+100 and 1e+100. "
-        "Mend the cell, or empty it: missing cells are filled."
+        "Correct the cell, or empty it: missing cells are filled."
     )
     cells = ["1", cell, *map(str, range(20))]
     assert message_of(Encoding.learn, make(x=cells, y=list("ab" * 11)), "y") == message
@@ -456,7 +456,7 @@ def test_a_number_too_far_from_the_others_is_refused():
     encoding, _ = Encoding.learn(make(x=["1e-20", "2e-20"], y=["a", "b"]), "y")
     assert message_of(encoding.encode, make(x=["1e-20", "1e20"])) == (
         "Row 2 of t.csv: column 'x' is 1e+20, too far from the others to compute with: the median is 1.5e-20, "
-        "the spread 3.70645e-21. Mend the cell, or leave the column out of the training."
+        "the spread 3.70645e-21. Correct the cell, or leave the column out of the training."
     )
 
 
@@ -602,7 +602,7 @@ def test_a_label_of_thousands_of_characters_is_refused():
     message = message_of(read_labels, make(y=["a", "b" * 1001]), "y")
     assert message == (
         "Row 2 of t.csv: 'y' is a text of 1001 characters, expected the name of a class, 1000 at most. "
-        "Mend the cell, or predict another column."
+        "Correct the cell, or predict another column."
     )
 
 

@@ -64,6 +64,9 @@ RUNS = {
     "sgd": {"solver": "sgd"},
     "adamw": {"solver": "adamw", "clip_norm": 0.5},
     "dropout": {"dropout": 0.3, "hidden_layer_sizes": (6, 5)},
+    "mixup": {"mixup": 0.4},
+    "ntk": {"parametrization": "ntk", "bias_rate": 0.1},
+    "a scale of the inputs": {"input_scale_rate": 6.0},
     "cosine": {"learning_rate": "cosine", "warmup": 0.2},
     "one cycle": {"learning_rate": "one_cycle"},
     "steps": {"learning_rate": "step", "step_every": 3},
@@ -229,6 +232,7 @@ def test_another_run_is_refused_by_what_differs_and_the_file_stays(tmp_path, wha
     with pytest.raises(CheckpointError) as caught:
         run(path)
     said = str(caught.value)
+    assert caught.value.parameter == "checkpoint_path"
     assert said.startswith(f"checkpoint_path {path} belongs to another run: {what}")
     assert said.endswith("Pass what it was begun with, or another checkpoint_path; or delete it to begin anew.")
     assert path.read_bytes() == before

@@ -1,7 +1,7 @@
 """The equations of each derivative in `glassmax.functional`, to be derived and compared with the function.
 
 A pullback ``f_vjp(dOut, ...)`` is the gradient of ``L = sum dOut * Out`` for a constant dOut: that is what the
-equations say. The tests derive every one of them and compare the numbers with those of the function.
+equations say. The tests derive every one of them and compare the numbers with the numbers that the function returns.
 """
 
 from dataclasses import dataclass

@@ -23,7 +23,7 @@ __all__ += ["rename"]
 
 
 def letters(index: Index) -> tuple[str, ...]:
-    """Return the letters an index depends on: itself, or those of the label."""
+    """Return the letters that an index depends on: the index itself, or the letters of the label."""
     return index.indices if isinstance(index, Label) else (index,)
 
 

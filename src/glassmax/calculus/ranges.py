@@ -24,7 +24,7 @@ class Ranges:
         return place
 
     def tie(self, a: Any, b: Any) -> None:
-        """Let two places have the same range."""
+        """Record that two places have the same range."""
         self._parent[self.root(a)] = self.root(b)
 
 

@@ -12,7 +12,7 @@ __all__ = ["Claim", "DerivationStep", "Steps"]
 
 @dataclass(frozen=True, repr=False)
 class Claim:
-    """The derivative of one array by another in a program: lines with the same left side are all equal to it.
+    """The derivative of one array by another in a program; lines with the same left side are all equal to it.
 
     The lower array is taken as given, even if the program defines it.
     """

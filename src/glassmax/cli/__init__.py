@@ -11,6 +11,7 @@ import sys
 import traceback
 import warnings
 from contextlib import suppress
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -27,7 +28,7 @@ LONGEST_FAULT = 1500  # a name from a damaged file may have any length
 
 
 class Commands(click.Group):
-    """The commands by name; each lives in the module of its name and is loaded when asked for."""
+    """The commands by name; each is in the module of its name in `commands` and is loaded when asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of use."""
@@ -37,7 +38,7 @@ class Commands(click.Group):
         """Load one command."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f".{cmd_name}", __name__).command
+        command: click.Command = import_module(f".commands.{cmd_name}", __name__).command
         return command
 
     def resolve_command(
@@ -47,7 +48,12 @@ class Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            raise click.UsageError(f"{error.message} There are {', '.join(COMMANDS)}.", ctx) from None
+            if args[0].startswith("-"):
+                raise
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            message = f"There is no command {args[0]!r}, expected one of {', '.join(COMMANDS)}.{hint}"
+            raise click.UsageError(message, ctx) from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -117,3 +123,7 @@ def _fault(message: str, code: int, debug: bool, *more: str) -> None:
     else:
         say_error("\n".join([shortened(harmless(message), LONGEST_FAULT), *more]))
     sys.exit(code)
+
+
+def __dir__() -> list[str]:
+    return __all__

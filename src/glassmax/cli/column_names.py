@@ -39,24 +39,23 @@ def summed_up(names: Sequence[str]) -> str:
 
 
 def left_out_together(notes: "Sequence[Note]") -> list[str]:
-    """Put the notes on columns that are left out for the same reason into one line.
+    """Merge the notes on columns left out for the same reason into one line.
 
     Examples
     --------
-    >>> from glassmax.table.notes import left_out
-    >>> left_out_together([left_out(f"pixel_{i}", "it is 0 in every row") for i in range(3)])
+    >>> from glassmax.table.notes import it, left_out
+    >>> left_out_together([left_out(f"pixel_{i}", it("is 0 in every row")) for i in range(3)])
     ['3 columns are left out because each is 0 in every row: pixel_0, pixel_1, pixel_2']
     """
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[tuple[str, str], list[str]] = {}
     for note in notes:
-        reasons.setdefault(worded(note.reason, option_of), []).append(note.column)
+        reasons.setdefault((worded(note.reason, option_of), note.several), []).append(note.column)
     together: list[str] = []
-    for reason, names in reasons.items():
+    for (reason, several), names in reasons.items():
         if len(names) < FEWEST_LEFT_OUT:
             together += [f"{name} is left out: {reason}" for name in names]
         else:
-            each = f"each {reason[3:]}" if reason.startswith("it ") else reason.replace("its", "their")
-            together.append(f"{len(names)} columns are left out because {each.removesuffix('.')}: {summed_up(names)}")
+            together.append(f"{len(names)} columns are left out because {several}: {summed_up(names)}")
     if len(together) > MOST_LEFT_OUT:
         more = counted(len(together) - MOST_LEFT_OUT, "more column")
         together = [*together[:MOST_LEFT_OUT], f"... is left out: ...: {more} like these"]

@@ -24,11 +24,11 @@ def read_config(ctx: click.Context, param: click.Parameter, value: str | None) -
     try:
         settings = tomllib.loads(Path(value).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise click.BadParameter(f"{value}: there is no such file.") from None
+        raise click.UsageError(f"{value}: there is no such file.") from None
     except OSError as error:
-        raise click.BadParameter(f"{value} can't be read: {error.strerror}.") from None
+        raise click.UsageError(f"{value} can't be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise click.BadParameter(f"{value} is not TOML: {error}.") from None
+        raise click.UsageError(f"{value} is not TOML: {error}.") from None
     known = {_key(option): option for option in ctx.command.params if option.name not in NOT_IN_FILES}
     defaults: dict[str, Any] = {}
     for key, setting in settings.items():
@@ -36,7 +36,7 @@ def read_config(ctx: click.Context, param: click.Parameter, value: str | None) -
         if option is None or option.name is None:
             near = get_close_matches(key.replace("_", "-"), known, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise click.BadParameter(f"{value} sets {key!r}, which is no option of this command.{hint}")
+            raise click.UsageError(f"{value} sets {key!r}, which is no option of this command.{hint}")
         defaults[option.name] = _setting(value, key, setting, option)
     ctx.default_map = {**defaults, **(ctx.default_map or {})}
     return value
@@ -56,7 +56,7 @@ def _setting(path: str, key: str, setting: Any, option: click.Parameter) -> Any:
         not isinstance(entry, str | int | float) or isinstance(entry, bool) != flag for entry in entries
     ):
         expected = "true or false" if flag else "a text, a number, or a list of them"
-        raise click.BadParameter(f"{path} sets {key!r} to {setting!r}, expected {expected}.")
+        raise click.UsageError(f"{path} sets {key!r} to {setting!r}, expected {expected}.")
     if flag:
         return setting
     if option.multiple:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from .option_values import finite
+from .option_values import fault_of, finite
 from .talk import be_quiet
 
 __all__ = ["FILE_FORMAT", "RESULT", "GroupedCommand", "group", "option"]
@@ -25,6 +25,18 @@ class GroupedOption(click.Option):
             settings = {"show_default": True, **settings}
         super().__init__(*arguments, **settings)
         self.group = group
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        """Convert and check a value; an error names the option, or the file and the key that set it."""
+        try:
+            return super().process_value(ctx, value)
+        except click.MissingParameter:
+            raise
+        except click.BadParameter as error:
+            option = max(self.opts, key=len)
+            if ctx.get_parameter_source(str(self.name)) is click.core.ParameterSource.DEFAULT_MAP:
+                option = f"{ctx.params.get('config')}: {option.lstrip('-')}"
+            raise click.UsageError(f"{option} {fault_of(self.type, value) or error.message}", ctx) from None
 
 
 def option(names: str, text: str, **settings: Any) -> tuple[list[str], dict[str, Any]]:

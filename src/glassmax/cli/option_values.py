@@ -1,22 +1,50 @@
-"""Callbacks that parse the values of options: layer sizes, fractions, COLUMN=TYPE and CLASS=WEIGHT."""
+"""The values of options: layer sizes, fractions, COLUMN=TYPE and CLASS=WEIGHT parsed; what is wrong with a value.
+
+An error is the end of a sentence that opens with the option: ``is '1.5', expected a whole number >= 1.``
+"""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
-__all__ = ["activations", "class_weights", "column_types", "finite", "hidden_sizes", "shares", "validation"]
+from ..errors import OptionError, one_of
+
+__all__ = [
+    *("activations", "class_weights", "column_types", "fault_of", "finite", "hidden_sizes", "shares", "validation"),
+]
+
+
+def fault_of(kind: Any, value: Any) -> str:
+    """Return what is wrong with a value of a range or a choice; nothing for the other types."""
+    if isinstance(kind, click.Choice):
+        return _not_one_of(value, kind.choices)
+    if not isinstance(kind, click.IntRange | click.FloatRange):
+        return ""
+    low = f" {'>' if kind.min_open else '>='} {kind.min}"
+    high = "" if kind.max is None else f" and {'<' if kind.max_open else '<='} {kind.max}"
+    noun = "a whole number" if isinstance(kind, click.IntRange) else "a number"
+    return f"is {value!r}, expected {noun}{low}{high}."
+
+
+def _not_one_of(value: Any, allowed: Iterable[str]) -> str:
+    try:
+        one_of("", value, allowed)
+    except OptionError as error:
+        return str(error).strip()
+    return ""
 
 
 def hidden_sizes(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...] | None:
     """Read hidden layers as people type them: ``100``, ``64,32``, ``none``."""
     if value is None or value in ("none", ""):
         if value == "" and ctx.get_parameter_source(str(param.name)) is click.core.ParameterSource.COMMANDLINE:
-            raise click.BadParameter("'', expected whole numbers from 1 to 999999999 as 100 or 64,32, or none.")
+            raise click.BadParameter("is '', expected whole numbers from 1 to 999999999 as 100 or 64,32, or none.")
         return None if value is None else ()
     sizes = [int(size) if size.strip().isdecimal() and len(size) < 10 else 0 for size in value.split(",")]
     if min(sizes) < 1:
-        raise click.BadParameter(f"{value!r}, expected whole numbers from 1 to 999999999 as 100 or 64,32, or none.")
+        raise click.BadParameter(f"is {value!r}, expected whole numbers from 1 to 999999999 as 100 or 64,32, or none.")
     return tuple(sizes)
 
 
@@ -34,7 +62,9 @@ def shares(ctx: click.Context, param: click.Parameter, value: str) -> tuple[floa
     except ValueError:
         numbers = (-1.0,)
     if not all(0 <= number < 1 for number in numbers):
-        raise click.BadParameter(f"{value!r}, expected a number from 0 up to, not including, 1, or one for each layer.")
+        raise click.BadParameter(
+            f"is {value!r}, expected a number from 0 up to, not including, 1, or one for each layer."
+        )
     return numbers
 
 
@@ -45,7 +75,7 @@ def activations(ctx: click.Context, param: click.Parameter, value: str) -> tuple
     names = tuple(name.strip() for name in value.split(","))
     for name in names:
         if name not in ACTIVATIONS:
-            raise click.BadParameter(f"{name!r} is not one of {', '.join(map(repr, ACTIVATIONS))}.")
+            raise click.BadParameter(_not_one_of(name, ACTIVATIONS))
     return names
 
 
@@ -57,9 +87,9 @@ def column_types(ctx: click.Context, param: click.Parameter, values: tuple[str, 
     for value in values:
         column, equals, kind = value.rpartition("=")
         if not equals or kind not in KINDS:
-            raise click.BadParameter(f"{value!r}, expected COLUMN=TYPE with one of {', '.join(KINDS)}.")
+            raise click.BadParameter(f"is {value!r}, expected COLUMN=TYPE with one of {', '.join(KINDS)}.")
         if types.get(column, kind) != kind:
-            raise click.BadParameter(f"{column!r} is given the types {types[column]} and {kind}, expected one type.")
+            raise click.BadParameter(f"gives {column!r} the types {types[column]} and {kind}, expected one type.")
         types[column] = kind
     return types
 
@@ -74,9 +104,9 @@ def class_weights(ctx: click.Context, param: click.Parameter, values: tuple[str,
         except ValueError:
             number = -1.0
         if not equals or not 0 <= number < math.inf:
-            raise click.BadParameter(f"{value!r}, expected CLASS=WEIGHT with a number >= 0, as rare=10.")
+            raise click.BadParameter(f"is {value!r}, expected CLASS=WEIGHT with a number >= 0, as rare=10.")
         if weights.get(label, number) != number:
-            raise click.BadParameter(f"{label!r} has the weights {weights[label]:g} and {number:g}, expected one.")
+            raise click.BadParameter(f"gives {label!r} the weights {weights[label]:g} and {number:g}, expected one.")
         weights[label] = number
     return weights
 
@@ -90,5 +120,5 @@ def validation(ctx: click.Context, param: click.Parameter, value: str | None) ->
     except ValueError:
         return value
     if not 0 < share < 1:
-        raise click.BadParameter(f"{value}, expected a share between 0 and 1, or the path of a file.")
+        raise click.BadParameter(f"is {value}, expected a share between 0 and 1, or the path of a file.")
     return share

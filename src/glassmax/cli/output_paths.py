@@ -6,9 +6,13 @@ from pathlib import Path
 from ..errors import DataError
 from ..table import BUILTIN
 
-__all__ = ["check_output", "default_output"]
+__all__ = ["check_model_output", "check_output", "default_output"]
 
 ENDINGS = (".gz", ".zst", ".zstd")
+OF_DATA = (
+    *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".arrow", ".feather", ".xls", ".xlsx"),
+    *ENDINGS,
+)
 
 
 def check_output(output: str, *inputs: str) -> Path:
@@ -31,6 +35,19 @@ def check_output(output: str, *inputs: str) -> Path:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{path} can't be written: {reason}. Pass another --output.") from None
+    return path
+
+
+def check_model_output(output: str, *inputs: str) -> Path:
+    """Check the path of a model as `check_output` does; raise too if it is, or would replace, another kind of file."""
+    path = check_output(output, *inputs)
+    if output.lower().endswith(OF_DATA):
+        raise DataError(f"{path} ends as a data file does, expected the name of a model file, as m.safetensors.")
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.read(2**16)
+        if head and b'"glassmax":' not in head:
+            raise DataError(f"{path} exists and is no model of glassmax; it isn't replaced. Pass another --output.")
     return path
 
 

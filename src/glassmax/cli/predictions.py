@@ -76,7 +76,7 @@ class TextWriter(Writer):
 
 
 class ParquetWriter(Writer):
-    """Gathers pieces in a folder, to be made one file at the end."""
+    """Collects pieces in a folder; `finish` writes them as one file."""
 
     def __init__(self, folder: Path, *settings: Any) -> None:
         super().__init__(*settings)

@@ -21,7 +21,7 @@ KEYS = {"linear model": "linear_model", "class frequencies": "classes_shares"}
 
 @dataclass(frozen=True)
 class Result:
-    """The metrics of a model beside those of simpler ones, on the same rows.
+    """Metrics of a model and of simpler models on the same rows.
 
     Attributes
     ----------
@@ -32,12 +32,15 @@ class Result:
     classes : (k,) array
     more : dict of str to list of float
         Other metrics, one value for each model.
+    trained_on : bool
+        Whether the network was trained on these rows.
     """
 
     judged: str
     columns: "dict[str, Metrics]"
     classes: "Array"
     more: dict[str, list[float]] = field(default_factory=dict)
+    trained_on: bool = False
 
     def as_text(self) -> str:
         """Return the metrics of all models as a table, and the confusions of the first."""
@@ -72,7 +75,8 @@ class Result:
         """Return a sentence that compares the network with the simpler models, or nothing if it is the only one."""
         network, trivial = self.columns["network"], self.columns["class frequencies"]
         linear = self.columns.get("linear model")
-        few = " These are few rows: the figures may be off by several hundredths." if network.rows < 200 else ""
+        few = " These are few rows: the figures may be off by several hundredths."
+        few = few if network.rows < 200 and not self.trained_on else ""
         if linear is not None and linear.log_loss < trivial.log_loss - CLEAR <= network.log_loss - CLEAR:
             return [
                 f"The network does worse than a linear model, and no better than the class frequencies: try "
@@ -81,6 +85,8 @@ class Result:
         if network.log_loss >= trivial.log_loss:
             why = "the columns may hold no information about the target"
             return [f"The network does no better than the class frequencies: {why}.{few}"]
+        if self.trained_on:
+            return ["The network was trained on these rows: the figures don't show how well it predicts other rows."]
         if linear is None:
             return []
         if network.log_loss > linear.log_loss - CLEAR:

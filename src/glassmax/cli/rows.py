@@ -125,7 +125,7 @@ class Rows:
         return counts / counts.sum()
 
     def class_weight(self) -> Any:
-        """Return what the estimator takes for class weights: by the index of the class."""
+        """Return the class weights for the estimator, by the index of the class."""
         if self.options["balanced"]:
             return "balanced"
         given = self.options["class_weight"]
@@ -196,7 +196,7 @@ class Rows:
         return [f"classes with a single row, which is trained on, so that none can be held out: {self.target} {names}"]
 
     def _alike(self) -> list[str]:
-        """Point at classes that look the same: other case, other spaces, letters put together in another way."""
+        """Return a note on classes that differ only in case, spaces or the composition of letters."""
         alike: dict[str, list[str]] = {}
         for label in map(str, self.classes):
             text = unicodedata.normalize("NFKC", label).casefold()
@@ -247,9 +247,9 @@ def _shortened(notes: list[Note]) -> list[str]:
 
 
 def shown_column(column: Column) -> str:
-    """Write a column with what is worth knowing about it in a list."""
+    """Return a column's name with facts about the column, for a list."""
     if isinstance(column, Category):
-        return f"{column.name} ({len(column.values)} categories{', some cells missing' if column.missing else ''})"
+        return f"{column.name} ({len(column.values)}{', some cells missing' if column.missing else ''})"
     if isinstance(column, Boolean):
         return f"{column.name} ({' and '.join(column.words)}{', missing' if column.missing else ''})"
     if isinstance(column, Date):

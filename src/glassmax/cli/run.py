@@ -53,7 +53,7 @@ def estimator_of(options: dict[str, Any], hidden: tuple[int, ...], **changed: An
 
 
 def check_options(options: dict[str, Any]) -> None:
-    """Raise before a table is read if options don't go together."""
+    """Raise an error for options that don't go together, before a table is read."""
     try:
         make_plan(estimator_of(options, (100,) if options["hidden"] is None else options["hidden"]))
     except OptionError as error:
@@ -71,7 +71,7 @@ class Run:
         self.classifier = estimator_of(options, self.hidden, class_weight=self.rows.class_weight())
 
     def report_table(self) -> None:
-        """Say what was read and what each column was taken for."""
+        """Report the table that was read and the type of each column."""
         rows = self.rows
         terminal = console(err=True)
         first, *lines = rows.described()
@@ -173,7 +173,7 @@ class Run:
         return Model(self.classifier.network_, rows.classes, rows.encoding, record)
 
     def judge(self, model: Model) -> Result:
-        """Score network, linear model and class frequencies on the rows held out, else on those of training."""
+        """Score network, linear model and class frequencies on the held-out rows, if any, else on the training rows."""
         rows = self.rows
         index = rows.held if len(rows.held) else rows.kept
         judged = counted(len(index), "row") + (" held out" if len(rows.held) else " it was trained on")
@@ -195,7 +195,8 @@ class Run:
             model.record |= {"held_out_log_loss": figures.log_loss, "held_out_accuracy": figures.accuracy}
             for name in ("balanced_accuracy", "brier_score", "calibration_error"):
                 model.record[f"held_out_{name}"] = getattr(figures, name)
-        return Result(judged, columns, rows.classes, self._more(models, index, len(columns)))
+        more = self._more(models, index, len(columns))
+        return Result(judged, columns, rows.classes, more, trained_on=not len(rows.held))
 
     def _linear(self) -> Model:
         """Train multinomial logistic regression on the same rows, its penalty chosen by validation."""

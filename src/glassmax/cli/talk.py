@@ -125,7 +125,7 @@ def figure(value: float) -> str:
 
 
 def ordinal(number: int) -> str:
-    """Write which one of many: 2nd, 3rd, 4th, 11th."""
+    """Write an ordinal number: 2nd, 3rd, 4th, 11th."""
     ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
 

@@ -9,13 +9,26 @@ from .config import read_config
 from .grouped import FILE_FORMAT, RESULT, group, option
 from .option_values import activations, class_weights, column_types, hidden_sizes, shares, validation
 
-__all__ = ["train_options"]
+__all__ = ["train_options", "without_effect"]
 
 SOLVERS = ["adam", "adamw", "sgd", "lbfgs"]
 SCHEDULES = ["constant", "invscaling", "adaptive", "cosine", "one_cycle", "step"]
 METRICS = ["log_loss", "accuracy", "balanced_accuracy", "f1", "auc"]
 SHARE = click.FloatRange(0, 1, max_open=True)
 POSITIVE = click.FloatRange(0, min_open=True)
+NEEDED = {
+    "learning_rate": ("solver", ("adam", "adamw", "sgd")),
+    "momentum": ("solver", ("sgd",)),
+    "nesterov": ("solver", ("sgd",)),
+    "beta_1": ("solver", ("adam", "adamw")),
+    "beta_2": ("solver", ("adam", "adamw")),
+    "epsilon": ("solver", ("adam", "adamw")),
+    "max_fun": ("solver", ("lbfgs",)),
+    "power_t": ("schedule", ("invscaling",)),
+    "step_every": ("schedule", ("step",)),
+    "step_factor": ("schedule", ("step",)),
+}
+"""The options that have no effect unless another option has one of these values."""
 
 
 def _activations() -> str:
@@ -153,6 +166,19 @@ GROUPS = [
             type=click.FloatRange(0),
             default=0.5,
         ),
+        option(
+            "--parametrization",
+            "Learning rate of the weights: standard, or ntk, which divides it by the square root of the fan-in.",
+            type=click.Choice(["standard", "ntk"]),
+            default="standard",
+            metavar="NAME",
+        ),
+        option("--bias-rate", "Factor of the learning rate of the biases.", type=click.FloatRange(0), default=1.0),
+        option(
+            "--input-scale-rate",
+            "Factor of the learning rate of a learned scale of the inputs.  [default: no scale]",
+            type=POSITIVE,
+        ),
         option("--epochs", "Maximum number of epochs.", type=click.IntRange(1), default=1000),
         option(
             "--batch-size",
@@ -168,7 +194,7 @@ GROUPS = [
         option("--max-fun", "Maximum number of loss evaluations in lbfgs.", type=click.IntRange(1), default=15000),
         option(
             "--seed",
-            "Seed for all random draws: held-out rows, initial weights, shuffling, dropout.",
+            "Seed for all random draws: held-out rows, initial weights, shuffling, dropout, mixup.",
             type=click.IntRange(0, 2**32 - 1),
             default=0,
         ),
@@ -197,6 +223,18 @@ GROUPS = [
             "Label smoothing: fraction of each target that is spread over all classes.",
             type=SHARE,
             default=0.0,
+        ),
+        option(
+            "--mixup",
+            "Mixup: largest share of another row that is mixed into a row of a batch; fades in the second half.",
+            type=click.FloatRange(0, 1),
+            default=0.0,
+        ),
+        option(
+            "--mixup-share",
+            "Fraction of the rows of a batch that mixup mixes.",
+            type=click.FloatRange(0, 1),
+            default=0.5,
         ),
         option("--balanced", "Balanced class weights: all classes get the same total weight.", is_flag=True),
         option(
@@ -268,6 +306,20 @@ GROUPS = [
         *RESULT,
     ),
 ]
+
+
+def without_effect(ctx: click.Context) -> list[str]:
+    """Return a sentence for each option on the command line that another option makes ineffective."""
+    needed = dict(NEEDED)
+    if ctx.params["schedule"] in ("invscaling", "adaptive"):
+        needed["schedule"] = ("solver", ("sgd",))
+    sentences = []
+    for name, (other, values) in needed.items():
+        given = ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if given and ctx.params[other] not in values:
+            option, where = f"--{name.replace('_', '-')}", f"--{other} {ctx.params[other]}"
+            sentences.append(f"{option} has no effect with {where}, only with --{other} {' or '.join(values)}.")
+    return sentences
 
 
 def train_options(command: Any) -> Any:

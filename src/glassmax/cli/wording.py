@@ -11,7 +11,8 @@ __all__ = ["ESTIMATOR", "option_of", "worded_error"]
 SAME = (
     *("activation", "alpha", "batch_size", "beta_1", "beta_2", "clip_norm", "dropout", "early_stopping", "epsilon"),
     *("init", "label_smoothing", "loss", "max_fun", "momentum", "power_t", "shuffle", "solver", "step_every"),
-    *("step_factor", "tol", "warmup", "weight_decay"),
+    *("step_factor", "tol", "warmup", "weight_decay", "parametrization", "bias_rate", "mixup", "mixup_share"),
+    "input_scale_rate",
 )
 ESTIMATOR = {name: name for name in SAME} | {
     "checkpoint": "checkpoint_path",
@@ -30,10 +31,14 @@ ESTIMATOR = {name: name for name in SAME} | {
 OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in ESTIMATOR.items()} | {
     **{name: f"--{name}" for name in ("assume", "decimal", "delimiter", "einstein", "encoding", "ignore", "keep")},
     **{name: f"--{name}" for name in ("of", "shapes", "times", "wrt")},
+    "X_val and y_val": "--validation",
+    "class_weight": "--class-weight",
+    "sample_weight": "--weight",
     "types": "--type",
+    "validation_fraction": "--validation",
     "SoftmaxClassifier(...).fit(X, y).save(path)": "glassmax train DATA --target COLUMN",
 }
-"""The option on the command line for a parameter of the library."""
+"""Command-line options, by the parameter of the library."""
 
 
 def worded_error(error: "GlassmaxError") -> str:
@@ -50,6 +55,8 @@ def option_of(setting: "Setting") -> str:
         return str(setting)
     if setting.value is None or setting.value is True:
         return option
+    if setting.value is False:
+        return f"no {option}"
     return " ".join(f"{option} {value}" for value in _values(setting.value))
 
 

@@ -1,4 +1,4 @@
-"""What the learner's function does besides returning gradients: the second call, its inputs, the loss it returns."""
+"""The behavior of the learner's function: a second call, changes of its arguments, and the loss that it returns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ __all__ = ["Behaviour", "watch"]
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What the function does besides returning gradients.
+    """Everything that the function does besides returning gradients.
 
     `first` is its answer to the learner's own data, `wrote` are the arguments that it changed, and `usable` says
     whether its gradients can be judged further.
@@ -121,7 +121,7 @@ def _second_call(problem: Problem, learner: Learner, first: Answer, second: Answ
         a, b = differing[0][1].ravel(), differing[0][2].ravel()
         cell = int(np.abs(a).argmax())
         says = "a second call with the same arguments adds its gradients to those of the first call"
-        shown = f"{names[0]}: {a[cell]:.4g} after the first call, {b[cell]:.4g} after the second"
+        shown = f"{gradient_of(names[0])}: {a[cell]:.4g} after the first call, {b[cell]:.4g} after the second"
         line = f"{gradient_of(names[0])} = np.zeros_like({names[0]})    # anew in every call"
         reason = "a gradient belongs to one point and one batch: a sum that outlives the call mixes several"
         return (Finding("accumulates", names[0], names, says, {"factor": "2"}, line, reason, shown),)

@@ -13,7 +13,7 @@ from .reading.problem import Problem
 __all__ = ["FINE", "Case", "Errors", "relative_errors"]
 
 FINE = 1e-8
-"""What fits to this is exact: rounding in float64 and no more."""
+"""The largest relative error that counts as rounding in float64."""
 
 Key = tuple[str, int]
 Gradients = dict[Key, Array]
@@ -45,7 +45,7 @@ class Case:
         return [errors for errors, same in zip(self.errors, self.same_rows, strict=True) if same]
 
     def off(self, keys: Sequence[Key]) -> list[Key]:
-        """Those of the gradients that are off on a probe with the learner's number of rows."""
+        """Return the gradients that are wrong on a probe with the learner's number of rows."""
         return [key for key in keys if any(errors[key] > FINE / 10 for errors in self.judged)]
 
     def all_zero(self, keys: Sequence[Key]) -> bool:

@@ -1,4 +1,4 @@
-"""Constants that a fit has found, recognised: 1/n, -1, 2, a learning rate, or a number without a name."""
+"""Constants that a fit has found, recognized: 1/n, -1, 2, a learning rate, or a number without a name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ ONE = Constant((1.0,), 0, 1.0, "1", 0.0)
 
 
 def recognise(values: Sequence[float], rows: Sequence[int], k: int, tolerance: float = TOLERANCE) -> Constant | None:
-    """Say what the factors of several probes have in common; None where no power of n makes them one number.
+    """Return the constant that the factors of several probes share; None if no power of n makes them one number.
 
     `rows` has the n of each probe, `k` is the number of outputs, `tolerance` says how nearly the probes must agree.
 

@@ -1,4 +1,4 @@
-"""One forward and one exact backward pass, every array kept: what the learner's arrays are held against.
+"""One forward and one exact backward pass, every array kept: the learner's arrays are compared with these.
 
 The letters are those of `glassmax.network`. `scale` is what each row of the head's derivative is multiplied by (1/n
 where the loss is a mean), `l2` and `l2_bias` what the penalty adds to a gradient for each unit of W and of b. This
@@ -25,7 +25,7 @@ KINKED = ("relu", "leaky_relu", "elu", "selu")
 
 @dataclass(frozen=True)
 class Architecture:
-    """What kind of network: sizes, activations, output and loss."""
+    """The kind of network: sizes, activations, output and loss."""
 
     sizes: tuple[int, ...]
     activations: tuple[str, ...]
@@ -167,7 +167,7 @@ class Pass:
 
     @cached_property
     def size(self) -> dict[tuple[str, int], float]:
-        """How large the terms are that each gradient sums: rounding is in proportion to it, whatever cancels."""
+        """The size of the terms that each gradient sums: rounding is proportional to it, even if the terms cancel."""
         found: dict[tuple[str, int], float] = {}
         dZ: Any = {layer: np.abs(D) for layer, D in self.dZ.items()}
         for kind, layer in self.architecture.parameters:

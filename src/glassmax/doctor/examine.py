@@ -50,20 +50,20 @@ def diagnose(
     ----------
     gradients_or_function : mapping, sequence or callable
         Your gradients, by name or in the order of the parameters. Better: the function ``f(parameters, X, y)`` that
-        returns them, which is also called on other data, to separate causes that give the same numbers on yours. Or a
-        PyTorch model, with its criterion as `loss`.
+        returns your gradients. The function is also called on other data, where mistakes differ that give the same
+        numbers on your data. Or a PyTorch model, with its criterion as `loss`.
     X : (n, d) array
         Inputs. Samples may also be columns, or X a single sample, if you pass `parameters`.
     y : array
         Class indices, or one row (column) of targets for each sample.
     network : Network, optional
-        The network whose gradients these should be.
+        Network that the gradients belong to.
     loss : callable or "network", optional
-        Your own ``loss(parameters, X, y)``, or ``"network"`` if your loss is exactly that of the network. Either
-        declares the loss: a factor that all gradients share is then a mistake, and otherwise a convention.
+        Your own ``loss(parameters, X, y)``, or ``"network"`` if your loss is exactly the loss of the network. Either
+        declares the loss: a factor that all gradients share is then a mistake. Otherwise it is a convention.
     parameters : mapping or sequence, optional
         The parameters at which the gradients were computed, in your names and layout: weights (in, out) or (out, in),
-        biases of any shape or none. By default those of the network.
+        biases of any shape or none. By default the parameters of the network.
     declared : bool, default=False
         The same as ``loss="network"``.
 
@@ -210,13 +210,13 @@ def _nearly(judgement: Judgement) -> bool:
 
 
 def _keeps_shapes(problem: Problem, probe: Probe, keys: Sequence[tuple[str, int]]) -> bool:
-    """Whether what has its parameter's shape on the learner's data has it here too."""
+    """Whether the gradients with the right shape on the learner's data have the right shape here too."""
     answer = probe.answer.ours(problem.layout)
     return all(answer[key].shape == probe.p.truth[key].shape for key in keys)
 
 
 def _coupled(problem: Problem, learner: Learner, first: Answer, judgement: Judgement) -> Judgement:
-    """Of a mistake outside the catalogue, whether the rows of a batch disturb one another."""
+    """Report a mistake outside the catalogue as `batch_coupling`, if the rows of a batch affect one another."""
     d = judgement.diagnosis
     unknown = next((finding for finding in d.findings if finding.cause == NOT_IN_CATALOGUE), None)
     if unknown is None or len(problem.targets.Y) < 2:
@@ -224,7 +224,7 @@ def _coupled(problem: Problem, learner: Learner, first: Answer, judgement: Judge
     says = rows_matter(problem, learner, first)
     if not says:
         return judgement
-    where = f"; {unknown.where} is the first array that shows it" if unknown.where else ""
+    where = f"; {unknown.where} is the first array where this shows" if unknown.where else ""
     mixed = replace(unknown, cause="batch_coupling", says=says + where, reason=COUPLED)
     findings = tuple(mixed if finding is unknown else finding for finding in d.findings)
     return replace(judgement, diagnosis=replace(d, findings=findings))

@@ -1,6 +1,7 @@
-"""Findings: what was found wrong with the gradients, with its place, its size, the right line and the reason."""
+"""Findings: a mistake in the gradients, with its place, its size, the right line and the reason."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .case import FINE, Case
 from .mistakes.causes import CAUSES, JACOBIAN, NOT_IN_CATALOGUE
@@ -11,11 +12,11 @@ from .telling.correction import CorrectionWriter
 from .telling.diagnosis import Finding
 from .telling.error_pattern import pattern
 
-__all__ = ["NEVER_FILLED", "finding_of_forward", "finding_of_mistake", "finding_of_no_gradients", "order_of"]
+__all__ = ["NEVER_FILLED", "finding_of_forward", "finding_of_mistake", "finding_of_no_gradients", "located", "order_of"]
 
 Key = tuple[str, int]
 NEVER_FILLED = "all zero: were they ever filled?"
-FORWARD = "the chain rule starts from what the forward pass computed: L is a function of this Z and this A, of no other"
+FORWARD = "the chain rule starts from the forward pass: L is a function of the Z and the A that it computed"
 
 
 def order_of(mistake: PlacedMistake) -> tuple[int, int]:
@@ -36,9 +37,9 @@ def finding_of_mistake(
     evidence: dict[str, object] = {"error_before": case.worst(affected)}
     never_filled = f"; {NEVER_FILLED}" if case.all_zero(affected) else ""
     if mistake.cause == NOT_IN_CATALOGUE:
-        shapeless = [key for key in misshapen(case.passes[0], case.gradients[0]) if _at(mistake, key)]
+        shapeless = _shapeless(case, mistake)
         if shapeless:
-            return _of_shape(case, mistake, shapeless, affected, writer)
+            return _of_shape(case, located(case, mistake), shapeless, affected, writer)
         seen = pattern(case.passes, case.gradients, mistake, affected)
         says = f"{mistake.node} is the first wrong array, and no mistake of the catalogue explains it"
         says += f"; {seen}" if seen else ""
@@ -50,7 +51,7 @@ def finding_of_mistake(
         if mistake.constant is not None and fitted:
             evidence[fitted] = mistake.constant.name
         also = ", ".join(other.node for other in group[1:])
-        says = group[0].says + (f" (and likewise at {also})" if also else "")
+        says = group[0].says + (f" (also at {also})" if also else "")
         shown = max(affected, key=lambda key: case.errors[0][key], default=None)
     return Finding(
         mistake.cause,
@@ -114,21 +115,30 @@ def _reaches(group: list[PlacedMistake], key: Key) -> bool:
     )
 
 
-def _at(mistake: PlacedMistake, key: Key) -> bool:
-    return key[1] == mistake.layer and (mistake.kind == "dZ" or mistake.kind == f"d{key[0]}")
+def located(case: Case, mistake: PlacedMistake) -> PlacedMistake:
+    """Locate an unknown mistake of dZ at the gradient of the wrong shape, which alone is known to be wrong."""
+    for key in _shapeless(case, mistake):
+        cause, *_ = named_by_shape(case.passes[0], key, case.gradients[0][key], "")
+        return mistake if CAUSES[cause].group == JACOBIAN else replace(mistake, node=f"d{key[0]}{key[1]}")
+    return mistake
+
+
+def _shapeless(case: Case, mistake: PlacedMistake) -> list[Key]:
+    """The gradients of the wrong shape that an unknown mistake makes wrong in its own layer."""
+    wrong = misshapen(case.passes[0], case.gradients[0]) if mistake.cause == NOT_IN_CATALOGUE else []
+    return [key for key in wrong if key[1] == mistake.layer and mistake.kind in ("dZ", f"d{key[0]}")]
 
 
 def _of_shape(
     case: Case, mistake: PlacedMistake, keys: list[Key], affected: Sequence[Key], writer: CorrectionWriter
 ) -> Finding:
-    """A gradient that nothing in the catalogue explains, but whose shape tells something."""
+    """A gradient that no mistake of the catalogue explains, but whose shape is wrong."""
     key = keys[0]
     cause, says, also = named_by_shape(case.passes[0], key, case.gradients[0][key], writer.name(*key))
     others = [writer.name(*other) for other in keys[1:]]
-    says += f" (and that of {', '.join(others)} likewise)" if others else ""
+    says += f"; the shape of the gradient of {', '.join(others)} is wrong too" if others else ""
     shown = tuple(writer.name(*other) for other in affected or keys)
-    where = writer.name(*key) if mistake.kind == "dZ" and CAUSES[cause].group != JACOBIAN else writer.where(mistake)
-    cell = writer.cell(*key, case.gradients[0][key])
+    cell, where = writer.cell(*key, case.gradients[0][key]), writer.where(mistake)
     return Finding(cause, where, shown, says, line=writer.line(mistake), cell=cell, indistinguishable=also)
 
 

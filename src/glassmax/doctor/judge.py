@@ -12,7 +12,7 @@ import numpy as np
 
 from .case import FINE, Case, Errors, relative_errors
 from .exact_pass import KINKED, Pass
-from .findings import NEVER_FILLED, finding_of_forward, finding_of_mistake, finding_of_no_gradients, order_of
+from .findings import NEVER_FILLED, finding_of_forward, finding_of_mistake, finding_of_no_gradients, located, order_of
 from .mistakes.causes import CAUSES, PENALTY
 from .mistakes.forward_pass import other_forward
 from .mistakes.shapes import misshapen
@@ -29,9 +29,9 @@ COARSE, SINGLE = 3e-5, 1e-3
 FAR_BETTER = 30
 """How many times closer an explanation must be that is judged by a tolerance above `FINE`."""
 NEAR = 0.25
-"""How much more an explanation may cost and still be reported as indistinguishable."""
+"""The additional cost up to which an explanation is reported as indistinguishable."""
 PLAIN, UNREADABLE = 1.5, 9.0
-"""What a diagnosis costs that was not searched for: of gradients that are plainly something else; of none at all."""
+"""The costs of a diagnosis without a search: of arrays that are no gradients, and of no arrays at all."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _single_precision(worst: float) -> Finding:
 
 
 def _distances_to_kink(p: Pass) -> dict[int, float]:
-    """How near to 0 the Z of each layer comes whose activation has a kink there."""
+    """The smallest |Z| of each layer whose activation has a kink at 0."""
     return {layer: float(np.abs(p.Z[layer]).min()) for layer in range(1, p.depth) if p.f(layer) in KINKED}
 
 
@@ -205,7 +205,7 @@ def _wrong(case: Case, explanations: Sequence[Explanation]) -> Judgement:
     for group in groups:
         others = [cause for cause in (*group[0].also, *alternatives.get(group[0].node, ())) if cause not in used]
         findings.append(finding_of_mistake(case, group, best.residual, tuple(dict.fromkeys(others))))
-    first = min(mistakes, key=order_of)
+    first = located(case, min(mistakes, key=order_of))
     return Judgement(Diagnosis(WRONG, tuple(findings), first.node, tuple(said), _lines(case)), best.cost)
 
 

@@ -14,6 +14,7 @@ from ..functional.arrays import Array
 from .constants import recognise
 from .mistakes.causes import CAUSES, FACTORS, PENALTY
 from .reading.function import Learner, described_error, quietly, read_call
+from .reading.layout import gradient_of
 from .reading.nested import rebuilt
 from .reading.problem import Given
 from .telling.diagnosis import CORRECT, WRONG, Diagnosis, Finding, ParameterCheck
@@ -142,13 +143,13 @@ def _named(
 
 
 def _cell(name: str, W: Array, slopes: Array, claims: Array) -> str:
-    """Where the learner's gradient is farthest off: a cell, or a direction where the cells are many."""
+    """The place where the gradient is farthest off, in numbers: a cell, or a direction if there are many cells."""
     worst = int(np.abs(claims - slopes).argmax())
-    numbers = f"yours {claims[worst]:.4g}, by central differences of your loss {slopes[worst]:.4g}"
+    numbers = f"yours is {claims[worst]:.4g}, central differences of your loss give {slopes[worst]:.4g}"
     if len(slopes) < W.size:
         return f"along a random direction: {numbers}"
     index = ", ".join(str(int(i)) for i in np.unravel_index(worst, W.shape))
-    return f"{name}[{index}]: {numbers}"
+    return f"{gradient_of(name)}[{index}]: {numbers}"
 
 
 def _factor(name: str, c: float, evidence: dict[str, object]) -> Finding:
@@ -164,7 +165,7 @@ def _factor(name: str, c: float, evidence: dict[str, object]) -> Finding:
 def _penalty(name: str, r: float, evidence: dict[str, object]) -> Finding:
     says = f"{r:.4g} {name} is missing from the gradient of {name}: the derivative of a penalty"
     line = f"d{name} += {r:.4g} * {name}"
-    reason = "d/dW_jk of l2/2 sum_jk W_jk^2 = l2 W_jk, added to the derivative of the data's part"
+    reason = "d/dW_jk of l2/2 sum_jk W_jk^2 = l2 W_jk, added to the derivative of the loss without the penalty"
     also = ("regulariser_factor",)
     return Finding("regulariser_missing", name, (name,), says, evidence, line, reason, indistinguishable=also)
 

@@ -9,6 +9,7 @@ as copies. What the engine can't compute is an error; no other engine is used in
 import math
 import os
 import threading
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from ..network import Network
 from ..optimizers import SGD, Adam, Rule, State
 from . import _native
 from .batches import Data, EpochResult, Regularization
+from .input_scale import unfold
 
 __all__ = ["INSTRUCTION_SETS", "NativeEngine"]
 
@@ -73,6 +75,9 @@ class NativeEngine:
         self.n_threads = default if n_threads is None else min(int(n_threads), most)
         self.isa = one_of("isa", isa, INSTRUCTION_SETS) if isa else _best_isa()
 
+    def __repr__(self) -> str:
+        return f"NativeEngine(n_threads={self.n_threads}, isa={self.isa!r})"
+
     @property
     def arithmetic(self) -> str:
         """The name of the engine and the instruction set: another instruction set rounds differently."""
@@ -90,6 +95,8 @@ class NativeEngine:
         rates: Array,
         regularization: Regularization,
         first_step: int,
+        rate_factors: Sequence[float] = (),
+        mixup_factors: Array | None = None,
     ) -> EpochResult:
         """Train on every row of `data` once, in `order`, one step for each batch; see `ReferenceEngine.epoch`.
 
@@ -101,29 +108,38 @@ class NativeEngine:
         if type(rule) not in (SGD, Adam):
             raise OptionError(
                 f"The rule is {type(rule).__name__}, and the native engine knows SGD and Adam. "
-                "Take glassmax.engine.ReferenceEngine() for a rule of your own."
+                "Take glassmax.engine.ReferenceEngine() for a rule of your own.",
+                parameter="rule",
             )
         theta = _writable(network.theta, "theta")
+        scaled = ("unscaled",) if "unscaled" in state else ()
+        factors = rate_factors if rate_factors or not scaled else (1.0,) * (2 * network.depth + 1)
         names: tuple[str, ...]
         if isinstance(rule, Adam):
             names = ("m", "v")
-            how = (True, False, 0.0, rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"]))
+            how = (True, False, 0.0, rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"]), factors)
         else:
             assert isinstance(rule, SGD)
             names = ("velocity",)
-            how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0)
-        moved = [_plain(_writable(state[name], name), theta.dtype) for name in names]
-        second = moved[1] if len(moved) == 2 else None
+            how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0, factors)
+        if scaled:
+            unfold(network, state["unscaled"])
+        moved = [_plain(_writable(state[name], name), theta.dtype) for name in names + scaled]
+        second = moved[1] if len(names) == 2 else None
         if order.dtype.kind not in "iu":
             raise ShapeError(f"The order holds {order.dtype} values, expected row numbers.")
         with _labels_named(network, data):
             loss, steps, finite = _native.epoch(
                 self.isa, self.n_threads, *_rows(network, data), _numbers(regularization), how, theta, moved[0], second,
                 _plain(order, INT64), int(batch_size), _plain(rates, FLOAT64), int(first_step),
+                None if mixup_factors is None else _plain(mixup_factors, FLOAT64), moved[-1] if scaled else None,
             )  # fmt: skip
-        for name, array in zip(names, moved, strict=True):
+        for name, array in zip(names + scaled, moved, strict=True):
             if array is not state[name]:
                 state[name][...] = array
+        if scaled:  # the other layers
+            start = network.parameters.W[1].size
+            state["unscaled"][start : theta.size] = theta[start:]
         if "t" in state:
             state["t"] += steps
         return EpochResult(loss, steps, finite)
@@ -133,7 +149,7 @@ class NativeEngine:
         gradient = np.zeros(network.theta.shape)
         if len(data.y) == 0:
             return 0.0, gradient
-        numbers = _numbers(regularization._replace(dropout=()))
+        numbers = _numbers(regularization._replace(dropout=(), mixup=0.0))
         with _labels_named(network, data):
             loss = _native.loss_and_gradient(
                 self.isa, self.n_threads, *_rows(network, data), numbers, network.theta, gradient
@@ -199,7 +215,8 @@ def _spec(network: Network) -> Any:
     if network.theta.dtype not in DTYPES:
         raise OptionError(
             f"The network is {network.theta.dtype}, and the native engine computes in float32 and float64. "
-            "Take glassmax.engine.ReferenceEngine() for another dtype."
+            "Take glassmax.engine.ReferenceEngine() for another dtype.",
+            parameter="network",
         )
     return _spec_of(network.layer_sizes, network.activations, network.head.output, network.head.loss)
 
@@ -209,7 +226,8 @@ def _spec_of(sizes: tuple[int, ...], activations: tuple[str, ...], output: str, 
     unknown = [name for name in activations if name not in ACTIVATION]
     if unknown or output not in OUTPUT or loss not in LOSS:
         name = [*unknown, *({output} - OUTPUT.keys()), *({loss} - LOSS.keys())][0]
-        raise OptionError(f"The native engine knows no {name!r}. Take glassmax.engine.ReferenceEngine() for it.")
+        message = f"The native engine knows no {name!r}. Take glassmax.engine.ReferenceEngine() for it."
+        raise OptionError(message, parameter="network")
     return _native.Spec(list(sizes), [ACTIVATION[name] for name in activations], OUTPUT[output], LOSS[loss])
 
 
@@ -242,9 +260,9 @@ def _writable(array: Array, name: str) -> Array:
 
 
 def _numbers(regularization: Regularization) -> tuple[Any, ...]:
-    alpha, label_smoothing, dropout, seed, clip_norm, weight_decay = regularization
-    dropped = list(dropout) if any(dropout) else []
-    return alpha, label_smoothing, dropped, int(seed), 0.0 if clip_norm is None else float(clip_norm), weight_decay
+    alpha, label_smoothing, dropout, seed, clip_norm, weight_decay, mixup, mixup_share = regularization
+    dropped, clip = list(dropout) if any(dropout) else [], 0.0 if clip_norm is None else float(clip_norm)
+    return alpha, label_smoothing, dropped, int(seed), clip, weight_decay, mixup, mixup_share
 
 
 @cache
@@ -253,9 +271,12 @@ def _best_isa() -> str:
     if not wanted:
         return INSTRUCTION_SETS[-1]
     if wanted not in INSTRUCTION_SETS:
+        allowed = ", ".join(INSTRUCTION_SETS)
         raise OptionError(
-            f"GLASSMAX_ISA is {wanted!r}, expected one of {', '.join(INSTRUCTION_SETS)}: the instruction sets of "
-            "this build that this machine can run. Unset GLASSMAX_ISA to let glassmax choose."
+            parameter="GLASSMAX_ISA",
+            came=repr(wanted),
+            expected=f"one of {allowed}: the instruction sets of this build that this machine can run",
+            remedy="Unset GLASSMAX_ISA to let glassmax choose.",
         )
     return wanted
 
@@ -268,9 +289,9 @@ def _threads() -> tuple[int, int]:
     if not wanted:
         return there_are, MAX_THREADS
     if not (wanted.isascii() and wanted.isdigit() and int(wanted) >= 1):
+        remedy = f"Unset GLASSMAX_NUM_THREADS to use {there_are} threads."
         raise OptionError(
-            f"GLASSMAX_NUM_THREADS is {wanted!r}, expected a whole number >= 1. "
-            f"Unset GLASSMAX_NUM_THREADS to use {there_are} threads."
+            parameter="GLASSMAX_NUM_THREADS", came=repr(wanted), expected="a whole number >= 1", remedy=remedy
         )
     most = min(int(wanted), MAX_THREADS)
     return min(there_are, most), most

@@ -23,3 +23,7 @@ No gradient is computed here: the arithmetic is in `network`, `optimizers` and `
 from .classifier import SoftmaxClassifier
 
 __all__ = ["SoftmaxClassifier"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -26,29 +26,30 @@ class OnlyIfAvailable:
     def __get__(self, classifier: Any, owner: type) -> Any:
         if classifier is None:
             return self.method
-        reason = why_no_partial_fit(classifier)
-        if reason:
-            raise MissingMethodError(reason)
+        parameter, reason = why_no_partial_fit(classifier)
+        if parameter:
+            raise MissingMethodError(f"partial_fit does not support {reason}", parameter=parameter)
         return self.method.__get__(classifier, owner)
 
 
-def why_no_partial_fit(classifier: Any) -> str:
-    """Return why there is no `partial_fit`; an empty string if there is one."""
+def why_no_partial_fit(classifier: Any) -> tuple[str, str]:
+    """Return the parameter that rules `partial_fit` out, and why; empty strings if none does."""
     at_once = "it sees one batch of rows at a time"
     if classifier.solver == "lbfgs":
-        return f"partial_fit does not support solver='lbfgs', which needs all rows at each step: {at_once}."
+        return "solver", f"solver='lbfgs', which needs all rows at each step: {at_once}."
     if classifier.early_stopping:
-        return f"partial_fit does not support early_stopping=True: {at_once}, so there are none to hold out."
+        return "early_stopping", f"early_stopping=True: {at_once}, so there are none to hold out."
     if isinstance(classifier.class_weight, str) and classifier.class_weight == "balanced":
-        return (
-            f"partial_fit does not support class_weight='balanced': {at_once} and doesn't know how frequent the "
-            "classes are. Pass a dict of weights."
-        )
-    if classifier.learning_rate in ("cosine", "one_cycle") or classifier.warmup:
-        return (
-            f"partial_fit does not support learning_rate={classifier.learning_rate!r}, warmup={classifier.warmup!r}: "
-            f"{at_once} and doesn't know how many there will be. Use 'constant', 'invscaling' or 'step'."
-        )
+        unknown = "doesn't know how frequent the classes are. Pass a dict of weights."
+        return "class_weight", f"class_weight='balanced': {at_once} and {unknown}"
+    rate, warmup = classifier.learning_rate, classifier.warmup
+    if rate in ("cosine", "one_cycle") or warmup:
+        unknown = "doesn't know how many there will be. Use 'constant', 'invscaling' or 'step'."
+        parameter = "warmup" if warmup else "learning_rate"
+        return parameter, f"learning_rate={rate!r}, warmup={warmup!r}: {at_once} and {unknown}"
+    if classifier.mixup:
+        unknown = "doesn't know how many there will be, and mixup fades in the second half of them."
+        return "mixup", f"mixup={classifier.mixup!r}: {at_once} and {unknown}"
     if classifier.checkpoint_path is not None:
-        return f"partial_fit does not support checkpoint_path: {at_once}. Use save, and from_model to go on."
-    return ""
+        return "checkpoint_path", f"checkpoint_path: {at_once}. Use save, and from_model to go on."
+    return "", ""

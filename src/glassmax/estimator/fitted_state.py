@@ -1,4 +1,4 @@
-"""What a fit learns: built beside the classifier, and committed to it once an epoch is done.
+"""Results of a fit: built beside the classifier, and committed to it once an epoch is done.
 
 A fit that is refused, or fails in its first epoch, is never committed: the classifier keeps its last fit.
 """
@@ -21,12 +21,12 @@ PRIVATE = {"training": "_training_state", "early_stopping": "_early_stopping"}
 
 @dataclass(repr=False)
 class FittedState:
-    """What a fit has learned so far; the fields are the classifier's attributes without their underscore.
+    """Results of a fit so far; the fields are the classifier's attributes without their underscore.
 
     Attributes
     ----------
     training : TrainingState
-        What the next epoch depends on besides the weights.
+        State that the next epoch depends on, besides the weights.
     early_stopping : EarlyStopping
         State of early stopping across calls of `partial_fit`; `fit` doesn't use it.
     network, classes, init, n_features_in, feature_names_in, loss, n_iter, t, loss_curve, ...
@@ -71,15 +71,15 @@ class FittedState:
         feature_names_in: Array | None,
     ) -> Self:
         """Return the state before the first epoch; `draw` generates everything random in the fit."""
-        training = TrainingState(plan.initial_state(network.theta), draw)
+        training = TrainingState(plan.initial_state(network), draw)
         early_stopping = EarlyStopping(None, classifier.tol, classifier.n_iter_no_change)
         state = cls(network, classes, init, network.layer_sizes[0], feature_names_in, training, early_stopping)
         state.draw_seed(plan)
         return state
 
     def draw_seed(self, plan: Plan) -> None:
-        """Draw the seed of the dropout masks if there is dropout and no seed yet."""
-        if plan.regularization.dropout and not self.training.seed:
+        """Draw the seed of dropout and mixup if there is one of them and no seed yet."""
+        if (plan.regularization.dropout or plan.regularization.mixup) and not self.training.seed:
             self.training.seed = int(self.training.draw.randint(2**63 - 1, dtype=np.int64))
 
     def record(self, epoch: Epoch, score: float | None) -> None:

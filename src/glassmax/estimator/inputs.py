@@ -3,6 +3,8 @@
 scikit-learn checks shapes, names and finiteness. What its messages don't explain is checked here first.
 """
 
+import math
+import re
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -22,7 +24,11 @@ def check_X(classifier: Any, X: Any) -> Array:
     """Return X as a float array or CSR matrix, with the columns that the classifier was fitted on."""
     if _is_plain(classifier, X):
         return X  # the checks below take longer than the prediction of a row
-    checked = validate_data(classifier, _check_frame(X, "X"), accept_sparse="csr", dtype=FLOATS, reset=False)
+    X = _check_frame(X, "X")
+    try:
+        checked = validate_data(classifier, X, accept_sparse="csr", dtype=FLOATS, reset=False)
+    except ValueError as error:
+        raise _explained(error, X, None, "") from None
     return _in_range(classifier, checked, "X")
 
 
@@ -45,9 +51,7 @@ def check_rows(
                 raise LabelError("sample_weight is zero for every row, expected at least one number > 0.")
             sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     except ValueError as error:
-        if not what:
-            raise
-        raise DataError(f"In X{what}, y{what}: {error}") from None
+        raise _explained(error, X, y, what) from None
     return X if reset else _in_range(classifier, X, f"X{what}"), y, sample_weight
 
 
@@ -55,6 +59,51 @@ def column_names(y: Any) -> list[Any] | None:
     """Return the names of the columns of a frame of labels; None for anything else, and for one column."""
     frame = nw.from_native(y, pass_through=True)
     return list(frame.columns) if isinstance(frame, nw.DataFrame) and len(frame.columns) > 1 else None
+
+
+def _explained(error: ValueError, X: Any, y: Any, what: str) -> ValueError:
+    """Return scikit-learn's error with the first cell at fault and the next step, where a cell is at fault."""
+    found = re.match(r"(Input (X|y) contains (NaN|infinity))|could not convert string to float", str(error))
+    values = y if found and found[2] == "y" else X
+    place = None if found is None else _first_fault(values)
+    if found is None or place is None:
+        return DataError(f"In X{what}, y{what}: {error}") if what else error
+    row, *columns = place
+    where = f"row {row}"
+    if columns:
+        names = _get_feature_names(values)
+        where += f", column {columns[0] if names is None else repr(names[columns[0]])}"
+    if found[2] == "y":
+        return LabelError(f"Input y{what} contains {found[3]}: {where}. Leave out the rows without a label.")
+    if found[3] is None:
+        return DataError(
+            f"X{what} holds text: {where}, expected numbers. Encode columns of text first, with "
+            "sklearn.preprocessing.OneHotEncoder for instance."
+        )
+    return DataError(
+        f"Input X{what} contains {found[3]}: {where}, expected finite numbers. Leave out these rows, or fill the "
+        "cells, with sklearn.impute.SimpleImputer for instance."
+    )
+
+
+def _first_fault(values: Any) -> tuple[int, ...] | None:
+    """Return row and column of the first cell that is no finite number."""
+    if hasattr(values, "tocsr"):
+        values = values.tocsr()
+        faulty = np.flatnonzero(~np.isfinite(values.data))
+        rows = np.searchsorted(values.indptr, faulty, side="right") - 1
+        return (int(rows[0]), int(values.indices[faulty[0]])) if len(faulty) else None
+    cells = np.asarray(values)
+    if cells.dtype.kind == "f":
+        return next((tuple(place) for place in np.argwhere(~np.isfinite(cells)).tolist()), None)
+    return next((place for place, cell in np.ndenumerate(cells) if not _is_finite(cell)), None)
+
+
+def _is_finite(cell: Any) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def _refuse_missing(y: Any, what: str) -> None:

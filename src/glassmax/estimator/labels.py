@@ -19,7 +19,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from ..errors import LabelError, OptionError
+from ..errors import LabelError, OptionError, Setting
 from ..functional.arrays import Array
 from .user_warnings import warn_user
 
@@ -54,7 +54,7 @@ def encode_labels(y: Any, output: str, classes: npt.ArrayLike | None = None, *, 
     y : (n,) or (n, k) array_like
         k >= 2 for a matrix; a SciPy sparse matrix is one too.
     output : {"auto", "softmax", "sigmoid"}
-        How to read a matrix.
+        Meaning of a matrix y.
     classes : (k,) array_like, optional
         All labels there can be, or the names of a matrix's columns; the labels found, or 0, 1, ... by default.
     what : str, default="y"
@@ -76,6 +76,12 @@ def encode_labels(y: Any, output: str, classes: npt.ArrayLike | None = None, *, 
         )
     y = column_or_1d(y)
     try:
+        if y.dtype.kind == "f" and not (y == np.rint(y)).all():
+            row = int(np.argmax(y != np.rint(y)))
+            raise LabelError(
+                f"Unknown label type: continuous. Row {row} of {what} is {y[row]:g}, expected a class: text or a whole "
+                "number. glassmax predicts classes, not measurements."
+            )
         check_classification_targets(y)
         found = np.unique(y)
     except TypeError:
@@ -165,7 +171,10 @@ def weigh_rows(
     T, classes = labels.T, labels.classes
     if labels.output == "sigmoid":
         raise OptionError(
-            f"class_weight is {class_weight!r}, expected None where a row has several labels. Pass sample_weight."
+            parameter="class_weight",
+            came=repr(class_weight),
+            expected="None where a row has several labels",
+            remedy=("Pass ", Setting("sample_weight"), "."),
         )
     if isinstance(class_weight, str):  # "balanced"; scikit-learn 1.6 can't weigh rows in this
         w = np.ones(len(T)) if sample_weight is None else sample_weight
@@ -175,20 +184,17 @@ def weigh_rows(
     else:
         unknown = [name for name in class_weight if name not in classes.tolist()]
         if T.ndim == 2 and unknown and not named:
-            raise OptionError(
-                f"class_weight names {unknown[0]!r}, but the columns of y have no names. "
-                "Pass them: fit(..., classes=[...])."
-            )
+            what = f" names {unknown[0]!r}, but the columns of y have no names. Pass them: fit(..., classes=[...])."
+            raise OptionError(Setting("class_weight"), what, parameter="class_weight")
         missing = [name for name in classes.tolist() if name not in class_weight]
         if unknown and missing:  # with none missing, y merely lacks a class
-            raise OptionError(
-                f"class_weight has the unknown classes {unknown[:5]}; the classes are {classes.tolist()}."
-            )
+            what = f" has the unknown classes {unknown[:5]}; the classes are {classes.tolist()}."
+            raise OptionError(Setting("class_weight"), what, parameter="class_weight")
         if not all(isinstance(weight, int | float | np.number) for weight in class_weight.values()):
-            raise OptionError(f"class_weight is {class_weight!r}, expected numbers >= 0.")
+            raise OptionError(parameter="class_weight", came=repr(class_weight), expected="numbers >= 0")
         of_class = np.array([class_weight.get(name, 1.0) for name in classes.tolist()], np.float64)
     if not ((of_class >= 0) & np.isfinite(of_class)).all():
-        raise OptionError(f"class_weight is {class_weight!r}, expected numbers >= 0.")
+        raise OptionError(parameter="class_weight", came=repr(class_weight), expected="numbers >= 0")
     of_row = of_class[T] if T.ndim == 1 else T @ of_class
     weight: Array = of_row if sample_weight is None else of_row * sample_weight
     if not weight.any():

@@ -51,8 +51,9 @@ def fit_linear(
 def best_alpha(X: Any, y: Array, sample_weight: Array | None = None, class_weight: Any = None) -> float:
     """Return the penalty with the smallest log-loss on rows held out, on average over a few splits.
 
-    The arguments are those of `fit_linear`. Long and wide tables are judged on fewer rows and fewer splits. Where
-    fewer than 20 rows or only one class have a positive weight, the penalty is that of ``LogisticRegression()``.
+    The arguments are the same as for `fit_linear`. Long and wide tables are judged on fewer rows and fewer splits.
+    Where fewer than 20 rows or only one class have a positive weight, the penalty is the default of
+    ``LogisticRegression()``.
     """
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits

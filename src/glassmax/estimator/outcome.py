@@ -1,4 +1,4 @@
-"""How a fit has turned out: a loss that rose or exploded, and the warnings that say what to do about it."""
+"""Outcome of a fit: a loss that rose or exploded, and the warnings that tell the user what to do."""
 
 from typing import Any
 
@@ -27,15 +27,15 @@ def has_exploded(classifier: Any) -> bool:
 
 
 def _chance(classifier: Any) -> float:
-    """Return the loss of a network that predicts the same for every row."""
+    """Return the loss of a network that makes the same prediction for every row."""
     chance: float = classifier.network_.head.chance(len(classifier.classes_))
     return chance
 
 
-def warn_of_outcome(classifier: Any, *, verdict: str, improving: bool) -> None:
+def warn_of_outcome(classifier: Any, *, end: str, improving: bool) -> None:
     """Warn if every score was NaN, or if the loss rose, exploded or had not converged.
 
-    `verdict` says why L-BFGS ended, in SciPy's words; `improving` whether the last epoch was an improvement.
+    `end` says why L-BFGS ended, in SciPy's words; `improving` whether the last epoch was an improvement.
     """
     scores = (classifier.validation_scores_ or [])[-classifier.n_iter_ :]
     slower = f"learning_rate_init={suggest_learning_rate(classifier.learning_rate_init):g}"
@@ -58,7 +58,7 @@ def warn_of_outcome(classifier: Any, *, verdict: str, improving: bool) -> None:
     elif classifier.stop_reason_ in ("max_iter", "max_fun"):
         message = _limit_reached(classifier, improving=improving)
     elif classifier.stop_reason_ == "line_search":
-        message = f"Training ended after {classifier.n_iter_} iterations: {verdict}"
+        message = f"Training ended after {classifier.n_iter_} iterations: {end}"
     else:
         return
     warn_user(message, ConvergenceWarning)

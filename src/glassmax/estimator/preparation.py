@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ..engine import Data
-from ..errors import LabelError, OptionError
+from ..errors import LabelError, OptionError, Setting
 from ..functional.arrays import Array
 from ..initializers import schemes_of
 from ..network import Network
@@ -25,7 +25,7 @@ __all__ = ["Preparation", "hold_out", "prepare_fit", "prepare_partial_fit"]
 
 
 class Preparation(NamedTuple):
-    """What a fit trains; where it continues the last fit, the state is a copy of that fit's around the same network."""
+    """Input of a fit; if it continues the last fit, the state is a copy of the last fit's, with the same network."""
 
     plan: Plan
     state: FittedState
@@ -62,7 +62,8 @@ def prepare_partial_fit(classifier: Any, X: Any, y: Any, sample_weight: Any, cla
     plan = make_plan(classifier)
     continues = hasattr(classifier, "network_")
     if not continues and classes is None:
-        raise OptionError("classes is None, expected all labels there will be at the first call of partial_fit.")
+        expected = "all labels there will be at the first call of partial_fit"
+        raise OptionError(parameter="classes", came="None", expected=expected)
     warn_of_ignored(classifier)
     trial = copy(classifier)
     X, y, sample_weight = check_rows(trial, X, y, sample_weight, reset=not continues)
@@ -74,7 +75,7 @@ def prepare_partial_fit(classifier: Any, X: Any, y: Any, sample_weight: Any, cla
 
 
 def hold_out(classifier: Any, preparation: Preparation) -> Preparation:
-    """Hold out validation rows, classes in proportion; a warm start and a resumed fit hold out the same as before."""
+    """Hold out validation rows, classes in proportion. A warm start or resumed fit uses the same rows again."""
     training, data = preparation.state.training, preparation.data
     if training.split is None:
         training.split, draw = deepcopy(training.draw), training.draw
@@ -84,16 +85,20 @@ def hold_out(classifier: Any, preparation: Preparation) -> Preparation:
     sigmoid = preparation.state.network.head.output == "sigmoid"
     of_class = np.zeros(len(data.y), int) if sigmoid else most_probable_class(data.y)
     kept, held_out = holdout(of_class, share, draw)
+    fraction = Setting("validation_fraction", float(f"{share:g}"))
+    otherwise = Setting("early_stopping", False)
     if len(held_out) == 0:
         raise OptionError(
-            f"validation_fraction={share:g} of {len(data.y)} rows holds out none, because every "
-            "class must keep a row. Pass more rows, or early_stopping=False."
+            *(fraction, f" of {len(data.y)} rows holds out none, because every class must keep a row."),
+            parameter="validation_fraction",
+            remedy=("Pass more rows, or ", otherwise, "."),
         )
     for rows, which in ((kept, "to train on"), (held_out, "held out")):
         if data.weight is not None and not data.weight[rows].any():
             raise OptionError(
-                f"sample_weight leaves no class a weight {which}, by validation_fraction="
-                f"{share:g}. Pass more rows with a weight, or early_stopping=False."
+                *(Setting("sample_weight"), f" leaves no class a weight {which}, by ", fraction, "."),
+                parameter="sample_weight",
+                remedy=("Pass more rows with a weight, or ", otherwise, "."),
             )
     return preparation._replace(data=data.rows(kept), validation=data.rows(held_out))
 
@@ -128,11 +133,14 @@ def _encode(classifier: Any, y: Array, classes: Any, *, known: bool, all_there: 
 def _check_validation(trial: Any, X: Any, y: Any, sample_weight: Any) -> Data | None:
     if X is None and y is None:
         if sample_weight is not None:
-            raise OptionError("sample_weight_val is given without X_val and y_val. Pass all three, or none.")
+            what = "sample_weight_val"
+            remedy = "Pass all three, or none."
+            raise OptionError(Setting(what), " is given without X_val and y_val.", parameter=what, remedy=remedy)
         return None
     if X is None or y is None:
         given, missing = ("y_val", "X_val") if X is None else ("X_val", "y_val")
-        raise OptionError(f"{given} is given without {missing}. Pass both, or none.")
+        remedy = "Pass both, or none."
+        raise OptionError(Setting(given), f" is given without {missing}.", parameter=given, remedy=remedy)
     X, y, sample_weight = check_rows(trial, X, y, sample_weight, reset=False, what="_val")
     return Data(X, encode_labels(y, trial.network_.head.output, trial.classes_, what="y_val").T, sample_weight)
 
@@ -163,17 +171,19 @@ def _begun(trial: Any, plan: Plan, labels: Labels, X: Array) -> FittedState:
 def _continued(classifier: Any, plan: Plan) -> FittedState:
     """Take up the last fit: its network, and the moments of its solver unless the solver has changed."""
     network, state = classifier.network_, FittedState.of(classifier)
-    same_layers = network.layer_sizes[1:-1] == hidden_sizes(classifier)
-    same_layers = same_layers and network.activations == activations_of(classifier)
     output = network.head.output if classifier.output == "auto" else classifier.output
-    if not same_layers or (network.head.output, network.head.loss) != (output, _network_loss(classifier, output)):
+    before = (network.layer_sizes[1:-1], network.activations, network.head.output, network.head.loss)
+    now = (hidden_sizes(classifier), activations_of(classifier), output, _network_loss(classifier, output))
+    if now != before:
+        names = ("hidden_layer_sizes", "activation", "output", "loss")
+        given = [piece for name in names for piece in (", ", Setting(name, getattr(classifier, name)))][1:]
         raise OptionError(
-            f"hidden_layer_sizes={classifier.hidden_layer_sizes!r}, activation={classifier.activation!r}, "
-            f"output={classifier.output!r}, loss={classifier.loss!r} describe another network than the one to go on "
-            f"with, {network!r}. Put them back, or fit with warm_start=False."
+            *(*given, f" describe another network than the one to go on with, {network!r}."),
+            parameter=next(name for name, new, old in zip(names, now, before, strict=True) if new != old),
+            remedy=("Put them back, or fit with ", Setting("warm_start", False), "."),
         )
     state.draw_seed(plan)
-    start = plan.initial_state(network.theta)
+    start = plan.initial_state(network)
     if start.keys() != state.training.state.keys():
         state.training.state = start
     return state

@@ -30,8 +30,8 @@ class Run:
     ----------
     stop_reason : str
         An empty string during training; afterwards the value of `SoftmaxClassifier.stop_reason_`.
-    verdict : str
-        Reason why L-BFGS ended, as returned by `glassmax.optimizers.lbfgs`.
+    message : str
+        Reason why L-BFGS ended, in SciPy's words.
     """
 
     def __init__(self, classifier: Any, preparation: Preparation, engine: Engine) -> None:
@@ -41,7 +41,7 @@ class Run:
         kept = self.network if classifier.early_stopping else None
         self.early_stopping = EarlyStopping(kept, classifier.tol, classifier.n_iter_no_change)
         self.committed = False
-        self.stop_reason = self.verdict = ""
+        self.stop_reason = self.message = ""
         self.checkpoint = self._checkpoint(preparation, engine)
         if self.checkpoint is not None and self.checkpoint.load(int(classifier.max_iter)):
             self.state.resume()
@@ -90,9 +90,7 @@ class Run:
         try:
             epoch = next(self.stream)
         except StopIteration as end:  # L-BFGS: SciPy has found its end
-            self.verdict = end.value.verdict
-            limits = ("converged", "max_iter", "max_fun")
-            self.stop_reason = self.verdict if self.verdict in limits else "line_search"
+            self.stop_reason, self.message = end.value.stop_reason, end.value.message
             if not self.state.n_iter:  # it has ended where it began
                 self.state.loss = end.value.loss
             return None
@@ -208,6 +206,7 @@ def _epochs(classifier: Any, preparation: Preparation, engine: Engine, max_epoch
         common |= {"max_iter": max_epochs, "max_fun": int(classifier.max_fun), "tol": classifier.tol}
         return train_lbfgs(network, engine, data, training, **common)
     common |= {"batch_size": plan.batch_size, "schedule": plan.schedule, "shuffle": bool(classifier.shuffle)}
+    common["rate_factors"] = plan.rate_factors(network.layer_sizes)
     return train(network, engine, data, plan.rule, training, max_epochs=max_epochs, **common)
 
 

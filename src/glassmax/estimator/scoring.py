@@ -13,7 +13,7 @@ import numpy as np
 from sklearn import get_config
 
 from ..engine import Data
-from ..errors import OptionError
+from ..errors import OptionError, Setting, Text
 from ..functional.arrays import Array
 from .labels import most_probable_class
 
@@ -36,19 +36,18 @@ def make_scorer(scoring: Any) -> Scorer | None:
         return OWN[scoring]
     if callable(scoring):
         if getattr(scoring, "__module__", "").startswith("sklearn.metrics.") and not hasattr(scoring, "_score_func"):
-            raise OptionError(
-                f"scoring is the metric {scoring.__name__}, expected scorer(classifier, X, y) -> float: pass "
-                f"sklearn.metrics.make_scorer({scoring.__name__})."
-            )
+            expected = f"scorer(classifier, X, y) -> float: pass sklearn.metrics.make_scorer({scoring.__name__})"
+            raise OptionError(parameter="scoring", came=f"the metric {scoring.__name__}", expected=expected)
         return lambda classifier, data: _call(scoring, classifier, data)
     from sklearn.metrics import get_scorer, get_scorer_names
 
     if scoring not in get_scorer_names():
         near = get_close_matches(str(scoring), [*NAMES, *get_scorer_names()], n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
         raise OptionError(
-            f"scoring is {scoring!r}, expected one of {', '.join(NAMES)}, the name of a scorer of scikit-learn's, or a "
-            f"callable.{hint}"
+            parameter="scoring",
+            came=repr(scoring),
+            expected=f"one of {', '.join(NAMES)}, the name of a scorer of scikit-learn's, or a callable",
+            remedy=f"Did you mean {near[0]!r}?" if near else "",
         )
     scorer = get_scorer(scoring)
     if get_config()["enable_metadata_routing"] and "sample_weight" in inspect.signature(scorer._score_func).parameters:
@@ -64,22 +63,23 @@ def make_scorer(scoring: Any) -> Scorer | None:
 
 
 def _not_computable(scoring: str, classifier: Any, data: Data, why: str) -> OptionError:
-    message = f"scoring is {scoring!r}, which can't be computed on the validation rows: {why.rstrip('.')}."
+    message = f" is {scoring!r}, which can't be computed on the validation rows: {why.rstrip('.')}."
+    remedy: Text = ("Pass another ", Setting("scoring"), f": of glassmax's own, {', '.join(NAMES)} can always be.")
     if classifier.out_activation_ == "softmax":
         held = np.unique(_truth(classifier, data)).tolist()
         if len(held) < len(classifier.classes_):
-            return OptionError(
-                f"{message} They hold {held[:5]} of {len(classifier.classes_)} classes. Pass X_val and y_val with rows "
-                "of every class, or scoring='log_loss'."
-            )
-    return OptionError(f"{message} Pass another scoring: of glassmax's own, {', '.join(NAMES)} can always be.")
+            message += f" They hold {held[:5]} of {len(classifier.classes_)} classes."
+            rows = ("Pass ", Setting("X_val and y_val"), " with rows of every class, or ")
+            remedy = (*rows, Setting("scoring", "log_loss"), ".")
+    return OptionError(Setting("scoring"), message, parameter="scoring", remedy=remedy)
 
 
 def _call(scorer: Any, classifier: Any, data: Data) -> float:
     weight = {"sample_weight": data.weight} if data.weight is not None and _takes_weights(scorer) else {}
     value = scorer(_in_order(classifier), data.X, _truth(classifier, data), **weight)
     if not isinstance(value, int | float | np.number):
-        raise OptionError(f"scoring gave {value!r}, expected a number: scorer(classifier, X, y) -> float.")
+        what = f" gave {value!r}, expected a number: scorer(classifier, X, y) -> float."
+        raise OptionError(Setting("scoring"), what, parameter="scoring")
     return float(value)
 
 

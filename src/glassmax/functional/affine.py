@@ -30,7 +30,7 @@ def affine(X: npt.ArrayLike, W: npt.ArrayLike, b: npt.ArrayLike) -> Array:
     W : (d, h) array
         Weights: one column for each output unit.
     b : (h,) array
-        Biases: the same for every row.
+        Biases, which are added to every row.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What a target is: class indices (...,) or rows (..., k), checked before any arithmetic.
+"""Targets: class indices (...,) or rows (..., k), checked before any arithmetic.
 
 Targets come in two shapes for predictions of shape (..., k). **Indices** of shape (...,) name one class
 each, counted from 0. **Rows** of shape (..., k) hold a number for each class: one-hot, soft (any
@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import LabelError, OptionError, ShapeError, one_of
+from ..errors import LabelError, ShapeError, between, one_of
 from .arrays import Array, as_floating, summing_dtype
 
 __all__ = ["Meaning", "Reduction", "as_rows", "check_smoothing", "check_target", "check_weights", "reduce_rows"]
@@ -69,9 +69,8 @@ def as_rows(T: Array, k: int, label_smoothing: float = 0.0) -> Array:
 
 
 def check_smoothing(label_smoothing: float) -> None:
-    """Raise where `label_smoothing` is not a number in [0, 1]."""
-    if not (isinstance(label_smoothing, int | float | np.number) and 0 <= label_smoothing <= 1):
-        raise OptionError(f"label_smoothing is {label_smoothing!r}, expected a number from 0 to 1.")
+    """Raise an error if `label_smoothing` is not a number in [0, 1]."""
+    between("label_smoothing", label_smoothing, 0, 1, open_above=False)
 
 
 def check_weights(sample_weight: npt.ArrayLike | None, rows: tuple[int, ...]) -> Array | None:

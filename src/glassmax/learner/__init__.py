@@ -13,3 +13,9 @@
 
 What is done with the file is handed in by the caller, for example by the doctor.
 """
+
+__all__: list[str] = []
+
+
+def __dir__() -> list[str]:
+    return __all__

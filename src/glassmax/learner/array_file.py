@@ -27,7 +27,7 @@ GRADIENT = re.compile(r"(?:dL_d|dL|d_|d|grads?_|g_)(?P<after>\w+)|(?P<before>\w+
 
 
 class ArrayFile(NamedTuple):
-    """What a file holds: gradients by the names of the parameters, the parameters or None, the data, notes."""
+    """The contents of a file: gradients by the names of the parameters, the parameters or None, the data, notes."""
 
     gradients: dict[str, Array]
     parameters: dict[str, Array] | None

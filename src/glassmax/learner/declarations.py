@@ -1,4 +1,4 @@
-"""What a learner declares about a network in a few plain lines.
+"""A learner's declarations about a network, in a few plain lines.
 
 The same lines are module names in a learner's file, ``network = "4-10-3"``, and options of the command line,
 ``--network 4-10-3``. What is left out is taken for granted and said. This module refuses to run anybody's code.
@@ -18,7 +18,7 @@ from ..parameters import count
 __all__ = ["DECLARATIONS", "Understood", "read_sizes", "understand"]
 
 DECLARATIONS = ("network", "activation", "output", "loss", "l2", "declared")
-"""The names that describe a network; `loss` may be a function instead, which this module never sees."""
+"""The names that describe a network. `loss` may be a function instead, which is not handled here."""
 
 USUAL = ("sigmoid", "tanh", "relu")
 USUAL_LOSS = {
@@ -32,11 +32,10 @@ MOST_PARAMETERS = 20_000_000
 
 
 class Understood(NamedTuple):
-    """A network as it was understood, None where none is declared, and what was taken for granted.
+    """The network that was declared, None if there is none, and notes on the assumptions.
 
-    `declared` says whether the network's loss, the mean over the rows, is the learner's own: then a factor is a fault.
-    `others` are the same network with the other activations, where none was declared; they are built as they are asked
-    for.
+    `declared` says whether the learner's loss is the mean over the rows: then any other factor is a mistake.
+    `others` are networks with the other activations, if the file declares no activation; each is built on demand.
     """
 
     network: Network | None

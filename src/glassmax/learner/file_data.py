@@ -16,10 +16,10 @@ __all__ = ["data_of", "sample_rows"]
 
 
 def data_of(file: LearnerFile, gradients: Any, network: Any, loss: Any) -> tuple[dict[str, Any], list[str]]:
-    """Return the file's X, y and parameters, with random samples where it has none, and what was taken for granted.
+    """Return the file's X, y and parameters, with random samples if it has no X and y, and notes on the assumptions.
 
-    `network` and `loss` are those of the file, or None. If `gradients` is a function, y takes the form that it accepts.
-    The parameters are None where the file has none.
+    `network` and `loss` are the file's own, or None. If `gradients` is a function, y takes the form that it accepts.
+    The parameters are None if the file has none.
     """
     data = {name: file.value(name) for name in ("X", "y")} | {"parameters": file.parameters()}
     if data["y"] is None:

@@ -164,11 +164,11 @@ class LearnerFile:
         )
 
     def value(self, name: str) -> Any:
-        """Return a module's value by its name; None where there is none."""
+        """Return a module's value by its name; None if the module has no such name."""
         return self.scope.get(name)
 
     def parameters(self) -> Any:
-        """Return the learner's own parameters; a function of no arguments is called for them."""
+        """Return the learner's own parameters; if `parameters` is a function, it is called."""
         found = self.value("parameters")
         if callable(found) and not isinstance(found, Mapping):
             try:

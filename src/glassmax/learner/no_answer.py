@@ -17,7 +17,7 @@ LONGEST = 300
 
 
 class Place(NamedTuple):
-    """A line of the learner's file: its number from 1, and its text; number 0 where it isn't known."""
+    """A line of the learner's file: its number from 1, and its text; number 0 if the line isn't known."""
 
     file: str
     number: int
@@ -28,7 +28,7 @@ class Place(NamedTuple):
 
 
 def no_answer(cause: str, place: Place, what: str, *more: str) -> dict[str, Any]:
-    """Return a diagnosis in plain form, as from `plain_diagnosis`, with one finding.
+    """Return the finding for a function that gives no gradients: a diagnosis in the form of `plain_diagnosis`.
 
     `what` happens, as a sentence; `more` are further lines, such as the next step.
 
@@ -56,13 +56,14 @@ def no_answer(cause: str, place: Place, what: str, *more: str) -> dict[str, Any]
         "correct": False,
         "first_wrong": None,
         "conventions": [],
+        "lines": [],
         "findings": [finding],
         "text": "\n".join([f"wrong: {what}", *line, *more]),
     }
 
 
 def raised(name: str, error: BaseException, place: Place, given: str) -> dict[str, Any]:
-    """Return what is said of a function that raised; `given` are the shapes of what it was called with."""
+    """Return the diagnosis of a function that raised an exception; `given` are the shapes of its arguments."""
     if isinstance(error, SystemExit):
         what, advice = f"{name} ends the program by SystemExit ({place}).", "Return the gradients instead."
     elif isinstance(error, EOFError) and "input" in place.text:
@@ -73,7 +74,7 @@ def raised(name: str, error: BaseException, place: Place, given: str) -> dict[st
 
 
 def said_by(error: BaseException, where: str = "") -> str:
-    """Return an exception's kind, where it came up, and its words, on one line and cut where they are long."""
+    """Return an exception's type, its place and its message, on one line and cut if the message is long."""
     try:
         words = " ".join(str(error)[: 4 * LONGEST].split())
     except Exception:  # its __str__ is the learner's, too
@@ -84,7 +85,7 @@ def said_by(error: BaseException, where: str = "") -> str:
 
 
 def place_of(error: BaseException, path: str, lines: Sequence[str]) -> Place:
-    """Return the last line of a file on the way to an exception; number 0 where it never passed the file."""
+    """Return the last line of a file on the way to an exception; number 0 if the exception never passed the file."""
     number = 0
     for frame, line in traceback.walk_tb(error.__traceback__):
         if frame.f_code.co_filename == path:

@@ -37,7 +37,7 @@ QUIET = {"PYTHONIOENCODING": "utf-8:backslashreplace", "MPLBACKEND": "Agg"}
 
 @dataclass(frozen=True)
 class FileDiagnosis:
-    """What came of a learner's file: the diagnosis in plain form, and what was taken for granted.
+    """The result for a learner's file: the diagnosis in plain form, and notes on the assumptions.
 
     `printed` is what the file printed, its first 100,000 bytes; `printed_bytes` says how much it printed altogether.
     """
@@ -90,7 +90,7 @@ def _check_file(path: Path) -> Path:
 
 
 class _Printed:
-    """What comes out of a pipe, read to its end so that the writer never waits; the first part is kept."""
+    """The output of a pipe, read to its end so that the writer never waits; the first part is kept."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
         self.kept, self.count = bytearray(), 0
@@ -108,7 +108,7 @@ class _Printed:
 
 
 def _run(program: str, folder: str, most_seconds: float) -> tuple[int | None, _Printed]:
-    """Run the child to its end, or to the end of its time; return its exit code, None where it was killed."""
+    """Run the child to its end, or to the end of its time; return its exit code, None if it was killed."""
     argv = [sys.executable, "-P", "-B", "-u", "-m", program, folder]
     with subprocess.Popen(
         argv,

@@ -18,18 +18,18 @@ As it stands this file is correct. Put your own code into `gradients`, one line 
 
     glassmax doctor FILE
 
-after each change. It says whether the gradients are right and, where they are not, which line to mend and why.
+after each change. It says whether the gradients are right and, if they are not, which line to correct and why.
 """
 
 import numpy as np
 
-# What the network is. Rows are samples, W1 is (4, 10): Z1 = X @ W1 + b1.
+# The network. Rows are samples, W1 is (4, 10): Z1 = X @ W1 + b1.
 network = "4-10-3"
 activation = "sigmoid"  # of the hidden layer: sigmoid, tanh, relu, ...
 output = "softmax"  # or sigmoid, identity, relu
 loss = "cross_entropy"  # or squared_error, binary_cross_entropy
 l2 = 0.0  # the penalty l2/2 * (sum of the squared weights); biases are left out
-declared = True  # my loss is the mean over the samples: a factor too many is a mistake
+declared = True  # my loss is the mean over the samples; report any other factor as a mistake
 
 # Five samples of three classes. Without X and y random ones are used.
 X = np.array(
@@ -72,7 +72,7 @@ def gradients(parameters, X, y):
 # Two things that you may add:
 #
 # parameters = {"weights": ..., "bias": ...}  your own names, shapes and order; gradients gets and returns these names
-# def loss(parameters, X, y): ...             your own loss in place of the line above; then no network is needed
+# def loss(parameters, X, y): ...             your own loss instead of the line above; then no network is needed
 '''
 
 

@@ -48,3 +48,7 @@ __all__ = [
     "read_weights",
     "table_of",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -74,7 +74,7 @@ def with_point(cell: str) -> str:
 
 
 def number_text(value: float) -> str:
-    """Write a number in its shortest form, a whole one without a point."""
+    """Write a number in its shortest form; a whole number has no decimal point."""
     return str(int(value)) if abs(value) < _LARGEST_WHOLE and value == int(value) else repr(float(value))
 
 

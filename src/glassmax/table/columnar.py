@@ -1,7 +1,7 @@
 """Parquet and Arrow files: read by polars, some thousand rows at a time.
 
 An error of polars about a damaged file is raised as a DataError; what its compiled part writes to stderr is dropped.
-Some damaged files crash the process that reads them, so a file is decoded in another process first: see `probing`.
+Some damaged files crash the process that reads them, so a file is decoded in another process first: see `trial_read`.
 """
 
 import os
@@ -18,8 +18,8 @@ import numpy as np
 from ..errors import DataError
 from .frames import table_of
 from .opening import Source
-from .probing import opened
 from .table import Table
+from .trial_read import opened
 
 __all__ = ["read_columnar"]
 
@@ -64,7 +64,7 @@ def read_columnar(source: Source, wanted: Sequence[str] | None = None) -> Iterat
 
 def _probe(source: Source, content: bytes | None) -> None:
     """Decode the file in another process; raise if that process crashes."""
-    program = Path(__file__).with_name("probing.py")
+    program = Path(__file__).with_name("trial_read.py")
     path = "-" if content is not None else str(source.path)
     try:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -22,7 +22,7 @@ __all__ = ["Boolean", "Category", "Column", "Date", "Number", "UnseenCounts", "m
 LARGEST = 1e100  # of a cell: squares and differences are finite
 FARTHEST = 1e30  # of an input: sums of products are finite, in float32 too
 MOST_NAMED = 1000
-MEND = "Mend the cell, or empty it: missing cells are filled."
+CORRECT = "Correct the cell, or empty it: missing cells are filled."
 
 
 class UnseenCounts:
@@ -42,6 +42,10 @@ class UnseenCounts:
         self.missing: Counter[str] = Counter()
         self.filling: dict[str, str] = {}
         self.unseen: dict[str, Counter[str]] = {}
+
+    def __repr__(self) -> str:
+        unseen = sum(values.total() for values in self.unseen.values())
+        return f"UnseenCounts: {self.missing.total()} missing cells, {unseen} rows with a value not seen in training"
 
     def count_missing(self, name: str, count: int, filling: str) -> None:
         """Count cells that were missing and filled."""
@@ -107,8 +111,8 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
         if len(far):
             raise DataError(
                 f"{table.place(far[0])}: column {self.name!r} is {values[far[0]]:g}, too far from the others to "
-                f"compute with: the median is {self.center:g}, the spread {self.spread:g}. Mend the cell, or leave the "
-                "column out of the training."
+                f"compute with: the median is {self.center:g}, the spread {self.spread:g}. Correct the cell, or leave "
+                "the column out of the training."
             )
         block[:, 0] = scaled
         if self.indicator:
@@ -153,7 +157,7 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="cat
 
 
 class Boolean(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="boolean", tag_field="kind"):
-    """A column of yes and no: 1 and 0, one half where it is missing.
+    """A column of yes and no, encoded as 1 and 0; a missing cell becomes 1/2.
 
     Attributes
     ----------
@@ -257,7 +261,7 @@ def numbers_of(table: Table, name: str) -> Array:
     if len(large):
         raise DataError(
             f"{table.place(large[0])}: column {name!r} is {values[large[0]]:g}, expected a number between "
-            f"{-LARGEST:g} and {LARGEST:g}. {MEND}"
+            f"{-LARGEST:g} and {LARGEST:g}. {CORRECT}"
         )
     return values
 
@@ -266,7 +270,7 @@ def _remedy(cell: str | bool) -> Text:
     """Return what to do about a cell that is not a number: read it with a decimal comma, or correct it by hand."""
     if isinstance(cell, str) and number(cell, ",") is not None:
         return ("If commas are decimal here, say ", Setting("decimal", ","), ".")
-    return (MEND,)
+    return (CORRECT,)
 
 
 def _cut(cell: str | bool) -> str:
@@ -294,7 +298,7 @@ def moments_of(table: Table, name: str, form: str) -> Array:
             example = {"ymd": "2024-05-31", "dmy": "31.05.2024", "mdy": "05/31/2024", "hms": "14:30"}[form]
             raise DataError(
                 f"{table.place(row)}: column {name!r} is {_cut(cell)}, expected a date ({FORMS[form]}), as {example}. "
-                f"{MEND}"
+                f"{CORRECT}"
             )
         known[cell] = found
     return np.array([known[cell] for cell in cells], np.int64).view("M8[us]")

@@ -61,7 +61,8 @@ class Lines:
                 "".encode(found)
             except (LookupError, ValueError):
                 raise OptionError(
-                    f"The encoding is {encoding!r}, expected the name of one, as utf-8, utf-16, latin-1 or cp1250."
+                    f"The encoding is {encoding!r}, expected the name of one, as utf-8, utf-16, latin-1 or cp1250.",
+                    parameter="encoding",
                 ) from None
         elif found is None and len(head) >= 4 and head.count(0) > len(head) // 4:
             even, odd = head[0::2].count(0), head[1::2].count(0)

@@ -161,7 +161,7 @@ class _Reader:
                 if len(cells) != len(header):
                     raise DataError(
                         f"Row {self.row + len(rows) + 1} of {self.name} (line {start + read}) has {len(cells)} cells, "
-                        f"expected {len(header)} as in the header. Mend the row; a cell that holds "
+                        f"expected {len(header)} as in the header. Correct the row; a cell that holds "
                         f"{self.head.delimiter!r} stands in quotes."
                     )
                 rows.append(cells)

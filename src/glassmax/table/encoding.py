@@ -17,7 +17,7 @@ from .cells import as_text
 from .columns import Boolean, Category, Column, Date, Number, UnseenCounts, moments_of, numbers_of
 from .dates import CIRCLES, FORMS, circle, years
 from .inference import ColumnOptions, Inference, infer
-from .notes import Note, left_out
+from .notes import MISSING, Note, it, left_out
 from .table import Table, some
 
 __all__ = ["Encoded", "Encoding"]
@@ -28,6 +28,9 @@ class Encoded(NamedTuple):
 
     X: Array
     notes: list[Note]
+
+    def __repr__(self) -> str:
+        return "\n  ".join([f"Encoded: X {self.X.shape}, {self.X.dtype}", *map(str, self.notes[:5])])
 
 
 class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -156,9 +159,9 @@ def _learn(table: Table, name: str, kind: str) -> Column | Note:
         if len(words) == 2:
             return Boolean(name, words, missing)
     if not values:
-        return left_out(name, "all its cells are missing")
+        return left_out(name, MISSING)
     if len(values) == 1 and not missing:
-        return left_out(name, f"it is {next(iter(values))!r} in every row of the training")
+        return left_out(name, it(f"is {next(iter(values))!r} in every row of the training"))
     return Category(name, sorted(values), missing)
 
 
@@ -166,11 +169,11 @@ def _learn_number(table: Table, name: str) -> Number | Note:
     cells = numbers_of(table, name)
     values = cells[~np.isnan(cells)]
     if not len(values):
-        return left_out(name, "all its cells are missing")
+        return left_out(name, MISSING)
     indicator = len(values) < len(cells)
     if values.min() == values.max():
         same = float(values[0])
-        return Number(name, same, 1.0, True) if indicator else left_out(name, f"it is {same:g} in every row")
+        return Number(name, same, 1.0, True) if indicator else left_out(name, it(f"is {same:g} in every row"))
     center, spread = _robust(values)
     return Number(name, center, spread, indicator)
 
@@ -186,7 +189,7 @@ def _learn_date(table: Table, name: str, form: str) -> Date | Note:
     moments = moments_of(table, name, form)
     there = moments[~np.isnat(moments)]
     if not len(there):
-        return left_out(name, "all its cells are missing")
+        return left_out(name, MISSING)
     center, spread = _robust(years(there))
     circles: Any = [part for part in CIRCLES if len(np.unique(circle(there, part))) > 1]
     return Date(name, cast("Any", form), center, spread, circles, len(there) < len(moments))

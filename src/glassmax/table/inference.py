@@ -15,8 +15,8 @@ from ..errors import DataError, OptionError, Setting, Text
 from ..functional.arrays import Array
 from .cells import COMMA_NUMBER, GROUPED, as_text, number
 from .dates import FORMS, form_of
-from .notes import Note, left_out
-from .table import Table
+from .notes import MISSING, TOO_LONG, Note, Reason, it, left_out
+from .table import Table, some
 
 __all__ = ["KINDS", "ColumnOptions", "Inference", "infer"]
 
@@ -66,6 +66,13 @@ class Inference(NamedTuple):
     kinds: dict[str, str]
     notes: list[Note]
 
+    def __repr__(self) -> str:
+        of_kind: dict[str, list[str]] = {}
+        for name, kind in self.kinds.items():
+            of_kind.setdefault(kind, []).append(name)
+        kinds = (f"{kind} ({len(names)}): {some(names)}" for kind, names in of_kind.items())
+        return "\n  ".join([f"Inference: {len(self.kinds)} columns", *kinds, *map(str, self.notes[:5])])
+
 
 class _Guess(NamedTuple):
     kind: str = ""
@@ -73,11 +80,11 @@ class _Guess(NamedTuple):
     refused: str = ""
 
 
-def _left_out(name: str, why: str) -> _Guess:
+def _left_out(name: str, why: Reason) -> _Guess:
     return _Guess(note=left_out(name, why))
 
 
-def _left_out_unless_kept(name: str, why: str) -> _Guess:
+def _left_out_unless_kept(name: str, why: Reason) -> _Guess:
     return _Guess(note=left_out(name, why, (" To learn from it all the same: ", Setting("keep", [name]), ".")))
 
 
@@ -112,9 +119,10 @@ def infer(
         table.column(name)
     for name, kind in options.types.items():
         if kind not in KINDS:
-            raise OptionError(f"The type of column {name!r} is {kind!r}, expected one of {', '.join(KINDS)}.")
+            message = f"The type of column {name!r} is {kind!r}, expected one of {', '.join(KINDS)}."
+            raise OptionError(message, parameter="types")
     kinds: dict[str, str] = {}
-    notes = [left_out(name, f"it holds {what}") for name, what in table.unusable.items()]
+    notes = [left_out(name, it(f"holds {what}")) for name, what in table.unusable.items()]
     refused: dict[str, str] = {}
     for name in table.columns:
         if name in without or name in options.ignore or name in table.unusable:
@@ -148,7 +156,7 @@ def _as_asked(table: Table, name: str, asked: str) -> _Guess:
     cells = table.column(name)
     texts = [text for text in as_text(cells) if text is not None]
     if not texts:
-        return _left_out(name, "all its cells are missing")
+        return _left_out(name, MISSING)
     distinct = sorted(set(texts))
     if asked == "category" and len(distinct) > MOST_FORCED:
         raise DataError(
@@ -178,7 +186,7 @@ def _guess(table: Table, name: str, *, keep: bool) -> _Guess:
         return _constant(name, str(there[0])) if len(set(there.tolist())) == 1 and not keep else _Guess("ymd")
     present = [cell for cell in cells if cell is not None]
     if not present:
-        return _left_out(name, "all its cells are missing")
+        return _left_out(name, MISSING)
     if all(isinstance(cell, bool) for cell in present):
         if len(set(present)) == 2:
             return _Guess("boolean")
@@ -188,21 +196,21 @@ def _guess(table: Table, name: str, *, keep: bool) -> _Guess:
 
 
 def _constant(name: str, value: str) -> _Guess:
-    return _left_out(name, f"it is {value} in every row")
+    return _left_out(name, it(f"is {value} in every row"))
 
 
 def _guess_numbers(name: str, values: Array, *, keep: bool) -> _Guess:
     there = values[~np.isnan(values)]
     if not len(there):
-        return _left_out(name, "all its cells are missing")
+        return _left_out(name, MISSING)
     if keep:
         return _Guess("number")
     if there.min() == there.max() and len(there) == len(values):
         return _constant(name, f"{there[0]:g}")
     if _numbers_rows(values):
-        return _left_out_unless_kept(name, "it counts the rows")
+        return _left_out_unless_kept(name, it("counts the rows"))
     if NAMED_ID.fullmatch(name) and len(there) > FEW and len(np.unique(there)) == len(there) and _whole(there):
-        return _left_out_unless_kept(name, "it is another number in every row, as identifiers are")
+        return _left_out_unless_kept(name, it("is another number in every row, as identifiers are"))
     return _Guess("number")
 
 
@@ -230,7 +238,7 @@ def _guess_text(table: Table, name: str, texts: Array, *, keep: bool) -> _Guess:
     numbers = sum(number(text, table.decimal) is not None for text in there)
     if numbers >= MOSTLY * len(there):
         if not keep and _too_long(distinct):
-            return _left_out(name, "its numbers have more digits than can be told apart, as identifiers have")
+            return _left_out(name, TOO_LONG)
         same = len(distinct) == 1 and whole and not keep
         return _constant(name, there[0]) if same else _Guess("number")
     commas = [text for text in there if re.match(COMMA_NUMBER, text) or re.match(r"[+-]?\d+(,\d+)+(\.\d+)?$", text)]
@@ -296,7 +304,7 @@ def _too_many(name: str, there: list[str], distinct: set[str], *, whole: bool) -
         )
     long = sum(map(len, there)) / len(there)
     if len(distinct) == len(there) and whole and long <= 40 and not any(" " in text.strip() for text in there):
-        return _left_out(name, "it is another text in every row, as identifiers are")
+        return _left_out(name, it("is another text in every row, as identifiers are"))
     example = next((text for text in there if number(text) is None), there[0])
     return _Guess(
         refused=f"holds {len(distinct)} different texts in {len(there)} rows, such as {example[:40]!r}; expected "

@@ -48,7 +48,7 @@ def read_labels(table: Table, target: str, *, repeating: bool = True) -> tuple[A
         if len(texts[row]) > LONGEST:
             raise DataError(
                 f"{table.place(int(row))}: {target!r} is a text of {len(texts[row])} characters, expected the name of "
-                f"a class, {LONGEST} at most. Mend the cell, or predict another column."
+                f"a class, {LONGEST} at most. Correct the cell, or predict another column."
             )
     distinct = len(set(texts[rows]))
     if repeating and distinct > 20 and distinct > len(rows) / 2:
@@ -72,7 +72,7 @@ def _labels(table: Table, target: str, cells: Array, texts: Array, rows: Array) 
     if len(wild):
         raise DataError(
             f"{table.place(int(rows[wild[0]]))}: {target!r} is {cells[wild[0]]:g}, expected the name of a class. "
-            "Mend the cell, or predict another column."
+            "Correct the cell, or predict another column."
         )
     whole = bool(((cells == np.floor(cells)) & (np.abs(cells) < WHOLE)).all())
     return cells.astype(np.int64) if whole else cells + 0.0
@@ -108,7 +108,7 @@ def read_weights(table: Table, name: str, *, all_zero: bool = False) -> Array:
         what = "missing" if np.isnan(w[bad[0]]) else f"{w[bad[0]]:g}"
         raise DataError(
             f"{table.place(int(bad[0]))}: the weight {name!r} is {what}, expected a number >= 0. "
-            "Mend the cell; a row of weight 0 doesn't count."
+            "Correct the cell; a row of weight 0 doesn't count."
         )
     if len(w) and not w.any() and not all_zero:
         raise DataError(f"{table.name}: the weight {name!r} is 0 in every row, expected at least one number > 0.")

@@ -4,7 +4,21 @@ from typing import NamedTuple
 
 from ..errors import Text, worded
 
-__all__ = ["Note", "left_out"]
+__all__ = ["MISSING", "TOO_LONG", "Note", "Reason", "it", "left_out"]
+
+
+class Reason(NamedTuple):
+    """Why a column is left out: said of one column, and of several."""
+
+    one: str
+    several: str
+
+
+MISSING = Reason("all its cells are missing", "all their cells are missing")
+TOO_LONG = Reason(
+    "its numbers have more digits than can be told apart, as identifiers have",
+    "their numbers have more digits than can be told apart, as identifiers have",
+)
 
 
 class Note(NamedTuple):
@@ -20,6 +34,8 @@ class Note(NamedTuple):
         Name of the column, if the note is about a column that is left out.
     reason : tuple of str and Setting
         Reason why the column is left out.
+    several : str
+        The same reason in the plural, for several columns in one line, without the remedy.
 
     Examples
     --------
@@ -31,6 +47,7 @@ class Note(NamedTuple):
     kind: str = ""
     column: str = ""
     reason: Text = ()
+    several: str = ""
 
     def __str__(self) -> str:
         return worded(self.text)
@@ -39,7 +56,12 @@ class Note(NamedTuple):
         return repr(str(self))
 
 
-def left_out(name: str, why: str, remedy: Text = ()) -> Note:
+def it(predicate: str) -> Reason:
+    """Return the reason with ``it`` or ``each`` for its subject."""
+    return Reason(f"it {predicate}", f"each {predicate}")
+
+
+def left_out(name: str, why: Reason, remedy: Text = ()) -> Note:
     """Return the note that a column is not learned from, and why."""
-    reason = (f"{why}.", *remedy)
-    return Note((f"{name} is left out: ", *reason), "left_out", name, reason)
+    reason = (f"{why.one}.", *remedy)
+    return Note((f"{name} is left out: ", *reason), "left_out", name, reason, why.several)

@@ -192,7 +192,7 @@ def _opened(given: str) -> Iterator[IO[bytes]]:
 def _not_there(given: str) -> str:
     if os.path.islink(given):
         target = os.readlink(given)
-        return f"{given} is a link to {target!r}, which doesn't exist. Mend the link, or pass another file."
+        return f"{given} is a link to {target!r}, which doesn't exist. Correct the link, or pass another file."
     near = get_close_matches(given, BUILTIN, n=1)
     hint = f"Did you mean the built-in {near[0]}?" if near else f"Built-in examples: {', '.join(BUILTIN)}."
     return f"{given}: there is no such file. {hint}"

@@ -10,7 +10,18 @@ from ..errors import DataError, Setting, Text
 from ..functional.arrays import Array
 from .cells import as_text, number
 
-__all__ = ["Table", "joined", "some"]
+__all__ = ["Columns", "Table", "joined", "some"]
+
+MOST_SHOWN = 10
+
+
+class Columns(dict[str, Array]):
+    """Columns by their names; at the prompt, a line for each with its first cells."""
+
+    def __repr__(self) -> str:
+        lines = [f"{name!r}: {_kind(values)}, {_first_cells(values)}" for name, values in self.items()]
+        more = [f"... and {len(lines) - MOST_SHOWN} more columns"] if len(lines) > MOST_SHOWN else []
+        return "\n".join(lines[:MOST_SHOWN] + more) or "no columns"
 
 
 @dataclass(frozen=True)
@@ -26,7 +37,7 @@ class Table:
     lines : (n,) array of int, or None
         The line of the file on which each row ends, for messages.
     target : str or None
-        The column to predict, where a built-in example has one.
+        The column to predict, if the table is a built-in example.
     numbers : (n,) array of int, or None
         If these are some rows of a larger table: their numbers there, counted from 1, for messages.
     decimal : {".", ","}
@@ -34,9 +45,9 @@ class Table:
     how : str
         How the table was read: "CSV in UTF-8, separated by commas".
     notes : list of str
-        Remarks on how it was read.
+        Remarks on how the table was read.
     unusable : dict of str to str
-        Columns that can't be used, and what they hold.
+        Columns that can't be used, each with a description of its cells.
     header : tuple of str
         The names of all columns in their order, if not all of them were read.
 
@@ -48,6 +59,10 @@ class Table:
       numbers (1): 'x'
     >>> table.n_rows, table.place(1)
     (2, 'Row 2 of t')
+    >>> table.columns
+    'x': numbers, 1.0, 2.0
+    >>> table["x"]
+    array([1., 2.])
     """
 
     name: str
@@ -60,6 +75,9 @@ class Table:
     notes: list[str] = field(default_factory=list)
     unusable: dict[str, str] = field(default_factory=dict)
     header: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", Columns(self.columns))
 
     def __repr__(self) -> str:
         kinds: dict[str, list[str]] = {}
@@ -99,10 +117,14 @@ class Table:
                 f"Column {name!r} of {self.name} holds {self.unusable[name]}, expected numbers, text, booleans or "
                 "dates. Convert it, or leave it out."
             )
-        near = get_close_matches(name, self.names, n=3, cutoff=0.5) or [
-            other for other in self.names if name.lower() in other.lower()
+        near = get_close_matches(str(name), self.names, n=3, cutoff=0.5) or [
+            other for other in self.names if str(name).lower() in other.lower()
         ]
         raise DataError(f"{self.name} has no column {name!r}.", remedy=self._instead(near))
+
+    def __getitem__(self, name: str) -> Array:
+        """Return a column, as `column` does."""
+        return self.column(name)
 
     def _instead(self, near: list[str]) -> Text:
         """Return what to do about a column that isn't there."""
@@ -136,6 +158,11 @@ class Table:
 def _kind(values: Array) -> str:
     first = next((cell for cell in values if cell is not None), None)
     return {"f": "numbers", "M": "dates"}.get(values.dtype.kind, "booleans" if isinstance(first, bool) else "text")
+
+
+def _first_cells(values: Array) -> str:
+    shown = ", ".join(repr(cell)[:40] if isinstance(cell, str) else str(cell) for cell in values[:4])
+    return shown + (", ..." if len(values) > 4 else "")
 
 
 def joined(tables: list[Table]) -> Table:

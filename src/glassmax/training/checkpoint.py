@@ -96,8 +96,8 @@ class Checkpoint:
         except FileNotFoundError:
             if self.path.parent.is_dir():
                 return False
-            message = f" is {str(self.path)!r}: the folder {self.path.parent} doesn't exist. Make it first."
-            raise CheckpointError(PATH, message) from None
+            message = f" is {str(self.path)!r}: the folder {self.path.parent} doesn't exist."
+            raise CheckpointError(PATH, message, parameter=PATH.parameter, remedy="Make it first.") from None
         except OSError as error:
             raise self._fault(f"can't be read: {error.strerror}.") from None
         try:
@@ -121,7 +121,7 @@ class Checkpoint:
         return True
 
     def _fault(self, what: str, *more: str | Setting, remedy: Text = ()) -> CheckpointError:
-        return CheckpointError(PATH, f" {self.path} {what}", *more, remedy=remedy)
+        return CheckpointError(PATH, f" {self.path} {what}", *more, parameter=PATH.parameter, remedy=remedy)
 
     def _difference(self, manifest: CheckpointManifest) -> Text:
         """Return what differs, at most three things."""

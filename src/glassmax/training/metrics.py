@@ -75,7 +75,7 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
     Parameters
     ----------
     network : Network
-        With softmax or sigmoid output.
+        Network with softmax or sigmoid output.
     engine : Engine
     data : Data
     confusion : bool, default=True

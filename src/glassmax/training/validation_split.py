@@ -37,7 +37,8 @@ def holdout(y: Array, share: float, draw: np.random.RandomState) -> tuple[Array,
     array([0, 0, 0, 1])
     """
     if not 0 < share < 1:
-        raise OptionError(f"The share to hold out is {share!r}, expected a number between 0 and 1.")
+        message = f"The share to hold out is {share!r}, expected a number between 0 and 1."
+        raise OptionError(message, parameter="share")
     counts = np.bincount(y)
     quota = share * counts
     take = np.minimum(np.floor(quota).astype(int), np.maximum(counts - 1, 0))

@@ -62,7 +62,7 @@ def _dot(arrays: list[Matrix], bound: set[str], rules: list[str]) -> list[Matrix
 
 
 def _merge_same(arrays: list[Matrix], rules: list[str]) -> list[Matrix] | None:
-    """Two factors with the same indices: Hadamard."""
+    """Merge two factors with the same indices into a Hadamard product."""
     for i, a in enumerate(arrays):
         for b in arrays[i + 1 :]:
             if set(a.axes) == set(b.axes):
@@ -144,7 +144,7 @@ def _scale_by_vector(arrays: list[Matrix], bound: set[str], rules: list[str]) ->
 
 
 def _gather(arrays: list[Matrix], rules: list[str]) -> Matrix | None:
-    """Multiply what is left, where no index is summed any more."""
+    """Multiply the remaining factors, which have no summed index."""
     rest = [m for m in arrays if m.axes]
     result = rest[0] if len(rest) == 1 else None
     if len(rest) == 2 and all(len(m.axes) == 1 for m in rest):

@@ -38,7 +38,7 @@ class Eye:
 
 @dataclass(frozen=True)
 class Transpose:
-    """Rows and columns exchanged; of a vector, a row."""
+    """The transpose of a matrix; the transpose of a vector is a row."""
 
     of: "Matrix"
     axes: tuple[str, ...]
@@ -71,7 +71,7 @@ class Quotient:
 
 @dataclass(frozen=True)
 class Scaled:
-    """A rational number times an array: -1, 2, 1/2."""
+    """A rational number, such as -1 or 1/2, times an array."""
 
     number: Fraction
     of: "Matrix"

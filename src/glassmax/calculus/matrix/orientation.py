@@ -66,7 +66,7 @@ def _scaled(number: Fraction, m: Matrix) -> Matrix:
 
 
 def _along(v: Matrix, axes: tuple[str, ...]) -> Matrix:
-    """A vector as a matrix that is the same along the other axis: v 1^T or 1 v^T."""
+    """Repeat a vector along the other axis of a matrix: v 1^T or 1 v^T."""
     row, column = axes
     if v.axes == (row,):
         return Product((v, Transpose(Ones((column,)), (column,))), axes)
@@ -138,6 +138,6 @@ def scaled_ones(m: Matrix, ones: Matrix) -> Matrix:
 
 
 def note(rules: list[str], rule: str) -> None:
-    """Note a rule that led to a matrix form, once."""
+    """Append a rule that led to a matrix form, unless it is in the list already."""
     if rule not in rules:
         rules.append(rule)

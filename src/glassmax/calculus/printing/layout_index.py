@@ -67,7 +67,7 @@ class Fence:
 
 @dataclass(frozen=True)
 class Applied:
-    """A function and what it is applied to."""
+    """A function and its argument."""
 
     function: "Box"
     argument: "Box"
@@ -171,7 +171,7 @@ def _product(parts: Parts) -> Box:
 
 
 def _inside(numbers: list[Box], factors: list[Expr]) -> Box:
-    """Lay out one side of a fraction, whose line stands for brackets."""
+    """Lay out one side of a fraction, whose line replaces brackets."""
     if not numbers and len(factors) == 1:
         return expression_box(factors[0])
     return product_row(numbers + _factors(factors))

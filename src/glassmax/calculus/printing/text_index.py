@@ -64,7 +64,7 @@ class _Text:
         self.delta, self.sigma = delta, sigma
 
     def whole(self, e: Expr) -> str:
-        """Print an expression that stands alone or inside brackets of its own."""
+        """Print an expression that is the whole text or in its own brackets."""
         if not isinstance(e, Add):
             negative, rest = signed(e)
             return f"-{self.term(rest)}" if negative else self.term(rest)

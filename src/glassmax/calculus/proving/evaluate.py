@@ -184,7 +184,7 @@ FUNCTION_VALUES: dict[str, Any] = {
     "softplus": lambda x: np.log1p(np.exp(x)),
     "erf": _erf,
 }
-"""Each known function on numbers, also on those of the complex step."""
+"""Known functions on numbers, including complex numbers for the complex step."""
 
 
 def _grid(index: Index, letters: tuple[str, ...], values: Values, sizes: dict[str, int]) -> Array:

@@ -65,7 +65,7 @@ def _prove_draw(result: DerivationResult, values: Values) -> None:
 
 
 def _one_hot(result: DerivationResult, values: Values) -> dict[str, Array]:
-    """The one-hot matrices that stand for labels in the matrix form."""
+    """The one-hot matrices that replace labels in the matrix form."""
     return {name: np.eye(values.ranges[label])[values.arrays[label]] for label, name in result.one_hot().items()}
 
 

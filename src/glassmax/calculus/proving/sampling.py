@@ -102,7 +102,7 @@ def _contradiction(program: Program, assumptions: Sequence[Assumption], rng: np.
 
 
 def _sizes(ranges: Ranges, order: Sequence[int]) -> Callable[[Any], int]:
-    """Return a function that gives each range a size of its own, in this order."""
+    """Return a function that gives each range a different size, in this order."""
     sizes: dict[Any, int] = {}
     return lambda place: sizes.setdefault(ranges.root(place), order[len(sizes) % len(order)])
 

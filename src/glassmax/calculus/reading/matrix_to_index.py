@@ -105,7 +105,7 @@ class _Axes:
         return axis
 
     def same(self, a: Sequence[str], b: Sequence[str], node: Node) -> None:
-        """Make axes one, pair by pair; two that were declared different can't be."""
+        """Identify axes, pair by pair; axes that were declared different raise an error."""
         for first, second in zip(map(self.root, a), map(self.root, b), strict=True):
             if first == second or ONE_AXIS in (first, second):
                 continue
@@ -233,7 +233,7 @@ def _names(node: Node) -> set[str]:
 
 
 class _Naming:
-    """What a person would give a name: what goes into a nonlinearity (Z), what comes out before a product (A), P."""
+    """Parts that a person would name: the input of a nonlinearity (Z), its output before a product (A), P."""
 
     def __init__(self, taken: set[str], equations: Mapping[str, Node]) -> None:
         self.taken = taken
@@ -268,7 +268,7 @@ class _Naming:
         return reference
 
     def finished(self) -> list[tuple[str, Node, int]]:
-        """Choose the names: a letter, or numbered letters where there are several."""
+        """Choose the names: a letter, or numbered letters if there are several."""
         stems = [stem for stem, _, _ in self.made.values()]
         several = any(stems.count(stem) > 1 for stem in "zaZA")
         out = []
@@ -385,7 +385,7 @@ class _Indexer:
         return Call("log", total) if node.op == "logsumexp" else total
 
     def new(self, axes: tuple[str, ...], taken: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Letters for axes, and those of them that have to be summed over."""
+        """Return letters for axes, and the letters that have to be summed over."""
         letters: tuple[str, ...] = ()
         for axis in axes:
             letters += ("",) if axis == ONE_AXIS else (fresh({*taken, *letters}, "i"),)

@@ -229,7 +229,7 @@ def check_free(e: Expr, left: Sequence[str], places: Places, *, einstein: bool) 
 
 
 def separate(e: Expr, left: Sequence[str]) -> Expr:
-    """Rename bound indices that are taken: by the left side, or by a sum around."""
+    """Rename bound indices whose letters are taken by the left side or by an enclosing sum."""
     every = all_indices(e) | set(left)
 
     def visit(e: Expr, taken: frozenset[str], new: dict[str, Index]) -> Expr:
@@ -260,7 +260,7 @@ def check_uses(uses: Sequence[Use], places: Places) -> None:
 
 
 def inline_softmaxes(e: Expr, softmaxes: Sequence[Softmax], places: Places) -> Expr:
-    """Return `e` with each softmax written out."""
+    """Return `e` with each softmax replaced by its formula."""
     written: dict[str, Expr] = {}
     for each in softmaxes:
         written[each.mark.name] = replace(each, argument=_put(each.argument, written)).value()
@@ -345,7 +345,7 @@ def sorted_program(equations: Sequence[Equation], labels: frozenset[str], places
 
 
 def in_order(uses: Mapping[str, set[str]], place_of: Mapping[str, int], text: str) -> list[str]:
-    """Return the names so that each uses only earlier ones; a cycle is an error at the first of it in the text."""
+    """Return the names in an order in which each uses only earlier names; a cycle raises an error."""
     try:
         return list(TopologicalSorter({n: sorted(used & uses.keys()) for n, used in uses.items()}).static_order())
     except CycleError as error:

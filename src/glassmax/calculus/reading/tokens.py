@@ -265,7 +265,7 @@ class Cursor:
         return self.token.kind == "mark" and self.token.text in marks
 
     def advance(self) -> Token:
-        """Take the token that is here; the end stays."""
+        """Return the current token and move to the next one, except at the end of the text."""
         token = self.token
         self.index = min(self.index + 1, len(self.tokens) - 1)
         return token

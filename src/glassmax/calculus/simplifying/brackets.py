@@ -32,7 +32,7 @@ MARK = "@"
 
 
 class Brackets:
-    """The brackets of an expression, by the names of the arrays that stand for them."""
+    """The brackets of an expression, by the names of the arrays that replace them."""
 
     def __init__(self) -> None:
         self._inside: dict[str, tuple[tuple[str, ...], Expr]] = {}
@@ -70,7 +70,7 @@ class Brackets:
         return array if sign == first else Mul((MINUS_ONE, array))
 
     def open(self, e: Expr) -> Expr | None:
-        """Return `e` with its brackets back; None if ones along a bracket are left, which no array has."""
+        """Return `e` with its brackets restored; None if ones along a bracket are left, which no array has."""
         if any(name.startswith(f"1:{MARK}") for name in names(e)):
             return None
         return self._opened(e, set(free_indices(e)))

@@ -28,7 +28,7 @@ __all__ = ["Style", "collect", "size"]
 
 @dataclass(frozen=True)
 class Style:
-    """What is known of a program that decides how people would write a result."""
+    """Facts about a program that decide how people would write a result."""
 
     defined: frozenset[str] = frozenset()  # these come first in a difference (P - Y, not Y - P)
     # What the index at a position of an array runs over.

@@ -168,7 +168,7 @@ def _expand_power(base: Expr, exponent: Expr) -> list[Term]:
 
 
 def multiply(a: Term, b: Term) -> list[Term]:
-    """Multiply two terms; bound indices that clash are renamed, equal atoms add their exponents."""
+    """Multiply two terms; bound indices that clash are renamed, the exponents of equal atoms are added."""
     spend(len(a.factors) + len(b.factors))
     used = {letter for atom, _ in a.factors for letter in all_indices(atom)} | set(a.bound)
     b = apart_from(b, used)
@@ -302,7 +302,7 @@ def _choose_letters(term: Term) -> Term:
 
 
 def combine(terms: Sequence[Term]) -> list[Term]:
-    """Add up the coefficients of terms that are alike; order is that of first appearance."""
+    """Add up the coefficients of terms that are alike; the order is the order of first appearance."""
     found: dict[str, Term] = {}
     for term in map(_without_needless_ones, terms):
         name = term_key(term)

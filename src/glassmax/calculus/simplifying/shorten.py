@@ -1,4 +1,4 @@
-"""Names that make a result shorter: an equal expression in which a name stands for the right side of its equation.
+"""Names that make a result shorter: a name replaces the right side of its equation.
 
 A definition is looked for as a product (``x_i / r`` is ``u_i``), as a sum (``1/d sum_k x_k`` is ``m``), and as a
 bracket with a factor (because of ``y_i = (x_i - m) / s``, the bracket ``x_i - m`` is ``s y_i``). The caller decides

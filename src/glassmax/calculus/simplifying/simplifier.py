@@ -85,7 +85,7 @@ class Simplifier:
         return terms
 
     def _one_name_for_ones(self, terms: list[Term]) -> list[Term]:
-        """Call ones that run over the same range the same, so that sums of nothing but them are alike."""
+        """Give vectors of ones with the same range the same name, so that sums of them are alike."""
 
         def named(atom: Expr) -> Expr:
             if not isinstance(atom, Tensor) or not is_ones(atom):
@@ -106,7 +106,7 @@ class Simplifier:
 
     @cached_property
     def _facts(self) -> list[tuple[Fact, str]]:
-        """What may be used: that a softmax sums to one, then the assumptions."""
+        """Facts that may be used: a softmax sums to one, then the assumptions."""
         facts: list[tuple[Fact, str]] = []
         for definition in self.program.definitions:
             facts += [

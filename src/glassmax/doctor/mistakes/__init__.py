@@ -8,12 +8,12 @@ makes the mistake. The catalogue, by what goes wrong::
                       hidden            the error passed down, the activation's derivative, weights already updated
                       weights           dW of a layer, given its dZ; transposes
                       biases            db of a layer, given its dZ
-                      products          ``*`` in place of ``@``
+                      products          ``*`` instead of ``@``
     factors           factors           a sign, 1/n, or another number
     penalties         penalties         the part of the penalty in dW, and in db
     forward pass      forward_pass      mistakes that the backward pass follows faithfully
     shapes            shapes            what the shape of a gradient alone tells
-    update            update            the parameters, before or after a step, in place of the gradients
+    update            update            the parameters, before or after a step, instead of the gradients
     memory            ingredients, weights, hidden have what is overwritten in place within a call
     behaviour         see `glassmax.doctor.behaviour` for what a second call, or the arguments after it, show
 

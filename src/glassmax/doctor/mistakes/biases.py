@@ -37,14 +37,14 @@ FROM_DZ: tuple[Mistake[Site], ...] = (
             lambda s: s.dZ[0] if s.n > 1 else None, cost=1.1, any_scale=True),
     Mistake("bias_summed_over_all", "dZ{l} was summed along its rows, not over them",
             lambda s: s.dZ.sum(axis=1) if s.n == s.h > 1 else None, cost=1.1),
-    Mistake("activation_missing", "{dA} stands where dZ{l} belongs, but only in db{l}",
+    Mistake("activation_missing", "{dA} was used instead of dZ{l}, but only in db{l}",
             lambda s: s.dA.sum(axis=0) if s.knows_dA else None, cost=1.1),
 )
 
 
 def from_another_layer(other: int) -> Mistake[Site]:
     """db from the dZ of a layer that isn't its own."""
-    return Mistake("wrong_layer", f"dZ{other} stands where dZ{{l}} belongs, in db{{l}}",
+    return Mistake("wrong_layer", f"dZ{other} was used instead of dZ{{l}}, in db{{l}}",
                    lambda s: s.p.dZ[other].sum(axis=0) if s.p.dZ[other].shape == s.dZ.shape else None, cost=1.05)
 
 

@@ -24,27 +24,27 @@ PENALTY_REASON = {"dW": "penalty", "db": "penalty"}
 
 @dataclass(frozen=True)
 class Cause:
-    """What is known of a cause by its name.
+    """The words and rules that depend on a cause alone.
 
     Attributes
     ----------
     group : str
         The heading in the documentation's catalogue.
     means : str
-        What was done, in one sentence.
+        One sentence: the mistake.
     step_line : mapping of str to str
-        What is printed as the right line of a wrong step, by its kind of node ("dZ", "dA", "dW", "db"), where the
-        right line of that node alone does not do. The fields are those of `CorrectionWriter.line`.
+        The corrected line of a wrong step, by kind of node ("dZ", "dA", "dW", "db"), if the right line of that
+        node alone is not enough. The fields are those of `CorrectionWriter.line`.
     step_reason : mapping of str to str
-        The name in `telling.reasons` of what explains the line, where that of the node does not.
+        The name of the reason in `telling.reasons`, if it isn't the reason of the node.
     line, reason : str
-        What to write, and why, where no step of the backward pass is at fault.
+        The corrected line and the reason, if no step of the backward pass is wrong.
     fitted : str
-        What the fitted constant is called; empty if it is not shown.
+        Name of the fitted constant; empty if it is not shown.
     vague : bool
         Whether the cause names no wrong step, so that what the function itself does is reported first.
     explains : str
-        A cause in the behaviour of the function that this one accounts for.
+        A cause in the behavior of the function that follows from this cause.
     """
 
     group: str
@@ -110,17 +110,17 @@ CAUSES = {
         explains="writes_inputs",
     ),
     "wrong_layer": Cause(UPSTREAM, "An array of another layer was used."),
-    "wrong_operand": Cause(UPSTREAM, "Another array was used than the one that belongs there."),
+    "wrong_operand": Cause(UPSTREAM, "The wrong array was used."),
     "transposed": Cause(PRODUCTS, "The gradient is transposed.", reason=SHAPE),
-    "elementwise_product": Cause(PRODUCTS, "`*` was used where `@` belongs."),
+    "elementwise_product": Cause(PRODUCTS, "`*` was used instead of `@`."),
     "precedence": Cause(PRODUCTS, "An operator was evaluated too early or too late: parentheses are missing."),
     "input_missing": Cause(PRODUCTS, "The input of the layer was left out of dW."),
-    "weights_for_input": Cause(PRODUCTS, "The weights were used where the input of the layer belongs."),
+    "weights_for_input": Cause(PRODUCTS, "The weights were used instead of the input of the layer."),
     "bias_not_summed": Cause(BIASES, "dZ was not summed over the samples.", reason=SHAPE),
     "bias_averaged": Cause(BIASES, "dZ was averaged over the samples, not summed.", {"db": "{line}{where_n_is}"}),
     "bias_summed_over_all": Cause(BIASES, "dZ was summed over the units too, not over the samples alone."),
     "bias_times_input": Cause(BIASES, "db was multiplied by the input, as if it were dW."),
-    "bias_last_row": Cause(BIASES, "One sample was used in place of the sum over all of them."),
+    "bias_last_row": Cause(BIASES, "One sample was used instead of the sum over all samples."),
     "regulariser_missing": Cause(
         PENALTY, "The derivative of the penalty is missing.", step_reason=PENALTY_REASON, fitted=""
     ),
@@ -144,9 +144,7 @@ CAUSES = {
         MEMORY, "The gradient of one sample depends on the other samples of the batch.", vague=True
     ),
     "labels_from_one": Cause(LABELS, "Labels that count from 1 were used as if from 0.", LABELS_LINE, LABELS_REASON),
-    "index_for_one_hot": Cause(
-        LABELS, "Class indices were used where one-hot rows belong.", LABELS_LINE, LABELS_REASON
-    ),
+    "index_for_one_hot": Cause(LABELS, "Class indices were used instead of one-hot rows.", LABELS_LINE, LABELS_REASON),
     "class_shifted": Cause(LABELS, "The labels are those of another class or row.", LABELS_LINE, LABELS_REASON),
     "log_missing": Cause(PYTORCH, "The loss takes log-probabilities and gets something else."),
     "sigmoid_twice": Cause(PYTORCH, "Sigmoid was applied to its own output."),

@@ -1,4 +1,4 @@
-"""Factors: an array that is right but for a number, which a fit has found and recognised."""
+"""Factors: an array that is right except for a number, which was fitted and recognized."""
 
 from dataclasses import replace
 

@@ -33,7 +33,7 @@ class Forward:
 
 
 def other_forward(passes: Sequence[Pass], gradients: Sequence[Mapping[Key, Array]], tolerance: float) -> Forward | None:
-    """Find the forward pass whose exact gradients are the learner's on every probe; None where there is none."""
+    """Find the mistake of the forward pass that gives the learner's gradients on every probe; None if none does."""
     for forward in forward_mistakes(passes[0]):
         left = 0.0
         for p, G in zip(passes, gradients, strict=True):
@@ -80,7 +80,7 @@ def forward_mistakes(p: Pass) -> Iterator[Forward]:
 def _other_activations(own: tuple[str, ...], names: tuple[str, ...]) -> Forward:
     layers = [layer for layer, (a, b) in enumerate(zip(own, names, strict=True), 1) if a != b]
     first, places = layers[0], [f"A{layer}" for layer in layers]
-    says = f"{names[first - 1]} was used for {own[first - 1]} at {', '.join(places)}, in the forward pass too"
+    says = f"{names[first - 1]} was used instead of {own[first - 1]} at {', '.join(places)}, in the forward pass too"
     line = f"A{first} = {own[first - 1]}(Z{first})"
     return Forward("activation_other_function", places[0], says, line, partial(_with_activations, names))
 
@@ -101,9 +101,9 @@ def _of_input(says: str, X: Callable[[Array], Array]) -> Forward:
 
 OTHER_INPUTS = (
     _of_input("the mean of X over the batch was subtracted from it", lambda X: X - X.mean(axis=0)),
-    _of_input("X was standardised over the batch", lambda X: (X - X.mean(axis=0)) / X.std(axis=0)),
-    _of_input("X was divided by its largest over the batch", lambda X: X / np.abs(X).max(axis=0)),
-    _of_input("X was divided by its largest over the batch", lambda X: X / np.abs(X).max()),
+    _of_input("X was standardized over the batch", lambda X: (X - X.mean(axis=0)) / X.std(axis=0)),
+    _of_input("X was divided by its maximum over the batch", lambda X: X / np.abs(X).max(axis=0)),
+    _of_input("X was divided by its maximum over the batch", lambda X: X / np.abs(X).max()),
 )
 
 

@@ -53,11 +53,11 @@ PULLBACK: tuple[Mistake[LastLayer], ...] = (
             lambda s: s.P * (s.dP + _dot(s.dP, s.P)), cost=1.2),
     Mistake("jacobian_dot_term_missing", "<dP, P> was subtracted without its factor P",
             lambda s: s.P * s.dP - _dot(s.dP, s.P), cost=1.2),
-    Mistake("jacobian_dot_term_missing", "in softmax's pullback dP - <dP, P> lacks the factor P",
+    Mistake("jacobian_dot_term_missing", "in softmax's pullback, the factor P of dP - <dP, P> is missing",
             lambda s: s.dP - _dot(s.dP, s.P), cost=1.2),
-    Mistake("jacobian_dot_term_missing", "in softmax's pullback sum(dP) stands for <dP, P>",
+    Mistake("jacobian_dot_term_missing", "in softmax's pullback, sum(dP) was used instead of <dP, P>",
             lambda s: s.P * (s.dP - s.dP.sum(axis=1, keepdims=True)), cost=1.2),
-    Mistake("jacobian_dot_term_missing", "in softmax's pullback mean(dP) stands for <dP, P>",
+    Mistake("jacobian_dot_term_missing", "in softmax's pullback, mean(dP) was used instead of <dP, P>",
             lambda s: s.P * (s.dP - s.dP.mean(axis=1, keepdims=True)), cost=1.3),
     Mistake("softmax_axis", "<dP, P> was summed over the samples, not over the classes",
             lambda s: s.P * (s.dP - (s.dP * s.P).sum(axis=0, keepdims=True)), cost=1.1, also=("batch_coupling",)),
@@ -92,18 +92,18 @@ OVERWRITTEN = "each dZ_i was overwritten by the last j of the Jacobian's row, no
 OTHER_JACOBIANS: tuple[Mistake[LastLayer], ...] = (
     Mistake("jacobian_diagonal_only", "the factor P was lost: softmax' was taken as 1 - P",
             lambda s: s.dP * (1 - s.P), cost=1.1),
-    Mistake("jacobian_diagonal_only", "of softmax's Jacobian only what is off the diagonal was used",
+    Mistake("jacobian_diagonal_only", "only the entries off the diagonal of softmax's Jacobian were used",
             lambda s: jacobian(s.dP, s.P) - diagonal(s.dP, s.P), cost=1.3),
-    Mistake("jacobian_diagonal_only", "of softmax's Jacobian diag(p) - p pᵀ the first part is missing",
+    Mistake("jacobian_diagonal_only", "diag(p) is missing from softmax's Jacobian diag(p) - p pᵀ",
             lambda s: -s.P * _dot(s.dP, s.P), cost=1.3),
-    Mistake("sign", "off the diagonal softmax's Jacobian has the wrong sign",
+    Mistake("sign", "softmax's Jacobian has the wrong sign off the diagonal",
             lambda s: 2 * diagonal(s.dP, s.P) - jacobian(s.dP, s.P), cost=1.2),
     Mistake("jacobian_diagonal_only", "the diagonal of softmax's Jacobian is p, not p (1 - p)",
             lambda s: jacobian(s.dP, s.P) + s.dP * s.P * s.P, cost=1.2),
     Mistake("jacobian_not_contracted", "the Jacobian of the mean prediction was used for every row",
             lambda s: s.dP @ (np.diag(s.P.mean(axis=0)) - np.outer(s.P.mean(axis=0), s.P.mean(axis=0))),
             cost=1.2, also=("batch_coupling",)),
-    Mistake("jacobian_not_contracted", "the Jacobians were averaged over the samples before they met dP",
+    Mistake("jacobian_not_contracted", "the Jacobians were averaged over the samples before they were multiplied by dP",
             lambda s: s.dP @ (np.diag(s.P.mean(axis=0)) - s.P.T @ s.P / len(s.P)),
             cost=1.2, also=("batch_coupling",)),
     Mistake("jacobian_not_contracted", "the Jacobian of the last sample was used for every row",
@@ -111,11 +111,11 @@ OTHER_JACOBIANS: tuple[Mistake[LastLayer], ...] = (
     Mistake("jacobian_not_contracted", "the Jacobian of the first sample was used for every row",
             lambda s: s.dP @ (np.diag(s.P[0]) - np.outer(s.P[0], s.P[0])), cost=1.3, also=("batch_coupling",)),
     Mistake("jacobian_not_contracted", OVERWRITTEN, lambda s: s.dP * s.P * (_last(s.P) - s.P[:, -1:]), cost=1.1),
-    Mistake("jacobian_not_contracted", OVERWRITTEN + ", and Z stands for P in it",
+    Mistake("jacobian_not_contracted", OVERWRITTEN + ", and Z was used in it instead of P",
             lambda s: s.dP * s.P * (_last(s.P) - s.Z[:, -1:]), cost=1.2),
     Mistake("jacobian_not_contracted", OVERWRITTEN + ", and dP was dropped",
             lambda s: s.P * (_last(s.P) - s.P[:, -1:]), cost=1.2, any_scale=True),
-    Mistake("jacobian_not_contracted", "dP was fed in place of P, and P in place of dP",
+    Mistake("jacobian_not_contracted", "dP and P were exchanged in softmax's pullback",
             lambda s: jacobian(s.P, s.dP), cost=1.3, any_scale=True),
 )
 
@@ -141,29 +141,30 @@ TRUE_CLASS: tuple[Mistake[LastLayer], ...] = (
             lambda s: right_dZ(s) * s.Y, cost=1.2),
     Mistake("true_class_for_all", "the logit of the true class got no derivative",
             lambda s: right_dZ(s) * (1 - s.Y), cost=1.2),
-    Mistake("sign", "for the wrong classes the sign is turned: -P off the true class",
+    Mistake("sign", "the sign is wrong for all classes but the true class: -P",
             lambda s: np.where(s.Y > 0, right_dZ(s), -right_dZ(s)), cost=1.2),
 )
 
 # Cross-entropy: P - Y has softmax's Jacobian in it
 
 JACOBIAN_ON_TOP: tuple[Mistake[LastLayer], ...] = (
-    Mistake("jacobian_on_top", "softmax's Jacobian was applied on top of P - Y, which holds it already",
+    Mistake("jacobian_on_top", "softmax's Jacobian was applied to P - Y, which already contains it",
             lambda s: jacobian(s.P - s.Y, s.P), also=("other_loss",)),
-    Mistake("jacobian_on_top", "P (1 - P) was multiplied onto P - Y, which holds softmax's derivative already",
+    Mistake("jacobian_on_top", "P - Y, which already contains softmax's derivative, was multiplied by P (1 - P)",
             lambda s: diagonal(s.P - s.Y, s.P), also=("jacobian_diagonal_only", "other_loss")),
     Mistake("jacobian_on_top", "P - Y was multiplied by P",
             lambda s: s.P * (s.P - s.Y), cost=1.2, also=("jacobian_dot_term_missing",)),
     Mistake("jacobian_on_top", "P - Y was multiplied by 1 - P", lambda s: (s.P - s.Y) * (1 - s.P), cost=1.2),
-    Mistake("jacobian_on_top", "the derivative of tanh was multiplied onto P - Y, which needs none",
+    Mistake("jacobian_on_top", "P - Y, which needs no derivative, was multiplied by the derivative of tanh",
             lambda s: (s.P - s.Y) * (1 - s.P * s.P), cost=1.3),
-    Mistake("jacobian_ignored", "-Y/P, the derivative by P, was used as that by Z", lambda s: s.dP, cost=1.05),
+    Mistake("jacobian_ignored", "-Y/P, the derivative by P, was used instead of the derivative by Z",
+            lambda s: s.dP, cost=1.05),
 )
 
 
 def jacobian_ignored(loss: str) -> Iterator[Mistake[LastLayer]]:
     """Softmax under another loss, which needs the Jacobian."""
-    yield Mistake("jacobian_ignored", "dL/dP was used as dL/dZ: softmax's Jacobian is left out",
+    yield Mistake("jacobian_ignored", "dL/dP was used instead of dL/dZ: softmax's Jacobian is left out",
                   lambda s: s.dP, also=("other_loss",) if loss == "squared_error" else ())
     yield Mistake("other_loss", "P - Y belongs to cross-entropy", lambda s: s.P - s.Y, cost=1.05)
 
@@ -187,10 +188,10 @@ def elementwise(p: Pass) -> Iterator[Mistake[LastLayer]]:
 
 
 SIGMOID_ON_TOP: tuple[Mistake[LastLayer], ...] = (
-    Mistake("jacobian_on_top", "sigmoid' was multiplied onto P - Y, which holds it already",
+    Mistake("jacobian_on_top", "P - Y, which already contains sigmoid', was multiplied by sigmoid'",
             lambda s: (s.P - s.Y) * s.P * (1 - s.P),
             also=("other_loss", "upstream_twice", "activation_other_function")),
-    Mistake("activation_missing", "dL/dP was used as dL/dZ: sigmoid' is missing at the output",
+    Mistake("activation_missing", "dL/dP was used instead of dL/dZ: sigmoid' is missing at the output",
             lambda s: s.dP, cost=1.1, also=("jacobian_ignored",)),
 )
 
@@ -206,8 +207,9 @@ def output_derivatives(p: Pass) -> Iterator[Mistake[LastLayer]]:
     """Wrong derivatives of the output function."""
     output = p.architecture.output
     if output in A_FORMS:
-        yield Mistake("activation_of_z", "{f}' in its form for A was fed with Z", lambda s: A_FORMS[output](s.Z))
-    yield Mistake("activation_of_a", "{f}' in its form for Z was fed with A", lambda s: f_prime(output, s.P))
+        yield Mistake("activation_of_z", "the formula for {f}' in terms of A was given Z",
+                      lambda s: A_FORMS[output](s.Z))
+    yield Mistake("activation_of_a", "the formula for {f}' in terms of Z was given A", lambda s: f_prime(output, s.P))
     for name in ACTIVATIONS:
         if name != output:
             yield from of_another_function(name)
@@ -219,14 +221,14 @@ other_function = partial(Mistake[LastLayer], "activation_other_function")
 
 def of_another_function(name: str) -> Iterator[Mistake[LastLayer]]:
     """The derivative of an activation that isn't the output's."""
-    words = f"the derivative at the output is that of {name}"
+    words = f"the derivative of {name} was used at the output"
     yield other_function(words, lambda s: f_prime(name, s.Z), cost=1.1)
     if name in A_FORMS:
         yield other_function(words, lambda s: A_FORMS[name](s.P), cost=1.1)
 
 
 NO_DERIVATIVE: tuple[Mistake[LastLayer], ...] = (
-    other_function("the output itself stands where its derivative belongs", lambda s: s.P, cost=1.1),
+    other_function("the output itself was used instead of its derivative", lambda s: s.P, cost=1.1),
     other_function("the derivative at the output lacks a factor: 1 - P", lambda s: 1 - s.P, cost=1.1),
     other_function("the derivative at the output has the wrong sign inside: P (1 + P)",
                    lambda s: s.P * (1 + s.P), cost=1.1),
@@ -249,7 +251,7 @@ ANY_OUTPUT: tuple[Mistake[LastLayer], ...] = (
             "only the sign of the error was used: the gradient of the absolute error |P - Y|, which is another loss",
             lambda s: np.sign(s.P - s.Y), cost=1.3),
     Mistake("true_class_for_all", "Y was never subtracted: this is P", lambda s: s.P, cost=1.4),
-    Mistake("other_loss", "P was never subtracted from: this is -Y", lambda s: -s.Y, cost=1.4),
+    Mistake("other_loss", "P is missing: this is -Y", lambda s: -s.Y, cost=1.4),
     Mistake("true_class_for_all", "the error was summed over the outputs before it was passed back",
             lambda s: np.repeat(right_dZ(s).sum(axis=1, keepdims=True), s.k, axis=1) if s.k > 1 else None,
             cost=1.3, also=("wrong_operand",)),

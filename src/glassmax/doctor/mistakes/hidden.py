@@ -1,4 +1,4 @@
-"""Mistakes on the way down: dA = dZ Wᵀ of the layer below, and dZ = dA * f'(Z) of a hidden layer.
+"""Mistakes in the backpropagated error: dA = dZ Wᵀ of the layer below, and dZ = dA * f'(Z) of a hidden layer.
 
 A step down is a product of two factors, either of which may be wrong: the error ``s.dZ @ s.W.T``, from the layer
 above, and the derivative ``s.slope``. A few mistakes can't be told apart into the two.
@@ -63,13 +63,13 @@ SUMMED: tuple[Mistake[Site], ...] = (
             cost=1.2, any_scale=True),
     Mistake("transposed", "the inverse of W{l} was used, not its transpose",
             lambda s: s.dZ @ np.linalg.pinv(s.W), cost=1.4),
-    Mistake("wrong_operand", "|W{l}| was used for W{l}", lambda s: s.dZ @ np.abs(s.W).T, cost=1.6),
+    Mistake("wrong_operand", "|W{l}| was used instead of W{l}", lambda s: s.dZ @ np.abs(s.W).T, cost=1.6),
 )
 
 
 def through_another_layer(other: int) -> Iterator[Mistake[Site]]:
     """The error passed down with the weights of a layer that isn't this one."""
-    words = f"W{other} stands where W{{l}} belongs"
+    words = f"W{other} was used instead of W{{l}}"
     yield Mistake("wrong_layer", words,
                   lambda s: s.dZ @ s.p.W[other].T if s.p.W[other].shape == s.W.shape else None, cost=1.05)
     yield Mistake("wrong_layer", words,
@@ -78,7 +78,7 @@ def through_another_layer(other: int) -> Iterator[Mistake[Site]]:
 
 def from_another_layer(other: int) -> Mistake[Site]:
     """The error of a layer further up passed down."""
-    return Mistake("wrong_layer", f"dZ{other} was passed down where dZ{{l}} belongs",
+    return Mistake("wrong_layer", f"dZ{other} was passed down instead of dZ{{l}}",
                    lambda s: s.p.dZ[other] @ s.W.T if s.p.dZ[other].shape == s.dZ.shape else None, cost=1.1)
 
 
@@ -97,7 +97,7 @@ UPDATED_WEIGHTS: Mistake[Site] = Mistake(
 # f'(Z) of a hidden layer
 
 def derivatives(s: Site) -> Iterator[Mistake[Site]]:
-    """Wrong versions of f'(Z); what is 1 throughout is a derivative left out."""
+    """Wrong versions of f'(Z); a version that is 1 everywhere is reported as a missing derivative."""
     for mistake in _derivatives(s):
         missing = mistake.cause == "activation_missing"
         yield mistake if missing else replace(mistake, formula=partial(_unless_one, mistake))
@@ -114,6 +114,8 @@ def _derivatives(s: Site) -> Iterator[Mistake[Site]]:
         if other != s.layer:
             yield from of_another_layer(other)
     yield from OF_X
+    if s.f == "sigmoid":
+        yield FACTOR_MISSING
     for name in OTHERS:
         if name != s.f:
             yield from of_another_function(name)
@@ -124,8 +126,8 @@ def _derivatives(s: Site) -> Iterator[Mistake[Site]]:
 
 FED_WRONGLY: tuple[Mistake[Site], ...] = (
     Mistake("activation_missing", "{f}'(Z{l}) is missing", lambda s: np.ones_like(s.Z) if s.f != "identity" else None),
-    Mistake("activation_of_a", "{f}' in its form for Z was fed with A{l}", lambda s: s.form_for_Z(s.A)),
-    Mistake("activation_of_z", "{f}' in its form for A was fed with Z{l}", lambda s: s.form_for_A(s.Z)),
+    Mistake("activation_of_a", "the formula for {f}' in terms of Z was given A{l}", lambda s: s.form_for_Z(s.A)),
+    Mistake("activation_of_z", "the formula for {f}' in terms of A was given Z{l}", lambda s: s.form_for_A(s.Z)),
     Mistake("activation_other_layer", "{f}' was taken of A{below}, not of A{l}",
             lambda s: s.form_for_A(s.input) if s.layer > 1 and s.input.shape == s.A.shape else None),
 )
@@ -158,45 +160,49 @@ other_function = partial(Mistake[Site], "activation_other_function")
 
 def of_another_function(name: str) -> Iterator[Mistake[Site]]:
     """The derivative of an activation that isn't the layer's."""
-    words = f"the derivative of {name} was used for that of {{f}}"
+    words = f"the derivative of {name} was used instead of the derivative of {{f}}"
     yield other_function(words, lambda s: f_prime(name, s.Z))
     if name in A_FORMS:
         yield other_function(words, lambda s: A_FORMS[name](s.A), cost=1.05)
-        yield other_function(f"{words}, in its form for A but fed with Z{{l}}", lambda s: A_FORMS[name](s.Z), cost=1.25)
-    yield other_function(f"{words}, fed with A{{l}}", lambda s: f_prime(name, s.A), cost=1.25)
+        yield other_function(f"{words}, and its formula in terms of A was given Z{{l}}",
+                             lambda s: A_FORMS[name](s.Z), cost=1.25)
+    yield other_function(f"{words}, and it was taken of A{{l}}, not of Z{{l}}", lambda s: f_prime(name, s.A), cost=1.25)
 
+
+FACTOR_MISSING = other_function("the factor (1 - A{l}) of sigmoid'(Z{l}) is missing", lambda s: s.A, cost=0.99)
 
 NO_DERIVATIVE: tuple[Mistake[Site], ...] = (
-    other_function("A{l} itself stands where {f}'(Z{l}) belongs", lambda s: s.A, cost=1.1),
-    other_function("Z{l} stands where {f}'(Z{l}) belongs", lambda s: s.Z, cost=1.2),
-    other_function("{f}' lost a factor or a term: 1 - A{l} was used", lambda s: 1 - s.A, cost=1.1),
+    other_function("A{l} itself was used instead of {f}'(Z{l})", lambda s: s.A, cost=1.1),
+    other_function("Z{l} was used instead of {f}'(Z{l})", lambda s: s.Z, cost=1.2),
+    other_function("a factor or a term of {f}'(Z{l}) is missing: 1 - A{l} was used", lambda s: 1 - s.A, cost=1.1),
 )
 
 SIGMOID: tuple[Mistake[Site], ...] = (
     other_function("sigmoid' was taken as A (1 + A)", lambda s: s.A * (1 + s.A), cost=1.2),
-    other_function("sigmoid' was taken as A - 1 times A: its sign is turned", lambda s: s.A * (s.A - 1), cost=1.25),
+    other_function("sigmoid' was taken as A (A - 1): its sign is wrong", lambda s: s.A * (s.A - 1), cost=1.25),
     other_function("sigmoid' was taken as A (1 - Z)", lambda s: s.A * (1 - s.Z), cost=1.3),
     other_function("sigmoid' was taken as Z (1 - A)", lambda s: s.Z * (1 - s.A), cost=1.3),
-    other_function("sigmoid' was taken as A - A without its square: 1 - 2A, its second factor",
+    other_function("sigmoid' was taken as 1 - 2A, the derivative of A - A²",
                    lambda s: 1 - 2 * s.A, cost=1.4),
     other_function("sigmoid' was taken as A² (1 - A)", lambda s: s.A * s.A * (1 - s.A), cost=1.3),
     other_function("sigmoid' was taken as A (1 - A)²", lambda s: s.A * (1 - s.A) ** 2, cost=1.3),
     other_function("sigmoid' was taken as 1 - A²", lambda s: 1 - s.A * s.A, cost=1.1),
-    other_function("exp(-Z) stands where sigmoid' belongs", lambda s: np.exp(-s.Z), cost=1.4),
-    other_function("in sigmoid' the square of 1 + exp(-Z) was lost",
+    other_function("exp(-Z) was used instead of sigmoid'", lambda s: np.exp(-s.Z), cost=1.4),
+    other_function("in sigmoid', the square of 1 + exp(-Z) is missing",
                    lambda s: np.exp(-s.Z) / (1 + np.exp(-s.Z)), cost=1.3),
-    other_function("in sigmoid' exp(Z) stands for exp(-Z)", lambda s: np.exp(s.Z) / (1 + np.exp(-s.Z)) ** 2, cost=1.3),
+    other_function("in sigmoid', exp(Z) was used instead of exp(-Z)",
+                   lambda s: np.exp(s.Z) / (1 + np.exp(-s.Z)) ** 2, cost=1.3),
 )
 
 TANH: tuple[Mistake[Site], ...] = (
     other_function("the 1 is missing: -tanh² is not tanh'", lambda s: -s.A * s.A, cost=1.02),
     other_function("1 + tanh² is the derivative of tan, not of tanh", lambda s: 1 + s.A * s.A, cost=1.02),
-    other_function("tanh² was used for 1 - tanh²", lambda s: s.A * s.A, cost=1.15),
+    other_function("tanh² was used instead of 1 - tanh²", lambda s: s.A * s.A, cost=1.15),
     other_function("the square is missing: 1 - tanh is not tanh'", lambda s: 1 - s.A, cost=1.05),
     other_function("(1 - tanh)² is not 1 - tanh²", lambda s: (1 - s.A) ** 2, cost=1.2),
     other_function("1/cosh was used without its square", lambda s: 1 / np.cosh(s.Z), cost=1.2),
     other_function("(1 - tanh²)/2 belongs to another scaling", lambda s: (1 - s.A * s.A) * 0.5, cost=1.3),
-    other_function("the sign is turned: tanh² - 1 is not tanh'", lambda s: s.A * s.A - 1, cost=1.2),
+    other_function("the sign is wrong: tanh² - 1 is not tanh'", lambda s: s.A * s.A - 1, cost=1.2),
 )
 
 
@@ -206,9 +212,9 @@ def with_slope(slope: float) -> Mistake[Site]:
 
 
 RELU: tuple[Mistake[Site], ...] = (
-    other_function("the mask of {f} is turned round: Z < 0", lambda s: (s.Z < 0).astype(float), cost=1.1),
+    other_function("the mask of {f} is inverted: Z < 0", lambda s: (s.Z < 0).astype(float), cost=1.1),
     other_function("{f}' was taken as Z where Z > 0", lambda s: np.maximum(s.Z, 0), cost=1.15),
-    other_function("sign(Z) was used for {f}'", lambda s: np.sign(s.Z), cost=1.2),
+    other_function("sign(Z) was used instead of {f}'", lambda s: np.sign(s.Z), cost=1.2),
     *(with_slope(slope) for slope in (0.1, 0.2, 0.01, 0.001, 0.3)),
     other_function("the mask is Z > 1, not Z > 0", lambda s: (s.Z > 1).astype(float), cost=1.3),
 )
@@ -242,7 +248,7 @@ WHOLE: tuple[Mistake[Site], ...] = (
             lambda s: s.dA * (s.dA > 0), cost=1.1),
     Mistake("elementwise_product", "dA{l} and {f}'(Z{l}) were added, not multiplied",
             lambda s: s.dA + s.slope, cost=1.3, any_scale=True),
-    Mistake("elementwise_product", "@ stands for * between dA{l} and {f}'(Z{l})",
+    Mistake("elementwise_product", "@ was used instead of * between dA{l} and {f}'(Z{l})",
             lambda s: s.dA @ s.slope if s.n == s.h else None, cost=1.3),
     Mistake("activation_other_function", "{f} itself was applied to the error",
             lambda s: ACTIVATIONS[s.f].f(s.dA), cost=1.3, any_scale=True),

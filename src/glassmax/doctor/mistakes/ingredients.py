@@ -47,7 +47,7 @@ IN_PLACE: tuple[Mistake[Pass], ...] = (
 
 
 def dP_in_place(mistake: Mistake[Pass] | None, p: Pass, P: Array) -> Array | None:
-    """dP where it names the memory of P, that is under squared error, whose dP is P - Y itself; else None."""
+    """dP if it shares the memory of P, which it can under squared error, where dP is P - Y; otherwise None."""
     in_place = mistake is not None and mistake.cause == "in_place" and P is not p.P
     return P if in_place and p.architecture.loss == "squared_error" else None
 
@@ -71,31 +71,31 @@ FOR_SOFTMAX: tuple[Mistake[Pass], ...] = (
     Mistake("softmax_whole_array", "softmax was divided by the sum of the whole array",
             lambda p: _exp(p, None) / _exp(p, None).sum()),
     Mistake("softmax_twice", "softmax was applied twice", lambda p: softmax(p.P)),
-    Mistake("activation_other_function", "a sigmoid was taken where the output is softmax",
+    Mistake("activation_other_function", "sigmoid was used instead of softmax as the output",
             lambda p: ACTIVATIONS["sigmoid"].f(_logits(p)), cost=1.2),
-    Mistake("activation_missing", "Z itself was taken for P, without softmax", _logits, cost=1.2),
+    Mistake("activation_missing", "Z itself was used instead of P: softmax is missing", _logits, cost=1.2),
     Mistake("softmax_whole_array", "exp(Z) was divided by its mean, not by its sum", lambda p: p.P * p.k, cost=1.3),
     Mistake("activation_missing", "exp(Z) was never divided by its sum", lambda p: np.exp(_logits(p)), cost=1.3),
     Mistake("activation_missing", "exp(Z) was never divided by its sum", lambda p: _exp(p, 1), cost=1.3),
-    Mistake("activation_other_function", "log softmax was taken for P",
+    Mistake("activation_other_function", "log softmax was used instead of P",
             lambda p: np.log(np.maximum(p.P, 1e-300)), cost=1.2),
     Mistake("sign", "softmax was taken of -Z", lambda p: softmax(-_logits(p)), cost=1.3),
-    Mistake("batch_coupling", "softmax was taken of Z less its mean over the batch",
+    Mistake("batch_coupling", "softmax was taken of Z minus its mean over the batch",
             lambda p: softmax(_centred(p)), cost=1.2),
-    *(Mistake("batch_coupling", "softmax was taken of Z standardised over the batch",
+    *(Mistake("batch_coupling", "softmax was taken of Z standardized over the batch",
               partial(_softmax_of_standardised, epsilon), cost=1.2)
       for epsilon in (0.0, 1e-8, 1e-5)),
-    Mistake("batch_coupling", "P was divided by its largest over the batch", lambda p: p.P / p.P.max(axis=0), cost=1.3),
-    Mistake("softmax_axis", "the sums of exp(Z) over the samples divide its rows",
+    Mistake("batch_coupling", "P was divided by its maximum over the batch", lambda p: p.P / p.P.max(axis=0), cost=1.3),
+    Mistake("softmax_axis", "exp(Z) was divided by its sums over the samples",
             lambda p: _exp(p, 1) / _exp(p, 1).sum(axis=0), cost=1.3),
 )
 
 FOR_SIGMOID: tuple[Mistake[Pass], ...] = (
-    Mistake("activation_other_function", "softmax was taken where the output is a sigmoid",
+    Mistake("activation_other_function", "softmax was used instead of sigmoid as the output",
             lambda p: softmax(_logits(p)) if p.k > 1 else None, cost=1.2),
-    Mistake("activation_missing", "Z itself was taken for P, without the sigmoid", _logits, cost=1.3),
+    Mistake("activation_missing", "Z itself was used instead of P: sigmoid is missing", _logits, cost=1.3),
     Mistake("softmax_twice", "the sigmoid was applied twice", lambda p: ACTIVATIONS["sigmoid"].f(p.P), cost=1.3),
-    Mistake("activation_other_function", "tanh was taken where the output is a sigmoid",
+    Mistake("activation_other_function", "tanh was used instead of sigmoid as the output",
             lambda p: np.tanh(_logits(p)), cost=1.2),
 )
 
@@ -125,7 +125,7 @@ OTHER_ROWS: tuple[Mistake[Pass], ...] = (
 )
 
 NOT_ONE_HOT: tuple[Mistake[Pass], ...] = (
-    Mistake("other_loss", "the labels are hard: they were not smoothed as the loss has them",
+    Mistake("other_loss", "the labels are not smoothed, but the labels of the loss are",
             lambda p: np.eye(p.k)[p.Y.argmax(axis=1)], cost=1.05),
     Mistake("class_shifted", "the columns of Y are one place off", lambda p: np.roll(p.Y, 1, axis=1), cost=1.2),
     Mistake("class_shifted", "the columns of Y are one place off", lambda p: np.roll(p.Y, -1, axis=1), cost=1.2),
@@ -153,20 +153,20 @@ WRONG_CLASSES: tuple[Mistake[Pass], ...] = (
             lambda p: np.eye(p.k)[(_index(p) + 1) % p.k] if p.k > 2 else None, cost=1.05, also=("class_shifted",)),
     Mistake("labels_from_one", "labels that start at 0 were read as starting at 1",
             lambda p: _moved(p, -1) if p.k > 2 else None, cost=1.1, also=("class_shifted",)),
-    Mistake("class_shifted", "each label points one class too far, the last to none",
+    Mistake("class_shifted", "each label points one class too far, and the last class has no label",
             lambda p: _moved(p, 1) if p.k > 2 else None, cost=1.1),
     Mistake("class_shifted", "the classes are in reverse order",
             lambda p: np.eye(p.k)[p.k - 1 - _index(p)] if p.k > 2 else None, cost=1.2),
-    Mistake("index_for_one_hot", "the class number itself stands where its one-hot row belongs", _numbers),
-    Mistake("index_for_one_hot", "the class number itself stands where its one-hot row belongs, counted from 1",
+    Mistake("index_for_one_hot", "the class number itself was used instead of its one-hot row", _numbers),
+    Mistake("index_for_one_hot", "the class number itself, counted from 1, was used instead of its one-hot row",
             lambda p: _numbers(p) + 1, cost=1.1),
     Mistake("index_for_one_hot", "the class numbers were subtracted as one row from every row",
             lambda p: np.repeat(_index(p)[None, :].astype(float), p.n, axis=0) if p.n == p.k else None, cost=1.05),
     Mistake("index_for_one_hot", "labels of shape (n, 1) subtracted 1 in every row for every class",
             lambda p: np.repeat(p.Y.max(axis=0, keepdims=True), p.n, axis=0), cost=1.12),
-    Mistake("index_for_one_hot", "the class number stands in the one-hot row where its 1 belongs",
+    Mistake("index_for_one_hot", "the one-hot row contains the class number instead of 1",
             lambda p: p.Y * _index(p)[:, None], cost=1.2),
-    Mistake("index_for_one_hot", "the one-hot rows are turned round: 0 for the true class, 1 for the others",
+    Mistake("index_for_one_hot", "the one-hot rows are inverted: 0 for the true class, 1 for the others",
             lambda p: np.ones_like(p.Y) - p.Y, cost=1.3),
 )
 
@@ -192,9 +192,9 @@ def of_another_loss(name: str) -> Mistake[LastLayer]:
 
 
 UPSTREAM: tuple[Mistake[LastLayer], ...] = (
-    Mistake("upstream_dropped", "the predictions themselves were passed back, in place of dL/dP",
+    Mistake("upstream_dropped", "the predictions themselves were passed back instead of dL/dP",
             lambda s: s.P, any_scale=True, also=("wrong_operand",)),
-    Mistake("upstream_dropped", "1 was passed back in place of dL/dP",
+    Mistake("upstream_dropped", "1 was passed back instead of dL/dP",
             lambda s: np.ones_like(s.P), cost=1.1, any_scale=True),
     Mistake("upstream_twice", "dL/dP was multiplied in twice", lambda s: s.dP * s.dP, cost=1.2, any_scale=True),
 )
@@ -220,7 +220,7 @@ FOR_LOGARITHMS: tuple[Mistake[LastLayer], ...] = (
 OTHER_ERRORS: tuple[Mistake[LastLayer], ...] = (
     Mistake("other_loss", "the absolute value of the error was passed back", lambda s: np.abs(s.P - s.Y), cost=1.3),
     Mistake("other_loss",
-            "only the sign of the error was passed back, as the absolute error |P - Y| has it: another loss",
+            "only the sign of the error was passed back: the gradient of the absolute error |P - Y|, another loss",
             lambda s: np.sign(s.P - s.Y), cost=1.3),
     Mistake("batch_coupling", "dL/dP was averaged over the samples before it was passed back",
             lambda s: np.repeat(s.dP.mean(axis=0, keepdims=True), s.n, axis=0) if s.k > 1 else None, cost=1.3),

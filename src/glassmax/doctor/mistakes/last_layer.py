@@ -1,4 +1,4 @@
-"""The last layer, where the backward pass begins: what its dZ is made from, and the right way to make it.
+"""The last layer, where the backward pass begins: the arrays that its dZ is computed from, and the right formula.
 
 All arrays are per row, before the factor 1/n.
 """
@@ -13,9 +13,9 @@ __all__ = ["LastLayer", "diagonal", "jacobian", "output_derivative", "pulled_bac
 
 @dataclass(frozen=True)
 class LastLayer:
-    """What dZ of the last layer is made from: P, Y and dP as the learner has them, (n, k) arrays.
+    """The arrays that dZ of the last layer is computed from: the learner's P, Y and dP, of shape (n, k).
 
-    `given` says that dP is another than that of P and Y.
+    `given` says that dP is not the dP of this P and Y.
     """
 
     p: Pass
@@ -46,7 +46,7 @@ class LastLayer:
 
 
 def right_dZ(s: LastLayer) -> Array:
-    """dZ by the right formula, whatever it is fed with."""
+    """dZ by the right formula, applied to the learner's P, Y and dP."""
     if s.is_right:
         return s.p.dZ[s.p.depth] / s.p.scale
     if s.p.head.fused and not s.given:

@@ -1,4 +1,4 @@
-"""What a mistake is: a cause, its words and its formula, written down once and applied to any pass."""
+"""A mistake: a cause, its words and its formula, written down once and applied to any pass."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Mistake(Generic[S]):
     words : str
         What was done, as the end of the sentence "It looks as if ...". Names in braces are filled in for the layer.
     formula : callable
-        What a learner gets who makes the mistake, from the place where it is made; None where it can't be made.
+        The learner's array, from the place where the mistake is made. None if the mistake can't be made at this place.
     cost : float, default=1.0
         1 for the most frequent, a little more for the rarer: of two that fit equally well the cheaper comes first.
     any_scale : bool, default=False

@@ -12,7 +12,7 @@ __all__ = ["PlacedMistake"]
 class PlacedMistake:
     """One mistake, made at one node of a backward pass.
 
-    `node` is what came out wrong first, such as "dZ2" or "db1", and `says` what was done. `constant` is the fitted
+    `node` is the first wrong array, such as "dZ2" or "db1", and `says` is what was done. `constant` is the fitted
     number; `also` has other causes that make the same array.
     """
 
@@ -40,7 +40,7 @@ class PlacedMistake:
 
     @property
     def signature(self) -> tuple[str, str, str]:
-        """What two of them share that are one mistake in two places; a factor of W and of b alike is one too."""
+        """The key by which two placed mistakes are merged into one; the same factor in W and in b is one mistake."""
         said = re.sub(r"(?<=[ZAWb(])\d+", "", self.says) + (self.constant.name if self.constant else "")
         kind = self.kind[1:] if self.cause not in ("factor", "sign") or self.kind not in ("dW", "db") else "parameter"
         return self.cause, kind, said if self.constant is None else self.constant.name

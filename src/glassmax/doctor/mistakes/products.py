@@ -1,4 +1,4 @@
-"""Products element by element where a matrix product belongs: they fit where sizes agree or broadcast."""
+"""Products element by element instead of matrix products: they fit if sizes agree or broadcast."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -22,9 +22,9 @@ SUMS: tuple[Change, ...] = (
 
 
 def passed_down() -> Iterator[Mistake[Site]]:
-    """What stands for dA = dZ @ W.T of the layer below, with * in place of @."""
+    """Wrong versions of dA = dZ @ W.T of the layer below, with * instead of @."""
     made = partial(Mistake[Site], "elementwise_product", cost=1.2, any_scale=True)
-    words = "* stands for @ between dZ{l} and W{l}: dZ{l} * W{l}"
+    words = "* was used instead of @ between dZ{l} and W{l}: dZ{l} * W{l}"
     yield made(words, lambda s: _product(s.dZ, s.W, s.input.shape))
     yield from (made(f"{words} and summed", partial(_error, np.asarray, summed)) for summed in SUMS)
     yield made(f"{words}.T", lambda s: _product(s.dZ, s.W.T, s.input.shape))
@@ -34,9 +34,9 @@ def passed_down() -> Iterator[Mistake[Site]]:
 
 
 def for_weights() -> Iterator[Mistake[Site]]:
-    """What stands for dW = A.T @ dZ, with * in place of @."""
+    """Wrong versions of dW = A.T @ dZ, with * instead of @."""
     made = partial(Mistake[Site], "elementwise_product")
-    words = "* stands for @ between {input} and dZ{l}: {input}"
+    words = "* was used instead of @ between {input} and dZ{l}: {input}"
     turns: tuple[tuple[str, Change], ...] = ((f"{words} * dZ{{l}}", np.asarray), (f"{words}.T * dZ{{l}}", np.transpose))
     for says, turned in turns:
         yield made(says, partial(_weights, turned, None))

@@ -1,4 +1,4 @@
-"""Gradients whose shape can't be right: what the shape alone says, where no mistake gives the numbers."""
+"""Gradients of the wrong shape: what the shape alone says, if no mistake gives the numbers."""
 
 from collections.abc import Mapping
 
@@ -13,13 +13,13 @@ Key = tuple[str, int]
 
 
 def misshapen(p: Pass, gradients: Mapping[Key, Array]) -> list[Key]:
-    """List the gradients that have not the shape of their parameter, the last layer first."""
+    """List the gradients that don't have the shape of their parameter, the last layer first."""
     wrong = [key for key, T in p.truth.items() if gradients[key].shape != T.shape]
     return sorted(wrong, key=lambda key: (-key[1], key[0] != "W"))
 
 
 def named_by_shape(p: Pass, key: Key, G: Array, name: str) -> tuple[str, str, tuple[str, ...]]:
-    """Return what a wrong shape gives away: the cause, its words, and the other causes with that shape."""
+    """Return the finding that a wrong shape gives: the cause, its words, and other causes with the same shape."""
     kind, layer = key
     expected = p.truth[key].shape
     says = f"the gradient of {name} has shape {G.shape}, expected {expected}"
@@ -53,7 +53,7 @@ def _is_of_jacobians(p: Pass, G: Array) -> bool:
 
 
 def _difference(p: Pass, shape: tuple[int, ...], expected: tuple[int, ...]) -> str:
-    """What a learner may know the shape by."""
+    """A description of the shape that a learner recognizes."""
     if len(shape) == len(expected):
         off = [axis for axis, (a, b) in enumerate(zip(shape, expected, strict=True)) if a != b]
         if len(off) == 1 and len(shape) == 2 and abs(shape[off[0]] - expected[off[0]]) == 1:

@@ -13,7 +13,7 @@ __all__ = ["Site"]
 class Site:
     """A layer of a pass, with what the learner has of it; the letters of the formulas.
 
-    `dZ`, `dA` (dP in the last layer) and `dW` are the learner's own; the latter two are None where they aren't known.
+    `dZ`, `dA` (dP in the last layer) and `dW` are the learner's own; dA is None if it isn't known, and so is dW.
     `W`, `b`, `Z` and `input`, which is A of the layer below or X, are those of the exact pass. `n`, `d` and `h` are the
     numbers of rows, inputs and units.
     """
@@ -48,16 +48,16 @@ class Site:
         return self.p.f_prime(self.layer)
 
     def form_for_Z(self, Z: Array) -> Array:
-        """f' as it is written in terms of Z, fed with what is given."""
+        """The formula for f' in terms of Z, applied to the argument."""
         return f_prime(self.f, Z)
 
     def form_for_A(self, A: Array) -> Array | None:
-        """f' as it is written in terms of A, fed with what is given; None where the activation has no such form."""
+        """The formula for f' in terms of A, applied to the argument; None if the activation has no such formula."""
         return A_FORMS[self.f](A) if self.f in A_FORMS else None
 
     @cached_property
     def names(self) -> Mapping[str, object]:
-        """What the words of a mistake may name in braces."""
+        """The names that the words of a mistake may contain in braces."""
         layer, last = self.layer, self.is_last
         return {
             "l": layer,

@@ -1,4 +1,4 @@
-"""Mistakes in the update: the parameters, before or after a step, were returned in place of the gradients."""
+"""Mistakes in the update: the parameters, before or after a step, were returned instead of the gradients."""
 
 from collections.abc import Mapping, Sequence
 
@@ -39,7 +39,7 @@ def _parameter(p: Pass, key: Key) -> Array:
 
 
 def _steps(p: Pass, gradients: Gradients) -> dict[Key, Array] | None:
-    """What each parameter was lessened by; None where a shape is wrong."""
+    """The steps: the parameters minus what was returned. None if a shape is wrong."""
     keys = p.architecture.parameters
     if any(gradients[key].shape != _parameter(p, key).shape for key in keys):
         return None
@@ -53,7 +53,7 @@ def _is_zero(steps: dict[Key, Array], p: Pass) -> bool:
 
 
 def _rate(steps: dict[Key, Array], p: Pass) -> float | None:
-    """The learning rate, the same for every parameter; None where the steps are no multiple of the gradients."""
+    """The learning rate, the same for every parameter; None if the steps are not a multiple of the gradients."""
     true = np.concatenate([p.truth[key].ravel() for key in steps])
     step = np.concatenate([steps[key].ravel() for key in steps])
     square = float(np.vdot(true, true))

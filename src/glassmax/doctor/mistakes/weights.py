@@ -33,16 +33,16 @@ def weights(s: Site) -> Iterator[Mistake[Site]]:
 # fmt: off
 
 FACTORS_OF_THE_PRODUCT: tuple[Mistake[Site], ...] = (
-    Mistake("transposed", "dW{l} is transposed: dZᵀ {input} stands for {input}ᵀ dZ",
+    Mistake("transposed", "dW{l} is transposed: dZ{l}ᵀ {input} was used instead of {input}ᵀ dZ{l}",
             lambda s: (s.input.T @ s.dZ).T if s.d == s.h > 1 else None),
     Mistake("input_missing", "the factor {input} is missing: each row is the sum of dZ{l}",
             lambda s: np.repeat(s.dZ.sum(axis=0)[None, :], s.d, axis=0)),
-    Mistake("weights_for_input", "W{l} stands where {input} belongs", lambda s: s.W * s.dZ.sum(axis=0)[None, :]),
+    Mistake("weights_for_input", "W{l} was used instead of {input}", lambda s: s.W * s.dZ.sum(axis=0)[None, :]),
     Mistake("transposed", "{input} was not transposed: {input} @ dZ{l}",
             lambda s: s.input @ s.dZ if s.n == s.d else None),
     Mistake("weights_for_input", "W{l} was multiplied by dZ{l} element by element",
             lambda s: s.W * s.dZ if s.n == s.d else None, cost=1.2),
-    Mistake("input_missing", "dZ{l} itself stands where dW{l} belongs",
+    Mistake("input_missing", "dZ{l} itself was used instead of dW{l}",
             lambda s: s.dZ if s.n == s.d else None, cost=1.2),
     Mistake("batch_coupling", "{input} and dZ{l} were each summed or averaged over the samples, then multiplied",
             lambda s: np.outer(s.input.sum(axis=0), s.dZ.sum(axis=0)), cost=1.1, any_scale=True,
@@ -58,12 +58,12 @@ ROWS: tuple[Mistake[Site], ...] = (
             lambda s: np.outer(s.input[0], s.dZ[0]) if s.n > 1 else None, cost=1.4, any_scale=True),
     Mistake("wrong_operand", "{input} of the last sample was used for every sample",
             lambda s: np.outer(s.input[-1], s.dZ.sum(axis=0)) if s.n > 1 else None, cost=1.3),
-    Mistake("activation_missing", "{dA} stands where dZ{l} belongs, but only in dW{l}",
+    Mistake("activation_missing", "{dA} was used instead of dZ{l}, but only in dW{l}",
             lambda s: s.input.T @ s.dA if s.knows_dA else None, cost=1.1),
 )
 
 OVERWRITTEN: tuple[Mistake[Site], ...] = (
-    Mistake("wrong_operand", "Z{below} stands where A{below} belongs",
+    Mistake("wrong_operand", "Z{below} was used instead of A{below}",
             lambda s: s.below.Z.T @ s.dZ if s.below.f != "identity" else None),
     Mistake("in_place", "A{below} had been overwritten by its derivative {f_below}' when dW{l} was taken",
             lambda s: s.below.slope.T @ s.dZ, cost=1.02, also=("wrong_operand",)),
@@ -78,13 +78,13 @@ OVERWRITTEN: tuple[Mistake[Site], ...] = (
 )
 
 P_OR_Y: tuple[Mistake[Site], ...] = (
-    Mistake("wrong_operand", "P stands where {input} belongs",
+    Mistake("wrong_operand", "P was used instead of {input}",
             lambda s: s.p.P.T @ s.dZ if s.p.P.shape == s.input.shape else None, cost=1.3),
-    Mistake("wrong_operand", "P stands where dZ{l} belongs",
+    Mistake("wrong_operand", "P was used instead of dZ{l}",
             lambda s: s.input.T @ s.p.P if s.is_last else None, cost=1.3),
-    Mistake("wrong_operand", "Y stands where {input} belongs",
+    Mistake("wrong_operand", "Y was used instead of {input}",
             lambda s: s.p.Y.T @ s.dZ if s.p.Y.shape == s.input.shape else None, cost=1.3),
-    Mistake("wrong_operand", "Y stands where dZ{l} belongs",
+    Mistake("wrong_operand", "Y was used instead of dZ{l}",
             lambda s: s.input.T @ s.p.Y if s.is_last else None, cost=1.3),
 )
 
@@ -96,12 +96,13 @@ ROWS_OUT_OF_STEP: tuple[Mistake[Site], ...] = (
 )
 
 TRANSPOSED: Mistake[Site] = Mistake(
-    "transposed", "dW{l} is transposed: dZᵀ A stands for Aᵀ dZ", lambda s: (s.input.T @ s.dZ).T)
-"""Where W isn't square, the shape alone shows it; a second mistake may lie beneath."""
+    "transposed", "dW{l} is transposed: dZᵀ A was used instead of Aᵀ dZ", lambda s: (s.input.T @ s.dZ).T)
+"""If W isn't square, the shape alone shows it; there may be a second mistake."""
 
-TIMES = "* stands for @ between {input} and dZ{l}"
+TIMES = "* was used instead of @ between {input} and dZ{l}"
 WEIGHTS_OF_OTHER_SHAPE: tuple[Mistake[Site], ...] = (
-    Mistake("transposed", "dW{l} is transposed: dZᵀ {input} stands for {input}ᵀ dZ", lambda s: s.dZ.T @ s.input),
+    Mistake("transposed", "dW{l} is transposed: dZ{l}ᵀ {input} was used instead of {input}ᵀ dZ{l}",
+            lambda s: s.dZ.T @ s.input),
     Mistake("elementwise_product", "dW{l} was not summed over the samples", lambda s: _outer(s)),
     Mistake("elementwise_product", "dW{l} was not summed over the samples", lambda s: _outer(s).swapaxes(1, 2)),
     Mistake("elementwise_product", TIMES, lambda s: _each(s, lambda M: M)),
@@ -113,7 +114,7 @@ WEIGHTS_OF_OTHER_SHAPE: tuple[Mistake[Site], ...] = (
     Mistake("input_missing", "the factor {input} is missing", lambda s: s.dZ),
     Mistake("input_missing", "the factor {input} is missing", lambda s: s.dZ.T),
     Mistake("input_missing", "the factor {input} is missing", lambda s: s.dZ[0] if s.n == 1 else None),
-    Mistake("transposed", "an inner product stands where the outer product belongs",
+    Mistake("transposed", "an inner product was used instead of the outer product",
             lambda s: np.asarray((s.input * s.dZ).sum()) if s.d == s.h else None),
     Mistake("transposed", "the samples were not summed: {input} dZᵀ",
             lambda s: s.input @ s.dZ.T if s.d == s.h else None),
@@ -126,13 +127,13 @@ WEIGHTS_OF_OTHER_SHAPE: tuple[Mistake[Site], ...] = (
 
 def of_another_input(other: int) -> Mistake[Site]:
     """dW from the A of a layer that isn't the one below; X is that of layer 0."""
-    return Mistake("wrong_layer", f"{f'A{other}' if other else 'X'} stands where {{input}} belongs",
+    return Mistake("wrong_layer", f"{f'A{other}' if other else 'X'} was used instead of {{input}}",
                    lambda s: s.p.A[other].T @ s.dZ if s.p.A[other].shape == s.input.shape else None, cost=1.05)
 
 
 def of_another_error(other: int) -> Mistake[Site]:
     """dW from the dZ of a layer that isn't its own."""
-    return Mistake("wrong_layer", f"dZ{other} stands where dZ{{l}} belongs, in dW{{l}}",
+    return Mistake("wrong_layer", f"dZ{other} was used instead of dZ{{l}}, in dW{{l}}",
                    lambda s: s.input.T @ s.p.dZ[other] if s.p.dZ[other].shape == s.dZ.shape else None, cost=1.05)
 # fmt: on
 

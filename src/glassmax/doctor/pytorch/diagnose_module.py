@@ -38,7 +38,7 @@ def diagnose_module(model: Any, X: Any, y: Any, *, loss: Any) -> Diagnosis:
     """Diagnose a PyTorch model with its loss on a batch; neither the model nor its ``.grad`` is changed.
 
     The verdict is "wrong" for layers that don't fit the loss, backpropagation that is cut off, and gradients of an
-    earlier batch; it is "correct under another convention" for a sum in place of the mean and for frozen layers, which
+    earlier batch; it is "correct under another convention" for a sum instead of the mean and for frozen layers, which
     may be intended.
     """
     criterion = criterion_of(loss)
@@ -113,7 +113,7 @@ def _unequal(batch: BatchRun) -> list[Finding]:
     output, target = batch.unequal
     says = f"the model's output is {output} and y is {target}: they are broadcast against each other"
     line = f"y = y.reshape({', '.join(map(str, output))})"
-    reason = "L = sum_ij (p_i - y_j)^2/n^2 in place of sum_i (p_i - y_i)^2/n: each output meets every target"
+    reason = "L = sum_ij (p_i - y_j)^2/n^2 instead of sum_i (p_i - y_i)^2/n: each output meets every target"
     return [Finding("wrong_shapes", batch.criterion.kind, says=says, line=line, reason=reason)]
 
 
@@ -252,7 +252,7 @@ def _accumulated(batch: BatchRun, odd: tuple[str, ...], everywhere: bool, common
 
 
 def _of_convention(model: Any, batch: BatchRun, criterion: Criterion) -> tuple[list[Finding], list[str]]:
-    """What is right if it is intended: the sum over the rows, and frozen layers."""
+    """Conventions that are right if they are intended: the sum over the rows, and frozen layers."""
     findings, said = [], []
     if criterion.reduction == "sum" and batch.error is None:
         times = _times_the_mean(model, batch, criterion)

@@ -52,7 +52,7 @@ class Criterion(NamedTuple):
 
 
 class Remark(NamedTuple):
-    """What two neighbouring layers, or the last layer and the loss, do together.
+    """The effect of two neighboring layers, or of the last layer and the loss, together.
 
     `cause` is empty for a remark that is no fault. `mended` has the place of a layer, and a function from that layer to
     the one that belongs there. `bounded` says whether the mistake keeps the loss above 0, however well the model fits.
@@ -117,7 +117,7 @@ def criterion_of(loss: Any) -> Criterion:
 
 
 def with_mean(criterion: Criterion) -> Criterion:
-    """Return a loss of PyTorch's own kinds with the mean in place of the sum."""
+    """Return a loss of PyTorch's own kinds with the mean instead of the sum."""
     if isinstance(criterion.call, partial):
         call: Any = partial(criterion.call, reduction="mean")
     else:
@@ -207,8 +207,8 @@ def _against_the_loss(last: Layer, criterion: Criterion) -> list[Remark]:
                 "log_missing",
                 str(last),
                 "NLLLoss takes logarithms of probabilities and gets the probabilities: the logarithm is missing",
-                f"nn.LogSoftmax(dim=1) in place of {last}",
-                "L_i is -p_y in place of -log p_y, and its derivative by p_y is -1 where -1/p_y belongs: the gradient "
+                f"nn.LogSoftmax(dim=1) instead of {last}",
+                "L_i is -p_y instead of -log p_y, and its derivative by p_y is -1 instead of -1/p_y: the gradient "
                 "of a sample that is badly wrong is much too small",
                 (last.place, lambda layer: nn.LogSoftmax(dim=1)),
             )

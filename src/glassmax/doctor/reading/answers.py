@@ -1,4 +1,4 @@
-"""What the learner returned, matched with the parameters by name, or by order and shape.
+"""The learner's gradients, matched with the parameters by name, or by order and shape.
 
 `dW1`, `grad_W1` and `W1` are one name. A loss that is returned with the gradients is separated. Wrong shapes such as
 that of a transpose, or of a bias that was not summed, are kept as evidence.
@@ -23,7 +23,7 @@ LARGE = 1_000_000
 
 
 class AnswerError(Exception):
-    """What was returned can't be read as gradients; the cause is "wrong_keys" or "wrong_shapes"."""
+    """The returned value can't be read as gradients; the cause is "wrong_keys" or "wrong_shapes"."""
 
     def __init__(self, cause: str, message: str) -> None:
         super().__init__(message)

@@ -87,7 +87,7 @@ class Learner:
         return tuple(changed)
 
     def _of_this_call(self, answer: Answer) -> Answer:
-        """What this call has added, if the function accumulates."""
+        """The gradients that this call has added, if the function accumulates."""
         before, self._accumulated = self._accumulated, answer.arrays
         if not self.accumulates or before is None:
             return answer

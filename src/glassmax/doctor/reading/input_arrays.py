@@ -1,4 +1,4 @@
-"""What is handed in, checked before anything is done with it: arrays of finite numbers, each named where it is none."""
+"""The arguments, checked before use: arrays of finite numbers. An error names the array that isn't one."""
 
 from typing import Any
 

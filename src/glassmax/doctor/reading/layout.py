@@ -46,7 +46,7 @@ class Role:
 
 
 def gradient_of(name: str) -> str:
-    """What the learner's gradient of a parameter is called: dW1; gradients[0] where parameters have no names."""
+    """The name of the learner's gradient of a parameter: dW1; gradients[0] if parameters have no names."""
     return "gradients" + name.removeprefix("parameters") if name.startswith("parameters") else "d" + name
 
 

@@ -50,7 +50,7 @@ Point = tuple[dict[int, Array], dict[int, Array]]
 
 
 def tolerance_of(single_precision: bool) -> float:
-    """What a fit may leave of the loss, relative."""
+    """The relative error of the loss that a fit may leave."""
     return 1e-4 if single_precision else TOLERANCE
 
 
@@ -62,7 +62,7 @@ def fit_loss(
     values: Sequence[float],
     single_precision: bool = False,
 ) -> Convention | None:
-    """Find the factor and the penalty with which this network's loss is the learner's; None where there are none.
+    """Find the factor and the penalty with which this network's loss is the learner's; None if there are none.
 
     `values` are the learner's loss at the points, of which there are at least 6.
     """

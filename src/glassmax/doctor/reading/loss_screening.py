@@ -1,4 +1,4 @@
-"""Which networks of the table can be the learner's loss at all: all of them tried at once, at few points.
+"""Screening: the networks of the table that can be the learner's loss, all tried at once, at few points.
 
 The forward passes share their lower layers, the losses share the logits, and what is left of the learner's values after
 the best factor and penalties is found for many networks in one go. What `loss_fit.fit_loss` would accept is kept;
@@ -91,7 +91,7 @@ def _above(
 
 
 def _affordable(sizes: tuple[int, ...], rows: int) -> int:
-    """How many activations are mixed."""
+    """The number of activations that are mixed."""
     return max(2, int((CELLS / (rows * max(sizes[1:]))) ** (1 / (len(sizes) - 2))))
 
 
@@ -103,7 +103,7 @@ def _batches(choices: Iterator[tuple[Hidden, Array]], cells: int) -> Iterator[tu
 
 
 def _left(head: Head, Z: Array, Y: Array, v: Array, on_W: Array, on_b: Array) -> Array:
-    """What the best factor and penalties leave of the values, for each choice of hidden activations."""
+    """The error that the best factor and penalties leave, for each choice of hidden activations."""
     tape = head.forward(Z)
     targets = np.broadcast_to(Y, Z.shape)
     data = head.rows(tape, targets).sum(axis=-1)

@@ -28,7 +28,7 @@ def _is_row_of_numbers(nested: Sequence[Any]) -> bool:
 
 
 def _written_out_shape(nested: Any) -> tuple[int, ...] | None:
-    """The shape of an array written as lists of numbers; None where it is none."""
+    """The shape of an array written as lists of numbers; None if it isn't one."""
     if not isinstance(nested, list | tuple):
         return () if isinstance(nested, int | float | np.number) else None
     inner = {_written_out_shape(item) for item in nested}

@@ -104,7 +104,7 @@ def _every(others: Sequence[Named], sizes: tuple[int, ...], taken: list[int]) ->
 
 
 def _shared(others: Sequence[Named], weights: Sequence[str], layers: Sequence[int]) -> int:
-    """How many letters the names of biases share with those of their weights, at both ends."""
+    """The number of letters that biases' names share with their weights' names, at both ends."""
     return sum(_alike(name, weights[layer - 1]) for (name, _), layer in zip(others, layers, strict=True))
 
 

@@ -30,7 +30,7 @@ class Probe:
 def fresh_probes(problem: Problem, learner: Learner, shapes: Sequence[tuple[int, ...]]) -> list[Probe]:
     """Ask the learner's function on other data, with the learner's number of rows first.
 
-    `shapes` are those of the learner's answer to their own data.
+    `shapes` are the shapes of the learner's gradients on their own data.
     """
     own = len(problem.targets.Y)
     found: list[Probe] = []

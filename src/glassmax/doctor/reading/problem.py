@@ -37,7 +37,7 @@ Measured = tuple[list[Point], list[float], bool]
 
 @dataclass(frozen=True)
 class Given:
-    """What the learner handed in; `own_parameters` says whether names and layout are the learner's."""
+    """The learner's arguments; `own_parameters` says whether names and layout are the learner's."""
 
     network: Network | None
     loss: Callable[..., Any] | None

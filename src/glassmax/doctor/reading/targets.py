@@ -12,7 +12,7 @@ __all__ = ["Targets", "read_targets"]
 
 @dataclass(frozen=True)
 class Targets:
-    """How the learner writes targets; `Y` has them as rows, `given` as they are.
+    """The learner's targets: `Y` has them as rows, `given` in the learner's form.
 
     `form` is "index" for one class a sample, counted from `start`, "rows", "columns", or "values" for one number a
     sample.
@@ -24,7 +24,7 @@ class Targets:
     given: Array
 
     def drawn(self, n: int, draw: np.random.Generator) -> Array:
-        """New rows of Y, as many as asked for: other classes, or other numbers of the same range."""
+        """Return n random rows of Y: other classes, or other numbers in the same range."""
         k = self.Y.shape[1]
         if self.one_hot and k > 1:
             index = np.concatenate([draw.permutation(k), draw.integers(0, k, max(0, n - k))])[:n]

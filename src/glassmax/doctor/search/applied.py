@@ -1,4 +1,4 @@
-"""Mistakes applied to the probes: what each makes on each, computed when it is asked for, and once."""
+"""Mistakes applied to the probes: each array is computed on demand, and once."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, Protocol, TypeVar
@@ -12,7 +12,7 @@ __all__ = ["Applied"]
 
 
 class Place(Protocol):
-    """Where a mistake is made: a pass, or a layer of one."""
+    """The place of a mistake: a pass, or a layer of one."""
 
     @property
     def n(self) -> int:
@@ -25,8 +25,8 @@ S = TypeVar("S", bound=Place)
 class Applied(Generic[S]):
     """A step of the backward pass with its mistakes, on every probe.
 
-    `places` are where the step is taken. `right` is the step without a mistake: it stands in on a single row for
-    mistakes that can't be made there.
+    `places` are where the step is taken. `right` is the step without a mistake. On a single row, it replaces a
+    mistake that can't be made there.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Applied(Generic[S]):
         return [mistake for mistake in self.mistakes if self._formula(mistake, 0) is not None]
 
     def make(self, mistake: Mistake[S] | None, probe: int) -> Array | None:
-        """Make a mistake on a probe, or (None) what is right; None where it can't be made."""
+        """Make a mistake, or (None) the right step, on a probe; None if the mistake can't be made there."""
         made = self._formula(mistake, probe)
         return self._formula(None, probe) if made is None and self.places[probe].n == 1 else made
 

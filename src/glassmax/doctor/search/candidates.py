@@ -25,7 +25,7 @@ from .applied import Applied
 __all__ = ["Candidate", "head_candidates", "hidden_candidates", "same"]
 
 Maker = Callable[[int], Array | None]
-"""The array on the probe with this number; None where it can't be made there."""
+"""The array on the probe with this number; None if the mistake can't be made there."""
 
 
 def same(a: Array, b: Array) -> bool:
@@ -37,7 +37,7 @@ def same(a: Array, b: Array) -> bool:
 class Candidate:
     """The learner's dZ as some mistakes would make it.
 
-    `make` gives it on the probe of that number, None where a mistake can't be made there. `along` gives what a learning
+    `make` gives dZ on the probe of that number, None if a mistake can't be made there. `along` gives what a learning
     rate multiplies, to be subtracted, and `error` the learner's dA of this layer. `any_scale` says whether a factor n
     is forgiven.
     """
@@ -53,7 +53,7 @@ class Candidate:
 
 
 class Wrong(NamedTuple):
-    """What is wrong at the top: P, Y, dP, and the formula that makes dZ of them; None where nothing is."""
+    """The mistakes at the top, in P, Y, dP, and in the formula that makes dZ of them; None for no mistake."""
 
     P: Mistake[Pass] | None = None
     Y: Mistake[Pass] | None = None

@@ -13,11 +13,11 @@ __all__ = ["Evidence"]
 
 Gradients = Mapping[tuple[str, int], Array]
 SKETCH = 3
-"""How many random combinations of the rows of a large dW stand for all of them at first."""
+"""The number of random combinations of the rows of a large dW that are compared before all rows are."""
 
 
 class Evidence:
-    """What the learner got on each probe, in our orientation, and what is known of it.
+    """The learner's gradients on each probe, with weights (in, out).
 
     The most telling probe comes first. `tolerance` is what counts as equal, relative. `thorough` says whether to look
     for two mistakes at one node.
@@ -62,12 +62,12 @@ class Evidence:
         return self._targets[kind, layer]
 
     def gradient_of_weights(self, layer: int) -> list[Array | None]:
-        """The learner's dW in W's shape, or None where it has another."""
+        """The learner's dW in W's shape, or None if it has another shape."""
         fitting = self.shape_is_right("W", layer) or self.is_transposed(layer)
         return [target.G if fitting else None for target in self.targets("W", layer)]
 
     def sketch(self, layer: int) -> tuple[Target, Array] | None:
-        """A few combinations of the rows of dW on the first probe, and of the inputs; None where dW is small."""
+        """A few combinations of the rows of dW on the first probe, and of the inputs; None if dW is small."""
         if layer not in self._sketches:
             p, target = self.passes[0], self.targets("W", layer)[0]
             small = target.G.shape != p.W[layer].shape or target.G.size <= 200 or len(p.W[layer]) <= SKETCH
@@ -82,7 +82,7 @@ class Evidence:
         return self._sketches[layer]
 
     def solved_dZ(self, layer: int) -> tuple[Array, ...] | None:
-        """Solve dW = Aᵀ dZ + penalty for dZ, on every probe; None where dZ isn't determined, or db contradicts it."""
+        """Solve dW = Aᵀ dZ + penalty for dZ, on every probe; None if dZ isn't determined, or db contradicts it."""
         solved: list[Array] = []
         has_bias = self.architecture.biases[layer - 1]
         if not self.shape_is_right("W", layer) or (has_bias and not self.shape_is_right("b", layer)):

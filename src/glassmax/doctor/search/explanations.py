@@ -22,10 +22,10 @@ __all__ = ["Explanation", "conventional", "distinct", "explain"]
 
 BEAM = 24
 AGAIN = 0.1
-"""What the same mistake costs at one more layer."""
+"""The cost of the same mistake at one more layer."""
 DEAREST = 6.0
 WORK = 10_000_000
-"""How many cells of dZ are simulated at most for two mistakes at one node: a bound that is the same on any machine."""
+"""The maximum number of cells of dZ simulated for two mistakes at one node: the same on any machine."""
 
 
 def distinct(mistakes: Iterable[PlacedMistake]) -> list[list[PlacedMistake]]:
@@ -149,7 +149,7 @@ def _settled(mistakes: Sequence[PlacedMistake], has_bias: bool) -> bool:
 
 
 def _unchanged(wrong: Array | None, right: Array | None) -> bool:
-    """Whether a mistake makes no difference, as relu' of A in place of Z."""
+    """Whether a mistake makes no difference, as relu' of A instead of Z."""
     return wrong is not None and right is not None and same(wrong, right)
 
 

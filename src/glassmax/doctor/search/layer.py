@@ -1,4 +1,4 @@
-"""One layer of the evidence, beneath layers that are explained already: what its dW and db are held against."""
+"""One layer below layers that are explained already: the gradients that dW and db are compared with."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Layer:
 
     @property
     def factor_cost(self) -> float:
-        """What a factor of dZ costs: little throughout the network, where none is declared to be wrong."""
+        """The cost of a factor of dZ: small if it is in the whole network and isn't declared a mistake."""
         return 0.3 if self.number == self.evidence.depth and not self.declared else 1.0
 
     def targets(self, kind: str) -> list[Target]:

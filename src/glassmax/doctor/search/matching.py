@@ -1,4 +1,4 @@
-"""Does a simulated array fit the learner's, up to a factor and a penalty? The constants are fitted, then recognised.
+"""Does a simulated array fit the learner's, up to a factor and a penalty? The constants are fitted, then recognized.
 
 A fit counts only if what is left is rounding: relative to the array itself, or to the terms that it sums.
 """
@@ -39,9 +39,9 @@ class Target:
 
 @dataclass(frozen=True)
 class Match:
-    """What makes a simulated array the learner's: `scale`, the factor of the data's part, and the penalty's part.
+    """The constants that make a simulated array the learner's: `scale`, a factor, and the penalty's part.
 
-    `penalty` is the penalty's coefficient over the one that should be, None where it is right, and `added` the
+    `penalty` is the penalty's coefficient over the right coefficient, None if it is right, and `added` the
     coefficient as fitted on the first probe. `residual` is what is left on the worst probe. `silent` says that the
     data's part is 0 on every probe, as below a dead relu: then any factor fits.
     """
@@ -58,7 +58,7 @@ def _norm(a: Array) -> float:
 
 
 def _left(R: Array, G: Array, H: Array, target: Target, tolerance: float) -> float | None:
-    """How much is left, relative to the array or to the terms it sums; None where that is more than rounding."""
+    """The rest, relative to the array or to the terms it sums; None if the rest is more than rounding."""
     here = _norm(G)
     size = max(here, min(_norm(H), 1e6 * here)) + target.floor / tolerance
     left = _norm(R)
@@ -160,7 +160,7 @@ def _within(form: str, here: dict[str, Coefficients]) -> Coefficients | None:
 
 
 def along_first(a: Array, b: Array | None, rest: Array) -> float | None:
-    """Return the coefficient of a where a, and b if there is one, are fitted to the rest; None where a is 0 or b."""
+    """Return the coefficient of a if a, and b if there is one, are fitted to the rest; None if a is 0."""
     aa = float(np.vdot(a, a))
     if b is None:
         return float(np.vdot(a, rest)) / aa if aa > 1e-200 else None
@@ -172,7 +172,7 @@ def along_first(a: Array, b: Array | None, rest: Array) -> float | None:
 
 
 def _scale(values: Sequence[float], rows: Sequence[int], k: int, tolerance: float) -> Constant | None:
-    """Recognise a factor by the probes that have one; the others say nothing."""
+    """Recognize a factor by the probes that have one; the other probes say nothing."""
     telling = [(value, n) for value, n in zip(values, rows, strict=True) if not math.isnan(value)]
     if not telling:
         return replace(ONE, values=(1.0,) * len(rows))

@@ -38,7 +38,7 @@ class Own:
 
 
 def without_mistake(layer: Layer, kind: str, D: Sequence[Array], any_scale: bool) -> list[Own]:
-    """How dW or db follows without a mistake but a factor and the penalty's."""
+    """How dW or db follows with at most a factor and a mistake in the penalty."""
     if not layer.fits_shape[kind]:
         return []
     arrays = [layer.follows(kind, probe, d) for probe, d in enumerate(D)]
@@ -81,7 +81,7 @@ def _catalogue(kind: str, s: Site, fits_shape: bool) -> list[Mistake[Site]]:
 
 
 def _everywhere(layer: Layer, kind: str, made: Applied[Site], mistake: Mistake[Site]) -> list[Array] | None:
-    """What a mistake makes on every probe; None where it doesn't fit the first."""
+    """The arrays that a mistake gives on every probe; None if it doesn't fit the first."""
     arrays: list[Array] = []
     for probe, target in enumerate(layer.targets(kind)):
         array = made.make(mistake, probe)

@@ -19,7 +19,7 @@ Simulated = tuple[tuple[PlacedMistake, ...], tuple[Array, ...]]
 def simulate(layer: Layer, candidate: Candidate) -> Simulated | None:
     """Return the candidate's mistakes, with a learning rate that was fitted, and its dZ on every probe.
 
-    None where the candidate can't be made, or where neither dW nor db follows on the first probe.
+    None if the candidate can't be made, or if neither dW nor db follows on the first probe.
     """
     first = candidate.make(0)
     width = layer.evidence.architecture.sizes[layer.number]

@@ -1,4 +1,4 @@
-"""The diagnosis in words: what is wrong, the line as it should be, why, and what to do.
+"""The diagnosis in words: the mistake, the line as it should be, the reason, and what to do.
 
 ::
 

@@ -16,7 +16,7 @@ LOSS_NAMES = {
 
 
 def conventions_of(problem: Problem) -> tuple[str, ...]:
-    """What was read from the learner's shapes and loss."""
+    """The conventions that were read from the learner's shapes and loss."""
     said = []
     layout, architecture = problem.layout, problem.architecture
     if problem.given.own_parameters:

@@ -1,4 +1,4 @@
-"""What a learner is told of a finding: the line as it should be, why, and one cell in numbers.
+"""The words of a finding: the line as it should be, why, and one cell in numbers.
 
 Lines are written in the learner's own layout: samples in rows or columns, weights (in, out) or (out, in), their names.
 """
@@ -48,7 +48,7 @@ class CorrectionWriter:
         return f"{kind}{layer}"
 
     def where(self, mistake: PlacedMistake) -> str:
-        """Where a mistake is, by the learner's name if it is a parameter."""
+        """The place of a mistake: the learner's name of a parameter, or a node."""
         return self.name(mistake.kind[1], mistake.layer) if mistake.kind in ("dW", "db") else mistake.node
 
     def line(self, mistake: PlacedMistake) -> str:
@@ -65,7 +65,7 @@ class CorrectionWriter:
         )
 
     def reason(self, mistake: PlacedMistake) -> str:
-        """Why the line is right, in index form: what the cause has to say, otherwise the derivation of the node."""
+        """Why the line is right, in index form: the reason of the cause, otherwise the derivation of the node."""
         own = CAUSES[mistake.cause].step_reason.get(mistake.kind)
         if own or mistake.kind != "dZ" or mistake.layer < self.p.depth:
             return reason(own or mistake.kind)
@@ -75,10 +75,10 @@ class CorrectionWriter:
         return reason("sigmoid fused" if (output, loss) == ("sigmoid", "binary_cross_entropy") else "elementwise")
 
     def cell(self, kind: str, layer: int, G: Array) -> str:
-        """One cell of a gradient, where the learner's is farthest off, worked out in numbers."""
-        T = self.p.truth[kind, layer]
+        """The cell of a gradient that is farthest off, in numbers; for a wrong shape, the two shapes."""
+        T, gradient = self.p.truth[kind, layer], gradient_of(self.name(kind, layer))
         if G.shape != T.shape:
-            return f"{self.name(kind, layer)} has shape {T.shape}, its gradient {G.shape}"
+            return f"{self.name(kind, layer)} has shape {T.shape}, but your {gradient} has shape {G.shape}"
         off = np.where(np.isfinite(G), np.abs(G - T), np.inf)
         j = tuple(int(i) for i in np.unravel_index(int(off.argmax()), T.shape))
         D = self.p.dZ[layer][:, j[-1]]
@@ -87,7 +87,7 @@ class CorrectionWriter:
         shape = next((role.shape for role in self.layout.roles if (role.kind, role.layer) == (kind, layer)), T.shape)
         index = self._index(kind, j, shape)
         yours = 0.0 if abs(G[j]) < 1e-12 * abs(T[j]) else G[j]
-        return f"{self.name(kind, layer)}{index}: yours {yours:.4g}, right {T[j]:.4g} = {shown}"
+        return f"{gradient}{index}: yours is {yours:.4g}, the correct value is {T[j]:.4g}, {shown}"
 
     def _terms(self, kind: str, layer: int, j: tuple[int, ...], terms: Array) -> str:
         coefficient = self.p.l2 if kind == "W" else self.p.l2_bias
@@ -97,11 +97,11 @@ class CorrectionWriter:
             factors = (
                 f"A{layer - 1}[i, {j[0]}] " if kind == "W" and layer > 1 else f"X[i, {j[0]}] " if kind == "W" else ""
             )
-            return f"sum over {len(terms)} samples of {factors}dZ{layer}[i, {j[-1]}]{penalty}"
+            return f"the sum over {len(terms)} samples of {factors}dZ{layer}[i, {j[-1]}]{penalty}"
         if kind == "b":
-            return " + ".join(f"({term:.3g})" for term in terms) + penalty
+            return "which is " + " + ".join(f"({term:.3g})" for term in terms) + penalty
         A, D = self.p.A[layer - 1][:, j[0]], self.p.dZ[layer][:, j[-1]]
-        return " + ".join(f"({a:.3g})({d:.3g})" for a, d in zip(A, D, strict=True)) + penalty
+        return "which is " + " + ".join(f"({a:.3g})({d:.3g})" for a, d in zip(A, D, strict=True)) + penalty
 
     def _index(self, kind: str, j: tuple[int, ...], shape: tuple[int, ...]) -> str:
         if kind == "W":
@@ -147,7 +147,7 @@ class CorrectionWriter:
         return f"{D}.sum(axis={axis})" + ("[:, None]" if axis == 0 else "[None, :]")
 
     def _where_n_is(self, mistake: PlacedMistake) -> str:
-        """A word on where 1/n is, if that is all that is wrong: learners divide dZ, or each gradient at the end."""
+        """A comment on the place of 1/n, if only that is wrong: learners divide dZ, or each gradient at the end."""
         c = mistake.constant
         other_number = c is not None and (abs(c.power) != 1 or abs(c.multiple - 1) >= 1e-6)
         if other_number or not self.divisor.startswith(" / n"):

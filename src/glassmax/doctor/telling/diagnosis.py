@@ -1,6 +1,6 @@
 """The diagnosis: a verdict, its findings, and what a learner reads.
 
-This module decides nothing; it shows what was decided.
+The diagnosis is only shown here, not made.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ WIDTH = 100
 TABLE = '<table style="color:inherit">'
 HEADING = "text-align:left;vertical-align:top;white-space:nowrap;padding-right:1em"
 RIGHT, FAULTY = "#2e9e44", "#d1453b"
-"""Colours that can be read on a light page and on a dark one."""
+"""Colors that can be read on a light page and on a dark one."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Finding:
     Attributes
     ----------
     cause : str
-        Its stable name, as in the catalogue of `docs/doctor.md`.
+        The stable name of the mistake, as in the catalogue of `docs/doctor.md`.
     where : str
         The first array that this mistake makes wrong: a node such as ``"dZ2"``, or a parameter such as ``"W1"``.
     parameters : tuple of str
@@ -35,13 +35,14 @@ class Finding:
     says : str
         What was done, in words.
     evidence : mapping
-        Numbers: the relative errors ``error_before`` and ``error_after`` the correction, and the fitted constants.
+        Numbers by name: ``error_before`` (the largest relative error on all data tried), ``error_after`` (the error
+        that remains after the correction), and the fitted constants.
     line : str
         The line as it should be, in the learner's own layout and names.
     reason : str
-        Why, in index form.
+        The reason, in index form.
     cell : str
-        One cell of a gradient worked out in numbers.
+        One cell of a gradient in numbers, or its wrong shape.
     indistinguishable : tuple of str
         Other causes that give the very same numbers on these data.
     other_network : bool
@@ -67,14 +68,15 @@ class Finding:
         """The finding as pairs of a heading and a text."""
         found = [("shows in", ", ".join(self.parameters))]
         if "error_before" in self.evidence:
-            after = f", {_size(self.evidence['error_after'])} once corrected" if "error_after" in self.evidence else ""
-            found.append(("error", f"{_size(self.evidence['error_before'])}{after}"))
+            before, after = self.evidence["error_before"], self.evidence.get("error_after")
+            largest = _size(before) if isinf(before) else f"largest on all data tried: {_size(before)}"
+            found.append(("error", largest + ("" if after is None else f"; once corrected: {_size(after)}")))
         fitted = [f"{name} = {value}" for name, value in self.evidence.items() if not name.startswith("error")]
         found += [
             ("fitted", ", ".join(fitted)),
             ("write", self.line),
             ("because", self.reason),
-            ("one cell", self.cell),
+            ("shape" if " has shape " in self.cell else "one cell", self.cell),
         ]
         if self.indistinguishable:
             found.append(("or", "these data do not distinguish it from " + ", ".join(self.indistinguishable)))
@@ -101,7 +103,7 @@ class ParameterCheck:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What `glassmax.diagnose` found.
+    """The result of `glassmax.diagnose`.
 
     Attributes
     ----------
@@ -111,7 +113,7 @@ class Diagnosis:
     first_wrong : str or None
         The first wrong array in the order of the backward pass: ``"dZ2"``, ``"dW1"``.
     conventions : tuple of str
-        What was assumed about data, network and loss.
+        The assumptions about data, network and loss.
     lines : tuple of ParameterCheck
         The error of each parameter's gradient, as the learner returned it.
     """
@@ -136,7 +138,7 @@ class Diagnosis:
         return str(self)
 
     def __str__(self) -> str:
-        first = f": {self.first_wrong} is the first array that is wrong" if self.first_wrong else ""
+        first = f": the first error is in {self.first_wrong}" if self.first_wrong else ""
         text = [self.verdict + first]
         for number, finding in enumerate(self.findings, start=1):
             text.append("")
@@ -147,9 +149,9 @@ class Diagnosis:
             text.append("")
             for words in self.conventions:
                 text += _wrapped("- ", words)
-        if self.lines and not self.correct:
+        shown = self._shown()
+        if shown:
             text.append("")
-            shown = self._shown()
             width = max(len(line.name) for line in shown)
             for line in shown:
                 text.append(f"{line.name:<{width}}  {line.judged()}")
@@ -159,9 +161,7 @@ class Diagnosis:
 
     def _repr_html_(self) -> str:
         color = RIGHT if self.correct else FAULTY
-        first = (
-            f": <code>{escape(self.first_wrong)}</code> is the first array that is wrong" if self.first_wrong else ""
-        )
+        first = f": the first error is in <code>{escape(self.first_wrong)}</code>" if self.first_wrong else ""
         parts = [f'<p><b style="color:{color}">{escape(self.verdict)}</b>{first}</p>']
         for finding in self.findings:
             where = f" at <code>{escape(finding.where)}</code>" if finding.where else ""
@@ -174,12 +174,14 @@ class Diagnosis:
             parts.append(f"{TABLE}{rows}</table>")
         if self.conventions:
             parts.append("<ul>" + "".join(f"<li>{escape(words)}</li>" for words in self.conventions) + "</ul>")
-        if not self.correct:
+        if self._shown():
             parts.append(_table(self._shown()))
         return f"<div>{''.join(parts)}</div>"
 
     def _shown(self) -> list[ParameterCheck]:
-        """At most eight parameters, the wrong ones before others, in their order."""
+        """At most eight parameters, the wrong ones before others, in their order; none under another convention."""
+        if self.verdict == OTHERWISE_CORRECT:
+            return []
         shown = sorted(self.lines, key=lambda line: line.correct)[:8]
         return [line for line in self.lines if line in shown]
 
@@ -191,8 +193,6 @@ def _sentence(says: str) -> str:
 
 def _table(lines: list[ParameterCheck]) -> str:
     """The error of each parameter's gradient, for a notebook."""
-    if not lines:
-        return ""
     rows = "".join(
         f'<tr><td style="text-align:left"><code>{escape(line.name)}</code></td>'
         f'<td style="color:{RIGHT if line.correct else FAULTY}">{"right" if line.correct else "wrong"}</td>'

@@ -17,7 +17,7 @@ def pattern(
     mistake: PlacedMistake,
     affected: Sequence[tuple[str, int]],
 ) -> str:
-    """Describe in a clause how a gradient that is off at the first wrong node differs from the true one."""
+    """Describe in a clause how the gradient at the first wrong node differs from the true gradient."""
     here = [key for key in affected if key[1] == mistake.layer] or list(affected)
     if not here:
         return ""
@@ -54,12 +54,12 @@ def _described(G: Array, T: Array) -> str:
         if np.isfinite(ratio).all():
             for axis, what in ((0, "column"), (1, "row")):
                 if np.ptp(ratio, axis=axis).max() <= 1e-6 * float(np.abs(ratio).max()):
-                    return f"is the right one times a different factor in each {what}"
+                    return f"is the right gradient times a different factor in each {what}"
         if np.linalg.matrix_rank(E, tol=1e-9 * float(np.linalg.norm(E))) == 1:
-            return "differs from the right one by a matrix of rank one"
+            return "differs from the right gradient by a matrix of rank one"
     own, right = float(np.linalg.norm(G)), max(float(np.linalg.norm(T)), 1e-300)
     cosine, length = float(np.vdot(G, T)) / (own * right), own / right
-    return f"has {length:.3g} times the norm of the right one, and the cosine between the two is {cosine:.3f}"
+    return f"has {length:.3g} times the norm of the right gradient, and the cosine between the two is {cosine:.3f}"
 
 
 def _listed(numbers: Array) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 __all__ = ["json_ready", "plain_diagnosis"]
 
-FIELDS = ("verdict", "correct", "first_wrong", "conventions", "findings")
+FIELDS = ("verdict", "correct", "first_wrong", "conventions", "lines", "findings")
 FINDING_FIELDS = ("cause", "where", "parameters", "says", "evidence", "line", "reason", "cell", "indistinguishable")
 MOST_CELLS = 10_000
 

@@ -1,7 +1,7 @@
-"""Why a line reads as it does, in index form: derived by the calculus when it is asked for, and proved on numbers.
+"""Reasons for the corrected lines, in index form: derived by the calculus on demand, and checked on numbers.
 
-Each reason is a question to `glassmax.calculus.derive` with a few words. What stands between the equals signs is the
-answer of the calculus. A reason without a question is a definition.
+Each reason is a question to `glassmax.calculus.derive` and a few sentences. The equations are the answer of the
+calculus. A reason without a question is a definition.
 """
 
 from functools import cache
@@ -16,9 +16,9 @@ SIGMOID = "p_i = 1 / (1 + exp(-z_i))"
 
 
 class _Reason(NamedTuple):
-    """A question as `derive` takes it, and what its answer means.
+    """A question as `derive` takes it, and the meaning of the answer.
 
-    `lines` is how many of the last steps are worth showing, `words` is what to read in them.
+    `lines` is the number of last steps that are shown; `words` explain them.
     """
 
     equations: str
@@ -33,75 +33,79 @@ REASONS = {
         f"L = -sum_k y_k log(p_k); {SOFTMAX}",
         "z",
         3,
-        "this contains the Jacobian p_i (delta_ji - p_j) already",
+        "This already contains softmax's Jacobian p_i (delta_ji - p_j).",
         ("sum_k y_k = 1",),
     ),
     "sigmoid fused": _Reason(
-        f"L = -sum_i (y_i log(p_i) + (1 - y_i) log(1 - p_i)); {SIGMOID}", "z", 2, "this contains sigmoid' already"
+        f"L = -sum_i (y_i log(p_i) + (1 - y_i) log(1 - p_i)); {SIGMOID}", "z", 2, "This already contains sigmoid'."
     ),
     "jacobian": _Reason(
-        f"L = sum_j g_j p_j; {SOFTMAX}", "z", 3, "with g = dL/dp; every p_j depends on every z_i, so j is summed"
+        f"L = sum_j g_j p_j; {SOFTMAX}", "z", 3, "g is dL/dp. Every p_j depends on every z_i, so the index j is summed."
     ),
     "rows": _Reason(
         f"L = sum_j p_j; {SOFTMAX}",
         "z",
         3,
-        "the Jacobian's rows sum to 0, always: they are contracted with dL/dp, never summed alone",
+        "Each row of the Jacobian sums to 0. The rows must be multiplied by dL/dp before they are summed.",
     ),
     "elementwise": _Reason(
-        "L = sum_j g_j p_j; p_j = f(z_j)", "z", 2, "with g = dL/dp; each output depends on its own z"
+        "L = sum_j g_j p_j; p_j = f(z_j)",
+        "z",
+        2,
+        "g is dL/dp. Each output depends on its own z alone, so the product is element by element.",
     ),
     "dA": _Reason(
         "L = sum_k g_k z_k; z_k = sum_j a_j W_jk + b_k",
         "a",
         1,
-        "with g = dL/dz; the sum over k makes it a product with Wᵀ, of the W that made z",
+        "g is dL/dz. The index k is summed, so this is a product with Wᵀ. W is the matrix that gave z.",
     ),
     "dZ": _Reason(
         "L = sum_j g_j a_j; a_j = f(z_j)",
         "z",
         2,
-        "with g = dL/da; j is not summed, so the product is element by element, with this layer's own z",
+        "g is dL/da. The index j is not summed, so the product is element by element. z_j is the z of this layer.",
     ),
     "dW": _Reason(
         "L = sum_i sum_k G_ik Z_ik; Z_ik = sum_j A_ij W_jk + b_k",
         "W",
         1,
-        "with G = dL/dZ; i runs over the samples, j and k are free, so it is AᵀG",
+        "G is dL/dZ. The index i runs over the samples and is summed; j and k are free. So dL/dW = AᵀG.",
     ),
     "db": _Reason(
         "L = sum_i sum_k G_ik Z_ik; Z_ik = sum_j A_ij W_jk + b_k",
         "b",
         1,
-        "with G = dL/dZ; b_k is in Z_ik for every sample i, so i is summed",
+        "G is dL/dZ. The index i runs over the samples and is summed, because b_k is in every Z_ik.",
     ),
     "penalty": _Reason(
-        "L = l/2 sum_j sum_k W_jk^2",
+        "L = c/2 sum_j sum_k W_jk^2",
         "W",
         1,
-        "with l the penalty's l2; it is added to the derivative of the data's part",
+        "c is the coefficient l2. This is added to the derivative of the loss without the penalty.",
     ),
     "scale": _Reason(
-        "L = 1/n sum_i G_i",
-        "G",
+        "L = 1/n sum_i l_i",
+        "l",
         1,
-        "with G_i the loss of sample i: 1/n is in dL/dZ once, and every gradient below inherits it",
+        "l_i is the loss of sample i. The factor 1/n enters once, in dZ of the last layer, and every gradient below "
+        "contains it.",
     ),
     "softmax": _Reason(
-        SOFTMAX, "z", 1, "with p_i = exp(z_i)/sum_k exp(z_k): k runs over the classes of one sample, once"
+        SOFTMAX, "z", 1, "p_i is exp(z_i)/sum_k exp(z_k). The index k runs over the classes of one sample."
     ),
-    "labels": _Reason("", "", 0, "y_i = 1 for the class of the sample, counted from 0, and 0 for the others"),
+    "labels": _Reason("", "", 0, "y_i is 1 for the class of the sample, counted from 0, and 0 for the other classes."),
 }
 
 
 @cache
 def reason(name: str) -> str:
-    """Return a reason in index form: the last steps of the derivation as one chain, and what to read in them.
+    """Return a reason in index form: the last steps of the derivation as one chain, and their explanation.
 
     Examples
     --------
-    >>> reason("dW")
-    'dL/dW_jk = sum_i G_ik A_ij: with G = dL/dZ; i runs over the samples, j and k are free, so it is AᵀG'
+    >>> reason("db")
+    'dL/db_k = sum_i G_ik. G is dL/dZ. The index i runs over the samples and is summed, because b_k is in every Z_ik.'
     """
     asked = REASONS[name]
     if not asked.equations:
@@ -114,4 +118,4 @@ def reason(name: str) -> str:
             break
         if right != chain[0]:
             chain.insert(0, right)
-    return f"{' = '.join([whole, *chain])}: {asked.words}"
+    return f"{' = '.join([whole, *chain])}. {asked.words}"

@@ -36,7 +36,7 @@ from .softplus import *
 from .tanh import *
 
 NAMES = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus")
-"""In the order in which help and error messages list them. A name is the name of the function, its file and its row."""
+"""Names in the order of help and error messages. A name is the name of the function, its file and its row."""
 
 ACTIVATIONS = {
     name: Activation(name, globals()[name], globals()[f"{name}_vjp"], globals()[f"{name}_second"]) for name in NAMES

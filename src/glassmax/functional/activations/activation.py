@@ -1,4 +1,4 @@
-"""What the activations share: their record in the table, the check of a pullback's arguments, and quiet overflow."""
+"""Parts shared by the activations: the record in the table, the argument check of a pullback, and silent overflow."""
 
 from __future__ import annotations
 

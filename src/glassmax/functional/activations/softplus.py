@@ -14,7 +14,7 @@ __all__ = ["softplus", "softplus_second", "softplus_vjp"]
 
 @quiet
 def softplus(Z: npt.ArrayLike) -> Array:
-    """Round off the corner of relu.
+    """Compute log(1 + exp(Z)), a smooth version of relu.
 
     ::
 

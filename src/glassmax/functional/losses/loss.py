@@ -1,4 +1,4 @@
-"""What the losses share: their record in the table, and the check of their arguments.
+"""Common parts of the losses: their record in the table, and the check of their arguments.
 
 Arguments are checked here, once; the formulas in the other files don't check them again. Predictions are
 (..., k), and a target is (...,) class indices or (..., k) rows, as `check_target` returns it.

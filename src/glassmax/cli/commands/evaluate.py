@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
-from .grouped import FILE_FORMAT, RESULT, GroupedCommand, group, option
-from .talk import counted, say, show, show_json
+from ..grouped import FILE_FORMAT, RESULT, GroupedCommand, group, option
+from ..talk import counted, say, show, show_json
 
 __all__ = ["command"]
 
@@ -31,13 +31,14 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
       glassmax evaluate digits.safetensors digits
       glassmax evaluate flowers.safetensors more.csv --by region --json
     """
-    from ..model import load_model
-    from ..table import UnseenCounts, read_batches
-    from .figures import figures_as_json
-    from .predict import columns_needed
-    from .result import Result
-    from .scoring import Scoring
+    from ...model import load_model
+    from ...table import UnseenCounts, read_batches
+    from ..figures import figures_as_json
+    from ..result import Result
+    from ..scoring import Scoring
+    from .predict import columns_needed, refuse_swapped
 
+    refuse_swapped(model, data)
     loaded = load_model(model)
     needed = columns_needed(loaded, model, "Score it")
     assert loaded.encoding is not None
@@ -51,6 +52,11 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
         say(f"{name}: left out because {loaded.encoding.target} is missing: {counted(scoring.unlabelled, 'row')}")
     for note in surprises.notes(loaded.encoding.columns):
         say(f"{name}: {note}")
+    if data != "-" and name == loaded.record.get("table"):
+        say(
+            f"{name}: the model was trained on {loaded.record.get('training_rows')} rows of a table of this name. "
+            "On those rows, the figures don't show how well it predicts other rows."
+        )
     figures, trivial = scoring.whole.metrics(), scoring.trivial()
     if as_json:
         facts = {"rows": figures.rows, **figures_as_json(figures), "classes": loaded.classes.tolist()}

@@ -5,7 +5,7 @@ that started it sees the exit code and doesn't open the file. This module import
 
 ::
 
-    python -P probing.py KIND PATH|- ROWS LIMIT
+    python -P trial_read.py KIND PATH|- ROWS LIMIT
 
 reads the file in pieces of so many rows, from standard input for ``-``, in at most LIMIT bytes of memory.
 """

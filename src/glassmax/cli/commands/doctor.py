@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from .option_values import finite
-from .talk import harmless, say, show, show_json, show_painted
+from ..option_values import finite
+from ..talk import harmless, say, show, show_json, show_painted
 
 if TYPE_CHECKING:
-    from ..learner.declarations import Understood
-    from ..network import Network
+    from ...learner.declarations import Understood
+    from ...network import Network
 
 MOST_LINES = 20
 
@@ -88,7 +88,7 @@ def command(
       glassmax doctor my_backprop.py
       glassmax doctor --arrays my.npz --network 4-10-3 --activation tanh
     """
-    from ..errors import LearnerFileError
+    from ...errors import LearnerFileError
 
     if sum(given is not None for given in (file, arrays, template)) != 1:
         raise click.UsageError("Give a FILE, or --arrays FILE.npz, or --template: exactly one of them.")
@@ -120,8 +120,8 @@ def _refuse(error: Exception) -> NoReturn:
 
 def _understood(declarations: dict[str, Any]) -> "Understood":
     """Build the network that the options say, so that a wrong option is known before anything runs."""
-    from ..errors import OptionError
-    from ..learner.declarations import understand
+    from ...errors import OptionError
+    from ...learner.declarations import understand
 
     try:
         if declarations["network"] is None:
@@ -132,7 +132,7 @@ def _understood(declarations: dict[str, Any]) -> "Understood":
 
 
 def _template(path: str) -> None:
-    from ..learner.template import TEMPLATE, write_template
+    from ...learner.template import TEMPLATE, write_template
 
     if path == "-":
         show(TEMPLATE)
@@ -142,7 +142,7 @@ def _template(path: str) -> None:
 
 
 def _of_file(path: str, time_limit: float, memory_limit: int | None, declarations: dict[str, Any]) -> dict[str, Any]:
-    from ..doctor.diagnose_file import diagnose_file
+    from ...doctor.diagnose_file import diagnose_file
 
     memory = None if memory_limit is None else memory_limit * 1_000_000
     answer = diagnose_file(path, time_limit=time_limit, memory_limit=memory, **declarations)
@@ -166,11 +166,11 @@ def _show_prints(path: str, printed: str, count: int) -> None:
 
 
 def _of_arrays(path: str, understood: "Understood") -> dict[str, Any]:
-    from ..doctor import Diagnosis, diagnose
-    from ..doctor.diagnose_file import try_activations
-    from ..doctor.telling.json_form import plain_diagnosis
-    from ..errors import LabelError, LearnerFileError, ShapeError
-    from ..learner.array_file import read_array_file
+    from ...doctor import Diagnosis, diagnose
+    from ...doctor.diagnose_file import try_activations
+    from ...doctor.telling.json_form import plain_diagnosis
+    from ...errors import LabelError, LearnerFileError, ShapeError
+    from ...learner.array_file import read_array_file
 
     file = read_array_file(path)
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from .config import as_toml
-from .grouped import GroupedCommand
-from .talk import counted, harmless, say, show, show_json
-from .terminal import ATTENTION, GOOD
-from .train_options import train_options
+from ..config import as_toml
+from ..grouped import GroupedCommand
+from ..talk import counted, harmless, say, show, show_json
+from ..terminal import ATTENTION, GOOD
+from ..train_options import train_options, without_effect
 
 __all__ = ["command"]
 
@@ -32,8 +32,8 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
       glassmax train flowers.csv --target species --print-config > run.toml
       glassmax train --config run.toml --learning-rate 0.01
     """
-    from ..errors import DataError
-    from ..table import read_table
+    from ...errors import DataError
+    from ...table import read_table
 
     if options["print_config"]:
         show(as_toml(ctx))
@@ -42,8 +42,8 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
         raise click.UsageError("Missing argument 'DATA'.")
     if options["balanced"] and options["class_weight"]:
         raise click.UsageError("--balanced and --class-weight both weigh the classes. Pass one of them.")
-    from .output_paths import check_output, default_output
-    from .run import Run, check_options
+    from ..output_paths import check_model_output, check_output, default_output
+    from ..run import Run, check_options
 
     options["early_stopping"] |= options["validation"] is not None or options["metric"] is not None
     check_options(options)
@@ -59,11 +59,13 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
             where = "the weight" if option == "weight" else f"among the columns to --{option}"
             raise click.UsageError(f"The target {harmless(target)} is {where}.")
     _refuse_contradictions(options)
-    path = check_output(default_output(data) if output is None else output, data)
+    path = check_model_output(default_output(data) if output is None else output, data)
     if options["checkpoint"] is not None and check_output(options["checkpoint"], data) == path:
         raise DataError(f"{path} is the path of the model, expected another path for --checkpoint.")
     run = Run(table, target, options, form)
     run.report_table()
+    for sentence in without_effect(ctx):
+        say(sentence, ATTENTION)
     try:
         interrupted = run.train()
     except ArithmeticError:
@@ -73,6 +75,7 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
         raise KeyboardInterrupt
     model = run.model()
     result = run.judge(model)
+    replaces = path.is_file()
     model.save(path)
     if options["as_json"]:
         show_json(result.as_json() | {"model": str(path)})
@@ -82,14 +85,15 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     for line in result.verdict():
         say(line, GOOD if result.network_is_better else ATTENTION)
     again = data if data != "-" else "NEW.csv"
-    say(f"The model is in {path}. Use it:", command=f"glassmax predict {_typed(str(path))} {_typed(again)}")
+    where = f"The model is in {path}{', where it replaces an earlier one' if replaces else ''}."
+    say(f"{where} Use it:", command=f"glassmax predict {_typed(str(path))} {_typed(again)}")
     if interrupted:
         say(f"The model was trained for {counted(run.classifier.n_iter_, 'epoch')}.")
         ctx.exit(130)
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
-    """Raise if --ignore and another option name the same column."""
+    """Raise an error if --ignore and another option name the same column."""
     wanted = {"keep": options["keep"], "type": options["types"], "weight": [options["weight"]]}
     for option, names in wanted.items():
         for name in names:

@@ -2,7 +2,7 @@
 
 import click
 
-from .talk import show
+from ..talk import show
 
 __all__ = ["command"]
 

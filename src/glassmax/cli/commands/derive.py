@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .grouped import GroupedCommand, group, option
-from .talk import harmless, show_json, show_painted
-from .wording import worded_error
+from ..grouped import GroupedCommand, group, option
+from ..talk import harmless, show_json, show_painted
+from ..wording import worded_error
 
 if TYPE_CHECKING:
-    from ..calculus import Derivation
+    from ...calculus import Derivation
 
 FORMATS = {
     "numpy": "Print only the result, as a Python function.",
@@ -80,7 +80,7 @@ def command(cases: bool, **asked: Any) -> None:
       glassmax derive --matrix 'L = -sum(Y * log(softmax(X @ W + b))) / N' --wrt W
       glassmax derive --network 4-10-3 --activation sigmoid --wrt W1
     """
-    from ..errors import GlassmaxError
+    from ...errors import GlassmaxError
 
     forms = [form for form in FORMATS if asked.pop(form)]
     if len(forms) + cases > 1:
@@ -107,7 +107,7 @@ def _show(derivation: "Derivation", form: str | None, cases: bool) -> None:
 
 
 def _derivations(asked: dict[str, Any]) -> "list[Derivation]":
-    from ..calculus import derive
+    from ...calculus import derive
 
     if sum(bool(asked[source]) for source in ("equations", "network", "rule")) != 1:
         raise click.UsageError("Give equations, or --network SIZES, or --rule NAME: exactly one of them.")
@@ -128,8 +128,8 @@ def _derivations(asked: dict[str, Any]) -> "list[Derivation]":
 
 
 def _network(wrt: list[str], asked: dict[str, Any]) -> "Derivation":
-    from ..calculus.networks import ACTIVATION_EQUATIONS, LOSS_EQUATIONS, OUTPUT_EQUATIONS, derive_network
-    from ..errors import one_of
+    from ...calculus.networks import ACTIVATION_EQUATIONS, LOSS_EQUATIONS, OUTPUT_EQUATIONS, derive_network
+    from ...errors import one_of
 
     sizes = asked["network"].split("-")
     if len(sizes) < 2 or not all(size.isdecimal() and int(size) for size in sizes):
@@ -143,8 +143,8 @@ def _network(wrt: list[str], asked: dict[str, Any]) -> "Derivation":
 
 
 def _rule(name: str) -> "list[Derivation]":
-    from ..calculus.functional import FUNCTIONAL_EQUATIONS, derive_function
-    from ..errors import OptionError
+    from ...calculus.functional import FUNCTIONAL_EQUATIONS, derive_function
+    from ...errors import OptionError
 
     if name not in FUNCTIONAL_EQUATIONS:
         near = get_close_matches(name.casefold(), FUNCTIONAL_EQUATIONS, n=1)

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from .talk import counted, harmless, shortened, show, show_json
-from .terminal import console, rendered, wrapped
+from ..talk import counted, harmless, shortened, show, show_json
+from ..terminal import console, rendered, wrapped
 
 
 @click.command("info")
@@ -39,9 +39,9 @@ def command(model: str | None, as_json: bool) -> None:
 def _of_installation() -> dict[str, Any]:
     import numpy as np
 
-    from ..engine import best_engine, build_facts
-    from ..table import BUILTIN
-    from ..version import __version__
+    from ...engine import best_engine, build_facts
+    from ...table import BUILTIN
+    from ...version import __version__
 
     engine, build = best_engine(), build_facts()
     native = engine.name == "native"
@@ -86,8 +86,8 @@ def _of_model(path: str) -> dict[str, Any]:
     import hashlib
     from pathlib import Path
 
-    from ..model import load_model
-    from ..parameters import count
+    from ...model import load_model
+    from ...parameters import count
 
     model = load_model(path)
     network = model.network
@@ -112,7 +112,7 @@ def _of_model(path: str) -> dict[str, Any]:
 
 def _described(column: Any) -> str:
     """Write what a column is and what becomes of it."""
-    from ..table import Boolean, Category, Number
+    from ...table import Boolean, Category, Number
 
     if isinstance(column, Number):
         return f"number, {column.center:g} +- {column.spread:g}{', or missing' if column.indicator else ''}"

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .grouped import FILE_FORMAT, GroupedCommand, group, option
-from .talk import be_quiet, harmless, say, shortened
+from ..grouped import FILE_FORMAT, GroupedCommand, group, option
+from ..talk import be_quiet, harmless, say, shortened
 
 if TYPE_CHECKING:
-    from ..model import Model
-    from ..table import Table
+    from ...model import Model
+    from ...table import Table
 
 __all__ = ["command"]
 
@@ -56,11 +56,12 @@ def command(model: str, data: str, proba: bool, top: int | None, **options: Any)
       glassmax predict flowers.safetensors new.parquet --top 3 --keep id -o predictions.parquet
       cat new.csv | glassmax predict flowers.safetensors - > predictions.csv
     """
-    from ..model import load_model
-    from ..table import UnseenCounts, read_batches
-    from .output_paths import check_output
-    from .predictions import writer_of
+    from ...model import load_model
+    from ...table import UnseenCounts, read_batches
+    from ..output_paths import check_output
+    from ..predictions import writer_of
 
+    refuse_swapped(model, data)
     output = options["output"]
     if output is not None:
         if options["form"] is None and output.lower().endswith(OTHER_FORMATS):
@@ -86,6 +87,12 @@ def command(model: str, data: str, proba: bool, top: int | None, **options: Any)
         say(f"{rows} predictions are in {output}.")
 
 
+def refuse_swapped(model: str, data: str) -> None:
+    """Raise if the names of the files say that the table was typed in the place of the model."""
+    if data.endswith(".safetensors") and not model.endswith(".safetensors"):
+        raise click.UsageError(f"MODEL is {harmless(model)} and DATA is {harmless(data)}. Are the two swapped?")
+
+
 def _checked(tables: Any, keep: tuple[str, ...]) -> Any:
     """Report an unusual file format, and a column to keep that doesn't exist, at the first rows."""
     for number, table in enumerate(tables):
@@ -106,7 +113,7 @@ def _say_how(table: "Table") -> None:
 
 def columns_needed(model: "Model", path: str, verb: str) -> list[str]:
     """Return the columns that a model needs, or raise if it knows no tables."""
-    from ..errors import DataError
+    from ...errors import DataError
 
     if model.encoding is None:
         raise DataError(f"{path} was trained in Python and knows no tables. {verb} from Python: load_model(...).")

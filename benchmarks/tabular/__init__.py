@@ -1,0 +1,1 @@
+"""The data sets, the contenders and one measured fit of `tables.py`."""

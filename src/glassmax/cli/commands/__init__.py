@@ -1,0 +1,1 @@
+"""The commands, one module each: `glassmax train` is `train.command`. What several commands share is in `cli`."""
