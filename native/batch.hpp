@@ -9,6 +9,7 @@ template <class T> struct Scratch {  // a worker's own
     T *Y;          // [class][SPAN]
     T *mask;       // (SPAN,)
     T *nothing;    // a row of zeros
+    T *blends;     // [SPAN][d]: the rows of a span that are mixed with others
     T *gradient_panel;  // the gradient of one panel of a sparse layer
 };
 
@@ -22,11 +23,15 @@ template <class T> struct Batch {
 
     const int64_t *index;  // of the rows that go through together, or null: they follow `begin`
     int64_t begin, m;
-    int64_t step;          // for the dropout masks
+    int64_t step;          // for the dropout masks and mixup
+    double mixup;          // the largest share of the previous row; 0 for no mixup
+    double *shares;        // of the previous row, in each row of this part
+    int64_t last;          // the last row of the whole batch
     double divisor;
     int64_t dZ_stride;     // numbers from one panel of dZ to the next
     bool sparse, train, probabilities, first_part;
     bool rows_phase;       // or the weights'
+    int64_t scaled_items;  // of the weights' phase: those of a first layer with a learned scale of its inputs
     int mode, weights_task;  // of the weights' phase
     Step<T> move;
     double shorten;        // to the clip norm
@@ -35,4 +40,6 @@ template <class T> struct Batch {
     T *out;
 
     int64_t row(int64_t s) const { return index ? index[s] : begin + s; }
+    int64_t previous(int64_t s) const { return s == 0 && first_part ? last : index[s - 1]; }
+    bool absent(int64_t row) const { return rows.weight && rows.weight[row] == 0; }
 };

@@ -8,6 +8,7 @@ template <class T> struct Layer {
     int64_t stride;   // numbers from one panel to the next
     int32_t activation;
     double dropped;   // the share of the layer's units that a row loses
+    T rate_factor[2];  // of the weights, and of the biases
     T *W, *first, *second;  // packed alike
     double *sum;      // packed alike: the gradient, where it comes in parts
     T *A;             // the layer's input, [span][padded][SPAN]; row d is 1, then 0

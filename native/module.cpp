@@ -206,17 +206,19 @@ void add_targets(Rows &rows, const Spec &spec, const Maybe<In<int64_t, 1>> &y, c
     rows.mean_weight = mean_weight;
 }
 
-// alpha, label smoothing, dropout, seed, clip norm (0 for none), weight decay: engine.Regularization.
-typedef std::tuple<double, double, std::vector<double>, uint64_t, double, double> RegularizationOf;
-// adam, Nesterov, momentum, beta_1, beta_2, epsilon, steps behind it.
-typedef std::tuple<bool, bool, double, double, double, double, int64_t> RuleOf;
+// alpha, label smoothing, dropout, seed, clip norm (0 for none), weight decay, mixup and its share of the rows:
+// engine.Regularization.
+typedef std::tuple<double, double, std::vector<double>, uint64_t, double, double, double, double> RegularizationOf;
+// adam, Nesterov, momentum, beta_1, beta_2, epsilon, steps behind it, factors of the rate (empty for ones).
+typedef std::tuple<bool, bool, double, double, double, double, int64_t, std::vector<double>> RuleOf;
 
 Regularization regularization_of(const RegularizationOf &given, const Spec &spec) {
     const std::vector<double> &dropout = std::get<2>(given);
     require(dropout.empty() || dropout.size() == spec.activations.size(), "dropout doesn't fit the hidden layers");
     for (double rate : dropout) require(rate >= 0 && rate < 1, "a rate of dropout is out of range");
+    require(std::get<6>(given) >= 0 && std::get<6>(given) <= 1, "mixup is out of range");
     return {std::get<0>(given), std::get<1>(given), std::get<5>(given), std::get<4>(given),
-            dropout.empty() ? nullptr : dropout.data(), std::get<3>(given)};
+            dropout.empty() ? nullptr : dropout.data(), std::get<3>(given), std::get<6>(given), std::get<7>(given)};
 }
 
 // ---- the calls ----
@@ -229,16 +231,28 @@ std::tuple<double, int64_t, bool> epoch(const std::string &isa, int threads, con
                                         Maybe<In<int64_t, 1>> y, Maybe<In<double, 2>> Y, Maybe<In<double, 1>> weight,
                                         double mean_weight, const RegularizationOf &regularization, const RuleOf &rule,
                                         InOut<T, 1> theta, InOut<T, 1> first, Maybe<InOut<T, 1>> second,
-                                        In<int64_t, 1> order, int64_t batch_size, In<double, 1> rates, int64_t first_step) {
+                                        In<int64_t, 1> order, int64_t batch_size, In<double, 1> rates, int64_t first_step,
+                                        Maybe<In<double, 1>> mixup_factors, Maybe<InOut<T, 1>> unscaled) {
     Epoch task = {};
     task.shape = spec.shape();
     task.rows = dense_or_sparse<T>(spec, X, values, columns, starts);
     add_targets(task.rows, spec, y, Y, weight, mean_weight);
     task.regularization = regularization_of(regularization, spec);
     std::tie(task.rule.adam, task.rule.nesterov, task.rule.momentum, task.rule.beta_1, task.rule.beta_2,
-             task.rule.epsilon, task.rule.t) = rule;
-    const auto fits = [&](const InOut<T, 1> &array) { return int64_t(array.shape(0)) == spec.parameters; };
-    require(fits(theta) && fits(first) && (!second || fits(*second)), "theta or the state has another size than the network");
+             task.rule.epsilon, task.rule.t, std::ignore) = rule;
+    const std::vector<double> &factors = std::get<7>(rule);
+    const size_t matrices = 2 * spec.sizes.size() - 2;
+    require((factors.empty() && !unscaled) || factors.size() == matrices + bool(unscaled),
+            "there are not as many rate factors as parameters");
+    for (double factor : factors) require(factor >= 0 && std::isfinite(factor), "a rate factor is out of range");
+    task.rule.factors = factors.empty() ? nullptr : factors.data();
+    task.rule.scale_factor = unscaled ? factors.back() : 1;
+    task.unscaled = unscaled ? unscaled->data() : nullptr;
+    const int64_t moving = spec.parameters + (unscaled ? spec.sizes[0] : 0);
+    const auto fits = [&](const InOut<T, 1> &array) { return int64_t(array.shape(0)) == moving; };
+    require(int64_t(theta.shape(0)) == spec.parameters && fits(first) && (!second || fits(*second)) &&
+                (!unscaled || fits(*unscaled)),
+            "theta or the state has another size than the network");
     require(bool(second) == task.rule.adam, "the state is not that of the rule");
     task.theta = theta.data();
     task.first = first.data();
@@ -252,6 +266,9 @@ std::tuple<double, int64_t, bool> epoch(const std::string &isa, int threads, con
     require((steps + batch_size - 1) / batch_size <= int64_t(rates.shape(0)), "there are fewer rates than steps");
     task.rates = rates.data();
     task.first_step = first_step;
+    require(!mixup_factors || (steps + batch_size - 1) / batch_size <= int64_t(mixup_factors->shape(0)),
+            "there are fewer mixup factors than steps");
+    task.mixup_factors = mixup_factors ? mixup_factors->data() : nullptr;
     const Engine &engine = engine_of(isa);
     Workers workers = workers_of(threads);
     Outcome outcome;
@@ -305,7 +322,7 @@ template <class T> void bind(nb::module_ &m) {
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg(), nb::arg(), nb::arg(),
           nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().none().noconvert(), nb::arg().noconvert(), nb::arg(),
-          nb::arg().noconvert(), nb::arg());
+          nb::arg().noconvert(), nb::arg(), nb::arg().none().noconvert(), nb::arg().none().noconvert());
     m.def("loss_and_gradient", &loss_and_gradient<T>, nb::arg(), nb::arg(), nb::arg(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg(), nb::arg(),

@@ -41,9 +41,10 @@ Step<T> step_of(const Rule &rule, const Powers &powers, const Regularization &re
     return step;
 }
 
-// Move the weights at w by the gradient g of the data; `bias`: no penalty, no decay. Adds to `square`.
+// Move the weights at w by the gradient g of the data, `factor` times as far as the rule says; `bias`: no penalty, no
+// decay. Adds to `square`.
 template <class T, int MODE>
-INLINE void move(Vec<T> g, T *w, T *first, T *second, const Step<T> &step, bool bias, Vec<T> &square) {
+INLINE void move(Vec<T> g, T *w, T *first, T *second, const Step<T> &step, T factor, bool bias, Vec<T> &square) {
     Vec<T> weight = load(w);
     if (!bias) {
         g = fma(all(step.penalty), weight, g);
@@ -54,11 +55,11 @@ INLINE void move(Vec<T> g, T *w, T *first, T *second, const Step<T> &step, bool 
         const Vec<T> v = fma(all(step.beta_2), load(second), step.rest_2 * g * g);
         store(first, m);
         store(second, v);
-        weight -= step.length * m / (root(v) + step.epsilon);
+        weight -= factor * (step.length * m / (root(v) + step.epsilon));
     } else {
         const Vec<T> downhill = step.rate * g, velocity = step.momentum * load(first) - downhill;
         store(first, velocity);
-        weight += MODE == NESTEROV ? step.momentum * velocity - downhill : velocity;
+        weight += factor * (MODE == NESTEROV ? step.momentum * velocity - downhill : velocity);
     }
     store(w, weight);
     if (!bias) square = fma(weight, weight, square);

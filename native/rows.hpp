@@ -38,6 +38,31 @@ template <class T> void lay_down(const T *const *from, const T *const *next, int
         for (int64_t i = k; i < d; ++i) A[i * SPAN<T> + s] = from[s][i];
 }
 
+INLINE uint64_t drawn(uint64_t key, uint64_t counter) {  // output `counter` of SplitMix64 seeded with `key`
+    uint64_t z = key + (counter + 1) * 0x9E3779B97F4A7C15u;
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    return z ^ z >> 31;
+}
+
+// The shares that the rows of a span have of their previous rows: those of glassmax.functional.mixup.
+template <class T> void draw_shares(const Batch<T> &batch, int64_t s0, int rows) {
+    constexpr double UNIT = 1 / 9007199254740992.0;  // u >> 11 counts in 2^-53
+    const uint64_t of_step = drawn(drawn(batch.regularization.seed, uint64_t(batch.step)), 0);
+    for (int64_t s = s0; s < s0 + rows; ++s) {
+        const int64_t row = batch.row(s);
+        const uint64_t key = drawn(of_step, uint64_t(row));
+        const bool mixed = double(drawn(key, 0) >> 11) * UNIT < batch.regularization.mixup_share;
+        const bool whole = !mixed || batch.absent(row) || batch.absent(batch.previous(s));
+        batch.shares[s] = whole ? 0 : batch.mixup * (double(drawn(key, 1) >> 11) * UNIT);
+    }
+}
+
+template <class T> void blend(const T *x, const T *previous, double share, int64_t d, T *to) {
+    const T rest = T(1 - share), some = T(share);
+    for (int64_t i = 0; i < d; ++i) to[i] = rest * x[i] + some * previous[i];
+}
+
 template <class T> void gather(const Span<T> &span, T *A) {
     constexpr int L = LANES<T>;
     const Batch<T> &batch = span.batch;
@@ -46,8 +71,14 @@ template <class T> void gather(const Span<T> &span, T *A) {
     const T *from[SPAN<T>];
     for (int at = 0; at < span.vectors * L; ++at) {
         const int64_t row = batch.row(span.start + (at < span.rows ? at : span.rows - 1));
-        const bool absent = batch.train && batch.rows.weight && batch.rows.weight[row] == 0;
-        from[at] = absent ? span.own.nothing : X + row * d;
+        from[at] = batch.train && batch.absent(row) ? span.own.nothing : X + row * d;
+    }
+    for (int at = 0; batch.mixup > 0 && at < span.rows; ++at) {
+        const double share = batch.shares[span.start + at];
+        if (share == 0) continue;
+        T *to = span.own.blends + at * d;
+        blend<T>(from[at], X + batch.previous(span.start + at) * d, share, d, to);
+        from[at] = to;
     }
     for (int v = 0; v < span.vectors; ++v)
         lay_down<T>(from + v * L, from + (v + 1 < span.vectors ? v + 1 : v) * L, d, A + v * L);
@@ -64,32 +95,43 @@ template <class T> struct Entries {
     T value(int64_t e) const { return static_cast<const T *>(rows.values)[e]; }
 };
 
+// The rows of the data that make one row of a batch, each with its factor: none, one, or two where rows are mixed.
+template <class T> struct Parts {
+    int count;
+    int64_t row[2];
+    T factor[2];
+
+    Parts(const Batch<T> &batch, int64_t s) : count(1), row{batch.row(s), 0}, factor{T(1), T(0)} {
+        if (batch.train && batch.absent(row[0])) count = 0;
+        if (!(batch.mixup > 0) || batch.shares[s] == 0) return;
+        count = 2;
+        row[1] = batch.previous(s);
+        factor[0] = T(1 - batch.shares[s]);
+        factor[1] = T(batch.shares[s]);
+    }
+};
+
 // Z of one sparse row, some panels at a time, written into its lane.
-template <class T> void affine_of_sparse_row(const Layer<T> &layer, const Rows &rows, int64_t row, bool absent, T *Z) {
+template <class T> void affine_of_sparse_row(const Layer<T> &layer, const Rows &rows, const Parts<T> &parts, T *Z) {
     constexpr int L = LANES<T>, SOME = 4;
     const Entries<T> entries{rows};
-    const int64_t start = entries.start(row), end = absent ? start : entries.start(row + 1);
     for (int64_t p = 0; p < layer.panels; p += SOME) {
         const int64_t some = layer.panels - p < SOME ? layer.panels - p : SOME;
         const T *W = layer.W + p * layer.stride;
         Vec<T> sum[SOME] = {};
-        for (int64_t e = start; e < end; ++e) {
-            const Vec<T> x = all(entries.value(e));
-            const T *w = W + entries.column(e) * L;
-            for (int64_t q = 0; q < some; ++q) sum[q] = fma(load(w + q * layer.stride), x, sum[q]);
+        for (int part = 0; part < parts.count; ++part) {
+            const int64_t start = entries.start(parts.row[part]), end = entries.start(parts.row[part] + 1);
+            for (int64_t e = start; e < end; ++e) {
+                const Vec<T> x = all(parts.factor[part] * entries.value(e));
+                const T *w = W + entries.column(e) * L;
+                for (int64_t q = 0; q < some; ++q) sum[q] = fma(load(w + q * layer.stride), x, sum[q]);
+            }
         }
         for (int64_t q = 0; q < some; ++q) {
             const Vec<T> z = sum[q] + load(W + q * layer.stride + layer.d * L);
             for (int i = 0; i < L; ++i) Z[((p + q) * L + i) * SPAN<T>] = z[i];
         }
     }
-}
-
-INLINE uint64_t drawn(uint64_t key, uint64_t counter) {  // output `counter` of SplitMix64 seeded with `key`
-    uint64_t z = key + (counter + 1) * 0x9E3779B97F4A7C15u;
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return z ^ z >> 31;
 }
 
 // Multiply the activations and their derivatives by the masks of glassmax.functional.masks.
@@ -137,24 +179,29 @@ template <class T> void activate(int activation, int64_t units, int vectors, boo
     }
 }
 
-// The targets of a span as columns, smoothed.
+// The targets of a span as columns, mixed and smoothed.
 template <class T> void targets(const Batch<T> &batch, int64_t s0, int rows, T *Y) {
     const int64_t k = batch.shape.sizes[batch.shape.depth];
     const double share = batch.regularization.label_smoothing;
     for (int64_t j = 0; j < k; ++j)
         for (int s = rows; s < SPAN<T>; ++s) Y[j * SPAN<T> + s] = 0;
+    const auto entry = [&](int64_t row, int64_t j) {
+        return batch.rows.Y ? batch.rows.Y[row * k + j] : double(j == batch.rows.y[row]);
+    };
     for (int s = 0; s < rows; ++s) {
         const int64_t row = batch.row(s0 + s);
+        const double mixed = batch.mixup > 0 ? batch.shares[s0 + s] : 0;
+        const int64_t previous = mixed > 0 ? batch.previous(s0 + s) : row;
+        const auto target = [&](int64_t j) {
+            return mixed > 0 ? (1 - mixed) * entry(row, j) + mixed * entry(previous, j) : entry(row, j);
+        };
         double rowsum = 1;
         if (batch.rows.Y && share > 0) {
             rowsum = 0;
-            for (int64_t j = 0; j < k; ++j) rowsum += batch.rows.Y[row * k + j];
+            for (int64_t j = 0; j < k; ++j) rowsum += target(j);
         }
         const double spread = batch.shape.output == SIGMOID_OUTPUT ? share / 2 : share * rowsum / double(k);
-        for (int64_t j = 0; j < k; ++j) {
-            const double y = batch.rows.Y ? batch.rows.Y[row * k + j] : double(j == batch.rows.y[row]);
-            Y[j * SPAN<T> + s] = T((1 - share) * y + spread);
-        }
+        for (int64_t j = 0; j < k; ++j) Y[j * SPAN<T> + s] = T((1 - share) * target(j) + spread);
     }
 }
 
@@ -201,11 +248,8 @@ template <class T> void layer_up(const Span<T> &span, int64_t l) {
     const Layer<T> &layer = batch.layers[l];
     T *Z = span.own.Z[l];
     if (l == 0 && batch.sparse) {
-        for (int s = 0; s < span.rows; ++s) {
-            const int64_t row = batch.row(span.start + s);
-            const bool absent = batch.train && batch.rows.weight && batch.rows.weight[row] == 0;
-            affine_of_sparse_row<T>(layer, batch.rows, row, absent, Z + s);
-        }
+        for (int s = 0; s < span.rows; ++s)
+            affine_of_sparse_row<T>(layer, batch.rows, Parts<T>(batch, span.start + s), Z + s);
     } else {
         T *A = span.A(l);
         if (l == 0) gather<T>(span, A);
@@ -235,7 +279,8 @@ template <class T> double loss_of(const Span<T> &span, T *Z) {
     if (batch.rows.y)
         for (int s = 0; s < rows; ++s) label[s] = batch.rows.y[batch.row(span.start + s)];
     HeadRows<T> head = {k, span.vectors, rows, label, nullptr, factor, loss};
-    if (needs_rows(batch.shape.output, batch.shape.loss, batch.rows.Y, batch.regularization.label_smoothing)) {
+    const bool soft = batch.rows.Y || batch.mixup > 0;
+    if (needs_rows(batch.shape.output, batch.shape.loss, soft, batch.regularization.label_smoothing)) {
         targets<T>(batch, span.start, rows, span.own.Y);
         head.Y = span.own.Y;
     }
@@ -269,6 +314,7 @@ template <class T> void layer_down(const Span<T> &span, int64_t l) {
 template <class T> void rows_item(const Batch<T> &batch, int worker, int64_t number) {
     const Span<T> span(batch, worker, number);
     const int64_t depth = batch.shape.depth;
+    if (batch.mixup > 0) draw_shares<T>(batch, span.start, span.rows);
     for (int64_t l = 0; l < depth; ++l) layer_up<T>(span, l);
     T *Z = span.own.Z[depth - 1];
     if (batch.train) {

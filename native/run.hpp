@@ -72,6 +72,7 @@ template <class T> struct Run {
             own.Y = arena.take<T>(batch.shape.sizes[batch.shape.depth] * SPAN<T>);
             own.mask = arena.take<T>(SPAN<T>);
             own.nothing = arena.take<T>(batch.layers[0].d);
+            if (batch.regularization.mixup > 0 && !batch.sparse) own.blends = arena.take<T>(SPAN<T> * batch.layers[0].d);
             if (batch.sparse) own.gradient_panel = arena.take<T>(batch.layers[0].padded * LANES<T>);
         }
         if (!batch.scratch) return;
@@ -165,8 +166,14 @@ template <class T> struct Run {
                 Layer<T> &layer = batch.layers[l];
                 layer.first = arena.take<T>(packed(layer));
                 layer.second = task.rule.adam ? arena.take<T>(packed(layer)) : nullptr;
-                layer.sum = in_parts ? arena.take<double>(packed(layer)) : nullptr;
+                layer.sum = in_parts || (task.unscaled && l == 0) ? arena.take<double>(packed(layer)) : nullptr;
             }
+            if (task.unscaled) {
+                run.scaled.V = arena.take<T>(packed(batch.layers[0]));
+                T **each[] = {&run.scaled.s, &run.scaled.first, &run.scaled.second, &run.scaled.ds};
+                for (T **array : each) *array = arena.take<T>(up(batch.layers[0].d, LANES<T>));
+            }
+            batch.shares = task.regularization.mixup > 0 ? arena.take<double>(samples) : nullptr;
         };
         if (!run.prepare(3 * run.flops_a_row * double(samples), samples, plan)) return run.end(no_memory);
         run.pack_weights(task.theta);
@@ -175,8 +182,12 @@ template <class T> struct Run {
             if (second) pack<T>(layer, second, layer.second);
         });
         run.measure_squares();
+        if (task.unscaled) run.begin_scaled(task);
 
         const Rule &rule = task.rule;
+        for (int64_t l = 0; l < depth; ++l)
+            for (int which = 0; which < 2; ++which)
+                batch.layers[l].rate_factor[which] = rule.factors ? T(rule.factors[2 * l + which]) : T(1);
         Powers powers(rule);
         const int mode = rule.adam ? ADAM : rule.nesterov ? NESTEROV : PLAIN_SGD;
         Outcome outcome = {0, 0, DONE};
@@ -185,6 +196,8 @@ template <class T> struct Run {
             const int64_t m = n - start < batch_size ? n - start : batch_size;
             batch.divisor = double(m) * task.rows.mean_weight;
             batch.step = task.first_step + outcome.steps;
+            batch.mixup = task.regularization.mixup * (task.mixup_factors ? task.mixup_factors[outcome.steps] : 1);
+            batch.last = task.order[start + m - 1];
             powers.next(rule);
             double loss = 0;
             bool going = true;
@@ -210,6 +223,7 @@ template <class T> struct Run {
                 batch.shorten = most > 0 && length > most ? most / length : 1;
             }
             if (going) going = run.weights(in_parts ? SUMMED : GRADIENT, mode);
+            if (going && task.unscaled) run.step_of_scaled(mode);
             if (!going) {
                 outcome.ending = INTERRUPTED;
                 break;
@@ -225,9 +239,47 @@ template <class T> struct Run {
                 unpack<T, T>(layer, layer.first, first);
                 if (second) unpack<T, T>(layer, layer.second, second);
             });
+            if (task.unscaled) run.end_scaled(task);
         }
         if (outcome.ending == DONE) outcome.loss = sum / double(n);
         return run.end(outcome);
+    }
+
+    // ---- a first layer with a learned scale of its inputs ----
+
+    Scaled<T> scaled = {};
+
+    // The scale and its state, behind those of the parameters.
+    template <class Do> void each_of_scale(const Epoch &task, Do what) {
+        int64_t p = 0;
+        for (int64_t l = 0; l < batch.shape.depth; ++l) p += batch.layers[l].d1 * batch.layers[l].h;
+        what(scaled.s, static_cast<T *>(task.unscaled) + p);
+        what(scaled.first, static_cast<T *>(task.first) + p);
+        if (task.second) what(scaled.second, static_cast<T *>(task.second) + p);
+    }
+
+    void begin_scaled(const Epoch &task) {
+        const Layer<T> &layer = batch.layers[0];
+        scaled.rate_factor = T(task.rule.scale_factor);
+        scaled.items = batch.scaled_items = layer.items_down * layer.items_across;
+        pack<T>(layer, static_cast<const T *>(task.unscaled), scaled.V);
+        const int64_t d = layer.d, padded = up(d, LANES<T>);
+        each_of_scale(task, [&](T *to, const T *from) {
+            for (int64_t i = 0; i < padded; ++i) to[i] = i < d ? from[i] : T(0);
+        });
+        for (int64_t i = 0; i < padded; ++i) scaled.ds[i] = 0;
+    }
+
+    void step_of_scaled(int mode) {
+        if (mode == ADAM) return move_scaled<T, ADAM>(batch, batch.layers[0], scaled);
+        if (mode == NESTEROV) return move_scaled<T, NESTEROV>(batch, batch.layers[0], scaled);
+        move_scaled<T, PLAIN_SGD>(batch, batch.layers[0], scaled);
+    }
+
+    void end_scaled(const Epoch &task) {
+        const Layer<T> &layer = batch.layers[0];
+        unpack<T, T>(layer, scaled.V, static_cast<T *>(task.unscaled));
+        each_of_scale(task, [&](const T *from, T *to) { __builtin_memcpy(to, from, size_t(layer.d) * sizeof(T)); });
     }
 
     template <class Do> void each_layer(const Epoch &task, Do what) {

@@ -42,6 +42,7 @@ struct Regularization {
     double clip_norm;       // 0 for none
     const double *dropout;  // of the hidden layers, or null
     uint64_t seed;
+    double mixup, mixup_share;
 };
 
 // How gradients move weights. SGD: `first` is the velocity. Adam: `first` and `second` are m and v.
@@ -49,6 +50,8 @@ struct Rule {
     bool adam, nesterov;
     double momentum, beta_1, beta_2, epsilon;
     int64_t t;  // steps that Adam has behind it
+    const double *factors;  // of the learning rate, for W1, b1, W2, ...; or null: ones
+    double scale_factor;    // of the learning rate, for the scale of the inputs
 };
 
 struct Epoch {
@@ -57,10 +60,12 @@ struct Epoch {
     Regularization regularization;
     Rule rule;
     void *theta, *first, *second;
+    void *unscaled;  // or null. W1 before the scale of the inputs, ..., the scale; first and second go on likewise
     const int64_t *order;
     int64_t batch_size;
     const double *rates;  // one for each step
     int64_t first_step;
+    const double *mixup_factors;  // one for each step, or null: ones
 };
 
 enum Ending : int32_t { DONE, NOT_FINITE, INTERRUPTED, NO_MEMORY };

@@ -11,7 +11,8 @@ INLINE void use(const Batch<T> &batch, const Layer<T> &layer, int64_t offset, Ve
     if (MODE == INTO_SUM)
         into_sum<T>(g, layer.sum + offset, batch.first_part);
     else
-        move<T, MODE>(g, layer.W + offset, layer.first + offset, layer.second + offset, batch.move, bias, square);
+        move<T, MODE>(g, layer.W + offset, layer.first + offset, layer.second + offset, batch.move,
+                      layer.rate_factor[bias], bias, square);
 }
 
 // Tiles i0 .. i1 of N panels from panel p on.
@@ -53,14 +54,16 @@ void sparse_panel(const Batch<T> &batch, const Layer<T> &layer, int64_t p, T *pa
     const T *dZ = layer.dZ + p * batch.dZ_stride;
     __builtin_memset(panel, 0, size_t(layer.padded * L) * sizeof(T));
     for (int64_t s = 0; s < batch.m; ++s, dZ += L) {
-        const int64_t row = batch.row(s), end = entries.start(row + 1);
+        const Parts<T> parts(batch, s);
         const Vec<T> dz = load(dZ);
         T *bias = panel + layer.d * L;
         store(bias, load(bias) + dz);
-        if (batch.rows.weight && batch.rows.weight[row] == 0) continue;
-        for (int64_t e = entries.start(row); e < end; ++e) {
-            T *g = panel + entries.column(e) * L;
-            store(g, fma(all(entries.value(e)), dz, load(g)));
+        for (int part = 0; part < parts.count; ++part) {
+            const int64_t start = entries.start(parts.row[part]), end = entries.start(parts.row[part] + 1);
+            for (int64_t e = start; e < end; ++e) {
+                T *g = panel + entries.column(e) * L;
+                store(g, fma(all(parts.factor[part] * entries.value(e)), dz, load(g)));
+            }
         }
     }
     for (int64_t i = 0; i < layer.d1; ++i) {
@@ -80,7 +83,8 @@ void summed(const Batch<T> &batch, const Layer<T> &layer, int64_t p, int64_t i0,
         Wide<T> g;
         for (int q = 0; q < Wide<T>::PARTS; ++q) g.part[q] = load(layer.sum + offset + q * LANES<double>) * batch.shorten;
         Vec<T> square = {};
-        move<T, MODE>(g.narrow(), layer.W + offset, layer.first + offset, layer.second + offset, batch.move, bias, square);
+        move<T, MODE>(g.narrow(), layer.W + offset, layer.first + offset, layer.second + offset, batch.move,
+                      layer.rate_factor[bias], bias, square);
         squares += Wide<T>::of(square);
     }
 }
@@ -126,6 +130,10 @@ template <class T, int MODE> void weights_item_by(Batch<T> &batch, int worker, i
 }
 
 template <class T> void weights_item(Batch<T> &batch, int worker, int64_t item) {
+    if (item < batch.scaled_items && batch.mode != INTO_SUM) {  // moved afterwards, by scaled.hpp
+        if (batch.weights_task == GRADIENT) weights_item_by<T, INTO_SUM>(batch, worker, item);
+        return;
+    }
     switch (batch.weights_task == PENALTY ? INTO_SUM : batch.mode) {
     case PLAIN_SGD: return weights_item_by<T, PLAIN_SGD>(batch, worker, item);
     case NESTEROV: return weights_item_by<T, NESTEROV>(batch, worker, item);

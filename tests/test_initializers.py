@@ -44,6 +44,21 @@ def test_mlp_is_the_scheme_of_mlpclassifier(activation, factor):
         np.testing.assert_array_equal(parameters.b[layer], draw.uniform(-bound, bound, parameters.b[layer].shape))
 
 
+@pytest.mark.parametrize(("activation", "factor"), [("gelu", 2), ("relu", 2), ("selu", 1), ("tanh", 1)])
+def test_normal_draws_weights_and_biases_and_leaves_the_last_layer_at_0(activation, factor):
+    parameters = drawn("normal", [activation])
+    for entries, variance in ((parameters["W1"], factor / 300), (parameters["b1"], 1)):
+        assert entries.var() == pytest.approx(variance, rel=0.15)
+        assert abs(entries).max() > 2.4 * np.sqrt(variance)
+    assert not parameters["W2"].any()
+    assert not parameters["b2"].any()
+    assert schemes_of("normal", [activation] * 2) == ("normal", "normal", "zeros")
+
+
+def test_normal_without_a_hidden_layer_starts_at_0():
+    assert not Network([4, 3], init="normal").theta.any()
+
+
 def test_auto_fits_every_activation():
     schemes = {name: schemes_of("auto", [name])[0] for name in ACTIVATIONS}
     assert {name for name, scheme in schemes.items() if scheme == "he_uniform"} == {

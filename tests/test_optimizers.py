@@ -11,7 +11,7 @@ from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOpti
 
 from glassmax import optimizers
 from glassmax.errors import OptionError
-from glassmax.optimizers import SCHEDULES, SGD, Adam, Schedule, lbfgs
+from glassmax.optimizers import SCHEDULES, SGD, Adam, Schedule, lbfgs, rate_factors
 
 START = [1.0, -2.0, 0.5, 0.0]
 
@@ -368,3 +368,24 @@ def test_the_prompt_shows_an_iterate_without_its_vector():
 
 def test_dir_of_optimizers_shows_the_public_names():
     assert dir(optimizers) == sorted(optimizers.__all__)
+
+
+# factors of the learning rate
+
+
+@pytest.mark.parametrize("bias_rate", [1.0, 0.1])
+def test_factors_are_those_of_the_parametrization(bias_rate):
+    sizes, options = (16, 25, 3), {"bias_rate": bias_rate}
+    expected = (0.25, bias_rate, 0.2, bias_rate)
+    assert rate_factors(sizes, Adam(0.1), parametrization="ntk", **options) == pytest.approx(expected)
+    expected = (1 / 16, bias_rate, 1 / 25, bias_rate)
+    assert rate_factors(sizes, SGD(0.1), parametrization="ntk", **options) == pytest.approx(expected)
+    expected = () if bias_rate == 1 else (1.0, bias_rate) * 2
+    assert rate_factors(sizes, SGD(0.1), **options) == expected
+
+
+def test_unknown_parametrizations_and_negative_factors_are_refused():
+    with pytest.raises(OptionError, match="parametrization is 'mup', expected one of standard, ntk"):
+        rate_factors((2, 2), SGD(0.1), parametrization="mup")
+    with pytest.raises(OptionError, match="bias_rate is -1, expected a number >= 0"):
+        rate_factors((2, 2), SGD(0.1), bias_rate=-1)

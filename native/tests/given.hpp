@@ -124,13 +124,13 @@ template <class T> constexpr int DTYPE = sizeof(T) == 4 ? 0 : 1;
 
 template <class T> struct Trained {
     Outcome outcome;
-    Block<T> theta, first, second;
+    Block<T> theta, first, second, unscaled;
     bool same(const Trained &other) const {
         return !std::memcmp(&outcome.loss, &other.outcome.loss, sizeof outcome.loss) &&
                outcome.steps == other.outcome.steps && theta.same(other.theta) && first.same(other.first) &&
-               second.same(other.second);
+               second.same(other.second) && unscaled.same(other.unscaled);
     }
-    bool untouched() const { return theta.unchanged() && first.unchanged() && second.unchanged(); }
+    bool untouched() const { return theta.unchanged() && first.unchanged() && second.unchanged() && unscaled.unchanged(); }
 };
 
 // A case as the engine is given it.
@@ -138,13 +138,20 @@ template <class T> struct Given {
     const Case &c;
     Block<int64_t> sizes, y, order, columns, starts;
     Block<int32_t> activations, columns_32, starts_32;
-    Block<T> X, values, theta, first, second;
-    Block<double> Y, weight, rates, dropout;
+    Block<T> X, values, theta, first, second, unscaled;
+    Block<double> Y, weight, rates, dropout, factors, mixup_factors;
 
     explicit Given(const Case &c)
         : c(c), sizes(c.sizes), y(c.y), order(c.order), activations(c.activations), theta(c.theta), first(c.first),
           second(maybe<T>(c.adam ? c.second : Numbers())), Y(maybe<double>(c.Y)), weight(maybe<double>(c.weight)),
-          rates(c.rates), dropout(maybe<double>(c.dropout)) {
+          rates(c.rates), dropout(maybe<double>(c.dropout)), factors(maybe<double>(c.factors)),
+          mixup_factors(maybe<double>(c.mixup_factors)) {
+        if (!c.scale.empty()) {  // W1 before its scale, what follows, the scale
+            Numbers before = c.theta;
+            for (int64_t i = 0; i < c.sizes[0] * c.sizes[1]; ++i) before[i] /= c.scale[i / c.sizes[1]];
+            before.insert(before.end(), c.scale.begin(), c.scale.end());
+            unscaled = Block<T>(before);
+        }
         if (!c.sparse) {
             X = Block<T>(c.X);
             return;
@@ -180,20 +187,24 @@ template <class T> struct Given {
         return rows;
     }
     Regularization regularization(bool training) const {
-        return {c.alpha, c.smoothing, c.decay, c.clip, training ? dropout.data() : nullptr, SEED};
+        return {c.alpha, c.smoothing,     c.decay, c.clip, training ? dropout.data() : nullptr,
+                SEED,    training ? c.mixup : 0, c.mixup_share};
     }
     bool unchanged() const {
         return sizes.unchanged() && y.unchanged() && order.unchanged() && columns.unchanged() && starts.unchanged() &&
                activations.unchanged() && columns_32.unchanged() && starts_32.unchanged() && X.unchanged() &&
-               values.unchanged() && theta.unchanged() && first.unchanged() && second.unchanged() && Y.unchanged() &&
-               weight.unchanged() && rates.unchanged() && dropout.unchanged();
+               values.unchanged() && unscaled.unchanged() && theta.unchanged() && first.unchanged() && second.unchanged() && Y.unchanged() &&
+               weight.unchanged() && rates.unchanged() && dropout.unchanged() && factors.unchanged() &&
+               mixup_factors.unchanged();
     }
 
     Trained<T> train(const Engine &engine, Workers workers) const {
-        Trained<T> moved = {{}, theta.again(), first.again(), c.adam ? second.again() : Block<T>()};
+        Trained<T> moved = {{}, theta.again(), first.again(), c.adam ? second.again() : Block<T>(),
+                            c.scale.empty() ? Block<T>() : unscaled.again()};
         Epoch task = {shape(), rows(), regularization(true), {}, moved.theta.data(), moved.first.data(), moved.second.data(),
-                      order.data(), c.batch_size, rates.data(), c.first_step};
-        task.rule = {c.adam, c.nesterov, c.momentum, BETA_1, BETA_2, EPSILON, c.adam ? STEPS_BEFORE : 0};
+                      moved.unscaled.data(), order.data(), c.batch_size, rates.data(), c.first_step, mixup_factors.data()};
+        task.rule = {c.adam, c.nesterov, c.momentum, BETA_1, BETA_2, EPSILON, c.adam ? STEPS_BEFORE : 0,
+                     factors.data(), c.factors.empty() ? 1 : c.factors.back()};
         moved.outcome = engine.epoch[DTYPE<T>](task, workers);
         return moved;
     }
@@ -233,6 +244,8 @@ void check_as(const Case &c, const Plain &plain, const Engine &engine, const std
             close(DTYPE<T>, gradient.data(), plain.gradient, name + ", gradient", 1e-6);
             close(DTYPE<T>, trained.theta.data(), plain.theta, name + ", theta");
             close(DTYPE<T>, trained.first.data(), plain.first, name + ", first state");
+            if (!c.scale.empty())
+                close(DTYPE<T>, trained.unscaled.data() + c.theta.size(), plain.scale, name + ", scale");
             if (c.adam) close(DTYPE<T>, trained.second.data(), plain.second, name + ", second state");
             close(DTYPE<T>, out[0].data(), plain.logits, name + ", logits");
             close(DTYPE<T>, out[1].data(), plain.probabilities, name + ", probabilities");

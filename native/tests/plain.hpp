@@ -42,20 +42,33 @@ struct Random {
 
 // ---- what is to be computed ----
 
+struct Mixed {  // a row, and how much of another it takes
+    int64_t row, previous;
+    double share;
+    Mixed(int64_t row, int64_t previous = 0, double share = 0) : row(row), previous(previous), share(share) {}
+    double of(const double *numbers, int64_t d, int64_t j) const {
+        const double own = numbers[row * d + j];
+        return share == 0 ? own : (1 - share) * own + share * numbers[previous * d + j];
+    }
+};
+
 struct Case {
     Integers sizes;
     std::vector<int32_t> activations;
     int32_t output = SOFTMAX_OUTPUT, loss = CROSS_ENTROPY;
     int64_t n = 0, batch_size = 1, first_step = 5;
     Numbers X, Y, weight, dropout;  // the last three may be empty: none
+    Numbers factors, mixup_factors;  // empty: ones
+    Numbers scale;  // of the inputs, folded into theta; empty: none
     Integers y, order;
     bool sparse = false, wide = false, adam = false, nesterov = false;
     double alpha = 0, smoothing = 0, decay = 0, clip = 0, momentum = 0.875, mean_weight = 1;
+    double mixup = 0, mixup_share = 0.5;
     Numbers theta, first, second, rates;
 
     int64_t depth() const { return int64_t(sizes.size()) - 1; }
     int64_t k() const { return sizes.back(); }
-    double target(int64_t i, int64_t j) const;
+    double target(const struct Mixed &row, int64_t j) const;
     std::string name() const {
         std::string text = std::to_string(n) + " rows in batches of " + std::to_string(batch_size) + ", sizes";
         for (int64_t size : sizes) text += " " + std::to_string(size);
@@ -70,10 +83,11 @@ constexpr uint64_t SEED = 0xfedcba9876543210u;
 constexpr double BETA_1 = 0.9, BETA_2 = 0.99, EPSILON = 1e-3;  // so large that no tiny gradient decides a direction
 constexpr int64_t STEPS_BEFORE = 2;
 
-inline double Case::target(int64_t i, int64_t j) const {
-    double sum = 1;
-    if (!Y.empty()) sum = std::accumulate(&Y[i * k()], &Y[i * k()] + k(), 0.0);
-    const double target = Y.empty() ? double(y[i] == j) : Y[i * k() + j];
+inline double Case::target(const Mixed &row, int64_t j) const {
+    double sum = Y.empty() ? 1 : 0;
+    for (int64_t c = 0; c < k() && !Y.empty(); ++c) sum += row.of(Y.data(), k(), c);
+    const double of_class = (1 - row.share) * double(y[row.row] == j) + row.share * double(y[row.previous] == j);
+    const double target = Y.empty() ? of_class : row.of(Y.data(), k(), j);
     return (1 - smoothing) * target + smoothing * (output == SIGMOID_OUTPUT ? 0.5 : sum / double(k()));
 }
 
@@ -103,6 +117,15 @@ inline Case make(const Integers &sizes, int64_t n, uint64_t seed) {
 inline void with_target_rows(Case &c) {  // zeros and ones among them
     Random random{7};
     for (int64_t i = 0; i < c.n * c.k(); ++i) c.Y.push_back(std::min(1.0, std::max(0.0, random.number(-0.5, 1.5))));
+}
+
+inline void with_scale(Case &c) {  // powers of two, so that W1 / scale is exact
+    Random random{11};
+    for (int64_t i = 0; i < c.sizes[0]; ++i) {
+        c.scale.push_back(double(int64_t(1) << random.below(3)) / 2);
+        c.first.push_back(random.number(-0.01, 0.01));
+        c.second.push_back(random.number(0, 0.01));
+    }
 }
 
 inline void with_weights(Case &c) {  // a row of weight 0 is absent, whatever it holds
@@ -154,7 +177,7 @@ inline void predict(const Case &c, const double *z, double *p) {
 }
 
 // The loss of row i by its logits z, which become their derivatives: the loss's derivative by p, pulled back to z.
-inline double head(const Case &c, int64_t i, double *z) {
+inline double head(const Case &c, const Mixed &i, double *z) {
     const int64_t k = c.k();
     Numbers p(k), dp(k);
     predict(c, z, p.data());
@@ -195,10 +218,10 @@ inline PLAIN void back(const double *a, const double *dz, const double *W, int64
 }
 
 // Row i through the network: its logits, or its loss with `factor` times the gradient added to `gradient`.
-inline double pass(const Case &c, const Numbers &theta, int64_t i, int64_t step, double factor, double *gradient,
+inline double pass(const Case &c, const Numbers &theta, const Mixed &i, int64_t step, double factor, double *gradient,
                    double *out) {
-    const double *x = &c.X[i * c.sizes[0]];
-    std::vector<Numbers> A = {Numbers(x, x + c.sizes[0])}, slopes(1);
+    std::vector<Numbers> A(1), slopes(1);
+    for (int64_t j = 0; j < c.sizes[0]; ++j) A[0].push_back(i.of(c.X.data(), c.sizes[0], j));
     const double *W = theta.data();
     for (int64_t l = 0; l < c.depth(); W += (c.sizes[l] + 1) * c.sizes[l + 1], ++l) {
         const int64_t h = c.sizes[l + 1];
@@ -207,7 +230,7 @@ inline double pass(const Case &c, const Numbers &theta, int64_t i, int64_t step,
         for (int64_t j = 0; l + 1 < c.depth() && j < h; ++j) {
             a[j] = activation(c.activations[l], a[j], slope[j]);
             if (!gradient || c.dropout.empty() || step < 0) continue;
-            const uint64_t u = draw(draw(draw(draw(SEED, uint64_t(step)), uint64_t(l + 1)), uint64_t(i)), uint64_t(j));
+            const uint64_t u = draw(draw(draw(draw(SEED, uint64_t(step)), uint64_t(l + 1)), uint64_t(i.row)), uint64_t(j));
             const double mask = double(u >> 11) / 9007199254740992.0 >= c.dropout[l] ? 1 / (1 - c.dropout[l]) : 0;
             a[j] *= mask;
             slope[j] *= mask;
@@ -236,6 +259,16 @@ inline void each_weight(const Case &c, const std::function<void(int64_t)> &what)
         for (int64_t end = at + c.sizes[l] * c.sizes[l + 1]; at < end; ++at) what(at);
 }
 
+// How much row s of a batch takes of the row before it: glassmax.functional.mixup has the formulas.
+inline Mixed mixed(const Case &c, const int64_t *rows, int64_t m, int64_t s, int64_t step) {
+    const int64_t row = rows[s], previous = rows[s ? s - 1 : m - 1];
+    if (step < 0 || (!c.weight.empty() && (c.weight[row] == 0 || c.weight[previous] == 0))) return row;
+    const uint64_t key = draw(draw(draw(SEED, uint64_t(step)), 0), uint64_t(row));
+    const auto unit = [&](uint64_t i) { return double(draw(key, i) >> 11) / 9007199254740992.0; };
+    const double fading = c.mixup_factors.empty() ? 1 : c.mixup_factors[step - c.first_step];
+    return unit(0) < c.mixup_share ? Mixed(row, previous, c.mixup * fading * unit(1)) : Mixed(row);
+}
+
 inline double batch(const Case &c, const Numbers &theta, const int64_t *rows, int64_t m, int64_t step,
                     Numbers &gradient) {
     const double divisor = double(m) * c.mean_weight;
@@ -243,7 +276,7 @@ inline double batch(const Case &c, const Numbers &theta, const int64_t *rows, in
     gradient.assign(theta.size(), 0);
     for (int64_t s = 0; s < m; ++s) {
         const double w = c.weight.empty() ? 1 : c.weight[rows[s]];
-        if (w != 0) loss += w / divisor * pass(c, theta, rows[s], step, w / divisor, gradient.data(), nullptr);
+        if (w != 0) loss += w / divisor * pass(c, theta, mixed(c, rows, m, s, step), step, w / divisor, gradient.data(), nullptr);
     }
     each_weight(c, [&](int64_t i) {
         loss += c.alpha / 2 / divisor * theta[i] * theta[i];
@@ -254,9 +287,9 @@ inline double batch(const Case &c, const Numbers &theta, const int64_t *rows, in
 
 struct Plain {
     double epoch_loss = 0, loss = 0;
-    Numbers theta, first, second, gradient, logits, probabilities;
+    Numbers theta, first, second, scale, gradient, logits, probabilities;
 
-    explicit Plain(const Case &c) : theta(c.theta), first(c.first), second(c.second) {
+    explicit Plain(const Case &c) : theta(c.theta), first(c.first), second(c.second), scale(c.scale) {
         Integers all(c.n);
         std::iota(all.begin(), all.end(), 0);
         loss = batch(c, theta, all.data(), c.n, -1, gradient);
@@ -280,17 +313,41 @@ struct Plain {
     }
 
     void move(const Case &c, const Numbers &g, double rate, double t) {
-        for (size_t i = 0; i < g.size(); ++i) {
-            if (c.adam) {
-                first[i] = BETA_1 * first[i] + (1 - BETA_1) * g[i];
-                second[i] = BETA_2 * second[i] + (1 - BETA_2) * g[i] * g[i];
-                theta[i] -= rate * std::sqrt(1 - std::pow(BETA_2, t)) / (1 - std::pow(BETA_1, t)) * first[i] /
-                            (std::sqrt(second[i]) + EPSILON);
-            } else {
-                first[i] = c.momentum * first[i] - rate * g[i];
-                theta[i] += c.nesterov ? c.momentum * first[i] - rate * g[i] : first[i];
+        int64_t i = scale.empty() ? 0 : move_scaled(c, g, rate, t);
+        for (int64_t l = 0, end = 0; l < 2 * c.depth(); ++l)  // W1, b1, W2, ...
+            for (end += l % 2 ? c.sizes[l / 2 + 1] : c.sizes[l / 2] * c.sizes[l / 2 + 1]; i < end; ++i)
+                theta[i] += factor(c, l) * change(c, g[i], i, rate, t);
+    }
+
+    static double factor(const Case &c, int64_t which) { return c.factors.empty() ? 1 : c.factors[which]; }
+
+    // W1 = scale V, both moved; theta has already decayed. Returns the number of weights.
+    int64_t move_scaled(const Case &c, const Numbers &g, double rate, double t) {
+        const int64_t h = c.sizes[1];
+        for (int64_t i = 0; i < c.sizes[0]; ++i) {
+            double slope = 0;
+            const double s = scale[i];
+            Numbers V(h);
+            for (int64_t j = 0, at = i * h; j < h; ++j, ++at) {
+                V[j] = theta[at] / s;
+                slope += V[j] / (1 - rate * c.decay) * g[at];
+                V[j] += factor(c, 0) * change(c, s * g[at], at, rate, t);
             }
+            scale[i] += factor(c, 2 * c.depth()) * change(c, slope, int64_t(theta.size()) + i, rate, t);
+            for (int64_t j = 0; j < h; ++j) theta[i * h + j] = scale[i] * V[j];
         }
+        return c.sizes[0] * h;
+    }
+
+    double change(const Case &c, double g, int64_t i, double rate, double t) {
+        if (!c.adam) {
+            first[i] = c.momentum * first[i] - rate * g;
+            return c.nesterov ? c.momentum * first[i] - rate * g : first[i];
+        }
+        first[i] = BETA_1 * first[i] + (1 - BETA_1) * g;
+        second[i] = BETA_2 * second[i] + (1 - BETA_2) * g * g;
+        return -rate * std::sqrt(1 - std::pow(BETA_2, t)) / (1 - std::pow(BETA_1, t)) * first[i] /
+               (std::sqrt(second[i]) + EPSILON);
     }
 };
 

@@ -68,10 +68,10 @@ void every_head() {
 
 void every_rule() {
     for (int rule = 0; rule < 4; ++rule)
-        for (int option = 0; option < 8; ++option)
+        for (int option = 0; option < 11; ++option)
             for (int64_t n : {70, 560}) {
                 Case c = make({17, 13, 33, 5}, n, uint64_t(300 + option));
-                const auto chosen = [&](int one) { return option == one || option == 7; };
+                const auto chosen = [&](int one) { return option == one || option == 10; };
                 c.batch_size = n == 70 ? 33 : 530;
                 c.adam = rule == 3;
                 c.nesterov = rule == 2;
@@ -82,6 +82,10 @@ void every_rule() {
                 if (chosen(4)) c.dropout = {0, 0.3};
                 if (chosen(5)) with_weights(c);
                 if (chosen(6)) c.smoothing = 0.125;
+                if (chosen(7)) c.factors = {0.25, 0.5, 2, 0, 1, 0.125, 3};
+                if (chosen(8)) c.mixup = 0.75;
+                if (chosen(9)) with_scale(c);
+                if (option == 10) c.mixup_factors = Random{10}.numbers(n, 0, 1);
                 check(c);
             }
 }
@@ -96,6 +100,8 @@ void sparse_rows() {
         c.alpha = i % 3;
         if (i % 3 == 0) c.batch_size = 550;
         if (i == 5) c.dropout = {0.5};
+        if (i >= 6) c.mixup = 0.5;
+        if (i % 4 == 1) with_scale(c);
         check(c);
     }
 }
@@ -191,6 +197,8 @@ void same_bits() {
         if (i == 5) with_target_rows(c);
         if (i >= 6) with_sparse_rows(c, i == 7);
         if (i >= 4) with_weights(c);
+        if (i % 3 == 1) c.mixup = 0.5;
+        if (i % 4 == 2) with_scale(c);
         check(c, {1, 2, 3, 4}, i % 2 ? &Team::shared() : new Team);  // one that has not yet left its helpers out
     }
 }

@@ -7,12 +7,17 @@ that neither activations nor derivatives grow or shrink from layer to layer::
     he          variance 2 / a             relu and its variants: half of the units output 0
     lecun       variance 1 / a             selu
     mlp         uniform in +-sqrt(6 / (a + b)), sigmoid +-sqrt(2 / (a + b)), biases too: scikit-learn's MLPClassifier
+    normal      variance 2 / a for relu and its variants, otherwise 1 / a; biases of variance 1
+    zeros       weights and biases 0
 
 Each of the first three schemes has the variants ``_uniform`` and ``_normal``, and its biases start at 0. ``auto`` uses,
-for each layer, the scheme that fits its activation.
+for each layer, the scheme that fits its activation. Under ``normal`` the last layer is ``zeros``: each class starts
+with the same probability. The biases spread the kinks of the hidden units over the range of the inputs; inputs should
+be scaled to about 1.
 
 Sources: Glorot & Bengio (2010), equations 12 and 16; He, Zhang, Ren & Sun (2015), equation 10; LeCun, Bottou, Orr &
-Müller, "Efficient backprop" (1998), equation 16; Klambauer et al., "Self-normalizing neural networks" (2017).
+Müller, "Efficient backprop" (1998), equation 16; Klambauer et al., "Self-normalizing neural networks" (2017);
+Holzmüller, Grinsztajn & Steinwart, "Better by default" (2024), for the biases and the last layer of ``normal``.
 """
 
 from collections.abc import Sequence
@@ -25,7 +30,7 @@ from .parameters import Parameters
 __all__ = ["SCHEMES", "draw_parameters", "generator", "schemes_of"]
 
 VARIANCES = ("glorot", "he", "lecun")
-SCHEMES = ("mlp", "auto", *(f"{name}_{shape}" for name in VARIANCES for shape in ("uniform", "normal")))
+SCHEMES = ("mlp", "auto", *(f"{name}_{shape}" for name in VARIANCES for shape in ("uniform", "normal")), "normal")
 """The values that `init` may have."""
 
 FITTING = {"selu": "lecun_normal"} | dict.fromkeys(("relu", "leaky_relu", "elu", "gelu", "silu", "mish"), "he_uniform")
@@ -52,6 +57,8 @@ def schemes_of(init: str, activations: Sequence[str]) -> tuple[str, ...]:
     ('he_uniform', 'lecun_normal', 'glorot_uniform', 'glorot_uniform')
     """
     one_of("init", init, SCHEMES)
+    if init == "normal":
+        return (*("normal" for _ in activations), "zeros")
     if init != "auto":
         return (init,) * (len(activations) + 1)
     return (*(FITTING.get(name, "glorot_uniform") for name in activations), "glorot_uniform")
@@ -123,6 +130,14 @@ def draw_parameters(
             bound = np.sqrt((2.0 if kinds[layer - 1 : layer] == ("sigmoid",) else 6.0) / (inputs + outputs))
             W[...] = draw.uniform(-bound, bound, W.shape)
             b[...] = draw.uniform(-bound, bound, outputs)
+            continue
+        if scheme == "normal":
+            he = FITTING.get(kinds[layer - 1], "").startswith("he")
+            W[...] = draw.normal(0, np.sqrt((2 if he else 1) / inputs), W.shape)
+            b[...] = draw.normal(0, 1, outputs)
+            continue
+        if scheme == "zeros":
+            W[...] = b[...] = 0
             continue
         name, shape = scheme.split("_")
         variance = {"glorot": 2 / (inputs + outputs), "he": 2 / inputs, "lecun": 1 / inputs}[name]

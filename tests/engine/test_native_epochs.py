@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from glassmax import Network
-from glassmax.engine import Data, Regularization
+from glassmax.engine import Data, Regularization, init_scaled
 from glassmax.optimizers import SGD, Adam
 from tests.engine.test_native import ENGINES, REFERENCE, exact
 from tests.grid import DTYPES, target
@@ -30,6 +30,8 @@ class Run:
     shorter: bool = False
     first_step: int = 0
     epochs: int = 3
+    rate_factors: tuple[float, ...] = ()
+    scaled: bool = False
 
     @property
     def n(self):
@@ -57,12 +59,15 @@ class Run:
         if engine is REFERENCE:  # computes in float64, whatever it is held against
             network, X = exact(network, data.X)
             data = data._replace(X=X)
-        state, said, draw = rule.init(network.theta), [], np.random.default_rng(1)
+        state = init_scaled(rule, network) if self.scaled else rule.init(network.theta)
+        said, draw = [], np.random.default_rng(1)
         for epoch in range(self.epochs):
             order = draw.permutation(self.n)[: self.n * 2 // 3 if self.shorter else None]
             count = -(-len(order) // self.batch_size)
             rates = rule.learning_rate * draw.uniform(0.1, 1, count + epoch)  # there may be more than are used
             how = {"batch_size": self.batch_size, "regularization": self.regularization, "first_step": steps}
+            how["rate_factors"] = (*self.rate_factors, 6.0) if self.rate_factors and self.scaled else self.rate_factors
+            how["mixup_factors"] = None if epoch == 1 else draw.uniform(0, 1, count + epoch) * (epoch < 2)
             said.append(engine.epoch(network, data, rule, state, order=order, rates=rates, **how))
             steps += count
         return network.theta, state, said
@@ -107,12 +112,16 @@ RUNS = st.builds(
         seed=st.sampled_from([0, 2**63 - 1]),
         clip_norm=st.sampled_from([None, 0.05, 1e3]),
         weight_decay=st.sampled_from([0.0, 0.3]),
+        mixup=st.sampled_from([0.0, 0.3, 1.0]),
+        mixup_share=st.sampled_from([0.5, 1.0]),
     ),
     weights=st.sampled_from(["none", "zeros", "nan"]),
     kind=st.sampled_from(["indices", "soft", "labels"]),
     stored=st.sampled_from(list(STORED)),
     shorter=st.booleans(),
     first_step=st.sampled_from([0, 5, 2**40]),
+    rate_factors=st.sampled_from([(), (0.5, 0.1, 0.25, 0.1, 2.0, 0.0)]),
+    scaled=st.booleans(),
 )
 
 TOLERANCE = {"float64": 1e-12, "float32": 2e-4}
@@ -146,6 +155,8 @@ CHANGES = {
     "dropout": Regularization(dropout=(0.3, 0.5)),
     "clip_norm": Regularization(clip_norm=0.05),
     "weight_decay": Regularization(weight_decay=0.3),
+    "mixup": Regularization(mixup=0.3),
+    "mixup_share": Regularization(mixup=0.3, mixup_share=1.0),
 }
 
 
@@ -155,6 +166,24 @@ def test_an_epoch_that_leaves_something_out_is_found(regularization, rule):
     without, whole = Run(rule, weights="zeros"), Run(rule, regularization=regularization, weights="zeros")
     runs = without.on(ENGINES[-1], "float32"), whole.on(REFERENCE, "float32")
     assert not same_run(*runs, TOLERANCE["float32"])
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("which", range(6))
+def test_a_rate_factor_that_is_left_out_is_found(which, rule):
+    without, whole = [0.5, 0.1, 0.25, 0.1, 2.0, 0.0], (0.5, 0.1, 0.25, 0.1, 2.0, 0.0)
+    without[which] = 1.0
+    runs = Run(rule, rate_factors=tuple(without)).on(ENGINES[-1]), Run(rule, rate_factors=whole).on(REFERENCE)
+    assert not same_run(*runs, TOLERANCE["float32"])
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_scale_that_is_left_out_or_moves_at_another_rate_is_found(rule):
+    ones = (1.0,) * 6
+    whole, _, _ = Run(rule, scaled=True, rate_factors=ones).on(REFERENCE)
+    for other in (Run(rule, rate_factors=ones), Run(rule, scaled=True)):
+        theta, _, _ = other.on(ENGINES[-1])
+        assert not np.allclose(theta, whole, rtol=TOLERANCE["float32"], atol=TOLERANCE["float32"])
 
 
 @pytest.mark.parametrize("one", RULES)

@@ -14,7 +14,7 @@ from scipy import sparse
 from sklearn.datasets import load_digits
 
 from glassmax import Network, SoftmaxClassifier
-from glassmax.engine import Data, Regularization
+from glassmax.engine import Data, Regularization, init_scaled
 from glassmax.functional import ACTIVATIONS
 from glassmax.optimizers import SGD, Adam
 from tests.engine.test_native import INSTRUCTION_SETS, NativeEngine
@@ -28,16 +28,31 @@ X = DRAW.standard_normal((700, 64)) * (DRAW.random((700, 64)) < 0.5)
 Y = np.arange(700) % 10
 W = DRAW.uniform(0.5, 2, 700)
 ORDER = DRAW.permutation(700)
-NOTHING = Regularization()
+NOTHING, CLIPPED = Regularization(), Regularization(clip_norm=0.1)
 
 every_set = pytest.mark.parametrize("isa", INSTRUCTION_SETS)
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
 
-def train(engine, rule, dtype="float64", *, rows=X, weight=None, batch_size=256, regularization=NOTHING, epochs=2):
+def plain_start(rule, network):
+    return rule.init(network.theta)
+
+
+def train(
+    engine,
+    rule,
+    dtype="float64",
+    *,
+    rows=X,
+    weight=None,
+    batch_size=256,
+    regularization=NOTHING,
+    epochs=2,
+    start=plain_start,
+):
     """Return every bit of some epochs: theta, the state, the losses."""
     network, data = Network(BIG, dtype=dtype), Data(rows, Y, weight)
-    state, rates = rule.init(network.theta), np.full(len(Y), rule.learning_rate)
+    state, rates = start(rule, network), np.full(len(Y), rule.learning_rate)
     said = []
     for epoch in range(epochs):
         how = {"batch_size": batch_size, "regularization": regularization, "first_step": 100 * epoch}
@@ -68,6 +83,13 @@ STEPS = {
     "adam": (Adam(0.01), {"weight": W, "regularization": Regularization(alpha=0.1, dropout=(0.3,), weight_decay=0.1)}),
     "parts": (SGD(0.1, momentum=0.9, nesterov=True), {"batch_size": 600}),
     "clipped": (Adam(0.01), {"batch_size": 600, "regularization": Regularization(alpha=0.1, clip_norm=0.1)}),
+    "scaled": (Adam(0.01), {"start": init_scaled, "regularization": Regularization(alpha=0.1, weight_decay=0.1)}),
+    "scaled, clipped": (
+        SGD(0.1),
+        {"start": init_scaled, "batch_size": 600, "regularization": Regularization(clip_norm=0.1)},
+    ),
+    "mixed": (Adam(0.01), {"weight": W, "batch_size": 600, "regularization": Regularization(mixup=0.4)}),
+    "mixed, sparse": (SGD(0.1), {"rows": sparse.csr_array(X), "regularization": Regularization(mixup=0.4)}),
     "sparse": (
         Adam(0.01),
         {"rows": sparse.csr_array(X), "regularization": Regularization(alpha=0.1, label_smoothing=0.1)},

@@ -119,7 +119,7 @@ TABLE = {
         ): fit(learning_rate="cosin"),
         (
             "init is 'he', expected one of mlp, auto, glorot_uniform, glorot_normal, he_uniform, he_normal, "
-            "lecun_uniform, lecun_normal."
+            "lecun_uniform, lecun_normal, normal."
         ): fit(init="he"),
         "checkpoint_path is 5, expected the path of a file, or None.": fit(checkpoint_path=5),
         "max_fun is 0, expected a whole number >= 1.": fit(max_fun=0),
@@ -169,6 +169,11 @@ TABLE = {
         "warmup is 1, expected a number from 0 up to, not including, 1.": fit(warmup=1),
         "step_every is 0, expected a whole number of epochs >= 1.": fit(step_every=0),
         "step_factor is 0, expected a number > 0, at most 1.": fit(step_factor=0),
+        "parametrization is 'NTK', expected one of standard, ntk. Did you mean 'ntk'?": fit(parametrization="NTK"),
+        "bias_rate is -1, expected a number >= 0.": fit(bias_rate=-1),
+        "input_scale_rate is 0, expected a number > 0 or None.": fit(input_scale_rate=0),
+        "mixup is 1.5, expected a number from 0 to 1.": fit(mixup=1.5),
+        "mixup_share is -0.5, expected a number from 0 to 1.": fit(mixup_share=-0.5),
         ("dropout is 1.0, expected a number from 0 up to, not including, 1, or one for each hidden layer."): fit(
             dropout=1.0
         ),
@@ -182,6 +187,20 @@ TABLE = {
             "dropout is 0.5, expected 0 with solver='lbfgs': its line search needs the same loss at each call. Use "
             "solver='adam'."
         ): fit(solver="lbfgs", dropout=0.5),
+        (
+            "mixup is 0.3, expected 0 with solver='lbfgs': its line search needs the same loss at each call. Use "
+            "solver='adam'."
+        ): fit(solver="lbfgs", mixup=0.3),
+        (
+            "parametrization is 'ntk', expected 'standard' with solver='lbfgs': it chooses its own steps. Use "
+            "solver='adam'."
+        ): fit(solver="lbfgs", parametrization="ntk"),
+        (
+            "input_scale_rate is 6.0, expected None with solver='lbfgs': it chooses its own steps. Use solver='adam'."
+        ): fit(solver="lbfgs", input_scale_rate=6.0),
+        "bias_rate is 0.1, expected 1 with solver='lbfgs': it chooses its own steps. Use solver='adam'.": fit(
+            solver="lbfgs", bias_rate=0.1
+        ),
         "clip_norm is 1.0, expected None with solver='lbfgs': it chooses its own steps. Use solver='adam'.": fit(
             solver="lbfgs", clip_norm=1.0
         ),
@@ -218,6 +237,10 @@ TABLE = {
             "partial_fit does not support early_stopping=True: it sees one batch of rows at a time, so there are "
             "none to hold out."
         ): go_on({"early_stopping": True}),
+        (
+            "partial_fit does not support mixup=0.3: it sees one batch of rows at a time and doesn't know how many "
+            "there will be, and mixup fades in the second half of them."
+        ): go_on({"mixup": 0.3}),
         (
             "hidden_layer_sizes=(6,), activation='relu', output='auto', loss='squared_error' describe another "
             "network than the one to go on with, Network(4-6-3, activation='relu', output='softmax', "

@@ -66,6 +66,25 @@ def mask_by_hand(seed, step, layer, rows, units, rate):
     return (np.array(u) / 2**53 >= rate) / (1 - rate)
 
 
+def mixture_by_hand(o, seed, step, total, rows, w):
+    """Return how much of each row and of the one before it a mixed row holds, as a matrix."""
+    t, mixture = (step + 0.5) / total, np.eye(len(rows))
+    fading = 1 if t < 0.5 else (1 + np.cos(np.pi * (2 * t - 1))) / 2
+    for i, row in enumerate(rows):
+        key = splitmix64(splitmix64(splitmix64(seed, step), 0), int(row))
+        u, v = (splitmix64(key, j) / 2**64 for j in (0, 1))
+        if u < o.mixup_share and w[row] and w[rows[i - 1]]:
+            mixture[i, i] -= o.mixup * fading * v
+            mixture[i, i - 1] += o.mixup * fading * v
+    return mixture
+
+
+def factors_by_hand(o, W):
+    """Return the factor of the learning rate for W1, W2, ..., b1, b2, ..."""
+    power = {"standard": 0, "ntk": -1 if o.solver == "sgd" else -0.5}[o.parametrization]
+    return [len(V) ** power for V in W] + [o.bias_rate for _ in W] + [o.input_scale_rate]
+
+
 def share_by_hand(o, step, epoch, total):
     """Return which share of the full learning rate a step has."""
     rise = o.warmup * total
@@ -137,13 +156,13 @@ def by_hand(X, Y, w=None, **options):
         bound = np.sqrt((2 if kind in ("sigmoid", "logistic") else 6) / (inputs + outputs))
         W.append(draw.uniform(-bound, bound, (inputs, outputs)))
         b.append(draw.uniform(-bound, bound, outputs))
-    seed = int(draw.randint(2**63 - 1, dtype=np.int64)) if any(rates) else 0
+    seed = int(draw.randint(2**63 - 1, dtype=np.int64)) if any(rates) or o.mixup else 0
 
     m = min(200 if o.batch_size == "auto" else o.batch_size, n)
     total, step, order, curve = -(-n // m) * o.max_iter, 0, np.arange(n), []
-    velocity = [np.zeros_like(v) for v in W + b]
-    moments = [np.zeros_like(v) for v in W + b]
-    squares = [np.zeros_like(v) for v in W + b]
+    s_of_X = np.ones(X.shape[1])
+    moving = [*W, *b, s_of_X]
+    velocity, moments, squares = ([np.zeros_like(v) for v in moving] for _ in range(3))
     for epoch in range(o.max_iter):
         if o.shuffle:
             order = order[draw.permutation(n)]
@@ -154,28 +173,33 @@ def by_hand(X, Y, w=None, **options):
                 mask_by_hand(seed, step, layer, rows, units, rate) if rate else 1.0
                 for layer, (units, rate) in enumerate(zip(hidden, rates, strict=True), start=1)
             ]
-            loss, dW, db = gradient_by_hand(o, W, b, X[rows], Y[rows], w[rows], masks, len(rows) * w.mean())
+            M = mixture_by_hand(o, seed, step, total, rows, w) if o.mixup else np.eye(len(rows))
+            whole = [s_of_X[:, None] * W[0], *W[1:]]
+            batch = (M @ X[rows], M @ Y[rows], w[rows])
+            loss, dW, db = gradient_by_hand(o, whole, b, *batch, masks, len(rows) * w.mean())
             of_epoch += loss * len(rows)
             rate = o.learning_rate_init * share_by_hand(o, step, epoch, total)
             g = dW + db
             length = np.sqrt(sum((v**2).sum() for v in g))
             if o.clip_norm is not None and length > o.clip_norm:
                 g = [v * o.clip_norm / length for v in g]
+            ds = (W[0] * g[0]).sum(axis=1)
+            g = [s_of_X[:, None] * g[0], *g[1:], *([ds] if o.input_scale_rate else [])]
             for V in W:
                 V -= rate * (o.weight_decay or 0) * V
             step += 1
-            for p, v, u, s, d in zip(W + b, velocity, moments, squares, g, strict=True):
+            for p, f, v, u, s, d in zip(moving, factors_by_hand(o, W), velocity, moments, squares, g, strict=False):
                 if o.solver == "sgd":
                     v *= o.momentum
                     v -= rate * d
-                    p += o.momentum * v - rate * d if o.nesterovs_momentum else v
+                    p += f * (o.momentum * v - rate * d if o.nesterovs_momentum else v)
                 else:
                     u += (1 - o.beta_1) * (d - u)
                     s += (1 - o.beta_2) * (d * d - s)
                     length = rate * np.sqrt(1 - o.beta_2**step) / (1 - o.beta_1**step)
-                    p -= length * u / (np.sqrt(s) + o.epsilon)
+                    p -= f * length * u / (np.sqrt(s) + o.epsilon)
         curve.append(of_epoch / n)
-    return W + b, curve
+    return [s_of_X[:, None] * W[0], *W[1:], *b], curve
 
 
 def rows_of(y):
@@ -198,6 +222,19 @@ BY_HAND = [
     {"clip_norm": 0.3, "alpha": 5.0},
     {"clip_norm": 0.05, "weight_decay": 1.0},
     {"clip_norm": 0.1, "solver": "adam"},
+    {"parametrization": "ntk"},
+    {"parametrization": "ntk", "hidden_layer_sizes": (6, 5), "solver": "adam", "bias_rate": 0.1},
+    {"parametrization": "ntk", "solver": "adamw", "weight_decay": 0.3, "clip_norm": 0.1, "alpha": 1.0},
+    {"input_scale_rate": 6.0},
+    {"input_scale_rate": 6.0, "solver": "adam", "parametrization": "ntk", "mixup": 0.3},
+    {"input_scale_rate": 1.0, "solver": "adamw", "weight_decay": 0.3, "clip_norm": 0.05, "alpha": 2.0},
+    {"input_scale_rate": 0.5, "hidden_layer_sizes": (), "dropout": 0.0},
+    {"bias_rate": 0.0},
+    {"bias_rate": 3.0, "solver": "adam", "learning_rate": "cosine"},
+    {"mixup": 0.3},
+    {"mixup": 1.0, "mixup_share": 1.0, "max_iter": 5},
+    {"mixup": 0.3, "label_smoothing": 0.1, "solver": "adam", "dropout": 0.3},
+    {"mixup": 0.5, "mixup_share": 0.2, "loss": "squared_error", "batch_size": 1000},
     {"dropout": 0.5},
     {"dropout": [0.3], "label_smoothing": 0.1, "solver": "adam"},
     {"dropout": [0.2, 0.6], "hidden_layer_sizes": (6, 5)},
@@ -269,6 +306,7 @@ MIXED = [
     {"loss": "squared_error"},
     {"loss": "squared_error", "label_smoothing": 0.2, "clip_norm": 0.1},
     {"dropout": 0.4, "weight_decay": 0.1, "clip_norm": 0.5, "solver": "adam"},
+    {"mixup": 0.4, "label_smoothing": 0.2},
 ]
 
 
@@ -631,6 +669,48 @@ def test_early_stopping_takes_labels_of_text_and_rows_held_out_with_weights(scor
     assert 0 <= min(classifier.validation_scores_) <= max(classifier.validation_scores_) <= 1
 
 
+# rates and mixtures
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_under_ntk_the_weights_move_as_they_do_as_a_product(momentum):
+    """With W = V / sqrt(a), the chain rule gives dV = dW / sqrt(a): V is moved at the full rate."""
+    rate, steps = 0.3, 5
+    classifier = small(hidden_layer_sizes=(), solver="sgd", alpha=0.0, parametrization="ntk", learning_rate_init=rate)
+    classifier.set_params(momentum=momentum, nesterovs_momentum=False, max_iter=steps, batch_size=150, shuffle=False)
+    network = Network([4, 3], init="mlp", random_state=np.random.RandomState(0))
+    V, b = network.parameters["W1"] * 2, network.parameters["b1"].copy()  # sqrt(4)
+    of_V, of_b = np.zeros_like(V), np.zeros_like(b)
+    for _ in range(steps):
+        network.parameters["W1"], network.parameters["b1"] = V / 2, b
+        _, gradients = network.loss_and_gradients(IRIS, SPECIES)
+        of_V = momentum * of_V - rate * gradients["W1"] / 2
+        of_b = momentum * of_b - rate * gradients["b1"]
+        V, b = V + of_V, b + of_b
+    classifier.fit(IRIS, SPECIES)
+    np.testing.assert_allclose(classifier.coefs_[0], V / 2, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(classifier.intercepts_[0], b, rtol=0, atol=1e-12)
+
+
+def test_the_neighbours_of_an_absent_row_are_not_mixed_with_it():
+    absent = np.arange(150) % 3 == 0
+    X = np.where(absent[:, None], 1e300, IRIS)
+    options = {"mixup": 0.5, "mixup_share": 1.0, "batch_size": 20}
+    one, other = (small(**options).fit(rows, SPECIES, np.where(absent, 0.0, W)) for rows in (X, IRIS))
+    assert_same_bits(one, other)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_a_scale_starts_anew_where_the_weights_are_replaced(solver):
+    options = {"input_scale_rate": 6.0, "solver": solver, "learning_rate_init": 0.1, "momentum": 0.0}
+    classifier = small(warm_start=True, **options).fit(IRIS, SPECIES)
+    scale = classifier._training_state.state["unscaled"][-4:]
+    assert abs(scale - 1).min() > 1e-3
+    classifier.network_.theta[...] *= 2
+    classifier.set_params(learning_rate_init=1e-12).fit(IRIS, SPECIES)
+    np.testing.assert_allclose(classifier._training_state.state["unscaled"][-4:], 1, rtol=0, atol=1e-9)
+
+
 # class weights
 
 
@@ -683,7 +763,7 @@ SHAPES = [(80, 60), (60, 50), (50, 20)]
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "selu", "logistic"])
-@pytest.mark.parametrize("init", SCHEMES)
+@pytest.mark.parametrize("init", [scheme for scheme in SCHEMES if scheme != "normal"])
 def test_starting_weights_have_the_moments_of_their_scheme(init, activation):
     classifier = start(init=init, activation=activation)
     fitting = {"relu": "he_uniform", "selu": "lecun_normal"}.get(activation, "glorot_uniform")
@@ -698,6 +778,17 @@ def test_starting_weights_have_the_moments_of_their_scheme(init, activation):
         edge = np.sqrt(3 * variance)
         assert (abs(V).max() > 1.2 * edge) if scheme.endswith("normal") else (0.98 * edge < abs(V).max() <= edge)
         assert (abs(bias).max() > 0.5 * edge) if scheme == "mlp" else (abs(bias).max() < 1e-10)
+
+
+@pytest.mark.parametrize(("activation", "variances"), [("relu", (2 / 80, 2 / 60)), ("tanh", (1 / 80, 1 / 60))])
+def test_normal_weights_have_normal_biases_and_a_last_layer_of_0(activation, variances):
+    classifier = start(init="normal", activation=activation)
+    assert classifier.init_ == ("normal", "normal", "zeros")
+    for V, bias, variance in zip(classifier.coefs_, classifier.intercepts_, variances, strict=False):
+        assert V.var() == pytest.approx(variance, rel=0.15)
+        assert bias.var() == pytest.approx(1, rel=0.5)
+    assert abs(classifier.coefs_[-1]).max() < 1e-10
+    assert abs(classifier.intercepts_[-1]).max() < 1e-10
 
 
 def test_the_same_seed_is_the_same_training_and_another_seed_another():
@@ -889,7 +980,15 @@ COVERED = {
     "warmup": [HAND],
     "step_every": [HAND],
     "step_factor": [HAND],
-    "init": ["test_starting_weights_have_the_moments_of_their_scheme"],
+    "parametrization": [HAND, "test_under_ntk_the_weights_move_as_they_do_as_a_product"],
+    "bias_rate": [HAND],
+    "input_scale_rate": [HAND, "test_a_scale_starts_anew_where_the_weights_are_replaced"],
+    "mixup": [HAND, "test_the_neighbours_of_an_absent_row_are_not_mixed_with_it"],
+    "mixup_share": [HAND],
+    "init": [
+        "test_starting_weights_have_the_moments_of_their_scheme",
+        "test_normal_weights_have_normal_biases_and_a_last_layer_of_0",
+    ],
     "scoring": [
         "test_a_score_by_name_is_scikit_learns",
         "test_a_score_by_the_name_of_a_scikit_learn_scorer_is_that_scorers",

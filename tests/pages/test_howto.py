@@ -19,6 +19,7 @@ FEWEST_EXAMPLES = {
     "soft-labels": 25,
     "early-stopping": 18,
     "schedules": 15,
+    "tables-recipe": 20,
     "resuming": 20,
     "label-errors": 20,
     "tables": 18,

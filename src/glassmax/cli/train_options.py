@@ -166,6 +166,19 @@ GROUPS = [
             type=click.FloatRange(0),
             default=0.5,
         ),
+        option(
+            "--parametrization",
+            "Learning rate of the weights: standard, or ntk, which divides it by the square root of the fan-in.",
+            type=click.Choice(["standard", "ntk"]),
+            default="standard",
+            metavar="NAME",
+        ),
+        option("--bias-rate", "Factor of the learning rate of the biases.", type=click.FloatRange(0), default=1.0),
+        option(
+            "--input-scale-rate",
+            "Factor of the learning rate of a learned scale of the inputs.  [default: no scale]",
+            type=POSITIVE,
+        ),
         option("--epochs", "Maximum number of epochs.", type=click.IntRange(1), default=1000),
         option(
             "--batch-size",
@@ -181,7 +194,7 @@ GROUPS = [
         option("--max-fun", "Maximum number of loss evaluations in lbfgs.", type=click.IntRange(1), default=15000),
         option(
             "--seed",
-            "Seed for all random draws: held-out rows, initial weights, shuffling, dropout.",
+            "Seed for all random draws: held-out rows, initial weights, shuffling, dropout, mixup.",
             type=click.IntRange(0, 2**32 - 1),
             default=0,
         ),
@@ -210,6 +223,18 @@ GROUPS = [
             "Label smoothing: fraction of each target that is spread over all classes.",
             type=SHARE,
             default=0.0,
+        ),
+        option(
+            "--mixup",
+            "Mixup: largest share of another row that is mixed into a row of a batch; fades in the second half.",
+            type=click.FloatRange(0, 1),
+            default=0.0,
+        ),
+        option(
+            "--mixup-share",
+            "Fraction of the rows of a batch that mixup mixes.",
+            type=click.FloatRange(0, 1),
+            default=0.5,
         ),
         option("--balanced", "Balanced class weights: all classes get the same total weight.", is_flag=True),
         option(

@@ -11,7 +11,8 @@ __all__ = ["ESTIMATOR", "option_of", "worded_error"]
 SAME = (
     *("activation", "alpha", "batch_size", "beta_1", "beta_2", "clip_norm", "dropout", "early_stopping", "epsilon"),
     *("init", "label_smoothing", "loss", "max_fun", "momentum", "power_t", "shuffle", "solver", "step_every"),
-    *("step_factor", "tol", "warmup", "weight_decay"),
+    *("step_factor", "tol", "warmup", "weight_decay", "parametrization", "bias_rate", "mixup", "mixup_share"),
+    "input_scale_rate",
 )
 ESTIMATOR = {name: name for name in SAME} | {
     "checkpoint": "checkpoint_path",

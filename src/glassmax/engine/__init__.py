@@ -7,7 +7,7 @@ glassmax was installed. `best_engine` returns the engine that is used, `build_fa
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +19,8 @@ from ..functional.arrays import Array
 from ..network import Network
 from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization, blocks
-from .reference import ReferenceEngine, dropout_masks
+from .input_scale import init_scaled
+from .reference import ReferenceEngine, dropout_masks, mixed_rows
 
 __all__ = [
     "Data",
@@ -32,7 +33,9 @@ __all__ = [
     "blocks",
     "build_facts",
     "dropout_masks",
+    "init_scaled",
     "logits",
+    "mixed_rows",
 ]
 
 
@@ -58,6 +61,8 @@ class Engine(Protocol):
         rates: Array,
         regularization: Regularization,
         first_step: int,
+        rate_factors: Sequence[float] = (),
+        mixup_factors: Array | None = None,
     ) -> EpochResult:
         """Train on every row once, one step for each batch."""
         ...

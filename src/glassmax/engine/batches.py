@@ -41,7 +41,7 @@ class Data(NamedTuple):
 
 
 class Regularization(NamedTuple):
-    """Regularization of a training step: penalty, label smoothing, dropout, gradient clipping, weight decay.
+    """Regularization of a training step: penalty, label smoothing, dropout, clipping, weight decay, mixup.
 
     Attributes
     ----------
@@ -53,11 +53,16 @@ class Regularization(NamedTuple):
     dropout : tuple of float
         Dropout rate of each hidden layer, in [0, 1); empty for no dropout.
     seed : int
-        Seed of the dropout masks, in [0, 2^64).
+        Seed of the dropout masks and of mixup, in [0, 2^64).
     clip_norm : float or None
         > 0: maximum length of the gradient, penalty included; a longer gradient is shortened to it.
     weight_decay : float
         >= 0: before a step of learning rate r, ``W <- W - r weight_decay W``; not for biases.
+    mixup : float
+        In [0, 1]: upper bound of the share that a row of a batch takes of the row before it, see
+        `glassmax.functional.mixup`; 0 for no mixup. A mixed row keeps its own sample weight.
+    mixup_share : float
+        In [0, 1]: the share of the rows that are mixed.
     """
 
     alpha: float = 0.0
@@ -66,6 +71,8 @@ class Regularization(NamedTuple):
     seed: int = 0
     clip_norm: float | None = None
     weight_decay: float = 0.0
+    mixup: float = 0.0
+    mixup_share: float = 0.5
 
 
 class EpochResult(NamedTuple):

@@ -9,6 +9,7 @@ as copies. What the engine can't compute is an error; no other engine is used in
 import math
 import os
 import threading
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from ..network import Network
 from ..optimizers import SGD, Adam, Rule, State
 from . import _native
 from .batches import Data, EpochResult, Regularization
+from .input_scale import unfold
 
 __all__ = ["INSTRUCTION_SETS", "NativeEngine"]
 
@@ -93,6 +95,8 @@ class NativeEngine:
         rates: Array,
         regularization: Regularization,
         first_step: int,
+        rate_factors: Sequence[float] = (),
+        mixup_factors: Array | None = None,
     ) -> EpochResult:
         """Train on every row of `data` once, in `order`, one step for each batch; see `ReferenceEngine.epoch`.
 
@@ -108,26 +112,34 @@ class NativeEngine:
                 parameter="rule",
             )
         theta = _writable(network.theta, "theta")
+        scaled = ("unscaled",) if "unscaled" in state else ()
+        factors = rate_factors if rate_factors or not scaled else (1.0,) * (2 * network.depth + 1)
         names: tuple[str, ...]
         if isinstance(rule, Adam):
             names = ("m", "v")
-            how = (True, False, 0.0, rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"]))
+            how = (True, False, 0.0, rule.beta_1, rule.beta_2, rule.epsilon, int(state["t"]), factors)
         else:
             assert isinstance(rule, SGD)
             names = ("velocity",)
-            how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0)
-        moved = [_plain(_writable(state[name], name), theta.dtype) for name in names]
-        second = moved[1] if len(moved) == 2 else None
+            how = (False, rule.nesterov, rule.momentum, 0.0, 0.0, 0.0, 0, factors)
+        if scaled:
+            unfold(network, state["unscaled"])
+        moved = [_plain(_writable(state[name], name), theta.dtype) for name in names + scaled]
+        second = moved[1] if len(names) == 2 else None
         if order.dtype.kind not in "iu":
             raise ShapeError(f"The order holds {order.dtype} values, expected row numbers.")
         with _labels_named(network, data):
             loss, steps, finite = _native.epoch(
                 self.isa, self.n_threads, *_rows(network, data), _numbers(regularization), how, theta, moved[0], second,
                 _plain(order, INT64), int(batch_size), _plain(rates, FLOAT64), int(first_step),
+                None if mixup_factors is None else _plain(mixup_factors, FLOAT64), moved[-1] if scaled else None,
             )  # fmt: skip
-        for name, array in zip(names, moved, strict=True):
+        for name, array in zip(names + scaled, moved, strict=True):
             if array is not state[name]:
                 state[name][...] = array
+        if scaled:  # the other layers
+            start = network.parameters.W[1].size
+            state["unscaled"][start : theta.size] = theta[start:]
         if "t" in state:
             state["t"] += steps
         return EpochResult(loss, steps, finite)
@@ -137,7 +149,7 @@ class NativeEngine:
         gradient = np.zeros(network.theta.shape)
         if len(data.y) == 0:
             return 0.0, gradient
-        numbers = _numbers(regularization._replace(dropout=()))
+        numbers = _numbers(regularization._replace(dropout=(), mixup=0.0))
         with _labels_named(network, data):
             loss = _native.loss_and_gradient(
                 self.isa, self.n_threads, *_rows(network, data), numbers, network.theta, gradient
@@ -248,9 +260,9 @@ def _writable(array: Array, name: str) -> Array:
 
 
 def _numbers(regularization: Regularization) -> tuple[Any, ...]:
-    alpha, label_smoothing, dropout, seed, clip_norm, weight_decay = regularization
-    dropped = list(dropout) if any(dropout) else []
-    return alpha, label_smoothing, dropped, int(seed), 0.0 if clip_norm is None else float(clip_norm), weight_decay
+    alpha, label_smoothing, dropout, seed, clip_norm, weight_decay, mixup, mixup_share = regularization
+    dropped, clip = list(dropout) if any(dropout) else [], 0.0 if clip_norm is None else float(clip_norm)
+    return alpha, label_smoothing, dropped, int(seed), clip, weight_decay, mixup, mixup_share
 
 
 @cache

@@ -4,7 +4,7 @@ Each step gathers a batch, computes loss and gradients with `Network`, and updat
 or threaded beyond what NumPy's BLAS does: the code is there to be read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,10 +13,13 @@ import numpy as np
 from ..functional.arrays import Array
 from ..functional.heads import LOSSES
 from ..functional.masks import dropout_mask
-from ..functional.targets import check_target
+from ..functional.mixup import mixed_with_previous, mixup_shares
+from ..functional.targets import as_rows, check_target
 from ..network import Network
 from ..optimizers import Rule, State
+from ..parameters import Parameters
 from .batches import Data, EpochResult, Regularization, blocks
+from .input_scale import fold, pull_back, unfold
 
 __all__ = ["ReferenceEngine"]
 
@@ -56,6 +59,8 @@ class ReferenceEngine:
         rates: Array,
         regularization: Regularization,
         first_step: int,
+        rate_factors: Sequence[float] = (),
+        mixup_factors: Array | None = None,
     ) -> EpochResult:
         """Train on every row of `data` once, in `order`, one step for each batch.
 
@@ -65,7 +70,8 @@ class ReferenceEngine:
             Network to train; its theta is updated in place.
         data : Data
         rule, state : Rule, State
-            Update rule and its state; the state is updated in place.
+            Update rule and its state; the state is updated in place. If the state holds "unscaled", a scale of the
+            inputs is learned too: see `glassmax.engine.input_scale`.
         order : (n,) array of intp
             The rows, each once.
         batch_size : int
@@ -74,24 +80,34 @@ class ReferenceEngine:
             The learning rate of each step.
         regularization : Regularization
         first_step : int
-            Number of steps before this epoch. The dropout masks depend on this number.
+            Number of steps before this epoch. The dropout masks and mixup depend on this number.
+        rate_factors : sequence of float, optional
+            Factor of the learning rate for W1, b1, W2, ..., and for a learned scale of the inputs if there is one; 1 by
+            default. Weight decay uses the learning rate without this factor. See `glassmax.optimizers.rate_factors`.
+        mixup_factors : (steps,) array, optional
+            Factor of `mixup` at each step; 1 by default.
 
         Returns
         -------
         EpochResult
         """
         total, mean_weight, n = 0.0, data.mean_weight, len(order)
+        factors = _spread(rate_factors, network)
+        if "unscaled" in state:
+            unfold(network, state["unscaled"])
         with self._threads():
             for step, start in enumerate(range(0, n, batch_size)):
                 index = order[start : start + batch_size]
                 batch = data.rows(index)
                 m = len(batch.y)
                 masks = dropout_masks(network, regularization, first_step + step, index)
+                factor = 1.0 if mixup_factors is None else float(mixup_factors[step])
+                batch = mixed_rows(network, batch, regularization, first_step + step, index, factor)
                 with np.errstate(over="ignore", invalid="ignore"):  # divergence is reported by the result
                     loss, gradient = self._batch(network, batch, regularization, m * mean_weight, masks)
                     if not np.isfinite(loss):
                         return EpochResult(loss, step, finite=False)
-                    self._step(network, gradient, rule, state, regularization, float(rates[step]))
+                    self._step(network, gradient, rule, state, regularization, float(rates[step]), factors)
                 total += loss * m
         return EpochResult(total / n, -(-n // batch_size), finite=True)
 
@@ -155,16 +171,33 @@ class ReferenceEngine:
         return loss, gradients.flat
 
     def _step(
-        self, network: Network, gradient: Array, rule: Rule, state: State, regularization: Regularization, rate: float
+        self,
+        network: Network,
+        gradient: Array,
+        rule: Rule,
+        state: State,
+        regularization: Regularization,
+        rate: float,
+        factors: Array | None,
     ) -> None:
         if regularization.clip_norm is not None:
             length = float(np.linalg.norm(gradient.astype(np.float64, copy=False)))
             if length > regularization.clip_norm:
                 gradient *= regularization.clip_norm / length
+        theta, parameters = network.theta, network.parameters
+        if "unscaled" in state:
+            theta = state["unscaled"]
+            gradient = pull_back(network, theta, gradient)
+            parameters = Parameters(network.layer_sizes, theta[: network.theta.size])
         if regularization.weight_decay:
-            for W in network.parameters.W.values():
+            for W in parameters.W.values():
                 W *= 1 - rate * regularization.weight_decay
-        rule.step(network.theta, gradient, state, rate)
+        before = theta.copy() if factors is not None else theta
+        rule.step(theta, gradient, state, rate)
+        if factors is not None:
+            theta[...] = before + factors * (theta - before)
+        if "unscaled" in state:
+            network.theta[...] = fold(network, theta)
 
     @contextmanager
     def _threads(self) -> Iterator[None]:
@@ -177,6 +210,46 @@ class ReferenceEngine:
             self._pools = ThreadpoolController()
         with self._pools.limit(limits=int(self.n_threads), user_api="blas"):
             yield
+
+
+def _spread(rate_factors: Sequence[float], network: Network) -> Array | None:
+    """Return the factor of each entry of theta, and of the scale if there is one; None where all are 1."""
+    if not rate_factors:
+        return None
+    sizes = [*(view.size for view in network.parameters.values()), network.layer_sizes[0]]
+    parts = [np.full(size, factor) for size, factor in zip(sizes, rate_factors, strict=False)]
+    return np.concatenate(parts).astype(network.theta.dtype)
+
+
+def mixed_rows(
+    network: Network, batch: Data, regularization: Regularization, step: int, rows: Array, factor: float = 1.0
+) -> Data:
+    """Return a batch after mixup; the batch itself without mixup.
+
+    Parameters
+    ----------
+    network : Network
+    batch : Data
+    regularization : Regularization
+    step : int
+        Number of steps taken before.
+    rows : (m,) array of int
+        Row numbers of the batch in the training data.
+    factor : float, default=1.0
+        In [0, 1]: the factor of `mixup` at this step.
+
+    Returns
+    -------
+    Data
+        Its y are rows.
+    """
+    maximum = regularization.mixup * factor
+    if not maximum:
+        return batch
+    shares = mixup_shares(regularization.seed, step, rows, maximum, regularization.mixup_share, batch.weight)
+    k = network.layer_sizes[-1]
+    T = check_target(batch.y, (len(batch.y), k), LOSSES[network.head.loss].meaning)
+    return Data(mixed_with_previous(batch.X, shares), mixed_with_previous(as_rows(T, k), shares), batch.weight)
 
 
 def dropout_masks(network: Network, regularization: Regularization, step: int, rows: Array) -> dict[int, Array] | None:

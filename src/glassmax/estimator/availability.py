@@ -47,6 +47,9 @@ def why_no_partial_fit(classifier: Any) -> tuple[str, str]:
         unknown = "doesn't know how many there will be. Use 'constant', 'invscaling' or 'step'."
         parameter = "warmup" if warmup else "learning_rate"
         return parameter, f"learning_rate={rate!r}, warmup={warmup!r}: {at_once} and {unknown}"
+    if classifier.mixup:
+        unknown = "doesn't know how many there will be, and mixup fades in the second half of them."
+        return "mixup", f"mixup={classifier.mixup!r}: {at_once} and {unknown}"
     if classifier.checkpoint_path is not None:
         return "checkpoint_path", f"checkpoint_path: {at_once}. Use save, and from_model to go on."
     return "", ""

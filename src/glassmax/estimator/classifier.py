@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
-from ..engine import Data, best_engine, blocks, dropout_masks, logits
+from ..engine import Data, best_engine, blocks, dropout_masks, logits, mixed_rows
 from ..errors import OptionError
 from ..functional.arrays import Array
 from ..functional.heads import LOSS_OF_OUTPUT
@@ -69,7 +69,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     shuffle : bool, default=True
         Whether to shuffle the rows before each epoch.
     random_state : int, RandomState or None, default=None
-        Seed of the starting weights, the shuffling, the rows held out and dropout.
+        Seed of the starting weights, the shuffling, the rows held out, dropout and mixup.
     tol : float, default=1e-4
         Tolerance, >= 0. An epoch is an improvement if the loss or score that is watched improves by at least `tol`.
         "lbfgs" has converged when no entry of the gradient is larger than `tol`.
@@ -117,10 +117,27 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         In [0, 1): share of all steps during which the learning rate rises to its full size.
     step_every, step_factor : int, float, default=50, 0.1
         The schedule "step" multiplies the learning rate by `step_factor`, in (0, 1], every `step_every` epochs, >= 1.
+    parametrization : {"standard", "ntk"}, default="standard"
+        "ntk": the neural tangent parametrization. The learning rate of W_l is multiplied by ``1 / sqrt(a)``, where `a`
+        is the number of inputs of layer l; with solver "sgd" by ``1 / a``. `weight_decay` uses the learning rate
+        without this factor. See `glassmax.optimizers.rate_factors`.
+    bias_rate : float, default=1.0
+        Factor of the learning rate of biases, >= 0.
+    input_scale_rate : float or None, default=None
+        Factor of the learning rate of a learned input scale, > 0: each column of X is multiplied by a number that
+        starts at 1. None learns no scale. `network_` and `coefs_` have no scale: it is folded into their W1, see
+        `glassmax.engine.input_scale`.
+    mixup : float, default=0.0
+        Maximum share of mixup, in [0, 1]; 0 mixes no rows. A mixed row of a mini-batch becomes
+        ``(1 - s) X_i + s X_{i-1}``, where X_{i-1} is the row before it in the batch and s is uniform in [0, `mixup`).
+        The target is mixed likewise; the row keeps its sample weight. In the second half of the `max_iter` epochs
+        `mixup` falls to 0 along half a cosine. Training losses are those of the mixed rows.
+    mixup_share : float, default=0.5
+        Share of the rows of a mini-batch that are mixed, in [0, 1].
     init : str, default="mlp"
         Initialization of the weights. "mlp": as in MLPClassifier. "auto": by the activation of each layer (he for relu
-        and its variants, lecun for selu, otherwise glorot); `init_` shows the schemes. Or a name in
-        `glassmax.initializers.SCHEMES`.
+        and its variants, lecun for selu, otherwise glorot); `init_` shows the schemes. "normal": normal weights and
+        biases, and zeros in the last layer. Or another name in `glassmax.initializers.SCHEMES`.
     scoring : str or callable, default="log_loss"
         Score for early stopping: "log_loss", "accuracy", "balanced_accuracy", "f1" or "auc" (of two classes, that of
         the second; otherwise the mean over the classes); the name of a scikit-learn scorer; or
@@ -242,6 +259,11 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         warmup: float = 0.0,
         step_every: int = 50,
         step_factor: float = 0.1,
+        parametrization: str = "standard",
+        bias_rate: float = 1.0,
+        input_scale_rate: float | None = None,
+        mixup: float = 0.0,
+        mixup_share: float = 0.5,
         init: str = "mlp",
         scoring: str | Callable[..., float] = "log_loss",
         checkpoint_path: str | Path | None = None,
@@ -280,6 +302,11 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         self.warmup = warmup
         self.step_every = step_every
         self.step_factor = step_factor
+        self.parametrization = parametrization
+        self.bias_rate = bias_rate
+        self.input_scale_rate = input_scale_rate
+        self.mixup = mixup
+        self.mixup_share = mixup_share
         self.init = init
         self.scoring = scoring
         self.checkpoint_path = checkpoint_path
@@ -383,8 +410,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     ) -> Self:
         """Train one epoch on the rows given, continuing from the weights of the last call.
 
-        The method doesn't exist with solver "lbfgs", early stopping, balanced class weights, a checkpoint, `warmup`, or
-        the schedules "cosine" and "one_cycle": they need all rows, or the number of epochs, in advance.
+        The method doesn't exist with solver "lbfgs", early stopping, balanced class weights, a checkpoint, `warmup`,
+        `mixup`, or the schedules "cosine" and "one_cycle": they need all rows, or the number of epochs, in advance.
 
         Parameters
         ----------
@@ -490,7 +517,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Returns
         -------
         (n,) array of float64
-            Exact norms for each row's own loss: with label smoothing, without weights, penalty and dropout.
+            Exact norms for each row's own loss: with label smoothing, without weights, penalty, dropout and mixup.
 
         Notes
         -----
@@ -531,7 +558,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         -------
         glassmax.gradcheck.Report
             A line for each parameter, and a verdict. The loss is that of training, on these rows: with class weights
-            ("balanced" over these rows), label smoothing, `alpha`, and the dropout masks of the first step.
+            ("balanced" over these rows), label smoothing, `alpha`, and the dropout masks and mixup of the first step.
 
         Examples
         --------
@@ -553,7 +580,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         regularization = make_plan(self).regularization._replace(seed=self._training_state.seed)
         exact = self.network_.astype(np.float64)
         exact.l2 = regularization.alpha / (len(data.y) * data.mean_weight)
-        masks = dropout_masks(exact, regularization, 0, np.arange(len(data.y)))
+        rows = np.arange(len(data.y))
+        masks, data = dropout_masks(exact, regularization, 0, rows), mixed_rows(exact, data, regularization, 0, rows)
         return exact.check_gradients(*data, masks=masks, random_state=random_state)
 
     def to_model(self) -> Model:

@@ -71,15 +71,15 @@ class FittedState:
         feature_names_in: Array | None,
     ) -> Self:
         """Return the state before the first epoch; `draw` generates everything random in the fit."""
-        training = TrainingState(plan.initial_state(network.theta), draw)
+        training = TrainingState(plan.initial_state(network), draw)
         early_stopping = EarlyStopping(None, classifier.tol, classifier.n_iter_no_change)
         state = cls(network, classes, init, network.layer_sizes[0], feature_names_in, training, early_stopping)
         state.draw_seed(plan)
         return state
 
     def draw_seed(self, plan: Plan) -> None:
-        """Draw the seed of the dropout masks if there is dropout and no seed yet."""
-        if plan.regularization.dropout and not self.training.seed:
+        """Draw the seed of dropout and mixup if there is one of them and no seed yet."""
+        if (plan.regularization.dropout or plan.regularization.mixup) and not self.training.seed:
             self.training.seed = int(self.training.draw.randint(2**63 - 1, dtype=np.int64))
 
     def record(self, epoch: Epoch, score: float | None) -> None:

@@ -28,7 +28,7 @@ def identity_of(classifier: Any, preparation: Preparation, engine: Engine) -> di
     parameters = classifier.get_params(deep=False)
     for name in IRRELEVANT:
         del parameters[name]
-    if classifier.learning_rate == "constant" and not classifier.warmup:
+    if classifier.learning_rate == "constant" and not classifier.warmup and not classifier.mixup:
         del parameters["max_iter"]
     parameters["hidden_layer_sizes"] = hidden_sizes(classifier)
     parameters["activation"] = activations_of(classifier)

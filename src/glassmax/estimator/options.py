@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine import Regularization
+from ..engine import Regularization, init_scaled
 from ..errors import OptionError, Setting, between, one_of
 from ..functional import ACTIVATIONS
-from ..functional.arrays import Array
 from ..initializers import SCHEMES
-from ..optimizers import SCHEDULES, SGD, Adam, Rule, Schedule, State
+from ..network import Network
+from ..optimizers import PARAMETRIZATIONS, SCHEDULES, SGD, Adam, Rule, Schedule, State, rate_factors
 from .scoring import Scorer, make_scorer
 from .user_warnings import warn_user
 
@@ -39,10 +39,12 @@ class Plan(NamedTuple):
         None for solver "lbfgs".
     schedule : Schedule
     regularization : Regularization
-        Without the seed of the dropout masks, which each fit draws.
+        Without the seed of the dropout masks and of mixup, which each fit draws.
     batch_size : int
     scorer : Scorer or None
         None for "log_loss" and "accuracy", which every epoch records.
+    parametrization, bias_rate, input_scale_rate
+        As for `SoftmaxClassifier`.
     """
 
     rule: Rule | None
@@ -50,10 +52,27 @@ class Plan(NamedTuple):
     regularization: Regularization
     batch_size: int
     scorer: Scorer | None
+    parametrization: str
+    bias_rate: float
+    input_scale_rate: float | None
 
-    def initial_state(self, theta: Array) -> State:
+    def rate_factors(self, layer_sizes: Sequence[int]) -> tuple[float, ...]:
+        """Return the factor of the learning rate for W1, b1, W2, ..., scale of the inputs; empty if all are 1."""
+        if self.rule is None:
+            return ()
+        return rate_factors(
+            layer_sizes,
+            self.rule,
+            parametrization=self.parametrization,
+            bias_rate=self.bias_rate,
+            input_scale_rate=self.input_scale_rate,
+        )
+
+    def initial_state(self, network: Network) -> State:
         """Return the state of the rule before the first step."""
-        return {} if self.rule is None else self.rule.init(theta)
+        if self.rule is None:
+            return {}
+        return self.rule.init(network.theta) if self.input_scale_rate is None else init_scaled(self.rule, network)
 
 
 def make_plan(estimator: Any) -> Plan:
@@ -79,7 +98,9 @@ def make_plan(estimator: Any) -> Plan:
     if estimator.solver == "lbfgs":
         rule = None
     batch_size = 200 if estimator.batch_size == "auto" else int(estimator.batch_size)
-    return Plan(rule, schedule, regularization, batch_size, make_scorer(estimator.scoring))
+    scorer = make_scorer(estimator.scoring)
+    rates = estimator.parametrization, float(estimator.bias_rate), estimator.input_scale_rate
+    return Plan(rule, schedule, regularization, batch_size, scorer, *rates)
 
 
 def warn_of_ignored(estimator: Any) -> None:
@@ -127,6 +148,7 @@ def _check_names(estimator: Any) -> None:
         )
     one_of("learning_rate", estimator.learning_rate, SCHEDULES)
     one_of("init", estimator.init, SCHEMES)
+    one_of("parametrization", estimator.parametrization, PARAMETRIZATIONS)
     weights = estimator.class_weight
     if not (weights is None or isinstance(weights, Mapping) or (isinstance(weights, str) and weights == "balanced")):
         expected = "a dict of weights by class, 'balanced' or None"
@@ -145,6 +167,11 @@ def _check_numbers(estimator: Any) -> None:
     between("alpha", estimator.alpha, 0)
     between("tol", estimator.tol, 0)
     between("label_smoothing", estimator.label_smoothing, 0, 1)
+    between("bias_rate", estimator.bias_rate, 0)
+    if estimator.input_scale_rate is not None:
+        between("input_scale_rate", estimator.input_scale_rate, 0, open_below=True, other="None")
+    between("mixup", estimator.mixup, 0, 1, open_above=False)
+    between("mixup_share", estimator.mixup_share, 0, 1, open_above=False)
     between("validation_fraction", estimator.validation_fraction, 0, 1, open_below=True)
     if estimator.weight_decay is not None:
         between("weight_decay", estimator.weight_decay, 0, other="None")
@@ -165,7 +192,8 @@ def _regularization(estimator: Any) -> Regularization:
     if decay is None:
         decay = DEFAULT_DECAY if adamw else 0.0
     clip = None if estimator.clip_norm is None else float(estimator.clip_norm)
-    return Regularization(alpha, float(estimator.label_smoothing), _dropout(estimator), 0, clip, float(decay))
+    smoothing, mixup, share = (float(getattr(estimator, what)) for what in ("label_smoothing", "mixup", "mixup_share"))
+    return Regularization(alpha, smoothing, _dropout(estimator), 0, clip, float(decay), mixup, share)
 
 
 def _dropout(estimator: Any) -> tuple[float, ...]:
@@ -195,7 +223,11 @@ def _check_combinations(estimator: Any, regularization: Regularization) -> None:
     scheduled = estimator.learning_rate not in ("constant", *SGD_ONLY)
     refused = {
         "dropout": (any(regularization.dropout), 0, noise, adam),
+        "mixup": (regularization.mixup > 0, 0, noise, adam),
         "clip_norm": (regularization.clip_norm is not None, None, steps, adam),
+        "parametrization": (estimator.parametrization != "standard", "standard", steps, adam),
+        "bias_rate": (estimator.bias_rate != 1, 1, steps, adam),
+        "input_scale_rate": (estimator.input_scale_rate is not None, None, steps, adam),
         "weight_decay": (regularization.weight_decay > 0, None, steps, (Setting("alpha"), ", or ", *adam)),
         "learning_rate": (scheduled, "constant", steps, adam),
         "warmup": (estimator.warmup != 0, 0, steps, adam),

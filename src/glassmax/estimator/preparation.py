@@ -183,7 +183,7 @@ def _continued(classifier: Any, plan: Plan) -> FittedState:
             remedy=("Put them back, or fit with ", Setting("warm_start", False), "."),
         )
     state.draw_seed(plan)
-    start = plan.initial_state(network.theta)
+    start = plan.initial_state(network)
     if start.keys() != state.training.state.keys():
         state.training.state = start
     return state

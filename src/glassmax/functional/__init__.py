@@ -9,6 +9,7 @@
     heads          an output and a loss together, as the last layer of a network needs them
     targets        what a target, a sample weight and a reduction are
     masks          dropout: which units a row keeps
+    mixup          rows of a batch mixed with the rows before them
     arrays         which dtypes are accepted, and in which precision sums are formed
 
 There is one convention: ``f_vjp(dOut, *saved)`` takes the derivative of the loss with respect to f's output, and

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from .arrays import Array
 
-__all__ = ["dropout_mask"]
+__all__ = ["dropout_mask", "splitmix64"]
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -70,14 +70,14 @@ def dropout_mask(
     array([[2., 0., 0., 2., 0., 2.]])
     """
     with np.errstate(over="ignore"):  # modulo 2^64
-        key = _draw(_draw(np.uint64(seed), np.uint64(step)), np.uint64(layer))
-        u = _draw(_draw(key, rows.astype(np.uint64))[:, None], np.arange(units, dtype=np.uint64))
+        key = splitmix64(splitmix64(np.uint64(seed), np.uint64(step)), np.uint64(layer))
+        u = splitmix64(splitmix64(key, rows.astype(np.uint64))[:, None], np.arange(units, dtype=np.uint64))
     kept = (u >> np.uint64(11)) * 2.0**-53 >= rate
     return np.where(kept, 1 / (1 - rate), 0.0).astype(dtype, copy=False)
 
 
-def _draw(key: Array | np.uint64, counter: Array | np.uint64) -> Array:
-    """Return output number `counter` of SplitMix64 seeded with `key`."""
+def splitmix64(key: Array | np.uint64, counter: Array | np.uint64) -> Array:
+    """Return output number `counter` of SplitMix64 seeded with `key`: uint64, modulo 2^64."""
     z = np.asarray(key + (counter + np.uint64(1)) * GOLDEN)
     z = (z ^ (z >> np.uint64(30))) * FIRST
     z = (z ^ (z >> np.uint64(27))) * SECOND

@@ -6,7 +6,7 @@ and curves read that stream; this module doesn't use them. Besides the weights, 
 """
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ import numpy as np
 from ..engine import Data, Engine, Regularization
 from ..errors import DivergenceError
 from ..functional.arrays import Array
+from ..functional.mixup import mixup_factors
 from ..network import Network
 from ..optimizers import Iterate, Rule, Schedule, State, lbfgs
 from .metrics import Metrics, score
@@ -81,7 +82,7 @@ class TrainingState:
     slowdown : float
         Factor of all learning rates, at first 1; the "adaptive" schedule lowers it.
     seed : int
-        Seed of the dropout masks, in [0, 2^63).
+        Seed of the dropout masks and of mixup, in [0, 2^63).
     split : numpy.random.RandomState or None
         State of `draw` when validation rows were held out.
     """
@@ -112,6 +113,7 @@ def train(
     max_epochs: int,
     regularization: Regularization = NONE,
     schedule: Schedule = CONSTANT,
+    rate_factors: Sequence[float] = (),
     shuffle: bool = True,
     validation: Data | None = None,
 ) -> Generator[Epoch, None, None]:
@@ -132,10 +134,12 @@ def train(
     max_epochs : int
         Maximum number of epochs, >= 0, including the epochs that `training` has already counted.
     regularization : Regularization
-        Penalty, dropout, label smoothing, clipping, weight decay; none by default. Its seed is replaced by that of
-        `training`.
+        Penalty, dropout, label smoothing, clipping, weight decay, mixup; none by default. Its seed is replaced by that
+        of `training`. Mixup fades out in the second half of the `max_epochs` epochs.
     schedule : Schedule
         Schedule of the learning rate; constant by default.
+    rate_factors : sequence of float, optional
+        Factor of the learning rate for W1, b1, W2, ..., see `glassmax.optimizers.rate_factors`; 1 by default.
     shuffle : bool, default=True
         Whether to shuffle the rows before each epoch.
     validation : Data, optional
@@ -174,17 +178,13 @@ def train(
     while training.epochs < max_epochs:
         started = time.perf_counter()
         number = training.epochs + 1
+        first, total = training.epochs * steps, max_epochs * steps
         if shuffle:
             training.draw.shuffle(training.order)
         if rates is None or not schedule.is_level or training.slowdown != slowdown:
             slowdown = training.slowdown
-            rates = (
-                rule.learning_rate
-                * slowdown
-                * schedule.shares(
-                    training.epochs * steps, steps, max_epochs * steps, epoch=training.epochs, rows=training.weight
-                )
-            )
+            shares = schedule.shares(first, steps, total, epoch=training.epochs, rows=training.weight)
+            rates = rule.learning_rate * slowdown * shares
         start.take()
         result = engine.epoch(
             network,
@@ -196,6 +196,8 @@ def train(
             rates=rates,
             regularization=regularization,
             first_step=training.steps,
+            rate_factors=rate_factors,
+            mixup_factors=mixup_factors(first, steps, total) if regularization.mixup else None,
         )
         if result.steps:
             good, start = start, good
