@@ -345,7 +345,12 @@ def test_a_mistake_as_small_as_float32_is_a_mistake():
 
 FORWARDS = [
     ("sigmoid", [("np.tanh(Z1)", "1 / (1 + np.exp(-Z1))"), ("(1 - A1**2)", "A1 * (1 - A1)")], "A1", "forward pass too"),
-    ("relu", [("np.tanh(Z1)", "np.maximum(Z1, 0)"), ("(1 - A1**2)", "(Z1 > 0)")], "A1", "relu was used instead of tanh"),
+    (
+        "relu",
+        [("np.tanh(Z1)", "np.maximum(Z1, 0)"), ("(1 - A1**2)", "(Z1 > 0)")],
+        "A1",
+        "relu was used instead of tanh",
+    ),
     ("none", [("np.tanh(Z1)", "Z1"), ("(1 - A1**2)", "1")], "A1", "identity was used instead of tanh"),
     ("no b1", [(" + p['b1']", "")], "Z1", "b1 was left out"),
     ("no b2", [(" + p['b2']", "")], "Z2", "b2 was left out"),
