@@ -150,7 +150,7 @@ def test_right_code_is_right_where_sizes_agree(sizes, n, arrays):
 SOFTMAX = "P = softmax(Z2)"
 COUPLED = [
     ("logits less their column means", [(SOFTMAX, "P = softmax(Z2 - Z2.mean(axis=0))")], "dZ2"),
-    ("logits standardised", [(SOFTMAX, "P = softmax((Z2 - Z2.mean(axis=0)) / Z2.std(axis=0))")], "dZ2"),
+    ("logits standardized", [(SOFTMAX, "P = softmax((Z2 - Z2.mean(axis=0)) / Z2.std(axis=0))")], "dZ2"),
     ("logits of a batch norm", [(SOFTMAX, "P = softmax((Z2 - Z2.mean(0)) / np.sqrt(Z2.var(0) + 1e-5))")], "dZ2"),
     ("P over its largest", [(SOFTMAX, SOFTMAX + "; P = P / P.max(axis=0)")], "dZ2"),
     ("dZ2 less its mean", [(W2, "dZ2 = dZ2 - dZ2.mean(axis=0)\n    " + W2)], "dZ2"),
@@ -176,7 +176,7 @@ UNKNOWN_COUPLING = [
     ("X centred", [("    Z1 =", "    X = X - X.mean(axis=0)\n    Z1 =")]),
     ("X over its largest", [("    Z1 =", "    X = X / np.abs(X).max()\n    Z1 =")]),
     ("A1 centred", [("A1 = np.tanh(Z1)", "A1 = np.tanh(Z1) - np.tanh(Z1).mean(axis=0)")]),
-    ("Z1 standardised", [("A1 = np.tanh(Z1)", "Z1 = (Z1 - Z1.mean(0)) / Z1.std(0); A1 = np.tanh(Z1)")]),
+    ("Z1 standardized", [("A1 = np.tanh(Z1)", "Z1 = (Z1 - Z1.mean(0)) / Z1.std(0); A1 = np.tanh(Z1)")]),
     ("dZ1 over its spread", [(W1, "dZ1 = dZ1 / dZ1.std(axis=0)\n    " + W1)]),
     ("rows weighted by their place", [(TOP, TOP + " * np.arange(n)[:, None]")]),
 ]
@@ -345,8 +345,13 @@ def test_a_mistake_as_small_as_float32_is_a_mistake():
 
 FORWARDS = [
     ("sigmoid", [("np.tanh(Z1)", "1 / (1 + np.exp(-Z1))"), ("(1 - A1**2)", "A1 * (1 - A1)")], "A1", "forward pass too"),
-    ("relu", [("np.tanh(Z1)", "np.maximum(Z1, 0)"), ("(1 - A1**2)", "(Z1 > 0)")], "A1", "relu was used for tanh"),
-    ("none", [("np.tanh(Z1)", "Z1"), ("(1 - A1**2)", "1")], "A1", "identity was used for tanh"),
+    (
+        "relu",
+        [("np.tanh(Z1)", "np.maximum(Z1, 0)"), ("(1 - A1**2)", "(Z1 > 0)")],
+        "A1",
+        "relu was used instead of tanh",
+    ),
+    ("none", [("np.tanh(Z1)", "Z1"), ("(1 - A1**2)", "1")], "A1", "identity was used instead of tanh"),
     ("no b1", [(" + p['b1']", "")], "Z1", "b1 was left out"),
     ("no b2", [(" + p['b2']", "")], "Z2", "b2 was left out"),
     ("no biases", [(" + p['b1']", ""), (" + p['b2']", "")], "Z1", "the biases were left out"),
@@ -369,7 +374,7 @@ def test_inputs_centred_inside_the_function_are_a_coupling(arrays):
     changes = [("    Z1 =", "    X = (X - X.mean(axis=0)) / X.std(axis=0)\n    Z1 =")]
     finding = asked(changes, arrays=arrays).findings[0]
     assert finding.cause == "batch_coupling"
-    assert "standardised" in finding.says
+    assert "standardized" in finding.says
 
 
 def test_a_forward_pass_that_is_not_finite_explains_nothing():
