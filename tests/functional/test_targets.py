@@ -305,6 +305,6 @@ def test_the_first_bad_row_is_named_by_all_its_leading_axes():
         softmax_cross_entropy(np.zeros((2, 3, 4)), y)
 
 
-def test_labels_that_count_from_1_are_recognised():
+def test_labels_that_count_from_1_are_recognized():
     with pytest.raises(LabelError, match="subtract 1"):
         softmax_cross_entropy(np.zeros((3, 3)), [1, 2, 3])

@@ -106,7 +106,7 @@ SAID = {
 
 
 @pytest.mark.parametrize("case", SAID)
-def test_what_was_recognised_is_said(train, case):
+def test_what_was_recognized_is_said(train, case):
     assert SAID[case] in train(SOUND[case]).err
 
 

@@ -107,7 +107,7 @@ class Chain:
             shorter = self.simplifier.collected(folded)
             if folded != terms and size(shorter) < size(e) and weight(shorter) <= weight(e):
                 terms, e = folded, shorter
-                rule = f"recognised {definition.name}"
+                rule = f"recognized {definition.name}"
                 if definition is softmax:
                     rule = f"{definition.name} is the softmax"
                 self._go_on(last, shorter, rule)
@@ -125,7 +125,7 @@ class Chain:
                 for candidate in namings(e, definition):
                     short = self.simplifier.short(candidate)
                     if weight(short) < weight(best):
-                        best, rule = short, f"recognised {definition.name}"
+                        best, rule = short, f"recognized {definition.name}"
             if best == e:
                 break
             e = best

@@ -100,7 +100,7 @@ class Simplifier:
         """Return the simplifications to try on terms, in order, each with the name of its rule."""
         stages: list[Stage] = []
         if known is not None:
-            stages.append((lambda t: combine(fold(t, known)), f"recognised {known.name}"))
+            stages.append((lambda t: combine(fold(t, known)), f"recognized {known.name}"))
         stages.append((cancel_sums, "a sum cancels against its own inverse"))
         return stages + [(self._use(fact), rule) for fact, rule in self._facts]
 

@@ -146,7 +146,7 @@ def find_matches(
     for form in first:
         pairs = [here[form] if here is first else _within(form, here) for here in each]
         known = [pair for pair in pairs if pair is not None]
-        found = _recognised(form, known, targets, tolerance, lone) if len(known) == len(pairs) else None
+        found = _recognized(form, known, targets, tolerance, lone) if len(known) == len(pairs) else None
         fits += [found] if found else []
     return fits
 
@@ -180,7 +180,7 @@ def _scale(values: Sequence[float], rows: Sequence[int], k: int, tolerance: floa
     return found and replace(found, values=tuple(found.multiple * n**found.power for n in rows))
 
 
-def _recognised(
+def _recognized(
     form: str, pairs: list[Coefficients], targets: Sequence[Target], tolerance: float, lone: bool
 ) -> Match | None:
     rows, k = [target.n for target in targets], targets[0].k
