@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import glassmax as gm
-from glassmax.doctor.pytorch.layers import parameters_of
+from glassmax.doctor.pytorch.layers import module_parameters
 
 torch.manual_seed(0)
 X = torch.randn(7, 4)
@@ -274,7 +274,7 @@ def without_biases(*tail):
 
 def test_a_layer_without_a_bias_has_a_weight_alone():
     sequential, loss = without_biases(), nn.CrossEntropyLoss()
-    assert [*parameters_of(sequential)] == ["0.weight", "2.weight"]
+    assert [*module_parameters(sequential)] == ["0.weight", "2.weight"]
     assert gm.diagnose(sequential, X, y, loss=loss).verdict == "correct"
     for _ in range(2):
         loss(sequential(X), y).backward()

@@ -510,7 +510,7 @@ def test_a_run_that_diverges_at_once_writes_nothing(run):
 
 def test_a_model_whose_figures_are_not_finite_is_not_written(run, monkeypatch):
     nothing = RunningMetrics(3).metrics()
-    monkeypatch.setattr("glassmax.cli.run.score_table", lambda *args: nothing)
+    monkeypatch.setattr("glassmax.cli.training_run.score_table", lambda *args: nothing)
     result = run("train", "toy", "--epochs", "1", "--json")
     assert result.code == 1
     assert result.out == ""

@@ -12,7 +12,8 @@ import click
 from ..errors import OptionError, one_of
 
 __all__ = [
-    *("activations", "class_weights", "column_types", "fault_of", "finite", "hidden_sizes", "shares", "validation"),
+    *("activations", "class_weights", "column_types", "fault_of", "finite"),
+    *("parse_hidden_sizes", "shares", "validation"),
 ]
 
 
@@ -36,7 +37,7 @@ def _not_one_of(value: Any, allowed: Iterable[str]) -> str:
     return ""
 
 
-def hidden_sizes(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+def parse_hidden_sizes(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...] | None:
     """Read hidden layers as people type them: ``100``, ``64,32``, ``none``."""
     if value is None or value in ("none", ""):
         if value == "" and ctx.get_parameter_source(str(param.name)) is click.core.ParameterSource.COMMANDLINE:

@@ -7,7 +7,7 @@ import click
 
 from .config import read_config
 from .grouped import FILE_FORMAT, RESULT, group, option
-from .option_values import activations, class_weights, column_types, hidden_sizes, shares, validation
+from .option_values import activations, class_weights, column_types, parse_hidden_sizes, shares, validation
 
 __all__ = ["train_options", "without_effect"]
 
@@ -99,7 +99,7 @@ GROUPS = [
             "--hidden",
             "Sizes of the hidden layers, such as 64,32, or none.  [default: 100; toy: 10]",
             metavar="SIZES",
-            callback=hidden_sizes,
+            callback=parse_hidden_sizes,
         ),
         option(
             "--activation",

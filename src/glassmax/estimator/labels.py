@@ -23,7 +23,7 @@ from ..errors import LabelError, OptionError, Setting
 from ..functional.arrays import Array
 from .user_warnings import warn_user
 
-__all__ = ["Labels", "distinct", "encode_labels", "most_probable_class", "weigh_rows"]
+__all__ = ["Labels", "distinct_labels", "encode_labels", "most_probable_class", "weigh_rows"]
 
 SUM_TOLERANCE = 1e-4
 
@@ -87,7 +87,7 @@ def encode_labels(y: Any, output: str, classes: npt.ArrayLike | None = None, *, 
     except TypeError:
         kinds = sorted({type(label).__name__ for label in y.tolist()})
         raise LabelError(f"{what} holds labels of type {', '.join(kinds)}, expected all of one type.") from None
-    known = found if classes is None else distinct(classes)
+    known = found if classes is None else distinct_labels(classes)
     if len(known) < 2:
         holder = what if classes is None else "classes"
         raise LabelError(f"{holder} holds one class, {known.tolist()[0]!r}, expected at least two different labels.")
@@ -113,7 +113,7 @@ def _read_matrix(y: Array, output: str, classes: npt.ArrayLike | None, what: str
                 "a row. Several labels a row are a matrix of 0 and 1."
             )
         y = y.astype(np.float64)
-    known = np.arange(y.shape[1]) if classes is None else distinct(classes)
+    known = np.arange(y.shape[1]) if classes is None else distinct_labels(classes)
     if len(known) != y.shape[1]:
         raise LabelError(f"classes has {len(known)} entries, expected {y.shape[1]}: one for each column of {what}.")
     bad = ~(np.isfinite(y) & (y >= 0))
@@ -143,7 +143,7 @@ def _read_matrix(y: Array, output: str, classes: npt.ArrayLike | None, what: str
     return Labels("softmax", known, y)
 
 
-def distinct(classes: npt.ArrayLike) -> Array:
+def distinct_labels(classes: npt.ArrayLike) -> Array:
     """Return the names of classes as an array, (k,); raise a LabelError if two are the same."""
     try:
         names = np.asarray(classes)

@@ -18,7 +18,7 @@ from ..network import Network
 from ..training import holdout
 from .fitted_state import FittedState
 from .inputs import check_rows, column_names
-from .labels import Labels, distinct, encode_labels, most_probable_class, weigh_rows
+from .labels import Labels, distinct_labels, encode_labels, most_probable_class, weigh_rows
 from .options import Plan, activations_of, hidden_sizes, make_plan, warn_of_ignored
 
 __all__ = ["Preparation", "hold_out", "prepare_fit", "prepare_partial_fit"]
@@ -107,7 +107,7 @@ def _encode(classifier: Any, y: Array, classes: Any, *, known: bool, all_there: 
     """Encode y; if the classes are known already, by them."""
     one_a_row = np.ndim(y) == 1 or np.shape(y)[1:] == (1,)
     if classes is not None and one_a_row:
-        classes = np.unique(distinct(classes))
+        classes = np.unique(distinct_labels(classes))
     if not known:
         return encode_labels(y, classifier.output, classes)
     own = np.sort(classifier.classes_) if one_a_row else classifier.classes_

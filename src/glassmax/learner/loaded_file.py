@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from .no_answer import Place, place_of, said_by, shapes_of
+from .no_answer import SourceLine, place_of, said_by, shapes_of
 
 __all__ = ["FileFaultError", "LearnerFile", "Stage", "WatchedFunction"]
 
@@ -122,7 +122,7 @@ class LearnerFile:
         advice = "" if isinstance(error, ImportError | NameError) else f" {ALONE}"
         return FileFaultError(f"{place}, raises {said_by(error)}, while the file is loaded: {place.text}.{advice}")
 
-    def place(self, error: BaseException) -> Place:
+    def place(self, error: BaseException) -> SourceLine:
         """Return the last line of this file on the way to an exception."""
         return place_of(error, self.path, self.lines)
 

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Place", "no_answer", "place_of", "raised", "said_by", "shapes_of"]
+__all__ = ["SourceLine", "no_answer", "place_of", "raised", "said_by", "shapes_of"]
 
 LONGEST = 300
 
 
-class Place(NamedTuple):
+class SourceLine(NamedTuple):
     """A line of the learner's file: its number from 1, and its text; number 0 if the line isn't known."""
 
     file: str
@@ -27,14 +27,14 @@ class Place(NamedTuple):
         return f"{self.file}, line {self.number}" if self.number else self.file
 
 
-def no_answer(cause: str, place: Place, what: str, *more: str) -> dict[str, Any]:
+def no_answer(cause: str, place: SourceLine, what: str, *more: str) -> dict[str, Any]:
     """Return the finding for a function that gives no gradients: a diagnosis in the form of `plain_diagnosis`.
 
     `what` happens, as a sentence; `more` are further lines, such as the next step.
 
     Examples
     --------
-    >>> place = Place("my_backprop.py", 4, "while True: pass")
+    >>> place = SourceLine("my_backprop.py", 4, "while True: pass")
     >>> print(no_answer("never_returns", place, "gradients had not returned after 10 s.")["text"])
     wrong: gradients had not returned after 10 s.
         while True: pass
@@ -62,7 +62,7 @@ def no_answer(cause: str, place: Place, what: str, *more: str) -> dict[str, Any]
     }
 
 
-def raised(name: str, error: BaseException, place: Place, given: str) -> dict[str, Any]:
+def raised(name: str, error: BaseException, place: SourceLine, given: str) -> dict[str, Any]:
     """Return the diagnosis of a function that raised an exception; `given` are the shapes of its arguments."""
     if isinstance(error, SystemExit):
         what, advice = f"{name} ends the program by SystemExit ({place}).", "Return the gradients instead."
@@ -84,14 +84,14 @@ def said_by(error: BaseException, where: str = "") -> str:
     return f"{kind}: {words}" if words else kind
 
 
-def place_of(error: BaseException, path: str, lines: Sequence[str]) -> Place:
+def place_of(error: BaseException, path: str, lines: Sequence[str]) -> SourceLine:
     """Return the last line of a file on the way to an exception; number 0 if the exception never passed the file."""
     number = 0
     for frame, line in traceback.walk_tb(error.__traceback__):
         if frame.f_code.co_filename == path:
             number = line
     text = lines[number - 1].strip()[:LONGEST] if 0 < number <= len(lines) else ""
-    return Place(Path(path).name, number, text)
+    return SourceLine(Path(path).name, number, text)
 
 
 def shapes_of(parameters: Any, X: Any, y: Any) -> str:

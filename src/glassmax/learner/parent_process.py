@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import LearnerFileError, between
-from .no_answer import Place, no_answer
+from .no_answer import SourceLine, no_answer
 
 __all__ = ["FileDiagnosis", "run_file"]
 
@@ -198,7 +198,7 @@ def _without_answer(folder: Path, file: Path, code: int | None, printed: bytes, 
     return {"kind": "diagnosis", "diagnosis": no_answer("raises", place, what, "Return the gradients instead.")}
 
 
-def _too_long(file: Path, stage: str, calls: int, place: Place, time_limit: float) -> Mapping[str, Any]:
+def _too_long(file: Path, stage: str, calls: int, place: SourceLine, time_limit: float) -> Mapping[str, Any]:
     more = f"--time-limit {3 * time_limit:g}"
     if stage == "loading":
         what = f"{place} was still being loaded after {time_limit:g} s{': ' if place.text else ''}{place.text}."
@@ -223,7 +223,7 @@ def _stage(folder: Path) -> tuple[str, int]:
         return "loading", 0
 
 
-def _place_in(stack: str, file: Path) -> Place:
+def _place_in(stack: str, file: Path) -> SourceLine:
     """Find the innermost line of the file in what faulthandler wrote, the most recent call first."""
     written = os.path.abspath(file).encode("ascii", "backslashreplace").decode()
     for line in stack.splitlines():
@@ -231,8 +231,8 @@ def _place_in(stack: str, file: Path) -> Place:
         if head == f'File "{written}' and tail.split(" ")[0].isdecimal():
             number = int(tail.split(" ")[0])
             lines = file.read_text(encoding="utf-8", errors="replace").split("\n")
-            return Place(file.name, number, lines[number - 1].strip() if number <= len(lines) else "")
-    return Place(file.name, 0, "")
+            return SourceLine(file.name, number, lines[number - 1].strip() if number <= len(lines) else "")
+    return SourceLine(file.name, 0, "")
 
 
 def _signal_name(number: int) -> str:

@@ -22,9 +22,9 @@ __all__ = [
     "as_text",
     "canonical",
     "column_of",
-    "number",
     "number_text",
     "objects",
+    "parse_number",
     "with_point",
 ]
 
@@ -48,14 +48,14 @@ _NO_EXPONENT = re.compile(r"-?(?:(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*)?|\.[0-9]+)")
 _LARGEST_WHOLE = 1e15
 
 
-def number(cell: str, decimal: str = ".") -> float | None:
+def parse_number(cell: str, decimal: str = ".") -> float | None:
     """Return the number in a cell, or None if it holds none.
 
     If the decimal separator is the comma, ``1.234`` is None: it may mean 1234 or 1.234.
 
     Examples
     --------
-    >>> number("1e3"), number("1_0"), number("1.234,5", ","), number("1.234", ",")
+    >>> parse_number("1e3"), parse_number("1_0"), parse_number("1.234,5", ","), parse_number("1.234", ",")
     (1000.0, None, 1234.5, None)
     """
     if decimal == ",":

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import DataError, Setting, Text
 from ..functional.arrays import Array
-from .cells import as_text, canonical, number
+from .cells import as_text, canonical, parse_number
 from .dates import FORMS, circle, moment, years
 from .notes import Note
 from .table import Table, some
@@ -250,7 +250,7 @@ def numbers_of(table: Table, name: str) -> Array:
         known: dict[str | bool | None, float | None] = {None: np.nan}
         for row, cell in enumerate(cells):
             if cell not in known or isinstance(cell, bool):
-                known[cell] = None if isinstance(cell, bool) else number(cell, table.decimal)
+                known[cell] = None if isinstance(cell, bool) else parse_number(cell, table.decimal)
             if known[cell] is None:
                 raise DataError(
                     f"{table.place(row)}: column {name!r} is {_cut(cell)}, expected a number as in the other rows.",
@@ -268,7 +268,7 @@ def numbers_of(table: Table, name: str) -> Array:
 
 def _remedy(cell: str | bool) -> Text:
     """Return what to do about a cell that is not a number: read it with a decimal comma, or correct it by hand."""
-    if isinstance(cell, str) and number(cell, ",") is not None:
+    if isinstance(cell, str) and parse_number(cell, ",") is not None:
         return ("If commas are decimal here, say ", Setting("decimal", ","), ".")
     return (CORRECT,)
 

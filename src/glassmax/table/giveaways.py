@@ -9,7 +9,7 @@ from collections import defaultdict
 import numpy as np
 
 from ..functional.arrays import Array
-from .cells import as_text, number
+from .cells import as_text, parse_number
 from .table import Table
 
 __all__ = ["giveaways"]
@@ -57,7 +57,7 @@ def giveaways(table: Table, names: list[str], y: Array) -> list[tuple[str, float
 def _groups(cells: Array, decimal: str) -> Array:
     """Number the values of a column; if it has very many different numbers, close ones get the same number."""
     if cells.dtype.kind == "O" and any(isinstance(cell, str) for cell in cells[:20]):
-        values = [None if cell is None or isinstance(cell, bool) else number(cell, decimal) for cell in cells]
+        values = [None if cell is None or isinstance(cell, bool) else parse_number(cell, decimal) for cell in cells]
         if sum(value is not None for value in values) > 0.9 * len(cells):
             cells = np.array([np.nan if value is None else value for value in values])
     if cells.dtype.kind == "M":

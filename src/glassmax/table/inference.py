@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import DataError, OptionError, Setting, Text
 from ..functional.arrays import Array
-from .cells import COMMA_NUMBER, GROUPED, as_text, number
+from .cells import COMMA_NUMBER, GROUPED, as_text, parse_number
 from .dates import FORMS, form_of
 from .notes import MISSING, TOO_LONG, Note, Reason, it, left_out
 from .table import Table, some
@@ -235,7 +235,7 @@ def _guess_text(table: Table, name: str, texts: Array, *, keep: bool) -> _Guess:
             f"{name}: {max(distinct)!r} and the like are codes, because some begin with 0, and are read as categories. "
         )
         return _Guess("category", Note((what, "If they are numbers: ", Setting("types", {name: "number"}), ".")))
-    numbers = sum(number(text, table.decimal) is not None for text in there)
+    numbers = sum(parse_number(text, table.decimal) is not None for text in there)
     if numbers >= MOSTLY * len(there):
         if not keep and _too_long(distinct):
             return _left_out(name, TOO_LONG)
@@ -289,14 +289,14 @@ def _are_codes(distinct: set[str]) -> bool:
 
 
 def _too_many(name: str, there: list[str], distinct: set[str], *, whole: bool) -> _Guess:
-    with_unit = [text for text in there if UNIT.fullmatch(text) and number(text) is None]
+    with_unit = [text for text in there if UNIT.fullmatch(text) and parse_number(text) is None]
     if len(with_unit) >= MOSTLY * len(there):
         return _Guess(
             refused=f"holds numbers with a unit, such as {with_unit[0]!r}, expected numbers alone, as 1234.5. "
             "Write the unit into the name of the column."
         )
     odd = [text for text in there if GROUPED_BY_SIGNS.fullmatch(text) or AS_IN_BOOKS.fullmatch(text)]
-    plain = sum(number(text) is not None for text in there)
+    plain = sum(parse_number(text) is not None for text in there)
     if odd and len(odd) + plain >= MOSTLY * len(there):
         return _Guess(
             refused=f"holds numbers written for the eye, such as {odd[0]!r}, expected them as -1234.5: without signs "
@@ -305,7 +305,7 @@ def _too_many(name: str, there: list[str], distinct: set[str], *, whole: bool) -
     long = sum(map(len, there)) / len(there)
     if len(distinct) == len(there) and whole and long <= 40 and not any(" " in text.strip() for text in there):
         return _left_out(name, it("is another text in every row, as identifiers are"))
-    example = next((text for text in there if number(text) is None), there[0])
+    example = next((text for text in there if parse_number(text) is None), there[0])
     return _Guess(
         refused=f"holds {len(distinct)} different texts in {len(there)} rows, such as {example[:40]!r}; expected "
         "numbers, as 1234.5, or categories that repeat."

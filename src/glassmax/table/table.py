@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import DataError, Setting, Text
 from ..functional.arrays import Array
-from .cells import as_text, number
+from .cells import as_text, parse_number
 
 __all__ = ["Columns", "Table", "joined", "some"]
 
@@ -136,7 +136,7 @@ class Table:
         if near:
             return (f"Did you mean {' or '.join(map(repr, near[:3]))}?",)
         named = f"There are {some(self.names)}."
-        if sum(number(other) is not None for other in self.names) > len(self.names) / 5:
+        if sum(parse_number(other) is not None for other in self.names) > len(self.names) / 5:
             named += " Has the file no header? Its first line is taken for the names."
         return (named,)
 

@@ -3,7 +3,7 @@
 from ..expression import Expr
 from ..greek import GREEK
 from ..matrix import Matrix
-from .layout_index import Applied, BigSum, Box, Fence, Frac, Primed, Root, Row, Script, Sign, expression_box
+from .layout_index import AppliedFunction, BigSum, Box, Fence, Frac, Primed, Root, Row, Script, Sign, expression_box
 from .layout_matrix import matrix_box
 
 __all__ = ["latex", "matrix_latex"]
@@ -45,7 +45,7 @@ def _write(box: Box) -> str:
             if _is_tall(of):
                 left, right = (r"\left| ", r" \right|") if bars else (r"\left(", r"\right)")
             return f"{left}{_write(of)}{right}"
-        case Applied(function, argument):
+        case AppliedFunction(function, argument):
             return _write(function) + ("" if isinstance(argument, Fence) else " ") + _write(argument)
         case BigSum(indices):
             return r"\sum" + _script("_", indices)
@@ -106,7 +106,7 @@ def _is_tall(box: Box) -> bool:
             return _is_tall(base)
         case Root(of) | Fence(of, _):
             return _is_tall(of)
-        case Applied(_, argument):
+        case AppliedFunction(_, argument):
             return _is_tall(argument)
         case _:
             return False

@@ -6,7 +6,7 @@ from fractions import Fraction
 from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
 from .parts import HALF, Parts, is_plain, leads_with_fraction, parts_of, signed
 
-__all__ = ["Applied", "BigSum", "Box", "Fence", "Frac", "Primed", "Root", "Row", "Script", "Sign", "call_box"]
+__all__ = ["AppliedFunction", "BigSum", "Box", "Fence", "Frac", "Primed", "Root", "Row", "Script", "Sign", "call_box"]
 __all__ += ["expression_box", "name_box", "number_box", "product_row"]
 
 
@@ -66,7 +66,7 @@ class Fence:
 
 
 @dataclass(frozen=True)
-class Applied:
+class AppliedFunction:
     """A function and its argument."""
 
     function: "Box"
@@ -80,7 +80,7 @@ class BigSum:
     indices: "Box"
 
 
-Box = Sign | Row | Script | Primed | Frac | Root | Fence | Applied | BigSum
+Box = Sign | Row | Script | Primed | Frac | Root | Fence | AppliedFunction | BigSum
 
 TIMES = Sign("", "times")
 BARE = {"log", "sin", "cos", "tanh"}
@@ -124,7 +124,7 @@ def call_box(function: str, order: int, argument: Box, *, bare: bool = False) ->
     head: Box = Sign(function, "function")
     if order:
         head = Primed(head, order)
-    return Applied(head, argument if bare else Fence(argument))
+    return AppliedFunction(head, argument if bare else Fence(argument))
 
 
 def expression_box(e: Expr) -> Box:

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from ..matrix import Apply, Diag, Eye, Hadamard, Leaf, Matrix, Ones, Plus, Power, Product, Quotient, Scaled, Transpose
 from .layout_index import (
-    Applied,
+    AppliedFunction,
     Box,
     Fence,
     Frac,
@@ -38,7 +38,7 @@ def matrix_box(m: Matrix) -> Box:
         case Eye():
             return Sign("I", "name")
         case Diag(of, _):
-            return Applied(Sign("diag", "function"), Fence(matrix_box(of)))
+            return AppliedFunction(Sign("diag", "function"), Fence(matrix_box(of)))
         case Apply(function, of, _, order):
             return call_box(function, order, matrix_box(of))
         case Transpose(of, _):

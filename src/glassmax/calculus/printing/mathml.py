@@ -5,7 +5,7 @@ from html import escape
 from ..expression import Expr
 from ..greek import GREEK
 from ..matrix import Matrix
-from .layout_index import Applied, BigSum, Box, Fence, Frac, Primed, Root, Row, Script, Sign, expression_box
+from .layout_index import AppliedFunction, BigSum, Box, Fence, Frac, Primed, Root, Row, Script, Sign, expression_box
 from .layout_matrix import matrix_box
 
 __all__ = ["mathml", "matrix_mathml"]
@@ -50,7 +50,7 @@ def _write(box: Box) -> str:
         case Fence(of, bars):
             left, right = ("|", "|") if bars else ("(", ")")
             return _element("mrow", f'<mo fence="true">{left}</mo>', _write(of), f'<mo fence="true">{right}</mo>')
-        case Applied(function, argument):
+        case AppliedFunction(function, argument):
             return _element("mrow", _write(function), f"<mo>{APPLY}</mo>", _write(argument))
         case BigSum(indices):
             return _element("munder", "<mo>∑</mo>", _write(indices))

@@ -43,7 +43,7 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     if options["balanced"] and options["class_weight"]:
         raise click.UsageError("--balanced and --class-weight both weigh the classes. Pass one of them.")
     from ..output_paths import check_model_output, check_output, default_output
-    from ..run import Run, check_options
+    from ..training_run import TrainingRun, check_options
 
     options["early_stopping"] |= options["validation"] is not None or options["metric"] is not None
     check_options(options)
@@ -62,7 +62,7 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     path = check_model_output(default_output(data) if output is None else output, data)
     if options["checkpoint"] is not None and check_output(options["checkpoint"], data) == path:
         raise DataError(f"{path} is the path of the model, expected another path for --checkpoint.")
-    run = Run(table, target, options, form)
+    run = TrainingRun(table, target, options, form)
     run.report_table()
     for sentence in without_effect(ctx):
         say(sentence, ATTENTION)

@@ -16,7 +16,7 @@ import numpy as np
 
 from ...errors import OptionError
 from ...functional.arrays import Array
-from .layers import Criterion, Layer, layers_of, parameters_of
+from .layers import Criterion, ModuleLayer, layers_of, module_parameters
 
 __all__ = ["BatchRun", "run_batch", "tensors_of", "with_layer"]
 
@@ -38,7 +38,7 @@ class BatchRun:
     parameters: dict[str, Array]
     gradients: dict[str, Array | None]
     frozen: tuple[str, ...]
-    cut: Layer | None
+    cut: ModuleLayer | None
     error: Exception | None
     unequal: tuple[tuple[int, ...], tuple[int, ...]] | None
     exact: bool
@@ -53,7 +53,7 @@ class BatchRun:
         import torch
 
         with torch.no_grad(), _quiet():
-            for name, parameter in parameters_of(self.model).items():
+            for name, parameter in module_parameters(self.model).items():
                 if name in parameters:
                     parameter.copy_(torch.as_tensor(np.asarray(parameters[name])))
             value = self.criterion.call(self.model(self.X), self.y)
@@ -100,10 +100,10 @@ def _attempt(model: Any, criterion: Criterion, X: Any, y: Any, exact: bool) -> B
     except Exception as raised:  # the model and the loss are the user's
         error = raised
     parameters, gradients = {}, {}
-    for name, parameter in parameters_of(twin).items():
+    for name, parameter in module_parameters(twin).items():
         parameters[name] = parameter.detach().double().numpy().copy()
         gradients[name] = None if parameter.grad is None else parameter.grad.detach().double().numpy().copy()
-    frozen = tuple(name for name, parameter in parameters_of(model).items() if not parameter.requires_grad)
+    frozen = tuple(name for name, parameter in module_parameters(model).items() if not parameter.requires_grad)
     return BatchRun(twin, criterion, X, y, parameters, gradients, frozen, cut, error, unequal, exact)
 
 
@@ -138,7 +138,7 @@ def _in_double(loss: Any) -> Any:
     return loss
 
 
-def _forward(twin: Any, X: Any) -> tuple[Layer | None, Any]:
+def _forward(twin: Any, X: Any) -> tuple[ModuleLayer | None, Any]:
     """Run the layers one by one and find the one after which autograd records nothing any more."""
     layers = layers_of(twin)
     if not layers:

@@ -15,7 +15,7 @@ from ...functional.arrays import Array
 from ...gradcheck import check_gradients
 from ..telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
 from .batch import BatchRun, run_batch, tensors_of, with_layer
-from .layers import Criterion, Layer, Remark, criterion_of, layers_of, parameters_of, remarks_on, with_mean
+from .layers import Criterion, ModuleLayer, Remark, criterion_of, layers_of, module_parameters, remarks_on, with_mean
 
 __all__ = ["diagnose_module", "is_module"]
 
@@ -129,7 +129,7 @@ def _cut(batch: BatchRun) -> list[Finding]:
     return [Finding("detached", where, none, says, line=line, reason=reason)]
 
 
-def _measured(batch: BatchRun, layers: list[Layer]) -> list[Finding]:
+def _measured(batch: BatchRun, layers: list[ModuleLayer]) -> list[Finding]:
     """Compare what backward left with central differences: a backward of the user's own may be wrong."""
     given = {name: gradient for name, gradient in batch.gradients.items() if gradient is not None}
     if not given or not batch.exact:
@@ -179,7 +179,7 @@ def _left_over(model: Any, batch: BatchRun) -> tuple[list[Finding], list[str], l
 def _held_by(model: Any, batch: BatchRun) -> "dict[str, _Held]":
     """Each .grad that is there, as a multiple of this batch's gradient and a penalty."""
     found = {}
-    for name, parameter in parameters_of(model).items():
+    for name, parameter in module_parameters(model).items():
         gradient = batch.gradients[name]
         if parameter.grad is not None and gradient is not None and bool((parameter.grad != 0).any()):
             there = parameter.grad.detach().cpu().double().numpy()

@@ -13,7 +13,16 @@ from typing import Any, NamedTuple
 
 from ...errors import OptionError
 
-__all__ = ["Criterion", "Layer", "Remark", "criterion_of", "layers_of", "parameters_of", "remarks_on", "with_mean"]
+__all__ = [
+    "Criterion",
+    "ModuleLayer",
+    "Remark",
+    "criterion_of",
+    "layers_of",
+    "module_parameters",
+    "remarks_on",
+    "with_mean",
+]
 
 FUNCTIONS = {
     "cross_entropy": "CrossEntropyLoss",
@@ -32,7 +41,7 @@ ONE_TOO_MANY = {
 SQUASHING = ("ReLU", "Tanh", "ReLU6", "Hardtanh", "GELU", "LeakyReLU", "ELU", "SELU", "SiLU", "Mish", "Softplus")
 
 
-class Layer(NamedTuple):
+class ModuleLayer(NamedTuple):
     """A layer of a Sequential: its place as PyTorch names it, its kind, and itself."""
 
     place: str
@@ -67,14 +76,14 @@ class Remark(NamedTuple):
     bounded: bool = False
 
 
-def layers_of(model: Any) -> list[Layer]:
+def layers_of(model: Any) -> list[ModuleLayer]:
     """Return the layers of a Sequential in order, those of Sequentials inside it in their place.
 
     The list is empty for a model that is no Sequential: what its forward does can't be read.
     """
     from torch import nn
 
-    found: list[Layer] = []
+    found: list[ModuleLayer] = []
 
     def collect(module: Any, prefix: str) -> None:
         for name, child in module.named_children():
@@ -83,14 +92,14 @@ def layers_of(model: Any) -> list[Layer]:
             else:
                 kind = type(child).__name__
                 ours = type(child).__module__.startswith("torch.nn")
-                found.append(Layer(f"{prefix}{name}", kind if ours else f"your own {kind}", child))
+                found.append(ModuleLayer(f"{prefix}{name}", kind if ours else f"your own {kind}", child))
 
     if isinstance(model, nn.Sequential):
         collect(model, "")
     return found
 
 
-def parameters_of(model: Any) -> dict[str, Any]:
+def module_parameters(model: Any) -> dict[str, Any]:
     """Return the parameters of a model by PyTorch's names, such as "0.weight" and "0.bias".
 
     A layer with ``bias=False`` has a weight alone, an activation has nothing. A parameter that two layers share counts
@@ -126,7 +135,7 @@ def with_mean(criterion: Criterion) -> Criterion:
     return Criterion(criterion.kind, "mean", call)
 
 
-def remarks_on(layers: list[Layer], criterion: Criterion) -> list[Remark]:
+def remarks_on(layers: list[ModuleLayer], criterion: Criterion) -> list[Remark]:
     """Say what the last layers and the loss do to one another, faults first."""
     rest = [layer for layer in layers if layer.kind not in TRANSPARENT]
     remarks = _wrong_axis(rest) + _twice(rest, criterion)
@@ -135,7 +144,7 @@ def remarks_on(layers: list[Layer], criterion: Criterion) -> list[Remark]:
     return sorted(remarks, key=lambda remark: not remark.cause)
 
 
-def _wrong_axis(layers: list[Layer]) -> list[Remark]:
+def _wrong_axis(layers: list[ModuleLayer]) -> list[Remark]:
     return [
         Remark(
             "softmax_axis",
@@ -150,7 +159,7 @@ def _wrong_axis(layers: list[Layer]) -> list[Remark]:
     ]
 
 
-def _twice(layers: list[Layer], criterion: Criterion) -> list[Remark]:
+def _twice(layers: list[ModuleLayer], criterion: Criterion) -> list[Remark]:
     """Find a softmax or a sigmoid, also that of the loss, that is applied to probabilities."""
     own = {"CrossEntropyLoss": "softmax", "BCEWithLogitsLoss": "sigmoid"}.get(criterion.kind)
     steps = [(layer, _normaliser(layer.kind), str(layer)) for layer in layers]
@@ -172,7 +181,7 @@ def _twice(layers: list[Layer], criterion: Criterion) -> list[Remark]:
     return remarks
 
 
-def _one_too_many(first: Layer, below: str, above: str, name: str, in_loss: bool) -> Remark:
+def _one_too_many(first: ModuleLayer, below: str, above: str, name: str, in_loss: bool) -> Remark:
     from torch import nn
 
     has = f"{name} applies {above} itself" if in_loss else f"{name} follows"
@@ -197,7 +206,7 @@ def _normaliser(kind: str) -> str:
     return {"Softmax": "softmax", "LogSoftmax": "log_softmax", "Sigmoid": "sigmoid"}.get(kind, "")
 
 
-def _against_the_loss(last: Layer, criterion: Criterion) -> list[Remark]:
+def _against_the_loss(last: ModuleLayer, criterion: Criterion) -> list[Remark]:
     """Find a loss that expects other numbers than the last layer gives."""
     from torch import nn
 

@@ -20,7 +20,7 @@ from ..mistakes.last_layer import LastLayer, right_dZ
 from ..mistakes.mistake import Mistake
 from ..mistakes.placed import PlacedMistake
 from ..mistakes.site import Site
-from .applied import Applied
+from .applied_mistakes import Applied
 
 __all__ = ["Candidate", "head_candidates", "hidden_candidates", "same"]
 
@@ -145,7 +145,10 @@ def hidden_candidates(
             yield candidate(None, f, updated)
     if pairs:
         return
-    for made, sites in ((Applied(here, hidden.WHOLE), here), (Applied(above, (hidden.BOUND_WRONGLY,)), above)):
+    for made, sites in (
+        (Applied(here, hidden.WHOLE), here),
+        (Applied(above, (hidden.BOUND_WRONGLY,)), above),
+    ):
         for mistake in made.possible():
             mistakes, whole = _placed(mistake, f"dZ{layer}", sites), partial(made.make, mistake)
             yield Candidate(mistakes, whole, any_scale=mistake.any_scale, error=partial(E.make, None))

@@ -15,7 +15,7 @@ from ..mistakes.causes import CAUSES, NOT_IN_CATALOGUE, PENALTY
 from ..mistakes.placed import PlacedMistake
 from .candidates import Candidate, head_candidates, hidden_candidates, same
 from .evidence import Evidence
-from .layer import Layer
+from .layer_evidence import LayerEvidence
 from .one_layer import Choice, judge_layer
 
 __all__ = ["Explanation", "conventional", "distinct", "explain"]
@@ -124,7 +124,7 @@ def _down(evidence: Evidence, state: _State, layer: int, declared: bool, pairs: 
     right = next(iter(_candidates(evidence, state, layer, False))).make(0) if pairs else None
     p = evidence.passes[0]
     most = WORK // (p.n * (p.W[layer].shape[1] + 1)) if pairs else None
-    explained = Layer(evidence, layer, state.totals, declared)
+    explained = LayerEvidence(evidence, layer, state.totals, declared)
     for candidate in islice(_candidates(evidence, state, layer, pairs), most):
         if not candidate.mistakes:
             right = candidate.make(0)

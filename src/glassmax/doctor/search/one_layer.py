@@ -10,7 +10,7 @@ from ..constants import Constant, recognise
 from ..mistakes.factors import factors
 from ..mistakes.placed import PlacedMistake
 from .candidates import Candidate
-from .layer import Layer
+from .layer_evidence import LayerEvidence
 from .own_mistakes import Own, own_mistakes, without_mistake
 from .simulation import says_something, simulate
 
@@ -33,7 +33,7 @@ class Choice:
     residual: float = 0.0
 
 
-def judge_layer(layer: Layer, candidate: Candidate, before: Sequence[Array | None]) -> list[Choice]:
+def judge_layer(layer: LayerEvidence, candidate: Candidate, before: Sequence[Array | None]) -> list[Choice]:
     """Judge a candidate for dZ by the layer's dW and db; no choice is left where neither follows.
 
     `before` is the learner's dA of this layer on each probe (dP at the top).
@@ -50,7 +50,7 @@ def judge_layer(layer: Layer, candidate: Candidate, before: Sequence[Array | Non
     return [replace(choice, mistakes=mistakes + choice.mistakes, residual=left) for choice in found]
 
 
-def _is_shown(layer: Layer, kind: str, own: Own, others: Sequence[Own]) -> bool:
+def _is_shown(layer: LayerEvidence, kind: str, own: Own, others: Sequence[Own]) -> bool:
     """Whether a factor without a name is more than a single number's, or that of the other parameter too."""
     if own.scale.known or layer.targets(kind)[0].G.size > 1 or len(layer.evidence.passes) > 1:
         return True
@@ -68,7 +68,7 @@ class _Ways:
     `W` and `b` are how each follows without a mistake; `is_right` says whether the dZ is one without a mistake.
     """
 
-    layer: Layer
+    layer: LayerEvidence
     D: tuple[Array, ...]
     before: tuple[Array | None, ...]
     W: list[Own]

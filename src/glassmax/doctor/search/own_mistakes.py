@@ -14,9 +14,9 @@ from ..mistakes.penalties import penalties
 from ..mistakes.placed import PlacedMistake
 from ..mistakes.site import Site
 from ..mistakes.weights import TRANSPOSED, WEIGHTS_OF_OTHER_SHAPE, weights
-from .applied import Applied
+from .applied_mistakes import Applied
 from .candidates import same
-from .layer import Layer
+from .layer_evidence import LayerEvidence
 from .matching import Match, Target
 
 __all__ = ["Own", "own_mistakes", "without_mistake"]
@@ -37,7 +37,7 @@ class Own:
     silent: bool
 
 
-def without_mistake(layer: Layer, kind: str, D: Sequence[Array], any_scale: bool) -> list[Own]:
+def without_mistake(layer: LayerEvidence, kind: str, D: Sequence[Array], any_scale: bool) -> list[Own]:
     """How dW or db follows with at most a factor and a mistake in the penalty."""
     if not layer.fits_shape[kind]:
         return []
@@ -51,7 +51,7 @@ def without_mistake(layer: Layer, kind: str, D: Sequence[Array], any_scale: bool
 
 
 def own_mistakes(
-    layer: Layer, kind: str, D: Sequence[Array], before: Sequence[Array | None]
+    layer: LayerEvidence, kind: str, D: Sequence[Array], before: Sequence[Array | None]
 ) -> list[tuple[PlacedMistake, ...]]:
     """The mistakes that make the learner's dW or db from a dZ."""
     sites = layer.sites(D, before)
@@ -80,7 +80,7 @@ def _catalogue(kind: str, s: Site, fits_shape: bool) -> list[Mistake[Site]]:
     return list(biases(s) if fits_shape else BIASES_OF_OTHER_SHAPE)
 
 
-def _everywhere(layer: Layer, kind: str, made: Applied[Site], mistake: Mistake[Site]) -> list[Array] | None:
+def _everywhere(layer: LayerEvidence, kind: str, made: Applied[Site], mistake: Mistake[Site]) -> list[Array] | None:
     """The arrays that a mistake gives on every probe; None if it doesn't fit the first."""
     arrays: list[Array] = []
     for probe, target in enumerate(layer.targets(kind)):
@@ -98,11 +98,11 @@ def _vanish(arrays: Sequence[Array], targets: Sequence[Target]) -> bool:
     return all(np.linalg.norm(a) <= target.floor for a, target in zip(arrays, targets, strict=True))
 
 
-def _transposed(layer: Layer, kind: str) -> tuple[PlacedMistake, ...]:
+def _transposed(layer: LayerEvidence, kind: str) -> tuple[PlacedMistake, ...]:
     if kind == "b" or not layer.evidence.is_transposed(layer.number):
         return ()
     return (TRANSPOSED.at(f"dW{layer.number}", {"l": layer.number}),)
 
 
-def _penalties(layer: Layer, kind: str, match: Match) -> tuple[PlacedMistake, ...]:
+def _penalties(layer: LayerEvidence, kind: str, match: Match) -> tuple[PlacedMistake, ...]:
     return penalties(layer.evidence.passes[0], kind, layer.number, match.penalty, match.added)

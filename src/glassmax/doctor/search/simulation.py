@@ -8,7 +8,7 @@ from ...functional.arrays import Array
 from ..constants import Constant, recognise
 from ..mistakes.placed import PlacedMistake
 from .candidates import Candidate
-from .layer import Layer
+from .layer_evidence import LayerEvidence
 from .matching import along_first, find_matches
 
 __all__ = ["says_something", "simulate"]
@@ -16,7 +16,7 @@ __all__ = ["says_something", "simulate"]
 Simulated = tuple[tuple[PlacedMistake, ...], tuple[Array, ...]]
 
 
-def simulate(layer: Layer, candidate: Candidate) -> Simulated | None:
+def simulate(layer: LayerEvidence, candidate: Candidate) -> Simulated | None:
     """Return the candidate's mistakes, with a learning rate that was fitted, and its dZ on every probe.
 
     None if the candidate can't be made, or if neither dW nor db follows on the first probe.
@@ -43,7 +43,7 @@ def says_something(scale: Constant, D: Array) -> bool:
     return D.shape[1] > 1 or scale.is_one
 
 
-def _promises(layer: Layer, D: Array) -> bool:
+def _promises(layer: LayerEvidence, D: Array) -> bool:
     """Whether dW or db follows on the first probe."""
     W, b = layer.fits_shape["W"], layer.fits_shape["b"]
     of_b = layer.matches("b", [D.sum(axis=0)]) if b and (D.shape[1] > 1 or not W) else []
@@ -59,7 +59,7 @@ def _promises(layer: Layer, D: Array) -> bool:
     return bool(layer.matches("W", [layer.follows("W", 0, D)]))
 
 
-def _with_rate(layer: Layer, candidate: Candidate) -> Simulated | None:
+def _with_rate(layer: LayerEvidence, candidate: Candidate) -> Simulated | None:
     """Fit the learning rate that was used: dZ is `make` less a multiple of `along`."""
     probes, tolerance = range(len(layer.evidence.passes)), layer.evidence.tolerance
     for kind in ("b", "W"):
@@ -78,7 +78,7 @@ def _with_rate(layer: Layer, candidate: Candidate) -> Simulated | None:
     return None
 
 
-def _rated(layer: Layer, candidate: Candidate, kind: str, probe: int) -> tuple[float, Array] | None:
+def _rated(layer: LayerEvidence, candidate: Candidate, kind: str, probe: int) -> tuple[float, Array] | None:
     """The learning rate on one probe, by dW or db, and dZ with it; a penalty's part is fitted beside it."""
     D = candidate.make(probe)
     E = None if candidate.along is None else candidate.along(probe)

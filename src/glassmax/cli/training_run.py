@@ -31,7 +31,7 @@ from .wording import ESTIMATOR, worded_error
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Run", "check_options"]
+__all__ = ["TrainingRun", "check_options"]
 
 FAR_BEYOND_CHANCE = 1e4
 """A log-loss that no honest training ends with: the steps were too long."""
@@ -60,7 +60,7 @@ def check_options(options: dict[str, Any]) -> None:
         raise click.UsageError(worded_error(error)) from None
 
 
-class Run:
+class TrainingRun:
     """One training run, from table to model."""
 
     def __init__(self, table: Table, target: str, options: dict[str, Any], form: dict[str, Any]) -> None:

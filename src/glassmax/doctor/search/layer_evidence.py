@@ -9,11 +9,11 @@ from ..mistakes.site import Site
 from .evidence import Evidence
 from .matching import Match, Target, find_matches
 
-__all__ = ["Layer"]
+__all__ = ["LayerEvidence"]
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerEvidence:
     """A layer whose dZ is looked for; `number` counts from 1.
 
     `totals` is the factor that the layers above hold already, on each probe; `declared` says that a factor throughout

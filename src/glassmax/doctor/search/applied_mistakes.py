@@ -11,7 +11,7 @@ from ..mistakes.mistake import Mistake
 __all__ = ["Applied"]
 
 
-class Place(Protocol):
+class HasRows(Protocol):
     """The place of a mistake: a pass, or a layer of one."""
 
     @property
@@ -19,7 +19,7 @@ class Place(Protocol):
         """The number of rows."""
 
 
-S = TypeVar("S", bound=Place)
+S = TypeVar("S", bound=HasRows)
 
 
 class Applied(Generic[S]):
