@@ -91,7 +91,7 @@ SAID = {
     "parquet_with_times_of_day": "  dates:      extra (year, hour)\n",
     "parquet_with_a_zone_by_its_offset": "  dates:      extra (year, season, weekday, hour)\n",
     "parquet_with_dates_beyond_all_calendars": "extra is left out: it holds dates beyond the years 1 to 9999.\n",
-    "classes_that_look_the_same": "differ only in case, spaces or invisible signs: 'a', 'a\\u200b'. If they",
+    "classes_that_look_the_same": "differ only in case, spaces or invisible signs: 'a', 'a\\u200b'. If two",
     "booleans": "  booleans:   x (no and yes)\n",
     "codes_with_leading_zeros": "x: '00004' and the like are codes, because some begin with 0, and are read as categ",
     "a_column_that_counts_the_rows": "x is left out: it counts the rows. To learn from it all the same: --keep x.\n",
