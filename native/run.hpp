@@ -341,7 +341,7 @@ template <class T> struct Run {
         if (!run.prepare(run.row_by_row ? 0 : run.flops_a_row * double(rows.n), rows.n, [](Arena &) {}))
             return run.end({0, 0, NO_MEMORY});
         if (run.row_by_row) {
-            for (int64_t i = 0; i < rows.n; ++i) single_row(run, static_cast<const T *>(theta), i);
+            for (int64_t i = 0; i < rows.n; ++i) single_row<T>(batch, static_cast<const T *>(theta), i);
             return run.end({0, 0, DONE});
         }
         run.pack_weights(theta);
@@ -354,59 +354,5 @@ template <class T> struct Run {
             if (!run.phase((spans + run.group - 1) / run.group)) return run.end({0, 0, INTERRUPTED});
         }
         return run.end({0, 0, DONE});
-    }
-
-    // A row of its own: packing the weights would take longer than using them as they lie. Each entry is the same chain
-    // of operations as in a tile, so the bits are the same too.
-    static void single_row(Run &run, const T *W, int64_t row) {
-        constexpr int L = LANES<T>;
-        const Batch<T> &batch = run.batch;
-        const T *a = static_cast<const T *>(batch.rows.X) + row * batch.layers[0].d;
-        T *Z = nullptr;
-        for (int64_t l = 0; l < batch.shape.depth; ++l) {
-            const Layer<T> &layer = batch.layers[l];
-            Z = batch.scratch[0].Z[l];  // here a row: [unit], padded to whole vectors
-            for (int64_t j = 0; j < layer.h; j += 4 * L) {
-                const int64_t some = layer.h - j < 4 * L ? layer.h - j : 4 * L;
-                if (some == 4 * L)
-                    affine_of_columns<4>(W + j, layer, a, Z + j, 4 * L);
-                else if (some > 2 * L)
-                    affine_of_columns<4>(W + j, layer, a, Z + j, some);
-                else if (some > L)
-                    affine_of_columns<2>(W + j, layer, a, Z + j, some);
-                else
-                    affine_of_columns<1>(W + j, layer, a, Z + j, some);
-            }
-            W += layer.d1 * layer.h;
-            if (l + 1 < batch.shape.depth) {
-                activate<T>(layer.activation, 1, int(layer.panels), false, Z, Z);
-                a = Z;
-            }
-        }
-        const int64_t k = batch.shape.sizes[batch.shape.depth];
-        T *out = batch.out + row * k;
-        if (batch.probabilities) {
-            for (int64_t j = k - 1; j > 0; --j) Z[j * SPAN<T>] = Z[j];  // as a lane of a span: the largest distance first
-            predict_in_place<T>(Z, k, 1, batch.shape.output);
-            for (int64_t j = 0; j < k; ++j) out[j] = Z[j * SPAN<T>];
-        } else {
-            for (int64_t j = 0; j < k; ++j) out[j] = Z[j];
-        }
-    }
-
-    template <int N> static void affine_of_columns(const T *W, const Layer<T> &layer, const T *a, T *Z, int64_t columns) {
-        constexpr int L = LANES<T>;
-        Vec<T> sum[N] = {};
-        if (columns == N * L) {
-            for (int64_t k = 0; k < layer.d; ++k)
-                for (int v = 0; v < N; ++v) sum[v] = fma(all(a[k]), load(W + k * layer.h + v * L), sum[v]);
-            for (int v = 0; v < N; ++v) sum[v] += load(W + layer.d * layer.h + v * L);
-        } else {
-            for (int64_t k = 0; k < layer.d; ++k)
-                for (int v = 0; v < N; ++v)
-                    sum[v] = fma(all(a[k]), load_some<T>(W + k * layer.h + v * L, columns - v * L), sum[v]);
-            for (int v = 0; v < N; ++v) sum[v] += load_some<T>(W + layer.d * layer.h + v * L, columns - v * L);
-        }
-        for (int v = 0; v < N; ++v) store(Z + v * L, sum[v]);
     }
 };

@@ -45,6 +45,7 @@ constexpr int64_t MOST_SPANS = int64_t(1) << 19;  // items of a phase: Team has 
 #include "batch.hpp"
 #include "rows.hpp"
 #include "weights.hpp"
+#include "single_row.hpp"
 #include "scaled.hpp"
 #include "run.hpp"
 

@@ -29,11 +29,11 @@ import numpy.typing as npt
 from .errors import DataError, OptionError, Setting, ShapeError, between, one_of
 from .functional.activations import ACTIVATIONS
 from .functional.affine import affine
-from .functional.arrays import Array, as_floating, as_inputs, summing_dtype
+from .functional.arrays import Array, as_floating, as_inputs, square_lengths, summing_dtype
 from .functional.heads import LOSSES, OUTPUTS, Head, HeadTape
 from .functional.losses import l2 as l2_penalty
 from .functional.losses import l2_vjp
-from .functional.targets import check_target, check_weights, reduce_rows, weigh
+from .functional.targets import check_target, check_weights, reduce_rows, scale_rows
 from .gradcheck import Method, Report, check_gradients
 from .initializers import draw_parameters, generator
 from .parameters import Parameters, count
@@ -489,7 +489,7 @@ class Network:
         total = np.zeros(len(tape.P))
         dZ = self.head.dZ(tape.head, T)
         for layer in range(self.depth, 0, -1):
-            total += (1 + _square_lengths(tape.A[layer - 1])) * _square_lengths(dZ)
+            total += (1 + square_lengths(tape.A[layer - 1])) * square_lengths(dZ)
             if layer > 1:
                 dZ = self._down(tape, layer, dZ)
         return np.sqrt(total)
@@ -545,8 +545,8 @@ class Network:
                 RA[layer] = ACTIVATIONS[self.activations[layer - 1]].vjp(RZ[layer], tape.Z[layer])
 
         divisor = _divisor(tape, w)
-        dZ = _weighted(self.head.dZ(tape.head, T), w, divisor)
-        RdZ = _weighted(self.head.R_dZ(tape.head, T, RZ[self.depth]), w, divisor)
+        dZ = scale_rows(self.head.dZ(tape.head, T), w, divisor)
+        RdZ = scale_rows(self.head.R_dZ(tape.head, T, RZ[self.depth]), w, divisor)
         H_v = Parameters(self.layer_sizes, dtype=dZ.dtype)
         for layer in range(self.depth, 0, -1):
             H_v["W" + str(layer)] = RA[layer - 1].T @ dZ + tape.A[layer - 1].T @ RdZ + self.l2 * V.W[layer]
@@ -639,7 +639,7 @@ class Network:
         return loss
 
     def _gradients(self, tape: Tape, T: Array, w: Array | None, divisor: float, l2: float) -> Parameters:
-        dZ = _weighted(self.head.dZ(tape.head, T), w, divisor)
+        dZ = scale_rows(self.head.dZ(tape.head, T), w, divisor)
         gradients = Parameters(self.layer_sizes, np.empty(self.theta.shape, dZ.dtype))
         for layer in range(self.depth, 0, -1):
             # Not affine_vjp: the inputs need no derivative, and dW is written into the flat vector without a copy.
@@ -715,22 +715,6 @@ class Network:
 
 def _divisor(tape: Tape, w: Array | None) -> float:
     return len(tape.P) if w is None else float(w.sum())
-
-
-def _weighted(dZ: Array, w: Array | None, divisor: float) -> Array:
-    """Multiply each row by w_i / divisor; a divisor of 0 makes it nan."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        one = np.ones((), summing_dtype(dZ.dtype))
-        if w is None:
-            return (one / divisor * dZ).astype(dZ.dtype, copy=False)
-        return weigh(one * w[:, None] / divisor, dZ).astype(dZ.dtype, copy=False)
-
-
-def _square_lengths(rows: Any) -> Array:
-    if not isinstance(rows, np.ndarray):
-        return np.asarray(rows.multiply(rows).sum(axis=1), np.float64).ravel()
-    rows = rows.astype(summing_dtype(rows.dtype), copy=False)
-    return np.einsum("ij,ij->i", rows, rows)
 
 
 def _check_sizes(layer_sizes: Sequence[int]) -> tuple[int, ...]:

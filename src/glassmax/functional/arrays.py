@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..errors import ShapeError
 
-__all__ = ["Array", "as_floating", "as_inputs", "log1p", "pick", "put", "summing_dtype"]
+__all__ = ["Array", "as_floating", "as_inputs", "log1p", "pick", "put", "square_lengths", "summing_dtype"]
 
 Array = npt.NDArray[Any]
 
@@ -47,6 +47,14 @@ def summing_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     dtype('float64')
     """
     return np.result_type(dtype, np.float64)
+
+
+def square_lengths(rows: Any) -> Array:
+    """Return the sum of squares of each row of a dense or sparse array."""
+    if not isinstance(rows, np.ndarray):
+        return np.asarray(rows.multiply(rows).sum(axis=1), np.float64).ravel()
+    rows = rows.astype(summing_dtype(rows.dtype), copy=False)
+    return np.einsum("ij,ij->i", rows, rows)
 
 
 def log1p(x: Array) -> Array:

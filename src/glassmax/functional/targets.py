@@ -15,7 +15,7 @@ from ..errors import LabelError, ShapeError, between, one_of
 from .arrays import Array, as_floating, summing_dtype
 
 __all__ = ["Meaning", "Reduction", "as_rows", "check_smoothing", "check_target", "check_weights", "reduce_rows"]
-__all__ += ["row_factors", "weigh"]
+__all__ += ["row_factors", "scale_rows", "weigh"]
 
 Meaning = Literal["classes", "labels", "values"]
 Reduction = Literal["mean", "sum", "none"]
@@ -132,6 +132,15 @@ def weigh(factors: Array, derivatives: Array) -> Array:
     """Multiply each row's derivative by its factor; factor 0 gives 0, even where the derivative is inf or NaN."""
     with np.errstate(invalid="ignore", over="ignore"):
         return np.where(factors == 0, 0, factors * derivatives)
+
+
+def scale_rows(dZ: Array, w: Array | None, divisor: float) -> Array:
+    """Multiply each row by w_i / divisor; a divisor of 0 makes it nan."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        one = np.ones((), summing_dtype(dZ.dtype))
+        if w is None:
+            return (one / divisor * dZ).astype(dZ.dtype, copy=False)
+        return weigh(one * w[:, None] / divisor, dZ).astype(dZ.dtype, copy=False)
 
 
 def _check_indices(T: Array, k: int) -> Array:
