@@ -226,7 +226,7 @@ GROUPS = [
         ),
         option(
             "--mixup",
-            "Mixup: largest share of another row that is mixed into a row of a batch; fades in the second half.",
+            "Mixup: largest share of another row that is mixed into a row. It falls to 0 over the later epochs.",
             type=click.FloatRange(0, 1),
             default=0.0,
         ),

@@ -39,7 +39,7 @@ ONE = Constant((1.0,), 0, 1.0, "1", 0.0)
 
 
 def recognise(values: Sequence[float], rows: Sequence[int], k: int, tolerance: float = TOLERANCE) -> Constant | None:
-    """Return the constant that the factors of several probes share; None if no power of n makes them one number.
+    """Return the constant that the factors of several probes share, up to a power of n; None if there is none.
 
     `rows` has the n of each probe, `k` is the number of outputs, `tolerance` says how nearly the probes must agree.
 

@@ -16,7 +16,7 @@ Array = npt.NDArray[Any]
 
 
 def evaluate_matrix(m: Matrix, values: Values, sizes: Mapping[str, int]) -> Array:
-    """Return the value of `m`, with as many axes; `sizes` holds the lengths of ones and identities."""
+    """Return the value of `m`, with the axes of `m`; `sizes` holds the lengths of ones and identities."""
     found = {**_leaf_sizes(m, values), **sizes}
     return _matrix_value(m, values, found).reshape([found[axis] for axis in m.axes])
 

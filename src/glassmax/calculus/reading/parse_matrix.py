@@ -23,7 +23,7 @@ SPECIAL = (*SOFTMAXES, "sum", "mean", "trace", "tr", "diag", "norm", "outer", "d
 
 
 def parse_matrix(text: str, shapes: Shapes | None = None) -> Program:
-    """Read equations in matrix notation; the program has them in index notation, rows i.
+    """Read equations in matrix notation, and return them in index notation; i is the index of rows.
 
     ``@`` or nothing is the matrix product, ``*`` and ``⊙`` elementwise; ``.T``, ``ᵀ``, ``^T`` transpose; ``sum`` and
     ``mean`` take ``axis=`` and ``keepdims=True``; ``softmax`` runs along the last axis. `shapes` names the axes of

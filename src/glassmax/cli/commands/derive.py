@@ -40,7 +40,7 @@ class WrongExpressionError(click.ClickException):
     "What to derive",
     option("--wrt -w", "Variable of the derivative; twice for a Hessian.", multiple=True, metavar="NAME"),
     option("--of", "Quantity to differentiate.  [default: the one that no other equation uses]", metavar="NAME"),
-    option("--cell", "Like --wrt, for one entry, with names for its indices.", metavar="NAME[i,j]"),
+    option("--cell", "Differentiate with respect to one entry, and name its indices: W2[m,n].", metavar="NAME[i,j]"),
     option("--assume -a", "Equation to assume: 'sum_k y_k = 1'. May be repeated.", multiple=True, metavar="EQUATION"),
     option("--times", "Multiply the result by an array, as for a Hessian-vector product.", metavar="NAME"),
 )

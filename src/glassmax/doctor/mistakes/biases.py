@@ -69,9 +69,9 @@ DIRECTLY_OF_OTHER_SHAPE: tuple[Mistake[Site], ...] = (
             lambda s: np.asarray(s.dZ.mean()), any_scale=True),
     Mistake("bias_not_summed", "dZ{l} was summed along its rows, not over them",
             lambda s: s.dZ.sum(axis=1), also=("bias_summed_over_all",)),
-    Mistake("bias_times_input", "dZ{l} was multiplied by its input before the sum", lambda s: s.input.T @ s.dZ),
-    Mistake("bias_times_input", "dZ{l} was multiplied by its input before the sum", lambda s: (s.input.T @ s.dZ).T),
-    Mistake("bias_times_input", "dZ{l} was multiplied by its input before the sum",
+    Mistake("bias_times_input", "dZ{l} was multiplied by {input} before the sum", lambda s: s.input.T @ s.dZ),
+    Mistake("bias_times_input", "dZ{l} was multiplied by {input} before the sum", lambda s: (s.input.T @ s.dZ).T),
+    Mistake("bias_times_input", "dZ{l} was multiplied by {input} before the sum",
             lambda s: (s.input.T @ s.dZ).sum(axis=1)),
 )
 # fmt: on

@@ -92,7 +92,7 @@ CAUSES = {
     "other_loss": Cause(HEAD, "The derivative is that of another loss."),
     "activation_missing": Cause(ACTIVATION, "The derivative was left out."),
     "activation_other_function": Cause(ACTIVATION, "The derivative of another function was used."),
-    "activation_other_layer": Cause(ACTIVATION, "The derivative was taken at another layer."),
+    "activation_other_layer": Cause(ACTIVATION, "The derivative was evaluated at another layer."),
     "activation_of_a": Cause(ACTIVATION, "The formula in terms of Z was applied to A."),
     "activation_of_z": Cause(ACTIVATION, "The formula in terms of A was applied to Z."),
     "activation_missing_below": Cause(

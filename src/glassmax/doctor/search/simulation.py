@@ -17,9 +17,10 @@ Simulated = tuple[tuple[PlacedMistake, ...], tuple[Array, ...]]
 
 
 def simulate(layer: LayerEvidence, candidate: Candidate) -> Simulated | None:
-    """Return the candidate's mistakes, with a learning rate that was fitted, and its dZ on every probe.
+    """Return the candidate's mistakes and its dZ on every probe.
 
-    None if the candidate can't be made, or if neither dW nor db follows on the first probe.
+    A learning rate of the candidate is fitted first. The result is None if the candidate can't be made, or if neither
+    dW nor db follows on the first probe.
     """
     first = candidate.make(0)
     width = layer.evidence.architecture.sizes[layer.number]
