@@ -49,8 +49,7 @@ def test_the_gradient_is_the_derivative_of_the_loss_on_scaled_inputs(case):
     direction, h = np.random.default_rng(1).standard_normal(unscaled.shape), 1e-4
     direction[network.parameters.W[1].size : p] = 0  # the first layer and its scale
     measured = (loss(unscaled + h * direction) - loss(unscaled - h * direction)) / (2 * h)
-    if not np.isfinite(measured):
-        pytest.skip("the scaled rows lie outside of what the loss takes")
+    assert np.isfinite(measured)
     assert pull_back(network, unscaled, gradient) @ direction == pytest.approx(measured, rel=1e-5, abs=1e-10)
     assert wrong(network, unscaled, gradient) @ direction != pytest.approx(measured, rel=1e-5, abs=1e-10)
 
