@@ -12,7 +12,7 @@ enum Activation : int32_t {
     IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, SELU, GELU, SILU, MISH, SOFTPLUS
 };
 enum Output : int32_t { SOFTMAX_OUTPUT, SIGMOID_OUTPUT, IDENTITY_OUTPUT, RELU_OUTPUT };
-enum Loss : int32_t { CROSS_ENTROPY, SQUARED_ERROR, BINARY_CROSS_ENTROPY };
+enum Loss : int32_t { CROSS_ENTROPY, SQUARED_ERROR, BINARY_CROSS_ENTROPY, CANDIDATE_CROSS_ENTROPY };
 
 // The network: layers count from 1 to depth; sizes[0] is d, sizes[depth] is k.
 struct Shape {

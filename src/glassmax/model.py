@@ -26,7 +26,7 @@ from .errors import DataError, GlassmaxError, ModelFileError, Setting
 from .files import write_whole
 from .functional import ACTIVATIONS
 from .functional.arrays import Array, as_inputs
-from .functional.heads import LOSSES, OUTPUTS
+from .functional.heads import PAIRS
 from .network import Network
 from .parameters import Parameters, count
 from .sealed import seal, unseal
@@ -401,8 +401,8 @@ def _check_manifest(manifest: ModelManifest) -> None:
             "activations that are unknown or too many",
         ),
         (
-            manifest.output not in OUTPUTS or manifest.loss not in LOSSES,
-            "an output or a loss that is unknown",
+            (manifest.output, manifest.loss) not in PAIRS,
+            "an output and a loss that are unknown, or no pair",
         ),
         (manifest.dtype not in DTYPES, "a dtype other than float32 or float64"),
         (not 0 <= manifest.l2 < float("inf"), "a penalty that is no number >= 0"),

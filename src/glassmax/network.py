@@ -30,7 +30,7 @@ from .errors import DataError, OptionError, Setting, ShapeError, between, one_of
 from .functional.activations import ACTIVATIONS
 from .functional.affine import affine
 from .functional.arrays import Array, as_floating, as_inputs, square_lengths, summing_dtype
-from .functional.heads import LOSSES, OUTPUTS, Head, HeadTape
+from .functional.heads import LOSSES, OUTPUTS, PAIRS, Head, HeadTape
 from .functional.losses import l2 as l2_penalty
 from .functional.losses import l2_vjp
 from .functional.targets import check_target, check_weights, reduce_rows, scale_rows
@@ -90,8 +90,9 @@ class Network:
         The hidden layers' activation, or one name for each hidden layer; see `glassmax.functional.ACTIVATIONS`.
     output : {"softmax", "sigmoid", "identity", "relu"}, default="softmax"
         Function that turns logits into predictions.
-    loss : {"cross_entropy", "squared_error", "binary_cross_entropy"}, default="cross_entropy"
-        The loss of each row; `squared_error` is ``1/2 sum_c (P - Y)^2``.
+    loss : {"cross_entropy", "squared_error", "binary_cross_entropy", "candidate_cross_entropy"}, default="cross_entropy"
+        The loss of each row; `squared_error` is ``1/2 sum_c (P - Y)^2``. `candidate_cross_entropy` is
+        ``-log sum_c S_c P_c``, where S is 1 for each candidate of the row; its output is softmax.
     l2 : float, default=0.0
         >= 0; adds ``l2/2 * sum of W^2`` to the loss. Biases are left out.
     dtype : dtype, default="float64"
@@ -153,7 +154,7 @@ class Network:
         self.layer_sizes = _check_sizes(layer_sizes)
         self.depth = len(self.layer_sizes) - 1
         self.activations = _check_activations(activation, len(self.layer_sizes) - 2)
-        self.head = Head(one_of("output", output, OUTPUTS), one_of("loss", loss, LOSSES))
+        self.head = _check_head(output, loss)
         between("l2", l2, 0)
         self.l2 = float(l2)
         self.parameters = Parameters(self.layer_sizes, dtype=_check_dtype(dtype))
@@ -296,7 +297,7 @@ class Network:
         X : (n, d) array or SciPy sparse matrix
             Rows are samples.
         y : (n,) or (n, k) array
-            Class indices 0..k-1, or target rows.
+            Class indices 0..k-1, or target rows; for `candidate_cross_entropy`, rows of 0 and 1.
         sample_weight : (n,) array, optional
             One number >= 0 for each row; None means that every weight is 1.
         masks : mapping of int to (n, h_l) array, optional
@@ -726,6 +727,18 @@ def _check_sizes(layer_sizes: Sequence[int]) -> tuple[int, ...]:
         expected = "two or more whole numbers >= 1, as [4, 10, 3]"
         raise OptionError(parameter="layer_sizes", came=repr(layer_sizes), expected=expected)
     return sizes
+
+
+def _check_head(output: str, loss: str) -> Head:
+    head = Head(one_of("output", output, OUTPUTS), one_of("loss", loss, LOSSES))
+    if (output, loss) not in PAIRS:
+        raise OptionError(
+            parameter="output",
+            came=repr(output),
+            expected=("'softmax' with ", Setting("loss", loss), ": only the probabilities of classes that exclude one "
+                      "another may be added"),
+        )
+    return head
 
 
 def _check_dtype(dtype: npt.DTypeLike) -> npt.DTypeLike:

@@ -52,6 +52,10 @@ FUNCTIONAL_EQUATIONS: dict[str, FunctionEquations] = {
     "sigmoid_cross_entropy_vjp": FunctionEquations(
         "P_ij = sigmoid(Z_ij); L = -1/n sum_{i,j} (Y_ij log(P_ij) + (1 - Y_ij) log(1 - P_ij))", ("Z",)
     ),
+    "candidate_cross_entropy_vjp": FunctionEquations("L = -1/n sum_i log(sum_j S_ij P_ij)", ("P",)),
+    "softmax_candidate_cross_entropy_vjp": FunctionEquations(
+        "P_ij = softmax_j(Z_ij); L = -1/n sum_i log(sum_j S_ij P_ij)", ("Z",)
+    ),
     "l2_vjp": FunctionEquations("L = strength/2 sum_{k,j} W_kj^2", ("W",)),
 }
 """Equations of each function, by its name."""

@@ -581,7 +581,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         exact = self.network_.astype(np.float64)
         exact.l2 = regularization.alpha / (len(data.y) * data.mean_weight)
         rows = np.arange(len(data.y))
-        masks, data = dropout_masks(exact, regularization, 0, rows), mixed_rows(exact, data, regularization, 0, rows)
+        data, rows = mixed_rows(exact, data, regularization, 0, rows)
+        masks = dropout_masks(exact, regularization, 0, rows)
         return exact.check_gradients(*data, masks=masks, random_state=random_state)
 
     def to_model(self) -> Model:
