@@ -2,7 +2,8 @@
 
 Where to begin::
 
-    gm.SoftmaxClassifier     train and predict: a scikit-learn estimator
+    gm.TableClassifier       train and predict on a table as it is: accurate by default
+    gm.SoftmaxClassifier     train and predict on numbers: a scikit-learn estimator
     gm.Network               a network of your own: forward pass, exact gradients, Jacobian, Hessian products
     gm.derive                derive a gradient from the equations of a loss
     gm.diagnose              find the mistake in a gradient that you derived yourself
@@ -14,7 +15,7 @@ The map of the modules, from the command line down to the exceptions::
 
     cli/            the command line: one module for each command
     doctor/         check a gradient of your own: what is wrong, where, why, how to correct it
-    estimator/      SoftmaxClassifier, the scikit-learn estimator
+    estimator/      TableClassifier and SoftmaxClassifier, the scikit-learn estimators
     training/       the training loop, early stopping, metrics, checkpoints
     learner/        find, read and run a user's program in a separate process
     model           a network with its classes and its encoding of tables; the model file
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
     )
     from .calculus import derive
     from .doctor import diagnose
-    from .estimator import SoftmaxClassifier
+    from .estimator import SoftmaxClassifier, TableClassifier
     from .model import Model, load_model
     from .network import Network
     from .table import read_table
@@ -74,6 +75,7 @@ __all__ = [
     "Model",
     "Network",
     "SoftmaxClassifier",
+    "TableClassifier",
     "calculus",
     "cli",
     "derive",
@@ -102,6 +104,7 @@ _HOME = {
     "Model": "model",
     "Network": "network",
     "SoftmaxClassifier": "estimator",
+    "TableClassifier": "estimator",
     "derive": "calculus",
     "diagnose": "doctor",
     "load_model": "model",

@@ -21,8 +21,9 @@ No gradient is computed here: the arithmetic is in `network`, `optimizers` and `
 """
 
 from .classifier import SoftmaxClassifier
+from .table_classifier import TableClassifier
 
-__all__ = ["SoftmaxClassifier"]
+__all__ = ["SoftmaxClassifier", "TableClassifier"]
 
 
 def __dir__() -> list[str]:

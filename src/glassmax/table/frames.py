@@ -18,7 +18,7 @@ from ..functional.arrays import Array
 from .cells import MISSING, WHITE, column_of, objects
 from .table import Table, some
 
-__all__ = ["is_frame", "table_of"]
+__all__ = ["column_of_objects", "is_frame", "table_of"]
 
 EXACT = 2**53
 
@@ -107,7 +107,7 @@ def _column(series: "nw.Series[Any]") -> Array | str:
     if dtype == nw.Time:
         return objects([None if _is_missing(cell) else cell.isoformat() for cell in series.to_list()])
     if dtype in (nw.Object, nw.Unknown):
-        return _mixed(series.to_list())
+        return column_of_objects(series.to_list())
     return f"values of type {dtype}"
 
 
@@ -140,7 +140,7 @@ def _moments(series: "nw.Series[Any]") -> Array | str:
     return values.astype("M8[us]")
 
 
-def _mixed(cells: list[Any]) -> Array | str:
+def column_of_objects(cells: list[Any]) -> Array | str:
     """Read Python objects, as pandas holds them where a column has cells of several kinds."""
     known = [None if _is_missing(cell) else _plain(cell) for cell in cells]
     there = [cell for cell in known if cell is not None]
