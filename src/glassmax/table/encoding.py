@@ -8,7 +8,6 @@ notes.
 """
 
 from collections import Counter
-
 from typing import Any, NamedTuple, Self, cast
 
 import msgspec
@@ -179,7 +178,7 @@ def _learn(table: Table, name: str, kind: str) -> Column | Note:
     return _learn_category(name, texts, missing)
 
 
-def _learn_category(name: str, texts: Array, missing: bool) -> Category:  # noqa: FBT001
+def _learn_category(name: str, texts: Array, missing: bool) -> Category:
     """Return the values that are frequent enough for a column of their own; a single rare value is one of them."""
     counts = Counter(text for text in texts if text is not None)
     fewest = max(2, min(MOST_RARE, len(texts) // FEW_ROWS))

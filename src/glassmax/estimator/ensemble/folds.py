@@ -2,8 +2,8 @@
 
 With five blocks of which each member leaves out two, member j leaves out the blocks j and j+1 (modulo 5), and a second
 set of five members the blocks j and j+2. Within a set, every row is left out by exactly two members: their mean judges
-the row out of fold. A member never loses a class: where all rows of a class lie in the blocks that a member leaves out, the member trains on them, and they
-are not judged by it.
+the row out of fold. A member never loses a class: where all rows of a class lie in the blocks that a member leaves out,
+the member trains on them, and they are not judged by it.
 """
 
 from dataclasses import dataclass

@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...engine import Engine, best_engine, logits
+from ...engine import best_engine, logits
 from ...errors import DivergenceError
 from ...functional.arrays import Array
 from ..classifier import SoftmaxClassifier
+from ..run import Run
+from .checkpoint import EnsembleCheckpoint, MemberFacts, SavedMember
 from .folds import Folds
 from .presets import MemberType
 from .selection import judge
@@ -107,6 +109,8 @@ class Trainer:
     n_threads : int
     time_limit : float or None
         Seconds. A member is not begun if, by the time that the members before it took, it would end later.
+    checkpoint : EnsembleCheckpoint or None
+        Members that it holds are restored; the others are added to it.
     """
 
     def __init__(
@@ -118,10 +122,11 @@ class Trainer:
         validation: Rows | None,
         seed: int,
         n_threads: int,
-        time_limit: float | None,
+        time_limit: float | None = None,
+        checkpoint: EnsembleCheckpoint | None = None,
     ) -> None:
         self.rows, self.k, self.folds, self.validation, self.seed = rows, k, folds, validation, seed
-        self.n_threads, self.time_limit = n_threads, time_limit
+        self.n_threads, self.time_limit, self.checkpoint = n_threads, time_limit, checkpoint
         self.begun = time.monotonic()
         self.stopped = Event()
         self.seconds: dict[int, float] = {}
@@ -136,6 +141,7 @@ class Trainer:
                 for future in futures:
                     member = future.result()
                     if member is not None:
+                        self._keep(member)
                         yield member
             except BaseException:
                 self.stopped.set()
@@ -152,41 +158,65 @@ class Trainer:
         classifier = SoftmaxClassifier(
             **task.type.for_rows(len(rows.y)), output="softmax", random_state=seed, n_threads=n_threads
         )
-        engine = best_engine(n_threads)
-        if not self._fit(classifier, rows):
+        saved = None if self.checkpoint is None else self.checkpoint.member(task.position, task.number)
+        if not self._fit(classifier, rows, saved):
             return None
+        seconds = time.monotonic() - begun if saved is None else saved.facts.seconds
+        self.seconds[task.position] = seconds
         judged, of = np.flatnonzero(left_out), self.rows
         if self.validation is not None:
             judged, of = np.arange(len(self.validation.y)), self.validation
         rows = of.some(judged)
-        Z = _logits(engine, classifier, rows.X, self.k)
+        Z = _logits(classifier, rows.X, self.k)
         figures = judge(Z, rows.y, rows.weight)
-        seconds = time.monotonic() - begun
-        self.seconds[task.position] = seconds
         reason = str(classifier.stop_reason_)
         name, number = task.type.name, task.number + 1
         return Member(name, number, seconds, figures.log_loss, figures.accuracy, reason, classifier, task, judged, Z)
 
-    def _fit(self, classifier: SoftmaxClassifier, rows: Rows) -> bool:
-        """Train a classifier; return whether it was trained to its end."""
+    def _fit(self, classifier: SoftmaxClassifier, rows: Rows, saved: SavedMember | None) -> bool:
+        """Train a classifier, or restore it; return whether its training has come to its end."""
         run = classifier._open_run(rows.X, rows.y, rows.weight, (None, None, None), np.arange(self.k))
         try:
             with run:
+                if saved is not None:
+                    _restore(run, saved)
                 while not self.stopped.is_set() and run.next_epoch() is not None:
                     pass
         except DivergenceError:
             pass  # `stop_reason_` says so
-        return not self.stopped.is_set()
+        return saved is not None or not self.stopped.is_set()
+
+    def _keep(self, member: Member) -> None:
+        """Add a member to the checkpoint."""
+        task, fitted = member.task, member.classifier
+        if self.checkpoint is None or self.checkpoint.member(task.position, task.number) is not None:
+            return
+        facts = MemberFacts(
+            task.position, task.number, fitted.n_iter_, int(fitted.t_), member.seconds, member.stop_reason
+        )
+        self.checkpoint.add(SavedMember(fitted.network_.theta, list(fitted.loss_curve_), facts))
 
     def _may_begin(self, task: Task) -> bool:
         """Return whether a member would end in time; one is always trained."""
+        if self.checkpoint is not None and self.checkpoint.member(task.position, task.number) is not None:
+            return True
         if self.time_limit is None or (task.position, task.number) == (0, 0):
             return True
         expected = self.seconds.get(task.position, max(self.seconds.values(), default=0.0))
         return time.monotonic() - self.begun + expected <= self.time_limit
 
 
-def _logits(engine: Engine, classifier: SoftmaxClassifier, X: Any, k: int) -> Array:
+def _restore(run: Run, saved: SavedMember) -> None:
+    """Put a run at the end of its training."""
+    run.network.theta = saved.theta
+    run.state.loss_curve[:] = saved.loss_curve
+    run.training.epochs, run.training.rows = saved.facts.epochs, saved.facts.rows
+    run.state.resume()
+    run.stop_reason = saved.facts.stop_reason
+
+
+def _logits(classifier: SoftmaxClassifier, X: Any, k: int) -> Array:
     network = classifier.network_
     X = X.astype(network.theta.dtype, copy=False)
-    return np.concatenate([np.zeros((0, k), np.float32), *logits(engine, network, X)]).astype(np.float32, copy=False)
+    blocks = logits(best_engine(classifier.n_threads), network, X)
+    return np.concatenate([np.zeros((0, k), np.float32), *blocks]).astype(np.float32, copy=False)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
-from ...functional.arrays import Array
 from ...functional import log_softmax
+from ...functional.arrays import Array
 
 __all__ = ["Judgement", "OutOfFold", "fit_scale", "fit_weights", "judge"]
 

@@ -125,7 +125,7 @@ def _combined(
     used: list[int],
     trainer: Trainer,
     preset: Preset,
-    interrupted: bool,  # noqa: FBT001
+    interrupted: bool,
 ) -> Ensemble:
     """Return the ensemble of the members of the types used, their weights and scale fitted out of fold."""
     sets = [_sound(ready, position) for position in used]
