@@ -73,6 +73,8 @@ class Member:
         Name of its type.
     number : int
         Number among the members of its type, from 1.
+    done, planned : int
+        Number of members that have been trained, this one included, and of all that will be trained.
     seconds : float
         Duration of its training.
     log_loss, accuracy : float
@@ -92,6 +94,8 @@ class Member:
     task: Task = field(repr=False)
     judged: Array = field(repr=False)
     Z: Array = field(repr=False)
+    done: int = 1
+    planned: int = 1
 
 
 class Trainer:

@@ -4,8 +4,8 @@ The pilots of all types leave out the same blocks, so they are compared on the s
 member says little and costs little, whole sets of members are compared.
 """
 
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,8 +38,10 @@ class Ensemble:
         Rows judged out of fold; or all validation rows.
     Z : (r, k) array
         Their logits, by members that have not seen them, times the scale.
-    complete : bool
-        Whether all members that the preset asks for were trained.
+    stop_reason : str
+        "completed", "time_limit" or "interrupted".
+    planned : int
+        Number of members that the preset asks for.
     """
 
     members: list[Member]
@@ -47,7 +49,8 @@ class Ensemble:
     scale: float
     judged: Array
     Z: Array
-    complete: bool
+    stop_reason: str
+    planned: int
 
     @property
     def networks(self) -> list[Network]:
@@ -70,25 +73,27 @@ def train_ensemble(trainer: Trainer, preset: Preset) -> Generator[Member, None, 
     interrupted = False
     few = len(trainer.rows.y) < FEW_ROWS
     pilots = preset.members if few else 1
+    used = min(preset.used, len(preset.types))
+    planned = pilots * len(preset.types) + used * (preset.members - pilots)
     try:
-        first = [Task(t, position, number) for position, t in enumerate(preset.types) for number in range(pilots)]
-        for member in trainer.members(first):
+        for member in trainer.members(_tasks(preset, range(len(preset.types)), range(pilots))):
             ready.append(member)
-            yield member
-        chosen = _best_types(ready, trainer)[: preset.used]
-        more = [
-            Task(preset.types[position], position, number)
-            for position in chosen
-            for number in range(pilots, preset.members)
-        ]
-        for member in trainer.members(more):
+            yield replace(member, done=len(ready), planned=planned)
+        chosen = _best_types(ready, trainer)[:used]
+        for member in trainer.members(_tasks(preset, chosen, range(pilots, preset.members))):
             ready.append(member)
-            yield member
+            yield replace(member, done=len(ready), planned=planned)
     except KeyboardInterrupt:
         if not ready:
             raise
         interrupted = True
-    return _combined(ready, chosen or _best_types(ready, trainer)[: preset.used], trainer, preset, interrupted)
+    reason = "interrupted" if interrupted else "completed" if len(ready) == planned else "time_limit"
+    ensemble = _combined(ready, chosen or _best_types(ready, trainer)[:used], trainer)
+    return replace(ensemble, stop_reason=reason, planned=used * preset.members)
+
+
+def _tasks(preset: Preset, positions: Iterable[int], numbers: Iterable[int]) -> list[Task]:
+    return [Task(preset.types[position], position, number) for position in positions for number in numbers]
 
 
 def _best_types(ready: list[Member], trainer: Trainer) -> list[int]:
@@ -100,7 +105,7 @@ def _best_types(ready: list[Member], trainer: Trainer) -> list[int]:
             losses[position] = _judged(members, trainer)[1]
     if not losses:
         raise DivergenceError(
-            "No member of the ensemble has finite weights at the end: the inputs are too large, or the rows are too few."
+            "No member of the ensemble has finite weights at the end. Look for numbers that are far too large."
         )
     return sorted(losses, key=lambda position: (np.nan_to_num(losses[position], nan=np.inf), position))
 
@@ -120,13 +125,7 @@ def _judged(members: list[Member], trainer: Trainer) -> tuple[OutOfFold, float]:
     return oof, judge(oof.logits(rows), of.y[rows], weight).log_loss
 
 
-def _combined(
-    ready: list[Member],
-    used: list[int],
-    trainer: Trainer,
-    preset: Preset,
-    interrupted: bool,
-) -> Ensemble:
+def _combined(ready: list[Member], used: list[int], trainer: Trainer) -> Ensemble:
     """Return the ensemble of the members of the types used, their weights and scale fitted out of fold."""
     sets = [_sound(ready, position) for position in used]
     oofs = [_judged(members, trainer)[0] for members in sets]
@@ -141,5 +140,5 @@ def _combined(
     w = w / w.sum()
     Z = scale * sum(w_t * Z_t for w_t, Z_t in zip(w, Zs, strict=True))
     weights = np.concatenate([np.full(len(members), w_t / len(members)) for w_t, members in zip(w, sets, strict=True)])
-    whole = not interrupted and all(len(members) == preset.members for members in sets)
-    return Ensemble([member for members in sets for member in members], weights, scale, judged, Z, whole)
+    members = [member for members in sets for member in members]
+    return Ensemble(members, weights, scale, judged, Z, "completed", len(members))
