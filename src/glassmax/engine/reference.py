@@ -188,9 +188,9 @@ class ReferenceEngine:
         if "unscaled" in state:
             theta = state["unscaled"]
             gradient = pull_back(network, theta, gradient)
-            parameters = Parameters(network.layer_sizes, theta[: network.theta.size])
+            parameters = network.parameters.of(theta[: network.theta.size])
         if regularization.weight_decay:
-            for W in parameters.W.values():
+            for W in parameters.penalized.values():
                 W *= 1 - rate * regularization.weight_decay
         before = theta.copy() if factors is not None else theta
         rule.step(theta, gradient, state, rate)
