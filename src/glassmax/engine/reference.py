@@ -17,7 +17,6 @@ from ..functional.mixup import mixed_with_previous, mixup_shares
 from ..functional.targets import as_rows, check_target
 from ..network import Network
 from ..optimizers import Rule, State
-from ..parameters import Parameters
 from .batches import Data, EpochResult, Regularization, blocks
 from .input_scale import fold, pull_back, unfold
 

@@ -8,10 +8,10 @@
     piecewise linear    2 clip((x_j - t_b)/(t_{b+1} - t_b), 0, 1) - 1       for each column with edges t: B columns
     categories          X[:, start:stop] E                      for each block: its own number of columns
 
-A column that is embedded periodically or piecewise linearly is kept as it is beside its embedding; the columns of a
-block, one-hot columns of a category as a rule, are replaced. F, H, V, C and the matrices E are parameters of the network
-and follow its weights in theta; the edges are fixed. The formulas are in `glassmax.functional.embeddings`. The classes
-`Periodic`, `PiecewiseLinear` and `Categories` say what to embed before the rows are known, for `SoftmaxClassifier`.
+A column that is embedded periodically or piecewise linearly also stays as it is, beside its embedding. The columns of
+a block, usually the one-hot columns of a category, are replaced by their product with E. F, H, V, C and the matrices E
+are parameters of the network and follow its weights in theta; the edges are fixed. The formulas are in
+`glassmax.functional.embeddings`.
 """
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import OptionError
-from .functional.arrays import Array, square_lengths
-from .functional.embeddings import periodic, periodic_jvp, periodic_vjp, piecewise_linear, piecewise_linear_vjp
+from ..errors import OptionError, between
+from ..functional.arrays import Array, square_lengths
+from ..functional.embeddings import periodic, periodic_jvp, periodic_vjp, piecewise_linear, piecewise_linear_vjp
 
 __all__ = ["Embedding"]
 
@@ -82,14 +82,13 @@ class Embedding:
         edges: Mapping[int, npt.ArrayLike] | None = None,
         blocks: Sequence[tuple[int, int, int]] = (),
     ) -> None:
-        self.d = _whole("d", d, 1)
-        self.periodic = tuple(_columns("periodic", periodic, self.d))
-        self.frequencies, self.size = _whole("frequencies", frequencies, 1), _whole("size", size, 1)
-        self.scale = float(scale) if _is_number(scale) else np.nan
-        if not 0 < self.scale < np.inf:
-            raise OptionError(parameter="scale", came=repr(scale), expected="a number > 0")
+        self.d = whole_number("d", d, 1)
+        self.periodic = tuple(column_numbers("periodic", periodic, self.d))
+        self.frequencies, self.size = whole_number("frequencies", frequencies, 1), whole_number("size", size, 1)
+        between("scale", scale, 0, open_below=True)
+        self.scale = float(scale)
         by_column = {} if edges is None else dict(edges)
-        self.edges = {j: _edges(j, by_column[j]) for j in _columns("edges", sorted(by_column), self.d)}
+        self.edges = {j: _edges(j, by_column[j]) for j in column_numbers("edges", sorted(by_column), self.d)}
         self.blocks = _blocks(blocks, self.d)
         covered = {j for start, stop, _ in self.blocks for j in range(start, stop)}
         self.plain = np.array([j for j in range(self.d) if j not in covered], np.intp)
@@ -169,7 +168,7 @@ class Embedding:
         columns = [j for j, _ in edges]
         if columns != sorted(set(columns)):
             raise OptionError(parameter="edges", came=repr(columns), expected="increasing columns")
-        return cls(**{**plain, "edges": {j: t for j, t in edges}})
+        return cls(**{**plain, "edges": dict(edges)})
 
     def check_dtype(self, dtype: np.dtype[Any]) -> None:
         """Raise if edges of a column are no longer distinct in a dtype."""
@@ -190,12 +189,12 @@ class Embedding:
         parameters : mapping of str to array
             F, H, V, C, E1, ..., as many as `shapes` lists.
         """
-        parts = [_dense(X, self.plain)]
+        parts = [dense_columns(X, self.plain)]
         n = X.shape[0]
         if self.periodic:
             F, H, V, C = (parameters[name] for name in "FHVC")
-            parts.append(periodic(_dense(X, self.periodic), F, H, V, C).reshape(n, -1))
-        parts += [piecewise_linear(_dense(X, [j])[:, 0], t) for j, t in self.edges.items()]
+            parts.append(periodic(dense_columns(X, self.periodic), F, H, V, C).reshape(n, -1))
+        parts += [piecewise_linear(dense_columns(X, [j])[:, 0], t) for j, t in self.edges.items()]
         parts += [X[:, start:stop] @ E for start, stop, E in self._matrices(parameters)]
         return np.concatenate(parts, axis=1)
 
@@ -203,7 +202,7 @@ class Embedding:
         """Write dL/dF, dL/dH, ... into the arrays of `gradients`, from dL/dA0, (n, width)."""
         if self.periodic:
             F, H, V = (parameters[name] for name in "FHV")
-            _, *found = periodic_vjp(self._of_periodic(dA0), _dense(X, self.periodic), F, H, V)
+            _, *found = periodic_vjp(self._of_periodic(dA0), dense_columns(X, self.periodic), F, H, V)
             for name, values in zip("FHVC", found, strict=True):
                 gradients[name][...] = values
         for i, (start, stop, columns) in enumerate(self._of_blocks(), start=1):
@@ -216,7 +215,7 @@ class Embedding:
         apart = (slice(None), *(None for _ in dA0.shape[2:]))  # rows of X against the axes between
         if self.periodic:
             F, H, V = (parameters[name] for name in "FHV")
-            x = _dense(X, self.periodic)
+            x = dense_columns(X, self.periodic)
             zero = [np.zeros_like(parameters[name]) for name in "FHVC"]
             slope = periodic_jvp(np.ones_like(x), *zero, x, F, H, V)
             dX[..., self.periodic] += (self._of_periodic(dA0) * slope[apart]).sum(axis=-1)
@@ -234,7 +233,7 @@ class Embedding:
         total = np.zeros(len(dA0))
         if self.periodic:
             F, H, V = (parameters[name] for name in "FHV")
-            x, d = _dense(X, self.periodic), self._of_periodic(dA0)
+            x, d = dense_columns(X, self.periodic), self._of_periodic(dA0)
             U = x[..., None] * F + H
             dU = np.sin(U) * np.einsum("ije,jke->ijk", d, V)
             of_columns = (np.cos(U) ** 2).sum(axis=2) * (d**2).sum(axis=2) + (d**2).sum(axis=2)
@@ -250,7 +249,7 @@ class Embedding:
         if self.periodic:
             F, H, V = (parameters[name] for name in "FHV")
             dF, dH, dV, dC = (change[name] for name in "FHVC")
-            parts.append(periodic_jvp(None, dF, dH, dV, dC, _dense(X, self.periodic), F, H, V).reshape(n, -1))
+            parts.append(periodic_jvp(None, dF, dH, dV, dC, dense_columns(X, self.periodic), F, H, V).reshape(n, -1))
         parts.append(np.zeros((n, sum(len(t) - 1 for t in self.edges.values())), X.dtype))
         parts += [X[:, start:stop] @ dE for start, stop, dE in self._matrices(change)]
         return np.concatenate(parts, axis=1)
@@ -275,7 +274,7 @@ class Embedding:
         """
         if self.periodic:
             (F, H, V), (RF, RH, RV) = ([arrays[name] for name in "FHV"] for arrays in (parameters, change))
-            x, d, Rd = _dense(X, self.periodic), self._of_periodic(dA0), self._of_periodic(RdA0)
+            x, d, Rd = dense_columns(X, self.periodic), self._of_periodic(dA0), self._of_periodic(RdA0)
             U, RU = x[..., None] * F + H, x[..., None] * RF + RH
             back = np.einsum("ije,jke->ijk", d, V)
             R_back = np.einsum("ije,jke->ijk", Rd, V) + np.einsum("ije,jke->ijk", d, RV)
@@ -306,8 +305,8 @@ class Embedding:
         return [(start, stop, parameters[f"E{i}"]) for i, (start, stop, _) in enumerate(self.blocks, start=1)]
 
 
-def _dense(X: Any, columns: Any) -> Array:
-    """Return some columns of a dense or sparse array, dense."""
+def dense_columns(X: Any, columns: Any) -> Array:
+    """Return some columns of a dense or sparse array as a dense array."""
     chosen = X[:, np.asarray(columns, np.intp)]
     dense: Array = chosen if isinstance(chosen, np.ndarray) else chosen.toarray()
     return dense
@@ -317,7 +316,7 @@ def _range(numbers: Sequence[int]) -> str:
     return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
@@ -325,13 +324,15 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
-def _whole(what: str, value: Any, least: int) -> int:
+def whole_number(what: str, value: Any, least: int) -> int:
+    """Return a whole number that is at least `least`, or raise an OptionError."""
     if not _is_whole(value) or value < least:
         raise OptionError(parameter=what, came=repr(value), expected=f"a whole number >= {least}")
     return int(value)
 
 
-def _columns(what: str, columns: Any, d: int) -> list[int]:
+def column_numbers(what: str, columns: Any, d: int) -> list[int]:
+    """Return increasing column numbers below d, or raise an OptionError."""
     given = list(columns) if isinstance(columns, Sequence | np.ndarray) and not isinstance(columns, str) else [None]
     if not all(_is_whole(j) and 0 <= j < d for j in given) or given != sorted(set(given)):
         expected = f"column numbers from 0 to {d - 1} that increase"
@@ -356,9 +357,8 @@ def _blocks(blocks: Any, d: int) -> tuple[tuple[int, int, int], ...]:
     before = 0
     for block in blocks:
         given = tuple(block) if isinstance(block, Sequence | np.ndarray) else ()
-        if not (
-            len(given) == 3 and all(map(_is_whole, given)) and before <= given[0] < given[1] <= d and given[2] >= 1
-        ):
+        whole = len(given) == 3 and all(map(_is_whole, given))
+        if not (whole and before <= given[0] < given[1] <= d and given[2] >= 1):
             expected = f"(start, stop, size): columns from {before} to {d}, in order and apart, and a size >= 1"
             raise OptionError(parameter="blocks", came=repr(block), expected=expected)
         found.append((int(given[0]), int(given[1]), int(given[2])))
