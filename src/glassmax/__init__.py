@@ -23,8 +23,9 @@ The map of the modules, from the command line down to the exceptions::
     network         Network: forward pass, exact gradients, Jacobian, Hessian products
     table/          read tables, infer the type of each column, encode the columns as numbers
     calculus/       derive a gradient step by step; check every step with numbers
+    architecture    the description of a network, checked
     initializers    starting weights
-    embedding       Embedding: columns of X embedded before the first layer
+    embedding/      Embedding: columns of X embedded before the first layer
     parameters      W1, b1, W2, ... as views of one vector theta
     functional/     affine, activations, softmax, losses: every f beside its f_vjp
     gradcheck       compare a gradient with numerical derivatives of the loss
@@ -45,6 +46,7 @@ from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from . import (
+        architecture,
         calculus,
         cli,
         doctor,
@@ -78,6 +80,7 @@ __all__ = [
     "Model",
     "Network",
     "SoftmaxClassifier",
+    "architecture",
     "calculus",
     "cli",
     "derive",

@@ -19,15 +19,15 @@ All gradients are computed before any weight moves. Layers count from 1. Epochs 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from .architecture import check_activations, check_dtype, check_embedding, check_sizes
 from .embedding import Embedding
-from .errors import DataError, OptionError, Setting, ShapeError, between, one_of
+from .errors import DataError, ShapeError, between, one_of
 from .functional.activations import ACTIVATIONS
 from .functional.affine import affine
 from .functional.arrays import Array, as_floating, as_inputs, square_lengths, summing_dtype
@@ -161,16 +161,16 @@ class Network:
         random_state: int | np.random.RandomState | np.random.Generator | None = 0,
         embedding: Embedding | None = None,
     ) -> None:
-        self.layer_sizes = _check_sizes(layer_sizes)
-        self.embedding = _check_embedding(embedding, self.layer_sizes[0], dtype)
+        self.layer_sizes = check_sizes(layer_sizes)
+        self.embedding = check_embedding(embedding, self.layer_sizes[0], dtype)
         self.n_inputs = self.layer_sizes[0] if embedding is None else embedding.d
         self.depth = len(self.layer_sizes) - 1
-        self.activations = _check_activations(activation, len(self.layer_sizes) - 2)
+        self.activations = check_activations(activation, len(self.layer_sizes) - 2)
         self.head = Head(one_of("output", output, OUTPUTS), one_of("loss", loss, LOSSES))
         between("l2", l2, 0)
         self.l2 = float(l2)
         shapes = {} if embedding is None else embedding.shapes
-        self.parameters = Parameters(self.layer_sizes, dtype=_check_dtype(dtype), embedding_shapes=shapes)
+        self.parameters = Parameters(self.layer_sizes, dtype=check_dtype(dtype), embedding_shapes=shapes)
         draw = generator(random_state)
         draw_parameters(self.parameters, init, self.activations, draw)
         if embedding is not None:
@@ -659,7 +659,8 @@ class Network:
         Parameters
         ----------
         wrt : str
-            ``"W1"``, ``"b2"``, ..., or ``"Z1"``, ``"A1"``, ``"X"``; ``"W1[m,n]"`` names the cell.
+            ``"W1"``, ``"b2"``, ..., or ``"Z1"``, ``"A1"``, ``"X"``; ``"W1[m,n]"`` names the cell. With an embedding
+            also ``"F"``, ``"H"``, ``"V"``, ``"C"``, ``"E1"``, ... and, in the place of X, ``"A0"``.
 
         Returns
         -------
@@ -671,9 +672,13 @@ class Network:
         >>> print(Network([4, 3]).derive("W1").matrix_form)
         XᵀdZ1
         """
-        from .calculus.networks import derive_network  # late: training does not need it
+        from .calculus.networks import derive_embedding, derive_network  # late: training does not need it
 
-        return derive_network(wrt, self.activations, self.head.output, self.head.loss, l2=self.l2 > 0)
+        if str(wrt).partition("[")[0] in self.parameters.embedding_shapes:
+            return derive_embedding(wrt, l2=self.l2 > 0)
+        inputs = "X" if self.embedding is None else "A0"
+        names = self.activations, self.head.output, self.head.loss
+        return derive_network(wrt, *names, l2=self.l2 > 0, inputs=inputs)
 
     def _loss(self, tape: Tape, T: Array, w: Array | None, divisor: float, l2: float) -> float:
         with np.errstate(invalid="ignore", divide="ignore"):  # no rows, or weights that sum to 0: the mean is nan
@@ -762,45 +767,6 @@ class Network:
 
 def _divisor(tape: Tape, w: Array | None) -> float:
     return len(tape.P) if w is None else float(w.sum())
-
-
-def _check_sizes(layer_sizes: Sequence[int]) -> tuple[int, ...]:
-    try:
-        sizes = tuple(int(size) for size in layer_sizes)
-    except (TypeError, ValueError):
-        sizes = ()
-    if len(sizes) < 2 or min(sizes) < 1 or sizes != tuple(layer_sizes):
-        expected = "two or more whole numbers >= 1, as [4, 10, 3]"
-        raise OptionError(parameter="layer_sizes", came=repr(layer_sizes), expected=expected)
-    return sizes
-
-
-def _check_dtype(dtype: npt.DTypeLike) -> npt.DTypeLike:
-    with suppress(TypeError):
-        if np.dtype(dtype).kind in "fc":
-            return dtype
-    raise OptionError(parameter="dtype", came=repr(dtype), expected="a float dtype such as 'float32' or 'float64'")
-
-
-def _check_embedding(embedding: Any, width: int, dtype: npt.DTypeLike) -> Embedding | None:
-    if embedding is None:
-        return None
-    if not isinstance(embedding, Embedding):
-        raise OptionError(parameter="embedding", came=repr(embedding), expected="an Embedding, or None")
-    if width != embedding.width:
-        what = f" starts with {width}, expected {embedding.width}, the width of {embedding!r}."
-        raise OptionError(Setting("layer_sizes"), what, parameter="layer_sizes")
-    embedding.check_dtype(np.dtype(_check_dtype(dtype)))
-    return embedding
-
-
-def _check_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:
-    if isinstance(activation, str) or not isinstance(activation, Sequence):  # one name, or no name at all
-        activation = [one_of("activation", activation, ACTIVATIONS)] * n_hidden
-    if len(activation) != n_hidden:
-        what = f" has {len(activation)} entries, expected {n_hidden}: one for each hidden layer."
-        raise OptionError(Setting("activation"), what, parameter="activation")
-    return tuple(one_of("activation", name, ACTIVATIONS) for name in activation)
 
 
 def __dir__() -> list[str]:

@@ -170,7 +170,7 @@ class Embedding:
             raise OptionError(parameter="edges", came=repr(columns), expected="increasing columns")
         return cls(**{**plain, "edges": dict(edges)})
 
-    def check_dtype(self, dtype: np.dtype[Any]) -> None:
+    def check_dtype(self, dtype: npt.DTypeLike) -> None:
         """Raise if edges of a column are no longer distinct in a dtype."""
         for j, t in self.edges.items():
             with np.errstate(over="ignore"):

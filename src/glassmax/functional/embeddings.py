@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ..errors import ShapeError
 from .arrays import Array, as_floating, summing_dtype
 
-__all__ = ["periodic", "periodic_jvp", "periodic_vjp", "piecewise_linear", "piecewise_linear_vjp"]
+__all__ = ["periodic", "periodic_vjp", "piecewise_linear", "piecewise_linear_vjp"]
 
 
 def periodic(X: npt.ArrayLike, F: npt.ArrayLike, H: npt.ArrayLike, V: npt.ArrayLike, C: npt.ArrayLike) -> Array:
