@@ -14,8 +14,10 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from ..conformal import Conformal
 from ..engine import best_engine, logits
 from ..errors import OptionError, Setting
+from ..functional import softmax
 from ..functional.arrays import Array
 from ..table import ColumnOptions, Table, as_table, is_frame
 from ..training import Epoch
@@ -55,6 +57,10 @@ class TableFit:
     planned : int
         Number of members that the preset asks for.
     folds : Folds or None
+    numbers : list of int
+        Number of each member among those of its type, from 0, which tells the blocks that it left out.
+    blocks : (r,) array or None
+        The block of each row that was judged.
     """
 
     members: list[SoftmaxClassifier]
@@ -69,6 +75,40 @@ class TableFit:
     planned: int = 1
     folds: Folds | None = None
     numbers: list[int] = field(default_factory=list)
+    blocks: Array | None = None
+
+    def probabilities(self, rows: TableRows) -> Array:
+        """Return the probabilities of all rows that were given, NaN where a row was not judged."""
+        P = np.full((rows.given, len(rows.classes)), np.nan, np.float32)
+        P[rows.index[self.judged]] = softmax(self.Z)
+        return P
+
+    def conformal(self) -> Conformal | None:
+        """Return what prediction sets need; None if no rows were judged, or not every block by members of its own."""
+        if not len(self.judged):
+            return None
+        if self.folds is None or self.blocks is None:
+            blocks, weights = np.zeros(len(self.judged), np.intp), self.weights[None]
+        else:
+            weights = self._block_weights(self.folds)
+            used = np.flatnonzero(weights.any(axis=1))
+            position = np.full(self.folds.n_blocks, -1)
+            position[used] = np.arange(len(used))
+            blocks, weights = position[self.blocks], weights[used]
+        return Conformal.fit(self.Z, self.y, blocks, weights, self.sample_weight)
+
+    def _block_weights(self, folds: Folds) -> Array:
+        """Return the weights, (B, m), of the members that left each block out: the weight of a type is shared by them."""
+        out = np.array(
+            [[block in folds.blocks_left_out(number) for number in self.numbers] for block in range(folds.n_blocks)],
+            float,
+        )
+        weights = np.zeros(out.shape)
+        for name in dict.fromkeys(self.types):
+            own = np.array([other == name for other in self.types])
+            count = out[:, own].sum(axis=1, keepdims=True)
+            weights[:, own] = out[:, own] * self.weights[own].sum() / np.maximum(count, 1)
+        return weights
 
 
 def table_rows(
@@ -146,6 +186,7 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> "Iterator[
         ensemble.planned,
         folds,
         [member.number - 1 for member in ensemble.members],
+        None if held is not None else folds.block[ensemble.judged],
     )
 
 

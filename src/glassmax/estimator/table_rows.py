@@ -70,6 +70,8 @@ class TableRows:
         The rows that have a class.
     index : (n,) array of int
         The positions of these rows in `data`.
+    given : int
+        Number of rows of `data`.
     unlabelled : int
         Number of rows without a class, which are left out.
     target, weight_name : str
@@ -121,6 +123,7 @@ class TableRows:
         self.target_is_column, self.weight_is_column = isinstance(target, str), isinstance(weight, str)
         all_weights = _weights(table, weight)
         labels, self.index = read_labels(table, target) if isinstance(target, str) else _given_labels(target, table)
+        self.given = table.n_rows
         self.unlabelled = table.n_rows - len(self.index)
         self.table = table.rows(self.index) if self.unlabelled else table
         self.weight = None if all_weights is None else all_weights[self.index]
