@@ -2,7 +2,8 @@
 
 Where to begin::
 
-    gm.SoftmaxClassifier     train and predict: a scikit-learn estimator
+    gm.TableClassifier       train and predict on a table as it is: accurate by default
+    gm.SoftmaxClassifier     train and predict on numbers: a scikit-learn estimator
     gm.Network               a network of your own: forward pass, exact gradients, Jacobian, Hessian products
     gm.derive                derive a gradient from the equations of a loss
     gm.diagnose              find the mistake in a gradient that you derived yourself
@@ -14,16 +15,22 @@ The map of the modules, from the command line down to the exceptions::
 
     cli/            the command line: one module for each command
     doctor/         check a gradient of your own: what is wrong, where, why, how to correct it
-    estimator/      SoftmaxClassifier, the scikit-learn estimator
+    estimator/      TableClassifier and SoftmaxClassifier, the scikit-learn estimators
     training/       the training loop, early stopping, metrics, checkpoints
     learner/        find, read and run a user's program in a separate process
-    model           a network with its classes and its encoding of tables; the model file
+    model           one or several networks with their classes and their encoding of tables
+    model_file      the file that holds a model: written, and read without running code
+    calibration     correct the logits of a model, so that its probabilities are as frequent as they say
+    conformal       prediction sets that hold the true class of a promised share of rows
     engine/         train a whole epoch: the reference engine in NumPy, the native engine in C++
     optimizers      SGD with momentum, Adam, L-BFGS; learning-rate schedules
+    model_manifest  what the tensors of a model file mean, and the checks of names, shapes and dtypes
     network         Network: forward pass, exact gradients, Jacobian, Hessian products
     table/          read tables, infer the type of each column, encode the columns as numbers
     calculus/       derive a gradient step by step; check every step with numbers
+    architecture    the description of a network, checked
     initializers    starting weights
+    embedding/      Embedding: columns of X embedded before the first layer
     parameters      W1, b1, W2, ... as views of one vector theta
     functional/     affine, activations, softmax, losses: every f beside its f_vjp
     gradcheck       compare a gradient with numerical derivatives of the loss
@@ -44,9 +51,13 @@ from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from . import (
+        architecture,
         calculus,
+        calibration,
         cli,
+        conformal,
         doctor,
+        embedding,
         engine,
         errors,
         estimator,
@@ -56,6 +67,8 @@ if TYPE_CHECKING:
         initializers,
         learner,
         model,
+        model_file,
+        model_manifest,
         network,
         optimizers,
         parameters,
@@ -65,20 +78,27 @@ if TYPE_CHECKING:
     )
     from .calculus import derive
     from .doctor import diagnose
-    from .estimator import SoftmaxClassifier
+    from .embedding import Embedding
+    from .estimator import SoftmaxClassifier, TableClassifier
     from .model import Model, load_model
     from .network import Network
     from .table import read_table
 
 __all__ = [
+    "Embedding",
     "Model",
     "Network",
     "SoftmaxClassifier",
+    "TableClassifier",
+    "architecture",
     "calculus",
+    "calibration",
     "cli",
+    "conformal",
     "derive",
     "diagnose",
     "doctor",
+    "embedding",
     "engine",
     "errors",
     "estimator",
@@ -89,6 +109,8 @@ __all__ = [
     "learner",
     "load_model",
     "model",
+    "model_file",
+    "model_manifest",
     "network",
     "optimizers",
     "parameters",
@@ -99,9 +121,11 @@ __all__ = [
 ]
 
 _HOME = {
+    "Embedding": "embedding",
     "Model": "model",
     "Network": "network",
     "SoftmaxClassifier": "estimator",
+    "TableClassifier": "estimator",
     "derive": "calculus",
     "diagnose": "doctor",
     "load_model": "model",

@@ -320,16 +320,45 @@ def test_every_built_in_table_can_be_learned_from_without_a_fault(name):
 def test_a_number_loses_its_median_and_is_divided_by_the_interquartile_range():
     table = make(x=["1", "2", "3", "4", "50"], y=list("ababa"))
     encoding, notes = Encoding.learn(table, "y")
-    spread = (4 - 2) / 1.349
-    assert encoding.columns == [Number("x", 3.0, spread, False)]
+    assert encoding.columns == [Number("x", 3.0, 4.0 - 2.0, False, 3.0)]
     assert notes == []
-    np.testing.assert_allclose(encoding.encode(table).X[:, 0], (np.array([1, 2, 3, 4, 50]) - 3) / spread, rtol=1e-15)
+    scaled = (np.array([1, 2, 3, 4, 50]) - 3) / 2
+    bounded = scaled / np.sqrt(1 + (scaled / 3) ** 2)
+    np.testing.assert_allclose(encoding.encode(table).X[:, 0], bounded, rtol=1e-15)
 
 
-def test_where_the_interquartile_range_is_zero_the_standard_deviation_spreads():
-    cells = ["7"] * 9 + ["17"]
-    encoding, _ = Encoding.learn(make(x=cells, y=list("ab" * 5)), "y")
-    assert encoding.columns == [Number("x", 7.0, 3.0, False)]
+@pytest.mark.parametrize(("others", "spread"), [("17", 5.0), ("8 10 14 107", 5.0), ("8 8 8 20 20", 6.5)])
+def test_where_the_interquartile_range_is_zero_the_other_values_spread(others, spread):
+    cells = ["7"] * 19 + others.split()
+    encoding, _ = Encoding.learn(make(x=cells, y=[*"ab" * 9, *"a" * (len(cells) - 18)]), "y")
+    assert encoding.columns == [Number("x", 7.0, spread, False, 3.0)]
+
+
+def test_a_number_far_from_all_others_is_at_the_bound():
+    encoding, _ = Encoding.learn(make(x=["1e-20", "2e-20"], y=["a", "b"]), "y")
+    assert encoding.encode(make(x=["1e99", "-1e99"])).X.tolist() == [[3.0], [-3.0]]
+
+
+def test_rare_values_share_a_column_with_values_never_seen():
+    table = make(c=[*"uuvvwxyz", None, None], y=list("ababababab"))
+    encoding, notes = Encoding.learn(table, "y")
+    assert encoding.columns == [Category("c", ["u", "v"], True, True)]
+    assert list(map(str, notes)) == ["c: 2 values are told apart; the rare ones are taken together"]
+    X, notes = encoding.encode(make(c=["u", "w", "new", None]))
+    assert X.tolist() == [[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 1, 0]]
+    assert notes == []
+
+
+def test_one_rare_value_keeps_a_column_of_its_own():
+    encoding, _ = Encoding.learn(make(c=list("uuvvw"), y=list("ababa")), "y")
+    assert encoding.columns == [Category("c", ["u", "v", "w"], False)]
+
+
+def test_columns_of_older_model_files_encode_as_they_did():
+    table = make(x=["1", "2", None, "50"], c=["u", "w", None, "v"])
+    encoding = Encoding("y", [Number("x", 3.0, 2.0, True), Category("c", ["u", "v"], False)])
+    expected = [[-1, 0, 1, 0], [-0.5, 0, 0, 0], [0, 1, 0, 0], [23.5, 0, 0, 1]]
+    assert encoding.encode(table).X.tolist() == expected
 
 
 def test_missing_numbers_become_the_median_and_a_column_that_says_so():
@@ -452,11 +481,11 @@ def test_infinite_and_enormous_cells_are_refused_in_training_and_prediction(cell
     assert message_of(encoding.encode, make(x=["1", cell])) == message
 
 
-def test_a_number_too_far_from_the_others_is_refused():
-    encoding, _ = Encoding.learn(make(x=["1e-20", "2e-20"], y=["a", "b"]), "y")
+def test_a_number_without_a_bound_too_far_from_the_others_is_refused():
+    encoding = Encoding("y", [Number("x", 1.5e-20, 3.5e-21, False)])
     assert message_of(encoding.encode, make(x=["1e-20", "1e20"])) == (
         "Row 2 of t.csv: column 'x' is 1e+20, too far from the others to compute with: the median is 1.5e-20, "
-        "the spread 3.70645e-21. Correct the cell, or leave the column out of the training."
+        "the spread 3.5e-21. Correct the cell, or leave the column out of the training."
     )
 
 

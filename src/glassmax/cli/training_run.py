@@ -14,16 +14,17 @@ from ..estimator import SoftmaxClassifier
 from ..estimator.linear import fit_linear
 from ..estimator.options import make_plan
 from ..estimator.scoring import make_scorer
+from ..estimator.table_rows import FEWEST_ROWS_TO_HOLD_OUT, TableRows, split_rows
 from ..functional.arrays import Array
 from ..model import Model
-from ..table import BUILTIN, Table
+from ..table import BUILTIN, ColumnOptions, Table, read_table
 from ..training import Epoch, Metrics, suggest_learning_rate
 from ..version import __version__
 from .charts import bars, sparkline
 from .figures import score_table, trivial_figures
 from .progress import with_progress
 from .result import Result
-from .rows import Rows
+from .table_report import described
 from .talk import busy, counted, draw, figure, is_quiet, ordinal, say
 from .terminal import console
 from .wording import ESTIMATOR, worded_error
@@ -65,16 +66,29 @@ class TrainingRun:
 
     def __init__(self, table: Table, target: str, options: dict[str, Any], form: dict[str, Any]) -> None:
         self.options = options
-        self.rows = Rows(table, target, options, form)
+        columns = ColumnOptions(options["types"], options["ignore"], options["keep"])
+        self.rows = rows = TableRows(table, target, options["weight"], columns)
+        self.kept, self.held = split_rows(rows.y, options["held_out"], options["seed"])
+        rows.check_weights(self.kept, "to train on")
+        rows.check_weights(self.held, "held out")
+        rows.learn_encoding(self.kept)
+        self.X = rows.encoded(self.kept, options["dtype"], notes=rows.notes)
+        if len(self.held):
+            rows.encoded(self.held, options["dtype"])  # a cell at fault is found before the training, not after it
+        path = options["validation"]
+        self.validation: Any = None
+        if isinstance(path, str):
+            self.validation = rows.encoded_validation(read_table(path, **form), dtype=options["dtype"])
+        self.class_weight = rows.class_weight("balanced" if options["balanced"] else options["class_weight"])
         default = BUILTIN[table.name].hidden if table.name in BUILTIN else (100,)
         self.hidden: tuple[int, ...] = default if options["hidden"] is None else options["hidden"]
-        self.classifier = estimator_of(options, self.hidden, class_weight=self.rows.class_weight())
+        self.classifier = estimator_of(options, self.hidden, class_weight=self.class_weight)
 
     def report_table(self) -> None:
         """Report the table that was read and the type of each column."""
         rows = self.rows
         terminal = console(err=True)
-        first, *lines = rows.described()
+        first, *lines = described(rows)
         if terminal is None:
             say(first)
         else:
@@ -83,10 +97,11 @@ class TrainingRun:
             say(line)
         if terminal is not None:
             say()
-        sizes = "-".join(map(str, (rows.X.shape[1], *self.hidden, len(rows.classes))))
-        held = f", {len(rows.held)} held out" if len(rows.held) else f", none held out{rows.why_none_held_out()}"
-        judged = f", {counted(rows.validation[0].shape[0], 'validation row')}" if rows.validation else ""
-        say(f"{counted(len(rows.kept), 'row')} to train on{held}{judged}; network {sizes}")
+        sizes = "-".join(map(str, (self.X.shape[1], *self.hidden, len(rows.classes))))
+        why = f" (fewer than {FEWEST_ROWS_TO_HOLD_OUT} rows)" if self.options["held_out"] else ""
+        held = f", {len(self.held)} held out" if len(self.held) else f", none held out{why}"
+        judged = f", {counted(self.validation[0].shape[0], 'validation row')}" if self.validation else ""
+        say(f"{counted(len(self.kept), 'row')} to train on{held}{judged}; network {sizes}")
 
     def _report_classes(self, terminal: "Console") -> None:
         """Show the number of rows of each class as bars, on a terminal."""
@@ -104,14 +119,14 @@ class TrainingRun:
         """Train with progress shown; return whether Ctrl-C ended it."""
         classifier, rows = self.classifier, self.rows
         validation: dict[str, Any] = {}
-        if rows.validation:
+        if self.validation:
             names = ("X_val", "y_val", "sample_weight_val")
-            validation = dict(zip(names, rows.validation, strict=True))
+            validation = dict(zip(names, self.validation, strict=True))
         interrupted = False
         with warnings.catch_warnings():  # said by `_report_end`, in other words
             warnings.simplefilter("ignore")
             epochs: Iterator[Epoch] = classifier.fit_epochs(
-                rows.X, rows.y[rows.kept], rows.weights(rows.kept), **validation
+                self.X, rows.y[self.kept], rows.weights(self.kept), **validation
             )
             try:
                 for _ in with_progress(epochs, self.options["epochs"], self._metric, quiet=is_quiet()):
@@ -160,8 +175,8 @@ class TrainingRun:
         record: dict[str, Any] = {
             "glassmax": __version__,
             "table": rows.table.name.encode("utf-8", "backslashreplace").decode(),  # a file may be called by any bytes
-            "training_rows": len(rows.kept),
-            "held_out_rows": len(rows.held),
+            "training_rows": len(self.kept),
+            "held_out_rows": len(self.held),
             "epochs": self.classifier.n_iter_,
             "training_loss": self.classifier.loss_,
             "seed": options["seed"],
@@ -175,8 +190,8 @@ class TrainingRun:
     def judge(self, model: Model) -> Result:
         """Score network, linear model and class frequencies on the held-out rows, if any, else on the training rows."""
         rows = self.rows
-        index = rows.held if len(rows.held) else rows.kept
-        judged = counted(len(index), "row") + (" held out" if len(rows.held) else " it was trained on")
+        index = self.held if len(self.held) else self.kept
+        judged = counted(len(index), "row") + (" held out" if len(self.held) else " it was trained on")
         y, weight = rows.y[index], rows.weights(index)
         figures = score_table(model, rows.table.rows(index), y, weight)
         if not figures.log_loss <= FAR_BEYOND_CHANCE:
@@ -190,23 +205,23 @@ class TrainingRun:
         if self.options["baseline"] and self.hidden:
             models["linear model"] = linear = self._linear()
             columns["linear model"] = score_table(linear, rows.table.rows(index), y, weight)
-        columns["class frequencies"] = trivial_figures(rows.shares(), y, weight)
-        if len(rows.held):
+        columns["class frequencies"] = trivial_figures(rows.shares(self.kept), y, weight)
+        if len(self.held):
             model.record |= {"held_out_log_loss": figures.log_loss, "held_out_accuracy": figures.accuracy}
             for name in ("balanced_accuracy", "brier_score", "calibration_error"):
                 model.record[f"held_out_{name}"] = getattr(figures, name)
         more = self._more(models, index, len(columns))
-        return Result(judged, columns, rows.classes, more, trained_on=not len(rows.held))
+        return Result(judged, columns, rows.classes, more, trained_on=not len(self.held))
 
     def _linear(self) -> Model:
         """Train multinomial logistic regression on the same rows, its penalty chosen by validation."""
         rows, options = self.rows, self.options
         with busy("Training a linear model to compare with"):
             linear, step = fit_linear(
-                rows.X,
-                rows.y[rows.kept],
-                rows.weights(rows.kept),
-                class_weight=rows.class_weight(),
+                self.X,
+                rows.y[self.kept],
+                rows.weights(self.kept),
+                class_weight=self.class_weight,
                 random_state=options["seed"],
                 n_threads=options["threads"],
             )
@@ -223,7 +238,7 @@ class TrainingRun:
         scorer = make_scorer(metric)
         assert scorer is not None
         values = []
-        data = Data(self.rows.encoded(index), self.rows.y[index], self.rows.weights(index))
+        data = Data(self.rows.encoded(index, self.options["dtype"]), self.rows.y[index], self.rows.weights(index))
         for model in models.values():
             classifier: Any = SoftmaxClassifier.from_model(_bare(model))
             try:

@@ -33,6 +33,8 @@ OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in E
     **{name: f"--{name}" for name in ("of", "shapes", "times", "wrt")},
     "X_val and y_val": "--validation",
     "class_weight": "--class-weight",
+    "dtype": "--dtype",
+    "held_out": "--held-out",
     "sample_weight": "--weight",
     "types": "--type",
     "validation_fraction": "--validation",

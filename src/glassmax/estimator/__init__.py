@@ -12,6 +12,9 @@
     scoring         the scores that early stopping watches
     outcome         warnings about how a fit has turned out
     identity        what identifies a run, for its checkpoint
+    table_rows      the rows of a table: classes, weights, groups, and columns as numbers
+    table_notes     notes on classes, and on columns that give the target away
+    table_order     the order of rows in time
     linear          the linear model that a network is compared with
     availability    whether there is a `partial_fit`
     callbacks       scikit-learn's callbacks, from version 1.9
@@ -21,8 +24,9 @@ No gradient is computed here: the arithmetic is in `network`, `optimizers` and `
 """
 
 from .classifier import SoftmaxClassifier
+from .table_classifier import TableClassifier
 
-__all__ = ["SoftmaxClassifier"]
+__all__ = ["SoftmaxClassifier", "TableClassifier"]
 
 
 def __dir__() -> list[str]:

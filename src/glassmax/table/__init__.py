@@ -14,7 +14,7 @@
 from .builtin import BUILTIN
 from .columns import Boolean, Category, Column, Date, Number, UnseenCounts
 from .encoding import Encoded, Encoding
-from .frames import is_frame, table_of
+from .frames import as_table, is_frame, table_of
 from .giveaways import giveaways
 from .inference import KINDS, ColumnOptions, Inference, infer
 from .labels import label_texts, read_labels, read_weights
@@ -37,6 +37,7 @@ __all__ = [
     "Number",
     "Table",
     "UnseenCounts",
+    "as_table",
     "giveaways",
     "infer",
     "is_frame",

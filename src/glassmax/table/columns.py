@@ -77,7 +77,7 @@ class UnseenCounts:
 
 
 class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="number", tag_field="kind"):
-    """A column of numbers: ``(x - center) / spread``.
+    """A column of numbers: ``z = (x - center) / spread``, then ``z / sqrt(1 + (z / clip)^2)``.
 
     Attributes
     ----------
@@ -85,16 +85,19 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
     center : float
         Median of the training rows: subtracted, and filled in where a cell is missing.
     spread : float
-        > 0: the interquartile range over 1.349 (the standard deviation, for normal data); where that is 0, the
-        standard deviation.
+        > 0: the interquartile range. Where that is 0, the median distance from the center of the rows that differ from
+        it; if these have fewer than three different values, half of the range.
     indicator : bool
         Whether a 0/1 column "was missing" follows.
+    clip : float or None
+        > 0: the smooth bound of the result, in both directions; None for no bound, as in files of older versions.
     """
 
     name: str
     center: float
     spread: Annotated[float, msgspec.Meta(gt=0)]
     indicator: bool
+    clip: Annotated[float, msgspec.Meta(gt=0)] | None = None
 
     @property
     def width(self) -> int:
@@ -107,6 +110,9 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
         missing = np.isnan(values)
         with np.errstate(over="ignore"):
             scaled = (np.where(missing, self.center, values) - self.center) / self.spread
+        if self.clip is not None:
+            scaled = np.clip(scaled, -FARTHEST, FARTHEST)
+            scaled /= np.hypot(1, scaled / self.clip)
         far = np.flatnonzero(~(np.abs(scaled) <= FARTHEST))
         if len(far):
             raise DataError(
@@ -127,22 +133,27 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="cat
     ----------
     name : str
     values : list of str
-        Seen in training, sorted; numbers in their shortest form.
+        Seen often enough in training, sorted; numbers in their shortest form.
     missing : bool
         Whether a 0/1 column "was missing" follows.
+    rare : bool
+        Whether a 0/1 column "is another value" follows: rare values of the training rows, and values that did not
+        occur in training.
     """
 
     name: str
     values: list[str]
     missing: bool
+    rare: bool = False
 
     def __repr__(self) -> str:
-        return f"Category({self.name!r}, {some(self.values)}{', or missing' if self.missing else ''})"
+        others = f"{', or another' if self.rare else ''}{', or missing' if self.missing else ''}"
+        return f"Category({self.name!r}, {some(self.values)}{others})"
 
     @property
     def width(self) -> int:
         """Number of columns in X."""
-        return len(self.values) + self.missing
+        return len(self.values) + self.missing + self.rare
 
     def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
         """Write the column's numbers into its block of X, (n, width)."""
@@ -152,7 +163,10 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="cat
         for row, cell in enumerate(as_text(table.column(self.name))):
             if cell in position:
                 block[row, position[cell]] = 1.0
-            else:
+                continue
+            if self.rare:
+                block[row, -1] = 1.0
+            if not self.rare or cell is None:
                 counts.count_unseen(self.name, cell)
 
 

@@ -1,0 +1,132 @@
+"""Out-of-fold logits, and what is decided by them: which types of members are used, with which weights and scale.
+
+Everything is judged by the log-loss of ``softmax(scale * sum_t w_t Z_t)`` on rows that the members have not seen, where
+Z_t is the mean of the logits of the members of type t that left the row out.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize
+
+from ...functional import log_softmax
+from ...functional.arrays import Array
+
+__all__ = ["Judgement", "OutOfFold", "fit_scale", "fit_weights", "judge"]
+
+ROWS_AT_ONCE = 2**22
+STRENGTH_SCALE, STRENGTH_WEIGHTS = 2.0, 0.2
+LARGEST_STEP, ITERATIONS = 1.0, 30
+
+
+class Judgement(NamedTuple):
+    """How well logits predict rows, once they are multiplied by the best scale."""
+
+    log_loss: float
+    accuracy: float
+    scale: float
+    rows: int
+
+
+class OutOfFold:
+    """The mean logits, for each row, of the members of one type that left the row out.
+
+    Attributes
+    ----------
+    total : (n, k) array of float32
+        Sum of the logits.
+    count : (n,) array of int
+        Number of members that left the row out.
+    """
+
+    def __init__(self, n: int, k: int) -> None:
+        self.total, self.count = np.zeros((n, k), np.float32), np.zeros(n, np.int16)
+
+    def add(self, rows: Array, Z: Array) -> None:
+        """Add the logits of a member for the rows that it left out."""
+        self.total[rows] += Z
+        self.count[rows] += 1
+
+    def rows(self) -> Array:
+        """Return the rows that at least one member left out."""
+        return np.flatnonzero(self.count)
+
+    def logits(self, rows: Array) -> Array:
+        """Return the mean logits of these rows; each was left out by at least one member."""
+        mean: Array = self.total[rows] / self.count[rows, None].astype(np.float32)
+        return mean
+
+
+def judge(Z: Array, y: Array, weight: Array | None) -> Judgement:
+    """Fit the scale of logits, and return log-loss and accuracy with it; NaN where the weights sum to 0."""
+    w = np.ones(len(y)) if weight is None else weight
+    total = w.sum()
+    if not total > 0:
+        return Judgement(np.nan, np.nan, 1.0, 0)
+    scale = fit_scale(Z, y, w)
+    hits = w @ (Z.argmax(axis=1) == y)
+    return Judgement(_loss(scale * Z.astype(np.float64), y, w), float(hits / total), scale, len(y))
+
+
+def fit_scale(Z: Array, y: Array, weight: Array | None = None) -> float:
+    """Return the scale exp(a) with the least log-loss plus 2 a^2 / n, by Newton's method; 1 / scale is the temperature.
+
+    With s = exp(a), ``dL/da = s sum_i w_i <p_i - y_i, z_i>`` and ``d2L/da2 = dL/da + s^2 sum_i w_i var_{p_i}(z_i)``,
+    the weights summing to 1.
+    """
+    w = (np.ones(len(y)) if weight is None else weight).astype(np.float64)
+    w, strength = w / w.sum(), 2 * STRENGTH_SCALE / len(y)
+    a = 0.0
+    for _ in range(ITERATIONS):
+        s, first, variance = np.exp(a), 0.0, 0.0
+        for rows in _blocks(Z):
+            z = Z[rows].astype(np.float64)
+            P = np.exp(log_softmax(s * z))
+            mean = (P * z).sum(axis=1)
+            first += w[rows] @ (mean - z[np.arange(len(z)), y[rows]])
+            variance += w[rows] @ ((P * z * z).sum(axis=1) - mean**2)
+        slope = s * first + strength * a
+        curvature = max(s * first, 0.0) + s * s * variance + strength
+        step = float(np.clip(-slope / curvature, -LARGEST_STEP, LARGEST_STEP))
+        a += step
+        if abs(step) < 1e-6:
+            break
+    return float(np.exp(a))
+
+
+def fit_weights(Zs: list[Array], y: Array, weight: Array | None = None) -> Array:
+    """Return the weight of each type, >= 0, with the least log-loss of ``softmax(sum_t w_t Z_t)``.
+
+    They need not sum to 1: their sum is a scale. A small penalty keeps them apart from 0 and from one another.
+    """
+    w = (np.ones(len(y)) if weight is None else weight).astype(np.float64)
+    w, strength = w / w.sum(), STRENGTH_WEIGHTS / len(y)
+    start = np.full(len(Zs), -np.log(len(Zs)))
+
+    def loss(a: Array) -> tuple[float, Array]:
+        away = a - a.mean()
+        value, slope = strength * float(away @ away), 2 * strength * away
+        for rows in _blocks(Zs[0]):
+            z = [Z[rows].astype(np.float64) for Z in Zs]
+            logs = log_softmax(sum(np.exp(a_t) * z_t for a_t, z_t in zip(a, z, strict=True)))
+            truth = np.arange(len(logs)), y[rows]
+            value -= float(w[rows] @ logs[truth])
+            P = np.exp(logs)
+            slope += np.exp(a) * [w[rows] @ ((P * z_t).sum(axis=1) - z_t[truth]) for z_t in z]
+        return value, slope
+
+    return np.exp(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(-12, 6)] * len(Zs)).x)
+
+
+def _loss(Z: Array, y: Array, w: Array) -> float:
+    total = 0.0
+    for rows in _blocks(Z):
+        logs = log_softmax(Z[rows])
+        total -= float(w[rows] @ logs[np.arange(len(logs)), y[rows]])
+    return total / float(w.sum())
+
+
+def _blocks(Z: Array) -> list[slice]:
+    """Cut the rows so that no large array of doubles is needed."""
+    size = max(1, ROWS_AT_ONCE // Z.shape[1])
+    return [slice(start, start + size) for start in range(0, len(Z), size)]

@@ -1,0 +1,271 @@
+"""How `TableClassifier` is fitted: from rows of a table to members, weights and figures.
+
+With a preset, an ensemble is trained on all rows, each judged by members that have not seen it. With a network of the
+user's own, a share of the rows is held out to judge it.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from ..conformal import Conformal
+from ..engine import best_engine, logits
+from ..errors import OptionError, Setting
+from ..functional import softmax
+from ..functional.arrays import Array
+from ..table import ColumnOptions, Table, as_table, is_frame
+from ..training import Epoch
+from ..training.checkpoint import digest
+from ..version import __version__
+from .classifier import SoftmaxClassifier
+from .ensemble import PRESETS, Ensemble, EnsembleCheckpoint, Folds, Member, Rows, Trainer, assign_blocks, train_ensemble
+from .identity import plain
+from .labels import Labels, weigh_rows
+from .table_rows import TableRows, split_rows
+
+__all__ = ["TableFit", "fit_table", "table_rows"]
+
+
+@dataclass
+class TableFit:
+    """What a fit has learned.
+
+    Attributes
+    ----------
+    members : list of SoftmaxClassifier
+    types : list of str
+        Type of each member.
+    weights : (m,) array
+        Weight of the logits of each member; they sum to 1.
+    scale : float or None
+        Factor of the mean logits; None if it was not fitted.
+    judged : (r,) array of int
+        Rows that were judged by members that had not seen them, among those of `TableRows`; all validation rows, if
+        there are any.
+    Z : (r, k) array
+        Their logits.
+    y, sample_weight : (r,) arrays
+        Their classes and weights; class weights are not part of the weights.
+    stop_reason : str
+        "completed", "time_limit" or "interrupted"; of a network of the user's own, its own `stop_reason_`.
+    planned : int
+        Number of members that the preset asks for.
+    folds : Folds or None
+    numbers : list of int
+        Number of each member among those of its type, from 0, which tells the blocks that it left out.
+    blocks : (r,) array or None
+        The block of each row that was judged.
+    """
+
+    members: list[SoftmaxClassifier]
+    types: list[str]
+    weights: Array
+    scale: float | None
+    judged: Array
+    Z: Array
+    y: Array
+    sample_weight: Array | None
+    stop_reason: str
+    planned: int = 1
+    folds: Folds | None = None
+    numbers: list[int] = field(default_factory=list)
+    blocks: Array | None = None
+
+    def probabilities(self, rows: TableRows) -> Array:
+        """Return the probabilities of all rows that were given, NaN where a row was not judged."""
+        P = np.full((rows.given, len(rows.classes)), np.nan, np.float32)
+        P[rows.index[self.judged]] = softmax(self.Z)
+        return P
+
+    def conformal(self) -> Conformal | None:
+        """Return what prediction sets need; None if no rows were judged, or not every block by members of its own."""
+        if not len(self.judged):
+            return None
+        if self.folds is None or self.blocks is None:
+            blocks, weights = np.zeros(len(self.judged), np.intp), self.weights[None]
+        else:
+            weights = self._block_weights(self.folds)
+            used = np.flatnonzero(weights.any(axis=1))
+            position = np.full(self.folds.n_blocks, -1)
+            position[used] = np.arange(len(used))
+            blocks, weights = position[self.blocks], weights[used]
+        return Conformal.fit(self.Z, self.y, blocks, weights, self.sample_weight)
+
+    def _block_weights(self, folds: Folds) -> Array:
+        """Return the weights, (B, m), of the members that left each block out: the weight of a type is shared by them."""
+        out = np.array(
+            [[block in folds.blocks_left_out(number) for number in self.numbers] for block in range(folds.n_blocks)],
+            float,
+        )
+        weights = np.zeros(out.shape)
+        for name in dict.fromkeys(self.types):
+            own = np.array([other == name for other in self.types])
+            count = out[:, own].sum(axis=1, keepdims=True)
+            weights[:, own] = out[:, own] * self.weights[own].sum() / np.maximum(count, 1)
+        return weights
+
+
+def table_rows(
+    classifier: Any, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
+) -> TableRows:
+    """Return the rows of a table as a `TableClassifier` with these parameters sees them."""
+    table = as_table(X)
+    options = ColumnOptions(classifier.types or {}, tuple(classifier.ignore), tuple(classifier.keep))
+    if not has_names(X):  # each column of an array is a number that is meant to be learned from
+        options = options._replace(keep=[name for name in table.columns if name not in options.ignore])
+    return TableRows(table, y, sample_weight, options, groups=groups, time=time)
+
+
+def has_names(X: Any) -> bool:
+    """Return whether the columns of X have names of their own."""
+    return isinstance(X, Table | Mapping) or is_frame(X)
+
+
+def fit_table(
+    classifier: Any, rows: TableRows, validation: tuple[Any, Any, Any] | None
+) -> "Iterator[Member | Epoch | TableFit]":
+    """Train on rows; yield the record of each member or epoch, and at last what has been learned."""
+    if classifier.network is None:
+        yield from _fit_preset(classifier, rows, validation)
+    else:
+        yield from _fit_network(classifier, rows, validation)
+
+
+def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> "Iterator[Member | TableFit]":
+    preset = PRESETS[classifier.preset]
+    there = np.arange(len(rows.y)) if rows.weight is None else np.flatnonzero(rows.weight)
+    rows.check_weights(there, "to train on")
+    rows.learn_encoding(there)
+    X = rows.encoded(there, np.float32, notes=rows.notes)
+    y, weight = rows.y[there], _weighed(classifier, rows, there)
+    held = None if validation is None else Rows(*rows.encoded_validation(*validation, dtype=np.float32))
+    seed = _seed(classifier)
+    folds = Folds.none(y)
+    if held is None:
+        groups, time = (None if given is None else given[there] for given in (rows.groups, rows.time))
+        draw = np.random.RandomState(seed)
+        folds = assign_blocks(y, draw, preset.blocks, preset.out, groups=groups, time=time)
+    data = Rows(X, y, weight)
+    checkpoint = None
+    if classifier.checkpoint_path is not None:
+        identity = _identity(classifier, rows, data, folds, held, seed)
+        checkpoint = EnsembleCheckpoint(Path(classifier.checkpoint_path), identity)
+    n_threads = classifier.n_threads or os.cpu_count() or 1
+    trainer = Trainer(
+        data,
+        len(rows.classes),
+        folds,
+        validation=held,
+        seed=seed,
+        n_threads=n_threads,
+        time_limit=classifier.time_limit,
+        checkpoint=checkpoint,
+    )
+    ensemble: Ensemble = yield from train_ensemble(trainer, preset)
+    if held is None:
+        judged, of_y = there[ensemble.judged], y[ensemble.judged]
+        of_weight = rows.weights(judged)
+    else:
+        judged, of_y, of_weight = ensemble.judged, held.y, held.weight
+    yield TableFit(
+        [member.classifier for member in ensemble.members],
+        [member.type for member in ensemble.members],
+        ensemble.weights,
+        ensemble.scale,
+        judged,
+        ensemble.Z,
+        of_y,
+        of_weight,
+        ensemble.stop_reason,
+        ensemble.planned,
+        folds,
+        [member.number - 1 for member in ensemble.members],
+        None if held is not None else folds.block[ensemble.judged],
+    )
+
+
+def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> "Iterator[Epoch | TableFit]":
+    """Train one network, as the user describes it, on the rows that are not held out."""
+    seed = _seed(classifier)
+    kept, held = split_rows(rows.y, classifier.held_out, seed)
+    rows.check_weights(kept, "to train on")
+    rows.check_weights(held, "held out")
+    rows.learn_encoding(kept)
+    network: SoftmaxClassifier = clone(classifier.network)
+    if network.random_state is None:
+        network.set_params(random_state=seed)
+    if network.n_threads is None:
+        network.set_params(n_threads=classifier.n_threads)
+    X = rows.encoded(kept, notes=rows.notes)
+    weight = _weighed(classifier, rows, kept)
+    names = ("X_val", "y_val", "sample_weight_val")
+    given = {} if validation is None else dict(zip(names, rows.encoded_validation(*validation), strict=True))
+    classes = np.arange(len(rows.classes))
+    epochs = network.fit_epochs(X, rows.y[kept], weight, classes=classes, **given)
+    try:
+        yield from epochs
+    except KeyboardInterrupt:
+        if not hasattr(network, "network_"):
+            raise
+    judged = held
+    X_judged, y_judged, w_judged = rows.encoded(held), rows.y[held], rows.weights(held)
+    if not len(held) and given:
+        X_judged, y_judged, w_judged = given.values()
+        judged = np.arange(len(y_judged))
+    dtype = network.network_.theta.dtype
+    blocks = logits(best_engine(network.n_threads), network.network_, X_judged.astype(dtype, copy=False))
+    Z = np.concatenate([np.zeros((0, len(classes)), dtype), *blocks])
+    reason = str(network.stop_reason_)
+    yield TableFit([network], ["network"], np.ones(1), None, judged, Z, y_judged, w_judged, reason)
+
+
+def _weighed(classifier: Any, rows: TableRows, index: Array) -> Array | None:
+    """Return the weights of some rows, times the weights of their classes."""
+    labels = Labels("softmax", np.arange(len(rows.classes)), rows.y[index])
+    return weigh_rows(rows.class_weight(classifier.class_weight), labels, rows.weights(index), named=True)
+
+
+def _seed(classifier: Any) -> int:
+    """Return the seed of a fit; a run that may be resumed has the seed 0 if none is given."""
+    given = classifier.random_state
+    if given is None and classifier.checkpoint_path is not None:
+        return 0
+    return int(given) if isinstance(given, int | np.integer) else int(check_random_state(given).randint(2**31))
+
+
+def _identity(
+    classifier: Any, rows: TableRows, data: Rows, folds: Folds, validation: Rows | None, seed: int
+) -> dict[str, str]:
+    """Return everything that the members depend on, by name."""
+    held = validation or Rows(None, None)  # type: ignore[arg-type]
+    return {
+        "X": digest(data.X),
+        "y": digest(data.y),
+        "sample_weight": digest(data.weight),
+        "X_val": digest(*held),
+        "the folds": digest(folds.block),
+        "the classes": plain(rows.classes.tolist()),
+        "preset": plain(classifier.preset),
+        "the members": digest(np.frombuffer(plain(PRESETS[classifier.preset].types).encode(), np.uint8)),
+        "random_state": plain(seed),
+        "the engine": f"{best_engine(1).arithmetic} of glassmax {__version__}",
+    }
+
+
+def check_validation(X_val: Any, y_val: Any, sample_weight_val: Any, target: Any) -> tuple[Any, Any, Any] | None:
+    """Return the validation rows, if there are any; raise an OptionError if only a part of them is given."""
+    if X_val is None and y_val is None and sample_weight_val is None:
+        return None
+    missing = "X_val" if X_val is None else "y_val" if y_val is None and not isinstance(target, str) else ""
+    if missing:
+        given = "X_val" if X_val is not None else "y_val" if y_val is not None else "sample_weight_val"
+        raise OptionError(
+            Setting(given), f" is given without {missing}.", parameter=given, remedy="Pass both, or none."
+        )
+    return X_val, y_val, sample_weight_val
