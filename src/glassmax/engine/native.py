@@ -228,7 +228,7 @@ def _spec_of(sizes: tuple[int, ...], activations: tuple[str, ...], output: str, 
         name = [*unknown, *({output} - OUTPUT.keys()), *({loss} - LOSS.keys())][0]
         message = f"The native engine knows no {name!r}. Take glassmax.engine.ReferenceEngine() for it."
         raise OptionError(message, parameter="network")
-    return _native.Spec(list(sizes), [ACTIVATION[name] for name in activations], OUTPUT[output], LOSS[loss])
+    return _native.Spec(list(sizes), [ACTIVATION[name] for name in activations], OUTPUT[output], LOSS[loss], None)
 
 
 def _inputs(network: Network, X: Any) -> tuple[Array | None, ...]:
