@@ -212,6 +212,9 @@ class _labels_named:  # noqa: N801 - a context manager, faster than a generator
 
 
 def _spec(network: Network) -> Any:
+    if network.embedding is not None:
+        message = "The native engine knows no embedding. Take glassmax.engine.ReferenceEngine() for it."
+        raise OptionError(message, parameter="network")
     if network.theta.dtype not in DTYPES:
         raise OptionError(
             f"The network is {network.theta.dtype}, and the native engine computes in float32 and float64. "
