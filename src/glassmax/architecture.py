@@ -1,4 +1,4 @@
-"""The description of a network: sizes, activations, output and loss, dtype and embedding, checked before a weight exists."""
+"""The description of a network: sizes, activations, head, dtype and embedding, checked before a weight exists."""
 
 from __future__ import annotations
 

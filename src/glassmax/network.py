@@ -31,7 +31,7 @@ from .errors import DataError, ShapeError, between
 from .functional.activations import ACTIVATIONS
 from .functional.affine import affine
 from .functional.arrays import Array, as_floating, as_inputs, square_lengths, summing_dtype
-from .functional.heads import LOSSES, Head, HeadTape
+from .functional.heads import LOSSES, HeadTape
 from .functional.losses import l2 as l2_penalty
 from .functional.losses import l2_vjp
 from .functional.targets import check_target, check_weights, reduce_rows, scale_rows
@@ -95,9 +95,9 @@ class Network:
         The hidden layers' activation, or one name for each hidden layer; see `glassmax.functional.ACTIVATIONS`.
     output : {"softmax", "sigmoid", "identity", "relu"}, default="softmax"
         Function that turns logits into predictions.
-    loss : {"cross_entropy", "squared_error", "binary_cross_entropy", "candidate_cross_entropy"}, default="cross_entropy"
-        The loss of each row; `squared_error` is ``1/2 sum_c (P - Y)^2``. `candidate_cross_entropy` is
-        ``-log sum_c S_c P_c``, where S is 1 for each candidate of the row; its output is softmax.
+    loss : {"cross_entropy", "squared_error", "binary_cross_entropy", "candidate_cross_entropy"}
+        The loss of each row, by default "cross_entropy"; `squared_error` is ``1/2 sum_c (P - Y)^2``, and
+        `candidate_cross_entropy`, for softmax alone, ``-log sum_c S_c P_c`` with S 1 for each candidate of the row.
     l2 : float, default=0.0
         >= 0; adds ``l2/2 * sum of W^2`` to the loss. Biases are left out. Of an embedding, V and E count like W.
     dtype : dtype, default="float64"

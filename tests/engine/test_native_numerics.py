@@ -249,3 +249,36 @@ def test_sums_over_many_equal_rows_do_not_drift(engine, dtype):
     loss, gradient = engine.loss_and_gradient(network, data, NOTHING)
     assert loss == pytest.approx(one[0], rel=DIGITS[dtype])
     np.testing.assert_allclose(gradient, one[1], rtol=20 * DIGITS[dtype], atol=DIGITS[dtype] * np.abs(one[1]).max())
+
+
+@every_dtype
+@settings(max_examples=150)
+@given(logits=st.lists(HOSTILE, min_size=2, max_size=6), members=st.integers(1, 63))
+@example(logits=[-np.inf, -np.inf, 0.0], members=3)
+@example(logits=[np.nan, 0.0], members=2)
+@example(logits=[-np.inf, 1.0, 2.0], members=6)
+@example(logits=[0.0, 650.0, 1300.0], members=1)
+def test_losses_and_slopes_of_candidates_are_the_references(dtype, logits, members):
+    S = np.array([[members >> c & 1 for c in range(len(logits))]], float)
+    assume(S.any())
+    network, eps = with_logits(logits, dtype, "softmax", "candidate_cross_entropy"), float(np.finfo(dtype).eps)
+    with np.errstate(all="ignore"):
+        loss, dZ = loss_and_dZ(REFERENCE, network.astype("float64"), S)
+    for engine in ENGINES:
+        got_loss, got = loss_and_dZ(engine, network, S)
+        assert got_loss == pytest.approx(loss, rel=DIGITS[dtype], abs=1e-300, nan_ok=True), engine.isa
+        np.testing.assert_allclose(got, dZ, rtol=10 * DIGITS[dtype], atol=eps, err_msg=engine.isa)
+        if S.all() and not np.isnan(loss):
+            assert (got_loss, got.tolist()) == (0, [0] * len(logits))
+
+
+@every_engine
+@every_dtype
+@pytest.mark.parametrize("margin", [1, 17, 30, 60])
+@pytest.mark.parametrize("k", [3, 17, 100])
+def test_tiny_losses_of_candidates_keep_their_digits(engine, dtype, margin, k):
+    network = with_logits([0.0] * (k - 2) + [margin, margin], dtype, "softmax", "candidate_cross_entropy")
+    loss, dZ = loss_and_dZ(engine, network, np.repeat([[0.0, 1.0]], [k - 2, 2], axis=1))
+    odds = (k - 2) * math.exp(-margin) / 2
+    assert loss == pytest.approx(math.log1p(odds), rel=DIGITS[dtype], abs=0)
+    np.testing.assert_allclose(dZ[-2:], -odds / (1 + odds) / 2, rtol=DIGITS[dtype])

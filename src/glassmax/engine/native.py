@@ -186,7 +186,8 @@ def _rows(network: Network, data: Data) -> tuple[Any, ...]:
     """Return the shape, rows, targets and weights that the compiled calls take, checked as `Network` does."""
     y, k = data.y, network.layer_sizes[-1]
     meaning = LOSSES[network.head.loss].meaning
-    if not (y.ndim == 1 and y.dtype == np.int64 and (k > 1 or meaning in ("classes", "candidates"))):  # or C++ checks their range
+    of_classes = k > 1 or meaning in ("classes", "candidates")
+    if not (y.ndim == 1 and y.dtype == np.int64 and of_classes):  # or C++ checks their range
         y = check_target(y, (len(y), k), meaning)
     weight = data.weight if data.weight is None else check_weights(data.weight, (len(y),))
     return (

@@ -3,7 +3,8 @@
 Targets come in two shapes for predictions of shape (..., k). **Indices** of shape (...,) name one class
 each, counted from 0. **Rows** of shape (..., k) hold a number for each class: one-hot, soft (any
 non-negative numbers, any row sum), several labels at once, candidates of which one is the class, or plain values,
-whichever the loss takes. A column (n, 1) is rejected: it would broadcast against every class, a common and silent mistake.
+whichever the loss takes. A column (n, 1) is rejected: it would broadcast against every class, a common and silent
+mistake.
 """
 
 from typing import Literal

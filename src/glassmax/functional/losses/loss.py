@@ -19,7 +19,7 @@ __all__ = ["Loss", "read"]
 
 
 class Loss(NamedTuple):
-    """A loss of predictions: meaning of its target, value for each row, derivative by P, product of its second with RP."""
+    """A loss of predictions: meaning of its target, value of a row, derivative by P, product of the second with RP."""
 
     meaning: Meaning
     rows: Callable[[Array, Array], Array]

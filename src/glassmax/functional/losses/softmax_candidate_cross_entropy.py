@@ -96,8 +96,8 @@ def softmax_candidate_cross_entropy_vjp(
 
     Notes
     -----
-    Cost: 8 flops and 3 exponentials for each entry; keeps Z. With R softmax over the classes that are no candidates, and
-    m the probability of these classes together, ``P - Q = m (R - Q)``: computed this way, nothing cancels.
+    Cost: 8 flops and 3 exponentials for each entry; keeps Z. With R softmax over the classes that are no candidates,
+    and m the probability of these classes together, ``P - Q = m (R - Q)``: computed this way, nothing cancels.
     Source: -log through the softmax Jacobian; Jin & Ghahramani (2002).
 
     Examples
