@@ -6,7 +6,7 @@ import pytest
 
 import glassmax as gm
 from glassmax import SoftmaxClassifier, not_class
-from glassmax.errors import LabelError, OptionError
+from glassmax.errors import LabelError
 from glassmax.estimator.candidates import encode_candidates
 from glassmax.estimator.labels import weigh_rows
 from tests.estimator.iris import IRIS, SPECIES
@@ -192,56 +192,12 @@ def test_a_model_file_keeps_the_loss_and_goes_on(tmp_path):
 # what is refused
 
 
-REFUSED = {
-    "an empty set": (lambda: ["a", "b", set()], r"^Row 2 of y is an empty set, expected at least one class\.$"),
-    "all ruled out": (lambda: ["a", not_class("a", "b"), {"b"}], r"^Row 1 of y is not_class\('a', 'b'\), which leaves"),
-    "missing in a set": (lambda: ["a", {"b", None}, "b"], r"^Row 1 of y names None, expected classes: texts or whole"),
-    "a measurement": (lambda: [1, {1.5, 2}, 2], r"^Row 1 of y names 1\.5, expected classes: texts or whole numbers"),
-    "two types": (lambda: [{"a", 1}, "a", 1], r"^y holds labels of type int, str, expected all of one type\.$"),
-    "one class": (lambda: [{"a"}, "a", None], r"^y holds one class, 'a', expected at least two different labels\.$"),
-    "nothing ruled out": (lambda: ["a", not_class(), "b"], r"^not_class has no label, expected at least one class"),
-    "nothing said": (lambda: [{"a", "b"}] * 3, r"^y names every class in every row, expected rows that rule out"),
-}
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_sets_that_say_nothing_are_refused(name):
-    labels, message = REFUSED[name]
-    with pytest.raises(LabelError, match=message):
-        small().fit(IRIS[:3], labels())
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"output": "sigmoid"}, r"^output is 'sigmoid', expected 'softmax' or 'auto' where labels are sets"),
-        ({"loss": "squared_error"}, r"^loss is 'squared_error', expected 'cross_entropy' or 'candidate_cross_entropy'"),
-        ({"label_smoothing": 0.1}, r"^label_smoothing is 0\.1, expected 0 where labels are sets: it gives a share to"),
-        (
-            {"early_stopping": True, "scoring": "f1"},
-            r"^scoring is 'f1', expected 'log_loss' or 'accuracy' where labels",
-        ),
-    ],
-    ids=str,
-)
-def test_options_that_take_one_class_a_row_are_refused(options, message):
-    with pytest.raises(OptionError, match=message):
-        small(**options).fit(IRIS, VEILED)
-    if "scoring" not in options and "loss" not in options:
-        with pytest.raises(OptionError, match=message):
-            small(**options, loss="candidate_cross_entropy").fit(IRIS, MATRIX)
-
-
 def test_class_probabilities_and_sets_are_not_mixed():
     soft = 0.7 * np.eye(3)[SPECIES] + 0.1
     with pytest.raises(
         LabelError, match=r"^y holds class probabilities and y_val sets of labels, expected one of both"
     ):
         small().fit(IRIS, soft, X_val=IRIS, y_val=[{0, 1}] * 150, classes=[0, 1, 2])
-    with pytest.raises(LabelError, match=r"^Row 0 of y holds 0\.8, expected 0 or 1: 1 for each candidate\.$"):
-        small(loss="candidate_cross_entropy").fit(IRIS, soft)
-    with pytest.raises(LabelError, match=r"^Row 3 of y has no candidate, expected at least one class\.$"):
-        small(loss="candidate_cross_entropy").fit(IRIS, np.where(np.arange(150)[:, None] == 3, 0, MATRIX))
 
 
 def test_a_network_of_several_labels_refuses_sets():
