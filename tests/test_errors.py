@@ -176,8 +176,8 @@ TABLE = {
             "candidate_cross_entropy. Did you mean 'cross_entropy'?"
         ): with_option(loss="crossentropy"),
         (
-            "output is 'relu', expected 'softmax' with loss='candidate_cross_entropy': only the probabilities of classes "
-            "that exclude one another may be added."
+            "output is 'relu', expected 'softmax' with loss='candidate_cross_entropy': only the probabilities of "
+            "classes that exclude one another may be added."
         ): with_option(output="relu", loss="candidate_cross_entropy"),
         "reduction is 'average', expected one of mean, sum, none.": lambda: F.squared_error(Z, Z, reduction="average"),
         "method is 'forward', expected one of complex, central.": lambda: gradcheck.numeric_gradient(

@@ -123,8 +123,8 @@ TABLE = {
             y=SETS, loss="squared_error"
         ),
         (
-            "label_smoothing is 0.1, expected 0 where labels are sets: it gives a share to the classes that a set rules "
-            "out."
+            "label_smoothing is 0.1, expected 0 where labels are sets: it gives a share to the classes that a set "
+            "rules out."
         ): fit(loss="candidate_cross_entropy", label_smoothing=0.1),
         (
             "scoring is 'f1', expected 'log_loss' or 'accuracy' where labels are sets: other scores need the class of "
@@ -272,7 +272,7 @@ TABLE = {
         ),
         "Row 0 of y names None, expected classes: texts or whole numbers.": fit(y=[{0, None}, *SETS[1:]]),
         "Row 0 of y names 1.5, expected classes: texts or whole numbers.": fit(y=[1.5, *SETS[1:]]),
-        "y holds labels of type int, str, expected all of one type.": fit(y=[{"a"}, *SETS[1:]]),
+        "y holds labels of type bytes, str, expected all of one type.": fit(y=[{"a", b"b"}] * 150),
         "y names every class in every row, expected rows that rule out a class.": fit(y=[{0, 1, 2}] * 150),
         "Row 3 of y holds 0.5, expected 0 or 1: 1 for each candidate.": fit(
             y=changed(ONE_HOT, 3, 0.5), loss="candidate_cross_entropy"
