@@ -44,12 +44,15 @@ class Prepared:
         Number of columns of X.
     n_validation : int or None
         Number of validation rows, if there are any.
+    network : SoftmaxClassifier or None
+        The network of the user's own that is trained.
     """
 
     kept: Array
     held: Array
     width: int
     n_validation: int | None
+    network: SoftmaxClassifier | None = None
 
 
 @dataclass
@@ -238,7 +241,7 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
     names = ("X_val", "y_val", "sample_weight_val")
     others = () if validation is None else rows.encoded_validation(*validation, dtype=classifier.dtype)
     given = dict(zip(names, others, strict=False))
-    yield Prepared(kept, held, X.shape[1], len(others[1]) if others else None)
+    yield Prepared(kept, held, X.shape[1], len(others[1]) if others else None, network)
     classes = np.arange(len(rows.classes))
     epochs = network.fit_epochs(X, rows.y[kept], weight, classes=classes, **given)
     try:
