@@ -13,13 +13,15 @@ from .option_values import activations, class_weights, column_types, parse_hidde
 
 __all__ = ["describes_network", "train_options", "unused", "without_effect"]
 
+PRESETS = ["fast", "default", "best"]
 SOLVERS = ["adam", "adamw", "sgd", "lbfgs"]
 SCHEDULES = ["constant", "invscaling", "adaptive", "cosine", "one_cycle", "step"]
+EMBEDDINGS = ["none", "periodic", "piecewise-linear"]
 METRICS = ["log_loss", "accuracy", "balanced_accuracy", "f1", "auc"]
 SHARE = click.FloatRange(0, 1, max_open=True)
 POSITIVE = click.FloatRange(0, min_open=True)
-OWN = "One network of your own"
-"""The groups of options that describe one network, which is trained in place of a preset."""
+OWN = "Network of your own"
+"""How the groups of options begin that describe one network, which is trained in place of a preset."""
 OF_PRESETS = ("preset", "time_limit", "groups", "time")
 NEEDED = {
     "learning_rate": ("solver", ("adam", "adamw", "sgd")),
@@ -32,6 +34,7 @@ NEEDED = {
     "power_t": ("schedule", ("invscaling",)),
     "step_every": ("schedule", ("step",)),
     "step_factor": ("schedule", ("step",)),
+    "embedding_bins": ("embedding", ("piecewise-linear",)),
 }
 """The options that have no effect unless another option has one of these values."""
 
@@ -103,7 +106,7 @@ GROUPS = [
         option(
             "--preset",
             "How much is trained: fast, default or best.",
-            type=click.Choice(["fast", "default", "best"]),
+            type=click.Choice(PRESETS),
             default="default",
             metavar="NAME",
         ),
@@ -127,8 +130,8 @@ GROUPS = [
         ),
         option(
             "--validation",
-            "File of validation rows, by which a preset judges its networks, or which stop a network of your own early. "
-            "A fraction of the rows instead of a file is for a network of your own.",
+            "File of validation rows: a preset judges its networks by them, a network of your own is stopped early by "
+            "them. A fraction of the rows in place of a file is for a network of your own.",
             metavar="FILE|FRACTION",
             callback=validation,
         ),
@@ -153,7 +156,7 @@ GROUPS = [
         ),
     ),
     group(
-        f"{OWN}: layers",
+        f"{OWN}, layers",
         option(
             "--hidden",
             "Sizes of the hidden layers, such as 64,32, or none.  [default: 100; toy: 10]",
@@ -182,6 +185,19 @@ GROUPS = [
             metavar="NAME",
         ),
         option(
+            "--embedding",
+            f"Embedding of each column of numbers: {', '.join(EMBEDDINGS)}.",
+            type=click.Choice(EMBEDDINGS),
+            default="none",
+            metavar="NAME",
+        ),
+        option(
+            "--embedding-bins",
+            "Maximum number of bins of a column, for --embedding piecewise-linear.",
+            type=click.IntRange(2),
+            default=16,
+        ),
+        option(
             "--dtype",
             "Floating-point type. float32 takes half the memory and about half the time.",
             type=click.Choice(["float64", "float32"]),
@@ -189,7 +205,7 @@ GROUPS = [
         ),
     ),
     group(
-        f"{OWN}: optimization",
+        f"{OWN}, optimization",
         option(
             "--solver", f"Optimizer: {', '.join(SOLVERS)}.", type=click.Choice(SOLVERS), default="adam", metavar="NAME"
         ),
@@ -253,7 +269,7 @@ GROUPS = [
         option("--max-fun", "Maximum number of loss evaluations in lbfgs.", type=click.IntRange(1), default=15000),
     ),
     group(
-        f"{OWN}: loss and regularization",
+        f"{OWN}, loss and regularization",
         option(
             "--loss",
             "Loss to minimize: cross_entropy or squared_error.",
@@ -286,7 +302,7 @@ GROUPS = [
         ),
     ),
     group(
-        f"{OWN}: evaluation and early stopping",
+        f"{OWN}, evaluation and early stopping",
         option(
             "--held-out",
             "Fraction of the rows held out to evaluate the model at the end; 0 for none.",
@@ -365,7 +381,7 @@ def describes_network(ctx: click.Context) -> str:
         own = {}
     if own and of_preset:
         one, other = next(iter(of_preset.values())), next(iter(own.values()))
-        raise click.UsageError(f"{one} is for a preset, {other} for one network of your own. Pass one of them.")
+        raise click.UsageError(f"{one} is for presets, {other} for a network of your own. Pass one of them.")
     return next(iter(own.values()), "")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+from ..embedding import Periodic, PiecewiseLinear
 from ..errors import DivergenceError, OptionError
 from ..estimator import SoftmaxClassifier, TableClassifier
 from ..estimator.ensemble import Member
@@ -69,6 +70,8 @@ def _network_of(options: dict[str, Any], table: str) -> SoftmaxClassifier:
     settings["hidden_layer_sizes"] = default if options["hidden"] is None else options["hidden"]
     for option in ("activation", "dropout"):
         settings[option] = options[option][0] if len(options[option]) == 1 else list(options[option])
+    embeddings = {"periodic": Periodic(), "piecewise-linear": PiecewiseLinear(bins=options["embedding_bins"])}
+    settings["embedding"] = embeddings.get(options["embedding"])
     if isinstance(options["validation"], float):
         settings["validation_fraction"] = options["validation"]
     watched = options["validation"] is not None or options["metric"] is not None

@@ -48,7 +48,7 @@ class Comparison:
     step : int
         The linear model was trained on every `step`-th row.
     scores : dict of str to list of float
-        F1 or AUC of network and linear model, if the network's `scoring` asks for it; NaN if it can't be computed.
+        F1 or AUC of each model, if the network's `scoring` asks for it; NaN where it can't be computed.
     """
 
     judged: str
@@ -136,6 +136,7 @@ def _of_network(classifier: Any, rows: TableRows, fitted: TableFit, *, linear: b
     comparison.columns["class frequencies"] = _frequencies(rows, fitted, y, weight)
     if X is not None and network.scoring in SCORES:
         scores = [_score(network.scoring, model, Data(X, y, weight)) for model in models]
+        scores += [float("nan")] * (len(comparison.columns) - len(scores))
         comparison.scores = {SCORES[network.scoring]: scores}
     return comparison
 

@@ -26,8 +26,8 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     column, missing cells, and columns that give the target away, and reports them on stderr. The result goes to stdout.
 
     A preset trains several networks and a linear model on parts of the rows, judges each on the other rows, and makes
-    one model of the best. Options of the groups "One network of your own" train one network instead, and hold out a
-    fifth of the rows to judge it.
+    one model of the best. With options of the groups "Network of your own", one network is trained instead, and a fifth
+    of the rows is held out to judge it.
 
     \b
     Examples:
@@ -94,16 +94,13 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
 
 def _refuse_contradictions(target: str, options: dict[str, Any]) -> None:
     """Raise an error if a column is named for two purposes."""
-    for option in ("ignore", "keep", "weight", "groups", "time"):
-        named = options[option] if option in ("ignore", "keep") else [options[option]]
-        if target in named:
-            where = (
-                f"the {option.removesuffix('s')}"
-                if option not in ("ignore", "keep")
-                else f"among the columns to --{option}"
-            )
+    uses = {"weight": "the weight", "groups": "the column of groups", "time": "the column of times"}
+    uses |= {option: f"among the columns to --{option}" for option in ("ignore", "keep")}
+    for option, where in uses.items():
+        if target in (options[option] if option in ("ignore", "keep") else [options[option]]):
             raise click.UsageError(f"The target {harmless(target)} is {where}.")
-    wanted = {"keep": options["keep"], "type": options["types"], "weight": [options["weight"]]}
+    wanted = {"keep": options["keep"], "type": options["types"]}
+    wanted |= {option: [options[option]] for option in ("weight", "groups")}
     for option, names in wanted.items():
         for name in names:
             if name in options["ignore"]:
