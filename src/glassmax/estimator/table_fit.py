@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 
 from ..conformal import Conformal
 from ..engine import best_engine, logits
-from ..errors import OptionError, Setting
+from ..errors import LabelError, OptionError, Setting
 from ..functional import softmax
 from ..functional.arrays import Array
 from ..table import ColumnOptions, Table, as_table, is_frame
@@ -115,6 +115,11 @@ def table_rows(
     classifier: Any, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
 ) -> TableRows:
     """Return the rows of a table as a `TableClassifier` with these parameters sees them."""
+    if y is None:
+        raise LabelError(
+            "y is None, expected an array of labels or the name of a column of X: TableClassifier requires y to be "
+            "passed, but the target y is None."
+        )
     table = as_table(X)
     options = ColumnOptions(classifier.types or {}, tuple(classifier.ignore), tuple(classifier.keep))
     if not has_names(X):  # each column of an array is a number that is meant to be learned from
