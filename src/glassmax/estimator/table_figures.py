@@ -1,0 +1,150 @@
+"""How good a fitted `TableClassifier` is, beside simpler models on the same rows, and what calibration has changed.
+
+The simpler models are a linear model (multinomial logistic regression) and the class frequencies. A preset has linear
+members of its own; beside a network of the user's own, a linear model is trained, its penalty chosen by validation.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..engine import best_engine, logits
+from ..functional.arrays import Array
+from ..training import Metrics, RunningMetrics
+from .ensemble import Member
+from .ensemble.selection import OutOfFold, judge
+from .linear import fit_linear
+from .table_fit import TableFit
+from .table_rows import TableRows
+
+__all__ = ["Comparison", "compare"]
+
+ROWS_AT_ONCE = 10_000
+LEAST_SHARE = 1e-12
+
+
+@dataclass
+class Comparison:
+    """Metrics of a model and of simpler models.
+
+    Attributes
+    ----------
+    judged : str
+        On which rows: "out of fold", "validation", "held out" or "training".
+    columns : dict of str to Metrics
+        Metrics by the name of the model: "ensemble" or "network", "linear model", "class frequencies"; the first is
+        that of the model itself, which may be linear.
+    before_calibration : Metrics or None
+        Metrics of the same logits without the temperature.
+    log_losses : dict of str to float
+        Log-loss of each type of member that was tried, on the rows that its members have not seen.
+    step : int
+        The linear model was trained on every `step`-th row.
+    """
+
+    judged: str
+    columns: dict[str, Metrics]
+    before_calibration: Metrics | None = None
+    log_losses: dict[str, float] = field(default_factory=dict)
+    step: int = 1
+
+
+def compare(
+    classifier: Any, rows: TableRows, fitted: TableFit, tried: Iterable[Member] = (), *, linear: bool = True
+) -> Comparison:
+    """Return the figures of a fit beside those of simpler models.
+
+    Parameters
+    ----------
+    classifier : TableClassifier
+    rows : TableRows
+        What it was fitted on.
+    fitted : TableFit
+    tried : iterable of Member
+        All members that were trained, used or not.
+    linear : bool, default=True
+        Whether to train a linear model to compare a network of the user's own with.
+    """
+    if classifier.network is None:
+        return _of_preset(rows, fitted, list(tried))
+    return _of_network(classifier, rows, fitted, linear=linear)
+
+
+def _of_preset(rows: TableRows, fitted: TableFit, tried: list[Member]) -> Comparison:
+    judged = "validation" if fitted.blocks is None else "out of fold"
+    own = _metrics(fitted.Z, fitted.y, fitted.sample_weight)
+    of_types = {name: _of_type([m for m in tried if m.type == name], rows, fitted) for name in _names(tried)}
+    log_losses = {name: judged[1] for name, judged in of_types.items()}
+    linear = [m.type for m in tried if m.task.type.is_linear]
+    columns = {"ensemble": own}
+    if all(name in linear for name in fitted.types):
+        columns = {"linear model": own}
+    elif linear:
+        columns["linear model"] = of_types[linear[0]][0]
+    columns["class frequencies"] = _frequencies(rows, fitted, fitted.y, fitted.sample_weight)
+    before = None if fitted.scale is None else _metrics(fitted.Z / fitted.scale, fitted.y, fitted.sample_weight)
+    return Comparison(judged, columns, before, log_losses)
+
+
+def _names(tried: list[Member]) -> list[str]:
+    return list(dict.fromkeys(member.type for member in tried if member.stop_reason != "diverged"))
+
+
+def _of_type(members: list[Member], rows: TableRows, fitted: TableFit) -> tuple[Metrics, float]:
+    """Return metrics and log-loss of the members of one type, their own temperature fitted, on rows they didn't see."""
+    if fitted.blocks is None:
+        y, weight = fitted.y, fitted.sample_weight
+    else:
+        y, weight = rows.y[fitted.kept], rows.weights(fitted.kept)
+    oof = OutOfFold(len(y), len(rows.classes))
+    for member in members:
+        if member.stop_reason != "diverged":
+            oof.add(member.judged, member.Z)
+    there = oof.rows()
+    y, weight = y[there], None if weight is None else weight[there]
+    Z = oof.logits(there)
+    judgement = judge(Z, y, weight)
+    return _metrics(judgement.scale * Z, y, weight), judgement.log_loss
+
+
+def _of_network(classifier: Any, rows: TableRows, fitted: TableFit, *, linear: bool) -> Comparison:
+    network, held = fitted.members[0], np.setdiff1d(np.arange(len(rows.y)), fitted.kept)
+    Z, y, weight, index = fitted.Z, fitted.y, fitted.sample_weight, held
+    judged = "held out" if len(held) else "validation"
+    if not len(y):
+        judged, index = "training", fitted.kept
+        y, weight = rows.y[index], rows.weights(index)
+        Z = _logits(network.network_, rows.encoded(index, classifier.dtype), classifier.n_threads)
+    comparison = Comparison(judged, {"network": _metrics(Z, y, weight)})
+    if linear and network.network_.depth > 1 and judged != "validation":
+        X, of_class = rows.encoded(fitted.kept, classifier.dtype), rows.class_weight(classifier.class_weight)
+        settings = {"random_state": fitted.seed, "n_threads": classifier.n_threads}
+        simple, comparison.step = fit_linear(
+            X, rows.y[fitted.kept], rows.weights(fitted.kept), class_weight=of_class, **settings
+        )
+        Z = _logits(simple.network_, rows.encoded(index, classifier.dtype), classifier.n_threads)
+        comparison.columns["linear model"] = _metrics(Z, y, weight)
+    comparison.columns["class frequencies"] = _frequencies(rows, fitted, y, weight)
+    return comparison
+
+
+def _logits(network: Any, X: Any, n_threads: int | None) -> Array:
+    X = X.astype(network.theta.dtype, copy=False)
+    return np.concatenate(list(logits(best_engine(n_threads), network, X)))
+
+
+def _metrics(Z: Array, y: Array, weight: Array | None) -> Metrics:
+    running = RunningMetrics(Z.shape[1])
+    with np.errstate(over="ignore", invalid="ignore"):  # the figures say so
+        for start in range(0, len(y), ROWS_AT_ONCE):
+            some = slice(start, start + ROWS_AT_ONCE)
+            running.add(Z[some], y[some], None if weight is None else weight[some])
+    return running.metrics()
+
+
+def _frequencies(rows: TableRows, fitted: TableFit, y: Array, weight: Array | None) -> Metrics:
+    """Return the metrics of predicting the class frequencies of the training rows for every row."""
+    one = np.log(np.maximum(rows.shares(fitted.kept), LEAST_SHARE))
+    return _metrics(np.broadcast_to(one, (len(y), len(one))), y, weight)
