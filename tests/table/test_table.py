@@ -665,3 +665,44 @@ def test_the_same_seed_holds_out_the_same_rows():
 def test_a_share_outside_zero_and_one_is_refused(share):
     message = message_of(holdout, np.array([0, 1]), share, np.random.RandomState(0), error=OptionError)
     assert message == f"The share to hold out is {share!r}, expected a number between 0 and 1."
+
+
+# --- sparse numbers --------------------------------------------------------------------------------------------------
+
+
+def test_a_sparse_column_gets_its_frequent_values_and_bins():
+    cells = [0.0] * 400 + [5.0] * 60 + [7.0] * 30 + [float(x) for x in range(100, 110)]
+    table = Table("t", {"x": np.array(cells), "z": np.arange(500.0) % 9, "y": np.array(list("ab") * 250, object)})
+    encoding, _ = Encoding.learn(table, "y")
+    sparse, plain = encoding.columns
+    assert (plain.values, plain.edges) == ([], [])
+    assert sparse.values == [0.0, 5.0, 7.0]
+    assert sparse.edges[0] == 0.0
+    assert sparse.edges[-1] == 109.0
+    X = encoding.encode(table.rows(np.array([0, 400, 460, 490]))).X[:, : sparse.width]
+    np.testing.assert_allclose(X[:, 1:4], 1.6641 * np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]]))
+    assert (X[0, 4:] == -1).all()
+    assert (np.diff(X[:, 4:].sum(axis=1)) > 0).all()
+
+
+def test_a_table_gets_one_column_of_a_value_for_every_fifty_rows():
+    cells = np.concatenate([np.zeros(160), np.repeat(np.arange(1.0, 9.0), 5)])
+    table = Table("t", {"x": cells, "y": np.array(list("ab") * 100, object)})
+    (column,) = Encoding.learn(table, "y")[0].columns
+    assert column.values == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_missing_cells_of_a_sparse_column_are_no_value():
+    cells = np.concatenate([np.zeros(300), np.full(60, 5.0), np.full(40, 9.0), np.full(50, np.nan)])
+    table = Table("t", {"x": cells, "y": np.array(list("ab") * 225, object)})
+    encoding, _ = Encoding.learn(table, "y")
+    (column,) = encoding.columns
+    X = encoding.encode(table.rows(np.array([449]))).X[0]
+    assert X[1] == 1.0
+    assert X[2 : 2 + len(column.values)].tolist() == [0.0] * len(column.values)
+    assert (X[2 + len(column.values) :] == -1).all()
+
+
+def test_edges_that_are_not_in_order_are_refused():
+    with pytest.raises(ValueError, match="ascending"):
+        Number("x", 0.0, 1.0, False, edges=[1.0, 1.0])

@@ -5,6 +5,7 @@ counts the missing cells that were filled, and the values that did not occur in 
 """
 
 from collections import Counter
+from itertools import pairwise
 from typing import Annotated, Literal
 
 import msgspec
@@ -21,6 +22,7 @@ __all__ = ["Boolean", "Category", "Column", "Date", "Number", "UnseenCounts", "m
 
 LARGEST = 1e100  # of a cell: squares and differences are finite
 FARTHEST = 1e30  # of an input: sums of products are finite, in float32 too
+HIGH = 1.6641  # of a column "is this value" beside numbers: 2 / sqrt(1 + (2 / 3)^2), two spreads, bounded
 MOST_NAMED = 1000
 CORRECT = "Correct the cell, or empty it: missing cells are filled."
 
@@ -77,7 +79,7 @@ class UnseenCounts:
 
 
 class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="number", tag_field="kind"):
-    """A column of numbers: ``z = (x - center) / spread``, then ``z / sqrt(1 + (z / clip)^2)``.
+    """A column of numbers: ``z = (x - center) / spread``, then ``z / sqrt(1 + (z / clip)^2)``; see also `values`.
 
     Attributes
     ----------
@@ -91,6 +93,11 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
         Whether a 0/1 column "was missing" follows.
     clip : float or None
         > 0: the smooth bound of the result, in both directions; None for no bound, as in files of older versions.
+    values : list of float
+        Frequent values of a column most of whose cells are the same: a column "is this value", `HIGH` or 0, for each.
+    edges : list of float
+        Ascending edges of bins, two at least, if there are any. Each bin from a to b is a column
+        ``2 clip((x - a) / (b - a), 0, 1) - 1``.
     """
 
     name: str
@@ -98,11 +105,17 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
     spread: Annotated[float, msgspec.Meta(gt=0)]
     indicator: bool
     clip: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    values: list[float] = []
+    edges: list[float] = []
+
+    def __post_init__(self) -> None:
+        if self.edges and not (len(self.edges) > 1 and all(a < b for a, b in pairwise(self.edges))):
+            raise ValueError(f"The edges of column {self.name!r} are not in ascending order.")
 
     @property
     def width(self) -> int:
         """Number of columns in X."""
-        return 1 + self.indicator
+        return 1 + self.indicator + len(self.values) + max(0, len(self.edges) - 1)
 
     def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
         """Write the column's numbers into its block of X, (n, width)."""
@@ -123,6 +136,13 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
         block[:, 0] = scaled
         if self.indicator:
             block[:, 1] = missing
+        start = 1 + self.indicator
+        for j, value in enumerate(self.values, start):
+            block[values == value, j] = HIGH
+        start += len(self.values)
+        filled = np.where(missing, self.center, values)
+        for j, (low, high) in enumerate(pairwise(self.edges), start):
+            block[:, j] = 2 * np.clip((filled - low) / (high - low), 0, 1) - 1
         counts.count_missing(self.name, int(missing.sum()), f"the median {self.center:g}")
 
 

@@ -20,6 +20,7 @@ from .columns import Boolean, Category, Column, Date, Number, UnseenCounts, mome
 from .dates import CIRCLES, FORMS, circle, years
 from .inference import ColumnOptions, Inference, infer
 from .notes import MISSING, Note, it, left_out
+from .sparse_numbers import with_sparse_values
 from .table import Table, some
 
 __all__ = ["Encoded", "Encoding"]
@@ -110,6 +111,7 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 notes.append(
                     Note((f"{name}: {len(column.values)} {kept} told apart; the rare ones are taken together",))
                 )
+        columns = with_sparse_values(table, columns)
         if not columns:
             what = f"{table.name} has no column to learn {target!r} from"
             if not notes:
