@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from glassmax.errors import DataError, OptionError
 from glassmax.table import BUILTIN, Category, Encoding, Number, Table, read_labels, read_table
 from glassmax.table.cells import as_text
+from glassmax.table.columns import HIGH
 from glassmax.training import holdout
 
 
@@ -342,16 +343,16 @@ def test_a_number_far_from_all_others_is_at_the_bound():
 def test_rare_values_share_a_column_with_values_never_seen():
     table = make(c=[*"uuvvwxyz", None, None], y=list("ababababab"))
     encoding, notes = Encoding.learn(table, "y")
-    assert encoding.columns == [Category("c", ["u", "v"], True, True)]
+    assert encoding.columns == [Category("c", ["u", "v"], True, True, HIGH)]
     assert list(map(str, notes)) == ["c: 2 values are told apart; the rare ones are taken together"]
     X, notes = encoding.encode(make(c=["u", "w", "new", None]))
-    assert X.tolist() == [[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 1, 0]]
+    assert (X / HIGH).tolist() == [[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 1, 0]]
     assert notes == []
 
 
 def test_one_rare_value_keeps_a_column_of_its_own():
     encoding, _ = Encoding.learn(make(c=list("uuvvw"), y=list("ababa")), "y")
-    assert encoding.columns == [Category("c", ["u", "v", "w"], False)]
+    assert encoding.columns == [Category("c", ["u", "v", "w"], False, high=HIGH)]
 
 
 def test_columns_of_older_model_files_encode_as_they_did():
@@ -388,9 +389,9 @@ def test_one_value_and_gaps_make_a_column_of_gaps_with_spread_one():
 def test_a_category_becomes_one_column_for_each_value():
     table = make(c=["u", "v", None, "u"], y=list("abab"))
     encoding, _ = Encoding.learn(table, "y")
-    assert encoding.columns == [Category("c", ["u", "v"], True)]
+    assert encoding.columns == [Category("c", ["u", "v"], True, high=HIGH)]
     X, notes = encoding.encode(table)
-    assert X.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]]
+    assert (X / HIGH).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]]
     assert notes == []
 
 
@@ -398,7 +399,7 @@ def test_a_value_never_seen_in_training_becomes_zeros_and_a_note():
     encoding, _ = Encoding.learn(make(c=["u", "v"], y=["a", "b"]), "y")
     X, notes = encoding.encode(make(c=["w", "u", None, "w", *"abcdef"]))
     assert X[[0, 2, 3]].tolist() == [[0, 0]] * 3
-    assert X[1].tolist() == [1, 0]
+    assert X[1].tolist() == [HIGH, 0]
     note = "c: 9 rows with a value not seen in training: 'w', missing, 'a', 'b', 'c' and 3 more"
     assert list(map(str, notes)) == [note]
 
@@ -456,7 +457,7 @@ def test_one_bad_cell_in_a_column_of_numbers_is_an_error_with_its_row_and_line(r
 def test_a_column_mostly_of_text_is_a_category():
     cells = ["low", "high"] * 4 + ["7", "7"]
     encoding, _ = Encoding.learn(make(x=cells, y=list("ab" * 5)), "y")
-    assert encoding.columns == [Category("x", ["7", "high", "low"], False)]
+    assert encoding.columns == [Category("x", ["7", "high", "low"], False, high=HIGH)]
 
 
 def test_a_bad_number_at_prediction_is_an_error_with_its_row():
@@ -491,7 +492,7 @@ def test_a_number_without_a_bound_too_far_from_the_others_is_refused():
 
 def test_numbers_with_underscores_are_no_numbers():
     encoding, _ = Encoding.learn(make(x=["1_0", "2_0"] * 2, y=list("abab")), "y")
-    assert encoding.columns == [Category("x", ["1_0", "2_0"], False)]
+    assert encoding.columns == [Category("x", ["1_0", "2_0"], False, high=HIGH)]
 
 
 def test_a_column_of_names_is_refused_with_the_way_out():

@@ -84,6 +84,10 @@ class TableFit:
     blocks : (r,) array or None
         The block of each row that was judged.
     seed : int
+    trained : int
+        Number of members that were trained; some of them may not be used.
+    sharpening : float
+        Factor of the logits of new rows in comparison with those of the judged rows.
     """
 
     kept: Array
@@ -101,6 +105,8 @@ class TableFit:
     numbers: list[int] = field(default_factory=list)
     blocks: Array | None = None
     seed: int = 0
+    trained: int = 1
+    sharpening: float = 1.0
 
     def probabilities(self, rows: TableRows) -> Array:
         """Return the probabilities of all rows that were given, NaN where a row was not judged."""
@@ -120,10 +126,10 @@ class TableFit:
             position = np.full(self.folds.n_blocks, -1)
             position[used] = np.arange(len(used))
             blocks, weights = position[self.blocks], weights[used]
-        return Conformal.fit(self.Z, self.y, blocks, weights, self.sample_weight)
+        return Conformal.fit(self.sharpening * self.Z, self.y, blocks, weights, self.sample_weight)
 
     def _block_weights(self, folds: Folds) -> Array:
-        """Return the weights, (B, m), of the members that left each block out: the weight of a type is shared by them."""
+        """Return the weights, (B, m), of the members that left each block out: they share the weight of their type."""
         out = np.array(
             [[block in folds.blocks_left_out(number) for number in self.numbers] for block in range(folds.n_blocks)],
             float,
@@ -197,6 +203,7 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> Records:
         validation=held,
         seed=seed,
         n_threads=n_threads,
+        numbers=rows.encoding.number_columns,
         time_limit=classifier.time_limit,
         checkpoint=checkpoint,
     )
@@ -213,7 +220,7 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> Records:
         ensemble.weights,
         ensemble.scale,
         judged,
-        ensemble.Z,
+        np.float32(ensemble.scale_of_judged) * ensemble.Z,
         of_y,
         of_weight,
         ensemble.stop_reason,
@@ -222,6 +229,8 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> Records:
         [member.number - 1 for member in ensemble.members],
         None if held is not None else folds.block[ensemble.judged],
         seed,
+        ensemble.trained,
+        ensemble.scale / ensemble.scale_of_judged,
     )
 
 

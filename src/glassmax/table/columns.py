@@ -18,11 +18,11 @@ from .dates import FORMS, circle, moment, years
 from .notes import Note
 from .table import Table, some
 
-__all__ = ["Boolean", "Category", "Column", "Date", "Number", "UnseenCounts", "moments_of", "numbers_of"]
+__all__ = ["HIGH", "Boolean", "Category", "Column", "Date", "Number", "UnseenCounts", "moments_of", "numbers_of"]
 
 LARGEST = 1e100  # of a cell: squares and differences are finite
 FARTHEST = 1e30  # of an input: sums of products are finite, in float32 too
-HIGH = 1.6641  # of a column "is this value" beside numbers: 2 / sqrt(1 + (2 / 3)^2), two spreads, bounded
+HIGH = 1.6641  # stands for yes in a column "is this value", 0 for no: 2 / sqrt(1 + (2 / 3)^2), two spreads, bounded
 MOST_NAMED = 1000
 CORRECT = "Correct the cell, or empty it: missing cells are filled."
 
@@ -147,7 +147,7 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
 
 
 class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="category", tag_field="kind"):
-    """A column of categories: a 0/1 column for each value; a missing cell counts as a value, so nothing is filled.
+    """A column of categories: a column of two numbers for each value; a missing cell counts as a value, so nothing is filled.
 
     Attributes
     ----------
@@ -155,16 +155,19 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="cat
     values : list of str
         Seen often enough in training, sorted; numbers in their shortest form.
     missing : bool
-        Whether a 0/1 column "was missing" follows.
+        Whether a column "was missing" follows.
     rare : bool
-        Whether a 0/1 column "is another value" follows: rare values of the training rows, and values that did not
-        occur in training.
+        Whether a column "is another value" follows: rare values of the training rows, and values that did not occur in
+        training.
+    high : float
+        What stands for yes in these columns; 0 stands for no. 1 in files of older versions.
     """
 
     name: str
     values: list[str]
     missing: bool
     rare: bool = False
+    high: float = 1.0
 
     def __repr__(self) -> str:
         others = f"{', or another' if self.rare else ''}{', or missing' if self.missing else ''}"
@@ -182,16 +185,16 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="cat
             position[None] = len(self.values)
         for row, cell in enumerate(as_text(table.column(self.name))):
             if cell in position:
-                block[row, position[cell]] = 1.0
+                block[row, position[cell]] = self.high
                 continue
             if self.rare:
-                block[row, -1] = 1.0
+                block[row, -1] = self.high
             if not self.rare or cell is None:
                 counts.count_unseen(self.name, cell)
 
 
 class Boolean(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="boolean", tag_field="kind"):
-    """A column of yes and no, encoded as 1 and 0; a missing cell becomes 1/2.
+    """A column of yes and no, encoded as 1 and `low`; a missing cell becomes the number in the middle.
 
     Attributes
     ----------
@@ -200,11 +203,14 @@ class Boolean(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="bool
         The words for no and for yes, in small letters.
     missing : bool
         Whether a 0/1 column "was missing" follows.
+    low : float
+        What stands for no; 0 in files of older versions.
     """
 
     name: str
     words: Annotated[list[str], msgspec.Meta(min_length=2, max_length=2)]
     missing: bool
+    low: float = 0.0
 
     @property
     def width(self) -> int:
@@ -213,17 +219,18 @@ class Boolean(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="bool
 
     def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
         """Write the column's numbers into its block of X, (n, width)."""
-        value = {word: float(index) for index, word in enumerate(self.words)}
+        value = dict(zip(self.words, (self.low, 1.0), strict=True))
+        middle = (self.low + 1) / 2
         for row, cell in enumerate(as_text(table.column(self.name))):
             word = None if cell is None else cell.casefold()
             if word in value:
                 block[row, 0] = value[word]
                 continue
-            block[row, 0] = 0.5
+            block[row, 0] = middle
             if word is not None:
                 counts.count_unseen(self.name, cell)
                 continue
-            counts.count_missing(self.name, 1, "one half, between no and yes")
+            counts.count_missing(self.name, 1, f"{middle:g}, between no and yes")
             if self.missing:
                 block[row, 1] = 1.0
 
