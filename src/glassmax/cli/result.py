@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from .charts import confusions, figures_table, plain_confusions, plain_table
 from .figures import ROWS, figures_as_json
-from .talk import figure, harmless
+from .talk import counted, figure, harmless
 from .terminal import console, rendered, wrapped
 
 if TYPE_CHECKING:
@@ -56,25 +56,29 @@ class Result:
         header = ["", *self.columns]
         rows = [[shown, *(figure(getattr(one, name)) for one in self.columns.values())] for name, shown in ROWS.items()]
         rows += [[name, *(figure(one) if one == one else "" for one in values)] for name, values in self.more.items()]
-        calibration = self._calibration()
+        notes = self._notes()
         if terminal is None:
-            more = f"{calibration}\n\n" if calibration else ""
+            more = "".join(f"{note}\n\n" for note in notes)
             return f"{title}\n{plain_table(header, rows)}\n\n{more}{plain_confusions(first, self.classes)}\n"
         rivals = len(self.columns) - ("class frequencies" in self.columns)
         heading = wrapped(title + (", the better figure marked" if rivals > 1 else ""), "bold")
         figures = figures_table(header, rows, rivals=rivals)
-        more = [wrapped(calibration), ""] if calibration else []
+        more = [line for note in notes for line in (wrapped(note), "")]
         return rendered(terminal, "", heading, figures, *more, confusions(first, self.classes, terminal))
 
-    def _calibration(self) -> str:
-        if self.before is None:
-            return ""
-        after, before = next(iter(self.columns.values())), self.before
-        return (
-            f"Calibration by a temperature of {self.temperature:.2f}: log-loss {figure(before.log_loss)} before, "
-            f"{figure(after.log_loss)} after; calibration error {figure(before.calibration_error)} before, "
-            f"{figure(after.calibration_error)} after"
-        )
+    def _notes(self) -> list[str]:
+        """Return what the figures don't say: what calibration has changed, and which rows judged the linear model."""
+        first, linear, notes = next(iter(self.columns.values())), self.columns.get("linear model"), []
+        if linear is not None and linear.rows != first.rows:
+            notes.append(f"The linear model was judged on {counted(linear.rows, 'row')}.")
+        if self.before is not None:
+            before = self.before
+            notes.append(
+                f"Calibration by a temperature of {self.temperature:.2f}: log-loss {figure(before.log_loss)} before, "
+                f"{figure(first.log_loss)} after; calibration error {figure(before.calibration_error)} before, "
+                f"{figure(first.calibration_error)} after"
+            )
+        return notes
 
     def as_json(self) -> dict[str, Any]:
         """Return the metrics by name: the first model's at the top level, every other model's under its name."""

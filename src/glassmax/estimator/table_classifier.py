@@ -374,7 +374,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _commit(self, rows: TableRows, fitted: TableFit, *, validated: bool) -> None:
         self.classes_, self.encoding_, self.notes_ = rows.classes, rows.encoding, rows.notes
         self.members_, self.member_types_, self.weights_ = fitted.members, fitted.types, fitted.weights
-        self.stop_reason_, self._planned = fitted.stop_reason, fitted.planned
+        self.stop_reason_, self._planned, self._trained = fitted.stop_reason, fitted.planned, fitted.trained
         self.metrics_ = self.oof_proba_ = None
         if len(fitted.judged):
             running = RunningMetrics(len(rows.classes))
@@ -417,8 +417,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return record
 
     def _shortfall(self) -> str:
-        done, planned = len(self.members_), self._planned
-        return f"{SAID[self.stop_reason_]}: {done} of {planned} members are trained, and are used."
+        return f"{SAID[self.stop_reason_]}: {self._trained} of {self._planned} members were trained."
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -81,40 +81,47 @@ def compare(
 
 
 def _of_preset(rows: TableRows, fitted: TableFit, tried: list[Member]) -> Comparison:
-    judged = "validation" if fitted.blocks is None else "out of fold"
     own = _metrics(fitted.Z, fitted.y, fitted.sample_weight)
-    of_types = {name: _of_type([m for m in tried if m.type == name], rows, fitted) for name in _names(tried)}
-    log_losses = {name: judged[1] for name, judged in of_types.items()}
-    linear = [m.type for m in tried if m.task.type.is_linear]
+    types: dict[str, Metrics] = {}
+    for members in _by_type(tried):
+        name, metrics = members[0].type, _of_type(members, rows, fitted)
+        known = types.get(name)
+        if known is None or (metrics.rows, -metrics.log_loss) > (known.rows, -known.log_loss):
+            types[name] = metrics
+    linear = {member.type for member in tried if member.task.type.is_linear}
     columns = {"ensemble": own}
-    if all(name in linear for name in fitted.types):
+    if linear.issuperset(fitted.types):
         columns = {"linear model": own}
-    elif linear:
-        columns["linear model"] = of_types[linear[0]][0]
+    elif linear & types.keys():
+        columns["linear model"] = types[(linear & types.keys()).pop()]
     columns["class frequencies"] = _frequencies(rows, fitted, fitted.y, fitted.sample_weight)
-    before = None if fitted.scale is None else _metrics(fitted.Z / fitted.scale, fitted.y, fitted.sample_weight)
-    return Comparison(judged, columns, before, log_losses)
+    judged = "validation" if fitted.blocks is None else "out of fold"
+    before = None
+    if fitted.scale is not None:
+        before = _metrics(fitted.Z * np.float32(fitted.sharpening / fitted.scale), fitted.y, fitted.sample_weight)
+    return Comparison(judged, columns, before, {name: metrics.log_loss for name, metrics in types.items()})
 
 
-def _names(tried: list[Member]) -> list[str]:
-    return list(dict.fromkeys(member.type for member in tried if member.stop_reason != "diverged"))
+def _by_type(tried: list[Member]) -> list[list[Member]]:
+    """Return the members of each type that have been trained to their end; types may share a name."""
+    sound = [member for member in tried if member.stop_reason != "diverged"]
+    positions = sorted({member.task.position for member in sound})
+    return [[member for member in sound if member.task.position == position] for position in positions]
 
 
-def _of_type(members: list[Member], rows: TableRows, fitted: TableFit) -> tuple[Metrics, float]:
-    """Return metrics and log-loss of the members of one type, their own temperature fitted, on rows they didn't see."""
+def _of_type(members: list[Member], rows: TableRows, fitted: TableFit) -> Metrics:
+    """Return the metrics of members, their own temperature fitted, on the rows that one of them has not seen."""
     if fitted.blocks is None:
         y, weight = fitted.y, fitted.sample_weight
     else:
         y, weight = rows.y[fitted.kept], rows.weights(fitted.kept)
     oof = OutOfFold(len(y), len(rows.classes))
     for member in members:
-        if member.stop_reason != "diverged":
-            oof.add(member.judged, member.Z)
+        oof.add(member.judged, member.Z)
     there = oof.rows()
     y, weight = y[there], None if weight is None else weight[there]
     Z = oof.logits(there)
-    judgement = judge(Z, y, weight)
-    return _metrics(judgement.scale * Z, y, weight), judgement.log_loss
+    return _metrics(judge(Z, y, weight).scale * Z, y, weight)
 
 
 def _of_network(classifier: Any, rows: TableRows, fitted: TableFit, *, linear: bool) -> Comparison:

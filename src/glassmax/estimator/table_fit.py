@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 
 from ..conformal import Conformal
 from ..engine import best_engine, logits
-from ..errors import OptionError, Setting
+from ..errors import LabelError, OptionError, Setting
 from ..functional import softmax
 from ..functional.arrays import Array
 from ..table import ColumnOptions, Table, as_table, is_frame
@@ -87,6 +87,10 @@ class TableFit:
     blocks : (r,) array or None
         The block of each row that was judged.
     seed : int
+    trained : int
+        Number of members that were trained; some of them may not be used.
+    sharpening : float
+        Factor of the logits of new rows in comparison with those of the judged rows.
     """
 
     kept: Array
@@ -104,6 +108,8 @@ class TableFit:
     numbers: list[int] = field(default_factory=list)
     blocks: Array | None = None
     seed: int = 0
+    trained: int = 1
+    sharpening: float = 1.0
 
     def probabilities(self, rows: TableRows) -> Array:
         """Return the probabilities of all rows that were given, NaN where a row was not judged."""
@@ -123,10 +129,10 @@ class TableFit:
             position = np.full(self.folds.n_blocks, -1)
             position[used] = np.arange(len(used))
             blocks, weights = position[self.blocks], weights[used]
-        return Conformal.fit(self.Z, self.y, blocks, weights, self.sample_weight)
+        return Conformal.fit(self.sharpening * self.Z, self.y, blocks, weights, self.sample_weight)
 
     def _block_weights(self, folds: Folds) -> Array:
-        """Return the weights, (B, m), of the members that left each block out: the weight of a type is shared by them."""
+        """Return the weights, (B, m), of the members that left each block out: they share the weight of their type."""
         out = np.array(
             [[block in folds.blocks_left_out(number) for number in self.numbers] for block in range(folds.n_blocks)],
             float,
@@ -148,6 +154,11 @@ def table_rows(
     classifier: Any, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
 ) -> TableRows:
     """Return the rows of a table as a `TableClassifier` with these parameters sees them."""
+    if y is None:
+        raise LabelError(
+            "y is None, expected an array of labels or the name of a column of X: TableClassifier requires y to be "
+            "passed, but the target y is None."
+        )
     table = as_table(X)
     options = ColumnOptions(classifier.types or {}, tuple(classifier.ignore), tuple(classifier.keep))
     if not has_names(X):  # each column of an array is a number that is meant to be learned from
@@ -195,6 +206,7 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> Records:
         validation=held,
         seed=seed,
         n_threads=n_threads,
+        numbers=rows.encoding.number_columns,
         time_limit=classifier.time_limit,
         checkpoint=checkpoint,
     )
@@ -211,7 +223,7 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> Records:
         ensemble.weights,
         ensemble.scale,
         judged,
-        ensemble.Z,
+        np.float32(ensemble.scale_of_judged) * ensemble.Z,
         of_y,
         of_weight,
         ensemble.stop_reason,
@@ -220,6 +232,8 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> Records:
         [member.number - 1 for member in ensemble.members],
         None if held is not None else folds.block[ensemble.judged],
         seed,
+        ensemble.trained,
+        ensemble.scale / ensemble.scale_of_judged,
     )
 
 
