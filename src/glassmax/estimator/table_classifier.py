@@ -20,7 +20,7 @@ from ..training import Epoch, Metrics, RunningMetrics
 from ..version import __version__
 from .classifier import SoftmaxClassifier
 from .ensemble import Member
-from .table_fit import TableFit, check_validation, fit_table, has_names, table_rows
+from .table_fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
 from .table_options import check_table_options
 from .table_rows import TableRows
 from .user_warnings import warn_user
@@ -51,6 +51,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Columns to learn from even if they look like identifiers or never change. The columns of an array are all kept.
     held_out : float, default=0.2
         Share of the rows, in [0, 1), that judge the network of `network`; 0 holds out none. Presets hold out none.
+    dtype : {"float64", "float32"}, default="float64"
+        Floating-point type of the network of `network`. Those of presets are float32.
     random_state : int, RandomState or None, default=None
         Seed of the parts of the rows, the starting weights and the batches.
     n_threads : int or None, default=None
@@ -138,6 +140,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ignore: Collection[str] = (),
         keep: Collection[str] = (),
         held_out: float = 0.2,
+        dtype: str = "float64",
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
         time_limit: float | None = None,
@@ -151,6 +154,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.ignore = ignore
         self.keep = keep
         self.held_out = held_out
+        self.dtype = dtype
         self.random_state = random_state
         self.n_threads = n_threads
         self.time_limit = time_limit
@@ -239,10 +243,12 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_table_options(self)
         validation = check_validation(X_val, y_val, sample_weight_val, y)
         rows = table_rows(self, X, y, sample_weight, groups=groups, time=time)
-        yield from self.fit_rows(rows, validation)
+        records = self.fit_rows(rows, validation)
+        next(records)
+        yield from records
         self._learn_columns(X, (y, sample_weight, groups))
 
-    def fit_rows(self, rows: TableRows, validation: tuple[Any, Any, Any] | None = None) -> Iterator[Member | Epoch]:
+    def fit_rows(self, rows: TableRows, validation: tuple[Any, Any, Any] | None = None) -> Records:
         """Train as `fit_members` does, on rows that `glassmax.estimator.table_fit.table_rows` has prepared.
 
         Parameters
@@ -253,14 +259,18 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Yields
         ------
+        glassmax.estimator.table_fit.Prepared
+            First, before the training.
         glassmax.estimator.ensemble.Member or glassmax.training.Epoch
+
+        Returns
+        -------
+        glassmax.estimator.table_fit.TableFit
         """
         check_table_options(self)
-        for record in fit_table(self, rows, validation):
-            if isinstance(record, TableFit):
-                self._commit(rows, record, validated=validation is not None)
-            else:
-                yield record
+        fitted = yield from fit_table(self, rows, validation)
+        self._commit(rows, fitted, validated=validation is not None)
+        return fitted
 
     def predict(self, X: Any) -> Array:
         """Return the most probable label of each row.
@@ -364,7 +374,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _commit(self, rows: TableRows, fitted: TableFit, *, validated: bool) -> None:
         self.classes_, self.encoding_, self.notes_ = rows.classes, rows.encoding, rows.notes
         self.members_, self.member_types_, self.weights_ = fitted.members, fitted.types, fitted.weights
-        self.stop_reason_, self._planned = fitted.stop_reason, fitted.planned
+        self.stop_reason_, self._planned, self._trained = fitted.stop_reason, fitted.planned, fitted.trained
         self.metrics_ = self.oof_proba_ = None
         if len(fitted.judged):
             running = RunningMetrics(len(rows.classes))
@@ -372,31 +382,42 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.metrics_ = running.metrics()
         if not validated:
             self.oof_proba_ = fitted.probabilities(rows)
+        of_network = "held_out" if len(fitted.kept) < len(rows.y) else "validation"
+        judged = of_network if self.network is not None else "validation" if validated else "out_of_fold"
         self.model_ = Model(
             [member.network_ for member in fitted.members],
             rows.classes,
             rows.encoding,
-            self._record(rows, fitted),
+            self._record(rows, fitted, judged),
             weights=fitted.weights,
             calibration=None if fitted.scale is None else Calibration(fitted.scale),
             conformal=fitted.conformal(),
         )
 
-    def _record(self, rows: TableRows, fitted: TableFit) -> dict[str, str | int | float | None]:
+    def _record(self, rows: TableRows, fitted: TableFit, judged: str) -> dict[str, str | int | float | None]:
+        """Return facts about the training for the model file; `judged` says on which rows the figures are."""
         record: dict[str, str | int | float | None] = {
             "glassmax": __version__,
             "table": rows.table.name.encode("utf-8", "backslashreplace").decode(),  # a file may be called by any bytes
-            "training_rows": len(rows.y),
-            "preset": self.preset if self.network is None else None,
-            "members": len(fitted.members),
+            "training_rows": len(fitted.kept),
+            "seed": fitted.seed,
         }
+        if self.network is None:
+            record |= {"preset": self.preset, "members": len(fitted.members)}
+            record |= {f"members_{name.replace(' ', '_')}": fitted.types.count(name) for name in fitted.types}
+        else:
+            network = fitted.members[0]
+            record |= {"held_out_rows": len(rows.y) - len(fitted.kept), "epochs": network.n_iter_}
+            record |= {"training_loss": network.loss_, "solver": network.solver}
+            record["learning_rate"] = network.learning_rate_init
+        if rows.weight_name:
+            record["weight"] = rows.weight_name
         if self.metrics_ is not None:
-            record |= {"log_loss": self.metrics_.log_loss, "accuracy": self.metrics_.accuracy}
+            record |= {f"{judged}_{name}": getattr(self.metrics_, name) for name in FIGURES}
         return record
 
     def _shortfall(self) -> str:
-        done, planned = len(self.members_), self._planned
-        return f"{SAID[self.stop_reason_]}: {done} of {planned} members are trained, and are used."
+        return f"{SAID[self.stop_reason_]}: {self._trained} of {self._planned} members were trained."
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -404,6 +425,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
+FIGURES = ("log_loss", "accuracy", "balanced_accuracy", "brier_score", "calibration_error")
 SAID = {"time_limit": "The time limit was reached", "interrupted": "Training was interrupted"}
 
 

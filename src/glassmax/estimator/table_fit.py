@@ -5,7 +5,7 @@ user's own, a share of the rows is held out to judge it.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 
 from ..conformal import Conformal
 from ..engine import best_engine, logits
-from ..errors import OptionError, Setting
+from ..errors import LabelError, OptionError, Setting
 from ..functional import softmax
 from ..functional.arrays import Array
 from ..table import ColumnOptions, Table, as_table, is_frame
@@ -29,7 +29,30 @@ from .identity import plain
 from .labels import Labels, weigh_rows
 from .table_rows import TableRows, split_rows
 
-__all__ = ["TableFit", "fit_table", "table_rows"]
+__all__ = ["Prepared", "Records", "TableFit", "fit_table", "table_rows"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a fit trains on, once the columns are encoded and before the first member is trained.
+
+    Attributes
+    ----------
+    kept, held : arrays of int
+        Rows to train on and rows held out, among those of `TableRows`.
+    width : int
+        Number of columns of X.
+    n_validation : int or None
+        Number of validation rows, if there are any.
+    network : SoftmaxClassifier or None
+        The network of the user's own that is trained.
+    """
+
+    kept: Array
+    held: Array
+    width: int
+    n_validation: int | None
+    network: SoftmaxClassifier | None = None
 
 
 @dataclass
@@ -38,6 +61,8 @@ class TableFit:
 
     Attributes
     ----------
+    kept : (n,) array of int
+        Rows that were trained on, among those of `TableRows`.
     members : list of SoftmaxClassifier
     types : list of str
         Type of each member.
@@ -61,8 +86,14 @@ class TableFit:
         Number of each member among those of its type, from 0, which tells the blocks that it left out.
     blocks : (r,) array or None
         The block of each row that was judged.
+    seed : int
+    trained : int
+        Number of members that were trained; some of them may not be used.
+    sharpening : float
+        Factor of the logits of new rows in comparison with those of the judged rows.
     """
 
+    kept: Array
     members: list[SoftmaxClassifier]
     types: list[str]
     weights: Array
@@ -76,6 +107,9 @@ class TableFit:
     folds: Folds | None = None
     numbers: list[int] = field(default_factory=list)
     blocks: Array | None = None
+    seed: int = 0
+    trained: int = 1
+    sharpening: float = 1.0
 
     def probabilities(self, rows: TableRows) -> Array:
         """Return the probabilities of all rows that were given, NaN where a row was not judged."""
@@ -95,10 +129,10 @@ class TableFit:
             position = np.full(self.folds.n_blocks, -1)
             position[used] = np.arange(len(used))
             blocks, weights = position[self.blocks], weights[used]
-        return Conformal.fit(self.Z, self.y, blocks, weights, self.sample_weight)
+        return Conformal.fit(self.sharpening * self.Z, self.y, blocks, weights, self.sample_weight)
 
     def _block_weights(self, folds: Folds) -> Array:
-        """Return the weights, (B, m), of the members that left each block out: the weight of a type is shared by them."""
+        """Return the weights, (B, m), of the members that left each block out: they share the weight of their type."""
         out = np.array(
             [[block in folds.blocks_left_out(number) for number in self.numbers] for block in range(folds.n_blocks)],
             float,
@@ -111,10 +145,20 @@ class TableFit:
         return weights
 
 
+Records = Generator[Prepared | Member | Epoch, None, TableFit]
+"""What a fit yields and returns. An exception that is thrown into the generator, such as KeyboardInterrupt, ends the
+training as if it had been raised there."""
+
+
 def table_rows(
     classifier: Any, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
 ) -> TableRows:
     """Return the rows of a table as a `TableClassifier` with these parameters sees them."""
+    if y is None:
+        raise LabelError(
+            "y is None, expected an array of labels or the name of a column of X: TableClassifier requires y to be "
+            "passed, but the target y is None."
+        )
     table = as_table(X)
     options = ColumnOptions(classifier.types or {}, tuple(classifier.ignore), tuple(classifier.keep))
     if not has_names(X):  # each column of an array is a number that is meant to be learned from
@@ -127,17 +171,14 @@ def has_names(X: Any) -> bool:
     return isinstance(X, Table | Mapping) or is_frame(X)
 
 
-def fit_table(
-    classifier: Any, rows: TableRows, validation: tuple[Any, Any, Any] | None
-) -> "Iterator[Member | Epoch | TableFit]":
-    """Train on rows; yield the record of each member or epoch, and at last what has been learned."""
+def fit_table(classifier: Any, rows: TableRows, validation: tuple[Any, Any, Any] | None) -> Records:
+    """Train on rows; yield what is trained on, then a record of each member or epoch; return what has been learned."""
     if classifier.network is None:
-        yield from _fit_preset(classifier, rows, validation)
-    else:
-        yield from _fit_network(classifier, rows, validation)
+        return (yield from _fit_preset(classifier, rows, validation))
+    return (yield from _fit_network(classifier, rows, validation))
 
 
-def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> "Iterator[Member | TableFit]":
+def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> Records:
     preset = PRESETS[classifier.preset]
     there = np.arange(len(rows.y)) if rows.weight is None else np.flatnonzero(rows.weight)
     rows.check_weights(there, "to train on")
@@ -145,6 +186,7 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> "Iterator[
     X = rows.encoded(there, np.float32, notes=rows.notes)
     y, weight = rows.y[there], _weighed(classifier, rows, there)
     held = None if validation is None else Rows(*rows.encoded_validation(*validation, dtype=np.float32))
+    yield Prepared(there, there[:0], X.shape[1], None if held is None else len(held.y))
     seed = _seed(classifier)
     folds = Folds.none(y)
     if held is None:
@@ -164,6 +206,7 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> "Iterator[
         validation=held,
         seed=seed,
         n_threads=n_threads,
+        numbers=rows.encoding.number_columns,
         time_limit=classifier.time_limit,
         checkpoint=checkpoint,
     )
@@ -173,13 +216,14 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> "Iterator[
         of_weight = rows.weights(judged)
     else:
         judged, of_y, of_weight = ensemble.judged, held.y, held.weight
-    yield TableFit(
+    return TableFit(
+        there,
         [member.classifier for member in ensemble.members],
         [member.type for member in ensemble.members],
         ensemble.weights,
         ensemble.scale,
         judged,
-        ensemble.Z,
+        np.float32(ensemble.scale_of_judged) * ensemble.Z,
         of_y,
         of_weight,
         ensemble.stop_reason,
@@ -187,10 +231,13 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> "Iterator[
         folds,
         [member.number - 1 for member in ensemble.members],
         None if held is not None else folds.block[ensemble.judged],
+        seed,
+        ensemble.trained,
+        ensemble.scale / ensemble.scale_of_judged,
     )
 
 
-def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> "Iterator[Epoch | TableFit]":
+def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
     """Train one network, as the user describes it, on the rows that are not held out."""
     seed = _seed(classifier)
     kept, held = split_rows(rows.y, classifier.held_out, seed)
@@ -202,10 +249,13 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> "Iterator
         network.set_params(random_state=seed)
     if network.n_threads is None:
         network.set_params(n_threads=classifier.n_threads)
-    X = rows.encoded(kept, notes=rows.notes)
+    X = rows.encoded(kept, classifier.dtype, notes=rows.notes)
+    X_judged, y_judged, w_judged = rows.encoded(held, classifier.dtype), rows.y[held], rows.weights(held)
     weight = _weighed(classifier, rows, kept)
     names = ("X_val", "y_val", "sample_weight_val")
-    given = {} if validation is None else dict(zip(names, rows.encoded_validation(*validation), strict=True))
+    others = () if validation is None else rows.encoded_validation(*validation, dtype=classifier.dtype)
+    given = dict(zip(names, others, strict=False))
+    yield Prepared(kept, held, X.shape[1], len(others[1]) if others else None, network)
     classes = np.arange(len(rows.classes))
     epochs = network.fit_epochs(X, rows.y[kept], weight, classes=classes, **given)
     try:
@@ -214,15 +264,14 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> "Iterator
         if not hasattr(network, "network_"):
             raise
     judged = held
-    X_judged, y_judged, w_judged = rows.encoded(held), rows.y[held], rows.weights(held)
-    if not len(held) and given:
-        X_judged, y_judged, w_judged = given.values()
+    if not len(held) and others:
+        X_judged, y_judged, w_judged = others
         judged = np.arange(len(y_judged))
     dtype = network.network_.theta.dtype
     blocks = logits(best_engine(network.n_threads), network.network_, X_judged.astype(dtype, copy=False))
     Z = np.concatenate([np.zeros((0, len(classes)), dtype), *blocks])
     reason = str(network.stop_reason_)
-    yield TableFit([network], ["network"], np.ones(1), None, judged, Z, y_judged, w_judged, reason)
+    return TableFit(kept, [network], ["network"], np.ones(1), None, judged, Z, y_judged, w_judged, reason, seed=seed)
 
 
 def _weighed(classifier: Any, rows: TableRows, index: Array) -> Array | None:

@@ -21,6 +21,7 @@ def check_table_options(classifier: Any) -> None:
             raise OptionError(parameter="network", came=repr(classifier.network), expected=expected)
         make_plan(classifier.network)
     between("held_out", classifier.held_out, 0, 1)
+    one_of("dtype", classifier.dtype, ("float64", "float32"))
     if classifier.time_limit is not None:
         between("time_limit", classifier.time_limit, 0, open_below=True, other="None")
     threads = classifier.n_threads

@@ -1,10 +1,10 @@
 """Encode columns as numbers: the encoding is learned from the training rows, and the same for new rows.
 
 A number becomes ``(x - median) / spread`` with a smooth bound, and a second column "was missing" if training rows have
-missing cells; a category becomes one 0/1 column for each of its values, the rare ones together; a boolean becomes 0 or
-1; a date becomes its year, and its place in the year, the week and the day. New rows are encoded in the same way; a
-value that did not occur in training becomes zeros, or one of the rare values if there were any, and is named in the
-notes.
+missing cells; a category becomes one column of two numbers for each of its values, the rare ones together; a boolean
+becomes -1 or 1; a date becomes its year, and its place in the year, the week and the day. New rows are encoded in the
+same way; a value that did not occur in training becomes zeros, or one of the rare values if there were any, and is
+named in the notes.
 """
 
 from collections import Counter
@@ -16,14 +16,17 @@ import numpy as np
 from ..errors import DataError
 from ..functional.arrays import Array
 from .cells import as_text
-from .columns import Boolean, Category, Column, Date, Number, UnseenCounts, moments_of, numbers_of
+from .columns import HIGH, Boolean, Category, Column, Date, Number, UnseenCounts, moments_of, numbers_of
 from .dates import CIRCLES, FORMS, circle, years
 from .inference import ColumnOptions, Inference, infer
 from .notes import MISSING, Note, it, left_out
+from .sparse_numbers import with_sparse_values
 from .table import Table, some
 
 __all__ = ["Encoded", "Encoding"]
 
+LOW = -1.0
+"""What stands for no in a column of yes and no."""
 CLIP = 3.0
 """The smooth bound of numbers, in interquartile ranges."""
 FEW_ROWS, MOST_RARE, MOST_VALUES = 1000, 10, 1000
@@ -64,6 +67,12 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def names(self) -> list[str]:
         """The columns of the table that it needs."""
         return [column.name for column in self.columns]
+
+    @property
+    def number_columns(self) -> list[int]:
+        """The columns of X that hold numbers: the scaled numbers, and the years of dates."""
+        starts = np.cumsum([0, *(column.width for column in self.columns)])
+        return [int(s) for s, column in zip(starts, self.columns, strict=False) if isinstance(column, Number | Date)]
 
     def __repr__(self) -> str:
         return f"Encoding of {some(self.names)} as {self.width} numbers, to predict {self.target!r}"
@@ -110,6 +119,7 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 notes.append(
                     Note((f"{name}: {len(column.values)} {kept} told apart; the rare ones are taken together",))
                 )
+        columns = with_sparse_values(table, columns)
         if not columns:
             what = f"{table.name} has no column to learn {target!r} from"
             if not notes:
@@ -170,7 +180,7 @@ def _learn(table: Table, name: str, kind: str) -> Column | Note:
     if kind == "boolean":
         words = sorted({text.casefold() for text in values})
         if len(words) == 2:
-            return Boolean(name, words, missing)
+            return Boolean(name, words, missing, LOW)
     if not values:
         return left_out(name, MISSING)
     if len(values) == 1 and not missing:
@@ -184,8 +194,8 @@ def _learn_category(name: str, texts: Array, missing: bool) -> Category:
     fewest = max(2, min(MOST_RARE, len(texts) // FEW_ROWS))
     frequent = [value for value, count in counts.most_common(MOST_VALUES) if count >= fewest]
     if len(frequent) < 2 or len(frequent) >= len(counts) - 1:
-        return Category(name, sorted(counts), missing)
-    return Category(name, sorted(frequent), missing, rare=True)
+        return Category(name, sorted(counts), missing, high=HIGH)
+    return Category(name, sorted(frequent), missing, rare=True, high=HIGH)
 
 
 def _learn_number(table: Table, name: str) -> Number | Note:

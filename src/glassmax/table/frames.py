@@ -131,8 +131,7 @@ def as_table(data: Any, name: str = "X") -> Table:
         if is_frame(data):
             return table_of(data, name)
         cells = np.asarray(data)
-        if cells.ndim != 2:
-            raise DataError(f"{name} has the shape {cells.shape}, expected two dimensions: a row for each sample.")
+        _check_shape(cells, name)
         data = {f"x{j}": cells[:, j] for j in range(cells.shape[1])}
     columns: dict[str, Array] = {}
     unusable: dict[str, str] = {}
@@ -146,6 +145,22 @@ def as_table(data: Any, name: str = "X") -> Table:
         column, what = next(iter(unusable.items()))
         raise DataError(f"{name} has no column that can be used: {column!r} holds {what}.")
     return Table(name, columns, unusable=unusable)
+
+
+def _check_shape(cells: Array, name: str) -> None:
+    """Raise a DataError, in scikit-learn's words where its checks ask for them."""
+    if cells.ndim != 2:
+        raise DataError(
+            f"Expected 2D array, got {cells.ndim}D array instead: {name} has the shape {cells.shape}, expected (n, d), "
+            f"a row for each sample. Reshape your data: {name}[:, None] if it is one column, {name}[None] if it is one "
+            "row."
+        )
+    for what, count in (("sample", cells.shape[0]), ("feature", cells.shape[1])):
+        if not count:
+            shape = f"(shape={cells.shape})"
+            raise DataError(f"Found {name} with 0 {what}(s) {shape} while a minimum of 1 is required.")
+    if cells.dtype.kind == "c":
+        raise DataError(f"{name} is {cells.dtype}. Complex data not supported: pass its real and imaginary parts.")
 
 
 def _of_array(cells: Array) -> Array | str:

@@ -111,6 +111,8 @@ class Trainer:
         Rows by which all members are judged, in place of those that they left out.
     seed : int
     n_threads : int
+    numbers : sequence of int or None
+        The columns of X that embeddings embed; None if they are chosen by their values.
     time_limit : float or None
         Seconds. A member is not begun if, by the time that the members before it took, it would end later.
     checkpoint : EnsembleCheckpoint or None
@@ -126,11 +128,13 @@ class Trainer:
         validation: Rows | None,
         seed: int,
         n_threads: int,
+        numbers: Sequence[int] | None = None,
         time_limit: float | None = None,
         checkpoint: EnsembleCheckpoint | None = None,
     ) -> None:
         self.rows, self.k, self.folds, self.validation, self.seed = rows, k, folds, validation, seed
         self.n_threads, self.time_limit, self.checkpoint = n_threads, time_limit, checkpoint
+        self.numbers = numbers
         self.begun = time.monotonic()
         self.stopped = Event()
         self.seconds: dict[int, float] = {}
@@ -160,7 +164,7 @@ class Trainer:
         rows = self.rows.some(np.flatnonzero(~left_out)) if left_out.any() else self.rows
         seed = int(np.random.SeedSequence([self.seed, task.position, task.number]).generate_state(1)[0])
         classifier = SoftmaxClassifier(
-            **task.type.for_rows(len(rows.y)), output="softmax", random_state=seed, n_threads=n_threads
+            **task.type.for_rows(len(rows.y), self.numbers), output="softmax", random_state=seed, n_threads=n_threads
         )
         saved = None if self.checkpoint is None else self.checkpoint.member(task.position, task.number)
         if not self._fit(classifier, rows, saved):

@@ -6,14 +6,19 @@ until the number of steps lies within its bounds.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from ...embedding import PiecewiseLinear
+from ...embedding.recipes import Recipe
+
 __all__ = ["PRESETS", "MemberType", "Preset"]
 
+MOST_BINS, FEWEST_BINS_OF_COLUMN, MOST_BINS_OF_COLUMN = 256, 4, 16
+"""Bins of all numbers together, and of each."""
 LARGEST_BATCH, SMALLEST_BATCH, FEWEST_STEPS_OF_EPOCH = 256, 32, 16
 
 
@@ -24,13 +29,18 @@ class MemberType:
     Attributes
     ----------
     name : str
-        The user's word for it.
+        The user's word for it. Of several types of the same name, only the one whose pilot is best goes on.
     parameters : mapping
-        Parameters of `SoftmaxClassifier`, except those that follow from the number of rows.
+        Parameters of `SoftmaxClassifier`, except those that follow from the number of rows. A recipe of an embedding
+        without columns embeds the columns of numbers; without such columns, the type is left out.
     epochs : int
         Number of epochs, within the bounds.
     fewest_steps, most_steps : int
         Bounds of the number of steps, the lower one first; there are always at least two epochs.
+    fewest_rows, most_rows : int
+        Bounds of the number of rows of the table for which the type is tried.
+    most_numbers : int
+        Maximum number of columns of numbers for which the type is tried.
     """
 
     name: str
@@ -38,23 +48,40 @@ class MemberType:
     epochs: int = 16
     fewest_steps: int = 0
     most_steps: int = 2**62
+    fewest_rows: int = 0
+    most_rows: int = 2**62
+    most_numbers: int = 2**62
 
     @property
     def is_linear(self) -> bool:
         """Whether members of this type have no hidden layer."""
         return not np.size(self.parameters["hidden_layer_sizes"])
 
-    def for_rows(self, n: int) -> dict[str, Any]:
-        """Return the parameters of `SoftmaxClassifier` for a member that trains on n rows."""
-        if self.parameters.get("solver") == "lbfgs":
-            return dict(self.parameters)
+    def suits(self, n: int, numbers: Sequence[int] | None) -> bool:
+        """Return whether the type is tried for n rows with these columns of numbers; None if they are not known."""
+        embeds = self.parameters.get("embedding") is not None
+        if embeds and numbers is not None and not 0 < len(numbers) <= self.most_numbers:
+            return False
+        return self.fewest_rows <= n <= self.most_rows
+
+    def for_rows(self, n: int, numbers: Sequence[int] | None = None) -> dict[str, Any]:
+        """Return the parameters of `SoftmaxClassifier` for a member that trains on n rows.
+
+        `numbers` are the columns of numbers, which are embedded; None if they are not known.
+        """
+        parameters = dict(self.parameters)
+        recipe = parameters.get("embedding")
+        if recipe is not None and numbers is not None:
+            parameters["embedding"] = _of_columns(recipe, tuple(numbers))
+        if parameters.get("solver") == "lbfgs":
+            return parameters
         batch = LARGEST_BATCH
         while batch > SMALLEST_BATCH and n / batch < FEWEST_STEPS_OF_EPOCH:
             batch //= 2
         steps = math.ceil(n / batch)
         epochs = max(self.epochs, math.ceil(self.fewest_steps / steps))
         epochs = min(epochs, max(2, self.most_steps // steps))
-        return {**self.parameters, "batch_size": math.ceil(n / steps), "max_iter": epochs}
+        return {**parameters, "batch_size": math.ceil(n / steps), "max_iter": epochs}
 
 
 @dataclass(frozen=True)
@@ -64,48 +91,83 @@ class Preset:
     Attributes
     ----------
     types : tuple of MemberType
-        Types to try. One pilot of each is trained; the best ones are used.
+        Types to try.
     members : int
-        Number of members of each type that is used.
+        Number of members of each type.
     blocks, out : int
         Number of blocks of rows, and how many of them each member leaves out.
-    used : int
-        Number of types that are used at most.
     """
 
     types: tuple[MemberType, ...]
     members: int = 5
     blocks: int = 5
-    out: int = 2
-    used: int = 1
+    out: int = 1
+
+
+def _of_columns(recipe: Recipe, columns: tuple[int, ...]) -> Recipe:
+    """Return a recipe for these columns; bins get fewer, the more columns there are."""
+    if isinstance(recipe, PiecewiseLinear):
+        bins = min(max(MOST_BINS // len(columns), FEWEST_BINS_OF_COLUMN), MOST_BINS_OF_COLUMN)
+        return PiecewiseLinear(columns, bins)
+    return replace(recipe, columns=columns)
 
 
 NETWORK: dict[str, Any] = {
-    "activation": "gelu",
+    "activation": "silu",
     "solver": "adam",
     "alpha": 0.0,
     "beta_2": 0.95,
     "learning_rate": "one_cycle",
     "learning_rate_init": 0.08,
+    "tol": 0.0,
     "n_iter_no_change": np.inf,
     "parametrization": "ntk",
     "bias_rate": 0.1,
     "init": "normal",
-    "mixup": 0.3,
 }
 """The parameters that all networks of the presets share."""
 
-LINEAR = MemberType("linear", {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 1.0, "max_iter": 200})
-"""Multinomial logistic regression."""
+FEW_ROWS = 1000
+"""Tables with fewer rows get smaller networks: they are as good there, and trained in a fraction of the time."""
+
+LINEAR = tuple(
+    MemberType("linear", {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": alpha, "max_iter": 100})
+    for alpha in (10.0, 1.0, 0.1)
+)
+"""Multinomial logistic regression, with strong, ordinary and weak penalty."""
 
 
-def _network(name: str, *hidden: int, epochs: int, most_steps: int, **changed: Any) -> MemberType:
-    return MemberType(name, NETWORK | {"hidden_layer_sizes": hidden} | changed, epochs, 150, most_steps)
+def _smooth(layers: int = 3, epochs: int = 16, name: str = "smooth", **bounds: int) -> tuple[MemberType, ...]:
+    """Return networks with much mixup and a learned scale of the inputs."""
+    parameters = NETWORK | {"mixup": 0.3, "input_scale_rate": 6.0}
+    return _of_two_sizes(name, parameters, layers, epochs, {"fewest_steps": 150, "most_steps": 800} | bounds)
 
+
+def _binned(layers: int = 2, name: str = "binned", **bounds: int) -> tuple[MemberType, ...]:
+    """Return networks that see each number in bins, too, and more steps."""
+    parameters = NETWORK | {"mixup": 0.15, "embedding": PiecewiseLinear()}
+    return _of_two_sizes(name, parameters, layers, 16, {"fewest_steps": 600, "most_steps": 800} | bounds)
+
+
+def _of_two_sizes(
+    name: str, parameters: dict[str, Any], layers: int, epochs: int, bounds: dict[str, int]
+) -> tuple[MemberType, ...]:
+    """Return a type for few rows, and one for more."""
+    small = parameters | {"hidden_layer_sizes": (128, 128)}
+    large = parameters | {"hidden_layer_sizes": (256,) * layers}
+    few = bounds | {"fewest_steps": bounds["fewest_steps"] // 2 + 75}
+    return (
+        MemberType(name, small, epochs, **few, most_rows=FEW_ROWS - 1),
+        MemberType(name, large, epochs, **{"fewest_rows": FEW_ROWS} | bounds),
+    )
+
+
+SHORT = _smooth(2, 4, "short", fewest_steps=300, most_steps=2**62, fewest_rows=16_000)[1]
+"""A network of few epochs, for tables where more epochs overfit."""
 
 PRESETS: dict[str, Preset] = {
-    "fast": Preset((_network("two layers", 256, 256, epochs=12, most_steps=600), LINEAR), members=3, blocks=3, out=1),
-    "default": Preset((_network("three layers", 256, 256, 256, epochs=16, most_steps=1200), LINEAR)),
-    "best": Preset((_network("three layers", 256, 256, 256, epochs=32, most_steps=2400), LINEAR), members=10),
+    "fast": Preset((*_smooth(2, 12), *_binned(fewest_steps=400, most_numbers=20), *LINEAR), members=4, blocks=4),
+    "default": Preset((*_smooth(), *_binned(), SHORT, *LINEAR)),
+    "best": Preset((*_smooth(), *_binned(), *_binned(3, name="deep binned"), SHORT, *LINEAR), members=8, blocks=8),
 }
 """The presets by name."""
