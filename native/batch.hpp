@@ -15,10 +15,12 @@ template <class T> struct Scratch {  // a worker's own
 
 template <class T> struct Batch {
     Layer<T> *layers;
+    Embedded<T> embedded;  // if shape.embedding
     Scratch<T> *scratch;
     Shape shape;
     Rows rows;
     Regularization regularization;
+    int64_t d;             // columns of X
     Workers *workers;
 
     const int64_t *index;  // of the rows that go through together, or null: they follow `begin`
@@ -31,6 +33,7 @@ template <class T> struct Batch {
     int64_t dZ_stride;     // numbers from one panel of dZ to the next
     bool sparse, train, probabilities, first_part;
     bool rows_phase;       // or the weights'
+    int64_t layers_items;  // of the weights' phase; those of the embedding follow
     int64_t scaled_items;  // of the weights' phase: those of a first layer with a learned scale of its inputs
     int mode, weights_task;  // of the weights' phase
     Step<T> move;

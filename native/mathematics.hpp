@@ -127,3 +127,59 @@ template <class T> INLINE Vec<T> normal_tail(Vec<T> a) {
     const Vec<T> h = fma(u, b1, all(T(ERFC[0] / 2)) - b2);
     return t * h * exp_of<T>(-x * x) / 2;
 }
+
+// cos and sin: x = q pi + r with |r| <= pi/2, q whole for sin and half of an odd number for cos, so that both are +-sin(r)
+// and keep all their digits near their zeros. pi comes in four numbers, of which the first two have so few digits that q
+// times them is exact. In float32 the polynomial is the minimax one of degree 9, in float64 Taylor's of degree 21
+// ((pi/2)^23/23! is 1e-18). As accurate as that up to |x| = 39000 in float32, 4e8 in float64; beyond, where neighbouring
+// numbers are far apart, the result is some number from -1 to 1. Source: Shibata & Petrogalli, "SLEEF" (2020), section 2.
+template <class T> struct Turn;
+
+template <> struct Turn<float> {
+    static constexpr float PI[4] = {3.140625f, 0.0009670257568359375f, 6.2771141529083251953e-07f, 1.2154201256553420762e-10f};
+    static constexpr int TERMS = 4;
+    static constexpr float P[TERMS] = {-0.166666597127914428710938f, 0.00833307858556509017944336f,
+                                       -0.0001981069071916863322258f, 2.6083159809786593541503e-06f};
+};
+
+template <> struct Turn<double> {
+    static constexpr double PI[4] = {3.1415926218032836914, 3.1786509424591713469e-08, 1.2246467864107188502e-16,
+                                     1.2736634327021899816e-24};
+    static constexpr int TERMS = 10;
+    static constexpr double P[TERMS] = {-1.0 / 6,
+                                        1.0 / 120,
+                                        -1.0 / 5040,
+                                        1.0 / 362880,
+                                        -1.0 / 39916800,
+                                        1.0 / 6227020800,
+                                        -1.0 / 1307674368000,
+                                        1.0 / 355687428096000,
+                                        -1.0 / 121645100408832000,
+                                        1.0 / 51090942171709440000.0};
+};
+
+// sin(x - shift pi), of which the sign is (-1)^(q - shift) times that of sin(r): shift is 0 or 1/2.
+template <class T> INLINE Vec<T> sine(Vec<T> x, T shift) {
+    typedef Turn<T> C;
+    constexpr T INVERSE = T(0.31830988618379067154), ROUND = Exp<T>::ROUND, MOST = T(1.6);
+    const Vec<T> whole = fma(x, all(INVERSE), all(-shift)) + ROUND;  // its last bit is that of the whole number
+    const Vec<T> minus_q = (ROUND - whole) - shift;
+    Vec<T> r = x;
+    for (int i = 0; i < 4; ++i) r = fma(minus_q, all(C::PI[i]), r);
+    r = r > MOST ? all(MOST) : r;
+    r = r < -MOST ? all(-MOST) : r;
+    const Vec<T> r2 = r * r;
+    Vec<T> p = all(C::P[C::TERMS - 1]);
+    for (int i = C::TERMS - 2; i >= 0; --i) p = fma(p, r2, all(C::P[i]));
+    const Vec<T> of_r = fma(r2 * r, p, r);
+    typename Simd<T>::B bits, odd;
+    __builtin_memcpy(&bits, &of_r, sizeof bits);
+    __builtin_memcpy(&odd, &whole, sizeof odd);
+    bits ^= odd << (8 * sizeof(T) - 1);
+    Vec<T> out;
+    __builtin_memcpy(&out, &bits, sizeof out);
+    return out;
+}
+
+template <class T> INLINE Vec<T> sin_of(Vec<T> x) { return sine<T>(x, T(0)); }
+template <class T> INLINE Vec<T> cos_of(Vec<T> x) { return -sine<T>(x, T(0.5)); }

@@ -128,13 +128,81 @@ Outcome concluded(const Outcome &outcome) {
 
 // ---- what a call is given ----
 
+// Columns of X; the periodic ones, cosines and outputs of each; columns with their edges; start, stop, outputs of blocks.
+typedef std::tuple<int64_t, std::vector<int64_t>, int64_t, int64_t,
+                   std::vector<std::tuple<int64_t, std::vector<double>>>,
+                   std::vector<std::tuple<int64_t, int64_t, int64_t>>>
+    EmbeddingOf;
+
+struct OwnEmbedding {
+    Embedding plain = {};
+    std::vector<int64_t> periodic, edged, edge_starts = {0}, blocks;
+    std::vector<double> edges;
+    int64_t width, parameters = 0, arrays = 0;
+
+    explicit OwnEmbedding(const EmbeddingOf &given) {
+        plain.d = width = std::get<0>(given);
+        plain.K = std::get<2>(given);
+        plain.e = std::get<3>(given);
+        require(plain.d >= 1, "the embedding has no inputs");
+        int64_t before = 0;
+        for (const auto &[start, stop, e] : std::get<5>(given)) {
+            require(before <= start && start < stop && stop <= plain.d && e >= 1, "a block of the embedding is out of range");
+            blocks.insert(blocks.end(), {start, stop, e});
+            before = stop;
+            width += e - (stop - start);
+            parameters += (stop - start) * e;
+            ++arrays;
+        }
+        periodic = std::get<1>(given);
+        for (int64_t column : periodic) require(outside(column), "a periodic column is out of range or in a block");
+        const int64_t q = int64_t(periodic.size());
+        require(q == 0 || (plain.K >= 1 && plain.e >= 1), "frequencies or size of the embedding is less than 1");
+        width += q * plain.e;
+        parameters += q * (2 * plain.K + plain.K * plain.e + plain.e);
+        arrays += q ? 4 : 0;
+        for (const auto &[column, of_column] : std::get<4>(given)) {
+            require(outside(column), "a column with edges is out of range or in a block");
+            require(of_column.size() >= 2, "a column has less than two edges");
+            for (size_t i = 1; i < of_column.size(); ++i) require(of_column[i - 1] < of_column[i], "edges don't increase");
+            edged.push_back(column);
+            edges.insert(edges.end(), of_column.begin(), of_column.end());
+            edge_starts.push_back(int64_t(edges.size()));
+            width += int64_t(of_column.size()) - 1;
+        }
+        plain.n_periodic = q;
+        plain.n_edged = int64_t(edged.size());
+        plain.n_blocks = int64_t(blocks.size()) / 3;
+    }
+
+    bool outside(int64_t column) const {
+        for (size_t b = 0; b < blocks.size(); b += 3)
+            if (column >= blocks[b] && column < blocks[b + 1]) return false;
+        return column >= 0 && column < plain.d;
+    }
+
+    Embedding of() const {  // the pointers last, as the object may have moved
+        Embedding is = plain;
+        is.periodic = periodic.data();
+        is.edged = edged.data();
+        is.edge_starts = edge_starts.data();
+        is.edges = edges.data();
+        is.blocks = blocks.data();
+        return is;
+    }
+};
+
 struct Spec {
     std::vector<int64_t> sizes;
     std::vector<int32_t> activations;
     int32_t output, loss;
-    int64_t parameters = 0;
+    int64_t parameters = 0, arrays = 0;  // W1, b1, ... are arrays
+    Maybe<OwnEmbedding> own;
+    Embedding embedding = {};
 
-    Spec(std::vector<int64_t> sizes_, std::vector<int32_t> activations_, int32_t output_, int32_t loss_)
+    Spec(const Spec &) = delete;
+    Spec(std::vector<int64_t> sizes_, std::vector<int32_t> activations_, int32_t output_, int32_t loss_,
+         const Maybe<EmbeddingOf> &embedding_)
         : sizes(std::move(sizes_)), activations(std::move(activations_)), output(output_), loss(loss_) {
         require(sizes.size() >= 2 && activations.size() == sizes.size() - 2, "sizes and activations don't fit together");
         for (int64_t size : sizes) require(size >= 1 && size < (int64_t(1) << 31), "a layer's size is out of range");
@@ -142,9 +210,19 @@ struct Spec {
         require(output >= SOFTMAX_OUTPUT && output <= RELU_OUTPUT, "unknown output");
         require(loss >= CROSS_ENTROPY && loss <= BINARY_CROSS_ENTROPY, "unknown loss");
         for (size_t l = 1; l < sizes.size(); ++l) parameters += (sizes[l - 1] + 1) * sizes[l];
+        arrays = 2 * int64_t(sizes.size()) - 2;
+        if (!embedding_) return;
+        own.emplace(*embedding_);
+        require(own->width == sizes[0], "the embedding has another width than the first layer");
+        parameters += own->parameters;
+        arrays += own->arrays;
+        embedding = own->of();
     }
+    int64_t d() const { return own ? embedding.d : sizes[0]; }
     int64_t k() const { return sizes.back(); }
-    Shape shape() const { return {int64_t(sizes.size()) - 1, sizes.data(), activations.data(), output, loss}; }
+    Shape shape() const {
+        return {int64_t(sizes.size()) - 1, sizes.data(), activations.data(), output, loss, own ? &embedding : nullptr};
+    }
 };
 
 template <class T> struct Sparse {  // CSR
@@ -166,7 +244,7 @@ template <class T> Rows dense_or_sparse(const Spec &spec, const Maybe<In<T, 2>> 
     Rows rows = {};
     rows.mean_weight = 1;
     if (X) {
-        require(int64_t(X->shape(1)) == spec.sizes[0], "X has another number of columns than the network inputs");
+        require(int64_t(X->shape(1)) == spec.d(), "X has another number of columns than the network inputs");
         rows.n = int64_t(X->shape(0));
         rows.X = X->data();
         return rows;
@@ -183,10 +261,10 @@ template <class T> Rows dense_or_sparse(const Spec &spec, const Maybe<In<T, 2>> 
     require(rows.wide || columns->dtype() == nb::dtype<int32_t>(), "the indices of a sparse X are neither int32 nor int64");
     if (rows.wide)
         check_sparse(static_cast<const int64_t *>(rows.columns), static_cast<const int64_t *>(rows.starts), rows.n, entries,
-                     spec.sizes[0]);
+                     spec.d());
     else
         check_sparse(static_cast<const int32_t *>(rows.columns), static_cast<const int32_t *>(rows.starts), rows.n, entries,
-                     spec.sizes[0]);
+                     spec.d());
     return rows;
 }
 
@@ -241,8 +319,8 @@ std::tuple<double, int64_t, bool> epoch(const std::string &isa, int threads, con
     std::tie(task.rule.adam, task.rule.nesterov, task.rule.momentum, task.rule.beta_1, task.rule.beta_2,
              task.rule.epsilon, task.rule.t, std::ignore) = rule;
     const std::vector<double> &factors = std::get<7>(rule);
-    const size_t matrices = 2 * spec.sizes.size() - 2;
-    require((factors.empty() && !unscaled) || factors.size() == matrices + bool(unscaled),
+    require(!unscaled || !spec.own, "a scale of the inputs and an embedding exclude one another");
+    require((factors.empty() && !unscaled) || factors.size() == size_t(spec.arrays) + bool(unscaled),
             "there are not as many rate factors as parameters");
     for (double factor : factors) require(factor >= 0 && std::isfinite(factor), "a rate factor is out of range");
     task.rule.factors = factors.empty() ? nullptr : factors.data();
@@ -339,7 +417,8 @@ NB_MODULE(_native, m) {
     using namespace glassmax;
     nb::set_leak_warnings(false);  // what a program holds when it ends is no leak
     m.doc() = "The native engine of glassmax. Use it through glassmax.engine.";
-    nb::class_<Spec>(m, "Spec").def(nb::init<std::vector<int64_t>, std::vector<int32_t>, int32_t, int32_t>());
+    nb::class_<Spec>(m, "Spec").def(nb::init<std::vector<int64_t>, std::vector<int32_t>, int32_t, int32_t, const Maybe<EmbeddingOf> &>(),
+                                nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg().none());
     m.attr("ACTIVATIONS") = ACTIVATIONS;
     m.attr("OUTPUTS") = OUTPUTS;
     m.attr("LOSSES") = LOSSES;

@@ -1,116 +1,5 @@
 // The rows of a batch, a span at a time: up through the network, the loss, and down again.
 
-template <class T> struct Span {
-    const Batch<T> &batch;
-    const Scratch<T> &own;
-    int worker;
-    int64_t number, start;
-    int rows, vectors;
-
-    Span(const Batch<T> &batch, int worker, int64_t number)
-        : batch(batch), own(batch.scratch[worker]), worker(worker), number(number), start(number * SPAN<T>),
-          rows(int(batch.m - start < SPAN<T> ? batch.m - start : SPAN<T>)), vectors((rows + LANES<T> - 1) / LANES<T>) {}
-
-    T *A(int64_t l) const {  // for predictions one span's room is a worker's own
-        const Layer<T> &layer = batch.layers[l];
-        return layer.A + (batch.train ? number : worker) * layer.padded * SPAN<T>;
-    }
-};
-
-constexpr int64_t AHEAD = 256;  // bytes: four cache lines
-
-// Lay L rows of the data down as lanes: L x L blocks are turned in registers. What is needed soon, of long rows and
-// then of the next ones, is asked for ahead: they lie all over the memory.
-template <class T> void lay_down(const T *const *from, const T *const *next, int64_t d, T *A) {
-    constexpr int L = LANES<T>;
-    constexpr int64_t SOON = AHEAD / int64_t(sizeof(T));
-    const bool far = d >= 4 * SOON;
-    int64_t k = 0;
-    for (; k + L <= d; k += L) {
-        if (far)
-            for (int s = 0; s < L; ++s) __builtin_prefetch(k + SOON < d ? from[s] + k + SOON : next[s] + k + SOON - d);
-        Vec<T> block[L];
-        for (int s = 0; s < L; ++s) block[s] = load(from[s] + k);
-        transpose<T>(block);
-        for (int i = 0; i < L; ++i) store(A + (k + i) * SPAN<T>, block[i]);
-    }
-    for (int s = 0; s < L; ++s)
-        for (int64_t i = k; i < d; ++i) A[i * SPAN<T> + s] = from[s][i];
-}
-
-INLINE uint64_t drawn(uint64_t key, uint64_t counter) {  // output `counter` of SplitMix64 seeded with `key`
-    uint64_t z = key + (counter + 1) * 0x9E3779B97F4A7C15u;
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return z ^ z >> 31;
-}
-
-// The shares that the rows of a span have of their previous rows: those of glassmax.functional.mixup.
-template <class T> void draw_shares(const Batch<T> &batch, int64_t s0, int rows) {
-    constexpr double UNIT = 1 / 9007199254740992.0;  // u >> 11 counts in 2^-53
-    const uint64_t of_step = drawn(drawn(batch.regularization.seed, uint64_t(batch.step)), 0);
-    for (int64_t s = s0; s < s0 + rows; ++s) {
-        const int64_t row = batch.row(s);
-        const uint64_t key = drawn(of_step, uint64_t(row));
-        const bool mixed = double(drawn(key, 0) >> 11) * UNIT < batch.regularization.mixup_share;
-        const bool whole = !mixed || batch.absent(row) || batch.absent(batch.previous(s));
-        batch.shares[s] = whole ? 0 : batch.mixup * (double(drawn(key, 1) >> 11) * UNIT);
-    }
-}
-
-template <class T> void blend(const T *x, const T *previous, double share, int64_t d, T *to) {
-    const T rest = T(1 - share), some = T(share);
-    for (int64_t i = 0; i < d; ++i) to[i] = rest * x[i] + some * previous[i];
-}
-
-template <class T> void gather(const Span<T> &span, T *A) {
-    constexpr int L = LANES<T>;
-    const Batch<T> &batch = span.batch;
-    const int64_t d = batch.layers[0].d;
-    const T *X = static_cast<const T *>(batch.rows.X);
-    const T *from[SPAN<T>];
-    for (int at = 0; at < span.vectors * L; ++at) {
-        const int64_t row = batch.row(span.start + (at < span.rows ? at : span.rows - 1));
-        from[at] = batch.train && batch.absent(row) ? span.own.nothing : X + row * d;
-    }
-    for (int at = 0; batch.mixup > 0 && at < span.rows; ++at) {
-        const double share = batch.shares[span.start + at];
-        if (share == 0) continue;
-        T *to = span.own.blends + at * d;
-        blend<T>(from[at], X + batch.previous(span.start + at) * d, share, d, to);
-        from[at] = to;
-    }
-    for (int v = 0; v < span.vectors; ++v)
-        lay_down<T>(from + v * L, from + (v + 1 < span.vectors ? v + 1 : v) * L, d, A + v * L);
-}
-
-template <class T> struct Entries {
-    const Rows &rows;
-    int64_t start(int64_t row) const {
-        return rows.wide ? static_cast<const int64_t *>(rows.starts)[row] : static_cast<const int32_t *>(rows.starts)[row];
-    }
-    int64_t column(int64_t e) const {
-        return rows.wide ? static_cast<const int64_t *>(rows.columns)[e] : static_cast<const int32_t *>(rows.columns)[e];
-    }
-    T value(int64_t e) const { return static_cast<const T *>(rows.values)[e]; }
-};
-
-// The rows of the data that make one row of a batch, each with its factor: none, one, or two where rows are mixed.
-template <class T> struct Parts {
-    int count;
-    int64_t row[2];
-    T factor[2];
-
-    Parts(const Batch<T> &batch, int64_t s) : count(1), row{batch.row(s), 0}, factor{T(1), T(0)} {
-        if (batch.train && batch.absent(row[0])) count = 0;
-        if (!(batch.mixup > 0) || batch.shares[s] == 0) return;
-        count = 2;
-        row[1] = batch.previous(s);
-        factor[0] = T(1 - batch.shares[s]);
-        factor[1] = T(batch.shares[s]);
-    }
-};
-
 // Z of one sparse row, some panels at a time, written into its lane.
 template <class T> void affine_of_sparse_row(const Layer<T> &layer, const Rows &rows, const Parts<T> &parts, T *Z) {
     constexpr int L = LANES<T>, SOME = 4;
@@ -252,7 +141,7 @@ template <class T> void layer_up(const Span<T> &span, int64_t l) {
             affine_of_sparse_row<T>(layer, batch.rows, Parts<T>(batch, span.start + s), Z + s);
     } else {
         T *A = span.A(l);
-        if (l == 0) gather<T>(span, A);
+        if (l == 0) batch.shape.embedding ? embed<T>(span, A) : gather<T>(span, A);
         by_tiles<T>(0, layer.h, [&](auto height, int64_t j) {
             const int64_t ahead = j % L ? 0 : layer.stride;
             affine<T, height.value>(layer.W + j / L * layer.stride + j % L, ahead, layer.d1, A, Z + j * SPAN<T>, span.vectors);
@@ -297,12 +186,31 @@ template <class T> double loss_of(const Span<T> &span, T *Z) {
     return total;
 }
 
+// dA of the embedding's learned outputs, 0 in lanes without a row. Whole tiles: what else is in them is not read.
+template <class T> void down_to_embedding(const Span<T> &span, const T *dZ) {
+    const Embedded<T> &embedded = span.batch.embedded;
+    const Layer<T> &layer = span.batch.layers[0];
+    T *dA = embedded.dA + span.number * embedded.units * SPAN<T>;
+    const int64_t learned[2][2] = {{embedded.periodic, embedded.edged}, {embedded.products, layer.d}};
+    for (const auto &part : learned) {
+        if (part[0] == part[1]) continue;
+        by_tiles<T>(part[0] / MR<T> * MR<T>, part[1], [&](auto height, int64_t i) {
+            T *D = dA + (i - embedded.from) * SPAN<T>;
+            for (int64_t at = 0; at < height.value * SPAN<T>; at += LANES<T>) store(D + at, all(T(1)));
+            down<T, height.value>(layer.W + i * LANES<T>, layer.stride, layer.h, dZ, D, false, span.vectors);
+        });
+    }
+    for (int64_t i = 0; i < embedded.units; ++i)
+        for (int s = span.rows; s < span.vectors * LANES<T>; ++s) dA[i * SPAN<T> + s] = 0;
+}
+
 // Down through layer l: dZ for the weights' phase, and dZ of the layer below.
 template <class T> void layer_down(const Span<T> &span, int64_t l) {
     const Batch<T> &batch = span.batch;
     const Layer<T> &layer = batch.layers[l];
     const T *dZ = span.own.Z[l];
     turn<T>(layer, batch.dZ_stride, span.own.Z[l], span.start, span.vectors);
+    if (l == 0 && batch.shape.embedding) return down_to_embedding<T>(span, dZ);
     if (l == 0) return;
     T *below = span.own.Z[l - 1];
     const bool rectified = batch.layers[l - 1].activation == RELU;

@@ -15,17 +15,18 @@ template <class T> struct Run {
         batch.rows = rows;
         batch.regularization = regularization;
         batch.workers = &workers;
-        batch.sparse = rows.starts != nullptr;
+        batch.sparse = rows.starts && !shape.embedding;
+        batch.d = shape.embedding ? shape.embedding->d : shape.sizes[0];
         batch.shorten = 1;
         if (!allocate(of_layers, [&](Arena &arena) { batch.layers = arena.take<Layer<T>>(shape.depth); })) return false;
-        items = describe<T>(shape, regularization.dropout, batch.sparse, batch.layers);
+        items = batch.layers_items = describe<T>(shape, regularization.dropout, batch.sparse, batch.layers);
         for (int64_t l = 0; l < shape.depth; ++l)
             flops_a_row += 2.0 * double(batch.layers[l].d1) * double(batch.layers[l].h);
         return true;
     }
 
     // As many threads as the work between two barriers is worth, and the memory of all workers.
-    template <class Plan> bool prepare(double flops, int64_t samples, Plan plan) {
+    template <class Plan> bool prepare(double flops, int64_t samples, bool adam, Plan plan) {
         const double worth = flops * double(sizeof(T)) / (WORTH_A_THREAD * LANES<float>);
         const int threads = worth < batch.workers->threads ? int(worth) : batch.workers->threads;
         if (threads > 1 && batch.workers->team) {
@@ -39,9 +40,12 @@ template <class T> struct Run {
             for (int64_t l = 0; l < batch.shape.depth; ++l) {
                 Layer<T> &layer = batch.layers[l];
                 layer.W = row_by_row ? nullptr : arena.take<T>(packed(layer));
-                layer.A = row_by_row || (l == 0 && batch.sparse) ? nullptr : arena.take<T>(spans * layer.padded * SPAN<T>);
+                const bool none = l == 0 ? batch.sparse || (row_by_row && !batch.shape.embedding) : row_by_row;
+                layer.A = none ? nullptr : arena.take<T>(spans * layer.padded * SPAN<T>);
                 layer.dZ = batch.train ? arena.take<T>(layer.panels * batch.dZ_stride) : nullptr;
             }
+            if (batch.shape.embedding)
+                describe<T>(*batch.shape.embedding, batch.layers[0], batch.train ? spans : 0, adam, arena, batch.embedded);
             batch.losses = arena.take<double>(spans);
             batch.squares = arena.take<double>(items);
             batch.lengths = arena.take<double>(items);
@@ -50,6 +54,7 @@ template <class T> struct Run {
             plan(arena);
         };
         if (!allocate(memory, cut)) return false;
+        items += batch.embedded.items;
         for (int64_t l = 0; l < batch.shape.depth; ++l) {
             const Layer<T> &layer = batch.layers[l];
             for (int64_t span = 0; layer.A && span < spans; ++span)
@@ -71,19 +76,20 @@ template <class T> struct Run {
         if (batch.train) {
             own.Y = arena.take<T>(batch.shape.sizes[batch.shape.depth] * SPAN<T>);
             own.mask = arena.take<T>(SPAN<T>);
-            own.nothing = arena.take<T>(batch.layers[0].d);
-            if (batch.regularization.mixup > 0 && !batch.sparse) own.blends = arena.take<T>(SPAN<T> * batch.layers[0].d);
+            own.nothing = batch.rows.X ? arena.take<T>(batch.d) : nullptr;
+            if (batch.regularization.mixup > 0 && batch.rows.X) own.blends = arena.take<T>(SPAN<T> * batch.d);
             if (batch.sparse) own.gradient_panel = arena.take<T>(batch.layers[0].padded * LANES<T>);
         }
         if (!batch.scratch) return;
-        if (own.nothing) __builtin_memset(own.nothing, 0, size_t(batch.layers[0].d) * sizeof(T));
+        if (own.nothing) __builtin_memset(own.nothing, 0, size_t(batch.d) * sizeof(T));
         batch.scratch[worker] = own;
     }
 
     void pack_weights(const void *theta) {
         const T *W = static_cast<const T *>(theta);
         for (int64_t l = 0; l < batch.shape.depth; W += batch.layers[l].d1 * batch.layers[l].h, ++l)
-            pack<T>(batch.layers[l], W, batch.layers[l].W);
+            if (!row_by_row) pack<T>(batch.layers[l], W, batch.layers[l].W);
+        if (batch.shape.embedding) pack<T>(batch.embedded, W, batch.embedded.theta);
     }
 
     static void work(void *context, int worker, int64_t item) {
@@ -131,12 +137,13 @@ template <class T> struct Run {
 
     double total(const double *of_items) const {
         double sum = 0;
-        for (int64_t item = 0; item < items; ++item) sum += of_items[item];
+        for (int64_t item = 0; item < batch.layers_items; ++item) sum += of_items[item];
         return sum;
     }
 
     void measure_squares() {
-        for (int64_t item = 0; item < items; ++item) batch.squares[item] = 0;
+        for (int64_t item = 0; item < batch.layers_items; ++item) batch.squares[item] = 0;
+        if (batch.regularization.alpha > 0 && batch.shape.embedding) batch.embedded.squares = squares_of<T>(batch.embedded);
         if (batch.regularization.alpha > 0)
             for (int64_t l = 0; l < batch.shape.depth; ++l)
                 batch.squares[batch.layers[l].first_item] = squares_of<T>(batch.layers[l]);
@@ -175,9 +182,9 @@ template <class T> struct Run {
             }
             batch.shares = task.regularization.mixup > 0 ? arena.take<double>(samples) : nullptr;
         };
-        if (!run.prepare(3 * run.flops_a_row * double(samples), samples, plan)) return run.end(no_memory);
+        if (!run.prepare(3 * run.flops_a_row * double(samples), samples, task.rule.adam, plan)) return run.end(no_memory);
         run.pack_weights(task.theta);
-        run.each_layer(task, [](const Layer<T> &layer, T *first, T *second) {
+        run.each_state(task, [](const auto &layer, T *first, T *second) {
             pack<T>(layer, first, layer.first);
             if (second) pack<T>(layer, second, layer.second);
         });
@@ -188,6 +195,8 @@ template <class T> struct Run {
         for (int64_t l = 0; l < depth; ++l)
             for (int which = 0; which < 2; ++which)
                 batch.layers[l].rate_factor[which] = rule.factors ? T(rule.factors[2 * l + which]) : T(1);
+        for (int64_t i = 0; rule.factors && i < batch.embedded.n_learned; ++i)
+            batch.embedded.learned[i].rate_factor = T(rule.factors[2 * depth + i]);
         Powers powers(rule);
         const int mode = rule.adam ? ADAM : rule.nesterov ? NESTEROV : PLAIN_SGD;
         Outcome outcome = {0, 0, DONE};
@@ -210,7 +219,7 @@ template <class T> struct Run {
                 if (going && in_parts) going = run.weights(GRADIENT, INTO_SUM);
             }
             const double penalty = task.regularization.alpha / batch.divisor;
-            loss = loss / batch.divisor + (penalty > 0 ? penalty / 2 * run.total(batch.squares) : 0);
+            loss = loss / batch.divisor + (penalty > 0 ? penalty / 2 * (run.total(batch.squares) + batch.embedded.squares) : 0);
             if (going && !__builtin_isfinite(loss)) {
                 outcome = {loss, outcome.steps, NOT_FINITE};
                 break;
@@ -219,11 +228,15 @@ template <class T> struct Run {
             if (going && in_parts) {
                 batch.move.penalty = 0;  // it is part of the sum now
                 going = run.weights(PENALTY, INTO_SUM);
-                const double length = __builtin_sqrt(run.total(batch.lengths)), most = task.regularization.clip_norm;
+                double length = run.total(batch.lengths);
+                if (task.shape.embedding) length += penalised<T>(batch.embedded, penalty);
+                length = __builtin_sqrt(length);
+                const double most = task.regularization.clip_norm;
                 batch.shorten = most > 0 && length > most ? most / length : 1;
             }
             if (going) going = run.weights(in_parts ? SUMMED : GRADIENT, mode);
             if (going && task.unscaled) run.step_of_scaled(mode);
+            if (going && task.shape.embedding) run.step_of_embedding(mode);
             if (!going) {
                 outcome.ending = INTERRUPTED;
                 break;
@@ -235,7 +248,8 @@ template <class T> struct Run {
             T *W = static_cast<T *>(task.theta);
             for (int64_t l = 0; l < depth; W += batch.layers[l].d1 * batch.layers[l].h, ++l)
                 unpack<T, T>(batch.layers[l], batch.layers[l].W, W);
-            run.each_layer(task, [](const Layer<T> &layer, T *first, T *second) {
+            if (task.shape.embedding) unpack<T, T>(batch.embedded, batch.embedded.theta, W);
+            run.each_state(task, [](const auto &layer, T *first, T *second) {
                 unpack<T, T>(layer, layer.first, first);
                 if (second) unpack<T, T>(layer, layer.second, second);
             });
@@ -282,10 +296,24 @@ template <class T> struct Run {
         each_of_scale(task, [&](const T *from, T *to) { __builtin_memcpy(to, from, size_t(layer.d) * sizeof(T)); });
     }
 
-    template <class Do> void each_layer(const Epoch &task, Do what) {
+    // The state of the rule for each layer, and for the embedding.
+    template <class Do> void each_state(const Epoch &task, Do what) {
         T *first = static_cast<T *>(task.first), *second = static_cast<T *>(task.second);
-        for (int64_t l = 0, at = 0; l < batch.shape.depth; at += batch.layers[l].d1 * batch.layers[l].h, ++l)
+        int64_t at = 0;
+        for (int64_t l = 0; l < batch.shape.depth; at += batch.layers[l].d1 * batch.layers[l].h, ++l)
             what(batch.layers[l], first + at, second ? second + at : nullptr);
+        if (batch.shape.embedding) what(batch.embedded, first + at, second ? second + at : nullptr);
+    }
+
+    void step_of_embedding(int mode) {
+        Embedded<T> &embedded = batch.embedded;
+        if (mode == ADAM)
+            move_embedding<T, ADAM>(embedded, batch.move, batch.shorten);
+        else if (mode == NESTEROV)
+            move_embedding<T, NESTEROV>(embedded, batch.move, batch.shorten);
+        else
+            move_embedding<T, PLAIN_SGD>(embedded, batch.move, batch.shorten);
+        if (batch.move.squares) embedded.squares = squares_of<T>(embedded);
     }
 
     // ---- loss and gradient of all rows ----
@@ -301,7 +329,7 @@ template <class T> struct Run {
         const auto plan = [&](Arena &arena) {
             for (int64_t l = 0; l < shape.depth; ++l) batch.layers[l].sum = arena.take<double>(packed(batch.layers[l]));
         };
-        if (!run.prepare(3 * run.flops_a_row * double(samples), samples, plan)) return run.end(no_memory);
+        if (!run.prepare(3 * run.flops_a_row * double(samples), samples, false, plan)) return run.end(no_memory);
         run.pack_weights(theta);
         run.measure_squares();
         batch.divisor = double(rows.n) * rows.mean_weight;
@@ -315,9 +343,11 @@ template <class T> struct Run {
         }
         const double penalty = regularization.alpha / batch.divisor;
         if (penalty > 0 && !run.weights(PENALTY, INTO_SUM)) return run.end({0, 0, INTERRUPTED});
+        if (penalty > 0 && shape.embedding) penalised<T>(batch.embedded, penalty);
         for (int64_t l = 0; l < shape.depth; gradient += batch.layers[l].d1 * batch.layers[l].h, ++l)
             unpack<T, double>(batch.layers[l], batch.layers[l].sum, gradient);
-        return run.end({loss / batch.divisor + (penalty > 0 ? penalty / 2 * run.total(batch.squares) : 0), 1, DONE});
+        if (shape.embedding) unpack<T, double>(batch.embedded, batch.embedded.sum, gradient);
+        return run.end({loss / batch.divisor + (penalty > 0 ? penalty / 2 * (run.total(batch.squares) + batch.embedded.squares) : 0), 1, DONE});
     }
 
     // ---- logits and probabilities ----
@@ -338,9 +368,10 @@ template <class T> struct Run {
         batch.out = static_cast<T *>(out);
         if (!run.begin_with(shape, rows, Regularization(), workers)) return run.end({0, 0, NO_MEMORY});
         run.row_by_row = rows.n < FEW && !batch.sparse;
-        if (!run.prepare(run.row_by_row ? 0 : run.flops_a_row * double(rows.n), rows.n, [](Arena &) {}))
+        if (!run.prepare(run.row_by_row ? 0 : run.flops_a_row * double(rows.n), rows.n, false, [](Arena &) {}))
             return run.end({0, 0, NO_MEMORY});
         if (run.row_by_row) {
+            if (shape.embedding) run.pack_weights(theta);
             for (int64_t i = 0; i < rows.n; ++i) single_row<T>(batch, static_cast<const T *>(theta), i);
             return run.end({0, 0, DONE});
         }

@@ -17,11 +17,22 @@ void affine_of_columns(const T *W, const Layer<T> &layer, const T *a, T *Z, int6
     for (int v = 0; v < N; ++v) store(Z + v * L, sum[v]);
 }
 
+// A row of its own, embedded as a span of one row.
+template <class T> const T *embedded_row(Batch<T> &batch, int64_t row) {
+    batch.begin = row;
+    batch.m = 1;
+    T *A = batch.layers[0].A;
+    embed<T>(Span<T>(batch, 0, 0), A);
+    for (int64_t i = 0; i < batch.layers[0].d; ++i) A[i] = A[i * SPAN<T>];
+    return A;
+}
+
 // A row of its own: packing the weights would take longer than using them as they lie. Each entry is the same chain
 // of operations as in a tile, so the bits are the same too.
-template <class T> void single_row(const Batch<T> &batch, const T *W, int64_t row) {
+template <class T> void single_row(Batch<T> &batch, const T *W, int64_t row) {
     constexpr int L = LANES<T>;
-    const T *a = static_cast<const T *>(batch.rows.X) + row * batch.layers[0].d;
+    const T *a = static_cast<const T *>(batch.rows.X) + row * batch.d;
+    if (batch.shape.embedding) a = embedded_row<T>(batch, row);
     T *Z = nullptr;
     for (int64_t l = 0; l < batch.shape.depth; ++l) {
         const Layer<T> &layer = batch.layers[l];

@@ -14,12 +14,26 @@ enum Activation : int32_t {
 enum Output : int32_t { SOFTMAX_OUTPUT, SIGMOID_OUTPUT, IDENTITY_OUTPUT, RELU_OUTPUT };
 enum Loss : int32_t { CROSS_ENTROPY, SQUARED_ERROR, BINARY_CROSS_ENTROPY };
 
-// The network: layers count from 1 to depth; sizes[0] is d, sizes[depth] is k.
+// The embedding of the inputs, see glassmax.functional.embeddings: the first layer takes, in this order, the columns of X
+// outside the blocks, the periodic columns' e outputs each, the edged columns' bins, the blocks' outputs.
+struct Embedding {
+    int64_t d;                     // columns of X
+    int64_t n_periodic, K, e;      // columns with cosines, cosines of each, outputs of each
+    const int64_t *periodic;       // the columns, in X
+    int64_t n_edged;               // columns with bins
+    const int64_t *edged, *edge_starts;  // the columns; where the edges of each begin, and the end of all
+    const double *edges;
+    int64_t n_blocks;              // of columns that are multiplied by a matrix; ascending, apart
+    const int64_t *blocks;         // of each: start, stop, outputs
+};
+
+// The network: layers count from 1 to depth; sizes[0] is d, or the embedding's width; sizes[depth] is k.
 struct Shape {
     int64_t depth;
     const int64_t *sizes;
     const int32_t *activations;  // of the hidden layers, depth - 1 of them
     int32_t output, loss;
+    const Embedding *embedding;  // or null: none
 };
 
 // The rows: dense (X) or CSR (values, columns, starts); targets as indices (y) or rows (Y), or none.
@@ -50,7 +64,7 @@ struct Rule {
     bool adam, nesterov;
     double momentum, beta_1, beta_2, epsilon;
     int64_t t;  // steps that Adam has behind it
-    const double *factors;  // of the learning rate, for W1, b1, W2, ...; or null: ones
+    const double *factors;  // of the learning rate, for W1, b1, W2, ..., F, H, V, C, E1, ...; or null: ones
     double scale_factor;    // of the learning rate, for the scale of the inputs
 };
 

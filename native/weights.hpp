@@ -130,6 +130,10 @@ template <class T, int MODE> void weights_item_by(Batch<T> &batch, int worker, i
 }
 
 template <class T> void weights_item(Batch<T> &batch, int worker, int64_t item) {
+    if (item >= batch.layers_items) {
+        if (batch.weights_task == GRADIENT) embedding_item<T>(batch, item - batch.layers_items);
+        return;
+    }
     if (item < batch.scaled_items && batch.mode != INTO_SUM) {  // moved afterwards, by scaled.hpp
         if (batch.weights_task == GRADIENT) weights_item_by<T, INTO_SUM>(batch, worker, item);
         return;

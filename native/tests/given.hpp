@@ -136,16 +136,18 @@ template <class T> struct Trained {
 // A case as the engine is given it.
 template <class T> struct Given {
     const Case &c;
-    Block<int64_t> sizes, y, order, columns, starts;
+    Block<int64_t> sizes, y, order, columns, starts, periodic, edged, edge_starts, blocks;
     Block<int32_t> activations, columns_32, starts_32;
     Block<T> X, values, theta, first, second, unscaled;
-    Block<double> Y, weight, rates, dropout, factors, mixup_factors;
+    Block<double> Y, weight, rates, dropout, factors, mixup_factors, edges;
+    Embedding embedding = {};
 
     explicit Given(const Case &c)
         : c(c), sizes(c.sizes), y(c.y), order(c.order), activations(c.activations), theta(c.theta), first(c.first),
           second(maybe<T>(c.adam ? c.second : Numbers())), Y(maybe<double>(c.Y)), weight(maybe<double>(c.weight)),
           rates(c.rates), dropout(maybe<double>(c.dropout)), factors(maybe<double>(c.factors)),
           mixup_factors(maybe<double>(c.mixup_factors)) {
+        if (c.embedding.d) embed(c.embedding);
         if (!c.scale.empty()) {  // W1 before its scale, what follows, the scale
             Numbers before = c.theta;
             for (int64_t i = 0; i < c.sizes[0] * c.sizes[1]; ++i) before[i] /= c.scale[i / c.sizes[1]];
@@ -159,9 +161,9 @@ template <class T> struct Given {
         Numbers entries;
         Integers column, start = {0};
         for (int64_t i = 0; i < c.n; ++i, start.push_back(int64_t(entries.size())))
-            for (int64_t j = 0; j < c.sizes[0]; ++j)
-                if (c.X[i * c.sizes[0] + j] != 0) {
-                    entries.push_back(c.X[i * c.sizes[0] + j]);
+            for (int64_t j = 0; j < c.d(); ++j)
+                if (c.X[i * c.d() + j] != 0) {
+                    entries.push_back(c.X[i * c.d() + j]);
                     column.push_back(j);
                 }
         values = Block<T>(entries);
@@ -171,7 +173,24 @@ template <class T> struct Given {
         starts_32 = Block<int32_t>(start);
     }
 
-    Shape shape() const { return {c.depth(), sizes.data(), activations.data(), c.output, c.loss}; }
+    void embed(const PlainEmbedding &from) {
+        Numbers all;
+        Integers start = {0};
+        for (const Numbers &t : from.edges) {
+            all.insert(all.end(), t.begin(), t.end());
+            start.push_back(int64_t(all.size()));
+        }
+        periodic = Block<int64_t>(from.periodic);
+        edged = Block<int64_t>(from.edged);
+        edge_starts = Block<int64_t>(start);
+        edges = Block<double>(all);
+        blocks = Block<int64_t>(from.blocks);
+        embedding = {from.d, int64_t(from.periodic.size()), from.K, from.e, periodic.data(), int64_t(from.edged.size()),
+                     edged.data(), edge_starts.data(), edges.data(), int64_t(from.blocks.size()) / 3, blocks.data()};
+    }
+    Shape shape() const {
+        return {c.depth(), sizes.data(), activations.data(), c.output, c.loss, c.embedding.d ? &embedding : nullptr};
+    }
     Rows rows() const {
         Rows rows = {};
         rows.n = c.n;

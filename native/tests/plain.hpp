@@ -1,6 +1,7 @@
 // What test_engine computes, and the plainest code that computes it: float64, one row at a time, formula by formula.
 #pragma once
 
+#include "plain_embedding.hpp"
 #include "task.hpp"
 
 #include <algorithm>
@@ -14,9 +15,6 @@
 #define PLAIN __attribute__((no_sanitize("address", "undefined", "thread")))
 
 namespace glassmax {
-
-typedef std::vector<double> Numbers;
-typedef std::vector<int64_t> Integers;
 
 // ---- numbers ----
 
@@ -54,6 +52,7 @@ struct Mixed {  // a row, and how much of another it takes
 
 struct Case {
     Integers sizes;
+    PlainEmbedding embedding;
     std::vector<int32_t> activations;
     int32_t output = SOFTMAX_OUTPUT, loss = CROSS_ENTROPY;
     int64_t n = 0, batch_size = 1, first_step = 5;
@@ -68,6 +67,12 @@ struct Case {
 
     int64_t depth() const { return int64_t(sizes.size()) - 1; }
     int64_t k() const { return sizes.back(); }
+    int64_t d() const { return embedding.d ? embedding.d : sizes[0]; }
+    int64_t of_layers() const {  // numbers of theta
+        int64_t sum = 0;
+        for (int64_t l = 0; l < depth(); ++l) sum += (sizes[l] + 1) * sizes[l + 1];
+        return sum;
+    }
     double target(const struct Mixed &row, int64_t j) const;
     std::string name() const {
         std::string text = std::to_string(n) + " rows in batches of " + std::to_string(batch_size) + ", sizes";
@@ -75,7 +80,7 @@ struct Case {
         text += ", activations";
         for (int32_t f : activations) text += " " + std::to_string(f);
         text += ", output " + std::to_string(output) + ", loss " + std::to_string(loss);
-        return text + (sparse ? ", sparse" : "") + (adam ? ", Adam" : nesterov ? ", Nesterov" : "");
+        return text + (embedding.d ? ", embedded" : "") + (sparse ? ", sparse" : "") + (adam ? ", Adam" : nesterov ? ", Nesterov" : "");
     }
 };
 
@@ -114,6 +119,44 @@ inline Case make(const Integers &sizes, int64_t n, uint64_t seed) {
     return c;
 }
 
+// d columns, of which some are periodic, some have edges, some are in blocks; some of the kinds may be missing.
+inline Case make_embedded(int64_t d, const Integers &rest, int64_t n, uint64_t seed, int kinds) {
+    Random random{seed + 77};
+    PlainEmbedding embedding;
+    embedding.d = d;
+    embedding.K = 1 + random.below(17);
+    embedding.e = 1 + random.below(6);
+    for (int64_t j = random.below(3); (kinds & 4) && j < d; j += 1 + random.below(3)) {
+        const int64_t stop = std::min(d, j + 1 + random.below(5));
+        embedding.blocks.insert(embedding.blocks.end(), {j, stop, 1 + random.below(6)});
+        j = stop;
+    }
+    for (int64_t j = 0; j < d; ++j) {
+        if (embedding.in_block(j)) continue;
+        if ((kinds & 1) && random.below(3)) embedding.periodic.push_back(j);
+        if (!(kinds & 2) || !random.below(3)) continue;
+        embedding.edged.push_back(j);
+        embedding.edges.push_back(random.numbers(2 + random.below(5), -1, 1));
+        std::sort(embedding.edges.back().begin(), embedding.edges.back().end());
+        for (double &t : embedding.edges.back()) t += 0.25 * double(&t - embedding.edges.back().data());
+    }
+    Integers sizes = {embedding.width()};
+    sizes.insert(sizes.end(), rest.begin(), rest.end());
+    Case c = make(sizes, n, seed);
+    c.embedding = embedding;
+    c.X = random.numbers(n * d, -1, 1);
+    for (int64_t i = 0; i < n; ++i)
+        for (int64_t j = 0; j < d; ++j)
+            if (embedding.in_block(j) && random.below(2)) c.X[i * d + j] = 0;
+    const int64_t p = embedding.parameters();
+    for (Numbers *to : {&c.theta, &c.first, &c.second}) {
+        const double most = to == &c.theta ? 1 : 0.01;
+        const Numbers more = random.numbers(p, to == &c.second ? 0 : -most, most);
+        to->insert(to->end(), more.begin(), more.end());
+    }
+    return c;
+}
+
 inline void with_target_rows(Case &c) {  // zeros and ones among them
     Random random{7};
     for (int64_t i = 0; i < c.n * c.k(); ++i) c.Y.push_back(std::min(1.0, std::max(0.0, random.number(-0.5, 1.5))));
@@ -132,7 +175,7 @@ inline void with_weights(Case &c) {  // a row of weight 0 is absent, whatever it
     c.weight = Random{8}.numbers(c.n, 0.25, 2);
     for (int64_t i = 2; i < c.n; i += 5) {
         c.weight[i] = 0;
-        std::fill_n(&c.X[i * c.sizes[0]], c.sizes[0], std::nan(""));
+        std::fill_n(&c.X[i * c.d()], c.d(), std::nan(""));
     }
     c.mean_weight = std::accumulate(c.weight.begin(), c.weight.end(), 0.0) / double(c.n);
 }
@@ -142,7 +185,7 @@ inline void with_sparse_rows(Case &c, bool wide) {  // some of them empty
     c.sparse = true;
     c.wide = wide;
     for (double &x : c.X) x = random.below(10) ? 0 : x;
-    for (int64_t i = 3; i < c.n; i += 4) std::fill_n(&c.X[i * c.sizes[0]], c.sizes[0], 0);
+    for (int64_t i = 3; i < c.n; i += 4) std::fill_n(&c.X[i * c.d()], c.d(), 0);
 }
 
 // ---- the plain code ----
@@ -221,7 +264,9 @@ inline PLAIN void back(const double *a, const double *dz, const double *W, int64
 inline double pass(const Case &c, const Numbers &theta, const Mixed &i, int64_t step, double factor, double *gradient,
                    double *out) {
     std::vector<Numbers> A(1), slopes(1);
-    for (int64_t j = 0; j < c.sizes[0]; ++j) A[0].push_back(i.of(c.X.data(), c.sizes[0], j));
+    Numbers x;
+    for (int64_t j = 0; j < c.d(); ++j) x.push_back(i.of(c.X.data(), c.d(), j));
+    A[0] = c.embedding.d ? c.embedding.of(x, theta.data() + c.of_layers()) : x;
     const double *W = theta.data();
     for (int64_t l = 0; l < c.depth(); W += (c.sizes[l] + 1) * c.sizes[l + 1], ++l) {
         const int64_t h = c.sizes[l + 1];
@@ -242,11 +287,12 @@ inline double pass(const Case &c, const Numbers &theta, const Mixed &i, int64_t 
     Numbers dz = A.back();
     const double loss = head(c, i, dz.data());
     for (double &x : dz) x *= factor;
-    double *dW = gradient + theta.size();
+    double *dW = gradient + c.of_layers();
     for (int64_t l = c.depth() - 1; l >= 0; --l) {
         const int64_t d = c.sizes[l], h = c.sizes[l + 1];
         Numbers da(d, 0);
         back(A[l].data(), dz.data(), W -= (d + 1) * h, d, h, dW -= (d + 1) * h, da.data());
+        if (l == 0 && c.embedding.d) c.embedding.of(x, theta.data() + c.of_layers(), &da, gradient + c.of_layers());
         for (int64_t j = 0; l && j < d; ++j) da[j] *= slopes[l][j];
         dz = da;
     }
@@ -257,6 +303,10 @@ inline double pass(const Case &c, const Numbers &theta, const Mixed &i, int64_t 
 inline void each_weight(const Case &c, const std::function<void(int64_t)> &what) {
     for (int64_t l = 0, at = 0; l < c.depth(); at += c.sizes[++l])
         for (int64_t end = at + c.sizes[l] * c.sizes[l + 1]; at < end; ++at) what(at);
+    int64_t at = c.of_layers(), which = 0;
+    for (int64_t count : c.embedding.learned())
+        for (const bool weights = c.embedding.weights(which++); count > 0; --count, ++at)
+            if (weights) what(at);
 }
 
 // How much row s of a batch takes of the row before it: glassmax.functional.mixup has the formulas.
@@ -317,6 +367,11 @@ struct Plain {
         for (int64_t l = 0, end = 0; l < 2 * c.depth(); ++l)  // W1, b1, W2, ...
             for (end += l % 2 ? c.sizes[l / 2 + 1] : c.sizes[l / 2] * c.sizes[l / 2 + 1]; i < end; ++i)
                 theta[i] += factor(c, l) * change(c, g[i], i, rate, t);
+        int64_t which = 2 * c.depth();
+        for (int64_t count : c.embedding.learned()) {
+            for (; count > 0; --count, ++i) theta[i] += factor(c, which) * change(c, g[i], i, rate, t);
+            ++which;
+        }
     }
 
     static double factor(const Case &c, int64_t which) { return c.factors.empty() ? 1 : c.factors[which]; }

@@ -106,6 +106,26 @@ void sparse_rows() {
     }
 }
 
+void embeddings() {  // each combination of kinds, each option
+    for (int i = 0; i < 56; ++i) {
+        const int kinds = 1 + i % 7;
+        Case c = make_embedded(SIZES[i % 13], i % 3 ? Integers{17, 5} : Integers{SIZES[i % 11], 13, 3}, i % 5 ? 70 : 560,
+                               uint64_t(450 + i), kinds);
+        c.batch_size = i % 5 ? 33 : 530;
+        c.adam = i % 2;
+        c.nesterov = i % 4 == 2;
+        if (i % 3 == 1) c.mixup = 0.5;
+        if (i % 4 == 1) c.alpha = 0.5;
+        if (i % 5 == 2) c.decay = 0.25;
+        if (i % 6 == 3) c.clip = 0.0625;
+        if (i % 7 == 2) with_weights(c);
+        if (i % 8 >= 6) with_sparse_rows(c, i % 8 == 6);
+        if (i % 9 == 4)
+            c.factors = Random{12}.numbers(2 * c.depth() + int64_t(c.embedding.learned().size()), 0, 2);
+        check(c);
+    }
+}
+
 template <class T> void few_rows_of(const Case &c, const Engine &engine) {
     const Given<T> given(c);
     for (bool probabilities : {false, true}) {
@@ -121,7 +141,9 @@ template <class T> void few_rows_of(const Case &c, const Engine &engine) {
 
 void few_rows() {  // go another way, and give the same bits
     for (int i = 0; i < 13; ++i) {
-        Case c = make({SIZES[i], SIZES[(i + 5) % 13], SIZES[(i + 7) % 13]}, 33, uint64_t(500 + i));
+        const Integers rest = {SIZES[(i + 5) % 13], SIZES[(i + 7) % 13]};
+        Case c = i % 3 ? make({SIZES[i], rest[0], rest[1]}, 33, uint64_t(500 + i))
+                       : make_embedded(SIZES[i], rest, 33, uint64_t(500 + i), 7);
         c.output = i % 4;
         for (const Engine *engine : engines()) {
             few_rows_of<float>(c, *engine);
@@ -147,7 +169,7 @@ void many_rows() {  // more spans than a phase can have items; nearly all empty,
     Workers workers = {&Team::shared(), 2, interrupted};
     looks = 0;
     looks_allowed = 2 * n;  // or it might never end
-    const Shape shape = {1, sizes.data(), nullptr, IDENTITY_OUTPUT, SQUARED_ERROR};
+    const Shape shape = {1, sizes.data(), nullptr, IDENTITY_OUTPUT, SQUARED_ERROR, nullptr};
     const Outcome outcome = engine_baseline().forward[1](shape, rows, theta.data(), false, out.data(), workers);
     looks_allowed = std::numeric_limits<int64_t>::max();
     expect(outcome.ending == DONE, "many rows: no end");
@@ -188,6 +210,7 @@ void same_bits() {
     for (int i = 0; i < 8; ++i) {
         Case c = make({65, 48, 17}, 130, uint64_t(600 + i));
         if (i == 1) c = make({33, 48, 7}, 700, 601);
+        if (i == 3 || i == 6) c = make_embedded(17, {48, 7}, 700, uint64_t(600 + i), 7);
         c.batch_size = i == 1 ? 600 : i == 2 ? 44 : c.n;
         c.adam = i % 3 == 1;
         c.nesterov = i % 3 == 2;
@@ -198,7 +221,7 @@ void same_bits() {
         if (i >= 6) with_sparse_rows(c, i == 7);
         if (i >= 4) with_weights(c);
         if (i % 3 == 1) c.mixup = 0.5;
-        if (i % 4 == 2) with_scale(c);
+        if (i == 2) with_scale(c);
         check(c, {1, 2, 3, 4}, i % 2 ? &Team::shared() : new Team);  // one that has not yet left its helpers out
     }
 }
@@ -372,7 +395,8 @@ int main() {
         const char *name;
         void (*run)();
     } groups[] = {{"sizes", every_size},         {"activations", every_activation}, {"heads", every_head},
-                  {"rules", every_rule},         {"sparse rows", sparse_rows},      {"few rows", few_rows},
+                  {"rules", every_rule},         {"sparse rows", sparse_rows},      {"embeddings", embeddings},
+                  {"few rows", few_rows},
                   {"many rows", many_rows},      {"phases", phases},                {"same bits", same_bits},
                   {"two callers", two_callers},  {"interruptions", interruptions},  {"not finite", not_finite},
                   {"fork", fork_in_the_middle},  {"no threads", no_threads}};

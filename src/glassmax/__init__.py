@@ -27,7 +27,9 @@ The map of the modules, from the command line down to the exceptions::
     network         Network: forward pass, exact gradients, Jacobian, Hessian products
     table/          read tables, infer the type of each column, encode the columns as numbers
     calculus/       derive a gradient step by step; check every step with numbers
+    architecture    the description of a network, checked
     initializers    starting weights
+    embedding/      Embedding: columns of X embedded before the first layer
     parameters      W1, b1, W2, ... as views of one vector theta
     functional/     affine, activations, softmax, losses: every f beside its f_vjp
     gradcheck       compare a gradient with numerical derivatives of the loss
@@ -48,11 +50,13 @@ from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from . import (
+        architecture,
         calculus,
         calibration,
         cli,
         conformal,
         doctor,
+        embedding,
         engine,
         errors,
         estimator,
@@ -73,15 +77,18 @@ if TYPE_CHECKING:
     )
     from .calculus import derive
     from .doctor import diagnose
+    from .embedding import Embedding
     from .estimator import SoftmaxClassifier
     from .model import Model, load_model
     from .network import Network
     from .table import read_table
 
 __all__ = [
+    "Embedding",
     "Model",
     "Network",
     "SoftmaxClassifier",
+    "architecture",
     "calculus",
     "calibration",
     "cli",
@@ -89,6 +96,7 @@ __all__ = [
     "derive",
     "diagnose",
     "doctor",
+    "embedding",
     "engine",
     "errors",
     "estimator",
@@ -111,6 +119,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "Embedding": "embedding",
     "Model": "model",
     "Network": "network",
     "SoftmaxClassifier": "estimator",

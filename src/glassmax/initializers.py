@@ -24,10 +24,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .embedding import Embedding
 from .errors import OptionError, one_of
 from .parameters import Parameters
 
-__all__ = ["SCHEMES", "draw_parameters", "generator", "schemes_of"]
+__all__ = ["SCHEMES", "draw_embedding", "draw_parameters", "generator", "schemes_of"]
 
 VARIANCES = ("glorot", "he", "lecun")
 SCHEMES = ("mlp", "auto", *(f"{name}_{shape}" for name in VARIANCES for shape in ("uniform", "normal")), "normal")
@@ -101,6 +102,29 @@ def draw_parameters(
         else:
             W[...] = draw.normal(0, np.sqrt(variance), W.shape)
         b[...] = 0
+
+
+def draw_embedding(
+    parameters: Parameters, embedding: Embedding, draw: "np.random.RandomState | np.random.Generator"
+) -> None:
+    """Draw the starting values of an embedding into `parameters`, in the order F, H, V, E1, ...; C starts at 0.
+
+    ::
+
+        F ~ N(0, (2 pi scale)^2)        H ~ U(-pi, pi)        V ~ U(-1/sqrt(K), 1/sqrt(K))        E ~ N(0, 1)
+
+    Source: Holzmüller, Grinsztajn & Steinwart, "Better by default" (2024), section 3.
+    """
+    for name, shape in embedding.shapes.items():
+        if name == "F":
+            parameters[name] = draw.normal(0, 2 * np.pi * embedding.scale, shape)
+        elif name == "H":
+            parameters[name] = draw.uniform(-np.pi, np.pi, shape)
+        elif name == "V":
+            bound = embedding.frequencies**-0.5
+            parameters[name] = draw.uniform(-bound, bound, shape)
+        elif name != "C":
+            parameters[name] = draw.normal(0, 1, shape)
 
 
 def __dir__() -> list[str]:

@@ -19,14 +19,15 @@ All gradients are computed before any weight moves. Layers count from 1. Epochs 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from .errors import DataError, OptionError, Setting, ShapeError, between, one_of
+from .architecture import check_activations, check_dtype, check_embedding, check_sizes
+from .embedding import Embedding
+from .errors import DataError, ShapeError, between, one_of
 from .functional.activations import ACTIVATIONS
 from .functional.affine import affine
 from .functional.arrays import Array, as_floating, as_inputs, square_lengths, summing_dtype
@@ -35,8 +36,8 @@ from .functional.losses import l2 as l2_penalty
 from .functional.losses import l2_vjp
 from .functional.targets import check_target, check_weights, reduce_rows, scale_rows
 from .gradcheck import Method, Report, check_gradients
-from .initializers import draw_parameters, generator
-from .parameters import Parameters, count
+from .initializers import draw_embedding, draw_parameters, generator
+from .parameters import Parameters
 
 if TYPE_CHECKING:
     from .calculus import Derivation
@@ -52,8 +53,10 @@ class Tape:
 
     Attributes
     ----------
+    X : (n, d) array
+        The inputs.
     A : dict of int to (n, h_l) array
-        Activations; ``A[0]`` is X.
+        Activations; ``A[0]`` is X, or the embedding of X.
     Z : dict of int to (n, h_l) array
         Inputs of the activations, from ``Z[1]`` to the logits ``Z[last]``.
     head : HeadTape
@@ -62,6 +65,7 @@ class Tape:
         The dropout masks that A was multiplied by; empty without dropout.
     """
 
+    X: Array
     A: dict[int, Array]
     Z: dict[int, Array]
     head: HeadTape
@@ -85,7 +89,8 @@ class Network:
     Parameters
     ----------
     layer_sizes : sequence of int
-        Units of each layer, each >= 1: inputs d, hidden layers (none, one or many), outputs k.
+        Units of each layer, each >= 1: inputs d (with an embedding, its width), hidden layers (none, one or many),
+        outputs k.
     activation : str or sequence of str, default="relu"
         The hidden layers' activation, or one name for each hidden layer; see `glassmax.functional.ACTIVATIONS`.
     output : {"softmax", "sigmoid", "identity", "relu"}, default="softmax"
@@ -93,7 +98,7 @@ class Network:
     loss : {"cross_entropy", "squared_error", "binary_cross_entropy"}, default="cross_entropy"
         The loss of each row; `squared_error` is ``1/2 sum_c (P - Y)^2``.
     l2 : float, default=0.0
-        >= 0; adds ``l2/2 * sum of W^2`` to the loss. Biases are left out.
+        >= 0; adds ``l2/2 * sum of W^2`` to the loss. Biases are left out. Of an embedding, V and E count like W.
     dtype : dtype, default="float64"
         The parameters' dtype; inputs are converted to it. complex128 serves the complex step.
     init : str, default="mlp"
@@ -101,12 +106,17 @@ class Network:
         each layer's activation.
     random_state : int, None, RandomState or Generator, default=0
         Seed of the starting weights.
+    embedding : Embedding, optional
+        What the columns of X become before the first layer: A0 in the place of X. Its parameters F, H, V, C, E1, ...
+        are learned and follow the weights in `theta`.
 
     Attributes
     ----------
     parameters : Parameters
         ``parameters["W1"]``, ...: views of `theta`.
     layer_sizes : tuple of int
+    n_inputs : int
+        d, the number of columns of X.
     depth : int
         The number of layers with weights: 1 for multinomial logistic regression.
     activations : tuple of str
@@ -149,15 +159,22 @@ class Network:
         dtype: npt.DTypeLike = "float64",
         init: str = "mlp",
         random_state: int | np.random.RandomState | np.random.Generator | None = 0,
+        embedding: Embedding | None = None,
     ) -> None:
-        self.layer_sizes = _check_sizes(layer_sizes)
+        self.layer_sizes = check_sizes(layer_sizes)
+        self.embedding = check_embedding(embedding, self.layer_sizes[0], dtype)
+        self.n_inputs = self.layer_sizes[0] if embedding is None else embedding.d
         self.depth = len(self.layer_sizes) - 1
-        self.activations = _check_activations(activation, len(self.layer_sizes) - 2)
+        self.activations = check_activations(activation, len(self.layer_sizes) - 2)
         self.head = Head(one_of("output", output, OUTPUTS), one_of("loss", loss, LOSSES))
         between("l2", l2, 0)
         self.l2 = float(l2)
-        self.parameters = Parameters(self.layer_sizes, dtype=_check_dtype(dtype))
-        draw_parameters(self.parameters, init, self.activations, generator(random_state))
+        shapes = {} if embedding is None else embedding.shapes
+        self.parameters = Parameters(self.layer_sizes, dtype=check_dtype(dtype), embedding_shapes=shapes)
+        draw = generator(random_state)
+        draw_parameters(self.parameters, init, self.activations, draw)
+        if embedding is not None:
+            draw_embedding(self.parameters, embedding, draw)
 
     @classmethod
     def from_parameters(
@@ -169,14 +186,16 @@ class Network:
         loss: str = "cross_entropy",
         l2: float = 0.0,
         dtype: npt.DTypeLike | None = None,
+        embedding: Embedding | None = None,
     ) -> Network:
         """Build a network from given weights.
 
         Parameters
         ----------
         parameters : mapping of str to array
-            W1, b1, W2, b2, ...: W_l is (h_{l-1}, h_l), b_l is (h_l,). They are copied.
-        activation, output, loss, l2
+            W1, b1, W2, b2, ...: W_l is (h_{l-1}, h_l), b_l is (h_l,); with an embedding F, H, V, C, E1, ... too. They
+            are copied.
+        activation, output, loss, l2, embedding
             As for the class.
         dtype : dtype, optional
             By default the widest dtype among the arrays.
@@ -196,9 +215,15 @@ class Network:
         >>> net.predictions([[0.0]])
         array([[0.5, 0.5]])
         """
-        copied = Parameters.from_mapping(parameters, dtype)
+        copied = Parameters.from_mapping(parameters, dtype, None if embedding is None else embedding.shapes)
         network = cls(
-            copied.layer_sizes, activation=activation, output=output, loss=loss, l2=l2, dtype=copied.flat.dtype
+            copied.layer_sizes,
+            activation=activation,
+            output=output,
+            loss=loss,
+            l2=l2,
+            dtype=copied.flat.dtype,
+            embedding=embedding,
         )
         network.parameters = copied
         return network
@@ -220,9 +245,10 @@ class Network:
         distinct = set(self.activations)
         shown = self.activations[0] if len(distinct) == 1 else self.activations
         hidden = f"activation={shown!r}, " if self.activations else ""
+        embedded = "" if self.embedding is None else f"{self.embedding!r}, "
         return (
-            f"Network({sizes}, {hidden}output={self.head.output!r}, loss={self.head.loss!r}, "
-            f"{count(self.layer_sizes)} parameters)"
+            f"Network({sizes}, {embedded}{hidden}output={self.head.output!r}, loss={self.head.loss!r}, "
+            f"{self.theta.size} parameters)"
         )
 
     def astype(self, dtype: npt.DTypeLike) -> Network:
@@ -234,6 +260,7 @@ class Network:
             loss=self.head.loss,
             l2=self.l2,
             dtype=dtype,
+            embedding=self.embedding,
         )
 
     def forward(self, X: npt.ArrayLike, masks: Masks | None = None) -> Tape:
@@ -266,7 +293,8 @@ class Network:
         >>> tape.A[0].shape, tape.Z[1].shape, tape.A[1].shape, tape.Z[2].shape, tape.P.shape
         ((1, 2), (1, 3), (1, 3), (1, 2), (1, 2))
         """
-        A: dict[int, Array] = {0: self._check_X(X)}
+        X = self._check_X(X)
+        A: dict[int, Array] = {0: X if self.embedding is None else self.embedding.forward(X, self.parameters)}
         Z: dict[int, Array] = {}
         self._check_masks(masks, A[0].shape[0])
         for layer in range(1, self.depth + 1):
@@ -275,7 +303,7 @@ class Network:
                 A[layer] = ACTIVATIONS[self.activations[layer - 1]].f(Z[layer])
                 if masks:
                     A[layer] = A[layer] * masks[layer]
-        return Tape(A, Z, self.head.forward(Z[self.depth]), masks or {})
+        return Tape(X, A, Z, self.head.forward(Z[self.depth]), masks or {})
 
     def predictions(self, X: npt.ArrayLike) -> Array:
         """Return P, the output for each row of X, (n, k)."""
@@ -411,7 +439,11 @@ class Network:
             raise ShapeError(
                 f"gradients is a {type(gradients).__name__}, expected the second value that loss_and_gradients returns."
             )
-        if not isinstance(gradients, Parameters) or gradients.layer_sizes != self.layer_sizes:
+        if (
+            not isinstance(gradients, Parameters)
+            or gradients.layer_sizes != self.layer_sizes
+            or (gradients.embedding_shapes != self.parameters.embedding_shapes)
+        ):
             gradients = self._as_parameters(gradients)
         self.theta[...] -= learning_rate * gradients.flat
 
@@ -452,7 +484,7 @@ class Network:
                 Z = tape.Z[layer - 1]
                 derivative = ACTIVATIONS[self.activations[layer - 2]].vjp(np.ones_like(Z), Z)
                 J = J * derivative[:, None, :]
-        return J
+        return J if self.embedding is None else self.embedding.inputs_vjp(J, tape.X, self.parameters)
 
     def gradient_norms(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Array:
         """Return the exact length of each sample's own gradient, ``|| dL_i/dtheta ||``.
@@ -492,6 +524,8 @@ class Network:
             total += (1 + square_lengths(tape.A[layer - 1])) * square_lengths(dZ)
             if layer > 1:
                 dZ = self._down(tape, layer, dZ)
+        if self.embedding is not None and self.embedding.shapes:
+            total += self.embedding.square_norms(dZ @ self.parameters.W[1].T, tape.X, self.parameters)
         return np.sqrt(total)
 
     def hessian_vector_product(
@@ -531,13 +565,12 @@ class Network:
         direction = as_floating(v, "v").astype(self.theta.dtype, copy=False)
         if direction.shape != self.theta.shape:
             raise ShapeError(f"v is {direction.shape}, expected the shape of theta, {self.theta.shape}.")
-        V = Parameters(self.layer_sizes, direction)
+        V = self.parameters.of(direction)
         W = self.parameters.W
         X, T, w, _ = self._drop_rows_of_weight_0(*self._check_batch(X, y, sample_weight), None)
         tape = self.forward(X)
 
-        X = tape.A[0]
-        RA: dict[int, Array] = {0: np.zeros_like(X) if isinstance(X, np.ndarray) else 0 * X}
+        RA: dict[int, Array] = {0: self._R_inputs(tape, V)}
         RZ: dict[int, Array] = {}
         for layer in range(1, self.depth + 1):
             RZ[layer] = RA[layer - 1] @ W[layer] + tape.A[layer - 1] @ V.W[layer] + V.b[layer]
@@ -547,15 +580,26 @@ class Network:
         divisor = _divisor(tape, w)
         dZ = scale_rows(self.head.dZ(tape.head, T), w, divisor)
         RdZ = scale_rows(self.head.R_dZ(tape.head, T, RZ[self.depth]), w, divisor)
-        H_v = Parameters(self.layer_sizes, dtype=dZ.dtype)
+        H_v = self.parameters.of(np.zeros(self.theta.shape, dZ.dtype))
         for layer in range(self.depth, 0, -1):
-            H_v["W" + str(layer)] = RA[layer - 1].T @ dZ + tape.A[layer - 1].T @ RdZ + self.l2 * V.W[layer]
+            H_v["W" + str(layer)] = RA[layer - 1].T @ dZ + tape.A[layer - 1].T @ RdZ
             H_v["b" + str(layer)] = RdZ.sum(axis=0, dtype=summing_dtype(RdZ.dtype))
             if layer > 1:
                 activation, Z = ACTIVATIONS[self.activations[layer - 2]], tape.Z[layer - 1]
                 dA, RdA = dZ @ W[layer].T, RdZ @ W[layer].T + dZ @ V.W[layer].T
                 dZ, RdZ = activation.vjp(dA, Z), activation.vjp(RdA, Z) + dA * activation.second(Z) * RZ[layer - 1]
+        if self.embedding is not None and self.embedding.shapes:
+            dA, RdA = dZ @ W[1].T, RdZ @ W[1].T + dZ @ V.W[1].T
+            self.embedding.backward_jvp(dA, RdA, tape.X, self.parameters, V, H_v)
+        for name, values in V.penalized.items():
+            H_v[name][...] += self.l2 * values
         return H_v.flat
+
+    def _R_inputs(self, tape: Tape, change: Parameters) -> Array:
+        """The change of A0 for a change of the parameters: 0 without an embedding."""
+        if self.embedding is not None:
+            return self.embedding.jvp(tape.X, self.parameters, change)
+        return np.zeros_like(tape.X) if isinstance(tape.X, np.ndarray) else 0 * tape.X
 
     def check_gradients(
         self,
@@ -615,7 +659,8 @@ class Network:
         Parameters
         ----------
         wrt : str
-            ``"W1"``, ``"b2"``, ..., or ``"Z1"``, ``"A1"``, ``"X"``; ``"W1[m,n]"`` names the cell.
+            ``"W1"``, ``"b2"``, ..., or ``"Z1"``, ``"A1"``, ``"X"``; ``"W1[m,n]"`` names the cell. With an embedding
+            also ``"F"``, ``"H"``, ``"V"``, ``"C"``, ``"E1"``, ... and, in the place of X, ``"A0"``.
 
         Returns
         -------
@@ -627,20 +672,24 @@ class Network:
         >>> print(Network([4, 3]).derive("W1").matrix_form)
         XᵀdZ1
         """
-        from .calculus.networks import derive_network  # late: training does not need it
+        from .calculus.networks import derive_embedding, derive_network  # late: training does not need it
 
-        return derive_network(wrt, self.activations, self.head.output, self.head.loss, l2=self.l2 > 0)
+        if str(wrt).partition("[")[0] in self.parameters.embedding_shapes:
+            return derive_embedding(wrt, l2=self.l2 > 0)
+        inputs = "X" if self.embedding is None else "A0"
+        names = self.activations, self.head.output, self.head.loss
+        return derive_network(wrt, *names, l2=self.l2 > 0, inputs=inputs)
 
     def _loss(self, tape: Tape, T: Array, w: Array | None, divisor: float, l2: float) -> float:
         with np.errstate(invalid="ignore", divide="ignore"):  # no rows, or weights that sum to 0: the mean is nan
             data = np.divide(reduce_rows(self.head.rows(tape.head, T), w, "sum"), divisor)
-        penalty = sum(l2_penalty(W, l2) for W in self.parameters.W.values()) if l2 else 0.0
+        penalty = sum(l2_penalty(W, l2) for W in self.parameters.penalized.values()) if l2 else 0.0
         loss: float = (data + penalty).item()
         return loss
 
     def _gradients(self, tape: Tape, T: Array, w: Array | None, divisor: float, l2: float) -> Parameters:
         dZ = scale_rows(self.head.dZ(tape.head, T), w, divisor)
-        gradients = Parameters(self.layer_sizes, np.empty(self.theta.shape, dZ.dtype))
+        gradients = self.parameters.of(np.empty(self.theta.shape, dZ.dtype))
         for layer in range(self.depth, 0, -1):
             # Not affine_vjp: the inputs need no derivative, and dW is written into the flat vector without a copy.
             dW, db = gradients.W[layer], gradients.b[layer]
@@ -649,10 +698,13 @@ class Network:
             else:
                 dW[...] = tape.A[layer - 1].T @ dZ
             db[...] = dZ.sum(axis=0, dtype=summing_dtype(dZ.dtype))
-            if l2:
-                dW += l2_vjp(1.0, self.parameters.W[layer], l2)
             if layer > 1:
                 dZ = self._down(tape, layer, dZ)
+        if self.embedding is not None and self.embedding.shapes:
+            self.embedding.backward(dZ @ self.parameters.W[1].T, tape.X, self.parameters, gradients)
+        if l2:
+            for name, W in self.parameters.penalized.items():
+                gradients[name][...] += l2_vjp(1.0, W, l2)
         return gradients
 
     def _down(self, tape: Tape, layer: int, dZ: Array) -> Array:
@@ -665,9 +717,9 @@ class Network:
     def _check_X(self, X: npt.ArrayLike) -> Array:
         if type(X) is not np.ndarray or X.dtype != self.theta.dtype:
             X = as_inputs(X, "X")
-        if X.ndim != 2 or X.shape[1] != self.layer_sizes[0]:
-            row = " One sample is a row: pass x[None, :]." if X.shape == self.layer_sizes[:1] else ""
-            raise ShapeError(f"X is {X.shape}, expected (n, {self.layer_sizes[0]}): rows are samples.{row}")
+        if X.ndim != 2 or X.shape[1] != self.n_inputs:
+            row = " One sample is a row: pass x[None, :]." if X.shape == (self.n_inputs,) else ""
+            raise ShapeError(f"X is {X.shape}, expected (n, {self.n_inputs}): rows are samples.{row}")
         return X if X.dtype.kind == "c" else X.astype(self.theta.dtype, copy=False)
 
     def _check_masks(self, masks: Masks | None, n: int) -> None:
@@ -707,7 +759,7 @@ class Network:
     def _as_parameters(self, gradients: Mapping[str, npt.ArrayLike]) -> Parameters:
         if set(gradients) != set(self.parameters):
             raise ShapeError(f"The gradients are called {', '.join(gradients)}, expected {', '.join(self.parameters)}.")
-        parameters = Parameters(self.layer_sizes, dtype=self.theta.dtype)
+        parameters = self.parameters.of(np.zeros_like(self.theta))
         for name, values in gradients.items():
             parameters[name] = values
         return parameters
@@ -715,33 +767,6 @@ class Network:
 
 def _divisor(tape: Tape, w: Array | None) -> float:
     return len(tape.P) if w is None else float(w.sum())
-
-
-def _check_sizes(layer_sizes: Sequence[int]) -> tuple[int, ...]:
-    try:
-        sizes = tuple(int(size) for size in layer_sizes)
-    except (TypeError, ValueError):
-        sizes = ()
-    if len(sizes) < 2 or min(sizes) < 1 or sizes != tuple(layer_sizes):
-        expected = "two or more whole numbers >= 1, as [4, 10, 3]"
-        raise OptionError(parameter="layer_sizes", came=repr(layer_sizes), expected=expected)
-    return sizes
-
-
-def _check_dtype(dtype: npt.DTypeLike) -> npt.DTypeLike:
-    with suppress(TypeError):
-        if np.dtype(dtype).kind in "fc":
-            return dtype
-    raise OptionError(parameter="dtype", came=repr(dtype), expected="a float dtype such as 'float32' or 'float64'")
-
-
-def _check_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:
-    if isinstance(activation, str) or not isinstance(activation, Sequence):  # one name, or no name at all
-        activation = [one_of("activation", activation, ACTIVATIONS)] * n_hidden
-    if len(activation) != n_hidden:
-        what = f" has {len(activation)} entries, expected {n_hidden}: one for each hidden layer."
-        raise OptionError(Setting("activation"), what, parameter="activation")
-    return tuple(one_of("activation", name, ACTIVATIONS) for name in activation)
 
 
 def __dir__() -> list[str]:

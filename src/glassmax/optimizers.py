@@ -10,7 +10,7 @@ or data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Thread
@@ -308,6 +308,7 @@ def rate_factors(
     parametrization: str = "standard",
     bias_rate: float = 1.0,
     input_scale_rate: float | None = None,
+    embedding_shapes: Mapping[str, tuple[int, ...]] | None = None,
 ) -> tuple[float, ...]:
     """Return the factor of the learning rate for each parameter of a network: W1, b1, W2, b2, ...
 
@@ -318,6 +319,9 @@ def rate_factors(
                    W_l (a inputs)                  b_l
         standard   1                               bias_rate
         ntk        1 / sqrt(a) adam, 1 / a SGD     bias_rate
+
+    Of an embedding, F, H and C have the factor of biases; V and E have the factor of weights, V with K inputs and E
+    with as many inputs as there are levels.
 
     Under the neural tangent parametrization, ``W_l = V_l / sqrt(a)``, and V_l is trained. W_l then changes by
     1/sqrt(a) of the change of V_l. The derivative by V_l is 1/sqrt(a) of that by W_l, which shortens the step of SGD
@@ -336,11 +340,14 @@ def rate_factors(
         >= 0: the factor of biases.
     input_scale_rate : float, optional
         > 0: the factor of a learned scale of the inputs, which comes last; None if there is none.
+    embedding_shapes : mapping of str to tuple of int, optional
+        The shapes of the parameters of an embedding, `Embedding.shapes`.
 
     Returns
     -------
     tuple of float
-        Two for each layer, and one for the scale; empty if there is no scale and all are 1.
+        Two for each layer, one for each parameter of the embedding, and one for the scale; empty if there is no scale
+        and all are 1.
 
     Notes
     -----
@@ -367,6 +374,10 @@ def rate_factors(
         return ()
     power = 0.0 if parametrization == "standard" else 1.0 if isinstance(rule, SGD) else 0.5
     factors = tuple(factor for a in layer_sizes[:-1] for factor in (float(a) ** -power, float(bias_rate)))
+    inputs = {"V": 1} | dict.fromkeys("FHC")  # the axis of the inputs; None: as a bias
+    for name, shape in (embedding_shapes or {}).items():
+        axis = inputs.get(name, 0)
+        factors += (float(bias_rate) if axis is None else float(shape[axis]) ** -power,)
     return factors if input_scale_rate is None else (*factors, float(input_scale_rate))
 
 

@@ -7,8 +7,10 @@ dL/dtheta. Nothing is computed here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +37,8 @@ class Parameters(Mapping[str, Array]):
         The vector, which is not copied; by default a new one of zeros.
     dtype : dtype, default=float64
         The dtype of a new vector.
+    embedding_shapes : mapping of str to tuple of int, optional
+        The shapes of an embedding's parameters, which follow the weights and biases: `Embedding.shapes`.
 
     Attributes
     ----------
@@ -42,6 +46,8 @@ class Parameters(Mapping[str, Array]):
         All parameters in one vector.
     W, b : dict of int to array
         Views of the weights and biases, by layer number from 1: ``W[l]`` is (h_{l-1}, h_l), ``b[l]`` is (h_l,).
+    penalized : dict of str to array
+        The views that an L2 penalty and weight decay refer to: all W_l, and V, E1, E2, ... of an embedding.
 
     Examples
     --------
@@ -54,10 +60,15 @@ class Parameters(Mapping[str, Array]):
     """
 
     def __init__(
-        self, layer_sizes: Sequence[int], flat: Array | None = None, dtype: npt.DTypeLike = np.float64
+        self,
+        layer_sizes: Sequence[int],
+        flat: Array | None = None,
+        dtype: npt.DTypeLike = np.float64,
+        embedding_shapes: Mapping[str, tuple[int, ...]] | None = None,
     ) -> None:
         self.layer_sizes = tuple(int(size) for size in layer_sizes)
-        p = count(self.layer_sizes)
+        self.embedding_shapes = dict(embedding_shapes or {})
+        p = count(self.layer_sizes) + sum(math.prod(shape) for shape in self.embedding_shapes.values())
         self.flat: Array = np.zeros(p, dtype) if flat is None else flat
         if self.flat.shape != (p,):
             raise ShapeError(f"The vector of parameters is {self.flat.shape}, expected ({p},) for {self.layer_sizes}.")
@@ -72,6 +83,10 @@ class Parameters(Mapping[str, Array]):
         self._views: dict[str, Array] = {}
         for layer in self.W:
             self._views |= {f"W{layer}": self.W[layer], f"b{layer}": self.b[layer]}
+        for name, shape in self.embedding_shapes.items():
+            self._views[name] = self.flat[start : start + math.prod(shape)].reshape(shape)
+            start += math.prod(shape)
+        self.penalized = {name: view for name, view in self._views.items() if name[0] in "WVE"}
 
     def __getitem__(self, name: str) -> Array:
         return self._views[name]
@@ -94,16 +109,25 @@ class Parameters(Mapping[str, Array]):
     def __repr__(self) -> str:
         return f"Parameters({', '.join(f'{name}: {view.shape}' for name, view in self.items())})"
 
-    def __reduce__(self) -> tuple[type[Parameters], tuple[tuple[int, ...], Array]]:
+    def __reduce__(self) -> tuple[type[Parameters], tuple[Any, ...]]:
         """Pickle and copy as sizes and one vector, so that the views stay views."""
-        return Parameters, (self.layer_sizes, self.flat)
+        return Parameters, (self.layer_sizes, self.flat, self.flat.dtype, self.embedding_shapes)
 
     def copy(self) -> Parameters:
         """Return a copy that shares no memory with this object."""
-        return Parameters(self.layer_sizes, self.flat.copy())
+        return self.of(self.flat.copy())
+
+    def of(self, flat: Array) -> Parameters:
+        """Return views, as many and of the same shapes, of another vector, which is not copied."""
+        return Parameters(self.layer_sizes, flat, embedding_shapes=self.embedding_shapes)
 
     @classmethod
-    def from_mapping(cls, arrays: Mapping[str, npt.ArrayLike], dtype: npt.DTypeLike | None = None) -> Parameters:
+    def from_mapping(
+        cls,
+        arrays: Mapping[str, npt.ArrayLike],
+        dtype: npt.DTypeLike | None = None,
+        embedding_shapes: Mapping[str, tuple[int, ...]] | None = None,
+    ) -> Parameters:
         """Copy arrays called W1, b1, W2, ... into one vector, after checking that they fit together.
 
         Parameters
@@ -112,6 +136,8 @@ class Parameters(Mapping[str, Array]):
             W_l of shape (h_{l-1}, h_l) and b_l of shape (h_l,), for l from 1 without a gap.
         dtype : dtype, optional
             By default the widest dtype among the arrays; integers count as float64.
+        embedding_shapes : mapping of str to tuple of int, optional
+            The shapes of an embedding's parameters, which `arrays` holds too.
 
         Returns
         -------
@@ -124,7 +150,13 @@ class Parameters(Mapping[str, Array]):
         """
         given = {name: as_floating(values, name) for name, values in arrays.items()}
         dtype = np.result_type(*given.values()) if dtype is None and given else dtype
-        parameters = cls(sizes_of(given), dtype=dtype or np.float64)
+        shapes = embedding_shapes or {}
+        if missing := [name for name in shapes if name not in given]:
+            raise ShapeError(
+                f"The parameters are called {', '.join(arrays)}, and the embedding's {missing[0]} is missing."
+            )
+        layers = {name: values for name, values in given.items() if name not in shapes}
+        parameters = cls(sizes_of(layers), dtype=dtype or np.float64, embedding_shapes=shapes)
         for name, values in given.items():
             parameters[name] = values
         return parameters

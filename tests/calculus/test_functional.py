@@ -30,7 +30,21 @@ ARRAYS = {
     "alpha": activations.SELU_ALPHA,
 }
 A = ARRAYS
+EDGES = np.array([-1.0, -0.2, 0.4, 1.5])
+PERIODIC = {
+    "X": RNG.normal(size=(N, D)),
+    "F": RNG.normal(size=(D, K)),
+    "H": RNG.normal(size=(D, K)),
+    "V": RNG.normal(size=(D, K, 2)),
+    "C": RNG.normal(size=(D, 2)),
+    "dA": RNG.normal(size=(N, D, 2)),
+}
+BINS = {"X": RNG.normal(size=N), "t": EDGES[:-1], "w": np.diff(EDGES), "dA": RNG.normal(size=(N, 3))}
+OTHERS = {"periodic_vjp": PERIODIC, "piecewise_linear_vjp": BINS}
+"""The arrays of the functions whose letters have other shapes."""
 NUMERIC = {
+    "periodic_vjp": lambda: functional.periodic_vjp(PERIODIC["dA"], *(PERIODIC[name] for name in "XFHV")),
+    "piecewise_linear_vjp": lambda: functional.piecewise_linear_vjp(BINS["dA"], BINS["X"], EDGES),
     "affine_vjp": lambda: functional.affine_vjp(A["dZ"], A["X"], A["W"]),
     "softmax_vjp": lambda: functional.softmax_vjp(A["dP"], functional.softmax(A["Z"])),
     "log_softmax_vjp": lambda: functional.log_softmax_vjp(A["dQ"], functional.log_softmax(A["Z"])),
@@ -75,7 +89,7 @@ def test_a_derived_pullback_computes_what_the_function_computes(name):
     expected = NUMERIC[name]()
     expected = expected if isinstance(expected, tuple) else (expected,)
     for derivation, array in zip(derive_function(name), expected, strict=True):
-        agrees(derivation.evaluate(**values(derivation, ARRAYS)), array)
+        agrees(derivation.evaluate(**values(derivation, OTHERS.get(name, ARRAYS))), array)
 
 
 @pytest.mark.parametrize("name", sorted(ROW))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .derivation import Derivation
 from .deriving import derive
-from .networks import ACTIVATION_EQUATIONS
+from .networks import ACTIVATION_EQUATIONS, PERIODIC
 
 __all__ = ["FUNCTIONAL_EQUATIONS", "FunctionEquations", "derive_function"]
 
@@ -51,6 +51,10 @@ FUNCTIONAL_EQUATIONS: dict[str, FunctionEquations] = {
     "softmax_cross_entropy_vjp": FunctionEquations("P_ij = softmax_j(Z_ij); L = -1/n sum_{i,j} Y_ij log(P_ij)", ("Z",)),
     "sigmoid_cross_entropy_vjp": FunctionEquations(
         "P_ij = sigmoid(Z_ij); L = -1/n sum_{i,j} (Y_ij log(P_ij) + (1 - Y_ij) log(1 - P_ij))", ("Z",)
+    ),
+    "periodic_vjp": FunctionEquations(f"{PERIODIC}; L = sum_{{i,j,e}} dA_ije A_ije", ("X", "F", "H", "V", "C")),
+    "piecewise_linear_vjp": FunctionEquations(
+        "S_ib = (X_i - t_b) / w_b; A_ib = 2 relu(S_ib) - 2 relu(S_ib - 1) - 1; L = sum_{i,b} dA_ib A_ib", ("X",)
     ),
     "l2_vjp": FunctionEquations("L = strength/2 sum_{k,j} W_kj^2", ("W",)),
 }

@@ -7,10 +7,10 @@ Z_l and A_l are called dZ_l and dA_l, so that the lines show ``dA1 = dZ2 W2ᵀ``
 from collections.abc import Sequence
 
 from .derivation import Derivation
-from .deriving import derive_program
+from .deriving import derive, derive_program
 from .reading import parse, parse_equation_pair, parse_index_reference
 
-__all__ = ["ACTIVATION_EQUATIONS", "derive_network", "network_equations"]
+__all__ = ["ACTIVATION_EQUATIONS", "PERIODIC", "derive_embedding", "derive_network", "network_equations"]
 
 ACTIVATION_EQUATIONS = {
     "identity": "{z}",
@@ -36,12 +36,15 @@ LOSS_EQUATIONS = {
     "binary_cross_entropy": "L = -1/n sum_{i,j} (Y_ij log(P_ij) + (1 - Y_ij) log(1 - P_ij))",
 }
 
+PERIODIC = "U_ijk = X_ij F_jk + H_jk; A_ije = sum_k cos(U_ijk) V_jke + C_je"
+"""The equations of the periodic embedding: row i, column j of X, frequency k, output e."""
 
-def network_equations(activations: Sequence[str], output: str, loss: str, l2: bool = False) -> str:
+
+def network_equations(activations: Sequence[str], output: str, loss: str, l2: bool = False, inputs: str = "X") -> str:
     """Write out the equations of a dense network for `derive`, a line each.
 
     `activations` names one for each hidden layer, "f" for one left open; output and loss are as for `glassmax.Network`.
-    With `l2` the loss has the penalty.
+    With `l2` the loss has the penalty. `inputs` is what the first layer takes, "A0" if X is embedded.
 
     Examples
     --------
@@ -52,7 +55,7 @@ def network_equations(activations: Sequence[str], output: str, loss: str, l2: bo
     P_ij = softmax_j(Z2_ij)
     L = -1/n sum_{i,j} Y_ij log(P_ij)
     """
-    lines, below = [], "X"
+    lines, below = [], inputs
     for layer in range(1, len(activations) + 2):
         lines.append(f"Z{layer}_ij = sum_k {below}_ik W{layer}_kj + b{layer}_j")
         if layer <= len(activations):
@@ -73,6 +76,7 @@ def derive_network(
     *,
     l2: bool = False,
     rows_sum_to_one: bool = True,
+    inputs: str = "X",
 ) -> Derivation:
     """Derive the gradient of L with respect to a parameter, Z, A or X of a dense network, and prove every line.
 
@@ -85,7 +89,7 @@ def derive_network(
     >>> derivation.matrix_form
     'XᵀdZ1'
     """
-    program = parse(network_equations(activations, output, loss, l2))
+    program = parse(network_equations(activations, output, loss, l2, inputs))
     name, indices = parse_index_reference(wrt)
     once = rows_sum_to_one and loss == "cross_entropy"
     assumptions = [parse_equation_pair("sum_j Y_ij = 1")] if once else []
@@ -94,3 +98,26 @@ def derive_network(
     derivation = derive_program(program, "L", [(name, cell)], assumptions, keep=frozenset(keep))
     derivation.verify()
     return derivation
+
+
+def derive_embedding(wrt: str, *, l2: bool = False) -> Derivation:
+    """Derive the gradient of L with respect to a parameter of an embedding, and prove every line.
+
+    `wrt` is ``"F"``, ``"H"``, ``"V"``, ``"C"``, or ``"E1"``, ...; ``"F[m,n]"`` names the cell. The derivation starts
+    from dA, the derivative of L with respect to the embedded columns: the columns of dA0 that belong to them. In the
+    equation of E, the columns of X are those of the block.
+
+    Examples
+    --------
+    >>> derive_embedding("E1").matrix_form
+    'XᵀdA'
+    >>> print(derive_embedding("H").expression)
+    -sum_{i,e} dA_ije V_jke sin(U_ijk)
+    """
+    name, _ = parse_index_reference(wrt)
+    penalty = " + 1/2 l2 sum_{j,k,e} V_jke^2" if l2 and name == "V" else ""
+    equations = f"{PERIODIC}; L = sum_{{i,j,e}} dA_ije A_ije{penalty}"
+    if name.startswith("E"):
+        penalty = f" + 1/2 l2 sum_{{k,e}} {name}_ke^2" if l2 else ""
+        equations = f"A_ie = sum_k X_ik {name}_ke; L = sum_{{i,e}} dA_ie A_ie{penalty}"
+    return derive(equations, wrt)

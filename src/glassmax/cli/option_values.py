@@ -12,7 +12,7 @@ import click
 from ..errors import OptionError, one_of
 
 __all__ = [
-    *("activations", "class_weights", "column_types", "fault_of", "finite"),
+    *("activations", "class_weights", "column_types", "embedding_of", "fault_of", "finite"),
     *("parse_hidden_sizes", "shares", "validation"),
 ]
 
@@ -78,6 +78,13 @@ def activations(ctx: click.Context, param: click.Parameter, value: str) -> tuple
         if name not in ACTIVATIONS:
             raise click.BadParameter(_not_one_of(name, ACTIVATIONS))
     return names
+
+
+def embedding_of(name: str, bins: int) -> Any:
+    """Return the estimator's parameter for ``--embedding`` and ``--embedding-bins``."""
+    from ..embedding import PiecewiseLinear
+
+    return {"none": None, "periodic": "periodic", "piecewise-linear": PiecewiseLinear(bins=bins)}[name]
 
 
 def column_types(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:

@@ -27,6 +27,7 @@ NEEDED = {
     "power_t": ("schedule", ("invscaling",)),
     "step_every": ("schedule", ("step",)),
     "step_factor": ("schedule", ("step",)),
+    "embedding_bins": ("embedding", ("piecewise-linear",)),
 }
 """The options that have no effect unless another option has one of these values."""
 
@@ -121,6 +122,19 @@ GROUPS = [
             type=click.Choice(_schemes()),
             default="mlp",
             metavar="NAME",
+        ),
+        option(
+            "--embedding",
+            "Embedding of the columns of numbers: periodic, piecewise-linear, or none.",
+            type=click.Choice(["none", "periodic", "piecewise-linear"]),
+            default="none",
+            metavar="NAME",
+        ),
+        option(
+            "--embedding-bins",
+            "Maximum number of bins of a column, for --embedding piecewise-linear.",
+            type=click.IntRange(2),
+            default=16,
         ),
         option(
             "--dtype",

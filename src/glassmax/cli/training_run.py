@@ -21,6 +21,7 @@ from ..training import Epoch, Metrics, suggest_learning_rate
 from ..version import __version__
 from .charts import bars, sparkline
 from .figures import score_table, trivial_figures
+from .option_values import embedding_of
 from .progress import with_progress
 from .result import Result
 from .rows import Rows
@@ -46,6 +47,7 @@ def estimator_of(options: dict[str, Any], hidden: tuple[int, ...], **changed: An
     activation, dropout = options["activation"], options["dropout"]
     settings["activation"] = activation[0] if len(activation) == 1 else list(activation)
     settings["dropout"] = dropout[0] if len(dropout) == 1 else list(dropout)
+    settings["embedding"] = embedding_of(options["embedding"], options["embedding_bins"])
     settings["class_weight"] = "balanced" if options["balanced"] else None
     if isinstance(options["validation"], float):
         settings["validation_fraction"] = options["validation"]

@@ -12,7 +12,7 @@ SAME = (
     *("activation", "alpha", "batch_size", "beta_1", "beta_2", "clip_norm", "dropout", "early_stopping", "epsilon"),
     *("init", "label_smoothing", "loss", "max_fun", "momentum", "power_t", "shuffle", "solver", "step_every"),
     *("step_factor", "tol", "warmup", "weight_decay", "parametrization", "bias_rate", "mixup", "mixup_share"),
-    "input_scale_rate",
+    *("input_scale_rate", "embedding"),
 )
 ESTIMATOR = {name: name for name in SAME} | {
     "checkpoint": "checkpoint_path",

@@ -114,6 +114,11 @@ def diagnose(
 def _given(X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: bool) -> Given:
     if network is not None and not isinstance(network, Network):
         raise OptionError(f"network is a {type(network).__name__}, expected a glassmax.Network.")
+    if network is not None and network.embedding is not None:
+        raise OptionError(
+            "network has an embedding, which the doctor doesn't know. Use network.check_gradients(X, y), or pass a "
+            "network of its layers alone with the embedded inputs: X=network.forward(X).A[0]."
+        )
     if X is None or y is None:
         raise ShapeError(
             f"{'X' if X is None else 'y'} is missing. Pass the X and y at which the gradients were computed."

@@ -19,6 +19,7 @@ Source: Holzmüller, Grinsztajn & Steinwart, "Better by default" (2024), section
 
 import numpy as np
 
+from ..errors import OptionError
 from ..functional.arrays import Array
 from ..network import Network
 from ..optimizers import Rule, State
@@ -39,7 +40,15 @@ def init_scaled(rule: Rule, network: Network) -> State:
     -------
     State
         That of the rule for p + d numbers, and "unscaled".
+
+    Raises
+    ------
+    OptionError
+        If the network has an embedding.
     """
+    if network.embedding is not None:
+        expected = "a network without an embedding, whose columns move by factors of their own"
+        raise OptionError(parameter="input_scale_rate", came="given", expected=expected)
     unscaled = np.concatenate([network.theta, np.ones(network.layer_sizes[0], network.theta.dtype)])
     return {**rule.init(unscaled), "unscaled": unscaled}
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..embedding import Embedding
 from ..errors import OptionError, ShapeError, one_of
 from ..functional.arrays import Array, as_inputs
 from ..functional.heads import LOSSES
@@ -218,17 +219,28 @@ def _spec(network: Network) -> Any:
             "Take glassmax.engine.ReferenceEngine() for another dtype.",
             parameter="network",
         )
-    return _spec_of(network.layer_sizes, network.activations, network.head.output, network.head.loss)
+    head = network.head
+    return _spec_of(network.layer_sizes, network.activations, head.output, head.loss, network.embedding)
 
 
 @lru_cache(maxsize=64)
-def _spec_of(sizes: tuple[int, ...], activations: tuple[str, ...], output: str, loss: str) -> Any:
+def _spec_of(
+    sizes: tuple[int, ...], activations: tuple[str, ...], output: str, loss: str, embedding: Embedding | None
+) -> Any:
     unknown = [name for name in activations if name not in ACTIVATION]
     if unknown or output not in OUTPUT or loss not in LOSS:
         name = [*unknown, *({output} - OUTPUT.keys()), *({loss} - LOSS.keys())][0]
         message = f"The native engine knows no {name!r}. Take glassmax.engine.ReferenceEngine() for it."
         raise OptionError(message, parameter="network")
-    return _native.Spec(list(sizes), [ACTIVATION[name] for name in activations], OUTPUT[output], LOSS[loss])
+    numbers = [ACTIVATION[name] for name in activations], OUTPUT[output], LOSS[loss]
+    return _native.Spec(list(sizes), *numbers, None if embedding is None else _embedding_numbers(embedding))
+
+
+def _embedding_numbers(embedding: Embedding) -> tuple[Any, ...]:
+    """Return what `Spec` takes of an embedding: columns, periodic ones and their sizes, edges, blocks."""
+    edges = [(j, t.tolist()) for j, t in embedding.edges.items()]
+    sizes = embedding.frequencies, embedding.size
+    return embedding.d, list(embedding.periodic), *sizes, edges, list(embedding.blocks)
 
 
 def _inputs(network: Network, X: Any) -> tuple[Array | None, ...]:
@@ -236,8 +248,8 @@ def _inputs(network: Network, X: Any) -> tuple[Array | None, ...]:
     dtype = network.theta.dtype
     if not isinstance(X, np.ndarray) or X.dtype != dtype:
         X = as_inputs(X, "X")
-    if X.ndim != 2 or X.shape[1] != network.layer_sizes[0]:
-        raise ShapeError(f"X is {X.shape}, expected (n, {network.layer_sizes[0]}): rows are samples.")
+    if X.ndim != 2 or X.shape[1] != network.n_inputs:
+        raise ShapeError(f"X is {X.shape}, expected (n, {network.n_inputs}): rows are samples.")
     if isinstance(X, np.ndarray):
         return _plain(X, dtype), None, None, None
     narrow = X.indices.dtype == X.indptr.dtype == np.int32

@@ -17,7 +17,6 @@ from ..functional.mixup import mixed_with_previous, mixup_shares
 from ..functional.targets import as_rows, check_target
 from ..network import Network
 from ..optimizers import Rule, State
-from ..parameters import Parameters
 from .batches import Data, EpochResult, Regularization, blocks
 from .input_scale import fold, pull_back, unfold
 
@@ -188,9 +187,9 @@ class ReferenceEngine:
         if "unscaled" in state:
             theta = state["unscaled"]
             gradient = pull_back(network, theta, gradient)
-            parameters = Parameters(network.layer_sizes, theta[: network.theta.size])
+            parameters = network.parameters.of(theta[: network.theta.size])
         if regularization.weight_decay:
-            for W in parameters.W.values():
+            for W in parameters.penalized.values():
                 W *= 1 - rate * regularization.weight_decay
         before = theta.copy() if factors is not None else theta
         rule.step(theta, gradient, state, rate)

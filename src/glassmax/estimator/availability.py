@@ -7,6 +7,7 @@ reason.
 from collections.abc import Callable
 from typing import Any
 
+from ..embedding import needs_rows
 from ..errors import OptionError
 
 __all__ = ["MissingMethodError", "OnlyIfAvailable", "why_no_partial_fit"]
@@ -50,6 +51,9 @@ def why_no_partial_fit(classifier: Any) -> tuple[str, str]:
     if classifier.mixup:
         unknown = "doesn't know how many there will be, and mixup fades in the second half of them."
         return "mixup", f"mixup={classifier.mixup!r}: {at_once} and {unknown}"
+    if needs_rows(classifier.embedding):
+        unknown = "doesn't know the values of the columns. Use Periodic with columns=[...], or an Embedding."
+        return "embedding", f"embedding={classifier.embedding!r}: {at_once} and {unknown}"
     if classifier.checkpoint_path is not None:
         return "checkpoint_path", f"checkpoint_path: {at_once}. Use save, and from_model to go on."
     return "", ""

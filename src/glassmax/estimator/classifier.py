@@ -15,6 +15,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
+from ..embedding import Embedding
+from ..embedding.recipes import Recipe
 from ..engine import Data, best_engine, blocks, dropout_masks, logits, mixed_rows
 from ..errors import OptionError
 from ..functional.arrays import Array
@@ -127,6 +129,11 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Factor of the learning rate of a learned input scale, > 0: each column of X is multiplied by a number that
         starts at 1. None learns no scale. `network_` and `coefs_` have no scale: it is folded into their W1, see
         `glassmax.engine.input_scale`.
+    embedding : {"periodic", "piecewise_linear"}, recipe, list of recipes, Embedding or None, default=None
+        What the columns of X become before the first layer. "periodic" adds learned cosines of each column and suits
+        numbers scaled to about 1; "piecewise_linear" adds bins between quantiles of the training rows. Both leave out
+        columns of two values. The recipes `glassmax.embedding.Periodic`, `PiecewiseLinear` and `Categories` choose
+        columns and sizes; they are fitted to X in `fit`. Not together with `input_scale_rate`.
     mixup : float, default=0.0
         Maximum share of mixup, in [0, 1]; 0 mixes no rows. A mixed row of a mini-batch becomes
         ``(1 - s) X_i + s X_{i-1}``, where X_{i-1} is the row before it in the batch and s is uniform in [0, `mixup`).
@@ -262,6 +269,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         parametrization: str = "standard",
         bias_rate: float = 1.0,
         input_scale_rate: float | None = None,
+        embedding: str | Recipe | Sequence[str | Recipe] | Embedding | None = None,
         mixup: float = 0.0,
         mixup_share: float = 0.5,
         init: str = "mlp",
@@ -305,6 +313,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         self.parametrization = parametrization
         self.bias_rate = bias_rate
         self.input_scale_rate = input_scale_rate
+        self.embedding = embedding
         self.mixup = mixup
         self.mixup_share = mixup_share
         self.init = init
@@ -609,7 +618,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             Trained on arrays or on a table, with softmax or sigmoid output. The network is shared, not copied.
         **parameters
             Parameters of the constructor; with ``warm_start=True``, `fit` continues from the weights of the model.
-            Hidden layers, activation, output and loss are those of the model.
+            Hidden layers, activation, embedding, output and loss are those of the model.
 
         Returns
         -------
@@ -624,7 +633,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             raise OptionError(
                 parameter="model", came=repr(model), expected="a Model: load_model(path) reads one from a file"
             )
-        brought = {"hidden_layer_sizes", "activation"} & set(parameters)
+        brought = {"hidden_layer_sizes", "activation", "embedding"} & set(parameters)
         if brought:
             raise OptionError(parameter=min(brought), came="given", expected="none: the model brings its own")
         network, head = model.network, model.network.head
@@ -634,7 +643,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         activations = network.activations
         activation = activations[0] if len(set(activations)) == 1 else list(activations) or "relu"
         loss = "squared_error" if head.loss == "squared_error" else "cross_entropy"
-        classifier = cls(network.layer_sizes[1:-1], activation, **{"output": head.output, "loss": loss, **parameters})
+        brings = {"output": head.output, "loss": loss, "embedding": network.embedding}
+        classifier = cls(network.layer_sizes[1:-1], activation, **{**brings, **parameters})
         FittedState.begin(
             classifier,
             make_plan(classifier),

@@ -73,7 +73,7 @@ class FittedState:
         """Return the state before the first epoch; `draw` generates everything random in the fit."""
         training = TrainingState(plan.initial_state(network), draw)
         early_stopping = EarlyStopping(None, classifier.tol, classifier.n_iter_no_change)
-        state = cls(network, classes, init, network.layer_sizes[0], feature_names_in, training, early_stopping)
+        state = cls(network, classes, init, network.n_inputs, feature_names_in, training, early_stopping)
         state.draw_seed(plan)
         return state
 

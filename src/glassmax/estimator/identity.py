@@ -32,6 +32,8 @@ def identity_of(classifier: Any, preparation: Preparation, engine: Engine) -> di
         del parameters["max_iter"]
     parameters["hidden_layer_sizes"] = hidden_sizes(classifier)
     parameters["activation"] = activations_of(classifier)
+    embedding = state.network.embedding
+    parameters["embedding"] = None if embedding is None else embedding.to_plain()
     start = (state.network.theta, *map(np.atleast_1d, state.training.state.values())) if continues else ()
     columns = [] if state.feature_names_in is None else list(state.feature_names_in)
     held_out = validation or Data(None, None)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..embedding import read_recipes
 from ..engine import Regularization, init_scaled
 from ..errors import OptionError, Setting, between, one_of
 from ..functional import ACTIVATIONS
@@ -56,16 +57,17 @@ class Plan(NamedTuple):
     bias_rate: float
     input_scale_rate: float | None
 
-    def rate_factors(self, layer_sizes: Sequence[int]) -> tuple[float, ...]:
-        """Return the factor of the learning rate for W1, b1, W2, ..., scale of the inputs; empty if all are 1."""
+    def rate_factors(self, network: Network) -> tuple[float, ...]:
+        """Return the factor of the learning rate for each parameter of the network, and for the scale of the inputs."""
         if self.rule is None:
             return ()
         return rate_factors(
-            layer_sizes,
+            network.layer_sizes,
             self.rule,
             parametrization=self.parametrization,
             bias_rate=self.bias_rate,
             input_scale_rate=self.input_scale_rate,
+            embedding_shapes=network.parameters.embedding_shapes,
         )
 
     def initial_state(self, network: Network) -> State:
@@ -84,6 +86,7 @@ def make_plan(estimator: Any) -> Plan:
         came = repr(estimator.hidden_layer_sizes)
         raise OptionError(parameter="hidden_layer_sizes", came=came, expected="whole numbers >= 1, as (100,) or ()")
     activations_of(estimator)
+    _check_embedding(estimator)
     schedule = Schedule(
         estimator.learning_rate, estimator.warmup, estimator.power_t, estimator.step_every, estimator.step_factor
     )
@@ -110,6 +113,15 @@ def warn_of_ignored(estimator: Any) -> None:
         warn_user(
             f"learning_rate={estimator.learning_rate!r} is for solver='sgd', as in MLPClassifier; solver="
             f"{estimator.solver!r} ignores it. Use {others}solver='sgd'."
+        )
+
+
+def _check_embedding(estimator: Any) -> None:
+    if read_recipes(estimator.embedding) is not None and estimator.input_scale_rate is not None:
+        raise OptionError(
+            parameter="input_scale_rate",
+            came=repr(estimator.input_scale_rate),
+            expected=("None with ", Setting("embedding"), ", whose parameters scale the columns"),
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
+from ..embedding import describes, fitted_embedding
 from ..engine import Data
 from ..errors import LabelError, OptionError, Setting
 from ..functional.arrays import Array
@@ -46,7 +47,7 @@ def prepare_fit(
     X, y, sample_weight = check_rows(trial, X, y, sample_weight, reset=not continues)
     labels = _encode(classifier, y, classes, known=continues, all_there=True)
     weight = weigh_rows(classifier.class_weight, labels, sample_weight, named=classes is not None)
-    state = _continued(classifier, plan) if continues else _begun(trial, plan, labels, X)
+    state = _continued(classifier, plan) if continues else _begun(trial, plan, labels, Data(X, labels.T, weight))
     state.commit(trial)
     held_out = _check_validation(trial, *validation)
     shown = classifier.early_stopping or held_out is not None
@@ -69,7 +70,7 @@ def prepare_partial_fit(classifier: Any, X: Any, y: Any, sample_weight: Any, cla
     X, y, sample_weight = check_rows(trial, X, y, sample_weight, reset=not continues)
     labels = _encode(classifier, y, classes, known=continues)
     data = Data(X, labels.T, weigh_rows(classifier.class_weight, labels, sample_weight, named=True))
-    state = _continued(classifier, plan) if continues else _begun(trial, plan, labels, X)
+    state = _continued(classifier, plan) if continues else _begun(trial, plan, labels, data)
     state.training.order = state.stop_reason = None
     return Preparation(plan, state, data, None, continues)
 
@@ -145,17 +146,22 @@ def _check_validation(trial: Any, X: Any, y: Any, sample_weight: Any) -> Data | 
     return Data(X, encode_labels(y, trial.network_.head.output, trial.classes_, what="y_val").T, sample_weight)
 
 
-def _begun(trial: Any, plan: Plan, labels: Labels, X: Array) -> FittedState:
-    """Draw the starting weights."""
-    draw = check_random_state(trial.random_state)
+def _begun(trial: Any, plan: Plan, labels: Labels, data: Data) -> FittedState:
+    """Fit the embedding to the rows, and draw the starting weights."""
+    draw, X, w = check_random_state(trial.random_state), data.X, data.weight
+    embedding = None
+    if trial.embedding is not None:  # a row of weight 0 is absent
+        embedding = fitted_embedding(trial.embedding, X if w is None or w.all() else X[w > 0])
+    width = X.shape[1] if embedding is None else embedding.width
     network = Network(
-        [X.shape[1], *hidden_sizes(trial), len(labels.classes)],
+        [width, *hidden_sizes(trial), len(labels.classes)],
         activation=activations_of(trial),
         output=labels.output,
         loss=_network_loss(trial, labels.output),
         dtype=X.dtype,
         init=trial.init,
         random_state=draw,
+        embedding=embedding,
     )
     return FittedState.begin(
         trial,
@@ -174,6 +180,13 @@ def _continued(classifier: Any, plan: Plan) -> FittedState:
     output = network.head.output if classifier.output == "auto" else classifier.output
     before = (network.layer_sizes[1:-1], network.activations, network.head.output, network.head.loss)
     now = (hidden_sizes(classifier), activations_of(classifier), output, _network_loss(classifier, output))
+    if now == before and not describes(classifier.embedding, network.embedding):
+        raise OptionError(
+            Setting("embedding", classifier.embedding),
+            f" describes another network than the one to go on with, {network!r}.",
+            parameter="embedding",
+            remedy=("Put it back, or fit with ", Setting("warm_start", False), "."),
+        )
     if now != before:
         names = ("hidden_layer_sizes", "activation", "output", "loss")
         given = [piece for name in names for piece in (", ", Setting(name, getattr(classifier, name)))][1:]

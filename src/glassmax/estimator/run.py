@@ -206,7 +206,7 @@ def _epochs(classifier: Any, preparation: Preparation, engine: Engine, max_epoch
         common |= {"max_iter": max_epochs, "max_fun": int(classifier.max_fun), "tol": classifier.tol}
         return train_lbfgs(network, engine, data, training, **common)
     common |= {"batch_size": plan.batch_size, "schedule": plan.schedule, "shuffle": bool(classifier.shuffle)}
-    common["rate_factors"] = plan.rate_factors(network.layer_sizes)
+    common["rate_factors"] = plan.rate_factors(network)
     return train(network, engine, data, plan.rule, training, max_epochs=max_epochs, **common)
 
 

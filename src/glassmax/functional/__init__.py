@@ -5,6 +5,7 @@
     affine         Z = X W + b
     activations/   A = f(Z), entry by entry; a file for each f
     softmax        P = softmax(Z) and its Jacobian; log_softmax
+    embeddings     columns of numbers as several columns: periodic, piecewise linear
     losses/        on probabilities, and fused with softmax or sigmoid on logits; a file for each loss
     heads          an output and a loss together, as the last layer of a network needs them
     targets        what a target, a sample weight and a reduction are
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from .activations import *
 from .affine import *
+from .embeddings import *
 from .losses import *
 from .softmax import *
 

@@ -87,7 +87,6 @@ def _of_model(path: str) -> dict[str, Any]:
     from pathlib import Path
 
     from ...model import load_model
-    from ...parameters import count
 
     model = load_model(path)
     network = model.network
@@ -95,7 +94,7 @@ def _of_model(path: str) -> dict[str, Any]:
         "file": f"{Path(path).name}, {Path(path).stat().st_size:,} bytes",
         "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
         "network": "-".join(map(str, network.layer_sizes)),
-        "parameters": count(network.layer_sizes),
+        "parameters": network.theta.size,
         "activations": list(network.activations) or ["none: multinomial logistic regression"],
         "output and loss": f"{network.head.output}, {network.head.loss}",
         "dtype": str(network.theta.dtype),
