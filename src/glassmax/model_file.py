@@ -30,7 +30,6 @@ from .functional.arrays import Array
 from .model_manifest import (
     BIAS,
     DTYPES,
-    MATRIX,
     ROW_WEIGHTS,
     SCORES,
     CalibrationEntry,
@@ -108,12 +107,8 @@ def _manifest_of(parts: ModelParts) -> Manifest:
         encoding=parts.encoding,
         record=parts.record,
         columns=parts.columns,
-        calibration=calibration
-        and CalibrationEntry(float(calibration.scale), calibration.bias is not None, calibration.matrix is not None),
-        conformal=conformal
-        and ConformalEntry(
-            conformal.weights.tolist(), [len(block) for block in conformal.scores], conformal.row_weights is not None
-        ),
+        calibration=calibration and CalibrationEntry(float(calibration.scale), calibration.bias is not None),
+        conformal=conformal and ConformalEntry(conformal.n_rows, conformal.row_weights is not None),
     )
 
 
@@ -124,14 +119,12 @@ def _tensors(parts: ModelParts) -> dict[str, Array]:
         for number, network in enumerate(parts.networks, 1)
         for name, array in network.parameters.items()
     }
-    if calibration is not None:
-        named = {BIAS: calibration.bias, MATRIX: calibration.matrix}
-        tensors |= {name: array.astype(np.float64) for name, array in named.items() if array is not None}
-    if conformal is not None:
-        tensors[SCORES] = np.concatenate(conformal.scores)
-        if conformal.row_weights is not None:
-            tensors[ROW_WEIGHTS] = np.concatenate(conformal.row_weights)
-    return tensors
+    added = {
+        BIAS: calibration and calibration.bias,
+        SCORES: conformal and conformal.scores,
+        ROW_WEIGHTS: conformal and conformal.row_weights,
+    }
+    return tensors | {name: array.astype(np.float64) for name, array in added.items() if array is not None}
 
 
 def _plain_classes(classes: Array) -> Any:
@@ -221,14 +214,9 @@ def _assembled(manifest: Manifest, arrays: dict[str, Array]) -> ModelParts:
         if not np.isfinite(network.theta).all():
             raise ModelFileError("holds weights that are not finite.")
         networks.append(network)
-    calibration = conformal = None
-    if manifest.calibration is not None:
-        calibration = Calibration(manifest.calibration.scale, arrays.get(BIAS), arrays.get(MATRIX))
-    if manifest.conformal is not None:
-        ends = np.cumsum(manifest.conformal.rows)[:-1]
-        row_weights = np.split(arrays[ROW_WEIGHTS], ends) if manifest.conformal.weighted else None
-        weights = np.array(manifest.conformal.weights, np.float64)
-        conformal = Conformal(weights, np.split(arrays[SCORES], ends), row_weights)
+    scale, counted = manifest.calibration, manifest.conformal
+    calibration = None if scale is None else Calibration(scale.scale, arrays.get(BIAS))
+    conformal = None if counted is None else Conformal(arrays[SCORES], arrays.get(ROW_WEIGHTS))
     weights = np.array([entry.weight for entry in manifest.networks])
     return ModelParts(
         networks, np.array(manifest.classes), manifest.encoding, manifest.record, manifest.columns, weights,

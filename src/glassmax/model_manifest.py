@@ -19,13 +19,13 @@ from .parameters import count
 from .table import Encoding
 
 __all__ = ["DTYPES", "CalibrationEntry", "ConformalEntry", "Manifest", "NetworkEntry", "Record", "check_manifest"]
-__all__ += ["BIAS", "MATRIX", "ROW_WEIGHTS", "SCORES", "check_tensors", "decode_manifest", "encode_manifest", "prefix"]
+__all__ += ["BIAS", "ROW_WEIGHTS", "SCORES", "check_tensors", "decode_manifest", "encode_manifest", "prefix"]
 
 DTYPES = {"float32": "F32", "float64": "F64"}
 MAX_NETWORKS = 10_000
 MAX_PARAMETERS = 2**40
 MAX_ROWS = 2**40
-BIAS, MATRIX = "calibration.bias", "calibration.matrix"
+BIAS = "calibration.bias"
 SCORES, ROW_WEIGHTS = "conformal.scores", "conformal.row_weights"
 
 Record = dict[str, str | int | float | None]
@@ -67,18 +67,16 @@ class NetworkEntry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class CalibrationEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """The scale of a calibration, and which tensors it has."""
+    """The scale of a calibration, and whether it has biases."""
 
     scale: float
     bias: bool
-    matrix: bool
 
 
 class ConformalEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """For each block of rows, the weights of the networks and the number of rows; whether the rows have weights."""
+    """The number of rows whose scores are kept, and whether the rows have weights."""
 
-    weights: list[list[float]]
-    rows: list[int]
+    rows: int
     weighted: bool
 
 
@@ -200,10 +198,7 @@ def _check_additions(manifest: Manifest) -> None:
     if calibration is not None:
         _refuse([(not (softmax and 0 < calibration.scale < math.inf), "a calibration that is none")])
     if conformal is not None:
-        m, rows = len(manifest.networks), conformal.rows
-        shaped = len(rows) == len(conformal.weights) > 0 and all(len(block) == m for block in conformal.weights)
-        counted = all(n >= 0 for n in rows) and sum(rows) <= MAX_ROWS
-        _refuse([(not (softmax and shaped and counted), "conformal scores that don't fit its networks")])
+        _refuse([(not (softmax and 0 <= conformal.rows <= MAX_ROWS), "conformal scores that are none")])
 
 
 def _refuse(checks: list[tuple[bool, str]]) -> None:
@@ -233,12 +228,10 @@ def _expected_tensors(manifest: Manifest) -> dict[str, tuple[list[int], str]]:
     k, calibration, conformal = manifest.networks[0].layer_sizes[-1], manifest.calibration, manifest.conformal
     if calibration is not None and calibration.bias:
         expected[BIAS] = [k], "float64"
-    if calibration is not None and calibration.matrix:
-        expected[MATRIX] = [k, k], "float64"
     if conformal is not None:
-        expected[SCORES] = [sum(conformal.rows)], "float64"
+        expected[SCORES] = [conformal.rows], "float64"
         if conformal.weighted:
-            expected[ROW_WEIGHTS] = [sum(conformal.rows)], "float64"
+            expected[ROW_WEIGHTS] = [conformal.rows], "float64"
     return expected
 
 
