@@ -430,19 +430,19 @@ def test_the_shell_completes_commands_options_and_columns(tmp_path):
         return {line.split(",")[1] for line in child.stdout.splitlines()}
 
     assert {"train", "predict", "completion"} <= completed("glassmax ")
-    assert {"--target", "--threads"} == completed("glassmax train --t") - {"--type", "--tol"}
+    assert {"--target", "--threads"} == completed("glassmax train --t") - {"--type", "--tol", "--time", "--time-limit"}
     assert completed("glassmax train t.csv --target ") == {"x", "c", "y"}
 
 
 def test_help_shows_every_option_in_a_group_and_the_exit_codes(done):
     out = done("train", "--help").out
     titles = re.findall(r"^(\S[^\n]*):$", out, re.M)
-    wanted = ["Data", "Network", "Optimization", "Loss and regularization", "Evaluation and early stopping"]
-    wanted += ["Files and output"]
+    kinds = ("layers", "optimization", "loss and regularization", "evaluation and early stopping")
+    wanted = ["Data", "Training", *(f"Network of your own, {kind}" for kind in kinds), "Files and output"]
     assert [title for title in titles if title in wanted] == wanted
     assert "Exit codes:" in out
     parameters = {*SoftmaxClassifier().get_params()} - {"verbose", "warm_start", "output", "validation_fraction"}
-    assert parameters == {*ESTIMATOR.values()} | {"class_weight"}
+    assert parameters == {*ESTIMATOR.values()} | {"class_weight", "embedding"}
 
 
 @pytest.mark.parametrize("argv", [["info"], ["train", "penguins", "--epochs", "2"]])

@@ -1,4 +1,4 @@
-"""The metrics of a model, and of the class frequencies, on rows whose classes are known."""
+"""The metrics of a model by name, and the classes of rows that it is judged by."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from ..errors import DataError
 from ..functional.arrays import Array
 from ..model import Model
 from ..table import Table, label_texts
-from ..training import Metrics, RunningMetrics
+from ..training import Metrics
 
-__all__ = ["ROWS", "class_index", "figures_as_json", "score_table", "trivial_figures"]
+__all__ = ["ROWS", "class_index", "figures_as_json"]
 
 ROWS = {
     "accuracy": "accuracy",
@@ -46,25 +46,3 @@ def class_index(model: Model, table: Table, labels: Array, rows: Array, target: 
                 f"{', '.join(known[:10])}{more}."
             )
     return np.array([index[text] for text in texts], np.intp)
-
-
-def score_table(model: Model, table: Table, y: Array, weight: Array | None) -> Metrics:
-    """Score a model on rows whose classes are known."""
-    tally, start = RunningMetrics(len(model.classes)), 0
-    with np.errstate(over="ignore", invalid="ignore"):  # the figures say so
-        for piece, Z in model.predictions([table], of_logits=True):
-            rows = slice(start, start + piece.n_rows)
-            tally.add(Z, y[rows], None if weight is None else weight[rows])
-            start = rows.stop
-    return tally.metrics()
-
-
-def trivial_figures(shares: Array, y: Array, weight: Array | None) -> Metrics:
-    """Return the metrics of predicting the class frequencies for every row."""
-    tally = RunningMetrics(len(shares))
-    logits = np.log(np.maximum(shares, 1e-12))
-    for start in range(0, len(y), 10_000):
-        rows = slice(start, start + 10_000)
-        w = None if weight is None else weight[rows]
-        tally.add(np.broadcast_to(logits, (len(y[rows]), len(shares))), y[rows], w)
-    return tally.metrics()

@@ -1,21 +1,28 @@
-"""The options of `glassmax train`, in groups; most of them set a parameter of the estimator."""
+"""The options of `glassmax train`, in groups: those of a preset, and those of one network of the user's own."""
 
 import os
+from collections.abc import Collection
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from .config import read_config
 from .grouped import FILE_FORMAT, RESULT, group, option
 from .option_values import activations, class_weights, column_types, parse_hidden_sizes, shares, validation
 
-__all__ = ["train_options", "without_effect"]
+__all__ = ["describes_network", "train_options", "unused", "without_effect"]
 
+PRESETS = ["fast", "default", "best"]
 SOLVERS = ["adam", "adamw", "sgd", "lbfgs"]
 SCHEDULES = ["constant", "invscaling", "adaptive", "cosine", "one_cycle", "step"]
+EMBEDDINGS = ["none", "periodic", "piecewise-linear"]
 METRICS = ["log_loss", "accuracy", "balanced_accuracy", "f1", "auc"]
 SHARE = click.FloatRange(0, 1, max_open=True)
 POSITIVE = click.FloatRange(0, min_open=True)
+OWN = "Network of your own"
+"""How the groups of options begin that describe one network, which is trained in place of a preset."""
+OF_PRESETS = ("preset", "time_limit", "groups", "time")
 NEEDED = {
     "learning_rate": ("solver", ("adam", "adamw", "sgd")),
     "momentum": ("solver", ("sgd",)),
@@ -95,7 +102,61 @@ GROUPS = [
         *FILE_FORMAT,
     ),
     group(
-        "Network",
+        "Training",
+        option(
+            "--preset",
+            "How much is trained: fast, default or best.",
+            type=click.Choice(PRESETS),
+            default="default",
+            metavar="NAME",
+        ),
+        option(
+            "--time-limit",
+            "Begin no network of the preset that would probably end later.",
+            type=POSITIVE,
+            metavar="SECONDS",
+        ),
+        option(
+            "--groups",
+            "Column of groups: rows of a group are judged by networks that have seen no row of the group. No input.",
+            metavar="COLUMN",
+            shell_complete=_columns,
+        ),
+        option(
+            "--time",
+            "Column of dates or numbers: the parts of the rows that are left out follow one another in time.",
+            metavar="COLUMN",
+            shell_complete=_columns,
+        ),
+        option(
+            "--validation",
+            "File of validation rows: a preset judges its networks by them, a network of your own is stopped early by "
+            "them. A fraction of the rows in place of a file is for a network of your own.",
+            metavar="FILE|FRACTION",
+            callback=validation,
+        ),
+        option("--balanced", "Balanced class weights: all classes get the same total weight.", is_flag=True),
+        option(
+            "--class-weight",
+            "Weight of a class, 1 by default. May be repeated.",
+            metavar="CLASS=WEIGHT",
+            multiple=True,
+            callback=class_weights,
+        ),
+        option(
+            "--seed",
+            "Seed for all random draws: held-out rows, initial weights, shuffling, dropout, mixup.",
+            type=click.IntRange(0, 2**32 - 1),
+            default=0,
+        ),
+        option(
+            "--threads",
+            "Maximum number of threads; the result doesn't depend on it.  [default: all available]",
+            type=click.IntRange(1),
+        ),
+    ),
+    group(
+        f"{OWN}, layers",
         option(
             "--hidden",
             "Sizes of the hidden layers, such as 64,32, or none.  [default: 100; toy: 10]",
@@ -125,8 +186,8 @@ GROUPS = [
         ),
         option(
             "--embedding",
-            "Embedding of the columns of numbers: periodic, piecewise-linear, or none.",
-            type=click.Choice(["none", "periodic", "piecewise-linear"]),
+            f"Embedding of each column of numbers: {', '.join(EMBEDDINGS)}.",
+            type=click.Choice(EMBEDDINGS),
             default="none",
             metavar="NAME",
         ),
@@ -144,7 +205,7 @@ GROUPS = [
         ),
     ),
     group(
-        "Optimization",
+        f"{OWN}, optimization",
         option(
             "--solver", f"Optimizer: {', '.join(SOLVERS)}.", type=click.Choice(SOLVERS), default="adam", metavar="NAME"
         ),
@@ -206,20 +267,9 @@ GROUPS = [
         option("--beta-2", "Decay rate of the second moment in adam and adamw.", type=SHARE, default=0.999),
         option("--epsilon", "Number added to the denominator in adam and adamw.", type=POSITIVE, default=1e-8),
         option("--max-fun", "Maximum number of loss evaluations in lbfgs.", type=click.IntRange(1), default=15000),
-        option(
-            "--seed",
-            "Seed for all random draws: held-out rows, initial weights, shuffling, dropout, mixup.",
-            type=click.IntRange(0, 2**32 - 1),
-            default=0,
-        ),
-        option(
-            "--threads",
-            "Maximum number of threads; the result doesn't depend on it.  [default: all available]",
-            type=click.IntRange(1),
-        ),
     ),
     group(
-        "Loss and regularization",
+        f"{OWN}, loss and regularization",
         option(
             "--loss",
             "Loss to minimize: cross_entropy or squared_error.",
@@ -250,17 +300,9 @@ GROUPS = [
             type=click.FloatRange(0, 1),
             default=0.5,
         ),
-        option("--balanced", "Balanced class weights: all classes get the same total weight.", is_flag=True),
-        option(
-            "--class-weight",
-            "Weight of a class, 1 by default. May be repeated.",
-            metavar="CLASS=WEIGHT",
-            multiple=True,
-            callback=class_weights,
-        ),
     ),
     group(
-        "Evaluation and early stopping",
+        f"{OWN}, evaluation and early stopping",
         option(
             "--held-out",
             "Fraction of the rows held out to evaluate the model at the end; 0 for none.",
@@ -271,12 +313,6 @@ GROUPS = [
             "--early-stopping",
             "Set a tenth of the training rows aside, and stop when the score on them no longer improves.",
             is_flag=True,
-        ),
-        option(
-            "--validation",
-            "Validation rows for early stopping: a file, or a fraction of the rows. Turns early stopping on.",
-            metavar="FILE|FRACTION",
-            callback=validation,
         ),
         option(
             "--metric",
@@ -306,7 +342,8 @@ GROUPS = [
         ),
         option(
             "--checkpoint",
-            "Checkpoint file, written after each epoch. The same command, given again, resumes from it.",
+            "Checkpoint file, written after each network of a preset, or after each epoch of one of your own. The same "
+            "command, given again, resumes from it.",
             metavar="FILE",
         ),
         option(
@@ -322,6 +359,45 @@ GROUPS = [
 ]
 
 
+def describes_network(ctx: click.Context) -> str:
+    """Return the first option given that describes a network of the user's own, as it is typed; "" if there is none.
+
+    Raises
+    ------
+    click.UsageError
+        If an option that only a preset has is given too. On the command line, --preset takes precedence over the
+        network of a file of options, and a network over the preset of a file.
+    """
+    options = {str(param.name): max(param.opts, key=len) for param in ctx.command.params}
+    own, of_preset = (
+        {name: options[name] for name in names if ctx.get_parameter_source(name) != ParameterSource.DEFAULT}
+        for names in (_own_options(ctx), OF_PRESETS)
+    )
+    if isinstance(ctx.params["validation"], float):
+        own["validation"] = "--validation FRACTION"
+    if any(_typed(ctx, name) for name in own) and not _typed(ctx, "preset"):
+        of_preset.pop("preset", None)
+    elif _typed(ctx, "preset") and not any(_typed(ctx, name) for name in own):
+        own = {}
+    if own and of_preset:
+        one, other = next(iter(of_preset.values())), next(iter(own.values()))
+        raise click.UsageError(f"{one} is for presets, {other} for a network of your own. Pass one of them.")
+    return next(iter(own.values()), "")
+
+
+def unused(ctx: click.Context) -> Collection[str]:
+    """Return the names of the options that have no effect: those of presets, or those of one network."""
+    return OF_PRESETS if describes_network(ctx) else _own_options(ctx)
+
+
+def _own_options(ctx: click.Context) -> list[str]:
+    return [str(param.name) for param in ctx.command.params if getattr(param, "group", "").startswith(OWN)]
+
+
+def _typed(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE
+
+
 def without_effect(ctx: click.Context) -> list[str]:
     """Return a sentence for each option on the command line that another option makes ineffective."""
     needed = dict(NEEDED)
@@ -329,8 +405,7 @@ def without_effect(ctx: click.Context) -> list[str]:
         needed["schedule"] = ("solver", ("sgd",))
     sentences = []
     for name, (other, values) in needed.items():
-        given = ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-        if given and ctx.params[other] not in values:
+        if _typed(ctx, name) and ctx.params[other] not in values:
             option, where = f"--{name.replace('_', '-')}", f"--{other} {ctx.params[other]}"
             sentences.append(f"{option} has no effect with {where}, only with --{other} {' or '.join(values)}.")
     return sentences

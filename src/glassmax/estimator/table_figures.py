@@ -10,12 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from ..engine import best_engine, logits
+from ..engine import Data, best_engine, logits
+from ..errors import OptionError
 from ..functional.arrays import Array
 from ..training import Metrics, RunningMetrics
+from .classifier import SoftmaxClassifier
 from .ensemble import Member
 from .ensemble.selection import OutOfFold, judge
 from .linear import fit_linear
+from .scoring import make_scorer
 from .table_fit import TableFit
 from .table_rows import TableRows
 
@@ -23,6 +26,8 @@ __all__ = ["Comparison", "compare"]
 
 ROWS_AT_ONCE = 10_000
 LEAST_SHARE = 1e-12
+SCORES = {"f1": "F1", "auc": "AUC"}
+"""The scores that are no metrics of every model."""
 
 
 @dataclass
@@ -42,6 +47,8 @@ class Comparison:
         Log-loss of each type of member that was tried, on the rows that its members have not seen.
     step : int
         The linear model was trained on every `step`-th row.
+    scores : dict of str to list of float
+        F1 or AUC of each model, if the network's `scoring` asks for it; NaN where it can't be computed.
     """
 
     judged: str
@@ -49,6 +56,7 @@ class Comparison:
     before_calibration: Metrics | None = None
     log_losses: dict[str, float] = field(default_factory=dict)
     step: int = 1
+    scores: dict[str, list[float]] = field(default_factory=dict)
 
 
 def compare(
@@ -73,7 +81,7 @@ def compare(
 
 
 def _of_preset(rows: TableRows, fitted: TableFit, tried: list[Member]) -> Comparison:
-    judged = "validation" if fitted.blocks is None else "out of fold"
+    judged = "validation" if fitted.validated else "out of fold"
     own = _metrics(fitted.Z, fitted.y, fitted.sample_weight)
     of_types = {name: _of_type([m for m in tried if m.type == name], rows, fitted) for name in _names(tried)}
     log_losses = {name: judged[1] for name, judged in of_types.items()}
@@ -84,7 +92,11 @@ def _of_preset(rows: TableRows, fitted: TableFit, tried: list[Member]) -> Compar
     elif linear:
         columns["linear model"] = of_types[linear[0]][0]
     columns["class frequencies"] = _frequencies(rows, fitted, fitted.y, fitted.sample_weight)
-    before = None if fitted.scale is None else _metrics(fitted.Z / fitted.scale, fitted.y, fitted.sample_weight)
+    before = (
+        None
+        if fitted.scale is None
+        else _metrics(fitted.Z * (fitted.sharpening / fitted.scale), fitted.y, fitted.sample_weight)
+    )
     return Comparison(judged, columns, before, log_losses)
 
 
@@ -94,7 +106,7 @@ def _names(tried: list[Member]) -> list[str]:
 
 def _of_type(members: list[Member], rows: TableRows, fitted: TableFit) -> tuple[Metrics, float]:
     """Return metrics and log-loss of the members of one type, their own temperature fitted, on rows they didn't see."""
-    if fitted.blocks is None:
+    if fitted.validated:
         y, weight = fitted.y, fitted.sample_weight
     else:
         y, weight = rows.y[fitted.kept], rows.weights(fitted.kept)
@@ -111,28 +123,42 @@ def _of_type(members: list[Member], rows: TableRows, fitted: TableFit) -> tuple[
 
 def _of_network(classifier: Any, rows: TableRows, fitted: TableFit, *, linear: bool) -> Comparison:
     network, held = fitted.members[0], np.setdiff1d(np.arange(len(rows.y)), fitted.kept)
-    Z, y, weight, index = fitted.Z, fitted.y, fitted.sample_weight, held
-    judged = "held out" if len(held) else "validation"
-    if not len(y):
-        judged, index = "training", fitted.kept
-        y, weight = rows.y[index], rows.weights(index)
-        Z = _logits(network.network_, rows.encoded(index, classifier.dtype), classifier.n_threads)
-    comparison = Comparison(judged, {"network": _metrics(Z, y, weight)})
-    if linear and network.network_.depth > 1 and judged != "validation":
-        X, of_class = rows.encoded(fitted.kept, classifier.dtype), rows.class_weight(classifier.class_weight)
+    Z, y, weight, X = fitted.Z, fitted.y, fitted.sample_weight, None
+    judged = "held out" if len(held) else "validation" if len(y) else "training"
+    if judged != "validation":
+        index = held if len(held) else fitted.kept
+        X, y, weight = rows.encoded(index, classifier.dtype), rows.y[index], rows.weights(index)
+        Z = _logits(network, X)
+    comparison, models = Comparison(judged, {"network": _metrics(Z, y, weight)}), [network]
+    if linear and X is not None and len(network.network_.layer_sizes) > 2:
+        of_class = rows.class_weight(classifier.class_weight)
+        training = rows.encoded(fitted.kept, classifier.dtype), rows.y[fitted.kept], rows.weights(fitted.kept)
         settings = {"random_state": fitted.seed, "n_threads": classifier.n_threads}
-        simple, comparison.step = fit_linear(
-            X, rows.y[fitted.kept], rows.weights(fitted.kept), class_weight=of_class, **settings
-        )
-        Z = _logits(simple.network_, rows.encoded(index, classifier.dtype), classifier.n_threads)
-        comparison.columns["linear model"] = _metrics(Z, y, weight)
+        simple, comparison.step = fit_linear(*training, class_weight=of_class, **settings)
+        comparison.columns["linear model"] = _metrics(_logits(simple, X), y, weight)
+        models.append(simple)
     comparison.columns["class frequencies"] = _frequencies(rows, fitted, y, weight)
+    if X is not None and network.scoring in SCORES:
+        scores = [_score(network.scoring, model, Data(X, y, weight)) for model in models]
+        scores += [float("nan")] * (len(comparison.columns) - len(scores))
+        comparison.scores = {SCORES[network.scoring]: scores}
     return comparison
 
 
-def _logits(network: Any, X: Any, n_threads: int | None) -> Array:
-    X = X.astype(network.theta.dtype, copy=False)
-    return np.concatenate(list(logits(best_engine(n_threads), network, X)))
+def _score(scoring: str, model: SoftmaxClassifier, data: Data) -> float:
+    scorer = make_scorer(scoring)
+    assert scorer is not None
+    try:
+        return scorer(model, data)
+    except OptionError:  # a class has no rows here
+        return float("nan")
+
+
+def _logits(model: SoftmaxClassifier, X: Any) -> Array:
+    network = model.network_
+    return np.concatenate(
+        list(logits(best_engine(model.n_threads), network, X.astype(network.theta.dtype, copy=False)))
+    )
 
 
 def _metrics(Z: Array, y: Array, weight: Array | None) -> Metrics:
