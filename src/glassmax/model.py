@@ -461,7 +461,7 @@ def load_model(path: str | Path) -> Model:
 
 def _face(network: Network) -> tuple[int, int, str, str]:
     """What the networks of a model have in common: inputs, outputs, output function, dtype."""
-    return network.layer_sizes[0], network.layer_sizes[-1], network.head.output, str(network.theta.dtype)
+    return network.n_inputs, network.layer_sizes[-1], network.head.output, str(network.theta.dtype)
 
 
 def _finite(table: Table, P: Array) -> Array:
