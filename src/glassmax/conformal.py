@@ -1,23 +1,26 @@
 """Conformal prediction sets: sets of classes that hold the true class of a promised share of new rows.
 
-The score of a row and a class is the log-loss ``-log p_c``. The scores of rows with known classes, each by networks
-that were not trained on the row, tell how unusual the score of a class is; a class whose score is too unusual is left
-out of the set. `glassmax.model.Model.prediction_sets` uses this module.
+The score of a row and a class is the log-loss ``-log p_c``. The scores of the true classes of rows that the networks
+were not trained on, such as out-of-fold rows, tell how large the log-loss of a true class usually is. The set of a new
+row holds the classes whose log-loss is not unusually large, that is, whose probability reaches a threshold.
 
-Source: Vovk, "Cross-conformal predictors" (2015); Barber, Candes, Ramdas & Tibshirani, "Predictive inference with the
-jackknife+" (2021), section 3; Sadinle, Lei & Wasserman, "Least ambiguous set-valued classifiers" (2019), for the score.
+The promise is exact for new rows from the same source if the rows of the scores were predicted by the same networks:
+rows held out. Out-of-fold rows are predicted by some of the networks of an ensemble, new rows by all of them, so that
+there the promise is an approximation; `docs/howto/calibration.md` shows how good it is.
+
+Source: Vovk, Gammerman & Shafer, *Algorithmic Learning in a Random World* (2005), section 4.2; Sadinle, Lei &
+Wasserman, "Least ambiguous set-valued classifiers" (2019), for the score; Vovk, "Cross-conformal predictors" (2015).
 """
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
 from .errors import ShapeError, between
-from .functional.arrays import Array
+from .functional.arrays import Array, blocks_of_rows
 from .functional.softmax import exponentials
 from .functional.targets import check_target, check_weights
 
@@ -26,96 +29,119 @@ __all__ = ["Conformal"]
 
 @dataclass(frozen=True, eq=False)
 class Conformal:
-    """Out-of-fold scores of blocks of rows: what prediction sets are computed from.
+    """Log-losses of rows that the networks were not trained on: what prediction sets are computed from.
 
     Parameters
     ----------
-    weights : (B, m) array
-        For each block, the weights of the m members' logits whose sum scores the block: 0 for the members that were
-        trained on rows of the block.
-    scores : sequence of B arrays
-        For each block, the log-losses of its rows, in ascending order.
-    row_weights : sequence of B arrays, optional
-        For each block, the sample weights of the rows, in the order of the scores.
+    scores : (n,) array
+        Log-losses of the true classes, in ascending order.
+    row_weights : (n,) array, optional
+        Sample weights of the rows, in the order of the scores.
 
     Raises
     ------
     ShapeError
-        If the shapes don't fit each other, a number is not finite or below 0, or the scores are not in order.
+        If the shapes differ, a number is not finite or below 0, or the scores are not in order.
+
+    Examples
+    --------
+    >>> conformal = Conformal(np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9, 1.2, 1.8]))
+    >>> conformal
+    Conformal(9 rows)
+    >>> round(conformal.least_probability(0.8), 3)    # exp(-1.2)
+    0.301
+    >>> conformal.sets(np.log([[0.6, 0.35, 0.05], [0.2, 0.1, 0.7]]), 0.8)
+    array([[ True,  True, False],
+           [False, False,  True]])
     """
 
-    weights: Array
-    scores: Sequence[Array]
-    row_weights: Sequence[Array] | None = None
+    scores: Array
+    row_weights: Array | None = None
 
     def __post_init__(self) -> None:
-        weights, scores, of_rows = self.weights, self.scores, self.row_weights
-        if not (weights.ndim == 2 and weights.shape[0] == len(scores) > 0 and _positive(weights)):
-            raise ShapeError(f"The weights are {weights.shape}, expected ({len(scores)}, m) numbers >= 0.")
-        if (weights.sum(axis=1) <= 0).any():
-            raise ShapeError("A block has no member that scores it, expected a weight > 0 in each row.")
-        if any(block.ndim != 1 or not _positive(block) or (np.diff(block) < 0).any() for block in scores):
-            raise ShapeError("The scores are not numbers >= 0 in ascending order, block by block.")
-        if of_rows is not None and (
-            [block.shape for block in of_rows] != [block.shape for block in scores] or not all(map(_positive, of_rows))
-        ):
-            raise ShapeError("The row weights are not a number >= 0 for each score, block by block.")
+        scores, weights = self.scores, self.row_weights
+        if scores.ndim != 1 or not _positive(scores) or (np.diff(scores) < 0).any():
+            raise ShapeError(f"The scores are {scores.shape}, expected (n,) numbers >= 0 in ascending order.")
+        if weights is not None and (weights.shape != scores.shape or not _positive(weights)):
+            raise ShapeError(f"The row weights are {weights.shape}, expected a number >= 0 for each score.")
 
     @property
     def n_rows(self) -> int:
         """The number of rows whose scores are kept."""
-        return sum(map(len, self.scores))
+        return len(self.scores)
 
     def __repr__(self) -> str:
-        return f"Conformal({self.n_rows} rows in {len(self.scores)} blocks)"
+        return f"Conformal({self.n_rows} rows)"
 
     @classmethod
-    def fit(cls, Z: Array, y: Array, blocks: Array, weights: Array, sample_weight: Array | None = None) -> Self:
+    def fit(cls, Z: Array, y: Array, sample_weight: Array | None = None) -> Self:
         """Return the scores of rows whose classes are known.
 
         Parameters
         ----------
         Z : (n, k) array
-            Out-of-fold logits, calibrated: for the rows of block b, the sum of the members' logits with the weights
-            ``weights[b]``, corrected as the model corrects its logits.
+            Logits, calibrated, of rows that the networks were not trained on.
         y : (n,) array of int
             Class indices.
-        blocks : (n,) array of int
-            The block of each row, in 0 .. B - 1.
-        weights : (B, m) array
-            For each block, the weights of the members' logits.
         sample_weight : (n,) array, optional
-            >= 0; a row counts by its weight.
+            >= 0; a row counts by its weight, and a row of weight 0 is left out.
 
         Returns
         -------
         Conformal
         """
         y = check_target(y, Z.shape, "classes")
-        w = None if sample_weight is None else check_weights(sample_weight, (len(Z),))
-        scores, of_rows = [], []
-        for b in range(len(weights)):
-            rows = np.flatnonzero((blocks == b) & (True if w is None else w > 0))
-            losses = log_losses(Z[rows])[np.arange(len(rows)), y[rows]]
-            order = np.argsort(losses, kind="stable")
-            scores.append(losses[order])
-            if w is not None:
-                of_rows.append(w[rows][order].astype(np.float64))
-        return cls(np.asarray(weights, np.float64), scores, of_rows if w is not None else None)
+        w = None if sample_weight is None else check_weights(sample_weight, (len(Z),)).astype(np.float64)
+        pieces = [log_losses(Z[rows])[np.arange(len(y[rows])), y[rows]] for rows in blocks_of_rows(Z)]
+        losses = np.concatenate([np.zeros(0), *pieces])
+        there = np.flatnonzero(np.isfinite(losses) if w is None else np.isfinite(losses) & (w > 0))
+        there = there[np.argsort(losses[there], kind="stable")]
+        return cls(losses[there], None if w is None else w[there])
 
-    def sets(self, logits: Iterable[Array], coverage: float, *, allow_empty: bool = True) -> Array:
-        """Return the prediction sets of rows.
+    def threshold(self, coverage: float) -> float:
+        """Return the largest log-loss of a class in a prediction set.
 
         ::
 
-            p(c) = (1 + sum_b sum_{i in block b} w_i [L_i >= L_b(c)]) / (1 + n)        c in the set: p(c) > 1 - coverage
+            t = the largest L_j with (1 + sum_i w_i [L_i >= L_j]) / (1 + n) > 1 - coverage
 
-        with the score L_b(c) of the class by the members of block b, and weights w of mean 1.
+        with weights w of mean 1. The 1 stands for the new row, whose log-loss is as likely to have any rank as those
+        of the n rows.
 
         Parameters
         ----------
-        logits : iterable of B (n, k) arrays
-            For each block in turn, the calibrated logits by its members.
+        coverage : float
+            In (0, 1).
+
+        Returns
+        -------
+        float
+            inf, and so all classes, if n is too small for the coverage: below ``coverage / (1 - coverage)``.
+        """
+        between("coverage", coverage, 0, 1, open_below=True)
+        n, w = self.n_rows, self.row_weights
+        if w is None or not w.sum() > 0:
+            w = np.ones(n)
+        at_least = np.cumsum((w / w.mean())[::-1])[::-1] if n else w  # weights of the scores from this one on
+        if n:  # of equal scores, each counts for all
+            at_least = at_least[np.searchsorted(self.scores, self.scores, side="left")]
+        least = (1 - coverage) * (1 + n) * (1 + 1e-12)
+        if least < 1:
+            return np.inf
+        inside = np.flatnonzero(1 + at_least > least)
+        return float(self.scores[inside[-1]]) if len(inside) else 0.0
+
+    def least_probability(self, coverage: float) -> float:
+        """Return the smallest probability of a class in a prediction set: ``exp(-threshold)``."""
+        return float(np.exp(-self.threshold(coverage)))
+
+    def sets(self, Z: Array, coverage: float, *, allow_empty: bool = True) -> Array:
+        """Return the prediction sets of rows: the classes whose log-loss is at most the threshold.
+
+        Parameters
+        ----------
+        Z : (n, k) array
+            Logits, calibrated as those of `fit` were.
         coverage : float
             In (0, 1).
         allow_empty : bool, default=True
@@ -124,30 +150,18 @@ class Conformal:
         Returns
         -------
         (n, k) array of bool
+
+        Notes
+        -----
+        Cost: that of softmax, and a comparison for each class.
         """
-        between("coverage", coverage, 0, 1, open_below=True, open_above=True)
-        n_rows, total = self.n_rows, 0.0
-        whole = n_rows if self.row_weights is None else sum(float(w.sum()) for w in self.row_weights)
-        one = whole / n_rows if n_rows else 1.0
-        counts = best = None
-        for b, Z in enumerate(logits):
-            losses = log_losses(Z)
-            counts = np.full(losses.shape, one) if counts is None else counts
-            best = losses if best is None else best + losses
-            scores = self.scores[b]
-            position = np.searchsorted(scores, losses, side="left")
-            if self.row_weights is None:
-                counts += len(scores) - position
-            else:
-                above = np.append(np.cumsum(self.row_weights[b][::-1])[::-1], 0.0)
-                counts += above[position]
-        assert counts is not None
-        assert best is not None
-        total = one + whole
-        chosen: Array = counts > (1 - coverage) * total * (1 + 1e-12)
+        threshold = self.threshold(coverage)
+        chosen = np.empty(Z.shape, bool)
+        for rows in blocks_of_rows(Z):
+            chosen[rows] = log_losses(Z[rows]) <= threshold
         if not allow_empty:
             empty = np.flatnonzero(~chosen.any(axis=1))
-            chosen[empty, best[empty].argmin(axis=1)] = True
+            chosen[empty, Z[empty].argmax(axis=1)] = True
         return chosen
 
 

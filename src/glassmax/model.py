@@ -125,10 +125,8 @@ class Model:
                     parameter=name, came="given", expected=f"none: the output is {first.head.output}, not softmax"
                 )
         k = first.layer_sizes[-1]
-        if calibration is not None and calibration.n_classes not in (None, k):
-            raise ShapeError(f"The calibration is of {calibration.n_classes} classes, expected {k}.")
-        if conformal is not None and conformal.weights.shape[1] != m:
-            raise ShapeError(f"The conformal scores are of {conformal.weights.shape[1]} networks, expected {m}.")
+        if calibration is not None and calibration.bias is not None and len(calibration.bias) != k:
+            raise ShapeError(f"The calibration has {len(calibration.bias)} biases, expected {k}: one for each class.")
 
     @property
     def network(self) -> Network:
@@ -187,7 +185,7 @@ class Model:
         if self.encoding is None and self._one_network:
             return best_engine().probabilities(self.networks[0], self.inputs(data))
         if self.encoding is None:
-            return self._joined(map(self._probabilities_of_logits, self._logits_of(data)))
+            return self._joined(map(self._probabilities, self._logits_of(data)))
         return self._joined(P for _, P in self.predictions([self._table(data)]))
 
     def logits(self, data: Any) -> Array:
@@ -235,12 +233,9 @@ class Model:
         OptionError
             If the coverage is out of range.
         """
-        none = np.zeros((0, len(self.classes)), bool)
-        conformal = self._conformal()
-        between("coverage", coverage, 0, 1, open_below=True)
-        return np.concatenate(
-            [none, *(self._sets(conformal, Z, coverage, allow_empty) for Z in self._member_logits_of(data))]
-        )
+        conformal, none = self._conformal(coverage), np.zeros((0, len(self.classes)), bool)
+        pieces = (conformal.sets(Z, coverage, allow_empty=allow_empty) for Z in self._logits_of(data))
+        return np.concatenate([none, *pieces])
 
     def predictions(
         self,
@@ -270,16 +265,14 @@ class Model:
         P : (n, k) array
             Probabilities of the rows, identical bit for bit to `predict_proba` on all rows at once.
         """
-        engine = best_engine()
-        calibration = self.calibration if calibrated else None
         for table, X in self._encoded(tables, counts):
             if of_logits:
-                yield table, self._combined(self._member_logits(X), self.weights, calibration)
-            elif len(self.networks) == 1 and calibration is None and self.weights[0] == 1:
-                yield table, _finite(table, engine.probabilities(self.networks[0], X))
+                yield table, self._logits_of_rows(X, calibrated=calibrated)
+            elif self._one_network:
+                yield table, _finite(table, best_engine().probabilities(self.networks[0], X))
             else:
-                Z = self._combined(self._member_logits(X), self.weights, calibration)
-                yield table, _finite(table, self._probabilities_of_logits(Z))
+                P = self._probabilities(self._logits_of_rows(X, calibrated=calibrated))
+                yield table, _finite(table, P)
 
     def predictions_with_sets(
         self, tables: Iterable[Table], coverage: float, counts: UnseenCounts | None = None, *, allow_empty: bool = True
@@ -300,12 +293,11 @@ class Model:
             Probabilities.
         sets : (n, k) array of bool
         """
-        conformal = self._conformal()
-        between("coverage", coverage, 0, 1, open_below=True)
+        conformal = self._conformal(coverage)
         for table, X in self._encoded(tables, counts):
-            members = self._member_logits(X)
-            P = self._probabilities_of_logits(self._combined(members, self.weights, self.calibration))
-            yield table, _finite(table, P), self._sets(conformal, members, coverage, allow_empty)
+            Z = self._logits_of_rows(X)
+            P = _finite(table, self._probabilities(Z))
+            yield table, P, conformal.sets(Z, coverage, allow_empty=allow_empty)
 
     def inputs(self, data: Any) -> Array:
         """Return the rows as the network takes them, (n, d)."""
@@ -359,10 +351,12 @@ class Model:
     def _joined(self, pieces: Iterable[Array]) -> Array:
         return np.concatenate([np.zeros((0, len(self.classes)), self.network.theta.dtype), *pieces])
 
-    def _conformal(self) -> Conformal:
+    def _conformal(self, coverage: float) -> Conformal:
+        between("coverage", coverage, 0, 1, open_below=True)
         if self.conformal is None:
             raise DataError(
-                "The model has no conformal scores, which prediction sets need. TableClassifier computes them in fit."
+                "The model has no conformal scores, which prediction sets need. Train it with TableClassifier, or pass "
+                "conformal=Conformal.fit(Z, y) to Model."
             )
         return self.conformal
 
@@ -377,37 +371,27 @@ class Model:
         for table in _blocks_of(tables, self._rows_at_once()):
             yield table, self.encoding.fill(table, counted).astype(dtype, copy=False)
 
-    def _member_logits(self, X: Array) -> list[Array]:
-        """Return the logits of each network for a block of rows."""
-        engine = best_engine()
-        return [engine.logits(network, X) for network in self.networks]
-
-    def _member_logits_of(self, data: Any) -> Iterator[list[Array]]:
+    def _logits_of(self, data: Any) -> Iterator[Array]:
+        """Yield the logits of rows, block by block."""
         if self.encoding is not None:
-            yield from (self._member_logits(X) for _, X in self._encoded([self._table(data)], None))
+            yield from (self._logits_of_rows(X) for _, X in self._encoded([self._table(data)], None))
             return
         X, rows = self.inputs(data), self._rows_at_once()
         for start in range(0, X.shape[0], rows):
-            yield self._member_logits(X[start : start + rows])
+            yield self._logits_of_rows(X[start : start + rows])
 
-    def _logits_of(self, data: Any) -> Iterator[Array]:
-        for members in self._member_logits_of(data):
-            yield self._combined(members, self.weights, self.calibration)
+    def _logits_of_rows(self, X: Array, *, calibrated: bool = True) -> Array:
+        """Return the weighted sum of the networks' logits for a block of rows; the order of the sum is fixed."""
+        engine, weights = best_engine(), self.weights.tolist()
+        Z = engine.logits(self.networks[0], X)
+        if weights[0] != 1:
+            Z = Z * weights[0]
+        for network, weight in zip(self.networks[1:], weights[1:], strict=True):
+            Z += engine.logits(network, X) * weight
+        return Z if self.calibration is None or not calibrated else self.calibration.logits(Z)
 
-    @staticmethod
-    def _combined(members: Sequence[Array], weights: Array, calibration: Calibration | None) -> Array:
-        """Return the weighted sum of the members' logits, calibrated; a member of weight 1 alone as it is."""
-        Z = members[0] if weights[0] == 1 else members[0] * float(weights[0])
-        for member, weight in zip(members[1:], weights[1:], strict=True):
-            Z = Z + member * float(weight)
-        return Z if calibration is None else calibration.logits(Z)
-
-    def _probabilities_of_logits(self, Z: Array) -> Array:
+    def _probabilities(self, Z: Array) -> Array:
         return self.network.head.forward(Z).P
-
-    def _sets(self, conformal: Conformal, members: Sequence[Array], coverage: float, allow_empty: bool) -> Array:
-        logits = (self._combined(members, weights, self.calibration) for weights in conformal.weights)
-        return conformal.sets(logits, coverage, allow_empty=allow_empty)
 
     def save(self, path: str | Path) -> None:
         """Write the model to a file, whole or not at all.
@@ -477,7 +461,7 @@ def load_model(path: str | Path) -> Model:
 
 def _face(network: Network) -> tuple[int, int, str, str]:
     """What the networks of a model have in common: inputs, outputs, output function, dtype."""
-    return network.layer_sizes[0], network.layer_sizes[-1], network.head.output, str(network.theta.dtype)
+    return network.n_inputs, network.layer_sizes[-1], network.head.output, str(network.theta.dtype)
 
 
 def _finite(table: Table, P: Array) -> Array:

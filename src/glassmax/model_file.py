@@ -30,17 +30,18 @@ from .functional.arrays import Array
 from .model_manifest import (
     BIAS,
     DTYPES,
-    MATRIX,
     ROW_WEIGHTS,
     SCORES,
     CalibrationEntry,
     ConformalEntry,
+    EmbeddingEntry,
     Manifest,
     NetworkEntry,
     Record,
     check_manifest,
     check_tensors,
     decode_manifest,
+    embedding_of,
     encode_manifest,
     prefix,
 )
@@ -92,29 +93,29 @@ def model_bytes(parts: ModelParts) -> bytes:
 
 def _manifest_of(parts: ModelParts) -> Manifest:
     first, calibration, conformal = parts.networks[0], parts.calibration, parts.conformal
-    simple = len(parts.networks) == 1 and calibration is None and conformal is None and parts.weights[0] == 1
+    alone = len(parts.networks) == 1 and parts.weights[0] == 1 and first.embedding is None
+    simple = alone and calibration is None and conformal is None
     return Manifest(
         format="glassmax",
         version=1 if simple else 2,
         output=first.head.output,
         dtype=str(first.theta.dtype),
         networks=[
-            NetworkEntry(
-                list(network.layer_sizes), list(network.activations), network.head.loss, network.l2, float(weight)
-            )
-            for network, weight in zip(parts.networks, parts.weights, strict=True)
+            _entry(network, float(weight)) for network, weight in zip(parts.networks, parts.weights, strict=True)
         ],
         classes=_plain_classes(parts.classes),
         encoding=parts.encoding,
         record=parts.record,
         columns=parts.columns,
-        calibration=calibration
-        and CalibrationEntry(float(calibration.scale), calibration.bias is not None, calibration.matrix is not None),
-        conformal=conformal
-        and ConformalEntry(
-            conformal.weights.tolist(), [len(block) for block in conformal.scores], conformal.row_weights is not None
-        ),
+        calibration=calibration and CalibrationEntry(float(calibration.scale), calibration.bias is not None),
+        conformal=conformal and ConformalEntry(conformal.n_rows, conformal.row_weights is not None),
     )
+
+
+def _entry(network: Network, weight: float) -> NetworkEntry:
+    plain = None if network.embedding is None else EmbeddingEntry(**network.embedding.to_plain())
+    names = list(network.layer_sizes), list(network.activations), network.head.loss
+    return NetworkEntry(*names, network.l2, weight, plain)
 
 
 def _tensors(parts: ModelParts) -> dict[str, Array]:
@@ -124,14 +125,12 @@ def _tensors(parts: ModelParts) -> dict[str, Array]:
         for number, network in enumerate(parts.networks, 1)
         for name, array in network.parameters.items()
     }
-    if calibration is not None:
-        named = {BIAS: calibration.bias, MATRIX: calibration.matrix}
-        tensors |= {name: array.astype(np.float64) for name, array in named.items() if array is not None}
-    if conformal is not None:
-        tensors[SCORES] = np.concatenate(conformal.scores)
-        if conformal.row_weights is not None:
-            tensors[ROW_WEIGHTS] = np.concatenate(conformal.row_weights)
-    return tensors
+    added = {
+        BIAS: calibration and calibration.bias,
+        SCORES: conformal and conformal.scores,
+        ROW_WEIGHTS: conformal and conformal.row_weights,
+    }
+    return tensors | {name: array.astype(np.float64) for name, array in added.items() if array is not None}
 
 
 def _plain_classes(classes: Array) -> Any:
@@ -192,7 +191,7 @@ def _read(path: str | Path) -> bytes:
 def _from_bytes(content: bytes) -> ModelParts:
     text, header = unseal(content)
     manifest = decode_manifest(text)
-    check_manifest(manifest)
+    check_manifest(manifest, most_inputs=len(content))
     check_tensors(manifest, header)
     from safetensors import SafetensorError
     from safetensors.numpy import load
@@ -209,26 +208,24 @@ def _from_bytes(content: bytes) -> ModelParts:
 def _assembled(manifest: Manifest, arrays: dict[str, Array]) -> ModelParts:
     networks = []
     for number, entry in enumerate(manifest.networks, 1):
-        names = Parameters(entry.layer_sizes, dtype="float32")
+        embedding, start = embedding_of(entry), prefix(manifest, number)
+        shapes = None if embedding is None else embedding.shapes
+        names = Parameters(entry.layer_sizes, dtype="float32", embedding_shapes=shapes)
         network = Network.from_parameters(
-            {name: arrays[prefix(manifest, number) + name] for name in names},
+            {name: arrays[start + name] for name in names},
             activation=entry.activations,
             output=manifest.output,
             loss=entry.loss,
             l2=entry.l2,
             dtype=manifest.dtype,
+            embedding=embedding,
         )
         if not np.isfinite(network.theta).all():
             raise ModelFileError("holds weights that are not finite.")
         networks.append(network)
-    calibration = conformal = None
-    if manifest.calibration is not None:
-        calibration = Calibration(manifest.calibration.scale, arrays.get(BIAS), arrays.get(MATRIX))
-    if manifest.conformal is not None:
-        ends = np.cumsum(manifest.conformal.rows)[:-1]
-        row_weights = np.split(arrays[ROW_WEIGHTS], ends) if manifest.conformal.weighted else None
-        weights = np.array(manifest.conformal.weights, np.float64)
-        conformal = Conformal(weights, np.split(arrays[SCORES], ends), row_weights)
+    scale, counted = manifest.calibration, manifest.conformal
+    calibration = None if scale is None else Calibration(scale.scale, arrays.get(BIAS))
+    conformal = None if counted is None else Conformal(arrays[SCORES], arrays.get(ROW_WEIGHTS))
     weights = np.array([entry.weight for entry in manifest.networks])
     return ModelParts(
         networks, np.array(manifest.classes), manifest.encoding, manifest.record, manifest.columns, weights,

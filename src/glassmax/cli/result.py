@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from .charts import confusions, figures_table, plain_confusions, plain_table
 from .figures import ROWS, figures_as_json
-from .talk import counted, figure, harmless
+from .talk import figure, harmless
 from .terminal import console, rendered, wrapped
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Result:
         Metrics of the first model before its calibration, if it has one.
     temperature : float
         That of the calibration.
+    on_rows_of_linear : Metrics or None
+        Metrics of the first model on the rows that judged the linear model, if these are other rows.
     """
 
     judged: str
@@ -49,6 +51,7 @@ class Result:
     trained_on: bool = False
     before: "Metrics | None" = None
     temperature: float = 1.0
+    on_rows_of_linear: "Metrics | None" = None
 
     def as_text(self) -> str:
         """Return the metrics of all models as a table, and the confusions of the first."""
@@ -70,7 +73,7 @@ class Result:
         """Return what the figures don't say: what calibration has changed, and which rows judged the linear model."""
         first, linear, notes = next(iter(self.columns.values())), self.columns.get("linear model"), []
         if linear is not None and linear.rows != first.rows:
-            notes.append(f"The linear model was judged on {counted(linear.rows, 'row')}.")
+            notes.append(f"The linear model was judged on {linear.rows} of these rows.")
         if self.before is not None:
             before = self.before
             notes.append(
@@ -122,9 +125,12 @@ class Result:
         if name == "network" and first.log_loss > linear.log_loss - CLEAR:
             how = "better" if first.log_loss > linear.log_loss + CLEAR else "as well"
             return [f"A linear model does {how}: try --hidden none, or a preset.{few}"]
-        both = f"{100 * first.accuracy:.1f} % of the rows right, a linear model {100 * linear.accuracy:.1f} %"
+        first, of_rows = self.on_rows_of_linear or first, "of the rows"
+        if self.on_rows_of_linear is not None:
+            of_rows = f"of the {first.rows} rows that judged both"
+        both = f"{100 * first.accuracy:.1f} % {of_rows} right, a linear model {100 * linear.accuracy:.1f} %"
         gain, share = first.accuracy - linear.accuracy, linear.accuracy
-        if gain <= (share * (1 - share) / first.rows) ** 0.5:  # one standard error
+        if gain <= (share * (1 - share) / first.rows) ** 0.5 and first.log_loss < linear.log_loss:  # one standard error
             both = f"{both}; the {name}'s probabilities are better"
         return [f"The {name} gets {both}.{few}"]
 

@@ -232,6 +232,7 @@ class TrainingRun:
             trained_on=found.judged == "training",
             before=found.before_calibration,
             temperature=self.classifier.temperature_,
+            on_rows_of_linear=found.on_rows_of_linear,
         )
 
     def facts(self) -> dict[str, Any]:

@@ -43,6 +43,8 @@ class Comparison:
         that of the model itself, which may be linear.
     before_calibration : Metrics or None
         Metrics of the same logits without the temperature.
+    on_rows_of_linear : Metrics or None
+        Metrics of the model on the rows that judged the linear model, if these are not all rows.
     log_losses : dict of str to float
         Log-loss of each type of member that was tried, on the rows that its members have not seen.
     step : int
@@ -54,6 +56,7 @@ class Comparison:
     judged: str
     columns: dict[str, Metrics]
     before_calibration: Metrics | None = None
+    on_rows_of_linear: Metrics | None = None
     log_losses: dict[str, float] = field(default_factory=dict)
     step: int = 1
     scores: dict[str, list[float]] = field(default_factory=dict)
@@ -82,24 +85,28 @@ def compare(
 
 def _of_preset(rows: TableRows, fitted: TableFit, tried: list[Member]) -> Comparison:
     own = _metrics(fitted.Z, fitted.y, fitted.sample_weight)
-    types: dict[str, Metrics] = {}
+    types: dict[str, tuple[Metrics, Array]] = {}
     for members in _by_type(tried):
-        name, metrics = members[0].type, _of_type(members, rows, fitted)
-        known = types.get(name)
-        if known is None or (metrics.rows, -metrics.log_loss) > (known.rows, -known.log_loss):
-            types[name] = metrics
+        metrics, judged = _of_type(members, rows, fitted)
+        known = types.get(members[0].type)
+        if known is None or (metrics.rows, -metrics.log_loss) > (known[0].rows, -known[0].log_loss):
+            types[members[0].type] = metrics, judged
     linear = {member.type for member in tried if member.task.type.is_linear}
-    columns = {"ensemble": own}
+    on_same_rows, columns = None, {"ensemble": own}
     if linear.issuperset(fitted.types):
         columns = {"linear model": own}
     elif linear & types.keys():
-        columns["linear model"] = types[(linear & types.keys()).pop()]
+        columns["linear model"], judged = types[(linear & types.keys()).pop()]
+        if len(judged) < len(fitted.judged):
+            same = np.isin(fitted.judged, judged)
+            weight = None if fitted.sample_weight is None else fitted.sample_weight[same]
+            on_same_rows = _metrics(fitted.Z[same], fitted.y[same], weight)
     columns["class frequencies"] = _frequencies(rows, fitted, fitted.y, fitted.sample_weight)
-    judged = "validation" if fitted.blocks is None else "out of fold"
     before = None
     if fitted.scale is not None:
         before = _metrics(fitted.Z * np.float32(fitted.sharpening / fitted.scale), fitted.y, fitted.sample_weight)
-    return Comparison(judged, columns, before, {name: metrics.log_loss for name, metrics in types.items()})
+    log_losses = {name: metrics.log_loss for name, (metrics, _) in types.items()}
+    return Comparison("validation" if fitted.validated else "out of fold", columns, before, on_same_rows, log_losses)
 
 
 def _by_type(tried: list[Member]) -> list[list[Member]]:
@@ -109,9 +116,9 @@ def _by_type(tried: list[Member]) -> list[list[Member]]:
     return [[member for member in sound if member.task.position == position] for position in positions]
 
 
-def _of_type(members: list[Member], rows: TableRows, fitted: TableFit) -> Metrics:
-    """Return the metrics of members, their own temperature fitted, on the rows that one of them has not seen."""
-    if fitted.blocks is None:
+def _of_type(members: list[Member], rows: TableRows, fitted: TableFit) -> tuple[Metrics, Array]:
+    """Return the metrics of members, their own temperature fitted, and the rows: those that one of them has not seen."""
+    if fitted.validated:
         y, weight = fitted.y, fitted.sample_weight
     else:
         y, weight = rows.y[fitted.kept], rows.weights(fitted.kept)
@@ -121,7 +128,8 @@ def _of_type(members: list[Member], rows: TableRows, fitted: TableFit) -> Metric
     there = oof.rows()
     y, weight = y[there], None if weight is None else weight[there]
     Z = oof.logits(there)
-    return _metrics(judge(Z, y, weight).scale * Z, y, weight)
+    index = there if fitted.validated else fitted.kept[there]
+    return _metrics(judge(Z, y, weight).scale * Z, y, weight), index
 
 
 def _of_network(classifier: Any, rows: TableRows, fitted: TableFit, *, linear: bool) -> Comparison:

@@ -6,7 +6,7 @@ user's own, a share of the rows is held out to judge it.
 
 import os
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +81,9 @@ class TableFit:
         "completed", "time_limit" or "interrupted"; of a network of the user's own, its own `stop_reason_`.
     planned : int
         Number of members that the preset asks for.
-    folds : Folds or None
-    numbers : list of int
-        Number of each member among those of its type, from 0, which tells the blocks that it left out.
-    blocks : (r,) array or None
-        The block of each row that was judged.
     seed : int
+    validated : bool
+        Whether the judged rows are the validation rows.
     trained : int
         Number of members that were trained; some of them may not be used.
     sharpening : float
@@ -104,10 +101,8 @@ class TableFit:
     sample_weight: Array | None
     stop_reason: str
     planned: int = 1
-    folds: Folds | None = None
-    numbers: list[int] = field(default_factory=list)
-    blocks: Array | None = None
     seed: int = 0
+    validated: bool = False
     trained: int = 1
     sharpening: float = 1.0
 
@@ -118,31 +113,8 @@ class TableFit:
         return P
 
     def conformal(self) -> Conformal | None:
-        """Return what prediction sets need; None if no rows were judged, or not every block by members of its own."""
-        if not len(self.judged):
-            return None
-        if self.folds is None or self.blocks is None:
-            blocks, weights = np.zeros(len(self.judged), np.intp), self.weights[None]
-        else:
-            weights = self._block_weights(self.folds)
-            used = np.flatnonzero(weights.any(axis=1))
-            position = np.full(self.folds.n_blocks, -1)
-            position[used] = np.arange(len(used))
-            blocks, weights = position[self.blocks], weights[used]
-        return Conformal.fit(self.sharpening * self.Z, self.y, blocks, weights, self.sample_weight)
-
-    def _block_weights(self, folds: Folds) -> Array:
-        """Return the weights, (B, m), of the members that left each block out: they share the weight of their type."""
-        out = np.array(
-            [[block in folds.blocks_left_out(number) for number in self.numbers] for block in range(folds.n_blocks)],
-            float,
-        )
-        weights = np.zeros(out.shape)
-        for name in dict.fromkeys(self.types):
-            own = np.array([other == name for other in self.types])
-            count = out[:, own].sum(axis=1, keepdims=True)
-            weights[:, own] = out[:, own] * self.weights[own].sum() / np.maximum(count, 1)
-        return weights
+        """Return what prediction sets need; None if no rows were judged."""
+        return Conformal.fit(self.Z, self.y, self.sample_weight) if len(self.judged) else None
 
 
 Records = Generator[Prepared | Member | Epoch, None, TableFit]
@@ -228,10 +200,8 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> Records:
         of_weight,
         ensemble.stop_reason,
         ensemble.planned,
-        folds,
-        [member.number - 1 for member in ensemble.members],
-        None if held is not None else folds.block[ensemble.judged],
         seed,
+        held is not None,
         ensemble.trained,
         ensemble.scale / ensemble.scale_of_judged,
     )
@@ -271,7 +241,21 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
     blocks = logits(best_engine(network.n_threads), network.network_, X_judged.astype(dtype, copy=False))
     Z = np.concatenate([np.zeros((0, len(classes)), dtype), *blocks])
     reason = str(network.stop_reason_)
-    return TableFit(kept, [network], ["network"], np.ones(1), None, judged, Z, y_judged, w_judged, reason, seed=seed)
+    return TableFit(
+        kept,
+        [network],
+        ["network"],
+        np.ones(1),
+        None,
+        judged,
+        Z,
+        y_judged,
+        w_judged,
+        reason,
+        1,
+        seed,
+        bool(len(judged) and not len(held)),
+    )
 
 
 def _weighed(classifier: Any, rows: TableRows, index: Array) -> Array | None:

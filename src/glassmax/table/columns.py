@@ -22,7 +22,7 @@ __all__ = ["HIGH", "Boolean", "Category", "Column", "Date", "Number", "UnseenCou
 
 LARGEST = 1e100  # of a cell: squares and differences are finite
 FARTHEST = 1e30  # of an input: sums of products are finite, in float32 too
-HIGH = 1.6641  # stands for yes in a column "is this value", 0 for no: 2 / sqrt(1 + (2 / 3)^2), two spreads, bounded
+HIGH = 1.6641  # yes in a column "is this value", where 0 is no: 2 / sqrt(1 + (2 / 3)^2), two spreads, bounded
 MOST_NAMED = 1000
 CORRECT = "Correct the cell, or empty it: missing cells are filled."
 

@@ -70,9 +70,13 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def number_columns(self) -> list[int]:
-        """The columns of X that hold numbers: the scaled numbers, and the years of dates."""
+        """The columns of X that hold scaled numbers or years, without those that have bins already."""
         starts = np.cumsum([0, *(column.width for column in self.columns)])
-        return [int(s) for s, column in zip(starts, self.columns, strict=False) if isinstance(column, Number | Date)]
+        return [
+            int(start)
+            for start, column in zip(starts, self.columns, strict=False)
+            if isinstance(column, Date) or (isinstance(column, Number) and not column.edges)
+        ]
 
     def __repr__(self) -> str:
         return f"Encoding of {some(self.names)} as {self.width} numbers, to predict {self.target!r}"

@@ -29,7 +29,7 @@ class MemberType:
     Attributes
     ----------
     name : str
-        The user's word for it. Of several types of the same name, only the one whose pilot is best goes on.
+        The user's word for it.
     parameters : mapping
         Parameters of `SoftmaxClassifier`, except those that follow from the number of rows. A recipe of an embedding
         without columns embeds the columns of numbers; without such columns, the type is left out.
@@ -123,6 +123,7 @@ NETWORK: dict[str, Any] = {
     "n_iter_no_change": np.inf,
     "parametrization": "ntk",
     "bias_rate": 0.1,
+    "input_scale_rate": 6.0,
     "init": "normal",
 }
 """The parameters that all networks of the presets share."""
@@ -130,23 +131,22 @@ NETWORK: dict[str, Any] = {
 FEW_ROWS = 1000
 """Tables with fewer rows get smaller networks: they are as good there, and trained in a fraction of the time."""
 
-LINEAR = tuple(
-    MemberType("linear", {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": alpha, "max_iter": 100})
-    for alpha in (10.0, 1.0, 0.1)
+LINEAR = MemberType(
+    "linear", {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 1.0, "max_iter": 200}, most_rows=3125
 )
-"""Multinomial logistic regression, with strong, ordinary and weak penalty."""
+"""Multinomial logistic regression; on more rows it takes long, and has no weight beside networks."""
 
 
-def _smooth(layers: int = 3, epochs: int = 16, name: str = "smooth", **bounds: int) -> tuple[MemberType, ...]:
-    """Return networks with much mixup and a learned scale of the inputs."""
-    parameters = NETWORK | {"mixup": 0.3, "input_scale_rate": 6.0}
-    return _of_two_sizes(name, parameters, layers, epochs, {"fewest_steps": 150, "most_steps": 800} | bounds)
+def _smooth(layers: int = 3, epochs: int = 16) -> tuple[MemberType, ...]:
+    """Return networks with much mixup."""
+    parameters = NETWORK | {"mixup": 0.3}
+    return _of_two_sizes("smooth", parameters, layers, epochs, {"fewest_steps": 150, "most_steps": 800})
 
 
-def _binned(layers: int = 2, name: str = "binned", **bounds: int) -> tuple[MemberType, ...]:
+def _binned(**bounds: int) -> tuple[MemberType, ...]:
     """Return networks that see each number in bins, too, and more steps."""
-    parameters = NETWORK | {"mixup": 0.15, "embedding": PiecewiseLinear()}
-    return _of_two_sizes(name, parameters, layers, 16, {"fewest_steps": 600, "most_steps": 800} | bounds)
+    parameters = NETWORK | {"mixup": 0.15, "embedding": PiecewiseLinear(), "input_scale_rate": None}
+    return _of_two_sizes("binned", parameters, 2, 16, {"fewest_steps": 600, "most_steps": 800} | bounds)
 
 
 def _of_two_sizes(
@@ -158,16 +158,16 @@ def _of_two_sizes(
     few = bounds | {"fewest_steps": bounds["fewest_steps"] // 2 + 75}
     return (
         MemberType(name, small, epochs, **few, most_rows=FEW_ROWS - 1),
-        MemberType(name, large, epochs, **{"fewest_rows": FEW_ROWS} | bounds),
+        MemberType(name, large, epochs, **bounds, fewest_rows=FEW_ROWS),
     )
 
 
-SHORT = _smooth(2, 4, "short", fewest_steps=300, most_steps=2**62, fewest_rows=16_000)[1]
-"""A network of few epochs, for tables where more epochs overfit."""
+SMALL = MemberType("small", NETWORK | {"hidden_layer_sizes": (64, 64), "mixup": 0.3, "dropout": 0.2}, 16, 200, 600)
+"""A small network with dropout, for small and for noisy tables."""
 
 PRESETS: dict[str, Preset] = {
-    "fast": Preset((*_smooth(2, 12), *_binned(fewest_steps=400, most_numbers=20), *LINEAR), members=4, blocks=4),
-    "default": Preset((*_smooth(), *_binned(), SHORT, *LINEAR)),
-    "best": Preset((*_smooth(), *_binned(), *_binned(3, name="deep binned"), SHORT, *LINEAR), members=8, blocks=8),
+    "fast": Preset((*_smooth(2, 12), *_binned(fewest_steps=400, most_numbers=20), SMALL, LINEAR), members=4, blocks=4),
+    "default": Preset((*_smooth(), *_binned(), SMALL, LINEAR)),
+    "best": Preset((*_smooth(), *_binned(), SMALL, LINEAR), members=16, blocks=8),
 }
 """The presets by name."""

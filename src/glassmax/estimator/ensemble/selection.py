@@ -4,18 +4,18 @@ Everything is judged by the log-loss of ``softmax(scale * sum_t w_t Z_t)`` on ro
 Z_t is the mean of the logits of the members of type t that left the row out.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import minimize
 
 from ...functional import log_softmax
 from ...functional.arrays import Array
 
-__all__ = ["Judgement", "OutOfFold", "choose_weights", "fit_scale", "judge"]
+__all__ = ["Judgement", "OutOfFold", "fit_scale", "fit_weights", "judge"]
 
 ROWS_AT_ONCE = 2**22
 STRENGTH_SCALE, LARGEST_STEP, ITERATIONS = 2.0, 1.0, 30
-ROUNDS, TINY = 20, 1e-9
 
 
 class Judgement(NamedTuple):
@@ -93,26 +93,34 @@ def fit_scale(Z: Array, y: Array, weight: Array | None = None) -> float:
     return float(np.exp(a))
 
 
-def choose_weights(Zs: list[Array], y: Array, weight: Array | None = None) -> Array:
-    """Return the share of each type, by greedy selection with repeats; they sum to 1.
+def fit_weights(Zs: list[Array], y: Array, weight: Array | None = None) -> Array:
+    """Return the weights exp(a_t) of the types, with the least log-loss of ``softmax(sum_t exp(a_t) Z_t)``.
 
-    In each round, the type is added whose logits, times their own scale, lower the log-loss of the mean of all logits
-    added so far the most. The best round counts. Source: Caruana et al., "Ensemble selection from libraries of models"
-    (2004), section 2.
+    ::
+
+        L(a) = sum_i w_i CE_i / sum_i w_i + sum_t (a_t - mean a)^2 / n + (log sum_t exp(a_t) / 0.5)^2 / (2 n)
+
+    The penalties draw the weights towards equal ones that sum to 1. The logits Z_t should be scaled by `fit_scale`.
     """
-    w = np.ones(len(y)) if weight is None else weight
-    counts, best, least = np.zeros(len(Zs)), np.ones(len(Zs)), np.inf
-    total: Any = 0.0
-    for round_ in range(1, ROUNDS + 1):
-        losses = [_loss((total + Z) / round_, y, w) for Z in Zs]
-        added = int(np.argmin(losses))
-        counts[added] += 1
-        total = total + Zs[added]
-        if losses[added] < least - TINY:
-            best, least = counts.copy(), losses[added]
-        if len(Zs) == 1:
-            break
-    return best / best.sum()
+    w = (np.ones(len(y)) if weight is None else weight).astype(np.float64)
+    w, n = w / w.sum(), len(y)
+
+    def loss(a: Array) -> tuple[float, Array]:
+        away, e = a - a.mean(), np.exp(a)
+        log_sum = np.log(e.sum())
+        value = (away @ away + STRENGTH_SCALE * log_sum**2) / n
+        slope = (2 * away + 2 * STRENGTH_SCALE * log_sum * e / e.sum()) / n
+        for rows in _blocks(Zs[0]):
+            z = [Z[rows].astype(np.float64) for Z in Zs]
+            logs = log_softmax(sum(e_t * z_t for e_t, z_t in zip(e, z, strict=True)))
+            truth = np.arange(len(logs)), y[rows]
+            value -= float(w[rows] @ logs[truth])
+            P = np.exp(logs)
+            slope += e * [w[rows] @ ((P * z_t).sum(axis=1) - z_t[truth]) for z_t in z]
+        return value, slope
+
+    start = np.full(len(Zs), -np.log(len(Zs)))
+    return np.exp(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(-20, 6)] * len(Zs)).x)
 
 
 def _loss(Z: Array, y: Array, w: Array) -> float:

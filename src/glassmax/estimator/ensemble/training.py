@@ -1,11 +1,6 @@
-"""Train an ensemble: a pilot of each type, the choice among them, the other members, and what is fitted at the end.
+"""Train an ensemble: the members of each type, and then their weights and scale, which are fitted out of fold."""
 
-The pilots of all types leave out the same blocks, so they are compared on the same rows. Of several types of the same
-name, the best goes on, and a type that is far behind the best is given up. The others are weighed once all their
-members are trained.
-"""
-
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,15 +10,17 @@ from ...functional.arrays import Array
 from ...network import Network
 from .members import Member, Task, Trainer
 from .presets import Preset
-from .selection import OutOfFold, choose_weights, fit_scale, judge
+from .selection import OutOfFold, fit_scale, fit_weights
 
 __all__ = ["Ensemble", "train_ensemble"]
 
-FAR_BEHIND = 1.5
-"""A type is given up if the log-loss of its pilot is this many times that of the best."""
 SHARPENING = 1.1
 """Factor of the scale that is fitted out of fold: the mean of all members is less certain than the one or two that have
 not seen a row. Fitted on 50 runs; with validation rows, which all members have not seen, it is 1."""
+
+
+LEAST_WEIGHT = 0.01
+"""A type of less weight than this is not used."""
 
 
 @dataclass(frozen=True)
@@ -77,93 +74,69 @@ def train_ensemble(trainer: Trainer, preset: Preset) -> Generator[Member, None, 
         If no member ends with finite weights.
     """
     types = [p for p, t in enumerate(preset.types) if t.suits(len(trainer.rows.y), trainer.numbers)]
-    names = {preset.types[position].name for position in types}
-    planned = len(types) + (preset.members - 1) * len(names)
+    tasks = [Task(preset.types[position], position, number) for position in types for number in range(preset.members)]
     ready: list[Member] = []
-    chosen: list[int] = []
     interrupted = False
     try:
-        yield from _trained(trainer, _tasks(preset, types, [0]), ready, planned)
-        chosen = _promising(ready, trainer, preset)
-        planned = len(ready) + (preset.members - 1) * len(chosen)
-        yield from _trained(trainer, _tasks(preset, chosen, range(1, preset.members)), ready, planned)
+        for member in trainer.members(tasks):
+            ready.append(member)
+            yield replace(member, done=len(ready), planned=len(tasks))
     except KeyboardInterrupt:
         if not ready:
             raise
         interrupted = True
-    chosen = chosen or _promising(ready, trainer, preset)
-    reason = "interrupted" if interrupted else "completed" if len(ready) == planned else "time_limit"
-    return replace(_combined(ready, chosen, trainer), stop_reason=reason, planned=planned, trained=len(ready))
+    reason = "interrupted" if interrupted else "completed" if len(ready) == len(tasks) else "time_limit"
+    return replace(_combined(ready, trainer), stop_reason=reason, planned=len(tasks), trained=len(ready))
 
 
-def _trained(trainer: Trainer, tasks: list[Task], ready: list[Member], planned: int) -> Iterator[Member]:
-    """Train members; put each into `ready`, and yield it."""
-    for member in trainer.members(tasks):
-        ready.append(member)
-        yield replace(member, done=len(ready), planned=planned)
-
-
-def _promising(ready: list[Member], trainer: Trainer, preset: Preset) -> list[int]:
-    """Return the positions of the types to go on with: the best of each name, unless it is far behind."""
-    losses = {}
-    for position in sorted({member.task.position for member in ready}):
-        members = _sound(ready, position)
-        if members:
-            losses[position] = _judged(members, trainer)[1]
-    if not losses:
-        raise DivergenceError(
-            "No member of the ensemble has finite weights at the end. Look for numbers that are far too large."
-        )
-    order = sorted(losses, key=lambda position: (np.nan_to_num(losses[position], nan=np.inf), position))
-    best: dict[str, int] = {}
-    for position in order:
-        if not losses[position] > FAR_BEHIND * losses[order[0]]:
-            best.setdefault(preset.types[position].name, position)
-    return sorted(best.values())
-
-
-def _tasks(preset: Preset, positions: Iterable[int], numbers: Iterable[int]) -> list[Task]:
-    return [Task(preset.types[position], position, number) for position in positions for number in numbers]
-
-
-def _sound(ready: list[Member], position: int) -> list[Member]:
-    return [m for m in ready if m.task.position == position and m.stop_reason != "diverged"]
-
-
-def _judged(members: list[Member], trainer: Trainer) -> tuple[OutOfFold, float]:
-    """Return the out-of-fold logits of members of one type, and their log-loss."""
+def _judged(members: list[Member], trainer: Trainer) -> OutOfFold:
+    """Return the out-of-fold logits of members of one type."""
     of = trainer.rows if trainer.validation is None else trainer.validation
     oof = OutOfFold(len(of.y), trainer.k)
     for member in members:
         oof.add(member.judged, member.Z)
-    rows = oof.rows()
-    weight = None if of.weight is None else of.weight[rows]
-    return oof, judge(oof.logits(rows), of.y[rows], weight).log_loss
+    return oof
 
 
-def _combined(ready: list[Member], used: list[int], trainer: Trainer) -> Ensemble:
-    """Return the ensemble of the members of these types, their weights and scale fitted out of fold."""
-    sets = [members for position in used if (members := _sound(ready, position))]
-    oofs = [_judged(members, trainer)[0] for members in sets]
+def _combined(ready: list[Member], trainer: Trainer) -> Ensemble:
+    """Return the ensemble of members, the weights of their types and their scale fitted out of fold."""
+    sound = [member for member in ready if member.stop_reason != "diverged"]
+    if not sound:
+        raise DivergenceError(
+            "No member of the ensemble has finite weights at the end. Look for numbers that are far too large."
+        )
+    positions = sorted({member.task.position for member in sound})
+    sets = [[member for member in sound if member.task.position == position] for position in positions]
+    oofs = [_judged(members, trainer) for members in sets]
     judged = np.flatnonzero(np.min([oof.count for oof in oofs], axis=0))
     of = trainer.rows if trainer.validation is None else trainer.validation
     y, weight = of.y[judged], None if of.weight is None else of.weight[judged]
     if not len(judged) or not (weight is None or weight.any()):
         return _unjudged(sets[0], trainer.k)
     Zs = [oof.logits(judged) for oof in oofs]
-    scales = np.array([fit_scale(Z, y, weight) for Z in Zs])
-    shares = choose_weights([np.float32(b) * Z for b, Z in zip(scales, Zs, strict=True)], y, weight) * scales
-    total = shares.sum()
-    shares = shares / total
-    sets = [members for share, members in zip(shares, sets, strict=True) if share > 0]
-    Z = sum(np.float32(share) * Z for share, Z in zip(shares, Zs, strict=True) if share > 0)
-    scale = fit_scale(Z, y, weight)
-    weights = [
-        np.full(len(members), share / len(members)) for share, members in zip(shares[shares > 0], sets, strict=True)
-    ]
+    w = _weights(Zs, y, weight)
+    used = np.flatnonzero(w)
+    scale = float(w.sum())
+    shares = [w[t] / scale / len(sets[t]) for t in used for _ in sets[t]]
+    members = [member for t in used for member in sets[t]]
+    Z = sum(np.float32(w[t] / scale) * Zs[t] for t in used)
     sharpening = SHARPENING if trainer.validation is None else 1.0
-    members = [member for members in sets for member in members]
-    return Ensemble(members, np.concatenate(weights), sharpening * scale, scale, judged, Z)
+    return Ensemble(members, np.array(shares), sharpening * scale, scale, judged, Z)
+
+
+def _weights(Zs: list[Array], y: Array, weight: Array | None) -> Array:
+    """Return the weight of each type; their sum is the scale. Types of little weight have none."""
+    scales = np.array([fit_scale(Z, y, weight) for Z in Zs])
+    w = np.zeros(len(Zs))
+    used = np.arange(len(Zs))
+    while True:
+        scaled = [np.float32(scales[t]) * Zs[t] for t in used]
+        found = fit_weights(scaled, y, weight) if len(used) > 1 else np.ones(1)
+        enough = found >= LEAST_WEIGHT * found.sum()
+        if enough.all():
+            w[used] = found * scales[used]
+            return w
+        used = used[enough]
 
 
 def _unjudged(members: list[Member], k: int) -> Ensemble:
