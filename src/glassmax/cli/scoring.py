@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
+from ..estimator.candidates import candidate_rows
 from ..functional.arrays import Array
 from ..model import Model
-from ..table import Table, UnseenCounts, read_labels, read_weights
+from ..table import Table, UnseenCounts, holds_candidates, read_labels, read_weights
 from ..table.cells import as_text
 from ..training import Metrics, RunningMetrics
 from .charts import figures_table, plain_table
@@ -24,11 +25,11 @@ MOST_GROUPS = 100
 class Scoring:
     """The metrics of a model's predictions, over all rows and over the groups that column `by` makes.
 
-    `weight` is the column of sample weights.
+    `weight` is the column of sample weights, `candidates` what separates the candidates in a cell of the target column.
     """
 
-    def __init__(self, model: Model, by: str | None, weight: str | None) -> None:
-        self.model, self.by, self.weight = model, by, weight
+    def __init__(self, model: Model, by: str | None, weight: str | None, candidates: str | None = None) -> None:
+        self.model, self.by, self.weight, self.separator = model, by, weight, candidates
         self.whole = RunningMetrics(len(model.classes))
         self.groups: dict[str, RunningMetrics] = {}
         self.name, self.unlabelled = "", 0
@@ -40,7 +41,7 @@ class Scoring:
             for table, Z in self.model.predictions(self._labelled(tables), surprises, of_logits=True):
                 y, w = self._truth(table)
                 self.whole.add(Z, y, w)
-                self.totals += np.bincount(y, w, len(self.totals))
+                self.totals += _totals(y, w, len(self.totals))
                 self._count_groups(table, Z, y, w)
         if not self.whole.rows:
             target = self.model.encoding.target  # type: ignore[union-attr]
@@ -61,8 +62,12 @@ class Scoring:
 
     def _truth(self, table: Table) -> tuple[Array, Array | None]:
         target = self.model.encoding.target  # type: ignore[union-attr]
-        labels, rows = read_labels(table, target, repeating=False)
+        labels, rows = read_labels(table, target, repeating=False, candidates=self.separator)
         weight = None if self.weight is None else read_weights(table, self.weight, all_zero=True)
+        if holds_candidates(labels):
+            S = candidate_rows(labels, self.model.classes, target)
+            silent = S.all(axis=1)
+            return S, np.where(silent, 0.0, 1.0 if weight is None else weight) if silent.any() else weight
         return class_index(self.model, table, labels, rows, target), weight
 
     def _count_groups(self, table: Table, Z: Array, y: Array, w: Array | None) -> None:
@@ -108,6 +113,14 @@ class Scoring:
         if terminal is None:
             return plain_table(header, rows)
         return rendered(terminal, figures_table(header, rows)).strip("\n")
+
+
+def _totals(y: Array, weight: Array | None, k: int) -> Array:
+    """Return the weight of the rows of each class; candidates have equal shares of a row."""
+    if y.ndim == 1:
+        return np.bincount(y, weight, k)
+    shares = y / y.sum(axis=1, keepdims=True)
+    return shares.sum(axis=0) if weight is None else weight @ shares
 
 
 def _or_none(value: Any) -> Any:

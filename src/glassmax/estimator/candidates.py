@@ -17,11 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import LabelError, OptionError
-from ..table.candidates import NotClass, holds_candidates
+from ..functional.arrays import Array
+from ..table import label_texts
+from ..table.candidates import NotClass, holds_candidates, mapped
 from ..table.frames import is_missing
 from .labels import Labels, encode_labels
 
-__all__ = ["CANDIDATES", "check_candidates", "encode_candidates", "holds_candidates"]
+__all__ = ["CANDIDATES", "candidate_rows", "check_candidates", "encode_candidates", "holds_candidates", "rows_of"]
 
 CANDIDATES = "candidate_cross_entropy"
 """The loss of candidate sets."""
@@ -82,6 +84,22 @@ def encode_candidates(y: Iterable[Any], classes: npt.ArrayLike | None = None, *,
         raise LabelError(f"Row {row} of {what} is {entries[row]!r}, which leaves no class, expected at least one.")
     single = (T.sum(axis=1) == 1).all()
     return Labels("softmax", known, T.argmax(axis=1) if single else T, candidates=True)
+
+
+def candidate_rows(y: Iterable[Any], classes: Array, what: str) -> Array:
+    """Return labels of a table as rows of bool, (n, k): True for each candidate.
+
+    Labels are compared by their texts: numbers in one table may be texts in another.
+    """
+    texts = [mapped(entry, lambda label: label_texts(np.asarray([label]))[0]) for entry in y]
+    return rows_of(encode_candidates(texts, label_texts(classes), what=what))
+
+
+def rows_of(labels: Labels) -> Array:
+    """Return labels as rows of bool, (n, k): True for each candidate."""
+    T, k = labels.T, len(labels.classes)
+    rows: Array = T == 1 if T.ndim == 2 else T[:, None] == np.arange(k)
+    return rows
 
 
 def _named(entry: Any) -> Iterable[Any]:
