@@ -27,6 +27,7 @@ __all__ = ["CANDIDATES", "candidate_rows", "check_candidates", "encode_candidate
 
 CANDIDATES = "candidate_cross_entropy"
 """The loss of candidate sets."""
+MOST_SHOWN = 10
 
 
 def check_candidates(classifier: Any) -> None:
@@ -91,8 +92,16 @@ def candidate_rows(y: Iterable[Any], classes: Array, what: str) -> Array:
 
     Labels are compared by their texts: numbers in one table may be texts in another.
     """
-    texts = [mapped(entry, lambda label: label_texts(np.asarray([label]))[0]) for entry in y]
-    return rows_of(encode_candidates(texts, label_texts(classes), what=what))
+    texts, names = (
+        [mapped(entry, lambda label: label_texts(np.asarray([label]))[0]) for entry in y],
+        label_texts(classes),
+    )
+    unknown = {label for text in texts for label in _named(text)}.difference(names)
+    if unknown:
+        more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
+        known = ", ".join(names[:MOST_SHOWN])
+        raise LabelError(f"{what} names {min(unknown)!r}, expected classes of the training rows: {known}{more}.")
+    return rows_of(encode_candidates(texts, names, what=what))
 
 
 def rows_of(labels: Labels) -> Array:
