@@ -19,7 +19,7 @@ import numpy.typing as npt
 from ..errors import LabelError, OptionError
 from ..functional.arrays import Array
 from ..table import label_texts
-from ..table.candidates import NotClass, holds_candidates, mapped
+from ..table.candidates import NotClass, holds_candidates, mapped, named_by
 from ..table.frames import is_missing
 from .labels import Labels, encode_labels
 
@@ -92,10 +92,8 @@ def candidate_rows(y: Iterable[Any], classes: Array, what: str) -> Array:
 
     Labels are compared by their texts: numbers in one table may be texts in another.
     """
-    texts, names = (
-        [mapped(entry, lambda label: label_texts(np.asarray([label]))[0]) for entry in y],
-        label_texts(classes),
-    )
+    names = label_texts(classes)
+    texts = [mapped(entry, lambda label: label_texts(np.asarray([label]))[0]) for entry in y]
     unknown = {label for text in texts for label in _named(text)}.difference(names)
     if unknown:
         more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
@@ -112,9 +110,5 @@ def rows_of(labels: Labels) -> Array:
 
 
 def _named(entry: Any) -> Iterable[Any]:
-    """Return the labels that an entry names."""
-    if isinstance(entry, set | frozenset):
-        return entry
-    if isinstance(entry, NotClass):
-        return entry.labels
-    return () if is_missing(entry) else (entry,)
+    """Return the labels that an entry names; none if it is missing."""
+    return () if is_missing(entry) else named_by(entry)

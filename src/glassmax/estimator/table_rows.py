@@ -139,7 +139,10 @@ class TableRows:
         self.unlabelled = table.n_rows - len(self.index)
         self.table = table.rows(self.index) if self.unlabelled else table
         self.weight = None if all_weights is None else all_weights[self.index]
-        self.classes, self.y = self._classes(labels) if self.sets is None else (labels, self.sets.argmax(axis=1))
+        if self.sets is None:
+            self.classes, self.y = self._classes(labels)
+        else:
+            self.classes, self.y = labels, np.asarray(self.sets.argmax(axis=1))
         self.groups = None if groups is None else _group_numbers(table, groups)[self.index]
         self.time = None if time is None else order_of(table, time)[self.index]
         excluded = (target, weight, None if groups in self.columns.keep else groups)

@@ -1,12 +1,12 @@
 """Labels of several candidates: "a or b" as a set of labels, "not a" as `not_class`, and both as cells of a table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import LabelError
 
-__all__ = ["NotClass", "holds_candidates", "mapped", "not_class", "parse_candidates"]
+__all__ = ["NotClass", "holds_candidates", "mapped", "named_by", "not_class", "parse_candidates"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,13 @@ def holds_candidates(labels: Any) -> bool:
     if kind != "O" or not hasattr(labels, "__iter__"):
         return False
     return any(isinstance(label, set | frozenset | NotClass) for label in labels)
+
+
+def named_by(entry: Any) -> Iterable[Any]:
+    """Return the labels that a label, a set of labels or `not_class` names."""
+    if isinstance(entry, NotClass):
+        return entry.labels
+    return entry if isinstance(entry, set | frozenset) else (entry,)
 
 
 def mapped(entry: Any, change: Callable[[Any], Any]) -> Any:

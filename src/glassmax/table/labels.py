@@ -4,7 +4,7 @@ import numpy as np
 
 from ..errors import DataError, LabelError
 from ..functional.arrays import Array
-from .candidates import holds_candidates, mapped, parse_candidates
+from .candidates import holds_candidates, mapped, named_by, parse_candidates
 from .cells import as_text, column_of, number_text, objects
 from .columns import numbers_of
 from .table import Table
@@ -81,7 +81,8 @@ def _candidates(table: Table, target: str, texts: Array, rows: Array, separator:
         return None
     named: dict[str, int] = {}
     for row, entry in zip(rows.tolist(), entries, strict=True):
-        mapped(entry, lambda text, row=row: named.setdefault(text, row))
+        for text in named_by(entry):
+            named.setdefault(text, row)
     parts = objects(list(named))
     labels = _labels(table, target, parts, parts, np.array(list(named.values()), np.intp)).tolist()
     known = dict(zip(named, labels, strict=True))

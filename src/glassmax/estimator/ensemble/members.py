@@ -164,7 +164,7 @@ class Trainer:
         rows = self.rows.some(np.flatnonzero(~left_out)) if left_out.any() else self.rows
         seed = int(np.random.SeedSequence([self.seed, task.position, task.number]).generate_state(1)[0])
         loss = "cross_entropy" if rows.y.ndim == 1 else "candidate_cross_entropy"
-        settings = {"output": "softmax", "loss": loss, "random_state": seed, "n_threads": n_threads}
+        settings: dict[str, Any] = {"output": "softmax", "loss": loss, "random_state": seed, "n_threads": n_threads}
         classifier = SoftmaxClassifier(**task.type.for_rows(len(rows.y), self.numbers), **settings)
         saved = None if self.checkpoint is None else self.checkpoint.member(task.position, task.number)
         if not self._fit(classifier, rows, saved):
