@@ -76,7 +76,7 @@ def test_info_describes_an_ensemble(done):
     model = load_model("t.safetensors")
     info = json.loads(done("info", "t.safetensors", "--json").out)
     assert info["networks"] == f"{len(model.networks)}, the weighted mean of their logits"
-    sizes = "-".join(map(str, model.networks[0].layer_sizes))
+    sizes = "-".join(map(str, (model.encoding.width, *model.networks[0].layer_sizes[1:])))
     assert next(value for name, value in info.items() if name.startswith("networks 1 to ")).startswith(sizes)
     assert info["parameters"] == sum(network.theta.size for network in model.networks)
     assert info["temperature"] == pytest.approx(model.calibration.temperature)

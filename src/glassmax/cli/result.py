@@ -77,9 +77,9 @@ class Result:
         if self.before is not None:
             before = self.before
             notes.append(
-                f"Calibration by a temperature of {self.temperature:.2f}: log-loss {figure(before.log_loss)} before, "
-                f"{figure(first.log_loss)} after; calibration error {figure(before.calibration_error)} before, "
-                f"{figure(first.calibration_error)} after"
+                f"Calibration by a temperature of {self.temperature:.2f}: log-loss {figure(first.log_loss)}, before "
+                f"{figure(before.log_loss)}; calibration error {figure(first.calibration_error)}, before "
+                f"{figure(before.calibration_error)}"
             )
         return notes
 

@@ -176,7 +176,7 @@ class TrainingRun:
             ]
             used = "not used"
             if of_type:
-                sizes = "-".join(map(str, of_type[0].layer_sizes))
+                sizes = "-".join(map(str, (of_type[0].n_inputs, *of_type[0].layer_sizes[1:])))
                 used = f"weight {_share(fitted, name):.2f}, {counted(len(of_type), 'network')} {sizes}"
             say(f"  {name + ':':<{width}}  log-loss {figure(loss)}, {used}")
 
