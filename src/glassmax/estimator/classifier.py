@@ -126,9 +126,9 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     bias_rate : float, default=1.0
         Factor of the learning rate of biases, >= 0.
     input_scale_rate : float or None, default=None
-        Factor of the learning rate of a learned input scale, > 0: each column of X is multiplied by a number that
-        starts at 1. None learns no scale. `network_` and `coefs_` have no scale: it is folded into their W1, see
-        `glassmax.engine.input_scale`.
+        Factor of the learning rate of a learned input scale, > 0: each column of X, or of what `embedding` makes of X,
+        is multiplied by a number that starts at 1. None learns no scale. `network_` and `coefs_` have no scale: it is
+        folded into their W1, see `glassmax.engine.input_scale`.
     embedding : {"periodic", "piecewise_linear"}, recipe, list of recipes, Embedding or None, default=None
         What the columns of X become before the first layer. "periodic" adds learned cosines of each column and suits
         numbers scaled to about 1; "piecewise_linear" adds bins between quantiles of the training rows. Both leave out
