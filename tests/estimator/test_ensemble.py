@@ -118,7 +118,7 @@ def test_batches_and_epochs_follow_from_the_number_of_rows():
     bounded = MemberType("net", {"hidden_layer_sizes": (8,)}, 16, 600, 800)
     sizes = {n: bounded.for_rows(n) for n in (20, 400, 4000, 40_000)}
     assert {n: p["batch_size"] for n, p in sizes.items()} == {20: 20, 400: 31, 4000: 125, 40_000: 255}
-    assert {n: p["max_iter"] for n, p in sizes.items()} == {20: 600, 400: 47, 4000: 25, 40_000: 5}
+    assert {n: p["max_iter"] for n, p in sizes.items()} == {20: 600, 400: 47, 4000: 19, 40_000: 5}
 
 
 def test_a_type_that_embeds_numbers_needs_some():
