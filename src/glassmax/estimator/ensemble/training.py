@@ -1,6 +1,7 @@
 """Train an ensemble: the members of each type, and then their weights and scale, which are fitted out of fold."""
 
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -78,9 +79,10 @@ def train_ensemble(trainer: Trainer, preset: Preset) -> Generator[Member, None, 
     ready: list[Member] = []
     interrupted = False
     try:
-        for member in trainer.members(tasks):
-            ready.append(member)
-            yield replace(member, done=len(ready), planned=len(tasks))
+        with closing(trainer.members(tasks)) as members:
+            for member in members:
+                ready.append(member)
+                yield replace(member, done=len(ready), planned=len(tasks))
     except KeyboardInterrupt:
         if not ready:
             raise
