@@ -338,6 +338,15 @@ def test_the_saved_model_predicts_the_same_bits(tmp_path):
     assert model.record["preset"] == "fast"
 
 
+def test_a_model_of_an_array_predicts_arrays(tmp_path):
+    classifier = fast().fit(RAW, NAMES)
+    classifier.save(tmp_path / "iris.safetensors")
+    model = gm.load_model(tmp_path / "iris.safetensors")
+    np.testing.assert_array_equal(model.predict_proba(RAW), classifier.predict_proba(RAW))
+    with pytest.raises(DataError, match="has no column 'x3'"):
+        model.predict(RAW[:, :3])
+
+
 def test_pickled_and_cloned():
     classifier = fast(ignore=["day"]).fit(SHOP, SOLD)
     again = pickle.loads(pickle.dumps(classifier))
