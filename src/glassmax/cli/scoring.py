@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
+from ..estimator.candidates import candidate_rows
 from ..functional.arrays import Array
 from ..model import Model
-from ..table import Table, UnseenCounts, read_labels, read_weights
+from ..table import Table, UnseenCounts, holds_candidates, read_labels, read_weights
 from ..table.cells import as_text
 from ..training import Metrics, RunningMetrics
 from .charts import figures_table, plain_table
@@ -26,11 +27,11 @@ COVERAGE = 0.9
 class Scoring:
     """The metrics of a model's predictions, over all rows and over the groups that column `by` makes.
 
-    `weight` is the column of sample weights.
+    `weight` is the column of sample weights, `candidates` what separates the candidates in a cell of the target column.
     """
 
-    def __init__(self, model: Model, by: str | None, weight: str | None) -> None:
-        self.model, self.by, self.weight = model, by, weight
+    def __init__(self, model: Model, by: str | None, weight: str | None, candidates: str | None = None) -> None:
+        self.model, self.by, self.weight, self.separator = model, by, weight, candidates
         self.whole = RunningMetrics(len(model.classes))
         self.groups: dict[str, RunningMetrics] = {}
         self.name, self.unlabelled = "", 0
@@ -47,7 +48,7 @@ class Scoring:
                 Z = self._calibrated(raw, y, w)
                 self.whole.add(Z, y, w)
                 self._count_sets(Z, y, w)
-                self.totals += np.bincount(y, w, len(self.totals))
+                self.totals += _totals(y, w, len(self.totals))
                 self._count_groups(table, Z, y, w)
         if not self.whole.rows:
             target = self.model.encoding.target  # type: ignore[union-attr]
@@ -65,7 +66,8 @@ class Scoring:
     def _count_sets(self, Z: Array, y: Array, w: Array | None) -> None:
         if self.model.conformal is not None:
             sets = self.model.conformal.sets(Z, COVERAGE)
-            held = np.stack([sets[np.arange(len(y)), y], sets.sum(axis=1)])
+            hits = sets[np.arange(len(y)), y] if y.ndim == 1 else (sets & (y > 0)).any(axis=1)
+            held = np.stack([hits, sets.sum(axis=1)])
             self.sets += held.sum(axis=1) if w is None else held @ w
 
     def set_figures(self) -> dict[str, float]:
@@ -88,8 +90,12 @@ class Scoring:
 
     def _truth(self, table: Table) -> tuple[Array, Array | None]:
         target = self.model.encoding.target  # type: ignore[union-attr]
-        labels, rows = read_labels(table, target, repeating=False)
+        labels, rows = read_labels(table, target, repeating=False, candidates=self.separator)
         weight = None if self.weight is None else read_weights(table, self.weight, all_zero=True)
+        if holds_candidates(labels):
+            S = candidate_rows(labels, self.model.classes, target)
+            silent = S.all(axis=1)
+            return S, np.where(silent, 0.0, 1.0 if weight is None else weight) if silent.any() else weight
         return class_index(self.model, table, labels, rows, target), weight
 
     def _count_groups(self, table: Table, Z: Array, y: Array, w: Array | None) -> None:
@@ -135,6 +141,14 @@ class Scoring:
         if terminal is None:
             return plain_table(header, rows)
         return rendered(terminal, figures_table(header, rows)).strip("\n")
+
+
+def _totals(y: Array, weight: Array | None, k: int) -> Array:
+    """Return the weight of the rows of each class; candidates have equal shares of a row."""
+    if y.ndim == 1:
+        return np.bincount(y, weight, k)
+    shares = y / y.sum(axis=1, keepdims=True)
+    return shares.sum(axis=0) if weight is None else weight @ shares
 
 
 def _or_none(value: Any) -> Any:

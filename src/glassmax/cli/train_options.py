@@ -79,6 +79,11 @@ GROUPS = [
         ),
         option("--weight", "Column of sample weights, >= 0.", metavar="COLUMN", shell_complete=_columns),
         option(
+            "--candidates",
+            "What separates candidates in a target cell: with SEP |, a|b means a or b, and !a means not a.",
+            metavar="SEP",
+        ),
+        option(
             "--type types",
             "Read a column as number, category, boolean or date, whatever it looks like. May be repeated.",
             metavar="COLUMN=TYPE",

@@ -20,10 +20,17 @@ SET_ROWS = {"coverage": "class in the 90 % set", "mean_size": "classes in a 90 %
     "Scoring",
     option("--by", "Column to group by: also print the metrics for each of its values.", metavar="COLUMN"),
     option("--weight", "Column of sample weights, >= 0.", metavar="COLUMN"),
+    option(
+        "--candidates",
+        "What separates candidates in a target cell.  [default: as the model was trained]",
+        metavar="SEP",
+    ),
 )
 @group("Data", *FILE_FORMAT)
 @group("Output", *RESULT)
-def command(model: str, data: str, by: str | None, weight: str | None, as_json: bool, **options: Any) -> None:
+def command(
+    model: str, data: str, by: str | None, weight: str | None, candidates: str | None, as_json: bool, **options: Any
+) -> None:
     """Score a model on a table that has the target column.
 
     MODEL is a file that `glassmax train` has written. DATA is a table in any format that train reads; it may be larger
@@ -48,7 +55,9 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
     assert loaded.encoding is not None
     wanted = [*needed, loaded.encoding.target, *(name for name in (by, weight) if name)]
     form = {name: options[name] for name in ("delimiter", "decimal", "encoding")}
-    scoring = Scoring(loaded, by, weight)
+    trained_with = loaded.record.get("candidates")
+    separator = candidates or (trained_with if isinstance(trained_with, str) else None)
+    scoring = Scoring(loaded, by, weight, separator)
     surprises = UnseenCounts()
     scoring.count(read_batches(data, columns=wanted, **form), surprises)
     name = scoring.name

@@ -31,8 +31,8 @@ class Rows(NamedTuple):
     Attributes
     ----------
     X : (n, d) array or CSR matrix
-    y : (n,) array of int
-        Class indices.
+    y : (n,) array of int, or (n, k) array of 0 and 1
+        Class indices, or the candidates of each row.
     weight : (n,) array or None
         Sample weights, class weights included.
     """
@@ -163,9 +163,9 @@ class Trainer:
         left_out = self.folds.left_out(task.number)
         rows = self.rows.some(np.flatnonzero(~left_out)) if left_out.any() else self.rows
         seed = int(np.random.SeedSequence([self.seed, task.position, task.number]).generate_state(1)[0])
-        classifier = SoftmaxClassifier(
-            **task.type.for_rows(len(rows.y), self.numbers), output="softmax", random_state=seed, n_threads=n_threads
-        )
+        loss = "cross_entropy" if rows.y.ndim == 1 else "candidate_cross_entropy"
+        settings = {"output": "softmax", "loss": loss, "random_state": seed, "n_threads": n_threads}
+        classifier = SoftmaxClassifier(**task.type.for_rows(len(rows.y), self.numbers), **settings)
         saved = None if self.checkpoint is None else self.checkpoint.member(task.position, task.number)
         if not self._fit(classifier, rows, saved):
             return None
