@@ -188,10 +188,6 @@ REFUSED = {
         lambda: _validation(["maybe"]),
         DataError("Row 1 of X_val: y_val is 'maybe', which is no class of the training rows."),
     ),
-    "one_dimension": (
-        lambda: as_table(np.zeros(3)),
-        DataError("X has the shape (3,), expected two dimensions: a row for each sample."),
-    ),
     "columns_of_two_lengths": (
         lambda: as_table({"x": [1, 2], "z": [1]}),
         DataError("X has columns of 1, 2 rows, expected one length >= 1."),

@@ -24,7 +24,7 @@ FEWEST_EXAMPLES = {
     "embeddings": 18,
     "resuming": 20,
     "label-errors": 20,
-    "tables": 18,
+    "tables": 24,
 }
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(HOWTO.glob("*.md"))}
 

@@ -128,14 +128,14 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     bias_rate : float, default=1.0
         Factor of the learning rate of biases, >= 0.
     input_scale_rate : float or None, default=None
-        Factor of the learning rate of a learned input scale, > 0: each column of X is multiplied by a number that
-        starts at 1. None learns no scale. `network_` and `coefs_` have no scale: it is folded into their W1, see
-        `glassmax.engine.input_scale`.
+        Factor of the learning rate of a learned input scale, > 0: each column of X, or of what `embedding` makes of X,
+        is multiplied by a number that starts at 1. None learns no scale. `network_` and `coefs_` have no scale: it is
+        folded into their W1, see `glassmax.engine.input_scale`.
     embedding : {"periodic", "piecewise_linear"}, recipe, list of recipes, Embedding or None, default=None
         What the columns of X become before the first layer. "periodic" adds learned cosines of each column and suits
         numbers scaled to about 1; "piecewise_linear" adds bins between quantiles of the training rows. Both leave out
         columns of two values. The recipes `glassmax.embedding.Periodic`, `PiecewiseLinear` and `Categories` choose
-        columns and sizes; they are fitted to X in `fit`. Not together with `input_scale_rate`.
+        columns and sizes; they are fitted to X in `fit`.
     mixup : float, default=0.0
         Maximum share of mixup, in [0, 1]; 0 mixes no rows. A mixed row of a mini-batch becomes
         ``(1 - s) X_i + s X_{i-1}``, where X_{i-1} is the row before it in the batch and s is uniform in [0, `mixup`).
@@ -625,7 +625,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Parameters
         ----------
         model : Model
-            Trained on arrays or on a table, with softmax or sigmoid output. The network is shared, not copied.
+            Of one network, trained on arrays or on a table, with softmax or sigmoid output. The network is shared, not
+            copied. A calibration is left out: it would not fit the network once that is trained further.
         **parameters
             Parameters of the constructor; with ``warm_start=True``, `fit` continues from the weights of the model.
             Hidden layers, activation, embedding, output and loss are those of the model.
@@ -637,12 +638,16 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Raises
         ------
         OptionError
-            If the model has another output or loss than this classifier can have.
+            If the model has several networks, or another output or loss than this classifier can have.
         """
         if not isinstance(model, Model):
             raise OptionError(
                 parameter="model", came=repr(model), expected="a Model: load_model(path) reads one from a file"
             )
+        if len(model.networks) > 1:
+            remedy = "Model(model.networks[0], model.classes) is a model of the first."
+            came = f"a model of {len(model.networks)} networks"
+            raise OptionError(parameter="model", came=came, expected="one network", remedy=remedy)
         brought = {"hidden_layer_sizes", "activation", "embedding"} & set(parameters)
         if brought:
             raise OptionError(parameter=min(brought), came="given", expected="none: the model brings its own")

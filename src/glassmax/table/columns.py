@@ -147,7 +147,7 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
 
 
 class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="category", tag_field="kind"):
-    """A column of categories: a column of two numbers for each value; a missing cell counts as a value, so nothing is filled.
+    """A column of categories: a column of two numbers for each value. A missing cell is a value, so nothing is filled.
 
     Attributes
     ----------

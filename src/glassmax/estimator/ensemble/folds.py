@@ -64,7 +64,7 @@ class Folds:
 
 
 def assign_blocks(
-    y: Array, draw: np.random.RandomState, n_blocks: int = 5, out: int = 2, *, groups: Any = None, time: Any = None
+    y: Array, draw: np.random.RandomState, n_blocks: int = 5, out: int = 1, *, groups: Any = None, time: Any = None
 ) -> Folds:
     """Split rows into blocks.
 
@@ -76,7 +76,7 @@ def assign_blocks(
         Draws the blocks.
     n_blocks : int, default=5
         There are fewer if there are fewer groups, or fewer different times.
-    out : int, default=2
+    out : int, default=1
         Number of blocks that each member leaves out, 1 or 2.
     groups : (n,) array, optional
         Rows of the same group are put into the same block.
@@ -112,7 +112,7 @@ def _codes(values: Any, what: str) -> Array:
     found, codes = np.unique(values, return_inverse=True)
     if len(found) < 2:
         expected = "at least two different ones, so that rows can be left out"
-        raise OptionError(parameter=what, came=f"{found[0]!r} in every row", expected=expected)
+        raise OptionError(parameter=what, came="the same in every row", expected=expected)
     return codes
 
 

@@ -4,7 +4,7 @@ The bits of a member follow from its seed and its rows; they don't depend on how
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event
@@ -139,7 +139,7 @@ class Trainer:
         self.stopped = Event()
         self.seconds: dict[int, float] = {}
 
-    def members(self, tasks: Sequence[Task]) -> Iterator[Member]:
+    def members(self, tasks: Sequence[Task]) -> Generator[Member, None, None]:
         """Train members side by side; yield them in the order of the tasks, without those that were not trained."""
         side_by_side = min(self.n_threads, len(tasks))
         threads = max(1, self.n_threads // max(1, side_by_side))
