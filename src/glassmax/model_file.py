@@ -34,12 +34,14 @@ from .model_manifest import (
     SCORES,
     CalibrationEntry,
     ConformalEntry,
+    EmbeddingEntry,
     Manifest,
     NetworkEntry,
     Record,
     check_manifest,
     check_tensors,
     decode_manifest,
+    embedding_of,
     encode_manifest,
     prefix,
 )
@@ -91,17 +93,15 @@ def model_bytes(parts: ModelParts) -> bytes:
 
 def _manifest_of(parts: ModelParts) -> Manifest:
     first, calibration, conformal = parts.networks[0], parts.calibration, parts.conformal
-    simple = len(parts.networks) == 1 and calibration is None and conformal is None and parts.weights[0] == 1
+    alone = len(parts.networks) == 1 and parts.weights[0] == 1 and first.embedding is None
+    simple = alone and calibration is None and conformal is None
     return Manifest(
         format="glassmax",
         version=1 if simple else 2,
         output=first.head.output,
         dtype=str(first.theta.dtype),
         networks=[
-            NetworkEntry(
-                list(network.layer_sizes), list(network.activations), network.head.loss, network.l2, float(weight)
-            )
-            for network, weight in zip(parts.networks, parts.weights, strict=True)
+            _entry(network, float(weight)) for network, weight in zip(parts.networks, parts.weights, strict=True)
         ],
         classes=_plain_classes(parts.classes),
         encoding=parts.encoding,
@@ -110,6 +110,12 @@ def _manifest_of(parts: ModelParts) -> Manifest:
         calibration=calibration and CalibrationEntry(float(calibration.scale), calibration.bias is not None),
         conformal=conformal and ConformalEntry(conformal.n_rows, conformal.row_weights is not None),
     )
+
+
+def _entry(network: Network, weight: float) -> NetworkEntry:
+    plain = None if network.embedding is None else EmbeddingEntry(**network.embedding.to_plain())
+    names = list(network.layer_sizes), list(network.activations), network.head.loss
+    return NetworkEntry(*names, network.l2, weight, plain)
 
 
 def _tensors(parts: ModelParts) -> dict[str, Array]:
@@ -185,7 +191,7 @@ def _read(path: str | Path) -> bytes:
 def _from_bytes(content: bytes) -> ModelParts:
     text, header = unseal(content)
     manifest = decode_manifest(text)
-    check_manifest(manifest)
+    check_manifest(manifest, most_inputs=len(content))
     check_tensors(manifest, header)
     from safetensors import SafetensorError
     from safetensors.numpy import load
@@ -202,14 +208,17 @@ def _from_bytes(content: bytes) -> ModelParts:
 def _assembled(manifest: Manifest, arrays: dict[str, Array]) -> ModelParts:
     networks = []
     for number, entry in enumerate(manifest.networks, 1):
-        names = Parameters(entry.layer_sizes, dtype="float32")
+        embedding, start = embedding_of(entry), prefix(manifest, number)
+        shapes = None if embedding is None else embedding.shapes
+        names = Parameters(entry.layer_sizes, dtype="float32", embedding_shapes=shapes)
         network = Network.from_parameters(
-            {name: arrays[prefix(manifest, number) + name] for name in names},
+            {name: arrays[start + name] for name in names},
             activation=entry.activations,
             output=manifest.output,
             loss=entry.loss,
             l2=entry.l2,
             dtype=manifest.dtype,
+            embedding=embedding,
         )
         if not np.isfinite(network.theta).all():
             raise ModelFileError("holds weights that are not finite.")

@@ -12,14 +12,24 @@ from typing import Any
 
 import msgspec
 
-from .errors import ModelFileError
+from .embedding import Embedding
+from .errors import GlassmaxError, ModelFileError
 from .functional import ACTIVATIONS
 from .functional.heads import LOSSES, OUTPUTS
 from .parameters import count
 from .table import Encoding
 
 __all__ = ["DTYPES", "CalibrationEntry", "ConformalEntry", "Manifest", "NetworkEntry", "Record", "check_manifest"]
-__all__ += ["BIAS", "ROW_WEIGHTS", "SCORES", "check_tensors", "decode_manifest", "encode_manifest", "prefix"]
+__all__ += [
+    "BIAS",
+    "ROW_WEIGHTS",
+    "SCORES",
+    "check_tensors",
+    "decode_manifest",
+    "embedding_of",
+    "encode_manifest",
+    "prefix",
+]
 
 DTYPES = {"float32": "F32", "float64": "F64"}
 MAX_NETWORKS = 10_000
@@ -56,6 +66,18 @@ class ManifestV1(msgspec.Struct, forbid_unknown_fields=True):
     columns: list[str] | None = None
 
 
+class EmbeddingEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """An embedding without its parameters, as `Embedding.to_plain` describes it."""
+
+    d: int
+    periodic: list[int]
+    frequencies: int
+    size: int
+    scale: float
+    edges: list[tuple[int, list[float]]]
+    blocks: list[tuple[int, int, int]]
+
+
 class NetworkEntry(msgspec.Struct, forbid_unknown_fields=True):
     """A network of a model: everything but its tensors, and the weight of its logits."""
 
@@ -64,6 +86,12 @@ class NetworkEntry(msgspec.Struct, forbid_unknown_fields=True):
     loss: str
     l2: float
     weight: float
+    embedding: EmbeddingEntry | None
+
+    @property
+    def n_inputs(self) -> int:
+        """The number of inputs: those of the embedding, or of the first layer."""
+        return self.layer_sizes[0] if self.embedding is None else self.embedding.d
 
 
 class CalibrationEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -123,7 +151,7 @@ def decode_manifest(text: str) -> Manifest:
         if isinstance(text, str) and '"glassmax checkpoint' in text:
             raise ModelFileError("is the checkpoint of a run, expected a model: fit goes on from it.") from None
         raise ModelFileError(f"has a manifest that can't be read: {error}.") from None
-    network = NetworkEntry(old.layer_sizes, old.activations, old.loss, old.l2, 1.0)
+    network = NetworkEntry(old.layer_sizes, old.activations, old.loss, old.l2, 1.0, None)
     return Manifest(
         old.format, old.version, old.output, old.dtype, [network], old.classes, old.encoding, old.record, old.columns,
         None, None,
@@ -135,8 +163,13 @@ def prefix(manifest: Manifest, number: int) -> str:
     return "" if manifest.version == 1 else f"{number}."
 
 
-def check_manifest(manifest: Manifest) -> None:
-    """Raise if the manifest contradicts itself."""
+def embedding_of(network: NetworkEntry) -> Embedding | None:
+    """Return the embedding of a network."""
+    return None if network.embedding is None else Embedding.from_plain(msgspec.to_builtins(network.embedding))
+
+
+def check_manifest(manifest: Manifest, most_inputs: int = MAX_PARAMETERS) -> None:
+    """Raise if the manifest contradicts itself, or a network has more inputs than a file of its size can hold."""
     networks, classes, names = manifest.networks, manifest.classes, manifest.columns
     version = f"format {manifest.format!r}, version {manifest.version}"
     _refuse(
@@ -150,11 +183,12 @@ def check_manifest(manifest: Manifest) -> None:
     )
     for network in networks:
         _check_network(network, manifest)
-    sizes = networks[0].layer_sizes
+        _check_embedding(network, most_inputs)
+    sizes, n_inputs = networks[0].layer_sizes, networks[0].n_inputs
     _refuse(
         [
             (
-                any((n.layer_sizes[0], n.layer_sizes[-1]) != (sizes[0], sizes[-1]) for n in networks),
+                any((n.n_inputs, n.layer_sizes[-1]) != (n_inputs, sizes[-1]) for n in networks),
                 "networks that differ in their inputs or outputs",
             ),
             (
@@ -162,11 +196,11 @@ def check_manifest(manifest: Manifest) -> None:
                 "classes that are not one name for each output, all of one type",
             ),
             (
-                manifest.encoding is not None and manifest.encoding.width != sizes[0],
+                manifest.encoding is not None and manifest.encoding.width != n_inputs,
                 "an encoding that doesn't fit the first layer",
             ),
             (
-                names is not None and not len(names) == len(set(names)) == sizes[0],
+                names is not None and not len(names) == len(set(names)) == n_inputs,
                 "columns that don't fit the first layer",
             ),
             (sum(count(n.layer_sizes) for n in networks) > MAX_PARAMETERS, "layer sizes too large to be true"),
@@ -191,6 +225,18 @@ def _check_network(network: NetworkEntry, manifest: Manifest) -> None:
             (not 0 <= network.weight < math.inf, "a weight of a network that is no number >= 0"),
         ]
     )
+
+
+def _check_embedding(network: NetworkEntry, most_inputs: int) -> None:
+    if network.embedding is None:
+        return
+    _refuse([(network.embedding.d > most_inputs, "an embedding too large to be true")])  # it makes a list of them
+    try:
+        embedding = embedding_of(network)
+    except GlassmaxError as error:
+        raise ModelFileError(f"has a manifest with an embedding that is none: {error}") from None
+    assert embedding is not None
+    _refuse([(embedding.width != network.layer_sizes[0], "an embedding that doesn't fit the first layer")])
 
 
 def _check_additions(manifest: Manifest) -> None:
@@ -225,6 +271,9 @@ def _expected_tensors(manifest: Manifest) -> dict[str, tuple[list[int], str]]:
         for layer in range(1, len(sizes)):
             expected[f"{start}W{layer}"] = sizes[layer - 1 : layer + 1], manifest.dtype
             expected[f"{start}b{layer}"] = [sizes[layer]], manifest.dtype
+        embedding = embedding_of(network)
+        shapes = {} if embedding is None else embedding.shapes
+        expected |= {f"{start}{name}": (list(shape), manifest.dtype) for name, shape in shapes.items()}
     k, calibration, conformal = manifest.networks[0].layer_sizes[-1], manifest.calibration, manifest.conformal
     if calibration is not None and calibration.bias:
         expected[BIAS] = [k], "float64"
