@@ -344,10 +344,11 @@ UNFIT = "has a manifest with "
 
 LIES = {
     "another_format": ({"format": "glass"}, UNFIT + "format 'glass', version 1; this glassmax reads format"),
-    "version_2": (
-        {"version": 2},
-        UNFIT + "format 'glassmax', version 2; this glassmax reads format 'glassmax', version 1.",
+    "version_3": (
+        {"version": 3},
+        UNFIT + "format 'glassmax', version 3; this glassmax reads format 'glassmax', versions 1 and 2.",
     ),
+    "version_2": ({"version": 2}, NOT_JSON + "Object contains unknown field `layer_sizes`."),
     "an_unknown_activation": ({"activations": ["tanhh"]}, UNFIT + "activations that are unknown or too many."),
     "too_many_activations": ({"activations": ["relu"] * 2}, UNFIT + "activations that are unknown or too many."),
     "no_activations": ({"activations": []}, UNFIT + "activations that are unknown or too many."),

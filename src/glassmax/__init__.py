@@ -17,9 +17,13 @@ The map of the modules, from the command line down to the exceptions::
     estimator/      SoftmaxClassifier, the scikit-learn estimator
     training/       the training loop, early stopping, metrics, checkpoints
     learner/        find, read and run a user's program in a separate process
-    model           a network with its classes and its encoding of tables; the model file
+    model           one or several networks with their classes and their encoding of tables
+    model_file      the file that holds a model: written, and read without running code
+    calibration     correct the logits of a model, so that its probabilities are as frequent as they say
+    conformal       prediction sets that hold the true class of a promised share of rows
     engine/         train a whole epoch: the reference engine in NumPy, the native engine in C++
     optimizers      SGD with momentum, Adam, L-BFGS; learning-rate schedules
+    model_manifest  what the tensors of a model file mean, and the checks of names, shapes and dtypes
     network         Network: forward pass, exact gradients, Jacobian, Hessian products
     table/          read tables, infer the type of each column, encode the columns as numbers
     calculus/       derive a gradient step by step; check every step with numbers
@@ -48,7 +52,9 @@ if TYPE_CHECKING:
     from . import (
         architecture,
         calculus,
+        calibration,
         cli,
+        conformal,
         doctor,
         embedding,
         engine,
@@ -60,6 +66,8 @@ if TYPE_CHECKING:
         initializers,
         learner,
         model,
+        model_file,
+        model_manifest,
         network,
         optimizers,
         parameters,
@@ -82,7 +90,9 @@ __all__ = [
     "SoftmaxClassifier",
     "architecture",
     "calculus",
+    "calibration",
     "cli",
+    "conformal",
     "derive",
     "diagnose",
     "doctor",
@@ -97,6 +107,8 @@ __all__ = [
     "learner",
     "load_model",
     "model",
+    "model_file",
+    "model_manifest",
     "network",
     "optimizers",
     "parameters",

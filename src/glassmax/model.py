@@ -1,80 +1,72 @@
-"""Model: a trained network with its classes and its encoding, and the file that holds it.
+"""Model: trained networks with their classes, their encoding and their calibration; what predicts.
 
-A model file is safetensors: tensors W1, b1, ... and metadata with a strict JSON manifest and a SHA-256 over the whole
-file but the hash itself. The manifest names no code and no path; activations and losses come from closed tables; every
-shape is computed from the manifest and compared with the tensors before one of them is loaded. No code from a file is
-ever run, and there is no fallback to a less safe format. The hash detects damage, not manipulation: whoever can write
-the file can also write its hash. Predictions need NumPy, not scikit-learn.
+A model has one network or several; the logits of several are averaged, so that the whole is one network again, a wide
+one. Predictions need NumPy, not scikit-learn. The file that holds a model is `glassmax.model_file`.
 """
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
-import json
-import math
-import os
-import stat
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
+import numpy.typing as npt
 
-from .engine import all_finite, best_engine, blocks, logits
-from .errors import DataError, GlassmaxError, ModelFileError, Setting
+from .calibration import Calibration
+from .conformal import Conformal
+from .engine import all_finite, best_engine, blocks
+from .errors import DataError, GlassmaxError, ModelFileError, OptionError, ShapeError, between
 from .files import write_whole
-from .functional import ACTIVATIONS
 from .functional.arrays import Array, as_inputs
-from .functional.heads import LOSSES, OUTPUTS
+from .model_file import ModelParts, model_bytes, read_model
+from .model_manifest import Record
 from .network import Network
-from .parameters import Parameters, count
-from .sealed import seal, unseal
 from .table import Encoding, Table, UnseenCounts, is_frame, joined, table_of
 from .table.table import some
 
 __all__ = ["Model", "load_model"]
 
-DTYPES = {"float32": "F32", "float64": "F64"}
-MAX_PARAMETERS = 2**40
-MAX_HEADER = 2**27
-MOST_BYTES = 2**43
-METADATA = "__metadata__"
 
-
-class ModelManifest(msgspec.Struct, forbid_unknown_fields=True):
-    """The metadata of a model file: everything but the tensors."""
-
-    format: str
-    version: int
-    layer_sizes: list[int]
-    activations: list[str]
-    output: str
-    loss: str
-    l2: float
-    dtype: str
-    classes: list[str | bool | int | float]
-    encoding: Encoding | None
-    record: dict[str, str | int | float | None]
-    columns: list[str] | None = None
-
-
-@dataclass
 class Model:
-    """A network that knows the names of its classes and, if trained on a table, its columns.
+    """One or several networks with the names of their classes and, if trained on a table, its columns.
+
+    ::
+
+        Z = sum_j w_j Z_j        P = softmax(calibration(Z))
+
+    Parameters
+    ----------
+    networks : Network or sequence of m Networks
+        All with the same number of inputs and outputs, the same output function and dtype.
+    classes : (k,) array or list
+        Labels, in the order of the networks' outputs. With softmax output, a row has one label; with sigmoid output,
+        any number of them.
+    encoding : Encoding, optional
+        Encoding of a table's columns as inputs; None for a model trained on arrays.
+    record : dict, optional
+        Facts about the training: text and numbers.
+    columns : list of str, optional
+        The names of the inputs, if the model was trained on a frame. The columns of another frame may be in any order.
+    weights : (m,) array, optional
+        >= 0: the weights of the networks' logits, 1/m by default. Their sum need not be 1.
+    calibration : Calibration, optional
+        Corrects the logits; softmax output only.
+    conformal : Conformal, optional
+        Scores of rows that `prediction_sets` needs; softmax output only.
 
     Attributes
     ----------
+    networks : list of Network
     network : Network
-    classes : (k,) array or list
-        Labels, in the order of the network's outputs. With softmax output, a row has one label; with sigmoid output,
-        any number of them.
-    encoding : Encoding or None
-        Encoding of a table's columns as inputs; None for a model trained on arrays.
-    record : dict
-        Facts about the training: text and numbers.
-    columns : list of str or None
-        The names of the inputs, if the model was trained on a frame. The columns of another frame may be in any order.
+        The first network.
+    classes, encoding, record, columns, weights, calibration, conformal
+        As above; `weights` is always an array.
+
+    Raises
+    ------
+    OptionError, ShapeError
+        If the networks don't fit each other, or the other parts don't fit the networks.
 
     Examples
     --------
@@ -87,23 +79,76 @@ class Model:
     (1, 3)
     """
 
-    network: Network
-    classes: Array
-    encoding: Encoding | None = None
-    record: dict[str, str | int | float | None] = field(default_factory=dict)
-    columns: list[str] | None = None
+    def __init__(
+        self,
+        networks: Network | Sequence[Network],
+        classes: npt.ArrayLike,
+        encoding: Encoding | None = None,
+        record: Record | None = None,
+        columns: list[str] | None = None,
+        *,
+        weights: npt.ArrayLike | None = None,
+        calibration: Calibration | None = None,
+        conformal: Conformal | None = None,
+    ) -> None:
+        self.networks = [networks] if isinstance(networks, Network) else list(networks)
+        self.classes: Array = np.asarray(classes)
+        self.encoding, self.columns = encoding, columns
+        self.record: Record = {} if record is None else record
+        m = len(self.networks)
+        self.weights: Array = np.full(m, 1 / max(m, 1)) if weights is None else np.asarray(weights, np.float64)
+        self.calibration, self.conformal = calibration, conformal
+        self._check_parts()
 
-    def __post_init__(self) -> None:
-        self.classes = np.asarray(self.classes)
+    def _check_parts(self) -> None:
+        networks, weights, calibration, conformal = self.networks, self.weights, self.calibration, self.conformal
+        if not networks:
+            raise OptionError(parameter="networks", came="empty", expected="at least one Network")
+        first, m = networks[0], len(networks)
+        for network in networks[1:]:
+            for name, ours, other in zip(
+                ("inputs", "outputs", "output", "dtype"), _face(first), _face(network), strict=True
+            ):
+                if ours != other:
+                    raise OptionError(
+                        f"The networks differ in their {name}: {ours} and {other}, expected the same.",
+                        parameter="networks",
+                    )
+        if weights.shape != (m,) or not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
+            raise OptionError(
+                parameter="weights", came=str(weights), expected=f"{m} numbers >= 0, one for each network, not all 0"
+            )
+        for name, part in (("calibration", calibration), ("conformal", conformal)):
+            if part is not None and first.head.output != "softmax":
+                raise OptionError(
+                    parameter=name, came="given", expected=f"none: the output is {first.head.output}, not softmax"
+                )
+        k = first.layer_sizes[-1]
+        if calibration is not None and calibration.bias is not None and len(calibration.bias) != k:
+            raise ShapeError(f"The calibration has {len(calibration.bias)} biases, expected {k}: one for each class.")
+
+    @property
+    def network(self) -> Network:
+        """The first network, which is the only one of most models."""
+        return self.networks[0]
+
+    @property
+    def _one_network(self) -> bool:
+        """Whether the engine's output of the one network is the model's own."""
+        return len(self.networks) == 1 and self.calibration is None and self.weights[0] == 1
 
     def __repr__(self) -> str:
+        lines = [f"Model of {len(self.classes)} classes: {some(self.classes.tolist())}"]
+        if len(self.networks) > 1:
+            lines.append(f"{len(self.networks)} networks, the weighted mean of their logits, first of them:")
         network = self.network
         sizes = "-".join(map(str, network.layer_sizes))
         activations = "".join(f", {name}" for name in dict.fromkeys(network.activations))
-        lines = [
-            f"Model of {len(self.classes)} classes: {some(self.classes.tolist())}",
-            f"network {sizes}{activations}, {network.head.output} output, {network.head.loss} loss",
-        ]
+        lines.append(f"network {sizes}{activations}, {network.head.output} output, {network.head.loss} loss")
+        if self.calibration is not None:
+            lines.append(repr(self.calibration))
+        if self.conformal is not None:
+            lines.append(f"prediction sets from {self.conformal.n_rows} rows")
         if self.encoding is not None:
             lines.append(f"predicts {self.encoding.target!r} from {some(self.encoding.names)}")
         elif self.columns is not None:
@@ -123,9 +168,8 @@ class Model:
         (n,) array of labels, or (n, k) array of 0 and 1
         """
         if self.network.head.output == "sigmoid":
-            none = np.zeros((0, len(self.classes)), np.intp)
-            return np.concatenate([none, *((Z > 0).astype(np.intp) for Z in self._logits(data))])
-        return self.classes[np.concatenate([np.zeros(0, np.intp), *(Z.argmax(axis=1) for Z in self._logits(data))])]
+            return self._filled(data, lambda X: self._logits_of_rows(X) > 0, (len(self.classes),), np.intp)
+        return self.classes[self._filled(data, lambda X: self._logits_of_rows(X).argmax(axis=1), (), np.intp)]
 
     def predict_proba(self, data: Any) -> Array:
         """Return the probability of each class for each row.
@@ -140,13 +184,77 @@ class Model:
         (n, k) array
             Columns in the order of `classes`. Rows sum to 1, except with sigmoid output.
         """
+        if self.encoding is None and self._one_network:
+            return best_engine().probabilities(self.networks[0], self.inputs(data))
+        k, dtype = len(self.classes), self.network.theta.dtype
         if self.encoding is None:
-            return best_engine().probabilities(self.network, self.inputs(data))
-        none = np.zeros((0, len(self.classes)), self.network.theta.dtype)
-        return np.concatenate([none, *(P for _, P in self.predictions([self._table(data)]))])
+            return self._filled(data, lambda X: self._probabilities(self._logits_of_rows(X)), (k,), dtype)
+        table, start = self._table(data), 0
+        out = np.empty((table.n_rows, k), dtype)
+        for piece, P in self.predictions([table]):
+            out[start : start + piece.n_rows] = P
+            start += piece.n_rows
+        return out
+
+    def logits(self, data: Any) -> Array:
+        """Return the logits of each row, calibrated if the model has a calibration.
+
+        ::
+
+            Z = sum_j w_j Z_j
+
+        Parameters
+        ----------
+        data : Table, frame or (n, d) array
+            A table or frame with the columns used in training, or an array if the model was trained on arrays.
+
+        Returns
+        -------
+        (n, k) array
+            Columns in the order of `classes`. With softmax output, softmax of it is `predict_proba`.
+        """
+        return self._filled(data, self._logits_of_rows, (len(self.classes),), self.network.theta.dtype)
+
+    def prediction_sets(self, data: Any, coverage: float = 0.9, *, allow_empty: bool = True) -> Array:
+        """Return for each row a set of classes that holds the true class of `coverage` of new rows.
+
+        Parameters
+        ----------
+        data : Table, frame or (n, d) array
+            A table or frame with the columns used in training, or an array if the model was trained on arrays.
+        coverage : float, default=0.9
+            In (0, 1): the share of rows whose set shall hold the true class.
+        allow_empty : bool, default=True
+            Whether a set may be empty. A model that is right more often than `coverage` keeps a promise of `coverage`
+            only if some sets are empty: those of the rows that are least like the rows it knows. False adds the most
+            probable class to an empty set; more rows than promised are then covered.
+
+        Returns
+        -------
+        (n, k) array of bool
+            Columns in the order of `classes`: ``model.classes[sets[0]]`` are the classes of the first row.
+
+        Raises
+        ------
+        DataError
+            If the model has no conformal scores.
+        OptionError
+            If the coverage is out of range.
+        """
+        conformal = self._conformal(coverage)
+
+        def sets(X: Array) -> Array:
+            return conformal.sets(self._logits_of_rows(X), coverage, allow_empty=allow_empty)
+
+        return self._filled(data, sets, (len(self.classes),), np.bool_)
 
     def predictions(
-        self, tables: Iterable[Table], counts: UnseenCounts | None = None, *, of_logits: bool = False
+        self,
+        tables: Iterable[Table],
+        counts: UnseenCounts | None = None,
+        *,
+        of_logits: bool = False,
+        calibrated: bool = True,
     ) -> Iterator[tuple[Table, Array]]:
         """Predict any number of tables, one after another, as if they were one; together they may exceed memory.
 
@@ -158,6 +266,8 @@ class Model:
             Counts missing cells, and values that did not occur in training.
         of_logits : bool, default=False
             Whether to yield logits instead of probabilities.
+        calibrated : bool, default=True
+            Whether to apply the calibration, if there is one.
 
         Yields
         ------
@@ -166,18 +276,39 @@ class Model:
         P : (n, k) array
             Probabilities of the rows, identical bit for bit to `predict_proba` on all rows at once.
         """
-        if self.encoding is None:
-            raise DataError("The model was trained in Python and knows no tables: pass an (n, d) array.")
-        engine, counted = best_engine(), UnseenCounts() if counts is None else counts
-        for table in _blocks_of(tables, next(blocks(self.network, 2**62)).stop):
-            X = self.encoding.fill(table, counted).astype(self.network.theta.dtype, copy=False)
-            outputs = (engine.logits if of_logits else engine.probabilities)(self.network, X)
-            if not of_logits and not all_finite(outputs):
-                row = int(np.argmax(~np.isfinite(outputs).all(axis=1)))
-                raise DataError(
-                    f"{table.place(row)}: the model gives no number, for its weights are too large. Train it again."
-                )
-            yield table, outputs
+        for table, X in self._encoded(tables, counts):
+            if of_logits:
+                yield table, self._logits_of_rows(X, calibrated=calibrated)
+            elif self._one_network:
+                yield table, _finite(table, best_engine().probabilities(self.networks[0], X))
+            else:
+                P = self._probabilities(self._logits_of_rows(X, calibrated=calibrated))
+                yield table, _finite(table, P)
+
+    def predictions_with_sets(
+        self, tables: Iterable[Table], coverage: float, counts: UnseenCounts | None = None, *, allow_empty: bool = True
+    ) -> Iterator[tuple[Table, Array, Array]]:
+        """Predict as `predictions` does, with the prediction set of each row as well.
+
+        Parameters
+        ----------
+        tables, counts
+            As for `predictions`.
+        coverage, allow_empty
+            As for `prediction_sets`.
+
+        Yields
+        ------
+        table : Table
+        P : (n, k) array
+            Probabilities.
+        sets : (n, k) array of bool
+        """
+        conformal = self._conformal(coverage)
+        for table, X in self._encoded(tables, counts):
+            Z = self._logits_of_rows(X)
+            sets = conformal.sets(Z, coverage, allow_empty=allow_empty)
+            yield table, _finite(table, self._probabilities(Z)), sets
 
     def inputs(self, data: Any) -> Array:
         """Return the rows as the network takes them, (n, d)."""
@@ -228,10 +359,65 @@ class Model:
             raise DataError(f"X lacks the columns {', '.join(map(repr, missing[:5]))}, expected {self.columns}.")
         return np.asarray(frame.select(self.columns).to_numpy())
 
-    def _logits(self, data: Any) -> Iterator[Array]:
+    def _filled(self, data: Any, of_rows: Callable[[Array], Array], columns: tuple[int, ...], dtype: Any) -> Array:
+        """Return a result for all rows, computed block by block: nothing else of its size is held."""
+        n, inputs = self._blocks_of_inputs(data)
+        out, start = np.empty((n, *columns), dtype), 0
+        for X in inputs:
+            out[start : start + X.shape[0]] = of_rows(X)
+            start += X.shape[0]
+        return out
+
+    def _blocks_of_inputs(self, data: Any) -> tuple[int, Iterator[Array]]:
+        """Return the number of rows, and their inputs block by block."""
+        if self.encoding is not None:
+            table = self._table(data)
+            return table.n_rows, (X for _, X in self._encoded([table], None))
+        X, rows = self.inputs(data), self._rows_at_once()
+        n = X.shape[0]
+        return n, (X[start : start + rows] for start in range(0, n, rows))
+
+    def _conformal(self, coverage: float) -> Conformal:
+        between("coverage", coverage, 0, 1, open_below=True)
+        if self.conformal is None:
+            raise DataError(
+                "The model has no conformal scores, which prediction sets need. Train it with TableClassifier, or pass "
+                "conformal=Conformal.fit(Z, y) to Model."
+            )
+        return self.conformal
+
+    def _rows_at_once(self) -> int:
+        return min(next(blocks(network, 2**62)).stop for network in self.networks)
+
+    def _encoded(self, tables: Iterable[Table], counts: UnseenCounts | None) -> Iterator[tuple[Table, Array]]:
+        """Yield pieces of tables with their inputs."""
         if self.encoding is None:
-            return logits(best_engine(), self.network, self.inputs(data))
-        return (Z for _, Z in self.predictions([self._table(data)], of_logits=True))
+            raise DataError("The model was trained in Python and knows no tables: pass an (n, d) array.")
+        counted, dtype = UnseenCounts() if counts is None else counts, self.network.theta.dtype
+        for table in _blocks_of(tables, self._rows_at_once()):
+            yield table, self.encoding.fill(table, counted).astype(dtype, copy=False)
+
+    def _logits_of_rows(self, X: Array, *, calibrated: bool = True) -> Array:
+        """Return the weighted sum of the networks' logits for a block of rows; the order of the sum is fixed."""
+        engine, weights = best_engine(), self.weights.tolist()
+        Z = engine.logits(self.networks[0], X)
+        if weights[0] != 1:
+            Z *= weights[0]
+        for network, weight in zip(self.networks[1:], weights[1:], strict=True):
+            other = engine.logits(network, X)
+            other *= weight
+            Z += other
+        return Z if self.calibration is None or not calibrated else self.calibration.logits(Z)
+
+    def _probabilities(self, Z: Array) -> Array:
+        """Return the output for logits; softmax in place and in their dtype, where `Head.forward` takes float64."""
+        if self.network.head.output != "softmax":
+            return self.network.head.forward(Z).P
+        with np.errstate(invalid="ignore"):  # a row that is not finite is NaN
+            Z -= Z.max(axis=1, keepdims=True)
+            np.exp(Z, out=Z)
+            Z /= Z.sum(axis=1, keepdims=True, dtype=np.float64).astype(Z.dtype)
+        return Z
 
     def save(self, path: str | Path) -> None:
         """Write the model to a file, whole or not at all.
@@ -247,41 +433,15 @@ class Model:
             If the folder is missing or can't be written to, or JSON can't represent the classes. An existing file
             stays.
         """
-        content = self._to_bytes()
+        parts = ModelParts(
+            self.networks, self.classes, self.encoding, self.record, self.columns, self.weights, self.calibration,
+            self.conformal,
+        )  # fmt: skip
+        content = model_bytes(parts)
         try:
             write_whole(path, content)
         except OSError as error:
             raise ModelFileError(f"{path} can't be written: {error.strerror}. Nothing has changed.") from None
-
-    def _to_bytes(self) -> bytes:
-        network = self.network
-        manifest = ModelManifest(
-            format="glassmax",
-            version=1,
-            layer_sizes=list(network.layer_sizes),
-            activations=list(network.activations),
-            output=network.head.output,
-            loss=network.head.loss,
-            l2=network.l2,
-            dtype=str(network.theta.dtype),
-            classes=_plain_classes(self.classes),
-            encoding=self.encoding,
-            record=self.record,
-            columns=self.columns,
-        )
-        if manifest.dtype not in DTYPES:
-            raise ModelFileError(f"The network is {manifest.dtype}, expected float32 or float64.")
-        try:
-            _check_manifest(manifest)
-        except ModelFileError as error:
-            raise ModelFileError(f"The model {error}") from None
-        if not np.isfinite(network.theta).all():
-            raise ModelFileError("The network holds weights that are not finite; it is not saved.")
-        try:
-            text = msgspec.json.encode(manifest).decode()
-        except UnicodeEncodeError:
-            raise ModelFileError("The name of a class or a column holds half a character (a lone surrogate).") from None
-        return seal(network.parameters, text)
 
 
 def _blocks_of(tables: Iterable[Table], rows: int) -> Iterator[Table]:
@@ -318,141 +478,26 @@ def load_model(path: str | Path) -> Model:
     ModelFileError
         If the file is missing, damaged, altered, or not a model file.
     """
+    parts = read_model(path)._asdict()
     try:
-        content = _read(path)
-    except FileNotFoundError:
-        raise ModelFileError(
-            f"{path}: there is no such file.",
-            remedy=("Train one with: ", Setting("SoftmaxClassifier(...).fit(X, y).save(path)")),
-        ) from None
-    except IsADirectoryError:
-        raise ModelFileError(f"{path} is a folder, expected a model file.") from None
-    except OSError as error:
-        raise ModelFileError(f"{path} can't be read: {error.strerror}.") from None
-    try:
-        return _from_bytes(content)
-    except ModelFileError as error:
-        raise ModelFileError(f"{path} {error}") from None
+        return Model(**parts)
+    except GlassmaxError as error:
+        raise ModelFileError(f"{path} holds parts that don't fit each other. {error}") from None
 
 
-def _read(path: str | Path) -> bytes:
-    """Read a file, but no more of it than its own header says: a device without end, or a huge table, is no model."""
-    with Path(path).open("rb") as file:
-        facts = os.fstat(file.fileno())
-        have = facts.st_size if stat.S_ISREG(facts.st_mode) else MOST_BYTES
-        content = file.read(8)
-        length = int.from_bytes(content, "little")
-        if len(content) < 8 or length > min(MAX_HEADER, have):
-            return content + file.read(64)  # enough to see what else it is
-        content += file.read(length)
-        if b'"glassmax"' not in content:
-            return content  # of another program: its tensors are not needed to say so
-        if stat.S_ISREG(facts.st_mode):
-            return content + file.read()
-        try:
-            tensors = [entry for name, entry in json.loads(content[8:]).items() if name != METADATA]
-            end = max((int(tensor["data_offsets"][1]) for tensor in tensors), default=0)
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError):
-            return content
-        return content + file.read(max(0, min(end, MOST_BYTES)) + 1)
+def _face(network: Network) -> tuple[int, int, str, str]:
+    """What the networks of a model have in common: inputs, outputs, output function, dtype."""
+    return network.n_inputs, network.layer_sizes[-1], network.head.output, str(network.theta.dtype)
 
 
-def _from_bytes(content: bytes) -> Model:
-    text, header = unseal(content)
-    try:
-        manifest = msgspec.json.decode(text, type=ModelManifest)
-    except (msgspec.DecodeError, TypeError) as error:
-        if isinstance(text, str) and '"glassmax checkpoint' in text:
-            raise ModelFileError("is the checkpoint of a run, expected a model: fit goes on from it.") from None
-        raise ModelFileError(f"has a manifest that can't be read: {error}.") from None
-    _check_manifest(manifest)
-    _check_tensors(manifest, header)
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    try:
-        arrays: dict[str, Array] = load(content)
-        network = Network.from_parameters(
-            {name: arrays[name] for name in Parameters(manifest.layer_sizes, dtype="float32")},
-            activation=manifest.activations,
-            output=manifest.output,
-            loss=manifest.loss,
-            l2=manifest.l2,
-            dtype=manifest.dtype,
+def _finite(table: Table, P: Array) -> Array:
+    """Return the probabilities, or raise if the networks give no numbers for a row."""
+    if not all_finite(P):
+        row = int(np.argmax(~np.isfinite(P).all(axis=1)))
+        raise DataError(
+            f"{table.place(row)}: the model gives no number, for its weights are too large. Train it again."
         )
-    except (SafetensorError, GlassmaxError, KeyError) as error:
-        raise ModelFileError(f"has tensors that don't fit its manifest: {error}.") from None
-    if not np.isfinite(network.theta).all():
-        raise ModelFileError("holds weights that are not finite.")
-    return Model(network, np.array(manifest.classes), manifest.encoding, manifest.record, manifest.columns)
-
-
-def _check_manifest(manifest: ModelManifest) -> None:
-    sizes, classes, names = manifest.layer_sizes or [0], manifest.classes, manifest.columns
-    version = f"format {manifest.format!r}, version {manifest.version}"
-    checks = [
-        (
-            manifest.format != "glassmax" or manifest.version != 1,
-            f"{version}; this glassmax reads format 'glassmax', version 1",
-        ),
-        (len(sizes) < 2 or min(sizes) < 1, "layer sizes that make no network"),
-        (
-            len(manifest.activations) != len(sizes) - 2 or not set(manifest.activations) <= set(ACTIVATIONS),
-            "activations that are unknown or too many",
-        ),
-        (
-            manifest.output not in OUTPUTS or manifest.loss not in LOSSES,
-            "an output or a loss that is unknown",
-        ),
-        (manifest.dtype not in DTYPES, "a dtype other than float32 or float64"),
-        (not 0 <= manifest.l2 < float("inf"), "a penalty that is no number >= 0"),
-        (
-            not len(classes) == len(set(classes)) == sizes[-1] or len(set(map(type, classes))) != 1,
-            "classes that are not one name for each output, all of one type",
-        ),
-        (
-            manifest.encoding is not None and manifest.encoding.width != sizes[0],
-            "an encoding that doesn't fit the first layer",
-        ),
-        (
-            names is not None and not len(names) == len(set(names)) == sizes[0],
-            "columns that don't fit the first layer",
-        ),
-        (count(sizes) > MAX_PARAMETERS, "layer sizes too large to be true"),
-    ]
-    for wrong, what in checks:
-        if wrong:
-            raise ModelFileError(f"has a manifest with {what}.")
-
-
-def _check_tensors(manifest: ModelManifest, header: dict[str, Any]) -> None:
-    """Compare the tensors' names, dtypes and shapes with the manifest, before any is loaded."""
-    sizes = manifest.layer_sizes
-    expected: dict[str, list[int]] = {}
-    for layer in range(1, len(sizes)):
-        expected |= {f"W{layer}": sizes[layer - 1 : layer + 1], f"b{layer}": [sizes[layer]]}
-    for name, shape in expected.items():
-        tensor = header.get(name)
-        if not isinstance(tensor, dict) or (tensor.get("shape"), tensor.get("dtype")) != (
-            shape,
-            DTYPES[manifest.dtype],
-        ):
-            raise ModelFileError(
-                f"has tensors that don't fit its manifest: {name} should be {shape}, {manifest.dtype}."
-            )
-    if names := ", ".join(sorted(set(header) - set(expected))[:5]):
-        raise ModelFileError(f"has tensors that its manifest doesn't list: {names}.")
-
-
-def _plain_classes(classes: Array) -> Any:
-    plain = classes.tolist()
-    kinds = {type(label) for label in plain}
-    if len(kinds) != 1 or not kinds <= {str, bool, int, float}:
-        names = ", ".join(sorted(kind.__name__ for kind in kinds))
-        raise ModelFileError(f"The classes are of type {names}, expected text, numbers or booleans, all of one type.")
-    if kinds == {float} and not all(map(math.isfinite, plain)):
-        raise ModelFileError("A class is NaN or inf, expected finite numbers.")
-    return plain
+    return P
 
 
 def __dir__() -> list[str]:

@@ -230,6 +230,11 @@ def test_quiet_says_nothing_but_the_result(done):
         (["--momentum", "0.3"], ["--momentum has no effect with --solver adam, only with --solver sgd."]),
         (["--step-every", "5"], ["--step-every has no effect with --schedule constant, only with --schedule step."]),
         (["--solver", "sgd", "--schedule", "adaptive", "--momentum", "0.3"], []),
+        (
+            ["--embedding-bins", "8"],
+            ["--embedding-bins has no effect with --embedding none, only with --embedding piecewise-linear."],
+        ),
+        (["--embedding-bins", "8", "--embedding", "piecewise-linear"], []),
     ],
 )
 def test_an_option_without_effect_is_said(done, argv, sentences):

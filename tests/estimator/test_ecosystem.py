@@ -23,6 +23,7 @@ from sklearn.utils import estimator_html_repr, get_tags
 
 import glassmax.estimator
 from glassmax import SoftmaxClassifier, load_model
+from glassmax.embedding import PiecewiseLinear
 from glassmax.engine import ReferenceEngine
 from glassmax.errors import DivergenceError
 from tests.estimator.iris import IRIS, NAMES, RAW, SEVERAL, SOFT, SPECIES, W, assert_same_bits, small
@@ -551,6 +552,8 @@ GRADIENTS = {
     "mixup": (NAMES, {"mixup": 0.4, "label_smoothing": 0.1}),
     "mixup, several labels": (SEVERAL, {"mixup": 0.4, "dropout": 0.2}),
     "a scale of the inputs": (NAMES, {"input_scale_rate": 6.0}),
+    "periodic": (NAMES, {"embedding": "periodic", "mixup": 0.4}),
+    "bins": (NAMES, {"embedding": PiecewiseLinear(bins=3), "alpha": 20.0}),
     "class weights": (NAMES, {"class_weight": {"setosa": 5.0, "virginica": 0.1}}),
     "balanced": (NAMES, {"class_weight": "balanced"}),
     "penalty": (NAMES, {"alpha": 20.0}),

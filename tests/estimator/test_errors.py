@@ -15,6 +15,7 @@ from sklearn.metrics import f1_score
 
 import glassmax.estimator
 from glassmax import Model, Network, SoftmaxClassifier
+from glassmax.embedding import Periodic
 from glassmax.errors import DataError, LabelError, OptionError
 from tests.estimator.iris import IRIS, NAMES, SPECIES, small
 
@@ -155,6 +156,10 @@ TABLE = {
         "model is 'iris.safetensors', expected a Model: load_model(path) reads one from a file.": (
             lambda: SoftmaxClassifier.from_model("iris.safetensors")
         ),
+        (
+            "model is a model of 2 networks, expected one network. Model(model.networks[0], model.classes) is a model "
+            "of the first."
+        ): lambda: SoftmaxClassifier.from_model(Model([Network([2, 2])] * 2, np.array([0, 1]))),
         "activation is given, expected none: the model brings its own.": (
             lambda: SoftmaxClassifier.from_model(Model(Network([2, 2]), np.array([0, 1])), activation="tanh")
         ),
@@ -172,6 +177,10 @@ TABLE = {
         "parametrization is 'NTK', expected one of standard, ntk. Did you mean 'ntk'?": fit(parametrization="NTK"),
         "bias_rate is -1, expected a number >= 0.": fit(bias_rate=-1),
         "input_scale_rate is 0, expected a number > 0 or None.": fit(input_scale_rate=0),
+        "input_scale_rate is 6.0, expected None with embedding, whose parameters scale the columns.": fit(
+            embedding="periodic", input_scale_rate=6.0
+        ),
+        "embedding is 'PLE', expected one of periodic, piecewise_linear.": fit(embedding="PLE"),
         "mixup is 1.5, expected a number from 0 to 1.": fit(mixup=1.5),
         "mixup_share is -0.5, expected a number from 0 to 1.": fit(mixup_share=-0.5),
         ("dropout is 1.0, expected a number from 0 up to, not including, 1, or one for each hidden layer."): fit(
@@ -241,6 +250,15 @@ TABLE = {
             "partial_fit does not support mixup=0.3: it sees one batch of rows at a time and doesn't know how many "
             "there will be, and mixup fades in the second half of them."
         ): go_on({"mixup": 0.3}),
+        (
+            "partial_fit does not support embedding='periodic': it sees one batch of rows at a time and doesn't know "
+            "the values of the columns. Use Periodic with columns=[...], or an Embedding."
+        ): go_on({"embedding": "periodic"}),
+        (
+            "embedding=Periodic(columns=[0], frequencies=16, size=3, scale=0.1) describes another network than the one "
+            "to go on with, Network(4-6-3, activation='relu', output='softmax', loss='cross_entropy', 51 parameters). "
+            "Put it back, or fit with warm_start=False."
+        ): go_on({"embedding": Periodic(columns=[0])}),
         (
             "hidden_layer_sizes=(6,), activation='relu', output='auto', loss='squared_error' describe another "
             "network than the one to go on with, Network(4-6-3, activation='relu', output='softmax', "

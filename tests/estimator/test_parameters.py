@@ -711,6 +711,16 @@ def test_a_scale_starts_anew_where_the_weights_are_replaced(solver):
     np.testing.assert_allclose(classifier._training_state.state["unscaled"][-4:], 1, rtol=0, atol=1e-9)
 
 
+def test_an_embedding_adds_columns_and_parameters():
+    """The loop written out by hand for an embedding is in test_embedding.py."""
+    plain, periodic, bins = (
+        small(embedding=what).fit(IRIS, SPECIES) for what in (None, "periodic", "piecewise_linear")
+    )
+    assert [len(one.coefs_[0]) for one in (plain, periodic)] == [4, 4 + 4 * 3]
+    assert 4 + 4 * 2 < len(bins.coefs_[0]) <= 4 + 4 * 16
+    assert [*periodic.network_.parameters][-4:] == ["F", "H", "V", "C"]
+
+
 # class weights
 
 
@@ -983,6 +993,7 @@ COVERED = {
     "parametrization": [HAND, "test_under_ntk_the_weights_move_as_they_do_as_a_product"],
     "bias_rate": [HAND],
     "input_scale_rate": [HAND, "test_a_scale_starts_anew_where_the_weights_are_replaced"],
+    "embedding": ["test_an_embedding_adds_columns_and_parameters"],
     "mixup": [HAND, "test_the_neighbours_of_an_absent_row_are_not_mixed_with_it"],
     "mixup_share": [HAND],
     "init": [

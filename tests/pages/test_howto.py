@@ -20,6 +20,7 @@ FEWEST_EXAMPLES = {
     "early-stopping": 18,
     "schedules": 15,
     "tables-recipe": 20,
+    "embeddings": 18,
     "resuming": 20,
     "label-errors": 20,
     "tables": 18,

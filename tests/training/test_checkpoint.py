@@ -13,6 +13,7 @@ from scipy import sparse
 
 import glassmax.files
 from glassmax import SoftmaxClassifier, load_model
+from glassmax.embedding import PiecewiseLinear
 from glassmax.engine import best_engine
 from glassmax.errors import CheckpointError, ModelFileError
 from glassmax.estimator.identity import plain
@@ -67,6 +68,8 @@ RUNS = {
     "mixup": {"mixup": 0.4},
     "ntk": {"parametrization": "ntk", "bias_rate": 0.1},
     "a scale of the inputs": {"input_scale_rate": 6.0},
+    "periodic": {"embedding": "periodic", "dropout": 0.3},
+    "bins": {"embedding": PiecewiseLinear(bins=4)},
     "cosine": {"learning_rate": "cosine", "warmup": 0.2},
     "one cycle": {"learning_rate": "one_cycle"},
     "steps": {"learning_rate": "step", "step_every": 3},

@@ -121,7 +121,7 @@ def _check_embedding(estimator: Any) -> None:
         raise OptionError(
             parameter="input_scale_rate",
             came=repr(estimator.input_scale_rate),
-            expected=("None with an ", Setting("embedding"), ", whose parameters scale the columns"),
+            expected=("None with ", Setting("embedding"), ", whose parameters scale the columns"),
         )
 
 

@@ -5,6 +5,7 @@ Whatever the dtype, sums and losses are formed in float64 (in longdouble for lon
 Objects, strings and dates are rejected: they are not numbers.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,20 @@ import numpy.typing as npt
 
 from ..errors import ShapeError
 
-__all__ = ["Array", "as_floating", "as_inputs", "log1p", "pick", "put", "square_lengths", "summing_dtype"]
+__all__ = [
+    "Array",
+    "as_floating",
+    "as_inputs",
+    "blocks_of_rows",
+    "log1p",
+    "pick",
+    "put",
+    "square_lengths",
+    "summing_dtype",
+]
 
 Array = npt.NDArray[Any]
+BLOCK_NUMBERS = 2**20
 
 
 def as_floating(values: npt.ArrayLike, what: str) -> Array:
@@ -69,6 +81,18 @@ def log1p(x: Array) -> Array:
         return np.log1p(x)
     real = np.log1p(x.real * (2 + x.real) + x.imag**2) / 2
     return real + 1j * np.arctan2(x.imag, 1 + x.real)
+
+
+def blocks_of_rows(V: Array) -> Iterator[slice]:
+    """Cut the rows of V into blocks of about a million numbers, for results in float64 that need not all exist at once.
+
+    Examples
+    --------
+    >>> list(blocks_of_rows(np.zeros((1000, 3))))
+    [slice(0, 1000, None)]
+    """
+    rows = max(1, BLOCK_NUMBERS // max(1, V.shape[1]))
+    return (slice(start, min(start + rows, len(V))) for start in range(0, len(V), rows))
 
 
 def pick(V: Array, index: Array) -> Array:

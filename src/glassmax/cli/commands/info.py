@@ -95,6 +95,7 @@ def _of_model(path: str) -> dict[str, Any]:
         "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
         "network": "-".join(map(str, network.layer_sizes)),
         "parameters": network.theta.size,
+        "embedding": None if network.embedding is None else repr(network.embedding),
         "activations": list(network.activations) or ["none: multinomial logistic regression"],
         "output and loss": f"{network.head.output}, {network.head.loss}",
         "dtype": str(network.theta.dtype),

@@ -1,0 +1,237 @@
+"""The model file: tensors and a strict manifest of what they mean, and no code.
+
+A model file is safetensors: tensors and metadata with a JSON manifest and a SHA-256 over the whole file but the hash
+itself. The manifest names no code and no path; activations and losses come from closed tables; every shape is computed
+from the manifest and compared with the tensors before one of them is loaded. No code from a file is ever run, and there
+is no fallback to a less safe format. The hash detects damage, not manipulation: whoever can write the file can also
+write its hash.
+
+There are two versions of the format. Version 1 holds one network, with tensors W1, b1, ...; version 2 holds any number
+of networks, with tensors 1.W1, 1.b1, ..., 2.W1, ..., and calibration and conformal scores if the model has them. A
+model that fits into version 1 is written as version 1, which older versions of glassmax read.
+"""
+
+from __future__ import annotations  # help() shows these names instead of what they stand for
+
+import json
+import math
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .calibration import Calibration
+from .conformal import Conformal
+from .errors import GlassmaxError, ModelFileError, Setting
+from .functional.arrays import Array
+from .model_manifest import (
+    BIAS,
+    DTYPES,
+    ROW_WEIGHTS,
+    SCORES,
+    CalibrationEntry,
+    ConformalEntry,
+    EmbeddingEntry,
+    Manifest,
+    NetworkEntry,
+    Record,
+    check_manifest,
+    check_tensors,
+    decode_manifest,
+    embedding_of,
+    encode_manifest,
+    prefix,
+)
+from .network import Network
+from .parameters import Parameters
+from .sealed import seal, unseal
+from .table import Encoding
+
+__all__ = ["ModelParts", "model_bytes", "read_model"]
+
+MAX_HEADER = 2**27
+MOST_BYTES = 2**43
+METADATA = "__metadata__"
+
+
+class ModelParts(NamedTuple):
+    """The parts of a model: the arguments of `glassmax.model.Model`, in its order."""
+
+    networks: Sequence[Network]
+    classes: Array
+    encoding: Encoding | None
+    record: Record
+    columns: list[str] | None
+    weights: Array
+    calibration: Calibration | None
+    conformal: Conformal | None
+
+
+# writing
+
+
+def model_bytes(parts: ModelParts) -> bytes:
+    """Return the bytes of a model file, or raise if the model could not be read back."""
+    networks, first = parts.networks, parts.networks[0]
+    manifest = _manifest_of(parts)
+    if manifest.dtype not in DTYPES:
+        raise ModelFileError(f"The network is {manifest.dtype}, expected float32 or float64.")
+    try:
+        check_manifest(manifest)
+    except ModelFileError as error:
+        raise ModelFileError(f"The model {error}") from None
+    if not all(np.isfinite(network.theta).all() for network in networks):
+        raise ModelFileError("The network holds weights that are not finite; it is not saved.")
+    text = encode_manifest(manifest)
+    if manifest.version == 1:
+        return seal(first.parameters, text)
+    return seal(_tensors(parts), text)
+
+
+def _manifest_of(parts: ModelParts) -> Manifest:
+    first, calibration, conformal = parts.networks[0], parts.calibration, parts.conformal
+    alone = len(parts.networks) == 1 and parts.weights[0] == 1 and first.embedding is None
+    simple = alone and calibration is None and conformal is None
+    return Manifest(
+        format="glassmax",
+        version=1 if simple else 2,
+        output=first.head.output,
+        dtype=str(first.theta.dtype),
+        networks=[
+            _entry(network, float(weight)) for network, weight in zip(parts.networks, parts.weights, strict=True)
+        ],
+        classes=_plain_classes(parts.classes),
+        encoding=parts.encoding,
+        record=parts.record,
+        columns=parts.columns,
+        calibration=calibration and CalibrationEntry(float(calibration.scale), calibration.bias is not None),
+        conformal=conformal and ConformalEntry(conformal.n_rows, conformal.row_weights is not None),
+    )
+
+
+def _entry(network: Network, weight: float) -> NetworkEntry:
+    plain = None if network.embedding is None else EmbeddingEntry(**network.embedding.to_plain())
+    names = list(network.layer_sizes), list(network.activations), network.head.loss
+    return NetworkEntry(*names, network.l2, weight, plain)
+
+
+def _tensors(parts: ModelParts) -> dict[str, Array]:
+    calibration, conformal = parts.calibration, parts.conformal
+    tensors = {
+        f"{number}.{name}": array
+        for number, network in enumerate(parts.networks, 1)
+        for name, array in network.parameters.items()
+    }
+    added = {
+        BIAS: calibration and calibration.bias,
+        SCORES: conformal and conformal.scores,
+        ROW_WEIGHTS: conformal and conformal.row_weights,
+    }
+    return tensors | {name: array.astype(np.float64) for name, array in added.items() if array is not None}
+
+
+def _plain_classes(classes: Array) -> Any:
+    plain = classes.tolist()
+    kinds = {type(label) for label in plain}
+    if len(kinds) != 1 or not kinds <= {str, bool, int, float}:
+        names = ", ".join(sorted(kind.__name__ for kind in kinds))
+        raise ModelFileError(f"The classes are of type {names}, expected text, numbers or booleans, all of one type.")
+    if kinds == {float} and not all(map(math.isfinite, plain)):
+        raise ModelFileError("A class is NaN or inf, expected finite numbers.")
+    return plain
+
+
+# reading
+
+
+def read_model(path: str | Path) -> ModelParts:
+    """Read a model file; all of its content is checked before it is used."""
+    try:
+        content = _read(path)
+    except FileNotFoundError:
+        raise ModelFileError(
+            f"{path}: there is no such file.",
+            remedy=("Train one with: ", Setting("SoftmaxClassifier(...).fit(X, y).save(path)")),
+        ) from None
+    except IsADirectoryError:
+        raise ModelFileError(f"{path} is a folder, expected a model file.") from None
+    except OSError as error:
+        raise ModelFileError(f"{path} can't be read: {error.strerror}.") from None
+    try:
+        return _from_bytes(content)
+    except ModelFileError as error:
+        raise ModelFileError(f"{path} {error}") from None
+
+
+def _read(path: str | Path) -> bytes:
+    """Read a file, but no more of it than its own header says: a device without end, or a huge table, is no model."""
+    with Path(path).open("rb") as file:
+        facts = os.fstat(file.fileno())
+        have = facts.st_size if stat.S_ISREG(facts.st_mode) else MOST_BYTES
+        content = file.read(8)
+        length = int.from_bytes(content, "little")
+        if len(content) < 8 or length > min(MAX_HEADER, have):
+            return content + file.read(64)  # enough to see what else it is
+        content += file.read(length)
+        if b'"glassmax"' not in content:
+            return content  # of another program: its tensors are not needed to say so
+        if stat.S_ISREG(facts.st_mode):
+            return content + file.read()
+        try:
+            tensors = [entry for name, entry in json.loads(content[8:]).items() if name != METADATA]
+            end = max((int(tensor["data_offsets"][1]) for tensor in tensors), default=0)
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError):
+            return content
+        return content + file.read(max(0, min(end, MOST_BYTES)) + 1)
+
+
+def _from_bytes(content: bytes) -> ModelParts:
+    text, header = unseal(content)
+    manifest = decode_manifest(text)
+    check_manifest(manifest, most_inputs=len(content))
+    check_tensors(manifest, header)
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        arrays: dict[str, Array] = load(content)
+        return _assembled(manifest, arrays)
+    except (SafetensorError, GlassmaxError, KeyError) as error:
+        if isinstance(error, ModelFileError):
+            raise
+        raise ModelFileError(f"has tensors that don't fit its manifest: {error}.") from None
+
+
+def _assembled(manifest: Manifest, arrays: dict[str, Array]) -> ModelParts:
+    networks = []
+    for number, entry in enumerate(manifest.networks, 1):
+        embedding, start = embedding_of(entry), prefix(manifest, number)
+        shapes = None if embedding is None else embedding.shapes
+        names = Parameters(entry.layer_sizes, dtype="float32", embedding_shapes=shapes)
+        network = Network.from_parameters(
+            {name: arrays[start + name] for name in names},
+            activation=entry.activations,
+            output=manifest.output,
+            loss=entry.loss,
+            l2=entry.l2,
+            dtype=manifest.dtype,
+            embedding=embedding,
+        )
+        if not np.isfinite(network.theta).all():
+            raise ModelFileError("holds weights that are not finite.")
+        networks.append(network)
+    scale, counted = manifest.calibration, manifest.conformal
+    calibration = None if scale is None else Calibration(scale.scale, arrays.get(BIAS))
+    conformal = None if counted is None else Conformal(arrays[SCORES], arrays.get(ROW_WEIGHTS))
+    weights = np.array([entry.weight for entry in manifest.networks])
+    return ModelParts(
+        networks, np.array(manifest.classes), manifest.encoding, manifest.record, manifest.columns, weights,
+        calibration, conformal,
+    )  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return __all__
