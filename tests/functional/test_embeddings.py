@@ -155,13 +155,12 @@ def test_derivatives_of_float32_are_summed_in_float64():
     assert dH.item() == pytest.approx(-n * float(np.float32(0.1)), rel=1e-7)
 
 
-@pytest.mark.parametrize(
-    "edges", [[1.0, 0.0], [0.0, 0.0, 1.0], [0.0, np.inf], [0.0, np.nan], [0.0], [[0.0, 1.0]]], ids=str
-)
+UNFIT = [[1.0, 0.0], [0.0, 0.0, 1.0], [0.0, np.inf], [0.0, np.nan], [0.0], [[0.0, 1.0]]]
+
+
+@pytest.mark.parametrize("edges", UNFIT, ids=str)
 def test_edges_that_do_not_increase_are_refused(edges):
-    for call in (
-        lambda: piecewise_linear(np.zeros(3), edges),
-        lambda: piecewise_linear_vjp(np.zeros(3), np.zeros(3), edges),
-    ):
+    x = np.zeros(3)
+    for call in (lambda: piecewise_linear(x, edges), lambda: piecewise_linear_vjp(x, x, edges)):
         with pytest.raises(ShapeError, match="expected two or more finite numbers in increasing order"):
             call()
