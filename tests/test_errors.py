@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 import glassmax.functional as F
-from glassmax import Embedding, Network, SoftmaxClassifier, errors, gradcheck, load_model, read_table
+from glassmax import Network, SoftmaxClassifier, errors, gradcheck, load_model, read_table
 from glassmax.cli.wording import option_of, worded_error
+from glassmax.embedding import Embedding
 from glassmax.errors import DataError, GlassmaxError, LabelError, OptionError, Setting, ShapeError, between, one_of
 from glassmax.estimator.options import make_plan
 from glassmax.functional.softmax import exponentials
