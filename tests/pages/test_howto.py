@@ -20,6 +20,7 @@ FEWEST_EXAMPLES = {
     "early-stopping": 18,
     "schedules": 15,
     "tables-recipe": 20,
+    "calibration": 20,
     "resuming": 20,
     "label-errors": 20,
     "tables": 18,
