@@ -114,7 +114,8 @@ class Calibration:
         Calibration(temperature 3.56)
         """
         y = check_target(y, Z.shape, "classes")
-        w = np.ones(len(Z)) if sample_weight is None else check_weights(sample_weight, (len(Z),)).astype(np.float64)
+        w = check_weights(sample_weight, (len(Z),))
+        w = np.ones(len(Z)) if w is None else w
         if not w.sum() > 0:
             return cls()
         alone = _best(Z, y, w, np.zeros(1))
@@ -132,7 +133,7 @@ class Calibration:
 
 def _best(Z: Array, y: Array, w: Array, start: Array, max_iter: int = 100) -> Array:
     """Minimize the penalized log-loss over theta: log scale, and the biases if `start` has them."""
-    n = max(1, np.count_nonzero(w))
+    n = max(1, int(np.count_nonzero(w)))
     spread = np.append(SCALE_SPREAD, np.full(len(start) - 1, BIAS_SPREAD))
 
     def objective(theta: Array) -> tuple[float, Array]:
