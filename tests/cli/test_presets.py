@@ -66,7 +66,7 @@ def test_every_row_is_judged_and_the_model_says_what_it_is(done):
     assert facts["temperature"] == pytest.approx(load_model("t.safetensors").calibration.temperature)
     assert facts["before_calibration"]["log_loss"] >= facts["log_loss"]
     assert np.sum(facts["confusion"]) == 60
-    assert "preset fast: networks of " in result.err
+    assert "preset fast: several networks and a linear model, each trained on a part of the rows, " in result.err
     info = json.loads(done("info", "t.safetensors", "--json").out)
     assert (info["preset"], info["out_of_fold_log_loss"]) == ("fast", facts["log_loss"])
     assert (info["training_rows"], info["seed"]) == (60, 0)

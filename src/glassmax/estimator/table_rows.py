@@ -25,6 +25,7 @@ from ..table import (
     Table,
     UnseenCounts,
     as_table,
+    class_indices,
     infer,
     label_texts,
     read_labels,
@@ -250,7 +251,7 @@ class TableRows:
         if holds_candidates(labels):
             y, _, rows = _read_sets(labels, rows, what, self.classes)
         else:
-            y = self._known(labels, rows, table, what)
+            y = class_indices(self.classes, labels, table, rows, what, whose="the training rows")
         given = self.weight_name if weight is None and self.weight_is_column else weight
         some, counts = table.rows(rows), UnseenCounts()
         X: Any = self.encoding.fill(some, counts).astype(dtype, copy=False)
@@ -260,15 +261,6 @@ class TableRows:
             w = w[rows]
         self.notes += [Note((f"{table.name}: ", *n.text), n.kind) for n in counts.notes(self.encoding.columns)]
         return csr_matrix(X) if self.sparse else X, y, w
-
-    def _known(self, labels: Array, rows: Array, table: Table, what: str) -> Array:
-        known = {text: position for position, text in enumerate(label_texts(self.classes))}
-        texts = label_texts(labels)
-        for row, text in zip(rows, texts, strict=True):
-            if text not in known:
-                place = table.place(int(row))
-                raise DataError(f"{place}: {what} is {text!r}, which is no class of the training rows.")
-        return np.array([known[text] for text in texts], np.intp)
 
     def targets(self, index: Array) -> Array:
         """Return the class of each of some rows, or rows of 0 and 1 with its candidates."""

@@ -9,7 +9,7 @@ from .cells import as_text, column_of, number_text, objects
 from .columns import numbers_of
 from .table import Table
 
-__all__ = ["label_texts", "read_labels", "read_weights"]
+__all__ = ["class_indices", "label_texts", "read_labels", "read_weights"]
 
 LONGEST = 1000
 WHOLE = 2.0**53
@@ -115,6 +115,41 @@ def label_texts(classes: Array) -> list[str]:
     if classes.dtype.kind == "f":
         return [number_text(label) for label in classes.tolist()]
     return [str(label) for label in classes]
+
+
+def class_indices(
+    classes: Array, labels: Array, table: Table, rows: Array, what: str, *, whose: str = "the model"
+) -> Array:
+    """Return the index of each label among known classes, (m,) intp; a label and a class are compared by their text.
+
+    Parameters
+    ----------
+    classes : (k,) array
+    labels : (m,) array
+        As returned by `read_labels`.
+    table : Table
+    rows : (m,) array of int
+        The rows they belong to.
+    what : str
+        The user's word for the labels: the target column.
+    whose : str, default="the model"
+        What has the classes, for the message.
+
+    Raises
+    ------
+    DataError
+        At the first label that is no known class.
+    """
+    known = label_texts(classes)
+    index = {str(label): position for position, label in enumerate(classes)}
+    index |= {text: position for position, text in enumerate(known)}
+    texts = label_texts(labels)
+    for row, text in zip(rows, texts, strict=True):
+        if text not in index:
+            more = f" and {len(known) - 10} more" if len(known) > 10 else ""
+            shown = f"{', '.join(known[:10])}{more}"
+            raise DataError(f"{table.place(int(row))}: {what} is {text!r}, expected a class of {whose}: {shown}.")
+    return np.array([index[text] for text in texts], np.intp)
 
 
 def read_weights(table: Table, name: str, *, all_zero: bool = False) -> Array:

@@ -42,11 +42,10 @@ def command(
       glassmax evaluate digits.safetensors digits
       glassmax evaluate flowers.safetensors more.csv --by region --json
     """
+    from ...estimator.table_scoring import COVERAGE, TableScoring
     from ...model import load_model
     from ...table import UnseenCounts, read_batches
-    from ..figures import figures_as_json
-    from ..result import Result
-    from ..scoring import COVERAGE, Scoring
+    from ..result import Result, figures_as_json, groups_as_text
     from .predict import columns_needed, refuse_swapped
 
     refuse_swapped(model, data)
@@ -57,7 +56,7 @@ def command(
     form = {name: options[name] for name in ("delimiter", "decimal", "encoding")}
     trained_with = loaded.record.get("candidates")
     separator = candidates or (trained_with if isinstance(trained_with, str) else None)
-    scoring = Scoring(loaded, by, weight, separator)
+    scoring = TableScoring(loaded, by, weight, separator)
     surprises = UnseenCounts()
     scoring.count(read_batches(data, columns=wanted, **form), surprises)
     name = scoring.name
@@ -79,7 +78,7 @@ def command(
         if sets:
             facts["prediction_sets"] = {"promised": COVERAGE, **sets}
         if by is not None:
-            facts["by"] = {by: {value: scoring.group_as_json(value) for value in scoring.groups}}
+            facts["by"] = {by: {value: _group_as_json(running.metrics()) for value, running in scoring.groups.items()}}
         show_json(facts)
         return
     first = "network" if len(loaded.networks) == 1 else "ensemble"
@@ -87,4 +86,12 @@ def command(
     more = {SET_ROWS[key]: [value] + [math.nan] * (len(columns) - 1) for key, value in sets.items()}
     show(Result(f"{counted(figures.rows, 'row')} of {name}", columns, loaded.classes, more).as_text())
     if by is not None:
-        show("\n" + scoring.groups_as_text(by) + "\n")
+        show("\n" + groups_as_text(by, {value: running.metrics() for value, running in scoring.groups.items()}) + "\n")
+
+
+def _group_as_json(figures: Any) -> dict[str, Any]:
+    """Return the figures of a group, without its confusions; null where there are none."""
+    from ..result import figures_as_json
+
+    named = {key: one for key, one in figures_as_json(figures).items() if not key.startswith("confus")}
+    return {"rows": figures.rows} | {key: one if one == one else None for key, one in named.items()}

@@ -1,29 +1,25 @@
 """The metrics of a model's predictions on a table larger than memory, over all rows and over groups of rows."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, Setting
 from ..functional.arrays import Array
 from ..model import Model
-from ..table import Table, UnseenCounts, holds_candidates, read_labels, read_weights
+from ..table import Table, UnseenCounts, class_indices, holds_candidates, read_labels, read_weights
 from ..table.cells import as_text
 from ..training import Metrics, RunningMetrics
-from .charts import figures_table, plain_table
-from .figures import class_index, figures_as_json
-from .talk import figure, harmless, shortened
-from .terminal import console, rendered
+from .candidates import candidate_rows
 
-__all__ = ["COVERAGE", "Scoring"]
+__all__ = ["COVERAGE", "TableScoring"]
 
 MOST_GROUPS = 100
 COVERAGE = 0.9
 """The promise of the prediction sets that are scored."""
 
 
-class Scoring:
+class TableScoring:
     """The metrics of a model's predictions, over all rows and over the groups that column `by` makes.
 
     `weight` is the column of sample weights, `candidates` what separates the candidates in a cell of the target column.
@@ -97,7 +93,7 @@ class Scoring:
             S = candidate_rows(labels, self.model.classes, target)
             silent = S.all(axis=1)
             return S, np.where(silent, 0.0, 1.0 if weight is None else weight) if silent.any() else weight
-        return class_index(self.model, table, labels, rows, target), weight
+        return class_indices(self.model.classes, labels, table, rows, target), weight
 
     def _count_groups(self, table: Table, Z: Array, y: Array, w: Array | None) -> None:
         if self.by is None:
@@ -107,8 +103,8 @@ class Scoring:
             rows = values == value
             if value not in self.groups and len(self.groups) == MOST_GROUPS:
                 raise DataError(
-                    f"Column {self.by!r} of {table.name} has more than {MOST_GROUPS} different values, expected fewer "
-                    "for --by."
+                    f"Column {self.by!r} of {table.name} has more than {MOST_GROUPS} different values, ",
+                    *("expected fewer for ", Setting("by"), "."),
                 )
             tally = self.groups.setdefault(value, RunningMetrics(len(self.model.classes)))
             tally.add(Z[rows], y[rows], None if w is None else w[rows])
@@ -122,27 +118,6 @@ class Scoring:
         tally.add(np.broadcast_to(logits, (len(there), len(shares))), there, self.totals[there])
         return tally.metrics()
 
-    def group_as_json(self, value: str) -> dict[str, Any]:
-        """Return the figures of a group, without its confusions."""
-        figures = self.groups[value].metrics()
-        named = figures_as_json(figures)
-        return {"rows": figures.rows} | {key: _or_none(one) for key, one in named.items() if key[:6] != "confus"}
-
-    def groups_as_text(self, by: str) -> str:
-        """Write a line of figures for each group."""
-        rows = []
-        for value, tally in sorted(self.groups.items()):
-            one = tally.metrics()
-            name = shortened(harmless(value))
-            rows.append(
-                [name, str(one.rows), figure(one.accuracy), figure(one.balanced_accuracy), figure(one.log_loss)]
-            )
-        header = [harmless(by), "rows", "accuracy", "balanced accuracy", "log-loss"]
-        terminal = console()
-        if terminal is None:
-            return plain_table(header, rows)
-        return rendered(terminal, figures_table(header, rows)).strip("\n")
-
 
 def _totals(y: Array, weight: Array | None, k: int) -> Array:
     """Return the weight of the rows of each class; candidates have equal shares of a row."""
@@ -150,7 +125,3 @@ def _totals(y: Array, weight: Array | None, k: int) -> Array:
         return np.bincount(y, weight, k)
     shares = y / y.sum(axis=1, keepdims=True)
     return shares.sum(axis=0) if weight is None else weight @ shares
-
-
-def _or_none(value: Any) -> Any:
-    return None if isinstance(value, float) and value != value else value
