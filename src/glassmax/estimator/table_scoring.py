@@ -88,8 +88,6 @@ class TableScoring:
         labels, rows = read_labels(table, target, repeating=False, candidates=self.separator)
         weight = None if self.weight is None else read_weights(table, self.weight, all_zero=True)
         if holds_candidates(labels):
-            from ..estimator.candidates import candidate_rows  # late: it loads scikit-learn
-
             S = candidate_rows(labels, self.model.classes, target)
             silent = S.all(axis=1)
             return S, np.where(silent, 0.0, 1.0 if weight is None else weight) if silent.any() else weight
