@@ -1,12 +1,13 @@
 """Labels of several candidates: "a or b" as a set of labels, "not a" as `not_class`, and both as cells of a table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import LabelError
+from .frames import is_missing
 
-__all__ = ["NotClass", "holds_candidates", "mapped", "not_class", "parse_candidates"]
+__all__ = ["NotClass", "holds_candidates", "mapped", "named_labels", "not_class", "parse_candidates"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,15 @@ def mapped(entry: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(entry, NotClass):
         return NotClass(frozenset(map(change, entry.labels)))
     return frozenset(map(change, entry)) if isinstance(entry, set | frozenset) else change(entry)
+
+
+def named_labels(entry: Any) -> Iterable[Any]:
+    """Return the labels that an entry names, allowed or ruled out; none if the entry is missing."""
+    if isinstance(entry, set | frozenset):
+        return entry
+    if isinstance(entry, NotClass):
+        return entry.labels
+    return () if is_missing(entry) else (entry,)
 
 
 def parse_candidates(text: str, separator: str) -> Any:

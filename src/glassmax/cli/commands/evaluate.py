@@ -42,9 +42,9 @@ def command(
       glassmax evaluate digits.safetensors digits
       glassmax evaluate flowers.safetensors more.csv --by region --json
     """
-    from ...estimator.table_scoring import COVERAGE, TableScoring
     from ...model import load_model
     from ...table import UnseenCounts, read_batches
+    from ...training.table_scoring import COVERAGE, TableScoring
     from ..result import Result, figures_as_json, groups_as_text
     from .predict import columns_needed, refuse_swapped
 
