@@ -39,7 +39,7 @@ void require(bool holds, const char *what) {
 const std::vector<std::string> ACTIVATIONS = {"identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu",
                                               "selu",     "gelu",    "silu", "mish", "softplus"};
 const std::vector<std::string> OUTPUTS = {"softmax", "sigmoid", "identity", "relu"};
-const std::vector<std::string> LOSSES = {"cross_entropy", "squared_error", "binary_cross_entropy"};
+const std::vector<std::string> LOSSES = {"cross_entropy", "squared_error", "binary_cross_entropy", "candidate_cross_entropy"};
 
 // ---- instruction sets ----
 
@@ -208,7 +208,8 @@ struct Spec {
         for (int64_t size : sizes) require(size >= 1 && size < (int64_t(1) << 31), "a layer's size is out of range");
         for (int32_t activation : activations) require(activation >= IDENTITY && activation <= SOFTPLUS, "unknown activation");
         require(output >= SOFTMAX_OUTPUT && output <= RELU_OUTPUT, "unknown output");
-        require(loss >= CROSS_ENTROPY && loss <= BINARY_CROSS_ENTROPY, "unknown loss");
+        require(loss >= CROSS_ENTROPY && loss <= CANDIDATE_CROSS_ENTROPY, "unknown loss");
+        require(loss != CANDIDATE_CROSS_ENTROPY || output == SOFTMAX_OUTPUT, "candidates need softmax");
         for (size_t l = 1; l < sizes.size(); ++l) parameters += (sizes[l - 1] + 1) * sizes[l];
         arrays = 2 * int64_t(sizes.size()) - 2;
         if (!embedding_) return;
@@ -319,7 +320,6 @@ std::tuple<double, int64_t, bool> epoch(const std::string &isa, int threads, con
     std::tie(task.rule.adam, task.rule.nesterov, task.rule.momentum, task.rule.beta_1, task.rule.beta_2,
              task.rule.epsilon, task.rule.t, std::ignore) = rule;
     const std::vector<double> &factors = std::get<7>(rule);
-    require(!unscaled || !spec.own, "a scale of the inputs and an embedding exclude one another");
     require((factors.empty() && !unscaled) || factors.size() == size_t(spec.arrays) + bool(unscaled),
             "there are not as many rate factors as parameters");
     for (double factor : factors) require(factor >= 0 && std::isfinite(factor), "a rate factor is out of range");

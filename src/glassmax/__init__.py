@@ -2,11 +2,13 @@
 
 Where to begin::
 
-    gm.SoftmaxClassifier     train and predict: a scikit-learn estimator
+    gm.TableClassifier       train and predict on a table as it is: accurate by default
+    gm.SoftmaxClassifier     train and predict on numbers: a scikit-learn estimator
     gm.Network               a network of your own: forward pass, exact gradients, Jacobian, Hessian products
     gm.derive                derive a gradient from the equations of a loss
     gm.diagnose              find the mistake in a gradient that you derived yourself
     gm.functional            softmax, losses, activations: every f beside its f_vjp
+    gm.not_class             the label of a row known only by what it is not
     gm.read_table            read a file or a data frame
     gm.load_model            load a saved model; the result is a gm.Model
 
@@ -14,7 +16,7 @@ The map of the modules, from the command line down to the exceptions::
 
     cli/            the command line: one module for each command
     doctor/         check a gradient of your own: what is wrong, where, why, how to correct it
-    estimator/      SoftmaxClassifier, the scikit-learn estimator
+    estimator/      TableClassifier and SoftmaxClassifier, the scikit-learn estimators
     training/       the training loop, early stopping, metrics, checkpoints
     learner/        find, read and run a user's program in a separate process
     model           one or several networks with their classes and their encoding of tables
@@ -78,16 +80,17 @@ if TYPE_CHECKING:
     from .calculus import derive
     from .doctor import diagnose
     from .embedding import Embedding
-    from .estimator import SoftmaxClassifier
+    from .estimator import SoftmaxClassifier, TableClassifier
     from .model import Model, load_model
     from .network import Network
-    from .table import read_table
+    from .table import not_class, read_table
 
 __all__ = [
     "Embedding",
     "Model",
     "Network",
     "SoftmaxClassifier",
+    "TableClassifier",
     "architecture",
     "calculus",
     "calibration",
@@ -110,6 +113,7 @@ __all__ = [
     "model_file",
     "model_manifest",
     "network",
+    "not_class",
     "optimizers",
     "parameters",
     "read_table",
@@ -123,9 +127,11 @@ _HOME = {
     "Model": "model",
     "Network": "network",
     "SoftmaxClassifier": "estimator",
+    "TableClassifier": "estimator",
     "derive": "calculus",
     "diagnose": "doctor",
     "load_model": "model",
+    "not_class": "table",
     "read_table": "table",
 }
 

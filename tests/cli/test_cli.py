@@ -26,6 +26,7 @@ from glassmax.calibration import Calibration
 from glassmax.cli import main
 from glassmax.conformal import Conformal
 from glassmax.engine import best_engine
+from glassmax.estimator.table_figures import Comparison
 from glassmax.training import RunningMetrics
 
 LIMIT = 120  # seconds after which a child counts as hanging
@@ -587,14 +588,14 @@ def test_a_run_that_diverges_at_once_writes_nothing(run):
 
 
 def test_a_model_whose_figures_are_not_finite_is_not_written(run, monkeypatch):
-    nothing = RunningMetrics(3).metrics()
-    monkeypatch.setattr("glassmax.cli.training_run.score_table", lambda *args: nothing)
+    nothing = Comparison("training", {"network": RunningMetrics(3).metrics()})
+    monkeypatch.setattr("glassmax.cli.training_run.compare", lambda *args, **kwargs: nothing)
     result = run("train", "toy", "--epochs", "1", "--json")
     assert result.code == 1
     assert result.out == ""
     assert result.err.splitlines()[-1] == (
-        "Error: The log-loss on 5 rows it was trained on is nan, far worse than chance, at learning rate 0.001. "
-        "No model was written. Try --learning-rate 0.0001."
+        "Error: The log-loss of the network is nan, far worse than chance, at learning rate 0.001. No model was "
+        "written. Try --learning-rate 0.0001."
     )
     assert listing() == []
 
@@ -616,7 +617,7 @@ def interrupt_at(monkeypatch, epoch):
 def test_an_interrupted_run_keeps_the_epochs_it_has_had(run, done, monkeypatch):
     done("train", "penguins", "--epochs", "3", "-o", "three")
     interrupt_at(monkeypatch, 4)
-    result = run("train", "penguins", "-o", "interrupted")
+    result = run("train", "penguins", "--hidden", "100", "-o", "interrupted")
     assert result.code == 130
     assert "Stopped by Ctrl-C after 3 epochs; the weights so far are kept.\n" in result.err
     assert result.out.startswith("On 69 rows held out\n")

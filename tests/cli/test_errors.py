@@ -55,7 +55,6 @@ TABLES = {
     "narrow.csv": table("x,d,y"),
     "untold.csv": table("x,c,z"),
     "new.csv": table(y=at(20, "d", lambda i: "abc"[i % 3])),
-    "far.csv": table(x=at(9, "1e99")),
 }
 
 MODELS = {
@@ -378,11 +377,6 @@ DATA = {
     "a_bad_number_at_prediction": (
         "predict m text.csv",
         f"Row 17 of text.csv (line 18): column 'x' is 'n/k', expected a number as in the other rows. {CORRECT}",
-    ),
-    "a_number_too_far_away": (
-        "predict m far.csv",
-        "Row 9 of far.csv (line 10): column 'x' is 1e+99, too far from the others to compute with: the median is 11.5, "
-        "the spread 8.52483. Correct the cell, or leave the column out of the training.",
     ),
     "an_unknown_class_in_evaluation": (
         "evaluate m new.csv",

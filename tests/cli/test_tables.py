@@ -69,7 +69,8 @@ def test_types_ignore_and_keep_override_what_columns_look_like(done):
     assert kinds("kept") == {"x": "Number", "c": "Category"}
     Path("t.csv").write_bytes(with_x(lambda i: i % 4))
     done("train", "t.csv", *QUICK, "--type", "x=category", "-o", "typed")
-    assert load_model("typed").encoding.columns[0] == Category("x", ["0", "1", "2", "3"], False)
+    column = load_model("typed").encoding.columns[0]
+    assert (type(column), column.name, column.values, column.missing) == (Category, "x", ["0", "1", "2", "3"], False)
     done("train", "t.csv", *QUICK, "--ignore", "c", "-o", "ignored")
     assert kinds("ignored") == {"x": "Number"}
 
@@ -209,7 +210,7 @@ def test_very_many_categories_are_trained_on_as_a_sparse_matrix(done, monkeypatc
     Path("t.csv").write_bytes(table(rows))
     argv = ("train", "t.csv", *QUICK, "--json", "--no-baseline")
     dense = json.loads(done(*argv).out)
-    monkeypatch.setattr("glassmax.cli.rows.SPARSE_NUMBERS", 100)
+    monkeypatch.setattr("glassmax.estimator.table_rows.SPARSE_NUMBERS", 100)
     sparse = json.loads(done(*argv).out)
     assert sparse["log_loss"] == pytest.approx(dense["log_loss"], rel=1e-6)
 
@@ -230,6 +231,11 @@ def test_quiet_says_nothing_but_the_result(done):
         (["--momentum", "0.3"], ["--momentum has no effect with --solver adam, only with --solver sgd."]),
         (["--step-every", "5"], ["--step-every has no effect with --schedule constant, only with --schedule step."]),
         (["--solver", "sgd", "--schedule", "adaptive", "--momentum", "0.3"], []),
+        (
+            ["--embedding-bins", "8"],
+            ["--embedding-bins has no effect with --embedding none, only with --embedding piecewise-linear."],
+        ),
+        (["--embedding-bins", "8", "--embedding", "piecewise-linear"], []),
     ],
 )
 def test_an_option_without_effect_is_said(done, argv, sentences):
@@ -425,19 +431,19 @@ def test_the_shell_completes_commands_options_and_columns(tmp_path):
         return {line.split(",")[1] for line in child.stdout.splitlines()}
 
     assert {"train", "predict", "completion"} <= completed("glassmax ")
-    assert {"--target", "--threads"} == completed("glassmax train --t") - {"--type", "--tol"}
+    assert {"--target", "--threads"} == completed("glassmax train --t") - {"--type", "--tol", "--time", "--time-limit"}
     assert completed("glassmax train t.csv --target ") == {"x", "c", "y"}
 
 
 def test_help_shows_every_option_in_a_group_and_the_exit_codes(done):
     out = done("train", "--help").out
     titles = re.findall(r"^(\S[^\n]*):$", out, re.M)
-    wanted = ["Data", "Network", "Optimization", "Loss and regularization", "Evaluation and early stopping"]
-    wanted += ["Files and output"]
+    kinds = ("layers", "optimization", "loss and regularization", "evaluation and early stopping")
+    wanted = ["Data", "Training", *(f"Network of your own, {kind}" for kind in kinds), "Files and output"]
     assert [title for title in titles if title in wanted] == wanted
     assert "Exit codes:" in out
     parameters = {*SoftmaxClassifier().get_params()} - {"verbose", "warm_start", "output", "validation_fraction"}
-    assert parameters == {*ESTIMATOR.values()} | {"class_weight"}
+    assert parameters == {*ESTIMATOR.values()} | {"class_weight", "embedding"}
 
 
 @pytest.mark.parametrize("argv", [["info"], ["train", "penguins", "--epochs", "2"]])

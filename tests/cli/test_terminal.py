@@ -243,8 +243,8 @@ def test_ordinals():
     [
         ((0.3, 0.95), (0.5, 0.80), "The network gets 95.0 % of the rows right, a linear model 80.0 %.", True),
         ((0.3, 0.95), (0.5, 0.94), "a linear model 94.0 %; the network's probabilities are better.", True),
-        ((0.5, 0.90), (0.5, 0.90), "A linear model does as well: try --hidden none.", False),
-        ((0.6, 0.90), (0.5, 0.90), "A linear model does better: try --hidden none.", False),
+        ((0.5, 0.90), (0.5, 0.90), "A linear model does as well: try --hidden none, or a preset.", False),
+        ((0.6, 0.90), (0.5, 0.90), "A linear model does better: try --hidden none, or a preset.", False),
         ((0.9, 0.40), (0.5, 0.90), "The network does worse than a linear model, and no better than", False),
         ((0.9, 0.40), (0.9, 0.40), "The network does no better than the class frequencies", False),
     ],
@@ -262,7 +262,7 @@ def test_the_verdict_says_what_the_figures_say(network, linear, sentence, better
     }
     result = Result("300 rows", columns, np.array(["a", "b"]))
     assert sentence in result.verdict()[0]
-    assert result.network_is_better == better
+    assert result.is_useful == better
 
 
 def test_no_accuracy_is_claimed_on_the_rows_that_the_network_was_trained_on():

@@ -51,6 +51,31 @@ def test_a_wrong_equation_on_the_notation_page_would_be_found(right, wrong):
         check_equation(kind, line.replace(right, wrong))
 
 
+def embedded():
+    """Return the arrays of an embedding, by the library."""
+    draw, size = np.random.default_rng(0), {"i": 5, "j": 2, "k": 3, "e": 4}
+    F, H = draw.normal(size=(2, 2, 3))
+    X, V, C, dA = (draw.normal(size=shape) for shape in ((5, 2), (2, 3, 4), (2, 4), (5, 2, 4)))
+    _, dF, dH, dV, dC = functional.periodic_vjp(dA, X, F, H, V)
+    U = X[..., None] * F + H
+    numbers = {"X": X, "F": F, "H": H, "V": V, "C": C, "dA": dA, "dF": dF, "dH": dH, "dV": dV, "dC": dC, "U": U}
+    numbers |= {"A": functional.periodic(X, F, H, V, C), "dU": -np.sin(U) * np.einsum("ije,jke->ijk", dA, V)}
+    G, E, dB = draw.normal(size=(5, 3)), draw.normal(size=(3, 4)), draw.normal(size=(5, 4))
+    _, dE, _ = functional.affine_vjp(dB, G, E)
+    return numbers | {"G": G, "E": E, "dB": dB, "dE": dE, "B": G @ E, "size": size, "cos": np.cos, "sin": np.sin}
+
+
+EMBEDDING = [line.split(" = ") for block in blocks(NOTATION, "embedding") for line in block.splitlines()]
+
+
+@pytest.mark.parametrize(("left", "right"), EMBEDDING, ids=[left for left, _ in EMBEDDING])
+def test_each_equation_of_an_embedding_is_glassmaxs_array(left, right):
+    world = embedded()
+    np.testing.assert_allclose(by_index_form(left, right, world), world[left.partition("[")[0]], rtol=0, atol=1e-12)
+    with pytest.raises(AssertionError):
+        np.testing.assert_allclose(by_index_form(left, f"2*({right})", world), world[left.partition("[")[0]], atol=1e-6)
+
+
 @pytest.mark.parametrize(("left", "right"), [step for block in blocks(NOTATION, "derivation") for step in steps(block)])
 def test_each_line_of_a_derivation_is_the_same_array_and_glassmaxs(left, right):
     world = one_hidden_layer()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from glassmax.errors import DataError, OptionError
 from glassmax.table import BUILTIN, Category, Encoding, Number, Table, read_labels, read_table
 from glassmax.table.cells import as_text
+from glassmax.table.columns import HIGH
 from glassmax.training import holdout
 
 
@@ -320,16 +321,45 @@ def test_every_built_in_table_can_be_learned_from_without_a_fault(name):
 def test_a_number_loses_its_median_and_is_divided_by_the_interquartile_range():
     table = make(x=["1", "2", "3", "4", "50"], y=list("ababa"))
     encoding, notes = Encoding.learn(table, "y")
-    spread = (4 - 2) / 1.349
-    assert encoding.columns == [Number("x", 3.0, spread, False)]
+    assert encoding.columns == [Number("x", 3.0, 4.0 - 2.0, False, 3.0)]
     assert notes == []
-    np.testing.assert_allclose(encoding.encode(table).X[:, 0], (np.array([1, 2, 3, 4, 50]) - 3) / spread, rtol=1e-15)
+    scaled = (np.array([1, 2, 3, 4, 50]) - 3) / 2
+    bounded = scaled / np.sqrt(1 + (scaled / 3) ** 2)
+    np.testing.assert_allclose(encoding.encode(table).X[:, 0], bounded, rtol=1e-15)
 
 
-def test_where_the_interquartile_range_is_zero_the_standard_deviation_spreads():
-    cells = ["7"] * 9 + ["17"]
-    encoding, _ = Encoding.learn(make(x=cells, y=list("ab" * 5)), "y")
-    assert encoding.columns == [Number("x", 7.0, 3.0, False)]
+@pytest.mark.parametrize(("others", "spread"), [("17", 5.0), ("8 10 14 107", 5.0), ("8 8 8 20 20", 6.5)])
+def test_where_the_interquartile_range_is_zero_the_other_values_spread(others, spread):
+    cells = ["7"] * 19 + others.split()
+    encoding, _ = Encoding.learn(make(x=cells, y=[*"ab" * 9, *"a" * (len(cells) - 18)]), "y")
+    assert encoding.columns == [Number("x", 7.0, spread, False, 3.0)]
+
+
+def test_a_number_far_from_all_others_is_at_the_bound():
+    encoding, _ = Encoding.learn(make(x=["1e-20", "2e-20"], y=["a", "b"]), "y")
+    assert encoding.encode(make(x=["1e99", "-1e99"])).X.tolist() == [[3.0], [-3.0]]
+
+
+def test_rare_values_share_a_column_with_values_never_seen():
+    table = make(c=[*"uuvvwxyz", None, None], y=list("ababababab"))
+    encoding, notes = Encoding.learn(table, "y")
+    assert encoding.columns == [Category("c", ["u", "v"], True, True, HIGH)]
+    assert list(map(str, notes)) == ["c: 2 values are told apart; the rare ones are taken together"]
+    X, notes = encoding.encode(make(c=["u", "w", "new", None]))
+    assert (X / HIGH).tolist() == [[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 1, 0]]
+    assert notes == []
+
+
+def test_one_rare_value_keeps_a_column_of_its_own():
+    encoding, _ = Encoding.learn(make(c=list("uuvvw"), y=list("ababa")), "y")
+    assert encoding.columns == [Category("c", ["u", "v", "w"], False, high=HIGH)]
+
+
+def test_columns_of_older_model_files_encode_as_they_did():
+    table = make(x=["1", "2", None, "50"], c=["u", "w", None, "v"])
+    encoding = Encoding("y", [Number("x", 3.0, 2.0, True), Category("c", ["u", "v"], False)])
+    expected = [[-1, 0, 1, 0], [-0.5, 0, 0, 0], [0, 1, 0, 0], [23.5, 0, 0, 1]]
+    assert encoding.encode(table).X.tolist() == expected
 
 
 def test_missing_numbers_become_the_median_and_a_column_that_says_so():
@@ -359,9 +389,9 @@ def test_one_value_and_gaps_make_a_column_of_gaps_with_spread_one():
 def test_a_category_becomes_one_column_for_each_value():
     table = make(c=["u", "v", None, "u"], y=list("abab"))
     encoding, _ = Encoding.learn(table, "y")
-    assert encoding.columns == [Category("c", ["u", "v"], True)]
+    assert encoding.columns == [Category("c", ["u", "v"], True, high=HIGH)]
     X, notes = encoding.encode(table)
-    assert X.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]]
+    assert (X / HIGH).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]]
     assert notes == []
 
 
@@ -369,7 +399,7 @@ def test_a_value_never_seen_in_training_becomes_zeros_and_a_note():
     encoding, _ = Encoding.learn(make(c=["u", "v"], y=["a", "b"]), "y")
     X, notes = encoding.encode(make(c=["w", "u", None, "w", *"abcdef"]))
     assert X[[0, 2, 3]].tolist() == [[0, 0]] * 3
-    assert X[1].tolist() == [1, 0]
+    assert X[1].tolist() == [HIGH, 0]
     note = "c: 9 rows with a value not seen in training: 'w', missing, 'a', 'b', 'c' and 3 more"
     assert list(map(str, notes)) == [note]
 
@@ -427,7 +457,7 @@ def test_one_bad_cell_in_a_column_of_numbers_is_an_error_with_its_row_and_line(r
 def test_a_column_mostly_of_text_is_a_category():
     cells = ["low", "high"] * 4 + ["7", "7"]
     encoding, _ = Encoding.learn(make(x=cells, y=list("ab" * 5)), "y")
-    assert encoding.columns == [Category("x", ["7", "high", "low"], False)]
+    assert encoding.columns == [Category("x", ["7", "high", "low"], False, high=HIGH)]
 
 
 def test_a_bad_number_at_prediction_is_an_error_with_its_row():
@@ -452,17 +482,17 @@ def test_infinite_and_enormous_cells_are_refused_in_training_and_prediction(cell
     assert message_of(encoding.encode, make(x=["1", cell])) == message
 
 
-def test_a_number_too_far_from_the_others_is_refused():
-    encoding, _ = Encoding.learn(make(x=["1e-20", "2e-20"], y=["a", "b"]), "y")
+def test_a_number_without_a_bound_too_far_from_the_others_is_refused():
+    encoding = Encoding("y", [Number("x", 1.5e-20, 3.5e-21, False)])
     assert message_of(encoding.encode, make(x=["1e-20", "1e20"])) == (
         "Row 2 of t.csv: column 'x' is 1e+20, too far from the others to compute with: the median is 1.5e-20, "
-        "the spread 3.70645e-21. Correct the cell, or leave the column out of the training."
+        "the spread 3.5e-21. Correct the cell, or leave the column out of the training."
     )
 
 
 def test_numbers_with_underscores_are_no_numbers():
     encoding, _ = Encoding.learn(make(x=["1_0", "2_0"] * 2, y=list("abab")), "y")
-    assert encoding.columns == [Category("x", ["1_0", "2_0"], False)]
+    assert encoding.columns == [Category("x", ["1_0", "2_0"], False, high=HIGH)]
 
 
 def test_a_column_of_names_is_refused_with_the_way_out():
@@ -498,7 +528,7 @@ def test_numbers_in_place_of_text_are_compared_as_text():
     encoding, _ = Encoding.learn(make(c=["1", "x", "2", "x"], y=list("abab")), "y")
     table = Table("t", {"c": np.array([1.0, 2.0, np.nan, 3.0])})
     X, notes = encoding.encode(table)
-    assert X.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 0]]
+    assert (X / HIGH).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 0]]
     assert list(map(str, notes)) == ["c: 2 rows with a value not seen in training: missing, '3'"]
 
 
@@ -636,3 +666,44 @@ def test_the_same_seed_holds_out_the_same_rows():
 def test_a_share_outside_zero_and_one_is_refused(share):
     message = message_of(holdout, np.array([0, 1]), share, np.random.RandomState(0), error=OptionError)
     assert message == f"The share to hold out is {share!r}, expected a number between 0 and 1."
+
+
+# --- sparse numbers --------------------------------------------------------------------------------------------------
+
+
+def test_a_sparse_column_gets_its_frequent_values_and_bins():
+    cells = [0.0] * 400 + [5.0] * 60 + [7.0] * 30 + [float(x) for x in range(100, 110)]
+    table = Table("t", {"x": np.array(cells), "z": np.arange(500.0) % 9, "y": np.array(list("ab") * 250, object)})
+    encoding, _ = Encoding.learn(table, "y")
+    sparse, plain = encoding.columns
+    assert (plain.values, plain.edges) == ([], [])
+    assert sparse.values == [0.0, 5.0, 7.0]
+    assert sparse.edges[0] == 0.0
+    assert sparse.edges[-1] == 109.0
+    X = encoding.encode(table.rows(np.array([0, 400, 460, 490]))).X[:, : sparse.width]
+    np.testing.assert_allclose(X[:, 1:4], 1.6641 * np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]]))
+    assert (X[0, 4:] == -1).all()
+    assert (np.diff(X[:, 4:].sum(axis=1)) > 0).all()
+
+
+def test_a_table_gets_one_column_of_a_value_for_every_fifty_rows():
+    cells = np.concatenate([np.zeros(160), np.repeat(np.arange(1.0, 9.0), 5)])
+    table = Table("t", {"x": cells, "y": np.array(list("ab") * 100, object)})
+    (column,) = Encoding.learn(table, "y")[0].columns
+    assert column.values == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_missing_cells_of_a_sparse_column_are_no_value():
+    cells = np.concatenate([np.zeros(300), np.full(60, 5.0), np.full(40, 9.0), np.full(50, np.nan)])
+    table = Table("t", {"x": cells, "y": np.array(list("ab") * 225, object)})
+    encoding, _ = Encoding.learn(table, "y")
+    (column,) = encoding.columns
+    X = encoding.encode(table.rows(np.array([449]))).X[0]
+    assert X[1] == 1.0
+    assert X[2 : 2 + len(column.values)].tolist() == [0.0] * len(column.values)
+    assert (X[2 + len(column.values) :] == -1).all()
+
+
+def test_edges_that_are_not_in_order_are_refused():
+    with pytest.raises(ValueError, match="ascending"):
+        Number("x", 0.0, 1.0, False, edges=[1.0, 1.0])

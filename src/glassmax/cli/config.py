@@ -6,6 +6,7 @@ precedence over the file. An unknown key is an error.
 
 import json
 import tomllib
+from collections.abc import Collection
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,8 @@ def _setting(path: str, key: str, setting: Any, option: click.Parameter) -> Any:
     return ",".join(str(entry) for entry in entries)
 
 
-def as_toml(ctx: click.Context) -> str:
-    """Write all options of a command as TOML that `read_config` reads; those without a value as comments."""
+def as_toml(ctx: click.Context, unused: Collection[str] = ()) -> str:
+    """Write all options of a command as TOML that `read_config` reads; those unused or without a value as comments."""
     lines: list[str] = []
     group = ""
     for option in ctx.command.params:
@@ -76,7 +77,8 @@ def as_toml(ctx: click.Context) -> str:
             lines += ["", f"# {theirs}"] if lines else [f"# {theirs}"]
             group = theirs
         key, value = _key(option), ctx.params.get(option.name)
-        lines.append(f"# {key} =" if value is None else f"{key} = {_toml(value)}")
+        line = f"{key} =" if value is None else f"{key} = {_toml(value)}"
+        lines.append(f"# {line}" if value is None or option.name in unused else line)
     return "\n".join(lines) + "\n"
 
 

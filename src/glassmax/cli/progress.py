@@ -1,79 +1,119 @@
-"""The progress of a training run: one live line on a terminal, a few plain lines elsewhere."""
+"""The progress of a training run: one live line on a terminal; elsewhere a few plain lines, if it takes long."""
 
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from .charts import sparkline
-from .talk import figure, say
+from .talk import figure, is_quiet, say
 from .terminal import console
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ..estimator.ensemble import Member
     from ..training import Epoch
 
-__all__ = ["with_progress"]
+__all__ = ["of_epochs", "of_members"]
+
+SECONDS_BETWEEN_LINES = 10
+SECONDS_BETWEEN_DRAWINGS = 0.1
 
 
-def with_progress(
-    epochs: "Iterator[Epoch]", most: int, metric: "Callable[[], str]", *, quiet: bool
-) -> "Iterator[Epoch]":
-    """Pass the epochs through, showing losses, a metric, rows a second and the time left.
+@contextmanager
+def of_members() -> "Iterator[Callable[[Member], None]]":
+    """Yield a function that takes the record of each member: how many are trained, and what the latest is worth."""
+    terminal = console(err=True)
+    if terminal is None or is_quiet():
+        yield _Lines()
+        return
+    with _bar(terminal, "network", 1) as update:
 
-    `most` is the maximum number of epochs; `metric` writes the score that early stopping watches, or "" if the losses
+        def show(member: "Member") -> None:
+            update(member.done, f"{member.type}: log-loss {figure(member.log_loss)}", member.planned)
+
+        yield show
+
+
+class _Lines:
+    """Prints a line now and then, so that a log shows that something is going on."""
+
+    def __init__(self) -> None:
+        self.said = time.monotonic()
+
+    def __call__(self, member: "Member") -> None:
+        if time.monotonic() > self.said + SECONDS_BETWEEN_LINES:
+            self.said = time.monotonic()
+            say(f"network {member.done} of {member.planned}: {member.type}, log-loss {figure(member.log_loss)}")
+
+
+@contextmanager
+def of_epochs(most: int, score: "Callable[[], str]") -> "Iterator[Callable[[Epoch], None]]":
+    """Yield a function that takes the record of each epoch: losses, a score, rows a second and the time left.
+
+    `most` is the maximum number of epochs; `score` writes the score that early stopping watches, or "" if the losses
     already show it.
     """
     terminal = console(err=True)
-    if quiet:
-        yield from epochs
-    elif terminal is not None:
-        yield from _live(epochs, most, metric, terminal)
-    else:
-        yield from _in_lines(epochs, most, metric)
+    if is_quiet():
+        yield lambda epoch: None
+        return
+    if terminal is None:
+        started = time.monotonic()
+        yield lambda epoch: _say_epoch(epoch, most, score, started)
+        return
+    losses: list[float] = []
+    with _bar(terminal, "epoch", most) as update:
+
+        def show(epoch: "Epoch") -> None:
+            losses.append(epoch.loss)
+            update(epoch.number, lambda: f"{sparkline(losses, 12)} {_figures(epoch, score)}", most)
+
+        yield show
 
 
-def _live(epochs: "Iterator[Epoch]", most: int, metric: "Callable[[], str]", terminal: "Console") -> "Iterator[Epoch]":
+@contextmanager
+def _bar(terminal: "Console", what: str, total: int) -> "Iterator[Callable[[int, Any, int], None]]":
+    """Draw a bar; yield a function that takes how many are done, what to say of the latest, and how many there are."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("epoch"),
+        TextColumn(what),
         MofNCompleteColumn(),
         BarColumn(bar_width=20),
         TextColumn("{task.description}", markup=False),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=terminal, transient=True) as progress:
-        task = progress.add_task("", total=most)
-        losses: list[float] = []
+        task = progress.add_task("", total=total)
         drawn = float("-inf")
-        for epoch in epochs:
-            losses.append(epoch.loss)
-            progress.advance(task)
-            if time.monotonic() > drawn + 0.1:  # drawing each of many short epochs would cost more than training it
+
+        def update(done: int, said: Any, total: int) -> None:
+            nonlocal drawn
+            progress.update(task, completed=done, total=total)
+            if time.monotonic() > drawn + SECONDS_BETWEEN_DRAWINGS:  # drawing many short epochs would take longer
                 drawn = time.monotonic()
-                progress.update(task, description=f"{sparkline(losses, 12)} {_figures(epoch, metric)}")
-            yield epoch
+                progress.update(task, description=said() if callable(said) else said)
+
+        yield update
 
 
-def _in_lines(epochs: "Iterator[Epoch]", most: int, metric: "Callable[[], str]") -> "Iterator[Epoch]":
+def _say_epoch(epoch: "Epoch", most: int, score: "Callable[[], str]", started: float) -> None:
     """Print a line at epochs 1, 2, 5, 10, 20, 50 and so on."""
-    started = time.monotonic()
-    for epoch in epochs:
-        digits = str(epoch.number)
-        if digits[0] in "125" and not digits[1:].strip("0"):
-            each = (time.monotonic() - started) / epoch.number
-            left = _duration(each * (most - epoch.number))
-            say(f"epoch {epoch.number} of at most {most}: {_figures(epoch, metric)}, {left} left at most")
-        yield epoch
+    digits = str(epoch.number)
+    if digits[0] in "125" and not digits[1:].strip("0"):
+        each = (time.monotonic() - started) / epoch.number
+        left = _duration(each * (most - epoch.number))
+        say(f"epoch {epoch.number} of at most {most}: {_figures(epoch, score)}, {left} left at most")
 
 
-def _figures(epoch: "Epoch", metric: "Callable[[], str]") -> str:
+def _figures(epoch: "Epoch", score: "Callable[[], str]") -> str:
     text = f"loss {figure(epoch.loss)}"
     if epoch.validation is not None:
         text += f", validation {figure(epoch.validation.log_loss)}, accuracy {epoch.validation.accuracy:.4f}"
     rate = epoch.rows / max(epoch.seconds, 1e-9)
-    return f"{text}{metric()}, {rate:,.0f} rows/s"
+    return f"{text}{score()}, {rate:,.0f} rows/s"
 
 
 def _duration(seconds: float) -> str:

@@ -1,21 +1,28 @@
-"""The options of `glassmax train`, in groups; most of them set a parameter of the estimator."""
+"""The options of `glassmax train`, in groups: those of a preset, and those of one network of the user's own."""
 
 import os
+from collections.abc import Collection
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from .config import read_config
 from .grouped import FILE_FORMAT, RESULT, group, option
 from .option_values import activations, class_weights, column_types, parse_hidden_sizes, shares, validation
 
-__all__ = ["train_options", "without_effect"]
+__all__ = ["describes_network", "train_options", "unused", "without_effect"]
 
+PRESETS = ["fast", "default", "best"]
 SOLVERS = ["adam", "adamw", "sgd", "lbfgs"]
 SCHEDULES = ["constant", "invscaling", "adaptive", "cosine", "one_cycle", "step"]
 METRICS = ["log_loss", "accuracy", "balanced_accuracy", "f1", "auc"]
-SHARE = click.FloatRange(0, 1, max_open=True)
+COUNT, NOT_NEGATIVE = click.IntRange(1), click.FloatRange(0)
+SHARE, SHARE_OR_ALL = click.FloatRange(0, 1, max_open=True), click.FloatRange(0, 1)
 POSITIVE = click.FloatRange(0, min_open=True)
+OWN = "Network of your own"
+"""How the groups of options begin that describe one network, which is trained in place of a preset."""
+OF_PRESETS = ("preset", "time_limit", "groups", "time")
 NEEDED = {
     "learning_rate": ("solver", ("adam", "adamw", "sgd")),
     "momentum": ("solver", ("sgd",)),
@@ -72,6 +79,11 @@ GROUPS = [
         ),
         option("--weight", "Column of sample weights, >= 0.", metavar="COLUMN", shell_complete=_columns),
         option(
+            "--candidates",
+            "What separates candidates in a target cell: with SEP |, a|b means a or b, and !a means not a.",
+            metavar="SEP",
+        ),
+        option(
             "--type types",
             "Read a column as number, category, boolean or date, whatever it looks like. May be repeated.",
             metavar="COLUMN=TYPE",
@@ -95,7 +107,56 @@ GROUPS = [
         *FILE_FORMAT,
     ),
     group(
-        "Network",
+        "Training",
+        option(
+            "--preset",
+            "How much is trained: fast, default or best.",
+            click.Choice(PRESETS),
+            default="default",
+            metavar="NAME",
+        ),
+        option(
+            "--time-limit", "Begin no network of the preset that would probably end later.", POSITIVE, metavar="SECONDS"
+        ),
+        option(
+            "--groups",
+            "Column of groups: rows of a group are judged by networks that have seen no row of the group. No input.",
+            metavar="COLUMN",
+            shell_complete=_columns,
+        ),
+        option(
+            "--time",
+            "Column of dates or numbers: the parts of the rows that are left out follow one another in time.",
+            metavar="COLUMN",
+            shell_complete=_columns,
+        ),
+        option(
+            "--validation",
+            "File of validation rows: a preset judges its networks by them, a network of your own is stopped early by "
+            "them. A fraction of the rows in place of a file is for a network of your own.",
+            metavar="FILE|FRACTION",
+            callback=validation,
+        ),
+        option("--balanced", "Balanced class weights: all classes get the same total weight.", is_flag=True),
+        option(
+            "--class-weight",
+            "Weight of a class, 1 by default. May be repeated.",
+            metavar="CLASS=WEIGHT",
+            multiple=True,
+            callback=class_weights,
+        ),
+        option(
+            "--seed",
+            "Seed for all random draws: held-out rows, initial weights, shuffling, dropout, mixup.",
+            click.IntRange(0, 2**32 - 1),
+            default=0,
+        ),
+        option(
+            "--threads", "Maximum number of threads; the result doesn't depend on it.  [default: all available]", COUNT
+        ),
+    ),
+    group(
+        f"{OWN}, layers",
         option(
             "--hidden",
             "Sizes of the hidden layers, such as 64,32, or none.  [default: 100; toy: 10]",
@@ -119,152 +180,120 @@ GROUPS = [
         option(
             "--init",
             f"Initialization of the weights: {', '.join(_schemes())}.",
-            type=click.Choice(_schemes()),
+            click.Choice(_schemes()),
             default="mlp",
             metavar="NAME",
         ),
         option(
             "--embedding",
             "Embedding of the columns of numbers: periodic, piecewise-linear, or none.",
-            type=click.Choice(["none", "periodic", "piecewise-linear"]),
+            click.Choice(["none", "periodic", "piecewise-linear"]),
             default="none",
             metavar="NAME",
         ),
         option(
             "--embedding-bins",
             "Maximum number of bins of a column, for --embedding piecewise-linear.",
-            type=click.IntRange(2),
+            click.IntRange(2),
             default=16,
         ),
         option(
             "--dtype",
             "Floating-point type. float32 takes half the memory and about half the time.",
-            type=click.Choice(["float64", "float32"]),
+            click.Choice(["float64", "float32"]),
             default="float64",
         ),
     ),
     group(
-        "Optimization",
-        option(
-            "--solver", f"Optimizer: {', '.join(SOLVERS)}.", type=click.Choice(SOLVERS), default="adam", metavar="NAME"
-        ),
-        option("--learning-rate", "Learning rate; lbfgs ignores it.", type=POSITIVE, default=0.001),
+        f"{OWN}, optimization",
+        option("--solver", f"Optimizer: {', '.join(SOLVERS)}.", click.Choice(SOLVERS), default="adam", metavar="NAME"),
+        option("--learning-rate", "Learning rate; lbfgs ignores it.", POSITIVE, default=0.001),
         option(
             "--schedule",
             f"Learning-rate schedule: {', '.join(SCHEDULES)}. invscaling and adaptive work with sgd only.",
-            type=click.Choice(SCHEDULES),
+            click.Choice(SCHEDULES),
             default="constant",
             metavar="NAME",
         ),
         option(
             "--warmup",
             "Fraction of all steps over which the learning rate rises to its full value.",
-            type=SHARE,
+            SHARE,
             default=0.0,
         ),
         option(
             "--step-every",
             "Number of epochs between two reductions of the learning rate, for --schedule step.",
-            type=click.IntRange(1),
+            COUNT,
             default=50,
         ),
         option(
             "--step-factor",
             "Factor that multiplies the learning rate at each reduction, for --schedule step.",
-            type=click.FloatRange(0, 1, min_open=True),
+            click.FloatRange(0, 1, min_open=True),
             default=0.1,
         ),
         option(
             "--power-t",
             "Exponent of the decay of the learning rate, for --schedule invscaling.",
-            type=click.FloatRange(0),
+            NOT_NEGATIVE,
             default=0.5,
         ),
         option(
             "--parametrization",
             "Learning rate of the weights: standard, or ntk, which divides it by the square root of the fan-in.",
-            type=click.Choice(["standard", "ntk"]),
+            click.Choice(["standard", "ntk"]),
             default="standard",
             metavar="NAME",
         ),
-        option("--bias-rate", "Factor of the learning rate of the biases.", type=click.FloatRange(0), default=1.0),
+        option("--bias-rate", "Factor of the learning rate of the biases.", NOT_NEGATIVE, default=1.0),
         option(
             "--input-scale-rate",
             "Factor of the learning rate of a learned scale of the inputs.  [default: no scale]",
-            type=POSITIVE,
+            POSITIVE,
         ),
-        option("--epochs", "Maximum number of epochs.", type=click.IntRange(1), default=1000),
-        option(
-            "--batch-size",
-            "Batch size, in rows.  [default: 200, or all rows if there are fewer]",
-            type=click.IntRange(1),
-        ),
+        option("--epochs", "Maximum number of epochs.", COUNT, default=1000),
+        option("--batch-size", "Batch size, in rows.  [default: 200, or all rows if there are fewer]", COUNT),
         option("--shuffle/--no-shuffle", "Shuffle the rows before each epoch.  [default: shuffle]", default=True),
-        option("--momentum", "Momentum of sgd.", type=click.FloatRange(0, 1), default=0.9),
+        option("--momentum", "Momentum of sgd.", SHARE_OR_ALL, default=0.9),
         option("--nesterov/--no-nesterov", "Nesterov momentum in sgd.  [default: nesterov]", default=True),
-        option("--beta-1", "Decay rate of the first moment in adam and adamw.", type=SHARE, default=0.9),
-        option("--beta-2", "Decay rate of the second moment in adam and adamw.", type=SHARE, default=0.999),
-        option("--epsilon", "Number added to the denominator in adam and adamw.", type=POSITIVE, default=1e-8),
-        option("--max-fun", "Maximum number of loss evaluations in lbfgs.", type=click.IntRange(1), default=15000),
-        option(
-            "--seed",
-            "Seed for all random draws: held-out rows, initial weights, shuffling, dropout, mixup.",
-            type=click.IntRange(0, 2**32 - 1),
-            default=0,
-        ),
-        option(
-            "--threads",
-            "Maximum number of threads; the result doesn't depend on it.  [default: all available]",
-            type=click.IntRange(1),
-        ),
+        option("--beta-1", "Decay rate of the first moment in adam and adamw.", SHARE, default=0.9),
+        option("--beta-2", "Decay rate of the second moment in adam and adamw.", SHARE, default=0.999),
+        option("--epsilon", "Number added to the denominator in adam and adamw.", POSITIVE, default=1e-8),
+        option("--max-fun", "Maximum number of loss evaluations in lbfgs.", COUNT, default=15000),
     ),
     group(
-        "Loss and regularization",
+        f"{OWN}, loss and regularization",
         option(
             "--loss",
             "Loss to minimize: cross_entropy or squared_error.",
-            type=click.Choice(["cross_entropy", "squared_error"]),
+            click.Choice(["cross_entropy", "squared_error"]),
             default="cross_entropy",
             metavar="NAME",
         ),
-        option("--alpha", "L2 penalty on the weights.", type=click.FloatRange(0), default=0.0001),
-        option("--weight-decay", "Decoupled weight decay.  [default: 0; adamw: 0.01]", type=click.FloatRange(0)),
-        option(
-            "--clip-norm", "Gradient norm clipping: maximum norm of a gradient.  [default: no clipping]", type=POSITIVE
-        ),
+        option("--alpha", "L2 penalty on the weights.", NOT_NEGATIVE, default=0.0001),
+        option("--weight-decay", "Decoupled weight decay.  [default: 0; adamw: 0.01]", NOT_NEGATIVE),
+        option("--clip-norm", "Gradient norm clipping: maximum norm of a gradient.  [default: no clipping]", POSITIVE),
         option(
             "--label-smoothing",
             "Label smoothing: fraction of each target that is spread over all classes.",
-            type=SHARE,
+            SHARE,
             default=0.0,
         ),
         option(
             "--mixup",
             "Mixup: largest share of another row that is mixed into a row. It falls to 0 over the later epochs.",
-            type=click.FloatRange(0, 1),
+            SHARE_OR_ALL,
             default=0.0,
         ),
-        option(
-            "--mixup-share",
-            "Fraction of the rows of a batch that mixup mixes.",
-            type=click.FloatRange(0, 1),
-            default=0.5,
-        ),
-        option("--balanced", "Balanced class weights: all classes get the same total weight.", is_flag=True),
-        option(
-            "--class-weight",
-            "Weight of a class, 1 by default. May be repeated.",
-            metavar="CLASS=WEIGHT",
-            multiple=True,
-            callback=class_weights,
-        ),
+        option("--mixup-share", "Fraction of the rows of a batch that mixup mixes.", SHARE_OR_ALL, default=0.5),
     ),
     group(
-        "Evaluation and early stopping",
+        f"{OWN}, evaluation and early stopping",
         option(
             "--held-out",
             "Fraction of the rows held out to evaluate the model at the end; 0 for none.",
-            type=SHARE,
+            SHARE,
             default=0.2,
         ),
         option(
@@ -273,24 +302,13 @@ GROUPS = [
             is_flag=True,
         ),
         option(
-            "--validation",
-            "Validation rows for early stopping: a file, or a fraction of the rows. Turns early stopping on.",
-            metavar="FILE|FRACTION",
-            callback=validation,
-        ),
-        option(
             "--metric",
             f"Metric for early stopping: {', '.join(METRICS)}. Turns early stopping on.",
-            type=click.Choice(METRICS),
+            click.Choice(METRICS),
             metavar="NAME",
         ),
-        option(
-            "--patience",
-            "Number of epochs without improvement after which training stops.",
-            type=click.IntRange(1),
-            default=10,
-        ),
-        option("--tol", "Minimum improvement that counts.", type=click.FloatRange(0), default=1e-4),
+        option("--patience", "Number of epochs without improvement after which training stops.", COUNT, default=10),
+        option("--tol", "Minimum improvement that counts.", NOT_NEGATIVE, default=1e-4),
         option(
             "--baseline/--no-baseline",
             "Compare with a linear model whose penalty is chosen by validation.  [default: baseline]",
@@ -306,7 +324,8 @@ GROUPS = [
         ),
         option(
             "--checkpoint",
-            "Checkpoint file, written after each epoch. The same command, given again, resumes from it.",
+            "Checkpoint file, written after each network of a preset, or after each epoch of one of your own. The same "
+            "command, given again, resumes from it.",
             metavar="FILE",
         ),
         option(
@@ -322,6 +341,45 @@ GROUPS = [
 ]
 
 
+def describes_network(ctx: click.Context) -> str:
+    """Return the first option given that describes a network of the user's own, as it is typed; "" if there is none.
+
+    Raises
+    ------
+    click.UsageError
+        If an option that only a preset has is given too. On the command line, --preset takes precedence over the
+        network of a file of options, and a network over the preset of a file.
+    """
+    options = {str(param.name): max(param.opts, key=len) for param in ctx.command.params}
+    own, of_preset = (
+        {name: options[name] for name in names if ctx.get_parameter_source(name) != ParameterSource.DEFAULT}
+        for names in (_own_options(ctx), OF_PRESETS)
+    )
+    if isinstance(ctx.params["validation"], float):
+        own["validation"] = "--validation FRACTION"
+    if any(_typed(ctx, name) for name in own) and not _typed(ctx, "preset"):
+        of_preset.pop("preset", None)
+    elif _typed(ctx, "preset") and not any(_typed(ctx, name) for name in own):
+        own = {}
+    if own and of_preset:
+        one, other = next(iter(of_preset.values())), next(iter(own.values()))
+        raise click.UsageError(f"{one} is for presets, {other} for a network of your own. Pass one of them.")
+    return next(iter(own.values()), "")
+
+
+def unused(ctx: click.Context) -> Collection[str]:
+    """Return the names of the options that have no effect: those of presets, or those of one network."""
+    return OF_PRESETS if describes_network(ctx) else _own_options(ctx)
+
+
+def _own_options(ctx: click.Context) -> list[str]:
+    return [str(param.name) for param in ctx.command.params if getattr(param, "group", "").startswith(OWN)]
+
+
+def _typed(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE
+
+
 def without_effect(ctx: click.Context) -> list[str]:
     """Return a sentence for each option on the command line that another option makes ineffective."""
     needed = dict(NEEDED)
@@ -329,8 +387,7 @@ def without_effect(ctx: click.Context) -> list[str]:
         needed["schedule"] = ("solver", ("sgd",))
     sentences = []
     for name, (other, values) in needed.items():
-        given = ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-        if given and ctx.params[other] not in values:
+        if _typed(ctx, name) and ctx.params[other] not in values:
             option, where = f"--{name.replace('_', '-')}", f"--{other} {ctx.params[other]}"
             sentences.append(f"{option} has no effect with {where}, only with --{other} {' or '.join(values)}.")
     return sentences

@@ -1,82 +1,101 @@
-"""One training run of the command line: from a table and options to a model and what it is worth."""
+"""One training run of the command line: what is trained on, its progress, and how it has ended, on stderr."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
-from ..engine import Data
 from ..errors import DivergenceError, OptionError
-from ..estimator import SoftmaxClassifier
-from ..estimator.linear import fit_linear
-from ..estimator.options import make_plan
-from ..estimator.scoring import make_scorer
-from ..functional.arrays import Array
+from ..estimator import SoftmaxClassifier, TableClassifier
+from ..estimator.ensemble import Member
+from ..estimator.options import hidden_sizes
+from ..estimator.table_figures import Comparison, compare
+from ..estimator.table_fit import Prepared, TableFit, table_rows
+from ..estimator.table_options import check_table_options
+from ..estimator.table_rows import FEWEST_ROWS_TO_HOLD_OUT
 from ..model import Model
 from ..table import BUILTIN, Table
-from ..training import Epoch, Metrics, suggest_learning_rate
+from ..training import suggest_learning_rate
 from ..version import __version__
 from .charts import bars, sparkline
-from .figures import score_table, trivial_figures
 from .option_values import embedding_of
-from .progress import with_progress
+from .progress import of_epochs, of_members
 from .result import Result
-from .rows import Rows
-from .talk import busy, counted, draw, figure, is_quiet, ordinal, say
-from .terminal import console
+from .table_report import described
+from .talk import busy, counted, draw, figure, ordinal, say
+from .terminal import ATTENTION, console
 from .wording import ESTIMATOR, worded_error
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["TrainingRun", "check_options"]
+__all__ = ["TrainingRun", "check_options", "classifier_of"]
 
 FAR_BEYOND_CHANCE = 1e4
 """A log-loss that no honest training ends with: the steps were too long."""
+MOST_CLASSES = 20
+ENDS = {"time_limit": "The time limit was reached", "interrupted": "Stopped by Ctrl-C"}
 
 
-def estimator_of(options: dict[str, Any], hidden: tuple[int, ...], **changed: Any) -> SoftmaxClassifier:
-    """Return the estimator that the options describe."""
+def classifier_of(options: dict[str, Any], *, network: bool, table: str = "") -> TableClassifier:
+    """Return the classifier that the options describe: a preset, or one network; `table` is its name."""
+    settings = {parameter: options[parameter] for parameter in ("types", "ignore", "keep", "candidates", "time_limit")}
+    settings |= {"n_threads": options["threads"], "random_state": options["seed"]}
+    settings["class_weight"] = "balanced" if options["balanced"] else options["class_weight"] or None
+    if not network:
+        return TableClassifier(options["preset"], checkpoint_path=options["checkpoint"], **settings)
+    settings |= {"dtype": options["dtype"], "held_out": options["held_out"]}
+    return TableClassifier(network=_network_of(options, table), **settings)
+
+
+def check_options(options: dict[str, Any], *, network: bool) -> None:
+    """Raise an error for options that don't go together, before a table is read."""
+    try:
+        check_table_options(classifier_of(options, network=network))
+    except OptionError as error:
+        raise click.UsageError(worded_error(error)) from None
+
+
+def _network_of(options: dict[str, Any], table: str) -> SoftmaxClassifier:
     settings = {parameter: options[option] for option, parameter in ESTIMATOR.items()}
     settings["batch_size"] = options["batch_size"] or "auto"
     settings["scoring"] = options["metric"] or "log_loss"
-    settings["hidden_layer_sizes"] = hidden
-    activation, dropout = options["activation"], options["dropout"]
-    settings["activation"] = activation[0] if len(activation) == 1 else list(activation)
-    settings["dropout"] = dropout[0] if len(dropout) == 1 else list(dropout)
+    default = BUILTIN[table].hidden if table in BUILTIN else (100,)
+    settings["hidden_layer_sizes"] = default if options["hidden"] is None else options["hidden"]
+    for option in ("activation", "dropout"):
+        settings[option] = options[option][0] if len(options[option]) == 1 else list(options[option])
     settings["embedding"] = embedding_of(options["embedding"], options["embedding_bins"])
-    settings["class_weight"] = "balanced" if options["balanced"] else None
     if isinstance(options["validation"], float):
         settings["validation_fraction"] = options["validation"]
-    return SoftmaxClassifier(**settings | {"output": "softmax"} | changed)
-
-
-def check_options(options: dict[str, Any]) -> None:
-    """Raise an error for options that don't go together, before a table is read."""
-    try:
-        make_plan(estimator_of(options, (100,) if options["hidden"] is None else options["hidden"]))
-    except OptionError as error:
-        raise click.UsageError(worded_error(error)) from None
+    watched = options["validation"] is not None or options["metric"] is not None
+    settings["early_stopping"] = options["early_stopping"] or watched
+    return SoftmaxClassifier(**settings | {"output": "softmax"})
 
 
 class TrainingRun:
     """One training run, from table to model."""
 
-    def __init__(self, table: Table, target: str, options: dict[str, Any], form: dict[str, Any]) -> None:
-        self.options = options
-        self.rows = Rows(table, target, options, form)
-        default = BUILTIN[table.name].hidden if table.name in BUILTIN else (100,)
-        self.hidden: tuple[int, ...] = default if options["hidden"] is None else options["hidden"]
-        self.classifier = estimator_of(options, self.hidden, class_weight=self.rows.class_weight())
+    def __init__(
+        self, classifier: TableClassifier, table: Table, target: str, options: dict[str, Any], validation: Table | None
+    ) -> None:
+        self.classifier, self.options, self.network = classifier, options, classifier.network
+        columns = {"groups": options["groups"], "time": options["time"]}
+        self.rows = table_rows(classifier, table, target, options["weight"], **columns)
+        self.records = classifier.fit_rows(self.rows, None if validation is None else (validation, None, None))
+        prepared = next(self.records)
+        assert isinstance(prepared, Prepared)
+        self.prepared: Prepared = prepared
+        self.members: list[Member] = []
+        self.fitted: TableFit | None = None
 
-    def report_table(self) -> None:
-        """Report the table that was read and the type of each column."""
-        rows = self.rows
+    def report_table(self, why: str) -> None:
+        """Report the table, the type of each column and what is trained; `why` is an option that asks for a network."""
         terminal = console(err=True)
-        first, *lines = rows.described()
+        first, *lines = described(self.rows)
         if terminal is None:
             say(first)
         else:
@@ -85,60 +104,88 @@ class TrainingRun:
             say(line)
         if terminal is not None:
             say()
-        sizes = "-".join(map(str, (rows.X.shape[1], *self.hidden, len(rows.classes))))
-        held = f", {len(rows.held)} held out" if len(rows.held) else f", none held out{rows.why_none_held_out()}"
-        judged = f", {counted(rows.validation[0].shape[0], 'validation row')}" if rows.validation else ""
-        say(f"{counted(len(rows.kept), 'row')} to train on{held}{judged}; network {sizes}")
+        extra, kept, held = self.prepared.n_validation, len(self.prepared.kept), len(self.prepared.held)
+        if self.network is None:
+            parts = "trained on a part of the rows, and judged on the others"
+            if extra is not None:
+                parts = f"trained on all rows, and judged on the {counted(extra, 'validation row')}"
+            say(f"preset {self.classifier.preset}: several networks and a linear model, each {parts}")
+            return
+        few = f" (fewer than {FEWEST_ROWS_TO_HOLD_OUT} rows)" if self.options["held_out"] else ""
+        shown = f", {held} held out" if held else f", none held out{few}"
+        judged = "" if extra is None else f", {counted(extra, 'validation row')}"
+        sizes = "-".join(map(str, (self.prepared.width, *hidden_sizes(self.network), len(self.rows.classes))))
+        say(f"{counted(kept, 'row')} to train on{shown}{judged}; network {sizes}")
+        say(f"  {why} describes one network of your own; without such an option a preset is trained")
 
     def _report_classes(self, terminal: "Console") -> None:
         """Show the number of rows of each class as bars, on a terminal."""
-        rows, most = self.rows, 20
-        n_rows = rows.table.n_rows + rows.unlabelled
-        target, k = rows.target, len(rows.classes)
-        say(f"{rows.table.name}: {counted(n_rows, 'row')}, {k} classes of {target}", "bold")
-        names = [str(label) for label in rows.classes[:most]]
-        counts = np.bincount(rows.y, minlength=k)[:most].tolist()
-        draw(bars(names, counts), terminal)
-        if k > most:
-            say(f"  ... and {k - most} more classes")
+        rows = self.rows
+        n_rows, k = rows.table.n_rows + rows.unlabelled, len(rows.classes)
+        say(f"{rows.table.name}: {counted(n_rows, 'row')}, {k} classes of {rows.target}", "bold")
+        names = [str(label) for label in rows.classes[:MOST_CLASSES]]
+        draw(bars(names, rows.counts()[:MOST_CLASSES].tolist()), terminal)
+        if k > MOST_CLASSES:
+            say(f"  ... and {k - MOST_CLASSES} more classes")
 
     def train(self) -> bool:
         """Train with progress shown; return whether Ctrl-C ended it."""
-        classifier, rows = self.classifier, self.rows
-        validation: dict[str, Any] = {}
-        if rows.validation:
-            names = ("X_val", "y_val", "sample_weight_val")
-            validation = dict(zip(names, rows.validation, strict=True))
-        interrupted = False
-        with warnings.catch_warnings():  # said by `_report_end`, in other words
-            warnings.simplefilter("ignore")
-            epochs: Iterator[Epoch] = classifier.fit_epochs(
-                rows.X, rows.y[rows.kept], rows.weights(rows.kept), **validation
-            )
-            try:
-                for _ in with_progress(epochs, self.options["epochs"], self._metric, quiet=is_quiet()):
-                    pass
-            except KeyboardInterrupt:
-                interrupted = True
-        classifier.n_iter_ = getattr(classifier, "n_iter_", 0)
-        self._report_end(interrupted)
+        progress = of_members() if self.network is None else of_epochs(self.network.max_iter, self._score)
+        with warnings.catch_warnings(), progress as show:
+            warnings.simplefilter("ignore")  # said by `_report_end`, in other words
+            step: Callable[[], Any] = partial(next, self.records)
+            while True:
+                try:
+                    record = step()
+                except StopIteration as end:
+                    self.fitted = end.value
+                    break
+                step = partial(next, self.records)
+                try:
+                    if isinstance(record, Member):
+                        self.members.append(record)
+                    show(record)
+                except KeyboardInterrupt:  # the training ends as if it had been interrupted itself
+                    step = partial(self.records.throw, KeyboardInterrupt)
+        interrupted = self.fitted.stop_reason == "interrupted"
+        if self.network is not None:
+            self._report_epochs(interrupted=interrupted)
         return interrupted
 
-    def _metric(self) -> str:
+    def _score(self) -> str:
         """Say the latest score of what early stopping watches, where the losses don't say it."""
-        metric, scores = self.options["metric"], getattr(self.classifier, "validation_scores_", None)
+        metric, scores = self.options["metric"], getattr(self.prepared.network, "validation_scores_", None)
         if metric in (None, "log_loss", "accuracy") or not scores:
             return ""
         return f", {metric.replace('_', ' ')} {scores[-1]:.4f}"
 
-    def _report_end(self, interrupted: bool) -> None:
-        classifier, n_epochs = self.classifier, self.classifier.n_iter_
-        if not n_epochs:
-            return
+    def _report_members(self, log_losses: dict[str, float]) -> None:
+        """Report what each type of network was worth on rows not seen, and what the model consists of."""
+        fitted = self.fitted
+        assert fitted is not None
+        done = counted(len(self.members), "network")
+        if fitted.stop_reason in ENDS:
+            say(f"{ENDS[fitted.stop_reason]}: {len(self.members)} of {fitted.planned} networks are trained.", ATTENTION)
+        how = f"the weighted mean of their logits, temperature {self.classifier.temperature_:.2f}"
+        say(f"{done} trained; the model is {how}:" if len(fitted.members) > 1 else f"{done} trained; the model is one:")
+        width = max(map(len, log_losses)) + 1
+        for name, loss in log_losses.items():
+            of_type = [
+                member.network_ for member, kind in zip(fitted.members, fitted.types, strict=True) if kind == name
+            ]
+            used = "not used"
+            if of_type:
+                sizes = "-".join(map(str, (of_type[0].n_inputs, *of_type[0].layer_sizes[1:])))
+                used = f"weight {_share(fitted, name):.2f}, {counted(len(of_type), 'network')} {sizes}"
+            say(f"  {name + ':':<{width}}  log-loss {figure(loss)}, {used}")
+
+    def _report_epochs(self, *, interrupted: bool) -> None:
+        assert self.fitted is not None
+        classifier, n_epochs = self.fitted.members[0], self.fitted.members[0].n_iter_
         if interrupted:
             say(f"Stopped by Ctrl-C after {counted(n_epochs, 'epoch')}; the weights so far are kept.")
             return
-        if not classifier.loss_curve_:
+        if not n_epochs or not classifier.loss_curve_:
             return
         first, last = classifier.loss_curve_[0], classifier.loss_curve_[-1]
         why = "no longer improving"
@@ -156,94 +203,72 @@ class TrainingRun:
         if losses:
             say(f"  loss:       {figure(first)} {losses} {figure(last)}")
 
-    def model(self) -> Model:
-        """Return the trained model with its columns and its record."""
-        rows, options = self.rows, self.options
-        record: dict[str, Any] = {
-            "glassmax": __version__,
-            "table": rows.table.name.encode("utf-8", "backslashreplace").decode(),  # a file may be called by any bytes
-            "training_rows": len(rows.kept),
-            "held_out_rows": len(rows.held),
-            "epochs": self.classifier.n_iter_,
-            "training_loss": self.classifier.loss_,
-            "seed": options["seed"],
-            "solver": options["solver"],
-            "learning_rate": options["learning_rate"],
-        }
-        if options["weight"] is not None:
-            record["weight"] = options["weight"]
-        return Model(self.classifier.network_, rows.classes, rows.encoding, record)
-
-    def judge(self, model: Model) -> Result:
-        """Score network, linear model and class frequencies on the held-out rows, if any, else on the training rows."""
-        rows = self.rows
-        index = rows.held if len(rows.held) else rows.kept
-        judged = counted(len(index), "row") + (" held out" if len(rows.held) else " it was trained on")
-        y, weight = rows.y[index], rows.weights(index)
-        figures = score_table(model, rows.table.rows(index), y, weight)
-        if not figures.log_loss <= FAR_BEYOND_CHANCE:
-            rate = self.options["learning_rate"]
+    def judge(self) -> Result:
+        """Compare the model with simpler ones; raise a DivergenceError if it is far worse than chance."""
+        assert self.fitted is not None
+        with busy("Training a linear model to compare with") if self.network is not None else nullcontext():
+            found = compare(self.classifier, self.rows, self.fitted, self.members, linear=self.options["baseline"])
+        if self.network is None:
+            self._report_members(found.log_losses)
+        if found.step > 1:
+            say(f"The linear model for comparison is trained on every {ordinal(found.step)} row.")
+        loss, rate = next(iter(found.columns.values())).log_loss, self.options["learning_rate"]
+        if self.network is not None and not loss <= FAR_BEYOND_CHANCE:
             raise DivergenceError(
-                f"The log-loss on {judged} is {figure(figures.log_loss)}, far worse than chance, "
-                f"at learning rate {rate:g}. No model was written. Try --learning-rate {suggest_learning_rate(rate):g}."
+                f"The log-loss of the network is {figure(loss)}, far worse than chance, at learning rate {rate:g}. No "
+                f"model was written. Try --learning-rate {suggest_learning_rate(rate):g}."
             )
-        columns: dict[str, Metrics] = {"network": figures}
-        models = {"network": model}
-        if self.options["baseline"] and self.hidden:
-            models["linear model"] = linear = self._linear()
-            columns["linear model"] = score_table(linear, rows.table.rows(index), y, weight)
-        columns["class frequencies"] = trivial_figures(rows.shares(), y, weight)
-        if len(rows.held):
-            model.record |= {"held_out_log_loss": figures.log_loss, "held_out_accuracy": figures.accuracy}
-            for name in ("balanced_accuracy", "brier_score", "calibration_error"):
-                model.record[f"held_out_{name}"] = getattr(figures, name)
-        more = self._more(models, index, len(columns))
-        return Result(judged, columns, rows.classes, more, trained_on=not len(rows.held))
+        return self._result(found)
 
-    def _linear(self) -> Model:
-        """Train multinomial logistic regression on the same rows, its penalty chosen by validation."""
-        rows, options = self.rows, self.options
-        with busy("Training a linear model to compare with"):
-            linear, step = fit_linear(
-                rows.X,
-                rows.y[rows.kept],
-                rows.weights(rows.kept),
-                class_weight=rows.class_weight(),
-                random_state=options["seed"],
-                n_threads=options["threads"],
-            )
-        if step > 1:
-            say(f"The linear model for comparison is trained on every {ordinal(step)} row.")
-        return Model(linear.network_, rows.classes, rows.encoding)
+    def _result(self, found: Comparison) -> Result:
+        n = next(iter(found.columns.values())).rows
+        whole = "all " if n == len(self.rows.y) else ""
+        judged = {
+            "out of fold": f"{whole}{counted(n, 'row')}, each judged by networks that have not seen it",
+            "validation": counted(n, "validation row"),
+            "held out": f"{counted(n, 'row')} held out",
+            "training": f"{counted(n, 'row')} it was trained on",
+        }
+        return Result(
+            judged[found.judged],
+            found.columns,
+            self.rows.classes,
+            found.scores,
+            trained_on=found.judged == "training",
+            before=found.before_calibration,
+            temperature=self.classifier.temperature_,
+            on_rows_of_linear=found.on_rows_of_linear,
+        )
 
-    def _more(self, models: dict[str, Model], index: Array, count: int) -> dict[str, list[float]]:
-        """Return the figures that --metric asks for, where they are not there anyway."""
-        metric = self.options["metric"]
-        if metric not in ("f1", "auc"):
+    def facts(self) -> dict[str, Any]:
+        """Return what was trained, for JSON."""
+        fitted = self.fitted
+        assert fitted is not None
+        if self.network is not None:
             return {}
+        names = list(dict.fromkeys(fitted.types))
+        types = {name: {"networks": fitted.types.count(name), "weight": _share(fitted, name)} for name in names}
+        facts = {"preset": self.classifier.preset, "networks": types, "temperature": self.classifier.temperature_}
+        return facts | {"tried": len(self.members), "stop_reason": fitted.stop_reason}
 
-        scorer = make_scorer(metric)
-        assert scorer is not None
-        values = []
-        data = Data(self.rows.encoded(index), self.rows.y[index], self.rows.weights(index))
-        for model in models.values():
-            classifier: Any = SoftmaxClassifier.from_model(_bare(model))
-            try:
-                values.append(scorer(classifier, data))
-            except OptionError:
-                values.append(float("nan"))
-        return {metric.upper() if metric == "auc" else "F1": values + [float("nan")] * (count - len(values))}
+    def progress(self) -> str:
+        """Say how far the training came."""
+        assert self.fitted is not None
+        if self.network is None:
+            return counted(len(self.members), "network")
+        return counted(self.fitted.members[0].n_iter_, "epoch")
 
     def rescue(self, path: Path) -> None:
-        """Keep what a diverged run has learned, beside the place of the model."""
-        if getattr(self.classifier, "loss_curve_", None):
+        """Keep what a diverged network has learned, beside the place of the model."""
+        network = self.prepared.network
+        if network is not None and getattr(network, "loss_curve_", None):
             last_good = path.with_suffix(".last-good.safetensors")
-            self.model().save(last_good)
+            record = {"glassmax": __version__, "epochs": len(network.loss_curve_)}
+            Model(network.network_, self.rows.classes, self.rows.encoding, record).save(last_good)
             say(f"The last good weights are in {last_good}.")
-        else:
+        elif network is not None:
             say("The first epoch was not completed; nothing was written.")
 
 
-def _bare(model: Model) -> Model:
-    """Return a model without its columns, as the estimator takes it: it sees numbers."""
-    return Model(model.network, np.arange(len(model.classes)))
+def _share(fitted: TableFit, name: str) -> float:
+    return float(sum(weight for weight, kind in zip(fitted.weights, fitted.types, strict=True) if kind == name))

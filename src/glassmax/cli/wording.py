@@ -30,10 +30,14 @@ ESTIMATOR = {name: name for name in SAME} | {
 
 OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in ESTIMATOR.items()} | {
     **{name: f"--{name}" for name in ("assume", "decimal", "delimiter", "einstein", "encoding", "ignore", "keep")},
+    **{name: f"--{name}" for name in ("candidates", "groups", "preset", "time")},
     **{name: f"--{name}" for name in ("of", "shapes", "times", "wrt")},
     "X_val and y_val": "--validation",
     "class_weight": "--class-weight",
+    "dtype": "--dtype",
+    "held_out": "--held-out",
     "sample_weight": "--weight",
+    "time_limit": "--time-limit",
     "types": "--type",
     "validation_fraction": "--validation",
     "SoftmaxClassifier(...).fit(X, y).save(path)": "glassmax train DATA --target COLUMN",

@@ -122,6 +122,10 @@ class Embedding:
     def __hash__(self) -> int:
         return self._hash
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy by the description: a hash is another one in every process."""
+        return Embedding.from_plain, (self.to_plain(),)
+
     def _key(self) -> tuple[Any, ...]:
         edges = tuple((j, t.tobytes()) for j, t in self.edges.items())
         return self.d, self.periodic, self.frequencies, self.size, self.scale, edges, self.blocks

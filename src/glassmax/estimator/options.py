@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..embedding import read_recipes
 from ..engine import Regularization, init_scaled
 from ..errors import OptionError, Setting, between, one_of
 from ..functional import ACTIVATIONS
 from ..initializers import SCHEMES
 from ..network import Network
 from ..optimizers import PARAMETRIZATIONS, SCHEDULES, SGD, Adam, Rule, Schedule, State, rate_factors
+from .candidates import check_candidates
 from .scoring import Scorer, make_scorer
 from .user_warnings import warn_user
 
@@ -25,7 +25,7 @@ __all__ = ["Plan", "activations_of", "hidden_sizes", "make_plan", "warn_of_ignor
 
 ALIASES = {"logistic": "sigmoid"}
 SOLVERS = ("adam", "adamw", "sgd", "lbfgs")
-LOSSES = ("cross_entropy", "squared_error")
+LOSSES = ("cross_entropy", "squared_error", "candidate_cross_entropy")
 OUTPUTS = ("auto", "softmax", "sigmoid")
 SGD_ONLY = ("invscaling", "adaptive")
 DEFAULT_ALPHA, DEFAULT_DECAY = 0.0001, 0.01
@@ -86,7 +86,6 @@ def make_plan(estimator: Any) -> Plan:
         came = repr(estimator.hidden_layer_sizes)
         raise OptionError(parameter="hidden_layer_sizes", came=came, expected="whole numbers >= 1, as (100,) or ()")
     activations_of(estimator)
-    _check_embedding(estimator)
     schedule = Schedule(
         estimator.learning_rate, estimator.warmup, estimator.power_t, estimator.step_every, estimator.step_factor
     )
@@ -116,15 +115,6 @@ def warn_of_ignored(estimator: Any) -> None:
         )
 
 
-def _check_embedding(estimator: Any) -> None:
-    if read_recipes(estimator.embedding) is not None and estimator.input_scale_rate is not None:
-        raise OptionError(
-            parameter="input_scale_rate",
-            came=repr(estimator.input_scale_rate),
-            expected=("None with ", Setting("embedding"), ", whose parameters scale the columns"),
-        )
-
-
 def _is_ignored(estimator: Any) -> bool:
     return estimator.learning_rate in SGD_ONLY and estimator.solver != "sgd"
 
@@ -151,6 +141,8 @@ def _check_names(estimator: Any) -> None:
     one_of("solver", estimator.solver, SOLVERS)
     one_of("loss", estimator.loss, LOSSES)
     one_of("output", estimator.output, OUTPUTS)
+    if estimator.loss == "candidate_cross_entropy":
+        check_candidates(estimator)
     if isinstance(estimator.learning_rate, Real):
         raise OptionError(
             parameter="learning_rate",

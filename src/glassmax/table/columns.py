@@ -5,6 +5,7 @@ counts the missing cells that were filled, and the values that did not occur in 
 """
 
 from collections import Counter
+from itertools import pairwise
 from typing import Annotated, Literal
 
 import msgspec
@@ -17,10 +18,11 @@ from .dates import FORMS, circle, moment, years
 from .notes import Note
 from .table import Table, some
 
-__all__ = ["Boolean", "Category", "Column", "Date", "Number", "UnseenCounts", "moments_of", "numbers_of"]
+__all__ = ["HIGH", "Boolean", "Category", "Column", "Date", "Number", "UnseenCounts", "moments_of", "numbers_of"]
 
 LARGEST = 1e100  # of a cell: squares and differences are finite
 FARTHEST = 1e30  # of an input: sums of products are finite, in float32 too
+HIGH = 1.6641  # yes in a column "is this value", where 0 is no: 2 / sqrt(1 + (2 / 3)^2), two spreads, bounded
 MOST_NAMED = 1000
 CORRECT = "Correct the cell, or empty it: missing cells are filled."
 
@@ -77,7 +79,7 @@ class UnseenCounts:
 
 
 class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="number", tag_field="kind"):
-    """A column of numbers: ``(x - center) / spread``.
+    """A column of numbers: ``z = (x - center) / spread``, then ``z / sqrt(1 + (z / clip)^2)``; see also `values`.
 
     Attributes
     ----------
@@ -85,21 +87,35 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
     center : float
         Median of the training rows: subtracted, and filled in where a cell is missing.
     spread : float
-        > 0: the interquartile range over 1.349 (the standard deviation, for normal data); where that is 0, the
-        standard deviation.
+        > 0: the interquartile range. Where that is 0, the median distance from the center of the rows that differ from
+        it; if these have fewer than three different values, half of the range.
     indicator : bool
         Whether a 0/1 column "was missing" follows.
+    clip : float or None
+        > 0: the smooth bound of the result, in both directions; None for no bound, as in files of older versions.
+    values : list of float
+        Frequent values of a column most of whose cells are the same: a column "is this value", `HIGH` or 0, for each.
+    edges : list of float
+        Ascending edges of bins, two at least, if there are any. Each bin from a to b is a column
+        ``2 clip((x - a) / (b - a), 0, 1) - 1``.
     """
 
     name: str
     center: float
     spread: Annotated[float, msgspec.Meta(gt=0)]
     indicator: bool
+    clip: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    values: list[float] = []
+    edges: list[float] = []
+
+    def __post_init__(self) -> None:
+        if self.edges and not (len(self.edges) > 1 and all(a < b for a, b in pairwise(self.edges))):
+            raise ValueError(f"The edges of column {self.name!r} are not in ascending order.")
 
     @property
     def width(self) -> int:
         """Number of columns in X."""
-        return 1 + self.indicator
+        return 1 + self.indicator + len(self.values) + max(0, len(self.edges) - 1)
 
     def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
         """Write the column's numbers into its block of X, (n, width)."""
@@ -107,6 +123,9 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
         missing = np.isnan(values)
         with np.errstate(over="ignore"):
             scaled = (np.where(missing, self.center, values) - self.center) / self.spread
+        if self.clip is not None:
+            scaled = np.clip(scaled, -FARTHEST, FARTHEST)
+            scaled /= np.hypot(1, scaled / self.clip)
         far = np.flatnonzero(~(np.abs(scaled) <= FARTHEST))
         if len(far):
             raise DataError(
@@ -117,32 +136,47 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
         block[:, 0] = scaled
         if self.indicator:
             block[:, 1] = missing
+        start = 1 + self.indicator
+        for j, value in enumerate(self.values, start):
+            block[values == value, j] = HIGH
+        start += len(self.values)
+        filled = np.where(missing, self.center, values)
+        for j, (low, high) in enumerate(pairwise(self.edges), start):
+            block[:, j] = 2 * np.clip((filled - low) / (high - low), 0, 1) - 1
         counts.count_missing(self.name, int(missing.sum()), f"the median {self.center:g}")
 
 
 class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="category", tag_field="kind"):
-    """A column of categories: a 0/1 column for each value; a missing cell counts as a value, so nothing is filled.
+    """A column of categories: a column of two numbers for each value. A missing cell is a value, so nothing is filled.
 
     Attributes
     ----------
     name : str
     values : list of str
-        Seen in training, sorted; numbers in their shortest form.
+        Seen often enough in training, sorted; numbers in their shortest form.
     missing : bool
-        Whether a 0/1 column "was missing" follows.
+        Whether a column "was missing" follows.
+    rare : bool
+        Whether a column "is another value" follows: rare values of the training rows, and values that did not occur in
+        training.
+    high : float
+        What stands for yes in these columns; 0 stands for no. 1 in files of older versions.
     """
 
     name: str
     values: list[str]
     missing: bool
+    rare: bool = False
+    high: float = 1.0
 
     def __repr__(self) -> str:
-        return f"Category({self.name!r}, {some(self.values)}{', or missing' if self.missing else ''})"
+        others = f"{', or another' if self.rare else ''}{', or missing' if self.missing else ''}"
+        return f"Category({self.name!r}, {some(self.values)}{others})"
 
     @property
     def width(self) -> int:
         """Number of columns in X."""
-        return len(self.values) + self.missing
+        return len(self.values) + self.missing + self.rare
 
     def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
         """Write the column's numbers into its block of X, (n, width)."""
@@ -151,13 +185,16 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="cat
             position[None] = len(self.values)
         for row, cell in enumerate(as_text(table.column(self.name))):
             if cell in position:
-                block[row, position[cell]] = 1.0
-            else:
+                block[row, position[cell]] = self.high
+                continue
+            if self.rare:
+                block[row, -1] = self.high
+            if not self.rare or cell is None:
                 counts.count_unseen(self.name, cell)
 
 
 class Boolean(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="boolean", tag_field="kind"):
-    """A column of yes and no, encoded as 1 and 0; a missing cell becomes 1/2.
+    """A column of yes and no, encoded as 1 and `low`; a missing cell becomes the number in the middle.
 
     Attributes
     ----------
@@ -166,11 +203,14 @@ class Boolean(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="bool
         The words for no and for yes, in small letters.
     missing : bool
         Whether a 0/1 column "was missing" follows.
+    low : float
+        What stands for no; 0 in files of older versions.
     """
 
     name: str
     words: Annotated[list[str], msgspec.Meta(min_length=2, max_length=2)]
     missing: bool
+    low: float = 0.0
 
     @property
     def width(self) -> int:
@@ -179,17 +219,18 @@ class Boolean(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="bool
 
     def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
         """Write the column's numbers into its block of X, (n, width)."""
-        value = {word: float(index) for index, word in enumerate(self.words)}
+        value = dict(zip(self.words, (self.low, 1.0), strict=True))
+        middle = (self.low + 1) / 2
         for row, cell in enumerate(as_text(table.column(self.name))):
             word = None if cell is None else cell.casefold()
             if word in value:
                 block[row, 0] = value[word]
                 continue
-            block[row, 0] = 0.5
+            block[row, 0] = middle
             if word is not None:
                 counts.count_unseen(self.name, cell)
                 continue
-            counts.count_missing(self.name, 1, "one half, between no and yes")
+            counts.count_missing(self.name, 1, f"{middle:g}, between no and yes")
             if self.missing:
                 block[row, 1] = 1.0
 

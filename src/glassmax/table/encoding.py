@@ -1,11 +1,13 @@
 """Encode columns as numbers: the encoding is learned from the training rows, and the same for new rows.
 
-A number becomes ``(x - median) / spread``, with a second column "was missing" if training rows have missing cells; a
-category becomes one 0/1 column for each of its values; a boolean becomes 0 or 1; a date becomes its year, and its place
-in the year, the week and the day. New rows are encoded in the same way; a value that did not occur in training becomes
-zeros and is named in the notes.
+A number becomes ``(x - median) / spread`` with a smooth bound, and a second column "was missing" if training rows have
+missing cells; a category becomes one column of two numbers for each of its values, the rare ones together; a boolean
+becomes -1 or 1; a date becomes its year, and its place in the year, the week and the day. New rows are encoded in the
+same way; a value that did not occur in training becomes zeros, or one of the rare values if there were any, and is
+named in the notes.
 """
 
+from collections import Counter
 from typing import Any, NamedTuple, Self, cast
 
 import msgspec
@@ -14,13 +16,22 @@ import numpy as np
 from ..errors import DataError
 from ..functional.arrays import Array
 from .cells import as_text
-from .columns import Boolean, Category, Column, Date, Number, UnseenCounts, moments_of, numbers_of
+from .columns import HIGH, Boolean, Category, Column, Date, Number, UnseenCounts, moments_of, numbers_of
 from .dates import CIRCLES, FORMS, circle, years
 from .inference import ColumnOptions, Inference, infer
 from .notes import MISSING, Note, it, left_out
+from .sparse_numbers import with_sparse_values
 from .table import Table, some
 
 __all__ = ["Encoded", "Encoding"]
+
+LOW = -1.0
+"""What stands for no in a column of yes and no."""
+CLIP = 3.0
+"""The smooth bound of numbers, in interquartile ranges."""
+FEW_ROWS, MOST_RARE, MOST_VALUES = 1000, 10, 1000
+"""A value is rare if it has fewer rows than one in `FEW_ROWS`, at most `MOST_RARE`, and at least two; beyond the
+`MOST_VALUES` most frequent values, all are."""
 
 
 class Encoded(NamedTuple):
@@ -56,6 +67,16 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def names(self) -> list[str]:
         """The columns of the table that it needs."""
         return [column.name for column in self.columns]
+
+    @property
+    def number_columns(self) -> list[int]:
+        """The columns of X that hold scaled numbers or years, without those that have bins already."""
+        starts = np.cumsum([0, *(column.width for column in self.columns)])
+        return [
+            int(start)
+            for start, column in zip(starts, self.columns, strict=False)
+            if isinstance(column, Date) or (isinstance(column, Number) and not column.edges)
+        ]
 
     def __repr__(self) -> str:
         return f"Encoding of {some(self.names)} as {self.width} numbers, to predict {self.target!r}"
@@ -95,8 +116,14 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             column = _learn(table, name, kind)
             if isinstance(column, Note):
                 notes.append(column)
-            else:
-                columns.append(column)
+                continue
+            columns.append(column)
+            if isinstance(column, Category) and column.rare:
+                kept = "value is" if len(column.values) == 1 else "values are"
+                notes.append(
+                    Note((f"{name}: {len(column.values)} {kept} told apart; the rare ones are taken together",))
+                )
+        columns = with_sparse_values(table, columns)
         if not columns:
             what = f"{table.name} has no column to learn {target!r} from"
             if not notes:
@@ -157,12 +184,22 @@ def _learn(table: Table, name: str, kind: str) -> Column | Note:
     if kind == "boolean":
         words = sorted({text.casefold() for text in values})
         if len(words) == 2:
-            return Boolean(name, words, missing)
+            return Boolean(name, words, missing, LOW)
     if not values:
         return left_out(name, MISSING)
     if len(values) == 1 and not missing:
         return left_out(name, it(f"is {next(iter(values))!r} in every row of the training"))
-    return Category(name, sorted(values), missing)
+    return _learn_category(name, texts, missing)
+
+
+def _learn_category(name: str, texts: Array, missing: bool) -> Category:
+    """Return the values that are frequent enough for a column of their own; a single rare value is one of them."""
+    counts = Counter(text for text in texts if text is not None)
+    fewest = max(2, min(MOST_RARE, len(texts) // FEW_ROWS))
+    frequent = [value for value, count in counts.most_common(MOST_VALUES) if count >= fewest]
+    if len(frequent) < 2 or len(frequent) >= len(counts) - 1:
+        return Category(name, sorted(counts), missing, high=HIGH)
+    return Category(name, sorted(frequent), missing, rare=True, high=HIGH)
 
 
 def _learn_number(table: Table, name: str) -> Number | Note:
@@ -175,14 +212,18 @@ def _learn_number(table: Table, name: str) -> Number | Note:
         same = float(values[0])
         return Number(name, same, 1.0, True) if indicator else left_out(name, it(f"is {same:g} in every row"))
     center, spread = _robust(values)
-    return Number(name, center, spread, indicator)
+    return Number(name, center, spread, indicator, CLIP)
 
 
 def _robust(values: Array) -> tuple[float, float]:
-    """Return median and spread: of the middle half if that has any, otherwise of all."""
+    """Return median and spread: of the middle half if that has any, otherwise of the values that differ."""
     lower, center, upper = np.percentile(values, [25, 50, 75])
-    spread = (upper - lower) / 1.349 or values.std() or 1.0
-    return float(center), float(spread)
+    spread = upper - lower
+    if not spread > 0:
+        others = values[values != center]
+        few = len(np.unique(others)) < 3
+        spread = np.ptp(values) / 2 if few else np.median(np.abs(others - center))
+    return float(center), float(spread) or 1.0
 
 
 def _learn_date(table: Table, name: str, form: str) -> Date | Note:

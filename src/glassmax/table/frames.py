@@ -1,10 +1,12 @@
 """Convert pandas, polars and Arrow frames to Tables with narwhals; none of the three libraries has to be installed.
 
 Text in a frame is read as in a CSV file; whole numbers too large for a float stay text. A column that doesn't hold
-numbers, text, booleans or dates is set aside; using it is an error that says what it holds.
+numbers, text, booleans or dates is set aside; using it is an error that says what it holds. A dict of columns and an
+array are read like a frame.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -18,7 +20,7 @@ from ..functional.arrays import Array
 from .cells import MISSING, WHITE, column_of, objects
 from .table import Table, some
 
-__all__ = ["is_frame", "table_of"]
+__all__ = ["as_table", "is_frame", "is_missing", "table_of"]
 
 EXACT = 2**53
 
@@ -65,7 +67,7 @@ def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
     frame = _frame(data)
     if isinstance(frame, nw.LazyFrame):
         raise DataError(f"{name} is lazy, expected one that is in memory: pass its collect().")
-    names = ["" if _is_missing(column) else str(column) for column in frame.columns]
+    names = ["" if is_missing(column) else str(column) for column in frame.columns]
     blank = [str(position) for position, column in enumerate(names, start=1) if not column.strip()]
     if blank:
         raise DataError(f"{name} has columns without a name: number {', '.join(blank[:5])}. Name them.")
@@ -90,28 +92,115 @@ def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
     return Table(name, columns, how=how, unusable=unusable)
 
 
+def as_table(data: Any, name: str = "X") -> Table:
+    """Return data of any kind as a Table.
+
+    Parameters
+    ----------
+    data : Table, frame, dict of columns, or (n, d) array_like
+        The columns of an array are called x0, x1, ...
+    name : str, default="X"
+        The user's word for it, unless it is a Table.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    DataError
+        If it is anything else, or has no rows or columns.
+
+    Examples
+    --------
+    >>> as_table({"x": [1, 2], "color": ["red", None]})
+    Table 'X': 2 rows, 2 columns
+      numbers (1): 'x'
+      text (1): 'color'
+    >>> as_table([[1.0, 2.0], [3.0, 4.0]]).names
+    ['x0', 'x1']
+    """
+    if isinstance(data, Table):
+        return data
+    if hasattr(data, "tocsr"):
+        raise DataError(
+            f"{name} is a sparse matrix, expected a frame, a dict of columns or a dense array. Pass {name}.toarray(), "
+            "or use SoftmaxClassifier, which trains on sparse matrices."
+        )
+    if not isinstance(data, Mapping):
+        if is_frame(data):
+            return table_of(data, name)
+        cells = np.asarray(data)
+        _check_shape(cells, name)
+        data = {f"x{j}": cells[:, j] for j in range(cells.shape[1])}
+    columns: dict[str, Array] = {}
+    unusable: dict[str, str] = {}
+    lengths = {str(column): len(np.atleast_1d(np.asarray(cells))) for column, cells in data.items()}
+    if not any(lengths.values()) or len(set(lengths.values())) > 1:
+        raise DataError(f"{name} has columns of {some(sorted(set(lengths.values())))} rows, expected one length >= 1.")
+    for column, cells in data.items():
+        values = _of_array(np.asarray(cells))
+        (unusable if isinstance(values, str) else columns)[str(column)] = values  # type: ignore[assignment]
+    if not columns:
+        column, what = next(iter(unusable.items()))
+        raise DataError(f"{name} has no column that can be used: {column!r} holds {what}.")
+    return Table(name, columns, unusable=unusable)
+
+
+def _check_shape(cells: Array, name: str) -> None:
+    """Raise a DataError, in scikit-learn's words where its checks ask for them."""
+    if cells.ndim != 2:
+        raise DataError(
+            f"Expected 2D array, got {cells.ndim}D array instead: {name} has the shape {cells.shape}, expected (n, d), "
+            f"a row for each sample. Reshape your data: {name}[:, None] if it is one column, {name}[None] if it is one "
+            "row."
+        )
+    for what, count in (("sample", cells.shape[0]), ("feature", cells.shape[1])):
+        if not count:
+            shape = f"(shape={cells.shape})"
+            raise DataError(f"Found {name} with 0 {what}(s) {shape} while a minimum of 1 is required.")
+    if cells.dtype.kind == "c":
+        raise DataError(f"{name} is {cells.dtype}. Complex data not supported: pass its real and imaginary parts.")
+
+
+def _of_array(cells: Array) -> Array | str:
+    """Return a column as `Table` holds it, or what it holds instead."""
+    if cells.ndim != 1:
+        return f"cells of the shape {cells.shape[1:]}"
+    if cells.dtype.kind in "iu":
+        large = len(cells) and max(abs(int(cells.min())), abs(int(cells.max()))) > EXACT
+        return column_of(map(str, cells.tolist())) if large else cells.astype(np.float64)
+    if cells.dtype.kind == "f":
+        return cells.astype(np.float64) if not np.isnan(cells).all() else objects([None] * len(cells))
+    if cells.dtype.kind == "M":
+        return _within_years(cells)
+    if cells.dtype.kind in "bUO":
+        return _mixed(cells.tolist())
+    return f"values of type {cells.dtype}"
+
+
 def _column(series: "nw.Series[Any]") -> Array | str:
     """Return a column as `Table` holds it, or what it holds instead."""
     dtype: Any = series.dtype
     if dtype == nw.Boolean:
-        return objects([None if _is_missing(cell) else bool(cell) for cell in series.to_list()])
+        return objects([None if is_missing(cell) else bool(cell) for cell in series.to_list()])
     if dtype.is_integer() or dtype == nw.Decimal:
         return _whole(series)
     if dtype.is_numeric():
-        values = np.array([np.nan if _is_missing(cell) else cell for cell in series.to_list()], np.float64)
+        values = np.array([np.nan if is_missing(cell) else cell for cell in series.to_list()], np.float64)
         return values if not np.isnan(values).all() else objects([None] * len(values))
     if dtype in (nw.String, nw.Categorical, nw.Enum):
         return column_of([cell if isinstance(cell, str) else None for cell in series.cast(nw.String).to_list()])
     if dtype == nw.Date or dtype == nw.Datetime:
         return _moments(series)
     if dtype == nw.Time:
-        return objects([None if _is_missing(cell) else cell.isoformat() for cell in series.to_list()])
+        return objects([None if is_missing(cell) else cell.isoformat() for cell in series.to_list()])
     if dtype in (nw.Object, nw.Unknown):
         return _mixed(series.to_list())
     return f"values of type {dtype}"
 
 
-def _is_missing(cell: Any) -> bool:
+def is_missing(cell: Any) -> bool:
     """Whether a cell of a frame is missing: None, NaN, NaT, or pandas's NA."""
     return cell is None or type(cell).__name__ in ("NAType", "NaTType") or (isinstance(cell, float) and cell != cell)
 
@@ -119,17 +208,21 @@ def _is_missing(cell: Any) -> bool:
 def _whole(series: "nw.Series[Any]") -> Array:
     present = series.drop_nulls()
     if len(present) and max(abs(int(present.min())), abs(int(present.max()))) > EXACT:
-        return column_of([None if _is_missing(cell) else str(cell) for cell in series.to_list()])
+        return column_of([None if is_missing(cell) else str(cell) for cell in series.to_list()])
     if not len(present):
         return objects([None] * len(series))
-    return np.array([np.nan if _is_missing(cell) else cell for cell in series.to_list()], np.float64)
+    return np.array([np.nan if is_missing(cell) else cell for cell in series.to_list()], np.float64)
 
 
 def _moments(series: "nw.Series[Any]") -> Array | str:
     """Return moments in UTC; the years are those that Python's own dates reach, as for text."""
     values = series.to_numpy()
     if values.dtype.kind != "M":  # a frame that holds dates as objects
-        values = np.array([np.datetime64("NaT") if _is_missing(cell) else cell for cell in values], "M8[us]")
+        values = np.array([np.datetime64("NaT") if is_missing(cell) else cell for cell in values], "M8[us]")
+    return _within_years(values)
+
+
+def _within_years(values: Array) -> Array | str:
     there = values[~np.isnat(values)]
     if not len(there):
         return objects([None] * len(values))
@@ -142,7 +235,7 @@ def _moments(series: "nw.Series[Any]") -> Array | str:
 
 def _mixed(cells: list[Any]) -> Array | str:
     """Read Python objects, as pandas holds them where a column has cells of several kinds."""
-    known = [None if _is_missing(cell) else _plain(cell) for cell in cells]
+    known = [None if is_missing(cell) else _plain(cell) for cell in cells]
     there = [cell for cell in known if cell is not None]
     other = [cell for cell in there if not isinstance(cell, str | bool | int | float | np.number | np.bool_)]
     if other:

@@ -7,7 +7,7 @@ holds no code. It belongs to one run, identified by its data, engine and paramet
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -20,7 +20,7 @@ from ..sealed import seal, unseal
 from .early_stopping import EarlyStopping
 from .loop import TrainingState
 
-__all__ = ["Checkpoint", "digest"]
+__all__ = ["Checkpoint", "digest", "fault", "open_checkpoint"]
 
 FORMAT = "glassmax checkpoint 1"
 BLOCK_BYTES = 2**24
@@ -34,6 +34,14 @@ class CheckpointManifest(msgspec.Struct, forbid_unknown_fields=True):
     format: str
     identity: dict[str, str]
     stopped: bool
+
+
+class _HasIdentity(Protocol):
+    format: str
+    identity: dict[str, str]
+
+
+_Manifest = TypeVar("_Manifest", bound=_HasIdentity)
 
 
 @dataclass(repr=False)
@@ -71,7 +79,7 @@ class Checkpoint:
         try:
             write_whole(self.path, seal(self._tensors(), text))
         except OSError as error:
-            raise self._fault(f"can't be written: {error.strerror}.") from None
+            raise fault(self.path, f"can't be written: {error.strerror}.") from None
 
     def load(self, max_epochs: int) -> bool:
         """Restore the run from the file.
@@ -91,52 +99,18 @@ class Checkpoint:
         CheckpointError
             If the file can't be read, is damaged, belongs to another run, or holds more epochs. The run is unchanged.
         """
-        try:
-            content = self.path.read_bytes()
-        except FileNotFoundError:
-            if self.path.parent.is_dir():
-                return False
-            message = f" is {str(self.path)!r}: the folder {self.path.parent} doesn't exist."
-            raise CheckpointError(PATH, message, parameter=PATH.parameter, remedy="Make it first.") from None
-        except OSError as error:
-            raise self._fault(f"can't be read: {error.strerror}.") from None
-        try:
-            text, header = unseal(content)
-            manifest = msgspec.json.decode(text, type=CheckpointManifest)
-        except ModelFileError as error:
-            remedy: Text = ("If it was a checkpoint, delete it to begin anew; otherwise pass another ", PATH, ".")
-            raise self._fault(str(error), remedy=remedy) from None
-        except msgspec.DecodeError:
-            raise self._fault("is a file of glassmax, but no checkpoint: a model perhaps. Pass another.") from None
-        if (manifest.format, manifest.identity) != (FORMAT, self.identity):
-            remedy = ("Pass what it was begun with, or another ", PATH, "; or delete it to begin anew.")
-            raise self._fault("belongs to another run: ", *self._difference(manifest), ".", remedy=remedy)
+        opened = open_checkpoint(self.path, CheckpointManifest, FORMAT, self.identity)
+        if opened is None:
+            return False
+        content, header, manifest = opened
         try:
             self._read(content, header, max_epochs)
         except CheckpointError:
             raise
         except (KeyError, ValueError) as error:
-            raise self._fault(f"lacks what a run needs: {error}. Delete it to begin anew.") from None
+            raise fault(self.path, f"lacks what a run needs: {error}. Delete it to begin anew.") from None
         self.stopped = manifest.stopped
         return True
-
-    def _fault(self, what: str, *more: str | Setting, remedy: Text = ()) -> CheckpointError:
-        return CheckpointError(PATH, f" {self.path} {what}", *more, parameter=PATH.parameter, remedy=remedy)
-
-    def _difference(self, manifest: CheckpointManifest) -> Text:
-        """Return what differs, at most three things."""
-        here, there = self.identity, manifest.identity
-        said: list[Text] = []
-        for name in sorted(set(here) | set(there), key=list(here).index if set(there) <= set(here) else None):
-            if here.get(name) != there.get(name):
-                values = here.get(name, "missing"), there.get(name, "missing")
-                long = max(map(len, values)) > LONGEST
-                how = " differs" if long else f" is {values[0]}, the file has {values[1]}"
-                said.append(("; " if said else "", Setting(name), how))
-        if not said:
-            return (f"its format is {manifest.format!r}, expected {FORMAT!r}",)
-        more = f", and {len(said) - 3} more" if len(said) > 3 else ""
-        return (*(piece for difference in said[:3] for piece in difference), more)
 
     def _tensors(self) -> dict[str, Array]:
         training, stopping = self.training, self.early_stopping
@@ -167,7 +141,7 @@ class Checkpoint:
         if epochs > max_epochs:
             remedy = ("Raise ", Setting("max_iter"), ", or pass another ", PATH, ".")
             most = Setting("max_iter", max_epochs)
-            raise self._fault(f"holds {epochs} epochs, expected at most ", most, ".", remedy=remedy)
+            raise fault(self.path, f"holds {epochs} epochs, expected at most ", most, ".", remedy=remedy)
         draw, split = _whole("draw", tensors), _whole("split", tensors) if "split.key" in header else None
         state = {name: tensors[f"state.{name}"] for name in training.state}
         curves = {name: tensors[f"curve.{name}"].tolist() for name in self.curves}
@@ -183,6 +157,78 @@ class Checkpoint:
         training.epochs, training.steps, training.rows, training.seed = epochs, steps, rows, seed
         training.weight, training.slowdown = weight, slowdown
         stopping.best, stopping.best_theta, stopping.epochs_without_improvement = best, best_theta, idle
+
+
+def open_checkpoint(
+    path: Path, kind: type[_Manifest], form: str, identity: dict[str, str]
+) -> tuple[bytes, dict[str, Any], _Manifest] | None:
+    """Read a checkpoint file, and check its hash, its manifest and its identity.
+
+    Parameters
+    ----------
+    path : Path
+    kind : type
+        Type of the manifest, with the attributes `format` and `identity`.
+    form : str
+        The format that is expected.
+    identity : dict of str to str
+        The identity of the run that is to be resumed.
+
+    Returns
+    -------
+    content : bytes
+    header : dict
+        See `glassmax.sealed.unseal`.
+    manifest : kind
+        Nothing of this, None, if there is no file.
+
+    Raises
+    ------
+    CheckpointError
+        If the file can't be read, is damaged, or belongs to another run.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        if path.parent.is_dir():
+            return None
+        message = f" is {str(path)!r}: the folder {path.parent} doesn't exist."
+        raise CheckpointError(PATH, message, parameter=PATH.parameter, remedy="Make it first.") from None
+    except OSError as error:
+        raise fault(path, f"can't be read: {error.strerror}.") from None
+    try:
+        text, header = unseal(content)
+        manifest = msgspec.json.decode(text, type=kind)
+    except ModelFileError as error:
+        remedy: Text = ("If it was a checkpoint, delete it to begin anew; otherwise pass another ", PATH, ".")
+        raise fault(path, str(error), remedy=remedy) from None
+    except msgspec.DecodeError:
+        raise fault(path, "is a file of glassmax, but no checkpoint: a model perhaps. Pass another.") from None
+    if (manifest.format, manifest.identity) != (form, identity):
+        remedy = ("Pass what it was begun with, or another ", PATH, "; or delete it to begin anew.")
+        difference = _difference(manifest.format, form, manifest.identity, identity)
+        raise fault(path, "belongs to another run: ", *difference, ".", remedy=remedy)
+    return content, header, manifest
+
+
+def fault(path: Path, what: str, *more: str | Setting, remedy: Text = ()) -> CheckpointError:
+    """Return the error that a checkpoint is at fault."""
+    return CheckpointError(PATH, f" {path} {what}", *more, parameter=PATH.parameter, remedy=remedy)
+
+
+def _difference(format_there: str, format_here: str, there: dict[str, str], here: dict[str, str]) -> Text:
+    """Return what differs, at most three things."""
+    said: list[Text] = []
+    for name in sorted(set(here) | set(there), key=list(here).index if set(there) <= set(here) else None):
+        if here.get(name) != there.get(name):
+            values = here.get(name, "missing"), there.get(name, "missing")
+            long = max(map(len, values)) > LONGEST
+            how = " differs" if long else f" is {values[0]}, the file has {values[1]}"
+            said.append(("; " if said else "", Setting(name), how))
+    if not said:
+        return (f"its format is {format_there!r}, expected {format_here!r}",)
+    more = f", and {len(said) - 3} more" if len(said) > 3 else ""
+    return (*(piece for difference in said[:3] for piece in difference), more)
 
 
 def _parts(name: str, draw: np.random.RandomState) -> dict[str, Array]:

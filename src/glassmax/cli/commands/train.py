@@ -7,9 +7,9 @@ import click
 
 from ..config import as_toml
 from ..grouped import GroupedCommand
-from ..talk import counted, harmless, say, show, show_json
+from ..talk import harmless, say, show, show_json
 from ..terminal import ATTENTION, GOOD
-from ..train_options import train_options, without_effect
+from ..train_options import describes_network, train_options, unused, without_effect
 
 __all__ = ["command"]
 
@@ -25,9 +25,14 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     input; or a built-in example: digits, penguins, iris, wine, toy. glassmax detects the file format, the type of each
     column, missing cells, and columns that give the target away, and reports them on stderr. The result goes to stdout.
 
+    A preset trains several networks and a linear model on parts of the rows, judges each on the other rows, and makes
+    one model of the best. With options of the groups "Network of your own", one network is trained instead, and a fifth
+    of the rows is held out to judge it.
+
     \b
     Examples:
       glassmax train digits
+      glassmax train flowers.csv --target species --preset best
       glassmax train flowers.csv --target species --hidden 64,32
       glassmax train flowers.csv --target species --print-config > run.toml
       glassmax train --config run.toml --learning-rate 0.01
@@ -36,34 +41,32 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     from ...table import read_table
 
     if options["print_config"]:
-        show(as_toml(ctx))
+        show(as_toml(ctx, unused(ctx)))
         return
     if data is None:
         raise click.UsageError("Missing argument 'DATA'.")
     if options["balanced"] and options["class_weight"]:
         raise click.UsageError("--balanced and --class-weight both weigh the classes. Pass one of them.")
+    why = describes_network(ctx)
     from ..output_paths import check_model_output, check_output, default_output
-    from ..training_run import TrainingRun, check_options
+    from ..training_run import TrainingRun, check_options, classifier_of
 
-    options["early_stopping"] |= options["validation"] is not None or options["metric"] is not None
-    check_options(options)
+    check_options(options, network=bool(why))
     form = {name: options[name] for name in ("delimiter", "decimal", "encoding")}
     table = read_table(data, **form)
     target = target or table.target
     if target is None:
         columns = harmless(_some(table.names))
         raise click.UsageError(f"Say which column to predict: --target COLUMN. {table.name} has {columns}.")
-    for option in ("ignore", "keep", "weight"):
-        named = options[option] if option != "weight" else [options[option]]
-        if target in named:
-            where = "the weight" if option == "weight" else f"among the columns to --{option}"
-            raise click.UsageError(f"The target {harmless(target)} is {where}.")
-    _refuse_contradictions(options)
+    _refuse_contradictions(target, options)
     path = check_model_output(default_output(data) if output is None else output, data)
     if options["checkpoint"] is not None and check_output(options["checkpoint"], data) == path:
         raise DataError(f"{path} is the path of the model, expected another path for --checkpoint.")
-    run = TrainingRun(table, target, options, form)
-    run.report_table()
+    held = options["validation"]
+    validation = read_table(held, **form) if isinstance(held, str) else None
+    classifier = classifier_of(options, network=bool(why), table=table.name)
+    run = TrainingRun(classifier, table, target, options, validation)
+    run.report_table(why)
     for sentence in without_effect(ctx):
         say(sentence, ATTENTION)
     try:
@@ -71,30 +74,33 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     except ArithmeticError:
         run.rescue(path)
         raise
-    if interrupted and not run.classifier.n_iter_:
-        raise KeyboardInterrupt
-    model = run.model()
-    result = run.judge(model)
+    result = run.judge()
     replaces = path.is_file()
-    model.save(path)
+    classifier.save(path)
     if options["as_json"]:
-        show_json(result.as_json() | {"model": str(path)})
+        show_json(result.as_json() | run.facts() | {"model": str(path)})
     else:
         show(result.as_text())
     say()
     for line in result.verdict():
-        say(line, GOOD if result.network_is_better else ATTENTION)
+        say(line, GOOD if result.is_useful else ATTENTION)
     again = data if data != "-" else "NEW.csv"
     where = f"The model is in {path}{', where it replaces an earlier one' if replaces else ''}."
     say(f"{where} Use it:", command=f"glassmax predict {_typed(str(path))} {_typed(again)}")
     if interrupted:
-        say(f"The model was trained for {counted(run.classifier.n_iter_, 'epoch')}.")
+        say(f"Training was interrupted: the model has learned from {run.progress()}.")
         ctx.exit(130)
 
 
-def _refuse_contradictions(options: dict[str, Any]) -> None:
-    """Raise an error if --ignore and another option name the same column."""
-    wanted = {"keep": options["keep"], "type": options["types"], "weight": [options["weight"]]}
+def _refuse_contradictions(target: str, options: dict[str, Any]) -> None:
+    """Raise an error if a column is named for two purposes."""
+    uses = {"weight": "the weight", "groups": "the column of groups", "time": "the column of times"}
+    uses |= {option: f"among the columns to --{option}" for option in ("ignore", "keep")}
+    for option, where in uses.items():
+        if target in (options[option] if option in ("ignore", "keep") else [options[option]]):
+            raise click.UsageError(f"The target {harmless(target)} is {where}.")
+    wanted = {"keep": options["keep"], "type": options["types"]}
+    wanted |= {option: [options[option]] for option in ("weight", "groups")}
     for option, names in wanted.items():
         for name in names:
             if name in options["ignore"]:

@@ -1,0 +1,267 @@
+"""The members of an ensemble: ordinary `SoftmaxClassifier`s on one thread each, trained side by side.
+
+The bits of a member follow from its seed and its rows; they don't depend on how many members are trained at once.
+"""
+
+import time
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...embedding import Embedding, fitted_embedding
+from ...engine import best_engine, logits
+from ...errors import DivergenceError
+from ...functional.arrays import Array
+from ...network import Network
+from ..classifier import SoftmaxClassifier
+from ..run import Run
+from .checkpoint import EnsembleCheckpoint, MemberFacts, SavedMember
+from .folds import Folds
+from .presets import MemberType
+from .selection import judge
+
+__all__ = ["Member", "Rows", "Task", "Trainer"]
+
+
+class Rows(NamedTuple):
+    """Rows to train or to judge by.
+
+    Attributes
+    ----------
+    X : (n, d) array or CSR matrix
+    y : (n,) array of int, or (n, k) array of 0 and 1
+        Class indices, or the candidates of each row.
+    weight : (n,) array or None
+        Sample weights, class weights included.
+    """
+
+    X: Any
+    y: Array
+    weight: Array | None = None
+
+    def some(self, index: Array) -> "Rows":
+        """Return some of the rows."""
+        return Rows(self.X[index], self.y[index], None if self.weight is None else self.weight[index])
+
+
+class Task(NamedTuple):
+    """A member to be trained.
+
+    Attributes
+    ----------
+    type : MemberType
+    position : int
+        Position of the type in the preset.
+    number : int
+        Number of the member among those of its type, from 0; decides which blocks it leaves out.
+    """
+
+    type: MemberType
+    position: int
+    number: int
+
+
+@dataclass(frozen=True)
+class Member:
+    """A trained member, and how well it predicts rows that it has not seen.
+
+    Attributes
+    ----------
+    type : str
+        Name of its type.
+    number : int
+        Number among the members of its type, from 1.
+    done, planned : int
+        Number of members that have been trained, this one included, and of all that will be trained.
+    seconds : float
+        Duration of its training.
+    log_loss, accuracy : float
+        On the rows by which it was judged, its own temperature fitted; NaN if there are none.
+    stop_reason : str
+        As `SoftmaxClassifier.stop_reason_`; a member that has "diverged" is not used.
+    classifier : SoftmaxClassifier
+    """
+
+    type: str
+    number: int
+    seconds: float
+    log_loss: float
+    accuracy: float
+    stop_reason: str
+    classifier: SoftmaxClassifier = field(repr=False)
+    task: Task = field(repr=False)
+    judged: Array = field(repr=False)
+    Z: Array = field(repr=False)
+    done: int = 1
+    planned: int = 1
+
+
+class Trainer:
+    """Trains members on the same rows, each without the blocks that it leaves out.
+
+    Parameters
+    ----------
+    rows : Rows
+    k : int
+        Number of classes.
+    folds : Folds
+    validation : Rows or None
+        Rows by which all members are judged, in place of those that they left out.
+    seed : int
+    n_threads : int
+    numbers : sequence of int or None
+        The columns of X that embeddings embed; None if they are chosen by their values.
+    time_limit : float or None
+        Seconds. A member is not begun if, by the time that the members before it took, it would end later.
+    checkpoint : EnsembleCheckpoint or None
+        Members that it holds are restored; the others are added to it.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        k: int,
+        folds: Folds,
+        *,
+        validation: Rows | None,
+        seed: int,
+        n_threads: int,
+        numbers: Sequence[int] | None = None,
+        time_limit: float | None = None,
+        checkpoint: EnsembleCheckpoint | None = None,
+    ) -> None:
+        self.rows, self.k, self.folds, self.validation, self.seed = rows, k, folds, validation, seed
+        self.n_threads, self.time_limit, self.checkpoint = n_threads, time_limit, checkpoint
+        self.numbers = numbers
+        self.begun = time.monotonic()
+        self.stopped = Event()
+        self.seconds: dict[int, float] = {}
+
+    def members(self, tasks: Sequence[Task]) -> Generator[Member, None, None]:
+        """Train members side by side; yield them in the order of the tasks, without those that were not trained."""
+        side_by_side = min(self.n_threads, len(tasks))
+        threads = max(1, self.n_threads // max(1, side_by_side))
+        with ThreadPoolExecutor(max_workers=max(1, side_by_side)) as pool:
+            futures = [pool.submit(self._train, task, threads) for task in tasks]
+            try:
+                for future in futures:
+                    member = future.result()
+                    if member is not None:
+                        self._keep(member)
+                        yield member
+            except BaseException:
+                self.stopped.set()
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    def _train(self, task: Task, n_threads: int) -> Member | None:
+        if self.stopped.is_set() or not self._may_begin(task):
+            return None
+        begun = time.monotonic()
+        left_out = self.folds.left_out(task.number)
+        rows = self.rows.some(np.flatnonzero(~left_out)) if left_out.any() else self.rows
+        seed = int(np.random.SeedSequence([self.seed, task.position, task.number]).generate_state(1)[0])
+        parameters = task.type.for_rows(len(rows.y), self.numbers)
+        bins = _fixed_embedding(parameters.get("embedding"), rows.X)
+        if bins is not None:
+            rows = rows._replace(X=bins.forward(rows.X, {}))
+            parameters["embedding"] = None
+        loss = "cross_entropy" if rows.y.ndim == 1 else "candidate_cross_entropy"
+        settings = {"output": "softmax", "loss": loss, "random_state": seed, "n_threads": n_threads}
+        classifier = SoftmaxClassifier(**parameters, **settings)
+        saved = None if self.checkpoint is None else self.checkpoint.member(task.position, task.number)
+        if not self._fit(classifier, rows, saved):
+            return None
+        if bins is not None:
+            _embed(classifier, bins)
+        seconds = time.monotonic() - begun if saved is None else saved.facts.seconds
+        self.seconds[task.position] = seconds
+        judged, of = np.flatnonzero(left_out), self.rows
+        if self.validation is not None:
+            judged, of = np.arange(len(self.validation.y)), self.validation
+        rows = of.some(judged)
+        Z = _logits(classifier, rows.X, self.k)
+        figures = judge(Z, rows.y, rows.weight)
+        reason = str(classifier.stop_reason_)
+        name, number = task.type.name, task.number + 1
+        return Member(name, number, seconds, figures.log_loss, figures.accuracy, reason, classifier, task, judged, Z)
+
+    def _fit(self, classifier: SoftmaxClassifier, rows: Rows, saved: SavedMember | None) -> bool:
+        """Train a classifier, or restore it; return whether its training has come to its end."""
+        run = classifier._open_run(rows.X, rows.y, rows.weight, (None, None, None), np.arange(self.k))
+        try:
+            with run:
+                if saved is not None:
+                    _restore(run, saved)
+                while not self.stopped.is_set() and run.next_epoch() is not None:
+                    pass
+        except DivergenceError:
+            pass  # `stop_reason_` says so
+        return saved is not None or not self.stopped.is_set()
+
+    def _keep(self, member: Member) -> None:
+        """Add a member to the checkpoint."""
+        task, fitted = member.task, member.classifier
+        if self.checkpoint is None or self.checkpoint.member(task.position, task.number) is not None:
+            return
+        facts = MemberFacts(
+            task.position, task.number, fitted.n_iter_, int(fitted.t_), member.seconds, member.stop_reason
+        )
+        self.checkpoint.add(SavedMember(fitted.network_.theta, list(fitted.loss_curve_), facts))
+
+    def _may_begin(self, task: Task) -> bool:
+        """Return whether a member would end in time; one is always trained."""
+        if self.checkpoint is not None and self.checkpoint.member(task.position, task.number) is not None:
+            return True
+        if self.time_limit is None or (task.position, task.number) == (0, 0):
+            return True
+        expected = self.seconds.get(task.position, max(self.seconds.values(), default=0.0))
+        return time.monotonic() - self.begun + expected <= self.time_limit
+
+
+def _restore(run: Run, saved: SavedMember) -> None:
+    """Put a run at the end of its training."""
+    run.network.theta = saved.theta
+    run.state.loss_curve[:] = saved.loss_curve
+    run.training.epochs, run.training.rows = saved.facts.epochs, saved.facts.rows
+    run.state.resume()
+    run.stop_reason = saved.facts.stop_reason
+
+
+def _fixed_embedding(recipe: Any, X: Any) -> Embedding | None:
+    """Return an embedding that has no parameters; None if there is none, or X is sparse.
+
+    Such an embedding is computed once, before the training. Mixup then mixes embedded rows. Mixed before the embedding,
+    a row between two others would have their class in bins where rows of another class may lie.
+    """
+    if recipe is None or hasattr(X, "tocsr"):
+        return None
+    embedding = fitted_embedding(recipe, X)
+    return embedding if embedding is not None and not embedding.shapes else None
+
+
+def _embed(classifier: SoftmaxClassifier, embedding: Embedding) -> None:
+    """Make a classifier that was trained on embedded rows one of the rows themselves."""
+    trained = classifier.network_
+    classifier.network_ = Network.from_parameters(
+        dict(trained.parameters),
+        activation=trained.activations,
+        output=trained.head.output,
+        loss=trained.head.loss,
+        l2=trained.l2,
+        dtype=trained.theta.dtype,
+        embedding=embedding,
+    )
+    classifier.n_features_in_ = embedding.d
+    classifier.set_params(embedding=embedding)
+
+
+def _logits(classifier: SoftmaxClassifier, X: Any, k: int) -> Array:
+    network = classifier.network_
+    X = X.astype(network.theta.dtype, copy=False)
+    blocks = logits(best_engine(classifier.n_threads), network, X)
+    return np.concatenate([np.zeros((0, k), np.float32), *blocks]).astype(np.float32, copy=False)

@@ -1,0 +1,179 @@
+"""Presets: which types of members an ensemble tries, and how long they are trained.
+
+A type is a set of parameters of `SoftmaxClassifier`. Batch size and number of epochs follow from the number of rows:
+batches of 256 rows, halved down to 32 while an epoch has fewer than 16 steps; the epochs of the type, raised or lowered
+until the number of steps lies within its bounds.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ...embedding import PiecewiseLinear
+from ...embedding.recipes import Recipe
+
+__all__ = ["PRESETS", "MemberType", "Preset"]
+
+MOST_BINS, FEWEST_BINS_OF_COLUMN, MOST_BINS_OF_COLUMN = 256, 4, 16
+"""Bins of all numbers together, and of each."""
+LARGEST_BATCH, SMALLEST_BATCH, FEWEST_STEPS_OF_EPOCH = 256, 32, 16
+
+
+@dataclass(frozen=True)
+class MemberType:
+    """A type of member.
+
+    Attributes
+    ----------
+    name : str
+        The user's word for it.
+    parameters : mapping
+        Parameters of `SoftmaxClassifier`, except those that follow from the number of rows. The recipe of an embedding
+        gets the columns of numbers.
+    without_numbers : mapping
+        Parameters that take precedence for a table without columns of numbers.
+    epochs : int
+        Number of epochs, within the bounds.
+    fewest_steps, most_steps : int
+        Bounds of the number of steps, the lower one first; there are always at least two epochs.
+    fewest_rows, most_rows : int
+        Bounds of the number of rows of the table for which the type is tried.
+    most_numbers : int
+        Maximum number of columns of numbers of the table for which the type is tried.
+    """
+
+    name: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    without_numbers: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+    epochs: int = 16
+    fewest_steps: int = 0
+    most_steps: int = 2**62
+    fewest_rows: int = 0
+    most_rows: int = 2**62
+    most_numbers: int = 2**62
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether members of this type have no hidden layer."""
+        return not np.size(self.parameters["hidden_layer_sizes"])
+
+    def suits(self, n: int, numbers: Sequence[int] | None) -> bool:
+        """Return whether the type is tried for n rows with these columns of numbers; None if they are not known."""
+        return self.fewest_rows <= n <= self.most_rows and len(numbers or ()) <= self.most_numbers
+
+    def for_rows(self, n: int, numbers: Sequence[int] | None = None) -> dict[str, Any]:
+        """Return the parameters of `SoftmaxClassifier` for a member that trains on n rows.
+
+        `numbers` are the columns of numbers, which are embedded; None if they are not known.
+        """
+        parameters = dict(self.parameters)
+        if numbers is not None and not len(numbers):
+            parameters |= self.without_numbers
+        elif numbers is not None and parameters.get("embedding") is not None:
+            parameters["embedding"] = _of_columns(parameters["embedding"], tuple(numbers))
+        if parameters.get("solver") == "lbfgs":
+            return parameters
+        batch = LARGEST_BATCH
+        while batch > SMALLEST_BATCH and n / batch < FEWEST_STEPS_OF_EPOCH:
+            batch //= 2
+        steps = math.ceil(n / batch)
+        epochs = max(self.epochs, math.ceil(self.fewest_steps / steps))
+        epochs = min(epochs, max(2, self.most_steps // steps))
+        return {**parameters, "batch_size": math.ceil(n / steps), "max_iter": epochs}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What an ensemble consists of.
+
+    Attributes
+    ----------
+    types : tuple of MemberType
+        Types to try.
+    members : int
+        Number of members of each type.
+    blocks, out : int
+        Number of blocks of rows, and how many of them each member leaves out.
+    """
+
+    types: tuple[MemberType, ...]
+    members: int = 5
+    blocks: int = 5
+    out: int = 1
+
+
+def _of_columns(recipe: Recipe, columns: tuple[int, ...]) -> Recipe:
+    """Return a recipe for these columns; bins get fewer, the more columns there are."""
+    if isinstance(recipe, PiecewiseLinear):
+        bins = min(max(MOST_BINS // len(columns), FEWEST_BINS_OF_COLUMN), MOST_BINS_OF_COLUMN)
+        return PiecewiseLinear(columns, bins)
+    return replace(recipe, columns=columns)
+
+
+NETWORK: dict[str, Any] = {
+    "activation": "silu",
+    "solver": "adam",
+    "alpha": 0.0,
+    "beta_2": 0.95,
+    "learning_rate": "one_cycle",
+    "learning_rate_init": 0.08,
+    "tol": 0.0,
+    "n_iter_no_change": np.inf,
+    "parametrization": "ntk",
+    "bias_rate": 0.1,
+    "input_scale_rate": 6.0,
+    "init": "normal",
+}
+"""The parameters that all networks of the presets share."""
+
+FEW_ROWS = 1000
+"""Tables with fewer rows get smaller networks: they are as good there, and trained in a fraction of the time."""
+
+LINEAR = MemberType(
+    "linear", {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 1.0, "max_iter": 200}, most_rows=3125
+)
+"""Multinomial logistic regression; on more rows it takes long, and has no weight beside networks."""
+
+
+def _smooth(layers: int = 3, epochs: int = 16) -> tuple[MemberType, ...]:
+    """Return networks with much mixup."""
+    parameters = NETWORK | {"mixup": 0.3}
+    return _of_two_sizes("smooth", parameters, layers, epochs, {"fewest_steps": 150, "most_steps": 800})
+
+
+def _binned(**bounds: int) -> tuple[MemberType, ...]:
+    """Return networks that see each number in bins, too, and more steps.
+
+    A learned scale of the inputs beside bins overfits.
+    """
+    parameters = NETWORK | {"mixup": 0.15, "embedding": PiecewiseLinear(), "input_scale_rate": None}
+    bounds = {"fewest_steps": 600, "most_steps": 800} | bounds
+    without = {"embedding": None, "input_scale_rate": 6.0}
+    return tuple(replace(t, without_numbers=without) for t in _of_two_sizes("binned", parameters, 2, 16, bounds))
+
+
+def _of_two_sizes(
+    name: str, parameters: dict[str, Any], layers: int, epochs: int, bounds: dict[str, int]
+) -> tuple[MemberType, ...]:
+    """Return a type for few rows, and one for more."""
+    small = parameters | {"hidden_layer_sizes": (128, 128)}
+    large = parameters | {"hidden_layer_sizes": (256,) * layers}
+    few = bounds | {"fewest_steps": bounds["fewest_steps"] // 2 + 75}
+    return (
+        MemberType(name, small, epochs, **few, most_rows=FEW_ROWS - 1),
+        MemberType(name, large, epochs, **bounds, fewest_rows=FEW_ROWS),
+    )
+
+
+SMALL = MemberType("small", NETWORK | {"hidden_layer_sizes": (64, 64), "mixup": 0.3, "dropout": 0.2}, 16, 200, 600)
+"""A small network with dropout, for small and for noisy tables."""
+
+PRESETS: dict[str, Preset] = {
+    "fast": Preset((*_smooth(2, 12), *_binned(fewest_steps=400, most_numbers=20), SMALL, LINEAR), members=4, blocks=4),
+    "default": Preset((*_smooth(), *_binned(), SMALL, LINEAR)),
+    "best": Preset((*_smooth(), *_binned(), SMALL, LINEAR), members=16, blocks=8),
+}
+"""The presets by name."""

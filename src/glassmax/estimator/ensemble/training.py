@@ -1,0 +1,147 @@
+"""Train an ensemble: the members of each type, and then their weights and scale, which are fitted out of fold."""
+
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ...errors import DivergenceError
+from ...functional.arrays import Array
+from ...network import Network
+from .members import Member, Task, Trainer
+from .presets import Preset
+from .selection import OutOfFold, fit_scale, fit_weights
+
+__all__ = ["Ensemble", "train_ensemble"]
+
+SHARPENING = 1.1
+"""Factor of the scale that is fitted out of fold: the mean of all members is less certain than the one or two that have
+not seen a row. Fitted on 50 runs. It is 1 with validation rows, which no member has seen, and for a single member."""
+
+
+LEAST_WEIGHT = 0.01
+"""A type of less weight than this is not used."""
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Members whose logits are averaged.
+
+    Attributes
+    ----------
+    members : list of Member
+        Those that are used.
+    weights : (m,) array
+        Weight of each member; they sum to 1.
+    scale : float
+        Factor of the mean logits for new rows; 1 / scale is the temperature.
+    scale_of_judged : float
+        Factor of the mean logits of the judged rows, which fewer members have in common.
+    judged : (r,) array of int
+        Rows judged out of fold; or all validation rows.
+    Z : (r, k) array
+        Their logits, by members that have not seen them.
+    stop_reason : str
+        "completed", "time_limit" or "interrupted".
+    planned, trained : int
+        Number of members that should have been trained, and that were; not all of them need be used.
+    """
+
+    members: list[Member]
+    weights: Array
+    scale: float
+    scale_of_judged: float
+    judged: Array
+    Z: Array
+    stop_reason: str = "completed"
+    planned: int = 1
+    trained: int = 1
+
+    @property
+    def networks(self) -> list[Network]:
+        """The network of each member."""
+        return [member.classifier.network_ for member in self.members]
+
+
+def train_ensemble(trainer: Trainer, preset: Preset) -> Generator[Member, None, Ensemble]:
+    """Train an ensemble; yield each member once it is ready, and return the ensemble.
+
+    An interruption (Ctrl-C) ends the training; if a member is ready, the ensemble consists of those that are.
+
+    Raises
+    ------
+    DivergenceError
+        If no member ends with finite weights.
+    """
+    types = [p for p, t in enumerate(preset.types) if t.suits(len(trainer.rows.y), trainer.numbers)]
+    tasks = [Task(preset.types[position], position, number) for position in types for number in range(preset.members)]
+    ready: list[Member] = []
+    interrupted = False
+    try:
+        with closing(trainer.members(tasks)) as members:
+            for member in members:
+                ready.append(member)
+                yield replace(member, done=len(ready), planned=len(tasks))
+    except KeyboardInterrupt:
+        if not ready:
+            raise
+        interrupted = True
+    reason = "interrupted" if interrupted else "completed" if len(ready) == len(tasks) else "time_limit"
+    return replace(_combined(ready, trainer), stop_reason=reason, planned=len(tasks), trained=len(ready))
+
+
+def _judged(members: list[Member], trainer: Trainer) -> OutOfFold:
+    """Return the out-of-fold logits of members of one type."""
+    of = trainer.rows if trainer.validation is None else trainer.validation
+    oof = OutOfFold(len(of.y), trainer.k)
+    for member in members:
+        oof.add(member.judged, member.Z)
+    return oof
+
+
+def _combined(ready: list[Member], trainer: Trainer) -> Ensemble:
+    """Return the ensemble of members, the weights of their types and their scale fitted out of fold."""
+    sound = [member for member in ready if member.stop_reason != "diverged"]
+    if not sound:
+        raise DivergenceError(
+            "No member of the ensemble has finite weights at the end. Look for numbers that are far too large."
+        )
+    positions = sorted({member.task.position for member in sound})
+    sets = [[member for member in sound if member.task.position == position] for position in positions]
+    oofs = [_judged(members, trainer) for members in sets]
+    judged = np.flatnonzero(np.min([oof.count for oof in oofs], axis=0))
+    of = trainer.rows if trainer.validation is None else trainer.validation
+    y, weight = of.y[judged], None if of.weight is None else of.weight[judged]
+    if not len(judged) or not (weight is None or weight.any()):
+        return _unjudged(sets[0], trainer.k)
+    Zs = [oof.logits(judged) for oof in oofs]
+    w = _weights(Zs, y, weight)
+    used = np.flatnonzero(w)
+    scale = float(w.sum())
+    shares = [w[t] / scale / len(sets[t]) for t in used for _ in sets[t]]
+    members = [member for t in used for member in sets[t]]
+    Z = sum(np.float32(w[t] / scale) * Zs[t] for t in used)
+    sharpening = SHARPENING if trainer.validation is None and len(members) > len(used) else 1.0
+    return Ensemble(members, np.array(shares), sharpening * scale, scale, judged, Z)
+
+
+def _weights(Zs: list[Array], y: Array, weight: Array | None) -> Array:
+    """Return the weight of each type; their sum is the scale. Types of little weight have none."""
+    scales = np.array([fit_scale(Z, y, weight) for Z in Zs])
+    w = np.zeros(len(Zs))
+    used = np.arange(len(Zs))
+    while True:
+        scaled = [np.float32(scales[t]) * Zs[t] for t in used]
+        found = fit_weights(scaled, y, weight) if len(used) > 1 else np.ones(1)
+        enough = found >= LEAST_WEIGHT * found.sum()
+        if enough.all():
+            w[used] = found * scales[used]
+            return w
+        used = used[enough]
+
+
+def _unjudged(members: list[Member], k: int) -> Ensemble:
+    """Return the ensemble of members of one type, where no row can judge them."""
+    weights = np.full(len(members), 1 / len(members))
+    return Ensemble(members, weights, 1.0, 1.0, np.arange(0), np.zeros((0, k), np.float32))

@@ -1,0 +1,467 @@
+"""TableClassifier: a table as it is in, a calibrated ensemble of softmax networks out."""
+
+from __future__ import annotations  # help() shows these names instead of what they stand for
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
+
+from ..calibration import Calibration
+from ..errors import DataError
+from ..functional.arrays import Array
+from ..model import Model
+from ..table import Encoding, Note, Table, as_table
+from ..training import Epoch, Metrics, RunningMetrics
+from ..version import __version__
+from .candidates import encode_candidates, holds_candidates, rows_of
+from .classifier import SoftmaxClassifier
+from .ensemble import Member
+from .labels import weigh_rows
+from .table_fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
+from .table_options import check_table_options
+from .table_rows import TableRows
+from .user_warnings import warn_user
+
+__all__ = ["TableClassifier"]
+
+
+class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier for tables as they are: numbers, categories, dates, booleans, missing cells.
+
+    Several softmax networks are trained, each on other parts of the rows, and each judged on the rows that it has not
+    seen. The logits of the classifier are a weighted mean of theirs, times a scale, the reciprocal of a temperature,
+    that is fitted on the logits of rows not seen. All rows are trained on, and all figures are those of rows not seen.
+
+    Parameters
+    ----------
+    preset : {"fast", "default", "best"}, default="default"
+        What is trained. A linear model takes part, and is used where it is better. Ignored with `network`.
+    network : SoftmaxClassifier or None, default=None
+        One network of your own to be trained in place of a preset. It is cloned; its rows are all but those held out.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class, multiplied by the sample weights; a class that a dict doesn't name has the weight 1.
+    types : dict or None, default=None
+        Kinds of columns that are not to be inferred: "number", "category", "boolean" or "date".
+    ignore : collection of str, default=()
+        Columns to leave out.
+    keep : collection of str, default=()
+        Columns to learn from even if they look like identifiers or never change. The columns of an array are all kept.
+    candidates : str or None, default=None
+        What separates classes in a cell of the target column: with "|", the cell ``a|b`` means "a or b", and ``!a``
+        "not a", see `SoftmaxClassifier.fit`. None: each cell is a class.
+    held_out : float, default=0.2
+        Share of the rows, in [0, 1), that judge the network of `network`; 0 holds out none. Presets hold out none.
+    dtype : {"float64", "float32"}, default="float64"
+        Floating-point type of the network of `network`. Those of presets are float32.
+    random_state : int, RandomState or None, default=None
+        Seed of the parts of the rows, the starting weights and the batches.
+    n_threads : int or None, default=None
+        Maximum number of threads, >= 1; None uses all processors. Networks are trained side by side. The bits of the
+        native engine don't depend on it.
+    time_limit : float or None, default=None
+        Seconds, > 0. A network of the preset is not begun if it would probably end later, by the time that those
+        before it took; one is always trained. A warning says how many were left out.
+    checkpoint_path : path or None, default=None
+        File to which the networks of the preset are written, each once it is trained. If `fit` is interrupted, calling
+        it again with the same arguments trains only the others, with bit-identical results. If `random_state` is None,
+        the seed is 0.
+    verbose : bool or int, default=False
+        Whether to print a line for each network of the preset.
+
+    Attributes
+    ----------
+    classes_ : (k,) array
+        The labels, sorted.
+    model_ : Model
+        What predicts: networks, weights, calibration, encoding. It needs no scikit-learn.
+    encoding_ : Encoding
+        How each column becomes numbers.
+    notes_ : list of Note
+        What was done to columns, and remarks on columns and classes.
+    members_ : list of SoftmaxClassifier
+        The networks that are used. Their inputs are the numbers of the encoding, their classes the numbers 0 to k - 1.
+    member_types_ : list of str
+        Type of each member, such as "linear"; "network" with `network`.
+    weights_ : (m,) array
+        Weight of the logits of each member; they sum to 1.
+    temperature_ : float
+        What the mean of the logits is divided by.
+    linear_ : bool
+        Whether no member has a hidden layer.
+    oof_proba_ : (n, k) array of float32, or None
+        Probabilities of the rows given to `fit`, by members that were not trained on them; NaN for rows without a label
+        or a weight, and for rows that every member was trained on. None if validation rows were given.
+    metrics_ : Metrics or None
+        Log-loss, accuracy and more of these rows, or of the validation rows; None if there are none.
+    stop_reason_ : str
+        "completed", "time_limit", or "interrupted" (by Ctrl-C); with `network` its own.
+    n_features_in_, feature_names_in_
+        Number of columns of X that are not the target, and their names if X has names.
+
+    See Also
+    --------
+    SoftmaxClassifier : One network on numbers.
+
+    Notes
+    -----
+    A row of sample weight 0 is absent: the result is that without it. A row of weight 2 is not quite the same as the
+    row twice: the copies may be in different parts of the rows.
+
+    Examples
+    --------
+    >>> import glassmax as gm
+    >>> penguins = gm.read_table("penguins")
+    >>> classifier = gm.TableClassifier("fast", random_state=0).fit(penguins, "species")
+    >>> classifier.metrics_.accuracy > 0.97
+    True
+    >>> classifier.predict(penguins.rows(slice(0, 2))).tolist()
+    ['Adelie', 'Adelie']
+    """
+
+    classes_: Array
+    model_: Model
+    encoding_: Encoding
+    notes_: list[Note]
+    members_: list[SoftmaxClassifier]
+    member_types_: list[str]
+    weights_: Array
+    oof_proba_: Array | None
+    metrics_: Metrics | None
+    stop_reason_: str
+    n_features_in_: int
+
+    def __init__(
+        self,
+        preset: str = "default",
+        *,
+        network: SoftmaxClassifier | None = None,
+        class_weight: Mapping[Any, float] | str | None = None,
+        types: Mapping[str, str] | None = None,
+        ignore: Collection[str] = (),
+        keep: Collection[str] = (),
+        candidates: str | None = None,
+        held_out: float = 0.2,
+        dtype: str = "float64",
+        random_state: int | np.random.RandomState | None = None,
+        n_threads: int | None = None,
+        time_limit: float | None = None,
+        checkpoint_path: str | Path | None = None,
+        verbose: bool | int = False,
+    ) -> None:
+        self.preset = preset
+        self.network = network
+        self.class_weight = class_weight
+        self.types = types
+        self.ignore = ignore
+        self.keep = keep
+        self.candidates = candidates
+        self.held_out = held_out
+        self.dtype = dtype
+        self.random_state = random_state
+        self.n_threads = n_threads
+        self.time_limit = time_limit
+        self.checkpoint_path = checkpoint_path
+        self.verbose = verbose
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: npt.ArrayLike | str | None = None,
+        *,
+        groups: npt.ArrayLike | str | None = None,
+        time: npt.ArrayLike | str | None = None,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: npt.ArrayLike | None = None,
+    ) -> Self:
+        """Train on a table.
+
+        Parameters
+        ----------
+        X : frame, Table, dict of columns, or (n, d) array
+            A pandas, polars or Arrow frame, or what `glassmax.read_table` returns. The columns of an array are all
+            inputs; NaN is a missing cell.
+        y : (n,) array, or str
+            Labels of any kind, at least two different ones; or the name of the column of X that holds them. A label may
+            be a set of labels or `glassmax.not_class`, see `SoftmaxClassifier.fit`. Rows without a label are left out.
+        sample_weight : (n,) array, or str, optional
+            Weights of the rows, >= 0; or the name of the column of X that holds them.
+        groups : (n,) array, or str, optional
+            Rows of the same group are in the same part of the rows, so that no row is judged by a member that was
+            trained on rows of its group. A column of X named here is no input.
+        time : (n,) array, or str, optional
+            Numbers or dates that put the rows in order: the parts of the rows then follow one another in time.
+        X_val, y_val, sample_weight_val
+            Validation rows, by which all members are judged; they are then trained on all rows. `class_weight` is not
+            applied to them.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DataError, LabelError, OptionError
+            If the table, the labels or a parameter can't be used.
+        CheckpointError
+            If `checkpoint_path` belongs to another run.
+        DivergenceError
+            If no member ends with finite weights.
+        """
+        given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        for record in self.fit_members(X, y, sample_weight, groups=groups, time=time, **given):
+            if self.verbose and isinstance(record, Member):
+                print(_line(record))  # noqa: T201 - what `verbose` asks for
+        if self.stop_reason_ in SAID:
+            warn_user(self._shortfall())
+        return self
+
+    def fit_members(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: npt.ArrayLike | str | None = None,
+        *,
+        groups: npt.ArrayLike | str | None = None,
+        time: npt.ArrayLike | str | None = None,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: npt.ArrayLike | None = None,
+    ) -> Iterator[Member | Epoch]:
+        """Train as `fit` does, and yield a record of each member once it is trained: for progress bars.
+
+        Parameters
+        ----------
+        X, y, sample_weight, groups, time, X_val, y_val, sample_weight_val
+            As for `fit`.
+
+        Yields
+        ------
+        glassmax.estimator.ensemble.Member, or with `network` glassmax.training.Epoch
+            The record of a member or an epoch. The classifier can predict after the last one. Ctrl-C ends the training;
+            the members that are trained are kept.
+        """
+        check_table_options(self)
+        validation = check_validation(X_val, y_val, sample_weight_val, y)
+        rows = table_rows(self, X, y, sample_weight, groups=groups, time=time)
+        records = self.fit_rows(rows, validation)
+        next(records)
+        yield from records
+        self._learn_columns(X, (y, sample_weight, groups))
+
+    def fit_rows(self, rows: TableRows, validation: tuple[Any, Any, Any] | None = None) -> Records:
+        """Train as `fit_members` does, on rows that `glassmax.estimator.table_fit.table_rows` has prepared.
+
+        Parameters
+        ----------
+        rows : TableRows
+        validation : tuple, optional
+            `X_val`, `y_val` and `sample_weight_val`.
+
+        Yields
+        ------
+        glassmax.estimator.table_fit.Prepared
+            First, before the training.
+        glassmax.estimator.ensemble.Member or glassmax.training.Epoch
+
+        Returns
+        -------
+        glassmax.estimator.table_fit.TableFit
+        """
+        check_table_options(self)
+        fitted = yield from fit_table(self, rows, validation)
+        self._commit(rows, fitted, validated=validation is not None)
+        return fitted
+
+    def predict(self, X: Any) -> Array:
+        """Return the most probable label of each row.
+
+        Parameters
+        ----------
+        X : frame, Table, dict of columns, or (n, d) array
+            With the columns of the training, in any order if they have names.
+
+        Returns
+        -------
+        (n,) array of labels
+        """
+        return self._fitted().predict(self._table(X))
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probability of each class for each row.
+
+        Parameters
+        ----------
+        X : frame, Table, dict of columns, or (n, d) array
+
+        Returns
+        -------
+        (n, k) array
+            Columns in the order of `classes_`. Rows sum to 1.
+        """
+        return self._fitted().predict_proba(self._table(X))
+
+    def score(self, X: Any, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Return the accuracy.
+
+        Parameters
+        ----------
+        X : frame, Table, dict of columns, or (n, d) array
+        y : (n,) array
+            Labels. Of a set, each label is right; rows for which all are right don't count.
+        sample_weight : (n,) array, optional
+
+        Returns
+        -------
+        float
+            In [0, 1].
+        """
+        if not holds_candidates(y):
+            accuracy: float = super().score(X, y, sample_weight)
+            return accuracy
+        predicted, labels = self.predict(X), encode_candidates(y, self.classes_)  # type: ignore[arg-type]
+        index = np.searchsorted(self.classes_, predicted)
+        right = rows_of(labels)[np.arange(len(index)), index]
+        weight = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+        return float(np.average(right, weights=weigh_rows(None, labels, weight, named=True)))
+
+    def prediction_sets(self, X: Any, coverage: float = 0.9, *, allow_empty: bool = True) -> Array:
+        """Return for each row a set of classes that holds the true class of `coverage` of new rows.
+
+        Parameters
+        ----------
+        X : frame, Table, dict of columns, or (n, d) array
+        coverage : float, default=0.9
+            In (0, 1).
+        allow_empty : bool, default=True
+            Whether a set may be empty; see `glassmax.Model.prediction_sets`.
+
+        Returns
+        -------
+        (n, k) array of bool
+            Columns in the order of `classes_`.
+        """
+        return self._fitted().prediction_sets(self._table(X), coverage, allow_empty=allow_empty)
+
+    def to_model(self) -> Model:
+        """Return what predicts, as a `Model`, which predicts without scikit-learn.
+
+        Returns
+        -------
+        glassmax.model.Model
+        """
+        return self._fitted()
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted model to a file, whole or not at all; see `glassmax.load_model`.
+
+        Parameters
+        ----------
+        path : str or Path
+            Usually ends in ``.safetensors``. The file holds encoding, networks, weights and calibration.
+        """
+        self._fitted().save(path)
+
+    @property
+    def temperature_(self) -> float:
+        """What the mean of the logits is divided by; 1 if nothing was fitted."""
+        calibration = self._fitted().calibration
+        return 1.0 if calibration is None else calibration.temperature
+
+    @property
+    def linear_(self) -> bool:
+        """Whether no member has a hidden layer."""
+        return all(len(network.layer_sizes) == 2 for network in self._fitted().networks)
+
+    def _fitted(self) -> Model:
+        if not hasattr(self, "model_"):
+            raise NotFittedError("This TableClassifier is not fitted yet. Call fit first.")
+        return self.model_
+
+    def _table(self, X: Any) -> Table:
+        self._fitted()
+        table = as_table(X)
+        count = len(table.names)
+        if not has_names(X) and count != self.n_features_in_:
+            raise DataError(
+                f"X has {count} features, but TableClassifier is expecting {self.n_features_in_} features as input."
+            )
+        return table
+
+    def _learn_columns(self, X: Any, others: tuple[Any, ...]) -> None:
+        """Remember the columns of X that are inputs."""
+        names = [name for name in as_table(X).names if not any(isinstance(o, str) and o == name for o in others)]
+        self.n_features_in_ = len(names)
+        vars(self).pop("feature_names_in_", None)
+        if has_names(X):
+            self.feature_names_in_ = np.array(names, object)
+
+    def _commit(self, rows: TableRows, fitted: TableFit, *, validated: bool) -> None:
+        self.classes_, self.encoding_, self.notes_ = rows.classes, rows.encoding, rows.notes
+        self.members_, self.member_types_, self.weights_ = fitted.members, fitted.types, fitted.weights
+        self.stop_reason_, self._planned, self._trained = fitted.stop_reason, fitted.planned, fitted.trained
+        self.metrics_ = self.oof_proba_ = None
+        if len(fitted.judged):
+            running = RunningMetrics(len(rows.classes))
+            running.add(fitted.Z, fitted.y, fitted.sample_weight)
+            self.metrics_ = running.metrics()
+        if not validated:
+            self.oof_proba_ = fitted.probabilities(rows)
+        of_network = "held_out" if len(fitted.kept) < len(rows.y) else "validation"
+        judged = of_network if self.network is not None else "validation" if validated else "out_of_fold"
+        self.model_ = Model(
+            [member.network_ for member in fitted.members],
+            rows.classes,
+            rows.encoding,
+            self._record(rows, fitted, judged),
+            weights=fitted.weights,
+            calibration=None if fitted.scale is None else Calibration(fitted.scale),
+            conformal=fitted.conformal(),
+        )
+
+    def _record(self, rows: TableRows, fitted: TableFit, judged: str) -> dict[str, str | int | float | None]:
+        """Return facts about the training for the model file; `judged` says on which rows the figures are."""
+        record: dict[str, str | int | float | None] = {
+            "glassmax": __version__,
+            "table": rows.table.name.encode("utf-8", "backslashreplace").decode(),  # a file may be called by any bytes
+            "training_rows": len(fitted.kept),
+            "seed": fitted.seed,
+        }
+        if self.network is None:
+            record |= {"preset": self.preset, "members": len(fitted.members)}
+            record |= {f"members_{name.replace(' ', '_')}": fitted.types.count(name) for name in fitted.types}
+        else:
+            network = fitted.members[0]
+            record |= {"held_out_rows": len(rows.y) - len(fitted.kept), "epochs": network.n_iter_}
+            record |= {"training_loss": network.loss_, "solver": network.solver}
+            record["learning_rate"] = network.learning_rate_init
+        if self.candidates is not None:
+            record["candidates"] = self.candidates
+        if rows.weight_name:
+            record["weight"] = rows.weight_name
+        if self.metrics_ is not None:
+            record |= {f"{judged}_{name}": getattr(self.metrics_, name) for name in FIGURES}
+        return record
+
+    def _shortfall(self) -> str:
+        return f"{SAID[self.stop_reason_]}: {self._trained} of {self._planned} members were trained."
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
+        return tags
+
+
+FIGURES = ("log_loss", "accuracy", "balanced_accuracy", "brier_score", "calibration_error")
+SAID = {"time_limit": "The time limit was reached", "interrupted": "Training was interrupted"}
+
+
+def _line(member: Member) -> str:
+    figures = f"log-loss {member.log_loss:.4f}, accuracy {member.accuracy:.4f} on rows not seen"
+    return f"member {member.done} of {member.planned}, {member.type}: {figures}, {member.seconds:.1f} s"

@@ -1,0 +1,188 @@
+"""How good a fitted `TableClassifier` is, beside simpler models on the same rows, and what calibration has changed.
+
+The simpler models are a linear model (multinomial logistic regression) and the class frequencies. A preset has linear
+members of its own; beside a network of the user's own, a linear model is trained, its penalty chosen by validation.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..engine import Data, best_engine, logits
+from ..errors import OptionError
+from ..functional.arrays import Array
+from ..training import Metrics, RunningMetrics
+from .classifier import SoftmaxClassifier
+from .ensemble import Member
+from .ensemble.selection import OutOfFold, judge
+from .linear import fit_linear
+from .scoring import make_scorer
+from .table_fit import TableFit
+from .table_rows import TableRows
+
+__all__ = ["Comparison", "compare"]
+
+ROWS_AT_ONCE = 10_000
+LEAST_SHARE = 1e-12
+SCORES = {"f1": "F1", "auc": "AUC"}
+"""The scores that are no metrics of every model."""
+
+
+@dataclass
+class Comparison:
+    """Metrics of a model and of simpler models.
+
+    Attributes
+    ----------
+    judged : str
+        On which rows: "out of fold", "validation", "held out" or "training".
+    columns : dict of str to Metrics
+        Metrics by the name of the model: "ensemble" or "network", "linear model", "class frequencies"; the first is
+        that of the model itself, which may be linear.
+    before_calibration : Metrics or None
+        Metrics of the same logits without the temperature.
+    on_rows_of_linear : Metrics or None
+        Metrics of the model on the rows that judged the linear model, if these are not all rows.
+    log_losses : dict of str to float
+        Log-loss of each type of member that was tried, on the rows that its members have not seen.
+    step : int
+        The linear model was trained on every `step`-th row.
+    scores : dict of str to list of float
+        F1 or AUC of each model, if the network's `scoring` asks for it; NaN where it can't be computed.
+    """
+
+    judged: str
+    columns: dict[str, Metrics]
+    before_calibration: Metrics | None = None
+    on_rows_of_linear: Metrics | None = None
+    log_losses: dict[str, float] = field(default_factory=dict)
+    step: int = 1
+    scores: dict[str, list[float]] = field(default_factory=dict)
+
+
+def compare(
+    classifier: Any, rows: TableRows, fitted: TableFit, tried: Iterable[Member] = (), *, linear: bool = True
+) -> Comparison:
+    """Return the figures of a fit beside those of simpler models.
+
+    Parameters
+    ----------
+    classifier : TableClassifier
+    rows : TableRows
+        What it was fitted on.
+    fitted : TableFit
+    tried : iterable of Member
+        All members that were trained, used or not.
+    linear : bool, default=True
+        Whether to train a linear model to compare a network of the user's own with.
+    """
+    if classifier.network is None:
+        return _of_preset(rows, fitted, list(tried))
+    return _of_network(classifier, rows, fitted, linear=linear)
+
+
+def _of_preset(rows: TableRows, fitted: TableFit, tried: list[Member]) -> Comparison:
+    own = _metrics(fitted.Z, fitted.y, fitted.sample_weight)
+    types: dict[str, tuple[Metrics, Array]] = {}
+    for members in _by_type(tried):
+        metrics, judged = _of_type(members, rows, fitted)
+        known = types.get(members[0].type)
+        if known is None or (metrics.rows, -metrics.log_loss) > (known[0].rows, -known[0].log_loss):
+            types[members[0].type] = metrics, judged
+    linear = {member.type for member in tried if member.task.type.is_linear}
+    on_same_rows, columns = None, {"ensemble": own}
+    if linear.issuperset(fitted.types):
+        columns = {"linear model": own}
+    elif linear & types.keys():
+        columns["linear model"], judged = types[(linear & types.keys()).pop()]
+        if len(judged) < len(fitted.judged):
+            same = np.isin(fitted.judged, judged)
+            weight = None if fitted.sample_weight is None else fitted.sample_weight[same]
+            on_same_rows = _metrics(fitted.Z[same], fitted.y[same], weight)
+    columns["class frequencies"] = _frequencies(rows, fitted, fitted.y, fitted.sample_weight)
+    before = None
+    if fitted.scale is not None:
+        before = _metrics(fitted.Z * np.float32(fitted.sharpening / fitted.scale), fitted.y, fitted.sample_weight)
+    log_losses = {name: metrics.log_loss for name, (metrics, _) in types.items()}
+    return Comparison("validation" if fitted.validated else "out of fold", columns, before, on_same_rows, log_losses)
+
+
+def _by_type(tried: list[Member]) -> list[list[Member]]:
+    """Return the members of each type that have been trained to their end; types may share a name."""
+    sound = [member for member in tried if member.stop_reason != "diverged"]
+    positions = sorted({member.task.position for member in sound})
+    return [[member for member in sound if member.task.position == position] for position in positions]
+
+
+def _of_type(members: list[Member], rows: TableRows, fitted: TableFit) -> tuple[Metrics, Array]:
+    """Return the metrics of members, their own temperature fitted, and the rows, which one of them has not seen."""
+    if fitted.validated:
+        y, weight = fitted.y, fitted.sample_weight
+    else:
+        y, weight = rows.targets(fitted.kept), rows.weights(fitted.kept)
+    oof = OutOfFold(len(y), len(rows.classes))
+    for member in members:
+        oof.add(member.judged, member.Z)
+    there = oof.rows()
+    y, weight = y[there], None if weight is None else weight[there]
+    Z = oof.logits(there)
+    index = there if fitted.validated else fitted.kept[there]
+    return _metrics(judge(Z, y, weight).scale * Z, y, weight), index
+
+
+def _of_network(classifier: Any, rows: TableRows, fitted: TableFit, *, linear: bool) -> Comparison:
+    network, held = fitted.members[0], np.setdiff1d(np.arange(len(rows.y)), fitted.kept)
+    Z, y, weight, X = fitted.Z, fitted.y, fitted.sample_weight, None
+    judged = "held out" if len(held) else "validation" if len(y) else "training"
+    if judged != "validation":
+        index = held if len(held) else fitted.kept
+        X, y, weight = rows.encoded(index, classifier.dtype), rows.targets(index), rows.weights(index)
+        Z = _logits(network, X)
+    comparison, models = Comparison(judged, {"network": _metrics(Z, y, weight)}), [network]
+    known = rows.sets is None  # the class of each row
+    if linear and known and X is not None and len(network.network_.layer_sizes) > 2:
+        of_class = rows.class_weight(classifier.class_weight)
+        training = rows.encoded(fitted.kept, classifier.dtype), rows.y[fitted.kept], rows.weights(fitted.kept)
+        settings = {"random_state": fitted.seed, "n_threads": classifier.n_threads}
+        simple, comparison.step = fit_linear(*training, class_weight=of_class, **settings)
+        comparison.columns["linear model"] = _metrics(_logits(simple, X), y, weight)
+        models.append(simple)
+    comparison.columns["class frequencies"] = _frequencies(rows, fitted, y, weight)
+    if X is not None and known and network.scoring in SCORES:
+        scores = [_score(network.scoring, model, Data(X, y, weight)) for model in models]
+        scores += [float("nan")] * (len(comparison.columns) - len(scores))
+        comparison.scores = {SCORES[network.scoring]: scores}
+    return comparison
+
+
+def _score(scoring: str, model: SoftmaxClassifier, data: Data) -> float:
+    scorer = make_scorer(scoring)
+    assert scorer is not None
+    try:
+        return scorer(model, data)
+    except OptionError:  # a class has no rows here
+        return float("nan")
+
+
+def _logits(model: SoftmaxClassifier, X: Any) -> Array:
+    network = model.network_
+    return np.concatenate(
+        list(logits(best_engine(model.n_threads), network, X.astype(network.theta.dtype, copy=False)))
+    )
+
+
+def _metrics(Z: Array, y: Array, weight: Array | None) -> Metrics:
+    running = RunningMetrics(Z.shape[1])
+    with np.errstate(over="ignore", invalid="ignore"):  # the figures say so
+        for start in range(0, len(y), ROWS_AT_ONCE):
+            some = slice(start, start + ROWS_AT_ONCE)
+            running.add(Z[some], y[some], None if weight is None else weight[some])
+    return running.metrics()
+
+
+def _frequencies(rows: TableRows, fitted: TableFit, y: Array, weight: Array | None) -> Metrics:
+    """Return the metrics of predicting the class frequencies of the training rows for every row."""
+    one = np.log(np.maximum(rows.shares(fitted.kept), LEAST_SHARE))
+    return _metrics(np.broadcast_to(one, (len(y), len(one))), y, weight)

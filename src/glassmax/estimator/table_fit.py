@@ -1,0 +1,313 @@
+"""How `TableClassifier` is fitted: from rows of a table to members, weights and figures.
+
+With a preset, an ensemble is trained on all rows, each judged by members that have not seen it. With a network of the
+user's own, a share of the rows is held out to judge it.
+"""
+
+import os
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from ..conformal import Conformal
+from ..engine import best_engine, logits
+from ..errors import LabelError, OptionError, Setting
+from ..functional import softmax
+from ..functional.arrays import Array
+from ..table import ColumnOptions, Table, as_table, is_frame
+from ..training import Epoch
+from ..training.checkpoint import digest
+from ..version import __version__
+from .candidates import CANDIDATES, check_candidates
+from .classifier import SoftmaxClassifier
+from .ensemble import PRESETS, Ensemble, EnsembleCheckpoint, Folds, Member, Rows, Trainer, assign_blocks, train_ensemble
+from .identity import plain
+from .labels import Labels, weigh_rows
+from .table_rows import TableRows, split_rows
+
+__all__ = ["Prepared", "Records", "TableFit", "fit_table", "table_rows"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a fit trains on, once the columns are encoded and before the first member is trained.
+
+    Attributes
+    ----------
+    kept, held : arrays of int
+        Rows to train on and rows held out, among those of `TableRows`.
+    width : int
+        Number of columns of X.
+    n_validation : int or None
+        Number of validation rows, if there are any.
+    network : SoftmaxClassifier or None
+        The network of the user's own that is trained.
+    """
+
+    kept: Array
+    held: Array
+    width: int
+    n_validation: int | None
+    network: SoftmaxClassifier | None = None
+
+
+@dataclass
+class TableFit:
+    """What a fit has learned.
+
+    Attributes
+    ----------
+    kept : (n,) array of int
+        Rows that were trained on, among those of `TableRows`.
+    members : list of SoftmaxClassifier
+    types : list of str
+        Type of each member.
+    weights : (m,) array
+        Weight of the logits of each member; they sum to 1.
+    scale : float or None
+        Factor of the mean logits; None if it was not fitted.
+    judged : (r,) array of int
+        Rows that were judged by members that had not seen them, among those of `TableRows`; all validation rows, if
+        there are any.
+    Z : (r, k) array
+        Their logits.
+    y, sample_weight : (r,) arrays
+        Their classes, or (r, k) rows of 0 and 1 with their candidates, and weights; class weights are not part of the
+        weights.
+    stop_reason : str
+        "completed", "time_limit" or "interrupted"; of a network of the user's own, its own `stop_reason_`.
+    planned : int
+        Number of members that the preset asks for.
+    seed : int
+    validated : bool
+        Whether the judged rows are the validation rows.
+    trained : int
+        Number of members that were trained; some of them may not be used.
+    sharpening : float
+        Factor of the logits of new rows in comparison with those of the judged rows.
+    """
+
+    kept: Array
+    members: list[SoftmaxClassifier]
+    types: list[str]
+    weights: Array
+    scale: float | None
+    judged: Array
+    Z: Array
+    y: Array
+    sample_weight: Array | None
+    stop_reason: str
+    planned: int = 1
+    seed: int = 0
+    validated: bool = False
+    trained: int = 1
+    sharpening: float = 1.0
+
+    def probabilities(self, rows: TableRows) -> Array:
+        """Return the probabilities of all rows that were given, NaN where a row was not judged."""
+        P = np.full((rows.given, len(rows.classes)), np.nan, np.float32)
+        P[rows.index[self.judged]] = softmax(self.Z)
+        return P
+
+    def conformal(self) -> Conformal | None:
+        """Return what prediction sets need; None if no rows were judged. Rows of several candidates are left out."""
+        Z, y, weight = self.Z, self.y, self.sample_weight
+        if y.ndim == 2:
+            known = np.flatnonzero(y.sum(axis=1) == 1)
+            Z, y, weight = Z[known], y[known].argmax(axis=1), None if weight is None else weight[known]
+        return Conformal.fit(Z, y, weight) if len(y) else None
+
+
+Records = Generator[Prepared | Member | Epoch, None, TableFit]
+"""What a fit yields and returns. An exception that is thrown into the generator, such as KeyboardInterrupt, ends the
+training as if it had been raised there."""
+
+
+def table_rows(
+    classifier: Any, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
+) -> TableRows:
+    """Return the rows of a table as a `TableClassifier` with these parameters sees them."""
+    if y is None:
+        raise LabelError(
+            "y is None, expected an array of labels or the name of a column of X: TableClassifier requires y to be "
+            "passed, but the target y is None."
+        )
+    table = as_table(X)
+    options = ColumnOptions(classifier.types or {}, tuple(classifier.ignore), tuple(classifier.keep))
+    if not has_names(X):  # each column of an array is a number that is meant to be learned from
+        options = options._replace(keep=[name for name in table.columns if name not in options.ignore])
+    return TableRows(table, y, sample_weight, options, groups=groups, time=time, candidates=classifier.candidates)
+
+
+def has_names(X: Any) -> bool:
+    """Return whether the columns of X have names of their own."""
+    return isinstance(X, Table | Mapping) or is_frame(X)
+
+
+def fit_table(classifier: Any, rows: TableRows, validation: tuple[Any, Any, Any] | None) -> Records:
+    """Train on rows; yield what is trained on, then a record of each member or epoch; return what has been learned."""
+    if classifier.network is None:
+        return (yield from _fit_preset(classifier, rows, validation))
+    return (yield from _fit_network(classifier, rows, validation))
+
+
+def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> Records:
+    preset = PRESETS[classifier.preset]
+    there = np.arange(len(rows.y)) if rows.weight is None else np.flatnonzero(rows.weight)
+    rows.check_weights(there, "to train on")
+    rows.learn_encoding(there)
+    X = rows.encoded(there, np.float32, notes=rows.notes)
+    y, weight = rows.targets(there), _weighed(classifier, rows, there)
+    held = None if validation is None else Rows(*rows.encoded_validation(*validation, dtype=np.float32))
+    yield Prepared(there, there[:0], X.shape[1], None if held is None else len(held.y))
+    seed = _seed(classifier)
+    folds = Folds.none(rows.y[there])
+    if held is None:
+        groups, time = (None if given is None else given[there] for given in (rows.groups, rows.time))
+        draw = np.random.RandomState(seed)
+        folds = assign_blocks(rows.y[there], draw, preset.blocks, preset.out, groups=groups, time=time)
+    data = Rows(X, y, weight)
+    checkpoint = None
+    if classifier.checkpoint_path is not None:
+        identity = _identity(classifier, rows, data, folds, held, seed)
+        checkpoint = EnsembleCheckpoint(Path(classifier.checkpoint_path), identity)
+    n_threads = classifier.n_threads or os.cpu_count() or 1
+    trainer = Trainer(
+        data,
+        len(rows.classes),
+        folds,
+        validation=held,
+        seed=seed,
+        n_threads=n_threads,
+        numbers=rows.encoding.number_columns,
+        time_limit=classifier.time_limit,
+        checkpoint=checkpoint,
+    )
+    ensemble: Ensemble = yield from train_ensemble(trainer, preset)
+    if held is None:
+        judged, of_y = there[ensemble.judged], y[ensemble.judged]
+        of_weight = rows.weights(judged)
+    else:
+        judged, of_y, of_weight = ensemble.judged, held.y, held.weight
+    return TableFit(
+        there,
+        [member.classifier for member in ensemble.members],
+        [member.type for member in ensemble.members],
+        ensemble.weights,
+        ensemble.scale,
+        judged,
+        np.float32(ensemble.scale_of_judged) * ensemble.Z,
+        of_y,
+        of_weight,
+        ensemble.stop_reason,
+        ensemble.planned,
+        seed,
+        held is not None,
+        ensemble.trained,
+        ensemble.scale / ensemble.scale_of_judged,
+    )
+
+
+def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
+    """Train one network, as the user describes it, on the rows that are not held out."""
+    seed = _seed(classifier)
+    kept, held = split_rows(rows.y, classifier.held_out, seed)
+    rows.check_weights(kept, "to train on")
+    rows.check_weights(held, "held out")
+    rows.learn_encoding(kept)
+    network: SoftmaxClassifier = clone(classifier.network)
+    if network.random_state is None:
+        network.set_params(random_state=seed)
+    if network.n_threads is None:
+        network.set_params(n_threads=classifier.n_threads)
+    X = rows.encoded(kept, classifier.dtype, notes=rows.notes)
+    X_judged, y_judged, w_judged = rows.encoded(held, classifier.dtype), rows.targets(held), rows.weights(held)
+    weight = _weighed(classifier, rows, kept)
+    names = ("X_val", "y_val", "sample_weight_val")
+    others = () if validation is None else rows.encoded_validation(*validation, dtype=classifier.dtype)
+    given = dict(zip(names, others, strict=False))
+    yield Prepared(kept, held, X.shape[1], len(others[1]) if others else None, network)
+    classes = np.arange(len(rows.classes))
+    if rows.sets is not None or (others and others[1].ndim == 2):
+        check_candidates(network)
+        network.set_params(loss=CANDIDATES)
+    epochs = network.fit_epochs(X, rows.targets(kept), weight, classes=classes, **given)
+    try:
+        yield from epochs
+    except KeyboardInterrupt:
+        if not hasattr(network, "network_"):
+            raise
+    judged = held
+    if not len(held) and others:
+        X_judged, y_judged, w_judged = others
+        judged = np.arange(len(y_judged))
+    dtype = network.network_.theta.dtype
+    blocks = logits(best_engine(network.n_threads), network.network_, X_judged.astype(dtype, copy=False))
+    Z = np.concatenate([np.zeros((0, len(classes)), dtype), *blocks])
+    reason = str(network.stop_reason_)
+    return TableFit(
+        kept,
+        [network],
+        ["network"],
+        np.ones(1),
+        None,
+        judged,
+        Z,
+        y_judged,
+        w_judged,
+        reason,
+        1,
+        seed,
+        bool(len(judged) and not len(held)),
+    )
+
+
+def _weighed(classifier: Any, rows: TableRows, index: Array) -> Array | None:
+    """Return the weights of some rows, times the weights of their classes."""
+    labels = Labels("softmax", np.arange(len(rows.classes)), rows.targets(index), rows.sets is not None)
+    return weigh_rows(rows.class_weight(classifier.class_weight), labels, rows.weights(index), named=True)
+
+
+def _seed(classifier: Any) -> int:
+    """Return the seed of a fit; a run that may be resumed has the seed 0 if none is given."""
+    given = classifier.random_state
+    if given is None and classifier.checkpoint_path is not None:
+        return 0
+    return int(given) if isinstance(given, int | np.integer) else int(check_random_state(given).randint(2**31))
+
+
+def _identity(
+    classifier: Any, rows: TableRows, data: Rows, folds: Folds, validation: Rows | None, seed: int
+) -> dict[str, str]:
+    """Return everything that the members depend on, by name."""
+    held = validation or Rows(None, None)  # type: ignore[arg-type]
+    return {
+        "X": digest(data.X),
+        "y": digest(data.y),
+        "sample_weight": digest(data.weight),
+        "X_val": digest(*held),
+        "the classes": plain(rows.classes.tolist()),
+        "preset": plain(classifier.preset),
+        "the members": digest(np.frombuffer(plain(PRESETS[classifier.preset].types).encode(), np.uint8)),
+        "random_state": plain(seed),
+        "the folds": digest(folds.block),
+        "the engine": f"{best_engine(1).arithmetic} of glassmax {__version__}",
+    }
+
+
+def check_validation(X_val: Any, y_val: Any, sample_weight_val: Any, target: Any) -> tuple[Any, Any, Any] | None:
+    """Return the validation rows, if there are any; raise an OptionError if only a part of them is given."""
+    if X_val is None and y_val is None and sample_weight_val is None:
+        return None
+    missing = "X_val" if X_val is None else "y_val" if y_val is None and not isinstance(target, str) else ""
+    if missing:
+        given = "X_val" if X_val is not None else "y_val" if y_val is not None else "sample_weight_val"
+        raise OptionError(
+            Setting(given), f" is given without {missing}.", parameter=given, remedy="Pass both, or none."
+        )
+    return X_val, y_val, sample_weight_val

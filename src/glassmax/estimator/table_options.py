@@ -1,0 +1,47 @@
+"""The parameters of `TableClassifier`'s constructor, checked at the start of each fit."""
+
+import os
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from ..errors import OptionError, between, one_of
+from .classifier import SoftmaxClassifier
+from .ensemble import PRESETS
+from .options import make_plan
+
+__all__ = ["check_table_options"]
+
+
+def check_table_options(classifier: Any) -> None:
+    """Raise an OptionError for the first parameter of a `TableClassifier` that is out of range."""
+    one_of("preset", classifier.preset, PRESETS)
+    if classifier.network is not None:
+        if not isinstance(classifier.network, SoftmaxClassifier):
+            expected = "a SoftmaxClassifier, or None for a preset"
+            raise OptionError(parameter="network", came=repr(classifier.network), expected=expected)
+        make_plan(classifier.network)
+    between("held_out", classifier.held_out, 0, 1)
+    one_of("dtype", classifier.dtype, ("float64", "float32"))
+    if classifier.time_limit is not None:
+        between("time_limit", classifier.time_limit, 0, open_below=True, other="None")
+    threads = classifier.n_threads
+    if threads is not None and not (isinstance(threads, int) and not isinstance(threads, bool) and threads >= 1):
+        raise OptionError(parameter="n_threads", came=repr(threads), expected="a whole number >= 1 or None")
+    for what in ("ignore", "keep"):
+        names = getattr(classifier, what)
+        if isinstance(names, str) or not isinstance(names, Collection):
+            raise OptionError(parameter=what, came=repr(names), expected="a list of names of columns")
+    if classifier.types is not None and not isinstance(classifier.types, Mapping):
+        expected = "a dict from names of columns to their kinds, or None"
+        raise OptionError(parameter="types", came=repr(classifier.types), expected=expected)
+    weights = classifier.class_weight
+    if not (weights is None or isinstance(weights, Mapping) or (isinstance(weights, str) and weights == "balanced")):
+        expected = "a dict of weights by class, 'balanced' or None"
+        raise OptionError(parameter="class_weight", came=repr(weights), expected=expected)
+    separator = classifier.candidates
+    if separator is not None and not (isinstance(separator, str) and separator.strip() and "!" not in separator):
+        expected = "the text between classes in a cell, such as '|', without '!'; or None"
+        raise OptionError(parameter="candidates", came=repr(separator), expected=expected)
+    path = classifier.checkpoint_path
+    if path is not None and not isinstance(path, str | os.PathLike):
+        raise OptionError(parameter="checkpoint_path", came=repr(path), expected="the path of a file, or None")
