@@ -110,7 +110,7 @@ class Calibration:
         --------
         >>> Z = np.tile([4.0, 0.0], (1000, 1))
         >>> y = np.arange(1000) % 4 == 0    # right three times out of four: log 3 = 4 / temperature
-        >>> Calibration.fit(Z, y.astype(int))
+        >>> Calibration.fit(Z, y.astype(int), bias=False)
         Calibration(temperature 3.56)
         """
         y = check_target(y, Z.shape, "classes")

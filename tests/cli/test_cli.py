@@ -447,6 +447,25 @@ def test_evaluate_shows_calibration_before_and_after_and_the_prediction_sets(don
     assert re.search(rf"^class in the 90 % set +{expected['coverage']:.4f}$", out, re.M)
 
 
+def test_evaluate_shows_how_often_the_model_was_right_by_its_probability(done, ensemble):
+    model, table = load_model(ensemble), read_table("penguins")
+    y, P = np.searchsorted(model.classes, table.column("species").astype(str)), model.predict_proba(table)
+    place = np.minimum((P.max(axis=1) * 15).astype(int), 14)
+    bins = json.loads(done("evaluate", ensemble, "penguins", "--reliability", "--json").out)["reliability"]
+    assert len(bins) == len({*place}) > 1
+    for held, found in zip(sorted({*place}), bins, strict=True):
+        rows = place == held
+        expected = P.max(axis=1)[rows].mean(), (P.argmax(axis=1) == y)[rows].mean(), rows.mean()
+        assert tuple(found.values()) == pytest.approx(expected)
+    out = done("evaluate", ensemble, "penguins", "--reliability").out
+    assert re.search(r"^probability +right +share of rows$", out, re.M)
+    for found in bins:
+        right, mark = round(30 * found["accuracy"]), min(round(30 * found["mean_probability"]), 29)
+        bar = f"{'━' * right:<30}"
+        line = f"{bar[:mark]}┃{bar[mark + 1 :]}".rstrip()
+        assert re.search(rf"^ +{found['mean_probability']:.4f} +{found['accuracy']:.4f} .* %  {line}$", out, re.M)
+
+
 def test_evaluate_says_that_the_model_was_trained_on_a_table_of_this_name(done, model):
     said = "penguins: the model was trained on 275 rows of a table of this name."
     assert said in done("evaluate", model, "penguins").err

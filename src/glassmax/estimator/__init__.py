@@ -27,7 +27,6 @@ Tables::
     table_order       the order of rows in time
     table_notes       notes on classes, and on columns that give the target away
     table_figures     the figures of a fit beside those of simpler models
-    table_scoring     the figures of a model on a table that may be larger than memory
     ensemble/         several networks on folds of the rows, and what is fitted out of fold
 
 No gradient is computed here: the arithmetic is in `network`, `optimizers` and `engine`.

@@ -18,16 +18,14 @@ import numpy.typing as npt
 
 from ..errors import LabelError, OptionError
 from ..functional.arrays import Array
-from ..table import label_texts
-from ..table.candidates import NotClass, holds_candidates, mapped, named_by
+from ..table.candidates import NotClass, holds_candidates, named_labels
 from ..table.frames import is_missing
 from .labels import Labels, encode_labels
 
-__all__ = ["CANDIDATES", "candidate_rows", "check_candidates", "encode_candidates", "holds_candidates", "rows_of"]
+__all__ = ["CANDIDATES", "check_candidates", "encode_candidates", "holds_candidates", "rows_of"]
 
 CANDIDATES = "candidate_cross_entropy"
 """The loss of candidate sets."""
-MOST_SHOWN = 10
 
 
 def check_candidates(classifier: Any) -> None:
@@ -63,7 +61,7 @@ def encode_candidates(y: Iterable[Any], classes: npt.ArrayLike | None = None, *,
     entries = list(y)
     named: dict[Any, None] = {}
     for row, entry in enumerate(entries):
-        for label in _named(entry):
+        for label in named_labels(entry):
             if is_missing(label) or (isinstance(label, float) and not label.is_integer()):
                 raise LabelError(f"Row {row} of {what} names {label!r}, expected classes: texts or whole numbers.")
             named[label] = None
@@ -78,7 +76,7 @@ def encode_candidates(y: Iterable[Any], classes: npt.ArrayLike | None = None, *,
     for row, entry in enumerate(entries):
         everything = isinstance(entry, NotClass) or is_missing(entry)
         T[row] = float(everything)
-        T[row, [place[label] for label in _named(entry)]] = float(not everything)
+        T[row, [place[label] for label in named_labels(entry)]] = float(not everything)
     empty = ~T.any(axis=1)
     if empty.any():
         row = int(np.argmax(empty))
@@ -87,28 +85,8 @@ def encode_candidates(y: Iterable[Any], classes: npt.ArrayLike | None = None, *,
     return Labels("softmax", known, T.argmax(axis=1) if single else T, candidates=True)
 
 
-def candidate_rows(y: Iterable[Any], classes: Array, what: str) -> Array:
-    """Return labels of a table as rows of bool, (n, k): True for each candidate.
-
-    Labels are compared by their texts: numbers in one table may be texts in another.
-    """
-    names = label_texts(classes)
-    texts = [mapped(entry, lambda label: label_texts(np.asarray([label]))[0]) for entry in y]
-    unknown = {label for text in texts for label in _named(text)}.difference(names)
-    if unknown:
-        more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
-        known = ", ".join(names[:MOST_SHOWN])
-        raise LabelError(f"{what} names {min(unknown)!r}, expected classes of the training rows: {known}{more}.")
-    return rows_of(encode_candidates(texts, names, what=what))
-
-
 def rows_of(labels: Labels) -> Array:
     """Return labels as rows of bool, (n, k): True for each candidate."""
     T, k = labels.T, len(labels.classes)
     rows: Array = T == 1 if T.ndim == 2 else T[:, None] == np.arange(k)
     return rows
-
-
-def _named(entry: Any) -> Iterable[Any]:
-    """Return the labels that an entry names; none if it is missing."""
-    return () if is_missing(entry) else named_by(entry)

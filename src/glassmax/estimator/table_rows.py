@@ -25,6 +25,7 @@ from ..table import (
     Table,
     UnseenCounts,
     as_table,
+    candidate_rows,
     class_indices,
     infer,
     label_texts,
@@ -35,7 +36,7 @@ from ..table.candidates import parse_candidates
 from ..table.cells import as_text, objects
 from ..table.frames import is_missing
 from ..training import holdout
-from .candidates import candidate_rows, encode_candidates, holds_candidates, rows_of
+from .candidates import encode_candidates, holds_candidates, rows_of
 from .labels import encode_labels
 from .table_notes import notes_on_classes, notes_on_giveaways
 from .table_order import order_of

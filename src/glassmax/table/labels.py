@@ -4,12 +4,12 @@ import numpy as np
 
 from ..errors import DataError, LabelError
 from ..functional.arrays import Array
-from .candidates import holds_candidates, mapped, named_by, parse_candidates
+from .candidates import NotClass, holds_candidates, mapped, named_labels, parse_candidates
 from .cells import as_text, column_of, number_text, objects
 from .columns import numbers_of
 from .table import Table
 
-__all__ = ["class_indices", "label_texts", "read_labels", "read_weights"]
+__all__ = ["candidate_rows", "class_indices", "label_texts", "read_labels", "read_weights"]
 
 LONGEST = 1000
 WHOLE = 2.0**53
@@ -81,7 +81,7 @@ def _candidates(table: Table, target: str, texts: Array, rows: Array, separator:
         return None
     named: dict[str, int] = {}
     for row, entry in zip(rows.tolist(), entries, strict=True):
-        for text in named_by(entry):
+        for text in named_labels(entry):
             named.setdefault(text, row)
     parts = objects(list(named))
     labels = _labels(table, target, parts, parts, np.array(list(named.values()), np.intp)).tolist()
@@ -150,6 +150,29 @@ def class_indices(
             shown = f"{', '.join(known[:10])}{more}"
             raise DataError(f"{table.place(int(row))}: {what} is {text!r}, expected a class of {whose}: {shown}.")
     return np.array([index[text] for text in texts], np.intp)
+
+
+def candidate_rows(labels: Array, classes: Array, what: str) -> Array:
+    """Return labels of which some are sets as rows of bool, (n, k): True for each class that a row may have.
+
+    Labels are compared by their texts: numbers in one table may be texts in another. A LabelError names the first
+    label that is no class, and the first row that no class is left for.
+    """
+    known = {text: position for position, text in enumerate(label_texts(classes))}
+    S = np.zeros((len(labels), len(known)), bool)
+    for row, entry in enumerate(labels):
+        named = [label_texts(np.asarray([label]))[0] for label in named_labels(entry)]
+        for text in named:
+            if text not in known:
+                more = f" and {len(known) - 10} more" if len(known) > 10 else ""
+                shown = f"{', '.join(list(known)[:10])}{more}"
+                raise LabelError(f"{what} names {text!r}, expected classes of the training rows: {shown}.")
+        S[row, [known[text] for text in named]] = True
+        if isinstance(entry, NotClass) or not named:
+            S[row] = ~S[row]
+        if not S[row].any():
+            raise LabelError(f"Row {row} of {what} is {entry!r}, which leaves no class, expected at least one.")
+    return S
 
 
 def read_weights(table: Table, name: str, *, all_zero: bool = False) -> Array:

@@ -7,10 +7,17 @@ import numpy as np
 from ..errors import DataError, Setting
 from ..functional.arrays import Array
 from ..model import Model
-from ..table import Table, UnseenCounts, class_indices, holds_candidates, read_labels, read_weights
+from ..table import (
+    Table,
+    UnseenCounts,
+    candidate_rows,
+    class_indices,
+    holds_candidates,
+    read_labels,
+    read_weights,
+)
 from ..table.cells import as_text
-from ..training import Metrics, RunningMetrics
-from .candidates import candidate_rows
+from .metrics import Metrics, RunningMetrics
 
 __all__ = ["COVERAGE", "TableScoring"]
 
