@@ -1,5 +1,6 @@
 """glassmax evaluate: a model scored on a table whose classes are known."""
 
+import math
 from typing import Any
 
 import click
@@ -9,6 +10,8 @@ from ..talk import counted, say, show, show_json
 
 __all__ = ["command"]
 
+SET_ROWS = {"coverage": "class in the 90 % set", "mean_size": "classes in a 90 % set"}
+
 
 @click.command("evaluate", cls=GroupedCommand)
 @click.argument("model")
@@ -17,14 +20,19 @@ __all__ = ["command"]
     "Scoring",
     option("--by", "Column to group by: also print the metrics for each of its values.", metavar="COLUMN"),
     option("--weight", "Column of sample weights, >= 0.", metavar="COLUMN"),
+    option("--reliability", "Also print how often the model was right, by the probability of its class.", is_flag=True),
 )
 @group("Data", *FILE_FORMAT)
 @group("Output", *RESULT)
-def command(model: str, data: str, by: str | None, weight: str | None, as_json: bool, **options: Any) -> None:
+def command(
+    model: str, data: str, by: str | None, weight: str | None, as_json: bool, reliability: bool, **options: Any
+) -> None:
     """Score a model on a table that has the target column.
 
     MODEL is a file that `glassmax train` has written. DATA is a table in any format that train reads; it may be larger
-    than memory. All of its rows are scored, including those that the model was trained on, if DATA holds any.
+    than memory. All of its rows are scored, including those that the model was trained on, if DATA holds any. A
+    calibrated model is also scored without its calibration. With --reliability, a bar ends at the share of rows that
+    were right; the mark stands at their mean probability, where the bar of a calibrated model ends.
 
     \b
     Examples:
@@ -34,8 +42,9 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
     from ...model import load_model
     from ...table import UnseenCounts, read_batches
     from ..figures import figures_as_json
+    from ..reliability import reliability_as_json, reliability_as_text
     from ..result import Result
-    from ..scoring import Scoring
+    from ..scoring import COVERAGE, Scoring
     from .predict import columns_needed, refuse_swapped
 
     refuse_swapped(model, data)
@@ -57,14 +66,25 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
             f"{name}: the model was trained on {loaded.record.get('training_rows')} rows of a table of this name. "
             "On those rows, the figures don't show how well it predicts other rows."
         )
-    figures, trivial = scoring.whole.metrics(), scoring.trivial()
+    figures, trivial, sets = scoring.whole.metrics(), scoring.trivial(), scoring.set_figures()
+    raw = None if scoring.uncalibrated is None else scoring.uncalibrated.metrics()
     if as_json:
         facts = {"rows": figures.rows, **figures_as_json(figures), "classes": loaded.classes.tolist()}
+        if raw is not None:
+            facts["uncalibrated"] = {"log_loss": raw.log_loss, "calibration_error": raw.calibration_error}
+        if sets:
+            facts["prediction_sets"] = {"promised": COVERAGE, **sets}
+        if reliability:
+            facts["reliability"] = reliability_as_json(scoring.whole.reliability())
         if by is not None:
             facts["by"] = {by: {value: scoring.group_as_json(value) for value in scoring.groups}}
         show_json(facts)
         return
-    columns = {"network": figures, "class frequencies": trivial}
-    show(Result(f"{counted(figures.rows, 'row')} of {name}", columns, loaded.classes).as_text())
+    first = "network" if len(loaded.networks) == 1 else "ensemble"
+    columns = {first: figures, **({} if raw is None else {"uncalibrated": raw}), "class frequencies": trivial}
+    more = {SET_ROWS[key]: [value] + [math.nan] * (len(columns) - 1) for key, value in sets.items()}
+    show(Result(f"{counted(figures.rows, 'row')} of {name}", columns, loaded.classes, more).as_text())
+    if reliability:
+        show("\n" + reliability_as_text(scoring.whole.reliability()) + "\n")
     if by is not None:
         show("\n" + scoring.groups_as_text(by) + "\n")
