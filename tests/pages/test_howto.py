@@ -17,6 +17,7 @@ FEWEST_EXAMPLES = {
     "moving-over": 10,
     "imbalanced": 20,
     "soft-labels": 25,
+    "candidate-labels": 20,
     "early-stopping": 18,
     "schedules": 15,
     "tables-recipe": 20,
@@ -24,7 +25,7 @@ FEWEST_EXAMPLES = {
     "calibration": 20,
     "resuming": 20,
     "label-errors": 20,
-    "tables": 18,
+    "tables": 24,
 }
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(HOWTO.glob("*.md"))}
 

@@ -18,6 +18,8 @@ __all__ = ["Metrics", "RunningMetrics", "score"]
 
 LOG_LOSS = {output: Head(output, loss) for output, loss in LOSS_OF_OUTPUT.items()}
 """The head whose loss is the log-loss, by the output of the network."""
+CANDIDATES = Head("softmax", "candidate_cross_entropy")
+"""The head whose loss is the log-loss of candidate sets."""
 BINS = 15
 MAX_CLASSES = 500
 """With more classes, confusions are counted in pairs: a matrix would be mostly zeros."""
@@ -36,11 +38,12 @@ class Metrics:
     rows : int
         Number of rows.
     log_loss : float
-        The mean of -log p of the true class; >= 0, chance is log k. Soft rows: the cross-entropy. Several labels: the
+        The mean of -log p of the true class; >= 0, chance is log k. Soft rows: the cross-entropy. Candidate sets: -log
+        of the sum of their probabilities. Several labels: the
         sum of their binary cross-entropies.
     accuracy : float
         In [0, 1]: the share of rows whose most probable class is the true one (of soft rows: the most probable one
-        too). Several labels: the share of rows all of whose labels are right.
+        too; of candidate sets: one of them). Several labels: the share of rows all of whose labels are right.
     balanced_accuracy : float
         The mean over the classes, of those that have rows, of the share of their rows predicted right.
     brier_score : float
@@ -79,7 +82,7 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
     engine : Engine
     data : Data
     confusion : bool, default=True
-        Whether to count confusions: k x k numbers, softmax only.
+        Whether to count confusions: k x k numbers, softmax only, not for candidate sets.
 
     Returns
     -------
@@ -87,15 +90,18 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
         NaN where the weights of the rows sum to 0.
     """
     k, output = network.layer_sizes[-1], network.head.output
-    head = LOG_LOSS[output]
-    counts = np.zeros((k, k), np.int64) if confusion and output == "softmax" else None
+    sets = network.head.loss == CANDIDATES.loss and data.y.ndim == 2
+    head = CANDIDATES if sets else LOG_LOSS[output]
+    counts = np.zeros((k, k), np.int64) if confusion and output == "softmax" and not sets else None
     log_loss = hits = total = 0.0
     for block in blocks(network, len(data.y)):
         X, y, w = data.rows(block)
         w = np.ones(len(y)) if w is None else w
         Z = engine.logits(network, X)
         log_loss += float(reduce_rows(head.rows(head.forward(Z.astype(np.float64)), y), w, "sum"))
-        if output == "softmax":
+        if sets:
+            right = y[np.arange(len(y)), Z.argmax(axis=1)] == 1
+        elif output == "softmax":
             truth, predicted = y if y.ndim == 1 else y.argmax(axis=1), Z.argmax(axis=1)
             right = truth == predicted
             if counts is not None:
@@ -109,7 +115,10 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
 
 
 class RunningMetrics:
-    """Metrics of predictions that come a block of rows at a time, one class a row.
+    """Metrics of predictions that come a block of rows at a time.
+
+    Of a row with several candidates only log-loss and accuracy are counted: whether the prediction is right in another
+    sense isn't known.
 
     Parameters
     ----------
@@ -128,7 +137,8 @@ class RunningMetrics:
 
     def __init__(self, k: int) -> None:
         self.k, self.rows = k, 0
-        self.weight = self.loss = self.squares = 0.0
+        self.weight = self.loss = self.right = 0.0
+        self.weight_of_known = self.squares = 0.0
         self.of_class, self.hits = np.zeros(k), np.zeros(k)
         self.bins = np.zeros((3, BINS))  # weight, confidence, hits
         self.confusion = np.zeros((k, k), np.int64) if k <= MAX_CLASSES else None
@@ -144,20 +154,31 @@ class RunningMetrics:
         ----------
         Z : (n, k) array
             Logits.
-        y : (n,) array of int
-            The true classes.
+        y : (n,) array of int, or (n, k) array of 0 and 1
+            The true classes, or the candidates of each row.
         weight : (n,) array, optional
             >= 0; ones by default.
         """
         w = np.ones(len(y)) if weight is None else weight
-        head = LOG_LOSS["softmax"]
+        head = CANDIDATES if y.ndim == 2 else LOG_LOSS["softmax"]
         tape = head.forward(Z.astype(np.float64))
-        P, predicted = tape.P, Z.argmax(axis=1)
-        right = predicted == y
-        confidence, of_truth = P[np.arange(len(y)), predicted], P[np.arange(len(y)), y]
+        predicted = Z.argmax(axis=1)
+        right = predicted == y if y.ndim == 1 else y[np.arange(len(y)), predicted] == 1
         self.rows += len(y)
         self.weight += float(w.sum())
         self.loss += float(reduce_rows(head.rows(tape, y), w, "sum"))
+        self.right += float(w @ right)
+        if y.ndim == 1:
+            self._add_known(tape.P, predicted, y, w)
+        else:
+            known = np.flatnonzero(y.sum(axis=1) == 1)
+            self._add_known(tape.P[known], predicted[known], y[known].argmax(axis=1), w[known])
+
+    def _add_known(self, P: Array, predicted: Array, y: Array, w: Array) -> None:
+        """Count what needs the class of each row."""
+        right = predicted == y
+        confidence, of_truth = P[np.arange(len(y)), predicted], P[np.arange(len(y)), y]
+        self.weight_of_known += float(w.sum())
         self.squares += float((w * ((P * P).sum(axis=1) - 2 * of_truth + 1)).sum())
         self.of_class += np.bincount(y, w, self.k)
         self.hits += np.bincount(y[right], w[right], self.k)
@@ -183,7 +204,7 @@ class RunningMetrics:
 
     def metrics(self) -> Metrics:
         """Return the metrics of all rows so far; NaN where their weights are 0."""
-        total = self.weight or NAN
+        total, known = self.weight or NAN, self.weight_of_known or NAN
         there = self.of_class > 0
         balanced = float((self.hits[there] / self.of_class[there]).mean()) if there.any() else NAN
         apart = np.abs(self.bins[1] - self.bins[2]).sum()
@@ -194,10 +215,10 @@ class RunningMetrics:
         return Metrics(
             self.rows,
             self.loss / total,
-            float(self.hits.sum()) / total,
+            self.right / total,
             balanced,
-            self.squares / total,
-            float(apart) / total,
+            self.squares / known,
+            float(apart) / known,
             self.confusion,
             pairs,
         )

@@ -21,11 +21,23 @@ SET_ROWS = {"coverage": "class in the 90 % set", "mean_size": "classes in a 90 %
     option("--by", "Column to group by: also print the metrics for each of its values.", metavar="COLUMN"),
     option("--weight", "Column of sample weights, >= 0.", metavar="COLUMN"),
     option("--reliability", "Also print how often the model was right, by the probability of its class.", is_flag=True),
+    option(
+        "--candidates",
+        "What separates candidates in a target cell.  [default: as the model was trained]",
+        metavar="SEP",
+    ),
 )
 @group("Data", *FILE_FORMAT)
 @group("Output", *RESULT)
 def command(
-    model: str, data: str, by: str | None, weight: str | None, as_json: bool, reliability: bool, **options: Any
+    model: str,
+    data: str,
+    by: str | None,
+    weight: str | None,
+    candidates: str | None,
+    as_json: bool,
+    reliability: bool,
+    **options: Any,
 ) -> None:
     """Score a model on a table that has the target column.
 
@@ -41,10 +53,9 @@ def command(
     """
     from ...model import load_model
     from ...table import UnseenCounts, read_batches
-    from ..figures import figures_as_json
+    from ...training.table_scoring import COVERAGE, TableScoring
     from ..reliability import reliability_as_json, reliability_as_text
-    from ..result import Result
-    from ..scoring import COVERAGE, Scoring
+    from ..result import Result, figures_as_json, groups_as_text
     from .predict import columns_needed, refuse_swapped
 
     refuse_swapped(model, data)
@@ -53,7 +64,9 @@ def command(
     assert loaded.encoding is not None
     wanted = [*needed, loaded.encoding.target, *(name for name in (by, weight) if name)]
     form = {name: options[name] for name in ("delimiter", "decimal", "encoding")}
-    scoring = Scoring(loaded, by, weight)
+    trained_with = loaded.record.get("candidates")
+    separator = candidates or (trained_with if isinstance(trained_with, str) else None)
+    scoring = TableScoring(loaded, by, weight, separator)
     surprises = UnseenCounts()
     scoring.count(read_batches(data, columns=wanted, **form), surprises)
     name = scoring.name
@@ -77,7 +90,7 @@ def command(
         if reliability:
             facts["reliability"] = reliability_as_json(scoring.whole.reliability())
         if by is not None:
-            facts["by"] = {by: {value: scoring.group_as_json(value) for value in scoring.groups}}
+            facts["by"] = {by: {value: _group_as_json(running.metrics()) for value, running in scoring.groups.items()}}
         show_json(facts)
         return
     first = "network" if len(loaded.networks) == 1 else "ensemble"
@@ -87,4 +100,12 @@ def command(
     if reliability:
         show("\n" + reliability_as_text(scoring.whole.reliability()) + "\n")
     if by is not None:
-        show("\n" + scoring.groups_as_text(by) + "\n")
+        show("\n" + groups_as_text(by, {value: running.metrics() for value, running in scoring.groups.items()}) + "\n")
+
+
+def _group_as_json(figures: Any) -> dict[str, Any]:
+    """Return the figures of a group, without its confusions; null where there are none."""
+    from ..result import figures_as_json
+
+    named = {key: one for key, one in figures_as_json(figures).items() if not key.startswith("confus")}
+    return {"rows": figures.rows} | {key: one if one == one else None for key, one in named.items()}
