@@ -22,6 +22,7 @@ FEWEST_EXAMPLES = {
     "schedules": 15,
     "tables-recipe": 20,
     "embeddings": 18,
+    "calibration": 20,
     "resuming": 20,
     "label-errors": 20,
     "tables": 24,

@@ -4,7 +4,7 @@ from __future__ import annotations  # help() shows these names instead of what t
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -252,7 +252,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         rows = table_rows(self, X, y, sample_weight, groups=groups, time=time)
         records = self.fit_rows(rows, validation)
         next(records)
-        yield from records
+        yield from cast("Iterator[Member | Epoch]", records)
         self._learn_columns(X, (y, sample_weight, groups))
 
     def fit_rows(self, rows: TableRows, validation: tuple[Any, Any, Any] | None = None) -> Records:
@@ -398,7 +398,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Remember the columns of X that are inputs."""
         names = [name for name in as_table(X).names if not any(isinstance(o, str) and o == name for o in others)]
         self.n_features_in_ = len(names)
-        vars(self).pop("feature_names_in_", None)
+        self.__dict__.pop("feature_names_in_", None)
         if has_names(X):
             self.feature_names_in_ = np.array(names, object)
 

@@ -19,13 +19,24 @@ from ..engine import best_engine, logits
 from ..errors import LabelError, OptionError, Setting
 from ..functional import softmax
 from ..functional.arrays import Array
-from ..table import ColumnOptions, Table, as_table, is_frame
+from ..table import ColumnOptions, Date, Encoding, Number, Table, as_table, is_frame
 from ..training import Epoch
 from ..training.checkpoint import digest
 from ..version import __version__
 from .candidates import CANDIDATES, check_candidates
 from .classifier import SoftmaxClassifier
-from .ensemble import PRESETS, Ensemble, EnsembleCheckpoint, Folds, Member, Rows, Trainer, assign_blocks, train_ensemble
+from .ensemble import (
+    PRESETS,
+    Ensemble,
+    EnsembleCheckpoint,
+    Folds,
+    Member,
+    Numbers,
+    Rows,
+    Trainer,
+    assign_blocks,
+    train_ensemble,
+)
 from .identity import plain
 from .labels import Labels, weigh_rows
 from .table_rows import TableRows, split_rows
@@ -163,7 +174,7 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> Records:
     rows.learn_encoding(there)
     X = rows.encoded(there, np.float32, notes=rows.notes)
     y, weight = rows.targets(there), _weighed(classifier, rows, there)
-    held = None if validation is None else Rows(*rows.encoded_validation(*validation, dtype=np.float32))
+    held = None if validation is None else Rows(*rows.encoded_validation(*validation, np.float32))
     yield Prepared(there, there[:0], X.shape[1], None if held is None else len(held.y))
     seed = _seed(classifier)
     folds = Folds.none(rows.y[there])
@@ -184,7 +195,7 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> Records:
         validation=held,
         seed=seed,
         n_threads=n_threads,
-        numbers=rows.encoding.number_columns,
+        numbers=_numbers(rows.encoding),
         time_limit=classifier.time_limit,
         checkpoint=checkpoint,
     )
@@ -229,7 +240,7 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
     X_judged, y_judged, w_judged = rows.encoded(held, classifier.dtype), rows.targets(held), rows.weights(held)
     weight = _weighed(classifier, rows, kept)
     names = ("X_val", "y_val", "sample_weight_val")
-    others = () if validation is None else rows.encoded_validation(*validation, dtype=classifier.dtype)
+    others = () if validation is None else rows.encoded_validation(*validation, classifier.dtype)
     given = dict(zip(names, others, strict=False))
     yield Prepared(kept, held, X.shape[1], len(others[1]) if others else None, network)
     classes = np.arange(len(rows.classes))
@@ -264,6 +275,13 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
         1,
         seed,
         bool(len(judged) and not len(held)),
+    )
+
+
+def _numbers(encoding: Encoding) -> Numbers:
+    """Return the columns of X that hold numbers."""
+    return Numbers(
+        tuple(encoding.number_columns), sum(isinstance(column, Number | Date) for column in encoding.columns)
     )
 
 

@@ -190,6 +190,18 @@ class RunningMetrics:
         else:
             self.pairs.update(zip(y[~right].tolist(), predicted[~right].tolist(), strict=True))
 
+    def reliability(self) -> Array:
+        """Return how often rows were right, by the probability of their most probable class.
+
+        Returns
+        -------
+        (b, 3) array
+            For each bin of probabilities that has rows: their mean probability, their accuracy, and their share of the
+            weight of all rows.
+        """
+        weight, confidence, hits = self.bins[:, self.bins[0] > 0]
+        return np.stack([confidence / weight, hits / weight, weight / self.weight], axis=1)
+
     def metrics(self) -> Metrics:
         """Return the metrics of all rows so far; NaN where their weights are 0."""
         total, known = self.weight or NAN, self.weight_of_known or NAN
