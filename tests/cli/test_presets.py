@@ -152,7 +152,7 @@ def test_ctrl_c_before_the_first_network_writes_nothing(run, monkeypatch):
     from .test_cli import interrupt_at
 
     interrupt_at(monkeypatch, 1)
-    result = run(*FAST)
+    result = run(*FAST, "--threads", "1")
     assert result.code == 130
     assert result.err.splitlines()[-1] == "Interrupted. Nothing was written."
     assert listing() == ["t.csv"]

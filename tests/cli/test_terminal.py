@@ -265,6 +265,56 @@ def test_the_verdict_says_what_the_figures_say(network, linear, sentence, better
     assert result.is_useful == better
 
 
+@pytest.mark.parametrize(
+    ("columns", "sentence", "useful"),
+    [
+        (
+            {"ensemble": (0.1, 0.95), "linear model": (0.4, 0.80)},
+            "The ensemble gets 95.0 % of the rows right, a linear model 80.0 %.",
+            True,
+        ),
+        (
+            {"ensemble": (0.302, 0.90), "linear model": (0.3, 0.90)},
+            "The ensemble and a linear model predict about equally well: 90.0 % and 90.0 % of the rows right.",
+            True,
+        ),
+        ({"linear model": (0.3, 0.90)}, "The model is linear, because no network predicts these rows better:", True),
+        ({"ensemble": (0.7, 0.50), "linear model": (0.7, 0.5)}, "The ensemble does no better than the class", False),
+    ],
+)
+def test_a_preset_is_never_told_to_try_a_linear_model(columns, sentence, useful):
+    from types import SimpleNamespace
+
+    columns = {
+        name: SimpleNamespace(log_loss=loss, accuracy=accuracy, rows=300)
+        for name, (loss, accuracy) in (columns | {"class frequencies": (0.69, 0.5)}).items()
+    }
+    result = Result("all 300 rows", columns, np.array(["a", "b"]))
+    assert result.verdict()[0].startswith(sentence)
+    assert "try" not in result.verdict()[0]
+    assert result.is_useful == useful
+
+
+def test_the_calibration_and_the_rows_of_the_linear_model_are_said():
+    first, linear, before = figures([[8, 2], [1, 9]]), figures([[2, 0], [1, 1]]), figures([[9, 1], [1, 9]])
+    columns = {"ensemble": first, "linear model": linear, "class frequencies": figures([[1, 9], [9, 1]])}
+    result = Result("20 rows", columns, np.array(["a", "b"]), before=before, temperature=0.5, on_rows_of_linear=linear)
+    text = result.as_text()
+    assert "\nThe linear model was judged on 4 of these rows.\n" in text
+    assert (
+        f"\nCalibration by a temperature of 0.50: log-loss {first.log_loss:.4f}, before {before.log_loss:.4f};" in text
+    )
+    assert "75.0 % of the 4 rows that judged both right" in result.verdict()[0]
+
+
+def test_a_preset_shows_what_each_type_of_network_was_worth(shown):
+    result = shown("train", "iris", "--preset", "fast", width=80)
+    said = ESCAPES.sub("", result.err)
+    assert re.search(r"\d+ networks trained; the model is the weighted mean of their logits", said)
+    assert re.search(r"\n  linear: +log-loss [\d.]+, (weight [\d.]+, \d networks 4-3|not used)", said)
+    assert max(len(line.rstrip()) for line in said.splitlines() if "\x1b" not in line) <= 80
+
+
 def test_no_accuracy_is_claimed_on_the_rows_that_the_network_was_trained_on():
     from types import SimpleNamespace
 
