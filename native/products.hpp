@@ -24,10 +24,17 @@ template <class T, class What> INLINE void by_tiles(int64_t from, int64_t to, Wh
     if (from < to) what(Height<MR<T> / 2>(), from);
 }
 
+// Zeros in registers, where `= {}` would fill memory first.
+template <class T, int M, int N> INLINE void clear(Vec<T> (&sum)[M][N]) {
+    for (int i = 0; i < M; ++i)
+        for (int v = 0; v < N; ++v) sum[i][v] = Vec<T>{};
+}
+
 // Z = A W + b for M units: W points at the first of them, A and Z at the first of N vectors of rows. W is what another
 // thread may just have moved: the panel that will be needed next, `ahead` numbers on, is asked for on the way.
 template <class T, int M, int N> void affine_tile(const T *W, int64_t ahead, int64_t rows, const T *A, T *Z) {
-    Vec<T> sum[M][N] = {};
+    Vec<T> sum[M][N];
+    clear<T>(sum);
     for (int64_t k = 0; k < rows; ++k, W += LANES<T>, A += SPAN<T>) {
         __builtin_prefetch(W + ahead, 0, 2);
         Vec<T> a[N];
@@ -45,7 +52,8 @@ template <class T, int M, int N> void affine_tile(const T *W, int64_t ahead, int
 // may become NaN.
 template <class T, int M, int N>
 void down_tile(const T *W, int64_t stride, int64_t columns, const T *dZ, T *D, bool rectified) {
-    Vec<T> sum[M][N] = {};
+    Vec<T> sum[M][N];
+    clear<T>(sum);
     for (; columns > 0; columns -= LANES<T>, W += stride) {
         const int64_t some = columns < LANES<T> ? columns : LANES<T>;
         for (int64_t c = 0; c < some; ++c, dZ += SPAN<T>) {
@@ -69,7 +77,8 @@ void down_tile(const T *W, int64_t stride, int64_t columns, const T *dZ, T *D, b
 // come from another thread too, is asked for on the way.
 template <class T, int M, int N>
 INLINE void gradient_tile(const T *A, int64_t between, const T *dZ, int64_t panel, int64_t m, Vec<T> (&dW)[M][N]) {
-    Vec<T> sum[M][N] = {};
+    Vec<T> sum[M][N];
+    clear<T>(sum);
     for (; m > 0; m -= SPAN<T>, A += between) {
         const int64_t some = m < SPAN<T> ? m : SPAN<T>;
         for (int64_t s = 0; s < some; ++s, dZ += LANES<T>) {

@@ -162,6 +162,13 @@ inline void with_target_rows(Case &c) {  // zeros and ones among them
     for (int64_t i = 0; i < c.n * c.k(); ++i) c.Y.push_back(std::min(1.0, std::max(0.0, random.number(-0.5, 1.5))));
 }
 
+inline void with_candidates(Case &c) {  // the class of a row, and others
+    Random random{12};
+    c.loss = CANDIDATE_CROSS_ENTROPY;
+    for (int64_t i = 0; i < c.n; ++i)
+        for (int64_t j = 0; j < c.k(); ++j) c.Y.push_back(j == c.y[i] || random.below(3) == 0);
+}
+
 inline void with_scale(Case &c) {  // powers of two, so that W1 / scale is exact
     Random random{11};
     for (int64_t i = 0; i < c.sizes[0]; ++i) {
@@ -219,11 +226,24 @@ inline void predict(const Case &c, const double *z, double *p) {
         p[j] = c.output == SOFTMAX_OUTPUT ? std::exp(z[j] - top) / sum : activation(f, z[j], slope);
 }
 
+// A share of -log of the probability of a row's candidates, and its derivative by the logits, p - q.
+inline double candidates(const Case &c, int64_t row, double share, const Numbers &p, Numbers &dz) {
+    double sum = 0;
+    for (int64_t j = 0; j < c.k(); ++j) sum += c.target(Mixed(row), j) * p[j];
+    for (int64_t j = 0; j < c.k(); ++j) dz[j] += share * (p[j] - c.target(Mixed(row), j) * p[j] / sum);
+    return -share * std::log(sum);
+}
+
 // The loss of row i by its logits z, which become their derivatives: the loss's derivative by p, pulled back to z.
 inline double head(const Case &c, const Mixed &i, double *z) {
     const int64_t k = c.k();
     Numbers p(k), dp(k);
     predict(c, z, p.data());
+    if (c.loss == CANDIDATE_CROSS_ENTROPY) {
+        const double loss = candidates(c, i.row, 1 - i.share, p, dp) + candidates(c, i.previous, i.share, p, dp);
+        std::copy(dp.begin(), dp.end(), z);
+        return loss;
+    }
     double loss = 0, along = 0, slope = 1;
     for (int64_t j = 0; j < k; ++j) {
         const double y = c.target(i, j);

@@ -66,6 +66,17 @@ void every_head() {
                 }
 }
 
+void sets_of_candidates() {
+    for (int64_t k : {1, 2, 5, 17})
+        for (int option = 0; option < 4; ++option) {  // labels or sets, mixed or not
+            Case c = make({7, 13, k}, 37, uint64_t(250 + option));
+            c.loss = CANDIDATE_CROSS_ENTROPY;
+            if (option & 1) with_candidates(c);
+            if (option & 2) c.mixup = 0.75;
+            check(c);
+        }
+}
+
 void every_rule() {
     for (int rule = 0; rule < 4; ++rule)
         for (int option = 0; option < 11; ++option)
@@ -395,6 +406,7 @@ int main() {
         const char *name;
         void (*run)();
     } groups[] = {{"sizes", every_size},         {"activations", every_activation}, {"heads", every_head},
+                  {"candidates", sets_of_candidates},
                   {"rules", every_rule},         {"sparse rows", sparse_rows},      {"embeddings", embeddings},
                   {"few rows", few_rows},
                   {"many rows", many_rows},      {"phases", phases},                {"same bits", same_bits},

@@ -74,7 +74,7 @@ def test_a_column_of_single_classes_is_read_as_without_the_option():
 
 @pytest.mark.parametrize("cell", ["a|", "|a", "!", "a||b", "!a|"])
 def test_a_cell_with_an_empty_part_is_refused(cell):
-    with pytest.raises(DataError, match=r"'y' is .*, expected classes separated by '\|', or ! before those ruled"):
+    with pytest.raises(DataError, match=r"'y' is .*, expected classes separated by '\|', or ! before"):
         labels_of("a", cell, "b")
 
 
@@ -108,6 +108,17 @@ def test_a_preset_learns_the_classes_from_sets(fitted):
 def test_cells_and_sets_are_the_same_labels(fitted):
     by_sets = TableClassifier("fast", random_state=0, n_threads=1).fit(X, SETS)
     np.testing.assert_array_equal(by_sets.predict_proba(X), fitted.predict_proba(X))
+
+
+def test_texts_given_apart_from_the_table_are_cells_too(fitted):
+    rows, by_column = TableRows(X, CELLS, candidates="|"), TableRows(TABLE, "species", candidates="|")
+    np.testing.assert_array_equal(rows.sets, by_column.sets)
+    with pytest.raises(
+        LabelError, match=r"^Row 2 of y is 'a\|', expected classes separated by '\|', or ! before those ruled"
+    ):
+        TableRows({"x": np.arange(3.0)}, ["a", "b", "a|"], candidates="|")
+    P = TableClassifier(candidates="|", **ONE_NETWORK).fit(X, CELLS, X_val=X, y_val=CELLS).predict_proba(X)
+    assert np.isfinite(P).all()
 
 
 def test_out_of_fold_figures_are_those_of_the_sets(fitted):

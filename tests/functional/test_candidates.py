@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glassmax import Network
+from glassmax import Network, diagnose
 from glassmax.errors import LabelError, OptionError
 from glassmax.functional import (
     candidate_cross_entropy,
@@ -190,6 +190,14 @@ def test_rows_are_of_0_and_1_with_at_least_one_1(f):
         f(V, [[1, 0, 0], [1, 0, 0.5]])
     with pytest.raises(LabelError, match=r"^Label of row 1 has no candidate, expected at least one class\.$"):
         f(V, [[1, 0, 0], [0, 0, 0]])
+
+
+def test_the_doctor_refuses_what_it_does_not_know():
+    network = Network([2, 3], loss="candidate_cross_entropy")
+    with pytest.raises(
+        OptionError, match=r"^network has the loss candidate_cross_entropy, which the doctor doesn't know"
+    ):
+        diagnose(network.parameters, network=network, X=[[1.0, 2.0]], y=[[1, 1, 0]])
 
 
 @pytest.mark.parametrize("output", [output for output in OUTPUTS if output != "softmax"])

@@ -119,6 +119,11 @@ def _given(X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: b
             "network has an embedding, which the doctor doesn't know. Use network.check_gradients(X, y), or pass a "
             "network of its layers alone with the embedded inputs: X=network.forward(X).A[0]."
         )
+    if network is not None and network.head.loss == "candidate_cross_entropy":
+        raise OptionError(
+            "network has the loss candidate_cross_entropy, which the doctor doesn't know. Use "
+            "network.check_gradients(X, y); gradients alone can be compared with network.loss_and_gradients(X, y)."
+        )
     if X is None or y is None:
         raise ShapeError(
             f"{'X' if X is None else 'y'} is missing. Pass the X and y at which the gradients were computed."

@@ -52,8 +52,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     keep : collection of str, default=()
         Columns to learn from even if they look like identifiers or never change. The columns of an array are all kept.
     candidates : str or None, default=None
-        What separates classes in a cell of the target column: with "|", the cell ``a|b`` means "a or b", and ``!a``
-        "not a", see `SoftmaxClassifier.fit`. None: each cell is a class.
+        What separates classes in a label that is a text: with "|", ``a|b`` means "a or b", and ``!a`` "not a", see
+        `SoftmaxClassifier.fit`. None: each text is a class.
     held_out : float, default=0.2
         Share of the rows, in [0, 1), that judge the network of `network`; 0 holds out none. Presets hold out none.
     dtype : {"float64", "float32"}, default="float64"

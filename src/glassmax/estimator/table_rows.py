@@ -32,7 +32,8 @@ from ..table import (
     read_labels,
     read_weights,
 )
-from ..table.cells import as_text
+from ..table.candidates import parse_candidates
+from ..table.cells import as_text, objects
 from ..table.frames import is_missing
 from ..training import holdout
 from .candidates import encode_candidates, holds_candidates, rows_of
@@ -67,7 +68,8 @@ class TableRows:
         Name of a column, or numbers or dates, which put the rows in order. The column is an input, unless `columns`
         leaves it out.
     candidates : str, optional
-        What separates the candidates in a cell of the target column, see `glassmax.table.read_labels`.
+        What separates the candidates in a cell of the target column or in a text among the labels, see
+        `glassmax.table.read_labels`.
 
     Attributes
     ----------
@@ -134,6 +136,7 @@ class TableRows:
             labels, self.index = read_labels(table, target, candidates=candidates)
         else:
             labels, self.index = _given_labels(target, table)
+            labels = _parsed(labels, candidates, self.index, self.target)
         self.sets: Array | None = None
         if holds_candidates(labels):
             self.sets, labels, self.index = _read_sets(labels, self.index, self.target)
@@ -141,7 +144,10 @@ class TableRows:
         self.unlabelled = table.n_rows - len(self.index)
         self.table = table.rows(self.index) if self.unlabelled else table
         self.weight = None if all_weights is None else all_weights[self.index]
-        self.classes, self.y = self._classes(labels) if self.sets is None else (labels, self.sets.argmax(axis=1))
+        if self.sets is None:
+            self.classes, self.y = self._classes(labels)
+        else:
+            self.classes, self.y = labels, np.asarray(self.sets.argmax(axis=1))
         self.groups = None if groups is None else _group_numbers(table, groups)[self.index]
         self.time = None if time is None else order_of(table, time)[self.index]
         kept = isinstance(groups, str) and groups in self.columns.keep
@@ -242,6 +248,7 @@ class TableRows:
         else:
             labels, rows = _given_labels(cast("Any", target), table, "y_val")
             what = "y_val"
+            labels = _parsed(labels, self.separator, rows, what)
         if holds_candidates(labels):
             y, _, rows = _read_sets(labels, rows, what, self.classes)
         else:
@@ -350,6 +357,20 @@ def _given_labels(labels: npt.ArrayLike, table: Table, what: str = "y") -> tuple
         plain = np.array(values.tolist())
         values = plain if plain.dtype.kind in "bi" else values  # texts stay objects, as scikit-learn has them
     return values, rows
+
+
+def _parsed(labels: Array, separator: str | None, rows: Array, what: str) -> Array:
+    """Return labels with the texts among them read as cells of candidates."""
+    if separator is None:
+        return labels
+    entries = objects(labels.tolist())
+    for position, label in enumerate(labels.tolist()):
+        if isinstance(label, str):
+            try:
+                entries[position] = parse_candidates(label, separator)
+            except LabelError as error:
+                raise LabelError(f"Row {rows[position]} of {what} {error}.") from None
+    return entries if holds_candidates(entries) else labels
 
 
 def _read_sets(labels: Array, rows: Array, what: str, classes: Array | None = None) -> tuple[Array, Array, Array]:

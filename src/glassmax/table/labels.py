@@ -4,9 +4,10 @@ import numpy as np
 
 from ..errors import DataError, LabelError
 from ..functional.arrays import Array
-from .candidates import NotClass, holds_candidates, mapped, named_labels, parse_candidates
+from .candidates import NotClass, holds_candidates, mapped, named_by, parse_candidates
 from .cells import as_text, column_of, number_text, objects
 from .columns import numbers_of
+from .frames import is_missing
 from .table import Table
 
 __all__ = ["candidate_rows", "class_indices", "label_texts", "read_labels", "read_weights"]
@@ -81,7 +82,8 @@ def _candidates(table: Table, target: str, texts: Array, rows: Array, separator:
         return None
     named: dict[str, int] = {}
     for row, entry in zip(rows.tolist(), entries, strict=True):
-        mapped(entry, lambda text, row=row: named.setdefault(text, row))
+        for text in named_by(entry):
+            named.setdefault(text, row)
     parts = objects(list(named))
     labels = _labels(table, target, parts, parts, np.array(list(named.values()), np.intp)).tolist()
     known = dict(zip(named, labels, strict=True))
@@ -160,7 +162,8 @@ def candidate_rows(labels: Array, classes: Array, what: str) -> Array:
     known = {text: position for position, text in enumerate(label_texts(classes))}
     S = np.zeros((len(labels), len(known)), bool)
     for row, entry in enumerate(labels):
-        named = [label_texts(np.asarray([label]))[0] for label in named_labels(entry)]
+        labels_of_row = () if is_missing(entry) else named_by(entry)
+        named = [label_texts(np.asarray([label]))[0] for label in labels_of_row]
         for text in named:
             if text not in known:
                 more = f" and {len(known) - 10} more" if len(known) > 10 else ""

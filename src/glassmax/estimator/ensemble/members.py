@@ -171,7 +171,7 @@ class Trainer:
             rows = rows._replace(X=bins.forward(rows.X, {}))
             parameters["embedding"] = None
         loss = "cross_entropy" if rows.y.ndim == 1 else "candidate_cross_entropy"
-        settings = {"output": "softmax", "loss": loss, "random_state": seed, "n_threads": n_threads}
+        settings: dict[str, Any] = {"output": "softmax", "loss": loss, "random_state": seed, "n_threads": n_threads}
         classifier = SoftmaxClassifier(**parameters, **settings)
         saved = None if self.checkpoint is None else self.checkpoint.member(task.position, task.number)
         if not self._fit(classifier, rows, saved):
