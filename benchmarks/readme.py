@@ -236,8 +236,9 @@ def summary():
     count = len(tabular["default"]["sets"])
     accuracy = (
         f"- **Accuracy on tables.** Over {count} public tables, `TableClassifier` has an error of "
-        f"{100 * ours['error']:.1f} % and a log-loss of {ours['log_loss']:.3f}; the best of LightGBM, XGBoost and scikit-learn's boosting, "
-        f"{100 * boosting['error']:.1f} % and {boosting['log_loss']:.3f} (shifted geometric means, defaults)."
+        f"{100 * ours['error']:.1f} % and a log-loss of {ours['log_loss']:.3f}; the best of LightGBM, XGBoost and "
+        f"scikit-learn's boosting, {100 * boosting['error']:.1f} % and {boosting['log_loss']:.3f} (shifted geometric "
+        "means, defaults)."
     )
     return "".join(f"{wrapped(line, '  ')}\n" for line in (accuracy, speed, correctness))
 
