@@ -35,8 +35,8 @@ def command(
     by: str | None,
     weight: str | None,
     candidates: str | None,
-    as_json: bool,
     reliability: bool,
+    as_json: bool,
     **options: Any,
 ) -> None:
     """Score a model on a table that has the target column.
