@@ -263,7 +263,7 @@ class TrainingRun:
         network = self.prepared.network
         if network is not None and getattr(network, "loss_curve_", None):
             last_good = path.with_suffix(".last-good.safetensors")
-            record = {"glassmax": __version__, "epochs": len(network.loss_curve_)}
+            record: dict[str, Any] = {"glassmax": __version__, "epochs": len(network.loss_curve_)}
             Model(network.network_, self.rows.classes, self.rows.encoding, record).save(last_good)
             say(f"The last good weights are in {last_good}.")
         elif network is not None:

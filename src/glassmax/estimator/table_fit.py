@@ -174,7 +174,10 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> Records:
     rows.learn_encoding(there)
     X = rows.encoded(there, np.float32, notes=rows.notes)
     y, weight = rows.targets(there), _weighed(classifier, rows, there)
-    held = None if validation is None else Rows(*rows.encoded_validation(*validation, np.float32))
+    held = None
+    if validation is not None:
+        data, target, of_rows = validation
+        held = Rows(*rows.encoded_validation(data, target, of_rows, np.float32))
     yield Prepared(there, there[:0], X.shape[1], None if held is None else len(held.y))
     seed = _seed(classifier)
     folds = Folds.none(rows.y[there])
@@ -240,7 +243,10 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
     X_judged, y_judged, w_judged = rows.encoded(held, classifier.dtype), rows.targets(held), rows.weights(held)
     weight = _weighed(classifier, rows, kept)
     names = ("X_val", "y_val", "sample_weight_val")
-    others = () if validation is None else rows.encoded_validation(*validation, classifier.dtype)
+    others: tuple[Any, ...] = ()
+    if validation is not None:
+        data, target, of_rows = validation
+        others = rows.encoded_validation(data, target, of_rows, classifier.dtype)
     given = dict(zip(names, others, strict=False))
     yield Prepared(kept, held, X.shape[1], len(others[1]) if others else None, network)
     classes = np.arange(len(rows.classes))
