@@ -152,13 +152,13 @@ LINEAR = MemberType(
 """Multinomial logistic regression; on more rows it takes long, and has no weight beside networks."""
 
 
-def _smooth(layers: int = 3, epochs: int = 16) -> tuple[MemberType, ...]:
+def _smooth(hidden: tuple[int, ...] = (256, 256, 256), epochs: int = 16, **bounds: int) -> tuple[MemberType, ...]:
     """Return networks with much mixup."""
     parameters = NETWORK | {"mixup": 0.3}
-    return _of_two_sizes("smooth", parameters, layers, epochs, {"fewest_steps": 150, "most_steps": 800})
+    return _of_two_sizes("smooth", parameters, hidden, epochs, {"fewest_steps": 150, "most_steps": 800} | bounds)
 
 
-def _binned(**bounds: int) -> tuple[MemberType, ...]:
+def _binned(hidden: tuple[int, ...] = (256, 256), epochs: int = 16, **bounds: int) -> tuple[MemberType, ...]:
     """Return networks that see each number in bins, too, and more steps.
 
     A learned scale of the inputs beside bins overfits.
@@ -166,15 +166,17 @@ def _binned(**bounds: int) -> tuple[MemberType, ...]:
     parameters = NETWORK | {"mixup": 0.15, "embedding": PiecewiseLinear(), "input_scale_rate": None}
     bounds = {"fewest_steps": 600, "most_steps": 800} | bounds
     without = {"embedding": None, "input_scale_rate": 6.0}
-    return tuple(replace(t, without_numbers=without) for t in _of_two_sizes("binned", parameters, 2, 16, bounds))
+    return tuple(
+        replace(t, without_numbers=without) for t in _of_two_sizes("binned", parameters, hidden, epochs, bounds)
+    )
 
 
 def _of_two_sizes(
-    name: str, parameters: dict[str, Any], layers: int, epochs: int, bounds: dict[str, Any]
+    name: str, parameters: dict[str, Any], hidden: tuple[int, ...], epochs: int, bounds: dict[str, Any]
 ) -> tuple[MemberType, ...]:
     """Return a type for few rows, and one for more."""
     small = parameters | {"hidden_layer_sizes": (128, 128)}
-    large = parameters | {"hidden_layer_sizes": (256,) * layers}
+    large = parameters | {"hidden_layer_sizes": hidden}
     few = bounds | {"fewest_steps": bounds["fewest_steps"] // 2 + 75}
     return (
         MemberType(name, small, epochs, **few, most_rows=FEW_ROWS - 1),
@@ -186,7 +188,15 @@ SMALL = MemberType("small", NETWORK | {"hidden_layer_sizes": (64, 64), "mixup": 
 """A small network with dropout, for small and for noisy tables."""
 
 PRESETS: dict[str, Preset] = {
-    "fast": Preset((*_smooth(2, 12), *_binned(fewest_steps=400, most_numbers=20), SMALL, LINEAR), members=4, blocks=4),
+    "fast": Preset(
+        (
+            *_smooth((256, 256), 12, most_steps=400),
+            *_binned((192, 192), 12, fewest_steps=400, most_steps=400),
+            LINEAR,
+        ),
+        members=3,
+        blocks=3,
+    ),
     "default": Preset((*_smooth(), *_binned(), SMALL, LINEAR)),
     "best": Preset((*_smooth(), *_binned(), SMALL, LINEAR), members=16, blocks=8),
 }
