@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ..errors import LabelError, OptionError
 from ..functional.arrays import Array
-from ..table.candidates import NotClass, holds_candidates, named_by
+from ..table.candidates import NotClass, holds_candidates, named_labels
 from ..table.frames import is_missing
 from .labels import Labels, encode_labels
 
@@ -61,7 +61,7 @@ def encode_candidates(y: Iterable[Any], classes: npt.ArrayLike | None = None, *,
     entries = list(y)
     named: dict[Any, None] = {}
     for row, entry in enumerate(entries):
-        for label in _named(entry):
+        for label in named_labels(entry):
             if is_missing(label) or (isinstance(label, float) and not label.is_integer()):
                 raise LabelError(f"Row {row} of {what} names {label!r}, expected classes: texts or whole numbers.")
             named[label] = None
@@ -76,7 +76,7 @@ def encode_candidates(y: Iterable[Any], classes: npt.ArrayLike | None = None, *,
     for row, entry in enumerate(entries):
         everything = isinstance(entry, NotClass) or is_missing(entry)
         T[row] = float(everything)
-        T[row, [place[label] for label in _named(entry)]] = float(not everything)
+        T[row, [place[label] for label in named_labels(entry)]] = float(not everything)
     empty = ~T.any(axis=1)
     if empty.any():
         row = int(np.argmax(empty))
@@ -90,8 +90,3 @@ def rows_of(labels: Labels) -> Array:
     T, k = labels.T, len(labels.classes)
     rows: Array = T == 1 if T.ndim == 2 else T[:, None] == np.arange(k)
     return rows
-
-
-def _named(entry: Any) -> Iterable[Any]:
-    """Return the labels that an entry names; none if it is missing."""
-    return () if is_missing(entry) else named_by(entry)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import LabelError
+from .frames import is_missing
 
-__all__ = ["NotClass", "holds_candidates", "mapped", "named_by", "not_class", "parse_candidates"]
+__all__ = ["NotClass", "holds_candidates", "mapped", "named_labels", "not_class", "parse_candidates"]
 
 
 @dataclass(frozen=True)
@@ -59,18 +60,20 @@ def holds_candidates(labels: Any) -> bool:
     return any(isinstance(label, set | frozenset | NotClass) for label in labels)
 
 
-def named_by(entry: Any) -> Iterable[Any]:
-    """Return the labels that a label, a set of labels or `not_class` names."""
-    if isinstance(entry, NotClass):
-        return entry.labels
-    return entry if isinstance(entry, set | frozenset) else (entry,)
-
-
 def mapped(entry: Any, change: Callable[[Any], Any]) -> Any:
     """Return a label, or a set of labels, with each label changed."""
     if isinstance(entry, NotClass):
         return NotClass(frozenset(map(change, entry.labels)))
     return frozenset(map(change, entry)) if isinstance(entry, set | frozenset) else change(entry)
+
+
+def named_labels(entry: Any) -> Iterable[Any]:
+    """Return the labels that an entry names, allowed or ruled out; none if the entry is missing."""
+    if isinstance(entry, set | frozenset):
+        return entry
+    if isinstance(entry, NotClass):
+        return entry.labels
+    return () if is_missing(entry) else (entry,)
 
 
 def parse_candidates(text: str, separator: str) -> Any:

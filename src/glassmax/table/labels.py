@@ -4,10 +4,9 @@ import numpy as np
 
 from ..errors import DataError, LabelError
 from ..functional.arrays import Array
-from .candidates import NotClass, holds_candidates, mapped, named_by, parse_candidates
+from .candidates import NotClass, holds_candidates, mapped, named_labels, parse_candidates
 from .cells import as_text, column_of, number_text, objects
 from .columns import numbers_of
-from .frames import is_missing
 from .table import Table
 
 __all__ = ["candidate_rows", "class_indices", "label_texts", "read_labels", "read_weights"]
@@ -82,7 +81,7 @@ def _candidates(table: Table, target: str, texts: Array, rows: Array, separator:
         return None
     named: dict[str, int] = {}
     for row, entry in zip(rows.tolist(), entries, strict=True):
-        for text in named_by(entry):
+        for text in named_labels(entry):
             named.setdefault(text, row)
     parts = objects(list(named))
     labels = _labels(table, target, parts, parts, np.array(list(named.values()), np.intp)).tolist()
@@ -162,8 +161,7 @@ def candidate_rows(labels: Array, classes: Array, what: str) -> Array:
     known = {text: position for position, text in enumerate(label_texts(classes))}
     S = np.zeros((len(labels), len(known)), bool)
     for row, entry in enumerate(labels):
-        labels_of_row = () if is_missing(entry) else named_by(entry)
-        named = [label_texts(np.asarray([label]))[0] for label in labels_of_row]
+        named = [label_texts(np.asarray([label]))[0] for label in named_labels(entry)]
         for text in named:
             if text not in known:
                 more = f" and {len(known) - 10} more" if len(known) > 10 else ""
