@@ -181,8 +181,8 @@ def test_classes_may_be_a_list():
 
 
 def test_a_model_of_a_table_takes_no_array_and_the_other_way_round():
-    encoding, _ = Encoding.learn(read_table("toy"), "class")
-    model = Model(Network([4, 3]), np.array(["a", "b", "c"]), encoding)
+    encoding, _ = Encoding.learn(read_table("penguins"), "species")
+    model = Model(Network([encoding.width, 3]), np.array(["a", "b", "c"]), encoding)
     message = message_of(model.predict, np.zeros((1, 4)), error=DataError)
     assert message == "The model was trained on a table: pass glassmax.read_table(path), or a frame."
     message = message_of(small().predict, read_table("toy"), error=DataError)

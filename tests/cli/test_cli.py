@@ -387,10 +387,13 @@ def test_a_coverage_adds_the_prediction_set_of_each_row(done, ensemble, coverage
 
 
 def test_a_model_without_conformal_scores_has_no_prediction_sets(run, model):
-    result = run("predict", model, "penguins", "--coverage", "0.9")
+    known = load_model(model)
+    Model(known.networks, known.classes, known.encoding).save("plain.safetensors")
+    result = run("predict", "plain.safetensors", "penguins", "--coverage", "0.9")
     assert (result.code, result.out) == (1, "")
     assert result.err == (
-        "Error: p.safetensors has no scores for --coverage: a model that glassmax train --preset has made has them.\n"
+        "Error: plain.safetensors has no scores for --coverage: a model that glassmax train --preset has made has "
+        "them.\n"
     )
 
 
@@ -463,7 +466,7 @@ def test_evaluate_shows_how_often_the_model_was_right_by_its_probability(done, e
         right, mark = round(30 * found["accuracy"]), min(round(30 * found["mean_probability"]), 29)
         bar = f"{'━' * right:<30}"
         line = f"{bar[:mark]}┃{bar[mark + 1 :]}".rstrip()
-        assert re.search(rf"^ +{found['mean_probability']:.4f} +{found['accuracy']:.4f} .* %  {line}$", out, re.M)
+        assert re.search(rf"^{found['mean_probability']:.4f} +{found['accuracy']:.4f} .* %  {line}$", out, re.M)
 
 
 def test_evaluate_says_that_the_model_was_trained_on_a_table_of_this_name(done, model):
