@@ -421,7 +421,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             rows.encoding,
             self._record(rows, fitted, judged),
             weights=fitted.weights,
-            calibration=None if fitted.scale is None else Calibration(fitted.scale),
+            calibration=None if fitted.scale is None else Calibration(fitted.scale, fitted.bias),
             conformal=fitted.conformal(),
         )
 

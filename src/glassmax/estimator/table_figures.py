@@ -104,7 +104,7 @@ def _of_preset(rows: TableRows, fitted: TableFit, tried: list[Member]) -> Compar
     columns["class frequencies"] = _frequencies(rows, fitted, fitted.y, fitted.sample_weight)
     before = None
     if fitted.scale is not None:
-        before = _metrics(fitted.Z * np.float32(fitted.sharpening / fitted.scale), fitted.y, fitted.sample_weight)
+        before = _metrics(fitted.uncalibrated(), fitted.y, fitted.sample_weight)
     log_losses = {name: metrics.log_loss for name, (metrics, _) in types.items()}
     return Comparison("validation" if fitted.validated else "out of fold", columns, before, on_same_rows, log_losses)
 

@@ -101,6 +101,8 @@ class TableFit:
         Number of members that were trained; some of them may not be used.
     sharpening : float
         Factor of the logits of new rows in comparison with those of the judged rows.
+    bias : (k,) array or None
+        Number that is added to the scaled logits of each class.
     """
 
     kept: Array
@@ -118,6 +120,13 @@ class TableFit:
     validated: bool = False
     trained: int = 1
     sharpening: float = 1.0
+    bias: Array | None = None
+
+    def uncalibrated(self) -> Array:
+        """Return the logits of the judged rows as they were before the calibration, (r, k)."""
+        bias = 0.0 if self.bias is None else self.bias / self.sharpening
+        Z: Array = (self.Z - np.asarray(bias, self.Z.dtype)) * np.float32(self.sharpening / (self.scale or 1.0))
+        return Z
 
     def probabilities(self, rows: TableRows) -> Array:
         """Return the probabilities of all rows that were given, NaN where a row was not judged."""
@@ -215,7 +224,7 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> Records:
         ensemble.weights,
         ensemble.scale,
         judged,
-        np.float32(ensemble.scale_of_judged) * ensemble.Z,
+        ensemble.Z,
         of_y,
         of_weight,
         ensemble.stop_reason,
@@ -224,6 +233,7 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> Records:
         held is not None,
         ensemble.trained,
         ensemble.scale / ensemble.scale_of_judged,
+        ensemble.bias,
     )
 
 

@@ -110,12 +110,15 @@ class Preset:
         Number of members of each type.
     blocks, out : int
         Number of blocks of rows, and how many of them each member leaves out.
+    biases : bool
+        Whether the calibration may have a bias for each class beside the temperature.
     """
 
     types: tuple[MemberType, ...]
     members: int = 5
     blocks: int = 5
     out: int = 1
+    biases: bool = True
 
 
 def _of_columns(recipe: Periodic | PiecewiseLinear, numbers: Numbers, most_bins: int) -> Periodic | PiecewiseLinear:
@@ -178,8 +181,25 @@ def _of_two_sizes(name: str, parameters: dict[str, Any], epochs: int, bounds: di
     )
 
 
-SMALL = MemberType("small", NETWORK | {"hidden_layer_sizes": (64, 64), "mixup": 0.3, "dropout": 0.2}, 16, 200, 600)
+MANY_ROWS = 37_500
+"""Tables with more rows need no dropout and no mixup, but many steps."""
+
+SMALL = MemberType(
+    "small",
+    NETWORK | {"hidden_layer_sizes": (64, 64), "mixup": 0.3, "dropout": 0.2},
+    epochs=16,
+    fewest_steps=200,
+    most_steps=600,
+    most_rows=MANY_ROWS,
+)
 """A small network with dropout, for small and for noisy tables."""
+
+
+def _long(most_steps: int = 8000) -> MemberType:
+    """Return a small network that is trained for many steps, for large tables."""
+    parameters = NETWORK | {"hidden_layer_sizes": (64, 64)}
+    return MemberType("long", parameters, 16, most_steps=most_steps, fewest_rows=MANY_ROWS + 1)
+
 
 PRESETS: dict[str, Preset] = {
     "fast": Preset(
@@ -187,12 +207,14 @@ PRESETS: dict[str, Preset] = {
             *_smooth(2, 12, 400),
             *_binned(192, 12, fewest_steps=400, most_steps=400, most_bins=128),
             replace(SMALL, most_rows=FEW_ROWS - 1),
+            _long(),
             LINEAR,
         ),
         members=3,
         blocks=3,
+        biases=False,
     ),
-    "default": Preset((*_smooth(), *_binned(), SMALL, LINEAR)),
-    "best": Preset((*_smooth(), *_binned(), SMALL, LINEAR), members=16, blocks=8),
+    "default": Preset((*_smooth(), *_binned(), SMALL, _long(), LINEAR)),
+    "best": Preset((*_smooth(), *_binned(), SMALL, _long(16_000), LINEAR), members=16, blocks=8),
 }
 """The presets by name."""

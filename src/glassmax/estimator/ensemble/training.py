@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...calibration import Calibration
 from ...errors import DivergenceError
 from ...functional.arrays import Array
 from ...network import Network
@@ -20,6 +21,8 @@ SHARPENING = 1.1
 not seen a row. Fitted on 50 runs. It is 1 with validation rows, which no member has seen, and for a single member."""
 
 
+ROWS_FOR_A_BIAS, MOST_LOGITS_FOR_BIASES = 20, 10_000_000
+"""A bias is fitted for each class if there are that many rows a class, and no more logits of judged rows than that."""
 LEAST_WEIGHT = 0.01
 """A type of less weight than this is not used."""
 
@@ -38,10 +41,12 @@ class Ensemble:
         Factor of the mean logits for new rows; 1 / scale is the temperature.
     scale_of_judged : float
         Factor of the mean logits of the judged rows, which fewer members have in common.
+    bias : (k,) array or None
+        Number that is added to the scaled logits of each class; None if biases don't lower the log-loss.
     judged : (r,) array of int
         Rows judged out of fold; or all validation rows.
     Z : (r, k) array
-        Their logits, by members that have not seen them.
+        Their scaled logits, by members that have not seen them, with the bias.
     stop_reason : str
         "completed", "time_limit" or "interrupted".
     planned, trained : int
@@ -54,6 +59,7 @@ class Ensemble:
     scale_of_judged: float
     judged: Array
     Z: Array
+    bias: Array | None = None
     stop_reason: str = "completed"
     planned: int = 1
     trained: int = 1
@@ -88,7 +94,7 @@ def train_ensemble(trainer: Trainer, preset: Preset) -> Generator[Member, None, 
             raise
         interrupted = True
     reason = "interrupted" if interrupted else "completed" if len(ready) == len(tasks) else "time_limit"
-    return replace(_combined(ready, trainer), stop_reason=reason, planned=len(tasks), trained=len(ready))
+    return replace(_combined(ready, trainer, preset.biases), stop_reason=reason, planned=len(tasks), trained=len(ready))
 
 
 def _judged(members: list[Member], trainer: Trainer) -> OutOfFold:
@@ -100,8 +106,8 @@ def _judged(members: list[Member], trainer: Trainer) -> OutOfFold:
     return oof
 
 
-def _combined(ready: list[Member], trainer: Trainer) -> Ensemble:
-    """Return the ensemble of members, the weights of their types and their scale fitted out of fold."""
+def _combined(ready: list[Member], trainer: Trainer, biases: bool) -> Ensemble:
+    """Return the ensemble of members, the weights of their types and their calibration fitted out of fold."""
     sound = [member for member in ready if member.stop_reason != "diverged"]
     if not sound:
         raise DivergenceError(
@@ -123,9 +129,15 @@ def _combined(ready: list[Member], trainer: Trainer) -> Ensemble:
     members = [member for t in used for member in sets[t]]
     Z = np.zeros_like(Zs[0])
     for t in used:
-        Z += np.float32(w[t] / scale) * Zs[t]
+        Z += np.float32(w[t]) * Zs[t]
     sharpening = SHARPENING if trainer.validation is None and len(members) > len(used) else 1.0
-    return Ensemble(members, np.array(shares), sharpening * scale, scale, judged, Z)
+    bias = None
+    if biases and y.ndim == 1 and len(y) >= ROWS_FOR_A_BIAS * Z.shape[1] and Z.size <= MOST_LOGITS_FOR_BIASES:
+        calibration = Calibration.fit(Z, y, weight)
+        if calibration.bias is not None:
+            Z, scale = calibration.logits(Z), scale * calibration.scale
+            bias = sharpening * calibration.bias
+    return Ensemble(members, np.array(shares), sharpening * scale, scale, judged, Z, bias)
 
 
 def _weights(Zs: list[Array], y: Array, weight: Array | None) -> Array:
