@@ -12,7 +12,7 @@ from ...functional.arrays import Array
 from ...network import Network
 from .members import Member, Task, Trainer
 from .presets import Preset
-from .selection import OutOfFold, fit_scale, fit_weights
+from .selection import OutOfFold, fit_weights, judge
 
 __all__ = ["Ensemble", "train_ensemble"]
 
@@ -141,8 +141,22 @@ def _combined(ready: list[Member], trainer: Trainer, biases: bool) -> Ensemble:
 
 
 def _weights(Zs: list[Array], y: Array, weight: Array | None) -> Array:
-    """Return the weight of each type; their sum is the scale. Types of little weight have none."""
-    scales = np.array([fit_scale(Z, y, weight) for Z in Zs])
+    """Return the weight of each type; their sum is the scale.
+
+    Types of little weight have none. A type that alone predicts better than the weighted mean has all of the weight.
+    """
+    alone = [judge(Z, y, weight) for Z in Zs]
+    scales = np.array([one.scale for one in alone])
+    w = _stacked(Zs, scales, y, weight)
+    together: Array = sum(np.float32(w_t) * Z for w_t, Z in zip(w, Zs, strict=True) if w_t)
+    best = int(np.argmin([one.log_loss for one in alone]))
+    if alone[best].log_loss < judge(together, y, weight).log_loss:
+        return np.where(np.arange(len(Zs)) == best, scales, 0.0)
+    return w
+
+
+def _stacked(Zs: list[Array], scales: Array, y: Array, weight: Array | None) -> Array:
+    """Return the weights of the types by regularized stacking."""
     w = np.zeros(len(Zs))
     used = np.arange(len(Zs))
     while True:
