@@ -73,8 +73,8 @@ class Result:
         rivals = len(self.columns) - ("class frequencies" in self.columns)
         heading = wrapped(title + (", the better figure marked" if rivals > 1 else ""), "bold")
         figures = figures_table(header, rows, rivals=rivals)
-        more = [line for note in notes for line in (wrapped(note), "")]
-        return rendered(terminal, "", heading, figures, *more, confusions(first, self.classes, terminal))
+        lines = [line for note in notes for line in (wrapped(note), "")]
+        return rendered(terminal, "", heading, figures, *lines, confusions(first, self.classes, terminal))
 
     def _notes(self) -> list[str]:
         """Return what the figures don't say: what calibration has changed, and which rows judged the linear model."""

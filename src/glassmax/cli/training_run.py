@@ -18,6 +18,7 @@ from ..estimator.table_fit import Prepared, TableFit, table_rows
 from ..estimator.table_options import check_table_options
 from ..estimator.table_rows import FEWEST_ROWS_TO_HOLD_OUT
 from ..model import Model
+from ..model_manifest import Record
 from ..table import BUILTIN, Table
 from ..training import suggest_learning_rate
 from ..version import __version__
@@ -263,7 +264,7 @@ class TrainingRun:
         network = self.prepared.network
         if network is not None and getattr(network, "loss_curve_", None):
             last_good = path.with_suffix(".last-good.safetensors")
-            record = {"glassmax": __version__, "epochs": len(network.loss_curve_)}
+            record: Record = {"glassmax": __version__, "epochs": len(network.loss_curve_)}
             Model(network.network_, self.rows.classes, self.rows.encoding, record).save(last_good)
             say(f"The last good weights are in {last_good}.")
         elif network is not None:

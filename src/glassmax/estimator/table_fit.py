@@ -174,7 +174,7 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> Records:
     rows.learn_encoding(there)
     X = rows.encoded(there, np.float32, notes=rows.notes)
     y, weight = rows.targets(there), _weighed(classifier, rows, there)
-    held = None if validation is None else Rows(*rows.encoded_validation(*validation, np.float32))
+    held = None if validation is None else Rows(*_encoded(rows, validation, np.float32))
     yield Prepared(there, there[:0], X.shape[1], None if held is None else len(held.y))
     seed = _seed(classifier)
     folds = Folds.none(rows.y[there])
@@ -240,7 +240,7 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
     X_judged, y_judged, w_judged = rows.encoded(held, classifier.dtype), rows.targets(held), rows.weights(held)
     weight = _weighed(classifier, rows, kept)
     names = ("X_val", "y_val", "sample_weight_val")
-    others = () if validation is None else rows.encoded_validation(*validation, classifier.dtype)
+    others = () if validation is None else _encoded(rows, validation, classifier.dtype)
     given = dict(zip(names, others, strict=False))
     yield Prepared(kept, held, X.shape[1], len(others[1]) if others else None, network)
     classes = np.arange(len(rows.classes))
@@ -283,6 +283,11 @@ def _numbers(encoding: Encoding) -> Numbers:
     return Numbers(
         tuple(encoding.number_columns), sum(isinstance(column, Number | Date) for column in encoding.columns)
     )
+
+
+def _encoded(rows: TableRows, validation: tuple[Any, Any, Any], dtype: Any) -> tuple[Any, Array, Array | None]:
+    X_val, y_val, sample_weight_val = validation
+    return rows.encoded_validation(X_val, y_val, sample_weight_val, dtype)
 
 
 def _weighed(classifier: Any, rows: TableRows, index: Array) -> Array | None:

@@ -137,7 +137,8 @@ def as_table(data: Any, name: str = "X") -> Table:
     unusable: dict[str, str] = {}
     lengths = {str(column): len(np.atleast_1d(np.asarray(cells))) for column, cells in data.items()}
     if not any(lengths.values()) or len(set(lengths.values())) > 1:
-        raise DataError(f"{name} has columns of {some(sorted(set(lengths.values())))} rows, expected one length >= 1.")
+        shown = ", ".join(map(str, sorted(set(lengths.values()))))
+        raise DataError(f"{name} has columns of {shown} rows, expected one length >= 1.")
     for column, cells in data.items():
         values = _of_array(np.asarray(cells))
         (unusable if isinstance(values, str) else columns)[str(column)] = values  # type: ignore[assignment]
