@@ -319,7 +319,6 @@ std::tuple<double, int64_t, bool> epoch(const std::string &isa, int threads, con
     std::tie(task.rule.adam, task.rule.nesterov, task.rule.momentum, task.rule.beta_1, task.rule.beta_2,
              task.rule.epsilon, task.rule.t, std::ignore) = rule;
     const std::vector<double> &factors = std::get<7>(rule);
-    require(!unscaled || !spec.own, "a scale of the inputs and an embedding exclude one another");
     require((factors.empty() && !unscaled) || factors.size() == size_t(spec.arrays) + bool(unscaled),
             "there are not as many rate factors as parameters");
     for (double factor : factors) require(factor >= 0 && std::isfinite(factor), "a rate factor is out of range");

@@ -267,6 +267,7 @@ template <class T> struct Run {
     template <class Do> void each_of_scale(const Epoch &task, Do what) {
         int64_t p = 0;
         for (int64_t l = 0; l < batch.shape.depth; ++l) p += batch.layers[l].d1 * batch.layers[l].h;
+        if (batch.shape.embedding) p += batch.embedded.in_theta;
         what(scaled.s, static_cast<T *>(task.unscaled) + p);
         what(scaled.first, static_cast<T *>(task.first) + p);
         if (task.second) what(scaled.second, static_cast<T *>(task.second) + p);

@@ -6,6 +6,8 @@ import pytest
 from glassmax import Network, derive
 from glassmax.engine.input_scale import fold, init_scaled, pull_back, unfold
 from glassmax.optimizers import SGD, Adam
+from tests.embedding.cases import EMBEDDINGS, rows
+from tests.embedding.cases import network as embedded
 from tests.grid import DTYPES, networks
 
 
@@ -62,6 +64,27 @@ def test_the_formulas_are_those_that_the_calculus_derives(wrt, formula):
     """With dZ = X diag(s) W - Y and dW1 = XᵀdZ, these are ds and dW of `pull_back`."""
     derivation = derive("L = sum_i sum_j (sum_m X[i,m] s[m] W[m,j] - Y[i,j])^2 / 2", wrt)
     assert derivation.matrix_form == formula
+
+
+@pytest.mark.parametrize("name", EMBEDDINGS)
+def test_the_scale_comes_after_an_embedding(name):
+    network, (X, y, w) = embedded(name), rows(40)
+    draw, p = np.random.default_rng(0), network.theta.size
+    unscaled = np.concatenate([network.theta, draw.uniform(0.5, 2, network.layer_sizes[0])])
+    network.theta = fold(network, unscaled)
+    A0 = network.forward(X).A[0]
+    rest = Network(network.layer_sizes, activation=network.activations)
+    rest.theta = unscaled[: rest.theta.size]
+    np.testing.assert_allclose(rest.forward(A0 * unscaled[p:]).P, network.forward(X).P, rtol=1e-12)
+    gradient = pull_back(network, unscaled, network.loss_and_gradients(X, y, w)[1].flat)
+    direction, h = draw.standard_normal(unscaled.shape), 1e-5
+
+    def loss(point):
+        network.theta = fold(network, point)
+        return network.loss(X, y, w)
+
+    measured = (loss(unscaled + h * direction) - loss(unscaled - h * direction)) / (2 * h)
+    assert gradient @ direction == pytest.approx(measured, rel=1e-5)
 
 
 @pytest.mark.parametrize("rule", [SGD(0.1), Adam(0.1)], ids=["sgd", "adam"])

@@ -10,7 +10,7 @@ import pytest
 from scipy import sparse
 
 from glassmax import Network, SoftmaxClassifier, load_model
-from glassmax.embedding import Categories, Periodic
+from glassmax.embedding import Categories, Periodic, PiecewiseLinear
 from glassmax.engine import ReferenceEngine, best_engine
 from glassmax.functional import ACTIVATIONS
 from glassmax.initializers import SCHEMES
@@ -80,7 +80,7 @@ OPTIONS = {
     "parametrization": ["ntk"],
     "bias_rate": [0.1],
     "input_scale_rate": [6.0],
-    "embedding": ["periodic", "piecewise_linear", [Periodic([0, 2]), Categories(3, 4, 2)]],
+    "embedding": ["periodic", "piecewise_linear", [Periodic([0, 1]), PiecewiseLinear(bins=3), Categories(2, 4, 2)]],
     "mixup": [0.3],
     "mixup_share": [1.0],
     "init": SCHEMES,

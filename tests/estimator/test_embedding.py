@@ -184,9 +184,6 @@ def test_a_clone_trains_alike(kind):
 
 ERRORS = {
     "embedding is 'PLE', expected one of periodic, piecewise_linear.": {"embedding": "PLE"},
-    "input_scale_rate is 6.0, expected None with embedding, whose parameters scale the columns.": {
-        "input_scale_rate": 6.0
-    },
     "embedding is Embedding(4 columns -> 7: periodic 1 x 3), expected one of 9 columns, as X has.": {
         "embedding": Embedding(4, periodic=[0])
     },

@@ -173,9 +173,6 @@ TABLE = {
         "parametrization is 'NTK', expected one of standard, ntk. Did you mean 'ntk'?": fit(parametrization="NTK"),
         "bias_rate is -1, expected a number >= 0.": fit(bias_rate=-1),
         "input_scale_rate is 0, expected a number > 0 or None.": fit(input_scale_rate=0),
-        "input_scale_rate is 6.0, expected None with embedding, whose parameters scale the columns.": fit(
-            embedding="periodic", input_scale_rate=6.0
-        ),
         "embedding is 'PLE', expected one of periodic, piecewise_linear.": fit(embedding="PLE"),
         "mixup is 1.5, expected a number from 0 to 1.": fit(mixup=1.5),
         "mixup_share is -0.5, expected a number from 0 to 1.": fit(mixup_share=-0.5),

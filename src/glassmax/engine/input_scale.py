@@ -1,14 +1,16 @@
-"""A learned scale of the inputs: each column of X times a factor of its own, trained as the weights are.
+"""A learned scale of the inputs: each column of A0 times a factor of its own, trained as the weights are.
+
+A0 is X, or what an embedding makes of X: the scale comes after the embedding.
 
 ::
 
-    Z1 = (X * s) W + b1                          s (d,), 1 at the start
+    Z1 = (A0 * s) W + b1                         s (d,), 1 at the start
 
 The network itself has no scale: W1, its first weights, are the product of both. Training moves s and W::
 
     W1 = diag(s) W
     dW = diag(s) dW1
-    ds_i = sum_j W_ij dW1_ij                     = sum over the rows of X_i dX_i, with dX = dZ1 Wᵀ
+    ds_i = sum_j W_ij dW1_ij                     = sum over the rows of A0_i dA0_i / s_i, with dA0 = dZ1 W1ᵀ
 
 A more useful column gets a larger s, and all its weights then move by longer steps. The state of the rule holds W and s
 as "unscaled": a vector of the p parameters, with W in the place of W1, then the d entries of s. The moments have the
@@ -19,11 +21,9 @@ Source: Holzmüller, Grinsztajn & Steinwart, "Better by default" (2024), section
 
 import numpy as np
 
-from ..errors import OptionError
 from ..functional.arrays import Array
 from ..network import Network
 from ..optimizers import Rule, State
-from ..parameters import Parameters
 
 __all__ = ["fold", "init_scaled", "pull_back", "unfold"]
 
@@ -40,15 +40,7 @@ def init_scaled(rule: Rule, network: Network) -> State:
     -------
     State
         That of the rule for p + d numbers, and "unscaled".
-
-    Raises
-    ------
-    OptionError
-        If the network has an embedding.
     """
-    if network.embedding is not None:
-        expected = "a network without an embedding, whose columns move by factors of their own"
-        raise OptionError(parameter="input_scale_rate", came="given", expected=expected)
     unscaled = np.concatenate([network.theta, np.ones(network.layer_sizes[0], network.theta.dtype)])
     return {**rule.init(unscaled), "unscaled": unscaled}
 
@@ -57,7 +49,7 @@ def fold(network: Network, unscaled: Array) -> Array:
     """Return theta, with ``W1 = diag(s) W``."""
     p = network.theta.size
     theta: Array = unscaled[:p].copy()
-    Parameters(network.layer_sizes, theta).W[1][...] *= unscaled[p:, None]
+    network.parameters.of(theta).W[1][...] *= unscaled[p:, None]
     return theta
 
 
@@ -87,9 +79,9 @@ def pull_back(network: Network, unscaled: Array, gradient: Array) -> Array:
     Cost: 3 flops for each entry of W1.
     """
     p = network.theta.size
-    W, s = Parameters(network.layer_sizes, unscaled[:p]).W[1], unscaled[p:]
+    W, s = network.parameters.of(unscaled[:p]).W[1], unscaled[p:]
     out = np.concatenate([gradient, np.empty_like(s)])
-    dW1 = Parameters(network.layer_sizes, out[:p]).W[1]
+    dW1 = network.parameters.of(out[:p]).W[1]
     out[p:] = (W * dW1).sum(axis=1)
     dW1 *= s[:, None]
     return out

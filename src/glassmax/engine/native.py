@@ -225,7 +225,7 @@ def _spec(network: Network) -> Any:
 
 @lru_cache(maxsize=64)
 def _spec_of(
-    sizes: tuple[int, ...], activations: tuple[str, ...], output: str, loss: str, embedding: Embedding | None
+    sizes: tuple[int, ...], activations: tuple[str, ...], output: str, loss: str, embedding: Embedding | None = None
 ) -> Any:
     unknown = [name for name in activations if name not in ACTIVATION]
     if unknown or output not in OUTPUT or loss not in LOSS:

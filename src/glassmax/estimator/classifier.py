@@ -126,14 +126,14 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     bias_rate : float, default=1.0
         Factor of the learning rate of biases, >= 0.
     input_scale_rate : float or None, default=None
-        Factor of the learning rate of a learned input scale, > 0: each column of X is multiplied by a number that
-        starts at 1. None learns no scale. `network_` and `coefs_` have no scale: it is folded into their W1, see
-        `glassmax.engine.input_scale`.
+        Factor of the learning rate of a learned input scale, > 0: each column of X, or of what `embedding` makes of X,
+        is multiplied by a number that starts at 1. None learns no scale. `network_` and `coefs_` have no scale: it is
+        folded into their W1, see `glassmax.engine.input_scale`.
     embedding : {"periodic", "piecewise_linear"}, recipe, list of recipes, Embedding or None, default=None
         What the columns of X become before the first layer. "periodic" adds learned cosines of each column and suits
         numbers scaled to about 1; "piecewise_linear" adds bins between quantiles of the training rows. Both leave out
         columns of two values. The recipes `glassmax.embedding.Periodic`, `PiecewiseLinear` and `Categories` choose
-        columns and sizes; they are fitted to X in `fit`. Not together with `input_scale_rate`.
+        columns and sizes; they are fitted to X in `fit`.
     mixup : float, default=0.0
         Maximum share of mixup, in [0, 1]; 0 mixes no rows. A mixed row of a mini-batch becomes
         ``(1 - s) X_i + s X_{i-1}``, where X_{i-1} is the row before it in the batch and s is uniform in [0, `mixup`).

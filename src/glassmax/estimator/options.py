@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..embedding import read_recipes
 from ..engine import Regularization, init_scaled
 from ..errors import OptionError, Setting, between, one_of
 from ..functional import ACTIVATIONS
@@ -86,7 +85,6 @@ def make_plan(estimator: Any) -> Plan:
         came = repr(estimator.hidden_layer_sizes)
         raise OptionError(parameter="hidden_layer_sizes", came=came, expected="whole numbers >= 1, as (100,) or ()")
     activations_of(estimator)
-    _check_embedding(estimator)
     schedule = Schedule(
         estimator.learning_rate, estimator.warmup, estimator.power_t, estimator.step_every, estimator.step_factor
     )
@@ -113,15 +111,6 @@ def warn_of_ignored(estimator: Any) -> None:
         warn_user(
             f"learning_rate={estimator.learning_rate!r} is for solver='sgd', as in MLPClassifier; solver="
             f"{estimator.solver!r} ignores it. Use {others}solver='sgd'."
-        )
-
-
-def _check_embedding(estimator: Any) -> None:
-    if read_recipes(estimator.embedding) is not None and estimator.input_scale_rate is not None:
-        raise OptionError(
-            parameter="input_scale_rate",
-            came=repr(estimator.input_scale_rate),
-            expected=("None with ", Setting("embedding"), ", whose parameters scale the columns"),
         )
 
 
