@@ -7,6 +7,7 @@ import hashlib
 import json
 import struct
 import tempfile
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from glassmax import Model, Network, load_model, read_table
+from glassmax.calibration import Calibration
+from glassmax.conformal import Conformal
+from glassmax.embedding import Embedding
 from glassmax.errors import DataError, ModelFileError
 from glassmax.table import Boolean, Category, Date, Encoding, Number
 
@@ -30,18 +34,46 @@ EXAMPLES = [pytest.param(40, id="a sample"), pytest.param(3000, id="thousands", 
 BLANK = "0" * 64
 
 
-def whole_file():
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "m"
-        record = {"epochs": 3, "table": "t.csv", "training_loss": 0.5}
-        Model(Network([ENCODING.width, 3, 2], random_state=0), np.array(["a", "b"]), ENCODING, record).save(path)
-        return path.read_bytes()
+class Whole:
+    """A model file that is whole, and its parts."""
+
+    def __init__(self, model):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "m"
+            model.save(path)
+            self.content = path.read_bytes()
+        length = struct.unpack("<Q", self.content[:8])[0]
+        self.header, self.tensors = json.loads(self.content[8 : 8 + length]), self.content[8 + length :]
+        self.manifest = json.loads(self.header["__metadata__"]["glassmax"])
+
+    def with_manifest(self, change):
+        """Write a file with a changed manifest and the right hash."""
+        manifest = json.loads(json.dumps(self.manifest))
+        change(manifest)
+        return sealed({**self.header, "__metadata__": {"glassmax": json.dumps(manifest)}}, self.tensors)
 
 
-WHOLE = whole_file()
-LENGTH = struct.unpack("<Q", WHOLE[:8])[0]
-HEADER = json.loads(WHOLE[8 : 8 + LENGTH])
-TENSORS = WHOLE[8 + LENGTH :]
+def model_of(*, several):
+    d, record = ENCODING.width, {"epochs": 3, "table": "t.csv", "training_loss": 0.5}
+    network = Network([d, 3, 2], random_state=0)
+    if not several:
+        return Model(network, np.array(["a", "b"]), ENCODING, record)
+    embedding = Embedding(d, periodic=[0], frequencies=2, edges={1: [0.0, 0.5, 1.0]}, blocks=[(2, 4, 1)])
+    other = Network([embedding.width, 2], embedding=embedding, random_state=1)
+    calibration = Calibration(0.5, np.array([0.25, -0.25]))
+    conformal = Conformal(np.array([0.1, 0.2, 0.2, 0.9]), np.array([1.0, 2.0, 0.5, 1.0]))
+    parts = {"weights": [0.25, 0.75], "calibration": calibration, "conformal": conformal}
+    return Model([network, other], np.array(["a", "b"]), ENCODING, record, **parts)
+
+
+WHOLES = {f"version {number}": Whole(model_of(several=number == 2)) for number in (1, 2)}
+ONE = WHOLES["version 1"]
+
+
+@pytest.fixture(params=WHOLES)
+def whole(request):
+    """A file of each version of the format."""
+    return WHOLES[request.param]
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +102,10 @@ def is_model_or_refused(tmp_path_factory, table):
             assert len(message) < 2000
             return False
         try:
-            P = model.predict_proba(
-                table if model.encoding is not None else np.zeros((2, model.network.layer_sizes[0]))
-            )
+            rows = table if model.encoding is not None else np.zeros((2, model.network.n_inputs))
+            P = model.predict_proba(rows)
+            if model.conformal is not None:
+                assert model.prediction_sets(rows).shape == P.shape
         except DataError:
             return True
         assert np.isfinite(P).all()
@@ -81,7 +114,7 @@ def is_model_or_refused(tmp_path_factory, table):
     return check
 
 
-def sealed(header, tensors=TENSORS):
+def sealed(header, tensors):
     """Write a file whose hash is right, whatever it holds: an attacker can do that."""
     header = {**header, "__metadata__": {**header.get("__metadata__", {}), "sha256": BLANK}}
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
@@ -89,13 +122,6 @@ def sealed(header, tensors=TENSORS):
     content = struct.pack("<Q", len(text)) + text + tensors
     digest = hashlib.sha256(content).hexdigest()
     return content.replace(f'"sha256":"{BLANK}"'.encode(), f'"sha256":"{digest}"'.encode(), 1)
-
-
-def with_manifest(change):
-    """Write a file with a changed manifest and the right hash."""
-    manifest = json.loads(HEADER["__metadata__"]["glassmax"])
-    change(manifest)
-    return sealed({**HEADER, "__metadata__": {"glassmax": json.dumps(manifest)}})
 
 
 def places(value, path=()):
@@ -121,8 +147,13 @@ def put(value, path, new):
 
 
 GONE = object()
-MANIFEST_PLACES = [path for path in places(json.loads(HEADER["__metadata__"]["glassmax"])) if path]
-HEADER_PLACES = [path for path in places(HEADER) if path]
+
+
+def inside(value):
+    """Every place in a JSON value but the value itself."""
+    return [path for path in places(value) if path]
+
+
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -134,19 +165,19 @@ JSON = st.recursive(
 )
 
 
-def test_the_file_itself_is_a_model(is_model_or_refused):
-    assert is_model_or_refused(WHOLE)
-    assert is_model_or_refused(sealed(HEADER))
+def test_the_file_itself_is_a_model(is_model_or_refused, whole):
+    assert is_model_or_refused(whole.content)
+    assert is_model_or_refused(sealed(whole.header, whole.tensors))
 
 
-def test_a_file_cut_off_anywhere_is_refused(is_model_or_refused):
-    for end in range(len(WHOLE)):
-        assert not is_model_or_refused(WHOLE[:end])
+def test_a_file_cut_off_anywhere_is_refused(is_model_or_refused, whole):
+    for end in range(len(whole.content)):
+        assert not is_model_or_refused(whole.content[:end])
 
 
-def test_a_file_with_anything_behind_it_is_refused(is_model_or_refused):
-    for more in (b"\0", b"\n", bytes(8), WHOLE, b"x" * 10_000):
-        assert not is_model_or_refused(WHOLE + more)
+def test_a_file_with_anything_behind_it_is_refused(is_model_or_refused, whole):
+    for more in (b"\0", b"\n", bytes(8), whole.content, b"x" * 10_000):
+        assert not is_model_or_refused(whole.content + more)
 
 
 def tried(examples, check, *strategies):
@@ -156,50 +187,52 @@ def tried(examples, check, *strategies):
 
 
 @pytest.mark.parametrize("examples", EXAMPLES)
-def test_a_file_with_any_byte_changed_is_refused(is_model_or_refused, examples):
+def test_a_file_with_any_byte_changed_is_refused(is_model_or_refused, whole, examples):
     def check(place, change):
-        mutated = bytearray(WHOLE)
+        mutated = bytearray(whole.content)
         mutated[place] ^= change
         assert not is_model_or_refused(bytes(mutated))
 
-    tried(examples, check, st.integers(0, len(WHOLE) - 1), st.integers(1, 255))
+    tried(examples, check, st.integers(0, len(whole.content) - 1), st.integers(1, 255))
 
 
 @pytest.mark.parametrize("examples", EXAMPLES)
-def test_a_file_with_pieces_moved_is_refused(is_model_or_refused, examples):
+def test_a_file_with_pieces_moved_is_refused(is_model_or_refused, whole, examples):
     def check(data):
-        first, second, third = sorted(data.draw(st.integers(0, len(WHOLE))) for _ in range(3))
-        swapped = WHOLE[:first] + WHOLE[second:third] + WHOLE[first:second] + WHOLE[third:]
-        assert is_model_or_refused(swapped) == (swapped == WHOLE)
+        content = whole.content
+        first, second, third = sorted(data.draw(st.integers(0, len(content))) for _ in range(3))
+        swapped = content[:first] + content[second:third] + content[first:second] + content[third:]
+        assert is_model_or_refused(swapped) == (swapped == content)
 
     tried(examples, check, st.data())
 
 
 @pytest.mark.parametrize("examples", EXAMPLES)
-def test_any_value_anywhere_in_the_manifest_is_a_model_or_refused(is_model_or_refused, examples):
+def test_any_value_anywhere_in_the_manifest_is_a_model_or_refused(is_model_or_refused, whole, examples):
     def check(path, value):
-        is_model_or_refused(with_manifest(lambda manifest: put(manifest, path, value)))
+        is_model_or_refused(whole.with_manifest(lambda manifest: put(manifest, path, value)))
 
-    tried(examples, check, st.sampled_from(MANIFEST_PLACES), JSON | st.just(GONE))
+    tried(examples, check, st.sampled_from(inside(whole.manifest)), JSON | st.just(GONE))
 
 
 @pytest.mark.parametrize("examples", EXAMPLES)
-def test_any_value_anywhere_in_the_header_is_a_model_or_refused(is_model_or_refused, examples):
+def test_any_value_anywhere_in_the_header_is_a_model_or_refused(is_model_or_refused, whole, examples):
     def check(path, value):
-        header = json.loads(json.dumps(HEADER))
+        header = json.loads(json.dumps(whole.header))
         put(header, path, value)
         if isinstance(header.get("__metadata__", {}), dict):
-            is_model_or_refused(sealed(header))
+            is_model_or_refused(sealed(header, whole.tensors))
 
-    tried(examples, check, st.sampled_from(HEADER_PLACES), JSON | st.just(GONE))
+    tried(examples, check, st.sampled_from(inside(whole.header)), JSON | st.just(GONE))
 
 
 @pytest.mark.parametrize("examples", EXAMPLES)
-def test_any_weights_are_a_model_or_refused(is_model_or_refused, examples):
+def test_any_weights_are_a_model_or_refused(is_model_or_refused, whole, examples):
     def check(tensors):
-        is_model_or_refused(sealed(HEADER, tensors))
+        is_model_or_refused(sealed(whole.header, tensors))
 
-    tried(examples, check, st.binary(min_size=len(TENSORS), max_size=len(TENSORS)))
+    size = len(whole.tensors)
+    tried(examples, check, st.binary(min_size=size, max_size=size))
 
 
 @pytest.mark.parametrize("examples", EXAMPLES)
@@ -211,21 +244,53 @@ def test_any_bytes_are_refused(is_model_or_refused, examples):
 
 
 @pytest.mark.parametrize("key", ["code", "module", "path", "__reduce__", "pickle"])
-def test_a_manifest_with_a_key_too_many_is_refused(is_model_or_refused, key):
-    assert not is_model_or_refused(with_manifest(lambda manifest: manifest.update({key: "os.system"})))
-    column = json.loads(HEADER["__metadata__"]["glassmax"])["encoding"]["columns"][0] | {key: "os.system"}
-    assert not is_model_or_refused(with_manifest(lambda manifest: put(manifest, ("encoding", "columns", 0), column)))
+def test_a_manifest_with_a_key_too_many_is_refused(is_model_or_refused, whole, key):
+    objects = [(), ("encoding",), ("encoding", "columns", 0)]
+    if whole is not ONE:
+        objects += [("networks", 1), ("networks", 1, "embedding"), ("calibration",), ("conformal",)]
+    for path in objects:
+        assert not is_model_or_refused(whole.with_manifest(lambda manifest, path=path: put_key(manifest, path, key)))
+
+
+def put_key(value, path, key):
+    """Put a key into an object of a JSON value."""
+    for step in path:
+        value = value[step]
+    value[key] = "os.system"
 
 
 @pytest.mark.parametrize("claim", [2**31, 2**40, 2**60, 2**63, 2**64])
 @pytest.mark.parametrize("where", ["layer", "shape", "offset"])
 def test_a_file_that_claims_too_much_is_refused(is_model_or_refused, claim, where):
-    header = json.loads(json.dumps(HEADER))
-    if where == "layer":
-        assert not is_model_or_refused(with_manifest(lambda manifest: put(manifest, ("layer_sizes", 1), claim)))
-        return
-    put(header, ("W1", "shape" if where == "shape" else "data_offsets", 1), claim)
-    assert not is_model_or_refused(sealed(header))
+    for whole, sizes, tensor in ((ONE, ("layer_sizes", 1), "W1"), (WHOLES["version 2"], CLAIMS[0], "2.F")):
+        if where == "layer":
+            assert not is_model_or_refused(whole.with_manifest(lambda manifest, at=sizes: put(manifest, at, claim)))
+            continue
+        header = json.loads(json.dumps(whole.header))
+        put(header, (tensor, "shape" if where == "shape" else "data_offsets", 1), claim)
+        assert not is_model_or_refused(sealed(header, whole.tensors))
+
+
+@pytest.mark.parametrize("claim", [2**31, 2**40, 2**60, 2**63])
+def test_numbers_too_large_to_be_true_are_refused_in_little_memory(is_model_or_refused, claim):
+    for place in CLAIMS:
+        tracemalloc.start()
+        assert not is_model_or_refused(WHOLES["version 2"].with_manifest(lambda m, at=place: put(m, at, claim)))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 2**20
+
+
+CLAIMS = [
+    ("networks", 0, "layer_sizes", 1),
+    ("networks", 1, "embedding", "d"),
+    ("networks", 1, "embedding", "frequencies"),
+    ("networks", 1, "embedding", "size"),
+    ("networks", 1, "embedding", "blocks", 0, 1),
+    ("networks", 1, "embedding", "blocks", 0, 2),
+    ("conformal", "rows"),
+]
+"""Places of numbers that decide how much memory a model takes."""
 
 
 def test_a_file_of_the_first_version_still_predicts(is_model_or_refused, table):
@@ -239,7 +304,7 @@ def test_a_file_of_the_first_version_still_predicts(is_model_or_refused, table):
         del manifest["columns"]
 
     tensors = np.arange(10.0).tobytes() + np.zeros(2).tobytes()
-    manifest = json.loads(HEADER["__metadata__"]["glassmax"])
+    manifest = json.loads(json.dumps(ONE.manifest))
     change(manifest)
     header = {
         "__metadata__": {"glassmax": json.dumps(manifest)},

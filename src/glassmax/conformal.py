@@ -153,12 +153,13 @@ class Conformal:
 
         Notes
         -----
-        Cost: that of softmax, and a comparison for each class.
+        Cost: that of softmax, and a comparison for each class; memory for one array like Z.
         """
         threshold = self.threshold(coverage)
-        chosen = np.empty(Z.shape, bool)
-        for rows in blocks_of_rows(Z):
-            chosen[rows] = log_losses(Z[rows]) <= threshold
+        with np.errstate(invalid="ignore"):  # a row that is not finite has an empty set
+            shift = Z - Z.max(axis=1, keepdims=True)
+            log_sum = np.log1p(np.exp(shift).sum(axis=1, dtype=np.float64) - 1)  # log-loss = log_sum - shift
+        chosen: Array = shift >= (log_sum - threshold).astype(Z.dtype)[:, None]
         if not allow_empty:
             empty = np.flatnonzero(~chosen.any(axis=1))
             chosen[empty, Z[empty].argmax(axis=1)] = True

@@ -6,7 +6,7 @@ one. Predictions need NumPy, not scikit-learn. The file that holds a model is `g
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +99,6 @@ class Model:
         self.weights: Array = np.full(m, 1 / max(m, 1)) if weights is None else np.asarray(weights, np.float64)
         self.calibration, self.conformal = calibration, conformal
         self._check_parts()
-        self._one_network = m == 1 and calibration is None and self.weights[0] == 1
 
     def _check_parts(self) -> None:
         networks, weights, calibration, conformal = self.networks, self.weights, self.calibration, self.conformal
@@ -133,6 +132,11 @@ class Model:
         """The first network, which is the only one of most models."""
         return self.networks[0]
 
+    @property
+    def _one_network(self) -> bool:
+        """Whether the engine's output of the one network is the model's own."""
+        return len(self.networks) == 1 and self.calibration is None and self.weights[0] == 1
+
     def __repr__(self) -> str:
         lines = [f"Model of {len(self.classes)} classes: {some(self.classes.tolist())}"]
         if len(self.networks) > 1:
@@ -164,10 +168,8 @@ class Model:
         (n,) array of labels, or (n, k) array of 0 and 1
         """
         if self.network.head.output == "sigmoid":
-            none = np.zeros((0, len(self.classes)), np.intp)
-            return np.concatenate([none, *((Z > 0).astype(np.intp) for Z in self._logits_of(data))])
-        best = (Z.argmax(axis=1) for Z in self._logits_of(data))
-        return self.classes[np.concatenate([np.zeros(0, np.intp), *best])]
+            return self._filled(data, lambda X: self._logits_of_rows(X) > 0, (len(self.classes),), np.intp)
+        return self.classes[self._filled(data, lambda X: self._logits_of_rows(X).argmax(axis=1), (), np.intp)]
 
     def predict_proba(self, data: Any) -> Array:
         """Return the probability of each class for each row.
@@ -184,9 +186,15 @@ class Model:
         """
         if self.encoding is None and self._one_network:
             return best_engine().probabilities(self.networks[0], self.inputs(data))
+        k, dtype = len(self.classes), self.network.theta.dtype
         if self.encoding is None:
-            return self._joined(map(self._probabilities, self._logits_of(data)))
-        return self._joined(P for _, P in self.predictions([self._table(data)]))
+            return self._filled(data, lambda X: self._probabilities(self._logits_of_rows(X)), (k,), dtype)
+        table, start = self._table(data), 0
+        out = np.empty((table.n_rows, k), dtype)
+        for piece, P in self.predictions([table]):
+            out[start : start + piece.n_rows] = P
+            start += piece.n_rows
+        return out
 
     def logits(self, data: Any) -> Array:
         """Return the logits of each row, calibrated if the model has a calibration.
@@ -205,7 +213,7 @@ class Model:
         (n, k) array
             Columns in the order of `classes`. With softmax output, softmax of it is `predict_proba`.
         """
-        return self._joined(self._logits_of(data))
+        return self._filled(data, self._logits_of_rows, (len(self.classes),), self.network.theta.dtype)
 
     def prediction_sets(self, data: Any, coverage: float = 0.9, *, allow_empty: bool = True) -> Array:
         """Return for each row a set of classes that holds the true class of `coverage` of new rows.
@@ -233,9 +241,12 @@ class Model:
         OptionError
             If the coverage is out of range.
         """
-        conformal, none = self._conformal(coverage), np.zeros((0, len(self.classes)), bool)
-        pieces = (conformal.sets(Z, coverage, allow_empty=allow_empty) for Z in self._logits_of(data))
-        return np.concatenate([none, *pieces])
+        conformal = self._conformal(coverage)
+
+        def sets(X: Array) -> Array:
+            return conformal.sets(self._logits_of_rows(X), coverage, allow_empty=allow_empty)
+
+        return self._filled(data, sets, (len(self.classes),), np.bool_)
 
     def predictions(
         self,
@@ -296,8 +307,8 @@ class Model:
         conformal = self._conformal(coverage)
         for table, X in self._encoded(tables, counts):
             Z = self._logits_of_rows(X)
-            P = _finite(table, self._probabilities(Z))
-            yield table, P, conformal.sets(Z, coverage, allow_empty=allow_empty)
+            sets = conformal.sets(Z, coverage, allow_empty=allow_empty)
+            yield table, _finite(table, self._probabilities(Z)), sets
 
     def inputs(self, data: Any) -> Array:
         """Return the rows as the network takes them, (n, d)."""
@@ -348,8 +359,23 @@ class Model:
             raise DataError(f"X lacks the columns {', '.join(map(repr, missing[:5]))}, expected {self.columns}.")
         return np.asarray(frame.select(self.columns).to_numpy())
 
-    def _joined(self, pieces: Iterable[Array]) -> Array:
-        return np.concatenate([np.zeros((0, len(self.classes)), self.network.theta.dtype), *pieces])
+    def _filled(self, data: Any, of_rows: Callable[[Array], Array], columns: tuple[int, ...], dtype: Any) -> Array:
+        """Return a result for all rows, computed block by block: nothing else of its size is held."""
+        n, inputs = self._blocks_of_inputs(data)
+        out, start = np.empty((n, *columns), dtype), 0
+        for X in inputs:
+            out[start : start + X.shape[0]] = of_rows(X)
+            start += X.shape[0]
+        return out
+
+    def _blocks_of_inputs(self, data: Any) -> tuple[int, Iterator[Array]]:
+        """Return the number of rows, and their inputs block by block."""
+        if self.encoding is not None:
+            table = self._table(data)
+            return table.n_rows, (X for _, X in self._encoded([table], None))
+        X, rows = self.inputs(data), self._rows_at_once()
+        n = X.shape[0]
+        return n, (X[start : start + rows] for start in range(0, n, rows))
 
     def _conformal(self, coverage: float) -> Conformal:
         between("coverage", coverage, 0, 1, open_below=True)
@@ -371,27 +397,27 @@ class Model:
         for table in _blocks_of(tables, self._rows_at_once()):
             yield table, self.encoding.fill(table, counted).astype(dtype, copy=False)
 
-    def _logits_of(self, data: Any) -> Iterator[Array]:
-        """Yield the logits of rows, block by block."""
-        if self.encoding is not None:
-            yield from (self._logits_of_rows(X) for _, X in self._encoded([self._table(data)], None))
-            return
-        X, rows = self.inputs(data), self._rows_at_once()
-        for start in range(0, X.shape[0], rows):
-            yield self._logits_of_rows(X[start : start + rows])
-
     def _logits_of_rows(self, X: Array, *, calibrated: bool = True) -> Array:
         """Return the weighted sum of the networks' logits for a block of rows; the order of the sum is fixed."""
         engine, weights = best_engine(), self.weights.tolist()
         Z = engine.logits(self.networks[0], X)
         if weights[0] != 1:
-            Z = Z * weights[0]
+            Z *= weights[0]
         for network, weight in zip(self.networks[1:], weights[1:], strict=True):
-            Z += engine.logits(network, X) * weight
+            other = engine.logits(network, X)
+            other *= weight
+            Z += other
         return Z if self.calibration is None or not calibrated else self.calibration.logits(Z)
 
     def _probabilities(self, Z: Array) -> Array:
-        return self.network.head.forward(Z).P
+        """Return the output for logits; softmax in place and in their dtype, where `Head.forward` takes float64."""
+        if self.network.head.output != "softmax":
+            return self.network.head.forward(Z).P
+        with np.errstate(invalid="ignore"):  # a row that is not finite is NaN
+            Z -= Z.max(axis=1, keepdims=True)
+            np.exp(Z, out=Z)
+            Z /= Z.sum(axis=1, keepdims=True, dtype=np.float64).astype(Z.dtype)
+        return Z
 
     def save(self, path: str | Path) -> None:
         """Write the model to a file, whole or not at all.

@@ -156,6 +156,10 @@ TABLE = {
         "model is 'iris.safetensors', expected a Model: load_model(path) reads one from a file.": (
             lambda: SoftmaxClassifier.from_model("iris.safetensors")
         ),
+        (
+            "model is a model of 2 networks, expected one network. Model(model.networks[0], model.classes) is a model "
+            "of the first."
+        ): lambda: SoftmaxClassifier.from_model(Model([Network([2, 2])] * 2, np.array([0, 1]))),
         "activation is given, expected none: the model brings its own.": (
             lambda: SoftmaxClassifier.from_model(Model(Network([2, 2]), np.array([0, 1])), activation="tanh")
         ),

@@ -28,17 +28,19 @@ PIECE_NUMBERS = 2**21
 
 
 class Writer:
-    """Makes columns of predictions: kept columns of the table, the class, the `top` classes, all probabilities."""
+    """Makes columns of predictions: kept columns, the class, its prediction set, the `top` classes, probabilities."""
 
     def __init__(self, classes: Array, proba: bool, top: int | None, keep: Sequence[str]) -> None:
         self.classes, self.proba, self.keep = classes, proba, tuple(keep)
         self.top = None if top is None else min(top, len(classes))
 
-    def columns(self, table: Table, P: Array) -> dict[str, list[Any]]:
-        """Return the columns of some rows, by name."""
+    def columns(self, table: Table, P: Array, sets: Array | None) -> dict[str, list[Any]]:
+        """Return the columns of some rows, by name; a prediction set is a list of classes, the most probable first."""
         best = P.argmax(axis=1)
         columns: dict[str, list[Any]] = {_free(name, ()): _cells(table.column(name)) for name in self.keep}
         columns[_free("prediction", columns)] = self.classes[best].tolist()
+        if sets is not None:
+            columns[_free("set", columns)] = self._lists(P, sets)
         if self.top is not None:
             order = np.argsort(-P, axis=1, kind="stable")[:, : self.top]
             for place in range(self.top):
@@ -49,6 +51,11 @@ class Writer:
                 columns[_free(f"p({label})", columns)] = P[:, index].tolist()
         return columns
 
+    def _lists(self, P: Array, sets: Array) -> list[list[Any]]:
+        order = np.argsort(-P, axis=1, kind="stable")[:, : sets.sum(axis=1).max(initial=0)]
+        inside = np.take_along_axis(sets, order, axis=1)
+        return [self.classes[row[held]].tolist() for row, held in zip(order, inside, strict=True)]
+
 
 class TextWriter(Writer):
     """Writes CSV or JSON lines by a function that takes bytes."""
@@ -57,9 +64,9 @@ class TextWriter(Writer):
         super().__init__(*settings)
         self.put, self.form, self.begun = put, form, False
 
-    def write(self, table: Table, P: Array) -> None:
+    def write(self, table: Table, P: Array, sets: Array | None = None) -> None:
         """Write some rows."""
-        columns = self.columns(table, P)
+        columns = self.columns(table, P, sets)
         if self.form == "jsonl":
             names, rows = list(columns), zip(*columns.values(), strict=True)
             lines = (json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) for row in rows)
@@ -70,7 +77,7 @@ class TextWriter(Writer):
         if not self.begun:
             writer.writerow(columns)
         self.begun = True
-        cells = [[repr(cell) if isinstance(cell, float) else cell for cell in column] for column in columns.values()]
+        cells = [[_csv_cell(cell) for cell in column] for column in columns.values()]
         writer.writerows(zip(*cells, strict=True))
         self.put(text.getvalue())
 
@@ -83,9 +90,9 @@ class ParquetWriter(Writer):
         self.folder, self.pieces = folder, 0
         self.waiting: dict[str, list[Any]] = {}
 
-    def write(self, table: Table, P: Array) -> None:
+    def write(self, table: Table, P: Array, sets: Array | None = None) -> None:
         """Take some rows."""
-        columns = self.columns(table, P)
+        columns = self.columns(table, P, sets)
         for name, cells in columns.items():
             self.waiting.setdefault(name, []).extend(cells)
         if len(self.waiting) * len(next(iter(self.waiting.values()))) >= PIECE_NUMBERS:
@@ -120,7 +127,7 @@ class ParquetWriter(Writer):
 def writer_of(
     form: str, output: str | None, classes: Array, *, proba: bool, top: int | None, keep: Sequence[str]
 ) -> Iterator[Any]:
-    """Open a writer with a method ``write(table, P)``, of the form csv, jsonl or parquet; no output is stdout."""
+    """Open a writer with a method ``write(table, P, sets=None)``: csv, jsonl or parquet; no output is stdout."""
     settings = (classes, proba, top, keep)
     if form == "parquet" and output is None:
         raise DataError("Parquet goes into a file, expected --output FILE with --format parquet.")
@@ -146,6 +153,13 @@ def writer_of(
 
 def _put(file: Any, text: str) -> None:
     file.write(text.encode("utf-8", "backslashreplace"))
+
+
+def _csv_cell(cell: Any) -> Any:
+    """Return a cell as CSV holds it: a float in the digits that give it back, a set with | between the classes."""
+    if isinstance(cell, list):
+        return "|".join(map(str, cell))
+    return repr(cell) if isinstance(cell, float) else cell
 
 
 def _cells(values: Array) -> list[Any]:

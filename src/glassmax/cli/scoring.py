@@ -16,9 +16,11 @@ from .figures import class_index, figures_as_json
 from .talk import figure, harmless, shortened
 from .terminal import console, rendered
 
-__all__ = ["Scoring"]
+__all__ = ["COVERAGE", "Scoring"]
 
 MOST_GROUPS = 100
+COVERAGE = 0.9
+"""The promise of the prediction sets that are scored."""
 
 
 class Scoring:
@@ -33,13 +35,18 @@ class Scoring:
         self.groups: dict[str, RunningMetrics] = {}
         self.name, self.unlabelled = "", 0
         self.totals = np.zeros(len(model.classes))
+        self.uncalibrated = None if model.calibration is None else RunningMetrics(len(model.classes))
+        self.sets = np.zeros(2)  # weight of the rows whose prediction set holds their class; weighted sizes of the sets
 
     def count(self, tables: Iterable[Table], surprises: UnseenCounts) -> None:
         """Predict the rows that have a class, and add the predictions to the counts."""
         with np.errstate(over="ignore", invalid="ignore"):
-            for table, Z in self.model.predictions(self._labelled(tables), surprises, of_logits=True):
+            labelled = self._labelled(tables)
+            for table, raw in self.model.predictions(labelled, surprises, of_logits=True, calibrated=False):
                 y, w = self._truth(table)
+                Z = self._calibrated(raw, y, w)
                 self.whole.add(Z, y, w)
+                self._count_sets(Z, y, w)
                 self.totals += np.bincount(y, w, len(self.totals))
                 self._count_groups(table, Z, y, w)
         if not self.whole.rows:
@@ -47,6 +54,26 @@ class Scoring:
             raise DataError(f"{self.name}: no row has a value in the target column {target!r}.")
         if not self.whole.weight:
             raise DataError(f"{self.name}: the weight {self.weight!r} is 0 in every row, expected a number > 0.")
+
+    def _calibrated(self, raw: Array, y: Array, w: Array | None) -> Array:
+        calibration = self.model.calibration
+        if calibration is None or self.uncalibrated is None:
+            return raw
+        self.uncalibrated.add(raw, y, w)
+        return calibration.logits(raw)
+
+    def _count_sets(self, Z: Array, y: Array, w: Array | None) -> None:
+        if self.model.conformal is not None:
+            sets = self.model.conformal.sets(Z, COVERAGE)
+            held = np.stack([sets[np.arange(len(y)), y], sets.sum(axis=1)])
+            self.sets += held.sum(axis=1) if w is None else held @ w
+
+    def set_figures(self) -> dict[str, float]:
+        """Return the coverage and the mean size of the prediction sets, by name; nothing if the model makes no sets."""
+        if self.model.conformal is None:
+            return {}
+        covered, size = self.sets / self.whole.weight
+        return {"coverage": float(covered), "mean_size": float(size)}
 
     def _labelled(self, tables: Iterable[Table]) -> Iterable[Table]:
         target = self.model.encoding.target  # type: ignore[union-attr]

@@ -90,10 +90,12 @@ class Embedding:
         by_column = {} if edges is None else dict(edges)
         self.edges = {j: _edges(j, by_column[j]) for j in column_numbers("edges", sorted(by_column), self.d)}
         self.blocks = _blocks(blocks, self.d)
-        covered = {j for start, stop, _ in self.blocks for j in range(start, stop)}
-        self.plain = np.array([j for j in range(self.d) if j not in covered], np.intp)
+        free = np.ones(self.d, bool)
+        for start, stop, _ in self.blocks:
+            free[start:stop] = False
+        self.plain = np.flatnonzero(free)
         for what, columns in (("periodic", self.periodic), ("edges", self.edges)):
-            if both := sorted(covered.intersection(columns)):
+            if both := [j for j in columns if not free[j]]:
                 expected = "columns outside the blocks, whose columns are replaced"
                 raise OptionError(parameter=what, came=f"column {both[0]}", expected=expected)
         self.shapes = self._shapes()
@@ -221,8 +223,8 @@ class Embedding:
         if self.periodic:
             F, H, V = (parameters[name] for name in "FHV")
             x = dense_columns(X, self.periodic)
-            zero = [np.zeros_like(parameters[name]) for name in "FHVC"]
-            slope = periodic_jvp(np.ones_like(x), *zero, x, F, H, V)
+            dF, dH, dV, dC = (np.zeros_like(parameters[name]) for name in "FHVC")
+            slope = periodic_jvp(np.ones_like(x), dF, dH, dV, dC, x, F, H, V)
             dX[..., self.periodic] += (self._of_periodic(dA0) * slope[apart]).sum(axis=-1)
         start = len(self.plain) + len(self.periodic) * self.size
         for j, t in self.edges.items():
@@ -338,7 +340,9 @@ def whole_number(what: str, value: Any, least: int) -> int:
 
 def column_numbers(what: str, columns: Any, d: int) -> list[int]:
     """Return increasing column numbers below d, or raise an OptionError."""
-    given = list(columns) if isinstance(columns, Sequence | np.ndarray) and not isinstance(columns, str) else [None]
+    given: list[Any] = [None]
+    if isinstance(columns, Sequence | np.ndarray) and not isinstance(columns, str):
+        given = list(columns)
     if not all(_is_whole(j) and 0 <= j < d for j in given) or given != sorted(set(given)):
         expected = f"column numbers from 0 to {d - 1} that increase"
         raise OptionError(parameter=what, came=repr(columns), expected=expected)

@@ -119,7 +119,7 @@ class Categories:
 
 Recipe = Periodic | PiecewiseLinear | Categories
 
-NAMES = {"periodic": Periodic(), "piecewise_linear": PiecewiseLinear()}
+NAMES: dict[str, Recipe] = {"periodic": Periodic(), "piecewise_linear": PiecewiseLinear()}
 """The recipes that have a name: all columns, and the default values."""
 
 

@@ -615,7 +615,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Parameters
         ----------
         model : Model
-            Trained on arrays or on a table, with softmax or sigmoid output. The network is shared, not copied.
+            Of one network, trained on arrays or on a table, with softmax or sigmoid output. The network is shared, not
+            copied. A calibration is left out: it would not fit the network once that is trained further.
         **parameters
             Parameters of the constructor; with ``warm_start=True``, `fit` continues from the weights of the model.
             Hidden layers, activation, embedding, output and loss are those of the model.
@@ -627,12 +628,16 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         Raises
         ------
         OptionError
-            If the model has another output or loss than this classifier can have.
+            If the model has several networks, or another output or loss than this classifier can have.
         """
         if not isinstance(model, Model):
             raise OptionError(
                 parameter="model", came=repr(model), expected="a Model: load_model(path) reads one from a file"
             )
+        if len(model.networks) > 1:
+            remedy = "Model(model.networks[0], model.classes) is a model of the first."
+            came = f"a model of {len(model.networks)} networks"
+            raise OptionError(parameter="model", came=came, expected="one network", remedy=remedy)
         brought = {"hidden_layer_sizes", "activation", "embedding"} & set(parameters)
         if brought:
             raise OptionError(parameter=min(brought), came="given", expected="none: the model brings its own")

@@ -1,5 +1,6 @@
 """glassmax evaluate: a model scored on a table whose classes are known."""
 
+import math
 from typing import Any
 
 import click
@@ -8,6 +9,8 @@ from ..grouped import FILE_FORMAT, RESULT, GroupedCommand, group, option
 from ..talk import counted, say, show, show_json
 
 __all__ = ["command"]
+
+SET_ROWS = {"coverage": "class in the 90 % set", "mean_size": "classes in a 90 % set"}
 
 
 @click.command("evaluate", cls=GroupedCommand)
@@ -24,7 +27,8 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
     """Score a model on a table that has the target column.
 
     MODEL is a file that `glassmax train` has written. DATA is a table in any format that train reads; it may be larger
-    than memory. All of its rows are scored, including those that the model was trained on, if DATA holds any.
+    than memory. All of its rows are scored, including those that the model was trained on, if DATA holds any. A
+    calibrated model is also scored without its calibration.
 
     \b
     Examples:
@@ -35,7 +39,7 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
     from ...table import UnseenCounts, read_batches
     from ..figures import figures_as_json
     from ..result import Result
-    from ..scoring import Scoring
+    from ..scoring import COVERAGE, Scoring
     from .predict import columns_needed, refuse_swapped
 
     refuse_swapped(model, data)
@@ -57,14 +61,21 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
             f"{name}: the model was trained on {loaded.record.get('training_rows')} rows of a table of this name. "
             "On those rows, the figures don't show how well it predicts other rows."
         )
-    figures, trivial = scoring.whole.metrics(), scoring.trivial()
+    figures, trivial, sets = scoring.whole.metrics(), scoring.trivial(), scoring.set_figures()
+    raw = None if scoring.uncalibrated is None else scoring.uncalibrated.metrics()
     if as_json:
         facts = {"rows": figures.rows, **figures_as_json(figures), "classes": loaded.classes.tolist()}
+        if raw is not None:
+            facts["uncalibrated"] = {"log_loss": raw.log_loss, "calibration_error": raw.calibration_error}
+        if sets:
+            facts["prediction_sets"] = {"promised": COVERAGE, **sets}
         if by is not None:
             facts["by"] = {by: {value: scoring.group_as_json(value) for value in scoring.groups}}
         show_json(facts)
         return
-    columns = {"network": figures, "class frequencies": trivial}
-    show(Result(f"{counted(figures.rows, 'row')} of {name}", columns, loaded.classes).as_text())
+    first = "network" if len(loaded.networks) == 1 else "ensemble"
+    columns = {first: figures, **({} if raw is None else {"uncalibrated": raw}), "class frequencies": trivial}
+    more = {SET_ROWS[key]: [value] + [math.nan] * (len(columns) - 1) for key, value in sets.items()}
+    show(Result(f"{counted(figures.rows, 'row')} of {name}", columns, loaded.classes, more).as_text())
     if by is not None:
         show("\n" + scoring.groups_as_text(by) + "\n")
