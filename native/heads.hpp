@@ -10,6 +10,7 @@ template <class T> struct HeadRows {
     const T *Y;            // [class][SPAN], or null
     const T *factor;       // (SPAN,): the weight over the divisor
     double *loss;          // (SPAN,)
+    const double *shares;  // (SPAN,), or null: of the second of two sets of candidates
 };
 
 template <class T> INLINE void put(const Wide<T> &wide, double *to) {
@@ -119,6 +120,94 @@ template <class T> void softmax_cross_entropy_of_rows(T *Z, const HeadRows<T> &h
             const IntVec<T> is_top = top == IntVec<T>{} + typename Simd<T>::Int(j);
             const Vec<T> not_p = is_top ? not_top : 1 - p;
             store(Z + j * SPAN<T>, (p * (total - y) - y * not_p) * factor);
+        }
+    }
+}
+
+// The classes of a row in two parts: 0 the others, 1 the candidates.
+template <class T> struct Sides {
+    Vec<T> largest[2], slope[2];  // slope: dL/dz is slope * exp(z - largest)
+    Wide<T> loss;
+};
+
+// Y is 1 for a candidate, 0 for another class; where a row has two sets, 1 and 3 for the first, 2 and 3 for the second.
+template <class T> INLINE IntVec<T> is_candidate(Vec<T> y, bool second) { return second ? y >= 2 : (y == 1) | (y == 3); }
+
+// exp(z - largest); 1 where all of a side are at -inf, and share alike.
+template <class T> INLINE Vec<T> relative(Vec<T> z, Vec<T> largest) {
+    Vec<T> shift;
+    const Vec<T> e = exp_of_difference<T>(z, largest, shift);
+    return (largest == -T(__builtin_inf())) & (z == z) ? all(T(1)) : e;
+}
+
+// L = log1p(odds), odds = sum over the others / sum over the candidates; of odds beyond exp(600) the logarithm is split.
+template <class T> INLINE Sides<T> sides_of(const T *Z, const T *Y, int64_t k, bool second) {
+    constexpr double FAR = 600, EXP_OF_FAR = 3.7730203009299397e+260;
+    const Vec<T> nothing = all(-T(__builtin_inf()));
+    Sides<T> sides = {{nothing, nothing}, {}, {}};
+    for (int64_t j = 0; j < k; ++j) {
+        const Vec<T> z = load(Z + j * SPAN<T>);
+        const IntVec<T> candidate = is_candidate<T>(load(Y + j * SPAN<T>), second);
+        sides.largest[0] = larger(sides.largest[0], candidate ? nothing : z);
+        sides.largest[1] = larger(sides.largest[1], candidate ? z : nothing);
+    }
+    Wide<T> sum[2] = {};
+    for (int64_t j = 0; j < k; ++j) {
+        const IntVec<T> candidate = is_candidate<T>(load(Y + j * SPAN<T>), second);
+        const Vec<T> e = relative<T>(load(Z + j * SPAN<T>), candidate ? sides.largest[1] : sides.largest[0]);
+        sum[0] += Wide<T>::of(candidate ? Vec<T>{} : e);
+        sum[1] += Wide<T>::of(candidate ? e : Vec<T>{});
+    }
+    const Wide<T> largest[2] = {Wide<T>::of(sides.largest[0]), Wide<T>::of(sides.largest[1])};
+    Wide<T> slope[2];
+    for (int i = 0; i < Wide<T>::PARTS; ++i) {
+        Vec<double> apart;
+        const Vec<double> e = exp_of_difference<double>(largest[0].part[i], largest[1].part[i], apart);
+        const Vec<double> odds = (apart > FAR ? all(EXP_OF_FAR) : e) * (sum[0].part[i] / sum[1].part[i]);
+        sides.loss.part[i] = log1p_of<double>(odds) + (apart > FAR ? apart - FAR : Vec<double>{});
+        const Vec<double> missed = odds / (1 + odds);  // the probability of the others
+        slope[0].part[i] = missed / sum[0].part[i];
+        slope[1].part[i] = -missed / sum[1].part[i];
+    }
+    for (int side = 0; side < 2; ++side) sides.slope[side] = slope[side].narrow();
+    return sides;
+}
+
+template <class T> INLINE Vec<T> slope_at(const Sides<T> &sides, Vec<T> z, Vec<T> y, bool second) {
+    const IntVec<T> candidate = is_candidate<T>(y, second);
+    const Vec<T> e = relative<T>(z, candidate ? sides.largest[1] : sides.largest[0]);
+    return e * (candidate ? sides.slope[1] : sides.slope[0]);
+}
+
+// dZ = m (R - Q): m the probability of the other classes, Q and R softmax over the candidates and over the others. After
+// mixup, the losses of a row's two sets are added in proportion.
+template <class T> void softmax_candidate_cross_entropy(T *Z, const HeadRows<T> &head) {
+    constexpr int L = LANES<T>;
+    for (int v = 0; v < head.vectors; ++v, Z += L) {
+        const T *Y = head.Y + v * L;
+        const Vec<T> factor = load(head.factor + v * L);
+        const Sides<T> first = sides_of<T>(Z, Y, head.k, false);
+        if (!head.shares) {
+            put<T>(first.loss, head.loss + v * L);
+            for (int64_t j = 0; j < head.k; ++j) {
+                T *z = Z + j * SPAN<T>;
+                store(z, slope_at<T>(first, load(z), load(Y + j * SPAN<T>), false) * factor);
+            }
+            continue;
+        }
+        const Sides<T> second = sides_of<T>(Z, Y, head.k, true);
+        Wide<T> loss, share;
+        for (int i = 0; i < Wide<T>::PARTS; ++i) {
+            const Vec<double> s = share.part[i] = load(head.shares + v * L + i * LANES<double>);
+            const Vec<double> both = (1 - s) * first.loss.part[i] + s * second.loss.part[i];
+            loss.part[i] = s == 0 ? first.loss.part[i] : both;
+        }
+        put<T>(loss, head.loss + v * L);
+        const Vec<T> s = share.narrow();
+        for (int64_t j = 0; j < head.k; ++j) {
+            const Vec<T> z = load(Z + j * SPAN<T>), y = load(Y + j * SPAN<T>);
+            const Vec<T> of_first = slope_at<T>(first, z, y, false), of_second = slope_at<T>(second, z, y, true);
+            store(Z + j * SPAN<T>, (s == 0 ? of_first : (1 - s) * of_first + s * of_second) * factor);
         }
     }
 }
@@ -256,11 +345,14 @@ template <class T> void row_by_row(T *Z, const HeadRows<T> &head, int output, in
 
 // Whether the targets are needed as rows.
 INLINE bool needs_rows(int output, int loss, bool has_rows, double smoothing) {
-    return has_rows || smoothing > 0 || output != SOFTMAX_OUTPUT || loss != CROSS_ENTROPY;
+    const bool of_labels = output == SOFTMAX_OUTPUT && (loss == CROSS_ENTROPY || loss == CANDIDATE_CROSS_ENTROPY);
+    return has_rows || smoothing > 0 || !of_labels;
 }
 
 template <class T> void run_head(T *Z, const HeadRows<T> &head, int output, int loss) {
-    if (output == SOFTMAX_OUTPUT && loss == CROSS_ENTROPY)
+    if (loss == CANDIDATE_CROSS_ENTROPY)  // of one label a row, it is the cross-entropy
+        head.Y ? softmax_candidate_cross_entropy<T>(Z, head) : softmax_cross_entropy_of_labels<T>(Z, head);
+    else if (output == SOFTMAX_OUTPUT && loss == CROSS_ENTROPY)
         head.Y ? softmax_cross_entropy_of_rows<T>(Z, head) : softmax_cross_entropy_of_labels<T>(Z, head);
     else if (output == SOFTMAX_OUTPUT && loss == SQUARED_ERROR)
         softmax_squared_error<T>(Z, head);

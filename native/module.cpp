@@ -39,7 +39,7 @@ void require(bool holds, const char *what) {
 const std::vector<std::string> ACTIVATIONS = {"identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu",
                                               "selu",     "gelu",    "silu", "mish", "softplus"};
 const std::vector<std::string> OUTPUTS = {"softmax", "sigmoid", "identity", "relu"};
-const std::vector<std::string> LOSSES = {"cross_entropy", "squared_error", "binary_cross_entropy"};
+const std::vector<std::string> LOSSES = {"cross_entropy", "squared_error", "binary_cross_entropy", "candidate_cross_entropy"};
 
 // ---- instruction sets ----
 
@@ -208,7 +208,8 @@ struct Spec {
         for (int64_t size : sizes) require(size >= 1 && size < (int64_t(1) << 31), "a layer's size is out of range");
         for (int32_t activation : activations) require(activation >= IDENTITY && activation <= SOFTPLUS, "unknown activation");
         require(output >= SOFTMAX_OUTPUT && output <= RELU_OUTPUT, "unknown output");
-        require(loss >= CROSS_ENTROPY && loss <= BINARY_CROSS_ENTROPY, "unknown loss");
+        require(loss >= CROSS_ENTROPY && loss <= CANDIDATE_CROSS_ENTROPY, "unknown loss");
+        require(loss != CANDIDATE_CROSS_ENTROPY || output == SOFTMAX_OUTPUT, "candidates need softmax");
         for (size_t l = 1; l < sizes.size(); ++l) parameters += (sizes[l - 1] + 1) * sizes[l];
         arrays = 2 * int64_t(sizes.size()) - 2;
         if (!embedding_) return;

@@ -81,6 +81,11 @@ template <class T> void targets(const Batch<T> &batch, int64_t s0, int rows, T *
         const int64_t row = batch.row(s0 + s);
         const double mixed = batch.mixup > 0 ? batch.shares[s0 + s] : 0;
         const int64_t previous = mixed > 0 ? batch.previous(s0 + s) : row;
+        if (batch.shape.loss == CANDIDATE_CROSS_ENTROPY) {  // both sets, as heads.hpp reads them
+            for (int64_t j = 0; j < k; ++j)
+                Y[j * SPAN<T> + s] = T(entry(row, j) + (batch.mixup > 0 ? 2 * entry(previous, j) : 0));
+            continue;
+        }
         const auto target = [&](int64_t j) {
             return mixed > 0 ? (1 - mixed) * entry(row, j) + mixed * entry(previous, j) : entry(row, j);
         };
@@ -167,7 +172,12 @@ template <class T> double loss_of(const Span<T> &span, T *Z) {
         for (int s = 0; s < rows; ++s) factor[s] = T(batch.rows.weight[batch.row(span.start + s)] / batch.divisor);
     if (batch.rows.y)
         for (int s = 0; s < rows; ++s) label[s] = batch.rows.y[batch.row(span.start + s)];
-    HeadRows<T> head = {k, span.vectors, rows, label, nullptr, factor, loss};
+    double shares[SPAN<T>] = {};
+    HeadRows<T> head = {k, span.vectors, rows, label, nullptr, factor, loss, nullptr};
+    if (batch.mixup > 0) {
+        for (int s = 0; s < rows; ++s) shares[s] = batch.shares[span.start + s];
+        head.shares = shares;
+    }
     const bool soft = batch.rows.Y || batch.mixup > 0;
     if (needs_rows(batch.shape.output, batch.shape.loss, soft, batch.regularization.label_smoothing)) {
         targets<T>(batch, span.start, rows, span.own.Y);

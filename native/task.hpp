@@ -12,7 +12,7 @@ enum Activation : int32_t {
     IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, SELU, GELU, SILU, MISH, SOFTPLUS
 };
 enum Output : int32_t { SOFTMAX_OUTPUT, SIGMOID_OUTPUT, IDENTITY_OUTPUT, RELU_OUTPUT };
-enum Loss : int32_t { CROSS_ENTROPY, SQUARED_ERROR, BINARY_CROSS_ENTROPY };
+enum Loss : int32_t { CROSS_ENTROPY, SQUARED_ERROR, BINARY_CROSS_ENTROPY, CANDIDATE_CROSS_ENTROPY };
 
 // The embedding of the inputs, see glassmax.functional.embeddings: the first layer takes, in this order, the columns of X
 // outside the blocks, the periodic columns' e outputs each, the edged columns' bins, the blocks' outputs.

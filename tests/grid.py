@@ -12,7 +12,7 @@ import numpy as np
 
 from glassmax import Network
 from glassmax.functional import ACTIVATIONS
-from glassmax.functional.heads import LOSSES, OUTPUTS
+from glassmax.functional.heads import PAIRS
 
 SIZES = [(4, 3), (4, 5, 3), (4, 6, 5, 3), (4, 5, 4, 6, 3), (3, 5, 4, 6, 5, 4)]
 """Layer sizes with 0 to 4 hidden layers; no layer is as wide as the next, so that a transpose can't hide."""
@@ -41,7 +41,17 @@ def target(kind, loss, shape, draw):
         "cross_entropy": draw.uniform(0, 2, shape),
         "binary_cross_entropy": draw.uniform(0, 1, shape),
         "squared_error": draw.standard_normal(shape),
+        "candidate_cross_entropy": candidates(shape, draw),
     }[loss]
+
+
+def candidates(shape, draw):
+    """Draw rows of 0 and 1, each with at least one 1, and not of ones alone where there are enough classes."""
+    S = draw.random(shape) < 0.5
+    sure = draw.integers(shape[-1], size=shape[:-1])[..., None]
+    np.put_along_axis(S, (sure + 1) % shape[-1], False, axis=-1)
+    np.put_along_axis(S, sure, True, axis=-1)
+    return S.astype(float)
 
 
 def one_hot(indices, k):
@@ -55,6 +65,8 @@ LOSS_FUNCTIONS = {
     "binary_cross_entropy": ("binary_cross_entropy", "probabilities"),
     "softmax_cross_entropy": ("cross_entropy", "numbers"),
     "sigmoid_cross_entropy": ("binary_cross_entropy", "numbers"),
+    "candidate_cross_entropy": ("candidate_cross_entropy", "probabilities"),
+    "softmax_candidate_cross_entropy": ("candidate_cross_entropy", "numbers"),
 }
 """The losses of `glassmax.functional`: which targets each takes, and what it calls predictions."""
 
@@ -118,16 +130,16 @@ def _drawn(case):
 
 
 def networks():
-    """Every activation x output x loss x depth; the kinds of target, weights and penalty take turns."""
+    """Every activation x pair of output and loss x depth; the kinds of target, weights and penalty take turns."""
     turns = cycle(product(KINDS, [False, True], [0.0, 0.1]))
     return [
-        Case(sizes, activation, output, loss, *next(turns))
-        for sizes, activation, output, loss in product(SIZES, ACTIVATIONS, OUTPUTS, LOSSES)
+        Case(sizes, activation, *pair, *next(turns))
+        for sizes, activation, pair in product(SIZES, ACTIVATIONS, PAIRS)
         if len(sizes) > 2 or activation == "identity"
     ]
 
 
 def heads():
-    """Every output x loss x kind of target x weights x penalty, on one hidden layer."""
-    options = product(OUTPUTS, LOSSES, KINDS, [False, True], [0.0, 0.1])
-    return [Case(SIZES[1], "tanh", *chosen) for chosen in options]
+    """Every output and loss x kind of target x weights x penalty, on one hidden layer."""
+    options = product(PAIRS, KINDS, [False, True], [0.0, 0.1])
+    return [Case(SIZES[1], "tanh", *pair, *chosen) for pair, *chosen in options]

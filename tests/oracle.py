@@ -90,17 +90,31 @@ def binary_cross_entropy(p, y):
     return cross_entropy(p, y) + cross_entropy([1 - p_c for p_c in p], [1 - y_c for y_c in y])
 
 
+def candidate_cross_entropy(p, y):
+    """- log sum_c y_c p_c."""
+    return -mp.log(mp.fsum(y[c] * p[c] for c in range(len(p))))
+
+
 LOSSES = {
-    "cross_entropy": (cross_entropy, lambda p, y: -y / p),
-    "squared_error": (squared_error, lambda p, y: p - y),
-    "binary_cross_entropy": (binary_cross_entropy, lambda p, y: (1 - y) / (1 - p) - y / p),
+    "cross_entropy": (cross_entropy, lambda p, y, c: -y[c] / p[c]),
+    "squared_error": (squared_error, lambda p, y, c: p[c] - y[c]),
+    "binary_cross_entropy": (binary_cross_entropy, lambda p, y, c: (1 - y[c]) / (1 - p[c]) - y[c] / p[c]),
+    "candidate_cross_entropy": (
+        candidate_cross_entropy,
+        lambda p, y, c: -y[c] / mp.fsum(y[m] * p[m] for m in range(len(p))),
+    ),
 }
-"""Each loss of a row, and its derivative by one p_c."""
+"""Each loss of a row, and its derivative by p_c."""
 
 
 def softmax_cross_entropy(row, y):
     """The loss of one row of logits: - sum_c y_c log p_c."""
     return cross_entropy(softmax(row), numbers(y))
+
+
+def softmax_candidate_cross_entropy(row, y):
+    """The loss of one row of logits: - log sum_c y_c p_c."""
+    return candidate_cross_entropy(softmax(row), numbers(y))
 
 
 def sigmoid_cross_entropy(row, y):
@@ -133,7 +147,7 @@ def network(parameters, activation, output, loss, X, Y, weights, l2):
             a[m] = [f(z_k) for z_k in z[m]]
         p, J = _output(output, z[depth])
         L += w[i] * loss_of(p, y) / sum(w)
-        dp = [dloss(p[c], y[c]) for c in range(len(p))]
+        dp = [dloss(p, y, c) for c in range(len(p))]
         dz = [w[i] / sum(w) * mp.fsum(dp[c] * J[c][k] for c in range(len(p))) for k in range(len(p))]
         for m in reversed(layers):
             for k in range(len(dz)):

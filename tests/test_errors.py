@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import glassmax.functional as F
-from glassmax import Network, SoftmaxClassifier, errors, gradcheck, load_model, read_table
+from glassmax import Network, SoftmaxClassifier, errors, gradcheck, load_model, not_class, read_table
 from glassmax.cli.wording import option_of, worded_error
 from glassmax.errors import DataError, GlassmaxError, LabelError, OptionError, Setting, ShapeError, between, one_of
 from glassmax.estimator.options import make_plan
@@ -128,6 +128,13 @@ TABLE = {
         "f_vjp returned (1,) for input 0, expected its shape, (2,).": f_and_vjp(lambda dOut, x: dOut[:1]),
     },
     LabelError: {
+        "not_class has no label, expected at least one class that is ruled out.": not_class,
+        "Label of row 1 has no candidate, expected at least one class.": lambda: F.softmax_candidate_cross_entropy(
+            np.zeros((2, 3)), [[1, 0, 0], [0, 0, 0]]
+        ),
+        "Label of row 0, class 1, is 0.5, expected 0 or 1: 1 for each candidate of the row.": (
+            lambda: F.candidate_cross_entropy(np.ones((1, 2)) / 2, [[1, 0.5]])
+        ),
         "Label is 5, expected 0..1.": lambda: F.softmax_cross_entropy([1.0, 2.0], 5),
         f"Labels are of type <U1, expected class indices or rows of numbers. {WORDS}": lambda: F.cross_entropy(
             Z, ["a", "b", "c"]
@@ -165,9 +172,13 @@ TABLE = {
         f"activation is 'relux', expected one of {NAMES}. Did you mean 'relu'?": with_option(activation=["relux"]),
         "output is 'logistic', expected one of softmax, sigmoid, identity, relu.": with_option(output="logistic"),
         (
-            "loss is 'crossentropy', expected one of cross_entropy, squared_error, binary_cross_entropy. "
-            "Did you mean 'cross_entropy'?"
+            "loss is 'crossentropy', expected one of cross_entropy, squared_error, binary_cross_entropy, "
+            "candidate_cross_entropy. Did you mean 'cross_entropy'?"
         ): with_option(loss="crossentropy"),
+        (
+            "output is 'relu', expected 'softmax' with loss='candidate_cross_entropy': only the probabilities of "
+            "classes that exclude one another may be added."
+        ): with_option(output="relu", loss="candidate_cross_entropy"),
         "reduction is 'average', expected one of mean, sum, none.": lambda: F.squared_error(Z, Z, reduction="average"),
         "method is 'forward', expected one of complex, central.": lambda: gradcheck.numeric_gradient(
             np.sum, [1.0], method="forward"

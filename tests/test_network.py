@@ -12,7 +12,7 @@ from sklearn.neural_network import MLPClassifier
 from glassmax import Network
 from glassmax.errors import DataError, LabelError, ShapeError
 from glassmax.functional import ACTIVATIONS, softmax_jacobian
-from glassmax.functional.heads import LOSSES, OUTPUTS, Head
+from glassmax.functional.heads import PAIRS, Head
 from glassmax.gradcheck import check_gradients
 from glassmax.parameters import Parameters
 from tests import oracle
@@ -62,7 +62,7 @@ def test_gradients_of_every_target_weight_and_penalty_are_derivatives(case):
 @pytest.mark.parametrize(
     "case",
     [Case(SIZES[2], name, "softmax", "cross_entropy", "indices", True, 0.1) for name in ACTIVATIONS]
-    + [Case(SIZES[1], "tanh", output, loss, "soft", True) for output in OUTPUTS for loss in LOSSES]
+    + [Case(SIZES[1], "tanh", output, loss, "soft", True) for output, loss in PAIRS]
     + [Case(sizes, "sigmoid", "softmax", "squared_error", "one-hot", False, 0.1) for sizes in SIZES],
     ids=str,
 )
@@ -429,7 +429,7 @@ def test_chance_needs_no_square_of_the_number_of_classes():
 
 
 def test_only_the_two_pairs_whose_derivatives_cancel_are_fused():
-    fused = {(output, loss) for output in OUTPUTS for loss in LOSSES if Head(output, loss).fused}
+    fused = {(output, loss) for output, loss in PAIRS if Head(output, loss).fused}
     assert fused == {("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")}
 
 

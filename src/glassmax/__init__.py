@@ -8,6 +8,7 @@ Where to begin::
     gm.derive                derive a gradient from the equations of a loss
     gm.diagnose              find the mistake in a gradient that you derived yourself
     gm.functional            softmax, losses, activations: every f beside its f_vjp
+    gm.not_class             the label of a row known only by what it is not
     gm.read_table            read a file or a data frame
     gm.load_model            load a saved model; the result is a gm.Model
 
@@ -82,7 +83,7 @@ if TYPE_CHECKING:
     from .estimator import SoftmaxClassifier, TableClassifier
     from .model import Model, load_model
     from .network import Network
-    from .table import read_table
+    from .table import not_class, read_table
 
 __all__ = [
     "Embedding",
@@ -112,6 +113,7 @@ __all__ = [
     "model_file",
     "model_manifest",
     "network",
+    "not_class",
     "optimizers",
     "parameters",
     "read_table",
@@ -129,6 +131,7 @@ _HOME = {
     "derive": "calculus",
     "diagnose": "doctor",
     "load_model": "model",
+    "not_class": "table",
     "read_table": "table",
 }
 

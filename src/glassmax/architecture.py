@@ -1,4 +1,4 @@
-"""The description of a network: sizes, activations, dtype and embedding, checked before a weight exists."""
+"""The description of a network: sizes, activations, head, dtype and embedding, checked before a weight exists."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import numpy.typing as npt
 from .embedding import Embedding
 from .errors import OptionError, Setting, one_of
 from .functional.activations import ACTIVATIONS
+from .functional.heads import LOSSES, OUTPUTS, PAIRS, Head
 
-__all__ = ["check_activations", "check_dtype", "check_embedding", "check_sizes"]
+__all__ = ["check_activations", "check_dtype", "check_embedding", "check_head", "check_sizes"]
 
 
 def check_sizes(layer_sizes: Sequence[int]) -> tuple[int, ...]:
@@ -57,6 +58,16 @@ def check_activations(activation: Any, n_hidden: int) -> tuple[str, ...]:
         what = f" has {len(activation)} entries, expected {n_hidden}: one for each hidden layer."
         raise OptionError(Setting("activation"), what, parameter="activation")
     return tuple(one_of("activation", name, ACTIVATIONS) for name in activation)
+
+
+def check_head(output: str, loss: str) -> Head:
+    """Return the output and the loss as a head, if they are a pair."""
+    head = Head(one_of("output", output, OUTPUTS), one_of("loss", loss, LOSSES))
+    if (output, loss) not in PAIRS:
+        why = "only the probabilities of classes that exclude one another may be added"
+        expected = ("'softmax' with ", Setting("loss", loss), f": {why}")
+        raise OptionError(parameter="output", came=repr(output), expected=expected)
+    return head
 
 
 def __dir__() -> list[str]:

@@ -15,7 +15,7 @@ import msgspec
 from .embedding import Embedding
 from .errors import GlassmaxError, ModelFileError
 from .functional import ACTIVATIONS
-from .functional.heads import LOSSES, OUTPUTS
+from .functional.heads import PAIRS
 from .parameters import count
 from .table import Encoding
 
@@ -219,7 +219,7 @@ def _check_network(network: NetworkEntry, manifest: Manifest) -> None:
                 len(network.activations) != len(sizes) - 2 or not set(network.activations) <= set(ACTIVATIONS),
                 "activations that are unknown or too many",
             ),
-            (manifest.output not in OUTPUTS or network.loss not in LOSSES, "an output or a loss that is unknown"),
+            ((manifest.output, network.loss) not in PAIRS, "an output and a loss that are unknown, or no pair"),
             (manifest.dtype not in DTYPES, "a dtype other than float32 or float64"),
             (not 0 <= network.l2 < math.inf, "a penalty that is no number >= 0"),
             (not 0 <= network.weight < math.inf, "a weight of a network that is no number >= 0"),

@@ -25,13 +25,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from .architecture import check_activations, check_dtype, check_embedding, check_sizes
+from .architecture import check_activations, check_dtype, check_embedding, check_head, check_sizes
 from .embedding import Embedding
-from .errors import DataError, ShapeError, between, one_of
+from .errors import DataError, ShapeError, between
 from .functional.activations import ACTIVATIONS
 from .functional.affine import affine
 from .functional.arrays import Array, as_floating, as_inputs, square_lengths, summing_dtype
-from .functional.heads import LOSSES, OUTPUTS, Head, HeadTape
+from .functional.heads import LOSSES, HeadTape
 from .functional.losses import l2 as l2_penalty
 from .functional.losses import l2_vjp
 from .functional.targets import check_target, check_weights, reduce_rows, scale_rows
@@ -95,8 +95,9 @@ class Network:
         The hidden layers' activation, or one name for each hidden layer; see `glassmax.functional.ACTIVATIONS`.
     output : {"softmax", "sigmoid", "identity", "relu"}, default="softmax"
         Function that turns logits into predictions.
-    loss : {"cross_entropy", "squared_error", "binary_cross_entropy"}, default="cross_entropy"
-        The loss of each row; `squared_error` is ``1/2 sum_c (P - Y)^2``.
+    loss : {"cross_entropy", "squared_error", "binary_cross_entropy", "candidate_cross_entropy"}
+        The loss of each row, by default "cross_entropy"; `squared_error` is ``1/2 sum_c (P - Y)^2``, and
+        `candidate_cross_entropy`, for softmax alone, ``-log sum_c S_c P_c`` with S 1 for each candidate of the row.
     l2 : float, default=0.0
         >= 0; adds ``l2/2 * sum of W^2`` to the loss. Biases are left out. Of an embedding, V and E count like W.
     dtype : dtype, default="float64"
@@ -166,7 +167,7 @@ class Network:
         self.n_inputs = self.layer_sizes[0] if embedding is None else embedding.d
         self.depth = len(self.layer_sizes) - 1
         self.activations = check_activations(activation, len(self.layer_sizes) - 2)
-        self.head = Head(one_of("output", output, OUTPUTS), one_of("loss", loss, LOSSES))
+        self.head = check_head(output, loss)
         between("l2", l2, 0)
         self.l2 = float(l2)
         shapes = {} if embedding is None else embedding.shapes
@@ -324,7 +325,7 @@ class Network:
         X : (n, d) array or SciPy sparse matrix
             Rows are samples.
         y : (n,) or (n, k) array
-            Class indices 0..k-1, or target rows.
+            Class indices 0..k-1, or target rows; for `candidate_cross_entropy`, rows of 0 and 1.
         sample_weight : (n,) array, optional
             One number >= 0 for each row; None means that every weight is 1.
         masks : mapping of int to (n, h_l) array, optional

@@ -17,6 +17,7 @@ ARRAYS = {
     "Z": RNG.normal(size=(N, K)),
     "P": RNG.uniform(0.1, 0.9, (N, K)),
     "Y": RNG.uniform(0.0, 1.0, (N, K)),
+    "S": np.eye(N, K) + np.eye(N, K, 2),
     "dZ": RNG.normal(size=(N, K)),
     "dP": RNG.normal(size=(N, K)),
     "dQ": RNG.normal(size=(N, K)),
@@ -53,6 +54,8 @@ NUMERIC = {
     "binary_cross_entropy_vjp": lambda: functional.binary_cross_entropy_vjp(1.0, A["P"], A["Y"]),
     "softmax_cross_entropy_vjp": lambda: functional.softmax_cross_entropy_vjp(1.0, A["Z"], A["Y"]),
     "sigmoid_cross_entropy_vjp": lambda: functional.sigmoid_cross_entropy_vjp(1.0, A["Z"], A["Y"]),
+    "candidate_cross_entropy_vjp": lambda: functional.candidate_cross_entropy_vjp(1.0, A["P"], A["S"]),
+    "softmax_candidate_cross_entropy_vjp": lambda: functional.softmax_candidate_cross_entropy_vjp(1.0, A["Z"], A["S"]),
     "l2_vjp": lambda: functional.l2_vjp(1.0, A["W"], 0.3),
 }
 ROW = {

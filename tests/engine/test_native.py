@@ -13,7 +13,7 @@ from scipy import sparse
 from glassmax import Network
 from glassmax.engine import Data, ReferenceEngine, Regularization
 from glassmax.functional import ACTIVATIONS
-from glassmax.functional.heads import LOSSES, OUTPUTS
+from glassmax.functional.heads import PAIRS
 from tests.grid import DTYPES, Case, heads, networks, target
 
 try:
@@ -112,7 +112,7 @@ ROWS = [1, 2, 3, 7, 31, 32, 33, 65, 127, 511, 512, 513, 1100]
     sizes=st.lists(st.sampled_from(WIDTHS), min_size=2, max_size=4).map(tuple),
     n=st.sampled_from(ROWS),
     activation=st.sampled_from(SMOOTH),
-    head=st.tuples(st.sampled_from(OUTPUTS[:2]), st.sampled_from(list(LOSSES))),
+    head=st.sampled_from([pair for pair in PAIRS if pair[0] in ("softmax", "sigmoid")]),
     kind=st.sampled_from(["indices", "soft"]),
     dtype=st.sampled_from(DTYPES),
     stored=st.sampled_from(["dense", "sparse"]),
@@ -123,6 +123,7 @@ ROWS = [1, 2, 3, 7, 31, 32, 33, 65, 127, 511, 512, 513, 1100]
 def test_sizes_that_fit_no_tile_and_rows_that_fit_no_part(
     sizes, n, activation, head, kind, dtype, stored, regularization
 ):
+    assume(not (regularization.label_smoothing and head[1] == "candidate_cross_entropy"))  # refused
     assume(sizes[-1] > 1 or (kind == "soft" and head != ("softmax", "binary_cross_entropy")))  # of one class: log 0
     draw = np.random.default_rng([n, *sizes])
     network = Network(sizes, activation=activation, output=head[0], loss=head[1], dtype=dtype, random_state=n)

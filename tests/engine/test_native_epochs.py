@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
 from glassmax import Network
 from glassmax.engine import Data, Regularization, init_scaled
+from glassmax.errors import OptionError
 from glassmax.optimizers import SGD, Adam
 from tests.engine.test_native import ENGINES, REFERENCE, exact
 from tests.grid import DTYPES, target
@@ -38,16 +39,23 @@ class Run:
         """Enough rows for some steps, the last of them smaller."""
         return {1: 9, 4: 30, 33: 100, 200: 450, 600: 1300}[self.batch_size]
 
+    @property
+    def loss(self):
+        """The loss that takes rows of this kind."""
+        candidates = "candidate_cross_entropy"
+        others = {"labels": "binary_cross_entropy", "candidates": candidates, "one candidate": candidates}
+        return others.get(self.kind, "cross_entropy")
+
     def network(self, dtype="float64"):
-        head = ("sigmoid", "binary_cross_entropy") if self.kind == "labels" else ("softmax", "cross_entropy")
+        head = {"labels": ("sigmoid", "binary_cross_entropy")}.get(self.kind, ("softmax", self.loss))
         names = {"activation": ["tanh", "silu"], "output": head[0], "loss": head[1]}
         return Network((7, 9, 6, 3), dtype=dtype, random_state=5, **names)
 
     def data(self):
         draw = np.random.default_rng(self.n)
         X = draw.standard_normal((self.n, 7)) * (draw.random((self.n, 7)) < 0.6)
-        loss = "binary_cross_entropy" if self.kind == "labels" else "cross_entropy"
-        y = target("indices" if self.kind == "indices" else "soft", loss, (self.n, 3), draw)
+        one = self.kind in ("indices", "one candidate")
+        y = target("indices" if one else "soft", self.loss, (self.n, 3), draw)
         w = None if self.weights == "none" else draw.uniform(0.5, 2, self.n) * (draw.random(self.n) < 0.7)
         if self.weights == "nan":
             X[w == 0] = np.nan
@@ -116,7 +124,7 @@ RUNS = st.builds(
         mixup_share=st.sampled_from([0.5, 1.0]),
     ),
     weights=st.sampled_from(["none", "zeros", "nan"]),
-    kind=st.sampled_from(["indices", "soft", "labels"]),
+    kind=st.sampled_from(["indices", "soft", "labels", "candidates", "one candidate"]),
     stored=st.sampled_from(list(STORED)),
     shorter=st.booleans(),
     first_step=st.sampled_from([0, 5, 2**40]),
@@ -144,6 +152,7 @@ def same_run(got, expected, tolerance):
 @settings(max_examples=120)
 @given(run=RUNS)
 def test_epochs_are_the_references(dtype, run):
+    assume(run.loss != "candidate_cross_entropy" or not run.regularization.label_smoothing)  # refused
     expected = run.on(REFERENCE, dtype)
     for engine in ENGINES:
         assert same_run(run.on(engine, dtype), expected, TOLERANCE[dtype]), engine.isa
@@ -166,6 +175,26 @@ def test_an_epoch_that_leaves_something_out_is_found(regularization, rule):
     without, whole = Run(rule, weights="zeros"), Run(rule, regularization=regularization, weights="zeros")
     runs = without.on(ENGINES[-1], "float32"), whole.on(REFERENCE, "float32")
     assert not same_run(*runs, TOLERANCE["float32"])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", ["candidates", "one candidate"])
+@pytest.mark.parametrize("mixup", [0.0, 0.3, 1.0])
+def test_epochs_on_candidates_are_the_references(mixup, kind, dtype):
+    dropped = Regularization(mixup=mixup, mixup_share=0.7, dropout=(0.3, 0.0))
+    run = Run("adam", kind=kind, regularization=dropped, weights="zeros")
+    expected = run.on(REFERENCE, dtype)
+    for engine in ENGINES:
+        assert same_run(run.on(engine, dtype), expected, TOLERANCE[dtype]), engine.isa
+
+
+@pytest.mark.parametrize("engine", [REFERENCE, *ENGINES], ids=lambda engine: engine.arithmetic)
+def test_candidates_are_not_smoothed(engine):
+    run = Run(kind="candidates", regularization=Regularization(label_smoothing=0.1))
+    with pytest.raises(OptionError, match=r"^label_smoothing is 0\.1, expected 0 with loss 'candidate_cross_entropy'"):
+        run.on(engine)
+    with pytest.raises(OptionError, match=r"^label_smoothing is 0\.1"):
+        engine.loss_and_gradient(run.network(), run.data(), run.regularization)
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -11,7 +11,7 @@ from glassmax import Network
 from glassmax.engine import Data, Regularization
 from glassmax.errors import LabelError
 from glassmax.functional import ACTIVATIONS
-from glassmax.functional.heads import LOSSES, OUTPUTS
+from glassmax.functional.heads import PAIRS
 from tests.engine.test_native import ENGINES, REFERENCE
 from tests.grid import DTYPES
 
@@ -20,7 +20,7 @@ DIGITS = {"float32": 1e-6, "float64": 1e-13}
 
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 every_engine = pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.isa)
-every_head = pytest.mark.parametrize(("output", "loss"), [(output, loss) for output in OUTPUTS for loss in LOSSES])
+every_head = pytest.mark.parametrize(("output", "loss"), PAIRS)
 
 
 def with_logits(logits, dtype="float64", output="softmax", loss="cross_entropy"):
@@ -188,7 +188,7 @@ def test_an_error_names_the_first_row_at_fault():
 
 NUMBERS = [0.0, -0.0, 1.0, -1.0, 5e-324, 1e-300, 1e-30, 88.8, -104.0, 710.0, -746.0, 1e4, 1e30, -1e30, 1e300, -1e300]
 HOSTILE = st.one_of(st.sampled_from([*NUMBERS, np.inf, -np.inf, np.nan]), st.floats(-50, 50), st.floats(0, 1))
-SEEN = [pair for output in ("softmax", "sigmoid") for pair in ((output, loss) for loss in LOSSES)]
+SEEN = [pair for pair in PAIRS if pair[0] in ("softmax", "sigmoid")]
 
 
 @every_dtype
@@ -249,3 +249,36 @@ def test_sums_over_many_equal_rows_do_not_drift(engine, dtype):
     loss, gradient = engine.loss_and_gradient(network, data, NOTHING)
     assert loss == pytest.approx(one[0], rel=DIGITS[dtype])
     np.testing.assert_allclose(gradient, one[1], rtol=20 * DIGITS[dtype], atol=DIGITS[dtype] * np.abs(one[1]).max())
+
+
+@every_dtype
+@settings(max_examples=150)
+@given(logits=st.lists(HOSTILE, min_size=2, max_size=6), members=st.integers(1, 63))
+@example(logits=[-np.inf, -np.inf, 0.0], members=3)
+@example(logits=[np.nan, 0.0], members=2)
+@example(logits=[-np.inf, 1.0, 2.0], members=6)
+@example(logits=[0.0, 650.0, 1300.0], members=1)
+def test_losses_and_slopes_of_candidates_are_the_references(dtype, logits, members):
+    S = np.array([[members >> c & 1 for c in range(len(logits))]], float)
+    assume(S.any())
+    network, eps = with_logits(logits, dtype, "softmax", "candidate_cross_entropy"), float(np.finfo(dtype).eps)
+    with np.errstate(all="ignore"):
+        loss, dZ = loss_and_dZ(REFERENCE, network.astype("float64"), S)
+    for engine in ENGINES:
+        got_loss, got = loss_and_dZ(engine, network, S)
+        assert got_loss == pytest.approx(loss, rel=DIGITS[dtype], abs=1e-300, nan_ok=True), engine.isa
+        np.testing.assert_allclose(got, dZ, rtol=10 * DIGITS[dtype], atol=eps, err_msg=engine.isa)
+        if S.all() and not np.isnan(loss):
+            assert (got_loss, got.tolist()) == (0, [0] * len(logits))
+
+
+@every_engine
+@every_dtype
+@pytest.mark.parametrize("margin", [1, 17, 30, 60])
+@pytest.mark.parametrize("k", [3, 17, 100])
+def test_tiny_losses_of_candidates_keep_their_digits(engine, dtype, margin, k):
+    network = with_logits([0.0] * (k - 2) + [margin, margin], dtype, "softmax", "candidate_cross_entropy")
+    loss, dZ = loss_and_dZ(engine, network, np.repeat([[0.0, 1.0]], [k - 2, 2], axis=1))
+    odds = (k - 2) * math.exp(-margin) / 2
+    assert loss == pytest.approx(math.log1p(odds), rel=DIGITS[dtype], abs=0)
+    np.testing.assert_allclose(dZ[-2:], -odds / (1 + odds) / 2, rtol=DIGITS[dtype])

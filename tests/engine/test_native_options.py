@@ -22,6 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 SOFT = 0.7 * np.eye(3)[SPECIES] + 0.1
 SEVERAL = np.c_[SPECIES > 0, SPECIES > 1, IRIS[:, 0] > 0].astype(int)
+CANDIDATES = np.array([{int(y), (i + y) % 3} for i, y in enumerate(SPECIES)], object)
 WEIGHTS = np.arange(150) % 4 / 2.0
 
 SLOW = [
@@ -68,7 +69,7 @@ OPTIONS = {
     "beta_1": [0.5],
     "beta_2": [0.5],
     "epsilon": [1e-3],
-    "loss": ["squared_error"],
+    "loss": ["squared_error", "candidate_cross_entropy"],
     "output": ["softmax"],
     "class_weight": ["balanced", {0: 3.0}],
     "label_smoothing": [0.1],
@@ -110,6 +111,7 @@ DATA = {
     "two classes": (IRIS[:100], SPECIES[:100]),
     "soft labels": (IRIS, SOFT),
     "several labels": (IRIS, SEVERAL),
+    "candidates": (IRIS, CANDIDATES),
     "several labels, sparse": (sparse.csr_array(IRIS * (IRIS > 0)).astype(np.float32), SEVERAL),
 }
 
@@ -117,7 +119,7 @@ DATA = {
 def use(classifier, X, y, w=None):
     """Fit, and ask for everything there is to be asked."""
     classifier.fit(X, y, w)
-    hard = y if y.ndim == 1 or set(np.unique(y)) == {0, 1} else y.argmax(axis=1)
+    hard = SPECIES if y is CANDIDATES else y if y.ndim == 1 or set(np.unique(y)) == {0, 1} else y.argmax(axis=1)
     assert np.isfinite(classifier.loss_)
     assert len(classifier.predict(X)) == X.shape[0]
     for rows in (X, X[:1]):

@@ -14,7 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import f1_score
 
 import glassmax.estimator
-from glassmax import Model, Network, SoftmaxClassifier
+from glassmax import Model, Network, SoftmaxClassifier, not_class
 from glassmax.embedding import Periodic
 from glassmax.errors import DataError, LabelError, OptionError
 from tests.estimator.iris import IRIS, NAMES, SPECIES, small
@@ -33,6 +33,7 @@ def changed(array, place, value):
     return copy
 
 
+SETS = [{label, (label + i) % 3} for i, label in enumerate(SPECIES.tolist())]
 ONE = dict.fromkeys(range(3), 1.0)
 
 
@@ -112,7 +113,24 @@ TABLE = {
             "Network(4-6-3, activation='relu', output='softmax', loss='cross_entropy', 51 parameters). "
             "Put them back, or fit with warm_start=False."
         ): go_on({"activation": "tanh"}),
-        "loss is 'log_loss', expected one of cross_entropy, squared_error.": fit(loss="log_loss"),
+        "loss is 'log_loss', expected one of cross_entropy, squared_error, candidate_cross_entropy.": fit(
+            loss="log_loss"
+        ),
+        (
+            "output is 'sigmoid', expected 'softmax' or 'auto' where labels are sets: a row has one class, and the set "
+            "says which it may be."
+        ): fit(y=SETS, output="sigmoid"),
+        "loss is 'squared_error', expected 'cross_entropy' or 'candidate_cross_entropy' where labels are sets.": fit(
+            y=SETS, loss="squared_error"
+        ),
+        (
+            "label_smoothing is 0.1, expected 0 where labels are sets: it gives a share to the classes that a set "
+            "rules out."
+        ): fit(loss="candidate_cross_entropy", label_smoothing=0.1),
+        (
+            "scoring is 'f1', expected 'log_loss' or 'accuracy' where labels are sets: other scores need the class of "
+            "each row."
+        ): fit(y=SETS, early_stopping=True, scoring="f1"),
         "output is 'sotfmax', expected one of auto, softmax, sigmoid. Did you mean 'softmax'?": fit(output="sotfmax"),
         (
             "learning_rate is 'cosin', expected one of constant, invscaling, adaptive, cosine, one_cycle, step. "
@@ -263,6 +281,26 @@ TABLE = {
         ): go_on({"loss": "squared_error"}),
     },
     LabelError: {
+        "Row 149 of y is an empty set, expected at least one class.": fit(y=[*SETS[:149], set()]),
+        "Row 0 of y is not_class(0, 1, 2), which leaves no class, expected at least one.": fit(
+            y=[not_class(0, 1, 2), *SETS[1:]]
+        ),
+        "Row 0 of y names None, expected classes: texts or whole numbers.": fit(y=[{0, None}, *SETS[1:]]),
+        "Row 0 of y names 1.5, expected classes: texts or whole numbers.": fit(y=[1.5, *SETS[1:]]),
+        "y holds labels of type bytes, str, expected all of one type.": fit(y=[{"a", b"b"}] * 150),
+        "y names every class in every row, expected rows that rule out a class.": fit(y=[{0, 1, 2}] * 150),
+        "Row 3 of y holds 0.5, expected 0 or 1: 1 for each candidate.": fit(
+            y=changed(ONE_HOT, 3, 0.5), loss="candidate_cross_entropy"
+        ),
+        "Row 3 of y has no candidate, expected at least one class.": fit(
+            y=changed(ONE_HOT, 3, 0), loss="candidate_cross_entropy"
+        ),
+        "y_val holds class probabilities and y sets of labels, expected one of both.": fit(
+            y=SETS, fitting={"X_val": IRIS, "y_val": SOFT}
+        ),
+        "y holds sets of labels, expected a matrix (n, k) of 0 and 1, as in the first call.": (
+            lambda: small(output="sigmoid").fit(IRIS, SEVERAL).score(IRIS, SETS)
+        ),
         (
             "y is (150, 2) and holds whole numbers from 0 to 2, expected (n,): one label a row. "
             "Several labels a row are a matrix of 0 and 1."

@@ -90,8 +90,8 @@ def test_a_row_that_is_not_mixed_never_sees_the_one_before_it(stored):
 def test_without_mixup_the_batch_is_the_batch():
     batch, rows = Data(np.eye(3), np.arange(3)), np.arange(3)
     network = Network([3, 3])
-    assert mixed_rows(network, batch, Regularization(), 0, rows) is batch
-    assert mixed_rows(network, batch, Regularization(mixup=0.3), 0, rows, 0.0) is batch
+    assert mixed_rows(network, batch, Regularization(), 0, rows)[0] is batch
+    assert mixed_rows(network, batch, Regularization(mixup=0.3), 0, rows, 0.0)[0] is batch
 
 
 def wrong_gradient(network, batch, mixed):
@@ -102,7 +102,7 @@ def wrong_gradient(network, batch, mixed):
 @pytest.mark.parametrize("case", [case for case in networks() if len(case.sizes) == 3], ids=str)
 def test_gradients_of_mixed_rows_are_exact(case):
     network, batch = case.network(), Data(*case.data())
-    mixed = mixed_rows(network, batch, Regularization(mixup=0.6, mixup_share=1.0, seed=3), 0, np.arange(6))
+    mixed, rows = mixed_rows(network, batch, Regularization(mixup=0.6, mixup_share=1.0, seed=3), 0, np.arange(6))
     loss, gradients = network.loss_and_gradients(*mixed)
     direction = np.random.default_rng(1).standard_normal(network.theta.shape)
     h, theta = 1e-5, network.theta.copy()
@@ -114,5 +114,5 @@ def test_gradients_of_mixed_rows_are_exact(case):
     measured = (ends[0] - ends[1]) / (2 * h)
     assert np.isfinite(measured)
     assert gradients.flat @ direction == pytest.approx(measured, rel=1e-5, abs=1e-7)
-    assert wrong_gradient(network, batch, mixed) @ direction != pytest.approx(measured, rel=1e-5, abs=1e-7)
+    assert wrong_gradient(network, batch.rows(rows), mixed) @ direction != pytest.approx(measured, rel=1e-5, abs=1e-7)
     assert network.loss(*mixed) == loss

@@ -253,7 +253,7 @@ def test_bad_targets_are_refused_before_any_arithmetic(name, case, monkeypatch):
         loss_vjp(1.0, V, T)
 
 
-NEGATIVE = [[0.5, 0.5, 0.0], [1.5, -0.5, 0.0]]
+NEGATIVE = [[0.0, 1.0, 0.0], [1.5, -0.5, 0.0]]
 ABOVE_1 = [[0.5, 0.5, 0.0], [0.0, 1.5, 0.0]]
 
 

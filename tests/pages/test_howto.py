@@ -17,6 +17,7 @@ FEWEST_EXAMPLES = {
     "moving-over": 10,
     "imbalanced": 20,
     "soft-labels": 25,
+    "candidate-labels": 20,
     "early-stopping": 18,
     "schedules": 15,
     "tables-recipe": 20,

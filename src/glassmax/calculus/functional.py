@@ -52,6 +52,10 @@ FUNCTIONAL_EQUATIONS: dict[str, FunctionEquations] = {
     "sigmoid_cross_entropy_vjp": FunctionEquations(
         "P_ij = sigmoid(Z_ij); L = -1/n sum_{i,j} (Y_ij log(P_ij) + (1 - Y_ij) log(1 - P_ij))", ("Z",)
     ),
+    "candidate_cross_entropy_vjp": FunctionEquations("L = -1/n sum_i log(sum_j S_ij P_ij)", ("P",)),
+    "softmax_candidate_cross_entropy_vjp": FunctionEquations(
+        "P_ij = softmax_j(Z_ij); L = -1/n sum_i log(sum_j S_ij P_ij)", ("Z",)
+    ),
     "periodic_vjp": FunctionEquations(f"{PERIODIC}; L = sum_{{i,j,e}} dA_ije A_ije", ("X", "F", "H", "V", "C")),
     "piecewise_linear_vjp": FunctionEquations(
         "S_ib = (X_i - t_b) / w_b; A_ib = 2 relu(S_ib) - 2 relu(S_ib - 1) - 1; L = sum_{i,b} dA_ib A_ib", ("X",)

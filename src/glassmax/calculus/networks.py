@@ -34,6 +34,7 @@ LOSS_EQUATIONS = {
     "cross_entropy": "L = -1/n sum_{i,j} Y_ij log(P_ij)",
     "squared_error": "L = 1/(2 n) sum_{i,j} (P_ij - Y_ij)^2",
     "binary_cross_entropy": "L = -1/n sum_{i,j} (Y_ij log(P_ij) + (1 - Y_ij) log(1 - P_ij))",
+    "candidate_cross_entropy": "L = -1/n sum_i log(sum_j Y_ij P_ij)",
 }
 
 PERIODIC = "U_ijk = X_ij F_jk + H_jk; A_ije = sum_k cos(U_ijk) V_jke + C_je"

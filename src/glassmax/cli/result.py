@@ -40,6 +40,8 @@ class Result:
         Metrics of the first model before its calibration, if it has one.
     temperature : float
         That of the calibration.
+    on_rows_of_linear : Metrics or None
+        Metrics of the first model on the rows that judged the linear model, if these are other rows.
     """
 
     judged: str
@@ -49,6 +51,7 @@ class Result:
     trained_on: bool = False
     before: "Metrics | None" = None
     temperature: float = 1.0
+    on_rows_of_linear: "Metrics | None" = None
 
     def as_text(self) -> str:
         """Return the metrics of all models as a table, and the confusions of the first."""
@@ -56,25 +59,29 @@ class Result:
         header = ["", *self.columns]
         rows = [[shown, *(figure(getattr(one, name)) for one in self.columns.values())] for name, shown in ROWS.items()]
         rows += [[name, *(figure(one) if one == one else "" for one in values)] for name, values in self.more.items()]
-        calibration = self._calibration()
+        notes = self._notes()
         if terminal is None:
-            more = f"{calibration}\n\n" if calibration else ""
+            more = "".join(f"{note}\n\n" for note in notes)
             return f"{title}\n{plain_table(header, rows)}\n\n{more}{plain_confusions(first, self.classes)}\n"
         rivals = len(self.columns) - ("class frequencies" in self.columns)
         heading = wrapped(title + (", the better figure marked" if rivals > 1 else ""), "bold")
         figures = figures_table(header, rows, rivals=rivals)
-        more = [wrapped(calibration), ""] if calibration else []
+        more = [line for note in notes for line in (wrapped(note), "")]
         return rendered(terminal, "", heading, figures, *more, confusions(first, self.classes, terminal))
 
-    def _calibration(self) -> str:
-        if self.before is None:
-            return ""
-        after, before = next(iter(self.columns.values())), self.before
-        return (
-            f"Calibration by a temperature of {self.temperature:.2f}: log-loss {figure(before.log_loss)} before, "
-            f"{figure(after.log_loss)} after; calibration error {figure(before.calibration_error)} before, "
-            f"{figure(after.calibration_error)} after"
-        )
+    def _notes(self) -> list[str]:
+        """Return what the figures don't say: what calibration has changed, and which rows judged the linear model."""
+        first, linear, notes = next(iter(self.columns.values())), self.columns.get("linear model"), []
+        if linear is not None and linear.rows != first.rows:
+            notes.append(f"The linear model was judged on {linear.rows} of these rows.")
+        if self.before is not None:
+            before = self.before
+            notes.append(
+                f"Calibration by a temperature of {self.temperature:.2f}: log-loss {figure(before.log_loss)} before, "
+                f"{figure(first.log_loss)} after; calibration error {figure(before.calibration_error)} before, "
+                f"{figure(first.calibration_error)} after"
+            )
+        return notes
 
     def as_json(self) -> dict[str, Any]:
         """Return the metrics by name: the first model's at the top level, every other model's under its name."""
@@ -118,9 +125,12 @@ class Result:
         if name == "network" and first.log_loss > linear.log_loss - CLEAR:
             how = "better" if first.log_loss > linear.log_loss + CLEAR else "as well"
             return [f"A linear model does {how}: try --hidden none, or a preset.{few}"]
-        both = f"{100 * first.accuracy:.1f} % of the rows right, a linear model {100 * linear.accuracy:.1f} %"
+        first, of_rows = self.on_rows_of_linear or first, "of the rows"
+        if self.on_rows_of_linear is not None:
+            of_rows = f"of the {first.rows} rows that judged both"
+        both = f"{100 * first.accuracy:.1f} % {of_rows} right, a linear model {100 * linear.accuracy:.1f} %"
         gain, share = first.accuracy - linear.accuracy, linear.accuracy
-        if gain <= (share * (1 - share) / first.rows) ** 0.5:  # one standard error
+        if gain <= (share * (1 - share) / first.rows) ** 0.5 and first.log_loss < linear.log_loss:  # one standard error
             both = f"{both}; the {name}'s probabilities are better"
         return [f"The {name} gets {both}.{few}"]
 

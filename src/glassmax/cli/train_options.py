@@ -16,7 +16,6 @@ __all__ = ["describes_network", "train_options", "unused", "without_effect"]
 PRESETS = ["fast", "default", "best"]
 SOLVERS = ["adam", "adamw", "sgd", "lbfgs"]
 SCHEDULES = ["constant", "invscaling", "adaptive", "cosine", "one_cycle", "step"]
-EMBEDDINGS = ["none", "periodic", "piecewise-linear"]
 METRICS = ["log_loss", "accuracy", "balanced_accuracy", "f1", "auc"]
 SHARE = click.FloatRange(0, 1, max_open=True)
 POSITIVE = click.FloatRange(0, min_open=True)
@@ -186,8 +185,8 @@ GROUPS = [
         ),
         option(
             "--embedding",
-            f"Embedding of each column of numbers: {', '.join(EMBEDDINGS)}.",
-            type=click.Choice(EMBEDDINGS),
+            "Embedding of the columns of numbers: periodic, piecewise-linear, or none.",
+            type=click.Choice(["none", "periodic", "piecewise-linear"]),
             default="none",
             metavar="NAME",
         ),

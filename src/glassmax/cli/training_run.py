@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from ..embedding import Periodic, PiecewiseLinear
 from ..errors import DivergenceError, OptionError
 from ..estimator import SoftmaxClassifier, TableClassifier
 from ..estimator.ensemble import Member
-from ..estimator.ensemble.presets import PRESETS
 from ..estimator.options import hidden_sizes
 from ..estimator.table_figures import Comparison, compare
 from ..estimator.table_fit import Prepared, TableFit, table_rows
@@ -25,6 +23,7 @@ from ..table import BUILTIN, Table
 from ..training import suggest_learning_rate
 from ..version import __version__
 from .charts import bars, sparkline
+from .option_values import embedding_of
 from .progress import of_epochs, of_members
 from .result import Result
 from .table_report import described
@@ -70,8 +69,7 @@ def _network_of(options: dict[str, Any], table: str) -> SoftmaxClassifier:
     settings["hidden_layer_sizes"] = default if options["hidden"] is None else options["hidden"]
     for option in ("activation", "dropout"):
         settings[option] = options[option][0] if len(options[option]) == 1 else list(options[option])
-    embeddings = {"periodic": Periodic(), "piecewise-linear": PiecewiseLinear(bins=options["embedding_bins"])}
-    settings["embedding"] = embeddings.get(options["embedding"])
+    settings["embedding"] = embedding_of(options["embedding"], options["embedding_bins"])
     if isinstance(options["validation"], float):
         settings["validation_fraction"] = options["validation"]
     watched = options["validation"] is not None or options["metric"] is not None
@@ -109,11 +107,10 @@ class TrainingRun:
             say()
         extra, kept, held = self.prepared.n_validation, len(self.prepared.kept), len(self.prepared.held)
         if self.network is None:
-            names = [kind.name for kind in PRESETS[self.classifier.preset].types]
             parts = "trained on a part of the rows, and judged on the others"
             if extra is not None:
                 parts = f"trained on all rows, and judged on the {counted(extra, 'validation row')}"
-            say(f"preset {self.classifier.preset}: networks of {counted(len(names), 'type')}, each {parts}")
+            say(f"preset {self.classifier.preset}: several networks and a linear model, each {parts}")
             return
         few = f" (fewer than {FEWEST_ROWS_TO_HOLD_OUT} rows)" if self.options["held_out"] else ""
         shown = f", {held} held out" if held else f", none held out{few}"
@@ -168,7 +165,7 @@ class TrainingRun:
         fitted, done = self.fitted, len(self.members)
         assert fitted is not None
         if fitted.stop_reason in ENDS:
-            say(f"{ENDS[fitted.stop_reason]}: {done} of {self.members[-1].planned} networks are trained.", ATTENTION)
+            say(f"{ENDS[fitted.stop_reason]}: {done} of {fitted.planned} networks are trained.", ATTENTION)
         losses = ", ".join(f"{name} {figure(loss)}" for name, loss in log_losses.items())
         say(f"{counted(done, 'network')} trained; log-loss on rows not seen: {losses}")
         names = list(dict.fromkeys(fitted.types))
@@ -235,6 +232,7 @@ class TrainingRun:
             trained_on=found.judged == "training",
             before=found.before_calibration,
             temperature=self.classifier.temperature_,
+            on_rows_of_linear=found.on_rows_of_linear,
         )
 
     def facts(self) -> dict[str, Any]:

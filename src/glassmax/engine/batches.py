@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import OptionError
 from ..functional.arrays import Array
+from ..functional.heads import LOSSES
 from ..network import Network
 
-__all__ = ["Data", "EpochResult", "Regularization", "blocks"]
+__all__ = ["Data", "EpochResult", "Regularization", "blocks", "check_smoothing"]
 
 BLOCK_NUMBERS = 2**20  # of the widest layer: 8 MB of float64
 
@@ -49,7 +51,7 @@ class Regularization(NamedTuple):
         >= 0. A batch of m rows adds ``alpha/2 * sum of W^2 / divisor``, with the divisor ``m * mean weight of the
         data`` that its sum of losses has too.
     label_smoothing : float
-        In [0, 1]: the share of each target that is spread evenly over the classes.
+        In [0, 1]: the share of each target that is spread evenly over the classes; 0 for candidate sets.
     dropout : tuple of float
         Dropout rate of each hidden layer, in [0, 1); empty for no dropout.
     seed : int
@@ -60,7 +62,8 @@ class Regularization(NamedTuple):
         >= 0: before a step of learning rate r, ``W <- W - r weight_decay W``; not for biases.
     mixup : float
         In [0, 1]: upper bound of the share that a row of a batch takes of the row before it, see
-        `glassmax.functional.mixup`; 0 for no mixup. A mixed row keeps its own sample weight.
+        `glassmax.functional.mixup`; 0 for no mixup. A mixed row keeps its own sample weight. Targets are mixed too;
+        a mixture of two candidate sets is no set, so there the losses of both are added in these shares.
     mixup_share : float
         In [0, 1]: the share of the rows that are mixed.
     """
@@ -91,6 +94,15 @@ class EpochResult(NamedTuple):
     loss: float
     steps: int
     finite: bool
+
+
+def check_smoothing(network: Network, regularization: Regularization) -> None:
+    """Refuse label smoothing of candidate sets: it would give a share to the classes that a row rules out."""
+    loss = network.head.loss
+    if regularization.label_smoothing and LOSSES[loss].meaning == "candidates":
+        smoothing = regularization.label_smoothing
+        expected = f"0 with loss {loss!r}: it gives a share to the classes that a row rules out"
+        raise OptionError(parameter="label_smoothing", came=repr(smoothing), expected=expected)
 
 
 def blocks(network: Network, n: int) -> Iterator[slice]:

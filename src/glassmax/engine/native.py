@@ -24,7 +24,7 @@ from ..functional.targets import check_target, check_weights
 from ..network import Network
 from ..optimizers import SGD, Adam, Rule, State
 from . import _native
-from .batches import Data, EpochResult, Regularization
+from .batches import Data, EpochResult, Regularization, check_smoothing
 from .input_scale import unfold
 
 __all__ = ["INSTRUCTION_SETS", "NativeEngine"]
@@ -112,6 +112,7 @@ class NativeEngine:
                 "Take glassmax.engine.ReferenceEngine() for a rule of your own.",
                 parameter="rule",
             )
+        check_smoothing(network, regularization)
         theta = _writable(network.theta, "theta")
         scaled = ("unscaled",) if "unscaled" in state else ()
         factors = rate_factors if rate_factors or not scaled else (1.0,) * (2 * network.depth + 1)
@@ -150,6 +151,7 @@ class NativeEngine:
         gradient = np.zeros(network.theta.shape)
         if len(data.y) == 0:
             return 0.0, gradient
+        check_smoothing(network, regularization)
         numbers = _numbers(regularization._replace(dropout=(), mixup=0.0))
         with _labels_named(network, data):
             loss = _native.loss_and_gradient(
@@ -184,7 +186,8 @@ def _rows(network: Network, data: Data) -> tuple[Any, ...]:
     """Return the shape, rows, targets and weights that the compiled calls take, checked as `Network` does."""
     y, k = data.y, network.layer_sizes[-1]
     meaning = LOSSES[network.head.loss].meaning
-    if not (y.ndim == 1 and y.dtype == np.int64 and (k > 1 or meaning == "classes")):  # or C++ checks their range
+    of_classes = k > 1 or meaning in ("classes", "candidates")
+    if not (y.ndim == 1 and y.dtype == np.int64 and of_classes):  # or C++ checks their range
         y = check_target(y, (len(y), k), meaning)
     weight = data.weight if data.weight is None else check_weights(data.weight, (len(y),))
     return (

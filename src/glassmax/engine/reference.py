@@ -17,7 +17,7 @@ from ..functional.mixup import mixed_with_previous, mixup_shares
 from ..functional.targets import as_rows, check_target
 from ..network import Network
 from ..optimizers import Rule, State
-from .batches import Data, EpochResult, Regularization, blocks
+from .batches import Data, EpochResult, Regularization, blocks, check_smoothing
 from .input_scale import fold, pull_back, unfold
 
 __all__ = ["ReferenceEngine"]
@@ -90,6 +90,7 @@ class ReferenceEngine:
         -------
         EpochResult
         """
+        check_smoothing(network, regularization)
         total, mean_weight, n = 0.0, data.mean_weight, len(order)
         factors = _spread(rate_factors, network)
         if "unscaled" in state:
@@ -97,11 +98,10 @@ class ReferenceEngine:
         with self._threads():
             for step, start in enumerate(range(0, n, batch_size)):
                 index = order[start : start + batch_size]
+                m, factor = len(index), 1.0 if mixup_factors is None else float(mixup_factors[step])
                 batch = data.rows(index)
-                m = len(batch.y)
-                masks = dropout_masks(network, regularization, first_step + step, index)
-                factor = 1.0 if mixup_factors is None else float(mixup_factors[step])
-                batch = mixed_rows(network, batch, regularization, first_step + step, index, factor)
+                batch, rows = mixed_rows(network, batch, regularization, first_step + step, index, factor)
+                masks = dropout_masks(network, regularization, first_step + step, rows)
                 with np.errstate(over="ignore", invalid="ignore"):  # divergence is reported by the result
                     loss, gradient = self._batch(network, batch, regularization, m * mean_weight, masks)
                     if not np.isfinite(loss):
@@ -129,6 +129,7 @@ class ReferenceEngine:
         -----
         The rows are processed in blocks, without an (n, k) array in memory.
         """
+        check_smoothing(network, regularization)
         n, loss, gradient = len(data.y), 0.0, np.zeros(network.theta.shape)
         divisor = n * data.mean_weight
         with self._threads(), np.errstate(over="ignore", invalid="ignore"):
@@ -222,8 +223,8 @@ def _spread(rate_factors: Sequence[float], network: Network) -> Array | None:
 
 def mixed_rows(
     network: Network, batch: Data, regularization: Regularization, step: int, rows: Array, factor: float = 1.0
-) -> Data:
-    """Return a batch after mixup; the batch itself without mixup.
+) -> tuple[Data, Array]:
+    """Return a batch after mixup, and the row numbers of its rows; the batch itself without mixup.
 
     Parameters
     ----------
@@ -239,16 +240,26 @@ def mixed_rows(
 
     Returns
     -------
-    Data
+    batch : Data
         Its y are rows.
+    rows : array of int
+        `rows`. Under `candidate_cross_entropy`, a mixture of two sets is no set: a mixed row stands twice, with its own
+        set and with that of the row before it, and its weight is divided between the two.
     """
     maximum = regularization.mixup * factor
     if not maximum:
-        return batch
+        return batch, rows
     shares = mixup_shares(regularization.seed, step, rows, maximum, regularization.mixup_share, batch.weight)
     k = network.layer_sizes[-1]
     T = check_target(batch.y, (len(batch.y), k), LOSSES[network.head.loss].meaning)
-    return Data(mixed_with_previous(batch.X, shares), mixed_with_previous(as_rows(T, k), shares), batch.weight)
+    mixed = Data(mixed_with_previous(batch.X, shares), as_rows(T, k), batch.weight)
+    if LOSSES[network.head.loss].meaning != "candidates":
+        return mixed._replace(y=mixed_with_previous(mixed.y, shares)), rows
+    again = np.flatnonzero(shares)
+    both = np.concatenate([np.arange(len(rows)), again])
+    weight = np.ones(len(rows)) if batch.weight is None else batch.weight
+    weight = np.concatenate([(1 - shares) * weight, (shares * weight)[again]])
+    return Data(mixed.X[both], np.concatenate([mixed.y, mixed.y[again - 1]]), weight), rows[both]
 
 
 def dropout_masks(network: Network, regularization: Regularization, step: int, rows: Array) -> dict[int, Array] | None:

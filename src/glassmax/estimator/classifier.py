@@ -27,12 +27,13 @@ from ..network import Network
 from ..training import Epoch
 from .availability import OnlyIfAvailable
 from .callbacks import CallbackSupport, Hooks, with_callbacks
+from .candidates import CANDIDATES, holds_candidates
 from .fitted_state import FittedState
-from .inputs import check_rows, check_X
+from .inputs import check_X
 from .labels import Labels, encode_labels, most_probable_class, weigh_rows
 from .options import make_plan
 from .outcome import has_diverged, has_exploded, warn_of_outcome
-from .preparation import prepare_fit, prepare_partial_fit
+from .preparation import known_rows, prepare_fit, prepare_partial_fit
 from .run import Run, train_one_epoch
 from .user_warnings import warn_user
 
@@ -96,16 +97,17 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         learning rate still rises don't count. For "lbfgs" only with early stopping.
     max_fun : int, default=15000
         Maximum number of evaluations of the loss, >= 1. Solver "lbfgs" only.
-    loss : {"cross_entropy", "squared_error"}, default="cross_entropy"
+    loss : {"cross_entropy", "squared_error", "candidate_cross_entropy"}, default="cross_entropy"
         Loss to minimize. The cross-entropy of a sigmoid output is binary, summed over the labels; the squared error is
-        ``1/2 sum_c (P - Y)^2``.
+        ``1/2 sum_c (P - Y)^2``. "candidate_cross_entropy" reads a matrix y of 0 and 1 as the classes that each row may
+        have, and is ``-log`` of the sum of their probabilities; labels that are sets have this loss by themselves.
     output : {"auto", "softmax", "sigmoid"}, default="auto"
         Output function, which decides how a matrix y is read. "softmax": each row holds the probabilities of the
         classes, one-hot or soft. "sigmoid": each column is a separate label. "auto": "sigmoid" for a matrix of 0 and
         1, as in scikit-learn, otherwise "softmax".
     class_weight : dict, "balanced" or None, default=None
         Weight of each class, multiplied by the sample weights. "balanced" gives every class the same total weight. A
-        soft row has the mean weight of its classes.
+        soft row has the mean weight of its classes, a set the mean weight of its labels.
     label_smoothing : float, default=0.0
         In [0, 1): share of each target that is spread evenly over the classes; for sigmoid output over 0 and 1.
     dropout : float or sequence of float, default=0.0
@@ -341,7 +343,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             Rows are samples. float32 and float64 are kept, other numbers become float64. The column names of a pandas,
             polars or Arrow frame are remembered, and checked in later calls.
         y : (n,) or (n, k) array
-            Labels of any type, at least two different ones; or a matrix, see `output`.
+            Labels of any type, at least two different ones; or a matrix, see `output` and `loss`. A label may be a set
+            of labels, for "one of these", or `glassmax.not_class`; where some are sets, one may be missing.
         sample_weight : (n,) array, optional
             Weights of the rows, >= 0, not all 0.
         X_val, y_val, sample_weight_val : arrays, optional
@@ -502,7 +505,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         ----------
         X : (n, d) array, sparse matrix or frame
         y : (n,) or (n, k) array
-            As for `fit`. The true class of a row of class probabilities is the most probable one.
+            As for `fit`. The true class of a row of class probabilities is the most probable one. Of a set, each label
+            is right; rows for which all are right don't count.
         sample_weight : (n,) array, optional
 
         Returns
@@ -510,6 +514,11 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         float
             In [0, 1].
         """
+        if holds_candidates(y) or (self.loss == CANDIDATES and np.ndim(y) == 2 and np.shape(y)[1] > 1):
+            _, labels, data = known_rows(self, X, y, sample_weight)
+            rows = labels.T if labels.T.ndim == 2 else labels.T[:, None] == np.arange(len(self.classes_))
+            right = rows[np.arange(len(rows)), np.concatenate([Z.argmax(axis=1) for Z in self._logits(X)])]
+            return float(np.average(right, weights=weigh_rows(None, labels, data.weight, named=True)))
         if np.ndim(y) == 2 and np.shape(y)[1] > 1 and not self._is_multilabel():
             y = self.classes_[most_probable_class(encode_labels(y, "softmax", self.classes_).T)]
         accuracy: float = super().score(X, y, sample_weight)
@@ -542,7 +551,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         >>> int(classifier.gradient_norms(X, y).argmax())
         7
         """
-        (_, data), network = self._known_rows(X, y, None), self.network_
+        network, _, data = self._known_rows(X, y, None)
         norms = [network.gradient_norms(*data.rows(block)[:2]) for block in blocks(network, len(data.y))]
         return np.concatenate(norms)
 
@@ -583,14 +592,15 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         b2         (3,)           < 1e-12  correct
         correct: each derivative agrees with the complex step to 1e-10
         """
-        labels, data = self._known_rows(X, y, sample_weight)
+        network, labels, data = self._known_rows(X, y, sample_weight)
         weight = weigh_rows(self.class_weight, labels, data.weight, named=True)
         data = data._replace(weight=weight)
         regularization = make_plan(self).regularization._replace(seed=self._training_state.seed)
-        exact = self.network_.astype(np.float64)
+        exact = network.astype(np.float64)
         exact.l2 = regularization.alpha / (len(data.y) * data.mean_weight)
         rows = np.arange(len(data.y))
-        masks, data = dropout_masks(exact, regularization, 0, rows), mixed_rows(exact, data, regularization, 0, rows)
+        data, rows = mixed_rows(exact, data, regularization, 0, rows)
+        masks = dropout_masks(exact, regularization, 0, rows)
         return exact.check_gradients(*data, masks=masks, random_state=random_state)
 
     def to_model(self) -> Model:
@@ -642,12 +652,12 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         if brought:
             raise OptionError(parameter=min(brought), came="given", expected="none: the model brings its own")
         network, head = model.network, model.network.head
-        if head.output not in LOSS_OF_OUTPUT or not (head.fused or head.loss == "squared_error"):
+        if head.output not in LOSS_OF_OUTPUT or not (head.fused or head.loss in ("squared_error", CANDIDATES)):
             expected = "softmax or sigmoid output with a loss of its own"
             raise OptionError(f"The model is {network!r}, expected {expected}.", parameter="model")
         activations = network.activations
         activation = activations[0] if len(set(activations)) == 1 else list(activations) or "relu"
-        loss = "squared_error" if head.loss == "squared_error" else "cross_entropy"
+        loss = "cross_entropy" if head.fused else head.loss
         brings = {"output": head.output, "loss": loss, "embedding": network.embedding}
         classifier = cls(network.layer_sizes[1:-1], activation, **{**brings, **parameters})
         FittedState.begin(
@@ -716,14 +726,13 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     def _is_multilabel(self) -> bool:
         return self._fitted_network().head.output == "sigmoid"
 
-    def _known_rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Labels, Data]:
-        """Return the labels, and the rows as the fitted network takes them, targets smoothed."""
-        head = self._fitted_network().head
-        X, y, sample_weight = check_rows(self, X, y, sample_weight, reset=False)
-        labels = encode_labels(y, head.output, self.classes_)
-        smoothing = self.label_smoothing
-        T = head.smoothed(labels.T, len(self.classes_), smoothing) if smoothing else labels.T
-        return labels, Data(X, T, sample_weight)
+    def _known_rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Network, Labels, Data]:
+        """Return the network, the labels, and the rows as the network takes them, targets smoothed."""
+        self._fitted_network()
+        network, labels, data = known_rows(self, X, y, sample_weight)
+        if self.label_smoothing:
+            data = data._replace(y=network.head.smoothed(labels.T, len(self.classes_), self.label_smoothing))
+        return network, labels, data
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

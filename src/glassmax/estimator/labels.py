@@ -1,12 +1,14 @@
-"""The labels y: a class for each row, a row of class probabilities, or any number of labels for each row.
+"""The labels y: a class for each row, a row of probabilities, candidates of which one is the class, or several labels.
 
 ::
 
     y (n,)                               classes: labels of any kind                           softmax
     y (n, k), rows that sum to 1         soft labels, or one-hot rows                          softmax
     y (n, k) of 0 and 1                  several labels a row                                  sigmoid
+    y (n, k) of 0 and 1, or sets         candidates, loss="candidate_cross_entropy"            softmax
 
-A matrix of 0 and 1 can be read both ways; ``output="auto"`` reads it as scikit-learn does, as several labels. Here
+A matrix of 0 and 1 can be read in all these ways; ``output="auto"`` reads it as scikit-learn does, as several labels,
+unless the loss is that of candidates. Sets of labels are encoded in `glassmax.estimator.candidates`. Here
 labels are encoded as class indices or rows, and class weights become weights of rows.
 """
 
@@ -39,14 +41,25 @@ class Labels(NamedTuple):
         The label of each output.
     T : (n,) array of intp, or (n, k) array of floats
         Class indices, or rows.
+    candidates : bool
+        Whether the rows T are candidates: 1 for each class that a row may have.
     """
 
     output: str
     classes: Array
     T: Array
+    candidates: bool = False
+
+    def shares(self) -> Array:
+        """Return rows that sum to 1, (n, k); of candidates, each one has the same share."""
+        if not self.candidates:
+            return self.T
+        return self.T / self.T.sum(axis=1, keepdims=True)
 
 
-def encode_labels(y: Any, output: str, classes: npt.ArrayLike | None = None, *, what: str = "y") -> Labels:
+def encode_labels(
+    y: Any, output: str, classes: npt.ArrayLike | None = None, *, candidates: bool = False, what: str = "y"
+) -> Labels:
     """Encode labels of any kind as class indices or rows; a LabelError names the first row at fault.
 
     Parameters
@@ -57,12 +70,14 @@ def encode_labels(y: Any, output: str, classes: npt.ArrayLike | None = None, *, 
         Meaning of a matrix y.
     classes : (k,) array_like, optional
         All labels there can be, or the names of a matrix's columns; the labels found, or 0, 1, ... by default.
+    candidates : bool, default=False
+        Whether a matrix of 0 and 1 holds the candidates of each row.
     what : str, default="y"
         The user's word for it.
     """
     y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
     if y.ndim == 2 and y.shape[1] > 1:
-        return _read_matrix(y, output, classes, what)
+        return _read_matrix(y, output, classes, what, candidates=candidates)
     if output == "sigmoid":
         raise LabelError(
             f"{what} is {y.shape}, expected a matrix (n, k) of 0 and 1 for output='sigmoid': a column for each label. "
@@ -98,10 +113,10 @@ def encode_labels(y: Any, output: str, classes: npt.ArrayLike | None = None, *, 
             "A network can't grow classes: name them all at the first fit, classes=[...]."
         )
     rank = np.argsort(known)
-    return Labels("softmax", known, rank[np.searchsorted(known, y, sorter=rank)])
+    return Labels("softmax", known, rank[np.searchsorted(known, y, sorter=rank)], candidates)
 
 
-def _read_matrix(y: Array, output: str, classes: npt.ArrayLike | None, what: str) -> Labels:
+def _read_matrix(y: Array, output: str, classes: npt.ArrayLike | None, what: str, *, candidates: bool) -> Labels:
     if y.dtype.kind not in "biuf":
         raise LabelError(
             f"{what} is {y.shape} and holds {y.dtype} values, expected numbers in a matrix, or one label a row."
@@ -120,6 +135,8 @@ def _read_matrix(y: Array, output: str, classes: npt.ArrayLike | None, what: str
     if bad.any():
         row, column = np.argwhere(bad)[0].tolist()
         raise LabelError(f"Row {row} of {what} holds {y[row, column]:g}, expected numbers >= 0.")
+    if candidates:
+        return _read_candidates(y, known, what)
     ones = ((y == 0) | (y == 1)).all()
     sums = y.sum(axis=1, dtype=np.float64)
     off = np.abs(sums - 1) > SUM_TOLERANCE
@@ -143,6 +160,17 @@ def _read_matrix(y: Array, output: str, classes: npt.ArrayLike | None, what: str
     return Labels("softmax", known, y)
 
 
+def _read_candidates(y: Array, classes: Array, what: str) -> Labels:
+    bad = (y != 0) & (y != 1)
+    if bad.any():
+        row, column = np.argwhere(bad)[0].tolist()
+        raise LabelError(f"Row {row} of {what} holds {y[row, column]:g}, expected 0 or 1: 1 for each candidate.")
+    if not y.any(axis=1).all():
+        row = int(np.argmin(y.any(axis=1)))
+        raise LabelError(f"Row {row} of {what} has no candidate, expected at least one class.")
+    return Labels("softmax", classes, y, candidates=True)
+
+
 def distinct_labels(classes: npt.ArrayLike) -> Array:
     """Return the names of classes as an array, (k,); raise a LabelError if two are the same."""
     try:
@@ -155,7 +183,7 @@ def distinct_labels(classes: npt.ArrayLike) -> Array:
 
 
 def most_probable_class(T: Array) -> Array:
-    """Return class indices: T itself, or the most probable class of each row of T."""
+    """Return class indices: T itself, or the most probable class of each row of T; of candidates the first."""
     return T if T.ndim == 1 else T.argmax(axis=1)
 
 
@@ -164,11 +192,15 @@ def weigh_rows(
 ) -> Array | None:
     """Return the weight of each row: its sample weight times the weight of its class; None for ones.
 
-    A soft row has the mean weight of its classes. `named` tells whether the user has named the columns of a matrix.
+    A soft row has the mean weight of its classes, a set of candidates the mean weight of these. A row of which every
+    class is a candidate has the weight 0: it says nothing. `named` tells whether the user has named the columns of a
+    matrix.
     """
+    if labels.candidates and labels.T.ndim == 2:
+        sample_weight = _without_silent_rows(labels.T, sample_weight)
     if class_weight is None:
         return sample_weight
-    T, classes = labels.T, labels.classes
+    T, classes = labels.T if labels.T.ndim == 1 else labels.shares(), labels.classes
     if labels.output == "sigmoid":
         raise OptionError(
             parameter="class_weight",
@@ -199,4 +231,14 @@ def weigh_rows(
     weight: Array = of_row if sample_weight is None else of_row * sample_weight
     if not weight.any():
         raise LabelError("class_weight leaves no row a weight, expected at least one number > 0.")
+    return weight
+
+
+def _without_silent_rows(S: Array, sample_weight: Array | None) -> Array | None:
+    silent = S.all(axis=1)
+    if not silent.any():
+        return sample_weight
+    weight: Array = np.where(silent, 0.0, 1.0 if sample_weight is None else sample_weight)
+    if not weight.any():
+        raise LabelError("y names every class in every row, expected rows that rule out a class.")
     return weight

@@ -17,6 +17,7 @@ from ..functional import ACTIVATIONS
 from ..initializers import SCHEMES
 from ..network import Network
 from ..optimizers import PARAMETRIZATIONS, SCHEDULES, SGD, Adam, Rule, Schedule, State, rate_factors
+from .candidates import check_candidates
 from .scoring import Scorer, make_scorer
 from .user_warnings import warn_user
 
@@ -24,7 +25,7 @@ __all__ = ["Plan", "activations_of", "hidden_sizes", "make_plan", "warn_of_ignor
 
 ALIASES = {"logistic": "sigmoid"}
 SOLVERS = ("adam", "adamw", "sgd", "lbfgs")
-LOSSES = ("cross_entropy", "squared_error")
+LOSSES = ("cross_entropy", "squared_error", "candidate_cross_entropy")
 OUTPUTS = ("auto", "softmax", "sigmoid")
 SGD_ONLY = ("invscaling", "adaptive")
 DEFAULT_ALPHA, DEFAULT_DECAY = 0.0001, 0.01
@@ -140,6 +141,8 @@ def _check_names(estimator: Any) -> None:
     one_of("solver", estimator.solver, SOLVERS)
     one_of("loss", estimator.loss, LOSSES)
     one_of("output", estimator.output, OUTPUTS)
+    if estimator.loss == "candidate_cross_entropy":
+        check_candidates(estimator)
     if isinstance(estimator.learning_rate, Real):
         raise OptionError(
             parameter="learning_rate",

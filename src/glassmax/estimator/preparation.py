@@ -14,15 +14,17 @@ from ..embedding import describes, fitted_embedding
 from ..engine import Data
 from ..errors import LabelError, OptionError, Setting
 from ..functional.arrays import Array
+from ..functional.heads import Head
 from ..initializers import schemes_of
 from ..network import Network
 from ..training import holdout
+from .candidates import CANDIDATES, check_candidates, encode_candidates, holds_candidates
 from .fitted_state import FittedState
 from .inputs import check_rows, column_names
 from .labels import Labels, distinct_labels, encode_labels, most_probable_class, weigh_rows
 from .options import Plan, activations_of, hidden_sizes, make_plan, warn_of_ignored
 
-__all__ = ["Preparation", "hold_out", "prepare_fit", "prepare_partial_fit"]
+__all__ = ["Preparation", "hold_out", "known_rows", "prepare_fit", "prepare_partial_fit"]
 
 
 class Preparation(NamedTuple):
@@ -44,18 +46,22 @@ def prepare_fit(
     continues = classifier.warm_start and hasattr(classifier, "network_")
     classes = column_names(y) if classes is None else classes
     trial = copy(classifier)  # learns columns and classes, so that a refused fit changes nothing
-    X, y, sample_weight = check_rows(trial, X, y, sample_weight, reset=not continues)
-    labels = _encode(classifier, y, classes, known=continues, all_there=True)
+    X, labels, sample_weight = _labelled_rows(trial, X, y, sample_weight, classes, known=continues, all_there=True)
     weight = weigh_rows(classifier.class_weight, labels, sample_weight, named=classes is not None)
-    state = _continued(classifier, plan) if continues else _begun(trial, plan, labels, Data(X, labels.T, weight))
+    data = Data(X, labels.T, weight)
+    state = _continued(classifier, plan, labels) if continues else _begun(trial, plan, labels, data)
     state.commit(trial)
-    held_out = _check_validation(trial, *validation)
+    held_out, candidates = _check_validation(trial, labels, *validation)
     shown = classifier.early_stopping or held_out is not None
+    if candidates and shown and plan.scorer is not None:
+        expected = "'log_loss' or 'accuracy' where labels are sets: other scores need the class of each row"
+        raise OptionError(parameter="scoring", came=repr(classifier.scoring), expected=expected)
     state.validation_scores = (state.validation_scores or []) if shown else None
     state.validation_loss_curve = (state.validation_loss_curve or []) if shown else None
     state.n_iter, state.best_validation_score, state.stop_reason = 0, None, None
     state.training.epochs, state.training.slowdown = 0, 1.0
-    return Preparation(plan, state, Data(X, labels.T, weight), held_out, continues)
+    state.network.head = _head(classifier, labels.output, candidates=candidates)  # once nothing more is refused
+    return Preparation(plan, state, data, held_out, continues)
 
 
 def prepare_partial_fit(classifier: Any, X: Any, y: Any, sample_weight: Any, classes: Any) -> Preparation:
@@ -67,12 +73,27 @@ def prepare_partial_fit(classifier: Any, X: Any, y: Any, sample_weight: Any, cla
         raise OptionError(parameter="classes", came="None", expected=expected)
     warn_of_ignored(classifier)
     trial = copy(classifier)
-    X, y, sample_weight = check_rows(trial, X, y, sample_weight, reset=not continues)
-    labels = _encode(classifier, y, classes, known=continues)
+    X, labels, sample_weight = _labelled_rows(trial, X, y, sample_weight, classes, known=continues)
     data = Data(X, labels.T, weigh_rows(classifier.class_weight, labels, sample_weight, named=True))
-    state = _continued(classifier, plan) if continues else _begun(trial, plan, labels, data)
+    state = _continued(classifier, plan, labels) if continues else _begun(trial, plan, labels, data)
     state.training.order = state.stop_reason = None
+    state.network.head = _head(classifier, labels.output, candidates=labels.candidates)
     return Preparation(plan, state, data, None, continues)
+
+
+def known_rows(classifier: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Network, Labels, Data]:
+    """Return the network of a fitted classifier with the loss of these labels, the labels, and the rows."""
+    network = copy(classifier.network_)
+    if holds_candidates(y):
+        _check_softmax(classifier, "y")
+        labels = encode_candidates(y, classifier.classes_)
+        X, _, sample_weight = check_rows(classifier, X, labels.T, sample_weight, reset=False)
+    else:
+        X, y, sample_weight = check_rows(classifier, X, y, sample_weight, reset=False)
+        candidates = classifier.loss == CANDIDATES
+        labels = encode_labels(y, network.head.output, classifier.classes_, candidates=candidates)
+    network.head = _head(classifier, labels.output, candidates=labels.candidates)
+    return network, labels, Data(X, labels.T, sample_weight)
 
 
 def hold_out(classifier: Any, preparation: Preparation) -> Preparation:
@@ -104,23 +125,51 @@ def hold_out(classifier: Any, preparation: Preparation) -> Preparation:
     return preparation._replace(data=data.rows(kept), validation=data.rows(held_out))
 
 
-def _encode(classifier: Any, y: Array, classes: Any, *, known: bool, all_there: bool = False) -> Labels:
-    """Encode y; if the classes are known already, by them."""
-    one_a_row = np.ndim(y) == 1 or np.shape(y)[1:] == (1,)
-    if classes is not None and one_a_row:
+def _labelled_rows(
+    trial: Any, X: Any, y: Any, sample_weight: Any, classes: Any, *, known: bool, all_there: bool = False
+) -> tuple[Array, Labels, Array | None]:
+    """Check rows and labels against each other; return X, the encoded labels, and the weights."""
+    if not holds_candidates(y):
+        X, y, sample_weight = check_rows(trial, X, y, sample_weight, reset=not known)
+        return X, _encode(trial, y, classes, known=known, all_there=all_there), sample_weight
+    check_candidates(trial)
+    if classes is not None:
         classes = np.unique(distinct_labels(classes))
-    if not known:
-        return encode_labels(y, classifier.output, classes)
-    own = np.sort(classifier.classes_) if one_a_row else classifier.classes_
+    if known:
+        _check_classes(trial, classes, np.sort(trial.classes_))
+        _check_softmax(trial, "y")
+        classes = trial.classes_
+    labels = encode_candidates(y, classes)
+    X, _, sample_weight = check_rows(trial, X, labels.T, sample_weight, reset=not known)
+    return X, labels, sample_weight
+
+
+def _check_softmax(trial: Any, what: str) -> None:
+    if trial.network_.head.output != "softmax":
+        raise LabelError(f"{what} holds sets of labels, expected a matrix (n, k) of 0 and 1, as in the first call.")
+
+
+def _check_classes(classifier: Any, classes: Any, own: Array) -> None:
     if classes is not None and not np.array_equal(classes, own):
         raise LabelError(
             f"classes are {np.asarray(classes).tolist()}, expected those of the first call: "
             f"{classifier.classes_.tolist()}."
         )
+
+
+def _encode(classifier: Any, y: Array, classes: Any, *, known: bool, all_there: bool = False) -> Labels:
+    """Encode y; if the classes are known already, by them."""
+    one_a_row, candidates = np.ndim(y) == 1 or np.shape(y)[1:] == (1,), classifier.loss == CANDIDATES
+    if classes is not None and one_a_row:
+        classes = np.unique(distinct_labels(classes))
+    if not known:
+        return encode_labels(y, classifier.output, classes, candidates=candidates)
+    own = np.sort(classifier.classes_) if one_a_row else classifier.classes_
+    _check_classes(classifier, classes, own)
     output = classifier.network_.head.output
     if not (all_there and classes is None and one_a_row and output == "softmax"):
-        return encode_labels(y, output, classifier.classes_)
-    labels = encode_labels(y, output)
+        return encode_labels(y, output, classifier.classes_, candidates=candidates)
+    labels = encode_labels(y, output, candidates=candidates)
     if not np.array_equal(labels.classes, own):
         raise LabelError(
             "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
@@ -128,22 +177,37 @@ def _encode(classifier: Any, y: Array, classes: Any, *, known: bool, all_there: 
             f"classes={classifier.classes_.tolist()} if y may lack some; for others fit with warm_start=False."
         )
     in_order = np.array_equal(labels.classes, classifier.classes_)
-    return labels if in_order else encode_labels(y, output, classifier.classes_)
+    return labels if in_order else encode_labels(y, output, classifier.classes_, candidates=candidates)
 
 
-def _check_validation(trial: Any, X: Any, y: Any, sample_weight: Any) -> Data | None:
+def _check_validation(trial: Any, labels: Labels, X: Any, y: Any, sample_weight: Any) -> tuple[Data | None, bool]:
+    """Return the validation rows, if there are any, and whether these or the training rows have candidates."""
     if X is None and y is None:
         if sample_weight is not None:
             what = "sample_weight_val"
             remedy = "Pass all three, or none."
             raise OptionError(Setting(what), " is given without X_val and y_val.", parameter=what, remedy=remedy)
-        return None
+        return None, labels.candidates
     if X is None or y is None:
         given, missing = ("y_val", "X_val") if X is None else ("X_val", "y_val")
         remedy = "Pass both, or none."
         raise OptionError(Setting(given), f" is given without {missing}.", parameter=given, remedy=remedy)
-    X, y, sample_weight = check_rows(trial, X, y, sample_weight, reset=False, what="_val")
-    return Data(X, encode_labels(y, trial.network_.head.output, trial.classes_, what="y_val").T, sample_weight)
+    if holds_candidates(y):
+        check_candidates(trial)
+        _check_softmax(trial, "y_val")
+        of_val = encode_candidates(y, trial.classes_, what="y_val")
+        X, _, sample_weight = check_rows(trial, X, of_val.T, sample_weight, reset=False, what="_val")
+    else:
+        X, y, sample_weight = check_rows(trial, X, y, sample_weight, reset=False, what="_val")
+        output, candidates = trial.network_.head.output, trial.loss == CANDIDATES
+        of_val = encode_labels(y, output, trial.classes_, candidates=candidates, what="y_val")
+    both = (labels, "y"), (of_val, "y_val")
+    candidates = labels.candidates or of_val.candidates
+    soft = [what for each, what in both if each.T.ndim == 2 and not each.candidates]
+    if candidates and soft:
+        other = "y_val" if soft[0] == "y" else "y"
+        raise LabelError(f"{soft[0]} holds class probabilities and {other} sets of labels, expected one of both.")
+    return Data(X, of_val.T, weigh_rows(None, of_val, sample_weight, named=True)), candidates
 
 
 def _begun(trial: Any, plan: Plan, labels: Labels, data: Data) -> FittedState:
@@ -157,7 +221,7 @@ def _begun(trial: Any, plan: Plan, labels: Labels, data: Data) -> FittedState:
         [width, *hidden_sizes(trial), len(labels.classes)],
         activation=activations_of(trial),
         output=labels.output,
-        loss=_network_loss(trial, labels.output),
+        loss=_network_loss(trial, labels.output, candidates=labels.candidates),
         dtype=X.dtype,
         init=trial.init,
         random_state=draw,
@@ -174,12 +238,15 @@ def _begun(trial: Any, plan: Plan, labels: Labels, data: Data) -> FittedState:
     )
 
 
-def _continued(classifier: Any, plan: Plan) -> FittedState:
+def _continued(classifier: Any, plan: Plan, labels: Labels) -> FittedState:
     """Take up the last fit: its network, and the moments of its solver unless the solver has changed."""
     network, state = classifier.network_, FittedState.of(classifier)
     output = network.head.output if classifier.output == "auto" else classifier.output
+    loss = _network_loss(classifier, output, candidates=labels.candidates)
+    if {loss, network.head.loss} == {CANDIDATES, "cross_entropy"}:  # the same for a row of one class
+        loss = network.head.loss
     before = (network.layer_sizes[1:-1], network.activations, network.head.output, network.head.loss)
-    now = (hidden_sizes(classifier), activations_of(classifier), output, _network_loss(classifier, output))
+    now = (hidden_sizes(classifier), activations_of(classifier), output, loss)
     if now == before and not describes(classifier.embedding, network.embedding):
         raise OptionError(
             Setting("embedding", classifier.embedding),
@@ -202,6 +269,10 @@ def _continued(classifier: Any, plan: Plan) -> FittedState:
     return state
 
 
-def _network_loss(classifier: Any, output: str) -> str:
-    loss: str = classifier.loss
+def _head(classifier: Any, output: str, *, candidates: bool) -> Head:
+    return Head(output, _network_loss(classifier, output, candidates=candidates))
+
+
+def _network_loss(classifier: Any, output: str, *, candidates: bool) -> str:
+    loss: str = CANDIDATES if candidates else classifier.loss
     return "binary_cross_entropy" if (output, loss) == ("sigmoid", "cross_entropy") else loss

@@ -43,6 +43,8 @@ class Comparison:
         that of the model itself, which may be linear.
     before_calibration : Metrics or None
         Metrics of the same logits without the temperature.
+    on_rows_of_linear : Metrics or None
+        Metrics of the model on the rows that judged the linear model, if these are not all rows.
     log_losses : dict of str to float
         Log-loss of each type of member that was tried, on the rows that its members have not seen.
     step : int
@@ -54,6 +56,7 @@ class Comparison:
     judged: str
     columns: dict[str, Metrics]
     before_calibration: Metrics | None = None
+    on_rows_of_linear: Metrics | None = None
     log_losses: dict[str, float] = field(default_factory=dict)
     step: int = 1
     scores: dict[str, list[float]] = field(default_factory=dict)
@@ -81,44 +84,52 @@ def compare(
 
 
 def _of_preset(rows: TableRows, fitted: TableFit, tried: list[Member]) -> Comparison:
-    judged = "validation" if fitted.validated else "out of fold"
     own = _metrics(fitted.Z, fitted.y, fitted.sample_weight)
-    of_types = {name: _of_type([m for m in tried if m.type == name], rows, fitted) for name in _names(tried)}
-    log_losses = {name: judged[1] for name, judged in of_types.items()}
-    linear = [m.type for m in tried if m.task.type.is_linear]
-    columns = {"ensemble": own}
-    if all(name in linear for name in fitted.types):
+    types: dict[str, tuple[Metrics, Array]] = {}
+    for members in _by_type(tried):
+        metrics, judged = _of_type(members, rows, fitted)
+        known = types.get(members[0].type)
+        if known is None or (metrics.rows, -metrics.log_loss) > (known[0].rows, -known[0].log_loss):
+            types[members[0].type] = metrics, judged
+    linear = {member.type for member in tried if member.task.type.is_linear}
+    on_same_rows, columns = None, {"ensemble": own}
+    if linear.issuperset(fitted.types):
         columns = {"linear model": own}
-    elif linear:
-        columns["linear model"] = of_types[linear[0]][0]
+    elif linear & types.keys():
+        columns["linear model"], judged = types[(linear & types.keys()).pop()]
+        if len(judged) < len(fitted.judged):
+            same = np.isin(fitted.judged, judged)
+            weight = None if fitted.sample_weight is None else fitted.sample_weight[same]
+            on_same_rows = _metrics(fitted.Z[same], fitted.y[same], weight)
     columns["class frequencies"] = _frequencies(rows, fitted, fitted.y, fitted.sample_weight)
-    before = (
-        None
-        if fitted.scale is None
-        else _metrics(fitted.Z * (fitted.sharpening / fitted.scale), fitted.y, fitted.sample_weight)
-    )
-    return Comparison(judged, columns, before, log_losses)
+    before = None
+    if fitted.scale is not None:
+        before = _metrics(fitted.Z * np.float32(fitted.sharpening / fitted.scale), fitted.y, fitted.sample_weight)
+    log_losses = {name: metrics.log_loss for name, (metrics, _) in types.items()}
+    return Comparison("validation" if fitted.validated else "out of fold", columns, before, on_same_rows, log_losses)
 
 
-def _names(tried: list[Member]) -> list[str]:
-    return list(dict.fromkeys(member.type for member in tried if member.stop_reason != "diverged"))
+def _by_type(tried: list[Member]) -> list[list[Member]]:
+    """Return the members of each type that have been trained to their end; types may share a name."""
+    sound = [member for member in tried if member.stop_reason != "diverged"]
+    positions = sorted({member.task.position for member in sound})
+    return [[member for member in sound if member.task.position == position] for position in positions]
 
 
-def _of_type(members: list[Member], rows: TableRows, fitted: TableFit) -> tuple[Metrics, float]:
-    """Return metrics and log-loss of the members of one type, their own temperature fitted, on rows they didn't see."""
+def _of_type(members: list[Member], rows: TableRows, fitted: TableFit) -> tuple[Metrics, Array]:
+    """Return the metrics of members, their own temperature fitted, and the rows: those that one of them has not seen."""
     if fitted.validated:
         y, weight = fitted.y, fitted.sample_weight
     else:
         y, weight = rows.y[fitted.kept], rows.weights(fitted.kept)
     oof = OutOfFold(len(y), len(rows.classes))
     for member in members:
-        if member.stop_reason != "diverged":
-            oof.add(member.judged, member.Z)
+        oof.add(member.judged, member.Z)
     there = oof.rows()
     y, weight = y[there], None if weight is None else weight[there]
     Z = oof.logits(there)
-    judgement = judge(Z, y, weight)
-    return _metrics(judgement.scale * Z, y, weight), judgement.log_loss
+    index = there if fitted.validated else fitted.kept[there]
+    return _metrics(judge(Z, y, weight).scale * Z, y, weight), index
 
 
 def _of_network(classifier: Any, rows: TableRows, fitted: TableFit, *, linear: bool) -> Comparison:

@@ -1,8 +1,8 @@
 """Heads: an output function and a loss together, as the last layer of a network needs them.
 
-The last layer turns logits Z into predictions P, computes the loss, and passes dL/dZ to the layer below. Four pairs of
+The last layer turns logits Z into predictions P, computes the loss, and passes dL/dZ to the layer below. Five pairs of
 output and loss have formulas on the logits (`ON_LOGITS`); for every other pair, dL/dP goes through the pullback of the
-output. Two of the four are fused (`Head.fused`): softmax with cross-entropy and sigmoid with binary cross-entropy,
+output. Two of the five are fused (`Head.fused`): softmax with cross-entropy and sigmoid with binary cross-entropy,
 whose derivatives cancel down to P - Y. Only this module decides which formulas a pair uses. Targets have already been
 checked by `check_target`.
 """
@@ -23,14 +23,28 @@ from .losses.crossed_pairs import (
     softmax_under_binary_cross_entropy_rows,
 )
 from .losses.sigmoid_cross_entropy import sigmoid_cross_entropy_dZ, sigmoid_cross_entropy_rows
+from .losses.softmax_candidate_cross_entropy import (
+    softmax_candidate_cross_entropy_dZ,
+    softmax_candidate_cross_entropy_R_dZ,
+    softmax_candidate_cross_entropy_rows,
+)
 from .losses.softmax_cross_entropy import softmax_cross_entropy_dZ, softmax_cross_entropy_rows
 from .softmax import Exponentials, exponentials, log_softmax, softmax_jacobian, softmax_jvp, softmax_vjp
 from .targets import as_rows
 
-__all__ = ["LOSSES", "LOSS_OF_OUTPUT", "OUTPUTS", "Head", "HeadTape"]
+__all__ = ["LOSSES", "LOSS_OF_OUTPUT", "OUTPUTS", "PAIRS", "Head", "HeadTape"]
 
 OUTPUTS = ("softmax", "sigmoid", "identity", "relu")
 """The closed table of output functions."""
+
+PAIRS = tuple(
+    (output, loss)
+    for output in OUTPUTS
+    for loss in LOSSES
+    if output == "softmax" or LOSSES[loss].meaning != "candidates"
+)
+"""The output and the loss of a network: all pairs but those of candidates with an output that is no softmax, because
+only the probabilities of classes that exclude one another may be added."""
 
 LOSS_OF_OUTPUT = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
 """The loss that each output of probabilities is fused with; as a metric it is called the log-loss."""
@@ -53,10 +67,14 @@ class HeadTape(NamedTuple):
 
 
 class OnLogits(NamedTuple):
-    """The formulas of an output and a loss together, L_i and dL_i/dZ_i, from `HeadTape.logits` and the target."""
+    """The formulas of an output and a loss together, L_i and dL_i/dZ_i, from `HeadTape.logits` and the target.
+
+    `R_dZ`, where there is one, is the derivative of dL_i/dZ_i in the direction of its last argument.
+    """
 
     rows: Callable[[Any, Array], Array]
     dZ: Callable[[Any, Array], Array]
+    R_dZ: Callable[[Any, Array, Array], Array] | None = None
 
 
 ON_LOGITS = {
@@ -66,13 +84,18 @@ ON_LOGITS = {
     ("softmax", "binary_cross_entropy"): OnLogits(
         softmax_under_binary_cross_entropy_rows, softmax_under_binary_cross_entropy_dZ
     ),
+    ("softmax", "candidate_cross_entropy"): OnLogits(
+        softmax_candidate_cross_entropy_rows,
+        softmax_candidate_cross_entropy_dZ,
+        softmax_candidate_cross_entropy_R_dZ,
+    ),
 }
 """The pairs that need the logits to keep their digits where P is close to 0 or 1."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """The output function and the loss of a network, one of `OUTPUTS` and one of `LOSSES`."""
+    """The output function and the loss of a network, one of `PAIRS`."""
 
     output: str
     loss: str
@@ -140,9 +163,13 @@ class Head:
 
             fused softmax      rowsum(Y) J RZ
             fused sigmoid      sigmoid'(Z) RZ
+            candidates         (J(P) - J(Q)) RZ
             softmax            RP (dP - <dP,P>) + P (RdP - <RdP,P> - <dP,RP>)         RdP = L''(P) RP
             the others         RdP f'(Z) + dP f''(Z) RZ
         """
+        on_logits = ON_LOGITS.get((self.output, self.loss))
+        if on_logits is not None and on_logits.R_dZ is not None:
+            return on_logits.R_dZ(tape.logits, T, RZ).astype(RZ.dtype, copy=False)
         RP = self.jvp(tape, RZ)
         if self.fused:
             if self.output == "sigmoid":
@@ -150,7 +177,7 @@ class Head:
             rowsum = as_rows(T, RP.shape[-1]).sum(axis=-1, keepdims=True)
             return rowsum * RP
         loss = LOSSES[self.loss]
-        P, dP, RdP = tape.P, loss.dP(tape.P, T), loss.second(tape.P, T) * RP
+        P, dP, RdP = tape.P, loss.dP(tape.P, T), loss.second(tape.P, T, RP)
         if self.output == "softmax":
             along_P = (dP * P).sum(axis=-1, keepdims=True)
             R_along_P = (RdP * P + dP * RP).sum(axis=-1, keepdims=True)

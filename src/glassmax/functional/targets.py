@@ -2,8 +2,9 @@
 
 Targets come in two shapes for predictions of shape (..., k). **Indices** of shape (...,) name one class
 each, counted from 0. **Rows** of shape (..., k) hold a number for each class: one-hot, soft (any
-non-negative numbers, any row sum), several labels at once, or plain values, whichever the loss takes. A column
-(n, 1) is rejected: it would broadcast against every class, a common and silent mistake.
+non-negative numbers, any row sum), several labels at once, candidates of which one is the class, or plain values,
+whichever the loss takes. A column (n, 1) is rejected: it would broadcast against every class, a common and silent
+mistake.
 """
 
 from typing import Literal
@@ -17,7 +18,7 @@ from .arrays import Array, as_floating, summing_dtype
 __all__ = ["Meaning", "Reduction", "as_rows", "check_smoothing", "check_target", "check_weights", "reduce_rows"]
 __all__ += ["row_factors", "scale_rows", "weigh"]
 
-Meaning = Literal["classes", "labels", "values"]
+Meaning = Literal["classes", "labels", "values", "candidates"]
 Reduction = Literal["mean", "sum", "none"]
 
 
@@ -25,7 +26,8 @@ def check_target(target: npt.ArrayLike, shape: tuple[int, ...], meaning: Meaning
     """Return the target as indices (...,) of intp or as float rows (..., k), or raise with the first row at fault.
 
     `shape` is that of the predictions, (..., k). A row of "classes" holds numbers >= 0, of "labels" numbers in [0, 1],
-    of "values" any finite numbers. Where k is 1 and the loss takes labels or values, (...,) is read as the one column.
+    of "values" any finite numbers, of "candidates" 0 and 1 with at least one 1. Where k is 1 and the loss takes labels
+    or values, (...,) is read as the one column.
     """
     *rows, k = shape
     try:
@@ -39,7 +41,7 @@ def check_target(target: npt.ArrayLike, shape: tuple[int, ...], meaning: Meaning
             f"Labels are of type {T.dtype}, expected class indices or rows of numbers. "
             "SoftmaxClassifier takes labels of any kind; here, number them 0, 1, 2, ... first."
         )
-    if T.shape == tuple(rows) and meaning != "classes" and k == 1:
+    if T.shape == tuple(rows) and meaning in ("labels", "values") and k == 1:
         T = T[..., None]
     if T.shape == tuple(rows):
         return _check_indices(T, k)
@@ -162,11 +164,16 @@ def _check_rows(Y: Array, meaning: Meaning) -> Array:
         good, expected = np.isfinite(Y) & (Y >= 0), "a finite number >= 0"
     elif meaning == "labels":
         good, expected = (Y >= 0) & (Y <= 1), "a number from 0 to 1"
+    elif meaning == "candidates":
+        good, expected = (Y == 0) | (Y == 1), "0 or 1: 1 for each candidate of the row"
     else:
         good, expected = np.isfinite(Y), "a finite number"
     if not good.all():
         where = _first(~good)
         raise LabelError(f"Label{_place(where[:-1])}, class {where[-1]}, is {Y[where]:g}, expected {expected}.")
+    empty = ~(Y == 1).any(axis=-1) if meaning == "candidates" else np.zeros(0, bool)
+    if empty.any():
+        raise LabelError(f"Label{_place(_first(empty))} has no candidate, expected at least one class.")
     return Y.astype(summing_dtype(Y.dtype), copy=False)
 
 

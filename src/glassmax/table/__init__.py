@@ -7,11 +7,13 @@
     inference    the type of each column, and which columns to leave out
     giveaways    columns that give the target away
     encoding     columns to columns of numbers, in the same way for training rows and new rows
+    candidates   labels that are sets of classes, or rule classes out
     labels       the target column to labels, and the weights
     notes        reports of what was left out, filled, guessed, or did not occur in training
 """
 
 from .builtin import BUILTIN
+from .candidates import NotClass, holds_candidates, not_class
 from .columns import Boolean, Category, Column, Date, Number, UnseenCounts
 from .encoding import Encoded, Encoding
 from .frames import as_table, is_frame, table_of
@@ -33,16 +35,19 @@ __all__ = [
     "Encoded",
     "Encoding",
     "Inference",
+    "NotClass",
     "Note",
     "Number",
     "Table",
     "UnseenCounts",
     "as_table",
     "giveaways",
+    "holds_candidates",
     "infer",
     "is_frame",
     "joined",
     "label_texts",
+    "not_class",
     "read_batches",
     "read_labels",
     "read_table",

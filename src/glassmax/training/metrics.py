@@ -18,6 +18,8 @@ __all__ = ["Metrics", "RunningMetrics", "score"]
 
 LOG_LOSS = {output: Head(output, loss) for output, loss in LOSS_OF_OUTPUT.items()}
 """The head whose loss is the log-loss, by the output of the network."""
+CANDIDATES = Head("softmax", "candidate_cross_entropy")
+"""The head whose loss is the log-loss of candidate sets."""
 BINS = 15
 MAX_CLASSES = 500
 """With more classes, confusions are counted in pairs: a matrix would be mostly zeros."""
@@ -36,11 +38,12 @@ class Metrics:
     rows : int
         Number of rows.
     log_loss : float
-        The mean of -log p of the true class; >= 0, chance is log k. Soft rows: the cross-entropy. Several labels: the
+        The mean of -log p of the true class; >= 0, chance is log k. Soft rows: the cross-entropy. Candidate sets: -log
+        of the sum of their probabilities. Several labels: the
         sum of their binary cross-entropies.
     accuracy : float
         In [0, 1]: the share of rows whose most probable class is the true one (of soft rows: the most probable one
-        too). Several labels: the share of rows all of whose labels are right.
+        too; of candidate sets: one of them). Several labels: the share of rows all of whose labels are right.
     balanced_accuracy : float
         The mean over the classes, of those that have rows, of the share of their rows predicted right.
     brier_score : float
@@ -79,7 +82,7 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
     engine : Engine
     data : Data
     confusion : bool, default=True
-        Whether to count confusions: k x k numbers, softmax only.
+        Whether to count confusions: k x k numbers, softmax only, not for candidate sets.
 
     Returns
     -------
@@ -87,15 +90,18 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
         NaN where the weights of the rows sum to 0.
     """
     k, output = network.layer_sizes[-1], network.head.output
-    head = LOG_LOSS[output]
-    counts = np.zeros((k, k), np.int64) if confusion and output == "softmax" else None
+    sets = network.head.loss == CANDIDATES.loss and data.y.ndim == 2
+    head = CANDIDATES if sets else LOG_LOSS[output]
+    counts = np.zeros((k, k), np.int64) if confusion and output == "softmax" and not sets else None
     log_loss = hits = total = 0.0
     for block in blocks(network, len(data.y)):
         X, y, w = data.rows(block)
         w = np.ones(len(y)) if w is None else w
         Z = engine.logits(network, X)
         log_loss += float(reduce_rows(head.rows(head.forward(Z.astype(np.float64)), y), w, "sum"))
-        if output == "softmax":
+        if sets:
+            right = y[np.arange(len(y)), Z.argmax(axis=1)] == 1
+        elif output == "softmax":
             truth, predicted = y if y.ndim == 1 else y.argmax(axis=1), Z.argmax(axis=1)
             right = truth == predicted
             if counts is not None:

@@ -114,11 +114,11 @@ def binary_cross_entropy_dP(P: Array, T: Array) -> Array:
         return np.where(Y == 1, 0, (1 - Y) / (1 - P)) - np.where(Y == 0, 0, Y / P)
 
 
-def binary_cross_entropy_second(P: Array, T: Array) -> Array:
-    """Y_c / P_c^2 + (1 - Y_c) / (1 - P_c)^2."""
+def binary_cross_entropy_second(P: Array, T: Array, RP: Array) -> Array:
+    """(Y_c / P_c^2 + (1 - Y_c) / (1 - P_c)^2) RP_c."""
     with np.errstate(divide="ignore", invalid="ignore"):
         Y = as_rows(T, P.shape[-1])
-        return np.where(Y == 0, 0, Y / (P * P)) + np.where(Y == 1, 0, (1 - Y) / ((1 - P) * (1 - P)))
+        return (np.where(Y == 0, 0, Y / (P * P)) + np.where(Y == 1, 0, (1 - Y) / ((1 - P) * (1 - P)))) * RP
 
 
 BINARY_CROSS_ENTROPY = Loss("labels", binary_cross_entropy_rows, binary_cross_entropy_dP, binary_cross_entropy_second)

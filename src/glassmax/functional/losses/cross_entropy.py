@@ -125,11 +125,11 @@ def cross_entropy_dP(P: Array, T: Array) -> Array:
         return np.where(Y == 0, 0, -Y / P)
 
 
-def cross_entropy_second(P: Array, T: Array) -> Array:
-    """Y_c / P_c^2: each loss is a sum over the classes, so its second derivative by P is diagonal."""
+def cross_entropy_second(P: Array, T: Array, RP: Array) -> Array:
+    """Y_c / P_c^2 RP_c: the loss is a sum over the classes, so its second derivative by P is diagonal."""
     with np.errstate(divide="ignore", invalid="ignore"):
         Y = as_rows(T, P.shape[-1])
-        return np.where(Y == 0, 0, Y / (P * P))
+        return np.where(Y == 0, 0, Y / (P * P)) * RP
 
 
 CROSS_ENTROPY = Loss("classes", cross_entropy_rows, cross_entropy_dP, cross_entropy_second)

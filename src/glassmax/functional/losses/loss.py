@@ -19,12 +19,12 @@ __all__ = ["Loss", "read"]
 
 
 class Loss(NamedTuple):
-    """A loss of predictions: what its target means, its value for each row, its first two derivatives by P."""
+    """A loss of predictions: meaning of its target, value of a row, derivative by P, product of the second with RP."""
 
     meaning: Meaning
     rows: Callable[[Array, Array], Array]
     dP: Callable[[Array, Array], Array]
-    second: Callable[[Array, Array], Array]
+    second: Callable[[Array, Array, Array], Array]
 
     def __repr__(self) -> str:
         return f"<loss of {self.meaning}: rows, dP, second>"

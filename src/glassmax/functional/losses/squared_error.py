@@ -113,9 +113,9 @@ def squared_error_dP(P: Array, T: Array, factor: float = 0.5) -> Array:
     return 2 * factor * (P - as_rows(T, P.shape[-1]))
 
 
-def squared_error_second(P: Array, T: Array) -> Array:
-    """Ones, for the factor 1/2."""
-    return np.ones_like(P)
+def squared_error_second(P: Array, T: Array, RP: Array) -> Array:
+    """RP_c, for the factor 1/2."""
+    return RP
 
 
 SQUARED_ERROR = Loss("values", squared_error_rows, squared_error_dP, squared_error_second)
