@@ -71,6 +71,27 @@ def test_every_row_is_judged_and_the_model_says_what_it_is(done):
     assert (info["training_rows"], info["seed"]) == (60, 0)
 
 
+def test_info_describes_an_ensemble(done):
+    done(*FAST)
+    model = load_model("t.safetensors")
+    info = json.loads(done("info", "t.safetensors", "--json").out)
+    assert info["networks"] == f"{len(model.networks)}, the weighted mean of their logits"
+    sizes = "-".join(map(str, model.networks[0].layer_sizes))
+    assert next(value for name, value in info.items() if name.startswith("networks 1 to ")).startswith(sizes)
+    assert info["parameters"] == sum(network.theta.size for network in model.networks)
+    assert info["temperature"] == pytest.approx(model.calibration.temperature)
+    assert info["prediction sets"] == "from 60 rows"
+
+
+def test_an_ensemble_predicts_and_is_evaluated(done):
+    done(*FAST)
+    lines = done("predict", "t.safetensors", "t.csv", "--proba").out.splitlines()
+    P = np.array([list(map(float, line.split(",")[1:])) for line in lines[1:]])
+    np.testing.assert_array_equal(P.astype(np.float32), load_model("t.safetensors").predict_proba(read_table("t.csv")))
+    facts = json.loads(done("evaluate", "t.safetensors", "t.csv", "--json").out)
+    assert facts["rows"] == 60
+
+
 def test_the_figures_are_those_of_python(done):
     facts = json.loads(done(*FAST, "--json").out)
     classifier = TableClassifier("fast", random_state=0).fit(read_table("t.csv"), "y")

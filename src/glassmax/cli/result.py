@@ -97,8 +97,10 @@ class Result:
 
     @property
     def is_useful(self) -> bool:
-        """Whether the model has a clearly smaller log-loss than every simpler model."""
+        """Whether the model has a clearly smaller log-loss than every simpler model that is not a part of it."""
         first, *others = self.columns.values()
+        if "ensemble" in self.columns:  # a linear model that does as well is a part of it
+            return first.log_loss <= self.columns["class frequencies"].log_loss - CLEAR
         return all(first.log_loss <= other.log_loss - CLEAR for other in others)
 
     def verdict(self) -> list[str]:
@@ -125,6 +127,9 @@ class Result:
         if name == "network" and first.log_loss > linear.log_loss - CLEAR:
             how = "better" if first.log_loss > linear.log_loss + CLEAR else "as well"
             return [f"A linear model does {how}: try --hidden none, or a preset.{few}"]
+        if name == "ensemble" and first.log_loss > linear.log_loss - CLEAR and self.on_rows_of_linear is None:
+            right = f"{100 * first.accuracy:.1f} % and {100 * linear.accuracy:.1f} % of the rows right"
+            return [f"The ensemble and a linear model predict about equally well: {right}.{few}"]
         first, of_rows = self.on_rows_of_linear or first, "of the rows"
         if self.on_rows_of_linear is not None:
             of_rows = f"of the {first.rows} rows that judged both"

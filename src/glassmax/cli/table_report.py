@@ -4,7 +4,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from ..errors import worded
-from ..table import Boolean, Category, Column, Date, Note
+from ..table import Boolean, Category, Column, Date, Note, Number
 from .column_names import left_out_together, summed_up
 from .talk import counted, shortened
 from .wording import option_of
@@ -35,6 +35,9 @@ def described(rows: "TableRows") -> list[str]:
     for column in rows.encoding.columns:
         kinds.setdefault(type(column).__name__, []).append(shown_column(column))
     lines += [f"  {title:<11} {summed_up(kinds[kind])}" for kind, title in TITLES.items() if kind in kinds]
+    sparse = [column.name for column in rows.encoding.columns if isinstance(column, Number) and column.edges]
+    if sparse:
+        lines.append(f"  sparse:     {summed_up(sparse)}: most cells are alike, so bins of the others are added")
     if rows.weight_name:
         lines.append(f"  weights:    {rows.weight_name}")
     left_out = [note for note in rows.notes if note.kind == "left_out"]

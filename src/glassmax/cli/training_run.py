@@ -161,18 +161,24 @@ class TrainingRun:
         return f", {metric.replace('_', ' ')} {scores[-1]:.4f}"
 
     def _report_members(self, log_losses: dict[str, float]) -> None:
-        """Report what the types of networks were worth, and which of them the model consists of."""
-        fitted, done = self.fitted, len(self.members)
+        """Report what each type of network was worth on rows not seen, and what the model consists of."""
+        fitted = self.fitted
         assert fitted is not None
+        done = counted(len(self.members), "network")
         if fitted.stop_reason in ENDS:
-            say(f"{ENDS[fitted.stop_reason]}: {done} of {fitted.planned} networks are trained.", ATTENTION)
-        losses = ", ".join(f"{name} {figure(loss)}" for name, loss in log_losses.items())
-        say(f"{counted(done, 'network')} trained; log-loss on rows not seen: {losses}")
-        names = list(dict.fromkeys(fitted.types))
-        used = [f"{counted(fitted.types.count(name), 'network')} {_sizes(fitted, name)} ({name})" for name in names]
-        if len(names) > 1:
-            used = [f"{text}, weight {_share(fitted, name):.2f}" for text, name in zip(used, names, strict=True)]
-        say(f"  the model:  {'; '.join(used)}; temperature {self.classifier.temperature_:.2f}")
+            say(f"{ENDS[fitted.stop_reason]}: {len(self.members)} of {fitted.planned} networks are trained.", ATTENTION)
+        how = f"the weighted mean of their logits, temperature {self.classifier.temperature_:.2f}"
+        say(f"{done} trained; the model is {how}:" if len(fitted.members) > 1 else f"{done} trained; the model is one:")
+        width = max(map(len, log_losses)) + 1
+        for name, loss in log_losses.items():
+            of_type = [
+                member.network_ for member, kind in zip(fitted.members, fitted.types, strict=True) if kind == name
+            ]
+            used = "not used"
+            if of_type:
+                sizes = "-".join(map(str, of_type[0].layer_sizes))
+                used = f"weight {_share(fitted, name):.2f}, {counted(len(of_type), 'network')} {sizes}"
+            say(f"  {name + ':':<{width}}  log-loss {figure(loss)}, {used}")
 
     def _report_epochs(self, *, interrupted: bool) -> None:
         assert self.fitted is not None
@@ -263,11 +269,6 @@ class TrainingRun:
             say(f"The last good weights are in {last_good}.")
         elif network is not None:
             say("The first epoch was not completed; nothing was written.")
-
-
-def _sizes(fitted: TableFit, name: str) -> str:
-    first = fitted.members[fitted.types.index(name)].network_
-    return "-".join(map(str, first.layer_sizes))
 
 
 def _share(fitted: TableFit, name: str) -> float:

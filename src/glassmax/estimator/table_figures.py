@@ -117,7 +117,7 @@ def _by_type(tried: list[Member]) -> list[list[Member]]:
 
 
 def _of_type(members: list[Member], rows: TableRows, fitted: TableFit) -> tuple[Metrics, Array]:
-    """Return the metrics of members, their own temperature fitted, and the rows: those that one of them has not seen."""
+    """Return the metrics of members, their own temperature fitted, and the rows, which one of them has not seen."""
     if fitted.validated:
         y, weight = fitted.y, fitted.sample_weight
     else:

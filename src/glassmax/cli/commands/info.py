@@ -93,10 +93,14 @@ def _of_model(path: str) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "file": f"{Path(path).name}, {Path(path).stat().st_size:,} bytes",
         "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
-        "network": "-".join(map(str, network.layer_sizes)),
-        "parameters": network.theta.size,
-        "embedding": None if network.embedding is None else repr(network.embedding),
-        "activations": list(network.activations) or ["none: multinomial logistic regression"],
+        **(_of_network(network) if len(model.networks) == 1 else _of_networks(model)),
+        "parameters": sum(one.theta.size for one in model.networks),
+    }
+    if model.calibration is not None:
+        facts["temperature"] = model.calibration.temperature
+    if model.conformal is not None:
+        facts["prediction sets"] = f"from {counted(model.conformal.n_rows, 'row')}"
+    facts |= {
         "output and loss": f"{network.head.output}, {network.head.loss}",
         "dtype": str(network.theta.dtype),
         "classes": [str(label) for label in model.classes],
@@ -110,18 +114,48 @@ def _of_model(path: str) -> dict[str, Any]:
     return facts | model.record
 
 
+def _of_network(network: Any) -> dict[str, Any]:
+    embedding = {} if network.embedding is None else {"embedding": repr(network.embedding)}
+    activations = list(network.activations) or ["none: multinomial logistic regression"]
+    return {"network": "-".join(map(str, network.layer_sizes)), **embedding, "activations": activations}
+
+
+def _of_networks(model: Any) -> dict[str, Any]:
+    """Describe networks of the same kind and weight, one after another in the model, together."""
+    kinds: list[tuple[str, float, int]] = []
+    for network, weight in zip(model.networks, model.weights.tolist(), strict=True):
+        names = [*dict.fromkeys(network.activations)] or ["linear"]
+        shown = ", ".join(["-".join(map(str, network.layer_sizes)), *names])
+        if network.embedding is not None:
+            shown += ", with an embedding"
+        if kinds and kinds[-1][:2] == (shown, weight):
+            kinds[-1] = (shown, weight, kinds[-1][2] + 1)
+        else:
+            kinds.append((shown, weight, 1))
+    facts: dict[str, Any] = {"networks": f"{len(model.networks)}, the weighted mean of their logits"}
+    first = 1
+    for shown, weight, count in kinds:
+        last = first + count - 1
+        name = f"network {first}" if count == 1 else f"networks {first} to {last}"
+        facts[name] = f"{shown}; weight {weight:.3f}{' each' if count > 1 else ''}"
+        first = last + 1
+    return facts
+
+
 def _described(column: Any) -> str:
     """Write what a column is and what becomes of it."""
     from ...table import Boolean, Category, Number
 
     if isinstance(column, Number):
-        return f"number, {column.center:g} +- {column.spread:g}{', or missing' if column.indicator else ''}"
+        bins = f", {len(column.edges) - 1} bins" if column.edges else ""
+        return f"number, {column.center:g} +- {column.spread:g}{bins}{', or missing' if column.indicator else ''}"
     if isinstance(column, Boolean):
         return f"boolean: {column.words[0]} is 0, {column.words[1]} is 1{', or missing' if column.missing else ''}"
     if isinstance(column, Category):
         more = f" and {len(column.values) - 8} more" if len(column.values) > 8 else ""
         shown = ", ".join(shortened(value) for value in column.values[:8])
-        return f"category: {shown}{more}{', or missing' if column.missing else ''}"
+        rare = ", or a rare one" if column.rare else ""
+        return f"category: {shown}{more}{rare}{', or missing' if column.missing else ''}"
     parts = ", ".join(["year", *column.circles])
     return f"date ({column.form}): {parts}; {column.center:.2f} +- {column.spread:.2g}" + (
         ", or missing" if column.missing else ""
