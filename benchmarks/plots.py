@@ -117,7 +117,30 @@ def time_to_loss(figures):
     save(figure, "time_to_loss")
 
 
-PLOTS = {"training": training, "scaling": scaling, "time_to_loss": time_to_loss}
+def tables(figures):
+    """Error and log-loss over the seconds of a fit, a point for each classifier; the presets are joined by a line."""
+    whole = {name: one for name, one in figures["contenders"].items() if "all" in one}
+    figure, plots = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
+    for axes, key, scale, label in zip(plots, ("error", "log_loss"), (100, 1), ("error in %", "log-loss"), strict=True):
+        points = {name: (one["all"]["fit_seconds"], scale * one["all"][key]) for name, one in whole.items()}
+        presets = [points[name] for name in ("fast", "default", "best") if name in points]
+        axes.plot(*zip(*presets, strict=True), "-", color=COLOURS["glassmax"], linewidth=1.5)
+        for name, (x, y) in points.items():
+            ours = name in ("train", "softmax", "fast", "default", "best")
+            colour = COLOURS["glassmax"] if ours else "#777777"
+            axes.plot(x, y, "o", color=colour, markersize=7)
+            axes.annotate(whole[name]["title"], (x, y), (6, 4), textcoords="offset points", fontsize=8, color=colour)
+        axes.set_xscale("log")
+        axes.set_xticks([tick for tick in TICKS if axes.get_xlim()[0] <= tick <= axes.get_xlim()[1]])
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.minorticks_off()
+        axes.margins(x=0.2)
+        axes.set_xlabel("seconds of one core to fit, mean over the tables")
+        axes.set_title(f"{label}, shifted geometric mean (lower is better)", loc="left", fontsize=10)
+    save(figure, "tables")
+
+
+PLOTS = {"tables": tables, "training": training, "scaling": scaling, "time_to_loss": time_to_loss}
 
 
 def main():
