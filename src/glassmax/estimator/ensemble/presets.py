@@ -145,7 +145,7 @@ def _smooth(layers: int = 3, epochs: int = 16) -> tuple[MemberType, ...]:
 
 def _binned(**bounds: int) -> tuple[MemberType, ...]:
     """Return networks that see each number in bins, too, and more steps."""
-    parameters = NETWORK | {"mixup": 0.15, "embedding": PiecewiseLinear(), "input_scale_rate": None}
+    parameters = NETWORK | {"mixup": 0.15, "embedding": PiecewiseLinear()}
     return _of_two_sizes("binned", parameters, 2, 16, {"fewest_steps": 600, "most_steps": 800} | bounds)
 
 
