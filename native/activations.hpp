@@ -43,9 +43,9 @@ template <class T> INLINE Pair<T> selu(Vec<T> z) {
 }
 
 template <class T> INLINE Pair<T> gelu(Vec<T> z) {
-    const Vec<T> tail = normal_tail<T>(absolute(z)), cdf = z > 0 ? 1 - tail : tail;
-    const Vec<T> density = exp_of<T>(-z * z / 2) * T(0.39894228040143267794);
-    return {z * cdf, fma(z, density, cdf)};
+    const Vec<T> exponential = exp_of<T>(z * z * T(-0.5));
+    const Vec<T> tail = normal_tail<T>(absolute(z), exponential), cdf = z > 0 ? 1 - tail : tail;
+    return {z * cdf, fma(z, exponential * T(0.39894228040143267794), cdf)};
 }
 
 template <class T> INLINE Pair<T> silu(Vec<T> z) {

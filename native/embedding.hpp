@@ -180,10 +180,10 @@ template <class T, int N> void cosines_gradient(const Embedded<T> &embedded, con
     constexpr int L = LANES<T>;
     const int64_t K = embedded.is->K, e = embedded.is->e;
     const int64_t F = embedded.learned[0].at + j * K, H = embedded.learned[1].at + j * K;
-    const int64_t V = embedded.learned[2].at + j * K * e + c, C = embedded.learned[3].at + j * e + c;
+    const int64_t V = embedded.learned[2].at + j * K * e + c;
     for (int64_t k = 0; k < K; ++k) {
         const Vec<T> frequency = all(embedded.theta[F + k]), phase = all(embedded.theta[H + k]);
-        Vec<T> weight[N], dF = {}, dH = {}, dV[N] = {}, dC[N] = {};
+        Vec<T> weight[N], dF = {}, dH = {}, dV[N] = {};
         for (int i = 0; i < N; ++i) weight[i] = all(embedded.theta[V + k * e + i]);
         const T *x = layer.A + embedded.periodic_at[j] * SPAN<T>;
         const T *dA = embedded.dA + (embedded.periodic + j * e + c - embedded.from) * SPAN<T>;
@@ -193,7 +193,6 @@ template <class T, int N> void cosines_gradient(const Embedded<T> &embedded, con
                 Vec<T> along = {};
                 for (int i = 0; i < N; ++i) {
                     const Vec<T> d = load(dA + i * SPAN<T> + lane);
-                    dC[i] += d;
                     dV[i] = fma(cosine, d, dV[i]);
                     along = fma(weight[i], d, along);
                 }
@@ -203,10 +202,19 @@ template <class T, int N> void cosines_gradient(const Embedded<T> &embedded, con
             }
         embedded.sum[F + k] += sum_of<T>(Wide<T>::of(dF));
         embedded.sum[H + k] += sum_of<T>(Wide<T>::of(dH));
-        for (int i = 0; i < N; ++i) {
-            embedded.sum[V + k * e + i] += sum_of<T>(Wide<T>::of(dV[i]));
-            if (k == 0) embedded.sum[C + i] += sum_of<T>(Wide<T>::of(dC[i]));
-        }
+        for (int i = 0; i < N; ++i) embedded.sum[V + k * e + i] += sum_of<T>(Wide<T>::of(dV[i]));
+    }
+}
+
+// The gradient of C, of one periodic column.
+template <class T> void biases_gradient(const Embedded<T> &embedded, int64_t m, int64_t j) {
+    const int64_t e = embedded.is->e;
+    for (int64_t c = 0; c < e; ++c) {
+        Wide<T> sum = {};
+        const T *dA = embedded.dA + (embedded.periodic + j * e + c - embedded.from) * SPAN<T>;
+        for (int64_t s = 0; s < m; s += SPAN<T>, dA += embedded.units * SPAN<T>)
+            for (int64_t lane = 0; lane < SPAN<T> && s + lane < m; lane += LANES<T>) sum += Wide<T>::of(load(dA + lane));
+        embedded.sum[embedded.learned[3].at + j * e + c] += sum_of<T>(sum);
     }
 }
 

@@ -216,6 +216,7 @@ template <class T> void embedding_item(const Batch<T> &batch, int64_t item) {
     }
     const int64_t counts[4] = {K, K, K * e, e};
     for (int which = 0; which < 4; ++which) clear(embedded.learned[which].at + item * counts[which], counts[which]);
+    biases_gradient<T>(embedded, batch.m, item);
     by_outputs(e, [&](auto width, int64_t c) {
         cosines_gradient<T, width.value>(embedded, batch.layers[0], batch.m, item, c);
     });

@@ -49,35 +49,30 @@ template <class T> int64_t describe(const Shape &shape, const double *dropout, b
 
 template <class T> int64_t packed(const Layer<T> &layer) { return layer.panels * layer.stride; }
 
-// Copy W (d, h) and b (h,), as they follow one another in theta, into panels; what is over is 0.
+// Copy W (d, h) and b (h,), which follow one another in theta, into panels, row by row; what is over is 0.
 template <class T> void pack(const Layer<T> &layer, const T *W, T *to) {
-    const T *b = W + layer.d * layer.h;
-    for (int64_t p = 0; p < layer.panels; ++p) {
-        T *panel = to + p * layer.stride;
-        const int64_t column = p * LANES<T>;
-        const int64_t some = layer.h - column < LANES<T> ? layer.h - column : LANES<T>;
-        for (int64_t i = 0; i < layer.padded; ++i, panel += LANES<T>) {
-            const T *from = i < layer.d ? W + i * layer.h + column : b + column;
-            if (i >= layer.d1) {
-                store(panel, Vec<T>{});
-            } else if (some == LANES<T>) {
-                store(panel, load(from));
-            } else {
-                for (int64_t j = 0; j < LANES<T>; ++j) panel[j] = j < some ? from[j] : T(0);
-            }
+    constexpr int L = LANES<T>;
+    for (int64_t i = 0; i < layer.padded; ++i, to += L)
+        for (int64_t p = 0; p < layer.panels; ++p) {
+            const int64_t some = i < layer.d1 ? layer.h - p * L : 0;
+            store(to + p * layer.stride, load_some(W + i * layer.h + p * L, some));
         }
-    }
 }
 
 // Copy panels back to W and b; `U` is T, or float64 for a gradient.
 template <class T, class U> void unpack(const Layer<T> &layer, const U *from, U *W) {
-    for (int64_t p = 0; p < layer.panels; ++p) {
-        const U *panel = from + p * layer.stride;
-        const int64_t column = p * LANES<T>;
-        const int64_t some = layer.h - column < LANES<T> ? layer.h - column : LANES<T>;
-        for (int64_t i = 0; i < layer.d1; ++i, panel += LANES<T>)
-            __builtin_memcpy(W + i * layer.h + column, panel, size_t(some) * sizeof(U));
-    }
+    constexpr int L = LANES<T>;
+    for (int64_t i = 0; i < layer.d1; ++i, from += L)
+        for (int64_t p = 0; p < layer.panels; ++p, W += L) {
+            const U *panel = from + p * layer.stride;
+            const int64_t some = layer.h - p * L;
+            if (some >= L) {
+                for (int c = 0; c < L; c += LANES<U>) store(W + c, load(panel + c));
+                continue;
+            }
+            for (int64_t c = 0; c < some; ++c) W[c] = panel[c];
+            W += some - L;
+        }
 }
 
 // The sum of the squares of the weights, biases left out.

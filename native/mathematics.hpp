@@ -26,9 +26,27 @@ template <> struct Exp<double> {
                                         1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
 };
 
-// The pieces of exp(x + more): exp is scale[0] scale[1] (1 + q).
+// x 2^n, rounded once, for a whole n from -1076 to 1025 (float32: from -151 to 129).
+template <class T> INLINE Vec<T> times_power(Vec<T> x, Vec<T> n) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4)
+        return (Vec<T>)_mm512_scalef_ps((__m512)x, (__m512)n);
+    else
+        return (Vec<T>)_mm512_scalef_pd((__m512d)x, (__m512d)n);
+#else
+    typedef Exp<T> C;
+    const IntVec<T> whole = __builtin_convertvector(n == n ? n : Vec<T>{}, IntVec<T>);
+    const IntVec<T> half = whole >> 1;
+    const IntVec<T> bits[2] = {(half + C::BIAS) << C::SHIFT, (whole - half + C::BIAS) << C::SHIFT};
+    Vec<T> scale[2];
+    __builtin_memcpy(scale, bits, sizeof bits);
+    return x * scale[0] * scale[1];
+#endif
+}
+
+// The pieces of exp(x + more): exp is 2^n (1 + q).
 template <class T> struct Power {
-    Vec<T> q, scale[2];
+    Vec<T> q, n;
 };
 
 template <class T> INLINE Power<T> power(Vec<T> x, Vec<T> more) {
@@ -39,25 +57,19 @@ template <class T> INLINE Power<T> power(Vec<T> x, Vec<T> more) {
     Vec<T> r = (x - n * C::HIGH) - n * C::LOW + more;
     Vec<T> p = all(C::P[C::TERMS - 1]);
     for (int i = C::TERMS - 2; i >= 0; --i) p = fma(p, r, all(C::P[i]));
-    const IntVec<T> whole = __builtin_convertvector(n == n ? n : Vec<T>{}, IntVec<T>);
-    const IntVec<T> half = whole >> 1;
-    const IntVec<T> bits[2] = {(half + C::BIAS) << C::SHIFT, (whole - half + C::BIAS) << C::SHIFT};
-    Power<T> out;
-    out.q = fma(r * r, p, r);
-    __builtin_memcpy(out.scale, bits, sizeof bits);
-    return out;
+    return {fma(r * r, p, r), n};
 }
 
 template <class T> INLINE Vec<T> exp_of(Vec<T> x, Vec<T> more = Vec<T>{}) {
     const Power<T> e = power<T>(x, more);
-    return (1 + e.q) * e.scale[0] * e.scale[1];
+    return times_power<T>(1 + e.q, e.n);
 }
 
 // exp(x) - 1 for x <= 0, with all its digits near 0; and exp(x).
 template <class T> INLINE Vec<T> expm1_of(Vec<T> x, Vec<T> &exp_x) {
     const Power<T> e = power<T>(x, Vec<T>{});
-    const Vec<T> scale = e.scale[0] * e.scale[1];
-    exp_x = (1 + e.q) * e.scale[0] * e.scale[1];
+    const Vec<T> scale = times_power<T>(all(T(1)), e.n);
+    exp_x = times_power<T>(1 + e.q, e.n);
     return fma(scale, e.q, scale - 1);
 }
 
@@ -103,29 +115,39 @@ template <class T> INLINE Vec<T> softplus_of(Vec<T> z) {
     return (z > 0 ? z : (z == z ? Vec<T>{} : z)) + log1p_of<T>(exp_of<T>(-absolute(z)));
 }
 
-// Phi(-a) for a >= 0: half of erfc(x), x = a / sqrt(2), as t h(t) exp(-x^2) with t = 1/(1 + x/2). The coefficients are
-// h's in Chebyshev polynomials of 2t - 1, worked out with 40 digits; the sum is Clenshaw's. Source of the form:
-// Schonfelder, "Chebyshev expansions for the error and related functions", Mathematics of Computation 32 (1978).
-constexpr double ERFC[] = {
-    1.1540674772329393772,     0.35543692127049848731,    0.06509515882878652455,    0.0036711423958366391659,
-    -0.0011128447433526324969, -0.00016075829915378079758, 0.000032780315741731370605, 5.4424416455050160333e-6,
-    -1.5154665553171481622e-6, -1.4297608181169864917e-7, 8.234608827419493433e-8,   -1.2962846852306562536e-9,
-    -4.1547216310151983042e-9, 6.3470582783628111814e-10, 1.4320822712256223707e-10, -6.1603901052045855418e-11,
-    2.0612138554721696306e-12, 3.571493148847704445e-12,  -8.5864228432517964757e-13, -6.145600213790630554e-14,
-    7.4187257485966170573e-14, -1.2895042755032325615e-14, -2.3587263857106323568e-15, 1.5729349381685911397e-15,
-    -2.2782966239546465174e-16, -6.3123304507564298104e-17};
+// Phi(-a) for a >= 0, where exp(-a^2/2) is known: half of erfc(x), x = a / sqrt(2), as t h(t) exp(-x^2) with
+// t = 1/(1 + x/2). h is a series in Chebyshev polynomials of u = 2t - 1, worked out with 40 digits, cut off where the
+// dtype's digits end and written out in powers of u (the coefficients' magnitudes add up to 1.03, so no digit is lost).
+// Source of the form: Schonfelder, "Chebyshev expansions for the error and related functions", Mathematics of
+// Computation 32 (1978).
+template <class T> struct Tail;
 
-template <class T> INLINE Vec<T> normal_tail(Vec<T> a) {
-    constexpr int TERMS = sizeof(T) == 4 ? 11 : 26;
-    const Vec<T> x = a * T(0.70710678118654752440), t = 1 / (1 + x / 2), u = 2 * t - 1;
-    Vec<T> b1 = Vec<T>{}, b2 = Vec<T>{};
-    for (int i = TERMS - 1; i >= 1; --i) {
-        const Vec<T> b0 = fma(2 * u, b1, all(T(ERFC[i])) - b2);
-        b2 = b1;
-        b1 = b0;
-    }
-    const Vec<T> h = fma(u, b1, all(T(ERFC[0] / 2)) - b2);
-    return t * h * exp_of<T>(-x * x) / 2;
+template <> struct Tail<float> {
+    static constexpr int TERMS = 11;
+    static constexpr double P[TERMS] = {  // half of each
+        0.2553956784579726, 0.17179015935548242, 0.06986786676096457, 0.009110834714193928, -0.005375813093292294,
+        -0.0016217259590498541, 0.000764578580381846, 0.00021533524421792972, -0.00014969135603578224,
+        -1.8300938471897427e-05, 2.1080598598193902e-05};
+};
+
+template <> struct Tail<double> {
+    static constexpr int TERMS = 26;
+    static constexpr double P[TERMS] = {
+        0.25539567631050575, 0.17179017110345257, 0.06986802313900738, 0.00911055787672952, -0.005377665472018266,
+        -0.0016197962672910337, 0.0007726530070506643, 0.00020932402163955556, -0.00016576828834507305,
+        -8.592915937444876e-06, 3.611709414752403e-05, -8.536890566909457e-06, -5.421492664982205e-06,
+        4.02893793357367e-06, -2.8882118057557134e-07, -9.075177540270833e-07, 5.152849607645553e-07,
+        -6.877254116592973e-09, -1.631230467648336e-07, 8.933614739584267e-08, 1.8000422646039968e-08,
+        -3.482921471704569e-08, 3.26021730720077e-09, 6.608162758816324e-09, -9.55586864303947e-10,
+        -5.2951665717859e-10};
+};
+
+template <class T> INLINE Vec<T> normal_tail(Vec<T> a, Vec<T> exponential) {
+    typedef Tail<T> C;
+    const Vec<T> t = 1 / (1 + a * T(0.35355339059327376220)), u = 2 * t - 1;
+    Vec<T> h = all(T(C::P[C::TERMS - 1]));
+    for (int i = C::TERMS - 2; i >= 0; --i) h = fma(h, u, all(T(C::P[i])));
+    return t * h * exponential;
 }
 
 // cos and sin: x = q pi + r with |r| <= pi/2, q whole for sin and half of an odd number for cos, so that both are +-sin(r)

@@ -14,6 +14,7 @@ import pytest
 import glassmax.functional as F
 from glassmax import Network, SoftmaxClassifier, errors, gradcheck, load_model, not_class, read_table
 from glassmax.cli.wording import option_of, worded_error
+from glassmax.embedding import Embedding
 from glassmax.errors import DataError, GlassmaxError, LabelError, OptionError, Setting, ShapeError, between, one_of
 from glassmax.estimator.options import make_plan
 from glassmax.functional.softmax import exponentials
@@ -22,9 +23,11 @@ from glassmax.table import Encoding, Table, infer
 
 inf, nan = np.inf, np.nan
 
-MODULES = ["errors", "gradcheck", "network", "parameters", "functional"]
+MODULES = ["errors", "gradcheck", "architecture", "network", "parameters", "functional"]
 """The modules whose every `raise` must be reached from the table."""
 
+EMBEDDING = Embedding(4, periodic=[0])
+C3, K2 = np.zeros((5, 3)), np.zeros((3, 2))
 Z = np.zeros((3, 4))
 NET = Network([4, 5, 3])
 X, y = np.zeros((6, 4)), np.zeros(6, int)
@@ -59,6 +62,33 @@ TABLE = {
         ),
         "gradients is a tuple, expected the second value that loss_and_gradients returns.": (
             lambda: NET.step(NET.loss_and_gradients(X, y), 0.1)
+        ),
+        "The parameters are called W1, b1, and the embedding's F is missing.": lambda: Parameters.from_mapping(
+            {"W1": np.zeros((7, 3)), "b1": np.zeros(3)}, embedding_shapes=EMBEDDING.shapes
+        ),
+        "F is (3,), expected two axes: (columns of X, frequencies).": (
+            lambda: F.periodic(C3, K2[:, 0], K2, K2[..., None], K2)
+        ),
+        "X is (3, 4) and F is (3, 2): expected as many columns in X as rows in F.": (
+            lambda: F.periodic(Z, K2, K2, K2[..., None], K2)
+        ),
+        "H is (2, 3), expected (3, 2): one phase for each frequency.": (
+            lambda: F.periodic(C3, K2, K2.T, K2[..., None], K2)
+        ),
+        "V is (3, 2), expected (3, 2) and the number of outputs of a column as third axis.": (
+            lambda: F.periodic(C3, K2, K2, K2, K2)
+        ),
+        "C is (3, 2), expected (3, 1): one row for each column of X.": (
+            lambda: F.periodic(C3, K2, K2, K2[..., None], K2)
+        ),
+        "dOut is (5, 3), expected (5, 3, 1): the shape of the embedding.": (
+            lambda: F.periodic_vjp(C3, C3, K2, K2, K2[..., None])
+        ),
+        "dOut is (5, 3), expected (5, 3, 2): the shape of the embedding.": (
+            lambda: F.piecewise_linear_vjp(C3, C3, [0.0, 1.0, 2.0])
+        ),
+        "edges is array([1., 0.]), expected two or more finite numbers in increasing order.": (
+            lambda: F.piecewise_linear(C3, [1.0, 0.0])
         ),
         "There are no parameters, expected at least one array.": lambda: gradcheck.check_gradients(np.sum, {}, {}),
         "Z holds <U1 values, expected numbers. Convert it to floats first.": lambda: F.relu(["a"]),
@@ -161,6 +191,10 @@ TABLE = {
         ),
     },
     OptionError: {
+        "embedding is 'periodic', expected an Embedding, or None.": with_option(embedding="periodic"),
+        "layer_sizes starts with 4, expected 7, the width of Embedding(4 columns -> 7: periodic 1 x 3).": with_option(
+            embedding=EMBEDDING
+        ),
         "alpha is -1, expected a number >= 0.": lambda: between("alpha", -1, 0),
         "share is 1, expected a number between 0 and 1.": lambda: between("share", 1, 0, 1, open_below=True),
         "clip is '1', expected a number > 0 or None.": lambda: between("clip", "1", 0, open_below=True, other="None"),

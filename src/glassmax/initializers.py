@@ -111,9 +111,12 @@ def draw_embedding(
 
     ::
 
-        F ~ N(0, (2 pi scale)^2)        H ~ U(-pi, pi)        V ~ U(-1/sqrt(K), 1/sqrt(K))        E ~ N(0, 1)
+        F ~ N(0, (2 pi scale)^2)        H ~ U(-pi, pi)        V ~ U(-1/sqrt(K), 1/sqrt(K))        E ~ N(0, 0.01)
 
-    Source: Holzmüller, Grinsztajn & Steinwart, "Better by default" (2024), section 3.
+    A category whose matrix starts small adds nothing to begin with: its levels move apart only as far as their rows
+    ask for it.
+
+    Source: Holzmüller, Grinsztajn & Steinwart, "Better by default" (2024), section 3, for F, H, V and C.
     """
     for name, shape in embedding.shapes.items():
         if name == "F":
@@ -124,7 +127,7 @@ def draw_embedding(
             bound = embedding.frequencies**-0.5
             parameters[name] = draw.uniform(-bound, bound, shape)
         elif name != "C":
-            parameters[name] = draw.normal(0, 1, shape)
+            parameters[name] = draw.normal(0, 0.1, shape)
 
 
 def __dir__() -> list[str]:

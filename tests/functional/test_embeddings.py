@@ -155,38 +155,12 @@ def test_derivatives_of_float32_are_summed_in_float64():
     assert dH.item() == pytest.approx(-n * float(np.float32(0.1)), rel=1e-7)
 
 
-X, F, H, V, C = arrays()
-ERRORS = {
-    "F is (4,), expected two axes: (columns of X, frequencies).": lambda: periodic(X, F[0], H, V, C),
-    "X is (5, 2) and F is (3, 4): expected as many columns in X as rows in F.": lambda: periodic(X[:, :2], F, H, V, C),
-    "H is (4, 3), expected (3, 4): one phase for each frequency.": lambda: periodic(X, F, H.T, V, C),
-    "V is (3, 4), expected (3, 4) and the number of outputs of a column as third axis.": (
-        lambda: periodic(X, F, H, V[..., 0], C)
-    ),
-    "C is (2, 3), expected (3, 2): one row for each column of X.": lambda: periodic(X, F, H, V, C.T),
-    "dOut is (5, 3), expected (5, 3, 2): the shape of the embedding.": (
-        lambda: periodic_vjp(np.ones((5, 3)), X, F, H, V)
-    ),
-    "dOut is (5, 3), expected (5, 3, 3): the shape of the embedding.": (
-        lambda: piecewise_linear_vjp(np.ones((5, 3)), X, EDGES)
-    ),
-    "edges is array([1., 0.]), expected two or more finite numbers in increasing order.": (
-        lambda: piecewise_linear(X, [1.0, 0.0])
-    ),
-    "edges is array([0., 0., 1.]), expected two or more finite numbers in increasing order.": (
-        lambda: piecewise_linear(X, [0.0, 0.0, 1.0])
-    ),
-    "edges is array([ 0., inf]), expected two or more finite numbers in increasing order.": (
-        lambda: piecewise_linear(X, [0.0, np.inf])
-    ),
-    "edges is array([0.]), expected two or more finite numbers in increasing order.": (
-        lambda: piecewise_linear(X, [0.0])
-    ),
-}
+UNFIT = [[1.0, 0.0], [0.0, 0.0, 1.0], [0.0, np.inf], [0.0, np.nan], [0.0], [[0.0, 1.0]]]
 
 
-@pytest.mark.parametrize("message", ERRORS)
-def test_shapes_that_do_not_fit_are_named(message):
-    with pytest.raises(ShapeError) as error:
-        ERRORS[message]()
-    assert str(error.value) == message
+@pytest.mark.parametrize("edges", UNFIT, ids=str)
+def test_edges_that_do_not_increase_are_refused(edges):
+    x = np.zeros(3)
+    for call in (lambda: piecewise_linear(x, edges), lambda: piecewise_linear_vjp(x, x, edges)):
+        with pytest.raises(ShapeError, match="expected two or more finite numbers in increasing order"):
+            call()

@@ -200,7 +200,7 @@ class Embedding:
         n = X.shape[0]
         if self.periodic:
             F, H, V, C = (parameters[name] for name in "FHVC")
-            parts.append(periodic(dense_columns(X, self.periodic), F, H, V, C).reshape(n, -1))
+            parts.append(periodic(dense_columns(X, self.periodic), F, H, V, C).reshape(n, C.size))
         parts += [piecewise_linear(dense_columns(X, [j])[:, 0], t) for j, t in self.edges.items()]
         parts += [X[:, start:stop] @ E for start, stop, E in self._matrices(parameters)]
         return np.concatenate(parts, axis=1)
@@ -256,7 +256,8 @@ class Embedding:
         if self.periodic:
             F, H, V = (parameters[name] for name in "FHV")
             dF, dH, dV, dC = (change[name] for name in "FHVC")
-            parts.append(periodic_jvp(None, dF, dH, dV, dC, dense_columns(X, self.periodic), F, H, V).reshape(n, -1))
+            moved = periodic_jvp(None, dF, dH, dV, dC, dense_columns(X, self.periodic), F, H, V)
+            parts.append(moved.reshape(n, dC.size))
         parts.append(np.zeros((n, sum(len(t) - 1 for t in self.edges.values())), X.dtype))
         parts += [X[:, start:stop] @ dE for start, stop, dE in self._matrices(change)]
         return np.concatenate(parts, axis=1)
