@@ -22,7 +22,7 @@ from .functional.arrays import Array, as_inputs
 from .model_file import ModelParts, model_bytes, read_model
 from .model_manifest import Record
 from .network import Network
-from .table import Encoding, Table, UnseenCounts, is_frame, joined, table_of
+from .table import Encoding, Table, UnseenCounts, as_table, is_frame, joined, table_of
 from .table.table import some
 
 __all__ = ["Model", "load_model"]
@@ -329,12 +329,14 @@ class Model:
             self._check_finite(X if isinstance(X, np.ndarray) else X.data)
         return X
 
-    @staticmethod
-    def _table(data: Any) -> Table:
+    def _table(self, data: Any) -> Table:
         if isinstance(data, Table):
             return data
         if is_frame(data):
             return table_of(data)
+        names = [] if self.encoding is None else self.encoding.names
+        if np.ndim(data) == 2 and all(name[:1] == "x" and name[1:].isdecimal() for name in names):
+            return as_table(data)  # columns without names of their own: it was trained on an array
         raise DataError("The model was trained on a table: pass glassmax.read_table(path), or a frame.")
 
     def _check_finite(self, values: Array) -> None:

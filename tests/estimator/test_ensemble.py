@@ -118,15 +118,23 @@ def test_batches_and_epochs_follow_from_the_number_of_rows():
     bounded = MemberType("net", {"hidden_layer_sizes": (8,)}, 16, 600, 800)
     sizes = {n: bounded.for_rows(n) for n in (20, 400, 4000, 40_000)}
     assert {n: p["batch_size"] for n, p in sizes.items()} == {20: 20, 400: 31, 4000: 125, 40_000: 255}
-    assert {n: p["max_iter"] for n, p in sizes.items()} == {20: 600, 400: 47, 4000: 25, 40_000: 5}
+    assert {n: p["max_iter"] for n, p in sizes.items()} == {20: 600, 400: 47, 4000: 19, 40_000: 5}
 
 
-def test_a_type_that_embeds_numbers_needs_some():
+def test_the_columns_of_numbers_are_embedded_if_there_are_any():
     binned = next(t for t in PRESETS["default"].types if t.name == "binned" and t.fewest_rows)
-    assert binned.suits(5000, [0, 3])
-    assert not binned.suits(5000, [])
     recipe = binned.for_rows(5000, list(range(40)))["embedding"]
     assert (recipe.columns, recipe.bins) == (tuple(range(40)), 6)
+    without = binned.for_rows(5000, [])
+    assert (without["embedding"], without["input_scale_rate"]) == (None, 6.0)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(sorted(PRESETS)), st.integers(1, 10**7), st.integers(0, 100))
+def test_a_preset_has_each_type_of_a_network_once(preset, n, numbers):
+    names = [t.name for t in PRESETS[preset].types if t.suits(n, list(range(numbers)))]
+    assert len(set(names)) == len(names)
+    assert "smooth" in names
 
 
 def test_the_bits_do_not_depend_on_the_number_of_threads():

@@ -1,24 +1,32 @@
-"""SoftmaxClassifier: a softmax network as a scikit-learn estimator.
+"""TableClassifier and SoftmaxClassifier: softmax networks as scikit-learn estimators.
 
-::
+A network on numbers::
 
-    classifier      SoftmaxClassifier: the public face
-    options         the parameters of its constructor, checked
-    preparation     from the arguments of a fit to what it trains
-    inputs          X, y and weights as users give them: arrays, sparse matrices, frames
-    labels          y encoded: classes, class probabilities, or several labels
-    run             the epochs of one fit: recorded, committed, watched by early stopping
-    fitted_state    what a fit learns, committed to the classifier after its first epoch
-    scoring         the scores that early stopping watches
-    outcome         warnings about how a fit has turned out
-    identity        what identifies a run, for its checkpoint
-    table_rows      the rows of a table: classes, weights, groups, and columns as numbers
-    table_notes     notes on classes, and on columns that give the target away
-    table_order     the order of rows in time
-    linear          the linear model that a network is compared with
-    availability    whether there is a `partial_fit`
-    callbacks       scikit-learn's callbacks, from version 1.9
-    user_warnings   warnings that point at the user's own line
+    classifier        SoftmaxClassifier: the public face
+    options           the parameters of its constructor, checked
+    preparation       from the arguments of a fit to what it trains
+    inputs            X, y and weights as users give them: arrays, sparse matrices, frames
+    labels            y encoded: classes, class probabilities, or several labels
+    run               the epochs of one fit: recorded, committed, watched by early stopping
+    fitted_state      what a fit learns, committed to the classifier after its first epoch
+    scoring           the scores that early stopping watches
+    outcome           warnings about how a fit has turned out
+    identity          what identifies a run, for its checkpoint
+    linear            the linear model that a network is compared with
+    availability      whether there is a `partial_fit`
+    callbacks         scikit-learn's callbacks, from version 1.9
+    user_warnings     warnings that point at the user's own line
+
+Tables::
+
+    table_classifier  TableClassifier: the public face
+    table_options     the parameters of its constructor, checked
+    table_fit         from rows of a table to members, weights and figures
+    table_rows        the rows of a table: classes, weights, groups, and columns as numbers
+    table_order       the order of rows in time
+    table_notes       notes on classes, and on columns that give the target away
+    table_figures     the figures of a fit beside those of simpler models
+    ensemble/         several networks on folds of the rows, and what is fitted out of fold
 
 No gradient is computed here: the arithmetic is in `network`, `optimizers` and `engine`.
 """

@@ -282,11 +282,11 @@ def _identity(
         "y": digest(data.y),
         "sample_weight": digest(data.weight),
         "X_val": digest(*held),
-        "the folds": digest(folds.block),
         "the classes": plain(rows.classes.tolist()),
         "preset": plain(classifier.preset),
         "the members": digest(np.frombuffer(plain(PRESETS[classifier.preset].types).encode(), np.uint8)),
         "random_state": plain(seed),
+        "the folds": digest(folds.block),
         "the engine": f"{best_engine(1).arithmetic} of glassmax {__version__}",
     }
 

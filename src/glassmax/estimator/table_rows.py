@@ -130,7 +130,8 @@ class TableRows:
         self.classes, self.y = self._classes(labels)
         self.groups = None if groups is None else _group_numbers(table, groups)[self.index]
         self.time = None if time is None else order_of(table, time)[self.index]
-        excluded = (target, weight, None if groups in self.columns.keep else groups)
+        kept = isinstance(groups, str) and groups in self.columns.keep
+        excluded = (target, weight, None if kept else groups)
         self.without = tuple(name for name in excluded if isinstance(name, str))
         self.notes: list[Note] = []
         self.sparse = False  # whether training rows are a sparse matrix: validation rows then are one too
@@ -315,6 +316,9 @@ def _given_labels(labels: npt.ArrayLike, table: Table, what: str = "y") -> tuple
         raise LabelError(f"{what} has {came}, expected {table.n_rows}: one for each row of {table.name}.")
     if values.ndim != 1 or values.dtype.kind not in "OfM":
         return values, np.arange(len(values))
+    if values.dtype.kind == "f" and np.isinf(values).any():
+        row = int(np.argmax(np.isinf(values)))
+        raise LabelError(f"Input {what} contains infinity: row {row}. Leave out the rows without a label.")
     rows = np.flatnonzero([not is_missing(label) for label in values.tolist()])
     if not len(rows):
         raise LabelError(f"{what} has no labels: all {len(values)} are missing.")

@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...embedding import Embedding, fitted_embedding
 from ...engine import best_engine, logits
 from ...errors import DivergenceError
 from ...functional.arrays import Array
+from ...network import Network
 from ..classifier import SoftmaxClassifier
 from ..run import Run
 from .checkpoint import EnsembleCheckpoint, MemberFacts, SavedMember
@@ -163,12 +165,17 @@ class Trainer:
         left_out = self.folds.left_out(task.number)
         rows = self.rows.some(np.flatnonzero(~left_out)) if left_out.any() else self.rows
         seed = int(np.random.SeedSequence([self.seed, task.position, task.number]).generate_state(1)[0])
-        classifier = SoftmaxClassifier(
-            **task.type.for_rows(len(rows.y), self.numbers), output="softmax", random_state=seed, n_threads=n_threads
-        )
+        parameters = task.type.for_rows(len(rows.y), self.numbers)
+        bins = _fixed_embedding(parameters.get("embedding"), rows.X)
+        if bins is not None:
+            rows = rows._replace(X=bins.forward(rows.X, {}))
+            parameters["embedding"] = None
+        classifier = SoftmaxClassifier(**parameters, output="softmax", random_state=seed, n_threads=n_threads)
         saved = None if self.checkpoint is None else self.checkpoint.member(task.position, task.number)
         if not self._fit(classifier, rows, saved):
             return None
+        if bins is not None:
+            _embed(classifier, bins)
         seconds = time.monotonic() - begun if saved is None else saved.facts.seconds
         self.seconds[task.position] = seconds
         judged, of = np.flatnonzero(left_out), self.rows
@@ -221,6 +228,34 @@ def _restore(run: Run, saved: SavedMember) -> None:
     run.training.epochs, run.training.rows = saved.facts.epochs, saved.facts.rows
     run.state.resume()
     run.stop_reason = saved.facts.stop_reason
+
+
+def _fixed_embedding(recipe: Any, X: Any) -> Embedding | None:
+    """Return an embedding that has no parameters; None if there is none, or X is sparse.
+
+    Such an embedding is computed once, before the training. Mixup then mixes embedded rows. Mixed before the embedding,
+    a row between two others would have their class in bins where rows of another class may lie.
+    """
+    if recipe is None or hasattr(X, "tocsr"):
+        return None
+    embedding = fitted_embedding(recipe, X)
+    return embedding if embedding is not None and not embedding.shapes else None
+
+
+def _embed(classifier: SoftmaxClassifier, embedding: Embedding) -> None:
+    """Make a classifier that was trained on embedded rows one of the rows themselves."""
+    trained = classifier.network_
+    classifier.network_ = Network.from_parameters(
+        dict(trained.parameters),
+        activation=trained.activations,
+        output=trained.head.output,
+        loss=trained.head.loss,
+        l2=trained.l2,
+        dtype=trained.theta.dtype,
+        embedding=embedding,
+    )
+    classifier.n_features_in_ = embedding.d
+    classifier.set_params(embedding=embedding)
 
 
 def _logits(classifier: SoftmaxClassifier, X: Any, k: int) -> Array:

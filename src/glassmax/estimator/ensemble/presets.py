@@ -31,8 +31,10 @@ class MemberType:
     name : str
         The user's word for it.
     parameters : mapping
-        Parameters of `SoftmaxClassifier`, except those that follow from the number of rows. A recipe of an embedding
-        without columns embeds the columns of numbers; without such columns, the type is left out.
+        Parameters of `SoftmaxClassifier`, except those that follow from the number of rows. The recipe of an embedding
+        gets the columns of numbers.
+    without_numbers : mapping
+        Parameters that take precedence for a table without columns of numbers.
     epochs : int
         Number of epochs, within the bounds.
     fewest_steps, most_steps : int
@@ -40,11 +42,12 @@ class MemberType:
     fewest_rows, most_rows : int
         Bounds of the number of rows of the table for which the type is tried.
     most_numbers : int
-        Maximum number of columns of numbers for which the type is tried.
+        Maximum number of columns of numbers of the table for which the type is tried.
     """
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    without_numbers: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
     epochs: int = 16
     fewest_steps: int = 0
     most_steps: int = 2**62
@@ -59,10 +62,7 @@ class MemberType:
 
     def suits(self, n: int, numbers: Sequence[int] | None) -> bool:
         """Return whether the type is tried for n rows with these columns of numbers; None if they are not known."""
-        embeds = self.parameters.get("embedding") is not None
-        if embeds and numbers is not None and not 0 < len(numbers) <= self.most_numbers:
-            return False
-        return self.fewest_rows <= n <= self.most_rows
+        return self.fewest_rows <= n <= self.most_rows and len(numbers or ()) <= self.most_numbers
 
     def for_rows(self, n: int, numbers: Sequence[int] | None = None) -> dict[str, Any]:
         """Return the parameters of `SoftmaxClassifier` for a member that trains on n rows.
@@ -70,9 +70,10 @@ class MemberType:
         `numbers` are the columns of numbers, which are embedded; None if they are not known.
         """
         parameters = dict(self.parameters)
-        recipe = parameters.get("embedding")
-        if recipe is not None and numbers is not None:
-            parameters["embedding"] = _of_columns(recipe, tuple(numbers))
+        if numbers is not None and not len(numbers):
+            parameters |= self.without_numbers
+        elif numbers is not None and parameters.get("embedding") is not None:
+            parameters["embedding"] = _of_columns(parameters["embedding"], tuple(numbers))
         if parameters.get("solver") == "lbfgs":
             return parameters
         batch = LARGEST_BATCH
@@ -144,9 +145,14 @@ def _smooth(layers: int = 3, epochs: int = 16) -> tuple[MemberType, ...]:
 
 
 def _binned(**bounds: int) -> tuple[MemberType, ...]:
-    """Return networks that see each number in bins, too, and more steps."""
-    parameters = NETWORK | {"mixup": 0.15, "embedding": PiecewiseLinear()}
-    return _of_two_sizes("binned", parameters, 2, 16, {"fewest_steps": 600, "most_steps": 800} | bounds)
+    """Return networks that see each number in bins, too, and more steps.
+
+    A learned scale of the inputs beside bins overfits.
+    """
+    parameters = NETWORK | {"mixup": 0.15, "embedding": PiecewiseLinear(), "input_scale_rate": None}
+    bounds = {"fewest_steps": 600, "most_steps": 800} | bounds
+    without = {"embedding": None, "input_scale_rate": 6.0}
+    return tuple(replace(t, without_numbers=without) for t in _of_two_sizes("binned", parameters, 2, 16, bounds))
 
 
 def _of_two_sizes(

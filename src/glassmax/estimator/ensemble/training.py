@@ -17,7 +17,7 @@ __all__ = ["Ensemble", "train_ensemble"]
 
 SHARPENING = 1.1
 """Factor of the scale that is fitted out of fold: the mean of all members is less certain than the one or two that have
-not seen a row. Fitted on 50 runs; with validation rows, which all members have not seen, it is 1."""
+not seen a row. Fitted on 50 runs. It is 1 with validation rows, which no member has seen, and for a single member."""
 
 
 LEAST_WEIGHT = 0.01
@@ -122,7 +122,7 @@ def _combined(ready: list[Member], trainer: Trainer) -> Ensemble:
     shares = [w[t] / scale / len(sets[t]) for t in used for _ in sets[t]]
     members = [member for t in used for member in sets[t]]
     Z = sum(np.float32(w[t] / scale) * Zs[t] for t in used)
-    sharpening = SHARPENING if trainer.validation is None else 1.0
+    sharpening = SHARPENING if trainer.validation is None and len(members) > len(used) else 1.0
     return Ensemble(members, np.array(shares), sharpening * scale, scale, judged, Z)
 
 
