@@ -12,6 +12,7 @@ from glassmax.estimator.ensemble import (
     EnsembleCheckpoint,
     Folds,
     MemberType,
+    Numbers,
     Preset,
     Rows,
     Trainer,
@@ -123,16 +124,16 @@ def test_batches_and_epochs_follow_from_the_number_of_rows():
 
 def test_the_columns_of_numbers_are_embedded_if_there_are_any():
     binned = next(t for t in PRESETS["default"].types if t.name == "binned" and t.fewest_rows)
-    recipe = binned.for_rows(5000, list(range(40)))["embedding"]
-    assert (recipe.columns, recipe.bins) == (tuple(range(40)), 6)
-    without = binned.for_rows(5000, [])
+    recipe = binned.for_rows(5000, Numbers(tuple(range(30)), 40))["embedding"]
+    assert (recipe.columns, recipe.bins) == (tuple(range(30)), 6)
+    without = binned.for_rows(5000, Numbers((), 0))
     assert (without["embedding"], without["input_scale_rate"]) == (None, 6.0)
 
 
 @settings(deadline=None)
 @given(st.sampled_from(sorted(PRESETS)), st.integers(1, 10**7), st.integers(0, 100))
 def test_a_preset_has_each_type_of_a_network_once(preset, n, numbers):
-    names = [t.name for t in PRESETS[preset].types if t.suits(n, list(range(numbers)))]
+    names = [t.name for t in PRESETS[preset].types if t.suits(n, Numbers(tuple(range(numbers)), numbers))]
     assert len(set(names)) == len(names)
     assert "smooth" in names
 

@@ -19,12 +19,23 @@ from ..engine import best_engine, logits
 from ..errors import LabelError, OptionError, Setting
 from ..functional import softmax
 from ..functional.arrays import Array
-from ..table import ColumnOptions, Table, as_table, is_frame
+from ..table import ColumnOptions, Date, Encoding, Number, Table, as_table, is_frame
 from ..training import Epoch
 from ..training.checkpoint import digest
 from ..version import __version__
 from .classifier import SoftmaxClassifier
-from .ensemble import PRESETS, Ensemble, EnsembleCheckpoint, Folds, Member, Rows, Trainer, assign_blocks, train_ensemble
+from .ensemble import (
+    PRESETS,
+    Ensemble,
+    EnsembleCheckpoint,
+    Folds,
+    Member,
+    Numbers,
+    Rows,
+    Trainer,
+    assign_blocks,
+    train_ensemble,
+)
 from .identity import plain
 from .labels import Labels, weigh_rows
 from .table_rows import TableRows, split_rows
@@ -178,7 +189,7 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> Records:
         validation=held,
         seed=seed,
         n_threads=n_threads,
-        numbers=rows.encoding.number_columns,
+        numbers=_numbers(rows.encoding),
         time_limit=classifier.time_limit,
         checkpoint=checkpoint,
     )
@@ -255,6 +266,13 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
         1,
         seed,
         bool(len(judged) and not len(held)),
+    )
+
+
+def _numbers(encoding: Encoding) -> Numbers:
+    """Return the columns of X that hold numbers."""
+    return Numbers(
+        tuple(encoding.number_columns), sum(isinstance(column, Number | Date) for column in encoding.columns)
     )
 
 

@@ -17,7 +17,7 @@ X holds numbers, y class indices.
 from .checkpoint import EnsembleCheckpoint
 from .folds import Folds, assign_blocks
 from .members import Member, Rows, Trainer
-from .presets import PRESETS, MemberType, Preset
+from .presets import PRESETS, MemberType, Numbers, Preset
 from .training import Ensemble, train_ensemble
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Folds",
     "Member",
     "MemberType",
+    "Numbers",
     "Preset",
     "Rows",
     "Trainer",

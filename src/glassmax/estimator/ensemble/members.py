@@ -21,7 +21,7 @@ from ..classifier import SoftmaxClassifier
 from ..run import Run
 from .checkpoint import EnsembleCheckpoint, MemberFacts, SavedMember
 from .folds import Folds
-from .presets import MemberType
+from .presets import MemberType, Numbers
 from .selection import judge
 
 __all__ = ["Member", "Rows", "Task", "Trainer"]
@@ -113,7 +113,7 @@ class Trainer:
         Rows by which all members are judged, in place of those that they left out.
     seed : int
     n_threads : int
-    numbers : sequence of int or None
+    numbers : Numbers or None
         The columns of X that embeddings embed; None if they are chosen by their values.
     time_limit : float or None
         Seconds. A member is not begun if, by the time that the members before it took, it would end later.
@@ -130,7 +130,7 @@ class Trainer:
         validation: Rows | None,
         seed: int,
         n_threads: int,
-        numbers: Sequence[int] | None = None,
+        numbers: Numbers | None = None,
         time_limit: float | None = None,
         checkpoint: EnsembleCheckpoint | None = None,
     ) -> None:

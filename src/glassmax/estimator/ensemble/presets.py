@@ -6,20 +6,35 @@ until the number of steps lies within its bounds.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...embedding import PiecewiseLinear
 from ...embedding.recipes import Recipe
 
-__all__ = ["PRESETS", "MemberType", "Preset"]
+__all__ = ["PRESETS", "MemberType", "Numbers", "Preset"]
 
 MOST_BINS, FEWEST_BINS_OF_COLUMN, MOST_BINS_OF_COLUMN = 256, 4, 16
 """Bins of all numbers together, and of each."""
 LARGEST_BATCH, SMALLEST_BATCH, FEWEST_STEPS_OF_EPOCH = 256, 32, 16
+
+
+class Numbers(NamedTuple):
+    """The columns of X that hold numbers.
+
+    Attributes
+    ----------
+    columns : tuple of int
+        Those to be embedded.
+    count : int
+        Number of columns of numbers of the table; some may not be embedded, because they have bins already.
+    """
+
+    columns: tuple[int, ...]
+    count: int
 
 
 @dataclass(frozen=True)
@@ -60,20 +75,20 @@ class MemberType:
         """Whether members of this type have no hidden layer."""
         return not np.size(self.parameters["hidden_layer_sizes"])
 
-    def suits(self, n: int, numbers: Sequence[int] | None) -> bool:
+    def suits(self, n: int, numbers: Numbers | None) -> bool:
         """Return whether the type is tried for n rows with these columns of numbers; None if they are not known."""
-        return self.fewest_rows <= n <= self.most_rows and len(numbers or ()) <= self.most_numbers
+        return self.fewest_rows <= n <= self.most_rows and (numbers is None or numbers.count <= self.most_numbers)
 
-    def for_rows(self, n: int, numbers: Sequence[int] | None = None) -> dict[str, Any]:
+    def for_rows(self, n: int, numbers: Numbers | None = None) -> dict[str, Any]:
         """Return the parameters of `SoftmaxClassifier` for a member that trains on n rows.
 
-        `numbers` are the columns of numbers, which are embedded; None if they are not known.
+        `numbers` are the columns to be embedded; None if they are not known.
         """
         parameters = dict(self.parameters)
-        if numbers is not None and not len(numbers):
+        if numbers is not None and not numbers.columns:
             parameters |= self.without_numbers
         elif numbers is not None and parameters.get("embedding") is not None:
-            parameters["embedding"] = _of_columns(parameters["embedding"], tuple(numbers))
+            parameters["embedding"] = _of_columns(parameters["embedding"], numbers)
         if parameters.get("solver") == "lbfgs":
             return parameters
         batch = LARGEST_BATCH
@@ -105,12 +120,12 @@ class Preset:
     out: int = 1
 
 
-def _of_columns(recipe: Recipe, columns: tuple[int, ...]) -> Recipe:
+def _of_columns(recipe: Recipe, numbers: Numbers) -> Recipe:
     """Return a recipe for these columns; bins get fewer, the more columns there are."""
     if isinstance(recipe, PiecewiseLinear):
-        bins = min(max(MOST_BINS // len(columns), FEWEST_BINS_OF_COLUMN), MOST_BINS_OF_COLUMN)
-        return PiecewiseLinear(columns, bins)
-    return replace(recipe, columns=columns)
+        bins = min(max(MOST_BINS // numbers.count, FEWEST_BINS_OF_COLUMN), MOST_BINS_OF_COLUMN)
+        return PiecewiseLinear(numbers.columns, bins)
+    return replace(recipe, columns=numbers.columns)
 
 
 NETWORK: dict[str, Any] = {
