@@ -58,6 +58,8 @@ class MemberType:
         Bounds of the number of rows of the table for which the type is tried.
     most_numbers : int
         Maximum number of columns of numbers of the table for which the type is tried.
+    bins : int or None
+        Number of bins of each number, if the embedding has bins; None if it follows from the number of columns.
     """
 
     name: str
@@ -69,6 +71,7 @@ class MemberType:
     fewest_rows: int = 0
     most_rows: int = 2**62
     most_numbers: int = 2**62
+    bins: int | None = None
 
     @property
     def is_linear(self) -> bool:
@@ -88,7 +91,7 @@ class MemberType:
         if numbers is not None and not numbers.columns:
             parameters |= self.without_numbers
         elif numbers is not None and parameters.get("embedding") is not None:
-            parameters["embedding"] = _of_columns(parameters["embedding"], numbers)
+            parameters["embedding"] = _of_columns(parameters["embedding"], numbers, self.bins)
         if parameters.get("solver") == "lbfgs":
             return parameters
         batch = LARGEST_BATCH
@@ -120,11 +123,11 @@ class Preset:
     out: int = 1
 
 
-def _of_columns(recipe: Recipe, numbers: Numbers) -> Recipe:
+def _of_columns(recipe: Recipe, numbers: Numbers, bins: int | None) -> Recipe:
     """Return a recipe for these columns; bins get fewer, the more columns there are."""
     if isinstance(recipe, PiecewiseLinear):
-        bins = min(max(MOST_BINS // numbers.count, FEWEST_BINS_OF_COLUMN), MOST_BINS_OF_COLUMN)
-        return PiecewiseLinear(numbers.columns, bins)
+        follows = min(max(MOST_BINS // numbers.count, FEWEST_BINS_OF_COLUMN), MOST_BINS_OF_COLUMN)
+        return PiecewiseLinear(numbers.columns, bins or follows)
     return replace(recipe, columns=numbers.columns)
 
 
