@@ -283,12 +283,12 @@ def test_a_damaged_line_is_an_error(tmp_path, change, message):
 def test_other_files_and_folders_are_refused(tmp_path):
     other = tmp_path / "data.csv"
     other.write_text("a,b\n1,2\n")
-    with pytest.raises(CheckpointError, match="data.csv is not a study of glassmax. Pass another study_path"):
+    with pytest.raises(CheckpointError, match=r"data.csv is not a study of glassmax\. Pass another study_path"):
         fast().tune(X, Y, trials=1, study_path=other)
     assert other.read_text() == "a,b\n1,2\n"
-    with pytest.raises(CheckpointError, match="can't be read and written: Is a directory"):
+    with pytest.raises(CheckpointError, match="written: Is a directory"):
         fast().tune(X, Y, trials=1, study_path=tmp_path)
-    with pytest.raises(CheckpointError, match="no doesn't exist. Make it first"):
+    with pytest.raises(CheckpointError, match=r"no doesn't exist\. Make it first"):
         StudyFile(tmp_path / "no" / "study.jsonl", {})
 
 
