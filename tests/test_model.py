@@ -18,7 +18,11 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from glassmax import Model, Network, load_model, read_table
-from glassmax.errors import DataError, ModelFileError, ShapeError
+from glassmax.calibration import Calibration
+from glassmax.conformal import Conformal
+from glassmax.embedding import Embedding
+from glassmax.errors import DataError, GlassmaxError, ModelFileError, ShapeError
+from glassmax.functional import softmax
 from glassmax.table import Encoding
 
 BLANK = "0" * 64
@@ -539,6 +543,192 @@ def test_any_value_in_place_of_another_is_a_model_or_refused(tmp_path_factory, v
         pass
     else:
         assert model.predict_proba(np.ones((1, 3))).shape == (1, 2)
+
+
+# --- several networks ------------------------------------------------------------------------------------------------
+
+
+def several(dtype="float32", **parts):
+    """Three networks that differ in all that networks of one model may differ in."""
+    embedding = Embedding(3, periodic=[0], frequencies=2)
+    networks = [
+        Network([3, 4, 2], dtype=dtype, random_state=1),
+        Network([3, 2], loss="squared_error", l2=0.5, dtype=dtype, random_state=2),
+        Network([embedding.width, 3, 2], activation="tanh", dtype=dtype, random_state=3, embedding=embedding),
+    ]
+    return Model(networks, np.array(["a", "b"]), **parts)
+
+
+PARTS = {
+    "nothing else": {},
+    "weights": {"weights": [0.2, 0.0, 1.5]},
+    "a temperature": {"calibration": Calibration(0.5)},
+    "biases": {"calibration": Calibration(2.0, np.array([1.0, -0.5]))},
+    "conformal scores": {"conformal": Conformal(np.array([0.1, 0.5, 0.5, 2.0]))},
+    "everything": {
+        "weights": [1.0, 0.25, 0.5],
+        "calibration": Calibration(0.7, np.array([0.0, 0.3])),
+        "conformal": Conformal(np.array([0.1, 0.4, 0.9]), np.array([1.0, 0.5, 2.0])),
+    },
+}
+
+
+@pytest.mark.parametrize("parts", PARTS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_logits_are_the_weighted_sum_of_the_networks_logits(dtype, parts):
+    model = several(dtype, **PARTS[parts])
+    weights = PARTS[parts].get("weights", [1 / 3] * 3)
+    members = [network.forward(X.astype(dtype)).head.Z.astype(float) for network in model.networks]
+    Z = sum(w * member for w, member in zip(weights, members, strict=True))
+    calibration = PARTS[parts].get("calibration")
+    if calibration is not None:
+        Z = calibration.scale * Z + (0 if calibration.bias is None else calibration.bias)
+    close = {"rtol": 1e-5, "atol": 1e-6} if dtype == "float32" else {"rtol": 1e-12, "atol": 1e-14}
+    assert model.logits(X).dtype == model.predict_proba(X).dtype == dtype
+    np.testing.assert_allclose(model.logits(X), Z, **close)
+    np.testing.assert_allclose(model.predict_proba(X), softmax(Z), **close)
+    np.testing.assert_array_equal(model.predict(X), model.classes[Z.argmax(axis=1)])
+
+
+@pytest.mark.parametrize("parts", PARTS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_saved_model_of_several_networks_predicts_the_same_bits(path, dtype, parts):
+    model = several(dtype, **PARTS[parts])
+    model.save(path)
+    loaded = load_model(path)
+    assert repr(loaded) == repr(model)
+    assert list(map(repr, loaded.networks)) == list(map(repr, model.networks))
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    np.testing.assert_array_equal(loaded.weights, model.weights)
+    if model.conformal is not None:
+        np.testing.assert_array_equal(loaded.prediction_sets(X, 0.6), model.prediction_sets(X, 0.6))
+    content = path.read_bytes()
+    loaded.save(path)
+    assert path.read_bytes() == content
+
+
+VERSIONS = {
+    "one network": (lambda: small(), 1),
+    "one network of weight 1": (lambda: Model(Network([3, 2]), [0, 1], weights=[1.0]), 1),
+    "a network of weight 2": (lambda: Model(Network([3, 2]), [0, 1], weights=[2.0]), 2),
+    "a calibrated network": (lambda: Model(Network([3, 2]), [0, 1], calibration=Calibration(0.5)), 2),
+    "a network with scores": (lambda: Model(Network([3, 2]), [0, 1], conformal=Conformal(np.zeros(1))), 2),
+    "an embedding": (lambda: Model(Network([3, 2], embedding=Embedding(3)), [0, 1]), 2),
+    "several networks": (several, 2),
+}
+
+
+@pytest.mark.parametrize("case", VERSIONS)
+def test_a_model_is_written_in_the_oldest_version_that_holds_it(path, case):
+    make, version = VERSIONS[case]
+    make().save(path)
+    (length,) = struct.unpack("<Q", path.read_bytes()[:8])
+    header = json.loads(path.read_bytes()[8 : 8 + length])
+    assert json.loads(header["__metadata__"]["glassmax"])["version"] == version
+    assert ("W1" in header) == (version == 1)
+    np.testing.assert_array_equal(load_model(path).predict_proba(X), make().predict_proba(X))
+
+
+def test_a_calibrated_model_of_a_table_predicts_the_same_bits_from_pieces_of_the_table():
+    table = read_table("penguins")
+    encoding, _ = Encoding.learn(table, "species")
+    networks = [Network([encoding.width, 4, 3], random_state=i, dtype="float32") for i in range(3)]
+    parts = {"calibration": Calibration(0.8, np.array([0.1, 0.0, -0.1])), "conformal": Conformal(np.array([0.3, 0.9]))}
+    model = Model(networks, np.array(["Adelie", "Chinstrap", "Gentoo"]), encoding, **parts)
+    pieces = [table.rows(slice(start, start + 50)) for start in range(0, 344, 50)]
+    P = model.predict_proba(table)
+    assert P.shape == (344, 3)
+    np.testing.assert_array_equal(np.vstack([P for _, P in model.predictions(pieces)]), P)
+    np.testing.assert_array_equal(
+        np.vstack([Z for _, Z in model.predictions(pieces, of_logits=True)]), model.logits(table)
+    )
+    (_, raw) = next(iter(model.predictions([table], of_logits=True, calibrated=False)))
+    np.testing.assert_array_equal(model.calibration.logits(raw), model.logits(table))
+    together = list(model.predictions_with_sets(pieces, 0.5))
+    np.testing.assert_array_equal(np.vstack([P for _, P, _ in together]), P)
+    np.testing.assert_array_equal(np.vstack([sets for *_, sets in together]), model.prediction_sets(table, 0.5))
+    assert model.predict(table).tolist() == model.classes[P.argmax(axis=1)].tolist()
+
+
+def test_no_bit_depends_on_the_number_of_threads(monkeypatch):
+    native = pytest.importorskip("glassmax.engine.native")
+    networks = [Network([3, 64, 64, 2], random_state=i, dtype="float32") for i in range(3)]
+    model = Model(networks, [0, 1], calibration=Calibration(0.6))
+    rows = np.random.RandomState(2).standard_normal((5000, 3))
+    found = set()
+    for n_threads in (1, 2, 5):
+        monkeypatch.setattr("glassmax.model.best_engine", lambda n=n_threads: native.NativeEngine(n))
+        found.add(model.predict_proba(rows).tobytes() + model.logits(rows).tobytes())
+    assert len(found) == 1
+
+
+def test_the_rows_of_a_large_array_are_predicted_block_by_block():
+    """Beside the result, only blocks are held: memory stays far below that of all rows and classes."""
+    model = Model([Network([2, 1000], random_state=i, dtype="float32") for i in range(3)], np.arange(1000))
+    rows = np.zeros((20_000, 2), np.float32)
+    tracemalloc.start()
+    P = model.predict_proba(rows)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < P.nbytes + 2**25
+
+
+def test_sigmoid_networks_give_labels_of_their_mean_logits():
+    networks = [Network([3, 2], output="sigmoid", loss="binary_cross_entropy", random_state=i) for i in range(2)]
+    model = Model(networks, [0, 1])
+    Z = (networks[0].forward(X).head.Z + networks[1].forward(X).head.Z) / 2
+    np.testing.assert_allclose(model.predict_proba(X), 1 / (1 + np.exp(-Z)), rtol=1e-12)
+    np.testing.assert_array_equal(model.predict(X), (Z > 0).astype(int))
+
+
+def test_a_model_without_rows_has_results_without_rows():
+    model, none = several(**PARTS["everything"]), np.zeros((0, 3))
+    assert model.predict(none).shape == (0,)
+    assert model.predict_proba(none).shape == model.logits(none).shape == model.prediction_sets(none).shape == (0, 2)
+
+
+SIGMOID = Network([3, 2], output="sigmoid", loss="binary_cross_entropy")
+MISFITS = {
+    "networks is empty, expected at least one Network.": lambda: Model([], [0, 1]),
+    "The networks differ in their inputs: 3 and 4, expected the same.": lambda: Model(
+        [Network([3, 2]), Network([4, 2])], [0, 1]
+    ),
+    "The networks differ in their outputs: 2 and 3, expected the same.": lambda: Model(
+        [Network([3, 2]), Network([3, 3])], [0, 1]
+    ),
+    "The networks differ in their output: softmax and sigmoid, expected the same.": lambda: Model(
+        [Network([3, 2]), SIGMOID], [0, 1]
+    ),
+    "The networks differ in their dtype: float64 and float32, expected the same.": lambda: Model(
+        [Network([3, 2]), Network([3, 2], dtype="float32")], [0, 1]
+    ),
+    "weights is [1. 2.], expected 3 numbers >= 0, one for each network, not all 0.": lambda: several(weights=[1, 2]),
+    "weights is [0. 0. 0.], expected 3 numbers >= 0, one for each network, not all 0.": lambda: several(
+        weights=[0] * 3
+    ),
+    "weights is [ 1.  1. -1.], expected 3 numbers >= 0, one for each network, not all 0.": lambda: several(
+        weights=[1, 1, -1]
+    ),
+    "calibration is given, expected none: the output is sigmoid, not softmax.": lambda: Model(
+        SIGMOID, [0, 1], calibration=Calibration()
+    ),
+    "conformal is given, expected none: the output is sigmoid, not softmax.": lambda: Model(
+        SIGMOID, [0, 1], conformal=Conformal(np.zeros(1))
+    ),
+    "The calibration has 3 biases, expected 2: one for each class.": lambda: several(
+        calibration=Calibration(1.0, np.zeros(3))
+    ),
+    (
+        "The model has no conformal scores, which prediction sets need. Train it with TableClassifier, or pass "
+        "conformal=Conformal.fit(Z, y) to Model."
+    ): lambda: several().prediction_sets(X),
+    "coverage is 1.0, expected a number between 0 and 1.": lambda: several().prediction_sets(X, 1.0),
+}
+
+
+@pytest.mark.parametrize("message", MISFITS)
+def test_parts_that_do_not_fit_are_an_error(message):
+    assert message_of(MISFITS[message], error=GlassmaxError) == message
 
 
 # --- saving ----------------------------------------------------------------------------------------------------------

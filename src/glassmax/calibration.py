@@ -15,8 +15,6 @@ import numpy.typing as npt
 from .errors import OptionError, ShapeError
 from .functional.arrays import Array, blocks_of_rows
 from .functional.calibration import calibrated_logits, calibrated_logits_vjp
-from .functional.losses.softmax_cross_entropy import softmax_cross_entropy_dZ, softmax_cross_entropy_rows
-from .functional.softmax import exponentials
 from .functional.targets import check_target, check_weights
 from .optimizers import lbfgs
 
@@ -112,11 +110,12 @@ class Calibration:
         --------
         >>> Z = np.tile([4.0, 0.0], (1000, 1))
         >>> y = np.arange(1000) % 4 == 0    # right three times out of four: log 3 = 4 / temperature
-        >>> Calibration.fit(Z, y.astype(int))
+        >>> Calibration.fit(Z, y.astype(int), bias=False)
         Calibration(temperature 3.56)
         """
         y = check_target(y, Z.shape, "classes")
-        w = np.ones(len(Z)) if sample_weight is None else check_weights(sample_weight, (len(Z),)).astype(np.float64)
+        w = check_weights(sample_weight, (len(Z),))
+        w = np.ones(len(Z)) if w is None else w
         if not w.sum() > 0:
             return cls()
         alone = _best(Z, y, w, np.zeros(1))
@@ -132,29 +131,38 @@ class Calibration:
         return cls(float(np.exp(theta[0])), theta[1:] if len(theta) > 1 else None)
 
 
-def _best(Z: Array, y: Array, w: Array, start: Array) -> Array:
+def _best(Z: Array, y: Array, w: Array, start: Array, max_iter: int = 100) -> Array:
     """Minimize the penalized log-loss over theta: log scale, and the biases if `start` has them."""
-    n = max(1, np.count_nonzero(w))
+    n = max(1, int(np.count_nonzero(w)))
     spread = np.append(SCALE_SPREAD, np.full(len(start) - 1, BIAS_SPREAD))
 
     def objective(theta: Array) -> tuple[float, Array]:
         loss, gradient = _log_loss_and_gradient(Z, y, w, theta)
         return loss + float(((theta / spread) ** 2).sum()) / (2 * n), gradient + theta / spread**2 / n
 
-    *_, last = lbfgs(objective, start, max_iter=100, max_fun=200, tol=1e-6)
+    *_, last = lbfgs(objective, start, max_iter=max_iter, max_fun=200, tol=1e-6)
     return last.theta
 
 
 def _log_loss_and_gradient(Z: Array, y: Array, w: Array, theta: Array) -> tuple[float, Array]:
-    """Return the weighted mean log-loss of the corrected logits and its derivative by theta, block by block."""
+    """Return the weighted mean log-loss of the corrected logits and its derivative by theta, block by block.
+
+    Softmax and cross-entropy are computed in place here, in float64 whatever the dtype of Z: a fit needs them some 50
+    times.
+    """
     scale, bias = float(np.exp(theta[0])), theta[1:] if len(theta) > 1 else None
     loss, gradient, share = 0.0, np.zeros(theta.shape), w / w.sum()
     for rows in blocks_of_rows(Z):
-        block = Z[rows].astype(np.float64, copy=False)
-        pieces = exponentials(calibrated_logits(block, scale, bias))
-        loss += float(share[rows] @ softmax_cross_entropy_rows(pieces, y[rows]))
-        dC = softmax_cross_entropy_dZ(pieces, y[rows]) * share[rows, None]
-        _, dscale, dbias = calibrated_logits_vjp(dC, block, scale)
+        block, true = Z[rows].astype(np.float64, copy=False), (np.arange(len(y[rows])), y[rows])
+        C = calibrated_logits(block, scale, bias)
+        C -= C.max(axis=1, keepdims=True)
+        of_true = C[true]
+        np.exp(C, out=C)
+        total = C.sum(axis=1)
+        loss += float(share[rows] @ (np.log(total) - of_true))
+        C *= (share[rows] / total)[:, None]
+        C[true] -= share[rows]
+        _, dscale, dbias = calibrated_logits_vjp(C, block, scale)
         gradient[0] += scale * dscale
         if bias is not None:
             gradient[1:] += dbias
@@ -168,10 +176,8 @@ def _is_better(Z: Array, y: Array, w: Array, alone: Array, both: Array) -> bool:
         out = np.arange(len(y)) % FOLDS == fold
         if not (w[out].sum() > 0 and w[~out].sum() > 0):
             return False
-        losses = [
-            _log_loss_and_gradient(Z[out], y[out], w[out], _best(Z[~out], y[~out], w[~out], start))[0]
-            for start in (alone, both)
-        ]
+        refitted = [_best(Z[~out], y[~out], w[~out], theta, max_iter=5) for theta in (alone, both)]
+        losses = [_log_loss_and_gradient(Z[out], y[out], w[out], theta)[0] for theta in refitted]
         gain += (losses[0] - losses[1]) * float(w[out].sum())
     return gain > 0
 

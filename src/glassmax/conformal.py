@@ -91,7 +91,7 @@ class Conformal:
         Conformal
         """
         y = check_target(y, Z.shape, "classes")
-        w = None if sample_weight is None else check_weights(sample_weight, (len(Z),)).astype(np.float64)
+        w = check_weights(sample_weight, (len(Z),))
         pieces = [log_losses(Z[rows])[np.arange(len(y[rows])), y[rows]] for rows in blocks_of_rows(Z)]
         losses = np.concatenate([np.zeros(0), *pieces])
         there = np.flatnonzero(np.isfinite(losses) if w is None else np.isfinite(losses) & (w > 0))

@@ -107,8 +107,10 @@ def _manifest_of(parts: ModelParts) -> Manifest:
         encoding=parts.encoding,
         record=parts.record,
         columns=parts.columns,
-        calibration=calibration and CalibrationEntry(float(calibration.scale), calibration.bias is not None),
-        conformal=conformal and ConformalEntry(conformal.n_rows, conformal.row_weights is not None),
+        calibration=None
+        if calibration is None
+        else CalibrationEntry(float(calibration.scale), calibration.bias is not None),
+        conformal=None if conformal is None else ConformalEntry(conformal.n_rows, conformal.row_weights is not None),
     )
 
 
@@ -125,11 +127,11 @@ def _tensors(parts: ModelParts) -> dict[str, Array]:
         for number, network in enumerate(parts.networks, 1)
         for name, array in network.parameters.items()
     }
-    added = {
-        BIAS: calibration and calibration.bias,
-        SCORES: conformal and conformal.scores,
-        ROW_WEIGHTS: conformal and conformal.row_weights,
-    }
+    added: dict[str, Array | None] = {}
+    if calibration is not None:
+        added[BIAS] = calibration.bias
+    if conformal is not None:
+        added |= {SCORES: conformal.scores, ROW_WEIGHTS: conformal.row_weights}
     return tensors | {name: array.astype(np.float64) for name, array in added.items() if array is not None}
 
 

@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 import pytest
 
 import glassmax
 from glassmax import Model, Network, load_model, read_table
+from glassmax.calibration import Calibration
 from glassmax.cli import main
+from glassmax.conformal import Conformal
 from glassmax.engine import best_engine
 from glassmax.estimator.table_figures import Comparison
 from glassmax.training import RunningMetrics
@@ -356,6 +359,41 @@ def test_a_value_never_seen_in_training_is_noted(done, model, tmp_path):
     assert len(result.out.splitlines()) == 345
 
 
+@pytest.fixture
+def ensemble(model):
+    """A model of two networks with calibration and conformal scores, in the folder of the test."""
+    known, path = load_model(model), "ensemble.safetensors"
+    networks = [known.network, Network(known.network.layer_sizes, random_state=0)]
+    scores = Conformal(np.sort(np.random.default_rng(0).exponential(0.5, 300)))
+    parts = {"weights": [0.75, 0.25], "calibration": Calibration(0.5, np.array([0.5, 0.0, -0.5])), "conformal": scores}
+    Model(networks, known.classes, known.encoding, known.record, **parts).save(path)
+    return path
+
+
+@pytest.mark.parametrize(("coverage", "sizes"), [(0.6, {0, 1}), (0.9, {1, 2})])
+def test_a_coverage_adds_the_prediction_set_of_each_row(done, ensemble, coverage, sizes):
+    model, table = load_model(ensemble), read_table("penguins")
+    P, sets = model.predict_proba(table), model.prediction_sets(table, coverage)
+    assert sizes <= {*sets.sum(axis=1).tolist()}
+    expected = [[str(model.classes[c]) for c in np.argsort(-p) if held[c]] for p, held in zip(P, sets, strict=True)]
+    rows = list(csv.reader(io.StringIO(done("predict", ensemble, "penguins", "--coverage", coverage, "--proba").out)))
+    assert rows[0] == ["prediction", "set", "p(Adelie)", "p(Chinstrap)", "p(Gentoo)"]
+    assert [row[1] for row in rows[1:]] == ["|".join(names) for names in expected]
+    np.testing.assert_array_equal([[float(cell) for cell in row[2:]] for row in rows[1:]], P)
+    lines = done("predict", ensemble, "penguins", "--coverage", coverage, "--format", "jsonl").out.splitlines()
+    assert [json.loads(line)["set"] for line in lines] == expected
+    done("predict", ensemble, "penguins", "--coverage", coverage, "-o", "sets.parquet")
+    assert pl.read_parquet("sets.parquet")["set"].to_list() == expected
+
+
+def test_a_model_without_conformal_scores_has_no_prediction_sets(run, model):
+    result = run("predict", model, "penguins", "--coverage", "0.9")
+    assert (result.code, result.out) == (1, "")
+    assert result.err == (
+        "Error: p.safetensors has no scores for --coverage: a model that glassmax train --preset has made has them.\n"
+    )
+
+
 # --- evaluate --------------------------------------------------------------------------------------------------------
 
 
@@ -386,6 +424,46 @@ def test_evaluate_for_people_shows_the_same_figures(done, model):
     assert out.startswith("On 344 rows of penguins\n")
     assert f"{scored['accuracy']:.4f}" in out
     assert re.search(rf"^log-loss +{scored['log_loss']:.4f} +1.0492$", out, re.M)
+
+
+def test_evaluate_shows_calibration_before_and_after_and_the_prediction_sets(done, ensemble):
+    model, table = load_model(ensemble), read_table("penguins")
+    y = np.searchsorted(model.classes, table.column("species").astype(str))
+    scored = json.loads(done("evaluate", ensemble, "penguins", "--json").out)
+    raw, calibrated = RunningMetrics(3), RunningMetrics(3)
+    raw.add((model.logits(table) - model.calibration.bias) / 0.5, y)
+    calibrated.add(model.logits(table), y)
+    for name in ("log_loss", "calibration_error"):
+        assert scored[name] == pytest.approx(getattr(calibrated.metrics(), name), rel=1e-9)
+        assert scored["uncalibrated"][name] == pytest.approx(getattr(raw.metrics(), name), rel=1e-9)
+    sets = model.prediction_sets(table, 0.9)
+    expected = {"promised": 0.9, "coverage": sets[np.arange(344), y].mean(), "mean_size": sets.sum(axis=1).mean()}
+    assert scored["prediction_sets"] == pytest.approx(expected)
+    out = done("evaluate", ensemble, "penguins").out
+    assert re.search(r"^ +ensemble +uncalibrated +class frequencies$", out, re.M)
+    assert re.search(
+        rf"^log-loss +{scored['log_loss']:.4f} +{scored['uncalibrated']['log_loss']:.4f} +1.0492$", out, re.M
+    )
+    assert re.search(rf"^class in the 90 % set +{expected['coverage']:.4f}$", out, re.M)
+
+
+def test_evaluate_shows_how_often_the_model_was_right_by_its_probability(done, ensemble):
+    model, table = load_model(ensemble), read_table("penguins")
+    y, P = np.searchsorted(model.classes, table.column("species").astype(str)), model.predict_proba(table)
+    place = np.minimum((P.max(axis=1) * 15).astype(int), 14)
+    bins = json.loads(done("evaluate", ensemble, "penguins", "--reliability", "--json").out)["reliability"]
+    assert len(bins) == len({*place}) > 1
+    for held, found in zip(sorted({*place}), bins, strict=True):
+        rows = place == held
+        expected = P.max(axis=1)[rows].mean(), (P.argmax(axis=1) == y)[rows].mean(), rows.mean()
+        assert tuple(found.values()) == pytest.approx(expected)
+    out = done("evaluate", ensemble, "penguins", "--reliability").out
+    assert re.search(r"^probability +right +share of rows$", out, re.M)
+    for found in bins:
+        right, mark = round(30 * found["accuracy"]), min(round(30 * found["mean_probability"]), 29)
+        bar = f"{'━' * right:<30}"
+        line = f"{bar[:mark]}┃{bar[mark + 1 :]}".rstrip()
+        assert re.search(rf"^ +{found['mean_probability']:.4f} +{found['accuracy']:.4f} .* %  {line}$", out, re.M)
 
 
 def test_evaluate_says_that_the_model_was_trained_on_a_table_of_this_name(done, model):
@@ -614,7 +692,9 @@ def test_importing_glassmax_loads_numpy_and_none_of_the_other_libraries():
 
 COMMANDS_WITHOUT_SCIKIT_LEARN = """
 import sys
+from glassmax.calibration import Calibration
 from glassmax.cli import main
+from glassmax.conformal import Conformal
 FILES = ["p.safetensors", "penguins"]
 for argv in ["--help"], ["train", "--help"], ["info"], ["info", FILES[0]], ["evaluate", *FILES], \\
         ["predict", *FILES, "--proba", "-o", "out.csv"]:
@@ -635,7 +715,9 @@ def test_help_info_predict_and_evaluate_do_without_scikit_learn_and_predict_the_
 
 INTERRUPTIBLE = """
 import signal
+from glassmax.calibration import Calibration
 from glassmax.cli import main
+from glassmax.conformal import Conformal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the runner of the tests has done to it
 main()
 """
@@ -700,7 +782,9 @@ def test_a_reader_that_has_gone_ends_the_run_in_silence(model, tmp_path, argv):
 
 FULL_DISK = """
 import resource
+from glassmax.calibration import Calibration
 from glassmax.cli import main
+from glassmax.conformal import Conformal
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))  # a file may hold a few bytes and no more
 main()
 """

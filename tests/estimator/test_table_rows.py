@@ -186,11 +186,7 @@ REFUSED = {
     ),
     "a_class_that_no_training_row_has": (
         lambda: _validation(["maybe"]),
-        DataError("Row 1 of X_val: y_val is 'maybe', which is no class of the training rows."),
-    ),
-    "one_dimension": (
-        lambda: as_table(np.zeros(3)),
-        DataError("X has the shape (3,), expected two dimensions: a row for each sample."),
+        DataError("Row 1 of X_val: y_val is 'maybe', expected a class of the training rows: 0, 1."),
     ),
     "columns_of_two_lengths": (
         lambda: as_table({"x": [1, 2], "z": [1]}),

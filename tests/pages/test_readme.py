@@ -43,7 +43,10 @@ def test_the_output_of_train_digits_is_the_one_shown(tmp_path):
         check=True,
     )
     assert shown is not None
-    assert done.stdout == shown[1]
+    numbers = re.compile(r" *\d+(?:\.\d+)?")  # the last digits may be others on another processor
+    assert numbers.sub("#", done.stdout) == numbers.sub("#", shown[1])
+    accuracies = [float(re.search(r"^accuracy +([\d.]+)", text, re.M)[1]) for text in (done.stdout, shown[1])]
+    assert abs(accuracies[0] - accuracies[1]) < 0.01
 
 
 def test_the_readme_has_the_two_commands_and_its_first_screen_is_short():

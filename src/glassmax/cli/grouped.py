@@ -39,9 +39,9 @@ class GroupedOption(click.Option):
             raise click.UsageError(f"{option} {fault_of(self.type, value) or error.message}", ctx) from None
 
 
-def option(names: str, text: str, **settings: Any) -> tuple[list[str], dict[str, Any]]:
-    """Describe an option by its names, separated by spaces, its help and click's settings."""
-    return names.split(), settings | {"help": text}
+def option(names: str, text: str, kind: Any = None, **settings: Any) -> tuple[list[str], dict[str, Any]]:
+    """Describe an option by its names, separated by spaces, its help, its type and click's other settings."""
+    return names.split(), settings | {"help": text} | ({} if kind is None else {"type": kind})
 
 
 def group(name: str, *options: tuple[list[str], dict[str, Any]]) -> Callable[[Any], Any]:

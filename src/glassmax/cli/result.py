@@ -4,16 +4,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .charts import confusions, figures_table, plain_confusions, plain_table
-from .figures import ROWS, figures_as_json
-from .talk import figure, harmless
+from .talk import figure, harmless, shortened
 from .terminal import console, rendered, wrapped
 
 if TYPE_CHECKING:
     from ..functional.arrays import Array
     from ..training import Metrics
 
-__all__ = ["Result"]
+__all__ = ["Result", "figures_as_json", "groups_as_text"]
 
+ROWS = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "log_loss": "log-loss",
+    "brier_score": "Brier score",
+    "calibration_error": "calibration error",
+}
+"""The metrics that are shown, and their names."""
 CLEAR = 0.005
 """A difference of log-losses that counts."""
 FEW_ROWS = 200
@@ -77,9 +84,9 @@ class Result:
         if self.before is not None:
             before = self.before
             notes.append(
-                f"Calibration by a temperature of {self.temperature:.2f}: log-loss {figure(before.log_loss)} before, "
-                f"{figure(first.log_loss)} after; calibration error {figure(before.calibration_error)} before, "
-                f"{figure(first.calibration_error)} after"
+                f"Calibration by a temperature of {self.temperature:.2f}: log-loss {figure(first.log_loss)}, before "
+                f"{figure(before.log_loss)}; calibration error {figure(first.calibration_error)}, before "
+                f"{figure(before.calibration_error)}"
             )
         return notes
 
@@ -138,6 +145,30 @@ class Result:
         if gain <= (share * (1 - share) / first.rows) ** 0.5 and first.log_loss < linear.log_loss:  # one standard error
             both = f"{both}; the {name}'s probabilities are better"
         return [f"The {name} gets {both}.{few}"]
+
+
+def figures_as_json(figures: "Metrics") -> dict[str, Any]:
+    """Return the figures by name, with the confusion matrix if there is one."""
+    named: dict[str, Any] = {name: getattr(figures, name) for name in ROWS}
+    if figures.confusion is not None:
+        named["confusion"] = figures.confusion.tolist()
+    else:
+        named["confused"] = [[i, j, count] for (i, j), count in sorted(figures.confused.items())]
+    return named
+
+
+def groups_as_text(by: str, groups: "dict[str, Metrics]") -> str:
+    """Write a line of figures for each group that the values of a column make."""
+    shown = ("accuracy", "balanced_accuracy", "log_loss")
+    header = [harmless(by), "rows", *(ROWS[name] for name in shown)]
+    rows = [
+        [shortened(harmless(value)), str(one.rows), *(figure(getattr(one, name)) for name in shown)]
+        for value, one in sorted(groups.items())
+    ]
+    terminal = console()
+    if terminal is None:
+        return plain_table(header, rows)
+    return rendered(terminal, figures_table(header, rows)).strip("\n")
 
 
 def _no_better(one: "Metrics", trivial: "Metrics") -> bool:

@@ -23,12 +23,15 @@ TITLES = {"Number": "numbers:", "Category": "categories:", "Boolean": "booleans:
 def described(rows: "TableRows") -> list[str]:
     """Return the lines that say what was read, and what each column was taken for."""
     classes = [shortened(str(label)) for label in rows.classes[:MOST_CLASSES]]
-    shares = ", ".join(f"{label} {(rows.y == c).sum()}" for c, label in enumerate(classes))
+    shares = ", ".join(f"{label} {count}" for label, count in zip(classes, rows.counts().tolist(), strict=False))
     n_rows, k = rows.table.n_rows + rows.unlabelled, len(rows.classes)
     more = f", and {k - MOST_CLASSES} more" if k > MOST_CLASSES else ""
     lines = [f"{rows.table.name}: {counted(n_rows, 'row')}, {k} classes of {rows.target}: {shares}{more}"]
     if rows.table.how:
         lines.append(f"  read as {rows.table.how}")
+    if rows.sets is not None:
+        several = counted(int((rows.sets.sum(axis=1) > 1).sum()), "row")
+        lines.append(f"  of several candidates: {several}, counted for each of them")
     if rows.unlabelled:
         lines.append(f"  left out because {rows.target} is missing: {counted(rows.unlabelled, 'row')}")
     kinds: dict[str, list[str]] = {}

@@ -17,7 +17,8 @@ PRESETS = ["fast", "default", "best"]
 SOLVERS = ["adam", "adamw", "sgd", "lbfgs"]
 SCHEDULES = ["constant", "invscaling", "adaptive", "cosine", "one_cycle", "step"]
 METRICS = ["log_loss", "accuracy", "balanced_accuracy", "f1", "auc"]
-SHARE = click.FloatRange(0, 1, max_open=True)
+COUNT, NOT_NEGATIVE = click.IntRange(1), click.FloatRange(0)
+SHARE, SHARE_OR_ALL = click.FloatRange(0, 1, max_open=True), click.FloatRange(0, 1)
 POSITIVE = click.FloatRange(0, min_open=True)
 OWN = "Network of your own"
 """How the groups of options begin that describe one network, which is trained in place of a preset."""
@@ -78,6 +79,11 @@ GROUPS = [
         ),
         option("--weight", "Column of sample weights, >= 0.", metavar="COLUMN", shell_complete=_columns),
         option(
+            "--candidates",
+            "What separates candidates in a target cell: with SEP |, a|b means a or b, and !a means not a.",
+            metavar="SEP",
+        ),
+        option(
             "--type types",
             "Read a column as number, category, boolean or date, whatever it looks like. May be repeated.",
             metavar="COLUMN=TYPE",
@@ -105,15 +111,12 @@ GROUPS = [
         option(
             "--preset",
             "How much is trained: fast, default or best.",
-            type=click.Choice(PRESETS),
+            click.Choice(PRESETS),
             default="default",
             metavar="NAME",
         ),
         option(
-            "--time-limit",
-            "Begin no network of the preset that would probably end later.",
-            type=POSITIVE,
-            metavar="SECONDS",
+            "--time-limit", "Begin no network of the preset that would probably end later.", POSITIVE, metavar="SECONDS"
         ),
         option(
             "--groups",
@@ -145,13 +148,11 @@ GROUPS = [
         option(
             "--seed",
             "Seed for all random draws: held-out rows, initial weights, shuffling, dropout, mixup.",
-            type=click.IntRange(0, 2**32 - 1),
+            click.IntRange(0, 2**32 - 1),
             default=0,
         ),
         option(
-            "--threads",
-            "Maximum number of threads; the result doesn't depend on it.  [default: all available]",
-            type=click.IntRange(1),
+            "--threads", "Maximum number of threads; the result doesn't depend on it.  [default: all available]", COUNT
         ),
     ),
     group(
@@ -179,133 +180,120 @@ GROUPS = [
         option(
             "--init",
             f"Initialization of the weights: {', '.join(_schemes())}.",
-            type=click.Choice(_schemes()),
+            click.Choice(_schemes()),
             default="mlp",
             metavar="NAME",
         ),
         option(
             "--embedding",
             "Embedding of the columns of numbers: periodic, piecewise-linear, or none.",
-            type=click.Choice(["none", "periodic", "piecewise-linear"]),
+            click.Choice(["none", "periodic", "piecewise-linear"]),
             default="none",
             metavar="NAME",
         ),
         option(
             "--embedding-bins",
             "Maximum number of bins of a column, for --embedding piecewise-linear.",
-            type=click.IntRange(2),
+            click.IntRange(2),
             default=16,
         ),
         option(
             "--dtype",
             "Floating-point type. float32 takes half the memory and about half the time.",
-            type=click.Choice(["float64", "float32"]),
+            click.Choice(["float64", "float32"]),
             default="float64",
         ),
     ),
     group(
         f"{OWN}, optimization",
-        option(
-            "--solver", f"Optimizer: {', '.join(SOLVERS)}.", type=click.Choice(SOLVERS), default="adam", metavar="NAME"
-        ),
-        option("--learning-rate", "Learning rate; lbfgs ignores it.", type=POSITIVE, default=0.001),
+        option("--solver", f"Optimizer: {', '.join(SOLVERS)}.", click.Choice(SOLVERS), default="adam", metavar="NAME"),
+        option("--learning-rate", "Learning rate; lbfgs ignores it.", POSITIVE, default=0.001),
         option(
             "--schedule",
             f"Learning-rate schedule: {', '.join(SCHEDULES)}. invscaling and adaptive work with sgd only.",
-            type=click.Choice(SCHEDULES),
+            click.Choice(SCHEDULES),
             default="constant",
             metavar="NAME",
         ),
         option(
             "--warmup",
             "Fraction of all steps over which the learning rate rises to its full value.",
-            type=SHARE,
+            SHARE,
             default=0.0,
         ),
         option(
             "--step-every",
             "Number of epochs between two reductions of the learning rate, for --schedule step.",
-            type=click.IntRange(1),
+            COUNT,
             default=50,
         ),
         option(
             "--step-factor",
             "Factor that multiplies the learning rate at each reduction, for --schedule step.",
-            type=click.FloatRange(0, 1, min_open=True),
+            click.FloatRange(0, 1, min_open=True),
             default=0.1,
         ),
         option(
             "--power-t",
             "Exponent of the decay of the learning rate, for --schedule invscaling.",
-            type=click.FloatRange(0),
+            NOT_NEGATIVE,
             default=0.5,
         ),
         option(
             "--parametrization",
             "Learning rate of the weights: standard, or ntk, which divides it by the square root of the fan-in.",
-            type=click.Choice(["standard", "ntk"]),
+            click.Choice(["standard", "ntk"]),
             default="standard",
             metavar="NAME",
         ),
-        option("--bias-rate", "Factor of the learning rate of the biases.", type=click.FloatRange(0), default=1.0),
+        option("--bias-rate", "Factor of the learning rate of the biases.", NOT_NEGATIVE, default=1.0),
         option(
             "--input-scale-rate",
             "Factor of the learning rate of a learned scale of the inputs.  [default: no scale]",
-            type=POSITIVE,
+            POSITIVE,
         ),
-        option("--epochs", "Maximum number of epochs.", type=click.IntRange(1), default=1000),
-        option(
-            "--batch-size",
-            "Batch size, in rows.  [default: 200, or all rows if there are fewer]",
-            type=click.IntRange(1),
-        ),
+        option("--epochs", "Maximum number of epochs.", COUNT, default=1000),
+        option("--batch-size", "Batch size, in rows.  [default: 200, or all rows if there are fewer]", COUNT),
         option("--shuffle/--no-shuffle", "Shuffle the rows before each epoch.  [default: shuffle]", default=True),
-        option("--momentum", "Momentum of sgd.", type=click.FloatRange(0, 1), default=0.9),
+        option("--momentum", "Momentum of sgd.", SHARE_OR_ALL, default=0.9),
         option("--nesterov/--no-nesterov", "Nesterov momentum in sgd.  [default: nesterov]", default=True),
-        option("--beta-1", "Decay rate of the first moment in adam and adamw.", type=SHARE, default=0.9),
-        option("--beta-2", "Decay rate of the second moment in adam and adamw.", type=SHARE, default=0.999),
-        option("--epsilon", "Number added to the denominator in adam and adamw.", type=POSITIVE, default=1e-8),
-        option("--max-fun", "Maximum number of loss evaluations in lbfgs.", type=click.IntRange(1), default=15000),
+        option("--beta-1", "Decay rate of the first moment in adam and adamw.", SHARE, default=0.9),
+        option("--beta-2", "Decay rate of the second moment in adam and adamw.", SHARE, default=0.999),
+        option("--epsilon", "Number added to the denominator in adam and adamw.", POSITIVE, default=1e-8),
+        option("--max-fun", "Maximum number of loss evaluations in lbfgs.", COUNT, default=15000),
     ),
     group(
         f"{OWN}, loss and regularization",
         option(
             "--loss",
             "Loss to minimize: cross_entropy or squared_error.",
-            type=click.Choice(["cross_entropy", "squared_error"]),
+            click.Choice(["cross_entropy", "squared_error"]),
             default="cross_entropy",
             metavar="NAME",
         ),
-        option("--alpha", "L2 penalty on the weights.", type=click.FloatRange(0), default=0.0001),
-        option("--weight-decay", "Decoupled weight decay.  [default: 0; adamw: 0.01]", type=click.FloatRange(0)),
-        option(
-            "--clip-norm", "Gradient norm clipping: maximum norm of a gradient.  [default: no clipping]", type=POSITIVE
-        ),
+        option("--alpha", "L2 penalty on the weights.", NOT_NEGATIVE, default=0.0001),
+        option("--weight-decay", "Decoupled weight decay.  [default: 0; adamw: 0.01]", NOT_NEGATIVE),
+        option("--clip-norm", "Gradient norm clipping: maximum norm of a gradient.  [default: no clipping]", POSITIVE),
         option(
             "--label-smoothing",
             "Label smoothing: fraction of each target that is spread over all classes.",
-            type=SHARE,
+            SHARE,
             default=0.0,
         ),
         option(
             "--mixup",
             "Mixup: largest share of another row that is mixed into a row. It falls to 0 over the later epochs.",
-            type=click.FloatRange(0, 1),
+            SHARE_OR_ALL,
             default=0.0,
         ),
-        option(
-            "--mixup-share",
-            "Fraction of the rows of a batch that mixup mixes.",
-            type=click.FloatRange(0, 1),
-            default=0.5,
-        ),
+        option("--mixup-share", "Fraction of the rows of a batch that mixup mixes.", SHARE_OR_ALL, default=0.5),
     ),
     group(
         f"{OWN}, evaluation and early stopping",
         option(
             "--held-out",
             "Fraction of the rows held out to evaluate the model at the end; 0 for none.",
-            type=SHARE,
+            SHARE,
             default=0.2,
         ),
         option(
@@ -316,16 +304,11 @@ GROUPS = [
         option(
             "--metric",
             f"Metric for early stopping: {', '.join(METRICS)}. Turns early stopping on.",
-            type=click.Choice(METRICS),
+            click.Choice(METRICS),
             metavar="NAME",
         ),
-        option(
-            "--patience",
-            "Number of epochs without improvement after which training stops.",
-            type=click.IntRange(1),
-            default=10,
-        ),
-        option("--tol", "Minimum improvement that counts.", type=click.FloatRange(0), default=1e-4),
+        option("--patience", "Number of epochs without improvement after which training stops.", COUNT, default=10),
+        option("--tol", "Minimum improvement that counts.", NOT_NEGATIVE, default=1e-4),
         option(
             "--baseline/--no-baseline",
             "Compare with a linear model whose penalty is chosen by validation.  [default: baseline]",

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from ..errors import DivergenceError, OptionError
 from ..estimator import SoftmaxClassifier, TableClassifier
@@ -44,7 +43,7 @@ ENDS = {"time_limit": "The time limit was reached", "interrupted": "Stopped by C
 
 def classifier_of(options: dict[str, Any], *, network: bool, table: str = "") -> TableClassifier:
     """Return the classifier that the options describe: a preset, or one network; `table` is its name."""
-    settings = {parameter: options[parameter] for parameter in ("types", "ignore", "keep", "time_limit")}
+    settings = {parameter: options[parameter] for parameter in ("types", "ignore", "keep", "candidates", "time_limit")}
     settings |= {"n_threads": options["threads"], "random_state": options["seed"]}
     settings["class_weight"] = "balanced" if options["balanced"] else options["class_weight"] or None
     if not network:
@@ -125,7 +124,7 @@ class TrainingRun:
         n_rows, k = rows.table.n_rows + rows.unlabelled, len(rows.classes)
         say(f"{rows.table.name}: {counted(n_rows, 'row')}, {k} classes of {rows.target}", "bold")
         names = [str(label) for label in rows.classes[:MOST_CLASSES]]
-        draw(bars(names, np.bincount(rows.y, minlength=k)[:MOST_CLASSES].tolist()), terminal)
+        draw(bars(names, rows.counts()[:MOST_CLASSES].tolist()), terminal)
         if k > MOST_CLASSES:
             say(f"  ... and {k - MOST_CLASSES} more classes")
 
@@ -176,7 +175,7 @@ class TrainingRun:
             ]
             used = "not used"
             if of_type:
-                sizes = "-".join(map(str, of_type[0].layer_sizes))
+                sizes = "-".join(map(str, (of_type[0].n_inputs, *of_type[0].layer_sizes[1:])))
                 used = f"weight {_share(fitted, name):.2f}, {counted(len(of_type), 'network')} {sizes}"
             say(f"  {name + ':':<{width}}  log-loss {figure(loss)}, {used}")
 

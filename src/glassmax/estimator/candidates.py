@@ -17,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import LabelError, OptionError
-from ..table.candidates import NotClass, holds_candidates
+from ..functional.arrays import Array
+from ..table.candidates import NotClass, holds_candidates, named_labels
 from ..table.frames import is_missing
 from .labels import Labels, encode_labels
 
-__all__ = ["CANDIDATES", "check_candidates", "encode_candidates", "holds_candidates"]
+__all__ = ["CANDIDATES", "check_candidates", "encode_candidates", "holds_candidates", "rows_of"]
 
 CANDIDATES = "candidate_cross_entropy"
 """The loss of candidate sets."""
@@ -60,7 +61,7 @@ def encode_candidates(y: Iterable[Any], classes: npt.ArrayLike | None = None, *,
     entries = list(y)
     named: dict[Any, None] = {}
     for row, entry in enumerate(entries):
-        for label in _named(entry):
+        for label in named_labels(entry):
             if is_missing(label) or (isinstance(label, float) and not label.is_integer()):
                 raise LabelError(f"Row {row} of {what} names {label!r}, expected classes: texts or whole numbers.")
             named[label] = None
@@ -75,7 +76,7 @@ def encode_candidates(y: Iterable[Any], classes: npt.ArrayLike | None = None, *,
     for row, entry in enumerate(entries):
         everything = isinstance(entry, NotClass) or is_missing(entry)
         T[row] = float(everything)
-        T[row, [place[label] for label in _named(entry)]] = float(not everything)
+        T[row, [place[label] for label in named_labels(entry)]] = float(not everything)
     empty = ~T.any(axis=1)
     if empty.any():
         row = int(np.argmax(empty))
@@ -84,10 +85,8 @@ def encode_candidates(y: Iterable[Any], classes: npt.ArrayLike | None = None, *,
     return Labels("softmax", known, T.argmax(axis=1) if single else T, candidates=True)
 
 
-def _named(entry: Any) -> Iterable[Any]:
-    """Return the labels that an entry names."""
-    if isinstance(entry, set | frozenset):
-        return entry
-    if isinstance(entry, NotClass):
-        return entry.labels
-    return () if is_missing(entry) else (entry,)
+def rows_of(labels: Labels) -> Array:
+    """Return labels as rows of bool, (n, k): True for each candidate."""
+    T, k = labels.T, len(labels.classes)
+    rows: Array = T == 1 if T.ndim == 2 else T[:, None] == np.arange(k)
+    return rows

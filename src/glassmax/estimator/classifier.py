@@ -27,7 +27,7 @@ from ..network import Network
 from ..training import Epoch
 from .availability import OnlyIfAvailable
 from .callbacks import CallbackSupport, Hooks, with_callbacks
-from .candidates import CANDIDATES, holds_candidates
+from .candidates import CANDIDATES, holds_candidates, rows_of
 from .fitted_state import FittedState
 from .inputs import check_X
 from .labels import Labels, encode_labels, most_probable_class, weigh_rows
@@ -516,8 +516,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         """
         if holds_candidates(y) or (self.loss == CANDIDATES and np.ndim(y) == 2 and np.shape(y)[1] > 1):
             _, labels, data = known_rows(self, X, y, sample_weight)
-            rows = labels.T if labels.T.ndim == 2 else labels.T[:, None] == np.arange(len(self.classes_))
-            right = rows[np.arange(len(rows)), np.concatenate([Z.argmax(axis=1) for Z in self._logits(X)])]
+            predicted = np.concatenate([Z.argmax(axis=1) for Z in self._logits(X)])
+            right = rows_of(labels)[np.arange(len(predicted)), predicted]
             return float(np.average(right, weights=weigh_rows(None, labels, data.weight, named=True)))
         if np.ndim(y) == 2 and np.shape(y)[1] > 1 and not self._is_multilabel():
             y = self.classes_[most_probable_class(encode_labels(y, "softmax", self.classes_).T)]

@@ -4,7 +4,7 @@ from __future__ import annotations  # help() shows these names instead of what t
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,10 @@ from ..model import Model
 from ..table import Encoding, Note, Table, as_table
 from ..training import Epoch, Metrics, RunningMetrics
 from ..version import __version__
+from .candidates import encode_candidates, holds_candidates, rows_of
 from .classifier import SoftmaxClassifier
 from .ensemble import Member, Preset, Search, Trial
+from .labels import weigh_rows
 from .table_fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
 from .table_options import check_search, check_table_options
 from .table_rows import TableRows
@@ -50,6 +52,9 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Columns to leave out.
     keep : collection of str, default=()
         Columns to learn from even if they look like identifiers or never change. The columns of an array are all kept.
+    candidates : str or None, default=None
+        What separates classes in a cell of the target column: with "|", the cell ``a|b`` means "a or b", and ``!a``
+        "not a", see `SoftmaxClassifier.fit`. None: each cell is a class.
     held_out : float, default=0.2
         Share of the rows, in [0, 1), that judge the network of `network`; 0 holds out none. Presets hold out none.
     dtype : {"float64", "float32"}, default="float64"
@@ -146,6 +151,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         types: Mapping[str, str] | None = None,
         ignore: Collection[str] = (),
         keep: Collection[str] = (),
+        candidates: str | None = None,
         held_out: float = 0.2,
         dtype: str = "float64",
         random_state: int | np.random.RandomState | None = None,
@@ -160,6 +166,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.types = types
         self.ignore = ignore
         self.keep = keep
+        self.candidates = candidates
         self.held_out = held_out
         self.dtype = dtype
         self.random_state = random_state
@@ -188,8 +195,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             A pandas, polars or Arrow frame, or what `glassmax.read_table` returns. The columns of an array are all
             inputs; NaN is a missing cell.
         y : (n,) array, or str
-            Labels of any kind, at least two different ones; or the name of the column of X that holds them. Rows
-            without a label are left out.
+            Labels of any kind, at least two different ones; or the name of the column of X that holds them. A label may
+            be a set of labels or `glassmax.not_class`, see `SoftmaxClassifier.fit`. Rows without a label are left out.
         sample_weight : (n,) array, or str, optional
             Weights of the rows, >= 0; or the name of the column of X that holds them.
         groups : (n,) array, or str, optional
@@ -309,7 +316,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             the members that are trained are kept.
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-        return self._records(X, y, sample_weight, groups, time, given)  # type: ignore[return-value]
+        return cast("Iterator[Member | Epoch]", self._records(X, y, sample_weight, groups, time, given))
 
     def _records(
         self, X: Any, y: Any, weight: Any, groups: Any, time: Any, given: dict[str, Any], search: Search | None = None
@@ -322,7 +329,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         rows = table_rows(self, X, y, weight, groups=groups, time=time)
         records = self.fit_rows(rows, validation, search)
         next(records)
-        yield from records  # type: ignore[misc]
+        yield from cast("Iterator[Trial | Member | Epoch]", records)
         self._learn_columns(X, (y, weight, groups))
 
     def _tell(self, records: Iterator[Trial | Member | Epoch]) -> None:
@@ -395,6 +402,30 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         return self._fitted().predict_proba(self._table(X))
 
+    def score(self, X: Any, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Return the accuracy.
+
+        Parameters
+        ----------
+        X : frame, Table, dict of columns, or (n, d) array
+        y : (n,) array
+            Labels. Of a set, each label is right; rows for which all are right don't count.
+        sample_weight : (n,) array, optional
+
+        Returns
+        -------
+        float
+            In [0, 1].
+        """
+        if not holds_candidates(y):
+            accuracy: float = super().score(X, y, sample_weight)
+            return accuracy
+        predicted, labels = self.predict(X), encode_candidates(y, self.classes_)  # type: ignore[arg-type]
+        index = np.searchsorted(self.classes_, predicted)
+        right = rows_of(labels)[np.arange(len(index)), index]
+        weight = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+        return float(np.average(right, weights=weigh_rows(None, labels, weight, named=True)))
+
     def prediction_sets(self, X: Any, coverage: float = 0.9, *, allow_empty: bool = True) -> Array:
         """Return for each row a set of classes that holds the true class of `coverage` of new rows.
 
@@ -462,7 +493,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Remember the columns of X that are inputs."""
         names = [name for name in as_table(X).names if not any(isinstance(o, str) and o == name for o in others)]
         self.n_features_in_ = len(names)
-        vars(self).pop("feature_names_in_", None)
+        self.__dict__.pop("feature_names_in_", None)
         if has_names(X):
             self.feature_names_in_ = np.array(names, object)
 
@@ -510,6 +541,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             record |= {"held_out_rows": len(rows.y) - len(fitted.kept), "epochs": network.n_iter_}
             record |= {"training_loss": network.loss_, "solver": network.solver}
             record["learning_rate"] = network.learning_rate_init
+        if self.candidates is not None:
+            record["candidates"] = self.candidates
         if rows.weight_name:
             record["weight"] = rows.weight_name
         if self.metrics_ is not None:

@@ -121,7 +121,7 @@ def _of_type(members: list[Member], rows: TableRows, fitted: TableFit) -> tuple[
     if fitted.validated:
         y, weight = fitted.y, fitted.sample_weight
     else:
-        y, weight = rows.y[fitted.kept], rows.weights(fitted.kept)
+        y, weight = rows.targets(fitted.kept), rows.weights(fitted.kept)
     oof = OutOfFold(len(y), len(rows.classes))
     for member in members:
         oof.add(member.judged, member.Z)
@@ -138,10 +138,11 @@ def _of_network(classifier: Any, rows: TableRows, fitted: TableFit, *, linear: b
     judged = "held out" if len(held) else "validation" if len(y) else "training"
     if judged != "validation":
         index = held if len(held) else fitted.kept
-        X, y, weight = rows.encoded(index, classifier.dtype), rows.y[index], rows.weights(index)
+        X, y, weight = rows.encoded(index, classifier.dtype), rows.targets(index), rows.weights(index)
         Z = _logits(network, X)
     comparison, models = Comparison(judged, {"network": _metrics(Z, y, weight)}), [network]
-    if linear and X is not None and len(network.network_.layer_sizes) > 2:
+    known = rows.sets is None  # the class of each row
+    if linear and known and X is not None and len(network.network_.layer_sizes) > 2:
         of_class = rows.class_weight(classifier.class_weight)
         training = rows.encoded(fitted.kept, classifier.dtype), rows.y[fitted.kept], rows.weights(fitted.kept)
         settings = {"random_state": fitted.seed, "n_threads": classifier.n_threads}
@@ -149,7 +150,7 @@ def _of_network(classifier: Any, rows: TableRows, fitted: TableFit, *, linear: b
         comparison.columns["linear model"] = _metrics(_logits(simple, X), y, weight)
         models.append(simple)
     comparison.columns["class frequencies"] = _frequencies(rows, fitted, y, weight)
-    if X is not None and network.scoring in SCORES:
+    if X is not None and known and network.scoring in SCORES:
         scores = [_score(network.scoring, model, Data(X, y, weight)) for model in models]
         scores += [float("nan")] * (len(comparison.columns) - len(scores))
         comparison.scores = {SCORES[network.scoring]: scores}

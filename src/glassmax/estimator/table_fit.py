@@ -24,6 +24,7 @@ from ..table import ColumnOptions, Date, Encoding, Number, Table, as_table, is_f
 from ..training import Epoch
 from ..training.checkpoint import digest
 from ..version import __version__
+from .candidates import CANDIDATES, check_candidates
 from .classifier import SoftmaxClassifier
 from .ensemble import (
     Ensemble,
@@ -96,7 +97,8 @@ class TableFit:
     Z : (r, k) array
         Their logits.
     y, sample_weight : (r,) arrays
-        Their classes and weights; class weights are not part of the weights.
+        Their classes, or (r, k) rows of 0 and 1 with their candidates, and weights; class weights are not part of the
+        weights.
     stop_reason : str
         "completed", "time_limit" or "interrupted"; of a network of the user's own, its own `stop_reason_`.
     planned : int
@@ -139,8 +141,12 @@ class TableFit:
         return P
 
     def conformal(self) -> Conformal | None:
-        """Return what prediction sets need; None if no rows were judged."""
-        return Conformal.fit(self.Z, self.y, self.sample_weight) if len(self.judged) else None
+        """Return what prediction sets need; None if no rows were judged. Rows of several candidates are left out."""
+        Z, y, weight = self.Z, self.y, self.sample_weight
+        if y.ndim == 2:
+            known = np.flatnonzero(y.sum(axis=1) == 1)
+            Z, y, weight = Z[known], y[known].argmax(axis=1), None if weight is None else weight[known]
+        return Conformal.fit(Z, y, weight) if len(y) else None
 
 
 Records = Generator[Prepared | Trial | Member | Epoch, None, TableFit]
@@ -161,7 +167,7 @@ def table_rows(
     options = ColumnOptions(classifier.types or {}, tuple(classifier.ignore), tuple(classifier.keep))
     if not has_names(X):  # each column of an array is a number that is meant to be learned from
         options = options._replace(keep=[name for name in table.columns if name not in options.ignore])
-    return TableRows(table, y, sample_weight, options, groups=groups, time=time)
+    return TableRows(table, y, sample_weight, options, groups=groups, time=time, candidates=classifier.candidates)
 
 
 def has_names(X: Any) -> bool:
@@ -184,15 +190,15 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Searc
     rows.check_weights(there, "to train on")
     rows.learn_encoding(there)
     X = rows.encoded(there, np.float32, notes=rows.notes)
-    y, weight = rows.y[there], _weighed(classifier, rows, there)
-    held = None if validation is None else Rows(*rows.encoded_validation(*validation, dtype=np.float32))
+    y, weight = rows.targets(there), _weighed(classifier, rows, there)
+    held = None if validation is None else Rows(*rows.encoded_validation(*validation, np.float32))
     yield Prepared(there, there[:0], X.shape[1], None if held is None else len(held.y))
     seed = _seed(classifier, search)
-    folds = Folds.none(y)
+    folds = Folds.none(rows.y[there])
     if held is None:
         groups, time = (None if given is None else given[there] for given in (rows.groups, rows.time))
         draw = np.random.RandomState(seed)
-        folds = assign_blocks(y, draw, preset.blocks, preset.out, groups=groups, time=time)
+        folds = assign_blocks(rows.y[there], draw, preset.blocks, preset.out, groups=groups, time=time)
     data = Rows(X, y, weight)
     n_threads = classifier.n_threads or os.cpu_count() or 1
     numbers = _numbers(rows.encoding)
@@ -250,14 +256,17 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
     if network.n_threads is None:
         network.set_params(n_threads=classifier.n_threads)
     X = rows.encoded(kept, classifier.dtype, notes=rows.notes)
-    X_judged, y_judged, w_judged = rows.encoded(held, classifier.dtype), rows.y[held], rows.weights(held)
+    X_judged, y_judged, w_judged = rows.encoded(held, classifier.dtype), rows.targets(held), rows.weights(held)
     weight = _weighed(classifier, rows, kept)
     names = ("X_val", "y_val", "sample_weight_val")
-    others = () if validation is None else rows.encoded_validation(*validation, dtype=classifier.dtype)
+    others = () if validation is None else rows.encoded_validation(*validation, classifier.dtype)
     given = dict(zip(names, others, strict=False))
     yield Prepared(kept, held, X.shape[1], len(others[1]) if others else None, network)
     classes = np.arange(len(rows.classes))
-    epochs = network.fit_epochs(X, rows.y[kept], weight, classes=classes, **given)
+    if rows.sets is not None or (others and others[1].ndim == 2):
+        check_candidates(network)
+        network.set_params(loss=CANDIDATES)
+    epochs = network.fit_epochs(X, rows.targets(kept), weight, classes=classes, **given)
     try:
         yield from epochs
     except KeyboardInterrupt:
@@ -297,7 +306,7 @@ def _numbers(encoding: Encoding) -> Numbers:
 
 def _weighed(classifier: Any, rows: TableRows, index: Array) -> Array | None:
     """Return the weights of some rows, times the weights of their classes."""
-    labels = Labels("softmax", np.arange(len(rows.classes)), rows.y[index])
+    labels = Labels("softmax", np.arange(len(rows.classes)), rows.targets(index), rows.sets is not None)
     return weigh_rows(rows.class_weight(classifier.class_weight), labels, rows.weights(index), named=True)
 
 

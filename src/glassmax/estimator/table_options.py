@@ -64,6 +64,10 @@ def check_table_options(classifier: Any) -> None:
     if not (weights is None or isinstance(weights, Mapping) or (isinstance(weights, str) and weights == "balanced")):
         expected = "a dict of weights by class, 'balanced' or None"
         raise OptionError(parameter="class_weight", came=repr(weights), expected=expected)
+    separator = classifier.candidates
+    if separator is not None and not (isinstance(separator, str) and separator.strip() and "!" not in separator):
+        expected = "the text between classes in a cell, such as '|', without '!'; or None"
+        raise OptionError(parameter="candidates", came=repr(separator), expected=expected)
     path = classifier.checkpoint_path
     if path is not None and not isinstance(path, str | os.PathLike):
         raise OptionError(parameter="checkpoint_path", came=repr(path), expected="the path of a file, or None")

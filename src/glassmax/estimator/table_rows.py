@@ -25,6 +25,8 @@ from ..table import (
     Table,
     UnseenCounts,
     as_table,
+    candidate_rows,
+    class_indices,
     infer,
     label_texts,
     read_labels,
@@ -33,6 +35,7 @@ from ..table import (
 from ..table.cells import as_text
 from ..table.frames import is_missing
 from ..training import holdout
+from .candidates import encode_candidates, holds_candidates, rows_of
 from .labels import encode_labels
 from .table_notes import notes_on_classes, notes_on_giveaways
 from .table_order import order_of
@@ -63,6 +66,8 @@ class TableRows:
     time : str or (n,) array_like, optional
         Name of a column, or numbers or dates, which put the rows in order. The column is an input, unless `columns`
         leaves it out.
+    candidates : str, optional
+        What separates the candidates in a cell of the target column, see `glassmax.table.read_labels`.
 
     Attributes
     ----------
@@ -77,7 +82,9 @@ class TableRows:
     target, weight_name : str
         The names of target and weight for messages and for the model; "" if there are no weights.
     classes, y : (k,) and (n,) arrays
-        The labels, sorted, and the index of the label of each row.
+        The labels, sorted, and the index of the label of each row; of several candidates the first.
+    sets : (n, k) array of bool or None
+        The candidates of each row; None if every row has one. Rows of which every class is a candidate are left out.
     weight : (n,) array or None
     groups : (n,) array of int or None
         The number of the group of each row.
@@ -115,19 +122,26 @@ class TableRows:
         *,
         groups: str | npt.ArrayLike | None = None,
         time: str | npt.ArrayLike | None = None,
+        candidates: str | None = None,
     ) -> None:
-        table = as_table(data)
+        table, self.separator = as_table(data), candidates
         self.columns = ColumnOptions() if columns is None else columns
         self.target = target if isinstance(target, str) else _free_name(target, table)
         self.weight_name = weight if isinstance(weight, str) else "" if weight is None else "sample_weight"
         self.target_is_column, self.weight_is_column = isinstance(target, str), isinstance(weight, str)
         all_weights = _weights(table, weight)
-        labels, self.index = read_labels(table, target) if isinstance(target, str) else _given_labels(target, table)
+        if isinstance(target, str):
+            labels, self.index = read_labels(table, target, candidates=candidates)
+        else:
+            labels, self.index = _given_labels(target, table)
+        self.sets: Array | None = None
+        if holds_candidates(labels):
+            self.sets, labels, self.index = _read_sets(labels, self.index, self.target)
         self.given = table.n_rows
         self.unlabelled = table.n_rows - len(self.index)
         self.table = table.rows(self.index) if self.unlabelled else table
         self.weight = None if all_weights is None else all_weights[self.index]
-        self.classes, self.y = self._classes(labels)
+        self.classes, self.y = self._classes(labels) if self.sets is None else (labels, self.sets.argmax(axis=1))
         self.groups = None if groups is None else _group_numbers(table, groups)[self.index]
         self.time = None if time is None else order_of(table, time)[self.index]
         kept = isinstance(groups, str) and groups in self.columns.keep
@@ -160,7 +174,7 @@ class TableRows:
         inference = infer(self.table, self.without, self.columns)
         self.encoding, self.notes = Encoding.learn(rows, self.target, inference=inference)
         self.notes += notes_on_giveaways(self.table, self.encoding.names, self.y, self.target)
-        held_out = index is not None and len(index) < len(self.y)
+        held_out = index is not None and len(index) < len(self.y) and self.sets is None
         self.notes += notes_on_classes(self.classes, self.y, self.target, held_out=held_out)
 
     def encoded(
@@ -206,6 +220,8 @@ class TableRows:
     ) -> tuple[Any, Array, Array | None]:
         """Return X, y and the weights of other rows, encoded like the training rows; note what was filled.
 
+        y are class indices, or rows of 0 and 1 if labels are sets.
+
         Parameters
         ----------
         data : Table, frame, dict of columns, or (n, d) array_like
@@ -221,12 +237,15 @@ class TableRows:
         """
         table = as_table(data, "X_val")
         if target is None and self.target_is_column:
-            labels, rows = read_labels(table, self.target, repeating=False)
+            labels, rows = read_labels(table, self.target, repeating=False, candidates=self.separator)
             what = self.target
         else:
             labels, rows = _given_labels(cast("Any", target), table, "y_val")
             what = "y_val"
-        y = self._known(labels, rows, table, what)
+        if holds_candidates(labels):
+            y, _, rows = _read_sets(labels, rows, what, self.classes)
+        else:
+            y = class_indices(self.classes, labels, table, rows, what, whose="the training rows")
         given = self.weight_name if weight is None and self.weight_is_column else weight
         some, counts = table.rows(rows), UnseenCounts()
         X: Any = self.encoding.fill(some, counts).astype(dtype, copy=False)
@@ -237,14 +256,9 @@ class TableRows:
         self.notes += [Note((f"{table.name}: ", *n.text), n.kind) for n in counts.notes(self.encoding.columns)]
         return csr_matrix(X) if self.sparse else X, y, w
 
-    def _known(self, labels: Array, rows: Array, table: Table, what: str) -> Array:
-        known = {text: position for position, text in enumerate(label_texts(self.classes))}
-        texts = label_texts(labels)
-        for row, text in zip(rows, texts, strict=True):
-            if text not in known:
-                place = table.place(int(row))
-                raise DataError(f"{place}: {what} is {text!r}, which is no class of the training rows.")
-        return np.array([known[text] for text in texts], np.intp)
+    def targets(self, index: Array) -> Array:
+        """Return the class of each of some rows, or rows of 0 and 1 with its candidates."""
+        return self.y[index] if self.sets is None else self.sets[index].astype(np.float64)
 
     def weights(self, index: Array) -> Array | None:
         """Return the weights of some rows, or None."""
@@ -260,9 +274,18 @@ class TableRows:
                 *(Setting("random_state"), " or ", Setting("held_out"), "."),
             )
 
+    def counts(self) -> Array:
+        """Return the number of rows that may have each class, (k,)."""
+        return np.bincount(self.y, minlength=len(self.classes)) if self.sets is None else self.sets.sum(axis=0)
+
     def shares(self, index: Array) -> Array:
         """Return the share of each class in the weight of some rows."""
-        counts = np.bincount(self.y[index], self.weights(index), len(self.classes))
+        if self.sets is None:
+            counts = np.bincount(self.y[index], self.weights(index), len(self.classes))
+        else:  # candidates have equal shares of a row
+            weight, sets = self.weights(index), self.sets[index]
+            counts = (1 if weight is None else weight[:, None]) * sets / sets.sum(axis=1, keepdims=True)
+            counts = counts.sum(axis=0)
         return cast("Array", counts / counts.sum())
 
     def class_weight(self, given: Any) -> Any:
@@ -327,6 +350,20 @@ def _given_labels(labels: npt.ArrayLike, table: Table, what: str = "y") -> tuple
         plain = np.array(values.tolist())
         values = plain if plain.dtype.kind in "bi" else values  # texts stay objects, as scikit-learn has them
     return values, rows
+
+
+def _read_sets(labels: Array, rows: Array, what: str, classes: Array | None = None) -> tuple[Array, Array, Array]:
+    """Return the candidates of each row that rules out a class, (m, k), all classes, and these rows."""
+    if classes is None:
+        found = encode_candidates(labels, what=what)
+        order = np.argsort(found.classes)
+        S, classes = rows_of(found)[:, order], found.classes[order]
+    else:
+        S = candidate_rows(labels, classes, what)
+    says = ~S.all(axis=1)
+    if not says.any():
+        raise LabelError(f"{what} names every class in every row, expected rows that rule out a class.")
+    return S[says], classes, rows[says]
 
 
 def _weights(table: Table, weight: Any, what: str = "sample_weight") -> Array | None:

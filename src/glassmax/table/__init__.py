@@ -19,7 +19,7 @@ from .encoding import Encoded, Encoding
 from .frames import as_table, is_frame, table_of
 from .giveaways import giveaways
 from .inference import KINDS, ColumnOptions, Inference, infer
-from .labels import label_texts, read_labels, read_weights
+from .labels import candidate_rows, class_indices, label_texts, read_labels, read_weights
 from .notes import Note
 from .reading import read_batches, read_table
 from .table import Table, joined
@@ -41,6 +41,8 @@ __all__ = [
     "Table",
     "UnseenCounts",
     "as_table",
+    "candidate_rows",
+    "class_indices",
     "giveaways",
     "holds_candidates",
     "infer",

@@ -2,19 +2,22 @@
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, LabelError
 from ..functional.arrays import Array
-from .cells import as_text, column_of, number_text
+from .candidates import NotClass, holds_candidates, mapped, named_labels, parse_candidates
+from .cells import as_text, column_of, number_text, objects
 from .columns import numbers_of
 from .table import Table
 
-__all__ = ["label_texts", "read_labels", "read_weights"]
+__all__ = ["candidate_rows", "class_indices", "label_texts", "read_labels", "read_weights"]
 
 LONGEST = 1000
 WHOLE = 2.0**53
 
 
-def read_labels(table: Table, target: str, *, repeating: bool = True) -> tuple[Array, Array]:
+def read_labels(
+    table: Table, target: str, *, repeating: bool = True, candidates: str | None = None
+) -> tuple[Array, Array]:
     """Return the labels of the rows that have one.
 
     Parameters
@@ -25,12 +28,16 @@ def read_labels(table: Table, target: str, *, repeating: bool = True) -> tuple[A
     repeating : bool, default=True
         Whether to raise if most values of the column are different, as measurements and names are. Pass False if the
         classes are known, because a few rows may then have very many different classes.
+    candidates : str, optional
+        What separates classes in a cell: with "|", the cell ``a|b`` is a set, "a or b", and ``!a`` rules a out, as
+        `not_class` does.
 
     Returns
     -------
     labels : (m,) array
         int64 if every cell is a whole number, float64 if every cell is a number, bool if every cell is one of a
-        frame's booleans, text otherwise.
+        frame's booleans, text otherwise. Where a cell names several candidates, objects: labels, frozensets and
+        `not_class`.
     rows : (m,) array of intp
         The rows they belong to; rows without a label are left out.
 
@@ -50,6 +57,9 @@ def read_labels(table: Table, target: str, *, repeating: bool = True) -> tuple[A
                 f"{table.place(int(row))}: {target!r} is a text of {len(texts[row])} characters, expected the name of "
                 f"a class, {LONGEST} at most. Correct the cell, or predict another column."
             )
+    entries = None if candidates is None else _candidates(table, target, texts, rows, candidates)
+    if entries is not None:
+        return entries, rows
     distinct = len(set(texts[rows]))
     if repeating and distinct > 20 and distinct > len(rows) / 2:
         raise DataError(
@@ -57,6 +67,25 @@ def read_labels(table: Table, target: str, *, repeating: bool = True) -> tuple[A
             "that repeat. glassmax predicts classes, not measurements or names."
         )
     return _labels(table, target, cells[rows], texts[rows], rows), rows
+
+
+def _candidates(table: Table, target: str, texts: Array, rows: Array, separator: str) -> Array | None:
+    """Return labels and sets of labels; None if each cell names one class."""
+    entries = objects([None] * len(rows))
+    for position, row in enumerate(rows):
+        try:
+            entries[position] = parse_candidates(texts[row], separator)
+        except LabelError as error:
+            raise DataError(f"{table.place(int(row))}: {target!r} {error}. Correct the cell.") from None
+    if not holds_candidates(entries):
+        return None
+    named: dict[str, int] = {}
+    for row, entry in zip(rows.tolist(), entries, strict=True):
+        mapped(entry, lambda text, row=row: named.setdefault(text, row))
+    parts = objects(list(named))
+    labels = _labels(table, target, parts, parts, np.array(list(named.values()), np.intp)).tolist()
+    known = dict(zip(named, labels, strict=True))
+    return objects([mapped(entry, known.__getitem__) for entry in entries])
 
 
 def _labels(table: Table, target: str, cells: Array, texts: Array, rows: Array) -> Array:
@@ -85,6 +114,64 @@ def label_texts(classes: Array) -> list[str]:
     if classes.dtype.kind == "f":
         return [number_text(label) for label in classes.tolist()]
     return [str(label) for label in classes]
+
+
+def class_indices(
+    classes: Array, labels: Array, table: Table, rows: Array, what: str, *, whose: str = "the model"
+) -> Array:
+    """Return the index of each label among known classes, (m,) intp; a label and a class are compared by their text.
+
+    Parameters
+    ----------
+    classes : (k,) array
+    labels : (m,) array
+        As returned by `read_labels`.
+    table : Table
+    rows : (m,) array of int
+        The rows they belong to.
+    what : str
+        The user's word for the labels: the target column.
+    whose : str, default="the model"
+        What has the classes, for the message.
+
+    Raises
+    ------
+    DataError
+        At the first label that is no known class.
+    """
+    known = label_texts(classes)
+    index = {str(label): position for position, label in enumerate(classes)}
+    index |= {text: position for position, text in enumerate(known)}
+    texts = label_texts(labels)
+    for row, text in zip(rows, texts, strict=True):
+        if text not in index:
+            more = f" and {len(known) - 10} more" if len(known) > 10 else ""
+            shown = f"{', '.join(known[:10])}{more}"
+            raise DataError(f"{table.place(int(row))}: {what} is {text!r}, expected a class of {whose}: {shown}.")
+    return np.array([index[text] for text in texts], np.intp)
+
+
+def candidate_rows(labels: Array, classes: Array, what: str) -> Array:
+    """Return labels of which some are sets as rows of bool, (n, k): True for each class that a row may have.
+
+    Labels are compared by their texts: numbers in one table may be texts in another. A LabelError names the first
+    label that is no class, and the first row that no class is left for.
+    """
+    known = {text: position for position, text in enumerate(label_texts(classes))}
+    S = np.zeros((len(labels), len(known)), bool)
+    for row, entry in enumerate(labels):
+        named = [label_texts(np.asarray([label]))[0] for label in named_labels(entry)]
+        for text in named:
+            if text not in known:
+                more = f" and {len(known) - 10} more" if len(known) > 10 else ""
+                shown = f"{', '.join(list(known)[:10])}{more}"
+                raise LabelError(f"{what} names {text!r}, expected classes of the training rows: {shown}.")
+        S[row, [known[text] for text in named]] = True
+        if isinstance(entry, NotClass) or not named:
+            S[row] = ~S[row]
+        if not S[row].any():
+            raise LabelError(f"Row {row} of {what} is {entry!r}, which leaves no class, expected at least one.")
+    return S
 
 
 def read_weights(table: Table, name: str, *, all_zero: bool = False) -> Array:

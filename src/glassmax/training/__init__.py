@@ -7,8 +7,10 @@
     early_stopping    when to stop, and which weights were the best
     validation_split  which rows to hold out for validation
     checkpoint        a training run in a file, to be resumed
+    table_scoring     the metrics of a model on a table that may be larger than memory
 
-Training works on arrays and on class indices or rows of targets; it does not use labels, tables or estimators.
+Training works on arrays and on class indices or rows of targets; only `table_scoring` uses labels and tables. No module
+uses estimators.
 """
 
 from .checkpoint import Checkpoint

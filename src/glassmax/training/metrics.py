@@ -115,7 +115,10 @@ def score(network: Network, engine: Engine, data: Data, *, confusion: bool = Tru
 
 
 class RunningMetrics:
-    """Metrics of predictions that come a block of rows at a time, one class a row.
+    """Metrics of predictions that come a block of rows at a time.
+
+    Of a row with several candidates only log-loss and accuracy are counted: whether the prediction is right in another
+    sense isn't known.
 
     Parameters
     ----------
@@ -134,7 +137,8 @@ class RunningMetrics:
 
     def __init__(self, k: int) -> None:
         self.k, self.rows = k, 0
-        self.weight = self.loss = self.squares = 0.0
+        self.weight = self.loss = self.right = 0.0
+        self.weight_of_known = self.squares = 0.0
         self.of_class, self.hits = np.zeros(k), np.zeros(k)
         self.bins = np.zeros((3, BINS))  # weight, confidence, hits
         self.confusion = np.zeros((k, k), np.int64) if k <= MAX_CLASSES else None
@@ -150,20 +154,31 @@ class RunningMetrics:
         ----------
         Z : (n, k) array
             Logits.
-        y : (n,) array of int
-            The true classes.
+        y : (n,) array of int, or (n, k) array of 0 and 1
+            The true classes, or the candidates of each row.
         weight : (n,) array, optional
             >= 0; ones by default.
         """
         w = np.ones(len(y)) if weight is None else weight
-        head = LOG_LOSS["softmax"]
+        head = CANDIDATES if y.ndim == 2 else LOG_LOSS["softmax"]
         tape = head.forward(Z.astype(np.float64))
-        P, predicted = tape.P, Z.argmax(axis=1)
-        right = predicted == y
-        confidence, of_truth = P[np.arange(len(y)), predicted], P[np.arange(len(y)), y]
+        predicted = Z.argmax(axis=1)
+        right = predicted == y if y.ndim == 1 else y[np.arange(len(y)), predicted] == 1
         self.rows += len(y)
         self.weight += float(w.sum())
         self.loss += float(reduce_rows(head.rows(tape, y), w, "sum"))
+        self.right += float(w @ right)
+        if y.ndim == 1:
+            self._add_known(tape.P, predicted, y, w)
+        else:
+            known = np.flatnonzero(y.sum(axis=1) == 1)
+            self._add_known(tape.P[known], predicted[known], y[known].argmax(axis=1), w[known])
+
+    def _add_known(self, P: Array, predicted: Array, y: Array, w: Array) -> None:
+        """Count what needs the class of each row."""
+        right = predicted == y
+        confidence, of_truth = P[np.arange(len(y)), predicted], P[np.arange(len(y)), y]
+        self.weight_of_known += float(w.sum())
         self.squares += float((w * ((P * P).sum(axis=1) - 2 * of_truth + 1)).sum())
         self.of_class += np.bincount(y, w, self.k)
         self.hits += np.bincount(y[right], w[right], self.k)
@@ -175,9 +190,21 @@ class RunningMetrics:
         else:
             self.pairs.update(zip(y[~right].tolist(), predicted[~right].tolist(), strict=True))
 
+    def reliability(self) -> Array:
+        """Return how often rows were right, by the probability of their most probable class.
+
+        Returns
+        -------
+        (b, 3) array
+            For each bin of probabilities that has rows: their mean probability, their accuracy, and their share of the
+            weight of all rows.
+        """
+        weight, confidence, hits = self.bins[:, self.bins[0] > 0]
+        return np.stack([confidence / weight, hits / weight, weight / self.weight], axis=1)
+
     def metrics(self) -> Metrics:
         """Return the metrics of all rows so far; NaN where their weights are 0."""
-        total = self.weight or NAN
+        total, known = self.weight or NAN, self.weight_of_known or NAN
         there = self.of_class > 0
         balanced = float((self.hits[there] / self.of_class[there]).mean()) if there.any() else NAN
         apart = np.abs(self.bins[1] - self.bins[2]).sum()
@@ -188,10 +215,10 @@ class RunningMetrics:
         return Metrics(
             self.rows,
             self.loss / total,
-            float(self.hits.sum()) / total,
+            self.right / total,
             balanced,
-            self.squares / total,
-            float(apart) / total,
+            self.squares / known,
+            float(apart) / known,
             self.confusion,
             pairs,
         )

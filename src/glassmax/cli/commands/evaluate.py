@@ -20,15 +20,31 @@ SET_ROWS = {"coverage": "class in the 90 % set", "mean_size": "classes in a 90 %
     "Scoring",
     option("--by", "Column to group by: also print the metrics for each of its values.", metavar="COLUMN"),
     option("--weight", "Column of sample weights, >= 0.", metavar="COLUMN"),
+    option("--reliability", "Also print how often the model was right, by the probability of its class.", is_flag=True),
+    option(
+        "--candidates",
+        "What separates candidates in a target cell.  [default: as the model was trained]",
+        metavar="SEP",
+    ),
 )
 @group("Data", *FILE_FORMAT)
 @group("Output", *RESULT)
-def command(model: str, data: str, by: str | None, weight: str | None, as_json: bool, **options: Any) -> None:
+def command(
+    model: str,
+    data: str,
+    by: str | None,
+    weight: str | None,
+    candidates: str | None,
+    as_json: bool,
+    reliability: bool,
+    **options: Any,
+) -> None:
     """Score a model on a table that has the target column.
 
     MODEL is a file that `glassmax train` has written. DATA is a table in any format that train reads; it may be larger
     than memory. All of its rows are scored, including those that the model was trained on, if DATA holds any. A
-    calibrated model is also scored without its calibration.
+    calibrated model is also scored without its calibration. With --reliability, a bar ends at the share of rows that
+    were right; the mark stands at their mean probability, where the bar of a calibrated model ends.
 
     \b
     Examples:
@@ -37,9 +53,9 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
     """
     from ...model import load_model
     from ...table import UnseenCounts, read_batches
-    from ..figures import figures_as_json
-    from ..result import Result
-    from ..scoring import COVERAGE, Scoring
+    from ...training.table_scoring import COVERAGE, TableScoring
+    from ..reliability import reliability_as_json, reliability_as_text
+    from ..result import Result, figures_as_json, groups_as_text
     from .predict import columns_needed, refuse_swapped
 
     refuse_swapped(model, data)
@@ -48,7 +64,9 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
     assert loaded.encoding is not None
     wanted = [*needed, loaded.encoding.target, *(name for name in (by, weight) if name)]
     form = {name: options[name] for name in ("delimiter", "decimal", "encoding")}
-    scoring = Scoring(loaded, by, weight)
+    trained_with = loaded.record.get("candidates")
+    separator = candidates or (trained_with if isinstance(trained_with, str) else None)
+    scoring = TableScoring(loaded, by, weight, separator)
     surprises = UnseenCounts()
     scoring.count(read_batches(data, columns=wanted, **form), surprises)
     name = scoring.name
@@ -69,13 +87,25 @@ def command(model: str, data: str, by: str | None, weight: str | None, as_json: 
             facts["uncalibrated"] = {"log_loss": raw.log_loss, "calibration_error": raw.calibration_error}
         if sets:
             facts["prediction_sets"] = {"promised": COVERAGE, **sets}
+        if reliability:
+            facts["reliability"] = reliability_as_json(scoring.whole.reliability())
         if by is not None:
-            facts["by"] = {by: {value: scoring.group_as_json(value) for value in scoring.groups}}
+            facts["by"] = {by: {value: _group_as_json(running.metrics()) for value, running in scoring.groups.items()}}
         show_json(facts)
         return
     first = "network" if len(loaded.networks) == 1 else "ensemble"
     columns = {first: figures, **({} if raw is None else {"uncalibrated": raw}), "class frequencies": trivial}
     more = {SET_ROWS[key]: [value] + [math.nan] * (len(columns) - 1) for key, value in sets.items()}
     show(Result(f"{counted(figures.rows, 'row')} of {name}", columns, loaded.classes, more).as_text())
+    if reliability:
+        show("\n" + reliability_as_text(scoring.whole.reliability()) + "\n")
     if by is not None:
-        show("\n" + scoring.groups_as_text(by) + "\n")
+        show("\n" + groups_as_text(by, {value: running.metrics() for value, running in scoring.groups.items()}) + "\n")
+
+
+def _group_as_json(figures: Any) -> dict[str, Any]:
+    """Return the figures of a group, without its confusions; null where there are none."""
+    from ..result import figures_as_json
+
+    named = {key: one for key, one in figures_as_json(figures).items() if not key.startswith("confus")}
+    return {"rows": figures.rows} | {key: one if one == one else None for key, one in named.items()}

@@ -125,7 +125,8 @@ def _of_networks(model: Any) -> dict[str, Any]:
     kinds: list[tuple[str, float, int]] = []
     for network, weight in zip(model.networks, model.weights.tolist(), strict=True):
         names = [*dict.fromkeys(network.activations)] or ["linear"]
-        shown = ", ".join(["-".join(map(str, network.layer_sizes)), *names])
+        sizes = "-".join(map(str, (network.n_inputs, *network.layer_sizes[1:])))
+        shown = ", ".join([sizes, *names])
         if network.embedding is not None:
             shown += ", with an embedding"
         if kinds and kinds[-1][:2] == (shown, weight):

@@ -33,8 +33,8 @@ class Rows(NamedTuple):
     Attributes
     ----------
     X : (n, d) array or CSR matrix
-    y : (n,) array of int
-        Class indices.
+    y : (n,) array of int, or (n, k) array of 0 and 1
+        Class indices, or the candidates of each row.
     weight : (n,) array or None
         Sample weights, class weights included.
     """
@@ -170,7 +170,9 @@ class Trainer:
         if bins is not None:
             rows = rows._replace(X=bins.forward(rows.X, {}))
             parameters["embedding"] = None
-        classifier = SoftmaxClassifier(**parameters, output="softmax", random_state=seed, n_threads=n_threads)
+        loss = "cross_entropy" if rows.y.ndim == 1 else "candidate_cross_entropy"
+        settings = {"output": "softmax", "loss": loss, "random_state": seed, "n_threads": n_threads}
+        classifier = SoftmaxClassifier(**parameters, **settings)
         saved = None if self.checkpoint is None else self.checkpoint.member(task.position, task.number)
         if not self._fit(classifier, rows, saved):
             return None

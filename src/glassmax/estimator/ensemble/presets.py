@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...embedding import PiecewiseLinear
-from ...embedding.recipes import Recipe
+from ...embedding import Periodic, PiecewiseLinear
 
 __all__ = ["PRESETS", "MemberType", "Numbers", "Preset"]
 
@@ -29,12 +28,12 @@ class Numbers(NamedTuple):
     ----------
     columns : tuple of int
         Those to be embedded.
-    count : int
+    total : int
         Number of columns of numbers of the table; some may not be embedded, because they have bins already.
     """
 
     columns: tuple[int, ...]
-    count: int
+    total: int
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ class MemberType:
 
     def suits(self, n: int, numbers: Numbers | None) -> bool:
         """Return whether the type is tried for n rows with these columns of numbers; None if they are not known."""
-        return self.fewest_rows <= n <= self.most_rows and (numbers is None or numbers.count <= self.most_numbers)
+        return self.fewest_rows <= n <= self.most_rows and (numbers is None or numbers.total <= self.most_numbers)
 
     def for_rows(self, n: int, numbers: Numbers | None = None) -> dict[str, Any]:
         """Return the parameters of `SoftmaxClassifier` for a member that trains on n rows.
@@ -123,10 +122,10 @@ class Preset:
     out: int = 1
 
 
-def _of_columns(recipe: Recipe, numbers: Numbers, bins: int | None) -> Recipe:
-    """Return a recipe for these columns; bins get fewer, the more columns there are."""
+def _of_columns(recipe: Periodic | PiecewiseLinear, numbers: Numbers, bins: int | None) -> Periodic | PiecewiseLinear:
+    """Return a recipe for these columns; unless `bins` says how many, bins get fewer, the more columns there are."""
     if isinstance(recipe, PiecewiseLinear):
-        follows = min(max(MOST_BINS // numbers.count, FEWEST_BINS_OF_COLUMN), MOST_BINS_OF_COLUMN)
+        follows = min(max(MOST_BINS // numbers.total, FEWEST_BINS_OF_COLUMN), MOST_BINS_OF_COLUMN)
         return PiecewiseLinear(numbers.columns, bins or follows)
     return replace(recipe, columns=numbers.columns)
 
@@ -174,7 +173,7 @@ def _binned(**bounds: int) -> tuple[MemberType, ...]:
 
 
 def _of_two_sizes(
-    name: str, parameters: dict[str, Any], layers: int, epochs: int, bounds: dict[str, int]
+    name: str, parameters: dict[str, Any], layers: int, epochs: int, bounds: dict[str, Any]
 ) -> tuple[MemberType, ...]:
     """Return a type for few rows, and one for more."""
     small = parameters | {"hidden_layer_sizes": (128, 128)}

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
-from ...functional import log_softmax
+from ...functional import log_softmax, softmax, softmax_candidate_cross_entropy
 from ...functional.arrays import Array
 
 __all__ = ["Judgement", "OutOfFold", "fit_scale", "fit_weights", "judge"]
@@ -63,7 +63,8 @@ def judge(Z: Array, y: Array, weight: Array | None) -> Judgement:
     if not total > 0:
         return Judgement(np.nan, np.nan, 1.0, 0)
     scale = fit_scale(Z, y, w)
-    hits = w @ (Z.argmax(axis=1) == y)
+    top = Z.argmax(axis=1)
+    hits = w @ (top == y if y.ndim == 1 else y[np.arange(len(y)), top] == 1)
     return Judgement(_loss(scale * Z.astype(np.float64), y, w), float(hits / total), scale, len(y))
 
 
@@ -71,7 +72,8 @@ def fit_scale(Z: Array, y: Array, weight: Array | None = None) -> float:
     """Return the scale exp(a) with the least log-loss plus 2 a^2 / n, by Newton's method; 1 / scale is the temperature.
 
     With s = exp(a), ``dL/da = s sum_i w_i <p_i - y_i, z_i>`` and ``d2L/da2 = dL/da + s^2 sum_i w_i var_{p_i}(z_i)``,
-    the weights summing to 1.
+    the weights summing to 1. Where y holds candidates, y_i is softmax over them, and the variance under it is
+    subtracted.
     """
     w = (np.ones(len(y)) if weight is None else weight).astype(np.float64)
     w, strength = w / w.sum(), 2 * STRENGTH_SCALE / len(y)
@@ -82,8 +84,10 @@ def fit_scale(Z: Array, y: Array, weight: Array | None = None) -> float:
             z = Z[rows].astype(np.float64)
             P = np.exp(log_softmax(s * z))
             mean = (P * z).sum(axis=1)
-            first += w[rows] @ (mean - z[np.arange(len(z)), y[rows]])
-            variance += w[rows] @ ((P * z * z).sum(axis=1) - mean**2)
+            target = _target(s * z, y[rows])
+            first += w[rows] @ (mean - target.mean(z))
+            variance += w[rows] @ ((P * z * z).sum(axis=1) - mean**2) - w[rows] @ target.variance(z)
+        variance = max(float(variance), 0.0)
         slope = s * first + strength * a
         curvature = max(s * first, 0.0) + s * s * variance + strength
         step = float(np.clip(-slope / curvature, -LARGEST_STEP, LARGEST_STEP))
@@ -113,10 +117,10 @@ def fit_weights(Zs: list[Array], y: Array, weight: Array | None = None) -> Array
         for rows in _blocks(Zs[0]):
             z = [Z[rows].astype(np.float64) for Z in Zs]
             logs = log_softmax(sum(e_t * z_t for e_t, z_t in zip(e, z, strict=True)))
-            truth = np.arange(len(logs)), y[rows]
-            value -= float(w[rows] @ logs[truth])
+            target = _target(logs, y[rows])
+            value -= float(w[rows] @ target.log_p(logs))
             P = np.exp(logs)
-            slope += e * [w[rows] @ ((P * z_t).sum(axis=1) - z_t[truth]) for z_t in z]
+            slope += e * [w[rows] @ ((P * z_t).sum(axis=1) - target.mean(z_t)) for z_t in z]
         return value, slope
 
     start = np.full(len(Zs), -np.log(len(Zs)))
@@ -127,8 +131,50 @@ def _loss(Z: Array, y: Array, w: Array) -> float:
     total = 0.0
     for rows in _blocks(Z):
         logs = log_softmax(Z[rows])
-        total -= float(w[rows] @ logs[np.arange(len(logs)), y[rows]])
+        total -= float(w[rows] @ _target(logs, y[rows]).log_p(logs))
     return total / float(w.sum())
+
+
+class _Classes:
+    """The true class of each row."""
+
+    def __init__(self, y: Array) -> None:
+        self.truth = np.arange(len(y)), y
+
+    def log_p(self, logs: Array) -> Array:
+        """The log-probability of the truth, from those of all classes."""
+        return logs[self.truth]
+
+    def mean(self, z: Array) -> Array:
+        """The mean of z over the truth."""
+        return z[self.truth]
+
+    def variance(self, z: Array) -> Array:
+        """The variance of z over the truth."""
+        return np.zeros(len(z))
+
+
+class _Candidates:
+    """The candidates of each row, S (n, k), with softmax Q over them."""
+
+    def __init__(self, z: Array, S: Array) -> None:
+        self.S, self.Q = S, softmax(np.where(S == 1, z, -np.inf))
+
+    def log_p(self, logs: Array) -> Array:
+        """The log-probability of the candidates together."""
+        return -softmax_candidate_cross_entropy(logs, self.S, reduction="none")
+
+    def mean(self, z: Array) -> Array:
+        """The mean of z over the candidates."""
+        return (self.Q * z).sum(axis=1)
+
+    def variance(self, z: Array) -> Array:
+        """The variance of z over the candidates."""
+        return (self.Q * z * z).sum(axis=1) - self.mean(z) ** 2
+
+
+def _target(z: Array, y: Array) -> _Classes | _Candidates:
+    return _Classes(y) if y.ndim == 1 else _Candidates(z, y)
 
 
 def _blocks(Z: Array) -> list[slice]:

@@ -121,7 +121,9 @@ def _combined(ready: list[Member], trainer: Trainer) -> Ensemble:
     scale = float(w.sum())
     shares = [w[t] / scale / len(sets[t]) for t in used for _ in sets[t]]
     members = [member for t in used for member in sets[t]]
-    Z = sum(np.float32(w[t] / scale) * Zs[t] for t in used)
+    Z = np.zeros_like(Zs[0])
+    for t in used:
+        Z += np.float32(w[t] / scale) * Zs[t]
     sharpening = SHARPENING if trainer.validation is None and len(members) > len(used) else 1.0
     return Ensemble(members, np.array(shares), sharpening * scale, scale, judged, Z)
 

@@ -1,36 +1,39 @@
 """The metrics of a model's predictions on a table larger than memory, over all rows and over groups of rows."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, Setting
 from ..functional.arrays import Array
 from ..model import Model
-from ..table import Table, UnseenCounts, read_labels, read_weights
+from ..table import (
+    Table,
+    UnseenCounts,
+    candidate_rows,
+    class_indices,
+    holds_candidates,
+    read_labels,
+    read_weights,
+)
 from ..table.cells import as_text
-from ..training import Metrics, RunningMetrics
-from .charts import figures_table, plain_table
-from .figures import class_index, figures_as_json
-from .talk import figure, harmless, shortened
-from .terminal import console, rendered
+from .metrics import Metrics, RunningMetrics
 
-__all__ = ["COVERAGE", "Scoring"]
+__all__ = ["COVERAGE", "TableScoring"]
 
 MOST_GROUPS = 100
 COVERAGE = 0.9
 """The promise of the prediction sets that are scored."""
 
 
-class Scoring:
+class TableScoring:
     """The metrics of a model's predictions, over all rows and over the groups that column `by` makes.
 
-    `weight` is the column of sample weights.
+    `weight` is the column of sample weights, `candidates` what separates the candidates in a cell of the target column.
     """
 
-    def __init__(self, model: Model, by: str | None, weight: str | None) -> None:
-        self.model, self.by, self.weight = model, by, weight
+    def __init__(self, model: Model, by: str | None, weight: str | None, candidates: str | None = None) -> None:
+        self.model, self.by, self.weight, self.separator = model, by, weight, candidates
         self.whole = RunningMetrics(len(model.classes))
         self.groups: dict[str, RunningMetrics] = {}
         self.name, self.unlabelled = "", 0
@@ -47,7 +50,7 @@ class Scoring:
                 Z = self._calibrated(raw, y, w)
                 self.whole.add(Z, y, w)
                 self._count_sets(Z, y, w)
-                self.totals += np.bincount(y, w, len(self.totals))
+                self.totals += _totals(y, w, len(self.totals))
                 self._count_groups(table, Z, y, w)
         if not self.whole.rows:
             target = self.model.encoding.target  # type: ignore[union-attr]
@@ -65,7 +68,8 @@ class Scoring:
     def _count_sets(self, Z: Array, y: Array, w: Array | None) -> None:
         if self.model.conformal is not None:
             sets = self.model.conformal.sets(Z, COVERAGE)
-            held = np.stack([sets[np.arange(len(y)), y], sets.sum(axis=1)])
+            hits = sets[np.arange(len(y)), y] if y.ndim == 1 else (sets & (y > 0)).any(axis=1)
+            held = np.stack([hits, sets.sum(axis=1)])
             self.sets += held.sum(axis=1) if w is None else held @ w
 
     def set_figures(self) -> dict[str, float]:
@@ -88,9 +92,13 @@ class Scoring:
 
     def _truth(self, table: Table) -> tuple[Array, Array | None]:
         target = self.model.encoding.target  # type: ignore[union-attr]
-        labels, rows = read_labels(table, target, repeating=False)
+        labels, rows = read_labels(table, target, repeating=False, candidates=self.separator)
         weight = None if self.weight is None else read_weights(table, self.weight, all_zero=True)
-        return class_index(self.model, table, labels, rows, target), weight
+        if holds_candidates(labels):
+            S = candidate_rows(labels, self.model.classes, target)
+            silent = S.all(axis=1)
+            return S, np.where(silent, 0.0, 1.0 if weight is None else weight) if silent.any() else weight
+        return class_indices(self.model.classes, labels, table, rows, target), weight
 
     def _count_groups(self, table: Table, Z: Array, y: Array, w: Array | None) -> None:
         if self.by is None:
@@ -100,8 +108,8 @@ class Scoring:
             rows = values == value
             if value not in self.groups and len(self.groups) == MOST_GROUPS:
                 raise DataError(
-                    f"Column {self.by!r} of {table.name} has more than {MOST_GROUPS} different values, expected fewer "
-                    "for --by."
+                    f"Column {self.by!r} of {table.name} has more than {MOST_GROUPS} different values, ",
+                    *("expected fewer for ", Setting("by"), "."),
                 )
             tally = self.groups.setdefault(value, RunningMetrics(len(self.model.classes)))
             tally.add(Z[rows], y[rows], None if w is None else w[rows])
@@ -115,27 +123,10 @@ class Scoring:
         tally.add(np.broadcast_to(logits, (len(there), len(shares))), there, self.totals[there])
         return tally.metrics()
 
-    def group_as_json(self, value: str) -> dict[str, Any]:
-        """Return the figures of a group, without its confusions."""
-        figures = self.groups[value].metrics()
-        named = figures_as_json(figures)
-        return {"rows": figures.rows} | {key: _or_none(one) for key, one in named.items() if key[:6] != "confus"}
 
-    def groups_as_text(self, by: str) -> str:
-        """Write a line of figures for each group."""
-        rows = []
-        for value, tally in sorted(self.groups.items()):
-            one = tally.metrics()
-            name = shortened(harmless(value))
-            rows.append(
-                [name, str(one.rows), figure(one.accuracy), figure(one.balanced_accuracy), figure(one.log_loss)]
-            )
-        header = [harmless(by), "rows", "accuracy", "balanced accuracy", "log-loss"]
-        terminal = console()
-        if terminal is None:
-            return plain_table(header, rows)
-        return rendered(terminal, figures_table(header, rows)).strip("\n")
-
-
-def _or_none(value: Any) -> Any:
-    return None if isinstance(value, float) and value != value else value
+def _totals(y: Array, weight: Array | None, k: int) -> Array:
+    """Return the weight of the rows of each class; candidates have equal shares of a row."""
+    if y.ndim == 1:
+        return np.bincount(y, weight, k)
+    shares = y / y.sum(axis=1, keepdims=True)
+    return shares.sum(axis=0) if weight is None else weight @ shares
