@@ -12,7 +12,7 @@ import glassmax as gm
 from glassmax import TableClassifier
 from glassmax.errors import CheckpointError, DataError, OptionError
 from glassmax.estimator.ensemble import PRESETS, MemberType, Preset, Search, StudyFile, Trial, tuning
-from glassmax.estimator.ensemble.presets import LINEAR, NETWORK
+from glassmax.estimator.ensemble.presets import LINEAR, NETWORK, Numbers
 from glassmax.estimator.ensemble.selection import Judgement
 from glassmax.estimator.ensemble.tuning import member_type
 from tests.estimator.iris import RAW, SPECIES
@@ -22,6 +22,7 @@ optuna = pytest.importorskip("optuna")
 NET = MemberType("net", NETWORK | {"hidden_layer_sizes": (8,)}, 4, 20)
 TINY = Preset((NET, LINEAR), members=3, blocks=3)
 X, Y = RAW[::2], SPECIES[::2]
+FIRST = (tuning.FIRST[1] | {"width": 16, "epochs": 4},)
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +32,7 @@ def _small(monkeypatch):
     monkeypatch.setattr(tuning, "FEWEST_STEPS", 8)
     monkeypatch.setattr(tuning, "MOST_STEPS", 12)
     monkeypatch.setattr(tuning, "RANDOM_TRIALS", 3)
+    monkeypatch.setattr(tuning, "FIRST", FIRST)
     space = tuning._space
     narrow = {"width": optuna.distributions.IntDistribution(4, 16, log=True)}
     monkeypatch.setattr(tuning, "_space", lambda numbers: space(numbers) | narrow)
@@ -88,11 +90,23 @@ def test_what_was_found_can_be_trained_again():
     assert len(further.preset_.types) == len(tuned.preset_.types) + 1
 
 
+def test_the_first_trials_are_given():
+    trial = fast().tune(X, Y, trials=1).trials_[0]
+    assert trial.parameters == FIRST[0]
+    assert tuning._space(None).keys() == trial.parameters.keys() - {"bins"}
+
+
+@pytest.mark.parametrize(("columns", "bins"), [(1, 16), (200, 8), (5000, 4)])
+def test_many_columns_have_fewer_bins(columns, bins):
+    space = tuning._space(Numbers(tuple(range(columns)), columns))
+    assert tuning._proposed([], 0, space)["bins"] == bins
+
+
 def test_the_result_depends_on_the_seed_and_not_on_the_threads():
     one, two = fast().tune(X, Y, trials=4), fast(n_threads=3).tune(X, Y, trials=4)
     assert_same(one, two)
-    other = fast(random_state=1).tune(X, Y, trials=1)
-    assert other.trials_[0].parameters != one.trials_[0].parameters
+    other = fast(random_state=1).tune(X, Y, trials=2)
+    assert other.trials_[1].parameters != one.trials_[1].parameters
 
 
 def test_the_figures_of_a_trial_are_those_of_its_type_in_an_ensemble():

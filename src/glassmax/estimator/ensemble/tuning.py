@@ -1,6 +1,6 @@
 """The search for types of members that suit a table.
 
-Each trial is one type of network. Its parameters are proposed by Optuna's TPE sampler (tree-structured Parzen
+Each trial is one type of network. The first trials are given; the parameters of the others are proposed by Optuna's TPE sampler (tree-structured Parzen
 estimator; Bergstra et al. 2011, "Algorithms for hyper-parameter optimization", NIPS 24) from the trials before it. Its
 members are trained on the folds of the ensemble, and the log-loss of the rows that they have judged is taken after each
 of them. A trial that is then worse than the median of the complete trials is ended.
@@ -32,11 +32,21 @@ __all__ = ["Found", "Search", "check_optuna", "search_types", "with_types_of"]
 MOST_FOUND = 3
 """Number of types that a search adds to a preset, at most."""
 RANDOM_TRIALS = 6
-"""Number of trials that are drawn at random, before the sampler learns from them."""
+"""Number of trials before the sampler learns from them; until then it draws at random."""
 FEWEST_TO_COMPARE = 3
 """Number of complete trials before a trial may be ended early."""
 BINS = (4, 8, 16, 32)
 MOST_COLUMNS_OF_BINS = 2048
+NAMES = ("layers", "width", "activation", "mixup", "dropout", "learning_rate", "epochs", "bins")
+FIRST: tuple[dict[str, Any], ...] = tuple(
+    dict(zip(NAMES, values, strict=True))
+    for values in [
+        (3, 256, "silu", 0.3, 0.0, 0.08, 32, None),
+        (2, 256, "silu", 0.0, 0.0, 0.08, 32, 16),
+        (2, 256, "silu", 0.15, 0.2, 0.08, 32, 8),
+    ]
+)
+"""The first trials, which are the same for every table: each is good on tables of some kind, and in no preset."""
 FEWEST_STEPS, MOST_STEPS = 100, 4000
 
 
@@ -173,6 +183,11 @@ def _seed(seed: int, number: int) -> int:
 
 def _proposed(trials: Sequence[Trial], seed: int, space: dict[str, Any]) -> dict[str, Any]:
     """Return what to try after these trials."""
+    if len(trials) < len(FIRST):
+        first = {name: FIRST[len(trials)][name] for name in space}
+        if first.get("bins") is not None:
+            first["bins"] = min(first["bins"], space["bins"].choices[-1])
+        return first
     optuna = check_optuna()
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
