@@ -182,7 +182,9 @@ class TrainingRun:
         if fitted.found is not None:
             ended = "Ctrl-C ended the search: " if fitted.found.stop_reason == "interrupted" else ""
             complete = sum(trial.state == "complete" for trial in fitted.found.trials)
-            say(f"{ended}{counted(len(fitted.found.trials), 'trial')}, {complete} complete; the best join the preset")
+            say(
+                f"{ended}{counted(len(fitted.found.trials), 'trial')}, {complete} complete; the best of them join the preset"
+            )
         how = f"the weighted mean of their logits, temperature {self.classifier.temperature_:.2f}"
         say(f"{done} trained; the model is {how}:" if len(fitted.members) > 1 else f"{done} trained; the model is one:")
         width = max(map(len, log_losses)) + 1
@@ -265,7 +267,11 @@ class TrainingRun:
             return {}
         names = list(dict.fromkeys(fitted.types))
         types = {name: {"networks": fitted.types.count(name), "weight": _share(fitted, name)} for name in names}
-        facts = {"preset": self.classifier.preset, "networks": types, "temperature": self.classifier.temperature_}
+        facts: dict[str, Any] = {
+            "preset": self.classifier.preset,
+            "networks": types,
+            "temperature": self.classifier.temperature_,
+        }
         if fitted.found is not None:
             facts["trials"] = [asdict(trial) for trial in fitted.found.trials]
         return facts | {"tried": len(self.members), "stop_reason": fitted.stop_reason}

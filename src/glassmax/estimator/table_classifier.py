@@ -316,7 +316,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             the members that are trained are kept.
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-        return cast("Iterator[Member | Epoch]", self._records(X, y, sample_weight, groups, time, given))
+        yield from cast("Iterator[Member | Epoch]", self._records(X, y, sample_weight, groups, time, given))
 
     def _records(
         self, X: Any, y: Any, weight: Any, groups: Any, time: Any, given: dict[str, Any], search: Search | None = None
@@ -325,7 +325,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_table_options(self)
         if search is not None:
             check_search(self, search)
-        validation = check_validation(*given.values(), y)
+        validation = check_validation(given["X_val"], given["y_val"], given["sample_weight_val"], y)
         rows = table_rows(self, X, y, weight, groups=groups, time=time)
         records = self.fit_rows(rows, validation, search)
         next(records)

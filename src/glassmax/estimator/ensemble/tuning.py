@@ -1,9 +1,10 @@
 """The search for types of members that suit a table.
 
-Each trial is one type of network. The first trials are given; the parameters of the others are proposed by Optuna's TPE sampler (tree-structured Parzen
-estimator; Bergstra et al. 2011, "Algorithms for hyper-parameter optimization", NIPS 24) from the trials before it. Its
-members are trained on the folds of the ensemble, and the log-loss of the rows that they have judged is taken after each
-of them. A trial that is then worse than the median of the complete trials is ended.
+Each trial is one type of network. The first trials are given. The parameters of the others are proposed from the trials
+before them by Optuna's TPE sampler (tree-structured Parzen estimator; Bergstra et al. 2011, "Algorithms for
+hyper-parameter optimization", NIPS 24). The members of a trial are trained on the folds of the ensemble, and after each
+of them, the log-loss of the rows judged so far is taken. If it is then higher than the median of the complete trials,
+the trial is ended.
 
 A proposal depends on the seed, its number and the records of the earlier trials, and on nothing else. A search that is
 resumed from these records is therefore the same as one that was never interrupted.
@@ -16,7 +17,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -235,7 +236,8 @@ def _tried(
     kind = member_type(f"trial {number}", parameters)
     count = min(preset.members, preset.blocks)  # every row is judged
     of = trainer.rows if trainer.validation is None else trainer.validation
-    oof, losses, judgement, state = OutOfFold(len(of.y), trainer.k), list[float](), Judgement(0.0, 0.0, 1.0, 0), ""
+    oof, losses, judgement = OutOfFold(len(of.y), trainer.k), list[float](), Judgement(np.nan, np.nan, 1.0, 0)
+    state: Literal["", "complete", "pruned", "diverged"] = ""
     with closing(trainer.members([Task(kind, 0, n) for n in range(count)])) as members:
         for done, member in enumerate(members, 1):
             oof.add(member.judged, member.Z)
@@ -254,9 +256,11 @@ def _tried(
     if not state and not judgement.rows:
         remedy = "Pass rows for validation, X_val and y_val, or more rows."
         raise DataError("The table has no rows that a trial could be judged by.", remedy=remedy)
-    figures = (None, None) if state == "diverged" else (judgement.log_loss, 1 - judgement.accuracy)
     seconds = round(time.monotonic() - begun, 3)
-    return Trial(number, parameters, *figures, seconds, state or "complete", trainer.seed, losses)  # type: ignore[arg-type]
+    if state == "diverged":
+        return Trial(number, parameters, None, None, seconds, state, trainer.seed, losses)
+    error = 1 - judgement.accuracy
+    return Trial(number, parameters, judgement.log_loss, error, seconds, state or "complete", trainer.seed, losses)
 
 
 def _hopeless(losses: list[float], earlier: Sequence[Trial]) -> bool:
