@@ -232,7 +232,8 @@ def test_help_opens_with_names_and_not_with_unions_of_types(thing):
     signature = str(inspect.signature(thing))
     assert "numpy._typing" not in signature
     assert "dtype[" not in signature
-    assert len(signature) < 400 or thing is glassmax.SoftmaxClassifier  # some forty parameters, each with its default
+    if thing not in (glassmax.SoftmaxClassifier, glassmax.TableClassifier):  # many parameters, each with its default
+        assert len(signature) < 500
 
 
 def shown_at_the_prompt():

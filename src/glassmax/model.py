@@ -335,7 +335,8 @@ class Model:
         if is_frame(data):
             return table_of(data)
         names = [] if self.encoding is None else self.encoding.names
-        if np.ndim(data) == 2 and all(name[:1] == "x" and name[1:].isdecimal() for name in names):
+        own = {f"x{j}" for j in range(np.shape(data)[1])} if np.ndim(data) == 2 else set()
+        if own.issuperset(names):
             return as_table(data)  # columns without names of their own: it was trained on an array
         raise DataError("The model was trained on a table: pass glassmax.read_table(path), or a frame.")
 

@@ -182,9 +182,8 @@ class TrainingRun:
         if fitted.found is not None:
             ended = "Ctrl-C ended the search: " if fitted.found.stop_reason == "interrupted" else ""
             complete = sum(trial.state == "complete" for trial in fitted.found.trials)
-            say(
-                f"{ended}{counted(len(fitted.found.trials), 'trial')}, {complete} complete; the best of them join the preset"
-            )
+            done_trials = counted(len(fitted.found.trials), "trial")
+            say(f"{ended}{done_trials}, {complete} complete; the best of them join the preset")
         how = f"the weighted mean of their logits, temperature {self.classifier.temperature_:.2f}"
         say(f"{done} trained; the model is {how}:" if len(fitted.members) > 1 else f"{done} trained; the model is one:")
         width = max(map(len, log_losses)) + 1

@@ -16,8 +16,7 @@ from ...embedding import Periodic, PiecewiseLinear
 
 __all__ = ["PRESETS", "MemberType", "Numbers", "Preset"]
 
-MOST_BINS, FEWEST_BINS_OF_COLUMN, MOST_BINS_OF_COLUMN = 256, 4, 16
-"""Bins of all numbers together, and of each."""
+FEWEST_BINS_OF_COLUMN, MOST_BINS_OF_COLUMN = 4, 16
 LARGEST_BATCH, SMALLEST_BATCH, FEWEST_STEPS_OF_EPOCH = 256, 32, 16
 
 
@@ -55,8 +54,8 @@ class MemberType:
         Bounds of the number of steps, the lower one first; there are always at least two epochs.
     fewest_rows, most_rows : int
         Bounds of the number of rows of the table for which the type is tried.
-    most_numbers : int
-        Maximum number of columns of numbers of the table for which the type is tried.
+    most_bins : int
+        Maximum number of bins of all numbers together.
     bins : int or None
         Number of bins of each number, if the embedding has bins; None if it follows from the number of columns.
     """
@@ -69,7 +68,7 @@ class MemberType:
     most_steps: int = 2**62
     fewest_rows: int = 0
     most_rows: int = 2**62
-    most_numbers: int = 2**62
+    most_bins: int = 256
     bins: int | None = None
 
     @property
@@ -77,9 +76,9 @@ class MemberType:
         """Whether members of this type have no hidden layer."""
         return not np.size(self.parameters["hidden_layer_sizes"])
 
-    def suits(self, n: int, numbers: Numbers | None) -> bool:
-        """Return whether the type is tried for n rows with these columns of numbers; None if they are not known."""
-        return self.fewest_rows <= n <= self.most_rows and (numbers is None or numbers.total <= self.most_numbers)
+    def suits(self, n: int) -> bool:
+        """Return whether the type is tried for a table of n rows."""
+        return self.fewest_rows <= n <= self.most_rows
 
     def for_rows(self, n: int, numbers: Numbers | None = None) -> dict[str, Any]:
         """Return the parameters of `SoftmaxClassifier` for a member that trains on n rows.
@@ -90,7 +89,7 @@ class MemberType:
         if numbers is not None and not numbers.columns:
             parameters |= self.without_numbers
         elif numbers is not None and parameters.get("embedding") is not None:
-            parameters["embedding"] = _of_columns(parameters["embedding"], numbers, self.bins)
+            parameters["embedding"] = _of_columns(parameters["embedding"], numbers, self.most_bins, self.bins)
         if parameters.get("solver") == "lbfgs":
             return parameters
         batch = LARGEST_BATCH
@@ -122,10 +121,12 @@ class Preset:
     out: int = 1
 
 
-def _of_columns(recipe: Periodic | PiecewiseLinear, numbers: Numbers, bins: int | None) -> Periodic | PiecewiseLinear:
+def _of_columns(
+    recipe: Periodic | PiecewiseLinear, numbers: Numbers, most_bins: int, bins: int | None
+) -> Periodic | PiecewiseLinear:
     """Return a recipe for these columns; unless `bins` says how many, bins get fewer, the more columns there are."""
     if isinstance(recipe, PiecewiseLinear):
-        follows = min(max(MOST_BINS // numbers.total, FEWEST_BINS_OF_COLUMN), MOST_BINS_OF_COLUMN)
+        follows = min(max(most_bins // numbers.total, FEWEST_BINS_OF_COLUMN), MOST_BINS_OF_COLUMN)
         return PiecewiseLinear(numbers.columns, bins or follows)
     return replace(recipe, columns=numbers.columns)
 
@@ -155,33 +156,30 @@ LINEAR = MemberType(
 """Multinomial logistic regression; on more rows it takes long, and has no weight beside networks."""
 
 
-def _smooth(layers: int = 3, epochs: int = 16) -> tuple[MemberType, ...]:
+def _smooth(layers: int = 3, epochs: int = 16, most_steps: int = 800) -> tuple[MemberType, ...]:
     """Return networks with much mixup."""
-    parameters = NETWORK | {"mixup": 0.3}
-    return _of_two_sizes("smooth", parameters, layers, epochs, {"fewest_steps": 150, "most_steps": 800})
+    parameters = NETWORK | {"mixup": 0.3, "hidden_layer_sizes": (256,) * layers}
+    return _of_two_sizes("smooth", parameters, epochs, {"fewest_steps": 150, "most_steps": most_steps})
 
 
-def _binned(**bounds: int) -> tuple[MemberType, ...]:
+def _binned(width: int = 256, epochs: int = 16, **bounds: int) -> tuple[MemberType, ...]:
     """Return networks that see each number in bins, too, and more steps.
 
     A learned scale of the inputs beside bins overfits.
     """
     parameters = NETWORK | {"mixup": 0.15, "embedding": PiecewiseLinear(), "input_scale_rate": None}
+    parameters["hidden_layer_sizes"] = (width, width)
     bounds = {"fewest_steps": 600, "most_steps": 800} | bounds
     without = {"embedding": None, "input_scale_rate": 6.0}
-    return tuple(replace(t, without_numbers=without) for t in _of_two_sizes("binned", parameters, 2, 16, bounds))
+    return tuple(replace(t, without_numbers=without) for t in _of_two_sizes("binned", parameters, epochs, bounds))
 
 
-def _of_two_sizes(
-    name: str, parameters: dict[str, Any], layers: int, epochs: int, bounds: dict[str, Any]
-) -> tuple[MemberType, ...]:
+def _of_two_sizes(name: str, parameters: dict[str, Any], epochs: int, bounds: dict[str, Any]) -> tuple[MemberType, ...]:
     """Return a type for few rows, and one for more."""
-    small = parameters | {"hidden_layer_sizes": (128, 128)}
-    large = parameters | {"hidden_layer_sizes": (256,) * layers}
     few = bounds | {"fewest_steps": bounds["fewest_steps"] // 2 + 75}
     return (
-        MemberType(name, small, epochs, **few, most_rows=FEW_ROWS - 1),
-        MemberType(name, large, epochs, **bounds, fewest_rows=FEW_ROWS),
+        MemberType(name, parameters | {"hidden_layer_sizes": (128, 128)}, epochs, **few, most_rows=FEW_ROWS - 1),
+        MemberType(name, parameters, epochs, **bounds, fewest_rows=FEW_ROWS),
     )
 
 
@@ -189,7 +187,16 @@ SMALL = MemberType("small", NETWORK | {"hidden_layer_sizes": (64, 64), "mixup": 
 """A small network with dropout, for small and for noisy tables."""
 
 PRESETS: dict[str, Preset] = {
-    "fast": Preset((*_smooth(2, 12), *_binned(fewest_steps=400, most_numbers=20), SMALL, LINEAR), members=4, blocks=4),
+    "fast": Preset(
+        (
+            *_smooth(2, 12, 400),
+            *_binned(192, 12, fewest_steps=400, most_steps=400, most_bins=128),
+            replace(SMALL, most_rows=FEW_ROWS - 1),
+            LINEAR,
+        ),
+        members=3,
+        blocks=3,
+    ),
     "default": Preset((*_smooth(), *_binned(), SMALL, LINEAR)),
     "best": Preset((*_smooth(), *_binned(), SMALL, LINEAR), members=16, blocks=8),
 }

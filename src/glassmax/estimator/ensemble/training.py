@@ -74,7 +74,7 @@ def train_ensemble(trainer: Trainer, preset: Preset) -> Generator[Member, None, 
     DivergenceError
         If no member ends with finite weights.
     """
-    types = [p for p, t in enumerate(preset.types) if t.suits(len(trainer.rows.y), trainer.numbers)]
+    types = [p for p, t in enumerate(preset.types) if t.suits(len(trainer.rows.y))]
     tasks = [Task(preset.types[position], position, number) for position in types for number in range(preset.members)]
     ready: list[Member] = []
     interrupted = False
