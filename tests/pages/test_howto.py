@@ -25,8 +25,8 @@ FEWEST_EXAMPLES = {
     "calibration": 20,
     "resuming": 20,
     "label-errors": 20,
-    "tables": 10,
     "tuning": 17,
+    "tables": 10,
     "table-columns": 18,
 }
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(HOWTO.glob("*.md"))}
