@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from glassmax import SoftmaxClassifier, TableClassifier, load_model, read_table
+from glassmax.estimator.ensemble import tuning
 
 from .test_cli import call, listing
 from .test_tables import GOOD
@@ -164,6 +165,23 @@ def test_a_time_limit_leaves_networks_out(done):
     assert len(load_model("t.safetensors").networks) == 1
 
 
+def test_a_search_adds_the_best_types_and_is_resumed(done, run, monkeypatch):
+    pytest.importorskip("optuna")
+    monkeypatch.setattr(tuning, "FIRST", (tuning.FIRST[0] | {"width": 32, "epochs": 4},))
+    result = done(*FAST, "--tune", "1e-6", "--study", "s.jsonl", "--json")
+    trials = json.loads(result.out)["trials"]
+    assert [trial["state"] for trial in trials] == ["complete"]
+    assert "1 trial, 1 complete; the best of them join the preset\n" in result.err
+    assert "  trial 1:" in result.err
+    assert load_model("t.safetensors").record["trials"] == 1
+    assert len(Path("s.jsonl").read_bytes().splitlines()) == 2
+    refused = run(*FAST, "--tune", "1e-6", "--study", "s.jsonl", "--seed", "1")
+    assert refused.code == 1
+    assert "Error: --study s.jsonl belongs to another search: --seed is 1, the file has 0" in refused.err
+    same = run(*FAST, "--tune", "1e-6", "--study", "t.csv")
+    assert same.code == 1
+
+
 REFUSED = {
     "--preset fast --hidden 8": "--preset is for presets, --hidden for a network of your own. Pass one of them.",
     "--time-limit 9 --epochs 8": "--time-limit is for presets, --epochs for a network of your own. Pass one of them.",
@@ -171,6 +189,9 @@ REFUSED = {
     "--preset best --validation 0.1": (
         "--preset is for presets, --validation FRACTION for a network of your own. Pass one of them."
     ),
+    "--tune 9 --epochs 8": "--tune is for presets, --epochs for a network of your own. Pass one of them.",
+    "--study s.jsonl": "--study is the file of the trials of --tune. Pass --tune SECONDS too.",
+    "--tune 0": "--tune is '0', expected a number > 0.",
     "--preset quick": "--preset is 'quick', expected one of fast, default, best.",
     "--time-limit 0": "--time-limit is '0', expected a number > 0.",
     "--groups y": "The target y is the column of groups.",

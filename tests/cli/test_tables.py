@@ -431,7 +431,8 @@ def test_the_shell_completes_commands_options_and_columns(tmp_path):
         return {line.split(",")[1] for line in child.stdout.splitlines()}
 
     assert {"train", "predict", "completion"} <= completed("glassmax ")
-    assert {"--target", "--threads"} == completed("glassmax train --t") - {"--type", "--tol", "--time", "--time-limit"}
+    others = {"--type", "--tol", "--time", "--time-limit", "--tune"}
+    assert {"--target", "--threads"} == completed("glassmax train --t") - others
     assert completed("glassmax train t.csv --target ") == {"x", "c", "y"}
 
 

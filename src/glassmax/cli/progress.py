@@ -12,7 +12,7 @@ from .terminal import console
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..estimator.ensemble import Member
+    from ..estimator.ensemble import Member, Trial
     from ..training import Epoch
 
 __all__ = ["of_epochs", "of_members"]
@@ -22,16 +22,21 @@ SECONDS_BETWEEN_DRAWINGS = 0.1
 
 
 @contextmanager
-def of_members() -> "Iterator[Callable[[Member], None]]":
-    """Yield a function that takes the record of each member: how many are trained, and what the latest is worth."""
+def of_members() -> "Iterator[Callable[[Member | Trial], None]]":
+    """Yield a function that takes the record of each trial and member: how many there are, and what it is worth."""
+    from ..estimator.ensemble import Trial
+
     terminal = console(err=True)
     if terminal is None or is_quiet():
         yield _Lines()
         return
     with _bar(terminal, "network", 1) as update:
 
-        def show(member: "Member") -> None:
-            update(member.done, f"{member.type}: log-loss {figure(member.log_loss)}", member.planned)
+        def show(record: "Member | Trial") -> None:
+            if isinstance(record, Trial):
+                update(0, _trial(record), 1)
+            else:
+                update(record.done, f"{record.type}: log-loss {figure(record.log_loss)}", record.planned)
 
         yield show
 
@@ -42,10 +47,21 @@ class _Lines:
     def __init__(self) -> None:
         self.said = time.monotonic()
 
-    def __call__(self, member: "Member") -> None:
-        if time.monotonic() > self.said + SECONDS_BETWEEN_LINES:
-            self.said = time.monotonic()
-            say(f"network {member.done} of {member.planned}: {member.type}, log-loss {figure(member.log_loss)}")
+    def __call__(self, record: "Member | Trial") -> None:
+        from ..estimator.ensemble import Trial
+
+        if time.monotonic() <= self.said + SECONDS_BETWEEN_LINES:
+            return
+        self.said = time.monotonic()
+        if isinstance(record, Trial):
+            say(_trial(record))
+        else:
+            say(f"network {record.done} of {record.planned}: {record.type}, log-loss {figure(record.log_loss)}")
+
+
+def _trial(trial: "Trial") -> str:
+    loss = "" if trial.log_loss is None else f", log-loss {figure(trial.log_loss)}"
+    return f"trial {trial.number}, {trial.state}{loss}"
 
 
 @contextmanager

@@ -22,7 +22,7 @@ SHARE, SHARE_OR_ALL = click.FloatRange(0, 1, max_open=True), click.FloatRange(0,
 POSITIVE = click.FloatRange(0, min_open=True)
 OWN = "Network of your own"
 """How the groups of options begin that describe one network, which is trained in place of a preset."""
-OF_PRESETS = ("preset", "time_limit", "groups", "time")
+OF_PRESETS = ("preset", "time_limit", "tune", "study", "groups", "time")
 NEEDED = {
     "learning_rate": ("solver", ("adam", "adamw", "sgd")),
     "momentum": ("solver", ("sgd",)),
@@ -117,6 +117,17 @@ GROUPS = [
         ),
         option(
             "--time-limit", "Begin no network of the preset that would probably end later.", POSITIVE, metavar="SECONDS"
+        ),
+        option(
+            "--tune",
+            "Search this long for types of networks that suit the table, and add the best to the preset.",
+            type=POSITIVE,
+            metavar="SECONDS",
+        ),
+        option(
+            "--study",
+            "File of the trials of --tune, one JSON line each. The same command, given again, goes on from it.",
+            metavar="FILE",
         ),
         option(
             "--groups",

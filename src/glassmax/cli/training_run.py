@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,11 @@ import click
 
 from ..errors import DivergenceError, OptionError
 from ..estimator import SoftmaxClassifier, TableClassifier
-from ..estimator.ensemble import Member
+from ..estimator.ensemble import Member, Search
 from ..estimator.options import hidden_sizes
 from ..estimator.table_figures import Comparison, compare
 from ..estimator.table_fit import Prepared, TableFit, table_rows
-from ..estimator.table_options import check_table_options
+from ..estimator.table_options import check_search, check_table_options
 from ..estimator.table_rows import FEWEST_ROWS_TO_HOLD_OUT
 from ..model import Model
 from ..table import BUILTIN, Table
@@ -52,10 +53,20 @@ def classifier_of(options: dict[str, Any], *, network: bool, table: str = "") ->
     return TableClassifier(network=_network_of(options, table), **settings)
 
 
+def _search_of(options: dict[str, Any]) -> Search | None:
+    return None if options["tune"] is None else Search(options["tune"], study_path=options["study"])
+
+
 def check_options(options: dict[str, Any], *, network: bool) -> None:
     """Raise an error for options that don't go together, before a table is read."""
+    search = _search_of(options)
+    if search is None and options["study"] is not None:
+        raise click.UsageError("--study is the file of the trials of --tune. Pass --tune SECONDS too.")
     try:
-        check_table_options(classifier_of(options, network=network))
+        classifier = classifier_of(options, network=network)
+        check_table_options(classifier)
+        if search is not None:
+            check_search(classifier, search)
     except OptionError as error:
         raise click.UsageError(worded_error(error)) from None
 
@@ -85,7 +96,8 @@ class TrainingRun:
         self.classifier, self.options, self.network = classifier, options, classifier.network
         columns = {"groups": options["groups"], "time": options["time"]}
         self.rows = table_rows(classifier, table, target, options["weight"], **columns)
-        self.records = classifier.fit_rows(self.rows, None if validation is None else (validation, None, None))
+        judged_by = None if validation is None else (validation, None, None)
+        self.records = classifier.fit_rows(self.rows, judged_by, _search_of(options))
         prepared = next(self.records)
         assert isinstance(prepared, Prepared)
         self.prepared: Prepared = prepared
@@ -147,7 +159,8 @@ class TrainingRun:
                     show(record)
                 except KeyboardInterrupt:  # the training ends as if it had been interrupted itself
                     step = partial(self.records.throw, KeyboardInterrupt)
-        interrupted = self.fitted.stop_reason == "interrupted"
+        found = self.fitted.found
+        interrupted = "interrupted" in (self.fitted.stop_reason, None if found is None else found.stop_reason)
         if self.network is not None:
             self._report_epochs(interrupted=interrupted)
         return interrupted
@@ -166,6 +179,11 @@ class TrainingRun:
         done = counted(len(self.members), "network")
         if fitted.stop_reason in ENDS:
             say(f"{ENDS[fitted.stop_reason]}: {len(self.members)} of {fitted.planned} networks are trained.", ATTENTION)
+        if fitted.found is not None:
+            ended = "Ctrl-C ended the search: " if fitted.found.stop_reason == "interrupted" else ""
+            complete = sum(trial.state == "complete" for trial in fitted.found.trials)
+            done_trials = counted(len(fitted.found.trials), "trial")
+            say(f"{ended}{done_trials}, {complete} complete; the best of them join the preset")
         how = f"the weighted mean of their logits, temperature {self.classifier.temperature_:.2f}"
         say(f"{done} trained; the model is {how}:" if len(fitted.members) > 1 else f"{done} trained; the model is one:")
         width = max(map(len, log_losses)) + 1
@@ -248,7 +266,13 @@ class TrainingRun:
             return {}
         names = list(dict.fromkeys(fitted.types))
         types = {name: {"networks": fitted.types.count(name), "weight": _share(fitted, name)} for name in names}
-        facts = {"preset": self.classifier.preset, "networks": types, "temperature": self.classifier.temperature_}
+        facts: dict[str, Any] = {
+            "preset": self.classifier.preset,
+            "networks": types,
+            "temperature": self.classifier.temperature_,
+        }
+        if fitted.found is not None:
+            facts["trials"] = [asdict(trial) for trial in fitted.found.trials]
         return facts | {"tried": len(self.members), "stop_reason": fitted.stop_reason}
 
     def progress(self) -> str:

@@ -20,10 +20,10 @@ from ..training import Epoch, Metrics, RunningMetrics
 from ..version import __version__
 from .candidates import encode_candidates, holds_candidates, rows_of
 from .classifier import SoftmaxClassifier
-from .ensemble import Member
+from .ensemble import Member, Preset, Search, Trial
 from .labels import weigh_rows
 from .table_fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
-from .table_options import check_table_options
+from .table_options import check_search, check_table_options
 from .table_rows import TableRows
 from .user_warnings import warn_user
 
@@ -39,8 +39,9 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    preset : {"fast", "default", "best"}, default="default"
-        What is trained. A linear model takes part, and is used where it is better. Ignored with `network`.
+    preset : {"fast", "default", "best"} or Preset, default="default"
+        What is trained. A linear model takes part, and is used where it is better. Ignored with `network`. The
+        `preset_` of another classifier, such as one that `tune` has found, is trained as there.
     network : SoftmaxClassifier or None, default=None
         One network of your own to be trained in place of a preset. It is cloned; its rows are all but those held out.
     class_weight : dict, "balanced" or None, default=None
@@ -96,6 +97,10 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     oof_proba_ : (n, k) array of float32, or None
         Probabilities of the rows given to `fit`, by members that were not trained on them; NaN for rows without a label
         or a weight, and for rows that every member was trained on. None if validation rows were given.
+    preset_ : Preset or None
+        The types of members that were trained; after `tune` with those found. None with `network`.
+    trials_ : list of Trial
+        The trials of `tune`; empty after `fit`.
     metrics_ : Metrics or None
         Log-loss, accuracy and more of these rows, or of the validation rows; None if there are none.
     stop_reason_ : str
@@ -132,12 +137,14 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     weights_: Array
     oof_proba_: Array | None
     metrics_: Metrics | None
+    preset_: Preset | None
+    trials_: list[Trial]
     stop_reason_: str
     n_features_in_: int
 
     def __init__(
         self,
-        preset: str = "default",
+        preset: str | Preset = "default",
         *,
         network: SoftmaxClassifier | None = None,
         class_weight: Mapping[Any, float] | str | None = None,
@@ -215,11 +222,72 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If no member ends with finite weights.
         """
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-        for record in self.fit_members(X, y, sample_weight, groups=groups, time=time, **given):
-            if self.verbose and isinstance(record, Member):
-                print(_line(record))  # noqa: T201 - what `verbose` asks for
-        if self.stop_reason_ in SAID:
-            warn_user(self._shortfall())
+        self._tell(self.fit_members(X, y, sample_weight, groups=groups, time=time, **given))
+        return self
+
+    def tune(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: npt.ArrayLike | str | None = None,
+        *,
+        budget: float | None = None,
+        trials: int | None = None,
+        study_path: str | Path | None = None,
+        groups: npt.ArrayLike | str | None = None,
+        time: npt.ArrayLike | str | None = None,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: npt.ArrayLike | None = None,
+    ) -> Self:
+        """Search for types of networks that suit the table, and train as `fit` does, with the best of them added.
+
+        Each trial trains one type of network, of other layers, rates and regularization, on the parts of the rows that
+        `fit` uses, and is judged by the log-loss of the rows not seen. A trial that is worse than the median of those
+        before it is ended early. Then `fit` trains the types of the preset and the best three found. As the weights of
+        all types are fitted out of fold, a type that doesn't help isn't used. Ctrl-C ends the search and goes on with
+        what was found. It needs Optuna: ``pip install 'glassmax[tune]'``.
+
+        Parameters
+        ----------
+        X, y, sample_weight, groups, time, X_val, y_val, sample_weight_val
+            As for `fit`.
+        budget : float, optional
+            Seconds of the search, > 0. One trial is always completed. The training afterwards takes its own time.
+        trials : int, optional
+            Number of trials, >= 1, those of the file included. The result then depends on the data and `random_state`
+            alone. At least one of `budget` and `trials` is needed; the search ends by whichever is reached first.
+        study_path : path, optional
+            File to which each trial is appended once it has ended, as a line of JSON. If the search is interrupted,
+            calling `tune` again with the same arguments goes on after the trials of the file, and gives the same
+            result as without the interruption. If `random_state` is None, the seed is 0.
+
+        Returns
+        -------
+        self
+            With the records in `trials_`, and all types in `preset_`.
+
+        Raises
+        ------
+        DataError, LabelError, OptionError, DivergenceError
+            As for `fit`; an OptionError also if Optuna is missing.
+        CheckpointError
+            If `study_path` or `checkpoint_path` belongs to another table, preset or seed, or is damaged.
+
+        Examples
+        --------
+        >>> import glassmax as gm
+        >>> penguins = gm.read_table("penguins")
+        >>> classifier = gm.TableClassifier("fast", random_state=0).tune(penguins, "species", trials=2)
+        >>> [trial.state for trial in classifier.trials_]
+        ['complete', 'complete']
+        >>> again = gm.TableClassifier(classifier.preset_, random_state=0).fit(penguins, "species")
+        >>> bool((again.oof_proba_ == classifier.oof_proba_).all())
+        True
+        """
+        given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        search = Search(budget, trials, study_path)
+        self._tell(self._records(X, y, sample_weight, groups, time, given, search))
         return self
 
     def fit_members(
@@ -247,15 +315,36 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             The record of a member or an epoch. The classifier can predict after the last one. Ctrl-C ends the training;
             the members that are trained are kept.
         """
-        check_table_options(self)
-        validation = check_validation(X_val, y_val, sample_weight_val, y)
-        rows = table_rows(self, X, y, sample_weight, groups=groups, time=time)
-        records = self.fit_rows(rows, validation)
-        next(records)
-        yield from cast("Iterator[Member | Epoch]", records)
-        self._learn_columns(X, (y, sample_weight, groups))
+        given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        yield from cast("Iterator[Member | Epoch]", self._records(X, y, sample_weight, groups, time, given))
 
-    def fit_rows(self, rows: TableRows, validation: tuple[Any, Any, Any] | None = None) -> Records:
+    def _records(
+        self, X: Any, y: Any, weight: Any, groups: Any, time: Any, given: dict[str, Any], search: Search | None = None
+    ) -> Iterator[Trial | Member | Epoch]:
+        """Train, and yield a record of each trial, member or epoch; `given` are the validation rows."""
+        check_table_options(self)
+        if search is not None:
+            check_search(self, search)
+        validation = check_validation(given["X_val"], given["y_val"], given["sample_weight_val"], y)
+        rows = table_rows(self, X, y, weight, groups=groups, time=time)
+        records = self.fit_rows(rows, validation, search)
+        next(records)
+        yield from cast("Iterator[Trial | Member | Epoch]", records)
+        self._learn_columns(X, (y, weight, groups))
+
+    def _tell(self, records: Iterator[Trial | Member | Epoch]) -> None:
+        """Train; print the records if `verbose` asks for it, and warn if something was left out."""
+        for record in records:
+            if self.verbose and isinstance(record, Trial | Member):
+                print(_line(record))  # noqa: T201 - what `verbose` asks for
+        if self._search_interrupted:
+            warn_user(f"The search was interrupted after {len(self.trials_)} trials; the best of them are used.")
+        if self.stop_reason_ in SAID:
+            warn_user(self._shortfall())
+
+    def fit_rows(
+        self, rows: TableRows, validation: tuple[Any, Any, Any] | None = None, search: Search | None = None
+    ) -> Records:
         """Train as `fit_members` does, on rows that `glassmax.estimator.table_fit.table_rows` has prepared.
 
         Parameters
@@ -263,11 +352,15 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         rows : TableRows
         validation : tuple, optional
             `X_val`, `y_val` and `sample_weight_val`.
+        search : Search, optional
+            What `tune` is asked for.
 
         Yields
         ------
         glassmax.estimator.table_fit.Prepared
             First, before the training.
+        glassmax.estimator.ensemble.Trial
+            Of a search.
         glassmax.estimator.ensemble.Member or glassmax.training.Epoch
 
         Returns
@@ -275,7 +368,9 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         glassmax.estimator.table_fit.TableFit
         """
         check_table_options(self)
-        fitted = yield from fit_table(self, rows, validation)
+        if search is not None:
+            check_search(self, search)
+        fitted = yield from fit_table(self, rows, validation, search)
         self._commit(rows, fitted, validated=validation is not None)
         return fitted
 
@@ -406,6 +501,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_, self.encoding_, self.notes_ = rows.classes, rows.encoding, rows.notes
         self.members_, self.member_types_, self.weights_ = fitted.members, fitted.types, fitted.weights
         self.stop_reason_, self._planned, self._trained = fitted.stop_reason, fitted.planned, fitted.trained
+        self.preset_, self.trials_ = fitted.preset, [] if fitted.found is None else fitted.found.trials
+        self._search_interrupted = fitted.found is not None and fitted.found.stop_reason == "interrupted"
         self.metrics_ = self.oof_proba_ = None
         if len(fitted.judged):
             running = RunningMetrics(len(rows.classes))
@@ -434,7 +531,10 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "seed": fitted.seed,
         }
         if self.network is None:
-            record |= {"preset": self.preset, "members": len(fitted.members)}
+            name = self.preset if isinstance(self.preset, str) else "custom"
+            record |= {"preset": name, "members": len(fitted.members)}
+            if fitted.found is not None:
+                record["trials"] = len(fitted.found.trials)
             record |= {f"members_{name.replace(' ', '_')}": fitted.types.count(name) for name in fitted.types}
         else:
             network = fitted.members[0]
@@ -462,6 +562,11 @@ FIGURES = ("log_loss", "accuracy", "balanced_accuracy", "brier_score", "calibrat
 SAID = {"time_limit": "The time limit was reached", "interrupted": "Training was interrupted"}
 
 
-def _line(member: Member) -> str:
+def _line(record: Trial | Member) -> str:
+    if isinstance(record, Trial):
+        what = ", ".join(f"{name} {value}" for name, value in record.parameters.items())
+        loss = "" if record.log_loss is None else f", log-loss {record.log_loss:.4f} on rows not seen"
+        return f"trial {record.number}, {record.state}: {what}{loss}, {record.seconds:.1f} s"
+    member = record
     figures = f"log-loss {member.log_loss:.4f}, accuracy {member.accuracy:.4f} on rows not seen"
     return f"member {member.done} of {member.planned}, {member.type}: {figures}, {member.seconds:.1f} s"

@@ -7,6 +7,7 @@ user's own, a share of the rows is held out to judge it.
 import os
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +27,27 @@ from ..version import __version__
 from .candidates import CANDIDATES, check_candidates
 from .classifier import SoftmaxClassifier
 from .ensemble import (
-    PRESETS,
     Ensemble,
     EnsembleCheckpoint,
     Folds,
+    Found,
     Member,
     Numbers,
+    Preset,
     Rows,
+    Search,
+    StudyFile,
     Trainer,
+    Trial,
     assign_blocks,
+    check_optuna,
+    search_types,
     train_ensemble,
+    with_types_of,
 )
 from .identity import plain
 from .labels import Labels, weigh_rows
+from .table_options import preset_of
 from .table_rows import TableRows, split_rows
 
 __all__ = ["Prepared", "Records", "TableFit", "fit_table", "table_rows"]
@@ -103,6 +112,10 @@ class TableFit:
         Factor of the logits of new rows in comparison with those of the judged rows.
     bias : (k,) array or None
         Number that is added to the scaled logits of each class.
+    preset : Preset or None
+        The types of members that were trained; None for a network of the user's own.
+    found : Found or None
+        The trials of a search, if there was one.
     """
 
     kept: Array
@@ -121,6 +134,8 @@ class TableFit:
     trained: int = 1
     sharpening: float = 1.0
     bias: Array | None = None
+    preset: Preset | None = None
+    found: Found | None = None
 
     def uncalibrated(self) -> Array:
         """Return the logits of the judged rows as they were before the calibration, (r, k)."""
@@ -143,7 +158,7 @@ class TableFit:
         return Conformal.fit(Z, y, weight) if len(y) else None
 
 
-Records = Generator[Prepared | Member | Epoch, None, TableFit]
+Records = Generator[Prepared | Trial | Member | Epoch, None, TableFit]
 """What a fit yields and returns. An exception that is thrown into the generator, such as KeyboardInterrupt, ends the
 training as if it had been raised there."""
 
@@ -169,15 +184,17 @@ def has_names(X: Any) -> bool:
     return isinstance(X, Table | Mapping) or is_frame(X)
 
 
-def fit_table(classifier: Any, rows: TableRows, validation: tuple[Any, Any, Any] | None) -> Records:
-    """Train on rows; yield what is trained on, then a record of each member or epoch; return what has been learned."""
+def fit_table(
+    classifier: Any, rows: TableRows, validation: tuple[Any, Any, Any] | None, search: Search | None = None
+) -> Records:
+    """Train on rows; yield what is trained on, then a record of each trial, member or epoch; return what is learned."""
     if classifier.network is None:
-        return (yield from _fit_preset(classifier, rows, validation))
+        return (yield from _fit_preset(classifier, rows, validation, search))
     return (yield from _fit_network(classifier, rows, validation))
 
 
-def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> Records:
-    preset = PRESETS[classifier.preset]
+def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Search | None) -> Records:
+    preset = preset_of(classifier.preset)
     there = np.arange(len(rows.y)) if rows.weight is None else np.flatnonzero(rows.weight)
     rows.check_weights(there, "to train on")
     rows.learn_encoding(there)
@@ -188,29 +205,29 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> Records:
         data, target, of_rows = validation
         held = Rows(*rows.encoded_validation(data, target, of_rows, np.float32))
     yield Prepared(there, there[:0], X.shape[1], None if held is None else len(held.y))
-    seed = _seed(classifier)
+    seed = _seed(classifier, search)
     folds = Folds.none(rows.y[there])
     if held is None:
         groups, time = (None if given is None else given[there] for given in (rows.groups, rows.time))
         draw = np.random.RandomState(seed)
         folds = assign_blocks(rows.y[there], draw, preset.blocks, preset.out, groups=groups, time=time)
     data = Rows(X, y, weight)
+    n_threads = classifier.n_threads or os.cpu_count() or 1
+    numbers = _numbers(rows.encoding)
+    trainer_of = partial(Trainer, data, len(rows.classes), folds, validation=held, n_threads=n_threads, numbers=numbers)
+    identified = partial(_identity, classifier, rows, data, folds, held, seed)
+    found = None
+    if search is not None:
+        file = None
+        if search.study_path is not None:
+            identity = identified(preset) | {"Optuna": check_optuna().__version__}
+            file = StudyFile(Path(search.study_path), identity)
+        found = yield from search_types(lambda s: trainer_of(seed=s), preset, seed, search, file)
+        preset = with_types_of(preset, found.trials)
     checkpoint = None
     if classifier.checkpoint_path is not None:
-        identity = _identity(classifier, rows, data, folds, held, seed)
-        checkpoint = EnsembleCheckpoint(Path(classifier.checkpoint_path), identity)
-    n_threads = classifier.n_threads or os.cpu_count() or 1
-    trainer = Trainer(
-        data,
-        len(rows.classes),
-        folds,
-        validation=held,
-        seed=seed,
-        n_threads=n_threads,
-        numbers=_numbers(rows.encoding),
-        time_limit=classifier.time_limit,
-        checkpoint=checkpoint,
-    )
+        checkpoint = EnsembleCheckpoint(Path(classifier.checkpoint_path), identified(preset))
+    trainer = trainer_of(seed=seed, time_limit=classifier.time_limit, checkpoint=checkpoint)
     ensemble: Ensemble = yield from train_ensemble(trainer, preset)
     if held is None:
         judged, of_y = there[ensemble.judged], y[ensemble.judged]
@@ -234,6 +251,8 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any) -> Records:
         ensemble.trained,
         ensemble.scale / ensemble.scale_of_judged,
         ensemble.bias,
+        preset,
+        found,
     )
 
 
@@ -307,16 +326,17 @@ def _weighed(classifier: Any, rows: TableRows, index: Array) -> Array | None:
     return weigh_rows(rows.class_weight(classifier.class_weight), labels, rows.weights(index), named=True)
 
 
-def _seed(classifier: Any) -> int:
+def _seed(classifier: Any, search: Search | None = None) -> int:
     """Return the seed of a fit; a run that may be resumed has the seed 0 if none is given."""
     given = classifier.random_state
-    if given is None and classifier.checkpoint_path is not None:
+    resumable = classifier.checkpoint_path is not None or (search is not None and search.study_path is not None)
+    if given is None and resumable:
         return 0
     return int(given) if isinstance(given, int | np.integer) else int(check_random_state(given).randint(2**31))
 
 
 def _identity(
-    classifier: Any, rows: TableRows, data: Rows, folds: Folds, validation: Rows | None, seed: int
+    classifier: Any, rows: TableRows, data: Rows, folds: Folds, validation: Rows | None, seed: int, preset: Preset
 ) -> dict[str, str]:
     """Return everything that the members depend on, by name."""
     held = validation or Rows(None, None)  # type: ignore[arg-type]
@@ -327,7 +347,7 @@ def _identity(
         "X_val": digest(*held),
         "the classes": plain(rows.classes.tolist()),
         "preset": plain(classifier.preset),
-        "the members": digest(np.frombuffer(plain(PRESETS[classifier.preset].types).encode(), np.uint8)),
+        "the members": digest(np.frombuffer(plain(preset.types).encode(), np.uint8)),
         "random_state": plain(seed),
         "the folds": digest(folds.block),
         "the engine": f"{best_engine(1).arithmetic} of glassmax {__version__}",

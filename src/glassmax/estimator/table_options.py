@@ -4,17 +4,43 @@ import os
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ..errors import OptionError, between, one_of
+from ..errors import OptionError, Setting, between, one_of
 from .classifier import SoftmaxClassifier
-from .ensemble import PRESETS
+from .ensemble import PRESETS, Preset, Search, check_optuna
 from .options import make_plan
 
-__all__ = ["check_table_options"]
+__all__ = ["check_search", "check_table_options", "preset_of"]
+
+
+def preset_of(given: str | Preset) -> Preset:
+    """Return the preset that the parameter of this name names, or is."""
+    return given if isinstance(given, Preset) else PRESETS[given]
+
+
+def check_search(classifier: Any, search: Search) -> None:
+    """Raise an OptionError if a `TableClassifier` can't search as it is asked to."""
+    check_optuna()
+    if classifier.network is not None:
+        what = " is given, but tune searches for types of networks that join a preset. Leave it out."
+        raise OptionError(Setting("network"), what, parameter="network")
+    if search.budget is None and search.trials is None:
+        raise OptionError(
+            Setting("budget"), " and ", Setting("trials"), " are both None, expected at least one.", parameter="budget"
+        )
+    if search.budget is not None:
+        between("budget", search.budget, 0, open_below=True, other="None")
+    trials = search.trials
+    if trials is not None and not (isinstance(trials, int) and not isinstance(trials, bool) and trials >= 1):
+        raise OptionError(parameter="trials", came=repr(trials), expected="a whole number >= 1 or None")
+    path = search.study_path
+    if path is not None and not isinstance(path, str | os.PathLike):
+        raise OptionError(parameter="study_path", came=repr(path), expected="the path of a file, or None")
 
 
 def check_table_options(classifier: Any) -> None:
     """Raise an OptionError for the first parameter of a `TableClassifier` that is out of range."""
-    one_of("preset", classifier.preset, PRESETS)
+    if not isinstance(classifier.preset, Preset):
+        one_of("preset", classifier.preset, PRESETS)
     if classifier.network is not None:
         if not isinstance(classifier.network, SoftmaxClassifier):
             expected = "a SoftmaxClassifier, or None for a preset"

@@ -20,7 +20,7 @@ from ..sealed import seal, unseal
 from .early_stopping import EarlyStopping
 from .loop import TrainingState
 
-__all__ = ["Checkpoint", "digest", "fault", "open_checkpoint"]
+__all__ = ["Checkpoint", "difference", "digest", "fault", "open_checkpoint"]
 
 FORMAT = "glassmax checkpoint 1"
 BLOCK_BYTES = 2**24
@@ -206,8 +206,8 @@ def open_checkpoint(
         raise fault(path, "is a file of glassmax, but no checkpoint: a model perhaps. Pass another.") from None
     if (manifest.format, manifest.identity) != (form, identity):
         remedy = ("Pass what it was begun with, or another ", PATH, "; or delete it to begin anew.")
-        difference = _difference(manifest.format, form, manifest.identity, identity)
-        raise fault(path, "belongs to another run: ", *difference, ".", remedy=remedy)
+        what = difference(manifest.format, form, manifest.identity, identity)
+        raise fault(path, "belongs to another run: ", *what, ".", remedy=remedy)
     return content, header, manifest
 
 
@@ -216,8 +216,8 @@ def fault(path: Path, what: str, *more: str | Setting, remedy: Text = ()) -> Che
     return CheckpointError(PATH, f" {path} {what}", *more, parameter=PATH.parameter, remedy=remedy)
 
 
-def _difference(format_there: str, format_here: str, there: dict[str, str], here: dict[str, str]) -> Text:
-    """Return what differs, at most three things."""
+def difference(format_there: str, format_here: str, there: dict[str, str], here: dict[str, str]) -> Text:
+    """Return what differs between the identity of a file and that of a run, at most three things."""
     said: list[Text] = []
     for name in sorted(set(here) | set(there), key=list(here).index if set(there) <= set(here) else None):
         if here.get(name) != there.get(name):

@@ -60,8 +60,9 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
         raise click.UsageError(f"Say which column to predict: --target COLUMN. {table.name} has {columns}.")
     _refuse_contradictions(target, options)
     path = check_model_output(default_output(data) if output is None else output, data)
-    if options["checkpoint"] is not None and check_output(options["checkpoint"], data) == path:
-        raise DataError(f"{path} is the path of the model, expected another path for --checkpoint.")
+    for option in ("checkpoint", "study"):
+        if options[option] is not None and check_output(options[option], data) == path:
+            raise DataError(f"{path} is the path of the model, expected another path for --{option}.")
     held = options["validation"]
     validation = read_table(held, **form) if isinstance(held, str) else None
     classifier = classifier_of(options, network=bool(why), table=table.name)

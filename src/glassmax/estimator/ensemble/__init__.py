@@ -7,6 +7,8 @@
     members     train members side by side on threads; the record of each
     selection   which types of members to use, judged out of fold
     checkpoint  the members that have been trained, in a file
+    study       the trials of a search, in a file
+    tuning      the search for types of members that suit a table
     training    the whole: pilots, choice, the other members, calibration; a stream of member records
 
 The logits of an ensemble are a weighted mean of the logits of its members. An ensemble is therefore itself one softmax
@@ -18,21 +20,30 @@ from .checkpoint import EnsembleCheckpoint
 from .folds import Folds, assign_blocks
 from .members import Member, Rows, Trainer
 from .presets import PRESETS, MemberType, Numbers, Preset
+from .study import StudyFile, Trial
 from .training import Ensemble, train_ensemble
+from .tuning import Found, Search, check_optuna, search_types, with_types_of
 
 __all__ = [
     "PRESETS",
     "Ensemble",
     "EnsembleCheckpoint",
     "Folds",
+    "Found",
     "Member",
     "MemberType",
     "Numbers",
     "Preset",
     "Rows",
+    "Search",
+    "StudyFile",
     "Trainer",
+    "Trial",
     "assign_blocks",
+    "check_optuna",
+    "search_types",
     "train_ensemble",
+    "with_types_of",
 ]
 
 

@@ -56,6 +56,8 @@ class MemberType:
         Bounds of the number of rows of the table for which the type is tried.
     most_bins : int
         Maximum number of bins of all numbers together.
+    bins : int or None
+        Number of bins of each number, if the embedding has bins; None if it follows from the number of columns.
     """
 
     name: str
@@ -67,6 +69,7 @@ class MemberType:
     fewest_rows: int = 0
     most_rows: int = 2**62
     most_bins: int = 256
+    bins: int | None = None
 
     @property
     def is_linear(self) -> bool:
@@ -86,7 +89,7 @@ class MemberType:
         if numbers is not None and not numbers.columns:
             parameters |= self.without_numbers
         elif numbers is not None and parameters.get("embedding") is not None:
-            parameters["embedding"] = _of_columns(parameters["embedding"], numbers, self.most_bins)
+            parameters["embedding"] = _of_columns(parameters["embedding"], numbers, self.most_bins, self.bins)
         if parameters.get("solver") == "lbfgs":
             return parameters
         batch = LARGEST_BATCH
@@ -121,11 +124,13 @@ class Preset:
     biases: bool = True
 
 
-def _of_columns(recipe: Periodic | PiecewiseLinear, numbers: Numbers, most_bins: int) -> Periodic | PiecewiseLinear:
-    """Return a recipe for these columns; bins get fewer, the more columns there are."""
+def _of_columns(
+    recipe: Periodic | PiecewiseLinear, numbers: Numbers, most_bins: int, bins: int | None
+) -> Periodic | PiecewiseLinear:
+    """Return a recipe for these columns; unless `bins` says how many, bins get fewer, the more columns there are."""
     if isinstance(recipe, PiecewiseLinear):
-        bins = min(max(most_bins // numbers.total, FEWEST_BINS_OF_COLUMN), MOST_BINS_OF_COLUMN)
-        return PiecewiseLinear(numbers.columns, bins)
+        follows = min(max(most_bins // numbers.total, FEWEST_BINS_OF_COLUMN), MOST_BINS_OF_COLUMN)
+        return PiecewiseLinear(numbers.columns, bins or follows)
     return replace(recipe, columns=numbers.columns)
 
 
