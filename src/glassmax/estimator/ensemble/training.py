@@ -148,7 +148,9 @@ def _weights(Zs: list[Array], y: Array, weight: Array | None) -> Array:
     alone = [judge(Z, y, weight) for Z in Zs]
     scales = np.array([one.scale for one in alone])
     w = _stacked(Zs, scales, y, weight)
-    together: Array = sum(np.float32(w_t) * Z for w_t, Z in zip(w, Zs, strict=True) if w_t)
+    together: Array = np.zeros_like(Zs[0])
+    for t in np.flatnonzero(w):
+        together += np.float32(w[t]) * Zs[t]
     best = int(np.argmin([one.log_loss for one in alone]))
     if alone[best].log_loss < judge(together, y, weight).log_loss:
         return np.where(np.arange(len(Zs)) == best, scales, 0.0)
