@@ -113,6 +113,8 @@ class Preset:
         Number of members of each type.
     blocks, out : int
         Number of blocks of rows, and how many of them each member leaves out.
+    pilots : bool
+        Whether types are given up whose first member, the pilot, predicts clearly worse than the smallest network.
     biases : bool
         Whether the calibration may have a bias for each class beside the temperature.
     """
@@ -121,6 +123,7 @@ class Preset:
     members: int = 5
     blocks: int = 5
     out: int = 1
+    pilots: bool = True
     biases: bool = True
 
 
@@ -217,6 +220,7 @@ PRESETS: dict[str, Preset] = {
         ),
         members=3,
         blocks=3,
+        pilots=False,
         biases=False,
     ),
     "default": Preset((*_smooth(), *_binned(), SMALL, _long(), LINEAR)),

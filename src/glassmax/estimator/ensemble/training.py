@@ -23,6 +23,10 @@ not seen a row. Fitted on 50 runs. It is 1 with validation rows, which no member
 
 ROWS_FOR_A_BIAS, MOST_LOGITS_FOR_BIASES = 20, 10_000_000
 """A bias is fitted for each class if there are that many rows a class, and no more logits of judged rows than that."""
+ROWS_FOR_PILOTS = 10_000
+"""With fewer rows, a single member says too little about its type, and costs little."""
+WORSE_THAN_SMALLEST = 1.05
+"""A type is given up if the log-loss of its pilot is more than this times the log-loss of the smallest network's."""
 LEAST_WEIGHT = 0.01
 """A type of less weight than this is not used."""
 
@@ -80,21 +84,39 @@ def train_ensemble(trainer: Trainer, preset: Preset) -> Generator[Member, None, 
     DivergenceError
         If no member ends with finite weights.
     """
-    types = [p for p, t in enumerate(preset.types) if t.suits(len(trainer.rows.y))]
-    tasks = [Task(preset.types[position], position, number) for position in types for number in range(preset.members)]
+    n = len(trainer.rows.y)
+    types = [p for p, t in enumerate(preset.types) if t.suits(n)]
+    pilots, planned = min(preset.members, 1), len(types) * preset.members
     ready: list[Member] = []
     interrupted = False
     try:
-        with closing(trainer.members(tasks)) as members:
-            for member in members:
-                ready.append(member)
-                yield replace(member, done=len(ready), planned=len(tasks))
+        for numbers in (range(pilots), range(pilots, preset.members)):
+            tasks = [Task(preset.types[position], position, number) for number in numbers for position in types]
+            with closing(trainer.members(tasks)) as members:
+                for member in members:
+                    ready.append(member)
+                    yield replace(member, done=len(ready), planned=planned)
+            if preset.pilots and n >= ROWS_FOR_PILOTS and len(ready) == len(types):
+                types = _promising(ready)
+                planned = len(ready) + len(types) * (preset.members - pilots)
     except KeyboardInterrupt:
         if not ready:
             raise
         interrupted = True
-    reason = "interrupted" if interrupted else "completed" if len(ready) == len(tasks) else "time_limit"
-    return replace(_combined(ready, trainer, preset.biases), stop_reason=reason, planned=len(tasks), trained=len(ready))
+    reason = "interrupted" if interrupted else "completed" if len(ready) == planned else "time_limit"
+    kept = [member for member in ready if member.task.position in types]
+    return replace(_combined(kept, trainer, preset.biases), stop_reason=reason, planned=planned, trained=len(ready))
+
+
+def _promising(pilots: list[Member]) -> list[int]:
+    """Return the types whose pilot doesn't predict clearly worse than the smallest network's, or that are linear.
+
+    A large network that is worse than a small one would cost most of the time and have little weight.
+    """
+    networks = [pilot for pilot in pilots if not pilot.task.type.is_linear]
+    smallest = min(networks, key=lambda pilot: pilot.classifier.network_.theta.size, default=None)
+    limit = np.inf if smallest is None else WORSE_THAN_SMALLEST * smallest.log_loss
+    return [pilot.task.position for pilot in pilots if pilot.task.type.is_linear or not pilot.log_loss > limit]
 
 
 def _judged(members: list[Member], trainer: Trainer) -> OutOfFold:
