@@ -26,7 +26,7 @@ from glassmax.calibration import Calibration
 from glassmax.cli import main
 from glassmax.conformal import Conformal
 from glassmax.engine import best_engine
-from glassmax.estimator.table_figures import Comparison
+from glassmax.estimator.tables.figures import Comparison
 from glassmax.training import RunningMetrics
 
 LIMIT = 120  # seconds after which a child counts as hanging

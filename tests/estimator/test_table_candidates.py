@@ -8,7 +8,7 @@ import pytest
 from glassmax import SoftmaxClassifier, TableClassifier, load_model, not_class, read_table
 from glassmax.errors import DataError, LabelError, OptionError
 from glassmax.estimator.ensemble.selection import fit_scale, fit_weights, judge
-from glassmax.estimator.table_rows import TableRows
+from glassmax.estimator.tables.rows import TableRows
 from glassmax.functional import softmax, softmax_candidate_cross_entropy
 from glassmax.table import as_table, read_labels
 from glassmax.training import RunningMetrics

@@ -7,7 +7,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from glassmax.errors import DataError, GlassmaxError, LabelError, OptionError
-from glassmax.estimator.table_rows import TableRows, split_rows
+from glassmax.estimator.tables.rows import TableRows, split_rows
 from glassmax.table import ColumnOptions, as_table, read_table
 
 N = 40

@@ -10,7 +10,7 @@ from .talk import counted, shortened
 from .wording import option_of
 
 if TYPE_CHECKING:
-    from ..estimator.table_rows import TableRows
+    from ..estimator.tables.rows import TableRows
 
 __all__ = ["described", "shown_column"]
 

@@ -14,10 +14,10 @@ from ..errors import DivergenceError, OptionError
 from ..estimator import SoftmaxClassifier, TableClassifier
 from ..estimator.ensemble import Member, Search
 from ..estimator.options import hidden_sizes
-from ..estimator.table_figures import Comparison, compare
-from ..estimator.table_fit import Prepared, TableFit, table_rows
-from ..estimator.table_options import check_search, check_table_options
-from ..estimator.table_rows import FEWEST_ROWS_TO_HOLD_OUT
+from ..estimator.tables.figures import Comparison, compare
+from ..estimator.tables.fit import Prepared, TableFit, table_rows
+from ..estimator.tables.options import check_search, check_table_options
+from ..estimator.tables.rows import FEWEST_ROWS_TO_HOLD_OUT
 from ..model import Model
 from ..table import BUILTIN, Table
 from ..training import suggest_learning_rate

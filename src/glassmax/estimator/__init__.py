@@ -33,7 +33,7 @@ No gradient is computed here: the arithmetic is in `network`, `optimizers` and `
 """
 
 from .classifier import SoftmaxClassifier
-from .table_classifier import TableClassifier
+from .tables.classifier import TableClassifier
 
 __all__ = ["SoftmaxClassifier", "TableClassifier"]
 

@@ -4,10 +4,10 @@ import os
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ..errors import OptionError, Setting, between, one_of
-from .classifier import SoftmaxClassifier
-from .ensemble import PRESETS, Preset, Search, check_optuna
-from .options import make_plan
+from ...errors import OptionError, Setting, between, one_of
+from ..classifier import SoftmaxClassifier
+from ..ensemble import PRESETS, Preset, Search, check_optuna
+from ..options import make_plan
 
 __all__ = ["check_search", "check_table_options", "preset_of"]
 

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, vstack
 
-from ..errors import DataError, LabelError, OptionError, Setting
-from ..functional.arrays import Array
-from ..table import (
+from ...errors import DataError, LabelError, OptionError, Setting
+from ...functional.arrays import Array
+from ...table import (
     ColumnOptions,
     Encoding,
     Note,
@@ -32,14 +32,14 @@ from ..table import (
     read_labels,
     read_weights,
 )
-from ..table.candidates import parse_candidates
-from ..table.cells import as_text, objects
-from ..table.frames import is_missing
-from ..training import holdout
-from .candidates import encode_candidates, holds_candidates, rows_of
-from .labels import encode_labels
-from .table_notes import notes_on_classes, notes_on_giveaways
-from .table_order import order_of
+from ...table.candidates import parse_candidates
+from ...table.cells import as_text, objects
+from ...table.frames import is_missing
+from ...training import holdout
+from ..candidates import encode_candidates, holds_candidates, rows_of
+from ..labels import encode_labels
+from .notes import notes_on_classes, notes_on_giveaways
+from .order import order_of
 
 __all__ = ["FEWEST_ROWS_TO_HOLD_OUT", "TableRows", "split_rows"]
 

@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from ..engine import Data, best_engine, logits
-from ..errors import OptionError
-from ..functional.arrays import Array
-from ..training import Metrics, RunningMetrics
-from .classifier import SoftmaxClassifier
-from .ensemble import Member
-from .ensemble.selection import OutOfFold, judge
-from .linear import fit_linear
-from .scoring import make_scorer
-from .table_fit import TableFit
-from .table_rows import TableRows
+from ...engine import Data, best_engine, logits
+from ...errors import OptionError
+from ...functional.arrays import Array
+from ...training import Metrics, RunningMetrics
+from ..classifier import SoftmaxClassifier
+from ..ensemble import Member
+from ..ensemble.selection import OutOfFold, judge
+from ..linear import fit_linear
+from ..scoring import make_scorer
+from .fit import TableFit
+from .rows import TableRows
 
 __all__ = ["Comparison", "compare"]
 

@@ -15,18 +15,18 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from ..conformal import Conformal
-from ..engine import best_engine, logits
-from ..errors import LabelError, OptionError, Setting
-from ..functional import softmax
-from ..functional.arrays import Array
-from ..table import ColumnOptions, Date, Encoding, Number, Table, as_table, is_frame
-from ..training import Epoch
-from ..training.checkpoint import digest
-from ..version import __version__
-from .candidates import CANDIDATES, check_candidates
-from .classifier import SoftmaxClassifier
-from .ensemble import (
+from ...conformal import Conformal
+from ...engine import best_engine, logits
+from ...errors import LabelError, OptionError, Setting
+from ...functional import softmax
+from ...functional.arrays import Array
+from ...table import ColumnOptions, Date, Encoding, Number, Table, as_table, is_frame
+from ...training import Epoch
+from ...training.checkpoint import digest
+from ...version import __version__
+from ..candidates import CANDIDATES, check_candidates
+from ..classifier import SoftmaxClassifier
+from ..ensemble import (
     Ensemble,
     EnsembleCheckpoint,
     Folds,
@@ -45,10 +45,10 @@ from .ensemble import (
     train_ensemble,
     with_types_of,
 )
-from .identity import plain
-from .labels import Labels, weigh_rows
-from .table_options import preset_of
-from .table_rows import TableRows, split_rows
+from ..identity import plain
+from ..labels import Labels, weigh_rows
+from .options import preset_of
+from .rows import TableRows, split_rows
 
 __all__ = ["Prepared", "Records", "TableFit", "fit_table", "table_rows"]
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, LabelError
-from ..functional.arrays import Array
-from ..table import ColumnOptions, Table, as_table, infer
-from ..table.columns import moments_of, numbers_of
-from ..table.dates import FORMS
+from ...errors import DataError, LabelError
+from ...functional.arrays import Array
+from ...table import ColumnOptions, Table, as_table, infer
+from ...table.columns import moments_of, numbers_of
+from ...table.dates import FORMS
 
 __all__ = ["order_of"]
 

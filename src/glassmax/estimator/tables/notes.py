@@ -4,9 +4,9 @@ import unicodedata
 
 import numpy as np
 
-from ..errors import Setting
-from ..functional.arrays import Array
-from ..table import Note, Table, giveaways
+from ...errors import Setting
+from ...functional.arrays import Array
+from ...table import Note, Table, giveaways
 
 __all__ = ["notes_on_classes", "notes_on_giveaways"]
 

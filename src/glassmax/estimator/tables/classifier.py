@@ -11,21 +11,21 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
-from ..calibration import Calibration
-from ..errors import DataError
-from ..functional.arrays import Array
-from ..model import Model
-from ..table import Encoding, Note, Table, as_table
-from ..training import Epoch, Metrics, RunningMetrics
-from ..version import __version__
-from .candidates import encode_candidates, holds_candidates, rows_of
-from .classifier import SoftmaxClassifier
-from .ensemble import Member, Preset, Search, Trial
-from .labels import weigh_rows
-from .table_fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
-from .table_options import check_search, check_table_options
-from .table_rows import TableRows
-from .user_warnings import warn_user
+from ...calibration import Calibration
+from ...errors import DataError
+from ...functional.arrays import Array
+from ...model import Model
+from ...table import Encoding, Note, Table, as_table
+from ...training import Epoch, Metrics, RunningMetrics
+from ...version import __version__
+from ..candidates import encode_candidates, holds_candidates, rows_of
+from ..classifier import SoftmaxClassifier
+from ..ensemble import Member, Preset, Search, Trial
+from ..labels import weigh_rows
+from ..user_warnings import warn_user
+from .fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
+from .options import check_search, check_table_options
+from .rows import TableRows
 
 __all__ = ["TableClassifier"]
 
@@ -345,7 +345,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def fit_rows(
         self, rows: TableRows, validation: tuple[Any, Any, Any] | None = None, search: Search | None = None
     ) -> Records:
-        """Train as `fit_members` does, on rows that `glassmax.estimator.table_fit.table_rows` has prepared.
+        """Train as `fit_members` does, on rows that `glassmax.estimator.tables.fit.table_rows` has prepared.
 
         Parameters
         ----------
@@ -357,7 +357,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Yields
         ------
-        glassmax.estimator.table_fit.Prepared
+        glassmax.estimator.tables.fit.Prepared
             First, before the training.
         glassmax.estimator.ensemble.Trial
             Of a search.
@@ -365,7 +365,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Returns
         -------
-        glassmax.estimator.table_fit.TableFit
+        glassmax.estimator.tables.fit.TableFit
         """
         check_table_options(self)
         if search is not None:
