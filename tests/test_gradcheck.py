@@ -16,6 +16,10 @@ from glassmax.functional import (
     l2_vjp,
     log_softmax,
     log_softmax_vjp,
+    periodic,
+    periodic_vjp,
+    piecewise_linear,
+    piecewise_linear_vjp,
     softmax,
     softmax_cross_entropy,
     softmax_vjp,
@@ -40,6 +44,14 @@ def pullbacks():
     table["affine"] = (affine, lambda dZ, X, W, b: affine_vjp(dZ, X, W), (X, W, b))
     table["softmax"] = (softmax, lambda dP, Z: softmax_vjp(dP, softmax(Z)), (Z,))
     table["log_softmax"] = (log_softmax, lambda dQ, Z: log_softmax_vjp(dQ, log_softmax(Z)), (Z,))
+    F, H, V, C = (draw.standard_normal(shape) for shape in [(3, 4), (3, 4), (3, 4, 2), (3, 2)])
+    table["periodic"] = (periodic, lambda dOut, X, F, H, V, C: periodic_vjp(dOut, X, F, H, V), (X[0], F, H, V, C))
+    edges = np.array([-2.0, -0.5, 0.25, 3.0])
+    table["piecewise_linear"] = (
+        partial(piecewise_linear, edges=edges),
+        partial(piecewise_linear_vjp, edges=edges),
+        (Z[0],),
+    )
     table["l2"] = (partial(l2, strength=0.3), partial(l2_vjp, strength=0.3), (W,))
     for name, kind, weighted, reduction in product(LOSS_FUNCTIONS, KINDS, [False, True], REDUCTIONS):
         loss, shape = LOSS_FUNCTIONS[name][0], (5, 3)

@@ -9,7 +9,6 @@ from scipy import sparse
 
 from glassmax import Embedding, Network, diagnose
 from glassmax.engine import Data, ReferenceEngine, Regularization, mixed_rows
-from glassmax.engine.input_scale import init_scaled
 from glassmax.errors import OptionError, ShapeError
 from glassmax.functional import periodic, piecewise_linear
 from glassmax.gradcheck import check_gradients
@@ -235,7 +234,7 @@ def test_mixup_mixes_rows_before_they_are_embedded():
     net, (X, y, _) = network("all"), rows()
     engine, order = ReferenceEngine(), np.arange(len(X))
     mixed = Regularization(mixup=0.5, mixup_share=1.0, seed=5)
-    batch = mixed_rows(net, Data(X, y), mixed, 0, order)
+    batch, _ = mixed_rows(net, Data(X, y), mixed, 0, order)
     assert (batch.X != X).any()
     _, gradients = net.loss_and_gradients(batch.X, batch.y, l2=0.0)
     before, rule = net.theta.copy(), SGD(0.1)
@@ -324,9 +323,6 @@ ERRORS = {
     ),
     "edges is [1, 1], expected increasing columns.": (
         lambda: Embedding.from_plain({**Embedding(3).to_plain(), "edges": [[1, [0.0, 1.0]], [1, [0.0, 2.0]]]})
-    ),
-    "input_scale_rate is given, expected a network without an embedding, whose columns move by factors of their own.": (
-        lambda: init_scaled(Adam(0.1), network("all"))
     ),
     "network has an embedding, which the doctor doesn't know. Use network.check_gradients(X, y), or pass a network of "
     "its layers alone with the embedded inputs: X=network.forward(X).A[0].": (

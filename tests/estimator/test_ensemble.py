@@ -1,10 +1,13 @@
 """Ensembles on arrays: folds, members, weights fitted out of fold, checkpoints."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from glassmax.calibration import Calibration
 from glassmax.engine import best_engine
 from glassmax.errors import CheckpointError, DivergenceError, OptionError
 from glassmax.estimator.ensemble import (
@@ -18,6 +21,7 @@ from glassmax.estimator.ensemble import (
     Trainer,
     assign_blocks,
     train_ensemble,
+    training,
 )
 from glassmax.estimator.ensemble.presets import LINEAR, NETWORK
 from glassmax.estimator.ensemble.selection import fit_scale, fit_weights, judge
@@ -26,7 +30,7 @@ from tests.estimator.iris import IRIS, SPECIES
 
 X, Y = IRIS.astype(np.float32), SPECIES
 NET = MemberType("net", NETWORK | {"hidden_layer_sizes": (8,), "mixup": 0.3}, 4, 20)
-TINY = Preset((NET, LINEAR))
+TINY = Preset((NET, LINEAR), biases=False)
 
 
 def trainer_of(y=Y, X=X, *, folds=None, validation=None, weight=None, **changed):
@@ -150,8 +154,8 @@ def test_another_seed_gives_other_members():
 
 def test_members_come_one_after_another_with_their_figures():
     members, _ = trained(trainer_of())
-    assert [(m.type, m.number, m.done, m.planned) for m in members[:2]] == [("net", 1, 1, 10), ("net", 2, 2, 10)]
-    assert [m.type for m in members] == ["net"] * 5 + ["linear"] * 5
+    assert [(m.type, m.number, m.done, m.planned) for m in members[:2]] == [("net", 1, 1, 10), ("linear", 1, 2, 10)]
+    assert [m.type for m in members] == ["net", "linear"] * 5
     assert all(0 < m.log_loss < 1.2 and 0.5 < m.accuracy <= 1 for m in members)
 
 
@@ -163,7 +167,8 @@ def test_every_row_is_judged_by_members_that_have_not_seen_it():
         rows = trainer.folds.left_out(member.number - 1)
         total[rows] += w * best_engine(1).logits(member.classifier.network_, X[rows])
         weight[rows] += w
-    np.testing.assert_allclose(total / weight[:, None], ensemble.Z, rtol=1e-4, atol=1e-4)
+    expected = ensemble.scale_of_judged * total / weight[:, None]
+    np.testing.assert_allclose(expected, ensemble.Z, rtol=1e-4, atol=1e-3)
     assert ensemble.judged.tolist() == list(range(150))
 
 
@@ -174,8 +179,37 @@ def test_validation_rows_are_judged_by_all_members_which_train_on_all_rows():
         w * best_engine(1).logits(network, X[::2])
         for w, network in zip(ensemble.weights, ensemble.networks, strict=True)
     )
-    np.testing.assert_allclose(Z, ensemble.Z, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(ensemble.scale * Z, ensemble.Z, rtol=1e-4, atol=1e-3)
     assert ensemble.scale == ensemble.scale_of_judged
+
+
+def test_biases_that_help_are_part_of_the_calibration(monkeypatch):
+    _, plain = trained(trainer_of())
+    found = Calibration(2.0, np.array([0.5, 0.0, -0.5]))
+    monkeypatch.setattr(Calibration, "fit", lambda Z, y, weight: found)
+    _, ensemble = trained(trainer_of(), replace(TINY, biases=True))
+    np.testing.assert_allclose(ensemble.Z, found.logits(plain.Z), rtol=1e-5, atol=1e-5)
+    assert ensemble.scale == 2 * plain.scale
+    np.testing.assert_allclose(ensemble.bias, ensemble.scale / ensemble.scale_of_judged * found.bias)
+
+
+def test_a_type_that_alone_is_better_than_the_mean_has_all_of_the_weight(monkeypatch):
+    monkeypatch.setattr(training, "fit_weights", lambda Zs, y, weight: np.full(len(Zs), 0.5))
+    y = np.random.default_rng(0).integers(3, size=400)
+    right, wrong = 0.5 * np.eye(3)[y], np.random.default_rng(1).standard_normal((400, 3))
+    w = training._weights([right.astype(np.float32), wrong.astype(np.float32)], y, None)
+    assert w[1] == 0 < w[0]
+
+
+def test_large_networks_that_are_worse_than_a_small_one_are_given_up(monkeypatch):
+    monkeypatch.setattr(training, "ROWS_FOR_PILOTS", 100)
+    slow = NETWORK | {"hidden_layer_sizes": (30,), "learning_rate_init": 1e-9}
+    members, ensemble = trained(trainer_of(), Preset((NET, MemberType("slow", slow, 4), LINEAR), biases=False))
+    assert [m.type for m in members].count("slow") == 1
+    assert {m.type for m in ensemble.members} <= {"net", "linear"}
+    assert (ensemble.stop_reason, ensemble.planned, ensemble.trained) == ("completed", 11, 11)
+    members, _ = trained(trainer_of(), Preset((NET, MemberType("slow", slow, 4)), pilots=False, biases=False))
+    assert [m.type for m in members].count("slow") == 5
 
 
 def test_a_class_of_one_row_is_known_to_every_member():
@@ -271,7 +305,7 @@ def test_a_resumed_run_equals_one_that_was_not_interrupted(tmp_path):
         next(stream)
     stream.close()
     checkpoint = EnsembleCheckpoint(path, {"a": "1"})
-    assert sorted(checkpoint.saved) == [(0, 0), (0, 1), (0, 2)]
+    assert sorted(checkpoint.saved) == [(0, 0), (0, 1), (1, 0)]
     members, resumed = trained(trainer_of(checkpoint=checkpoint, n_threads=2))
     assert_same(whole, resumed)
     assert [m.stop_reason for m in members[:3]] == ["schedule_completed"] * 3

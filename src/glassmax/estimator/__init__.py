@@ -20,13 +20,7 @@ A network on numbers::
 
 Tables::
 
-    table_classifier  TableClassifier: the public face
-    table_options     the parameters of its constructor, checked
-    table_fit         from rows of a table to members, weights and figures
-    table_rows        the rows of a table: classes, weights, groups, and columns as numbers
-    table_order       the order of rows in time
-    table_notes       notes on classes, and on columns that give the target away
-    table_figures     the figures of a fit beside those of simpler models
+    tables/           TableClassifier: from a table as it is to a calibrated ensemble
     ensemble/         several networks on folds of the rows, and what is fitted out of fold
 
 No gradient is computed here: the arithmetic is in `network`, `optimizers` and `engine`.
