@@ -126,7 +126,7 @@ def tables(figures):
         presets = [points[name] for name in ("fast", "default", "best") if name in points]
         axes.plot(*zip(*presets, strict=True), "-", color=COLOURS["glassmax"], linewidth=1.5)
         for name, (x, y) in points.items():
-            ours = name in ("train", "softmax", "fast", "default", "best")
+            ours = name in ("softmax", "fast", "default", "best")
             colour = COLOURS["glassmax"] if ours else "#777777"
             axes.plot(x, y, "o", color=colour, markersize=7)
             axes.annotate(whole[name]["title"], (x, y), (6, 4), textcoords="offset points", fontsize=8, color=colour)

@@ -5,40 +5,12 @@ Each has `fit(X, y)` and `predict_proba(X)` for a frame of numbers and categorie
 """
 
 import importlib.metadata
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-
-
-class GlassmaxTrain:
-    """The command ``glassmax train``: a CSV file in, a model file out. It holds out a fifth of the rows."""
-
-    def __init__(self, *options):
-        self.options = options
-
-    def fit(self, X, y):
-        """Write the rows into a file, train on it, and load the model."""
-        from glassmax import load_model
-        from glassmax.cli import glassmax
-
-        with tempfile.TemporaryDirectory() as folder:
-            data, model = Path(folder) / "train.csv", Path(folder) / "model.safetensors"
-            X.assign(label=y).to_csv(data, index=False)
-            options = ["--target", "label", "--output", str(model), "--threads", "1", "--no-baseline", *self.options]
-            glassmax.main(["train", str(data), "--quiet", *options], standalone_mode=False)
-            self.model = load_model(model)
-        return self
-
-    def predict_proba(self, X):
-        """Return the probabilities of the model."""
-        assert np.array_equal(self.model.classes, np.arange(len(self.model.classes)))
-        return self.model.predict_proba(X)
 
 
 def table_classifier(preset):
@@ -149,7 +121,6 @@ def version(distribution):
 
 
 CONTENDERS = {
-    "train": Contender("glassmax train", ("glassmax",), lambda seed: GlassmaxTrain("--seed", str(seed))),
     "softmax": Contender("SoftmaxClassifier", ("glassmax",), softmax_classifier),
     "fast": Contender("TableClassifier, fast", ("glassmax",), table_classifier("fast")),
     "default": Contender("TableClassifier", ("glassmax",), table_classifier("default")),
