@@ -1,6 +1,7 @@
 """TableClassifier: scikit-learn's own checks, tables and labels of all kinds, and what it promises beyond them."""
 
 import pickle
+import warnings
 from datetime import date
 from itertools import cycle, islice
 
@@ -278,6 +279,33 @@ def test_a_network_of_ones_own_is_trained_on_the_rows_that_are_not_held_out():
 # --- threads, time, interruptions ------------------------------------------------------------------------------------
 
 
+def test_a_network_of_ones_own_is_judged_on_whole_groups_and_on_the_latest_rows():
+    network = SoftmaxClassifier((4,), max_iter=2, tol=1, random_state=0)
+    groups = np.arange(90) // 3
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        judged = TableClassifier(network=network, random_state=0).fit(SHOP, SOLD, groups=groups).oof_proba_
+        latest = TableClassifier(network=network, random_state=0).fit(SHOP, SOLD, time=np.arange(90)).oof_proba_
+    held = ~np.isnan(judged).any(axis=1)
+    assert 0 < held.sum() < 45
+    assert not set(groups[held]) & set(groups[~held])
+    assert np.isnan(latest[:70]).all()
+    assert not np.isnan(latest[75:]).any()
+
+
+def test_a_time_limit_shorter_than_the_preparation_leaves_one_member():
+    frame = {"x": np.arange(1200.0), "z": np.arange(1200) % 7}
+    with pytest.warns(UserWarning, match="The time limit was reached: 1 of 6 members"):
+        classifier = fast(time_limit=1e-9).fit(frame, np.arange(1200) % 3)
+    assert len(classifier.members_) == 1
+
+
+def test_many_values_that_repeat_are_categories_and_the_rare_ones_share_a_column():
+    values = np.array([f"v{i % 1300}" for i in range(3900)])
+    classifier = fast().fit({"c": values, "x": np.arange(3900.0)}, np.arange(3900) % 2)
+    assert classifier.encoding_.width < 1100
+
+
 def test_the_bits_do_not_depend_on_the_number_of_threads():
     one, three = (fast(n_threads=n).fit(SHOP, SOLD) for n in (1, 3))
     np.testing.assert_array_equal(one.predict_proba(SHOP), three.predict_proba(SHOP))
@@ -376,6 +404,10 @@ def test_an_unfitted_classifier_says_so():
         ({"network": "mlp"}, "network is 'mlp', expected a SoftmaxClassifier, or None for a preset."),
         ({"held_out": 1.0}, "held_out is 1.0, expected a number from 0 up to, not including, 1."),
         ({"time_limit": 0}, "time_limit is 0, expected a number > 0 or None."),
+        (
+            {"network": SoftmaxClassifier(), "time_limit": 5},
+            "time_limit is 5, expected None with network: a preset has a time limit and a checkpoint.",
+        ),
         ({"n_threads": 0}, "n_threads is 0, expected a whole number >= 1 or None."),
         ({"ignore": "day"}, "ignore is 'day', expected a list of names of columns."),
         ({"types": ["day"]}, "types is ['day'], expected a dict from names of columns to their kinds, or None."),

@@ -197,8 +197,9 @@ def _learn_category(name: str, texts: Array, missing: bool) -> Category:
     counts = Counter(text for text in texts if text is not None)
     fewest = max(2, min(MOST_RARE, len(texts) // FEW_ROWS))
     frequent = [value for value, count in counts.most_common(MOST_VALUES) if count >= fewest]
-    if len(frequent) < 2 or len(frequent) >= len(counts) - 1:
+    if len(counts) <= MOST_VALUES and (len(frequent) < 2 or len(frequent) >= len(counts) - 1):
         return Category(name, sorted(counts), missing, high=HIGH)
+    frequent = frequent or [value for value, _ in counts.most_common(1)]
     return Category(name, sorted(frequent), missing, rare=True, high=HIGH)
 
 

@@ -267,7 +267,7 @@ def _guess_text(table: Table, name: str, texts: Array, *, keep: bool) -> _Guess:
         return _dates(name, dated, distinct, two_digits=True)
     if len(distinct) == 1 and whole and not keep:
         return _constant(name, repr(there[0]))
-    too_many = len(distinct) > MOST_VALUES or (len(distinct) > FEW and len(distinct) > len(there) / 2)
+    too_many = len(distinct) > FEW and len(distinct) > len(there) / 2
     if keep and len(distinct) <= MOST_FORCED:
         return _Guess("category")
     if too_many:

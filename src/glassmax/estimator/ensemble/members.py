@@ -139,10 +139,13 @@ class Trainer:
         self.numbers = numbers
         self.begun = time.monotonic()
         self.stopped = Event()
+        self.first: Task | None = None
         self.seconds: dict[int, float] = {}
 
     def members(self, tasks: Sequence[Task]) -> Generator[Member, None, None]:
         """Train members side by side; yield them in the order of the tasks, without those that were not trained."""
+        if self.first is None and tasks:
+            self.first = tasks[0]
         side_by_side = min(self.n_threads, len(tasks))
         threads = max(1, self.n_threads // max(1, side_by_side))
         with ThreadPoolExecutor(max_workers=max(1, side_by_side)) as pool:
@@ -217,7 +220,7 @@ class Trainer:
         """Return whether a member would end in time; one is always trained."""
         if self.checkpoint is not None and self.checkpoint.member(task.position, task.number) is not None:
             return True
-        if self.time_limit is None or (task.position, task.number) == (0, 0):
+        if self.time_limit is None or task == self.first:
             return True
         expected = self.seconds.get(task.position, max(self.seconds.values(), default=0.0))
         return time.monotonic() - self.begun + expected <= self.time_limit

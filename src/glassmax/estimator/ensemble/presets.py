@@ -47,7 +47,7 @@ class MemberType:
         Parameters of `SoftmaxClassifier`, except those that follow from the number of rows. The recipe of an embedding
         gets the columns of numbers.
     without_numbers : mapping
-        Parameters that take precedence for a table without columns of numbers.
+        Parameters that take precedence for a table without columns of numbers, or with very many.
     epochs : int
         Number of epochs, within the bounds.
     fewest_steps, most_steps : int
@@ -86,7 +86,7 @@ class MemberType:
         `numbers` are the columns to be embedded; None if they are not known.
         """
         parameters = dict(self.parameters)
-        if numbers is not None and not numbers.columns:
+        if numbers is not None and not 0 < len(numbers.columns) <= MOST_NUMBERS_TO_EMBED:
             parameters |= self.without_numbers
         elif numbers is not None and parameters.get("embedding") is not None:
             parameters["embedding"] = _of_columns(parameters["embedding"], numbers, self.most_bins, self.bins)
@@ -152,6 +152,9 @@ NETWORK: dict[str, Any] = {
     "init": "normal",
 }
 """The parameters that all networks of the presets share."""
+
+MOST_NUMBERS_TO_EMBED = 256
+"""With more columns of numbers, bins would cost more than the rest of the network."""
 
 FEW_ROWS = 1000
 """Tables with fewer rows get smaller networks: they are as good there, and trained in a fraction of the time."""

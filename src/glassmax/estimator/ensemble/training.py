@@ -138,6 +138,9 @@ def _combined(ready: list[Member], trainer: Trainer, biases: bool) -> Ensemble:
     positions = sorted({member.task.position for member in sound})
     sets = [[member for member in sound if member.task.position == position] for position in positions]
     oofs = [_judged(members, trainer) for members in sets]
+    most = max(len(oof.rows()) for oof in oofs)  # a type that was trained on fewer blocks would judge fewer rows
+    whole = [t for t, oof in enumerate(oofs) if len(oof.rows()) == most]
+    sets, oofs = [sets[t] for t in whole], [oofs[t] for t in whole]
     judged = np.flatnonzero(np.min([oof.count for oof in oofs], axis=0))
     of = trainer.rows if trainer.validation is None else trainer.validation
     y, weight = of.y[judged], None if of.weight is None else of.weight[judged]

@@ -256,10 +256,21 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Searc
     )
 
 
+def _held_out(rows: TableRows, share: float, seed: int) -> tuple[Array, Array]:
+    """Return the rows to train on and those held out: whole groups or the latest rows, if these are known."""
+    if rows.groups is None and rows.time is None:
+        return split_rows(rows.y, share, seed)
+    if not share:
+        return np.arange(len(rows.y)), np.arange(0)
+    draw, blocks = np.random.RandomState(seed), max(2, round(1 / share))
+    block = assign_blocks(rows.y, draw, blocks, groups=rows.groups, time=rows.time).block
+    return np.flatnonzero(block < block.max()), np.flatnonzero(block == block.max())
+
+
 def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
     """Train one network, as the user describes it, on the rows that are not held out."""
     seed = _seed(classifier)
-    kept, held = split_rows(rows.y, classifier.held_out, seed)
+    kept, held = _held_out(rows, classifier.held_out, seed)
     rows.check_weights(kept, "to train on")
     rows.check_weights(held, "held out")
     rows.learn_encoding(kept)

@@ -46,6 +46,10 @@ def check_table_options(classifier: Any) -> None:
             expected = "a SoftmaxClassifier, or None for a preset"
             raise OptionError(parameter="network", came=repr(classifier.network), expected=expected)
         make_plan(classifier.network)
+        for name in ("time_limit", "checkpoint_path"):
+            if (given := getattr(classifier, name)) is not None:
+                only = ("None with ", Setting("network"), ": a preset has a time limit and a checkpoint")
+                raise OptionError(parameter=name, came=repr(given), expected=only)
     between("held_out", classifier.held_out, 0, 1)
     one_of("dtype", classifier.dtype, ("float64", "float32"))
     if classifier.time_limit is not None:
