@@ -1,4 +1,4 @@
-"""Calibration of a model: its logits corrected, so that its probabilities are as frequent as they say.
+"""Calibration of a model: a correction of its logits, so that classes occur as often as their probabilities say.
 
 A `Calibration` is fitted to logits of rows that the networks were not trained on, such as out-of-fold logits: on
 training rows, every network looks better than it is. The formulas are those of `glassmax.functional.calibration`.

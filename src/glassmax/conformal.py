@@ -29,7 +29,7 @@ __all__ = ["Conformal"]
 
 @dataclass(frozen=True, eq=False)
 class Conformal:
-    """Log-losses of rows that the networks were not trained on: what prediction sets are computed from.
+    """Conformal scores, from which prediction sets are computed: out-of-fold log-losses of rows.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ class Model:
     calibration : Calibration, optional
         Corrects the logits; softmax output only.
     conformal : Conformal, optional
-        Scores of rows that `prediction_sets` needs; softmax output only.
+        Conformal scores, which `prediction_sets` needs; softmax output only.
 
     Attributes
     ----------
@@ -216,18 +216,18 @@ class Model:
         return self._filled(data, self._logits_of_rows, (len(self.classes),), self.network.theta.dtype)
 
     def prediction_sets(self, data: Any, coverage: float = 0.9, *, allow_empty: bool = True) -> Array:
-        """Return for each row a set of classes that holds the true class of `coverage` of new rows.
+        """Return a prediction set of classes for each row, which holds the true class of `coverage` of new rows.
 
         Parameters
         ----------
         data : Table, frame or (n, d) array
             A table or frame with the columns used in training, or an array if the model was trained on arrays.
         coverage : float, default=0.9
-            In (0, 1): the share of rows whose set shall hold the true class.
+            Promised coverage, in (0, 1): the share of new rows whose set holds the true class.
         allow_empty : bool, default=True
-            Whether a set may be empty. A model that is right more often than `coverage` keeps a promise of `coverage`
-            only if some sets are empty: those of the rows that are least like the rows it knows. False adds the most
-            probable class to an empty set; more rows than promised are then covered.
+            Whether a set may be empty. If the accuracy of the model is higher than `coverage`, some sets have to be
+            empty: those of the rows for which the model is least certain. False adds the most probable class to each
+            empty set; more rows than promised are then covered.
 
         Returns
         -------

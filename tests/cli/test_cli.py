@@ -447,7 +447,7 @@ def test_evaluate_shows_calibration_before_and_after_and_the_prediction_sets(don
     assert re.search(
         rf"^log-loss +{scored['log_loss']:.4f} +{scored['uncalibrated']['log_loss']:.4f} +1.0492$", out, re.M
     )
-    assert re.search(rf"^class in the 90 % set +{expected['coverage']:.4f}$", out, re.M)
+    assert re.search(rf"^coverage, 90 % sets +{expected['coverage']:.4f}$", out, re.M)
 
 
 def test_evaluate_shows_how_often_the_model_was_right_by_its_probability(done, ensemble):

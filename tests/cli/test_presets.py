@@ -60,14 +60,14 @@ def test_a_network_of_ones_own_is_the_same_model_from_python_and_from_the_comman
 def test_every_row_is_judged_and_the_model_says_what_it_is(done):
     result = done(*FAST, "--json")
     facts = json.loads(result.out)
-    assert facts["judged_on"] == "all 60 rows, each judged by networks that have not seen it"
+    assert facts["judged_on"] == "all 60 rows, out of fold: each predicted by networks not trained on it"
     assert facts["preset"] == "fast"
     assert sum(kind["networks"] for kind in facts["networks"].values()) == len(load_model("t.safetensors").networks)
     assert sum(kind["weight"] for kind in facts["networks"].values()) == pytest.approx(1)
     assert facts["temperature"] == pytest.approx(load_model("t.safetensors").calibration.temperature)
     assert facts["before_calibration"]["log_loss"] >= facts["log_loss"]
     assert np.sum(facts["confusion"]) == 60
-    assert "preset fast: several networks and a linear model, each trained on a part of the rows, " in result.err
+    assert "preset fast: several networks and a linear model, each trained on some folds of the rows " in result.err
     info = json.loads(done("info", "t.safetensors", "--json").out)
     assert (info["preset"], info["out_of_fold_log_loss"]) == ("fast", facts["log_loss"])
     assert (info["training_rows"], info["seed"]) == (60, 0)
@@ -144,7 +144,7 @@ def test_ctrl_c_keeps_the_networks_that_are_trained(run, monkeypatch):
     monkeypatch.setattr(members.Trainer, "_train", train_or_interrupt)
     result = run(*FAST, "--threads", "1")
     assert result.code == 130
-    assert re.search(r"Stopped by Ctrl-C: 2 of \d+ networks are trained\.", result.err)
+    assert re.search(r"Stopped by Ctrl-C: 2 of \d+ networks were trained\.", result.err)
     assert len(load_model("t.safetensors").networks) <= 2
     assert "\nTraining was interrupted: the model has learned from 2 networks.\n" in result.err
 
@@ -161,7 +161,7 @@ def test_ctrl_c_before_the_first_network_writes_nothing(run, monkeypatch):
 
 def test_a_time_limit_leaves_networks_out(done):
     result = done(*FAST, "--time-limit", "1e-6", "--threads", "1")
-    assert re.search(r"The time limit was reached: 1 of \d+ networks are trained\.", result.err)
+    assert re.search(r"The time limit was reached: 1 of \d+ networks were trained\.", result.err)
     assert len(load_model("t.safetensors").networks) == 1
 
 
@@ -171,7 +171,7 @@ def test_a_search_adds_the_best_types_and_is_resumed(done, run, monkeypatch):
     result = done(*FAST, "--tune", "1e-6", "--study", "s.jsonl", "--json")
     trials = json.loads(result.out)["trials"]
     assert [trial["state"] for trial in trials] == ["complete"]
-    assert "1 trial, 1 complete; the best of them join the preset\n" in result.err
+    assert "1 trial, 1 complete; the best types found are added to the preset\n" in result.err
     assert "  trial 1:" in result.err
     assert load_model("t.safetensors").record["trials"] == 1
     assert len(Path("s.jsonl").read_bytes().splitlines()) == 2
@@ -183,13 +183,13 @@ def test_a_search_adds_the_best_types_and_is_resumed(done, run, monkeypatch):
 
 
 REFUSED = {
-    "--preset fast --hidden 8": "--preset is for presets, --hidden for a network of your own. Pass one of them.",
-    "--time-limit 9 --epochs 8": "--time-limit is for presets, --epochs for a network of your own. Pass one of them.",
-    "--groups c --solver sgd": "--groups is for presets, --solver for a network of your own. Pass one of them.",
+    "--preset fast --hidden 8": "--preset applies to presets, and --hidden to a network of your own. Pass one.",
+    "--time-limit 9 --epochs 8": "--time-limit applies to presets, and --epochs to a network of your own. Pass one.",
+    "--groups c --solver sgd": "--groups applies to presets, and --solver to a network of your own. Pass one.",
     "--preset best --validation 0.1": (
-        "--preset is for presets, --validation FRACTION for a network of your own. Pass one of them."
+        "--preset applies to presets, and --validation FRACTION to a network of your own. Pass one."
     ),
-    "--tune 9 --epochs 8": "--tune is for presets, --epochs for a network of your own. Pass one of them.",
+    "--tune 9 --epochs 8": "--tune applies to presets, and --epochs to a network of your own. Pass one.",
     "--study s.jsonl": "--study is the file of the trials of --tune. Pass --tune SECONDS too.",
     "--tune 0": "--tune is '0', expected a number > 0.",
     "--preset quick": "--preset is 'quick', expected one of fast, default, best.",
@@ -209,7 +209,7 @@ def test_options_that_contradict_one_another_are_refused(run, options):
 
 def test_a_network_says_which_option_asks_for_it(done):
     said = done("train", "t.csv", "--target", "y", "--epochs", "2", "--hidden", "4").err
-    assert "  --hidden describes one network of your own; without such an option a preset is trained\n" in said
+    assert "  --hidden sets up one network of your own; without such an option, a preset is trained\n" in said
 
 
 def test_a_printed_config_describes_a_preset_or_a_network(done):

@@ -278,7 +278,7 @@ def test_the_verdict_says_what_the_figures_say(network, linear, sentence, better
             "The ensemble and a linear model predict about equally well: 90.0 % and 90.0 % of the rows right.",
             True,
         ),
-        ({"linear model": (0.3, 0.90)}, "The model is linear, because no network predicts these rows better:", True),
+        ({"linear model": (0.3, 0.90)}, "The model is linear, because no network predicts these rows better;", True),
         ({"ensemble": (0.7, 0.50), "linear model": (0.7, 0.5)}, "The ensemble does no better than the class", False),
     ],
 )
@@ -301,10 +301,8 @@ def test_the_calibration_and_the_rows_of_the_linear_model_are_said():
     result = Result("20 rows", columns, np.array(["a", "b"]), before=before, temperature=0.5, on_rows_of_linear=linear)
     text = result.as_text()
     assert "\nThe linear model was judged on 4 of these rows.\n" in text
-    assert (
-        f"\nCalibration by a temperature of 0.50: log-loss {first.log_loss:.4f}, before {before.log_loss:.4f};" in text
-    )
-    assert "75.0 % of the 4 rows that judged both right" in result.verdict()[0]
+    assert f"\nCalibration with temperature 0.50: log-loss {first.log_loss:.4f}, was {before.log_loss:.4f};" in text
+    assert "75.0 % of the 4 shared rows right" in result.verdict()[0]
 
 
 def test_a_preset_shows_what_each_type_of_network_was_worth(shown):

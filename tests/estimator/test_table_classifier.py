@@ -406,7 +406,7 @@ def test_an_unfitted_classifier_says_so():
         ({"time_limit": 0}, "time_limit is 0, expected a number > 0 or None."),
         (
             {"network": SoftmaxClassifier(), "time_limit": 5},
-            "time_limit is 5, expected None with network: a preset has a time limit and a checkpoint.",
+            "time_limit is 5, expected None with network: only a preset has a time limit and a checkpoint.",
         ),
         ({"n_threads": 0}, "n_threads is 0, expected a whole number >= 1 or None."),
         ({"ignore": "day"}, "ignore is 'day', expected a list of names of columns."),

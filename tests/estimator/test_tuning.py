@@ -203,7 +203,7 @@ def _trainer():
 
 def test_rows_that_nothing_judges_are_refused(monkeypatch):
     monkeypatch.setattr(tuning, "judge", lambda *_: Judgement(np.nan, np.nan, 1.0, 0))
-    with pytest.raises(DataError, match="The table has no rows that a trial could be judged by"):
+    with pytest.raises(DataError, match="The table has no rows on which a trial could be judged"):
         fast().tune(X, Y, trials=1)
 
 

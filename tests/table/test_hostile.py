@@ -99,9 +99,9 @@ SAID = {
     "a_column_that_never_changes": "x is left out: it is 7 in every row.\n",
     "a_column_without_a_value": "x is left out: all its cells are missing.\n",
     "numbers_of_thirty_digits": "x is left out: its numbers have more digits than can be told apart",
-    "a_class_of_one_row": "classes with a single row, which is trained on, so that none can be held out: y z\n",
+    "a_class_of_one_row": "classes of one row, which is a training row, so the class can't be judged: y z\n",
     "classes_missing_here_and_there": "left out because y is missing: 20 rows\n",
-    "a_column_that_tells_the_class": "c alone tells y in 100 % of the rows.",
+    "a_column_that_tells_the_class": "c alone predicts y in 100 % of the rows.",
 }
 
 

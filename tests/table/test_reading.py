@@ -357,7 +357,7 @@ def test_all_columns_of_text_are_refused_at_once_with_the_options_that_help():
         infer(table, ())
     assert str(caught.value) == (
         "Column 'remark' of t holds 40 different texts in 40 rows, such as 'remark no 0, and so on'; expected numbers, "
-        "as 1234.5, or categories that repeat. So it is with 'full name'. Leave them out: "
+        "as 1234.5, or categories that repeat. The same holds for 'full name'. Leave them out: "
         "ignore=['remark', 'full name']."
     )
 

@@ -84,8 +84,8 @@ class Result:
         if self.before is not None:
             before = self.before
             notes.append(
-                f"Calibration by a temperature of {self.temperature:.2f}: log-loss {figure(first.log_loss)}, before "
-                f"{figure(before.log_loss)}; calibration error {figure(first.calibration_error)}, before "
+                f"Calibration with temperature {self.temperature:.2f}: log-loss {figure(first.log_loss)}, was "
+                f"{figure(before.log_loss)}; calibration error {figure(first.calibration_error)}, was "
                 f"{figure(before.calibration_error)}"
             )
         return notes
@@ -114,7 +114,7 @@ class Result:
         """Return a sentence that compares the model with the simpler ones, or nothing if it is the only one."""
         name, first = next(iter(self.columns.items()))
         trivial, linear = self.columns["class frequencies"], self.columns.get("linear model")
-        few = " These are few rows: the figures may be off by several hundredths."
+        few = " With so few rows, each metric may be off by several hundredths."
         few = few if first.rows < FEW_ROWS and not self.trained_on else ""
         if name == "network" and linear is not None and _no_better(first, trivial) and not _no_better(linear, trivial):
             return [
@@ -127,8 +127,8 @@ class Result:
         if self.trained_on:
             return ["The network was trained on these rows: the figures don't show how well it predicts other rows."]
         if name == "linear model":
-            right = f"{100 * first.accuracy:.1f} % of the rows right"
-            return [f"The model is linear, because no network predicts these rows better: {right}.{few}"]
+            right = f"its accuracy is {100 * first.accuracy:.1f} %"
+            return [f"The model is linear, because no network predicts these rows better; {right}.{few}"]
         if linear is None:
             return []
         if name == "network" and first.log_loss > linear.log_loss - CLEAR:
@@ -139,7 +139,7 @@ class Result:
             return [f"The ensemble and a linear model predict about equally well: {right}.{few}"]
         first, of_rows = self.on_rows_of_linear or first, "of the rows"
         if self.on_rows_of_linear is not None:
-            of_rows = f"of the {first.rows} rows that judged both"
+            of_rows = f"of the {first.rows} shared rows"
         both = f"{100 * first.accuracy:.1f} % {of_rows} right, a linear model {100 * linear.accuracy:.1f} %"
         gain, share = first.accuracy - linear.accuracy, linear.accuracy
         if gain <= (share * (1 - share) / first.rows) ** 0.5 and first.log_loss < linear.log_loss:  # one standard error

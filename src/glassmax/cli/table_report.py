@@ -40,7 +40,7 @@ def described(rows: "TableRows") -> list[str]:
     lines += [f"  {title:<11} {summed_up(kinds[kind])}" for kind, title in TITLES.items() if kind in kinds]
     sparse = [column.name for column in rows.encoding.columns if isinstance(column, Number) and column.edges]
     if sparse:
-        lines.append(f"  sparse:     {summed_up(sparse)}: most cells are alike, so bins of the others are added")
+        lines.append(f"  sparse:     {summed_up(sparse)}: most cells are equal, so bins of the other values are added")
     if rows.weight_name:
         lines.append(f"  weights:    {rows.weight_name}")
     left_out = [note for note in rows.notes if note.kind == "left_out"]

@@ -80,7 +80,7 @@ GROUPS = [
         option("--weight", "Column of sample weights, >= 0.", metavar="COLUMN", shell_complete=_columns),
         option(
             "--candidates",
-            "What separates candidates in a target cell: with SEP |, a|b means a or b, and !a means not a.",
+            "Separator of candidate classes in a target cell: with |, a|b means a or b, and !a means not a.",
             metavar="SEP",
         ),
         option(
@@ -110,41 +110,44 @@ GROUPS = [
         "Training",
         option(
             "--preset",
-            "How much is trained: fast, default or best.",
+            "Networks to train: fast, default or best, from the fewest to the most.",
             click.Choice(PRESETS),
             default="default",
             metavar="NAME",
         ),
         option(
-            "--time-limit", "Begin no network of the preset that would probably end later.", POSITIVE, metavar="SECONDS"
+            "--time-limit",
+            "Time limit: a network of the preset that would probably end later is not trained; the first always is.",
+            POSITIVE,
+            metavar="SECONDS",
         ),
         option(
             "--tune",
-            "Search this long for types of networks that suit the table, and add the best to the preset.",
+            "Time to search for types of networks that suit the table; the best are added to the preset.",
             type=POSITIVE,
             metavar="SECONDS",
         ),
         option(
             "--study",
-            "File of the trials of --tune, one JSON line each. The same command, given again, goes on from it.",
+            "File of the trials of --tune, one line of JSON each. The same command, given again, resumes the search.",
             metavar="FILE",
         ),
         option(
             "--groups",
-            "Column of groups: rows of a group are judged by networks that have seen no row of the group. No input.",
+            "Column of groups: all rows of a group are in the same fold. The column is not an input.",
             metavar="COLUMN",
             shell_complete=_columns,
         ),
         option(
             "--time",
-            "Column of dates or numbers: the parts of the rows that are left out follow one another in time.",
+            "Column of dates or numbers that orders the rows: the folds are consecutive in time.",
             metavar="COLUMN",
             shell_complete=_columns,
         ),
         option(
             "--validation",
-            "File of validation rows: a preset judges its networks by them, a network of your own is stopped early by "
-            "them. A fraction of the rows in place of a file is for a network of your own.",
+            "File of validation rows, on which a preset judges its networks, and early stopping scores a network of "
+            "your own. A fraction of the rows, instead of a file, trains a network of your own.",
             metavar="FILE|FRACTION",
             callback=validation,
         ),
@@ -158,7 +161,7 @@ GROUPS = [
         ),
         option(
             "--seed",
-            "Seed for all random draws: held-out rows, initial weights, shuffling, dropout, mixup.",
+            "Seed for all random draws: folds, held-out rows, initial weights, shuffling, dropout, mixup.",
             click.IntRange(0, 2**32 - 1),
             default=0,
         ),
@@ -293,7 +296,7 @@ GROUPS = [
         ),
         option(
             "--mixup",
-            "Mixup: largest share of another row that is mixed into a row. It falls to 0 over the later epochs.",
+            "Mixup: maximum share of another row that is mixed into a row. The share falls to 0 in later epochs.",
             SHARE_OR_ALL,
             default=0.0,
         ),
@@ -374,7 +377,7 @@ def describes_network(ctx: click.Context) -> str:
         own = {}
     if own and of_preset:
         one, other = next(iter(of_preset.values())), next(iter(own.values()))
-        raise click.UsageError(f"{one} is for presets, {other} for a network of your own. Pass one of them.")
+        raise click.UsageError(f"{one} applies to presets, and {other} to a network of your own. Pass one.")
     return next(iter(own.values()), "")
 
 

@@ -118,9 +118,9 @@ class TrainingRun:
             say()
         extra, kept, held = self.prepared.n_validation, len(self.prepared.kept), len(self.prepared.held)
         if self.network is None:
-            parts = "trained on a part of the rows, and judged on the others"
+            parts = "trained on some folds of the rows and judged on the others"
             if extra is not None:
-                parts = f"trained on all rows, and judged on the {counted(extra, 'validation row')}"
+                parts = f"trained on all rows and judged on the {counted(extra, 'validation row')}"
             say(f"preset {self.classifier.preset}: several networks and a linear model, each {parts}")
             return
         few = f" (fewer than {FEWEST_ROWS_TO_HOLD_OUT} rows)" if self.options["held_out"] else ""
@@ -128,7 +128,7 @@ class TrainingRun:
         judged = "" if extra is None else f", {counted(extra, 'validation row')}"
         sizes = "-".join(map(str, (self.prepared.width, *hidden_sizes(self.network), len(self.rows.classes))))
         say(f"{counted(kept, 'row')} to train on{shown}{judged}; network {sizes}")
-        say(f"  {why} describes one network of your own; without such an option a preset is trained")
+        say(f"  {why} sets up one network of your own; without such an option, a preset is trained")
 
     def _report_classes(self, terminal: "Console") -> None:
         """Show the number of rows of each class as bars, on a terminal."""
@@ -178,14 +178,15 @@ class TrainingRun:
         assert fitted is not None
         done = counted(len(self.members), "network")
         if fitted.stop_reason in ENDS:
-            say(f"{ENDS[fitted.stop_reason]}: {len(self.members)} of {fitted.planned} networks are trained.", ATTENTION)
+            trained = f"{len(self.members)} of {fitted.planned} networks were trained"
+            say(f"{ENDS[fitted.stop_reason]}: {trained}.", ATTENTION)
         if fitted.found is not None:
             ended = "Ctrl-C ended the search: " if fitted.found.stop_reason == "interrupted" else ""
             complete = sum(trial.state == "complete" for trial in fitted.found.trials)
             done_trials = counted(len(fitted.found.trials), "trial")
-            say(f"{ended}{done_trials}, {complete} complete; the best of them join the preset")
+            say(f"{ended}{done_trials}, {complete} complete; the best types found are added to the preset")
         how = f"the weighted mean of their logits, temperature {self.classifier.temperature_:.2f}"
-        say(f"{done} trained; the model is {how}:" if len(fitted.members) > 1 else f"{done} trained; the model is one:")
+        say(f"{done} trained; the model is {how if len(fitted.members) > 1 else 'a single network'}:")
         width = max(map(len, log_losses)) + 1
         for name, loss in log_losses.items():
             of_type = [
@@ -242,7 +243,7 @@ class TrainingRun:
         n = next(iter(found.columns.values())).rows
         whole = "all " if n == len(self.rows.y) else ""
         judged = {
-            "out of fold": f"{whole}{counted(n, 'row')}, each judged by networks that have not seen it",
+            "out of fold": f"{whole}{counted(n, 'row')}, out of fold: each predicted by networks not trained on it",
             "validation": counted(n, "validation row"),
             "held out": f"{counted(n, 'row')} held out",
             "training": f"{counted(n, 'row')} it was trained on",

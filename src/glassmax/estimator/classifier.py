@@ -100,7 +100,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
     loss : {"cross_entropy", "squared_error", "candidate_cross_entropy"}, default="cross_entropy"
         Loss to minimize. The cross-entropy of a sigmoid output is binary, summed over the labels; the squared error is
         ``1/2 sum_c (P - Y)^2``. "candidate_cross_entropy" reads a matrix y of 0 and 1 as the classes that each row may
-        have, and is ``-log`` of the sum of their probabilities; labels that are sets have this loss by themselves.
+        have, and is ``-log`` of the sum of their probabilities; labels that are sets always use this loss.
     output : {"auto", "softmax", "sigmoid"}, default="auto"
         Output function, which decides how a matrix y is read. "softmax": each row holds the probabilities of the
         classes, one-hot or soft. "sigmoid": each column is a separate label. "auto": "sigmoid" for a matrix of 0 and
@@ -132,7 +132,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         is multiplied by a number that starts at 1. None learns no scale. `network_` and `coefs_` have no scale: it is
         folded into their W1, see `glassmax.engine.input_scale`.
     embedding : {"periodic", "piecewise_linear"}, recipe, list of recipes, Embedding or None, default=None
-        What the columns of X become before the first layer. "periodic" adds learned cosines of each column and suits
+        Embedding of the columns of X before the first layer. "periodic" adds learned cosines of each column and suits
         numbers scaled to about 1; "piecewise_linear" adds bins between quantiles of the training rows. Both leave out
         columns of two values. The recipes `glassmax.embedding.Periodic`, `PiecewiseLinear` and `Categories` choose
         columns and sizes; they are fitted to X in `fit`.
@@ -344,7 +344,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             polars or Arrow frame are remembered, and checked in later calls.
         y : (n,) or (n, k) array
             Labels of any type, at least two different ones; or a matrix, see `output` and `loss`. A label may be a set
-            of labels, for "one of these", or `glassmax.not_class`; where some are sets, one may be missing.
+            of labels, for "one of these", or `glassmax.not_class`. If some labels are sets, others may be missing.
         sample_weight : (n,) array, optional
             Weights of the rows, >= 0, not all 0.
         X_val, y_val, sample_weight_val : arrays, optional

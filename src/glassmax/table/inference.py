@@ -148,7 +148,7 @@ def _refusal(table: Table, refused: dict[str, str]) -> DataError:
         return DataError(what, remedy=_leave_out(first))
     named = ", ".join(map(repr, others[:4])) + (f" and {len(others) - 4} more" if len(others) > 4 else "")
     remedy = ("Leave them out: ", Setting("ignore", [first, *others[:4]]), ".")
-    return DataError(f"{what} So it is with {named}.", remedy=remedy)
+    return DataError(f"{what} The same holds for {named}.", remedy=remedy)
 
 
 def _as_asked(table: Table, name: str, asked: str) -> _Guess:

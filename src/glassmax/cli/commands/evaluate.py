@@ -10,7 +10,7 @@ from ..talk import counted, say, show, show_json
 
 __all__ = ["command"]
 
-SET_ROWS = {"coverage": "class in the 90 % set", "mean_size": "classes in a 90 % set"}
+SET_ROWS = {"coverage": "coverage, 90 % sets", "mean_size": "mean size, 90 % sets"}
 
 
 @click.command("evaluate", cls=GroupedCommand)
@@ -23,7 +23,7 @@ SET_ROWS = {"coverage": "class in the 90 % set", "mean_size": "classes in a 90 %
     option("--reliability", "Also print how often the model was right, by the probability of its class.", is_flag=True),
     option(
         "--candidates",
-        "What separates candidates in a target cell.  [default: as the model was trained]",
+        "Separator of candidate classes in a target cell.  [default: as the model was trained]",
         metavar="SEP",
     ),
 )
@@ -43,8 +43,9 @@ def command(
 
     MODEL is a file that `glassmax train` has written. DATA is a table in any format that train reads; it may be larger
     than memory. All of its rows are scored, including those that the model was trained on, if DATA holds any. A
-    calibrated model is also scored without its calibration. With --reliability, a bar ends at the share of rows that
-    were right; the mark stands at their mean probability, where the bar of a calibrated model ends.
+    calibrated model is also scored without its calibration. With --reliability, the rows are binned by the probability
+    of the predicted class: the bar of each bin ends at the accuracy, and the mark is at the mean probability. If the
+    model is well calibrated, the bar ends near the mark.
 
     \b
     Examples:
@@ -77,7 +78,7 @@ def command(
     if data != "-" and name == loaded.record.get("table"):
         say(
             f"{name}: the model was trained on {loaded.record.get('training_rows')} rows of a table of this name. "
-            "On those rows, the figures don't show how well it predicts other rows."
+            "If these are the same rows, the metrics don't show how well the model predicts new rows."
         )
     figures, trivial, sets = scoring.whole.metrics(), scoring.trivial(), scoring.set_figures()
     raw = None if scoring.uncalibrated is None else scoring.uncalibrated.metrics()

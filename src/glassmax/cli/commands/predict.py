@@ -26,7 +26,7 @@ OTHER_FORMATS = (".arrow", ".feather", ".gz", ".json", ".tsv", ".xls", ".xlsx", 
     option("--top", "Add the N most probable classes and their probabilities.", type=click.IntRange(1), metavar="N"),
     option(
         "--coverage",
-        "Add a set of classes that holds the true class of this share of new rows.",
+        "Add a prediction set; the sets hold the true class of this share of new rows.",
         type=click.FloatRange(0, 1, min_open=True, max_open=True),
         metavar="SHARE",
     ),

@@ -25,9 +25,9 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     input; or a built-in example: digits, penguins, iris, wine, toy. glassmax detects the file format, the type of each
     column, missing cells, and columns that give the target away, and reports them on stderr. The result goes to stdout.
 
-    A preset trains several networks and a linear model on parts of the rows, judges each on the other rows, and makes
-    one model of the best. With options of the groups "Network of your own", one network is trained instead, and a fifth
-    of the rows is held out to judge it.
+    A preset trains several networks and a linear model by cross-validation: each is trained on some folds of the rows
+    and judged on the others. The best are combined into one model, an ensemble. With an option of the groups "Network
+    of your own", one network is trained instead, and a fifth of the rows is held out to judge that network.
 
     \b
     Examples:

@@ -133,7 +133,7 @@ def _combined(ready: list[Member], trainer: Trainer, biases: bool) -> Ensemble:
     sound = [member for member in ready if member.stop_reason != "diverged"]
     if not sound:
         raise DivergenceError(
-            "No member of the ensemble has finite weights at the end. Look for numbers that are far too large."
+            "No member of the ensemble ended with finite weights. Look for columns with far too large numbers."
         )
     positions = sorted({member.task.position for member in sound})
     sets = [[member for member in sound if member.task.position == position] for position in positions]

@@ -255,7 +255,7 @@ def _tried(
                 break
     if not state and not judgement.rows:
         remedy = "Pass rows for validation, X_val and y_val, or more rows."
-        raise DataError("The table has no rows that a trial could be judged by.", remedy=remedy)
+        raise DataError("The table has no rows on which a trial could be judged.", remedy=remedy)
     seconds = round(time.monotonic() - begun, 3)
     if state == "diverged":
         return Trial(number, parameters, None, None, seconds, state, trainer.seed, losses)

@@ -33,44 +33,45 @@ __all__ = ["TableClassifier"]
 class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A classifier for tables as they are: numbers, categories, dates, booleans, missing cells.
 
-    Several softmax networks are trained, each on other parts of the rows, and each judged on the rows that it has not
-    seen. The logits of the classifier are a weighted mean of theirs, times a scale, the reciprocal of a temperature,
-    that is fitted on the logits of rows not seen. All rows are trained on, and all figures are those of rows not seen.
+    An ensemble of softmax networks is trained by cross-validation: each member is trained on some folds of the rows and
+    judged on the others. The logits of the classifier are a weighted mean of the logits of the members, divided by a
+    temperature that is fitted on the out-of-fold logits. Every row is used for training, and every metric is
+    out-of-fold.
 
     Parameters
     ----------
     preset : {"fast", "default", "best"} or Preset, default="default"
-        What is trained. A linear model takes part, and is used where it is better. Ignored with `network`. The
-        `preset_` of another classifier, such as one that `tune` has found, is trained as there.
+        The types of networks to train. A linear model is one of the types, and is used where it is better. The
+        `preset_` of another classifier, such as one found by `tune`, is a Preset. Ignored with `network`.
     network : SoftmaxClassifier or None, default=None
-        One network of your own to be trained in place of a preset. It is cloned; its rows are all but those held out.
+        One network of your own, trained in place of a preset. A clone is trained, on all rows but those held out.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class, multiplied by the sample weights; a class that a dict doesn't name has the weight 1.
     types : dict or None, default=None
-        Kinds of columns that are not to be inferred: "number", "category", "boolean" or "date".
+        Types by column, which override the inferred types: "number", "category", "boolean" or "date".
     ignore : collection of str, default=()
         Columns to leave out.
     keep : collection of str, default=()
         Columns to learn from even if they look like identifiers or never change. The columns of an array are all kept.
     candidates : str or None, default=None
-        What separates classes in a label that is a text: with "|", ``a|b`` means "a or b", and ``!a`` "not a", see
-        `SoftmaxClassifier.fit`. None: each text is a class.
+        Separator of candidate classes in labels that are texts: with "|", ``a|b`` means "a or b", and ``!a`` means
+        "not a", see `SoftmaxClassifier.fit`. None: each text is one class.
     held_out : float, default=0.2
-        Share of the rows, in [0, 1), that judge the network of `network`; 0 holds out none. Presets hold out none.
+        Share of the rows, in [0, 1), held out to judge `network`; 0 holds out none. Ignored by presets.
     dtype : {"float64", "float32"}, default="float64"
-        Floating-point type of the network of `network`. Those of presets are float32.
+        Floating-point type of `network`. The networks of presets are float32.
     random_state : int, RandomState or None, default=None
-        Seed of the parts of the rows, the starting weights and the batches.
+        Seed of the folds, the starting weights and the batches.
     n_threads : int or None, default=None
-        Maximum number of threads, >= 1; None uses all processors. Networks are trained side by side. The bits of the
-        native engine don't depend on it.
+        Maximum number of threads, >= 1; None uses all processors. Networks are trained in parallel. The
+        result of the native engine is bit-identical for any number of threads.
     time_limit : float or None, default=None
-        Seconds, > 0. A network of the preset is not begun if it would probably end later, by the time that those
-        before it took; one is always trained. A warning says how many were left out.
+        Time limit in seconds, > 0. A network of the preset is not started if, judging by the earlier ones, the network
+        would probably end later; one network is always trained. A warning says how many were trained.
     checkpoint_path : path or None, default=None
-        File to which the networks of the preset are written, each once it is trained. If `fit` is interrupted, calling
-        it again with the same arguments trains only the others, with bit-identical results. If `random_state` is None,
-        the seed is 0.
+        Checkpoint file, to which each network of the preset is written once trained. If `fit` is interrupted, calling
+        `fit` again with the same arguments trains only the missing networks, with bit-identical results. If
+        `random_state` is None, the seed is 0.
     verbose : bool or int, default=False
         Whether to print a line for each network of the preset.
 
@@ -79,32 +80,33 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     classes_ : (k,) array
         The labels, sorted.
     model_ : Model
-        What predicts: networks, weights, calibration, encoding. It needs no scikit-learn.
+        The fitted model: networks, weights, calibration and encoding. Its predictions need no scikit-learn.
     encoding_ : Encoding
         How each column becomes numbers.
     notes_ : list of Note
         What was done to columns, and remarks on columns and classes.
     members_ : list of SoftmaxClassifier
-        The networks that are used. Their inputs are the numbers of the encoding, their classes the numbers 0 to k - 1.
+        The networks of the ensemble. Their inputs are the encoded columns, and their classes are 0 to k - 1.
     member_types_ : list of str
         Type of each member, such as "linear"; "network" with `network`.
     weights_ : (m,) array
         Weight of the logits of each member; they sum to 1.
     temperature_ : float
-        What the mean of the logits is divided by.
+        Temperature, by which the mean logits are divided.
     linear_ : bool
         Whether no member has a hidden layer.
     oof_proba_ : (n, k) array of float32, or None
-        Probabilities of the rows given to `fit`, by members that were not trained on them; NaN for rows without a label
-        or a weight, and for rows that every member was trained on. None if validation rows were given.
+        Out-of-fold probabilities of the rows given to `fit`, by members that were not trained on these rows; NaN for
+        rows without a label or a weight, and for rows that every member was trained on. None if validation rows were
+        given.
     preset_ : Preset or None
-        The types of members that were trained; after `tune` with those found. None with `network`.
+        The types of members that were trained, including those that `tune` found. None with `network`.
     trials_ : list of Trial
         The trials of `tune`; empty after `fit`.
     metrics_ : Metrics or None
-        Log-loss, accuracy and more of these rows, or of the validation rows; None if there are none.
+        Log-loss, accuracy and other metrics of the out-of-fold, held-out or validation rows; None without such rows.
     stop_reason_ : str
-        "completed", "time_limit", or "interrupted" (by Ctrl-C); with `network` its own.
+        "completed", "time_limit", or "interrupted" (by Ctrl-C); with `network`, the network's `stop_reason_`.
     n_features_in_, feature_names_in_
         Number of columns of X that are not the target, and their names if X has names.
 
@@ -114,8 +116,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Notes
     -----
-    A row of sample weight 0 is absent: the result is that without it. A row of weight 2 is not quite the same as the
-    row twice: the copies may be in different parts of the rows.
+    A row of sample weight 0 is ignored: the result is the same without the row. A row of weight 2 is not quite the same
+    as two copies of the row, which may be in different folds.
 
     Examples
     --------
@@ -200,13 +202,13 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         sample_weight : (n,) array, or str, optional
             Weights of the rows, >= 0; or the name of the column of X that holds them.
         groups : (n,) array, or str, optional
-            Rows of the same group are in the same part of the rows, so that no row is judged by a member that was
-            trained on rows of its group. A column of X named here is no input.
+            Group of each row: rows of the same group are in the same fold, so that no row is judged by a member that
+            was trained on rows of the same group. A column of X named here is not an input.
         time : (n,) array, or str, optional
-            Numbers or dates that put the rows in order: the parts of the rows then follow one another in time.
+            Numbers or dates that put the rows in order: the folds are then consecutive in time.
         X_val, y_val, sample_weight_val
-            Validation rows, by which all members are judged; they are then trained on all rows. `class_weight` is not
-            applied to them.
+            Validation rows, on which all members are judged; the members are then trained on all rows of X.
+            `class_weight` is not applied to validation rows.
 
         Returns
         -------
@@ -242,11 +244,11 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ) -> Self:
         """Search for types of networks that suit the table, and train as `fit` does, with the best of them added.
 
-        Each trial trains one type of network, of other layers, rates and regularization, on the parts of the rows that
-        `fit` uses, and is judged by the log-loss of the rows not seen. A trial that is worse than the median of those
-        before it is ended early. Then `fit` trains the types of the preset and the best three found. As the weights of
-        all types are fitted out of fold, a type that doesn't help isn't used. Ctrl-C ends the search and goes on with
-        what was found. It needs Optuna: ``pip install 'glassmax[tune]'``.
+        Each trial trains one type of network, with its own layers, learning rate and regularization, on the folds that
+        `fit` uses, and is judged by the out-of-fold log-loss. A trial that is worse than the median of the complete
+        trials is ended early. Then `fit` trains the types of the preset and the best three found. As the weights of
+        all types are fitted out of fold, a type that doesn't help isn't used. Ctrl-C ends the search, and the types
+        found so far are trained. The search needs Optuna: ``pip install 'glassmax[tune]'``.
 
         Parameters
         ----------
@@ -255,7 +257,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         budget : float, optional
             Seconds of the search, > 0. One trial is always completed. The training afterwards takes its own time.
         trials : int, optional
-            Number of trials, >= 1, those of the file included. The result then depends on the data and `random_state`
+            Number of trials, >= 1, including those of the file. The result then depends on the data and `random_state`
             alone. At least one of `budget` and `trials` is needed; the search ends by whichever is reached first.
         study_path : path, optional
             File to which each trial is appended once it has ended, as a line of JSON. If the search is interrupted,
@@ -409,7 +411,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ----------
         X : frame, Table, dict of columns, or (n, d) array
         y : (n,) array
-            Labels. Of a set, each label is right; rows for which all are right don't count.
+            Labels. For a set, any of its labels is right; rows whose set holds all classes don't count.
         sample_weight : (n,) array, optional
 
         Returns
@@ -427,7 +429,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return float(np.average(right, weights=weigh_rows(None, labels, weight, named=True)))
 
     def prediction_sets(self, X: Any, coverage: float = 0.9, *, allow_empty: bool = True) -> Array:
-        """Return for each row a set of classes that holds the true class of `coverage` of new rows.
+        """Return a prediction set of classes for each row, which holds the true class of `coverage` of new rows.
 
         Parameters
         ----------
@@ -445,7 +447,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self._fitted().prediction_sets(self._table(X), coverage, allow_empty=allow_empty)
 
     def to_model(self) -> Model:
-        """Return what predicts, as a `Model`, which predicts without scikit-learn.
+        """Return the fitted `Model`, which predicts without scikit-learn.
 
         Returns
         -------
@@ -465,7 +467,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def temperature_(self) -> float:
-        """What the mean of the logits is divided by; 1 if nothing was fitted."""
+        """Temperature, by which the mean logits are divided; 1 if none was fitted."""
         calibration = self._fitted().calibration
         return 1.0 if calibration is None else calibration.temperature
 

@@ -18,8 +18,8 @@ def notes_on_giveaways(table: Table, names: list[str], y: Array, target: str) ->
     return [
         Note(
             (
-                f"{name} alone tells {target} in {100 * share:.4g} % of the rows. If it is the answer by another name, "
-                "or known only afterwards, leave it out: ",
+                f"{name} alone predicts {target} in {100 * share:.4g} % of the rows. If {name} is the target under "
+                "another name, or is known only afterwards, leave the column out: ",
                 Setting("ignore", [name]),
             )
         )
@@ -42,7 +42,7 @@ def _single(labels: list[str], y: Array, target: str) -> list[str]:
     if not len(rare):
         return []
     names = ", ".join(_shortened(labels[c]) for c in rare[:MOST_SHOWN])
-    return [f"classes with a single row, which is trained on, so that none can be held out: {target} {names}"]
+    return [f"classes of one row, which is a training row, so the class can't be judged: {target} {names}"]
 
 
 def _alike(labels: list[str]) -> list[str]:

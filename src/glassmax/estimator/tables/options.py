@@ -48,7 +48,7 @@ def check_table_options(classifier: Any) -> None:
         make_plan(classifier.network)
         for name in ("time_limit", "checkpoint_path"):
             if (given := getattr(classifier, name)) is not None:
-                only = ("None with ", Setting("network"), ": a preset has a time limit and a checkpoint")
+                only = ("None with ", Setting("network"), ": only a preset has a time limit and a checkpoint")
                 raise OptionError(parameter=name, came=repr(given), expected=only)
     between("held_out", classifier.held_out, 0, 1)
     one_of("dtype", classifier.dtype, ("float64", "float32"))
