@@ -47,6 +47,7 @@ class Chain:
     _seen: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.fixed = self.program.fixed()
         self.simplifier = Simplifier(self.program, self.assumptions)
 
     def define(self, definition: Definition) -> None:
@@ -66,7 +67,7 @@ class Chain:
         path = self._path(of, name)
         short: dict[str, tuple[tuple[str, ...], Expr]] = {}
         for target in [*(d.name for d in path[1:]), name]:
-            wanted = at if target == name else apart(self._definition(target).indices, set(top.indices))
+            wanted = at if target == name else apart(self._definition(target).indices, {*top.indices, *self.fixed})
             users = [d for d in path if target in names(d.value) and (d.name == of or d.name in short)]
             claim = Claim(self.program, (of, top.indices), (target, wanted))
             parts = [self._through(user, short.get(user.name), label, claim, len(users) == 1) for user in users]
@@ -148,7 +149,7 @@ class Chain:
     ) -> Expr:
         """Return the part of a derivative through one equation; `above` is the derivative by the equation's array."""
         top = user.name == claim.upper[0]
-        inner = user.indices if top else apart(user.indices, set(claim.axes))
+        inner = user.indices if top else apart(user.indices, {*claim.axes, *self.fixed})
         value = rename(user.value, dict(zip(user.indices, inner, strict=True)))
         own = Definition(user.name, inner, value)
         local_claim = Claim(Program((own,), self.program.labels), (user.name, inner), claim.lower)

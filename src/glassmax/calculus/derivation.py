@@ -8,7 +8,10 @@ import numpy.typing as npt
 
 from .expression import PI, names, walk
 from .formats import NumpyCode, as_html, as_json, as_latex, as_markdown, as_mathml, as_numpy, as_text
+from .formats.text import cases_of
+from .indices import for_reading
 from .limits import DeriveError, bounded
+from .printing import text
 from .proving import Values, evaluate, evaluate_program, prove
 from .result import DerivationResult
 
@@ -74,6 +77,10 @@ class Derivation(DerivationResult):
             x: n for name, letters in self.cells() for x, n in zip(letters, values.arrays[name].shape, strict=True)
         }
         return evaluate(self.expression, Values(values.arrays, sizes, functions, ranges), self.axes)
+
+    def cases(self) -> dict[str, str]:
+        """Return the result in each case of its Kronecker deltas: ``{"i = y": "p_y - 1", "i != y": "p_i"}``."""
+        return {when: text(for_reading(value)) for when, value in cases_of(self.expression)}
 
     def numpy(self) -> NumpyCode:
         """Return the result as the source of a Python function, which can also be called."""

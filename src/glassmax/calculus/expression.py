@@ -25,10 +25,13 @@ __all__ += ["map_children", "names", "product_of", "sum_of", "walk"]
 
 @dataclass(frozen=True)
 class Label:
-    """A class number taken from an array, in the place of an index: y_i in P[i, y_i]."""
+    """A class number taken from an array, in the place of an index: y_i in P[i, y_i].
+
+    A label without indices is one fixed index: y in p_y, for a single sample of the class y.
+    """
 
     name: str
-    indices: tuple[str, ...]
+    indices: tuple[str, ...] = ()
 
 
 Index = str | Label
@@ -127,6 +130,12 @@ class Program:
     def defined(self, name: str) -> Definition | None:
         """Return the equation that defines `name`, if there is one."""
         return next((d for d in self.definitions if d.name == name), None)
+
+    def fixed(self) -> set[str]:
+        """Return the names of the labels without indices, each of which is one fixed index."""
+        parts = (part for d in self.definitions for part in walk(d.value))
+        found = {index for part in parts for index in indices_of(part)}
+        return {index.name for index in found if isinstance(index, Label) and not index.indices}
 
 
 PI = Tensor("pi")

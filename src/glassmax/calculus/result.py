@@ -117,10 +117,11 @@ class DerivationResult:
         return {} if self.times is None else {self.times: self.wrt[-1][0]}
 
     def one_hot(self) -> dict[str, str]:
-        """Return the labels of the equations with the names of their one-hot matrices."""
-        return {label: one_hot_name(label) for label in sorted(self.program.labels)}
+        """Return the labels of the equations with the names of their one-hot matrices; a fixed one has a vector."""
+        fixed = self.program.fixed()
+        return {label: one_hot_name(label, fixed=label in fixed) for label in sorted(self.program.labels)}
 
     def one_hot_used(self) -> dict[str, str]:
-        """Return the one-hot matrices that occur in the matrix form."""
+        """Return the one-hot matrices and vectors that occur in the matrix form."""
         shown = set() if self.matrix is None else {m.name for m in leaves(self.matrix)}
         return {label: name for label, name in self.one_hot().items() if name in shown}

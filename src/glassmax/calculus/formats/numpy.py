@@ -4,7 +4,19 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from ..expression import KNOWN_FUNCTIONS, PI, Call, Definition, Expr, Label, Tensor, map_children, names, walk
+from ..expression import (
+    KNOWN_FUNCTIONS,
+    PI,
+    Call,
+    Definition,
+    Expr,
+    Label,
+    Tensor,
+    indices_of,
+    map_children,
+    names,
+    walk,
+)
 from ..indices import for_reading, is_ones, positions
 from ..matrix import NoMatrixFormError, matrix_form
 from ..printing import function_name, matrix_numpy, needed_helpers, numpy_expression, python_name
@@ -60,7 +72,8 @@ def as_numpy(d: DerivationResult) -> NumpyCode:
     lines += ["", f"def {function}({', '.join([*parameters, *opened])}):", f'    """{d.name}, {d.layout}."""']
     lines += ["    pi = np.pi"] if constants else []
     lines += [f"    {python_name(x.name)} = {_code(x.value, x.indices, {})}" for x in definitions]
-    lines += [f"    {name} = np.eye({_classes(d, label)})[{label}]" for label, name in d.one_hot_used().items()]
+    if not d.program.fixed():
+        lines += [f"    {name} = np.eye({_classes(d, label)})[{label}]" for label, name in d.one_hot_used().items()]
     along = sorted({n for e in bodies for n in names(e) if n.startswith("1:")})
     lines += [f"    {_ones_name(n)} = np.ones({_ones_size(n)})" for n in along]
     lines.append(f"    return {_result_code(d, there)}")
@@ -69,7 +82,7 @@ def as_numpy(d: DerivationResult) -> NumpyCode:
 
 def _result_code(d: DerivationResult, there: Collection[str]) -> str:
     sizes = known_sizes(d, there)
-    if d.matrix is not None:
+    if d.matrix is not None and not d.program.fixed():  # one entry of an array needs no vector of zeros and a one
         try:
             return matrix_numpy(d.matrix, sizes)
         except ValueError:
@@ -94,8 +107,9 @@ def _with_ones_named(e: Expr) -> Expr:
 
 
 def _code(e: Expr, axes: tuple[str, ...], sizes: dict[str, str]) -> str:
-    """Write a definition's right side, in matrix notation where it has one."""
-    if len(axes) <= 2:
+    """Write a definition's right side, in matrix notation where it has one and needs no one-hot matrix."""
+    labels = any(isinstance(index, Label) for part in walk(e) for index in indices_of(part))
+    if len(axes) <= 2 and not labels:
         try:
             return matrix_numpy(matrix_form(e, axes, []), sizes)
         except (NoMatrixFormError, ValueError):

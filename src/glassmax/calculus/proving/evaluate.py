@@ -5,7 +5,7 @@ definition, without the rules that led to it. Arrays may be complex, for the com
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
@@ -63,9 +63,8 @@ def evaluate_program(program: Program, values: Values) -> Values:
     arrays = dict(values.arrays)
     for definition in program.definitions:
         sizes = {letter: 1 for letter in definition.indices if letter not in free_indices(definition.value)}
-        arrays[definition.name] = evaluate(
-            definition.value, Values(arrays, {**values.sizes, **sizes}, values.functions), definition.indices
-        )
+        there = replace(values, arrays=arrays, sizes={**values.sizes, **sizes})
+        arrays[definition.name] = evaluate(definition.value, there, definition.indices)
     return Values(arrays, values.sizes, values.functions, values.ranges)
 
 

@@ -139,7 +139,7 @@ def _residual(assumptions: Sequence[Assumption], values: Values) -> Array:
         axes = free_indices(left)
         axes += tuple(letter for letter in free_indices(right) if letter not in axes)
         sizes = {**values.sizes, **dict.fromkeys(axes, 1)}  # a side that lacks a letter is broadcast
-        once = Values(values.arrays, sizes, values.functions)
+        once = replace(values, sizes=sizes)
         parts.append((evaluate(left, once, axes) - evaluate(right, once, axes)).ravel())
     return np.concatenate(parts) if parts else np.zeros(0)
 

@@ -7,7 +7,10 @@ from ..expression import Index, Label
 from .resolve import Use
 from .tokens import Cursor, Token, index_letters
 
-__all__ = ["IndexCursor"]
+__all__ = ["CLASS_WORDS", "IndexCursor"]
+
+CLASS_WORDS = ("class", "correct", "gold", "label", "target", "true")
+"""Words that are one index in square brackets: x[class]."""
 
 
 class IndexCursor(Cursor):
@@ -57,6 +60,9 @@ class IndexCursor(Cursor):
                 found.append(Label(token.text, tuple(str(index) for index in inner)))
                 places.append(token.start)
                 self.uses.append(Use(token.text, "label", len(inner), token.start))
+            elif len(split) > 1 and not braces and token.text in CLASS_WORDS:
+                found.append(token.text)
+                places.append(token.start)
             elif braces or len(split) == 1:
                 found += split
                 places += [token.start + at for at in _starts(token)]

@@ -32,10 +32,11 @@ from ..expression import (
     names,
     walk,
 )
-from ..indices import all_indices, fresh, rename
+from ..indices import all_indices, free_indices, fresh, rename
 from .tokens import MAX_DEPTH, MAX_LENGTH, TOO_DEEP
 
-__all__ = ["Equation", "Places", "Softmax", "Use", "build_program", "check_depth", "check_free", "check_uses"]
+__all__ = ["Equation", "Places", "Softmax", "Use", "build_program", "check_depth", "check_free", "check_left"]
+__all__ += ["check_uses"]
 __all__ += ["contract", "in_order", "inline_softmaxes", "inverse", "maximum", "negate", "number", "product"]
 __all__ += ["separate", "sorted_program"]
 
@@ -224,8 +225,19 @@ def check_free(e: Expr, left: Sequence[str], places: Places, *, einstein: bool) 
     for letter, place in places.unbound(e):
         if letter not in left:
             what = f"index {letter} of the right side is not on the left"
-            advice = (f"{what}; write sum_{letter}, or use ", Setting("einstein", True))
-            raise places.fault(f"{what} and occurs once" if einstein else advice, place)
+            one = (f"; if {letter} is one fixed index, use ", Setting("fixed", letter))
+            if einstein:
+                raise places.fault((f"{what} and occurs once; write sum_{letter}", *one), place)
+            raise places.fault((f"{what}; write sum_{letter}, or use ", Setting("einstein", True), *one), place)
+
+
+def check_left(equation: Equation, where: Sequence[int], places: Places) -> None:
+    """Refuse an index of the left side that the right side lacks; `where` holds the places of the left side's."""
+    free = free_indices(equation.value)
+    for letter, place in zip(equation.indices, where, strict=True):
+        if letter not in free:
+            what = f"index {letter} of the left side is not on the right"
+            raise places.fault(f"{what}; write {equation.name} without {letter} in every equation", place)
 
 
 def separate(e: Expr, left: Sequence[str]) -> Expr:
