@@ -5,6 +5,7 @@ Each local derivative is multiplied by the derivative of the result so far, and 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from .cells import apart, shown
 from .differentiate import derivative
@@ -121,15 +122,16 @@ class Chain:
             d for d in definitions if "/" not in d.name and not (d.name == last.cells[0][0] and _is_plain(d.value))
         ]
         for _ in range(MOST_NAMES):
-            best, rule = e, ""
+            best, rule, assumed = e, "", set[Assumption]()
             for definition in usable:
                 for candidate in namings(e, definition):
-                    short = self.simplifier.short(candidate)
-                    if weight(short) < weight(best):
-                        best, rule = short, f"recognized {definition.name}"
+                    short, used = self.simplifier.attempt(partial(self.simplifier.short, candidate))
+                    if short is not None and weight(short) < weight(best):
+                        best, rule, assumed = short, f"recognized {definition.name}", used
             if best == e:
                 break
             e = best
+            self.simplifier.used |= assumed
             self._go_on(last, e, rule)
         return e
 

@@ -127,6 +127,8 @@ def _assumption(text: str, program: Program, einstein: bool) -> Assumption:
             fault = f"{name} has {_indices(count)} here, {known[name]} in the equations"
         elif name in labels - program.labels:
             fault = f"{name} is a class label here, an array in the equations"
+        elif name in program.labels - labels and name in {*names(pair[0]), *names(pair[1])}:
+            fault = f"{name} is an array here, a class label in the equations"
         if fault:
             raise ExpressionError((Setting("assume", text), f": {fault}."))
     return pair

@@ -86,14 +86,18 @@ def parse_expression(text: str, *, einstein: bool = False, known: Collection[str
 
 
 def parse_equation_pair(text: str, einstein: bool = False) -> tuple[Expr, Expr]:
-    """Read an assumption, such as ``sum_k y_k = 1`` or ``A_ij = A_ji``: its left and its right side."""
+    """Read an assumption, such as ``sum_k y_k = 1`` or ``A_ij = A_ji``: its left and its right side.
+
+    A number alone, and a side that lacks an index of the other, comes second: an assumption is used from left to right.
+    """
     parser = _IndexParser(text, einstein=einstein)
     left = parser.side()
     parser.expect("=", " between the two sides")
     right = parser.side()
     parser.close("expected one equation")
-    if not set(free_indices(left)) <= set(free_indices(right)):
-        check_free(right, free_indices(left), parser.places, einstein=einstein)
+    if isinstance(left, Num) or set(free_indices(left)) < set(free_indices(right)):
+        left, right = right, left
+    check_free(right, free_indices(left), parser.places, einstein=einstein, program=False)
     return parser.finished(left), parser.finished(right)
 
 

@@ -220,12 +220,12 @@ def _occurrences(e: Expr) -> Counter[str]:
     return found
 
 
-def check_free(e: Expr, left: Sequence[str], places: Places, *, einstein: bool) -> None:
-    """Refuse an index of the right side that is neither summed over nor on the left."""
+def check_free(e: Expr, left: Sequence[str], places: Places, *, einstein: bool, program: bool = True) -> None:
+    """Refuse an index of the right side that is neither summed over nor on the left; in a program it may be fixed."""
     for letter, place in places.unbound(e):
         if letter not in left:
             what = f"index {letter} of the right side is not on the left"
-            one = (f"; if {letter} is one fixed index, use ", Setting("fixed", letter))
+            one = (f"; if {letter} is one fixed index, use ", Setting("fixed", letter)) if program else ()
             if einstein:
                 raise places.fault((f"{what} and occurs once; write sum_{letter}", *one), place)
             raise places.fault((f"{what}; write sum_{letter}, or use ", Setting("einstein", True), *one), place)

@@ -1,8 +1,8 @@
 """Recognize what has a name or a known sum, in lists of terms, whatever their indices are called."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import permutations
+from itertools import combinations, permutations
 
 from ..expression import (
     MINUS_ONE,
@@ -24,7 +24,7 @@ from ..expression import (
     Tensor,
     map_children,
 )
-from ..indices import all_indices, free_indices, fresh, is_ones, ones, rename
+from ..indices import all_indices, free_indices, fresh, is_ones, ones, range_of, rename
 from .expand import add, combine, expand, multiply, simplified
 from .keys import key
 from .term import Factor, Term, components, from_terms
@@ -260,23 +260,31 @@ def assume(terms: Sequence[Term], assumption: Assumption) -> list[Term]:
 def _assume_in(term: Term, pattern: Term, right: Expr) -> list[Term]:
     variables = frozenset(free_indices(from_terms([pattern])) + free_indices(right))
     wanted = tuple(_whole(f) for f in pattern.factors)
-    outside, sums = components(term)
-    places = [((), [f]) for f in outside] if not pattern.bound else sums
-    for bound, whole in places:
+    for bound, whole in _parts_like(term, pattern):
         factors = [f for f in whole if not is_ones(f[0])]
-        if len(bound) != len(pattern.bound) or len(factors) != len(wanted):
+        if len(factors) != len(wanted):
             continue
         for order in permutations(bound):
             start: Naming = dict(zip(pattern.bound, order, strict=True))
             naming = _match_all(wanted, tuple(_whole(f) for f in factors), start, variables)
             if naming is not None:
-                kept = tuple(f for f in term.factors if f not in whole)
-                rest = Term(term.coefficient / pattern.coefficient, (), kept)
                 left = tuple(i for i in term.bound if i not in bound)
+                ranges = [range_of(letter, atom) for letter in left for atom, _ in whole]
+                kept = [f for f in term.factors if f not in whole] + [(one, ONE) for one in ranges if one is not None]
+                rest = Term(term.coefficient / pattern.coefficient, (), tuple(kept))
                 found = [t for part in expand(rename(right, naming)) for t in multiply(rest, part)]
                 again = [Term(t.coefficient, (*left, *t.bound), t.factors) for t in found]
                 return [u for t in again for u in _assume_in(t, pattern, right)]
     return [term]
+
+
+def _parts_like(term: Term, pattern: Term) -> Iterator[tuple[tuple[str, ...], list[Factor]]]:
+    """Yield what may match a pattern: one factor, or some bound letters with all the factors that have one of them."""
+    if not pattern.bound:
+        yield from (((), [f]) for f in components(term)[0])
+        return
+    for bound in combinations(term.bound, len(pattern.bound)):
+        yield bound, [f for f in term.factors if set(bound) & {*free_indices(f[0]), *free_indices(f[1])}]
 
 
 def _whole(factor: Factor) -> Expr:
