@@ -342,16 +342,16 @@ MALFORMED = [
     ("L = 1; L = 2", "L is defined twice", "       ^"),
     ("L = L + 1", "a cycle: L -> L", "^"),
     ("p_i = S a_i; S = sum_i p_i", "a cycle: p -> S -> p", "^"),
-    ("p_i = S", "index i of the left side is not on the right; write p without i in every equation", "  ^"),
+    ("p_i = S", "index i of the left side is not on the right; write p without i in every equation", "^"),
     (
         "s_t = sum_k r_k",
         "index t of the left side is not on the right; write s without t in every equation",
-        "  ^",
+        "^",
     ),
     (
         "P_{ij} = sum_j z_j^2 + a_i",
         "index j of the left side is not on the right; write P without j in every equation",
-        "    ^",
+        "^",
     ),
     ("c = a; a = b; b = a", "a cycle: a -> b -> a", "       ^"),
 ]

@@ -55,7 +55,7 @@ class Chain:
         """Add an equation to the program, after the equations of the parts that were given a name."""
         known = self.program.definitions
         new = (*(d for d in self.named if d not in known), definition)
-        self.program = Program((*known, *new), self.program.labels)
+        self.program = replace(self.program, definitions=(*known, *new))
         used, self.simplifier = self.simplifier.used, Simplifier(self.program, self.assumptions)
         self.simplifier.used |= used
 
@@ -99,7 +99,8 @@ class Chain:
             terms, e = sigmoid, self.simplifier.collected(sigmoid)
             self._go_on(last, e, "exp(a)/(1 + exp(a)) is sigmoid(a)")
         scalar = not free_indices(e)  # that of exp(x) is exp(x) rather than "the result"
-        definitions = [d for d in self.program.definitions if not (scalar and d.name == last.cells[0][0])]
+        definitions = [d for d in self.program.definitions if "/" not in d.name]
+        definitions = [d for d in definitions if not (scalar and d.name == last.cells[0][0])]
         softmax = unnamed_softmax(terms, {n for d in definitions for n in (d.name, *names(d.value))})
         if softmax is not None and combine(fold(terms, softmax)) != terms:
             self.named.append(softmax)
@@ -118,9 +119,7 @@ class Chain:
     def _named(self, e: Expr, definitions: Sequence[Definition]) -> Expr:
         """Use the names of equations as long as that leaves less to read, the most effective name first."""
         last = self.steps[-1]
-        usable = [
-            d for d in definitions if "/" not in d.name and not (d.name == last.cells[0][0] and _is_plain(d.value))
-        ]
+        usable = [d for d in definitions if not (d.name == last.cells[0][0] and _is_plain(d.value))]
         for _ in range(MOST_NAMES):
             best, rule, assumed = e, "", set[Assumption]()
             for definition in usable:
@@ -154,7 +153,7 @@ class Chain:
         inner = user.indices if top else apart(user.indices, {*claim.axes, *self.fixed})
         value = rename(user.value, dict(zip(user.indices, inner, strict=True)))
         own = Definition(user.name, inner, value)
-        local_claim = Claim(Program((own,), self.program.labels), (user.name, inner), claim.lower)
+        local_claim = Claim(replace(self.program, definitions=(own,)), (user.name, inner), claim.lower)
         left = _left(label if top else "", local_claim) + (" directly" if top and not alone else "")
         local = self._local(own, left, local_claim, top and not inner)
         if above is None:

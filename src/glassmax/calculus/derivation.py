@@ -68,15 +68,19 @@ class Derivation(DerivationResult):
         inputs |= set(self.extra_arrays())
         if any(PI in walk(d.value) for d in self.full_program.definitions):
             given.setdefault("pi", np.asarray(np.pi))
+        for name, array, axis in self.program.lengths:
+            if array in given:
+                given.setdefault(name, np.asarray(given[array].shape[axis]))
         missing = sorted(n for n in inputs if n not in given and not n.startswith("1:"))
         if missing:
             raise DeriveError(f"{missing[0]} is missing, expected an array for each of {', '.join(sorted(inputs))}.")
         ranges = {label: int(given[label].max()) + 1 for label in self.program.labels}
-        values = evaluate_program(self.full_program, Values(given, {}, functions, ranges))
-        sizes = {
-            x: n for name, letters in self.cells() for x, n in zip(letters, values.arrays[name].shape, strict=True)
-        }
-        return evaluate(self.expression, Values(values.arrays, sizes, functions, ranges), self.axes)
+        with np.errstate(all="ignore"):  # inf and nan are results, as in NumPy
+            values = evaluate_program(self.full_program, Values(given, {}, functions, ranges))
+            sizes = {
+                x: n for name, letters in self.cells() for x, n in zip(letters, values.arrays[name].shape, strict=True)
+            }
+            return evaluate(self.expression, Values(values.arrays, sizes, functions, ranges), self.axes)
 
     def cases(self) -> dict[str, str]:
         """Return the result in each case of its Kronecker deltas: ``{"i = y": "p_y - 1", "i != y": "p_i"}``."""

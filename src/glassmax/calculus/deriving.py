@@ -3,12 +3,13 @@
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from ..errors import ExpressionError, Setting
 from .cells import Cell, apart, letters_for, shown
 from .chain import Chain
 from .derivation import Derivation
-from .expression import Assumption, Definition, Delta, Expr, Index, Label, Program, Tensor, indices_of, names, walk
+from .expression import Assumption, Definition, Delta, Expr, Index, Label, Num, Program, Tensor, indices_of, names, walk
 from .indices import free_indices, rename
 from .limits import DeriveError, bounded
 from .matrix import NoMatrixFormError, one_hot_name, shortest_matrix_form
@@ -112,9 +113,14 @@ def _texts(parameter: str, given: object) -> list[str]:
 
 
 def _assumption(text: str, program: Program, einstein: bool) -> Assumption:
-    """Read an assumption; refuse arrays that the equations lack. Its right side may bring in a number."""
+    """Read an assumption; refuse arrays that the equations lack. Its right side may bring in a number.
+
+    It is used from left to right, so a number alone, or a side that lacks an index of the other, comes second.
+    """
     once: dict[str, Index] = {letter: Label(letter) for letter in program.fixed()}
     left, right = parse_equation_pair(text, einstein)
+    if isinstance(left, Num) or set(free_indices(left)) < set(free_indices(right)):
+        left, right = right, left
     pair = rename(left, once), rename(right, once)
     known = ranges_of(program, ()).arity
     parts = (part for side in pair for part in walk(side))
@@ -148,7 +154,7 @@ def derive_program(
     """
     given = program
     definitions = (Definition(d.name, d.indices, written_sigmoids(d.value)) for d in given.definitions)
-    program = Program(tuple(definitions), given.labels)
+    program = replace(given, definitions=tuple(definitions))
     of = _of(program, of)
     _check(program, of, wrt, times)
     chain = Chain(program, tuple(assumptions), keep=keep)

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 __all__ = ["KNOWN_FUNCTIONS", "MINUS_ONE", "ONE", "PI", "ZERO", "Add", "Assumption", "Call", "Definition", "Delta"]
-__all__ += ["Expr", "Index", "Label", "Mul", "Num", "Pow", "Program", "Sum", "Tensor", "children", "indices_of"]
-__all__ += ["map_children", "names", "product_of", "sum_of", "walk"]
+__all__ += ["Expr", "Index", "Label", "Length", "Mul", "Num", "Pow", "Program", "Sum", "Tensor", "children"]
+__all__ += ["indices_of", "map_children", "names", "product_of", "sum_of", "walk"]
 
 
 @dataclass(frozen=True)
@@ -120,12 +120,17 @@ class Definition:
     value: Expr
 
 
+Length = tuple[str, str, int]
+"""A number that is the length of an axis: its name, the array, and which of the axes of that array."""
+
+
 @dataclass(frozen=True)
 class Program:
     """Equations in an order in which each uses only earlier ones."""
 
     definitions: tuple[Definition, ...]
     labels: frozenset[str] = frozenset()  # names of arrays that hold class numbers
+    lengths: tuple[Length, ...] = ()  # numbers that nobody has to give
 
     def defined(self, name: str) -> Definition | None:
         """Return the equation that defines `name`, if there is one."""

@@ -19,6 +19,7 @@ def as_text(d: DerivationResult, *, cases: bool = False) -> str:
     lines = ["Understood as"]
     lines += [f"  {equation_left(definition)} = {bracketed(definition.value)}" for definition in d.program.definitions]
     lines += [f"  {label} is one fixed index" for label in sorted(d.program.fixed())]
+    lines += [f"  {name} is the length of axis {axis} of {array}" for name, array, axis in d.program.lengths]
     lines += [f"  assuming {equality(pair)}{' (not used)' * (pair in d.unused)}" for pair in d.assumptions]
     before = None
     for step, following in zip(d.steps, [*d.steps[1:], None], strict=True):

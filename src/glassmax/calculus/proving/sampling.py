@@ -63,6 +63,8 @@ def draw_values(
         for name, shape in shapes.items():
             of = of_arrays if shape else of_scalars
             arrays[name] = rng.integers(0, classes[name], shape) if name in classes else np.asarray(of(size=shape))
+        lengths = {name: size((array, position)) for name, array, position in program.lengths if name in shapes}
+        arrays |= {name: np.asarray(float(length)) for name, length in lengths.items()}
         if arity.get("pi") == 0:
             arrays["pi"] = np.asarray(np.pi)
         values = Values(arrays, letter_sizes, functions, classes)

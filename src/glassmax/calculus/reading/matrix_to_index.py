@@ -50,7 +50,8 @@ def to_program(
     written = [_equation(name, node, place, text) for name, node, place in [*naming.finished(), *named]]
     for each in written:
         check_depth(each.value, places, each.place)
-    return sorted_program(written, frozenset(), places)
+    lengths = {node.text: axes.holder(axis) for node, axis in axes.means if node.text not in used}
+    return replace(sorted_program(written, frozenset(), places), lengths=tuple((n, *at) for n, at in lengths.items()))
 
 
 class _Axes:
@@ -88,6 +89,14 @@ class _Axes:
                 at += 1
                 name = f"{stem}{at}"
             node.text = chosen.setdefault(root, name)
+
+    def holder(self, axis: str) -> tuple[str, int]:
+        """Return an array that no equation defines and that has an axis, and which of its axes that is."""
+        for name, axes in self.known.items():
+            roots = [self.root(own) for own in axes if own != ONE_AXIS]
+            if name not in self.equations and self.root(axis) in roots:
+                return name, roots.index(self.root(axis))
+        raise KeyError(axis)
 
     def fault(self, message: str, node: Node) -> NoReturn:
         """Raise, naming the arrays whose shapes were only guessed."""

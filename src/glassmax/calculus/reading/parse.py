@@ -86,18 +86,14 @@ def parse_expression(text: str, *, einstein: bool = False, known: Collection[str
 
 
 def parse_equation_pair(text: str, einstein: bool = False) -> tuple[Expr, Expr]:
-    """Read an assumption, such as ``sum_k y_k = 1`` or ``A_ij = A_ji``: its left and its right side.
-
-    A number alone, and a side that lacks an index of the other, comes second: an assumption is used from left to right.
-    """
+    """Read an assumption, such as ``sum_k y_k = 1`` or ``A_ij = A_ji``: its left and its right side."""
     parser = _IndexParser(text, einstein=einstein)
     left = parser.side()
     parser.expect("=", " between the two sides")
     right = parser.side()
     parser.close("expected one equation")
-    if isinstance(left, Num) or set(free_indices(left)) < set(free_indices(right)):
-        left, right = right, left
-    check_free(right, free_indices(left), parser.places, einstein=einstein, program=False)
+    if not set(free_indices(left)) <= set(free_indices(right)):
+        check_free(right, free_indices(left), parser.places, einstein=einstein, program=False)
     return parser.finished(left), parser.finished(right)
 
 
@@ -129,33 +125,33 @@ class _IndexParser(IndexCursor):
 
     def equations(self) -> list[Equation]:
         """All left sides are read first: whether e or f(x) is a name or a function depends on them."""
-        heads: list[tuple[Token, tuple[str, ...], list[int], int]] = []
+        heads: list[tuple[Token, tuple[str, ...], int]] = []
         self.skip_breaks()
         while self.token.kind != "end":
-            heads.append((*self.left_side(), self.index))
-            self.known.add(heads[-1][0].text)
+            token, indices = self.left_side()
+            heads.append((token, indices, self.index))
+            self.known.add(token.text)
             self.skip_equation()
             self.skip_breaks()
         if not heads:
             self.fault("expected an equation, like L = sum_k y_k")
         equations = []
-        for token, indices, _, start in heads:
+        for token, indices, start in heads:
             self.index, self.left = start, indices
             value = self.side()
             if not self.at_end():
                 self.fault("expected an operator or the end of the equation")
             equations.append(Equation(token.text, indices, value, token.start))
         fixed = fixed_indices(equations, self.softmaxes, self.fixed, self.places)
-        for each, (_, _, where, _) in zip(equations, heads, strict=True):
+        for each in equations:
             check_free(each.value, (*each.indices, *fixed), self.places, einstein=self.einstein)
-            check_left(each, where, self.places)
+            check_left(each, self.places)
         if fixed:
             equations, self.softmaxes, uses = with_labels(equations, self.softmaxes, fixed, self.places)
             self.uses += uses
         return equations
 
-    def left_side(self) -> tuple[Token, tuple[str, ...], list[int]]:
-        """Read a left side: the name, its letters, and where they stand."""
+    def left_side(self) -> tuple[Token, tuple[str, ...]]:
         token = self.token
         if token.kind != "name" or token.text in (*FUNCTIONS, *SOFTMAXES, "sum", "\\frac"):
             self.fault("expected a name on the left side, like L = ... or p_i = ...")
@@ -171,7 +167,7 @@ class _IndexParser(IndexCursor):
             raise ExpressionError(DERIVATIVE, self.text, token.start)
         self.expect("=", " after the left side")
         self.uses.append(Use(token.text, "tensor", len(letters), token.start))
-        return token, letters, places
+        return token, letters
 
     def side(self) -> Expr:
         """One side of an equation, with repeated indices summed where that is wanted."""

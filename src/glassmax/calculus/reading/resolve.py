@@ -231,13 +231,12 @@ def check_free(e: Expr, left: Sequence[str], places: Places, *, einstein: bool, 
             raise places.fault((f"{what}; write sum_{letter}, or use ", Setting("einstein", True), *one), place)
 
 
-def check_left(equation: Equation, where: Sequence[int], places: Places) -> None:
-    """Refuse an index of the left side that the right side lacks; `where` holds the places of the left side's."""
-    free = free_indices(equation.value)
-    for letter, place in zip(equation.indices, where, strict=True):
-        if letter not in free:
+def check_left(equation: Equation, places: Places) -> None:
+    """Refuse an index of the left side that the right side lacks."""
+    for letter in equation.indices:
+        if letter not in free_indices(equation.value):
             what = f"index {letter} of the left side is not on the right"
-            raise places.fault(f"{what}; write {equation.name} without {letter} in every equation", place)
+            raise places.fault(f"{what}; write {equation.name} without {letter} in every equation", equation.place)
 
 
 def separate(e: Expr, left: Sequence[str]) -> Expr:

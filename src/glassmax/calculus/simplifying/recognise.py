@@ -246,23 +246,26 @@ def unnamed_softmax(terms: Sequence[Term], taken: set[str]) -> Definition | None
     return None
 
 
-def assume(terms: Sequence[Term], assumption: Assumption) -> list[Term]:
-    """Use an equation from left to right wherever its left side is a factor or a whole sum of a term."""
+def assume(terms: Sequence[Term], assumption: Assumption, *, inside: bool = True) -> list[Term]:
+    """Use an equation from left to right wherever its left side is a factor or a sum of a term.
+
+    A sum may be a part of a larger one, as sum_k y_nk in ``sum_{n,k} x_n y_nk``; only if `inside` is False, it may not.
+    """
     left, right = assumption
     if isinstance(left, Tensor) and isinstance(right, Tensor) and left.name == right.name:
         return combine([_reorder(term, left, right) for term in terms])
     patterns = combine(expand(left))
     if len(patterns) != 1 or len(components(patterns[0])[1]) > 1:
         return list(terms)
-    return combine([used for term in terms for used in _assume_in(term, patterns[0], right)])
+    return combine([used for term in terms for used in _assume_in(term, patterns[0], right, inside)])
 
 
-def _assume_in(term: Term, pattern: Term, right: Expr) -> list[Term]:
+def _assume_in(term: Term, pattern: Term, right: Expr, inside: bool) -> list[Term]:
     variables = frozenset(free_indices(from_terms([pattern])) + free_indices(right))
     wanted = tuple(_whole(f) for f in pattern.factors)
-    for bound, whole in _parts_like(term, pattern):
+    for bound, whole in _parts_like(term, pattern) if inside or not pattern.bound else components(term)[1]:
         factors = [f for f in whole if not is_ones(f[0])]
-        if len(factors) != len(wanted):
+        if len(bound) != len(pattern.bound) or len(factors) != len(wanted):
             continue
         for order in permutations(bound):
             start: Naming = dict(zip(pattern.bound, order, strict=True))
@@ -274,7 +277,7 @@ def _assume_in(term: Term, pattern: Term, right: Expr) -> list[Term]:
                 rest = Term(term.coefficient / pattern.coefficient, (), tuple(kept))
                 found = [t for part in expand(rename(right, naming)) for t in multiply(rest, part)]
                 again = [Term(t.coefficient, (*left, *t.bound), t.factors) for t in found]
-                return [u for t in again for u in _assume_in(t, pattern, right)]
+                return [u for t in again for u in _assume_in(t, pattern, right, inside)]
     return [term]
 
 
