@@ -13,6 +13,7 @@ from .indices import for_reading
 from .limits import DeriveError, bounded
 from .printing import text
 from .proving import Values, evaluate, evaluate_program, prove
+from .ranges import ranges_of
 from .result import DerivationResult
 
 __all__ = ["Derivation"]
@@ -74,13 +75,29 @@ class Derivation(DerivationResult):
         missing = sorted(n for n in inputs if n not in given and not n.startswith("1:"))
         if missing:
             raise DeriveError(f"{missing[0]} is missing, expected an array for each of {', '.join(sorted(inputs))}.")
-        ranges = {label: int(given[label].max()) + 1 for label in self.program.labels}
+        ranges = self._classes(given)
         with np.errstate(all="ignore"):  # inf and nan are results, as in NumPy
             values = evaluate_program(self.full_program, Values(given, {}, functions, ranges))
             sizes = {
                 x: n for name, letters in self.cells() for x, n in zip(letters, values.arrays[name].shape, strict=True)
             }
             return evaluate(self.expression, Values(values.arrays, sizes, functions, ranges), self.axes)
+
+    def _classes(self, given: dict[str, Array]) -> dict[str, int]:
+        """Return the number of classes of each label, read off the arrays that it is an index of; check the labels."""
+        ranges, counts = ranges_of(self.full_program, self.assumptions), {}
+        places = [(name, axis) for name, array in given.items() for axis in range(array.ndim)]
+        for label in self.program.labels:
+            if not np.issubdtype(given[label].dtype, np.integer):
+                what = f"{label} is of the type {given[label].dtype}"
+                raise DeriveError(f"{what}, expected class numbers, which are whole numbers counted from 0.")
+            largest = int(given[label].max(initial=0))
+            same = [place for place in places if ranges.root(place) == ranges.root(("range", label))]
+            counts[label] = given[same[0][0]].shape[same[0][1]] if same else largest + 1
+            if largest >= counts[label] or given[label].min(initial=0) < 0:
+                what = f"{label} has the class {largest if largest >= counts[label] else given[label].min()}"
+                raise DeriveError(f"{what}, expected class numbers from 0 to {counts[label] - 1}.")
+        return counts
 
     def cases(self) -> dict[str, str]:
         """Return the result in each case of its Kronecker deltas: ``{"i = y": "p_y - 1", "i != y": "p_i"}``."""

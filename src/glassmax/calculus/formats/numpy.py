@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..expression import (
     KNOWN_FUNCTIONS,
     PI,
@@ -22,8 +24,18 @@ from ..matrix import NoMatrixFormError, matrix_form
 from ..printing import function_name, matrix_numpy, needed_helpers, numpy_expression, python_name
 from ..ranges import ranges_of
 from ..result import DerivationResult
+from ..softmaxes import softmax_of
 
 __all__ = ["NumpyCode", "as_numpy", "known_sizes"]
+
+
+SOFTMAX = """\
+def softmax(z, axis=-1):
+    powers = np.exp(z - np.max(z, axis=axis, keepdims=True))
+    return powers / powers.sum(axis=axis, keepdims=True)
+"""
+MAY_WARN = r"np\.(?:exp|log|sqrt)\(|\*\* (?!\d)|/ (?!(?:{scalars})\b)"
+"""Code that gives inf or nan with a warning for some entries of arrays; it is told to give them without."""
 
 
 class NumpyCode(str):
@@ -41,7 +53,8 @@ class NumpyCode(str):
         scope: dict[str, Any] = {}
         exec(str(self), scope)  # our own source, made from checked names
         last = re.findall(r"^def (\w+)\(", self, re.M)[-1]
-        return scope[last](**arrays)
+        lists = {name: np.asarray(a) for name, a in arrays.items() if isinstance(a, list | tuple)}
+        return scope[last](**arrays | lists)
 
     def __repr__(self) -> str:
         return str(self)
@@ -65,16 +78,20 @@ def as_numpy(d: DerivationResult) -> NumpyCode:
     lines += [f"    {python_name(name)} = {sizes.of(array, axis)}" for name, array, axis in lengths]
     along = sorted({n for e in bodies for n in names(e) if _is_along(n)})
     lines += [f"    {_ones_name(n)} = np.ones({sizes.along(n)})" for n in along]
-    lines += [f"    {python_name(x.name)} = {_code(x.value, x.indices, {})}" for x in definitions]
+    lines += [f"    {python_name(x.name)} = {_definition_code(x, sizes)}" for x in definitions]
     if not d.program.fixed():
         lines += [f"    {name} = np.eye({sizes.classes(label)})[{label}]" for label, name in d.one_hot_used().items()]
     lines.append(f"    return {_result_code(d, sizes.of_letters())}")
     measured = [n for n in sizes.inputs if any(re.search(rf"\b{python_name(n)}\.shape", line) for line in lines)]
     opened = sorted({function_name(f, o) for e in bodies for f, o in _open_functions(e)})
     parameters = [*map(python_name, dict.fromkeys([*given, *measured])), *opened]
-    helpers = "\n".join(dict.fromkeys(h for e in bodies for h in [needed_helpers(for_reading(e))] if h))
+    softmaxes = [SOFTMAX] if any("= softmax(" in line for line in lines) else []
+    helpers = "\n".join(dict.fromkeys([*softmaxes, *filter(None, (needed_helpers(for_reading(e)) for e in bodies))]))
     function = re.sub(r"\W", "_", f"d{d.of}_d{'_d'.join(name for name, _ in d.wrt)}")
     head = ["import numpy as np", "", *([helpers.rstrip(), ""] if helpers else []), ""]
+    scalars = [python_name(n) for n, count in sizes.ranges.arity.items() if not count]
+    warns = re.search(MAY_WARN.format(scalars="|".join([r"\d+", *map(re.escape, scalars)])), "\n".join(lines))
+    head += ['@np.errstate(all="ignore")'] if warns else []
     head += [f"def {function}({', '.join(parameters)}):", f'    """{d.name}, {d.layout}."""']
     return NumpyCode("\n".join([*head, *lines]) + "\n")
 
@@ -140,6 +157,18 @@ def _with_ones_named(e: Expr) -> Expr:
     if is_ones(e) and isinstance(e, Tensor):
         return Tensor(_ones_name(e.name), e.indices)
     return map_children(e, _with_ones_named)
+
+
+def _definition_code(definition: Definition, sizes: "_Sizes") -> str:
+    """Write the right side of an equation; a softmax in a form that doesn't overflow."""
+    axes = definition.indices
+    known = {letter: sizes.of(definition.name, at) for at, letter in enumerate(axes)}
+    softmax = softmax_of(definition.value)
+    if softmax is None:
+        return _code(definition.value, axes, known)
+    argument, axis = softmax
+    where = "" if axis == axes[-1] else f", axis={axes.index(axis)}"
+    return f"softmax({_code(argument, axes, known)}{where})"
 
 
 def _code(e: Expr, axes: tuple[str, ...], sizes: dict[str, str]) -> str:

@@ -71,6 +71,7 @@ def cases_of(e: Expr) -> Iterator[tuple[str, Expr]]:
         for delta, equal in zip(deltas, choice, strict=True):
             when.append(f"{_index(delta.i)} {'=' if equal else '!='} {_index(delta.j)}")
             value = _put_delta(value, delta, equal)
+        for delta, equal in zip(deltas, choice, strict=True):
             if equal and isinstance(delta.i, str):
                 label = isinstance(delta.j, Label)
                 value = rename(value, {delta.i: delta.j} if label else {str(delta.j): delta.i})

@@ -225,6 +225,9 @@ def check_free(e: Expr, left: Sequence[str], places: Places, *, einstein: bool, 
     for letter, place in places.unbound(e):
         if letter not in left:
             what = f"index {letter} of the right side is not on the left"
+            if letter not in {other for other, _ in places.unbound(e, labels=False)}:
+                once = f"write sum_{letter}, or, for a single sample, the class label without the index {letter}"
+                raise places.fault(f"{what}; {once}", place)
             one = (f"; if {letter} is one fixed index, use ", Setting("fixed", letter)) if program else ()
             if einstein:
                 raise places.fault((f"{what} and occurs once; write sum_{letter}", *one), place)

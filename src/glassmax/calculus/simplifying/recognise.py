@@ -241,7 +241,7 @@ def unnamed_softmax(terms: Sequence[Term], taken: set[str]) -> Definition | None
                 batch, (summed,) = free_indices(atom), atom.indices
                 letter = fresh(set(batch) | all_indices(atom), "i")
                 value = Mul((rename(atom.body, {summed: letter}), Pow(atom, MINUS_ONE)))
-                name = next(n for n in (*("P" if batch else "p"), "softmax", "softmax_of_z") if n not in taken)
+                name = next(n for n in (*("PQ" if batch else "pq"), "softmax", "softmax_of_z") if n not in taken)
                 return Definition(name, (*batch, letter), value)
     return None
 
