@@ -177,7 +177,7 @@ class Chain:
         before = len(self.steps)
         start = claim.step(left, raw, "; ".join(rules))
         self.steps.append(start)
-        local = self._simplify(start, None if scalar else own)
+        local = self._simplify(start, None if scalar or "/" in own.name else own)
         if self.keep and shape in self._seen:
             self.steps[before:] = [claim.step(left, local, f"as {self._seen[shape]} above")]
         self._seen.setdefault(shape, left)
