@@ -233,6 +233,11 @@ def test_a_letter_that_can_not_be_fixed_is_named(loss, fixed, message):
         derive(loss, "z", fixed=fixed)
 
 
+def test_matrix_notation_has_no_fixed_index():
+    with pytest.raises(DeriveError, match=r"^fixed is for index notation, and changes nothing here\. Leave it out\.$"):
+        derive("L = sum(x)", "x", matrix=True, fixed="y")
+
+
 def test_an_entry_at_a_fixed_index_is_no_array_to_differentiate_by():
     message = "wrt is 'z_y', but y is one fixed index of the equations. Differentiate by z, and take the case of y."
     with pytest.raises(ExpressionError, match=re.escape(message)):

@@ -88,6 +88,8 @@ def derive(
     {'i = y': 'p_y - 1', 'i != y': 'p_i'}
     """
     _texts("equations", equations)
+    if matrix and fixed:
+        raise DeriveError(Setting("fixed"), " is for index notation, and changes nothing here. Leave it out.")
     letters = [letter.strip() for text in _texts("fixed", fixed) for letter in text.split(",")]
     program = parse_matrix(equations, shapes) if matrix else parse(equations, einstein=einstein, fixed=letters)
     cells = []
