@@ -244,7 +244,7 @@ def test_rows_of_a_group_are_judged_by_members_that_have_not_seen_the_group():
 def test_groups_that_coincide_with_classes_leave_nothing_to_judge_by():
     with pytest.warns(UserWarning, match="No row could be judged"):
         classifier = fast().fit(RAW, NAMES, groups=NAMES)
-    assert (classifier.metrics_, classifier.temperature_) == (None, 1.0)
+    assert (classifier.metrics_, classifier.temperature_, classifier.model_.calibration) == (None, 1.0, None)
     assert np.isnan(classifier.oof_proba_).all()
     assert set(classifier.member_types_) == {"net", "linear"}
     assert classifier.score(RAW, NAMES) > 0.9

@@ -12,7 +12,6 @@ import numpy as np
 
 from ...calibration import SCALE_SPREAD, Calibration, fit_scale
 from ...functional.arrays import Array, blocks_of_rows
-from ...functional.calibration import scaled_cross_entropy
 from ...functional.stacking import stacked_cross_entropy, stacking_penalty
 from ...optimizers import lbfgs
 
@@ -97,7 +96,8 @@ def judge(Z: Array, y: Array, weight: Array | None) -> Judgement:
     scale = fit_scale(Z, y, w) if len(some) == len(y) else fit_scale(Z[some], y[some], w[some])
     top = Z.argmax(axis=1)
     hits = w @ (top == y if y.ndim == 1 else y[np.arange(len(y)), top] == 1)
-    return Judgement(scaled_cross_entropy(float(np.log(scale)), Z, y, w)[0], float(hits / total), scale, len(y))
+    log_loss, _ = stacked_cross_entropy(np.log([scale]), [Z], y, w)
+    return Judgement(log_loss, float(hits / total), scale, len(y))
 
 
 def sample_rows(y: Array, k: int, weight: Array | None = None) -> Array:
