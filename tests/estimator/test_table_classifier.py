@@ -19,6 +19,8 @@ from glassmax import SoftmaxClassifier, TableClassifier
 from glassmax.errors import CheckpointError, DataError, LabelError, OptionError
 from glassmax.estimator.ensemble import PRESETS, Member, MemberType, Preset
 from glassmax.estimator.ensemble.presets import LINEAR, NETWORK
+from glassmax.estimator.tables.figures import compare
+from glassmax.estimator.tables.fit import table_rows
 from glassmax.training import Epoch
 from tests.estimator.iris import NAMES, RAW, SPECIES
 
@@ -250,6 +252,18 @@ def test_groups_that_coincide_with_classes_leave_nothing_to_judge_by():
     assert classifier.score(RAW, NAMES) > 0.9
     with pytest.raises(DataError, match="Pass validation rows to TableClassifier"):
         classifier.prediction_sets(RAW)
+
+
+def test_where_no_row_was_judged_no_models_are_compared():
+    classifier = fast()
+    rows = table_rows(classifier, RAW, NAMES, groups=NAMES)
+    with pytest.warns(UserWarning, match="No row could be judged"), pytest.raises(StopIteration) as end:
+        stream = classifier.fit_rows(rows)
+        while True:
+            next(stream)
+    found = compare(classifier, rows, end.value.value)
+    assert {name: metrics.rows for name, metrics in found.columns.items()} == {"ensemble": 0, "class frequencies": 0}
+    assert (found.before_calibration, found.log_losses) == (None, {})
 
 
 def test_blocks_in_time():

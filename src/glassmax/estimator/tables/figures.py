@@ -88,6 +88,9 @@ def metrics_of(logits: Callable[[slice], Array], k: int, y: Array, weight: Array
 
 def _of_preset(rows: TableRows, fitted: TableFit) -> Comparison:
     own, k = _metrics(fitted.Z, fitted.y, fitted.sample_weight), len(rows.classes)
+    judged_on = "validation" if fitted.validated else "out of fold"
+    if not len(fitted.judged):
+        return Comparison(judged_on, {"ensemble": own, "class frequencies": own})
     types: dict[str, tuple[Metrics, Array]] = {}
     for kind, oof in fitted.tried:
         metrics, judged = _of_type(oof, rows, fitted)
@@ -109,7 +112,7 @@ def _of_preset(rows: TableRows, fitted: TableFit) -> Comparison:
     if fitted.scale is not None:
         before = metrics_of(fitted.uncalibrated, k, fitted.y, fitted.sample_weight)
     log_losses = {name: metrics.log_loss for name, (metrics, _) in types.items()}
-    return Comparison("validation" if fitted.validated else "out of fold", columns, before, on_same_rows, log_losses)
+    return Comparison(judged_on, columns, before, on_same_rows, log_losses)
 
 
 def _of_type(oof: OutOfFold, rows: TableRows, fitted: TableFit) -> tuple[Metrics, Array]:
