@@ -210,7 +210,7 @@ def test_very_many_categories_are_trained_on_as_a_sparse_matrix(done, monkeypatc
     Path("t.csv").write_bytes(table(rows))
     argv = ("train", "t.csv", *QUICK, "--json", "--no-baseline")
     dense = json.loads(done(*argv).out)
-    monkeypatch.setattr("glassmax.estimator.tables.rows.SPARSE_NUMBERS", 100)
+    monkeypatch.setattr("glassmax.estimator.tables.blocks.SPARSE_NUMBERS", 100)
     sparse = json.loads(done(*argv).out)
     assert sparse["log_loss"] == pytest.approx(dense["log_loss"], rel=1e-6)
 
