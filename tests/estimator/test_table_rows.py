@@ -110,6 +110,17 @@ def test_validation_rows_are_encoded_like_training_rows():
         np.testing.assert_array_equal(one, other)
 
 
+def test_validation_rows_are_encoded_in_blocks(monkeypatch):
+    data = frame()
+    rows = TableRows(data, "y", "weight")
+    rows.learn_encoding()
+    whole, notes = rows.encoded_validation(data, dtype="float32")[0], rows.notes
+    monkeypatch.setattr("glassmax.estimator.tables.blocks.MOST_AT_ONCE", 7 * rows.encoding.width)
+    rows.learn_encoding()
+    np.testing.assert_array_equal(rows.encoded_validation(data, dtype="float32")[0], whole, strict=True)
+    assert rows.notes == notes
+
+
 def test_class_weights_are_given_by_label_or_by_its_text():
     rows = TableRows(frame()[["size"]], [3, 5] * 20)
     assert rows.class_weight({3: 2.0}) == rows.class_weight({"3": 2.0}) == {0: 2.0, 1: 1.0}
@@ -192,6 +203,29 @@ REFUSED = {
         lambda: as_table({"x": [1, 2], "z": [1]}),
         DataError("X has columns of 1, 2 rows, expected one length >= 1."),
     ),
+    "columns_of_one_name": (
+        lambda: as_table({1: [1, 2], "1": [3, 4]}),
+        DataError("X has columns of the same name: '1'. Rename them."),
+    ),
+    "infinite_labels": (
+        lambda: TableRows(frame(), [np.inf, None, *range(36), -np.inf, np.inf]),
+        LabelError("Input y contains infinity: row 0 and 2 more of the 40 rows. Leave out the rows without a label."),
+    ),
+    "infinite_labels_in_a_column": (
+        lambda: TableRows({"x": range(4), "y": [1.0, np.inf, np.inf, 2.0]}, "y"),
+        DataError(
+            "Row 2 of X: 'y' is inf, expected the name of a class. The same holds for 1 more of the 4 rows. Correct "
+            "the cell, or predict another column."
+        ),
+    ),
+    "one_class_in_the_rows_that_count": (
+        lambda: TableRows({"x": range(3), "y": list("aab"), "w": [1, 1, 0]}, "y", "w"),
+        DataError("X: target 'y' is 'a' in every row whose w isn't 0, expected at least two different classes."),
+    ),
+    "validation_rows_without_weight": (
+        lambda: _validation([0, None], [0, 1]),
+        LabelError("sample_weight_val is zero for every row with a label, expected at least one number > 0."),
+    ),
     "a_sparse_matrix": (
         lambda: as_table(csr_matrix(np.eye(3))),
         DataError(
@@ -202,10 +236,10 @@ REFUSED = {
 }
 
 
-def _validation(labels):
+def _validation(labels, weight=None):
     rows = TableRows(frame(), [0, 1] * 20)
     rows.learn_encoding()
-    return rows.encoded_validation(frame()[:1], labels)
+    return rows.encoded_validation(frame()[: len(labels)], labels, weight)
 
 
 @pytest.mark.parametrize("case", REFUSED)

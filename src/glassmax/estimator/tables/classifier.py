@@ -18,14 +18,14 @@ from ...model import Model
 from ...table import Encoding, Note, Table, label_texts, read_labels, read_weights, table_from
 from ...training import Epoch, Metrics, RunningMetrics
 from ...version import __version__
-from ..candidates import encode_candidates, holds_candidates, rows_of
+from ..candidates import encode_candidates, holds_candidates, read_sets, rows_of
 from ..classifier import SoftmaxClassifier
 from ..ensemble import Member, Preset, Search, Trial
 from ..labels import weigh_rows
 from ..user_warnings import warn_user
 from .fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
 from .options import check_folds, check_search, check_table_options
-from .rows import TableRows
+from .rows import TableRows, weights_of_rows
 
 __all__ = ["TableClassifier"]
 
@@ -424,17 +424,10 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         float
             In [0, 1].
         """
-        table = self._table(X)
-        if isinstance(sample_weight, str):
-            sample_weight = read_weights(table, sample_weight)
         if isinstance(y, str):
-            y, rows = read_labels(table, y, repeating=False, candidates=self.candidates)
-            sample_weight = None if sample_weight is None else np.asarray(sample_weight)[rows]
-            table = table.rows(rows)
-            if not holds_candidates(y):
-                right = [a == b for a, b in zip(label_texts(self.predict(table)), label_texts(y), strict=True)]
-                return float(np.average(right, weights=sample_weight))
-            X = table
+            return self._score_column(self._table(X), y, sample_weight)
+        if isinstance(sample_weight, str):
+            sample_weight = read_weights(self._table(X), sample_weight)
         if not holds_candidates(y):
             accuracy: float = super().score(X, y, sample_weight)
             return accuracy
@@ -443,6 +436,16 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         right = rows_of(labels)[np.arange(len(index)), index]
         weight = None if sample_weight is None else np.asarray(sample_weight, np.float64)
         return float(np.average(right, weights=weigh_rows(None, labels, weight, named=True)))
+
+    def _score_column(self, table: Table, target: str, sample_weight: Any) -> float:
+        labels, rows = read_labels(table, target, repeating=False, candidates=self.candidates)
+        if holds_candidates(labels):
+            S, _, rows = read_sets(labels, rows, target, self.classes_)
+            right = S[np.arange(len(S)), np.searchsorted(self.classes_, self.predict(table.rows(rows)))]
+        else:
+            predicted = label_texts(self.predict(table.rows(rows)))
+            right = np.array([text == known for text, known in zip(predicted, label_texts(labels), strict=True)])
+        return float(np.average(right, weights=weights_of_rows(table, sample_weight, rows, "sample_weight")))
 
     def prediction_sets(self, X: Any, coverage: float = 0.9, *, allow_empty: bool = True) -> Array:
         """Return a prediction set of classes for each row, which holds the true class of `coverage` of new rows.

@@ -40,7 +40,7 @@ from .blocks import encoded_rows, is_better_sparse
 from .notes import notes_on_classes, notes_on_giveaways, notes_on_rows
 from .order import order_of
 
-__all__ = ["FEWEST_ROWS_TO_HOLD_OUT", "TableRows", "split_rows"]
+__all__ = ["FEWEST_ROWS_TO_HOLD_OUT", "TableRows", "split_rows", "weights_of_rows"]
 
 FEWEST_ROWS_TO_HOLD_OUT = 20
 
@@ -244,7 +244,7 @@ class TableRows:
             what = "y_val"
             labels = parsed_labels(labels, self.separator, rows, what)
         given = self.weight_name if weight is None and self.weight_is_column else weight
-        w = _weights_of_rows(table, given, rows)
+        w = weights_of_rows(table, given, rows, "sample_weight_val")
         if w is not None:
             labels, rows, w = labels[w > 0], rows[w > 0], w[w > 0]
         if holds_candidates(labels):
@@ -328,6 +328,7 @@ def _free_name(labels: Any, table: Table) -> str:
 
 
 def _weights(table: Table, weight: Any, what: str = "sample_weight") -> Array | None:
+    """Return the weight of each row, from a column or an array of the user's own; None if there are no weights."""
     if weight is None:
         return None
     if isinstance(weight, str):
@@ -343,13 +344,13 @@ def _weights(table: Table, weight: Any, what: str = "sample_weight") -> Array | 
     return w
 
 
-def _weights_of_rows(table: Table, weight: Any, rows: Array) -> Array | None:
-    """Return the weights of some validation rows; a column is checked in these rows, an array in all rows."""
+def weights_of_rows(table: Table, weight: Any, rows: Array, what: str) -> Array | None:
+    """Return the weights of some rows; a column is checked in these rows, an array in all rows."""
     if isinstance(weight, str):
         return read_weights(table.rows(rows), weight)
-    w = _weights(table, weight, "sample_weight_val")
+    w = _weights(table, weight, what)
     if w is not None and not w[rows].any():
-        raise LabelError("sample_weight_val is zero for every row with a label, expected at least one number > 0.")
+        raise LabelError(f"{what} is zero for every row with a label, expected at least one number > 0.")
     return None if w is None else w[rows]
 
 
