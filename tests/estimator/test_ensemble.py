@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glassmax.calibration import Calibration
+from glassmax.calibration import Calibration, fit_scale
 from glassmax.engine import best_engine
-from glassmax.errors import CheckpointError, DivergenceError, OptionError
+from glassmax.errors import CheckpointError, DataError, DivergenceError, OptionError
 from glassmax.estimator.ensemble import (
     PRESETS,
     EnsembleCheckpoint,
@@ -20,11 +20,12 @@ from glassmax.estimator.ensemble import (
     Rows,
     Trainer,
     assign_blocks,
+    selection,
     train_ensemble,
     training,
 )
 from glassmax.estimator.ensemble.presets import LINEAR, NETWORK
-from glassmax.estimator.ensemble.selection import fit_scale, fit_weights, judge
+from glassmax.estimator.ensemble.selection import OutOfFold, combine, fit_weights, judge, sample_rows
 from glassmax.functional import log_softmax, softmax
 from tests.estimator.iris import IRIS, SPECIES
 
@@ -49,10 +50,13 @@ def trained(trainer, preset=TINY):
             return members, end.value
 
 
+def networks_of(ensemble):
+    return [member.classifier.network_ for member in ensemble.members]
+
+
 def assert_same(one, other):
     """Same bits."""
-    assert len(one.networks) == len(other.networks)
-    for a, b in zip(one.networks, other.networks, strict=True):
+    for a, b in zip(networks_of(one), networks_of(other), strict=True):
         np.testing.assert_array_equal(a.theta, b.theta)
     np.testing.assert_array_equal(one.weights, other.weights)
     np.testing.assert_array_equal(one.Z, other.Z)
@@ -149,7 +153,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads():
 
 def test_another_seed_gives_other_members():
     (_, one), (_, other) = trained(trainer_of()), trained(trainer_of(seed=1))
-    assert (one.networks[0].theta != other.networks[0].theta).any()
+    assert (networks_of(one)[0].theta != networks_of(other)[0].theta).any()
 
 
 def test_members_come_one_after_another_with_their_figures():
@@ -167,7 +171,7 @@ def test_every_row_is_judged_by_members_that_have_not_seen_it():
         rows = trainer.folds.left_out(member.number - 1)
         total[rows] += w * best_engine(1).logits(member.classifier.network_, X[rows])
         weight[rows] += w
-    expected = ensemble.scale_of_judged * total / weight[:, None]
+    expected = ensemble.scale * total / weight[:, None]
     np.testing.assert_allclose(expected, ensemble.Z, rtol=1e-4, atol=1e-3)
     assert ensemble.judged.tolist() == list(range(150))
 
@@ -177,10 +181,9 @@ def test_validation_rows_are_judged_by_all_members_which_train_on_all_rows():
     _, ensemble = trained(trainer_of(X=X[1::2], y=Y[1::2], folds=Folds.none(Y[1::2]), validation=validation))
     Z = sum(
         w * best_engine(1).logits(network, X[::2])
-        for w, network in zip(ensemble.weights, ensemble.networks, strict=True)
+        for w, network in zip(ensemble.weights, networks_of(ensemble), strict=True)
     )
     np.testing.assert_allclose(ensemble.scale * Z, ensemble.Z, rtol=1e-4, atol=1e-3)
-    assert ensemble.scale == ensemble.scale_of_judged
 
 
 def test_biases_that_help_are_part_of_the_calibration(monkeypatch):
@@ -190,16 +193,16 @@ def test_biases_that_help_are_part_of_the_calibration(monkeypatch):
     _, ensemble = trained(trainer_of(), replace(TINY, biases=True))
     np.testing.assert_allclose(ensemble.Z, found.logits(plain.Z), rtol=1e-5, atol=1e-5)
     assert ensemble.scale == 2 * plain.scale
-    np.testing.assert_allclose(ensemble.bias, ensemble.scale / ensemble.scale_of_judged * found.bias)
+    np.testing.assert_array_equal(ensemble.bias, found.bias)
 
 
 def test_a_type_that_alone_is_better_than_the_mean_has_all_of_the_weight(monkeypatch):
-    monkeypatch.setattr(training, "fit_weights", lambda Zs, y, weight: np.full(len(Zs), 0.5))
+    monkeypatch.setattr(selection, "fit_weights", lambda Zs, y, weight: np.full(len(Zs), 0.5))
     draw = np.random.default_rng(0)
     said = draw.integers(3, size=400)
     y = np.where(draw.random(400) < 0.8, said, (said + 1) % 3)
     right, wrong = 3.0 * np.eye(3)[said], 0.5 * np.eye(3)[(y + 2) % 3]
-    w = training._weights([right.astype(np.float32), wrong.astype(np.float32)], y, None)
+    w = selection._weights([right.astype(np.float32), wrong.astype(np.float32)], y, None)
     assert w[1] == 0 < w[0]
 
 
@@ -217,9 +220,9 @@ def test_large_networks_that_are_worse_than_a_small_one_are_given_up(monkeypatch
 def test_a_class_of_one_row_is_known_to_every_member():
     y = np.r_[Y[:-1], 3]
     _, ensemble = trained(trainer_of(y))
-    assert all(network.layer_sizes[-1] == 4 for network in ensemble.networks)
+    assert all(network.layer_sizes[-1] == 4 for network in networks_of(ensemble))
     assert 149 not in ensemble.judged
-    Z = sum(w * best_engine(1).logits(n, X[-1:]) for w, n in zip(ensemble.weights, ensemble.networks, strict=True))
+    Z = sum(w * best_engine(1).logits(n, X[-1:]) for w, n in zip(ensemble.weights, networks_of(ensemble), strict=True))
     assert softmax(ensemble.scale * Z)[0, 3] > 1e-6
 
 
@@ -247,7 +250,7 @@ def test_members_that_diverge_are_not_used():
     members, ensemble = trained(trainer_of(), Preset((wild, NET)))
     assert {m.type for m in members if m.stop_reason == "diverged"} == {"wild"}
     assert {m.type for m in ensemble.members} == {"net"}
-    with pytest.raises(DivergenceError, match="No member of the ensemble has finite weights"):
+    with pytest.raises(DivergenceError, match="No member of the ensemble ended with finite weights"):
         trained(trainer_of(), Preset((wild,)))
 
 

@@ -226,7 +226,7 @@ class TrainingRun:
         """Compare the model with simpler ones; raise a DivergenceError if it is far worse than chance."""
         assert self.fitted is not None
         with busy("Training a linear model to compare with") if self.network is not None else nullcontext():
-            found = compare(self.classifier, self.rows, self.fitted, self.members, linear=self.options["baseline"])
+            found = compare(self.classifier, self.rows, self.fitted, linear=self.options["baseline"])
         if self.network is None:
             self._report_members(found.log_losses)
         if found.step > 1:

@@ -16,13 +16,14 @@ from ...errors import DataError
 from ...functional.arrays import Array
 from ...model import Model
 from ...table import Encoding, Note, Table, label_texts, read_labels, read_weights, table_from
-from ...training import Epoch, Metrics, RunningMetrics
+from ...training import Epoch, Metrics
 from ...version import __version__
 from ..candidates import encode_candidates, holds_candidates, read_sets, rows_of
 from ..classifier import SoftmaxClassifier
 from ..ensemble import Member, Preset, Search, Trial
 from ..labels import weigh_rows
 from ..user_warnings import warn_user
+from .figures import metrics_of
 from .fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
 from .options import check_folds, check_search, check_table_options
 from .rows import TableRows, weights_of_rows
@@ -527,9 +528,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._search_interrupted = fitted.found is not None and fitted.found.stop_reason == "interrupted"
         self.metrics_ = self.oof_proba_ = None
         if len(fitted.judged):
-            running = RunningMetrics(len(rows.classes))
-            running.add(fitted.Z, fitted.y, fitted.sample_weight)
-            self.metrics_ = running.metrics()
+            k = len(rows.classes)
+            self.metrics_ = metrics_of(lambda some: fitted.Z[some], k, fitted.y, fitted.sample_weight)
         if not validated:
             self.oof_proba_ = fitted.probabilities(rows)
         of_network = "held_out" if len(fitted.kept) < len(rows.y) else "validation"

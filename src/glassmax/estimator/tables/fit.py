@@ -6,7 +6,7 @@ user's own, a share of the rows is held out to judge it.
 
 import os
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from ...conformal import Conformal
 from ...engine import best_engine, logits
 from ...errors import LabelError, OptionError, Setting
 from ...functional import softmax
-from ...functional.arrays import Array
+from ...functional.arrays import Array, blocks_of_rows
 from ...table import ColumnOptions, Date, Encoding, Number, Table, is_frame, table_from
 from ...training import Epoch
 from ...training.checkpoint import digest
@@ -32,6 +32,7 @@ from ..ensemble import (
     Folds,
     Found,
     Member,
+    MemberType,
     Numbers,
     Preset,
     Rows,
@@ -45,6 +46,7 @@ from ..ensemble import (
     train_ensemble,
     with_types_of,
 )
+from ..ensemble.selection import OutOfFold
 from ..identity import plain
 from ..labels import Labels, weigh_rows
 from .options import preset_of
@@ -108,14 +110,14 @@ class TableFit:
         Whether the judged rows are the validation rows.
     trained : int
         Number of members that were trained; some of them may not be used.
-    sharpening : float
-        Factor of the logits of new rows in comparison with those of the judged rows.
     bias : (k,) array or None
         Number that is added to the scaled logits of each class.
     preset : Preset or None
         The types of members that were trained; None for a network of the user's own.
     found : Found or None
         The trials of a search, if there was one.
+    tried : list of (MemberType, OutOfFold)
+        Out-of-fold logits of each type of members that was trained, used or not.
     """
 
     kept: Array
@@ -132,21 +134,21 @@ class TableFit:
     seed: int = 0
     validated: bool = False
     trained: int = 1
-    sharpening: float = 1.0
     bias: Array | None = None
     preset: Preset | None = None
     found: Found | None = None
+    tried: list[tuple[MemberType, OutOfFold]] = field(default_factory=list)
 
-    def uncalibrated(self) -> Array:
-        """Return the logits of the judged rows as they were before the calibration, (r, k)."""
-        bias = 0.0 if self.bias is None else self.bias / self.sharpening
-        Z: Array = (self.Z - np.asarray(bias, self.Z.dtype)) * np.float32(self.sharpening / (self.scale or 1.0))
-        return Z
+    def uncalibrated(self, some: slice) -> Array:
+        """Return the logits of some of the judged rows as they were before the calibration."""
+        Z: Array = self.Z[some] - np.asarray(0.0 if self.bias is None else self.bias, self.Z.dtype)
+        return Z / Z.dtype.type(self.scale or 1.0)
 
     def probabilities(self, rows: TableRows) -> Array:
         """Return the probabilities of all rows that were given, NaN where a row was not judged."""
         P = np.full((rows.given, len(rows.classes)), np.nan, np.float32)
-        P[rows.index[self.judged]] = softmax(self.Z)
+        for some in blocks_of_rows(self.Z):
+            P[rows.index[self.judged[some]]] = softmax(self.Z[some])
         return P
 
     def conformal(self) -> Conformal | None:
@@ -248,10 +250,10 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Searc
         seed,
         held is not None,
         ensemble.trained,
-        ensemble.scale / ensemble.scale_of_judged,
         ensemble.bias,
         preset,
         found,
+        ensemble.tried,
     )
 
 
