@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import glassmax as gm
 from glassmax import SoftmaxClassifier, TableClassifier
-from glassmax.errors import CheckpointError, DataError, LabelError, OptionError
+from glassmax.errors import CheckpointError, DataError, LabelError
 from glassmax.estimator.ensemble import PRESETS, Member, MemberType, Preset
 from glassmax.estimator.ensemble.presets import LINEAR, NETWORK
 from glassmax.estimator.tables.rows import TableRows
@@ -489,55 +489,3 @@ def test_whole_numbers_of_numpy_are_seeds_and_counts():
 def test_an_unfitted_classifier_says_so():
     with pytest.raises(NotFittedError, match="not fitted yet"):
         fast().predict(RAW)
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"preset": "fastest"}, "preset is 'fastest', expected one of fast, default, best. Did you mean 'fast'?"),
-        ({"network": "mlp"}, "network is 'mlp', expected a SoftmaxClassifier, or None for a preset."),
-        ({"held_out": 1.0}, "held_out is 1.0, expected a number from 0 up to, not including, 1."),
-        ({"time_limit": 0}, "time_limit is 0, expected a number > 0 or None."),
-        (
-            {"network": SoftmaxClassifier(), "time_limit": 5},
-            "time_limit is 5, expected None with network: only a preset has a time limit and a checkpoint.",
-        ),
-        ({"n_threads": 0}, "n_threads is 0, expected a whole number >= 1 or None."),
-        ({"n_threads": True}, "n_threads is True, expected a whole number >= 1 or None."),
-        ({"random_state": -1}, f"random_state is -1, {SEEDS}"),
-        ({"random_state": True}, f"random_state is True, {SEEDS}"),
-        ({"random_state": 2**32}, f"random_state is 4294967296, {SEEDS}"),
-        ({"ignore": "day"}, "ignore is 'day', expected a list of names of columns."),
-        ({"types": ["day"]}, "types is ['day'], expected a dict from names of columns to their kinds, or None."),
-        ({"class_weight": 3}, "class_weight is 3, expected a dict of weights by class, 'balanced' or None."),
-        ({"checkpoint_path": 3}, "checkpoint_path is 3, expected the path of a file, or None."),
-    ],
-)
-def test_a_parameter_out_of_range_is_named(parameters, message):
-    with pytest.raises(OptionError) as error:
-        fast(**parameters).fit(SHOP, SOLD)
-    assert str(error.value) == message
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"X_val": SHOP}, "X_val is given without y_val. Pass both, or none."),
-        ({"y_val": SOLD}, "y_val is given without X_val. Pass both, or none."),
-        (
-            {"X_val": SHOP, "y_val": SOLD, "groups": np.arange(90)},
-            "groups says which rows are judged together, but with X_val all rows are trained on and the validation "
-            "rows are judged. Pass one of the two.",
-        ),
-        (
-            {"X_val": SHOP, "y_val": SOLD, "time": np.arange(90)},
-            "time says which rows are judged together, but with X_val all rows are trained on and the validation rows "
-            "are judged. Pass one of the two.",
-        ),
-        ({"groups": np.zeros(90)}, "groups is the same in every row, expected at least two different ones"),
-    ],
-)
-def test_an_argument_at_fault_is_named(arguments, message):
-    with pytest.raises(OptionError) as error:
-        fast().fit(SHOP, SOLD, **arguments)
-    assert str(error.value).startswith(message)
