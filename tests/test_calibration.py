@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from glassmax.calibration import Calibration
+from glassmax.calibration import Calibration, fit_scale
 from glassmax.errors import LabelError, OptionError, ShapeError
 from glassmax.functional import softmax, softmax_cross_entropy
 
@@ -64,6 +64,15 @@ def test_rows_of_weight_0_do_not_count():
     expected = Calibration.fit(Z, y, bias=True)
     assert found.scale == pytest.approx(expected.scale, rel=1e-5)
     np.testing.assert_allclose(found.bias, expected.bias, atol=1e-5)
+
+
+def test_there_is_one_temperature():
+    Z, y = rows_of(60, 3, 0.5)
+    w = np.arange(60.0) % 2
+    expected = fit_scale(Z[1::2], y[1::2])
+    assert fit_scale(Z, y, w) == pytest.approx(expected, rel=1e-9)
+    assert Calibration.fit(Z, y, w, bias=False).scale == pytest.approx(expected, rel=1e-9)
+    assert fit_scale(Z, np.eye(3)[y], w) == pytest.approx(expected, rel=1e-9)
 
 
 HOSTILE = {

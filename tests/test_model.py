@@ -719,8 +719,9 @@ MISFITS = {
         calibration=Calibration(1.0, np.zeros(3))
     ),
     (
-        "The model has no conformal scores, which prediction sets need. Train it with TableClassifier, or pass "
-        "conformal=Conformal.fit(Z, y) to Model."
+        "The model has no conformal scores, which prediction sets need: they come from rows that the networks "
+        "were not trained on. Pass validation rows to TableClassifier, or conformal=Conformal.fit(Z, y) to "
+        "Model."
     ): lambda: several().prediction_sets(X),
     "coverage is 1.0, expected a number between 0 and 1.": lambda: several().prediction_sets(X, 1.0),
 }

@@ -222,9 +222,10 @@ def _is_better(Z: Array, y: Array, w: Array, both: Array) -> bool:
         if not (w[out].sum() > 0 and w[~out].sum() > 0):
             return False
         others = Z[~out], y[~out], w[~out]
-        alone, with_bias = fit_scale(*others), _with_bias(*others, both, max_iter=5)
-        loss = scaled_cross_entropy(float(np.log(alone)), Z[out], y[out], w[out])[0]
-        gain += (loss - _log_loss_and_gradient(Z[out], y[out], w[out], with_bias)[0]) * float(w[out].sum())
+        alone = np.append(np.log(fit_scale(*others)), np.zeros(Z.shape[1]))
+        thetas = alone, _with_bias(*others, both, max_iter=5)
+        losses = [_log_loss_and_gradient(Z[out], y[out], w[out], theta)[0] for theta in thetas]
+        gain += (losses[0] - losses[1]) * float(w[out].sum())
     return gain > 0
 
 

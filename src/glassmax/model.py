@@ -384,8 +384,9 @@ class Model:
         between("coverage", coverage, 0, 1, open_below=True)
         if self.conformal is None:
             raise DataError(
-                "The model has no conformal scores, which prediction sets need. Train it with TableClassifier, or pass "
-                "conformal=Conformal.fit(Z, y) to Model."
+                "The model has no conformal scores, which prediction sets need: they come from rows that the networks "
+                "were not trained on. Pass validation rows to TableClassifier, or conformal=Conformal.fit(Z, y) to "
+                "Model."
             )
         return self.conformal
 

@@ -329,6 +329,17 @@ def test_a_group_that_is_kept_is_a_column_of_x():
     assert without.feature_names_in_.tolist() == list(SHOP)
 
 
+def test_groups_that_coincide_with_classes_leave_nothing_to_judge_by():
+    with pytest.warns(UserWarning, match="No row could be judged"):
+        classifier = fast().fit(RAW, NAMES, groups=NAMES)
+    assert (classifier.metrics_, classifier.temperature_, classifier.model_.calibration) == (None, 1.0, None)
+    assert np.isnan(classifier.oof_proba_).all()
+    assert set(classifier.member_types_) == {"net", "linear"}
+    assert classifier.score(RAW, NAMES) > 0.9
+    with pytest.raises(DataError, match="Pass validation rows to TableClassifier"):
+        classifier.prediction_sets(RAW)
+
+
 def test_blocks_in_time():
     frame = SHOP.assign(sold=SOLD)
     by_name = fast().fit(frame, "sold", time="day")
@@ -398,6 +409,18 @@ def test_the_bits_do_not_depend_on_the_number_of_threads():
     one, three = (fast(n_threads=n).fit(SHOP, SOLD) for n in (1, 3))
     np.testing.assert_array_equal(one.predict_proba(SHOP), three.predict_proba(SHOP))
     np.testing.assert_array_equal(one.oof_proba_, three.oof_proba_)
+
+
+def test_after_an_interruption_every_row_that_was_judged_has_probabilities():
+    classifier = fast()
+    stream = classifier.fit_members(RAW, NAMES)
+    for _ in range(5):
+        next(stream)
+    with pytest.raises(StopIteration):
+        stream.throw(KeyboardInterrupt)
+    assert classifier._trained == 5
+    assert np.isfinite(classifier.oof_proba_).all()
+    assert classifier.metrics_.rows == 150
 
 
 def test_a_time_limit_says_how_many_members_are_left_out():

@@ -187,7 +187,9 @@ def _of_two_sizes(name: str, parameters: dict[str, Any], epochs: int, bounds: di
     """Return a type for few rows, and one for more."""
     few = bounds | {"fewest_steps": bounds["fewest_steps"] // 2 + 75}
     return (
-        MemberType(name, parameters | {"hidden_layer_sizes": (128, 128)}, epochs, **few, most_rows=ROWS_FOR_LARGE_NETWORKS - 1),
+        MemberType(
+            name, parameters | {"hidden_layer_sizes": (128, 128)}, epochs, **few, most_rows=ROWS_FOR_LARGE_NETWORKS - 1
+        ),
         MemberType(name, parameters, epochs, **bounds, fewest_rows=ROWS_FOR_LARGE_NETWORKS),
     )
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from ...calibration import SCALE_SPREAD, Calibration, fit_scale
 from ...functional.arrays import Array, blocks_of_rows
-from ...functional.calibration import scaled_cross_entropy
 from ...functional.stacking import stacked_cross_entropy, stacking_penalty
 from ...optimizers import lbfgs
 
@@ -97,7 +96,8 @@ def judge(Z: Array, y: Array, weight: Array | None) -> Judgement:
     scale = fit_scale(Z, y, w) if len(some) == len(y) else fit_scale(Z[some], y[some], w[some])
     top = Z.argmax(axis=1)
     hits = w @ (top == y if y.ndim == 1 else y[np.arange(len(y)), top] == 1)
-    return Judgement(scaled_cross_entropy(float(np.log(scale)), Z, y, w)[0], float(hits / total), scale, len(y))
+    log_loss, _ = stacked_cross_entropy(np.log([scale]), [Z], y, w)
+    return Judgement(log_loss, float(hits / total), scale, len(y))
 
 
 def sample_rows(y: Array, k: int, weight: Array | None = None) -> Array:
@@ -175,11 +175,12 @@ def _comparable(oofs: Sequence[OutOfFold], weight: Array | None, enough: float) 
     The types that judged most rows come first. A type is left out if too few rows would be judged by all.
     """
     judged = [oof.count > 0 if weight is None else (oof.count > 0) & (weight > 0) for oof in oofs]
-    order = sorted(range(len(oofs)), key=lambda t: -np.count_nonzero(judged[t]))
+    counts = [int(np.count_nonzero(rows)) for rows in judged]
+    order = sorted(range(len(oofs)), key=lambda t: -counts[t])
     types, common = order[:1], judged[order[0]]
     for t in order[1:]:
         both = common & judged[t]
-        if np.count_nonzero(both) >= min(enough, np.count_nonzero(common)):
+        if int(np.count_nonzero(both)) >= min(enough, int(np.count_nonzero(common))):
             types, common = [*types, t], both
     return sorted(types), np.flatnonzero(common)
 
@@ -203,7 +204,7 @@ def _stacked(Zs: Sequence[Array], scales: Array, y: Array, weight: Array | None)
     w = np.zeros(len(Zs))
     used = np.arange(len(Zs))
     while True:
-        scaled = [np.float32(scales[t]) * Zs[t] for t in used]
+        scaled = [np.float32(scales[t]) * Zs[t] for t in used.tolist()]
         found = fit_weights(scaled, y, weight) if len(used) > 1 else np.ones(1)
         enough = found >= LEAST_WEIGHT * found.sum()
         if enough.all():
@@ -215,7 +216,7 @@ def _stacked(Zs: Sequence[Array], scales: Array, y: Array, weight: Array | None)
 def _sum(w: Array, Zs: Sequence[Array]) -> Array:
     """Return sum_t w_t Z_t."""
     Z: Array = np.zeros_like(Zs[0])
-    for t in np.flatnonzero(w):
+    for t in np.flatnonzero(w).tolist():
         Z += np.float32(w[t]) * Zs[t]
     return Z
 

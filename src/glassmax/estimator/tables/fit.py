@@ -240,7 +240,7 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Searc
         [member.classifier for member in ensemble.members],
         [member.type for member in ensemble.members],
         ensemble.weights,
-        ensemble.scale,
+        ensemble.scale if len(judged) else None,
         judged,
         ensemble.Z,
         of_y,
