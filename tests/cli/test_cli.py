@@ -51,25 +51,6 @@ def call(monkeypatch, capsys, *argv):
     return Result(stop.value.code, *capsys.readouterr())
 
 
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Run command lines in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    return lambda *argv: call(monkeypatch, capsys, *argv)
-
-
-@pytest.fixture
-def done(run):
-    """Run a command line that is to succeed."""
-
-    def done(*argv):
-        result = run(*argv)
-        assert result.code == 0, result.err
-        return result
-
-    return done
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """The bytes of a small model of penguins, trained in a process of its own."""

@@ -11,30 +11,12 @@ import pytest
 from glassmax import SoftmaxClassifier, TableClassifier, load_model, read_table
 from glassmax.estimator.ensemble import tuning
 
-from .test_cli import call, listing
+from .test_cli import listing
 from .test_tables import GOOD
 
+pytestmark = pytest.mark.usefixtures("sound_table")
+
 FAST = ("train", "t.csv", "--target", "y", "--preset", "fast")
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Return a function that runs a command line in a folder with a table."""
-    monkeypatch.chdir(tmp_path)
-    Path("t.csv").write_bytes(GOOD)
-    return lambda *argv: call(monkeypatch, capsys, *argv)
-
-
-@pytest.fixture
-def done(run):
-    """Return a function that runs a command line which must succeed."""
-
-    def done(*argv):
-        result = run(*argv)
-        assert result.code == 0, result.err
-        return result
-
-    return done
 
 
 def saved(classifier, **given):

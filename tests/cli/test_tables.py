@@ -24,30 +24,12 @@ from glassmax.cli.wording import ESTIMATOR
 from glassmax.estimator.linear import best_alpha
 from glassmax.table import Category, Encoding, Number
 from glassmax.training import RunningMetrics
-from tests.cli.test_cli import LIMIT, call, info_of, listing
+from tests.cli.test_cli import LIMIT, info_of, listing
 from tests.table.hostile import GOOD, table, with_x
 
+pytestmark = pytest.mark.usefixtures("sound_table")
+
 QUICK = ("--target", "y", "--hidden", "4", "--epochs", "3")
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Run command lines beside a sound table."""
-    monkeypatch.chdir(tmp_path)
-    Path("t.csv").write_bytes(GOOD)
-    return lambda *argv: call(monkeypatch, capsys, *argv)
-
-
-@pytest.fixture
-def done(run):
-    """Run a command line that is to succeed."""
-
-    def done(*argv):
-        result = run(*argv)
-        assert result.code == 0, result.err
-        return result
-
-    return done
 
 
 @pytest.fixture
@@ -210,7 +192,7 @@ def test_very_many_categories_are_trained_on_as_a_sparse_matrix(done, monkeypatc
     Path("t.csv").write_bytes(table(rows))
     argv = ("train", "t.csv", *QUICK, "--json", "--no-baseline")
     dense = json.loads(done(*argv).out)
-    monkeypatch.setattr("glassmax.estimator.tables.rows.SPARSE_NUMBERS", 100)
+    monkeypatch.setattr("glassmax.estimator.tables.blocks.SPARSE_NUMBERS", 100)
     sparse = json.loads(done(*argv).out)
     assert sparse["log_loss"] == pytest.approx(dense["log_loss"], rel=1e-6)
 

@@ -133,7 +133,7 @@ class TrainingRun:
     def _report_classes(self, terminal: "Console") -> None:
         """Show the number of rows of each class as bars, on a terminal."""
         rows = self.rows
-        n_rows, k = rows.table.n_rows + rows.unlabelled, len(rows.classes)
+        n_rows, k = rows.given, len(rows.classes)
         say(f"{rows.table.name}: {counted(n_rows, 'row')}, {k} classes of {rows.target}", "bold")
         names = [str(label) for label in rows.classes[:MOST_CLASSES]]
         draw(bars(names, rows.counts()[:MOST_CLASSES].tolist()), terminal)

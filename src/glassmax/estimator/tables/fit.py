@@ -20,7 +20,7 @@ from ...engine import best_engine, logits
 from ...errors import LabelError, OptionError, Setting
 from ...functional import softmax
 from ...functional.arrays import Array, blocks_of_rows
-from ...table import ColumnOptions, Date, Encoding, Number, Table, as_table, is_frame
+from ...table import ColumnOptions, Date, Encoding, Number, Table, is_frame, table_from
 from ...training import Epoch
 from ...training.checkpoint import digest
 from ...version import __version__
@@ -174,7 +174,7 @@ def table_rows(
             "y is None, expected an array of labels or the name of a column of X: TableClassifier requires y to be "
             "passed, but the target y is None."
         )
-    table = as_table(X)
+    table = table_from(X)
     options = ColumnOptions(classifier.types or {}, tuple(classifier.ignore), tuple(classifier.keep))
     if not has_names(X):  # each column of an array is a number that is meant to be learned from
         options = options._replace(keep=[name for name in table.columns if name not in options.ignore])
@@ -183,7 +183,7 @@ def table_rows(
 
 def has_names(X: Any) -> bool:
     """Return whether the columns of X have names of their own."""
-    return isinstance(X, Table | Mapping) or is_frame(X)
+    return isinstance(X, Table | Mapping | str | Path) or is_frame(X)
 
 
 def fit_table(
@@ -197,9 +197,8 @@ def fit_table(
 
 def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Search | None) -> Records:
     preset = preset_of(classifier.preset)
-    there = np.arange(len(rows.y)) if rows.weight is None else np.flatnonzero(rows.weight)
-    rows.check_weights(there, "to train on")
-    rows.learn_encoding(there)
+    there = np.arange(len(rows.y))
+    rows.learn_encoding(held_out=validation is None)
     X = rows.encoded(there, np.float32, notes=rows.notes)
     y, weight = rows.targets(there), _weighed(classifier, rows, there)
     held = None
@@ -273,9 +272,7 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
     """Train one network, as the user describes it, on the rows that are not held out."""
     seed = _seed(classifier)
     kept, held = _held_out(rows, classifier.held_out, seed)
-    rows.check_weights(kept, "to train on")
-    rows.check_weights(held, "held out")
-    rows.learn_encoding(kept)
+    rows.learn_encoding(kept, held_out=len(held) > 0)
     network: SoftmaxClassifier = clone(classifier.network)
     if network.random_state is None:
         network.set_params(random_state=seed)
