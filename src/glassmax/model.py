@@ -6,7 +6,9 @@ one. Predictions need NumPy, not scikit-learn. The file that holds a model is `g
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import numpy.typing as npt
 
 from .calibration import Calibration
 from .conformal import Conformal
-from .engine import all_finite, best_engine, blocks
+from .engine import Engine, all_finite, best_engine, blocks
 from .errors import DataError, GlassmaxError, ModelFileError, OptionError, ShapeError, between
 from .files import write_whole
 from .functional.arrays import Array, as_inputs
@@ -66,7 +68,8 @@ class Model:
     Raises
     ------
     OptionError, ShapeError
-        If the networks don't fit each other, or the other parts don't fit the networks.
+        If the networks don't fit each other, or the other parts don't fit the networks: there is one class for each
+        output, all of one kind (text, numbers or booleans) and each of them once.
 
     Examples
     --------
@@ -92,7 +95,7 @@ class Model:
         conformal: Conformal | None = None,
     ) -> None:
         self.networks = [networks] if isinstance(networks, Network) else list(networks)
-        self.classes: Array = np.asarray(classes)
+        self.classes = _as_classes(classes)
         self.encoding, self.columns = encoding, columns
         self.record: Record = {} if record is None else record
         m = len(self.networks)
@@ -101,14 +104,13 @@ class Model:
         self._check_parts()
 
     def _check_parts(self) -> None:
-        networks, weights, calibration, conformal = self.networks, self.weights, self.calibration, self.conformal
+        networks, weights, m = self.networks, self.weights, len(self.networks)
         if not networks:
             raise OptionError(parameter="networks", came="empty", expected="at least one Network")
-        first, m = networks[0], len(networks)
-        for network in networks[1:]:
-            for name, ours, other in zip(
-                ("inputs", "outputs", "output", "dtype"), _face(first), _face(network), strict=True
-            ):
+        for network in networks:
+            if not isinstance(network, Network):
+                raise OptionError(parameter="networks", came=f"a list with {network!r}", expected="Networks")
+            for name, ours, other in zip(NAMES, _face(networks[0]), _face(network), strict=True):
                 if ours != other:
                     raise OptionError(
                         f"The networks differ in their {name}: {ours} and {other}, expected the same.",
@@ -118,14 +120,25 @@ class Model:
             raise OptionError(
                 parameter="weights", came=str(weights), expected=f"{m} numbers >= 0, one for each network, not all 0"
             )
-        for name, part in (("calibration", calibration), ("conformal", conformal)):
-            if part is not None and first.head.output != "softmax":
-                raise OptionError(
-                    parameter=name, came="given", expected=f"none: the output is {first.head.output}, not softmax"
-                )
-        k = first.layer_sizes[-1]
-        if calibration is not None and calibration.bias is not None and len(calibration.bias) != k:
-            raise ShapeError(f"The calibration has {len(calibration.bias)} biases, expected {k}: one for each class.")
+        self._check_labels_and_inputs()
+        output = networks[0].head.output
+        for name, part in (("calibration", self.calibration), ("conformal", self.conformal)):
+            if part is not None and output != "softmax":
+                raise OptionError(parameter=name, came="given", expected=f"none: the output is {output}, not softmax")
+        k, bias = len(self.classes), None if self.calibration is None else self.calibration.bias
+        if bias is not None and len(bias) != k:
+            raise ShapeError(f"The calibration has {len(bias)} biases, expected {k}: one for each class.")
+
+    def _check_labels_and_inputs(self) -> None:
+        d, k, *_ = _face(self.networks[0])
+        if len(self.classes) != k:
+            raise ShapeError(
+                f"There are {len(self.classes)} classes, expected {k}: one for each output of the network."
+            )
+        if self.encoding is not None and self.encoding.width != d:
+            raise ShapeError(f"The encoding gives {self.encoding.width} numbers, but the network has {d} inputs.")
+        if self.columns is not None and len(self.columns) != d:
+            raise ShapeError(f"There are {len(self.columns)} columns, expected {d}: one for each input of the network.")
 
     @property
     def network(self) -> Network:
@@ -155,48 +168,53 @@ class Model:
             lines.append(f"inputs {some(self.columns)}")
         return "\n  ".join(lines)
 
-    def predict(self, data: Any) -> Array:
+    def predict(self, data: Any, *, n_threads: int | None = None) -> Array:
         """Return the most probable class of each row; with sigmoid output, which labels it has.
 
         Parameters
         ----------
         data : Table, frame or (n, d) array
             A table or frame with the columns used in training, or an array if the model was trained on arrays.
+        n_threads : int, optional
+            Maximum number of threads, >= 1; all processors by default. The result of the native engine is bit-identical
+            for any number of threads.
 
         Returns
         -------
         (n,) array of labels, or (n, k) array of 0 and 1
         """
+        engine, k = _engine(n_threads), len(self.classes)
         if self.network.head.output == "sigmoid":
-            return self._filled(data, lambda X: self._logits_of_rows(X) > 0, (len(self.classes),), np.intp)
-        return self.classes[self._filled(data, lambda X: self._logits_of_rows(X).argmax(axis=1), (), np.intp)]
+            return self._filled(data, lambda X: self._logits_of_rows(engine, X) > 0, (k,), np.intp)
+        return self.classes[self._filled(data, lambda X: self._logits_of_rows(engine, X).argmax(axis=1), (), np.intp)]
 
-    def predict_proba(self, data: Any) -> Array:
+    def predict_proba(self, data: Any, *, n_threads: int | None = None) -> Array:
         """Return the probability of each class for each row.
 
         Parameters
         ----------
-        data : Table, frame or (n, d) array
-            A table or frame with the columns used in training, or an array if the model was trained on arrays.
+        data, n_threads
+            As for `predict`.
 
         Returns
         -------
         (n, k) array
             Columns in the order of `classes`. Rows sum to 1, except with sigmoid output.
         """
+        engine = _engine(n_threads)
         if self.encoding is None and self._one_network:
-            return best_engine().probabilities(self.networks[0], self.inputs(data))
+            return engine.probabilities(self.networks[0], self.inputs(data))
         k, dtype = len(self.classes), self.network.theta.dtype
         if self.encoding is None:
-            return self._filled(data, lambda X: self._probabilities(self._logits_of_rows(X)), (k,), dtype)
+            return self._filled(data, lambda X: self._probabilities(self._logits_of_rows(engine, X)), (k,), dtype)
         table, start = self._table(data), 0
         out = np.empty((table.n_rows, k), dtype)
-        for piece, P in self.predictions([table]):
+        for piece, P in self.predictions([table], n_threads=n_threads):
             out[start : start + piece.n_rows] = P
             start += piece.n_rows
         return out
 
-    def logits(self, data: Any) -> Array:
+    def logits(self, data: Any, *, n_threads: int | None = None) -> Array:
         """Return the logits of each row, calibrated if the model has a calibration.
 
         ::
@@ -205,23 +223,26 @@ class Model:
 
         Parameters
         ----------
-        data : Table, frame or (n, d) array
-            A table or frame with the columns used in training, or an array if the model was trained on arrays.
+        data, n_threads
+            As for `predict`.
 
         Returns
         -------
         (n, k) array
             Columns in the order of `classes`. With softmax output, softmax of it is `predict_proba`.
         """
-        return self._filled(data, self._logits_of_rows, (len(self.classes),), self.network.theta.dtype)
+        engine, dtype = _engine(n_threads), self.network.theta.dtype
+        return self._filled(data, lambda X: self._logits_of_rows(engine, X), (len(self.classes),), dtype)
 
-    def prediction_sets(self, data: Any, coverage: float = 0.9, *, allow_empty: bool = True) -> Array:
+    def prediction_sets(
+        self, data: Any, coverage: float = 0.9, *, allow_empty: bool = True, n_threads: int | None = None
+    ) -> Array:
         """Return a prediction set of classes for each row, which holds the true class of `coverage` of new rows.
 
         Parameters
         ----------
-        data : Table, frame or (n, d) array
-            A table or frame with the columns used in training, or an array if the model was trained on arrays.
+        data, n_threads
+            As for `predict`.
         coverage : float, default=0.9
             Promised coverage, in (0, 1): the share of new rows whose set holds the true class.
         allow_empty : bool, default=True
@@ -241,10 +262,10 @@ class Model:
         OptionError
             If the coverage is out of range.
         """
-        conformal = self._conformal(coverage)
+        conformal, engine = self._conformal(coverage), _engine(n_threads)
 
         def sets(X: Array) -> Array:
-            return conformal.sets(self._logits_of_rows(X), coverage, allow_empty=allow_empty)
+            return conformal.sets(self._logits_of_rows(engine, X), coverage, allow_empty=allow_empty)
 
         return self._filled(data, sets, (len(self.classes),), np.bool_)
 
@@ -255,6 +276,7 @@ class Model:
         *,
         of_logits: bool = False,
         calibrated: bool = True,
+        n_threads: int | None = None,
     ) -> Iterator[tuple[Table, Array]]:
         """Predict any number of tables, one after another, as if they were one; together they may exceed memory.
 
@@ -268,6 +290,8 @@ class Model:
             Whether to yield logits instead of probabilities.
         calibrated : bool, default=True
             Whether to apply the calibration, if there is one.
+        n_threads : int, optional
+            As for `predict`.
 
         Yields
         ------
@@ -276,23 +300,30 @@ class Model:
         P : (n, k) array
             Probabilities of the rows, identical bit for bit to `predict_proba` on all rows at once.
         """
+        engine = _engine(n_threads)
         for table, X in self._encoded(tables, counts):
             if of_logits:
-                yield table, self._logits_of_rows(X, calibrated=calibrated)
+                yield table, self._logits_of_rows(engine, X, calibrated=calibrated)
             elif self._one_network:
-                yield table, _finite(table, best_engine().probabilities(self.networks[0], X))
+                yield table, _finite(table, engine.probabilities(self.networks[0], X))
             else:
-                P = self._probabilities(self._logits_of_rows(X, calibrated=calibrated))
+                P = self._probabilities(self._logits_of_rows(engine, X, calibrated=calibrated))
                 yield table, _finite(table, P)
 
     def predictions_with_sets(
-        self, tables: Iterable[Table], coverage: float, counts: UnseenCounts | None = None, *, allow_empty: bool = True
+        self,
+        tables: Iterable[Table],
+        coverage: float,
+        counts: UnseenCounts | None = None,
+        *,
+        allow_empty: bool = True,
+        n_threads: int | None = None,
     ) -> Iterator[tuple[Table, Array, Array]]:
         """Predict as `predictions` does, with the prediction set of each row as well.
 
         Parameters
         ----------
-        tables, counts
+        tables, counts, n_threads
             As for `predictions`.
         coverage, allow_empty
             As for `prediction_sets`.
@@ -304,9 +335,9 @@ class Model:
             Probabilities.
         sets : (n, k) array of bool
         """
-        conformal = self._conformal(coverage)
+        conformal, engine = self._conformal(coverage), _engine(n_threads)
         for table, X in self._encoded(tables, counts):
-            Z = self._logits_of_rows(X)
+            Z = self._logits_of_rows(engine, X)
             sets = conformal.sets(Z, coverage, allow_empty=allow_empty)
             yield table, _finite(table, self._probabilities(Z)), sets
 
@@ -383,11 +414,20 @@ class Model:
     def _conformal(self, coverage: float) -> Conformal:
         between("coverage", coverage, 0, 1, open_below=True)
         if self.conformal is None:
-            raise DataError(
-                "The model has no conformal scores, which prediction sets need. Train it with TableClassifier, or pass "
-                "conformal=Conformal.fit(Z, y) to Model."
-            )
+            why, remedy = self._why_no_scores()
+            raise DataError(f"The model has no conformal scores, which prediction sets need: {why}.", remedy=remedy)
         return self.conformal
+
+    def _why_no_scores(self) -> tuple[str, str]:
+        """Return why there are no conformal scores, and the next step."""
+        if self.network.head.output != "softmax":
+            why = f"its output is {self.network.head.output}, not softmax"
+            return why, "A prediction set holds the one class of a row, which only softmax output has."
+        if self.encoding is not None:
+            why = "its training kept none of rows that are held out and have one known class"
+            return why, "Train it with a preset or held_out > 0, on rows of which some have one known class."
+        why = "they come from rows that the training holds out, and a network trained on arrays alone has none"
+        return why, "Train it with TableClassifier, or pass conformal=Conformal.fit(Z, y) to Model."
 
     def _rows_at_once(self) -> int:
         return min(next(blocks(network, 2**62)).stop for network in self.networks)
@@ -400,9 +440,9 @@ class Model:
         for table in _blocks_of(tables, self._rows_at_once()):
             yield table, self.encoding.fill(table, counted).astype(dtype, copy=False)
 
-    def _logits_of_rows(self, X: Array, *, calibrated: bool = True) -> Array:
+    def _logits_of_rows(self, engine: Engine, X: Array, *, calibrated: bool = True) -> Array:
         """Return the weighted sum of the networks' logits for a block of rows; the order of the sum is fixed."""
-        engine, weights = best_engine(), self.weights.tolist()
+        weights = self.weights.tolist()
         Z = engine.logits(self.networks[0], X)
         if weights[0] != 1:
             Z *= weights[0]
@@ -488,8 +528,44 @@ def load_model(path: str | Path) -> Model:
         raise ModelFileError(f"{path} holds parts that don't fit each other. {error}") from None
 
 
+def _as_classes(classes: npt.ArrayLike) -> Array:
+    """Return the labels as an array, or raise if they are of several kinds, or one is there twice."""
+    try:
+        labels = np.asarray(classes)
+    except ValueError:
+        raise OptionError(parameter="classes", came="a ragged list", expected="a list of labels") from None
+    if labels.ndim != 1:
+        raise OptionError(parameter="classes", came=f"of shape {labels.shape}", expected="a list of labels, (k,)")
+    kinds = sorted({_kind(label) for label in np.asarray(classes, object)})
+    if len(kinds) > 1:
+        raise OptionError(
+            parameter="classes", came=f"a mixture of {' and '.join(kinds)}", expected="labels of one kind"
+        )
+    plain = labels.tolist()
+    if len(set(plain)) < len(plain):
+        ((twice, _),) = Counter(plain).most_common(1)
+        came = f"a list with {twice!r} more than once"
+        raise OptionError(parameter="classes", came=came, expected="a different label for each class")
+    return labels
+
+
+def _kind(label: object) -> str:
+    if isinstance(label, bool | np.bool_):
+        return "booleans"
+    return "text" if isinstance(label, str) else "numbers" if isinstance(label, Real) else type(label).__name__
+
+
+NAMES = ("inputs", "outputs", "output", "dtype")
+
+
+def _engine(n_threads: int | None) -> Engine:
+    if n_threads is not None and (not isinstance(n_threads, Integral) or isinstance(n_threads, bool) or n_threads < 1):
+        raise OptionError(parameter="n_threads", came=repr(n_threads), expected="a whole number >= 1 or None")
+    return best_engine(n_threads)
+
+
 def _face(network: Network) -> tuple[int, int, str, str]:
-    """What the networks of a model have in common: inputs, outputs, output function, dtype."""
+    """What the networks of a model have in common, as `NAMES` calls it: also the output function."""
     return network.n_inputs, network.layer_sizes[-1], network.head.output, str(network.theta.dtype)
 
 

@@ -7,8 +7,9 @@ is no fallback to a less safe format. The hash detects damage, not manipulation:
 write its hash.
 
 There are two versions of the format. Version 1 holds one network, with tensors W1, b1, ...; version 2 holds any number
-of networks, with tensors 1.W1, 1.b1, ..., 2.W1, ..., and calibration and conformal scores if the model has them. A
-model that fits into version 1 is written as version 1, which older versions of glassmax read.
+of networks, with tensors 1.W1, 1.b1, ..., 2.W1, ..., and calibration and conformal scores if the model has them, and
+its encoding may have bounds, bins, frequent values and rare values. A model that fits into version 1 is written as
+version 1, which older versions of glassmax read.
 """
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
@@ -43,6 +44,7 @@ from .model_manifest import (
     decode_manifest,
     embedding_of,
     encode_manifest,
+    encoding_fits_version_1,
     prefix,
 )
 from .network import Network
@@ -94,10 +96,10 @@ def model_bytes(parts: ModelParts) -> bytes:
 def _manifest_of(parts: ModelParts) -> Manifest:
     first, calibration, conformal = parts.networks[0], parts.calibration, parts.conformal
     alone = len(parts.networks) == 1 and parts.weights[0] == 1 and first.embedding is None
-    simple = alone and calibration is None and conformal is None
+    plain = calibration is None and conformal is None and encoding_fits_version_1(parts.encoding)
     return Manifest(
         format="glassmax",
-        version=1 if simple else 2,
+        version=1 if alone and plain else 2,
         output=first.head.output,
         dtype=str(first.theta.dtype),
         networks=[
