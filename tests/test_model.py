@@ -870,8 +870,8 @@ MISFITS = {
     "classes is of shape (1, 2), expected a list of labels, (k,).": lambda: Model(Network([2, 2]), [[0, 1]]),
     "classes is of shape (), expected a list of labels, (k,).": lambda: Model(Network([2, 2]), "ab"),
     "classes is a ragged list, expected a list of labels.": lambda: Model(Network([2, 2]), [[0, 1], [2]]),
-    "The encoding gives 1 numbers, but the network has 2 inputs.": lambda: Model(Network([2, 2]), [0, 1], ONE_NUMBER),
-    "There are 1 columns, expected 2: one for each input of the network.": lambda: Model(
+    "The width of the encoding is 1, but the network has 2 inputs.": lambda: Model(Network([2, 2]), [0, 1], ONE_NUMBER),
+    "columns has 1 names, expected 2: one for each input of the network.": lambda: Model(
         Network([2, 2]), [0, 1], columns=["x"]
     ),
     "coverage is 1.0, expected a number between 0 and 1.": lambda: several().prediction_sets(X, 1.0),

@@ -6,9 +6,8 @@ one. Predictions need NumPy, not scikit-learn. The file that holds a model is `g
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from numbers import Integral, Real
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,12 @@ import numpy.typing as npt
 from .calibration import Calibration
 from .conformal import Conformal
 from .engine import Engine, all_finite, best_engine, blocks
-from .errors import DataError, GlassmaxError, ModelFileError, OptionError, ShapeError, between
+from .errors import DataError, GlassmaxError, ModelFileError, OptionError, between
 from .files import write_whole
-from .functional.arrays import Array, as_inputs
-from .model_file import ModelParts, model_bytes, read_model
+from .functional.arrays import Array, as_floating, as_inputs
+from .model_file import model_bytes, read_model
 from .model_manifest import Record
+from .model_parts import ModelParts, check_parts, labels_of
 from .network import Network
 from .table import Encoding, Table, UnseenCounts, as_table, is_frame, joined, table_of
 from .table.table import some
@@ -95,50 +95,20 @@ class Model:
         conformal: Conformal | None = None,
     ) -> None:
         self.networks = [networks] if isinstance(networks, Network) else list(networks)
-        self.classes = _as_classes(classes)
+        self.classes = labels_of(classes)
         self.encoding, self.columns = encoding, columns
         self.record: Record = {} if record is None else record
         m = len(self.networks)
-        self.weights: Array = np.full(m, 1 / max(m, 1)) if weights is None else np.asarray(weights, np.float64)
+        given = np.full(m, 1 / max(m, 1)) if weights is None else as_floating(weights, "weights")
+        self.weights: Array = given.astype(np.float64, copy=False)
         self.calibration, self.conformal = calibration, conformal
-        self._check_parts()
+        check_parts(self._parts())
 
-    def _check_parts(self) -> None:
-        networks, weights, m = self.networks, self.weights, len(self.networks)
-        if not networks:
-            raise OptionError(parameter="networks", came="empty", expected="at least one Network")
-        for network in networks:
-            if not isinstance(network, Network):
-                raise OptionError(parameter="networks", came=f"a list with {network!r}", expected="Networks")
-            for name, ours, other in zip(NAMES, _face(networks[0]), _face(network), strict=True):
-                if ours != other:
-                    raise OptionError(
-                        f"The networks differ in their {name}: {ours} and {other}, expected the same.",
-                        parameter="networks",
-                    )
-        if weights.shape != (m,) or not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
-            raise OptionError(
-                parameter="weights", came=str(weights), expected=f"{m} numbers >= 0, one for each network, not all 0"
-            )
-        self._check_labels_and_inputs()
-        output = networks[0].head.output
-        for name, part in (("calibration", self.calibration), ("conformal", self.conformal)):
-            if part is not None and output != "softmax":
-                raise OptionError(parameter=name, came="given", expected=f"none: the output is {output}, not softmax")
-        k, bias = len(self.classes), None if self.calibration is None else self.calibration.bias
-        if bias is not None and len(bias) != k:
-            raise ShapeError(f"The calibration has {len(bias)} biases, expected {k}: one for each class.")
-
-    def _check_labels_and_inputs(self) -> None:
-        d, k, *_ = _face(self.networks[0])
-        if len(self.classes) != k:
-            raise ShapeError(
-                f"There are {len(self.classes)} classes, expected {k}: one for each output of the network."
-            )
-        if self.encoding is not None and self.encoding.width != d:
-            raise ShapeError(f"The encoding gives {self.encoding.width} numbers, but the network has {d} inputs.")
-        if self.columns is not None and len(self.columns) != d:
-            raise ShapeError(f"There are {len(self.columns)} columns, expected {d}: one for each input of the network.")
+    def _parts(self) -> ModelParts:
+        return ModelParts(
+            self.networks, self.classes, self.encoding, self.record, self.columns, self.weights, self.calibration,
+            self.conformal,
+        )  # fmt: skip
 
     @property
     def network(self) -> Network:
@@ -476,11 +446,7 @@ class Model:
             If the folder is missing or can't be written to, or JSON can't represent the classes. An existing file
             stays.
         """
-        parts = ModelParts(
-            self.networks, self.classes, self.encoding, self.record, self.columns, self.weights, self.calibration,
-            self.conformal,
-        )  # fmt: skip
-        content = model_bytes(parts)
+        content = model_bytes(self._parts())
         try:
             write_whole(path, content)
         except OSError as error:
@@ -528,45 +494,10 @@ def load_model(path: str | Path) -> Model:
         raise ModelFileError(f"{path} holds parts that don't fit each other. {error}") from None
 
 
-def _as_classes(classes: npt.ArrayLike) -> Array:
-    """Return the labels as an array, or raise if they are of several kinds, or one is there twice."""
-    try:
-        labels = np.asarray(classes)
-    except ValueError:
-        raise OptionError(parameter="classes", came="a ragged list", expected="a list of labels") from None
-    if labels.ndim != 1:
-        raise OptionError(parameter="classes", came=f"of shape {labels.shape}", expected="a list of labels, (k,)")
-    kinds = sorted({_kind(label) for label in np.asarray(classes, object)})
-    if len(kinds) > 1:
-        raise OptionError(
-            parameter="classes", came=f"a mixture of {' and '.join(kinds)}", expected="labels of one kind"
-        )
-    plain = labels.tolist()
-    if len(set(plain)) < len(plain):
-        ((twice, _),) = Counter(plain).most_common(1)
-        came = f"a list with {twice!r} more than once"
-        raise OptionError(parameter="classes", came=came, expected="a different label for each class")
-    return labels
-
-
-def _kind(label: object) -> str:
-    if isinstance(label, bool | np.bool_):
-        return "booleans"
-    return "text" if isinstance(label, str) else "numbers" if isinstance(label, Real) else type(label).__name__
-
-
-NAMES = ("inputs", "outputs", "output", "dtype")
-
-
 def _engine(n_threads: int | None) -> Engine:
     if n_threads is not None and (not isinstance(n_threads, Integral) or isinstance(n_threads, bool) or n_threads < 1):
         raise OptionError(parameter="n_threads", came=repr(n_threads), expected="a whole number >= 1 or None")
     return best_engine(n_threads)
-
-
-def _face(network: Network) -> tuple[int, int, str, str]:
-    """What the networks of a model have in common, as `NAMES` calls it: also the output function."""
-    return network.n_inputs, network.layer_sizes[-1], network.head.output, str(network.theta.dtype)
 
 
 def _finite(table: Table, P: Array) -> Array:

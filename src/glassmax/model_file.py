@@ -18,9 +18,8 @@ import json
 import math
 import os
 import stat
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +37,6 @@ from .model_manifest import (
     EmbeddingEntry,
     Manifest,
     NetworkEntry,
-    Record,
     check_manifest,
     check_tensors,
     decode_manifest,
@@ -47,29 +45,16 @@ from .model_manifest import (
     encoding_fits_version_1,
     prefix,
 )
+from .model_parts import ModelParts
 from .network import Network
 from .parameters import Parameters
 from .sealed import seal, unseal
-from .table import Encoding
 
-__all__ = ["ModelParts", "model_bytes", "read_model"]
+__all__ = ["model_bytes", "read_model"]
 
 MAX_HEADER = 2**27
 MOST_BYTES = 2**43
 METADATA = "__metadata__"
-
-
-class ModelParts(NamedTuple):
-    """The parts of a model: the arguments of `glassmax.model.Model`, in its order."""
-
-    networks: Sequence[Network]
-    classes: Array
-    encoding: Encoding | None
-    record: Record
-    columns: list[str] | None
-    weights: Array
-    calibration: Calibration | None
-    conformal: Conformal | None
 
 
 # writing
