@@ -494,10 +494,10 @@ def load_model(path: str | Path) -> Model:
         raise ModelFileError(f"{path} holds parts that don't fit each other. {error}") from None
 
 
-def _engine(n_threads: int | None) -> Engine:
+def _engine(n_threads: Any) -> Engine:
     if n_threads is not None and (not isinstance(n_threads, Integral) or isinstance(n_threads, bool) or n_threads < 1):
         raise OptionError(parameter="n_threads", came=repr(n_threads), expected="a whole number >= 1 or None")
-    return best_engine(n_threads)
+    return best_engine(None if n_threads is None else int(n_threads))
 
 
 def _finite(table: Table, P: Array) -> Array:
