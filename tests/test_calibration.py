@@ -105,6 +105,18 @@ def test_weights_that_are_all_0_leave_the_logits_as_they_are():
 
 WRONG = {
     "scale is 0.0, expected a number > 0.": (OptionError, lambda: Calibration(0.0)),
+    "scale is 'a', expected a number > 0.": (OptionError, lambda: Calibration("a")),
+    "scale is True, expected a number > 0.": (OptionError, lambda: Calibration(True)),
+    "bias holds <U1 values, expected numbers. Convert it to floats first.": (
+        ShapeError,
+        lambda: Calibration(1.0, ["a", "b"]),
+    ),
+    "bias has rows of different lengths, expected a rectangular array.": (
+        ShapeError,
+        lambda: Calibration(1.0, [[1], [1, 2]]),
+    ),
+    "The bias is (0,), expected (k,) finite numbers.": (ShapeError, lambda: Calibration(1.0, [])),
+    "The bias is (), expected (k,) finite numbers.": (ShapeError, lambda: Calibration(1.0, 2)),
     "scale is inf, expected a number > 0.": (OptionError, lambda: Calibration(np.inf)),
     "scale is nan, expected a number > 0.": (OptionError, lambda: Calibration(np.nan)),
     "The bias is (1, 2), expected (k,) finite numbers.": (ShapeError, lambda: Calibration(1.0, np.zeros((1, 2)))),
@@ -123,3 +135,9 @@ def test_what_is_no_calibration_is_an_error(message):
         call()
     if kind is not LabelError:
         assert str(caught.value) == message
+
+
+def test_a_calibration_takes_lists_and_whole_numbers():
+    calibration = Calibration(2, [1, 2])
+    assert (calibration.scale, type(calibration.scale)) == (2.0, float)
+    np.testing.assert_array_equal(calibration.logits(np.array([[1.0, 0.0]])), [[3.0, 2.0]])

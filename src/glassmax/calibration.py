@@ -12,8 +12,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from .errors import OptionError, ShapeError
-from .functional.arrays import Array, blocks_of_rows
+from .errors import ShapeError, between
+from .functional.arrays import Array, as_floating, blocks_of_rows
 from .functional.calibration import calibrated_logits, calibrated_logits_vjp, scaled_cross_entropy
 from .functional.targets import check_target, check_weights
 from .optimizers import lbfgs
@@ -58,10 +58,14 @@ class Calibration:
     bias: Array | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.scale < np.inf:
-            raise OptionError(parameter="scale", came=repr(self.scale), expected="a number > 0")
-        if self.bias is not None and not (self.bias.ndim == 1 and np.isfinite(self.bias).all()):
-            raise ShapeError(f"The bias is {self.bias.shape}, expected (k,) finite numbers.")
+        between("scale", self.scale, 0, open_below=True)
+        object.__setattr__(self, "scale", float(self.scale))
+        if self.bias is None:
+            return
+        bias = as_floating(self.bias, "bias")
+        if bias.ndim != 1 or not len(bias) or bias.dtype.kind != "f" or not np.isfinite(bias).all():
+            raise ShapeError(f"The bias is {bias.shape}, expected (k,) finite numbers.")
+        object.__setattr__(self, "bias", bias)
 
     @property
     def temperature(self) -> float:

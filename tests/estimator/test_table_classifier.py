@@ -338,7 +338,7 @@ def test_groups_that_coincide_with_classes_leave_nothing_to_judge_by():
     assert np.isnan(classifier.oof_proba_).all()
     assert set(classifier.member_types_) == {"net", "linear"}
     assert classifier.score(RAW, NAMES) > 0.9
-    with pytest.raises(DataError, match="Pass validation rows to TableClassifier"):
+    with pytest.raises(DataError, match="pass validation rows to TableClassifier"):
         classifier.prediction_sets(RAW)
 
 

@@ -325,6 +325,7 @@ def _range(numbers: Sequence[int]) -> str:
 
 
 def is_number(value: Any) -> bool:
+    """Return whether a value is a real number; booleans are none."""
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 

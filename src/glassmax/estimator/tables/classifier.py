@@ -392,7 +392,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         -------
         (n,) array of labels
         """
-        return self._fitted().predict(self._table(X))
+        return self._fitted().predict(self._table(X), n_threads=self.n_threads)
 
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class for each row.
@@ -407,7 +407,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         (n, k) array
             Columns in the order of `classes_`. Rows sum to 1.
         """
-        return self._fitted().predict_proba(self._table(X))
+        return self._fitted().predict_proba(self._table(X), n_threads=self.n_threads)
 
     def score(self, X: Any, y: npt.ArrayLike | str, sample_weight: npt.ArrayLike | str | None = None) -> float:
         """Return the accuracy.
@@ -465,7 +465,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         (n, k) array of bool
             Columns in the order of `classes_`.
         """
-        return self._fitted().prediction_sets(self._table(X), coverage, allow_empty=allow_empty)
+        table, threads = self._table(X), self.n_threads
+        return self._fitted().prediction_sets(table, coverage, allow_empty=allow_empty, n_threads=threads)
 
     def to_model(self) -> Model:
         """Return the fitted `Model`, which predicts without scikit-learn.
