@@ -11,6 +11,7 @@ from ..talk import counted, say, show, show_json
 __all__ = ["command"]
 
 SET_ROWS = {"coverage": "coverage, 90 % sets", "mean_size": "mean size, 90 % sets"}
+SOME_EMPTY = "The mean size of the sets is below 1 (some sets are empty): the model is right more often than 90 %."
 
 
 @click.command("evaluate", cls=GroupedCommand)
@@ -97,7 +98,8 @@ def command(
     first = "network" if len(loaded.networks) == 1 else "ensemble"
     columns = {first: figures, **({} if raw is None else {"uncalibrated": raw}), "class frequencies": trivial}
     more = {SET_ROWS[key]: [value] + [math.nan] * (len(columns) - 1) for key, value in sets.items()}
-    show(Result(f"{counted(figures.rows, 'row')} of {name}", columns, loaded.classes, more).as_text())
+    notes = [SOME_EMPTY] if sets and sets["mean_size"] < 1 else []
+    show(Result(f"{counted(figures.rows, 'row')} of {name}", columns, loaded.classes, more, notes=notes).as_text())
     if reliability:
         show("\n" + reliability_as_text(scoring.whole.reliability()) + "\n")
     if by is not None:
