@@ -300,14 +300,18 @@ def test_a_preset_is_never_told_to_try_a_linear_model(columns, sentence, useful)
 def test_the_calibration_and_the_rows_of_the_linear_model_are_columns():
     first, linear, before = figures([[8, 2], [1, 9]]), figures([[2, 0], [1, 1]]), figures([[9, 1], [1, 9]])
     columns = {"ensemble": first, "linear model": linear, "class frequencies": figures([[1, 9], [9, 1]])}
+
+    def shown(result):
+        header, *lines = result.as_text().splitlines()[1:]
+        log_losses = next(line for line in lines if line.startswith("log-loss")).split()[1:]
+        return dict(zip(re.split(r"  +", header.strip()), map(float, log_losses), strict=True))
+
+    result = Result("20 rows", columns, np.array(["a", "b"]), of_preset=True, before=before)
+    expected = {"ensemble": first, "uncalibrated": before, "linear model": linear} | columns
+    assert [*shown(result)] == ["ensemble", "uncalibrated", "linear model", "class frequencies"]
+    assert shown(result) == pytest.approx({name: one.log_loss for name, one in expected.items()}, abs=6e-5)
     result = Result("20 rows", columns, np.array(["a", "b"]), of_preset=True, before=before, on_rows_of_linear=linear)
-    header, *lines = result.as_text().splitlines()[1:]
-    assert re.split(r"  +", header.strip()) == (
-        ["ensemble", "uncalibrated", "ensemble, 4 rows", "linear model, 4 rows", "class frequencies"]
-    )
-    shown = {line[:19].strip(): line[19:].split() for line in lines[:5]}
-    models = [first, before, linear, linear, columns["class frequencies"]]
-    assert shown["log-loss"] == [f"{one.log_loss:.4f}" for one in models]
+    assert [*shown(result)] == ["ensemble", "ensemble, 4 rows", "linear model, 4 rows", "class frequencies"]
     assert "75.0 % of the 4 rows that judged both models right" in result.verdict()[0]
 
 

@@ -90,7 +90,7 @@ class Result:
         """Return the metrics of each column that is shown, by its heading, which names the rows where they differ."""
         (name, first), *others = self.columns.items()
         shown = {name: first}
-        if self.before is not None:
+        if self.before is not None and self.on_rows_of_linear is None:  # five columns don't fit a terminal
             shown["uncalibrated"] = self.before
         for other, metrics in others:
             if other == "linear model" and self.on_rows_of_linear is not None:

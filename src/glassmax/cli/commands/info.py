@@ -160,7 +160,8 @@ def _described(column: Any) -> str:
 
     if isinstance(column, Number):
         bins = f", {len(column.edges) - 1} bins" if column.edges else ""
-        return f"number: median {column.center:g}, interquartile range {column.spread:g}{bins}{', or missing' if column.indicator else ''}"
+        missing = ", or missing" if column.indicator else ""
+        return f"number: median {column.center:g}, interquartile range {column.spread:g}{bins}{missing}"
     if isinstance(column, Boolean):
         return f"boolean: {column.words[0]} is 0, {column.words[1]} is 1{', or missing' if column.missing else ''}"
     if isinstance(column, Category):

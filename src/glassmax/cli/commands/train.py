@@ -63,7 +63,7 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
         raise click.UsageError(f"Say which column to predict: --target COLUMN. {table.name} has {columns}.{header}")
     _refuse_contradictions(target, options)
     path = check_model_output(default_output(data) if output is None else output, data)
-    if output is None:
+    if output is None and target in table.names:
         check_replaced(path, target, table.names)
     for option in ("checkpoint", "study"):
         if options[option] is not None and check_output(options[option], data) == path:
