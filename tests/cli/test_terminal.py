@@ -345,8 +345,8 @@ def test_a_linear_model_that_was_not_completed_in_time_and_is_better_is_said():
     result = Result("rows", columns, np.array(["a"]), of_preset=True, on_rows_of_linear=plain_metrics(0.4, 0.79, 250))
     assert not result.celebrates
     assert result.verdict() == [
-        "A linear model, which is not complete, does better: 90.0 % of the 250 rows that judged both models right, the "
-        "network 79.0 %. Try a longer --time-limit."
+        "On the 250 rows that judged both models, a linear model that is not complete has log-loss 0.3000, the network "
+        "0.4000. Try a longer --time-limit."
     ]
 
 

@@ -177,8 +177,9 @@ class Result:
             first = self.on_rows_of_linear
             of_rows = f"of the {first.rows} rows that judged both models"
         if self.of_preset and linear.log_loss <= first.log_loss - CLEAR:
-            both = f"{100 * linear.accuracy:.1f} % {of_rows} right, the {name} {100 * first.accuracy:.1f} %"
-            return f"A linear model, which is not complete, does better: {both}. Try a longer --time-limit."
+            where = f"On the {first.rows} rows that judged both models" if self.on_rows_of_linear else "Here"
+            losses = f"{figure(linear.log_loss)}, the {name} {figure(first.log_loss)}"
+            return f"{where}, a linear model that is not complete has log-loss {losses}. Try a longer --time-limit."
         both = f"{100 * first.accuracy:.1f} % {of_rows} right, a linear model {100 * linear.accuracy:.1f} %"
         gain, share = first.accuracy - linear.accuracy, linear.accuracy
         if gain <= (share * (1 - share) / first.rows) ** 0.5 and first.log_loss < linear.log_loss:  # one standard error

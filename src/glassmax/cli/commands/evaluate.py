@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ..grouped import FILE_FORMAT, RESULT, GroupedCommand, group, option
+from ..grouped import FILE_FORMAT, RESULT, GroupedCommand, file_format, group, option
 from ..talk import counted, say, show, show_json
 
 __all__ = ["command"]
@@ -65,12 +65,11 @@ def command(
     needed = columns_needed(loaded, model, "Score it")
     assert loaded.encoding is not None
     wanted = [*needed, loaded.encoding.target, *(name for name in (by, weight) if name)]
-    form = {name: options[name] for name in ("delimiter", "decimal", "encoding")}
     trained_with = loaded.record.get("candidates")
     separator = candidates or (trained_with if isinstance(trained_with, str) else None)
     scoring = TableScoring(loaded, by, weight, separator)
     surprises = UnseenCounts()
-    scoring.count(read_batches(data, columns=wanted, **form), surprises)
+    scoring.count(read_batches(data, columns=wanted, **file_format(options)), surprises)
     name = scoring.name
     if scoring.unlabelled:
         say(f"{name}: left out because {loaded.encoding.target} is missing: {counted(scoring.unlabelled, 'row')}")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..grouped import FILE_FORMAT, GroupedCommand, group, option
+from ..grouped import FILE_FORMAT, GroupedCommand, file_format, group, option
 from ..talk import be_quiet, harmless, say, shortened
 
 if TYPE_CHECKING:
@@ -90,11 +90,10 @@ def command(model: str, data: str, proba: bool, top: int | None, coverage: float
         raise DataError(
             f"{model} has no scores for --coverage: a model that glassmax train --preset has made has them."
         )
-    written = {name: options[name] for name in ("delimiter", "decimal", "encoding")}
     kind = options["form"] or FORMATS.get("." + str(output).rpartition(".")[2].lower(), "csv")
     keep, counts, name, rows = options["keep"], UnseenCounts(), data, 0
     with writer_of(kind, output, loaded.classes, proba=proba, top=top, keep=keep) as writer:
-        tables = read_batches(data, columns=[*needed, *keep], **written)
+        tables = read_batches(data, columns=[*needed, *keep], **file_format(options))
         for table, *predicted in _predicted(loaded, _checked(tables, keep), counts, coverage, options["allow_empty"]):
             writer.write(table, *predicted)
             name, rows = table.name, rows + table.n_rows

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from ..config import as_toml
-from ..grouped import GroupedCommand
+from ..grouped import GroupedCommand, file_format
 from ..talk import harmless, say, show, show_json
 from ..terminal import ATTENTION, GOOD
 from ..train_options import describes_network, train_options, unused, without_effect
@@ -54,7 +54,7 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     from ..training_run import TrainingRun, check_options, classifier_of
 
     check_options(options, network=bool(why))
-    form = {name: options[name] for name in ("delimiter", "decimal", "encoding")}
+    form = file_format(options)
     table = read_table(data, **form)
     target = target or table.target
     if target is None:
