@@ -261,7 +261,11 @@ def test_a_panic_of_compiled_code_is_a_fault_without_a_traceback(train, monkeypa
 
 
 def test_colours_that_are_forced_on_draw_no_progress_where_there_is_no_terminal(tmp_path):
-    argv = [sys.executable, "-m", "glassmax", "train", "iris", "--epochs", "2", "--hidden", "4"]
+    program = (
+        "import sys; from glassmax.cli import main, progress; progress.SECONDS_BETWEEN_LINES = -1; "
+        "sys.argv[1:] = ['train', 'iris', '--epochs', '2', '--hidden', '4']; main()"
+    )
+    argv = [sys.executable, "-c", program]
     environment = os.environ | {"FORCE_COLOR": "1"}
     done = subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True, timeout=LIMIT, check=True)
     assert b"\x1b" not in done.stdout + done.stderr

@@ -30,7 +30,9 @@ def notes_on_giveaways(table: Table, names: list[str], y: Array, target: str) ->
                 f"{name} alone predicts {target} in {100 * share:.4g} % of the rows. If {name} is the target under "
                 "another name, or is known only afterwards, leave the column out: ",
                 Setting("ignore", [name]),
-            )
+            ),
+            "giveaway",
+            name,
         )
         for name, share in giveaways(table, names, y)[:MOST_SHOWN]
     ]

@@ -50,5 +50,8 @@ def _kind(table: Table, name: str) -> str:
     others = [other for other in table.columns if other != name]
     kind = infer(table, others, ColumnOptions(keep=[name])).kinds.get(name, "")
     if kind != "number" and kind not in FORMS:
-        raise DataError(f"Column {name!r} of {table.name} is no time, expected numbers or dates, as 2024-05-31.")
+        raise DataError(
+            f"Column {name!r} of {table.name} holds neither numbers nor dates, so it can't order the rows by time. "
+            "Expected numbers, or dates as 2024-05-31."
+        )
     return kind
