@@ -107,7 +107,7 @@ def with_labels(
         if isinstance(e, Tensor) and e.name in by_mark:
             each = by_mark[e.name]
             inside = letters - {each.axis}
-            kept = tuple(index for index in e.indices if index not in inside)
+            kept = tuple(str(index) for index in e.indices if index not in inside)
             own = tuple(str(aside.get(letter, letter)) for letter in kept)
             argument = labelled(each.argument, inside)
             done[e.name] = Softmax(Tensor(e.name, own), str(aside.get(each.axis, each.axis)), argument)

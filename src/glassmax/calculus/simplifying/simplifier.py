@@ -46,7 +46,7 @@ class Simplifier:
         self.used |= in_opened
         return opened
 
-    def attempt(self, form: Callable[[], Form | None]) -> tuple[Form | None, set[Assumption]]:
+    def attempt(self, form: Callable[[], Form]) -> tuple[Form | None, set[Assumption]]:
         """Return a form, None if it has too many terms, and the assumptions in it, which don't count as used yet."""
         before, self.used = self.used, set()
         try:
