@@ -319,6 +319,19 @@ def test_source_values_and_complex_step_agree_for_attention_and_normalisation():
     np.testing.assert_allclose(derivation.numpy()(x=x, g=g, d=7.0, eps=0.1), complex_step(normal, x), rtol=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"z": [0.0, 0.0], "y": [1.0, 0.0, 0.0]}, "y has the length 3 along axis 0, expected 2, the length of z along"),
+        ({"z": [[0.0, 0.0]], "y": [1.0, 0.0]}, "z has 2 axes, expected 1."),
+        ({"z": [0.0, 0.0]}, "y is missing, expected an array for each of y, z."),
+    ],
+)
+def test_arrays_that_do_not_fit_together_are_named(arrays, message):
+    with pytest.raises(DeriveError, match=f"^{re.escape(message)}"):
+        derive(CE, "z").evaluate(**arrays)
+
+
 def test_labels_index_like_numpy():
     O1, W2, b2 = RNG.normal(size=(6, 4)), RNG.normal(size=(4, 3)), RNG.normal(size=3)
     y = np.array([0, 2, 1, 2, 0, 1])

@@ -91,10 +91,10 @@ class _Axes:
             node.text = chosen.setdefault(root, name)
 
     def holder(self, axis: str) -> tuple[str, int]:
-        """Return an array that no equation defines and that has an axis, and which of its axes that is."""
+        """Return an array that has an axis, and which of its axes that is."""
         for name, axes in self.known.items():
             roots = [self.root(own) for own in axes if own != ONE_AXIS]
-            if name not in self.equations and self.root(axis) in roots:
+            if self.root(axis) in roots:
                 return name, roots.index(self.root(axis))
         raise KeyError(axis)
 
