@@ -89,11 +89,11 @@ def command(cases: bool, **asked: Any) -> None:
         raise click.UsageError(f"{chosen} can't be combined. Leave all but one of them out.")
     try:
         derivations = _derivations(asked)
+        for derivation in derivations:
+            _show(derivation, forms[0] if forms else None, cases)
     except GlassmaxError as error:
         place = str(error).split("\n")[1:]
         raise WrongExpressionError("\n".join(map(harmless, [worded_error(error), *place]))) from None
-    for derivation in derivations:
-        _show(derivation, forms[0] if forms else None, cases)
     if not all(derivation.proved for derivation in derivations):
         click.get_current_context().exit(1)
 
