@@ -56,8 +56,8 @@ def fixed_indices(
         if letter in summed or letter in labels or (letter in elsewhere and letter not in ON_A_LEFT_SIDE):
             continue
         arrays = {place for place in at if place[0]}
-        once = len(arrays) <= 1 and (arrays <= running or letter in CONVENTIONAL)
-        if letter in TRUE_CLASS or once:
+        known = letter in CONVENTIONAL or (arrays and arrays <= running)
+        if letter in TRUE_CLASS or (known and len(arrays) <= 1):
             found.add(letter)
     return frozenset(found)
 
