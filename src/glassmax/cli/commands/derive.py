@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..grouped import GroupedCommand, group, option
-from ..talk import harmless, show_json, show_painted
+from ..talk import harmless, say, show_json, show_painted
 from ..wording import worded_error
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ FORMATS = {
     "markdown": "Print every line as Markdown.",
     "json": "Print every line and the result as JSON.",
 }
+RESULT_ALONE = ("numpy", "latex", "mathml")
+"""Formats that print the result without the assumptions."""
 CHANGES = {
     "equations": ("wrt", "cell", "of", "assume", "times", "einstein", "fixed", "matrix"),
     "network": ("wrt", "cell", "activation", "output", "loss"),
@@ -105,6 +107,8 @@ def _show(derivation: "Derivation", form: str | None, cases: bool) -> None:
         show_painted(derivation.text(cases=cases))
     else:
         click.echo(getattr(derivation, form)())
+        if form in RESULT_ALONE and derivation.unused_note:
+            say(derivation.unused_note)
 
 
 def _derivations(asked: dict[str, Any]) -> "list[Derivation]":
