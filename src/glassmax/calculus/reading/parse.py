@@ -14,17 +14,18 @@
     indices     "_" letters | "_{" index { [","] index } "}" | "[" index { "," index } "]"
     index       letter [digits] | name indices                    the latter is a label: P[i, y_i]
 
-One method for each rule. The rules of indices are in `parse_indices`; what needs a whole equation to be known is in
-`resolve`.
+One method for each rule. The rules of indices are in `parse_indices`, those of sum signs in `parse_sums`; what needs a
+whole equation to be known is in `resolve`.
 """
 
 from collections.abc import Collection
 from fractions import Fraction
 
 from ...errors import ExpressionError
-from ..expression import Add, Call, Delta, Expr, Index, Label, Num, Pow, Program, Sum, Tensor
+from ..expression import Add, Call, Delta, Expr, Index, Num, Pow, Program, Sum, Tensor
 from ..indices import free_indices
-from .parse_indices import IndexCursor
+from .functions import FUNCTIONS, REFUSED, SOFTMAXES, WRITTEN_OUT
+from .left_sides import LeftSideCursor
 from .resolve import (
     Equation,
     Places,
@@ -46,15 +47,6 @@ from .resolve import (
 from .tokens import Token
 
 __all__ = ["FUNCTIONS", "SOFTMAXES", "parse", "parse_equation_pair", "parse_expression", "parse_index_reference"]
-
-FUNCTIONS = {
-    **{name: name for name in ("exp", "log", "abs", "sign", "sin", "cos", "tanh", "sqrt", "max")},
-    **{name: name for name in ("sigmoid", "relu", "step", "softplus", "erf")},
-    **{"ln": "log", "ReLU": "relu"},
-}
-SOFTMAXES = ("softmax", "log_softmax", "logsumexp")
-DERIVATIVE = "a derivative can't be part of the input: give the function, and ask for its derivative by a name"
-
 
 def parse(text: str, *, einstein: bool = False) -> Program:
     """Read equations in index notation: at most 10,000 characters, nested at most 100 deep, with Unicode and LaTeX.
@@ -101,61 +93,36 @@ def parse_index_reference(text: str) -> tuple[str, tuple[Index, ...]]:
         parser.fault("expected a name, like z or W2[m,n]")
     name = parser.advance().text
     indices, _ = parser.indices(name)
+    power, end = parser.power_of(0)
+    if power:  # sigma^2 of a left side is an array of its own
+        name, parser.index = name + power, end
     parser.close("expected one name with indices, like z or W2[m,n]")
     return name, indices
 
 
-class _IndexParser(IndexCursor):
+class _IndexParser(LeftSideCursor):
     def __init__(self, text: str, *, einstein: bool = False, known: Collection[str] = ()) -> None:
-        super().__init__(text)
+        super().__init__(text, known)
         self.einstein = einstein
-        self.places = Places(text)
         self.softmaxes: list[Softmax] = []
-        self.known = set(known)
-        self.left: tuple[str, ...] = ()
         self.inside_bars = False
 
     # equations
 
     def equations(self) -> list[Equation]:
         """All left sides are read first: whether e or f(x) is a name or a function depends on them."""
-        heads: list[tuple[Token, tuple[str, ...], int]] = []
-        self.skip_breaks()
-        while self.token.kind != "end":
-            token, indices = self.left_side()
-            heads.append((token, indices, self.index))
-            self.known.add(token.text)
-            self.skip_equation()
-            self.skip_breaks()
-        if not heads:
-            self.fault("expected an equation, like L = sum_k y_k")
+        heads = self.left_sides()
         equations = []
         for token, indices, start in heads:
             self.index, self.left = start, indices
             value = self.side()
+            if self.at(",", ".") and self.tokens[self.index + 1].kind in ("break", "end"):
+                self.advance()
             if not self.at_end():
                 self.fault("expected an operator or the end of the equation")
             check_free(value, indices, self.places, einstein=self.einstein)
             equations.append(Equation(token.text, indices, value, token.start))
         return equations
-
-    def left_side(self) -> tuple[Token, tuple[str, ...]]:
-        token = self.token
-        if token.kind != "name" or token.text in (*FUNCTIONS, *SOFTMAXES, "sum", "\\frac"):
-            self.fault("expected a name on the left side, like L = ... or p_i = ...")
-        self.advance()
-        indices, places = self.indices(token.text)
-        letters = tuple(index for index in indices if isinstance(index, str))
-        if len(set(letters)) < len(indices):
-            twice = next(i for i, index in enumerate(indices) if isinstance(index, Label) or index in indices[:i])
-            raise ExpressionError("expected distinct letters as the indices of a left side", self.text, places[twice])
-        if token.text == "delta" and len(letters) == 2:
-            raise ExpressionError("delta_ij is Kronecker's delta; take another name", self.text, token.start)
-        if self.at("/") and token.text.startswith("d"):
-            raise ExpressionError(DERIVATIVE, self.text, token.start)
-        self.expect("=", " after the left side")
-        self.uses.append(Use(token.text, "tensor", len(letters), token.start))
-        return token, letters
 
     def side(self) -> Expr:
         """One side of an equation, with repeated indices summed where that is wanted."""
@@ -185,15 +152,19 @@ class _IndexParser(IndexCursor):
     def product(self) -> list[Expr]:
         factors = self.signed()
         while True:
-            if self.accept("*"):
+            if mark := self.accept("*"):
+                left = factors[-1]
                 factors += self.signed()
+                self.check_dot(mark, left, factors[-1])
             elif self.accept("/"):
                 place = self.token.start
                 factors.append(inverse(product(self.signed()), self.text, place))
             elif self.starts_operand():
                 factors += self.signed()
-            elif self.at("@", "ᵀ", "."):
+            elif self.at("@") or (self.at(".") and self.tokens[self.index + 1].kind == "name"):
                 self.fault("expected index notation: a matrix product is sum_k A_ik B_kj, a transpose A_ji")
+            elif self.at("‖", "⟨"):
+                self.vector_sign()
             else:
                 return factors
 
@@ -205,6 +176,7 @@ class _IndexParser(IndexCursor):
         base = self.operand()
         if self.accept("^"):
             self.deeper()
+            self.check_power()
             base = Pow(base, product(self.signed()))
             self.depth -= 1
         return [number(-1), base] if minus else [base]
@@ -217,8 +189,12 @@ class _IndexParser(IndexCursor):
     def operand(self) -> Expr:
         self.deeper()
         token = self.token
-        if token.kind == "number":
-            result: Expr = Num(Fraction(self.advance().text))
+        if self.opens_indicator():
+            result: Expr = self.indicator()
+        elif token.kind == "number" and token.font:
+            self.fault("a vector of ones is left out in index notation: the sum of x is sum_i x_i")
+        elif token.kind == "number":
+            result = Num(Fraction(self.advance().text))
         elif self.at("(", "[", "{"):
             result = self.group()
         elif self.at("|"):
@@ -231,15 +207,18 @@ class _IndexParser(IndexCursor):
             self.advance()
             result = self.named(token)
         else:
+            self.vector_sign()
             self.fault("expected an expression")
         self.depth -= 1
         return result
 
-    def group(self) -> Expr:
-        """An expression in brackets."""
+    def group(self, function: str = "") -> Expr:
+        """An expression in brackets, or the argument of a function that is not specified."""
         opening = self.advance().text
         before, self.inside_bars = self.inside_bars, False
         result = self.expression()
+        if function and self.at(",", "|", "‖"):
+            self.fault(f"{function}(...) is a function of one number, write its formula: expected ')'")
         self.expect({"(": ")", "[": "]", "{": "}"}[opening])
         self.inside_bars = before
         return result
@@ -255,19 +234,24 @@ class _IndexParser(IndexCursor):
             return self.fraction()
         if token.text in SOFTMAXES:
             return self.softmax(token)
-        if name in FUNCTIONS:
-            return self.function(token, FUNCTIONS[name], order)
+        if name in FUNCTIONS or name == "min" or (name in WRITTEN_OUT and name not in self.known):
+            return self.function(token, name, order)
         if token.text == "e" and self.at("^") and "e" not in self.known:
             self.advance()
             return Call("exp", product(self.signed()))
+        self.check_name(token)
         if self.at("(") and not self.token.spaced and token.text not in self.known:
             self.uses.append(Use(name, "function", 1, token.start))
-            return Call(name, self.group(), order)
+            return Call(name, self.group(name), order)
+        if dimension := self.dimension(token):
+            self.uses.append(Use(dimension, "tensor", 0, token.start))
+            return Tensor(dimension)
         indices, places = self.indices(token.text)
         if token.text == "delta" and len(indices) > 1:
             if len(indices) > 2:
                 raise ExpressionError("expected two indices of delta, got more", self.text, places[2])
             return self.places.note(Delta(*indices), places)
+        self.check_use(token, indices)
         self.uses.append(Use(token.text, "tensor", len(indices), token.start))
         return self.places.note(Tensor(token.text, indices), places)
 
@@ -281,38 +265,61 @@ class _IndexParser(IndexCursor):
     def function(self, token: Token, name: str, order: int) -> Expr:
         """A known function. Without a bracket it takes what follows up to the next operator: log p_k."""
         power = None
+        if name == "log" and self.at("_"):
+            name = self.base()
         if self.accept("^"):  # tanh^2(z)
             if self.token.kind != "number":
-                self.fault(f"expected a number as the power of {token.text}")
+                self.fault(f"expected a number as the power of {token.text} (-1 above a function is its inverse)")
             power = Num(Fraction(self.advance().text))
+        if name in ("max", "min") and self.at("_"):
+            self.fault(f"{name} over an index is not supported, {name}(a, b) takes two numbers: expected '('")
         if not self.starts_operand():
             self.fault(f"expected '(' after {token.text}")
-        if name == "max":
-            result = self.larger()
+        if name in ("max", "min"):
+            result = self.larger(name)
         else:
             argument = self.group() if self.at("(", "[", "{") else self.signed()[0]
-            result = Pow(argument, Num(Fraction(1, 2))) if name == "sqrt" else Call(name, argument, order)
-        if order and name in ("sqrt", "max"):
+            if name in WRITTEN_OUT:
+                result = WRITTEN_OUT[name](argument)
+            else:
+                half = Num(Fraction(1, 2))
+                result = Pow(argument, half) if name == "sqrt" else Call(FUNCTIONS[name], argument, order)
+        if order and name in ("sqrt", "max", "min", *WRITTEN_OUT):
             raise ExpressionError(f"{name} has no derivative here; write it out", self.text, token.start)
         return result if power is None else Pow(result, power)
 
-    def larger(self) -> Expr:
-        self.expect("(", " after max")
+    def base(self) -> str:
+        """Read the base of a logarithm, and return the name of the function."""
+        self.advance()
+        braces = self.accept("{")
+        base = self.advance().text
+        if base not in ("2", "10", "e"):
+            self.index -= 1
+            self.fault("expected a logarithm to base 2, 10 or e; write another as log(x)/log(a)")
+        if braces:
+            self.expect("}")
+        return "log" if base == "e" else f"log{base}"
+
+    def larger(self, name: str) -> Expr:
+        """The larger or the smaller of two numbers."""
+        self.expect("(", f" after {name}")
         a = self.expression()
-        self.expect(",", " between the two arguments of max")
+        self.expect(",", f" between the two arguments of {name}")
         b = self.expression()
-        self.expect(")", " after the second argument of max")
-        return maximum(a, b)
+        self.expect(")", f" after the second argument of {name}")
+        return maximum(a, b) if name == "max" else negate(maximum(negate(a), negate(b)))
 
     # sums
 
     def sum(self) -> Expr:
-        letters = self.sum_indices()
-        if self.accept("^"):  # the upper bound says nothing: an index runs over its whole axis
-            self.skip_group() if self.at("{", "(") else self.advance()
-        if not (self.starts_operand() or self.at("-", "+")):
-            self.fault("expected an expression after sum_" + "".join(letters))
-        return Sum(letters, product(self.product()))
+        head = self.sum_head()
+        if not (self.starts_operand() or self.at("-", "+", "‖", "⟨")):
+            self.fault("expected an expression after sum_" + "".join(head.letters))
+        self.bound += head.letters
+        body = product([*head.factors, *self.product()])
+        del self.bound[len(self.bound) - len(head.letters) :]
+        self.check_lengths(head.bounds, body)
+        return Sum(tuple(head.letters), body)
 
     # softmax, log_softmax and logsumexp
 
