@@ -45,7 +45,9 @@ class AmbiguityCursor(SumCursor):
         for at, token in enumerate(self.tokens[:-1]):
             after = self.tokens[at + 1]
             after = self.tokens[at + 2] if after.text == "*" else after
-            matrix = token.kind == "name" and token.text[0] in MATRICES and token.text[1:].isdigit() | (not token.text[1:])
+            matrix = (
+                token.kind == "name" and token.text[0] in MATRICES and token.text[1:].isdigit() | (not token.text[1:])
+            )
             if self.typed(token) in ENTRYWISE or (matrix and token.text not in defined and after.kind == "name"):
                 what = f"'{self.typed(token)}' belongs to matrix notation, and no array has an index: "
                 what += "write indices, as in sum_k W_jk x_k, or read the equations with "
@@ -56,11 +58,12 @@ class AmbiguityCursor(SumCursor):
         if token.text in self.known:
             return
         if token.text in WORDS:
-            message = f"'{token.text}' is read as no name: write \\{token.text} for a sign of LaTeX, take another name for an array"
+            message = f"'{token.text}' is not read as a name: write a sign of LaTeX with its backslash, "
+            message += "or take another name for an array"
             raise ExpressionError(message, self.text, token.start)
         called = self.at("(") and not self.token.spaced
         command = self.typed(token).startswith("\\") or token.text in ("prod", "argmax", "argmin")
-        if token.text in REFUSED and (called or command or self.at("_")) and self.reduces(called or command):
+        if token.text in REFUSED and (called or command or (self.at("_") and self.reduces())):
             message = f"{token.text} is not supported in index notation: {REFUSED[token.text]}"
             raise ExpressionError(message, self.text, token.start)
         if token.text.rstrip("'") == "sigma" and called:
@@ -69,12 +72,12 @@ class AmbiguityCursor(SumCursor):
             message += f"1/(1 + exp(-z)), or f{token.text[5:]}(...) for a function that is not specified"
             raise ExpressionError(message, self.text, token.start)
 
-    def reduces(self, certain: bool) -> bool:
-        """Whether an index and then a bracket follow, mean_i(...), if it is not certain without them."""
+    def reduces(self) -> bool:
+        """Whether an index and then a bracket follow: mean_i(...)."""
         at = self.index
-        while not certain and self.tokens[at].kind in ("letters", "name") or self.tokens[at].text in ("_", "{", "}", ","):
+        while self.tokens[at].kind in ("letters", "name") or self.tokens[at].text in ("_", "{", "}", ","):
             at += 1
-        return certain or (self.tokens[at].text == "(" and not self.tokens[at].spaced)
+        return self.tokens[at].text == "(" and not self.tokens[at].spaced
 
     def check_use(self, token: Token, indices: tuple[Index, ...]) -> None:
         """Refuse an array whose use may mean something else; called when its indices are read."""
@@ -102,7 +105,11 @@ class AmbiguityCursor(SumCursor):
         """Whether the bracket here holds one name, or several between commas."""
         close = self.group_close()
         inner = self.tokens[self.index + 1 : close]
-        one = inner[:1] and inner[0].kind == "name" and all(t.kind in ("letters", "name") or t.text in "_{}," for t in inner)
+        one = (
+            inner[:1]
+            and inner[0].kind == "name"
+            and all(t.kind in ("letters", "name") or t.text in "_{}," for t in inner)
+        )
         return bool(one) and sum(t.kind == "name" for t in inner if t.text not in "_{}") <= 1 + len(inner) // 2
 
     def group_close(self) -> int:
@@ -130,7 +137,9 @@ class AmbiguityCursor(SumCursor):
         single = inner is self.token or self.tokens[self.index + 2].text in ("}", ")")
         after = self.tokens[self.index + 1].text if inner is self.token else ""
         if inner.kind == "name" and single and inner.text in self.scope() and after not in ("_", "("):
-            message = f"{inner.text} is an index here, and can't be a power: write an index below the line, x_{inner.text}"
+            message = (
+                f"{inner.text} is an index here, and can't be a power: write an index below the line, x_{inner.text}"
+            )
             raise ExpressionError(message, self.text, inner.start)
 
     def check_dot(self, mark: Token, left: Expr, right: Expr) -> None:

@@ -7,10 +7,7 @@ side becomes a name of its own: ``sigma2``.
 from dataclasses import replace
 
 from ...errors import ExpressionError
-from ..expression import Label
 from .ambiguous import AmbiguityCursor
-from .functions import FUNCTIONS, SOFTMAXES
-from .resolve import Use
 from .superscripts import group_end
 from .tokens import Token
 
@@ -21,45 +18,6 @@ DERIVATIVE = "a derivative can't be part of the input: give the function, and as
 
 class LeftSideCursor(AmbiguityCursor):
     """A place in a list of tokens, with the moves that read left sides."""
-
-    def left_sides(self) -> list[tuple[Token, tuple[str, ...], int]]:
-        """Read all left sides: their names, their indices, and where their right sides begin."""
-        self.name_powers()
-        self.check_notation()
-        heads: list[tuple[Token, tuple[str, ...], int]] = []
-        self.skip_breaks()
-        while self.token.kind != "end":
-            token, indices = self.left_side()
-            heads.append((token, indices, self.index))
-            self.known.add(token.text)
-            self.skip_equation()
-            self.skip_breaks()
-        if not heads:
-            self.fault("expected an equation, like L = sum_k y_k")
-        return heads
-
-    def left_side(self) -> tuple[Token, tuple[str, ...]]:
-        token = self.token
-        if token.kind != "name" or token.text in (*FUNCTIONS, *SOFTMAXES, "sum", "\\frac"):
-            self.fault("expected a name on the left side, like L = ... or p_i = ...")
-        self.advance()
-        indices, places = self.indices(token.text)
-        if self.at("("):
-            self.read_arguments(token)
-            if not indices:
-                indices, places = self.indices(token.text)
-        letters = tuple(index for index in indices if isinstance(index, str))
-        if len(set(letters)) < len(indices):
-            twice = next(i for i, index in enumerate(indices) if isinstance(index, Label) or index in indices[:i])
-            raise ExpressionError("expected distinct letters as the indices of a left side", self.text, places[twice])
-        if token.text == "delta" and len(letters) == 2:
-            raise ExpressionError("delta_ij is Kronecker's delta; take another name", self.text, token.start)
-        if self.at("/") and token.text.startswith("d"):
-            raise ExpressionError(DERIVATIVE, self.text, token.start)
-        self.expect("=", " after the left side")
-        self.fonts[token.text] = token.font.replace("upright", "")
-        self.uses.append(Use(token.text, "tensor", len(letters), token.start))
-        return token, letters
 
     def read_arguments(self, token: Token) -> None:
         """Read names in brackets after a left side, which say on what it depends."""

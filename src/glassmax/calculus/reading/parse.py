@@ -22,13 +22,12 @@ from collections.abc import Collection
 from fractions import Fraction
 
 from ...errors import ExpressionError
-from ..expression import Add, Call, Delta, Expr, Index, Num, Pow, Program, Sum, Tensor
+from ..expression import Add, Call, Delta, Expr, Index, Label, Num, Pow, Program, Sum, Tensor
 from ..indices import free_indices
-from .functions import FUNCTIONS, REFUSED, SOFTMAXES, WRITTEN_OUT
-from .left_sides import LeftSideCursor
+from .functions import FUNCTIONS, SOFTMAXES, WRITTEN_OUT
+from .left_sides import DERIVATIVE, LeftSideCursor
 from .resolve import (
     Equation,
-    Places,
     Softmax,
     Use,
     build_program,
@@ -47,6 +46,7 @@ from .resolve import (
 from .tokens import Token
 
 __all__ = ["FUNCTIONS", "SOFTMAXES", "parse", "parse_equation_pair", "parse_expression", "parse_index_reference"]
+
 
 def parse(text: str, *, einstein: bool = False) -> Program:
     """Read equations in index notation: at most 10,000 characters, nested at most 100 deep, with Unicode and LaTeX.
@@ -111,18 +111,50 @@ class _IndexParser(LeftSideCursor):
 
     def equations(self) -> list[Equation]:
         """All left sides are read first: whether e or f(x) is a name or a function depends on them."""
-        heads = self.left_sides()
+        heads: list[tuple[Token, tuple[str, ...], int]] = []
+        self.name_powers()
+        self.check_notation()
+        self.skip_breaks()
+        while self.token.kind != "end":
+            token, indices = self.left_side()
+            heads.append((token, indices, self.index))
+            self.known.add(token.text)
+            self.skip_equation()
+            self.skip_breaks()
+        if not heads:
+            self.fault("expected an equation, like L = sum_k y_k")
         equations = []
         for token, indices, start in heads:
             self.index, self.left = start, indices
             value = self.side()
-            if self.at(",", ".") and self.tokens[self.index + 1].kind in ("break", "end"):
-                self.advance()
+            self.skip_punctuation()
             if not self.at_end():
                 self.fault("expected an operator or the end of the equation")
             check_free(value, indices, self.places, einstein=self.einstein)
             equations.append(Equation(token.text, indices, value, token.start))
         return equations
+
+    def left_side(self) -> tuple[Token, tuple[str, ...]]:
+        token = self.token
+        if token.kind != "name" or token.text in (*FUNCTIONS, *SOFTMAXES, "sum", "\\frac"):
+            self.fault("expected a name on the left side, like L = ... or p_i = ...")
+        self.advance()
+        indices, places = self.indices(token.text)
+        if self.at("("):
+            self.read_arguments(token)
+            indices, places = (indices, places) if indices else self.indices(token.text)
+        letters = tuple(index for index in indices if isinstance(index, str))
+        if len(set(letters)) < len(indices):
+            twice = next(i for i, index in enumerate(indices) if isinstance(index, Label) or index in indices[:i])
+            raise ExpressionError("expected distinct letters as the indices of a left side", self.text, places[twice])
+        if token.text == "delta" and len(letters) == 2:
+            raise ExpressionError("delta_ij is Kronecker's delta; take another name", self.text, token.start)
+        if self.at("/") and token.text.startswith("d"):
+            raise ExpressionError(DERIVATIVE, self.text, token.start)
+        self.expect("=", " after the left side")
+        self.fonts[token.text] = token.font.replace("upright", "")
+        self.uses.append(Use(token.text, "tensor", len(letters), token.start))
+        return token, letters
 
     def side(self) -> Expr:
         """One side of an equation, with repeated indices summed where that is wanted."""

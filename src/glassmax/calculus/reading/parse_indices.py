@@ -6,9 +6,10 @@ from typing import NoReturn
 
 from ...errors import ExpressionError
 from ..expression import MINUS_ONE, ONE, Add, Delta, Expr, Index, Label
+from .cursor import Cursor
 from .resolve import Places, Use, product
 from .signs import CLOSING
-from .tokens import Cursor, Token, index_letters
+from .tokens import Token, index_letters
 
 __all__ = ["COMPARISONS", "IndexCursor"]
 

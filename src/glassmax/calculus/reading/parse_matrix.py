@@ -10,9 +10,10 @@ from collections.abc import Mapping
 
 from ...errors import ExpressionError
 from ..expression import Program
+from .cursor import Cursor
 from .matrix_to_index import ONE_AXIS, Node, to_program
 from .parse import FUNCTIONS, SOFTMAXES
-from .tokens import MAX_DEPTH, TOO_DEEP, Cursor, Token
+from .tokens import MAX_DEPTH, TOO_DEEP, Token
 
 __all__ = ["parse_matrix"]
 

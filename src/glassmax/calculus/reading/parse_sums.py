@@ -143,7 +143,9 @@ class SumCursor(IndexCursor):
         letters = "".join(dict.fromkeys([*others, letter]))
         over = letter if others == [] or set(others) <= self.scope() else "{" + ",".join(letters) + "}"
         message = f"a sum runs over the whole axis of its index, not over the part {part}: write sum_{letter} for the "
-        message += f"whole axis, or sum_{over} M_{letters} x_{letter}, where M_{letters} is 1 in the part and 0 elsewhere"
+        message += (
+            f"whole axis, or sum_{over} M_{letters} x_{letter}, where M_{letters} is 1 in the part and 0 elsewhere"
+        )
         raise ExpressionError(message, self.text, place)
 
     def check_lengths(self, bounds: list[Bound], body: Expr) -> None:
@@ -169,4 +171,3 @@ class SumCursor(IndexCursor):
             self.advance()
             if depth == 0:
                 return
-

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from ...errors import ExpressionError
 from ..greek import GREEK
-from .scan import Token, index_letters
+from .tokens import Token, index_letters
 from .transposes import refuse_transpose
 
 __all__ = ["arranged", "subscripts_first"]
@@ -78,7 +78,7 @@ def group_end(tokens: list[Token], start: int, *, any_token: bool) -> int:
 
 
 def _transposed(tokens: list[Token], at: int) -> int:
-    """Return the place after a transpose that stands here: ᵀ, ^T, ^{T}, ^\\top; 0 if there is none."""
+    """Return the place after a transpose that stands here, ᵀ, ^T or ^{T}; 0 if there is none."""
     if tokens[at].text == "ᵀ":
         return at + 1
     if tokens[at].text != "^":
@@ -188,9 +188,8 @@ class _Scripts:
         return True
 
     def is_bracketed_number(self, start: int) -> bool:
-        inner = self.tokens[start + 1 : start + 3]
-        whole = len(inner) == 2 and inner[0].kind == "number" and inner[0].text.isdigit() and inner[1].text == ")"
-        return whole
+        number, close = self.tokens[start + 1 : start + 3] if start + 2 < len(self.tokens) else self.tokens[:2]
+        return number.kind == "number" and number.text.isdigit() and close.text == ")"
 
     def bracketed(self, start: int, end: int) -> bool:
         """Read layers and samples in brackets, (2)(i); return False if it is something else."""
@@ -211,9 +210,7 @@ class _Scripts:
         if at < end and samples and _is_transpose(self.tokens[at]):
             typed = self.text[self.tokens[at].start : self.tokens[at].end]
             self.samples += samples
-            refuse_transpose(
-                self.tokens, end + 1, self.text, (self.full_name() + layers, self.letters()), f"^{typed}"
-            )
+            refuse_transpose(self.tokens, end + 1, self.text, (self.full_name() + layers, self.letters()), f"^{typed}")
         if at < end or at == start:
             return False
         self.word += layers
@@ -246,23 +243,19 @@ class _Scripts:
             self.refuse(start, end)
 
     def refuse(self, start: int, end: int) -> NoReturn:
-        """Raise for something above the name that may be a power or not."""
+        """Raise for something above the name, in `start` to `end`, that may be a power or not."""
         typed = self.text[self.tokens[start].start : self.tokens[end - 1].end]
         bare = typed.strip("{}()").strip()
-        entry = self.text[self.name.start : self.name.end]
-        name = self.name.text
-        if self.below:
-            entry += self.text[self.tokens[self.at - 1].start : self.tokens[self.at - 1].start]
-        below = "".join(self.letters())
-        if bare in ("*", "+", "-", "") or not bare[-1].isalnum():
-            message = f"'{bare}' {ABOVE} is not read: make it part of the name, such as {name}0"
-        elif bare.isdigit():
+        name, below = self.full_name(), "".join(self.letters())
+        if bare.isdigit():
             message = f"{name}^({bare}) may be a power or a layer: write {name}^{bare} or {name}{bare}"
+        elif bare in ("*", "+", "-", ""):
+            message = f"'{bare}' as a superscript is not read: make it part of the name, such as {name}1"
         else:
             power = f"{name}_{below}^({bare})" if below else f"{name}^({bare})"
-            if not below and self.tokens[end].text == "_":
-                power = f"({name}_...)^({bare})"
-            message = f"{bare} {ABOVE} may be a power or not: write a power as {power}, "
-            message += f"an index below the line, and part of a name as {name}{bare}" if bare.isalnum() else ""
-            message = message.rstrip(", ")
+            power = f"({name}_...)^({bare})" if self.tokens[end].text == "_" else power
+            message = (
+                f"{bare} as a superscript may be a power or not: write a power as {power}, an index below the line"
+            )
+            message += f", and a part of the name as {name}{bare}" if bare.isalnum() else ""
         raise ExpressionError(message, self.text, self.tokens[start].start)

@@ -4,7 +4,7 @@ from typing import NoReturn
 
 from ...errors import ExpressionError, Setting
 from ..indices import fresh
-from .scan import Token, index_letters
+from .tokens import Token, index_letters
 
 __all__ = ["inner_product", "primed_product", "refuse_transpose"]
 
@@ -37,7 +37,8 @@ def primed_product(tokens: list[Token], at: int, name: str) -> str:
     factors = _factors(tokens, at)
     first = (name.rstrip("'"), list[str]())
     sums = inner_product(first, factors, taken) if factors else "sum_d x_d y_d"
-    return f"{name} may be a transpose or another array: write a product of vectors as {sums}, take another name for an array"
+    message = f"{name} may be a transpose or another array: write a product of vectors as {sums}, "
+    return message + "or take another name for an array"
 
 
 def inner_product(first: Factor, others: list[Factor], taken: set[str]) -> str:
