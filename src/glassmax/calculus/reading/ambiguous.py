@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from ...errors import ExpressionError, Setting
-from ..expression import Expr, Index, Tensor
+from ..expression import Expr, Index, Sum, Tensor, walk
 from ..greek import GREEK
 from ..indices import free_indices
 from .functions import REFUSED
@@ -95,22 +95,26 @@ class AmbiguityCursor(SumCursor):
             raise ExpressionError(primed_product(self.tokens, self.index, name), self.text, token.start)
         if name in self.arguments and self.at("(") and not self.token.spaced:
             self.skip_arguments(token)
-        elif indices and self.at("(") and not self.token.spaced and self.is_argument():
+        elif (indices or name in self.known) and self.at("(") and not self.token.spaced and self.is_argument():
             typed = self.text[token.start : self.token.start]
-            message = f"{typed}(...) may be a function or a product: a function has no index, f(x); "
-            message += f"write a product as {typed} * (...)"
+            message = f"{typed}(...) may be a function or a product: write a product as {typed} * (...), "
+            message += "and a function that is not specified as f(...), without an index"
             raise ExpressionError(message, self.text, token.start)
 
+    def check_contracted(self, e: Expr, place: int) -> None:
+        """Refuse an index that is summed because it occurs twice, and is a number too."""
+        for part in walk(e):
+            for inner in walk(part) if isinstance(part, Sum) else ():
+                if isinstance(inner, Tensor) and not inner.indices and inner.name in part.indices:
+                    message = f"{inner.name} is an index here, and can't be a number too"
+                    raise ExpressionError(f"{message}: take another letter for one of them", self.text, place)
+
     def is_argument(self) -> bool:
-        """Whether the bracket here holds one name, or several between commas."""
-        close = self.group_close()
-        inner = self.tokens[self.index + 1 : close]
-        one = (
-            inner[:1]
-            and inner[0].kind == "name"
-            and all(t.kind in ("letters", "name") or t.text in "_{}," for t in inner)
-        )
-        return bool(one) and sum(t.kind == "name" for t in inner if t.text not in "_{}") <= 1 + len(inner) // 2
+        """Whether the bracket here holds one name, with or without indices."""
+        inner = self.tokens[self.index + 1 : self.group_close()]
+        below = inner[1:] and inner[1].text == "_" and not any(token.text in ("+", "-", "(") for token in inner)
+        after = inner[5:] if len(inner) > 2 and inner[2].text == "{" else inner[3:]
+        return bool(inner) and inner[0].kind == "name" and (len(inner) == 1 or (bool(below) and not after))
 
     def group_close(self) -> int:
         """Return where the bracket here is closed."""
@@ -148,10 +152,10 @@ class AmbiguityCursor(SumCursor):
             return
         bold = self.fonts.get(left.name) == self.fonts.get(right.name) == "bold"
         if not bold:
-            names = [each.name for each in (left, right)]
-            if any(name[0].isupper() or name in GREEK or name in COUNTS for name in names):
-                return
             letters = [set(free_indices(each)) for each in (left, right)]
+            for each, own in zip((left, right), letters, strict=True):
+                if each.name[0].isupper() or each.name in GREEK or (each.name in COUNTS and not own):
+                    return
             if letters[0] & letters[1] or not letters[0] | letters[1]:
                 return
         factors = [(each.name, list(free_indices(each))) for each in (left, right)]

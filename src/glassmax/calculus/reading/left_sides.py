@@ -25,8 +25,9 @@ class LeftSideCursor(AmbiguityCursor):
         inner = self.tokens[self.index + 1 : close]
         if "'" in token.text:
             raise ExpressionError(DERIVATIVE, self.text, token.start)
-        for piece in inner:
-            if piece.kind == "number" or (piece.kind == "mark" and piece.text not in (",", "|", "_", "{", "}")):
+        for before, piece in zip([self.token, *inner], inner, strict=False):
+            number = piece.kind == "number" and before.text not in ("_", "^")
+            if number or (piece.kind == "mark" and piece.text not in (",", "|", "_", "{", "}", "^")):
                 typed = self.text[token.start : self.tokens[close].end]
                 raise ExpressionError(f"expected names in the brackets of {typed}", self.text, piece.start)
         if not inner:

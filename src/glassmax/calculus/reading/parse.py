@@ -161,7 +161,11 @@ class _IndexParser(LeftSideCursor):
         start = self.token.start
         value = self.expression()
         check_depth(value, self.places, start)
-        return contract(value, frozenset(self.left), self.places) if self.einstein else value
+        if not self.einstein:
+            return value
+        value = contract(value, frozenset(self.left), self.places)
+        self.check_contracted(value, start)
+        return value
 
     def close(self, expected: str) -> None:
         if self.token.kind != "end":
@@ -309,8 +313,12 @@ class _IndexParser(LeftSideCursor):
             self.fault(f"expected '(' after {token.text}")
         if name in ("max", "min"):
             result = self.larger(name)
+        elif name == "sqrt" and self.at("[") and self.tokens[self.group_close() + 1].text == "{":
+            place = self.token.start  # \sqrt[3]{x}
+            degree = inverse(self.group(), self.text, place)
+            result = Pow(self.group(), degree)
         else:
-            argument = self.group() if self.at("(", "[", "{") else self.signed()[0]
+            argument = self.group() if self.at("(", "[", "{") else self.bare_argument(token)
             if name in WRITTEN_OUT:
                 result = WRITTEN_OUT[name](argument)
             else:
@@ -319,6 +327,16 @@ class _IndexParser(LeftSideCursor):
         if order and name in ("sqrt", "max", "min", *WRITTEN_OUT):
             raise ExpressionError(f"{name} has no derivative here; write it out", self.text, token.start)
         return result if power is None else Pow(result, power)
+
+    def bare_argument(self, token: Token) -> Expr:
+        """Read an argument without brackets, which is one operand: log p_k; refuse log 2 pi, where it may be more."""
+        argument = self.signed()[0]
+        if self.starts_operand() and self.token.text not in (*FUNCTIONS, *WRITTEN_OUT, "sum"):
+            read, more = self.text[token.end : self.token.start].strip(), self.typed(self.token)
+            name = self.typed(token)
+            message = f"{name} {read} {more} may be {name}({read} {more}) or {name}({read}) {more}: write brackets"
+            raise ExpressionError(message, self.text, token.start)
+        return argument
 
     def base(self) -> str:
         """Read the base of a logarithm, and return the name of the function."""

@@ -1,5 +1,6 @@
 """Indices as people type them, after a name: ``W_kj``, ``W2[m,n]``, ``P[i, y_i]``; and indicators of two of them."""
 
+import re
 from collections.abc import Collection
 from itertools import accumulate
 from typing import NoReturn
@@ -86,19 +87,23 @@ class IndexCursor(Cursor):
 
     def check_shift(self, name: str) -> None:
         """Refuse an index that is computed: x_{i+h}, h_{t-1}, x_{2i}."""
-        pieces = self.tokens[self.index : self.index + 3]
-        number_first = pieces[0].kind == "number" and pieces[1].kind in ("name", "letters")
-        if not number_first and (pieces[0].kind not in ("name", "letters") or pieces[1].text not in ("+", "-", "*")):
+        first, second = self.tokens[self.index : self.index + 2]
+        computed = first.kind in ("name", "letters") and second.text in ("+", "-", "*")
+        if not computed and not (first.kind == "number" and second.kind in ("name", "letters")):
             return
-        end = pieces[1].end if number_first else pieces[2].end
-        typed = self.text[pieces[0].start : end]
+        end = self.index
+        while self.tokens[end].text not in ("}", "]", ",") and self.tokens[end].kind not in ("end", "break"):
+            end += 1
+        typed = self.text[first.start : self.tokens[end].start].strip()
+        letters = [each for token in self.tokens[self.index : end] for each in re.findall("[A-Za-z]", token.text)]
+        starts = [self.tokens[0], *(b for a, b in zip(self.tokens, self.tokens[1:], strict=False) if a.kind == "break")]
         message = f"the shifted index {typed} is not supported, as in a convolution or a recursion: "
-        if name in self.known:
+        if name in [token.text for token in starts]:
             message += f"write each step as an equation of its own, {name}1_j = f({name}0_j); {name}2_j = f({name}1_j)"
         else:
-            at = [piece.text for piece in (pieces[1:2] if number_first else pieces[::2]) if piece.kind != "number"]
-            message += f"write sum_s S_{''.join(at)}s {name}_s, where S_{''.join(at)}s is 1 at s = {typed}, 0 elsewhere"
-        raise ExpressionError(message, self.text, pieces[0].start)
+            shift = "".join(dict.fromkeys(letters))
+            message += f"write sum_s S_{shift}s {name}_s, where S_{shift}s is 1 at s = {typed}, 0 elsewhere"
+        raise ExpressionError(message, self.text, first.start)
 
     def one_index(self, after: str) -> tuple[Index, int]:
         """Read one index, a letter or a label, where a sum or an indicator compares two."""
@@ -118,18 +123,18 @@ class IndexCursor(Cursor):
         if self.token.text in ("1", "I"):
             at += 1
             at += self.tokens[at].text == "_" and self.tokens[at + 1].text in CLOSING
-        if self.tokens[at].kind != "mark" or self.tokens[at].text not in CLOSING:
-            return False
         depth = 0
+        while self.tokens[at].kind == "mark" and self.tokens[at].text in CLOSING:
+            depth, at = depth + 1, at + 1
+        if not depth:
+            return False
+        inside = 0
         for token in self.tokens[at:]:
-            if token.kind in ("end", "break"):
-                break
-            if token.kind == "mark":
-                depth += (token.text in CLOSING) - (token.text in CLOSING.values())
-                if depth == 0:
-                    break
-                if token.text in COMPARISONS:
-                    return True
+            if token.kind in ("end", "break") or inside < 0:
+                return False
+            if token.kind == "mark" and inside == 0 and token.text in COMPARISONS:
+                return True
+            inside += (token.text in CLOSING) - (token.text in CLOSING.values())
         return False
 
     def indicator(self) -> Expr:

@@ -118,12 +118,16 @@ class SumCursor(IndexCursor):
             inner = self.tokens[start + 1 : self.index - 1]
         else:
             inner = [self.advance()]
+        if not inner:
+            return
         words = [token.text for token in inner]
-        typed = self.text[inner[0].start : inner[-1].end] if inner else ""
+        typed = self.text[inner[0].start : inner[-1].end]
         place = self.tokens[start].start
         less_one = head.lower == "0" and words[-2:] == ["-", "1"]
         count = words[:-2] if less_one else words
-        simple = all(token.kind in ("name", "number") or token.text in "_{}|" for token in inner[: len(count)])
+        simple = all(
+            token.kind in ("name", "number", "letters") or token.text in "_{}|" for token in inner[: len(count)]
+        )
         index = len(words) == 1 and (words[0] in self.scope() | set(head.letters) or words[0] in ("i", "j"))
         if not count or index or not simple or typed == "0":
             self.refuse_part(head.letters[0], f"{head.letters[0]}≤{typed}", place)

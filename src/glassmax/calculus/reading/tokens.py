@@ -31,7 +31,7 @@ MAX_DEPTH = 100
 TOO_DEEP = f"too deep: more than {MAX_DEPTH} levels of nesting"
 
 FILLER = re.compile(
-    r"\\(?:left|right|middle|[bB]igg?[lr]?|q?quad|displaystyle|(?:no)?limits|nonumber|notag)(?![A-Za-z])|\\[,;:!>]"
+    r"\\(?:left|right|middle|[bB]igg?[lr]?|q?quad|displaystyle|(?:no)?limits|nonumber|notag)(?![A-Za-z])|\\[,;:!>()\[\]]"
     r"|[&$\u200b]|\\(?:begin|end)\{(?:align|aligned|equation|gather|split)\*?\}|\\(?:label|tag)\{[^{}]*\}"
 )
 SPACE = re.compile(r"[ \t\r\f\v\u00a0\u2009\u202f~]+|\\ ")
