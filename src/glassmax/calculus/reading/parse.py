@@ -333,6 +333,7 @@ class _IndexParser(LeftSideCursor):
         argument = self.signed()[0]
         if self.starts_operand() and self.token.text not in (*FUNCTIONS, *WRITTEN_OUT, "sum"):
             read, more = self.text[token.end : self.token.start].strip(), self.typed(self.token)
+            more = more + "...)" if more == "(" else more
             name = self.typed(token)
             message = f"{name} {read} {more} may be {name}({read} {more}) or {name}({read}) {more}: write brackets"
             raise ExpressionError(message, self.text, token.start)

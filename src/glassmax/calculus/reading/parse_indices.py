@@ -37,6 +37,8 @@ class IndexCursor(Cursor):
                 places += [self.token.start + at for at in _starts(self.token)]
                 found += self.letters(self.token, f"{name}_")
                 self.advance()
+            if self.at("_"):
+                self.fault("expected one group of indices, x_ij, and a space between two arrays, w_j x_j")
         else:
             while self.at("[") and not self.token.spaced:
                 self.bracketed(name, found, places)

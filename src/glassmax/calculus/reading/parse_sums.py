@@ -143,9 +143,11 @@ class SumCursor(IndexCursor):
 
     def refuse_part(self, letter: str, part: str, place: int) -> NoReturn:
         """Raise for a sum over a part of an axis; the part may depend on other indices."""
-        others = [each for each in re.findall(r"[A-Za-z]+", part) if each in self.scope() or each in ("i", "j")]
-        letters = "".join(dict.fromkeys([*others, letter]))
-        over = letter if others == [] or set(others) <= self.scope() else "{" + ",".join(letters) + "}"
+        others = {
+            each for each in re.findall(r"[A-Za-z]+", part) if each in {*self.scope(), "i", "j"} and each != letter
+        }
+        letters = "".join(sorted({letter, *others}))
+        over = letter if others <= self.scope() else "{" + ",".join(letters) + "}"
         message = f"a sum runs over the whole axis of its index, not over the part {part}: write sum_{letter} for the "
         message += (
             f"whole axis, or sum_{over} M_{letters} x_{letter}, where M_{letters} is 1 in the part and 0 elsewhere"

@@ -29,12 +29,18 @@ def arranged(tokens: list[Token], text: str) -> list[Token]:
             at = _exchanged(tokens, at, out)
         elif token.kind == "name" and token.text != "e":
             at = _Scripts(tokens, at, text).read(out)
-        elif (closed := _transposed(tokens, at)) and not (out and out[-1].kind == "number" and token.text == "^"):
-            refuse_transpose(tokens, closed, text, ("1", []) if out and out[-1].text == "1" else None, "ᵀ")
+        elif (closed := _transposed(tokens, at)) and not _is_power_of_number(out, tokens[closed - 1]):
+            ones = ("1", list[str]()) if out and out[-1].text == "1" else None
+            refuse_transpose(tokens, at, closed, text, ones)
         else:
             out.append(token)
             at += 1
     return out
+
+
+def _is_power_of_number(before: list[Token], last: Token) -> bool:
+    """Whether a T above a number, 2^T, was passed; above ones it is a transpose."""
+    return bool(before) and before[-1].kind == "number" and not before[-1].font and last.text != "ᵀ"
 
 
 def subscripts_first(tokens: list[Token]) -> list[Token]:
@@ -112,8 +118,7 @@ class _Scripts:
                 if not self.subscript():
                     break
             elif after := _transposed(self.tokens, self.at):
-                typed = self.text[self.tokens[self.at].start : self.tokens[after - 1].end]
-                refuse_transpose(self.tokens, after, self.text, (self.full_name(), self.letters()), typed)
+                refuse_transpose(self.tokens, self.at, after, self.text, (self.full_name(), self.letters()))
             elif self.tokens[self.at].text == "^" and not self.power:
                 if not self.superscript():
                     break
@@ -208,9 +213,8 @@ class _Scripts:
                 return False
             at += 3
         if at < end and samples and _is_transpose(self.tokens[at]):
-            typed = self.text[self.tokens[at].start : self.tokens[at].end]
             self.samples += samples
-            refuse_transpose(self.tokens, end + 1, self.text, (self.full_name() + layers, self.letters()), f"^{typed}")
+            refuse_transpose(self.tokens, at, end + 1, self.text, (self.full_name() + layers, self.letters()))
         if at < end or at == start:
             return False
         self.word += layers

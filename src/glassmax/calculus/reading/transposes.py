@@ -11,32 +11,35 @@ __all__ = ["inner_product", "primed_product", "refuse_transpose"]
 Factor = tuple[str, list[str]]  # a name and its index letters
 
 
-def refuse_transpose(tokens: list[Token], at: int, text: str, first: Factor | None, typed: str) -> NoReturn:
-    """Raise for a transpose of `first`, None for a bracket; what it is multiplied by stands in `tokens` from `at`."""
-    taken = {letter for token in tokens if token.kind in ("letters", "name") for letter in index_letters(token.text)}
-    factors = _factors(tokens, at)
-    message = "index notation has no transpose"
+def refuse_transpose(tokens: list[Token], start: int, end: int, text: str, first: Factor | None) -> NoReturn:
+    """Raise for the transpose of `first`, None for a bracket, that stands in `tokens` from `start` to `end`."""
+    factors = _factors(tokens, end)
+    typed = "^T" if any(token.text == "T" for token in tokens[start:end]) else "ᵀ"
+    message = "index notation has no transpose: "
     if first and len(first[1]) == 2:
-        message += f": the transpose of {_entry(*first)} is {_entry(first[0], first[1][::-1])}"
+        message += f"the transpose of {_entry(*first)} is {_entry(first[0], first[1][::-1])}"
     elif first and factors:
-        message += f": {_shown(first)}{typed} {' '.join(map(_shown, factors))} is "
-        message += inner_product(first, factors, taken)
+        message += f"{_shown(first)}{typed} {' '.join(map(_shown, factors))} is "
+        message += inner_product(first, factors, _letters(tokens))
     else:
-        message += ": w^T x is sum_d w_d x_d, and the transpose of A_ij is A_ji"
-    if first and "T" in typed and first[0] != "1":
+        message += "w^T x is sum_d w_d x_d, and the transpose of A_ij is A_ji"
+    if first and "T" in typed:
         message += f"; a power of T is {_shown(first)}^(T)"
-    place = tokens[at - 1].start
+    place = tokens[start].start
     if any(token.text in ("_", "[", "sum") for token in tokens):
         raise ExpressionError(message, text, place)
     raise ExpressionError((f"{message}; matrix notation is read with ", Setting("matrix", True)), text, place)
 
 
+def _letters(tokens: list[Token]) -> set[str]:
+    return {letter for token in tokens if token.kind in ("letters", "name") for letter in index_letters(token.text)}
+
+
 def primed_product(tokens: list[Token], at: int, name: str) -> str:
     """Say that x' in a product may be a transpose; what follows it stands in `tokens` from `at`."""
-    taken = {letter for token in tokens if token.kind in ("letters", "name") for letter in index_letters(token.text)}
     factors = _factors(tokens, at)
     first = (name.rstrip("'"), list[str]())
-    sums = inner_product(first, factors, taken) if factors else "sum_d x_d y_d"
+    sums = inner_product(first, factors, _letters(tokens)) if factors else "sum_d x_d y_d"
     message = f"{name} may be a transpose or another array: write a product of vectors as {sums}, "
     return message + "or take another name for an array"
 
@@ -46,7 +49,7 @@ def inner_product(first: Factor, others: list[Factor], taken: set[str]) -> str:
     used = set(taken)
 
     def new() -> str:
-        used.add(letter := fresh(used, "d"))
+        used.add(letter := next((each for each in "defg" if each not in used), "") or fresh(used, "h"))
         return letter
 
     name, letters = first
@@ -73,6 +76,8 @@ def _factors(tokens: list[Token], at: int) -> list[Factor]:
         token = tokens[at]
         at += 1
         letters: list[str] = []
+        if [each.text for each in tokens[at : at + 3]] in (["^", "{", "("], ["^", "{", "["]):
+            letters, at = index_letters(tokens[at + 3].text), at + 6
         if tokens[at].text == "_":
             at += 1
             while tokens[at].kind in ("letters", "name") or tokens[at].text in ("{", ",", "}"):
