@@ -1,10 +1,13 @@
 """Formulas as papers, textbooks and questions print them: each is read as it is meant, or refused with the way to write
 it."""
 
+from collections.abc import Callable
+
+import numpy as np
 import pytest
 
-import glassmax as gm
-from glassmax.calculus.reading.parse import parse, parse_equation_pair, parse_expression, parse_index_reference
+from glassmax.calculus import derive
+from glassmax.calculus.reading.parse import parse, parse_expression, parse_index_reference
 from glassmax.errors import ExpressionError
 
 from .test_parse import show, show_program
@@ -153,7 +156,7 @@ REFUSED = [
     ),
     (
         "a^{[l]}_j = f(a^{[l-1]}_j)",
-        f"the shifted index [l-1] is not supported: {STEPS} (a power is written without the second brackets: a^{{l-1}})",
+        f"the shifted index [l-1] is not supported: {STEPS} (a power is written a^(l-1))",
         "[l-1]",
     ),
     ("L = xᵢ₊₁", "write indices with signs below the line: sum_{i=1}^n, x_{i+1}", "₊"),
@@ -184,14 +187,14 @@ REFUSED = [
     ("a_i = σ'(z_i)", SIGMA.replace("σ(", "σ'(").replace("sigmoid(", "sigmoid'(").replace("f(", "f'("), "σ"),
     (
         "L = arccos(sum_i x_i y_i)",
-        "arccos is not supported in index notation: write f(x), a function that is not specified; its derivative f'(x) is "
-        "-1/sqrt(1 - x^2)",
+        "arccos is not supported in index notation: write f(x), a function that is not specified; its derivative "
+        "f'(x) is -1/sqrt(1 - x^2)",
         "arccos",
     ),
     (
         "L = \\arctan x",
-        "arctan is not supported in index notation: write f(x), a function that is not specified; its derivative f'(x) is "
-        "1/(1 + x^2)",
+        "arctan is not supported in index notation: write f(x), a function that is not specified; its derivative "
+        "f'(x) is 1/(1 + x^2)",
         "\\arctan",
     ),
     ("L = mean(x)", "mean is not supported in index notation: write 1/n sum_i x_i", "mean"),
@@ -206,8 +209,8 @@ REFUSED = [
     ("L = H(p, q)", "H(...) is a function of one number, write its formula: expected ')', got ','", ", q"),
     (
         "y_i = f_i(x)",
-        "f_i(...) may be a function or a product: write a product as f_i * (...), and a function that is not specified as "
-        "f(...), without an index",
+        "f_i(...) may be a function or a product: write a product as f_i * (...), and a function that is not "
+        "specified as f(...), without an index",
         "f_i",
     ),
     (
@@ -252,6 +255,11 @@ REFUSED = [
         "\\sigma",
     ),
     ("sigma2 = 1; \\sigma^2 = v", "sigma2 is the name for a power here: take another name", "\\sigma^2"),
+    (
+        "L = \\frac1N \\sum_i L_i; L_i = x_i^2",
+        "L is defined twice, with different numbers of indices; take another name for one of them",
+        "L_i = x",
+    ),
     ("L() = x", "expected a name between the brackets", "() ="),
     ("\\mathbf{x_i} = y", "expected one name in \\mathbf{...}, its indices after the brace: \\mathbf{x}_i", "_i}"),
     ("\\hat{} = y", "expected a name in \\hat", "} ="),
@@ -343,3 +351,158 @@ PROGRAMS = {
 @pytest.mark.parametrize("text", PROGRAMS)
 def test_left_sides_are_read_as_they_are_printed(text: str) -> None:
     assert show_program(parse(text)) == PROGRAMS[text]
+
+
+def test_the_square_of_a_name_is_asked_for_as_it_is_typed() -> None:
+    assert parse_index_reference("\\sigma^2") == ("sigma2", ())
+    assert parse_index_reference("\\sigma_j^2") == ("sigma2", ("j",))
+
+
+@pytest.mark.parametrize("letter", ["T", "l", "L"])
+def test_a_power_that_could_be_something_else_is_printed_in_brackets(letter: str) -> None:
+    derivation = derive(f"y = x^({letter})", "x")
+    assert derivation.index_form == f"{letter} x^({letter} - 1)"
+    assert derive(f"y = a^({letter}) x", "x").index_form == f"a^({letter})"
+
+
+REAL = [
+    # the notes of CS231n
+    (
+        r"L = \frac1N \sum_i \sum_{j\neq y_i} \max(0, f_{ij} - f_{i y_i} + \Delta); f_{ij} = \sum_k x_{ik} W_{kj}",
+        "f",
+        "(step(f_ij - f[i, y_i] + Delta) - delta[y_i, j] sum_l step(f_il - f[i, y_i] + Delta))/N",
+    ),
+    (
+        r"L_i = -\log\left(\frac{e^{f_{i y_i}}}{\sum_j e^{f_{ij}}}\right); J = \frac{1}{N} \sum_i L_i; "
+        r"f_{ij} = \sum_k x_{ik} W_{kj}",
+        "W",
+        "1/N sum_i x_ik (P_ij - delta[y_i, j])",
+    ),
+    # Bishop
+    (
+        r"E(\mathbf{w}) = -\sum_{n=1}^{N} \{ t_n \ln y_n + (1 - t_n) \ln (1 - y_n) \}; y_n = sigmoid(a_n); "
+        r"a_n = \sum_j w_j \phi_{nj}",
+        "w",
+        "sum_n phi_nj (y_n - t_n)",
+    ),
+    (
+        r"E(w) = \frac12 \sum_{n=1}^{N} \{ y_n - t_n \}^2; y_n = \sum_{j=0}^{M-1} w_j \phi_{nj}",
+        "w",
+        "sum_n phi_nj (y_n - t_n)",
+    ),
+    # Nielsen
+    (
+        r"C = \frac{1}{2} \sum_j (y_j - a_j)^2; a_j = f(z_j); z_j = \sum_k w_{jk} x_k + b_j",
+        "w",
+        "f'(z_j) x_k (a_j - y_j)",
+    ),
+    (
+        r"C = -\frac{1}{n} \sum_i \left[ y_i \ln a_i + (1-y_i) \ln (1-a_i) \right]; a_i = sigmoid(z_i)",
+        "z",
+        "(a_i - y_i)/n",
+    ),
+    # courses: samples above, classes below
+    (
+        r"\hat{y}^{(i)} = \sum_j w_j x_j^{(i)} + b; J(w, b) = \frac{1}{m} \sum_{i=1}^m (\hat{y}^{(i)} - y^{(i)})^2",
+        "b",
+        "2/m sum_i (yhat_i - y_i)",
+    ),
+    (
+        r"J(\theta) = -\frac1m \sum_{i=1}^{m} \sum_{k=1}^{K} 1\left\{y^{(i)} = k\right\} \log p_k^{(i)}; "
+        r"p_k^{(i)} = \frac{\exp(s^{(i)}_k)}{\sum_{j=1}^K \exp(s_j^{(i)})}; s_k^{(i)} = \sum_d \theta_{kd} x_d^{(i)}",
+        "theta",
+        "1/m sum_i x_id (p_ik - delta[y_i, k])",
+    ),
+    (
+        r"z^{[1](i)}_j = \sum_k W^{[1]}_{jk} x^{(i)}_k + b^{[1]}_j; a^{[1](i)}_j = \tanh(z^{[1](i)}_j); "
+        r"J = \sum_i \sum_j g^{(i)}_j a^{[1](i)}_j",
+        "b1",
+        "sum_i g_ij (1 - a1_ij^2)",
+    ),
+    # attention, normalization, word vectors, a cell of an LSTM, contrastive and focal losses
+    (
+        r"A_{ij} = \frac{\exp(s_{ij})}{\sum_{k} \exp(s_{ik})}; s_{ij} = \frac{1}{\sqrt{d_k}} \sum_d Q_{id} K_{jd}; "
+        r"O_{ie} = \sum_j A_{ij} V_{je}; L = \sum_{i,e} G_{ie} O_{ie}",
+        "s",
+        "A_ij (sum_e G_ie V_je - sum_{l,e} G_ie V_le A_il)",
+    ),
+    (
+        r"\mu_j = \frac1m \sum_{i=1}^m x_{ij}; \sigma_j^2 = \frac1m \sum_{i=1}^m (x_{ij} - \mu_j)^2; "
+        r"\hat{x}_{ij} = \frac{x_{ij} - \mu_j}{\sqrt{\sigma_j^2 + \epsilon}}; "
+        r"y_{ij} = \gamma_j \hat{x}_{ij} + \beta_j; L = \sum_{i,j} G_{ij} y_{ij}",
+        r"\sigma^2",
+        "-gamma_j (sum_i G_ij xhat_ij)/(2 (sigma2_j + epsilon))",
+    ),
+    (r"J = -\sum_d u_d v_d + \log \sum_{w=1}^{W} \exp(\sum_d U_{wd} v_d)", "v", "sum_i U_id p_i - u_d"),
+    (
+        r"J = -\log sigmoid(\sum_d u_d v_d) - \sum_{k=1}^K \log sigmoid(-\sum_d U_{kd} v_d)",
+        "u",
+        "v_d (sigmoid(sum_d u_d v_d) - 1)",
+    ),
+    (r"c_j = f_j \odot c'_j + i_j \odot g_j; h_j = o_j \odot \tanh(c_j); L = \sum_j G_j h_j", "o", "G_j tanh(c_j)"),
+    (
+        r"L = -\frac1N \sum_i \log \frac{\exp(s_{ii} / \tau)}{\sum_{j=1}^{N} \exp(s_{ij} / \tau)}",
+        "s",
+        "(P_ij - delta_ij)/(N tau)",
+    ),
+    (
+        r"L = -\sum_k \alpha_k (1 - p_k)^\gamma t_k \log p_k",
+        "p",
+        "alpha_k t_k (gamma (1 - p_k)^(gamma - 1) log(p_k) - (1 - p_k)^gamma/p_k)",
+    ),
+    (r"D = \sum_k p_k \log \frac{p_k}{q_k}", "q", "-p_k/q_k"),
+    (r"S_j = \frac{e^{a_j}}{\sum_{k=1}^{N} e^{a_k}}", "a", "S_i (delta_ji - S_j)"),
+    (r"\sigma(\mathbf{z})_i = \frac{e^{z_i}}{\sum_{j=1}^K e^{z_j}}", "z", "sigma_i (delta_ij - sigma_j)"),
+    (r"\mathcal{L}_{\text{total}} = \sum_i x_i^2 + \lambda \sum_i |x_i|", "x", "2 x_i + lambda sign(x_i)"),
+    (r"L = \sum_i \log(1 + e^{-y_i f_i}); f_i = \sum_j w_j x_{ij}", "w", "-sum_i y_i x_ij sigmoid(-y_i f_i)"),
+    (r"L = \sum_i \min(x_i, c)", "x", "step(-x_i + c)"),
+    (r"L = \log_2(1 + x)", "x", "1/((1 + x) log(2))"),
+    (r"z_i = \sum_{j \neq i} x_j", "x", "1 - delta_ji"),
+]
+
+
+@pytest.mark.parametrize(("equations", "wrt", "expected"), REAL)
+def test_formulas_as_they_are_printed_get_their_derivatives(equations: str, wrt: str, expected: str) -> None:
+    derivation = derive(equations, wrt)
+    assert derivation.index_form == expected
+    assert derivation.proved
+
+
+def hinge(s: np.ndarray, y: np.ndarray) -> float:
+    """The multiclass hinge loss, as a loop."""
+    return sum(max(0, s[i, j] - s[i, y[i]] + 1) for i in range(len(s)) for j in range(s.shape[1]) if j != y[i])
+
+
+def contrastive(s: np.ndarray) -> float:
+    """The loss of SimCLR with a fixed partner, itself, among all others."""
+    n = len(s)
+    return sum(np.log(sum(np.exp(s[i, k]) for k in range(n) if k != i)) for i in range(n))
+
+
+def pairs(x: np.ndarray, w: np.ndarray) -> float:
+    """A sum over all pairs of different indices."""
+    return sum(w[i, j] * x[i] * x[j] for i in range(len(x)) for j in range(len(x)) if i != j)
+
+
+def slope(f: Callable[[np.ndarray], float], at: np.ndarray) -> np.ndarray:
+    """Central differences."""
+    out = np.zeros_like(at)
+    for index in np.ndindex(at.shape):
+        step = np.zeros_like(at)
+        step[index] = 1e-6
+        out[index] = (f(at + step) - f(at - step)) / 2e-6
+    return out
+
+
+def test_a_sum_without_one_index_has_the_gradient_of_a_loop_without_it() -> None:
+    rng = np.random.default_rng(5)
+    s, square, x = rng.normal(size=(5, 4)), rng.normal(size=(4, 4)), rng.normal(size=4)
+    y = rng.integers(0, 4, 5)
+    of_hinge = derive(r"L = \sum_i \sum_{j \neq y_i} \max(0, s_{ij} - s_{i y_i} + 1)", "s").numpy()
+    np.testing.assert_allclose(of_hinge(s=s, y=y), slope(lambda s: hinge(s, y), s), atol=1e-6)
+    of_contrast = derive(r"L = \sum_i \log \sum_{k=1}^{2N} 1_{[k \neq i]} e^{s_{ik}}", "s").numpy()
+    np.testing.assert_allclose(of_contrast(s=square), slope(contrastive, square), atol=1e-6)
+    of_pairs = derive(r"L = \sum_i \sum_{j \neq i} w_{ij} x_i x_j", "x").numpy()
+    np.testing.assert_allclose(of_pairs(w=square, x=x), slope(lambda x: pairs(x, square), x), atol=1e-6)
+    whole = derive("L = sum_i sum_j w_ij x_i x_j", "x").numpy()
+    assert not np.allclose(whole(w=square, x=x), slope(lambda x: pairs(x, square), x), atol=1e-3)

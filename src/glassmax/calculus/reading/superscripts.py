@@ -230,7 +230,7 @@ class _Scripts:
         typed = self.text[self.tokens[start].start : self.tokens[end - 1].end]
         message = f"the shifted index {typed} is not supported: write each layer or step as an equation of its own, "
         message += "h1_j = f(h0_j); h2_j = f(h1_j)"
-        message += f" (a power is written without the second brackets: {self.name.text}^{{{typed[1:-1]}}})"
+        message += f" (a power is written {self.name.text}^({typed[1:-1]}))"
         raise ExpressionError(message, self.text, self.tokens[start].start)
 
     def check_power(self, start: int, end: int) -> None:
