@@ -103,9 +103,9 @@ class AmbiguityCursor(SumCursor):
 
     def check_contracted(self, e: Expr, place: int) -> None:
         """Refuse an index that is summed because it occurs twice, and is a number too."""
-        for part in walk(e):
-            for inner in walk(part) if isinstance(part, Sum) else ():
-                if isinstance(inner, Tensor) and not inner.indices and inner.name in part.indices:
+        for total in (part for part in walk(e) if isinstance(part, Sum)):
+            for inner in walk(total):
+                if isinstance(inner, Tensor) and not inner.indices and inner.name in total.indices:
                     message = f"{inner.name} is an index here, and can't be a number too"
                     raise ExpressionError(f"{message}: take another letter for one of them", self.text, place)
 
