@@ -510,7 +510,7 @@ MATRIX = {
     "s = sum(X, axis=-1)": "s_i = sum_j[X_i,j]",
     "P = exp(Z) / sum(exp(Z), axis=1, keepdims=True)": SOFTMAX_OF_Z,
     "P = softmax(Z, axis=0)": "P_i,j = (exp(Z_i,j) sum_k[exp(Z_k,j)]^-1)",
-    "l = logsumexp(Z)": "l_i = log(sum_j[exp(Z_i,j)])",
+    "l = logsumexp(Z, axis=1)": "l_i = log(sum_j[exp(Z_i,j)])",
     "L = mean((X @ w - y)**2)": "L = (N^-1 sum_i[(sum_j[(X_i,j w_j)] + (-1 y_i))^2])",
     "M = X - mean(X, axis=1, keepdims=True)": "M_i,j = (X_i,j + (-1 D^-1 sum_k[X_i,k]))",
     "L = sum(f(X @ W) + f'(z))": "Z_i,j = sum_k[(X_i,k W_k,j)]; L = sum_i,j[(f(Z_i,j) + f'(z_j))]",
@@ -540,9 +540,8 @@ def test_a_mean_divides_by_the_declared_length() -> None:
 MALFORMED_MATRIX = [
     ("L = sum(foo)", "the shape of foo isn't known; declare it: shapes='foo: n,d'", "        ^"),
     (
-        "L = N @ x",
-        "expected arrays on both sides of a matrix product, got a number"
-        "; if N or x is something else, declare its shape",
+        "L = 2 @ x",
+        "expected arrays on both sides of a matrix product, got a number; if x is something else, declare its shape",
         "      ^",
     ),
     (

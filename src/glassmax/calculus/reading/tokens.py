@@ -30,10 +30,11 @@ COMMANDS = {
     **dict.fromkeys(("top", "intercal"), ("mark", "ᵀ")),
     **dict.fromkeys(("|", "lVert", "rVert", "Vert"), ("mark", "‖")),
     **dict.fromkeys(("lvert", "rvert", "vert"), ("mark", "|")),
-    **{"{": ("mark", "("), "}": ("mark", ")"), "div": ("mark", "/"), "prime": ("prime", "'")},
+    **{"{": ("mark", "("), "}": ("mark", ")"), "div": ("mark", "/"), "oslash": ("mark", "/"), "prime": ("prime", "'")},
 }
 MARKS = {
     **{"**": "^", ":=": "=", "≔": "=", "||": "‖", "∥": "‖", "−": "-", "–": "-", "÷": "/", "∣": "|", "⊤": "ᵀ"},
+    **{"⊘": "/", "^∘": "^"},
     **dict.fromkeys("·×⊙⋅∘∗", "*"),
     **{mark: mark for mark in "+-*/^=()[]{},_|@.‖ᵀ"},
 }
@@ -47,10 +48,14 @@ FILLER = re.compile(
 )
 SPACE = re.compile(r"[ \t\r\f\v\u00a0\u2009\u202f~]+|\\ ")
 BREAK = re.compile(r";|\n|\\\\")
-NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+(?![A-Za-z0-9]))?")
+NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]+|\.(?![A-Za-z0-9.]))?|\.[0-9]+)(?:[eE][+-]?[0-9]+(?![A-Za-z0-9]))?")
 WRAPPED = re.compile(
     r"\\(mathbf|mathrm|mathit|mathsf|mathcal|boldsymbol|bm|text|operatorname|hat|bar|tilde)\s*\{\s*\\?([A-Za-z][A-Za-z0-9]*)\s*\}"
 )
+ONES = re.compile(r"\\(?:mathbf|mathbb|mathds|bm|boldsymbol)\s*\{\s*1\s*\}|𝟏|𝟙")
+FUNCTION = re.compile(r"(?:_[A-Za-z][A-Za-z0-9]*)+(?=\s*\()")
+STRING = re.compile(r"'([^'\n]*)'|\"([^\"\n]*)\"")
+COMMENT = re.compile(r"#[^\n]*")
 COMMAND = re.compile(r"\\([A-Za-z]+|[{}|])")
 WORD = re.compile(r"log_softmax(?![A-Za-z0-9])|[A-Za-z][A-Za-z0-9]*")
 LETTERS = re.compile(r"(?:[A-Za-z][0-9]*)+")
@@ -66,7 +71,7 @@ MARK = re.compile("|".join(re.escape(mark) for mark in sorted(MARKS, key=len, re
 class Token:
     """A piece of the input: `text` is normalized, `start` and `end` are places in what was typed."""
 
-    kind: str  # "number", "name", "letters" (indices after an underscore), "mark", "break" or "end"
+    kind: str  # "number", "name", "letters" (indices after an underscore), "mark", "string", "break" or "end"
     text: str
     start: int
     end: int
@@ -81,7 +86,8 @@ def index_letters(word: str) -> list[str]:
 def tokenize(text: str, *, matrix: bool = False) -> list[Token]:
     """Split one or more equations into tokens; the last is the end.
 
-    In matrix notation an underscore before a number is part of a name (W_1), and np. before a name is left out. An
+    In matrix notation an underscore before a number is part of a name (W_1), as before a word and a bracket
+    (ones_like(X)), and np. before a name and comments after # are left out. An
     ExpressionError is raised if the text is empty or too long, has an unknown character, or its brackets don't match.
     """
     if not text.strip():
@@ -130,8 +136,12 @@ class _Scanner:
             if len(found.group()) > 30 or len(found.group().lower().partition("e")[2]) > 4:
                 raise ExpressionError("expected a number of at most 30 digits, got a longer one", self.text, self.at)
             self.put("number", found.group(), found.end())
-        elif self.matrix and (found := self.match(LIBRARY)):
+        elif self.matrix and (found := self.match(LIBRARY) or self.match(COMMENT)):
             self.at = found.end()
+        elif self.matrix and (found := self.match(ONES)):
+            self.put("number", "1", found.end())
+        elif self.matrix and self.tokens and self.tokens[-1].text in ("(", ",", "=") and (found := self.match(STRING)):
+            self.put("string", found.group(1) or found.group(2) or "", found.end())
         elif found := self.match(WRAPPED):
             accent = found.group(1) if found.group(1) in ("hat", "bar", "tilde") else ""
             self.name(found.group(2) + accent, found.end())
@@ -141,6 +151,8 @@ class _Scanner:
             word, end = found.group(), found.end()
             if self.matrix and (number := re.compile("_[0-9]+").match(self.text, end)):
                 word, end = word + number.group()[1:], number.end()
+            elif self.matrix and (rest := FUNCTION.match(self.text, end)):
+                word, end = word + rest.group(), rest.end()
             self.name(word, end)
         elif (character := self.text[self.at]) in SINGLE:
             # Σ is a sum where an index follows, a letter otherwise
@@ -159,6 +171,8 @@ class _Scanner:
             self.put("number", "1/2", self.at + 1)
         elif found := self.match(MARK):
             self.mark(MARKS[found.group()], found.end())
+        elif self.matrix and character == ":":
+            self.put("mark", ":", self.at + 1)
         else:
             self.unknown(character)
 
@@ -166,6 +180,8 @@ class _Scanner:
         hint = "expected a formula, got the unknown character " + repr(character)
         if character == "∂":
             hint = "a derivative can't be part of the input: give the function, and ask for its derivative by a name"
+        elif character in "<>≤≥≠":
+            hint = "a comparison can't be part of a formula: write step(x) for x > 0, relu(x) for its larger part"
         elif character in "'′’″":
             hint = "a prime belongs right after a name, before its indices: W'_ki, f'(z_i)"
         raise ExpressionError(hint, self.text, self.at)
