@@ -6,6 +6,7 @@ definition, without the rules that led to it. Arrays may be complex, for the com
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from math import prod
 from typing import Any
 
@@ -73,33 +74,36 @@ def _sizes(e: Expr, values: Values, known: Mapping[str, int] | None = None) -> d
     """Read the size of every free letter off the arrays that it indexes, then off deltas, then off what is known."""
     found: dict[str, int] = {}
     pairs: list[tuple[str, str]] = []
+    sums = count(1)
 
-    def look(e: Expr, bound: frozenset[str]) -> None:
-        if isinstance(e, Sum):
-            bound = bound | set(e.indices)
+    def look(e: Expr, bound: Mapping[str, str]) -> None:
+        if isinstance(e, Sum):  # a summed letter has a name of its own here, for the deltas that tie it to a free one
+            scope = next(sums)
+            bound = {**bound, **{index: f"{index}:{scope}" for index in e.indices}}
         indices: tuple[Index, ...] = e.indices if isinstance(e, Tensor) else (e.i, e.j) if isinstance(e, Delta) else ()
         for position, index in enumerate(indices):
             if isinstance(index, Label):
                 sizes = zip(index.indices, values.arrays[index.name].shape, strict=True)
                 found.update({letter: size for letter, size in sizes if letter not in bound})
-            elif isinstance(e, Tensor) and index not in bound:
-                found[index] = array_named(e.name, values).shape[position]
+            elif isinstance(e, Tensor):
+                found[bound.get(index, index)] = array_named(e.name, values).shape[position]
         if isinstance(e, Delta):
             for index, other in ((e.i, e.j), (e.j, e.i)):
-                if isinstance(index, str) and index not in bound:
+                if isinstance(index, str):
+                    own = bound.get(index, index)
                     if isinstance(other, Label):
-                        found.setdefault(index, values.ranges[other.name])
-                    elif other not in bound:
-                        pairs.append((index, other))
+                        found.setdefault(own, values.ranges[other.name])
+                    else:
+                        pairs.append((own, bound.get(other, other)))
         for child in children(e):
             look(child, bound)
 
-    look(e, frozenset())
+    look(e, {})
     outer = dict(known or {})
     for one, other in (*pairs, *pairs):
         if one not in found and (other in found or other in outer):
             found[one] = found.get(other, outer.get(other, 0))
-    return {**values.sizes, **outer, **found}
+    return {**values.sizes, **outer, **{letter: size for letter, size in found.items() if ":" not in letter}}
 
 
 def _value(e: Expr, values: Values, sizes: dict[str, int]) -> tuple[Array, tuple[str, ...]]:

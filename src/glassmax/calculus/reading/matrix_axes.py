@@ -43,6 +43,7 @@ class Axes:
             node = self.equations[name]
             self.infer(node)
             given = self.declared.get(name, node.axes)
+            node.axes = node.axes or given
             if len(given) != len(node.axes):
                 self.fault(f"{name} is declared with {len(given)} axes, and has {len(node.axes)}", node)
             self.same(given, node.axes, node)

@@ -11,7 +11,7 @@ from fractions import Fraction
 from ...errors import ExpressionError
 from ..expression import Add, Call, Delta, Expr, Label, Mul, Num, Pow, Program, Sum, Tensor
 from ..indices import fresh, ones, rename
-from .carried_ones import without_carried_ones
+from .carried_ones import UNKNOWN, unknown_length, without_carried_ones
 from .matrix_axes import Axes
 from .matrix_tree import ONE_AXIS, Node
 from .resolve import Equation, Places, check_depth, inverse, maximum, negate, number, product, separate, sorted_program
@@ -112,12 +112,17 @@ class _Indexer:
             axes.root(axis): (name, [own for own in known if own != ONE_AXIS].index(axis))
             for name, known in reversed(axes.known.items())
             for axis in known
-            if axis != ONE_AXIS and name not in axes.labels
+            if axis != ONE_AXIS and name not in axes.labels and name not in axes.equations
         }
 
     def equation(self, name: str, node: Node, place: int) -> Equation:
         letters, kept = self.new(node.axes, frozenset())
         value = without_carried_ones(self.write(node, letters, frozenset(kept)))
+        if unknown_length(value):
+            message = (
+                "the number of ones is not known: no array has this length; write a number such as N in their place"
+            )
+            raise ExpressionError(message, self.text, place)
         return Equation(name, kept, separate(value, kept) if _has_labels(node) else value, place)
 
     def write(self, node: Node, letters: tuple[str, ...], taken: frozenset[str]) -> Expr:
@@ -142,6 +147,9 @@ class _Indexer:
                 return _flat(number(1), *(arg(at, ()) for at in range(len(node.args))))
             case "eye":
                 return Delta(*letters)
+            case "whole" if not node.args[0].axes:  # a number in each entry, where a shape is declared
+                along = [self.ones(axis, letter) for axis, letter in zip(node.axes, letters, strict=True) if letter]
+                return _flat(arg(0, ()), *along)
             case "whole":
                 return arg(0)
             case "add":
@@ -204,9 +212,9 @@ class _Indexer:
                 return Call(name, arg(0), len(node.text) - len(name))
 
     def ones(self, axis: str, letter: str) -> Expr:
-        """Ones along an axis, by an array that has it; 1 if there is none."""
+        """Ones along an axis, by an array that has it."""
         holder = self.holders.get(self.axes.root(axis))
-        return ones(*holder, letter) if holder else number(1)
+        return ones(*holder, letter) if holder else Tensor(UNKNOWN, (letter,))
 
     def reduction(self, node: Node, letters: tuple[str, ...], taken: frozenset[str]) -> Expr:
         """A sum along an axis or over all entries: of the entries, their squares, absolute values or exponentials."""

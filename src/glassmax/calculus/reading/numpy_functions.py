@@ -283,7 +283,8 @@ class NumpyFunctions:
             case "copy" | "array" | "asarray":
                 return args[0]
         op = {"tr": "trace", "diagonal": "diag"}.get(name, name)
-        return self.make(op, args[0], place=place)
+        is_one = op == "diag" and args[0].op == "number" and args[0].text == "1"
+        return self.make(op, self.make("ones", place=place) if is_one else args[0], place=place)
 
     def ones(self, args: Sequence[Node], place: int) -> Node:
         """``ones(n)`` is a column of ones, ``ones((n, k))`` a matrix; a length of 1 is an axis of length 1."""

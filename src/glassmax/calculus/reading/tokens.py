@@ -60,6 +60,7 @@ COMMAND = re.compile(r"\\([A-Za-z]+|[{}|])")
 WORD = re.compile(r"log_softmax(?![A-Za-z0-9])|[A-Za-z][A-Za-z0-9]*")
 LETTERS = re.compile(r"(?:[A-Za-z][0-9]*)+")
 LAYER = re.compile(r"\^\{[(\[]([0-9]+)[)\]]\}|⁽([⁰¹²³⁴⁵⁶⁷⁸⁹]+)⁾")
+BELOW = re.compile(r"_([0-9]+)|_\{([0-9]+)\}")
 PRIMES = re.compile(r"['′’]+|″|\^\{?\\prime\}?")
 UNDER = re.compile(f"[{''.join(SUBSCRIPTS)}]+")
 OVER = re.compile(f"⁻?[{''.join(SUPERSCRIPTS)}]+")
@@ -149,9 +150,7 @@ class _Scanner:
             self.command(found)
         elif found := self.match(WORD):
             word, end = found.group(), found.end()
-            if self.matrix and (number := re.compile("_[0-9]+").match(self.text, end)):
-                word, end = word + number.group()[1:], number.end()
-            elif self.matrix and (rest := FUNCTION.match(self.text, end)):
+            if self.matrix and (rest := FUNCTION.match(self.text, end)):
                 word, end = word + rest.group(), rest.end()
             self.name(word, end)
         elif (character := self.text[self.at]) in SINGLE:
@@ -205,6 +204,8 @@ class _Scanner:
             if layer := LAYER.match(self.text, end):
                 number = layer.group(1) or "".join(SUPERSCRIPTS[c] for c in layer.group(2))
                 text, end = text + number, layer.end()
+            elif self.matrix and (below := BELOW.match(self.text, end)):
+                text, end = text + (below.group(1) or below.group(2)), below.end()
             elif end < len(self.text) and self.text[end] in "₀₁₂₃₄₅₆₇₈₉" and "'" not in text:
                 text, end = text + SUBSCRIPTS[self.text[end]], end + 1
             elif text in GREEK and (digits := re.compile("[0-9]+").match(self.text, end)):
