@@ -28,9 +28,10 @@ from glassmax.calculus.proving.sampling import draw_values
 from glassmax.calculus.ranges import ranges_of
 from glassmax.calculus.reading.parse_matrix import parse_matrix
 from tests.calculus.test_derive import OPEN_LIST, OTHERS
-from tests.calculus.test_render import KNOWN, MATRICES, MATRIX_VALUES, SIZES, TREES, matrices, meaning
+from tests.calculus.test_render import KNOWN, MATRIX_VALUES, SIZES, TREES, matrices, meaning
 
 LISTED = [(equations, wrt, assumed) for equations, wrt, assumed, *_ in OPEN_LIST + OTHERS]
+HEADS = [("softmax", "cross_entropy"), ("softmax", "squared_error"), ("sigmoid", "binary_cross_entropy")]
 NETWORKS = [
     (wrt, activation, output, loss)
     for activation in ("f", "relu", "sigmoid", "tanh", "gelu")
