@@ -5,7 +5,8 @@ axes that must have the same length become one. An axis is never dropped: where 
 a reader of mathematics expects, or nothing at all, an error says how to write it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
@@ -32,6 +33,7 @@ class Axes:
         self.lengths: list[tuple[Node, str]] = []
         self.labels: dict[str, int] = {}  # names of class labels, and where each stands
         self.seen: dict[int, Node] = {}
+        self.uses = Counter(name for node in equations.values() for name in _each_name(node))
 
     def in_order(self) -> list[tuple[str, Node]]:
         """Find all axes; return the equations in an order in which each uses only earlier ones."""
@@ -52,6 +54,8 @@ class Axes:
                 chosen.setdefault(self.lengths[-1][1], name)
             else:
                 kept.append((name, node))
+        if not kept:
+            raise ExpressionError("expected an equation besides that of a length, like L = sum(x) / N", self.text)
         self.name_lengths(chosen)
         self.check_labels()
         return kept
@@ -220,10 +224,26 @@ class Axes:
         vectors = [arg for arg in node.args if len(arg.axes) == 1]
         if any(arg.row for arg in vectors) and not all(arg.row for arg in vectors):
             self.fault("expected two columns or two rows, got xᵀ beside a column; xᵀ y is the inner product", node)
+        for arg in node.args:
+            self.check_guess(arg, node)
         result = axes[0]
         for other in axes[1:]:
             result = self.broadcast(result, other, node)
         return result
+
+    def check_guess(self, arg: Node, node: Node) -> None:
+        """Refuse a name whose guessed axes alone make an array of a number: c in xᵀ A x + c may be a number, too."""
+        bare = arg.args[0] if arg.op == "negate" else arg
+        guessed = bare.op == "name" and bare.text not in self.declared and bare.text not in self.equations
+        if not guessed or not bare.axes or bare.text in self.arrays or self.uses[bare.text] > 1:
+            return
+        others = [other for other in node.args if other is not arg]
+        widest = max(len(other.axes) for other in others)
+        made = widest == 0 and any(self.known.get(name) for other in others for name in names_in(other))
+        if made or (node.op == "divide" and bare is node.args[1] and 0 < widest < len(bare.axes)):
+            one, many = Setting("shapes", f"{bare.text}: "), Setting("shapes", f"{bare.text}: n")
+            what = f"{bare.text} may be a number or an array; declare it: "
+            raise ExpressionError((what, one, " or ", many), self.text, bare.place)
 
     def broadcast(self, a: Lengths, b: Lengths, node: Node) -> Lengths:
         """The axes of an elementwise operation; a vector goes along the last axis of a matrix."""
@@ -249,6 +269,8 @@ class Axes:
             self.fault("expected A @ B for the matrix product or A ⊙ B entry by entry, got ×", node)
         if typed in ("beside", "cdot", "cross", "dot") and (not a or not b):
             node.op = "times"
+            self.check_guess(left, node)
+            self.check_guess(right, node)
             return a or b
         if not a or not b:
             self.fault("expected arrays on both sides of a matrix product, got a number", node)
@@ -379,6 +401,14 @@ class Axes:
 
 def _shown(node: Node) -> str:
     return {"tuple": "a list", "string": f"the text '{node.text}'"}.get(node.op, node.text)
+
+
+def _each_name(node: Node) -> Iterator[str]:
+    """Yield the name of each place where one stands."""
+    if node.op == "name":
+        yield node.text
+    for arg in node.args:
+        yield from _each_name(arg)
 
 
 def _uses(node: Node, name: str) -> bool:

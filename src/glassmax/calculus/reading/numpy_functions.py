@@ -25,10 +25,10 @@ PAIRS = {
     **{"power": "power", "pow": "power", "maximum": "max"},
     **{"matmul": "matmul", "mm": "matmul", "mv": "matmul", "dot": "dot", "outer": "outer"},
 }
-ALONG = ("sum", "mean", "var", "std", "norm", "logsumexp", "softmax", "log_softmax", "max", "min", "amax", "amin")
+ALONG = ("sum", "mean", "average", "var", "std", "norm", "logsumexp", "softmax", "log_softmax", "max", "min", "amax", "amin")
 COMPOSED = ("log1p", "expm1", "square", "reciprocal", "negative", "sinh", "cosh", "tan", "log2", "log10", "exp2")
 TWO_COMPOSED = ("subtract", "sub", "minimum", "logaddexp", "xlogy", "inner", "vdot", "clip")
-SHAPES = ("trace", "tr", "diag", "diagonal", "transpose", "t", "copy", "array", "asarray", "reshape", "squeeze")
+SHAPES = ("trace", "tr", "Tr", "diag", "diagonal", "transpose", "t", "copy", "array", "asarray", "reshape", "squeeze")
 MADE = ("eye", "identity", "ones", "ones_like", "zeros_like", "einsum", "len", "expand_dims")
 ATTRIBUTES = ("T", "mT", "shape", "size", "values")
 KNOWN = frozenset({*ENTRYWISE, *PAIRS, *ALONG, *COMPOSED, *TWO_COMPOSED, *SHAPES, *MADE})
@@ -191,7 +191,7 @@ class NumpyFunctions:
         axis, keep = self.axis(given.get("axis")), self.flag(given.get("keepdims"), name)
         x = args[0]
         match name:
-            case "mean":
+            case "mean" | "average":
                 return self.mean(x, axis, keep, place)
             case "var" | "std":
                 return self.variance(name, x, axis, keep, given.get("ddof"), place)
@@ -282,7 +282,7 @@ class NumpyFunctions:
                 return self.make("like", args[0], text="1" if name == "ones_like" else "0", place=place)
             case "copy" | "array" | "asarray":
                 return args[0]
-        op = {"tr": "trace", "diagonal": "diag"}.get(name, name)
+        op = {"tr": "trace", "Tr": "trace", "diagonal": "diag"}.get(name, name)
         is_one = op == "diag" and args[0].op == "number" and args[0].text == "1"
         return self.make(op, self.make("ones", place=place) if is_one else args[0], place=place)
 

@@ -23,6 +23,7 @@ Shapes = Mapping[str, tuple[str, ...] | str] | str
 
 LIBRARY = re.compile(r"([A-Za-z]+)(?:\.[A-Za-z]+)*\.$")
 RESERVED = (*FUNCTIONS, *SOFTMAXES, "sum", "\\frac")
+UNDERSCORE = "expected matrix notation, which has no indices and no underscore in a name"
 CONSTANTS = ("True", "False", "None", "newaxis", "inf", "nan")
 
 
@@ -80,7 +81,8 @@ class _MatrixParser(Cursor):
         self.declared = declared
         pairs = list(zip(self.tokens, self.tokens[1:], strict=False))
         self.defined = {token.text for token, after in pairs if after.text == "="}
-        self.arrays = {name for pair in pairs for name in _beside_product(*pair)}
+        triples = zip(self.tokens, self.tokens[1:], [*self.tokens[2:], self.tokens[-1]], strict=False)
+        self.arrays = {name for triple in triples for name in _beside_product(*triple)}
         self.program = self.is_program()
         whole = declared | self.defined
         self.tokens = [piece for token in self.tokens for piece in self.pieces(token, whole)]
@@ -127,6 +129,10 @@ class _MatrixParser(Cursor):
             self.advance()
             if self.at("+", "-", "*", "/", "[") and self.changes_in_place():
                 self.fault("expected a new name for a new value, as in Z2 = Z - b: an array can't be changed in place")
+            if self.at(","):
+                self.fault("expected one name on the left side, as in N = X.shape[0]")
+            if self.at("_"):
+                self.fault(UNDERSCORE)
             self.expect("=", " after the left side")
             value = self.expression()
             if not self.at_end():
@@ -159,7 +165,10 @@ class _MatrixParser(Cursor):
             if mark := self.accept("*", "/", "@"):
                 typed = self.text[mark.start : mark.end]
                 op = DOTS.get(typed) or {"*": "times", "/": "divide", "@": "matmul"}[mark.text]
+                below = self.token
                 result = self.node(op, result, self.signed(), place=mark.start)
+                if op == "divide" and below.kind == "number" and self.token.kind == "name" and not self.token.spaced:
+                    self.fault(f"expected 1/({below.text} {self.token.text}), or a space where the quotient ends")
             elif self.token.kind in ("number", "name") or self.at("(", "[", "{") or self.opens_norm():
                 place = self.token.start
                 is_one = self.token.text == "1"
@@ -168,12 +177,17 @@ class _MatrixParser(Cursor):
                     right = self.node("ones", place=place)
                 result = self.node("beside", result, right, place=place)
             elif self.at("_"):
-                self.fault("expected matrix notation, which has no indices and no underscore in a name")
+                self.fault(UNDERSCORE)
             else:
                 return result
 
     def opens_norm(self) -> bool:
         return self.at("‖") and not self.inside_norm
+
+    def opens_index(self) -> bool:
+        """Tell whether a bracket holds an index: it stands right after an array, or holds one name or number."""
+        alone = self.tokens[self.index + 1].kind in ("name", "number") and self.tokens[self.index + 2].text == "]"
+        return alone or self.token.start == self.tokens[self.index - 1].end
 
     def signed(self) -> Node:
         if sign := self.accept("-"):
@@ -189,7 +203,7 @@ class _MatrixParser(Cursor):
                 base = self.attribute(base)
             elif power := self.accept("^"):
                 base = self.power(base, power)
-            elif self.at("[") and self.token.start == self.tokens[self.index - 1].end:
+            elif self.at("[") and self.opens_index():
                 base = self.indexed(base)
             else:
                 return base
@@ -361,7 +375,9 @@ class _MatrixParser(Cursor):
             return self.node("constant", text=token.text, place=token.start)
         own = token.text in self.declared | self.defined
         library = LIBRARY.search(self.text[: token.start])
-        if name in RESERVED or library or (is_function(name) and not own and len(name) > 1):
+        if library and token.text == "e" and not self.at("^"):
+            return self.node("call", self.node("number", text="1", place=token.start), text="exp", place=token.start)
+        if name in RESERVED or (library and name not in ("e", "pi")) or (is_function(name) and not own and len(name) > 1):
             if not self.at("(", "[", "{"):
                 self.fault(f"expected '(' after {token.text}")
             return self.call(token, library.group(1) if library else "")
@@ -373,6 +389,9 @@ class _MatrixParser(Cursor):
                 return self.call(token, "")
             if unseen:
                 self.fault(f"expected f(x) for a function, {token.text} @ (x) or {token.text} * (x) for a product")
+        if token.text != name and not own:
+            what = f"{token.text} may be the transpose, {name}ᵀ, or an array of its own; for that declare its shape: "
+            raise ExpressionError((what, Setting("shapes", f"{token.text}: n,d")), self.text, token.start)
         if token.text == "I" and not own:
             return self.node("eye", place=token.start)
         return self.names.setdefault(token.text, Node("name", text=token.text, place=token.start))
@@ -408,7 +427,8 @@ DOTS = {"·": "cdot", "⋅": "cdot", "\\cdot": "cdot", "×": "cross", "\\times":
 """Signs of products that mean one thing between vectors and another between numbers."""
 
 
-def _beside_product(first: Token, second: Token) -> list[str]:
-    """Return the names of two tokens that must be arrays, because of ``@``, ``ᵀ`` or a method beside them."""
-    names = [first.text] if first.kind == "name" and second.kind == "mark" and second.text in ("@", "ᵀ", ".") else []
+def _beside_product(first: Token, second: Token, third: Token) -> list[str]:
+    """Return the names among tokens that must be arrays, because of ``@``, ``ᵀ``, ``^T`` or a method beside them."""
+    after = second.kind == "mark" and (second.text in ("@", "ᵀ", ".") or (second.text == "^" and third.text in "Tᵀ"))
+    names = [first.text] if first.kind == "name" and after else []
     return names + ([second.text] if second.kind == "name" and first.kind == "mark" and first.text == "@" else [])
