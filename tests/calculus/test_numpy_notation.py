@@ -4,6 +4,8 @@ import re
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 from scipy import special
 
 from glassmax.calculus import derive
@@ -245,18 +247,93 @@ def needed(program, arrays):
     return {name: axes for name, axes in arrays.items() if re.search(rf"\b{name}\b", program)}
 
 
-def inputs_of(program, arrays):
-    """The arrays, with the lengths that a mean divides by."""
-    return {name: np.asarray(array) for name, array in arrays.items()}
-
-
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_has_the_value_and_the_gradient_that_numpy_gives(name):
     text, arrays, wrt = PROGRAMS[name]
-    used = {n: axes for n, axes in shapes_of(arrays).items()}
-    derivation = derive(text, wrt, matrix=True, shapes=used, of="L")
+    arrays = needed(text, arrays)
+    derivation = derive(text, wrt, matrix=True, shapes=shapes_of(arrays), of="L")
     assert derivation.proved
     for turn, sizes in enumerate(SIZES):
         drawing = drawn(arrays, sizes, np.random.default_rng(turn))
         found = derivation.evaluate(**drawing)
         np.testing.assert_allclose(found, differences(text, drawing, wrt), rtol=1e-5, atol=1e-6)
+
+
+def test_a_gradient_of_another_program_would_be_noticed():
+    text, arrays, wrt = PROGRAMS["batch_norm_by_steps"]
+    drawing = drawn(arrays, SIZES[0], np.random.default_rng(0))
+    other = text.replace("np.mean(X, 0)", "np.mean(X)")
+    found = derive(other, wrt, matrix=True, shapes=shapes_of(arrays), of="L").evaluate(**drawing)
+    assert np.abs(found - differences(text, drawing, wrt)).max() > 1e-3
+
+
+# expressions put together at random: NumPy and glassmax agree, or glassmax refuses
+
+SHAPES = {"X": "n,d", "Y": "n,d", "W": "d,k", "Z": "n,k", "x": "d", "w": "d", "y": "n", "b": "k", "s": "", "t": "n<k"}
+DRAWN = drawn(SHAPES, SIZES[0], np.random.default_rng(3))
+AXIS = ["", "axis=0", "axis=1", "axis=-1", "0", "1", "keepdims=True", "axis=0, keepdims=True", "axis=1, keepdims=True"]
+UNARY = ["exp", "tanh", "square", "log1p", "abs", "sinh", "negative", "sqrt", "transpose", "diag", "trace", "ones_like"]
+BINARY = ["maximum", "minimum", "multiply", "subtract", "dot", "inner", "outer", "vdot", "matmul", "power", "logaddexp"]
+AFTER = [
+    "[:, None]",
+    "[None, :]",
+    "[None]",
+    ".reshape(-1, 1)",
+    ".reshape(1, -1)",
+    ".squeeze()",
+    ".T",
+    " ** 2",
+    " ** -1",
+]
+AFTER += ["[np.arange(len(t)), t]", "[t]", "[:, t]", "[range(len(t)), t]"]
+EINSUMS = ["ij,jk->ik", "ij->j", "ij,ij->", "i,i", "i,j->ji", "ij,j", "ij,ik->kj", "ii", "ij->ji"]
+SHIFTED = "np.exp({0} - {0}.max(axis=-1, keepdims=True)) / np.exp({0} - {0}.max(axis=-1, keepdims=True)).sum(-1, keepdims=True)"
+
+
+@st.composite
+def expressions(draw, depth=3):
+    if not depth:
+        return draw(st.sampled_from(["X", "Y", "W", "Z", "x", "w", "y", "b", "s", "2.5", "len(X)"]))
+    pick = lambda options: draw(st.sampled_from(options))
+    part = lambda: draw(expressions(draw(st.integers(0, depth - 1))))
+    match draw(st.integers(0, 9)):
+        case 0 | 1:
+            return f"({part()} {pick(['+', '-', '*', '/', '@'])} {part()})"
+        case 2:
+            return f"({part()} @ {part()}.T)"
+        case 3:
+            return f"({part()}).{pick(['sum', 'mean', 'var', 'std'])}({pick(AXIS)})"
+        case 4:
+            along = pick(["", ", 0", ", axis=1", ", axis=-1, keepdims=True"])
+            return f"{pick(['np.sum', 'np.mean', 'np.linalg.norm', 'special.logsumexp', 'softmax'])}({part()}{along})"
+        case 5:
+            return f"np.{pick(UNARY)}({part()})"
+        case 6:
+            return f"np.{pick(BINARY)}({part()}, {part()})"
+        case 7:
+            return f"({part()}){pick(AFTER)}"
+        case 8:
+            letters = pick(EINSUMS)
+            return f"np.einsum('{letters}', {', '.join(part() for _ in letters.partition('->')[0].split(','))})"
+        case _:
+            return f"({SHIFTED.format('(' + part() + ')')})"
+
+
+@settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
+@given(expressions())
+def test_an_expression_of_numpy_is_read_as_numpy_means_it_or_refused(text):
+    try:
+        with np.errstate(all="ignore"):
+            expected = run_by_numpy(f"L = {text}", DRAWN)
+    except (ValueError, TypeError, IndexError, AttributeError, np.exceptions.AxisError):
+        assume(False)
+    assume(np.isfinite(expected).all() and np.abs(expected).max(initial=0) < 1e8)
+    try:
+        program = parse_matrix(f"L = {text}", shapes_of(needed(text, SHAPES)))
+    except ExpressionError:
+        return
+    arrays = {name: np.asarray(array) for name, array in (DRAWN | SIZES[0]).items()}
+    with np.errstate(all="ignore"):
+        found = evaluate_program(program, Values(arrays, {}, {}, {"t": SIZES[0]["k"]})).arrays["L"]
+    assert found.size == expected.size  # an axis of length 1 is none in index notation
+    np.testing.assert_allclose(found, expected.reshape(found.shape), rtol=1e-7, atol=1e-9)

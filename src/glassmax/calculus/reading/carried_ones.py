@@ -4,7 +4,7 @@ from ..expression import ONE, Expr, Mul, Sum, Tensor, children, map_children, wa
 from ..indices import is_ones, letters, ones
 from .resolve import product
 
-__all__ = ["UNKNOWN", "unknown_length", "without_carried_ones"]
+__all__ = ["UNKNOWN", "lengths_of_ones", "without_carried_ones"]
 
 
 UNKNOWN = ones("?", 0, "i").name
@@ -17,9 +17,9 @@ def without_carried_ones(e: Expr) -> Expr:
     return _without(e, _letters(e) | free)
 
 
-def unknown_length(e: Expr) -> bool:
-    """Tell whether ones of unknown length are summed."""
-    return any(isinstance(part, Tensor) and part.name == UNKNOWN for part in walk(e))
+def lengths_of_ones(e: Expr) -> set[str]:
+    """Return the names of the arrays whose axes say how many ones there are."""
+    return {part.name.split(":")[1] for part in walk(e) if isinstance(part, Tensor) and is_ones(part)}
 
 
 def _without(e: Expr, carried: set[str]) -> Expr:

@@ -140,7 +140,7 @@ class Axes:
                 self.matrix_power(node)
             case "add" | "times" | "divide" | "max" | "power":
                 return self.entrywise(node, axes)
-            case "beside" | "cdot" | "cross" | "matmul" | "dot" | "vdot" | "outer":
+            case "beside" | "cdot" | "cross" | "matmul" | "dot" | "inner" | "vdot" | "outer":
                 return self.multiplied(node, *axes)
             case "einsum":
                 return self.einsum(node, axes)
@@ -158,7 +158,7 @@ class Axes:
                 if len(axes[0]) == 2:
                     self.square(axes[0], node)
                     return axes[0][:1]
-                if len(axes[0]) != 1:
+                if len(axes[0]) != 1 or axes[0] == (ONE_AXIS,):
                     self.fault("expected a vector in diag, got a number", node)
                 return axes[0] * 2
             case "at":
@@ -176,8 +176,11 @@ class Axes:
                 node.op = "expand"
                 return self.axes_of(node, *axes)
             case "expand":
-                if len(axes[0]) + 1 > 2:
+                items = int(node.text or 0)
+                if len(axes[0]) > 1:
                     self.fault("expected at most two axes, got a matrix with one more", node)
+                if items > len(axes[0]) + 1:
+                    self.fault(f"expected an array of {items - 1} axes, got {kind_of(axes[0])}", node)
                 at = (node.axis or 0) % (len(axes[0]) + 1)
                 return axes[0][:at] + (ONE_AXIS,) + axes[0][at:]
             case "squeeze":
@@ -267,7 +270,11 @@ class Axes:
             a = left.axes
         if typed == "cross" and a and b:
             self.fault("expected A @ B for the matrix product or A ⊙ B entry by entry, got ×", node)
-        if typed in ("beside", "cdot", "cross", "dot") and (not a or not b):
+        if typed == "inner" and a and len(b) == 2:  # NumPy sums over the last axes of both
+            right = Node("transpose", (right,), ".T", place=right.place)
+            self.infer(right)
+            node.args, b = (left, right), right.axes
+        if typed in ("beside", "cdot", "cross", "dot", "inner") and (not a or not b):
             node.op = "times"
             self.check_guess(left, node)
             self.check_guess(right, node)
@@ -286,9 +293,7 @@ class Axes:
             self.fault("expected a row before a matrix, got a column: write xᵀ A, or x @ A as in NumPy", node)
         node.op = "matmul"
         node.row = len(b) == 2 and left.row
-        if ONE_AXIS in (a[-1], b[0]) and a[-1] != b[0]:
-            self.fault("expected axes of the same length in a matrix product, got an axis of length 1", node)
-        self.same(a[-1:], b[:1], node)
+        self.summed(a[-1], b[0], node)
         return a[:-1] + b[1:]
 
     def of_vectors(self, node: Node, a: Lengths, b: Lengths) -> Lengths:
@@ -303,8 +308,14 @@ class Axes:
             message = "two vectors side by side are no product: write xᵀ y for the inner product, x yᵀ for the outer"
             self.fault(f"{message} product, x ⊙ y entry by entry", node)
         node.op, node.row = "matmul", False
-        self.same(a, b, node)
+        self.summed(a[0], b[0], node)
         return ()
+
+    def summed(self, a: str, b: str, node: Node) -> None:
+        """Identify the axes that a product sums over."""
+        if ONE_AXIS in (a, b) and a != b:
+            self.fault("expected axes of the same length in a matrix product, got an axis of length 1", node)
+        self.same((a,), (b,), node)
 
     def einsum(self, node: Node, axes: Sequence[Lengths]) -> Lengths:
         """The axes of an einsum, whose text holds the letters of each operand and of the result."""

@@ -9,9 +9,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 from ...errors import ExpressionError
-from ..expression import Add, Call, Delta, Expr, Label, Mul, Num, Pow, Program, Sum, Tensor
+from ..expression import Add, Call, Delta, Expr, Label, Mul, Num, Pow, Program, Sum, Tensor, names
 from ..indices import fresh, ones, rename
-from .carried_ones import UNKNOWN, unknown_length, without_carried_ones
+from .carried_ones import UNKNOWN, lengths_of_ones, without_carried_ones
 from .matrix_axes import Axes
 from .matrix_tree import ONE_AXIS, Node
 from .resolve import Equation, Places, check_depth, inverse, maximum, negate, number, product, separate, sorted_program
@@ -38,8 +38,12 @@ def to_program(
     places = Places(text)
     writing = _Indexer(text, axes)
     written = [writing.equation(name, node, place) for name, node, place in [*naming.finished(), *named]]
+    there = set[str]().union(*(names(each.value) for each in written))
     for each in written:
         check_depth(each.value, places, each.place)
+        if lengths_of_ones(each.value) - there:
+            message = "the number of ones is not known, because no array has this length: write N in their place"
+            raise ExpressionError(message, text, each.place)
     program = sorted_program(written, frozenset(axes.labels), places)
     return without_shifts(program, writing.shifts, text) if writing.shifts else program
 
@@ -118,11 +122,6 @@ class _Indexer:
     def equation(self, name: str, node: Node, place: int) -> Equation:
         letters, kept = self.new(node.axes, frozenset())
         value = without_carried_ones(self.write(node, letters, frozenset(kept)))
-        if unknown_length(value):
-            message = (
-                "the number of ones is not known: no array has this length; write a number such as N in their place"
-            )
-            raise ExpressionError(message, self.text, place)
         return Equation(name, kept, separate(value, kept) if _has_labels(node) else value, place)
 
     def write(self, node: Node, letters: tuple[str, ...], taken: frozenset[str]) -> Expr:
@@ -141,15 +140,13 @@ class _Indexer:
             case "name" | "length":
                 return Tensor(node.text, tuple(letter for letter in letters if letter))
             case "ones" | "like":
-                along = [self.ones(axis, letter) for axis, letter in zip(node.axes, letters, strict=True) if letter]
-                return number(0) if node.text == "0" else _flat(number(1), *along)
+                return self.repeated(number(1), node, letters)
             case "count":
                 return _flat(number(1), *(arg(at, ()) for at in range(len(node.args))))
             case "eye":
                 return Delta(*letters)
             case "whole" if not node.args[0].axes:  # a number in each entry, where a shape is declared
-                along = [self.ones(axis, letter) for axis, letter in zip(node.axes, letters, strict=True) if letter]
-                return _flat(arg(0, ()), *along)
+                return self.repeated(arg(0, ()), node, letters)
             case "whole":
                 return arg(0)
             case "add":
@@ -211,10 +208,14 @@ class _Indexer:
                     return Pow(arg(0), Num(Fraction(1, 2)))
                 return Call(name, arg(0), len(node.text) - len(name))
 
-    def ones(self, axis: str, letter: str) -> Expr:
-        """Ones along an axis, by an array that has it."""
-        holder = self.holders.get(self.axes.root(axis))
-        return ones(*holder, letter) if holder else Tensor(UNKNOWN, (letter,))
+    def repeated(self, value: Expr, node: Node, letters: tuple[str, ...]) -> Expr:
+        """A number times ones along the axes of a node, each by an array that has it."""
+        factors = [value]
+        for axis, letter in zip(node.axes, letters, strict=True):
+            holder = self.holders.get(self.axes.root(axis))
+            if letter:
+                factors.append(ones(*holder, letter) if holder else Tensor(UNKNOWN, (letter,)))
+        return _flat(*factors)
 
     def reduction(self, node: Node, letters: tuple[str, ...], taken: frozenset[str]) -> Expr:
         """A sum along an axis or over all entries: of the entries, their squares, absolute values or exponentials."""

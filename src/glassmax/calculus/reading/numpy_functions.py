@@ -24,12 +24,14 @@ PAIRS = {
     **{"add": "add", "multiply": "times", "mul": "times", "divide": "divide", "true_divide": "divide"},
     **{"power": "power", "pow": "power", "maximum": "max"},
     **{"matmul": "matmul", "mm": "matmul", "mv": "matmul", "dot": "dot", "outer": "outer"},
+    **{"inner": "inner", "vdot": "vdot"},
 }
-ALONG = ("sum", "mean", "average", "var", "std", "norm", "logsumexp", "softmax", "log_softmax", "max", "min", "amax", "amin")
+MEANS = ("mean", "average", "var", "std")
+ALONG = ("sum", *MEANS, "norm", "logsumexp", "softmax", "log_softmax", "max", "min", "amax", "amin")
 COMPOSED = ("log1p", "expm1", "square", "reciprocal", "negative", "sinh", "cosh", "tan", "log2", "log10", "exp2")
-TWO_COMPOSED = ("subtract", "sub", "minimum", "logaddexp", "xlogy", "inner", "vdot", "clip")
+TWO_COMPOSED = ("subtract", "sub", "minimum", "logaddexp", "xlogy", "clip")
 SHAPES = ("trace", "tr", "Tr", "diag", "diagonal", "transpose", "t", "copy", "array", "asarray", "reshape", "squeeze")
-MADE = ("eye", "identity", "ones", "ones_like", "zeros_like", "einsum", "len", "expand_dims")
+MADE = ("eye", "identity", "ones", "ones_like", "einsum", "len", "expand_dims")
 ATTRIBUTES = ("T", "mT", "shape", "size", "values")
 KNOWN = frozenset({*ENTRYWISE, *PAIRS, *ALONG, *COMPOSED, *TWO_COMPOSED, *SHAPES, *MADE})
 
@@ -155,9 +157,6 @@ class NumpyFunctions:
                 return self.entrywise("log", both)
             case "xlogy":
                 return self.make("times", a, self.entrywise("log", b), place=place)
-            case "inner" | "vdot":
-                turned = self.make("transpose", b, text=".T", place=b.place) if name == "inner" else b
-                return self.make("dot" if name == "inner" else "vdot", a, turned, place=place)
             case _:  # subtract
                 return self.make("add", a, self.minus(b), place=place)
 
@@ -278,8 +277,8 @@ class NumpyFunctions:
                 return self.make("transpose", args[0], text=".T", place=place)
             case "len":
                 return self.length(args[0], 0, place)
-            case "ones_like" | "zeros_like":
-                return self.make("like", args[0], text="1" if name == "ones_like" else "0", place=place)
+            case "ones_like":
+                return self.make("like", args[0], place=place)
             case "copy" | "array" | "asarray":
                 return args[0]
         op = {"tr": "trace", "Tr": "trace", "diagonal": "diag"}.get(name, name)

@@ -376,8 +376,9 @@ class _MatrixParser(Cursor):
         own = token.text in self.declared | self.defined
         library = LIBRARY.search(self.text[: token.start])
         if library and token.text == "e" and not self.at("^"):
-            return self.node("call", self.node("number", text="1", place=token.start), text="exp", place=token.start)
-        if name in RESERVED or (library and name not in ("e", "pi")) or (is_function(name) and not own and len(name) > 1):
+            return self.node("call", self.node("number", text="1", place=token.start), text="exp")
+        function = is_function(name) and not own and len(name) > 1
+        if name in RESERVED or function or (library and name not in ("e", "pi")):
             if not self.at("(", "[", "{"):
                 self.fault(f"expected '(' after {token.text}")
             return self.call(token, library.group(1) if library else "")
