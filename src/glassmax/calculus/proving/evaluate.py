@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Program, Sum, Tensor, children, indices_of
+from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Program, Sum, Tensor, children
 from ..indices import free_indices
 from ..indices import letters as letters_of
 from ..limits import MOST_NUMBERS, DeriveError, spend
+from ..softmaxes import softmax_of
 
 __all__ = ["OpenFunction", "Values", "apply_function", "array_named", "evaluate", "evaluate_program"]
 
@@ -63,51 +64,42 @@ def evaluate_program(program: Program, values: Values) -> Values:
     arrays = dict(values.arrays)
     for definition in program.definitions:
         sizes = {letter: 1 for letter in definition.indices if letter not in free_indices(definition.value)}
-        arrays[definition.name] = evaluate(
-            definition.value, replace(values, arrays=arrays, sizes={**values.sizes, **sizes}), definition.indices
-        )
+        there = replace(values, arrays=arrays, sizes={**values.sizes, **sizes})
+        arrays[definition.name] = evaluate(definition.value, there, definition.indices)
     return Values(arrays, values.sizes, values.functions, values.ranges)
 
 
 def _sizes(e: Expr, values: Values, known: Mapping[str, int] | None = None) -> dict[str, int]:
     """Read the size of every free letter off the arrays that it indexes, then off deltas, then off what is known."""
-    found, pairs = _seen_sizes(e, values)
-    outer = dict(known or {})
-    _pair(found, pairs, outer)
-    return {**values.sizes, **outer, **found}
-
-
-def _seen_sizes(e: Expr, values: Values) -> tuple[dict[str, int], list[tuple[str, str]]]:
-    """Return the sizes of the free letters that arrays in `e` have, and the pairs of free letters that deltas tie."""
     found: dict[str, int] = {}
     pairs: list[tuple[str, str]] = []
-    for position, index in enumerate(indices_of(e)):
-        if isinstance(index, Label):
-            found.update(zip(index.indices, values.arrays[index.name].shape, strict=True))
-        elif isinstance(e, Tensor):
-            found[index] = array_named(e.name, values).shape[position]
-    if isinstance(e, Delta):
-        for index, other in ((e.i, e.j), (e.j, e.i)):
-            if isinstance(index, str) and isinstance(other, Label):
-                found.setdefault(index, values.ranges[other.name])
-            elif isinstance(index, str):
-                pairs.append((index, str(other)))
-    for child in children(e):
-        inner, tied = _seen_sizes(child, values)
-        found |= inner
-        pairs += tied
-    if isinstance(e, Sum):
-        _pair(found, pairs, {})
-        found = {letter: size for letter, size in found.items() if letter not in e.indices}
-        pairs = [pair for pair in pairs if not set(pair) & set(e.indices)]
-    return found, pairs
 
+    def look(e: Expr, bound: frozenset[str]) -> None:
+        if isinstance(e, Sum):
+            bound = bound | set(e.indices)
+        indices: tuple[Index, ...] = e.indices if isinstance(e, Tensor) else (e.i, e.j) if isinstance(e, Delta) else ()
+        for position, index in enumerate(indices):
+            if isinstance(index, Label):
+                sizes = zip(index.indices, values.arrays[index.name].shape, strict=True)
+                found.update({letter: size for letter, size in sizes if letter not in bound})
+            elif isinstance(e, Tensor) and index not in bound:
+                found[index] = array_named(e.name, values).shape[position]
+        if isinstance(e, Delta):
+            for index, other in ((e.i, e.j), (e.j, e.i)):
+                if isinstance(index, str) and index not in bound:
+                    if isinstance(other, Label):
+                        found.setdefault(index, values.ranges[other.name])
+                    elif other not in bound:
+                        pairs.append((index, other))
+        for child in children(e):
+            look(child, bound)
 
-def _pair(found: dict[str, int], pairs: list[tuple[str, str]], outer: Mapping[str, int]) -> None:
-    """Give a letter without a size the size of a letter that a delta ties it to."""
+    look(e, frozenset())
+    outer = dict(known or {})
     for one, other in (*pairs, *pairs):
         if one not in found and (other in found or other in outer):
             found[one] = found.get(other, outer.get(other, 0))
+    return {**values.sizes, **outer, **found}
 
 
 def _value(e: Expr, values: Values, sizes: dict[str, int]) -> tuple[Array, tuple[str, ...]]:
@@ -124,7 +116,8 @@ def _value(e: Expr, values: Values, sizes: dict[str, int]) -> tuple[Array, tuple
         case Add(terms):
             return _together(terms, values, sizes, np.add)
         case Mul(factors):
-            return _together(factors, values, sizes, np.multiply)
+            softmax = softmax_of(e)
+            return _softmax(*softmax, values, sizes) if softmax else _together(factors, values, sizes, np.multiply)
         case Pow(base, Num(power)):
             array, letters = _value(base, values, sizes)
             if power.denominator == 1 and power < 0:
@@ -151,6 +144,14 @@ def _value(e: Expr, values: Values, sizes: dict[str, int]) -> tuple[Array, tuple
         case Call(function, argument, order):
             array, letters = _value(argument, values, sizes)
             return apply_function(function, array, order, values), letters
+
+
+def _softmax(argument: Expr, axis: str, values: Values, sizes: dict[str, int]) -> tuple[Array, tuple[str, ...]]:
+    """Softmax along an axis, without overflow: the largest argument, which cancels, is subtracted."""
+    array, letters = _value(argument, values, sizes)
+    at = letters.index(axis)
+    powers = np.exp(array - array.real.max(axis=at, keepdims=True))
+    return powers / powers.sum(axis=at, keepdims=True), letters
 
 
 def array_named(name: str, values: Values) -> Array:
@@ -186,10 +187,10 @@ FUNCTION_VALUES: dict[str, Any] = {
     "sin": np.sin,
     "cos": np.cos,
     "tanh": np.tanh,
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)) if np.iscomplexobj(x) else np.exp(-np.logaddexp(0, -x)),
     "relu": lambda x: np.where(x.real > 0, x, 0 * x),
     "step": lambda x: (x.real > 0).astype(float),
-    "softplus": lambda x: np.log1p(np.exp(x)),
+    "softplus": lambda x: np.log1p(np.exp(x)) if np.iscomplexobj(x) else np.logaddexp(0, x),
     "erf": _erf,
 }
 """Known functions on numbers, including complex numbers for the complex step."""

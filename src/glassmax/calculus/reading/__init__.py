@@ -5,6 +5,7 @@
     tokens             text to tokens, in any of the spellings
     parse              index notation, by recursive descent
     parse_indices      the indices in index notation
+    fixed_indices      an index that stands for one class: y in p_y
     parse_matrix       matrix notation, by recursive descent
     matrix_to_index    matrices to index notation: infer shapes, name intermediate results
     resolve            sums, names, softmaxes and the order of equations

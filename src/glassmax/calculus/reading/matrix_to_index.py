@@ -45,6 +45,9 @@ def to_program(
             message = "the number of ones is not known, because no array has this length: write N in their place"
             raise ExpressionError(message, text, each.place)
     program = sorted_program(written, frozenset(axes.labels), places)
+    own = {node.text: writing.holder(axis) for node, axis in axes.lengths}
+    lengths = ((name, *at) for name, at in own.items() if at and (name not in used or name in equations))
+    program = replace(program, lengths=tuple(lengths))
     return without_shifts(program, writing.shifts, text) if writing.shifts else program
 
 
@@ -112,12 +115,16 @@ class _Indexer:
         self.text, self.axes = text, axes
         self.shifts: dict[str, int] = {}  # marks of maxima, and where each stands
         self.marks: dict[Node, str] = {}
-        self.holders = {
-            axes.root(axis): (name, [own for own in known if own != ONE_AXIS].index(axis))
-            for name, known in reversed(axes.known.items())
-            for axis in known
-            if axis != ONE_AXIS and name not in axes.labels and name not in axes.equations
-        }
+        inputs = [name for name in axes.known if name not in axes.equations]
+        self.holders: dict[str, tuple[str, int]] = {}
+        for name in sorted(inputs, key=lambda name: name in axes.labels):
+            own = (axis for axis in axes.known[name] if axis != ONE_AXIS)
+            for at, axis in enumerate(own):
+                self.holders.setdefault(axes.root(axis), (name, at))
+
+    def holder(self, axis: str) -> tuple[str, int] | None:
+        """Return an array that no equation defines and that has an axis, and which of its axes that is."""
+        return self.holders.get(self.axes.root(axis))
 
     def equation(self, name: str, node: Node, place: int) -> Equation:
         letters, kept = self.new(node.axes, frozenset())
@@ -212,7 +219,7 @@ class _Indexer:
         """A number times ones along the axes of a node, each by an array that has it."""
         factors = [value]
         for axis, letter in zip(node.axes, letters, strict=True):
-            holder = self.holders.get(self.axes.root(axis))
+            holder = self.holder(axis)
             if letter:
                 factors.append(ones(*holder, letter) if holder else Tensor(UNKNOWN, (letter,)))
         return _flat(*factors)
