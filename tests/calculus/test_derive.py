@@ -163,6 +163,37 @@ def test_an_assumption_that_a_sum_or_a_symmetry_rests_on_is_used(assume):
     assert derive(equations, wrt, assume=assume).unused == ()
 
 
+ROWS_OF_A_SUM = [
+    # an assumption about a sum that stands inside of a larger one, because the argument of softmax is a sum itself
+    ("L = -1/N sum_{n,k} y_nk log(softmax_k(sum_d x_nd w_dk))", "w", "1/N sum_n x_nd (P_nk - y_nk)"),
+    ("L = -sum_n sum_k y_nk log_softmax_k(sum_d x_nd w_dk + b_k)", "b", "sum_n (P_nk - y_nk)"),
+    ("L = -sum_{n,k} y_nk log p_nk; p_nk = exp(sum_d x_nd w_kd)/sum_j exp(sum_d x_nd w_jd)", "w", None),
+    ("L = -sum_{n,k} y_nk log(softmax_k(sum_h tanh(sum_d x_nd v_dh) w_hk))", "v", None),
+    ("L = a sum_{n,k} y_nk", "a", "sum_n 1"),
+]
+
+
+@pytest.mark.parametrize(("equations", "wrt", "index"), ROWS_OF_A_SUM)
+def test_rows_that_sum_to_one_are_used_inside_of_a_larger_sum(equations, wrt, index):
+    derivation = derive(equations, wrt, assume="sum_k y_nk = 1")
+    assert (derivation.proved, derivation.unused) == (True, ())
+    assert index in (None, derivation.index_form)
+    assert not re.search(r"sum_\w y_n", derivation.index_form)  # no sum over the classes is left
+
+
+@pytest.mark.parametrize("assume", ["1 = sum_k y_k", "sum_c y_c = 1", "2 sum_k y_k = 2"])
+def test_an_assumption_is_used_however_its_sides_stand(assume):
+    assert derive(CE, "z", assume=assume).matrix_form == "p - y"
+
+
+def test_an_assumption_counts_as_used_only_if_the_result_rests_on_it():
+    for assume in ("sum_k y_k - 1 = 0", "y_k^2 = y_k", "sum_k y_k = z_i"):
+        derivation = derive(CE, "z", assume=assume)
+        assert derivation.matrix_form == "(1ᵀy) p - y"
+        assert len(derivation.unused) == 1
+        assert derivation.unused_note.startswith("Assumed, but not used: ")
+
+
 def test_an_assumption_may_bring_in_a_number():
     assert derive(CE, "z", assume="sum_k y_k = c").matrix_form == "c p - y"
 
@@ -176,6 +207,10 @@ def test_an_assumption_may_bring_in_a_number():
         ("sum_k w_k = 1", "assume='sum_k w_k = 1': there is no w in the equations, expected one of L, p, y, z."),
         ("y_i = w_i", "assume='y_i = w_i': there is no w in the equations, expected one of L, p, y, z."),
         ("sum_{a,b} y_ab = 1", "assume='sum_{a,b} y_ab = 1': y has 2 indices here, 1 in the equations."),
+        ("sum_k y_nk = 1", "assume='sum_k y_nk = 1': y has 2 indices here, 1 in the equations."),
+        ("y = 1", "assume='y = 1': y has 0 indices here, 1 in the equations."),
+        ("sum_m y_k = 1", "The sum over m has no range: no array in it has this index."),
+        ("y_k = z_j", "index j of the right side is not on the left; write sum_j, or use einstein=True\ny_k = z_j"),
         ("sum_q 1 = 4", "The sum over q has no range: no array in it has this index."),
         ("sum_{i,j} delta_ij = 1", "The sum over j has no range: no array in it has this index."),
         ("p[y_i] = 1", "assume='p[y_i] = 1': y is a class label here, an array in the equations."),
@@ -282,6 +317,19 @@ def test_source_values_and_complex_step_agree_for_attention_and_normalisation():
 
     derivation = derive(NORM, "x", assume="sum_i 1 = d")
     np.testing.assert_allclose(derivation.numpy()(x=x, g=g, d=7.0, eps=0.1), complex_step(normal, x), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"z": [0.0, 0.0], "y": [1.0, 0.0, 0.0]}, "y has the length 3 along axis 0, expected 2, the length of z along"),
+        ({"z": [[0.0, 0.0]], "y": [1.0, 0.0]}, "z has 2 axes, expected 1."),
+        ({"z": [0.0, 0.0]}, "y is missing, expected an array for each of y, z."),
+    ],
+)
+def test_arrays_that_do_not_fit_together_are_named(arrays, message):
+    with pytest.raises(DeriveError, match=f"^{re.escape(message)}"):
+        derive(CE, "z").evaluate(**arrays)
 
 
 def test_labels_index_like_numpy():
@@ -435,6 +483,10 @@ def test_a_network_shows_the_recursion_of_backpropagation():
         ("L = sum_i x_i", {"wrt": "L"}, DeriveError),
         ("L = sum_i x_i^3", {"wrt": ("x", "x"), "times": "L"}, DeriveError),
         ("y_j = sum_i x_j", {}, DeriveError),
+        ("y_j = sum_i x_i", {}, ExpressionError),
+        ("y_ij = x_i; L = sum_{i,j} y_ij^2", {}, ExpressionError),
+        ("q_k = 1/K; L = sum_k q_k x_k", {}, ExpressionError),
+        ("s_i = c; L = sum_i s_i x_i", {"einstein": True}, ExpressionError),
         ("L = sum_i x_i", {"assume": ["sum_i x_i = 1", "sum_i x_i = 2"]}, GlassmaxError),
     ],
 )

@@ -343,7 +343,7 @@ PROGRAMS = {
     "\\sigma^2 = v; L = \\sigma^2 x": "sigma2 = v; L = (sigma2 x)",
     "\\begin{align} L &= \\sum_i x_i. \\label{eq:1} \\end{align}": "L = sum_i[x_i]",
     "\\[ L = x, \\]": "L = x",
-    "sigma_i = 2; L = sum_i sigma_i(1 - sigma_i)": "sigma_i = 2; L = sum_i[(sigma_i (1 + (-1 sigma_i)))]",
+    "sigma_i = 2 v_i; L = sum_i sigma_i(1 - sigma_i)": "sigma_i = (2 v_i); L = sum_i[(sigma_i (1 + (-1 sigma_i)))]",
     "x' = 2 y; L = x' y": "x' = (2 y); L = (x' y)",
 }
 

@@ -51,6 +51,17 @@ def test_numpy_is_source_that_runs(derive):
     np.testing.assert_allclose(scope["dL_dz"](y=y, z=z), p - y)
 
 
+def test_the_true_class_of_one_sample_and_its_cases(derive):
+    code, out, _ = derive("L = -log p_y; p_i = softmax_i(z_i)", "--wrt", "z", "--cases")
+    assert code == 0
+    assert "  index form   dL/dz_i = p_i - delta_iy" in out.splitlines()
+    assert "      i = y: p_y - 1\n      i != y: p_i\n" in out
+    code, out, _ = derive("L = -log p_k; p_k = exp(z_k)/sum_j exp(z_j)", "--wrt", "z", "--fixed", "k")
+    assert (code, "dL/dz_i = p_i - delta_ik" in out) == (0, True)
+    code, out, err = derive("L = -log p_k; p_k = exp(z_k)/sum_j exp(z_j)", "--wrt", "z")
+    assert (code, "; if k is one fixed index, use --fixed k" in err) == (2, True)
+
+
 def test_latex_is_the_result(derive):
     code, out, _ = derive(SOFTMAX, "--wrt", "z", *ONE_SUM, "--latex")
     assert (code, out.strip()) == (0, "p - y")

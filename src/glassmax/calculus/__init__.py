@@ -13,7 +13,8 @@
     formats/                a whole derivation as text, LaTeX, Markdown, HTML, JSON, a NumPy function
     derivation, deriving    the class `Derivation`, and the function `derive` that makes one
     networks, functional    the equations of a dense network, and of each derivative in `glassmax.functional`
-    ranges, limits, greek   which indices run over the same range; bounds on the work; Greek letters
+    ranges, softmaxes       which indices run over the same range; a softmax that is written out
+    limits, greek           bounds on the work; Greek letters
 
 Nothing is approximated: what is printed is exact, and it is checked on random numbers before it is printed.
 """

@@ -27,7 +27,7 @@ def letters_for(program: Program, name: str, taken: set[str]) -> tuple[str, ...]
     for definition in program.definitions:
         for part in walk(definition.value):
             if isinstance(part, Tensor) and part.name == name:
-                plain = tuple(index if isinstance(index, str) else "k" for index in part.indices)
+                plain = tuple(index if isinstance(index, str) else "ik"[bool(index.indices)] for index in part.indices)
                 return apart(plain, taken)
     return None
 

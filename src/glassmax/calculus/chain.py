@@ -5,6 +5,7 @@ Each local derivative is multiplied by the derivative of the result so far, and 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from .cells import apart, shown
 from .differentiate import derivative
@@ -47,13 +48,14 @@ class Chain:
     _seen: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.fixed = self.program.fixed()
         self.simplifier = Simplifier(self.program, self.assumptions)
 
     def define(self, definition: Definition) -> None:
         """Add an equation to the program, after the equations of the parts that were given a name."""
         known = self.program.definitions
         new = (*(d for d in self.named if d not in known), definition)
-        self.program = Program((*known, *new), self.program.labels)
+        self.program = replace(self.program, definitions=(*known, *new))
         used, self.simplifier = self.simplifier.used, Simplifier(self.program, self.assumptions)
         self.simplifier.used |= used
 
@@ -66,7 +68,7 @@ class Chain:
         path = self._path(of, name)
         short: dict[str, tuple[tuple[str, ...], Expr]] = {}
         for target in [*(d.name for d in path[1:]), name]:
-            wanted = at if target == name else apart(self._definition(target).indices, set(top.indices))
+            wanted = at if target == name else apart(self._definition(target).indices, {*top.indices, *self.fixed})
             users = [d for d in path if target in names(d.value) and (d.name == of or d.name in short)]
             claim = Claim(self.program, (of, top.indices), (target, wanted))
             parts = [self._through(user, short.get(user.name), label, claim, len(users) == 1) for user in users]
@@ -97,7 +99,8 @@ class Chain:
             terms, e = sigmoid, self.simplifier.collected(sigmoid)
             self._go_on(last, e, "exp(a)/(1 + exp(a)) is sigmoid(a)")
         scalar = not free_indices(e)  # that of exp(x) is exp(x) rather than "the result"
-        definitions = [d for d in self.program.definitions if not (scalar and d.name == last.cells[0][0])]
+        definitions = [d for d in self.program.definitions if "/" not in d.name]
+        definitions = [d for d in definitions if not (scalar and d.name == last.cells[0][0])]
         softmax = unnamed_softmax(terms, {n for d in definitions for n in (d.name, *names(d.value))})
         if softmax is not None and combine(fold(terms, softmax)) != terms:
             self.named.append(softmax)
@@ -116,19 +119,18 @@ class Chain:
     def _named(self, e: Expr, definitions: Sequence[Definition]) -> Expr:
         """Use the names of equations as long as that leaves less to read, the most effective name first."""
         last = self.steps[-1]
-        usable = [
-            d for d in definitions if "/" not in d.name and not (d.name == last.cells[0][0] and _is_plain(d.value))
-        ]
+        usable = [d for d in definitions if not (d.name == last.cells[0][0] and _is_plain(d.value))]
         for _ in range(MOST_NAMES):
-            best, rule = e, ""
+            best, rule, assumed = e, "", set[Assumption]()
             for definition in usable:
                 for candidate in namings(e, definition):
-                    short = self.simplifier.short(candidate)
-                    if weight(short) < weight(best):
-                        best, rule = short, f"recognized {definition.name}"
+                    short, used = self.simplifier.attempt(partial(self.simplifier.short, candidate))
+                    if short is not None and weight(short) < weight(best):
+                        best, rule, assumed = short, f"recognized {definition.name}", used
             if best == e:
                 break
             e = best
+            self.simplifier.used |= assumed
             self._go_on(last, e, rule)
         return e
 
@@ -148,10 +150,10 @@ class Chain:
     ) -> Expr:
         """Return the part of a derivative through one equation; `above` is the derivative by the equation's array."""
         top = user.name == claim.upper[0]
-        inner = user.indices if top else apart(user.indices, set(claim.axes))
+        inner = user.indices if top else apart(user.indices, {*claim.axes, *self.fixed})
         value = rename(user.value, dict(zip(user.indices, inner, strict=True)))
         own = Definition(user.name, inner, value)
-        local_claim = Claim(Program((own,), self.program.labels), (user.name, inner), claim.lower)
+        local_claim = Claim(replace(self.program, definitions=(own,)), (user.name, inner), claim.lower)
         left = _left(label if top else "", local_claim) + (" directly" if top and not alone else "")
         local = self._local(own, left, local_claim, top and not inner)
         if above is None:
@@ -175,7 +177,7 @@ class Chain:
         before = len(self.steps)
         start = claim.step(left, raw, "; ".join(rules))
         self.steps.append(start)
-        local = self._simplify(start, None if scalar else own)
+        local = self._simplify(start, None if scalar or "/" in own.name else own)
         if self.keep and shape in self._seen:
             self.steps[before:] = [claim.step(left, local, f"as {self._seen[shape]} above")]
         self._seen.setdefault(shape, left)

@@ -1,5 +1,6 @@
 """`Derivation`: shows its result at the prompt; can be evaluated, verified, and written in many formats."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +9,12 @@ import numpy.typing as npt
 
 from .expression import PI, names, walk
 from .formats import NumpyCode, as_html, as_json, as_latex, as_markdown, as_mathml, as_numpy, as_text
+from .formats.text import cases_of
+from .indices import for_reading
 from .limits import DeriveError, bounded
+from .printing import text
 from .proving import Values, evaluate, evaluate_program, prove
+from .ranges import Ranges, ranges_of
 from .result import DerivationResult
 
 __all__ = ["Derivation"]
@@ -65,15 +70,26 @@ class Derivation(DerivationResult):
         inputs |= set(self.extra_arrays())
         if any(PI in walk(d.value) for d in self.full_program.definitions):
             given.setdefault("pi", np.asarray(np.pi))
+        ranges = ranges_of(self.full_program, self.assumptions)
+        lengths = _lengths(given, ranges)
+        for name, array, axis in self.program.lengths:
+            if (root := ranges.root((array, axis))) in lengths:
+                given.setdefault(name, np.asarray(lengths[root][0]))
         missing = sorted(n for n in inputs if n not in given and not n.startswith("1:"))
         if missing:
             raise DeriveError(f"{missing[0]} is missing, expected an array for each of {', '.join(sorted(inputs))}.")
-        ranges = {label: int(given[label].max()) + 1 for label in self.program.labels}
-        values = evaluate_program(self.full_program, Values(given, {}, functions, ranges))
-        sizes = {
-            x: n for name, letters in self.cells() for x, n in zip(letters, values.arrays[name].shape, strict=True)
-        }
-        return evaluate(self.expression, Values(values.arrays, sizes, functions, ranges), self.axes)
+        roots = {label: ranges.root(("range", label)) for label in self.program.labels}
+        classes = {label: _classes(label, given[label], lengths.get(root)) for label, root in roots.items()}
+        with np.errstate(all="ignore"):  # inf and nan are results, as in NumPy
+            values = evaluate_program(self.full_program, Values(given, {}, functions, classes))
+            sizes = {
+                x: n for name, letters in self.cells() for x, n in zip(letters, values.arrays[name].shape, strict=True)
+            }
+            return evaluate(self.expression, Values(values.arrays, sizes, functions, classes), self.axes)
+
+    def cases(self) -> dict[str, str]:
+        """Return the result in each case of its Kronecker deltas: ``{"i = y": "p_y - 1", "i != y": "p_i"}``."""
+        return {when: text(for_reading(value)) for when, value in cases_of(self.expression)}
 
     def numpy(self) -> NumpyCode:
         """Return the result as the source of a Python function, which can also be called."""
@@ -115,6 +131,38 @@ class Derivation(DerivationResult):
 
     def _repr_html_(self) -> str:
         return self.html()
+
+
+Lengths = dict[Any, tuple[int, str]]
+"""The length of each range, and the array that has it."""
+
+
+def _lengths(given: Mapping[str, Array], ranges: Ranges) -> Lengths:
+    """Read the length of each range off the arrays; refuse arrays that don't fit together."""
+    found: Lengths = {}
+    for name, array in given.items():
+        count = ranges.arity.get(name, array.ndim)
+        if array.ndim != count:
+            raise DeriveError(f"{name} has {array.ndim} axes, expected {count}.")
+        for axis, length in enumerate(array.shape):
+            other, first = found.setdefault(ranges.root((name, axis)), (length, name))
+            if length != other:
+                what = f"{name} has the length {length} along axis {axis}"
+                raise DeriveError(f"{what}, expected {other}, the length of {first} along the same index.")
+    return found
+
+
+def _classes(label: str, numbers: Array, length: tuple[int, str] | None) -> int:
+    """Return the number of classes of a label; refuse what is no class number."""
+    if not np.issubdtype(numbers.dtype, np.integer):
+        what = f"{label} is of the type {numbers.dtype}"
+        raise DeriveError(f"{what}, expected class numbers, which are whole numbers counted from 0.")
+    smallest, largest = int(numbers.min(initial=0)), int(numbers.max(initial=0))
+    count = largest + 1 if length is None else length[0]
+    if smallest < 0 or largest >= count:
+        what = f"{label} has the class {largest if largest >= count else smallest}"
+        raise DeriveError(f"{what}, expected class numbers from 0 to {count - 1}.")
+    return count
 
 
 class _GivenFunction:

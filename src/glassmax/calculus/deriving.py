@@ -3,13 +3,14 @@
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from ..errors import ExpressionError, Setting
 from .cells import Cell, apart, letters_for, shown
 from .chain import Chain
 from .derivation import Derivation
-from .expression import Assumption, Definition, Delta, Expr, Label, Program, Tensor, indices_of, names, walk
-from .indices import free_indices
+from .expression import Assumption, Definition, Delta, Expr, Index, Label, Num, Program, Tensor, indices_of, names, walk
+from .indices import free_indices, rename
 from .limits import DeriveError, bounded
 from .matrix import NoMatrixFormError, one_hot_name, shortest_matrix_form
 from .ranges import ranges_of
@@ -31,6 +32,7 @@ def derive(
     assume: Sequence[str] | str = (),
     times: str | None = None,
     einstein: bool = False,
+    fixed: Sequence[str] | str = (),
     matrix: bool = False,
     shapes: str | Mapping[str, tuple[str, ...] | str] | None = None,
 ) -> Derivation:
@@ -52,6 +54,9 @@ def derive(
         An array that the last derivative is multiplied by: a Hessian-vector product.
     einstein : bool, default=False
         Whether to sum over an index that appears twice in a product.
+    fixed : str or sequence of str, optional
+        Letters that stand for one fixed index each, such as the true class of a single sample: ``"k"`` for
+        ``"L = -log p_k"``. The letter y in ``"L = -log p_y"`` is read so without being named here.
     matrix : bool, default=False
         Whether the equations are in matrix notation: ``"L = -sum(Y * log(softmax(X @ W + b))) / N"``.
     shapes : str or mapping, optional
@@ -79,9 +84,14 @@ def derive(
     ... )
     >>> derivation.index_form, derivation.matrix_form, derivation.proved
     ('p_i - y_i', 'p - y', True)
+    >>> derive("L = -log p_y; p_i = softmax_i(z_i)", wrt="z").cases()
+    {'i = y': 'p_y - 1', 'i != y': 'p_i'}
     """
     _texts("equations", equations)
-    program = parse_matrix(equations, shapes) if matrix else parse(equations, einstein=einstein)
+    if matrix and fixed:
+        raise DeriveError(Setting("fixed"), " is for index notation, and changes nothing here. Leave it out.")
+    letters = [letter.strip() for text in _texts("fixed", fixed) for letter in text.split(",")]
+    program = parse_matrix(equations, shapes) if matrix else parse(equations, einstein=einstein, fixed=letters)
     cells = []
     for name in _texts("wrt", wrt):
         array, indices = parse_index_reference(name)
@@ -105,8 +115,15 @@ def _texts(parameter: str, given: object) -> list[str]:
 
 
 def _assumption(text: str, program: Program, einstein: bool) -> Assumption:
-    """Read an assumption; refuse arrays that the equations lack. Its right side may bring in a number."""
-    pair = parse_equation_pair(text, einstein)
+    """Read an assumption; refuse arrays that the equations lack. Its right side may bring in a number.
+
+    It is used from left to right, so a number alone, or a side that lacks an index of the other, comes second.
+    """
+    once: dict[str, Index] = {letter: Label(letter) for letter in program.fixed()}
+    left, right = parse_equation_pair(text, einstein)
+    if isinstance(left, Num) or set(free_indices(left)) < set(free_indices(right)):
+        left, right = right, left
+    pair = rename(left, once), rename(right, once)
     known = ranges_of(program, ()).arity
     parts = (part for side in pair for part in walk(side))
     labels = {index.name for part in parts for index in indices_of(part) if isinstance(index, Label)}
@@ -118,6 +135,8 @@ def _assumption(text: str, program: Program, einstein: bool) -> Assumption:
             fault = f"{name} has {_indices(count)} here, {known[name]} in the equations"
         elif name in labels - program.labels:
             fault = f"{name} is a class label here, an array in the equations"
+        elif name in program.labels - labels and name in {*names(pair[0]), *names(pair[1])}:
+            fault = f"{name} is an array here, a class label in the equations"
         if fault:
             raise ExpressionError((Setting("assume", text), f": {fault}."))
     return pair
@@ -137,7 +156,7 @@ def derive_program(
     """
     given = program
     definitions = (Definition(d.name, d.indices, written_sigmoids(d.value)) for d in given.definitions)
-    program = Program(tuple(definitions), given.labels)
+    program = replace(given, definitions=tuple(definitions))
     of = _of(program, of)
     _check(program, of, wrt, times)
     chain = Chain(program, tuple(assumptions), keep=keep)
@@ -147,7 +166,7 @@ def derive_program(
         top = chain.program.defined(current)
         if top is None:
             raise DeriveError(f"{current} is not defined by an equation, expected one of {_defined(program)}.")
-        at = _cell(chain.program, name, letters, set(top.indices))
+        at = _cell(chain.program, name, letters, {*top.indices, *chain.fixed})
         cells.append((name, at))
         claim = Claim(chain.program, (current, top.indices), (name, at))
         result = chain.recognise(chain.gradient(current, label, name, at))
@@ -207,7 +226,7 @@ def _check(program: Program, of: str, wrt: Sequence[tuple[str, tuple[str, ...] |
 def _clash(program: Program) -> str | None:
     """Return the reason why there is no matrix form if a one-hot matrix would have the name of another array."""
     taken = {d.name for d in program.definitions} | {n for d in program.definitions for n in names(d.value)}
-    for label in sorted(program.labels):
+    for label in sorted(program.labels - program.fixed()):
         name = one_hot_name(label)
         if name in taken:
             return f"the one-hot matrix of {label} would be called {name}, which is another array"
@@ -237,6 +256,10 @@ def _cell(program: Program, name: str, given: tuple[str, ...] | None, taken: set
         raise ExpressionError((Setting("wrt"), expected))
     if given is None:
         return own
+    entry = sorted(set(given) & program.fixed())
+    if entry:
+        what = f" is {shown(name, given)!r}, but {entry[0]} is one fixed index of the equations"
+        raise ExpressionError((Setting("wrt"), f"{what}. Differentiate by {name}, and take the case of {entry[0]}."))
     if len(given) != len(own):
         raise ExpressionError(f"{shown(name, given)} has {_indices(len(given))}, but {name} has {_indices(len(own))}.")
     return apart(given, taken)

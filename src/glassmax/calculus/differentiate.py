@@ -13,7 +13,6 @@ from .expression import (
     ZERO,
     Add,
     Call,
-    Delta,
     Expr,
     Mul,
     Num,
@@ -24,7 +23,7 @@ from .expression import (
     product_of,
     sum_of,
 )
-from .indices import all_indices, free_indices, fresh, range_of, rename
+from .indices import all_indices, delta_of, free_indices, fresh, range_of, rename
 from .limits import spend
 
 __all__ = ["derivative", "function_derivative"]
@@ -40,7 +39,7 @@ def derivative(e: Expr, name: str, at: tuple[str, ...], rules: list[str]) -> Exp
     match e:
         case Tensor(_, indices):
             _note(rules, "derivative by an entry of the same array: Kronecker delta" if at else "")
-            return _product([Delta(i, j) for i, j in zip(indices, at, strict=True)])
+            return _product([delta_of(i, j) for i, j in zip(indices, at, strict=True)])
         case Add(terms):
             return _sum([derivative(term, name, at, rules) for term in terms])
         case Mul(factors):

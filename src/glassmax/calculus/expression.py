@@ -19,16 +19,19 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 __all__ = ["KNOWN_FUNCTIONS", "MINUS_ONE", "ONE", "PI", "ZERO", "Add", "Assumption", "Call", "Definition", "Delta"]
-__all__ += ["Expr", "Index", "Label", "Mul", "Num", "Pow", "Program", "Sum", "Tensor", "children", "indices_of"]
-__all__ += ["map_children", "names", "product_of", "sum_of", "walk"]
+__all__ += ["Expr", "Index", "Label", "Length", "Mul", "Num", "Pow", "Program", "Sum", "Tensor", "children"]
+__all__ += ["indices_of", "map_children", "names", "product_of", "sum_of", "walk"]
 
 
 @dataclass(frozen=True)
 class Label:
-    """A class number taken from an array, in the place of an index: y_i in P[i, y_i]."""
+    """A class number taken from an array, in the place of an index: y_i in P[i, y_i].
+
+    A label without indices is one fixed index: y in p_y, for a single sample of the class y.
+    """
 
     name: str
-    indices: tuple[str, ...]
+    indices: tuple[str, ...] = ()
 
 
 Index = str | Label
@@ -117,16 +120,27 @@ class Definition:
     value: Expr
 
 
+Length = tuple[str, str, int]
+"""A number that is the length of an axis: its name, the array, and which of the axes of that array."""
+
+
 @dataclass(frozen=True)
 class Program:
     """Equations in an order in which each uses only earlier ones."""
 
     definitions: tuple[Definition, ...]
     labels: frozenset[str] = frozenset()  # names of arrays that hold class numbers
+    lengths: tuple[Length, ...] = ()  # numbers that nobody has to give
 
     def defined(self, name: str) -> Definition | None:
         """Return the equation that defines `name`, if there is one."""
         return next((d for d in self.definitions if d.name == name), None)
+
+    def fixed(self) -> set[str]:
+        """Return the names of the labels without indices, each of which is one fixed index."""
+        parts = (part for d in self.definitions for part in walk(d.value))
+        found = {index for part in parts for index in indices_of(part)}
+        return {index.name for index in found if isinstance(index, Label) and not index.indices}
 
 
 PI = Tensor("pi")

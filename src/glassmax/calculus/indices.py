@@ -18,13 +18,23 @@ from .expression import (
     walk,
 )
 
-__all__ = ["all_indices", "for_reading", "free_indices", "fresh", "is_ones", "letters", "ones", "positions", "range_of"]
-__all__ += ["rename"]
+__all__ = ["all_indices", "delta_of", "for_reading", "free_indices", "fresh", "is_ones", "letters", "ones"]
+__all__ += ["positions", "range_of", "rename"]
 
 
 def letters(index: Index) -> tuple[str, ...]:
     """Return the letters that an index depends on: the index itself, or the letters of the label."""
     return index.indices if isinstance(index, Label) else (index,)
+
+
+def _name(index: Index) -> tuple[str, ...]:
+    """Return the name of a fixed index, which no letter may have."""
+    return (index.name,) if isinstance(index, Label) and not index.indices else ()
+
+
+def delta_of(i: Index, j: Index) -> Delta:
+    """Return Kronecker's delta; a fixed index stands second, as in delta_iy."""
+    return Delta(j, i) if _name(i) and not _name(j) else Delta(i, j)
 
 
 def free_indices(e: Expr) -> tuple[str, ...]:
@@ -41,8 +51,8 @@ def free_indices(e: Expr) -> tuple[str, ...]:
 
 
 def all_indices(e: Expr) -> set[str]:
-    """Return every letter in `e`, bound ones included."""
-    found = {letter for part in walk(e) for index in indices_of(part) for letter in letters(index)}
+    """Return every letter in `e`, bound and fixed ones included."""
+    found = {letter for part in walk(e) for index in indices_of(part) for letter in letters(index) or _name(index)}
     return found | {index for part in walk(e) if isinstance(part, Sum) for index in part.indices}
 
 
@@ -81,7 +91,7 @@ def rename(e: Expr, new: Mapping[str, Index]) -> Expr:
         case Tensor(name, indices):
             return Tensor(name, tuple(of(index) for index in indices))
         case Delta(i, j):
-            return Delta(of(i), of(j))
+            return delta_of(of(i), of(j))
         case Sum(indices, body):
             inner = {old: index for old, index in new.items() if old not in indices}
             arriving = {letter for index in inner.values() for letter in letters(index)}

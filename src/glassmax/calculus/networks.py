@@ -5,6 +5,7 @@ Z_l and A_l are called dZ_l and dA_l, so that the lines show ``dA1 = dZ2 W2ᵀ``
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .derivation import Derivation
 from .deriving import derive, derive_program
@@ -91,6 +92,7 @@ def derive_network(
     'XᵀdZ1'
     """
     program = parse(network_equations(activations, output, loss, l2, inputs))
+    program = replace(program, lengths=(("n", inputs, 0),))
     name, indices = parse_index_reference(wrt)
     once = rows_sum_to_one and loss == "cross_entropy"
     assumptions = [parse_equation_pair("sum_j Y_ij = 1")] if once else []

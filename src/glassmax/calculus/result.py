@@ -1,10 +1,10 @@
 """The result of a derivation, as data: the derivative, the lines that led to it, and how far each is proved."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .cells import Cell
 from .expression import Assumption, Definition, Expr, Program
-from .indices import for_reading, free_indices, positions
+from .indices import for_reading
 from .matrix import Matrix, one_hot_name
 from .matrix.nodes import leaves
 from .printing import equality, matrix_text, text
@@ -75,7 +75,7 @@ class DerivationResult:
     def full_program(self) -> Program:
         """The equations, with what was named on the way and first derivatives that were differentiated again."""
         known = self.claim.program.definitions
-        return Program((*known, *(d for d in self.named if d not in known)), self.program.labels)
+        return replace(self.program, definitions=(*known, *(d for d in self.named if d not in known)))
 
     @property
     def proved(self) -> bool:
@@ -107,20 +107,16 @@ class DerivationResult:
         """Return the arrays whose shapes give the sizes of the letters of the result."""
         return (self.claim.upper, *self.wrt)
 
-    def size_arrays(self) -> list[str]:
-        """Return the arrays that the code reads sizes from because no other array in the code has these sizes."""
-        carried = set(free_indices(self.expression)) & {index for _, _, index in positions(self.expression)}
-        return list(dict.fromkeys(name for name, letters in self.wrt if set(letters) & set(self.axes) - carried))
-
     def extra_arrays(self) -> dict[str, str]:
         """Return arrays that are in no equation, each with the array whose shape it has."""
         return {} if self.times is None else {self.times: self.wrt[-1][0]}
 
     def one_hot(self) -> dict[str, str]:
-        """Return the labels of the equations with the names of their one-hot matrices."""
-        return {label: one_hot_name(label) for label in sorted(self.program.labels)}
+        """Return the labels of the equations with the names of their one-hot matrices; a fixed one has a vector."""
+        fixed = self.program.fixed()
+        return {label: one_hot_name(label, fixed=label in fixed) for label in sorted(self.program.labels)}
 
     def one_hot_used(self) -> dict[str, str]:
-        """Return the one-hot matrices that occur in the matrix form."""
+        """Return the one-hot matrices and vectors that occur in the matrix form."""
         shown = set() if self.matrix is None else {m.name for m in leaves(self.matrix)}
         return {label: name for label, name in self.one_hot().items() if name in shown}

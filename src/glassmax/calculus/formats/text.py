@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import product
 
-from ..expression import ONE, ZERO, Definition, Delta, Expr, Index, map_children, walk
+from ..expression import ONE, ZERO, Definition, Delta, Expr, Index, Label, map_children, walk
 from ..indices import for_reading, free_indices, letters, rename
 from ..matrix import Matrix, NoMatrixFormError, matrix_form
 from ..printing import bracketed, equality, equation_left, matrix_text, numpy_expression, text
@@ -18,6 +18,8 @@ def as_text(d: DerivationResult, *, cases: bool = False) -> str:
     """Write a derivation for a terminal."""
     lines = ["Understood as"]
     lines += [f"  {equation_left(definition)} = {bracketed(definition.value)}" for definition in d.program.definitions]
+    lines += [f"  {label} is one fixed index" for label in sorted(d.program.fixed())]
+    lines += [f"  {name} is the length of axis {axis} of {array}" for name, array, axis in d.program.lengths]
     lines += [f"  assuming {equality(pair)}{' (not used)' * (pair in d.unused)}" for pair in d.assumptions]
     before = None
     for step, following in zip(d.steps, [*d.steps[1:], None], strict=True):
@@ -36,9 +38,9 @@ def as_text(d: DerivationResult, *, cases: bool = False) -> str:
         lines.append(f"  matrix form  {d.matrix_name} = {d.matrix_form}")
         lines += [f"    with       {n.name} = {matrix_text(m)}" for n in d.named for m in _matrix_of(n)]
         lines += [f"    {rule}" for rule in d.matrix_rules]
-        lines += [
-            f"    {name} is one-hot: {name}[i, c] = delta[{label}_i, c]" for label, name in d.one_hot_used().items()
-        ]
+        for label, name in d.one_hot_used().items():
+            entry = "[i] = delta_i" + label if label in d.program.fixed() else f"[i, c] = delta[{label}_i, c]"
+            lines.append(f"    {name} is one-hot: {name}{entry}")
     else:
         lines.append(f"  matrix form  none: {d.no_matrix}")
         if len(d.axes) > 2:
@@ -69,8 +71,10 @@ def cases_of(e: Expr) -> Iterator[tuple[str, Expr]]:
         for delta, equal in zip(deltas, choice, strict=True):
             when.append(f"{_index(delta.i)} {'=' if equal else '!='} {_index(delta.j)}")
             value = _put_delta(value, delta, equal)
-            if equal and isinstance(delta.i, str) and isinstance(delta.j, str):
-                value = rename(value, {delta.j: delta.i})
+        for delta, equal in zip(deltas, choice, strict=True):
+            if equal and isinstance(delta.i, str):
+                label = isinstance(delta.j, Label)
+                value = rename(value, {delta.i: delta.j} if label else {str(delta.j): delta.i})
         yield ", ".join(when), simplified(value)
 
 
@@ -81,4 +85,4 @@ def _put_delta(e: Expr, delta: Delta, equal: bool) -> Expr:
 
 
 def _index(index: Index) -> str:
-    return index if isinstance(index, str) else f"{index.name}_{''.join(index.indices)}"
+    return index if isinstance(index, str) else "_".join(filter(None, [index.name, "".join(index.indices)]))

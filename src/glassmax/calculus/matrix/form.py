@@ -22,6 +22,7 @@ from .nodes import (
     Product,
     Quotient,
     Scaled,
+    Transpose,
     matrix_children,
 )
 from .orientation import NoMatrixFormError, note, scaled_ones, spread, tidy
@@ -89,8 +90,10 @@ def _leaf(e: Tensor | Delta, rules: list[str]) -> Matrix:
         label, letter = (e.i, e.j) if isinstance(e.i, Label) else (e.j, e.i)
         if not isinstance(label, Label) or not isinstance(letter, str) or len(label.indices) > 1:
             raise NoMatrixFormError("a delta has two labels")
-        note(rules, f"delta with the label {label.name} is the one-hot matrix {one_hot_name(label.name)}")
-        return Leaf(one_hot_name(label.name), (*label.indices, letter))
+        name = one_hot_name(label.name, fixed=not label.indices)
+        what, shape = ("label", "matrix") if label.indices else ("fixed index", "vector")
+        note(rules, f"delta with the {what} {label.name} is the one-hot {shape} {name}")
+        return Leaf(name, (*label.indices, letter))
     if is_ones(e):
         return Ones((str(e.indices[0]),), e.name)
     labels = [index for index in e.indices if isinstance(index, Label)]
@@ -105,7 +108,9 @@ def _leaf(e: Tensor | Delta, rules: list[str]) -> Matrix:
 
 
 def _picked(e: Tensor, labels: list[Label], letters: tuple[str, ...], rules: list[str]) -> Matrix:
-    """P[i, y_i] is the sum along the classes of P and the one-hot rows of y."""
+    """P[i, y_i] is the sum along the classes of P and the one-hot rows of y; p_y is the product of p and e_y."""
+    if not any(label.indices for label in labels) and len(e.indices) <= 2 and len(set(letters)) == len(letters):
+        return _picked_once(e, rules)
     if len(e.indices) != 2 or len(labels) != 1 or e.indices[0] not in labels[0].indices:
         raise NoMatrixFormError(f"{e.name} has a label in a place that picks no column of a row")
     Y = Leaf(one_hot_name(labels[0].name), (letters[0], "#"))
@@ -113,8 +118,24 @@ def _picked(e: Tensor, labels: list[Label], letters: tuple[str, ...], rules: lis
     return Product((Hadamard((Leaf(e.name, (letters[0], "#")), Y), (letters[0], "#")), Ones(("#",))), letters)
 
 
-def one_hot_name(label: str) -> str:
-    """Return the name of the one-hot matrix that stands for a label: Y for y."""
+def _picked_once(e: Tensor, rules: list[str]) -> Matrix:
+    """Write an entry, a row or a column at fixed indices: pᵀe_y, Uᵀe_o, e_oᵀP e_c."""
+    axes = tuple(index if isinstance(index, str) else f"#{at}" for at, index in enumerate(e.indices))
+    made: Matrix = Leaf(e.name, axes)
+    for at, index in enumerate(e.indices):
+        if isinstance(index, Label):
+            unit = Leaf(one_hot_name(index.name, fixed=True), (axes[at],))
+            note(rules, f"{e.name} at the fixed index {index.name} is a product with the vector {unit.name}")
+            rest = tuple(axis for axis in made.axes if axis != axes[at])
+            turned = Transpose(made, made.axes[::-1]) if made.axes[0] == axes[at] else made
+            made = Product((turned, unit), rest)
+    return made
+
+
+def one_hot_name(label: str, *, fixed: bool = False) -> str:
+    """Return the name of the one-hot matrix that stands for a label: Y for y; e_y is the vector for a fixed index."""
+    if fixed:
+        return f"e_{label}"
     return label.upper() if label.islower() else f"onehot({label})"
 
 

@@ -102,6 +102,9 @@ def product_row(items: list[Box]) -> Box:
 
 def name_box(name: str) -> Box:
     """Lay out a name: digits at its end become a subscript, primes are set as primes."""
+    if name.startswith("e_"):  # the one-hot vector of a fixed index: e_y
+        stem, _, index = name.partition("_")
+        return Script(name_box(stem), below=name_box(index))
     stem = name.rstrip("'")
     letters = stem.rstrip("0123456789")
     box: Box = Sign(letters, "name") if letters else Sign(stem, "name")

@@ -164,6 +164,9 @@ class _NumpyWriter:
             i, j = j, i
         if isinstance(i, str) and isinstance(j, Label) and i not in j.indices:
             label = self.array(j.name, j.indices)
+            if not label.axes:
+                entries = applied("np.arange", self.size(i))
+                return Piece(f"1.0 * ({entries} == {label.code})", PRODUCT, (i,))
             return Piece(f"{applied('np.eye', self.size(i))}[{label.code}]", ATOM, (*label.axes, i))
         sides = [
             self.array(index.name, index.indices)

@@ -72,7 +72,7 @@ DERIVATIVES = {
     ("erf", 2): "-4 / np.sqrt(np.pi) * z * np.exp(-(z**2))",
 }
 
-TAKEN = {"np", "len", *HELPERS}
+TAKEN = {"np", "len", "softmax", *HELPERS}
 
 
 def python_name(name: str) -> str:

@@ -83,8 +83,9 @@ def _is_scalar(e: Expr) -> bool:
 
 
 def is_plain(indices: tuple[Index, ...]) -> bool:
-    """Tell whether indices can be written side by side: each a single letter."""
-    return all(not isinstance(index, Label) and len(index) == 1 for index in indices)
+    """Tell whether indices can be written side by side: each a single letter, running or fixed."""
+    letters = (index.name if isinstance(index, Label) and not index.indices else index for index in indices)
+    return all(not isinstance(letter, Label) and len(letter) == 1 for letter in letters)
 
 
 @dataclass

@@ -45,7 +45,7 @@ def _subscript(name: str, indices: tuple[Index, ...]) -> str:
     if not indices:
         return name
     if is_plain(indices):
-        return f"{name}_{''.join(map(str, indices))}"
+        return f"{name}_{''.join(map(_index, indices))}"
     return f"{name}[{', '.join(_index(index) for index in indices)}]"
 
 

@@ -16,6 +16,7 @@ from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Pr
 from ..indices import free_indices
 from ..indices import letters as letters_of
 from ..limits import MOST_NUMBERS, DeriveError, spend
+from ..softmaxes import softmax_of
 
 __all__ = ["OpenFunction", "Values", "apply_function", "array_named", "evaluate", "evaluate_program"]
 
@@ -63,9 +64,8 @@ def evaluate_program(program: Program, values: Values) -> Values:
     arrays = dict(values.arrays)
     for definition in program.definitions:
         sizes = {letter: 1 for letter in definition.indices if letter not in free_indices(definition.value)}
-        arrays[definition.name] = evaluate(
-            definition.value, replace(values, arrays=arrays, sizes={**values.sizes, **sizes}), definition.indices
-        )
+        there = replace(values, arrays=arrays, sizes={**values.sizes, **sizes})
+        arrays[definition.name] = evaluate(definition.value, there, definition.indices)
     return Values(arrays, values.sizes, values.functions, values.ranges)
 
 
@@ -124,7 +124,8 @@ def _value(e: Expr, values: Values, sizes: dict[str, int]) -> tuple[Array, tuple
         case Add(terms):
             return _together(terms, values, sizes, np.add)
         case Mul(factors):
-            return _together(factors, values, sizes, np.multiply)
+            softmax = softmax_of(e)
+            return _softmax(*softmax, values, sizes) if softmax else _together(factors, values, sizes, np.multiply)
         case Pow(base, Num(power)):
             array, letters = _value(base, values, sizes)
             if power.denominator == 1 and power < 0:
@@ -151,6 +152,14 @@ def _value(e: Expr, values: Values, sizes: dict[str, int]) -> tuple[Array, tuple
         case Call(function, argument, order):
             array, letters = _value(argument, values, sizes)
             return apply_function(function, array, order, values), letters
+
+
+def _softmax(argument: Expr, axis: str, values: Values, sizes: dict[str, int]) -> tuple[Array, tuple[str, ...]]:
+    """Softmax along an axis, without overflow: the largest argument, which cancels, is subtracted."""
+    array, letters = _value(argument, values, sizes)
+    at = letters.index(axis)
+    powers = np.exp(array - array.real.max(axis=at, keepdims=True))
+    return powers / powers.sum(axis=at, keepdims=True), letters
 
 
 def array_named(name: str, values: Values) -> Array:
@@ -186,10 +195,10 @@ FUNCTION_VALUES: dict[str, Any] = {
     "sin": np.sin,
     "cos": np.cos,
     "tanh": np.tanh,
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)) if np.iscomplexobj(x) else np.exp(-np.logaddexp(0, -x)),
     "relu": lambda x: np.where(x.real > 0, x, 0 * x),
     "step": lambda x: (x.real > 0).astype(float),
-    "softplus": lambda x: np.log1p(np.exp(x)),
+    "softplus": lambda x: np.log1p(np.exp(x)) if np.iscomplexobj(x) else np.logaddexp(0, x),
     "erf": _erf,
 }
 """Known functions on numbers, including complex numbers for the complex step."""

@@ -3,12 +3,12 @@
 Each line is compared with the line before it and with the complex step, and the matrix form with the index form.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..expression import Program
 from ..result import DerivationResult
 from ..steps import Claim, DerivationStep
 from .evaluate import Values, evaluate, evaluate_program
@@ -79,7 +79,7 @@ def _sized(step: DerivationStep, values: Values) -> Values:
 def complex_step(claim: Claim, values: Values) -> Array:
     """Measure a claimed derivative, Im f(x + i h) / h cell by cell; the axes of the upper array come first."""
     (of, _), (name, _) = claim.upper, claim.lower
-    rest = Program(tuple(d for d in claim.program.definitions if d.name != name), claim.program.labels)
+    rest = replace(claim.program, definitions=tuple(d for d in claim.program.definitions if d.name != name))
     base, top = values.arrays[name], values.arrays[of]
     columns = []
     for cell in np.ndindex(base.shape):

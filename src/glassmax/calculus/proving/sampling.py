@@ -63,6 +63,8 @@ def draw_values(
         for name, shape in shapes.items():
             of = of_arrays if shape else of_scalars
             arrays[name] = rng.integers(0, classes[name], shape) if name in classes else np.asarray(of(size=shape))
+        lengths = {name: size((array, position)) for name, array, position in program.lengths if name in shapes}
+        arrays |= {name: np.asarray(float(length)) for name, length in lengths.items()}
         if arity.get("pi") == 0:
             arrays["pi"] = np.asarray(np.pi)
         values = Values(arrays, letter_sizes, functions, classes)
@@ -139,7 +141,7 @@ def _residual(assumptions: Sequence[Assumption], values: Values) -> Array:
         axes = free_indices(left)
         axes += tuple(letter for letter in free_indices(right) if letter not in axes)
         sizes = {**values.sizes, **dict.fromkeys(axes, 1)}  # a side that lacks a letter is broadcast
-        once = Values(values.arrays, sizes, values.functions)
+        once = replace(values, sizes=sizes)
         parts.append((evaluate(left, once, axes) - evaluate(right, once, axes)).ravel())
     return np.concatenate(parts) if parts else np.zeros(0)
 

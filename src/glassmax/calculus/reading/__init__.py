@@ -13,6 +13,7 @@
     ambiguous          names that are read in two ways by different people, refused
     left_sides         L(w) = ..., sigma^2 = ...
     functions          the functions: known ones, written out ones, refused ones
+    fixed_indices      an index that stands for one class: y in p_y
     parse_matrix       matrix notation, by recursive descent
     matrix_to_index    matrices to index notation: infer shapes, name intermediate results
     resolve            sums, names, softmaxes and the order of equations

@@ -24,6 +24,7 @@ from fractions import Fraction
 from ...errors import ExpressionError
 from ..expression import Add, Call, Delta, Expr, Index, Label, Num, Pow, Program, Sum, Tensor
 from ..indices import free_indices
+from .fixed_indices import fixed_indices, with_labels
 from .functions import FUNCTIONS, SOFTMAXES, WRITTEN_OUT
 from .left_sides import DERIVATIVE, LeftSideCursor
 from .resolve import (
@@ -33,6 +34,7 @@ from .resolve import (
     build_program,
     check_depth,
     check_free,
+    check_left,
     check_uses,
     contract,
     inline_softmaxes,
@@ -48,12 +50,13 @@ from .tokens import Token
 __all__ = ["FUNCTIONS", "SOFTMAXES", "parse", "parse_equation_pair", "parse_expression", "parse_index_reference"]
 
 
-def parse(text: str, *, einstein: bool = False) -> Program:
+def parse(text: str, *, einstein: bool = False, fixed: Collection[str] = ()) -> Program:
     """Read equations in index notation: at most 10,000 characters, nested at most 100 deep, with Unicode and LaTeX.
 
-    With `einstein`, an index that occurs twice in a product and not on the left side is summed. A softmax inside an
-    expression becomes an equation of its own, p or P. An ExpressionError is raised if the text can't be read, an index
-    of a right side is not on the left, a name is used in two ways or defined twice, or equations form a cycle.
+    With `einstein`, an index that occurs twice in a product and not on the left side is summed. `fixed` holds letters
+    that stand for one fixed index each, besides those that `fixed_indices` recognizes: y in ``L = -log p_y``. A softmax
+    inside an expression becomes an equation of its own, p or P. An ExpressionError is raised if the text can't be read,
+    an index is on one side only, a name is used in two ways or defined twice, or equations form a cycle.
 
     Examples
     --------
@@ -61,7 +64,7 @@ def parse(text: str, *, einstein: bool = False) -> Program:
     >>> [(d.name, d.indices) for d in program.definitions]
     [('p', ('i',)), ('L', ())]
     """
-    parser = _IndexParser(text, einstein=einstein)
+    parser = _IndexParser(text, einstein=einstein, fixed=fixed)
     equations = parser.equations()
     return build_program(equations, parser.softmaxes, parser.uses, parser.places)
 
@@ -82,7 +85,7 @@ def parse_equation_pair(text: str, einstein: bool = False) -> tuple[Expr, Expr]:
     right = parser.side()
     parser.close("expected one equation")
     if not set(free_indices(left)) <= set(free_indices(right)):
-        check_free(right, free_indices(left), parser.places, einstein=einstein)
+        check_free(right, free_indices(left), parser.places, einstein=einstein, program=False)
     return parser.finished(left), parser.finished(right)
 
 
@@ -101,8 +104,11 @@ def parse_index_reference(text: str) -> tuple[str, tuple[Index, ...]]:
 
 
 class _IndexParser(LeftSideCursor):
-    def __init__(self, text: str, *, einstein: bool = False, known: Collection[str] = ()) -> None:
+    def __init__(
+        self, text: str, *, einstein: bool = False, known: Collection[str] = (), fixed: Collection[str] = ()
+    ) -> None:
         super().__init__(text, known)
+        self.fixed = frozenset(fixed)
         self.einstein = einstein
         self.softmaxes: list[Softmax] = []
         self.inside_bars = False
@@ -130,8 +136,14 @@ class _IndexParser(LeftSideCursor):
             self.skip_punctuation()
             if not self.at_end():
                 self.fault("expected an operator or the end of the equation")
-            check_free(value, indices, self.places, einstein=self.einstein)
             equations.append(Equation(token.text, indices, value, token.start))
+        fixed = fixed_indices(equations, self.softmaxes, self.fixed, self.places)
+        for each in equations:
+            check_free(each.value, (*each.indices, *fixed), self.places, einstein=self.einstein)
+            check_left(each, self.places)
+        if fixed:
+            equations, self.softmaxes, uses = with_labels(equations, self.softmaxes, fixed, self.places)
+            self.uses += uses
         return equations
 
     def left_side(self) -> tuple[Token, tuple[str, ...]]:
@@ -163,7 +175,7 @@ class _IndexParser(LeftSideCursor):
         check_depth(value, self.places, start)
         if not self.einstein:
             return value
-        value = contract(value, frozenset(self.left), self.places)
+        value = contract(value, self.fixed.union(self.left), self.places)
         self.check_contracted(value, start)
         return value
 
@@ -387,7 +399,7 @@ class _IndexParser(LeftSideCursor):
         argument = self.group()
         check_depth(argument, self.places, place)
         if self.einstein:
-            argument = contract(argument, frozenset((*self.left, axis)), self.places)
+            argument = contract(argument, self.fixed.union(self.left, [axis]), self.places)
         letters = free_indices(argument)
         if not axis and len(letters) == 1:
             axis = letters[0]

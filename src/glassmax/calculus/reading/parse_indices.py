@@ -12,9 +12,12 @@ from .resolve import Places, Use, product
 from .signs import CLOSING
 from .tokens import Token, index_letters
 
-__all__ = ["COMPARISONS", "IndexCursor"]
+__all__ = ["CLASS_WORDS", "COMPARISONS", "IndexCursor"]
 
+CLASS_WORDS = ("class", "correct", "gold", "label", "target", "true")
+"""Words that are one index: x[class], p_{true}."""
 COMPARISONS = ("=", "≠", "<", ">", "≤", "≥", "∈")
+"""Signs that make brackets an indicator, and that stand below a sum sign."""
 
 
 class IndexCursor(Cursor):
@@ -52,7 +55,7 @@ class IndexCursor(Cursor):
                 name = after.rstrip("_[{")
                 hint = f" (a number is part of a name: {name}{token.text})"
             self.fault(f"expected an index after {after}{hint}")
-        return [token.text] if _is_greek(token) else index_letters(token.text)
+        return [token.text] if _is_one(token) else index_letters(token.text)
 
     def bracketed(self, name: str, found: list[Index], places: list[int]) -> None:
         """Read indices in braces or square brackets; in the latter, as in programs, each is a word of its own."""
@@ -160,14 +163,14 @@ class IndexCursor(Cursor):
         self.fault("expected two indices in an indicator, as in 1{y_i = k}; of a number, 1{x > 0} is step(x)")
 
 
-def _is_greek(token: Token) -> bool:
-    """Whether a name was typed as a Greek letter or a command: then it is one index, however long its name."""
-    return token.kind == "name" and token.end - token.start != len(token.text)
+def _is_one(token: Token) -> bool:
+    """Whether a word is one index, however long: a word for a class, a Greek letter, a command."""
+    return token.text in CLASS_WORDS or (token.kind == "name" and token.end - token.start != len(token.text))
 
 
 def _starts(token: Token) -> list[int]:
     """Where in a word of indices each begins."""
     letters = index_letters(token.text)
-    if token.end - token.start != len(token.text):
-        return [0] * (1 if _is_greek(token) else len(letters))
+    if token.end - token.start != len(token.text) or _is_one(token):
+        return [0] * (1 if _is_one(token) else len(letters))
     return list(accumulate(map(len, letters[:-1]), initial=0))

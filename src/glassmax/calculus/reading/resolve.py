@@ -32,10 +32,11 @@ from ..expression import (
     names,
     walk,
 )
-from ..indices import all_indices, fresh, rename
+from ..indices import all_indices, free_indices, fresh, rename
 from .tokens import MAX_DEPTH, MAX_LENGTH, TOO_DEEP
 
-__all__ = ["Equation", "Places", "Softmax", "Use", "build_program", "check_depth", "check_free", "check_uses"]
+__all__ = ["Equation", "Places", "Softmax", "Use", "build_program", "check_depth", "check_free", "check_left"]
+__all__ += ["check_uses"]
 __all__ += ["contract", "in_order", "inline_softmaxes", "inverse", "maximum", "negate", "number", "product"]
 __all__ += ["separate", "sorted_program"]
 
@@ -219,13 +220,26 @@ def _occurrences(e: Expr) -> Counter[str]:
     return found
 
 
-def check_free(e: Expr, left: Sequence[str], places: Places, *, einstein: bool) -> None:
-    """Refuse an index of the right side that is neither summed over nor on the left."""
+def check_free(e: Expr, left: Sequence[str], places: Places, *, einstein: bool, program: bool = True) -> None:
+    """Refuse an index of the right side that is neither summed over nor on the left; in a program it may be fixed."""
     for letter, place in places.unbound(e):
         if letter not in left:
             what = f"index {letter} of the right side is not on the left"
-            advice = (f"{what}; write sum_{letter}, or use ", Setting("einstein", True))
-            raise places.fault(f"{what} and occurs once" if einstein else advice, place)
+            if letter not in {other for other, _ in places.unbound(e, labels=False)}:
+                once = f"write sum_{letter}, or, for a single sample, the class label without the index {letter}"
+                raise places.fault(f"{what}; {once}", place)
+            one = (f"; if {letter} is one fixed index, use ", Setting("fixed", letter)) if program else ()
+            if einstein:
+                raise places.fault((f"{what} and occurs once; write sum_{letter}", *one), place)
+            raise places.fault((f"{what}; write sum_{letter}, or use ", Setting("einstein", True), *one), place)
+
+
+def check_left(equation: Equation, places: Places) -> None:
+    """Refuse an index of the left side that the right side lacks."""
+    for letter in equation.indices:
+        if letter not in free_indices(equation.value):
+            what = f"index {letter} of the left side is not on the right"
+            raise places.fault(f"{what}; write {equation.name} without {letter} in every equation", equation.place)
 
 
 def separate(e: Expr, left: Sequence[str]) -> Expr:

@@ -36,20 +36,26 @@ FILLER = re.compile(
 )
 SPACE = re.compile(r"[ \t\r\f\v\u00a0\u2009\u202f~]+|\\ ")
 BREAK = re.compile(r";|\n|\\\\")
-NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+(?![A-Za-z0-9]))?")
+NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]+|\.(?![A-Za-z0-9.]))?|\.[0-9]+)(?:[eE][+-]?[0-9]+(?![A-Za-z0-9]))?")
 DECORATED = re.compile(r"\\(" + "|".join((*FONTS, *ACCENTS)) + r")(?![A-Za-z])\*?\s*")
 CONTENT = re.compile(r"\\([A-Za-z]+)|[A-Za-z][A-Za-z0-9]*|[01]|[" + "".join(SINGLE) + "]")
 FRACTION = re.compile(r"\s*([0-9])\s*(?:([0-9])|([A-Za-z])|(?=\{))")
+ONES = re.compile(r"\\(?:mathbf|mathbb|mathds|bm|boldsymbol)\s*\{\s*1\s*\}|𝟏|𝟙")
+FUNCTION = re.compile(r"(?:_[A-Za-z][A-Za-z0-9]*)+(?=\s*\()")
+STRING = re.compile(r"'([^'\n]*)'|\"([^\"\n]*)\"")
+COMMENT = re.compile(r"#[^\n]*")
 COMMAND = re.compile(r"\\([A-Za-z]+|[{}|])")
 WORD = re.compile(r"log_softmax(?![A-Za-z0-9])|[A-Za-z][A-Za-z0-9]*")
 LETTERS = re.compile(r"(?:[A-Za-z][0-9]*)+")
 LAYER = re.compile(r"\^\{[(\[]([0-9]+)[)\]]\}|⁽([⁰¹²³⁴⁵⁶⁷⁸⁹]+)⁾")
 SAMPLE = re.compile(f"⁽([{''.join(INDICES_ABOVE)}])⁾")
+BELOW = re.compile(r"_([0-9]+)|_\{([0-9]+)\}")
 PRIMES = re.compile(r"['′’]+|″|\^\{?\\prime\}?")
 UNDER = re.compile(f"[{''.join(SUBSCRIPTS)}]+")
 OVER = re.compile(f"⁻?[{''.join(SUPERSCRIPTS)}]+")
 SHIFTED = re.compile("[₊₋₌]")
 LIBRARY = re.compile(r"(?:np|numpy|jnp|torch|scipy|special)\.(?:linalg\.|special\.)?")
+COMPARED = ("==", "!=", "<=", ">=", *"<>≠≤≥∈⟨⟩")
 MARK = re.compile("|".join(re.escape(mark) for mark in sorted(MARKS, key=len, reverse=True)))
 
 
@@ -57,7 +63,7 @@ MARK = re.compile("|".join(re.escape(mark) for mark in sorted(MARKS, key=len, re
 class Token:
     """A piece of the input: `text` is normalized, `start` and `end` are places in what was typed."""
 
-    kind: str  # "number", "name", "letters" (indices after an underscore), "mark", "break" or "end"
+    kind: str  # "number", "name", "letters" (indices after an underscore), "mark", "string", "break" or "end"
     text: str
     start: int
     end: int
@@ -73,7 +79,8 @@ def index_letters(word: str) -> list[str]:
 def tokenize(text: str, *, matrix: bool = False) -> list[Token]:
     """Split one or more equations into tokens in the order of the text; the last is the end.
 
-    In matrix notation an underscore before a number is part of a name (W_1), and np. before a name is left out. An
+    In matrix notation an underscore before a number is part of a name (W_1), as before a word and a bracket
+    (ones_like(X)), and np. before a name and comments after # are left out. An
     ExpressionError is raised if the text is empty or too long, has an unknown character, or its brackets don't match.
     """
     if not text.strip():
@@ -122,8 +129,12 @@ class _Scanner:
             if len(found.group()) > 30 or len(found.group().lower().partition("e")[2]) > 4:
                 raise ExpressionError("expected a number of at most 30 digits, got a longer one", self.text, self.at)
             self.put("number", found.group(), found.end())
-        elif self.matrix and (found := self.match(LIBRARY)):
+        elif self.matrix and (found := self.match(LIBRARY) or self.match(COMMENT)):
             self.at = found.end()
+        elif self.matrix and (found := self.match(ONES)):
+            self.put("number", "1", found.end())
+        elif self.matrix and self.tokens and self.tokens[-1].text in ("(", ",", "=") and (found := self.match(STRING)):
+            self.put("string", found.group(1) or found.group(2) or "", found.end())
         elif found := self.match(DECORATED):
             text, font, end = self.decorated(found)
             if text in ("0", "1"):
@@ -134,8 +145,8 @@ class _Scanner:
             self.command(found)
         elif found := self.match(WORD):
             word, end = found.group(), found.end()
-            if self.matrix and (number := re.compile("_[0-9]+").match(self.text, end)):
-                word, end = word + number.group()[1:], number.end()
+            if self.matrix and (rest := FUNCTION.match(self.text, end)):
+                word, end = word + rest.group(), rest.end()
             self.name(word, end)
         elif (character := self.text[self.at]) in SINGLE:
             # Σ is a sum in index notation and where an index follows, a letter otherwise
@@ -157,7 +168,11 @@ class _Scanner:
         elif character == "½":
             self.put("number", "1/2", self.at + 1)
         elif found := self.match(MARK):
+            if self.matrix and found.group() in COMPARED:
+                self.unknown(character)
             self.mark(MARKS[found.group()], found.end())
+        elif self.matrix and character == ":":
+            self.put("mark", ":", self.at + 1)
         else:
             self.unknown(character)
 
@@ -165,6 +180,8 @@ class _Scanner:
         hint = "expected a formula, got the unknown character " + repr(character)
         if character == "∂":
             hint = "a derivative can't be part of the input: give the function, and ask for its derivative by a name"
+        elif self.match(MARK):
+            hint = "a comparison can't be part of a formula: write step(x) for x > 0, relu(x) for its larger part"
         elif character in "'′’″":
             hint = "a prime belongs right after a name, before its indices: W'_ki, f'(z_i)"
             hint += "" if self.matrix else "; a transpose is written with indices: sum_d w_kd x_d"
@@ -233,6 +250,8 @@ class _Scanner:
             if layer := LAYER.match(self.text, end):
                 number = layer.group(1) or "".join(SUPERSCRIPTS[c] for c in layer.group(2))
                 text, end = text + number, layer.end()
+            elif self.matrix and (below := BELOW.match(self.text, end)):
+                text, end = text + (below.group(1) or below.group(2)), below.end()
             elif end < len(self.text) and self.text[end] in "₀₁₂₃₄₅₆₇₈₉" and "'" not in text:
                 text, end = text + SUBSCRIPTS[self.text[end]], end + 1
             elif text in GREEK and (digits := re.compile("[0-9]+").match(self.text, end)):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
-from ..expression import ONE, ZERO, Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor
+from ..expression import ONE, ZERO, Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Sum, Tensor, indices_of, walk
 from ..indices import all_indices, free_indices, fresh, is_ones, range_of, rename
 from ..limits import MOST_TERMS, TooManyTermsError, check_power, spend
 from .keys import key
@@ -138,6 +138,8 @@ def _expand_call(function: str, argument: Expr, order: int) -> list[Term]:
                 return []
             case ("exp" | "cos", Num(value)) if value == 0:
                 return [Term(ONE_NUMBER)]
+            case "step", Num(value):
+                return [Term(ONE_NUMBER)] if value > 0 else []
             case ("sin" | "tanh" | "erf" | "abs" | "sign" | "relu", Num(value)) if value == 0:
                 return []
     return [Term(ONE_NUMBER, (), ((Call(function, argument, order), ONE),))]
@@ -232,7 +234,7 @@ def _without_needless_ones(term: Term) -> Term:
     kept: list[Factor] = []
     for factor in term.factors:
         if is_ones(factor[0]):
-            (letter,) = free_indices(factor[0])
+            letter = next(iter(free_indices(factor[0])), "")  # none where the index is fixed
             others = [f for f in term.factors if f is not factor and letter in free_indices(f[0])]
             if letter not in term.bound or any(not is_ones(a) or (a, e) in kept for a, e in others):
                 continue
@@ -277,13 +279,8 @@ def _merge(start: Term, factors: Iterable[Factor]) -> list[Term]:
 
 
 def _in_label(term: Term, letter: str) -> bool:
-    for atom, _ in term.factors:
-        indices = atom.indices if isinstance(atom, Tensor) else (atom.i, atom.j) if isinstance(atom, Delta) else ()
-        if any(isinstance(index, Label) and letter in index.indices for index in indices):
-            return True
-        if not isinstance(atom, Tensor | Delta) and letter in free_indices(atom) and "<" in key(atom):
-            return True  # there is a label in there; it might be this letter's
-    return False
+    found = (index for atom, _ in term.factors for part in walk(atom) for index in indices_of(part))
+    return any(isinstance(index, Label) and letter in index.indices for index in found)
 
 
 def _choose_letters(term: Term) -> Term:

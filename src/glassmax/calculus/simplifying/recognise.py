@@ -1,8 +1,8 @@
 """Recognize what has a name or a known sum, in lists of terms, whatever their indices are called."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import permutations
+from itertools import combinations, permutations
 
 from ..expression import (
     MINUS_ONE,
@@ -24,7 +24,7 @@ from ..expression import (
     Tensor,
     map_children,
 )
-from ..indices import all_indices, free_indices, fresh, is_ones, ones, rename
+from ..indices import all_indices, free_indices, fresh, is_ones, ones, range_of, rename
 from .expand import add, combine, expand, multiply, simplified
 from .keys import key
 from .term import Factor, Term, components, from_terms
@@ -241,28 +241,29 @@ def unnamed_softmax(terms: Sequence[Term], taken: set[str]) -> Definition | None
                 batch, (summed,) = free_indices(atom), atom.indices
                 letter = fresh(set(batch) | all_indices(atom), "i")
                 value = Mul((rename(atom.body, {summed: letter}), Pow(atom, MINUS_ONE)))
-                name = next(n for n in (*("P" if batch else "p"), "softmax", "softmax_of_z") if n not in taken)
+                name = next(n for n in (*("PQ" if batch else "pq"), "softmax", "softmax_of_z") if n not in taken)
                 return Definition(name, (*batch, letter), value)
     return None
 
 
-def assume(terms: Sequence[Term], assumption: Assumption) -> list[Term]:
-    """Use an equation from left to right wherever its left side is a factor or a whole sum of a term."""
+def assume(terms: Sequence[Term], assumption: Assumption, *, inside: bool = True) -> list[Term]:
+    """Use an equation from left to right wherever its left side is a factor or a sum of a term.
+
+    A sum may be a part of a larger one, as sum_k y_nk in ``sum_{n,k} x_n y_nk``; only if `inside` is False, it may not.
+    """
     left, right = assumption
     if isinstance(left, Tensor) and isinstance(right, Tensor) and left.name == right.name:
         return combine([_reorder(term, left, right) for term in terms])
     patterns = combine(expand(left))
     if len(patterns) != 1 or len(components(patterns[0])[1]) > 1:
         return list(terms)
-    return combine([used for term in terms for used in _assume_in(term, patterns[0], right)])
+    return combine([used for term in terms for used in _assume_in(term, patterns[0], right, inside)])
 
 
-def _assume_in(term: Term, pattern: Term, right: Expr) -> list[Term]:
+def _assume_in(term: Term, pattern: Term, right: Expr, inside: bool) -> list[Term]:
     variables = frozenset(free_indices(from_terms([pattern])) + free_indices(right))
     wanted = tuple(_whole(f) for f in pattern.factors)
-    outside, sums = components(term)
-    places = [((), [f]) for f in outside] if not pattern.bound else sums
-    for bound, whole in places:
+    for bound, whole in _parts_like(term, pattern) if inside or not pattern.bound else components(term)[1]:
         factors = [f for f in whole if not is_ones(f[0])]
         if len(bound) != len(pattern.bound) or len(factors) != len(wanted):
             continue
@@ -270,13 +271,23 @@ def _assume_in(term: Term, pattern: Term, right: Expr) -> list[Term]:
             start: Naming = dict(zip(pattern.bound, order, strict=True))
             naming = _match_all(wanted, tuple(_whole(f) for f in factors), start, variables)
             if naming is not None:
-                kept = tuple(f for f in term.factors if f not in whole)
-                rest = Term(term.coefficient / pattern.coefficient, (), kept)
                 left = tuple(i for i in term.bound if i not in bound)
+                ranges = [range_of(letter, atom) for letter in left for atom, _ in whole]
+                kept = [f for f in term.factors if f not in whole] + [(one, ONE) for one in ranges if one is not None]
+                rest = Term(term.coefficient / pattern.coefficient, (), tuple(kept))
                 found = [t for part in expand(rename(right, naming)) for t in multiply(rest, part)]
                 again = [Term(t.coefficient, (*left, *t.bound), t.factors) for t in found]
-                return [u for t in again for u in _assume_in(t, pattern, right)]
+                return [u for t in again for u in _assume_in(t, pattern, right, inside)]
     return [term]
+
+
+def _parts_like(term: Term, pattern: Term) -> Iterator[tuple[tuple[str, ...], list[Factor]]]:
+    """Yield what may match a pattern: one factor, or some bound letters with all the factors that have one of them."""
+    if not pattern.bound:
+        yield from (((), [f]) for f in components(term)[0])
+        return
+    for bound in combinations(term.bound, len(pattern.bound)):
+        yield bound, [f for f in term.factors if set(bound) & {*free_indices(f[0]), *free_indices(f[1])}]
 
 
 def _whole(factor: Factor) -> Expr:

@@ -50,7 +50,7 @@ def namings(e: Expr, definition: Definition) -> Iterator[Expr]:
         named = _sums_named(e, *rule)
         if named != e:
             yield named
-        used = assume(terms, rule)
+        used = assume(terms, rule, inside=False)
         if used != terms:
             yield from_terms(used)
     bracket = _bracket_rule(definition)
@@ -85,7 +85,7 @@ def _sums_named(e: Expr, left: Expr, right: Expr) -> Expr:
     if isinstance(e, Sum | Mul) and any(isinstance(part, Sum) for part in walk(e)):
         terms = combine(expand(e))
         if len(terms) == 1:
-            used = assume(terms, (left, right))
+            used = assume(terms, (left, right), inside=False)
             if used != terms:
                 return from_terms(used)
     return e

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import TypeVar
 
 from ..expression import ONE, Assumption, Definition, Expr, Program, Tensor
 from ..indices import is_ones, ones
@@ -19,6 +20,7 @@ __all__ = ["Simplifier"]
 Stage = tuple[Callable[[list[Term]], list[Term]], str]
 """A change of terms that may apply, and the name of its rule."""
 Lines = list[tuple[Expr, str]]
+Form = TypeVar("Form")
 
 
 class Simplifier:
@@ -32,16 +34,27 @@ class Simplifier:
     def lines(self, start: Expr, known: Definition | None = None) -> Lines:
         """Return the lines from `start` to its short form, in which the right side of `known` gets its name."""
         stages = self._stages(known)
-        try:
-            opened: Lines | None = self._opened(start, stages)
-        except TooManyTermsError:
-            opened = None
-        whole = self._with_brackets(start, stages)
-        if whole is not None and (opened is None or weight(whole) < weight(opened[-1][0])):
-            return [(whole, "deltas contracted, brackets kept")]
-        if opened is None:
+        opened, in_opened = self.attempt(lambda: self._opened(start, stages))
+        whole, in_whole = self.attempt(lambda: self._with_brackets(start, stages))
+        if opened is None and whole is None:
             raise TooManyTermsError
+        more = in_opened > in_whole  # what is assumed is meant to be used
+        if whole is not None and (opened is None or (not more and weight(whole) < weight(opened[-1][0]))):
+            self.used |= in_whole
+            return [(whole, "deltas contracted, brackets kept")]
+        assert opened is not None
+        self.used |= in_opened
         return opened
+
+    def attempt(self, form: Callable[[], Form]) -> tuple[Form | None, set[Assumption]]:
+        """Return a form, None if it has too many terms, and the assumptions in it, which don't count as used yet."""
+        before, self.used = self.used, set()
+        try:
+            return form(), self.used
+        except TooManyTermsError:
+            return None, set()
+        finally:
+            self.used = before
 
     def _opened(self, start: Expr, stages: Sequence[Stage]) -> Lines:
         """Multiply out, use what is known, and take common factors out again."""
@@ -63,8 +76,13 @@ class Simplifier:
     def short(self, e: Expr) -> Expr:
         """Return the shorter of the two forms, with brackets opened and with brackets kept."""
         stages = self._stages(None)
-        opened, whole = self.collected(self._terms(e, stages)), self._with_brackets(e, stages)
-        return opened if whole is None or weight(opened) <= weight(whole) else whole
+        whole, used = self.attempt(lambda: self._with_brackets(e, stages))
+        before = set(self.used)
+        opened = self.collected(self._terms(e, stages))
+        if whole is None or weight(opened) <= weight(whole):
+            return opened
+        self.used = before | used
+        return whole
 
     def forms(self, e: Expr) -> list[Expr]:
         """Return other ways to write a result: multiplied out, and with common factors taken out of that."""

@@ -21,7 +21,7 @@ FORMATS = {
     "json": "Print every line and the result as JSON.",
 }
 CHANGES = {
-    "equations": ("wrt", "cell", "of", "assume", "times", "einstein", "matrix"),
+    "equations": ("wrt", "cell", "of", "assume", "times", "einstein", "fixed", "matrix"),
     "network": ("wrt", "cell", "activation", "output", "loss"),
     "matrix": ("shapes",),
 }
@@ -47,6 +47,7 @@ class WrongExpressionError(click.ClickException):
 @group(
     "Notation of the equations",
     option("--einstein", "Sum over an index that appears twice in a product.", is_flag=True),
+    option("--fixed", "Letter of one fixed index, such as the true class; y is read so.", metavar="LETTER"),
     option("--matrix", "Read the equations as matrix notation, such as X @ W + b.", is_flag=True),
     option("--shapes", "Axes of the arrays, with --matrix, such as 'X: n,d; b: k'.", metavar="TEXT"),
 )
@@ -124,6 +125,7 @@ def _derivations(asked: dict[str, Any]) -> "list[Derivation]":
     if asked["network"]:
         return [_network(wrt, asked)]
     options = {name: asked[name] for name in ("of", "assume", "times", "einstein", "matrix", "shapes")}
+    options["fixed"] = asked["fixed"] or ()
     return [derive(asked["equations"], wrt, **options)]
 
 
