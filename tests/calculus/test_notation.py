@@ -458,6 +458,15 @@ REAL = [
     (r"L = \sum_i \min(x_i, c)", "x", "step(-x_i + c)"),
     (r"L = \log_2(1 + x)", "x", "1/((1 + x) log(2))"),
     (r"z_i = \sum_{j \neq i} x_j", "x", "1 - delta_ji"),
+    # one sample
+    (r"L = -\log \frac{e^{f_y}}{\sum_j e^{f_j}}", "f", "p_i - delta_iy"),
+    (r"L = -\sum_k 1\{y = k\} \log p_k; p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}", "z", "p_k - delta_ky"),
+    (r"L = -\log p_{\text{true}}; p_i = softmax_i(z_i)", "z", "p_i - delta[i, true]"),
+    (
+        r"L = \sum_{j \neq y} \max(0, s_j - s_y + 1)",
+        "s",
+        "step(s_j - s_y + 1) - delta_jy sum_i step(s_i - s_y + 1)",
+    ),
 ]
 
 

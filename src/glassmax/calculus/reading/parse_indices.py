@@ -9,13 +9,11 @@ from ...errors import ExpressionError
 from ..expression import MINUS_ONE, ONE, Add, Delta, Expr, Index, Label
 from .cursor import Cursor
 from .resolve import Places, Use, product
-from .signs import CLOSING
+from .signs import CLASS_WORDS, CLOSING
 from .tokens import Token, index_letters
 
-__all__ = ["CLASS_WORDS", "COMPARISONS", "IndexCursor"]
+__all__ = ["COMPARISONS", "IndexCursor"]
 
-CLASS_WORDS = ("class", "correct", "gold", "label", "target", "true")
-"""Words that are one index: x[class], p_{true}."""
 COMPARISONS = ("=", "≠", "<", ">", "≤", "≥", "∈")
 """Signs that make brackets an indicator, and that stand below a sum sign."""
 

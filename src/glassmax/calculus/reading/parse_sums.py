@@ -13,6 +13,7 @@ from ...errors import ExpressionError
 from ..expression import MINUS_ONE, ONE, Add, Delta, Expr, Tensor, walk
 from .parse_indices import IndexCursor
 from .resolve import product
+from .signs import CLASS_WORDS
 from .tokens import Token
 
 __all__ = ["SumCursor", "SumHead"]
@@ -44,6 +45,7 @@ class SumCursor(IndexCursor):
     def __init__(self, text: str, known: Collection[str] = ()) -> None:
         super().__init__(text, known)
         self.left: tuple[str, ...] = ()
+        self.fixed: frozenset[str] = frozenset()  # letters that stand for one fixed index each
         self.bound: list[str] = []  # the indices of the sums around this place
         self.lengths: dict[tuple[str, int], Bound] = {}
 
@@ -99,7 +101,8 @@ class SumCursor(IndexCursor):
         if isinstance(other, str) and len(letters) == 1 and letters[0] in outer and other not in outer:
             letters, other = [other], letters[0]
         needed = {other} if isinstance(other, str) else set(other.indices)
-        if len(letters) != 1 or not needed <= outer | set(head.letters):
+        fixed = {"y", *CLASS_WORDS, *self.fixed} - set(letters)
+        if len(letters) != 1 or not needed <= outer | set(head.letters) | fixed:
             message = "expected one index and another that is on the left or summed outside: "
             both = [*letters, *needed]
             message += f"a sum over both is sum_{{{','.join(both)}}} (1 - delta_{''.join(both)}) ..."

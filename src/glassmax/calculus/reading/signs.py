@@ -2,7 +2,18 @@
 
 from ..greek import GREEK, VARIANTS
 
-__all__ = ["ACCENTS", "CLOSING", "COMMANDS", "FONTS", "INDICES_ABOVE", "MARKS", "SINGLE", "SUBSCRIPTS", "SUPERSCRIPTS"]
+__all__ = [
+    "ACCENTS",
+    "CLASS_WORDS",
+    "CLOSING",
+    "COMMANDS",
+    "FONTS",
+    "INDICES_ABOVE",
+    "MARKS",
+    "SINGLE",
+    "SUBSCRIPTS",
+    "SUPERSCRIPTS",
+]
 
 FUNCTION_WORDS = (
     *("exp", "log", "ln", "sqrt", "sin", "cos", "tanh", "max", "min", "sum", "prod", "argmax", "argmin"),
@@ -53,3 +64,6 @@ FONTS = {
     **{"mathit": "", "mathcal": "script", "mathscr": "script", "mathbb": "blackboard", "mathfrak": "fraktur"},
 }
 """Commands that set a name in a font, which is not part of the name."""
+
+CLASS_WORDS = ("class", "correct", "gold", "label", "target", "true")
+"""Words that are one index, that of the true class: x[class], p_{true}."""

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from ...errors import ExpressionError
 from ..greek import GREEK
+from .signs import CLASS_WORDS
 from .tokens import Token, index_letters
 from .transposes import refuse_transpose
 
@@ -152,6 +153,7 @@ class _Scripts:
             return False
         inner = self.tokens[start + 1 : end - 1] if self.tokens[start].text == "{" else self.tokens[start:end]
         words = [t for t in inner if t.font == "script" or (t.font == "upright" and len(t.text) > 1)]
+        words = [token for token in words if token.text not in CLASS_WORDS]
         self.word += "".join(token.text for token in words)
         left = [token for token in inner if token not in words]
         if words and all(token.text == "," for token in left):
