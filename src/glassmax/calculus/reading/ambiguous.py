@@ -35,7 +35,7 @@ class AmbiguityCursor(SumCursor):
 
     def typed(self, token: Token) -> str:
         """Return a token as it was typed."""
-        return self.text[token.start : token.end]
+        return self.between(token.start, token.end)
 
     def check_notation(self) -> None:
         """Refuse matrix notation where index notation is expected: not one index, but a matrix or ⊙."""
@@ -96,7 +96,7 @@ class AmbiguityCursor(SumCursor):
         if name in self.arguments and self.at("(") and not self.token.spaced:
             self.skip_arguments(token)
         elif (indices or name in self.known) and self.at("(") and not self.token.spaced and self.is_argument():
-            typed = self.text[token.start : self.token.start]
+            typed = self.between(token.start, self.token.start)
             message = f"{typed}(...) may be a function or a product: write a product as {typed} * (...), "
             message += "and a function that is not specified as f(...), without an index"
             raise ExpressionError(message, self.text, token.start)
@@ -137,10 +137,10 @@ class AmbiguityCursor(SumCursor):
 
     def check_power(self) -> None:
         """Refuse an index as a power: y^i."""
-        inner = self.tokens[self.index + 1] if self.at("{", "(") else self.token
-        single = inner is self.token or self.tokens[self.index + 2].text in ("}", ")")
-        after = self.tokens[self.index + 1].text if inner is self.token else ""
-        if inner.kind == "name" and single and inner.text in self.scope() and after not in ("_", "("):
+        bracket = self.at("{", "(")
+        inner, *after = self.tokens[self.index + bracket : self.index + bracket + 2]
+        single = after and (after[0].text in ("}", ")") if bracket else after[0].text not in ("_", "("))
+        if inner.kind == "name" and single and inner.text in self.scope():
             message = (
                 f"{inner.text} is an index here, and can't be a power: write an index below the line, x_{inner.text}"
             )

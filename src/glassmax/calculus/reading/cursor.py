@@ -67,8 +67,12 @@ class Cursor:
         if self.depth > MAX_DEPTH:
             raise ExpressionError(TOO_DEEP, self.text, self.token.start)
 
+    def between(self, start: int, end: int) -> str:
+        """Return a part of the text in one line."""
+        return " ".join(self.text[start:end].split())
+
     def fault(self, expected: str) -> NoReturn:
         """Raise: `expected`, and what came instead."""
-        typed = self.text[self.token.start : self.token.end]
+        typed = self.between(self.token.start, self.token.end)
         got = {"end": "the end", "break": "the end of the equation"}.get(self.token.kind, f"'{typed}'")
         raise ExpressionError(f"{expected}, got {got}", self.text, self.token.start)

@@ -28,7 +28,7 @@ class LeftSideCursor(AmbiguityCursor):
         for before, piece in zip([self.token, *inner], inner, strict=False):
             number = piece.kind == "number" and before.text not in ("_", "^")
             if number or (piece.kind == "mark" and piece.text not in (",", "|", "_", "{", "}", "^")):
-                typed = self.text[token.start : self.tokens[close].end]
+                typed = self.between(token.start, self.tokens[close].end)
                 raise ExpressionError(f"expected names in the brackets of {typed}", self.text, piece.start)
         if not inner:
             raise ExpressionError("expected a name between the brackets", self.text, self.token.start)

@@ -344,7 +344,7 @@ class _IndexParser(LeftSideCursor):
         """Read an argument without brackets, which is one operand: log p_k; refuse log 2 pi, where it may be more."""
         argument = self.signed()[0]
         if self.starts_operand() and self.token.text not in (*FUNCTIONS, *WRITTEN_OUT, "sum"):
-            read, more = self.text[token.end : self.token.start].strip(), self.typed(self.token)
+            read, more = self.between(token.end, self.token.start), self.typed(self.token)
             more = more + "...)" if more == "(" else more
             name = self.typed(token)
             message = f"{name} {read} {more} may be {name}({read} {more}) or {name}({read}) {more}: write brackets"

@@ -97,7 +97,7 @@ class IndexCursor(Cursor):
         end = self.index
         while self.tokens[end].text not in ("}", "]", ",") and self.tokens[end].kind not in ("end", "break"):
             end += 1
-        typed = self.text[first.start : self.tokens[end].start].strip()
+        typed = self.between(first.start, self.tokens[end].start)
         letters = [each for token in self.tokens[self.index : end] for each in re.findall("[A-Za-z]", token.text)]
         starts = [self.tokens[0], *(b for a, b in zip(self.tokens, self.tokens[1:], strict=False) if a.kind == "break")]
         message = f"the shifted index {typed} is not supported, as in a convolution or a recursion: "

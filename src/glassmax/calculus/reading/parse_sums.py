@@ -124,7 +124,7 @@ class SumCursor(IndexCursor):
         if not inner:
             return
         words = [token.text for token in inner]
-        typed = self.text[inner[0].start : inner[-1].end]
+        typed = self.between(inner[0].start, inner[-1].end)
         place = self.tokens[start].start
         less_one = head.lower == "0" and words[-2:] == ["-", "1"]
         count = words[:-2] if less_one else words
@@ -141,7 +141,7 @@ class SumCursor(IndexCursor):
         """Refuse the part of an axis that is given below a sum sign."""
         while not self.at(close, ",") and not self.at_end():
             self.advance()
-        typed = self.text[token.start : self.tokens[self.index - 1].end]
+        typed = self.between(token.start, self.tokens[self.index - 1].end)
         self.refuse_part(token.text, typed, token.start)
 
     def refuse_part(self, letter: str, part: str, place: int) -> NoReturn:

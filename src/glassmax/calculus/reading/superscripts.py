@@ -229,7 +229,7 @@ class _Scripts:
         kinds = [token.kind for token in inner]
         if end - start != 5 or kinds != ["name", "mark", "number", "mark"] or inner[1].text not in "+-":
             return
-        typed = self.text[self.tokens[start].start : self.tokens[end - 1].end]
+        typed = " ".join(self.text[self.tokens[start].start : self.tokens[end - 1].end].split())
         message = f"the shifted index {typed} is not supported: write each layer or step as an equation of its own, "
         message += "h1_j = f(h0_j); h2_j = f(h1_j)"
         message += f" (a power is written {self.name.text}^({typed[1:-1]}))"
@@ -250,7 +250,7 @@ class _Scripts:
 
     def refuse(self, start: int, end: int) -> NoReturn:
         """Raise for something above the name, in `start` to `end`, that may be a power or not."""
-        typed = self.text[self.tokens[start].start : self.tokens[end - 1].end]
+        typed = " ".join(self.text[self.tokens[start].start : self.tokens[end - 1].end].split())
         bare = typed.strip("{}()").strip()
         name, below = self.full_name(), "".join(self.letters())
         if bare.isdigit():

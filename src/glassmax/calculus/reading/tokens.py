@@ -37,7 +37,7 @@ FILLER = re.compile(
 SPACE = re.compile(r"[ \t\r\f\v\u00a0\u2009\u202f~]+|\\ ")
 BREAK = re.compile(r";|\n|\\\\")
 NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]+|\.(?![A-Za-z0-9.]))?|\.[0-9]+)(?:[eE][+-]?[0-9]+(?![A-Za-z0-9]))?")
-DECORATED = re.compile(r"\\(" + "|".join((*FONTS, *ACCENTS)) + r")(?![A-Za-z])\*?\s*")
+DECORATED = re.compile(r"\\(" + "|".join((*FONTS, *ACCENTS)) + r")(?![A-Za-z])\*?[ \t]*")
 CONTENT = re.compile(r"\\([A-Za-z]+)|[A-Za-z][A-Za-z0-9]*|[01]|[" + "".join(SINGLE) + "]")
 FRACTION = re.compile(r"\s*([0-9])\s*(?:([0-9])|([A-Za-z])|(?=\{))")
 ONES = re.compile(r"\\(?:mathbf|mathbb|mathds|bm|boldsymbol)\s*\{\s*1\s*\}|𝟏|𝟙")
