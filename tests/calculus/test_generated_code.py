@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import glassmax
-from glassmax.calculus import derive
+from glassmax.calculus import DeriveError, derive
 from glassmax.calculus.expression import KNOWN_FUNCTIONS
 from glassmax.calculus.functional import FUNCTIONAL_EQUATIONS
 from glassmax.calculus.proving.evaluate import evaluate_program
@@ -192,6 +192,23 @@ def test_neither_the_code_nor_evaluate_warns_of_large_numbers_and_zeros(equation
         evaluated = derivation.evaluate(**arrays)
     np.testing.assert_allclose(found, expected)
     np.testing.assert_allclose(evaluated, expected)
+
+
+@pytest.mark.parametrize(
+    ("equations", "message"),
+    [
+        (
+            "A_ij = delta_iy B_j",
+            "the length of axis 0 of A can't be read off an input, because only deltas have its in",
+        ),
+        ("L = f(B) df", "df would be the name of an array and of a function. Give the array another name."),
+    ],
+)
+def test_code_that_could_not_run_is_refused(equations, message):
+    derivation = derive(equations, "B")
+    assert derivation.proved
+    with pytest.raises(DeriveError, match=f"^There is no NumPy code: {re.escape(message)}"):
+        derivation.numpy()
 
 
 def test_a_first_derivative_is_no_argument_of_the_code_of_a_second():

@@ -187,6 +187,8 @@ REFUSED = {
     "L = -log p_k; p_i = exp(z_i)/sum_k exp(z_k)": "if k is one fixed index, use fixed='k'",
     "L = 1/2 (t_o - y_o)^2; y_o = tanh(z_o)": "if o is one fixed index, use fixed='o'",
     "L = e_t^2; e_t = a_t - tanh(z_t)": "if t is one fixed index, use fixed='t'",
+    "L = sum_i delta_ij z_i": "if j is one fixed index, use fixed='j'",
+    "L = -log(softmax_j(z_j))": "if j is one fixed index, use fixed='j'",
     "L = -log sigmoid(z_i - z_j)": "if i is one fixed index, use fixed='i'",
     "L = z_i": "if i is one fixed index, use fixed='i'",
     "L = sum_k z_k + b_k": "if k is one fixed index, use fixed='k'",

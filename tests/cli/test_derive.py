@@ -62,6 +62,20 @@ def test_the_true_class_of_one_sample_and_its_cases(derive):
     assert (code, "; if k is one fixed index, use --fixed k" in err) == (2, True)
 
 
+@pytest.mark.parametrize("form", ["--numpy", "--latex", "--mathml"])
+def test_an_assumption_that_was_not_used_is_said_beside_a_result_alone(derive, form):
+    code, out, err = derive(SOFTMAX, "--wrt", "z", "--assume", "z_i = 0", form)
+    assert (code, err) == (0, "Assumed, but not used: z_i = 0.\n")
+    assert "Assumed" not in out
+    assert derive(SOFTMAX, "--wrt", "z", *ONE_SUM, form)[2] == ""
+
+
+def test_code_that_could_not_run_is_one_line_on_stderr(derive):
+    code, out, err = derive("L = f(x) df", "--wrt", "x", "--numpy")
+    assert (code, out) == (2, "")
+    assert err.startswith("Error: There is no NumPy code: df would be the name of an array and of a function.")
+
+
 def test_latex_is_the_result(derive):
     code, out, _ = derive(SOFTMAX, "--wrt", "z", *ONE_SUM, "--latex")
     assert (code, out.strip()) == (0, "p - y")

@@ -20,6 +20,7 @@ from ..expression import (
     walk,
 )
 from ..indices import for_reading, is_ones, positions
+from ..limits import DeriveError
 from ..matrix import NoMatrixFormError, matrix_form
 from ..printing import function_name, matrix_numpy, needed_helpers, numpy_expression, python_name
 from ..ranges import ranges_of
@@ -36,6 +37,10 @@ def softmax(z, axis=-1):
 """
 MAY_WARN = r"np\.(?:exp|log|sqrt)\(|\*\* (?!\d)|/ (?!(?:{scalars})\b)"
 """Code that gives inf or nan with a warning for some entries of arrays; it is told to give them without."""
+
+
+UNKNOWN = "length_of_axis"
+"""What stands for a length that no input has, until it is known whether the code needs the length."""
 
 
 class NumpyCode(str):
@@ -82,8 +87,9 @@ def as_numpy(d: DerivationResult) -> NumpyCode:
     if not d.program.fixed():
         lines += [f"    {name} = np.eye({sizes.classes(label)})[{label}]" for label, name in d.one_hot_used().items()]
     lines.append(f"    return {_result_code(d, sizes.of_letters())}")
-    measured = [n for n in sizes.inputs if any(re.search(rf"\b{python_name(n)}\.shape", line) for line in lines)]
     opened = sorted({function_name(f, o) for e in bodies for f, o in _open_functions(e)})
+    _refuse(lines, given, opened)
+    measured = [n for n in sizes.inputs if any(re.search(rf"\b{python_name(n)}\.shape", line) for line in lines)]
     parameters = [*map(python_name, dict.fromkeys([*given, *measured])), *opened]
     softmaxes = [SOFTMAX] if any("= softmax(" in line for line in lines) else []
     helpers = "\n".join(dict.fromkeys([*softmaxes, *filter(None, (needed_helpers(for_reading(e)) for e in bodies))]))
@@ -94,6 +100,19 @@ def as_numpy(d: DerivationResult) -> NumpyCode:
     head += ['@np.errstate(all="ignore")'] if warns else []
     head += [f"def {function}({', '.join(parameters)}):", f'    """{d.name}, {d.layout}."""']
     return NumpyCode("\n".join([*head, *lines]) + "\n")
+
+
+def _refuse(lines: Sequence[str], given: Sequence[str], opened: Sequence[str]) -> None:
+    """Refuse code that could not run: a length is unknown, or two arguments would have the same name."""
+    for line in lines:
+        if found := re.search(rf"{UNKNOWN}\((\d+), ([^)]*)\)", line):
+            axis, name = found.groups()
+            what = f"There is no NumPy code: the length of axis {axis} of {name} can't be read off an input"
+            raise DeriveError(f"{what}, because only deltas have its index. Write a sum or a product with an array.")
+    for name in given:
+        if python_name(name) in opened:
+            what = f"There is no NumPy code: {python_name(name)} would be the name of an array and of a function"
+            raise DeriveError(f"{what}. Give the array another name.")
 
 
 class _Sizes:
@@ -107,9 +126,10 @@ class _Sizes:
     def of(self, name: str, axis: int) -> str:
         """Return code for the length of an axis of an array, which may be defined by an equation."""
         places = ((n, at) for n in self.inputs for at in range(self.ranges.arity.get(n, 0)))
-        same = (place for place in places if self.ranges.root(place) == self.ranges.root((name, axis)))
-        array, at = next(same, (name, axis))
-        return f"{python_name(array)}.shape[{at}]"
+        for array, at in places:
+            if self.ranges.root((array, at)) == self.ranges.root((name, axis)):
+                return f"{python_name(array)}.shape[{at}]"
+        return f"{UNKNOWN}({axis}, {name})"
 
     def of_letters(self) -> dict[str, str]:
         """Return code for the sizes of the letters of the result."""

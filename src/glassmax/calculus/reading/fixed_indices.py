@@ -50,14 +50,14 @@ def fixed_indices(
             what = f" is {letter!r}, the index of the class label {label.name}_{''.join(label.indices)}"
             raise ExpressionError((Setting("fixed"), f"{what}; write {label.name}, without an index."))
     summed = {letter for _, value in written for letter in _summed(value)}
-    on_left = {letter for each in equations for letter in each.indices}
+    elsewhere = {letter for each in equations for letter in each.indices} | {each.axis for each in softmaxes}
     found = set(declared)
     for letter, at in carriers.items():
-        if letter in summed or letter in labels or (letter in on_left and letter not in ON_A_LEFT_SIDE):
+        if letter in summed or letter in labels or (letter in elsewhere and letter not in ON_A_LEFT_SIDE):
             continue
         arrays = {place for place in at if place[0]}
-        once = len(arrays) <= 1 and (arrays <= running or letter in CONVENTIONAL)
-        if letter in TRUE_CLASS or once:
+        known = letter in CONVENTIONAL or (arrays and arrays <= running)
+        if letter in TRUE_CLASS or (known and len(arrays) <= 1):
             found.add(letter)
     return frozenset(found)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..grouped import GroupedCommand, group, option
-from ..talk import harmless, show_json, show_painted
+from ..talk import harmless, say, show_json, show_painted
 from ..wording import worded_error
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ FORMATS = {
     "markdown": "Print every line as Markdown.",
     "json": "Print every line and the result as JSON.",
 }
+RESULT_ALONE = ("numpy", "latex", "mathml")
+"""Formats that print the result without the assumptions."""
 CHANGES = {
     "equations": ("wrt", "cell", "of", "assume", "times", "einstein", "fixed", "matrix"),
     "network": ("wrt", "cell", "activation", "output", "loss"),
@@ -89,11 +91,11 @@ def command(cases: bool, **asked: Any) -> None:
         raise click.UsageError(f"{chosen} can't be combined. Leave all but one of them out.")
     try:
         derivations = _derivations(asked)
+        for derivation in derivations:
+            _show(derivation, forms[0] if forms else None, cases)
     except GlassmaxError as error:
         place = str(error).split("\n")[1:]
         raise WrongExpressionError("\n".join(map(harmless, [worded_error(error), *place]))) from None
-    for derivation in derivations:
-        _show(derivation, forms[0] if forms else None, cases)
     if not all(derivation.proved for derivation in derivations):
         click.get_current_context().exit(1)
 
@@ -105,6 +107,8 @@ def _show(derivation: "Derivation", form: str | None, cases: bool) -> None:
         show_painted(derivation.text(cases=cases))
     else:
         click.echo(getattr(derivation, form)())
+        if form in RESULT_ALONE and derivation.unused_note:
+            say(derivation.unused_note)
 
 
 def _derivations(asked: dict[str, Any]) -> "list[Derivation]":
