@@ -242,7 +242,8 @@ class Axes:
             return
         others = [other for other in node.args if other is not arg]
         widest = max(len(other.axes) for other in others)
-        made = widest == 0 and any(self.known.get(name) for other in others for name in names_in(other))
+        scaled = node.op == "times" and bare is node.args[1] and bare.text[0].islower()  # (xᵀy) p, the number first
+        made = widest == 0 and not scaled and any(self.known.get(name) for other in others for name in names_in(other))
         if made or (node.op == "divide" and bare is node.args[1] and 0 < widest < len(bare.axes)):
             one, many = Setting("shapes", f"{bare.text}: "), Setting("shapes", f"{bare.text}: n")
             what = f"{bare.text} may be a number or an array; declare it: "

@@ -167,7 +167,8 @@ class _MatrixParser(Cursor):
                 op = DOTS.get(typed) or {"*": "times", "/": "divide", "@": "matmul"}[mark.text]
                 below = self.token
                 result = self.node(op, result, self.signed(), place=mark.start)
-                if op == "divide" and below.kind == "number" and self.token.kind == "name" and not self.token.spaced:
+                joined = self.tokens[self.index - 1] is below and self.token.kind == "name" and not self.token.spaced
+                if op == "divide" and below.kind == "number" and joined:
                     self.fault(f"expected 1/({below.text} {self.token.text}), or a space where the quotient ends")
             elif self.token.kind in ("number", "name") or self.at("(", "[", "{") or self.opens_norm():
                 place = self.token.start
