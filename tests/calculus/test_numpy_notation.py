@@ -353,7 +353,7 @@ TEXTBOOK = {
         "theta",
     ),
     "L = exp(q @ k)": ("L = np.exp(q @ k)", {"q": "d", "k": "d"}, "k"),
-    "L = sum(e^x / 1ᵀe^x ⊙ y)": ("L = np.sum(np.exp(x) / np.exp(x).sum() * y)", {"x": "n", "y": "n"}, "x"),
+    "L = sum(e^x / (1ᵀe^x) ⊙ y)": ("L = np.sum(np.exp(x) / np.exp(x).sum() * y)", {"x": "n", "y": "n"}, "x"),
 }
 
 
