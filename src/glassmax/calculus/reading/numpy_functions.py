@@ -5,6 +5,7 @@ by a length, a variance by its definition. Whatever has no index notation is ref
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NoReturn
 
 from ...errors import ExpressionError
@@ -92,7 +93,7 @@ class NumpyFunctions:
         if name in PAIRS:
             return self.make(PAIRS[name], *args, text="**" if PAIRS[name] == "power" else "", place=place)
         if name in TWO_COMPOSED:
-            return self.of_two(name, *args, place)
+            return self.of_two(name, args[0], args[1], place)
         if name in COMPOSED:
             return self.of_one(name, args[0], place)
         return self.make("call", args[0], text=ENTRYWISE.get(name, name) + order, place=place)
@@ -122,7 +123,7 @@ class NumpyFunctions:
     def of_one(self, name: str, x: Node, place: int) -> Node:
         """A function of one array, by those that are known."""
         one, two = self.number(1, place), self.number(2, place)
-        exp, log = (lambda x: self.entrywise("exp", x)), (lambda x: self.entrywise("log", x))
+        exp, log = partial(self.entrywise, "exp"), partial(self.entrywise, "log")
         match name:
             case "log1p":
                 return log(self.make("add", one, x, place=place))
