@@ -22,9 +22,7 @@ REFUSED = {
         "the shape of Xw isn't known: write X @ w for a product, or declare it: shapes='Xw: n,d'"
     ),
     "L = X @ ^theta2x": "the shape of theta2x isn't known; declare it: shapes='theta2x: n,d'",
-    "L = X ^theta": (
-        "theta may be a number or a vector; declare it: shapes='theta: ' for a number, shapes='theta: d' for a vector"
-    ),
+    "L = X ^theta": ("theta may be a number or a vector; declare it: shapes='theta: ' or shapes='theta: d'"),
     "y = ^X' X": (
         "X' may be the transpose, Xᵀ, or an array of its own; for that declare its shape: shapes=\"X': n,d\""
     ),

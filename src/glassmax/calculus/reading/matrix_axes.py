@@ -210,8 +210,8 @@ class Axes:
             raise ExpressionError((what, Setting("shapes", f"{node.text}: n,d")), self.text, node.place)
         if letter in GREEK and letter[0].islower() and not array:
             what = f"{node.text} may be a number or a vector; declare it: "
-            choice = (Setting("shapes", f"{node.text}: "), " for a number, ", Setting("shapes", f"{node.text}: d"))
-            raise ExpressionError((what, *choice, " for a vector"), self.text, node.place)
+            number, vector = Setting("shapes", f"{node.text}: "), Setting("shapes", f"{node.text}: d")
+            raise ExpressionError((what, number, " or ", vector), self.text, node.place)
         return (self.new(), self.new()) if letter[0].isupper() else (self.new(),)
 
     def matrix_power(self, node: Node) -> None:
