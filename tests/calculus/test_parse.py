@@ -152,7 +152,7 @@ EXPRESSIONS = {
     "f(z_i)": "f(z_i)",
     "f'(z_i) + f''(z_i)": "(f'(z_i) + f''(z_i))",
     "sigmoid'(z)": "sigmoid'(z)",
-    "σ(z_i)": "sigma(z_i)",
+    "σ_i z_i": "(sigma_i z_i)",
     "N (a + b)": "(N (a + b))",
     "x_i(a + b)": "(x_i (a + b))",
     "e^{z_i} + e^z_i + e^-x": "(exp(z_i) + exp(z_i) + exp((-1 x)))",
@@ -301,7 +301,12 @@ MALFORMED = [
     ("L = W[row, i]", "expected one letter as an index, got 'row'", "      ^"),
     ("L = W[]", "expected an index, got ']'", "      ^"),
     ("L = delta_ijk", "expected two indices of delta, got more", "            ^"),
-    ("L = x_i'", "a prime belongs right after a name, before its indices: W'_ki, f'(z_i)", "       ^"),
+    (
+        "L = x_i'",
+        "a prime belongs right after a name, before its indices: W'_ki, f'(z_i)"
+        "; a transpose is written with indices: sum_d w_kd x_d",
+        "       ^",
+    ),
     ("L = 1/0", "division by zero", "      ^"),
     ("L = a @ b", "expected index notation: a matrix product is sum_k A_ik B_kj, a transpose A_ji, got '@'", "      ^"),
     ("L = \\foo x", "'\\foo' is a LaTeX command that isn't known here", "    ^"),

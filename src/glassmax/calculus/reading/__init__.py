@@ -2,9 +2,17 @@
 
 ::
 
+    signs              LaTeX commands, Unicode signs and marks, and what they become
     tokens             text to tokens, in any of the spellings
+    superscripts       what stands above a name: powers, layers, samples
+    transposes         transposes in index notation, refused with the sum that they stand for
+    cursor             a place in the list of tokens
     parse              index notation, by recursive descent
-    parse_indices      the indices in index notation
+    parse_indices      the indices in index notation, and indicators of two of them
+    parse_sums         what stands at a sum sign: indices, bounds, conditions
+    ambiguous          names that are read in two ways by different people, refused
+    left_sides         L(w) = ..., sigma^2 = ...
+    functions          the functions: known ones, written out ones, refused ones
     fixed_indices      an index that stands for one class: y in p_y
     parse_matrix       matrix notation, by recursive descent, to a `matrix_tree`
     numpy_functions    NumPy's functions and methods in matrix notation

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 
 from ...errors import ExpressionError, Setting
 from ..expression import Program
+from .cursor import Cursor
 from .matrix_to_index import to_program
 from .matrix_tree import NUMBERS, ONE_AXIS, Node
 from .numpy_functions import ATTRIBUTES, NumpyFunctions, is_function
 from .parse import FUNCTIONS, SOFTMAXES
-from .tokens import MAX_DEPTH, MAX_LENGTH, TOO_DEEP, Cursor, Token
+from .tokens import MAX_DEPTH, MAX_LENGTH, TOO_DEEP, Token
 
 __all__ = ["parse_matrix"]
 
