@@ -6,6 +6,7 @@ from glassmax.calculus.reading.parse_matrix import parse_matrix
 from glassmax.errors import ExpressionError
 
 OPEN = "a function that is not specified has one letter, f(x), and is applied entry by entry"
+OWN = "write it out, or give the array that it returns a name of its own"
 CANCELS = (
     "a maximum or minimum along an axis is known only where it cancels, as in exp(Z - Z.max(axis=1, keepdims=True)) "
     "divided by its sum; max(a, b) is entry by entry"
@@ -29,8 +30,9 @@ REFUSED = {
     "L = xᵀ A x + ^c": "c may be a number or an array; declare it: shapes='c: ' or shapes='c: n'",
     "L = ^C * (w @ w)": "C may be a number or an array; declare it: shapes='C: ' or shapes='C: n'",
     "p = softmax(z / ^T)": "T may be a number or an array; declare it: shapes='T: ' or shapes='T: n'",
-    "L = y^_pred - y": "expected matrix notation, which has no indices and no underscore in a name, got '_'",
-    "y^_pred = X @ w": "expected matrix notation, which has no indices and no underscore in a name, got '_'",
+    "L = y^_pred - y": "expected a name without an underscore, such as ypred, got '_'",
+    "y^_pred = X @ w": "expected a name without an underscore, such as ypred, got '_'",
+    "E = norm(^d - o)": "d may be a number or an array; declare it: shapes='d: ' or shapes='d: n'",
     # products
     "L = x ^y": (
         "two vectors side by side are no product: write xᵀ y for the inner product, x yᵀ for the outer product, x ⊙ y "
@@ -80,8 +82,9 @@ REFUSED = {
     "L = x.^prod()": "prod is not known here: for positive entries it is exp(sum(log(x)))",
     "L = np.^argmax(x)": "argmax is not known here: it has no derivative",
     "L = np.^median(x)": "median is not known here: it has no index notation",
-    "L = X.^foo()": f"foo is not known here: {OPEN}",
-    "L = np.^foo(X)": f"foo is not known here: {OPEN}",
+    "L = X.^foo()": f"foo is not known here: {OWN}",
+    "L = np.^hstack([A, B])": f"hstack is not known here: {OWN}",
+    "L = ^foo(X)": f"foo is not known here: {OPEN}",
     "L = ^rowsum(X)": "rowsum is not known here: write sum(X, axis=1, keepdims=True)",
     "L = ^cross_entropy(P, Y)": "cross_entropy is not known here: write it out: -sum(Y * log_softmax(Z)) / N",
     "L = np.linalg.^inv(A)": "inv of a matrix is not known here; an open function is applied entry by entry",
@@ -132,6 +135,9 @@ REFUSED = {
         "expected a new name for a new value, as in Z2 = Z - b: an array can't be changed in place, got '['"
     ),
     "N^, D = X.shape": "expected one name on the left side, as in N = X.shape[0], got ','",
+    "^import numpy": "expected equations, got Python's word import",
+    "L = x ^if y": "expected equations, got Python's word if",
+    "M = A ^& B": "expected one formula, got '&'",
     "^N = len(X)": "expected an equation besides that of a length, like L = sum(x) / N",
 }
 

@@ -84,7 +84,7 @@ class NumpyFunctions:
         if name in (*SHAPES, *MADE) and (library or len(name) > 1):
             return self.shaped(name, args, options, place)
         if name not in KNOWN and (library or not is_letter(name)):
-            self.unknown(name, place)
+            self.unknown(name, library, place)
         for option in options:
             self.fault(f"{name} has no option {option} here; leave it out", options[option].place)
         if name == "clip":
@@ -98,12 +98,13 @@ class NumpyFunctions:
             return self.of_one(name, args[0], place)
         return self.make("call", args[0], text=ENTRYWISE.get(name, name) + order, place=place)
 
-    def unknown(self, name: str, place: int) -> NoReturn:
+    def unknown(self, name: str, library: str, place: int) -> NoReturn:
         """Refuse a function by its name, with what to write in its place."""
         if name in OF_MATRICES:
             self.fault(f"{name} of a matrix is not known here; an open function is applied entry by entry", place)
+        own = "write it out, or give the array that it returns a name of its own"
         open_function = "a function that is not specified has one letter, f(x), and is applied entry by entry"
-        advice = ADVICE.get(name, open_function)
+        advice = ADVICE.get(name, own if library else open_function)
         self.fault(f"{name} is not known here: {advice}", place)
 
     def expect(self, count: int, name: str, args: Sequence[Node], place: int) -> None:
