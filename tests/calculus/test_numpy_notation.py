@@ -65,8 +65,7 @@ PROGRAMS = {
         "W",
     ),
     "cs231n_two_layers": (
-        "h1 = np.maximum(0, X @ W1 + b1); s = h1 @ W2 + b2; "
-        "L = -np.mean(np.log(softmax(s, axis=1)[np.arange(N), y]))",
+        "h1 = np.maximum(0, X @ W1 + b1); s = h1 @ W2 + b2; L = -np.mean(np.log(softmax(s, axis=1)[np.arange(N), y]))",
         {"X": "n,d", "W1": "d,h", "b1": "h", "W2": "h,k", "b2": "k", "y": "n<k", "N": "=n"},
         "W1",
     ),
@@ -77,12 +76,14 @@ PROGRAMS = {
         "W2",
     ),
     "log_sum_exp_with_the_shift": (
-        "m = Z.max(axis=1, keepdims=True); l = m + np.log(np.exp(Z - m).sum(axis=1, keepdims=True)); L = (l ** 3).sum()",
+        "m = Z.max(axis=1, keepdims=True); l = m + np.log(np.exp(Z - m).sum(axis=1, keepdims=True)); "
+        "L = (l ** 3).sum()",
         {"Z": "n,k"},
         "Z",
     ),
     "log_softmax_by_the_shift": (
-        "S = Z - Z.max(axis=-1)[:, None]; Q = S - np.log(np.exp(S).sum(-1))[:, None]; L = -np.mean((Y * Q).sum(axis=1))",
+        "S = Z - Z.max(axis=-1)[:, None]; Q = S - np.log(np.exp(S).sum(-1))[:, None]; "
+        "L = -np.mean((Y * Q).sum(axis=1))",
         {"Z": "n,k", "Y": "n,k"},
         "Z",
     ),
@@ -121,9 +122,14 @@ PROGRAMS = {
         BATCH,
         "W",
     ),
-    "softmax_of_columns": ("P = np.exp(Z) / np.sum(np.exp(Z), axis=0); L = (P * Y).sum()", {"Z": "n,k", "Y": "n,k"}, "Z"),
+    "softmax_of_columns": (
+        "P = np.exp(Z) / np.sum(np.exp(Z), axis=0); L = (P * Y).sum()",
+        {"Z": "n,k", "Y": "n,k"},
+        "Z",
+    ),
     "batch_norm": (
-        "mu = X.mean(axis=0); v = X.var(axis=0); U = (X - mu) / np.sqrt(v + eps); Q = gamma * U + beta; L = (Q * Y).sum()",
+        "mu = X.mean(axis=0); v = X.var(axis=0); U = (X - mu) / np.sqrt(v + eps); "
+        "Q = gamma * U + beta; L = (Q * Y).sum()",
         {"X": "n,d", "Y": "n,d", "gamma": "d", "beta": "d", "eps": ""},
         "X",
     ),
@@ -137,7 +143,11 @@ PROGRAMS = {
         {"X": "n,d", "Y": "n,d", "g": "d", "b": "d", "eps": ""},
         "X",
     ),
-    "standardized_columns": ("U = (X - X.mean(0)) / X.std(0, ddof=1); L = np.sum(U * Y)", {"X": "n,d", "Y": "n,d"}, "X"),
+    "standardized_columns": (
+        "U = (X - X.mean(0)) / X.std(0, ddof=1); L = np.sum(U * Y)",
+        {"X": "n,d", "Y": "n,d"},
+        "X",
+    ),
     "rms_norm": (
         "U = X / np.sqrt(np.mean(np.square(X), axis=-1, keepdims=True) + 1e-6); L = np.sum(U * Y)",
         {"X": "n,d", "Y": "n,d"},
@@ -154,11 +164,18 @@ PROGRAMS = {
         {"X": "n,d", "Wq": "d,h", "Wk": "d,h", "Wv": "d,k", "d": "=d"},
         "Wk",
     ),
-    "rows_of_norm_one": ("U = X / np.linalg.norm(X, axis=1, keepdims=True); L = np.sum((U @ U.T) * S)",
-        {"X": "n,d", "S": "n,n"}, "X"),
+    "rows_of_norm_one": (
+        "U = X / np.linalg.norm(X, axis=1, keepdims=True); L = np.sum((U @ U.T) * S)",
+        {"X": "n,d", "S": "n,n"},
+        "X",
+    ),
     "norms_of_rows": ("L = np.linalg.norm(X, axis=1).sum()", {"X": "n,d"}, "X"),
     "norm_of_a_matrix": ("L = np.linalg.norm(X @ W - Y)", BATCH, "X"),
-    "norm_named": ("L = np.linalg.norm(X, 'fro') + np.linalg.norm(w, ord=1) + np.linalg.norm(w, 2)", {"X": "n,d", "w": "d"}, "w"),
+    "norm_named": (
+        "L = np.linalg.norm(X, 'fro') + np.linalg.norm(w, ord=1) + np.linalg.norm(w, 2)",
+        {"X": "n,d", "w": "d"},
+        "w",
+    ),
     "cosine": ("c = a @ b / (np.linalg.norm(a) * np.linalg.norm(b)); L = c ** 2", {"a": "d", "b": "d"}, "a"),
     "einsum_product": ("C = np.einsum('nd,dk->nk', X, W); L = np.einsum('ij,ij->', C, Y)", BATCH, "W"),
     "einsum_of_rows": ("r = np.einsum('ij,ij->i', X, X); L = np.sum(r ** 2)", {"X": "n,d"}, "X"),
@@ -176,32 +193,70 @@ PROGRAMS = {
         {"x": "n"},
         "x",
     ),
-    "logarithms": ("L = np.sum(np.log2(1 + x ** 2) * np.log10(2 + x ** 2) + np.logaddexp(x, 2 * y))", {"x": "n", "y": "n"}, "x"),
-    "clipped": ("L = -np.sum(Y * np.log(np.clip(P, 0.3, 0.9))) + np.minimum(P, Y).sum()", {"P": "n,k", "Y": "n,k"}, "P"),
+    "logarithms": (
+        "L = np.sum(np.log2(1 + x ** 2) * np.log10(2 + x ** 2) + np.logaddexp(x, 2 * y))",
+        {"x": "n", "y": "n"},
+        "x",
+    ),
+    "clipped": (
+        "L = -np.sum(Y * np.log(np.clip(P, 0.3, 0.9))) + np.minimum(P, Y).sum()",
+        {"P": "n,k", "Y": "n,k"},
+        "P",
+    ),
     "leaky_relu": ("L = np.sum((np.maximum(Z, 0.1 * Z) - Y) ** 2)", {"Z": "n,k", "Y": "n,k"}, "Z"),
     "rows_of_an_embedding": ("E = X[y]; L = np.sum((E @ W) ** 2)", {"X": "k,d", "W": "d,h", "y": "n<k"}, "X"),
     "indexing_is_no_product": ("L = np.sum(X[y])", {"X": "k,d", "y": "n<k"}, "X"),
     "columns_at_labels": ("L = np.sum(X[:, y] ** 2)", {"X": "d,k", "y": "n<k"}, "X"),
     "entries_at_labels": ("L = np.sum(np.exp(x[y]) * s)", {"x": "k", "s": "n", "y": "n<k"}, "x"),
-    "transposes": ("L = np.sum(X.T @ X @ W.T.T) + np.trace(X.T.dot(X)) + np.sum(np.transpose(W) ** 2)",
-        {"X": "n,d", "W": "d,k"}, "X"),
-    "inner_products": ("L = np.inner(a, b) * np.vdot(a, c) + np.sum(np.inner(X, Y) ** 2)",
-        {"a": "d", "b": "d", "c": "d", "X": "n,d", "Y": "m,d"}, "X"),
-    "a_sum_by_its_position": ("L = (X.sum(0) * b).sum() + (X.sum(1) ** 2).sum() + np.sum(X ** 2, -1).sum()", {"X": "n,d", "b": "d"}, "X"),
-    "ones_of_numpy": ("L = np.sum((np.ones(n) @ X) ** 2) + np.sum(np.ones_like(X) * X) + np.sum((X - np.eye(n)) ** 3)",
-        {"X": "n,n", "n": "=n"}, "X"),
-    "a_recurrent_step": ("h = np.tanh(Wx @ x + Wh @ g + b); L = -np.log(softmax(Wy @ h))  @ y",
-        {"Wx": "h,d", "Wh": "h,h", "Wy": "k,h", "x": "d", "g": "h", "b": "h", "y": "k"}, "Wh"),
+    "transposes": (
+        "L = np.sum(X.T @ X @ W.T.T) + np.trace(X.T.dot(X)) + np.sum(np.transpose(W) ** 2)",
+        {"X": "n,d", "W": "d,k"},
+        "X",
+    ),
+    "inner_products": (
+        "L = np.inner(a, b) * np.vdot(a, c) + np.sum(np.inner(X, Y) ** 2)",
+        {"a": "d", "b": "d", "c": "d", "X": "n,d", "Y": "m,d"},
+        "X",
+    ),
+    "a_sum_by_its_position": (
+        "L = (X.sum(0) * b).sum() + (X.sum(1) ** 2).sum() + np.sum(X ** 2, -1).sum()",
+        {"X": "n,d", "b": "d"},
+        "X",
+    ),
+    "ones_of_numpy": (
+        "L = np.sum((np.ones(n) @ X) ** 2) + np.sum(np.ones_like(X) * X) + np.sum((X - np.eye(n)) ** 3)",
+        {"X": "n,n", "n": "=n"},
+        "X",
+    ),
+    "a_recurrent_step": (
+        "h = np.tanh(Wx @ x + Wh @ g + b); L = -np.log(softmax(Wy @ h))  @ y",
+        {"Wx": "h,d", "Wh": "h,h", "Wy": "k,h", "x": "d", "g": "h", "b": "h", "y": "k"},
+        "Wh",
+    ),
     "kl_divergence": ("q = softmax(z); L = np.sum(p * (np.log(p) - np.log(q)))", {"p": "k", "z": "k"}, "z"),
     "entropy": ("P = softmax(X @ W, axis=1); L = -np.sum(P * np.log(P), axis=1).mean()", LINEAR, "W"),
-    "focal_loss": ("p = sigmoid(X @ w); L = -np.mean(y * (1 - p) ** 2 * np.log(p))", {"X": "n,d", "w": "d", "y": "n"}, "w"),
+    "focal_loss": (
+        "p = sigmoid(X @ w); L = -np.mean(y * (1 - p) ** 2 * np.log(p))",
+        {"X": "n,d", "w": "d", "y": "n"},
+        "w",
+    ),
     "squared_distances": (
-        "s = np.sum(X**2, axis=1); t = np.sum(Y**2, axis=1); D2 = s[:, None] + t[None, :] - 2 * X @ Y.T; L = np.exp(-D2 / 2).sum()",
-        {"X": "n,d", "Y": "m,d"}, "X"),
-    "centered_covariance": ("C = (X - X.mean(axis=0)).T @ (X - X.mean(axis=0)) / (X.shape[0] - 1); L = np.sum(C * S)",
-        {"X": "n,d", "S": "d,d"}, "X"),
-    "a_defined_length": ("N = X.shape[0]; L = np.sum((X @ w - y) ** 2) / (2 * N)", {"X": "n,d", "w": "d", "y": "n"}, "w"),
-}  # fmt: skip
+        "s = np.sum(X**2, axis=1); t = np.sum(Y**2, axis=1); D2 = s[:, None] + t[None, :] - 2 * X @ Y.T; "
+        "L = np.exp(-D2 / 2).sum()",
+        {"X": "n,d", "Y": "m,d"},
+        "X",
+    ),
+    "centered_covariance": (
+        "C = (X - X.mean(axis=0)).T @ (X - X.mean(axis=0)) / (X.shape[0] - 1); L = np.sum(C * S)",
+        {"X": "n,d", "S": "d,d"},
+        "X",
+    ),
+    "a_defined_length": (
+        "N = X.shape[0]; L = np.sum((X @ w - y) ** 2) / (2 * N)",
+        {"X": "n,d", "w": "d", "y": "n"},
+        "w",
+    ),
+}
 
 
 def drawn(arrays, sizes, rng):
@@ -267,6 +322,52 @@ def test_a_gradient_of_another_program_would_be_noticed():
     assert np.abs(found - differences(text, drawing, wrt)).max() > 1e-3
 
 
+TEXTBOOK = {
+    # matrix notation: the same in NumPy, the arrays, by what
+    "P = exp(A) / (1 1ᵀ exp(A)); L = sum(P ⊙ B)": (
+        "P = exp(A) / exp(A).sum(axis=0); L = (P * B).sum()",
+        {"A": "n,k", "B": "n,k"},
+        "A",
+    ),
+    "P = exp(A) ⊘ (exp(A) 1 1ᵀ); L = 1ᵀ(P ⊙ B) 1": (
+        "P = exp(A) / exp(A).sum(axis=1)[:, None]; L = (P * B).sum()",
+        {"A": "n,k", "B": "n,k"},
+        "A",
+    ),
+    "L = 1ᵀ(y ⊙ x^∘2)": ("L = (y * x**2).sum()", {"x": "n", "y": "n"}, "x"),
+    "g = (1ᵀy) p - y; L = gᵀ g": ("g = y.sum() * p - y; L = g @ g", {"p": "k", "y": "k"}, "y"),
+    "J = diag(p) - p pᵀ; L = xᵀ J x": ("J = np.diag(p) - np.outer(p, p); L = x @ J @ x", {"p": "k", "x": "k"}, "p"),
+    "L = ‖X w - y‖²": ("L = np.sum((X @ w - y)**2)", {"X": "n,d", "w": "d", "y": "n"}, "w"),
+    "L = ‖(I - u uᵀ) x‖²": ("L = np.sum(((np.eye(len(x)) - np.outer(u, u)) @ x)**2)", {"u": "d", "x": "d"}, "u"),
+    "L = ‖w‖_1 + ‖W‖_F^2": ("L = np.abs(w).sum() + (W**2).sum()", {"w": "d", "W": "d,k"}, "w"),
+    "L = a \\cdot b": ("L = a @ b", {"a": "d", "b": "d"}, "a"),
+    "L = (W · x) · y": ("L = (W @ x) @ y", {"W": "n,d", "x": "d", "y": "n"}, "W"),
+    "L = sum(tanh(Wx @ a + Wh @ b))": (
+        "L = np.sum(np.tanh(Wx @ a + Wh @ b))",
+        {"Wx": "h,d", "Wh": "h,k", "a": "d", "b": "k"},
+        "Wx",
+    ),
+    "r = Phi @ theta - y; L = r @ r": (
+        "r = Phi @ theta - y; L = r @ r",
+        {"Phi": "n,d", "theta": "d", "y": "n"},
+        "theta",
+    ),
+    "L = exp(q @ k)": ("L = np.exp(q @ k)", {"q": "d", "k": "d"}, "k"),
+    "L = sum(e^x / (1ᵀe^x) ⊙ y)": ("L = np.sum(np.exp(x) / np.exp(x).sum() * y)", {"x": "n", "y": "n"}, "x"),
+}
+
+
+@pytest.mark.parametrize("text", TEXTBOOK)
+def test_a_formula_of_a_textbook_has_the_gradient_that_numpy_gives(text):
+    program, arrays, wrt = TEXTBOOK[text]
+    derivation = derive(text, wrt, matrix=True, of="L")
+    assert derivation.proved
+    for turn, sizes in enumerate(SIZES):
+        drawing = drawn(arrays, sizes, np.random.default_rng(turn))
+        found = derivation.evaluate(**drawing)
+        np.testing.assert_allclose(found, differences(program, drawing, wrt), rtol=1e-5, atol=1e-6)
+
+
 # expressions put together at random: NumPy and glassmax agree, or glassmax refuses
 
 SHAPES = {"X": "n,d", "Y": "n,d", "W": "d,k", "Z": "n,k", "x": "d", "w": "d", "y": "n", "b": "k", "s": "", "t": "n<k"}
@@ -287,7 +388,8 @@ AFTER = [
 ]
 AFTER += ["[np.arange(len(t)), t]", "[t]", "[:, t]", "[range(len(t)), t]"]
 EINSUMS = ["ij,jk->ik", "ij->j", "ij,ij->", "i,i", "i,j->ji", "ij,j", "ij,ik->kj", "ii", "ij->ji"]
-SHIFTED = "np.exp({0} - {0}.max(axis=-1, keepdims=True)) / np.exp({0} - {0}.max(axis=-1, keepdims=True)).sum(-1, keepdims=True)"
+POWERS = "np.exp({0} - {0}.max(axis=-1, keepdims=True))"
+SHIFTED = f"{POWERS} / {POWERS}.sum(axis=-1, keepdims=True)"
 
 
 @st.composite

@@ -19,6 +19,9 @@ __all__ = ["Axes"]
 
 Lengths = tuple[str, ...]
 
+LENGTHS = ("N", "n", "m", "d", "k")
+"""Names of lengths, which nobody adds to an array."""
+
 
 class Axes:
     """The axes of every node; two axes that have to be equal become one."""
@@ -210,8 +213,8 @@ class Axes:
             raise ExpressionError((what, Setting("shapes", f"{node.text}: n,d")), self.text, node.place)
         if letter in GREEK and letter[0].islower() and not array:
             what = f"{node.text} may be a number or a vector; declare it: "
-            choice = (Setting("shapes", f"{node.text}: "), " for a number, ", Setting("shapes", f"{node.text}: d"))
-            raise ExpressionError((what, *choice, " for a vector"), self.text, node.place)
+            number, vector = Setting("shapes", f"{node.text}: "), Setting("shapes", f"{node.text}: d")
+            raise ExpressionError((what, number, " or ", vector), self.text, node.place)
         return (self.new(), self.new()) if letter[0].isupper() else (self.new(),)
 
     def matrix_power(self, node: Node) -> None:
@@ -238,12 +241,19 @@ class Axes:
         """Refuse a name whose guessed axes alone make an array of a number: c in xᵀ A x + c may be a number, too."""
         bare = arg.args[0] if arg.op == "negate" else arg
         guessed = bare.op == "name" and bare.text not in self.declared and bare.text not in self.equations
-        if not guessed or not bare.axes or bare.text in self.arrays or self.uses[bare.text] > 1:
+        if not guessed or bare.text in self.arrays or self.uses[bare.text] > 1:
             return
         others = [other for other in node.args if other is not arg]
         widest = max(len(other.axes) for other in others)
-        made = widest == 0 and any(self.known.get(name) for other in others for name in names_in(other))
-        if made or (node.op == "divide" and bare is node.args[1] and 0 < widest < len(bare.axes)):
+        length = not bare.axes and node.op == "add" and widest > 0 and bare.text in LENGTHS  # d - o, two vectors?
+        scaled = node.op == "times" and bare is node.args[1] and bare.text[0].islower()  # (xᵀy) p, the number first
+        made = (
+            bare.axes
+            and widest == 0
+            and not scaled
+            and any(self.known.get(name) for other in others for name in names_in(other))
+        )
+        if made or length or (node.op == "divide" and bare is node.args[1] and 0 < widest < len(bare.axes)):
             one, many = Setting("shapes", f"{bare.text}: "), Setting("shapes", f"{bare.text}: n")
             what = f"{bare.text} may be a number or an array; declare it: "
             raise ExpressionError((what, one, " or ", many), self.text, bare.place)

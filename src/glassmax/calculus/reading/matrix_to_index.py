@@ -171,6 +171,21 @@ class _Indexer:
                 is_square = base.op == "norm" and base.text != "1" and exponent == number(2)
                 squares = replace(base, text="squares")
                 return self.write(squares, letters, taken) if is_square else Pow(part(0), exponent)
+            case "call":
+                name = node.text.rstrip("'")
+                if name == "sqrt":
+                    return Pow(arg(0), Num(Fraction(1, 2)))
+                return Call(name, arg(0), len(node.text) - len(name))
+            case _:
+                return self.rearranged(node, letters, taken)
+
+    def rearranged(self, node: Node, letters: tuple[str, ...], taken: frozenset[str]) -> Expr:
+        """What gives the letters of its parts other places, or sums over them."""
+
+        def arg(at: int, letters: tuple[str, ...] = letters, taken: frozenset[str] = taken) -> Expr:
+            return self.write(node.args[at], letters, taken)
+
+        match node.op:
             case "transpose":
                 return arg(0, letters[::-1])
             case "expand":
@@ -185,10 +200,10 @@ class _Indexer:
                 return _flat(arg(0, letters[:1]), arg(1, letters[1:]))
             case "matmul":
                 first = len(node.args[0].axes) - 1
-                one, bound = self.new(node.args[0].axes[-1:], taken)
-                inner = taken | set(bound)
+                one, summed = self.new(node.args[0].axes[-1:], taken)
+                inner = taken | set(summed)
                 body = _flat(arg(0, (*letters[:first], *one), inner), arg(1, (*one, *letters[first:]), inner))
-                return Sum(bound, body) if bound else body
+                return Sum(summed, body) if summed else body
             case "einsum":
                 return self.einsum(node, letters, taken)
             case "trace":
@@ -210,10 +225,7 @@ class _Indexer:
                 self.shifts[name] = node.place
                 return Tensor(name, tuple(letter for letter in letters if letter))
             case _:
-                name = node.text.rstrip("'")
-                if name == "sqrt":
-                    return Pow(arg(0), Num(Fraction(1, 2)))
-                return Call(name, arg(0), len(node.text) - len(name))
+                raise TypeError(f"{node.op} is no part of a formula")
 
     def repeated(self, value: Expr, node: Node, letters: tuple[str, ...]) -> Expr:
         """A number times ones along the axes of a node, each by an array that has it."""

@@ -5,6 +5,7 @@ by a length, a variance by its definition. Whatever has no index notation is ref
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NoReturn
 
 from ...errors import ExpressionError
@@ -83,7 +84,7 @@ class NumpyFunctions:
         if name in (*SHAPES, *MADE) and (library or len(name) > 1):
             return self.shaped(name, args, options, place)
         if name not in KNOWN and (library or not is_letter(name)):
-            self.unknown(name, place)
+            self.unknown(name, library, place)
         for option in options:
             self.fault(f"{name} has no option {option} here; leave it out", options[option].place)
         if name == "clip":
@@ -92,17 +93,18 @@ class NumpyFunctions:
         if name in PAIRS:
             return self.make(PAIRS[name], *args, text="**" if PAIRS[name] == "power" else "", place=place)
         if name in TWO_COMPOSED:
-            return self.of_two(name, *args, place)
+            return self.of_two(name, args[0], args[1], place)
         if name in COMPOSED:
             return self.of_one(name, args[0], place)
         return self.make("call", args[0], text=ENTRYWISE.get(name, name) + order, place=place)
 
-    def unknown(self, name: str, place: int) -> NoReturn:
+    def unknown(self, name: str, library: str, place: int) -> NoReturn:
         """Refuse a function by its name, with what to write in its place."""
         if name in OF_MATRICES:
             self.fault(f"{name} of a matrix is not known here; an open function is applied entry by entry", place)
+        own = "write it out, or give the array that it returns a name of its own"
         open_function = "a function that is not specified has one letter, f(x), and is applied entry by entry"
-        advice = ADVICE.get(name, open_function)
+        advice = ADVICE.get(name, own if library else open_function)
         self.fault(f"{name} is not known here: {advice}", place)
 
     def expect(self, count: int, name: str, args: Sequence[Node], place: int) -> None:
@@ -122,7 +124,7 @@ class NumpyFunctions:
     def of_one(self, name: str, x: Node, place: int) -> Node:
         """A function of one array, by those that are known."""
         one, two = self.number(1, place), self.number(2, place)
-        exp, log = (lambda x: self.entrywise("exp", x)), (lambda x: self.entrywise("log", x))
+        exp, log = partial(self.entrywise, "exp"), partial(self.entrywise, "log")
         match name:
             case "log1p":
                 return log(self.make("add", one, x, place=place))

@@ -8,6 +8,7 @@ it is refused.
 
 import re
 from collections.abc import Mapping
+from typing import NoReturn
 
 from ...errors import ExpressionError, Setting
 from ..expression import Program
@@ -24,7 +25,7 @@ Shapes = Mapping[str, tuple[str, ...] | str] | str
 
 LIBRARY = re.compile(r"([A-Za-z]+)(?:\.[A-Za-z]+)*\.$")
 RESERVED = (*FUNCTIONS, *SOFTMAXES, "sum", "\\frac")
-UNDERSCORE = "expected matrix notation, which has no indices and no underscore in a name"
+KEYWORDS = ("if", "else", "for", "in", "not", "and", "or", "return", "def", "import", "from", "while", "assert")
 CONSTANTS = ("True", "False", "None", "newaxis", "inf", "nan")
 
 
@@ -85,6 +86,8 @@ class _MatrixParser(Cursor):
         triples = zip(self.tokens, self.tokens[1:], [*self.tokens[2:], self.tokens[-1]], strict=False)
         self.arrays = {name for triple in triples for name in _beside_product(*triple)}
         self.program = self.is_program()
+        if "\\" not in text and (found := re.search(r"(?<![=\s])\s*&\s*(?![=\s])", text)):
+            raise ExpressionError("expected one formula, got '&'", text, text.index("&", found.start()))
         whole = declared | self.defined
         self.tokens = [piece for token in self.tokens for piece in self.pieces(token, whole)]
         pairs = list(zip(self.tokens, self.tokens[1:], strict=False))
@@ -123,6 +126,8 @@ class _MatrixParser(Cursor):
         self.skip_breaks()
         while self.token.kind != "end":
             token = self.token
+            if token.text in KEYWORDS:
+                raise ExpressionError(f"expected equations, got Python's word {token.text}", self.text, token.start)
             if token.kind != "name" or token.text in RESERVED:
                 self.fault("expected a name on the left side, like L = ...")
             if token.text in out:
@@ -133,7 +138,7 @@ class _MatrixParser(Cursor):
             if self.at(","):
                 self.fault("expected one name on the left side, as in N = X.shape[0]")
             if self.at("_"):
-                self.fault(UNDERSCORE)
+                self.refuse_underscore()
             self.expect("=", " after the left side")
             value = self.expression()
             if not self.at_end():
@@ -144,6 +149,13 @@ class _MatrixParser(Cursor):
         if not out:
             self.fault("expected an equation, like L = sum(x ** 2)")
         return out
+
+    def refuse_underscore(self) -> NoReturn:
+        """Refuse an index, or a name of several words."""
+        before, after = self.tokens[self.index - 1], self.tokens[self.index + 1]
+        if before.kind == "name" and len(after.text) > 2:
+            self.fault(f"expected a name without an underscore, such as {before.text}{after.text}")
+        self.fault("expected matrix notation, which has no indices and no underscore in a name")
 
     def changes_in_place(self) -> bool:
         """Tell whether ``-=``, or an index and ``=``, follow the name on the left side."""
@@ -168,7 +180,8 @@ class _MatrixParser(Cursor):
                 op = DOTS.get(typed) or {"*": "times", "/": "divide", "@": "matmul"}[mark.text]
                 below = self.token
                 result = self.node(op, result, self.signed(), place=mark.start)
-                if op == "divide" and below.kind == "number" and self.token.kind == "name" and not self.token.spaced:
+                joined = self.tokens[self.index - 1] is below and self.token.kind == "name" and not self.token.spaced
+                if op == "divide" and below.kind == "number" and joined:
                     self.fault(f"expected 1/({below.text} {self.token.text}), or a space where the quotient ends")
             elif self.token.kind in ("number", "name") or self.at("(", "[", "{") or self.opens_norm():
                 place = self.token.start
@@ -178,7 +191,7 @@ class _MatrixParser(Cursor):
                     right = self.node("ones", place=place)
                 result = self.node("beside", result, right, place=place)
             elif self.at("_"):
-                self.fault(UNDERSCORE)
+                self.refuse_underscore()
             else:
                 return result
 
@@ -369,12 +382,14 @@ class _MatrixParser(Cursor):
 
     def named(self, token: Token) -> Node:
         name = token.text.rstrip("'")
+        own = token.text in self.declared | self.defined
         if token.text == "\\frac" and self.at("{"):
             top = self.group()
             return self.node("divide", top, self.group() if self.at("{") else self.fault("expected '{'"))
+        if token.text in KEYWORDS and not own:
+            raise ExpressionError(f"expected equations, got Python's word {token.text}", self.text, token.start)
         if token.text in CONSTANTS:
             return self.node("constant", text=token.text, place=token.start)
-        own = token.text in self.declared | self.defined
         library = LIBRARY.search(self.text[: token.start])
         if library and token.text == "e" and not self.at("^"):
             return self.node("call", self.node("number", text="1", place=token.start), text="exp")
