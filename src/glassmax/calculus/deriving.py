@@ -58,9 +58,10 @@ def derive(
         Letters that stand for one fixed index each, such as the true class of a single sample: ``"k"`` for
         ``"L = -log p_k"``. The letter y in ``"L = -log p_y"`` is read so without being named here.
     matrix : bool, default=False
-        Whether the equations are in matrix notation: ``"L = -sum(Y * log(softmax(X @ W + b))) / N"``.
+        Whether the equations are in matrix notation, that of NumPy or of a textbook:
+        ``"L = -sum(Y * log(softmax(X @ W + b))) / N"``.
     shapes : str or mapping, optional
-        With `matrix`: the axes of arrays, ``"X: n,d; b: k"``, if the equations don't show them.
+        With `matrix`: the axes of arrays, ``"X: n,d; b: k; c: "``, if the equations don't show them.
 
     Returns
     -------

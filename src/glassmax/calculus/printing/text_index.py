@@ -127,8 +127,8 @@ class _Text:
             case Pow(base, exponent) if not (isinstance(exponent, Num) and exponent.value < 0):
                 under = self.factor(base) if is_atom(base) else self.in_brackets(base)
                 short = is_atom(exponent) and not isinstance(exponent, Call | Pow | Delta)
-                if isinstance(exponent, Tensor) and exponent.indices:
-                    short = False
+                if isinstance(exponent, Tensor) and (exponent.indices or exponent.name in ("T", "l", "L")):
+                    short = False  # x^T is a transpose, x^l may be a layer
                 return f"{under}^{self.factor(exponent) if short else self.in_brackets(exponent)}"
             case _:
                 return self.in_brackets(e)

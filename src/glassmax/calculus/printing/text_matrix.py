@@ -50,15 +50,16 @@ def _print(m: Matrix) -> tuple[str, int]:
         case Eye():
             return "I", ATOM
         case Diag(of, _):
-            return f"diag({matrix_text(of)})", ATOM
+            return f"diag({_equal_numbers(of) or matrix_text(of)})", ATOM
         case Apply(function, of, _, order):
             return f"{prime(function, order)}({matrix_text(of)})", ATOM
         case Transpose(of, _):
-            return f"{_within(of, ATOM)}ᵀ", ATOM
+            return f"{_equal_numbers(of) or _within(of, ATOM)}ᵀ", ATOM
         case Power():
             return _print_power(m)
         case Product(factors, _):
-            parts = [_within(f, PRODUCT if is_transparent(f, factors[:n]) else ATOM) for n, f in enumerate(factors)]
+            levels = (PRODUCT if is_transparent(f, factors[:n]) else ATOM for n, f in enumerate(factors))
+            parts = [_equal_numbers(f) or _within(f, level) for f, level in zip(factors, levels, strict=True)]
             return _juxtaposed(parts), PRODUCT
         case Hadamard(factors, axes):
             return _print_entrywise(factors, axes)
@@ -73,6 +74,15 @@ def _print(m: Matrix) -> tuple[str, int]:
 def _within(m: Matrix, level: int) -> str:
     printed, own = _print(m)
     return printed if own >= level and not printed.startswith("-") else f"({printed})"
+
+
+def _equal_numbers(m: Matrix) -> str:
+    """Print a vector of equal fractions with its ones, (1/N 1), or it reads as a number; "" for anything else."""
+    parts = matrix_parts(m) if isinstance(m, Scaled | Quotient) and len(m.axes) == 1 else None
+    if parts is None or not isinstance(parts.core, Ones) or parts.number.numerator != 1:
+        return ""
+    number, _ = _print_parts(MatrixParts(parts.negative, parts.number, None, parts.below))
+    return f"({number} 1)"
 
 
 def _operand(m: Matrix, axes: tuple[str, ...]) -> str:

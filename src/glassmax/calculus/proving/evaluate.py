@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Program, Sum, Tensor, children
+from ..expression import Add, Call, Delta, Expr, Index, Label, Mul, Num, Pow, Program, Sum, Tensor, children, indices_of
 from ..indices import free_indices
 from ..indices import letters as letters_of
 from ..limits import MOST_NUMBERS, DeriveError, spend
@@ -71,35 +71,43 @@ def evaluate_program(program: Program, values: Values) -> Values:
 
 def _sizes(e: Expr, values: Values, known: Mapping[str, int] | None = None) -> dict[str, int]:
     """Read the size of every free letter off the arrays that it indexes, then off deltas, then off what is known."""
+    found, pairs = _seen_sizes(e, values)
+    outer = dict(known or {})
+    _pair(found, pairs, outer)
+    return {**values.sizes, **outer, **found}
+
+
+def _seen_sizes(e: Expr, values: Values) -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """Return the sizes of the free letters that arrays in `e` have, and the pairs of free letters that deltas tie."""
     found: dict[str, int] = {}
     pairs: list[tuple[str, str]] = []
+    for position, index in enumerate(indices_of(e)):
+        if isinstance(index, Label):
+            found.update(zip(index.indices, values.arrays[index.name].shape, strict=True))
+        elif isinstance(e, Tensor):
+            found[index] = array_named(e.name, values).shape[position]
+    if isinstance(e, Delta):
+        for index, other in ((e.i, e.j), (e.j, e.i)):
+            if isinstance(index, str) and isinstance(other, Label):
+                found.setdefault(index, values.ranges[other.name])
+            elif isinstance(index, str):
+                pairs.append((index, str(other)))
+    for child in children(e):
+        inner, tied = _seen_sizes(child, values)
+        found |= inner
+        pairs += tied
+    if isinstance(e, Sum):
+        _pair(found, pairs, {})
+        found = {letter: size for letter, size in found.items() if letter not in e.indices}
+        pairs = [pair for pair in pairs if not set(pair) & set(e.indices)]
+    return found, pairs
 
-    def look(e: Expr, bound: frozenset[str]) -> None:
-        if isinstance(e, Sum):
-            bound = bound | set(e.indices)
-        indices: tuple[Index, ...] = e.indices if isinstance(e, Tensor) else (e.i, e.j) if isinstance(e, Delta) else ()
-        for position, index in enumerate(indices):
-            if isinstance(index, Label):
-                sizes = zip(index.indices, values.arrays[index.name].shape, strict=True)
-                found.update({letter: size for letter, size in sizes if letter not in bound})
-            elif isinstance(e, Tensor) and index not in bound:
-                found[index] = array_named(e.name, values).shape[position]
-        if isinstance(e, Delta):
-            for index, other in ((e.i, e.j), (e.j, e.i)):
-                if isinstance(index, str) and index not in bound:
-                    if isinstance(other, Label):
-                        found.setdefault(index, values.ranges[other.name])
-                    elif other not in bound:
-                        pairs.append((index, other))
-        for child in children(e):
-            look(child, bound)
 
-    look(e, frozenset())
-    outer = dict(known or {})
+def _pair(found: dict[str, int], pairs: list[tuple[str, str]], outer: Mapping[str, int]) -> None:
+    """Give a letter without a size the size of a letter that a delta ties it to."""
     for one, other in (*pairs, *pairs):
         if one not in found and (other in found or other in outer):
             found[one] = found.get(other, outer.get(other, 0))
-    return {**values.sizes, **outer, **found}
 
 
 def _value(e: Expr, values: Values, sizes: dict[str, int]) -> tuple[Array, tuple[str, ...]]:

@@ -2,12 +2,24 @@
 
 ::
 
+    signs              LaTeX commands, Unicode signs and marks, and what they become
     tokens             text to tokens, in any of the spellings
+    superscripts       what stands above a name: powers, layers, samples
+    transposes         transposes in index notation, refused with the sum that they stand for
+    cursor             a place in the list of tokens
     parse              index notation, by recursive descent
-    parse_indices      the indices in index notation
+    parse_indices      the indices in index notation, and indicators of two of them
+    parse_sums         what stands at a sum sign: indices, bounds, conditions
+    ambiguous          names that are read in two ways by different people, refused
+    left_sides         L(w) = ..., sigma^2 = ...
+    functions          the functions: known ones, written out ones, refused ones
     fixed_indices      an index that stands for one class: y in p_y
-    parse_matrix       matrix notation, by recursive descent
-    matrix_to_index    matrices to index notation: infer shapes, name intermediate results
+    parse_matrix       matrix notation, by recursive descent, to a `matrix_tree`
+    numpy_functions    NumPy's functions and methods in matrix notation
+    matrix_axes        the axes of every part of a tree
+    matrix_to_index    a tree with axes to index notation; it names intermediate results
+    carried_ones       vectors of ones, kept only where nothing else shows their length
+    shifts             the maximum subtracted before an exponential, left out where it cancels
     resolve            sums, names, softmaxes and the order of equations
 
 For text that can't be read, the error has a caret under the place. The time for parsing is bounded.

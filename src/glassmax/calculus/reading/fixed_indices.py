@@ -13,8 +13,8 @@ from dataclasses import replace
 from ...errors import ExpressionError, Setting
 from ..expression import Delta, Expr, Index, Label, Sum, Tensor, children, indices_of, map_children, walk
 from ..indices import all_indices, fresh, rename
-from .parse_indices import CLASS_WORDS
 from .resolve import Equation, Places, Softmax, Use, inline_softmaxes, separate
+from .signs import CLASS_WORDS
 
 __all__ = ["fixed_indices", "with_labels"]
 

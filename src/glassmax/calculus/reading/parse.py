@@ -14,8 +14,8 @@
     indices     "_" letters | "_{" index { [","] index } "}" | "[" index { "," index } "]"
     index       letter [digits] | name indices                    the latter is a label: P[i, y_i]
 
-One method for each rule. The rules of indices are in `parse_indices`; what needs a whole equation to be known is in
-`resolve`.
+One method for each rule. The rules of indices are in `parse_indices`, those of sum signs in `parse_sums`; what needs a
+whole equation to be known is in `resolve`.
 """
 
 from collections.abc import Collection
@@ -25,10 +25,10 @@ from ...errors import ExpressionError
 from ..expression import Add, Call, Delta, Expr, Index, Label, Num, Pow, Program, Sum, Tensor
 from ..indices import free_indices
 from .fixed_indices import fixed_indices, with_labels
-from .parse_indices import IndexCursor
+from .functions import FUNCTIONS, SOFTMAXES, WRITTEN_OUT
+from .left_sides import DERIVATIVE, LeftSideCursor
 from .resolve import (
     Equation,
-    Places,
     Softmax,
     Use,
     build_program,
@@ -48,14 +48,6 @@ from .resolve import (
 from .tokens import Token
 
 __all__ = ["FUNCTIONS", "SOFTMAXES", "parse", "parse_equation_pair", "parse_expression", "parse_index_reference"]
-
-FUNCTIONS = {
-    **{name: name for name in ("exp", "log", "abs", "sign", "sin", "cos", "tanh", "sqrt", "max")},
-    **{name: name for name in ("sigmoid", "relu", "step", "softplus", "erf")},
-    **{"ln": "log", "ReLU": "relu"},
-}
-SOFTMAXES = ("softmax", "log_softmax", "logsumexp")
-DERIVATIVE = "a derivative can't be part of the input: give the function, and ask for its derivative by a name"
 
 
 def parse(text: str, *, einstein: bool = False, fixed: Collection[str] = ()) -> Program:
@@ -104,21 +96,21 @@ def parse_index_reference(text: str) -> tuple[str, tuple[Index, ...]]:
         parser.fault("expected a name, like z or W2[m,n]")
     name = parser.advance().text
     indices, _ = parser.indices(name)
+    power, end = parser.power_of(0)
+    if power:  # sigma^2 of a left side is an array of its own
+        name, parser.index = name + power, end
     parser.close("expected one name with indices, like z or W2[m,n]")
     return name, indices
 
 
-class _IndexParser(IndexCursor):
+class _IndexParser(LeftSideCursor):
     def __init__(
         self, text: str, *, einstein: bool = False, known: Collection[str] = (), fixed: Collection[str] = ()
     ) -> None:
-        super().__init__(text)
+        super().__init__(text, known)
         self.fixed = frozenset(fixed)
         self.einstein = einstein
-        self.places = Places(text)
         self.softmaxes: list[Softmax] = []
-        self.known = set(known)
-        self.left: tuple[str, ...] = ()
         self.inside_bars = False
 
     # equations
@@ -126,6 +118,8 @@ class _IndexParser(IndexCursor):
     def equations(self) -> list[Equation]:
         """All left sides are read first: whether e or f(x) is a name or a function depends on them."""
         heads: list[tuple[Token, tuple[str, ...], int]] = []
+        self.name_powers()
+        self.check_notation()
         self.skip_breaks()
         while self.token.kind != "end":
             token, indices = self.left_side()
@@ -139,6 +133,7 @@ class _IndexParser(IndexCursor):
         for token, indices, start in heads:
             self.index, self.left = start, indices
             value = self.side()
+            self.skip_punctuation()
             if not self.at_end():
                 self.fault("expected an operator or the end of the equation")
             equations.append(Equation(token.text, indices, value, token.start))
@@ -157,6 +152,9 @@ class _IndexParser(IndexCursor):
             self.fault("expected a name on the left side, like L = ... or p_i = ...")
         self.advance()
         indices, places = self.indices(token.text)
+        if self.at("("):
+            self.read_arguments(token)
+            indices, places = (indices, places) if indices else self.indices(token.text)
         letters = tuple(index for index in indices if isinstance(index, str))
         if len(set(letters)) < len(indices):
             twice = next(i for i, index in enumerate(indices) if isinstance(index, Label) or index in indices[:i])
@@ -166,6 +164,7 @@ class _IndexParser(IndexCursor):
         if self.at("/") and token.text.startswith("d"):
             raise ExpressionError(DERIVATIVE, self.text, token.start)
         self.expect("=", " after the left side")
+        self.fonts[token.text] = token.font.replace("upright", "")
         self.uses.append(Use(token.text, "tensor", len(letters), token.start))
         return token, letters
 
@@ -174,7 +173,11 @@ class _IndexParser(IndexCursor):
         start = self.token.start
         value = self.expression()
         check_depth(value, self.places, start)
-        return contract(value, self.fixed.union(self.left), self.places) if self.einstein else value
+        if not self.einstein:
+            return value
+        value = contract(value, self.fixed.union(self.left), self.places)
+        self.check_contracted(value, start)
+        return value
 
     def close(self, expected: str) -> None:
         if self.token.kind != "end":
@@ -197,15 +200,19 @@ class _IndexParser(IndexCursor):
     def product(self) -> list[Expr]:
         factors = self.signed()
         while True:
-            if self.accept("*"):
+            if mark := self.accept("*"):
+                left = factors[-1]
                 factors += self.signed()
+                self.check_dot(mark, left, factors[-1])
             elif self.accept("/"):
                 place = self.token.start
                 factors.append(inverse(product(self.signed()), self.text, place))
             elif self.starts_operand():
                 factors += self.signed()
-            elif self.at("@", "ᵀ", "."):
+            elif self.at("@") or (self.at(".") and self.tokens[self.index + 1].kind == "name"):
                 self.fault("expected index notation: a matrix product is sum_k A_ik B_kj, a transpose A_ji")
+            elif self.at("‖", "⟨"):
+                self.vector_sign()
             else:
                 return factors
 
@@ -217,6 +224,7 @@ class _IndexParser(IndexCursor):
         base = self.operand()
         if self.accept("^"):
             self.deeper()
+            self.check_power()
             base = Pow(base, product(self.signed()))
             self.depth -= 1
         return [number(-1), base] if minus else [base]
@@ -229,8 +237,12 @@ class _IndexParser(IndexCursor):
     def operand(self) -> Expr:
         self.deeper()
         token = self.token
-        if token.kind == "number":
-            result: Expr = Num(Fraction(self.advance().text))
+        if self.opens_indicator():
+            result: Expr = self.indicator()
+        elif token.kind == "number" and token.font:
+            self.fault("a vector of ones is left out in index notation: the sum of x is sum_i x_i")
+        elif token.kind == "number":
+            result = Num(Fraction(self.advance().text))
         elif self.at("(", "[", "{"):
             result = self.group()
         elif self.at("|"):
@@ -243,15 +255,18 @@ class _IndexParser(IndexCursor):
             self.advance()
             result = self.named(token)
         else:
+            self.vector_sign()
             self.fault("expected an expression")
         self.depth -= 1
         return result
 
-    def group(self) -> Expr:
-        """An expression in brackets."""
+    def group(self, function: str = "") -> Expr:
+        """An expression in brackets, or the argument of a function that is not specified."""
         opening = self.advance().text
         before, self.inside_bars = self.inside_bars, False
         result = self.expression()
+        if function and self.at(",", "|", "‖"):
+            self.fault(f"{function}(...) is a function of one number, write its formula: expected ')'")
         self.expect({"(": ")", "[": "]", "{": "}"}[opening])
         self.inside_bars = before
         return result
@@ -267,19 +282,24 @@ class _IndexParser(IndexCursor):
             return self.fraction()
         if token.text in SOFTMAXES:
             return self.softmax(token)
-        if name in FUNCTIONS:
-            return self.function(token, FUNCTIONS[name], order)
+        if name in FUNCTIONS or name == "min" or (name in WRITTEN_OUT and name not in self.known):
+            return self.function(token, name, order)
         if token.text == "e" and self.at("^") and "e" not in self.known:
             self.advance()
             return Call("exp", product(self.signed()))
+        self.check_name(token)
         if self.at("(") and not self.token.spaced and token.text not in self.known:
             self.uses.append(Use(name, "function", 1, token.start))
-            return Call(name, self.group(), order)
+            return Call(name, self.group(name), order)
+        if dimension := self.dimension(token):
+            self.uses.append(Use(dimension, "tensor", 0, token.start))
+            return Tensor(dimension)
         indices, places = self.indices(token.text)
         if token.text == "delta" and len(indices) > 1:
             if len(indices) > 2:
                 raise ExpressionError("expected two indices of delta, got more", self.text, places[2])
             return self.places.note(Delta(*indices), places)
+        self.check_use(token, indices)
         self.uses.append(Use(token.text, "tensor", len(indices), token.start))
         return self.places.note(Tensor(token.text, indices), places)
 
@@ -293,38 +313,76 @@ class _IndexParser(IndexCursor):
     def function(self, token: Token, name: str, order: int) -> Expr:
         """A known function. Without a bracket it takes what follows up to the next operator: log p_k."""
         power = None
+        if name == "log" and self.at("_"):
+            name = self.base()
         if self.accept("^"):  # tanh^2(z)
             if self.token.kind != "number":
-                self.fault(f"expected a number as the power of {token.text}")
+                self.fault(f"expected a number as the power of {token.text} (-1 above a function is its inverse)")
             power = Num(Fraction(self.advance().text))
+        if name in ("max", "min") and self.at("_"):
+            self.fault(f"{name} over an index is not supported, {name}(a, b) takes two numbers: expected '('")
         if not self.starts_operand():
             self.fault(f"expected '(' after {token.text}")
-        if name == "max":
-            result = self.larger()
+        if name in ("max", "min"):
+            result = self.larger(name)
+        elif name == "sqrt" and self.at("[") and self.tokens[self.group_close() + 1].text == "{":
+            place = self.token.start  # \sqrt[3]{x}
+            degree = inverse(self.group(), self.text, place)
+            result = Pow(self.group(), degree)
         else:
-            argument = self.group() if self.at("(", "[", "{") else self.signed()[0]
-            result = Pow(argument, Num(Fraction(1, 2))) if name == "sqrt" else Call(name, argument, order)
-        if order and name in ("sqrt", "max"):
+            argument = self.group() if self.at("(", "[", "{") else self.bare_argument(token)
+            if name in WRITTEN_OUT:
+                result = WRITTEN_OUT[name](argument)
+            else:
+                half = Num(Fraction(1, 2))
+                result = Pow(argument, half) if name == "sqrt" else Call(FUNCTIONS[name], argument, order)
+        if order and name in ("sqrt", "max", "min", *WRITTEN_OUT):
             raise ExpressionError(f"{name} has no derivative here; write it out", self.text, token.start)
         return result if power is None else Pow(result, power)
 
-    def larger(self) -> Expr:
-        self.expect("(", " after max")
+    def bare_argument(self, token: Token) -> Expr:
+        """Read an argument without brackets, which is one operand: log p_k; refuse log 2 pi, where it may be more."""
+        argument = self.signed()[0]
+        if self.starts_operand() and self.token.text not in (*FUNCTIONS, *WRITTEN_OUT, "sum"):
+            read, more = self.between(token.end, self.token.start), self.typed(self.token)
+            more = more + "...)" if more == "(" else more
+            name = self.typed(token)
+            message = f"{name} {read} {more} may be {name}({read} {more}) or {name}({read}) {more}: write brackets"
+            raise ExpressionError(message, self.text, token.start)
+        return argument
+
+    def base(self) -> str:
+        """Read the base of a logarithm, and return the name of the function."""
+        self.advance()
+        braces = self.accept("{")
+        base = self.advance().text
+        if base not in ("2", "10", "e"):
+            self.index -= 1
+            self.fault("expected a logarithm to base 2, 10 or e; write another as log(x)/log(a)")
+        if braces:
+            self.expect("}")
+        return "log" if base == "e" else f"log{base}"
+
+    def larger(self, name: str) -> Expr:
+        """The larger or the smaller of two numbers."""
+        self.expect("(", f" after {name}")
         a = self.expression()
-        self.expect(",", " between the two arguments of max")
+        self.expect(",", f" between the two arguments of {name}")
         b = self.expression()
-        self.expect(")", " after the second argument of max")
-        return maximum(a, b)
+        self.expect(")", f" after the second argument of {name}")
+        return maximum(a, b) if name == "max" else negate(maximum(negate(a), negate(b)))
 
     # sums
 
     def sum(self) -> Expr:
-        letters = self.sum_indices()
-        if self.accept("^"):  # the upper bound says nothing: an index runs over its whole axis
-            self.skip_group() if self.at("{", "(") else self.advance()
-        if not (self.starts_operand() or self.at("-", "+")):
-            self.fault("expected an expression after sum_" + "".join(letters))
-        return Sum(letters, product(self.product()))
+        head = self.sum_head()
+        if not (self.starts_operand() or self.at("-", "+", "‖", "⟨")):
+            self.fault("expected an expression after sum_" + "".join(head.letters))
+        self.bound += head.letters
+        body = product([*head.factors, *self.product()])
+        del self.bound[len(self.bound) - len(head.letters) :]
+        self.check_lengths(head.bounds, body)
+        return Sum(tuple(head.letters), body)
 
     # softmax, log_softmax and logsumexp
 

@@ -1,35 +1,44 @@
 """Matrix notation, as in NumPy or in a textbook, to the same program as index notation.
 
-The text becomes a tree here; `matrix_to_index` finds the axes of each part, names what a person would name, and writes
-the tree with indices. A vector is a column: ``p pᵀ`` is an outer product, ``pᵀ p`` a number, and so is NumPy's ``p @
-p``. What has no index notation, such as an inverse, is refused.
+The text becomes a tree here; `numpy_functions` knows the functions and methods of NumPy. `matrix_to_index` finds the
+axes of each part, names what a person would name, and writes the tree with indices. A vector is a column: ``p pᵀ`` is
+an outer product, ``pᵀ p`` a number, and so is NumPy's ``p @ p``. What is not understood as NumPy, or a textbook, means
+it is refused.
 """
 
 import re
 from collections.abc import Mapping
+from typing import NoReturn
 
-from ...errors import ExpressionError
+from ...errors import ExpressionError, Setting
 from ..expression import Program
-from .matrix_to_index import ONE_AXIS, Node, to_program
+from .cursor import Cursor
+from .matrix_to_index import to_program
+from .matrix_tree import NUMBERS, ONE_AXIS, Node
+from .numpy_functions import ATTRIBUTES, NumpyFunctions, is_function
 from .parse import FUNCTIONS, SOFTMAXES
-from .tokens import MAX_DEPTH, TOO_DEEP, Cursor, Token
+from .tokens import MAX_DEPTH, MAX_LENGTH, TOO_DEEP, Token
 
 __all__ = ["parse_matrix"]
 
 Shapes = Mapping[str, tuple[str, ...] | str] | str
 
-OF_MATRICES = ("inv", "pinv", "det", "logdet", "slogdet", "expm", "logm", "sqrtm", "cholesky", "rank", "eig", "svd")
-SPECIAL = (*SOFTMAXES, "sum", "mean", "trace", "tr", "diag", "norm", "outer", "dot", "matmul", "transpose", "square")
+LIBRARY = re.compile(r"([A-Za-z]+)(?:\.[A-Za-z]+)*\.$")
+RESERVED = (*FUNCTIONS, *SOFTMAXES, "sum", "\\frac")
+KEYWORDS = ("if", "else", "for", "in", "not", "and", "or", "return", "def", "import", "from", "while", "assert")
+CONSTANTS = ("True", "False", "None", "newaxis", "inf", "nan")
 
 
 def parse_matrix(text: str, shapes: Shapes | None = None) -> Program:
     """Read equations in matrix notation, and return them in index notation; i is the index of rows.
 
-    ``@`` or nothing is the matrix product, ``*`` and ``⊙`` elementwise; ``.T``, ``ᵀ``, ``^T`` transpose; ``sum`` and
-    ``mean`` take ``axis=`` and ``keepdims=True``; ``softmax`` runs along the last axis. `shapes` names the axes of
+    ``@`` or nothing is the matrix product, ``*`` and ``⊙`` elementwise; ``.T``, ``ᵀ``, ``^T`` transpose; a dot between
+    two vectors is their inner product. Functions and methods of NumPy take ``axis=`` and ``keepdims=True``; ``softmax``
+    runs along the last axis. A 1 beside an array is the vector of ones, and I the identity. `shapes` names the axes of
     arrays: ``{"X": "nd", "b": ("k",), "t": ""}`` or ``"X: n,d; b: k"``. An array without a declared shape is a matrix
-    if its name is a capital letter, a vector if it is a small one; n, N, d, k, m and Greek letters are numbers. An
-    ExpressionError is raised if the text can't be read, or the axes of arrays don't fit together.
+    if its name is a capital letter, a vector if it is a small one; n, N, d, k, m, eps, alpha, epsilon, eta, lambda, rho
+    and tau are numbers, unless they stand beside ``@``. An ExpressionError is raised if the text can't be read, or the
+    axes of arrays don't fit together.
 
     Examples
     --------
@@ -40,9 +49,10 @@ def parse_matrix(text: str, shapes: Shapes | None = None) -> Program:
     declared = _listed(shapes or {})
     parser = _MatrixParser(text, set(declared))
     equations = parser.equations()
-    for name in declared.keys() - parser.names.keys():
+    for name in declared.keys() - parser.names.keys() - parser.lengths:
         raise ExpressionError(f"shapes declare {name}, which the formula doesn't have")
-    return to_program(text, equations, declared, set(parser.names))
+    arrays = frozenset(parser.arrays - declared.keys())
+    return to_program(text, equations, declared, set(parser.names), arrays)
 
 
 def _listed(shapes: Shapes) -> dict[str, tuple[str, ...]]:
@@ -67,38 +77,68 @@ class _MatrixParser(Cursor):
     def __init__(self, text: str, declared: set[str]) -> None:
         super().__init__(text, matrix=True)
         self.names: dict[str, Node] = {}
+        self.lengths: set[str] = set()  # names in arange(N), which are no part of an equation
         self.inside_norm = False
-        pairs = zip(self.tokens, self.tokens[1:], strict=False)
-        whole = declared | {token.text for token, after in pairs if after.text == "="}
+        self.functions = NumpyFunctions(self.node, text)
+        self.declared = declared
+        pairs = list(zip(self.tokens, self.tokens[1:], strict=False))
+        self.defined = {token.text for token, after in pairs if after.text == "="}
+        triples = zip(self.tokens, self.tokens[1:], [*self.tokens[2:], self.tokens[-1]], strict=False)
+        self.arrays = {name for triple in triples for name in _beside_product(*triple)}
+        self.program = self.is_program()
+        if "\\" not in text and (found := re.search(r"(?<![=\s])\s*&\s*(?![=\s])", text)):
+            raise ExpressionError("expected one formula, got '&'", text, text.index("&", found.start()))
+        whole = declared | self.defined
         self.tokens = [piece for token in self.tokens for piece in self.pieces(token, whole)]
+        pairs = list(zip(self.tokens, self.tokens[1:], strict=False))
+        self.operands = {a.text for a, b in pairs if a.kind == "name" and b.text != "("} | whole
+
+    def is_program(self) -> bool:
+        """Tell whether the text is a program's, in which Xw is one name, and not a textbook's."""
+        typed = {self.text[token.start : token.end] for token in self.tokens if token.kind == "mark"}
+        return bool(typed & {"@", "*", "**", "."}) or re.search(r"\b(np|numpy|torch|axis)\b", self.text) is not None
 
     def pieces(self, token: Token, whole: set[str]) -> list[Token]:
         """Split Xw into X w: a capital and one more letter are a product, unless they are known as a name."""
         found = re.fullmatch(r"([A-Z][0-9]*)([A-Za-z][0-9]*'*)", token.text)
-        known = token.text in whole or self.text[token.end : token.end + 1] == "("
+        known = token.text in whole or token.text in self.arrays or self.text[token.end : token.end + 1] == "("
         if token.kind != "name" or not found or known or token.end - token.start != len(token.text):
             return [token]
         first, second = found.groups()
+        if self.program:
+            what = f"the shape of {token.text} isn't known: write {first} @ {second} for a product, or declare it: "
+            raise ExpressionError((what, Setting("shapes", f"{token.text}: n,d")), self.text, token.start)
         cut = token.start + len(first)
         return [Token("name", first, token.start, cut, token.spaced), Token("name", second, cut, token.end)]
 
     def node(self, op: str, *args: Node, text: str = "", place: int | None = None) -> Node:
         depth = 1 + max((arg.depth for arg in args), default=0)
+        size = 1 + sum(arg.size for arg in args)
         start = args[0].place if place is None else place
         if depth > MAX_DEPTH:
             raise ExpressionError(TOO_DEEP, self.text, start)
-        return Node(op, args, text, place=start, depth=depth)
+        if size > 2 * MAX_LENGTH:
+            raise ExpressionError("too long once every mean and variance is written out", self.text, start)
+        return Node(op, args, text, place=start, depth=depth, size=size)
 
     def equations(self) -> dict[str, Node]:
         out: dict[str, Node] = {}
         self.skip_breaks()
         while self.token.kind != "end":
             token = self.token
-            if token.kind != "name" or token.text in (*FUNCTIONS, *SPECIAL):
+            if token.text in KEYWORDS:
+                raise ExpressionError(f"expected equations, got Python's word {token.text}", self.text, token.start)
+            if token.kind != "name" or token.text in RESERVED:
                 self.fault("expected a name on the left side, like L = ...")
             if token.text in out:
                 raise ExpressionError(f"{token.text} is defined twice", self.text, token.start)
             self.advance()
+            if self.at("+", "-", "*", "/", "[") and self.changes_in_place():
+                self.fault("expected a new name for a new value, as in Z2 = Z - b: an array can't be changed in place")
+            if self.at(","):
+                self.fault("expected one name on the left side, as in N = X.shape[0]")
+            if self.at("_"):
+                self.refuse_underscore()
             self.expect("=", " after the left side")
             value = self.expression()
             if not self.at_end():
@@ -109,6 +149,20 @@ class _MatrixParser(Cursor):
         if not out:
             self.fault("expected an equation, like L = sum(x ** 2)")
         return out
+
+    def refuse_underscore(self) -> NoReturn:
+        """Refuse an index, or a name of several words."""
+        before, after = self.tokens[self.index - 1], self.tokens[self.index + 1]
+        if before.kind == "name" and len(after.text) > 2:
+            self.fault(f"expected a name without an underscore, such as {before.text}{after.text}")
+        self.fault("expected matrix notation, which has no indices and no underscore in a name")
+
+    def changes_in_place(self) -> bool:
+        """Tell whether ``-=``, or an index and ``=``, follow the name on the left side."""
+        if not self.at("["):
+            return self.tokens[self.index + 1].text == "="
+        rest = [token.text if token.kind != "break" else "" for token in self.tokens[self.index :]]
+        return "=" in rest[: rest.index("") + 1]
 
     def expression(self) -> Node:
         self.accept("+")
@@ -122,18 +176,32 @@ class _MatrixParser(Cursor):
         result = self.signed()
         while True:
             if mark := self.accept("*", "/", "@"):
-                op = {"*": "times", "/": "divide", "@": "matmul"}[mark.text]
+                typed = self.text[mark.start : mark.end]
+                op = DOTS.get(typed) or {"*": "times", "/": "divide", "@": "matmul"}[mark.text]
+                below = self.token
                 result = self.node(op, result, self.signed(), place=mark.start)
+                joined = self.tokens[self.index - 1] is below and self.token.kind == "name" and not self.token.spaced
+                if op == "divide" and below.kind == "number" and joined:
+                    self.fault(f"expected 1/({below.text} {self.token.text}), or a space where the quotient ends")
             elif self.token.kind in ("number", "name") or self.at("(", "[", "{") or self.opens_norm():
                 place = self.token.start
-                result = self.node("beside", result, self.signed(), place=place)
+                is_one = self.token.text == "1"
+                right = self.signed()
+                if is_one and right.op == "number":
+                    right = self.node("ones", place=place)
+                result = self.node("beside", result, right, place=place)
             elif self.at("_"):
-                self.fault("expected matrix notation, which has no indices and no underscore in a name")
+                self.refuse_underscore()
             else:
                 return result
 
     def opens_norm(self) -> bool:
         return self.at("‖") and not self.inside_norm
+
+    def opens_index(self) -> bool:
+        """Tell whether a bracket holds an index: it stands right after an array, or holds one name or number."""
+        alone = self.tokens[self.index + 1].kind in ("name", "number") and self.tokens[self.index + 2].text == "]"
+        return alone or self.token.start == self.tokens[self.index - 1].end
 
     def signed(self) -> Node:
         if sign := self.accept("-"):
@@ -144,27 +212,113 @@ class _MatrixParser(Cursor):
         base = self.operand()
         while True:
             if self.accept("ᵀ"):
-                base = self.node("transpose", base, text="ᵀ")
-            elif self.accept("."):
-                if self.token.text != "T":
-                    self.fault("expected T after '.'")
-                self.advance()
-                base = self.node("transpose", base, text=".T")
+                base = self.transposed(base)
+            elif self.at("."):
+                base = self.attribute(base)
             elif power := self.accept("^"):
                 base = self.power(base, power)
+            elif self.at("[") and self.opens_index():
+                base = self.indexed(base)
             else:
                 return base
+
+    def transposed(self, base: Node) -> Node:
+        """A transpose as in a textbook; 1ᵀ is a row of ones."""
+        if base.op == "number" and base.text == "1":
+            base = self.node("ones", place=base.place)
+        return self.node("transpose", base, text="ᵀ")
+
+    def attribute(self, base: Node) -> Node:
+        """What follows a dot: T, a length, or a method, which is the function of its name."""
+        self.advance()
+        token = self.token
+        name = token.text
+        if token.kind == "name" and self.tokens[self.index + 1].text == "(":
+            self.advance()
+            self.advance()
+            args, options = self.arguments()
+            return self.functions.call(token, [base, *args], options, "method")
+        if name not in ATTRIBUTES:
+            self.fault("expected T after '.'")
+        self.advance()
+        if name == "values":
+            return base if base.op == "extremum" else self.fault("expected values after a maximum along an axis")
+        if name == "size":
+            return self.node("count", base, place=token.start)
+        if name == "shape":
+            self.expect("[", " after shape: shape[0] is the number of rows")
+            axis = self.expression()
+            self.expect("]", " after the number of the axis")
+            return self.functions.length(base, self.functions.axis(axis) or 0, token.start)
+        return self.node("transpose", base, text=".T")
+
+    def indexed(self, base: Node) -> Node:
+        """X[...]: whole axes, new axes, all rows, or class labels."""
+        place = self.advance().start
+        items: list[str] = []
+        labels: list[Node] = []
+        while not self.at("]"):
+            items.append(self.item(labels))
+            if not self.accept(",") and not self.at("]"):
+                self.fault("expected ',' or ']'")
+        self.advance()
+        if "new" in items:
+            if labels or items.count("new") > 1 or "rows" in items:
+                raise ExpressionError("expected one new axis, as in x[:, None]", self.text, place)
+            node = self.node("expand", base, text=str(len(items)), place=place)
+            node.axis = items.index("new")
+            return node
+        if not items or ("rows" in items and items != ["rows", "label"]):
+            raise ExpressionError("expected an index, as in P[np.arange(N), y] or X[y]", self.text, place)
+        return self.node("at", base, *labels, text=",".join(items), place=place)
+
+    def item(self, labels: list[Node]) -> str:
+        token = self.token
+        if self.accept(":"):
+            if not self.at(",", "]"):
+                self.fault("expected all of an axis, ':', because a part of it has no matrix notation here")
+            return ":"
+        if token.text in ("arange", "range") and self.tokens[self.index + 1].text == "(":
+            self.advance()
+            start = self.advance().end
+            before = dict(self.names)
+            value = self.expression()
+            if value.op not in ("name", "length", "count"):
+                raise ExpressionError("expected the number of all rows, as in arange(N)", self.text, start)
+            self.lengths |= self.names.keys() - before.keys()
+            self.names = before
+            self.expect(")", " after the number of rows")
+            return "rows"
+        if token.kind != "name" or token.text in ("True", "False"):
+            self.fault(
+                "expected ':', None, arange(N) or the name of an array of indices, because an entry or a part "
+                "of an array has no matrix notation here"
+            )
+        self.advance()
+        if token.text in ("None", "newaxis"):
+            return "new"
+        labels.append(self.node("name", text=token.text, place=token.start))
+        self.names.setdefault(token.text, labels[-1])
+        return "label"
 
     def power(self, base: Node, mark: Token) -> Node:
         words = [token.text for token in self.tokens[self.index : self.index + 3]]
         transposed = 3 if words in (["{", "T", "}"], ["{", "ᵀ", "}"]) else 1 if words[0] in ("T", "ᵀ") else 0
-        if transposed and "T" not in self.names:
+        if transposed and "T" not in self.declared | self.defined:
             self.index += transposed
-            return self.node("transpose", base, text="ᵀ")
+            return self.transposed(base)
         self.deeper()
-        exponent = self.signed()
+        typed = self.text[mark.start : mark.end]
+        if self.at("{") and self.tokens[self.index + 1].text == "*":  # ^{\\circ 2}, entry by entry
+            self.index += 2
+            typed, exponent = "^∘", self.expression()
+            self.expect("}", " after the exponent")
+        else:
+            exponent = self.signed()
         self.depth -= 1
-        return self.node("power", base, exponent, text=self.text[mark.start : mark.end], place=mark.start)
+        if base.op == "name" and base.text == "e" and "e" not in self.declared | self.defined:
+            return self.node("call", exponent, text="exp", place=base.place)
+        return self.node("power", base, exponent, text="**" if typed in ("**", "^∘") else "^", place=mark.start)
 
     def operand(self) -> Node:
         self.deeper()
@@ -172,16 +326,13 @@ class _MatrixParser(Cursor):
         if token.kind == "number":
             self.advance()
             result = self.node("number", text=token.text, place=token.start)
+        elif token.kind == "string":
+            self.advance()
+            result = self.node("string", text=token.text, place=token.start)
         elif self.at("(", "[", "{"):
             result = self.group()
         elif self.opens_norm():
-            self.advance()
-            self.inside_norm = True
-            result = self.node("norm", self.expression(), place=token.start)
-            self.inside_norm = False
-            self.expect("‖", " to close the norm")
-            if self.accept("_"):
-                self.advance()  # which norm: the sum of squares is the only one that is known
+            result = self.norm()
         elif token.kind == "name":
             self.advance()
             result = self.named(token)
@@ -190,58 +341,111 @@ class _MatrixParser(Cursor):
         self.depth -= 1
         return result
 
+    def norm(self) -> Node:
+        """‖x‖: the root of the sum of squares; below the line 1 is the sum of absolute values, F that of a matrix."""
+        start = self.advance().start
+        self.inside_norm = True
+        inner = self.expression()
+        self.inside_norm = False
+        self.expect("‖", " to close the norm")
+        which = ""
+        if self.accept("_"):
+            which = self.text[self.token.start : self.token.end].strip("{}")
+            if self.accept("{"):
+                which = self.advance().text
+                self.expect("}", " after the kind of a norm")
+            else:
+                self.advance()
+            if which not in ("1", "2", "F"):
+                raise ExpressionError(f"expected ‖x‖, ‖x‖_1, ‖x‖_2 or ‖A‖_F, got the norm {which}", self.text, start)
+        return self.node("norm", inner, text=which.replace("F", ""), place=start)
+
     def group(self) -> Node:
-        close = {"(": ")", "[": "]", "{": "}"}[self.advance().text]
-        result = self.expression()
+        """An expression in brackets, or a list."""
+        opening = self.advance()
+        close = {"(": ")", "[": "]", "{": "}"}[opening.text]
+        before, self.inside_norm = self.inside_norm, False
+        items = [self.expression()]
+        while self.at(","):
+            self.advance()
+            if not self.at(close):
+                items.append(self.expression())
+            elif len(items) == 1:
+                return self.closed(close, before, self.node("tuple", *items, place=opening.start))
+        result = items[0] if len(items) == 1 else self.node("tuple", *items, place=opening.start)
+        return self.closed(close, before, result)
+
+    def closed(self, close: str, before: bool, result: Node) -> Node:
         self.expect(close)
+        self.inside_norm = before
         return result
 
     def named(self, token: Token) -> Node:
         name = token.text.rstrip("'")
+        own = token.text in self.declared | self.defined
         if token.text == "\\frac" and self.at("{"):
             top = self.group()
             return self.node("divide", top, self.group() if self.at("{") else self.fault("expected '{'"))
-        if name in FUNCTIONS or name in SPECIAL:
+        if token.text in KEYWORDS and not own:
+            raise ExpressionError(f"expected equations, got Python's word {token.text}", self.text, token.start)
+        if token.text in CONSTANTS:
+            return self.node("constant", text=token.text, place=token.start)
+        library = LIBRARY.search(self.text[: token.start])
+        if library and token.text == "e" and not self.at("^"):
+            return self.node("call", self.node("number", text="1", place=token.start), text="exp")
+        function = is_function(name) and not own and len(name) > 1
+        if name in RESERVED or function or (library and name not in ("e", "pi")):
             if not self.at("(", "[", "{"):
                 self.fault(f"expected '(' after {token.text}")
-            return self.call(token, name)
-        if self.at("(") and not self.token.spaced and token.text not in self.names:
-            if name in OF_MATRICES:
-                message = f"{name} of a matrix is not known here; an open function is applied entry by entry"
-                raise ExpressionError(message, self.text, token.start)
-            return self.call(token, name)
+            return self.call(token, library.group(1) if library else "")
+        if self.at("(") and not self.token.spaced:
+            if is_function(name) and own and len(name) > 1:
+                self.fault(f"{name} is an array here: write np.{name}(...) for the function, got")
+            unseen = token.text not in self.operands
+            if unseen and name not in NUMBERS and not (len(name) == 1 and name.isupper()):
+                return self.call(token, "")
+            if unseen:
+                self.fault(f"expected f(x) for a function, {token.text} @ (x) or {token.text} * (x) for a product")
+        if token.text != name and not own:
+            what = f"{token.text} may be the transpose, {name}ᵀ, or an array of its own; for that declare its shape: "
+            raise ExpressionError((what, Setting("shapes", f"{token.text}: n,d")), self.text, token.start)
+        if token.text == "I" and not own:
+            return self.node("eye", place=token.start)
         return self.names.setdefault(token.text, Node("name", text=token.text, place=token.start))
 
-    def call(self, token: Token, name: str) -> Node:
-        close = {"(": ")", "[": "]", "{": "}"}[self.advance().text]
-        args = [self.expression()]
-        axis, keep = None, False
-        while self.accept(","):
-            if self.token.text not in ("axis", "keepdims", "dim", "keepdim"):
-                args.append(self.expression())
-                continue
-            option = self.advance().text
-            self.expect("=", f" after {option}")
-            if option.startswith("keep"):
-                keep = self.token.text == "True"
+    def call(self, token: Token, library: str) -> Node:
+        self.advance()
+        args, options = self.arguments()
+        return self.functions.call(token, args, options, library)
+
+    def arguments(self) -> tuple[list[Node], dict[str, Node]]:
+        """The arguments of a call, by position and by name, up to the bracket that closes it."""
+        close = {"(": ")", "[": "]", "{": "}"}[self.tokens[self.index - 1].text]
+        before, self.inside_norm = self.inside_norm, False
+        args: list[Node] = []
+        options: dict[str, Node] = {}
+        while not self.at(close):
+            if self.token.kind == "name" and self.tokens[self.index + 1].text == "=":
+                option = self.advance().text
+                self.advance()
+                options[option] = self.expression()
+            elif options:
+                self.fault("expected an option by its name, as in axis=1")
             else:
-                minus = self.accept("-")
-                if self.token.text not in ("0", "1"):
-                    self.fault("expected an axis: 0, 1 or -1")
-                axis = -int(self.token.text) if minus else int(self.token.text)
-            self.advance()
-        self.expect(close, f" after the argument of {token.text}")
-        expected = 2 if name in ("max", "outer", "dot", "matmul") else 1
-        if len(args) != expected:
-            count = "one argument" if expected == 1 else "two arguments"
-            raise ExpressionError(f"expected {count} of {token.text}, got {len(args)}", self.text, token.start)
-        op = {"tr": "trace", "dot": "matmul"}.get(name, name)
-        if op == "transpose":
-            return self.node(op, *args, text=".T", place=token.start)
-        if op == "square":
-            return self.node("power", *args, self.node("number", text="2", place=token.start), place=token.start)
-        if op not in SPECIAL and op != "max":
-            op = "call"
-        made = self.node(op, *args, text=FUNCTIONS.get(name, name) + token.text[len(name) :], place=token.start)
-        made.axis, made.keep = axis, keep
-        return made
+                args.append(self.expression())
+            if not self.accept(",") and not self.at(close):
+                self.fault(f"expected ',' or '{close}'")
+        self.advance()
+        self.inside_norm = before
+        return args, options
+
+
+DOTS = {"·": "cdot", "⋅": "cdot", "\\cdot": "cdot", "×": "cross", "\\times": "cross"}
+"""Signs of products that mean one thing between vectors and another between numbers."""
+
+
+def _beside_product(first: Token, second: Token, third: Token) -> list[str]:
+    """Return the names among tokens that must be arrays, because of ``@``, ``ᵀ``, ``^T`` or a method beside them."""
+    after = second.kind == "mark" and (second.text in ("@", "ᵀ", ".") or (second.text == "^" and third.text in "Tᵀ"))
+    names = [first.text] if first.kind == "name" and after else []
+    return names + ([second.text] if second.kind == "name" and first.kind == "mark" and first.text == "@" else [])

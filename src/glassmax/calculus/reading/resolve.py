@@ -293,11 +293,15 @@ def build_program(
     equations: Sequence[Equation], softmaxes: Sequence[Softmax], uses: Sequence[Use], places: Places
 ) -> Program:
     """Check the equations against each other and return them in order, softmaxes named."""
-    seen: set[str] = set()
+    seen: dict[str, int] = {}
     for equation in equations:
+        count = len(equation.indices)
+        if seen.get(equation.name, count) != count:
+            what = f"{equation.name} is defined twice, with different numbers of indices"
+            raise places.fault(f"{what}; take another name for one of them", equation.place)
         if equation.name in seen:
             raise places.fault(f"{equation.name} is defined twice", equation.place)
-        seen.add(equation.name)
+        seen[equation.name] = count
     check_uses(uses, places)
     labels = frozenset(use.name for use in uses if use.kind == "label")
     complete = _name_softmaxes(equations, softmaxes, {use.name for use in uses})

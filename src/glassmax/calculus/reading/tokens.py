@@ -11,54 +11,51 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from ...errors import ExpressionError
-from ..greek import GREEK, VARIANTS
+from ..greek import GREEK
+from .signs import (
+    ACCENTS,
+    CLOSING,
+    COMMANDS,
+    FONTS,
+    INDICES_ABOVE,
+    MARKS,
+    SINGLE,
+    SUBSCRIPTS,
+    SUPERSCRIPTS,
+)
 
-__all__ = ["MAX_DEPTH", "MAX_LENGTH", "TOO_DEEP", "Cursor", "Token", "index_letters", "tokenize"]
+__all__ = ["MAX_DEPTH", "MAX_LENGTH", "TOO_DEEP", "Token", "index_letters", "tokenize"]
 
 MAX_LENGTH = 10_000
 MAX_DEPTH = 100
 TOO_DEEP = f"too deep: more than {MAX_DEPTH} levels of nesting"
 
-WORDS = {sign: word for word, sign in GREEK.items()} | VARIANTS
-COMMANDS = {
-    **{word: ("name", word) for word in GREEK},
-    **{word: ("name", word) for word in ("exp", "log", "ln", "sqrt", "sin", "cos", "tanh", "max", "sum")},
-    **{word: ("name", word) for word in ("e", "ell", "sigmoid", "erf", "softmax")},
-    **{"varepsilon": ("name", "epsilon"), "vartheta": ("name", "theta"), "varphi": ("name", "phi")},
-    **dict.fromkeys(("frac", "dfrac", "tfrac"), ("name", "\\frac")),
-    **dict.fromkeys(("cdot", "times", "odot", "circ", "ast"), ("mark", "*")),
-    **dict.fromkeys(("top", "intercal"), ("mark", "ᵀ")),
-    **dict.fromkeys(("|", "lVert", "rVert", "Vert"), ("mark", "‖")),
-    **dict.fromkeys(("lvert", "rvert", "vert"), ("mark", "|")),
-    **{"{": ("mark", "("), "}": ("mark", ")"), "div": ("mark", "/"), "prime": ("prime", "'")},
-}
-MARKS = {
-    **{"**": "^", ":=": "=", "≔": "=", "||": "‖", "∥": "‖", "−": "-", "–": "-", "÷": "/", "∣": "|", "⊤": "ᵀ"},
-    **dict.fromkeys("·×⊙⋅∘∗", "*"),
-    **{mark: mark for mark in "+-*/^=()[]{},_|@.‖ᵀ"},
-}
-SINGLE = {**WORDS, "ŷ": "yhat", "Ŷ": "Yhat", "√": "sqrt", "ℓ": "ell", "∑": "sum"}
-CLOSING = {"(": ")", "[": "]", "{": "}"}
-SUBSCRIPTS = dict(zip("ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ₀₁₂₃₄₅₆₇₈₉", "aehijklmnoprstuvx0123456789", strict=True))
-SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
-
 FILLER = re.compile(
-    r"\\(?:left|right|middle|[bB]igg?[lr]?|q?quad|displaystyle|limits|nonumber)(?![A-Za-z])|\\[,;:!>]|[&$\u200b]"
+    r"\\(?:left|right|middle|[bB]igg?[lr]?|q?quad|displaystyle|(?:no)?limits|nonumber|notag)(?![A-Za-z])|\\[,;:!>()\[\]]"
+    r"|[&$\u200b]|\\(?:begin|end)\{(?:align|aligned|equation|gather|split)\*?\}|\\(?:label|tag)\{[^{}]*\}"
 )
 SPACE = re.compile(r"[ \t\r\f\v\u00a0\u2009\u202f~]+|\\ ")
 BREAK = re.compile(r";|\n|\\\\")
-NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+(?![A-Za-z0-9]))?")
-WRAPPED = re.compile(
-    r"\\(mathbf|mathrm|mathit|mathsf|mathcal|boldsymbol|bm|text|operatorname|hat|bar|tilde)\s*\{\s*\\?([A-Za-z][A-Za-z0-9]*)\s*\}"
-)
+NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]+|\.(?![A-Za-z0-9.]))?|\.[0-9]+)(?:[eE][+-]?[0-9]+(?![A-Za-z0-9]))?")
+DECORATED = re.compile(r"\\(" + "|".join((*FONTS, *ACCENTS)) + r")(?![A-Za-z])\*?[ \t]*")
+CONTENT = re.compile(r"\\([A-Za-z]+)|[A-Za-z][A-Za-z0-9]*|[01]|[" + "".join(SINGLE) + "]")
+FRACTION = re.compile(r"\s*([0-9])\s*(?:([0-9])|([A-Za-z])|(?=\{))")
+ONES = re.compile(r"\\(?:mathbf|mathbb|mathds|bm|boldsymbol)\s*\{\s*1\s*\}|𝟏|𝟙")
+FUNCTION = re.compile(r"(?:_[A-Za-z][A-Za-z0-9]*)+(?=\s*\()")
+STRING = re.compile(r"'([^'\n]*)'|\"([^\"\n]*)\"")
+COMMENT = re.compile(r"#[^\n]*")
 COMMAND = re.compile(r"\\([A-Za-z]+|[{}|])")
 WORD = re.compile(r"log_softmax(?![A-Za-z0-9])|[A-Za-z][A-Za-z0-9]*")
 LETTERS = re.compile(r"(?:[A-Za-z][0-9]*)+")
 LAYER = re.compile(r"\^\{[(\[]([0-9]+)[)\]]\}|⁽([⁰¹²³⁴⁵⁶⁷⁸⁹]+)⁾")
+SAMPLE = re.compile(f"⁽([{''.join(INDICES_ABOVE)}])⁾")
+BELOW = re.compile(r"_([0-9]+)|_\{([0-9]+)\}")
 PRIMES = re.compile(r"['′’]+|″|\^\{?\\prime\}?")
 UNDER = re.compile(f"[{''.join(SUBSCRIPTS)}]+")
 OVER = re.compile(f"⁻?[{''.join(SUPERSCRIPTS)}]+")
+SHIFTED = re.compile("[₊₋₌]")
 LIBRARY = re.compile(r"(?:np|numpy|jnp|torch|scipy|special)\.(?:linalg\.|special\.)?")
+COMPARED = ("==", "!=", "<=", ">=", *"<>≠≤≥∈⟨⟩")
 MARK = re.compile("|".join(re.escape(mark) for mark in sorted(MARKS, key=len, reverse=True)))
 
 
@@ -66,11 +63,12 @@ MARK = re.compile("|".join(re.escape(mark) for mark in sorted(MARKS, key=len, re
 class Token:
     """A piece of the input: `text` is normalized, `start` and `end` are places in what was typed."""
 
-    kind: str  # "number", "name", "letters" (indices after an underscore), "mark", "break" or "end"
+    kind: str  # "number", "name", "letters" (indices after an underscore), "mark", "string", "break" or "end"
     text: str
     start: int
     end: int
     spaced: bool = False  # whether white space stands before it
+    font: str = ""  # "bold" for \\mathbf{w}, "upright" for \\text{out}, none for a plain w
 
 
 def index_letters(word: str) -> list[str]:
@@ -79,16 +77,17 @@ def index_letters(word: str) -> list[str]:
 
 
 def tokenize(text: str, *, matrix: bool = False) -> list[Token]:
-    """Split one or more equations into tokens; the last is the end.
+    """Split one or more equations into tokens in the order of the text; the last is the end.
 
-    In matrix notation an underscore before a number is part of a name (W_1), and np. before a name is left out. An
+    In matrix notation an underscore before a number is part of a name (W_1), as before a word and a bracket
+    (ones_like(X)), and np. before a name and comments after # are left out. An
     ExpressionError is raised if the text is empty or too long, has an unknown character, or its brackets don't match.
     """
     if not text.strip():
         raise ExpressionError("expected an expression, got nothing")
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"too long: {len(text)} characters, at most {MAX_LENGTH}", text, MAX_LENGTH)
-    return _subscripts_first(_Scanner(text, matrix).scan())
+    return _Scanner(text, matrix).scan()
 
 
 class _Scanner:
@@ -110,8 +109,8 @@ class _Scanner:
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         return pattern.match(self.text, self.at)
 
-    def put(self, kind: str, text: str, end: int) -> None:
-        self.tokens.append(Token(kind, text, self.at, end, self.spaced))
+    def put(self, kind: str, text: str, end: int, font: str = "") -> None:
+        self.tokens.append(Token(kind, text, self.at, end, self.spaced, font))
         self.at, self.spaced = end, False
 
     def step(self) -> None:
@@ -130,22 +129,33 @@ class _Scanner:
             if len(found.group()) > 30 or len(found.group().lower().partition("e")[2]) > 4:
                 raise ExpressionError("expected a number of at most 30 digits, got a longer one", self.text, self.at)
             self.put("number", found.group(), found.end())
-        elif self.matrix and (found := self.match(LIBRARY)):
+        elif self.matrix and (found := self.match(LIBRARY) or self.match(COMMENT)):
             self.at = found.end()
-        elif found := self.match(WRAPPED):
-            accent = found.group(1) if found.group(1) in ("hat", "bar", "tilde") else ""
-            self.name(found.group(2) + accent, found.end())
+        elif self.matrix and (found := self.match(ONES)):
+            self.put("number", "1", found.end())
+        elif self.matrix and self.tokens and self.tokens[-1].text in ("(", ",", "=") and (found := self.match(STRING)):
+            self.put("string", found.group(1) or found.group(2) or "", found.end())
+        elif found := self.match(DECORATED):
+            text, font, end = self.decorated(found)
+            if text in ("0", "1"):
+                self.put("number", text, end, font)
+            else:
+                self.name(text, end, font)
         elif found := self.match(COMMAND):
             self.command(found)
         elif found := self.match(WORD):
             word, end = found.group(), found.end()
-            if self.matrix and (number := re.compile("_[0-9]+").match(self.text, end)):
-                word, end = word + number.group()[1:], number.end()
+            if self.matrix and (rest := FUNCTION.match(self.text, end)):
+                word, end = word + rest.group(), rest.end()
             self.name(word, end)
         elif (character := self.text[self.at]) in SINGLE:
-            # Σ is a sum where an index follows, a letter otherwise
-            summed = character == "Σ" and re.compile(r"\s*_|\s*[ᵢⱼₖₗₘₙₓₚᵣₛₜₐᵤᵥ]").match(self.text, self.at + 1)
+            # Σ is a sum in index notation and where an index follows, a letter otherwise
+            followed = re.compile(r"\s*_|\s*[ᵢⱼₖₗₘₙₓₚᵣₛₜₐᵤᵥ]").match(self.text, self.at + 1)
+            summed = character == "Σ" and (followed or not self.matrix)
             self.name("sum" if summed else SINGLE[character], self.at + 1)
+        elif found := self.match(SAMPLE):
+            self.put("mark", "^", self.at)
+            self.put("above", INDICES_ABOVE[found.group(1)], found.end())
         elif found := self.match(UNDER):
             self.put("mark", "_", self.at)
             self.put("letters", "".join(SUBSCRIPTS[c] for c in found.group()), found.end())
@@ -158,7 +168,11 @@ class _Scanner:
         elif character == "½":
             self.put("number", "1/2", self.at + 1)
         elif found := self.match(MARK):
+            if self.matrix and found.group() in COMPARED:
+                self.unknown(character)
             self.mark(MARKS[found.group()], found.end())
+        elif self.matrix and character == ":":
+            self.put("mark", ":", self.at + 1)
         else:
             self.unknown(character)
 
@@ -166,8 +180,15 @@ class _Scanner:
         hint = "expected a formula, got the unknown character " + repr(character)
         if character == "∂":
             hint = "a derivative can't be part of the input: give the function, and ask for its derivative by a name"
+        elif self.match(MARK):
+            hint = "a comparison can't be part of a formula: write step(x) for x > 0, relu(x) for its larger part"
         elif character in "'′’″":
             hint = "a prime belongs right after a name, before its indices: W'_ki, f'(z_i)"
+            hint += "" if self.matrix else "; a transpose is written with indices: sum_d w_kd x_d"
+        elif SHIFTED.match(character):
+            hint = "write indices with signs below the line: sum_{i=1}^n, x_{i+1}"
+        elif character in INDICES_ABOVE:
+            hint = "write an index below the line, x_i, and a power as x^n"
         raise ExpressionError(hint, self.text, self.at)
 
     def command(self, found: re.Match[str]) -> None:
@@ -176,19 +197,61 @@ class _Scanner:
         kind, text = COMMANDS.get(found.group(1), ("unknown", ""))
         if kind == "unknown":
             raise ExpressionError(f"'{found.group()}' is a LaTeX command that isn't known here", self.text, self.at)
-        if kind == "name":
+        if text == "\\frac" and (digits := FRACTION.match(self.text, found.end())):
+            self.fraction(digits)
+        elif kind == "name":
             self.name(text, found.end())
         elif kind == "prime":
             self.unknown("'")
         else:
             self.mark(text, found.end())
 
-    def name(self, text: str, end: int) -> None:
+    def fraction(self, digits: re.Match[str]) -> None:
+        r"""Read the number above the line, and a single sign below it: \frac12, \frac1N, \frac1{2n}."""
+        above, number, letter = digits.groups()
+        if number:
+            if number == "0":
+                raise ExpressionError("division by zero", self.text, digits.start(2))
+            self.put("number", f"{above}/{number}", digits.end())
+            return
+        self.put("number", above, digits.end(1))
+        self.put("mark", "/", digits.end(1))
+        if letter:
+            self.put("name", letter, digits.end())
+
+    def decorated(self, found: re.Match[str]) -> tuple[str, str, int]:
+        """Return the name under an accent or in a font, with the accent; then its font, and where it ends."""
+        word = found.group(1)
+        braces = self.text[found.end() : found.end() + 1] == "{"
+        start = found.end() + braces
+        start += len(self.text[start:]) - len(self.text[start:].lstrip())
+        if inner := DECORATED.match(self.text, start):
+            text, font, end = self.decorated(inner)
+        elif content := CONTENT.match(self.text, start):
+            known = COMMANDS.get(content.group(1), ("", "")) if content.group(1) else ("name", content.group())
+            text, font, end = SINGLE.get(known[1], known[1]), "", content.end()
+            if known[0] != "name":
+                raise ExpressionError(f"expected a name in \\{word}", self.text, start)
+            if not braces and not content.group(1):
+                text, end = text[:1] if len(content.group()) > 1 else text, start + 1
+        else:
+            raise ExpressionError(f"expected a name in \\{word}", self.text, start)
+        if braces:
+            close = end + len(self.text[end:]) - len(self.text[end:].lstrip())
+            if self.text[close : close + 1] != "}":
+                hint = f"expected one name in \\{word}{{...}}, its indices after the brace: \\{word}{{x}}_i"
+                raise ExpressionError(hint, self.text, close)
+            end = close + 1
+        return text + ACCENTS.get(word, ""), FONTS.get(word, "") or font, end
+
+    def name(self, text: str, end: int, font: str = "") -> None:
         """Put a name, with what belongs to it: a layer's number, digits below the line, primes."""
         while True:
             if layer := LAYER.match(self.text, end):
                 number = layer.group(1) or "".join(SUPERSCRIPTS[c] for c in layer.group(2))
                 text, end = text + number, layer.end()
+            elif self.matrix and (below := BELOW.match(self.text, end)):
+                text, end = text + (below.group(1) or below.group(2)), below.end()
             elif end < len(self.text) and self.text[end] in "₀₁₂₃₄₅₆₇₈₉" and "'" not in text:
                 text, end = text + SUBSCRIPTS[self.text[end]], end + 1
             elif text in GREEK and (digits := re.compile("[0-9]+").match(self.text, end)):
@@ -198,7 +261,7 @@ class _Scanner:
                 text, end = text + "'" * count, primes.end()
             else:
                 break
-        self.put("name", text, end)
+        self.put("name", text, end, font)
 
     def mark(self, mark: str, end: int) -> None:
         self.put("mark", mark, end)
@@ -215,91 +278,3 @@ class _Scanner:
                 raise ExpressionError(f"expected '{expected}', got '{mark}'", self.text, typed.start)
         elif mark == "_" and (found := self.match(LETTERS)):
             self.put("letters", found.group(), found.end())
-
-
-def _subscripts_first(tokens: list[Token]) -> list[Token]:
-    """Exchange power and subscript where a name has both in that order: w^2_i, the sum's K above and k=1 below."""
-    out: list[Token] = []
-    at = 0
-    while at < len(tokens):
-        out.append(tokens[at])
-        at += 1
-        if tokens[at - 1].kind == "name" and at < len(tokens) and tokens[at].text == "^":
-            power = _group_end(tokens, at + 1, any_token=tokens[at - 1].text == "sum")
-            if power and tokens[power].text == "_" and (below := _group_end(tokens, power + 1, any_token=True)):
-                out += tokens[power:below] + tokens[at:power]
-                at = below
-    return out
-
-
-def _group_end(tokens: list[Token], start: int, *, any_token: bool) -> int:
-    """Return the place after a number or a group in braces, 0 if there is none at `start`."""
-    depth = 0
-    for at in range(start, len(tokens)):
-        depth += (tokens[at].text == "{") - (tokens[at].text == "}")
-        if tokens[at].kind in ("end", "break"):
-            return 0
-        if depth == 0:
-            braces = tokens[at].text == "}" and at > start
-            simple = tokens[at].kind == "number" or (any_token and tokens[at].kind in ("name", "letters"))
-            return at + 1 if braces or simple else 0
-    return 0
-
-
-class Cursor:
-    """A place in the list of tokens of a text, which may be in matrix notation, with the few moves a parser makes."""
-
-    def __init__(self, text: str, *, matrix: bool = False) -> None:
-        self.text = text
-        self.tokens = tokenize(text, matrix=matrix)
-        self.index = 0
-        self.depth = 0
-
-    @property
-    def token(self) -> Token:
-        """The token at this place."""
-        return self.tokens[self.index]
-
-    def at(self, *marks: str) -> bool:
-        """Return whether one of `marks` is here."""
-        return self.token.kind == "mark" and self.token.text in marks
-
-    def advance(self) -> Token:
-        """Return the current token and move to the next one, except at the end of the text."""
-        token = self.token
-        self.index = min(self.index + 1, len(self.tokens) - 1)
-        return token
-
-    def accept(self, *marks: str) -> Token | None:
-        """Take the token if it is one of `marks`."""
-        return self.advance() if self.at(*marks) else None
-
-    def expect(self, mark: str, place: str = "") -> Token:
-        """Take `mark`, or raise: it was expected at `place`."""
-        return self.accept(mark) or self.fault(f"expected '{mark}'{place}")
-
-    def at_end(self) -> bool:
-        """Return whether the equation ends here."""
-        return self.token.kind in ("break", "end")
-
-    def skip_breaks(self) -> None:
-        """Pass over empty equations."""
-        while self.token.kind == "break":
-            self.advance()
-
-    def skip_equation(self) -> None:
-        """Go to the break after this equation."""
-        while not self.at_end():
-            self.advance()
-
-    def deeper(self) -> None:
-        """Count one more level of nesting; its caller takes it back."""
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise ExpressionError(TOO_DEEP, self.text, self.token.start)
-
-    def fault(self, expected: str) -> NoReturn:
-        """Raise: `expected`, and what came instead."""
-        typed = self.text[self.token.start : self.token.end]
-        got = {"end": "the end", "break": "the end of the equation"}.get(self.token.kind, f"'{typed}'")
-        raise ExpressionError(f"{expected}, got {got}", self.text, self.token.start)

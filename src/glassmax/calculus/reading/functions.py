@@ -1,0 +1,92 @@
+"""The functions of index notation: those that are known, those that are written out, those that are refused by name."""
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from ..expression import ONE, Add, Call, Expr, Num, Pow
+from .resolve import negate, number, product
+
+__all__ = ["FUNCTIONS", "REFUSED", "SOFTMAXES", "WRITTEN_OUT"]
+
+FUNCTIONS = {
+    **{name: name for name in ("exp", "log", "abs", "sign", "sin", "cos", "tanh", "sqrt", "max")},
+    **{name: name for name in ("sigmoid", "relu", "step", "softplus", "erf")},
+    **{"ln": "log", "ReLU": "relu"},
+}
+"""What people type, and the function that it is."""
+
+SOFTMAXES = ("softmax", "log_softmax", "logsumexp")
+
+
+def _exp(x: Expr) -> Expr:
+    return Call("exp", x)
+
+
+def _logarithm(base: int) -> Callable[[Expr], Expr]:
+    return lambda x: product((Call("log", x), Pow(Call("log", number(base)), number(-1))))
+
+
+def _half(a: Expr, b: Expr) -> Expr:
+    return product((Num(Fraction(1, 2)), Add((a, b))))
+
+
+def _gelu(x: Expr) -> Expr:
+    root = Pow(number(2), Num(Fraction(1, 2)))
+    inner = Add((ONE, Call("erf", product((x, Pow(root, number(-1)))))))
+    return product((Num(Fraction(1, 2)), x, inner))
+
+
+WRITTEN_OUT: dict[str, Callable[[Expr], Expr]] = {
+    "tan": lambda x: product((Call("sin", x), Pow(Call("cos", x), number(-1)))),
+    "sinh": lambda x: _half(_exp(x), negate(_exp(negate(x)))),
+    "cosh": lambda x: _half(_exp(x), _exp(negate(x))),
+    "log1p": lambda x: Call("log", Add((ONE, x))),
+    "expm1": lambda x: Add((_exp(x), number(-1))),
+    "log2": _logarithm(2),
+    "log10": _logarithm(10),
+    "gelu": _gelu,
+    "silu": lambda x: product((x, Call("sigmoid", x))),
+    "logsigmoid": lambda x: Call("log", Call("sigmoid", x)),
+    "softsign": lambda x: product((x, Pow(Add((ONE, Call("abs", x))), number(-1)))),
+    "mish": lambda x: product((x, Call("tanh", Call("softplus", x)))),
+    "sgn": lambda x: Call("sign", x),
+    **dict.fromkeys(("expit", "logistic", "sigm"), lambda x: Call("sigmoid", x)),
+}
+"""Functions that are made of known ones."""
+
+_MEAN = "write 1/n sum_i x_i"
+_NORM = "write sqrt(sum_i x_i^2)"
+_INNER = "write sum_i x_i y_i"
+_EXTREME = "max(a, b) and min(a, b) take two numbers"
+_DERIVATIVE = {"sin": "1/sqrt(1 - x^2)", "cos": "-1/sqrt(1 - x^2)", "tan": "1/(1 + x^2)"}
+
+REFUSED = {
+    **{
+        prefix + name + hyperbolic: "write f(x), a function that is not specified"
+        + ("" if hyperbolic else f"; its derivative f'(x) is {derivative}")
+        for prefix in ("arc", "a", "ar")
+        for name, derivative in _DERIVATIVE.items()
+        for hyperbolic in ("", "h")
+    },
+    **dict.fromkeys(("mean", "avg", "average"), _MEAN),
+    **dict.fromkeys(("var", "Var", "variance"), "write 1/n sum_i (x_i - m)^2, with the mean m = 1/n sum_i x_i"),
+    **dict.fromkeys(("std", "Std", "stddev"), "write sqrt(1/n sum_i (x_i - m)^2), with the mean m = 1/n sum_i x_i"),
+    **dict.fromkeys(("norm", "Norm"), _NORM),
+    **dict.fromkeys(("dot", "inner", "vdot"), _INNER),
+    **dict.fromkeys(("tr", "trace", "Tr"), "write sum_i A_ii"),
+    **dict.fromkeys(("prod", "product"), "its logarithm is a sum: write sum_i log(x_i)"),
+    **dict.fromkeys(("argmax", "argmin"), "it has no derivative"),
+    **dict.fromkeys(("amax", "amin", "maximum", "minimum"), _EXTREME),
+    **dict.fromkeys(("matmul", "einsum"), "write sum_k A_ik B_kj"),
+    **dict.fromkeys(("outer",), "write x_i y_j"),
+    **dict.fromkeys(("diag",), "write x_i delta_ij"),
+    **dict.fromkeys(("transpose",), "write A_ji"),
+    **dict.fromkeys(("inv", "det", "logdet", "pinv"), "it has no index notation"),
+    **dict.fromkeys(("cumsum", "cumprod"), "write sum_j M_ij x_j, where M_ij is 1 for j <= i and 0 elsewhere"),
+    **dict.fromkeys(("KL", "kl", "D_KL"), "write sum_k p_k log(p_k/q_k)"),
+    **dict.fromkeys(("CE", "NLL", "cross_entropy", "crossentropy"), "write -sum_k y_k log(p_k)"),
+    **dict.fromkeys(("BCE", "bce"), "write -(y log(p) + (1 - y) log(1 - p))"),
+    **dict.fromkeys(("MSE", "mse"), "write 1/n sum_i (p_i - y_i)^2"),
+    **dict.fromkeys(("entropy",), "write -sum_k p_k log(p_k)"),
+}
+"""Names that stand for more than a function of one number, or for one without a rule, and what to write."""

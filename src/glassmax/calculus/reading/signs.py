@@ -1,0 +1,69 @@
+"""The signs that people type: LaTeX commands, Unicode signs and marks, and what each of them becomes."""
+
+from ..greek import GREEK, VARIANTS
+
+__all__ = [
+    "ACCENTS",
+    "CLASS_WORDS",
+    "CLOSING",
+    "COMMANDS",
+    "FONTS",
+    "INDICES_ABOVE",
+    "MARKS",
+    "SINGLE",
+    "SUBSCRIPTS",
+    "SUPERSCRIPTS",
+]
+
+FUNCTION_WORDS = (
+    *("exp", "log", "ln", "sqrt", "sin", "cos", "tanh", "max", "min", "sum", "prod", "argmax", "argmin"),
+    *("tan", "sinh", "cosh", "arcsin", "arccos", "arctan", "det", "e", "ell", "sigmoid", "erf", "softmax"),
+)
+COMMANDS = {
+    **{word: ("name", word) for word in (*GREEK, *FUNCTION_WORDS)},
+    **{"varepsilon": ("name", "epsilon"), "vartheta": ("name", "theta"), "varphi": ("name", "phi")},
+    **dict.fromkeys(("frac", "dfrac", "tfrac"), ("name", "\\frac")),
+    **dict.fromkeys(("cdot", "times", "odot", "circ", "ast"), ("mark", "*")),
+    **dict.fromkeys(("oslash", "div"), ("mark", "/")),
+    **dict.fromkeys(("top", "intercal"), ("mark", "ᵀ")),
+    **dict.fromkeys(("|", "lVert", "rVert", "Vert"), ("mark", "‖")),
+    **dict.fromkeys(("lvert", "rvert", "vert", "mid"), ("mark", "|")),
+    **dict.fromkeys(("neq", "ne"), ("mark", "≠")),
+    **dict.fromkeys(("leq", "le", "leqslant"), ("mark", "≤")),
+    **dict.fromkeys(("geq", "ge", "geqslant"), ("mark", "≥")),
+    **{"lt": ("mark", "<"), "gt": ("mark", ">"), "in": ("mark", "∈")},
+    **{"langle": ("mark", "⟨"), "rangle": ("mark", "⟩"), "coloneqq": ("mark", "=")},
+    **{"{": ("mark", "("), "}": ("mark", ")"), "lbrace": ("mark", "("), "rbrace": ("mark", ")")},
+    **{"prime": ("prime", "'")},
+}
+"""The kind and the text of the token that a LaTeX command becomes."""
+
+MARKS = {
+    **{"**": "^", "^∘": "^", ":=": "=", "≔": "=", "==": "=", "||": "‖", "∥": "‖", "∣": "|", "⊤": "ᵀ"},
+    **{"−": "-", "–": "-", "÷": "/", "⊘": "/", "!=": "≠", "<=": "≤", ">=": "≥"},
+    **dict.fromkeys("·×⊙⋅∘∗", "*"),
+    **{mark: mark for mark in "+-*/^=()[]{},_|@.‖ᵀ<>≠≤≥∈⟨⟩"},
+}
+SINGLE = {
+    **{sign: word for word, sign in GREEK.items()},
+    **VARIANTS,
+    **{"ŷ": "yhat", "Ŷ": "Yhat", "√": "sqrt", "ℓ": "ell", "∑": "sum", "∏": "prod"},
+}
+CLOSING = {"(": ")", "[": "]", "{": "}"}
+SUBSCRIPTS = dict(zip("ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ₀₁₂₃₄₅₆₇₈₉", "aehijklmnoprstuvx0123456789", strict=True))
+SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
+INDICES_ABOVE = dict(zip("ⁱʲᵏˡᵐⁿᵗ", "ijklmnt", strict=True))
+
+_ACCENTS = {"hat": "hat", "bar": "bar", "tilde": "tilde", "dot": "dot"}
+ACCENTS = _ACCENTS | {"widehat": "hat", "overline": "bar", "widetilde": "tilde"}
+"""Commands that put an accent over a name; the accent becomes part of the name."""
+
+FONTS = {
+    **dict.fromkeys(("mathrm", "text", "textrm", "textit", "textbf", "operatorname", "mathsf", "mathtt"), "upright"),
+    **dict.fromkeys(("mathbf", "boldsymbol", "bm", "vec", "bf"), "bold"),
+    **{"mathit": "", "mathcal": "script", "mathscr": "script", "mathbb": "blackboard", "mathfrak": "fraktur"},
+}
+"""Commands that set a name in a font, which is not part of the name."""
+
+CLASS_WORDS = ("class", "correct", "gold", "label", "target", "true")
+"""Words that are one index, that of the true class: x[class], p_{true}."""
