@@ -15,6 +15,7 @@
     functions          the functions: known ones, written out ones, refused ones
     fixed_indices      an index that stands for one class: y in p_y
     parse_matrix       matrix notation, by recursive descent, to a `matrix_tree`
+    matrix_names       its declared shapes, and names that must be arrays
     numpy_functions    NumPy's functions and methods in matrix notation
     matrix_axes        the axes of every part of a tree
     matrix_to_index    a tree with axes to index notation; it names intermediate results

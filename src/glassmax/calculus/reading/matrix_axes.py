@@ -6,13 +6,13 @@ a reader of mathematics expects, or nothing at all, an error says how to write i
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
 from ...errors import ExpressionError, Setting
 from ..greek import GREEK
-from .matrix_tree import NUMBERS, ONE_AXIS, Node, is_letter, kind_of, names_in
+from .matrix_tree import NUMBERS, ONE_AXIS, Node, each_name, is_letter, is_used, kind_of, names_in
 from .resolve import in_order
 
 __all__ = ["Axes"]
@@ -36,7 +36,7 @@ class Axes:
         self.lengths: list[tuple[Node, str]] = []
         self.labels: dict[str, int] = {}  # names of class labels, and where each stands
         self.seen: dict[int, Node] = {}
-        self.uses = Counter(name for node in equations.values() for name in _each_name(node))
+        self.uses = Counter(name for node in equations.values() for name in each_name(node))
 
     def in_order(self) -> list[tuple[str, Node]]:
         """Find all axes; return the equations in an order in which each uses only earlier ones."""
@@ -78,7 +78,7 @@ class Axes:
     def check_labels(self) -> None:
         """Refuse a label that is an array elsewhere."""
         for name, place in self.labels.items():
-            if name in self.equations or any(_uses(node, name) for node in self.equations.values()):
+            if name in self.equations or any(is_used(node, name) for node in self.equations.values()):
                 raise ExpressionError(f"{name} is a class label (an index) here, an array elsewhere", self.text, place)
 
     def fault(self, message: str, node: Node) -> NoReturn:
@@ -422,20 +422,3 @@ class Axes:
 
 def _shown(node: Node) -> str:
     return {"tuple": "a list", "string": f"the text '{node.text}'"}.get(node.op, node.text)
-
-
-def _each_name(node: Node) -> Iterator[str]:
-    """Yield the name of each place where one stands."""
-    if node.op == "name":
-        yield node.text
-    for arg in node.args:
-        yield from _each_name(arg)
-
-
-def _uses(node: Node, name: str) -> bool:
-    """Whether a name stands in a tree elsewhere than as an index; len(y) says nothing of the entries."""
-    if node.op == "length":
-        return False
-    if node.op == "name":
-        return node.text == name
-    return any(_uses(arg, name) for arg in (node.args[:1] if node.op == "at" else node.args))

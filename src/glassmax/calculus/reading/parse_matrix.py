@@ -7,21 +7,19 @@ it is refused.
 """
 
 import re
-from collections.abc import Mapping
 from typing import NoReturn
 
 from ...errors import ExpressionError, Setting
 from ..expression import Program
 from .cursor import Cursor
+from .matrix_names import Shapes, beside_product, is_program, listed_shapes
 from .matrix_to_index import to_program
-from .matrix_tree import NUMBERS, ONE_AXIS, Node
+from .matrix_tree import NUMBERS, Node
 from .numpy_functions import ATTRIBUTES, NumpyFunctions, is_function
 from .parse import FUNCTIONS, SOFTMAXES
 from .tokens import MAX_DEPTH, MAX_LENGTH, TOO_DEEP, Token
 
 __all__ = ["parse_matrix"]
-
-Shapes = Mapping[str, tuple[str, ...] | str] | str
 
 LIBRARY = re.compile(r"([A-Za-z]+)(?:\.[A-Za-z]+)*\.$")
 RESERVED = (*FUNCTIONS, *SOFTMAXES, "sum", "\\frac")
@@ -46,29 +44,13 @@ def parse_matrix(text: str, shapes: Shapes | None = None) -> Program:
     >>> [(d.name, d.indices) for d in program.definitions]
     [('Z', ('i', 'j')), ('P', ('i', 'j')), ('L', ())]
     """
-    declared = _listed(shapes or {})
+    declared = listed_shapes(shapes or {})
     parser = _MatrixParser(text, set(declared))
     equations = parser.equations()
     for name in declared.keys() - parser.names.keys() - parser.lengths:
         raise ExpressionError(f"shapes declare {name}, which the formula doesn't have")
     arrays = frozenset(parser.arrays - declared.keys())
     return to_program(text, equations, declared, set(parser.names), arrays)
-
-
-def _listed(shapes: Shapes) -> dict[str, tuple[str, ...]]:
-    """Read the declared shapes."""
-    if isinstance(shapes, str):
-        parts = [part.partition(":") for part in re.split(r"[;\n]", shapes) if part.strip()]
-        shapes = {name.strip(): axes for name, _, axes in parts}
-    out = {}
-    for name, axes in shapes.items():
-        listed = re.findall(r"[A-Za-z][0-9]*|[0-9]+", axes) if isinstance(axes, str) else [str(axis) for axis in axes]
-        if ONE_AXIS in listed:
-            raise ExpressionError(f"the shape of {name} has an axis of length 1; declare it without that axis")
-        if len(listed) > 2:
-            raise ExpressionError(f"expected at most two axes of {name}, got {len(listed)}")
-        out[name] = tuple(listed)
-    return out
 
 
 class _MatrixParser(Cursor):
@@ -84,19 +66,14 @@ class _MatrixParser(Cursor):
         pairs = list(zip(self.tokens, self.tokens[1:], strict=False))
         self.defined = {token.text for token, after in pairs if after.text == "="}
         triples = zip(self.tokens, self.tokens[1:], [*self.tokens[2:], self.tokens[-1]], strict=False)
-        self.arrays = {name for triple in triples for name in _beside_product(*triple)}
-        self.program = self.is_program()
+        self.arrays = {name for triple in triples for name in beside_product(*triple)}
+        self.program = is_program(text, self.tokens)
         if "\\" not in text and (found := re.search(r"(?<![=\s])\s*&\s*(?![=\s])", text)):
             raise ExpressionError("expected one formula, got '&'", text, text.index("&", found.start()))
         whole = declared | self.defined
         self.tokens = [piece for token in self.tokens for piece in self.pieces(token, whole)]
         pairs = list(zip(self.tokens, self.tokens[1:], strict=False))
         self.operands = {a.text for a, b in pairs if a.kind == "name" and b.text != "("} | whole
-
-    def is_program(self) -> bool:
-        """Tell whether the text is a program's, in which Xw is one name, and not a textbook's."""
-        typed = {self.text[token.start : token.end] for token in self.tokens if token.kind == "mark"}
-        return bool(typed & {"@", "*", "**", "."}) or re.search(r"\b(np|numpy|torch|axis)\b", self.text) is not None
 
     def pieces(self, token: Token, whole: set[str]) -> list[Token]:
         """Split Xw into X w: a capital and one more letter are a product, unless they are known as a name."""
@@ -390,6 +367,13 @@ class _MatrixParser(Cursor):
             raise ExpressionError(f"expected equations, got Python's word {token.text}", self.text, token.start)
         if token.text in CONSTANTS:
             return self.node("constant", text=token.text, place=token.start)
+        if name == "sigma" and self.at("(") and not own:
+            primes = token.text[len(name) :]
+            what = (
+                f"σ{primes}(...) may be the sigmoid or any function: write sigmoid{primes}(...) for 1/(1 + exp(-z)), "
+            )
+            what += f"or f{primes}(...) for a function that is not specified"
+            raise ExpressionError(what, self.text, token.start)
         library = LIBRARY.search(self.text[: token.start])
         if library and token.text == "e" and not self.at("^"):
             return self.node("call", self.node("number", text="1", place=token.start), text="exp")
@@ -442,10 +426,3 @@ class _MatrixParser(Cursor):
 
 DOTS = {"·": "cdot", "⋅": "cdot", "\\cdot": "cdot", "×": "cross", "\\times": "cross"}
 """Signs of products that mean one thing between vectors and another between numbers."""
-
-
-def _beside_product(first: Token, second: Token, third: Token) -> list[str]:
-    """Return the names among tokens that must be arrays, because of ``@``, ``ᵀ``, ``^T`` or a method beside them."""
-    after = second.kind == "mark" and (second.text in ("@", "ᵀ", ".") or (second.text == "^" and third.text in "Tᵀ"))
-    names = [first.text] if first.kind == "name" and after else []
-    return names + ([second.text] if second.kind == "name" and first.kind == "mark" and first.text == "@" else [])
