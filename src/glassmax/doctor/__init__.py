@@ -17,7 +17,7 @@ Beside it::
 
     behaviour         what a function does besides returning gradients: it changes its arguments, or keeps a sum
     precision         whether a small deviation of right gradients comes from float32
-    unknown_loss      a loss that no known network has: its gradient is measured
+    unknown_loss/     a loss that no known network has: its gradient is measured
     pytorch/          models of PyTorch
     diagnose_file     the program that runs in a process of its own and diagnoses a learner's file
 
