@@ -387,11 +387,12 @@ def rounding_of(f: Callable[[Array], Any], x: npt.ArrayLike, random_state: int =
     Returns
     -------
     float
-        The standard deviation of the error of one value of f, >= 0; 0 if f is not finite near x.
+        The standard deviation of the error of one value of f, >= 0, and not below that of a number of the dtype and
+        the size of f.
 
     Notes
     -----
-    Cost: 21 evaluations of f. Source: Moré & Wild (2011), Estimating computational noise, section 3.
+    Cost: 22 evaluations of f. Source: Moré & Wild (2011), Estimating computational noise, section 3.
 
     Examples
     --------
@@ -401,13 +402,19 @@ def rounding_of(f: Callable[[Array], Any], x: npt.ArrayLike, random_state: int =
     True
     """
     point, draw = np.asarray(x, np.float64), np.random.default_rng(random_state)
-    size, found = _size(point), []
-    for _ in range(3):
-        v = _direction(point, draw)
-        with np.errstate(all="ignore"):
+    found, size = [], _size(point)
+    with np.errstate(all="ignore"):
+        for _ in range(3):
+            v = _direction(point, draw)
             values = [float(f(point + size * (2 * CENTRAL_STEP + 1e-6 * i) * v)) for i in range(7)]
             found.append(float(np.sqrt(np.mean(np.square(np.diff(values, 4))) / 70)))
-    return min((error for error in found if np.isfinite(error)), default=0.0)
+        here = np.asarray(f(point))
+    least = 0.25 * _epsilon(here) * abs(float(here))
+    return max(min((error for error in found if np.isfinite(error)), default=0.0), least if np.isfinite(least) else 0.0)
+
+
+def _epsilon(value: Array) -> float:
+    return float(np.finfo(value.dtype if value.dtype.kind == "f" else np.float64).eps)
 
 
 def central_slope(
@@ -450,7 +457,8 @@ def central_slope(
     (None, 0.0)
     """
     point, direction = np.asarray(x, np.float64), np.asarray(v, np.float64)
-    for h in (CENTRAL_STEP * _size(point) * shorter for shorter in (1.0, 1e-2, 1e-4)):
+    longest = max(CENTRAL_STEP, rounding**0.2) * _size(point)  # rounding / h and h^4 together are smallest there
+    for h in (longest * shorter for shorter in (1.0, 1e-2, 1e-4)):
         slope, noise = _extrapolate(f, point, direction, h, rounding)
         if slope is not None:
             return slope, noise
@@ -505,8 +513,7 @@ def _extrapolate(
     central = [(up[i] - down[i]) / (2 * h / 2**i) for i in range(3)]
     jump = [abs((up[i] - here) - (here - down[i])) / (h / 2**i) for i in range(2)]
     first, second = ((4 * central[i + 1] - central[i]) / 3 for i in range(2))
-    epsilon = np.finfo(value.dtype if value.dtype.kind == "f" else np.float64).eps
-    noise = 4 * max(float(epsilon) * max(map(abs, (here, *up, *down))), 2 * rounding) / h
+    noise = 4 * max(_epsilon(value) * max(map(abs, (here, *up, *down))), 2 * rounding) / h
     scale = max(map(abs, central))
     bent = abs(first - second) > 1e-7 * scale + 32 * noise
     broken = jump[1] > 0.75 * jump[0] and jump[0] > 1e-6 * scale + 32 * noise

@@ -80,9 +80,9 @@ def one(a, value, back):
 def made(operation, a, b, back_a, back_b):
     x, y = (each.value if isinstance(each, Node) else np.asarray(each) for each in (a, b))
     parents = []
-    for each, other, back in ((a, x, back_a), (b, y, back_b)):
+    for each, back in ((a, back_a), (b, back_b)):
         if isinstance(each, Node):
-            parents.append((each, lambda d, back=back, shape=np.shape(other): unbroadcast(back(d, x, y), shape)))
+            parents.append((each, lambda d, back=back, shape=each.shape: unbroadcast(back(d, x, y), shape)))
     return Node(operation(x, y), tuple(parents))
 
 

@@ -13,7 +13,7 @@ from ..reading.nested import rebuilt
 from ..reading.problem import Given
 from ..telling.diagnosis import CORRECT, WRONG, Diagnosis, Finding, ParameterCheck
 from .simple_mistakes import named, of_another_shape, throughout
-from .slopes import Slopes, errors_of, measure
+from .slopes import errors_of, measure
 from .wrong_layer import in_layers
 
 __all__ = ["judge_measured"]
@@ -54,13 +54,12 @@ def judge_measured(handed_in: Any, given: Given) -> Diagnosis:
 
 def _in_shape(answer: Answer, arrays: list[Array]) -> list[Array]:
     """The learner's gradients; an axis of length 1 more or less than in the parameter is no mistake."""
-    pairs = zip(answer.arrays, arrays, strict=True)
-    return [
-        (G.reshape(W.shape) if G.ndim != W.ndim and np.squeeze(G).shape == np.squeeze(W).shape else G).astype(
-            np.float64
-        )
-        for G, W in pairs
-    ]
+    return [_reshaped(G, W).astype(np.float64) for G, W in zip(answer.arrays, arrays, strict=True)]
+
+
+def _reshaped(G: Array, W: Array) -> Array:
+    same = G.ndim != W.ndim and np.squeeze(G).shape == np.squeeze(W).shape
+    return G.reshape(W.shape) if same else G
 
 
 def _last(findings: list[Finding], names: list[str]) -> str | None:
@@ -69,16 +68,16 @@ def _last(findings: list[Finding], names: list[str]) -> str | None:
     return f"d{names[max(places)]}" if places else None
 
 
-def _loss_at(given: Given) -> Callable[[list[Array]], float]:
+def _loss_at(given: Given) -> Callable[[list[Array]], Any]:
     loss = given.loss
     assert loss is not None  # with a network and no loss there is a reading, or an error
 
-    def at(arrays: list[Array]) -> float:
+    def at(arrays: list[Array]) -> Any:
         value = quietly(lambda: loss(rebuilt(given.parameters, iter(arrays)), given.X.copy(), np.array(given.y)))
-        return float(np.asarray(value).reshape(()))
+        return np.asarray(value).reshape(())[()]  # float32 stays float32: its rounding is larger
 
     try:
-        here = at([np.asarray(array, np.float64) for _, array in given.named])
+        here = float(at([np.asarray(array, np.float64) for _, array in given.named]))
     except (Exception, SystemExit) as error:
         raise OptionError(f"loss raises {described_error(error)}. It is called as loss(parameters, X, y).") from error
     if not np.isfinite(here):

@@ -8,6 +8,7 @@ parameters, not with each other.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ ZERO, SINGLE_ZERO = 1e-8, 1e-5
 SIDE = 1e-7
 """The step to one side of a kink."""
 
-Loss = Callable[[list[Array]], float]
+Loss = Callable[[list[Array]], Any]
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def measure(loss: Loss, arrays: list[Array], position: int, name: str, G: Array)
     """Measure the slopes of the loss by one parameter; kinks that can't be measured are left out."""
     W = arrays[position]
 
-    def at(value: Array) -> float:
+    def at(value: Array) -> Any:
         return loss([*arrays[:position], value, *arrays[position + 1 :]])
 
     rounding = rounding_of(at, W)
@@ -74,7 +75,7 @@ def measure(loss: Loss, arrays: list[Array], position: int, name: str, G: Array)
         claim = float(np.vdot(v, G))
         slope, noise = central_slope(at, W, v, rounding)
         if slope is None:
-            slope = _at_kink(at, W, v, claim)
+            slope = _at_kink(at, W, v, claim, rounding)
         if np.isfinite(slope):
             kept.append(v)
             measured.append(slope)
@@ -117,11 +118,11 @@ def _directions(W: Array) -> list[Array]:
     return [draw.standard_normal(W.shape) / np.sqrt(W.size) for _ in range(DIRECTIONS)]
 
 
-def _at_kink(at: Callable[[Array], float], W: Array, v: Array, claim: float) -> float:
+def _at_kink(at: Callable[[Array], Any], W: Array, v: Array, claim: float, rounding: float) -> float:
     """The number nearest to the claim between the slopes on both sides of a kink; NaN if they can't be measured."""
-    here, h = at(W), SIDE * max(1.0, _rms(W.ravel()))
-    sides = sorted([(at(W + h * v) - here) / h, (here - at(W - h * v)) / h])
+    here, h = float(at(W)), max(SIDE, rounding**0.5) * max(1.0, _rms(W.ravel()))
+    sides = sorted([(float(at(W + h * v)) - here) / h, (here - float(at(W - h * v))) / h])
     if not np.isfinite(sides).all():
         return float("nan")
-    slack = 10 * SIDE * max(map(abs, sides)) + 1e-15 * abs(here) / h
+    slack = 10 * h * max(map(abs, sides)) + (8 * rounding + 1e-15 * abs(here)) / h
     return float(np.clip(claim, sides[0] - slack, sides[1] + slack))
