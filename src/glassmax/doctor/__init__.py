@@ -4,6 +4,7 @@ From what the learner hands in to what the learner reads::
 
     examine           `diagnose`: arrays, a function or a PyTorch model, each examined in its own way
     reading/          what the learner handed in: arrays, network, loss, function
+    learners_activations   the activations that a learner's network may have
     exact_pass        the exact forward and backward pass of that network, every array kept
     mistakes/         the catalogue: each mistake as a wrong step of that pass
     search/           which wrong steps give exactly the learner's numbers

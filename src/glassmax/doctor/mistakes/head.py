@@ -13,7 +13,8 @@ import numpy as np
 from ...functional.activations import ACTIVATIONS
 from ...functional.arrays import Array
 from ...functional.softmax import softmax
-from ..exact_pass import A_FORMS, Pass, f_prime
+from ..exact_pass import Pass, f_prime
+from ..learners_activations import A_FORMS
 from .last_layer import LastLayer, diagonal, jacobian, output_derivative, right_dZ
 from .mistake import Mistake
 

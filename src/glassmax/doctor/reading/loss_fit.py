@@ -12,6 +12,7 @@ import numpy as np
 from ...functional.arrays import Array
 from ...functional.heads import Head, HeadTape
 from ..exact_pass import Architecture, Pass
+from ..learners_activations import WITH_CONSTANTS
 
 __all__ = ["COMMON", "HEADS", "Convention", "Point", "fit_loss", "tolerance_of"]
 
@@ -25,8 +26,9 @@ HEADS = (
     ("sigmoid", "cross_entropy"),
     ("softmax", "binary_cross_entropy"),
 )
-COMMON = ("sigmoid", "tanh", "relu", "leaky_relu", "identity", "elu", "selu", "gelu", "silu", "softplus", "mish")
-"""Hidden activations."""
+USUAL = ("sigmoid", "tanh", "relu", "leaky_relu", "identity", "elu", "selu", "gelu", "silu", "softplus", "mish")
+COMMON = (*USUAL, *WITH_CONSTANTS)
+"""Hidden activations, the usual ones first."""
 TOLERANCE = 1e-5
 """Generous: an epsilon inside a logarithm moves a loss by 1e-8, another loss or activation by 1e-2."""
 

@@ -10,10 +10,10 @@ from itertools import islice
 
 import numpy as np
 
-from ...functional.activations import ACTIVATIONS
 from ...functional.arrays import Array
 from ...functional.heads import Head
 from ..exact_pass import Architecture
+from ..learners_activations import ACTIVATIONS
 from .loss_fit import COMMON, HEADS, Point, tolerance_of
 
 __all__ = ["possible"]

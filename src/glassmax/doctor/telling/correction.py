@@ -9,22 +9,13 @@ import numpy as np
 
 from ...functional.arrays import Array
 from ..exact_pass import Pass
+from ..learners_activations import DERIVATIVES
 from ..mistakes.causes import CAUSES
 from ..mistakes.placed import PlacedMistake
 from ..reading.layout import Layout, gradient_of
 from .reasons import reason
 
 __all__ = ["CorrectionWriter"]
-
-DERIVATIVES = {
-    "identity": "1",
-    "sigmoid": "{A} * (1 - {A})",
-    "tanh": "(1 - {A}**2)",
-    "relu": "({Z} > 0)",
-    "leaky_relu": "np.where({Z} > 0, 1, 0.01)",
-    "elu": "np.where({Z} > 0, 1, {A} + 1)",
-    "softplus": "sigmoid({Z})",
-}
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,8 @@ def named(wrong: Slopes, error: float) -> Finding:
 
     evidence: dict[str, object] = {"error_before": error}
     c = float(claims @ slopes) / max(float(slopes @ slopes), 1e-300)
-    if not wrong.is_zero and len(slopes) > 1 and abs(c) > 1e-6:
+    several = np.count_nonzero(np.abs(slopes) > 1e-3 * np.abs(slopes).max(initial=0)) > 1  # any factor fits one number
+    if not wrong.is_zero and several and abs(c) > 1e-6:
         after = left(claims - c * slopes)
         if after <= TOLERANCE * max(abs(c), 1):
             return _factor(name, c, evidence | {"error_after": after})

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...errors import ShapeError
-from ...functional.arrays import Array
-from ..mistakes.causes import NOT_IN_CATALOGUE
-from ..reading.layout import Layout, Role, layouts
+from ..mistakes.causes import CAUSES, FACTORS, NOT_IN_CATALOGUE
+from ..reading.layout import Layout, layouts
 from ..reading.problem import Given
 from ..telling.diagnosis import Finding
 from ..telling.error_pattern import described
@@ -19,8 +18,8 @@ from .slopes import Slopes
 __all__ = ["in_layers"]
 
 REASON = (
-    "dL/dz_j = sum_i dL/da_i da_i/dz_j: whatever the forward pass does between Z{l} and Z{above} is a factor here, "
-    "such as the activation's own slope, or the mask and the divisor of dropout"
+    "dL/dz_j = dL/da_j da_j/dz_j: whatever your forward pass does between Z{l} and the product with {above} is a "
+    "factor of dZ{l}, such as the slope of the activation, or the mask of dropout and its divisor"
 )
 
 
@@ -29,56 +28,76 @@ def in_layers(
 ) -> tuple[list[Finding], str | None]:
     """Return the findings, the most upstream first, and the first wrong array; None if the network has no layers.
 
-    The gradients that are wrong without a known mistake, all from one layer down, become one finding of that layer.
+    The gradients that are wrong without a known mistake, all from one layer down, become one finding of that layer. So
+    does a factor that they all have.
     """
     try:
         layout = layouts(given.named, given.X)[0]
     except ShapeError:
         return list(findings), None
-    roles = {role.name: role for role in layout.roles}
-    unknown = {finding.where for finding in findings if finding.cause == NOT_IN_CATALOGUE}
-    layer = max((roles[name].layer for name in unknown), default=0)
-    upstream = sorted(findings, key=lambda finding: -roles[finding.where].layer if finding.where in roles else 1)
-    if not layer or not _is_dZ(layout, unknown, layer):
-        first = upstream[0].where if upstream else ""
-        return upstream, f"d{first}" if first in roles else None
-    merged = [finding for finding in upstream if finding.where in unknown]
-    found = _of_layer(layout, merged, layer, {each.name: each for each in measured})
-    others = [finding for finding in upstream if finding.where not in unknown]
-    above = [finding for finding in others if finding.where in roles and roles[finding.where].layer > layer]
-    below = [finding for finding in others if finding not in above]
-    return [*above, found, *below], f"d{above[0].where}" if above else found.where
+    W = next((each for each in measured if each.name == _highest_weights(layout, findings)), None)
+    unknown = [finding for finding in findings if finding.cause == NOT_IN_CATALOGUE]
+    kept = [_of_dZ(layout, finding) for finding in findings if finding not in unknown]
+    kept += _of_layer(layout, unknown, W) if W is not None else unknown
+    ranked = sorted(kept, key=lambda finding: -_layer(layout, finding))
+    return ranked, next((_node(layout, finding) for finding in ranked), None)
 
 
-def _is_dZ(layout: Layout, unknown: set[str], layer: int) -> bool:
-    """Whether every gradient from this layer down is wrong, and there are at least two."""
-    reached = [role.name for role in layout.roles if role.layer <= layer]
-    return len(reached) > 1 and {*reached} <= unknown
+def _layer(layout: Layout, finding: Finding) -> int:
+    """The highest layer that a finding is about."""
+    return max((role.layer for role in layout.roles if role.name in finding.parameters), default=0)
 
 
-def _of_layer(layout: Layout, findings: list[Finding], layer: int, measured: dict[str, Slopes]) -> Finding:
+def _node(layout: Layout, finding: Finding) -> str | None:
+    named = any(role.name == finding.where for role in layout.roles)
+    return f"d{finding.where}" if named else finding.where or None
+
+
+def _highest_weights(layout: Layout, findings: Sequence[Finding]) -> str:
+    """The weights of the highest layer that is wrong without a known mistake."""
+    unknown = [_layer(layout, finding) for finding in findings if finding.cause == NOT_IN_CATALOGUE]
+    return next((r.name for r in layout.roles if r.kind == "W" and r.layer == max(unknown, default=0)), "")
+
+
+def _is_dZ(layout: Layout, names: Sequence[str], layer: int) -> bool:
+    """Whether these are all gradients from a layer down, and at least two."""
+    return len(names) > 1 and {*names} == {role.name for role in layout.roles if role.layer <= layer}
+
+
+def _of_dZ(layout: Layout, finding: Finding) -> Finding:
+    """A factor of all gradients from a hidden layer down is one of its dZ."""
+    layer = _layer(layout, finding)
+    if CAUSES[finding.cause].group != FACTORS or layer == len(layout.sizes) - 1:
+        return finding
+    if not _is_dZ(layout, finding.parameters, layer):
+        return finding
+    factor = finding.evidence.get("factor")
+    says = f"dZ{layer} is {factor} times what it should be" if factor else f"dZ{layer} has the wrong sign"
+    return replace(finding, where=f"dZ{layer}", says=says, **_written(layout, layer))
+
+
+def _of_layer(layout: Layout, findings: list[Finding], W: Slopes) -> list[Finding]:
+    """The findings of gradients that no known mistake explains: one of dZ, if dZ is what is wrong."""
     names = tuple(finding.where for finding in findings)
+    layer = max(_layer(layout, finding) for finding in findings)
+    if not _is_dZ(layout, names, layer):
+        return findings
     right = [role.name for role in layout.roles if role.layer > layer]
     says = f"dZ{layer} is the first wrong array: the gradients of {', '.join(names)} are wrong"
     says += f", and those of {', '.join(right)} are right" if right else ""
-    W = next(role for role in layout.roles if role.kind == "W" and role.layer == layer)
-    T: Array | None = measured[W.name].by_cell
-    says += f"; d{W.name} {described(measured[W.name].G, T)}" if T is not None else ""
+    says += f"; d{W.name} {described(W.G, W.by_cell)}" if W.by_cell is not None else ""
     shown = next(finding for finding in findings if finding.where == W.name)
-    line, reason = "", ""
-    if right:
-        above = next(role for role in layout.roles if role.kind == "W" and role.layer == layer + 1)
-        line, reason = _line(layout, above, layer), REASON.format(l=layer, above=layer + 1)
-    return replace(shown, where=f"dZ{layer}", parameters=names, says=says, line=line, reason=reason)
+    written = _written(layout, layer) if right else {}
+    return [replace(shown, where=f"dZ{layer}", parameters=names, says=says, **written)]
 
 
-def _line(layout: Layout, above: Role, layer: int) -> str:
+def _written(layout: Layout, layer: int) -> dict[str, str]:
+    """The line of a hidden dZ and its reason."""
+    above = next(role for role in layout.roles if role.kind == "W" and role.layer == layer + 1)
     W, D = above.name, f"dZ{layer + 1}"
     if layout.columns:
         product = f"{W}.T @ {D}" if above.transposed else f"{W} @ {D}"
     else:
         product = f"{D} @ {W}" if above.transposed else f"{D} @ {W}.T"
-    return (
-        f"dA{layer} = {product}\n"
-        f"dZ{layer} = dA{layer} * slope    # of your forward pass, with every mask and factor between Z{layer} and {W}"
-    )
+    line = f"dA{layer} = {product}\ndZ{layer} = dA{layer} * f'(Z{layer}) * mask    # each as in your forward pass"
+    return {"line": line, "reason": REASON.format(l=layer, above=W)}
