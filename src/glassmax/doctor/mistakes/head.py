@@ -17,6 +17,7 @@ from ..exact_pass import Pass, f_prime
 from ..learners_activations import A_FORMS
 from .last_layer import LastLayer, diagonal, jacobian, output_derivative, right_dZ
 from .mistake import Mistake
+from .smoothing import row_sum_left_out
 
 __all__ = ["errors_at_the_top"]
 
@@ -25,6 +26,7 @@ def errors_at_the_top(p: Pass) -> Iterator[Mistake[LastLayer]]:
     """Wrong versions of the formula for dZ of the last layer."""
     output, loss = p.architecture.output, p.architecture.loss
     if output == "softmax":
+        yield from row_sum_left_out(p)
         yield from PULLBACK
         yield from OTHER_JACOBIANS
         yield from TRUE_CLASS
