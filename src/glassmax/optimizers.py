@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from os import sep
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -406,6 +407,47 @@ class Iterate(NamedTuple):
         return f"Iterate(loss {self.loss:.6g}, {self.theta.size} parameters, {self.stop_reason or 'continuing'})"
 
 
+class _OneThread:
+    """Keeps SciPy's BLAS on one thread while anyone is inside.
+
+    The number of threads belongs to the process, so the first to enter sets it, and the last to leave puts it back.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.inside = Lock(), 0
+        self.libraries: list[Any] | None = None
+        self.threads: list[int] = []
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if self.libraries is None:
+                self.libraries = _blas_of_scipy()  # which takes a few milliseconds
+            if not self.inside:
+                self.threads = [library.get_num_threads() for library in self.libraries]
+                for library in self.libraries:
+                    library.set_num_threads(1)
+            self.inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if not self.inside and self.libraries is not None:
+                for library, threads in zip(self.libraries, self.threads, strict=True):
+                    library.set_num_threads(threads)
+
+
+def _blas_of_scipy() -> list[Any]:
+    """The BLAS library that belongs to SciPy alone; where it shares one with NumPy, that one."""
+    from threadpoolctl import ThreadpoolController
+
+    found = ThreadpoolController().select(user_api="blas").lib_controllers
+    own = [library for library in found if f"{sep}scipy" in library.filepath]
+    return own or list(found)
+
+
+ONE_THREAD = _OneThread()
+
+
 def lbfgs(
     objective: Callable[[Array], tuple[float, Array]], theta: Array, *, max_iter: int, max_fun: int, tol: float
 ) -> Iterator[Iterate]:
@@ -438,6 +480,9 @@ def lbfgs(
     only one of the two threads works at a time. When the caller stops iterating, the search ends and its thread is
     joined.
 
+    While SciPy works, its BLAS library uses one thread: with more, it would add up the products of long vectors in
+    another order. The iterates have therefore the same bits for any number of threads, if `objective` does.
+
     Source: Nocedal & Wright, *Numerical Optimization* (2006), algorithm 7.5.
 
     Examples
@@ -446,6 +491,8 @@ def lbfgs(
     >>> last.theta.round(6), last.stop_reason
     (array([0.]), 'converged')
     """
+    from scipy.optimize import minimize
+
     questions: SimpleQueue[Array | Iterate | BaseException] = SimpleQueue()
     answers: SimpleQueue[Any] = SimpleQueue()  # None: the caller has stopped iterating
 
@@ -462,8 +509,6 @@ def lbfgs(
             raise StopIteration
 
     def search() -> None:
-        from scipy.optimize import minimize
-
         fall = LBFGS_FALL * min(1.0, tol / LBFGS_TOL) ** 2
         options = {"maxiter": max_iter, "maxfun": max_fun, "gtol": tol, "ftol": max(fall, LEAST_FALL)}
         start = theta.astype(np.float64)
@@ -478,18 +523,22 @@ def lbfgs(
 
     searcher = Thread(target=search, daemon=True)
     searcher.start()
+    answer: Any = None
     try:
         while True:
-            item = questions.get()
+            with ONE_THREAD:  # SciPy works from the answer to its next question, and only then
+                if answer is not None:
+                    answers.put(answer)
+                item = questions.get()
             if isinstance(item, BaseException):
                 raise item
             if isinstance(item, Iterate):
                 yield item
                 if item.stop_reason:
                     return
-                answers.put(True)
+                answer = True
             else:
-                answers.put(objective(item))
+                answer = objective(item)
     finally:
         answers.put(None)
         searcher.join()

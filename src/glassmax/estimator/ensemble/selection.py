@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from ...functional import log_softmax, softmax, softmax_candidate_cross_entropy
-from ...functional.arrays import Array
+from ...functional.arrays import Array, weighted_sum
 
 __all__ = ["Judgement", "OutOfFold", "fit_scale", "fit_weights", "judge"]
 
@@ -64,7 +64,7 @@ def judge(Z: Array, y: Array, weight: Array | None) -> Judgement:
         return Judgement(np.nan, np.nan, 1.0, 0)
     scale = fit_scale(Z, y, w)
     top = Z.argmax(axis=1)
-    hits = w @ (top == y if y.ndim == 1 else y[np.arange(len(y)), top] == 1)
+    hits = weighted_sum(w, top == y if y.ndim == 1 else y[np.arange(len(y)), top] == 1)
     return Judgement(_loss(scale * Z.astype(np.float64), y, w), float(hits / total), scale, len(y))
 
 
@@ -85,8 +85,8 @@ def fit_scale(Z: Array, y: Array, weight: Array | None = None) -> float:
             P = np.exp(log_softmax(s * z))
             mean = (P * z).sum(axis=1)
             target = _target(s * z, y[rows])
-            first += w[rows] @ (mean - target.mean(z))
-            variance += w[rows] @ ((P * z * z).sum(axis=1) - mean**2) - w[rows] @ target.variance(z)
+            first += weighted_sum(w[rows], mean - target.mean(z))
+            variance += weighted_sum(w[rows], (P * z * z).sum(axis=1) - mean**2 - target.variance(z))
         variance = max(float(variance), 0.0)
         slope = s * first + strength * a
         curvature = max(s * first, 0.0) + s * s * variance + strength
@@ -118,9 +118,9 @@ def fit_weights(Zs: list[Array], y: Array, weight: Array | None = None) -> Array
             z = [Z[rows].astype(np.float64) for Z in Zs]
             logs = log_softmax(sum(e_t * z_t for e_t, z_t in zip(e, z, strict=True)))
             target = _target(logs, y[rows])
-            value -= float(w[rows] @ target.log_p(logs))
+            value -= float(weighted_sum(w[rows], target.log_p(logs)))
             P = np.exp(logs)
-            slope += e * [w[rows] @ ((P * z_t).sum(axis=1) - target.mean(z_t)) for z_t in z]
+            slope += e * [weighted_sum(w[rows], (P * z_t).sum(axis=1) - target.mean(z_t)) for z_t in z]
         return value, slope
 
     start = np.full(len(Zs), -np.log(len(Zs)))
@@ -131,7 +131,7 @@ def _loss(Z: Array, y: Array, w: Array) -> float:
     total = 0.0
     for rows in _blocks(Z):
         logs = log_softmax(Z[rows])
-        total -= float(w[rows] @ _target(logs, y[rows]).log_p(logs))
+        total -= float(weighted_sum(w[rows], _target(logs, y[rows]).log_p(logs)))
     return total / float(w.sum())
 
 
