@@ -400,13 +400,22 @@ def threads_of_scipy():
     return [library.get_num_threads() for library in optimizers._blas_of_scipy()]
 
 
+def in_a_thread(f):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(f).result()
+
+
 def test_scipys_blas_has_one_thread_inside_and_its_own_number_outside():
+    """Also where another Python thread asks than the one that threadpoolctl obeys."""
+    one = optimizers.ONE_THREAD
     with threadpool_limits(2, user_api="blas"):
         before = threads_of_scipy()
-        with optimizers.ONE_THREAD:
-            with optimizers.ONE_THREAD:
-                assert {*threads_of_scipy()} <= {1}
-            assert {*threads_of_scipy()} <= {1}  # the first is still inside
+        one.enter()
+        in_a_thread(one.enter)
+        assert {*threads_of_scipy()} <= {1}
+        one.leave()
+        assert {*threads_of_scipy()} <= {1}  # the other is still inside
+        in_a_thread(one.leave)
         assert threads_of_scipy() == before
 
 

@@ -410,7 +410,8 @@ class Iterate(NamedTuple):
 class _OneThread:
     """Keeps SciPy's BLAS on one thread while anyone is inside.
 
-    The number of threads belongs to the process, so the first to enter sets it, and the last to leave puts it back.
+    The number of threads mostly belongs to the process, so the first to enter sets it, and the last to leave puts it
+    back. With OpenMP it belongs to the calling thread, so each sets it for itself.
     """
 
     def __init__(self) -> None:
@@ -418,22 +419,24 @@ class _OneThread:
         self.libraries: list[Any] | None = None
         self.threads: list[int] = []
 
-    def __enter__(self) -> None:
+    def enter(self) -> None:
+        """Come in: from here on SciPy works on one thread."""
         with self.lock:
             if self.libraries is None:
                 self.libraries = _blas_of_scipy()  # which takes a few milliseconds
             if not self.inside:
                 self.threads = [library.get_num_threads() for library in self.libraries]
-                for library in self.libraries:
-                    library.set_num_threads(1)
             self.inside += 1
+            for library in self.libraries:
+                _set_threads(library, 1)
 
-    def __exit__(self, *_: object) -> None:
+    def leave(self) -> None:
+        """Go out: the last puts the number of threads back."""
         with self.lock:
             self.inside -= 1
-            if not self.inside and self.libraries is not None:
-                for library, threads in zip(self.libraries, self.threads, strict=True):
-                    library.set_num_threads(threads)
+            for library, threads in zip(self.libraries or (), self.threads, strict=True):
+                if not self.inside:
+                    _set_threads(library, threads)
 
 
 def _blas_of_scipy() -> list[Any]:
@@ -443,6 +446,11 @@ def _blas_of_scipy() -> list[Any]:
     found = ThreadpoolController().select(user_api="blas").lib_controllers
     own = [library for library in found if f"{sep}scipy" in library.filepath]
     return own or list(found)
+
+
+def _set_threads(library: Any, threads: int) -> None:
+    """Set the number of threads; threadpoolctl itself obeys one Python thread alone and ignores the others."""
+    getattr(library, "_real_set_num_threads", library.set_num_threads)(threads)
 
 
 ONE_THREAD = _OneThread()
@@ -496,49 +504,54 @@ def lbfgs(
     questions: SimpleQueue[Array | Iterate | BaseException] = SimpleQueue()
     answers: SimpleQueue[Any] = SimpleQueue()  # None: the caller has stopped iterating
 
+    def exchange(question: Array | Iterate | BaseException) -> Any:
+        """Wait for the answer of the caller, who has all threads meanwhile."""
+        ONE_THREAD.leave()
+        try:
+            questions.put(question)
+            return answers.get()
+        finally:
+            ONE_THREAD.enter()
+
     def ask(theta: Array) -> tuple[float, Array]:
-        questions.put(theta.copy())
-        answer: tuple[float, Array] | None = answers.get()
+        answer: tuple[float, Array] | None = exchange(theta.copy())
         if answer is None:
             raise StopIteration
         return answer
 
     def tell(intermediate_result: Any) -> None:
-        questions.put(Iterate(intermediate_result.x.copy(), float(intermediate_result.fun)))
-        if answers.get() is None:
+        if exchange(Iterate(intermediate_result.x.copy(), float(intermediate_result.fun))) is None:
             raise StopIteration
 
     def search() -> None:
         fall = LBFGS_FALL * min(1.0, tol / LBFGS_TOL) ** 2
         options = {"maxiter": max_iter, "maxfun": max_fun, "gtol": tol, "ftol": max(fall, LEAST_FALL)}
         start = theta.astype(np.float64)
+        ONE_THREAD.enter()
         try:
             end = minimize(ask, start, method="L-BFGS-B", jac=True, options=options, callback=tell)
-        except BaseException as error:
-            questions.put(error)
-        else:
             reasons = {0: "converged", 1: "max_iter" if end.nit >= max_iter else "max_fun"}
             reason = reasons.get(end.status, "line_search")
-            questions.put(Iterate(end.x, float(end.fun), reason, str(end.message)))
+            last: Iterate | BaseException = Iterate(end.x, float(end.fun), reason, str(end.message))
+        except BaseException as error:
+            last = error
+        ONE_THREAD.leave()
+        questions.put(last)
 
     searcher = Thread(target=search, daemon=True)
     searcher.start()
-    answer: Any = None
     try:
         while True:
-            with ONE_THREAD:  # SciPy works from the answer to its next question, and only then
-                if answer is not None:
-                    answers.put(answer)
-                item = questions.get()
+            item = questions.get()
             if isinstance(item, BaseException):
                 raise item
             if isinstance(item, Iterate):
                 yield item
                 if item.stop_reason:
                     return
-                answer = True
+                answers.put(True)
             else:
-                answer = objective(item)
+                answers.put(objective(item))
     finally:
         answers.put(None)
         searcher.join()

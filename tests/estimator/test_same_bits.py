@@ -14,6 +14,7 @@ import pytest
 
 PROGRAM = """
     import hashlib, json, warnings
+    from concurrent.futures import ThreadPoolExecutor
 
     import numpy as np
     import pandas as pd
@@ -95,6 +96,7 @@ PROGRAM = """
         "plain_products": bits(np.array(w @ np.sin(Z[:, 0]))),
         "plain_scipy": bits(minimize(smooth, np.zeros(50_000), jac=True, method="L-BFGS-B", options={"maxiter": 9}).x),
         "search": searched(),
+        "search_in_a_thread": ThreadPoolExecutor(1).submit(searched).result(),
         "hidden": of_network(500, 200, (60,), 10),
         "wide": of_network(300, 5000, (), 4),
         "float32": of_network(500, 200, (60,), 10, dtype="float32"),
