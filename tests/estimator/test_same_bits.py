@@ -22,8 +22,8 @@ PROGRAM = """
     from threadpoolctl import threadpool_info
 
     import glassmax as gm
-    from glassmax.calibration import Calibration
-    from glassmax.estimator.ensemble.selection import fit_scale, fit_weights, judge
+    from glassmax.calibration import Calibration, fit_scale
+    from glassmax.estimator.ensemble.selection import fit_weights, judge
     from glassmax.estimator.linear import fit_linear
     from glassmax.optimizers import lbfgs
     from glassmax.training import RunningMetrics
