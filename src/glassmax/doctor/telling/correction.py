@@ -33,8 +33,8 @@ class CorrectionWriter:
     layout: Layout
     divisor: str
     l2: str
-    smoothing: tuple[float, float]
-    labels: str
+    smoothing: tuple[float, float] = (1.0, 0.0)
+    labels: str = ""
 
     def name(self, kind: str, layer: int) -> str:
         """The learner's name of a parameter."""

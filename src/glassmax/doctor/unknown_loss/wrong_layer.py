@@ -73,7 +73,8 @@ def _of_dZ(layout: Layout, finding: Finding) -> Finding:
         return finding
     factor = finding.evidence.get("factor")
     says = f"dZ{layer} is {factor} times what it should be" if factor else f"dZ{layer} has the wrong sign"
-    return replace(finding, where=f"dZ{layer}", says=says, **_written(layout, layer))
+    line, reason = _written(layout, layer)
+    return replace(finding, where=f"dZ{layer}", says=says, line=line, reason=reason)
 
 
 def _of_layer(layout: Layout, findings: list[Finding], W: Slopes) -> list[Finding]:
@@ -87,11 +88,11 @@ def _of_layer(layout: Layout, findings: list[Finding], W: Slopes) -> list[Findin
     says += f", and those of {', '.join(right)} are right" if right else ""
     says += f"; d{W.name} {described(W.G, W.by_cell)}" if W.by_cell is not None else ""
     shown = next(finding for finding in findings if finding.where == W.name)
-    written = _written(layout, layer) if right else {}
-    return [replace(shown, where=f"dZ{layer}", parameters=names, says=says, **written)]
+    line, reason = _written(layout, layer) if right else (shown.line, shown.reason)
+    return [replace(shown, where=f"dZ{layer}", parameters=names, says=says, line=line, reason=reason)]
 
 
-def _written(layout: Layout, layer: int) -> dict[str, str]:
+def _written(layout: Layout, layer: int) -> tuple[str, str]:
     """The line of a hidden dZ and its reason."""
     above = next(role for role in layout.roles if role.kind == "W" and role.layer == layer + 1)
     W, D = above.name, f"dZ{layer + 1}"
@@ -100,4 +101,4 @@ def _written(layout: Layout, layer: int) -> dict[str, str]:
     else:
         product = f"{D} @ {W}" if above.transposed else f"{D} @ {W}.T"
     line = f"dA{layer} = {product}\ndZ{layer} = dA{layer} * f'(Z{layer}) * mask    # each as in your forward pass"
-    return {"line": line, "reason": REASON.format(l=layer, above=W)}
+    return line, REASON.format(l=layer, above=W)
