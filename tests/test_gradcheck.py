@@ -405,3 +405,74 @@ def test_the_prompt_shows_the_table_of_a_report_and_a_line_of_a_check():
 
 def test_dir_of_gradcheck_shows_the_public_names():
     assert dir(gradcheck) == sorted(gradcheck.__all__)
+
+
+# --- Derivatives whose terms cancel ---
+
+
+def centred(p):
+    """The mean over the rows is subtracted, so that the bias cancels."""
+    Z = SQUARE @ p["W"] + p["b"]
+    Z = Z - Z.mean(axis=0)
+    return softmax_cross_entropy(Z * Z, LABELS)
+
+
+def gradients_of_centred(p):
+    Z = SQUARE @ p["W"] + p["b"]
+    Z = Z - Z.mean(axis=0)
+    dZ = 2 * Z * (softmax(Z * Z) - Y) / 3
+    dZ = dZ - dZ.mean(axis=0)
+    return {"W": SQUARE.T @ dZ, "b": dZ.sum(axis=0)}
+
+
+@both_methods
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("added", [0, 1e-6, 1e-3])
+def test_a_derivative_that_is_rounding_beside_the_others_is_0(method, seed, added):
+    draw = np.random.default_rng(seed)
+    point = {"W": draw.standard_normal((3, 3)), "b": draw.standard_normal(3)}
+    gradients = gradients_of_centred(point)
+    assert np.abs(gradients["b"]).max() < 1e-15
+    report = check_gradients(centred, point, gradients | {"b": gradients["b"] + added}, method=method)
+    assert report["W"].correct
+    assert report["b"].correct == (added == 0), str(report)
+    if not added:
+        assert report["b"].error == 0
+
+
+@both_methods
+def test_an_input_that_can_not_matter_has_a_pullback_of_0(method):
+    def shifted(Z, c):
+        return softmax(Z + c)
+
+    def shifted_vjp(dP, Z, c):
+        dZ = softmax_vjp(dP, softmax(Z + c))
+        return dZ, dZ.sum(axis=-1, keepdims=True)
+
+    def not_summed(dP, Z, c):
+        dZ = softmax_vjp(dP, softmax(Z + c))
+        return dZ, dZ[:, :1]
+
+    c = np.array([[0.3], [-1.0], [2.0]])
+    assert check_vjp(shifted, shifted_vjp, SQUARE, c, method=method).correct
+    report = check_vjp(shifted, not_summed, SQUARE, c, method=method)
+    assert (report["0"].correct, report["1"].correct) == (True, False)
+
+
+def test_what_rounding_hides_is_not_called_0_where_the_others_are_as_small():
+    point = {"w": np.array([0.1, 0.2]), "v": np.array([0.3])}
+    loss = lambda p: 1.0 + 1e-13 * np.sum(np.sin(p["w"])) + 1e-13 * np.sum(np.sin(p["v"]))
+    gradients = {"w": 1e-13 * np.cos(point["w"]), "v": np.full(1, 1e-17)}
+    assert not any(check.correct for check in check_gradients(loss, point, gradients))
+
+
+@pytest.mark.parametrize("shift", [1e3, 1e5])
+def test_the_rounding_of_a_function_is_measured(shift):
+    f = lambda x: np.sum((np.sin(x) + shift) - shift)
+    assert 0.05 * shift * 1e-16 < gradcheck.rounding_of(f, [0.3, 0.4]) < 5 * shift * 1e-16
+    slope, noise = gradcheck.central_slope(f, [0.3, 0.4], [1.0, 0.0], gradcheck.rounding_of(f, [0.3, 0.4]))
+    assert abs(slope - np.cos(0.3)) < noise < 1e-6
+
+
+def test_a_kink_near_the_point_is_not_taken_for_rounding():
+    assert gradcheck.rounding_of(lambda x: np.sum(np.abs(x)), [1e-9, -1e-6, 0.0]) < 1e-14

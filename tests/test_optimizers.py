@@ -3,11 +3,13 @@
 import math
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from scipy.optimize import minimize, rosen, rosen_der
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
+from threadpoolctl import threadpool_limits
 
 from glassmax import optimizers
 from glassmax.errors import OptionError
@@ -389,3 +391,76 @@ def test_unknown_parametrizations_and_negative_factors_are_refused():
         rate_factors((2, 2), SGD(0.1), parametrization="mup")
     with pytest.raises(OptionError, match="bias_rate is -1, expected a number >= 0"):
         rate_factors((2, 2), SGD(0.1), bias_rate=-1)
+
+
+# --- L-BFGS and the threads of BLAS ---
+
+
+def threads_of_scipy():
+    return [library.get_num_threads() for library in optimizers._blas_of_scipy()]
+
+
+def in_a_thread(f):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(f).result()
+
+
+def test_scipys_blas_has_one_thread_inside_and_its_own_number_outside():
+    """Also where another Python thread asks than the one that threadpoolctl obeys."""
+    one = optimizers.ONE_THREAD
+    with threadpool_limits(2, user_api="blas"):
+        before = threads_of_scipy()
+        one.enter()
+        in_a_thread(one.enter)
+        assert {*threads_of_scipy()} <= {1}
+        one.leave()
+        assert {*threads_of_scipy()} <= {1}  # the other is still inside
+        in_a_thread(one.leave)
+        assert threads_of_scipy() == before
+
+
+@pytest.mark.parametrize("taken", [1, 2, 99])
+def test_a_search_leaves_the_threads_as_they_were_also_in_the_objective(taken):
+    seen = []
+
+    def objective(x):
+        seen.append(threads_of_scipy())
+        return float(((x - 3) ** 4).sum()), 4 * (x - 3) ** 3
+
+    with threadpool_limits(2, user_api="blas"):
+        before = threads_of_scipy()
+        search = lbfgs(objective, np.zeros(3), max_iter=50, max_fun=99, tol=1e-8)
+        for _ in zip(range(taken), search, strict=False):
+            assert threads_of_scipy() == before
+        search.close()
+        assert threads_of_scipy() == before
+        assert seen
+        assert all(threads == before for threads in seen)
+
+
+def test_a_search_whose_objective_raises_leaves_the_threads_as_they_were():
+    def objective(x):
+        raise ZeroDivisionError
+
+    with threadpool_limits(2, user_api="blas"):
+        before = threads_of_scipy()
+        with pytest.raises(ZeroDivisionError):
+            list(lbfgs(objective, np.zeros(3), max_iter=5, max_fun=9, tol=1e-8))
+        assert threads_of_scipy() == before
+
+
+def test_searches_in_several_threads_find_the_same_and_leave_the_threads_as_they_were():
+    def search(seed):
+        a = np.random.default_rng(seed).normal(size=20_000)
+        *_, last = lbfgs(
+            lambda x: (float(((x - a) ** 4).sum()), 4 * (x - a) ** 3), 0 * a, max_iter=8, max_fun=99, tol=1e-9
+        )
+        return last.theta
+
+    with threadpool_limits(2, user_api="blas"):
+        before = threads_of_scipy()
+        with ThreadPoolExecutor(4) as pool:
+            together = list(pool.map(search, [0, 1, 2, 3, 0]))
+        assert threads_of_scipy() == before
+    np.testing.assert_array_equal(together[0], together[4])
+    np.testing.assert_array_equal(together[0], search(0))

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import ShapeError, between
-from .functional.arrays import Array, as_floating, blocks_of_rows
+from .functional.arrays import Array, as_floating, blocks_of_rows, weighted_sum
 from .functional.calibration import calibrated_logits, calibrated_logits_vjp, scaled_cross_entropy
 from .functional.targets import check_target, check_weights
 from .optimizers import lbfgs
@@ -209,7 +209,7 @@ def _log_loss_and_gradient(Z: Array, y: Array, w: Array, theta: Array) -> tuple[
         of_true = C[true]
         np.exp(C, out=C)
         total = C.sum(axis=1)
-        loss += float(share[rows] @ (np.log(total) - of_true))
+        loss += float(weighted_sum(share[rows], np.log(total) - of_true))
         C *= (share[rows] / total)[:, None]
         C[true] -= share[rows]
         _, dscale, dbias = calibrated_logits_vjp(C, block, scale)

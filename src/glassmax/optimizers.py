@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from os import sep
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -406,6 +407,55 @@ class Iterate(NamedTuple):
         return f"Iterate(loss {self.loss:.6g}, {self.theta.size} parameters, {self.stop_reason or 'continuing'})"
 
 
+class _OneThread:
+    """Keeps SciPy's BLAS on one thread while anyone is inside.
+
+    The number of threads mostly belongs to the process, so the first to enter sets it, and the last to leave puts it
+    back. With OpenMP it belongs to the calling thread, so each sets it for itself.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.inside = Lock(), 0
+        self.libraries: list[Any] | None = None
+        self.threads: list[int] = []
+
+    def enter(self) -> None:
+        """Come in: from here on SciPy works on one thread."""
+        with self.lock:
+            if self.libraries is None:
+                self.libraries = _blas_of_scipy()  # which takes a few milliseconds
+            if not self.inside:
+                self.threads = [library.get_num_threads() for library in self.libraries]
+            self.inside += 1
+            for library in self.libraries:
+                _set_threads(library, 1)
+
+    def leave(self) -> None:
+        """Go out: the last puts the number of threads back."""
+        with self.lock:
+            self.inside -= 1
+            for library, threads in zip(self.libraries or (), self.threads, strict=True):
+                if not self.inside:
+                    _set_threads(library, threads)
+
+
+def _blas_of_scipy() -> list[Any]:
+    """The BLAS library that belongs to SciPy alone; where it shares one with NumPy, that one."""
+    from threadpoolctl import ThreadpoolController
+
+    found = ThreadpoolController().select(user_api="blas").lib_controllers
+    own = [library for library in found if f"{sep}scipy" in library.filepath]
+    return own or list(found)
+
+
+def _set_threads(library: Any, threads: int) -> None:
+    """Set the number of threads; threadpoolctl itself obeys one Python thread alone and ignores the others."""
+    getattr(library, "_real_set_num_threads", library.set_num_threads)(threads)
+
+
+ONE_THREAD = _OneThread()
+
+
 def lbfgs(
     objective: Callable[[Array], tuple[float, Array]], theta: Array, *, max_iter: int, max_fun: int, tol: float
 ) -> Iterator[Iterate]:
@@ -438,6 +488,9 @@ def lbfgs(
     only one of the two threads works at a time. When the caller stops iterating, the search ends and its thread is
     joined.
 
+    While SciPy works, its BLAS library uses one thread: with more, it would add up the products of long vectors in
+    another order. The iterates have therefore the same bits for any number of threads, if `objective` does.
+
     Source: Nocedal & Wright, *Numerical Optimization* (2006), algorithm 7.5.
 
     Examples
@@ -446,35 +499,44 @@ def lbfgs(
     >>> last.theta.round(6), last.stop_reason
     (array([0.]), 'converged')
     """
+    from scipy.optimize import minimize
+
     questions: SimpleQueue[Array | Iterate | BaseException] = SimpleQueue()
     answers: SimpleQueue[Any] = SimpleQueue()  # None: the caller has stopped iterating
 
+    def exchange(question: Array | Iterate | BaseException) -> Any:
+        """Wait for the answer of the caller, who has all threads meanwhile."""
+        ONE_THREAD.leave()
+        try:
+            questions.put(question)
+            return answers.get()
+        finally:
+            ONE_THREAD.enter()
+
     def ask(theta: Array) -> tuple[float, Array]:
-        questions.put(theta.copy())
-        answer: tuple[float, Array] | None = answers.get()
+        answer: tuple[float, Array] | None = exchange(theta.copy())
         if answer is None:
             raise StopIteration
         return answer
 
     def tell(intermediate_result: Any) -> None:
-        questions.put(Iterate(intermediate_result.x.copy(), float(intermediate_result.fun)))
-        if answers.get() is None:
+        if exchange(Iterate(intermediate_result.x.copy(), float(intermediate_result.fun))) is None:
             raise StopIteration
 
     def search() -> None:
-        from scipy.optimize import minimize
-
         fall = LBFGS_FALL * min(1.0, tol / LBFGS_TOL) ** 2
         options = {"maxiter": max_iter, "maxfun": max_fun, "gtol": tol, "ftol": max(fall, LEAST_FALL)}
         start = theta.astype(np.float64)
+        ONE_THREAD.enter()
         try:
             end = minimize(ask, start, method="L-BFGS-B", jac=True, options=options, callback=tell)
-        except BaseException as error:
-            questions.put(error)
-        else:
             reasons = {0: "converged", 1: "max_iter" if end.nit >= max_iter else "max_fun"}
             reason = reasons.get(end.status, "line_search")
-            questions.put(Iterate(end.x, float(end.fun), reason, str(end.message)))
+            last: Iterate | BaseException = Iterate(end.x, float(end.fun), reason, str(end.message))
+        except BaseException as error:
+            last = error
+        ONE_THREAD.leave()
+        questions.put(last)
 
     searcher = Thread(target=search, daemon=True)
     searcher.start()

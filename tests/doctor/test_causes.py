@@ -18,7 +18,16 @@ SOURCES = [
     for path in sorted(folder.rglob("*.py"))
     if path.name != "causes.py"
 ]
-NAMING = {"Mistake": 0, "PlacedMistake": 0, "Finding": 0, "Remark": 0, "Forward": 0, "AnswerError": 0, "no_answer": 0}
+NAMING = {
+    "Mistake": 0,
+    "Smoothing": 0,
+    "PlacedMistake": 0,
+    "Finding": 0,
+    "Remark": 0,
+    "Forward": 0,
+    "AnswerError": 0,
+    "no_answer": 0,
+}
 """What takes the name of a cause, and at which place."""
 NAMING["FunctionCall"] = 1
 

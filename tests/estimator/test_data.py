@@ -14,6 +14,7 @@ from scipy.special import xlogy
 from sklearn.metrics import log_loss
 
 from glassmax.errors import LabelError
+from glassmax.functional.arrays import weighted_sum
 from tests.estimator.iris import IRIS, NAMES, RAW, SEEN, SEVERAL, SOFT, SPECIES, UNSEEN, W, assert_same_bits, small
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -79,7 +80,7 @@ def test_class_weights_are_sample_weights(solver, y):
     w = np.array([0.5, 0.0, 3.0])
     options = {"solver": solver, "batch_size": 32, "label_smoothing": 0.1}
     by_class = small(class_weight=of_class, **options).fit(IRIS, y, W, classes=classes)
-    by_row = small(**options).fit(IRIS, y, (w[SPECIES] if y is NAMES else SOFT @ w) * W, classes=classes)
+    by_row = small(**options).fit(IRIS, y, (w[SPECIES] if y is NAMES else weighted_sum(w, SOFT.T)) * W, classes=classes)
     assert_same_bits(by_class, by_row)
     assert by_class.loss_curve_ == by_row.loss_curve_
 

@@ -4,6 +4,7 @@ From what the learner hands in to what the learner reads::
 
     examine           `diagnose`: arrays, a function or a PyTorch model, each examined in its own way
     reading/          what the learner handed in: arrays, network, loss, function
+    learners_activations   the activations that a learner's network may have
     exact_pass        the exact forward and backward pass of that network, every array kept
     mistakes/         the catalogue: each mistake as a wrong step of that pass
     search/           which wrong steps give exactly the learner's numbers
@@ -17,7 +18,7 @@ Beside it::
 
     behaviour         what a function does besides returning gradients: it changes its arguments, or keeps a sum
     precision         whether a small deviation of right gradients comes from float32
-    unknown_loss      a loss that no known network has: its gradient is measured
+    unknown_loss/     a loss that no known network has: its gradient is measured
     pytorch/          models of PyTorch
     diagnose_file     the program that runs in a process of its own and diagnoses a learner's file
 

@@ -108,10 +108,11 @@ def _second_call(problem: Problem, learner: Learner, first: Answer, second: Answ
                 "nondeterministic", "", says="two calls with the same arguments returned arrays of different shapes"
             ),
         )
+    rounding = 1e-14 * max(float(np.linalg.norm(a)) for a in first.arrays)  # all that there is of a gradient of 0
     differing = [
         (name, a, b)
         for name, a, b in zip(learner.names, first.arrays, second.arrays, strict=True)
-        if np.linalg.norm(a - b) > 1e-9 * max(float(np.linalg.norm(a)), 1e-300)
+        if np.linalg.norm(a - b) > max(1e-9 * float(np.linalg.norm(a)), rounding)
     ]
     if not differing:
         return ()

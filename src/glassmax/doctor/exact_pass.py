@@ -5,22 +5,18 @@ where the loss is a mean), `l2` and `l2_bias` what the penalty adds to a gradien
 module knows nothing of mistakes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from ..functional.activations import ACTIVATIONS
 from ..functional.arrays import Array
 from ..functional.heads import LOSSES, Head
+from .learners_activations import ACTIVATIONS, KINKED
 
-__all__ = ["A_FORMS", "KINKED", "Architecture", "Pass", "f_prime"]
-
-
-KINKED = ("relu", "leaky_relu", "elu", "selu")
-"""The activations whose derivative jumps at 0; of elu, whose derivative is 1 on both sides, the second one does."""
+__all__ = ["Architecture", "Pass", "f_prime"]
 
 
 @dataclass(frozen=True)
@@ -48,18 +44,6 @@ class Architecture:
 def f_prime(name: str, Z: Array) -> Array:
     """f'(Z) of the activation called `name`."""
     return ACTIVATIONS[name].vjp(np.ones_like(Z), Z)
-
-
-A_FORMS: dict[str, Callable[[Array], Array]] = {
-    "sigmoid": lambda A: A * (1 - A),
-    "tanh": lambda A: 1 - A * A,
-    "relu": lambda A: (A > 0).astype(float),
-    "leaky_relu": lambda A: np.where(A > 0, 1.0, 0.01),
-    "elu": lambda A: np.where(A > 0, 1.0, A + 1),
-    "softplus": lambda A: 1 - np.exp(-A),
-    "identity": lambda A: np.ones_like(A),
-}
-"""The derivatives in terms of A = f(Z), as learners write them: sigmoid' = A (1 - A)."""
 
 
 class Pass:

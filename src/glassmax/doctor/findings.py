@@ -8,6 +8,7 @@ from .mistakes.causes import CAUSES, JACOBIAN, NOT_IN_CATALOGUE
 from .mistakes.forward_pass import Forward
 from .mistakes.placed import PlacedMistake
 from .mistakes.shapes import misshapen, named_by_shape
+from .telling.conventions import rows_total
 from .telling.correction import CorrectionWriter
 from .telling.diagnosis import Finding
 from .telling.error_pattern import pattern
@@ -143,11 +144,18 @@ def _of_shape(
 
 
 def _writer(case: Case) -> CorrectionWriter:
-    p, convention = case.passes[0], case.problem.convention
-    if abs(convention.scale - 1) < 1e-6:
+    p, problem = case.passes[0], case.problem
+    convention, targets = problem.convention, problem.targets
+    total = rows_total(convention, p.n, p.k)
+    scale, share = convention.scale / total, convention.smoothing
+    if abs(scale - 1) < 1e-6:
         divisor = ""
-    elif abs(convention.scale * p.n - 1) < 1e-6:
+    elif abs(scale * p.n - 1) < 1e-6:
         divisor = " / n"
     else:
-        divisor = f" * {convention.scale:.4g}"
-    return CorrectionWriter(p, case.problem.layout, divisor, f"{convention.l2:.4g}")
+        divisor = f" * {scale:.4g}"
+    labels = "y"
+    if targets.form == "index":
+        labels = f"np.eye({p.k})[y{' - 1' if targets.start else ''}]" + (".T" if problem.layout.columns else "")
+    smoothing = (total * (1 - share), total * share)
+    return CorrectionWriter(p, problem.layout, divisor, f"{convention.l2:.4g}", smoothing, labels)

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .case import FINE, Case, Errors, relative_errors
-from .exact_pass import KINKED, Pass
+from .exact_pass import Pass
 from .findings import NEVER_FILLED, finding_of_forward, finding_of_mistake, finding_of_no_gradients, located, order_of
+from .learners_activations import KINKED
 from .mistakes.causes import CAUSES, PENALTY
 from .mistakes.forward_pass import other_forward
 from .mistakes.shapes import misshapen

@@ -22,7 +22,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from ..errors import LabelError, OptionError, Setting
-from ..functional.arrays import Array
+from ..functional.arrays import Array, weighted_sum
 from .user_warnings import warn_user
 
 __all__ = ["Labels", "distinct_labels", "encode_labels", "most_probable_class", "weigh_rows"]
@@ -210,7 +210,7 @@ def weigh_rows(
         )
     if isinstance(class_weight, str):  # "balanced"; scikit-learn 1.6 can't weigh rows in this
         w = np.ones(len(T)) if sample_weight is None else sample_weight
-        total = np.bincount(T, w, minlength=len(classes)) if T.ndim == 1 else w @ T
+        total = np.bincount(T, w, minlength=len(classes)) if T.ndim == 1 else weighted_sum(w, T)
         shares = total.sum() / np.count_nonzero(total)
         of_class = np.divide(shares, total, out=np.zeros(len(total)), where=total > 0)
     else:
@@ -228,7 +228,7 @@ def weigh_rows(
         of_class = np.array([class_weight.get(name, 1.0) for name in classes.tolist()], np.float64)
     if not ((of_class >= 0) & np.isfinite(of_class)).all():
         raise OptionError(parameter="class_weight", came=repr(class_weight), expected="numbers >= 0")
-    of_row = of_class[T] if T.ndim == 1 else T @ of_class
+    of_row = of_class[T] if T.ndim == 1 else weighted_sum(of_class, T.T)
     weight: Array = of_row if sample_weight is None else of_row * sample_weight
     if not weight.any():
         raise LabelError("class_weight leaves no row a weight, expected at least one number > 0.")

@@ -23,6 +23,7 @@ __all__ = [
     "put",
     "square_lengths",
     "summing_dtype",
+    "weighted_sum",
 ]
 
 Array = npt.NDArray[Any]
@@ -93,6 +94,19 @@ def blocks_of_rows(V: Array) -> Iterator[slice]:
     """
     rows = max(1, BLOCK_NUMBERS // max(1, V.shape[1]))
     return (slice(start, min(start + rows, len(V))) for start in range(0, len(V), rows))
+
+
+def weighted_sum(w: Array, V: Array) -> Any:
+    """Return sum_i w_i V_i over the rows of V, with the same bits for any number of threads.
+
+    ``w @ V`` is a sum of BLAS: from some 10,000 rows on, its order depends on the number of BLAS's threads.
+
+    Examples
+    --------
+    >>> float(weighted_sum(np.array([0.5, 2.0]), np.array([True, True])))
+    2.5
+    """
+    return np.einsum("i,i...->...", w, V)
 
 
 def pick(V: Array, index: Array) -> Array:

@@ -15,7 +15,7 @@ scaling"; the bias of each class as in the "vector scaling" there.
 
 import numpy as np
 
-from .arrays import Array, blocks_of_rows
+from .arrays import Array, blocks_of_rows, weighted_sum
 from .losses.softmax_candidate_cross_entropy import (
     softmax_candidate_cross_entropy_dZ,
     softmax_candidate_cross_entropy_R_dZ,
@@ -138,9 +138,9 @@ def scaled_cross_entropy(a: float, Z: Array, y: Array, w: Array) -> tuple[float,
     for rows in blocks_of_rows(Z):
         block = Z[rows].astype(np.float64, copy=False)
         pieces = exponentials(s * block)
-        loss += float(share[rows] @ softmax_candidate_cross_entropy_rows(pieces, y[rows]))
+        loss += float(weighted_sum(share[rows], softmax_candidate_cross_entropy_rows(pieces, y[rows])))
         dZ = softmax_candidate_cross_entropy_dZ(pieces, y[rows])
-        slope += s * float(share[rows] @ np.einsum("ic,ic->i", dZ, block))
+        slope += s * float(weighted_sum(share[rows], np.einsum("ic,ic->i", dZ, block)))
         R_dZ = softmax_candidate_cross_entropy_R_dZ(pieces, y[rows], block)
-        curvature += s * s * float(share[rows] @ np.einsum("ic,ic->i", R_dZ, block))
+        curvature += s * s * float(weighted_sum(share[rows], np.einsum("ic,ic->i", R_dZ, block)))
     return loss, slope, slope + curvature

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .arrays import Array, blocks_of_rows
+from .arrays import Array, blocks_of_rows, weighted_sum
 from .losses.softmax_candidate_cross_entropy import (
     softmax_candidate_cross_entropy_dZ,
     softmax_candidate_cross_entropy_rows,
@@ -65,9 +65,9 @@ def stacked_cross_entropy(a: Array, Zs: Sequence[Array], y: Array, w: Array) -> 
     for rows in blocks_of_rows(Zs[0]):
         blocks = [Z[rows].astype(np.float64, copy=False) for Z in Zs]
         pieces = exponentials(sum(e_t * block for e_t, block in zip(e, blocks, strict=True)))
-        loss += float(share[rows] @ softmax_candidate_cross_entropy_rows(pieces, y[rows]))
+        loss += float(weighted_sum(share[rows], softmax_candidate_cross_entropy_rows(pieces, y[rows])))
         dZ = softmax_candidate_cross_entropy_dZ(pieces, y[rows])
-        gradient += e * [share[rows] @ np.einsum("ic,ic->i", dZ, block) for block in blocks]
+        gradient += e * [weighted_sum(share[rows], np.einsum("ic,ic->i", dZ, block)) for block in blocks]
     return loss, gradient
 
 

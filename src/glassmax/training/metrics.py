@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..engine import Data, Engine, blocks
-from ..functional.arrays import Array
+from ..functional.arrays import Array, weighted_sum
 from ..functional.heads import LOSS_OF_OUTPUT, Head
 from ..functional.targets import reduce_rows
 from ..network import Network
@@ -167,7 +167,7 @@ class RunningMetrics:
         self.rows += len(y)
         self.weight += float(w.sum())
         self.loss += float(reduce_rows(head.rows(tape, y), w, "sum"))
-        self.right += float(w @ right)
+        self.right += float(weighted_sum(w, right))
         if y.ndim == 1:
             self._add_known(tape.P, predicted, y, w)
         else:

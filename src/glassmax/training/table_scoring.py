@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..errors import DataError, Setting
-from ..functional.arrays import Array
+from ..functional.arrays import Array, weighted_sum
 from ..model import Model
 from ..table import (
     Table,
@@ -70,7 +70,7 @@ class TableScoring:
             sets = self.model.conformal.sets(Z, COVERAGE)
             hits = sets[np.arange(len(y)), y] if y.ndim == 1 else (sets & (y > 0)).any(axis=1)
             held = np.stack([hits, sets.sum(axis=1)])
-            self.sets += held.sum(axis=1) if w is None else held @ w
+            self.sets += held.sum(axis=1) if w is None else weighted_sum(w, held.T)
 
     def set_figures(self) -> dict[str, float]:
         """Return the coverage and the mean size of the prediction sets, by name; nothing if the model makes no sets."""
@@ -129,4 +129,4 @@ def _totals(y: Array, weight: Array | None, k: int) -> Array:
     if y.ndim == 1:
         return np.bincount(y, weight, k)
     shares = y / y.sum(axis=1, keepdims=True)
-    return shares.sum(axis=0) if weight is None else weight @ shares
+    return shares.sum(axis=0) if weight is None else weighted_sum(weight, shares)

@@ -144,6 +144,20 @@ CAUSES = {
         MEMORY, "The gradient of one sample depends on the other samples of the batch.", vague=True
     ),
     "labels_from_one": Cause(LABELS, "Labels that count from 1 were used as if from 0.", LABELS_LINE, LABELS_REASON),
+    "labels_smoothed": Cause(
+        LABELS,
+        "The labels are smoothed by another number than those of the loss, or those of the loss are not smoothed.",
+        LABELS_LINE,
+        {"dZ": "smoothed"},
+        fitted="smoothing",
+    ),
+    "smoothing_spread": Cause(
+        LABELS,
+        "The share that label smoothing takes from the true class is spread wrongly over the classes.",
+        LABELS_LINE,
+        {"dZ": "smoothed"},
+        fitted="smoothing",
+    ),
     "index_for_one_hot": Cause(LABELS, "Class indices were used instead of one-hot rows.", LABELS_LINE, LABELS_REASON),
     "class_shifted": Cause(LABELS, "The labels are those of another class or row.", LABELS_LINE, LABELS_REASON),
     "log_missing": Cause(PYTORCH, "The loss takes log-probabilities and gets something else."),

@@ -6,9 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from ...functional.activations import ACTIVATIONS
 from ...functional.arrays import Array
 from ..exact_pass import Architecture, Pass
+from ..learners_activations import ACTIVATIONS
 
 __all__ = ["Forward", "other_forward"]
 

@@ -13,9 +13,11 @@ import numpy as np
 from ...functional.activations import ACTIVATIONS
 from ...functional.arrays import Array
 from ...functional.softmax import softmax
-from ..exact_pass import A_FORMS, Pass, f_prime
+from ..exact_pass import Pass, f_prime
+from ..learners_activations import A_FORMS
 from .last_layer import LastLayer, diagonal, jacobian, output_derivative, right_dZ
 from .mistake import Mistake
+from .smoothing import row_sum_left_out
 
 __all__ = ["errors_at_the_top"]
 
@@ -24,6 +26,7 @@ def errors_at_the_top(p: Pass) -> Iterator[Mistake[LastLayer]]:
     """Wrong versions of the formula for dZ of the last layer."""
     output, loss = p.architecture.output, p.architecture.loss
     if output == "softmax":
+        yield from row_sum_left_out(p)
         yield from PULLBACK
         yield from OTHER_JACOBIANS
         yield from TRUE_CLASS

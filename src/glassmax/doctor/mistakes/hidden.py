@@ -10,9 +10,9 @@ from functools import partial
 
 import numpy as np
 
-from ...functional.activations import ACTIVATIONS
 from ...functional.arrays import Array
-from ..exact_pass import A_FORMS, f_prime
+from ..exact_pass import f_prime
+from ..learners_activations import A_FORMS, ACTIVATIONS, LEAKY
 from .last_layer import pulled_back
 from .mistake import Mistake
 from .products import passed_down
@@ -215,11 +215,13 @@ RELU: tuple[Mistake[Site], ...] = (
     other_function("the mask of {f} is inverted: Z < 0", lambda s: (s.Z < 0).astype(float), cost=1.1),
     other_function("{f}' was taken as Z where Z > 0", lambda s: np.maximum(s.Z, 0), cost=1.15),
     other_function("sign(Z) was used instead of {f}'", lambda s: np.sign(s.Z), cost=1.2),
-    *(with_slope(slope) for slope in (0.1, 0.2, 0.01, 0.001, 0.3)),
+    *(with_slope(slope) for slope in (0.01, *LEAKY.values())),
     other_function("the mask is Z > 1, not Z > 0", lambda s: (s.Z > 1).astype(float), cost=1.3),
 )
 
-OF_ONE_FUNCTION = {"sigmoid": SIGMOID, "tanh": TANH, "relu": RELU, "leaky_relu": RELU}
+OF_ONE_FUNCTION = {
+    "sigmoid": SIGMOID, "tanh": TANH, **dict.fromkeys(("relu", "leaky_relu", *LEAKY), RELU),
+}
 
 OF_THE_BATCH: tuple[Mistake[Site], ...] = (
     Mistake("upstream_twice", "{f}'(Z{l}) was multiplied in twice", lambda s: s.slope * s.slope, cost=1.1),

@@ -15,6 +15,7 @@ from ...functional.softmax import softmax
 from ..exact_pass import Pass
 from .last_layer import LastLayer
 from .mistake import Mistake
+from .smoothing import hard_labels
 
 __all__ = ["dP_in_place", "labels", "loss_derivatives", "predictions"]
 
@@ -105,6 +106,8 @@ FOR_SIGMOID: tuple[Mistake[Pass], ...] = (
 def labels(p: Pass) -> Iterator[Mistake[Pass]]:
     """Wrong versions of Y."""
     yield from OTHER_ROWS
+    if p.architecture.loss != "squared_error" and not np.isin(p.Y, (0, 1)).all():
+        yield NOT_SMOOTHED
     if p.k > 1:
         yield from WRONG_CLASSES if _is_one_hot(p) else NOT_ONE_HOT
 
@@ -124,9 +127,10 @@ OTHER_ROWS: tuple[Mistake[Pass], ...] = (
             lambda p: np.repeat(p.Y[:1], p.n, axis=0) if p.n > 1 else None, cost=1.3),
 )
 
+NOT_SMOOTHED: Mistake[Pass] = Mistake(
+    "other_loss", "the labels are not smoothed, but the labels of the loss are", hard_labels, cost=1.05)
+
 NOT_ONE_HOT: tuple[Mistake[Pass], ...] = (
-    Mistake("other_loss", "the labels are not smoothed, but the labels of the loss are",
-            lambda p: np.eye(p.k)[p.Y.argmax(axis=1)], cost=1.05),
     Mistake("class_shifted", "the columns of Y are one place off", lambda p: np.roll(p.Y, 1, axis=1), cost=1.2),
     Mistake("class_shifted", "the columns of Y are one place off", lambda p: np.roll(p.Y, -1, axis=1), cost=1.2),
 )

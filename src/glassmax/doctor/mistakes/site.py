@@ -5,7 +5,8 @@ from functools import cached_property
 from typing import Any
 
 from ...functional.arrays import Array
-from ..exact_pass import A_FORMS, Pass, f_prime
+from ..exact_pass import Pass, f_prime
+from ..learners_activations import A_FORMS
 
 __all__ = ["Site"]
 

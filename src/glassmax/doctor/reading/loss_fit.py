@@ -12,8 +12,9 @@ import numpy as np
 from ...functional.arrays import Array
 from ...functional.heads import Head, HeadTape
 from ..exact_pass import Architecture, Pass
+from ..learners_activations import WITH_CONSTANTS
 
-__all__ = ["COMMON", "HEADS", "Convention", "Point", "fit_loss", "tolerance_of"]
+__all__ = ["COMMON", "HEADS", "Convention", "Point", "even_target", "fit_loss", "tolerance_of"]
 
 HEADS = (
     ("softmax", "cross_entropy"),
@@ -25,8 +26,9 @@ HEADS = (
     ("sigmoid", "cross_entropy"),
     ("softmax", "binary_cross_entropy"),
 )
-COMMON = ("sigmoid", "tanh", "relu", "leaky_relu", "identity", "elu", "selu", "gelu", "silu", "softplus", "mish")
-"""Hidden activations."""
+USUAL = ("sigmoid", "tanh", "relu", "leaky_relu", "identity", "elu", "selu", "gelu", "silu", "softplus", "mish")
+COMMON = (*USUAL, *WITH_CONSTANTS)
+"""Hidden activations, the usual ones first."""
 TOLERANCE = 1e-5
 """Generous: an epsilon inside a logarithm moves a loss by 1e-8, another loss or activation by 1e-2."""
 
@@ -103,13 +105,21 @@ def fit_loss(
     return best
 
 
+def even_target(loss: str, k: int) -> float | None:
+    """The label that smoothing mixes in; None for a loss whose labels nobody smooths."""
+    if loss == "cross_entropy" and k > 1:
+        return 1 / k
+    return 0.5 if loss == "binary_cross_entropy" else None
+
+
 def _logits(architecture: Architecture, points: Sequence[Point], X: Array) -> list[Array]:
     return [Pass(architecture, W, b, X, X[:, :0], scale=1.0).Z[architecture.depth] for W, b in points]
 
 
 def _even(head: Head, tapes: Sequence[HeadTape], Y: Array) -> Array | None:
     """The loss against targets that are all alike, which label smoothing mixes in."""
-    if head.loss != "cross_entropy" or Y.shape[1] < 2:
+    even = even_target(head.loss, Y.shape[1])
+    if even is None:
         return None
-    flat = np.full_like(Y, 1 / Y.shape[1])
+    flat = np.full_like(Y, even)
     return np.array([float(head.rows(tape, flat).sum()) for tape in tapes])

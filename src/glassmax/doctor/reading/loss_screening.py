@@ -10,11 +10,11 @@ from itertools import islice
 
 import numpy as np
 
-from ...functional.activations import ACTIVATIONS
 from ...functional.arrays import Array
 from ...functional.heads import Head
 from ..exact_pass import Architecture
-from .loss_fit import COMMON, HEADS, Point, tolerance_of
+from ..learners_activations import ACTIVATIONS
+from .loss_fit import COMMON, HEADS, Point, even_target, tolerance_of
 
 __all__ = ["possible"]
 
@@ -108,8 +108,9 @@ def _left(head: Head, Z: Array, Y: Array, v: Array, on_W: Array, on_b: Array) ->
     targets = np.broadcast_to(Y, Z.shape)
     data = head.rows(tape, targets).sum(axis=-1)
     left = _outside([np.broadcast_to(on_W, data.shape), np.broadcast_to(on_b, data.shape), data], v)
-    if head.loss == "cross_entropy" and Y.shape[1] > 1:
-        even = head.rows(tape, np.full_like(targets, 1 / Y.shape[1])).sum(axis=-1)
+    label = even_target(head.loss, Y.shape[1])
+    if label is not None:
+        even = head.rows(tape, np.full_like(targets, label)).sum(axis=-1)
         left = np.fmin(left, _outside([np.broadcast_to(on_W, data.shape), even, data], v))
     return np.where(np.isfinite(data).all(axis=-1), left, np.inf)
 

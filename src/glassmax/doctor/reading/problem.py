@@ -17,7 +17,7 @@ from ...network import Network
 from ..exact_pass import Architecture, Pass
 from .function import quietly
 from .layout import Layout, layouts
-from .loss_fit import Convention, Point, fit_loss
+from .loss_fit import Convention, Point, even_target, fit_loss
 from .loss_screening import possible
 from .nested import flattened, rebuilt, written
 from .targets import Targets, read_targets
@@ -77,7 +77,9 @@ class Problem:
     ) -> Pass:
         """The pass of other parameters and rows, given in the learner's layout."""
         W, b = self.layout.parameters(arrays)
-        Y = (1 - convention.smoothing) * Y + convention.smoothing / Y.shape[1] if convention.smoothing else Y
+        even = even_target(self.architecture.loss, Y.shape[1])
+        if convention.smoothing and even is not None:
+            Y = (1 - convention.smoothing) * Y + convention.smoothing * even
         return Pass(
             self.architecture,
             W,

@@ -20,9 +20,10 @@ from ..mistakes.last_layer import LastLayer, right_dZ
 from ..mistakes.mistake import Mistake
 from ..mistakes.placed import PlacedMistake
 from ..mistakes.site import Site
+from ..mistakes.smoothing import hard_labels, smoothings
 from .applied_mistakes import Applied
 
-__all__ = ["Candidate", "head_candidates", "hidden_candidates", "same"]
+__all__ = ["Candidate", "Maker", "head_candidates", "hidden_candidates", "same"]
 
 Maker = Callable[[int], Array | None]
 """The array on the probe with this number; None if the mistake can't be made there."""
@@ -39,7 +40,7 @@ class Candidate:
 
     `make` gives dZ on the probe of that number, None if a mistake can't be made there. `along` gives what a learning
     rate multiplies, to be subtracted, and `error` the learner's dA of this layer. `any_scale` says whether a factor n
-    is forgiven.
+    is forgiven. With `end`, dZ lies between `make` and `end`, and the share is fitted.
     """
 
     mistakes: tuple[PlacedMistake, ...]
@@ -47,6 +48,7 @@ class Candidate:
     along: Maker | None = None
     any_scale: bool = False
     error: Maker | None = None
+    end: Maker | None = None
 
 
 # the last layer
@@ -84,6 +86,9 @@ def head_candidates(passes: Sequence[Pass], pairs: bool) -> Iterator[Candidate]:
     }
     if not pairs:
         yield from (candidate(**{place: mistake}) for place, table in tables.items() for mistake in table)
+        for smoothing in smoothings(p):
+            start, end = (partial(_smoothed, passes, labels) for labels in (smoothing.start, smoothing.end))
+            yield Candidate((smoothing.at(f"dZ{p.depth}"),), start, end=end)
         return
     for (first, table), (second, other) in combinations(tables.items(), 2):
         yield from (candidate(**{first: a, second: b}) for a, b in product(table, other))
@@ -103,6 +108,11 @@ def _dZ_at_the_top(P: Applied[Pass], Y: Applied[Pass], wrong: Wrong, probe: int)
         if dZ is None and (wrong.dZ is None or p.n == 1):
             dZ = right_dZ(top)
     return None if dZ is None else p.scale * dZ
+
+
+def _smoothed(passes: Sequence[Pass], labels: Callable[[Array], Array], probe: int) -> Array:
+    p = passes[probe]
+    return np.asarray(p.scale * (p.P - labels(hard_labels(p))))
 
 
 # a hidden layer

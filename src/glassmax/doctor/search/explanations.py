@@ -128,7 +128,7 @@ def _down(evidence: Evidence, state: _State, layer: int, declared: bool, pairs: 
     for candidate in islice(_candidates(evidence, state, layer, pairs), most):
         if not candidate.mistakes:
             right = candidate.make(0)
-        elif candidate.along is None and _unchanged(candidate.make(0), right):
+        elif candidate.along is None and candidate.end is None and _unchanged(candidate.make(0), right):
             continue
         before = _before(evidence, state, candidate, layer)
         for choice in judge_layer(explained, candidate, before):

@@ -7,7 +7,8 @@ import numpy as np
 from ...functional.arrays import Array
 from ..constants import Constant, recognise
 from ..mistakes.placed import PlacedMistake
-from .candidates import Candidate
+from ..mistakes.smoothing import filled_in, share_of
+from .candidates import Candidate, Maker
 from .layer_evidence import LayerEvidence
 from .matching import along_first, find_matches
 
@@ -28,6 +29,8 @@ def simulate(layer: LayerEvidence, candidate: Candidate) -> Simulated | None:
         return None
     if candidate.along is not None:
         return _with_rate(layer, candidate)
+    if candidate.end is not None:
+        return _with_share(layer, candidate, candidate.end)
     if candidate.mistakes and not _promises(layer, first):
         return None
     arrays = [first]
@@ -95,3 +98,36 @@ def _rated(layer: LayerEvidence, candidate: Candidate, kind: str, probe: int) ->
     rest = H + target.coefficient * target.parameter - target.G
     rate = along_first(step, target.parameter if target.coefficient and step.size > 3 else None, rest)
     return None if rate is None else (rate, D - rate * E)
+
+
+def _with_share(layer: LayerEvidence, candidate: Candidate, end: Maker) -> Simulated | None:
+    """Fit the share of the way from `make` to `end`, whatever the factor that all of dZ has."""
+    kind = "W" if layer.fits_shape["W"] else "b"
+    if not layer.fits_shape[kind]:
+        return None
+    pairs = [(candidate.make(probe), end(probe)) for probe in range(len(layer.evidence.passes))]
+    shares = [_share(layer, kind, probe, a, b) for probe, (a, b) in enumerate(pairs) if a is not None and b is not None]
+    telling = [share for share in shares if share is not None]
+    if len(shares) < len(pairs) or not telling:
+        return None
+    constant = recognise(telling, [1] * len(telling), 1, max(1e-5, 1e3 * layer.evidence.tolerance))
+    if constant is None or not 1e-6 < constant.multiple < 0.999:
+        return None
+    share = float(f"{constant.multiple:.10g}")
+    arrays = tuple(a + share * (b - a) for a, b in pairs if a is not None and b is not None)
+    (mistake,) = candidate.mistakes
+    p = layer.evidence.passes[0]
+    odd = 0.0 if abs(share - (share_of(p.Y) or share)) < 1e-6 else 0.1  # the loss's own share was meant
+    says = filled_in(mistake.says, constant.name, share, p.k)
+    named = replace(mistake, says=says, constant=constant, cost=mistake.cost + odd)
+    return ((named,), arrays) if _promises(layer, arrays[0]) else None
+
+
+def _share(layer: LayerEvidence, kind: str, probe: int, start: Array, end: Array) -> float | None:
+    """The share on one probe; None where start and end give the same gradients up to a factor."""
+    target = layer.targets(kind)[probe]
+    H, F = (layer.follows(kind, probe, D).ravel() for D in (start, end))
+    basis = np.stack([H, F - H], axis=1)
+    G = (target.G - target.coefficient * target.parameter).ravel()
+    (factor, product), _, rank, _ = np.linalg.lstsq(basis, G, rcond=1e-9)
+    return float(product / factor) if rank == 2 and abs(factor) > 1e-7 else None

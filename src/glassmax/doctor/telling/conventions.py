@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from ..exact_pass import Pass
 from ..mistakes.placed import PlacedMistake
+from ..reading.loss_fit import Convention
 from ..reading.problem import Problem
 
-__all__ = ["conventions_of", "said_factor"]
+__all__ = ["conventions_of", "rows_total", "said_factor"]
 
 LOSS_NAMES = {
     "cross_entropy": "cross-entropy",
@@ -42,7 +43,7 @@ def _loss_in_words(problem: Problem) -> str:
     n, k = len(problem.targets.Y), problem.architecture.sizes[-1]
     convention, loss = problem.convention, problem.architecture.loss
     words, penalty = LOSS_NAMES[loss], _penalty(convention.l2, convention.l2_bias)
-    smoothed = f", labels smoothed by {convention.smoothing:.4g}" if convention.smoothing else ""
+    smoothed = _smoothed(convention, n, k)
     for multiple, half in ((1.0, "1/2 "), (2.0, "")) if loss == "squared_error" else ((1.0, ""),):
         for plain, how in (
             (1 / n, "the mean over the samples"),
@@ -51,7 +52,32 @@ def _loss_in_words(problem: Problem) -> str:
         ):
             if abs(convention.scale / (multiple * plain) - 1) < 1e-6:
                 return f"{how} of {half}{words}{smoothed}{penalty}"
-    return f"{convention.scale:.4g} times the sum over the samples of {words}{penalty}"
+    if rows_total(convention, n, k) != 1:
+        return f"the mean over the samples of {words}{smoothed}{penalty}"
+    return f"{convention.scale:.4g} times the sum over the samples of {words}{smoothed}{penalty}"
+
+
+def rows_total(convention: Convention, n: int, k: int) -> float:
+    """What the smoothed labels of a row sum to; the mean over the samples is assumed where this is not 1.
+
+    A factor that is a plain number is one of the loss, and any other is a sum that is not 1.
+    """
+    total = convention.scale * n
+    plain = (1.0, float(n), 2.0, 0.5, 1 / k)
+    return 1.0 if not convention.smoothing or any(abs(total / number - 1) < 1e-6 for number in plain) else total
+
+
+def _smoothed(convention: Convention, n: int, k: int) -> str:
+    total, share = rows_total(convention, n, k), convention.smoothing
+    if not share:
+        return ""
+    if total == 1:
+        return f", labels smoothed by {share:.4g}"
+    of_each = total * share / k
+    return (
+        f", labels smoothed to {total * (1 - share) + of_each:.4g} for the true class and {of_each:.4g} for the "
+        f"others: a row sums to {total:.4g}, which is usually 1"
+    )
 
 
 def _penalty(l2: float, l2_bias: float) -> str:

@@ -9,22 +9,14 @@ import numpy as np
 
 from ...functional.arrays import Array
 from ..exact_pass import Pass
+from ..learners_activations import DERIVATIVES
 from ..mistakes.causes import CAUSES
 from ..mistakes.placed import PlacedMistake
 from ..reading.layout import Layout, gradient_of
+from ..reading.loss_fit import even_target
 from .reasons import reason
 
 __all__ = ["CorrectionWriter"]
-
-DERIVATIVES = {
-    "identity": "1",
-    "sigmoid": "{A} * (1 - {A})",
-    "tanh": "(1 - {A}**2)",
-    "relu": "({Z} > 0)",
-    "leaky_relu": "np.where({Z} > 0, 1, 0.01)",
-    "elu": "np.where({Z} > 0, 1, {A} + 1)",
-    "softplus": "sigmoid({Z})",
-}
 
 
 @dataclass(frozen=True)
@@ -32,13 +24,17 @@ class CorrectionWriter:
     """Writes for one learner, of whose own data `p` is the pass.
 
     `divisor` is what the derivative of the summed loss is divided by or multiplied with: " / n" for a mean, "" for a
-    sum. `l2` is the penalty's coefficient, as written.
+    sum. `l2` is the penalty's coefficient, as written. `smoothing` is what the labels of the loss are made of: so much
+    of `labels`, the line that makes them of the learner's y, and so much spread over the classes; (1, 0) if they are
+    not smoothed.
     """
 
     p: Pass
     layout: Layout
     divisor: str
     l2: str
+    smoothing: tuple[float, float] = (1.0, 0.0)
+    labels: str = ""
 
     def name(self, kind: str, layer: int) -> str:
         """The learner's name of a parameter."""
@@ -55,23 +51,30 @@ class CorrectionWriter:
         """The line as it should be, with what the cause adds to it."""
         written = {"dA": self._dA, "dZ": self._dZ, "dW": self._dW, "db": self._db}[mistake.kind](mistake.layer)
         template = CAUSES[mistake.cause].step_line.get(mistake.kind, "{line}")
-        return template.format(
+        filled = template.format(
             line=written,
             softmax=self._softmax(),
-            one_hot=f"Y = np.eye({self.p.k})[y]" + (".T" if self.layout.columns else ""),
+            one_hot="" if self._is_smooth else f"Y = {self.labels}",
             dZ_above=self._dZ(min(mistake.layer + 1, self.p.depth)),
             W_above=self.name("W", mistake.layer + 1),
             where_n_is=self._where_n_is(mistake),
         )
+        return filled.removeprefix("\n")
 
     def reason(self, mistake: PlacedMistake) -> str:
         """Why the line is right, in index form: the reason of the cause, otherwise the derivation of the node."""
         own = CAUSES[mistake.cause].step_reason.get(mistake.kind)
+        if own == "smoothed" and abs(sum(self.smoothing) - 1) > 1e-6:
+            return reason("fused with any sum")
         if own or mistake.kind != "dZ" or mistake.layer < self.p.depth:
             return reason(own or mistake.kind)
         output, loss = self.p.architecture.output, self.p.architecture.loss
+        if output == "softmax" and loss == "cross_entropy":
+            if abs(sum(self.smoothing) - 1) > 1e-6:
+                return reason("fused with any sum")
+            return reason("fused") + (" Here y is a row of smoothed labels." if self._is_smooth else "")
         if output == "softmax":
-            return reason("fused" if loss == "cross_entropy" else "jacobian")
+            return reason("jacobian")
         return reason("sigmoid fused" if (output, loss) == ("sigmoid", "binary_cross_entropy") else "elementwise")
 
     def cell(self, kind: str, layer: int, G: Array) -> str:
@@ -174,20 +177,37 @@ class CorrectionWriter:
         output, loss = self.p.architecture.output, self.p.architecture.loss
         Z, last = f"dZ{self.p.depth}", self.p.depth
         axis = 0 if self.layout.columns else 1
+        Y = "smoothed" if self._is_smooth else "Y"
         if (output, loss) in {("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")}:
-            return f"{Z} = (P - Y){self.divisor}" if self.divisor else f"{Z} = P - Y"
+            P = f"P * smoothed.sum(axis={axis}, keepdims=True)" if abs(sum(self.smoothing) - 1) > 1e-6 else "P"
+            line = f"{Z} = ({P} - {Y}){self.divisor}" if self.divisor else f"{Z} = {P} - {Y}"
+            return self._smoothed_labels() + line
         dP = {
-            "squared_error": "P - Y",
-            "cross_entropy": "-Y / P",
-            "binary_cross_entropy": "(1 - Y) / (1 - P) - Y / P",
+            "squared_error": f"P - {Y}",
+            "cross_entropy": f"-{Y} / P",
+            "binary_cross_entropy": f"(1 - {Y}) / (1 - P) - {Y} / P",
         }[loss]
         dP = f"({dP}){self.divisor}" if self.divisor else dP
         if output == "softmax":
-            return f"dP = {dP}\n{Z} = P * (dP - (dP * P).sum(axis={axis}, keepdims=True))"
-        if output == "identity":
-            return f"{Z} = {dP}"
-        written = DERIVATIVES[output].format(A="P", Z=f"Z{last}")
-        return f"{Z} = ({dP}) * {written}" if not self.divisor else f"{Z} = {dP} * {written}"
+            lines = f"dP = {dP}\n{Z} = P * (dP - (dP * P).sum(axis={axis}, keepdims=True))"
+        elif output == "identity":
+            lines = f"{Z} = {dP}"
+        else:
+            written = DERIVATIVES[output].format(A="P", Z=f"Z{last}")
+            lines = f"{Z} = ({dP}) * {written}" if not self.divisor else f"{Z} = {dP} * {written}"
+        return self._smoothed_labels() + lines
+
+    @property
+    def _is_smooth(self) -> bool:
+        return self.smoothing != (1.0, 0.0)
+
+    def _smoothed_labels(self) -> str:
+        """The line of the smoothed labels; "" if the loss has none."""
+        if not self._is_smooth:
+            return ""
+        of_true, share = self.smoothing
+        even = even_target(self.p.architecture.loss, self.p.k) or 1.0
+        return f"smoothed = {of_true:.10g} * {self.labels} + {share:.10g} / {1 / even:.0f}\n"
 
     def _softmax(self) -> str:
         axis, Z = (0 if self.layout.columns else 1), f"Z{self.p.depth}"

@@ -8,7 +8,7 @@ from ...functional.arrays import Array
 from ..exact_pass import Pass
 from ..mistakes.placed import PlacedMistake
 
-__all__ = ["pattern"]
+__all__ = ["described", "pattern"]
 
 
 def pattern(
@@ -26,10 +26,11 @@ def pattern(
     name = f"d{key[0]}{key[1]}"
     if G.shape != T.shape:
         return f"{name} has shape {G.shape}, expected {T.shape}"
-    return f"{name} {_described(G, T)}"
+    return f"{name} {described(G, T)}"
 
 
-def _described(G: Array, T: Array) -> str:
+def described(G: Array, T: Array) -> str:
+    """Describe in a clause how a gradient differs from the true one."""
     if not np.isfinite(G).all():
         return f"is not finite in {int((~np.isfinite(G)).sum())} of {G.size} cells"
     if not G.any():

@@ -36,6 +36,9 @@ REASONS = {
         "This already contains softmax's Jacobian p_i (delta_ji - p_j).",
         ("sum_k y_k = 1",),
     ),
+    "fused with any sum": _Reason(
+        f"L = -sum_k y_k log(p_k); {SOFTMAX}", "z", 3, "The sum of a row of y is 1 for most labels; here it is not."
+    ),
     "sigmoid fused": _Reason(
         f"L = -sum_i (y_i log(p_i) + (1 - y_i) log(1 - p_i)); {SIGMOID}", "z", 2, "This already contains sigmoid'."
     ),
@@ -93,6 +96,13 @@ REASONS = {
     ),
     "softmax": _Reason(
         SOFTMAX, "z", 1, "p_i is exp(z_i)/sum_k exp(z_k). The index k runs over the classes of one sample."
+    ),
+    "smoothed": _Reason(
+        "",
+        "",
+        0,
+        "with k classes and the share e, y_i is 1 - e + e/k for the class of the sample and e/k for each other class, "
+        "so that a row of y sums to 1.",
     ),
     "labels": _Reason("", "", 0, "y_i is 1 for the class of the sample, counted from 0, and 0 for the other classes."),
 }

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...calibration import SCALE_SPREAD, Calibration, fit_scale
-from ...functional.arrays import Array, blocks_of_rows
+from ...functional.arrays import Array, blocks_of_rows, weighted_sum
 from ...functional.stacking import stacked_cross_entropy, stacking_penalty
 from ...optimizers import lbfgs
 
@@ -95,7 +95,7 @@ def judge(Z: Array, y: Array, weight: Array | None) -> Judgement:
     some = sample_rows(y, Z.shape[1], w)
     scale = fit_scale(Z, y, w) if len(some) == len(y) else fit_scale(Z[some], y[some], w[some])
     top = Z.argmax(axis=1)
-    hits = w @ (top == y if y.ndim == 1 else y[np.arange(len(y)), top] == 1)
+    hits = weighted_sum(w, top == y if y.ndim == 1 else y[np.arange(len(y)), top] == 1)
     log_loss, _ = stacked_cross_entropy(np.log([scale]), [Z], y, w)
     return Judgement(log_loss, float(hits / total), scale, len(y))
 
@@ -227,7 +227,7 @@ def _mean_logits(oofs: Sequence[OutOfFold], w: Array, rows: Array, y: Array, wei
     A row that only types without weight judged has their logits, each with its own scale.
     """
     judged = np.array([oof.count[rows] > 0 for oof in oofs])
-    used = w @ judged
+    used = weighted_sum(w, judged)
     factors = (w.sum() / np.where(used > 0, used, 1)) * judged * w[:, None]
     if not used.all():
         others = used == 0
