@@ -186,11 +186,11 @@ def test_a_table_without_rows_is_a_table():
 
 
 def test_cells_are_blue_above_zero_and_orange_below():
-    assert pages.shade(2.0, 2.0) == "color-mix(in oklab, var(--positive) 85%, var(--zero))"
-    assert pages.shade(-1.0, 2.0) == "color-mix(in oklab, var(--negative) 42.5%, var(--zero))"
-    assert " 0%" in pages.shade(0.0, 2.0)
-    assert " 0%" in pages.shade(float("nan"), 2.0)
-    assert "--negative) 85%" in pages.shade(float("-inf"), 2.0)
+    assert pages.shade(2.0, 2.0) == "color-mix(in oklab, var(--positive) 85.00%, var(--zero))"
+    assert pages.shade(-1.0, 2.0) == "color-mix(in oklab, var(--negative) 42.50%, var(--zero))"
+    assert " 0.00%" in pages.shade(0.0, 2.0)
+    assert " 0.00%" in pages.shade(float("nan"), 2.0)
+    assert "--negative) 85.00%" in pages.shade(float("-inf"), 2.0)
 
 
 # pictures and formulas

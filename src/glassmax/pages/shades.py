@@ -28,4 +28,4 @@ def shade(value: float, extent: float) -> str:
     else:
         strength = min(abs(value) / extent, 1.0)
     color = "--positive" if value > 0 else "--negative"
-    return f"color-mix(in oklab, var({color}) {STRONGEST * strength:.4g}%, var(--zero))"
+    return f"color-mix(in oklab, var({color}) {STRONGEST * strength:.2f}%, var(--zero))"

@@ -58,7 +58,7 @@ function shade(value, extent) {
   let strength = extent > 0 && Number.isFinite(value) ? Math.min(Math.abs(value) / extent, 1) : value ? 1 : 0;
   if (Number.isNaN(value)) strength = 0;
   const color = value > 0 ? "--positive" : "--negative";
-  return `color-mix(in oklab, var(${color}) ${+(85 * strength).toPrecision(4)}%, var(--zero))`;
+  return `color-mix(in oklab, var(${color}) ${(85 * strength).toFixed(2)}%, var(--zero))`;
 }
 
 /** The value of a property such as "--ink" as a color that a canvas can take. */
