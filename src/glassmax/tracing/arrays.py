@@ -77,7 +77,7 @@ def _forward(batch: Batch, tape: Tape) -> Iterator[tuple[str, Array]]:
     yield "L_i", losses
     if batch.w is not None:
         yield "s", batch.w.sum()
-    penalty = sum(l2(W, network.l2) for W in network.parameters.penalized.values()) if network.l2 else 0.0
+    penalty = np.asarray(sum(l2(W, network.l2) for W in network.parameters.penalized.values()) if network.l2 else 0.0)
     if network.l2:
         yield "R", penalty
     yield "L", reduce_rows(losses, batch.w, "sum") / _divisor(batch) + penalty

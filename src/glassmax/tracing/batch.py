@@ -117,7 +117,7 @@ def _model_batch(model: Model, X: Any, y: Any, sample_weight: Any, rows: Rows, m
         inputs = model.inputs(X)
         chosen = _chosen(rows, inputs.shape[0])
         checked = network._check_batch(inputs, _indices(model, y), sample_weight)
-        X, T, w = (None if part is None else part[chosen] for part in checked)
+        X, T, w = checked[0][chosen], checked[1][chosen], None if checked[2] is None else checked[2][chosen]
     else:
         chosen = _chosen(rows, table.n_rows)
         chosen, X, T, w = _of_table(model, network, table, chosen, y, sample_weight, notes)

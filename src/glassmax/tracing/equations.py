@@ -222,8 +222,8 @@ def _sized(m: Matrix, shapes: Shapes, sizes: Mapping[str, int], *, column: bool 
             size = tuple(known[axis] for axis in axes) if all(axis in known for axis in axes) else ()
             return Leaf(f"1 {_shape(_as_column(size, column))}{mark}" if size else f"1{mark}", axes)
         case Diag(of, axes):
-            size = _sizes_in(m, shapes).get(axes[0])
-            return Leaf(f"diag({matrix_text(of)}) {_shape((size, size))}{mark}", axes) if size else m
+            length = _sizes_in(m, shapes).get(axes[0])
+            return Leaf(f"diag({matrix_text(of)}) {_shape((length, length))}{mark}", axes) if length else m
         case Transpose(Leaf(name, _), axes):
             return Leaf(f"{name}ᵀ {_shape(_as_column(shapes[name], True)[::-1])}{mark}", axes)
         case Transpose(Ones(inner) as ones, axes):

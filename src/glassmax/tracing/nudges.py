@@ -91,10 +91,11 @@ def nudged(batch: Batch, name: str, index: tuple[int, ...], step: float, slope: 
 
 def _arrays(batch: Batch, name: str, index: tuple[int, ...], change: complex, dtype: type) -> dict[str, Array]:
     """Return every array with one number changed, in double precision."""
-    network, X = batch.network.astype(dtype), batch.X.astype(dtype)
+    network = batch.network.astype(dtype)
+    X: Array = batch.X.astype(dtype)
     changed = X if name == "X" else network.parameters[name]
     changed[index] += change
-    masks = {layer: mask.astype(dtype) for layer, mask in batch.masks.items()}
+    masks: dict[int, Array] = {layer: mask.astype(dtype) for layer, mask in batch.masks.items()}
     return arrays_of(replace(batch, network=network, X=X, masks=masks))
 
 

@@ -53,7 +53,8 @@ REASONS = {
         "It is contracted with dP. Its rows are never summed: the sums are 0."
     ),
     "dZ softmax": (
-        "The score j changes every probability l of its row, so l is summed: row i of dP times the Jacobian of sample i."
+        "The score j changes every probability l of its row, so l is summed: row i of dP times the Jacobian of "
+        "sample i."
     ),
     "dZ softmax cancels": "The factor P of the Jacobian cancels the 1/P of dP, which leaves P - Y.",
     "dZ softmax cancels by rows": (

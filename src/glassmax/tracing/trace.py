@@ -14,7 +14,6 @@ import numpy.typing as npt
 from ..errors import OptionError
 from ..functional.arrays import Array
 from ..functional.heads import HeadTape
-from ..network import Network
 from ..optimizers import Rule
 from .arrays import arrays_of, gradients_of
 from .batch import Batch, Masks, Rows, make_batch

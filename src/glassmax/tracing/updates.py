@@ -81,7 +81,9 @@ def updates(optimizer: Optimizer, network: Network, gradients: Parameters) -> It
     constants |= _constants(rule, state, rate)
     for name, value in constants.items():
         yield Update(name, np.asarray(value), "", "", name)
-    before = {key: network.parameters.of(state[key]) for key in ("velocity", "m", "v") if key in state}
+    before: dict[str, Parameters] = {
+        key: network.parameters.of(state[key]) for key in ("velocity", "m", "v") if key in state
+    }
     for place, (name, W) in enumerate(network.parameters.items()):
         factor = optimizer.factors[place] if optimizer.factors else 1.0
         if factor != 1:

@@ -21,7 +21,7 @@ ESCAPED = {c: f"\\{c}" for c in "#$%&_{}"} | {"\\": r"\textbackslash{}", "^": r"
 
 
 def as_latex(trace: Trace) -> str:
-    """Write a trace as LaTeX; a matrix of more than ten columns needs ``\\setcounter{MaxMatrixCols}{20}``."""
+    r"""Write a trace as LaTeX, with ``\setcounter{MaxMatrixCols}{20}`` for matrices of more than ten columns."""
     lines = [f"% {heading_of(trace)}", r"\setcounter{MaxMatrixCols}{20}"]
     lines += [f"{_tex(note)}\n" for note in trace.notes]
     stage = ""

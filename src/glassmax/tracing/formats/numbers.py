@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,7 +96,7 @@ def _shown(size: int, most: int, edge: int) -> list[int | None]:
     return [*range(edge), None, *range(size - edge, size)]
 
 
-def _writer(values: Sequence[float]) -> object:
+def _writer(values: Sequence[float]) -> Callable[[float], str]:
     """Return how to write the numbers of one array: as many decimals for all, so that they align at the point."""
     finite = [abs(value) for value in values if np.isfinite(value)]
     largest = max(finite, default=0.0)
@@ -105,7 +105,7 @@ def _writer(values: Sequence[float]) -> object:
     smallest = min((value for value in finite if value), default=1.0)
     if largest >= 1e5 or largest < 1e-3 or (smallest < 1e-12 and largest < 1):
         return lambda value: f"{value:.3e}"
-    decimals = 4 if largest < 1000 else 2
+    decimals = 2 if largest >= 1000 else 4 if largest >= 0.1 else 5 if largest >= 0.01 else 6
     return lambda value: f"{value + 0.0 if round(value, decimals) else 0.0:.{decimals}f}"
 
 

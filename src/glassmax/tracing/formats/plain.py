@@ -42,8 +42,8 @@ def plain_trace(trace: Trace) -> dict[str, Any]:
           has none);
         - ``"equations"``: the one that cells are taken apart by first, the shortest last. Each has ``"index"`` and
           ``"matrix"`` (or None), with ``"text"``, ``"latex"``, ``"mathml"``; ``"with_shapes"``: text with the shape of
-          each array; ``"letters"``: the indices on the left; ``"rules"``; ``"proved"``; ``"no_matrix"``; ``"uses"``: the
-          arrays on its right side, with the letters of each; ``"recipe"``: see `glassmax.tracing.recipes`;
+          each array; ``"letters"``: the indices on the left; ``"rules"``; ``"proved"``; ``"no_matrix"``; ``"uses"``:
+          the arrays on its right side, with the letters of each; ``"recipe"``: see `glassmax.tracing.recipes`;
         - ``"array"``: see `plain_array`; None for the Jacobians.
 
         ``"jacobians"``: {position of the row: (k, k) list}, for at most 50 rows and 50 classes, softmax alone.

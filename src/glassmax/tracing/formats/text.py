@@ -40,9 +40,8 @@ def as_text(trace: Trace) -> str:
             lines += ["", HEADINGS[stage], "=" * len(HEADINGS[stage])]
         lines += ["", *entry_lines(entry)]
         if entry.value is None:
-            lines += _grid_lines(
-                trace.jacobian(0), f"the Jacobian of row {trace.rows[0]}; trace.jacobian(i) has the others"
-            )
+            caption = f"the Jacobian of row {trace.rows[0]}; trace.jacobian(i) returns that of any row i of the batch"
+            lines += _grid_lines(trace.jacobian(0), caption)
     return "\n".join(lines)
 
 
@@ -101,7 +100,7 @@ def _part_lines(part: Part) -> list[str]:
         [
             *(f"{letter} = {i}" for letter, i in term.at.items()),
             *starmap(_factor, term.factors),
-            plain_number(term.value),
+            plain_number(term.value + 0.0),  # without the sign of -0
         ]
         for term in shown
     ]
