@@ -6,6 +6,7 @@ Where to begin::
     gm.SoftmaxClassifier     train and predict on numbers: a scikit-learn estimator
     gm.Network               a network of your own: forward pass, exact gradients, Jacobian, Hessian products
     gm.derive                derive a gradient from the equations of a loss
+    gm.trace                 see one batch: every array of both passes, its equation and why
     gm.diagnose              find the mistake in a gradient that you derived yourself
     gm.functional            softmax, losses, activations: every f beside its f_vjp
     gm.not_class             the label of a row known only by what it is not
@@ -16,6 +17,7 @@ The map of the modules, from the command line down to the exceptions::
 
     cli/            the command line: one module for each command
     doctor/         check a gradient of your own: what is wrong, where, why, how to correct it
+    tracing/        one batch: every array, its equation, its shape, its value and why
     estimator/      TableClassifier and SoftmaxClassifier, the scikit-learn estimators
     training/       the training loop, early stopping, metrics, checkpoints
     learner/        find, read and run a user's program in a separate process
@@ -77,6 +79,7 @@ if TYPE_CHECKING:
         parameters,
         sealed,
         table,
+        tracing,
         training,
     )
     from .calculus import derive
@@ -86,6 +89,7 @@ if TYPE_CHECKING:
     from .model import Model, load_model
     from .network import Network
     from .table import not_class, read_table
+    from .tracing import Trace, trace
 
 __all__ = [
     "Embedding",
@@ -93,6 +97,7 @@ __all__ = [
     "Network",
     "SoftmaxClassifier",
     "TableClassifier",
+    "Trace",
     "architecture",
     "calculus",
     "calibration",
@@ -122,6 +127,8 @@ __all__ = [
     "read_table",
     "sealed",
     "table",
+    "trace",
+    "tracing",
     "training",
 ]
 
@@ -131,11 +138,13 @@ _HOME = {
     "Network": "network",
     "SoftmaxClassifier": "estimator",
     "TableClassifier": "estimator",
+    "Trace": "tracing",
     "derive": "calculus",
     "diagnose": "doctor",
     "load_model": "model",
     "not_class": "table",
     "read_table": "table",
+    "trace": "tracing",
 }
 
 

@@ -1,0 +1,32 @@
+"""The glass box: one batch, every array, its equation, its shape and the reason for it.
+
+::
+
+    trace          `trace` and `Trace`: the ledger of a batch
+    batch          what was handed in (network, classifier, model; arrays, tables) as rows for a network
+    arrays         every array of the two passes, as the network computes it
+    equations      the equation of an array, read or derived by the calculus, with the names of its layer
+    ledger         which array has which equation, in the order of the computation
+    reasons        the sentence to each array
+    entry          one array with its equations, its value and its reason
+    cells          one cell as the sum of its products
+    naive          the usual wrong ways, beside the right one
+    nudges         one number changed: the predicted loss and the measured one
+    updates        the step that an optimizer makes
+    formats/       text, Markdown, LaTeX, JSON and plain data
+
+Nothing is trained here. The values are those of `glassmax.network`; equations, rules and their printing are those of
+`glassmax.calculus`.
+"""
+
+from .cells import Cell
+from .entry import Entry
+from .naive import NaiveView
+from .nudges import Nudge
+from .trace import Trace, trace
+
+__all__ = ["Cell", "Entry", "NaiveView", "Nudge", "Trace", "trace"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,113 @@
+"""Arrays as rows of text: whole if they are small, otherwise their corners, with the extent and the statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...functional.arrays import Array
+
+__all__ = ["ELLIPSIS", "Grid", "Statistics", "grid", "plain_number", "statistics"]
+
+ELLIPSIS = "…"
+MOST_ROWS, MOST_COLUMNS = 12, 12
+"""An array of at most this size is shown whole."""
+EDGE_ROWS, EDGE_COLUMNS = 3, 4
+"""The rows and columns of each corner of a larger array."""
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What is said of an array besides its cells; all of its finite cells count."""
+
+    minimum: float
+    maximum: float
+    mean: float
+    norm: float
+    zeros: int
+    not_finite: int
+
+    def __repr__(self) -> str:
+        said = f"from {self.minimum:.4g} to {self.maximum:.4g}, mean {self.mean:.4g}, norm {self.norm:.4g}"
+        said += f", {self.zeros} zeros" if self.zeros else ""
+        return said + (f", {self.not_finite} not finite" if self.not_finite else "")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The shown cells of an array as text of equal width, with the numbers of their rows and columns.
+
+    Attributes
+    ----------
+    rows, columns : list of int or None
+        The row and the column of each line and each cell; None stands for what is left out.
+    cells : list of list of str
+    values : list of list of float or None
+    hidden : str
+        What is not shown, as a sentence; empty if the array is whole.
+    """
+
+    rows: list[int | None]
+    columns: list[int | None]
+    cells: list[list[str]]
+    values: list[list[float | None]]
+    hidden: str
+
+
+def statistics(value: Array) -> Statistics:
+    """Return the statistics of an array."""
+    finite = np.asarray(value[np.isfinite(value)], np.float64)
+    if not finite.size:
+        return Statistics(np.nan, np.nan, np.nan, np.nan, 0, int(value.size))
+    with np.errstate(over="ignore"):
+        norm = float(np.linalg.norm(finite))
+    low, high, mean = float(finite.min()), float(finite.max()), float(finite.mean())
+    return Statistics(low, high, mean, norm, int((finite == 0).sum()), int(value.size - finite.size))
+
+
+def grid(value: Array) -> Grid:
+    """Return the cells that are shown; a vector is one row, and a number one cell."""
+    table = np.atleast_2d(np.asarray(value))
+    table = table.reshape(-1, table.shape[-1])
+    rows, columns = _shown(table.shape[0], MOST_ROWS, EDGE_ROWS), _shown(table.shape[1], MOST_COLUMNS, EDGE_COLUMNS)
+    values = [[None if i is None or j is None else float(table[i, j].real) for j in columns] for i in rows]
+    write = _writer([cell for line in values for cell in line if cell is not None])
+    cells = [[ELLIPSIS if cell is None else write(cell) for cell in line] for line in values]
+    width = max((len(cell) for line in cells for cell in line), default=0)
+    hidden = []
+    if None in rows:
+        hidden.append(f"{table.shape[0] - len(rows) + 1} rows")
+    if None in columns:
+        hidden.append(f"{table.shape[1] - len(columns) + 1} columns")
+    said = f"{' and '.join(hidden)} are not shown" if hidden else ""
+    return Grid(rows, columns, [[cell.rjust(width) for cell in line] for line in cells], values, said)
+
+
+def plain_number(value: float) -> str:
+    """Write one number with six significant digits."""
+    return f"{value:.6g}"
+
+
+def _shown(size: int, most: int, edge: int) -> list[int | None]:
+    if size <= most:
+        return list(range(size))
+    return [*range(edge), None, *range(size - edge, size)]
+
+
+def _writer(values: Sequence[float]) -> Callable[[float], str]:
+    """Return how to write the numbers of one array: as many decimals for all, so that they align at the point."""
+    finite = [abs(value) for value in values if np.isfinite(value)]
+    largest = max(finite, default=0.0)
+    if all(value == int(value) for value in finite) and largest < 1e6:
+        return lambda value: f"{value:.0f}" if np.isfinite(value) else str(value)
+    smallest = min((value for value in finite if value), default=1.0)
+    if largest >= 1e5 or largest < 1e-3 or (smallest < 1e-12 and largest < 1):
+        return lambda value: f"{value:.3e}"
+    decimals = 2 if largest >= 1000 else 4 if largest >= 0.1 else 5 if largest >= 0.01 else 6
+    return lambda value: f"{value + 0.0 if round(value, decimals) else 0.0:.{decimals}f}"
+
+
+def __dir__() -> list[str]:
+    return __all__
