@@ -50,12 +50,14 @@ class Batch:
         Class indices or rows of targets.
     w : (n,) array or None
         Sample weights, class weights multiplied in.
-    masks : dict of int to (n, h_l) array
-        Dropout masks; empty for none.
     rows : (n,) array of int
         The numbers of the rows in the data, from 0.
-    optimizer : Optimizer
-        What makes the update.
+    masks : dict of int to (n, h_l) array
+        Dropout masks; empty for none.
+    alpha : float or None
+        The penalty before it is divided by the total weight of the rows; None if `network.l2` is the penalty.
+    optimizer : Optimizer or None
+        What makes the update; None for no update.
     classes, columns : list of str or None
         Names of the outputs and of the columns of X.
     notes : list of str
@@ -66,9 +68,10 @@ class Batch:
     X: Array
     T: Array
     w: Array | None
-    masks: dict[int, Array]
     rows: Array
-    optimizer: Optimizer = field(default_factory=lambda: Optimizer(SGD(0.1)))
+    masks: dict[int, Array] = field(default_factory=dict)
+    alpha: float | None = None
+    optimizer: Optimizer | None = field(default_factory=lambda: Optimizer(SGD(0.1)))
     classes: list[str] | None = None
     columns: list[str] | None = None
     notes: list[str] = field(default_factory=list)
@@ -79,17 +82,17 @@ def make_batch(
 ) -> Batch:
     """Return the batch of a network, a model or a fitted classifier.
 
-    A classifier says itself what its loss is made of: it has a method `training_batch`, or holds a model.
+    A classifier says itself what its loss is made of: it has a method `_training_batch`, or holds a model.
     """
     if isinstance(source, Network):
         _refuse_member(member, "a network")
         checked = source._check_batch(X, y, sample_weight)
-        batch = Batch(source, *checked, {}, np.arange(checked[0].shape[0]))
+        batch = Batch(source, *checked, np.arange(checked[0].shape[0]))
     elif isinstance(source, Model):
         return _finished(_model_batch(source, X, y, sample_weight, rows, member), None, masks)
-    elif hasattr(source, "training_batch"):
+    elif hasattr(source, "_training_batch"):
         _refuse_member(member, f"a {type(source).__name__}")
-        batch = Batch(**source.training_batch(X, y, sample_weight))
+        batch = source._training_batch(X, y, sample_weight)
     elif hasattr(source, "to_model"):
         return _finished(_model_batch(source.to_model(), X, y, sample_weight, rows, member), None, masks)
     else:
@@ -124,7 +127,7 @@ def _model_batch(model: Model, X: Any, y: Any, sample_weight: Any, rows: Rows, m
     if model.encoding is not None:
         notes.append(f"X is the encoded table: {X.shape[1]} columns, made of {len(model.encoding.names)}")
     named = model.columns if model.encoding is None else None
-    return Batch(network, X, T, w, {}, chosen, classes=[str(c) for c in model.classes], columns=named, notes=notes)
+    return Batch(network, X, T, w, chosen, classes=[str(c) for c in model.classes], columns=named, notes=notes)
 
 
 def _of_table(
@@ -204,12 +207,10 @@ def _finished(batch: Batch, rows: Rows, masks: Masks | None) -> Batch:
     batch.T, batch.rows = batch.T[chosen], batch.rows[chosen]
     batch.w = None if batch.w is None else batch.w[chosen]
     batch.masks = {layer: mask[chosen].astype(batch.X.dtype) for layer, mask in batch.masks.items()}
-    batch.network = _copied(batch.network)
+    batch.network = batch.network.astype(batch.network.theta.dtype)  # a copy: training may go on
+    if batch.alpha is not None:
+        batch.network.l2 = batch.alpha / float(len(chosen) if batch.w is None else batch.w.sum())
     return batch
-
-
-def _copied(network: Network) -> Network:
-    return network.astype(network.theta.dtype)
 
 
 def _chosen(rows: Rows, n: int) -> Array:
