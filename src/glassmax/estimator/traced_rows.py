@@ -37,9 +37,9 @@ def _optimizer(classifier: Any, plan: Plan, network: Network) -> tuple[Optimizer
     """Return the next step of the solver, or a note that says why it has none to show."""
     state = classifier._training_state.state
     if plan.rule is None:
-        return None, ["solver 'lbfgs' finds the length of its steps by trial, so no update is shown"]
+        return None, ["The solver 'lbfgs' finds the length of its steps by trial, so no update is shown."]
     if "unscaled" in state:
-        return None, ["a scale of the inputs is learned with the weights, so no update is shown"]
+        return None, ["A scale of the inputs is learned with the weights, so no update is shown."]
     regularization = plan.regularization
     optimizer = Optimizer(
         plan.rule,
@@ -48,7 +48,7 @@ def _optimizer(classifier: Any, plan: Plan, network: Network) -> tuple[Optimizer
         clip_norm=regularization.clip_norm,
         factors=plan.rate_factors(network),
     )
-    notes = [] if plan.schedule.is_level else ["the update takes the full learning rate, not that of the schedule"]
+    notes = [] if plan.schedule.is_level else ["The update takes the full learning rate, not that of the schedule."]
     return optimizer, notes
 
 
@@ -56,14 +56,14 @@ def _left_out(classifier: Any, plan: Plan, weight: Array | None) -> list[str]:
     """Say how the loss of the batch differs from that of a step of the training."""
     regularization, notes = plan.regularization, []
     if regularization.label_smoothing:
-        notes.append(f"the labels in Y are smoothed by {regularization.label_smoothing:g}")
+        notes.append(f"The labels in Y are smoothed by {regularization.label_smoothing:g}.")
     if any(regularization.dropout):
-        notes.append("no unit is dropped: pass masks to see a step with dropout")
+        notes.append("No unit is dropped: pass masks to see a step with dropout.")
     if regularization.mixup:
-        notes.append("the rows are not mixed, as mixup would do in training")
+        notes.append("The rows are not mixed, as mixup would do in training.")
     if weight is not None:
         notes.append(
-            "the total weight of these rows is the divisor; a step of the training divides by their number, times the "
-            "mean weight of all rows"
+            "The divisor of the loss is the total weight of these rows. A step of the training divides by their number "
+            "times the mean weight of all rows."
         )
     return notes

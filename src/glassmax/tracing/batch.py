@@ -112,9 +112,9 @@ def _refuse_member(member: int | None, what: str) -> None:
 def _model_batch(model: Model, X: Any, y: Any, sample_weight: Any, rows: Rows, member: int | None) -> Batch:
     """Choose the rows and one network of several, encode the rows, and number the labels."""
     network, notes = _member(model, member)
-    notes.append("a model has no optimizer: the update is a step of gradient descent with learning rate 0.1")
+    notes.append("A model has no optimizer: the update is a step of gradient descent with learning rate 0.1.")
     if model.calibration is not None:
-        notes.append("the calibration of the model is left out: it corrects predictions, and is no part of the loss")
+        notes.append("The calibration of the model is left out: it corrects predictions, and is no part of the loss.")
     table = X if isinstance(X, Table) else table_of(X) if is_frame(X) else None
     if table is None:
         inputs = model.inputs(X)
@@ -125,7 +125,7 @@ def _model_batch(model: Model, X: Any, y: Any, sample_weight: Any, rows: Rows, m
         chosen = _chosen(rows, table.n_rows)
         chosen, X, T, w = _of_table(model, network, table, chosen, y, sample_weight, notes)
     if model.encoding is not None:
-        notes.append(f"X is the encoded table: {X.shape[1]} columns, made of {len(model.encoding.names)}")
+        notes.append(f"X is the encoded table: {X.shape[1]} columns, made of {len(model.encoding.names)}.")
     named = model.columns if model.encoding is None else None
     return Batch(network, X, T, w, chosen, classes=[str(c) for c in model.classes], columns=named, notes=notes)
 
@@ -142,7 +142,7 @@ def _of_table(
             part, y, repeating=False, candidates=separator if isinstance(separator, str) else None
         )
         if len(there) < len(chosen):
-            notes.append(f"rows left out because {y!r} is missing: {len(chosen) - len(there)}")
+            notes.append(f"Rows left out because {y!r} is missing: {len(chosen) - len(there)}.")
         chosen, part = chosen[there], part.rows(there)
         if holds_candidates(found):
             T = candidate_rows(found, model.classes, y)
@@ -165,7 +165,7 @@ def _member(model: Model, member: int | None) -> tuple[Network, list[str]]:
     network = model.networks[chosen]
     why = "the one of the largest weight" if member is None else "as asked"
     note = (
-        f"the model is an ensemble of {m} networks, whose logits are averaged; this is network {chosen}, {why}. "
+        f"The model is an ensemble of {m} networks, whose logits are averaged; this is network {chosen}, {why}. "
         "Each network was trained alone, on its own loss."
     )
     return network, [note] if m > 1 else []
@@ -198,7 +198,7 @@ def _finished(batch: Batch, rows: Rows, masks: Masks | None) -> Batch:
         if not counts.any() and len(counts):
             raise DataError("sample_weight is 0 in every row of the batch, expected at least one number > 0.")
         if not counts.all():
-            batch.notes.append(f"left out because their weight is 0: {int((~counts).sum())} rows")
+            batch.notes.append(f"Rows left out because their weight is 0: {int((~counts).sum())}.")
         chosen = chosen[counts]
     if not len(chosen):
         raise DataError("The batch has no rows, expected at least one.")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -22,9 +23,6 @@ from ..functional.arrays import Array
 from .equations import ROW_LOSSES, Equation
 
 __all__ = ["Cell", "Part", "Term", "taken_apart"]
-
-MOST_TERMS = 12
-"""The terms of a part that its text shows."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +130,12 @@ class Cell:
     def terms(self) -> list[Term]:
         """Every product of every part, in order."""
         return [term for part in self.parts for term in part.terms()]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the cell as plain data; of a part of more than 1,000 products, the largest 1,000."""
+        from .formats.plain import plain_cell  # late: the formats read cells
+
+        return plain_cell(self)
 
     def __repr__(self) -> str:
         from .formats.text import cell_text  # late: the formats read cells
