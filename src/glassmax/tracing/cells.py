@@ -86,7 +86,8 @@ class Part:
     @property
     def sum(self) -> float:
         """The sum of the products."""
-        return float(self.values.sum())
+        with np.errstate(invalid="ignore"):
+            return float(self.values.sum())
 
 
 @dataclass(frozen=True, repr=False)
@@ -204,7 +205,8 @@ def _part(
     plain = [*([Num(number)] if number != 1 or not others else []), *others]
     sizes = tuple(_size(letter, factors, shapes) for letter in bound)
     found = [(text(_named(factor, at)), _values(factor, bound, sizes, at, look)) for factor in plain]
-    product = prod((values for _, values in found), start=np.ones(sizes))
+    with np.errstate(all="ignore"):  # inf * 0: the caller takes another equation
+        product = prod((values for _, values in found), start=np.ones(sizes))
     body = product_of(others)
     whole = product_of([Num(number), Sum(bound, body) if bound else body]) if number != 1 else body
     whole = Sum(bound, body) if bound and number == 1 else whole

@@ -10,7 +10,6 @@ The second derivative is exact: the imaginary part of the gradient at theta + i 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -90,13 +89,18 @@ class Nudge:
 
 def nudged(batch: Batch, name: str, index: tuple[int, ...], step: float, slope: float) -> Nudge:
     """Return the effect of changing one cell of a parameter, or of X, by `step`."""
-    if isinstance(step, bool) or not isinstance(step, Real) or not np.isfinite(float(step)) or not step:
-        raise OptionError(parameter="step", came=repr(step), expected="a finite number other than 0")
+    _check_step(step)
     before = _arrays(batch, name, index, 0.0, np.float64)["L"].item()
     after = _arrays(batch, name, index, float(step), np.float64)["L"].item()
     gradient = _arrays(batch, name, index, 1j * TINY, np.complex128)[f"d{name}"][index]
     predicted, curvature = float(step) * slope, float(gradient.imag / TINY)
     return Nudge(name, index, float(step), before, slope, predicted, after - before, curvature)
+
+
+def _check_step(step: object) -> None:
+    number = isinstance(step, int | float | np.number) and not isinstance(step, bool)
+    if not number or not np.isfinite(step) or not step:  # type: ignore[call-overload]
+        raise OptionError(parameter="step", came=repr(step), expected="a finite number other than 0")
 
 
 def _arrays(batch: Batch, name: str, index: tuple[int, ...], change: complex, dtype: type) -> dict[str, Array]:
