@@ -22,11 +22,15 @@ def box():
 def test_every_cell_of_every_array_is_the_sum_of_its_products(case):
     traced = case.trace()
     for name, entry in traced.items():
-        corners = [index for index in np.ndindex(*entry.shape) if all(i in (0, n - 1) for i, n in zip(index, entry.shape))]
+        corners = [
+            index
+            for index in np.ndindex(*entry.shape)
+            if all(i in (0, n - 1) for i, n in zip(index, entry.shape, strict=True))
+        ]
         for index in corners:
             cell = traced.cell(name, *index)
             value = traced.jacobian(index[0])[index[1:]] if entry.value is None else entry.value[index]
-            assert cell.value == float(value)
+            assert cell.value == pytest.approx(float(value), rel=0 if entry.value is not None else 1e-14)
             np.testing.assert_allclose(cell.sum, cell.value, rtol=1e-10, atol=1e-14, err_msg=cell.label)
             for term in cell.terms:
                 product = np.prod([factor for _, factor in term.factors])
@@ -190,10 +194,14 @@ def test_the_update_is_the_step_of_the_optimizer(rule):
     after = network.parameters.of(stepped)
     for name, W in network.parameters.items():
         np.testing.assert_allclose(traced[f"{name}'"], after[name], rtol=1e-13, atol=1e-16)
-        np.testing.assert_allclose(traced[f"{name}'"], step_by_hand(rule, zeros, W, traced[f"d{name}"].value), rtol=1e-12)
+        np.testing.assert_allclose(
+            traced[f"{name}'"], step_by_hand(rule, zeros, W, traced[f"d{name}"].value), rtol=1e-12
+        )
     for name, entry in traced.items():
         for equation in entry.equations if entry.stage == "update" else ():
-            np.testing.assert_allclose(equation.evaluate(traced.arrays), entry.value, rtol=1e-12, atol=1e-18, err_msg=name)
+            np.testing.assert_allclose(
+                equation.evaluate(traced.arrays), entry.value, rtol=1e-12, atol=1e-18, err_msg=name
+            )
 
 
 def test_a_trace_doesnt_change_when_the_network_is_trained_on():

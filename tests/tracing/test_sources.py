@@ -5,9 +5,11 @@ import pytest
 from scipy.sparse import csr_matrix
 
 import glassmax as gm
-from glassmax import Embedding, Model, Network, SoftmaxClassifier, TableClassifier, trace
-from glassmax.embedding import Embedding as SameEmbedding
+from glassmax import Model, SoftmaxClassifier, TableClassifier, trace
 from glassmax.tracing import toy
+from tests.embedding.cases import EMBEDDINGS
+from tests.embedding.cases import network as embedded
+from tests.embedding.cases import rows as embedded_rows
 from tests.tracing.test_arrays import check_equations, values_of
 
 IRIS = gm.read_table("iris")
@@ -23,8 +25,7 @@ def tables():
 
 def fitted(**options):
     classifier = SoftmaxClassifier((5,), activation="tanh", max_iter=3, tol=1.0, random_state=0, **options)
-    with pytest.warns() if False else np.errstate():
-        return classifier.fit(X, NAMES)
+    return classifier.fit(X, NAMES)
 
 
 SOLVERS = {
@@ -147,7 +148,9 @@ def test_a_model_of_arrays_takes_labels():
     model = classifier.to_model()
     traced = trace(model, X, NAMES, rows=[149, 0])
     np.testing.assert_array_equal(traced["Y"], [[0, 0, 1], [1, 0, 0]])
-    assert traced.notes == ["A model has no optimizer: the update is a step of gradient descent with learning rate 0.1."]
+    assert traced.notes == [
+        "A model has no optimizer: the update is a step of gradient descent with learning rate 0.1."
+    ]
     plain = trace(Model(model.network, [7, 8, 9]), X[:2], [9, 7])
     np.testing.assert_array_equal(plain["Y"], [[0, 0, 1], [1, 0, 0]])
 
@@ -171,7 +174,13 @@ def test_a_sparse_matrix_is_shown_dense():
 
 @pytest.mark.parametrize(
     ("rows", "numbers"),
-    [(3, [3]), (-1, [4]), (slice(1, 3), [1, 2]), ([4, 0], [4, 0]), (np.array([True, False, True, False, False]), [0, 2])],
+    [
+        (3, [3]),
+        (-1, [4]),
+        (slice(1, 3), [1, 2]),
+        ([4, 0], [4, 0]),
+        (np.array([True, False, True, False, False]), [0, 2]),
+    ],
 )
 def test_rows_are_chosen_as_numpy_chooses_them(rows, numbers):
     network, X, y = toy()
@@ -181,8 +190,36 @@ def test_rows_are_chosen_as_numpy_chooses_them(rows, numbers):
     assert traced.loss == network.loss(X[numbers], y[numbers])
 
 
-def test_the_trace_of_an_embedding_goes_on_from_its_output():
-    assert SameEmbedding is Embedding
-    rng = np.random.default_rng(0)
-    embedding = gm.embedding.periodic(columns=[0], frequencies=3, size=2) if False else None
-    del rng, embedding
+@pytest.mark.parametrize("name", EMBEDDINGS)
+def test_the_trace_of_an_embedding_goes_on_from_its_output(name):
+    network, (rows, y, w) = embedded(name, l2=0.3, sizes=(4, 3)), embedded_rows()
+    traced = trace(network, rows, y, w)
+    np.testing.assert_array_equal(traced["A0"], network.forward(rows[w > 0]).A[0])
+    loss, gradients = network.loss_and_gradients(rows, y, w)
+    assert traced.loss == loss
+    for parameter, gradient in gradients.items():
+        np.testing.assert_array_equal(traced[f"d{parameter}"], gradient)
+        assert f"{parameter}'" in traced
+    assert traced["Z1"].index_form == "Z1_ij = sum_k A0_ik W1_kj + b1_j"
+    assert traced["dA0"].matrix_form == "dA0 = dZ1 W1ᵀ"
+    assert "dX" not in traced
+    check_equations(traced, values_of(traced))
+
+
+def test_what_an_embedding_computes_is_said_in_words():
+    network, (rows, y, w) = embedded("all"), embedded_rows()
+    traced = trace(network, rows, y, w)
+    assert repr(traced.cell("A0", 0, 0)).splitlines()[1] == "A0 is the embedding of X."
+    said = "dF is the gradient of the embedding: network.derive('F') derives it from dA0."
+    assert repr(traced.cell("dF", 0, 0)).splitlines()[1] == said
+    assert network.derive("F").proved
+    assert traced.nudge("F", (0, 0), 1e-4).difference == pytest.approx(
+        traced.nudge("F", (0, 0), 1e-4).by_curvature, rel=1e-2, abs=1e-12
+    )
+
+
+def test_a_classifier_with_an_embedding_can_be_traced():
+    classifier = fitted(embedding="periodic")
+    traced = trace(classifier, X, NAMES, rows=slice(0, 5))
+    assert traced["A0"].shape[1] > traced["X"].shape[1]
+    check_equations(traced, values_of(traced))

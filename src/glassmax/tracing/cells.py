@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from ..calculus.expression import ONE, ZERO, Add, Delta, Expr, Mul, Num, Sum, Tensor, map_children, product_of, walk
+from ..calculus.expression import ONE, PI, ZERO, Add, Delta, Expr, Mul, Num, Sum, Tensor, map_children, product_of, walk
 from ..calculus.indices import for_reading
 from ..calculus.printing import text
 from ..calculus.proving import Values, evaluate
 from ..functional.arrays import Array
-from .equations import ROW_LOSSES, Equation
+from .equations import Equation
 
 __all__ = ["Cell", "Part", "Term", "taken_apart"]
 
@@ -229,7 +229,11 @@ def _values(factor: Expr, bound: tuple[str, ...], sizes: tuple[int, ...], at: Ma
     """Evaluate a factor at the cell, for every value of the summed letters."""
     arrays: dict[str, Array] = {}
 
-    def cut(e: Expr) -> Expr:
+    def cut(e: Expr, at: Mapping[str, int] = at) -> Expr:
+        if isinstance(e, Sum):  # a letter that is summed inside is another one than on the left
+            return Sum(e.indices, cut(e.body, _without(at, e.indices)))
+        if e == PI:
+            return e
         if isinstance(e, Tensor):
             if e.name.startswith("1:"):
                 return ONE
@@ -248,7 +252,7 @@ def _values(factor: Expr, bound: tuple[str, ...], sizes: tuple[int, ...], at: Ma
             name = f"delta#{len(arrays)}"
             arrays[name] = (np.arange(sizes[bound.index(str(free[0]))]) == fixed[0]).astype(float)
             return Tensor(name, (free[0],))
-        return map_children(e, cut)
+        return map_children(e, lambda child: cut(child, at))
 
     cut_factor = cut(factor)
     with np.errstate(all="ignore"):
@@ -258,12 +262,17 @@ def _values(factor: Expr, bound: tuple[str, ...], sizes: tuple[int, ...], at: Ma
 
 def _named(e: Expr, at: Mapping[str, int]) -> Expr:
     """Write the indices of arrays as numbers where they are those of the cell."""
+    if isinstance(e, Sum):
+        return Sum(e.indices, _named(e.body, _without(at, e.indices)))
     if isinstance(e, Tensor) and e.indices:
-        name = "L" if e.name == ROW_LOSSES else e.name
-        return Tensor(labelled(name, [at.get(str(letter), letter) for letter in e.indices]))
+        return Tensor(labelled(e.name, [at.get(str(letter), letter) for letter in e.indices]))
     if isinstance(e, Delta):
         return Tensor(labelled("delta", [at.get(str(letter), letter) for letter in (e.i, e.j)]))
     return map_children(e, lambda child: _named(child, at))
+
+
+def _without(at: Mapping[str, int], letters: Sequence[str]) -> dict[str, int]:
+    return {letter: index for letter, index in at.items() if letter not in letters}
 
 
 def _filled(name: str, where: Mapping[str, int]) -> str:
