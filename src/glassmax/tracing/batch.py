@@ -20,13 +20,13 @@ from ..network import Network
 from ..optimizers import SGD
 from ..table import (
     Table,
+    as_table,
     candidate_rows,
     class_indices,
     holds_candidates,
     is_frame,
     read_labels,
     read_weights,
-    table_of,
 )
 from .updates import Optimizer
 
@@ -115,8 +115,10 @@ def _model_batch(model: Model, X: Any, y: Any, sample_weight: Any, rows: Rows, m
     notes.append("A model has no optimizer: the update is a step of gradient descent with learning rate 0.1.")
     if model.calibration is not None:
         notes.append("The calibration of the model is left out: it corrects predictions, and is no part of the loss.")
-    table = X if isinstance(X, Table) else table_of(X) if is_frame(X) else None
+    table = X if isinstance(X, Table) else as_table(X) if isinstance(X, dict) or is_frame(X) else None
     if table is None:
+        if isinstance(y, str):
+            raise DataError(f"y is {y!r}, the name of a column, but X is no table. Pass a frame, or the labels.")
         inputs = model.inputs(X)
         chosen = _chosen(rows, inputs.shape[0])
         checked = network._check_batch(inputs, _indices(model, y), sample_weight)
@@ -220,8 +222,7 @@ def _chosen(rows: Rows, n: int) -> Array:
     if isinstance(rows, slice):
         return np.arange(n)[rows]
     chosen = np.asarray(rows)
-    if chosen.ndim == 0:
-        chosen = chosen[None]
+    chosen = chosen[None] if chosen.ndim == 0 else chosen.astype(np.intp) if not chosen.size else chosen
     if chosen.dtype == bool and chosen.shape == (n,):
         return np.flatnonzero(chosen)
     if chosen.ndim != 1 or chosen.dtype.kind not in "iu":
