@@ -5,7 +5,6 @@ from __future__ import annotations  # help() shows these names instead of what t
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -154,7 +153,7 @@ class Trace(Mapping[str, Entry]):
         """L: the mean loss of the batch, penalty included."""
         return float(self._arrays["L"])
 
-    @cached_property
+    @property
     def arrays(self) -> dict[str, Array]:
         """Every array by its name; not the Jacobians."""
         return {entry.name: entry.value for entry in self.steps if entry.value is not None}
