@@ -35,6 +35,7 @@ from .options import make_plan
 from .outcome import has_diverged, has_exploded, warn_of_outcome
 from .preparation import known_rows, prepare_fit, prepare_partial_fit
 from .run import Run, train_one_epoch
+from .traced_rows import training_batch
 from .user_warnings import warn_user
 
 __all__ = ["SoftmaxClassifier"]
@@ -733,6 +734,11 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
         if self.label_smoothing:
             data = data._replace(y=network.head.smoothed(labels.T, len(self.classes_), self.label_smoothing))
         return network, labels, data
+
+    def _training_batch(self, X: Any, y: Any, sample_weight: Any) -> Any:
+        """Return rows as `glassmax.trace` takes them, with the loss of the training."""
+        network, labels, data = self._known_rows(X, y, sample_weight)
+        return training_batch(self, network, labels, data, np.arange(len(data.y)))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -13,6 +13,8 @@
     naive          the usual wrong ways, beside the right one
     nudges         one number changed: the predicted loss and the measured one
     updates        the step that an optimizer makes
+    recipes        an equation as a tree of plain data, for programs in other languages
+    toy            the 4-10-3 network on five rows
     formats/       text, Markdown, LaTeX, JSON and plain data
 
 Nothing is trained here. The values are those of `glassmax.network`; equations, rules and their printing are those of
@@ -23,9 +25,10 @@ from .cells import Cell
 from .entry import Entry
 from .naive import NaiveView
 from .nudges import Nudge
+from .toy import toy
 from .trace import Trace, trace
 
-__all__ = ["Cell", "Entry", "NaiveView", "Nudge", "Trace", "trace"]
+__all__ = ["Cell", "Entry", "NaiveView", "Nudge", "Trace", "toy", "trace"]
 
 
 def __dir__() -> list[str]:

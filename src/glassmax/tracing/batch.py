@@ -20,13 +20,13 @@ from ..network import Network
 from ..optimizers import SGD
 from ..table import (
     Table,
+    as_table,
     candidate_rows,
     class_indices,
     holds_candidates,
     is_frame,
     read_labels,
     read_weights,
-    table_of,
 )
 from .updates import Optimizer
 
@@ -50,12 +50,14 @@ class Batch:
         Class indices or rows of targets.
     w : (n,) array or None
         Sample weights, class weights multiplied in.
-    masks : dict of int to (n, h_l) array
-        Dropout masks; empty for none.
     rows : (n,) array of int
         The numbers of the rows in the data, from 0.
-    optimizer : Optimizer
-        What makes the update.
+    masks : dict of int to (n, h_l) array
+        Dropout masks; empty for none.
+    alpha : float or None
+        The penalty before it is divided by the total weight of the rows; None if `network.l2` is the penalty.
+    optimizer : Optimizer or None
+        What makes the update; None for no update.
     classes, columns : list of str or None
         Names of the outputs and of the columns of X.
     notes : list of str
@@ -66,9 +68,10 @@ class Batch:
     X: Array
     T: Array
     w: Array | None
-    masks: dict[int, Array]
     rows: Array
-    optimizer: Optimizer = field(default_factory=lambda: Optimizer(SGD(0.1)))
+    masks: dict[int, Array] = field(default_factory=dict)
+    alpha: float | None = None
+    optimizer: Optimizer | None = field(default_factory=lambda: Optimizer(SGD(0.1)))
     classes: list[str] | None = None
     columns: list[str] | None = None
     notes: list[str] = field(default_factory=list)
@@ -79,17 +82,17 @@ def make_batch(
 ) -> Batch:
     """Return the batch of a network, a model or a fitted classifier.
 
-    A classifier says itself what its loss is made of: it has a method `training_batch`, or holds a model.
+    A classifier says itself what its loss is made of: it has a method `_training_batch`, or holds a model.
     """
     if isinstance(source, Network):
         _refuse_member(member, "a network")
         checked = source._check_batch(X, y, sample_weight)
-        batch = Batch(source, *checked, {}, np.arange(checked[0].shape[0]))
+        batch = Batch(source, *checked, np.arange(checked[0].shape[0]))
     elif isinstance(source, Model):
         return _finished(_model_batch(source, X, y, sample_weight, rows, member), None, masks)
-    elif hasattr(source, "training_batch"):
+    elif hasattr(source, "_training_batch"):
         _refuse_member(member, f"a {type(source).__name__}")
-        batch = Batch(**source.training_batch(X, y, sample_weight))
+        batch = source._training_batch(X, y, sample_weight)
     elif hasattr(source, "to_model"):
         return _finished(_model_batch(source.to_model(), X, y, sample_weight, rows, member), None, masks)
     else:
@@ -109,11 +112,13 @@ def _refuse_member(member: int | None, what: str) -> None:
 def _model_batch(model: Model, X: Any, y: Any, sample_weight: Any, rows: Rows, member: int | None) -> Batch:
     """Choose the rows and one network of several, encode the rows, and number the labels."""
     network, notes = _member(model, member)
-    notes.append("a model has no optimizer: the update is a step of gradient descent with learning rate 0.1")
+    notes.append("A model has no optimizer: the update is a step of gradient descent with learning rate 0.1.")
     if model.calibration is not None:
-        notes.append("the calibration of the model is left out: it corrects predictions, and is no part of the loss")
-    table = X if isinstance(X, Table) else table_of(X) if is_frame(X) else None
+        notes.append("The calibration of the model is left out: it corrects predictions, and is no part of the loss.")
+    table = X if isinstance(X, Table) else as_table(X) if isinstance(X, dict) or is_frame(X) else None
     if table is None:
+        if isinstance(y, str):
+            raise DataError(f"y is {y!r}, the name of a column, but X is no table. Pass a frame, or the labels.")
         inputs = model.inputs(X)
         chosen = _chosen(rows, inputs.shape[0])
         checked = network._check_batch(inputs, _indices(model, y), sample_weight)
@@ -122,9 +127,9 @@ def _model_batch(model: Model, X: Any, y: Any, sample_weight: Any, rows: Rows, m
         chosen = _chosen(rows, table.n_rows)
         chosen, X, T, w = _of_table(model, network, table, chosen, y, sample_weight, notes)
     if model.encoding is not None:
-        notes.append(f"X is the encoded table: {X.shape[1]} columns, made of {len(model.encoding.names)}")
+        notes.append(f"X is the encoded table: {X.shape[1]} columns, made of {len(model.encoding.names)}.")
     named = model.columns if model.encoding is None else None
-    return Batch(network, X, T, w, {}, chosen, classes=[str(c) for c in model.classes], columns=named, notes=notes)
+    return Batch(network, X, T, w, chosen, classes=[str(c) for c in model.classes], columns=named, notes=notes)
 
 
 def _of_table(
@@ -139,7 +144,7 @@ def _of_table(
             part, y, repeating=False, candidates=separator if isinstance(separator, str) else None
         )
         if len(there) < len(chosen):
-            notes.append(f"rows left out because {y!r} is missing: {len(chosen) - len(there)}")
+            notes.append(f"Rows left out because {y!r} is missing: {len(chosen) - len(there)}.")
         chosen, part = chosen[there], part.rows(there)
         if holds_candidates(found):
             T = candidate_rows(found, model.classes, y)
@@ -162,7 +167,7 @@ def _member(model: Model, member: int | None) -> tuple[Network, list[str]]:
     network = model.networks[chosen]
     why = "the one of the largest weight" if member is None else "as asked"
     note = (
-        f"the model is an ensemble of {m} networks, whose logits are averaged; this is network {chosen}, {why}. "
+        f"The model is an ensemble of {m} networks, whose logits are averaged; this is network {chosen}, {why}. "
         "Each network was trained alone, on its own loss."
     )
     return network, [note] if m > 1 else []
@@ -195,7 +200,7 @@ def _finished(batch: Batch, rows: Rows, masks: Masks | None) -> Batch:
         if not counts.any() and len(counts):
             raise DataError("sample_weight is 0 in every row of the batch, expected at least one number > 0.")
         if not counts.all():
-            batch.notes.append(f"left out because their weight is 0: {int((~counts).sum())} rows")
+            batch.notes.append(f"Rows left out because their weight is 0: {int((~counts).sum())}.")
         chosen = chosen[counts]
     if not len(chosen):
         raise DataError("The batch has no rows, expected at least one.")
@@ -204,12 +209,10 @@ def _finished(batch: Batch, rows: Rows, masks: Masks | None) -> Batch:
     batch.T, batch.rows = batch.T[chosen], batch.rows[chosen]
     batch.w = None if batch.w is None else batch.w[chosen]
     batch.masks = {layer: mask[chosen].astype(batch.X.dtype) for layer, mask in batch.masks.items()}
-    batch.network = _copied(batch.network)
+    batch.network = batch.network.astype(batch.network.theta.dtype)  # a copy: training may go on
+    if batch.alpha is not None:
+        batch.network.l2 = batch.alpha / float(len(chosen) if batch.w is None else batch.w.sum())
     return batch
-
-
-def _copied(network: Network) -> Network:
-    return network.astype(network.theta.dtype)
 
 
 def _chosen(rows: Rows, n: int) -> Array:
@@ -219,8 +222,7 @@ def _chosen(rows: Rows, n: int) -> Array:
     if isinstance(rows, slice):
         return np.arange(n)[rows]
     chosen = np.asarray(rows)
-    if chosen.ndim == 0:
-        chosen = chosen[None]
+    chosen = chosen[None] if chosen.ndim == 0 else chosen.astype(np.intp) if not chosen.size else chosen
     if chosen.dtype == bool and chosen.shape == (n,):
         return np.flatnonzero(chosen)
     if chosen.ndim != 1 or chosen.dtype.kind not in "iu":

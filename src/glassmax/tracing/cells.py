@@ -11,20 +11,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
+from typing import Any
 
 import numpy as np
 
-from ..calculus.expression import ONE, ZERO, Add, Delta, Expr, Mul, Num, Sum, Tensor, map_children, product_of, walk
+from ..calculus.expression import ONE, PI, ZERO, Add, Delta, Expr, Mul, Num, Sum, Tensor, map_children, product_of, walk
 from ..calculus.indices import for_reading
 from ..calculus.printing import text
 from ..calculus.proving import Values, evaluate
 from ..functional.arrays import Array
-from .equations import ROW_LOSSES, Equation
+from .equations import Equation
 
 __all__ = ["Cell", "Part", "Term", "taken_apart"]
-
-MOST_TERMS = 12
-"""The terms of a part that its text shows."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,8 @@ class Part:
     @property
     def sum(self) -> float:
         """The sum of the products."""
-        return float(self.values.sum())
+        with np.errstate(invalid="ignore"):
+            return float(self.values.sum())
 
 
 @dataclass(frozen=True, repr=False)
@@ -132,6 +131,12 @@ class Cell:
     def terms(self) -> list[Term]:
         """Every product of every part, in order."""
         return [term for part in self.parts for term in part.terms()]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the cell as plain data; of a part of more than 1,000 products, the largest 1,000."""
+        from .formats.plain import plain_cell  # late: the formats read cells
+
+        return plain_cell(self)
 
     def __repr__(self) -> str:
         from .formats.text import cell_text  # late: the formats read cells
@@ -200,7 +205,8 @@ def _part(
     plain = [*([Num(number)] if number != 1 or not others else []), *others]
     sizes = tuple(_size(letter, factors, shapes) for letter in bound)
     found = [(text(_named(factor, at)), _values(factor, bound, sizes, at, look)) for factor in plain]
-    product = prod((values for _, values in found), start=np.ones(sizes))
+    with np.errstate(all="ignore"):  # inf * 0: the caller takes another equation
+        product = prod((values for _, values in found), start=np.ones(sizes))
     body = product_of(others)
     whole = product_of([Num(number), Sum(bound, body) if bound else body]) if number != 1 else body
     whole = Sum(bound, body) if bound and number == 1 else whole
@@ -223,7 +229,11 @@ def _values(factor: Expr, bound: tuple[str, ...], sizes: tuple[int, ...], at: Ma
     """Evaluate a factor at the cell, for every value of the summed letters."""
     arrays: dict[str, Array] = {}
 
-    def cut(e: Expr) -> Expr:
+    def cut(e: Expr, at: Mapping[str, int] = at) -> Expr:
+        if isinstance(e, Sum):  # a letter that is summed inside is another one than on the left
+            return Sum(e.indices, cut(e.body, _without(at, e.indices)))
+        if e == PI:
+            return e
         if isinstance(e, Tensor):
             if e.name.startswith("1:"):
                 return ONE
@@ -242,7 +252,7 @@ def _values(factor: Expr, bound: tuple[str, ...], sizes: tuple[int, ...], at: Ma
             name = f"delta#{len(arrays)}"
             arrays[name] = (np.arange(sizes[bound.index(str(free[0]))]) == fixed[0]).astype(float)
             return Tensor(name, (free[0],))
-        return map_children(e, cut)
+        return map_children(e, lambda child: cut(child, at))
 
     cut_factor = cut(factor)
     with np.errstate(all="ignore"):
@@ -252,12 +262,17 @@ def _values(factor: Expr, bound: tuple[str, ...], sizes: tuple[int, ...], at: Ma
 
 def _named(e: Expr, at: Mapping[str, int]) -> Expr:
     """Write the indices of arrays as numbers where they are those of the cell."""
+    if isinstance(e, Sum):
+        return Sum(e.indices, _named(e.body, _without(at, e.indices)))
     if isinstance(e, Tensor) and e.indices:
-        name = "L" if e.name == ROW_LOSSES else e.name
-        return Tensor(labelled(name, [at.get(str(letter), letter) for letter in e.indices]))
+        return Tensor(labelled(e.name, [at.get(str(letter), letter) for letter in e.indices]))
     if isinstance(e, Delta):
         return Tensor(labelled("delta", [at.get(str(letter), letter) for letter in (e.i, e.j)]))
     return map_children(e, lambda child: _named(child, at))
+
+
+def _without(at: Mapping[str, int], letters: Sequence[str]) -> dict[str, int]:
+    return {letter: index for letter, index in at.items() if letter not in letters}
 
 
 def _filled(name: str, where: Mapping[str, int]) -> str:

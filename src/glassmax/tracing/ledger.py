@@ -70,10 +70,12 @@ class _Ledger:
         for activation in dict.fromkeys(self.network.activations):
             yield from (self.given(name, "constant", f=activation) for name in CONSTANTS.get(activation, {}))
         for layer in range(1, self.last + 1):
-            yield self.given(f"W{layer}", "W", l=layer)
+            below = "unit" if layer > 1 else "input"
+            yield self.given(f"W{layer}", "W", l=layer, below=below)
             yield self.given(f"b{layer}", "b", l=layer)
-            names, below = self.layer(layer), self.below(layer)
-            why = reason("Z", V=f"Z{layer}", A=below, W=f"W{layer}", b=f"b{layer}")
+            k = f"a unit of layer {layer - 1}" if layer > 1 else "an input"
+            names, A = self.layer(layer), self.below(layer)
+            why = reason("Z", V=f"Z{layer}", A=A, W=f"W{layer}", b=f"b{layer}", below=k)
             yield self.entry(f"Z{layer}", "forward", why, partial(defined, LAYER, names))
             if layer < self.last:
                 yield from self.activation(layer)

@@ -10,14 +10,16 @@ The second derivative is exact: the imaginary part of the gradient at theta + i 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from ..errors import OptionError, between
+from ..errors import OptionError
 from ..functional.arrays import Array
 from .arrays import arrays_of
 from .batch import Batch
 from .cells import labelled
+from .formats.numbers import json_ready
 
 __all__ = ["Nudge", "check_nudged", "nudged"]
 
@@ -66,6 +68,12 @@ class Nudge:
         """1/2 step^2 curvature: the part of the difference that the curvature explains."""
         return 0.5 * self.step**2 * self.curvature
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the nudge as plain data."""
+        numbers = {name: json_ready(value) for name, value in vars(self).items() if name not in ("name", "index")}
+        more = {"difference": json_ready(self.difference), "by_curvature": json_ready(self.by_curvature)}
+        return {"name": self.name, "index": list(self.index), **numbers, **more}
+
     def __repr__(self) -> str:
         cell = labelled(self.name, self.index)
         lines = [
@@ -81,12 +89,18 @@ class Nudge:
 
 def nudged(batch: Batch, name: str, index: tuple[int, ...], step: float, slope: float) -> Nudge:
     """Return the effect of changing one cell of a parameter, or of X, by `step`."""
-    between("step", abs(step) if isinstance(step, int | float) else step, 0, np.inf, open_below=True)
+    _check_step(step)
     before = _arrays(batch, name, index, 0.0, np.float64)["L"].item()
     after = _arrays(batch, name, index, float(step), np.float64)["L"].item()
     gradient = _arrays(batch, name, index, 1j * TINY, np.complex128)[f"d{name}"][index]
     predicted, curvature = float(step) * slope, float(gradient.imag / TINY)
     return Nudge(name, index, float(step), before, slope, predicted, after - before, curvature)
+
+
+def _check_step(step: object) -> None:
+    number = isinstance(step, int | float | np.number) and not isinstance(step, bool)
+    if not number or not np.isfinite(step) or not step:  # type: ignore[call-overload]
+        raise OptionError(parameter="step", came=repr(step), expected="a finite number other than 0")
 
 
 def _arrays(batch: Batch, name: str, index: tuple[int, ...], change: complex, dtype: type) -> dict[str, Array]:

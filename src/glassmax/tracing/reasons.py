@@ -8,7 +8,7 @@ REASONS = {
     # given
     "X": "The rows are samples, the columns are inputs.",
     "embedding": "A parameter of the embedding, which turns columns of X into inputs of the first layer.",
-    "W": "The weights of layer {l}: row k belongs to unit k of the layer below, column j to unit j of this layer.",
+    "W": "The weights of layer {l}: row k belongs to {below} k, column j to unit j of this layer.",
     "b": "The biases of layer {l}, one for each unit.",
     "mask": "The dropout mask of layer {l}: 0 for a unit that is dropped, 1/(1 - rate) for a unit that is kept.",
     "constant": "A constant of the activation {f}.",
@@ -21,7 +21,7 @@ REASONS = {
     # forward
     "A0": "The embedding turns the columns of X into the inputs of the first layer, and the trace goes on from there.",
     "Z": (
-        "The index k, a unit of the layer below, is in both factors and not in {V}: {A} times {W} is a matrix product. "
+        "The index k, {below}, is in both factors and not in {V}: {A} times {W} is a matrix product. "
         "Every row gets the same {b}."
     ),
     "A": "The activation {f} acts entry by entry: nothing is summed.",

@@ -16,9 +16,10 @@ The letters on the left are given, a letter of "sum" runs over the axis of an ar
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from ..calculus.expression import Add, Call, Delta, Expr, Mul, Num, Pow, Sum, Tensor, walk
+from ..calculus.expression import PI, Add, Call, Delta, Expr, Mul, Num, Pow, Sum, Tensor, walk
 from ..calculus.indices import for_reading
 from .equations import Equation
 
@@ -35,7 +36,9 @@ def recipe(equation: Equation) -> dict[str, Any]:
     {'uses': [{'name': 'E', 'letters': ['i', 'j']}], 'recipe': ['sum', ['j'], ['cell', 'E', ['i', 'j']]]}
     """
     e = for_reading(equation.expression)
-    uses = {(part.name, tuple(map(str, part.indices))): None for part in walk(e) if isinstance(part, Tensor)}
+    uses = {
+        (part.name, tuple(map(str, part.indices))): None for part in walk(e) if isinstance(part, Tensor) and part != PI
+    }
     return {"uses": [{"name": name, "letters": list(letters)} for name, letters in uses], "recipe": _node(e)}
 
 
@@ -43,6 +46,8 @@ def _node(e: Expr) -> list[Any]:
     match e:
         case Num(value):
             return ["number", float(value)]
+        case Tensor() if e == PI:
+            return ["number", math.pi]
         case Tensor(name, indices):
             return ["cell", name, [str(index) for index in indices]]
         case Delta(i, j):

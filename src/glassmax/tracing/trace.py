@@ -5,7 +5,6 @@ from __future__ import annotations  # help() shows these names instead of what t
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,9 @@ from .nudges import Nudge, check_nudged, nudged
 from .updates import Optimizer, updates
 
 __all__ = ["Trace", "trace"]
+
+MOST_CLASSES = 1000
+"""A Jacobian of more classes is formed for `Trace.jacobian` alone."""
 
 
 def trace(
@@ -151,7 +153,7 @@ class Trace(Mapping[str, Entry]):
         """L: the mean loss of the batch, penalty included."""
         return float(self._arrays["L"])
 
-    @cached_property
+    @property
     def arrays(self) -> dict[str, Array]:
         """Every array by its name; not the Jacobians."""
         return {entry.name: entry.value for entry in self.steps if entry.value is not None}
@@ -191,7 +193,7 @@ class Trace(Mapping[str, Entry]):
         """
         entry = self[name]
         at = self._index(entry, index)
-        value = float(self.jacobian(at[0])[at[1:]] if entry.value is None else entry.value[at])
+        value = float(self._look(name, at) if entry.value is None else entry.value[at])
         if not entry.equations:
             note = f"{entry.meaning}." if entry.meaning else "This number is given, not computed."
             return Cell(name, at, value, None, note=note)
@@ -234,13 +236,19 @@ class Trace(Mapping[str, Entry]):
         Returns
         -------
         list of NaiveView
-            The row sums of the Jacobian, its diagonal alone and the product entry by entry, for softmax; then the
-            missing transpose of each layer.
+            The row sums of the Jacobian, its diagonal alone and the product entry by entry, for softmax of at most
+            1,000 classes; then the missing transpose of each layer.
         """
         row = self._row(row)
-        J = self.jacobian(row) if self.network.head.output == "softmax" else None
+        few = self._arrays["P"].shape[1] <= MOST_CLASSES
+        J = self.jacobian(row) if few and self.network.head.output == "softmax" else None
         first = "X" if self.network.embedding is None else "A0"
         return list(naive_views(self._arrays, J, row, self.network.depth, first))
+
+    @property
+    def shown_jacobian(self) -> Array | None:
+        """The Jacobian of the first row; None if it is too large to be shown."""
+        return self.jacobian(0) if self._arrays["P"].shape[1] <= MOST_CLASSES else None
 
     def text(self) -> str:
         """Return the ledger as plain text."""
@@ -287,9 +295,11 @@ class Trace(Mapping[str, Entry]):
     def _look(self, name: str, where: tuple[int | None, ...]) -> Array:
         """Return part of an array; of the Jacobians, the one of the sample that is asked for."""
         at = tuple(slice(None) if i is None else i for i in where)
-        if name == "J":
-            row, *rest = at
-            return np.asarray(self.jacobian(row)[tuple(rest)])  # type: ignore[arg-type]
+        if name == "J":  # only the column that is asked for, because a Jacobian of many classes is large
+            row, change, score = where
+            p = self._arrays["P"][row]
+            column = p * ((np.arange(len(p)) == score) - p[score])
+            return np.asarray(column if change is None else column[change])
         value = self[name].value
         assert value is not None
         return np.asarray(value[at])

@@ -38,7 +38,10 @@ def as_latex(trace: Trace) -> str:
 
 
 def _matrix(trace: Trace, name: str, value: object) -> list[str]:
-    array = trace.jacobian(0) if value is None else np.asarray(value)
+    if value is None and trace.shown_jacobian is None:
+        return ["Each Jacobian is too large to be shown."]
+    array = trace.shown_jacobian if value is None else np.asarray(value)
+    assert array is not None
     shown = grid(array)
     left = "J_0" if value is None else matrix_latex(Leaf(name, ()))
     if not array.ndim:

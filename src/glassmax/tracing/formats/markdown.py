@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from .numbers import grid, statistics
 from .text import HEADINGS, heading_of
 
@@ -32,9 +34,10 @@ def as_markdown(trace: Trace) -> str:
 
 
 def _table(trace: Trace, value: object) -> list[str]:
-    import numpy as np
-
-    array = trace.jacobian(0) if value is None else np.asarray(value)
+    if value is None and trace.shown_jacobian is None:
+        return ["Each Jacobian is too large to be shown.", ""]
+    array = trace.shown_jacobian if value is None else np.asarray(value)
+    assert array is not None
     shown = grid(array)
     lines = ["The Jacobian of the first row:", ""] if value is None else []
     lines += ["```text", *("  ".join(line) for line in shown.cells), "```", ""]

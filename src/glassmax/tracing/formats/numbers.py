@@ -9,7 +9,7 @@ import numpy as np
 
 from ...functional.arrays import Array
 
-__all__ = ["ELLIPSIS", "Grid", "Statistics", "grid", "plain_number", "statistics"]
+__all__ = ["ELLIPSIS", "Grid", "Statistics", "grid", "json_ready", "plain_number", "statistics"]
 
 ELLIPSIS = "…"
 MOST_ROWS, MOST_COLUMNS = 12, 12
@@ -67,11 +67,14 @@ def statistics(value: Array) -> Statistics:
     return Statistics(low, high, mean, norm, int((finite == 0).sum()), int(value.size - finite.size))
 
 
-def grid(value: Array) -> Grid:
+def grid(value: Array, most_columns: int = MOST_COLUMNS) -> Grid:
     """Return the cells that are shown; a vector is one row, and a number one cell."""
     table = np.atleast_2d(np.asarray(value))
     table = table.reshape(-1, table.shape[-1])
-    rows, columns = _shown(table.shape[0], MOST_ROWS, EDGE_ROWS), _shown(table.shape[1], MOST_COLUMNS, EDGE_COLUMNS)
+    rows, columns = (
+        _shown(table.shape[0], MOST_ROWS, EDGE_ROWS),
+        _shown(table.shape[1], most_columns, min(EDGE_COLUMNS, max(1, (most_columns - 1) // 2))),
+    )
     values = [[None if i is None or j is None else float(table[i, j].real) for j in columns] for i in rows]
     write = _writer([cell for line in values for cell in line if cell is not None])
     cells = [[ELLIPSIS if cell is None else write(cell) for cell in line] for line in values]
@@ -88,6 +91,11 @@ def grid(value: Array) -> Grid:
 def plain_number(value: float) -> str:
     """Write one number with six significant digits."""
     return f"{value:.6g}"
+
+
+def json_ready(value: float) -> float | str:
+    """Return a number, or a text where JSON has no word for it: nan, inf, -inf."""
+    return float(value) if np.isfinite(value) else str(float(value))
 
 
 def _shown(size: int, most: int, edge: int) -> list[int | None]:

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...functional.arrays import Array
+from ..cells import Cell
+from ..entry import Entry
 from ..equations import Equation
+from ..naive import NaiveView
 from ..recipes import recipe
-from .numbers import statistics
+from .numbers import json_ready, statistics
 from .text import HEADINGS, heading_of
 
 if TYPE_CHECKING:
-    from ..entry import Entry
-    from ..naive import NaiveView
+    from ..nudges import Nudge
     from ..trace import Trace
 
-__all__ = ["MOST_CELLS", "as_json", "plain_array", "plain_trace"]
+__all__ = ["MOST_CELLS", "as_json", "plain_array", "plain_cell", "plain_part", "plain_trace"]
 
 MOST_CELLS = 2_500
 """The cells of an array that are written out; of a larger array, its corners."""
 EDGE = 12
+MOST_TERMS = 1_000
 
 
 def plain_trace(trace: Trace) -> dict[str, Any]:
@@ -57,7 +59,7 @@ def plain_trace(trace: Trace) -> dict[str, Any]:
     few = softmax and k <= 50
     return {
         "title": heading_of(trace),
-        "loss": _number(trace.loss),
+        "loss": json_ready(trace.loss),
         "notes": list(trace.notes),
         "rows": [int(row) for row in trace.rows],
         "classes": trace.classes,
@@ -74,15 +76,53 @@ def plain_trace(trace: Trace) -> dict[str, Any]:
             "weighted": "w" in trace,
         },
         "stages": [{"name": name, "title": title} for name, title in HEADINGS.items()],
-        "steps": [_entry(entry) for entry in trace.steps],
+        "steps": [plain_entry(entry) for entry in trace.steps],
         "jacobians": {str(i): _list(trace.jacobian(i)) for i in range(min(n, 50))} if few else {},
-        "naive": [_view(view) for view in trace.naive(0)],
+        "naive": [plain_view(view) for view in trace.naive(0)],
     }
 
 
 def as_json(trace: Trace) -> str:
     """Return the plain data as JSON, on one line."""
     return json.dumps(plain_trace(trace), allow_nan=False)
+
+
+def plain_cell(cell: Cell) -> dict[str, Any]:
+    """Return a cell as plain data: its parts, each with its products and their factors."""
+    parts = [
+        {
+            "formula": part.formula,
+            "letters": list(part.letters),
+            "products": len(part),
+            "sum": json_ready(part.sum),
+            "terms": [
+                {
+                    "at": term.at,
+                    "factors": [[name, json_ready(value)] for name, value in term.factors],
+                    "value": json_ready(term.value),
+                }
+                for term in part.largest(MOST_TERMS)
+            ],
+        }
+        for part in cell.parts
+    ]
+    return {
+        "name": cell.name,
+        "index": list(cell.index),
+        "label": cell.label,
+        "value": json_ready(cell.value),
+        "sum": json_ready(cell.sum),
+        "equation": None if cell.equation is None else cell.equation.index_form,
+        "parts": parts,
+        "note": cell.note,
+    }
+
+
+def plain_part(part: Entry | Cell | NaiveView | Nudge) -> dict[str, Any]:
+    """Return an array, a cell, a naive view or a nudge as plain data."""
+    if isinstance(part, Entry):
+        return plain_entry(part)
+    return plain_view(part) if isinstance(part, NaiveView) else part.to_dict()
 
 
 def plain_array(value: Array) -> dict[str, Any]:
@@ -96,7 +136,7 @@ def plain_array(value: Array) -> dict[str, Any]:
         are left out. ``"statistics"``: minimum, maximum, mean, norm, zeros, not_finite, of the whole array.
     """
     said = statistics(value)
-    facts = {name: _number(number) if isinstance(number, float) else number for name, number in vars(said).items()}
+    facts = {name: json_ready(number) if isinstance(number, float) else number for name, number in vars(said).items()}
     if value.size <= MOST_CELLS:
         return {"complete": True, "cells": _list(value), "statistics": facts}
     table = value if value.ndim == 2 else value.reshape(-1, value.shape[-1])
@@ -116,7 +156,8 @@ def _edges(size: int, edge: int = EDGE) -> list[int]:
     return list(range(size)) if size <= 2 * edge else [*range(edge), *range(size - edge, size)]
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def plain_entry(entry: Entry) -> dict[str, Any]:
+    """Return one array as plain data."""
     return {
         "name": entry.name,
         "stage": entry.stage,
@@ -149,7 +190,8 @@ def _equation(equation: Equation, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _view(view: NaiveView) -> dict[str, Any]:
+def plain_view(view: NaiveView) -> dict[str, Any]:
+    """Return a wrong way beside the right one as plain data."""
     return {
         "name": view.name,
         "of": view.of,
@@ -167,8 +209,4 @@ def _list(value: Array) -> Any:
 
 
 def _named(cells: Any) -> Any:
-    return [_named(cell) for cell in cells] if isinstance(cells, list) else _number(cells)
-
-
-def _number(value: float) -> float | str:
-    return value if math.isfinite(value) else str(value)
+    return [_named(cell) for cell in cells] if isinstance(cells, list) else json_ready(cells)

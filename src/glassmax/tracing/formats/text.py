@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..naive import NaiveView
     from ..trace import Trace
 
-__all__ = ["HEADINGS", "as_text", "cell_text", "entry_lines", "entry_text", "heading_of", "view_text"]
+__all__ = ["HEADINGS", "as_text", "cell_text", "entry_text", "heading_of", "jacobian_lines", "view_text", "words_of"]
 
 WIDTH = 100
 MOST_TERMS = 12
@@ -32,7 +32,7 @@ HEADINGS = {
 
 def as_text(trace: Trace) -> str:
     """Write a trace for a terminal."""
-    lines = [heading_of(trace), *(line for note in trace.notes for line in _wrapped("Note: ", f"{note}"))]
+    lines = [heading_of(trace), *(line for note in trace.notes for line in _wrapped("Note: ", note))]
     stage = ""
     for entry in trace.steps:
         if entry.stage != stage and entry.stage != "given":
@@ -40,9 +40,16 @@ def as_text(trace: Trace) -> str:
             lines += ["", HEADINGS[stage], "=" * len(HEADINGS[stage])]
         lines += ["", *entry_lines(entry)]
         if entry.value is None:
-            caption = f"the Jacobian of row {trace.rows[0]}; trace.jacobian(i) returns that of any row i of the batch"
-            lines += _grid_lines(trace.jacobian(0), caption)
+            lines += jacobian_lines(trace)
     return "\n".join(lines)
+
+
+def jacobian_lines(trace: Trace) -> list[str]:
+    """Write the Jacobian of the first row, or that it is too large."""
+    J = trace.shown_jacobian
+    if J is None:
+        return ["  Each Jacobian is too large to be shown: trace.jacobian(i) forms that of row i of the batch."]
+    return _grid_lines(J, "The Jacobian of the first row; trace.jacobian(i) returns that of row i of the batch:")
 
 
 def heading_of(trace: Trace) -> str:
@@ -64,6 +71,11 @@ def entry_text(entry: Entry) -> str:
 
 def entry_lines(entry: Entry) -> list[str]:
     """Write one array: its equations, the reason, the rules, the numbers."""
+    return words_of(entry) + ([] if entry.value is None else _grid_lines(entry.value))
+
+
+def words_of(entry: Entry, width: int = WIDTH) -> list[str]:
+    """Write what is said of one array, without its numbers."""
     lines = [_head(entry)]
     for equation in entry.equations:
         written = equation.with_shapes({**entry.shapes})
@@ -71,11 +83,9 @@ def entry_lines(entry: Entry) -> list[str]:
             lines.append(f"  = {written.partition(' = ')[2]}" if equation is not entry.equation else f"  {written}")
         lines.append(f"  {equation.index_form}")
     lines += [f"  {entry.meaning}"] if entry.meaning else []
-    lines += _wrapped("  ", entry.why)
+    lines += _wrapped("  ", entry.why, width)
     if entry.rules:
-        lines += _wrapped("  Rule: ", "; ".join(entry.rules) + ".")
-    if entry.value is not None:
-        lines += _grid_lines(entry.value)
+        lines += _wrapped("  Rule: ", "; ".join(entry.rules) + ".", width)
     return lines
 
 
@@ -120,18 +130,11 @@ def _factor(name: str, value: float) -> str:
 
 def view_text(view: NaiveView) -> str:
     """Write one wrong way beside the right one."""
-    value = "can't be computed: the shapes don't fit" if view.value is None else f"gives\n{_plain(view.value)}"
-    lines = [
-        f"{view.of}: {view.name}",
-        f"  {view.formula} {value}",
-        f"  right: {view.right_formula} gives\n{_plain(view.right)}",
-        *_wrapped("  ", view.why),
-    ]
-    return "\n".join(lines)
-
-
-def _plain(value: np.ndarray) -> str:
-    return "\n".join(_grid_lines(value))
+    wrong = [f"  {view.formula} can't be computed: the shapes don't fit"]
+    if view.value is not None:
+        wrong = [f"  {view.formula} gives", *_grid_lines(view.value)]
+    right = [f"  right: {view.right_formula} gives", *_grid_lines(view.right)]
+    return "\n".join([f"{view.of}: {view.name}", *wrong, *right, *_wrapped("  ", view.why)])
 
 
 def _head(entry: Entry) -> str:
@@ -150,5 +153,5 @@ def _grid_lines(value: np.ndarray, caption: str = "") -> list[str]:
     return lines
 
 
-def _wrapped(head: str, words: str) -> list[str]:
-    return wrap(words, WIDTH, initial_indent=head, subsequent_indent=" " * len(head)) or [head]
+def _wrapped(head: str, words: str, width: int = WIDTH) -> list[str]:
+    return wrap(words, width, initial_indent=head, subsequent_indent=" " * len(head)) or [head]
