@@ -5,12 +5,14 @@ from __future__ import annotations  # help() shows these names instead of what t
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import OptionError
+from ..files import write_whole
 from ..functional.arrays import Array
 from ..functional.heads import HeadTape
 from ..optimizers import Rule
@@ -18,7 +20,7 @@ from .arrays import arrays_of, gradients_of
 from .batch import Batch, Masks, Rows, make_batch
 from .cells import Cell, labelled, taken_apart
 from .entry import Entry
-from .formats import as_json, as_latex, as_markdown, as_text, plain_trace
+from .formats import as_fragment, as_html, as_json, as_latex, as_markdown, as_text, plain_trace
 from .ledger import entries_of
 from .naive import NaiveView, naive_views
 from .nudges import Nudge, check_nudged, nudged
@@ -270,8 +272,26 @@ class Trace(Mapping[str, Entry]):
         """Return `to_dict` as JSON."""
         return as_json(self)
 
+    def to_html(self, path: str | Path) -> None:
+        """Write a page that one can walk through: one file that opens from disk and asks the network for nothing.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, in an existing folder; replaced if it exists, and written completely or not at all.
+
+        Raises
+        ------
+        OSError
+            If the folder is missing or read-only, or the disk is full.
+        """
+        write_whole(path, as_html(self).encode())
+
     def __repr__(self) -> str:
         return self.text()
+
+    def _repr_html_(self) -> str:
+        return as_fragment(self)
 
     def _row(self, row: int) -> int:
         n = len(self.rows)

@@ -1,0 +1,138 @@
+// The equations on numbers: a recipe is the tree of an equation in index notation, see recipes.py.
+
+/** The error function by its series near zero and by a continued fraction beyond. */
+function erf(x) {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  if (Math.abs(x) < 2.5) {
+    let term = x, total = x;
+    for (let n = 1; n < 80; n++) {
+      term *= (-x * x) / n;
+      total += term / (2 * n + 1);
+    }
+    return (2 / Math.sqrt(Math.PI)) * total;
+  }
+  const size = Math.abs(x);
+  let fraction = 0;
+  for (let n = 60; n > 0; n--) fraction = n / 2 / (size + fraction);
+  return Math.sign(x) * (1 - Math.exp(-size * size) / ((size + fraction) * Math.sqrt(Math.PI)));
+}
+
+const sigmoid = (x) => 1 / (1 + Math.exp(-x));
+const FUNCTIONS = {
+  exp: Math.exp,
+  log: Math.log,
+  abs: Math.abs,
+  sign: Math.sign,
+  sin: Math.sin,
+  cos: Math.cos,
+  tanh: Math.tanh,
+  sigmoid,
+  relu: (x) => (x > 0 ? x : 0 * x),
+  step: (x) => (x > 0 ? 1 : 0),
+  softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  erf,
+};
+
+/** The sizes of the letters of an equation, read off its arrays. */
+function sizesOf(step, equation) {
+  const sizes = {};
+  equation.letters.forEach((letter, axis) => (sizes[letter] = step.shape[axis]));
+  for (const use of equation.uses) {
+    const shape = stepOf.get(use.name)?.shape;
+    if (shape) use.letters.forEach((letter, axis) => (sizes[letter] = shape[axis]));
+  }
+  return sizes;
+}
+
+/** A product in which 0 wins over infinity: 0 log 0 = 0. */
+function times(a, b) {
+  return a === 0 || b === 0 ? (Number.isNaN(a) || Number.isNaN(b) ? NaN : 0) : a * b;
+}
+
+/** Evaluate a node where letters have values; undefined if it needs a cell that is not on this page. */
+function evaluate(node, at, sizes, look = cellOf) {
+  const [kind, ...rest] = node;
+  switch (kind) {
+    case "number":
+      return rest[0];
+    case "cell":
+      return rest[0].startsWith("1:") ? 1 : look(rest[0], rest[1].map((letter) => at[letter]));
+    case "delta":
+      return at[rest[0]] === at[rest[1]] ? 1 : 0;
+    case "add":
+      return rest.reduce((total, part) => total + evaluate(part, at, sizes, look), 0);
+    case "multiply":
+      return rest.reduce((product, part) => times(product, evaluate(part, at, sizes, look)), 1);
+    case "power":
+      return Math.pow(evaluate(rest[0], at, sizes, look), evaluate(rest[1], at, sizes, look));
+    case "call":
+      return FUNCTIONS[rest[0]](evaluate(rest[2], at, sizes, look));
+    case "sum": {
+      let total = 0;
+      forEach(rest[0], at, sizes, (where) => (total += evaluate(rest[1], where, sizes, look)));
+      return total;
+    }
+  }
+  throw new Error(`No such node: ${kind}`);
+}
+
+/** Call a function for every value of some letters. */
+function forEach(letters, at, sizes, visit) {
+  if (letters.length === 0) return visit(at);
+  const [letter, ...others] = letters;
+  for (let position = 0; position < sizes[letter]; position++) {
+    forEach(others, { ...at, [letter]: position }, sizes, visit);
+  }
+}
+
+/** Whether every array can be computed again here: all cells are on the page, all equations have recipes. */
+const recomputable =
+  steps.length > 0 &&
+  steps.every(
+    (step) =>
+      step.name === "J" ||
+      (step.array.complete && step.shape.length < 3 && (step.stage === "given" || step.equations.length || step.name === "m" || isConstant(step))),
+  );
+
+/** Whether a step of the update is given: a learning rate, a moment before the step. */
+function isConstant(step) {
+  return step.stage === "update" && step.equations.length === 0;
+}
+
+/** Compute every array again after one cell was changed by `change`; only as far as L if `forward`. */
+function computedAgain(name, index, change, forward = false) {
+  const fresh = new Map(given);
+  fresh.set(name, given.get(name).changed(index, given.get(name).at(index) + change));
+  const look = (of, at) => (of === "J" ? evaluateJ(fresh, at) : fresh.get(of).at(at));
+  for (const step of steps) {
+    if (forward && (step.stage === "backward" || step.stage === "update")) break;
+    if (step.name === "J" || step.stage === "given" || isConstant(step)) continue;
+    fresh.set(step.name, computedStep(step, fresh, look));
+  }
+  return fresh;
+}
+
+function evaluateJ(fresh, [i, l, j]) {
+  const P = fresh.get("P");
+  return P.at([i, l]) * ((l === j ? 1 : 0) - P.at([i, j]));
+}
+
+function computedStep(step, fresh, look) {
+  const last = `Z${trace.network.layer_sizes.length - 1}`;
+  let cells;
+  if (step.name === "m") {
+    cells = fresh.get(last).cells.map((row) => Math.max(...row));
+  } else {
+    const equation = step.equations[0];
+    const sizes = sizesOf(step, equation);
+    const value = (index) => {
+      const at = {};
+      equation.letters.forEach((letter, axis) => (at[letter] = index[axis]));
+      return evaluate(equation.recipe, at, sizes, look);
+    };
+    if (step.shape.length === 0) cells = value([]);
+    else if (step.shape.length === 1) cells = range(step.shape[0]).map((i) => value([i]));
+    else cells = range(step.shape[0]).map((i) => range(step.shape[1]).map((j) => value([i, j])));
+  }
+  return new Values(step.shape, { complete: true, cells });
+}
