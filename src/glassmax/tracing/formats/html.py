@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...functional.arrays import Array
-from ...pages import aligned, fragment, packaged, page, shade
+from ...pages import aligned, fragment, packaged, page, strength
 from .numbers import grid, statistics
 from .plain import MOST_CELLS, plain_trace
 from .text import HEADINGS, heading_of
@@ -141,15 +141,15 @@ def _cells(value: Array, caption: str) -> str:
     texts = iter(aligned(known))
     extent = max(abs(facts.minimum), abs(facts.maximum))
     lines = [
-        "".join(
-            "<td>…</td>"
-            if cell is None
-            else f'<td class="number" style="background:{shade(cell, extent)}">{next(texts)}</td>'
-            for cell in line
-        )
+        "".join("<td>…</td>" if cell is None else _cell(cell, next(texts), extent) for cell in line)
         for line in shown.values
     ]
     said = f"{caption} {shown.hidden}: {facts}.".strip() if shown.hidden else caption
     note = f'<p class="quiet small">{escape(said)}</p>' if said else ""
     rows = "".join(f"<tr>{line}</tr>" for line in lines)
     return f'<div class="scroll"><table class="cells"><tbody>{rows}</tbody></table></div>{note}'
+
+
+def _cell(value: float, text: str, extent: float) -> str:
+    side = "above" if value > 0 else "below"
+    return f'<td class="number {side}" style="--s:{strength(value, extent):.0f}">{text}</td>'

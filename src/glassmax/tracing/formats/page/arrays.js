@@ -10,12 +10,13 @@ function numeric(cells) {
   return { nan: NaN, inf: Infinity, "-inf": -Infinity }[cells] ?? cells;
 }
 
-/** The cells of an array; of a large one, those of the rows and columns that are given. */
+/** The cells of an array; of a large one, those of the rows and columns that are given. A third axis is laid flat. */
 class Values {
   constructor(shape, array) {
     this.shape = shape;
     this.complete = array.complete;
     this.cells = numeric(array.cells);
+    if (shape.length === 3 && array.complete) this.cells = this.cells.flat();
     this.places = null;
     if (!array.complete) {
       const lists = shape.length === 1 ? [array.column_numbers] : [array.row_numbers, array.column_numbers];
@@ -26,6 +27,7 @@ class Values {
   /** The number at an index; undefined if it is not on this page. */
   at(index) {
     if (index.length === 0) return this.cells;
+    if (index.length === 3) index = [index[0] * this.shape[1] + index[1], index[2]];
     if (this.complete) return index.length === 1 ? this.cells[index[0]] : this.cells[index[0]][index[1]];
     const places = index.map((position, axis) => this.places[axis].get(position));
     if (places.includes(undefined)) return undefined;
@@ -57,7 +59,7 @@ function range(size) {
 
 const given = new Map();
 for (const step of steps) {
-  if (step.array && step.shape.length < 3) given.set(step.name, new Values(step.shape, step.array));
+  if (step.array) given.set(step.name, new Values(step.shape, step.array));
 }
 
 /** The arrays as they are shown: those of the trace, or what a nudge made of them. */

@@ -37,16 +37,23 @@ function one(value) {
 
 function termsOf(step, equation, apart) {
   const formulaText = `${written(["cell", step.name, equation.letters], apart.at)} = ${written(equation.recipe, apart.at)}`;
-  const parts = apart.parts.map((part) => termTable(part, apart.at));
+  const alone = apart.parts.length === 1;
+  const parts = apart.parts.map((part) => termTable(part, apart.at, alone ? apart.value - part.sum : null));
   const total = element("p", { class: "total" }, [
     apart.parts.length > 1 ? "together " : "", element("span", { class: "name" }, element("i", {}, cellText(step.name, selected.cell))), " = ",
     element("b", { class: "value" }, one(apart.value)),
   ]);
-  return element("div", { class: "terms" }, element("p", { class: "formula" }, formulaText), parts, total);
+  const sum = apart.parts.reduce((all, part) => all + part.sum, 0);
+  return element("div", { class: "terms", "data-sum": apart.whole ? sum : null }, element("p", { class: "formula" }, withSums(formulaText)), parts, total);
 }
 
-/** One sum: a line for each product, the factors aligned, and the sum below. */
-function termTable(part, at) {
+/** A text in which the index of a sum stands below its sign. */
+function withSums(text) {
+  return text.split(/Σ\{([^}]*)\}/).flatMap((piece, n) => (n % 2 ? ["Σ", element("sub", { class: "summed" }, piece)] : [piece]));
+}
+
+/** One sum: a line for each product, the factors aligned, and the sum below; `rest` is what other products add. */
+function termTable(part, at, rest) {
   const seen = part.terms.length > MOST_TERMS ? largest(part.terms) : part.terms;
   const symbols = part.letters.join(", ");
   const factors = part.factors.map((factor, n) => ({ factor, write: writer(seen.map((term) => term.values[n])) }));
@@ -70,9 +77,12 @@ function termTable(part, at) {
   }
   const note = [];
   if (seen.length < part.terms.length) note.push(`The ${seen.length} largest of ${part.terms.length} products are shown; the sum is of all ${part.terms.length}.`);
-  if (part.terms.length < part.all) note.push(`Only ${part.terms.length} of ${part.all} products have both factors on this page. trace.cell(...) returns all of them.`);
+  if (part.terms.length < part.all) {
+    const others = rest === null ? "" : ` The other ${part.all - part.terms.length} add up to ${one(rest)}.`;
+    note.push(`Only ${part.terms.length} of ${part.all} products have all factors on this page.${others} In Python, trace.cell(...) returns every product.`);
+  }
   return element("div", {}, element("div", { class: "scroll" }, element("table", { class: "term-table" }, [
-    element("thead", {}, element("tr", {}, head.map((text) => element("th", { scope: "col", class: "number" }, text)))),
+    element("thead", {}, element("tr", {}, head.map((text) => element("th", { scope: "col", class: "number" }, withSums(text))))),
     element("tbody", {}, lines),
   ])), note.map((text) => element("p", { class: "small quiet" }, text)));
 }

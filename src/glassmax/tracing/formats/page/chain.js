@@ -1,6 +1,7 @@
 // The chain as a picture: every array a block in its true proportions, every derivative below its array.
 
 const COLUMN_VECTORS = new Set(["m", "r", "L_i", "w"]);
+const MOST_TALL = 400;
 const ROWS = ["Parameters", "Forward", "Backward", "Gradients", "Update"];
 
 /** Rows and columns of a block; a vector of samples stands, a vector of units lies. */
@@ -22,8 +23,8 @@ function baseOf(name) {
 
 /** The column of the picture, and the row. */
 function placeOf(step, columns) {
-  const base = step.name === "J" ? "P" : baseOf(step.name);
-  const column = columnKey(base ?? steps[0].name);
+  const base = baseOf(step.name);
+  const column = step.name === "J" ? "E" : columnKey(base ?? steps[0].name);
   if (!columns.includes(column)) columns.push(column);
   const isParameter = base && stepOf.get(base).stage === "given" && !/^(X|Y|n|w|D\d+|l2|slope|scale|alpha)$/.test(base);
   let row = step.stage === "update" ? 4 : step.stage === "backward" ? (isParameter ? 3 : 2) : isParameter ? 0 : 1;
@@ -69,13 +70,17 @@ function drawChain(place) {
 
 /** How many pixels a cell is wide. */
 function scaleFor(place, columns, rows, cells) {
-  let total = 0;
+  let total = 0, around = 90, tall = 0;
   for (const column of columns) {
-    total += Math.max(...rows.map((row) => (cells.get(`${row} ${column}`) ?? []).reduce((sum, step) => sum + extentOfBlock(step)[1], 0)));
+    const found = rows.map((row) => cells.get(`${row} ${column}`) ?? []);
+    total += Math.max(...found.map((list) => list.reduce((sum, step) => sum + extentOfBlock(step)[1], 0)));
+    around += 12 + 14 * Math.max(...found.map((list) => list.length));
+  }
+  for (const row of rows) {
+    tall += Math.max(...columns.flatMap((column) => (cells.get(`${row} ${column}`) ?? []).map((step) => extentOfBlock(step)[0])));
   }
   const most = Math.max(...steps.map((step) => Math.max(...extentOfBlock(step))));
-  const room = place.clientWidth - 90 - columns.length * 22;
-  const fitting = Math.min(13, room / total);
+  const fitting = Math.min(14, MOST_TALL / tall, (place.clientWidth - around) / total);
   return most <= 60 ? Math.max(fitting, 5) : Math.min(Math.max(fitting, 0.05), 260 / most);
 }
 

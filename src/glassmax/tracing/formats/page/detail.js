@@ -96,24 +96,31 @@ function matrices(step) {
 }
 
 /** Which positions of an axis are shown; null stands for what is left out. */
-function positions(step, axis) {
-  const size = step.shape[axis];
+function positions(size) {
   if (size <= SHOWN) return range(size);
   return [...range(EDGE), null, ...range(EDGE).map((k) => size - EDGE + k)];
 }
 
+/** The rows and columns of the table of an array, which axes they are, and the index of a cell; -1 is no axis. */
+function layout(step) {
+  const { shape } = step;
+  if (step.name === "J") {
+    return { axes: [1, 2], sizes: shape.slice(1), indexOf: (row, column) => [selected.sample, row, column] };
+  }
+  if (shape.length === 3) {
+    const indexOf = (row, column) => [Math.floor(row / shape[1]), row % shape[1], column];
+    return { axes: [0, 2], sizes: [shape[0] * shape[1], shape[2]], indexOf };
+  }
+  if (shape.length === 2) return { axes: [0, 1], sizes: shape, indexOf: (row, column) => [row, column] };
+  if (shape.length === 0) return { axes: [-1, -1], sizes: [1, 1], indexOf: () => [] };
+  if (COLUMN_VECTORS.has(step.name)) return { axes: [0, -1], sizes: [shape[0], 1], indexOf: (row) => [row] };
+  return { axes: [-1, 0], sizes: [1, shape[0]], indexOf: (row, column) => [column] };
+}
+
 function matrix(step, turned, main) {
-  const standing = COLUMN_VECTORS.has(step.name);
   const jacobian = step.name === "J";
-  let rows = [null], columns = [null];
-  const axes = jacobian ? [1, 2] : step.shape.length === 2 ? [0, 1] : step.shape.length === 1 ? (standing ? [0, -1] : [-1, 0]) : [-1, -1];
-  const list = (axis) => (axis < 0 ? [0] : positions(step, axis));
-  [rows, columns] = [list(axes[0]), list(axes[1])];
-  const indexOf = (row, column) => [
-    ...(jacobian ? [selected.sample] : []),
-    ...(axes[0] >= 0 ? [row] : []),
-    ...(axes[1] >= 0 ? [column] : []),
-  ];
+  const { axes, sizes, indexOf } = layout(step);
+  const [rows, columns] = sizes.map(positions);
   const shown = rows.flatMap((row) => columns.map((column) => (row === null || column === null ? undefined : cellOf(step.name, indexOf(row, column)))));
   const write = writer(shown.filter((value) => value !== undefined));
   const extent = extentOf(step.name);

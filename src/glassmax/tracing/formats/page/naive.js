@@ -18,7 +18,7 @@ function showNaive(place) {
 function small(array, right) {
   const lines = [array.cells].map((cells) => (Array.isArray(cells[0]) ? cells : [cells]))[0].map(numeric);
   const scale = [right.statistics.minimum, right.statistics.maximum].map((value) => Math.abs(numeric(value)));
-  const most = 8;
+  const most = 10;
   const shown = lines.slice(0, most).map((line) => line.slice(0, most));
   const write = writer([right.cells].flat(2).map(numeric));
   const left = array.complete && lines.length <= most && lines[0].length <= most ? null : element("p", { class: "small quiet" }, "The first rows and columns are shown.");

@@ -88,7 +88,7 @@ function nudgePicture(curve, change, loss, reach, move) {
     drawn("path", { class: "series straight", d: path("line") }),
     drawn("path", { class: "series curve", d: path("loss") }),
     drawn("text", { x: x(0) + 5, y: height - 3 }, "no change"),
-    drawn("text", { x: width - edge, y: y(curve.at(-1).line) - 6, "text-anchor": "end" }, "gradient"),
+    drawn("text", { x: width - edge, y: y(curve.at(-1).line) - 12, "text-anchor": "end" }, "gradient"),
     drawn("path", { class: "gap", d: `M${x(change)} ${y(curve[0].line + ((change + reach) / (2 * reach)) * (curve.at(-1).line - curve[0].line))}V${y(loss)}` }),
     drawn("circle", { class: "handle", cx: x(change), cy: y(loss), r: 8 }),
   ]);

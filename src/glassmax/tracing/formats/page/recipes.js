@@ -91,7 +91,8 @@ const recomputable =
   steps.every(
     (step) =>
       step.name === "J" ||
-      (step.array.complete && step.shape.length < 3 && (step.stage === "given" || step.equations.length || step.name === "m" || isConstant(step))),
+      (step.array.complete && step.shape.length < 3 &&
+        (step.stage === "given" || step.equations.length || step.name === "m" || isConstant(step))),
   );
 
 /** Whether a step of the update is given: a learning rate, a moment before the step. */

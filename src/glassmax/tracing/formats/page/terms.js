@@ -95,7 +95,7 @@ function written(node, at, inside = 0) {
     case "call":
       return `${rest[0]}(${written(rest[2], at, 0)})`;
     case "sum":
-      return bracketed(`Σ${rest[0].join(",")} ${written(rest[1], at, 2)}`, inside >= 1);
+      return bracketed(`Σ{${rest[0].join(",")}} ${written(rest[1], at, 2)}`, inside >= 1);
   }
   return "";
 }

@@ -13,7 +13,16 @@ function choose(number, cell = null) {
   }
   selected.step = next;
   selected.cell = cell;
+  followSample();
   showAll();
+}
+
+/** Show the Jacobian of the sample that the cell belongs to; return whether that is another one. */
+function followSample() {
+  const before = selected.sample;
+  const { cell } = selected;
+  if (cell?.length === 3 || (cell?.length === 2 && usesJacobian())) selected.sample = cell[0];
+  return selected.sample !== before;
 }
 
 /** Point at a cell of the selected array. */
@@ -24,9 +33,7 @@ function point(index) {
   selected.nudge = 0;
   arrays = given;
   if (nudging) recolor();
-  if (index.length === 3) selected.sample = index[0];
-  else if (usesJacobian() && index.length === 2 && selected.sample !== index[0]) {
-    selected.sample = index[0];
+  if (followSample()) {
     showAll();
     return;
   }
@@ -79,7 +86,6 @@ function recalled() {
   if (!step) return false;
   const cell = found[2]?.split(",").map(Number) ?? null;
   const inside = cell && cell.length === step.shape.length && cell.every((position, axis) => position < step.shape[axis]);
-  if (inside && cell.length === 3) selected.sample = cell[0];
   choose(steps.indexOf(step), inside ? cell : null);
   return true;
 }
@@ -140,7 +146,13 @@ function listen() {
   addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => (part.open = true)));
 }
 
+/** Begin where there is most to see: at a cell of the gradient of the last weights. */
+function begin() {
+  const number = steps.findIndex((step) => step.name === `dW${trace.network.layer_sizes.length - 1}`);
+  choose(number, steps[number].shape.map((size) => Math.min(1, size - 1)));
+}
+
 listen();
 drawChain(document.getElementById("chain"));
 showNaive(document.getElementById("naive"));
-if (!recalled()) choose(0);
+if (!recalled()) begin();
