@@ -88,8 +88,8 @@ def test_dZ_is_contracted_with_the_jacobian_of_its_sample(page_of):
     page = page_of(of_toy(), hash="#dZ2")
     cell(page, 4, 0).hover()
     assert page.input_value("select[aria-label=Sample]") == "4"
-    assert lit(page, "J") == {(4, l, 0) for l in range(3)}
-    assert lit(page, "dP") == {(4, l) for l in range(3)}
+    assert lit(page, "J") == {(4, c, 0) for c in range(3)}
+    assert lit(page, "dP") == {(4, c) for c in range(3)}
     np.testing.assert_allclose(numbers(page, 'table[aria-label="J"]'), of_toy().jacobian(4).ravel(), atol=6e-5)
 
 
@@ -231,7 +231,7 @@ def test_names_from_data_are_text(page_of):
 
     hostile = "<script>document.title='broken'</script>"
     frame = pl.DataFrame({hostile: [0.1, 0.5, 0.9, 0.4], "b": [1.0, 2.0, 0.5, 0.2], "y": [hostile, "b", hostile, "b"]})
-    classifier = gm.TableClassifier(preset="fast", random_state=0).fit(frame, target="y")
+    classifier = gm.TableClassifier(preset="fast", random_state=0).fit(frame, "y")
     page = page_of(gm.trace(classifier, frame, "y"), hash="#P")
     assert page.title().startswith("Glass box")
     assert page.locator("main script").count() == 0

@@ -39,7 +39,7 @@ TRACES = {
         [4, 5, 3], (SOFT > 0.3).astype(float), activation="mish", output="sigmoid", loss="binary_cross_entropy"
     ),
     "silu, dropout": lambda: traced([4, 5, 3], activation="silu", masks=masks()),
-    "float32, Adam": lambda: traced([4, 5, 3], dtype="float32", optimizer=gm.optimizers.Adam()),
+    "float32, Adam": lambda: traced([4, 5, 3], dtype="float32", optimizer=gm.optimizers.Adam(0.01)),
     "momentum": lambda: traced([4, 5, 3], optimizer=gm.optimizers.SGD(0.1, momentum=0.9)),
     "one row": lambda: gm.trace(gm.Network([4, 5, 3], random_state=1), X[:1], [2]),
 }

@@ -79,7 +79,7 @@ function nudgePicture(curve, change, loss, reach, move) {
   const y = (value) => height - edge - ((value - low) / (high - low || 1)) * (height - 2 * edge);
   const path = (key) => curve.filter((point) => Number.isFinite(point[key])).map((point, n) => `${n ? "L" : "M"}${x(point.change).toFixed(1)} ${y(point[key]).toFixed(1)}`).join("");
   const drag = (event) => {
-    const box = svg.getBoundingClientRect();
+    const box = document.querySelector(".nudge-plot").getBoundingClientRect();
     const share = ((event.clientX - box.x) / box.width * width - edge) / (width - 2 * edge);
     move(Math.max(-1, Math.min(1, 2 * share - 1)) * reach);
   };

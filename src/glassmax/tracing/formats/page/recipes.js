@@ -44,13 +44,34 @@ function sizesOf(step, equation) {
   return sizes;
 }
 
+/** The sizes of the letters that a node sums over; W1 and W2 may have the same letters. */
+const sizesOfSums = new WeakMap();
+function sizesIn(node) {
+  if (!sizesOfSums.has(node)) sizesOfSums.set(node, Object.fromEntries(node[1].map((letter) => [letter, sizeIn(letter, node[2])])));
+  return sizesOfSums.get(node);
+}
+
+/** The size of a letter, read off the arrays of a node. */
+function sizeIn(letter, node) {
+  if (node[0] === "cell") {
+    if (!node[2].includes(letter)) return 0;
+    const [ones, of, axis] = node[1].split(":");
+    return ones === "1" && of ? stepOf.get(of).shape[axis] : stepOf.get(node[1]).shape[node[2].indexOf(letter)];
+  }
+  for (const part of node.slice(1)) {
+    const size = Array.isArray(part) && typeof part[0] === "string" && part.length > 1 ? sizeIn(letter, part) : 0;
+    if (size) return size;
+  }
+  return 0;
+}
+
 /** A product in which 0 wins over infinity: 0 log 0 = 0. */
 function times(a, b) {
   return a === 0 || b === 0 ? (Number.isNaN(a) || Number.isNaN(b) ? NaN : 0) : a * b;
 }
 
 /** Evaluate a node where letters have values; undefined if it needs a cell that is not on this page. */
-function evaluate(node, at, sizes, look = cellOf) {
+function evaluate(node, at, look = cellOf) {
   const [kind, ...rest] = node;
   switch (kind) {
     case "number":
@@ -60,16 +81,16 @@ function evaluate(node, at, sizes, look = cellOf) {
     case "delta":
       return at[rest[0]] === at[rest[1]] ? 1 : 0;
     case "add":
-      return rest.reduce((total, part) => total + evaluate(part, at, sizes, look), 0);
+      return rest.reduce((total, part) => total + evaluate(part, at, look), 0);
     case "multiply":
-      return rest.reduce((product, part) => times(product, evaluate(part, at, sizes, look)), 1);
+      return rest.reduce((product, part) => times(product, evaluate(part, at, look)), 1);
     case "power":
-      return Math.pow(evaluate(rest[0], at, sizes, look), evaluate(rest[1], at, sizes, look));
+      return Math.pow(evaluate(rest[0], at, look), evaluate(rest[1], at, look));
     case "call":
-      return FUNCTIONS[rest[0]](evaluate(rest[2], at, sizes, look));
+      return FUNCTIONS[rest[0]](evaluate(rest[2], at, look));
     case "sum": {
       let total = 0;
-      forEach(rest[0], at, sizes, (where) => (total += evaluate(rest[1], where, sizes, look)));
+      forEach(rest[0], at, sizesIn(node), (where) => (total += evaluate(rest[1], where, look)));
       return total;
     }
   }
@@ -125,11 +146,10 @@ function computedStep(step, fresh, look) {
     cells = fresh.get(last).cells.map((row) => Math.max(...row));
   } else {
     const equation = step.equations[0];
-    const sizes = sizesOf(step, equation);
     const value = (index) => {
       const at = {};
       equation.letters.forEach((letter, axis) => (at[letter] = index[axis]));
-      return evaluate(equation.recipe, at, sizes, look);
+      return evaluate(equation.recipe, at, look);
     };
     if (step.shape.length === 0) cells = value([]);
     else if (step.shape.length === 1) cells = range(step.shape[0]).map((i) => value([i]));

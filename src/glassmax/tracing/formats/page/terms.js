@@ -38,8 +38,8 @@ function knownAt(letter, factors, sizes) {
 function takenApart(step, equation, index) {
   const at = {};
   equation.letters.forEach((letter, axis) => (at[letter] = index[axis]));
-  const sizes = sizesOf(step, equation);
   const parts = summands(equation.recipe).map(({ letters, factors }) => {
+    const sizes = Object.fromEntries(letters.map((letter) => [letter, sizeIn(letter, ["multiply", ...factors])]));
     const known = letters.map((letter) => knownAt(letter, factors, sizes));
     const terms = [];
     const visit = (place, where) => {
@@ -47,7 +47,7 @@ function takenApart(step, equation, index) {
         known[place].forEach((position) => visit(place + 1, { ...where, [letters[place]]: position }));
         return;
       }
-      const values = factors.map((factor) => evaluate(factor, where, sizes));
+      const values = factors.map((factor) => evaluate(factor, where));
       terms.push({ where, values, product: values.reduce(times, 1) });
     };
     visit(0, at);
@@ -131,20 +131,8 @@ function collect(node, at, lit) {
       lit.get(node[1]).add(index.join(","));
     }
   } else if (node[0] === "sum") {
-    const sizes = Object.fromEntries(node[1].map((letter) => [letter, sizeIn(letter, node[2])]));
-    forEach(node[1], at, sizes, (where) => collect(node[2], where, lit));
+    forEach(node[1], at, sizesIn(node), (where) => collect(node[2], where, lit));
   } else {
     node.slice(1).forEach((part) => Array.isArray(part) && collect(part, at, lit));
   }
-}
-
-function sizeIn(letter, node) {
-  if (node[0] === "cell" && node[2].includes(letter)) return stepOf.get(node[1]).shape[node[2].indexOf(letter)];
-  for (const part of node.slice(1)) {
-    if (Array.isArray(part) && typeof part[0] === "string") {
-      const size = sizeIn(letter, part);
-      if (size) return size;
-    }
-  }
-  return 0;
 }
