@@ -56,7 +56,7 @@ function drawChain(place) {
   const rows = ROWS.map((_, row) => row).filter((row) => columns.some((column) => cells.has(`${row} ${column}`)));
   const scale = scaleFor(place, columns, rows, cells);
   place.replaceChildren();
-  const grid = element("div", { class: "chain-grid", style: `grid-template-columns: auto repeat(${columns.length}, auto)` });
+  const grid = element("div", { class: "chain-grid", style: `--columns: ${columns.length}` });
   for (const row of rows) {
     grid.append(element("div", { class: "chain-row" }, ROWS[row]));
     for (const column of columns) {
@@ -70,7 +70,7 @@ function drawChain(place) {
 
 /** How many pixels a cell is wide. */
 function scaleFor(place, columns, rows, cells) {
-  let total = 0, around = 90, tall = 0;
+  let total = 0, around = innerWidth > 900 ? 90 : 0, tall = 0;
   for (const column of columns) {
     const found = rows.map((row) => cells.get(`${row} ${column}`) ?? []);
     total += Math.max(...found.map((list) => list.reduce((sum, step) => sum + extentOfBlock(step)[1], 0)));
