@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,7 +76,7 @@ def grid(value: Array, most_columns: int = MOST_COLUMNS) -> Grid:
         _shown(table.shape[1], most_columns, min(EDGE_COLUMNS, max(1, (most_columns - 1) // 2))),
     )
     values = [[None if i is None or j is None else float(table[i, j].real) for j in columns] for i in rows]
-    write = _writer([cell for line in values for cell in line if cell is not None])
+    write = _writer(table)
     cells = [[ELLIPSIS if cell is None else write(cell) for cell in line] for line in values]
     width = max((len(cell) for line in cells for cell in line), default=0)
     hidden = []
@@ -104,17 +104,23 @@ def _shown(size: int, most: int, edge: int) -> list[int | None]:
     return [*range(edge), None, *range(size - edge, size)]
 
 
-def _writer(values: Sequence[float]) -> Callable[[float], str]:
-    """Return how to write the numbers of one array: as many decimals for all, so that they align at the point."""
-    finite = [abs(value) for value in values if np.isfinite(value)]
-    largest = max(finite, default=0.0)
-    if all(value == int(value) for value in finite) and largest < 1e6:
+def _writer(table: Array) -> Callable[[float], str]:
+    """Return how to write the numbers of one array: as many decimals for all, so that they align at the point.
+
+    An exact 0 is written as 0, so that it can be told from a number that rounds to 0.0000.
+    """
+    finite = np.abs(table[np.isfinite(table)])
+    largest = float(finite.max(initial=0.0))
+    if largest < 1e6 and (finite == np.floor(finite)).all():
         return lambda value: f"{value:.0f}" if np.isfinite(value) else str(value)
-    smallest = min((value for value in finite if value), default=1.0)
-    if largest >= 1e5 or largest < 1e-3 or (smallest < 1e-12 and largest < 1):
-        return lambda value: f"{value:.3e}"
+    if largest >= 1e5 or largest < 1e-3:
+        return lambda value: f"{value:.3e}" if value else "0"
     decimals = 2 if largest >= 1000 else 4 if largest >= 0.1 else 5 if largest >= 0.01 else 6
-    return lambda value: f"{value + 0.0 if round(value, decimals) else 0.0:.{decimals}f}"
+
+    def write(value: float) -> str:
+        return f"{value:.{decimals}f}" if value else f"0{' ' * (decimals + 1)}"
+
+    return write
 
 
 def __dir__() -> list[str]:
