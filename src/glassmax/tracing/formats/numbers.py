@@ -58,13 +58,14 @@ class Grid:
 
 def statistics(value: Array) -> Statistics:
     """Return the statistics of an array."""
-    finite = np.asarray(value[np.isfinite(value)], np.float64)
+    known = np.isfinite(value)
+    finite = np.asarray(value if known.all() else value[known], np.float64)
     if not finite.size:
         return Statistics(np.nan, np.nan, np.nan, np.nan, 0, int(value.size))
     with np.errstate(over="ignore"):
         norm = float(np.linalg.norm(finite))
     low, high, mean = float(finite.min()), float(finite.max()), float(finite.mean())
-    return Statistics(low, high, mean, norm, int((finite == 0).sum()), int(value.size - finite.size))
+    return Statistics(low, high, mean, norm, finite.size - np.count_nonzero(finite), int(value.size - finite.size))
 
 
 def grid(value: Array, most_columns: int = MOST_COLUMNS) -> Grid:
@@ -109,9 +110,10 @@ def _writer(table: Array) -> Callable[[float], str]:
 
     An exact 0 is written as 0, so that it can be told from a number that rounds to 0.0000.
     """
-    finite = np.abs(table[np.isfinite(table)])
-    largest = float(finite.max(initial=0.0))
-    if largest < 1e6 and (finite == np.floor(finite)).all():
+    known = np.isfinite(table)
+    finite = table if known.all() else table[known]
+    largest = max(float(finite.max(initial=0.0)), -float(finite.min(initial=0.0)))
+    if largest < 1e6 and _whole(finite):
         return lambda value: f"{value:.0f}" if np.isfinite(value) else str(value)
     if largest >= 1e5 or largest < 1e-3:
         return lambda value: f"{value:.3e}" if value else "0"
@@ -121,6 +123,12 @@ def _writer(table: Array) -> Callable[[float], str]:
         return f"{value:.{decimals}f}" if value else f"0{' ' * (decimals + 1)}"
 
     return write
+
+
+def _whole(values: Array) -> bool:
+    """Whether all numbers are whole; the first thousand settle it for most arrays."""
+    first = values.ravel()[:1000]
+    return bool((first == np.floor(first)).all() and (values == np.floor(values)).all())
 
 
 def __dir__() -> list[str]:
