@@ -65,7 +65,7 @@ def statistics(value: Array) -> Statistics:
     with np.errstate(over="ignore"):
         norm = float(np.linalg.norm(finite))
     low, high, mean = float(finite.min()), float(finite.max()), float(finite.mean())
-    return Statistics(low, high, mean, norm, finite.size - np.count_nonzero(finite), int(value.size - finite.size))
+    return Statistics(low, high, mean, norm, int(finite.size - np.count_nonzero(finite)), int(value.size - finite.size))
 
 
 def grid(value: Array, most_columns: int = MOST_COLUMNS) -> Grid:
