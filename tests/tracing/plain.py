@@ -87,8 +87,8 @@ def plain_arrays(parameters, X, Y, w, activations, output, loss, l2=0.0, masks=N
     if output == "softmax":
         a["m"] = Z.max(axis=1)
         a["E"] = np.exp(Z - a["m"][:, None])
-        a["r"] = a["E"].sum(axis=1)
-        P = a["E"] / a["r"][:, None]
+        a["S"] = a["E"].sum(axis=1)
+        P = a["E"] / a["S"][:, None]
     else:
         P = ACTIVATIONS[output][0](Z)
     a["P"] = P

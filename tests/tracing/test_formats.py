@@ -31,7 +31,7 @@ def wide():
 
 def test_the_steps_are_in_the_order_of_the_computation(box):
     assert " ".join(box) == (
-        "X W1 b1 Z1 A1 W2 b2 Z2 m E r P Y n L_i L dP J dZ2 dW2 db2 dA1 dZ1 dW1 db1 dX eta W1' b1' W2' b2'"
+        "X W1 b1 Z1 A1 W2 b2 Z2 m E S P Y n L_i L dP J dZ2 dW2 db2 dA1 dZ1 dW1 db1 dX eta W1' b1' W2' b2'"
     )
     assert [entry.name for entry in box.steps] == list(box)
     seen = set()
@@ -101,10 +101,10 @@ def test_the_statistics_count_every_cell():
         ([1.0, 0.0, 12.0], [" 1", " 0", "12"]),
         ([0.5, -0.25], [" 0.5000", "-0.2500"]),
         ([0.05, 0.0123456], ["0.05000", "0.01235"]),
-        ([1e-5, 2e-7], ["1.000e-05", "2.000e-07"]),
+        ([1e-5, 2e-7, 0.0], ["1.000e-05", "2.000e-07", "        0"]),
         ([123456.7, 1.5], ["1.235e+05", "1.500e+00"]),
         ([np.nan, np.inf, 0.5], ["   nan", "   inf", "0.5000"]),
-        ([-0.0, -1e-9, 0.5], ["0.0000", "0.0000", "0.5000"]),
+        ([-0.0, -1e-9, 0.5], [" 0     ", "-0.0000", " 0.5000"]),
     ],
 )
 def test_numbers_of_an_array_align_at_the_point(value, cells):

@@ -2,7 +2,7 @@
 
 ::
 
-    trace          `trace` and `Trace`: the ledger of a batch
+    batch_trace    `trace` and `Trace`: the ledger of a batch
     batch          what was handed in (network, classifier, model; arrays, tables) as rows for a network
     arrays         every array of the two passes, as the network computes it
     equations      the equation of an array, read or derived by the calculus, with the names of its layer
@@ -26,7 +26,7 @@ from .entry import Entry
 from .naive import NaiveView
 from .nudges import Nudge
 from .toy import toy
-from .trace import Trace, trace
+from .batch_trace import Trace, trace
 
 __all__ = ["Cell", "Entry", "NaiveView", "Nudge", "Trace", "toy", "trace"]
 

@@ -71,7 +71,7 @@ def _forward(batch: Batch, tape: Tape) -> Iterator[tuple[str, Array]]:
     if network.head.output == "softmax":
         m = Z.max(axis=1)
         E = np.exp(Z - m[:, None])
-        yield from {"m": m, "E": E, "r": E.sum(axis=1)}.items()
+        yield from {"m": m, "E": E, "S": E.sum(axis=1)}.items()
     yield "P", tape.P
     losses = network.head.rows(tape.head, batch.T)
     yield "L_i", losses

@@ -112,7 +112,10 @@ def _refuse_member(member: int | None, what: str) -> None:
 def _model_batch(model: Model, X: Any, y: Any, sample_weight: Any, rows: Rows, member: int | None) -> Batch:
     """Choose the rows and one network of several, encode the rows, and number the labels."""
     network, notes = _member(model, member)
-    notes.append("A model has no optimizer: the update is a step of gradient descent with learning rate 0.1.")
+    notes.append(
+        "A model keeps no class weights, label smoothing, penalty or optimizer of its training: L is the mean of the "
+        "loss over these rows, and the update is a step of gradient descent with learning rate 0.1."
+    )
     if model.calibration is not None:
         notes.append("The calibration of the model is left out: it corrects predictions, and is no part of the loss.")
     table = X if isinstance(X, Table) else as_table(X) if isinstance(X, dict) or is_frame(X) else None

@@ -94,8 +94,8 @@ class _Ledger:
         if output == "softmax":
             yield self.entry("m", "forward", reason("m"), meaning=f"m_i is the largest entry of row i of {Z}")
             yield self.entry("E", "forward", reason("E"), partial(defined, "E_ij = exp(Z_ij - m_i)", names))
-            yield self.entry("r", "forward", reason("r"), partial(defined, "r_i = sum_j E_ij", {}))
-            yield self.entry("P", "forward", reason("P softmax"), partial(defined, "P_ij = E_ij / r_i", {}))
+            yield self.entry("S", "forward", reason("S"), partial(defined, "S_i = sum_j E_ij", {}))
+            yield self.entry("P", "forward", reason("P softmax"), partial(defined, "P_ij = E_ij / S_i", {}))
         else:
             yield self.entry("P", "forward", reason(f"P {output}"), partial(defined, OUTPUTS[output], names))
 

@@ -90,9 +90,8 @@ class Nudge:
 def nudged(batch: Batch, name: str, index: tuple[int, ...], step: float, slope: float) -> Nudge:
     """Return the effect of changing one cell of a parameter, or of X, by `step`."""
     _check_step(step)
-    before = _arrays(batch, name, index, 0.0, np.float64)["L"].item()
-    after = _arrays(batch, name, index, float(step), np.float64)["L"].item()
-    gradient = _arrays(batch, name, index, 1j * TINY, np.complex128)[f"d{name}"][index]
+    before, after = (_loss(_changed(batch, name, index, change, np.float64)) for change in (0.0, float(step)))
+    gradient = arrays_of(_changed(batch, name, index, 1j * TINY, np.complex128))[f"d{name}"][index]
     predicted, curvature = float(step) * slope, float(gradient.imag / TINY)
     return Nudge(name, index, float(step), before, slope, predicted, after - before, curvature)
 
@@ -103,14 +102,19 @@ def _check_step(step: object) -> None:
         raise OptionError(parameter="step", came=repr(step), expected="a finite number other than 0")
 
 
-def _arrays(batch: Batch, name: str, index: tuple[int, ...], change: complex, dtype: type) -> dict[str, Array]:
-    """Return every array with one number changed, in double precision."""
+def _loss(batch: Batch) -> float:
+    with np.errstate(all="ignore"):
+        return batch.network.loss(batch.X, batch.T, batch.w, masks=batch.masks or None)
+
+
+def _changed(batch: Batch, name: str, index: tuple[int, ...], change: complex, dtype: type) -> Batch:
+    """Return the batch with one number changed, in double precision."""
     network = batch.network.astype(dtype)
     X: Array = batch.X.astype(dtype)
     changed = X if name == "X" else network.parameters[name]
     changed[index] += change
     masks: dict[int, Array] = {layer: mask.astype(dtype) for layer, mask in batch.masks.items()}
-    return arrays_of(replace(batch, network=network, X=X, masks=masks))
+    return replace(batch, network=network, X=X, masks=masks)
 
 
 def check_nudged(batch: Batch, name: str) -> None:

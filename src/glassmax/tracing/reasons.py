@@ -28,7 +28,7 @@ REASONS = {
     "masked A": "The activation {f} and the dropout mask act entry by entry: nothing is summed.",
     "m": "Subtracting the largest score of a row keeps exp from overflowing, and cancels in P.",
     "E": "The unnormalized probabilities: positive, but a row doesn't sum to 1 yet.",
-    "r": "The sum of each row of E.",
+    "S": "The sum of each row of E.",
     "P softmax": (
         "Each row of E is divided by its own sum, so that the row sums to 1: every probability of a row depends on "
         "every score of that row."

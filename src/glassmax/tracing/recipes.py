@@ -32,7 +32,7 @@ def recipe(equation: Equation) -> dict[str, Any]:
     Examples
     --------
     >>> from glassmax.tracing.equations import defined
-    >>> recipe(defined("r_i = sum_j E_ij", {}))
+    >>> recipe(defined("S_i = sum_j E_ij", {}))
     {'uses': [{'name': 'E', 'letters': ['i', 'j']}], 'recipe': ['sum', ['j'], ['cell', 'E', ['i', 'j']]]}
     """
     e = for_reading(equation.expression)

@@ -1,6 +1,7 @@
 """glassmax explain: every array of a batch, forward and backward, with its equation and the reason for it."""
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +10,8 @@ from ..grouped import FILE_FORMAT, RESULT, GroupedCommand, group, option
 from ..talk import harmless, say, show, show_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ...tracing import Trace
 
 __all__ = ["command"]
@@ -119,9 +122,10 @@ def _of_model(model: str, data: str, asked: dict[str, Any]) -> "Trace":
     columns = [*needed, target, *([asked["weight"]] if asked["weight"] else [])]
     table, whole = _first_rows(data, columns, stop, form)
     rows = _inside(start, stop if wanted else min(stop, table.n_rows), table.n_rows, table.name)
+    found = trace(loaded, table, target, asked["weight"], rows, member=asked["member"])
     if wanted is None and not whole:
         say(f"{table.name}: rows {start} to {stop} are explained. --rows A:B chooses others.")
-    return trace(loaded, table, target, asked["weight"], rows, member=asked["member"])
+    return found
 
 
 def _first_rows(data: str, columns: list[str], stop: int, form: dict[str, Any]) -> Any:
@@ -164,21 +168,38 @@ def _parts(trace: "Trace", asked: dict[str, Any]) -> list[Any] | None:
     """Return what is shown instead of the ledger; None for the ledger."""
     if not any(asked[name] for name in ("only", "cell", "naive", "nudge")):
         return None
-    parts: list[Any] = [trace[name] for name in asked["only"]]
-    for cell in asked["cell"]:
-        name, index = _cell(cell, "--cell")
-        parts.append(trace.cell(name, *index))
+    step = 1e-3 if asked["step"] is None else asked["step"]
+    parts: list[Any] = []
+    with _named("--only"):
+        parts += [trace[name] for name in asked["only"]]
+    with _named("--cell"):
+        parts += [trace.cell(name, *index) for name, index in map(_cell, asked["cell"])]
     parts += trace.naive() if asked["naive"] else []
-    for cell in asked["nudge"]:
-        parts.append(trace.nudge(*_cell(cell, "--nudge"), 1e-3 if asked["step"] is None else asked["step"]))
+    with _named("--nudge"):
+        parts += [trace.nudge(name, index, step) for name, index in map(_cell, asked["nudge"])]
     return parts
 
 
-def _cell(text: str, name: str) -> tuple[str, tuple[int, ...]]:
+@contextmanager
+def _named(option: str) -> "Iterator[None]":
+    """Let an error about an array or an index open with the option that gave it."""
+    from ...errors import OptionError
+
+    try:
+        yield
+    except OptionError as error:
+        if error.parameter not in ("name", "index"):
+            raise
+        raise OptionError(parameter=option, came=error.came, expected=error.expected, remedy=error.remedy) from None
+
+
+def _cell(text: str) -> tuple[str, tuple[int, ...]]:
     """Read dW2[3,1]: the array and the indices."""
+    from ...errors import OptionError
+
     found = re.fullmatch(r"\s*([^\[\]\s]+)\s*(?:\[\s*(-?\d+(?:\s*,\s*-?\d+)*)\s*\])?\s*", text)
     if found is None:
-        raise click.UsageError(f"{name} is {harmless(text)!r}, expected an array and its indices from 0: dW2[3,1].")
+        raise OptionError(parameter="name", came=repr(text), expected="an array and its indices from 0: dW2[3,1]")
     return found[1], tuple(int(i) for i in found[2].split(",")) if found[2] else ()
 
 

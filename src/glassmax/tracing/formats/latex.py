@@ -13,7 +13,7 @@ from .numbers import ELLIPSIS, grid, statistics
 from .text import HEADINGS, heading_of
 
 if TYPE_CHECKING:
-    from ..trace import Trace
+    from ..batch_trace import Trace
 
 __all__ = ["as_latex"]
 

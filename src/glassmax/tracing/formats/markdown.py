@@ -10,7 +10,7 @@ from .numbers import grid, statistics
 from .text import HEADINGS, heading_of
 
 if TYPE_CHECKING:
-    from ..trace import Trace
+    from ..batch_trace import Trace
 
 __all__ = ["as_markdown"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,13 +58,14 @@ class Grid:
 
 def statistics(value: Array) -> Statistics:
     """Return the statistics of an array."""
-    finite = np.asarray(value[np.isfinite(value)], np.float64)
+    known = np.isfinite(value)
+    finite = np.asarray(value if known.all() else value[known], np.float64)
     if not finite.size:
         return Statistics(np.nan, np.nan, np.nan, np.nan, 0, int(value.size))
     with np.errstate(over="ignore"):
         norm = float(np.linalg.norm(finite))
     low, high, mean = float(finite.min()), float(finite.max()), float(finite.mean())
-    return Statistics(low, high, mean, norm, int((finite == 0).sum()), int(value.size - finite.size))
+    return Statistics(low, high, mean, norm, int(finite.size - np.count_nonzero(finite)), int(value.size - finite.size))
 
 
 def grid(value: Array, most_columns: int = MOST_COLUMNS) -> Grid:
@@ -76,7 +77,7 @@ def grid(value: Array, most_columns: int = MOST_COLUMNS) -> Grid:
         _shown(table.shape[1], most_columns, min(EDGE_COLUMNS, max(1, (most_columns - 1) // 2))),
     )
     values = [[None if i is None or j is None else float(table[i, j].real) for j in columns] for i in rows]
-    write = _writer([cell for line in values for cell in line if cell is not None])
+    write = _writer(table)
     cells = [[ELLIPSIS if cell is None else write(cell) for cell in line] for line in values]
     width = max((len(cell) for line in cells for cell in line), default=0)
     hidden = []
@@ -104,17 +105,30 @@ def _shown(size: int, most: int, edge: int) -> list[int | None]:
     return [*range(edge), None, *range(size - edge, size)]
 
 
-def _writer(values: Sequence[float]) -> Callable[[float], str]:
-    """Return how to write the numbers of one array: as many decimals for all, so that they align at the point."""
-    finite = [abs(value) for value in values if np.isfinite(value)]
-    largest = max(finite, default=0.0)
-    if all(value == int(value) for value in finite) and largest < 1e6:
+def _writer(table: Array) -> Callable[[float], str]:
+    """Return how to write the numbers of one array: as many decimals for all, so that they align at the point.
+
+    An exact 0 is written as 0, so that it can be told from a number that rounds to 0.0000.
+    """
+    known = np.isfinite(table)
+    finite = table if known.all() else table[known]
+    largest = max(float(finite.max(initial=0.0)), -float(finite.min(initial=0.0)))
+    if largest < 1e6 and _whole(finite):
         return lambda value: f"{value:.0f}" if np.isfinite(value) else str(value)
-    smallest = min((value for value in finite if value), default=1.0)
-    if largest >= 1e5 or largest < 1e-3 or (smallest < 1e-12 and largest < 1):
-        return lambda value: f"{value:.3e}"
+    if largest >= 1e5 or largest < 1e-3:
+        return lambda value: f"{value:.3e}" if value else "0"
     decimals = 2 if largest >= 1000 else 4 if largest >= 0.1 else 5 if largest >= 0.01 else 6
-    return lambda value: f"{value + 0.0 if round(value, decimals) else 0.0:.{decimals}f}"
+
+    def write(value: float) -> str:
+        return f"{value:.{decimals}f}" if value else f"0{' ' * (decimals + 1)}"
+
+    return write
+
+
+def _whole(values: Array) -> bool:
+    """Whether all numbers are whole; the first thousand settle it for most arrays."""
+    first = values.ravel()[:1000]
+    return bool((first == np.floor(first)).all() and (values == np.floor(values)).all())
 
 
 def __dir__() -> list[str]:

@@ -18,7 +18,7 @@ from .text import HEADINGS, heading_of
 
 if TYPE_CHECKING:
     from ..nudges import Nudge
-    from ..trace import Trace
+    from ..batch_trace import Trace
 
 __all__ = ["MOST_CELLS", "as_json", "plain_array", "plain_cell", "plain_part", "plain_trace"]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..cells import Cell, Part
     from ..entry import Entry
     from ..naive import NaiveView
-    from ..trace import Trace
+    from ..batch_trace import Trace
 
 __all__ = ["HEADINGS", "as_text", "cell_text", "entry_text", "heading_of", "jacobian_lines", "view_text", "words_of"]
 
