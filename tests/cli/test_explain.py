@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -106,6 +107,17 @@ def test_parts_as_json_hold_the_same_numbers(run):
     assert nudge["predicted"] == box.nudge("b1", (2,)).predicted
 
 
+def test_the_page_is_written_and_it_is_said(run):
+    result = run("explain", "toy", "--html", "toy.html")
+    assert (result.code, result.out) == (0, "")
+    assert result.err == "The page is in toy.html. It opens in any browser, offline.\n"
+    page = Path("toy.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "dW2 = A1ᵀdZ2" in page
+    assert run("explain", "m.safetensors", "t.csv", "--row", 2, "--html", "row.html").code == 0
+    assert "1 row through" in Path("row.html").read_text(encoding="utf-8")
+
+
 def test_markdown_and_latex_are_those_of_the_trace(run):
     box = trace(*toy())
     assert run("explain", "toy", "--markdown").out == box.markdown()
@@ -159,6 +171,14 @@ COMMAND_LINE = {
     "row_0": ("explain toy --row 0", "--row is '0', expected a whole number >= 1."),
     "a_step_alone": ("explain toy --step 1", "--step changes nothing without --nudge. Leave it out."),
     "a_step_of_0": ("explain toy --nudge W1[0,0] --step 0", "--step is 0.0, expected a finite number other than 0."),
+    "a_part_as_a_page": (
+        "explain toy --html toy.html --cell L",
+        "--cell can't be combined with --html, which has the whole ledger.",
+    ),
+    "a_page_and_another_format": (
+        "explain toy --html toy.html --json",
+        "--json and --html can't be combined. Leave all but one of them out.",
+    ),
     "a_part_as_latex": (
         "explain toy --latex --cell L",
         "--cell can't be combined with --latex, which prints the whole ledger.",
@@ -207,6 +227,14 @@ DATA = {
     "a_missing_model": (
         "explain nope t.csv",
         "nope: there is no such file. Train one with: glassmax train DATA --target COLUMN",
+    ),
+    "a_page_in_no_folder": (
+        "explain toy --html nowhere/toy.html",
+        "The folder nowhere doesn't exist. Make it, or pass another --html.",
+    ),
+    "a_page_in_place_of_its_table": (
+        "explain m.safetensors t.csv --html t.csv",
+        "t.csv is an input, which the output would replace. Pass another --html.",
     ),
     "a_missing_table": (
         "explain m.safetensors nope.csv",

@@ -11,13 +11,14 @@ from ..talk import harmless, say, show, show_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from ...tracing import Trace
 
 __all__ = ["command"]
 
 DEFAULT_ROWS = 5
-FORMATS = ("as_json", "markdown", "latex")
+FORMATS = ("as_json", "markdown", "latex", "html")
 
 
 @click.command("explain", cls=GroupedCommand)
@@ -49,6 +50,7 @@ FORMATS = ("as_json", "markdown", "latex")
     "Output",
     option("--markdown", "Print the ledger as Markdown.", is_flag=True),
     option("--latex", "Print the ledger as LaTeX.", is_flag=True),
+    option("--html", "Write a web page to walk through, with every cell taken apart.", metavar="FILE"),
     *RESULT,
 )
 def command(model: str, data: str | None, **asked: Any) -> None:
@@ -62,6 +64,7 @@ def command(model: str, data: str | None, **asked: Any) -> None:
     Examples:
       glassmax explain toy
       glassmax explain toy --cell dW2[3,1]
+      glassmax explain toy --html toy.html
       glassmax explain penguins.safetensors penguins --rows 10:14
     """
     _refuse_together(asked)
@@ -69,10 +72,14 @@ def command(model: str, data: str | None, **asked: Any) -> None:
         raise click.UsageError(
             f"DATA is missing: give a table for the model {harmless(model)}. Only toy needs no model."
         )
+    page = None if asked["html"] is None else _page(asked["html"], model, data)
     trace = _toy(asked) if data is None else _of_model(model, data, asked)
     parts = _parts(trace, asked)
     if asked["as_json"]:
         show_json(trace.to_dict() if parts is None else {"shown": [_plain(part) for part in parts]})
+    elif page is not None:
+        trace.to_html(page)
+        say(f"The page is in {harmless(str(page))}. It opens in any browser, offline.")
     elif asked["markdown"] or asked["latex"]:
         show(trace.markdown() if asked["markdown"] else trace.latex())
     else:
@@ -83,7 +90,7 @@ def command(model: str, data: str | None, **asked: Any) -> None:
 
 def _refuse_together(asked: dict[str, Any]) -> None:
     """Raise where options exclude each other."""
-    formats = [f"--{name.removeprefix('as_')}" for name in FORMATS if asked[name]]
+    formats = [f"--{name.removeprefix('as_')}" for name in FORMATS if asked[name] not in (None, False)]
     if len(formats) > 1:
         raise click.UsageError(f"{' and '.join(formats)} can't be combined. Leave all but one of them out.")
     if asked["row"] is not None and asked["rows"] is not None:
@@ -91,8 +98,16 @@ def _refuse_together(asked: dict[str, Any]) -> None:
     if asked["step"] is not None and not asked["nudge"]:
         raise click.UsageError("--step changes nothing without --nudge. Leave it out.")
     narrowed = [f"--{name}" for name in ("only", "cell", "naive", "nudge") if asked[name]]
-    if narrowed and (asked["markdown"] or asked["latex"]):
-        raise click.UsageError(f"{narrowed[0]} can't be combined with {formats[0]}, which prints the whole ledger.")
+    if narrowed and (asked["markdown"] or asked["latex"] or asked["html"] is not None):
+        does = "has" if asked["html"] is not None else "prints"
+        raise click.UsageError(f"{narrowed[0]} can't be combined with {formats[0]}, which {does} the whole ledger.")
+
+
+def _page(path: str, model: str, data: str | None) -> "Path":
+    """Return where the page is written, or raise before the work begins."""
+    from ..output_paths import check_output
+
+    return check_output(path, *([] if data is None else [model, data]), option="--html")
 
 
 def _toy(asked: dict[str, Any]) -> "Trace":

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["as_fragment", "as_html"]
 
 SCRIPTS = ("arrays", "recipes", "terms", "chain", "detail", "cell", "nudge", "naive", "walk")
+NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 THUMBNAIL = 64
 """The most rows and columns of the picture of a large array."""
 INTRODUCTION = (
@@ -88,12 +89,18 @@ def _data(trace: Trace) -> dict[str, Any]:
             for form in (equation["index"], equation["matrix"]):
                 if form is not None:
                     del form["latex"]
+                    form["mathml"] = _in_html(form["mathml"])
     data["thumbnails"] = {
         entry.name: _thumbnail(entry.value)
         for entry in trace.steps
         if entry.value is not None and _is_large(entry.value)
     }
     return data
+
+
+def _in_html(mathml: str) -> str:
+    """Leave out the namespace, which HTML knows."""
+    return mathml.replace(f' xmlns="{NAMESPACE}"', "")
 
 
 def _is_large(value: Array | None) -> bool:
@@ -123,7 +130,7 @@ def _ledger(trace: Trace) -> str:
 
 def _entry(trace: Trace, entry: Entry) -> str:
     shape = f"({', '.join(map(str, entry.shape))}{',' * (len(entry.shape) == 1)})" if entry.shape else ""
-    equation = entry.mathml() or escape(entry.meaning)
+    equation = _in_html(entry.mathml() or escape(entry.meaning))
     sizes = f'<p class="quiet small">{escape(entry.with_shapes)}</p>' if entry.with_shapes and entry.shape else ""
     value, caption = entry.value, ""
     if value is None:

@@ -1,6 +1,6 @@
 // The chain as a picture: every array a block in its true proportions, every derivative below its array.
 
-const COLUMN_VECTORS = new Set(["m", "r", "L_i", "w"]);
+const COLUMN_VECTORS = new Set(["m", "S", "L_i", "w"]);
 const MOST_TALL = 400;
 const ROWS = ["Parameters", "Forward", "Backward", "Gradients", "Update"];
 
@@ -34,7 +34,7 @@ function placeOf(step, columns) {
 function columnKey(name) {
   const layer = /^[Wb](\d+)$/.exec(name);
   if (layer) return `W${layer[1]}`;
-  if (/^(m|E|r)$/.test(name)) return "E";
+  if (/^(m|E|S)$/.test(name)) return "E";
   if (/^(Y|w|n|l2)$/.test(name)) return "Y";
   if (/^(L_i|s|R|L)$/.test(name)) return "L";
   const mask = /^D(\d+)$/.exec(name);

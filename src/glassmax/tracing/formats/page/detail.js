@@ -5,7 +5,8 @@ const tables = new Map();
 
 /** MathML that Python wrote, as nodes; an index that is summed gets its color. */
 function formula(mathml, summed = []) {
-  const parsed = new DOMParser().parseFromString(mathml, "application/xml").documentElement;
+  const whole = mathml.replace("<math>", '<math xmlns="http://www.w3.org/1998/Math/MathML">');
+  const parsed = new DOMParser().parseFromString(whole, "application/xml").documentElement;
   const math = document.importNode(parsed, true);
   for (const sign of math.querySelectorAll("mi")) {
     const inIndex = sign.closest("msub > :nth-child(2), munder > :nth-child(2), msubsup > :nth-child(2)");
