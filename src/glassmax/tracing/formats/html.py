@@ -15,8 +15,8 @@ from .plain import MOST_CELLS, plain_trace
 from .text import HEADINGS, heading_of
 
 if TYPE_CHECKING:
+    from ..batch_trace import Trace
     from ..entry import Entry
-    from ..trace import Trace
 
 __all__ = ["as_fragment", "as_html"]
 
