@@ -6,6 +6,7 @@ from scipy.sparse import csr_matrix
 
 import glassmax as gm
 from glassmax import Model, SoftmaxClassifier, TableClassifier, trace
+from glassmax.optimizers import Adam
 from glassmax.tracing import toy
 from tests.embedding.cases import EMBEDDINGS
 from tests.embedding.cases import network as embedded
@@ -149,8 +150,11 @@ def test_a_model_of_arrays_takes_labels():
     traced = trace(model, X, NAMES, rows=[149, 0])
     np.testing.assert_array_equal(traced["Y"], [[0, 0, 1], [1, 0, 0]])
     assert traced.notes == [
-        "A model has no optimizer: the update is a step of gradient descent with learning rate 0.1."
+        "A model keeps no class weights, label smoothing or penalty of its training: L is the mean of the loss over "
+        "these rows."
     ]
+    assert traced["eta"].why == "The learning rate of gradient descent, because no optimizer is given."
+    assert trace(model, X, NAMES, rows=0, optimizer=Adam(0.1))["eta"].why == "The learning rate of this step."
     plain = trace(Model(model.network, [7, 8, 9]), X[:2], [9, 7])
     np.testing.assert_array_equal(plain["Y"], [[0, 0, 1], [1, 0, 0]])
 

@@ -21,12 +21,12 @@ Nothing is trained here. The values are those of `glassmax.network`; equations, 
 `glassmax.calculus`.
 """
 
+from .batch_trace import Trace, trace
 from .cells import Cell
 from .entry import Entry
 from .naive import NaiveView
 from .nudges import Nudge
 from .toy import toy
-from .batch_trace import Trace, trace
 
 __all__ = ["Cell", "Entry", "NaiveView", "Nudge", "Trace", "toy", "trace"]
 

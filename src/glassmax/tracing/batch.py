@@ -71,7 +71,7 @@ class Batch:
     rows: Array
     masks: dict[int, Array] = field(default_factory=dict)
     alpha: float | None = None
-    optimizer: Optimizer | None = field(default_factory=lambda: Optimizer(SGD(0.1)))
+    optimizer: Optimizer | None = field(default_factory=lambda: Optimizer(SGD(0.1), chosen=False))
     classes: list[str] | None = None
     columns: list[str] | None = None
     notes: list[str] = field(default_factory=list)
@@ -113,8 +113,8 @@ def _model_batch(model: Model, X: Any, y: Any, sample_weight: Any, rows: Rows, m
     """Choose the rows and one network of several, encode the rows, and number the labels."""
     network, notes = _member(model, member)
     notes.append(
-        "A model keeps no class weights, label smoothing, penalty or optimizer of its training: L is the mean of the "
-        "loss over these rows, and the update is a step of gradient descent with learning rate 0.1."
+        "A model keeps no class weights, label smoothing or penalty of its training: L is the mean of the loss over "
+        "these rows."
     )
     if model.calibration is not None:
         notes.append("The calibration of the model is left out: it corrects predictions, and is no part of the loss.")

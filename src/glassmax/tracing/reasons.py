@@ -91,6 +91,7 @@ REASONS = {
     "embedding gradient": "The gradient of the embedding's {V}, from dA0.",
     # the update
     "update eta": "The learning rate of this step.",
+    "update default eta": "The learning rate of gradient descent, because no optimizer is given.",
     "update c": "The factor that shortens all gradients, because together they are longer than the maximum norm.",
     "update lambda": "The weight decay, which shrinks weights before the step; biases are left out.",
     "update mu": "The share of the velocity that is kept from step to step.",

@@ -17,8 +17,8 @@ from .numbers import json_ready, statistics
 from .text import HEADINGS, heading_of
 
 if TYPE_CHECKING:
-    from ..nudges import Nudge
     from ..batch_trace import Trace
+    from ..nudges import Nudge
 
 __all__ = ["MOST_CELLS", "as_json", "plain_array", "plain_cell", "plain_part", "plain_trace"]
 

@@ -11,10 +11,10 @@ import numpy as np
 from .numbers import grid, plain_number, statistics
 
 if TYPE_CHECKING:
+    from ..batch_trace import Trace
     from ..cells import Cell, Part
     from ..entry import Entry
     from ..naive import NaiveView
-    from ..batch_trace import Trace
 
 __all__ = ["HEADINGS", "as_text", "cell_text", "entry_text", "heading_of", "jacobian_lines", "view_text", "words_of"]
 
