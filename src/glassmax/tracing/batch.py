@@ -28,6 +28,7 @@ from ..table import (
     read_labels,
     read_weights,
 )
+from .encoded_names import encoded_names
 from .updates import Optimizer
 
 __all__ = ["Batch", "Rows", "make_batch"]
@@ -131,7 +132,7 @@ def _model_batch(model: Model, X: Any, y: Any, sample_weight: Any, rows: Rows, m
         chosen, X, T, w = _of_table(model, network, table, chosen, y, sample_weight, notes)
     if model.encoding is not None:
         notes.append(f"X is the encoded table: {X.shape[1]} columns, made of {len(model.encoding.names)}.")
-    named = model.columns if model.encoding is None else None
+    named = model.columns if model.encoding is None else encoded_names(model.encoding)
     return Batch(network, X, T, w, chosen, classes=[str(c) for c in model.classes], columns=named, notes=notes)
 
 
