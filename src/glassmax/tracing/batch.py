@@ -194,6 +194,9 @@ def _indices(model: Model, y: Any) -> Array:
 
 def _finished(batch: Batch, rows: Rows, masks: Masks | None) -> Batch:
     """Choose the rows, leave out those of weight 0, and make X dense."""
+    if batch.network.theta.dtype.kind == "c":
+        came = f"a network of {batch.network.theta.dtype}"
+        raise OptionError(parameter="network", came=came, expected="one of real numbers: net.astype('float64')")
     chosen = _chosen(rows, len(batch.rows))
     if masks is not None:
         given = {layer: np.asarray(mask) for layer, mask in masks.items()}
