@@ -159,6 +159,14 @@ COMMAND_LINE = {
     "row_0": ("explain toy --row 0", "--row is '0', expected a whole number >= 1."),
     "a_step_alone": ("explain toy --step 1", "--step changes nothing without --nudge. Leave it out."),
     "a_step_of_0": ("explain toy --nudge W1[0,0] --step 0", "--step is 0.0, expected a finite number other than 0."),
+    "a_step_of_nan": (
+        "explain toy --nudge W1[0,0] --step nan",
+        "--step is nan, expected a finite number other than 0.",
+    ),
+    "a_step_that_is_text": (
+        "explain toy --nudge W1[0,0] --step big",
+        "--step is 'big', expected a finite number other than 0.",
+    ),
     "a_part_as_latex": (
         "explain toy --latex --cell L",
         "--cell can't be combined with --latex, which prints the whole ledger.",

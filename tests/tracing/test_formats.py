@@ -193,6 +193,13 @@ def test_the_plain_data_of_a_large_array_say_which_cells_they_hold(wide):
     assert (plain["row_numbers"], len(plain["column_numbers"])) == ([0], 400)
 
 
+def test_the_loss_of_a_row_is_set_with_its_index(box):
+    assert box["L"].latex() == r"L = \frac{\mathbf{1}^\top L_i}{n}"
+    assert box["L_i"].latex(index=True) == r"L_i = -\sum_j Y_{ij} \log P_{ij}"
+    assert "<msub><mi>L</mi><mi>i</mi></msub>" in box["L"].mathml()
+    assert "L_i" not in box["L"].mathml() + box["L_i"].mathml()
+
+
 def test_numbers_that_json_has_no_word_for_are_texts():
     net = Network.from_parameters({"W1": [[2000.0, -2000.0]], "b1": [0.0, 0.0]})
     data = json.loads(trace(net, [[1.0]], [1]).to_json())

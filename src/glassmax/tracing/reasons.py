@@ -73,12 +73,12 @@ REASONS = {
     "penalty": "The penalty adds l2 {W}.",
     "db": "Every sample uses the same {b}, so its derivative is the sum over the samples.",
     "dA": (
-        "The index j, a unit of layer {l}, is summed, because {V} acts on every unit of that layer. In {W}, j comes "
-        "second: hence the transpose."
+        "{V} goes into every unit j of layer {l}, so j is summed and must be the inner index. In {W}, j comes second: "
+        "hence the transpose."
     ),
     "dX": (
-        "The same rule as for dA, with the inputs in place of activations. No weight needs dX: it says which inputs "
-        "would change the loss."
+        "The inputs go into every unit j of layer 1, so j is summed: the same rule as for dA. No weight needs dX; it "
+        "says which inputs would change the loss."
     ),
     "dZ": (
         "Both indices are in every factor and in the result: nothing is summed, the product is entry by entry. The "

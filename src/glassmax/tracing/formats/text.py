@@ -100,10 +100,7 @@ def words_of(entry: Entry, width: int = WIDTH) -> list[str]:
     """Write what is said of one array, without its numbers."""
     lines = [_head(entry)]
     for equation in entry.equations:
-        written = equation.with_shapes({**entry.shapes})
-        if written is not None and written != lines[0]:
-            lines.append(f"  = {written.partition(' = ')[2]}" if equation is not entry.equation else f"  {written}")
-        lines.append(f"  {equation.index_form}")
+        lines += [f"  {written}" for written in (equation.with_shapes(entry.shapes), equation.index_form) if written]
     lines += [f"  {entry.meaning}"] if entry.meaning else []
     lines += _wrapped("  ", entry.why, width)
     if entry.rules:
