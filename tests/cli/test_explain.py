@@ -179,6 +179,14 @@ COMMAND_LINE = {
         "explain toy --html toy.html --json",
         "--json and --html can't be combined. Leave all but one of them out.",
     ),
+    "a_step_of_nan": (
+        "explain toy --nudge W1[0,0] --step nan",
+        "--step is nan, expected a finite number other than 0.",
+    ),
+    "a_step_that_is_text": (
+        "explain toy --nudge W1[0,0] --step big",
+        "--step is 'big', expected a finite number other than 0.",
+    ),
     "a_part_as_latex": (
         "explain toy --latex --cell L",
         "--cell can't be combined with --latex, which prints the whole ledger.",

@@ -9,9 +9,11 @@ import pytest
 
 from glassmax import Model, Network, trace
 from glassmax.errors import DataError, GlassmaxError, LabelError, OptionError, ShapeError
-from glassmax.tracing import toy
+from glassmax.functional import heads
+from glassmax.tracing import ledger, toy
 from glassmax.tracing.formats.numbers import grid, statistics
 from glassmax.tracing.formats.plain import MOST_CELLS, plain_array
+from glassmax.tracing.reasons import REASONS
 from glassmax.tracing.recipes import recipe
 from tests.tracing.cases import FEW
 
@@ -191,6 +193,13 @@ def test_the_plain_data_of_a_large_array_say_which_cells_they_hold(wide):
     assert (plain["row_numbers"], len(plain["column_numbers"])) == ([0], 400)
 
 
+def test_the_loss_of_a_row_is_set_with_its_index(box):
+    assert box["L"].latex() == r"L = \frac{\mathbf{1}^\top L_i}{n}"
+    assert box["L_i"].latex(index=True) == r"L_i = -\sum_j Y_{ij} \log P_{ij}"
+    assert "<msub><mi>L</mi><mi>i</mi></msub>" in box["L"].mathml()
+    assert "L_i" not in box["L"].mathml() + box["L_i"].mathml()
+
+
 def test_numbers_that_json_has_no_word_for_are_texts():
     net = Network.from_parameters({"W1": [[2000.0, -2000.0]], "b1": [0.0, 0.0]})
     data = json.loads(trace(net, [[1.0]], [1]).to_json())
@@ -218,6 +227,42 @@ def test_a_trace_is_a_mapping_of_arrays(box):
     assert set(box) - set(box.arrays) == {"J"}
 
 
+HOSTILE = {
+    "one unit": lambda: trace(Network([1, 1], output="sigmoid", loss="binary_cross_entropy"), [[1.0]], [1]),
+    "one value": lambda: trace(Network([1, 1], output="identity", loss="squared_error"), [[1.0]], [[3.0]]),
+    "a nan": lambda: trace(Network([3, 4, 2]), [[np.nan, 1, 2], [1, 2, 3]], [0, 1]),
+    "an infinity": lambda: trace(Network([3, 4, 2]), [[np.inf, 1, 2], [1, 2, 3]], [0, 1]),
+    "zeros": lambda: trace(Network([3, 4, 2]), np.zeros((2, 3)), [0, 1]),
+    "float32 that overflows": lambda: trace(Network([3, 4, 2], dtype="float32"), np.full((2, 3), 1e30), [0, 1]),
+    "weights of very different size": lambda: trace(Network([3, 2]), np.ones((3, 3)), [0, 1, 1], [1e-300, 1, 1e300]),
+    "all units dropped": lambda: trace(Network([3, 4, 2]), [[1.0, 2, 3]], [1], masks={1: np.zeros((1, 4))}),
+    "rows of no label": lambda: trace(Network([3, 4, 2]), np.ones((2, 3)), [[5.0, 0], [0, 0]]),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_hostile_numbers_are_shown_without_a_warning(what):
+    traced = HOSTILE[what]()
+    assert json.loads(traced.to_json())["steps"]
+    assert "\ndW1  shape" in traced.text()
+    assert "### `dW1`" in traced.markdown()
+    assert r"\paragraph{dW1}" in traced.latex()
+    for name, entry in traced.items():
+        cell = traced.cell(name, *(0 for _ in entry.shape))
+        assert json.dumps(cell.to_dict(), allow_nan=False)
+        assert repr(cell).startswith(name)
+    nudge = traced.nudge("W1", (0, 0))
+    assert json.dumps(nudge.to_dict(), allow_nan=False)
+    assert repr(nudge).startswith("W1[0,0] changed by 0.001")
+    assert all(repr(view) for view in traced.naive())
+
+
+def test_every_output_and_loss_has_an_equation_and_a_reason():
+    assert {"softmax", *ledger.OUTPUTS} == set(heads.OUTPUTS)
+    assert set(ledger.LOSSES) == set(heads.LOSSES)
+    assert {f"rows {loss}" for loss in heads.LOSSES} | {f"P {output}" for output in heads.OUTPUTS} <= set(REASONS)
+
+
 def messages():
     """Return every wrong use with the error that it raises."""
     network, X, y = toy()
@@ -227,6 +272,11 @@ def messages():
     known = "expected a Network, a fitted SoftmaxClassifier or TableClassifier, or a Model."
     return {
         "another object": (lambda: trace("net", X, y), OptionError, f"network is a str, {known}"),
+        "a complex network": (
+            lambda: trace(network.astype("complex128"), X, y),
+            OptionError,
+            "network is a network of complex128, expected one of real numbers: net.astype('float64').",
+        ),
         "rows out of range": (
             lambda: trace(network, X, y, rows=[0, 5]),
             OptionError,

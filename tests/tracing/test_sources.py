@@ -6,7 +6,10 @@ from scipy.sparse import csr_matrix
 
 import glassmax as gm
 from glassmax import Model, SoftmaxClassifier, TableClassifier, trace
+from glassmax.optimizers import Adam
+from glassmax.table import Boolean, Category, Date, Encoding, Number
 from glassmax.tracing import toy
+from glassmax.tracing.encoded_names import encoded_names
 from tests.embedding.cases import EMBEDDINGS
 from tests.embedding.cases import network as embedded
 from tests.embedding.cases import rows as embedded_rows
@@ -133,6 +136,38 @@ def test_the_trace_of_a_table_begins_at_the_encoded_rows(tables):
     assert weighted.rows.tolist() == [1, 340]
 
 
+def test_every_column_of_an_encoded_table_has_a_name():
+    columns = [
+        Number("age", 40.0, 10.0, True, values=[0.0], edges=[0.0, 1.5, 3.0]),
+        Category("city", ["Bern", "<b>Rome</b>"], missing=True, rare=True),
+        Boolean("member", ["no", "yes"], missing=True),
+        Date("since", "ymd", 2000.0, 5.0, ["season"], missing=True),
+    ]
+    encoding = Encoding("y", columns)
+    names = encoded_names(encoding)
+    assert names == [
+        *("age", "age is missing", "age = 0", "age from 0 to 1.5", "age from 1.5 to 3"),
+        *("city = Bern", "city = <b>Rome</b>", "city is missing", "city = another value"),
+        *("member = yes", "member is missing"),
+        *("since: year", "since: season (sine)", "since: season (cosine)", "since is missing"),
+    ]
+    cells = {"age": [0.0, np.nan], "city": ["Bern", None], "member": ["yes", None], "since": ["2000-01-01", None]}
+    table = gm.table.as_table({name: np.array(column, object) for name, column in cells.items()})
+    first, second = encoding.encode(table).X
+    assert len(names) == encoding.width == len(first)
+    on = {name for name, one in zip(names, first, strict=True) if one > 0.99}
+    assert {"age = 0", "city = Bern", "member = yes"} <= on
+    gone = {name for name, one in zip(names, second, strict=True) if "missing" in name and one > 0}
+    assert gone == {f"{name} is missing" for name in cells}
+    model = Model(gm.Network([encoding.width, 2]), ["a", "b_c"], encoding)
+    traced = trace(model, table, ["a", "b_c"])
+    assert traced.columns == names
+    assert "  Columns: age, age is missing, age = 0, " in traced.text()
+    assert "  Columns: a, b_c." in traced.text()
+    assert r"city = \<b\>Rome\</b\>" in traced.markdown()
+    assert r"Columns: a, b\_c." in traced.markdown()
+
+
 def test_rows_without_a_label_are_left_out_and_counted(tables):
     penguins = dict(gm.read_table("penguins").columns)
     species = penguins["species"].copy()
@@ -149,8 +184,11 @@ def test_a_model_of_arrays_takes_labels():
     traced = trace(model, X, NAMES, rows=[149, 0])
     np.testing.assert_array_equal(traced["Y"], [[0, 0, 1], [1, 0, 0]])
     assert traced.notes == [
-        "A model has no optimizer: the update is a step of gradient descent with learning rate 0.1."
+        "A model keeps no class weights, label smoothing or penalty of its training: L is the mean of the loss over "
+        "these rows."
     ]
+    assert traced["eta"].why == "The learning rate of gradient descent, because no optimizer is given."
+    assert trace(model, X, NAMES, rows=0, optimizer=Adam(0.1))["eta"].why == "The learning rate of this step."
     plain = trace(Model(model.network, [7, 8, 9]), X[:2], [9, 7])
     np.testing.assert_array_equal(plain["Y"], [[0, 0, 1], [1, 0, 0]])
 

@@ -65,12 +65,13 @@ def _ledger(trace: "Trace", width: int) -> "Iterator[RenderableType]":
 
 
 def _entry(trace: "Trace", entry: "Entry", width: int) -> "Iterator[RenderableType]":
-    from ..tracing.formats.text import words_of
+    from ..tracing.formats.text import named_columns, words_of
 
     for line in words_of(entry, min(width, 100)):
         yield _styled(line)
     if entry.value is not None:
         yield from _numbers(entry.value, width)
+        yield from map(_styled, named_columns(trace, entry, min(width, 100)))
     elif trace.shown_jacobian is not None:
         yield _styled("  The Jacobian of the first row:")
         yield from _numbers(trace.shown_jacobian, width)

@@ -4,6 +4,7 @@
 
     batch_trace    `trace` and `Trace`: the ledger of a batch
     batch          what was handed in (network, classifier, model; arrays, tables) as rows for a network
+    encoded_names  the columns of an encoded table by name
     arrays         every array of the two passes, as the network computes it
     equations      the equation of an array, read or derived by the calculus, with the names of its layer
     ledger         which array has which equation, in the order of the computation

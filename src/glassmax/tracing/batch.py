@@ -28,6 +28,7 @@ from ..table import (
     read_labels,
     read_weights,
 )
+from .encoded_names import encoded_names
 from .updates import Optimizer
 
 __all__ = ["Batch", "Rows", "make_batch"]
@@ -71,7 +72,7 @@ class Batch:
     rows: Array
     masks: dict[int, Array] = field(default_factory=dict)
     alpha: float | None = None
-    optimizer: Optimizer | None = field(default_factory=lambda: Optimizer(SGD(0.1)))
+    optimizer: Optimizer | None = field(default_factory=lambda: Optimizer(SGD(0.1), chosen=False))
     classes: list[str] | None = None
     columns: list[str] | None = None
     notes: list[str] = field(default_factory=list)
@@ -113,8 +114,8 @@ def _model_batch(model: Model, X: Any, y: Any, sample_weight: Any, rows: Rows, m
     """Choose the rows and one network of several, encode the rows, and number the labels."""
     network, notes = _member(model, member)
     notes.append(
-        "A model keeps no class weights, label smoothing, penalty or optimizer of its training: L is the mean of the "
-        "loss over these rows, and the update is a step of gradient descent with learning rate 0.1."
+        "A model keeps no class weights, label smoothing or penalty of its training: L is the mean of the loss over "
+        "these rows."
     )
     if model.calibration is not None:
         notes.append("The calibration of the model is left out: it corrects predictions, and is no part of the loss.")
@@ -131,7 +132,7 @@ def _model_batch(model: Model, X: Any, y: Any, sample_weight: Any, rows: Rows, m
         chosen, X, T, w = _of_table(model, network, table, chosen, y, sample_weight, notes)
     if model.encoding is not None:
         notes.append(f"X is the encoded table: {X.shape[1]} columns, made of {len(model.encoding.names)}.")
-    named = model.columns if model.encoding is None else None
+    named = model.columns if model.encoding is None else encoded_names(model.encoding)
     return Batch(network, X, T, w, chosen, classes=[str(c) for c in model.classes], columns=named, notes=notes)
 
 
@@ -193,6 +194,9 @@ def _indices(model: Model, y: Any) -> Array:
 
 def _finished(batch: Batch, rows: Rows, masks: Masks | None) -> Batch:
     """Choose the rows, leave out those of weight 0, and make X dense."""
+    if batch.network.theta.dtype.kind == "c":
+        came = f"a network of {batch.network.theta.dtype}"
+        raise OptionError(parameter="network", came=came, expected="one of real numbers: net.astype('float64')")
     chosen = _chosen(rows, len(batch.rows))
     if masks is not None:
         given = {layer: np.asarray(mask) for layer, mask in masks.items()}

@@ -81,7 +81,8 @@ class Equation:
         """Return the equation as LaTeX: in matrix notation where it has one, or in index notation."""
         if index or self.matrix is None:
             return f"{latex(self._left)} = {latex(_shown(self.expression))}"
-        return f"{matrix_latex(Leaf(self.name, self.letters))} = {matrix_latex(self.matrix)}"
+        written = f"{matrix_latex(Leaf(self.name, self.letters))} = {matrix_latex(self.matrix)}"
+        return written.replace(r"\mathrm{L\_i}", "L_i")
 
     def mathml(self, *, index: bool = False) -> str:
         """Return the equation as one ``<math>`` element: in matrix notation where it has one, or in index notation."""
@@ -90,7 +91,8 @@ class Equation:
         else:
             left, right = matrix_mathml(Leaf(self.name, self.letters)), matrix_mathml(self.matrix)
         head, _, body = left.removesuffix("</math>").partition(">")
-        return f"{head}><mrow>{body}<mo>=</mo>{right.partition('>')[2].removesuffix('</math>')}</mrow></math>"
+        written = f"{head}><mrow>{body}<mo>=</mo>{right.partition('>')[2].removesuffix('</math>')}</mrow></math>"
+        return written.replace(f"<mi>{ROW_LOSSES}</mi>", "<msub><mi>L</mi><mi>i</mi></msub>")
 
     def with_shapes(self, shapes: Shapes) -> str | None:
         """Return the matrix notation with the shape of each factor: ``dW2 (10,3) = A1ᵀ (10,5) · dZ2 (5,3)``.

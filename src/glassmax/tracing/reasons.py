@@ -73,12 +73,12 @@ REASONS = {
     "penalty": "The penalty adds l2 {W}.",
     "db": "Every sample uses the same {b}, so its derivative is the sum over the samples.",
     "dA": (
-        "The index j, a unit of layer {l}, is summed, because {V} acts on every unit of that layer. In {W}, j comes "
-        "second: hence the transpose."
+        "{V} goes into every unit j of layer {l}, so j is summed and must be the inner index. In {W}, j comes second: "
+        "hence the transpose."
     ),
     "dX": (
-        "The same rule as for dA, with the inputs in place of activations. No weight needs dX: it says which inputs "
-        "would change the loss."
+        "The inputs go into every unit j of layer 1, so j is summed: the same rule as for dA. No weight needs dX; it "
+        "says which inputs would change the loss."
     ),
     "dZ": (
         "Both indices are in every factor and in the result: nothing is summed, the product is entry by entry. The "
@@ -91,6 +91,7 @@ REASONS = {
     "embedding gradient": "The gradient of the embedding's {V}, from dA0.",
     # the update
     "update eta": "The learning rate of this step.",
+    "update default eta": "The learning rate of gradient descent, because no optimizer is given.",
     "update c": "The factor that shortens all gradients, because together they are longer than the maximum norm.",
     "update lambda": "The weight decay, which shrinks weights before the step; biases are left out.",
     "update mu": "The share of the velocity that is kept from step to step.",

@@ -48,6 +48,8 @@ class Optimizer:
         Maximum length of the gradient of all parameters.
     factors : sequence of float
         Factor of the learning rate for each parameter; empty for 1.
+    chosen : bool
+        Whether somebody has chosen the rule; False for gradient descent in the place of an optimizer.
     """
 
     rule: Rule
@@ -56,6 +58,7 @@ class Optimizer:
     weight_decay: float = 0.0
     clip_norm: float | None = None
     factors: Sequence[float] = ()
+    chosen: bool = True
 
 
 class Update(NamedTuple):
@@ -80,7 +83,8 @@ def updates(optimizer: Optimizer, network: Network, gradients: Parameters) -> It
         constants["lambda"] = optimizer.weight_decay
     constants |= _constants(rule, state, rate)
     for name, value in constants.items():
-        yield Update(name, np.asarray(value), "", "", name)
+        kind = name if optimizer.chosen or name != "eta" else "default eta"
+        yield Update(name, np.asarray(value), "", "", kind)
     before: dict[str, Parameters] = {
         key: network.parameters.of(state[key]) for key in ("velocity", "m", "v") if key in state
     }

@@ -43,7 +43,7 @@ FORMATS = ("as_json", "markdown", "latex", "html")
     option(
         "--nudge", "Cell to change, of a parameter or of X: W2[3,1]. May be repeated.", multiple=True, metavar="CELL"
     ),
-    option("--step", "Change of the cell, with --nudge.  [default: 0.001]", click.FloatRange(-1e300, 1e300)),
+    option("--step", "Change of the cell, with --nudge.  [default: 0.001]", metavar="NUMBER"),
 )
 @group("Data", *FILE_FORMAT)
 @group(
@@ -183,7 +183,7 @@ def _parts(trace: "Trace", asked: dict[str, Any]) -> list[Any] | None:
     """Return what is shown instead of the ledger; None for the ledger."""
     if not any(asked[name] for name in ("only", "cell", "naive", "nudge")):
         return None
-    step = 1e-3 if asked["step"] is None else asked["step"]
+    step = _step(asked["step"])
     parts: list[Any] = []
     with _named("--only"):
         parts += [trace[name] for name in asked["only"]]
@@ -193,6 +193,13 @@ def _parts(trace: "Trace", asked: dict[str, Any]) -> list[Any] | None:
     with _named("--nudge"):
         parts += [trace.nudge(name, index, step) for name, index in map(_cell, asked["nudge"])]
     return parts
+
+
+def _step(text: str | None) -> float:
+    try:
+        return 1e-3 if text is None else float(text)
+    except ValueError:
+        raise click.UsageError(f"--step is {harmless(text or '')!r}, expected a finite number other than 0.") from None
 
 
 @contextmanager

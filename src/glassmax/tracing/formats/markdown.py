@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .numbers import grid, statistics
-from .text import HEADINGS, heading_of
+from .text import HEADINGS, heading_of, named_columns
 
 if TYPE_CHECKING:
     from ..batch_trace import Trace
@@ -30,7 +31,14 @@ def as_markdown(trace: Trace) -> str:
         lines += [entry.why, ""]
         lines += [f"Rule: {'; '.join(entry.rules)}.", ""] if entry.rules else []
         lines += _table(trace, entry.value)
+        if named := named_columns(trace, entry):
+            lines += [_escaped(" ".join(map(str.strip, named))), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _escaped(words: str) -> str:
+    """Escape what Markdown or HTML would read as markup in names from data."""
+    return re.sub(r"([\\`*_{}\[\]<>#|$&])", r"\\\1", words)
 
 
 def _table(trace: Trace, value: object) -> list[str]:

@@ -16,9 +16,21 @@ if TYPE_CHECKING:
     from ..entry import Entry
     from ..naive import NaiveView
 
-__all__ = ["HEADINGS", "as_text", "cell_text", "entry_text", "heading_of", "jacobian_lines", "view_text", "words_of"]
+__all__ = [
+    "HEADINGS",
+    "as_text",
+    "cell_text",
+    "entry_text",
+    "heading_of",
+    "jacobian_lines",
+    "named_columns",
+    "view_text",
+    "words_of",
+]
 
 WIDTH = 100
+MOST_NAMES = 40
+"""The names of columns that are shown."""
 MOST_TERMS = 12
 """The products of a cell that are shown; of more, the largest."""
 HEADINGS = {
@@ -38,10 +50,20 @@ def as_text(trace: Trace) -> str:
         if entry.stage != stage and entry.stage != "given":
             stage = entry.stage
             lines += ["", HEADINGS[stage], "=" * len(HEADINGS[stage])]
-        lines += ["", *entry_lines(entry)]
+        lines += ["", *entry_lines(entry), *named_columns(trace, entry)]
         if entry.value is None:
             lines += jacobian_lines(trace)
     return "\n".join(lines)
+
+
+def named_columns(trace: Trace, entry: Entry, width: int = WIDTH) -> list[str]:
+    """Name the columns of X and of Y, where they have names."""
+    names = {"X": trace.columns, "Y": trace.classes}.get(entry.name)
+    if not names:
+        return []
+    shown = ", ".join(names[:MOST_NAMES])
+    more = f", and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return _wrapped("  Columns: ", f"{shown}{more}.", width)
 
 
 def jacobian_lines(trace: Trace) -> list[str]:
@@ -78,10 +100,7 @@ def words_of(entry: Entry, width: int = WIDTH) -> list[str]:
     """Write what is said of one array, without its numbers."""
     lines = [_head(entry)]
     for equation in entry.equations:
-        written = equation.with_shapes({**entry.shapes})
-        if written is not None and written != lines[0]:
-            lines.append(f"  = {written.partition(' = ')[2]}" if equation is not entry.equation else f"  {written}")
-        lines.append(f"  {equation.index_form}")
+        lines += [f"  {written}" for written in (equation.with_shapes(entry.shapes), equation.index_form) if written]
     lines += [f"  {entry.meaning}"] if entry.meaning else []
     lines += _wrapped("  ", entry.why, width)
     if entry.rules:

@@ -158,7 +158,7 @@ function matrix(step, turned, main) {
 function heading(step, axis, position, scope) {
   const names = step.name === "X" && axis === 1 ? trace.columns : /^(Y|P|dP)$/.test(step.name) && axis === 1 ? trace.classes : null;
   const text = axis < 0 ? "" : position === null ? "…" : String(names?.[position] ?? position);
-  return element("th", { scope, class: "place", title: text.length > 8 ? text : null }, text.length > 8 ? `${text.slice(0, 7)}…` : text);
+  return element("th", { scope, class: "place", title: text.length > 12 ? text : null }, text.length > 12 ? `${text.slice(0, 11)}…` : text);
 }
 
 /** What is not shown of a large array, and its statistics. */
