@@ -5,7 +5,8 @@ import pytest
 
 from glassmax import Network, trace
 from glassmax.tracing.equations import derived
-from tests.tracing.cases import CASES, FEW
+from tests.grid import networks
+from tests.tracing.cases import CASES, FEW, Traced
 
 FROM_PLAIN = {"slope", "scale", "alpha", "eta"}
 
@@ -45,6 +46,14 @@ def check_equations(traced, arrays, rtol=1e-9, atol=1e-12):
 def test_every_array_and_every_equation_is_that_of_plain_numpy(case):
     traced, plain = case.trace(), case.plain()
     assert {*check_arrays(traced, plain), "R"} >= {*plain}
+    check_equations(traced, values_of(traced))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [*map(Traced, networks())], ids=str)
+def test_every_network_of_the_grid_has_the_arrays_and_equations_of_plain_numpy(case):
+    traced, plain = case.trace(), case.plain()
+    check_arrays(traced, plain)
     check_equations(traced, values_of(traced))
 
 
