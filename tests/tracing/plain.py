@@ -85,8 +85,7 @@ def plain_arrays(parameters, X, Y, w, activations, output, loss, l2=0.0, masks=N
                 below = below * masks[layer]
             a[f"A{layer}"] = below
     if output == "softmax":
-        a["m"] = Z.max(axis=1)
-        a["E"] = np.exp(Z - a["m"][:, None])
+        a["E"] = np.exp(Z)
         a["S"] = a["E"].sum(axis=1)
         P = a["E"] / a["S"][:, None]
     else:

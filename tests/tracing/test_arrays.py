@@ -5,7 +5,8 @@ import pytest
 
 from glassmax import Network, trace
 from glassmax.tracing.equations import derived
-from tests.tracing.cases import CASES, FEW
+from tests.grid import networks
+from tests.tracing.cases import CASES, FEW, Traced
 
 FROM_PLAIN = {"slope", "scale", "alpha", "eta"}
 
@@ -45,6 +46,14 @@ def check_equations(traced, arrays, rtol=1e-9, atol=1e-12):
 def test_every_array_and_every_equation_is_that_of_plain_numpy(case):
     traced, plain = case.trace(), case.plain()
     assert {*check_arrays(traced, plain), "R"} >= {*plain}
+    check_equations(traced, values_of(traced))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [*map(Traced, networks())], ids=str)
+def test_every_network_of_the_grid_has_the_arrays_and_equations_of_plain_numpy(case):
+    traced, plain = case.trace(), case.plain()
+    check_arrays(traced, plain)
     check_equations(traced, values_of(traced))
 
 
@@ -112,7 +121,7 @@ def test_the_shapes_under_the_letters_are_those_of_the_arrays():
         "Z1": "Z1 (5,10) = X (5,4) · W1 (4,10) + 1 (5,1) · b1ᵀ (1,10)",
         "A1": "A1 (5,10) = sigmoid(Z1 (5,10))",
         "Z2": "Z2 (5,3) = A1 (5,10) · W2 (10,3) + 1 (5,1) · b2ᵀ (1,3)",
-        "E": "E (5,3) = exp(Z2 (5,3) - m (5,1) · 1ᵀ (1,3))",
+        "E": "E (5,3) = exp(Z2 (5,3))",
         "S": "S (5,) = E (5,3) · 1 (3,1)",
         "P": "P (5,3) = diag(1 ⊘ S) (5,5) · E (5,3)",
         "L_i": "L_i (5,) = -(Y (5,3) ⊙ log(P (5,3))) 1 (3,1)",
@@ -139,9 +148,21 @@ def test_scores_that_would_overflow_are_shown_without_a_warning():
     net = Network.from_parameters({"W1": [[2000.0, -2000.0, 0.0]], "b1": [0.0, 0.0, 0.0]})
     traced = trace(net, [[1.0], [-1.0]], [1, 1])
     np.testing.assert_array_equal(traced["m"], [2000, 2000])
+    assert traced["E"].with_shapes == "E (2,3) = exp(Z1 (2,3) - m (2,1) · 1ᵀ (1,3))"
     np.testing.assert_array_equal(traced["P"], [[1, 0, 0], [0, 1, 0]])
     np.testing.assert_array_equal(traced["dZ1"], [[0.5, -0.5, 0], [0, 0, 0]])
     assert traced.loss == 2000
     cell = traced.cell("dZ1", 0, 1)  # dP is infinite there: the cell is taken apart in the form that is finite
     assert (cell.value, cell.sum, cell.equation.index_form) == (-0.5, -0.5, "dZ1_ij = (P_ij - Y_ij)/n")
     assert "inf" in repr(traced["dP"])
+
+
+@pytest.mark.parametrize("scale", [800.0, -800.0])
+def test_the_largest_score_is_subtracted_where_exp_would_leave_the_range(scale):
+    net = Network.from_parameters({"W1": [[1.0, 1.001, 0.999]], "b1": [0.0, 0.0, 0.0]})
+    traced = trace(net, [[scale], [1.0]], [1, 2])
+    Z = traced["Z1"].value
+    np.testing.assert_array_equal(traced["m"], Z.max(axis=1))
+    np.testing.assert_allclose(traced["E"], np.exp(Z - Z.max(axis=1, keepdims=True)))
+    assert check_equations(traced, values_of(traced), rtol=1e-8) > 10
+    assert "m" not in trace(net, [[1.0], [2.0]], [1, 2])

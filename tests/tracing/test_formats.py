@@ -33,7 +33,7 @@ def wide():
 
 def test_the_steps_are_in_the_order_of_the_computation(box):
     assert " ".join(box) == (
-        "X W1 b1 Z1 A1 W2 b2 Z2 m E S P Y n L_i L dP J dZ2 dW2 db2 dA1 dZ1 dW1 db1 dX eta W1' b1' W2' b2'"
+        "X W1 b1 Z1 A1 W2 b2 Z2 E S P Y n L_i L dP J dZ2 dW2 db2 dA1 dZ1 dW1 db1 dX eta W1' b1' W2' b2'"
     )
     assert [entry.name for entry in box.steps] == list(box)
     seen = set()

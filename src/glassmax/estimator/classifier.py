@@ -35,7 +35,6 @@ from .options import make_plan
 from .outcome import has_diverged, has_exploded, warn_of_outcome
 from .preparation import known_rows, prepare_fit, prepare_partial_fit
 from .run import Run, train_one_epoch
-from .traced_rows import training_batch
 from .user_warnings import warn_user
 
 __all__ = ["SoftmaxClassifier"]
@@ -737,6 +736,8 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
 
     def _training_batch(self, X: Any, y: Any, sample_weight: Any) -> Any:
         """Return rows as `glassmax.trace` takes them, with the loss of the training."""
+        from .traced_rows import training_batch  # late: training needs no calculus
+
         network, labels, data = self._known_rows(X, y, sample_weight)
         return training_batch(self, network, labels, data, np.arange(len(data.y)))
 

@@ -69,9 +69,7 @@ def _forward(batch: Batch, tape: Tape) -> Iterator[tuple[str, Array]]:
             yield f"A{layer}", tape.A[layer]
     Z = tape.Z[last]
     if network.head.output == "softmax":
-        m = Z.max(axis=1)
-        E = np.exp(Z - m[:, None])
-        yield from {"m": m, "E": E, "S": E.sum(axis=1)}.items()
+        yield from _exponentials(Z)
     yield "P", tape.P
     losses = network.head.rows(tape.head, batch.T)
     yield "L_i", losses
@@ -81,6 +79,18 @@ def _forward(batch: Batch, tape: Tape) -> Iterator[tuple[str, Array]]:
     if network.l2:
         yield "R", penalty
     yield "L", reduce_rows(losses, batch.w, "sum") / _divisor(batch) + penalty
+
+
+def _exponentials(Z: Array) -> Iterator[tuple[str, Array]]:
+    """Yield E = exp(Z) and its row sums S; where they leave the range of the numbers, E = exp(Z - m) and m."""
+    E = np.exp(Z)
+    S = E.sum(axis=1)
+    if not (np.isfinite(S) & (S != 0)).all():
+        m = Z.max(axis=1)
+        E = np.exp(Z - m[:, None])
+        S = E.sum(axis=1)
+        yield "m", m
+    yield from (("E", E), ("S", S))
 
 
 def _backward(batch: Batch, tape: Tape, arrays: dict[str, Array]) -> Iterator[tuple[str, Array]]:

@@ -92,8 +92,11 @@ class _Ledger:
         Z, output = f"Z{self.last}", self.network.head.output
         names = {"Z": Z}
         if output == "softmax":
-            yield self.entry("m", "forward", reason("m"), meaning=f"m_i is the largest entry of row i of {Z}")
-            yield self.entry("E", "forward", reason("E"), partial(defined, "E_ij = exp(Z_ij - m_i)", names))
+            exponent, kind = "Z_ij", "E"
+            if "m" in self.arrays:
+                exponent, kind = "Z_ij - m_i", "shifted E"
+                yield self.entry("m", "forward", reason("m"), meaning=f"m_i is the largest entry of row i of {Z}")
+            yield self.entry("E", "forward", reason(kind), partial(defined, f"E_ij = exp({exponent})", names))
             yield self.entry("S", "forward", reason("S"), partial(defined, "S_i = sum_j E_ij", {}))
             yield self.entry("P", "forward", reason("P softmax"), partial(defined, "P_ij = E_ij / S_i", {}))
         else:

@@ -26,8 +26,12 @@ REASONS = {
     ),
     "A": "The activation {f} acts entry by entry: nothing is summed.",
     "masked A": "The activation {f} and the dropout mask act entry by entry: nothing is summed.",
-    "m": "Subtracting the largest score of a row keeps exp from overflowing, and cancels in P.",
-    "E": "The unnormalized probabilities: positive, but a row doesn't sum to 1 yet.",
+    "m": "Without m, exp would leave the range of the numbers. Subtracting m from a row of scores cancels in P.",
+    "E": (
+        "The unnormalized probabilities: positive, but a row doesn't sum to 1 yet. The network first subtracts the "
+        "largest score of each row, which cancels in P."
+    ),
+    "shifted E": "The unnormalized probabilities: positive, but a row doesn't sum to 1 yet.",
     "S": "The sum of each row of E.",
     "P softmax": (
         "Each row of E is divided by its own sum, so that the row sums to 1: every probability of a row depends on "
