@@ -85,6 +85,29 @@ def test_a_known_cell_shows_its_row_its_column_and_their_products(page_of):
     assert page.inner_text(".total") == "dW2[3, 1] = −0.0476210"
 
 
+def test_a_click_holds_a_cell_until_the_next_click(page_of):
+    page = page_of(of_toy(), hash="#dW2")
+    held = page.locator("td.pointed")
+    cell(page, 3, 1).click()
+    cell(page, 5, 2).hover()
+    assert held.get_attribute("data-index") == "3,1"
+    cell(page, 3, 1).click()
+    cell(page, 5, 2).hover()
+    assert held.get_attribute("data-index") == "5,2"
+
+
+def test_the_cell_that_is_nudged_is_the_one_that_was_clicked(page_of):
+    page = page_of(of_toy(), hash="#W2")
+    cell(page, 3, 1).click()
+    page.locator("#nudge input").evaluate("e => { e.value = 0.5; e.dispatchEvent(new Event('input')) }")
+    cell(page, 5, 2).hover()
+    assert "W2[3, 1]" in page.inner_text("#nudge h3")
+    assert number(page.locator(".nudge-numbers td").first.inner_text()) == 0.5
+    cell(page, 5, 2).click()
+    assert "W2[5, 2]" in page.inner_text("#nudge h3")
+    assert number(page.locator(".nudge-numbers td").first.inner_text()) == 0
+
+
 def test_dZ_is_contracted_with_the_jacobian_of_its_sample(page_of):
     page = page_of(of_toy(), hash="#dZ2")
     cell(page, 4, 0).hover()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["as_fragment", "as_html"]
 
-SCRIPTS = ("arrays", "recipes", "terms", "chain", "detail", "cell", "nudge", "naive", "walk")
+SCRIPTS = ("arrays", "recipes", "again", "terms", "chain", "detail", "cell", "nudge", "naive", "walk")
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 THUMBNAIL = 64
 """The most rows and columns of the picture of a large array."""

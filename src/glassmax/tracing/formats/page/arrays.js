@@ -65,8 +65,13 @@ for (const step of steps) {
 /** The arrays as they are shown: those of the trace, or what a nudge made of them. */
 let arrays = given;
 
-/** What is selected: the number of the step, a cell of it or null, the sample of the Jacobian, the notation. */
-const selected = { step: 0, cell: null, way: 0, sample: 0, notation: "matrix", nudge: 0 };
+/**
+ * What is selected: the number of the step; a cell of it or null, and whether a click holds it; which of its equations;
+ * the sample of the Jacobian; the notation; the cell that is nudged, and by how much.
+ */
+const selected = {
+  step: 0, cell: null, held: false, way: 0, sample: 0, notation: "matrix", nudged: null, nudge: 0,
+};
 
 /** The Jacobian of a sample, from the trace or from P. */
 function jacobianCell(index) {

@@ -1,6 +1,6 @@
 // One number changed: the loss that its gradient predicts, and the loss that comes out.
 
-const POINTS = 41;
+const MOST_POINTS = 41, LEAST_POINTS = 9, MILLISECONDS = 300;
 
 function canBeNudged(step) {
   return step.stage === "given" && stepOf.has(`d${step.name}`) && step.array;
@@ -14,9 +14,9 @@ function nudgePanel(step) {
   return element("div", { id: "nudge", class: "nudge" });
 }
 
-/** The cell that is changed: the selected one, or the first. */
+/** The cell that is changed: the one that was chosen, or the first. */
 function nudgedCell(step) {
-  return selected.cell ?? step.shape.map(() => 0);
+  return selected.nudged ?? step.shape.map(() => 0);
 }
 
 function showNudge() {
@@ -28,9 +28,12 @@ function showNudge() {
   const lossAt = (change) => computedAgain(step.name, index, change, true).get("L").cells;
   const before = given.get("L").cells;
   const slope = given.get(`d${step.name}`).at(index);
+  const began = performance.now();
   const zero = lossAt(0);
-  const curve = range(POINTS).map((k) => {
-    const change = ((2 * k) / (POINTS - 1) - 1) * reach;
+  const affordable = Math.floor(MILLISECONDS / Math.max(performance.now() - began, 1));
+  const points = Math.max(LEAST_POINTS, Math.min(MOST_POINTS, affordable));
+  const curve = range(points).map((k) => {
+    const change = ((2 * k) / (points - 1) - 1) * reach;
     return { change, loss: lossAt(change) - zero + before, line: before + slope * change };
   });
   const picture = element("div");

@@ -6,13 +6,9 @@ const announced = document.getElementById("announced");
 /** Select a step, and perhaps a cell of it. */
 function choose(number, cell = null) {
   const next = Math.max(0, Math.min(steps.length - 1, number));
-  if (next !== selected.step) {
-    selected.way = 0;
-    selected.nudge = 0;
-    arrays = given;
-  }
-  selected.step = next;
-  selected.cell = cell;
+  if (next !== selected.step) selected.way = 0;
+  Object.assign(selected, { step: next, cell, held: false, nudged: cell, nudge: 0 });
+  arrays = given;
   followSample();
   showAll();
 }
@@ -28,18 +24,21 @@ function followSample() {
 /** Point at a cell of the selected array. */
 function point(index) {
   if (selected.cell?.join(",") === index.join(",")) return;
-  const nudging = selected.nudge !== 0;
   selected.cell = index;
-  selected.nudge = 0;
-  arrays = given;
-  if (nudging) recolor();
   if (followSample()) {
     showAll();
     return;
   }
   showCell();
-  showNudge();
   remember();
+}
+
+/** Choose a cell of a given array to be nudged. */
+function nudgeAt(index) {
+  if (!canBeNudged(steps[selected.step]) || selected.nudged?.join(",") === index.join(",")) return;
+  Object.assign(selected, { nudged: index, nudge: 0 });
+  arrays = given;
+  showNudge();
 }
 
 function usesJacobian() {
@@ -90,6 +89,12 @@ function recalled() {
   return true;
 }
 
+/** The index of the cell of the selected array that an element is in; null elsewhere. */
+function indexAt(target) {
+  const cell = target.closest("table.main td.cell");
+  return cell && cell.dataset.index.split(",").filter(Boolean).map(Number);
+}
+
 /** Move inside the table with the arrow keys. */
 function moveCell(event) {
   const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
@@ -107,7 +112,6 @@ function moveCell(event) {
   const next = cells(line)[place + (right ?? 0)];
   if (next) {
     next.focus();
-    point(next.dataset.index.split(",").filter(Boolean).map(Number));
     tables.get(steps[selected.step].name).get(next.dataset.index)?.focus();
   }
   event.preventDefault();
@@ -123,14 +127,28 @@ function listen() {
     button.addEventListener("click", () => { selected.notation = button.dataset.notation; showAll(); });
   }
   const detail = document.getElementById("detail");
-  const pointed = (event) => {
-    const cell = event.target.closest("table.main td.cell");
-    if (cell) point(cell.dataset.index.split(",").filter(Boolean).map(Number));
-  };
-  for (const kind of ["pointerover", "click", "focusin"]) detail.addEventListener(kind, pointed);
+  detail.addEventListener("pointerover", (event) => {
+    const index = indexAt(event.target);
+    if (index && !selected.held) point(index);
+  });
+  detail.addEventListener("focusin", (event) => {
+    const index = indexAt(event.target);
+    if (!index) return;
+    point(index);
+    nudgeAt(index);
+  });
+  detail.addEventListener("click", (event) => {
+    const index = indexAt(event.target);
+    if (!index) return;
+    const same = selected.cell?.join(",") === index.join(",");
+    selected.held = !(same && selected.held);
+    point(index);
+    nudgeAt(index);
+  });
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
     if (moveCell(event) || event.target.closest("input, select, textarea, summary")) return;
+    if (event.key === "Escape") selected.held = false;
     if (event.key === "ArrowRight") choose(selected.step + 1);
     else if (event.key === "ArrowLeft") choose(selected.step - 1);
     else return;
