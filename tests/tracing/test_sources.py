@@ -193,6 +193,19 @@ def test_a_model_of_arrays_takes_labels():
     np.testing.assert_array_equal(plain["Y"], [[0, 0, 1], [1, 0, 0]])
 
 
+def test_a_model_of_a_frame_of_numbers_finds_its_columns_and_the_target():
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"b": X[:, 1], "species": NAMES, "a": X[:, 0]})
+    classifier = SoftmaxClassifier((3,), max_iter=2, random_state=0).fit(frame.select("a", "b"), NAMES)
+    model = classifier.to_model()
+    traced = trace(model, frame, "species", rows=[149, 0])
+    np.testing.assert_array_equal(traced["X"], X[[149, 0], :2])
+    np.testing.assert_array_equal(traced["Y"], [[0, 0, 1], [1, 0, 0]])
+    assert traced.columns == ["a", "b"]
+    by_labels = trace(model, frame.select("b", "a"), NAMES, rows=[149, 0])
+    np.testing.assert_array_equal(by_labels["dW1"], traced["dW1"])
+
+
 def test_rows_of_weight_0_are_left_out_whatever_they_hold():
     network, X, y = toy()
     holes = X.copy()

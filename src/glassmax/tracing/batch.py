@@ -28,6 +28,7 @@ from ..table import (
     read_labels,
     read_weights,
 )
+from ..table.columns import numbers_of
 from .encoded_names import encoded_names
 from .updates import Optimizer
 
@@ -157,7 +158,15 @@ def _of_table(
     else:
         T = _indices(model, y)[chosen]
     weight = None if weight is None else np.asarray(weight)[chosen]
-    return chosen, *network._check_batch(model.inputs(part), T, weight)
+    return chosen, *network._check_batch(_inputs(model, part, y), T, weight)
+
+
+def _inputs(model: Model, part: Table, y: Any) -> Array:
+    """Return the rows of a table as the network takes them: encoded, or the numbers of the columns of the training."""
+    if model.encoding is not None:
+        return model.inputs(part)
+    names = model.columns or [name for name in part.names if not (isinstance(y, str) and name == y)]
+    return model.inputs(np.column_stack([numbers_of(part, name) for name in names]))
 
 
 def _member(model: Model, member: int | None) -> tuple[Network, list[str]]:
