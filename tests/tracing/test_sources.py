@@ -111,13 +111,13 @@ def test_of_an_ensemble_one_network_is_traced_and_named(tables):
     largest = int(np.argmax(model.weights))
     traced = trace(tables, penguins, "species", rows=slice(0, 4))
     assert traced.notes[0].startswith(
-        f"The model is an ensemble of {len(model.networks)} networks, whose logits are averaged; this is network "
-        f"{largest}, the one of the largest weight."
+        f"The model is an ensemble of {len(model.networks)} networks, whose logits are averaged. The trace shows network "
+        f"{largest}, which has the largest weight."
     )
     np.testing.assert_array_equal(traced["W1"], model.networks[largest].parameters["W1"])
     np.testing.assert_allclose(traced["X"], model.inputs(penguins.rows(slice(0, 4))))
     other = trace(model, penguins, "species", rows=slice(0, 4), member=1)
-    assert "this is network 1, as asked." in other.notes[0]
+    assert "The trace shows network 1, as asked." in other.notes[0]
     np.testing.assert_array_equal(other["W1"], model.networks[1].parameters["W1"])
 
 

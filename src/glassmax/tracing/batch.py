@@ -178,9 +178,9 @@ def _member(model: Model, member: int | None) -> tuple[Network, list[str]]:
         raise OptionError(parameter="member", came=repr(member), expected=f"{expected}: one of the networks")
     chosen = int(np.argmax(model.weights)) if member is None else int(member)
     network = model.networks[chosen]
-    why = "the one of the largest weight" if member is None else "as asked"
+    why = "which has the largest weight" if member is None else "as asked"
     note = (
-        f"The model is an ensemble of {m} networks, whose logits are averaged; this is network {chosen}, {why}. "
+        f"The model is an ensemble of {m} networks, whose logits are averaged. The trace shows network {chosen}, {why}. "
         "Each network was trained alone, on its own loss."
     )
     return network, [note] if m > 1 else []
