@@ -111,8 +111,8 @@ def test_of_an_ensemble_one_network_is_traced_and_named(tables):
     largest = int(np.argmax(model.weights))
     traced = trace(tables, penguins, "species", rows=slice(0, 4))
     assert traced.notes[0].startswith(
-        f"The model is an ensemble of {len(model.networks)} networks, whose logits are averaged. The trace shows network "
-        f"{largest}, which has the largest weight."
+        f"The model is an ensemble of {len(model.networks)} networks, whose logits are averaged. The trace shows "
+        f"network {largest}, which has the largest weight."
     )
     np.testing.assert_array_equal(traced["W1"], model.networks[largest].parameters["W1"])
     np.testing.assert_allclose(traced["X"], model.inputs(penguins.rows(slice(0, 4))))

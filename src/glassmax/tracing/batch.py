@@ -180,8 +180,8 @@ def _member(model: Model, member: int | None) -> tuple[Network, list[str]]:
     network = model.networks[chosen]
     why = "which has the largest weight" if member is None else "as asked"
     note = (
-        f"The model is an ensemble of {m} networks, whose logits are averaged. The trace shows network {chosen}, {why}. "
-        "Each network was trained alone, on its own loss."
+        f"The model is an ensemble of {m} networks, whose logits are averaged. "
+        f"The trace shows network {chosen}, {why}. Each network was trained alone, on its own loss."
     )
     return network, [note] if m > 1 else []
 
