@@ -76,7 +76,7 @@ def test_another_member_and_weights_can_be_asked_for(run):
     argv = "explain", "m.safetensors", "t.csv", "--rows", "1:4"
     first, second = (json.loads(run(*argv, "--json", "--member", member).out) for member in (0, 1))
     assert first["loss"] != second["loss"]
-    assert "this is network 1, as asked." in second["notes"][0]
+    assert "The trace shows network 1, as asked." in second["notes"][0]
     weighted = json.loads(run(*argv, "--json", "--weight", "w").out)
     steps = {step["name"]: step for step in weighted["steps"]}
     assert steps["w"]["array"]["cells"] == [1, 2, 3]  # the first row has the weight 0

@@ -111,13 +111,13 @@ def test_of_an_ensemble_one_network_is_traced_and_named(tables):
     largest = int(np.argmax(model.weights))
     traced = trace(tables, penguins, "species", rows=slice(0, 4))
     assert traced.notes[0].startswith(
-        f"The model is an ensemble of {len(model.networks)} networks, whose logits are averaged; this is network "
-        f"{largest}, the one of the largest weight."
+        f"The model is an ensemble of {len(model.networks)} networks, whose logits are averaged. The trace shows "
+        f"network {largest}, which has the largest weight."
     )
     np.testing.assert_array_equal(traced["W1"], model.networks[largest].parameters["W1"])
     np.testing.assert_allclose(traced["X"], model.inputs(penguins.rows(slice(0, 4))))
     other = trace(model, penguins, "species", rows=slice(0, 4), member=1)
-    assert "this is network 1, as asked." in other.notes[0]
+    assert "The trace shows network 1, as asked." in other.notes[0]
     np.testing.assert_array_equal(other["W1"], model.networks[1].parameters["W1"])
 
 
@@ -191,6 +191,19 @@ def test_a_model_of_arrays_takes_labels():
     assert trace(model, X, NAMES, rows=0, optimizer=Adam(0.1))["eta"].why == "The learning rate of this step."
     plain = trace(Model(model.network, [7, 8, 9]), X[:2], [9, 7])
     np.testing.assert_array_equal(plain["Y"], [[0, 0, 1], [1, 0, 0]])
+
+
+def test_a_model_of_a_frame_of_numbers_finds_its_columns_and_the_target():
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"b": X[:, 1], "species": NAMES, "a": X[:, 0]})
+    classifier = SoftmaxClassifier((3,), max_iter=2, random_state=0).fit(frame.select("a", "b"), NAMES)
+    model = classifier.to_model()
+    traced = trace(model, frame, "species", rows=[149, 0])
+    np.testing.assert_array_equal(traced["X"], X[[149, 0], :2])
+    np.testing.assert_array_equal(traced["Y"], [[0, 0, 1], [1, 0, 0]])
+    assert traced.columns == ["a", "b"]
+    by_labels = trace(model, frame.select("b", "a"), NAMES, rows=[149, 0])
+    np.testing.assert_array_equal(by_labels["dW1"], traced["dW1"])
 
 
 def test_rows_of_weight_0_are_left_out_whatever_they_hold():

@@ -28,6 +28,7 @@ from ..table import (
     read_labels,
     read_weights,
 )
+from ..table.columns import numbers_of
 from .encoded_names import encoded_names
 from .updates import Optimizer
 
@@ -157,7 +158,15 @@ def _of_table(
     else:
         T = _indices(model, y)[chosen]
     weight = None if weight is None else np.asarray(weight)[chosen]
-    return chosen, *network._check_batch(model.inputs(part), T, weight)
+    return chosen, *network._check_batch(_inputs(model, part, y), T, weight)
+
+
+def _inputs(model: Model, part: Table, y: Any) -> Array:
+    """Return the rows of a table as the network takes them: encoded, or the numbers of the columns of the training."""
+    if model.encoding is not None:
+        return model.inputs(part)
+    names = model.columns or [name for name in part.names if not (isinstance(y, str) and name == y)]
+    return model.inputs(np.column_stack([numbers_of(part, name) for name in names]))
 
 
 def _member(model: Model, member: int | None) -> tuple[Network, list[str]]:
@@ -169,10 +178,10 @@ def _member(model: Model, member: int | None) -> tuple[Network, list[str]]:
         raise OptionError(parameter="member", came=repr(member), expected=f"{expected}: one of the networks")
     chosen = int(np.argmax(model.weights)) if member is None else int(member)
     network = model.networks[chosen]
-    why = "the one of the largest weight" if member is None else "as asked"
+    why = "which has the largest weight" if member is None else "as asked"
     note = (
-        f"The model is an ensemble of {m} networks, whose logits are averaged; this is network {chosen}, {why}. "
-        "Each network was trained alone, on its own loss."
+        f"The model is an ensemble of {m} networks, whose logits are averaged. "
+        f"The trace shows network {chosen}, {why}. Each network was trained alone, on its own loss."
     )
     return network, [note] if m > 1 else []
 

@@ -48,8 +48,8 @@ def trace(
     Parameters
     ----------
     network : Network, SoftmaxClassifier, TableClassifier or Model
-        A classifier must be fitted. Its loss is that of its training on these rows: with class weights, label smoothing
-        and penalty. A model adds its encoding of tables.
+        A classifier must be fitted. The loss of a SoftmaxClassifier is that of its training: with class weights
+        ("balanced" over all rows of X), label smoothing and penalty. A TableClassifier or a model encodes tables.
     X : (n, d) array, sparse matrix, frame or Table
         The rows, as the network or the model takes them.
     y : (n,) or (n, k) array, or str

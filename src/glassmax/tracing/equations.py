@@ -17,7 +17,7 @@ import numpy as np
 from ..calculus import derive
 from ..calculus.expression import Expr, Tensor, map_children
 from ..calculus.indices import for_reading
-from ..calculus.matrix import Diag, Leaf, Matrix, NoMatrixFormError, Ones, Product, Transpose, matrix_form
+from ..calculus.matrix import Diag, Leaf, Matrix, NoMatrixFormError, Ones, Power, Product, Transpose, matrix_form
 from ..calculus.matrix.nodes import map_matrix, matrix_children
 from ..calculus.printing import latex, mathml, matrix_latex, matrix_mathml, matrix_text, text
 from ..calculus.proving import Values, evaluate
@@ -228,6 +228,8 @@ def _sized(m: Matrix, shapes: Shapes, sizes: Mapping[str, int], *, column: bool 
             return Leaf(f"diag({matrix_text(of)}) {_shape((length, length))}{mark}", axes) if length else m
         case Transpose(Leaf(name, _), axes):
             return Leaf(f"{name}ᵀ {_shape(_as_column(shapes[name], True)[::-1])}{mark}", axes)
+        case Power(Leaf(name, inner), exponent, axes) if inner and exponent > 0:
+            return Leaf(f"{matrix_text(m)} {_shape(_as_column(shapes[name], column))}{mark}", axes)
         case Transpose(Ones(inner) as ones, axes):
             known = {**sizes, **({inner[0]: _along(ones.along, shapes)} if ones.along else {})}
             return Leaf(f"1ᵀ {_shape((1, known[inner[0]]))}{mark}" if inner[0] in known else f"1ᵀ{mark}", axes)

@@ -82,12 +82,13 @@ def _of_jacobian(dP: Array, J: Array, dZ: Array, of: str, row: int) -> Iterator[
         yield NaiveView(
             "row sums of the Jacobian", of, f"{j}.sum(axis=1)", right, J.sum(axis=1), dZ,
             "The sum of a row is the change of one probability when all scores rise by the same amount, which softmax "
-            "ignores: it is 0 for any label, up to rounding. The rows must be multiplied by dP before they are summed.",
+            "ignores: the sum is 0 for any label, up to rounding. The rows must be multiplied by dP before the "
+            "sum.",
         )  # fmt: skip
         yield NaiveView(
             "diagonal of the Jacobian alone", of, f"{dp} * np.diag({j})", right, dP * np.diag(J), dZ,
-            "This is the rule for outputs that depend on their own score alone, as a sigmoid's do. A score of softmax "
-            "changes every probability of its row, and each of them changes the loss.",
+            "The diagonal is enough for outputs that depend on their own score alone, as those of a sigmoid do. A "
+            "score of softmax changes every probability of its row, and each of these probabilities changes the loss.",
         )  # fmt: skip
         yield NaiveView(
             "product entry by entry", of, f"{dp} * {j}", right, dP * J, dZ,

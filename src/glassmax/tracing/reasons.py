@@ -54,7 +54,8 @@ REASONS = {
     "weighted dP": "The derivative of L by each output. The w_i/s of the mean is in dP, and so in all that follows.",
     "J": (
         "Softmax has one Jacobian for each sample i, because every probability l of a row depends on every score j. "
-        "It is contracted with dP. Its rows are never summed: the sums are 0."
+        "The Jacobian is contracted with dP. Its rows are never summed alone, because every row of the Jacobian sums "
+        "to 0."
     ),
     "dZ softmax": (
         "The score j changes every probability l of its row, so l is summed: row i of dP times the Jacobian of "

@@ -77,7 +77,7 @@ def grid(value: Array, most_columns: int = MOST_COLUMNS) -> Grid:
         _shown(table.shape[1], most_columns, min(EDGE_COLUMNS, max(1, (most_columns - 1) // 2))),
     )
     values = [[None if i is None or j is None else float(table[i, j].real) for j in columns] for i in rows]
-    write = _writer(table)
+    write = _writer(table) if np.ndim(value) else plain_number
     cells = [[ELLIPSIS if cell is None else write(cell) for cell in line] for line in values]
     width = max((len(cell) for line in cells for cell in line), default=0)
     hidden = []

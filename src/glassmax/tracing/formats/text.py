@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import starmap
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 WIDTH = 100
+NUMBER = re.compile(r"-?\d+(?:/\d+)?")
 MOST_NAMES = 40
 """The names of columns that are shown."""
 MOST_TERMS = 12
@@ -144,7 +146,7 @@ def _part_lines(part: Part) -> list[str]:
 
 
 def _factor(name: str, value: float) -> str:
-    return name if name in (plain_number(value), f"({plain_number(value)})") else f"{name} = {plain_number(value)}"
+    return name if NUMBER.fullmatch(name) else f"{name} = {plain_number(value)}"
 
 
 def view_text(view: NaiveView) -> str:
