@@ -6,6 +6,7 @@ Where to begin::
     gm.SoftmaxClassifier     train and predict on numbers: a scikit-learn estimator
     gm.Network               a network of your own: forward pass, exact gradients, Jacobian, Hessian products
     gm.derive                derive a gradient from the equations of a loss
+    gm.trace                 see one batch: every array of both passes, its equation and why
     gm.diagnose              find the mistake in a gradient that you derived yourself
     gm.functional            softmax, losses, activations: every f beside its f_vjp
     gm.not_class             the label of a row known only by what it is not
@@ -16,6 +17,7 @@ The map of the modules, from the command line down to the exceptions::
 
     cli/            the command line: one module for each command
     doctor/         check a gradient of your own: what is wrong, where, why, how to correct it
+    tracing/        one batch: every array, its equation, its shape, its value and why
     estimator/      TableClassifier and SoftmaxClassifier, the scikit-learn estimators
     training/       the training loop, early stopping, metrics, checkpoints
     learner/        find, read and run a user's program in a separate process
@@ -36,6 +38,7 @@ The map of the modules, from the command line down to the exceptions::
     parameters      W1, b1, W2, ... as views of one vector theta
     functional/     affine, activations, softmax, losses: every f beside its f_vjp
     gradcheck       compare a gradient with numerical derivatives of the loss
+    pages/          the look that all pages share: one self-contained HTML file
     sealed          files of tensors and text, protected by a hash: model files and checkpoints
     files           write a file completely or not at all
     errors          the exceptions
@@ -74,9 +77,11 @@ if TYPE_CHECKING:
         model_parts,
         network,
         optimizers,
+        pages,
         parameters,
         sealed,
         table,
+        tracing,
         training,
     )
     from .calculus import derive
@@ -86,6 +91,7 @@ if TYPE_CHECKING:
     from .model import Model, load_model
     from .network import Network
     from .table import not_class, read_table
+    from .tracing import Trace, trace
 
 __all__ = [
     "Embedding",
@@ -93,6 +99,7 @@ __all__ = [
     "Network",
     "SoftmaxClassifier",
     "TableClassifier",
+    "Trace",
     "architecture",
     "calculus",
     "calibration",
@@ -118,10 +125,13 @@ __all__ = [
     "network",
     "not_class",
     "optimizers",
+    "pages",
     "parameters",
     "read_table",
     "sealed",
     "table",
+    "trace",
+    "tracing",
     "training",
 ]
 
@@ -131,11 +141,13 @@ _HOME = {
     "Network": "network",
     "SoftmaxClassifier": "estimator",
     "TableClassifier": "estimator",
+    "Trace": "tracing",
     "derive": "calculus",
     "diagnose": "doctor",
     "load_model": "model",
     "not_class": "table",
     "read_table": "table",
+    "trace": "tracing",
 }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .expression import PI, names, walk
-from .formats import NumpyCode, as_html, as_json, as_latex, as_markdown, as_mathml, as_numpy, as_text
+from .formats import NumpyCode, as_fragment, as_html, as_json, as_latex, as_markdown, as_mathml, as_numpy, as_text
 from .formats.text import cases_of
 from .indices import for_reading
 from .limits import DeriveError, bounded
@@ -104,7 +104,7 @@ class Derivation(DerivationResult):
         return as_mathml(self)
 
     def html(self) -> str:
-        """Return every line as HTML."""
+        """Return a whole page of HTML with every line; it opens from disk."""
         return as_html(self)
 
     def markdown(self) -> str:
@@ -130,7 +130,7 @@ class Derivation(DerivationResult):
         return self.text()
 
     def _repr_html_(self) -> str:
-        return self.html()
+        return as_fragment(self)
 
 
 Lengths = dict[Any, tuple[int, str]]

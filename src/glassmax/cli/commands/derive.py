@@ -16,7 +16,7 @@ FORMATS = {
     "numpy": "Print only the result, as a Python function.",
     "latex": "Print only the right side of the result, as LaTeX.",
     "mathml": "Print only the right side of the result, as MathML.",
-    "html": "Print every line as HTML.",
+    "html": "Print every line as a web page.",
     "markdown": "Print every line as Markdown.",
     "json": "Print every line and the result as JSON.",
 }
@@ -91,8 +91,7 @@ def command(cases: bool, **asked: Any) -> None:
         raise click.UsageError(f"{chosen} can't be combined. Leave all but one of them out.")
     try:
         derivations = _derivations(asked)
-        for derivation in derivations:
-            _show(derivation, forms[0] if forms else None, cases)
+        _show(derivations, forms[0] if forms else None, cases)
     except GlassmaxError as error:
         place = str(error).split("\n")[1:]
         raise WrongExpressionError("\n".join(map(harmless, [worded_error(error), *place]))) from None
@@ -100,15 +99,21 @@ def command(cases: bool, **asked: Any) -> None:
         click.get_current_context().exit(1)
 
 
-def _show(derivation: "Derivation", form: str | None, cases: bool) -> None:
-    if form == "json":
-        show_json(derivation.json())
-    elif form is None or not derivation.proved:
-        show_painted(derivation.text(cases=cases))
-    else:
-        click.echo(getattr(derivation, form)())
-        if form in RESULT_ALONE and derivation.unused_note:
-            say(derivation.unused_note)
+def _show(derivations: "list[Derivation]", form: str | None, cases: bool) -> None:
+    if form == "html" and all(derivation.proved for derivation in derivations):
+        from ...calculus.formats import as_html
+
+        click.echo(as_html(*derivations))
+        return
+    for derivation in derivations:
+        if form == "json":
+            show_json(derivation.json())
+        elif form is None or not derivation.proved:
+            show_painted(derivation.text(cases=cases))
+        else:
+            click.echo(getattr(derivation, form)())
+            if form in RESULT_ALONE and derivation.unused_note:
+                say(derivation.unused_note)
 
 
 def _derivations(asked: dict[str, Any]) -> "list[Derivation]":
