@@ -1,4 +1,4 @@
-.PHONY: help install test test-all test-torch native sanitize wasm check-wasm check format bench clean
+.PHONY: help install test test-all test-torch test-browser native sanitize wasm check-wasm check format bench clean
 
 PYTHON ?= python
 
@@ -19,6 +19,10 @@ test-all:  ## Install the package, then run all tests against it
 test-torch:  ## Install PyTorch too, then run the tests that need it
 	$(PYTHON) -m pip install -q '.[test,torch]'
 	$(PYTHON) -m pytest tests_torch
+
+test-browser:  ## Install Playwright too, then test the pages in the Chromium of the machine, which must be there
+	$(PYTHON) -m pip install -q '.[browser]'
+	GLASSMAX_BROWSER_TESTS=required $(PYTHON) -m pytest tests/browser
 
 native:  ## Install again after a change in native/, compiling only what has changed
 	$(PYTHON) -m pip install -q 'scikit-build-core>=1.0' 'nanobind>=3.0,<4' cmake ninja

@@ -35,6 +35,7 @@ The map of the modules, from the command line down to the exceptions::
     parameters      W1, b1, W2, ... as views of one vector theta
     functional/     affine, activations, softmax, losses: every f beside its f_vjp
     gradcheck       compare a gradient with numerical derivatives of the loss
+    pages/          the look that all pages share: one self-contained HTML file
     sealed          files of tensors and text, protected by a hash: model files and checkpoints
     files           write a file completely or not at all
     errors          the exceptions
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
         model_manifest,
         network,
         optimizers,
+        pages,
         parameters,
         sealed,
         table,
@@ -115,6 +117,7 @@ __all__ = [
     "network",
     "not_class",
     "optimizers",
+    "pages",
     "parameters",
     "read_table",
     "sealed",

@@ -62,8 +62,8 @@ REFUSED = {
     "a,a\n1,2\n": "data.csv has two columns named 'a'. Rename one of them.",
     "a,b\n1,2\n3\n": "Row 3 of data.csv has 1 cell, expected 2 as in the header. Correct the row.",
     'a,b\n1,"2\n': "Row 2 opens a quoted cell that is never closed. Close the quotation mark.",
-    "a,b\n1,x\n2,x\n": "Column 'b' of data.csv has 1 different value, expected 2 to 50 classes. Choose another column to "
-    "predict.",
+    "a,b\n1,x\n2,x\n": "Column 'b' of data.csv has 1 different value, expected 2 to 50 classes. Choose another "
+    "column to predict.",
     "a,b\n1,x\n1,y\n": "data.csv has no column to learn from. Expected numbers, or categories with at most 30 values.",
 }
 
