@@ -25,7 +25,9 @@ def build() -> str:
         `DecompressionStream` (Chrome and Edge from 103, Firefox from 113, Safari from 16.4).
     """
     folder = files(__package__).joinpath("scripts")
-    modules = {entry.name: entry.read_text(encoding="utf-8") for entry in folder.iterdir() if entry.name.endswith(".js")}
+    modules = {
+        entry.name: entry.read_text(encoding="utf-8") for entry in folder.iterdir() if entry.name.endswith(".js")
+    }
     return page(
         "The softmax playground",
         packaged(__package__, "body.html"),

@@ -46,6 +46,7 @@ export function drawCurves(canvas, history, shadow) {
     context.setLineDash(dash);
     const points = history.map(({ epoch }, i) => [epoch, values[i]]).filter(([, x]) => Number.isFinite(x) && x !== null && (!logarithmic || x > 0));
     line(context, points.map(([epoch, x]) => [px(epoch), py(x)]), tone(color));
+    if (points.length === 1) dot(context, px(points[0][0]), py(points[0][1]), tone(color));
   }
   context.setLineDash([]);
 }
@@ -62,6 +63,13 @@ function line(context, points, color) {
   context.beginPath();
   points.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)));
   context.stroke();
+}
+
+function dot(context, x, y, color) {
+  context.fillStyle = color;
+  context.beginPath();
+  context.arc(x, y, 3.5, 0, 2 * Math.PI);
+  context.fill();
 }
 
 function label(context, text, x, y, align) {

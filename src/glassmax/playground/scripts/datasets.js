@@ -3,6 +3,7 @@
 // A data set is what `encoded` in table.js returns, with a name; `image` is the width of samples that are pictures, and
 // `suits` the settings that it starts with.
 
+import { bytesOf, piped } from "./bytes.js";
 import { generator, normal } from "./random.js";
 import { encoded, likelyTarget, readTable, splitOf } from "./table.js";
 
@@ -72,4 +73,19 @@ export function fromTable(text, file, target, seed = 0) {
     ...data, name: "table", title: file, file, text, columns: table.columns.map((column) => column.name),
     suits: { hidden: [data.d > 20 ? 32 : 16], activation: "relu", optimizer: "adam", learningRate: wide ? 0.003 : 0.01, batchSize: wide ? 128 : 32 },
   };
+}
+
+// What Python embedded, unpacked.
+export const gunzip = (name) => piped(bytesOf(embedded(name)), new DecompressionStream("gzip"));
+
+// A data set by its name; a table needs its text, its file name and the column to predict.
+export async function dataNamed(name, text, file, target) {
+  if (name === "toy") return toy();
+  if (name === "spirals") return spirals();
+  if (name === "digits") return digits(await gunzip("digits"));
+  if (name === "penguins") {
+    const penguins = new TextDecoder().decode(await gunzip("penguins"));
+    return { ...fromTable(penguins, "penguins.csv", target ?? "species"), name: "penguins", title: "Penguins" };
+  }
+  return fromTable(text, file, target);
 }

@@ -58,5 +58,11 @@ function entryNode(letters, index, cells, prime) {
   let node = math("mi", letters.length > 1 ? { mathvariant: "normal" } : {}, letters + (prime ?? ""));
   if (index && cells) node = math("msub", {}, node, math("mn", {}, index));
   else if (index) return math("msub", {}, node, math("mn", {}, index));
-  return cells ? math("msub", {}, node, math("mi", {}, cells.slice(1, -1))) : node;
+  return cells ? math("msub", {}, node, indices(cells)) : node;
+}
+
+// [i,u] as italic letters with a comma.
+function indices(cells) {
+  const parts = cells.slice(1, -1).split(",");
+  return math("mrow", {}, ...parts.flatMap((part, m) => (m ? [math("mo", { separator: "true" }, ","), math("mi", {}, part)] : [math("mi", {}, part)])));
 }

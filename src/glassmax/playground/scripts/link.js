@@ -1,16 +1,10 @@
 // The whole state as the fragment of a link, and back. Everything that a link brings is checked before it is used.
 
+import { base64, bytesOf, piped } from "./bytes.js";
 import { ACTIVATIONS, LOSSES, OUTPUTS, parameterCount } from "./engine.js";
 import { DEFAULTS } from "./session.js";
 
 const MOST_TEXT = 2e6; // characters of a table that goes into a link
-
-const base64 = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-export const bytesOf = (text) => Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
-
-export async function piped(bytes, stream) {
-  return new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer());
-}
 
 const packed = (array) => array && base64(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
 const unpacked = (text) => new Float64Array(bytesOf(text).buffer);
@@ -18,9 +12,9 @@ const unpacked = (text) => new Float64Array(bytesOf(text).buffer);
 // The state as plain values.
 export function stateOf(session, view = {}) {
   const { data, settings, theta, state, epoch, position, history } = session;
-  const own = data.name === "table" && data.text.length <= MOST_TEXT ? { text: data.text, file: data.file, target: data.target } : {};
+  const own = data.name === "table" && data.text.length <= MOST_TEXT ? { text: data.text, file: data.file } : {};
   return {
-    version: 1, data: data.name, ...own, settings, epoch, position, theta: packed(theta), first: packed(state.first),
+    version: 1, data: data.name, target: data.columns && data.target, ...own, settings, epoch, position, sum: session.sum, theta: packed(theta), first: packed(state.first),
     second: packed(state.second), steps: state.steps, view,
     history: history.map(({ epoch, loss, held, accuracy, shadow }) => [epoch, loss, held, accuracy, shadow].map(rounded)),
   };
@@ -82,6 +76,7 @@ export function restore(session, state) {
   session.state = { first: state.first, second: state.second, steps: state.steps };
   session.epoch = state.epoch;
   session.order = session.orderOf(state.epoch);
+  session.sum = Number(state.sum) || 0;
   session.position = Math.min(state.position, session.order.length - 1);
   session.history = (state.history ?? []).map(([epoch, loss, held, accuracy, shadow]) => ({ epoch, loss, held, accuracy, shadow }));
   session.forgetShadow();
