@@ -52,7 +52,8 @@ def test_every_module_is_part_of_the_page():
 
 def test_a_bundle_keeps_names_apart_and_runs_what_is_imported_first():
     modules = {
-        "main.js": 'import { one, two as second } from "./parts.js";\nconst own = 1;\nexport const sum = own + one + second;\n',
+        "main.js": 'import { one, two as second } from "./parts.js";\n'
+        "const own = 1;\nexport const sum = own + one + second;\n",
         "parts.js": "const own = 10;\nexport const one = own;\nconst two = 100;\nexport { two };\n",
         "unused.js": "throw new Error();\n",
     }
