@@ -143,6 +143,6 @@ function trained(job) {
   for (const [name, value] of Object.entries(job.changes ?? {})) session.change(name, value);
   for (let epoch = 0; epoch < job.epochs && Number.isFinite(session.lastLoss); ++epoch) while (!session.advance(job.rows ?? 1e9));
   if (job.rest) session.advance(job.rest);
-  session.evaluate();
+  session.settle();
   return session;
 }

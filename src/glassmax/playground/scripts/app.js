@@ -92,10 +92,9 @@ export class App {
     this.changes = {};
     if (what === "rule") return this.rule();
     this.cursor = null;
-    if (what === "batch") {
-      this.session.advance(1);
-      this.session.evaluate();
-    } else while (!this.session.advance(1e9)) /* to the end of the epoch */;
+    if (what === "batch") this.session.advance(1);
+    else while (!this.session.advance(1e9)) /* to the end of the epoch */;
+    this.session.settle();
     this.refresh();
   }
 
@@ -105,7 +104,7 @@ export class App {
     if (at >= this.entries.length) {
       this.cursor = null;
       this.session.advance(1);
-      this.session.evaluate();
+      this.session.settle();
       this.say("All derivatives were known, so the weights have moved. The next batch comes in.");
       this.refresh();
       this.cursor = 0;
@@ -242,6 +241,7 @@ export class App {
     this.controls.draw();
     this.rebuild();
     this.breaking.build();
+    document.body.dataset.data = this.session.data.name;
   }
 
   // Another network: other arrays.

@@ -73,6 +73,7 @@ export class Detail {
       const x = at(M, r, c);
       const text = known ? write(x) : "·";
       if (cell.textContent !== text) cell.textContent = text;
+      cell.dataset.value = known ? x : "";
       cell.style.background = known ? shade(x, extent) : "";
       const chosen = r === i && c === j;
       cell.classList.toggle("chosen", chosen);

@@ -46,8 +46,8 @@ export class Nudge {
     const { app } = this;
     const { name, i, j } = app.selected;
     const value = at(app.arrays[name], i, j);
-    if (document.activeElement !== this.number) this.number.value = Number(value.toPrecision(6));
-    if (document.activeElement !== this.slider) this.slider.value = (100 * (value - this.start)) / this.reach;
+    if (document.activeElement !== this.number) this.number.value = Number.isFinite(value) ? Number(value.toPrecision(6)) : "";
+    if (document.activeElement !== this.slider) this.slider.value = (100 * (value - this.start)) / this.reach || 0;
     const active = Object.keys(app.changes).length > 0;
     this.undo.disabled = !active;
     this.keep.disabled = !Object.keys(app.changes).some((array) => /^[Wb]\d/.test(array));

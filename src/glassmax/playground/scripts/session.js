@@ -153,7 +153,7 @@ export class Session {
       this.cost = 0.7 * (this.cost ?? 0.02) + (0.3 * (clock() - before)) / Math.max(rows, 1);
       epochs += done;
     } while (clock() - start < milliseconds * 0.8 && Number.isFinite(this.lastLoss));
-    this.evaluate();
+    this.settle();
     return epochs;
   }
 
@@ -182,6 +182,13 @@ export class Session {
     indices.forEach((_, i) => (right += largest(P, i * k, k) === largest(Y.data, i * k, k)));
     this.accuracy = right / indices.length;
     this.heldLoss = this.data.held.length ? this.engine.lossAndGradient(this.network, X.data, Y.data, 0, this.theta).loss : null;
+  }
+
+  // Evaluate, and put what is known now into the last point of the curves if it is of this moment.
+  settle() {
+    this.evaluate();
+    const last = this.history.at(-1);
+    if (last && last.epoch === this.epoch && this.position === 0) Object.assign(last, { held: this.heldLoss, accuracy: this.accuracy });
   }
 
   lossOf(theta) {
