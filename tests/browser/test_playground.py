@@ -82,8 +82,9 @@ def test_every_number_of_the_toy_system_is_that_of_the_reference(playground):
     dA1 = dZ2 @ network.parameters["W2"].T
     dZ1 = functional.sigmoid_vjp(dA1, tape.Z[1])
     expected = {
-        "X": X, "Z1": tape.Z[1], "A1": tape.A[1], "Z2": tape.Z[2], "E": np.exp(tape.Z[2]), "P": tape.P, "Y": np.eye(3)[y],
-        "L_i": functional.cross_entropy(tape.P, y, reduction="none")[:, None], "L": np.array([[loss]]), "dP": dP, "dZ2": dZ2,
+        "X": X, "Z1": tape.Z[1], "A1": tape.A[1], "Z2": tape.Z[2], "E": np.exp(tape.Z[2]), "P": tape.P,
+        "Y": np.eye(3)[y], "L_i": functional.cross_entropy(tape.P, y, reduction="none")[:, None],
+        "L": np.array([[loss]]), "dP": dP, "dZ2": dZ2,
         "dA1": dA1, "dZ1": dZ1, "dX": dZ1 @ network.parameters["W1"].T,
         **{f"d{name}": gradient.reshape(-1, gradient.shape[-1]) for name, gradient in gradients.items()},
     }  # fmt: skip
@@ -171,8 +172,8 @@ def test_settings_change_while_it_trains(playground):
     [
         ("#rate", "-1", "The learning rate can't be -1. Expected a number from 0 to 1000."),
         ("#batch-size", "0", "The batch size can't be 0. Expected a whole number of at least 1."),
-        ("#layers", "10-x", "Hidden layers can't be '10-x'. Write up to six sizes from 1 to 512, such as 16-16, or nothing for "
-         "no hidden layer."),
+        ("#layers", "10-x", "Hidden layers can't be '10-x'. Write up to six sizes from 1 to 512, such as 16-16, or nothing "
+         "for no hidden layer."),
     ],
 )  # fmt: skip
 def test_a_setting_that_makes_no_sense_is_refused_and_put_back(playground, selector, value, message):

@@ -9,11 +9,12 @@ import { byId, hideTaken } from "./elements.js";
 import { drawCurves, drawHistogram } from "./charts.js";
 import { named } from "./chain.js";
 
-const FRAME = 9; // milliseconds of training in a frame
+const [LEAST, MOST] = [3, 10]; // milliseconds of training in a frame
+const SMOOTH = 18; // milliseconds between two frames at 60 a second, with some slack
 
 export class App {
   constructor(engine) {
-    Object.assign(this, { engine, running: false, sample: null, cursor: null, changes: {}, notation: "matrix", frames: 0 });
+    Object.assign(this, { engine, running: false, sample: null, cursor: null, changes: {}, notation: "matrix", frames: 0, budget: MOST, last: 0 });
     this.selected = { name: "", i: 0, j: 0 };
     this.difference = [];
   }
@@ -59,7 +60,8 @@ export class App {
     this.changes = {};
     byId("train").textContent = "Pause";
     byId("train").setAttribute("aria-pressed", "true");
-    requestAnimationFrame(() => this.frame());
+    this.last = 0;
+    requestAnimationFrame((now) => this.frame(now));
   }
 
   pause() {
@@ -70,21 +72,24 @@ export class App {
     this.refresh();
   }
 
-  frame() {
+  // Train for as long as the frames stay smooth, and draw in turns.
+  frame(now) {
     if (!this.running) return;
-    this.session.trainFor(FRAME, () => performance.now());
+    this.budget = Math.min(MOST, Math.max(LEAST, this.budget + (now - this.last > SMOOTH ? -1 : 0.25)));
+    this.last = now;
+    this.session.trainFor(this.budget, () => performance.now());
     if (!Number.isFinite(this.session.lastLoss)) {
       this.pause();
-      return this.say("The loss is no longer a number: the steps were too long. Take a smaller learning rate and start over.");
+      return this.say("The loss is no longer a number: the steps were too long. Take a smaller learning rate, then Reset.");
     }
     ++this.frames;
     this.status();
     drawCurves(byId("curves"), this.session.history, this.session.shadow);
     if (this.frames % 3 === 0) this.plane.draw();
-    if (this.frames % 3 === 1 && this.ledgerIsSeen) this.ledger();
+    if (this.frames % 4 === 1 && this.ledgerIsSeen) this.ledger();
     if (this.frames % 6 === 2) this.histograms();
     if (this.frames % 20 === 5) this.breaking.draw();
-    requestAnimationFrame(() => this.frame());
+    requestAnimationFrame((then) => this.frame(then));
   }
 
   step(what) {
@@ -254,7 +259,7 @@ export class App {
     this.refresh();
   }
 
-  refresh() {
+  refresh(sameState = false) {
     this.status();
     this.ledger();
     this.detail.build();
@@ -264,7 +269,7 @@ export class App {
     this.histograms();
     this.breaking.draw();
     this.quiz.draw();
-    hideTaken();
+    if (!sameState) hideTaken();
     const { sample, session } = this;
     byId("which-rows").textContent = sample === null ? `The batch that comes next: ${this.rows.length} rows.` : `Sample ${sample} alone, of class ${session.data.classes[session.rows([sample]).Y.data.indexOf(1)]}.`;
     byId("whole-batch").disabled = sample === null;

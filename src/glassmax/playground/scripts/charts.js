@@ -51,12 +51,16 @@ export function drawCurves(canvas, history, shadow) {
   context.setLineDash([]);
 }
 
-const powers = (low, high) => {
-  const from = Math.ceil(low - 1e-9), to = Math.floor(high + 1e-9);
-  const step = Math.max(1, Math.ceil((to - from) / 4));
-  return from > to ? [low] : Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, i) => from + i * step);
-};
-const power = (tick) => (tick >= -3 && tick <= 3 ? String(Number((10 ** tick).toPrecision(3))) : `1e${Math.round(tick)}`);
+// Powers of ten, with their doubles and fivefolds where there are few; as logarithms.
+function powers(low, high) {
+  const from = Math.floor(low), to = Math.ceil(high);
+  const step = Math.max(1, Math.ceil((to - from) / 5));
+  const marks = high - low < 2.5 ? [1, 2, 5] : [1];
+  const all = [];
+  for (let tick = from; tick <= to; tick += step) for (const mark of marks) all.push(tick + Math.log10(mark));
+  return all.filter((tick) => tick >= low - 1e-9 && tick <= high + 1e-9);
+}
+const power = (tick) => (tick >= -3 && tick <= 4 ? String(Number((10 ** tick).toPrecision(3))) : `1e${Math.round(tick)}`);
 
 function line(context, points, color) {
   context.strokeStyle = color;

@@ -55,6 +55,7 @@ export class Detail {
     const body = range(rows).map((r) => element("tr", {}, element("th", { scope: "row", class: "number" }, String(r0 + r)),
       ...range(cols).map((c) => element("td", { class: "number cell", "data-i": r0 + r, "data-j": c0 + c, tabindex: -1 }))));
     this.table.replaceChildren(element("thead", {}, head), element("tbody", {}, ...body));
+    this.cells = [...this.table.querySelectorAll(".cell")].map((cell) => ({ cell, r: Number(cell.dataset.i), c: Number(cell.dataset.j) }));
     const { M } = this;
     const whole = rows === M.rows && cols === M.cols;
     this.extent.textContent = `${M.rows} × ${M.cols}` + (whole ? "" : `: rows ${r0} to ${r0 + rows - 1}, columns ${c0} to ${c0 + cols - 1} are shown; the arrow keys go on`);
@@ -68,8 +69,7 @@ export class Detail {
     const before = app.before?.[app.selected.name];
     const known = app.known(app.selected.name);
     const bad = app.difference.find(({ name }) => name === app.selected.name)?.first;
-    for (const cell of this.table.querySelectorAll(".cell")) {
-      const [r, c] = [Number(cell.dataset.i), Number(cell.dataset.j)];
+    for (const { cell, r, c } of this.cells) {
       const x = at(M, r, c);
       const text = known ? write(x) : "·";
       if (cell.textContent !== text) cell.textContent = text;

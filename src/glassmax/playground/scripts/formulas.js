@@ -9,14 +9,14 @@ export function math(tag, attributes, ...children) {
   return made;
 }
 
-const letter = (text, bold) => math("mi", bold ? { class: "array" } : { mathvariant: "normal" }, text);
+const letter = (text) => math("mi", { class: "array", mathvariant: "normal" }, text);
 
 // A name such as dW2 or A1ᵀ: letters, index below, transpose above, shape underneath.
 function arrayNode(word, arrays) {
   const transposed = word.endsWith("ᵀ");
   const name = word.replace(/[ᵀ′]$/, "");
   const [, letters, index] = /^([A-Za-z]+)_?(\d+|i)?$/.exec(name);
-  let node = letter(letters, true);
+  let node = letter(letters);
   const below = index && math("mn", {}, index);
   const above = transposed && math("mi", { mathvariant: "normal" }, "⊤");
   if (below && above) node = math("msubsup", {}, node, below, above);
@@ -56,13 +56,12 @@ export function indexForm(text) {
 function entryNode(letters, index, cells, prime) {
   if (letters.length > 2 && !/^d[A-Z]/.test(letters)) return math("mtext", {}, letters + (prime ?? ""));
   let node = math("mi", letters.length > 1 ? { mathvariant: "normal" } : {}, letters + (prime ?? ""));
-  if (index && cells) node = math("msub", {}, node, math("mn", {}, index));
-  else if (index) return math("msub", {}, node, math("mn", {}, index));
-  return cells ? math("msub", {}, node, indices(cells)) : node;
+  if (index) node = math("msub", {}, node, math("mn", {}, index));
+  return cells ? math("mrow", {}, node, math("mo", { stretchy: "false" }, "["), ...indices(cells), math("mo", { stretchy: "false" }, "]")) : node;
 }
 
 // [i,u] as italic letters with a comma.
 function indices(cells) {
   const parts = cells.slice(1, -1).split(",");
-  return math("mrow", {}, ...parts.flatMap((part, m) => (m ? [math("mo", { separator: "true" }, ","), math("mi", {}, part)] : [math("mi", {}, part)])));
+  return parts.flatMap((part, m) => (m ? [math("mo", { separator: "true" }, ","), math("mi", {}, part)] : [math("mi", {}, part)]));
 }

@@ -55,13 +55,13 @@ function wire(app) {
   const redraw = () => {
     forgetPalette();
     app.plane.key = "";
-    app.refresh();
+    app.refresh(true);
   };
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   let pending = 0;
   window.addEventListener("resize", () => {
     cancelAnimationFrame(pending);
-    pending = requestAnimationFrame(() => app.refresh());
+    pending = requestAnimationFrame(() => app.refresh(true));
   });
   window.addEventListener("hashchange", () => location.hash.length > 1 && fromLink(app, location.hash));
   new IntersectionObserver(([{ isIntersecting }]) => (app.ledgerIsSeen = isIntersecting)).observe(byId("ledger"));

@@ -4,7 +4,7 @@ import { matrix } from "./matrices.js";
 import { classColor, colors, contextOf, css } from "./paint.js";
 import { largest } from "./session.js";
 
-const GRID = 64;
+const GRID = 56;
 
 export class Plane {
   constructor(app, { canvas, axes, gallery, bars, hint }) {
@@ -59,6 +59,9 @@ export class Plane {
       const margin = 0.12 * (high - low || 1);
       return [low - margin, high + margin];
     });
+    this.grid = new Float64Array(data.image ? 0 : GRID * GRID * data.d);
+    for (let n = 0; n * data.d < this.grid.length; ++n)
+      this.grid.set(this.inputsAt(((n % GRID) + 0.5) / GRID, (Math.floor(n / GRID) + 0.5) / GRID), n * data.d);
   }
 
   // The inputs at a place, from 0 to 1 across and down.
@@ -91,18 +94,26 @@ export class Plane {
 
   drawRegions(context, size) {
     const { session } = this.app;
-    const { d, k } = session.data;
-    const X = new Float64Array(GRID * GRID * d);
-    for (let r = 0; r < GRID; ++r) for (let c = 0; c < GRID; ++c) X.set(this.inputsAt((c + 0.5) / GRID, (r + 0.5) / GRID), (r * GRID + c) * d);
-    const P = session.engine.predict(session.network, X, session.theta);
-    const image = new ImageData(GRID, GRID);
+    const { k } = session.data;
+    const P = session.engine.predict(session.network, this.grid, session.theta);
+    const image = (this.image ??= new ImageData(GRID, GRID));
     const { paper } = colors();
-    const tones = Array.from({ length: k }, (_, c) => classColor(c));
-    for (let n = 0; n < GRID * GRID; ++n) {
-      const best = largest(P, n * k, k);
-      const sure = Math.max(0, (P[n * k + best] - 1 / k) / (1 - 1 / k));
-      const share = 0.1 + 0.45 * Math.min(sure, 1);
-      for (let c = 0; c < 3; ++c) image.data[4 * n + c] = paper[c] + (tones[best][c] - paper[c]) * share;
+    const tones = Array.from({ length: k }, (_, c) => classColor(c)).flat();
+    for (let n = 0, at = 0; n < GRID * GRID; ++n) {
+      let [red, green, blue, sum, most] = [0, 0, 0, 1e-300, 0];
+      for (let c = 0; c < 3 * k; c += 3, ++at) {
+        const p = P[at] > 0 ? P[at] : 0;
+        const weight = p * p * p; // the borders are soft, and as narrow as the network is sure
+        red += weight * tones[c];
+        green += weight * tones[c + 1];
+        blue += weight * tones[c + 2];
+        sum += weight;
+        if (p > most) most = p;
+      }
+      const share = 0.1 + 0.4 * Math.min(Math.max(0, (most * k - 1) / (k - 1)), 1);
+      image.data[4 * n] = paper[0] + (red / sum - paper[0]) * share;
+      image.data[4 * n + 1] = paper[1] + (green / sum - paper[1]) * share;
+      image.data[4 * n + 2] = paper[2] + (blue / sum - paper[2]) * share;
       image.data[4 * n + 3] = 255;
     }
     this.small.getContext("2d").putImageData(image, 0, 0);
@@ -168,15 +179,15 @@ export class Plane {
   drawBars() {
     const { session, sample } = this.app;
     const { data, network, theta, engine } = session;
-    let row = null, title = "";
+    let row, title;
     if (this.at && !data.image) {
       row = this.inputsAt(...this.at);
       title = this.columns.map((j) => `${data.inputs[j].name} ${(row[j] * data.inputs[j].scale + data.inputs[j].mean || row[j]).toFixed(2)}`).join(", ");
-    } else if (sample !== null) {
-      row = data.X.slice(sample * data.d, (sample + 1) * data.d);
-      title = `Sample ${sample}, of class ${data.classes[largest(data.Y, sample * data.k, data.k)]}`;
+    } else {
+      const i = sample ?? session.batch()[0];
+      row = data.X.slice(i * data.d, (i + 1) * data.d);
+      title = `Sample ${i}, of class ${data.classes[largest(data.Y, i * data.k, data.k)]}` + (sample === null ? ", the first of the next batch" : "");
     }
-    if (!row) return this.bars.replaceChildren(element("p", { class: "quiet small" }, "No point and no sample is chosen."));
     const P = engine.predict(network, row, theta);
     this.bars.replaceChildren(
       element("p", { class: "small" }, title),
