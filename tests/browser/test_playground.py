@@ -172,8 +172,8 @@ def test_settings_change_while_it_trains(playground):
     [
         ("#rate", "-1", "The learning rate can't be -1. Expected a number from 0 to 1000."),
         ("#batch-size", "0", "The batch size can't be 0. Expected a whole number of at least 1."),
-        ("#layers", "10-x", "Hidden layers can't be '10-x'. Write up to six sizes from 1 to 512, such as 16-16, or nothing "
-         "for no hidden layer."),
+        ("#layers", "10-x", "Hidden layers can't be '10-x'. Write up to six sizes from 1 to 512, such as 16-16, or "
+         "nothing for no hidden layer."),
     ],
 )  # fmt: skip
 def test_a_setting_that_makes_no_sense_is_refused_and_put_back(playground, selector, value, message):

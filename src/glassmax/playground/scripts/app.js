@@ -224,16 +224,8 @@ export class App {
   }
 
   keepChanges() {
-    const named = this.arrays;
-    let from = 0;
-    for (let l = 1; l < this.session.network.sizes.length; ++l)
-      for (const name of [`W${l}`, `b${l}`]) {
-        this.session.theta.set(named[name].data, from);
-        from += named[name].data.length;
-      }
+    this.session.setParameters(this.arrays);
     this.changes = {};
-    this.session.evaluate();
-    this.session.forgetShadow();
     this.refresh();
   }
 

@@ -12,7 +12,9 @@ const TERMS = 12;
 export class Detail {
   constructor(app, places) {
     Object.assign(this, { app, ...places, from: [0, 0] });
-    this.table.addEventListener("pointerover", (event) => this.pointed(event, false));
+    this.table.addEventListener("pointermove", (event) => {
+      if (event.movementX || event.movementY) this.pointed(event, false); // and not when the page scrolls under it
+    });
     this.table.addEventListener("click", (event) => this.pointed(event, true));
     this.table.addEventListener("focusin", (event) => this.pointed(event, true));
     this.table.addEventListener("keydown", (event) => this.key(event));

@@ -75,6 +75,18 @@ export class Session {
     this.evaluate();
   }
 
+  // Take W1, b1, W2, ... from arrays by name.
+  setParameters(arrays) {
+    let from = 0;
+    for (let l = 1; l < this.network.sizes.length; ++l)
+      for (const name of [`W${l}`, `b${l}`]) {
+        this.theta.set(arrays[name].data, from);
+        from += arrays[name].data.length;
+      }
+    this.evaluate();
+    this.forgetShadow();
+  }
+
   forgetShadow() {
     const copy = (array) => array && array.slice();
     const { first, second, steps } = this.state;
