@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from glassmax.calibration import Calibration
+from glassmax.calibration import Calibration, fit_scale
 from glassmax.errors import LabelError, OptionError, ShapeError
 from glassmax.functional import softmax, softmax_cross_entropy
 
@@ -66,6 +66,15 @@ def test_rows_of_weight_0_do_not_count():
     np.testing.assert_allclose(found.bias, expected.bias, atol=1e-5)
 
 
+def test_there_is_one_temperature():
+    Z, y = rows_of(60, 3, 0.5)
+    w = np.arange(60.0) % 2
+    expected = fit_scale(Z[1::2], y[1::2])
+    assert fit_scale(Z, y, w) == pytest.approx(expected, rel=1e-9)
+    assert Calibration.fit(Z, y, w, bias=False).scale == pytest.approx(expected, rel=1e-9)
+    assert fit_scale(Z, np.eye(3)[y], w) == pytest.approx(expected, rel=1e-9)
+
+
 HOSTILE = {
     "one row": (np.array([[1.0, 2.0]]), np.array([0])),
     "all right": (np.tile([9.0, 0.0, 0.0], (50, 1)), np.zeros(50, int)),
@@ -96,6 +105,18 @@ def test_weights_that_are_all_0_leave_the_logits_as_they_are():
 
 WRONG = {
     "scale is 0.0, expected a number > 0.": (OptionError, lambda: Calibration(0.0)),
+    "scale is 'a', expected a number > 0.": (OptionError, lambda: Calibration("a")),
+    "scale is True, expected a number > 0.": (OptionError, lambda: Calibration(True)),
+    "bias holds <U1 values, expected numbers. Convert it to floats first.": (
+        ShapeError,
+        lambda: Calibration(1.0, ["a", "b"]),
+    ),
+    "bias has rows of different lengths, expected a rectangular array.": (
+        ShapeError,
+        lambda: Calibration(1.0, [[1], [1, 2]]),
+    ),
+    "The bias is (0,), expected (k,) finite numbers.": (ShapeError, lambda: Calibration(1.0, [])),
+    "The bias is (), expected (k,) finite numbers.": (ShapeError, lambda: Calibration(1.0, 2)),
     "scale is inf, expected a number > 0.": (OptionError, lambda: Calibration(np.inf)),
     "scale is nan, expected a number > 0.": (OptionError, lambda: Calibration(np.nan)),
     "The bias is (1, 2), expected (k,) finite numbers.": (ShapeError, lambda: Calibration(1.0, np.zeros((1, 2)))),
@@ -114,3 +135,9 @@ def test_what_is_no_calibration_is_an_error(message):
         call()
     if kind is not LabelError:
         assert str(caught.value) == message
+
+
+def test_a_calibration_takes_lists_and_whole_numbers():
+    calibration = Calibration(2, [1, 2])
+    assert (calibration.scale, type(calibration.scale)) == (2.0, float)
+    np.testing.assert_array_equal(calibration.logits(np.array([[1.0, 0.0]])), [[3.0, 2.0]])

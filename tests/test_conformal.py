@@ -109,6 +109,9 @@ WRONG = {
     "The scores are (2,), expected (n,) numbers >= 0 in ascending order.": lambda: Conformal(np.array([1.0, 0.5])),
     "The scores are (1,), expected (n,) numbers >= 0 in ascending order.": lambda: Conformal(np.array([np.nan])),
     "The scores are (), expected (n,) numbers >= 0 in ascending order.": lambda: Conformal(np.array(1.0)),
+    "scores holds <U1 values, expected numbers. Convert it to floats first.": lambda: Conformal(["a"]),
+    "scores has rows of different lengths, expected a rectangular array.": lambda: Conformal([[1], [1, 2]]),
+    "row_weights holds <U1 values, expected numbers. Convert it to floats first.": lambda: Conformal([1.0], ["a"]),
     "The row weights are (1,), expected a number >= 0 for each score.": lambda: Conformal(np.zeros(2), np.ones(1)),
     "The row weights are (2,), expected a number >= 0 for each score.": lambda: Conformal(np.zeros(2), -np.ones(2)),
 }
@@ -125,3 +128,9 @@ def test_what_are_no_scores_is_an_error(message):
 def test_a_coverage_that_is_none_is_an_error(coverage):
     with pytest.raises(OptionError, match=r"^coverage is .*, expected a number between 0 and 1\.$"):
         Conformal(np.zeros(3)).threshold(coverage)
+
+
+def test_scores_may_be_lists():
+    assert Conformal([0, 1], [1, 2]).threshold(0.5) == Conformal(np.array([0.0, 1.0]), np.array([1.0, 2.0])).threshold(
+        0.5
+    )

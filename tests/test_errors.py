@@ -328,7 +328,7 @@ def test_a_name_that_is_allowed_is_returned_as_it_is():
 
 # --- messages as data ------------------------------------------------------------------------------------------------
 
-NAMES_OF_PEOPLE = Table("t", {"full name": np.array([f"number {i} of them" for i in range(40)], object)})
+WITH_UNITS = Table("t", {"full size": np.array([f"{i} cm" for i in range(40)], object)})
 COUNTED = Table("t", {"id": np.arange(40.0)})
 CODES = Table("t", {"zip": np.array(["007", "123", "007"] * 20, object)})
 
@@ -398,11 +398,11 @@ VOICES = {
         """decimal is "'", expected '.' or ','.""",
         """--decimal is "'", expected '.' or ','.""",
     ),
-    lambda: infer(NAMES_OF_PEOPLE, ()): (
-        "Column 'full name' of t holds 40 different texts in 40 rows, such as 'number 0 of them'; expected numbers, as "
-        "1234.5, or categories that repeat. Leave it out with ignore=['full name'].",
-        "Column 'full name' of t holds 40 different texts in 40 rows, such as 'number 0 of them'; expected numbers, as "
-        "1234.5, or categories that repeat. Leave it out with --ignore 'full name'.",
+    lambda: infer(WITH_UNITS, ()): (
+        "Column 'full size' of t holds numbers with a unit, such as '0 cm', expected numbers alone, as 1234.5. Write "
+        "the unit into the name of the column. Leave it out with ignore=['full size'].",
+        "Column 'full size' of t holds numbers with a unit, such as '0 cm', expected numbers alone, as 1234.5. Write "
+        "the unit into the name of the column. Leave it out with --ignore 'full size'.",
     ),
     lambda: Encoding.learn(COUNTED, "y"): (
         "t has no column 'y'. There are 'id'.",

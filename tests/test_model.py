@@ -10,9 +10,12 @@ import re
 import struct
 import tracemalloc
 import zipfile
+from typing import Annotated, Literal
 
+import msgspec
 import numpy as np
 import pytest
+import safetensors.numpy
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
@@ -21,9 +24,10 @@ from glassmax import Model, Network, load_model, read_table
 from glassmax.calibration import Calibration
 from glassmax.conformal import Conformal
 from glassmax.embedding import Embedding
-from glassmax.errors import DataError, GlassmaxError, ModelFileError, ShapeError
+from glassmax.engine import best_engine
+from glassmax.errors import DataError, GlassmaxError, ModelFileError, OptionError, ShapeError
 from glassmax.functional import softmax
-from glassmax.table import Encoding
+from glassmax.table import Boolean, Category, Date, Encoding, Number
 
 BLANK = "0" * 64
 X = np.random.RandomState(0).standard_normal((7, 3)) * 3
@@ -622,11 +626,106 @@ VERSIONS = {
 def test_a_model_is_written_in_the_oldest_version_that_holds_it(path, case):
     make, version = VERSIONS[case]
     make().save(path)
-    (length,) = struct.unpack("<Q", path.read_bytes()[:8])
-    header = json.loads(path.read_bytes()[8 : 8 + length])
-    assert json.loads(header["__metadata__"]["glassmax"])["version"] == version
-    assert ("W1" in header) == (version == 1)
+    assert json.loads(manifest_of(path))["version"] == version
+    assert set(safetensors.numpy.load_file(path)) >= ({"W1", "b1"} if version == 1 else {"1.W1", "1.b1"})
     np.testing.assert_array_equal(load_model(path).predict_proba(X), make().predict_proba(X))
+
+
+# The manifest of 0.2.0, field for field: what this version of glassmax accepts.
+
+
+class NumberV1(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="number", tag_field="kind"):
+    name: str
+    center: float
+    spread: Annotated[float, msgspec.Meta(gt=0)]
+    indicator: bool
+
+
+class CategoryV1(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="category", tag_field="kind"):
+    name: str
+    values: list[str]
+    missing: bool
+
+
+class BooleanV1(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="boolean", tag_field="kind"):
+    name: str
+    words: Annotated[list[str], msgspec.Meta(min_length=2, max_length=2)]
+    missing: bool
+
+
+class DateV1(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="date", tag_field="kind"):
+    name: str
+    form: Literal["ymd", "dmy", "mdy", "hms"]
+    center: float
+    spread: Annotated[float, msgspec.Meta(gt=0)]
+    circles: list[Literal["season", "weekday", "hour"]]
+    missing: bool
+
+
+class EncodingV1(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    target: str
+    columns: list[NumberV1 | CategoryV1 | BooleanV1 | DateV1]
+
+
+class ManifestOf020(msgspec.Struct, forbid_unknown_fields=True):
+    format: str
+    version: int
+    layer_sizes: list[int]
+    activations: list[str]
+    output: str
+    loss: str
+    l2: float
+    dtype: str
+    classes: list[str | bool | int | float]
+    encoding: EncodingV1 | None
+    record: dict[str, str | int | float | None]
+    columns: list[str] | None = None
+
+
+WRITTEN_BY_020 = (
+    '{"format":"glassmax","version":1,"layer_sizes":[9,2],"activations":[],"output":"softmax","loss":"cross_entropy",'
+    '"l2":0.0,"dtype":"float64","classes":["a","b"],"encoding":{"target":"y","columns":['
+    '{"kind":"number","name":"x","center":1.5,"spread":2.0,"indicator":true},'
+    '{"kind":"category","name":"c","values":["u","v"],"missing":true},'
+    '{"kind":"boolean","name":"b","words":["no","yes"],"missing":false},'
+    '{"kind":"date","name":"d","form":"ymd","center":2024.5,"spread":0.5,"circles":["season"],"missing":false}]},'
+    '"record":{"epochs":3},"columns":null}'
+)
+OLD_COLUMNS = [
+    Number("x", 1.5, 2.0, True),
+    Category("c", ["u", "v"], True),
+    Boolean("b", ["no", "yes"], False),
+    Date("d", "ymd", 2024.5, 0.5, ["season"], False),
+]
+NEW_COLUMNS = [
+    Number("x", 1.5, 2.0, True, clip=3.0),
+    Number("x", 1.5, 2.0, True, values=[0.0]),
+    Number("x", 1.5, 2.0, True, edges=[0.0, 1.0]),
+    Category("c", ["u", "v"], True, rare=True),
+    Category("c", ["u", "v"], True, high=2.0),
+    Boolean("b", ["no", "yes"], False, low=-1.0),
+]
+
+
+def manifest_of(path):
+    (length,) = struct.unpack("<Q", path.read_bytes()[:8])
+    return json.loads(path.read_bytes()[8 : 8 + length])["__metadata__"]["glassmax"]
+
+
+def test_a_model_of_a_table_without_new_fields_is_a_file_of_0_2_0(path):
+    encoding = Encoding("y", OLD_COLUMNS)
+    Model(Network([encoding.width, 2]), ["a", "b"], encoding, {"epochs": 3}).save(path)
+    assert manifest_of(path) == WRITTEN_BY_020
+    assert msgspec.json.decode(WRITTEN_BY_020, type=ManifestOf020).encoding.target == "y"
+    assert load_model(path).encoding == encoding
+
+
+@pytest.mark.parametrize("column", NEW_COLUMNS, ids=repr)
+def test_a_column_with_a_field_that_0_2_0_does_not_know_makes_a_file_of_version_2(path, column):
+    encoding = Encoding("y", [*OLD_COLUMNS[3:], column])
+    Model(Network([encoding.width, 2]), ["a", "b"], encoding).save(path)
+    assert json.loads(manifest_of(path))["version"] == 2
+    assert load_model(path).encoding == encoding
 
 
 def test_a_calibrated_model_of_a_table_predicts_the_same_bits_from_pieces_of_the_table():
@@ -650,16 +749,40 @@ def test_a_calibrated_model_of_a_table_predicts_the_same_bits_from_pieces_of_the
     assert model.predict(table).tolist() == model.classes[P.argmax(axis=1)].tolist()
 
 
-def test_no_bit_depends_on_the_number_of_threads(monkeypatch):
-    native = pytest.importorskip("glassmax.engine.native")
+def test_no_bit_depends_on_the_number_of_threads():
+    pytest.importorskip("glassmax.engine.native")
     networks = [Network([3, 64, 64, 2], random_state=i, dtype="float32") for i in range(3)]
     model = Model(networks, [0, 1], calibration=Calibration(0.6))
     rows = np.random.RandomState(2).standard_normal((5000, 3))
     found = set()
     for n_threads in (1, 2, 5):
-        monkeypatch.setattr("glassmax.model.best_engine", lambda n=n_threads: native.NativeEngine(n))
-        found.add(model.predict_proba(rows).tobytes() + model.logits(rows).tobytes())
+        results = model.predict_proba(rows, n_threads=n_threads), model.logits(rows, n_threads=n_threads)
+        found.add(b"".join(result.tobytes() for result in results))
     assert len(found) == 1
+
+
+CALLS = {
+    "predict": lambda model, data, n: model.predict(data, n_threads=n),
+    "predict_proba": lambda model, data, n: model.predict_proba(data, n_threads=n),
+    "logits": lambda model, data, n: model.logits(data, n_threads=n),
+    "prediction_sets": lambda model, data, n: model.prediction_sets(data, n_threads=n),
+    "predictions": lambda model, data, n: list(model.predictions([data], n_threads=n)),
+    "predictions_with_sets": lambda model, data, n: list(model.predictions_with_sets([data], 0.9, n_threads=n)),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_prediction_uses_at_most_the_threads_that_it_is_given(monkeypatch, name):
+    asked = []
+    monkeypatch.setattr("glassmax.model.best_engine", lambda n_threads: asked.append(n_threads) or best_engine(1))
+    table = read_table("penguins")
+    encoding, _ = Encoding.learn(table, "species")
+    model = Model(Network([encoding.width, 3]), ["A", "C", "G"], encoding, conformal=Conformal([0.1, 0.5]))
+    CALLS[name](model, table, 3)
+    assert set(asked) == {3}
+    for wrong in (0, -1, 1.5, True, "all"):
+        message = message_of(CALLS[name], model, table, wrong, error=OptionError)
+        assert message == f"n_threads is {wrong!r}, expected a whole number >= 1 or None."
 
 
 def test_the_rows_of_a_large_array_are_predicted_block_by_block():
@@ -687,6 +810,7 @@ def test_a_model_without_rows_has_results_without_rows():
     assert model.predict_proba(none).shape == model.logits(none).shape == model.prediction_sets(none).shape == (0, 2)
 
 
+ONE_NUMBER = Encoding("y", [Number("x", 0.0, 1.0, False)])
 SIGMOID = Network([3, 2], output="sigmoid", loss="binary_cross_entropy")
 MISFITS = {
     "networks is empty, expected at least one Network.": lambda: Model([], [0, 1]),
@@ -719,9 +843,36 @@ MISFITS = {
         calibration=Calibration(1.0, np.zeros(3))
     ),
     (
-        "The model has no conformal scores, which prediction sets need. Train it with TableClassifier, or pass "
+        "The model has no conformal scores, which prediction sets need: they come from rows that the training holds "
+        "out, and a network trained on arrays alone has none. Train it with TableClassifier, or pass "
         "conformal=Conformal.fit(Z, y) to Model."
     ): lambda: several().prediction_sets(X),
+    (
+        "The model has no conformal scores, which prediction sets need: no row with one known class was held out of "
+        "its training. Train it with a preset or held_out > 0, or pass validation rows to TableClassifier."
+    ): lambda: Model(Network([1, 2]), [0, 1], ONE_NUMBER).prediction_sets(X),
+    (
+        "The model has no conformal scores, which prediction sets need: its output is sigmoid, not softmax. A "
+        "prediction set holds the one class of a row, which only softmax output has."
+    ): lambda: Model(SIGMOID, [0, 1]).prediction_sets(X),
+    "networks is a list with 'net', expected Networks.": lambda: Model(["net"], [0, 1]),
+    "There are 2 classes, expected 3: one for each output of the network.": lambda: Model(Network([2, 3]), ["a", "b"]),
+    "classes is a list with 'a' more than once, expected a different label for each class.": lambda: Model(
+        Network([2, 3]), ["a", "b", "a"]
+    ),
+    "classes is a mixture of numbers and text, expected labels of one kind.": lambda: Model(
+        Network([2, 3]), [1, "b", 2.0]
+    ),
+    "classes is a mixture of booleans and numbers, expected labels of one kind.": lambda: Model(
+        Network([2, 2]), [True, 2]
+    ),
+    "classes is of shape (1, 2), expected a list of labels, (k,).": lambda: Model(Network([2, 2]), [[0, 1]]),
+    "classes is of shape (), expected a list of labels, (k,).": lambda: Model(Network([2, 2]), "ab"),
+    "classes is a ragged list, expected a list of labels.": lambda: Model(Network([2, 2]), [[0, 1], [2]]),
+    "The width of the encoding is 1, but the network has 2 inputs.": lambda: Model(Network([2, 2]), [0, 1], ONE_NUMBER),
+    "columns has 1 names, expected 2: one for each input of the network.": lambda: Model(
+        Network([2, 2]), [0, 1], columns=["x"]
+    ),
     "coverage is 1.0, expected a number between 0 and 1.": lambda: several().prediction_sets(X, 1.0),
 }
 
@@ -761,13 +912,19 @@ def spoiled(value):
     return model
 
 
+def relabelled(classes, k=2):
+    model = small(k)
+    model.classes = np.array(classes)
+    return model
+
+
 UNSAVED = {
     "weights_that_are_nan": (spoiled(np.nan), "The network holds weights that are not finite; it is not saved."),
     "weights_that_are_infinite": (spoiled(np.inf), "The network holds weights that are not finite; it is not saved."),
     "complex_weights": (small(dtype="complex128"), "The network is complex128, expected float32 or float64."),
     "half_precision": (small(dtype="float16"), "The network is float16, expected float32 or float64."),
     "classes_of_two_types": (
-        small(classes=np.array(["a", 1], object)),
+        relabelled(np.array(["a", 1], object)),
         "The classes are of type int, str, expected text, numbers or booleans, all of one type.",
     ),
     "classes_that_are_dates": (
@@ -776,11 +933,11 @@ UNSAVED = {
     ),
     "a_class_that_is_nan": (small(classes=[1.0, np.nan]), "A class is NaN or inf, expected finite numbers."),
     "a_class_twice": (
-        small(classes=["a", "a"]),
+        relabelled(["a", "a"]),
         "The model has a manifest with classes that are not one name for each output, all of one type.",
     ),
     "a_class_too_few": (
-        small(3, classes=["a", "b"]),
+        relabelled(["a", "b"], 3),
         "The model has a manifest with classes that are not one name for each output, all of one type.",
     ),
     "half_a_character": (

@@ -21,6 +21,7 @@ The map of the modules, from the command line down to the exceptions::
     learner/        find, read and run a user's program in a separate process
     model           one or several networks with their classes and their encoding of tables
     model_file      the file that holds a model: written, and read without running code
+    model_parts     the parts of a model, and the check that they fit each other
     calibration     correct the logits of a model, so that its probabilities are as frequent as they say
     conformal       prediction sets that hold the true class of a promised share of rows
     engine/         train a whole epoch: the reference engine in NumPy, the native engine in C++
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
         model,
         model_file,
         model_manifest,
+        model_parts,
         network,
         optimizers,
         pages,
@@ -114,6 +116,7 @@ __all__ = [
     "model",
     "model_file",
     "model_manifest",
+    "model_parts",
     "network",
     "not_class",
     "optimizers",

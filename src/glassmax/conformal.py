@@ -20,7 +20,7 @@ from typing import Self
 import numpy as np
 
 from .errors import ShapeError, between
-from .functional.arrays import Array, blocks_of_rows
+from .functional.arrays import Array, as_floating, blocks_of_rows
 from .functional.softmax import exponentials
 from .functional.targets import check_target, check_weights
 
@@ -59,11 +59,16 @@ class Conformal:
     row_weights: Array | None = None
 
     def __post_init__(self) -> None:
-        scores, weights = self.scores, self.row_weights
+        scores = as_floating(self.scores, "scores")
         if scores.ndim != 1 or not _positive(scores) or (np.diff(scores) < 0).any():
             raise ShapeError(f"The scores are {scores.shape}, expected (n,) numbers >= 0 in ascending order.")
-        if weights is not None and (weights.shape != scores.shape or not _positive(weights)):
+        object.__setattr__(self, "scores", scores)
+        if self.row_weights is None:
+            return
+        weights = as_floating(self.row_weights, "row_weights")
+        if weights.shape != scores.shape or not _positive(weights):
             raise ShapeError(f"The row weights are {weights.shape}, expected a number >= 0 for each score.")
+        object.__setattr__(self, "row_weights", weights)
 
     @property
     def n_rows(self) -> int:
@@ -174,7 +179,7 @@ def log_losses(Z: Array) -> Array:
 
 
 def _positive(values: Array) -> bool:
-    return bool((np.isfinite(values) & (values >= 0)).all())
+    return values.dtype.kind == "f" and bool((np.isfinite(values) & (values >= 0)).all())
 
 
 def __dir__() -> list[str]:

@@ -15,12 +15,13 @@ import numpy.typing as npt
 
 from .calibration import Calibration
 from .conformal import Conformal
-from .engine import all_finite, best_engine, blocks
-from .errors import DataError, GlassmaxError, ModelFileError, OptionError, ShapeError, between
+from .engine import Engine, all_finite, best_engine, blocks
+from .errors import DataError, GlassmaxError, ModelFileError, OptionError, between, is_whole
 from .files import write_whole
-from .functional.arrays import Array, as_inputs
-from .model_file import ModelParts, model_bytes, read_model
+from .functional.arrays import Array, as_floating, as_inputs
+from .model_file import model_bytes, read_model
 from .model_manifest import Record
+from .model_parts import ModelParts, check_parts, labels_of
 from .network import Network
 from .table import Encoding, Table, UnseenCounts, as_table, is_frame, joined, table_of
 from .table.table import some
@@ -66,7 +67,8 @@ class Model:
     Raises
     ------
     OptionError, ShapeError
-        If the networks don't fit each other, or the other parts don't fit the networks.
+        If the networks don't fit each other, or the other parts don't fit the networks: there is one class for each
+        output, all of one kind (text, numbers or booleans) and each of them once.
 
     Examples
     --------
@@ -92,40 +94,20 @@ class Model:
         conformal: Conformal | None = None,
     ) -> None:
         self.networks = [networks] if isinstance(networks, Network) else list(networks)
-        self.classes: Array = np.asarray(classes)
+        self.classes = labels_of(classes)
         self.encoding, self.columns = encoding, columns
         self.record: Record = {} if record is None else record
         m = len(self.networks)
-        self.weights: Array = np.full(m, 1 / max(m, 1)) if weights is None else np.asarray(weights, np.float64)
+        given = np.full(m, 1 / max(m, 1)) if weights is None else as_floating(weights, "weights")
+        self.weights: Array = given.astype(np.float64, copy=False)
         self.calibration, self.conformal = calibration, conformal
-        self._check_parts()
+        check_parts(self._parts())
 
-    def _check_parts(self) -> None:
-        networks, weights, calibration, conformal = self.networks, self.weights, self.calibration, self.conformal
-        if not networks:
-            raise OptionError(parameter="networks", came="empty", expected="at least one Network")
-        first, m = networks[0], len(networks)
-        for network in networks[1:]:
-            for name, ours, other in zip(
-                ("inputs", "outputs", "output", "dtype"), _face(first), _face(network), strict=True
-            ):
-                if ours != other:
-                    raise OptionError(
-                        f"The networks differ in their {name}: {ours} and {other}, expected the same.",
-                        parameter="networks",
-                    )
-        if weights.shape != (m,) or not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
-            raise OptionError(
-                parameter="weights", came=str(weights), expected=f"{m} numbers >= 0, one for each network, not all 0"
-            )
-        for name, part in (("calibration", calibration), ("conformal", conformal)):
-            if part is not None and first.head.output != "softmax":
-                raise OptionError(
-                    parameter=name, came="given", expected=f"none: the output is {first.head.output}, not softmax"
-                )
-        k = first.layer_sizes[-1]
-        if calibration is not None and calibration.bias is not None and len(calibration.bias) != k:
-            raise ShapeError(f"The calibration has {len(calibration.bias)} biases, expected {k}: one for each class.")
+    def _parts(self) -> ModelParts:
+        return ModelParts(
+            self.networks, self.classes, self.encoding, self.record, self.columns, self.weights, self.calibration,
+            self.conformal,
+        )  # fmt: skip
 
     @property
     def network(self) -> Network:
@@ -155,48 +137,53 @@ class Model:
             lines.append(f"inputs {some(self.columns)}")
         return "\n  ".join(lines)
 
-    def predict(self, data: Any) -> Array:
+    def predict(self, data: Any, *, n_threads: int | None = None) -> Array:
         """Return the most probable class of each row; with sigmoid output, which labels it has.
 
         Parameters
         ----------
         data : Table, frame or (n, d) array
             A table or frame with the columns used in training, or an array if the model was trained on arrays.
+        n_threads : int, optional
+            Maximum number of threads, >= 1; all processors by default. The result of the native engine is bit-identical
+            for any number of threads.
 
         Returns
         -------
         (n,) array of labels, or (n, k) array of 0 and 1
         """
+        engine, k = _engine(n_threads), len(self.classes)
         if self.network.head.output == "sigmoid":
-            return self._filled(data, lambda X: self._logits_of_rows(X) > 0, (len(self.classes),), np.intp)
-        return self.classes[self._filled(data, lambda X: self._logits_of_rows(X).argmax(axis=1), (), np.intp)]
+            return self._filled(data, lambda X: self._logits_of_rows(engine, X) > 0, (k,), np.intp)
+        return self.classes[self._filled(data, lambda X: self._logits_of_rows(engine, X).argmax(axis=1), (), np.intp)]
 
-    def predict_proba(self, data: Any) -> Array:
+    def predict_proba(self, data: Any, *, n_threads: int | None = None) -> Array:
         """Return the probability of each class for each row.
 
         Parameters
         ----------
-        data : Table, frame or (n, d) array
-            A table or frame with the columns used in training, or an array if the model was trained on arrays.
+        data, n_threads
+            As for `predict`.
 
         Returns
         -------
         (n, k) array
             Columns in the order of `classes`. Rows sum to 1, except with sigmoid output.
         """
+        engine = _engine(n_threads)
         if self.encoding is None and self._one_network:
-            return best_engine().probabilities(self.networks[0], self.inputs(data))
+            return engine.probabilities(self.networks[0], self.inputs(data))
         k, dtype = len(self.classes), self.network.theta.dtype
         if self.encoding is None:
-            return self._filled(data, lambda X: self._probabilities(self._logits_of_rows(X)), (k,), dtype)
+            return self._filled(data, lambda X: self._probabilities(self._logits_of_rows(engine, X)), (k,), dtype)
         table, start = self._table(data), 0
         out = np.empty((table.n_rows, k), dtype)
-        for piece, P in self.predictions([table]):
+        for piece, P in self.predictions([table], n_threads=n_threads):
             out[start : start + piece.n_rows] = P
             start += piece.n_rows
         return out
 
-    def logits(self, data: Any) -> Array:
+    def logits(self, data: Any, *, n_threads: int | None = None) -> Array:
         """Return the logits of each row, calibrated if the model has a calibration.
 
         ::
@@ -205,23 +192,26 @@ class Model:
 
         Parameters
         ----------
-        data : Table, frame or (n, d) array
-            A table or frame with the columns used in training, or an array if the model was trained on arrays.
+        data, n_threads
+            As for `predict`.
 
         Returns
         -------
         (n, k) array
             Columns in the order of `classes`. With softmax output, softmax of it is `predict_proba`.
         """
-        return self._filled(data, self._logits_of_rows, (len(self.classes),), self.network.theta.dtype)
+        engine, dtype = _engine(n_threads), self.network.theta.dtype
+        return self._filled(data, lambda X: self._logits_of_rows(engine, X), (len(self.classes),), dtype)
 
-    def prediction_sets(self, data: Any, coverage: float = 0.9, *, allow_empty: bool = True) -> Array:
+    def prediction_sets(
+        self, data: Any, coverage: float = 0.9, *, allow_empty: bool = True, n_threads: int | None = None
+    ) -> Array:
         """Return a prediction set of classes for each row, which holds the true class of `coverage` of new rows.
 
         Parameters
         ----------
-        data : Table, frame or (n, d) array
-            A table or frame with the columns used in training, or an array if the model was trained on arrays.
+        data, n_threads
+            As for `predict`.
         coverage : float, default=0.9
             Promised coverage, in (0, 1): the share of new rows whose set holds the true class.
         allow_empty : bool, default=True
@@ -241,10 +231,10 @@ class Model:
         OptionError
             If the coverage is out of range.
         """
-        conformal = self._conformal(coverage)
+        conformal, engine = self._conformal(coverage), _engine(n_threads)
 
         def sets(X: Array) -> Array:
-            return conformal.sets(self._logits_of_rows(X), coverage, allow_empty=allow_empty)
+            return conformal.sets(self._logits_of_rows(engine, X), coverage, allow_empty=allow_empty)
 
         return self._filled(data, sets, (len(self.classes),), np.bool_)
 
@@ -255,6 +245,7 @@ class Model:
         *,
         of_logits: bool = False,
         calibrated: bool = True,
+        n_threads: int | None = None,
     ) -> Iterator[tuple[Table, Array]]:
         """Predict any number of tables, one after another, as if they were one; together they may exceed memory.
 
@@ -268,6 +259,8 @@ class Model:
             Whether to yield logits instead of probabilities.
         calibrated : bool, default=True
             Whether to apply the calibration, if there is one.
+        n_threads : int, optional
+            As for `predict`.
 
         Yields
         ------
@@ -276,23 +269,30 @@ class Model:
         P : (n, k) array
             Probabilities of the rows, identical bit for bit to `predict_proba` on all rows at once.
         """
+        engine = _engine(n_threads)
         for table, X in self._encoded(tables, counts):
             if of_logits:
-                yield table, self._logits_of_rows(X, calibrated=calibrated)
+                yield table, self._logits_of_rows(engine, X, calibrated=calibrated)
             elif self._one_network:
-                yield table, _finite(table, best_engine().probabilities(self.networks[0], X))
+                yield table, _finite(table, engine.probabilities(self.networks[0], X))
             else:
-                P = self._probabilities(self._logits_of_rows(X, calibrated=calibrated))
+                P = self._probabilities(self._logits_of_rows(engine, X, calibrated=calibrated))
                 yield table, _finite(table, P)
 
     def predictions_with_sets(
-        self, tables: Iterable[Table], coverage: float, counts: UnseenCounts | None = None, *, allow_empty: bool = True
+        self,
+        tables: Iterable[Table],
+        coverage: float,
+        counts: UnseenCounts | None = None,
+        *,
+        allow_empty: bool = True,
+        n_threads: int | None = None,
     ) -> Iterator[tuple[Table, Array, Array]]:
         """Predict as `predictions` does, with the prediction set of each row as well.
 
         Parameters
         ----------
-        tables, counts
+        tables, counts, n_threads
             As for `predictions`.
         coverage, allow_empty
             As for `prediction_sets`.
@@ -304,9 +304,9 @@ class Model:
             Probabilities.
         sets : (n, k) array of bool
         """
-        conformal = self._conformal(coverage)
+        conformal, engine = self._conformal(coverage), _engine(n_threads)
         for table, X in self._encoded(tables, counts):
-            Z = self._logits_of_rows(X)
+            Z = self._logits_of_rows(engine, X)
             sets = conformal.sets(Z, coverage, allow_empty=allow_empty)
             yield table, _finite(table, self._probabilities(Z)), sets
 
@@ -383,11 +383,20 @@ class Model:
     def _conformal(self, coverage: float) -> Conformal:
         between("coverage", coverage, 0, 1, open_below=True)
         if self.conformal is None:
-            raise DataError(
-                "The model has no conformal scores, which prediction sets need. Train it with TableClassifier, or pass "
-                "conformal=Conformal.fit(Z, y) to Model."
-            )
+            why, remedy = self._why_no_scores()
+            raise DataError(f"The model has no conformal scores, which prediction sets need: {why}.", remedy=remedy)
         return self.conformal
+
+    def _why_no_scores(self) -> tuple[str, str]:
+        """Return why there are no conformal scores, and the next step."""
+        if self.network.head.output != "softmax":
+            why = f"its output is {self.network.head.output}, not softmax"
+            return why, "A prediction set holds the one class of a row, which only softmax output has."
+        if self.encoding is not None:
+            why = "no row with one known class was held out of its training"
+            return why, "Train it with a preset or held_out > 0, or pass validation rows to TableClassifier."
+        why = "they come from rows that the training holds out, and a network trained on arrays alone has none"
+        return why, "Train it with TableClassifier, or pass conformal=Conformal.fit(Z, y) to Model."
 
     def _rows_at_once(self) -> int:
         return min(next(blocks(network, 2**62)).stop for network in self.networks)
@@ -400,9 +409,9 @@ class Model:
         for table in _blocks_of(tables, self._rows_at_once()):
             yield table, self.encoding.fill(table, counted).astype(dtype, copy=False)
 
-    def _logits_of_rows(self, X: Array, *, calibrated: bool = True) -> Array:
+    def _logits_of_rows(self, engine: Engine, X: Array, *, calibrated: bool = True) -> Array:
         """Return the weighted sum of the networks' logits for a block of rows; the order of the sum is fixed."""
-        engine, weights = best_engine(), self.weights.tolist()
+        weights = self.weights.tolist()
         Z = engine.logits(self.networks[0], X)
         if weights[0] != 1:
             Z *= weights[0]
@@ -436,11 +445,7 @@ class Model:
             If the folder is missing or can't be written to, or JSON can't represent the classes. An existing file
             stays.
         """
-        parts = ModelParts(
-            self.networks, self.classes, self.encoding, self.record, self.columns, self.weights, self.calibration,
-            self.conformal,
-        )  # fmt: skip
-        content = model_bytes(parts)
+        content = model_bytes(self._parts())
         try:
             write_whole(path, content)
         except OSError as error:
@@ -488,9 +493,10 @@ def load_model(path: str | Path) -> Model:
         raise ModelFileError(f"{path} holds parts that don't fit each other. {error}") from None
 
 
-def _face(network: Network) -> tuple[int, int, str, str]:
-    """What the networks of a model have in common: inputs, outputs, output function, dtype."""
-    return network.n_inputs, network.layer_sizes[-1], network.head.output, str(network.theta.dtype)
+def _engine(n_threads: Any) -> Engine:
+    if n_threads is not None and not (is_whole(n_threads) and n_threads >= 1):
+        raise OptionError(parameter="n_threads", came=repr(n_threads), expected="a whole number >= 1 or None")
+    return best_engine(None if n_threads is None else int(n_threads))
 
 
 def _finite(table: Table, P: Array) -> Array:

@@ -7,8 +7,9 @@ is no fallback to a less safe format. The hash detects damage, not manipulation:
 write its hash.
 
 There are two versions of the format. Version 1 holds one network, with tensors W1, b1, ...; version 2 holds any number
-of networks, with tensors 1.W1, 1.b1, ..., 2.W1, ..., and calibration and conformal scores if the model has them. A
-model that fits into version 1 is written as version 1, which older versions of glassmax read.
+of networks, with tensors 1.W1, 1.b1, ..., 2.W1, ..., and calibration and conformal scores if the model has them, and
+its encoding may have bounds, bins, frequent values and rare values. A model that fits into version 1 is written as
+version 1, which older versions of glassmax read.
 """
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
@@ -17,9 +18,8 @@ import json
 import math
 import os
 import stat
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -37,37 +37,24 @@ from .model_manifest import (
     EmbeddingEntry,
     Manifest,
     NetworkEntry,
-    Record,
     check_manifest,
     check_tensors,
     decode_manifest,
     embedding_of,
     encode_manifest,
+    encoding_fits_version_1,
     prefix,
 )
+from .model_parts import ModelParts
 from .network import Network
 from .parameters import Parameters
 from .sealed import seal, unseal
-from .table import Encoding
 
-__all__ = ["ModelParts", "model_bytes", "read_model"]
+__all__ = ["model_bytes", "read_model"]
 
 MAX_HEADER = 2**27
 MOST_BYTES = 2**43
 METADATA = "__metadata__"
-
-
-class ModelParts(NamedTuple):
-    """The parts of a model: the arguments of `glassmax.model.Model`, in its order."""
-
-    networks: Sequence[Network]
-    classes: Array
-    encoding: Encoding | None
-    record: Record
-    columns: list[str] | None
-    weights: Array
-    calibration: Calibration | None
-    conformal: Conformal | None
 
 
 # writing
@@ -94,10 +81,10 @@ def model_bytes(parts: ModelParts) -> bytes:
 def _manifest_of(parts: ModelParts) -> Manifest:
     first, calibration, conformal = parts.networks[0], parts.calibration, parts.conformal
     alone = len(parts.networks) == 1 and parts.weights[0] == 1 and first.embedding is None
-    simple = alone and calibration is None and conformal is None
+    plain = calibration is None and conformal is None and encoding_fits_version_1(parts.encoding)
     return Manifest(
         format="glassmax",
-        version=1 if simple else 2,
+        version=1 if alone and plain else 2,
         output=first.head.output,
         dtype=str(first.theta.dtype),
         networks=[

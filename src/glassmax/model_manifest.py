@@ -2,7 +2,8 @@
 
 Everything is checked here before a tensor is loaded. The manifest names no code and no path; activations and losses
 come from closed tables. Version 1 of the format holds one network, with tensors W1, b1, ...; version 2 any number of
-networks, with tensors 1.W1, 1.b1, ..., 2.W1, ..., and calibration and conformal scores if the model has them.
+networks, with tensors 1.W1, 1.b1, ..., 2.W1, ..., and calibration and conformal scores if the model has them. In
+version 1, the columns of an encoding have only the fields that have no default.
 """
 
 from __future__ import annotations  # help() shows these names instead of what they stand for
@@ -28,6 +29,7 @@ __all__ += [
     "decode_manifest",
     "embedding_of",
     "encode_manifest",
+    "encoding_fits_version_1",
     "prefix",
 ]
 
@@ -139,6 +141,19 @@ def _as_version_1(manifest: Manifest) -> ManifestV1:
         "glassmax", 1, network.layer_sizes, network.activations, manifest.output, network.loss, network.l2,
         manifest.dtype, manifest.classes, manifest.encoding, manifest.record, manifest.columns,
     )  # fmt: skip
+
+
+def encoding_fits_version_1(encoding: Encoding | None) -> bool:
+    """Return whether version 1 can hold an encoding: whether no column has a field that came with version 2.
+
+    Fields that came with version 2 have a default, which is not written.
+    """
+    columns = [] if encoding is None else encoding.columns
+    return all(
+        field.required or field.name not in msgspec.to_builtins(column)
+        for column in columns
+        for field in msgspec.structs.fields(column)
+    )
 
 
 def decode_manifest(text: str) -> Manifest:

@@ -51,25 +51,6 @@ def call(monkeypatch, capsys, *argv):
     return Result(stop.value.code, *capsys.readouterr())
 
 
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Run command lines in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    return lambda *argv: call(monkeypatch, capsys, *argv)
-
-
-@pytest.fixture
-def done(run):
-    """Run a command line that is to succeed."""
-
-    def done(*argv):
-        result = run(*argv)
-        assert result.code == 0, result.err
-        return result
-
-    return done
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """The bytes of a small model of penguins, trained in a process of its own."""
@@ -195,6 +176,42 @@ def test_a_model_that_is_replaced_is_said(done):
     assert "The model is in toy.safetensors, where it replaces an earlier one. Use it:" in again
 
 
+def test_a_model_of_another_target_or_table_is_only_replaced_by_its_name(done, run, tmp_path):
+    columns = {"x": [row * row for row in range(40)], "a": ["u", "v"] * 20, "b": ["s", "s", "t", "t"] * 10}
+    write_table(tmp_path / "t.csv", columns)
+    done("train", "t.csv", "--target", "a", "--epochs", "1")
+    before, model = Path("t.safetensors").read_bytes(), "t.safetensors"
+    done("train", "t.csv", "--target", "a", "--epochs", "1", "--ignore", "b")
+    done("train", "t.csv", "--target", "a", "--epochs", "1")
+    assert Path(model).read_bytes() == before
+    refused = run("train", "t.csv", "--target", "b", "--epochs", "1")
+    way = "it isn't replaced unless you name it. Pass --output with another name, or --output t.safetensors.\n"
+    assert (refused.code, refused.err) == (1, f"Error: {model} is a model that predicts a; {way}")
+    write_table(tmp_path / "t.csv", {"z": columns["x"], "a": columns["a"], "b": columns["b"]})
+    refused = run("train", "t.csv", "--target", "a", "--epochs", "1")
+    assert refused.err == f"Error: {model} is a model of another table, which has a column x; {way}"
+    assert Path(model).read_bytes() == before
+    done("train", "t.csv", "--target", "b", "--epochs", "1", "--output", model)
+    assert load_model(model).encoding.target == "b"
+
+
+def giveaway(n):
+    """A table of n rows with a column that gives the target away, and one that looks like an identifier."""
+    y = [str(i % 2) for i in range(n)]
+    names = ["yes" if label == "1" else "no" for label in y]
+    return {"id": [f"r{i}" for i in range(n)], "x": [i * i % 17 for i in range(n)], "rescued at": names, "y": y}
+
+
+def test_figures_that_rest_on_a_column_that_gives_the_target_away_end_in_a_doubt(done, tmp_path):
+    write_table(tmp_path / "t.csv", giveaway(300))
+    result = done("train", "t.csv", "--target", "y", "--preset", "fast")
+    *_, use, doubt = result.err.splitlines()
+    assert use.endswith("Use it: glassmax predict t.safetensors t.csv --keep id")
+    assert doubt == ("These figures rest on rescued at, which alone predicts y. Try again with --ignore 'rescued at'.")
+    clean = done("train", "t.csv", "--target", "y", "--preset", "fast", "--ignore", "rescued at", "--ignore", "id")
+    assert clean.err.endswith("Use it: glassmax predict t.safetensors t.csv\n")
+
+
 def test_the_same_seed_makes_the_same_file_and_another_seed_another(done, trained):
     argv = ("train", "penguins", "--hidden", "8", "--epochs", "40", "-o")
     done(*argv, "a")
@@ -314,11 +331,14 @@ def test_predict_prints_one_class_for_each_row_and_nothing_else(done, model):
     )
 
 
-def test_probabilities_are_those_of_python_to_the_bit_and_sum_to_one(done, model):
+def test_probabilities_are_those_of_python_to_six_digits_and_to_the_bit_as_json_and_sum_to_one(done, model):
     rows = list(csv.reader(io.StringIO(done("predict", model, "penguins", "--proba").out)))
     assert rows[0] == ["prediction", "p(Adelie)", "p(Chinstrap)", "p(Gentoo)"]
-    P = np.array([[float(cell) for cell in row[1:]] for row in rows[1:]])
-    np.testing.assert_array_equal(P, load_model(model).predict_proba(read_table("penguins")))
+    expected = load_model(model).predict_proba(read_table("penguins"))
+    assert [row[1:] for row in rows[1:]] == [[f"{p:.6g}" for p in of_row] for of_row in expected]
+    lines = done("predict", model, "penguins", "--proba", "--format", "jsonl").out.splitlines()
+    P = np.array([list(json.loads(line).values())[1:] for line in lines])
+    np.testing.assert_array_equal(P, expected)
     np.testing.assert_allclose(P.sum(axis=1), 1, rtol=1e-15)
     assert [row[0] for row in rows[1:]] == [rows[0][1 + index][2:-1] for index in P.argmax(axis=1)]
 
@@ -370,19 +390,22 @@ def ensemble(model):
     return path
 
 
-@pytest.mark.parametrize(("coverage", "sizes"), [(0.6, {0, 1}), (0.9, {1, 2})])
-def test_a_coverage_adds_the_prediction_set_of_each_row(done, ensemble, coverage, sizes):
+@pytest.mark.parametrize(
+    ("coverage", "more", "sizes"), [(0.6, ["--allow-empty"], {0, 1}), (0.6, [], {1}), (0.9, [], {1, 2})]
+)
+def test_a_coverage_adds_the_prediction_set_of_each_row(done, ensemble, coverage, more, sizes):
     model, table = load_model(ensemble), read_table("penguins")
-    P, sets = model.predict_proba(table), model.prediction_sets(table, coverage)
+    P, sets = model.predict_proba(table), model.prediction_sets(table, coverage, allow_empty=bool(more))
+    argv = ("predict", ensemble, "penguins", "--coverage", coverage, *more)
     assert sizes <= {*sets.sum(axis=1).tolist()}
     expected = [[str(model.classes[c]) for c in np.argsort(-p) if held[c]] for p, held in zip(P, sets, strict=True)]
-    rows = list(csv.reader(io.StringIO(done("predict", ensemble, "penguins", "--coverage", coverage, "--proba").out)))
+    rows = list(csv.reader(io.StringIO(done(*argv, "--proba").out)))
     assert rows[0] == ["prediction", "set", "p(Adelie)", "p(Chinstrap)", "p(Gentoo)"]
     assert [row[1] for row in rows[1:]] == ["|".join(names) for names in expected]
-    np.testing.assert_array_equal([[float(cell) for cell in row[2:]] for row in rows[1:]], P)
-    lines = done("predict", ensemble, "penguins", "--coverage", coverage, "--format", "jsonl").out.splitlines()
+    assert [row[2:] for row in rows[1:]] == [[f"{p:.6g}" for p in of_row] for of_row in P]
+    lines = done(*argv, "--format", "jsonl").out.splitlines()
     assert [json.loads(line)["set"] for line in lines] == expected
-    done("predict", ensemble, "penguins", "--coverage", coverage, "-o", "sets.parquet")
+    done(*argv, "-o", "sets.parquet")
     assert pl.read_parquet("sets.parquet")["set"].to_list() == expected
 
 
@@ -490,7 +513,7 @@ def test_a_few_rows_of_many_classes_can_be_evaluated(done, tmp_path):
     done("train", "t.csv", "--target", "y", "--epochs", "2", "--keep", "x")
     result = done("evaluate", "t.safetensors", "few.csv")
     assert result.out.startswith("On 30 rows of few.csv\n")
-    assert "most frequent confusions" in result.out
+    assert re.search(r"^Most frequent confusions:\nrows +true +taken for\n1 +class \d\d +class \d\d$", result.out, re.M)
 
 
 # --- info ------------------------------------------------------------------------------------------------------------
@@ -544,7 +567,7 @@ def test_control_characters_of_a_table_never_reach_the_terminal(run, done, tmp_p
         done("info", "t.safetensors", "--json"),
         run("train", "t.csv"),
         run("train", "t.csv", "--target", "z"),
-        run("train", "t.csv", "--target", f"x{escape}"),
+        run("train", "t.csv", "--target", f"x{escape}", "-o", "other"),
     ]
     columns = dict(read_table("t.csv").columns)
     for name, cells in (

@@ -45,7 +45,7 @@ TABLES = {
     "text.csv": table(x=at(17, "n/k")),
     "inf.csv": table(x=at(3, "inf")),
     "huge.csv": table(x=at(3, "-1e308")),
-    "names.csv": table(c=lambda i: f"name {i}"),
+    "names.csv": table(x=lambda i: "1", c=lambda i: f"name {i}"),
     "constant.csv": table(x=lambda i: "1", c=lambda i: "u"),
     "one.csv": table(y=lambda i: "a"),
     "none.csv": table(y=lambda i: "NA"),
@@ -256,10 +256,10 @@ DATA = {
         "train huge.csv --target y",
         f"Row 3 of huge.csv (line 4): column 'x' is -1e+308, expected a number between -1e+100 and 1e+100. {CORRECT}",
     ),
-    "a_column_of_names": (
+    "only_a_column_of_names": (
         "train names.csv --target y --held-out 0",
-        "Column 'c' of names.csv holds 24 different texts in 24 rows, such as 'name 0'; expected numbers, as 1234.5, "
-        "or categories that repeat. Leave it out with --ignore c.",
+        "names.csv has no column to learn 'y' from: x is left out: it is 1 in every row. c is left out: its texts "
+        "hardly repeat, 24 different texts in 24 rows. To learn from it all the same: --keep c.",
     ),
     "only_constant_columns": (
         "train constant.csv --target y",

@@ -11,30 +11,12 @@ import pytest
 from glassmax import SoftmaxClassifier, TableClassifier, load_model, read_table
 from glassmax.estimator.ensemble import tuning
 
-from .test_cli import call, listing
+from .test_cli import listing
 from .test_tables import GOOD
 
+pytestmark = pytest.mark.usefixtures("sound_table")
+
 FAST = ("train", "t.csv", "--target", "y", "--preset", "fast")
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Return a function that runs a command line in a folder with a table."""
-    monkeypatch.chdir(tmp_path)
-    Path("t.csv").write_bytes(GOOD)
-    return lambda *argv: call(monkeypatch, capsys, *argv)
-
-
-@pytest.fixture
-def done(run):
-    """Return a function that runs a command line which must succeed."""
-
-    def done(*argv):
-        result = run(*argv)
-        assert result.code == 0, result.err
-        return result
-
-    return done
 
 
 def saved(classifier, **given):
@@ -88,8 +70,8 @@ def test_info_describes_an_ensemble(done):
 def test_an_ensemble_predicts_and_is_evaluated(done):
     done(*FAST)
     lines = done("predict", "t.safetensors", "t.csv", "--proba").out.splitlines()
-    P = np.array([list(map(float, line.split(",")[1:])) for line in lines[1:]])
-    np.testing.assert_array_equal(P.astype(np.float32), load_model("t.safetensors").predict_proba(read_table("t.csv")))
+    P = load_model("t.safetensors").predict_proba(read_table("t.csv"))
+    assert [line.split(",")[1:] for line in lines[1:]] == [[f"{p:.6g}" for p in of_row] for of_row in P.tolist()]
     facts = json.loads(done("evaluate", "t.safetensors", "t.csv", "--json").out)
     assert facts["rows"] == 60
 
@@ -161,7 +143,11 @@ def test_ctrl_c_before_the_first_network_writes_nothing(run, monkeypatch):
 
 def test_a_time_limit_leaves_networks_out(done):
     result = done(*FAST, "--time-limit", "1e-6", "--threads", "1")
-    assert re.search(r"The time limit was reached: 1 of \d+ networks were trained\.", result.err)
+    assert re.search(
+        r"The time limit was reached: 1 of \d+ networks was trained, so the model is a single network\.", result.err
+    )
+    assert re.search(r"^ +network +", result.out, re.M)
+    assert "ensemble" not in result.out
     assert len(load_model("t.safetensors").networks) == 1
 
 
@@ -194,6 +180,13 @@ REFUSED = {
     "--tune 0": "--tune is '0', expected a number > 0.",
     "--preset quick": "--preset is 'quick', expected one of fast, default, best.",
     "--time-limit 0": "--time-limit is '0', expected a number > 0.",
+    "--groups c --time x": "--groups and --time both say which rows make a fold. Pass one of them.",
+    "--time x --validation v.csv": (
+        "--time says which rows make a fold, and with a file of validation rows there are no folds. Pass --time or "
+        "--validation."
+    ),
+    "--class-weight z=2": "--class-weight has the unknown class 'z'; the classes are a, b, c.",
+    "--held-out 20 --hidden 8": "--held-out is '20', expected a number >= 0 and < 1. Did you mean 0.2?",
     "--groups y": "The target y is the column of groups.",
     "--groups c --ignore c": "c is named by --ignore and by --groups. Pass one of them.",
 }
@@ -210,6 +203,23 @@ def test_options_that_contradict_one_another_are_refused(run, options):
 def test_a_network_says_which_option_asks_for_it(done):
     said = done("train", "t.csv", "--target", "y", "--epochs", "2", "--hidden", "4").err
     assert "  --hidden sets up one network of your own; without such an option, a preset is trained\n" in said
+
+
+def test_an_option_without_effect_does_not_replace_the_preset(done):
+    said = done(*FAST[:4], "--embedding-bins", "8", "--time-limit", "1e-6").err
+    assert "preset default: several networks and a linear model," in said
+    assert "\n--embedding-bins has no effect on a preset, only with --embedding piecewise-linear.\n" in said
+    said = done(*FAST[:4], "--validation", "0.2", "--time-limit", "1e-6").err
+    assert "preset default: " in said
+    assert (
+        "\n--validation 0.2 has no effect on a preset, which is judged by cross-validation, only on a network" in said
+    )
+
+
+def test_a_preset_without_a_linear_model_does_not_name_one(done):
+    Path("t.csv").write_text("x,y\n" + "".join(f"{i * i % 97},{'ab'[i % 2]}\n" for i in range(3200)))
+    said = done(*FAST, "--time-limit", "1e-6").err
+    assert "preset fast: several networks, each trained on some folds" in said
 
 
 def test_a_printed_config_describes_a_preset_or_a_network(done):

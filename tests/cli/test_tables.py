@@ -24,30 +24,12 @@ from glassmax.cli.wording import ESTIMATOR
 from glassmax.estimator.linear import best_alpha
 from glassmax.table import Category, Encoding, Number
 from glassmax.training import RunningMetrics
-from tests.cli.test_cli import LIMIT, call, info_of, listing
+from tests.cli.test_cli import LIMIT, info_of, listing
 from tests.table.hostile import GOOD, table, with_x
 
+pytestmark = pytest.mark.usefixtures("sound_table")
+
 QUICK = ("--target", "y", "--hidden", "4", "--epochs", "3")
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Run command lines beside a sound table."""
-    monkeypatch.chdir(tmp_path)
-    Path("t.csv").write_bytes(GOOD)
-    return lambda *argv: call(monkeypatch, capsys, *argv)
-
-
-@pytest.fixture
-def done(run):
-    """Run a command line that is to succeed."""
-
-    def done(*argv):
-        result = run(*argv)
-        assert result.code == 0, result.err
-        return result
-
-    return done
 
 
 @pytest.fixture
@@ -131,7 +113,8 @@ def test_class_weights_are_those_of_the_estimator(done):
 # --- train: stopping and judging -------------------------------------------------------------------------------------
 
 
-def test_a_validation_file_a_share_and_a_metric_turn_early_stopping_on(done):
+def test_a_validation_file_a_share_and_a_metric_turn_early_stopping_on(done, monkeypatch):
+    monkeypatch.setattr("glassmax.cli.progress.SECONDS_BETWEEN_LINES", -1)
     for more in (("--validation", "t.csv"), ("--validation", "0.2"), ("--metric", "balanced_accuracy")):
         err = done("train", "t.csv", "--target", "y", "--epochs", "400", "--learning-rate", "0.1", *more).err
         assert re.search(r"epoch 1 of at most 400: loss [\d.]+, validation [\d.]+, accuracy [\d.]+", err)
@@ -160,8 +143,8 @@ def test_the_figures_are_those_of_their_definitions(done):
     bins = np.minimum((P.max(axis=1) * 15).astype(int), 14)
     gaps = [abs(right[bins == b].sum() - P.max(axis=1)[bins == b].sum()) for b in range(15)]
     assert facts["calibration_error"] == pytest.approx(sum(gaps) / 60)
-    assert facts["classes_shares"]["accuracy"] == pytest.approx(1 / 3)
-    assert facts["classes_shares"]["log_loss"] == pytest.approx(np.log(3))
+    assert facts["class_frequencies"]["accuracy"] == pytest.approx(1 / 3)
+    assert facts["class_frequencies"]["log_loss"] == pytest.approx(np.log(3))
 
 
 def test_the_linear_model_beside_it_is_multinomial_regression(done):
@@ -202,7 +185,7 @@ def test_float32_is_trained_and_predicted_alike(done):
     rows = list(csv.reader(io.StringIO(done("predict", "m", "t.csv", "--proba").out)))[1:]
     P = load_model("m").predict_proba(read_table("t.csv"))
     assert P.dtype == np.float32
-    np.testing.assert_array_equal(np.array([row[1:] for row in rows], np.float32), P)
+    assert [row[1:] for row in rows] == [[f"{p:.6g}" for p in of_row] for of_row in P.tolist()]
 
 
 def test_very_many_categories_are_trained_on_as_a_sparse_matrix(done, monkeypatch):
@@ -210,7 +193,7 @@ def test_very_many_categories_are_trained_on_as_a_sparse_matrix(done, monkeypatc
     Path("t.csv").write_bytes(table(rows))
     argv = ("train", "t.csv", *QUICK, "--json", "--no-baseline")
     dense = json.loads(done(*argv).out)
-    monkeypatch.setattr("glassmax.estimator.tables.rows.SPARSE_NUMBERS", 100)
+    monkeypatch.setattr("glassmax.estimator.tables.blocks.SPARSE_NUMBERS", 100)
     sparse = json.loads(done(*argv).out)
     assert sparse["log_loss"] == pytest.approx(dense["log_loss"], rel=1e-6)
 
@@ -234,6 +217,10 @@ def test_quiet_says_nothing_but_the_result(done):
         (
             ["--embedding-bins", "8"],
             ["--embedding-bins has no effect with --embedding none, only with --embedding piecewise-linear."],
+        ),
+        (
+            ["--schedule", "cosine", "--step-factor", "0.3"],
+            ["--step-factor has no effect with --schedule cosine, only with --schedule step."],
         ),
         (["--embedding-bins", "8", "--embedding", "piecewise-linear"], []),
     ],
@@ -296,7 +283,7 @@ def test_the_most_probable_classes_and_columns_to_know_the_rows_by(done, model):
     assert list(rows[0]) == ["c", "prediction", "top 1", "p(top 1)", "top 2", "p(top 2)"]
     order = np.argsort(-P, axis=1)
     assert [row["top 2"] for row in rows] == [["a", "b", "c"][i] for i in order[:, 1]]
-    assert [float(row["p(top 1)"]) for row in rows] == P.max(axis=1).tolist()
+    assert [row["p(top 1)"] for row in rows] == [f"{p:.6g}" for p in P.max(axis=1)]
     assert [row["c"] for row in rows] == read_table("t.csv").column("c").tolist()
 
 
@@ -314,14 +301,15 @@ def test_every_format_holds_the_same_predictions_to_the_bit(done, model):
 
 def test_predictions_of_a_large_table_come_in_pieces_and_are_the_same(done, model, monkeypatch):
     whole = done("predict", model, "t.csv", "--proba").out
+    lines = done("predict", model, "t.csv", "--proba", "--format", "jsonl").out
     monkeypatch.setattr("glassmax.table.decoding.BLOCK_BYTES", 100)
     monkeypatch.setattr("glassmax.table.opening.HEAD_BYTES", 64)
     monkeypatch.setattr("glassmax.cli.predictions.PIECE_NUMBERS", 20)
     monkeypatch.setattr("glassmax.engine.batches.BLOCK_NUMBERS", 40)
     assert done("predict", model, "t.csv", "--proba").out == whole
     done("predict", model, "t.csv", "--proba", "-o", "p.parquet")
-    expected = pl.read_csv(whole.encode())
-    assert pl.read_parquet("p.parquet").equals(expected)
+    assert pl.read_parquet("p.parquet").equals(pl.read_ndjson(lines.encode()))
+    assert done("predict", model, "t.csv", "--proba", "--format", "jsonl").out == lines
 
 
 def test_a_fault_in_the_middle_of_a_table_leaves_the_old_predictions(run, model):
@@ -403,7 +391,7 @@ def test_the_card_of_a_model_has_its_hash_and_every_column(done, model):
     assert info["sha256"] == hashlib.sha256(Path(model).read_bytes()).hexdigest()
     column = load_model(model).encoding.columns[0]
     assert isinstance(column, Number)
-    assert info["column x"] == f"number, {column.center:g} +- {column.spread:g}"
+    assert info["column x"] == f"number: median {column.center:g}, interquartile range {column.spread:g}"
     assert info["column c"] == "category: u, v, w"
     assert {"held_out_accuracy", "held_out_brier_score", "training_rows", "seed"} <= {*info}
 
@@ -440,7 +428,7 @@ def test_help_shows_every_option_in_a_group_and_the_exit_codes(done):
     out = done("train", "--help").out
     titles = re.findall(r"^(\S[^\n]*):$", out, re.M)
     kinds = ("layers", "optimization", "loss and regularization", "evaluation and early stopping")
-    wanted = ["Data", "Training", *(f"Network of your own, {kind}" for kind in kinds), "Files and output"]
+    wanted = ["Data", "Training", "Files and output", *(f"Network of your own, {kind}" for kind in kinds)]
     assert [title for title in titles if title in wanted] == wanted
     assert "Exit codes:" in out
     parameters = {*SoftmaxClassifier().get_params()} - {"verbose", "warm_start", "output", "validation_fraction"}

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from glassmax import optimizers
-from glassmax.cli import train_options
+from glassmax.cli import network_options
 from glassmax.cli.charts import bars, confusions, figures_table, sparkline
 from glassmax.cli.column_names import left_out_together, summed_up
 from glassmax.cli.result import Result
@@ -106,7 +106,9 @@ def test_bars_are_as_long_as_the_classes_are_frequent_and_fit_the_terminal():
 
 def test_the_better_figure_is_marked_by_a_sign_and_not_by_colour_alone():
     rows = [["accuracy", "0.9", "0.8", "1.0"], ["log-loss", "0.3", "0.2", "0.1"], ["Brier score", "0.5", "0.5", "0.1"]]
-    table = plain(figures_table(["", "network", "linear model", "class frequencies"], rows, rivals=2)).splitlines()
+    table = plain(
+        figures_table(["", "network", "linear model", "class frequencies"], rows, compared=[0, 1])
+    ).splitlines()
     assert re.search(r"accuracy +0\.9 ◂ +0\.8 +1\.0$", "\n".join(table), re.M)
     assert re.search(r"log-loss +0\.3 +0\.2 ◂ +0\.1$", "\n".join(table), re.M)
     assert "◂" not in next(line for line in table if "Brier" in line)
@@ -289,20 +291,63 @@ def test_a_preset_is_never_told_to_try_a_linear_model(columns, sentence, useful)
         name: SimpleNamespace(log_loss=loss, accuracy=accuracy, rows=300)
         for name, (loss, accuracy) in (columns | {"class frequencies": (0.69, 0.5)}).items()
     }
-    result = Result("all 300 rows", columns, np.array(["a", "b"]))
+    result = Result("all 300 rows", columns, np.array(["a", "b"]), of_preset=True)
     assert result.verdict()[0].startswith(sentence)
     assert "try" not in result.verdict()[0]
     assert result.is_useful == useful
 
 
-def test_the_calibration_and_the_rows_of_the_linear_model_are_said():
+def test_the_calibration_and_the_rows_of_the_linear_model_are_columns():
     first, linear, before = figures([[8, 2], [1, 9]]), figures([[2, 0], [1, 1]]), figures([[9, 1], [1, 9]])
     columns = {"ensemble": first, "linear model": linear, "class frequencies": figures([[1, 9], [9, 1]])}
-    result = Result("20 rows", columns, np.array(["a", "b"]), before=before, temperature=0.5, on_rows_of_linear=linear)
-    text = result.as_text()
-    assert "\nThe linear model was judged on 4 of these rows.\n" in text
-    assert f"\nCalibration with temperature 0.50: log-loss {first.log_loss:.4f}, was {before.log_loss:.4f};" in text
-    assert "75.0 % of the 4 shared rows right" in result.verdict()[0]
+
+    def shown(result):
+        header, *lines = result.as_text().splitlines()[1:]
+        log_losses = next(line for line in lines if line.startswith("log-loss")).split()[1:]
+        return dict(zip(re.split(r"  +", header.strip()), map(float, log_losses), strict=True))
+
+    result = Result("20 rows", columns, np.array(["a", "b"]), of_preset=True, before=before)
+    expected = {"ensemble": first, "uncalibrated": before, "linear model": linear} | columns
+    assert [*shown(result)] == ["ensemble", "uncalibrated", "linear model", "class frequencies"]
+    assert shown(result) == pytest.approx({name: one.log_loss for name, one in expected.items()}, abs=6e-5)
+    result = Result("20 rows", columns, np.array(["a", "b"]), of_preset=True, before=before, on_rows_of_linear=linear)
+    assert [*shown(result)] == ["ensemble", "ensemble, 4 rows", "linear model, 4 rows", "class frequencies"]
+    assert "75.0 % of the 4 rows that judged both models right" in result.verdict()[0]
+
+
+def plain_metrics(loss, accuracy, rows=300):
+    from types import SimpleNamespace
+
+    return SimpleNamespace(log_loss=loss, accuracy=accuracy, rows=rows)
+
+
+@pytest.mark.parametrize(
+    ("rows", "unjudged", "linear", "celebrated", "last"),
+    [
+        (300, [], (0.4, 0.8), True, "The ensemble gets 95.0 % of the rows right, a linear model 80.0 %."),
+        (199, [], (0.4, 0.8), False, "With so few rows, each metric may be off by several hundredths."),
+        (300, ["c"], (0.4, 0.8), False, "None of these rows has the class c: the figures don't include it."),
+        (300, [str(i) for i in range(12)], (0.4, 0.8), False, "the class 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, and 2 more:"),
+    ],
+)
+def test_few_rows_and_a_class_that_is_not_judged_are_no_reason_to_celebrate(rows, unjudged, linear, celebrated, last):
+    columns = {"ensemble": (0.1, 0.95), "linear model": linear, "class frequencies": (0.69, 0.5)}
+    columns = {name: plain_metrics(*both, rows) for name, both in columns.items()}
+    result = Result("rows", columns, np.array(["a", "b"]), of_preset=True, unjudged=unjudged)
+    assert result.celebrates == celebrated
+    assert result.is_useful
+    assert last in result.verdict()[-1]
+
+
+def test_a_linear_model_that_was_not_completed_in_time_and_is_better_is_said():
+    columns = {"network": (0.4, 0.80), "linear model": (0.3, 0.90), "class frequencies": (0.69, 0.5)}
+    columns = {name: plain_metrics(*both) for name, both in columns.items()}
+    result = Result("rows", columns, np.array(["a"]), of_preset=True, on_rows_of_linear=plain_metrics(0.4, 0.79, 250))
+    assert not result.celebrates
+    assert result.verdict() == [
+        "On the 250 rows that judged both models, a linear model that is not complete has log-loss 0.3000, the network "
+        "0.4000. Try a longer --time-limit."
+    ]
 
 
 def test_a_preset_shows_what_each_type_of_network_was_worth(shown):
@@ -331,6 +376,6 @@ def test_no_accuracy_is_claimed_on_the_rows_that_the_network_was_trained_on():
 
 def test_the_choices_of_train_are_those_of_the_library():
     """The command line writes them itself: the help is shown without the library."""
-    assert tuple(train_options.SOLVERS) == options.SOLVERS
-    assert tuple(train_options.SCHEDULES) == optimizers.SCHEDULES
-    assert tuple(train_options.METRICS) == scoring.NAMES
+    assert tuple(network_options.SOLVERS) == options.SOLVERS
+    assert tuple(network_options.SCHEDULES) == optimizers.SCHEDULES
+    assert tuple(network_options.METRICS) == scoring.NAMES

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glassmax.calibration import Calibration
+from glassmax.calibration import Calibration, fit_scale
 from glassmax.engine import best_engine
-from glassmax.errors import CheckpointError, DivergenceError, OptionError
+from glassmax.errors import CheckpointError, DataError, DivergenceError, OptionError
 from glassmax.estimator.ensemble import (
     PRESETS,
     EnsembleCheckpoint,
@@ -20,11 +20,12 @@ from glassmax.estimator.ensemble import (
     Rows,
     Trainer,
     assign_blocks,
+    selection,
     train_ensemble,
     training,
 )
 from glassmax.estimator.ensemble.presets import LINEAR, NETWORK
-from glassmax.estimator.ensemble.selection import fit_scale, fit_weights, judge
+from glassmax.estimator.ensemble.selection import OutOfFold, combine, fit_weights, judge, sample_rows
 from glassmax.functional import log_softmax, softmax
 from tests.estimator.iris import IRIS, SPECIES
 
@@ -49,10 +50,13 @@ def trained(trainer, preset=TINY):
             return members, end.value
 
 
+def networks_of(ensemble):
+    return [member.classifier.network_ for member in ensemble.members]
+
+
 def assert_same(one, other):
     """Same bits."""
-    assert len(one.networks) == len(other.networks)
-    for a, b in zip(one.networks, other.networks, strict=True):
+    for a, b in zip(networks_of(one), networks_of(other), strict=True):
         np.testing.assert_array_equal(a.theta, b.theta)
     np.testing.assert_array_equal(one.weights, other.weights)
     np.testing.assert_array_equal(one.Z, other.Z)
@@ -149,7 +153,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads():
 
 def test_another_seed_gives_other_members():
     (_, one), (_, other) = trained(trainer_of()), trained(trainer_of(seed=1))
-    assert (one.networks[0].theta != other.networks[0].theta).any()
+    assert (networks_of(one)[0].theta != networks_of(other)[0].theta).any()
 
 
 def test_members_come_one_after_another_with_their_figures():
@@ -167,7 +171,7 @@ def test_every_row_is_judged_by_members_that_have_not_seen_it():
         rows = trainer.folds.left_out(member.number - 1)
         total[rows] += w * best_engine(1).logits(member.classifier.network_, X[rows])
         weight[rows] += w
-    expected = ensemble.scale_of_judged * total / weight[:, None]
+    expected = ensemble.scale * total / weight[:, None]
     np.testing.assert_allclose(expected, ensemble.Z, rtol=1e-4, atol=1e-3)
     assert ensemble.judged.tolist() == list(range(150))
 
@@ -177,10 +181,9 @@ def test_validation_rows_are_judged_by_all_members_which_train_on_all_rows():
     _, ensemble = trained(trainer_of(X=X[1::2], y=Y[1::2], folds=Folds.none(Y[1::2]), validation=validation))
     Z = sum(
         w * best_engine(1).logits(network, X[::2])
-        for w, network in zip(ensemble.weights, ensemble.networks, strict=True)
+        for w, network in zip(ensemble.weights, networks_of(ensemble), strict=True)
     )
     np.testing.assert_allclose(ensemble.scale * Z, ensemble.Z, rtol=1e-4, atol=1e-3)
-    assert ensemble.scale == ensemble.scale_of_judged
 
 
 def test_biases_that_help_are_part_of_the_calibration(monkeypatch):
@@ -190,16 +193,16 @@ def test_biases_that_help_are_part_of_the_calibration(monkeypatch):
     _, ensemble = trained(trainer_of(), replace(TINY, biases=True))
     np.testing.assert_allclose(ensemble.Z, found.logits(plain.Z), rtol=1e-5, atol=1e-5)
     assert ensemble.scale == 2 * plain.scale
-    np.testing.assert_allclose(ensemble.bias, ensemble.scale / ensemble.scale_of_judged * found.bias)
+    np.testing.assert_array_equal(ensemble.bias, found.bias)
 
 
 def test_a_type_that_alone_is_better_than_the_mean_has_all_of_the_weight(monkeypatch):
-    monkeypatch.setattr(training, "fit_weights", lambda Zs, y, weight: np.full(len(Zs), 0.5))
+    monkeypatch.setattr(selection, "fit_weights", lambda Zs, y, weight: np.full(len(Zs), 0.5))
     draw = np.random.default_rng(0)
     said = draw.integers(3, size=400)
     y = np.where(draw.random(400) < 0.8, said, (said + 1) % 3)
     right, wrong = 3.0 * np.eye(3)[said], 0.5 * np.eye(3)[(y + 2) % 3]
-    w = training._weights([right.astype(np.float32), wrong.astype(np.float32)], y, None)
+    w = selection._weights([right.astype(np.float32), wrong.astype(np.float32)], y, None)
     assert w[1] == 0 < w[0]
 
 
@@ -217,10 +220,124 @@ def test_large_networks_that_are_worse_than_a_small_one_are_given_up(monkeypatch
 def test_a_class_of_one_row_is_known_to_every_member():
     y = np.r_[Y[:-1], 3]
     _, ensemble = trained(trainer_of(y))
-    assert all(network.layer_sizes[-1] == 4 for network in ensemble.networks)
+    assert all(network.layer_sizes[-1] == 4 for network in networks_of(ensemble))
     assert 149 not in ensemble.judged
-    Z = sum(w * best_engine(1).logits(n, X[-1:]) for w, n in zip(ensemble.weights, ensemble.networks, strict=True))
+    Z = sum(w * best_engine(1).logits(n, X[-1:]) for w, n in zip(ensemble.weights, networks_of(ensemble), strict=True))
     assert softmax(ensemble.scale * Z)[0, 3] > 1e-6
+
+
+def test_types_that_judged_different_rows_are_combined():
+    draw = np.random.RandomState(0)
+    y, w = draw.randint(3, size=300), draw.uniform(0.5, 2, 300)
+    better, worse = (s * np.eye(3)[y] + draw.randn(300, 3) for s in (2.5, 1.5))
+    small, binned = OutOfFold(300, 3), OutOfFold(300, 3)
+    for fold in range(3):
+        small.add(np.arange(fold, 300, 3), worse[fold::3].astype(np.float32))
+    binned.add(np.arange(0, 300, 3), better[::3].astype(np.float32))
+    found = combine([small, binned], y, w, fold=100, biases=False)
+    assert found.judged.tolist() == list(range(300))
+    assert found.weights[1] > found.weights[0] > 0
+    both = found.weights[0] * worse + found.weights[1] * better
+    np.testing.assert_allclose(found.Z[::3], both[::3], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found.Z[1::3], found.weights.sum() * worse[1::3], rtol=1e-4, atol=1e-4)
+    alone = OutOfFold(300, 3), OutOfFold(300, 3)
+    for oof, Z in zip(alone, (worse, better), strict=True):
+        oof.add(np.arange(0, 300, 3), Z[::3].astype(np.float32))
+    same = combine(alone, y, w, fold=100, biases=False)
+    np.testing.assert_allclose(found.weights, same.weights, rtol=1e-6)
+
+
+def test_rows_that_only_a_type_without_weight_judged_have_its_logits(monkeypatch):
+    monkeypatch.setattr(selection, "_weights", lambda Zs, y, weight: np.array([0.0, 2.0]))
+    draw = np.random.RandomState(0)
+    y = draw.randint(3, size=300)
+    small, binned = OutOfFold(300, 3), OutOfFold(300, 3)
+    noise = draw.randn(300, 3).astype(np.float32)
+    small.add(np.arange(300), noise)
+    binned.add(np.arange(100), (4 * np.eye(3)[y] + draw.randn(300, 3))[:100].astype(np.float32))
+    found = combine([small, binned], y, None, fold=100, biases=False)
+    assert found.weights.tolist() == [0, 2]
+    np.testing.assert_allclose(found.Z[:100], 2 * binned.total[:100], rtol=1e-6)
+    np.testing.assert_allclose(found.Z[100:], fit_scale(noise, y) * noise[100:], rtol=1e-4, atol=1e-5)
+
+
+def test_types_with_too_few_rows_in_common_are_not_compared():
+    draw = np.random.RandomState(0)
+    y = draw.randint(3, size=300)
+    Z = (2 * np.eye(3)[y] + draw.randn(300, 3)).astype(np.float32)
+    oofs = [OutOfFold(300, 3) for _ in range(3)]
+    for oof, rows in zip(oofs, (np.arange(200), np.arange(200, 300), np.arange(150, 250)), strict=True):
+        oof.add(rows, Z[rows])
+    found = combine(oofs, y, None, fold=100, biases=False)
+    assert found.judged.tolist() == list(range(300))
+    assert found.weights[0] > 0 == found.weights[1]
+    assert selection._comparable(oofs, None, 50)[0] == [0, 2]
+    assert selection._comparable(oofs, (np.arange(300) < 160).astype(float), 50)[0] == [0]
+
+
+def test_an_interruption_uses_every_type():
+    stream = train_ensemble(trainer_of(), Preset((NET, LINEAR), biases=False))
+    for _ in range(3):
+        next(stream)
+    with pytest.raises(StopIteration) as end:
+        stream.throw(KeyboardInterrupt)
+    ensemble = end.value.value
+    assert {member.type for member in ensemble.members} == {"net", "linear"}
+    assert len(ensemble.judged) == 60
+    assert [(kind.name, len(oof.rows())) for kind, oof in ensemble.tried] == [("net", 60), ("linear", 30)]
+
+
+def test_a_type_of_one_member_that_is_far_better_is_used():
+    poor = MemberType("poor", NETWORK | {"hidden_layer_sizes": (2,), "learning_rate_init": 1e-9}, 4, 20)
+    stream = train_ensemble(trainer_of(), Preset((poor, NET), pilots=False, biases=False))
+    for _ in range(3):
+        next(stream)
+    with pytest.raises(StopIteration) as end:
+        stream.throw(KeyboardInterrupt)
+    ensemble = end.value.value
+    weight = sum(w for member, w in zip(ensemble.members, ensemble.weights, strict=True) if member.type == "net")
+    assert weight > 0.5
+    assert len(ensemble.judged) == 60
+
+
+def test_where_no_row_can_be_judged_all_types_have_the_same_weight():
+    folds = assign_blocks(Y, np.random.RandomState(0), groups=Y)
+    with pytest.warns(UserWarning, match="No row could be judged .* as where groups coincide with classes"):
+        members, ensemble = trained(trainer_of(folds=folds))
+    assert len(ensemble.members) == len(members) == 10
+    np.testing.assert_allclose(ensemble.weights, 1 / 10)
+    assert (ensemble.scale, len(ensemble.judged), ensemble.Z.shape) == (1.0, 0, (0, 3))
+
+
+def test_the_logits_of_a_member_are_not_kept():
+    members, ensemble = trained(trainer_of())
+    held = {name for member in members for name, value in vars(member).items() if np.shape(value)[1:] == (3,)}
+    assert not held
+    assert [oof.total.shape for _, oof in ensemble.tried] == [(150, 3)] * 2
+
+
+def test_all_members_are_begun_at_once_where_there_are_no_pilots(monkeypatch):
+    rounds = []
+    members_of = Trainer.members
+    monkeypatch.setattr(Trainer, "members", lambda self, tasks: rounds.append(len(tasks)) or members_of(self, tasks))
+    trained(trainer_of())
+    assert [count for count in rounds if count] == [10]
+    monkeypatch.setattr(training, "ROWS_FOR_PILOTS", 100)
+    rounds.clear()
+    trained(trainer_of())
+    assert rounds == [2, 8]
+
+
+def test_a_preset_without_a_type_for_the_rows_says_so():
+    with pytest.raises(DataError, match=r"^No type of the preset suits 150 rows\. Change"):
+        trained(trainer_of(), Preset((replace(NET, fewest_rows=1000),)))
+
+
+def test_time_is_not_up_before_a_member_with_finite_weights():
+    wild = MemberType("wild", {"hidden_layer_sizes": (8,), "learning_rate_init": 1e30, "activation": "identity"}, 4, 20)
+    members, ensemble = trained(trainer_of(time_limit=1e-9), Preset((wild, NET), biases=False))
+    assert [member.type for member in members] == ["wild", "net"]
+    assert (ensemble.stop_reason, [member.type for member in ensemble.members]) == ("time_limit", ["net"])
 
 
 def test_time_limits_leave_out_members_but_never_all():
@@ -247,7 +364,7 @@ def test_members_that_diverge_are_not_used():
     members, ensemble = trained(trainer_of(), Preset((wild, NET)))
     assert {m.type for m in members if m.stop_reason == "diverged"} == {"wild"}
     assert {m.type for m in ensemble.members} == {"net"}
-    with pytest.raises(DivergenceError, match="No member of the ensemble has finite weights"):
+    with pytest.raises(DivergenceError, match="No member of the ensemble ended with finite weights"):
         trained(trainer_of(), Preset((wild,)))
 
 
@@ -294,6 +411,31 @@ def test_rows_of_weight_zero_judge_nothing():
     Z = draw.randn(150, 3)
     assert fit_scale(Z, Y, w) == pytest.approx(fit_scale(Z, np.r_[Y[:100], (Y[100:] + 1) % 3], w))
     assert np.isnan(judge(Z, Y, np.zeros(150)).log_loss)
+
+
+def test_a_sample_has_the_same_share_of_each_class(monkeypatch):
+    monkeypatch.setattr(selection, "MOST_LOGITS", 1200)
+    y = np.repeat([0, 1, 2], [3000, 900, 100])
+    rows = sample_rows(y, 4)
+    assert np.bincount(y[rows]).tolist() == [225, 68, 7]
+    np.testing.assert_array_equal(rows, sample_rows(y, 4))
+    assert (np.diff(rows) > 0).all()
+    weight = (np.arange(4000) % 2).astype(float)
+    assert (weight[sample_rows(y, 4, weight)] == 1).all()
+    assert sample_rows(y[:300], 4).tolist() == list(range(300))
+    assert len(sample_rows(np.eye(3)[y], 4)) == 300
+
+
+def test_what_is_fitted_on_a_sample_is_about_the_same(monkeypatch):
+    draw = np.random.RandomState(0)
+    y = draw.randint(3, size=6000)
+    Z = (4 * np.eye(3)[y] + 3 * draw.randn(6000, 3)).astype(np.float32)
+    whole = judge(Z, y, None)
+    monkeypatch.setattr(selection, "MOST_LOGITS", 6000)
+    some = judge(Z, y, None)
+    assert 0 < abs(some.scale / whole.scale - 1) < 0.1
+    assert (some.rows, some.accuracy) == (6000, whole.accuracy)
+    assert some.log_loss == pytest.approx(whole.log_loss, rel=1e-2)
 
 
 # --- checkpoints -----------------------------------------------------------------------------------------------------

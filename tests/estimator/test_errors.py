@@ -17,6 +17,7 @@ import glassmax.estimator
 from glassmax import Model, Network, SoftmaxClassifier, not_class
 from glassmax.embedding import Periodic
 from glassmax.errors import DataError, LabelError, OptionError
+from glassmax.estimator.candidates import read_sets
 from tests.estimator.iris import IRIS, NAMES, SPECIES, small
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -289,6 +290,9 @@ TABLE = {
         "Row 0 of y names 1.5, expected classes: texts or whole numbers.": fit(y=[1.5, *SETS[1:]]),
         "y holds labels of type bytes, str, expected all of one type.": fit(y=[{"a", b"b"}] * 150),
         "y names every class in every row, expected rows that rule out a class.": fit(y=[{0, 1, 2}] * 150),
+        "y names every class in every row, expected rows that rule out a class. ": lambda: read_sets(
+            np.array([{0, 1}, {0, 1}]), np.arange(2), "y"
+        ),
         "Row 3 of y holds 0.5, expected 0 or 1: 1 for each candidate.": fit(
             y=changed(ONE_HOT, 3, 0.5), loss="candidate_cross_entropy"
         ),

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from glassmax import SoftmaxClassifier, TableClassifier, load_model, not_class, read_table
+from glassmax.calibration import fit_scale
 from glassmax.errors import DataError, LabelError, OptionError
-from glassmax.estimator.ensemble.selection import fit_scale, fit_weights, judge
+from glassmax.estimator.ensemble.selection import fit_weights, judge
 from glassmax.estimator.tables.rows import TableRows
 from glassmax.functional import softmax, softmax_candidate_cross_entropy
 from glassmax.table import as_table, read_labels

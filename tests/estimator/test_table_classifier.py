@@ -16,14 +16,18 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import glassmax as gm
 from glassmax import SoftmaxClassifier, TableClassifier
-from glassmax.errors import CheckpointError, DataError, LabelError, OptionError
+from glassmax.errors import CheckpointError, DataError, LabelError
 from glassmax.estimator.ensemble import PRESETS, Member, MemberType, Preset
 from glassmax.estimator.ensemble.presets import LINEAR, NETWORK
+from glassmax.estimator.tables.figures import compare
+from glassmax.estimator.tables.fit import table_rows
+from glassmax.estimator.tables.rows import TableRows
 from glassmax.training import Epoch
 from tests.estimator.iris import NAMES, RAW, SPECIES
 
 pd = pytest.importorskip("pandas")
 
+SEEDS = "expected a whole number from 0 to 4294967295, a RandomState or None."
 NET = MemberType("net", NETWORK | {"hidden_layer_sizes": (16,), "mixup": 0.3}, 16, 80)
 TINY = Preset((NET, LINEAR), members=3, blocks=3)
 
@@ -122,6 +126,42 @@ def test_labels_of_any_kind(labels):
     assert set(classifier.predict(RAW[:60]).tolist()) <= set(labels)
 
 
+def test_labels_in_a_tuple_may_be_missing_like_those_in_a_list():
+    labels = [np.nan, *SOLD[1:].tolist()]
+    fitted = [fast().fit(SHOP, y) for y in (labels, tuple(labels))]
+    assert fitted[0].classes_.tolist() == fitted[1].classes_.tolist() == ["big", "small"]
+    np.testing.assert_array_equal(fitted[0].oof_proba_, fitted[1].oof_proba_)
+
+
+def test_a_table_may_be_the_path_of_a_file(tmp_path):
+    path = tmp_path / "shop.csv"
+    SHOP.assign(sold=SOLD).to_csv(path, index=False)
+    table = gm.read_table(path)
+    expected = fast().fit(table, "sold")
+    for given in (path, str(path)):
+        classifier = fast().fit(given, "sold")
+        np.testing.assert_array_equal(classifier.predict_proba(given), expected.predict_proba(table))
+        assert classifier.feature_names_in_.tolist() == list(SHOP)
+        assert classifier.predict(given).tolist() == expected.predict(table).tolist()
+    judged = fast().fit(path, "sold", X_val=path)
+    assert judged.metrics_.rows == 90
+
+
+def test_the_accuracy_on_a_column_of_the_table():
+    frame = SHOP.assign(sold=np.where(np.arange(90) < 5, None, SOLD), weight=np.arange(90.0))
+    classifier = fast().fit(SHOP, SOLD)
+    assert classifier.score(frame, "sold") == classifier.score(SHOP[5:], SOLD[5:])
+    weighed = classifier.score(frame, "sold", "weight")
+    assert weighed == pytest.approx(classifier.score(SHOP[5:], SOLD[5:], np.arange(5.0, 90.0)))
+    assert classifier.score(SHOP, SOLD, np.arange(90.0)) == classifier.score(frame.assign(sold=SOLD), "sold", "weight")
+    numbers = fast().fit(RAW, SPECIES)
+    frame = pd.DataFrame(RAW, columns=["x0", "x1", "x2", "x3"]).assign(kind=SPECIES.astype(float))
+    assert numbers.score(frame, "kind") == numbers.score(RAW, SPECIES)
+    several = fast(candidates="|").fit(RAW, ["0|1", *map(str, SPECIES[1:])])
+    frame["kind"] = ["0|1", *map(str, SPECIES[1:])]
+    assert several.score(frame, "kind") > 0.9
+
+
 def test_columns_in_another_order_predict_the_same():
     classifier = fast().fit(SHOP, SOLD)
     other = SHOP[SHOP.columns[::-1]].assign(more=1.0)
@@ -170,6 +210,28 @@ def test_no_class_is_lost():
     assert classifier.classes_.tolist() == [0, 1, 2, 7, 8]
     assert classifier.predict_proba(RAW).shape == (150, 5)
     assert classifier.metrics_.rows == 149
+    assert "class 7 of y has 1 row, so it can't be judged" in map(str, classifier.notes_)
+    judged = fast().fit(RAW, y, X_val=RAW[:20], y_val=y[:20])
+    assert not any("judged" in str(note) for note in judged.notes_)
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ([18.5 + i % 25 for i in range(100)], True),
+        ([20 + 2 * (i % 25) for i in range(100)], True),
+        ([20 + i % 25 for i in range(100)], True),
+        ([1 + i % 25 for i in range(100)], False),
+        ([20 + 2 * (i % 10) for i in range(100)], False),
+        ([f"{i % 25}" for i in range(100)], False),
+    ],
+)
+def test_numbers_that_look_like_measurements_are_said_to(labels, said):
+    frame = {"x": np.arange(100) % 7 + 0.5, "age": labels}
+    rows = TableRows(frame, np.array(labels) if isinstance(labels[0], str) else "age")
+    rows.learn_encoding()
+    note = f"age looks like a measurement ({len(rows.classes)} different numbers), and glassmax predicts classes"
+    assert (note in map(str, rows.notes)) is said
 
 
 def test_where_a_linear_model_is_better_it_is_used(monkeypatch):
@@ -197,6 +259,27 @@ def test_a_row_of_weight_zero_is_absent():
     np.testing.assert_array_equal(weighed.predict_proba(RAW), without.predict_proba(RAW))
     np.testing.assert_array_equal(weighed.oof_proba_[7:], without.oof_proba_)
     assert np.isnan(weighed.oof_proba_[:7]).all()
+    assert "left out because sample_weight is 0: 7 rows" in map(str, weighed.notes_)
+
+
+@pytest.mark.parametrize("network", [None, SoftmaxClassifier((4,), solver="lbfgs", max_iter=5, random_state=0)])
+def test_what_only_rows_of_weight_zero_hold_is_not_there(network):
+    odd = pd.DataFrame({"size": ["huge", 1e90], "color": ["violet", "red"], "new": [None, True], "day": ["?", None]})
+    frame = pd.concat([odd, SHOP.drop(columns="empty")], ignore_index=True).astype({"size": object})
+    y, w, day = ["stolen", "big", *SOLD], np.r_[0.0, 0.0, np.ones(90)], [None, None, *range(90)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        weighed = fast(network=network).fit(frame, y, w, time=day)
+        without = fast(network=network).fit(frame[2:], SOLD, time=day[2:])
+    assert weighed.classes_.tolist() == ["big", "small"]
+    assert weighed.encoding_.columns == without.encoding_.columns
+    np.testing.assert_array_equal(weighed.oof_proba_[2:], without.oof_proba_)
+    assert weighed.oof_proba_.shape == (92, 2)
+    assert np.isnan(weighed.oof_proba_[:2]).all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        judged = fast(network=network).fit(SHOP, SOLD, X_val=frame, y_val=y, sample_weight_val=w)
+    assert judged.metrics_.rows == (90 if network is None else 18)
 
 
 def test_class_weights_multiply_the_sample_weights():
@@ -239,6 +322,43 @@ def test_rows_of_a_group_are_judged_by_members_that_have_not_seen_the_group():
     y, group = np.repeat(draw.randint(2, size=40), 3), np.repeat(np.arange(40), 3)
     together, apart = (fast().fit(twins, y, groups=g).metrics_ for g in (None, group))
     assert together.accuracy > apart.accuracy + 0.1
+
+
+def test_a_group_that_is_kept_is_a_column_of_x():
+    frame = SHOP.assign(group=np.arange(90) % 9)
+    kept, without = (fast(keep=keep).fit(frame, SOLD, groups="group") for keep in (["group"], []))
+    assert kept.feature_names_in_.tolist() == [*SHOP, "group"]
+    assert without.feature_names_in_.tolist() == list(SHOP)
+
+
+def test_groups_that_coincide_with_classes_leave_nothing_to_judge_by():
+    with pytest.warns(UserWarning, match="No row could be judged"):
+        classifier = fast().fit(RAW, NAMES, groups=NAMES)
+    assert (classifier.metrics_, classifier.temperature_, classifier.model_.calibration) == (None, 1.0, None)
+    assert np.isnan(classifier.oof_proba_).all()
+    assert set(classifier.member_types_) == {"net", "linear"}
+    assert classifier.score(RAW, NAMES) > 0.9
+    with pytest.raises(DataError, match="pass validation rows to TableClassifier"):
+        classifier.prediction_sets(RAW)
+
+
+def last_value(stream):
+    """Return what a generator returns at its end."""
+    while True:
+        try:
+            next(stream)
+        except StopIteration as end:
+            return end.value
+
+
+def test_where_no_row_was_judged_no_models_are_compared():
+    classifier = fast()
+    rows = table_rows(classifier, RAW, NAMES, groups=NAMES)
+    with pytest.warns(UserWarning, match="No row could be judged"):
+        fitted = last_value(classifier.fit_rows(rows))
+    found = compare(classifier, rows, fitted)
+    assert {name: metrics.rows for name, metrics in found.columns.items()} == {"ensemble": 0, "class frequencies": 0}
+    assert (found.before_calibration, found.log_losses) == (None, {})
 
 
 def test_blocks_in_time():
@@ -310,6 +430,18 @@ def test_the_bits_do_not_depend_on_the_number_of_threads():
     one, three = (fast(n_threads=n).fit(SHOP, SOLD) for n in (1, 3))
     np.testing.assert_array_equal(one.predict_proba(SHOP), three.predict_proba(SHOP))
     np.testing.assert_array_equal(one.oof_proba_, three.oof_proba_)
+
+
+def test_after_an_interruption_every_row_that_was_judged_has_probabilities():
+    classifier = fast()
+    stream = classifier.fit_members(RAW, NAMES)
+    for _ in range(5):
+        next(stream)
+    with pytest.raises(StopIteration):
+        stream.throw(KeyboardInterrupt)
+    assert classifier._trained == 5
+    assert np.isfinite(classifier.oof_proba_).all()
+    assert classifier.metrics_.rows == 150
 
 
 def test_a_time_limit_says_how_many_members_are_left_out():
@@ -392,44 +524,12 @@ def test_searches_and_pipelines():
     assert pipeline.score(SHOP, SOLD) > 0.8
 
 
+def test_whole_numbers_of_numpy_are_seeds_and_counts():
+    expected = fast().fit(RAW, NAMES).predict_proba(RAW)
+    same = fast(random_state=np.int64(0), n_threads=np.int64(1)).fit(RAW, NAMES)
+    np.testing.assert_array_equal(same.predict_proba(RAW), expected)
+
+
 def test_an_unfitted_classifier_says_so():
     with pytest.raises(NotFittedError, match="not fitted yet"):
         fast().predict(RAW)
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"preset": "fastest"}, "preset is 'fastest', expected one of fast, default, best. Did you mean 'fast'?"),
-        ({"network": "mlp"}, "network is 'mlp', expected a SoftmaxClassifier, or None for a preset."),
-        ({"held_out": 1.0}, "held_out is 1.0, expected a number from 0 up to, not including, 1."),
-        ({"time_limit": 0}, "time_limit is 0, expected a number > 0 or None."),
-        (
-            {"network": SoftmaxClassifier(), "time_limit": 5},
-            "time_limit is 5, expected None with network: only a preset has a time limit and a checkpoint.",
-        ),
-        ({"n_threads": 0}, "n_threads is 0, expected a whole number >= 1 or None."),
-        ({"ignore": "day"}, "ignore is 'day', expected a list of names of columns."),
-        ({"types": ["day"]}, "types is ['day'], expected a dict from names of columns to their kinds, or None."),
-        ({"class_weight": 3}, "class_weight is 3, expected a dict of weights by class, 'balanced' or None."),
-        ({"checkpoint_path": 3}, "checkpoint_path is 3, expected the path of a file, or None."),
-    ],
-)
-def test_a_parameter_out_of_range_is_named(parameters, message):
-    with pytest.raises(OptionError) as error:
-        fast(**parameters).fit(SHOP, SOLD)
-    assert str(error.value) == message
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"X_val": SHOP}, "X_val is given without y_val. Pass both, or none."),
-        ({"y_val": SOLD}, "y_val is given without X_val. Pass both, or none."),
-        ({"groups": np.zeros(90)}, "groups is the same in every row, expected at least two different ones"),
-    ],
-)
-def test_an_argument_at_fault_is_named(arguments, message):
-    with pytest.raises(OptionError) as error:
-        fast().fit(SHOP, SOLD, **arguments)
-    assert str(error.value).startswith(message)

@@ -4,9 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from scipy.sparse import csr_matrix
 
-from glassmax.errors import DataError, GlassmaxError, LabelError, OptionError
 from glassmax.estimator.tables.rows import TableRows, split_rows
 from glassmax.table import ColumnOptions, as_table, read_table
 
@@ -110,6 +108,17 @@ def test_validation_rows_are_encoded_like_training_rows():
         np.testing.assert_array_equal(one, other)
 
 
+def test_validation_rows_are_encoded_in_blocks(monkeypatch):
+    data = frame()
+    rows = TableRows(data, "y", "weight")
+    rows.learn_encoding()
+    whole, notes = rows.encoded_validation(data, dtype="float32")[0], rows.notes
+    monkeypatch.setattr("glassmax.estimator.tables.blocks.MOST_AT_ONCE", 7 * rows.encoding.width)
+    rows.learn_encoding()
+    np.testing.assert_array_equal(rows.encoded_validation(data, dtype="float32")[0], whole, strict=True)
+    assert rows.notes == notes
+
+
 def test_class_weights_are_given_by_label_or_by_its_text():
     rows = TableRows(frame()[["size"]], [3, 5] * 20)
     assert rows.class_weight({3: 2.0}) == rows.class_weight({"3": 2.0}) == {0: 2.0, 1: 1.0}
@@ -121,99 +130,6 @@ def test_few_rows_are_all_trained_on():
     assert [len(part) for part in split_rows(np.arange(19) % 2, 0.2, 0)] == [19, 0]
     assert [len(part) for part in split_rows(np.arange(20) % 2, 0.2, 0)] == [16, 4]
     assert [len(part) for part in split_rows(np.arange(20) % 2, 0, 0)] == [20, 0]
-
-
-REFUSED = {
-    "labels_of_another_length": (
-        lambda: TableRows(frame(), [0, 1]),
-        LabelError("y has 2 labels, expected 40: one for each row of X."),
-    ),
-    "no_label": (lambda: TableRows(frame(), [None] * N), LabelError("y has no labels: all 40 are missing.")),
-    "measurements": (
-        lambda: TableRows(frame(), np.linspace(0, 1, N)),
-        LabelError(
-            "Unknown label type: continuous. Row 1 of y is 0.025641, expected a class: text or a whole number. "
-            "glassmax predicts classes, not measurements."
-        ),
-    ),
-    "labels_of_two_kinds": (
-        lambda: TableRows(frame(), ["a", 1] * 20),
-        LabelError("y holds labels of type int, str, expected all of one type."),
-    ),
-    "one_class_in_a_column": (
-        lambda: TableRows({"x": range(3), "y": ["a"] * 3}, "y"),
-        DataError("X: target 'y' is 'a' in every row, expected at least two different classes."),
-    ),
-    "a_row_of_classes": (
-        lambda: TableRows(frame(), np.full((N, 2), 0.5)),
-        LabelError("target is (40, 2), expected (n,): one label a row."),
-    ),
-    "weights_below_0": (
-        lambda: TableRows(frame(), "y", -np.ones(N)),
-        LabelError("Row 0 of sample_weight is -1, expected a number >= 0."),
-    ),
-    "weights_of_another_length": (
-        lambda: TableRows(frame(), "y", [1.0]),
-        LabelError("sample_weight has the shape (1,), expected (40,): one for each row."),
-    ),
-    "no_weight_at_all": (
-        lambda: TableRows(frame(), "y", np.zeros(N)),
-        LabelError("sample_weight is zero for every row, expected at least one number > 0."),
-    ),
-    "groups_of_another_length": (
-        lambda: TableRows(frame(), "y", groups=[1]),
-        LabelError("groups has the shape (1,), expected (40,): one for each row."),
-    ),
-    "a_time_that_is_text": (
-        lambda: TableRows(frame(), "y", time="color"),
-        DataError("Column 'color' of X is no time, expected numbers or dates, as 2024-05-31."),
-    ),
-    "a_time_that_is_missing": (
-        lambda: TableRows(frame(), "y", time=[None, *range(N - 1)]),
-        DataError("Row 1 of X: the time 'time' is missing, expected a number or a date in every row."),
-    ),
-    "times_of_another_length": (
-        lambda: TableRows(frame(), "y", time=[1]),
-        LabelError("time has 1 entries, expected 40: one for each row."),
-    ),
-    "an_unknown_class_to_weigh": (
-        lambda: TableRows(frame(), "y").class_weight({"maybe": 2}),
-        OptionError("class_weight has the unknown class 'maybe'; the classes are no, yes."),
-    ),
-    "no_class_of_any_weight": (
-        lambda: TableRows(frame(), "y").class_weight({"no": 0, "yes": 0}),
-        OptionError("class_weight gives every class the weight 0, expected at least one weight > 0."),
-    ),
-    "a_class_that_no_training_row_has": (
-        lambda: _validation(["maybe"]),
-        DataError("Row 1 of X_val: y_val is 'maybe', expected a class of the training rows: 0, 1."),
-    ),
-    "columns_of_two_lengths": (
-        lambda: as_table({"x": [1, 2], "z": [1]}),
-        DataError("X has columns of 1, 2 rows, expected one length >= 1."),
-    ),
-    "a_sparse_matrix": (
-        lambda: as_table(csr_matrix(np.eye(3))),
-        DataError(
-            "X is a sparse matrix, expected a frame, a dict of columns or a dense array. Pass X.toarray(), or use "
-            "SoftmaxClassifier, which trains on sparse matrices."
-        ),
-    ),
-}
-
-
-def _validation(labels):
-    rows = TableRows(frame(), [0, 1] * 20)
-    rows.learn_encoding()
-    return rows.encoded_validation(frame()[:1], labels)
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_what_is_refused_is_said_in_the_users_words(case):
-    call, expected = REFUSED[case]
-    with pytest.raises(GlassmaxError) as error:
-        call()
-    assert (type(error.value), str(error.value)) == (type(expected), str(expected))
 
 
 def test_the_text_of_a_file_and_its_frame_are_encoded_alike():

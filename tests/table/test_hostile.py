@@ -96,10 +96,11 @@ SAID = {
     "codes_with_leading_zeros": "x: '00004' and the like are codes, because some begin with 0, and are read as categ",
     "a_column_that_counts_the_rows": "x is left out: it counts the rows. To learn from it all the same: --keep x.\n",
     "a_column_of_identifiers": "c is left out: it is another text in every row, as identifiers are.\n",
+    "free_text": "c is left out: its texts hardly repeat, 60 different texts in 60 rows. To learn from it all the",
     "a_column_that_never_changes": "x is left out: it is 7 in every row.\n",
     "a_column_without_a_value": "x is left out: all its cells are missing.\n",
     "numbers_of_thirty_digits": "x is left out: its numbers have more digits than can be told apart",
-    "a_class_of_one_row": "classes of one row, which is a training row, so the class can't be judged: y z\n",
+    "a_class_of_one_row": "class z of y has 1 row, so it can't be judged\n",
     "classes_missing_here_and_there": "left out because y is missing: 20 rows\n",
     "a_column_that_tells_the_class": "c alone predicts y in 100 % of the rows.",
 }
@@ -260,7 +261,11 @@ def test_a_panic_of_compiled_code_is_a_fault_without_a_traceback(train, monkeypa
 
 
 def test_colours_that_are_forced_on_draw_no_progress_where_there_is_no_terminal(tmp_path):
-    argv = [sys.executable, "-m", "glassmax", "train", "iris", "--epochs", "2", "--hidden", "4"]
+    program = (
+        "import sys; from glassmax.cli import main, progress; progress.SECONDS_BETWEEN_LINES = -1; "
+        "sys.argv[1:] = ['train', 'iris', '--epochs', '2', '--hidden', '4']; main()"
+    )
+    argv = [sys.executable, "-c", program]
     environment = os.environ | {"FORCE_COLOR": "1"}
     done = subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True, timeout=LIMIT, check=True)
     assert b"\x1b" not in done.stdout + done.stderr

@@ -18,6 +18,7 @@ from glassmax import Model, Network, load_model, read_table
 from glassmax.errors import DataError, OptionError
 from glassmax.table import Encoding, Table, delimited, giveaways, infer, read_batches, table_of
 from glassmax.table.cells import as_text, canonical, column_of, number_text
+from glassmax.table.columns import Date, UnseenCounts
 from glassmax.table.dates import circle, form_of, moment, years
 from glassmax.table.inference import ColumnOptions
 
@@ -311,6 +312,13 @@ def test_circles_close():
     assert 2023.99 < years(days)[0] < 2024.01
 
 
+@pytest.mark.parametrize("center", [1e308, -1e308])
+def test_an_input_of_a_date_is_finite_however_far_the_date_is(center):
+    X, table = np.zeros((2, 1)), Table("t", {"d": column_of(["2024-01-01", "1950-06-05"])})
+    Date("d", "ymd", center, 0.5, [], False).fill(table, X, UnseenCounts())
+    assert X[:, 0].tolist() == [-np.sign(center) * 1e30] * 2
+
+
 # --- inference -------------------------------------------------------------------------------------------------------
 
 
@@ -348,17 +356,15 @@ def test_wishes_override_what_a_column_looks_like():
         infer(table, (), ColumnOptions(keep=("z",)))
 
 
-def test_all_columns_of_text_are_refused_at_once_with_the_options_that_help():
-    n = 40
-    table = Table(
-        "t", {name: column_of([f"{name} no {i}, and so on" for i in range(n)]) for name in ("remark", "full name")}
-    )
+def test_all_columns_that_need_mending_are_refused_at_once_with_the_options_that_help():
+    units = {"weight": "kg", "full size": "cm"}
+    table = Table("t", {name: column_of([f"{i} {unit}" for i in range(40)]) for name, unit in units.items()})
     with pytest.raises(DataError) as caught:
         infer(table, ())
     assert str(caught.value) == (
-        "Column 'remark' of t holds 40 different texts in 40 rows, such as 'remark no 0, and so on'; expected numbers, "
-        "as 1234.5, or categories that repeat. The same holds for 'full name'. Leave them out: "
-        "ignore=['remark', 'full name']."
+        "Column 'weight' of t holds numbers with a unit, such as '0 kg', expected numbers alone, as 1234.5. Write the "
+        "unit into the name of the column. The same holds for 'full size'. Leave them out: "
+        "ignore=['weight', 'full size']."
     )
 
 

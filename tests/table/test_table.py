@@ -10,7 +10,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from glassmax.errors import DataError, OptionError
-from glassmax.table import BUILTIN, Category, Encoding, Number, Table, read_labels, read_table
+from glassmax.table import BUILTIN, Category, ColumnOptions, Encoding, Number, Table, infer, read_labels, read_table
 from glassmax.table.cells import as_text
 from glassmax.table.columns import HIGH
 from glassmax.training import holdout
@@ -495,12 +495,27 @@ def test_numbers_with_underscores_are_no_numbers():
     assert encoding.columns == [Category("x", ["1_0", "2_0"], False, high=HIGH)]
 
 
-def test_a_column_of_names_is_refused_with_the_way_out():
-    names = [f"name {row}" for row in range(30)]
-    assert message_of(Encoding.learn, make(id=names, y=list("ab" * 15)), "y") == (
-        "Column 'id' of t.csv holds 30 different texts in 30 rows, such as 'name 0'; expected numbers, as 1234.5, or "
-        "categories that repeat. Leave it out with ignore=['id']."
+def test_a_column_of_names_is_left_out_with_the_way_to_keep_it():
+    names = [f"name {row // 4 if row < 8 else row}" for row in range(30)]
+    table = make(who=names, x=list("uvw" * 10), y=list("ab" * 15))
+    note = (
+        "who is left out: its texts hardly repeat, 24 different texts in 30 rows. To learn from it all the same: "
+        "keep=['who']."
     )
+    encoding, notes = Encoding.learn(table, "y")
+    assert (encoding.names, list(map(str, notes))) == (["x"], [note])
+    assert infer(table, ("y",), ColumnOptions(keep=["who"])).kinds == {"who": "category", "x": "category"}
+    assert message_of(Encoding.learn, make(who=names, y=list("ab" * 15)), "y") == (
+        f"t.csv has no column to learn 'y' from: {note}"
+    )
+
+
+@pytest.mark.parametrize("options", [ColumnOptions({"id": "category"}), ColumnOptions(keep=["id"])])
+def test_of_any_number_of_categories_that_are_asked_for_a_thousand_have_a_column(options):
+    names = [f"name {row}" for row in range(21_000)] + [f"name {row}" for row in range(0, 21_000, 7)] * 21
+    table = make(id=names, y=list("ab" * (len(names) // 2)))
+    encoding, _ = Encoding.learn(table, "y", inference=infer(table, ("y",), options))
+    assert encoding.width == 1001
 
 
 def test_of_more_than_a_thousand_categories_that_repeat_the_rarest_share_a_column():
@@ -512,7 +527,10 @@ def test_of_more_than_a_thousand_categories_that_repeat_the_rarest_share_a_colum
 def test_a_text_among_numbers_is_shown_as_the_reason():
     cells = ["1", *map(str, range(25)), *["low"] * 4]
     message = message_of(Encoding.learn, make(x=cells, y=list("ab" * 15)), "y")
-    assert " such as 'low'; expected numbers, as 1234.5, or categories" in message
+    assert message == (
+        "Column 'x' of t.csv holds numbers in 26 of 30 rows, and texts such as 'low'; expected numbers alone, as "
+        "1234.5, or categories that repeat. Leave it out with ignore=['x']."
+    )
 
 
 @pytest.mark.parametrize("cell", ["4,9", "-4,9", "1,234", "1,234.5"])

@@ -63,10 +63,10 @@ def bars(names: Sequence[str], counts: Sequence[int]) -> "RenderableType":
     return Padding(Columns(drawn, padding=(0, 3)), (0, 0, 0, 2))
 
 
-def figures_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, rivals: int = 0) -> "Table":
+def figures_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, compared: Sequence[int] = ()) -> "Table":
     """Draw a table of figures, each row a name and a figure for each column.
 
-    The first columns, `rivals` of them, are compared: each row marks its best figure, unless there is a tie.
+    The columns of figures at the positions `compared` compete: each row marks its best figure, unless there is a tie.
     """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -76,22 +76,23 @@ def figures_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, rival
     for position, name in enumerate(header):
         table.add_column(Text(harmless(name)), justify="right" if position else "left", no_wrap=not position)
     for name, *cells in rows:
-        best = _best(cells[:rivals], lowest=name in LOWER_IS_BETTER) if rivals > 1 else None
+        best = _best(cells, compared, lowest=name in LOWER_IS_BETTER)
         drawn = []
         for position, cell in enumerate(cells):
-            room = BETTER if position == best else " " * len(BETTER) if position < rivals and rivals > 1 else ""
-            style = GOOD if position == best else QUIET if rivals and position >= rivals else ""
+            room = BETTER if position == best else " " * len(BETTER) if position in compared else ""
+            style = GOOD if position == best else QUIET if compared and position and position not in compared else ""
             drawn.append(Text(cell + room, style))
         table.add_row(Text(harmless(name)), *drawn)
     return table
 
 
-def _best(cells: Sequence[str], *, lowest: bool) -> int | None:
-    """Return the position of the best figure, or None for a tie or an empty cell."""
-    if "" in cells or len(set(cells)) < len(cells):
+def _best(cells: Sequence[str], compared: Sequence[int], *, lowest: bool) -> int | None:
+    """Return the position of the best figure, or None for a tie, an empty cell, or nothing to compare."""
+    rivals = [cells[position] for position in compared]
+    if len(rivals) < 2 or "" in rivals or len(set(rivals)) < len(rivals):
         return None
-    values = [float(cell) for cell in cells]
-    return values.index(min(values) if lowest else max(values))
+    best = (min if lowest else max)(rivals, key=float)
+    return compared[rivals.index(best)]
 
 
 def confusions(figures: "Metrics", classes: "Array", terminal: "Console") -> "RenderableType":
@@ -184,7 +185,10 @@ def plain_confusions(figures: "Metrics", classes: "Array") -> str:
     """Write the confusion matrix, or, of many classes, the most frequent confusions."""
     names = [shortened(harmless(str(label))) for label in classes]
     if figures.confusion is None or len(names) > MOST_CLASSES:
-        lines = [f"  {count:>6}  {names[i]} taken for {names[j]}" for (i, j), count in _worst(figures)]
-        return "\n".join(["most frequent confusions", *(lines or ["  none"])])
+        worst = [[str(count), names[i], names[j]] for (i, j), count in _worst(figures)]
+        if not worst:
+            return "No row is taken for another class."
+        lines = plain_table(["rows", "true", "taken for"], worst)
+        return f"Most frequent confusions:\n{lines}"
     rows = [[name, *map(str, counts)] for name, counts in zip(names, figures.confusion, strict=True)]
     return plain_table(["true \\ predicted", *names], rows)

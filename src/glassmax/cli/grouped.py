@@ -8,7 +8,7 @@ import click
 from .option_values import fault_of, finite
 from .talk import be_quiet
 
-__all__ = ["FILE_FORMAT", "RESULT", "GroupedCommand", "group", "option"]
+__all__ = ["FILE_FORMAT", "RESULT", "GroupedCommand", "file_format", "group", "option"]
 
 EXIT_CODES = "0: success. 1: an error in the data or in a file. 2: an error in the command line. 130: interrupted."
 
@@ -61,6 +61,12 @@ FILE_FORMAT = (
     option("--encoding", "Encoding of a text file: utf-8, utf-16, latin-1, ...  [default: detected]", metavar="NAME"),
 )
 """Options for files of text."""
+
+
+def file_format(options: dict[str, Any]) -> dict[str, Any]:
+    """Return what `FILE_FORMAT` has set, as `read_table` takes it."""
+    return {name: options[name] for name in ("delimiter", "decimal", "encoding")}
+
 
 RESULT = (
     option("--json as_json", "Print the result as JSON.", is_flag=True),

@@ -26,7 +26,16 @@ def fault_of(kind: Any, value: Any) -> str:
     low = f" {'>' if kind.min_open else '>='} {kind.min}"
     high = "" if kind.max is None else f" and {'<' if kind.max_open else '<='} {kind.max}"
     noun = "a whole number" if isinstance(kind, click.IntRange) else "a number"
-    return f"is {value!r}, expected {noun}{low}{high}."
+    return f"is {value!r}, expected {noun}{low}{high}.{_share_meant(kind, value)}"
+
+
+def _share_meant(kind: Any, value: Any) -> str:
+    """Return a guess where a percentage was typed in the place of a share."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return ""
+    return f" Did you mean {number / 100:g}?" if kind.max == 1 and 1 < number < 100 else ""
 
 
 def _not_one_of(value: Any, allowed: Iterable[str]) -> str:

@@ -1,12 +1,14 @@
 """The paths of output files, checked before the work begins."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
-from ..errors import DataError
+from ..errors import DataError, GlassmaxError
+from ..model import load_model
 from ..table import BUILTIN
 
-__all__ = ["check_model_output", "check_output", "check_page_output", "default_output"]
+__all__ = ["OF_DATA", "check_model_output", "check_output", "check_page_output", "check_replaced", "default_output"]
 
 ENDINGS = (".gz", ".zst", ".zstd")
 OF_DATA = (
@@ -60,6 +62,28 @@ def check_page_output(output: str) -> Path:
         if head and head.lower() != b"<!doctype html>":
             raise DataError(f"{path} exists and is no HTML file; it isn't replaced. Pass another --output.")
     return path
+
+
+def check_replaced(path: Path, target: str, names: Collection[str]) -> None:
+    """Raise if the default path holds a model of another target or of another table than the one with these columns."""
+    if not path.is_file():
+        return
+    try:
+        encoding = load_model(path).encoding
+    except GlassmaxError:  # damaged, or of a newer version: nothing that could be used
+        return
+    if encoding is None:
+        what = "a model that was trained in Python"
+    elif encoding.target != target:
+        what = f"a model that predicts {encoding.target}"
+    elif not {*encoding.names} <= {*names}:
+        missing = next(name for name in encoding.names if name not in names)
+        what = f"a model of another table, which has a column {missing}"
+    else:
+        return
+    raise DataError(
+        f"{path} is {what}; it isn't replaced unless you name it. Pass --output with another name, or --output {path}."
+    )
 
 
 def default_output(data: str) -> str:

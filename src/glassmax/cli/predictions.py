@@ -1,7 +1,7 @@
 """Write predictions as CSV, JSON lines or Parquet, piece by piece: to stdout, or to a file, whole or not at all.
 
-Probabilities are written in the fewest digits that give the same float back. The pieces of a Parquet file are kept in a
-temporary folder beside it until all are there.
+CSV holds probabilities in six significant digits; JSON lines and Parquet hold them in full. The pieces of a Parquet
+file are kept in a temporary folder beside it until all are there.
 """
 
 import csv
@@ -77,7 +77,10 @@ class TextWriter(Writer):
         if not self.begun:
             writer.writerow(columns)
         self.begun = True
-        cells = [[_csv_cell(cell) for cell in column] for column in columns.values()]
+        cells = [
+            [_csv_cell(cell, short=position >= len(self.keep) and name.startswith("p(")) for cell in column]
+            for position, (name, column) in enumerate(columns.items())
+        ]
         writer.writerows(zip(*cells, strict=True))
         self.put(text.getvalue())
 
@@ -155,11 +158,13 @@ def _put(file: Any, text: str) -> None:
     file.write(text.encode("utf-8", "backslashreplace"))
 
 
-def _csv_cell(cell: Any) -> Any:
-    """Return a cell as CSV holds it: a float in the digits that give it back, a set with | between the classes."""
+def _csv_cell(cell: Any, *, short: bool) -> Any:
+    """Return a cell as CSV holds it: a probability in six digits, a set with | between the classes."""
     if isinstance(cell, list):
         return "|".join(map(str, cell))
-    return repr(cell) if isinstance(cell, float) else cell
+    if not isinstance(cell, float):
+        return cell
+    return f"{cell:.6g}" if short else repr(cell)
 
 
 def _cells(values: Array) -> list[Any]:

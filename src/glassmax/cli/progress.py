@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .charts import sparkline
@@ -28,7 +29,8 @@ def of_members() -> "Iterator[Callable[[Member | Trial], None]]":
 
     terminal = console(err=True)
     if terminal is None or is_quiet():
-        yield _Lines()
+        line = _lines()
+        yield lambda record: line(partial(_member, record))
         return
     with _bar(terminal, "network", 1) as update:
 
@@ -41,22 +43,25 @@ def of_members() -> "Iterator[Callable[[Member | Trial], None]]":
         yield show
 
 
-class _Lines:
-    """Prints a line now and then, so that a log shows that something is going on."""
+def _lines() -> Callable[[Callable[[], str]], None]:
+    """Return a function that prints a line now and then, so that a log shows that something is going on."""
+    said = time.monotonic()
 
-    def __init__(self) -> None:
-        self.said = time.monotonic()
+    def maybe(line: Callable[[], str]) -> None:
+        nonlocal said
+        if time.monotonic() > said + SECONDS_BETWEEN_LINES:
+            said = time.monotonic()
+            say(line())
 
-    def __call__(self, record: "Member | Trial") -> None:
-        from ..estimator.ensemble import Trial
+    return maybe
 
-        if time.monotonic() <= self.said + SECONDS_BETWEEN_LINES:
-            return
-        self.said = time.monotonic()
-        if isinstance(record, Trial):
-            say(_trial(record))
-        else:
-            say(f"network {record.done} of {record.planned}: {record.type}, log-loss {figure(record.log_loss)}")
+
+def _member(record: "Member | Trial") -> str:
+    from ..estimator.ensemble import Trial
+
+    if isinstance(record, Trial):
+        return _trial(record)
+    return f"network {record.done} of {record.planned}: {record.type}, log-loss {figure(record.log_loss)}"
 
 
 def _trial(trial: "Trial") -> str:
@@ -76,8 +81,8 @@ def of_epochs(most: int, score: "Callable[[], str]") -> "Iterator[Callable[[Epoc
         yield lambda epoch: None
         return
     if terminal is None:
-        started = time.monotonic()
-        yield lambda epoch: _say_epoch(epoch, most, score, started)
+        line, started = _lines(), time.monotonic()
+        yield lambda epoch: line(partial(_epoch, epoch, most, score, started))
         return
     losses: list[float] = []
     with _bar(terminal, "epoch", most) as update:
@@ -115,13 +120,9 @@ def _bar(terminal: "Console", what: str, total: int) -> "Iterator[Callable[[int,
         yield update
 
 
-def _say_epoch(epoch: "Epoch", most: int, score: "Callable[[], str]", started: float) -> None:
-    """Print a line at epochs 1, 2, 5, 10, 20, 50 and so on."""
-    digits = str(epoch.number)
-    if digits[0] in "125" and not digits[1:].strip("0"):
-        each = (time.monotonic() - started) / epoch.number
-        left = _duration(each * (most - epoch.number))
-        say(f"epoch {epoch.number} of at most {most}: {_figures(epoch, score)}, {left} left at most")
+def _epoch(epoch: "Epoch", most: int, score: "Callable[[], str]", started: float) -> str:
+    left = _duration((time.monotonic() - started) / epoch.number * (most - epoch.number))
+    return f"epoch {epoch.number} of at most {most}: {_figures(epoch, score)}, {left} left at most"
 
 
 def _figures(epoch: "Epoch", score: "Callable[[], str]") -> str:

@@ -23,8 +23,8 @@ ROWS = {
 """The metrics that are shown, and their names."""
 CLEAR = 0.005
 """A difference of log-losses that counts."""
-FEW_ROWS = 200
-KEYS = {"linear model": "linear_model", "class frequencies": "classes_shares"}
+FEW_ROWS, MOST_CLASSES = 200, 10
+KEYS = {"linear model": "linear_model", "class frequencies": "class_frequencies"}
 """The names of the columns in JSON."""
 
 
@@ -43,12 +43,16 @@ class Result:
         Other metrics, one value for each model.
     trained_on : bool
         Whether the network was trained on these rows.
+    of_preset : bool
+        Whether the model was made by a preset, which chooses among networks and a linear model.
+    unjudged : list of str
+        Classes that none of the rows has.
     before : Metrics or None
         Metrics of the first model before its calibration, if it has one.
-    temperature : float
-        That of the calibration.
     on_rows_of_linear : Metrics or None
         Metrics of the first model on the rows that judged the linear model, if these are other rows.
+    notes : list of str
+        Sentences to print below the metrics.
     """
 
     judged: str
@@ -56,39 +60,52 @@ class Result:
     classes: "Array"
     more: dict[str, list[float]] = field(default_factory=dict)
     trained_on: bool = False
+    of_preset: bool = False
+    unjudged: list[str] = field(default_factory=list)
     before: "Metrics | None" = None
-    temperature: float = 1.0
     on_rows_of_linear: "Metrics | None" = None
+    notes: list[str] = field(default_factory=list)
 
     def as_text(self) -> str:
         """Return the metrics of all models as a table, and the confusions of the first."""
         first, terminal, title = next(iter(self.columns.values())), console(), f"On {harmless(self.judged)}"
-        header = ["", *self.columns]
-        rows = [[shown, *(figure(getattr(one, name)) for one in self.columns.values())] for name, shown in ROWS.items()]
-        rows += [[name, *(figure(one) if one == one else "" for one in values)] for name, values in self.more.items()]
-        notes = self._notes()
+        shown = self._shown()
+        header = ["", *shown]
+        rows = [[words, *(figure(getattr(one, name)) for one in shown.values())] for name, words in ROWS.items()]
+        places = {name: place for place, name in enumerate(self.columns)}
+        rows += [
+            [words, *(figure(values[places[name]]) if _is_there(values, places.get(name)) else "" for name in shown)]
+            for words, values in self.more.items()
+        ]
         if terminal is None:
-            more = "".join(f"{note}\n\n" for note in notes)
+            more = "".join(f"{note}\n\n" for note in self.notes)
             return f"{title}\n{plain_table(header, rows)}\n\n{more}{plain_confusions(first, self.classes)}\n"
-        rivals = len(self.columns) - ("class frequencies" in self.columns)
-        heading = wrapped(title + (", the better figure marked" if rivals > 1 else ""), "bold")
-        figures = figures_table(header, rows, rivals=rivals)
-        said = [line for note in notes for line in (wrapped(note), "")]
+        compared = self._compared(list(shown))
+        heading = wrapped(title + (", the better figure marked" if len(compared) > 1 else ""), "bold")
+        figures = figures_table(header, rows, compared=compared)
+        said = [line for note in self.notes for line in (wrapped(note), "")]
         return rendered(terminal, "", heading, figures, *said, confusions(first, self.classes, terminal))
 
-    def _notes(self) -> list[str]:
-        """Return what the figures don't say: what calibration has changed, and which rows judged the linear model."""
-        first, linear, notes = next(iter(self.columns.values())), self.columns.get("linear model"), []
-        if linear is not None and linear.rows != first.rows:
-            notes.append(f"The linear model was judged on {linear.rows} of these rows.")
-        if self.before is not None:
-            before = self.before
-            notes.append(
-                f"Calibration with temperature {self.temperature:.2f}: log-loss {figure(first.log_loss)}, was "
-                f"{figure(before.log_loss)}; calibration error {figure(first.calibration_error)}, was "
-                f"{figure(before.calibration_error)}"
-            )
-        return notes
+    def _shown(self) -> "dict[str, Metrics]":
+        """Return the metrics of each column that is shown, by its heading, which names the rows where they differ."""
+        (name, first), *others = self.columns.items()
+        shown = {name: first}
+        if self.before is not None and self.on_rows_of_linear is None:  # five columns don't fit a terminal
+            shown["uncalibrated"] = self.before
+        for other, metrics in others:
+            if other == "linear model" and self.on_rows_of_linear is not None:
+                shown[f"{name}, {metrics.rows} rows"] = self.on_rows_of_linear
+                other = f"{other}, {metrics.rows} rows"
+            shown[other] = metrics
+        return shown
+
+    def _compared(self, names: list[str]) -> list[int]:
+        """Return the positions of the models that are compared: on the same rows, and with the same calibration."""
+        rivals = ("linear model", "linear model, ")
+        for position, name in enumerate(names):
+            if position and name.startswith(rivals):
+                return [0 if self.on_rows_of_linear is None else position - 1, position]
+        return [0, 1] if "uncalibrated" in names else []
 
     def as_json(self) -> dict[str, Any]:
         """Return the metrics by name: the first model's at the top level, every other model's under its name."""
@@ -103,48 +120,71 @@ class Result:
         return facts
 
     @property
+    def celebrates(self) -> bool:
+        """Whether the verdict is good and certain: the model is useful, and judged on enough rows of every class."""
+        first, linear = next(iter(self.columns.values())), self.columns.get("linear model")
+        own = self.on_rows_of_linear or first
+        beaten = linear is not None and linear.log_loss <= own.log_loss - CLEAR
+        return self.is_useful and first.rows >= FEW_ROWS and not (beaten or self.unjudged or self.trained_on)
+
+    @property
     def is_useful(self) -> bool:
         """Whether the model has a clearly smaller log-loss than every simpler model that is not a part of it."""
         first, *others = self.columns.values()
-        if "ensemble" in self.columns:  # a linear model that does as well is a part of it
+        if self.of_preset:  # a linear model that does as well is a part of it
             return first.log_loss <= self.columns["class frequencies"].log_loss - CLEAR
         return all(first.log_loss <= other.log_loss - CLEAR for other in others)
 
     def verdict(self) -> list[str]:
-        """Return a sentence that compares the model with the simpler ones, or nothing if it is the only one."""
+        """Return sentences that compare the model with the simpler ones, or nothing if it is the only one."""
+        few = " With so few rows, each metric may be off by several hundredths."
+        few = few if next(iter(self.columns.values())).rows < FEW_ROWS and not self.trained_on else ""
+        compared = self._comparison()
+        lines = [f"{compared}{few}"] if compared else []
+        if self.unjudged and not self.trained_on:
+            more = f", and {len(self.unjudged) - MOST_CLASSES} more" if len(self.unjudged) > MOST_CLASSES else ""
+            names = ", ".join(shortened(harmless(name)) for name in self.unjudged[:MOST_CLASSES])
+            lines.append(f"None of these rows has the class {names}{more}: the figures don't include it.")
+        return lines
+
+    def _comparison(self) -> str:
         name, first = next(iter(self.columns.items()))
         trivial, linear = self.columns["class frequencies"], self.columns.get("linear model")
-        few = " With so few rows, each metric may be off by several hundredths."
-        few = few if first.rows < FEW_ROWS and not self.trained_on else ""
-        if name == "network" and linear is not None and _no_better(first, trivial) and not _no_better(linear, trivial):
-            return [
-                f"The network does worse than a linear model, and no better than the class frequencies: try "
-                f"--early-stopping, a larger --alpha, or --hidden none.{few}"
-            ]
+        own = name == "network" and not self.of_preset
+        if own and linear is not None and _no_better(first, trivial) and not _no_better(linear, trivial):
+            return (
+                "The network does worse than a linear model, and no better than the class frequencies: try "
+                "--early-stopping, a larger --alpha, or --hidden none."
+            )
         if first.log_loss >= trivial.log_loss:
             why = "the columns may hold no information about the target"
-            return [f"The {name} does no better than the class frequencies: {why}.{few}"]
+            return f"The {name} does no better than the class frequencies: {why}."
         if self.trained_on:
-            return ["The network was trained on these rows: the figures don't show how well it predicts other rows."]
+            return "The network was trained on these rows: the figures don't show how well it predicts other rows."
         if name == "linear model":
             right = f"its accuracy is {100 * first.accuracy:.1f} %"
-            return [f"The model is linear, because no network predicts these rows better; {right}.{few}"]
+            return f"The model is linear, because no network predicts these rows better; {right}."
         if linear is None:
-            return []
-        if name == "network" and first.log_loss > linear.log_loss - CLEAR:
+            return ""
+        if own and first.log_loss > linear.log_loss - CLEAR:
             how = "better" if first.log_loss > linear.log_loss + CLEAR else "as well"
-            return [f"A linear model does {how}: try --hidden none, or a preset.{few}"]
-        if name == "ensemble" and first.log_loss > linear.log_loss - CLEAR and self.on_rows_of_linear is None:
+            return f"A linear model does {how}: try --hidden none, or a preset."
+        if self.of_preset and first.log_loss > linear.log_loss - CLEAR and self.on_rows_of_linear is None:
             right = f"{100 * first.accuracy:.1f} % and {100 * linear.accuracy:.1f} % of the rows right"
-            return [f"The ensemble and a linear model predict about equally well: {right}.{few}"]
-        first, of_rows = self.on_rows_of_linear or first, "of the rows"
+            return f"The {name} and a linear model predict about equally well: {right}."
+        of_rows = "of the rows"
         if self.on_rows_of_linear is not None:
-            of_rows = f"of the {first.rows} shared rows"
+            first = self.on_rows_of_linear
+            of_rows = f"of the {first.rows} rows that judged both models"
+        if self.of_preset and linear.log_loss <= first.log_loss - CLEAR:
+            where = f"On the {first.rows} rows that judged both models" if self.on_rows_of_linear else "Here"
+            losses = f"{figure(linear.log_loss)}, the {name} {figure(first.log_loss)}"
+            return f"{where}, a linear model that is not complete has log-loss {losses}. Try a longer --time-limit."
         both = f"{100 * first.accuracy:.1f} % {of_rows} right, a linear model {100 * linear.accuracy:.1f} %"
         gain, share = first.accuracy - linear.accuracy, linear.accuracy
         if gain <= (share * (1 - share) / first.rows) ** 0.5 and first.log_loss < linear.log_loss:  # one standard error
             both = f"{both}; the {name}'s probabilities are better"
-        return [f"The {name} gets {both}.{few}"]
+        return f"The {name} gets {both}."
 
 
 def figures_as_json(figures: "Metrics") -> dict[str, Any]:
@@ -173,3 +213,7 @@ def groups_as_text(by: str, groups: "dict[str, Metrics]") -> str:
 
 def _no_better(one: "Metrics", trivial: "Metrics") -> bool:
     return one.log_loss >= trivial.log_loss - CLEAR
+
+
+def _is_there(values: list[float], place: int | None) -> bool:
+    return place is not None and values[place] == values[place]

@@ -24,7 +24,7 @@ def described(rows: "TableRows") -> list[str]:
     """Return the lines that say what was read, and what each column was taken for."""
     classes = [shortened(str(label)) for label in rows.classes[:MOST_CLASSES]]
     shares = ", ".join(f"{label} {count}" for label, count in zip(classes, rows.counts().tolist(), strict=False))
-    n_rows, k = rows.table.n_rows + rows.unlabelled, len(rows.classes)
+    n_rows, k = rows.given, len(rows.classes)
     more = f", and {k - MOST_CLASSES} more" if k > MOST_CLASSES else ""
     lines = [f"{rows.table.name}: {counted(n_rows, 'row')}, {k} classes of {rows.target}: {shares}{more}"]
     if rows.table.how:
@@ -32,8 +32,6 @@ def described(rows: "TableRows") -> list[str]:
     if rows.sets is not None:
         several = counted(int((rows.sets.sum(axis=1) > 1).sum()), "row")
         lines.append(f"  of several candidates: {several}, counted for each of them")
-    if rows.unlabelled:
-        lines.append(f"  left out because {rows.target} is missing: {counted(rows.unlabelled, 'row')}")
     kinds: dict[str, list[str]] = {}
     for column in rows.encoding.columns:
         kinds.setdefault(type(column).__name__, []).append(shown_column(column))

@@ -11,6 +11,7 @@ import click
 from .terminal import BAD, console, hanging, paint, rendered, wrapped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from rich.console import Console, RenderableType
@@ -23,6 +24,7 @@ __all__ = [
     "figure",
     "harmless",
     "is_quiet",
+    "joined",
     "ordinal",
     "say",
     "say_error",
@@ -117,6 +119,11 @@ def show_painted(text: str) -> None:
 def counted(number: int, noun: str) -> str:
     """Write a number of things: 1 row, 2 rows."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def joined(names: "Sequence[str]") -> str:
+    """Join names as a sentence does: a, b and c."""
+    return " and ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), *names[-1:]])
 
 
 def figure(value: float) -> str:

@@ -1,4 +1,4 @@
-"""The options of `glassmax train`, in groups: those of a preset, and those of one network of the user's own."""
+"""The options of `glassmax train`, in groups, and which of them go together."""
 
 import os
 from collections.abc import Collection
@@ -9,19 +9,13 @@ from click.core import ParameterSource
 
 from .config import read_config
 from .grouped import FILE_FORMAT, RESULT, group, option
-from .option_values import activations, class_weights, column_types, parse_hidden_sizes, shares, validation
+from .network_options import OF_NETWORK, OWN
+from .option_values import class_weights, column_types, validation
 
 __all__ = ["describes_network", "train_options", "unused", "without_effect"]
 
 PRESETS = ["fast", "default", "best"]
-SOLVERS = ["adam", "adamw", "sgd", "lbfgs"]
-SCHEDULES = ["constant", "invscaling", "adaptive", "cosine", "one_cycle", "step"]
-METRICS = ["log_loss", "accuracy", "balanced_accuracy", "f1", "auc"]
-COUNT, NOT_NEGATIVE = click.IntRange(1), click.FloatRange(0)
-SHARE, SHARE_OR_ALL = click.FloatRange(0, 1, max_open=True), click.FloatRange(0, 1)
-POSITIVE = click.FloatRange(0, min_open=True)
-OWN = "Network of your own"
-"""How the groups of options begin that describe one network, which is trained in place of a preset."""
+COUNT, POSITIVE = click.IntRange(1), click.FloatRange(0, min_open=True)
 OF_PRESETS = ("preset", "time_limit", "tune", "study", "groups", "time")
 NEEDED = {
     "learning_rate": ("solver", ("adam", "adamw", "sgd")),
@@ -37,18 +31,6 @@ NEEDED = {
     "embedding_bins": ("embedding", ("piecewise-linear",)),
 }
 """The options that have no effect unless another option has one of these values."""
-
-
-def _activations() -> str:
-    from ..functional import ACTIVATIONS
-
-    return ", ".join(ACTIVATIONS)
-
-
-def _schemes() -> list[str]:
-    from ..initializers import SCHEMES
-
-    return list(SCHEMES)
 
 
 def _columns(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -170,166 +152,6 @@ GROUPS = [
         ),
     ),
     group(
-        f"{OWN}, layers",
-        option(
-            "--hidden",
-            "Sizes of the hidden layers, such as 64,32, or none.  [default: 100; toy: 10]",
-            metavar="SIZES",
-            callback=parse_hidden_sizes,
-        ),
-        option(
-            "--activation",
-            f"Activation of the hidden layers, or a list with one for each layer: {_activations()}.",
-            callback=activations,
-            default="relu",
-            metavar="NAME",
-        ),
-        option(
-            "--dropout",
-            "Dropout rate of the hidden layers, or a list with one for each layer.",
-            callback=shares,
-            default="0",
-            metavar="RATE",
-        ),
-        option(
-            "--init",
-            f"Initialization of the weights: {', '.join(_schemes())}.",
-            click.Choice(_schemes()),
-            default="mlp",
-            metavar="NAME",
-        ),
-        option(
-            "--embedding",
-            "Embedding of the columns of numbers: periodic, piecewise-linear, or none.",
-            click.Choice(["none", "periodic", "piecewise-linear"]),
-            default="none",
-            metavar="NAME",
-        ),
-        option(
-            "--embedding-bins",
-            "Maximum number of bins of a column, for --embedding piecewise-linear.",
-            click.IntRange(2),
-            default=16,
-        ),
-        option(
-            "--dtype",
-            "Floating-point type. float32 takes half the memory and about half the time.",
-            click.Choice(["float64", "float32"]),
-            default="float64",
-        ),
-    ),
-    group(
-        f"{OWN}, optimization",
-        option("--solver", f"Optimizer: {', '.join(SOLVERS)}.", click.Choice(SOLVERS), default="adam", metavar="NAME"),
-        option("--learning-rate", "Learning rate; lbfgs ignores it.", POSITIVE, default=0.001),
-        option(
-            "--schedule",
-            f"Learning-rate schedule: {', '.join(SCHEDULES)}. invscaling and adaptive work with sgd only.",
-            click.Choice(SCHEDULES),
-            default="constant",
-            metavar="NAME",
-        ),
-        option(
-            "--warmup",
-            "Fraction of all steps over which the learning rate rises to its full value.",
-            SHARE,
-            default=0.0,
-        ),
-        option(
-            "--step-every",
-            "Number of epochs between two reductions of the learning rate, for --schedule step.",
-            COUNT,
-            default=50,
-        ),
-        option(
-            "--step-factor",
-            "Factor that multiplies the learning rate at each reduction, for --schedule step.",
-            click.FloatRange(0, 1, min_open=True),
-            default=0.1,
-        ),
-        option(
-            "--power-t",
-            "Exponent of the decay of the learning rate, for --schedule invscaling.",
-            NOT_NEGATIVE,
-            default=0.5,
-        ),
-        option(
-            "--parametrization",
-            "Learning rate of the weights: standard, or ntk, which divides it by the square root of the fan-in.",
-            click.Choice(["standard", "ntk"]),
-            default="standard",
-            metavar="NAME",
-        ),
-        option("--bias-rate", "Factor of the learning rate of the biases.", NOT_NEGATIVE, default=1.0),
-        option(
-            "--input-scale-rate",
-            "Factor of the learning rate of a learned scale of the inputs.  [default: no scale]",
-            POSITIVE,
-        ),
-        option("--epochs", "Maximum number of epochs.", COUNT, default=1000),
-        option("--batch-size", "Batch size, in rows.  [default: 200, or all rows if there are fewer]", COUNT),
-        option("--shuffle/--no-shuffle", "Shuffle the rows before each epoch.  [default: shuffle]", default=True),
-        option("--momentum", "Momentum of sgd.", SHARE_OR_ALL, default=0.9),
-        option("--nesterov/--no-nesterov", "Nesterov momentum in sgd.  [default: nesterov]", default=True),
-        option("--beta-1", "Decay rate of the first moment in adam and adamw.", SHARE, default=0.9),
-        option("--beta-2", "Decay rate of the second moment in adam and adamw.", SHARE, default=0.999),
-        option("--epsilon", "Number added to the denominator in adam and adamw.", POSITIVE, default=1e-8),
-        option("--max-fun", "Maximum number of loss evaluations in lbfgs.", COUNT, default=15000),
-    ),
-    group(
-        f"{OWN}, loss and regularization",
-        option(
-            "--loss",
-            "Loss to minimize: cross_entropy or squared_error.",
-            click.Choice(["cross_entropy", "squared_error"]),
-            default="cross_entropy",
-            metavar="NAME",
-        ),
-        option("--alpha", "L2 penalty on the weights.", NOT_NEGATIVE, default=0.0001),
-        option("--weight-decay", "Decoupled weight decay.  [default: 0; adamw: 0.01]", NOT_NEGATIVE),
-        option("--clip-norm", "Gradient norm clipping: maximum norm of a gradient.  [default: no clipping]", POSITIVE),
-        option(
-            "--label-smoothing",
-            "Label smoothing: fraction of each target that is spread over all classes.",
-            SHARE,
-            default=0.0,
-        ),
-        option(
-            "--mixup",
-            "Mixup: maximum share of another row that is mixed into a row. The share falls to 0 in later epochs.",
-            SHARE_OR_ALL,
-            default=0.0,
-        ),
-        option("--mixup-share", "Fraction of the rows of a batch that mixup mixes.", SHARE_OR_ALL, default=0.5),
-    ),
-    group(
-        f"{OWN}, evaluation and early stopping",
-        option(
-            "--held-out",
-            "Fraction of the rows held out to evaluate the model at the end; 0 for none.",
-            SHARE,
-            default=0.2,
-        ),
-        option(
-            "--early-stopping",
-            "Set a tenth of the training rows aside, and stop when the score on them no longer improves.",
-            is_flag=True,
-        ),
-        option(
-            "--metric",
-            f"Metric for early stopping: {', '.join(METRICS)}. Turns early stopping on.",
-            click.Choice(METRICS),
-            metavar="NAME",
-        ),
-        option("--patience", "Number of epochs without improvement after which training stops.", COUNT, default=10),
-        option("--tol", "Minimum improvement that counts.", NOT_NEGATIVE, default=1e-4),
-        option(
-            "--baseline/--no-baseline",
-            "Compare with a linear model whose penalty is chosen by validation.  [default: baseline]",
-            default=True,
-        ),
-    ),
-    group(
         "Files and output",
         option(
             "--output -o",
@@ -352,11 +174,14 @@ GROUPS = [
         option("--print-config", "Print all options as a TOML file for --config, and exit.", is_flag=True),
         *RESULT,
     ),
+    *OF_NETWORK,
 ]
 
 
 def describes_network(ctx: click.Context) -> str:
     """Return the first option given that describes a network of the user's own, as it is typed; "" if there is none.
+
+    An option that has no effect without another one describes no network.
 
     Raises
     ------
@@ -364,11 +189,13 @@ def describes_network(ctx: click.Context) -> str:
         If an option that only a preset has is given too. On the command line, --preset takes precedence over the
         network of a file of options, and a network over the preset of a file.
     """
-    options = {str(param.name): max(param.opts, key=len) for param in ctx.command.params}
     own, of_preset = (
-        {name: options[name] for name in names if ctx.get_parameter_source(name) != ParameterSource.DEFAULT}
+        {name: _option(name) for name in names if ctx.get_parameter_source(name) != ParameterSource.DEFAULT}
         for names in (_own_options(ctx), OF_PRESETS)
     )
+    describing = [name for name in own if _is_effective(ctx, name)]
+    if not describing and not _typed(ctx, "preset"):
+        return ""
     if isinstance(ctx.params["validation"], float):
         own["validation"] = "--validation FRACTION"
     if any(_typed(ctx, name) for name in own) and not _typed(ctx, "preset"):
@@ -378,7 +205,7 @@ def describes_network(ctx: click.Context) -> str:
     if own and of_preset:
         one, other = next(iter(of_preset.values())), next(iter(own.values()))
         raise click.UsageError(f"{one} applies to presets, and {other} to a network of your own. Pass one.")
-    return next(iter(own.values()), "")
+    return next((own[name] for name in describing if name in own), "")
 
 
 def unused(ctx: click.Context) -> Collection[str]:
@@ -390,20 +217,37 @@ def _own_options(ctx: click.Context) -> list[str]:
     return [str(param.name) for param in ctx.command.params if getattr(param, "group", "").startswith(OWN)]
 
 
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
 def _typed(ctx: click.Context, name: str) -> bool:
     return ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE
 
 
+def _is_effective(ctx: click.Context, name: str) -> bool:
+    other, values = NEEDED.get(name, ("", ()))
+    return not other or ctx.params[other] in values
+
+
 def without_effect(ctx: click.Context) -> list[str]:
-    """Return a sentence for each option on the command line that another option makes ineffective."""
+    """Return a sentence for each option on the command line that has no effect because of another, or of the preset."""
+    network = bool(describes_network(ctx))
     needed = dict(NEEDED)
     if ctx.params["schedule"] in ("invscaling", "adaptive"):
         needed["schedule"] = ("solver", ("sgd",))
     sentences = []
     for name, (other, values) in needed.items():
         if _typed(ctx, name) and ctx.params[other] not in values:
-            option, where = f"--{name.replace('_', '-')}", f"--{other} {ctx.params[other]}"
-            sentences.append(f"{option} has no effect with {where}, only with --{other} {' or '.join(values)}.")
+            only = f"only with {_option(other)} {' or '.join(values)}"
+            where = f"with {_option(other)} {ctx.params[other]}" if network else "on a preset"
+            sentences.append(f"{_option(name)} has no effect {where}, {only}.")
+    if not network and isinstance(ctx.params["validation"], float):
+        share = f"--validation {ctx.params['validation']:g}"
+        sentences.append(
+            f"{share} has no effect on a preset, which is judged by cross-validation, only on a network of your own, "
+            "such as --hidden 100. A preset takes a file of validation rows."
+        )
     return sentences
 
 

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
-from ..errors import DivergenceError, OptionError
+from ..errors import DivergenceError, OptionError, Setting
 from ..estimator import SoftmaxClassifier, TableClassifier
 from ..estimator.ensemble import Member, Search
 from ..estimator.options import hidden_sizes
 from ..estimator.tables.figures import Comparison, compare
 from ..estimator.tables.fit import Prepared, TableFit, table_rows
-from ..estimator.tables.options import check_search, check_table_options
+from ..estimator.tables.options import check_search, check_table_options, preset_of
 from ..estimator.tables.rows import FEWEST_ROWS_TO_HOLD_OUT
 from ..model import Model
 from ..table import BUILTIN, Table
@@ -27,9 +28,9 @@ from .option_values import embedding_of
 from .progress import of_epochs, of_members
 from .result import Result
 from .table_report import described
-from .talk import busy, counted, draw, figure, ordinal, say
+from .talk import busy, counted, draw, figure, joined, ordinal, say
 from .terminal import ATTENTION, console
-from .wording import ESTIMATOR, worded_error
+from .wording import ESTIMATOR, option_of, worded_error
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,6 +63,14 @@ def check_options(options: dict[str, Any], *, network: bool) -> None:
     search = _search_of(options)
     if search is None and options["study"] is not None:
         raise click.UsageError("--study is the file of the trials of --tune. Pass --tune SECONDS too.")
+    arranged = [f"--{name}" for name in ("groups", "time") if options[name] is not None]
+    if len(arranged) == 2:
+        raise click.UsageError("--groups and --time both say which rows make a fold. Pass one of them.")
+    if arranged and isinstance(options["validation"], str) and not network:
+        raise click.UsageError(
+            f"{arranged[0]} says which rows make a fold, and with a file of validation rows there are no folds. Pass "
+            f"{arranged[0]} or --validation."
+        )
     try:
         classifier = classifier_of(options, network=network)
         check_table_options(classifier)
@@ -121,7 +130,9 @@ class TrainingRun:
             parts = "trained on some folds of the rows and judged on the others"
             if extra is not None:
                 parts = f"trained on all rows and judged on the {counted(extra, 'validation row')}"
-            say(f"preset {self.classifier.preset}: several networks and a linear model, each {parts}")
+            types = preset_of(self.classifier.preset).types
+            linear = " and a linear model" if any(one.is_linear and one.suits(kept) for one in types) else ""
+            say(f"preset {self.classifier.preset}: several networks{linear}, each {parts}")
             return
         few = f" (fewer than {FEWEST_ROWS_TO_HOLD_OUT} rows)" if self.options["held_out"] else ""
         shown = f", {held} held out" if held else f", none held out{few}"
@@ -133,7 +144,7 @@ class TrainingRun:
     def _report_classes(self, terminal: "Console") -> None:
         """Show the number of rows of each class as bars, on a terminal."""
         rows = self.rows
-        n_rows, k = rows.table.n_rows + rows.unlabelled, len(rows.classes)
+        n_rows, k = rows.given, len(rows.classes)
         say(f"{rows.table.name}: {counted(n_rows, 'row')}, {k} classes of {rows.target}", "bold")
         names = [str(label) for label in rows.classes[:MOST_CLASSES]]
         draw(bars(names, rows.counts()[:MOST_CLASSES].tolist()), terminal)
@@ -178,8 +189,12 @@ class TrainingRun:
         assert fitted is not None
         done = counted(len(self.members), "network")
         if fitted.stop_reason in ENDS:
-            trained = f"{len(self.members)} of {fitted.planned} networks were trained"
-            say(f"{ENDS[fitted.stop_reason]}: {trained}.", ATTENTION)
+            were = "was trained" if len(self.members) == 1 else "were trained"
+            single = ", so the model is a single network" if len(fitted.members) == 1 else ""
+            say(
+                f"{ENDS[fitted.stop_reason]}: {len(self.members)} of {fitted.planned} networks {were}{single}.",
+                ATTENTION,
+            )
         if fitted.found is not None:
             ended = "Ctrl-C ended the search: " if fitted.found.stop_reason == "interrupted" else ""
             complete = sum(trial.state == "complete" for trial in fitted.found.trials)
@@ -192,11 +207,18 @@ class TrainingRun:
             of_type = [
                 member.network_ for member, kind in zip(fitted.members, fitted.types, strict=True) if kind == name
             ]
-            used = "not used"
+            used = self._unused(name)
             if of_type:
                 sizes = "-".join(map(str, (of_type[0].n_inputs, *of_type[0].layer_sizes[1:])))
                 used = f"weight {_share(fitted, name):.2f}, {counted(len(of_type), 'network')} {sizes}"
             say(f"  {name + ':':<{width}}  log-loss {figure(loss)}, {used}")
+
+    def _unused(self, name: str) -> str:
+        """Say that a type of network is not used, and how far its training came if it is not complete."""
+        assert self.fitted is not None
+        assert self.fitted.preset is not None
+        n, planned = sum(member.type == name for member in self.members), self.fitted.preset.members
+        return "not used" if n >= planned else f"not used, {n} of {counted(planned, 'network')} trained"
 
     def _report_epochs(self, *, interrupted: bool) -> None:
         assert self.fitted is not None
@@ -226,7 +248,7 @@ class TrainingRun:
         """Compare the model with simpler ones; raise a DivergenceError if it is far worse than chance."""
         assert self.fitted is not None
         with busy("Training a linear model to compare with") if self.network is not None else nullcontext():
-            found = compare(self.classifier, self.rows, self.fitted, self.members, linear=self.options["baseline"])
+            found = compare(self.classifier, self.rows, self.fitted, linear=self.options["baseline"])
         if self.network is None:
             self._report_members(found.log_losses)
         if found.step > 1:
@@ -242,6 +264,8 @@ class TrainingRun:
     def _result(self, found: Comparison) -> Result:
         n = next(iter(found.columns.values())).rows
         whole = "all " if n == len(self.rows.y) else ""
+        single = len(self.fitted.members) == 1  # type: ignore[union-attr]
+        columns = {"network" if single and name == "ensemble" else name: one for name, one in found.columns.items()}
         judged = {
             "out of fold": f"{whole}{counted(n, 'row')}, out of fold: each predicted by networks not trained on it",
             "validation": counted(n, "validation row"),
@@ -250,14 +274,32 @@ class TrainingRun:
         }
         return Result(
             judged[found.judged],
-            found.columns,
+            columns,
             self.rows.classes,
             found.scores,
             trained_on=found.judged == "training",
+            of_preset=self.network is None,
+            unjudged=self._unjudged(),
             before=found.before_calibration,
-            temperature=self.classifier.temperature_,
             on_rows_of_linear=found.on_rows_of_linear,
         )
+
+    def _unjudged(self) -> list[str]:
+        """Return the classes that none of the judged rows has."""
+        assert self.fitted is not None
+        y, k = self.fitted.y, len(self.rows.classes)
+        counts = y.sum(axis=0) if y.ndim == 2 else np.bincount(y, minlength=k)
+        return [str(label) for label, count in zip(self.rows.classes, counts, strict=True) if not count]
+
+    def doubts(self) -> list[str]:
+        """Return a sentence for each reason why even good figures are worth little, as the notes say."""
+        names = [note.column for note in self.rows.notes if note.kind == "giveaway"]
+        doubts = [f"{note.text[0]}." for note in self.rows.notes if note.kind == "measurement"]
+        if names:
+            which = "which alone predicts" if len(names) == 1 else "each of which alone predicts"
+            again = option_of(Setting("ignore", names))
+            doubts.append(f"These figures rest on {joined(names)}, {which} {self.rows.target}. Try again with {again}.")
+        return doubts
 
     def facts(self) -> dict[str, Any]:
         """Return what was trained, for JSON."""
@@ -275,6 +317,13 @@ class TrainingRun:
         if fitted.found is not None:
             facts["trials"] = [asdict(trial) for trial in fitted.found.trials]
         return facts | {"tried": len(self.members), "stop_reason": fitted.stop_reason}
+
+    def identifiers(self) -> list[str]:
+        """Return the columns that were left out because they number or name the rows."""
+        words = ("counts the rows", "identifiers")
+        return [
+            note.column for note in self.rows.notes if note.kind == "left_out" and any(w in note.several for w in words)
+        ]
 
     def progress(self) -> str:
         """Say how far the training came."""

@@ -33,6 +33,7 @@ OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in E
     **{name: f"--{name}" for name in ("candidates", "groups", "preset", "time")},
     **{name: f"--{name}" for name in ("of", "shapes", "times", "wrt")},
     "budget": "--tune",
+    "X_val": "--validation",
     "X_val and y_val": "--validation",
     "class_weight": "--class-weight",
     "dtype": "--dtype",

@@ -20,9 +20,10 @@ from ..errors import LabelError, OptionError
 from ..functional.arrays import Array
 from ..table.candidates import NotClass, holds_candidates, named_labels
 from ..table.frames import is_missing
+from ..table.labels import candidate_rows
 from .labels import Labels, encode_labels
 
-__all__ = ["CANDIDATES", "check_candidates", "encode_candidates", "holds_candidates", "rows_of"]
+__all__ = ["CANDIDATES", "check_candidates", "encode_candidates", "holds_candidates", "read_sets", "rows_of"]
 
 CANDIDATES = "candidate_cross_entropy"
 """The loss of candidate sets."""
@@ -90,3 +91,40 @@ def rows_of(labels: Labels) -> Array:
     T, k = labels.T, len(labels.classes)
     rows: Array = T == 1 if T.ndim == 2 else T[:, None] == np.arange(k)
     return rows
+
+
+def read_sets(labels: Array, rows: Array, what: str, classes: Array | None = None) -> tuple[Array, Array, Array]:
+    """Return the candidates of each row that rules out a class, all classes, and these rows.
+
+    Parameters
+    ----------
+    labels : (n,) array
+        Labels of which some are sets, as `encode_candidates` takes them.
+    rows : (n,) array of int
+        The rows they belong to.
+    what : str
+        The user's word for the labels.
+    classes : (k,) array, optional
+        All labels there can be; by default, all that are named, sorted.
+
+    Returns
+    -------
+    S : (m, k) array of bool
+    classes : (k,) array
+    rows : (m,) array of int
+
+    Raises
+    ------
+    LabelError
+        If a label is no class, a row is left without a class, or no row rules out any.
+    """
+    if classes is None:
+        found = encode_candidates(labels, what=what)
+        order = np.argsort(found.classes)
+        S, classes = rows_of(found)[:, order], found.classes[order]
+    else:
+        S = candidate_rows(labels, classes, what)
+    says = ~S.all(axis=1)
+    if not says.any():
+        raise LabelError(f"{what} names every class in every row, expected rows that rule out a class.")
+    return S[says], classes, rows[says]

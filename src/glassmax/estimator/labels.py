@@ -214,7 +214,8 @@ def weigh_rows(
         shares = total.sum() / np.count_nonzero(total)
         of_class = np.divide(shares, total, out=np.zeros(len(total)), where=total > 0)
     else:
-        unknown = [name for name in class_weight if name not in classes.tolist()]
+        known = set(classes.tolist())
+        unknown = [name for name in class_weight if name not in known]
         if T.ndim == 2 and unknown and not named:
             what = f" names {unknown[0]!r}, but the columns of y have no names. Pass them: fit(..., classes=[...])."
             raise OptionError(Setting("class_weight"), what, parameter="class_weight")

@@ -8,6 +8,8 @@
     embeddings     columns of numbers as several columns: periodic, piecewise linear
     losses/        on probabilities, and fused with softmax or sigmoid on logits; a file for each loss
     heads          an output and a loss together, as the last layer of a network needs them
+    calibration    the temperature and the bias of each class, fitted to the logits of a finished network
+    stacking       the weights of several networks whose logits are added
     targets        what a target, a sample weight and a reduction are
     masks          dropout: which units a row keeps
     mixup          rows of a batch mixed with the rows before them

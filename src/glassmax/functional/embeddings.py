@@ -115,9 +115,7 @@ def periodic_vjp(
     (-1.0, -1.0)
     """
     X, F, H, V = _check_periodic(X, F, H, V)
-    dOut = as_floating(dOut, "dOut")
-    if dOut.shape != (*X.shape, V.shape[2]):
-        raise ShapeError(f"dOut is {dOut.shape}, expected {(*X.shape, V.shape[2])}: the shape of the embedding.")
+    dOut = _check_dOut(dOut, (*X.shape, V.shape[2]))
     shape, (q, K, e) = X.shape, V.shape
     x, d = X.reshape(-1, q), dOut.reshape(-1, q, e)
     U = x[..., None] * F + H
@@ -258,9 +256,7 @@ def piecewise_linear_vjp(dOut: npt.ArrayLike, X: npt.ArrayLike, edges: npt.Array
     """
     X = as_floating(X, "X")
     t = _check_edges(edges, X)
-    dOut = as_floating(dOut, "dOut")
-    if dOut.shape != (*X.shape, len(t) - 1):
-        raise ShapeError(f"dOut is {dOut.shape}, expected {(*X.shape, len(t) - 1)}: the shape of the embedding.")
+    dOut = _check_dOut(dOut, (*X.shape, len(t) - 1))
     x = X.real[..., None]
     inside = (x > t[:-1]) & (x <= t[1:])
     dX: Array = np.where(inside, 2 * dOut / (t[1:] - t[:-1]), 0).sum(axis=-1)
@@ -287,6 +283,13 @@ def _check_periodic(
     if V.ndim != 3 or V.shape[:2] != F.shape:
         raise ShapeError(f"V is {V.shape}, expected {F.shape} and the number of outputs of a column as third axis.")
     return X, F, H, V
+
+
+def _check_dOut(dOut: npt.ArrayLike, shape: tuple[int, ...]) -> Array:
+    dOut = as_floating(dOut, "dOut")
+    if dOut.shape != shape:
+        raise ShapeError(f"dOut is {dOut.shape}, expected {shape}: the shape of the embedding.")
+    return dOut
 
 
 def _check_edges(edges: npt.ArrayLike, X: Array) -> Array:

@@ -16,7 +16,7 @@ from ..errors import LabelError, ShapeError, between, one_of
 from .arrays import Array, as_floating, summing_dtype
 
 __all__ = ["Meaning", "Reduction", "as_rows", "check_smoothing", "check_target", "check_weights", "reduce_rows"]
-__all__ += ["row_factors", "scale_rows", "weigh"]
+__all__ += ["reduce_rows_vjp", "row_factors", "scale_rows", "weigh"]
 
 Meaning = Literal["classes", "labels", "values", "candidates"]
 Reduction = Literal["mean", "sum", "none"]
@@ -134,6 +134,11 @@ def weigh(factors: Array, derivatives: Array) -> Array:
     """Multiply each row's derivative by its factor; factor 0 gives 0, even where the derivative is inf or NaN."""
     with np.errstate(invalid="ignore", over="ignore"):
         return np.where(factors == 0, 0, factors * derivatives)
+
+
+def reduce_rows_vjp(dL: npt.ArrayLike, w: Array | None, reduction: Reduction, V: Array, derivatives: Array) -> Array:
+    """Pull dL back through `reduce_rows` and the loss of each row, whose (..., k) derivatives by V are given."""
+    return weigh(row_factors(dL, w, reduction, V), derivatives).astype(V.dtype, copy=False)
 
 
 def scale_rows(dZ: Array, w: Array | None, divisor: float) -> Array:

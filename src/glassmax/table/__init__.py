@@ -19,9 +19,9 @@ from .encoding import Encoded, Encoding
 from .frames import as_table, is_frame, table_of
 from .giveaways import giveaways
 from .inference import KINDS, ColumnOptions, Inference, infer
-from .labels import candidate_rows, class_indices, label_texts, read_labels, read_weights
+from .labels import candidate_rows, class_indices, given_labels, label_texts, parsed_labels, read_labels, read_weights
 from .notes import Note
-from .reading import read_batches, read_table
+from .reading import read_batches, read_table, table_from
 from .table import Table, joined
 
 __all__ = [
@@ -44,16 +44,19 @@ __all__ = [
     "candidate_rows",
     "class_indices",
     "giveaways",
+    "given_labels",
     "holds_candidates",
     "infer",
     "is_frame",
     "joined",
     "label_texts",
     "not_class",
+    "parsed_labels",
     "read_batches",
     "read_labels",
     "read_table",
     "read_weights",
+    "table_from",
     "table_of",
 ]
 

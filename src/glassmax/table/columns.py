@@ -2,6 +2,9 @@
 
 Each kind of column is a record in the model file that fills its columns of X from the cells of a table. `UnseenCounts`
 counts the missing cells that were filled, and the values that did not occur in training.
+
+A field with a default came with version 2 of the model file. The file omits defaults, so that a record whose new fields
+all have their defaults is a record of version 1.
 """
 
 from collections import Counter
@@ -78,7 +81,9 @@ class UnseenCounts:
         return notes
 
 
-class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="number", tag_field="kind"):
+class Number(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="number", tag_field="kind"
+):
     """A column of numbers: ``z = (x - center) / spread``, then ``z / sqrt(1 + (z / clip)^2)``; see also `values`.
 
     Attributes
@@ -146,7 +151,9 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numbe
         counts.count_missing(self.name, int(missing.sum()), f"the median {self.center:g}")
 
 
-class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="category", tag_field="kind"):
+class Category(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="category", tag_field="kind"
+):
     """A column of categories: a column of two numbers for each value. A missing cell is a value, so nothing is filled.
 
     Attributes
@@ -193,7 +200,9 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="cat
                 counts.count_unseen(self.name, cell)
 
 
-class Boolean(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="boolean", tag_field="kind"):
+class Boolean(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="boolean", tag_field="kind"
+):
     """A column of yes and no, encoded as 1 and `low`; a missing cell becomes the number in the middle.
 
     Attributes
@@ -235,7 +244,7 @@ class Boolean(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="bool
                 block[row, 1] = 1.0
 
 
-class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="date", tag_field="kind"):
+class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="date", tag_field="kind"):
     """A column of dates: the year with a fraction, and season, weekday and hour, each as a point on a circle.
 
     Attributes
@@ -267,7 +276,9 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="date", 
         """Write the column's numbers into its block of X, (n, width)."""
         moments = moments_of(table, self.name, self.form)
         missing = np.isnat(moments)
-        block[:, 0] = np.clip(np.where(missing, 0, (years(moments) - self.center) / self.spread), -FARTHEST, FARTHEST)
+        with np.errstate(over="ignore"):
+            scaled = (years(moments) - self.center) / self.spread
+        block[:, 0] = np.clip(np.where(missing, 0, scaled), -FARTHEST, FARTHEST)
         for index, part in enumerate(self.circles):
             angle = 2 * np.pi * circle(moments, part)
             block[:, 1 + 2 * index] = np.where(missing, 0, np.sin(angle))

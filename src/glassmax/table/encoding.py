@@ -18,7 +18,7 @@ from ..functional.arrays import Array
 from .cells import as_text
 from .columns import HIGH, Boolean, Category, Column, Date, Number, UnseenCounts, moments_of, numbers_of
 from .dates import CIRCLES, FORMS, circle, years
-from .inference import ColumnOptions, Inference, infer
+from .inference import MOST_VALUES, ColumnOptions, Inference, infer
 from .notes import MISSING, Note, it, left_out
 from .sparse_numbers import with_sparse_values
 from .table import Table, some
@@ -29,7 +29,7 @@ LOW = -1.0
 """What stands for no in a column of yes and no."""
 CLIP = 3.0
 """The smooth bound of numbers, in interquartile ranges."""
-FEW_ROWS, MOST_RARE, MOST_VALUES = 1000, 10, 1000
+FEW_ROWS, MOST_RARE = 1000, 10
 """A value is rare if it has fewer rows than one in `FEW_ROWS`, at most `MOST_RARE`, and at least two; beyond the
 `MOST_VALUES` most frequent values, all are."""
 

@@ -6,6 +6,7 @@ array are read like a frame.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -72,8 +73,7 @@ def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
     if blank:
         raise DataError(f"{name} has columns without a name: number {', '.join(blank[:5])}. Name them.")
     if len(set(names)) < len(names):
-        twice = {column for column in names if names.count(column) > 1}
-        raise DataError(f"{name} has columns of the same name: {some(sorted(twice))}. Rename them.")
+        raise _same_names(name, names)
     if not names or not len(frame):
         raise DataError(f"{name} has {len(names)} columns and {len(frame)} rows, expected at least one of each.")
     columns: dict[str, Array] = {}
@@ -90,6 +90,11 @@ def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
     if not columns:
         raise DataError(f"{name} has no column that can be used: {shown!r} holds {unusable[shown]}.")
     return Table(name, columns, how=how, unusable=unusable)
+
+
+def _same_names(name: str, names: list[str]) -> DataError:
+    twice = sorted(column for column, count in Counter(names).items() if count > 1)
+    return DataError(f"{name} has columns of the same name: {some(twice)}. Rename them.")
 
 
 def as_table(data: Any, name: str = "X") -> Table:
@@ -133,6 +138,9 @@ def as_table(data: Any, name: str = "X") -> Table:
         cells = np.asarray(data)
         _check_shape(cells, name)
         data = {f"x{j}": cells[:, j] for j in range(cells.shape[1])}
+    names = [str(column) for column in data]
+    if len(set(names)) < len(names):
+        raise _same_names(name, names)
     columns: dict[str, Array] = {}
     unusable: dict[str, str] = {}
     lengths = {str(column): len(np.atleast_1d(np.asarray(cells))) for column, cells in data.items()}

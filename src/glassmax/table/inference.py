@@ -1,8 +1,8 @@
 """Infer the type of each column (number, category, boolean or date), and which columns to leave out.
 
-All cells of a column count. Columns that can't be learned from are reported: columns that never change, columns that
-number or name the rows, and text with too many values, which is an error that says how to continue. The options of the
-user take precedence. The target is never used.
+All cells of a column count. Columns that can't be learned from are left out and reported: columns that never change,
+columns that number or name the rows, and text that hardly repeats. Numbers that are written with units, signs or words
+between them are an error that says how to continue. The options of the user take precedence. The target is never used.
 """
 
 import re
@@ -18,12 +18,12 @@ from .dates import FORMS, form_of
 from .notes import MISSING, TOO_LONG, Note, Reason, it, left_out
 from .table import Table, some
 
-__all__ = ["KINDS", "ColumnOptions", "Inference", "infer"]
+__all__ = ["KINDS", "MOST_VALUES", "ColumnOptions", "Inference", "infer"]
 
 KINDS = ("number", "category", "boolean", "date")
 MOSTLY = 0.9
 MOST_VALUES = 1000
-MOST_FORCED = 20_000
+"""Of a category, this many values at most have a column of X each; the others share one."""
 FEW = 20
 LONGEST_EXACT = 15
 FEWEST_ROWS_NUMBERED = 30
@@ -113,7 +113,8 @@ def infer(
     Raises
     ------
     DataError
-        If columns of text have too many values, naming all of them, or a column isn't of the type that `options` says.
+        If columns hold numbers that are not written as numbers, naming all of them, or a column isn't of the type that
+        `options` says.
     """
     for name in (*without, *options.types, *options.ignore, *options.keep):
         table.column(name)
@@ -158,12 +159,6 @@ def _as_asked(table: Table, name: str, asked: str) -> _Guess:
     if not texts:
         return _left_out(name, MISSING)
     distinct = sorted(set(texts))
-    if asked == "category" and len(distinct) > MOST_FORCED:
-        raise DataError(
-            f"Column {name!r} of {table.name} has {len(distinct)} different values, expected {MOST_FORCED} categories "
-            "at most.",
-            remedy=_leave_out(name),
-        )
     if asked == "boolean" and (len({text.casefold() for text in distinct}) != 2):
         shown = ", ".join(map(repr, distinct[:5]))
         raise DataError(f"Column {name!r} of {table.name} holds {shown}, expected two values for a boolean.")
@@ -267,10 +262,9 @@ def _guess_text(table: Table, name: str, texts: Array, *, keep: bool) -> _Guess:
         return _dates(name, dated, distinct, two_digits=True)
     if len(distinct) == 1 and whole and not keep:
         return _constant(name, repr(there[0]))
-    too_many = len(distinct) > FEW and len(distinct) > len(there) / 2
-    if keep and len(distinct) <= MOST_FORCED:
+    if keep:
         return _Guess("category")
-    if too_many:
+    if len(distinct) > FEW and len(distinct) > len(there) / 2:
         return _too_many(name, there, distinct, whole=whole)
     return _Guess("category")
 
@@ -305,11 +299,14 @@ def _too_many(name: str, there: list[str], distinct: set[str], *, whole: bool) -
     long = sum(map(len, there)) / len(there)
     if len(distinct) == len(there) and whole and long <= 40 and not any(" " in text.strip() for text in there):
         return _left_out(name, it("is another text in every row, as identifiers are"))
-    example = next((text for text in there if parse_number(text) is None), there[0])
-    return _Guess(
-        refused=f"holds {len(distinct)} different texts in {len(there)} rows, such as {example[:40]!r}; expected "
-        "numbers, as 1234.5, or categories that repeat."
-    )
+    if 2 * plain >= len(there):
+        example = next(text for text in there if parse_number(text) is None)
+        return _Guess(
+            refused=f"holds numbers in {plain} of {len(there)} rows, and texts such as {example[:40]!r}; expected "
+            "numbers alone, as 1234.5, or categories that repeat."
+        )
+    how_many = f"{len(distinct)} different texts in {len(there)} rows"
+    return _left_out_unless_kept(name, Reason(f"its texts hardly repeat, {how_many}", "their texts hardly repeat"))
 
 
 def _dates(name: str, found: tuple[str, bool], cells: Iterable[str], *, two_digits: bool = False) -> _Guess:

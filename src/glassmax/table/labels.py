@@ -1,15 +1,27 @@
-"""The target column and the weights: cells to labels and numbers."""
+"""The target and the weights: cells of a column, or an array of the user's own, to labels and numbers."""
+
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import DataError, LabelError
 from ..functional.arrays import Array
 from .candidates import NotClass, holds_candidates, mapped, named_labels, parse_candidates
 from .cells import as_text, column_of, number_text, objects
 from .columns import numbers_of
+from .frames import is_missing
 from .table import Table
 
-__all__ = ["candidate_rows", "class_indices", "label_texts", "read_labels", "read_weights"]
+__all__ = [
+    "candidate_rows",
+    "class_indices",
+    "given_labels",
+    "label_texts",
+    "parsed_labels",
+    "read_labels",
+    "read_weights",
+]
 
 LONGEST = 1000
 WHOLE = 2.0**53
@@ -100,12 +112,98 @@ def _labels(table: Table, target: str, cells: Array, texts: Array, rows: Array) 
         return np.array(texts.tolist())
     wild = np.flatnonzero(~np.isfinite(cells))
     if len(wild):
+        others = f" The same holds for {len(wild) - 1} more of the {len(rows)} rows." if len(wild) > 1 else ""
         raise DataError(
-            f"{table.place(int(rows[wild[0]]))}: {target!r} is {cells[wild[0]]:g}, expected the name of a class. "
-            "Correct the cell, or predict another column."
+            f"{table.place(int(rows[wild[0]]))}: {target!r} is {cells[wild[0]]:g}, expected the name of a class."
+            f"{others} Correct the cell, or predict another column."
         )
     whole = bool(((cells == np.floor(cells)) & (np.abs(cells) < WHOLE)).all())
     return cells.astype(np.int64) if whole else cells + 0.0
+
+
+def given_labels(
+    labels: npt.ArrayLike, table: Table, what: str = "y", among: Array | None = None
+) -> tuple[Array, Array]:
+    """Return labels that are no column of the table, without the missing ones.
+
+    Parameters
+    ----------
+    labels : (n,) array_like
+        Labels of any kind, one for each row of the table.
+    table : Table
+    what : str, default="y"
+        The user's word for the labels.
+    among : array of int, optional
+        The rows to look at, in ascending order; all of them by default.
+
+    Returns
+    -------
+    labels : (m,) array
+        (n, k) where a matrix was given, which has no missing labels.
+    rows : (m,) array of int
+        The rows they belong to.
+
+    Raises
+    ------
+    LabelError
+        If there are not as many labels as rows, none at all, or one is infinite.
+    """
+    listed: Any = labels if isinstance(labels, list | tuple) else ()
+    mixed = len({isinstance(label, str) for label in listed}) > 1
+    values = np.asarray(labels, object if mixed else None)  # NumPy would write numbers and None as text
+    if values.ndim == 0 or len(values) != table.n_rows:
+        came = "one value" if values.ndim == 0 else f"{len(values)} labels"
+        raise LabelError(f"{what} has {came}, expected {table.n_rows}: one for each row of {table.name}.")
+    rows = np.arange(len(values)) if among is None else among
+    values = values[rows]
+    if values.ndim != 1 or values.dtype.kind not in "OfM":
+        return values, rows
+    wild = [row for row, label in zip(rows, values.tolist(), strict=True) if _is_infinite(label)]
+    if wild:
+        others = f" and {len(wild) - 1} more of the {len(values)} rows" if len(wild) > 1 else ""
+        raise LabelError(f"Input {what} contains infinity: row {wild[0]}{others}. Leave out the rows without a label.")
+    there = np.flatnonzero([not is_missing(label) for label in values.tolist()])
+    if not len(there):
+        raise LabelError(f"{what} has no labels: all {len(values)} are missing.")
+    values = values[there]
+    if values.dtype.kind == "O" and len({type(label) for label in values}) == 1:
+        plain = np.array(values.tolist())
+        values = plain if plain.dtype.kind in "bi" else values  # texts stay objects, as scikit-learn has them
+    return values, rows[there]
+
+
+def _is_infinite(label: Any) -> bool:
+    return isinstance(label, float) and label in (np.inf, -np.inf)
+
+
+def parsed_labels(labels: Array, separator: str | None, rows: Array, what: str) -> Array:
+    """Return labels with the texts among them read as cells of candidates, see `parse_candidates`.
+
+    Parameters
+    ----------
+    labels : (m,) array
+    separator : str or None
+        What separates candidates; None leaves the labels as they are.
+    rows : (m,) array of int
+        The rows they belong to, for the message.
+    what : str
+        The user's word for the labels.
+
+    Raises
+    ------
+    LabelError
+        At the first text with an empty part.
+    """
+    if separator is None:
+        return labels
+    entries = objects(labels.tolist())
+    for position, label in enumerate(labels.tolist()):
+        if isinstance(label, str):
+            try:
+                entries[position] = parse_candidates(label, separator)
+            except LabelError as error:
+                raise LabelError(f"Row {rows[position]} of {what} {error}.") from None
+    return entries if holds_candidates(entries) else labels
 
 
 def label_texts(classes: Array) -> list[str]:

@@ -24,12 +24,12 @@ from .builtin import BUILTIN, load
 from .columnar import read_columnar
 from .decoding import Lines
 from .delimited import Dialect, read_delimited
-from .frames import is_frame, table_of
+from .frames import as_table, is_frame, table_of
 from .json_lines import read_json_lines
 from .opening import Source, open_source
 from .table import Table, joined
 
-__all__ = ["read_batches", "read_table"]
+__all__ = ["read_batches", "read_table", "table_from"]
 
 
 def read_table(
@@ -69,6 +69,17 @@ def read_table(
     ['species', 'island', 'bill_length_mm']
     """
     return joined(list(read_batches(source, delimiter=delimiter, decimal=decimal, encoding=encoding)))
+
+
+def table_from(data: Any, name: str = "X") -> Table:
+    """Return data in memory as a Table, see `as_table`; a str or Path is read as `read_table` reads it.
+
+    Examples
+    --------
+    >>> table_from("penguins").n_rows, table_from({"x": [1.0, 2.0]}).n_rows
+    (344, 2)
+    """
+    return read_table(data) if isinstance(data, str | Path) else as_table(data, name)
 
 
 def read_batches(

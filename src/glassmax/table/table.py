@@ -12,7 +12,7 @@ from .cells import as_text, parse_number
 
 __all__ = ["Columns", "Table", "joined", "some"]
 
-MOST_SHOWN = 10
+MOST_SHOWN, MOST_NAMES = 10, 30
 
 
 class Columns(dict[str, Array]):
@@ -135,10 +135,14 @@ class Table:
             return (one, Setting("delimiter"), ".")
         if near:
             return (f"Did you mean {' or '.join(map(repr, near[:3]))}?",)
-        named = f"There are {some(self.names)}."
-        if sum(parse_number(other) is not None for other in self.names) > len(self.names) / 5:
-            named += " Has the file no header? Its first line is taken for the names."
-        return (named,)
+        return (f"There are {some(self.names, MOST_NAMES)}.{self.without_header()}",)
+
+    def without_header(self) -> str:
+        """Return a hint to add to a message if the names look like the cells of a row, otherwise ""."""
+        cells = sum(not name.strip() or parse_number(name) is not None for name in self.names)
+        if cells <= len(self.names) / 5:
+            return ""
+        return " Has the file no header? Its first line is taken for the names."
 
     def rows(self, index: Array | slice) -> "Table":
         """Return some of the rows; messages go on to call them by their number in the whole table."""
@@ -218,7 +222,7 @@ def _is_text(piece: Array) -> bool:
     return piece.dtype.kind == "O" and not any(isinstance(cell, bool) for cell in piece)
 
 
-def some(names: Iterable[str]) -> str:
-    """Write the first five names and how many there are beside them."""
+def some(names: Iterable[str], most: int = 5) -> str:
+    """Write the first names and how many there are beside them."""
     shown = [repr(name) for name in names]
-    return ", ".join(shown[:5]) + (f" and {len(shown) - 5} more" if len(shown) > 5 else "")
+    return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ..option_values import finite
+from ..grouped import GroupedCommand, group, option
 from ..talk import harmless, say, show, show_json, show_painted
 
 if TYPE_CHECKING:
@@ -20,52 +20,55 @@ class FaultyFileError(click.ClickException):
     exit_code = 1
 
 
-@click.command("doctor")
+@click.command("doctor", cls=GroupedCommand)
 @click.argument("file", required=False)
-@click.option("--arrays", metavar="FILE.npz", help="Diagnose arrays instead of code: W1, b1, dW1, db1, ..., X, y.")
-@click.option(
-    "--template",
-    is_flag=False,
-    flag_value="-",
-    metavar="FILE",
-    help="Write a Python file to start from; without FILE, print it.",
+@group(
+    "What to diagnose",
+    option(
+        "--arrays",
+        "Diagnose arrays instead of code: W1, b1, dW1, db1, ..., X, y.",
+        metavar="FILE.npz",
+    ),
+    option(
+        "--template",
+        "Write a Python file to start from; without FILE, print it.",
+        is_flag=False,
+        flag_value="-",
+        metavar="FILE",
+    ),
 )
-@click.option("--network", metavar="SIZES", help="Layer sizes, such as 4-10-3.")
-@click.option("--activation", metavar="NAME", help="Activation of the hidden layers.  [default: sigmoid]")
-@click.option(
-    "--output", metavar="NAME", help="Output function: softmax, sigmoid, identity or relu.  [default: softmax]"
+@group(
+    "Network",
+    option("--network", "Layer sizes, such as 4-10-3.", metavar="SIZES"),
+    option("--activation", "Activation of the hidden layers.  [default: sigmoid]", metavar="NAME"),
+    option("--output", "Output function: softmax, sigmoid, identity or relu.  [default: softmax]", metavar="NAME"),
+    option(
+        "--loss", "Loss: cross_entropy, squared_error, ...  [default: the one that fits the output]", metavar="NAME"
+    ),
+    option("--l2", "L2 penalty: l2/2 times the sum of the squared weights.", click.FloatRange(0)),
+    option(
+        "--declared",
+        "Declare that the loss is the mean over the rows, so that any other factor is reported as a mistake.",
+        is_flag=True,
+    ),
 )
-@click.option(
-    "--loss", metavar="NAME", help="Loss: cross_entropy, squared_error, ...  [default: the one that fits the output]"
+@group(
+    "Limits and output",
+    option(
+        "--time-limit",
+        "Maximum time that FILE, and every process that it starts, may run.",
+        click.FloatRange(0, 86_400, min_open=True),
+        default=10.0,
+        metavar="SECONDS",
+    ),
+    option(
+        "--memory-limit",
+        "Maximum memory of FILE.  [default: half of the machine's memory]",
+        click.IntRange(1),
+        metavar="MB",
+    ),
+    option("--json as_json", "Print the diagnosis as JSON.", is_flag=True),
 )
-@click.option(
-    "--l2",
-    type=click.FloatRange(0),
-    callback=finite,
-    metavar="NUMBER",
-    help="L2 penalty: l2/2 times the sum of the squared weights.",
-)
-@click.option(
-    "--declared",
-    is_flag=True,
-    help="Declare that the loss is the mean over the rows, so that any other factor is reported as a mistake.",
-)
-@click.option(
-    "--time-limit",
-    type=click.FloatRange(0, 86_400, min_open=True),
-    callback=finite,
-    default=10.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Maximum time that FILE, and every process that it starts, may run.",
-)
-@click.option(
-    "--memory-limit",
-    type=click.IntRange(1),
-    metavar="MB",
-    help="Maximum memory of FILE.  [default: half of the machine's memory]",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the diagnosis as JSON.")
 def command(
     file: str | None,
     arrays: str | None,

@@ -5,12 +5,13 @@ from typing import Any
 
 import click
 
-from ..grouped import FILE_FORMAT, RESULT, GroupedCommand, group, option
+from ..grouped import FILE_FORMAT, RESULT, GroupedCommand, file_format, group, option
 from ..talk import counted, say, show, show_json
 
 __all__ = ["command"]
 
 SET_ROWS = {"coverage": "coverage, 90 % sets", "mean_size": "mean size, 90 % sets"}
+SOME_EMPTY = "The mean size of the sets is below 1 (some sets are empty): the model is right more often than 90 %."
 
 
 @click.command("evaluate", cls=GroupedCommand)
@@ -64,12 +65,11 @@ def command(
     needed = columns_needed(loaded, model, "Score it")
     assert loaded.encoding is not None
     wanted = [*needed, loaded.encoding.target, *(name for name in (by, weight) if name)]
-    form = {name: options[name] for name in ("delimiter", "decimal", "encoding")}
     trained_with = loaded.record.get("candidates")
     separator = candidates or (trained_with if isinstance(trained_with, str) else None)
     scoring = TableScoring(loaded, by, weight, separator)
     surprises = UnseenCounts()
-    scoring.count(read_batches(data, columns=wanted, **form), surprises)
+    scoring.count(read_batches(data, columns=wanted, **file_format(options)), surprises)
     name = scoring.name
     if scoring.unlabelled:
         say(f"{name}: left out because {loaded.encoding.target} is missing: {counted(scoring.unlabelled, 'row')}")
@@ -97,7 +97,8 @@ def command(
     first = "network" if len(loaded.networks) == 1 else "ensemble"
     columns = {first: figures, **({} if raw is None else {"uncalibrated": raw}), "class frequencies": trivial}
     more = {SET_ROWS[key]: [value] + [math.nan] * (len(columns) - 1) for key, value in sets.items()}
-    show(Result(f"{counted(figures.rows, 'row')} of {name}", columns, loaded.classes, more).as_text())
+    notes = [SOME_EMPTY] if sets and sets["mean_size"] < 1 else []
+    show(Result(f"{counted(figures.rows, 'row')} of {name}", columns, loaded.classes, more, notes=notes).as_text())
     if reliability:
         show("\n" + reliability_as_text(scoring.whole.reliability()) + "\n")
     if by is not None:

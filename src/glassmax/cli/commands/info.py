@@ -26,13 +26,11 @@ def command(model: str | None, as_json: bool) -> None:
     if as_json:
         show_json(facts)
         return
-    if model is None:
-        facts = _in_words(facts)
+    facts = _in_words(facts) if model is None else {name: one for name, one in facts.items() if not _is_counted(name)}
     terminal = console()
     width = max(map(len, facts))
     for name, value in facts.items():
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(_rounded(value))
-        line = harmless(f"{name:<{width}}  {shown}")
+        line = harmless(f"{name:<{width}}  {_shown(name, value)}")
         show(f"{line}\n" if terminal is None else rendered(terminal, wrapped(line, longest=terminal.width // 2)))
 
 
@@ -63,6 +61,12 @@ def _of_installation() -> dict[str, Any]:
     }
 
 
+FIRST = (
+    *("table", "training_rows", "held_out_rows", "preset"),
+    *("out_of_fold_accuracy", "out_of_fold_log_loss", "validation_accuracy", "validation_log_loss"),
+    *("held_out_accuracy", "held_out_log_loss"),
+)
+"""What of a model's record stands near the top."""
 SETS = {"baseline": "baseline", "avx2": "AVX2", "avx512": "AVX-512", "neon": "NEON"}
 
 
@@ -86,32 +90,39 @@ def _of_model(path: str) -> dict[str, Any]:
     import hashlib
     from pathlib import Path
 
+    from ...errors import DataError
     from ...model import load_model
+    from ...table import BUILTIN
+    from ..output_paths import OF_DATA
 
+    if path in BUILTIN or path.lower().endswith(OF_DATA):
+        raise DataError(
+            f"{harmless(path)} is a table, and info describes a model. Train one: glassmax train {harmless(path)}, "
+            "and pass the file that it writes."
+        )
     model = load_model(path)
     network = model.network
-    facts: dict[str, Any] = {
-        "file": f"{Path(path).name}, {Path(path).stat().st_size:,} bytes",
-        "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
-        **(_of_network(network) if len(model.networks) == 1 else _of_networks(model)),
-        "parameters": sum(one.theta.size for one in model.networks),
-    }
-    if model.calibration is not None:
-        facts["temperature"] = model.calibration.temperature
+    facts: dict[str, Any] = {"file": f"{Path(path).name}, {Path(path).stat().st_size:,} bytes"}
+    if model.encoding is not None:
+        facts["target"] = model.encoding.target
+    facts["classes"] = [str(label) for label in model.classes]
+    record = dict(model.record)
+    facts |= {name: record.pop(name) for name in FIRST if name in record}
     if model.conformal is not None:
         facts["prediction sets"] = f"from {counted(model.conformal.n_rows, 'row')}"
     facts |= {
+        **(_of_network(network) if len(model.networks) == 1 else _of_networks(model)),
+        "parameters": sum(one.theta.size for one in model.networks),
         "output and loss": f"{network.head.output}, {network.head.loss}",
         "dtype": str(network.theta.dtype),
-        "classes": [str(label) for label in model.classes],
     }
+    if model.calibration is not None:
+        facts["temperature"] = model.calibration.temperature
     if model.encoding is not None:
-        facts["target"] = model.encoding.target
-        for column in model.encoding.columns:
-            facts[f"column {column.name}"] = _described(column)
+        facts |= {f"column {column.name}": _described(column) for column in model.encoding.columns}
     if model.columns is not None:
         facts["columns"] = model.columns
-    return facts | model.record
+    return facts | record | {"sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
 
 
 def _of_network(network: Any) -> dict[str, Any]:
@@ -149,7 +160,8 @@ def _described(column: Any) -> str:
 
     if isinstance(column, Number):
         bins = f", {len(column.edges) - 1} bins" if column.edges else ""
-        return f"number, {column.center:g} +- {column.spread:g}{bins}{', or missing' if column.indicator else ''}"
+        missing = ", or missing" if column.indicator else ""
+        return f"number: median {column.center:g}, interquartile range {column.spread:g}{bins}{missing}"
     if isinstance(column, Boolean):
         return f"boolean: {column.words[0]} is 0, {column.words[1]} is 1{', or missing' if column.missing else ''}"
     if isinstance(column, Category):
@@ -158,10 +170,22 @@ def _described(column: Any) -> str:
         rare = ", or a rare one" if column.rare else ""
         return f"category: {shown}{more}{rare}{', or missing' if column.missing else ''}"
     parts = ", ".join(["year", *column.circles])
-    return f"date ({column.form}): {parts}; {column.center:.2f} +- {column.spread:.2g}" + (
-        ", or missing" if column.missing else ""
+    return (
+        f"date ({column.form}): {parts}; median {column.center:.2f}, interquartile range {column.spread:.2g} years"
+        + (", or missing" if column.missing else "")
     )
 
 
-def _rounded(value: Any) -> Any:
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+def _is_counted(name: str) -> bool:
+    """Whether a fact of the record repeats the numbers of networks that the model itself has."""
+    return name == "members" or name.startswith("members_")
+
+
+def _shown(name: str, value: Any) -> str:
+    """Write a fact for people: floats in six digits, whole numbers in groups of three digits."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    is_count = isinstance(value, int) and not isinstance(value, bool) and name != "seed"
+    return f"{value:,}" if is_count else str(value)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..grouped import FILE_FORMAT, GroupedCommand, group, option
+from ..grouped import FILE_FORMAT, GroupedCommand, file_format, group, option
 from ..talk import be_quiet, harmless, say, shortened
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ OTHER_FORMATS = (".arrow", ".feather", ".gz", ".json", ".tsv", ".xls", ".xlsx", 
         type=click.FloatRange(0, 1, min_open=True, max_open=True),
         metavar="SHARE",
     ),
+    option("--allow-empty", "Leave a prediction set empty if no class is probable enough for it.", is_flag=True),
     option(
         "--keep",
         "Column of DATA to write before the prediction, such as an identifier. May be repeated.",
@@ -57,8 +58,9 @@ def command(model: str, data: str, proba: bool, top: int | None, coverage: float
     and values that training never saw, are counted on stderr.
 
     With --coverage 0.9, the column "set" holds for each row the classes, the most probable first, among which the true
-    one is found in 90 % of new rows; in CSV, they are separated by |. A set may be empty if the model is right more
-    often than that.
+    one is found in 90 % of new rows; in CSV, they are separated by |. A set that would be empty, as some are if the
+    model is right more often than that, holds the most probable class. --allow-empty leaves these sets empty; the sets
+    then hold the true class in 90 % of new rows, without the most probable classes in more.
 
     \b
     Examples:
@@ -73,6 +75,8 @@ def command(model: str, data: str, proba: bool, top: int | None, coverage: float
     from ..predictions import writer_of
 
     refuse_swapped(model, data)
+    if options["allow_empty"] and coverage is None:
+        raise click.UsageError("--allow-empty is about the prediction sets of --coverage. Pass --coverage SHARE too.")
     output = options["output"]
     if output is not None:
         if options["form"] is None and output.lower().endswith(OTHER_FORMATS):
@@ -86,12 +90,11 @@ def command(model: str, data: str, proba: bool, top: int | None, coverage: float
         raise DataError(
             f"{model} has no scores for --coverage: a model that glassmax train --preset has made has them."
         )
-    written = {name: options[name] for name in ("delimiter", "decimal", "encoding")}
     kind = options["form"] or FORMATS.get("." + str(output).rpartition(".")[2].lower(), "csv")
     keep, counts, name, rows = options["keep"], UnseenCounts(), data, 0
     with writer_of(kind, output, loaded.classes, proba=proba, top=top, keep=keep) as writer:
-        tables = read_batches(data, columns=[*needed, *keep], **written)
-        for table, *predicted in _predicted(loaded, _checked(tables, keep), counts, coverage):
+        tables = read_batches(data, columns=[*needed, *keep], **file_format(options))
+        for table, *predicted in _predicted(loaded, _checked(tables, keep), counts, coverage, options["allow_empty"]):
             writer.write(table, *predicted)
             name, rows = table.name, rows + table.n_rows
     assert loaded.encoding is not None
@@ -102,11 +105,11 @@ def command(model: str, data: str, proba: bool, top: int | None, coverage: float
         say(f"{rows} predictions are in {output}.")
 
 
-def _predicted(model: "Model", tables: Any, counts: Any, coverage: float | None) -> Any:
+def _predicted(model: "Model", tables: Any, counts: Any, coverage: float | None, allow_empty: bool) -> Any:
     """Yield tables with their probabilities and, if there is a coverage, their prediction sets."""
     if coverage is None:
         return model.predictions(tables, counts)
-    return model.predictions_with_sets(tables, coverage, counts)
+    return model.predictions_with_sets(tables, coverage, counts, allow_empty=allow_empty)
 
 
 def refuse_swapped(model: str, data: str) -> None:

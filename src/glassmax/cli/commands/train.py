@@ -6,12 +6,14 @@ from typing import Any
 import click
 
 from ..config import as_toml
-from ..grouped import GroupedCommand
+from ..grouped import GroupedCommand, file_format
 from ..talk import harmless, say, show, show_json
 from ..terminal import ATTENTION, GOOD
 from ..train_options import describes_network, train_options, unused, without_effect
 
 __all__ = ["command"]
+
+MOST_NAMES = 30
 
 
 @click.command("train", cls=GroupedCommand)
@@ -48,18 +50,21 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     if options["balanced"] and options["class_weight"]:
         raise click.UsageError("--balanced and --class-weight both weigh the classes. Pass one of them.")
     why = describes_network(ctx)
-    from ..output_paths import check_model_output, check_output, default_output
+    from ..output_paths import check_model_output, check_output, check_replaced, default_output
     from ..training_run import TrainingRun, check_options, classifier_of
 
     check_options(options, network=bool(why))
-    form = {name: options[name] for name in ("delimiter", "decimal", "encoding")}
+    form = file_format(options)
     table = read_table(data, **form)
     target = target or table.target
     if target is None:
         columns = harmless(_some(table.names))
-        raise click.UsageError(f"Say which column to predict: --target COLUMN. {table.name} has {columns}.")
+        header = table.without_header()
+        raise click.UsageError(f"Say which column to predict: --target COLUMN. {table.name} has {columns}.{header}")
     _refuse_contradictions(target, options)
     path = check_model_output(default_output(data) if output is None else output, data)
+    if output is None and target in table.names:
+        check_replaced(path, target, table.names)
     for option in ("checkpoint", "study"):
         if options[option] is not None and check_output(options[option], data) == path:
             raise DataError(f"{path} is the path of the model, expected another path for --{option}.")
@@ -83,11 +88,16 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     else:
         show(result.as_text())
     say()
+    doubts = run.doubts()
+    style = GOOD if result.celebrates and not doubts else "" if result.is_useful else ATTENTION
     for line in result.verdict():
-        say(line, GOOD if result.is_useful else ATTENTION)
+        say(line, style)
     again = data if data != "-" else "NEW.csv"
     where = f"The model is in {path}{', where it replaces an earlier one' if replaces else ''}."
-    say(f"{where} Use it:", command=f"glassmax predict {_typed(str(path))} {_typed(again)}")
+    keep = "".join(f" --keep {_typed(name)}" for name in run.identifiers()[:1])
+    say(f"{where} Use it:", command=f"glassmax predict {_typed(str(path))} {_typed(again)}{keep}")
+    for line in doubts:
+        say(line, ATTENTION)
     if interrupted:
         say(f"Training was interrupted: the model has learned from {run.progress()}.")
         ctx.exit(130)
@@ -109,12 +119,12 @@ def _refuse_contradictions(target: str, options: dict[str, Any]) -> None:
 
 
 def _typed(path: str) -> str:
-    """Write a path as it is typed in a shell, where a path that begins with a dash would be an option."""
+    """Write a path or a name as it is typed in a shell, where a path that begins with a dash would be an option."""
     return shlex.quote(f"./{path}" if path.startswith("-") else path)
 
 
 def _some(names: list[str]) -> str:
     """Write the first names, how many are left out, and the last: often the target."""
-    if len(names) <= 9:
+    if len(names) <= MOST_NAMES:
         return ", ".join(names)
-    return f"{', '.join(names[:7])}, {len(names) - 8} more, and {names[-1]}"
+    return f"{', '.join(names[: MOST_NAMES - 1])}, {len(names) - MOST_NAMES} more, and {names[-1]}"

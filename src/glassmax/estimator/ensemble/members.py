@@ -4,6 +4,7 @@ The bits of a member follow from its seed and its rows; they don't depend on how
 """
 
 import time
+from collections import deque
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -95,7 +96,6 @@ class Member:
     classifier: SoftmaxClassifier = field(repr=False)
     task: Task = field(repr=False)
     judged: Array = field(repr=False)
-    Z: Array = field(repr=False)
     done: int = 1
     planned: int = 1
 
@@ -141,27 +141,33 @@ class Trainer:
         self.stopped = Event()
         self.first: Task | None = None
         self.seconds: dict[int, float] = {}
+        self.sound = False
 
-    def members(self, tasks: Sequence[Task]) -> Generator[Member, None, None]:
-        """Train members side by side; yield them in the order of the tasks, without those that were not trained."""
+    def members(self, tasks: Sequence[Task]) -> Generator[tuple[Member, Array], None, None]:
+        """Train members side by side, in the order of the tasks; yield those that were trained.
+
+        Beside each member come its logits of the rows that judge it. They are not kept here: with many classes, they
+        are larger than all else.
+        """
         if self.first is None and tasks:
             self.first = tasks[0]
         side_by_side = min(self.n_threads, len(tasks))
         threads = max(1, self.n_threads // max(1, side_by_side))
         with ThreadPoolExecutor(max_workers=max(1, side_by_side)) as pool:
-            futures = [pool.submit(self._train, task, threads) for task in tasks]
+            futures = deque(pool.submit(self._train, task, threads) for task in tasks)
             try:
-                for future in futures:
-                    member = future.result()
-                    if member is not None:
-                        self._keep(member)
-                        yield member
+                while futures:
+                    trained = futures.popleft().result()
+                    if trained is not None:
+                        self._keep(trained[0])
+                        yield trained
+                        del trained
             except BaseException:
                 self.stopped.set()
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
 
-    def _train(self, task: Task, n_threads: int) -> Member | None:
+    def _train(self, task: Task, n_threads: int) -> tuple[Member, Array] | None:
         if self.stopped.is_set() or not self._may_begin(task):
             return None
         begun = time.monotonic()
@@ -182,7 +188,6 @@ class Trainer:
         if bins is not None:
             _embed(classifier, bins)
         seconds = time.monotonic() - begun if saved is None else saved.facts.seconds
-        self.seconds[task.position] = seconds
         judged, of = np.flatnonzero(left_out), self.rows
         if self.validation is not None:
             judged, of = np.arange(len(self.validation.y)), self.validation
@@ -191,7 +196,9 @@ class Trainer:
         figures = judge(Z, rows.y, rows.weight)
         reason = str(classifier.stop_reason_)
         name, number = task.type.name, task.number + 1
-        return Member(name, number, seconds, figures.log_loss, figures.accuracy, reason, classifier, task, judged, Z)
+        self.sound = self.sound or reason != "diverged"
+        self.seconds[task.position] = seconds
+        return Member(name, number, seconds, figures.log_loss, figures.accuracy, reason, classifier, task, judged), Z
 
     def _fit(self, classifier: SoftmaxClassifier, rows: Rows, saved: SavedMember | None) -> bool:
         """Train a classifier, or restore it; return whether its training has come to its end."""
@@ -217,10 +224,10 @@ class Trainer:
         self.checkpoint.add(SavedMember(fitted.network_.theta, list(fitted.loss_curve_), facts))
 
     def _may_begin(self, task: Task) -> bool:
-        """Return whether a member would end in time; one is always trained."""
+        """Return whether a member would end in time; one is always trained, and others if it has diverged."""
         if self.checkpoint is not None and self.checkpoint.member(task.position, task.number) is not None:
             return True
-        if self.time_limit is None or task == self.first:
+        if self.time_limit is None or task == self.first or (self.seconds and not self.sound):
             return True
         expected = self.seconds.get(task.position, max(self.seconds.values(), default=0.0))
         return time.monotonic() - self.begun + expected <= self.time_limit

@@ -156,7 +156,7 @@ NETWORK: dict[str, Any] = {
 MOST_NUMBERS_TO_EMBED = 256
 """With more columns of numbers, bins would cost more than the rest of the network."""
 
-FEW_ROWS = 1000
+ROWS_FOR_LARGE_NETWORKS = 1000
 """Tables with fewer rows get smaller networks: they are as good there, and trained in a fraction of the time."""
 
 LINEAR = MemberType(
@@ -187,8 +187,10 @@ def _of_two_sizes(name: str, parameters: dict[str, Any], epochs: int, bounds: di
     """Return a type for few rows, and one for more."""
     few = bounds | {"fewest_steps": bounds["fewest_steps"] // 2 + 75}
     return (
-        MemberType(name, parameters | {"hidden_layer_sizes": (128, 128)}, epochs, **few, most_rows=FEW_ROWS - 1),
-        MemberType(name, parameters, epochs, **bounds, fewest_rows=FEW_ROWS),
+        MemberType(
+            name, parameters | {"hidden_layer_sizes": (128, 128)}, epochs, **few, most_rows=ROWS_FOR_LARGE_NETWORKS - 1
+        ),
+        MemberType(name, parameters, epochs, **bounds, fewest_rows=ROWS_FOR_LARGE_NETWORKS),
     )
 
 
@@ -217,7 +219,7 @@ PRESETS: dict[str, Preset] = {
         (
             *_smooth(2, 12, 400),
             *_binned(192, 12, fewest_steps=400, most_steps=400, most_bins=128),
-            replace(SMALL, most_rows=FEW_ROWS - 1),
+            replace(SMALL, most_rows=ROWS_FOR_LARGE_NETWORKS - 1),
             _long(),
             LINEAR,
         ),

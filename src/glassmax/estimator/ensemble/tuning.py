@@ -239,10 +239,10 @@ def _tried(
     oof, losses, judgement = OutOfFold(len(of.y), trainer.k), list[float](), Judgement(np.nan, np.nan, 1.0, 0)
     state: Literal["", "complete", "pruned", "diverged"] = ""
     with closing(trainer.members([Task(kind, 0, n) for n in range(count)])) as members:
-        for done, member in enumerate(members, 1):
-            oof.add(member.judged, member.Z)
+        for done, (member, Z) in enumerate(members, 1):
+            oof.add(member.judged, Z)
             rows = oof.rows()
-            if member.stop_reason == "diverged" or not np.isfinite(member.Z).all():
+            if member.stop_reason == "diverged" or not np.isfinite(Z).all():
                 state = "diverged"
                 break
             judgement = judge(oof.logits(rows), of.y[rows], None if of.weight is None else of.weight[rows])

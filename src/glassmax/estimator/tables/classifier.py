@@ -15,17 +15,18 @@ from ...calibration import Calibration
 from ...errors import DataError
 from ...functional.arrays import Array
 from ...model import Model
-from ...table import Encoding, Note, Table, as_table
-from ...training import Epoch, Metrics, RunningMetrics
+from ...table import Encoding, Note, Table, label_texts, read_labels, read_weights, table_from
+from ...training import Epoch, Metrics
 from ...version import __version__
-from ..candidates import encode_candidates, holds_candidates, rows_of
+from ..candidates import encode_candidates, holds_candidates, read_sets, rows_of
 from ..classifier import SoftmaxClassifier
 from ..ensemble import Member, Preset, Search, Trial
 from ..labels import weigh_rows
 from ..user_warnings import warn_user
+from .figures import metrics_of
 from .fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
-from .options import check_search, check_table_options
-from .rows import TableRows
+from .options import check_folds, check_search, check_table_options
+from .rows import TableRows, weights_of_rows
 
 __all__ = ["TableClassifier"]
 
@@ -116,8 +117,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Notes
     -----
-    A row of sample weight 0 is ignored: the result is the same without the row. A row of weight 2 is not quite the same
-    as two copies of the row, which may be in different folds.
+    A row of sample weight 0 is left out: the result is the same without the row. A row of weight 2 is not quite the
+    same as two copies of the row, which may be in different folds.
 
     Examples
     --------
@@ -193,14 +194,14 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : frame, Table, dict of columns, or (n, d) array
-            A pandas, polars or Arrow frame, or what `glassmax.read_table` returns. The columns of an array are all
-            inputs; NaN is a missing cell.
+        X : frame, Table, dict of columns, (n, d) array, or path
+            A pandas, polars or Arrow frame, what `glassmax.read_table` returns, or the path of a file that
+            `glassmax.read_table` can read. The columns of an array are all inputs; NaN is a missing cell.
         y : (n,) array, or str
             Labels of any kind, at least two different ones; or the name of the column of X that holds them. A label may
             be a set of labels or `glassmax.not_class`, see `SoftmaxClassifier.fit`. Rows without a label are left out.
         sample_weight : (n,) array, or str, optional
-            Weights of the rows, >= 0; or the name of the column of X that holds them.
+            Weights of the rows, >= 0; or the name of the column of X that holds them. Rows of weight 0 are left out.
         groups : (n,) array, or str, optional
             Group of each row: rows of the same group are in the same fold, so that no row is judged by a member that
             was trained on rows of the same group. A column of X named here is not an input.
@@ -208,7 +209,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Numbers or dates that put the rows in order: the folds are then consecutive in time.
         X_val, y_val, sample_weight_val
             Validation rows, on which all members are judged; the members are then trained on all rows of X.
-            `class_weight` is not applied to validation rows.
+            `class_weight` is not applied to validation rows. A preset takes either validation rows, or `groups` or
+            `time`.
 
         Returns
         -------
@@ -332,7 +334,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         records = self.fit_rows(rows, validation, search)
         next(records)
         yield from cast("Iterator[Trial | Member | Epoch]", records)
-        self._learn_columns(X, (y, weight, groups))
+        self._learn_columns(rows, named=has_names(X))
 
     def _tell(self, records: Iterator[Trial | Member | Epoch]) -> None:
         """Train; print the records if `verbose` asks for it, and warn if something was left out."""
@@ -372,6 +374,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_table_options(self)
         if search is not None:
             check_search(self, search)
+        if self.network is None and validation is not None:
+            check_folds(rows.groups, rows.time)
         fitted = yield from fit_table(self, rows, validation, search)
         self._commit(rows, fitted, validated=validation is not None)
         return fitted
@@ -381,44 +385,50 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : frame, Table, dict of columns, or (n, d) array
+        X : frame, Table, dict of columns, (n, d) array, or path
             With the columns of the training, in any order if they have names.
 
         Returns
         -------
         (n,) array of labels
         """
-        return self._fitted().predict(self._table(X))
+        return self._fitted().predict(self._table(X), n_threads=self.n_threads)
 
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class for each row.
 
         Parameters
         ----------
-        X : frame, Table, dict of columns, or (n, d) array
+        X
+            As for `predict`.
 
         Returns
         -------
         (n, k) array
             Columns in the order of `classes_`. Rows sum to 1.
         """
-        return self._fitted().predict_proba(self._table(X))
+        return self._fitted().predict_proba(self._table(X), n_threads=self.n_threads)
 
-    def score(self, X: Any, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
+    def score(self, X: Any, y: npt.ArrayLike | str, sample_weight: npt.ArrayLike | str | None = None) -> float:
         """Return the accuracy.
 
         Parameters
         ----------
-        X : frame, Table, dict of columns, or (n, d) array
-        y : (n,) array
-            Labels. For a set, any of its labels is right; rows whose set holds all classes don't count.
-        sample_weight : (n,) array, optional
+        X
+            As for `predict`.
+        y, sample_weight
+            As for `fit`; in a column of X, rows without a label don't count. Where a label is a set, any label of the
+            set is right; rows whose set holds all classes don't count.
 
         Returns
         -------
         float
             In [0, 1].
         """
+        if isinstance(y, str):
+            return self._score_column(self._table(X), y, sample_weight)
+        if isinstance(sample_weight, str):
+            sample_weight = read_weights(self._table(X), sample_weight)
         if not holds_candidates(y):
             accuracy: float = super().score(X, y, sample_weight)
             return accuracy
@@ -428,12 +438,23 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weight = None if sample_weight is None else np.asarray(sample_weight, np.float64)
         return float(np.average(right, weights=weigh_rows(None, labels, weight, named=True)))
 
+    def _score_column(self, table: Table, target: str, sample_weight: Any) -> float:
+        labels, rows = read_labels(table, target, repeating=False, candidates=self.candidates)
+        if holds_candidates(labels):
+            S, _, rows = read_sets(labels, rows, target, self.classes_)
+            right = S[np.arange(len(S)), np.searchsorted(self.classes_, self.predict(table.rows(rows)))]
+        else:
+            predicted = label_texts(self.predict(table.rows(rows)))
+            right = np.array([text == known for text, known in zip(predicted, label_texts(labels), strict=True)])
+        return float(np.average(right, weights=weights_of_rows(table, sample_weight, rows, "sample_weight")))
+
     def prediction_sets(self, X: Any, coverage: float = 0.9, *, allow_empty: bool = True) -> Array:
         """Return a prediction set of classes for each row, which holds the true class of `coverage` of new rows.
 
         Parameters
         ----------
-        X : frame, Table, dict of columns, or (n, d) array
+        X
+            As for `predict`.
         coverage : float, default=0.9
             In (0, 1).
         allow_empty : bool, default=True
@@ -444,7 +465,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         (n, k) array of bool
             Columns in the order of `classes_`.
         """
-        return self._fitted().prediction_sets(self._table(X), coverage, allow_empty=allow_empty)
+        table, threads = self._table(X), self.n_threads
+        return self._fitted().prediction_sets(table, coverage, allow_empty=allow_empty, n_threads=threads)
 
     def to_model(self) -> Model:
         """Return the fitted `Model`, which predicts without scikit-learn.
@@ -483,7 +505,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _table(self, X: Any) -> Table:
         self._fitted()
-        table = as_table(X)
+        table = table_from(X)
         count = len(table.names)
         if not has_names(X) and count != self.n_features_in_:
             raise DataError(
@@ -491,12 +513,12 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         return table
 
-    def _learn_columns(self, X: Any, others: tuple[Any, ...]) -> None:
-        """Remember the columns of X that are inputs."""
-        names = [name for name in as_table(X).names if not any(isinstance(o, str) and o == name for o in others)]
+    def _learn_columns(self, rows: TableRows, *, named: bool) -> None:
+        """Remember the columns that are inputs."""
+        names = [name for name in rows.table.names if name not in rows.without]
         self.n_features_in_ = len(names)
         self.__dict__.pop("feature_names_in_", None)
-        if has_names(X):
+        if named:
             self.feature_names_in_ = np.array(names, object)
 
     def _commit(self, rows: TableRows, fitted: TableFit, *, validated: bool) -> None:
@@ -507,9 +529,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._search_interrupted = fitted.found is not None and fitted.found.stop_reason == "interrupted"
         self.metrics_ = self.oof_proba_ = None
         if len(fitted.judged):
-            running = RunningMetrics(len(rows.classes))
-            running.add(fitted.Z, fitted.y, fitted.sample_weight)
-            self.metrics_ = running.metrics()
+            k = len(rows.classes)
+            self.metrics_ = metrics_of(lambda some: fitted.Z[some], k, fitted.y, fitted.sample_weight)
         if not validated:
             self.oof_proba_ = fitted.probabilities(rows)
         of_network = "held_out" if len(fitted.kept) < len(rows.y) else "validation"

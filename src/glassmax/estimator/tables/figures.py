@@ -4,7 +4,7 @@ The simpler models are a linear model (multinomial logistic regression) and the 
 members of its own; beside a network of the user's own, a linear model is trained, its penalty chosen by validation.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,19 +12,17 @@ import numpy as np
 
 from ...engine import Data, best_engine, logits
 from ...errors import OptionError
-from ...functional.arrays import Array
+from ...functional.arrays import Array, blocks_of_rows
 from ...training import Metrics, RunningMetrics
 from ..classifier import SoftmaxClassifier
-from ..ensemble import Member
-from ..ensemble.selection import OutOfFold, judge
+from ..ensemble.selection import OutOfFold, judge, sample_rows
 from ..linear import fit_linear
 from ..scoring import make_scorer
 from .fit import TableFit
 from .rows import TableRows
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison", "compare", "metrics_of"]
 
-ROWS_AT_ONCE = 10_000
 LEAST_SHARE = 1e-12
 SCORES = {"f1": "F1", "auc": "AUC"}
 """The scores that are no metrics of every model."""
@@ -62,9 +60,7 @@ class Comparison:
     scores: dict[str, list[float]] = field(default_factory=dict)
 
 
-def compare(
-    classifier: Any, rows: TableRows, fitted: TableFit, tried: Iterable[Member] = (), *, linear: bool = True
-) -> Comparison:
+def compare(classifier: Any, rows: TableRows, fitted: TableFit, *, linear: bool = True) -> Comparison:
     """Return the figures of a fit beside those of simpler models.
 
     Parameters
@@ -73,25 +69,35 @@ def compare(
     rows : TableRows
         What it was fitted on.
     fitted : TableFit
-    tried : iterable of Member
-        All members that were trained, used or not.
     linear : bool, default=True
         Whether to train a linear model to compare a network of the user's own with.
     """
     if classifier.network is None:
-        return _of_preset(rows, fitted, list(tried))
+        return _of_preset(rows, fitted)
     return _of_network(classifier, rows, fitted, linear=linear)
 
 
-def _of_preset(rows: TableRows, fitted: TableFit, tried: list[Member]) -> Comparison:
-    own = _metrics(fitted.Z, fitted.y, fitted.sample_weight)
+def metrics_of(logits: Callable[[slice], Array], k: int, y: Array, weight: Array | None) -> Metrics:
+    """Return the metrics of rows, whose logits are asked for a block at a time: ``logits(rows)`` is (some, k)."""
+    running = RunningMetrics(k)
+    with np.errstate(over="ignore", invalid="ignore"):  # the figures say so
+        for some in blocks_of_rows(np.broadcast_to(0.0, (len(y), k))):
+            running.add(logits(some), y[some], None if weight is None else weight[some])
+    return running.metrics()
+
+
+def _of_preset(rows: TableRows, fitted: TableFit) -> Comparison:
+    own, k = _metrics(fitted.Z, fitted.y, fitted.sample_weight), len(rows.classes)
+    judged_on = "validation" if fitted.validated else "out of fold"
+    if not len(fitted.judged):
+        return Comparison(judged_on, {"ensemble": own, "class frequencies": own})
     types: dict[str, tuple[Metrics, Array]] = {}
-    for members in _by_type(tried):
-        metrics, judged = _of_type(members, rows, fitted)
-        known = types.get(members[0].type)
+    for kind, oof in fitted.tried:
+        metrics, judged = _of_type(oof, rows, fitted)
+        known = types.get(kind.name)  # types may share a name
         if known is None or (metrics.rows, -metrics.log_loss) > (known[0].rows, -known[0].log_loss):
-            types[members[0].type] = metrics, judged
-    linear = {member.type for member in tried if member.task.type.is_linear}
+            types[kind.name] = metrics, judged
+    linear = {kind.name for kind, _ in fitted.tried if kind.is_linear}
     on_same_rows, columns = None, {"ensemble": own}
     if linear.issuperset(fitted.types):
         columns = {"linear model": own}
@@ -104,32 +110,23 @@ def _of_preset(rows: TableRows, fitted: TableFit, tried: list[Member]) -> Compar
     columns["class frequencies"] = _frequencies(rows, fitted, fitted.y, fitted.sample_weight)
     before = None
     if fitted.scale is not None:
-        before = _metrics(fitted.uncalibrated(), fitted.y, fitted.sample_weight)
+        before = metrics_of(fitted.uncalibrated, k, fitted.y, fitted.sample_weight)
     log_losses = {name: metrics.log_loss for name, (metrics, _) in types.items()}
-    return Comparison("validation" if fitted.validated else "out of fold", columns, before, on_same_rows, log_losses)
+    return Comparison(judged_on, columns, before, on_same_rows, log_losses)
 
 
-def _by_type(tried: list[Member]) -> list[list[Member]]:
-    """Return the members of each type that have been trained to their end; types may share a name."""
-    sound = [member for member in tried if member.stop_reason != "diverged"]
-    positions = sorted({member.task.position for member in sound})
-    return [[member for member in sound if member.task.position == position] for position in positions]
-
-
-def _of_type(members: list[Member], rows: TableRows, fitted: TableFit) -> tuple[Metrics, Array]:
-    """Return the metrics of members, their own temperature fitted, and the rows, which one of them has not seen."""
+def _of_type(oof: OutOfFold, rows: TableRows, fitted: TableFit) -> tuple[Metrics, Array]:
+    """Return the metrics of the members of a type, their own temperature fitted, and the rows that judged them."""
     if fitted.validated:
         y, weight = fitted.y, fitted.sample_weight
     else:
         y, weight = rows.targets(fitted.kept), rows.weights(fitted.kept)
-    oof = OutOfFold(len(y), len(rows.classes))
-    for member in members:
-        oof.add(member.judged, member.Z)
-    there = oof.rows()
+    there, k = oof.rows(), len(rows.classes)
     y, weight = y[there], None if weight is None else weight[there]
-    Z = oof.logits(there)
+    some = sample_rows(y, k, weight)
+    scale = np.float32(judge(oof.logits(there[some]), y[some], None if weight is None else weight[some]).scale)
     index = there if fitted.validated else fitted.kept[there]
-    return _metrics(judge(Z, y, weight).scale * Z, y, weight), index
+    return metrics_of(lambda rows: scale * oof.logits(there[rows]), k, y, weight), index
 
 
 def _of_network(classifier: Any, rows: TableRows, fitted: TableFit, *, linear: bool) -> Comparison:
@@ -174,12 +171,7 @@ def _logits(model: SoftmaxClassifier, X: Any) -> Array:
 
 
 def _metrics(Z: Array, y: Array, weight: Array | None) -> Metrics:
-    running = RunningMetrics(Z.shape[1])
-    with np.errstate(over="ignore", invalid="ignore"):  # the figures say so
-        for start in range(0, len(y), ROWS_AT_ONCE):
-            some = slice(start, start + ROWS_AT_ONCE)
-            running.add(Z[some], y[some], None if weight is None else weight[some])
-    return running.metrics()
+    return metrics_of(lambda some: Z[some], Z.shape[1], y, weight)
 
 
 def _frequencies(rows: TableRows, fitted: TableFit, y: Array, weight: Array | None) -> Metrics:

@@ -6,7 +6,7 @@ user's own, a share of the rows is held out to judge it.
 
 import os
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ from ...conformal import Conformal
 from ...engine import best_engine, logits
 from ...errors import LabelError, OptionError, Setting
 from ...functional import softmax
-from ...functional.arrays import Array
-from ...table import ColumnOptions, Date, Encoding, Number, Table, as_table, is_frame
+from ...functional.arrays import Array, blocks_of_rows
+from ...table import ColumnOptions, Date, Encoding, Number, Table, is_frame, table_from
 from ...training import Epoch
 from ...training.checkpoint import digest
 from ...version import __version__
@@ -32,6 +32,7 @@ from ..ensemble import (
     Folds,
     Found,
     Member,
+    MemberType,
     Numbers,
     Preset,
     Rows,
@@ -45,6 +46,7 @@ from ..ensemble import (
     train_ensemble,
     with_types_of,
 )
+from ..ensemble.selection import OutOfFold
 from ..identity import plain
 from ..labels import Labels, weigh_rows
 from .options import preset_of
@@ -108,14 +110,14 @@ class TableFit:
         Whether the judged rows are the validation rows.
     trained : int
         Number of members that were trained; some of them may not be used.
-    sharpening : float
-        Factor of the logits of new rows in comparison with those of the judged rows.
     bias : (k,) array or None
         Number that is added to the scaled logits of each class.
     preset : Preset or None
         The types of members that were trained; None for a network of the user's own.
     found : Found or None
         The trials of a search, if there was one.
+    tried : list of (MemberType, OutOfFold)
+        Out-of-fold logits of each type of members that was trained, used or not.
     """
 
     kept: Array
@@ -132,21 +134,21 @@ class TableFit:
     seed: int = 0
     validated: bool = False
     trained: int = 1
-    sharpening: float = 1.0
     bias: Array | None = None
     preset: Preset | None = None
     found: Found | None = None
+    tried: list[tuple[MemberType, OutOfFold]] = field(default_factory=list)
 
-    def uncalibrated(self) -> Array:
-        """Return the logits of the judged rows as they were before the calibration, (r, k)."""
-        bias = 0.0 if self.bias is None else self.bias / self.sharpening
-        Z: Array = (self.Z - np.asarray(bias, self.Z.dtype)) * np.float32(self.sharpening / (self.scale or 1.0))
-        return Z
+    def uncalibrated(self, some: slice) -> Array:
+        """Return the logits of some of the judged rows as they were before the calibration."""
+        Z: Array = self.Z[some] - np.asarray(0.0 if self.bias is None else self.bias, self.Z.dtype)
+        return Z / Z.dtype.type(self.scale or 1.0)
 
     def probabilities(self, rows: TableRows) -> Array:
         """Return the probabilities of all rows that were given, NaN where a row was not judged."""
         P = np.full((rows.given, len(rows.classes)), np.nan, np.float32)
-        P[rows.index[self.judged]] = softmax(self.Z)
+        for some in blocks_of_rows(self.Z):
+            P[rows.index[self.judged[some]]] = softmax(self.Z[some])
         return P
 
     def conformal(self) -> Conformal | None:
@@ -172,7 +174,7 @@ def table_rows(
             "y is None, expected an array of labels or the name of a column of X: TableClassifier requires y to be "
             "passed, but the target y is None."
         )
-    table = as_table(X)
+    table = table_from(X)
     options = ColumnOptions(classifier.types or {}, tuple(classifier.ignore), tuple(classifier.keep))
     if not has_names(X):  # each column of an array is a number that is meant to be learned from
         options = options._replace(keep=[name for name in table.columns if name not in options.ignore])
@@ -181,7 +183,7 @@ def table_rows(
 
 def has_names(X: Any) -> bool:
     """Return whether the columns of X have names of their own."""
-    return isinstance(X, Table | Mapping) or is_frame(X)
+    return isinstance(X, Table | Mapping | str | Path) or is_frame(X)
 
 
 def fit_table(
@@ -195,9 +197,8 @@ def fit_table(
 
 def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Search | None) -> Records:
     preset = preset_of(classifier.preset)
-    there = np.arange(len(rows.y)) if rows.weight is None else np.flatnonzero(rows.weight)
-    rows.check_weights(there, "to train on")
-    rows.learn_encoding(there)
+    there = np.arange(len(rows.y))
+    rows.learn_encoding(held_out=validation is None)
     X = rows.encoded(there, np.float32, notes=rows.notes)
     y, weight = rows.targets(there), _weighed(classifier, rows, there)
     held = None
@@ -239,7 +240,7 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Searc
         [member.classifier for member in ensemble.members],
         [member.type for member in ensemble.members],
         ensemble.weights,
-        ensemble.scale,
+        ensemble.scale if len(judged) else None,
         judged,
         ensemble.Z,
         of_y,
@@ -249,10 +250,10 @@ def _fit_preset(classifier: Any, rows: TableRows, validation: Any, search: Searc
         seed,
         held is not None,
         ensemble.trained,
-        ensemble.scale / ensemble.scale_of_judged,
         ensemble.bias,
         preset,
         found,
+        ensemble.tried,
     )
 
 
@@ -271,9 +272,7 @@ def _fit_network(classifier: Any, rows: TableRows, validation: Any) -> Records:
     """Train one network, as the user describes it, on the rows that are not held out."""
     seed = _seed(classifier)
     kept, held = _held_out(rows, classifier.held_out, seed)
-    rows.check_weights(kept, "to train on")
-    rows.check_weights(held, "held out")
-    rows.learn_encoding(kept)
+    rows.learn_encoding(kept, held_out=len(held) > 0)
     network: SoftmaxClassifier = clone(classifier.network)
     if network.random_state is None:
         network.set_params(random_state=seed)

@@ -1,4 +1,4 @@
-"""Notes for the user on the classes of a table, and on columns that give the target away."""
+"""Notes for the user on the rows and classes of a table, and on columns that give the target away."""
 
 import unicodedata
 
@@ -8,9 +8,18 @@ from ...errors import Setting
 from ...functional.arrays import Array
 from ...table import Note, Table, giveaways
 
-__all__ = ["notes_on_classes", "notes_on_giveaways"]
+__all__ = ["notes_on_classes", "notes_on_giveaways", "notes_on_rows"]
 
 MOST_SHOWN, LONGEST = 5, 40
+MANY_NUMBERS, FEW_ROWS = 20, 10
+"""A target looks like a measurement if it has more different numbers than this, and fewer rows for each of them."""
+
+
+def notes_on_rows(target: str, weight: str, unlabelled: int, unweighted: int, *, of_sets: bool) -> list[Note]:
+    """Return notes on rows that are left out, without a class or of weight 0, and how many they are."""
+    why = "is missing or names every class" if of_sets else "is missing"
+    lost = ((f"{target} {why}", unlabelled), (f"{weight} is 0", unweighted))
+    return [Note((f"left out because {why}: {count} row{'s' * (count != 1)}",)) for why, count in lost if count]
 
 
 def notes_on_giveaways(table: Table, names: list[str], y: Array, target: str) -> list[Note]:
@@ -21,28 +30,43 @@ def notes_on_giveaways(table: Table, names: list[str], y: Array, target: str) ->
                 f"{name} alone predicts {target} in {100 * share:.4g} % of the rows. If {name} is the target under "
                 "another name, or is known only afterwards, leave the column out: ",
                 Setting("ignore", [name]),
-            )
+            ),
+            "giveaway",
+            name,
         )
         for name, share in giveaways(table, names, y)[:MOST_SHOWN]
     ]
 
 
 def notes_on_classes(classes: Array, y: Array, target: str, *, held_out: bool) -> list[Note]:
-    """Return notes on classes of a single row, on classes spelled nearly alike, and on what looks like a formula.
+    """Return notes on a target that measures, on classes of a single row, or spelled nearly alike, and on formulas.
 
-    `held_out` tells whether rows are held out; a class of a single row can't be.
+    `held_out` tells whether classes are judged on rows that were not trained on; a class of a single row can't be.
     """
     labels = [str(label) for label in classes]
-    notes = _single(labels, y, target) if held_out else []
+    notes = _measured(classes, len(y), target) + (_single(labels, y, target) if held_out else [])
     return [Note((text,)) for text in notes + _alike(labels) + _formulas(labels)]
+
+
+def _measured(classes: Array, n_rows: int, target: str) -> list[str]:
+    """Return a note on numbers that are too many to be classes, unless they count from 0 or 1."""
+    k = len(classes)
+    if classes.dtype.kind not in "iuf" or k <= MANY_NUMBERS or n_rows >= FEW_ROWS * k:
+        return []
+    if classes[0] in (0, 1) and classes[-1] - classes[0] == k - 1 and (classes == np.floor(classes)).all():
+        return []
+    return [f"{target} looks like a measurement ({k} different numbers), and glassmax predicts classes"]
 
 
 def _single(labels: list[str], y: Array, target: str) -> list[str]:
     rare = np.flatnonzero(np.bincount(y, minlength=len(labels)) == 1)
     if not len(rare):
         return []
+    if len(rare) == 1:
+        return [f"class {_shortened(labels[rare[0]])} of {target} has 1 row, so it can't be judged"]
     names = ", ".join(_shortened(labels[c]) for c in rare[:MOST_SHOWN])
-    return [f"classes of one row, which is a training row, so the class can't be judged: {target} {names}"]
+    more = f" and {len(rare) - MOST_SHOWN} more" if len(rare) > MOST_SHOWN else ""
+    return [f"classes {names}{more} of {target} have 1 row each, so they can't be judged"]
 
 
 def _alike(labels: list[str]) -> list[str]:

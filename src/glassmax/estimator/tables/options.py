@@ -4,12 +4,16 @@ import os
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ...errors import OptionError, Setting, between, one_of
+import numpy as np
+
+from ...errors import OptionError, Setting, between, is_whole, one_of
 from ..classifier import SoftmaxClassifier
 from ..ensemble import PRESETS, Preset, Search, check_optuna
 from ..options import make_plan
 
-__all__ = ["check_search", "check_table_options", "preset_of"]
+__all__ = ["check_folds", "check_search", "check_table_options", "preset_of"]
+
+LARGEST_SEED = 2**32 - 1
 
 
 def preset_of(given: str | Preset) -> Preset:
@@ -29,9 +33,7 @@ def check_search(classifier: Any, search: Search) -> None:
         )
     if search.budget is not None:
         between("budget", search.budget, 0, open_below=True, other="None")
-    trials = search.trials
-    if trials is not None and not (isinstance(trials, int) and not isinstance(trials, bool) and trials >= 1):
-        raise OptionError(parameter="trials", came=repr(trials), expected="a whole number >= 1 or None")
+    _check_count("trials", search.trials)
     path = search.study_path
     if path is not None and not isinstance(path, str | os.PathLike):
         raise OptionError(parameter="study_path", came=repr(path), expected="the path of a file, or None")
@@ -54,9 +56,8 @@ def check_table_options(classifier: Any) -> None:
     one_of("dtype", classifier.dtype, ("float64", "float32"))
     if classifier.time_limit is not None:
         between("time_limit", classifier.time_limit, 0, open_below=True, other="None")
-    threads = classifier.n_threads
-    if threads is not None and not (isinstance(threads, int) and not isinstance(threads, bool) and threads >= 1):
-        raise OptionError(parameter="n_threads", came=repr(threads), expected="a whole number >= 1 or None")
+    _check_count("n_threads", classifier.n_threads)
+    _check_seed(classifier.random_state)
     for what in ("ignore", "keep"):
         names = getattr(classifier, what)
         if isinstance(names, str) or not isinstance(names, Collection):
@@ -75,3 +76,26 @@ def check_table_options(classifier: Any) -> None:
     path = classifier.checkpoint_path
     if path is not None and not isinstance(path, str | os.PathLike):
         raise OptionError(parameter="checkpoint_path", came=repr(path), expected="the path of a file, or None")
+
+
+def _check_count(what: str, value: Any) -> None:
+    if value is not None and not (is_whole(value) and value >= 1):
+        raise OptionError(parameter=what, came=repr(value), expected="a whole number >= 1 or None")
+
+
+def _check_seed(value: Any) -> None:
+    """Refuse a seed that NumPy can't take; NumPy's global generator stands for None, as scikit-learn has it."""
+    if value is None or value is np.random or isinstance(value, np.random.RandomState):
+        return
+    if not (is_whole(value) and 0 <= value <= LARGEST_SEED):
+        expected = f"a whole number from 0 to {LARGEST_SEED}, a RandomState or None"
+        raise OptionError(parameter="random_state", came=repr(value), expected=expected)
+
+
+def check_folds(groups: Any, time: Any) -> None:
+    """Refuse groups and times where validation rows judge the members of a preset, so that there are no folds."""
+    for what, given in (("groups", groups), ("time", time)):
+        if given is not None:
+            because = " says which rows are judged together, but with "
+            then = " all rows are trained on and the validation rows are judged. Pass one of the two."
+            raise OptionError(Setting(what), because, Setting("X_val"), then, parameter=what)

@@ -13,14 +13,16 @@ from ...table.dates import FORMS
 __all__ = ["order_of"]
 
 
-def order_of(table: Table, time: Any) -> Array:
-    """Return a number for each row, (n,) float64; rows of the same time have the same number.
+def order_of(table: Table, time: Any, index: Array) -> Array:
+    """Return a number for each of some rows, (m,) float64; rows of the same time have the same number.
 
     Parameters
     ----------
     table : Table
     time : str or (n,) array_like
         Name of a column, or values: numbers, dates, or texts that are dates.
+    index : (m,) array of int
+        The rows.
 
     Raises
     ------
@@ -32,6 +34,8 @@ def order_of(table: Table, time: Any) -> Array:
         if len(np.asarray(time)) != table.n_rows:
             raise LabelError(f"time has {len(np.asarray(time))} entries, expected {table.n_rows}: one for each row.")
         table = as_table({"time": time}, "X")
+    if len(index) < table.n_rows:
+        table = table.rows(index)
     kind = _kind(table, name)
     values = moments_of(table, name, kind) if kind in FORMS else numbers_of(table, name)
     missing = np.flatnonzero(np.isnat(values) if kind in FORMS else np.isnan(values))
@@ -46,5 +50,8 @@ def _kind(table: Table, name: str) -> str:
     others = [other for other in table.columns if other != name]
     kind = infer(table, others, ColumnOptions(keep=[name])).kinds.get(name, "")
     if kind != "number" and kind not in FORMS:
-        raise DataError(f"Column {name!r} of {table.name} is no time, expected numbers or dates, as 2024-05-31.")
+        raise DataError(
+            f"Column {name!r} of {table.name} holds neither numbers nor dates, so it can't order the rows by time. "
+            "Expected numbers, or dates as 2024-05-31."
+        )
     return kind

@@ -2,19 +2,17 @@
 
 ::
 
-    table, target -> labels -> classes, y        rows without a label are left out
+    table, target -> labels -> classes, y        rows without a label or a weight are left out
     columns -> types -> encoding -> X            learned from the training rows
 
 Target and weights are columns of the table or separate arrays. Which rows are held out or make a fold is decided by
 those who train: they pass positions of rows.
 """
 
-import os
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix, vstack
 
 from ...errors import DataError, LabelError, OptionError, Setting
 from ...functional.arrays import Array
@@ -24,41 +22,40 @@ from ...table import (
     Note,
     Table,
     UnseenCounts,
-    as_table,
-    candidate_rows,
     class_indices,
+    given_labels,
     infer,
     label_texts,
+    parsed_labels,
     read_labels,
     read_weights,
+    table_from,
 )
-from ...table.candidates import parse_candidates
-from ...table.cells import as_text, objects
+from ...table.cells import as_text
 from ...table.frames import is_missing
 from ...training import holdout
-from ..candidates import encode_candidates, holds_candidates, rows_of
+from ..candidates import holds_candidates, read_sets
 from ..labels import encode_labels
-from .notes import notes_on_classes, notes_on_giveaways
+from .blocks import encoded_rows, is_better_sparse
+from .notes import notes_on_classes, notes_on_giveaways, notes_on_rows
 from .order import order_of
 
-__all__ = ["FEWEST_ROWS_TO_HOLD_OUT", "TableRows", "split_rows"]
+__all__ = ["FEWEST_ROWS_TO_HOLD_OUT", "TableRows", "split_rows", "weights_of_rows"]
 
 FEWEST_ROWS_TO_HOLD_OUT = 20
-SPARSE_NUMBERS, SPARSE_SHARE = 2**24, 0.1
-MOST_OF_MEMORY = 0.7
-MOST_AT_ONCE = 2**21
 
 
 class TableRows:
-    """The rows of a table that have a class.
+    """The rows of a table that have a class, and a weight other than 0.
 
     Parameters
     ----------
-    data : Table, frame, dict of columns, or (n, d) array_like
+    data : Table, frame, dict of columns, (n, d) array_like, or path
     target : str or (n,) array_like
         Name of the column to predict, or the labels.
     weight : str or (n,) array_like, optional
-        Name of the column of weights, or the weights; >= 0.
+        Name of the column of weights, or the weights; >= 0. Rows of weight 0 are left out first of all: the result is
+        the same as without these rows.
     columns : ColumnOptions, optional
         Types of columns, columns to leave out, and columns to keep.
     groups : str or (n,) array_like, optional
@@ -74,13 +71,15 @@ class TableRows:
     Attributes
     ----------
     table : Table
-        The rows that have a class.
+        The rows that have a class and a weight.
     index : (n,) array of int
         The positions of these rows in `data`.
     given : int
         Number of rows of `data`.
     unlabelled : int
         Number of rows without a class, which are left out.
+    unweighted : int
+        Number of rows of weight 0, which are left out, with a class or without.
     target, weight_name : str
         The names of target and weight for messages and for the model; "" if there are no weights.
     classes, y : (k,) and (n,) arrays
@@ -126,30 +125,33 @@ class TableRows:
         time: str | npt.ArrayLike | None = None,
         candidates: str | None = None,
     ) -> None:
-        table, self.separator = as_table(data), candidates
+        table, self.separator = table_from(data), candidates
         self.columns = ColumnOptions() if columns is None else columns
         self.target = target if isinstance(target, str) else _free_name(target, table)
         self.weight_name = weight if isinstance(weight, str) else "" if weight is None else "sample_weight"
         self.target_is_column, self.weight_is_column = isinstance(target, str), isinstance(weight, str)
         all_weights = _weights(table, weight)
+        weighted = np.arange(table.n_rows) if all_weights is None else np.flatnonzero(all_weights)
         if isinstance(target, str):
-            labels, self.index = read_labels(table, target, candidates=candidates)
+            labels, rows = read_labels(_some_rows(table, weighted), target, candidates=candidates)
+            self.index = weighted[rows]
         else:
-            labels, self.index = _given_labels(target, table)
-            labels = _parsed(labels, candidates, self.index, self.target)
+            labels, self.index = given_labels(target, table, among=weighted)
+            labels = parsed_labels(labels, candidates, self.index, self.target)
         self.sets: Array | None = None
         if holds_candidates(labels):
-            self.sets, labels, self.index = _read_sets(labels, self.index, self.target)
+            self.sets, labels, self.index = read_sets(labels, self.index, self.target)
         self.given = table.n_rows
-        self.unlabelled = table.n_rows - len(self.index)
-        self.table = table.rows(self.index) if self.unlabelled else table
+        self.unlabelled, self.unweighted = len(weighted) - len(self.index), self.given - len(weighted)
+        self.table = _some_rows(table, self.index)
         self.weight = None if all_weights is None else all_weights[self.index]
         if self.sets is None:
             self.classes, self.y = self._classes(labels)
         else:
             self.classes, self.y = labels, np.asarray(self.sets.argmax(axis=1))
-        self.groups = None if groups is None else _group_numbers(table, groups)[self.index]
-        self.time = None if time is None else order_of(table, time)[self.index]
+        there = np.searchsorted(weighted, self.index)
+        self.groups = None if groups is None else _group_numbers(table, groups, weighted)[there]
+        self.time = None if time is None else order_of(table, time, weighted)[there]
         kept = isinstance(groups, str) and groups in self.columns.keep
         excluded = (target, weight, None if kept else groups)
         self.without = tuple(name for name in excluded if isinstance(name, str))
@@ -165,23 +167,28 @@ class TableRows:
             return found.classes[order], np.argsort(order)[found.T]
         classes, y = np.unique(labels, return_inverse=True)
         if len(classes) < 2:
+            which = "row" if not self.unweighted else f"row whose {self.weight_name} isn't 0"
             raise DataError(
-                f"{self.table.name}: target {self.target!r} is {str(classes[0])!r} in every row, expected at least two "
-                "different classes."
+                f"{self.table.name}: target {self.target!r} is {str(classes[0])!r} in every {which}, expected at least "
+                "two different classes."
             )
         return classes, y
 
-    def learn_encoding(self, index: Array | None = None) -> None:
-        """Learn how to encode the columns from some rows, by default all, and note what was done to the columns.
+    def learn_encoding(self, index: Array | None = None, *, held_out: bool = True) -> None:
+        """Learn how to encode the columns from some rows, by default all, and note what was done to rows and columns.
 
-        The types of the columns are inferred from all rows.
+        The types of the columns are inferred from all rows. `held_out` tells whether classes are judged on rows that
+        some member was not trained on.
         """
         rows = self.table if index is None else self.table.rows(index)
         inference = infer(self.table, self.without, self.columns)
         self.encoding, self.notes = Encoding.learn(rows, self.target, inference=inference)
+        lost = (self.unlabelled, self.unweighted)
+        rows_lost = notes_on_rows(self.target, self.weight_name, *lost, of_sets=self.sets is not None)
+        self.notes = rows_lost + self.notes
         self.notes += notes_on_giveaways(self.table, self.encoding.names, self.y, self.target)
-        held_out = index is not None and len(index) < len(self.y) and self.sets is None
-        self.notes += notes_on_classes(self.classes, self.y, self.target, held_out=held_out)
+        judged = held_out and self.sets is None
+        self.notes += notes_on_classes(self.classes, self.y, self.target, held_out=judged)
 
     def encoded(
         self, index: Array | None = None, dtype: npt.DTypeLike = "float64", *, notes: list[Note] | None = None
@@ -196,26 +203,13 @@ class TableRows:
         notes : list of Note, optional
             Is extended by notes on cells that were filled.
         """
-        index = np.arange(len(self.y)) if index is None else index
-        width, counts = self.encoding.width, UnseenCounts()
-        at_once = max(1, MOST_AT_ONCE // width)
-        sparse = len(index) * width > SPARSE_NUMBERS and SPARSE_SHARE * width / len(self.encoding.columns) >= 1
+        index, counts = np.arange(len(self.y)) if index is None else index, UnseenCounts()
+        sparse = is_better_sparse(self.encoding, len(index))
         self.sparse |= sparse
-        X: Any = None
-        if not sparse:
-            _check_memory(self.table.name, len(index), width, np.dtype(dtype).itemsize)
-            X = np.empty((len(index), width), dtype)
-        blocks = []
-        for start in range(0, len(index), at_once):
-            rows = slice(start, start + at_once)
-            block = self.encoding.fill(self.table.rows(index[rows]), counts)
-            if sparse:
-                blocks.append(csr_matrix(block.astype(dtype, copy=False)))
-            else:
-                X[rows] = block
+        X = encoded_rows(self.encoding, self.table, index, dtype, counts, sparse=sparse)
         if notes is not None:
             notes += counts.notes(self.encoding.columns)
-        return vstack(blocks, format="csr") if sparse else X
+        return X
 
     def encoded_validation(
         self,
@@ -226,11 +220,11 @@ class TableRows:
     ) -> tuple[Any, Array, Array | None]:
         """Return X, y and the weights of other rows, encoded like the training rows; note what was filled.
 
-        y are class indices, or rows of 0 and 1 if labels are sets.
+        y are class indices, or rows of 0 and 1 if labels are sets. Rows of weight 0 are left out.
 
         Parameters
         ----------
-        data : Table, frame, dict of columns, or (n, d) array_like
+        data : Table, frame, dict of columns, (n, d) array_like, or path
             With the columns of the training.
         target, weight : array_like, optional
             Labels and weights; by default columns with the same names as in the training.
@@ -241,27 +235,28 @@ class TableRows:
         DataError, LabelError
             If a row has a class that no training row has, or a column is missing.
         """
-        table = as_table(data, "X_val")
+        table = table_from(data, "X_val")
         if target is None and self.target_is_column:
             labels, rows = read_labels(table, self.target, repeating=False, candidates=self.separator)
             what = self.target
         else:
-            labels, rows = _given_labels(cast("Any", target), table, "y_val")
+            labels, rows = given_labels(cast("Any", target), table, "y_val")
             what = "y_val"
-            labels = _parsed(labels, self.separator, rows, what)
+            labels = parsed_labels(labels, self.separator, rows, what)
+        given = self.weight_name if weight is None and self.weight_is_column else weight
+        w = weights_of_rows(table, given, rows, "sample_weight_val")
+        if w is not None:
+            labels, rows, w = labels[w > 0], rows[w > 0], w[w > 0]
         if holds_candidates(labels):
-            y, _, rows = _read_sets(labels, rows, what, self.classes)
+            labelled = rows
+            y, _, rows = read_sets(labels, labelled, what, self.classes)
+            w = w if w is None else w[np.searchsorted(labelled, rows)]
         else:
             y = class_indices(self.classes, labels, table, rows, what, whose="the training rows")
-        given = self.weight_name if weight is None and self.weight_is_column else weight
-        some, counts = table.rows(rows), UnseenCounts()
-        X: Any = self.encoding.fill(some, counts).astype(dtype, copy=False)
-        # a column of weights is checked where there is a label, an array where it was given
-        w = _weights(some, given) if isinstance(given, str) else _weights(table, given, "sample_weight_val")
-        if w is not None and not isinstance(given, str):
-            w = w[rows]
+        counts = UnseenCounts()
+        X = encoded_rows(self.encoding, table, rows, dtype, counts, sparse=self.sparse)
         self.notes += [Note((f"{table.name}: ", *n.text), n.kind) for n in counts.notes(self.encoding.columns)]
-        return csr_matrix(X) if self.sparse else X, y, w
+        return X, y, w
 
     def targets(self, index: Array) -> Array:
         """Return the class of each of some rows, or rows of 0 and 1 with its candidates."""
@@ -270,16 +265,6 @@ class TableRows:
     def weights(self, index: Array) -> Array | None:
         """Return the weights of some rows, or None."""
         return None if self.weight is None else self.weight[index]
-
-    def check_weights(self, index: Array, what: str) -> None:
-        """Raise a DataError if there are rows and all have the weight 0; `what` says which rows: "to train on"."""
-        weight = self.weights(index)
-        if weight is not None and len(index) and not weight.any():
-            raise DataError(
-                f"{self.table.name}: the weight {self.weight_name!r} is 0 in every row {what}, expected at least one "
-                "number > 0. Pass another ",
-                *(Setting("random_state"), " or ", Setting("held_out"), "."),
-            )
 
     def counts(self) -> Array:
         """Return the number of rows that may have each class, (k,)."""
@@ -307,13 +292,14 @@ class TableRows:
             return given
         if not given:
             return None
-        names, labels = label_texts(self.classes), self.classes.tolist()
+        names = label_texts(self.classes)
+        position = {label: index for index, label in enumerate(self.classes.tolist())}
+        of_name = {name: index for index, name in enumerate(names)}
         weights = dict.fromkeys(range(len(names)), 1.0)
         for label, weight in given.items():
-            if label in labels:
-                weights[labels.index(label)] = weight
-            elif label in names:
-                weights[names.index(label)] = weight
+            index = position.get(label, of_name.get(label))
+            if index is not None:
+                weights[index] = weight
             else:
                 message = f" has the unknown class {label!r}; the classes are {', '.join(names[:10])}."
                 raise OptionError(Setting("class_weight"), message, parameter="class_weight")
@@ -330,6 +316,10 @@ def split_rows(y: Array, share: float, seed: int) -> tuple[Array, Array]:
     return holdout(y, share, np.random.RandomState(seed))
 
 
+def _some_rows(table: Table, index: Array) -> Table:
+    return table if len(index) == table.n_rows else table.rows(index)
+
+
 def _free_name(labels: Any, table: Table) -> str:
     """Return a name for labels that are no column of the table: their own, if they have one."""
     own = getattr(labels, "name", None)
@@ -337,57 +327,8 @@ def _free_name(labels: Any, table: Table) -> str:
     return next((name for name in names if name not in table.names), f"target of {table.name}")
 
 
-def _given_labels(labels: npt.ArrayLike, table: Table, what: str = "y") -> tuple[Array, Array]:
-    """Return the labels that aren't missing, and their positions."""
-    mixed = isinstance(labels, list) and len({isinstance(label, str) for label in labels}) > 1
-    values = np.asarray(labels, object if mixed else None)  # NumPy would write numbers and None as text
-    if values.ndim == 0 or len(values) != table.n_rows:
-        came = "one value" if values.ndim == 0 else f"{len(values)} labels"
-        raise LabelError(f"{what} has {came}, expected {table.n_rows}: one for each row of {table.name}.")
-    if values.ndim != 1 or values.dtype.kind not in "OfM":
-        return values, np.arange(len(values))
-    if values.dtype.kind == "f" and np.isinf(values).any():
-        row = int(np.argmax(np.isinf(values)))
-        raise LabelError(f"Input {what} contains infinity: row {row}. Leave out the rows without a label.")
-    rows = np.flatnonzero([not is_missing(label) for label in values.tolist()])
-    if not len(rows):
-        raise LabelError(f"{what} has no labels: all {len(values)} are missing.")
-    values = values[rows]
-    if values.dtype.kind == "O" and len({type(label) for label in values}) == 1:
-        plain = np.array(values.tolist())
-        values = plain if plain.dtype.kind in "bi" else values  # texts stay objects, as scikit-learn has them
-    return values, rows
-
-
-def _parsed(labels: Array, separator: str | None, rows: Array, what: str) -> Array:
-    """Return labels with the texts among them read as cells of candidates."""
-    if separator is None:
-        return labels
-    entries = objects(labels.tolist())
-    for position, label in enumerate(labels.tolist()):
-        if isinstance(label, str):
-            try:
-                entries[position] = parse_candidates(label, separator)
-            except LabelError as error:
-                raise LabelError(f"Row {rows[position]} of {what} {error}.") from None
-    return entries if holds_candidates(entries) else labels
-
-
-def _read_sets(labels: Array, rows: Array, what: str, classes: Array | None = None) -> tuple[Array, Array, Array]:
-    """Return the candidates of each row that rules out a class, (m, k), all classes, and these rows."""
-    if classes is None:
-        found = encode_candidates(labels, what=what)
-        order = np.argsort(found.classes)
-        S, classes = rows_of(found)[:, order], found.classes[order]
-    else:
-        S = candidate_rows(labels, classes, what)
-    says = ~S.all(axis=1)
-    if not says.any():
-        raise LabelError(f"{what} names every class in every row, expected rows that rule out a class.")
-    return S[says], classes, rows[says]
-
-
 def _weights(table: Table, weight: Any, what: str = "sample_weight") -> Array | None:
+    """Return the weight of each row, from a column or an array of the user's own; None if there are no weights."""
     if weight is None:
         return None
     if isinstance(weight, str):
@@ -403,28 +344,24 @@ def _weights(table: Table, weight: Any, what: str = "sample_weight") -> Array | 
     return w
 
 
-def _group_numbers(table: Table, groups: Any) -> Array:
-    """Return the number of each row's group; each row without a group is a group of its own."""
+def weights_of_rows(table: Table, weight: Any, rows: Array, what: str) -> Array | None:
+    """Return the weights of some rows; a column is checked in these rows, an array in all rows."""
+    if isinstance(weight, str):
+        return read_weights(table.rows(rows), weight)
+    w = _weights(table, weight, what)
+    if w is not None and not w[rows].any():
+        raise LabelError(f"{what} is zero for every row with a label, expected at least one number > 0.")
+    return None if w is None else w[rows]
+
+
+def _group_numbers(table: Table, groups: Any, index: Array) -> Array:
+    """Return the number of the group of some rows; each row without a group is a group of its own."""
     cells = table.column(groups) if isinstance(groups, str) else np.asarray(groups)
     if cells.shape != (table.n_rows,):
         raise LabelError(f"groups has the shape {cells.shape}, expected ({table.n_rows},): one for each row.")
+    cells = cells[index]
     texts = as_text(cells) if isinstance(groups, str) else [None if is_missing(g) else str(g) for g in cells.tolist()]
     numbers: dict[Any, int] = {}
     return np.array(
         [numbers.setdefault(row if text is None else text, len(numbers)) for row, text in enumerate(texts)], np.intp
     )
-
-
-def _check_memory(name: str, rows: int, width: int, size: int) -> None:
-    """Refuse what doesn't fit into this machine, in words, before the system ends the process without any."""
-    try:
-        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not to be known here
-        return
-    needed = rows * width * size
-    if needed > MOST_OF_MEMORY * there:
-        raise DataError(
-            f"{name} becomes {rows} rows of {width} numbers, {needed / 2**30:.1f} GB; this machine has "
-            f"{there / 2**30:.1f} GB. Pass ",
-            *(Setting("dtype", "float32"), ", ", Setting("ignore"), " columns of many categories, or fewer rows."),
-        )

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Array, log1p, summing_dtype
-from ..targets import Reduction, as_rows, reduce_rows, row_factors, weigh
+from ..targets import Reduction, as_rows, reduce_rows, reduce_rows_vjp
 from .loss import Loss, read
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_vjp"]
@@ -91,7 +91,7 @@ def binary_cross_entropy_vjp(
     array([[-2.,  4.]])
     """
     P, T, w = read("P", P, target, "labels", sample_weight)
-    return weigh(row_factors(dL, w, reduction, P), binary_cross_entropy_dP(P, T)).astype(P.dtype, copy=False)
+    return reduce_rows_vjp(dL, w, reduction, P, binary_cross_entropy_dP(P, T))
 
 
 # The formulas for each row, on checked input: T is indices (...,) or rows (..., k).

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Array, pick, summing_dtype
-from ..targets import Reduction, as_rows, reduce_rows, row_factors, weigh
+from ..targets import Reduction, as_rows, reduce_rows, reduce_rows_vjp
 from .loss import Loss, read
 
 __all__ = ["cross_entropy", "cross_entropy_vjp"]
@@ -103,7 +103,7 @@ def cross_entropy_vjp(
            [ 0.   , -0.625]])
     """
     P, T, w = read("P", P, target, "classes", sample_weight, label_smoothing)
-    return weigh(row_factors(dL, w, reduction, P), cross_entropy_dP(P, T)).astype(P.dtype, copy=False)
+    return reduce_rows_vjp(dL, w, reduction, P, cross_entropy_dP(P, T))
 
 
 # The formulas for each row, on checked input: T is indices (...,) or rows (..., k).

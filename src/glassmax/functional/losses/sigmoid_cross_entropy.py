@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from ..activations import sigmoid, softplus
 from ..arrays import Array, summing_dtype
-from ..targets import Reduction, as_rows, reduce_rows, row_factors, weigh
+from ..targets import Reduction, as_rows, reduce_rows, reduce_rows_vjp
 from .loss import read
 
 __all__ = ["sigmoid_cross_entropy", "sigmoid_cross_entropy_vjp"]
@@ -89,8 +89,7 @@ def sigmoid_cross_entropy_vjp(
     array([[-0.5,  0.5]])
     """
     Z, T, w = read("Z", Z, target, "labels", sample_weight)
-    dZ = weigh(row_factors(dL, w, reduction, Z), sigmoid_cross_entropy_dZ(Z, T))
-    return dZ.astype(Z.dtype, copy=False)
+    return reduce_rows_vjp(dL, w, reduction, Z, sigmoid_cross_entropy_dZ(Z, T))
 
 
 # The formulas for each row, on checked input: T is indices (...,) or rows (..., k).

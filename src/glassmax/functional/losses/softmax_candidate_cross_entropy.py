@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..arrays import Array, log1p
 from ..softmax import Exponentials, exponentials, softmax_jvp
-from ..targets import Reduction, reduce_rows, row_factors, weigh
+from ..targets import Reduction, reduce_rows, reduce_rows_vjp
 from .loss import read
 from .softmax_cross_entropy import softmax_cross_entropy_dZ, softmax_cross_entropy_rows
 
@@ -107,8 +107,7 @@ def softmax_candidate_cross_entropy_vjp(
     array([[-0.25,  0.5 , -0.25]])
     """
     Z, T, w = read("Z", Z, target, "candidates", sample_weight)
-    dZ = weigh(row_factors(dL, w, reduction, Z), softmax_candidate_cross_entropy_dZ(exponentials(Z), T))
-    return dZ.astype(Z.dtype, copy=False)
+    return reduce_rows_vjp(dL, w, reduction, Z, softmax_candidate_cross_entropy_dZ(exponentials(Z), T))
 
 
 # The formulas for each row, on checked input: T is indices (...,) or rows (..., k) of 0 and 1.

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from ..arrays import Array, log1p, pick, put
 from ..softmax import Exponentials, exponentials
-from ..targets import Reduction, reduce_rows, row_factors, weigh
+from ..targets import Reduction, reduce_rows, reduce_rows_vjp
 from .loss import read
 
 __all__ = ["softmax_cross_entropy", "softmax_cross_entropy_vjp"]
@@ -102,8 +102,7 @@ def softmax_cross_entropy_vjp(
     array([[-0.5,  0.5]])
     """
     Z, T, w = read("Z", Z, target, "classes", sample_weight, label_smoothing)
-    dZ = weigh(row_factors(dL, w, reduction, Z), softmax_cross_entropy_dZ(exponentials(Z), T))
-    return dZ.astype(Z.dtype, copy=False)
+    return reduce_rows_vjp(dL, w, reduction, Z, softmax_cross_entropy_dZ(exponentials(Z), T))
 
 
 # The formulas for each row, on checked input: T is indices (...,) or rows (..., k).

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Array, summing_dtype
-from ..targets import Reduction, as_rows, reduce_rows, row_factors, weigh
+from ..targets import Reduction, as_rows, reduce_rows, reduce_rows_vjp
 from .loss import Loss, read
 
 __all__ = ["squared_error", "squared_error_vjp"]
@@ -94,7 +94,7 @@ def squared_error_vjp(
     array([[-0.5,  0.5]])
     """
     P, T, w = read("P", P, target, "values", sample_weight)
-    return weigh(row_factors(dL, w, reduction, P), squared_error_dP(P, T, factor)).astype(P.dtype, copy=False)
+    return reduce_rows_vjp(dL, w, reduction, P, squared_error_dP(P, T, factor))
 
 
 # The formulas for each row, on checked input: T is indices (...,) or rows (..., k).
