@@ -15,6 +15,7 @@ Where to begin::
 The map of the modules, from the command line down to the exceptions::
 
     cli/            the command line: one module for each command
+    playground/     the web page in which a network learns, with the engine inside
     doctor/         check a gradient of your own: what is wrong, where, why, how to correct it
     estimator/      TableClassifier and SoftmaxClassifier, the scikit-learn estimators
     training/       the training loop, early stopping, metrics, checkpoints
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
         optimizers,
         pages,
         parameters,
+        playground,
         sealed,
         table,
         training,
@@ -122,6 +124,7 @@ __all__ = [
     "optimizers",
     "pages",
     "parameters",
+    "playground",
     "read_table",
     "sealed",
     "table",
