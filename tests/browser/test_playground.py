@@ -11,6 +11,8 @@ import pytest
 from glassmax import Network, functional
 from glassmax.playground import build
 
+from ..playground.test_session import FIRST_CELL
+
 X = np.array([[1.0, 0.5, -1.0, 2.0], [0.5, -1.5, 1.0, 0.0], [-1.0, 1.0, 0.5, -0.5], [2.0, 0.0, -0.5, 1.5],
               [0.0, -1.0, 1.5, 0.5]])  # fmt: skip
 y = np.array([0, 1, 2, 0, 1])
@@ -114,6 +116,25 @@ def test_pointing_at_a_cell_shows_the_products_that_make_it(playground):
     )
     np.testing.assert_allclose([float(x) for x in rows[:-1]], A1[:, 3] * dZ2[:, 1], rtol=1e-5)
     assert float(rows[-1]) == pytest.approx(dW2[3, 1], rel=1e-5)
+
+
+def test_the_jacobian_of_a_sample_stands_beside_the_right_sum_and_the_wrong_ones(playground):
+    page = playground()
+    P, dP, dZ2 = array(page, "P"), array(page, "dP"), array(page, "dZ2")
+    page.click(".cell[data-i='2'][data-j='1']")
+    J = functional.softmax_jacobian(np.log(P[2]))
+    shown = [
+        [float(text.replace("−", "-")) for text in row.locator("td").all_inner_texts()]
+        for row in page.locator("#cell .jacobian tbody tr").all()
+    ]
+    np.testing.assert_allclose(np.array(shown)[:, :3], J, rtol=5e-3)
+    assert [row[3] for row in shown] == [0, 0, 0]
+    right, rows, diagonal = (
+        float(text.replace("−", "-")) for text in page.locator("#cell .facts td").all_inner_texts()
+    )
+    assert right == pytest.approx(dZ2[2, 1], rel=1e-4)
+    assert rows == 0
+    assert diagonal == pytest.approx(dP[2, 1] * J[1, 1], rel=1e-4)
 
 
 # training
@@ -287,6 +308,22 @@ def test_a_mistake_that_is_switched_on_shows_its_symptom(playground, mistake, be
     assert page.locator(".cell.first-wrong").count() == 1
     page.check("input[name=mistake][value='']")
     assert page.locator(".block.wrong").count() == 0
+
+
+@pytest.mark.parametrize("loss", ["softmax cross_entropy", "softmax squared_error"])
+def test_every_mistake_on_the_list_says_where_it_begins_and_trains(playground, loss):
+    page = playground()
+    page.select_option("#head", loss)
+    mistakes = [m for m in page.eval_on_selector_all("input[name=mistake]", "all => all.map((i) => i.value)") if m]
+    assert len(mistakes) == {"softmax cross_entropy": 14, "softmax squared_error": 15}[loss]
+    for mistake in mistakes:
+        page.click("#start-over")
+        page.check(f"input[name=mistake][value={mistake}]")
+        assert f"The first cell that differs is {FIRST_CELL[mistake]}[" in page.inner_text("#began")
+        page.click("#step-epoch")
+        page.click("#step-epoch")
+        wrong, right = page.locator("#compared .number").all_inner_texts()
+        assert wrong != right
 
 
 # changed numbers

@@ -4,7 +4,7 @@ import { entriesOf } from "./ledger.js";
 import { firstDifference } from "./mistakes.js";
 import { dataNamed } from "./datasets.js";
 import { Session } from "./session.js";
-import { same } from "./detail.js";
+import { same } from "./detail_numbers.js";
 import { byId, hideTaken } from "./elements.js";
 import { drawCurves, drawHistogram } from "./charts.js";
 import { named } from "./chain.js";
@@ -190,7 +190,7 @@ export class App {
     this.chain.draw();
     this.detail.build();
     this.nudge.build();
-    if (scroll) byId("ledger").scrollIntoView({ behavior: "smooth" });
+    if (scroll) byId("ledger").scrollIntoView();
   }
 
   point(i, j, chosen) {

@@ -1,7 +1,7 @@
 // Break it on purpose: one classic mistake at a time, what it looks like, where it begins, and why it is wrong.
 
 import { named } from "./chain.js";
-import { digits } from "./detail.js";
+import { digits } from "./detail_numbers.js";
 import { mistakeOf, mistakesFor } from "./mistakes.js";
 
 export class Breaking {

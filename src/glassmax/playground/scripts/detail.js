@@ -2,6 +2,8 @@
 
 import { indexForm, matrixForm } from "./formulas.js";
 import { named } from "./chain.js";
+import { digits, same } from "./detail_numbers.js";
+import { jacobianViews } from "./jacobian.js";
 import { at } from "./matrices.js";
 import { extentOf } from "./paint.js";
 import { valueOf } from "./ledger.js";
@@ -111,6 +113,8 @@ export class Detail {
     if (made?.terms) parts.push(this.sum(made.terms));
     else if (made) parts.push(element("p", { class: "sum" }, ...made.text.map((part) => (typeof part === "string" ? part : this.factor(part)))));
     if (made) parts.push(this.operands(made.uses));
+    const { sizes, output } = app.session.network;
+    if (made && output === "softmax" && name === `dZ${sizes.length - 1}` && !app.running) parts.push(...jacobianViews(app.arrays, i, j));
     this.cell.replaceChildren(...parts);
   }
 
@@ -150,12 +154,3 @@ export class Detail {
 }
 
 const range = (count) => Array.from({ length: Math.max(0, count) }, (_, m) => m);
-export const same = (a, b) => a === b || Math.abs(a - b) <= 1e-13 * Math.max(1, Math.abs(a), Math.abs(b)) || (Number.isNaN(a) && Number.isNaN(b));
-
-// A number with six significant digits.
-export function digits(x) {
-  if (!Number.isFinite(x)) return Number.isNaN(x) ? "nan" : x < 0 ? "−∞" : "∞";
-  const size = Math.abs(x);
-  const text = size !== 0 && (size < 1e-4 || size >= 1e7) ? size.toExponential(4) : String(Number(size.toPrecision(6)));
-  return (x < 0 ? "−" : "") + text;
-}

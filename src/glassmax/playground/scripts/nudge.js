@@ -1,7 +1,7 @@
 // Change a number: see which cells of which arrays move, and the predicted change of the loss beside the measured one.
 
 import { named } from "./chain.js";
-import { digits } from "./detail.js";
+import { digits } from "./detail_numbers.js";
 import { at } from "./matrices.js";
 import { contextOf, tone } from "./paint.js";
 

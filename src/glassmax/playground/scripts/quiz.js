@@ -2,7 +2,7 @@
 
 import { matrixForm } from "./formulas.js";
 import { named } from "./chain.js";
-import { digits } from "./detail.js";
+import { digits } from "./detail_numbers.js";
 import { at } from "./matrices.js";
 import { valueOf } from "./ledger.js";
 
