@@ -55,13 +55,15 @@ EXPORT(most_layers) int32_t most_layers() { return MOST_LAYERS; }
 // Steps through `order`, n rows, in batches: SGD with momentum, or Adam after t steps where there is a `second`. The
 // penalty is l2/2 times the sum of W^2 in each batch. Returns the mean loss of the rows, each before its step; NaN or inf
 // where training has left the numbers, -1 where there is no memory.
-EXPORT(train) double train(NETWORK, int32_t n, const double *X, const double *Y, const int64_t *order, int32_t batch_size, double rate,
+EXPORT(train) double train(NETWORK, int32_t n, const double *X, const double *Y, const int32_t *order, int32_t batch_size, double rate,
                     double l2, double momentum, double *theta, double *first, double *second, int32_t t) {
     const Network network(depth, sizes, activations, output, loss);
     const int32_t steps = n / batch_size, rest = n % batch_size;
-    double *rates = static_cast<double *>(malloc(sizeof(double) * size_t(steps + 1)));
+    double *rates = static_cast<double *>(malloc(sizeof(double) * size_t(steps + 1 + n)));
     if (!rates) return -1;
+    int64_t *rows_in_order = reinterpret_cast<int64_t *>(rates + steps + 1);
     for (int32_t step = 0; step <= steps; ++step) rates[step] = rate;
+    for (int32_t i = 0; i < n; ++i) rows_in_order[i] = order[i];
     Epoch task = {};
     task.shape = network.shape;
     task.rule = {second != nullptr, false, momentum, 0.9, 0.999, 1e-8, t, nullptr, 1};
@@ -74,7 +76,7 @@ EXPORT(train) double train(NETWORK, int32_t n, const double *X, const double *Y,
     for (const int32_t rows : {n - rest, rest}) {  // the engine's penalty is alpha over the rows of a batch
         if (rows == 0) continue;
         task.rows = rows_of(rows, X, Y);
-        task.order = order;
+        task.order = rows_in_order;
         task.batch_size = rows < batch_size ? rows : batch_size;
         task.regularization.alpha = l2 * double(task.batch_size);
         const Outcome outcome = Run<double>::epoch(task, workers);
@@ -83,7 +85,7 @@ EXPORT(train) double train(NETWORK, int32_t n, const double *X, const double *Y,
             break;
         }
         sum += outcome.loss * rows;
-        order += rows;
+        rows_in_order += rows;
         task.rule.t += int64_t(outcome.steps);
     }
     free(rates);

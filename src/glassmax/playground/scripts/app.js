@@ -9,7 +9,7 @@ import { byId, hideTaken } from "./elements.js";
 import { drawCurves, drawHistogram } from "./charts.js";
 import { named } from "./chain.js";
 
-const [LEAST, MOST] = [3, 10]; // milliseconds of training in a frame
+const [LEAST, MOST] = [6, 10]; // milliseconds of training in a frame
 const SMOOTH = 18; // milliseconds between two frames at 60 a second, with some slack
 
 export class App {
@@ -83,12 +83,12 @@ export class App {
       return this.say("The loss is no longer a number: the steps were too long. Take a smaller learning rate, then Reset.");
     }
     ++this.frames;
-    this.status();
     drawCurves(byId("curves"), this.session.history, this.session.shadow);
-    if (this.frames % 3 === 0) this.plane.draw();
+    if (this.frames % (this.session.data.image ? 12 : 3) === 0) this.plane.draw();
     if (this.frames % 4 === 1 && this.ledgerIsSeen) this.ledger();
     if (this.frames % 6 === 2) this.histograms();
     if (this.frames % 20 === 5) this.breaking.draw();
+    this.status();
     requestAnimationFrame((then) => this.frame(then));
   }
 

@@ -72,7 +72,7 @@ class Engine {
   // Steps through the rows named in `order`, batch after batch; theta and the optimizer's state move in place.
   train(network, order, { batchSize, learningRate, l2, momentum }, theta, state) {
     const [sizes, activations] = this.shape(network);
-    const arrays = [sizes, activations, BigInt64Array.from(order, BigInt), theta, state.first, state.second];
+    const arrays = [sizes, activations, Int32Array.from(order), theta, state.first, state.second];
     return this.withArrays(arrays, [theta, state.first, state.second], (s, a, rows, t, first, second) =>
       this.exports.train(
         ...this.numbers(network, s, a), order.length, ...this.data, rows, batchSize, learningRate, l2, momentum,

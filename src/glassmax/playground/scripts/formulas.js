@@ -34,7 +34,7 @@ export function matrixForm(equation, arrays) {
     if (word.replace(/[ᵀ′]$/, "") in arrays && !word.endsWith("′")) row.append(arrayNode(word, arrays));
     else if (/^[A-Za-z]/.test(word)) row.append(math("mtext", {}, word));
     else if (/^[\d.]+$/.test(word)) row.append(math("mn", {}, word));
-    else row.append(math("mo", {}, word));
+    else row.append(math("mo", { stretchy: "false" }, word));
   }
   return math("math", { display: "block", "aria-label": equation }, row);
 }
@@ -47,7 +47,7 @@ export function indexForm(text) {
     if (space) continue;
     if (sum) row.append(math("munder", {}, math("mo", {}, "∑"), math("mi", {}, sum)));
     else if (number) row.append(math("mn", {}, number));
-    else if (sign) row.append(math("mo", {}, sign === "[" || sign === "]" ? whole : sign));
+    else if (sign) row.append(math("mo", { stretchy: "false" }, whole));
     else row.append(entryNode(letters, index, cells, prime));
   }
   return math("math", { display: "block", "aria-label": text }, row);
