@@ -206,6 +206,20 @@ def test_a_setting_that_makes_no_sense_is_refused_and_put_back(playground, selec
     assert page.input_value(selector) == before
 
 
+def test_a_large_network_and_a_batch_of_all_rows_are_shown_and_broken(playground):
+    page = playground()
+    choose(page, "digits")
+    for selector, value in [("#layers", "512-512"), ("#batch-size", "100000")]:
+        page.fill(selector, value)
+        page.press(selector, "Tab")
+    shown = "The first 256 of the 1438 rows of the next batch, as a batch of their own."
+    assert page.inner_text("#which-rows") == shown
+    assert page.locator(".block[data-name='W2'] canvas").bounding_box()["height"] <= 150
+    page.check("input[name=mistake][value=sign]")
+    page.click("#step-batch")
+    assert epoch(page) == 1
+
+
 def test_steps_that_are_too_long_are_said(playground):
     page = playground()
     choose(page, "spirals")

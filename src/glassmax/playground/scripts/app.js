@@ -10,6 +10,7 @@ import { drawCurves, drawHistogram } from "./charts.js";
 import { named } from "./chain.js";
 
 const [LEAST, MOST] = [6, 10]; // milliseconds of training in a frame
+const MOST_ROWS = 256; // of a batch that are shown
 const SMOOTH = 18; // milliseconds between two frames at 60 a second, with some slack
 
 export class App {
@@ -142,7 +143,7 @@ export class App {
   // ---- the ledger ----
 
   get rows() {
-    return this.sample === null ? this.session.batch() : [this.sample];
+    return this.sample === null ? this.session.batch().slice(0, MOST_ROWS) : [this.sample];
   }
 
   get entry() {
@@ -263,7 +264,9 @@ export class App {
     this.quiz.draw();
     if (!sameState) hideTaken();
     const { sample, session } = this;
-    byId("which-rows").textContent = sample === null ? `The batch that comes next: ${this.rows.length} rows.` : `Sample ${sample} alone, of class ${session.data.classes[session.rows([sample]).Y.data.indexOf(1)]}.`;
+    const batch = session.batch().length;
+    const whole = batch > MOST_ROWS ? `The first ${MOST_ROWS} of the ${batch} rows of the next batch, as a batch of their own.` : `The batch that comes next: ${batch} ${batch === 1 ? "row" : "rows"}.`;
+    byId("which-rows").textContent = sample === null ? whole : `Sample ${sample} alone, of class ${session.data.classes[session.rows([sample]).Y.data.indexOf(1)]}.`;
     byId("whole-batch").disabled = sample === null;
   }
 

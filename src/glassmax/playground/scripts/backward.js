@@ -4,6 +4,7 @@
 //
 // A mistake (mistakes.js) replaces single rules. A change replaces single numbers, whatever array they are in.
 
+import { parameterCount } from "./engine.js";
 import { ACTIVATION, exponentials, headdP, headdZ, headForward, headRows, LOSS, softmaxVjp } from "./functional.js";
 import { affine, columnSums, combine, copyOf, fill, map, matrix, parametersOf, product, rowOf } from "./matrices.js";
 import { total, transposed } from "./matrices.js";
@@ -101,9 +102,14 @@ function sumOfSquares(arrays, depth) {
 
 // dW1, db1, dW2, ... as one vector in the order of theta.
 export function gradientOf(arrays, sizes) {
-  const pieces = [];
-  for (let l = 1; l < sizes.length; ++l) pieces.push(...arrays[`dW${l}`].data, ...arrays[`db${l}`].data);
-  return Float64Array.from(pieces);
+  const gradient = new Float64Array(parameterCount(sizes));
+  let from = 0;
+  for (let l = 1; l < sizes.length; ++l)
+    for (const { data } of [arrays[`dW${l}`], arrays[`db${l}`]]) {
+      gradient.set(data, from);
+      from += data.length;
+    }
+  return gradient;
 }
 
 // P of rows without anything else.

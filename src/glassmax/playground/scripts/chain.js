@@ -18,7 +18,7 @@ export class Chain {
   build() {
     const { entries, arrays } = this.app;
     const largest = Math.max(...entries.map(({ name }) => Math.max(arrays[name].rows, arrays[name].cols)));
-    const unit = Math.min(11, Math.max(1.6, 150 / largest));
+    const unit = Math.min(11, 150 / largest);
     this.blocks.clear();
     const rows = {};
     for (const entry of entries) {
