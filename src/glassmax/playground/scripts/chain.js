@@ -18,7 +18,7 @@ export class Chain {
   build() {
     const { entries, arrays } = this.app;
     const largest = Math.max(...entries.map(({ name }) => Math.max(arrays[name].rows, arrays[name].cols)));
-    const unit = Math.min(11, 150 / largest);
+    const unit = Math.min(11, Math.min(150, (this.place.clientWidth - 60) / 2) / largest); // two blocks fit side by side
     this.blocks.clear();
     const rows = {};
     for (const entry of entries) {

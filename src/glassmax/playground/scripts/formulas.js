@@ -24,14 +24,15 @@ function arrayNode(word, arrays) {
   else if (above) node = math("msup", {}, node, above);
   const M = arrays[name];
   const shape = transposed ? `${M.cols}×${M.rows}` : `${M.rows}×${M.cols}`;
-  return math("munder", {}, node, math("mtext", { class: "label" }, shape));
+  const even = math("mpadded", { depth: "0.42em" }, node); // so that all shapes stand on one line
+  return math("munder", {}, even, math("mtext", { class: "label" }, shape));
 }
 
 // The matrix form: names of arrays with their shapes, everything else as it is.
 export function matrixForm(equation, arrays) {
   const row = math("mrow", {});
   for (const word of equation.split(/([A-Za-z][A-Za-z0-9_]*[ᵀ′]?|\s+|[^A-Za-z\s]+)/).filter((part) => part && part.trim())) {
-    if (word.replace(/[ᵀ′]$/, "") in arrays && !word.endsWith("′")) row.append(arrayNode(word, arrays));
+    if (word.replace(/[ᵀ′]$/, "") in arrays && !word.endsWith("′")) row.append(math("mspace", { width: "0.2em" }), arrayNode(word, arrays));
     else if (/^[A-Za-z]/.test(word)) row.append(math("mtext", {}, word));
     else if (/^[\d.]+$/.test(word)) row.append(math("mn", {}, word));
     else row.append(math("mo", { stretchy: "false" }, word));

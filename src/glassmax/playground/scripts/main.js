@@ -61,7 +61,10 @@ function wire(app) {
   let pending = 0;
   window.addEventListener("resize", () => {
     cancelAnimationFrame(pending);
-    pending = requestAnimationFrame(() => app.refresh(true));
+    pending = requestAnimationFrame(() => {
+      app.shape = ""; // the blocks fit into the new width
+      app.refresh(true);
+    });
   });
   window.addEventListener("hashchange", () => location.hash.length > 1 && fromLink(app, location.hash));
   new IntersectionObserver(([{ isIntersecting }]) => (app.ledgerIsSeen = isIntersecting)).observe(byId("ledger"));
