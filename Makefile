@@ -22,7 +22,7 @@ test-torch:  ## Install PyTorch too, then run the tests that need it
 
 test-browser:  ## Install Playwright too, then test the pages in the Chromium of the machine, which must be there
 	$(PYTHON) -m pip install -q '.[browser]'
-	GLASSMAX_BROWSER_TESTS=required $(PYTHON) -m pytest tests/browser
+	GLASSMAX_BROWSER_TESTS=required $(PYTHON) -m pytest tests/browser -m 'slow or not slow'
 
 native:  ## Install again after a change in native/, compiling only what has changed
 	$(PYTHON) -m pip install -q 'scikit-build-core>=1.0' 'nanobind>=3.0,<4' cmake ninja

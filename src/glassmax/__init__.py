@@ -6,6 +6,7 @@ Where to begin::
     gm.SoftmaxClassifier     train and predict on numbers: a scikit-learn estimator
     gm.Network               a network of your own: forward pass, exact gradients, Jacobian, Hessian products
     gm.derive                derive a gradient from the equations of a loss
+    gm.trace                 see one batch: every array of both passes, its equation and why
     gm.diagnose              find the mistake in a gradient that you derived yourself
     gm.functional            softmax, losses, activations: every f beside its f_vjp
     gm.not_class             the label of a row known only by what it is not
@@ -17,6 +18,7 @@ The map of the modules, from the command line down to the exceptions::
     cli/            the command line: one module for each command
     playground/     the web page in which a network learns, with the engine inside
     doctor/         check a gradient of your own: what is wrong, where, why, how to correct it
+    tracing/        one batch: every array, its equation, its shape, its value and why
     estimator/      TableClassifier and SoftmaxClassifier, the scikit-learn estimators
     training/       the training loop, early stopping, metrics, checkpoints
     learner/        find, read and run a user's program in a separate process
@@ -81,6 +83,7 @@ if TYPE_CHECKING:
         playground,
         sealed,
         table,
+        tracing,
         training,
     )
     from .calculus import derive
@@ -90,6 +93,7 @@ if TYPE_CHECKING:
     from .model import Model, load_model
     from .network import Network
     from .table import not_class, read_table
+    from .tracing import Trace, trace
 
 __all__ = [
     "Embedding",
@@ -97,6 +101,7 @@ __all__ = [
     "Network",
     "SoftmaxClassifier",
     "TableClassifier",
+    "Trace",
     "architecture",
     "calculus",
     "calibration",
@@ -128,6 +133,8 @@ __all__ = [
     "read_table",
     "sealed",
     "table",
+    "trace",
+    "tracing",
     "training",
 ]
 
@@ -137,11 +144,13 @@ _HOME = {
     "Network": "network",
     "SoftmaxClassifier": "estimator",
     "TableClassifier": "estimator",
+    "Trace": "tracing",
     "derive": "calculus",
     "diagnose": "doctor",
     "load_model": "model",
     "not_class": "table",
     "read_table": "table",
+    "trace": "tracing",
 }
 
 

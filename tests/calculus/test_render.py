@@ -696,5 +696,6 @@ def test_names_are_escaped(name):
 def test_mathml_says_what_is_multiplied_and_applied():
     assert mathml(mul(y_i, call("log", p_i))) == (
         '<math xmlns="http://www.w3.org/1998/Math/MathML"><mrow><msub><mi>y</mi><mi>i</mi></msub><mo>&#x2062;</mo>'
-        "<mrow><mi>log</mi><mo>&#x2061;</mo><msub><mi>p</mi><mi>i</mi></msub></mrow></mrow></math>"
+        '<mrow><mi>log</mi><mo>&#x2061;</mo><mspace width="0.17em"/><msub><mi>p</mi><mi>i</mi></msub></mrow></mrow>'
+        "</math>"
     )

@@ -64,6 +64,7 @@ def test_mathml_is_well_formed(derive):
 
 def test_html_and_markdown_show_every_line(derive):
     _, html, _ = derive(SOFTMAX, "--wrt", "z", *ONE_SUM, "--html")
+    assert html.startswith("<!doctype html>")
     assert html.count("<tr>") > 6
     assert "chain rule through p" in html
     _, markdown, _ = derive(SOFTMAX, "--wrt", "z", *ONE_SUM, "--markdown")

@@ -295,7 +295,7 @@ def test_of_two_names_that_fit_the_likelier_comes_first(row):
 
 def test_a_page_has_the_errors_of_the_parameters():
     page = asked([("(1 - A1**2)", "(1 - Z1**2)")])._repr_html_()
-    for words in ("white-space:nowrap", "#d1453b", "#2e9e44", "<code>W1</code>", "wrong</td>", "right</td>"):
+    for words in ('<p class="verdict bad"><b>wrong</b>', "<code>W1</code>", '"bad">wrong</td>', '"good">right</td>'):
         assert words in page
 
 

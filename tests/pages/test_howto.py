@@ -25,6 +25,7 @@ FEWEST_EXAMPLES = {
     "embeddings": 18,
     "resuming": 20,
     "label-errors": 20,
+    "seeing-one-batch": 11,
     "tuning": 17,
     "tables": 10,
     "table-columns": 18,

@@ -62,6 +62,13 @@ def test_only_the_scripts_of_the_page_run():
     assert policy(pages.page("t", ""))["script-src"] == "'none'"
 
 
+def test_a_page_leaves_out_the_lines_of_a_script_that_are_comments():
+    code = "  // remark 1\nlet x = 'a // b'; // two\n/** remark 3 */\nlet y = 2;\n"
+    text = pages.page("t", "", scripts=[code])
+    assert "remark" not in text
+    assert "let x = 'a // b'; // two\nlet y = 2;\n" in text
+
+
 def test_webassembly_has_to_be_asked_for():
     plain, engine = (policy(pages.page("t", "", scripts=["1"], wasm=wasm)) for wasm in (False, True))
     assert "wasm" not in plain["script-src"]

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .expression import PI, names, walk
-from .formats import NumpyCode, as_html, as_json, as_latex, as_markdown, as_mathml, as_numpy, as_text
+from .formats import NumpyCode, as_fragment, as_html, as_json, as_latex, as_markdown, as_mathml, as_numpy, as_text
 from .limits import DeriveError, bounded
 from .proving import Values, evaluate, evaluate_program, prove
 from .result import DerivationResult
@@ -88,7 +88,7 @@ class Derivation(DerivationResult):
         return as_mathml(self)
 
     def html(self) -> str:
-        """Return every line as HTML."""
+        """Return a whole page of HTML with every line; it opens from disk."""
         return as_html(self)
 
     def markdown(self) -> str:
@@ -114,7 +114,7 @@ class Derivation(DerivationResult):
         return self.text()
 
     def _repr_html_(self) -> str:
-        return self.html()
+        return as_fragment(self)
 
 
 class _GivenFunction:

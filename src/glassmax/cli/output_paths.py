@@ -17,26 +17,26 @@ OF_DATA = (
 )
 
 
-def check_output(output: str, *inputs: str) -> Path:
+def check_output(output: str, *inputs: str, option: str = "--output") -> Path:
     """Raise if a path can't be written, or is one of those that are read; return it otherwise."""
     path = Path(output)
     try:
         if path.is_dir():
-            raise DataError(f"{path} is a folder, expected the name of a file. Pass another --output.")
+            raise DataError(f"{path} is a folder, expected the name of a file. Pass another {option}.")
         if path.exists() and not path.is_file():
             return path  # a device or a pipe
         if not path.parent.is_dir():
-            raise DataError(f"The folder {path.parent} doesn't exist. Make it, or pass another --output.")
+            raise DataError(f"The folder {path.parent} doesn't exist. Make it, or pass another {option}.")
         if not os.access(path.parent, os.W_OK):
-            raise DataError(f"The folder {path.parent} can't be written to. Pass another --output.")
+            raise DataError(f"The folder {path.parent} can't be written to. Pass another {option}.")
         for source in inputs:
             if path.exists() and source not in BUILTIN and Path(source).exists() and path.samefile(source):
-                raise DataError(f"{path} is an input, which the output would replace. Pass another --output.")
+                raise DataError(f"{path} is an input, which the output would replace. Pass another {option}.")
     except DataError:
         raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{path} can't be written: {reason}. Pass another --output.") from None
+        raise DataError(f"{path} can't be written: {reason}. Pass another {option}.") from None
     return path
 
 

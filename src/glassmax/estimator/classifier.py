@@ -734,6 +734,13 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             data = data._replace(y=network.head.smoothed(labels.T, len(self.classes_), self.label_smoothing))
         return network, labels, data
 
+    def _training_batch(self, X: Any, y: Any, sample_weight: Any) -> Any:
+        """Return rows as `glassmax.trace` takes them, with the loss of the training."""
+        from .traced_rows import training_batch  # late: training needs no calculus
+
+        network, labels, data = self._known_rows(X, y, sample_weight)
+        return training_batch(self, network, labels, data, np.arange(len(data.y)))
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True

@@ -33,7 +33,7 @@ from . import mathematics
 from .document import escape, fragment, packaged, page
 from .numbers import aligned, number
 from .plots import bars, curves, histogram
-from .shades import shade
+from .shades import shade, strength
 from .tables import table
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "packaged",
     "page",
     "shade",
+    "strength",
     "table",
 ]
 

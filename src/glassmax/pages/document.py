@@ -12,6 +12,8 @@ from typing import Any
 
 __all__ = ["escape", "fragment", "packaged", "page"]
 
+COMMENT_LINE = re.compile(r"^[ \t]*(?://.*|/\*\*.*\*/[ \t]*)\n", re.MULTILINE)
+
 
 def page(
     title: str,
@@ -115,8 +117,8 @@ def packaged(package: str, *names: str) -> str:
 
 
 def _wrapped(scripts: Sequence[str]) -> str:
-    """Join scripts into one whose names nobody else sees."""
-    joined = "\n".join(scripts)
+    """Join scripts into one whose names nobody else sees; lines that are comments are left out."""
+    joined = COMMENT_LINE.sub("", "\n".join(scripts))
     return _end_safe(f'(() => {{\n"use strict";\n{joined}\n}})();', "script")
 
 

@@ -2,7 +2,7 @@
 
 from math import isfinite
 
-__all__ = ["STRONGEST", "shade"]
+__all__ = ["STRONGEST", "shade", "strength"]
 
 STRONGEST = 85
 """The share, in percent, of the full color at the largest value: text can still be read on it."""
@@ -23,9 +23,12 @@ def shade(value: float, extent: float) -> str:
     str
         A color; it follows light and dark. A value that is not a number has the color of zero.
     """
-    if not isfinite(value) or not extent > 0:
-        strength = 0.0 if not value or value != value else 1.0
-    else:
-        strength = min(abs(value) / extent, 1.0)
     color = "--positive" if value > 0 else "--negative"
-    return f"color-mix(in oklab, var({color}) {STRONGEST * strength:.2f}%, var(--zero))"
+    return f"color-mix(in oklab, var({color}) {strength(value, extent):.2f}%, var(--zero))"
+
+
+def strength(value: float, extent: float) -> float:
+    """Return the share of the full color in percent, from 0 to `STRONGEST`; the arguments are those of `shade`."""
+    if isfinite(value) and extent > 0:
+        return STRONGEST * min(abs(value) / extent, 1.0)
+    return STRONGEST if abs(value) > 0 else 0.0

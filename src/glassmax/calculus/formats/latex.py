@@ -5,6 +5,7 @@ import re
 from ..indices import for_reading
 from ..printing import latex, matrix_latex
 from ..result import DerivationResult
+from .left_side import left_side
 
 __all__ = ["as_latex", "latex_left"]
 
@@ -21,20 +22,19 @@ def as_latex(d: DerivationResult, *, steps: bool = False) -> str:
 
 def latex_left(left: str) -> str:
     """Write the left side of a line as a fraction: dL/dz_i, d(dL/dz_i)/dz_j, sum_j d(dL/dz_i)/dz_j v_j."""
-    found = re.fullmatch(r"(?:sum_(\{.*?\}|\S+) )?d(.+)/d([^/ ]+(?:, [^/ ]+)*)(?: (.+))?", left)
-    if found is None:
+    parts = left_side(left)
+    if parts is None:
         return f"\\text{{{_tex(left)}}}"
-    summed, above, below, rest = found.groups()
 
     def indexed(name: str) -> str:
         word, _, letters = name.partition("_")
         return f"{word}_{{{letters}}}" if letters else word
 
-    nested = above.startswith("(")
-    fraction = f"\\frac{{\\partial{'' if nested else f' {indexed(above)}'}}}{{\\partial {indexed(below)}}}"
-    total = f"\\sum_{{{summed.strip('{}')}}} " if summed else ""
-    after = rf" \left({latex_left(above[1:-1])}\right)" if nested else ""
-    factor = f" {indexed(rest)}" if summed else f"\\text{{ {rest}}}" if rest else ""
+    above = "" if parts.nested else f" {indexed(parts.above)}"
+    fraction = f"\\frac{{\\partial{above}}}{{\\partial {indexed(parts.below)}}}"
+    total = f"\\sum_{{{parts.summed}}} " if parts.summed else ""
+    after = rf" \left({latex_left(parts.above)}\right)" if parts.nested else ""
+    factor = f" {indexed(parts.rest)}" if parts.summed else f"\\text{{ {parts.rest}}}" if parts.rest else ""
     return f"{total}{fraction}{after}{factor}"
 
 

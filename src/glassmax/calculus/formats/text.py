@@ -11,7 +11,7 @@ from ..result import DerivationResult
 from ..simplifying import simplified
 from .numpy import known_sizes
 
-__all__ = ["as_text", "cases_of"]
+__all__ = ["as_text", "cases_of", "matrices_of"]
 
 
 def as_text(d: DerivationResult, *, cases: bool = False) -> str:
@@ -34,7 +34,7 @@ def as_text(d: DerivationResult, *, cases: bool = False) -> str:
     lines += [f"    with       {equation_left(n)} = {text(for_reading(n.value))}" for n in d.named]
     if d.matrix is not None:
         lines.append(f"  matrix form  {d.matrix_name} = {d.matrix_form}")
-        lines += [f"    with       {n.name} = {matrix_text(m)}" for n in d.named for m in _matrix_of(n)]
+        lines += [f"    with       {n.name} = {matrix_text(m)}" for n in d.named for m in matrices_of(n)]
         lines += [f"    {rule}" for rule in d.matrix_rules]
         lines += [
             f"    {name} is one-hot: {name}[i, c] = delta[{label}_i, c]" for label, name in d.one_hot_used().items()
@@ -47,7 +47,8 @@ def as_text(d: DerivationResult, *, cases: bool = False) -> str:
     return "\n".join(lines)
 
 
-def _matrix_of(definition: Definition) -> list[Matrix]:
+def matrices_of(definition: Definition) -> list[Matrix]:
+    """Return the matrix form of an equation in a list, which is empty if there is none."""
     try:
         return [matrix_form(definition.value, definition.indices, [])]
     except NoMatrixFormError:

@@ -12,6 +12,7 @@ __all__ = ["mathml", "matrix_mathml"]
 
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 TIMES, APPLY = "&#x2062;", "&#x2061;"
+SPACE = '<mspace width="0.17em"/>'
 PRIMES = {1: "′", 2: "″", 3: "‴"}
 FUNCTIONS = {"sigmoid": "σ"}
 
@@ -51,7 +52,8 @@ def _write(box: Box) -> str:
             left, right = ("|", "|") if bars else ("(", ")")
             return _element("mrow", f'<mo fence="true">{left}</mo>', _write(of), f'<mo fence="true">{right}</mo>')
         case AppliedFunction(function, argument):
-            return _element("mrow", _write(function), f"<mo>{APPLY}</mo>", _write(argument))
+            gap = "" if isinstance(argument, Fence) else SPACE
+            return _element("mrow", _write(function), f"<mo>{APPLY}</mo>", gap, _write(argument))
         case BigSum(indices):
             return _element("munder", "<mo>∑</mo>", _write(indices))
 

@@ -16,7 +16,7 @@ FORMATS = {
     "numpy": "Print only the result, as a Python function.",
     "latex": "Print only the right side of the result, as LaTeX.",
     "mathml": "Print only the right side of the result, as MathML.",
-    "html": "Print every line as HTML.",
+    "html": "Print every line as a web page.",
     "markdown": "Print every line as Markdown.",
     "json": "Print every line and the result as JSON.",
 }
@@ -91,8 +91,14 @@ def command(cases: bool, **asked: Any) -> None:
     except GlassmaxError as error:
         place = str(error).split("\n")[1:]
         raise WrongExpressionError("\n".join(map(harmless, [worded_error(error), *place]))) from None
+    form = forms[0] if forms else None
+    if form == "html" and all(derivation.proved for derivation in derivations):
+        from ...calculus.formats import as_html
+
+        click.echo(as_html(*derivations))
+        return
     for derivation in derivations:
-        _show(derivation, forms[0] if forms else None, cases)
+        _show(derivation, form, cases)
     if not all(derivation.proved for derivation in derivations):
         click.get_current_context().exit(1)
 

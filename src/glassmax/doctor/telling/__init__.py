@@ -7,5 +7,6 @@
     reasons           why that line is right, in index form, derived by the calculus
     conventions       the loss that was assumed, and a factor that all gradients share
     error_pattern     place and form of an error that no known mistake explains
+    html_form         a diagnosis for a notebook
     json_form         a diagnosis as text, numbers, lists and dictionaries
 """

@@ -5,7 +5,6 @@ The diagnosis is only shown here, not made.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
 from math import isinf
 from textwrap import wrap
 from typing import Any
@@ -14,10 +13,6 @@ __all__ = ["CORRECT", "OTHERWISE_CORRECT", "WRONG", "Diagnosis", "Finding", "Par
 
 CORRECT, OTHERWISE_CORRECT, WRONG = "correct", "correct under another convention", "wrong"
 WIDTH = 100
-TABLE = '<table style="color:inherit">'
-HEADING = "text-align:left;vertical-align:top;white-space:nowrap;padding-right:1em"
-RIGHT, FAULTY = "#2e9e44", "#d1453b"
-"""Colors that can be read on a light page and on a dark one."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,11 @@ class Finding:
 
     def __repr__(self) -> str:
         where = f" at {self.where}" if self.where else ""
-        return f"{self.cause}{where}: {_sentence(self.says)}"
+        return f"{self.cause}{where}: {self.sentence()}"
+
+    def sentence(self) -> str:
+        """What was done, as a sentence that ends."""
+        return self.says if self.says.endswith((".", "?", "!")) else self.says + "."
 
     def rows(self) -> list[tuple[str, str]]:
         """The finding as pairs of a heading and a text."""
@@ -97,8 +96,14 @@ class ParameterCheck:
 
     def judged(self) -> str:
         """Right or wrong, and by how much."""
-        error = "another shape" if isinf(self.error) else f"relative error {_error(self.error)}"
+        error = self.size() if isinf(self.error) else f"relative error {self.size()}"
         return f"{'right' if self.correct else 'wrong'}  {error}"
+
+    def size(self) -> str:
+        """The relative error as text."""
+        if isinf(self.error):
+            return "another shape"
+        return "< 1e-12" if self.error < 1e-12 else f"{self.error:.1e}"
 
 
 @dataclass(frozen=True)
@@ -149,7 +154,7 @@ class Diagnosis:
             text.append("")
             for words in self.conventions:
                 text += _wrapped("- ", words)
-        shown = self._shown()
+        shown = self.shown()
         if shown:
             text.append("")
             width = max(len(line.name) for line in shown)
@@ -160,25 +165,11 @@ class Diagnosis:
         return "\n".join(text)
 
     def _repr_html_(self) -> str:
-        color = RIGHT if self.correct else FAULTY
-        first = f": the first error is in <code>{escape(self.first_wrong)}</code>" if self.first_wrong else ""
-        parts = [f'<p><b style="color:{color}">{escape(self.verdict)}</b>{first}</p>']
-        for finding in self.findings:
-            where = f" at <code>{escape(finding.where)}</code>" if finding.where else ""
-            rows = "".join(
-                f'<tr><td style="{HEADING}">{escape(heading)}</td>'
-                f'<td style="text-align:left">{_cell(heading, words)}</td></tr>'
-                for heading, words in finding.rows()
-            )
-            parts.append(f"<p><b>{escape(finding.cause)}</b>{where}: {escape(_sentence(finding.says))}</p>")
-            parts.append(f"{TABLE}{rows}</table>")
-        if self.conventions:
-            parts.append("<ul>" + "".join(f"<li>{escape(words)}</li>" for words in self.conventions) + "</ul>")
-        if self._shown():
-            parts.append(_table(self._shown()))
-        return f"<div>{''.join(parts)}</div>"
+        from .html_form import html_form  # late: only a notebook asks
 
-    def _shown(self) -> list[ParameterCheck]:
+        return html_form(self)
+
+    def shown(self) -> list[ParameterCheck]:
         """At most eight parameters, the wrong ones before others, in their order; none under another convention."""
         if self.verdict == OTHERWISE_CORRECT:
             return []
@@ -186,36 +177,10 @@ class Diagnosis:
         return [line for line in self.lines if line in shown]
 
 
-def _sentence(says: str) -> str:
-    """End a sentence, if it doesn't end by itself."""
-    return says if says.endswith((".", "?", "!")) else says + "."
-
-
-def _table(lines: list[ParameterCheck]) -> str:
-    """The error of each parameter's gradient, for a notebook."""
-    rows = "".join(
-        f'<tr><td style="text-align:left"><code>{escape(line.name)}</code></td>'
-        f'<td style="color:{RIGHT if line.correct else FAULTY}">{"right" if line.correct else "wrong"}</td>'
-        f"<td>{_error(line.error)}</td></tr>"
-        for line in lines
-    )
-    return f"{TABLE}<tr><th>gradient of</th><th></th><th>relative error</th></tr>{rows}</table>"
-
-
-def _cell(heading: str, words: str) -> str:
-    return f'<pre style="margin:0">{escape(words)}</pre>' if heading == "write" else escape(words)
-
-
 def _size(error: float) -> str:
     if isinf(error):
         return "another shape"
     return "< 1e-9" if error < 1e-9 else f"{error:.1e}"
-
-
-def _error(error: float) -> str:
-    if isinf(error):
-        return "another shape"
-    return "< 1e-12" if error < 1e-12 else f"{error:.1e}"
 
 
 def _wrapped(head: str, words: str, verbatim: bool = False) -> list[str]:
