@@ -8,7 +8,7 @@ from urllib.parse import urlparse
 import numpy as np
 import pytest
 
-from glassmax import Network, functional
+from glassmax import Network, functional, trace
 from glassmax.playground import build
 
 from ..playground.test_session import FIRST_CELL
@@ -95,6 +95,18 @@ def test_every_number_of_the_toy_system_is_that_of_the_reference(playground):
     for name, value in expected.items():
         np.testing.assert_allclose(array(page, name), value, rtol=0, atol=1e-6)
     assert figure(page, "loss") == pytest.approx(loss, abs=5e-4)
+
+
+def test_every_number_is_that_of_the_trace(playground):
+    page = playground()
+    for _ in range(3):
+        page.click("#step-epoch")
+    steps = {step.name: step.value for step in trace(toy_network(page), X, y).steps}
+    names = page.eval_on_selector_all(".block", "blocks => blocks.map((b) => b.dataset.name)")
+    assert {*names} <= {*steps}
+    for name in names:
+        shown = array(page, name)
+        np.testing.assert_allclose(shown, np.reshape(steps[name], shown.shape), rtol=0, atol=1e-6)
 
 
 def test_the_numbers_are_right_after_training_too(playground):
