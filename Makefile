@@ -1,4 +1,4 @@
-.PHONY: help install test test-all test-torch test-browser native sanitize check format bench clean
+.PHONY: help install test test-all test-torch test-browser native sanitize wasm check-wasm check format bench clean
 
 PYTHON ?= python
 
@@ -40,6 +40,12 @@ sanitize:  ## Run the engine's C++ tests under the address, undefined-behavior a
 	    ASAN_OPTIONS=halt_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 \
 	        $$fixed $$folder/test_engine || exit 1; \
 	done
+
+wasm:  ## Compile the engine to WebAssembly for the playground, after a change in native/
+	$(PYTHON) native/wasm/build.py
+
+check-wasm:  ## Compile the engine to WebAssembly again and compare it with the file in the package
+	$(PYTHON) native/wasm/build.py --check
 
 check:  ## Formatting, lint, types, the import contract, doctests; changes nothing
 	$(PYTHON) -m ruff format --check .

@@ -16,6 +16,7 @@ Where to begin::
 The map of the modules, from the command line down to the exceptions::
 
     cli/            the command line: one module for each command
+    playground/     the web page in which a network learns, with the engine inside
     doctor/         check a gradient of your own: what is wrong, where, why, how to correct it
     tracing/        one batch: every array, its equation, its shape, its value and why
     estimator/      TableClassifier and SoftmaxClassifier, the scikit-learn estimators
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
         optimizers,
         pages,
         parameters,
+        playground,
         sealed,
         table,
         tracing,
@@ -127,6 +129,7 @@ __all__ = [
     "optimizers",
     "pages",
     "parameters",
+    "playground",
     "read_table",
     "sealed",
     "table",

@@ -78,8 +78,8 @@ NO_MODEL = "there is no such file. Train one with: glassmax train DATA --target 
 COMMAND_LINE = {
     "an_unknown_command": (
         "tarin t.csv",
-        "There is no command 'tarin', expected one of train, predict, evaluate, explain, derive, doctor, info, "
-        "completion. Did you mean 'train'?",
+        "There is no command 'tarin', expected one of train, predict, evaluate, explain, derive, doctor, playground, "
+        "info, completion. Did you mean 'train'?",
     ),
     "an_option_for_a_command": ("--target", "No such option*--target*"),
     "an_unknown_option": ("train t.csv --targe y", "No such option*--targe*Did you mean*--target*?*"),
@@ -312,6 +312,14 @@ DATA = {
     "an_output_that_is_another_file": (
         "train toy -o foreign",
         "foreign exists and is no model of glassmax; it isn't replaced. Pass another --output.",
+    ),
+    "a_page_that_would_replace_another_file": (
+        "playground -o foreign",
+        "foreign exists and is no HTML file; it isn't replaced. Pass another --output.",
+    ),
+    "a_folder_for_a_page_that_is_missing": (
+        "playground -o no/page.html",
+        "The folder no doesn't exist. Make it, or pass another --output.",
     ),
     "an_output_folder_that_is_missing": (
         "train toy -o no/m",

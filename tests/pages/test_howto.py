@@ -29,6 +29,7 @@ FEWEST_EXAMPLES = {
     "tuning": 17,
     "tables": 10,
     "table-columns": 18,
+    "playground": 3,
 }
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(HOWTO.glob("*.md"))}
 

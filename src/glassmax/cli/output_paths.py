@@ -8,7 +8,7 @@ from ..errors import DataError, GlassmaxError
 from ..model import load_model
 from ..table import BUILTIN
 
-__all__ = ["OF_DATA", "check_model_output", "check_output", "check_replaced", "default_output"]
+__all__ = ["OF_DATA", "check_model_output", "check_output", "check_page_output", "check_replaced", "default_output"]
 
 ENDINGS = (".gz", ".zst", ".zstd")
 OF_DATA = (
@@ -50,6 +50,17 @@ def check_model_output(output: str, *inputs: str) -> Path:
             head = file.read(2**16)
         if head and b'"glassmax":' not in head:
             raise DataError(f"{path} exists and is no model of glassmax; it isn't replaced. Pass another --output.")
+    return path
+
+
+def check_page_output(output: str) -> Path:
+    """Check the path of a page as `check_output` does; raise too if it would replace a file that is no HTML."""
+    path = check_output(output)
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.read(15)
+        if head and head.lower() != b"<!doctype html>":
+            raise DataError(f"{path} exists and is no HTML file; it isn't replaced. Pass another --output.")
     return path
 
 

@@ -1,0 +1,295 @@
+// What the page knows: the session, which array, cell and sample are chosen, what is changed; it tells the parts to draw.
+
+import { entriesOf } from "./ledger.js";
+import { firstDifference } from "./mistakes.js";
+import { dataNamed } from "./datasets.js";
+import { Session } from "./session.js";
+import { same } from "./detail_numbers.js";
+import { byId, hideTaken } from "./elements.js";
+import { drawCurves, drawHistogram } from "./charts.js";
+import { named } from "./chain.js";
+
+const [LEAST, MOST] = [6, 10]; // milliseconds of training in a frame
+const MOST_ROWS = 256; // of a batch that are shown
+const SMOOTH = 18; // milliseconds between two frames at 60 a second, with some slack
+
+export class App {
+  constructor(engine) {
+    Object.assign(this, { engine, running: false, sample: null, cursor: null, changes: {}, notation: "matrix", frames: 0, budget: MOST, last: 0 });
+    this.selected = { name: "", i: 0, j: 0 };
+    this.difference = [];
+  }
+
+  // ---- data ----
+
+  async load(name, text, file, target, settings = {}) {
+    try {
+      const data = await dataNamed(name, text, file, target);
+      this.pause();
+      if (this.session) this.session.setData(data, settings);
+      else this.session = new Session(this.engine, data, settings);
+      this.say("");
+      this.fresh();
+      return true;
+    } catch (error) {
+      this.say(error.message);
+      this.controls.draw();
+      return false;
+    }
+  }
+
+  async openFile(file) {
+    if (file.size > 60e6) return this.say(`${file.name} has ${Math.round(file.size / 1e6)} MB, and this page takes 60. Use the glassmax package, or a part of the file.`);
+    await this.load("table", await file.text(), file.name);
+  }
+
+  retarget(target) {
+    const { name, text, file } = this.session.data;
+    return this.load(name, text, file, target);
+  }
+
+  // ---- training ----
+
+  toggle() {
+    this.running ? this.pause() : this.train();
+  }
+
+  train() {
+    if (this.running) return;
+    this.running = true;
+    this.cursor = null;
+    this.changes = {};
+    byId("train").textContent = "Pause";
+    byId("train").setAttribute("aria-pressed", "true");
+    this.last = 0;
+    requestAnimationFrame((now) => this.frame(now));
+  }
+
+  pause() {
+    if (!this.running) return;
+    this.running = false;
+    byId("train").textContent = "Train";
+    byId("train").setAttribute("aria-pressed", "false");
+    this.refresh();
+  }
+
+  // Train for as long as the frames stay smooth, and draw in turns.
+  frame(now) {
+    if (!this.running) return;
+    this.budget = Math.min(MOST, Math.max(LEAST, this.budget + (now - this.last > SMOOTH ? -1 : 0.25)));
+    this.last = now;
+    this.session.trainFor(this.budget, () => performance.now());
+    if (!Number.isFinite(this.session.lastLoss)) {
+      this.pause();
+      return this.say("The loss is no longer a number: the steps were too long. Take a smaller learning rate, then Reset.");
+    }
+    ++this.frames;
+    drawCurves(byId("curves"), this.session.history, this.session.shadow);
+    if (this.frames % (this.session.data.image ? 12 : 3) === 0) this.plane.draw();
+    if (this.frames % 4 === 1 && this.ledgerIsSeen) this.ledger();
+    if (this.frames % 6 === 2) this.histograms();
+    if (this.frames % 20 === 5) this.breaking.draw();
+    this.status();
+    requestAnimationFrame((then) => this.frame(then));
+  }
+
+  step(what) {
+    this.pause();
+    this.changes = {};
+    if (what === "rule") return this.rule();
+    this.cursor = null;
+    if (what === "batch") this.session.advance(1);
+    else while (!this.session.advance(1e9)) /* to the end of the epoch */;
+    this.session.settle();
+    this.refresh();
+  }
+
+  // The next rule of the batch; after the last one the weights move.
+  rule() {
+    const at = this.cursor === null ? 0 : this.cursor + 1;
+    if (at >= this.entries.length) {
+      this.cursor = null;
+      this.session.advance(1);
+      this.session.settle();
+      this.say("All derivatives were known, so the weights have moved. The next batch comes in.");
+      this.refresh();
+      this.cursor = 0;
+    } else {
+      this.cursor = at;
+      this.say("");
+    }
+    this.choose(this.entries[this.cursor].name);
+  }
+
+  startOver() {
+    this.session.reset();
+    this.changes = {};
+    this.cursor = null;
+    this.refresh();
+  }
+
+  change(name, value, more = {}) {
+    const before = this.session.network.sizes.join();
+    for (const [key, other] of Object.entries(more)) this.session.settings = { ...this.session.settings, [key]: other };
+    this.session.change(name, value);
+    this.changes = {};
+    this.sample = this.sample !== null && this.sample < this.session.data.n ? this.sample : null;
+    if (before !== this.session.network.sizes.join() || ["l2", "output", "activation", "batchSize"].includes(name)) this.rebuild();
+    else this.refresh();
+    this.breaking.build();
+    this.controls.draw();
+  }
+
+  // ---- the ledger ----
+
+  get rows() {
+    return this.sample === null ? this.session.batch().slice(0, MOST_ROWS) : [this.sample];
+  }
+
+  get entry() {
+    return this.entries.find(({ name }) => name === this.selected.name);
+  }
+
+  known(name) {
+    return this.cursor === null || this.entries.findIndex((entry) => entry.name === name) <= this.cursor;
+  }
+
+  arraysWith(changes) {
+    return this.session.arrays(this.rows, { changes });
+  }
+
+  compute() {
+    const { session, changes } = this;
+    const active = Object.keys(changes).length > 0;
+    this.arrays = this.arraysWith(changes);
+    this.before = active ? this.arraysWith({}) : null;
+    this.moved = {};
+    if (active)
+      for (const [name, M] of Object.entries(this.arrays)) {
+        const count = M.data.reduce((sum, x, n) => sum + !same(x, this.before[name].data[n]), 0);
+        if (count) this.moved[name] = count;
+      }
+    this.difference = session.settings.mistake ? firstDifference(session.arrays(this.rows, { changes, mistake: "" }), this.arrays) : [];
+    this.entries = entriesOf(session.network, this.arrays, { l2: session.settings.l2 });
+    if (!this.entry) this.selected = { name: `dW${session.network.sizes.length - 1}`, i: 0, j: 0 };
+    const M = this.arrays[this.selected.name];
+    this.selected.i = Math.min(this.selected.i, M.rows - 1);
+    this.selected.j = Math.min(this.selected.j, M.cols - 1);
+  }
+
+  ledger() {
+    const shape = this.shape;
+    this.compute();
+    this.shape = Object.values(this.arrays).map(({ rows, cols }) => [rows, cols]).join(";");
+    if (shape !== this.shape) this.chain.build();
+    this.chain.draw();
+    this.detail.draw();
+  }
+
+  choose(name, i = 0, j = 0, scroll = false) {
+    this.selected = { name, i, j };
+    this.chain.draw();
+    this.detail.build();
+    this.nudge.build();
+    if (scroll) byId("ledger").scrollIntoView();
+  }
+
+  point(i, j, chosen) {
+    if (this.selected.i === i && this.selected.j === j) return;
+    if (!chosen && this.running) return;
+    this.selected = { ...this.selected, i, j };
+    this.detail.draw();
+    this.nudge.build();
+  }
+
+  walk(steps) {
+    const at = this.entries.findIndex(({ name }) => name === this.selected.name);
+    this.choose(this.entries[Math.max(0, Math.min(this.entries.length - 1, at + steps))].name);
+  }
+
+  chooseSample(i) {
+    this.sample = i;
+    this.changes = {};
+    this.refresh();
+    byId("whole-batch").disabled = i === null;
+  }
+
+  setChanges(changes) {
+    this.pause();
+    this.changes = changes;
+    this.compute();
+    this.chain.draw();
+    this.detail.draw();
+    this.nudge.draw();
+    this.breaking.draw();
+  }
+
+  keepChanges() {
+    this.session.setParameters(this.arrays);
+    this.changes = {};
+    this.refresh();
+  }
+
+  // ---- drawing ----
+
+  // Other data.
+  fresh() {
+    Object.assign(this, { sample: null, cursor: null, changes: {}, shape: "" });
+    this.plane.reset();
+    this.controls.draw();
+    this.rebuild();
+    this.breaking.build();
+    document.body.dataset.data = this.session.data.name;
+  }
+
+  // Another network: other arrays.
+  rebuild() {
+    this.cursor = null;
+    this.compute();
+    this.shape = "";
+    byId("histograms").replaceChildren(...this.session.network.sizes.slice(1).flatMap((_, l) => [`W${l + 1}`, `dZ${l + 1}`].map((name) =>
+      element("figure", {}, element("canvas", { class: "histogram", "data-name": name, role: "img", "aria-label": `Histogram of ${name}` }), element("figcaption", {}, element("span", {}, ...named(name)), element("span", { class: "extent number" }))))));
+    this.refresh();
+  }
+
+  refresh(sameState = false) {
+    this.status();
+    this.ledger();
+    this.detail.build();
+    this.nudge.build();
+    this.plane.draw();
+    drawCurves(byId("curves"), this.session.history, this.session.shadow);
+    this.histograms();
+    this.breaking.draw();
+    this.quiz.draw();
+    if (!sameState) hideTaken();
+    const { sample, session } = this;
+    const batch = session.batch().length;
+    const whole = batch > MOST_ROWS ? `The first ${MOST_ROWS} of the ${batch} rows of the next batch, as a batch of their own.` : `The batch that comes next: ${batch} ${batch === 1 ? "row" : "rows"}.`;
+    byId("which-rows").textContent = sample === null ? whole : `Sample ${sample} alone, of class ${session.data.classes[session.rows([sample]).Y.data.indexOf(1)]}.`;
+    byId("whole-batch").disabled = sample === null;
+  }
+
+  status() {
+    const { session } = this;
+    byId("epoch").textContent = session.epoch + (session.position ? ` + ${session.position}/${session.order.length} rows` : "");
+    byId("loss").textContent = Number.isFinite(session.lastLoss) ? session.lastLoss.toPrecision(4) : "not a number";
+    byId("accuracy").textContent = `${(100 * session.accuracy).toFixed(1)} %`;
+    byId("key-shadow").hidden = !session.history.some(({ shadow }) => shadow);
+    byId("key-held").hidden = session.data.held.length === 0;
+    byId("accuracy-of").textContent = session.data.held.length ? "accuracy, held out" : "accuracy";
+  }
+
+  histograms() {
+    if (!this.ledgerIsSeen) this.arrays = this.arraysWith(this.changes);
+    for (const canvas of document.querySelectorAll("canvas.histogram")) {
+      const most = drawHistogram(canvas, this.arrays[canvas.dataset.name].data);
+      canvas.parentElement.querySelector(".extent").textContent = ` ± ${most.toPrecision(2)}`;
+    }
+  }
+
+  say(text) {
+    byId("message").textContent = text;
+    byId("message").hidden = !text;
+  }
+}
