@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from .option_values import fault_of, finite
+from .option_values import fault_of, finite, words
 from .talk import be_quiet
 
 __all__ = ["FILE_FORMAT", "RESULT", "GroupedCommand", "file_format", "group", "option"]
@@ -59,13 +59,19 @@ FILE_FORMAT = (
     option("--delimiter", "Character between the cells of a CSV file.  [default: detected]", metavar="CHAR"),
     option("--decimal", "Decimal separator.  [default: detected]", type=click.Choice([".", ","])),
     option("--encoding", "Encoding of a text file: utf-8, utf-16, latin-1, ...  [default: detected]", metavar="NAME"),
+    option(
+        "--missing-words",
+        "Words that mean a missing cell, separated by commas; '' for none.  [default: NA, NaN, null, None, ...]",
+        metavar="WORDS",
+        callback=words,
+    ),
 )
 """Options for files of text."""
 
 
 def file_format(options: dict[str, Any]) -> dict[str, Any]:
     """Return what `FILE_FORMAT` has set, as `read_table` takes it."""
-    return {name: options[name] for name in ("delimiter", "decimal", "encoding")}
+    return {name: options[name] for name in ("delimiter", "decimal", "encoding", "missing_words")}
 
 
 RESULT = (

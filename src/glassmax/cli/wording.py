@@ -38,6 +38,7 @@ OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in E
     "class_weight": "--class-weight",
     "dtype": "--dtype",
     "held_out": "--held-out",
+    "missing_words": "--missing-words",
     "sample_weight": "--weight",
     "study_path": "--study",
     "time_limit": "--time-limit",
@@ -46,6 +47,9 @@ OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in E
     "SoftmaxClassifier(...).fit(X, y).save(path)": "glassmax train DATA --target COLUMN",
 }
 """Command-line options, by the parameter of the library."""
+
+BETWEEN_COMMAS = ("missing_words",)
+"""The parameters whose values are typed in one option, with commas between them."""
 
 
 def worded_error(error: "GlassmaxError") -> str:
@@ -62,6 +66,8 @@ def option_of(setting: "Setting") -> str:
         return str(setting)
     if setting.value is None or setting.value is True:
         return option
+    if setting.parameter in BETWEEN_COMMAS:
+        return f"{option} {_quoted(','.join(setting.value))}"
     if setting.value is False:
         return f"no {option}"
     return " ".join(f"{option} {value}" for value in _values(setting.value))

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
-from .frames import table_of
+from .frames import piece_of
 from .opening import Source
 from .table import Table
 from .trial_read import opened
@@ -29,7 +29,7 @@ DIED = 128
 ANY_TIME_ZONE = "POLARS_IGNORE_TIMEZONE_PARSE_ERROR"
 
 
-def read_columnar(source: Source, wanted: Sequence[str] | None = None) -> Iterator[Table]:
+def read_columnar(source: Source, wanted: Sequence[str] | None = None, decimal: str = ".") -> Iterator[Table]:
     """Read the wanted columns, all by default, of a Parquet file, an Arrow file or an Arrow stream, in pieces.
 
     Raises
@@ -54,7 +54,7 @@ def read_columnar(source: Source, wanted: Sequence[str] | None = None) -> Iterat
             piece = frame.select(chosen).slice(start, at_once).collect()
         if not piece.height and start:
             return
-        table = table_of(piece, source.name, how)
+        table = piece_of(piece, source.name, decimal, how)
         numbers = np.arange(start + 1, start + piece.height + 1)
         yield replace(table, numbers=numbers, header=header)
         start += piece.height

@@ -39,6 +39,8 @@ class UnseenCounts:
         Cells that were filled, by column.
     filling : dict of str to str
         Value that missing cells of a column were filled with, in words.
+    words : dict of str to Counter
+        Number of filled cells that held a word, such as NA, by column and word.
     unseen : dict of str to Counter
         Number of rows with a value that did not occur in training, by column and value.
     """
@@ -46,16 +48,19 @@ class UnseenCounts:
     def __init__(self) -> None:
         self.missing: Counter[str] = Counter()
         self.filling: dict[str, str] = {}
+        self.words: dict[str, Counter[str]] = {}
         self.unseen: dict[str, Counter[str]] = {}
 
     def __repr__(self) -> str:
         unseen = sum(values.total() for values in self.unseen.values())
         return f"UnseenCounts: {self.missing.total()} missing cells, {unseen} rows with a value not seen in training"
 
-    def count_missing(self, name: str, count: int, filling: str) -> None:
-        """Count cells that were missing and filled."""
+    def count_missing(self, table: Table, name: str, count: int, filling: str) -> None:
+        """Count cells of a column that were missing and filled."""
         self.missing[name] += count
         self.filling[name] = filling
+        if name in table.words:
+            self.words.setdefault(name, Counter()).update(table.words[name].counts())
 
     def count_unseen(self, name: str, value: str | None) -> None:
         """Count a row whose value did not occur in training."""
@@ -69,7 +74,9 @@ class UnseenCounts:
         for column in columns:
             count = self.missing[column.name]
             if count:
-                what = f"{column.name}: {count} missing, filled with {self.filling[column.name]}"
+                words = ", ".join(f"{times} {word!r}" for word, times in self.words.get(column.name, {}).items())
+                shown = f" ({words})" if words else ""
+                what = f"{column.name}: {count} missing{shown}, filled with {self.filling[column.name]}"
                 notes.append(Note((what,), "filled"))
             values = self.unseen.get(column.name)
             if values:
@@ -148,7 +155,7 @@ class Number(
         filled = np.where(missing, self.center, values)
         for j, (low, high) in enumerate(pairwise(self.edges), start):
             block[:, j] = 2 * np.clip((filled - low) / (high - low), 0, 1) - 1
-        counts.count_missing(self.name, int(missing.sum()), f"the median {self.center:g}")
+        counts.count_missing(table, self.name, int(missing.sum()), f"the median {self.center:g}")
 
 
 class Category(
@@ -229,7 +236,7 @@ class Boolean(
     def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
         """Write the column's numbers into its block of X, (n, width)."""
         value = dict(zip(self.words, (self.low, 1.0), strict=True))
-        middle = (self.low + 1) / 2
+        middle, filled = (self.low + 1) / 2, 0
         for row, cell in enumerate(as_text(table.column(self.name))):
             word = None if cell is None else cell.casefold()
             if word in value:
@@ -239,9 +246,10 @@ class Boolean(
             if word is not None:
                 counts.count_unseen(self.name, cell)
                 continue
-            counts.count_missing(self.name, 1, f"{middle:g}, between no and yes")
+            filled += 1
             if self.missing:
                 block[row, 1] = 1.0
+        counts.count_missing(table, self.name, filled, f"{middle:g}, between no and yes")
 
 
 class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="date", tag_field="kind"):
@@ -283,7 +291,7 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
             block[:, 2 + 2 * index] = np.where(missing, 0, np.cos(angle))
         if self.missing:
             block[:, -1] = missing
-        counts.count_missing(self.name, int(missing.sum()), f"the median year, {self.center:.2f}")
+        counts.count_missing(table, self.name, int(missing.sum()), f"the median year, {self.center:.2f}")
 
 
 Column = Number | Category | Boolean | Date

@@ -8,7 +8,7 @@ Both give the same table. Delimiter and decimal separator are detected from the 
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from itertools import chain
 from typing import Any, NamedTuple
@@ -17,8 +17,9 @@ import numpy as np
 
 from ..errors import DataError
 from ..functional.arrays import Array
-from .cells import COMMA_NUMBER, GROUPED, MISSING, PLAIN, WHITE, column_of, objects
+from .cells import COMMA_NUMBER, DEFAULT_WORDS, GROUPED, MISSING, PLAIN, WHITE, column_of, objects
 from .decoding import Lines
+from .missing_words import MissingWords, missing_words_in
 from .table import Table, some
 
 __all__ = ["DELIMITERS", "Dialect", "read_delimited"]
@@ -120,8 +121,12 @@ class _Reader:
             return None
         if frame.height != len(ends):
             return None
-        columns = {column: self._column(frame.to_series(position), column) for position, column in self.index}
-        table = self._table(columns, self.line + ends, len(ends))
+        columns, words = {}, {}
+        for position, column in self.index:
+            series = frame.to_series(position)
+            columns[column] = self._column(series, column)
+            words[column] = self._words(series)
+        table = self._table(columns, self.line + ends, len(ends), words)
         self.line += newlines
         return table
 
@@ -144,6 +149,15 @@ class _Reader:
         if len(pool) < ROWS_AT_ONCE:  # the same text is held once
             texts = [None if text is None else pool.setdefault(text, text) for text in texts]
         return objects(texts)
+
+    @staticmethod
+    def _words(series: Any) -> MissingWords | None:
+        """Return the words for a missing cell in a column, as `missing_words_in` would."""
+        import polars as pl
+
+        cell = pl.first().str.strip_chars(WHITE)
+        cells = series.to_frame().select(pl.when(cell.is_in(DEFAULT_WORDS)).then(cell)).to_series()
+        return None if cells.null_count() == len(cells) else missing_words_in(cells.to_list())
 
     def _row_by_row(self, blocks: Iterator[bytes]) -> Iterator[Table]:
         header = self.head.header
@@ -180,9 +194,12 @@ class _Reader:
     def _from_rows(self, rows: list[list[str]], ends: list[int]) -> Table:
         cells = list(zip(*rows, strict=True))
         columns = {name: column_of(cells[position], self.head.decimal) for position, name in self.index}
-        return self._table(columns, np.array(ends), len(rows))
+        words = {name: missing_words_in([cell.strip(WHITE) for cell in cells[at]]) for at, name in self.index}
+        return self._table(columns, np.array(ends), len(rows), words)
 
-    def _table(self, columns: dict[str, Array], lines: Array, n_rows: int) -> Table:
+    def _table(
+        self, columns: dict[str, Array], lines: Array, n_rows: int, words: Mapping[str, MissingWords | None]
+    ) -> Table:
         numbers = np.arange(self.row + 1, self.row + n_rows + 1)
         self.row += n_rows
         if not columns:  # none of the wanted columns exists; the table still knows the names of all
@@ -193,7 +210,18 @@ class _Reader:
         separated = DELIMITERS.get(self.head.delimiter, repr(self.head.delimiter))
         cells = f", cells separated by {separated}" if len(self.head.header) > 1 else ""
         how = f"CSV in {self.source.encoding}{cells}{decimal}{packed}"
-        return Table(self.name, columns, lines, None, numbers, self.head.decimal, how, self.head.notes, header=header)
+        return Table(
+            self.name,
+            columns,
+            lines,
+            None,
+            numbers,
+            self.head.decimal,
+            how,
+            self.head.notes,
+            header=header,
+            words={name: found for name, found in words.items() if found is not None},
+        )
 
 
 def _text_lines(blocks: Iterator[bytes]) -> Iterator[str]:

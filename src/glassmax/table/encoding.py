@@ -8,6 +8,7 @@ named in the notes.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Self, cast
 
 import msgspec
@@ -15,10 +16,11 @@ import numpy as np
 
 from ..errors import DataError
 from ..functional.arrays import Array
-from .cells import as_text
+from .cells import DEFAULT_WORDS, as_text
 from .columns import HIGH, Boolean, Category, Column, Date, Number, UnseenCounts, moments_of, numbers_of
 from .dates import CIRCLES, FORMS, circle, years
 from .inference import MOST_VALUES, ColumnOptions, Inference, infer
+from .missing_words import LETTERS_ONLY, MissingWords
 from .notes import MISSING, Note, it, left_out
 from .sparse_numbers import with_sparse_values
 from .table import Table, some
@@ -44,8 +46,8 @@ class Encoded(NamedTuple):
         return "\n  ".join([f"Encoded: X {self.X.shape}, {self.X.dtype}", *map(str, self.notes[:5])])
 
 
-class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Rules that turn a table's columns into the columns of X.
+class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Rules that turn a table's columns into the columns of X, and how the table of the training was read.
 
     Attributes
     ----------
@@ -53,10 +55,13 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         The column to predict; it is never encoded.
     columns : list of Number, Category, Boolean or Date
         Encoded columns, in the order of X.
+    missing_words : list of str or None
+        The words for a missing cell that the user gave; None for the default ones.
     """
 
     target: str
     columns: list[Column]
+    missing_words: list[str] | None = None
 
     @property
     def width(self) -> int:
@@ -129,7 +134,8 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if not notes:
                 raise DataError(f"{what}, expected at least one other column.")
             raise DataError(f"{what}:", *(piece for note in notes[:5] for piece in (" ", *note.text)))
-        return cls(target, columns), notes
+        words = None if table.missing_words is None else list(table.missing_words)
+        return cls(target, columns, words), notes
 
     def encode(self, table: Table) -> Encoded:
         """Turn the rows of a table into numbers.
@@ -164,12 +170,38 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"{table.name} lacks {len(absent)} of the {len(self.columns)} columns of the training: {some(absent)}. "
                 f"It has {some(table.names)}. Is it another table?"
             )
+        table = self._read_alike(table)
         X = np.zeros((table.n_rows, self.width))
         start = 0
         for column in self.columns:
             column.fill(table, X[:, start : start + column.width], counts)
             start += column.width
         return X
+
+    def _read_alike(self, table: Table) -> Table:
+        """Return a table with its missing cells as in the training: a word that was a value there is one here too."""
+        given = table.missing_words
+        base = DEFAULT_WORDS if self.missing_words is None else tuple(self.missing_words)
+        other: dict[str, tuple[str, ...]] = {}
+        for column in self.columns:
+            cells, found = table.columns.get(column.name), table.words.get(column.name)
+            words = given if given is not None else base
+            if isinstance(column, Number | Date):
+                words = tuple(dict.fromkeys([*words, *DEFAULT_WORDS]))
+            elif isinstance(column, Category) and given is None:
+                words = tuple(word for word in base if word not in column.values)
+            if cells is not None and cells.dtype.kind != "M" and not _has_words(cells, found, words):
+                other[column.name] = words
+        return table.with_missing_words(other) if other else table
+
+
+def _has_words(cells: Array, found: MissingWords | None, words: Sequence[str]) -> bool:
+    """Whether exactly these words are missing cells of a column already."""
+    if cells.dtype.kind == "f":
+        return set(words).issubset(DEFAULT_WORDS)
+    if found is not None and not set(words).issuperset(found.counts()):
+        return False
+    return set(words).isdisjoint(cells)
 
 
 def _learn(table: Table, name: str, kind: str) -> Column | Note:
@@ -193,10 +225,14 @@ def _learn(table: Table, name: str, kind: str) -> Column | Note:
 
 
 def _learn_category(name: str, texts: Array, missing: bool) -> Category:
-    """Return the values that are frequent enough for a column of their own; a single rare value is one of them."""
+    """Return the values that are frequent enough for a column of their own; a single rare value is one of them.
+
+    A word such as None that is a value here has one, however rare, so that new rows are read alike.
+    """
     counts = Counter(text for text in texts if text is not None)
     fewest = max(2, min(MOST_RARE, len(texts) // FEW_ROWS))
-    frequent = [value for value, count in counts.most_common(MOST_VALUES) if count >= fewest]
+    most = counts.most_common(MOST_VALUES)
+    frequent = [value for value, count in most if count >= fewest or value in LETTERS_ONLY]
     if len(counts) <= MOST_VALUES and (len(frequent) < 2 or len(frequent) >= len(counts) - 1):
         return Category(name, sorted(counts), missing, high=HIGH)
     frequent = frequent or [value for value, _ in counts.most_common(1)]

@@ -15,12 +15,14 @@ polars is loaded only where a large CSV file, a Parquet or an Arrow file is read
 import io
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, OptionError
 from .builtin import BUILTIN, load
+from .cells import WHITE
 from .columnar import read_columnar
 from .decoding import Lines
 from .delimited import Dialect, read_delimited
@@ -33,7 +35,12 @@ __all__ = ["read_batches", "read_table", "table_from"]
 
 
 def read_table(
-    source: Any, *, delimiter: str | None = None, decimal: str | None = None, encoding: str | None = None
+    source: Any,
+    *,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    missing_words: Collection[str] | None = None,
 ) -> Table:
     """Read a table: a file, standard input, a frame, or a built-in example by its name.
 
@@ -49,6 +56,12 @@ def read_table(
         The decimal separator.
     encoding : str, optional
         The encoding of a text file: "utf-8", "utf-16", "latin-1", ...
+    missing_words : collection of str, optional
+        The words that mean a missing cell, beside empty cells; ``[]`` for none. By default they are NA, N/A, n/a, #N/A,
+        <NA>, NaN, nan, null, NULL, None and ?. By default, too, such a word is a value where it can be told from a
+        missing cell: in a column of words of a frame, of Parquet, Arrow or JSON lines; and it is a class in a target
+        column of words that are written alike, as None beside Mild and Severe. In a column of numbers they are always
+        missing cells. A word that is a number, as -99, also stands for cells of that number.
 
     Returns
     -------
@@ -68,7 +81,9 @@ def read_table(
     >>> list(table.columns)[:3]
     ['species', 'island', 'bill_length_mm']
     """
-    return joined(list(read_batches(source, delimiter=delimiter, decimal=decimal, encoding=encoding)))
+    words = _checked_words(missing_words)
+    table = joined(list(_tables(source, _dialect(delimiter, decimal, encoding), None)))
+    return table.with_words_of_source() if words is None else _with_missing_words(table, words)
 
 
 def table_from(data: Any, name: str = "X") -> Table:
@@ -88,14 +103,15 @@ def read_batches(
     delimiter: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
+    missing_words: Collection[str] | None = None,
     columns: Sequence[str] | None = None,
 ) -> Iterator[Table]:
     """Read a table in pieces of some thousand rows, so that it may be larger than memory.
 
     Parameters
     ----------
-    source, delimiter, decimal, encoding
-        As for `read_table`.
+    source, delimiter, decimal, encoding, missing_words
+        As for `read_table`; in the pieces, each word for a missing cell is one, unless `missing_words` are given.
     columns : sequence of str, optional
         The columns to read, where the table has them; all by default.
 
@@ -104,6 +120,35 @@ def read_batches(
     Table
         At least one; rows keep their numbers.
     """
+    words = _checked_words(missing_words)
+    for table in _tables(source, _dialect(delimiter, decimal, encoding), columns):
+        yield table if words is None else _with_missing_words(table, words)
+
+
+def _dialect(delimiter: str | None, decimal: str | None, encoding: str | None) -> Dialect:
+    if decimal not in (None, ".", ","):
+        raise OptionError(parameter="decimal", came=repr(decimal), expected="'.' or ','")
+    if delimiter == "\\t":  # as people type a tab
+        delimiter = "\t"
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\n\r' or not delimiter.isascii()):
+        raise OptionError(parameter="delimiter", came=repr(delimiter), expected="one character, as ',' or ';'")
+    return Dialect(delimiter, decimal, encoding)
+
+
+def _checked_words(words: Any) -> tuple[str, ...] | None:
+    """Return the words for a missing cell without the blanks around them."""
+    if words is None:
+        return None
+    if isinstance(words, str) or not isinstance(words, Collection) or not all(isinstance(word, str) for word in words):
+        raise OptionError(parameter="missing_words", came=repr(words), expected="a list of words, such as ['NA']")
+    return tuple(dict.fromkeys(word.strip(WHITE) for word in words if word.strip(WHITE)))
+
+
+def _with_missing_words(table: Table, words: tuple[str, ...]) -> Table:
+    return replace(table.with_missing_words(dict.fromkeys(table.columns, words)), missing_words=words)
+
+
+def _tables(source: Any, dialect: Dialect, columns: Sequence[str] | None) -> Iterator[Table]:
     if not isinstance(source, str | Path):
         if isinstance(source, Table):
             yield source
@@ -111,15 +156,8 @@ def read_batches(
         if not is_frame(source):
             kind = type(source).__name__
             raise DataError(f"The table is of type {kind}, expected a path, a frame, or the name of an example.")
-        yield table_of(source)
+        yield table_of(source, decimal=dialect.decimal or ".")
         return
-    if decimal not in (None, ".", ","):
-        raise OptionError(parameter="decimal", came=repr(decimal), expected="'.' or ','")
-    if delimiter == "\\t":  # as people type a tab
-        delimiter = "\t"
-    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\n\r' or not delimiter.isascii()):
-        raise OptionError(parameter="delimiter", came=repr(delimiter), expected="one character, as ',' or ';'")
-    dialect = Dialect(delimiter, decimal, encoding)
     name = os.fspath(source)
     if name in BUILTIN:
         yield _example(name)
@@ -130,11 +168,11 @@ def read_batches(
 
 def _pieces(source: Source, dialect: Dialect, columns: Sequence[str] | None) -> Iterator[Table]:
     if source.kind != "text":
-        yield from read_columnar(source, columns)
+        yield from read_columnar(source, columns, dialect.decimal or ".")
         return
     lines = Lines(source, dialect.encoding)
     if _is_json(source):
-        yield from read_json_lines(lines, columns)
+        yield from read_json_lines(lines, columns, dialect.decimal or ".")
     else:
         yield from read_delimited(lines, dialect, columns)
 
@@ -153,4 +191,4 @@ def _example(name: str) -> Table:
     text = BUILTIN[name].text().encode("utf-8")
     source = Source(name, name, text, io.BytesIO())
     table = joined(list(read_delimited(Lines(source), Dialect())))
-    return Table(name, table.columns, table.lines, target)
+    return Table(name, table.columns, table.lines, target, words=table.words)

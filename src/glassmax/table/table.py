@@ -1,6 +1,6 @@
 """Table: columns of equal length under their names, and the user's words for its rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
@@ -8,7 +8,8 @@ import numpy as np
 
 from ..errors import DataError, Setting, Text
 from ..functional.arrays import Array
-from .cells import as_text, parse_number
+from .cells import DEFAULT_WORDS, as_text, parse_number
+from .missing_words import MissingWords, kept_words, with_missing_words
 
 __all__ = ["Columns", "Table", "joined", "some"]
 
@@ -50,6 +51,12 @@ class Table:
         Columns that can't be used, each with a description of its cells.
     header : tuple of str
         The names of all columns in their order, if not all of them were read.
+    words : dict of str to MissingWords
+        The words, such as NA, that stood in missing cells, by column.
+    missing_words : tuple of str or None
+        The words that the user says are missing cells; None for the default ones.
+    tells_missing : bool
+        Whether the source tells a missing cell from a word, as a frame or JSON lines do and a CSV file doesn't.
 
     Examples
     --------
@@ -75,6 +82,9 @@ class Table:
     notes: list[str] = field(default_factory=list)
     unusable: dict[str, str] = field(default_factory=dict)
     header: tuple[str, ...] = ()
+    words: dict[str, MissingWords] = field(default_factory=dict)
+    missing_words: tuple[str, ...] | None = None
+    tells_missing: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", Columns(self.columns))
@@ -149,7 +159,26 @@ class Table:
         columns = {name: column[index] for name, column in self.columns.items()}
         lines = None if self.lines is None else self.lines[index]
         numbers = np.arange(1, self.n_rows + 1) if self.numbers is None else self.numbers
-        return replace(self, columns=columns, lines=lines, numbers=numbers[index])
+        words = {name: found.rows(index) for name, found in self.words.items()}
+        return replace(self, columns=columns, lines=lines, numbers=numbers[index], words=words)
+
+    def with_missing_words(self, words: Mapping[str, Sequence[str]]) -> "Table":
+        """Return the table with other words for a missing cell in some columns, given by column."""
+        columns, found = dict(self.columns), dict(self.words)
+        for name, of_column in words.items():
+            cells, left = with_missing_words(columns[name], found.pop(name, None), of_column, self.decimal)
+            columns[name] = cells
+            if left is not None:
+                found[name] = left
+        return replace(self, columns=columns, words=found)
+
+    def with_words_of_source(self) -> "Table":
+        """Return the table with words as the source means them: as values in columns of words, if it can tell."""
+        if not self.tells_missing or self.missing_words is not None:
+            return self
+        kept = {name: kept_words(self.columns[name], found) for name, found in self.words.items()}
+        rest = {name: [w for w in DEFAULT_WORDS if w not in words] for name, words in kept.items() if words}
+        return self.with_missing_words(rest) if rest else self
 
     def place(self, row: int) -> str:
         """Return the user's words for a row, counted from 1 below the header."""
@@ -185,6 +214,8 @@ def joined(tables: list[Table]) -> Table:
     names = [name for name in dict.fromkeys(name for t in tables for name in t.columns) if name not in unusable]
     notes = [*first.notes]
     parts = [dict(table.columns) for table in tables]
+    worded = dict.fromkeys(name for table in tables for name in table.words)
+    words = {name: MissingWords.joined([table.words.get(name) for table in tables], sizes) for name in worded}
     tables.clear()
     columns: dict[str, Array] = {}
     for name in names:  # one at a time, so that no more than one column is there twice
@@ -192,7 +223,7 @@ def joined(tables: list[Table]) -> Table:
         columns[name] = _one_column(pieces, sizes)
     if not columns:  # how many rows there are, the table still knows
         columns = {name: np.full(sum(sizes), None, object) for name in unusable}
-    return replace(last, columns=columns, lines=lines, numbers=numbers, notes=notes, unusable=unusable)
+    return replace(last, columns=columns, lines=lines, numbers=numbers, notes=notes, unusable=unusable, words=words)
 
 
 def _one_column(pieces: list[Array | None], sizes: list[int]) -> Array:

@@ -439,7 +439,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return float(np.average(right, weights=weigh_rows(None, labels, weight, named=True)))
 
     def _score_column(self, table: Table, target: str, sample_weight: Any) -> float:
-        labels, rows = read_labels(table, target, repeating=False, candidates=self.candidates)
+        labels, rows = read_labels(table, target, repeating=False, candidates=self.candidates, classes=self.classes_)
         if holds_candidates(labels):
             S, _, rows = read_sets(labels, rows, target, self.classes_)
             right = S[np.arange(len(S)), np.searchsorted(self.classes_, self.predict(table.rows(rows)))]
