@@ -533,7 +533,7 @@ def test_a_text_among_numbers_is_shown_as_the_reason():
     )
 
 
-@pytest.mark.parametrize("cell", ["4,9", "-4,9", "1,234", "1,234.5"])
+@pytest.mark.parametrize("cell", ["4,9", "-4,9", "0,234"])
 def test_commas_in_numbers_are_refused_however_often_they_repeat(cell):
     message = message_of(Encoding.learn, make(x=[cell] * 30, y=list("ab" * 15)), "y")
     assert message == (

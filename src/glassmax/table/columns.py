@@ -16,8 +16,9 @@ import numpy as np
 
 from ..errors import DataError, Setting, Text
 from ..functional.arrays import Array
-from .cells import as_text, canonical, parse_number
+from .cells import as_text, canonical, number_text, parse_number
 from .dates import FORMS, circle, moment, years
+from .grouping import Grouping, is_decimal_comma
 from .notes import Note
 from .table import Table, some
 
@@ -110,6 +111,10 @@ class Number(
     edges : list of float
         Ascending edges of bins, two at least, if there are any. Each bin from a to b is a column
         ``2 clip((x - a) / (b - a), 0, 1) - 1``.
+    thousands : {"", ",", ".", " ", "'"}
+        What stands between thousands in cells of text; "" for nothing.
+    decimal : {".", ","}
+        The decimal separator in cells of text, if there is one between thousands.
     """
 
     name: str
@@ -119,10 +124,17 @@ class Number(
     clip: Annotated[float, msgspec.Meta(gt=0)] | None = None
     values: list[float] = []
     edges: list[float] = []
+    thousands: Literal["", ",", ".", " ", "'"] = ""
+    decimal: Literal[".", ","] = "."
 
     def __post_init__(self) -> None:
         if self.edges and not (len(self.edges) > 1 and all(a < b for a, b in pairwise(self.edges))):
             raise ValueError(f"The edges of column {self.name!r} are not in ascending order.")
+
+    @property
+    def grouping(self) -> Grouping | None:
+        """How numbers are written whose thousands are set off."""
+        return Grouping(self.thousands, self.decimal) if self.thousands else None
 
     @property
     def width(self) -> int:
@@ -131,7 +143,7 @@ class Number(
 
     def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
         """Write the column's numbers into its block of X, (n, width)."""
-        values = numbers_of(table, self.name)
+        values = numbers_of(table, self.name, self.grouping)
         missing = np.isnan(values)
         with np.errstate(over="ignore"):
             scaled = (np.where(missing, self.center, values) - self.center) / self.spread
@@ -297,8 +309,11 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 Column = Number | Category | Boolean | Date
 
 
-def numbers_of(table: Table, name: str) -> Array:
-    """Return a column as float64, NaN where missing, or raise at the first cell that can't be computed with."""
+def numbers_of(table: Table, name: str, grouping: Grouping | None = None) -> Array:
+    """Return a column as float64, NaN where missing, or raise at the first cell that can't be computed with.
+
+    `grouping` says how numbers are written whose thousands are set off.
+    """
     cells = table.column(name)
     if cells.dtype.kind == "M":
         raise DataError(f"Column {name!r} of {table.name} holds dates, expected numbers.")
@@ -308,7 +323,7 @@ def numbers_of(table: Table, name: str) -> Array:
         known: dict[str | bool | None, float | None] = {None: np.nan}
         for row, cell in enumerate(cells):
             if cell not in known or isinstance(cell, bool):
-                known[cell] = None if isinstance(cell, bool) else parse_number(cell, table.decimal)
+                known[cell] = None if isinstance(cell, bool) else _number(cell, table.decimal, grouping)
             if known[cell] is None:
                 raise DataError(
                     f"{table.place(row)}: column {name!r} is {_cut(cell)}, expected a number as in the other rows.",
@@ -324,11 +339,21 @@ def numbers_of(table: Table, name: str) -> Array:
     return values
 
 
+def _number(cell: str, decimal: str, grouping: Grouping | None) -> float | None:
+    number = None if grouping is None else grouping.number(cell)
+    return parse_number(cell, decimal if grouping is None else grouping.decimal) if number is None else number
+
+
 def _remedy(cell: str | bool) -> Text:
     """Return what to do about a cell that is not a number: read it with a decimal comma, or correct it by hand."""
-    if isinstance(cell, str) and parse_number(cell, ",") is not None:
+    if not isinstance(cell, str):
+        return (CORRECT,)
+    if is_decimal_comma(cell):
         return ("If commas are decimal here, say ", Setting("decimal", ","), ".")
-    return (CORRECT,)
+    grouped = Grouping(",", ".").number(cell) if "," in cell else None
+    if grouped is None:
+        return (CORRECT,)
+    return (f"If the comma stands between thousands, write {number_text(grouped)}.",)
 
 
 def _cut(cell: str | bool) -> str:

@@ -19,6 +19,7 @@ from ..errors import DataError
 from ..functional.arrays import Array
 from .cells import COMMA_NUMBER, DEFAULT_WORDS, GROUPED, MISSING, PLAIN, WHITE, column_of, objects
 from .decoding import Lines
+from .grouping import is_decimal_comma
 from .missing_words import MissingWords, missing_words_in
 from .table import Table, some
 
@@ -32,6 +33,7 @@ SAMPLE_CELLS = 200_000
 ROWS_AT_ONCE = 20_000
 CELLS_AT_ONCE = 2**20
 NEWLINE, QUOTE = 10, 34
+WITH_POINT = r"^[+-]?[0-9]+\.[0-9]+$"
 
 
 class Dialect(NamedTuple):
@@ -48,6 +50,7 @@ class _Head(NamedTuple):
     header: list[str]
     delimiter: str
     decimal: str
+    decimal_known: bool
     length: int
     notes: list[str]
 
@@ -221,6 +224,7 @@ class _Reader:
             self.head.notes,
             header=header,
             words={name: found for name, found in words.items() if found is not None},
+            decimal_known=self.head.decimal_known,
         )
 
 
@@ -283,8 +287,8 @@ def _read_head(name: str, block: bytes, dialect: Dialect) -> _Head:
     if len(header) > 1 and all(re.match(PLAIN, cell) for cell in header):
         notes.append(f"The first line ({', '.join(header[:3])}, ...) is taken for the names of the columns.")
     length = sum(len(line.encode("utf-8")) + 1 for line in text.split("\n", n_lines)[:n_lines])
-    decimal = dialect.decimal or _decimal(rows, delimiter)
-    return _Head(header, delimiter, decimal, len(before.encode("utf-8")) + length, notes)
+    decimal, known = (dialect.decimal, True) if dialect.decimal else _decimal(rows, delimiter)
+    return _Head(header, delimiter, decimal, known, len(before.encode("utf-8")) + length, notes)
 
 
 def _first_rows(name: str, text: str, delimiter: str) -> tuple[list[str], int, list[list[str]]]:
@@ -340,14 +344,15 @@ def _delimiter(text: str) -> str:
     return best
 
 
-def _decimal(rows: list[list[str]], delimiter: str) -> str:
-    """Return the comma if cells are numbers only with it, and it can't be one between thousands."""
-    if delimiter == ",":
-        return "."
+def _decimal(rows: list[list[str]], delimiter: str) -> tuple[str, bool]:
+    """Return the decimal separator, and whether it is certain.
+
+    It is the comma if cells are numbers only with it, and it can't be one between thousands.
+    """
     cells = [cell.strip(WHITE) for row in rows for cell in row]
-    commas = [cell for cell in cells if re.match(COMMA_NUMBER, cell)]
-    decimals = [cell for cell in commas if not re.match(r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$", cell)]
-    return "," if decimals else "."
+    if delimiter != "," and any(map(is_decimal_comma, cells)):
+        return ",", True
+    return ".", any(re.match(WITH_POINT, cell) and not re.match(GROUPED, cell) for cell in cells)
 
 
 def _check_header(name: str, header: list[str]) -> None:

@@ -9,16 +9,17 @@ named in the notes.
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, Literal, NamedTuple, Self, cast
 
 import msgspec
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, Setting
 from ..functional.arrays import Array
 from .cells import DEFAULT_WORDS, as_text
 from .columns import HIGH, Boolean, Category, Column, Date, Number, UnseenCounts, moments_of, numbers_of
 from .dates import CIRCLES, FORMS, circle, years
+from .grouping import Grouping
 from .inference import MOST_VALUES, ColumnOptions, Inference, infer
 from .missing_words import LETTERS_ONLY, MissingWords
 from .notes import MISSING, Note, it, left_out
@@ -57,11 +58,14 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         Encoded columns, in the order of X.
     missing_words : list of str or None
         The words for a missing cell that the user gave; None for the default ones.
+    decimal : {".", ","}
+        The decimal separator of the table.
     """
 
     target: str
     columns: list[Column]
     missing_words: list[str] | None = None
+    decimal: Literal[".", ","] = "."
 
     @property
     def width(self) -> int:
@@ -118,7 +122,7 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
             inference = infer(table, (target,), ColumnOptions(ignore=ignore))
         columns, notes = [], list(inference.notes)
         for name, kind in inference.kinds.items():
-            column = _learn(table, name, kind)
+            column = _learn(table, name, kind, inference.groupings.get(name))
             if isinstance(column, Note):
                 notes.append(column)
                 continue
@@ -135,7 +139,7 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
                 raise DataError(f"{what}, expected at least one other column.")
             raise DataError(f"{what}:", *(piece for note in notes[:5] for piece in (" ", *note.text)))
         words = None if table.missing_words is None else list(table.missing_words)
-        return cls(target, columns, words), notes
+        return cls(target, columns, words, cast("Any", table.decimal)), notes
 
     def encode(self, table: Table) -> Encoded:
         """Turn the rows of a table into numbers.
@@ -190,9 +194,30 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
                 words = tuple(dict.fromkeys([*words, *DEFAULT_WORDS]))
             elif isinstance(column, Category) and given is None:
                 words = tuple(word for word in base if word not in column.values)
-            if cells is not None and cells.dtype.kind != "M" and not _has_words(cells, found, words):
+            if cells is None:
+                continue
+            if cells.dtype.kind != "M" and not _has_words(cells, found, words):
                 other[column.name] = words
+            if isinstance(column, Number):
+                self._check_separators(table, column, cells)
         return table.with_missing_words(other) if other else table
+
+    def _check_separators(self, table: Table, column: Number, cells: Array) -> None:
+        """Raise if a separator was read as decimal that stands between thousands in the table of the training."""
+        between = column.thousands or ("." if self.decimal == "," else "")
+        if table.decimal != between or not table.how.startswith("CSV") or cells.dtype.kind != "f":
+            return
+        thousandths = cells * 1000
+        odd = np.flatnonzero(
+            (np.abs(cells) < 1000) & (cells != np.floor(cells)) & (thousandths == np.rint(thousandths))
+        )
+        if len(odd):
+            decimal = "," if between == "." else "."
+            raise DataError(
+                f"{table.place(int(odd[0]))}: column {column.name!r} was read as {cells[odd[0]]:g}, with the decimal "
+                f"separator {between!r}, and the table of the training with {decimal!r}.",
+                remedy=("Read the table in the same way: ", Setting("decimal", decimal), "."),
+            )
 
 
 def _has_words(cells: Array, found: MissingWords | None, words: Sequence[str]) -> bool:
@@ -204,10 +229,10 @@ def _has_words(cells: Array, found: MissingWords | None, words: Sequence[str]) -
     return set(words).isdisjoint(cells)
 
 
-def _learn(table: Table, name: str, kind: str) -> Column | Note:
+def _learn(table: Table, name: str, kind: str, grouping: Grouping | None = None) -> Column | Note:
     """Return the column's encoding, or the reason why it is left out."""
     if kind == "number":
-        return _learn_number(table, name)
+        return _learn_number(table, name, grouping)
     if kind in FORMS:
         return _learn_date(table, name, kind)
     texts = as_text(table.column(name))
@@ -239,17 +264,20 @@ def _learn_category(name: str, texts: Array, missing: bool) -> Category:
     return Category(name, sorted(frequent), missing, rare=True, high=HIGH)
 
 
-def _learn_number(table: Table, name: str) -> Number | Note:
-    cells = numbers_of(table, name)
+def _learn_number(table: Table, name: str, grouping: Grouping | None) -> Number | Note:
+    cells = numbers_of(table, name, grouping)
     values = cells[~np.isnan(cells)]
     if not len(values):
         return left_out(name, MISSING)
     indicator = len(values) < len(cells)
+    written = {} if grouping is None else grouping._asdict()
     if values.min() == values.max():
         same = float(values[0])
-        return Number(name, same, 1.0, True) if indicator else left_out(name, it(f"is {same:g} in every row"))
+        if indicator:
+            return Number(name, same, 1.0, True, **written)
+        return left_out(name, it(f"is {same:g} in every row"))
     center, spread = _robust(values)
-    return Number(name, center, spread, indicator, CLIP)
+    return Number(name, center, spread, indicator, CLIP, **written)
 
 
 def _robust(values: Array) -> tuple[float, float]:

@@ -156,7 +156,7 @@ def _tables(source: Any, dialect: Dialect, columns: Sequence[str] | None) -> Ite
         if not is_frame(source):
             kind = type(source).__name__
             raise DataError(f"The table is of type {kind}, expected a path, a frame, or the name of an example.")
-        yield table_of(source, decimal=dialect.decimal or ".")
+        yield _known(table_of(source, decimal=dialect.decimal or "."), dialect)
         return
     name = os.fspath(source)
     if name in BUILTIN:
@@ -168,13 +168,17 @@ def _tables(source: Any, dialect: Dialect, columns: Sequence[str] | None) -> Ite
 
 def _pieces(source: Source, dialect: Dialect, columns: Sequence[str] | None) -> Iterator[Table]:
     if source.kind != "text":
-        yield from read_columnar(source, columns, dialect.decimal or ".")
+        yield from (_known(table, dialect) for table in read_columnar(source, columns, dialect.decimal or "."))
         return
     lines = Lines(source, dialect.encoding)
     if _is_json(source):
-        yield from read_json_lines(lines, columns, dialect.decimal or ".")
+        yield from (_known(table, dialect) for table in read_json_lines(lines, columns, dialect.decimal or "."))
     else:
         yield from read_delimited(lines, dialect, columns)
+
+
+def _known(table: Table, dialect: Dialect) -> Table:
+    return table if dialect.decimal is None else replace(table, decimal_known=True)
 
 
 def _is_json(source: Source) -> bool:

@@ -57,6 +57,8 @@ class Table:
         The words that the user says are missing cells; None for the default ones.
     tells_missing : bool
         Whether the source tells a missing cell from a word, as a frame or JSON lines do and a CSV file doesn't.
+    decimal_known : bool
+        Whether the decimal separator is certain: given by the user, or seen in cells such as 0.5 or 0,5.
 
     Examples
     --------
@@ -85,6 +87,7 @@ class Table:
     words: dict[str, MissingWords] = field(default_factory=dict)
     missing_words: tuple[str, ...] | None = None
     tells_missing: bool = False
+    decimal_known: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", Columns(self.columns))
