@@ -164,8 +164,7 @@ REFUSED = {
     ),
     "columns_without_a_name": (
         b"x,,y, \n1,2,a,3\n",
-        "t.csv has columns without a name in its header: number 2, 4. Name them, or leave them out; "
-        "pandas does with to_csv(path, index=False).",
+        "t.csv has columns without a name in its header: number 2, 4. Name them, or leave them out.",
     ),
     "nul_bytes": (
         b"x,y\n1,\0\n",

@@ -38,6 +38,7 @@ OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in E
     "class_weight": "--class-weight",
     "dtype": "--dtype",
     "held_out": "--held-out",
+    "header": "--header",
     "missing_words": "--missing-words",
     "sample_weight": "--weight",
     "study_path": "--study",
@@ -47,6 +48,9 @@ OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in E
     "SoftmaxClassifier(...).fit(X, y).save(path)": "glassmax train DATA --target COLUMN",
 }
 """Command-line options, by the parameter of the library."""
+
+NEGATED = {"header": "--no-header"}
+"""The options that have a negation, by their parameter."""
 
 BETWEEN_COMMAS = ("missing_words",)
 """The parameters whose values are typed in one option, with commas between them."""
@@ -69,7 +73,7 @@ def option_of(setting: "Setting") -> str:
     if setting.parameter in BETWEEN_COMMAS:
         return f"{option} {_quoted(','.join(setting.value))}"
     if setting.value is False:
-        return f"no {option}"
+        return NEGATED.get(setting.parameter, f"no {option}")
     return " ".join(f"{option} {value}" for value in _values(setting.value))
 
 

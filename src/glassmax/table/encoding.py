@@ -9,12 +9,12 @@ named in the notes.
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, Self, cast
+from typing import Annotated, Any, Literal, NamedTuple, Self, cast
 
 import msgspec
 import numpy as np
 
-from ..errors import DataError, Setting
+from ..errors import DataError, Setting, Text
 from ..functional.arrays import Array
 from .cells import DEFAULT_WORDS, as_text
 from .columns import HIGH, Boolean, Category, Column, Date, Number, UnseenCounts, moments_of, numbers_of
@@ -60,12 +60,15 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         The words for a missing cell that the user gave; None for the default ones.
     decimal : {".", ","}
         The decimal separator of the table.
+    headerless : int
+        The number of columns of a table without a header, whose columns are told by their places; 0 if it has one.
     """
 
     target: str
     columns: list[Column]
     missing_words: list[str] | None = None
     decimal: Literal[".", ","] = "."
+    headerless: Annotated[int, msgspec.Meta(ge=0)] = 0
 
     @property
     def width(self) -> int:
@@ -76,6 +79,15 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     def names(self) -> list[str]:
         """The columns of the table that it needs."""
         return [column.name for column in self.columns]
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How to read other rows as those of the training: arguments of `glassmax.read_table`."""
+        return {
+            "decimal": "," if self.decimal == "," else None,
+            "header": False if self.headerless else None,
+            "missing_words": self.missing_words,
+        }
 
     @property
     def number_columns(self) -> list[int]:
@@ -139,7 +151,8 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
                 raise DataError(f"{what}, expected at least one other column.")
             raise DataError(f"{what}:", *(piece for note in notes[:5] for piece in (" ", *note.text)))
         words = None if table.missing_words is None else list(table.missing_words)
-        return cls(target, columns, words, cast("Any", table.decimal)), notes
+        headerless = len(table.names) if table.has_header is False else 0
+        return cls(target, columns, words, cast("Any", table.decimal), headerless), notes
 
     def encode(self, table: Table) -> Encoded:
         """Turn the rows of a table into numbers.
@@ -165,14 +178,19 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
     def fill(self, table: Table, counts: UnseenCounts) -> Array:
         """Return the rows of a table as numbers, (n, width); count missing cells and values not seen in training."""
+        self._check_places(table)
         absent = [name for name in self.names if name not in table.columns]
         if len(absent) > 1:
             for name in absent:
                 if name in table.unusable:
                     table.column(name)
+            without: Text = ("Is it another table?",)
+            if self.headerless and table.has_header is None:
+                without = ("The table of the training had no header: say ", Setting("header", False), ".")
             raise DataError(
                 f"{table.name} lacks {len(absent)} of the {len(self.columns)} columns of the training: {some(absent)}. "
-                f"It has {some(table.names)}. Is it another table?"
+                f"It has {some(table.names)}.",
+                remedy=without,
             )
         table = self._read_alike(table)
         X = np.zeros((table.n_rows, self.width))
@@ -181,6 +199,18 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
             column.fill(table, X[:, start : start + column.width], counts)
             start += column.width
         return X
+
+    def _check_places(self, table: Table) -> None:
+        """Raise if columns that are told by their places may be at other places."""
+        if not self.headerless or table.has_header is not False:
+            return
+        n, expected = len(table.names), self.headerless
+        if n == expected or (n == expected - 1 and self.target == f"c{expected}"):
+            return
+        raise DataError(
+            f"{table.name} has {n} columns, expected {expected} as in the training: without a header, columns are told "
+            f"by their places. The target {self.target} may be left out only as the last one; leave its cells empty."
+        )
 
     def _read_alike(self, table: Table) -> Table:
         """Return a table with its missing cells as in the training: a word that was a value there is one here too."""

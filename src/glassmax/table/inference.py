@@ -31,7 +31,9 @@ FEWEST_ROWS_NUMBERED = 30
 WORDS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), ("off", "on"))
 UNIT = re.compile(r"[€$£¥]? ?[+-]?[0-9][0-9.,]* ?(?:[€$£¥%°]|[A-Za-zµ°]{1,4}[²³]?)?")
 AS_IN_BOOKS = re.compile(r"\([0-9][0-9.,]*\)|[\u2212\u2013][0-9][0-9.,]*")
-NAMED_ID = re.compile(r"(^|.*[_\- .])(id|ids|uuid|guid|index|rowid|key)", re.IGNORECASE)
+NAMED_ID = re.compile(
+    r"(^|.*[_\- .])(id|ids|uuid|guid|index|rowid|key)|Unnamed: \d+|__index_level_\d+__", re.IGNORECASE
+)
 
 
 class ColumnOptions(NamedTuple):
@@ -184,6 +186,10 @@ def _as_asked(table: Table, name: str, asked: str) -> _Guess:
 def _guess(table: Table, name: str, *, keep: bool) -> _Guess:
     cells = table.column(name)
     if cells.dtype.kind == "f":
+        there = cells[~np.isnan(cells)]
+        if name == table.unnamed and len(there) and _whole(there) and not keep:
+            why = "has no name in the header and holds whole numbers, as an index of rows does"
+            return _left_out_unless_kept(name, it(why))
         return _guess_numbers(name, cells, keep=keep)
     if cells.dtype.kind == "M":
         there = cells[~np.isnat(cells)]

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import DataError, LabelError
+from ..errors import DataError, LabelError, Setting
 from ..functional.arrays import Array
 from .candidates import NotClass, holds_candidates, mapped, named_labels, parse_candidates
-from .cells import DEFAULT_WORDS, as_text, column_of, number_text, objects
+from .cells import DEFAULT_WORDS, as_text, column_of, number_text, objects, parse_number
 from .columns import numbers_of
 from .frames import is_missing
 from .missing_words import kept_words_of_classes, with_missing_words
@@ -91,6 +91,7 @@ def read_labels(
     """
     cells = target_cells(table, target, classes)
     texts = as_text(cells)
+    _check_header(table, target, texts)
     rows = np.flatnonzero([text is not None for text in texts])
     if not len(rows):
         raise DataError(f"{table.name}: no row has a value in the target column {target!r}.")
@@ -110,6 +111,23 @@ def read_labels(
             "that repeat. glassmax predicts classes, not measurements or names."
         )
     return _labels(table, target, cells[rows], texts[rows], rows), rows
+
+
+def _check_header(table: Table, target: str, texts: Array) -> None:
+    """Raise if the names of the columns are the first row of a file without a header."""
+    if not table.how.startswith("CSV") or table.has_header is not None or target not in set(texts):
+        return
+    others = [name for name in table.columns if name != target]
+    cells = [name for name in others if parse_number(name) is not None or name in set(as_text(table.columns[name]))]
+    if 2 * len(cells) < len(others):
+        return
+    names = table.names
+    last = f"c{names.index(target) + 1}"
+    raise DataError(
+        f"{table.name} seems to have no header: its first line ({', '.join(names[:3])}, ...) holds cells, and the "
+        f"target {target!r} is one of its own classes.",
+        remedy=("Say ", Setting("header", False), f": the columns are then called c1, c2, ..., and the target {last}."),
+    )
 
 
 def _candidates(table: Table, target: str, texts: Array, rows: Array, separator: str) -> Array | None:

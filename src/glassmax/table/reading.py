@@ -40,6 +40,7 @@ def read_table(
     delimiter: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
+    header: bool | None = None,
     missing_words: Collection[str] | None = None,
 ) -> Table:
     """Read a table: a file, standard input, a frame, or a built-in example by its name.
@@ -56,6 +57,9 @@ def read_table(
         The decimal separator.
     encoding : str, optional
         The encoding of a text file: "utf-8", "utf-16", "latin-1", ...
+    header : bool, optional
+        Whether the first line of a CSV file holds the names of the columns, as it does by default. False: it is a row,
+        and the columns are called c1, c2, ...; True: the names are not doubted even if they look like a row.
     missing_words : collection of str, optional
         The words that mean a missing cell, beside empty cells; ``[]`` for none. By default they are NA, N/A, n/a, #N/A,
         <NA>, NaN, nan, null, NULL, None and ?. By default, too, such a word is a value where it can be told from a
@@ -82,19 +86,21 @@ def read_table(
     ['species', 'island', 'bill_length_mm']
     """
     words = _checked_words(missing_words)
-    table = joined(list(_tables(source, _dialect(delimiter, decimal, encoding), None)))
+    table = joined(list(_tables(source, _dialect(delimiter, decimal, encoding, header), None)))
     return table.with_words_of_source() if words is None else _with_missing_words(table, words)
 
 
-def table_from(data: Any, name: str = "X") -> Table:
+def table_from(data: Any, name: str = "X", **reading: Any) -> Table:
     """Return data in memory as a Table, see `as_table`; a str or Path is read as `read_table` reads it.
+
+    `reading` are arguments of `read_table`.
 
     Examples
     --------
     >>> table_from("penguins").n_rows, table_from({"x": [1.0, 2.0]}).n_rows
     (344, 2)
     """
-    return read_table(data) if isinstance(data, str | Path) else as_table(data, name)
+    return read_table(data, **reading) if isinstance(data, str | Path) else as_table(data, name)
 
 
 def read_batches(
@@ -103,6 +109,7 @@ def read_batches(
     delimiter: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
+    header: bool | None = None,
     missing_words: Collection[str] | None = None,
     columns: Sequence[str] | None = None,
 ) -> Iterator[Table]:
@@ -110,7 +117,7 @@ def read_batches(
 
     Parameters
     ----------
-    source, delimiter, decimal, encoding, missing_words
+    source, delimiter, decimal, encoding, header, missing_words
         As for `read_table`; in the pieces, each word for a missing cell is one, unless `missing_words` are given.
     columns : sequence of str, optional
         The columns to read, where the table has them; all by default.
@@ -121,18 +128,20 @@ def read_batches(
         At least one; rows keep their numbers.
     """
     words = _checked_words(missing_words)
-    for table in _tables(source, _dialect(delimiter, decimal, encoding), columns):
+    for table in _tables(source, _dialect(delimiter, decimal, encoding, header), columns):
         yield table if words is None else _with_missing_words(table, words)
 
 
-def _dialect(delimiter: str | None, decimal: str | None, encoding: str | None) -> Dialect:
+def _dialect(delimiter: str | None, decimal: str | None, encoding: str | None, header: bool | None) -> Dialect:
     if decimal not in (None, ".", ","):
         raise OptionError(parameter="decimal", came=repr(decimal), expected="'.' or ','")
     if delimiter == "\\t":  # as people type a tab
         delimiter = "\t"
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\n\r' or not delimiter.isascii()):
         raise OptionError(parameter="delimiter", came=repr(delimiter), expected="one character, as ',' or ';'")
-    return Dialect(delimiter, decimal, encoding)
+    if header not in (None, True, False):
+        raise OptionError(parameter="header", came=repr(header), expected="True, False or None")
+    return Dialect(delimiter, decimal, encoding, header)
 
 
 def _checked_words(words: Any) -> tuple[str, ...] | None:

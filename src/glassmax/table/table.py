@@ -59,6 +59,10 @@ class Table:
         Whether the source tells a missing cell from a word, as a frame or JSON lines do and a CSV file doesn't.
     decimal_known : bool
         Whether the decimal separator is certain: given by the user, or seen in cells such as 0.5 or 0,5.
+    has_header : bool or None
+        Whether the file has a header, if the user says so; without one, the columns are called c1, c2, ...
+    unnamed : str
+        What the first column is called, if it has no name in the header.
 
     Examples
     --------
@@ -88,6 +92,8 @@ class Table:
     missing_words: tuple[str, ...] | None = None
     tells_missing: bool = False
     decimal_known: bool = False
+    has_header: bool | None = None
+    unnamed: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", Columns(self.columns))
@@ -148,14 +154,14 @@ class Table:
             return (one, Setting("delimiter"), ".")
         if near:
             return (f"Did you mean {' or '.join(map(repr, near[:3]))}?",)
-        return (f"There are {some(self.names, MOST_NAMES)}.{self.without_header()}",)
+        return (f"There are {some(self.names, MOST_NAMES)}.", *self.without_header())
 
-    def without_header(self) -> str:
-        """Return a hint to add to a message if the names look like the cells of a row, otherwise ""."""
+    def without_header(self) -> Text:
+        """Return a hint to add to a message if the names look like the cells of a row, otherwise nothing."""
         cells = sum(not name.strip() or parse_number(name) is not None for name in self.names)
-        if cells <= len(self.names) / 5:
-            return ""
-        return " Has the file no header? Its first line is taken for the names."
+        if cells <= len(self.names) / 5 or self.has_header is not None:
+            return ()
+        return (" The first line is taken for the names; if it is a row, say ", Setting("header", False), ".")
 
     def rows(self, index: Array | slice) -> "Table":
         """Return some of the rows; messages go on to call them by their number in the whole table."""

@@ -504,8 +504,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.model_
 
     def _table(self, X: Any) -> Table:
-        self._fitted()
-        table = table_from(X)
+        encoding = self._fitted().encoding
+        table = table_from(X, **({} if encoding is None else encoding.reading))
         count = len(table.names)
         if not has_names(X) and count != self.n_features_in_:
             raise DataError(

@@ -244,7 +244,7 @@ class TableRows:
         DataError, LabelError
             If a row has a class that no training row has, or a column is missing.
         """
-        table = table_from(data, "X_val")
+        table = table_from(data, "X_val", **self.encoding.reading)
         if target is None and self.target_is_column:
             labels, rows = read_labels(
                 table, self.target, repeating=False, candidates=self.separator, classes=self.classes
