@@ -20,12 +20,12 @@ __all__ = ["check_X", "check_rows", "column_names"]
 
 FLOATS = (np.float64, np.float32)
 OF_DATES = (
-    "Convert them to numbers first, such as the days since a first date, or use TableClassifier, which reads dates as they "
-    "are."
+    "Convert them to numbers first, such as the days since a first date, or use TableClassifier, which reads dates as "
+    "they are."
 )
 OF_TEXT = (
-    "Encode them first, with sklearn.preprocessing.OneHotEncoder for instance, or use TableClassifier, which reads text as "
-    "it is."
+    "Encode them first, with sklearn.preprocessing.OneHotEncoder for instance, or use TableClassifier, which reads "
+    "text as it is."
 )
 
 
@@ -36,9 +36,9 @@ def check_X(classifier: Any, X: Any) -> Array:
     X = _check_frame(X, "X")
     try:
         checked = validate_data(classifier, X, accept_sparse="csr", dtype=FLOATS, reset=False)
-    except TypeError as error:
+    except TypeError:
         _refuse_dates(X, "X")
-        raise error from None
+        raise
     except ValueError as error:
         raise _explained(error, X, None, "") from None
     return _in_range(classifier, checked, "X")
@@ -63,9 +63,9 @@ def check_rows(
             if not np.any(np.asarray(sample_weight) != 0):
                 raise LabelError("sample_weight is zero for every row, expected at least one number > 0.")
             sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-    except TypeError as error:
+    except TypeError:
         _refuse_dates(X, f"X{what}")
-        raise error from None
+        raise
     except ValueError as error:
         raise _explained(error, X, y, what) from None
     return X if reset else _in_range(classifier, X, f"X{what}"), y, sample_weight

@@ -91,17 +91,14 @@ def encode_labels(
         )
     y = plain_labels(column_or_1d(y))
     _check_types(y, what)
-    try:
-        if y.dtype.kind == "f" and not (y == np.rint(y)).all():
-            row = int(np.argmax(y != np.rint(y)))
-            raise LabelError(
-                f"Unknown label type: continuous. Row {row} of {what} is {y[row]:g}, expected a class: text or a whole "
-                "number. glassmax predicts classes, not measurements."
-            )
-        check_classification_targets(y)
-        found = np.unique(y)
-    except TypeError:
-        raise _of_types(y, what) from None
+    if y.dtype.kind == "f" and not (y == np.rint(y)).all():
+        row = int(np.argmax(y != np.rint(y)))
+        raise LabelError(
+            f"Unknown label type: continuous. Row {row} of {what} is {y[row]:g}, expected a class: text or a whole "
+            "number. glassmax predicts classes, not measurements."
+        )
+    check_classification_targets(y)
+    found = np.unique(y)
     known = found if classes is None else distinct_labels(classes)
     if len(known) < 2:
         holder = what if classes is None else "classes"
@@ -125,6 +122,8 @@ def plain_labels(y: Any) -> Any:
     ('i', 'O')
     """
     labels = np.asarray(y) if hasattr(y, "dtype") else np.empty(0)
+    if labels.dtype.kind in "bi" and labels.ndim == 1:
+        return labels  # a pandas series of Int64 or boolean too, which scikit-learn turns into floats
     if labels.dtype.kind != "O" or labels.ndim != 1 or not len(labels):
         return y
     booleans = [isinstance(label, bool | np.bool_) for label in labels]
@@ -141,13 +140,10 @@ def plain_labels(y: Any) -> Any:
 
 def _check_types(y: Array, what: str) -> None:
     """Refuse labels of dtype object that are not all texts: scikit-learn calls them an unknown label type."""
-    if y.dtype.kind == "O" and not all(isinstance(label, str) for label in y):
-        raise _of_types(y, what)
-
-
-def _of_types(y: Array, what: str) -> LabelError:
+    if y.dtype.kind != "O" or all(isinstance(label, str) for label in y):
+        return
     kinds = ", ".join(sorted({type(label).__name__ for label in y.tolist()}))
-    return LabelError(
+    raise LabelError(
         f"{what} holds labels of type {kinds}, expected all of one type: text, whole numbers or booleans. Convert them "
         f"first, to text for instance: [str(label) for label in {what}]."
     )

@@ -8,6 +8,8 @@ all have their defaults is a record of version 1.
 """
 
 from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -44,6 +46,10 @@ class UnseenCounts:
         Number of filled cells that held a word, such as NA, by column and word.
     unseen : dict of str to Counter
         Number of rows with a value that did not occur in training, by column and value.
+    far : dict of str to Counter
+        Number of rows with a number or a date far outside of those of the training, by column and value.
+    spans : dict of str to str
+        The span of the training of such a column, in words.
     """
 
     def __init__(self) -> None:
@@ -51,6 +57,8 @@ class UnseenCounts:
         self.filling: dict[str, str] = {}
         self.words: dict[str, Counter[str]] = {}
         self.unseen: dict[str, Counter[str]] = {}
+        self.far: dict[str, Counter[str]] = {}
+        self.spans: dict[str, str] = {}
 
     def __repr__(self) -> str:
         unseen = sum(values.total() for values in self.unseen.values())
@@ -65,9 +73,13 @@ class UnseenCounts:
 
     def count_unseen(self, name: str, value: str | None) -> None:
         """Count a row whose value did not occur in training."""
-        values = self.unseen.setdefault(name, Counter())
-        shown = "missing" if value is None else repr(value)
-        values[shown if shown in values or len(values) < MOST_NAMED else "others"] += 1
+        _count(self.unseen.setdefault(name, Counter()), "missing" if value is None else repr(value))
+
+    def count_far(self, name: str, values: Iterable[str], span: str) -> None:
+        """Count rows whose numbers or dates are far outside of those of the training."""
+        for value in values:
+            _count(self.far.setdefault(name, Counter()), value)
+            self.spans[name] = span
 
     def notes(self, columns: "list[Column]") -> list[Note]:
         """Return a note for each column with missing cells, and for each with values that did not occur in training."""
@@ -79,14 +91,30 @@ class UnseenCounts:
                 shown = f" ({words})" if words else ""
                 what = f"{column.name}: {count} missing{shown}, filled with {self.filling[column.name]}"
                 notes.append(Note((what,), "filled"))
-            values = self.unseen.get(column.name)
-            if values:
-                named = ", ".join(list(values)[:5])
-                more = f" and {len(values) - 5} more" if len(values) > 5 else ""
-                rows = f"{values.total()} row{'s' * (values.total() != 1)}"
-                what = f"{column.name}: {rows} with a value not seen in training: {named}{more}"
-                notes.append(Note((what,), "unseen"))
+            what = "with a value not seen in training"
+            notes += _on_values(column.name, self.unseen.get(column.name), what, "unseen")
+            what = f"far outside of the training, {self.spans.get(column.name)}"
+            notes += _on_values(column.name, self.far.get(column.name), what, "far")
         return notes
+
+
+def _count(values: Counter[str], shown: str) -> None:
+    values[shown if shown in values or len(values) < MOST_NAMED else "others"] += 1
+
+
+def _on_values(name: str, values: Counter[str] | None, what: str, kind: str) -> list[Note]:
+    if not values:
+        return []
+    named = ", ".join(list(values)[:5])
+    more = f" and {len(values) - 5} more" if len(values) > 5 else ""
+    rows = f"{values.total()} row{'s' * (values.total() != 1)}"
+    return [Note((f"{name}: {rows} {what}: {named}{more}",), kind)]
+
+
+def _far(values: Array, lowest: float, highest: float) -> Array:
+    """Return the rows whose values are farther from those of the training than these are from each other."""
+    span = highest - lowest
+    return np.flatnonzero((values < lowest - span) | (values > highest + span))
 
 
 class Number(
@@ -115,6 +143,8 @@ class Number(
         What stands between thousands in cells of text; "" for nothing.
     decimal : {".", ","}
         The decimal separator in cells of text, if there is one between thousands.
+    lowest, highest : float or None
+        The span of the training rows; None in files of older versions. Numbers far outside of it are counted.
     """
 
     name: str
@@ -126,6 +156,8 @@ class Number(
     edges: list[float] = []
     thousands: Literal["", ",", ".", " ", "'"] = ""
     decimal: Literal[".", ","] = "."
+    lowest: float | None = None
+    highest: float | None = None
 
     def __post_init__(self) -> None:
         if self.edges and not (len(self.edges) > 1 and all(a < b for a, b in pairwise(self.edges))):
@@ -168,6 +200,10 @@ class Number(
         for j, (low, high) in enumerate(pairwise(self.edges), start):
             block[:, j] = 2 * np.clip((filled - low) / (high - low), 0, 1) - 1
         counts.count_missing(table, self.name, int(missing.sum()), f"the median {self.center:g}")
+        if self.lowest is not None and self.highest is not None:
+            outside = values[_far(values, self.lowest, self.highest)].tolist()
+            span = f"{number_text(self.lowest)} to {number_text(self.highest)}"
+            counts.count_far(self.name, map(number_text, outside), span)
 
 
 class Category(
@@ -278,6 +314,11 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
         The parts "season", "weekday" and "hour" that vary in training. Each becomes a sine and a cosine.
     missing : bool
         Whether a 0/1 column "was missing" follows.
+    clip : float or None
+        > 0: the smooth bound of the year, as for numbers; None for no bound, as in files of older versions.
+    first, last : str
+        The span of the training rows, as 2024-05-31 14:30:00; "" in files of older versions. Dates far outside of it
+        are counted.
     """
 
     name: str
@@ -286,6 +327,13 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     spread: Annotated[float, msgspec.Meta(gt=0)]
     circles: list[Literal["season", "weekday", "hour"]]
     missing: bool
+    clip: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    first: str = ""
+    last: str = ""
+
+    def __post_init__(self) -> None:
+        for moment_ in (self.first, self.last):
+            datetime.fromisoformat(moment_ or "2024-01-01")
 
     @property
     def width(self) -> int:
@@ -296,7 +344,8 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
         """Write the column's numbers into its block of X, (n, width)."""
         moments = moments_of(table, self.name, self.form)
         missing = np.isnat(moments)
-        block[:, 0] = np.clip(np.where(missing, 0, (years(moments) - self.center) / self.spread), -FARTHEST, FARTHEST)
+        scaled = np.clip(np.where(missing, 0, (years(moments) - self.center) / self.spread), -FARTHEST, FARTHEST)
+        block[:, 0] = scaled if self.clip is None else scaled / np.hypot(1, scaled / self.clip)
         for index, part in enumerate(self.circles):
             angle = 2 * np.pi * circle(moments, part)
             block[:, 1 + 2 * index] = np.where(missing, 0, np.sin(angle))
@@ -304,6 +353,17 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
         if self.missing:
             block[:, -1] = missing
         counts.count_missing(table, self.name, int(missing.sum()), f"the median year, {self.center:.2f}")
+        if self.first and self.last:
+            span = years(np.array([self.first, self.last], "M8[us]"))
+            outside = as_text(moments[_far(years(moments), *span)])
+            counts.count_far(
+                self.name, map(self._shown, outside), f"{self._shown(self.first)} to {self._shown(self.last)}"
+            )
+
+    def _shown(self, text: str) -> str:
+        """Return a moment as people write it: without the date, if it is a time of day."""
+        day, _, clock = text.partition(" ")
+        return (clock or "00:00:00") if self.form == "hms" else day if clock == "00:00:00" else text
 
 
 Column = Number | Category | Boolean | Date

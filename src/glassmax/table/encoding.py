@@ -300,14 +300,15 @@ def _learn_number(table: Table, name: str, grouping: Grouping | None) -> Number 
     if not len(values):
         return left_out(name, MISSING)
     indicator = len(values) < len(cells)
-    written = {} if grouping is None else grouping._asdict()
+    facts: dict[str, Any] = {"lowest": float(values.min()), "highest": float(values.max())}
+    facts |= {} if grouping is None else grouping._asdict()
     if values.min() == values.max():
         same = float(values[0])
         if indicator:
-            return Number(name, same, 1.0, True, **written)
+            return Number(name, same, 1.0, True, CLIP, **facts)
         return left_out(name, it(f"is {same:g} in every row"))
     center, spread = _robust(values)
-    return Number(name, center, spread, indicator, CLIP, **written)
+    return Number(name, center, spread, indicator, CLIP, **facts)
 
 
 def _robust(values: Array) -> tuple[float, float]:
@@ -328,4 +329,5 @@ def _learn_date(table: Table, name: str, form: str) -> Date | Note:
         return left_out(name, MISSING)
     center, spread = _robust(years(there))
     circles: Any = [part for part in CIRCLES if len(np.unique(circle(there, part))) > 1]
-    return Date(name, cast("Any", form), center, spread, circles, len(there) < len(moments))
+    span = [moment.isoformat(sep=" ") for moment in (there.min().item(), there.max().item())]
+    return Date(name, cast("Any", form), center, spread, circles, len(there) < len(moments), CLIP, *span)

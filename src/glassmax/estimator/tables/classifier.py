@@ -21,7 +21,7 @@ from ...version import __version__
 from ..candidates import encode_candidates, holds_candidates, read_sets, rows_of
 from ..classifier import SoftmaxClassifier
 from ..ensemble import Member, Preset, Search, Trial
-from ..labels import weigh_rows
+from ..labels import plain_labels, weigh_rows
 from ..user_warnings import warn_user
 from .figures import metrics_of
 from .fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
@@ -430,7 +430,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if isinstance(sample_weight, str):
             sample_weight = read_weights(self._table(X), sample_weight)
         if not holds_candidates(y):
-            accuracy: float = super().score(X, y, sample_weight)
+            accuracy: float = super().score(X, plain_labels(y), sample_weight)
             return accuracy
         predicted, labels = self.predict(X), encode_candidates(y, self.classes_)  # type: ignore[arg-type]
         index = np.searchsorted(self.classes_, predicted)
