@@ -66,7 +66,7 @@ def writing_whole(path: str | Path) -> Iterator[IO[bytes]]:
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=_prefix(target), suffix=PART)
     try:
         with os.fdopen(handle, "wb") as file:
-            _locked(file)
+            _locked(handle)
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -94,7 +94,7 @@ def remove_leftovers(path: str | Path) -> None:
         return
     for name in names:
         with suppress(OSError), open(target.parent / name, "rb") as file:
-            if _locked(file):
+            if _locked(file.fileno()):
                 os.unlink(target.parent / name)
 
 
@@ -106,14 +106,14 @@ def _prefix(target: Path) -> str:
     return f".{name}."
 
 
-def _locked(file: IO[bytes]) -> bool:
+def _locked(handle: int) -> bool:
     """Lock a file until it is closed, so that others know that it is in use; return False if it is in use already."""
     try:
         import fcntl
     except ImportError:  # Windows, where a file in use can't be removed
         return True
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:  # a file system without locks
