@@ -38,12 +38,16 @@ The map of the modules, from the command line down to the exceptions::
     gradcheck       compare a gradient with numerical derivatives of the loss
     sealed          files of tensors and text, protected by a hash: model files and checkpoints
     files           write a file completely or not at all
+    interrupts      Ctrl-C while the command line loads
     errors          the exceptions
 
 Each module imports only modules below it. Each is an attribute of ``glassmax``, loaded at its first use;
 ``import glassmax`` itself loads NumPy and nothing else.
 """
 
+from . import interrupts as _interrupts  # noqa: F401 - first: Ctrl-C while all else loads prints no traceback
+
+# isort: split
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

@@ -16,9 +16,10 @@ from ..errors import DataError, LabelError
 from ..functional.arrays import Array
 from .labels import plain_labels
 
-__all__ = ["check_X", "check_rows", "column_names"]
+__all__ = ["check_X", "check_rows", "column_names", "scaled_weights"]
 
 FLOATS = (np.float64, np.float32)
+SMALLEST_WEIGHT = 1e-20
 OF_DATES = (
     "Convert them to numbers first, such as the days since a first date, or use TableClassifier, which reads dates as "
     "they are."
@@ -63,12 +64,19 @@ def check_rows(
             if not np.any(np.asarray(sample_weight) != 0):
                 raise LabelError("sample_weight is zero for every row, expected at least one number > 0.")
             sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+            sample_weight = scaled_weights(sample_weight)
     except TypeError:
         _refuse_dates(X, f"X{what}")
         raise
     except ValueError as error:
         raise _explained(error, X, y, what) from None
     return X if reset else _in_range(classifier, X, f"X{what}"), y, sample_weight
+
+
+def scaled_weights(weight: Array) -> Array:
+    """Return weights, all so small that they would vanish in sums, divided by the largest: only ratios count."""
+    largest = weight.max(initial=0.0)
+    return weight / largest if 0 < largest < SMALLEST_WEIGHT else weight
 
 
 def column_names(y: Any) -> list[Any] | None:

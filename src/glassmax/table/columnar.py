@@ -18,7 +18,7 @@ import numpy as np
 from ..errors import DataError
 from .frames import piece_of
 from .opening import Source
-from .table import Table
+from .table import Table, check_number_of_columns
 from .trial_read import opened
 
 __all__ = ["read_columnar"]
@@ -44,6 +44,8 @@ def read_columnar(source: Source, wanted: Sequence[str] | None = None, decimal: 
     with _in_words(source):
         frame = opened(source.kind, str(source.path) if content is None else BytesIO(content))
         names = frame.collect_schema().names()
+    if wanted is None:
+        check_number_of_columns(source.name, len(names))
     asked = set(names if wanted is None else wanted)
     chosen = [name for name in names if name in asked] or names
     header = tuple(names) if len(chosen) < len(names) else ()

@@ -21,7 +21,7 @@ from .cells import COMMA_NUMBER, DEFAULT_WORDS, GROUPED, MISSING, PLAIN, WHITE, 
 from .decoding import Lines
 from .grouping import is_decimal_comma
 from .missing_words import MissingWords, missing_words_in
-from .table import Table, some
+from .table import Table, check_number_of_columns, some
 
 __all__ = ["DELIMITERS", "Dialect", "read_delimited"]
 
@@ -78,6 +78,8 @@ def read_delimited(lines: Lines, dialect: Dialect, wanted: Sequence[str] | None 
     if first is None:
         raise DataError(f"{place} is empty, expected a header and rows.")
     head = _read_head(name, first, dialect)
+    if wanted is None:
+        check_number_of_columns(name, len(head.header))
     at = lines.count - first.count(b"\n") + first.count(b"\n", 0, head.length)
     reader = _Reader(name, head, wanted, lines, at)
     rest = first[head.length :]

@@ -11,9 +11,10 @@ from ..functional.arrays import Array
 from .cells import DEFAULT_WORDS, as_text, parse_number
 from .missing_words import MissingWords, kept_words, with_missing_words
 
-__all__ = ["Columns", "Table", "joined", "some"]
+__all__ = ["Columns", "Table", "check_number_of_columns", "joined", "some"]
 
 MOST_SHOWN, MOST_NAMES = 10, 30
+MOST_COLUMNS = 50_000
 
 
 class Columns(dict[str, Array]):
@@ -260,6 +261,15 @@ def _is_void(piece: Array) -> bool:
 
 def _is_text(piece: Array) -> bool:
     return piece.dtype.kind == "O" and not any(isinstance(cell, bool) for cell in piece)
+
+
+def check_number_of_columns(name: str, n_columns: int) -> None:
+    """Raise if a table has more columns than a network of dense layers trains on in reasonable time and memory."""
+    if n_columns > MOST_COLUMNS:
+        raise DataError(
+            f"{name} has {n_columns} columns, expected {MOST_COLUMNS} at most. Choose columns first, or train "
+            "SoftmaxClassifier on a sparse matrix."
+        )
 
 
 def some(names: Iterable[str], most: int = 5) -> str:

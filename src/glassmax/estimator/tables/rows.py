@@ -36,6 +36,7 @@ from ...table.cells import as_text
 from ...table.frames import is_missing
 from ...training import holdout
 from ..candidates import holds_candidates, read_sets
+from ..inputs import scaled_weights
 from ..labels import encode_labels
 from .blocks import encoded_rows, is_better_sparse
 from .notes import notes_on_classes, notes_on_giveaways, notes_on_missing_words, notes_on_rows
@@ -150,7 +151,7 @@ class TableRows:
         self.given = table.n_rows
         self.unlabelled, self.unweighted = len(weighted) - len(self.index), self.given - len(weighted)
         self.table = _some_rows(table, self.index)
-        self.weight = None if all_weights is None else all_weights[self.index]
+        self.weight = None if all_weights is None else scaled_weights(all_weights[self.index])
         if self.sets is None:
             self.classes, self.y = self._classes(labels)
         else:
