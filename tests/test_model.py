@@ -848,8 +848,8 @@ MISFITS = {
         "conformal=Conformal.fit(Z, y) to Model."
     ): lambda: several().prediction_sets(X),
     (
-        "The model has no conformal scores, which prediction sets need: no row with one known class was held out of its "
-        "training. Train it with a preset or held_out > 0, or pass validation rows to TableClassifier."
+        "The model has no conformal scores, which prediction sets need: no row with one known class was held out of "
+        "its training. Train it with a preset or held_out > 0, or pass validation rows to TableClassifier."
     ): lambda: Model(Network([1, 2]), [0, 1], ONE_NUMBER).prediction_sets(X),
     (
         "The model has no conformal scores, which prediction sets need: its output is sigmoid, not softmax. A "

@@ -24,7 +24,7 @@ is typed there, ``--ignore id``.
 import math
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "ShapeError",
     "Text",
     "between",
+    "is_whole",
     "one_of",
     "worded",
 ]
@@ -203,6 +204,11 @@ def one_of(what: str, name: object, allowed: Iterable[str]) -> str:
         expected=f"one of {', '.join(names)}",
         remedy=f"Did you mean {folded[near[0]]!r}?" if near else "",
     )
+
+
+def is_whole(number: Any) -> bool:
+    """Return whether `number` is a whole number of Python or NumPy; booleans are none."""
+    return isinstance(number, Integral) and not isinstance(number, bool)
 
 
 def between(

@@ -7,7 +7,6 @@ one. Predictions need NumPy, not scikit-learn. The file that holds a model is `g
 from __future__ import annotations  # help() shows these names instead of what they stand for
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import numpy.typing as npt
 from .calibration import Calibration
 from .conformal import Conformal
 from .engine import Engine, all_finite, best_engine, blocks
-from .errors import DataError, GlassmaxError, ModelFileError, OptionError, between
+from .errors import DataError, GlassmaxError, ModelFileError, OptionError, between, is_whole
 from .files import remove_leftovers, write_whole
 from .functional.arrays import Array, as_floating, as_inputs
 from .model_file import model_bytes, read_model
@@ -496,7 +495,7 @@ def load_model(path: str | Path) -> Model:
 
 
 def _engine(n_threads: Any) -> Engine:
-    if n_threads is not None and (not isinstance(n_threads, Integral) or isinstance(n_threads, bool) or n_threads < 1):
+    if n_threads is not None and not (is_whole(n_threads) and n_threads >= 1):
         raise OptionError(parameter="n_threads", came=repr(n_threads), expected="a whole number >= 1 or None")
     return best_engine(None if n_threads is None else int(n_threads))
 

@@ -101,7 +101,10 @@ ROWS = {
     ),
     "a_time_that_is_text": (
         lambda: TableRows(frame(), "y", time="color"),
-        DataError("Column 'color' of X is no time, expected numbers or dates, as 2024-05-31."),
+        DataError(
+            "Column 'color' of X holds neither numbers nor dates, so it can't order the rows by time. Expected "
+            "numbers, or dates as 2024-05-31."
+        ),
     ),
     "a_time_that_is_missing": (
         lambda: TableRows(frame(), "y", time=[None, *range(N - 1)]),

@@ -18,6 +18,7 @@ from glassmax import Model, Network, load_model, read_table
 from glassmax.errors import DataError, OptionError
 from glassmax.table import Encoding, Table, delimited, giveaways, infer, read_batches, table_of
 from glassmax.table.cells import as_text, canonical, column_of, number_text
+from glassmax.table.columns import Date, UnseenCounts
 from glassmax.table.dates import circle, form_of, moment, years
 from glassmax.table.inference import ColumnOptions
 
@@ -309,6 +310,13 @@ def test_circles_close():
     assert circle(np.array(["2024-01-01T18:00"], "M8[us]"), "hour").tolist() == [0.75]
     assert np.isnan(circle(days, "weekday")[4])
     assert 2023.99 < years(days)[0] < 2024.01
+
+
+@pytest.mark.parametrize("center", [1e308, -1e308])
+def test_an_input_of_a_date_is_finite_however_far_the_date_is(center):
+    X, table = np.zeros((2, 1)), Table("t", {"d": column_of(["2024-01-01", "1950-06-05"])})
+    Date("d", "ymd", center, 0.5, [], False).fill(table, X, UnseenCounts())
+    assert X[:, 0].tolist() == [-np.sign(center) * 1e30] * 2
 
 
 # --- inference -------------------------------------------------------------------------------------------------------

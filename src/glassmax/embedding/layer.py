@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import OptionError, between
+from ..errors import OptionError, between, is_whole
 from ..functional.arrays import Array, square_lengths
 from ..functional.embeddings import periodic, periodic_jvp, periodic_vjp, piecewise_linear, piecewise_linear_vjp
 
@@ -329,13 +329,9 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
 def whole_number(what: str, value: Any, least: int) -> int:
     """Return a whole number that is at least `least`, or raise an OptionError."""
-    if not _is_whole(value) or value < least:
+    if not is_whole(value) or value < least:
         raise OptionError(parameter=what, came=repr(value), expected=f"a whole number >= {least}")
     return int(value)
 
@@ -345,7 +341,7 @@ def column_numbers(what: str, columns: Any, d: int) -> list[int]:
     given: list[Any] = [None]
     if isinstance(columns, Sequence | np.ndarray) and not isinstance(columns, str):
         given = list(columns)
-    if not all(_is_whole(j) and 0 <= j < d for j in given) or given != sorted(set(given)):
+    if not all(is_whole(j) and 0 <= j < d for j in given) or given != sorted(set(given)):
         expected = f"column numbers from 0 to {d - 1} that increase"
         raise OptionError(parameter=what, came=repr(columns), expected=expected)
     return [int(j) for j in given]
@@ -368,7 +364,7 @@ def _blocks(blocks: Any, d: int) -> tuple[tuple[int, int, int], ...]:
     before = 0
     for block in blocks:
         given = tuple(block) if isinstance(block, Sequence | np.ndarray) else ()
-        whole = len(given) == 3 and all(map(_is_whole, given))
+        whole = len(given) == 3 and all(map(is_whole, given))
         if not (whole and before <= given[0] < given[1] <= d and given[2] >= 1):
             expected = f"(start, stop, size): columns from {before} to {d}, in order and apart, and a size >= 1"
             raise OptionError(parameter="blocks", came=repr(block), expected=expected)

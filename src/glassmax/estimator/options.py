@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..engine import Regularization, init_scaled
-from ..errors import OptionError, Setting, between, one_of
+from ..errors import OptionError, Setting, between, is_whole, one_of
 from ..functional import ACTIVATIONS
 from ..initializers import SCHEMES
 from ..network import Network
@@ -82,7 +82,7 @@ def make_plan(estimator: Any) -> Plan:
     _check_names(estimator)
     _check_numbers(estimator)
     sizes = hidden_sizes(estimator)
-    if any(not _is_whole(size) or size < 1 for size in sizes):
+    if any(not is_whole(size) or size < 1 for size in sizes):
         came = repr(estimator.hidden_layer_sizes)
         raise OptionError(parameter="hidden_layer_sizes", came=came, expected="whole numbers >= 1, as (100,) or ()")
     activations_of(estimator)
@@ -159,7 +159,7 @@ def _check_names(estimator: Any) -> None:
         raise OptionError(parameter="class_weight", came=repr(weights), expected=expected)
     for what in ("shuffle", "early_stopping", "warm_start", "nesterovs_momentum"):
         value = getattr(estimator, what)
-        if not (isinstance(value, bool | np.bool_) or (_is_whole(value) and value in (0, 1))):
+        if not (isinstance(value, bool | np.bool_) or (is_whole(value) and value in (0, 1))):
             raise OptionError(parameter=what, came=repr(value), expected="True or False")
     path = estimator.checkpoint_path
     if path is not None and not isinstance(path, str | os.PathLike):
@@ -185,7 +185,7 @@ def _check_numbers(estimator: Any) -> None:
     others["n_threads"] = (None, " or None")
     for what in ("max_iter", "max_fun", "n_iter_no_change", "batch_size", "n_threads"):
         value, (other, also) = getattr(estimator, what), others.get(what, (np.nan, ""))
-        if not (_is_whole(value) and value >= 1) and not (np.ndim(value) == 0 and value == other):
+        if not (is_whole(value) and value >= 1) and not (np.ndim(value) == 0 and value == other):
             raise OptionError(parameter=what, came=repr(value), expected=f"a whole number >= 1{also}")
 
 
@@ -245,7 +245,3 @@ def _check_combinations(estimator: Any, regularization: Regularization) -> None:
                 expected=(f"{expected!r} with ", Setting("solver", "lbfgs"), f": {why}"),
                 remedy=("Use ", *instead, "."),
             )
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import OptionError
+from ..errors import OptionError, is_whole
 from ..functional.activations import ACTIVATIONS
 from ..network import Network
 from ..parameters import count
@@ -117,7 +117,7 @@ def _listed(written: object) -> list[Any]:
 def _is_whole(size: object) -> bool:
     if isinstance(size, str):
         return size.isascii() and size.isdecimal() and len(size) < 10
-    return isinstance(size, int | np.integer) and not isinstance(size, bool)
+    return is_whole(size)
 
 
 def _shortened(written: object) -> str:

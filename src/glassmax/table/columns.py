@@ -344,7 +344,9 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
         """Write the column's numbers into its block of X, (n, width)."""
         moments = moments_of(table, self.name, self.form)
         missing = np.isnat(moments)
-        scaled = np.clip(np.where(missing, 0, (years(moments) - self.center) / self.spread), -FARTHEST, FARTHEST)
+        with np.errstate(over="ignore"):
+            scaled = (years(moments) - self.center) / self.spread
+        scaled = np.clip(np.where(missing, 0, scaled), -FARTHEST, FARTHEST)
         block[:, 0] = scaled if self.clip is None else scaled / np.hypot(1, scaled / self.clip)
         for index, part in enumerate(self.circles):
             angle = 2 * np.pi * circle(moments, part)

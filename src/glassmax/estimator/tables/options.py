@@ -2,12 +2,11 @@
 
 import os
 from collections.abc import Collection, Mapping
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from ...errors import OptionError, Setting, between, one_of
+from ...errors import OptionError, Setting, between, is_whole, one_of
 from ..classifier import SoftmaxClassifier
 from ..ensemble import PRESETS, Preset, Search, check_optuna
 from ..options import make_plan
@@ -79,12 +78,8 @@ def check_table_options(classifier: Any) -> None:
         raise OptionError(parameter="checkpoint_path", came=repr(path), expected="the path of a file, or None")
 
 
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
-
 def _check_count(what: str, value: Any) -> None:
-    if value is not None and not (_is_whole(value) and value >= 1):
+    if value is not None and not (is_whole(value) and value >= 1):
         raise OptionError(parameter=what, came=repr(value), expected="a whole number >= 1 or None")
 
 
@@ -92,7 +87,7 @@ def _check_seed(value: Any) -> None:
     """Refuse a seed that NumPy can't take; NumPy's global generator stands for None, as scikit-learn has it."""
     if value is None or value is np.random or isinstance(value, np.random.RandomState):
         return
-    if not (_is_whole(value) and 0 <= value <= LARGEST_SEED):
+    if not (is_whole(value) and 0 <= value <= LARGEST_SEED):
         expected = f"a whole number from 0 to {LARGEST_SEED}, a RandomState or None"
         raise OptionError(parameter="random_state", came=repr(value), expected=expected)
 
