@@ -42,3 +42,7 @@ _changed = (
 )
 if _changed:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -25,8 +25,8 @@ FORMS = {
 CLOCK = r"(?:(?:[T ]|, ?)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)? ?(Z|[+-](?:0\d|1[0-8])(?::?[0-5]\d)?)?"
 YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}}){CLOCK}")
 YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}|(?<=/)\d{{2}}){CLOCK}")
-MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october")
-MONTHS += ("november", "december")
+MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october"]
+MONTHS += ["november", "december"]
 MONTH, WEEKDAY = r"([A-Za-z]{3,9})\.?", r"(?:[A-Za-z]{3,9}\.?,? )?"
 DAY, YEAR = r"(\d{1,2})(?:st|nd|rd|th)?", r"(\d{4})"
 NAMED_MONTH = {

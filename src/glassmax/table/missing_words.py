@@ -58,7 +58,7 @@ class MissingWords:
         return MissingWords(words, np.concatenate(codes))
 
 
-def missing_words_in(cells: Sequence[str | None], words: Sequence[str] = DEFAULT_WORDS) -> MissingWords | None:
+def missing_words_in(cells: Sequence[str | None] | Array, words: Sequence[str] = DEFAULT_WORDS) -> MissingWords | None:
     """Return which of the words the cells hold; None if they hold none."""
     if set(words).isdisjoint(cells):
         return None
