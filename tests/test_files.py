@@ -3,11 +3,15 @@
 import errno
 import os
 import stat
+import subprocess
+import sys
 import threading
 
+import numpy as np
 import pytest
 
-from glassmax.files import write_whole
+from glassmax import SoftmaxClassifier
+from glassmax.files import _prefix, remove_leftovers, write_whole, writing_whole
 
 OLD, NEW = b"the old content", b"the new content, which is longer"
 
@@ -162,3 +166,57 @@ def test_a_name_as_long_as_the_system_allows_is_written(tmp_path):
     name = "n" * 255
     write_whole(tmp_path / name, NEW)
     assert listing(tmp_path) == [name]
+
+
+# --- what a killed process leaves behind -----------------------------------------------------------------------------
+
+
+def test_the_leftovers_of_a_path_are_removed_and_no_others(tmp_path):
+    path = tmp_path / "run.checkpoint"
+    own = [tmp_path / ".run.checkpoint.ab12_xyz.part", tmp_path / ".run.checkpoint.1.part"]
+    others = [
+        ".run.ab12_xyz.part",
+        ".run.checkpoint.2.ab12_xyz.part",
+        "run.checkpoint",
+        ".run.checkpoint.part",
+        "a.part",
+    ]
+    for name in (*own, *(tmp_path / other for other in others)):
+        name.write_bytes(b"x")
+    remove_leftovers(path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(others)
+
+
+def test_a_file_that_is_being_written_stays(tmp_path):
+    with writing_whole(tmp_path / "run") as file:
+        file.write(b"half")
+        remove_leftovers(tmp_path / "run")
+        assert len(list(tmp_path.glob(".run.*.part"))) == 1
+    assert (tmp_path / "run").read_bytes() == b"half"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_leftovers_of_long_names_and_of_no_folder(tmp_path):
+    long, other = tmp_path / ("a" * 230 + "1"), tmp_path / ("a" * 230 + "2")
+    with pytest.raises(RuntimeError), writing_whole(long):
+        raise RuntimeError
+    write_whole(long, b"x")
+    prefixes = {_prefix(path) for path in (long, other)}
+    assert len(prefixes) == 2
+    remove_leftovers(tmp_path / "none" / "run")
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_killed_run_leaves_nothing_once_it_has_been_started_again(tmp_path):
+    program = (
+        "import os, signal, sys\n"
+        "from glassmax.files import writing_whole\n"
+        "with writing_whole(sys.argv[1]) as file:\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    path = tmp_path / "run.checkpoint"
+    subprocess.run([sys.executable, "-c", program, str(path)], check=False)
+    assert len(list(tmp_path.glob(".run.checkpoint.*.part"))) == 1
+    X, y = np.arange(20.0)[:, None], np.arange(20) % 2
+    SoftmaxClassifier((), max_iter=2, random_state=0, checkpoint_path=path).fit(X, y)
+    assert [file.name for file in tmp_path.iterdir()] == ["run.checkpoint"]

@@ -42,12 +42,16 @@ The map of the modules, from the command line down to the exceptions::
     pages/          the look that all pages share: one self-contained HTML file
     sealed          files of tensors and text, protected by a hash: model files and checkpoints
     files           write a file completely or not at all
+    interrupts      Ctrl-C while the command line loads
     errors          the exceptions
 
 Each module imports only modules below it. Each is an attribute of ``glassmax``, loaded at its first use;
 ``import glassmax`` itself loads NumPy and nothing else.
 """
 
+from . import interrupts as _interrupts  # noqa: F401 - first: Ctrl-C while all else loads prints no traceback
+
+# isort: split
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +75,7 @@ if TYPE_CHECKING:
         functional,
         gradcheck,
         initializers,
+        interrupts,
         learner,
         model,
         model_file,
@@ -118,6 +123,7 @@ __all__ = [
     "functional",
     "gradcheck",
     "initializers",
+    "interrupts",
     "learner",
     "load_model",
     "model",

@@ -2,17 +2,22 @@
 
 The content is written to a temporary file in the same folder, flushed to the disk, and the temporary file is then
 renamed to the final name. A reader finds the old file or the new one, never a part, even if the machine stops in
-between.
+between. If the process is killed, the temporary file stays until `remove_leftovers` is called for the same path.
 """
 
+import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-__all__ = ["write_whole", "writing_whole"]
+__all__ = ["remove_leftovers", "write_whole", "writing_whole"]
+
+PART = ".part"
+LONGEST_NAME, LONGEST_START = 200, 40
 
 
 def write_whole(path: str | Path, content: bytes) -> None:
@@ -58,9 +63,10 @@ def writing_whole(path: str | Path) -> Iterator[IO[bytes]]:
         with Path(path).open("wb") as device:
             yield device
         return
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.", suffix=".part")
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=_prefix(target), suffix=PART)
     try:
         with os.fdopen(handle, "wb") as file:
+            _locked(handle)
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -70,6 +76,49 @@ def writing_whole(path: str | Path) -> Iterator[IO[bytes]]:
         Path(temporary).unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
+
+
+def remove_leftovers(path: str | Path) -> None:
+    """Remove the temporary files for `path` that a killed process has left behind; those of a running process stay.
+
+    Parameters
+    ----------
+    path : str or Path
+        As for `write_whole`.
+    """
+    target = Path(os.path.realpath(path))
+    pattern = re.compile(re.escape(_prefix(target)) + r"\w+" + re.escape(PART))
+    try:
+        names = [name for name in os.listdir(target.parent) if pattern.fullmatch(name)]
+    except OSError:  # there is no such folder, or it can't be read: whoever writes there will say so
+        return
+    for name in names:
+        with suppress(OSError), open(target.parent / name, "rb") as file:
+            if _locked(file.fileno()):
+                os.unlink(target.parent / name)
+
+
+def _prefix(target: Path) -> str:
+    """Return how the names of the temporary files for a path begin; no other path in the folder has the same."""
+    name = target.name
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        name = name[:LONGEST_START] + hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
+    return f".{name}."
+
+
+def _locked(handle: int) -> bool:
+    """Lock a file until it is closed, so that others know that it is in use; return False if it is in use already."""
+    try:
+        import fcntl
+    except ImportError:  # Windows, where a file in use can't be removed
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
 
 
 def _umask() -> int:

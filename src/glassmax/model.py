@@ -17,7 +17,7 @@ from .calibration import Calibration
 from .conformal import Conformal
 from .engine import Engine, all_finite, best_engine, blocks
 from .errors import DataError, GlassmaxError, ModelFileError, OptionError, between, is_whole
-from .files import write_whole
+from .files import remove_leftovers, write_whole
 from .functional.arrays import Array, as_floating, as_inputs
 from .model_file import model_bytes, read_model
 from .model_manifest import Record
@@ -446,6 +446,7 @@ class Model:
             stays.
         """
         content = model_bytes(self._parts())
+        remove_leftovers(path)
         try:
             write_whole(path, content)
         except OSError as error:

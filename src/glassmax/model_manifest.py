@@ -144,15 +144,15 @@ def _as_version_1(manifest: Manifest) -> ManifestV1:
 
 
 def encoding_fits_version_1(encoding: Encoding | None) -> bool:
-    """Return whether version 1 can hold an encoding: whether no column has a field that came with version 2.
+    """Return whether version 1 can hold an encoding: whether it and its columns have no field that came with version 2.
 
     Fields that came with version 2 have a default, which is not written.
     """
-    columns = [] if encoding is None else encoding.columns
+    parts = [] if encoding is None else [encoding, *encoding.columns]
     return all(
-        field.required or field.name not in msgspec.to_builtins(column)
-        for column in columns
-        for field in msgspec.structs.fields(column)
+        field.required or field.name not in msgspec.to_builtins(part)
+        for part in parts
+        for field in msgspec.structs.fields(part)
     )
 
 

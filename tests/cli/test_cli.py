@@ -321,7 +321,7 @@ def test_predict_prints_one_class_for_each_row_and_nothing_else(done, model):
     assert result.out.startswith("prediction\nAdelie\n")
     assert result.out.splitlines()[1:] == load_model(model).predict(read_table("penguins")).tolist()
     assert result.err == "".join(
-        f"penguins: {name}: 2 missing, filled with the median {median}\n"
+        f"penguins: {name}: 2 missing (2 'NA'), filled with the median {median}\n"
         for name, median in {
             "bill_length_mm": 44.5,
             "bill_depth_mm": 17.3,

@@ -228,8 +228,7 @@ DATA = {
     ),
     "a_column_without_a_name": (
         "train unnamed.csv --target y",
-        "unnamed.csv has columns without a name in its header: number 2. Name them, or leave them out; "
-        "pandas does with to_csv(path, index=False).",
+        "unnamed.csv has columns without a name in its header: number 2. Name them, or leave them out.",
     ),
     # its columns and cells
     "a_target_misspelt": (

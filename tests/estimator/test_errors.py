@@ -7,6 +7,7 @@ from inspect import signature
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from scipy.sparse import csr_matrix
@@ -360,10 +361,25 @@ TABLE = {
         ): lambda: small(warm_start=True).fit(IRIS, SPECIES).fit(IRIS[:100], SPECIES[:100]),
         "y_val holds 3, expected only the classes [0, 1, 2]. A network can't grow classes: name them all at the first "
         "fit, classes=[...].": fit(fitting={"X_val": IRIS, "y_val": SPECIES + 1}),
-        "y holds labels of type int, str, expected all of one type.": fit(y=["a", 1] * 75),
+        "y holds labels of type int, str, expected all of one type: text, whole numbers or booleans. Convert them "
+        "first, to text for instance: [str(label) for label in y].": fit(y=["a", 1] * 75),
+        "y holds labels of type date, expected all of one type: text, whole numbers or booleans. Convert them "
+        "first, to text for instance: [str(label) for label in y].": fit(
+            y=np.array([date(2024, 1, 1), date(2024, 1, 2)] * 75)
+        ),
         "Row 1 of y has no label, and 74 more. Leave these rows out.": fit(y=["a", None] * 75),
     },
     DataError: {
+        "X is an array of datetime64[s], expected numbers. Convert them to numbers first, such as the days since a "
+        "first date, or use TableClassifier, which reads dates as they are.": fit(IRIS.astype("M8[s]")),
+        "X has columns that are no numbers: 'day' (Datetime). Convert them to numbers first, such as the days since a "
+        "first date, or use TableClassifier, which reads dates as they are.": fit(
+            pd.DataFrame({"day": pd.date_range("2024-01-01", periods=150)})
+        ),
+        "X holds a date: row 0, column 'day', expected numbers. Convert them to numbers first, such as the days since "
+        "a first date, or use TableClassifier, which reads dates as they are.": fit(
+            pd.DataFrame({"day": [date(2024, 1, 1)] * 150})
+        ),
         "Input X contains NaN: row 3, column 1, expected finite numbers. Leave out these rows, or fill the cells, with "
         "sklearn.impute.SimpleImputer for instance.": fit(changed(IRIS, (3, 1), np.nan)),
         "Input X contains infinity: row 3, column 1, expected finite numbers. Leave out these rows, or fill the cells, "
@@ -383,7 +399,8 @@ TABLE = {
         ),
         (
             "X has columns that are no numbers: 'name' (String), 'day' (Date). "
-            "Encode them first, with sklearn.preprocessing.OneHotEncoder for instance."
+            "Encode them first, with sklearn.preprocessing.OneHotEncoder for instance, or use TableClassifier, which "
+            "reads text as it is."
         ): lambda: small().fit(
             pl.DataFrame({"size": [1.0, 2.0], "name": ["a", "b"], "day": [date(2026, 1, 1), date(2026, 1, 2)]}), [0, 1]
         ),

@@ -70,7 +70,10 @@ ROWS = {
     ),
     "labels_of_two_kinds": (
         lambda: TableRows(frame(), ["a", 1] * 20),
-        LabelError("y holds labels of type int, str, expected all of one type."),
+        LabelError(
+            "y holds labels of type int, str, expected all of one type: text, whole numbers or booleans. Convert them "
+            "first, to text for instance: [str(label) for label in y]."
+        ),
     ),
     "one_class_in_a_column": (
         lambda: TableRows({"x": range(3), "y": ["a"] * 3}, "y"),

@@ -253,7 +253,7 @@ def test_a_panic_of_compiled_code_is_a_fault_without_a_traceback(train, monkeypa
     def panic(*args, **kwargs):
         raise pl.exceptions.PanicException("overflowed")
 
-    monkeypatch.setattr("glassmax.table.columnar.table_of", panic)
+    monkeypatch.setattr("glassmax.table.columnar.piece_of", panic)
     result = train(SOUND["parquet"])
     assert result.code == 1
     assert result.err.startswith("Error: glassmax has failed, which is its own fault: PanicException: overflowed\n")

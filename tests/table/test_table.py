@@ -164,8 +164,7 @@ REFUSED = {
     ),
     "columns_without_a_name": (
         b"x,,y, \n1,2,a,3\n",
-        "t.csv has columns without a name in its header: number 2, 4. Name them, or leave them out; "
-        "pandas does with to_csv(path, index=False).",
+        "t.csv has columns without a name in its header: number 2, 4. Name them, or leave them out.",
     ),
     "nul_bytes": (
         b"x,y\n1,\0\n",
@@ -321,7 +320,7 @@ def test_every_built_in_table_can_be_learned_from_without_a_fault(name):
 def test_a_number_loses_its_median_and_is_divided_by_the_interquartile_range():
     table = make(x=["1", "2", "3", "4", "50"], y=list("ababa"))
     encoding, notes = Encoding.learn(table, "y")
-    assert encoding.columns == [Number("x", 3.0, 4.0 - 2.0, False, 3.0)]
+    assert encoding.columns == [Number("x", 3.0, 4.0 - 2.0, False, 3.0, lowest=1.0, highest=50.0)]
     assert notes == []
     scaled = (np.array([1, 2, 3, 4, 50]) - 3) / 2
     bounded = scaled / np.sqrt(1 + (scaled / 3) ** 2)
@@ -332,7 +331,8 @@ def test_a_number_loses_its_median_and_is_divided_by_the_interquartile_range():
 def test_where_the_interquartile_range_is_zero_the_other_values_spread(others, spread):
     cells = ["7"] * 19 + others.split()
     encoding, _ = Encoding.learn(make(x=cells, y=[*"ab" * 9, *"a" * (len(cells) - 18)]), "y")
-    assert encoding.columns == [Number("x", 7.0, spread, False, 3.0)]
+    highest = max(map(float, others.split()))
+    assert encoding.columns == [Number("x", 7.0, spread, False, 3.0, lowest=7.0, highest=highest)]
 
 
 def test_a_number_far_from_all_others_is_at_the_bound():
@@ -382,7 +382,7 @@ def test_a_number_never_missing_in_training_is_filled_later_and_said():
 def test_one_value_and_gaps_make_a_column_of_gaps_with_spread_one():
     table = make(x=["0.1", "0.1", "0.1", None], y=list("abab"))
     encoding, _ = Encoding.learn(table, "y")
-    assert encoding.columns == [Number("x", 0.1, 1.0, True)]
+    assert encoding.columns == [Number("x", 0.1, 1.0, True, 3.0, lowest=0.1, highest=0.1)]
     assert encoding.encode(table).X.tolist() == [[0, 0], [0, 0], [0, 0], [0, 1]]
 
 
@@ -533,7 +533,7 @@ def test_a_text_among_numbers_is_shown_as_the_reason():
     )
 
 
-@pytest.mark.parametrize("cell", ["4,9", "-4,9", "1,234", "1,234.5"])
+@pytest.mark.parametrize("cell", ["4,9", "-4,9", "0,234"])
 def test_commas_in_numbers_are_refused_however_often_they_repeat(cell):
     message = message_of(Encoding.learn, make(x=[cell] * 30, y=list("ab" * 15)), "y")
     assert message == (

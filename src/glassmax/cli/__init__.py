@@ -17,6 +17,7 @@ from importlib import import_module
 import click
 
 from ..errors import GlassmaxError, OptionError
+from ..interrupts import restore, was_interrupted
 from ..version import __version__
 from .talk import harmless, say_error, shortened
 from .wording import worded_error
@@ -75,6 +76,7 @@ def main() -> None:
     if not debug:
         warnings.simplefilter("ignore")  # what a library has to say to programmers
     try:  # main returns the code of ctx.exit, or None
+        restore()
         sys.exit(glassmax.main(arguments, prog_name="glassmax", standalone_mode=False) or 0)
     except click.ClickException as error:
         usage = io.StringIO()
@@ -101,6 +103,8 @@ def main() -> None:
     except BaseException as error:  # a fault of ours: still no traceback, but the way to one
         if isinstance(error, SystemExit):
             raise
+        if was_interrupted(error):  # while a library was loaded, which made another error of it
+            _fault("Interrupted. Nothing was written.", 130, debug)
         _fault(
             f"glassmax has failed, which is its own fault: {type(error).__name__}: {error}",
             1,

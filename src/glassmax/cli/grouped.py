@@ -1,12 +1,15 @@
 """Commands whose --help shows the options in groups, in the order of the code, and the exit codes."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .option_values import fault_of, finite
+from .option_values import fault_of, finite, words
 from .talk import be_quiet
+
+if TYPE_CHECKING:
+    from ..table import Encoding
 
 __all__ = ["FILE_FORMAT", "RESULT", "GroupedCommand", "file_format", "group", "option"]
 
@@ -59,13 +62,26 @@ FILE_FORMAT = (
     option("--delimiter", "Character between the cells of a CSV file.  [default: detected]", metavar="CHAR"),
     option("--decimal", "Decimal separator.  [default: detected]", type=click.Choice([".", ","])),
     option("--encoding", "Encoding of a text file: utf-8, utf-16, latin-1, ...  [default: detected]", metavar="NAME"),
+    option(
+        "--header/--no-header header",
+        "Whether a CSV file has a header; without one, the columns are called c1, c2, ...  [default: header]",
+        default=None,
+    ),
+    option(
+        "--missing-words",
+        "Words that mean a missing cell, separated by commas; '' for none.  [default: NA, NaN, null, None, ...]",
+        metavar="WORDS",
+        callback=words,
+    ),
 )
 """Options for files of text."""
 
 
-def file_format(options: dict[str, Any]) -> dict[str, Any]:
-    """Return what `FILE_FORMAT` has set, as `read_table` takes it."""
-    return {name: options[name] for name in ("delimiter", "decimal", "encoding")}
+def file_format(options: dict[str, Any], encoding: "Encoding | None" = None) -> dict[str, Any]:
+    """Return what `FILE_FORMAT` has set, as `read_table` takes it; otherwise what the model's encoding says."""
+    names = ("delimiter", "decimal", "encoding", "header", "missing_words")
+    learned = {} if encoding is None else encoding.reading
+    return {name: learned.get(name) if options[name] is None else options[name] for name in names}
 
 
 RESULT = (

@@ -13,7 +13,7 @@ from ..errors import OptionError, one_of
 
 __all__ = [
     *("activations", "class_weights", "column_types", "embedding_of", "fault_of", "finite"),
-    *("parse_hidden_sizes", "shares", "validation"),
+    *("parse_hidden_sizes", "shares", "validation", "words"),
 ]
 
 
@@ -44,6 +44,11 @@ def _not_one_of(value: Any, allowed: Iterable[str]) -> str:
     except OptionError as error:
         return str(error).strip()
     return ""
+
+
+def words(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str] | None:
+    """Read words between commas; an empty text is no word at all."""
+    return None if value is None else [word.strip() for word in value.split(",") if word.strip()]
 
 
 def parse_hidden_sizes(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...] | None:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from ..files import writing_whole
+from ..files import remove_leftovers, writing_whole
 from ..functional.arrays import Array
 from ..table import Table
 from .talk import show
@@ -137,6 +137,7 @@ def writer_of(
     if output is None:
         yield TextWriter(show, form, *settings)
         return
+    remove_leftovers(output)
     try:
         with writing_whole(output) as file:
             if form != "parquet":

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["described", "shown_column"]
 
 MOST_NOTES, MOST_CLASSES = 20, 10
-KINDS = {"filled": "missing, filled with", "unseen": "with a value not seen in training"}
+KINDS = {
+    "filled": "missing, filled with",
+    "unseen": "with a value not seen in training",
+    "far": "far outside of the training",
+}
 """The kinds of notes that may be very many, and the words that they share."""
 TITLES = {"Number": "numbers:", "Category": "categories:", "Boolean": "booleans:", "Date": "dates:"}
 

@@ -38,7 +38,9 @@ OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in E
     "class_weight": "--class-weight",
     "dtype": "--dtype",
     "held_out": "--held-out",
+    "header": "--header",
     "member": "--member",
+    "missing_words": "--missing-words",
     "sample_weight": "--weight",
     "step": "--step",
     "study_path": "--study",
@@ -48,6 +50,12 @@ OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in E
     "SoftmaxClassifier(...).fit(X, y).save(path)": "glassmax train DATA --target COLUMN",
 }
 """Command-line options, by the parameter of the library."""
+
+NEGATED = {"header": "--no-header"}
+"""The options that have a negation, by their parameter."""
+
+BETWEEN_COMMAS = ("missing_words",)
+"""The parameters whose values are typed in one option, with commas between them."""
 
 
 def worded_error(error: "GlassmaxError") -> str:
@@ -64,8 +72,10 @@ def option_of(setting: "Setting") -> str:
         return str(setting)
     if setting.value is None or setting.value is True:
         return option
+    if setting.parameter in BETWEEN_COMMAS:
+        return f"{option} {_quoted(','.join(setting.value))}"
     if setting.value is False:
-        return f"no {option}"
+        return NEGATED.get(setting.parameter, f"no {option}")
     return " ".join(f"{option} {value}" for value in _values(setting.value))
 
 

@@ -30,7 +30,7 @@ from .callbacks import CallbackSupport, Hooks, with_callbacks
 from .candidates import CANDIDATES, holds_candidates, rows_of
 from .fitted_state import FittedState
 from .inputs import check_X
-from .labels import Labels, encode_labels, most_probable_class, weigh_rows
+from .labels import Labels, encode_labels, most_probable_class, plain_labels, weigh_rows
 from .options import make_plan
 from .outcome import has_diverged, has_exploded, warn_of_outcome
 from .preparation import known_rows, prepare_fit, prepare_partial_fit
@@ -521,7 +521,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             return float(np.average(right, weights=weigh_rows(None, labels, data.weight, named=True)))
         if np.ndim(y) == 2 and np.shape(y)[1] > 1 and not self._is_multilabel():
             y = self.classes_[most_probable_class(encode_labels(y, "softmax", self.classes_).T)]
-        accuracy: float = super().score(X, y, sample_weight)
+        accuracy: float = super().score(X, plain_labels(y), sample_weight)
         return accuracy
 
     def gradient_norms(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Array:

@@ -14,10 +14,20 @@ from sklearn.utils.validation import _check_sample_weight, _get_feature_names, v
 from ..engine import all_finite
 from ..errors import DataError, LabelError
 from ..functional.arrays import Array
+from .labels import plain_labels
 
-__all__ = ["check_X", "check_rows", "column_names"]
+__all__ = ["check_X", "check_rows", "column_names", "scaled_weights"]
 
 FLOATS = (np.float64, np.float32)
+SMALLEST_WEIGHT = 1e-20
+OF_DATES = (
+    "Convert them to numbers first, such as the days since a first date, or use TableClassifier, which reads dates as "
+    "they are."
+)
+OF_TEXT = (
+    "Encode them first, with sklearn.preprocessing.OneHotEncoder for instance, or use TableClassifier, which reads "
+    "text as it is."
+)
 
 
 def check_X(classifier: Any, X: Any) -> Array:
@@ -27,6 +37,9 @@ def check_X(classifier: Any, X: Any) -> Array:
     X = _check_frame(X, "X")
     try:
         checked = validate_data(classifier, X, accept_sparse="csr", dtype=FLOATS, reset=False)
+    except TypeError:
+        _refuse_dates(X, "X")
+        raise
     except ValueError as error:
         raise _explained(error, X, None, "") from None
     return _in_range(classifier, checked, "X")
@@ -44,15 +57,26 @@ def check_rows(
     _refuse_missing(y, f"y{what}")
     if isinstance(y, list) and len({isinstance(label, str) for label in y}) > 1:
         y = np.array(y, object)  # NumPy would write numbers and NaN as text
+    y = plain_labels(y)
     try:
         X, y = validate_data(classifier, X, y, accept_sparse="csr", dtype=FLOATS, multi_output=True, reset=reset)
         if sample_weight is not None:
             if not np.any(np.asarray(sample_weight) != 0):
                 raise LabelError("sample_weight is zero for every row, expected at least one number > 0.")
             sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+            sample_weight = scaled_weights(sample_weight)
+    except TypeError:
+        _refuse_dates(X, f"X{what}")
+        raise
     except ValueError as error:
         raise _explained(error, X, y, what) from None
     return X if reset else _in_range(classifier, X, f"X{what}"), y, sample_weight
+
+
+def scaled_weights(weight: Array) -> Array:
+    """Return weights, all so small that they would vanish in sums, divided by the largest: only ratios count."""
+    largest = weight.max(initial=0.0)
+    return weight / largest if 0 < largest < SMALLEST_WEIGHT else weight
 
 
 def column_names(y: Any) -> list[Any] | None:
@@ -147,20 +171,36 @@ def _check_frame(X: Any, what: str) -> Any:
     if isinstance(frame, nw.LazyFrame):
         raise DataError(f"{what} is a lazy frame, expected one that is in memory: pass {what}.collect().")
     if not isinstance(frame, nw.DataFrame):
+        if getattr(getattr(X, "dtype", None), "kind", "") in ("m", "M"):
+            raise DataError(f"{what} is an array of {X.dtype}, expected numbers. {OF_DATES}")
         return X
-    other = [
-        f"{name!r} ({dtype})"
+    other = {
+        name: dtype
         for name, dtype in frame.schema.items()
         if not (dtype.is_numeric() or dtype in (nw.Boolean, nw.Object, nw.Unknown))
-    ]
+    }
     if other:
-        more = f" and {len(other) - 5} more" if len(other) > 5 else ""
+        shown = [f"{name!r} ({str(dtype).partition('(')[0]})" for name, dtype in other.items()]
+        more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
+        dates = all(dtype.is_temporal() for dtype in other.values())
         raise DataError(
-            f"{what} has columns that are no numbers: {', '.join(other[:5])}{more}. "
-            "Encode them first, with sklearn.preprocessing.OneHotEncoder for instance."
+            f"{what} has columns that are no numbers: {', '.join(shown[:5])}{more}. {OF_DATES if dates else OF_TEXT}"
         )
     named = all(isinstance(name, str) for name in frame.columns)
     return _Named(frame) if named and _get_feature_names(X) is None else X
+
+
+def _refuse_dates(X: Any, what: str) -> None:
+    """Raise if the first cell that is no number is a date or a time."""
+    place = _first_fault(X)
+    if place is None:
+        return
+    cell = np.asarray(X)[place]
+    if hasattr(cell, "year") or hasattr(cell, "total_seconds") or hasattr(cell, "hour"):
+        names = _get_feature_names(X)
+        column = place[1] if names is None else repr(names[place[1]])
+        kind = type(cell).__name__
+        raise DataError(f"{what} holds a {kind}: row {place[0]}, column {column}, expected numbers. {OF_DATES}")
 
 
 class _Named:

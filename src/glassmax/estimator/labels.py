@@ -25,7 +25,7 @@ from ..errors import LabelError, OptionError, Setting
 from ..functional.arrays import Array, weighted_sum
 from .user_warnings import warn_user
 
-__all__ = ["Labels", "distinct_labels", "encode_labels", "most_probable_class", "weigh_rows"]
+__all__ = ["Labels", "distinct_labels", "encode_labels", "most_probable_class", "plain_labels", "weigh_rows"]
 
 SUM_TOLERANCE = 1e-4
 
@@ -89,19 +89,16 @@ def encode_labels(
             "(n_samples, ), for example using ravel().",
             DataConversionWarning,
         )
-    y = column_or_1d(y)
-    try:
-        if y.dtype.kind == "f" and not (y == np.rint(y)).all():
-            row = int(np.argmax(y != np.rint(y)))
-            raise LabelError(
-                f"Unknown label type: continuous. Row {row} of {what} is {y[row]:g}, expected a class: text or a whole "
-                "number. glassmax predicts classes, not measurements."
-            )
-        check_classification_targets(y)
-        found = np.unique(y)
-    except TypeError:
-        kinds = sorted({type(label).__name__ for label in y.tolist()})
-        raise LabelError(f"{what} holds labels of type {', '.join(kinds)}, expected all of one type.") from None
+    y = plain_labels(column_or_1d(y))
+    _check_types(y, what)
+    if y.dtype.kind == "f" and not (y == np.rint(y)).all():
+        row = int(np.argmax(y != np.rint(y)))
+        raise LabelError(
+            f"Unknown label type: continuous. Row {row} of {what} is {y[row]:g}, expected a class: text or a whole "
+            "number. glassmax predicts classes, not measurements."
+        )
+    check_classification_targets(y)
+    found = np.unique(y)
     known = found if classes is None else distinct_labels(classes)
     if len(known) < 2:
         holder = what if classes is None else "classes"
@@ -114,6 +111,42 @@ def encode_labels(
         )
     rank = np.argsort(known)
     return Labels("softmax", known, rank[np.searchsorted(known, y, sorter=rank)], candidates)
+
+
+def plain_labels(y: Any) -> Any:
+    """Return labels of dtype object that are all booleans, or all numbers, in an array of that type; others as given.
+
+    Examples
+    --------
+    >>> plain_labels(np.array([1, 2], object)).dtype.kind, plain_labels(np.array(["a", "b"], object)).dtype.kind
+    ('i', 'O')
+    """
+    labels = np.asarray(y) if hasattr(y, "dtype") else np.empty(0)
+    if labels.dtype.kind in "bi" and labels.ndim == 1:
+        return labels  # a pandas series of Int64 or boolean too, which scikit-learn turns into floats
+    if labels.dtype.kind != "O" or labels.ndim != 1 or not len(labels):
+        return y
+    booleans = [isinstance(label, bool | np.bool_) for label in labels]
+    if all(booleans):
+        return labels.astype(bool)
+    if any(booleans) or not all(isinstance(label, int | float | np.integer | np.floating) for label in labels):
+        return y
+    whole = all(isinstance(label, int | np.integer) for label in labels)
+    try:
+        return labels.astype(np.int64 if whole else np.float64)
+    except OverflowError:
+        return y
+
+
+def _check_types(y: Array, what: str) -> None:
+    """Refuse labels of dtype object that are not all texts: scikit-learn calls them an unknown label type."""
+    if y.dtype.kind != "O" or all(isinstance(label, str) for label in y):
+        return
+    kinds = ", ".join(sorted({type(label).__name__ for label in y.tolist()}))
+    raise LabelError(
+        f"{what} holds labels of type {kinds}, expected all of one type: text, whole numbers or booleans. Convert them "
+        f"first, to text for instance: [str(label) for label in {what}]."
+    )
 
 
 def _read_matrix(y: Array, output: str, classes: npt.ArrayLike | None, what: str, *, candidates: bool) -> Labels:

@@ -19,7 +19,16 @@ from .encoding import Encoded, Encoding
 from .frames import as_table, is_frame, table_of
 from .giveaways import giveaways
 from .inference import KINDS, ColumnOptions, Inference, infer
-from .labels import candidate_rows, class_indices, given_labels, label_texts, parsed_labels, read_labels, read_weights
+from .labels import (
+    candidate_rows,
+    class_indices,
+    given_labels,
+    label_texts,
+    parsed_labels,
+    read_labels,
+    read_weights,
+    target_cells,
+)
 from .notes import Note
 from .reading import read_batches, read_table, table_from
 from .table import Table, joined
@@ -58,6 +67,7 @@ __all__ = [
     "read_weights",
     "table_from",
     "table_of",
+    "target_cells",
 ]
 
 

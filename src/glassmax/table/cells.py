@@ -6,7 +6,7 @@ that is a plain number becomes that number, and a number that is needed as text 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from ..functional.arrays import Array
 
 __all__ = [
     "COMMA_NUMBER",
+    "DEFAULT_WORDS",
     "GROUPED",
     "MISSING",
     "PLAIN",
@@ -28,7 +29,9 @@ __all__ = [
     "with_point",
 ]
 
-MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL", "None"})
+DEFAULT_WORDS = ("?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL", "None")
+"""Words that mean "no value", unless the user says which words do."""
+MISSING = frozenset({"", *DEFAULT_WORDS})
 """Cells that mean "no value"."""
 
 WHITE = " \t\n\r\v\f\u00a0\u202f\u3000\ufeff"
@@ -114,8 +117,8 @@ def objects(cells: Sequence[Any]) -> Array:
     return column
 
 
-def column_of(cells: Iterable[str | None], decimal: str = ".") -> Array:
-    """Make a column of text cells.
+def column_of(cells: Iterable[str | None], decimal: str = ".", missing: Collection[str] = MISSING) -> Array:
+    """Make a column of text cells, some of which are `missing`.
 
     If all cells that aren't missing are plain numbers, the column is float64, with NaN for missing cells; otherwise it
     is text, with None for missing cells.
@@ -128,7 +131,7 @@ def column_of(cells: Iterable[str | None], decimal: str = ".") -> Array:
     ['1', 'b', None]
     """
     stripped = (None if cell is None else cell.strip(WHITE) for cell in cells)
-    known = [None if cell in MISSING else cell for cell in stripped]
+    known = [None if cell in missing else cell for cell in stripped]
     numbers: list[float] = []
     for cell in known:
         if cell is None:

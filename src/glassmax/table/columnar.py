@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
-from .frames import table_of
+from .frames import piece_of
 from .opening import Source
-from .table import Table
+from .table import Table, check_number_of_columns
 from .trial_read import opened
 
 __all__ = ["read_columnar"]
@@ -29,7 +29,7 @@ DIED = 128
 ANY_TIME_ZONE = "POLARS_IGNORE_TIMEZONE_PARSE_ERROR"
 
 
-def read_columnar(source: Source, wanted: Sequence[str] | None = None) -> Iterator[Table]:
+def read_columnar(source: Source, wanted: Sequence[str] | None = None, decimal: str = ".") -> Iterator[Table]:
     """Read the wanted columns, all by default, of a Parquet file, an Arrow file or an Arrow stream, in pieces.
 
     Raises
@@ -44,6 +44,8 @@ def read_columnar(source: Source, wanted: Sequence[str] | None = None) -> Iterat
     with _in_words(source):
         frame = opened(source.kind, str(source.path) if content is None else BytesIO(content))
         names = frame.collect_schema().names()
+    if wanted is None:
+        check_number_of_columns(source.name, len(names))
     asked = set(names if wanted is None else wanted)
     chosen = [name for name in names if name in asked] or names
     header = tuple(names) if len(chosen) < len(names) else ()
@@ -54,7 +56,7 @@ def read_columnar(source: Source, wanted: Sequence[str] | None = None) -> Iterat
             piece = frame.select(chosen).slice(start, at_once).collect()
         if not piece.height and start:
             return
-        table = table_of(piece, source.name, how)
+        table = piece_of(piece, source.name, decimal, how)
         numbers = np.arange(start + 1, start + piece.height + 1)
         yield replace(table, numbers=numbers, header=header)
         start += piece.height

@@ -8,6 +8,8 @@ all have their defaults is a record of version 1.
 """
 
 from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -16,8 +18,9 @@ import numpy as np
 
 from ..errors import DataError, Setting, Text
 from ..functional.arrays import Array
-from .cells import as_text, canonical, parse_number
+from .cells import as_text, canonical, number_text, parse_number
 from .dates import FORMS, circle, moment, years
+from .grouping import Grouping, is_decimal_comma
 from .notes import Note
 from .table import Table, some
 
@@ -39,29 +42,44 @@ class UnseenCounts:
         Cells that were filled, by column.
     filling : dict of str to str
         Value that missing cells of a column were filled with, in words.
+    words : dict of str to Counter
+        Number of filled cells that held a word, such as NA, by column and word.
     unseen : dict of str to Counter
         Number of rows with a value that did not occur in training, by column and value.
+    far : dict of str to Counter
+        Number of rows with a number or a date far outside of those of the training, by column and value.
+    spans : dict of str to str
+        The span of the training of such a column, in words.
     """
 
     def __init__(self) -> None:
         self.missing: Counter[str] = Counter()
         self.filling: dict[str, str] = {}
+        self.words: dict[str, Counter[str]] = {}
         self.unseen: dict[str, Counter[str]] = {}
+        self.far: dict[str, Counter[str]] = {}
+        self.spans: dict[str, str] = {}
 
     def __repr__(self) -> str:
         unseen = sum(values.total() for values in self.unseen.values())
         return f"UnseenCounts: {self.missing.total()} missing cells, {unseen} rows with a value not seen in training"
 
-    def count_missing(self, name: str, count: int, filling: str) -> None:
-        """Count cells that were missing and filled."""
+    def count_missing(self, table: Table, name: str, count: int, filling: str) -> None:
+        """Count cells of a column that were missing and filled."""
         self.missing[name] += count
         self.filling[name] = filling
+        if name in table.words:
+            self.words.setdefault(name, Counter()).update(table.words[name].counts())
 
     def count_unseen(self, name: str, value: str | None) -> None:
         """Count a row whose value did not occur in training."""
-        values = self.unseen.setdefault(name, Counter())
-        shown = "missing" if value is None else repr(value)
-        values[shown if shown in values or len(values) < MOST_NAMED else "others"] += 1
+        _count(self.unseen.setdefault(name, Counter()), "missing" if value is None else repr(value))
+
+    def count_far(self, name: str, values: Iterable[str], span: str) -> None:
+        """Count rows whose numbers or dates are far outside of those of the training."""
+        for value in values:
+            _count(self.far.setdefault(name, Counter()), value)
+            self.spans[name] = span
 
     def notes(self, columns: "list[Column]") -> list[Note]:
         """Return a note for each column with missing cells, and for each with values that did not occur in training."""
@@ -69,16 +87,34 @@ class UnseenCounts:
         for column in columns:
             count = self.missing[column.name]
             if count:
-                what = f"{column.name}: {count} missing, filled with {self.filling[column.name]}"
+                words = ", ".join(f"{times} {word!r}" for word, times in self.words.get(column.name, {}).items())
+                shown = f" ({words})" if words else ""
+                what = f"{column.name}: {count} missing{shown}, filled with {self.filling[column.name]}"
                 notes.append(Note((what,), "filled"))
-            values = self.unseen.get(column.name)
-            if values:
-                named = ", ".join(list(values)[:5])
-                more = f" and {len(values) - 5} more" if len(values) > 5 else ""
-                rows = f"{values.total()} row{'s' * (values.total() != 1)}"
-                what = f"{column.name}: {rows} with a value not seen in training: {named}{more}"
-                notes.append(Note((what,), "unseen"))
+            what = "with a value not seen in training"
+            notes += _on_values(column.name, self.unseen.get(column.name), what, "unseen")
+            what = f"far outside of the training, {self.spans.get(column.name)}"
+            notes += _on_values(column.name, self.far.get(column.name), what, "far")
         return notes
+
+
+def _count(values: Counter[str], shown: str) -> None:
+    values[shown if shown in values or len(values) < MOST_NAMED else "others"] += 1
+
+
+def _on_values(name: str, values: Counter[str] | None, what: str, kind: str) -> list[Note]:
+    if not values:
+        return []
+    named = ", ".join(list(values)[:5])
+    more = f" and {len(values) - 5} more" if len(values) > 5 else ""
+    rows = f"{values.total()} row{'s' * (values.total() != 1)}"
+    return [Note((f"{name}: {rows} {what}: {named}{more}",), kind)]
+
+
+def _far(values: Array, lowest: float, highest: float) -> Array:
+    """Return the rows whose values are farther from those of the training than these are from each other."""
+    span = highest - lowest
+    return np.flatnonzero((values < lowest - span) | (values > highest + span))
 
 
 class Number(
@@ -103,6 +139,12 @@ class Number(
     edges : list of float
         Ascending edges of bins, two at least, if there are any. Each bin from a to b is a column
         ``2 clip((x - a) / (b - a), 0, 1) - 1``.
+    thousands : {"", ",", ".", " ", "'"}
+        What stands between thousands in cells of text; "" for nothing.
+    decimal : {".", ","}
+        The decimal separator in cells of text, if there is one between thousands.
+    lowest, highest : float or None
+        The span of the training rows; None in files of older versions. Numbers far outside of it are counted.
     """
 
     name: str
@@ -112,10 +154,19 @@ class Number(
     clip: Annotated[float, msgspec.Meta(gt=0)] | None = None
     values: list[float] = []
     edges: list[float] = []
+    thousands: Literal["", ",", ".", " ", "'"] = ""
+    decimal: Literal[".", ","] = "."
+    lowest: float | None = None
+    highest: float | None = None
 
     def __post_init__(self) -> None:
         if self.edges and not (len(self.edges) > 1 and all(a < b for a, b in pairwise(self.edges))):
             raise ValueError(f"The edges of column {self.name!r} are not in ascending order.")
+
+    @property
+    def grouping(self) -> Grouping | None:
+        """How numbers are written whose thousands are set off."""
+        return Grouping(self.thousands, self.decimal) if self.thousands else None
 
     @property
     def width(self) -> int:
@@ -124,7 +175,7 @@ class Number(
 
     def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
         """Write the column's numbers into its block of X, (n, width)."""
-        values = numbers_of(table, self.name)
+        values = numbers_of(table, self.name, self.grouping)
         missing = np.isnan(values)
         with np.errstate(over="ignore"):
             scaled = (np.where(missing, self.center, values) - self.center) / self.spread
@@ -148,7 +199,11 @@ class Number(
         filled = np.where(missing, self.center, values)
         for j, (low, high) in enumerate(pairwise(self.edges), start):
             block[:, j] = 2 * np.clip((filled - low) / (high - low), 0, 1) - 1
-        counts.count_missing(self.name, int(missing.sum()), f"the median {self.center:g}")
+        counts.count_missing(table, self.name, int(missing.sum()), f"the median {self.center:g}")
+        if self.lowest is not None and self.highest is not None:
+            outside = values[_far(values, self.lowest, self.highest)].tolist()
+            span = f"{number_text(self.lowest)} to {number_text(self.highest)}"
+            counts.count_far(self.name, map(number_text, outside), span)
 
 
 class Category(
@@ -229,7 +284,7 @@ class Boolean(
     def fill(self, table: Table, block: Array, counts: UnseenCounts) -> None:
         """Write the column's numbers into its block of X, (n, width)."""
         value = dict(zip(self.words, (self.low, 1.0), strict=True))
-        middle = (self.low + 1) / 2
+        middle, filled = (self.low + 1) / 2, 0
         for row, cell in enumerate(as_text(table.column(self.name))):
             word = None if cell is None else cell.casefold()
             if word in value:
@@ -239,9 +294,10 @@ class Boolean(
             if word is not None:
                 counts.count_unseen(self.name, cell)
                 continue
-            counts.count_missing(self.name, 1, f"{middle:g}, between no and yes")
+            filled += 1
             if self.missing:
                 block[row, 1] = 1.0
+        counts.count_missing(table, self.name, filled, f"{middle:g}, between no and yes")
 
 
 class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="date", tag_field="kind"):
@@ -258,6 +314,11 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
         The parts "season", "weekday" and "hour" that vary in training. Each becomes a sine and a cosine.
     missing : bool
         Whether a 0/1 column "was missing" follows.
+    clip : float or None
+        > 0: the smooth bound of the year, as for numbers; None for no bound, as in files of older versions.
+    first, last : str
+        The span of the training rows, as 2024-05-31 14:30:00; "" in files of older versions. Dates far outside of it
+        are counted.
     """
 
     name: str
@@ -266,6 +327,13 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     spread: Annotated[float, msgspec.Meta(gt=0)]
     circles: list[Literal["season", "weekday", "hour"]]
     missing: bool
+    clip: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    first: str = ""
+    last: str = ""
+
+    def __post_init__(self) -> None:
+        for moment_ in (self.first, self.last):
+            datetime.fromisoformat(moment_ or "2024-01-01")
 
     @property
     def width(self) -> int:
@@ -278,21 +346,36 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
         missing = np.isnat(moments)
         with np.errstate(over="ignore"):
             scaled = (years(moments) - self.center) / self.spread
-        block[:, 0] = np.clip(np.where(missing, 0, scaled), -FARTHEST, FARTHEST)
+        scaled = np.clip(np.where(missing, 0, scaled), -FARTHEST, FARTHEST)
+        block[:, 0] = scaled if self.clip is None else scaled / np.hypot(1, scaled / self.clip)
         for index, part in enumerate(self.circles):
             angle = 2 * np.pi * circle(moments, part)
             block[:, 1 + 2 * index] = np.where(missing, 0, np.sin(angle))
             block[:, 2 + 2 * index] = np.where(missing, 0, np.cos(angle))
         if self.missing:
             block[:, -1] = missing
-        counts.count_missing(self.name, int(missing.sum()), f"the median year, {self.center:.2f}")
+        counts.count_missing(table, self.name, int(missing.sum()), f"the median year, {self.center:.2f}")
+        if self.first and self.last:
+            span = years(np.array([self.first, self.last], "M8[us]"))
+            outside = as_text(moments[_far(years(moments), *span)])
+            counts.count_far(
+                self.name, map(self._shown, outside), f"{self._shown(self.first)} to {self._shown(self.last)}"
+            )
+
+    def _shown(self, text: str) -> str:
+        """Return a moment as people write it: without the date, if it is a time of day."""
+        day, _, clock = text.partition(" ")
+        return (clock or "00:00:00") if self.form == "hms" else day if clock == "00:00:00" else text
 
 
 Column = Number | Category | Boolean | Date
 
 
-def numbers_of(table: Table, name: str) -> Array:
-    """Return a column as float64, NaN where missing, or raise at the first cell that can't be computed with."""
+def numbers_of(table: Table, name: str, grouping: Grouping | None = None) -> Array:
+    """Return a column as float64, NaN where missing, or raise at the first cell that can't be computed with.
+
+    `grouping` says how numbers are written whose thousands are set off.
+    """
     cells = table.column(name)
     if cells.dtype.kind == "M":
         raise DataError(f"Column {name!r} of {table.name} holds dates, expected numbers.")
@@ -302,7 +385,7 @@ def numbers_of(table: Table, name: str) -> Array:
         known: dict[str | bool | None, float | None] = {None: np.nan}
         for row, cell in enumerate(cells):
             if cell not in known or isinstance(cell, bool):
-                known[cell] = None if isinstance(cell, bool) else parse_number(cell, table.decimal)
+                known[cell] = None if isinstance(cell, bool) else _number(cell, table.decimal, grouping)
             if known[cell] is None:
                 raise DataError(
                     f"{table.place(row)}: column {name!r} is {_cut(cell)}, expected a number as in the other rows.",
@@ -318,11 +401,21 @@ def numbers_of(table: Table, name: str) -> Array:
     return values
 
 
+def _number(cell: str, decimal: str, grouping: Grouping | None) -> float | None:
+    number = None if grouping is None else grouping.number(cell)
+    return parse_number(cell, decimal if grouping is None else grouping.decimal) if number is None else number
+
+
 def _remedy(cell: str | bool) -> Text:
     """Return what to do about a cell that is not a number: read it with a decimal comma, or correct it by hand."""
-    if isinstance(cell, str) and parse_number(cell, ",") is not None:
+    if not isinstance(cell, str):
+        return (CORRECT,)
+    if is_decimal_comma(cell):
         return ("If commas are decimal here, say ", Setting("decimal", ","), ".")
-    return (CORRECT,)
+    grouped = Grouping(",", ".").number(cell) if "," in cell else None
+    if grouped is None:
+        return (CORRECT,)
+    return (f"If the comma stands between thousands, write {number_text(grouped)}.",)
 
 
 def _cut(cell: str | bool) -> str:

@@ -8,6 +8,7 @@ day without a date. If the order of day and month, or the century, is a guess, a
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,16 @@ FORMS = {
 CLOCK = r"(?:(?:[T ]|, ?)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)? ?(Z|[+-](?:0\d|1[0-8])(?::?[0-5]\d)?)?"
 YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}}){CLOCK}")
 YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}|(?<=/)\d{{2}}){CLOCK}")
+MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october"]
+MONTHS += ["november", "december"]
+MONTH, WEEKDAY = r"([A-Za-z]{3,9})\.?", r"(?:[A-Za-z]{3,9}\.?,? )?"
+DAY, YEAR = r"(\d{1,2})(?:st|nd|rd|th)?", r"(\d{4})"
+NAMED_MONTH = {
+    "ymd": re.compile(rf"{YEAR}[- ]{MONTH}[- ](\d{{1,2}}){CLOCK}"),
+    "dmy": re.compile(rf"{WEEKDAY}{DAY}(?: |-|\. ?){MONTH}(?:,? |-){YEAR}{CLOCK}"),
+    "mdy": re.compile(rf"{WEEKDAY}{MONTH} {DAY}(?:,? ){YEAR}{CLOCK}"),
+}
+"""Dates whose month is a word, as in 1 Jan 2024 and January 1st, 2024."""
 TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?")
 TURN_OF_CENTURY = 69
 EPOCH = datetime(1970, 1, 1)
@@ -41,13 +52,15 @@ def moment(cell: str, form: str) -> int | None:
     --------
     >>> moment("1970-01-02 00:00:01", "ymd"), moment("3/1/1970", "mdy"), moment("30.2.2024", "dmy")
     (86401000000, 5097600000000, None)
+    >>> moment("Jan 2, 1970", "mdy"), moment("2 January 1970", "dmy")
+    (86400000000, 86400000000)
     """
     if form == "hms":
         return _time_of_day(cell)
-    found = (YEAR_FIRST if form == "ymd" else YEAR_LAST).fullmatch(cell)
-    if found is None:
+    parts = _parts(cell, form)
+    if parts is None:
         return None
-    first, _, second, third, hour, minute, second_of_minute, fraction, zone = found.groups()
+    first, second, third, hour, minute, second_of_minute, fraction, zone = parts
     order = {"ymd": (first, second, third), "dmy": (third, second, first), "mdy": (third, first, second)}[form]
     year, month, day = map(int, order)
     if len(str(order[0])) == 2:
@@ -58,6 +71,25 @@ def moment(cell: str, form: str) -> int | None:
     except ValueError:
         return None
     return (there - EPOCH) // timedelta(microseconds=1) - _offset(zone)
+
+
+def _parts(cell: str, form: str) -> tuple[Any, ...] | None:
+    """Return the three parts of a date, in the order of the form, and those of the time."""
+    found = (YEAR_FIRST if form == "ymd" else YEAR_LAST).fullmatch(cell)
+    if found is not None:
+        first, _, *rest = found.groups()
+        return (first, *rest)
+    named = NAMED_MONTH[form].fullmatch(cell)
+    if named is None:
+        return None
+    parts = list(named.groups())
+    position = form.index("m")
+    word = parts[position].casefold()
+    month = next((number for number, name in enumerate(MONTHS, 1) if word in (name, name[:3], name[:4])), None)
+    if month is None:
+        return None
+    parts[position] = str(month)
+    return tuple(parts)
 
 
 def _time_of_day(cell: str) -> int | None:

@@ -8,18 +8,20 @@ Both give the same table. Delimiter and decimal separator are detected from the 
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
-from itertools import chain
+from itertools import chain, count
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, Setting
 from ..functional.arrays import Array
-from .cells import COMMA_NUMBER, GROUPED, MISSING, PLAIN, WHITE, column_of, objects
+from .cells import COMMA_NUMBER, DEFAULT_WORDS, GROUPED, MISSING, PLAIN, WHITE, column_of, objects
 from .decoding import Lines
-from .table import Table, some
+from .grouping import is_decimal_comma
+from .missing_words import MissingWords, missing_words_in
+from .table import Table, check_number_of_columns, some
 
 __all__ = ["DELIMITERS", "Dialect", "read_delimited"]
 
@@ -31,6 +33,7 @@ SAMPLE_CELLS = 200_000
 ROWS_AT_ONCE = 20_000
 CELLS_AT_ONCE = 2**20
 NEWLINE, QUOTE = 10, 34
+WITH_POINT = r"^[+-]?[0-9]+\.[0-9]+$"
 
 
 class Dialect(NamedTuple):
@@ -39,14 +42,24 @@ class Dialect(NamedTuple):
     delimiter: str | None = None
     decimal: str | None = None
     encoding: str | None = None
+    header: bool | None = None
 
 
 class _Head(NamedTuple):
-    """The header, and how the rows below it are written."""
+    """The header, and how the rows below it are written.
+
+    `n_cells` is the number of cells of the first row, the empty ones at its end counted, and `empty` is how many of
+    these a row may have. `unnamed` is what the first column is called, if its name is empty.
+    """
 
     header: list[str]
+    n_cells: int
+    empty: int
+    unnamed: str
+    has_header: bool | None
     delimiter: str
     decimal: str
+    decimal_known: bool
     length: int
     notes: list[str]
 
@@ -65,6 +78,8 @@ def read_delimited(lines: Lines, dialect: Dialect, wanted: Sequence[str] | None 
     if first is None:
         raise DataError(f"{place} is empty, expected a header and rows.")
     head = _read_head(name, first, dialect)
+    if wanted is None:
+        check_number_of_columns(name, len(head.header))
     at = lines.count - first.count(b"\n") + first.count(b"\n", 0, head.length)
     reader = _Reader(name, head, wanted, lines, at)
     rest = first[head.length :]
@@ -93,7 +108,7 @@ class _Reader:
         small = following is None and len(first) <= SMALL_BYTES
         wide = len(self.head.header) > WIDE  # few rows in a block: the calls for its columns outweigh their cells
         while not (small or wide) and rest:
-            cut = _clean_rows(rest, ord(self.head.delimiter), len(self.head.header))
+            cut = _clean_rows(rest, ord(self.head.delimiter), self.head.n_cells)
             table = None if cut is None else self._parse(rest, *cut)
             if cut is None or table is None:
                 break
@@ -114,14 +129,19 @@ class _Reader:
                 has_header=False,
                 separator=self.head.delimiter,
                 quote_char='"' if quoted else None,
-                schema={str(position): pl.String for position in range(len(self.head.header))},
+                schema={str(position): pl.String for position in range(self.head.n_cells)},
             )
         except pl.exceptions.PolarsError:
             return None
-        if frame.height != len(ends):
+        beyond = frame.select(pl.nth(range(len(self.head.header), frame.width)).str.strip_chars(WHITE))
+        if frame.height != len(ends) or any((series.fill_null("") != "").any() for series in beyond):
             return None
-        columns = {column: self._column(frame.to_series(position), column) for position, column in self.index}
-        table = self._table(columns, self.line + ends, len(ends))
+        columns, words = {}, {}
+        for position, column in self.index:
+            series = frame.to_series(position)
+            columns[column] = self._column(series, column)
+            words[column] = self._words(series)
+        table = self._table(columns, self.line + ends, len(ends), words)
         self.line += newlines
         return table
 
@@ -145,12 +165,21 @@ class _Reader:
             texts = [None if text is None else pool.setdefault(text, text) for text in texts]
         return objects(texts)
 
+    @staticmethod
+    def _words(series: Any) -> MissingWords | None:
+        """Return the words for a missing cell in a column, as `missing_words_in` would."""
+        import polars as pl
+
+        cell = pl.first().str.strip_chars(WHITE)
+        cells = series.to_frame().select(pl.when(cell.is_in(DEFAULT_WORDS)).then(cell)).to_series()
+        return None if cells.null_count() == len(cells) else missing_words_in(cells.to_list())
+
     def _row_by_row(self, blocks: Iterator[bytes]) -> Iterator[Table]:
         header = self.head.header
         at_once = max(1, min(ROWS_AT_ONCE, CELLS_AT_ONCE // len(header)))
         rows: list[list[str]] = []
         ends: list[int] = []
-        start = self.line
+        start, first = self.line, "first row" if self.head.has_header is False else "header"
         reader = csv.reader(_text_lines(blocks), delimiter=self.head.delimiter, strict=True, skipinitialspace=True)
         read = 0
         try:
@@ -158,10 +187,15 @@ class _Reader:
                 read = reader.line_num
                 if not cells or (len(cells) == 1 and not cells[0].strip(WHITE)):
                     continue  # a blank line
+                if (
+                    len(header) < len(cells) <= len(header) + self.head.empty
+                    and not "".join(cells[len(header) :]).strip()
+                ):
+                    cells = cells[: len(header)]
                 if len(cells) != len(header):
                     raise DataError(
                         f"Row {self.row + len(rows) + 1} of {self.name} (line {start + read}) has {len(cells)} cells, "
-                        f"expected {len(header)} as in the header. Correct the row; a cell that holds "
+                        f"expected {len(header)} as in the {first}. Correct the row; a cell that holds "
                         f"{self.head.delimiter!r} stands in quotes."
                     )
                 rows.append(cells)
@@ -180,9 +214,12 @@ class _Reader:
     def _from_rows(self, rows: list[list[str]], ends: list[int]) -> Table:
         cells = list(zip(*rows, strict=True))
         columns = {name: column_of(cells[position], self.head.decimal) for position, name in self.index}
-        return self._table(columns, np.array(ends), len(rows))
+        words = {name: missing_words_in([cell.strip(WHITE) for cell in cells[at]]) for at, name in self.index}
+        return self._table(columns, np.array(ends), len(rows), words)
 
-    def _table(self, columns: dict[str, Array], lines: Array, n_rows: int) -> Table:
+    def _table(
+        self, columns: dict[str, Array], lines: Array, n_rows: int, words: Mapping[str, MissingWords | None]
+    ) -> Table:
         numbers = np.arange(self.row + 1, self.row + n_rows + 1)
         self.row += n_rows
         if not columns:  # none of the wanted columns exists; the table still knows the names of all
@@ -192,8 +229,23 @@ class _Reader:
         packed = f", packed by {self.source.source.packed}" if self.source.source.packed else ""
         separated = DELIMITERS.get(self.head.delimiter, repr(self.head.delimiter))
         cells = f", cells separated by {separated}" if len(self.head.header) > 1 else ""
-        how = f"CSV in {self.source.encoding}{cells}{decimal}{packed}"
-        return Table(self.name, columns, lines, None, numbers, self.head.decimal, how, self.head.notes, header=header)
+        header_said = ", no header" if self.head.has_header is False else ""
+        how = f"CSV in {self.source.encoding}{cells}{decimal}{header_said}{packed}"
+        return Table(
+            self.name,
+            columns,
+            lines,
+            None,
+            numbers,
+            self.head.decimal,
+            how,
+            self.head.notes,
+            header=header,
+            words={name: found for name, found in words.items() if found is not None},
+            decimal_known=self.head.decimal_known,
+            has_header=self.head.has_header,
+            unnamed=self.head.unnamed,
+        )
 
 
 def _text_lines(blocks: Iterator[bytes]) -> Iterator[str]:
@@ -250,13 +302,46 @@ def _read_head(name: str, block: bytes, dialect: Dialect) -> _Head:
     text = text[len(before) :]
     delimiter = dialect.delimiter or (named[1] if named else _delimiter(text))
     header, n_lines, rows = _first_rows(name, text, delimiter)
+    if dialect.header is False:
+        rows.insert(0, header)
+    header, n_cells, empty = _without_empty_end(header, rows)
+    unnamed, notes = "", []
+    if dialect.header is False:
+        header, n_lines = [f"c{position}" for position in range(1, len(header) + 1)], 0
+    elif len(header) > 1 and not header[0] and all(header[1:]):
+        unnamed = next(free for free in _free_names() if free not in header)
+        header = [unnamed, *header[1:]]
+        notes.append(f"The first column has no name in the header and is called {unnamed!r} here.")
     _check_header(name, header)
-    notes = []
-    if len(header) > 1 and all(re.match(PLAIN, cell) for cell in header):
+    if empty:
+        which = "column is" if empty == 1 else f"{empty} columns are"
+        notes.append(f"Lines end with {DELIMITERS.get(delimiter, repr(delimiter))}: the empty last {which} left out.")
+    if dialect.header is None and len(header) > 1 and all(re.match(PLAIN, cell) for cell in header):
         notes.append(f"The first line ({', '.join(header[:3])}, ...) is taken for the names of the columns.")
     length = sum(len(line.encode("utf-8")) + 1 for line in text.split("\n", n_lines)[:n_lines])
-    decimal = dialect.decimal or _decimal(rows, delimiter)
-    return _Head(header, delimiter, decimal, len(before.encode("utf-8")) + length, notes)
+    decimal, known = (dialect.decimal, True) if dialect.decimal else _decimal(rows, delimiter)
+    length += len(before.encode("utf-8"))
+    return _Head(header, n_cells, empty, unnamed, dialect.header, delimiter, decimal, known, length, notes)
+
+
+def _free_names() -> Iterator[str]:
+    return (f"index{'_' * length}" for length in count())
+
+
+def _without_empty_end(header: list[str], rows: list[list[str]]) -> tuple[list[str], int, int]:
+    """Return the header without empty names at its end, the number of cells of a row, and how many of these are empty.
+
+    Empty names stay where a row has a cell that isn't empty below them.
+    """
+    named = len(header)
+    while named > 1 and not header[named - 1]:
+        named -= 1
+    widths = {len(row) for row in rows if len(row) > 1 or "".join(row).strip(WHITE)}
+    n_cells = max(widths, default=named)
+    at_end = [cell for row in rows for cell in row[named:]]
+    if len(widths) > 1 or not named <= n_cells <= max(len(header), named + 1) or "".join(at_end).strip(WHITE):
+        return header, len(header), 0
+    return header[:named], n_cells, max(n_cells, len(header)) - named
 
 
 def _first_rows(name: str, text: str, delimiter: str) -> tuple[list[str], int, list[list[str]]]:
@@ -312,14 +397,15 @@ def _delimiter(text: str) -> str:
     return best
 
 
-def _decimal(rows: list[list[str]], delimiter: str) -> str:
-    """Return the comma if cells are numbers only with it, and it can't be one between thousands."""
-    if delimiter == ",":
-        return "."
+def _decimal(rows: list[list[str]], delimiter: str) -> tuple[str, bool]:
+    """Return the decimal separator, and whether it is certain.
+
+    It is the comma if cells are numbers only with it, and it can't be one between thousands.
+    """
     cells = [cell.strip(WHITE) for row in rows for cell in row]
-    commas = [cell for cell in cells if re.match(COMMA_NUMBER, cell)]
-    decimals = [cell for cell in commas if not re.match(r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$", cell)]
-    return "," if decimals else "."
+    if delimiter != "," and any(map(is_decimal_comma, cells)):
+        return ",", True
+    return ".", any(re.match(WITH_POINT, cell) and not re.match(GROUPED, cell) for cell in cells)
 
 
 def _check_header(name: str, header: list[str]) -> None:
@@ -327,8 +413,12 @@ def _check_header(name: str, header: list[str]) -> None:
     if empty:
         raise DataError(
             f"{name} has columns without a name in its header: number {', '.join(empty[:5])}. Name them, or leave them "
-            "out; pandas does with to_csv(path, index=False)."
+            "out."
         )
     twice = [column for column, times in Counter(header).items() if times > 1]
     if twice:
-        raise DataError(f"{name} has columns of the same name in its header: {some(twice)}. Rename them.")
+        are_cells = any(re.match(PLAIN, column) for column in header)
+        raise DataError(
+            f"{name} has columns of the same name in its header: {some(twice)}.",
+            remedy=("If the file has no header, say ", Setting("header", False), ".") if are_cells else "Rename them.",
+        )

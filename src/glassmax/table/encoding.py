@@ -8,17 +8,20 @@ named in the notes.
 """
 
 from collections import Counter
-from typing import Any, NamedTuple, Self, cast
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, NamedTuple, Self, cast
 
 import msgspec
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, Setting, Text
 from ..functional.arrays import Array
-from .cells import as_text
+from .cells import DEFAULT_WORDS, as_text
 from .columns import HIGH, Boolean, Category, Column, Date, Number, UnseenCounts, moments_of, numbers_of
 from .dates import CIRCLES, FORMS, circle, years
+from .grouping import Grouping
 from .inference import MOST_VALUES, ColumnOptions, Inference, infer
+from .missing_words import LETTERS_ONLY, MissingWords
 from .notes import MISSING, Note, it, left_out
 from .sparse_numbers import with_sparse_values
 from .table import Table, some
@@ -44,8 +47,8 @@ class Encoded(NamedTuple):
         return "\n  ".join([f"Encoded: X {self.X.shape}, {self.X.dtype}", *map(str, self.notes[:5])])
 
 
-class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Rules that turn a table's columns into the columns of X.
+class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Rules that turn a table's columns into the columns of X, and how the table of the training was read.
 
     Attributes
     ----------
@@ -53,10 +56,19 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         The column to predict; it is never encoded.
     columns : list of Number, Category, Boolean or Date
         Encoded columns, in the order of X.
+    missing_words : list of str or None
+        The words for a missing cell that the user gave; None for the default ones.
+    decimal : {".", ","}
+        The decimal separator of the table.
+    headerless : int
+        The number of columns of a table without a header, whose columns are told by their places; 0 if it has one.
     """
 
     target: str
     columns: list[Column]
+    missing_words: list[str] | None = None
+    decimal: Literal[".", ","] = "."
+    headerless: Annotated[int, msgspec.Meta(ge=0)] = 0
 
     @property
     def width(self) -> int:
@@ -67,6 +79,15 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def names(self) -> list[str]:
         """The columns of the table that it needs."""
         return [column.name for column in self.columns]
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How to read other rows as those of the training: arguments of `glassmax.read_table`."""
+        return {
+            "decimal": "," if self.decimal == "," else None,
+            "header": False if self.headerless else None,
+            "missing_words": self.missing_words,
+        }
 
     @property
     def number_columns(self) -> list[int]:
@@ -113,7 +134,7 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             inference = infer(table, (target,), ColumnOptions(ignore=ignore))
         columns, notes = [], list(inference.notes)
         for name, kind in inference.kinds.items():
-            column = _learn(table, name, kind)
+            column = _learn(table, name, kind, inference.groupings.get(name))
             if isinstance(column, Note):
                 notes.append(column)
                 continue
@@ -129,7 +150,9 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if not notes:
                 raise DataError(f"{what}, expected at least one other column.")
             raise DataError(f"{what}:", *(piece for note in notes[:5] for piece in (" ", *note.text)))
-        return cls(target, columns), notes
+        words = None if table.missing_words is None else list(table.missing_words)
+        headerless = len(table.names) if table.has_header is False else 0
+        return cls(target, columns, words, cast("Any", table.decimal), headerless), notes
 
     def encode(self, table: Table) -> Encoded:
         """Turn the rows of a table into numbers.
@@ -155,15 +178,21 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def fill(self, table: Table, counts: UnseenCounts) -> Array:
         """Return the rows of a table as numbers, (n, width); count missing cells and values not seen in training."""
+        self._check_places(table)
         absent = [name for name in self.names if name not in table.columns]
         if len(absent) > 1:
             for name in absent:
                 if name in table.unusable:
                     table.column(name)
+            without: Text = ("Is it another table?",)
+            if self.headerless and table.has_header is None:
+                without = ("The table of the training had no header: say ", Setting("header", False), ".")
             raise DataError(
                 f"{table.name} lacks {len(absent)} of the {len(self.columns)} columns of the training: {some(absent)}. "
-                f"It has {some(table.names)}. Is it another table?"
+                f"It has {some(table.names)}.",
+                remedy=without,
             )
+        table = self._read_alike(table)
         X = np.zeros((table.n_rows, self.width))
         start = 0
         for column in self.columns:
@@ -171,11 +200,69 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             start += column.width
         return X
 
+    def _check_places(self, table: Table) -> None:
+        """Raise if columns that are told by their places may be at other places."""
+        if not self.headerless or table.has_header is not False:
+            return
+        n, expected = len(table.names), self.headerless
+        if n == expected or (n == expected - 1 and self.target == f"c{expected}"):
+            return
+        raise DataError(
+            f"{table.name} has {n} columns, expected {expected} as in the training: without a header, columns are told "
+            f"by their places. The target {self.target} may be left out only as the last one; leave its cells empty."
+        )
 
-def _learn(table: Table, name: str, kind: str) -> Column | Note:
+    def _read_alike(self, table: Table) -> Table:
+        """Return a table with its missing cells as in the training: a word that was a value there is one here too."""
+        given = table.missing_words
+        base = DEFAULT_WORDS if self.missing_words is None else tuple(self.missing_words)
+        other: dict[str, tuple[str, ...]] = {}
+        for column in self.columns:
+            cells, found = table.columns.get(column.name), table.words.get(column.name)
+            words = given if given is not None else base
+            if isinstance(column, Number | Date):
+                words = tuple(dict.fromkeys([*words, *DEFAULT_WORDS]))
+            elif isinstance(column, Category) and given is None:
+                words = tuple(word for word in base if word not in column.values)
+            if cells is None:
+                continue
+            if cells.dtype.kind != "M" and not _has_words(cells, found, words):
+                other[column.name] = words
+            if isinstance(column, Number):
+                self._check_separators(table, column, cells)
+        return table.with_missing_words(other) if other else table
+
+    def _check_separators(self, table: Table, column: Number, cells: Array) -> None:
+        """Raise if a separator was read as decimal that stands between thousands in the table of the training."""
+        between = column.thousands or ("." if self.decimal == "," else "")
+        if table.decimal != between or not table.how.startswith("CSV") or cells.dtype.kind != "f":
+            return
+        thousandths = cells * 1000
+        odd = np.flatnonzero(
+            (np.abs(cells) < 1000) & (cells != np.floor(cells)) & (thousandths == np.rint(thousandths))
+        )
+        if len(odd):
+            decimal = "," if between == "." else "."
+            raise DataError(
+                f"{table.place(int(odd[0]))}: column {column.name!r} was read as {cells[odd[0]]:g}, with the decimal "
+                f"separator {between!r}, and the table of the training with {decimal!r}.",
+                remedy=("Read the table in the same way: ", Setting("decimal", decimal), "."),
+            )
+
+
+def _has_words(cells: Array, found: MissingWords | None, words: Sequence[str]) -> bool:
+    """Whether exactly these words are missing cells of a column already."""
+    if cells.dtype.kind == "f":
+        return set(words).issubset(DEFAULT_WORDS)
+    if found is not None and not set(words).issuperset(found.counts()):
+        return False
+    return set(words).isdisjoint(cells)
+
+
+def _learn(table: Table, name: str, kind: str, grouping: Grouping | None = None) -> Column | Note:
     """Return the column's encoding, or the reason why it is left out."""
     if kind == "number":
-        return _learn_number(table, name)
+        return _learn_number(table, name, grouping)
     if kind in FORMS:
         return _learn_date(table, name, kind)
     texts = as_text(table.column(name))
@@ -193,27 +280,35 @@ def _learn(table: Table, name: str, kind: str) -> Column | Note:
 
 
 def _learn_category(name: str, texts: Array, missing: bool) -> Category:
-    """Return the values that are frequent enough for a column of their own; a single rare value is one of them."""
+    """Return the values that are frequent enough for a column of their own; a single rare value is one of them.
+
+    A word such as None that is a value here has one, however rare, so that new rows are read alike.
+    """
     counts = Counter(text for text in texts if text is not None)
     fewest = max(2, min(MOST_RARE, len(texts) // FEW_ROWS))
-    frequent = [value for value, count in counts.most_common(MOST_VALUES) if count >= fewest]
+    most = counts.most_common(MOST_VALUES)
+    frequent = [value for value, count in most if count >= fewest or value in LETTERS_ONLY]
     if len(counts) <= MOST_VALUES and (len(frequent) < 2 or len(frequent) >= len(counts) - 1):
         return Category(name, sorted(counts), missing, high=HIGH)
     frequent = frequent or [value for value, _ in counts.most_common(1)]
     return Category(name, sorted(frequent), missing, rare=True, high=HIGH)
 
 
-def _learn_number(table: Table, name: str) -> Number | Note:
-    cells = numbers_of(table, name)
+def _learn_number(table: Table, name: str, grouping: Grouping | None) -> Number | Note:
+    cells = numbers_of(table, name, grouping)
     values = cells[~np.isnan(cells)]
     if not len(values):
         return left_out(name, MISSING)
     indicator = len(values) < len(cells)
+    facts: dict[str, Any] = {"lowest": float(values.min()), "highest": float(values.max())}
+    facts |= {} if grouping is None else grouping._asdict()
     if values.min() == values.max():
         same = float(values[0])
-        return Number(name, same, 1.0, True) if indicator else left_out(name, it(f"is {same:g} in every row"))
+        if indicator:
+            return Number(name, same, 1.0, True, CLIP, **facts)
+        return left_out(name, it(f"is {same:g} in every row"))
     center, spread = _robust(values)
-    return Number(name, center, spread, indicator, CLIP)
+    return Number(name, center, spread, indicator, CLIP, **facts)
 
 
 def _robust(values: Array) -> tuple[float, float]:
@@ -234,4 +329,5 @@ def _learn_date(table: Table, name: str, form: str) -> Date | Note:
         return left_out(name, MISSING)
     center, spread = _robust(years(there))
     circles: Any = [part for part in CIRCLES if len(np.unique(circle(there, part))) > 1]
-    return Date(name, cast("Any", form), center, spread, circles, len(there) < len(moments))
+    span = [moment.isoformat(sep=" ") for moment in (there.min().item(), there.max().item())]
+    return Date(name, cast("Any", form), center, spread, circles, len(there) < len(moments), CLIP, *span)

@@ -19,11 +19,13 @@ from narwhals.exceptions import DuplicateError
 from ..errors import DataError
 from ..functional.arrays import Array
 from .cells import MISSING, WHITE, column_of, objects
+from .missing_words import MissingWords, missing_words_in
 from .table import Table, some
 
-__all__ = ["as_table", "is_frame", "is_missing", "table_of"]
+__all__ = ["as_table", "is_frame", "is_missing", "piece_of", "table_of"]
 
 EXACT = 2**53
+TEXTS = (nw.String, nw.Categorical, nw.Enum, nw.Object, nw.Unknown)
 
 
 def is_frame(data: Any) -> bool:
@@ -39,7 +41,7 @@ def _frame(data: Any, *, pass_through: bool = False) -> Any:
         raise DataError(f"The frame has columns of the same name: {twice}. Rename them.") from None
 
 
-def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
+def table_of(data: Any, name: str = "The frame", decimal: str = ".") -> Table:
     """Return a frame as a Table.
 
     Parameters
@@ -47,8 +49,8 @@ def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
     data : pandas, polars or Arrow frame
     name : str, default="The frame"
         The user's word for it.
-    how : str, default=""
-        How the table was read.
+    decimal : {".", ","}, default="."
+        The decimal separator in cells of text.
 
     Returns
     -------
@@ -65,6 +67,11 @@ def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
     >>> table_of(pandas.DataFrame({"x": [1, 2], "y": ["a", None]})).column("y").tolist()
     ['a', None]
     """
+    return piece_of(data, name, decimal).with_words_of_source()
+
+
+def piece_of(data: Any, name: str, decimal: str = ".", how: str = "") -> Table:
+    """Return some rows of a frame as a Table, in which every word for a missing cell is one; `how` they were read."""
     frame = _frame(data)
     if isinstance(frame, nw.LazyFrame):
         raise DataError(f"{name} is lazy, expected one that is in memory: pass its collect().")
@@ -78,18 +85,26 @@ def table_of(data: Any, name: str = "The frame", how: str = "") -> Table:
         raise DataError(f"{name} has {len(names)} columns and {len(frame)} rows, expected at least one of each.")
     columns: dict[str, Array] = {}
     unusable: dict[str, str] = {}
+    words: dict[str, MissingWords] = {}
     for column, shown in zip(frame.columns, names, strict=True):
+        series = frame.get_column(column)
         try:
-            values = _column(frame.get_column(column))
+            values = _column(series, decimal)
         except UnicodeEncodeError:
             values = "half a character (a lone surrogate)"
         if isinstance(values, str):
             unusable[shown] = values
-        else:
-            columns[shown] = values
+            continue
+        columns[shown] = values
+        if series.dtype in TEXTS and (found := _words(series.to_list())) is not None:
+            words[shown] = found
     if not columns:
         raise DataError(f"{name} has no column that can be used: {shown!r} holds {unusable[shown]}.")
-    return Table(name, columns, how=how, unusable=unusable)
+    return Table(name, columns, decimal=decimal, how=how, unusable=unusable, words=words, tells_missing=True)
+
+
+def _words(cells: list[Any]) -> MissingWords | None:
+    return missing_words_in([cell.strip(WHITE) if isinstance(cell, str) else None for cell in cells])
 
 
 def _same_names(name: str, names: list[str]) -> DataError:
@@ -97,7 +112,7 @@ def _same_names(name: str, names: list[str]) -> DataError:
     return DataError(f"{name} has columns of the same name: {some(twice)}. Rename them.")
 
 
-def as_table(data: Any, name: str = "X") -> Table:
+def as_table(data: Any, name: str = "X", decimal: str = ".") -> Table:
     """Return data of any kind as a Table.
 
     Parameters
@@ -106,6 +121,8 @@ def as_table(data: Any, name: str = "X") -> Table:
         The columns of an array are called x0, x1, ...
     name : str, default="X"
         The user's word for it, unless it is a Table.
+    decimal : {".", ","}, default="."
+        The decimal separator in cells of text.
 
     Returns
     -------
@@ -134,7 +151,7 @@ def as_table(data: Any, name: str = "X") -> Table:
         )
     if not isinstance(data, Mapping):
         if is_frame(data):
-            return table_of(data, name)
+            return table_of(data, name, decimal)
         cells = np.asarray(data)
         _check_shape(cells, name)
         data = {f"x{j}": cells[:, j] for j in range(cells.shape[1])}
@@ -147,13 +164,18 @@ def as_table(data: Any, name: str = "X") -> Table:
     if not any(lengths.values()) or len(set(lengths.values())) > 1:
         different = ", ".join(map(str, sorted(set(lengths.values()))[:5]))
         raise DataError(f"{name} has columns of {different} rows, expected one length >= 1.")
-    for column, cells in data.items():
-        values = _of_array(np.asarray(cells))
+    words: dict[str, MissingWords] = {}
+    for column, given in data.items():
+        cells = np.asarray(given)
+        values = _of_array(cells, decimal)
         (unusable if isinstance(values, str) else columns)[str(column)] = values  # type: ignore[assignment]
+        if cells.dtype.kind in "UO" and cells.ndim == 1 and (found := _words(cells.tolist())) is not None:
+            words[str(column)] = found
     if not columns:
         column, what = next(iter(unusable.items()))
         raise DataError(f"{name} has no column that can be used: {column!r} holds {what}.")
-    return Table(name, columns, unusable=unusable)
+    table = Table(name, columns, decimal=decimal, unusable=unusable, words=words, tells_missing=True)
+    return table.with_words_of_source()
 
 
 def _check_shape(cells: Array, name: str) -> None:
@@ -172,7 +194,7 @@ def _check_shape(cells: Array, name: str) -> None:
         raise DataError(f"{name} is {cells.dtype}. Complex data not supported: pass its real and imaginary parts.")
 
 
-def _of_array(cells: Array) -> Array | str:
+def _of_array(cells: Array, decimal: str) -> Array | str:
     """Return a column as `Table` holds it, or what it holds instead."""
     if cells.ndim != 1:
         return f"cells of the shape {cells.shape[1:]}"
@@ -184,11 +206,11 @@ def _of_array(cells: Array) -> Array | str:
     if cells.dtype.kind == "M":
         return _within_years(cells)
     if cells.dtype.kind in "bUO":
-        return _mixed(cells.tolist())
+        return _mixed(cells.tolist(), decimal)
     return f"values of type {cells.dtype}"
 
 
-def _column(series: "nw.Series[Any]") -> Array | str:
+def _column(series: "nw.Series[Any]", decimal: str) -> Array | str:
     """Return a column as `Table` holds it, or what it holds instead."""
     dtype: Any = series.dtype
     if dtype == nw.Boolean:
@@ -199,13 +221,14 @@ def _column(series: "nw.Series[Any]") -> Array | str:
         values = np.array([np.nan if is_missing(cell) else cell for cell in series.to_list()], np.float64)
         return values if not np.isnan(values).all() else objects([None] * len(values))
     if dtype in (nw.String, nw.Categorical, nw.Enum):
-        return column_of([cell if isinstance(cell, str) else None for cell in series.cast(nw.String).to_list()])
+        texts = [cell if isinstance(cell, str) else None for cell in series.cast(nw.String).to_list()]
+        return column_of(texts, decimal)
     if dtype == nw.Date or dtype == nw.Datetime:
         return _moments(series)
     if dtype == nw.Time:
         return objects([None if is_missing(cell) else cell.isoformat() for cell in series.to_list()])
     if dtype in (nw.Object, nw.Unknown):
-        return _mixed(series.to_list())
+        return _mixed(series.to_list(), decimal)
     return f"values of type {dtype}"
 
 
@@ -242,7 +265,7 @@ def _within_years(values: Array) -> Array | str:
     return values.astype("M8[us]")
 
 
-def _mixed(cells: list[Any]) -> Array | str:
+def _mixed(cells: list[Any], decimal: str) -> Array | str:
     """Read Python objects, as pandas holds them where a column has cells of several kinds."""
     known = [None if is_missing(cell) else _plain(cell) for cell in cells]
     there = [cell for cell in known if cell is not None]
@@ -251,8 +274,14 @@ def _mixed(cells: list[Any]) -> Array | str:
         return f"values of type {type(other[0]).__name__}"
     if there and all(isinstance(cell, bool | np.bool_) for cell in there):
         return objects([None if cell is None else bool(cell) for cell in known])
-    texts = [None if cell is None else str(cell).lower() if isinstance(cell, bool) else str(cell) for cell in known]
-    return column_of([None if text is None or text.strip(WHITE) in MISSING else text for text in texts])
+    texts = [None if cell is None else _as_text(cell, decimal) for cell in known]
+    return column_of([None if text is None or text.strip(WHITE) in MISSING else text for text in texts], decimal)
+
+
+def _as_text(cell: Any, decimal: str) -> str:
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    return str(cell).replace(".", decimal) if isinstance(cell, float | np.floating) else str(cell)
 
 
 def _plain(cell: Any) -> Any:

@@ -5,11 +5,13 @@ because only the user knows whether it may be used.
 """
 
 from collections import defaultdict
+from functools import partial
 
 import numpy as np
 
 from ..functional.arrays import Array
 from .cells import as_text, parse_number
+from .grouping import readings_of
 from .table import Table
 
 __all__ = ["giveaways"]
@@ -48,16 +50,20 @@ def giveaways(table: Table, names: list[str], y: Array) -> list[tuple[str, float
     found = []
     for name in names:
         cells = table.column(name)
-        share = _told_by_groups(_groups(cells, table.decimal), y)
+        share = _told_by_groups(_groups(cells, table), y)
         if share >= TELLING:
             found.append((name, share))
     return found
 
 
-def _groups(cells: Array, decimal: str) -> Array:
+def _groups(cells: Array, table: Table) -> Array:
     """Number the values of a column; if it has very many different numbers, close ones get the same number."""
     if cells.dtype.kind == "O" and any(isinstance(cell, str) for cell in cells[:20]):
-        values = [None if cell is None or isinstance(cell, bool) else parse_number(cell, decimal) for cell in cells]
+        texts = [cell for cell in cells if isinstance(cell, str)]
+        found = readings_of(texts, table.decimal, is_known=table.decimal_known)
+        grouping = None if found is None else found.grouping
+        parse = partial(parse_number, decimal=table.decimal) if grouping is None else grouping.number
+        values = [None if cell is None or isinstance(cell, bool) else parse(cell) for cell in cells]
         if sum(value is not None for value in values) > 0.9 * len(cells):
             cells = np.array([np.nan if value is None else value for value in values])
     if cells.dtype.kind == "M":

@@ -13,8 +13,9 @@ import numpy as np
 
 from ..errors import DataError, OptionError, Setting, Text
 from ..functional.arrays import Array
-from .cells import COMMA_NUMBER, GROUPED, as_text, parse_number
+from .cells import COMMA_NUMBER, as_text, number_text, parse_number
 from .dates import FORMS, form_of
+from .grouping import Grouping, readings_of
 from .notes import MISSING, TOO_LONG, Note, Reason, it, left_out
 from .table import Table, some
 
@@ -29,9 +30,10 @@ LONGEST_EXACT = 15
 FEWEST_ROWS_NUMBERED = 30
 WORDS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), ("off", "on"))
 UNIT = re.compile(r"[€$£¥]? ?[+-]?[0-9][0-9.,]* ?(?:[€$£¥%°]|[A-Za-zµ°]{1,4}[²³]?)?")
-GROUPED_BY_SIGNS = re.compile(r"[+-]?[0-9]{1,3}(?:['\u2019 \u00a0\u2009\u202f][0-9]{3})+(?:[.,][0-9]+)?")
 AS_IN_BOOKS = re.compile(r"\([0-9][0-9.,]*\)|[\u2212\u2013][0-9][0-9.,]*")
-NAMED_ID = re.compile(r"(^|.*[_\- .])(id|ids|uuid|guid|index|rowid|key)", re.IGNORECASE)
+NAMED_ID = re.compile(
+    r"(^|.*[_\- .])(id|ids|uuid|guid|index|rowid|key)|Unnamed: \d+|__index_level_\d+__", re.IGNORECASE
+)
 
 
 class ColumnOptions(NamedTuple):
@@ -61,10 +63,13 @@ class Inference(NamedTuple):
         The type of each column to learn from; for a date its form, one of `glassmax.table.dates.FORMS`.
     notes : list of Note
         Columns left out, with the reason, and assumptions made.
+    groupings : dict of str to Grouping
+        How the numbers of a column are written, if their thousands are set off.
     """
 
     kinds: dict[str, str]
     notes: list[Note]
+    groupings: Mapping[str, Grouping] = {}
 
     def __repr__(self) -> str:
         of_kind: dict[str, list[str]] = {}
@@ -78,6 +83,7 @@ class _Guess(NamedTuple):
     kind: str = ""
     note: Note | None = None
     refused: str = ""
+    grouping: Grouping | None = None
 
 
 def _left_out(name: str, why: Reason) -> _Guess:
@@ -125,6 +131,7 @@ def infer(
     kinds: dict[str, str] = {}
     notes = [left_out(name, it(f"holds {what}")) for name, what in table.unusable.items()]
     refused: dict[str, str] = {}
+    groupings: dict[str, Grouping] = {}
     for name in table.columns:
         if name in without or name in options.ignore or name in table.unusable:
             continue
@@ -136,9 +143,11 @@ def infer(
             refused[name] = guess.refused
         elif guess.kind:
             kinds[name] = guess.kind
+        if guess.grouping is not None:
+            groupings[name] = guess.grouping
     if refused:
         raise _refusal(table, refused)
-    return Inference(kinds, notes)
+    return Inference(kinds, notes, groupings)
 
 
 def _refusal(table: Table, refused: dict[str, str]) -> DataError:
@@ -169,12 +178,18 @@ def _as_asked(table: Table, name: str, asked: str) -> _Guess:
         if found is None:
             raise DataError(f"Column {name!r} of {table.name} holds {distinct[0]!r}, expected dates, as 2024-05-31.")
         return _dates(name, found, distinct)
+    if asked == "number" and cells.dtype.kind == "O":
+        return _grouped(table, name) or _Guess("number")
     return _Guess(asked)
 
 
 def _guess(table: Table, name: str, *, keep: bool) -> _Guess:
     cells = table.column(name)
     if cells.dtype.kind == "f":
+        there = cells[~np.isnan(cells)]
+        if name == table.unnamed and len(there) and _whole(there) and not keep:
+            why = "has no name in the header and holds whole numbers, as an index of rows does"
+            return _left_out_unless_kept(name, it(why))
         return _guess_numbers(name, cells, keep=keep)
     if cells.dtype.kind == "M":
         there = cells[~np.isnat(cells)]
@@ -230,29 +245,22 @@ def _guess_text(table: Table, name: str, texts: Array, *, keep: bool) -> _Guess:
             f"{name}: {max(distinct)!r} and the like are codes, because some begin with 0, and are read as categories. "
         )
         return _Guess("category", Note((what, "If they are numbers: ", Setting("types", {name: "number"}), ".")))
+    grouped = _grouped(table, name)
+    if grouped is not None:
+        return _constant(name, there[0]) if len(distinct) == 1 and whole and not keep else grouped
     numbers = sum(parse_number(text, table.decimal) is not None for text in there)
     if numbers >= MOSTLY * len(there):
         if not keep and _too_long(distinct):
             return _left_out(name, TOO_LONG)
         same = len(distinct) == 1 and whole and not keep
         return _constant(name, there[0]) if same else _Guess("number")
-    commas = [text for text in there if re.match(COMMA_NUMBER, text) or re.match(r"[+-]?\d+(,\d+)+(\.\d+)?$", text)]
-    if len(commas) > MOSTLY * len(there):
+    commas = [text for text in there if re.match(COMMA_NUMBER, text)]
+    if commas and len(commas) + numbers > MOSTLY * len(there):
         raise DataError(
             f"Column {name!r} of {table.name} holds {commas[0]!r} and the like, expected numbers with a decimal point.",
             remedy=(
                 *("Write them as 1234.5, say what the comma is with ", Setting("decimal", ",")),
                 *(", or leave the column out with ", Setting("ignore", [name]), "."),
-            ),
-        )
-    grouped = [cell for cell in table.column(name) if isinstance(cell, str) and re.match(GROUPED, cell)]
-    if table.decimal == "," and len(grouped) > MOSTLY * len(there):
-        raise DataError(
-            f"Column {name!r} of {table.name} holds {grouped[0]!r} and the like, which with decimal commas may be "
-            "thousands or not.",
-            remedy=(
-                *("Write it without the point, say ", Setting("decimal", ".")),
-                *(", or leave it out with ", Setting("ignore", [name]), "."),
             ),
         )
     dated = form_of(distinct, MOSTLY)
@@ -267,6 +275,35 @@ def _guess_text(table: Table, name: str, texts: Array, *, keep: bool) -> _Guess:
     if len(distinct) > FEW and len(distinct) > len(there) / 2:
         return _too_many(name, there, distinct, whole=whole)
     return _Guess("category")
+
+
+def _grouped(table: Table, name: str) -> _Guess | None:
+    """Return how numbers whose thousands are set off are read, or raise if that can't be decided; None for others."""
+    cells = [cell for cell in table.column(name) if cell is not None]
+    if any(isinstance(cell, bool) for cell in cells) or all(
+        parse_number(cell, table.decimal) is not None for cell in cells
+    ):
+        return None
+    found = readings_of(cells, table.decimal, is_known=table.decimal_known)
+    if found is None:
+        return None
+    one, other = found.grouping, found.either
+    if one is None:
+        assert other is not None
+        grouped, pointed = number_text(other.number(found.example) or 0.0), found.example.replace(other.thousands, ".")
+        raise DataError(
+            f"Column {name!r} of {table.name} holds {found.example!r} and the like, which may be {grouped} or "
+            f"{pointed}.",
+            remedy=(
+                *(f"For {grouped}, say ", Setting("decimal", other.decimal), f"; for {pointed}, say "),
+                *(Setting("decimal", other.thousands), ". Or leave the column out with "),
+                *(Setting("ignore", [name]), "."),
+            ),
+        )
+    what: Text = (f"{name}: {one.described(found.example)}.",)
+    if other is not None and not table.decimal_known:
+        what = (*what, " If it is decimal: ", Setting("decimal", other.thousands), ".")
+    return _Guess("number", Note(what), grouping=one)
 
 
 def _too_long(distinct: set[str]) -> bool:
@@ -289,12 +326,12 @@ def _too_many(name: str, there: list[str], distinct: set[str], *, whole: bool) -
             refused=f"holds numbers with a unit, such as {with_unit[0]!r}, expected numbers alone, as 1234.5. "
             "Write the unit into the name of the column."
         )
-    odd = [text for text in there if GROUPED_BY_SIGNS.fullmatch(text) or AS_IN_BOOKS.fullmatch(text)]
+    odd = [text for text in there if AS_IN_BOOKS.fullmatch(text)]
     plain = sum(parse_number(text) is not None for text in there)
     if odd and len(odd) + plain >= MOSTLY * len(there):
         return _Guess(
-            refused=f"holds numbers written for the eye, such as {odd[0]!r}, expected them as -1234.5: without signs "
-            "between thousands, with a plain minus."
+            refused=f"holds numbers written for the eye, such as {odd[0]!r}, expected them as -1234.5, with a plain "
+            "minus."
         )
     long = sum(map(len, there)) / len(there)
     if len(distinct) == len(there) and whole and long <= 40 and not any(" " in text.strip() for text in there):

@@ -13,8 +13,9 @@ import numpy as np
 
 from ..errors import DataError
 from ..functional.arrays import Array
-from .cells import as_text, column_of, objects
+from .cells import WHITE, as_text, column_of, objects
 from .decoding import Lines
+from .missing_words import missing_words_in
 from .table import Table
 
 __all__ = ["read_json_lines"]
@@ -25,7 +26,7 @@ EXACT = 2**53
 HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def read_json_lines(lines: Lines, wanted: Sequence[str] | None = None) -> Iterator[Table]:
+def read_json_lines(lines: Lines, wanted: Sequence[str] | None = None, decimal: str = ".") -> Iterator[Table]:
     """Read the wanted columns (by default all) of a table in pieces.
 
     Raises
@@ -44,13 +45,16 @@ def read_json_lines(lines: Lines, wanted: Sequence[str] | None = None) -> Iterat
         first = number - len(rows) + 1
         packed = f", packed by {lines.source.packed}" if lines.source.packed else ""
         chosen = [key for key in known if asked is None or key in asked] or list(known)
-        columns, unusable = {}, {}
+        columns, unusable, words = {}, {}, {}
         for key in chosen:
             values = [row.get(key) for row in rows]
             if any(isinstance(value, list | dict) for value in values):
                 unusable[key] = "lists or objects"
             else:
-                columns[key] = _column(values)
+                columns[key] = _column(values, decimal)
+                found = missing_words_in([value.strip(WHITE) if isinstance(value, str) else None for value in values])
+                if found is not None:
+                    words[key] = found
         return Table(
             name,
             columns or {key: np.full(len(rows), None, object) for key in unusable},
@@ -59,6 +63,9 @@ def read_json_lines(lines: Lines, wanted: Sequence[str] | None = None) -> Iterat
             how=f"JSON lines in {lines.encoding}{packed}",
             unusable=unusable,
             header=tuple(known) if len(chosen) < len(known) else (),
+            decimal=decimal,
+            words=words,
+            tells_missing=True,
         )
 
     for block in lines.blocks():
@@ -130,19 +137,19 @@ def _integer(digits: str) -> float | str:
     return float(digits) if len(digits) < 16 else digits
 
 
-def _column(values: list[Any]) -> Array:
+def _column(values: list[Any], decimal: str) -> Array:
     there = [value for value in values if value is not None]
     if there and all(isinstance(value, float) for value in there):
         numbers = np.array([np.nan if value is None else value for value in values], np.float64)
         return numbers if not np.isnan(numbers).all() else objects([None] * len(values))
     if there and all(isinstance(value, bool) for value in there):
         return objects(values)
-    texts = [_text(value) for value in values]
-    return column_of(texts)
+    texts = [_text(value, decimal) for value in values]
+    return column_of(texts, decimal)
 
 
-def _text(value: Any) -> str | None:
+def _text(value: Any, decimal: str) -> str | None:
     if isinstance(value, float):
         text: str | None = as_text(np.array([value]))[0]
-        return text
+        return text if text is None else text.replace(".", decimal)
     return str(value).lower() if isinstance(value, bool) else value

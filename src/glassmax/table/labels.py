@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import DataError, LabelError
+from ..errors import DataError, LabelError, Setting
 from ..functional.arrays import Array
 from .candidates import NotClass, holds_candidates, mapped, named_labels, parse_candidates
-from .cells import as_text, column_of, number_text, objects
+from .cells import DEFAULT_WORDS, as_text, column_of, number_text, objects, parse_number
 from .columns import numbers_of
 from .frames import is_missing
+from .missing_words import kept_words_of_classes, with_missing_words
 from .table import Table
 
 __all__ = [
@@ -21,14 +22,41 @@ __all__ = [
     "parsed_labels",
     "read_labels",
     "read_weights",
+    "target_cells",
 ]
 
 LONGEST = 1000
 WHOLE = 2.0**53
 
 
+def target_cells(table: Table, target: str, classes: Array | None = None) -> Array:
+    """Return the cells of the target column, in which a word such as None may be a class and no missing cell.
+
+    Parameters
+    ----------
+    table : Table
+    target : str
+        Name of the column.
+    classes : (k,) array, optional
+        The classes, where they are known; otherwise a word that is written like the other cells is a class.
+    """
+    cells, found = table.column(target), table.words.get(target)
+    if found is None:
+        return cells
+    if table.missing_words is not None:
+        return with_missing_words(cells, found, table.missing_words, table.decimal, in_numbers=True)[0]
+    kept = kept_words_of_classes(cells, found) if classes is None else label_texts(classes)
+    rest = [word for word in DEFAULT_WORDS if word not in kept]
+    return with_missing_words(cells, found, rest, table.decimal)[0]
+
+
 def read_labels(
-    table: Table, target: str, *, repeating: bool = True, candidates: str | None = None
+    table: Table,
+    target: str,
+    *,
+    repeating: bool = True,
+    candidates: str | None = None,
+    classes: Array | None = None,
 ) -> tuple[Array, Array]:
     """Return the labels of the rows that have one.
 
@@ -43,6 +71,9 @@ def read_labels(
     candidates : str, optional
         What separates classes in a cell: with "|", the cell ``a|b`` is a set, "a or b", and ``!a`` rules a out, as
         `not_class` does.
+    classes : (k,) array, optional
+        The classes, where they are known: a word for a missing cell is a class if it is one of these. Otherwise it is
+        one if it is written like the other cells, as None beside Mild and Severe.
 
     Returns
     -------
@@ -58,8 +89,9 @@ def read_labels(
     DataError
         If there is no such column, no label, or the column holds measurements or long texts rather than classes.
     """
-    cells = table.column(target)
+    cells = target_cells(table, target, classes)
     texts = as_text(cells)
+    _check_header(table, target, texts)
     rows = np.flatnonzero([text is not None for text in texts])
     if not len(rows):
         raise DataError(f"{table.name}: no row has a value in the target column {target!r}.")
@@ -79,6 +111,23 @@ def read_labels(
             "that repeat. glassmax predicts classes, not measurements or names."
         )
     return _labels(table, target, cells[rows], texts[rows], rows), rows
+
+
+def _check_header(table: Table, target: str, texts: Array) -> None:
+    """Raise if the names of the columns are the first row of a file without a header."""
+    if not table.how.startswith("CSV") or table.has_header is not None or target not in set(texts):
+        return
+    others = [name for name in table.columns if name != target]
+    cells = [name for name in others if parse_number(name) is not None or name in set(as_text(table.columns[name]))]
+    if 2 * len(cells) < len(others):
+        return
+    names = table.names
+    last = f"c{names.index(target) + 1}"
+    raise DataError(
+        f"{table.name} seems to have no header: its first line ({', '.join(names[:3])}, ...) holds cells, and the "
+        f"target {target!r} is one of its own classes.",
+        remedy=("Say ", Setting("header", False), f": the columns are then called c1, c2, ..., and the target {last}."),
+    )
 
 
 def _candidates(table: Table, target: str, texts: Array, rows: Array, separator: str) -> Array | None:

@@ -29,8 +29,8 @@ class Note(NamedTuple):
     text : tuple of str and Setting
         Text of the note, split into plain strings and Settings.
     kind : str
-        "left_out", "filled", "unseen", "giveaway" for a column that alone predicts the target, "measurement" for a
-        target that looks like one, or "" for anything else.
+        "left_out", "filled", "unseen", "far", "giveaway" for a column that alone predicts the target, "measurement" for
+        a target that looks like one, or "" for anything else.
     column : str
         Name of the column, if the note is about a column that is left out or gives the target away.
     reason : tuple of str and Setting

@@ -15,12 +15,14 @@ polars is loaded only where a large CSV file, a Parquet or an Arrow file is read
 import io
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, OptionError
 from .builtin import BUILTIN, load
+from .cells import WHITE
 from .columnar import read_columnar
 from .decoding import Lines
 from .delimited import Dialect, read_delimited
@@ -33,7 +35,13 @@ __all__ = ["read_batches", "read_table", "table_from"]
 
 
 def read_table(
-    source: Any, *, delimiter: str | None = None, decimal: str | None = None, encoding: str | None = None
+    source: Any,
+    *,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    header: bool | None = None,
+    missing_words: Collection[str] | None = None,
 ) -> Table:
     """Read a table: a file, standard input, a frame, or a built-in example by its name.
 
@@ -49,6 +57,15 @@ def read_table(
         The decimal separator.
     encoding : str, optional
         The encoding of a text file: "utf-8", "utf-16", "latin-1", ...
+    header : bool, optional
+        Whether the first line of a CSV file holds the names of the columns, as it does by default. False: it is a row,
+        and the columns are called c1, c2, ...; True: the names are not doubted even if they look like a row.
+    missing_words : collection of str, optional
+        The words that mean a missing cell, beside empty cells; ``[]`` for none. By default they are NA, N/A, n/a, #N/A,
+        <NA>, NaN, nan, null, NULL, None and ?. By default, too, such a word is a value where it can be told from a
+        missing cell: in a column of words of a frame, of Parquet, Arrow or JSON lines; and it is a class in a target
+        column of words that are written alike, as None beside Mild and Severe. In a column of numbers they are always
+        missing cells. A word that is a number, as -99, also stands for cells of that number.
 
     Returns
     -------
@@ -68,18 +85,22 @@ def read_table(
     >>> list(table.columns)[:3]
     ['species', 'island', 'bill_length_mm']
     """
-    return joined(list(read_batches(source, delimiter=delimiter, decimal=decimal, encoding=encoding)))
+    words = _checked_words(missing_words)
+    table = joined(list(_tables(source, _dialect(delimiter, decimal, encoding, header), None)))
+    return table.with_words_of_source() if words is None else _with_missing_words(table, words)
 
 
-def table_from(data: Any, name: str = "X") -> Table:
+def table_from(data: Any, name: str = "X", **reading: Any) -> Table:
     """Return data in memory as a Table, see `as_table`; a str or Path is read as `read_table` reads it.
+
+    `reading` are arguments of `read_table`.
 
     Examples
     --------
     >>> table_from("penguins").n_rows, table_from({"x": [1.0, 2.0]}).n_rows
     (344, 2)
     """
-    return read_table(data) if isinstance(data, str | Path) else as_table(data, name)
+    return read_table(data, **reading) if isinstance(data, str | Path) else as_table(data, name)
 
 
 def read_batches(
@@ -88,14 +109,16 @@ def read_batches(
     delimiter: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
+    header: bool | None = None,
+    missing_words: Collection[str] | None = None,
     columns: Sequence[str] | None = None,
 ) -> Iterator[Table]:
     """Read a table in pieces of some thousand rows, so that it may be larger than memory.
 
     Parameters
     ----------
-    source, delimiter, decimal, encoding
-        As for `read_table`.
+    source, delimiter, decimal, encoding, header, missing_words
+        As for `read_table`; in the pieces, each word for a missing cell is one, unless `missing_words` are given.
     columns : sequence of str, optional
         The columns to read, where the table has them; all by default.
 
@@ -104,6 +127,37 @@ def read_batches(
     Table
         At least one; rows keep their numbers.
     """
+    words = _checked_words(missing_words)
+    for table in _tables(source, _dialect(delimiter, decimal, encoding, header), columns):
+        yield table if words is None else _with_missing_words(table, words)
+
+
+def _dialect(delimiter: str | None, decimal: str | None, encoding: str | None, header: bool | None) -> Dialect:
+    if decimal not in (None, ".", ","):
+        raise OptionError(parameter="decimal", came=repr(decimal), expected="'.' or ','")
+    if delimiter == "\\t":  # as people type a tab
+        delimiter = "\t"
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\n\r' or not delimiter.isascii()):
+        raise OptionError(parameter="delimiter", came=repr(delimiter), expected="one character, as ',' or ';'")
+    if header not in (None, True, False):
+        raise OptionError(parameter="header", came=repr(header), expected="True, False or None")
+    return Dialect(delimiter, decimal, encoding, header)
+
+
+def _checked_words(words: Any) -> tuple[str, ...] | None:
+    """Return the words for a missing cell without the blanks around them."""
+    if words is None:
+        return None
+    if isinstance(words, str) or not isinstance(words, Collection) or not all(isinstance(word, str) for word in words):
+        raise OptionError(parameter="missing_words", came=repr(words), expected="a list of words, such as ['NA']")
+    return tuple(dict.fromkeys(word.strip(WHITE) for word in words if word.strip(WHITE)))
+
+
+def _with_missing_words(table: Table, words: tuple[str, ...]) -> Table:
+    return replace(table.with_missing_words(dict.fromkeys(table.columns, words)), missing_words=words)
+
+
+def _tables(source: Any, dialect: Dialect, columns: Sequence[str] | None) -> Iterator[Table]:
     if not isinstance(source, str | Path):
         if isinstance(source, Table):
             yield source
@@ -111,15 +165,8 @@ def read_batches(
         if not is_frame(source):
             kind = type(source).__name__
             raise DataError(f"The table is of type {kind}, expected a path, a frame, or the name of an example.")
-        yield table_of(source)
+        yield _known(table_of(source, decimal=dialect.decimal or "."), dialect)
         return
-    if decimal not in (None, ".", ","):
-        raise OptionError(parameter="decimal", came=repr(decimal), expected="'.' or ','")
-    if delimiter == "\\t":  # as people type a tab
-        delimiter = "\t"
-    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\n\r' or not delimiter.isascii()):
-        raise OptionError(parameter="delimiter", came=repr(delimiter), expected="one character, as ',' or ';'")
-    dialect = Dialect(delimiter, decimal, encoding)
     name = os.fspath(source)
     if name in BUILTIN:
         yield _example(name)
@@ -130,13 +177,17 @@ def read_batches(
 
 def _pieces(source: Source, dialect: Dialect, columns: Sequence[str] | None) -> Iterator[Table]:
     if source.kind != "text":
-        yield from read_columnar(source, columns)
+        yield from (_known(table, dialect) for table in read_columnar(source, columns, dialect.decimal or "."))
         return
     lines = Lines(source, dialect.encoding)
     if _is_json(source):
-        yield from read_json_lines(lines, columns)
+        yield from (_known(table, dialect) for table in read_json_lines(lines, columns, dialect.decimal or "."))
     else:
         yield from read_delimited(lines, dialect, columns)
+
+
+def _known(table: Table, dialect: Dialect) -> Table:
+    return table if dialect.decimal is None else replace(table, decimal_known=True)
 
 
 def _is_json(source: Source) -> bool:
@@ -153,4 +204,4 @@ def _example(name: str) -> Table:
     text = BUILTIN[name].text().encode("utf-8")
     source = Source(name, name, text, io.BytesIO())
     table = joined(list(read_delimited(Lines(source), Dialect())))
-    return Table(name, table.columns, table.lines, target)
+    return Table(name, table.columns, table.lines, target, words=table.words)

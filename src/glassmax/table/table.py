@@ -1,6 +1,6 @@
 """Table: columns of equal length under their names, and the user's words for its rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
@@ -8,11 +8,13 @@ import numpy as np
 
 from ..errors import DataError, Setting, Text
 from ..functional.arrays import Array
-from .cells import as_text, parse_number
+from .cells import DEFAULT_WORDS, as_text, parse_number
+from .missing_words import MissingWords, kept_words, with_missing_words
 
-__all__ = ["Columns", "Table", "joined", "some"]
+__all__ = ["Columns", "Table", "check_number_of_columns", "joined", "some"]
 
 MOST_SHOWN, MOST_NAMES = 10, 30
+MOST_COLUMNS = 50_000
 
 
 class Columns(dict[str, Array]):
@@ -50,6 +52,18 @@ class Table:
         Columns that can't be used, each with a description of its cells.
     header : tuple of str
         The names of all columns in their order, if not all of them were read.
+    words : dict of str to MissingWords
+        The words, such as NA, that stood in missing cells, by column.
+    missing_words : tuple of str or None
+        The words that the user says are missing cells; None for the default ones.
+    tells_missing : bool
+        Whether the source tells a missing cell from a word, as a frame or JSON lines do and a CSV file doesn't.
+    decimal_known : bool
+        Whether the decimal separator is certain: given by the user, or seen in cells such as 0.5 or 0,5.
+    has_header : bool or None
+        Whether the file has a header, if the user says so; without one, the columns are called c1, c2, ...
+    unnamed : str
+        What the first column is called, if it has no name in the header.
 
     Examples
     --------
@@ -75,6 +89,12 @@ class Table:
     notes: list[str] = field(default_factory=list)
     unusable: dict[str, str] = field(default_factory=dict)
     header: tuple[str, ...] = ()
+    words: dict[str, MissingWords] = field(default_factory=dict)
+    missing_words: tuple[str, ...] | None = None
+    tells_missing: bool = False
+    decimal_known: bool = False
+    has_header: bool | None = None
+    unnamed: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", Columns(self.columns))
@@ -135,21 +155,40 @@ class Table:
             return (one, Setting("delimiter"), ".")
         if near:
             return (f"Did you mean {' or '.join(map(repr, near[:3]))}?",)
-        return (f"There are {some(self.names, MOST_NAMES)}.{self.without_header()}",)
+        return (f"There are {some(self.names, MOST_NAMES)}.", *self.without_header())
 
-    def without_header(self) -> str:
-        """Return a hint to add to a message if the names look like the cells of a row, otherwise ""."""
+    def without_header(self) -> Text:
+        """Return a hint to add to a message if the names look like the cells of a row, otherwise nothing."""
         cells = sum(not name.strip() or parse_number(name) is not None for name in self.names)
-        if cells <= len(self.names) / 5:
-            return ""
-        return " Has the file no header? Its first line is taken for the names."
+        if cells <= len(self.names) / 5 or self.has_header is not None:
+            return ()
+        return (" The first line is taken for the names; if it is a row, say ", Setting("header", False), ".")
 
     def rows(self, index: Array | slice) -> "Table":
         """Return some of the rows; messages go on to call them by their number in the whole table."""
         columns = {name: column[index] for name, column in self.columns.items()}
         lines = None if self.lines is None else self.lines[index]
         numbers = np.arange(1, self.n_rows + 1) if self.numbers is None else self.numbers
-        return replace(self, columns=columns, lines=lines, numbers=numbers[index])
+        words = {name: found.rows(index) for name, found in self.words.items()}
+        return replace(self, columns=columns, lines=lines, numbers=numbers[index], words=words)
+
+    def with_missing_words(self, words: Mapping[str, Sequence[str]]) -> "Table":
+        """Return the table with other words for a missing cell in some columns, given by column."""
+        columns, found = dict(self.columns), dict(self.words)
+        for name, of_column in words.items():
+            cells, left = with_missing_words(columns[name], found.pop(name, None), of_column, self.decimal)
+            columns[name] = cells
+            if left is not None:
+                found[name] = left
+        return replace(self, columns=columns, words=found)
+
+    def with_words_of_source(self) -> "Table":
+        """Return the table with words as the source means them: as values in columns of words, if it can tell."""
+        if not self.tells_missing or self.missing_words is not None:
+            return self
+        kept = {name: kept_words(self.columns[name], found) for name, found in self.words.items()}
+        rest = {name: [w for w in DEFAULT_WORDS if w not in words] for name, words in kept.items() if words}
+        return self.with_missing_words(rest) if rest else self
 
     def place(self, row: int) -> str:
         """Return the user's words for a row, counted from 1 below the header."""
@@ -185,6 +224,8 @@ def joined(tables: list[Table]) -> Table:
     names = [name for name in dict.fromkeys(name for t in tables for name in t.columns) if name not in unusable]
     notes = [*first.notes]
     parts = [dict(table.columns) for table in tables]
+    worded = dict.fromkeys(name for table in tables for name in table.words)
+    words = {name: MissingWords.joined([table.words.get(name) for table in tables], sizes) for name in worded}
     tables.clear()
     columns: dict[str, Array] = {}
     for name in names:  # one at a time, so that no more than one column is there twice
@@ -192,7 +233,7 @@ def joined(tables: list[Table]) -> Table:
         columns[name] = _one_column(pieces, sizes)
     if not columns:  # how many rows there are, the table still knows
         columns = {name: np.full(sum(sizes), None, object) for name in unusable}
-    return replace(last, columns=columns, lines=lines, numbers=numbers, notes=notes, unusable=unusable)
+    return replace(last, columns=columns, lines=lines, numbers=numbers, notes=notes, unusable=unusable, words=words)
 
 
 def _one_column(pieces: list[Array | None], sizes: list[int]) -> Array:
@@ -220,6 +261,15 @@ def _is_void(piece: Array) -> bool:
 
 def _is_text(piece: Array) -> bool:
     return piece.dtype.kind == "O" and not any(isinstance(cell, bool) for cell in piece)
+
+
+def check_number_of_columns(name: str, n_columns: int) -> None:
+    """Raise if a table has more columns than a network of dense layers trains on in reasonable time and memory."""
+    if n_columns > MOST_COLUMNS:
+        raise DataError(
+            f"{name} has {n_columns} columns, expected {MOST_COLUMNS} at most. Choose columns first, or train "
+            "SoftmaxClassifier on a sparse matrix."
+        )
 
 
 def some(names: Iterable[str], most: int = 5) -> str:

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from ..errors import CheckpointError, ModelFileError, Setting, Text
-from ..files import write_whole
+from ..files import remove_leftovers, write_whole
 from ..functional.arrays import Array
 from ..network import Network
 from ..sealed import seal, unseal
@@ -164,6 +164,8 @@ def open_checkpoint(
 ) -> tuple[bytes, dict[str, Any], _Manifest] | None:
     """Read a checkpoint file, and check its hash, its manifest and its identity.
 
+    What an earlier run to this path left behind when it was killed in the middle of writing is removed.
+
     Parameters
     ----------
     path : Path
@@ -191,6 +193,7 @@ def open_checkpoint(
         content = path.read_bytes()
     except FileNotFoundError:
         if path.parent.is_dir():
+            remove_leftovers(path)
             return None
         message = f" is {str(path)!r}: the folder {path.parent} doesn't exist."
         raise CheckpointError(PATH, message, parameter=PATH.parameter, remedy="Make it first.") from None
@@ -208,6 +211,7 @@ def open_checkpoint(
         remedy = ("Pass what it was begun with, or another ", PATH, "; or delete it to begin anew.")
         what = difference(manifest.format, form, manifest.identity, identity)
         raise fault(path, "belongs to another run: ", *what, ".", remedy=remedy)
+    remove_leftovers(path)
     return content, header, manifest
 
 

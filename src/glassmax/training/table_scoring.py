@@ -15,6 +15,7 @@ from ..table import (
     holds_candidates,
     read_labels,
     read_weights,
+    target_cells,
 )
 from ..table.cells import as_text
 from .metrics import Metrics, RunningMetrics
@@ -80,19 +81,20 @@ class TableScoring:
         return {"coverage": float(covered), "mean_size": float(size)}
 
     def _labelled(self, tables: Iterable[Table]) -> Iterable[Table]:
-        target = self.model.encoding.target  # type: ignore[union-attr]
+        target, classes = self.model.encoding.target, self.model.classes  # type: ignore[union-attr]
         for table in tables:
             self.name = table.name
             if self.by is not None:
                 table.column(self.by)
-            there = np.flatnonzero([text is not None for text in as_text(table.column(target))])
+            there = np.flatnonzero([text is not None for text in as_text(target_cells(table, target, classes))])
             self.unlabelled += table.n_rows - len(there)
             if len(there):
                 yield table.rows(there)
 
     def _truth(self, table: Table) -> tuple[Array, Array | None]:
         target = self.model.encoding.target  # type: ignore[union-attr]
-        labels, rows = read_labels(table, target, repeating=False, candidates=self.separator)
+        classes = self.model.classes
+        labels, rows = read_labels(table, target, repeating=False, candidates=self.separator, classes=classes)
         weight = None if self.weight is None else read_weights(table, self.weight, all_zero=True)
         if holds_candidates(labels):
             S = candidate_rows(labels, self.model.classes, target)

@@ -69,7 +69,7 @@ def command(
     separator = candidates or (trained_with if isinstance(trained_with, str) else None)
     scoring = TableScoring(loaded, by, weight, separator)
     surprises = UnseenCounts()
-    scoring.count(read_batches(data, columns=wanted, **file_format(options)), surprises)
+    scoring.count(read_batches(data, columns=wanted, **file_format(options, loaded.encoding)), surprises)
     name = scoring.name
     if scoring.unlabelled:
         say(f"{name}: left out because {loaded.encoding.target} is missing: {counted(scoring.unlabelled, 'row')}")

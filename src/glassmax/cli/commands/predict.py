@@ -93,7 +93,7 @@ def command(model: str, data: str, proba: bool, top: int | None, coverage: float
     kind = options["form"] or FORMATS.get("." + str(output).rpartition(".")[2].lower(), "csv")
     keep, counts, name, rows = options["keep"], UnseenCounts(), data, 0
     with writer_of(kind, output, loaded.classes, proba=proba, top=top, keep=keep) as writer:
-        tables = read_batches(data, columns=[*needed, *keep], **file_format(options))
+        tables = read_batches(data, columns=[*needed, *keep], **file_format(options, loaded.encoding))
         for table, *predicted in _predicted(loaded, _checked(tables, keep), counts, coverage, options["allow_empty"]):
             writer.write(table, *predicted)
             name, rows = table.name, rows + table.n_rows

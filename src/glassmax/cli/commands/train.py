@@ -10,6 +10,7 @@ from ..grouped import GroupedCommand, file_format
 from ..talk import harmless, say, show, show_json
 from ..terminal import ATTENTION, GOOD
 from ..train_options import describes_network, train_options, unused, without_effect
+from ..wording import option_of
 
 __all__ = ["command"]
 
@@ -39,7 +40,7 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
       glassmax train flowers.csv --target species --print-config > run.toml
       glassmax train --config run.toml --learning-rate 0.01
     """
-    from ...errors import DataError
+    from ...errors import DataError, worded
     from ...table import read_table
 
     if options["print_config"]:
@@ -59,7 +60,7 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     target = target or table.target
     if target is None:
         columns = harmless(_some(table.names))
-        header = table.without_header()
+        header = worded(table.without_header(), option_of)
         raise click.UsageError(f"Say which column to predict: --target COLUMN. {table.name} has {columns}.{header}")
     _refuse_contradictions(target, options)
     path = check_model_output(default_output(data) if output is None else output, data)

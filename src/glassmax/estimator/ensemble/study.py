@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from ...errors import CheckpointError, Setting, Text
-from ...files import write_whole
+from ...files import remove_leftovers, write_whole
 from ...training.checkpoint import difference
 
 __all__ = ["StudyFile", "Trial", "fault"]
@@ -86,6 +86,7 @@ class StudyFile:
     def __init__(self, path: Path, identity: dict[str, str]) -> None:
         self.path = path
         self.trials: list[Trial] = []
+        remove_leftovers(path)
         try:
             if path.exists():
                 self._read(path.read_bytes(), identity)

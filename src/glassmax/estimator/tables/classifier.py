@@ -21,7 +21,7 @@ from ...version import __version__
 from ..candidates import encode_candidates, holds_candidates, read_sets, rows_of
 from ..classifier import SoftmaxClassifier
 from ..ensemble import Member, Preset, Search, Trial
-from ..labels import weigh_rows
+from ..labels import plain_labels, weigh_rows
 from ..user_warnings import warn_user
 from .figures import metrics_of
 from .fit import Records, TableFit, check_validation, fit_table, has_names, table_rows
@@ -430,7 +430,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if isinstance(sample_weight, str):
             sample_weight = read_weights(self._table(X), sample_weight)
         if not holds_candidates(y):
-            accuracy: float = super().score(X, y, sample_weight)
+            accuracy: float = super().score(X, plain_labels(y), sample_weight)
             return accuracy
         predicted, labels = self.predict(X), encode_candidates(y, self.classes_)  # type: ignore[arg-type]
         index = np.searchsorted(self.classes_, predicted)
@@ -439,7 +439,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return float(np.average(right, weights=weigh_rows(None, labels, weight, named=True)))
 
     def _score_column(self, table: Table, target: str, sample_weight: Any) -> float:
-        labels, rows = read_labels(table, target, repeating=False, candidates=self.candidates)
+        labels, rows = read_labels(table, target, repeating=False, candidates=self.candidates, classes=self.classes_)
         if holds_candidates(labels):
             S, _, rows = read_sets(labels, rows, target, self.classes_)
             right = S[np.arange(len(S)), np.searchsorted(self.classes_, self.predict(table.rows(rows)))]
@@ -504,8 +504,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.model_
 
     def _table(self, X: Any) -> Table:
-        self._fitted()
-        table = table_from(X)
+        encoding = self._fitted().encoding
+        table = table_from(X, **({} if encoding is None else encoding.reading))
         count = len(table.names)
         if not has_names(X) and count != self.n_features_in_:
             raise DataError(

@@ -1,14 +1,16 @@
 """Notes for the user on the rows and classes of a table, and on columns that give the target away."""
 
 import unicodedata
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
-from ...errors import Setting
+from ...errors import Setting, Text
 from ...functional.arrays import Array
 from ...table import Note, Table, giveaways
+from ...table.missing_words import LETTERS_ONLY
 
-__all__ = ["notes_on_classes", "notes_on_giveaways", "notes_on_rows"]
+__all__ = ["notes_on_classes", "notes_on_giveaways", "notes_on_missing_words", "notes_on_rows"]
 
 MOST_SHOWN, LONGEST = 5, 40
 MANY_NUMBERS, FEW_ROWS = 20, 10
@@ -20,6 +22,56 @@ def notes_on_rows(target: str, weight: str, unlabelled: int, unweighted: int, *,
     why = "is missing or names every class" if of_sets else "is missing"
     lost = ((f"{target} {why}", unlabelled), (f"{weight} is 0", unweighted))
     return [Note((f"left out because {why}: {count} row{'s' * (count != 1)}",)) for why, count in lost if count]
+
+
+def notes_on_missing_words(
+    table: Table, categories: Iterable[str], target: str | None, of_target: dict[str, int], classes: Collection[str]
+) -> list[Note]:
+    """Return notes on words such as NA: whether they are missing cells, values or classes, and how to change that.
+
+    Parameters
+    ----------
+    table : Table
+    categories : iterable of str
+        The columns of categories that are learned from.
+    target : str or None
+        The target, if it is a column of the table.
+    of_target : dict of str to int
+        How many cells of the target hold each of the words, missing or not, as far as the table tells.
+    classes : collection of str
+        The classes as texts.
+    """
+    notes = []
+    if table.missing_words is not None:
+        return []
+    missing = {name: found.counts() for name, found in table.words.items() if name != target}
+    if target is not None:
+        kept = [word for word in classes if word in LETTERS_ONLY]
+        lost = {word: count for word, count in of_target.items() if word not in classes}
+        everywhere = {word for words in missing.values() for word in words}
+        if lost:
+            notes.append(_missing(target, lost, "a class", everywhere - set(lost)))
+        notes += [_value(target, word, "a class", everywhere) for word in kept]
+    for name in categories:
+        elsewhere = {word for other, words in missing.items() if other != name for word in words}
+        if name in missing:
+            notes.append(_missing(name, missing[name], "a value", elsewhere - set(missing[name])))
+        elif table.tells_missing and table.columns[name].dtype.kind == "O":
+            held = LETTERS_ONLY.intersection(table.columns[name])
+            notes += [_value(name, word, "a value", elsewhere) for word in sorted(held)]
+    return notes
+
+
+def _missing(name: str, words: dict[str, int], what: str, others: Collection[str]) -> Note:
+    shown = ", ".join(f"{word!r} in {count} row{'s' * (count != 1)}" for word, count in words.items())
+    one = len(words) == 1
+    remedy: Text = (f" If {'it is' if one else 'they are'} {what}: ", Setting("missing_words", sorted(others)), ".")
+    return Note((f"{name}: {shown} {'is' if one else 'are'} read as missing.", *remedy))
+
+
+def _value(name: str, word: str, what: str, others: Collection[str]) -> Note:
+    remedy: Text = (" If it means a missing cell: ", Setting("missing_words", sorted({*others, word})), ".")
+    return Note((f"{name}: {word!r} is read as {what}.", *remedy))
 
 
 def notes_on_giveaways(table: Table, names: list[str], y: Array, target: str) -> list[Note]:

@@ -9,6 +9,7 @@ from ...functional.arrays import Array
 from ...table import ColumnOptions, Table, as_table, infer
 from ...table.columns import moments_of, numbers_of
 from ...table.dates import FORMS
+from ...table.grouping import Grouping
 
 __all__ = ["order_of"]
 
@@ -36,8 +37,8 @@ def order_of(table: Table, time: Any, index: Array) -> Array:
         table = as_table({"time": time}, "X")
     if len(index) < table.n_rows:
         table = table.rows(index)
-    kind = _kind(table, name)
-    values = moments_of(table, name, kind) if kind in FORMS else numbers_of(table, name)
+    kind, grouping = _kind(table, name)
+    values = moments_of(table, name, kind) if kind in FORMS else numbers_of(table, name, grouping)
     missing = np.flatnonzero(np.isnat(values) if kind in FORMS else np.isnan(values))
     if len(missing):
         raise DataError(
@@ -46,12 +47,13 @@ def order_of(table: Table, time: Any, index: Array) -> Array:
     return np.unique(values, return_inverse=True)[1].astype(np.float64)
 
 
-def _kind(table: Table, name: str) -> str:
+def _kind(table: Table, name: str) -> tuple[str, Grouping | None]:
     others = [other for other in table.columns if other != name]
-    kind = infer(table, others, ColumnOptions(keep=[name])).kinds.get(name, "")
+    inferred = infer(table, others, ColumnOptions(keep=[name]))
+    kind = inferred.kinds.get(name, "")
     if kind != "number" and kind not in FORMS:
         raise DataError(
             f"Column {name!r} of {table.name} holds neither numbers nor dates, so it can't order the rows by time. "
             "Expected numbers, or dates as 2024-05-31."
         )
-    return kind
+    return kind, inferred.groupings.get(name)

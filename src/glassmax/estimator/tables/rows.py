@@ -17,6 +17,7 @@ import numpy.typing as npt
 from ...errors import DataError, LabelError, OptionError, Setting
 from ...functional.arrays import Array
 from ...table import (
+    Category,
     ColumnOptions,
     Encoding,
     Note,
@@ -35,9 +36,10 @@ from ...table.cells import as_text
 from ...table.frames import is_missing
 from ...training import holdout
 from ..candidates import holds_candidates, read_sets
+from ..inputs import scaled_weights
 from ..labels import encode_labels
 from .blocks import encoded_rows, is_better_sparse
-from .notes import notes_on_classes, notes_on_giveaways, notes_on_rows
+from .notes import notes_on_classes, notes_on_giveaways, notes_on_missing_words, notes_on_rows
 from .order import order_of
 
 __all__ = ["FEWEST_ROWS_TO_HOLD_OUT", "TableRows", "split_rows", "weights_of_rows"]
@@ -93,6 +95,8 @@ class TableRows:
         Numbers in the order of the times.
     encoding : Encoding
         How columns become numbers, after `learn_encoding`.
+    words : dict of str to int
+        How many cells of the target column hold each word that may mean a missing cell.
     notes : list of Note
         What was done to columns, and remarks on columns and classes.
 
@@ -132,7 +136,10 @@ class TableRows:
         self.target_is_column, self.weight_is_column = isinstance(target, str), isinstance(weight, str)
         all_weights = _weights(table, weight)
         weighted = np.arange(table.n_rows) if all_weights is None else np.flatnonzero(all_weights)
+        self.words: dict[str, int] = {}
         if isinstance(target, str):
+            if target in table.words:
+                self.words = table.words[target].rows(weighted).counts()
             labels, rows = read_labels(_some_rows(table, weighted), target, candidates=candidates)
             self.index = weighted[rows]
         else:
@@ -144,7 +151,7 @@ class TableRows:
         self.given = table.n_rows
         self.unlabelled, self.unweighted = len(weighted) - len(self.index), self.given - len(weighted)
         self.table = _some_rows(table, self.index)
-        self.weight = None if all_weights is None else all_weights[self.index]
+        self.weight = None if all_weights is None else scaled_weights(all_weights[self.index])
         if self.sets is None:
             self.classes, self.y = self._classes(labels)
         else:
@@ -185,7 +192,10 @@ class TableRows:
         self.encoding, self.notes = Encoding.learn(rows, self.target, inference=inference)
         lost = (self.unlabelled, self.unweighted)
         rows_lost = notes_on_rows(self.target, self.weight_name, *lost, of_sets=self.sets is not None)
-        self.notes = rows_lost + self.notes
+        categories = [column.name for column in self.encoding.columns if isinstance(column, Category)]
+        target = self.target if self.target_is_column else None
+        on_words = notes_on_missing_words(self.table, categories, target, self.words, label_texts(self.classes))
+        self.notes = rows_lost + on_words + self.notes
         self.notes += notes_on_giveaways(self.table, self.encoding.names, self.y, self.target)
         judged = held_out and self.sets is None
         self.notes += notes_on_classes(self.classes, self.y, self.target, held_out=judged)
@@ -235,9 +245,11 @@ class TableRows:
         DataError, LabelError
             If a row has a class that no training row has, or a column is missing.
         """
-        table = table_from(data, "X_val")
+        table = table_from(data, "X_val", **self.encoding.reading)
         if target is None and self.target_is_column:
-            labels, rows = read_labels(table, self.target, repeating=False, candidates=self.separator)
+            labels, rows = read_labels(
+                table, self.target, repeating=False, candidates=self.separator, classes=self.classes
+            )
             what = self.target
         else:
             labels, rows = given_labels(cast("Any", target), table, "y_val")
