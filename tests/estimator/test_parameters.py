@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from glassmax import Network, SoftmaxClassifier
 from glassmax.engine import best_engine
 from glassmax.functional import ACTIVATIONS
+from glassmax.functional.arrays import weighted_sum
 from glassmax.initializers import SCHEMES
 from tests.estimator.iris import IRIS, NAMES, SEEN, SEVERAL, SOFT, SPECIES, UNSEEN, W, assert_same_bits, small
 
@@ -748,7 +749,7 @@ def test_a_soft_row_has_the_mean_weight_of_its_classes():
 def test_the_columns_of_soft_labels_are_weighed_by_their_names():
     classes = ["virginica", "setosa", "versicolor"]
     named = small(class_weight={"setosa": 4.0}).fit(IRIS, SOFT, classes=classes)
-    assert_same_bits(named, small().fit(IRIS, SOFT, SOFT @ [1.0, 4.0, 1.0]))
+    assert_same_bits(named, small().fit(IRIS, SOFT, weighted_sum(np.array([1.0, 4.0, 1.0]), SOFT.T)))
 
 
 def test_balanced_soft_labels_give_every_class_the_same_total():
