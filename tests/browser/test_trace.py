@@ -7,7 +7,7 @@ import pytest
 
 import glassmax as gm
 from glassmax import pages
-from tests.browser.traces import TOY, TRACES, of_toy, traced
+from tests.browser.traces import TOY, TRACES, of_toy
 
 
 @pytest.fixture
