@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import glassmax as gm
-from tests.browser.traces import TOY, TRACES, of_toy, traced
+from glassmax import pages
+from tests.browser.traces import TOY, TRACES, of_toy
 
 
 @pytest.fixture
@@ -307,9 +308,26 @@ def test_the_page_of_a_large_network_is_below_3_megabytes(page_of, tmp_path):
     assert page.locator(".block").count() == len(trace)
 
 
-def test_a_derivation_and_a_diagnosis_fit_their_window(opened):
+CUT = """[...document.querySelectorAll("body *")]
+  .filter((each) => getComputedStyle(each).overflowX === "auto" && each.querySelector("math"))
+  .filter((each) => each.scrollHeight > each.clientHeight).map((each) => each.textContent)"""
+
+
+@pytest.mark.parametrize("width", [360, 768, 1440])
+def test_a_derivation_and_a_diagnosis_fit_their_window(opened, width):
     network = gm.Network([4, 10, 3], activation="sigmoid", l2=0.1)
-    for width in (360, 768, 1440):
-        page = opened(network.derive("W1").html(), width=width)
+    derivation = opened(network.derive("W1").html(), width=width)
+    X, y = TOY["X"], TOY["y"]
+    wrong = {name: -gradient for name, gradient in network.loss_and_gradients(X, y)[1].items()}
+    diagnosis = opened(pages.page("t", gm.diagnose(wrong, X, y, network=network)._repr_html_()), width=width)
+    for page in (derivation, diagnosis):
         assert page.evaluate("document.documentElement.scrollWidth") == width
-    assert traced([4, 3]).loss > 0
+        assert page.evaluate(CUT) == []
+
+
+def test_an_equation_is_not_cut_above_or_below(page_of):
+    page = page_of(of_toy())
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    for _ in range(page.locator(".block").count()):
+        assert page.evaluate(CUT) == []
+        page.keyboard.press("ArrowRight")

@@ -96,6 +96,14 @@ def test_parts_of_the_ledger_are_shown_alone(run):
     assert row.out == repr(trace(*toy(), rows=1).cell("dP", 0, 1)) + "\n"
 
 
+def test_the_jacobian_alone_is_shown_with_the_numbers_of_the_first_row(run):
+    box = trace(*toy())
+    alone = run("explain", "toy", "--only", "J").out.removesuffix("\n")
+    assert alone.startswith(repr(box["J"]))
+    assert alone in box.text()
+    assert f"{box.jacobian(0)[2, 1]:.4f}" in alone
+
+
 def test_parts_as_json_hold_the_same_numbers(run):
     box = trace(*toy())
     result = run("explain", "toy", "--only", "db2", "--cell", "dW2[3,1]", "--naive", "--nudge", "b1[2]", "--json")
@@ -208,6 +216,14 @@ COMMAND_LINE = {
         "explain toy --nudge A1[0,0]",
         "--nudge is 'A1', expected one of W1, b1, W2, b2, X: every other array is computed from these.",
     ),
+    "an_array_in_small_letters": (
+        "explain toy --cell dw2[3,1]",
+        "--cell is 'dw2', expected one of X, *. Did you mean 'dW2'?",
+    ),
+    "toy_with_a_table": (
+        "explain toy t.csv",
+        "toy has rows of its own and takes no DATA. Leave DATA out, or name a model file.",
+    ),
     "an_unknown_array": ("explain toy --only dW7", "--only is 'dW7', expected one of X, *. Did you mean 'dW2'?"),
     "a_member_that_is_not_there": (
         "explain m.safetensors t.csv --member 2",
@@ -243,6 +259,10 @@ DATA = {
     "a_page_in_place_of_its_table": (
         "explain m.safetensors t.csv --html t.csv",
         "t.csv is an input, which the output would replace. Pass another --html.",
+    ),
+    "a_page_in_place_of_another_file": (
+        "explain toy --html t.csv",
+        "t.csv exists and is no HTML file; it isn't replaced. Pass another --html.",
     ),
     "a_missing_table": (
         "explain m.safetensors nope.csv",

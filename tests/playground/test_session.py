@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from glassmax import Network
+from glassmax import Network, trace
 from glassmax.table.builtin import BUILTIN
 
 from .node import job, needs_node, run
@@ -107,6 +107,16 @@ def test_a_mistake_begins_in_the_array_of_its_rule_and_makes_a_wrong_gradient(mi
     assert found[0]["name"] == FIRST_CELL[mistake]
     assert found[0]["first"]["right"] != found[0]["first"]["wrong"]
     assert any(each["name"].startswith(("dW", "db")) for each in found)
+
+
+def test_infinite_numbers_that_agree_are_no_mistake_and_hide_none():
+    network = Network([4, 5, 3], random_state=3)
+    draw = np.random.default_rng(0)
+    X, Y = 1e5 * draw.normal(size=(6, 4)), np.eye(3)[draw.integers(3, size=6)]
+    assert np.isinf(trace(network, X, Y)["dP"].value).any()
+    sign, shifted = run(*(job("difference", network, X, Y, mistake=name) for name in ("sign", "class_shifted")))
+    assert [each["name"] for each in sign] == ["dZ2", "dW2", "db2", "dA1", "dZ1", "dW1", "db1", "dX"]
+    assert shifted[0]["name"] == "dP"
 
 
 WORSE = {  # the loss with the mistake is at least so many times the loss without

@@ -144,6 +144,12 @@ def test_the_shapes_under_the_letters_are_those_of_the_arrays():
     }
 
 
+def test_inputs_far_outside_are_traced_without_a_warning():
+    box = trace(Network([2, 3]), np.array([[1e200, -2e200]]), np.array([1]))
+    assert np.isfinite(box["dW1"].value).all()
+    np.testing.assert_array_equal(box["W1'"].value, box["W1"].value - box["eta"].value * box["dW1"].value)
+
+
 def test_scores_that_would_overflow_are_shown_without_a_warning():
     net = Network.from_parameters({"W1": [[2000.0, -2000.0, 0.0]], "b1": [0.0, 0.0, 0.0]})
     traced = trace(net, [[1.0], [-1.0]], [1, 1])

@@ -1,5 +1,7 @@
 """A cell is the sum of its products; a nudge, the update and the naive views say what plain NumPy says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -139,6 +141,16 @@ def test_a_nudge_of_a_float32_network_is_measured_in_double_precision():
     network, X, y = toy()
     nudge = trace(network.astype("float32"), X, y).nudge("W2", (3, 1), 1e-5)
     assert nudge.measured == pytest.approx(nudge.predicted, rel=1e-4)
+
+
+@pytest.mark.parametrize("step", [1e160, -1e300])
+def test_a_nudge_whose_square_overflows_has_every_number(box, step):
+    nudge = box.nudge("W2", (3, 1), step)
+    assert nudge.by_curvature == np.inf
+    assert nudge.to_dict()["by_curvature"] == "inf"
+    assert "inf   1/2 step^2" in repr(nudge)
+    slow = replace(nudge, curvature=4e-200, step=1e160)
+    assert slow.by_curvature == pytest.approx(2e120, rel=1e-15)
 
 
 def test_the_row_sums_of_a_jacobian_are_0_and_its_diagonal_is_another_gradient(box):

@@ -32,10 +32,16 @@ def ledger(trace: "Trace") -> str:
 def parts_as_text(trace: "Trace", parts: Sequence[Any]) -> str:
     """Return arrays, cells, naive views and nudges one after another."""
     from ..tracing import Entry
+    from ..tracing.formats.text import jacobian_lines
 
     terminal = console()
     if terminal is None:
-        return "\n\n".join(_harmless(repr(part)) for part in parts) + "\n"
+        jacobians = [isinstance(part, Entry) and part.value is None for part in parts]
+        written = [
+            "\n".join([repr(part), *(jacobian_lines(trace) if of_it else [])])
+            for part, of_it in zip(parts, jacobians, strict=True)
+        ]
+        return "\n\n".join(map(_harmless, written)) + "\n"
     shown: list[RenderableType] = []
     for part in parts:
         shown += (

@@ -53,14 +53,14 @@ def check_model_output(output: str, *inputs: str) -> Path:
     return path
 
 
-def check_page_output(output: str) -> Path:
+def check_page_output(output: str, *inputs: str, option: str = "--output") -> Path:
     """Check the path of a page as `check_output` does; raise too if it would replace a file that is no HTML."""
-    path = check_output(output)
+    path = check_output(output, *inputs, option=option)
     if path.is_file():
         with path.open("rb") as file:
             head = file.read(15)
         if head and head.lower() != b"<!doctype html>":
-            raise DataError(f"{path} exists and is no HTML file; it isn't replaced. Pass another --output.")
+            raise DataError(f"{path} exists and is no HTML file; it isn't replaced. Pass another {option}.")
     return path
 
 

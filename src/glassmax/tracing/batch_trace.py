@@ -4,14 +4,13 @@ from __future__ import annotations  # help() shows these names instead of what t
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import OptionError
+from ..errors import OptionError, one_of
 from ..files import write_whole
 from ..functional.arrays import Array
 from ..functional.heads import HeadTape
@@ -122,24 +121,17 @@ class Trace(Mapping[str, Entry]):
         self.network, self.rows, self.notes = batch.network, batch.rows, batch.notes
         self.classes, self.columns = batch.classes, batch.columns
         self._arrays = arrays_of(batch)
-        updated = (
-            []
-            if batch.optimizer is None
-            else list(updates(batch.optimizer, batch.network, gradients_of(batch, self._arrays)))
-        )
+        with np.errstate(all="ignore"):  # what overflows is shown, not warned of
+            updated = (
+                []
+                if batch.optimizer is None
+                else list(updates(batch.optimizer, batch.network, gradients_of(batch, self._arrays)))
+            )
         self.steps: list[Entry] = entries_of(batch, self._arrays, updated)
         self._by_name = {entry.name: entry for entry in self.steps}
 
     def __getitem__(self, name: str) -> Entry:
-        if name not in self._by_name:
-            near = get_close_matches(str(name), self._by_name, n=1, cutoff=0.4)
-            raise OptionError(
-                parameter="name",
-                came=repr(name),
-                expected=f"one of {', '.join(self._by_name)}",
-                remedy=f"Did you mean {near[0]!r}?" if near else "",
-            )
-        return self._by_name[name]
+        return self._by_name[one_of("name", name, self._by_name)]
 
     def __contains__(self, name: object) -> bool:
         return name in self._by_name

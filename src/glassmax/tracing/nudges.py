@@ -66,7 +66,7 @@ class Nudge:
     @property
     def by_curvature(self) -> float:
         """1/2 step^2 curvature: the part of the difference that the curvature explains."""
-        return 0.5 * self.step**2 * self.curvature
+        return 0.5 * self.step * (self.step * self.curvature)  # in this order, no square overflows
 
     def to_dict(self) -> dict[str, Any]:
         """Return the nudge as plain data."""

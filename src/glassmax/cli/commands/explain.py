@@ -2,6 +2,7 @@
 
 import re
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,6 @@ from ..talk import harmless, say, show, show_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from ...tracing import Trace
 
@@ -103,11 +103,11 @@ def _refuse_together(asked: dict[str, Any]) -> None:
         raise click.UsageError(f"{narrowed[0]} can't be combined with {formats[0]}, which {does} the whole ledger.")
 
 
-def _page(path: str, model: str, data: str | None) -> "Path":
+def _page(path: str, model: str, data: str | None) -> Path:
     """Return where the page is written, or raise before the work begins."""
-    from ..output_paths import check_output
+    from ..output_paths import check_page_output
 
-    return check_output(path, *([] if data is None else [model, data]), option="--html")
+    return check_page_output(path, *([] if data is None else [model, data]), option="--html")
 
 
 def _toy(asked: dict[str, Any]) -> "Trace":
@@ -127,6 +127,8 @@ def _of_model(model: str, data: str, asked: dict[str, Any]) -> "Trace":
     from .predict import columns_needed, refuse_swapped
 
     refuse_swapped(model, data)
+    if model == "toy" and not Path(model).exists():
+        raise click.UsageError("toy has rows of its own and takes no DATA. Leave DATA out, or name a model file.")
     loaded = load_model(model)
     needed = columns_needed(loaded, model, "Explain it")
     assert loaded.encoding is not None

@@ -122,12 +122,14 @@ export class Detail {
     const shown = terms.length > TERMS ? terms.slice(0, TERMS - 1) : terms;
     const rest = terms.slice(shown.length);
     const total = terms.reduce((sum, { value }) => sum + value, 0);
-    const line = (factors, value) => element("tr", {}, element("td", {}, ...factors), element("td", { class: "number" }, digits(value)));
+    const left = rest.reduce((sum, { value }) => sum + value, 0);
+    const write = writer([...shown.map(({ value }) => value), left, total], 6);
+    const line = (factors, value) => element("tr", {}, element("td", {}, ...factors), element("td", { class: "number" }, write(value)));
     return element("table", { class: "sum" },
       element("tbody", {},
         ...shown.map(({ factors, value }) => line(factors.flatMap((factor, m) => (m ? [" · ", this.factor(factor)] : [this.factor(factor)])), value)),
-        ...(rest.length ? [line([`${rest.length} more products`], rest.reduce((sum, { value }) => sum + value, 0))] : []),
-        element("tr", { class: "total" }, element("th", { scope: "row" }, "sum"), element("td", { class: "number" }, digits(total)))));
+        ...(rest.length ? [line([`${rest.length} more products`], left)] : []),
+        element("tr", { class: "total" }, element("th", { scope: "row" }, "sum"), element("td", { class: "number" }, write(total)))));
   }
 
   factor(factor) {

@@ -165,16 +165,21 @@ export function firstDifference(right, wrong) {
   for (const [name, M] of Object.entries(right)) {
     const W = wrong[name];
     let [count, first, largest] = [0, null, 0];
-    const extent = M.data.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    const extent = M.data.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 0);
     M.data.forEach((x, n) => {
-      const difference = Math.abs(x - W.data[n]);
-      if (difference > 1e-12 * (extent + 1e-12) || Number.isNaN(difference) !== Number.isNaN(x)) {
+      if (differs(x, W.data[n], 1e-12 * (extent + 1e-12))) {
         ++count;
-        largest = Math.max(largest, difference);
+        largest = Math.max(largest, Math.abs(x - W.data[n]));
         first ??= { name, i: Math.floor(n / M.cols), j: n % M.cols, right: x, wrong: W.data[n] };
       }
     });
     if (count) arrays.push({ name, count, of: M.data.length, largest, first });
   }
   return arrays;
+}
+
+// Two equal infinities don't differ, nor do two numbers that are not defined.
+function differs(x, y, tolerance) {
+  if (Number.isFinite(x) && Number.isFinite(y)) return Math.abs(x - y) > tolerance;
+  return !Object.is(x, y);
 }

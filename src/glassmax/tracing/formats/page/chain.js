@@ -81,13 +81,13 @@ function scaleFor(place, columns, rows, cells) {
   }
   const most = Math.max(...steps.map((step) => Math.max(...extentOfBlock(step))));
   const fitting = Math.min(14, MOST_TALL / tall, (place.clientWidth - around) / total);
-  return most <= 60 ? Math.max(fitting, 5) : Math.min(Math.max(fitting, 0.05), 260 / most);
+  return most <= 60 ? Math.max(fitting, 5) : Math.min(Math.max(fitting, 72 / most), 260 / most);
 }
 
 function block(step, scale) {
   const [height, width] = extentOfBlock(step);
   const canvas = element("canvas", { "aria-hidden": "true" });
-  const least = step.shape.length === 0 ? Math.max(scale, 9) : 3;
+  const least = step.shape.length === 0 ? Math.max(scale, 9) : 6;
   canvas.style.width = `${Math.max(width * scale, least)}px`;
   canvas.style.height = `${Math.max(height * scale, least)}px`;
   const said = step.equations.at(-1);
@@ -179,18 +179,20 @@ function drawLines(step, uses) {
   svg.setAttribute("height", svg.parentElement.scrollHeight);
   const middle = (name) => {
     const rectangle = blocks.get(name).canvas.getBoundingClientRect();
+    const below = blocks.get(name).button.getBoundingClientRect().bottom;
     return {
+      below: below - box.y + scrolled[1],
       x: rectangle.x - box.x + scrolled[0] + rectangle.width / 2,
       y: rectangle.y - box.y + scrolled[1] + rectangle.height / 2,
-      half: rectangle.height / 2,
     };
   };
   const end = middle(step.name);
   for (const name of uses) {
     if (!blocks.has(name) || name === step.name) continue;
     const start = middle(name);
-    const bend = (end.y - start.y) / 2;
-    const path = `M${start.x} ${start.y} C${start.x} ${start.y + bend} ${end.x} ${end.y - bend} ${end.x} ${end.y}`;
-    svg.append(drawn("path", { d: path }), drawn("circle", { cx: start.x, cy: start.y, r: 3 }));
+    const top = end.y > start.below ? start.below : start.y; // below the name, which the line would cross
+    const bend = (end.y - top) / 2;
+    const path = `M${start.x} ${top} C${start.x} ${top + bend} ${end.x} ${end.y - bend} ${end.x} ${end.y}`;
+    svg.append(drawn("path", { d: path }));
   }
 }
