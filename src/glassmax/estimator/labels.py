@@ -25,9 +25,18 @@ from ..errors import LabelError, OptionError, Setting
 from ..functional.arrays import Array, weighted_sum
 from .user_warnings import warn_user
 
-__all__ = ["Labels", "distinct_labels", "encode_labels", "most_probable_class", "plain_labels", "weigh_rows"]
+__all__ = [
+    "Labels",
+    "distinct_labels",
+    "encode_labels",
+    "most_probable_class",
+    "plain_labels",
+    "scaled_weights",
+    "weigh_rows",
+]
 
 SUM_TOLERANCE = 1e-4
+SMALLEST_WEIGHT = 1e-20
 
 
 class Labels(NamedTuple):
@@ -261,11 +270,18 @@ def weigh_rows(
         of_class = np.array([class_weight.get(name, 1.0) for name in classes.tolist()], np.float64)
     if not ((of_class >= 0) & np.isfinite(of_class)).all():
         raise OptionError(parameter="class_weight", came=repr(class_weight), expected="numbers >= 0")
+    of_class = scaled_weights(of_class)
     of_row = of_class[T] if T.ndim == 1 else weighted_sum(of_class, T.T)
     weight: Array = of_row if sample_weight is None else of_row * sample_weight
     if not weight.any():
         raise LabelError("class_weight leaves no row a weight, expected at least one number > 0.")
-    return weight
+    return scaled_weights(weight)
+
+
+def scaled_weights(weight: Array) -> Array:
+    """Return weights; if all are so small that sums of them lose digits, they are divided by the largest."""
+    largest = weight.max(initial=0.0)
+    return weight / largest if 0 < largest < SMALLEST_WEIGHT else weight
 
 
 def _without_silent_rows(S: Array, sample_weight: Array | None) -> Array | None:

@@ -17,7 +17,7 @@ from .cells import COMMA_NUMBER, as_text, number_text, parse_number
 from .dates import FORMS, form_of
 from .grouping import Grouping, readings_of
 from .notes import MISSING, TOO_LONG, Note, Reason, it, left_out
-from .table import Table, some
+from .table import FOR_ARRAYS, Table, check_number_of_columns, some
 
 __all__ = ["KINDS", "MOST_VALUES", "ColumnOptions", "Inference", "infer"]
 
@@ -119,8 +119,8 @@ def infer(
     Raises
     ------
     DataError
-        If columns hold numbers that are not written as numbers, naming all of them, or a column isn't of the type that
-        `options` says.
+        If columns hold numbers that are not written as numbers, naming all of them, if a column isn't of the type that
+        `options` says, or if there are more than 20,000 columns to learn from.
     """
     for name in (*without, *options.types, *options.ignore, *options.keep):
         table.column(name)
@@ -128,13 +128,14 @@ def infer(
         if kind not in KINDS:
             message = f"The type of column {name!r} is {kind!r}, expected one of {', '.join(KINDS)}."
             raise OptionError(message, parameter="types")
+    not_inputs = {*without, *options.ignore, *table.unusable}
+    names = [name for name in table.columns if name not in not_inputs]
+    check_number_of_columns(table.name, len(names), ("Leave columns out with ", Setting("ignore"), f", {FOR_ARRAYS}"))
     kinds: dict[str, str] = {}
     notes = [left_out(name, it(f"holds {what}")) for name, what in table.unusable.items()]
     refused: dict[str, str] = {}
     groupings: dict[str, Grouping] = {}
-    for name in table.columns:
-        if name in without or name in options.ignore or name in table.unusable:
-            continue
+    for name in names:
         asked = options.types.get(name)
         guess = _as_asked(table, name, asked) if asked else _guess(table, name, keep=name in options.keep)
         if guess.note:
