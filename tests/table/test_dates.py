@@ -8,7 +8,7 @@ import pytest
 
 from glassmax import read_table
 from glassmax.errors import DataError
-from glassmax.table import Encoding, infer
+from glassmax.table import Encoding, infer, table_from
 from glassmax.table.dates import FORMS, form_of, moment
 
 DAY = int((datetime(2024, 1, 5) - datetime(1970, 1, 1)).total_seconds()) * 1_000_000
@@ -80,3 +80,14 @@ def test_a_column_of_moments_beyond_the_years_1_to_9999_is_left_out_and_said(fir
     inference = infer(table, ("y",))
     assert inference.kinds == {"x": "number"}
     assert list(map(str, inference.notes)) == ["day is left out: it holds dates beyond the years 1 to 9999."]
+
+
+def test_numbers_that_are_written_like_days_are_said():
+    def notes(days):
+        return list(map(str, infer(table_from({"day": np.array(days, float), "y": CLASSES}), ("y",)).notes))
+
+    days = [20200101 + 10000 * (i % 3) + 100 * (i % 12) + i % 28 for i in range(30)]
+    assert notes(days) == [
+        "day: 20200101 and the like are read as numbers. If they are dates, write them as 2024-05-31."
+    ]
+    assert notes([*days[:-1], 20201301]) == notes([*days[:-1], 20200132]) == notes([*days[:-1], 18991231]) == []

@@ -26,6 +26,7 @@ MOSTLY = 0.9
 MOST_VALUES = 1000
 """Of a category, this many values at most have a column of X each; the others share one."""
 FEW = 20
+FEW_WORDS = 3
 LONGEST_EXACT = 15
 FEWEST_ROWS_NUMBERED = 30
 WORDS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), ("off", "on"))
@@ -222,7 +223,17 @@ def _guess_numbers(name: str, values: Array, *, keep: bool) -> _Guess:
         return _left_out_unless_kept(name, it("counts the rows"))
     if NAMED_ID.fullmatch(name) and len(there) > FEW and len(np.unique(there)) == len(there) and _whole(there):
         return _left_out_unless_kept(name, it("is another number in every row, as identifiers are"))
+    if _are_days(there):
+        what = f"{name}: {there[0]:.0f} and the like are read as numbers. If they are dates, write them as 2024-05-31."
+        return _Guess("number", Note((what,)))
     return _Guess("number")
+
+
+def _are_days(values: Array) -> bool:
+    """Whether each number is written like a day of the years 1900 to 2099, as 20240531."""
+    month, day = values // 100 % 100, values % 100
+    days = (values >= 19000101) & (values <= 20991231) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+    return bool(days.all()) and _whole(values)
 
 
 def _whole(values: Array) -> bool:
@@ -275,7 +286,19 @@ def _guess_text(table: Table, name: str, texts: Array, *, keep: bool) -> _Guess:
         return _Guess("category")
     if len(distinct) > FEW and len(distinct) > len(there) / 2:
         return _too_many(name, there, distinct, whole=whole)
-    return _Guess("category")
+    return _Guess("category", _note_on_words(table, name, there) if numbers >= len(there) / 2 else None)
+
+
+def _note_on_words(table: Table, name: str, there: Collection[str]) -> Note | None:
+    """Return a note on a few words without digits among numbers, which may mean missing cells; None if there are none."""
+    words = {text for text in there if parse_number(text, table.decimal) is None}
+    if not words or len(words) > FEW_WORDS or any(re.match(r"[+-]?[.,]?[0-9]", word) for word in words):
+        return None
+    shown = " and ".join(map(repr, sorted(words)))
+    missing = {*words, *(table.missing_words or ()), *(w for found in table.words.values() for w in found.counts())}
+    what = f"{name} is read as categories, because its numbers stand beside {shown}. "
+    remedy = "If it means a missing cell: " if len(words) == 1 else "If they mean missing cells: "
+    return Note((what, remedy, Setting("missing_words", sorted(missing)), "."))
 
 
 def _grouped(table: Table, name: str) -> _Guess | None:
