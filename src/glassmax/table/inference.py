@@ -290,7 +290,7 @@ def _guess_text(table: Table, name: str, texts: Array, *, keep: bool) -> _Guess:
 
 
 def _note_on_words(table: Table, name: str, there: Collection[str]) -> Note | None:
-    """Return a note on a few words without digits among numbers, which may mean missing cells; None if there are none."""
+    """Return a note on a few words among numbers, which may mean missing cells; None if there are none, or many."""
     words = {text for text in there if parse_number(text, table.decimal) is None}
     if not words or len(words) > FEW_WORDS or any(re.match(r"[+-]?[.,]?[0-9]", word) for word in words):
         return None
