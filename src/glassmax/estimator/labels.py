@@ -133,14 +133,15 @@ def plain_labels(y: Any) -> Any:
     labels = np.asarray(y) if hasattr(y, "dtype") else np.empty(0)
     if labels.dtype.kind in "bi" and labels.ndim == 1:
         return labels  # a pandas series of Int64 or boolean too, which scikit-learn turns into floats
-    if labels.dtype.kind != "O" or labels.ndim != 1 or not len(labels):
+    if labels.dtype.kind != "O" or labels.shape not in ((labels.size,), (labels.size, 1)) or not len(labels):
         return y
-    booleans = [isinstance(label, bool | np.bool_) for label in labels]
+    cells = labels.ravel()
+    booleans = [isinstance(label, bool | np.bool_) for label in cells]
     if all(booleans):
         return labels.astype(bool)
-    if any(booleans) or not all(isinstance(label, int | float | np.integer | np.floating) for label in labels):
+    if any(booleans) or not all(isinstance(label, int | float | np.integer | np.floating) for label in cells):
         return y
-    whole = all(isinstance(label, int | np.integer) for label in labels)
+    whole = all(isinstance(label, int | np.integer) for label in cells)
     try:
         return labels.astype(np.int64 if whole else np.float64)
     except OverflowError:
@@ -152,6 +153,12 @@ def _check_types(y: Array, what: str) -> None:
     if y.dtype.kind != "O" or all(isinstance(label, str) for label in y):
         return
     kinds = ", ".join(sorted({type(label).__name__ for label in y.tolist()}))
+    long = [label for label in y.tolist() if isinstance(label, int) and not -(2**63) <= label < 2**63]
+    if kinds == "int" and long:
+        raise LabelError(
+            f"{what} holds the label {long[0]}, expected whole numbers of at most 64 bits. Convert them to text: "
+            f"[str(label) for label in {what}]."
+        )
     raise LabelError(
         f"{what} holds labels of type {kinds}, expected all of one type: text, whole numbers or booleans. Convert them "
         f"first, to text for instance: [str(label) for label in {what}]."
