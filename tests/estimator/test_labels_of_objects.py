@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from glassmax import SoftmaxClassifier, TableClassifier
+from glassmax.errors import LabelError
 from tests.estimator.iris import IRIS, SPECIES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -41,3 +42,20 @@ def test_partial_fit_and_validation_labels_take_objects_too():
     np.testing.assert_array_equal(classifier.predict_proba(IRIS), same.predict_proba(IRIS))
     assert SoftmaxClassifier(()).partial_fit(IRIS, y, classes=[0, 1, 2]).classes_.tolist() == [0, 1, 2]
     assert classifier.score(IRIS, y) == same.score(IRIS, SPECIES)
+
+
+def test_whole_numbers_of_more_than_64_bits_are_refused_in_these_words():
+    y = np.where(SPECIES == 0, 2**70, SPECIES.astype(object))
+    with pytest.raises(LabelError) as raised:
+        SoftmaxClassifier(()).fit(IRIS, y)
+    assert str(raised.value) == (
+        "y holds the label 1180591620717411303424, expected whole numbers of at most 64 bits. Convert them to text: "
+        "[str(label) for label in y]."
+    )
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversionWarning")
+@pytest.mark.parametrize(("y", "classes"), [(SPECIES, [0, 1, 2]), (BOOLEANS, [False, True])])
+def test_a_column_of_objects_is_read_as_what_it_holds(y, classes):
+    found = SoftmaxClassifier((), max_iter=2).fit(IRIS, y.astype(object)[:, None]).classes_.tolist()
+    assert (found, list(map(type, found))) == (classes, list(map(type, classes)))

@@ -166,3 +166,15 @@ def test_the_empty_end_of_rows_is_found_in_the_sample_alone():
     assert delimited._without_empty_end(["x", "y", ""], [["1", "a", ""]]) == (["x", "y"], 3, 1)
     assert delimited._without_empty_end(["x", "y"], [["1", "a", "b"]]) == (["x", "y"], 2, 0)
     assert delimited._without_empty_end(["x", ""], []) == (["x"], 1, 1)
+
+
+@pytest.mark.parametrize("header", [None, True])
+def test_a_header_that_is_repeated_below_is_named(tmp_path, header):
+    rows = [f"{i % 7}.5,{'uvw'[i % 3]},{'ab'[i % 2]}\n" for i in range(60)]
+    (tmp_path / "t.csv").write_text("".join(["x,c,y\n", *rows[:30], "x,c,y\n", *rows[30:]]))
+    with pytest.raises(DataError) as raised:
+        read_labels(read_table(tmp_path / "t.csv", header=header), "y")
+    assert str(raised.value) == (
+        "Row 31 of t.csv (line 32) repeats the header, as where several files were joined, expected cells. Remove each "
+        "such row."
+    )

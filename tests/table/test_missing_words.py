@@ -10,7 +10,7 @@ import pytest
 from glassmax import Model, Network, TableClassifier, load_model, read_table
 from glassmax.errors import OptionError
 from glassmax.estimator.tables.rows import TableRows
-from glassmax.table import Encoding, Table, read_batches, read_labels
+from glassmax.table import Encoding, Table, infer, read_batches, read_labels
 from glassmax.table.cells import as_text
 from glassmax.table.missing_words import are_words
 
@@ -170,3 +170,36 @@ def test_numbers_dates_and_answers_are_no_words():
     assert are_words(["Mild", "Severe"])
     for texts in (["1", "2"], ["2024-01-01"], ["Jan 5, 2024", "May 6, 2024"], ["yes", "No"], ["12 kg", "13 kg"], []):
         assert not are_words(texts), texts
+
+
+def cells_note(tmp_path, cells):
+    rows = "".join(f'"{cell}",{"ab"[i % 2]}\n' for i, cell in enumerate(cells))
+    (tmp_path / "t.csv").write_text("x,y\n" + rows)
+    inference = infer(read_table(tmp_path / "t.csv"), ("y",))
+    return inference.kinds, list(map(str, inference.notes))
+
+
+@pytest.mark.parametrize("word", ["-", ".", "unknown", "#DIV/0!", "n.d."])
+def test_a_word_that_makes_categories_of_numbers_is_said(tmp_path, word):
+    kinds, notes = cells_note(tmp_path, [word if i % 5 == 0 else f"{i % 7}.5" for i in range(60)])
+    assert kinds == {"x": "category"}
+    assert notes == [
+        f"x is read as categories, because its numbers stand beside {word!r}. If it means a missing cell: "
+        f"missing_words=[{word!r}]."
+    ]
+    table = read_table(tmp_path / "t.csv", missing_words=[word])
+    assert infer(table, ("y",)).kinds == {"x": "number"}
+    assert np.isnan(table["x"]).sum() == 12
+
+
+def test_several_words_among_numbers_are_said_beside_those_that_are_missing(tmp_path):
+    cells = [["NA", "-", "x"][i // 5 % 3] if i % 5 == 0 else f"{i % 7}.5" for i in range(60)]
+    assert cells_note(tmp_path, cells)[1] == [
+        "x is read as categories, because its numbers stand beside '-' and 'x'. If they mean missing cells: "
+        "missing_words=['-', 'NA', 'x']."
+    ]
+
+
+@pytest.mark.parametrize("word", ["3+", "12 kg"])
+def test_classes_of_numbers_are_categories_without_a_note(tmp_path, word):
+    assert cells_note(tmp_path, [word if i % 5 == 0 else f"{i % 3}" for i in range(60)]) == ({"x": "category"}, [])

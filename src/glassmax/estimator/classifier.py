@@ -346,7 +346,7 @@ class SoftmaxClassifier(CallbackSupport, ClassifierMixin, BaseEstimator):  # typ
             Labels of any type, at least two different ones; or a matrix, see `output` and `loss`. A label may be a set
             of labels, for "one of these", or `glassmax.not_class`. If some labels are sets, others may be missing.
         sample_weight : (n,) array, optional
-            Weights of the rows, >= 0, not all 0.
+            Weights of the rows, >= 0, not all 0. If all are below 1e-20, they are divided by the largest.
         X_val, y_val, sample_weight_val : arrays, optional
             Validation rows, on which each epoch is scored; early stopping then holds out no rows. `class_weight` is
             not applied to them.

@@ -14,12 +14,11 @@ from sklearn.utils.validation import _check_sample_weight, _get_feature_names, v
 from ..engine import all_finite
 from ..errors import DataError, LabelError
 from ..functional.arrays import Array
-from .labels import plain_labels
+from .labels import plain_labels, scaled_weights
 
-__all__ = ["check_X", "check_rows", "column_names", "scaled_weights"]
+__all__ = ["check_X", "check_rows", "column_names"]
 
 FLOATS = (np.float64, np.float32)
-SMALLEST_WEIGHT = 1e-20
 OF_DATES = (
     "Convert them to numbers first, such as the days since a first date, or use TableClassifier, which reads dates as "
     "they are."
@@ -71,12 +70,6 @@ def check_rows(
     except ValueError as error:
         raise _explained(error, X, y, what) from None
     return X if reset else _in_range(classifier, X, f"X{what}"), y, sample_weight
-
-
-def scaled_weights(weight: Array) -> Array:
-    """Return weights, all so small that they would vanish in sums, divided by the largest: only ratios count."""
-    largest = weight.max(initial=0.0)
-    return weight / largest if 0 < largest < SMALLEST_WEIGHT else weight
 
 
 def column_names(y: Any) -> list[Any] | None:

@@ -25,9 +25,18 @@ from ..errors import LabelError, OptionError, Setting
 from ..functional.arrays import Array, weighted_sum
 from .user_warnings import warn_user
 
-__all__ = ["Labels", "distinct_labels", "encode_labels", "most_probable_class", "plain_labels", "weigh_rows"]
+__all__ = [
+    "Labels",
+    "distinct_labels",
+    "encode_labels",
+    "most_probable_class",
+    "plain_labels",
+    "scaled_weights",
+    "weigh_rows",
+]
 
 SUM_TOLERANCE = 1e-4
+SMALLEST_WEIGHT = 1e-20
 
 
 class Labels(NamedTuple):
@@ -124,14 +133,15 @@ def plain_labels(y: Any) -> Any:
     labels = np.asarray(y) if hasattr(y, "dtype") else np.empty(0)
     if labels.dtype.kind in "bi" and labels.ndim == 1:
         return labels  # a pandas series of Int64 or boolean too, which scikit-learn turns into floats
-    if labels.dtype.kind != "O" or labels.ndim != 1 or not len(labels):
+    if labels.dtype.kind != "O" or labels.shape not in ((labels.size,), (labels.size, 1)) or not len(labels):
         return y
-    booleans = [isinstance(label, bool | np.bool_) for label in labels]
+    cells = labels.ravel()
+    booleans = [isinstance(label, bool | np.bool_) for label in cells]
     if all(booleans):
         return labels.astype(bool)
-    if any(booleans) or not all(isinstance(label, int | float | np.integer | np.floating) for label in labels):
+    if any(booleans) or not all(isinstance(label, int | float | np.integer | np.floating) for label in cells):
         return y
-    whole = all(isinstance(label, int | np.integer) for label in labels)
+    whole = all(isinstance(label, int | np.integer) for label in cells)
     try:
         return labels.astype(np.int64 if whole else np.float64)
     except OverflowError:
@@ -143,6 +153,12 @@ def _check_types(y: Array, what: str) -> None:
     if y.dtype.kind != "O" or all(isinstance(label, str) for label in y):
         return
     kinds = ", ".join(sorted({type(label).__name__ for label in y.tolist()}))
+    long = [label for label in y.tolist() if isinstance(label, int) and not -(2**63) <= label < 2**63]
+    if kinds == "int" and long:
+        raise LabelError(
+            f"{what} holds the label {long[0]}, expected whole numbers of at most 64 bits. Convert them to text: "
+            f"[str(label) for label in {what}]."
+        )
     raise LabelError(
         f"{what} holds labels of type {kinds}, expected all of one type: text, whole numbers or booleans. Convert them "
         f"first, to text for instance: [str(label) for label in {what}]."
@@ -261,11 +277,18 @@ def weigh_rows(
         of_class = np.array([class_weight.get(name, 1.0) for name in classes.tolist()], np.float64)
     if not ((of_class >= 0) & np.isfinite(of_class)).all():
         raise OptionError(parameter="class_weight", came=repr(class_weight), expected="numbers >= 0")
+    of_class = scaled_weights(of_class)
     of_row = of_class[T] if T.ndim == 1 else weighted_sum(of_class, T.T)
     weight: Array = of_row if sample_weight is None else of_row * sample_weight
     if not weight.any():
         raise LabelError("class_weight leaves no row a weight, expected at least one number > 0.")
-    return weight
+    return scaled_weights(weight)
+
+
+def scaled_weights(weight: Array) -> Array:
+    """Return weights; if all are so small that sums of them lose digits, they are divided by the largest."""
+    largest = weight.max(initial=0.0)
+    return weight / largest if 0 < largest < SMALLEST_WEIGHT else weight
 
 
 def _without_silent_rows(S: Array, sample_weight: Array | None) -> Array | None:

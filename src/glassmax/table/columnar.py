@@ -45,7 +45,7 @@ def read_columnar(source: Source, wanted: Sequence[str] | None = None, decimal: 
         frame = opened(source.kind, str(source.path) if content is None else BytesIO(content))
         names = frame.collect_schema().names()
     if wanted is None:
-        check_number_of_columns(source.name, len(names))
+        check_number_of_columns(source.name, len(names) - 1)  # one is the target
     asked = set(names if wanted is None else wanted)
     chosen = [name for name in names if name in asked] or names
     header = tuple(names) if len(chosen) < len(names) else ()

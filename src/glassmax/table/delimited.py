@@ -79,7 +79,7 @@ def read_delimited(lines: Lines, dialect: Dialect, wanted: Sequence[str] | None 
         raise DataError(f"{place} is empty, expected a header and rows.")
     head = _read_head(name, first, dialect)
     if wanted is None:
-        check_number_of_columns(name, len(head.header))
+        check_number_of_columns(name, len(head.header) - 1)  # one is the target
     at = lines.count - first.count(b"\n") + first.count(b"\n", 0, head.length)
     reader = _Reader(name, head, wanted, lines, at)
     rest = first[head.length :]

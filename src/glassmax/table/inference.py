@@ -17,7 +17,7 @@ from .cells import COMMA_NUMBER, as_text, number_text, parse_number
 from .dates import FORMS, form_of
 from .grouping import Grouping, readings_of
 from .notes import MISSING, TOO_LONG, Note, Reason, it, left_out
-from .table import Table, some
+from .table import FOR_ARRAYS, Table, check_number_of_columns, some
 
 __all__ = ["KINDS", "MOST_VALUES", "ColumnOptions", "Inference", "infer"]
 
@@ -26,6 +26,7 @@ MOSTLY = 0.9
 MOST_VALUES = 1000
 """Of a category, this many values at most have a column of X each; the others share one."""
 FEW = 20
+FEW_WORDS = 3
 LONGEST_EXACT = 15
 FEWEST_ROWS_NUMBERED = 30
 WORDS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), ("off", "on"))
@@ -119,8 +120,8 @@ def infer(
     Raises
     ------
     DataError
-        If columns hold numbers that are not written as numbers, naming all of them, or a column isn't of the type that
-        `options` says.
+        If columns hold numbers that are not written as numbers, naming all of them, if a column isn't of the type that
+        `options` says, or if there are more than 20,000 columns to learn from.
     """
     for name in (*without, *options.types, *options.ignore, *options.keep):
         table.column(name)
@@ -128,13 +129,14 @@ def infer(
         if kind not in KINDS:
             message = f"The type of column {name!r} is {kind!r}, expected one of {', '.join(KINDS)}."
             raise OptionError(message, parameter="types")
+    not_inputs = {*without, *options.ignore, *table.unusable}
+    names = [name for name in table.columns if name not in not_inputs]
+    check_number_of_columns(table.name, len(names), ("Leave columns out with ", Setting("ignore"), f", {FOR_ARRAYS}"))
     kinds: dict[str, str] = {}
     notes = [left_out(name, it(f"holds {what}")) for name, what in table.unusable.items()]
     refused: dict[str, str] = {}
     groupings: dict[str, Grouping] = {}
-    for name in table.columns:
-        if name in without or name in options.ignore or name in table.unusable:
-            continue
+    for name in names:
         asked = options.types.get(name)
         guess = _as_asked(table, name, asked) if asked else _guess(table, name, keep=name in options.keep)
         if guess.note:
@@ -221,7 +223,17 @@ def _guess_numbers(name: str, values: Array, *, keep: bool) -> _Guess:
         return _left_out_unless_kept(name, it("counts the rows"))
     if NAMED_ID.fullmatch(name) and len(there) > FEW and len(np.unique(there)) == len(there) and _whole(there):
         return _left_out_unless_kept(name, it("is another number in every row, as identifiers are"))
+    if _are_days(there):
+        what = f"{name}: {there[0]:.0f} and the like are read as numbers. If they are dates, write them as 2024-05-31."
+        return _Guess("number", Note((what,)))
     return _Guess("number")
+
+
+def _are_days(values: Array) -> bool:
+    """Whether each number is written like a day of the years 1900 to 2099, as 20240531."""
+    month, day = values // 100 % 100, values % 100
+    days = (values >= 19000101) & (values <= 20991231) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+    return bool(days.all()) and _whole(values)
 
 
 def _whole(values: Array) -> bool:
@@ -274,7 +286,19 @@ def _guess_text(table: Table, name: str, texts: Array, *, keep: bool) -> _Guess:
         return _Guess("category")
     if len(distinct) > FEW and len(distinct) > len(there) / 2:
         return _too_many(name, there, distinct, whole=whole)
-    return _Guess("category")
+    return _Guess("category", _note_on_words(table, name, there) if numbers >= len(there) / 2 else None)
+
+
+def _note_on_words(table: Table, name: str, there: Collection[str]) -> Note | None:
+    """Return a note on a few words among numbers, which may mean missing cells; None if there are none, or many."""
+    words = {text for text in there if parse_number(text, table.decimal) is None}
+    if not words or len(words) > FEW_WORDS or any(re.match(r"[+-]?[.,]?[0-9]", word) for word in words):
+        return None
+    shown = " and ".join(map(repr, sorted(words)))
+    missing = {*words, *(table.missing_words or ()), *(w for found in table.words.values() for w in found.counts())}
+    what = f"{name} is read as categories, because its numbers stand beside {shown}. "
+    remedy = "If it means a missing cell: " if len(words) == 1 else "If they mean missing cells: "
+    return Note((what, remedy, Setting("missing_words", sorted(missing)), "."))
 
 
 def _grouped(table: Table, name: str) -> _Guess | None:

@@ -16,7 +16,7 @@ from ..functional.arrays import Array
 from .cells import WHITE, as_text, column_of, objects
 from .decoding import Lines
 from .missing_words import missing_words_in
-from .table import Table
+from .table import Table, check_number_of_columns
 
 __all__ = ["read_json_lines"]
 
@@ -77,6 +77,8 @@ def read_json_lines(lines: Lines, wanted: Sequence[str] | None = None, decimal: 
             number += 1
             for key in row:
                 known.setdefault(key)
+            if wanted is None:
+                check_number_of_columns(f"{name} (line {line})", len(known) - 1)  # one is the target
             if len(known) > MOST_KEYS:
                 raise DataError(f"{name} (line {line}) has more than {MOST_KEYS} keys, expected the same in each line.")
             rows.append(row)

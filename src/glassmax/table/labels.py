@@ -114,8 +114,17 @@ def read_labels(
 
 
 def _check_header(table: Table, target: str, texts: Array) -> None:
-    """Raise if the names of the columns are the first row of a file without a header."""
-    if not table.how.startswith("CSV") or table.has_header is not None or target not in set(texts):
+    """Raise if the names of the columns are the first row of a file without a header, or stand in a row once more."""
+    if not table.how.startswith("CSV") or table.has_header is False or target not in set(texts):
+        return
+    named = np.array([as_text(cells) == name for name, cells in table.columns.items()])
+    again = np.flatnonzero(named.all(axis=0))
+    if len(named) > 1 and len(again) and not named[:, ~named.all(axis=0)].any():  # no name is a cell of another row
+        raise DataError(
+            f"{table.place(int(again[0]))} repeats the header, as where several files were joined, expected cells. "
+            "Remove each such row."
+        )
+    if table.has_header:
         return
     others = [name for name in table.columns if name != target]
     cells = [name for name in others if parse_number(name) is not None or name in set(as_text(table.columns[name]))]

@@ -11,10 +11,12 @@ from ..functional.arrays import Array
 from .cells import DEFAULT_WORDS, as_text, parse_number
 from .missing_words import MissingWords, kept_words, with_missing_words
 
-__all__ = ["Columns", "Table", "check_number_of_columns", "joined", "some"]
+__all__ = ["FOR_ARRAYS", "Columns", "Table", "check_number_of_columns", "joined", "some"]
 
 MOST_SHOWN, MOST_NAMES = 10, 30
-MOST_COLUMNS = 50_000
+MOST_COLUMNS = 20_000
+FOR_ARRAYS = "or train SoftmaxClassifier on an array or a sparse matrix, which may have any number of columns."
+CHOOSE_COLUMNS: Text = (f"Save the columns that matter as a table of their own, {FOR_ARRAYS}",)
 
 
 class Columns(dict[str, Array]):
@@ -263,13 +265,11 @@ def _is_text(piece: Array) -> bool:
     return piece.dtype.kind == "O" and not any(isinstance(cell, bool) for cell in piece)
 
 
-def check_number_of_columns(name: str, n_columns: int) -> None:
-    """Raise if a table has more columns than a network of dense layers trains on in reasonable time and memory."""
+def check_number_of_columns(name: str, n_columns: int, remedy: Text = CHOOSE_COLUMNS) -> None:
+    """Raise if there are more columns than a preset trains on in about a minute and a gigabyte, at 200 rows."""
     if n_columns > MOST_COLUMNS:
-        raise DataError(
-            f"{name} has {n_columns} columns, expected {MOST_COLUMNS} at most. Choose columns first, or train "
-            "SoftmaxClassifier on a sparse matrix."
-        )
+        message = f"{name} has {n_columns} columns to learn from, expected at most {MOST_COLUMNS}."
+        raise DataError(message, remedy=remedy)
 
 
 def some(names: Iterable[str], most: int = 5) -> str:

@@ -146,7 +146,7 @@ CAUSES = {
     "labels_from_one": Cause(LABELS, "Labels that count from 1 were used as if from 0.", LABELS_LINE, LABELS_REASON),
     "labels_smoothed": Cause(
         LABELS,
-        "The labels are smoothed by another number than those of the loss, or those of the loss are not smoothed.",
+        "The labels are smoothed by another number than that of the loss, or the loss does not smooth.",
         LABELS_LINE,
         {"dZ": "smoothed"},
         fitted="smoothing",

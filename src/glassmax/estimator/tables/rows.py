@@ -36,8 +36,7 @@ from ...table.cells import as_text
 from ...table.frames import is_missing
 from ...training import holdout
 from ..candidates import holds_candidates, read_sets
-from ..inputs import scaled_weights
-from ..labels import encode_labels
+from ..labels import encode_labels, scaled_weights
 from .blocks import encoded_rows, is_better_sparse
 from .notes import notes_on_classes, notes_on_giveaways, notes_on_missing_words, notes_on_rows
 from .order import order_of
