@@ -80,7 +80,7 @@ function addHead(network, arrays, add, value, n, depth, l2) {
     (i, j) => ({ uses: [["P", i, j], ["Y", i, j]], text: dPText(loss, i, j, n) }));
   if (output === "softmax")
     add("backward", dZ, loss === "cross_entropy" ? `${dZ} = (P − Y) / ${n}` : `${dZ} = P ∘ (dP − rowsum(dP ∘ P))`, `${dZ}[i,c] = Σ_m dP[i,m] J_i[m,c],  J_i = diag(p) − p pᵀ`,
-      loss === "cross_entropy" ? "Softmax has one matrix of derivatives for each sample, the Jacobian. The Jacobian is contracted with dP. Because each row of Y sums to 1, P − Y is left." : "Softmax has one matrix of derivatives for each sample, the Jacobian. The Jacobian is contracted with dP. Its rows are never summed alone, because every row of the Jacobian sums to 0.",
+      loss === "cross_entropy" ? "Softmax has one matrix of derivatives for each sample, the Jacobian. The Jacobian is contracted with dP. Because each row of Y sums to 1, P − Y is left." : "Softmax has one matrix of derivatives for each sample, the Jacobian. The Jacobian is contracted with dP. The rows of the Jacobian are never summed alone, because every row sums to 0.",
       (i, j) => sumOver(arrays.P.cols, (m) => [["dP", i, m], ["", jacobian(arrays.P, i, m, j)]], value, [], [["dP", i, null], ["P", i, null]]));
   else
     add("backward", dZ, `${dZ} = dP ∘ ${output}′( ${Z} )`, `${dZ}[i,c] = dP[i,c] · ${output}′(${Z}[i,c])`, "Each output depends on its own score alone, so its derivative is a factor of each entry.",
