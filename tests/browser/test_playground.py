@@ -160,7 +160,7 @@ def test_digits_reach_95_percent_and_training_pauses(playground):
     assert page.inner_text("#train") == "Train"
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert page.inner_text("#epoch") == stopped
-    assert page.inner_text("#accuracy-of") == "accuracy, held out"
+    assert page.inner_text("#accuracy-of") == "held-out accuracy"
 
 
 def test_steps_of_an_epoch_a_batch_and_a_rule(playground):

@@ -35,8 +35,8 @@ REFUSED = {
     "E = norm(^d - o)": "d may be a number or an array; declare it: shapes='d: ' or shapes='d: n'",
     # products
     "L = x ^y": (
-        "two vectors side by side are no product: write xᵀ y for the inner product, x yᵀ for the outer product, x ⊙ y "
-        "entry by entry; if x or y is something else, declare its shape"
+        "two vectors side by side aren't a product: write xᵀ y for the inner product, x yᵀ for the outer product, x ⊙ "
+        "y entry by entry; if x or y is something else, declare its shape"
     ),
     "L = wᵀ ^* x": (
         "expected two columns or two rows, got xᵀ beside a column; xᵀ y is the inner product"

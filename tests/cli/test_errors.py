@@ -310,7 +310,7 @@ DATA = {
     ),
     "an_output_that_is_another_file": (
         "train toy -o foreign",
-        "foreign exists and is no model of glassmax; it isn't replaced. Pass another --output.",
+        "foreign exists and is not a model of glassmax; it isn't replaced. Pass another --output.",
     ),
     "a_page_that_would_replace_another_file": (
         "playground -o foreign",

@@ -372,7 +372,7 @@ TABLE = {
     DataError: {
         "X is an array of datetime64[s], expected numbers. Convert them to numbers first, such as the days since a "
         "first date, or use TableClassifier, which reads dates as they are.": fit(IRIS.astype("M8[s]")),
-        "X has columns that are no numbers: 'day' (Datetime). Convert them to numbers first, such as the days since a "
+        "X has columns that are not numbers: 'day' (Datetime). Convert them to numbers first, such as the days since a "
         "first date, or use TableClassifier, which reads dates as they are.": fit(
             pd.DataFrame({"day": pd.date_range("2024-01-01", periods=150)})
         ),
@@ -398,7 +398,7 @@ TABLE = {
             pl.DataFrame(IRIS).lazy(), SPECIES
         ),
         (
-            "X has columns that are no numbers: 'name' (String), 'day' (Date). "
+            "X has columns that are not numbers: 'name' (String), 'day' (Date). "
             "Encode them first, with sklearn.preprocessing.OneHotEncoder for instance, or use TableClassifier, which "
             "reads text as it is."
         ): lambda: small().fit(

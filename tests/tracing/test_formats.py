@@ -321,12 +321,12 @@ def messages():
         "an unknown label": (
             lambda: trace(model, X, list("abcad")),
             DataError,
-            "Label 'd' of row 4 is no class of the model, expected one of a, b, c.",
+            "Label 'd' of row 4 is not a class of the model, expected one of a, b, c.",
         ),
         "a target column without a table": (
             lambda: trace(model, X, "species"),
             DataError,
-            "y is 'species', the name of a column, but X is no table. Pass a frame, or the labels.",
+            "y is 'species', the name of a column, but X is not a table. Pass a frame, or the labels as y.",
         ),
         "an unknown array": (
             lambda: traced["dW3"],

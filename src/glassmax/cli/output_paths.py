@@ -49,7 +49,7 @@ def check_model_output(output: str, *inputs: str) -> Path:
         with path.open("rb") as file:
             head = file.read(2**16)
         if head and b'"glassmax":' not in head:
-            raise DataError(f"{path} exists and is no model of glassmax; it isn't replaced. Pass another --output.")
+            raise DataError(f"{path} exists and is not a model of glassmax; it isn't replaced. Pass another --output.")
     return path
 
 

@@ -18,7 +18,7 @@ MOST_NOTES, MOST_CLASSES = 20, 10
 KINDS = {
     "filled": "missing, filled with",
     "unseen": "with a value not seen in training",
-    "far": "far outside of the training",
+    "far": "far outside the training range",
 }
 """The kinds of notes that may be very many, and the words that they share."""
 TITLES = {"Number": "numbers:", "Category": "categories:", "Boolean": "booleans:", "Date": "dates:"}

@@ -177,7 +177,7 @@ def _check_frame(X: Any, what: str) -> Any:
         more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
         dates = all(dtype.is_temporal() for dtype in other.values())
         raise DataError(
-            f"{what} has columns that are no numbers: {', '.join(shown[:5])}{more}. {OF_DATES if dates else OF_TEXT}"
+            f"{what} has columns that are not numbers: {', '.join(shown[:5])}{more}. {OF_DATES if dates else OF_TEXT}"
         )
     named = all(isinstance(name, str) for name in frame.columns)
     return _Named(frame) if named and _get_feature_names(X) is None else X

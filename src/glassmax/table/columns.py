@@ -93,7 +93,7 @@ class UnseenCounts:
                 notes.append(Note((what,), "filled"))
             what = "with a value not seen in training"
             notes += _on_values(column.name, self.unseen.get(column.name), what, "unseen")
-            what = f"far outside of the training, {self.spans.get(column.name)}"
+            what = f"far outside the training range, {self.spans.get(column.name)}"
             notes += _on_values(column.name, self.far.get(column.name), what, "far")
         return notes
 

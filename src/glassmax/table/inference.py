@@ -354,8 +354,7 @@ def _too_many(name: str, there: list[str], distinct: set[str], *, whole: bool) -
     plain = sum(parse_number(text) is not None for text in there)
     if odd and len(odd) + plain >= MOSTLY * len(there):
         return _Guess(
-            refused=f"holds numbers written for the eye, such as {odd[0]!r}, expected them as -1234.5, with a plain "
-            "minus."
+            refused=f"holds formatted numbers, such as {odd[0]!r}, expected them as -1234.5, with a plain minus."
         )
     long = sum(map(len, there)) / len(there)
     if len(distinct) == len(there) and whole and long <= 40 and not any(" " in text.strip() for text in there):

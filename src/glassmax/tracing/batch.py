@@ -119,11 +119,13 @@ def _model_batch(model: Model, X: Any, y: Any, sample_weight: Any, rows: Rows, m
         "these rows."
     )
     if model.calibration is not None:
-        notes.append("The calibration of the model is left out: it corrects predictions, and is no part of the loss.")
+        notes.append("The calibration of the model is left out: it corrects predictions, and is not part of the loss.")
     table = X if isinstance(X, Table) else as_table(X) if isinstance(X, dict) or is_frame(X) else None
     if table is None:
         if isinstance(y, str):
-            raise DataError(f"y is {y!r}, the name of a column, but X is no table. Pass a frame, or the labels.")
+            raise DataError(
+                f"y is {y!r}, the name of a column, but X is not a table. Pass a frame, or the labels as y."
+            )
         inputs = model.inputs(X)
         chosen = _chosen(rows, inputs.shape[0])
         checked = network._check_batch(inputs, _indices(model, y), sample_weight)
@@ -197,7 +199,7 @@ def _indices(model: Model, y: Any) -> Array:
     for row, label in enumerate(labels.tolist()):
         if str(label) not in known:
             shown = ", ".join(map(str, model.classes[:10]))
-            raise DataError(f"Label {label!r} of row {row} is no class of the model, expected one of {shown}.")
+            raise DataError(f"Label {label!r} of row {row} is not a class of the model, expected one of {shown}.")
     return np.array([known[str(label)] for label in labels.tolist()], np.intp)
 
 

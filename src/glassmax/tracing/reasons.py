@@ -43,7 +43,7 @@ REASONS = {
     # the loss
     "rows cross_entropy": "The loss of each sample; only classes with a target above 0 count.",
     "rows squared_error": "The loss of each sample: half the squared distance from the target.",
-    "rows binary_cross_entropy": "The loss of each sample: every output is a yes or no of its own.",
+    "rows binary_cross_entropy": "The loss of each sample: every output is a yes-or-no decision of its own.",
     "rows candidate_cross_entropy": "The loss of each sample: minus the logarithm of the candidates' probability.",
     "s": "The total weight, which takes the place of n in the weighted mean.",
     "R": "The penalty is added once for the whole batch; biases are left out.",
@@ -51,10 +51,12 @@ REASONS = {
     "weighted L": "The loss is the weighted mean over the samples. This is the only place where w_i/s enters.",
     # backward
     "dP": "The derivative of L by each output. The 1/n of the mean is in dP, and so in every derivative that follows.",
-    "weighted dP": "The derivative of L by each output. The w_i/s of the mean is in dP, and so in all that follows.",
+    "weighted dP": (
+        "The derivative of L by each output. The w_i/s of the mean is in dP, and so in every derivative that follows."
+    ),
     "J": (
         "Softmax has one Jacobian for each sample i, because every probability l of a row depends on every score j. "
-        "The Jacobian is contracted with dP. Its rows are never summed alone, because every row of the Jacobian sums "
+        "The Jacobian is contracted with dP. The rows of the Jacobian are never summed alone, because every row sums "
         "to 0."
     ),
     "dZ softmax": (
@@ -107,10 +109,10 @@ REASONS = {
     "update factor": "The factor of the learning rate for one parameter.",
     "update velocity": "The velocity before the step.",
     "update new velocity": "The velocity after the step.",
-    "update first moment": "The running mean of the gradient before the step.",
-    "update new first moment": "The running mean of the gradient after the step.",
-    "update second moment": "The running mean of the squared gradient before the step.",
-    "update new second moment": "The running mean of the squared gradient after the step.",
+    "update first moment": "The first moment of Adam before the step: the running mean of the gradient.",
+    "update new first moment": "The first moment of Adam after the step: the running mean of the gradient.",
+    "update second moment": "The second moment of Adam before the step: the running mean of the squared gradient.",
+    "update new second moment": "The second moment of Adam after the step: the running mean of the squared gradient.",
     "update update": "{V} after the step. Every gradient was computed before any parameter moved.",
 }
 

@@ -315,7 +315,7 @@ class Axes:
         if left.row and right.row:
             self.fault("expected xᵀ y or x yᵀ, got two rows", node)
         if node.op == "beside" and not left.row:
-            message = "two vectors side by side are no product: write xᵀ y for the inner product, x yᵀ for the outer"
+            message = "two vectors side by side aren't a product: write xᵀ y for the inner product, x yᵀ for the outer"
             self.fault(f"{message} product, x ⊙ y entry by entry", node)
         node.op, node.row = "matmul", False
         self.summed(a[0], b[0], node)

@@ -225,7 +225,7 @@ class _Indexer:
                 self.shifts[name] = node.place
                 return Tensor(name, tuple(letter for letter in letters if letter))
             case _:
-                raise TypeError(f"{node.op} is no part of a formula")
+                raise TypeError(f"{node.op} is not part of a formula")
 
     def repeated(self, value: Expr, node: Node, letters: tuple[str, ...]) -> Expr:
         """A number times ones along the axes of a node, each by an array that has it."""

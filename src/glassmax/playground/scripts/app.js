@@ -39,7 +39,7 @@ export class App {
   }
 
   async openFile(file) {
-    if (file.size > 60e6) return this.say(`${file.name} has ${Math.round(file.size / 1e6)} MB, and this page takes 60. Use the glassmax package, or a part of the file.`);
+    if (file.size > 60e6) return this.say(`${file.name} has ${Math.round(file.size / 1e6)} MB; this page reads files of up to 60 MB. Use the glassmax package, or a part of the file.`);
     await this.load("table", await file.text(), file.name);
   }
 
@@ -81,7 +81,7 @@ export class App {
     this.session.trainFor(this.budget, () => performance.now());
     if (!Number.isFinite(this.session.lastLoss)) {
       this.pause();
-      return this.say("The loss is no longer a number: the steps were too long. Take a smaller learning rate, then Reset.");
+      return this.say("The loss is no longer a finite number, because the steps were too long. Choose a smaller learning rate, then Reset.");
     }
     ++this.frames;
     drawCurves(byId("curves"), this.session.history, this.session.shadow);
@@ -111,7 +111,7 @@ export class App {
       this.cursor = null;
       this.session.advance(1);
       this.session.settle();
-      this.say("All derivatives were known, so the weights have moved. The next batch comes in.");
+      this.say("All derivatives of the batch were computed, so the weights have moved. The next batch is shown.");
       this.refresh();
       this.cursor = 0;
     } else {
@@ -265,7 +265,7 @@ export class App {
     if (!sameState) hideTaken();
     const { sample, session } = this;
     const batch = session.batch().length;
-    const whole = batch > MOST_ROWS ? `The first ${MOST_ROWS} of the ${batch} rows of the next batch, as a batch of their own.` : `The batch that comes next: ${batch} ${batch === 1 ? "row" : "rows"}.`;
+    const whole = batch > MOST_ROWS ? `The first ${MOST_ROWS} of the ${batch} rows of the next batch, as a batch of their own.` : `The next batch: ${batch} ${batch === 1 ? "row" : "rows"}.`;
     byId("which-rows").textContent = sample === null ? whole : `Sample ${sample} alone, of class ${session.data.classes[session.rows([sample]).Y.data.indexOf(1)]}.`;
     byId("whole-batch").disabled = sample === null;
   }
@@ -277,7 +277,7 @@ export class App {
     byId("accuracy").textContent = `${(100 * session.accuracy).toFixed(1)} %`;
     byId("key-shadow").hidden = !session.history.some(({ shadow }) => shadow);
     byId("key-held").hidden = session.data.held.length === 0;
-    byId("accuracy-of").textContent = session.data.held.length ? "accuracy, held out" : "accuracy";
+    byId("accuracy-of").textContent = session.data.held.length ? "held-out accuracy" : "accuracy";
   }
 
   histograms() {

@@ -22,21 +22,21 @@ export class Breaking {
     const { session, difference } = this.app;
     const { mistake } = session.settings;
     for (const input of this.list.querySelectorAll("input")) input.checked = input.value === mistake;
-    if (!mistake) return this.told.replaceChildren(element("p", { class: "quiet" }, "The gradient is right. Switch a mistake on, and train."));
+    if (!mistake) return this.told.replaceChildren(element("p", { class: "quiet" }, "The gradient is right. Choose a mistake, and train."));
     const { title, wrong, right, symptom, why } = mistakeOf(mistake);
     const code = (label, line, kind) => element("div", { class: `code ${kind}` }, element("span", { class: "code-label" }, label), element("code", {}, line));
     this.told.replaceChildren(
       element("h3", {}, title), code("wrong", wrong, "bad-code"), code("right", right, "good-code"),
-      element("p", {}, element("strong", {}, "What one sees. "), symptom), element("p", {}, element("strong", {}, "Why. "), why),
+      element("p", {}, element("strong", {}, "What you see. "), symptom), element("p", {}, element("strong", {}, "Why. "), why),
       this.began(difference), this.compared());
   }
 
   began(difference) {
     if (difference.length === 0)
-      return element("p", { class: "quiet", id: "began" }, "In this batch no number differs: the mistake hides here.");
+      return element("p", { class: "quiet", id: "began" }, "In this batch, the mistake changes no number.");
     const { name, first } = difference[0];
     return element("div", { id: "began" },
-      element("p", {}, element("strong", {}, "Where it begins. "), "The first cell that differs is ",
+      element("p", {}, element("strong", {}, "Where the mistake begins. "), "The first cell that differs is ",
         element("button", { class: "link", onclick: () => this.app.choose(name, first.i, first.j, true) }, ...named(name), `[${first.i},${first.j}]`),
         `: ${digits(first.wrong)} instead of ${digits(first.right)}.`),
       element("p", { class: "small quiet" }, "Arrays with wrong numbers: ", difference.map((each) => `${each.name} (${each.count} of ${each.of})`).join(", "), "."));
@@ -45,6 +45,6 @@ export class Breaking {
   compared() {
     const last = this.app.session.history.at(-1);
     if (!last || last.shadow === null || last.shadow === undefined) return element("p", { class: "small quiet" }, "Train to compare the two losses.");
-    return element("p", { id: "compared" }, "Loss with the mistake ", element("strong", { class: "number" }, digits(last.loss)), ", without it, from the same weights ", element("strong", { class: "number" }, digits(last.shadow)), ".");
+    return element("p", { id: "compared" }, "Loss with the mistake: ", element("strong", { class: "number" }, digits(last.loss)), ". Loss without the mistake, from the same weights: ", element("strong", { class: "number" }, digits(last.shadow)), ".");
   }
 }

@@ -62,7 +62,7 @@ export class Detail {
     this.cells = [...this.table.querySelectorAll(".cell")].map((cell) => ({ cell, r: Number(cell.dataset.i), c: Number(cell.dataset.j) }));
     const { M } = this;
     const whole = rows === M.rows && cols === M.cols;
-    this.extent.textContent = `${M.rows} × ${M.cols}` + (whole ? "" : `: rows ${r0} to ${r0 + rows - 1}, columns ${c0} to ${c0 + cols - 1} are shown; the arrow keys go on`);
+    this.extent.textContent = `${M.rows} × ${M.cols}` + (whole ? "" : `: rows ${r0} to ${r0 + rows - 1}, columns ${c0} to ${c0 + cols - 1} are shown; the arrow keys lead to the others`);
   }
 
   fillTable() {

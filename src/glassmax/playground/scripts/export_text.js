@@ -91,7 +91,7 @@ export function asDerivation(session, arrays) {
   const lines = [
     `# ${network.sizes.join("-")} network: ${settings.activation}, ${settings.output}, ${settings.loss.replaceAll("_", " ")}`,
     "",
-    "i is a sample; u an input and v an output of a layer; c and m are classes. dV is the derivative of L with respect to V.",
+    "i is a sample, u is an input of a layer, and v is an output of a layer; c and m are classes. dV is the derivative of L with respect to V.",
   ];
   const titles = { forward: "Forward", loss: "The loss", backward: "Backward" };
   let pass = "";

@@ -19,7 +19,7 @@ export function jacobianViews({ P, dP }, i, c) {
   ];
   const facts = element("table", { class: "facts" }, element("tbody", {}, ...views.map(([label, value, kind]) =>
     element("tr", {}, element("th", { scope: "row", class: kind }, label), element("td", { class: "number" }, digits(Math.abs(value) < 1e-15 ? 0 : value))))));
-  if (k > MOST) return [element("h3", {}, "Three ways with the Jacobian"), facts];
+  if (k > MOST) return [element("h3", {}, "Three ways to use the Jacobian"), facts];
   const extent = Math.max(...classes.map((m) => J(m, m)));
   const cell = (m, j) => element("td", { class: "number", style: `background:${shade(J(m, j), extent)}` }, digits(Number(J(m, j).toPrecision(3))));
   const rows = classes.map((m) => element("tr", {}, ...classes.map((j) => cell(m, j)),

@@ -21,14 +21,14 @@ export function entriesOf(network, arrays, { l2 = 0 } = {}) {
   add("forward", "X", "X", "X[i,u]", "Row i is sample i, column u is input u. Nothing is computed yet.");
   for (let l = 1; l <= depth; ++l) {
     const [Z, W, b, below] = [`Z${l}`, `W${l}`, `b${l}`, A(l - 1)];
-    add("forward", W, W, `${W}[u,v]`, "A parameter. Row u belongs to what comes in, column v to the unit that it goes to.");
+    add("forward", W, W, `${W}[u,v]`, "A parameter. Row u belongs to input u of the layer, column v to unit v of the layer.");
     add("forward", b, b, `${b}[v]`, "A parameter: one number for each unit, the same for all samples.");
     add("forward", Z, `${Z} = ${below} ${W} + ${b}`, `${Z}[i,v] = Σ_u ${below}[i,u] ${W}[u,v] + ${b}[v]`,
-      `u stands in both factors and not on the left: it is summed, so this is a matrix product. ${b} has no i: each row gets the same ${b}.`,
+      `The index u is in both factors and not on the left side, so u is summed: this is a matrix product. ${b} has no index i, so every row gets the same ${b}.`,
       (i, j) => sumOver(arrays[below].cols, (m) => [[below, i, m], [W, m, j]], value, [[[b, 0, j]]], [[below, i, null], [W, null, j], [b, 0, j]]));
     if (l < depth)
       add("forward", `A${l}`, `A${l} = ${network.activation}( ${Z} )`, `A${l}[i,v] = ${network.activation}(${Z}[i,v])`,
-        "Entry by entry: nothing is summed, and no transpose is needed.",
+        "The activation acts entry by entry: nothing is summed, and no transpose is needed.",
         (i, j) => ({ uses: [[Z, i, j]], text: ["f(", [Z, i, j], ")"] }));
   }
   addHead(network, arrays, add, value, n, depth, l2);
@@ -36,18 +36,18 @@ export function entriesOf(network, arrays, { l2 = 0 } = {}) {
     const [dZ, W, below] = [`dZ${l}`, `W${l}`, A(l - 1)];
     const penalty = l2 ? ` + ${short(l2)} ${W}` : "";
     add("backward", `dW${l}`, `dW${l} = ${below}ᵀ ${dZ}${penalty}`, `dW${l}[u,v] = Σ_i ${below}[i,u] ${dZ}[i,v]${l2 ? ` + ${short(l2)} ${W}[u,v]` : ""}`,
-      `Every sample i uses the weight, so the sum runs over the samples: the rows of both arrays. A matrix product sums over the columns of its left factor, hence the transpose of ${below}.`,
+      `Every sample i uses every weight, so the sum runs over the samples, which are the rows of both arrays. A matrix product sums over the columns of its left factor: hence the transpose of ${below}.`,
       (i, j) => sumOver(n, (m) => [[below, m, i], [dZ, m, j]], value, l2 ? [[["", l2], [W, i, j]]] : [], [[below, null, i], [dZ, null, j], ...(l2 ? [[W, i, j]] : [])]));
     add("backward", `db${l}`, `db${l} = 1ᵀ ${dZ}`, `db${l}[v] = Σ_i ${dZ}[i,v]`,
       "Every sample gets the same bias, so its derivative is the sum over the samples: the column sums.",
       (i, j) => sumOver(n, (m) => [[dZ, m, j]], value, [], [[dZ, null, j]]));
     const dA = l === 1 ? "dX" : `dA${l - 1}`;
     add("backward", dA, `${dA} = ${dZ} ${W}ᵀ`, `${dA}[i,u] = Σ_v ${dZ}[i,v] ${W}[u,v]`,
-      `On the way up, unit u reaches every v through ${W}[u,v]. On the way down it collects from every v through the same number. The sum runs over v, the columns of ${W}, hence the transpose.`,
+      `In the forward pass, unit u acts on every unit v through ${W}[u,v]. In the backward pass, unit u gets the derivative of every unit v through the same number, so the sum runs over v. A matrix product sums over the rows of its right factor, and v is a column of ${W}: hence the transpose.`,
       (i, j) => sumOver(arrays[dZ].cols, (m) => [[dZ, i, m], [W, j, m]], value, [], [[dZ, i, null], [W, j, null]]));
     if (l > 1)
       add("backward", `dZ${l - 1}`, `dZ${l - 1} = dA${l - 1} ∘ ${network.activation}′( Z${l - 1} )`, `dZ${l - 1}[i,u] = dA${l - 1}[i,u] · ${network.activation}′(Z${l - 1}[i,u])`,
-        "The activation works entry by entry, so its derivative is a factor of each entry: a Hadamard product, and no sum.",
+        "The activation acts entry by entry, so its derivative is a factor of each entry: this is a Hadamard product, and nothing is summed.",
         (i, j) => ({ uses: [[`dA${l - 1}`, i, j], [`Z${l - 1}`, i, j]], text: [[`dA${l - 1}`, i, j], " · f′(", [`Z${l - 1}`, i, j], ")"] }));
   }
   return entries;
@@ -63,27 +63,27 @@ function addHead(network, arrays, add, value, n, depth, l2) {
   const [Z, dZ] = [`Z${depth}`, `dZ${depth}`];
   const { output, loss } = network;
   if (output === "softmax") {
-    add("forward", "E", `E = exp( ${Z} )`, `E[i,c] = exp(${Z}[i,c])`, "Positive, but not normalized yet: a row doesn't sum to 1.",
+    add("forward", "E", `E = exp( ${Z} )`, `E[i,c] = exp(${Z}[i,c])`, "The unnormalized probabilities: positive, but a row doesn't sum to 1 yet.",
       (i, j) => ({ uses: [[Z, i, j]], text: ["exp(", [Z, i, j], ")"] }));
     add("forward", "P", `P = softmax( ${Z} )`, "P[i,c] = E[i,c] / Σ_m E[i,m]", "Each row is divided by its own sum. P[i,c] depends on every score of row i, and on no other row.",
       (i, j) => ({ uses: [["E", i, null]], text: [["E", i, j], " / (", ...joined(arrays.E.cols, (m) => ["E", i, m]), ")"] }));
   } else
-    add("forward", "P", `P = ${output}( ${Z} )`, `P[i,c] = ${output}(${Z}[i,c])`, "Entry by entry: each output depends on its own score alone.",
+    add("forward", "P", `P = ${output}( ${Z} )`, `P[i,c] = ${output}(${Z}[i,c])`, "Each output depends on its own score alone: nothing is summed.",
       (i, j) => ({ uses: [[Z, i, j]], text: [`${output}(`, [Z, i, j], ")"] }));
   const [rows, whole, entry] = LOSS_TEXT[loss];
-  add("loss", "Y", "Y", "Y[i,c]", "The truth: 1 at the class of sample i, otherwise 0.");
-  add("loss", "L_i", "L_i", `L_i[i] = ${rows}`, loss === "cross_entropy" ? "Y has a single 1 in each row, so one term of the sum is left: minus the logarithm of the true class's probability." : "One number for each sample.",
+  add("loss", "Y", "Y", "Y[i,c]", "The targets: 1 at the class of sample i, 0 elsewhere.");
+  add("loss", "L_i", "L_i", `L_i[i] = ${rows}`, loss === "cross_entropy" ? "Each row of Y has a single 1, so one term of the sum is left: minus the logarithm of the probability of the true class." : "The loss of each sample.",
     (i) => ({ uses: [["P", i, null], ["Y", i, null]], text: lossText(loss, arrays, i) }));
-  add("loss", "L", "L", `L = 1/${n} Σ_i L_i[i]${l2 ? ` + ${short(l2)}/2 Σ W²` : ""}`, "The mean over the samples of the batch. This is where 1/n comes from, and it comes in once.",
+  add("loss", "L", "L", `L = 1/${n} Σ_i L_i[i]${l2 ? ` + ${short(l2)}/2 Σ W²` : ""}`, "The mean over the samples of the batch. This is the only place where 1/n enters.",
     () => ({ ...sumOver(n, (m) => [["", 1 / n], ["L_i", m, 0]], value, l2 ? [[["", value("L", 0, 0) - mean(arrays, n)]]] : [], [["L_i", null, 0]]) }));
-  add("backward", "dP", `dP = ${whole.replaceAll("n", String(n))}`, `dP[i,c] = ${entry.replaceAll("n ", `${n} `).replaceAll("/ n", `/ ${n}`)}`, "How the loss changes with each probability, as if the probabilities could move one by one.",
+  add("backward", "dP", `dP = ${whole.replaceAll("n", String(n))}`, `dP[i,c] = ${entry.replaceAll("n ", `${n} `).replaceAll("/ n", `/ ${n}`)}`, "How the loss changes with each output, as if each output could change alone.",
     (i, j) => ({ uses: [["P", i, j], ["Y", i, j]], text: dPText(loss, i, j, n) }));
   if (output === "softmax")
     add("backward", dZ, loss === "cross_entropy" ? `${dZ} = (P − Y) / ${n}` : `${dZ} = P ∘ (dP − rowsum(dP ∘ P))`, `${dZ}[i,c] = Σ_m dP[i,m] J_i[m,c],  J_i = diag(p) − p pᵀ`,
-      loss === "cross_entropy" ? "Softmax's derivative is a matrix for each sample. Contracted with dP, and with rows of Y that sum to 1, P − Y is left." : "Softmax's derivative is a matrix for each sample. It is contracted with dP, and never summed by itself: its rows sum to 0.",
+      loss === "cross_entropy" ? "Softmax has one matrix of derivatives for each sample, the Jacobian. The Jacobian is contracted with dP. Because each row of Y sums to 1, P − Y is left." : "Softmax has one matrix of derivatives for each sample, the Jacobian. The Jacobian is contracted with dP. The rows of the Jacobian are never summed alone, because every row sums to 0.",
       (i, j) => sumOver(arrays.P.cols, (m) => [["dP", i, m], ["", jacobian(arrays.P, i, m, j)]], value, [], [["dP", i, null], ["P", i, null]]));
   else
-    add("backward", dZ, `${dZ} = dP ∘ ${output}′( ${Z} )`, `${dZ}[i,c] = dP[i,c] · ${output}′(${Z}[i,c])`, "Each output has its own score, so the derivative is a factor of each entry.",
+    add("backward", dZ, `${dZ} = dP ∘ ${output}′( ${Z} )`, `${dZ}[i,c] = dP[i,c] · ${output}′(${Z}[i,c])`, "Each output depends on its own score alone, so its derivative is a factor of each entry.",
       (i, j) => ({ uses: [["dP", i, j], [Z, i, j]], text: [["dP", i, j], ` · ${output}′(`, [Z, i, j], ")"] }));
 }
 

@@ -33,10 +33,10 @@ export class Plane {
       select.parentElement.hidden = picture || data.d <= 2;
     });
     this.hint.textContent = picture
-      ? "Samples that were held out, the wrong ones first. Choose one to walk its gradient."
+      ? "Samples that were held out, those with a wrong prediction first. Choose a sample to see its arrays."
       : data.d > 2
-        ? "The other inputs are at their means. Point at a place for its probabilities; click a sample to walk its gradient."
-        : "Point at a place for its probabilities; click a sample to walk its gradient.";
+        ? "The other inputs are at their means. Point at a place to see its probabilities; click a sample to see its arrays."
+        : "Point at a place to see its probabilities; click a sample to see its arrays.";
     this.measure();
   }
 

@@ -15,7 +15,7 @@ export class Quiz {
 
   draw() {
     if (this.question) return;
-    this.place.replaceChildren(element("p", {}, "Each question takes the batch above. Pen and paper are enough."), this.buttons());
+    this.place.replaceChildren(element("p", {}, "Each question is about the batch above. Pen and paper are enough."), this.buttons());
   }
 
   buttons() {
@@ -52,7 +52,7 @@ export class Quiz {
     this.present([element("p", {}, "How many rows and columns does ", ...named(entry.name), " have?"), hidden,
       element("p", { class: "answer" }, rows, " × ", cols)],
       () => rows.valueAsNumber === M.rows && cols.valueAsNumber === M.cols,
-      `${entry.name} is ${M.rows} × ${M.cols}. ` + (/^d/.test(entry.name) ? `A derivative has the shape of what it is taken by, here ${entry.name.slice(1)}. ` : "") + entry.why);
+      `${entry.name} is ${M.rows} × ${M.cols}. ` + (/^d/.test(entry.name) ? `A derivative has the shape of the array that it belongs to, here ${entry.name.slice(1)}. ` : "") + entry.why);
   }
 
   cell(entry, M, i, j) {

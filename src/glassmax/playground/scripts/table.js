@@ -21,7 +21,7 @@ export function readTable(text, name) {
   const repeated = header.find((cell, j) => header.indexOf(cell) < j);
   if (repeated !== undefined) throw new TableError(`${name} has two columns named '${repeated}'. Rename one of them.`);
   const rows = lines.slice(1);
-  if (rows.length > MOST_ROWS) throw new TableError(`${name} has ${rows.length} rows, and this page takes ${MOST_ROWS}. Use the glassmax package, or a part of the file.`);
+  if (rows.length > MOST_ROWS) throw new TableError(`${name} has ${rows.length} rows; this page takes at most ${MOST_ROWS}. Use the glassmax package, or a part of the file.`);
   rows.forEach((row, i) => {
     if (row.length !== header.length)
       throw new TableError(`Row ${i + 2} of ${name} has ${row.length} ${row.length === 1 ? "cell" : "cells"}, expected ${header.length} as in the header. Correct the row.`);
@@ -116,7 +116,7 @@ export function encoded(table, target, seed = 0) {
     if (name !== target) inputs.push(...inputsOf(name, rows.map((i) => cells[i]), train, notes));
   }
   if (inputs.length === 0) throw new TableError(`${table.name} has no column to learn from. Expected numbers, or categories with at most ${MOST_LEVELS} values.`);
-  if (inputs.length > MOST_INPUTS) throw new TableError(`${table.name} makes ${inputs.length} inputs, and this page takes ${MOST_INPUTS}. Leave columns out.`);
+  if (inputs.length > MOST_INPUTS) throw new TableError(`${table.name} gives ${inputs.length} inputs; this page takes at most ${MOST_INPUTS}. Leave columns out.`);
   const [n, d, k] = [rows.length, inputs.length, classes.length];
   const [X, Y] = [new Float64Array(n * d), new Float64Array(n * k)];
   inputs.forEach(({ values }, j) => { for (let i = 0; i < n; ++i) X[i * d + j] = values[i]; });

@@ -11,7 +11,7 @@ export async function take(app, what) {
     app.pause();
     history.replaceState(null, "", await fragmentOf(stateOf(session, { selected, sample })));
     text = location.href;
-    if (session.data.name === "table" && !stateOf(session).text) app.say("The table is too large for a link: whoever opens the link has to have the file.");
+    if (session.data.name === "table" && !stateOf(session).text) app.say("The table is too large for a link, so the link leaves it out. Whoever opens the link needs the file too.");
   } else text = what === "python" ? asPython(session) : asDerivation(session, app.arrays);
   byId("taken").textContent = text;
   byId("taken").hidden = byId("copy").disabled = false;

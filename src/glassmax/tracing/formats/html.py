@@ -26,12 +26,12 @@ THUMBNAIL = 64
 """The most rows and columns of the picture of a large array."""
 INTRODUCTION = (
     "Every array of one batch: what is given, the forward pass, the loss, the backward pass and the update. "
-    "Each derivative stands below its array and has its shape. Choose a block, or walk with the slider or the arrow "
-    "keys; then point at a cell."
+    "Each derivative stands below its array, and has the same shape as the array. Choose a block, or walk through the "
+    "blocks with the slider or the arrow keys. Then point at a cell to see how it is computed."
 )
 SHORTCUTS = (
-    "Softmax has a matrix of derivatives for each sample, and every layer a transpose. These are the usual ways "
-    "to lose them, on the first sample of this batch."
+    "Softmax has a matrix of derivatives for each sample, and the gradient of every layer has a transpose. These are "
+    "the usual ways to lose the matrix or the transpose, shown on the first sample of this batch."
 )
 
 

@@ -11,7 +11,7 @@ function showCell() {
   for (const cell of main.values()) cell.tabIndex = -1;
   if (!selected.cell) {
     if (first) first.tabIndex = 0;
-    place.replaceChildren(element("p", { class: "quiet" }, step.equations.length ? "Point at a cell, or move to it with the arrow keys: its sum of products is written out here. A click holds the cell, another click lets it go." : ""));
+    place.replaceChildren(element("p", { class: "quiet" }, step.equations.length ? "Point at a cell, or move to it with the arrow keys: the sum of products is written out here. Click the cell to keep it selected; click it again to release it." : ""));
     return;
   }
   const own = main.get(selected.cell.join(","));

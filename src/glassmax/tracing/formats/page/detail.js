@@ -73,7 +73,7 @@ function indices(equation, step) {
       element("td", {}, becomes),
     ]);
   });
-  const head = ["index", "values", "stands in", "in the result", "becomes"].map((text) => element("th", { scope: "col" }, text));
+  const head = ["index", "values", "occurs in", "in the result", "becomes"].map((text) => element("th", { scope: "col" }, text));
   return element("details", { class: "indices", open: selected.notation === "index" }, [
     element("summary", {}, "What becomes of each index"),
     element("div", { class: "scroll" }, element("table", {}, element("thead", {}, element("tr", {}, head)), element("tbody", {}, rows))),

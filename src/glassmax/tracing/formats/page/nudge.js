@@ -53,7 +53,7 @@ function showNudge() {
   };
   place.replaceChildren(
     element("h3", {}, "Nudge ", element("span", { class: "name" }, element("i", {}, cellText(step.name, index)))),
-    element("p", { class: "quiet small" }, "Drag the point, or the slider: every array of the picture follows. The straight line is what the gradient predicts, the curve is the loss that comes out."),
+    element("p", { class: "quiet small" }, "Drag the point or the slider: every array of the picture follows. The straight line is the loss that the gradient predicts; the curve is the loss that is computed."),
     element("div", { class: "nudge-parts" }, element("div", { class: "nudge-picture" }, picture, slider,
       element("button", { type: "button", onclick: () => move(0) }, "Back to 0")), numbers),
   );
