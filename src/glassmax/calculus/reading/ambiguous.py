@@ -6,7 +6,7 @@ from ...errors import ExpressionError, Setting
 from ..expression import Expr, Index, Sum, Tensor, walk
 from ..greek import GREEK
 from ..indices import free_indices
-from .functions import REFUSED
+from .functions import FUNCTIONS, REFUSED, SOFTMAXES, WRITTEN_OUT
 from .parse_sums import SumCursor
 from .tokens import Token
 from .transposes import inner_product, primed_product
@@ -83,6 +83,11 @@ class AmbiguityCursor(SumCursor):
         """Refuse an array whose use may mean something else; called when its indices are read."""
         name = token.text
         font = token.font.replace("upright", "")
+        if indices and self.at("[") and not self.token.spaced:
+            read, more = self.between(token.start, self.token.start), self.tokens[self.index + 1].text
+            message = f"{read}[...] may be an entry or a product: write an entry with all its indices in one group, as "
+            message += f"in {name}[{', '.join(map(str, indices))}, {more}], and a product with a space or a *"
+            raise ExpressionError(message, self.text, token.start)
         if self.fonts.setdefault(name, font) != font:
             message = f"{name} is typed in two fonts, and would be read as one array: take another name for one of them"
             raise ExpressionError(message, self.text, token.start)
@@ -100,6 +105,16 @@ class AmbiguityCursor(SumCursor):
             message = f"{typed}(...) may be a function or a product: write a product as {typed} * (...), "
             message += "and a function that is not specified as f(...), without an index"
             raise ExpressionError(message, self.text, token.start)
+
+    def check_quotient(self, below: Token) -> None:
+        """Refuse x/2s, which may be x/(2 s) or (x/2) s; called after the number below the line."""
+        after = self.token
+        joined = self.tokens[self.index - 1] is below and after.kind == "name" and not after.spaced
+        if below.kind == "number" and joined and after.text not in (*FUNCTIONS, *WRITTEN_OUT, *SOFTMAXES, "sum"):
+            quotient, name = f"/{below.text}", self.typed(after)
+            message = f"{quotient}{name} may be /({below.text} {name}) or a factor {name} after the quotient: write "
+            message += f"brackets, or a space where the quotient ends, {quotient} {name}"
+            raise ExpressionError(message, self.text, below.start)
 
     def check_contracted(self, e: Expr, place: int) -> None:
         """Refuse an index that is summed because it occurs twice, and is a number too."""

@@ -205,8 +205,9 @@ class _IndexParser(LeftSideCursor):
                 factors += self.signed()
                 self.check_dot(mark, left, factors[-1])
             elif self.accept("/"):
-                place = self.token.start
-                factors.append(inverse(product(self.signed()), self.text, place))
+                below = self.token
+                factors.append(inverse(product(self.signed()), self.text, below.start))
+                self.check_quotient(below)
             elif self.starts_operand():
                 factors += self.signed()
             elif self.at("@") or (self.at(".") and self.tokens[self.index + 1].kind == "name"):
@@ -316,9 +317,13 @@ class _IndexParser(LeftSideCursor):
         if name == "log" and self.at("_"):
             name = self.base()
         if self.accept("^"):  # tanh^2(z)
+            inner = self.tokens[self.index : self.index + 3]
+            braces = inner[1].kind == "number" and inner[2].text == "}" and self.accept("{")
             if self.token.kind != "number":
                 self.fault(f"expected a number as the power of {token.text} (-1 above a function is its inverse)")
             power = Num(Fraction(self.advance().text))
+            if braces:
+                self.expect("}", " after the power")
         if name in ("max", "min") and self.at("_"):
             self.fault(f"{name} over an index is not supported, {name}(a, b) takes two numbers: expected '('")
         if not self.starts_operand():

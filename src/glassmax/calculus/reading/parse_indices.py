@@ -131,13 +131,19 @@ class IndexCursor(Cursor):
             depth, at = depth + 1, at + 1
         if not depth:
             return False
-        inside = 0
+        start = depth
+        inside, compared = 0, False
         for token in self.tokens[at:]:
-            if token.kind in ("end", "break") or inside < 0:
+            if token.kind in ("end", "break"):
                 return False
-            if token.kind == "mark" and inside == 0 and token.text in COMPARISONS:
-                return True
+            compared |= token.kind == "mark" and inside == 0 and token.text in COMPARISONS
             inside += (token.text in CLOSING) - (token.text in CLOSING.values())
+            if inside < 0:  # the comparison ends here, and every bracket around it must, too: (1[i=j] - p_j) is a group
+                depth, inside = depth - 1, 0
+                if not compared or depth == 0:
+                    return compared
+            elif compared and 0 < depth < start:
+                return False
         return False
 
     def indicator(self) -> Expr:
