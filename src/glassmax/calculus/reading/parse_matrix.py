@@ -23,6 +23,7 @@ __all__ = ["parse_matrix"]
 
 Shapes = Mapping[str, tuple[str, ...] | str] | str
 
+TWO_NAMES = re.compile(r"([A-Z][0-9]*)([A-Za-z][0-9]*'*)")
 LIBRARY = re.compile(r"([A-Za-z]+)(?:\.[A-Za-z]+)*\.$")
 RESERVED = (*FUNCTIONS, *SOFTMAXES, "sum", "\\frac")
 KEYWORDS = ("if", "else", "for", "in", "not", "and", "or", "return", "def", "import", "from", "while", "assert")
@@ -91,6 +92,8 @@ class _MatrixParser(Cursor):
         whole = declared | self.defined
         self.tokens = [piece for token in self.tokens for piece in self.pieces(token, whole)]
         pairs = list(zip(self.tokens, self.tokens[1:], strict=False))
+        triples = zip(self.tokens, self.tokens[1:], [*self.tokens[2:], self.tokens[-1]], strict=False)
+        self.arrays |= {name for triple in triples for name in _beside_product(*triple)}
         self.operands = {a.text for a, b in pairs if a.kind == "name" and b.text != "("} | whole
 
     def is_program(self) -> bool:
@@ -100,7 +103,7 @@ class _MatrixParser(Cursor):
 
     def pieces(self, token: Token, whole: set[str]) -> list[Token]:
         """Split Xw into X w: a capital and one more letter are a product, unless they are known as a name."""
-        found = re.fullmatch(r"([A-Z][0-9]*)([A-Za-z][0-9]*'*)", token.text)
+        found = TWO_NAMES.fullmatch(token.text)
         known = token.text in whole or token.text in self.arrays or self.text[token.end : token.end + 1] == "("
         if token.kind != "name" or not found or known or token.end - token.start != len(token.text):
             return [token]
@@ -126,6 +129,9 @@ class _MatrixParser(Cursor):
         self.skip_breaks()
         while self.token.kind != "end":
             token = self.token
+            if self.tokens[self.index + 1].text == "_":
+                self.advance()
+                self.refuse_underscore()
             if token.text in KEYWORDS:
                 raise ExpressionError(f"expected equations, got Python's word {token.text}", self.text, token.start)
             if token.kind != "name" or token.text in RESERVED:
@@ -137,8 +143,7 @@ class _MatrixParser(Cursor):
                 self.fault("expected a new name for a new value, as in Z2 = Z - b: an array can't be changed in place")
             if self.at(","):
                 self.fault("expected one name on the left side, as in N = X.shape[0]")
-            if self.at("_"):
-                self.refuse_underscore()
+            self.skip_arguments(token)
             self.expect("=", " after the left side")
             value = self.expression()
             if not self.at_end():
@@ -149,6 +154,22 @@ class _MatrixParser(Cursor):
         if not out:
             self.fault("expected an equation, like L = sum(x ** 2)")
         return out
+
+    def skip_arguments(self, token: Token) -> None:
+        """Pass over the names in brackets after the name of a left side, as in L(W, b) = ..."""
+        rest = self.tokens[self.index :]
+        inner = [each.kind if each.text != "," else "" for each in rest[1 : [*map(_text, rest), ")"].index(")")]]
+        if not self.at("(") or not inner or set(inner) - {"name", ""}:
+            return
+        again = [at for at, each in enumerate(self.tokens[:-1]) if each.text == token.text and self.calls(at)]
+        if len(again) > 1:
+            message = f"expected {token.text} without brackets on the right sides, where it is one array"
+            raise ExpressionError(message, self.text, self.tokens[again[-1]].start)
+        self.index += len(inner) + 2
+
+    def calls(self, at: int) -> bool:
+        """Tell whether a bracket follows the token at a place."""
+        return self.tokens[at + 1].text == "(" and not self.tokens[at + 1].spaced
 
     def refuse_underscore(self) -> NoReturn:
         """Refuse an index, or a name of several words."""
@@ -238,6 +259,9 @@ class _MatrixParser(Cursor):
             self.advance()
             args, options = self.arguments()
             return self.functions.call(token, [base, *args], options, "method")
+        if token.text in ("^", "*", "/"):
+            what = f"'.{token.text}' is MATLAB's: write *, / and ** entry by entry, and @ for the matrix product"
+            raise ExpressionError(what, self.text, token.start - 1)
         if name not in ATTRIBUTES:
             self.fault("expected T after '.'")
         self.advance()
@@ -395,6 +419,8 @@ class _MatrixParser(Cursor):
             return self.node("call", self.node("number", text="1", place=token.start), text="exp")
         function = is_function(name) and not own and len(name) > 1
         if name in RESERVED or function or (library and name not in ("e", "pi")):
+            if self.at("_"):
+                self.refuse_underscore()
             if not self.at("(", "[", "{"):
                 self.fault(f"expected '(' after {token.text}")
             return self.call(token, library.group(1) if library else "")
@@ -444,8 +470,13 @@ DOTS = {"·": "cdot", "⋅": "cdot", "\\cdot": "cdot", "×": "cross", "\\times":
 """Signs of products that mean one thing between vectors and another between numbers."""
 
 
+def _text(token: Token) -> str:
+    return token.text
+
+
 def _beside_product(first: Token, second: Token, third: Token) -> list[str]:
     """Return the names among tokens that must be arrays, because of ``@``, ``ᵀ``, ``^T`` or a method beside them."""
-    after = second.kind == "mark" and (second.text in ("@", "ᵀ", ".") or (second.text == "^" and third.text in "Tᵀ"))
+    above = second.text == "ᵀ" or (second.text == "^" and third.text in "Tᵀ")
+    after = second.kind == "mark" and (second.text in ("@", ".") or (above and not TWO_NAMES.fullmatch(first.text)))
     names = [first.text] if first.kind == "name" and after else []
     return names + ([second.text] if second.kind == "name" and first.kind == "mark" and first.text == "@" else [])
