@@ -102,8 +102,8 @@ REFUSED = {
     "L = np.sum(X, axis=^2)": "expected an axis: 0, 1 or -1, got '2'",
     "L = np.sum(X, keepdims=^1)": "expected True or False as keepdims of sum",
     "L = np.sum(X, where=^M)": (
-        "sum has no option where here; the value depends on it: write a factor M, which is 1 where the entry counts and "
-        "0 elsewhere"
+        "sum has no option where here; the value depends on it: write a factor M, which is 1 where the entry counts "
+        "and 0 elsewhere"
     ),
     "L = np.exp(X, axis=^1)": "exp has no option axis here; leave it out",
     "L = ^logsumexp(Z)": (

@@ -135,7 +135,7 @@ class _IndexParser(LeftSideCursor):
             value = self.side()
             self.skip_punctuation()
             if not self.at_end():
-                self.fault("expected an operator or the end of the equation")
+                self.fault("expected an operator or the end of the equation" + self.what_follows())
             equations.append(Equation(token.text, indices, value, token.start))
         fixed = fixed_indices(equations, self.softmaxes, self.fixed, self.places)
         for each in equations:
@@ -149,7 +149,7 @@ class _IndexParser(LeftSideCursor):
     def left_side(self) -> tuple[Token, tuple[str, ...]]:
         token = self.token
         if token.kind != "name" or token.text in (*FUNCTIONS, *SOFTMAXES, "sum", "\\frac"):
-            self.fault("expected a name on the left side, like L = ... or p_i = ...")
+            self.fault("expected a name on the left side, like L = ... or p_i = ..." + self.known_function())
         self.advance()
         indices, places = self.indices(token.text)
         if self.at("("):
@@ -283,7 +283,7 @@ class _IndexParser(LeftSideCursor):
             return self.fraction()
         if token.text in SOFTMAXES:
             return self.softmax(token)
-        if name in FUNCTIONS or name == "min" or (name in WRITTEN_OUT and name not in self.known):
+        if name in FUNCTIONS or name == "min" or self.is_written_out(name):
             return self.function(token, name, order)
         if token.text == "e" and self.at("^") and "e" not in self.known:
             self.advance()
@@ -291,6 +291,8 @@ class _IndexParser(LeftSideCursor):
         self.check_name(token)
         if self.at("(") and not self.token.spaced and token.text not in self.known:
             self.uses.append(Use(name, "function", 1, token.start))
+            if name == "delta":
+                self.check_delta(token)
             return Call(name, self.group(name), order)
         if dimension := self.dimension(token):
             self.uses.append(Use(dimension, "tensor", 0, token.start))
@@ -409,7 +411,8 @@ class _IndexParser(LeftSideCursor):
         if not axis and len(letters) == 1:
             axis = letters[0]
         if axis not in letters:
-            got = f"the argument has no index {axis}" if axis else f"got none; write {name}_j(...)"
+            none = f"got none; write {self.softmax_form(name, argument)}"
+            got = f"the argument has no index {axis}" if axis else none
             raise ExpressionError(f"expected {name} to run over an index of its argument, {got}", self.text, place)
         if name == "logsumexp":
             return Call("log", Sum((axis,), Call("exp", argument)))
