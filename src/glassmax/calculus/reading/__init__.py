@@ -14,6 +14,7 @@
     left_sides         L(w) = ..., sigma^2 = ...
     functions          the functions: known ones, written out ones, refused ones
     fixed_indices      an index that stands for one class: y in p_y
+    matrix_names       names in matrix notation: arrays, products of two, left sides
     parse_matrix       matrix notation, by recursive descent, to a `matrix_tree`
     numpy_functions    NumPy's functions and methods in matrix notation
     guessed_axes       what the name of an array says of its axes, and where that is not enough

@@ -8,11 +8,10 @@ it is refused.
 
 import re
 from collections.abc import Mapping
-from typing import NoReturn
 
 from ...errors import ExpressionError, Setting
 from ..expression import Program
-from .cursor import Cursor
+from .matrix_names import NameCursor
 from .matrix_to_index import to_program
 from .matrix_tree import NUMBERS, ONE_AXIS, Node
 from .numpy_functions import ATTRIBUTES, NumpyFunctions, is_function
@@ -23,7 +22,6 @@ __all__ = ["parse_matrix"]
 
 Shapes = Mapping[str, tuple[str, ...] | str] | str
 
-TWO_NAMES = re.compile(r"([A-Z][0-9]*)([A-Za-z][0-9]*'*)")
 LIBRARY = re.compile(r"([A-Za-z]+)(?:\.[A-Za-z]+)*\.$")
 RESERVED = (*FUNCTIONS, *SOFTMAXES, "sum", "\\frac")
 KEYWORDS = ("if", "else", "for", "in", "not", "and", "or", "return", "def", "import", "from", "while", "assert")
@@ -72,47 +70,15 @@ def _listed(shapes: Shapes) -> dict[str, tuple[str, ...]]:
     return out
 
 
-class _MatrixParser(Cursor):
+class _MatrixParser(NameCursor):
     """The grammar: the same levels as index notation, without indices."""
 
     def __init__(self, text: str, declared: set[str]) -> None:
-        super().__init__(text, matrix=True)
+        super().__init__(text, declared)
         self.names: dict[str, Node] = {}
         self.lengths: set[str] = set()  # names in arange(N), which are no part of an equation
         self.inside_norm = False
         self.functions = NumpyFunctions(self.node, text)
-        self.declared = declared
-        pairs = list(zip(self.tokens, self.tokens[1:], strict=False))
-        self.defined = {token.text for token, after in pairs if after.text == "="}
-        triples = zip(self.tokens, self.tokens[1:], [*self.tokens[2:], self.tokens[-1]], strict=False)
-        self.arrays = {name for triple in triples for name in _beside_product(*triple)}
-        self.program = self.is_program()
-        if "\\" not in text and (found := re.search(r"(?<![=\s])\s*&\s*(?![=\s])", text)):
-            raise ExpressionError("expected one formula, got '&'", text, text.index("&", found.start()))
-        whole = declared | self.defined
-        self.tokens = [piece for token in self.tokens for piece in self.pieces(token, whole)]
-        pairs = list(zip(self.tokens, self.tokens[1:], strict=False))
-        triples = zip(self.tokens, self.tokens[1:], [*self.tokens[2:], self.tokens[-1]], strict=False)
-        self.arrays |= {name for triple in triples for name in _beside_product(*triple)}
-        self.operands = {a.text for a, b in pairs if a.kind == "name" and b.text != "("} | whole
-
-    def is_program(self) -> bool:
-        """Tell whether the text is a program's, in which Xw is one name, and not a textbook's."""
-        typed = {self.text[token.start : token.end] for token in self.tokens if token.kind == "mark"}
-        return bool(typed & {"@", "*", "**", "."}) or re.search(r"\b(np|numpy|torch|axis)\b", self.text) is not None
-
-    def pieces(self, token: Token, whole: set[str]) -> list[Token]:
-        """Split Xw into X w: a capital and one more letter are a product, unless they are known as a name."""
-        found = TWO_NAMES.fullmatch(token.text)
-        known = token.text in whole or token.text in self.arrays or self.text[token.end : token.end + 1] == "("
-        if token.kind != "name" or not found or known or token.end - token.start != len(token.text):
-            return [token]
-        first, second = found.groups()
-        if self.program:
-            what = f"the shape of {token.text} isn't known: write {first} @ {second} for a product, or declare it: "
-            raise ExpressionError((what, Setting("shapes", f"{token.text}: n,d")), self.text, token.start)
-        cut = token.start + len(first)
-        return [Token("name", first, token.start, cut, token.spaced), Token("name", second, cut, token.end)]
 
     def node(self, op: str, *args: Node, text: str = "", place: int | None = None) -> Node:
         depth = 1 + max((arg.depth for arg in args), default=0)
@@ -154,36 +120,6 @@ class _MatrixParser(Cursor):
         if not out:
             self.fault("expected an equation, like L = sum(x ** 2)")
         return out
-
-    def skip_arguments(self, token: Token) -> None:
-        """Pass over the names in brackets after the name of a left side, as in L(W, b) = ..."""
-        rest = self.tokens[self.index :]
-        inner = [each.kind if each.text != "," else "" for each in rest[1 : [*map(_text, rest), ")"].index(")")]]
-        if not self.at("(") or not inner or set(inner) - {"name", ""}:
-            return
-        again = [at for at, each in enumerate(self.tokens[:-1]) if each.text == token.text and self.calls(at)]
-        if len(again) > 1:
-            message = f"expected {token.text} without brackets on the right sides, where it is one array"
-            raise ExpressionError(message, self.text, self.tokens[again[-1]].start)
-        self.index += len(inner) + 2
-
-    def calls(self, at: int) -> bool:
-        """Tell whether a bracket follows the token at a place."""
-        return self.tokens[at + 1].text == "(" and not self.tokens[at + 1].spaced
-
-    def refuse_underscore(self) -> NoReturn:
-        """Refuse an index, or a name of several words."""
-        before, after = self.tokens[self.index - 1], self.tokens[self.index + 1]
-        if before.kind == "name" and len(after.text) > 2:
-            self.fault(f"expected a name without an underscore, such as {before.text}{after.text}")
-        self.fault("expected matrix notation, which has no indices and no underscore in a name")
-
-    def changes_in_place(self) -> bool:
-        """Tell whether ``-=``, or an index and ``=``, follow the name on the left side."""
-        if not self.at("["):
-            return self.tokens[self.index + 1].text == "="
-        rest = [token.text if token.kind != "break" else "" for token in self.tokens[self.index :]]
-        return "=" in rest[: rest.index("") + 1]
 
     def expression(self) -> Node:
         self.accept("+")
@@ -468,15 +404,3 @@ class _MatrixParser(Cursor):
 
 DOTS = {"·": "cdot", "⋅": "cdot", "\\cdot": "cdot", "×": "cross", "\\times": "cross"}
 """Signs of products that mean one thing between vectors and another between numbers."""
-
-
-def _text(token: Token) -> str:
-    return token.text
-
-
-def _beside_product(first: Token, second: Token, third: Token) -> list[str]:
-    """Return the names among tokens that must be arrays, because of ``@``, ``ᵀ``, ``^T`` or a method beside them."""
-    above = second.text == "ᵀ" or (second.text == "^" and third.text in "Tᵀ")
-    after = second.kind == "mark" and (second.text in ("@", ".") or (above and not TWO_NAMES.fullmatch(first.text)))
-    names = [first.text] if first.kind == "name" and after else []
-    return names + ([second.text] if second.kind == "name" and first.kind == "mark" and first.text == "@" else [])
