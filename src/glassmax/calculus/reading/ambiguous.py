@@ -15,6 +15,10 @@ __all__ = ["AmbiguityCursor"]
 
 COUNTS = ("n", "m", "d", "k", "c")
 """Small letters that are numbers rather than vectors beside a dot."""
+NUMBERS = ("alpha", "beta", "eta", "lambda", "epsilon", "tau", "mu", "kappa")
+"""Greek letters that are numbers rather than functions before a bracket."""
+LETTERS = "abckmnwxyz"
+"""Latin letters that are rather numbers before a bracket that holds a sum."""
 MATRICES = "WXAUVQ"
 """Capitals that are matrices rather than numbers where no name of the text has an index."""
 WORDS = ("cdot", "times", "odot", "frac", "left", "right", "text", "if", "else", "for", "where", "and", "or")
@@ -193,10 +197,22 @@ class AmbiguityCursor(SumCursor):
         message += f"{inner_product(factors[0], factors[1:], taken)} or {shown[0]} * {shown[1]}"
         raise ExpressionError(message, self.text, mark.start)
 
-    def check_delta(self, token: Token) -> None:
-        """Refuse δ(i, j), whose indices stand below the line."""
+    def check_call(self, token: Token) -> None:
+        """Refuse λ(x - 1) and a(x + 1), which may be products, p(y|x), and δ(i, j), whose indices stand below."""
         inner = [each.text for each in self.tokens[self.index + 1 : self.group_close()]]
-        if len(inner) == 3 and inner[1] == ",":
+        formula = "+" in inner or "-" in inner[1:]
+        if token.text in NUMBERS or (token.text in LETTERS and formula):
+            typed = self.typed(token)
+            message = (
+                f"{typed}(...) may be a function or a product: write a product as {typed} * (...), and a function "
+            )
+            raise ExpressionError(f"{message}that is not specified as f(...)", self.text, token.start)
+        if "|" in inner[1:] and inner.count("|") == 1:
+            message = (
+                f"a condition is not read in {self.typed(token)}(...): give the probability an array of its own, p_k"
+            )
+            raise ExpressionError(message, self.text, token.start)
+        if token.text == "delta" and len(inner) == 3 and inner[1] == ",":
             typed = self.typed(token)
             message = f"{typed}({inner[0]}, {inner[2]}) has its indices in brackets: write delta_{inner[0]}{inner[2]}"
             raise ExpressionError(message, self.text, token.start)

@@ -96,6 +96,8 @@ class GuessedAxes:
         below = node.op in ("divide", "power") and arg is node.args[1]
         across = len(arg.axes) == 1 and any(len(other.axes) == 2 for other in node.args)
         found = list(_each_name(arg))
+        if not arg.axes or (node.op == "power" and not (self.is_guess(arg) and node.args[0].axes)):
+            return
         if not (below or (across and self.is_guess(arg))) or len({name.text for name in found}) != 1:
             return
         name = found[0]

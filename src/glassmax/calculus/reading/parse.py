@@ -291,8 +291,7 @@ class _IndexParser(LeftSideCursor):
         self.check_name(token)
         if self.at("(") and not self.token.spaced and token.text not in self.known:
             self.uses.append(Use(name, "function", 1, token.start))
-            if name == "delta":
-                self.check_delta(token)
+            self.check_call(token)
             return Call(name, self.group(name), order)
         if dimension := self.dimension(token):
             self.uses.append(Use(dimension, "tensor", 0, token.start))
