@@ -62,7 +62,6 @@ READ = {
     ),
     r"S = XX^T; L = \|S\|_F^2": ("X", True, lambda X: ((X @ X.T) ** 2).sum(), {"X": X}),
     "L = sum(2 ** X)": ("X", True, lambda X: (2**X).sum(), {"X": X}),
-    "L = sum(X / sum(c))": ("X", True, lambda X: (X / Q.sum()).sum(), {"X": X, "c": Q}),
     "L(W, b) = sum((X @ W + b - Y) ** 2)": (
         *("b", True, lambda b: ((X @ W + b - Y) ** 2).sum()),
         {"X": X, "W": W, "b": B, "Y": Y},
