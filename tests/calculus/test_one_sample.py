@@ -72,6 +72,10 @@ LOSSES = {
         *("z", {"fixed": "k"}, "p_i - delta_ik", lambda z: -log_softmax(z)[2]),
         {"k": 2},
     ),
+    "L = -log p_k; p_i = exp(z_i)/sum_j exp(z_j)": (
+        *("z", {}, "p_i - delta_ik", lambda z: -log_softmax(z)[2]),
+        {"k": 2},
+    ),
     "L = -log p_y; p_i = exp(z_i/T)/sum_j exp(z_j/T)": (
         *("z", {}, "(p_i - delta_iy)/T", lambda z: -log_softmax(z / 1.7)[2]),
         {"T": 1.7},
@@ -187,6 +191,7 @@ REFUSED = {
     "L = -log p_k; p_i = exp(z_i)/sum_k exp(z_k)": "if k is one fixed index, use fixed='k'",
     "L = 1/2 (t_o - y_o)^2; y_o = tanh(z_o)": "if o is one fixed index, use fixed='o'",
     "L = e_t^2; e_t = a_t - tanh(z_t)": "if t is one fixed index, use fixed='t'",
+    "L = sum_i (z_i - z_j)^2": "if j is one fixed index, use fixed='j'",
     "L = sum_i delta_ij z_i": "if j is one fixed index, use fixed='j'",
     "L = -log(softmax_j(z_j))": "if j is one fixed index, use fixed='j'",
     "L = -log sigmoid(z_i - z_j)": "if i is one fixed index, use fixed='i'",

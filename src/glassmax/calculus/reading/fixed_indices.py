@@ -3,7 +3,8 @@
 An index that no sum and no left side has is a fixed index only where no sum can have been forgotten. For the
 conventional letter of a class, y, that is clear. Any other letter is a fixed index if a single array carries it, and
 the same array has another index in that place elsewhere, as u in ``sum_d u_od v_d - log sum_w exp(sum_d u_wd v_d)``, or
-the letter is c, t or o. All other letters are fixed only if the user says so.
+the letter is c, t or o. The letters i to n, which sums usually run over, must also stand outside of all sums. All other
+letters are fixed only if the user says so.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -22,6 +23,8 @@ ON_A_LEFT_SIDE = (*TRUE_CLASS, "c", "o")
 """Letters that are fixed in one equation even where they run in another, as in p_y = exp(z_y) / sum_j exp(z_j)."""
 CONVENTIONAL = ("c", "t", "o")
 """Letters for the class, the target, and the center and the context of skip-gram."""
+RUNNING = ("i", "j", "k", "l", "m", "n")
+"""Letters that sums usually run over."""
 
 Place = tuple[str, int]
 """The name of an array and the position of an index."""
@@ -34,12 +37,15 @@ def fixed_indices(
     written = [(each, inline_softmaxes(each.value, softmaxes, places)) for each in equations]
     running: set[Place] = {(each.name, at) for each in equations for at in range(len(each.indices))}
     carriers: dict[str, set[Place]] = {}
+    inside: set[str] = set()  # letters that stand inside of a sum over another letter
     for each, value in written:
-        for letter, place, bound in _appearances(value, frozenset(each.indices)):
-            if bound:
+        left = frozenset(each.indices)
+        for letter, place, bound in _appearances(value, left):
+            if letter in bound:
                 running.add(place)
             else:
                 carriers.setdefault(letter, set()).add(place)
+                inside |= {letter} if bound > left else set()
     labels = {letter: label for _, value in written for label in _labels(value) for letter in label.indices}
     for letter in declared:
         if letter not in carriers:
@@ -56,21 +62,23 @@ def fixed_indices(
         if letter in summed or letter in labels or (letter in elsewhere and letter not in ON_A_LEFT_SIDE):
             continue
         arrays = {place for place in at if place[0]}
-        known = letter in CONVENTIONAL or (arrays and arrays <= running)
+        known = letter in CONVENTIONAL or (
+            arrays and arrays <= running and not (letter in RUNNING and letter in inside)
+        )
         if letter in TRUE_CLASS or (known and len(arrays) <= 1):
             found.add(letter)
     return frozenset(found)
 
 
-def _appearances(e: Expr, bound: frozenset[str]) -> Iterator[tuple[str, Place, bool]]:
-    """Yield each letter with the array that carries it, "" for a delta, and whether a sum or the left side has it."""
+def _appearances(e: Expr, bound: frozenset[str]) -> Iterator[tuple[str, Place, frozenset[str]]]:
+    """Yield each letter with the array that carries it, "" for a delta, and the letters of sums and the left side."""
     if isinstance(e, Tensor | Delta):
         name, indices = (e.name, e.indices) if isinstance(e, Tensor) else ("", (e.i, e.j))
         for at, index in enumerate(indices):
             if isinstance(index, Label):
-                yield from ((letter, (index.name, n), letter in bound) for n, letter in enumerate(index.indices))
+                yield from ((letter, (index.name, n), bound) for n, letter in enumerate(index.indices))
             else:
-                yield index, (name, at), index in bound
+                yield index, (name, at), bound
     bound = bound | set(e.indices) if isinstance(e, Sum) else bound
     for child in children(e):
         yield from _appearances(child, bound)
