@@ -85,6 +85,10 @@ REFUSED = {
     "L = X.^foo()": f"foo is not known here: {OWN}",
     "L = np.^hstack([A, B])": f"hstack is not known here: {OWN}",
     "L = ^foo(X)": f"foo is not known here: {OPEN}",
+    "p = ^σ(W x + b)": (
+        "σ(...) may be the sigmoid or any function: write sigmoid(...) for 1/(1 + exp(-z)), or f(...) for a function "
+        "that is not specified"
+    ),
     "L = ^rowsum(X)": "rowsum is not known here: write sum(X, axis=1, keepdims=True)",
     "L = ^cross_entropy(P, Y)": "cross_entropy is not known here: write it out: -sum(Y * log_softmax(Z)) / N",
     "L = np.linalg.^inv(A)": "inv of a matrix is not known here; an open function is applied entry by entry",

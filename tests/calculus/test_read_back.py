@@ -1,5 +1,6 @@
 """Each matrix form that is printed is read back, as text and as LaTeX, and has the same value."""
 
+import re
 from dataclasses import replace
 from functools import cache
 
@@ -50,8 +51,9 @@ def known(function):
 
 def read_back(text, shapes, values):
     """The value of a printed form: ones and numbers that stand for a whole array are repeated."""
-    sigmoid = lambda x, order: np.vectorize(KNOWN["sigmoid", order])(x)  # LaTeX prints it as sigma
-    values = replace(values, functions={**values.functions, "sigma": sigmoid})
+    text = re.sub(
+        r"\\sigma(?='*(\\left)?\()", r"\\operatorname{sigmoid}", text
+    )  # σ may be any function when it is typed
     program = parse_matrix(f"answer = {text}", shapes)
     return evaluate_program(program, values).arrays["answer"]
 

@@ -360,6 +360,13 @@ class _MatrixParser(NameCursor):
             if not self.at("(", "[", "{"):
                 self.fault(f"expected '(' after {token.text}")
             return self.call(token, library.group(1) if library else "")
+        if name == "sigma" and self.at("(") and not own:
+            primes = token.text[len(name) :]
+            what = (
+                f"σ{primes}(...) may be the sigmoid or any function: write sigmoid{primes}(...) for 1/(1 + exp(-z)), "
+            )
+            what += f"or f{primes}(...) for a function that is not specified"
+            raise ExpressionError(what, self.text, token.start)
         if self.at("(") and not self.token.spaced:
             if is_function(name) and own and len(name) > 1:
                 self.fault(f"{name} is an array here: write np.{name}(...) for the function, got")
