@@ -105,7 +105,10 @@ REFUSED = {
     "L = np.sum(X, axis=^(0, 1))": "expected an axis: 0, 1 or -1, got something else; leave axis out for all entries",
     "L = np.sum(X, axis=^2)": "expected an axis: 0, 1 or -1, got '2'",
     "L = np.sum(X, keepdims=^1)": "expected True or False as keepdims of sum",
-    "L = np.sum(X, where=^M)": "sum has no option where here; leave it out",
+    "L = np.sum(X, where=^M)": (
+        "sum has no option where here; the value depends on it: write a factor M, which is 1 where the entry counts "
+        "and 0 elsewhere"
+    ),
     "L = np.exp(X, axis=^1)": "exp has no option axis here; leave it out",
     "L = ^logsumexp(Z)": (
         "logsumexp of a matrix needs an axis: write axis=-1 for each row; if Z is something else, declare its shape"

@@ -14,9 +14,10 @@
     left_sides         L(w) = ..., sigma^2 = ...
     functions          the functions: known ones, written out ones, refused ones
     fixed_indices      an index that stands for one class: y in p_y
+    matrix_names       names in matrix notation: arrays, products of two, left sides
     parse_matrix       matrix notation, by recursive descent, to a `matrix_tree`
-    matrix_names       its declared shapes, and names that must be arrays
     numpy_functions    NumPy's functions and methods in matrix notation
+    guessed_axes       what the name of an array says of its axes, and where that is not enough
     matrix_axes        the axes of every part of a tree
     matrix_to_index    a tree with axes to index notation; it names intermediate results
     carried_ones       vectors of ones, kept only where nothing else shows their length

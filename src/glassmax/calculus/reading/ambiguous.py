@@ -6,7 +6,7 @@ from ...errors import ExpressionError, Setting
 from ..expression import Expr, Index, Sum, Tensor, walk
 from ..greek import GREEK
 from ..indices import free_indices
-from .functions import REFUSED
+from .functions import ARRAYS_TOO, FUNCTIONS, REFUSED, SOFTMAXES, WRITTEN_OUT
 from .parse_sums import SumCursor
 from .tokens import Token
 from .transposes import inner_product, primed_product
@@ -15,6 +15,10 @@ __all__ = ["AmbiguityCursor"]
 
 COUNTS = ("n", "m", "d", "k", "c")
 """Small letters that are numbers rather than vectors beside a dot."""
+NUMBERS = ("alpha", "beta", "eta", "lambda", "epsilon", "tau", "mu", "kappa")
+"""Greek letters that are numbers rather than functions before a bracket."""
+LETTERS = "abckmnwxyz"
+"""Latin letters that are rather numbers before a bracket that holds a sum."""
 MATRICES = "WXAUVQ"
 """Capitals that are matrices rather than numbers where no name of the text has an index."""
 WORDS = ("cdot", "times", "odot", "frac", "left", "right", "text", "if", "else", "for", "where", "and", "or")
@@ -62,7 +66,11 @@ class AmbiguityCursor(SumCursor):
             message += "or take another name for an array"
             raise ExpressionError(message, self.text, token.start)
         called = self.at("(") and not self.token.spaced
-        command = self.typed(token).startswith("\\") or token.text in ("prod", "argmax", "argmin")
+        command = self.typed(token).startswith("\\") or token.text in ("prod", "argmax", "argmin", "lg")
+        expectation = token.text == "E" and (token.font == "blackboard" or (self.at("[") and not self.is_index()))
+        if expectation:
+            message = "an expectation has no sign in index notation: the mean of x_i over n samples is 1/n sum_i x_i"
+            raise ExpressionError(message, self.text, token.start)
         if token.text in REFUSED and (called or command or (self.at("_") and self.reduces())):
             message = f"{token.text} is not supported in index notation: {REFUSED[token.text]}"
             raise ExpressionError(message, self.text, token.start)
@@ -71,6 +79,15 @@ class AmbiguityCursor(SumCursor):
             message = f"{name}(...) may be the sigmoid or any function: write sigmoid{token.text[5:]}(...) for "
             message += f"1/(1 + exp(-z)), or f{token.text[5:]}(...) for a function that is not specified"
             raise ExpressionError(message, self.text, token.start)
+
+    def is_index(self) -> bool:
+        """Whether the brackets here hold indices rather than a formula: E[i, j], not E[x^2]."""
+        inner = self.tokens[self.index + 1 : self.group_close()]
+        return all(token.kind != "mark" or token.text in (",", "_", "{", "}", "[", "]") for token in inner)
+
+    def is_written_out(self, name: str) -> bool:
+        """Whether a name here is that of a function that is made of known ones."""
+        return name in WRITTEN_OUT and name not in self.known and (name not in ARRAYS_TOO or self.at("("))
 
     def reduces(self) -> bool:
         """Whether an index and then a bracket follow: mean_i(...)."""
@@ -83,6 +100,11 @@ class AmbiguityCursor(SumCursor):
         """Refuse an array whose use may mean something else; called when its indices are read."""
         name = token.text
         font = token.font.replace("upright", "")
+        if indices and self.at("[") and not self.token.spaced:
+            read, more = self.between(token.start, self.token.start), self.tokens[self.index + 1].text
+            message = f"{read}[...] may be an entry or a product: write an entry with all its indices in one group, as "
+            message += f"in {name}[{', '.join(map(str, indices))}, {more}], and a product with a space or a *"
+            raise ExpressionError(message, self.text, token.start)
         if self.fonts.setdefault(name, font) != font:
             message = f"{name} is typed in two fonts, and would be read as one array: take another name for one of them"
             raise ExpressionError(message, self.text, token.start)
@@ -100,6 +122,16 @@ class AmbiguityCursor(SumCursor):
             message = f"{typed}(...) may be a function or a product: write a product as {typed} * (...), "
             message += "and a function that is not specified as f(...), without an index"
             raise ExpressionError(message, self.text, token.start)
+
+    def check_quotient(self, below: Token) -> None:
+        """Refuse x/2s, which may be x/(2 s) or (x/2) s; called after the number below the line."""
+        after = self.token
+        joined = self.tokens[self.index - 1] is below and after.kind == "name" and not after.spaced
+        if below.kind == "number" and joined and after.text not in (*FUNCTIONS, *WRITTEN_OUT, *SOFTMAXES, "sum"):
+            quotient, name = f"/{below.text}", self.typed(after)
+            message = f"{quotient}{name} may be /({below.text} {name}) or a factor {name} after the quotient: write "
+            message += f"brackets, or a space where the quotient ends, {quotient} {name}"
+            raise ExpressionError(message, self.text, below.start)
 
     def check_contracted(self, e: Expr, place: int) -> None:
         """Refuse an index that is summed because it occurs twice, and is a number too."""
@@ -164,6 +196,50 @@ class AmbiguityCursor(SumCursor):
         message = f"{shown[0]} · {shown[1]} may be an inner product of vectors or a product of numbers: write "
         message += f"{inner_product(factors[0], factors[1:], taken)} or {shown[0]} * {shown[1]}"
         raise ExpressionError(message, self.text, mark.start)
+
+    def check_call(self, token: Token) -> None:
+        """Refuse λ(x - 1) and a(x + 1), which may be products, p(y|x), and δ(i, j), whose indices stand below."""
+        inner = [each.text for each in self.tokens[self.index + 1 : self.group_close()]]
+        formula = "+" in inner or "-" in inner[1:]
+        if token.text in NUMBERS or (token.text in LETTERS and formula):
+            typed = self.typed(token)
+            message = (
+                f"{typed}(...) may be a function or a product: write a product as {typed} * (...), and a function "
+            )
+            raise ExpressionError(f"{message}that is not specified as f(...)", self.text, token.start)
+        if "|" in inner[1:] and inner.count("|") == 1:
+            message = (
+                f"a condition is not read in {self.typed(token)}(...): give the probability an array of its own, p_k"
+            )
+            raise ExpressionError(message, self.text, token.start)
+        if token.text == "delta" and len(inner) == 3 and inner[1] == ",":
+            typed = self.typed(token)
+            message = f"{typed}({inner[0]}, {inner[2]}) has its indices in brackets: write delta_{inner[0]}{inner[2]}"
+            raise ExpressionError(message, self.text, token.start)
+
+    def known_function(self) -> str:
+        """What to write for an equation that gives a known function: softmax(z)_i = ..."""
+        called = self.tokens[self.index + 1].text == "("
+        if self.token.kind == "name" and called and self.token.text in (*FUNCTIONS, *SOFTMAXES):
+            return f"; {self.token.text} is known, so leave this equation out, or give its value a name: p_i = ..."
+        return ""
+
+    def what_follows(self) -> str:
+        """What to write where an equation goes on: a comma before the next one, or the positive part."""
+        before = self.tokens[self.index - 1].text
+        if self.at(","):
+            return " (';' is what separates equations)"
+        if self.at("_") and before in ("]", ")"):
+            after = self.tokens[self.index + 1].text
+            return " (the positive part of x is max(0, x))" if after in ("+", "{") else " (indices follow a name: x_i)"
+        return ""
+
+    def softmax_form(self, name: str, argument: Expr) -> str:
+        """How to write a softmax of an array that has no index here: softmax(z)_i."""
+        after = self.tokens[self.index + 1].text if self.at("_") else "j"
+        letter = after if after.isalpha() and len(after) == 1 else "j"
+        inside = f"{argument.name}_{letter}" if isinstance(argument, Tensor) and not argument.indices else "..."
+        return f"{name}_{letter}({inside})"
 
     def vector_sign(self) -> None:
         """Refuse the signs of vectors that index notation lacks."""

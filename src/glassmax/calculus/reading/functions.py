@@ -6,7 +6,7 @@ from fractions import Fraction
 from ..expression import ONE, Add, Call, Expr, Num, Pow
 from .resolve import negate, number, product
 
-__all__ = ["FUNCTIONS", "REFUSED", "SOFTMAXES", "WRITTEN_OUT"]
+__all__ = ["ARRAYS_TOO", "FUNCTIONS", "REFUSED", "SOFTMAXES", "WRITTEN_OUT"]
 
 FUNCTIONS = {
     **{name: name for name in ("exp", "log", "abs", "sign", "sin", "cos", "tanh", "sqrt", "max")},
@@ -44,15 +44,27 @@ WRITTEN_OUT: dict[str, Callable[[Expr], Expr]] = {
     "expm1": lambda x: Add((_exp(x), number(-1))),
     "log2": _logarithm(2),
     "log10": _logarithm(10),
-    "gelu": _gelu,
-    "silu": lambda x: product((x, Call("sigmoid", x))),
+    **dict.fromkeys(("gelu", "GELU", "GeLU"), _gelu),
+    **dict.fromkeys(("silu", "SiLU", "swish", "Swish"), lambda x: product((x, Call("sigmoid", x)))),
+    **dict.fromkeys(("mish", "Mish"), lambda x: product((x, Call("tanh", Call("softplus", x))))),
     "logsigmoid": lambda x: Call("log", Call("sigmoid", x)),
     "softsign": lambda x: product((x, Pow(Add((ONE, Call("abs", x))), number(-1)))),
-    "mish": lambda x: product((x, Call("tanh", Call("softplus", x)))),
     "sgn": lambda x: Call("sign", x),
+    "Relu": lambda x: Call("relu", x),
+    "Sigmoid": lambda x: Call("sigmoid", x),
+    "Softplus": lambda x: Call("softplus", x),
+    "heaviside": lambda x: Call("step", x),
+    "logit": lambda x: Add((Call("log", x), negate(Call("log", Add((ONE, negate(x))))))),
+    "square": lambda x: Pow(x, number(2)),
+    "exp2": lambda x: Pow(number(2), x),
+    "erfc": lambda x: Add((ONE, negate(Call("erf", x)))),
+    "sech": lambda x: Pow(_half(_exp(x), _exp(negate(x))), number(-1)),
     **dict.fromkeys(("expit", "logistic", "sigm"), lambda x: Call("sigmoid", x)),
 }
 """Functions that are made of known ones."""
+
+ARRAYS_TOO = frozenset({"logit", "square", "heaviside", "Relu", "Sigmoid", "Softplus", "exp2"})
+"""Those of them that are names of arrays as well, and functions only before a bracket."""
 
 _MEAN = "write 1/n sum_i x_i"
 _NORM = "write sqrt(sum_i x_i^2)"
@@ -88,5 +100,20 @@ REFUSED = {
     **dict.fromkeys(("BCE", "bce"), "write -(y log(p) + (1 - y) log(1 - p))"),
     **dict.fromkeys(("MSE", "mse"), "write 1/n sum_i (p_i - y_i)^2"),
     **dict.fromkeys(("entropy",), "write -sum_k p_k log(p_k)"),
+    **dict.fromkeys(("LSE", "lse"), "write log(sum_i exp(x_i))"),
+    **dict.fromkeys(("cov", "Cov"), "write 1/n sum_i (x_i - a) (y_i - b), with the means a and b"),
+    **dict.fromkeys(("median", "sort", "topk", "quantile"), "it has no index notation"),
+    **dict.fromkeys(("floor", "ceil", "round"), "it has no derivative but 0"),
+    **dict.fromkeys(("clip", "clamp"), "write max(a, min(x, b))"),
+    **dict.fromkeys(("leaky_relu", "LeakyReLU", "leakyrelu", "lrelu", "PReLU"), "write max(0, x) + a min(0, x)"),
+    **dict.fromkeys(("elu", "ELU"), "write max(0, x) + a (exp(min(0, x)) - 1)"),
+    **dict.fromkeys(("selu", "SELU"), "write b (max(0, x) + a (exp(min(0, x)) - 1))"),
+    **dict.fromkeys(("hardtanh", "HardTanh"), "write max(-1, min(x, 1))"),
+    **dict.fromkeys(("onehot", "one_hot"), "write delta_yk, which is 1 at k = y and 0 elsewhere"),
+    **dict.fromkeys(("pow", "power"), "write x^2"),
+    **dict.fromkeys(("cbrt",), "write x^(1/3)"),
+    **dict.fromkeys(("cot",), "write cos(x)/sin(x)"),
+    **dict.fromkeys(("lg",), "write log2(x) or log10(x)"),
+    **dict.fromkeys(("Pr", "Prob"), "give the probability an array of its own, such as p_k"),
 }
 """Names that stand for more than a function of one number, or for one without a rule, and what to write."""

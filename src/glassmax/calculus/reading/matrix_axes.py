@@ -1,42 +1,33 @@
 """The axes of every part of a formula in matrix notation.
 
-The axes of an array are declared, or guessed from its name: a capital letter is a matrix, a small one a vector. Two
-axes that must have the same length become one. An axis is never dropped: where NumPy would do something else than what
-a reader of mathematics expects, or nothing at all, an error says how to write it.
+The axes of an array are declared, or guessed from its name by `guessed_axes`. Two axes that must have the same length
+become one. An axis is never dropped: where NumPy would do something else than what a reader of mathematics expects, or
+nothing at all, an error says how to write it.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
 from ...errors import ExpressionError, Setting
-from ..greek import GREEK
-from .matrix_tree import NUMBERS, ONE_AXIS, Node, each_name, is_letter, is_used, kind_of, names_in
+from .guessed_axes import GuessedAxes, Lengths
+from .matrix_tree import ONE_AXIS, Node, kind_of, names_in
 from .resolve import in_order
 
 __all__ = ["Axes"]
 
-Lengths = tuple[str, ...]
 
-LENGTHS = ("N", "n", "m", "d", "k")
-"""Names of lengths, which nobody adds to an array."""
-
-
-class Axes:
+class Axes(GuessedAxes):
     """The axes of every node; two axes that have to be equal become one."""
 
     def __init__(
         self, text: str, declared: Mapping[str, Lengths], equations: Mapping[str, Node], arrays: frozenset[str]
     ) -> None:
-        self.text, self.declared, self.equations, self.arrays = text, declared, equations, arrays
+        super().__init__(text, declared, equations, arrays)
         self.parent: dict[str, str] = {}
-        self.known = dict(declared)
-        self.count = 0
         self.lengths: list[tuple[Node, str]] = []
         self.labels: dict[str, int] = {}  # names of class labels, and where each stands
         self.seen: dict[int, Node] = {}
-        self.uses = Counter(name for node in equations.values() for name in each_name(node))
 
     def in_order(self) -> list[tuple[str, Node]]:
         """Find all axes; return the equations in an order in which each uses only earlier ones."""
@@ -78,7 +69,7 @@ class Axes:
     def check_labels(self) -> None:
         """Refuse a label that is an array elsewhere."""
         for name, place in self.labels.items():
-            if name in self.equations or any(is_used(node, name) for node in self.equations.values()):
+            if name in self.equations or any(_uses(node, name) for node in self.equations.values()):
                 raise ExpressionError(f"{name} is a class label (an index) here, an array elsewhere", self.text, place)
 
     def fault(self, message: str, node: Node) -> NoReturn:
@@ -86,11 +77,6 @@ class Axes:
         guessed = sorted(names_in(node) - self.declared.keys() - self.equations.keys())
         advice = f"; if {' or '.join(guessed[:3])} is something else, declare its shape" if guessed else ""
         raise ExpressionError(message + advice, self.text, node.place)
-
-    def new(self) -> str:
-        """Return an axis of a length that isn't known yet."""
-        self.count += 1
-        return f"?{self.count}"
 
     def root(self, axis: str) -> str:
         """Return the axis that stands for all of the same length."""
@@ -194,29 +180,6 @@ class Axes:
                 return self.along(node, axes[0])
         return axes[0]
 
-    def guess(self, node: Node) -> Lengths:
-        """The axes that a name stands for: a capital is a matrix, a small letter a vector."""
-        if node.text in self.known:
-            return ()
-        name = node.text
-        for accent in ("hat", "bar", "tilde"):
-            name = name.rstrip("'0123456789").removesuffix(accent)
-        name = name.rstrip("'0123456789")
-        array = node.text in self.arrays
-        if name in NUMBERS and not array:
-            return ()
-        letter = name[1:] if len(name) == 2 and name[0] == "d" else name
-        if array and name[:1].isupper():
-            return (self.new(), self.new())
-        if not is_letter(letter):
-            what = f"the shape of {node.text} isn't known; declare it: "
-            raise ExpressionError((what, Setting("shapes", f"{node.text}: n,d")), self.text, node.place)
-        if letter in GREEK and letter[0].islower() and not array:
-            what = f"{node.text} may be a number or a vector; declare it: "
-            number, vector = Setting("shapes", f"{node.text}: "), Setting("shapes", f"{node.text}: d")
-            raise ExpressionError((what, number, " or ", vector), self.text, node.place)
-        return (self.new(), self.new()) if letter[0].isupper() else (self.new(),)
-
     def matrix_power(self, node: Node) -> None:
         """Refuse a power of a matrix that may be meant as a product of matrices."""
         exponent = node.args[1]
@@ -236,27 +199,6 @@ class Axes:
         for other in axes[1:]:
             result = self.broadcast(result, other, node)
         return result
-
-    def check_guess(self, arg: Node, node: Node) -> None:
-        """Refuse a name whose guessed axes alone make an array of a number: c in xᵀ A x + c may be a number, too."""
-        bare = arg.args[0] if arg.op == "negate" else arg
-        guessed = bare.op == "name" and bare.text not in self.declared and bare.text not in self.equations
-        if not guessed or bare.text in self.arrays or self.uses[bare.text] > 1:
-            return
-        others = [other for other in node.args if other is not arg]
-        widest = max(len(other.axes) for other in others)
-        length = not bare.axes and node.op == "add" and widest > 0 and bare.text in LENGTHS  # d - o, two vectors?
-        scaled = node.op == "times" and bare is node.args[1] and bare.text[0].islower()  # (xᵀy) p, the number first
-        made = (
-            bare.axes
-            and widest == 0
-            and not scaled
-            and any(self.known.get(name) for other in others for name in names_in(other))
-        )
-        if made or length or (node.op == "divide" and bare is node.args[1] and 0 < widest < len(bare.axes)):
-            one, many = Setting("shapes", f"{bare.text}: "), Setting("shapes", f"{bare.text}: n")
-            what = f"{bare.text} may be a number or an array; declare it: "
-            raise ExpressionError((what, one, " or ", many), self.text, bare.place)
 
     def broadcast(self, a: Lengths, b: Lengths, node: Node) -> Lengths:
         """The axes of an elementwise operation; a vector goes along the last axis of a matrix."""
@@ -309,6 +251,7 @@ class Axes:
     def of_vectors(self, node: Node, a: Lengths, b: Lengths) -> Lengths:
         """Return the axes of a product of two vectors: inner or outer."""
         left, right = node.args
+        self.check_scale(node)
         if node.op == "outer" or (right.row and not left.row):
             node.op = "outer"
             return a + b
@@ -422,3 +365,12 @@ class Axes:
 
 def _shown(node: Node) -> str:
     return {"tuple": "a list", "string": f"the text '{node.text}'"}.get(node.op, node.text)
+
+
+def _uses(node: Node, name: str) -> bool:
+    """Whether a name stands in a tree elsewhere than as an index; len(y) says nothing of the entries."""
+    if node.op == "length":
+        return False
+    if node.op == "name":
+        return node.text == name
+    return any(_uses(arg, name) for arg in (node.args[:1] if node.op == "at" else node.args))

@@ -1,11 +1,10 @@
 """The tree of a formula in matrix notation: what the parser makes, before axes have letters."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..greek import GREEK
 
-__all__ = ["NUMBERS", "ONE_AXIS", "Node", "each_name", "is_letter", "is_used", "kind_of", "names_in"]
+__all__ = ["NUMBERS", "ONE_AXIS", "Node", "is_letter", "kind_of", "names_in"]
 
 NUMBERS = frozenset({"N", "n", "m", "d", "k", "eps", "alpha", "epsilon", "eta", "lambda", "pi", "rho", "tau"})
 """Names that are numbers, unless they are declared or stand beside a matrix product."""
@@ -49,20 +48,3 @@ def names_in(node: Node) -> set[str]:
     """Return the names in a tree."""
     found = {node.text} if node.op == "name" else set()
     return found.union(*(names_in(arg) for arg in node.args))
-
-
-def each_name(node: Node) -> Iterator[str]:
-    """Yield the name of each place where one stands."""
-    if node.op == "name":
-        yield node.text
-    for arg in node.args:
-        yield from each_name(arg)
-
-
-def is_used(node: Node, name: str) -> bool:
-    """Whether a name stands in a tree elsewhere than as an index; len(y) says nothing of the entries."""
-    if node.op == "length":
-        return False
-    if node.op == "name":
-        return node.text == name
-    return any(is_used(arg, name) for arg in (node.args[:1] if node.op == "at" else node.args))

@@ -49,6 +49,15 @@ ADVICE = {
     "cross_entropy": "write it out: -sum(Y * log_softmax(Z)) / N",
     "leaky_relu": "write it out: relu(x) - alpha * relu(-x)",
 }
+WEIGHING = {
+    "weights": "the value depends on it: write sum(w * x) / sum(w)",
+    "weight": "the value depends on it: write it out as a factor of each entry",
+    "where": "the value depends on it: write a factor M, which is 1 where the entry counts and 0 elsewhere",
+    "initial": "the value depends on it: add it",
+    "b": "the value depends on it: write log(sum(b * exp(x)))",
+    "label_smoothing": "the value depends on it: write Y as the smoothed labels",
+}
+"""Options on which the value depends, and what to write for them."""
 OF_MATRICES = ("inv", "pinv", "det", "logdet", "slogdet", "expm", "logm", "sqrtm", "cholesky", "rank", "eig", "svd")
 
 
@@ -86,7 +95,7 @@ class NumpyFunctions:
         if name not in KNOWN and (library or not is_letter(name)):
             self.unknown(name, library, place)
         for option in options:
-            self.fault(f"{name} has no option {option} here; leave it out", options[option].place)
+            self.fault(_no_option(name, option), options[option].place)
         if name == "clip":
             return self.clipped(args, place)
         self.expect(2 if name in PAIRS or name in TWO_COMPOSED else 1, name, args, place)
@@ -183,7 +192,7 @@ class NumpyFunctions:
         for option, value in options.items():
             known = {"dim": "axis", "keepdim": "keepdims", "p": "ord"}.get(option, option)
             if known not in [*own, "keepdims"] or known in given:
-                self.fault(f"{name} has no option {option} here; leave it out", value.place)
+                self.fault(_no_option(name, option), value.place)
             given[known] = value
         if torch and name in ("var", "std") and "ddof" not in given:
             self.fault(f"{name} divides by N - 1 in PyTorch, by N in NumPy: write axis= and ddof=", place)
@@ -263,7 +272,7 @@ class NumpyFunctions:
         """What rearranges entries, or makes an array."""
         if options and (name != "expand_dims" or list(options) != ["axis"]):
             option = next(iter(options))
-            self.fault(f"{name} has no option {option} here; leave it out", options[option].place)
+            self.fault(_no_option(name, option), options[option].place)
         match name:
             case "einsum":
                 return self.einsum(args, place)
@@ -333,6 +342,11 @@ class NumpyFunctions:
             self.fault("expected at most two axes of each array in einsum; write index notation for more", place)
         text = " ".join(each or "-" for each in (*operands, output))
         return self.make("einsum", *args[1:], text=text, place=place)
+
+
+def _no_option(name: str, option: str) -> str:
+    """The message for an option that is not supported: whether the value depends on it, and what to write then."""
+    return f"{name} has no option {option} here; {WEIGHING.get(option, 'leave it out')}"
 
 
 def _typed(value: Node) -> str:

@@ -135,7 +135,7 @@ class _IndexParser(LeftSideCursor):
             value = self.side()
             self.skip_punctuation()
             if not self.at_end():
-                self.fault("expected an operator or the end of the equation")
+                self.fault("expected an operator or the end of the equation" + self.what_follows())
             equations.append(Equation(token.text, indices, value, token.start))
         fixed = fixed_indices(equations, self.softmaxes, self.fixed, self.places)
         for each in equations:
@@ -149,7 +149,7 @@ class _IndexParser(LeftSideCursor):
     def left_side(self) -> tuple[Token, tuple[str, ...]]:
         token = self.token
         if token.kind != "name" or token.text in (*FUNCTIONS, *SOFTMAXES, "sum", "\\frac"):
-            self.fault("expected a name on the left side, like L = ... or p_i = ...")
+            self.fault("expected a name on the left side, like L = ... or p_i = ..." + self.known_function())
         self.advance()
         indices, places = self.indices(token.text)
         if self.at("("):
@@ -205,8 +205,9 @@ class _IndexParser(LeftSideCursor):
                 factors += self.signed()
                 self.check_dot(mark, left, factors[-1])
             elif self.accept("/"):
-                place = self.token.start
-                factors.append(inverse(product(self.signed()), self.text, place))
+                below = self.token
+                factors.append(inverse(product(self.signed()), self.text, below.start))
+                self.check_quotient(below)
             elif self.starts_operand():
                 factors += self.signed()
             elif self.at("@") or (self.at(".") and self.tokens[self.index + 1].kind == "name"):
@@ -282,7 +283,7 @@ class _IndexParser(LeftSideCursor):
             return self.fraction()
         if token.text in SOFTMAXES:
             return self.softmax(token)
-        if name in FUNCTIONS or name == "min" or (name in WRITTEN_OUT and name not in self.known):
+        if name in FUNCTIONS or name == "min" or self.is_written_out(name):
             return self.function(token, name, order)
         if token.text == "e" and self.at("^") and "e" not in self.known:
             self.advance()
@@ -290,6 +291,7 @@ class _IndexParser(LeftSideCursor):
         self.check_name(token)
         if self.at("(") and not self.token.spaced and token.text not in self.known:
             self.uses.append(Use(name, "function", 1, token.start))
+            self.check_call(token)
             return Call(name, self.group(name), order)
         if dimension := self.dimension(token):
             self.uses.append(Use(dimension, "tensor", 0, token.start))
@@ -316,9 +318,13 @@ class _IndexParser(LeftSideCursor):
         if name == "log" and self.at("_"):
             name = self.base()
         if self.accept("^"):  # tanh^2(z)
+            inner = self.tokens[self.index : self.index + 3]
+            braces = inner[1].kind == "number" and inner[2].text == "}" and self.accept("{")
             if self.token.kind != "number":
                 self.fault(f"expected a number as the power of {token.text} (-1 above a function is its inverse)")
             power = Num(Fraction(self.advance().text))
+            if braces:
+                self.expect("}", " after the power")
         if name in ("max", "min") and self.at("_"):
             self.fault(f"{name} over an index is not supported, {name}(a, b) takes two numbers: expected '('")
         if not self.starts_operand():
@@ -404,7 +410,8 @@ class _IndexParser(LeftSideCursor):
         if not axis and len(letters) == 1:
             axis = letters[0]
         if axis not in letters:
-            got = f"the argument has no index {axis}" if axis else f"got none; write {name}_j(...)"
+            none = f"got none; write {self.softmax_form(name, argument)}"
+            got = f"the argument has no index {axis}" if axis else none
             raise ExpressionError(f"expected {name} to run over an index of its argument, {got}", self.text, place)
         if name == "logsumexp":
             return Call("log", Sum((axis,), Call("exp", argument)))

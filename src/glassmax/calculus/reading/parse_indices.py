@@ -32,6 +32,8 @@ class IndexCursor(Cursor):
         found: list[Index] = []
         places: list[int] = []
         if self.accept("_"):
+            if self.at("("):
+                self.check_shift(name)
             if self.at("{"):
                 self.bracketed(name, found, places)
             else:
@@ -90,12 +92,14 @@ class IndexCursor(Cursor):
 
     def check_shift(self, name: str) -> None:
         """Refuse an index that is computed: x_{i+h}, h_{t-1}, x_{2i}."""
-        first, second = self.tokens[self.index : self.index + 2]
+        opened = self.tokens[self.index].text == "("
+        first, second = self.tokens[self.index + opened : self.index + opened + 2]
         computed = first.kind in ("name", "letters") and second.text in ("+", "-", "*")
         if not computed and not (first.kind == "number" and second.kind in ("name", "letters")):
             return
-        end = self.index
-        while self.tokens[end].text not in ("}", "]", ",") and self.tokens[end].kind not in ("end", "break"):
+        end = self.index + opened
+        closing = ("}", "]", ",", ")") if opened else ("}", "]", ",")
+        while self.tokens[end].text not in closing and self.tokens[end].kind not in ("end", "break"):
             end += 1
         typed = self.between(first.start, self.tokens[end].start)
         letters = [each for token in self.tokens[self.index : end] for each in re.findall("[A-Za-z]", token.text)]
@@ -131,13 +135,19 @@ class IndexCursor(Cursor):
             depth, at = depth + 1, at + 1
         if not depth:
             return False
-        inside = 0
+        start = depth
+        inside, compared = 0, False
         for token in self.tokens[at:]:
-            if token.kind in ("end", "break") or inside < 0:
+            if token.kind in ("end", "break"):
                 return False
-            if token.kind == "mark" and inside == 0 and token.text in COMPARISONS:
-                return True
+            compared |= token.kind == "mark" and inside == 0 and token.text in COMPARISONS
             inside += (token.text in CLOSING) - (token.text in CLOSING.values())
+            if inside < 0:  # the comparison ends here, and every bracket around it must, too: (1[i=j] - p_j) is a group
+                depth, inside = depth - 1, 0
+                if not compared or depth == 0:
+                    return compared
+            elif compared and 0 < depth < start:
+                return False
         return False
 
     def indicator(self) -> Expr:

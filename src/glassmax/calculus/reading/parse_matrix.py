@@ -7,19 +7,20 @@ it is refused.
 """
 
 import re
-from typing import NoReturn
+from collections.abc import Mapping
 
 from ...errors import ExpressionError, Setting
 from ..expression import Program
-from .cursor import Cursor
-from .matrix_names import Shapes, beside_product, is_program, listed_shapes
+from .matrix_names import NameCursor
 from .matrix_to_index import to_program
-from .matrix_tree import NUMBERS, Node
+from .matrix_tree import NUMBERS, ONE_AXIS, Node
 from .numpy_functions import ATTRIBUTES, NumpyFunctions, is_function
 from .parse import FUNCTIONS, SOFTMAXES
 from .tokens import MAX_DEPTH, MAX_LENGTH, TOO_DEEP, Token
 
 __all__ = ["parse_matrix"]
+
+Shapes = Mapping[str, tuple[str, ...] | str] | str
 
 LIBRARY = re.compile(r"([A-Za-z]+)(?:\.[A-Za-z]+)*\.$")
 RESERVED = (*FUNCTIONS, *SOFTMAXES, "sum", "\\frac")
@@ -44,7 +45,7 @@ def parse_matrix(text: str, shapes: Shapes | None = None) -> Program:
     >>> [(d.name, d.indices) for d in program.definitions]
     [('Z', ('i', 'j')), ('P', ('i', 'j')), ('L', ())]
     """
-    declared = listed_shapes(shapes or {})
+    declared = _listed(shapes or {})
     parser = _MatrixParser(text, set(declared))
     equations = parser.equations()
     for name in declared.keys() - parser.names.keys() - parser.lengths:
@@ -53,40 +54,31 @@ def parse_matrix(text: str, shapes: Shapes | None = None) -> Program:
     return to_program(text, equations, declared, set(parser.names), arrays)
 
 
-class _MatrixParser(Cursor):
+def _listed(shapes: Shapes) -> dict[str, tuple[str, ...]]:
+    """Read the declared shapes."""
+    if isinstance(shapes, str):
+        parts = [part.partition(":") for part in re.split(r"[;\n]", shapes) if part.strip()]
+        shapes = {name.strip(): axes for name, _, axes in parts}
+    out = {}
+    for name, axes in shapes.items():
+        listed = re.findall(r"[A-Za-z][0-9]*|[0-9]+", axes) if isinstance(axes, str) else [str(axis) for axis in axes]
+        if ONE_AXIS in listed:
+            raise ExpressionError(f"the shape of {name} has an axis of length 1; declare it without that axis")
+        if len(listed) > 2:
+            raise ExpressionError(f"expected at most two axes of {name}, got {len(listed)}")
+        out[name] = tuple(listed)
+    return out
+
+
+class _MatrixParser(NameCursor):
     """The grammar: the same levels as index notation, without indices."""
 
     def __init__(self, text: str, declared: set[str]) -> None:
-        super().__init__(text, matrix=True)
+        super().__init__(text, declared)
         self.names: dict[str, Node] = {}
         self.lengths: set[str] = set()  # names in arange(N), which are no part of an equation
         self.inside_norm = False
         self.functions = NumpyFunctions(self.node, text)
-        self.declared = declared
-        pairs = list(zip(self.tokens, self.tokens[1:], strict=False))
-        self.defined = {token.text for token, after in pairs if after.text == "="}
-        triples = zip(self.tokens, self.tokens[1:], [*self.tokens[2:], self.tokens[-1]], strict=False)
-        self.arrays = {name for triple in triples for name in beside_product(*triple)}
-        self.program = is_program(text, self.tokens)
-        if "\\" not in text and (found := re.search(r"(?<![=\s])\s*&\s*(?![=\s])", text)):
-            raise ExpressionError("expected one formula, got '&'", text, text.index("&", found.start()))
-        whole = declared | self.defined
-        self.tokens = [piece for token in self.tokens for piece in self.pieces(token, whole)]
-        pairs = list(zip(self.tokens, self.tokens[1:], strict=False))
-        self.operands = {a.text for a, b in pairs if a.kind == "name" and b.text != "("} | whole
-
-    def pieces(self, token: Token, whole: set[str]) -> list[Token]:
-        """Split Xw into X w: a capital and one more letter are a product, unless they are known as a name."""
-        found = re.fullmatch(r"([A-Z][0-9]*)([A-Za-z][0-9]*'*)", token.text)
-        known = token.text in whole or token.text in self.arrays or self.text[token.end : token.end + 1] == "("
-        if token.kind != "name" or not found or known or token.end - token.start != len(token.text):
-            return [token]
-        first, second = found.groups()
-        if self.program:
-            what = f"the shape of {token.text} isn't known: write {first} @ {second} for a product, or declare it: "
-            raise ExpressionError((what, Setting("shapes", f"{token.text}: n,d")), self.text, token.start)
-        cut = token.start + len(first)
-        return [Token("name", first, token.start, cut, token.spaced), Token("name", second, cut, token.end)]
 
     def node(self, op: str, *args: Node, text: str = "", place: int | None = None) -> Node:
         depth = 1 + max((arg.depth for arg in args), default=0)
@@ -103,6 +95,9 @@ class _MatrixParser(Cursor):
         self.skip_breaks()
         while self.token.kind != "end":
             token = self.token
+            if self.tokens[self.index + 1].text == "_":
+                self.advance()
+                self.refuse_underscore()
             if token.text in KEYWORDS:
                 raise ExpressionError(f"expected equations, got Python's word {token.text}", self.text, token.start)
             if token.kind != "name" or token.text in RESERVED:
@@ -114,8 +109,7 @@ class _MatrixParser(Cursor):
                 self.fault("expected a new name for a new value, as in Z2 = Z - b: an array can't be changed in place")
             if self.at(","):
                 self.fault("expected one name on the left side, as in N = X.shape[0]")
-            if self.at("_"):
-                self.refuse_underscore()
+            self.skip_arguments(token)
             self.expect("=", " after the left side")
             value = self.expression()
             if not self.at_end():
@@ -126,20 +120,6 @@ class _MatrixParser(Cursor):
         if not out:
             self.fault("expected an equation, like L = sum(x ** 2)")
         return out
-
-    def refuse_underscore(self) -> NoReturn:
-        """Refuse an index, or a name of several words."""
-        before, after = self.tokens[self.index - 1], self.tokens[self.index + 1]
-        if before.kind == "name" and len(after.text) > 2:
-            self.fault(f"expected a name without an underscore, such as {before.text}{after.text}")
-        self.fault("expected matrix notation, which has no indices and no underscore in a name")
-
-    def changes_in_place(self) -> bool:
-        """Tell whether ``-=``, or an index and ``=``, follow the name on the left side."""
-        if not self.at("["):
-            return self.tokens[self.index + 1].text == "="
-        rest = [token.text if token.kind != "break" else "" for token in self.tokens[self.index :]]
-        return "=" in rest[: rest.index("") + 1]
 
     def expression(self) -> Node:
         self.accept("+")
@@ -215,6 +195,9 @@ class _MatrixParser(Cursor):
             self.advance()
             args, options = self.arguments()
             return self.functions.call(token, [base, *args], options, "method")
+        if token.text in ("^", "*", "/"):
+            what = f"'.{token.text}' is MATLAB's: write *, / and ** entry by entry, and @ for the matrix product"
+            raise ExpressionError(what, self.text, token.start - 1)
         if name not in ATTRIBUTES:
             self.fault("expected T after '.'")
         self.advance()
@@ -367,6 +350,16 @@ class _MatrixParser(Cursor):
             raise ExpressionError(f"expected equations, got Python's word {token.text}", self.text, token.start)
         if token.text in CONSTANTS:
             return self.node("constant", text=token.text, place=token.start)
+        library = LIBRARY.search(self.text[: token.start])
+        if library and token.text == "e" and not self.at("^"):
+            return self.node("call", self.node("number", text="1", place=token.start), text="exp")
+        function = is_function(name) and not own and len(name) > 1
+        if name in RESERVED or function or (library and name not in ("e", "pi")):
+            if self.at("_"):
+                self.refuse_underscore()
+            if not self.at("(", "[", "{"):
+                self.fault(f"expected '(' after {token.text}")
+            return self.call(token, library.group(1) if library else "")
         if name == "sigma" and self.at("(") and not own:
             primes = token.text[len(name) :]
             what = (
@@ -374,14 +367,6 @@ class _MatrixParser(Cursor):
             )
             what += f"or f{primes}(...) for a function that is not specified"
             raise ExpressionError(what, self.text, token.start)
-        library = LIBRARY.search(self.text[: token.start])
-        if library and token.text == "e" and not self.at("^"):
-            return self.node("call", self.node("number", text="1", place=token.start), text="exp")
-        function = is_function(name) and not own and len(name) > 1
-        if name in RESERVED or function or (library and name not in ("e", "pi")):
-            if not self.at("(", "[", "{"):
-                self.fault(f"expected '(' after {token.text}")
-            return self.call(token, library.group(1) if library else "")
         if self.at("(") and not self.token.spaced:
             if is_function(name) and own and len(name) > 1:
                 self.fault(f"{name} is an array here: write np.{name}(...) for the function, got")

@@ -7,6 +7,7 @@ __all__ = [
     "CLASS_WORDS",
     "CLOSING",
     "COMMANDS",
+    "COMMAND_ADVICE",
     "FONTS",
     "INDICES_ABOVE",
     "MARKS",
@@ -37,6 +38,20 @@ COMMANDS = {
     **{"prime": ("prime", "'")},
 }
 """The kind and the text of the token that a LaTeX command becomes."""
+
+COMMAND_ADVICE = {
+    "begin": "cases are written with step(x), which is 1 for x > 0, and max(a, b)",
+    "forall": "leave it out, because an equation holds for all values of the indices on its left side",
+    "infty": "a sum runs over the whole axis of its index, sum_i",
+    "arg": "argmax has no derivative",
+    **dict.fromkeys(("dots", "ldots", "cdots"), "a sum runs over the whole axis of its index, sum_i"),
+    "sim": "an expectation over n samples is 1/n sum_i f(x_i)",
+    "nabla": "give the function, and ask for its derivative by a name",
+    "otimes": "an outer product is x_i y_j in index notation, x yᵀ in matrix notation",
+    **dict.fromkeys(("binom", "int", "lim", "bigcup", "cup"), "it has no index notation"),
+    **dict.fromkeys(("lfloor", "lceil"), "it has no derivative"),
+}
+"""What to write instead of some of the other commands."""
 
 MARKS = {
     **{"**": "^", "^∘": "^", ":=": "=", "≔": "=", "==": "=", "||": "‖", "∥": "‖", "∣": "|", "⊤": "ᵀ"},

@@ -15,6 +15,7 @@ from ..greek import GREEK
 from .signs import (
     ACCENTS,
     CLOSING,
+    COMMAND_ADVICE,
     COMMANDS,
     FONTS,
     INDICES_ABOVE,
@@ -116,7 +117,10 @@ class _Scanner:
     def step(self) -> None:
         if found := self.match(BREAK):
             if found.group() == ";" and self.opened:
-                raise ExpressionError(f"'{self.opened[-1].text}' is never closed", self.text, self.opened[-1].start)
+                what = f"'{self.opened[-1].text}' is never closed"
+                if ")" in self.text[self.at :].partition("\n")[0].partition("=")[0] and self.opened[-1].text == "(":
+                    what += " before ';', which ends an equation: write p(x, w) for p(x; w)"
+                raise ExpressionError(what, self.text, self.opened[-1].start)
             if self.opened:  # a line break inside brackets is a space
                 self.at, self.spaced = found.end(), True
             else:
@@ -196,7 +200,9 @@ class _Scanner:
             self.unknown("∂")
         kind, text = COMMANDS.get(found.group(1), ("unknown", ""))
         if kind == "unknown":
-            raise ExpressionError(f"'{found.group()}' is a LaTeX command that isn't known here", self.text, self.at)
+            advice = COMMAND_ADVICE.get(found.group(1), "")
+            what = f"'{found.group()}' is a LaTeX command that isn't known here{advice and ': ' + advice}"
+            raise ExpressionError(what, self.text, self.at)
         if text == "\\frac" and (digits := FRACTION.match(self.text, found.end())):
             self.fraction(digits)
         elif kind == "name":
