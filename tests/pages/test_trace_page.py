@@ -91,7 +91,8 @@ def test_names_from_data_are_text_in_the_page_and_in_a_notebook(tmp_path):
 
 
 def test_a_page_that_cannot_be_written_leaves_nothing(trace, tmp_path):
-    with pytest.raises(OSError, match="nowhere"):
+    message = r"nowhere/trace.html can't be written: No such file or directory. Nothing has changed.$"
+    with pytest.raises(gm.errors.DataError, match=message):
         trace.to_html(tmp_path / "nowhere" / "trace.html")
     assert list(tmp_path.iterdir()) == []
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import OptionError, one_of
+from ..errors import DataError, OptionError, one_of
 from ..files import write_whole
 from ..functional.arrays import Array
 from ..functional.heads import HeadTape
@@ -274,10 +274,14 @@ class Trace(Mapping[str, Entry]):
 
         Raises
         ------
-        OSError
-            If the folder is missing or read-only, or the disk is full.
+        DataError
+            If the folder is missing or can't be written to, or the disk is full. An existing file stays.
         """
-        write_whole(path, as_html(self).encode())
+        content = as_html(self).encode()
+        try:
+            write_whole(path, content)
+        except OSError as error:
+            raise DataError(f"{path} can't be written: {error.strerror}. Nothing has changed.") from None
 
     def __repr__(self) -> str:
         return self.text()
