@@ -288,6 +288,10 @@ TABLE = {
             y=[not_class(0, 1, 2), *SETS[1:]]
         ),
         "Row 0 of y names None, expected classes: texts or whole numbers.": fit(y=[{0, None}, *SETS[1:]]),
+        (
+            "y holds the label 1180591620717411303424, expected whole numbers of at most 64 bits. Convert them to "
+            "text: [str(label) for label in y]."
+        ): fit(y=np.where(SPECIES == 0, 2**70, SPECIES.astype(object))),
         "Row 0 of y names 1.5, expected classes: texts or whole numbers.": fit(y=[1.5, *SETS[1:]]),
         "y holds labels of type bytes, str, expected all of one type.": fit(y=[{"a", b"b"}] * 150),
         "y names every class in every row, expected rows that rule out a class.": fit(y=[{0, 1, 2}] * 150),

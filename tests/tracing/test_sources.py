@@ -1,6 +1,7 @@
 """What can be traced: networks, classifiers, models, tables; what is chosen or left out is said."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 
@@ -274,3 +275,53 @@ def test_a_classifier_with_an_embedding_can_be_traced():
     traced = trace(classifier, X, NAMES, rows=slice(0, 5))
     assert traced["A0"].shape[1] > traced["X"].shape[1]
     check_equations(traced, values_of(traced))
+
+
+# what a table, its labels and its weights may be
+
+LEVELS = np.repeat(["None", "Mild", "Severe"], 30)
+SEVERITY = pd.DataFrame({"x": np.resize([0.1, 0.7, 2.4, 1.3, 3.9], 90), "level": LEVELS})
+
+
+@pytest.fixture(scope="module")
+def of_table():
+    return TableClassifier("fast", random_state=0).fit(SEVERITY, "level").model_
+
+
+def test_a_class_that_reads_as_missing_is_a_class_in_a_few_rows(of_table, tmp_path):
+    SEVERITY[:3].to_csv(tmp_path / "few.csv", index=False)
+    found = trace(of_table, gm.read_table(tmp_path / "few.csv"), "level")
+    assert found["Y"].shape == (3, 3)
+    assert [of_table.classes[c] for c in np.asarray(found["Y"]).argmax(axis=1)] == ["None"] * 3
+
+
+@pytest.mark.parametrize("count", [89, 91])
+@pytest.mark.parametrize("what", ["y", "sample_weight"])
+def test_labels_and_weights_beside_a_table_have_its_length(of_table, what, count):
+    y = np.resize(LEVELS, count if what == "y" else 90)
+    w = None if what == "y" else np.ones(count)
+    with pytest.raises(gm.errors.LabelError, match=f"^{what} has {count} entries, expected 90: one for each row.$"):
+        trace(of_table, SEVERITY[["x"]], y, w, rows=slice(0, 3))
+
+
+def test_labels_are_compared_by_what_a_file_would_write():
+    X, y = np.arange(12.0).reshape(6, 2), np.array([0, 1, 2, 0, 1, 2])
+    model = Model(gm.Network([2, 3]), [0, 1, 2])
+    of_floats, of_ints = (trace(model, X, labels) for labels in (y.astype(float), y))
+    np.testing.assert_array_equal(of_floats["Y"], of_ints["Y"])
+
+
+def test_masks_have_the_rows_that_were_given_whatever_is_traced():
+    X, y = np.arange(12.0).reshape(6, 2), np.array([0, 1, 2, 0, 1, 2])
+    network = gm.Network([2, 4, 3])
+    masks = {1: np.repeat([[0.0], [2.0]], 3, axis=0) * np.ones(4)}
+    one, other = (trace(source, X, y, rows=[4, 1], masks=masks) for source in (network, Model(network, [0, 1, 2])))
+    np.testing.assert_array_equal(one["A1"], other["A1"])
+    assert np.asarray(one["A1"])[0].any()
+    with pytest.raises(gm.errors.GlassmaxError, match="mask"):
+        trace(Model(network, [0, 1, 2]), X, y, rows=[4, 1], masks={1: masks[1][:2]})
+
+
+def test_a_prompt_forms_no_jacobian_of_very_many_classes():
+    found = trace(gm.Network([2, 3000]), np.ones((1, 2)), [0])
+    assert "A Jacobian is too large to be shown." in found._repr_html_()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import DataError, OptionError
+from ..errors import DataError, LabelError, OptionError
 from ..functional.arrays import Array
 from ..model import Model
 from ..network import Network
@@ -25,6 +25,7 @@ from ..table import (
     class_indices,
     holds_candidates,
     is_frame,
+    label_texts,
     read_labels,
     read_weights,
 )
@@ -91,12 +92,12 @@ def make_batch(
         checked = source._check_batch(X, y, sample_weight)
         batch = Batch(source, *checked, np.arange(checked[0].shape[0]))
     elif isinstance(source, Model):
-        return _finished(_model_batch(source, X, y, sample_weight, rows, member), None, masks)
+        return _finished(*_model_batch(source, X, y, sample_weight, rows, member, masks))
     elif hasattr(source, "_training_batch"):
         _refuse_member(member, f"a {type(source).__name__}")
         batch = source._training_batch(X, y, sample_weight)
     elif hasattr(source, "to_model"):
-        return _finished(_model_batch(source.to_model(), X, y, sample_weight, rows, member), None, masks)
+        return _finished(*_model_batch(source.to_model(), X, y, sample_weight, rows, member, masks))
     else:
         raise OptionError(
             parameter="network",
@@ -111,8 +112,10 @@ def _refuse_member(member: int | None, what: str) -> None:
         raise OptionError(parameter="member", came=str(member), expected=f"None: {what} has one network")
 
 
-def _model_batch(model: Model, X: Any, y: Any, sample_weight: Any, rows: Rows, member: int | None) -> Batch:
-    """Choose the rows and one network of several, encode the rows, and number the labels."""
+def _model_batch(
+    model: Model, X: Any, y: Any, sample_weight: Any, rows: Rows, member: int | None, masks: Masks | None
+) -> tuple[Batch, None, Masks | None]:
+    """Choose the rows and one network of several, encode the rows, and number the labels; return what is finished."""
     network, notes = _member(model, member)
     notes.append(
         "A model keeps no class weights, label smoothing or penalty of its training: L is the mean of the loss over "
@@ -127,16 +130,22 @@ def _model_batch(model: Model, X: Any, y: Any, sample_weight: Any, rows: Rows, m
                 f"y is {y!r}, the name of a column, but X is not a table. Pass a frame, or the labels as y."
             )
         inputs = model.inputs(X)
-        chosen = _chosen(rows, inputs.shape[0])
+        n = inputs.shape[0]
+        chosen = _chosen(rows, n)
         checked = network._check_batch(inputs, _indices(model, y), sample_weight)
         X, T, w = checked[0][chosen], checked[1][chosen], None if checked[2] is None else checked[2][chosen]
     else:
-        chosen = _chosen(rows, table.n_rows)
-        chosen, X, T, w = _of_table(model, network, table, chosen, y, sample_weight, notes)
+        n = table.n_rows
+        chosen, X, T, w = _of_table(model, network, table, _chosen(rows, n), y, sample_weight, notes)
     if model.encoding is not None:
         notes.append(f"X is the encoded table: {X.shape[1]} columns, made of {len(model.encoding.names)}.")
     named = model.columns if model.encoding is None else encoded_names(model.encoding)
-    return Batch(network, X, T, w, chosen, classes=[str(c) for c in model.classes], columns=named, notes=notes)
+    if masks is not None:
+        given = {layer: np.asarray(mask) for layer, mask in masks.items()}
+        network._check_masks(given, n)
+        masks = {layer: mask[chosen] for layer, mask in given.items()}
+    names = [str(label) for label in model.classes]
+    return Batch(network, X, T, w, chosen, classes=names, columns=named, notes=notes), None, masks
 
 
 def _of_table(
@@ -147,9 +156,8 @@ def _of_table(
     part = table.rows(chosen)
     if isinstance(y, str):
         separator = model.record.get("candidates")
-        found, there = read_labels(
-            part, y, repeating=False, candidates=separator if isinstance(separator, str) else None
-        )
+        candidates = separator if isinstance(separator, str) else None
+        found, there = read_labels(part, y, repeating=False, candidates=candidates, classes=model.classes)
         if len(there) < len(chosen):
             notes.append(f"Rows left out because {y!r} is missing: {len(chosen) - len(there)}.")
         chosen, part = chosen[there], part.rows(there)
@@ -158,9 +166,19 @@ def _of_table(
         else:
             T = class_indices(model.classes, found, part, np.arange(part.n_rows), y)
     else:
-        T = _indices(model, y)[chosen]
-    weight = None if weight is None else np.asarray(weight)[chosen]
+        labels = _indices(model, y)
+        _check_length("y", labels, table)
+        T = labels[chosen]
+    if weight is not None:
+        weight = np.asarray(weight)
+        _check_length("sample_weight", weight, table)
+        weight = weight[chosen]
     return chosen, *network._check_batch(_inputs(model, part, y), T, weight)
+
+
+def _check_length(what: str, values: Array, table: Table) -> None:
+    if values.shape[:1] != (table.n_rows,):
+        raise LabelError(f"{what} has {np.size(values, 0)} entries, expected {table.n_rows}: one for each row.")
 
 
 def _inputs(model: Model, part: Table, y: Any) -> Array:
@@ -195,12 +213,14 @@ def _indices(model: Model, y: Any) -> Array:
         return labels
     if holds_candidates(labels):
         return candidate_rows(labels, model.classes, "y")
-    known = {str(label): index for index, label in enumerate(model.classes.tolist())}
-    for row, label in enumerate(labels.tolist()):
-        if str(label) not in known:
+    known = {text: index for index, text in enumerate(label_texts(model.classes))}
+    texts = label_texts(labels)
+    for row, text in enumerate(texts):
+        if text not in known:
             shown = ", ".join(map(str, model.classes[:10]))
+            label = labels.tolist()[row]
             raise DataError(f"Label {label!r} of row {row} is not a class of the model, expected one of {shown}.")
-    return np.array([known[str(label)] for label in labels.tolist()], np.intp)
+    return np.array([known[text] for text in texts], np.intp)
 
 
 def _finished(batch: Batch, rows: Rows, masks: Masks | None) -> Batch:

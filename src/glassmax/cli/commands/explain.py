@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..grouped import FILE_FORMAT, RESULT, GroupedCommand, group, option
+from ..grouped import FILE_FORMAT, RESULT, GroupedCommand, file_format, group, option
 from ..talk import harmless, say, show, show_json
 
 if TYPE_CHECKING:
@@ -113,9 +113,11 @@ def _page(path: str, model: str, data: str | None) -> Path:
 def _toy(asked: dict[str, Any]) -> "Trace":
     from ...tracing import toy, trace
 
-    for name in ("weight", "member", "delimiter", "decimal", "encoding"):
+    for name in ("weight", "member", "delimiter", "decimal", "encoding", "header", "missing_words"):
         if asked[name] is not None:
-            raise click.UsageError(f"--{name} changes nothing for toy, which has no file. Leave it out.")
+            raise click.UsageError(
+                f"--{name.replace('_', '-')} changes nothing for toy, which has no file. Leave it out."
+            )
     network, X, y = toy()
     start, stop = _range(asked) or (1, len(X))
     return trace(network, X, y, rows=_inside(start, stop, len(X), "toy"))
@@ -135,7 +137,7 @@ def _of_model(model: str, data: str, asked: dict[str, Any]) -> "Trace":
     target = loaded.encoding.target
     wanted = _range(asked)
     start, stop = wanted or (1, DEFAULT_ROWS)
-    form = {name: asked[name] for name in ("delimiter", "decimal", "encoding")}
+    form = file_format(asked, loaded.encoding)
     columns = [*needed, target, *([asked["weight"]] if asked["weight"] else [])]
     table, whole = _first_rows(data, columns, stop, form)
     rows = _inside(start, stop if wanted else min(stop, table.n_rows), table.n_rows, table.name)

@@ -111,9 +111,9 @@ def _thumbnail(value: Array) -> dict[str, Any]:
     """Return evenly spaced cells as bytes: 127 is zero, 254 the largest absolute value."""
     table = np.atleast_2d(value).reshape(-1, value.shape[-1])
     rows, columns = (np.linspace(0, size - 1, min(size, THUMBNAIL)).astype(int) for size in table.shape)
-    cells = np.nan_to_num(table[np.ix_(rows, columns)].astype(float))
-    extent = float(np.abs(np.nan_to_num(value)).max()) or 1.0
-    levels = np.rint(cells / extent * 127 + 127).astype(np.uint8)
+    extent = float(np.abs(value[np.isfinite(value)]).max(initial=0.0)) or 1.0
+    cells = np.clip(np.nan_to_num(table[np.ix_(rows, columns)].astype(float) / extent), -1, 1)
+    levels = np.rint(cells * 127 + 127).astype(np.uint8)
     return {"rows": len(rows), "columns": len(columns), "cells": b64encode(levels.tobytes()).decode()}
 
 
@@ -134,10 +134,13 @@ def _entry(trace: Trace, entry: Entry) -> str:
     sizes = f'<p class="quiet small">{escape(entry.with_shapes)}</p>' if entry.with_shapes and entry.shape else ""
     value, caption = entry.value, ""
     if value is None:
-        value, caption = trace.jacobian(0), f"The Jacobian of row {trace.rows[0]}."
+        value, caption = trace.shown_jacobian, f"The Jacobian of row {trace.rows[0]}."
+    cells = (
+        '<p class="quiet small">A Jacobian is too large to be shown.</p>' if value is None else _cells(value, caption)
+    )
     return (
         f'<div class="entry"><p><b>{escape(entry.name)}</b> <span class="quiet">{shape}</span></p>'
-        f'<div class="scroll">{equation}</div>{sizes}<p>{escape(entry.why)}</p>{_cells(value, caption)}</div>'
+        f'<div class="scroll">{equation}</div>{sizes}<p>{escape(entry.why)}</p>{cells}</div>'
     )
 
 
