@@ -442,6 +442,22 @@ def test_nesting_is_read_or_refused_and_never_overflows(left: str, right: str, l
             parse(text)
 
 
+@pytest.mark.parametrize("levels", [40, 90])
+@pytest.mark.parametrize("name", ["silu", "mish", "gelu", "tan", "softsign", "sinh", "logit"])
+@pytest.mark.parametrize("around", ["max({}, y)", "min(y, {})", "sum_{{i=1}}^N {}", "log {}"])
+def test_functions_that_are_written_out_and_nested_end_at_once(around: str, name: str, levels: int) -> None:
+    text = "L = " + around.format(f"{name}(" * levels + "x_i" + ")" * levels)
+    with pytest.raises(ExpressionError, match=r"too long once every softmax, max and function|too deep"):
+        parse(text)
+
+
+def test_wide_sums_of_functions_that_are_written_out_end_at_once() -> None:
+    wide = "+".join(["silu(" * 9 + "x_i" + ")" * 9] * 100)
+    with pytest.raises(ExpressionError, match="too long once every softmax, max and function"):
+        parse("L = " + "sum_{i=1}^N " * 50 + f"({wide})")
+    assert parse("L = sum_{i=1}^N max(silu(silu(x_i)), y_i)")
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -194,6 +194,14 @@ def test_texts_that_are_no_numbers_have_no_reading():
         assert readings_of(cells, ".", is_known=False) is None
 
 
+@pytest.mark.parametrize("count", [10, 20, 70, 1000])
+def test_one_word_in_ten_cells_leaves_the_grouping(count):
+    words = [f"word{i}" for i in range(count // 10)]
+    cells = [*(f"{i},442,000" for i in range(1, 1 + count - len(words))), *words]
+    assert readings_of(cells, ".", is_known=True).grouping == Grouping(",", ".")
+    assert readings_of([*cells, "another word"], ".", is_known=True) is None
+
+
 def test_large_files_read_by_blocks_have_one_grouping(tmp_path):
     out = io.StringIO()
     for i in range(60_000):

@@ -138,7 +138,7 @@ def _fits(grouping: Grouping, cells: list[str]) -> bool:
     if not any(map(grouping.is_grouped, cells)):
         return False
     others = [cell for cell in cells if grouping.number(cell) is None]
-    return len(others) <= (1 - MOSTLY) * len(cells) and not any(map(NUMERIC.fullmatch, others))
+    return len(cells) - len(others) >= MOSTLY * len(cells) and not any(map(NUMERIC.fullmatch, others))
 
 
 def _count(grouping: Grouping, cells: list[str]) -> int:

@@ -344,6 +344,8 @@ class _IndexParser(LeftSideCursor):
                 result = Pow(argument, half) if name == "sqrt" else Call(FUNCTIONS[name], argument, order)
         if order and name in ("sqrt", "max", "min", *WRITTEN_OUT):
             raise ExpressionError(f"{name} has no derivative here; write it out", self.text, token.start)
+        if name in ("max", "min", *WRITTEN_OUT):  # each may write its argument twice, so nested ones double each time
+            check_depth(result, self.places, token.start)
         return result if power is None else Pow(result, power)
 
     def bare_argument(self, token: Token) -> Expr:
@@ -385,8 +387,10 @@ class _IndexParser(LeftSideCursor):
         if not (self.starts_operand() or self.at("-", "+", "‖", "⟨")):
             self.fault("expected an expression after sum_" + "".join(head.letters))
         self.bound += head.letters
+        place = self.token.start
         body = product([*head.factors, *self.product()])
         del self.bound[len(self.bound) - len(head.letters) :]
+        check_depth(body, self.places, place)
         self.check_lengths(head.bounds, body)
         return Sum(tuple(head.letters), body)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from graphlib import CycleError, TopologicalSorter
+from itertools import islice
 
 from ...errors import ExpressionError, Setting, Text
 from ..expression import (
@@ -141,9 +142,14 @@ def negate(e: Expr) -> Expr:
 def maximum(a: Expr, b: Expr) -> Expr:
     """Return max(a, b) as b + relu(a - b), or relu(a) if b is 0."""
     # b is written twice: with the smaller one, nested maxima can't grow without bounds
-    if a == ZERO or sum(1 for _ in walk(b)) > sum(1 for _ in walk(a)):
+    if a == ZERO or _size(b) > _size(a):
         a, b = b, a
     return Call("relu", a) if b == ZERO else Add((b, Call("relu", Add((a, negate(b))))))
+
+
+def _size(e: Expr) -> int:
+    """The number of nodes, up to a bound: an expression that is written twice at each level has 2^depth of them."""
+    return sum(1 for _ in islice(walk(e), 2 * MAX_LENGTH))
 
 
 def product(factors: Sequence[Expr]) -> Expr:
@@ -169,7 +175,7 @@ def check_depth(e: Expr, places: Places, place: int) -> None:
         if not level:
             return
         if size > 2 * MAX_LENGTH:
-            raise places.fault("too long once every softmax and max is written out", place)
+            raise places.fault("too long once every softmax, max and function like silu is written out", place)
     raise places.fault(TOO_DEEP, place)
 
 

@@ -220,5 +220,10 @@ CAUSES = {
         reason="measured by central differences of your loss: (L(w + h v) - L(w - h v)) / 2h is v times dL/dw",
         vague=True,
     ),
+    "not_measured": Cause(
+        OTHER,
+        "The gradient could not be judged: the loss is not finite beside the parameter.",
+        reason="a central difference needs a finite loss on both sides: (L(w + h v) - L(w - h v)) / 2h",
+    ),
 }
 """Each cause by its name, in the order of the documentation."""

@@ -84,23 +84,37 @@ class Finding:
 
 @dataclass(frozen=True)
 class ParameterCheck:
-    """One parameter: its name, its shape, the relative error of its gradient, and whether that is right."""
+    """One parameter: its name, its shape, the relative error of its gradient, and whether that is right.
+
+    The error is infinite if the gradient has another shape, and NaN if `measured` is false: if the loss gave no slope
+    to compare the gradient with.
+    """
 
     name: str
     shape: tuple[int, ...]
     error: float
     correct: bool
+    measured: bool = True
 
     def __repr__(self) -> str:
         return f"{self.name} {self.shape}: {self.judged()}"
 
     def judged(self) -> str:
         """Right or wrong, and by how much."""
+        if not self.verdict:
+            return self.size()
         error = self.size() if isinf(self.error) else f"relative error {self.size()}"
-        return f"{'right' if self.correct else 'wrong'}  {error}"
+        return f"{self.verdict}  {error}"
+
+    @property
+    def verdict(self) -> str:
+        """Right or wrong; empty if the gradient could not be measured."""
+        return "" if not self.measured else "right" if self.correct else "wrong"
 
     def size(self) -> str:
         """The relative error as text."""
+        if not self.measured:
+            return "not measured"
         if isinf(self.error):
             return "another shape"
         return "< 1e-12" if self.error < 1e-12 else f"{self.error:.1e}"

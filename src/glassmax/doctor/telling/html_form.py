@@ -42,7 +42,7 @@ def _words(heading: str, words: str) -> str:
 def _checks(shown: "list[ParameterCheck]", others: int) -> str:
     rows = "".join(
         f'<tr><td><code>{escape(check.name)}</code></td><td class="number quiet">{escape(str(check.shape))}</td>'
-        f'<td class="{"good" if check.correct else "bad"}">{"right" if check.correct else "wrong"}</td>'
+        f'<td class="{"good" if check.correct else "bad"}">{check.verdict}</td>'
         f'<td class="number">{escape(check.size())}</td></tr>'
         for check in shown
     )

@@ -12,7 +12,7 @@ from ..reading.function import Learner, described_error, quietly, read_call
 from ..reading.nested import rebuilt
 from ..reading.problem import Given
 from ..telling.diagnosis import CORRECT, WRONG, Diagnosis, Finding, ParameterCheck
-from .simple_mistakes import named, of_another_shape, throughout
+from .simple_mistakes import named, not_measured, of_another_shape, throughout
 from .slopes import errors_of, measure
 from .wrong_layer import in_layers
 
@@ -43,13 +43,23 @@ def judge_measured(handed_in: Any, given: Given) -> Diagnosis:
     findings, lines = [], []
     for name, W, G in zip(names, arrays, gradients, strict=True):
         error, right = judged.get(name, (float("inf"), False))
-        lines.append(ParameterCheck(name, W.shape, error, right))
-        if not right:
-            findings.append(named(measured[name], error) if name in measured else of_another_shape(name, W, G))
-    found, first = in_layers(given, throughout(findings), list(measured.values()))
+        lines.append(ParameterCheck(name, W.shape, error, right, name not in measured or measured[name].is_measured))
+        if name not in measured:
+            findings.append(of_another_shape(name, W, G))
+        elif lines[-1].measured and not right:
+            findings.append(named(measured[name], error))
+    found, first, unmeasured = (
+        throughout(findings),
+        None,
+        [line.name for line in lines if not line.measured],
+    )
+    if not unmeasured:  # the first wrong layer is known only if all layers were judged
+        found, first = in_layers(given, found, list(measured.values()))
+    first = first or _last(found, names)
+    found += [not_measured(name) for name in unmeasured]
     changed = [name for name in call.wrote if name in names]
     found += [Finding("writes_inputs", name, (name,), f"the function changes its argument {name}") for name in changed]
-    return Diagnosis(WRONG if found else CORRECT, tuple(found), first or _last(found, names), (MEASURED,), tuple(lines))
+    return Diagnosis(WRONG if found else CORRECT, tuple(found), first, (MEASURED,), tuple(lines))
 
 
 def _in_shape(answer: Answer, arrays: list[Array]) -> list[Array]:

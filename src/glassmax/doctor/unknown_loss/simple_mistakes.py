@@ -9,7 +9,7 @@ from ..reading.layout import gradient_of
 from ..telling.diagnosis import Finding
 from .slopes import TOLERANCE, Slopes
 
-__all__ = ["named", "of_another_shape", "throughout"]
+__all__ = ["named", "not_measured", "of_another_shape", "throughout"]
 
 
 def of_another_shape(name: str, W: Array, G: Array) -> Finding:
@@ -19,6 +19,13 @@ def of_another_shape(name: str, W: Array, G: Array) -> Finding:
     cause = "transposed" if turned else "wrong_shapes"
     line = f"d{name} = d{name}.T" if turned else f"assert d{name}.shape == {name}.shape"
     return Finding(cause, name, (name,), says, line=line)
+
+
+def not_measured(name: str) -> Finding:
+    """A gradient that can't be judged, because the loss has no slope that can be measured."""
+    says = f"the derivative by {name} could not be measured, because the loss is not finite beside {name}: "
+    says += f"call diagnose at other values of {name}"
+    return Finding("not_measured", name, (name,), says)
 
 
 def named(wrong: Slopes, error: float) -> Finding:

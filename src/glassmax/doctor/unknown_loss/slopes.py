@@ -52,9 +52,14 @@ class Slopes:
         return _rms(self.measured)
 
     @property
+    def is_measured(self) -> bool:
+        """Whether there is a slope that could be measured: none can where the loss is not finite on one side."""
+        return len(self.measured) > 0
+
+    @property
     def is_zero(self) -> bool:
         """Whether nothing but rounding was measured."""
-        return self.size <= 4 * self.noise
+        return self.is_measured and self.size <= 4 * self.noise
 
     @property
     def by_cell(self) -> Array | None:
@@ -89,11 +94,15 @@ def errors_of(slopes: Sequence[Slopes], single_precision: bool) -> list[tuple[fl
 
     The error is relative to the slopes of the parameter; of a parameter whose slopes are 0, to the largest slopes of
     all. Such a gradient must be as near to 0 as those of the others are near to their slopes, or nearer than `ZERO`.
+    The error is NaN, and the gradient not right, if no slope could be measured.
     """
     tolerance, zero = (SINGLE, SINGLE_ZERO) if single_precision else (TOLERANCE, ZERO)
     largest = max((each.size for each in slopes if not each.is_zero), default=0.0)
     judged: list[tuple[float, bool]] = []
     for each in slopes:
+        if not each.is_measured:
+            judged.append((float("nan"), False))
+            continue
         if each.is_zero:
             judged.append((0.0, True))  # below, once the others are known
             continue
@@ -125,4 +134,4 @@ def _at_kink(at: Callable[[Array], Any], W: Array, v: Array, claim: float, round
     if not np.isfinite(sides).all():
         return float("nan")
     slack = 10 * h * max(map(abs, sides)) + (8 * rounding + 1e-15 * abs(here)) / h
-    return float(np.clip(claim, sides[0] - slack, sides[1] + slack))
+    return float(np.clip(np.nan_to_num(claim), sides[0] - slack, sides[1] + slack))
