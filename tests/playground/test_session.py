@@ -145,6 +145,18 @@ def test_without_a_mistake_there_is_no_second_curve_and_with_one_it_is_the_right
     assert float(broken["shadow"]) == pytest.approx(float(plain["loss"]), rel=1e-9)
 
 
+# memory
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_without_memory_for_other_rows_the_session_stays_as_it_was(failing):
+    (answer,) = run({"what": "rows_without_memory", "failing": failing})
+    assert answer["message"] == ("There is not enough memory for these rows. Try a file with fewer rows or columns.")
+    assert answer["blocks"] == 0
+    assert answer["data"] == "toy"
+    assert answer["losses"][0] == answer["losses"][1]
+
+
 # links
 
 

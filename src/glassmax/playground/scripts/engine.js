@@ -62,11 +62,17 @@ class Engine {
     return [network.sizes.length - 1, sizes, activations, ...head];
   }
 
-  // Keep the rows that `train` goes through: X (n, d) and Y (n, k).
+  // Keep the rows that `train` goes through: X (n, d) and Y (n, k). Without memory for both, the old rows stay.
   setRows(X, Y) {
-    if (this.data) for (const at of this.data) this.exports.release_bytes(at);
-    this.data = null;
-    this.data = [this.put(X), this.put(Y)];
+    const before = this.data ?? [];
+    const x = this.put(X);
+    try {
+      this.data = [x, this.put(Y)];
+    } catch (error) {
+      this.exports.release_bytes(x);
+      throw error;
+    }
+    for (const at of before) this.exports.release_bytes(at);
   }
 
   // Steps through the rows named in `order`, batch after batch; theta and the optimizer's state move in place.

@@ -25,9 +25,9 @@ export class Session {
   }
 
   setData(data, settings = {}) {
+    this.engine.setRows(data.X, data.Y); // first: without memory for them, the session stays as it was
     this.data = data;
     this.settings = { ...DEFAULTS, ...data.suits, ...settings };
-    this.engine.setRows(data.X, data.Y);
     this.reset();
   }
 
