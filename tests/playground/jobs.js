@@ -147,6 +147,20 @@ const JOBS = {
     right.advance(1e9);
     return { message, blocks, data: session.data.name, losses: [session.lastLoss, right.lastLoss] };
   },
+  // What is said when the engine's function `of` answers that it found no memory.
+  engine_without_memory(job) {
+    const session = new Session(engine, dataOf(job));
+    const real = engine.exports;
+    engine.exports = { ...real, [job.of]: () => job.answer };
+    try {
+      session.trainFor(1, () => performance.now());
+      return { message: "" };
+    } catch (error) {
+      return { message: error.message };
+    } finally {
+      engine.exports = real;
+    }
+  },
   order: (job) => shuffled(job.n, job.seed, job.epoch),
   weights: (job) => plain(startingWeights(job.network, job.seed)),
 };

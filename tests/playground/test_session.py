@@ -157,6 +157,13 @@ def test_without_memory_for_other_rows_the_session_stays_as_it_was(failing):
     assert answer["losses"][0] == answer["losses"][1]
 
 
+@pytest.mark.parametrize(("name", "answer"), [("train", -1), ("loss_and_gradient", -1), ("predict", 0)])
+def test_an_engine_without_memory_for_the_network_says_so(name, answer):
+    data = "toy" if name != "loss_and_gradient" else "spirals"
+    (got,) = run({"what": "engine_without_memory", "data": data, "of": name, "answer": answer})
+    assert got["message"] == "There is not enough memory for this network and these rows."
+
+
 # links
 
 

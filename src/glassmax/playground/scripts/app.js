@@ -78,7 +78,12 @@ export class App {
     if (!this.running) return;
     this.budget = Math.min(MOST, Math.max(LEAST, this.budget + (now - this.last > SMOOTH ? -1 : 0.25)));
     this.last = now;
-    this.session.trainFor(this.budget, () => performance.now());
+    try {
+      this.session.trainFor(this.budget, () => performance.now());
+    } catch (error) {
+      this.say(error.message);
+      return this.pause();
+    }
     if (!Number.isFinite(this.session.lastLoss)) {
       this.pause();
       return this.say("The loss is no longer a finite number, because the steps were too long. Choose a smaller learning rate, then Reset.");
