@@ -53,10 +53,32 @@ def test_a_cell_is_the_sum_of_the_products_that_the_ledger_shows():
     assert " ".join(names) == "X W1 b1 Z1 A1 W2 b2 Z2 E P Y L_i L dP dZ2 dW2 db2 dA1 dZ1 dW1 db1 dX"
 
 
-@pytest.mark.parametrize("name", SESSIONS)
+HEADERS = {
+    "names with spaces around them": " size , kind ",
+    "a name with spaces in it": "the size,kind",
+    "an empty name": ",kind",
+    "two empty names": " ,",
+    "a quoted name": '"size, ""wide""",kind',
+    "a blank line before the names": "\nsize,kind",
+}
+
+
+def headed(header):
+    """Return a session on a table with these names, the class last."""
+    target = "kind" if "kind" in header else "column 2"
+    text = header + "\n\n" + "".join(f"{i * i % 7} , {'xyz'[i % 3]}\n" for i in range(12))
+    return {"data": "table", "text": text, "file": "rows.csv", "target": target}
+
+
+PROGRAMS = SESSIONS | {name: headed(header) for name, header in HEADERS.items()}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_the_python_program_rebuilds_the_network_and_the_loss_of_its_batch(name, tmp_path):
-    (answer,) = run(session("session", name, python=True, epochs=5, changes={"l2": 0.01}))
-    (tmp_path / "penguins.csv").write_text(PENGUINS, encoding="utf-8")
+    asked = {"what": "session", "python": True, "epochs": 5, "changes": {"l2": 0.01}, **PROGRAMS[name]}
+    (answer,) = run(asked)
+    if asked["data"] == "table":
+        (tmp_path / asked["file"]).write_text(asked["text"], encoding="utf-8")
     command = [sys.executable, "-W", "error", "-c", answer["python"]]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
