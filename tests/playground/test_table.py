@@ -63,6 +63,9 @@ REFUSED = {
     "": "data.csv has no rows. Expected a header and one row for each sample.",
     "a,b\n": "data.csv has a header and no rows. Expected a header and one row for each sample.",
     "a,a\n1,2\n": "data.csv has two columns named 'a'. Rename one of them.",
+    "a,b,column 3,,b\n1,2,3,4,5\n": "data.csv has two columns named 'b'. Rename one of them.",
+    "column 2,,kind\n1,2,x\n": "data.csv has two columns named 'column 2'. Rename one of them.",
+    "a" + "," * 2000 + "\n1\n": "data.csv has 2001 columns; this page takes at most 2000. Leave columns out.",
     "a,b\n1,2\n3\n": "Row 3 of data.csv has 1 cell, expected 2 as in the header. Correct the row.",
     'a,b\n1,"2\n': "Row 2 opens a quoted cell that is never closed. Close the quotation mark.",
     "a,b\n1,x\n2,x\n": "Column 'b' of data.csv has 1 different value, expected 2 to 50 classes. Choose another "

@@ -6,7 +6,7 @@
 import { shuffled } from "./random.js";
 
 const MISSING = new Set(["", "na", "n/a", "nan", "null", "none", "?", "-"]);
-const MOST_ROWS = 200000, MOST_LEVELS = 30, MOST_CLASSES = 50, MOST_INPUTS = 500;
+const MOST_ROWS = 200000, MOST_COLUMNS = 2000, MOST_LEVELS = 30, MOST_CLASSES = 50, MOST_INPUTS = 500;
 const TARGETS = ["target", "class", "label", "species", "y", "outcome", "category", "digit", "cultivar"];
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const NUMBER_WITH_COMMA = /^[+-]?(\d+,?\d*|,\d+)(e[+-]?\d+)?$/i;
@@ -18,8 +18,10 @@ export class TableError extends Error {}
 export function readTable(text, name) {
   const lines = cellsOf(text.replace(/^\uFEFF/, ""), separatorOf(text));
   if (lines.length < 2) throw new TableError(`${name} has ${lines.length ? "a header and no rows" : "no rows"}. Expected a header and one row for each sample.`);
+  if (lines[0].length > MOST_COLUMNS) throw new TableError(`${name} has ${lines[0].length} columns; this page takes at most ${MOST_COLUMNS}. Leave columns out.`);
   const header = lines[0].map((cell, j) => cell.trim() || `column ${j + 1}`);
-  const repeated = header.find((cell, j) => header.indexOf(cell) < j);
+  const seen = new Set();
+  const repeated = header.find((cell) => seen.size === seen.add(cell).size);
   if (repeated !== undefined) throw new TableError(`${name} has two columns named '${repeated}'. Rename one of them.`);
   const rows = lines.slice(1);
   if (rows.length > MOST_ROWS) throw new TableError(`${name} has ${rows.length} rows; this page takes at most ${MOST_ROWS}. Use the glassmax package, or a part of the file.`);
