@@ -242,7 +242,7 @@ def test_steps_that_are_too_long_are_said(playground):
     page.press("#rate", "Tab")
     page.click("#train")
     page.wait_for_selector("#message:not([hidden])")
-    assert page.inner_text("#message").startswith("The loss is no longer a number")
+    assert page.inner_text("#message").startswith("The loss is no longer a finite number")
     assert page.inner_text("#train") == "Train"
 
 

@@ -127,6 +127,47 @@ const JOBS = {
     }
     return { worst, sums, names };
   },
+  // A session on toy that is given other rows while the allocation number `failing` (from 0) finds no memory.
+  rows_without_memory(job) {
+    const session = new Session(engine, toy());
+    const real = engine.exports;
+    let [asked, blocks, message] = [0, 0, ""];
+    const allocate_bytes = (bytes) => (asked++ === job.failing ? 0 : (++blocks, real.allocate_bytes(bytes)));
+    const release_bytes = (at) => (--blocks, real.release_bytes(at));
+    engine.exports = { ...real, allocate_bytes, release_bytes };
+    try {
+      session.setData(spirals());
+    } catch (error) {
+      message = error.message;
+    } finally {
+      engine.exports = real;
+    }
+    session.advance(1e9);
+    const right = new Session(engine, toy());
+    right.advance(1e9);
+    return { message, blocks, data: session.data.name, losses: [session.lastLoss, right.lastLoss] };
+  },
+  // What is said when the engine's function `of` answers that it found no memory.
+  engine_without_memory(job) {
+    const session = new Session(engine, dataOf(job));
+    const real = engine.exports;
+    engine.exports = { ...real, [job.of]: () => job.answer };
+    try {
+      session.trainFor(1, () => performance.now());
+      return { message: "" };
+    } catch (error) {
+      return { message: error.message };
+    } finally {
+      engine.exports = real;
+    }
+  },
+  // Training for some milliseconds, by a clock that goes on by a millisecond when it is read.
+  to_end(job) {
+    const session = trained(job);
+    let now = 0;
+    const epochs = session.trainFor(job.milliseconds, () => ++now, job.toEnd);
+    return { epochs, epoch: session.epoch, position: session.position };
+  },
   order: (job) => shuffled(job.n, job.seed, job.epoch),
   weights: (job) => plain(startingWeights(job.network, job.seed)),
 };

@@ -53,10 +53,32 @@ def test_a_cell_is_the_sum_of_the_products_that_the_ledger_shows():
     assert " ".join(names) == "X W1 b1 Z1 A1 W2 b2 Z2 E P Y L_i L dP dZ2 dW2 db2 dA1 dZ1 dW1 db1 dX"
 
 
-@pytest.mark.parametrize("name", SESSIONS)
+HEADERS = {
+    "names with spaces around them": " size , kind ",
+    "a name with spaces in it": "the size,kind",
+    "an empty name": ",kind",
+    "two empty names": " ,",
+    "a quoted name": '"size, ""wide""",kind',
+    "a blank line before the names": "\nsize,kind",
+}
+
+
+def headed(header):
+    """Return a session on a table with these names, the class last."""
+    target = "kind" if "kind" in header else "column 2"
+    text = header + "\n\n" + "".join(f"{i * i % 7} , {'xyz'[i % 3]}\n" for i in range(12))
+    return {"data": "table", "text": text, "file": "rows.csv", "target": target}
+
+
+PROGRAMS = SESSIONS | {name: headed(header) for name, header in HEADERS.items()}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_the_python_program_rebuilds_the_network_and_the_loss_of_its_batch(name, tmp_path):
-    (answer,) = run(session("session", name, python=True, epochs=5, changes={"l2": 0.01}))
-    (tmp_path / "penguins.csv").write_text(PENGUINS, encoding="utf-8")
+    asked = {"what": "session", "python": True, "epochs": 5, "changes": {"l2": 0.01}, **PROGRAMS[name]}
+    (answer,) = run(asked)
+    if asked["data"] == "table":
+        (tmp_path / asked["file"]).write_text(asked["text"], encoding="utf-8")
     command = [sys.executable, "-W", "error", "-c", answer["python"]]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
@@ -143,6 +165,38 @@ def test_without_a_mistake_there_is_no_second_curve_and_with_one_it_is_the_right
     )
     assert plain["shadow"] == "null"
     assert float(broken["shadow"]) == pytest.approx(float(plain["loss"]), rel=1e-9)
+
+
+def test_training_for_a_time_stops_at_the_end_of_the_epoch_if_asked():
+    start = session("to_end", "spirals", epochs=1, rest=16)
+    whole, part, on = run(
+        {**start, "milliseconds": 1000, "toEnd": True},
+        {**start, "milliseconds": 1, "toEnd": True},
+        {**start, "milliseconds": 1000},
+    )
+    assert whole == {"epochs": 1, "epoch": 2, "position": 0}
+    assert part["epochs"] == 0
+    assert part["position"] > 16
+    assert on["epochs"] > 1
+
+
+# memory
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_without_memory_for_other_rows_the_session_stays_as_it_was(failing):
+    (answer,) = run({"what": "rows_without_memory", "failing": failing})
+    assert answer["message"] == ("There is not enough memory for these rows. Try a file with fewer rows or columns.")
+    assert answer["blocks"] == 0
+    assert answer["data"] == "toy"
+    assert answer["losses"][0] == answer["losses"][1]
+
+
+@pytest.mark.parametrize(("name", "answer"), [("train", -1), ("loss_and_gradient", -1), ("predict", 0)])
+def test_an_engine_without_memory_for_the_network_says_so(name, answer):
+    data = "toy" if name != "loss_and_gradient" else "spirals"
+    (got,) = run({"what": "engine_without_memory", "data": data, "of": name, "answer": answer})
+    assert got["message"] == "There is not enough memory for this network and these rows."
 
 
 # links

@@ -28,6 +28,9 @@ def test_numbers_are_standardized_and_categories_get_an_input_each():
 
 READABLE = {
     "semicolons and decimal commas": ("a;kind\n1,5;x\n2,5;y\n", ["a"]),
+    "decimal commas of which one has another number of digits": ("a;kind\n1,234;x\n2,5;y\n", ["a"]),
+    "decimal commas after a zero": ("a;kind\n1,234;x\n0,500;y\n", ["a"]),
+    "commas in texts": ('a,kind\n"1,234",x\nmany,y\n', ["a = 1,234", "a = many"]),
     "tabs": ("a\tkind\n1\tx\n2\ty\n", ["a"]),
     "a byte order mark and Windows line ends": ("\ufeffa,kind\r\n1,x\r\n2,y\r\n", ["a"]),
     "a quoted separator": ('"a, b",kind\n1,x\n2,y\n', ["a, b"]),
@@ -60,11 +63,27 @@ REFUSED = {
     "": "data.csv has no rows. Expected a header and one row for each sample.",
     "a,b\n": "data.csv has a header and no rows. Expected a header and one row for each sample.",
     "a,a\n1,2\n": "data.csv has two columns named 'a'. Rename one of them.",
+    "a,b,column 3,,b\n1,2,3,4,5\n": "data.csv has two columns named 'b'. Rename one of them.",
+    "column 2,,kind\n1,2,x\n": "data.csv has two columns named 'column 2'. Rename one of them.",
+    "a" + "," * 2000 + "\n1\n": "data.csv has 2001 columns; this page takes at most 2000. Leave columns out.",
     "a,b\n1,2\n3\n": "Row 3 of data.csv has 1 cell, expected 2 as in the header. Correct the row.",
     'a,b\n1,"2\n': "Row 2 opens a quoted cell that is never closed. Close the quotation mark.",
     "a,b\n1,x\n2,x\n": "Column 'b' of data.csv has 1 different value, expected 2 to 50 classes. Choose another "
     "column to predict.",
     "a,b\n1,x\n1,y\n": "data.csv has no column to learn from. Expected numbers, or categories with at most 30 values.",
+}
+
+SEPARATED = {
+    'a,kind\n"1,234",x\n900,y\n': "'1,234', which can mean 1234 or 1.234.",
+    'a,kind\n900,x\n"20,442",y\nNA,y\n': "'20,442', which can mean 20442 or 20.442.",
+    "a;kind\n1,234;x\n-5,678;y\n": "'1,234', which can mean 1234 or 1.234.",
+    'a,kind\n"1,234,567",x\n"1,234",y\n': "'1,234', which can mean 1234 or 1.234.",
+    'a,kind\n"1,234,567",x\n2.5,y\n': "'1,234,567', which can mean 1234567.",
+}
+REFUSED |= {
+    text: f"Column 'a' has the cell {meaning} Write the numbers without separators of thousands, and decimals with "
+    "a point."
+    for text, meaning in SEPARATED.items()
 }
 
 

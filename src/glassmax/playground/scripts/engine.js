@@ -21,6 +21,11 @@ export async function loadEngine(bytes) {
   return new Engine(instance.exports);
 }
 
+// The engine returns -1 for the loss, and 0 from `predict`, where it found no memory.
+function enough(found) {
+  if (!found) throw new Error("There is not enough memory for this network and these rows.");
+}
+
 class Engine {
   constructor(exports) {
     this.exports = exports;
@@ -62,23 +67,31 @@ class Engine {
     return [network.sizes.length - 1, sizes, activations, ...head];
   }
 
-  // Keep the rows that `train` goes through: X (n, d) and Y (n, k).
+  // Keep the rows that `train` goes through: X (n, d) and Y (n, k). Without memory for both, the old rows stay.
   setRows(X, Y) {
-    if (this.data) for (const at of this.data) this.exports.release_bytes(at);
-    this.data = null;
-    this.data = [this.put(X), this.put(Y)];
+    const before = this.data ?? [];
+    const x = this.put(X);
+    try {
+      this.data = [x, this.put(Y)];
+    } catch (error) {
+      this.exports.release_bytes(x);
+      throw error;
+    }
+    for (const at of before) this.exports.release_bytes(at);
   }
 
   // Steps through the rows named in `order`, batch after batch; theta and the optimizer's state move in place.
   train(network, order, { batchSize, learningRate, l2, momentum }, theta, state) {
     const [sizes, activations] = this.shape(network);
     const arrays = [sizes, activations, Int32Array.from(order), theta, state.first, state.second];
-    return this.withArrays(arrays, [theta, state.first, state.second], (s, a, rows, t, first, second) =>
-      this.exports.train(
+    return this.withArrays(arrays, [theta, state.first, state.second], (s, a, rows, t, first, second) => {
+      const loss = this.exports.train(
         ...this.numbers(network, s, a), order.length, ...this.data, rows, batchSize, learningRate, l2, momentum,
         t, first, second, state.steps,
-      ),
-    );
+      );
+      enough(loss !== -1);
+      return loss;
+    });
   }
 
   lossAndGradient(network, X, Y, l2, theta) {
@@ -88,6 +101,7 @@ class Engine {
     const loss = this.withArrays([sizes, activations, X, Y, theta, gradient], [gradient], (s, a, x, y, t, g) =>
       this.exports.loss_and_gradient(...this.numbers(network, s, a), n, x, y, l2, t, g),
     );
+    enough(loss !== -1);
     return { loss, gradient };
   }
 
@@ -96,9 +110,9 @@ class Engine {
     const n = X.length / network.sizes[0];
     const P = new Float64Array(n * network.sizes.at(-1));
     if (n === 0) return P;
-    this.withArrays([sizes, activations, X, theta, P], [P], (s, a, x, t, p) =>
+    enough(this.withArrays([sizes, activations, X, theta, P], [P], (s, a, x, t, p) =>
       this.exports.predict(...this.numbers(network, s, a), n, x, t, p),
-    );
+    ));
     return P;
   }
 }

@@ -30,7 +30,9 @@ function table(data) {
 import io
 
 ${source}
-rows = list(csv.DictReader(lines, delimiter=${text(separator)}))
+header, *rows = (line for line in csv.reader(lines, delimiter=${text(separator)}) if line)
+names = [cell.strip() or f"column {j}" for j, cell in enumerate(header, 1)]
+rows = [dict(zip(names, line)) for line in rows]
 classes = ${text(data.classes)}
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-"}
 # A number with its mean and spread; a category with the level that this input stands for.

@@ -25,9 +25,9 @@ export class Session {
   }
 
   setData(data, settings = {}) {
+    this.engine.setRows(data.X, data.Y); // first: without memory for them, the session stays as it was
     this.data = data;
     this.settings = { ...DEFAULTS, ...data.suits, ...settings };
-    this.engine.setRows(data.X, data.Y);
     this.reset();
   }
 
@@ -152,8 +152,9 @@ export class Session {
     this.order = this.orderOf(this.epoch);
   }
 
-  // Train for some milliseconds; `clock` tells the time. Returns the number of epochs that ended.
-  trainFor(milliseconds, clock) {
+  // Train for some milliseconds, or to the end of the epoch if that comes first and `toEnd`; `clock` tells the time.
+  // Returns the number of epochs that ended.
+  trainFor(milliseconds, clock, toEnd = false) {
     const start = clock();
     let epochs = 0;
     do {
@@ -164,7 +165,7 @@ export class Session {
       const rows = (done ? this.order.length : this.position) - from;
       this.cost = 0.7 * (this.cost ?? 0.02) + (0.3 * (clock() - before)) / Math.max(rows, 1);
       epochs += done;
-    } while (clock() - start < milliseconds * 0.8 && Number.isFinite(this.lastLoss));
+    } while (clock() - start < milliseconds * 0.8 && !(toEnd && epochs) && Number.isFinite(this.lastLoss));
     this.settle();
     return epochs;
   }

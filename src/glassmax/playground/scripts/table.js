@@ -6,10 +6,11 @@
 import { shuffled } from "./random.js";
 
 const MISSING = new Set(["", "na", "n/a", "nan", "null", "none", "?", "-"]);
-const MOST_ROWS = 200000, MOST_LEVELS = 30, MOST_CLASSES = 50, MOST_INPUTS = 500;
+const MOST_ROWS = 200000, MOST_COLUMNS = 2000, MOST_LEVELS = 30, MOST_CLASSES = 50, MOST_INPUTS = 500;
 const TARGETS = ["target", "class", "label", "species", "y", "outcome", "category", "digit", "cultivar"];
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const NUMBER_WITH_COMMA = /^[+-]?(\d+,?\d*|,\d+)(e[+-]?\d+)?$/i;
+const GROUPED = /^[+-]?[1-9]\d{0,2}(,\d{3})+$/; // 1,234: the comma may separate thousands or begin decimals
 
 export class TableError extends Error {}
 
@@ -17,8 +18,10 @@ export class TableError extends Error {}
 export function readTable(text, name) {
   const lines = cellsOf(text.replace(/^\uFEFF/, ""), separatorOf(text));
   if (lines.length < 2) throw new TableError(`${name} has ${lines.length ? "a header and no rows" : "no rows"}. Expected a header and one row for each sample.`);
+  if (lines[0].length > MOST_COLUMNS) throw new TableError(`${name} has ${lines[0].length} columns; this page takes at most ${MOST_COLUMNS}. Leave columns out.`);
   const header = lines[0].map((cell, j) => cell.trim() || `column ${j + 1}`);
-  const repeated = header.find((cell, j) => header.indexOf(cell) < j);
+  const seen = new Set();
+  const repeated = header.find((cell) => seen.size === seen.add(cell).size);
   if (repeated !== undefined) throw new TableError(`${name} has two columns named '${repeated}'. Rename one of them.`);
   const rows = lines.slice(1);
   if (rows.length > MOST_ROWS) throw new TableError(`${name} has ${rows.length} rows; this page takes at most ${MOST_ROWS}. Use the glassmax package, or a part of the file.`);
@@ -79,12 +82,22 @@ export function likelyTarget(table) {
   return (named ?? possible.at(-1) ?? table.columns.at(-1)).name;
 }
 
-function numbersOf(cells) {
+function numbersOf(name, cells) {
   const present = cells.filter((cell) => !isMissing(cell));
   if (present.length === 0) return null;
+  refuseGrouped(name, present);
   const comma = present.some((cell) => cell.includes(",")) && present.every((cell) => NUMBER_WITH_COMMA.test(cell));
   if (!comma && !present.every((cell) => NUMBER.test(cell))) return null;
   return cells.map((cell) => (isMissing(cell) ? NaN : Number(comma ? cell.replace(",", ".") : cell)));
+}
+
+// Refuse numbers in which every comma may separate thousands.
+function refuseGrouped(name, cells) {
+  const grouped = cells.filter((cell) => GROUPED.test(cell));
+  if (grouped.length === 0 || !cells.every((cell) => NUMBER.test(cell) || GROUPED.test(cell))) return;
+  const cell = grouped.find((each) => NUMBER_WITH_COMMA.test(each)) ?? grouped[0];
+  const decimal = NUMBER_WITH_COMMA.test(cell) ? ` or ${cell.replace(",", ".")}` : "";
+  throw new TableError(`Column '${name}' has the cell '${cell}', which can mean ${cell.replaceAll(",", "")}${decimal}. Write the numbers without separators of thousands, and decimals with a point.`);
 }
 
 // Classes in the order of their names; of numbers, in the order of the numbers.
@@ -126,7 +139,7 @@ export function encoded(table, target, seed = 0) {
 
 function inputsOf(name, cells, train, notes) {
   const missing = cells.filter(isMissing).length;
-  const numbers = numbersOf(cells);
+  const numbers = numbersOf(name, cells);
   if (numbers) {
     const known = train.map((i) => numbers[i]).filter((x) => !Number.isNaN(x));
     const mean = known.reduce((sum, x) => sum + x / known.length, 0);
