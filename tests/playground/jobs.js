@@ -161,13 +161,6 @@ const JOBS = {
       engine.exports = real;
     }
   },
-  // Training for some milliseconds, by a clock that goes on by a millisecond when it is read.
-  to_end(job) {
-    const session = trained(job);
-    let now = 0;
-    const epochs = session.trainFor(job.milliseconds, () => ++now, job.toEnd);
-    return { epochs, epoch: session.epoch, position: session.position };
-  },
   order: (job) => shuffled(job.n, job.seed, job.epoch),
   weights: (job) => plain(startingWeights(job.network, job.seed)),
 };

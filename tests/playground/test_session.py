@@ -167,19 +167,6 @@ def test_without_a_mistake_there_is_no_second_curve_and_with_one_it_is_the_right
     assert float(broken["shadow"]) == pytest.approx(float(plain["loss"]), rel=1e-9)
 
 
-def test_training_for_a_time_stops_at_the_end_of_the_epoch_if_asked():
-    start = session("to_end", "spirals", epochs=1, rest=16)
-    whole, part, on = run(
-        {**start, "milliseconds": 1000, "toEnd": True},
-        {**start, "milliseconds": 1, "toEnd": True},
-        {**start, "milliseconds": 1000},
-    )
-    assert whole == {"epochs": 1, "epoch": 2, "position": 0}
-    assert part["epochs"] == 0
-    assert part["position"] > 16
-    assert on["epochs"] > 1
-
-
 # memory
 
 

@@ -10,7 +10,6 @@ import { drawCurves, drawHistogram } from "./charts.js";
 import { named } from "./chain.js";
 
 const [LEAST, MOST] = [6, 10]; // milliseconds of training in a frame
-const AT_ONCE = 100; // milliseconds of an epoch that are trained at once; the rest goes in frames
 const MOST_ROWS = 256; // of a batch that are shown
 const SMOOTH = 18; // milliseconds between two frames at 60 a second, with some slack
 
@@ -55,23 +54,20 @@ export class App {
     this.running ? this.pause() : this.train();
   }
 
-  // Train until the pause, or to the end of the epoch.
-  train(toEnd = false) {
+  train() {
     if (this.running) return;
     this.running = true;
-    this.toEnd = toEnd;
     this.cursor = null;
     this.changes = {};
     byId("train").textContent = "Pause";
     byId("train").setAttribute("aria-pressed", "true");
     this.last = 0;
-    this.next();
+    requestAnimationFrame((now) => this.frame(now));
   }
 
   pause() {
     if (!this.running) return;
     this.running = false;
-    cancelAnimationFrame(this.request);
     byId("train").textContent = "Train";
     byId("train").setAttribute("aria-pressed", "false");
     this.refresh();
@@ -82,9 +78,15 @@ export class App {
     if (!this.running) return;
     this.budget = Math.min(MOST, Math.max(LEAST, this.budget + (now - this.last > SMOOTH ? -1 : 0.25)));
     this.last = now;
-    const epochs = this.trainFor(this.budget, this.toEnd);
-    if (epochs === null) return;
-    if (this.toEnd && epochs) return this.pause();
+    try {
+      this.session.trainFor(this.budget, () => performance.now());
+    } catch (error) {
+      return this.say(error.message), this.pause();
+    }
+    if (!Number.isFinite(this.session.lastLoss)) {
+      this.pause();
+      return this.say("The loss is no longer a finite number, because the steps were too long. Choose a smaller learning rate, then Reset.");
+    }
     ++this.frames;
     drawCurves(byId("curves"), this.session.history, this.session.shadow);
     if (this.frames % (this.session.data.image ? 12 : 3) === 0) this.plane.draw();
@@ -92,25 +94,7 @@ export class App {
     if (this.frames % 6 === 2) this.histograms();
     if (this.frames % 20 === 5) this.breaking.draw();
     this.status();
-    this.next();
-  }
-
-  next() {
-    this.request = requestAnimationFrame((now) => this.frame(now));
-  }
-
-  // Train for some milliseconds; returns the epochs that ended, or null where training can't go on, and says why.
-  trainFor(milliseconds, toEnd) {
-    let message = "The loss is no longer a finite number, because the steps were too long. Choose a smaller learning rate, then Reset.";
-    try {
-      const epochs = this.session.trainFor(milliseconds, () => performance.now(), toEnd);
-      if (Number.isFinite(this.session.lastLoss)) return epochs;
-    } catch (error) {
-      message = error.message;
-    }
-    this.say(message);
-    this.pause();
-    return null;
+    requestAnimationFrame((then) => this.frame(then));
   }
 
   step(what) {
@@ -118,17 +102,10 @@ export class App {
     this.changes = {};
     if (what === "rule") return this.rule();
     this.cursor = null;
-    if (what === "epoch") return this.oneEpoch();
-    this.session.advance(1);
+    if (what === "batch") this.session.advance(1);
+    else while (!this.session.advance(1e9)) /* to the end of the epoch */;
     this.session.settle();
     this.refresh();
-  }
-
-  // To the end of the epoch: a short one at once, a long one in frames, so that the page answers all the time.
-  oneEpoch() {
-    const epochs = this.trainFor(AT_ONCE, true);
-    this.refresh();
-    if (epochs === 0) this.train(true);
   }
 
   // The next rule of the batch; after the last one the weights move.

@@ -152,9 +152,8 @@ export class Session {
     this.order = this.orderOf(this.epoch);
   }
 
-  // Train for some milliseconds, or to the end of the epoch if that comes first and `toEnd`; `clock` tells the time.
-  // Returns the number of epochs that ended.
-  trainFor(milliseconds, clock, toEnd = false) {
+  // Train for some milliseconds; `clock` tells the time. Returns the number of epochs that ended.
+  trainFor(milliseconds, clock) {
     const start = clock();
     let epochs = 0;
     do {
@@ -165,7 +164,7 @@ export class Session {
       const rows = (done ? this.order.length : this.position) - from;
       this.cost = 0.7 * (this.cost ?? 0.02) + (0.3 * (clock() - before)) / Math.max(rows, 1);
       epochs += done;
-    } while (clock() - start < milliseconds * 0.8 && !(toEnd && epochs) && Number.isFinite(this.lastLoss));
+    } while (clock() - start < milliseconds * 0.8 && Number.isFinite(this.lastLoss));
     this.settle();
     return epochs;
   }
