@@ -149,6 +149,22 @@ def test_the_divisor_of_a_mean_is_no_argument(equations, parameters):
     np.testing.assert_allclose(code(**given), derivation.evaluate(**given), rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("equations", "matrix"),
+    [
+        ("L = -(np.log(P) * np.eye(K)[y]).sum()", True),
+        ("L = -(np.eye(K)[y] * np.log(P)).sum(axis=1).mean() * N; N = len(P)", True),
+        ("L = -sum_{i,j} delta[y_i, j] log(P_ij)", False),
+    ],
+)
+def test_the_code_has_every_class_where_the_last_is_missing_from_the_labels(equations, matrix):
+    derivation = derive(equations, "P", of="L", matrix=matrix)
+    P, y = np.random.default_rng(0).uniform(0.1, 0.9, (4, 5)), np.array([0, 2, 1, 2])
+    expected = -np.eye(5)[y] / P
+    np.testing.assert_allclose(derivation.numpy()(P=P, y=y), expected, rtol=1e-12)
+    np.testing.assert_allclose(derivation.evaluate(P=P, y=y), expected, rtol=1e-12)
+
+
 def test_the_divisor_of_a_mean_is_the_number_of_rows():
     derivation = derive("L = mean((X @ w - y)**2)", "w", matrix=True)
     X, w, y = np.arange(12.0).reshape(4, 3), np.array([0.1, 0.2, 0.3]), np.ones(4)

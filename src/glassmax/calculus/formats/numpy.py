@@ -19,7 +19,7 @@ from ..expression import (
     names,
     walk,
 )
-from ..indices import for_reading, is_ones, positions
+from ..indices import for_reading, is_ones
 from ..limits import DeriveError
 from ..matrix import NoMatrixFormError, matrix_form
 from ..printing import function_name, matrix_numpy, needed_helpers, numpy_expression, python_name
@@ -125,11 +125,7 @@ class _Sizes:
 
     def of(self, name: str, axis: int) -> str:
         """Return code for the length of an axis of an array, which may be defined by an equation."""
-        places = ((n, at) for n in self.inputs for at in range(self.ranges.arity.get(n, 0)))
-        for array, at in places:
-            if self.ranges.root((array, at)) == self.ranges.root((name, axis)):
-                return f"{python_name(array)}.shape[{at}]"
-        return f"{UNKNOWN}({axis}, {name})"
+        return self._length((name, axis)) or f"{UNKNOWN}({axis}, {name})"
 
     def of_letters(self) -> dict[str, str]:
         """Return code for the sizes of the letters of the result."""
@@ -141,12 +137,16 @@ class _Sizes:
         return self.of(array, int(axis))
 
     def classes(self, label: str) -> str:
-        """Return code for the number of classes of a label."""
-        for definition in self.d.full_program.definitions:
-            for name, axis, index in positions(definition.value):
-                if isinstance(index, Label) and index.name == label:
-                    return self.of(name, axis)
-        return f"int({label}.max()) + 1"
+        """Return code for the number of classes of a label: the largest class may be missing from the labels."""
+        return self._length(("range", label)) or f"int({label}.max()) + 1"
+
+    def _length(self, place: tuple[str, int | str]) -> str | None:
+        """Return code for the length of a range, if an input has it."""
+        for array in self.inputs:
+            for axis in range(self.ranges.arity.get(array, 0)):
+                if self.ranges.root((array, axis)) == self.ranges.root(place):
+                    return f"{python_name(array)}.shape[{axis}]"
+        return None
 
 
 def _is_along(name: str) -> bool:
