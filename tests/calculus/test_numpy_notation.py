@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from scipy import special
 
-from glassmax.calculus import derive
+from glassmax.calculus import DeriveError, derive
 from glassmax.calculus.proving import Values, evaluate_program
 from glassmax.calculus.reading.parse_matrix import parse_matrix
 from glassmax.errors import ExpressionError
@@ -320,6 +320,36 @@ def test_a_gradient_of_another_program_would_be_noticed():
     other = text.replace("np.mean(X, 0)", "np.mean(X)")
     found = derive(other, wrt, matrix=True, shapes=shapes_of(arrays), of="L").evaluate(**drawing)
     assert np.abs(found - differences(text, drawing, wrt)).max() > 1e-3
+
+
+THIN = {
+    # an array with an axis of length 1: (the program, of what, by what)
+    "a_sum": ("L = np.sum(X, keepdims=True)", "L", "X"),
+    "sums_of_rows": ("S = np.exp(X).sum(axis=1, keepdims=True)", "S", "X"),
+    "means_of_columns": ("m = np.mean(X, axis=0, keepdims=True)", "m", "X"),
+    "a_column": ("r = x[:, None]", "r", "x"),
+    "a_row": ("r = x.reshape(1, -1)", "r", "x"),
+    "a_step_on_the_way": ("s = X.sum(axis=1, keepdims=True); L = np.sum(s ** 2)", "s", "X"),
+    "by_a_step_on_the_way": ("s = X.sum(axis=1, keepdims=True); L = np.sum(s ** 2)", "L", "s"),
+    "a_copy": ("s = X.sum(axis=1, keepdims=True); r = 2 * s", "r", "X"),
+    "twice": ("L = X.sum(axis=1, keepdims=True).sum(axis=0, keepdims=True)", "L", "X"),
+    "a_product_with_a_column": ("r = X @ w[:, None]", "r", "X"),
+}
+
+
+@pytest.mark.parametrize("name", THIN)
+def test_a_derivative_never_lacks_an_axis_of_length_1(name):
+    text, of, wrt = THIN[name]
+    column = wrt if wrt in ("s", "r") else of
+    with pytest.raises(DeriveError, match=f"^{column} has an axis of length 1, which its derivative would lack"):
+        derive(text, wrt, of=of, matrix=True)
+
+
+def test_an_axis_of_length_1_on_the_way_is_none_of_the_result():
+    text = "s = np.sum(X ** 2, axis=1, keepdims=True); L = np.sum(X / s)"
+    drawing = {"X": np.random.default_rng(0).uniform(0.5, 1.5, (3, 2))}
+    found = derive(text, "X", of="L", matrix=True).evaluate(**drawing)
+    np.testing.assert_allclose(found, differences(text, drawing, "X"), rtol=1e-5, atol=1e-6)
 
 
 TEXTBOOK = {

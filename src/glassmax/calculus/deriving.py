@@ -214,6 +214,11 @@ def _check(program: Program, of: str, wrt: Sequence[tuple[str, tuple[str, ...] |
     if any(name == of for name, _ in wrt):
         what = f"{of} can't be differentiated by itself. Give another name as "
         raise DeriveError(what, Setting("wrt"), ", or say what to differentiate with ", Setting("of"), ".")
+    for name in (of, *(name for name, _ in wrt)):
+        if name in program.thin:
+            what = f"{name} has an axis of length 1, which its derivative would lack. Define {name} without "
+            what += f"keepdims=True, None or reshape, and write {name}[:, None] or {name}[None, :] where that axis "
+            raise DeriveError(what + "is needed.")
     if times is None:
         return
     letters, like = letters_for(program, times, set()), letters_for(program, wrt[-1][0], set())

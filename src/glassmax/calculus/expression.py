@@ -131,6 +131,7 @@ class Program:
     definitions: tuple[Definition, ...]
     labels: frozenset[str] = frozenset()  # names of arrays that hold class numbers
     lengths: tuple[Length, ...] = ()  # numbers that nobody has to give
+    thin: frozenset[str] = frozenset()  # names of arrays with an axis of length 1, which has no index
 
     def defined(self, name: str) -> Definition | None:
         """Return the equation that defines `name`, if there is one."""

@@ -37,7 +37,8 @@ def to_program(
     named = [(name, naming.hoist(node), node.place) for name, node in ordered]
     places = Places(text)
     writing = _Indexer(text, axes)
-    written = [writing.equation(name, node, place) for name, node, place in [*naming.finished(), *named]]
+    complete = [*naming.finished(), *named]
+    written = [writing.equation(name, node, place) for name, node, place in complete]
     there = set[str]().union(*(names(each.value) for each in written))
     for each in written:
         check_depth(each.value, places, each.place)
@@ -47,7 +48,8 @@ def to_program(
     program = sorted_program(written, frozenset(axes.labels), places)
     own = {node.text: writing.holder(axis) for node, axis in axes.lengths}
     lengths = ((name, *at) for name, at in own.items() if at and (name not in used or name in equations))
-    program = replace(program, lengths=tuple(lengths))
+    thin = frozenset(name for name, node, _ in complete if ONE_AXIS in node.axes)
+    program = replace(program, lengths=tuple(lengths), thin=thin)
     return without_shifts(program, writing.shifts, text) if writing.shifts else program
 
 
