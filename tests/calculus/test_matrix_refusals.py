@@ -15,12 +15,19 @@ PART = (
     "expected ':', None, arange(N) or the name of an array of indices, because an entry or a part of an array has no "
     "matrix notation here, got "
 )
+ROWS = (
+    "Python's sum of a matrix is the sum of its rows: write np.sum(X) for all entries, X.sum(axis=0) for the sum of the "
+    "rows; if X is something else, declare its shape"
+)
 
 REFUSED = {
     # the text, with ^ before the place that the caret shows: the message
     # names
     "L = sum((^Xw - y)**2)": (
         "the shape of Xw isn't known: write X @ w for a product, or declare it: shapes='Xw: n,d'"
+    ),
+    "L = (1 - y)^' x": (
+        "a prime belongs right after a name, as in f'(x); the transpose of a bracket is (...)ᵀ or (...).T"
     ),
     "L = X @ ^theta2x": "the shape of theta2x isn't known; declare it: shapes='theta2x: n,d'",
     "L = X ^theta": ("theta may be a number or a vector; declare it: shapes='theta: ' or shapes='theta: d'"),
@@ -97,10 +104,15 @@ REFUSED = {
         "detach is not known here: a constant in the place of an array is an array of its own: give it another name"
     ),
     "L = np.^max(X, axis=1)": CANCELS,
-    "m = X.^max(); L = sum(X - m)": CANCELS,
+    "m = X.^max(); L = np.sum(X - m)": CANCELS,
     "L = (X ^> 0) * X": (
         "a comparison can't be part of a formula: write step(x) for x > 0, relu(x) for its larger part"
     ),
+    # Python's own functions
+    "L = np.log(^sum(np.exp(X)))": ROWS,
+    "r = ^sum(X.dot(X))": ROWS,
+    "Z = X.T @ X; L = ^sum(X * np.tanh(X))": ROWS,
+    "r = ^sum(np.exp(X), 1)": ROWS,
     # axes and options
     "L = np.sum(X, axis=^(0, 1))": "expected an axis: 0, 1 or -1, got something else; leave axis out for all entries",
     "L = np.sum(X, axis=^2)": "expected an axis: 0, 1 or -1, got '2'",

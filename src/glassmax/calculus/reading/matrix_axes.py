@@ -288,10 +288,13 @@ class Axes(GuessedAxes):
     def along(self, node: Node, axes: Lengths) -> Lengths:
         """The axes left by a reduction; the axis is counted from the front from here on."""
         if not axes and (node.op not in ("sum", "norm") or self.only_guessed(node)):
-            self.fault(f"expected an array in {node.text or node.op}, got a number", node)
+            self.fault(f"expected an array in {node.text if node.op == 'extremum' else node.op}, got a number", node)
         if node.op == "norm" and node.text in ("1", "2") and len(axes) == 2 and node.axis is None:
             meaning = {"1": "the largest sum of a column", "2": "the largest singular value"}[node.text]
             self.fault(f"the norm {node.text} of a matrix is {meaning}, which has no index notation", node)
+        if node.text == "builtin" and len(axes) == 2:
+            message = "Python's sum of a matrix is the sum of its rows: write np.sum(X) for all entries, X.sum(axis=0) "
+            self.fault(message + "for the sum of the rows", node)
         whole = node.text == "all" or node.op == "logsumexp"
         if node.axis is None and node.op in ("softmax", "log_softmax", "logsumexp") and axes:
             if whole and len(axes) > 1:

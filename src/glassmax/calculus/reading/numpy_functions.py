@@ -4,6 +4,7 @@ A function that needs no node of its own is written with others: ``log1p(x)`` as
 by a length, a variance by its definition. Whatever has no index notation is refused by its name.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NoReturn
@@ -16,6 +17,9 @@ from .tokens import Token
 __all__ = ["ATTRIBUTES", "NumpyFunctions", "is_function"]
 
 Make = Callable[..., Node]
+
+OF_NUMPY = re.compile(r"\b(np|numpy|torch)\.|\.[a-z]\w*\(")
+"""What shows that a text is a program: there, a function without a library before it is Python's own."""
 
 ENTRYWISE = {
     **{name: function for name, function in FUNCTIONS.items() if name != "max"},
@@ -210,7 +214,8 @@ class NumpyFunctions:
             case "max" | "amax" | "min" | "amin":
                 return self.reduced("extremum", x, axis, keep, name[-3:], place)
         whole = library in ("scipy", "special") and name in ("softmax", "log_softmax")
-        return self.reduced(name, x, axis, keep, "all" if whole else "", place)
+        builtin = name == "sum" and not library and not options and OF_NUMPY.search(self.text)
+        return self.reduced(name, x, axis, keep, "all" if whole else "builtin" if builtin else "", place)
 
     def reduced(self, op: str, x: Node, axis: int | None, keep: bool, text: str, place: int) -> Node:
         """Return a node that works along an axis of `x`."""

@@ -187,8 +187,11 @@ class _Scanner:
         elif self.match(MARK):
             hint = "a comparison can't be part of a formula: write step(x) for x > 0, relu(x) for its larger part"
         elif character in "'′’″":
-            hint = "a prime belongs right after a name, before its indices: W'_ki, f'(z_i)"
-            hint += "" if self.matrix else "; a transpose is written with indices: sum_d w_kd x_d"
+            hint = "a prime belongs right after a name, "
+            if self.matrix:
+                hint += "as in f'(x); the transpose of a bracket is (...)ᵀ or (...).T"
+            else:
+                hint += "before its indices: W'_ki, f'(z_i); a transpose is written with indices: sum_d w_kd x_d"
         elif SHIFTED.match(character):
             hint = "write indices with signs below the line: sum_{i=1}^n, x_{i+1}"
         elif character in INDICES_ABOVE:
