@@ -16,8 +16,8 @@ PART = (
     "matrix notation here, got "
 )
 ROWS = (
-    "Python's sum of a matrix is the sum of its rows: write np.sum(X) for all entries, X.sum(axis=0) for the sum of the "
-    "rows; if X is something else, declare its shape"
+    "Python's sum of a matrix is the sum of its rows: write np.sum(X) for all entries, X.sum(axis=0) for the sum of "
+    "the rows; if X is something else, declare its shape"
 )
 
 REFUSED = {

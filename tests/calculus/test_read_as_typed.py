@@ -116,8 +116,43 @@ NUMBERS = {
     "L = sum(X ** g)": ("g", "X", lambda x: (x**1.7).sum(), {"X": abs(X)}),
     "L = (y - w @ x)**2": ("y", "w", lambda w: (1.7 - w @ X[0]) ** 2, {"w": X[1], "x": X[0]}),
     "L = max(0, 3 - y * w @ x)": ("y", "w", lambda w: max(0, 3 - 1.7 * w @ X[0]), {"w": X[1], "x": X[0]}),
+    "L = sqrt(d**2 + c**2) - c": ("c", "d", lambda d: np.sqrt(d**2 + 1.7**2) - 1.7, {"d": np.array(0.4)}),
+    "L = sum(sqrt(x**2 + c**2) - c)": ("c", "x", lambda x: (np.sqrt(x**2 + 1.7**2) - 1.7).sum(), {"x": Z}),
+    "L = sum(max(q * (y - x), (q - 1) * (y - x)))": (
+        *("q", "x", lambda x: np.maximum(1.7 * (Q - x), 0.7 * (Q - x)).sum()),
+        {"x": Z, "y": Q},
+    ),
+    "r = y - x; L = sum(max(p * r, -(1 - p) * r))": (
+        *("p", "x", lambda x: np.maximum(1.7 * (Q - x), 0.7 * (Q - x)).sum()),
+        {"x": Z, "y": Q},
+    ),
+    "L = sum(2 * a * x + (1 - a) * x ** 2)": ("a", "x", lambda x: (3.4 * x - 0.7 * x**2).sum(), {"x": Z}),
+    "L = sum((x * s) ** 2) / s + log(s)": ("s", "x", lambda x: ((1.7 * x) ** 2).sum() / 1.7, {"x": Z}),
+    "L = (w @ x + b - 1) ** 2 + b ** 2": ("b", "w", lambda w: (w @ X[0] + 0.7) ** 2, {"w": X[1], "x": X[0]}),
     "L = sum((X @ w + b - y) ** 2)": ("b", "w", lambda w: ((X @ w + 1.7 - R) ** 2).sum(), {"X": X, "w": X[1], "y": R}),
 }
+
+
+ARRAYS = {
+    # a letter used twice that only an array can be, or that is one by convention: the same as NUMBERS, without a name
+    "L = sum(a * b) / (norm(a) * norm(b))": (
+        *("a", lambda a: a @ Q / np.linalg.norm(a) / np.linalg.norm(Q)),
+        {"a": P, "b": Q},
+    ),
+    "L = -sum(y * log(p) + (1 - y) * log(1 - p))": (
+        *("p", lambda p: -(Q * np.log(p) + (1 - Q) * np.log(1 - p)).sum()),
+        {"p": P, "y": Q},
+    ),
+    "L = sum(q * log(q)) - sum(q * z)": ("q", lambda q: q @ np.log(q) - q @ Z, {"q": Q, "z": Z}),
+    "L = (c @ x) * sum(c * x)": ("c", lambda c: (c @ Z) ** 2, {"c": P, "x": Z}),
+}
+
+
+@pytest.mark.parametrize("text", ARRAYS)
+def test_a_letter_that_only_an_array_can_be_needs_no_declaration(text):
+    by, loss, inputs = ARRAYS[text]
+    found = derive(text, by, matrix=True).evaluate(**inputs)
+    np.testing.assert_allclose(found, numerical(loss, inputs[by]), rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("text", NUMBERS)

@@ -5,7 +5,7 @@ means, as in ``Z / T``, the name has to be declared.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NoReturn
 
 from ...errors import ExpressionError, Setting
@@ -21,8 +21,12 @@ LENGTHS = ("N", "n", "m", "d", "k")
 SCALARS = ("T", "K", "C", "M", "c", "s", "t")
 """Names of counts, temperatures and scales, which are arrays as well."""
 
+CONSTANTS = ("a", "c", "g", "l", "q", "r", "s", "t")
+"""Small letters of constants, levels and thresholds, which are arrays as well."""
 INTERCEPTS = ("b", "b0", "c", "a")
 """Names of what is added to a linear model."""
+REDUCTIONS = ("sum", "norm", "softmax", "log_softmax", "logsumexp", "extremum", "length", "count", "diag")
+FORMULA = ("name", "number", "negate", "add", "times", "divide", "power")
 
 
 class GuessedAxes:
@@ -35,6 +39,8 @@ class GuessedAxes:
         self.known = dict(declared)
         self.count = 0
         self.uses = Counter(name.text for node in equations.values() for name in _each_name(node))
+        self.shown = set[str]().union(*(_shown_arrays(node) for node in equations.values()))
+        self.levels = _levels(equations.values())
 
     def new(self) -> str:
         """Return an axis of a length that isn't known yet."""
@@ -74,8 +80,10 @@ class GuessedAxes:
         """Refuse a name whose guessed axes alone make an array of a number: c in xᵀ A x + c may be a number, too."""
         self.check_below(arg, node)
         self.check_intercept(arg, node)
+        self.check_constant(arg, node)
         bare = arg.args[0] if arg.op == "negate" else arg
-        if not self.is_guess(arg) or self.uses[bare.text] > 1:
+        again = self.uses[bare.text] > 1
+        if not self.is_guess(arg) or (again and bare.text in self.shown):
             return
         others = [other for other in node.args if other is not arg]
         others = [other for other in others if not self.is_guess(other)] or others
@@ -88,7 +96,8 @@ class GuessedAxes:
             and not scaled
             and any(self.known.get(name) for other in others for name in names_in(other))
         )
-        if made or length or (node.op == "divide" and bare is node.args[1] and 0 < widest < len(bare.axes)):
+        below = node.op == "divide" and bare is node.args[1] and 0 < widest < len(bare.axes)
+        if made or (not again and (length or below)):
             self.refuse_guess(bare)
 
     def check_below(self, arg: Node, node: Node) -> None:
@@ -112,6 +121,16 @@ class GuessedAxes:
         if node.op == "add" and samples and self.is_guess(arg) and arg.axes and arg.text in INTERCEPTS:
             self.refuse_guess(arg)
 
+    def check_constant(self, arg: Node, node: Node) -> None:
+        """Refuse a letter that is used several times as a constant is: c in sqrt(x**2 + c**2) - c, q in (q - 1) * r."""
+        if any(part.op not in FORMULA for part in _each(arg)) or len(names_in(arg)) != 1:
+            return
+        name = next(_each_name(arg))
+        several = self.is_guess(name) and name.axes and self.uses[name.text] > 1 and name.text not in self.shown
+        beside = any(other is not arg and other.op != "number" for other in node.args)
+        if several and beside and name.text in {*CONSTANTS, *self.levels}:
+            self.refuse_guess(name)
+
     def check_scale(self, node: Node) -> None:
         """Refuse y * w @ x, where a number y and a vector y have the same gradient by w, and other values."""
         left = node.args[0]
@@ -127,9 +146,30 @@ class GuessedAxes:
         raise ExpressionError((what, one, " or ", many), self.text, name.place)
 
 
+def _shown_arrays(node: Node) -> set[str]:
+    """Return the names that a sum, a norm or a softmax of nothing else shows to be arrays: norm(a), sum(q * log(q))."""
+    found = set[str]().union(*(_shown_arrays(arg) for arg in node.args))
+    inside = names_in(node) if node.op in REDUCTIONS else set()
+    return found | inside if len(inside) == 1 else found
+
+
+def _levels(equations: Iterable[Node]) -> set[str]:
+    """Return the names that weigh the same part as themselves and less 1: q * r and (q - 1) * r."""
+    parts = [part for node in equations for part in _each(node) if part.op == "times"]
+    pairs = [(a, b) for part in parts for a, b in (part.args, part.args[::-1])]
+    pairs = [(a.args[0] if a.op == "negate" else a, b) for a, b in pairs]
+    plain = {(a.text, b) for a, b in pairs if a.op == "name"}
+    shifted = {(name, b) for a, b in pairs if a.op == "add" and len(names := names_in(a)) == 1 for name in names}
+    return {name for name, _ in plain & shifted}
+
+
+def _each(node: Node) -> Iterator[Node]:
+    """Yield a node and all of its parts."""
+    yield node
+    for arg in node.args:
+        yield from _each(arg)
+
+
 def _each_name(node: Node) -> Iterator[Node]:
     """Yield each place where a name stands."""
-    if node.op == "name":
-        yield node
-    for arg in node.args:
-        yield from _each_name(arg)
+    return (part for part in _each(node) if part.op == "name")
