@@ -80,6 +80,7 @@ def rename(e: Expr, new: Mapping[str, Index]) -> Expr:
         return e
 
     def of(index: Index) -> Index:
+        """Return an index with its letters replaced; a letter inside a label stays a letter."""
         if isinstance(index, Label):
             inner = tuple(new.get(letter, letter) for letter in index.indices)
             if any(isinstance(letter, Label) for letter in inner):

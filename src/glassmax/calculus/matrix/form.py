@@ -190,6 +190,7 @@ def _factors(e: Expr) -> tuple[Fraction, list[Expr], list[Expr], list[str]]:
     taken = set(free_indices(e))
 
     def look(e: Expr) -> None:
+        """Sort a factor: its number, what stands below the line, what is summed over."""
         nonlocal number
         match e:
             case Mul(factors):

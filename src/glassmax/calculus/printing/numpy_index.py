@@ -59,6 +59,7 @@ def _sizes(e: Expr, known: dict[str, str]) -> dict[str, str]:
     links: list[tuple[str, str]] = []
 
     def note(name: str, indices: tuple[Index, ...], hidden: set[str]) -> None:
+        """Keep the size of each letter that an array shows."""
         for axis, index in enumerate(indices):
             if isinstance(index, Label):
                 note(index.name, index.indices, hidden)
@@ -67,6 +68,7 @@ def _sizes(e: Expr, known: dict[str, str]) -> dict[str, str]:
                 found.setdefault(index, f"len({code})" if axis == 0 else f"{code}.shape[{axis}]")
 
     def visit(part: Expr, hidden: set[str]) -> None:
+        """Look at an expression, with the letters bound by sums around it."""
         match part:
             case Tensor(name, indices):
                 note(name, indices, hidden)
@@ -100,11 +102,13 @@ class _NumpyWriter:
         self.sizes, self.order, self.given = sizes, order, given
 
     def size(self, letter: str) -> str:
+        """Return code for the length of an axis."""
         if letter not in self.sizes:
             raise ValueError(f"The size of index {letter} is unknown: no array in the formula has this index.")
         return self.sizes[letter]
 
     def write(self, e: Expr) -> Piece:
+        """Return code for an expression, and the letters of its axes."""
         match e:
             case Num() | Mul():
                 return self.product(e)
@@ -128,6 +132,7 @@ class _NumpyWriter:
                 return self.power(self.write(base), self.write(exponent))
 
     def power(self, base: Piece, exponent: Piece) -> Piece:
+        """Write a power; a whole number below it becomes a float, because NumPy refuses its negative powers."""
         axes = union((base, exponent), self.order)
         base, exponent = aligned(base, axes), aligned(exponent, axes)
         if base.code.isdigit():
@@ -156,6 +161,7 @@ class _NumpyWriter:
         return Piece(f"{code}[{', '.join(places)}]", ATOM, axes)
 
     def delta(self, i: Index, j: Index) -> Piece:
+        """Write Kronecker's delta as an identity matrix, as rows of one, or as a comparison of labels."""
         if i == j:
             return Piece("1", ATOM)
         if isinstance(i, str) and isinstance(j, str):
@@ -179,11 +185,13 @@ class _NumpyWriter:
         return Piece(f"1.0 * ({left} == {right})", PRODUCT, axes)
 
     def sum_of_terms(self, e: Add) -> Piece:
+        """Write a sum of terms, each with the axes of all of them."""
         terms = [signed(term) for term in e.terms]
         pieces = [self.write(term) for _, term in terms]
         return added([negative for negative, _ in terms], pieces, union(pieces, self.order))
 
     def product(self, e: Expr) -> Piece:
+        """Write a product: entry by entry, or with an einsum where a sum stands around it."""
         parts = parts_of(e)
         above, below = [self.write(f) for f in parts.above], [self.write(f) for f in parts.below]
         return self.multiplied(parts.number * (-1 if parts.negative else 1), above, below)
@@ -236,6 +244,7 @@ class _NumpyWriter:
         return self.multiplied(parts.number * (-1 if parts.negative else 1), outside, outside_below)
 
     def einsum(self, indices: tuple[str, ...], operands: list[Piece]) -> Piece:
+        """Write the sum over some indices of one array, or of a product of arrays."""
         kept = [axis for axis in dict.fromkeys(a for p in operands for a in p.axes) if axis not in indices]
         known = {axis: n for n, axis in enumerate(self.order)}
         axes = tuple(sorted(kept, key=lambda axis: known.get(axis, len(known))))

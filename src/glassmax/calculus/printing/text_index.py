@@ -72,6 +72,7 @@ class _Text:
         return with_signs((term.startswith("-"), term.removeprefix("-")) for term in terms)
 
     def term(self, e: Expr) -> str:
+        """Return one term of a sum, without its sign."""
         match e:
             case Mul() | Pow(_, Num()):
                 return self.product(e)
@@ -85,6 +86,7 @@ class _Text:
                 return self.factor(e)
 
     def product(self, e: Expr) -> str:
+        """Return a product, with what is divided by below the line."""
         parts = parts_of(e)
         number = parts.number
         if not parts.below:
@@ -96,6 +98,7 @@ class _Text:
         return f"{self.joined(above, parts.above, last=False)}/{self.divisor(*below, last=True)}"
 
     def divisor(self, numbers: list[str], factors: Sequence[Expr], *, last: bool) -> str:
+        """Return what stands below the line."""
         if len(factors) == 1 and not numbers:
             return self.joined([], factors, last=last)
         return f"({self.joined(numbers, factors)})"
@@ -113,6 +116,7 @@ class _Text:
         return printed
 
     def factor(self, e: Expr) -> str:
+        """Return a factor of a product, in brackets where it is a sum."""
         match e:
             case Num() if is_atom(e):
                 return str(e.value)
@@ -134,6 +138,7 @@ class _Text:
                 return self.in_brackets(e)
 
     def in_brackets(self, e: Expr) -> str:
+        """Return an expression in brackets."""
         return f"({self.whole(e)})"
 
 

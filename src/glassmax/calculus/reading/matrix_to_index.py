@@ -129,11 +129,14 @@ class _Indexer:
         return self.holders.get(self.axes.root(axis))
 
     def equation(self, name: str, node: Node, place: int) -> Equation:
+        """Return an equation with letters on its left side, without the ones that its arrays show."""
         letters, kept = self.new(node.axes, frozenset())
         value = without_carried_ones(self.write(node, letters, frozenset(kept)))
         return Equation(name, kept, separate(value, kept) if _has_labels(node) else value, place)
 
     def write(self, node: Node, letters: tuple[str, ...], taken: frozenset[str]) -> Expr:
+        """Return a node in index notation; `letters` are those of its axes, `taken` those that sums around it bind."""
+
         def arg(at: int, letters: tuple[str, ...] = letters, taken: frozenset[str] = taken) -> Expr:
             return self.write(node.args[at], letters, taken)
 
@@ -280,6 +283,7 @@ class _Indexer:
             raise ExpressionError("an index can't be an index of an index", self.text, node.place) from None
 
     def einsum(self, node: Node, letters: tuple[str, ...], taken: frozenset[str]) -> Expr:
+        """Return an einsum as a sum over the letters that its result lacks."""
         *inputs, output = node.text.split()
         given = dict(zip(output.strip("-"), letters, strict=True))
         bound: dict[str, str] = {}

@@ -147,6 +147,7 @@ class _IndexParser(LeftSideCursor):
         return equations
 
     def left_side(self) -> tuple[Token, tuple[str, ...]]:
+        """Read a left side up to its equals sign; return its name and its letters."""
         token = self.token
         if token.kind != "name" or token.text in (*FUNCTIONS, *SOFTMAXES, "sum", "\\frac"):
             self.fault("expected a name on the left side, like L = ... or p_i = ..." + self.known_function())
@@ -180,11 +181,13 @@ class _IndexParser(LeftSideCursor):
         return value
 
     def close(self, expected: str) -> None:
+        """Refuse what follows the end, and a name that is used in two ways."""
         if self.token.kind != "end":
             self.fault(expected)
         check_uses(self.uses, self.places)
 
     def finished(self, value: Expr) -> Expr:
+        """Return an expression with its softmaxes written out and its bound indices distinct."""
         return separate(inline_softmaxes(value, self.softmaxes, self.places), free_indices(value))
 
     # the levels of precedence
@@ -275,6 +278,7 @@ class _IndexParser(LeftSideCursor):
     # names
 
     def named(self, token: Token) -> Expr:
+        """Read what a name begins: an array, a sum, a fraction or a function."""
         name = token.text.rstrip("'")
         order = len(token.text) - len(name)
         if token.text == "sum":
@@ -306,6 +310,7 @@ class _IndexParser(LeftSideCursor):
         return self.places.note(Tensor(token.text, indices), places)
 
     def fraction(self) -> Expr:
+        """Read a fraction of LaTeX, in its two braces."""
         parts = []
         for place in ("\\frac", "its numerator"):
             start = self.token.start
@@ -383,6 +388,7 @@ class _IndexParser(LeftSideCursor):
     # sums
 
     def sum(self) -> Expr:
+        """Read a sum sign with its indices, its bounds and its body."""
         head = self.sum_head()
         if not (self.starts_operand() or self.at("-", "+", "‖", "⟨")):
             self.fault("expected an expression after sum_" + "".join(head.letters))
@@ -397,6 +403,7 @@ class _IndexParser(LeftSideCursor):
     # softmax, log_softmax and logsumexp
 
     def softmax(self, token: Token) -> Expr:
+        """Read a softmax along an index, for which a tensor stands until all equations are known."""
         name, axis = token.text, ""
         if self.at("_"):
             given, places = self.indices(name)

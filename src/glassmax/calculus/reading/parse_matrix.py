@@ -81,6 +81,7 @@ class _MatrixParser(NameCursor):
         self.functions = NumpyFunctions(self.node, text)
 
     def node(self, op: str, *args: Node, text: str = "", place: int | None = None) -> Node:
+        """Make a node; refuse one so deep or so large that walking along it could overflow the stack, or not end."""
         depth = 1 + max((arg.depth for arg in args), default=0)
         size = 1 + sum(arg.size for arg in args)
         start = args[0].place if place is None else place
@@ -91,6 +92,7 @@ class _MatrixParser(NameCursor):
         return Node(op, args, text, place=start, depth=depth, size=size)
 
     def equations(self) -> dict[str, Node]:
+        """Read all equations, each with its tree."""
         out: dict[str, Node] = {}
         self.skip_breaks()
         while self.token.kind != "end":
@@ -153,6 +155,7 @@ class _MatrixParser(NameCursor):
                 return result
 
     def opens_norm(self) -> bool:
+        """Tell whether a norm begins here."""
         return self.at("‖") and not self.inside_norm
 
     def opens_index(self) -> bool:
@@ -161,6 +164,7 @@ class _MatrixParser(NameCursor):
         return alone or self.token.start == self.tokens[self.index - 1].end
 
     def signed(self) -> Node:
+        """Read an operand with the signs before it and all that follows it: transposes, methods, powers, indices."""
         if sign := self.accept("-"):
             self.deeper()
             result = self.node("negate", self.signed(), place=sign.start)
@@ -233,6 +237,7 @@ class _MatrixParser(NameCursor):
         return self.node("at", base, *labels, text=",".join(items), place=place)
 
     def item(self, labels: list[Node]) -> str:
+        """Read one item of an index, and return which kind it is; a label is put into `labels`."""
         token = self.token
         if self.accept(":"):
             if not self.at(",", "]"):
@@ -262,6 +267,7 @@ class _MatrixParser(NameCursor):
         return "label"
 
     def power(self, base: Node, mark: Token) -> Node:
+        """Read what follows a power sign: a transpose, or an exponent."""
         words = [token.text for token in self.tokens[self.index : self.index + 3]]
         transposed = 3 if words in (["{", "T", "}"], ["{", "ᵀ", "}"]) else 1 if words[0] in ("T", "ᵀ") else 0
         if transposed and "T" not in self.declared | self.defined:
@@ -336,11 +342,13 @@ class _MatrixParser(NameCursor):
         return self.closed(close, before, result)
 
     def closed(self, close: str, before: bool, result: Node) -> Node:
+        """Take the bracket that closes a group, and return the group."""
         self.expect(close)
         self.inside_norm = before
         return result
 
     def named(self, token: Token) -> Node:
+        """Read what a name begins: an array, a constant, a fraction or a function."""
         name = token.text.rstrip("'")
         own = token.text in self.declared | self.defined
         if token.text == "\\frac" and self.at("{"):
@@ -383,6 +391,7 @@ class _MatrixParser(NameCursor):
         return self.names.setdefault(token.text, Node("name", text=token.text, place=token.start))
 
     def call(self, token: Token, library: str) -> Node:
+        """Read the arguments of a function, and return its tree."""
         self.advance()
         args, options = self.arguments()
         return self.functions.call(token, args, options, library)

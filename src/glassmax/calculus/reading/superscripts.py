@@ -129,13 +129,16 @@ class _Scripts:
         return self.at
 
     def full_name(self) -> str:
+        """Return the name with the number of its layer before its primes."""
         bare = self.name.text.rstrip("'")
         return bare + self.word + self.name.text[len(bare) :]
 
     def letters(self) -> list[str]:
+        """Return the letters of all indices, those above the name first."""
         return [letter for token in [*self.samples, *self.below] for letter in index_letters(token.text)]
 
     def emit(self, out: list[Token]) -> None:
+        """Append the name and its indices, those from above in one group with those from below."""
         out.append(replace(self.name, text=self.full_name()) if self.word else self.name)
         if not self.samples and not self.word:
             out += self.raw
@@ -195,6 +198,7 @@ class _Scripts:
         return True
 
     def is_bracketed_number(self, start: int) -> bool:
+        """Tell whether a number in brackets begins here: the 2 of a^(2)."""
         number, close = self.tokens[start + 1 : start + 3] if start + 2 < len(self.tokens) else self.tokens[:2]
         return number.kind == "number" and number.text.isdigit() and close.text == ")"
 

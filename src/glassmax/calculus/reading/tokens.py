@@ -108,13 +108,16 @@ class _Scanner:
         return self.tokens
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """Match a pattern at this place."""
         return pattern.match(self.text, self.at)
 
     def put(self, kind: str, text: str, end: int, font: str = "") -> None:
+        """Append a token that ends at `end`, and go there."""
         self.tokens.append(Token(kind, text, self.at, end, self.spaced, font))
         self.at, self.spaced = end, False
 
     def step(self) -> None:
+        """Read one token."""
         if found := self.match(BREAK):
             if found.group() == ";" and self.opened:
                 what = f"'{self.opened[-1].text}' is never closed"
@@ -181,6 +184,7 @@ class _Scanner:
             self.unknown(character)
 
     def unknown(self, character: str) -> NoReturn:
+        """Refuse a character, with what to write in its place."""
         hint = "expected a formula, got the unknown character " + repr(character)
         if character == "∂":
             hint = "a derivative can't be part of the input: give the function, and ask for its derivative by a name"
@@ -199,6 +203,7 @@ class _Scanner:
         raise ExpressionError(hint, self.text, self.at)
 
     def command(self, found: re.Match[str]) -> None:
+        """Read a command of LaTeX."""
         if found.group(1) == "partial":
             self.unknown("∂")
         kind, text = COMMANDS.get(found.group(1), ("unknown", ""))
@@ -273,6 +278,7 @@ class _Scanner:
         self.put("name", text, end, font)
 
     def mark(self, mark: str, end: int) -> None:
+        """Append a sign, and keep account of the brackets that are open."""
         self.put("mark", mark, end)
         if mark in CLOSING:
             self.opened.append(self.tokens[-1])
