@@ -55,6 +55,12 @@ REFUSED = [
     ("z_k = w_kᵀ x", f"{TRANSPOSED}w_kᵀ x is sum_d w_kd x_d", ""),
     ("z_k = w_k⊤ x", f"{TRANSPOSED}w_kᵀ x is sum_d w_kd x_d", ""),
     ("z_k = w_k' x", PRIME, "' x"),
+    ("L = w^\\top x", f"{TRANSPOSED}wᵀ x is sum_d w_d x_d{MATRIX}", "^\\top"),
+    (
+        "L = -u_o^T v_c + \\log \\sum_w \\exp(u_w^T v_c)",
+        f"{TRANSPOSED}u_o^T v_c is sum_d u_od v_cd; a power of T is u_o^(T)",
+        "^T v_c +",
+    ),
     ("L = \\theta^{(k)\\top} x^{(i)}", f"{TRANSPOSED}theta_kᵀ x_i is sum_d theta_kd x_id{MATRIX}", ""),
     ("L = x^T A x", f"{TRANSPOSED}x^T A x is sum_{{d,e}} x_d A_de x_e; a power of T is x^(T){MATRIX}", ""),
     ("L = tanh(W^T x)", f"{TRANSPOSED}W^T x is sum_d W_de x_d; a power of T is W^(T){MATRIX}", ""),

@@ -40,6 +40,18 @@ LABELED = {**LINEAR, "y": "n<k"}
 
 PROGRAMS = {
     # name: (program, what is differentiated, arrays, by what)
+    "sum_of_a_product": ("L = (X @ W).sum()", LINEAR, "W"),
+    "relu_of_an_array": ("L = (np.maximum(0, Z - Y) * Z).sum()", {"Z": "n,k", "Y": "n,k"}, "Z"),
+    "entries_of_the_true_classes": (
+        "L = -np.log(P[np.arange(N), y]).sum()",
+        {"P": "n,k", "y": "n<k", "N": "=n"},
+        "P",
+    ),
+    "softmax_without_a_name": (
+        "P = np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True); L = (P * Y).sum()",
+        {"Z": "n,k", "Y": "n,k"},
+        "Z",
+    ),
     "softmax_with_keepdims": (
         "E = np.exp(Z); P = E / E.sum(axis=1, keepdims=True); L = -np.sum(Y * np.log(P))",
         {"Z": "n,k", "Y": "n,k"},
