@@ -12,7 +12,7 @@ from glassmax.calculus import DeriveError, derive, differentiate
 from glassmax.calculus.expression import KNOWN_FUNCTIONS
 from glassmax.calculus.printing import numpy_pieces
 from glassmax.calculus.proving.evaluate import FUNCTION_VALUES
-from glassmax.calculus.reading.parse import FUNCTIONS
+from glassmax.calculus.reading.functions import FUNCTIONS
 from glassmax.errors import ExpressionError, GlassmaxError
 
 RNG = np.random.default_rng(11)

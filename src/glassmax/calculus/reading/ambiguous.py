@@ -6,7 +6,7 @@ from ...errors import ExpressionError, Setting
 from ..expression import Expr, Index, Sum, Tensor, walk
 from ..greek import GREEK
 from ..indices import free_indices
-from .functions import ARRAYS_TOO, FUNCTIONS, REFUSED, SOFTMAXES, WRITTEN_OUT
+from .functions import ARRAYS_TOO, FUNCTIONS, REFUSED, SOFTMAXES, WRITTEN_OUT, which_sigma
 from .parse_sums import SumCursor
 from .tokens import Token
 from .transposes import inner_product, primed_product
@@ -75,10 +75,7 @@ class AmbiguityCursor(SumCursor):
             message = f"{token.text} is not supported in index notation: {REFUSED[token.text]}"
             raise ExpressionError(message, self.text, token.start)
         if token.text.rstrip("'") == "sigma" and called:
-            name = "σ" + token.text[5:]
-            message = f"{name}(...) may be the sigmoid or any function: write sigmoid{token.text[5:]}(...) for "
-            message += f"1/(1 + exp(-z)), or f{token.text[5:]}(...) for a function that is not specified"
-            raise ExpressionError(message, self.text, token.start)
+            raise ExpressionError(which_sigma(token.text), self.text, token.start)
 
     def is_index(self) -> bool:
         """Whether the brackets here hold indices rather than a formula: E[i, j], not E[x^2]."""

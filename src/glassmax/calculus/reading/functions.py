@@ -6,7 +6,7 @@ from fractions import Fraction
 from ..expression import ONE, Add, Call, Expr, Num, Pow
 from .resolve import negate, number, product
 
-__all__ = ["ARRAYS_TOO", "FUNCTIONS", "REFUSED", "SOFTMAXES", "WRITTEN_OUT"]
+__all__ = ["ARRAYS_TOO", "FUNCTIONS", "REFUSED", "SOFTMAXES", "WRITTEN_OUT", "which_sigma"]
 
 FUNCTIONS = {
     **{name: name for name in ("exp", "log", "abs", "sign", "sin", "cos", "tanh", "sqrt", "max")},
@@ -16,6 +16,13 @@ FUNCTIONS = {
 """What people type, and the function that it is."""
 
 SOFTMAXES = ("softmax", "log_softmax", "logsumexp")
+
+
+def which_sigma(name: str) -> str:
+    """Return the message for sigma, with its primes, as a function: people mean the sigmoid or any function."""
+    primes = name.removeprefix("sigma")
+    what = f"σ{primes}(...) may be the sigmoid or any function: write sigmoid{primes}(...) for 1/(1 + exp(-z)), "
+    return what + f"or f{primes}(...) for a function that is not specified"
 
 
 def _exp(x: Expr) -> Expr:

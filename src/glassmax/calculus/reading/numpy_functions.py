@@ -10,8 +10,8 @@ from functools import partial
 from typing import NoReturn
 
 from ...errors import ExpressionError
+from .functions import FUNCTIONS
 from .matrix_tree import Node, is_letter
-from .parse import FUNCTIONS
 from .tokens import Token
 
 __all__ = ["ATTRIBUTES", "NumpyFunctions", "is_function"]

@@ -47,7 +47,7 @@ from .resolve import (
 )
 from .tokens import Token
 
-__all__ = ["FUNCTIONS", "SOFTMAXES", "parse", "parse_equation_pair", "parse_expression", "parse_index_reference"]
+__all__ = ["parse", "parse_equation_pair", "parse_expression", "parse_index_reference"]
 
 
 def parse(text: str, *, einstein: bool = False, fixed: Collection[str] = ()) -> Program:

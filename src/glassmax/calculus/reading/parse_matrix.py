@@ -11,11 +11,11 @@ from collections.abc import Mapping
 
 from ...errors import ExpressionError, Setting
 from ..expression import Program
+from .functions import FUNCTIONS, SOFTMAXES, which_sigma
 from .matrix_names import NameCursor
 from .matrix_to_index import to_program
 from .matrix_tree import NUMBERS, ONE_AXIS, Node
 from .numpy_functions import ATTRIBUTES, NumpyFunctions, is_function
-from .parse import FUNCTIONS, SOFTMAXES
 from .tokens import MAX_DEPTH, MAX_LENGTH, TOO_DEEP, Token
 
 __all__ = ["parse_matrix"]
@@ -369,12 +369,7 @@ class _MatrixParser(NameCursor):
                 self.fault(f"expected '(' after {token.text}")
             return self.call(token, library.group(1) if library else "")
         if name == "sigma" and self.at("(") and not own:
-            primes = token.text[len(name) :]
-            what = (
-                f"σ{primes}(...) may be the sigmoid or any function: write sigmoid{primes}(...) for 1/(1 + exp(-z)), "
-            )
-            what += f"or f{primes}(...) for a function that is not specified"
-            raise ExpressionError(what, self.text, token.start)
+            raise ExpressionError(which_sigma(token.text), self.text, token.start)
         if self.at("(") and not self.token.spaced:
             if is_function(name) and own and len(name) > 1:
                 self.fault(f"{name} is an array here: write np.{name}(...) for the function, got")

@@ -17,7 +17,6 @@ from .transposes import refuse_transpose
 __all__ = ["arranged", "subscripts_first"]
 
 WITH_BOUNDS = ("sum", "prod", "max", "min", "argmax", "argmin")
-ABOVE = "as a superscript"
 
 
 def arranged(tokens: list[Token], text: str) -> list[Token]:
