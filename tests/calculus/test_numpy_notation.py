@@ -469,7 +469,7 @@ def test_an_expression_of_numpy_is_read_as_numpy_means_it_or_refused(text):
     try:
         with np.errstate(all="ignore"):
             expected = run_by_numpy(f"L = {text}", DRAWN)
-    except (ValueError, TypeError, IndexError, AttributeError, np.exceptions.AxisError):
+    except (SyntaxError, ValueError, TypeError, IndexError, AttributeError, np.exceptions.AxisError):
         assume(False)
     assume(np.isfinite(expected).all() and np.abs(expected).max(initial=0) < 1e8)
     try:
