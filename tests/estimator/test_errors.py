@@ -1,7 +1,5 @@
 """What SoftmaxClassifier refuses: every message word for word, every wrong combination of parameters."""
 
-import ast
-import traceback
 from datetime import date
 from inspect import signature
 from pathlib import Path
@@ -20,6 +18,7 @@ from glassmax.embedding import Periodic
 from glassmax.errors import DataError, LabelError, OptionError
 from glassmax.estimator.candidates import read_sets
 from tests.estimator.iris import IRIS, NAMES, SPECIES, small
+from tests.estimator.raises import raises_that_are_missed
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -469,26 +468,8 @@ def test_an_error_about_a_parameter_carries_its_name(message, call):
 
 
 def test_every_raise_of_the_estimator_is_in_the_table():
-    folder = Path(glassmax.estimator.__file__).parent
-    modules = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.py"))}
-    reached = set()
-    for kind, _, call in CASES:
-        with pytest.raises(kind) as caught:
-            call()
-        reached |= {(frame.filename, frame.lineno) for frame in traceback.extract_tb(caught.value.__traceback__)}
-    raises = [(path, node) for path, tree in modules.items() for node in ast.walk(tree) if isinstance(node, ast.Raise)]
-    raises = [
-        (path, node)
-        for path, node in raises
-        if node.exc is not None and not ast.unparse(node.exc).startswith("CheckpointError")  # in test_checkpoint.py
-    ]
-    assert len(raises) > 35
-    missed = [
-        f"{path.name}, line {node.lineno}"
-        for path, node in raises
-        if not any((str(path), line) in reached for line in range(node.lineno, node.end_lineno + 1))
-    ]
-    assert missed == []
+    paths = Path(glassmax.estimator.__file__).parent.glob("*.py")
+    assert raises_that_are_missed(paths, CASES, 35, left_out="CheckpointError") == []  # in test_checkpoint.py
 
 
 HOSTILE = {
