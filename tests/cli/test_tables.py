@@ -330,7 +330,7 @@ def test_surprises_are_counted_over_the_whole_table(done, model, monkeypatch):
     Path("new.csv").write_text("c,x\n" + "\n".join(["north,1", "u,", "south,2", "north,"] * 30) + "\n")
     assert done("predict", model, "new.csv").err.splitlines() == [
         f"new.csv: x: 60 missing, filled with the median {load_model(model).encoding.columns[0].center:g}",
-        "new.csv: c: 90 rows with a value not seen in training: 'north', 'south'",
+        "new.csv: c: 90 rows with a value not seen in training: 'north' (row 1), 'south' (row 3)",
     ]
 
 

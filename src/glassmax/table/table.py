@@ -192,9 +192,13 @@ class Table:
         rest = {name: [w for w in DEFAULT_WORDS if w not in words] for name, words in kept.items() if words}
         return self.with_missing_words(rest) if rest else self
 
+    def number(self, row: int) -> int:
+        """Return the number of a row, counted from 1 below the header, in the whole table."""
+        return row + 1 if self.numbers is None else int(self.numbers[row])
+
     def place(self, row: int) -> str:
         """Return the user's words for a row, counted from 1 below the header."""
-        number = row + 1 if self.numbers is None else self.numbers[row]
+        number = self.number(row)
         if self.lines is None:
             return f"Row {number} of {self.name}"
         return f"Row {number} of {self.name} (line {self.lines[row]})"
