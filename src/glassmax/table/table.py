@@ -16,7 +16,7 @@ __all__ = ["FOR_ARRAYS", "Columns", "Table", "check_number_of_columns", "joined"
 MOST_SHOWN, MOST_NAMES = 10, 30
 MOST_COLUMNS = 20_000
 FOR_ARRAYS = "or train SoftmaxClassifier on an array or a sparse matrix, which may have any number of columns."
-CHOOSE_COLUMNS: Text = (f"Save the columns that matter as a table of their own, {FOR_ARRAYS}",)
+CHOOSE_COLUMNS: Text = ("Name the columns to read with ", Setting("columns"), f", {FOR_ARRAYS}")
 
 
 class Columns(dict[str, Array]):
@@ -173,6 +173,18 @@ class Table:
         numbers = np.arange(1, self.n_rows + 1) if self.numbers is None else self.numbers
         words = {name: found.rows(index) for name, found in self.words.items()}
         return replace(self, columns=columns, lines=lines, numbers=numbers[index], words=words)
+
+    def only(self, names: Iterable[str]) -> "Table":
+        """Return some of the columns, in their order in the table, or raise at the first that isn't there."""
+        chosen = {name: self.column(name) for name in names}
+        return replace(
+            self,
+            columns={name: cells for name, cells in self.columns.items() if name in chosen},
+            unusable={},
+            words={name: found for name, found in self.words.items() if name in chosen},
+            header=tuple(self.names),
+            target=self.target if self.target in chosen else None,
+        )
 
     def with_missing_words(self, words: Mapping[str, Sequence[str]]) -> "Table":
         """Return the table with other words for a missing cell in some columns, given by column."""
