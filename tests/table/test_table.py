@@ -400,7 +400,8 @@ def test_a_value_never_seen_in_training_becomes_zeros_and_a_note():
     X, notes = encoding.encode(make(c=["w", "u", None, "w", *"abcdef"]))
     assert X[[0, 2, 3]].tolist() == [[0, 0]] * 3
     assert X[1].tolist() == [HIGH, 0]
-    note = "c: 9 rows with a value not seen in training: 'w' (row 1), missing (row 3), 'a' (row 5), 'b' (row 6), 'c' (row 7) and 3 more"
+    named = "'w' (row 1), missing (row 3), 'a' (row 5), 'b' (row 6), 'c' (row 7) and 3 more"
+    note = f"c: 9 rows with a value not seen in training: {named}"
     assert list(map(str, notes)) == [note]
 
 

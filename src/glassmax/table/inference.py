@@ -303,7 +303,7 @@ def _like_dates(texts: Collection[str]) -> bool:
 def _note_on_words(table: Table, name: str, there: Collection[str]) -> Note | None:
     """Return a note on a few words among numbers, which may mean missing cells; None if there are none, or many."""
     words = {text for text in there if parse_number(text, table.decimal) is None}
-    if not words or len(words) > FEW_WORDS or any(re.match(r"[+-]?[.,]?[0-9]", word) for word in words):
+    if not words or len(words) > FEW_WORDS or any(re.match(r"\W*[0-9]", word) for word in words):
         return None
     shown = " and ".join(map(repr, sorted(words)))
     missing = {*words, *(table.missing_words or ()), *(w for found in table.words.values() for w in found.counts())}
