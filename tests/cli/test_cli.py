@@ -375,7 +375,7 @@ def test_a_value_never_seen_in_training_is_noted(done, model, tmp_path):
     columns["island"] = ["Atlantis"] * 344
     write_table(tmp_path / "t.csv", columns)
     result = done("predict", model, "t.csv")
-    assert "t.csv: island: 344 rows with a value not seen in training: 'Atlantis'\n" in result.err
+    assert "t.csv: island: 344 rows with a value not seen in training: 'Atlantis' (row 1)\n" in result.err
     assert len(result.out.splitlines()) == 345
 
 

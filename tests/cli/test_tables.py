@@ -330,7 +330,7 @@ def test_surprises_are_counted_over_the_whole_table(done, model, monkeypatch):
     Path("new.csv").write_text("c,x\n" + "\n".join(["north,1", "u,", "south,2", "north,"] * 30) + "\n")
     assert done("predict", model, "new.csv").err.splitlines() == [
         f"new.csv: x: 60 missing, filled with the median {load_model(model).encoding.columns[0].center:g}",
-        "new.csv: c: 90 rows with a value not seen in training: 'north', 'south'",
+        "new.csv: c: 90 rows with a value not seen in training: 'north' (row 1), 'south' (row 3)",
     ]
 
 
@@ -446,3 +446,26 @@ def test_no_colour_reaches_a_pipe_or_a_terminal_that_wants_none(tmp_path, argv):
         check=True,
     )
     assert b"\x1b" not in child.stdout + child.stderr
+
+
+def test_only_the_columns_that_are_named_are_read(done, run, monkeypatch):
+    monkeypatch.setattr("glassmax.table.table.MOST_COLUMNS", 4)
+    names = [f"x{j}" for j in range(6)]
+    rows = [[str((i * (j + 2)) % 7) for j in range(6)] + ["1", "ab"[i % 2]] for i in range(30)]
+    Path("wide.csv").write_text("\n".join(map(",".join, [[*names, "w", "y"], *rows])) + "\n")
+    refused = run("train", "wide.csv", *QUICK)
+    assert refused.err.startswith(
+        "Error: wide.csv has 7 columns to learn from, expected at most 4. Name the columns to"
+    )
+    assert "with --column, or train" in refused.err
+    chosen = ("--column", "x4", "--column", "x1", "--weight", "w")
+    said = done("train", "wide.csv", *QUICK, *chosen, "-o", "m").err
+    assert "  numbers:    x1, x4\n" in said
+    assert load_model("m").encoding.names == ["x1", "x4"]
+    for argv, message in [
+        (("--column", "x9"), "wide.csv has no column 'x9'"),
+        (("--column", "x1", "--ignore", "x2"), "x2 is named by --ignore but not by --column, so it is not read."),
+        (("--column", "x1", "--type", "x2=number"), "x2 is named by --type but not by --column, so it is not read."),
+    ]:
+        assert message in run("train", "wide.csv", *QUICK, *argv).err
+    assert "Pass --target COLUMN too." in run("train", "wide.csv", "--column", "x1").err

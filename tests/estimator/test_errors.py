@@ -1,7 +1,5 @@
 """What SoftmaxClassifier refuses: every message word for word, every wrong combination of parameters."""
 
-import ast
-import traceback
 from datetime import date
 from inspect import signature
 from pathlib import Path
@@ -15,11 +13,12 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import f1_score
 
 import glassmax.estimator
-from glassmax import Model, Network, SoftmaxClassifier, not_class
+from glassmax import Model, Network, SoftmaxClassifier, TableClassifier, not_class
 from glassmax.embedding import Periodic
 from glassmax.errors import DataError, LabelError, OptionError
 from glassmax.estimator.candidates import read_sets
 from tests.estimator.iris import IRIS, NAMES, SPECIES, small
+from tests.estimator.raises import raises_that_are_missed
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -332,6 +331,14 @@ TABLE = {
         "Input y contains NaN: row 3. Leave out the rows without a label.": fit(
             y=changed(SPECIES.astype(float), 3, np.nan)
         ),
+        "y holds timedelta64[D], expected labels: text, whole numbers or booleans. Convert them first.": fit(
+            y=SPECIES.astype("m8[D]")
+        ),
+        (
+            "y has rows of different lengths, expected (n,): one label a row. Of several labels, of which one is the "
+            "class, pass sets."
+        ): fit(y=[[0], [1, 2], [2]] * 50),
+        "Row 2 of sample_weight is -1.0, expected a number >= 0.": fit(w=changed(np.ones(150), 2, -1.0)),
         "classes are [0, 1, 2, 3], expected those of the first call: [0, 1, 2].": go_on({}, [0, 1, 2, 3]),
         "sample_weight is zero for every row, expected at least one number > 0.": fit(w=np.zeros(150)),
         "class_weight leaves no row a weight, expected at least one number > 0.": fit(
@@ -383,6 +390,19 @@ TABLE = {
         "X holds a date: row 0, column 'day', expected numbers. Convert them to numbers first, such as the days since "
         "a first date, or use TableClassifier, which reads dates as they are.": fit(
             pd.DataFrame({"day": [date(2024, 1, 1)] * 150})
+        ),
+        "X holds values of type list: row 0, column 'a', expected numbers. Give each number a column of its own.": fit(
+            pd.DataFrame({"a": [[1, 2]] * 150})
+        ),
+        "X has columns that are not numbers: 'a' (List). Give each number a column of its own.": fit(
+            pl.DataFrame({"a": [[1, 2]] * 150})
+        ),
+        (
+            "X has rows of different lengths, expected (n, d) numbers: as many in each row. Give each number a column "
+            "of its own."
+        ): fit([[1, [2, 3]]] * 150),
+        "X is the text 'iris.csv', expected an array or a frame of numbers. TableClassifier reads a file.": fit(
+            "iris.csv"
         ),
         "Input X contains NaN: row 3, column 1, expected finite numbers. Leave out these rows, or fill the cells, with "
         "sklearn.impute.SimpleImputer for instance.": fit(changed(IRIS, (3, 1), np.nan)),
@@ -448,26 +468,8 @@ def test_an_error_about_a_parameter_carries_its_name(message, call):
 
 
 def test_every_raise_of_the_estimator_is_in_the_table():
-    folder = Path(glassmax.estimator.__file__).parent
-    modules = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.py"))}
-    reached = set()
-    for kind, _, call in CASES:
-        with pytest.raises(kind) as caught:
-            call()
-        reached |= {(frame.filename, frame.lineno) for frame in traceback.extract_tb(caught.value.__traceback__)}
-    raises = [(path, node) for path, tree in modules.items() for node in ast.walk(tree) if isinstance(node, ast.Raise)]
-    raises = [
-        (path, node)
-        for path, node in raises
-        if node.exc is not None and not ast.unparse(node.exc).startswith("CheckpointError")  # in test_checkpoint.py
-    ]
-    assert len(raises) > 35
-    missed = [
-        f"{path.name}, line {node.lineno}"
-        for path, node in raises
-        if not any((str(path), line) in reached for line in range(node.lineno, node.end_lineno + 1))
-    ]
-    assert missed == []
+    paths = Path(glassmax.estimator.__file__).parent.glob("*.py")
+    assert raises_that_are_missed(paths, CASES, 35, left_out="CheckpointError") == []  # in test_checkpoint.py
 
 
 HOSTILE = {
@@ -482,8 +484,17 @@ HOSTILE = {
     "X and y of different lengths": (fit(y=SPECIES[:-1]), r"inconsistent numbers of samples: \[150, 149\]"),
     "one row as a vector": (fit(IRIS[0], SPECIES[:1]), r"^Expected 2D array, got 1D array instead"),
     "no rows": (fit(IRIS[:0], SPECIES[:0]), r"0 sample\(s\)"),
-    "a negative sample weight": (fit(w=SPECIES - 1.0), r"Negative values in data passed to `sample_weight`"),
-    "NaN among sample weights": (fit(w=np.full(150, np.nan)), r"^Input sample_weight contains NaN\."),
+    "a negative sample weight": (fit(w=SPECIES - 1.0), r"^Row 0 of sample_weight is -1\.0, expected a number >= 0"),
+    "NaN among sample weights": (fit(w=np.full(150, np.nan)), r"^Row 0 of sample_weight is nan, expected a number >="),
+    "text among sample weights": (fit(w=["1"] * 149 + ["u"]), r"^Row 149 of sample_weight is 'u', expected a number"),
+    "a missing sample weight": (fit(w=[None] + [1] * 149), r"^Row 0 of sample_weight is None, expected a number >= 0"),
+    "complex labels": (fit(y=SPECIES + 0j), r"^y holds complex128, expected labels: text, whole numbers or booleans"),
+    "a dict in a column": (fit(pd.DataFrame({"a": [{}] * 150})), r"^X holds values of type dict: row 0, column 'a', "),
+    "an array in a column": (fit(pd.DataFrame({"a": [IRIS[0]] * 150})), r"^X holds values of type ndarray: row 0, "),
+    "a list in the rows to predict": (
+        lambda: small().fit(pd.DataFrame({"a": IRIS[:, 0]}), SPECIES).predict(pd.DataFrame({"a": [[1.0]] * 2})),
+        r"^X holds values of type list: row 0, column 'a', expected numbers\. Give",
+    ),
     "too few sample weights": (fit(w=np.ones(3)), r"sample_weight.shape == \(3,\), expected \(150,\)"),
 }
 
@@ -492,3 +503,35 @@ HOSTILE = {
 def test_faulty_data_are_a_value_error(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+BYTES = [name.encode() for name in NAMES]
+
+
+@pytest.mark.parametrize("y", [BYTES, np.array(BYTES), np.array(BYTES, object), np.array(BYTES)[:, None]])
+@pytest.mark.parametrize("train", [small().fit, TableClassifier("fast").fit], ids=["rows", "table"])
+def test_labels_of_bytes_are_refused_with_the_way_to_make_them_text(train, y):
+    with pytest.raises(LabelError) as raised:
+        train(IRIS, y)
+    assert str(raised.value) == (
+        "y holds labels of type bytes, expected all of one type: text, whole numbers or booleans. Convert them first, "
+        "to text for instance: [label.decode() for label in y]."
+    )
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        *(lambda y: y, lambda y: np.array(y, object), lambda y: pd.Series(y, dtype="category"), pd.Series),
+        lambda y: [None if label != label else label for label in y],
+        lambda y: pd.to_datetime(pd.Series([None if label != label else "2024-01-01" for label in y])),
+    ],
+)
+@pytest.mark.parametrize("missing", [(3,), (3, 7)])
+def test_a_missing_label_among_texts_is_named(y, missing):
+    labels = [float("nan") if row in missing else name for row, name in enumerate(NAMES.tolist())]
+    for train in (small().fit, lambda X, y: small().partial_fit(X, y, classes=np.unique(NAMES))):
+        with pytest.raises(LabelError) as raised:
+            train(IRIS, y(labels))
+        more = ", and 1 more" if len(missing) == 2 else ""
+        assert str(raised.value) == f"Row 3 of y has no label{more}. Leave these rows out."

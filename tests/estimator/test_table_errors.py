@@ -1,10 +1,8 @@
 """What TableClassifier and its ensembles refuse: every message word for word, every raise reached."""
 
-import ast
 import contextlib
 import sys
 import tempfile
-import traceback
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
@@ -37,6 +35,7 @@ from glassmax.estimator.ensemble.selection import Judgement
 from glassmax.estimator.tables.rows import TableRows
 from glassmax.table import as_table
 from tests.estimator.iris import IRIS, SPECIES
+from tests.estimator.raises import raises_that_are_missed
 from tests.estimator.test_table_rows import N, frame
 
 pytest.importorskip("optuna")
@@ -401,27 +400,5 @@ def test_an_error_about_a_parameter_carries_its_name(message, call):
 
 
 def test_every_raise_of_tables_and_ensembles_is_in_the_table():
-    folder = Path(glassmax.estimator.__file__).parent
-    modules = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*/*.py"))}
-    reached = set()
-    for kind, _, call in CASES:
-        with pytest.raises(kind) as caught:
-            call()
-        reached |= set(_lines(caught.value))
-    raises = [(path, node) for path, tree in modules.items() for node in ast.walk(tree) if isinstance(node, ast.Raise)]
-    raises = [(path, node) for path, node in raises if node.exc is not None]
-    assert len(raises) > 45
-    missed = [
-        f"{path.name}, line {node.lineno}"
-        for path, node in raises
-        if not any((str(path), line) in reached for line in range(node.lineno, node.end_lineno + 1))
-    ]
-    assert missed == []
-
-
-def _lines(error):
-    """Yield the lines that an error has passed, and those that the errors before it have."""
-    while error is not None:
-        for frame_ in traceback.extract_tb(error.__traceback__):
-            yield frame_.filename, frame_.lineno
-        error = error.__context__
+    paths = Path(glassmax.estimator.__file__).parent.glob("*/*.py")
+    assert raises_that_are_missed(paths, CASES, 45) == []

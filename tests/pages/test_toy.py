@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from glassmax import Network, functional
+from glassmax.tracing import toy
 from tests.pages.notation import ROOT, agree, blocks, text_of, with_last_digit_changed
 
 TOY = text_of("toy.md")
@@ -102,3 +103,14 @@ def test_a_change_in_the_last_digit_of_any_number_of_the_toy_page_is_found():
     for number in numbers:
         with pytest.raises(AssertionError):
             check_toy(with_last_digit_changed(TOY, number))
+
+
+def test_the_toy_that_glassmax_traces_is_that_of_the_example():
+    network, X, y = toy()
+    example = runpy.run_path(str(ROOT / "examples" / "toy.py"))
+    assert list(network.parameters) == list(example["WEIGHTS"])
+    for name, weights in example["WEIGHTS"].items():
+        np.testing.assert_array_equal(network.parameters[name], weights)
+    np.testing.assert_array_equal(X, example["X"])
+    np.testing.assert_array_equal(y, example["y"])
+    assert network.activations == ("sigmoid",)

@@ -35,6 +35,87 @@ def test_a_time_may_follow_a_month_that_is_a_word():
 
 
 @pytest.mark.parametrize(
+    ("cell", "form"),
+    [
+        *(("05-JAN-24", "dmy"), ("5-Jan-24", "dmy"), ("05.01.24", "dmy"), ("01/05/24", "mdy")),
+        *(("01.05.24", "mdy"), ("05/01/24", "dmy")),
+    ],
+)
+def test_a_year_may_have_two_digits(cell, form):
+    assert moment(cell, form) == DAY
+    assert moment(cell.replace("24", "99"), form) < 946_684_800_000_000 == moment(cell[:-2] + "2000", form) - 345600e6
+
+
+@pytest.mark.parametrize("cell", ["5 Jan 24", "5.1.24", "3.10.12", "24-01-05", "05-01-24", "5-JAN-2"])
+def test_two_digits_are_no_year_where_they_may_be_something_else(cell):
+    assert [form for form in FORMS if moment(cell, form) is not None] == []
+
+
+def test_the_century_of_two_digits_is_said():
+    def notes(*days):
+        return list(map(str, infer(table_from({"day": list(days) * 10, "y": CLASSES}), ("y",)).notes))
+
+    said = ["day: years of two digits are taken for 1969 to 2068."]
+    assert notes("13-JAN-24", "01-FEB-23", "02-MAR-99") == notes("13.01.24", "01.02.23", "02.03.99") == said
+    assert notes("1/13/24", "2/1/23", "3/2/99") == said
+    assert notes("13-JAN-2024", "01-FEB-2023", "02-MAR-1999") == []
+
+
+@pytest.mark.parametrize(
+    ("clock", "time"),
+    [
+        *(("12:00 AM", "00:00"), ("12:59 am", "00:59"), ("1:00 AM", "01:00"), ("11:59:59 a.m.", "11:59:59")),
+        *(("12:00 PM", "12:00"), ("12:30pm", "12:30"), ("1:05 p.m.", "13:05"), ("11:59:59.5 PM", "23:59:59.5")),
+    ],
+)
+def test_a_time_may_have_halves_of_the_day(clock, time):
+    assert moment(clock, "hms") == moment(time, "hms")
+    days = {"ymd": "2024-05-31", "mdy": "5/31/2024", "dmy": "31-MAY-24"}
+    assert {moment(f"{day} {clock}", form) for form, day in days.items()} == {moment(f"2024-05-31 {time}", "ymd")}
+    assert moment(f"May 31, 2024 {clock}", "mdy") == moment(f"2024-05-31 {time}", "ymd")
+
+
+@pytest.mark.parametrize("cell", ["0:30 AM", "13:00 PM", "12:60 PM", "1:00 XM", "1:00 A", "PM", "25:00"])
+def test_what_is_no_time_of_day_is_none(cell):
+    assert moment(cell, "hms") is moment(f"2024-05-31 {cell}", "ymd") is None
+
+
+@pytest.mark.parametrize("write", ["%d-%b-%y", "%m/%d/%Y %I:%M %p", "%d.%m.%y", "%b %d, %Y %I:%M:%S%p"])
+def test_dates_as_programs_write_them_are_encoded_as_in_iso_form(write):
+    def encoded(cells):
+        table = read_table(pl.DataFrame({"day": cells, "y": CLASSES}))
+        return Encoding.learn(table, "y")[0].encode(table).X
+
+    hours = "%H" in write or "%I" in write
+    days = [datetime(2020 + i % 3, i % 12 + 1, i % 28 + 1, 5 * i % 24 if hours else 0) for i in range(30)]
+    np.testing.assert_array_equal(encoded([f"{day:{write}}" for day in days]), encoded([str(day) for day in days]))
+
+
+@pytest.mark.parametrize("write", ["%d-%m-%y", "%y-%m-%d", "%b %Y", "%Y-%m", "%a %b %d %H:%M:%S %Y", "%d-%b", "%Y/%m"])
+@pytest.mark.parametrize("repeat", [1, 2])
+def test_what_may_be_a_date_but_is_not_read_as_one_is_said(write, repeat):
+    days = [f"{datetime(1990 + i, i % 12 + 1, i % 28 + 1):{write}}" for i in range(24 // repeat**2)] * repeat**2
+    inference = infer(table_from({"day": days, "y": ["a", "b"] * 12}), ("y",))
+    shown = f"{days[0]!r}"
+    if inference.kinds:
+        assert (inference.kinds, list(map(str, inference.notes))) == (
+            {"day": "category"},
+            [f"day: {shown} and the like are read as categories. If they are dates, write them as 2024-05-31."],
+        )
+    else:
+        assert list(map(str, inference.notes)) == [
+            f"day is left out: it holds texts such as {shown}, which are not read as dates. If they are dates, write "
+            "them as 2024-05-31. To learn from it all the same: keep=['day']."
+        ]
+
+
+@pytest.mark.parametrize("word", ["maybe 3", "Marlin 5", "123-45-6789", "10.0.0.{i}", "A-{i}", "decade {i}", "12-ab"])
+def test_other_texts_are_not_said_to_be_dates(word):
+    texts = [word.format(i=i) if "{i}" in word else f"{word} {chr(97 + i)}" for i in range(24)]
+    assert not any("dates" in str(note) for note in infer(table_from({"t": texts, "y": ["a", "b"] * 12}), ("y",)).notes)
+
+
+@pytest.mark.parametrize(
     "cell",
     ["31 Feb 2024", "0 Jan 2024", "32 Jan 2024", "Jan 2024", "Foo 5, 2024", "5 Janu 24", "Ja 5, 2024", "J 5, 2024"],
 )

@@ -23,8 +23,8 @@ def encoding():
 def test_dates_and_numbers_far_outside_are_counted_and_said(encoding):
     days = [*pd.to_datetime(["2099-01-01", "1900-06-30", "2024-03-01", "2021-01-01"])]
     assert notes_of(encoding, day=days, x=[1e6, 1.5, -60, 99.0]) == [
-        "day: 2 rows far outside the training range, 2020-01-01 to 2023-12-31: 2099-01-01, 1900-06-30",
-        "x: 2 rows far outside the training range, 0 to 50: 1000000, -60",
+        "day: 2 rows far outside the training range, 2020-01-01 to 2023-12-31: 2099-01-01 (row 1), 1900-06-30 (row 2)",
+        "x: 2 rows far outside the training range, 0 to 50: 1000000 (row 1), -60 (row 3)",
     ]
 
 
@@ -50,7 +50,7 @@ def test_times_of_day_are_shown_without_a_date():
     frame = pd.DataFrame({"t": [f"09:{i:02}" for i in range(40)], "y": list("ab") * 20})
     encoding, _ = Encoding.learn(read_table(frame), "y")
     assert notes_of(encoding, t=["09:10", "23:30"]) == [
-        "t: 1 row far outside the training range, 09:00:00 to 09:39:00: 23:30:00"
+        "t: 1 row far outside the training range, 09:00:00 to 09:39:00: 23:30:00 (row 2)"
     ]
 
 
@@ -58,7 +58,7 @@ def test_a_constant_with_gaps_has_a_bound():
     frame = pd.DataFrame({"x": [7.0, np.nan] * 20, "y": list("ab") * 20})
     encoding, _ = Encoding.learn(read_table(frame), "y")
     assert encoding.encode(read_table(pd.DataFrame({"x": [1e9]}))).X[0, 0] < 3.001
-    assert notes_of(encoding, x=[8.0]) == ["x: 1 row far outside the training range, 7 to 7: 8"]
+    assert notes_of(encoding, x=[8.0]) == ["x: 1 row far outside the training range, 7 to 7: 8 (row 1)"]
 
 
 def test_the_model_file_keeps_the_span_and_old_files_have_none(tmp_path, encoding):
@@ -77,6 +77,18 @@ def test_the_model_file_keeps_the_span_and_old_files_have_none(tmp_path, encodin
     assert load_model(tmp_path / "old").encoding == old
 
 
+def test_a_row_of_a_later_piece_is_called_by_its_number_in_the_file(tmp_path, encoding):
+    from glassmax.table import UnseenCounts
+
+    counts = UnseenCounts()
+    whole = read_table(pd.DataFrame({"day": ["2021-01-01"] * 300, "x": [1.0] * 170 + [1e9] + [1.0] * 129}))
+    for start in (0, 100, 200):
+        encoding.fill(whole.rows(slice(start, start + 100)), counts)
+    assert list(map(str, counts.notes(encoding.columns))) == [
+        "x: 1 row far outside the training range, 0 to 50: 1000000000 (row 171)"
+    ]
+
+
 def test_pieces_are_counted_together(tmp_path, encoding):
     rows = "".join(f"{day},{x}\n" for day, x in [("2099-01-01", 1), ("2021-01-01", 2)] * 400)
     (tmp_path / "t.csv").write_text("day,x\n" + rows)
@@ -86,5 +98,5 @@ def test_pieces_are_counted_together(tmp_path, encoding):
     counts = UnseenCounts()
     list(model.predictions(read_batches(tmp_path / "t.csv"), counts))
     assert list(map(str, counts.notes(encoding.columns))) == [
-        "day: 400 rows far outside the training range, 2020-01-01 to 2023-12-31: 2099-01-01"
+        "day: 400 rows far outside the training range, 2020-01-01 to 2023-12-31: 2099-01-01 (row 1)"
     ]

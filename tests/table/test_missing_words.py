@@ -203,3 +203,10 @@ def test_several_words_among_numbers_are_said_beside_those_that_are_missing(tmp_
 @pytest.mark.parametrize("word", ["3+", "12 kg"])
 def test_classes_of_numbers_are_categories_without_a_note(tmp_path, word):
     assert cells_note(tmp_path, [word if i % 5 == 0 else f"{i % 3}" for i in range(60)]) == ({"x": "category"}, [])
+
+
+@pytest.mark.parametrize("word", ["(1,234)", "$5", "-€7", "1,234%"])
+def test_an_amount_among_numbers_is_not_said_to_be_a_missing_cell(word):
+    cells = [str(i % 7) for i in range(39)] + [word]
+    notes = infer(read_table(pd.DataFrame({"x": cells * 2, "y": ["a", "b"] * 40})), ("y",)).notes
+    assert not any("missing" in str(note) for note in notes)

@@ -368,6 +368,14 @@ def test_all_columns_that_need_mending_are_refused_at_once_with_the_options_that
     )
 
 
+@pytest.mark.parametrize("write", ["10.0.0.{}", "3.{}.12", "1.2.{}"])
+def test_addresses_and_versions_are_no_numbers_with_a_unit(write):
+    table = table_of(pl.DataFrame({"v": [write.format(i) for i in range(24)], "y": ["a", "b"] * 12}))
+    assert [str(note) for note in infer(table, ("y",)).notes] == [
+        "v is left out: it is another text in every row, as identifiers are."
+    ]
+
+
 def test_a_column_that_tells_the_class_is_found_whatever_its_kind():
     n, y = 200, np.arange(200) % 2
     told = {

@@ -400,7 +400,8 @@ def test_a_value_never_seen_in_training_becomes_zeros_and_a_note():
     X, notes = encoding.encode(make(c=["w", "u", None, "w", *"abcdef"]))
     assert X[[0, 2, 3]].tolist() == [[0, 0]] * 3
     assert X[1].tolist() == [HIGH, 0]
-    note = "c: 9 rows with a value not seen in training: 'w', missing, 'a', 'b', 'c' and 3 more"
+    named = "'w' (row 1), missing (row 3), 'a' (row 5), 'b' (row 6), 'c' (row 7) and 3 more"
+    note = f"c: 9 rows with a value not seen in training: {named}"
     assert list(map(str, notes)) == [note]
 
 
@@ -547,7 +548,7 @@ def test_numbers_in_place_of_text_are_compared_as_text():
     table = Table("t", {"c": np.array([1.0, 2.0, np.nan, 3.0])})
     X, notes = encoding.encode(table)
     assert (X / HIGH).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 0]]
-    assert list(map(str, notes)) == ["c: 2 rows with a value not seen in training: missing, '3'"]
+    assert list(map(str, notes)) == ["c: 2 rows with a value not seen in training: missing (row 3), '3' (row 4)"]
 
 
 CELL = st.one_of(

@@ -73,6 +73,13 @@ GROUPS = [
             callback=column_types,
         ),
         option(
+            "--column columns",
+            "Column to read, beside the target and the columns of other options. May be repeated.  [default: all]",
+            metavar="COLUMN",
+            multiple=True,
+            shell_complete=_columns,
+        ),
+        option(
             "--ignore",
             "Column to leave out. May be repeated.",
             metavar="COLUMN",

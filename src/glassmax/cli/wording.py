@@ -36,6 +36,7 @@ OPTIONS = {parameter: f"--{option.replace('_', '-')}" for option, parameter in E
     "X_val": "--validation",
     "X_val and y_val": "--validation",
     "class_weight": "--class-weight",
+    "columns": "--column",
     "dtype": "--dtype",
     "held_out": "--held-out",
     "header": "--header",

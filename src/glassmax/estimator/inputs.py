@@ -5,6 +5,7 @@ scikit-learn checks shapes, names and finiteness. What its messages don't explai
 
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -14,7 +15,8 @@ from sklearn.utils.validation import _check_sample_weight, _get_feature_names, v
 from ..engine import all_finite
 from ..errors import DataError, LabelError
 from ..functional.arrays import Array
-from .labels import plain_labels, scaled_weights
+from ..table.frames import is_missing
+from .labels import check_types, plain_labels, scaled_weights
 
 __all__ = ["check_X", "check_rows", "column_names"]
 
@@ -27,6 +29,8 @@ OF_TEXT = (
     "Encode them first, with sklearn.preprocessing.OneHotEncoder for instance, or use TableClassifier, which reads "
     "text as it is."
 )
+OF_LISTS = "Give each number a column of its own."
+SEQUENCE = "setting an array element with a sequence"
 
 
 def check_X(classifier: Any, X: Any) -> Array:
@@ -37,7 +41,7 @@ def check_X(classifier: Any, X: Any) -> Array:
     try:
         checked = validate_data(classifier, X, accept_sparse="csr", dtype=FLOATS, reset=False)
     except TypeError:
-        _refuse_dates(X, "X")
+        _refuse_cell(X, "X")
         raise
     except ValueError as error:
         raise _explained(error, X, None, "") from None
@@ -57,6 +61,8 @@ def check_rows(
     if isinstance(y, list) and len({isinstance(label, str) for label in y}) > 1:
         y = np.array(y, object)  # NumPy would write numbers and NaN as text
     y = plain_labels(y)
+    check_types(y, f"y{what}")
+    _refuse_weight(sample_weight, f"sample_weight{what}")
     try:
         X, y = validate_data(classifier, X, y, accept_sparse="csr", dtype=FLOATS, multi_output=True, reset=reset)
         if sample_weight is not None:
@@ -65,7 +71,7 @@ def check_rows(
             sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
             sample_weight = scaled_weights(sample_weight)
     except TypeError:
-        _refuse_dates(X, f"X{what}")
+        _refuse_cell(X, f"X{what}")
         raise
     except ValueError as error:
         raise _explained(error, X, y, what) from None
@@ -80,6 +86,13 @@ def column_names(y: Any) -> list[Any] | None:
 
 def _explained(error: ValueError, X: Any, y: Any, what: str) -> ValueError:
     """Return scikit-learn's error with the first cell at fault and the next step, where a cell is at fault."""
+    if str(error).startswith(SEQUENCE):
+        _refuse_cell(X, f"X{what}")
+        if isinstance(y, list) and len({np.size(label) for label in y}) > 1:
+            return LabelError(
+                f"y{what} has rows of different lengths, expected (n,): one label a row. Of several labels, of which "
+                "one is the class, pass sets."
+            )
     found = re.match(r"(Input (X|y) contains (NaN|infinity))|could not convert string to float", str(error))
     values = y if found and found[2] == "y" else X
     place = None if found is None else _first_fault(values)
@@ -124,14 +137,24 @@ def _is_finite(cell: Any) -> bool:
 
 
 def _refuse_missing(y: Any, what: str) -> None:
-    """Refuse missing labels; scikit-learn finds NaN among numbers itself."""
+    """Refuse missing labels; scikit-learn finds NaN in an array of numbers itself."""
     labels = np.asarray(y, None if hasattr(y, "dtype") else object)
-    if labels.dtype.kind != "O" or labels.ndim != 1:
+    if labels.dtype.kind not in "OM" or labels.ndim != 1 or all(isinstance(label, float) for label in labels):
         return
-    missing = [i for i, label in enumerate(labels) if type(label).__name__ in ("NoneType", "NAType", "NaTType")]
+    missing = [i for i, label in enumerate(labels.tolist()) if is_missing(label)]
     if missing:
         rows = f"row {missing[0]} of {what} has no label" + (f", and {len(missing) - 1} more" if missing[1:] else "")
         raise LabelError(f"{rows[0].upper()}{rows[1:]}. Leave these rows out.")
+
+
+def _refuse_weight(sample_weight: Any, what: str) -> None:
+    """Refuse the first weight that is no finite number >= 0."""
+    weights = np.asarray(sample_weight)
+    if weights.ndim != 1:  # None, or a number for all rows
+        return
+    bad = next((row for row, w in enumerate(weights.tolist()) if not (_is_finite(w) and float(w) >= 0)), None)
+    if bad is not None:
+        raise LabelError(f"Row {bad} of {what} is {weights.tolist()[bad]!r}, expected a number >= 0.")
 
 
 def _is_plain(classifier: Any, X: Any) -> bool:
@@ -160,6 +183,10 @@ def _in_range(classifier: Any, X: Array, what: str) -> Array:
 
 def _check_frame(X: Any, what: str) -> Any:
     """Refuse a lazy frame, and columns that are no numbers; make column names visible to scikit-learn."""
+    if isinstance(X, str | Path):
+        raise DataError(
+            f"{what} is the text {str(X)!r}, expected an array or a frame of numbers. TableClassifier reads a file."
+        )
     frame = nw.from_native(X, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         raise DataError(f"{what} is a lazy frame, expected one that is in memory: pass {what}.collect().")
@@ -175,25 +202,31 @@ def _check_frame(X: Any, what: str) -> Any:
     if other:
         shown = [f"{name!r} ({str(dtype).partition('(')[0]})" for name, dtype in other.items()]
         more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
-        dates = all(dtype.is_temporal() for dtype in other.values())
-        raise DataError(
-            f"{what} has columns that are not numbers: {', '.join(shown[:5])}{more}. {OF_DATES if dates else OF_TEXT}"
-        )
+        remedy = OF_DATES if all(dtype.is_temporal() for dtype in other.values()) else OF_TEXT
+        if all(dtype.is_nested() for dtype in other.values()):
+            remedy = OF_LISTS
+        raise DataError(f"{what} has columns that are not numbers: {', '.join(shown[:5])}{more}. {remedy}")
     named = all(isinstance(name, str) for name in frame.columns)
     return _Named(frame) if named and _get_feature_names(X) is None else X
 
 
-def _refuse_dates(X: Any, what: str) -> None:
-    """Raise if the first cell that is no number is a date or a time."""
-    place = _first_fault(X)
-    if place is None:
+def _refuse_cell(X: Any, what: str) -> None:
+    """Raise if the first cell that is no number is a date or a time, or anything in a frame."""
+    try:
+        place = _first_fault(X)
+    except ValueError:  # rows of different lengths
+        raise DataError(
+            f"{what} has rows of different lengths, expected (n, d) numbers: as many in each row. {OF_LISTS}"
+        ) from None
+    if place is None or len(place) != 2:
         return
-    cell = np.asarray(X)[place]
+    cell, names = np.asarray(X)[place], _get_feature_names(X)
+    kind, column = type(cell).__name__, place[1] if names is None else repr(names[place[1]])
+    where = f"row {place[0]}, column {column}, expected numbers."
     if hasattr(cell, "year") or hasattr(cell, "total_seconds") or hasattr(cell, "hour"):
-        names = _get_feature_names(X)
-        column = place[1] if names is None else repr(names[place[1]])
-        kind = type(cell).__name__
-        raise DataError(f"{what} holds a {kind}: row {place[0]}, column {column}, expected numbers. {OF_DATES}")
+        raise DataError(f"{what} holds a {kind}: {where} {OF_DATES}")
+    if names is not None:  # of arrays, scikit-learn asks for other words
+        raise DataError(f"{what} holds values of type {kind}: {where} {OF_LISTS}")
 
 
 class _Named:

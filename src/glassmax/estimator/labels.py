@@ -27,6 +27,7 @@ from .user_warnings import warn_user
 
 __all__ = [
     "Labels",
+    "check_types",
     "distinct_labels",
     "encode_labels",
     "most_probable_class",
@@ -92,14 +93,15 @@ def encode_labels(
             f"{what} is {y.shape}, expected a matrix (n, k) of 0 and 1 for output='sigmoid': a column for each label. "
             "For one class a row pass output='softmax'."
         )
+    y = plain_labels(y)
+    check_types(y, what)
     if y.ndim == 2:
         warn_user(  # in scikit-learn's words
             f"A column-vector {what} was passed when a 1d array was expected. Please change the shape of {what} to "
             "(n_samples, ), for example using ravel().",
             DataConversionWarning,
         )
-    y = plain_labels(column_or_1d(y))
-    _check_types(y, what)
+    y = column_or_1d(y)
     if y.dtype.kind == "f" and not (y == np.rint(y)).all():
         row = int(np.argmax(y != np.rint(y)))
         raise LabelError(
@@ -148,9 +150,18 @@ def plain_labels(y: Any) -> Any:
         return y
 
 
-def _check_types(y: Array, what: str) -> None:
-    """Refuse labels of dtype object that are not all texts: scikit-learn calls them an unknown label type."""
-    if y.dtype.kind != "O" or all(isinstance(label, str) for label in y):
+def check_types(y: Any, what: str) -> None:
+    """Refuse labels that are neither texts nor numbers nor dates: scikit-learn calls some of them an unknown type."""
+    y = np.asarray(y) if hasattr(y, "dtype") else y
+    if isinstance(y, list) and any(isinstance(label, bytes) for label in y):
+        y = np.array(y, object)
+    if not hasattr(y, "dtype") or y.dtype.kind in "biufUM":
+        return
+    if y.dtype.kind in "mcV":
+        expected = "text, whole numbers or booleans. Convert them first."
+        raise LabelError(f"{what} holds {y.dtype}, expected labels: {expected}")
+    y = y.ravel() if y.shape == (y.size, 1) else y
+    if y.ndim != 1 or all(isinstance(label, str) for label in y.tolist()):
         return
     kinds = ", ".join(sorted({type(label).__name__ for label in y.tolist()}))
     long = [label for label in y.tolist() if isinstance(label, int) and not -(2**63) <= label < 2**63]
@@ -159,9 +170,10 @@ def _check_types(y: Array, what: str) -> None:
             f"{what} holds the label {long[0]}, expected whole numbers of at most 64 bits. Convert them to text: "
             f"[str(label) for label in {what}]."
         )
+    as_text = "label.decode()" if kinds == "bytes" else "str(label)"
     raise LabelError(
         f"{what} holds labels of type {kinds}, expected all of one type: text, whole numbers or booleans. Convert them "
-        f"first, to text for instance: [str(label) for label in {what}]."
+        f"first, to text for instance: [{as_text} for label in {what}]."
     )
 
 

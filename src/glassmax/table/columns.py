@@ -50,6 +50,8 @@ class UnseenCounts:
         Number of rows with a number or a date far outside of those of the training, by column and value.
     spans : dict of str to str
         The span of the training of such a column, in words.
+    first : dict of (str, str) to int
+        Number of the first row with a value that is counted as unseen or far, by column and value.
     """
 
     def __init__(self) -> None:
@@ -59,6 +61,7 @@ class UnseenCounts:
         self.unseen: dict[str, Counter[str]] = {}
         self.far: dict[str, Counter[str]] = {}
         self.spans: dict[str, str] = {}
+        self.first: dict[tuple[str, str], int] = {}
 
     def __repr__(self) -> str:
         unseen = sum(values.total() for values in self.unseen.values())
@@ -71,15 +74,23 @@ class UnseenCounts:
         if name in table.words:
             self.words.setdefault(name, Counter()).update(table.words[name].counts())
 
-    def count_unseen(self, name: str, value: str | None) -> None:
+    def count_unseen(self, table: Table, name: str, value: str | None, row: int) -> None:
         """Count a row whose value did not occur in training."""
-        _count(self.unseen.setdefault(name, Counter()), "missing" if value is None else repr(value))
+        self._count(self.unseen, table, name, "missing" if value is None else repr(value), row)
 
-    def count_far(self, name: str, values: Iterable[str], span: str) -> None:
+    def count_far(self, table: Table, name: str, values: Iterable[str], rows: Array, span: str) -> None:
         """Count rows whose numbers or dates are far outside of those of the training."""
-        for value in values:
-            _count(self.far.setdefault(name, Counter()), value)
+        for value, row in zip(values, rows.tolist(), strict=True):
+            self._count(self.far, table, name, value, row)
             self.spans[name] = span
+
+    def _count(self, counts: dict[str, Counter[str]], table: Table, name: str, value: str, row: int) -> None:
+        values = counts.setdefault(name, Counter())
+        if value in values or len(values) < MOST_NAMED:
+            values[value] += 1
+            self.first.setdefault((name, value), table.number(row))
+        else:
+            values["others"] += 1
 
     def notes(self, columns: "list[Column]") -> list[Note]:
         """Return a note for each column with missing cells, and for each with values that did not occur in training."""
@@ -92,23 +103,19 @@ class UnseenCounts:
                 what = f"{column.name}: {count} missing{shown}, filled with {self.filling[column.name]}"
                 notes.append(Note((what,), "filled"))
             what = "with a value not seen in training"
-            notes += _on_values(column.name, self.unseen.get(column.name), what, "unseen")
+            notes += self._on_values(column.name, self.unseen, what, "unseen")
             what = f"far outside the training range, {self.spans.get(column.name)}"
-            notes += _on_values(column.name, self.far.get(column.name), what, "far")
+            notes += self._on_values(column.name, self.far, what, "far")
         return notes
 
-
-def _count(values: Counter[str], shown: str) -> None:
-    values[shown if shown in values or len(values) < MOST_NAMED else "others"] += 1
-
-
-def _on_values(name: str, values: Counter[str] | None, what: str, kind: str) -> list[Note]:
-    if not values:
-        return []
-    named = ", ".join(list(values)[:5])
-    more = f" and {len(values) - 5} more" if len(values) > 5 else ""
-    rows = f"{values.total()} row{'s' * (values.total() != 1)}"
-    return [Note((f"{name}: {rows} {what}: {named}{more}",), kind)]
+    def _on_values(self, name: str, counts: dict[str, Counter[str]], what: str, kind: str) -> list[Note]:
+        values = counts.get(name)
+        if not values:
+            return []
+        named = ", ".join(f"{value} (row {self.first[name, value]})" for value in list(values)[:5])
+        more = f" and {len(values) - 5} more" if len(values) > 5 else ""
+        rows = f"{values.total()} row{'s' * (values.total() != 1)}"
+        return [Note((f"{name}: {rows} {what}: {named}{more}",), kind)]
 
 
 def _far(values: Array, lowest: float, highest: float) -> Array:
@@ -201,9 +208,9 @@ class Number(
             block[:, j] = 2 * np.clip((filled - low) / (high - low), 0, 1) - 1
         counts.count_missing(table, self.name, int(missing.sum()), f"the median {self.center:g}")
         if self.lowest is not None and self.highest is not None:
-            outside = values[_far(values, self.lowest, self.highest)].tolist()
+            rows = _far(values, self.lowest, self.highest)
             span = f"{number_text(self.lowest)} to {number_text(self.highest)}"
-            counts.count_far(self.name, map(number_text, outside), span)
+            counts.count_far(table, self.name, map(number_text, values[rows].tolist()), rows, span)
 
 
 class Category(
@@ -252,7 +259,7 @@ class Category(
             if self.rare:
                 block[row, -1] = self.high
             if not self.rare or cell is None:
-                counts.count_unseen(self.name, cell)
+                counts.count_unseen(table, self.name, cell, row)
 
 
 class Boolean(
@@ -292,7 +299,7 @@ class Boolean(
                 continue
             block[row, 0] = middle
             if word is not None:
-                counts.count_unseen(self.name, cell)
+                counts.count_unseen(table, self.name, cell, row)
                 continue
             filled += 1
             if self.missing:
@@ -356,11 +363,9 @@ class Date(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
             block[:, -1] = missing
         counts.count_missing(table, self.name, int(missing.sum()), f"the median year, {self.center:.2f}")
         if self.first and self.last:
-            span = years(np.array([self.first, self.last], "M8[us]"))
-            outside = as_text(moments[_far(years(moments), *span)])
-            counts.count_far(
-                self.name, map(self._shown, outside), f"{self._shown(self.first)} to {self._shown(self.last)}"
-            )
+            rows = _far(years(moments), *years(np.array([self.first, self.last], "M8[us]")))
+            span = f"{self._shown(self.first)} to {self._shown(self.last)}"
+            counts.count_far(table, self.name, map(self._shown, as_text(moments[rows])), rows, span)
 
     def _shown(self, text: str) -> str:
         """Return a moment as people write it: without the date, if it is a time of day."""

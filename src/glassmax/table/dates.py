@@ -14,7 +14,7 @@ import numpy as np
 
 from ..functional.arrays import Array
 
-__all__ = ["CIRCLES", "FORMS", "circle", "form_of", "moment", "years"]
+__all__ = ["CIRCLES", "FORMS", "LIKE_A_DATE", "TWO_DIGITS", "circle", "form_of", "moment", "years"]
 
 FORMS = {
     "ymd": "year, month, day",
@@ -22,20 +22,30 @@ FORMS = {
     "mdy": "month, day, year",
     "hms": "hour, minute, second",
 }
-CLOCK = r"(?:(?:[T ]|, ?)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)? ?(Z|[+-](?:0\d|1[0-8])(?::?[0-5]\d)?)?"
+TIME = r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?: ?([AaPp])\.?[Mm]\.?)?"
+CLOCK = rf"(?:(?:[T ]|, ?){TIME})? ?(Z|[+-](?:0\d|1[0-8])(?::?[0-5]\d)?)?"
 YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}}){CLOCK}")
-YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}|(?<=/)\d{{2}}){CLOCK}")
+YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}|(?:(?<=/)|(?<=\b\d\d\.\d\d\.))\d{{2}}){CLOCK}")
 MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october"]
 MONTHS += ["november", "december"]
 MONTH, WEEKDAY = r"([A-Za-z]{3,9})\.?", r"(?:[A-Za-z]{3,9}\.?,? )?"
 DAY, YEAR = r"(\d{1,2})(?:st|nd|rd|th)?", r"(\d{4})"
 NAMED_MONTH = {
     "ymd": re.compile(rf"{YEAR}[- ]{MONTH}[- ](\d{{1,2}}){CLOCK}"),
-    "dmy": re.compile(rf"{WEEKDAY}{DAY}(?: |-|\. ?){MONTH}(?:,? |-){YEAR}{CLOCK}"),
+    "dmy": re.compile(rf"{WEEKDAY}{DAY}(?: |-|\. ?){MONTH}(?:,? |-)(\d{{4}}|(?<=-)\d{{2}}){CLOCK}"),
     "mdy": re.compile(rf"{WEEKDAY}{MONTH} {DAY}(?:,? ){YEAR}{CLOCK}"),
 }
 """Dates whose month is a word, as in 1 Jan 2024 and January 1st, 2024."""
-TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?")
+TIME_OF_DAY = re.compile(TIME)
+TWO_DIGITS = re.compile(r"\d{1,2}(?:/\d{1,2}/|\.\d{1,2}\.|-[A-Za-z]+\.?-)\d{2}(?!\d)")
+"""How a date begins whose year has two digits: 5/31/24, 31.05.24, 31-MAY-24."""
+LIKE_A_DATE = re.compile(
+    r"(?:\d{2}|\d{4})[-/]\d{1,2}(?:[-/]\d{2,4})?(?!\d).*|\d{1,2} ?[ap]\.?m\.?"
+    r"|(?=.*\d)(?:.*[^a-z])?(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)(?![a-z]).*",
+    re.IGNORECASE,
+)
+"""What may be meant for a date, but is not read as one: 24-05-31, May 2024, 3 PM."""
 TURN_OF_CENTURY = 69
 EPOCH = datetime(1970, 1, 1)
 DAYS_OF_YEAR, MICROSECONDS_OF_DAY = 365.2425, 86_400_000_000
@@ -54,23 +64,25 @@ def moment(cell: str, form: str) -> int | None:
     (86401000000, 5097600000000, None)
     >>> moment("Jan 2, 1970", "mdy"), moment("2 January 1970", "dmy")
     (86400000000, 86400000000)
+    >>> moment("02-JAN-70", "dmy"), moment("1/2/1970 12:00 AM", "mdy")
+    (86400000000, 86400000000)
     """
     if form == "hms":
         return _time_of_day(cell)
     parts = _parts(cell, form)
     if parts is None:
         return None
-    first, second, third, hour, minute, second_of_minute, fraction, zone = parts
+    first, second, third, *clock, zone = parts
     order = {"ymd": (first, second, third), "dmy": (third, second, first), "mdy": (third, first, second)}[form]
-    year, month, day = map(int, order)
+    year, month, day_of_month = map(int, order)
     if len(str(order[0])) == 2:
         year += 2000 if year < TURN_OF_CENTURY else 1900
     try:
-        clock = (int(hour or 0), int(minute or 0), int(second_of_minute or 0))
-        there = datetime(year, month, day, *clock, int((fraction or "0").ljust(6, "0")[:6]))
+        day = datetime(year, month, day_of_month)
     except ValueError:
         return None
-    return (there - EPOCH) // timedelta(microseconds=1) - _offset(zone)
+    time = _microseconds(*clock)
+    return None if time is None else (day - EPOCH) // timedelta(microseconds=1) + time - _offset(zone)
 
 
 def _parts(cell: str, form: str) -> tuple[Any, ...] | None:
@@ -96,10 +108,21 @@ def _time_of_day(cell: str) -> int | None:
     found = TIME_OF_DAY.fullmatch(cell)
     if found is None:
         return None
-    hour, minute, second = (int(part or 0) for part in found.groups()[:3])
-    if hour > 23 or minute > 59 or second > 59:
+    return _microseconds(*found.groups())
+
+
+def _microseconds(
+    hour: str | None, minute: str | None, second: str | None, fraction: str | None, half: str | None
+) -> int | None:
+    """Return the time since midnight; None if there is no such time. `half` is the first letter of AM or PM."""
+    h, m, s = (int(part or 0) for part in (hour, minute, second))
+    if half is not None:
+        if not 1 <= h <= 12:
+            return None
+        h = h % 12 + (12 if half in "pP" else 0)
+    if h > 23 or m > 59 or s > 59:
         return None
-    return (3600 * hour + 60 * minute + second) * 1_000_000 + int((found[4] or "0").ljust(6, "0")[:6])
+    return (3600 * h + 60 * m + s) * 1_000_000 + int((fraction or "0").ljust(6, "0")[:6])
 
 
 def _offset(zone: str | None) -> int:

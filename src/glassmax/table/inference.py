@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import DataError, OptionError, Setting, Text
 from ..functional.arrays import Array
 from .cells import COMMA_NUMBER, as_text, number_text, parse_number
-from .dates import FORMS, form_of
+from .dates import FORMS, LIKE_A_DATE, TWO_DIGITS, form_of
 from .grouping import Grouping, readings_of
 from .notes import MISSING, TOO_LONG, Note, Reason, it, left_out
 from .table import FOR_ARRAYS, Table, check_number_of_columns, some
@@ -29,8 +29,11 @@ FEW = 20
 FEW_WORDS = 3
 LONGEST_EXACT = 15
 FEWEST_ROWS_NUMBERED = 30
+IF_DATES = " If they are dates, write them as 2024-05-31."
 WORDS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), ("off", "on"))
 UNIT = re.compile(r"[€$£¥]? ?[+-]?[0-9][0-9.,]* ?(?:[€$£¥%°]|[A-Za-zµ°]{1,4}[²³]?)?")
+NUMBERED = re.compile(r"[0-9]+(?:\.[0-9]+){2,}")
+"""Versions and addresses, as 3.10.12 and 10.0.0.1, which are no numbers."""
 AS_IN_BOOKS = re.compile(r"\([0-9][0-9.,]*\)|[\u2212\u2013][0-9][0-9.,]*")
 NAMED_ID = re.compile(
     r"(^|.*[_\- .])(id|ids|uuid|guid|index|rowid|key)|Unnamed: \d+|__index_level_\d+__", re.IGNORECASE
@@ -286,13 +289,21 @@ def _guess_text(table: Table, name: str, texts: Array, *, keep: bool) -> _Guess:
         return _Guess("category")
     if len(distinct) > FEW and len(distinct) > len(there) / 2:
         return _too_many(name, there, distinct, whole=whole)
-    return _Guess("category", _note_on_words(table, name, there) if numbers >= len(there) / 2 else None)
+    if numbers >= len(there) / 2:
+        return _Guess("category", _note_on_words(table, name, there))
+    what = f"{name}: {there[0]!r} and the like are read as categories.{IF_DATES}"
+    return _Guess("category", Note((what,)) if _like_dates(distinct) else None)
+
+
+def _like_dates(texts: Collection[str]) -> bool:
+    """Whether most of the texts may be meant for dates, though not in a form that is read as one."""
+    return sum(LIKE_A_DATE.fullmatch(text) is not None for text in texts) >= MOSTLY * len(texts)
 
 
 def _note_on_words(table: Table, name: str, there: Collection[str]) -> Note | None:
     """Return a note on a few words among numbers, which may mean missing cells; None if there are none, or many."""
     words = {text for text in there if parse_number(text, table.decimal) is None}
-    if not words or len(words) > FEW_WORDS or any(re.match(r"[+-]?[.,]?[0-9]", word) for word in words):
+    if not words or len(words) > FEW_WORDS or any(re.match(r"\W*[0-9]", word) for word in words):
         return None
     shown = " and ".join(map(repr, sorted(words)))
     missing = {*words, *(table.missing_words or ()), *(w for found in table.words.values() for w in found.counts())}
@@ -344,7 +355,15 @@ def _are_codes(distinct: set[str]) -> bool:
 
 
 def _too_many(name: str, there: list[str], distinct: set[str], *, whole: bool) -> _Guess:
-    with_unit = [text for text in there if UNIT.fullmatch(text) and parse_number(text) is None]
+    if _like_dates(distinct):
+        why = it(f"holds texts such as {there[0][:40]!r}, which are not read as dates")
+        keep = (" To learn from it all the same: ", Setting("keep", [name]), ".")
+        return _Guess(note=left_out(name, why, (IF_DATES, *keep)))
+    with_unit = [
+        text
+        for text in there
+        if UNIT.fullmatch(text) and parse_number(text) is None and NUMBERED.fullmatch(text) is None
+    ]
     if len(with_unit) >= MOSTLY * len(there):
         return _Guess(
             refused=f"holds numbers with a unit, such as {with_unit[0]!r}, expected numbers alone, as 1234.5. "
@@ -378,6 +397,6 @@ def _dates(name: str, found: tuple[str, bool], cells: Iterable[str], *, two_digi
             f"{name}: dates are read as {FORMS[form]}, which no day beyond 12 confirms. Write them as 2024-05-31 if it "
             "is otherwise."
         )
-    if two_digits and any(re.match(r"\d{1,2}/\d{1,2}/\d{2}(?!\d)", text) for text in cells):
+    if two_digits and any(TWO_DIGITS.match(text) for text in cells):
         notes.append(f"{name}: years of two digits are taken for 1969 to 2068.")
     return _Guess(form, Note((" ".join(notes),)) if notes else None)

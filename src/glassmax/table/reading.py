@@ -42,6 +42,7 @@ def read_table(
     encoding: str | None = None,
     header: bool | None = None,
     missing_words: Collection[str] | None = None,
+    columns: Collection[str] | None = None,
 ) -> Table:
     """Read a table: a file, standard input, a frame, or a built-in example by its name.
 
@@ -66,6 +67,8 @@ def read_table(
         missing cell: in a column of words of a frame, of Parquet, Arrow or JSON lines; and it is a class in a target
         column of words that are written alike, as None beside Mild and Severe. In a column of numbers they are always
         missing cells. A word that is a number, as -99, also stands for cells of that number.
+    columns : collection of str, optional
+        The columns to read, the target among them; all by default. The others are not held in memory.
 
     Returns
     -------
@@ -75,7 +78,7 @@ def read_table(
     Raises
     ------
     DataError
-        If the file is missing, empty, damaged or not a table; naming the row.
+        If the file is missing, empty, damaged or not a table, naming the row; or if there is no such column.
 
     Examples
     --------
@@ -86,7 +89,9 @@ def read_table(
     ['species', 'island', 'bill_length_mm']
     """
     words = _checked_words(missing_words)
-    table = joined(list(_tables(source, _dialect(delimiter, decimal, encoding, header), None)))
+    wanted = None if columns is None else _checked_columns(columns)
+    table = joined(list(_tables(source, _dialect(delimiter, decimal, encoding, header), wanted)))
+    table = table if wanted is None else table.only(wanted)
     return table.with_words_of_source() if words is None else _with_missing_words(table, words)
 
 
@@ -151,6 +156,13 @@ def _checked_words(words: Any) -> tuple[str, ...] | None:
     if isinstance(words, str) or not isinstance(words, Collection) or not all(isinstance(word, str) for word in words):
         raise OptionError(parameter="missing_words", came=repr(words), expected="a list of words, such as ['NA']")
     return tuple(dict.fromkeys(word.strip(WHITE) for word in words if word.strip(WHITE)))
+
+
+def _checked_columns(columns: Any) -> list[str]:
+    """Return the names of the columns to read, each once."""
+    if isinstance(columns, str) or not isinstance(columns, Collection) or not columns:
+        raise OptionError(parameter="columns", came=repr(columns), expected="a list of names, such as ['age', 'sex']")
+    return list(dict.fromkeys(columns))
 
 
 def _with_missing_words(table: Table, words: tuple[str, ...]) -> Table:

@@ -16,7 +16,7 @@ __all__ = ["FOR_ARRAYS", "Columns", "Table", "check_number_of_columns", "joined"
 MOST_SHOWN, MOST_NAMES = 10, 30
 MOST_COLUMNS = 20_000
 FOR_ARRAYS = "or train SoftmaxClassifier on an array or a sparse matrix, which may have any number of columns."
-CHOOSE_COLUMNS: Text = (f"Save the columns that matter as a table of their own, {FOR_ARRAYS}",)
+CHOOSE_COLUMNS: Text = ("Name the columns to read with ", Setting("columns"), f", {FOR_ARRAYS}")
 
 
 class Columns(dict[str, Array]):
@@ -174,6 +174,18 @@ class Table:
         words = {name: found.rows(index) for name, found in self.words.items()}
         return replace(self, columns=columns, lines=lines, numbers=numbers[index], words=words)
 
+    def only(self, names: Iterable[str]) -> "Table":
+        """Return some of the columns, in their order in the table, or raise at the first that isn't there."""
+        chosen = {name: self.column(name) for name in names}
+        return replace(
+            self,
+            columns={name: cells for name, cells in self.columns.items() if name in chosen},
+            unusable={},
+            words={name: found for name, found in self.words.items() if name in chosen},
+            header=tuple(self.names),
+            target=self.target if self.target in chosen else None,
+        )
+
     def with_missing_words(self, words: Mapping[str, Sequence[str]]) -> "Table":
         """Return the table with other words for a missing cell in some columns, given by column."""
         columns, found = dict(self.columns), dict(self.words)
@@ -192,9 +204,13 @@ class Table:
         rest = {name: [w for w in DEFAULT_WORDS if w not in words] for name, words in kept.items() if words}
         return self.with_missing_words(rest) if rest else self
 
+    def number(self, row: int) -> int:
+        """Return the number of a row, counted from 1 below the header, in the whole table."""
+        return row + 1 if self.numbers is None else int(self.numbers[row])
+
     def place(self, row: int) -> str:
         """Return the user's words for a row, counted from 1 below the header."""
-        number = row + 1 if self.numbers is None else self.numbers[row]
+        number = self.number(row)
         if self.lines is None:
             return f"Row {number} of {self.name}"
         return f"Row {number} of {self.name} (line {self.lines[row]})"

@@ -55,7 +55,7 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     from ..training_run import TrainingRun, check_options, classifier_of
 
     check_options(options, network=bool(why))
-    form = file_format(options)
+    form = file_format(options) | {"columns": _columns_to_read(target, options)}
     table = read_table(data, **form)
     target = target or table.target
     if target is None:
@@ -102,6 +102,22 @@ def command(ctx: click.Context, /, data: str | None, target: str | None, output:
     if interrupted:
         say(f"Training was interrupted: the model has learned from {run.progress()}.")
         ctx.exit(130)
+
+
+def _columns_to_read(target: str | None, options: dict[str, Any]) -> list[str] | None:
+    """Return the columns that are named, and those that other options need; None for all."""
+    if not options["columns"]:
+        return None
+    if target is None:
+        raise click.UsageError("--column needs the column to predict beside it. Pass --target COLUMN too.")
+    others = [options[option] for option in ("weight", "groups", "time")]
+    chosen = [*options["columns"], target, *(name for name in others if name is not None)]
+    for option in ("types", "ignore", "keep"):
+        for name in options[option]:
+            if name not in chosen:
+                of = option.removesuffix("s")
+                raise click.UsageError(f"{harmless(name)} is named by --{of} but not by --column, so it is not read.")
+    return chosen
 
 
 def _refuse_contradictions(target: str, options: dict[str, Any]) -> None:
