@@ -426,8 +426,8 @@ def central_slope(
 
     Central differences of three lengths are extrapolated to h = 0. For a smooth f the two extrapolations agree to
     O(h^4), and the slopes to the right and to the left differ by O(h). A kink within reach of h breaks the first, a
-    kink at x itself the second. An f too steep for h breaks them too, and a shorter h resolves it. The shortest h counts
-    only where the slope stands out from its noise.
+    kink at x itself the second. An f too steep for h breaks them too, and a shorter h resolves it. The shortest h
+    counts only where the slope stands out from its noise.
 
     Parameters
     ----------
