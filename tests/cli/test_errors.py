@@ -300,6 +300,10 @@ DATA = {
         "train t.csv --target y -o ./folder/../t.csv",
         "folder/../t.csv is an input, which the output would replace. Pass another --output.",
     ),
+    "predictions_without_the_name_of_a_file": (
+        "predict m.safetensors t.csv --output -",
+        "--output is '-', expected the name of a file. Pass --output ./- if that is its name.",
+    ),
     "a_folder_as_output": (
         "train toy -o folder",
         "folder is a folder, expected the name of a file. Pass another --output.",

@@ -104,6 +104,20 @@ def test_the_jacobian_alone_is_shown_with_the_numbers_of_the_first_row(run):
     assert f"{box.jacobian(0)[2, 1]:.4f}" in alone
 
 
+def test_the_jacobian_alone_as_json_is_that_of_the_first_row(run):
+    box = trace(*toy())
+    (entry,) = json.loads(run("explain", "toy", "--only", "J", "--json").out)["shown"]
+    assert entry["array"] is None
+    assert entry["jacobian"]["cells"] == box.jacobian(0).tolist()
+    (second,) = json.loads(run("explain", "toy", "--row", 2, "--only", "J", "--json").out)["shown"]
+    assert second["jacobian"]["cells"] == trace(*toy(), rows=1).jacobian(0).tolist()
+
+
+def test_a_negative_index_counts_from_the_end(run):
+    assert run("explain", "toy", "--cell", "dW2[-1,0]").out == run("explain", "toy", "--cell", "dW2[9,0]").out
+    assert run("explain", "toy", "--nudge", "W2[-1,-1]").out == run("explain", "toy", "--nudge", "W2[9,2]").out
+
+
 def test_parts_as_json_hold_the_same_numbers(run):
     box = trace(*toy())
     result = run("explain", "toy", "--only", "db2", "--cell", "dW2[3,1]", "--naive", "--nudge", "b1[2]", "--json")
@@ -206,11 +220,11 @@ COMMAND_LINE = {
     ),
     "a_cell_outside": (
         "explain toy --cell dW2[10,0]",
-        "--cell is dW2[10,0], expected 2 whole numbers from 0, inside the shape (10, 3).",
+        "--cell is dW2[10,0], expected 2 whole numbers inside the shape (10, 3): 0 is the first, -1 the last.",
     ),
     "a_nudge_outside": (
         "explain toy --nudge W2[10,0]",
-        "--nudge is W2[10,0], expected 2 whole numbers from 0, inside the shape (10, 3).",
+        "--nudge is W2[10,0], expected 2 whole numbers inside the shape (10, 3): 0 is the first, -1 the last.",
     ),
     "a_nudge_of_what_is_computed": (
         "explain toy --nudge A1[0,0]",
@@ -251,6 +265,10 @@ DATA = {
     "a_missing_model": (
         "explain nope t.csv",
         "nope: there is no such file. Train one with: glassmax train DATA --target COLUMN",
+    ),
+    "a_page_without_a_name": (
+        "explain toy --html -",
+        "--html is '-', expected the name of a file. Pass --html ./- if that is its name.",
     ),
     "a_page_in_no_folder": (
         "explain toy --html nowhere/toy.html",

@@ -244,6 +244,19 @@ def vanishing(draw, X, y):
     return p, lambda p, X, y: inner({**p, "W2": p["W2"] * 1e-7}, X, y)
 
 
+def two_batch_norms_of_tiny_weights(draw, X, y):
+    """The slopes by `W1` are about 1e3, and kinks are within 1e-7 of it."""
+    W1, b1, g1, s1, W2, b2, g2, s2, W3, b3 = dense(draw, (D, H), H, H, H, (H, H), H, H, H, (H, K), K)
+
+    def loss(p, X, y):
+        A = relu(normalized(X @ p["W1"] + p["b1"], 0) * p["g1"] + p["s1"])
+        A = relu(normalized(A @ p["W2"] + p["b2"], 0) * p["g2"] + p["s2"])
+        return cross_entropy(A @ p["W3"] + p["b3"], y)
+
+    first = {"W1": W1 * 1e-6, "b1": b1, "g1": g1, "s1": s1}
+    return {**first, "W2": W2, "b2": b2, "g2": g2, "s2": s2, "W3": W3, "b3": b3}, loss
+
+
 KINDS = {
     "batch_norm": (batch_norm(), {"b1"}),
     "batch_norm_relu": (batch_norm(relu), {"b1"}),

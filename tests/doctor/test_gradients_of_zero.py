@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import glassmax as gm
-from tests.doctor.own_losses import KINDS, data
+from tests.doctor.own_losses import KINDS, data, two_batch_norms_of_tiny_weights
 from tests.doctor.reverse_mode import gradients_of, relu
 
 SEEDS = (0, 1, 2)
@@ -65,6 +65,19 @@ def test_an_error_of_one_percent_in_one_cell_is_wrong(name):
         wrong.flat[0] += 0.01 * np.abs(wrong).max()
         diagnosis = gm.diagnose(G | {key: wrong}, X, y, loss=loss, parameters=p)
         assert key in [line.name for line in diagnosis.lines if not line.correct], key
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_loss_that_is_very_steep_between_kinks_is_measured_with_shorter_steps(seed):
+    draw, X, y = data(seed)
+    p, loss = two_batch_norms_of_tiny_weights(draw, X, y)
+    G = gradients_of(loss)(p, X, y)
+    right = gm.diagnose(G, X, y, loss=loss, parameters=p)
+    assert right.verdict == "correct", str(right)
+    wrong = np.array(G["W1"])
+    wrong.flat[np.abs(wrong).argmax()] *= 1.01
+    diagnosis = gm.diagnose(G | {"W1": wrong}, X, y, loss=loss, parameters=p)
+    assert [line.name for line in diagnosis.lines if not line.correct] == ["W1"]
 
 
 def test_a_gradient_of_zero_that_was_never_derived_is_right_and_a_penalty_on_it_is_not():

@@ -73,3 +73,44 @@ def test_a_gradient_that_is_not_finite_is_wrong_where_the_loss_was_measured(valu
     assert d.verdict == "wrong"
     assert "not_measured" not in d.causes
     assert d.lines[0].measured
+
+
+PARTLY = {
+    "cells": (np.array([0.0, 2.0, 0.0, 3.0]), "t: 2 of 4 cells could not be measured"),
+    "one of two": (np.array([0.0, 1.0]), "t: 1 of 2 cells could not be measured"),
+}
+
+
+@pytest.mark.parametrize("case", PARTLY)
+def test_the_cells_that_could_not_be_measured_are_counted(case):
+    t, says = PARTLY[case]
+    parameters = {"t": t}
+
+    def loss(p, X, y):
+        with np.errstate(all="ignore"):
+            return float(np.sum(np.sqrt(p["t"])))
+
+    def gradients(p, X, y):
+        return {"t": np.where(p["t"] > 0, 0.5 / np.sqrt(np.maximum(p["t"], 1)), 0.0)}
+
+    d = gm.diagnose(gradients, X, y, loss=loss, parameters=parameters)
+    assert d.verdict == "correct"
+    assert d.conventions[-1].startswith(f"{says}, because the loss is not finite beside t; only the other ")
+    wrong = gm.diagnose(lambda p, X, y: {"t": 1 + gradients(p, X, y)["t"]}, X, y, loss=loss, parameters=parameters)
+    assert wrong.verdict == "wrong"
+    assert wrong.conventions[-1] == d.conventions[-1]
+    everywhere = gm.diagnose(gradients, X, y, loss=loss, parameters={"t": t + 1})
+    assert "could not be measured" not in str(everywhere)
+
+
+def test_the_random_directions_that_could_not_be_measured_are_counted():
+    """The loss is finite on one side of a plane through a large parameter."""
+    t = np.ones((20, 10))
+
+    def loss(p, X, y):
+        moved = p["t"][0] - 1
+        return np.inf if np.all(moved[:2] > 0) or np.all(moved[:2] < 0) else float(np.sum(p["t"] ** 2))
+
+    d = gm.diagnose(lambda p, X, y: {"t": 2 * p["t"]}, X, y, loss=loss, parameters={"t": t})
+    assert d.verdict == "correct"
+    assert "of 8 random directions could not be measured" in d.conventions[-1]

@@ -179,6 +179,12 @@ def test_the_plain_data_hold_every_array_and_the_recipe_of_every_cell(case):
     assert (data["loss"], data["network"]["layer_sizes"]) == (traced.loss, list(traced.network.layer_sizes))
 
 
+@pytest.mark.parametrize(("n", "k", "held"), [(60, 3, 50), (50, 20, 50), (50, 50, 8), (3, 50, 3), (5, 51, 0)])
+def test_the_jacobians_of_the_plain_data_are_few_enough(n, k, held):
+    data = trace(Network([2, k]), np.ones((n, 2)), np.arange(n) % k).to_dict()
+    assert [*data["jacobians"]] == [str(row) for row in range(held)]
+
+
 def test_the_plain_data_of_a_large_array_say_which_cells_they_hold(wide):
     value = wide["dW1"].value
     assert value.size > MOST_CELLS
@@ -280,7 +286,7 @@ def messages():
         "rows out of range": (
             lambda: trace(network, X, y, rows=[0, 5]),
             OptionError,
-            "rows is 5, expected numbers 0 to 4: there are 5 rows.",
+            "rows is 5, expected numbers -5 to 4: there are 5 rows.",
         ),
         "rows of another kind": (
             lambda: trace(network, X, y, rows=[0.5]),
@@ -336,12 +342,12 @@ def messages():
         "a cell outside": (
             lambda: traced.cell("dW2", 10, 0),
             OptionError,
-            "index is dW2[10,0], expected 2 whole numbers from 0, inside the shape (10, 3).",
+            "index is dW2[10,0], expected 2 whole numbers inside the shape (10, 3): 0 is the first, -1 the last.",
         ),
         "a cell with too few indices": (
             lambda: traced.cell("dW2", 1),
             OptionError,
-            "index is dW2[1], expected 2 whole numbers from 0, inside the shape (10, 3).",
+            "index is dW2[1], expected 2 whole numbers inside the shape (10, 3): 0 is the first, -1 the last.",
         ),
         "an index of a number": (
             lambda: traced.cell("L", 0),
@@ -351,7 +357,7 @@ def messages():
         "a row outside": (
             lambda: traced.jacobian(5),
             OptionError,
-            "row is 5, expected a whole number from 0 to 4.",
+            "row is 5, expected a whole number from -5 to 4.",
         ),
         "a nudge of what is computed": (
             lambda: traced.nudge("A1", (0, 0)),

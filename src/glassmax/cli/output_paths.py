@@ -19,6 +19,8 @@ OF_DATA = (
 
 def check_output(output: str, *inputs: str, option: str = "--output") -> Path:
     """Raise if a path can't be written, or is one of those that are read; return it otherwise."""
+    if output == "-":
+        raise DataError(f"{option} is '-', expected the name of a file. Pass {option} ./- if that is its name.")
     path = Path(output)
     try:
         if path.is_dir():

@@ -267,7 +267,7 @@ def _chosen(rows: Rows, n: int) -> Array:
         raise OptionError(parameter="rows", came=repr(rows), expected="a whole number, a slice, or row numbers")
     wrong = chosen[(chosen < -n) | (chosen >= n)]
     if len(wrong):
-        raise OptionError(parameter="rows", came=str(wrong[0]), expected=f"numbers 0 to {n - 1}: there are {n} rows")
+        raise OptionError(parameter="rows", came=str(wrong[0]), expected=f"numbers {-n} to {n - 1}: there are {n} rows")
     return np.arange(n)[chosen]
 
 

@@ -158,7 +158,7 @@ class Trace(Mapping[str, Entry]):
         Parameters
         ----------
         row : int, default=0
-            The position of the sample in the batch, from 0.
+            The position of the sample in the batch, from 0, or negative to count from the end.
 
         Returns
         -------
@@ -179,7 +179,7 @@ class Trace(Mapping[str, Entry]):
         name : str
             The array, such as ``"dW2"``.
         *index : int
-            Its indices, from 0; none for a single number such as L.
+            Its indices, from 0, or negative to count from the end; none for a single number such as L.
 
         Returns
         -------
@@ -206,7 +206,7 @@ class Trace(Mapping[str, Entry]):
         name : str
             ``"W2"``, ``"b1"``, ``"X"``, ...
         index : int or tuple of int
-            The cell, from 0.
+            The cell, by indices from 0, or negative to count from the end.
         step : float, default=0.001
             The change, not 0.
 
@@ -225,7 +225,7 @@ class Trace(Mapping[str, Entry]):
         Parameters
         ----------
         row : int, default=0
-            The sample whose Jacobian is shown, by its position in the batch.
+            The sample whose Jacobian is shown, by its position in the batch, as for `jacobian`.
 
         Returns
         -------
@@ -292,7 +292,7 @@ class Trace(Mapping[str, Entry]):
     def _row(self, row: int) -> int:
         n = len(self.rows)
         if isinstance(row, bool) or not isinstance(row, int | np.integer) or not -n <= row < n:
-            raise OptionError(parameter="row", came=repr(row), expected=f"a whole number from 0 to {n - 1}")
+            raise OptionError(parameter="row", came=repr(row), expected=f"a whole number from {-n} to {n - 1}")
         return int(row) % n
 
     def _index(self, entry: Entry, index: tuple[int, ...]) -> tuple[int, ...]:
@@ -302,7 +302,8 @@ class Trace(Mapping[str, Entry]):
         inside = inside and all(-size <= i < size for i, size in zip(index, entry.shape, strict=True))
         if not inside:
             cell = labelled(entry.name, index)
-            expected = f"{len(entry.shape)} whole numbers from 0, inside the shape {entry.shape}"
+            numbers = f"{len(entry.shape)} whole number{'s' * (len(entry.shape) > 1)}"
+            expected = f"{numbers} inside the shape {entry.shape}: 0 is the first, -1 the last"
             if not entry.shape:
                 expected = "no index: it is one number"
             raise OptionError(parameter="index", came=f"{cell}", expected=expected)

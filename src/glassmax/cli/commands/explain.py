@@ -38,7 +38,12 @@ FORMATS = ("as_json", "markdown", "latex", "html")
 @group(
     "Instead of the whole ledger",
     option("--only", "Array to show, such as dW2. May be repeated.", multiple=True, metavar="NAME"),
-    option("--cell", "Cell to take apart, indices from 0: dW2[3,1]. May be repeated.", multiple=True, metavar="CELL"),
+    option(
+        "--cell",
+        "Cell to take apart, indices from 0, or from -1 at the end: dW2[3,1]. May be repeated.",
+        multiple=True,
+        metavar="CELL",
+    ),
     option("--naive", "The usual wrong ways beside the right one, for the first of the rows.", is_flag=True),
     option(
         "--nudge", "Cell to change, of a parameter or of X: W2[3,1]. May be repeated.", multiple=True, metavar="CELL"
@@ -76,7 +81,7 @@ def command(model: str, data: str | None, **asked: Any) -> None:
     trace = _toy(asked) if data is None else _of_model(model, data, asked)
     parts = _parts(trace, asked)
     if asked["as_json"]:
-        show_json(trace.to_dict() if parts is None else {"shown": [_plain(part) for part in parts]})
+        show_json(trace.to_dict() if parts is None else {"shown": [_plain(trace, part) for part in parts]})
     elif page is not None:
         trace.to_html(page)
         say(f"The page is in {harmless(str(page))}. It opens in any browser, offline.")
@@ -229,7 +234,7 @@ def _cell(text: str) -> tuple[str, tuple[int, ...]]:
     return found[1], tuple(int(i) for i in found[2].split(",")) if found[2] else ()
 
 
-def _plain(part: Any) -> dict[str, Any]:
+def _plain(trace: "Trace", part: Any) -> dict[str, Any]:
     from ...tracing.formats.plain import plain_part
 
-    return plain_part(part)
+    return plain_part(trace, part)

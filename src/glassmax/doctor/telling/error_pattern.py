@@ -60,7 +60,8 @@ def described(G: Array, T: Array) -> str:
             return "differs from the right gradient by a matrix of rank one"
     own, right = float(np.linalg.norm(G)), max(float(np.linalg.norm(T)), 1e-300)
     cosine, length = float(np.vdot(G, T)) / (own * right), own / right
-    return f"has {length:.3g} times the norm of the right gradient, and the cosine between the two is {cosine:.3f}"
+    size = f"{length:.3g} times" if abs(length - 1) > 5e-3 else "about"
+    return f"has {size} the norm of the right gradient, and the cosine between the two is {cosine:.3f}"
 
 
 def _listed(numbers: Array) -> str:

@@ -12,7 +12,7 @@ from ..reading.function import Learner, described_error, quietly, read_call
 from ..reading.nested import rebuilt
 from ..reading.problem import Given
 from ..telling.diagnosis import CORRECT, WRONG, Diagnosis, Finding, ParameterCheck
-from .simple_mistakes import named, not_measured, of_another_shape, throughout
+from .simple_mistakes import named, not_measured, of_another_shape, partly_measured, throughout
 from .slopes import errors_of, measure
 from .wrong_layer import in_layers
 
@@ -59,7 +59,8 @@ def judge_measured(handed_in: Any, given: Given) -> Diagnosis:
     found += [not_measured(name) for name in unmeasured]
     changed = [name for name in call.wrote if name in names]
     found += [Finding("writes_inputs", name, (name,), f"the function changes its argument {name}") for name in changed]
-    return Diagnosis(WRONG if found else CORRECT, tuple(found), first, (MEASURED,), tuple(lines))
+    partly = [partly_measured(slopes) for slopes in measured.values() if slopes.is_measured and slopes.left_out]
+    return Diagnosis(WRONG if found else CORRECT, tuple(found), first, (MEASURED, *partly), tuple(lines))
 
 
 def _in_shape(answer: Answer, arrays: list[Array]) -> list[Array]:

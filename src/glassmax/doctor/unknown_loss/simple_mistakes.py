@@ -9,7 +9,7 @@ from ..reading.layout import gradient_of
 from ..telling.diagnosis import Finding
 from .slopes import TOLERANCE, Slopes
 
-__all__ = ["named", "not_measured", "of_another_shape", "throughout"]
+__all__ = ["named", "not_measured", "of_another_shape", "partly_measured", "throughout"]
 
 
 def of_another_shape(name: str, W: Array, G: Array) -> Finding:
@@ -26,6 +26,16 @@ def not_measured(name: str) -> Finding:
     says = f"the derivative by {name} could not be measured, because the loss is not finite beside {name}: "
     says += f"call diagnose at other values of {name}"
     return Finding("not_measured", name, (name,), says)
+
+
+def partly_measured(slopes: Slopes) -> str:
+    """Say how many slopes of a parameter could not be measured, where others could."""
+    count, tried = slopes.left_out, slopes.left_out + len(slopes.measured)
+    unit = "cells" if tried == slopes.W.size else "random directions"
+    return (
+        f"{slopes.name}: {count} of {tried} {unit} could not be measured, because the loss is not finite beside "
+        f"{slopes.name}; only the other {tried - count} were compared with your gradient"
+    )
 
 
 def named(wrong: Slopes, error: float) -> Finding:

@@ -35,7 +35,8 @@ class Slopes:
     """One parameter: the slopes of the loss along some directions, and the slopes that the learner's gradient claims.
 
     `noise` is the part of `measured` that may be rounding. Along a direction that leads across a kink, any number
-    between the slopes on both sides is right, and the one nearest to the claim is `measured`.
+    between the slopes on both sides is right, and the one nearest to the claim is `measured`. `left_out` is the number
+    of directions along which no slope could be measured; they are not among `directions`.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Slopes:
     measured: Array
     claimed: Array
     noise: float
+    left_out: int
 
     @property
     def size(self) -> float:
@@ -68,15 +70,15 @@ class Slopes:
 
 
 def measure(loss: Loss, arrays: list[Array], position: int, name: str, G: Array) -> Slopes:
-    """Measure the slopes of the loss by one parameter; kinks that can't be measured are left out."""
+    """Measure the slopes of the loss by one parameter; those that can't be measured are left out and counted."""
     W = arrays[position]
 
     def at(value: Array) -> Any:
         return loss([*arrays[:position], value, *arrays[position + 1 :]])
 
-    rounding = rounding_of(at, W)
+    rounding, directions = rounding_of(at, W), _directions(W)
     kept, measured, claimed, noises = [], [], [], []
-    for v in _directions(W):
+    for v in directions:
         claim = float(np.vdot(v, G))
         slope, noise = central_slope(at, W, v, rounding)
         if slope is None:
@@ -86,7 +88,8 @@ def measure(loss: Loss, arrays: list[Array], position: int, name: str, G: Array)
             measured.append(slope)
             claimed.append(claim)
             noises.append(noise)
-    return Slopes(name, W, G, kept, np.array(measured), np.array(claimed), _rms(np.array(noises)))
+    left_out = len(directions) - len(kept)
+    return Slopes(name, W, G, kept, np.array(measured), np.array(claimed), _rms(np.array(noises)), left_out)
 
 
 def errors_of(slopes: Sequence[Slopes], single_precision: bool) -> list[tuple[float, bool]]:

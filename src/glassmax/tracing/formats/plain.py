@@ -24,6 +24,8 @@ __all__ = ["MOST_CELLS", "as_json", "plain_array", "plain_cell", "plain_part", "
 
 MOST_CELLS = 2_500
 """The cells of an array that are written out; of a larger array, its corners."""
+MOST_IN_JACOBIANS = 20_000
+"""The cells of all Jacobians together."""
 EDGE = 12
 MOST_TERMS = 1_000
 
@@ -48,7 +50,8 @@ def plain_trace(trace: Trace) -> dict[str, Any]:
           the arrays on its right side, with the letters of each; ``"recipe"``: see `glassmax.tracing.recipes`;
         - ``"array"``: see `plain_array`; None for the Jacobians.
 
-        ``"jacobians"``: {position of the row: (k, k) list}, for at most 50 rows and 50 classes, softmax alone.
+        ``"jacobians"``: {position of the row: (k, k) list}, for the first rows, as many as make at most 20,000 cells,
+        and at most 50; none of more than 50 classes, and softmax alone.
         ``"naive"``: name, of, formula, right_formula, value (or None), right, why, of the first row and the layers.
 
         Numbers that JSON has no word for are the texts "nan", "inf" and "-inf".
@@ -56,7 +59,7 @@ def plain_trace(trace: Trace) -> dict[str, Any]:
     network = trace.network
     n, k = trace.arrays["P"].shape
     softmax = network.head.output == "softmax"
-    few = softmax and k <= 50
+    jacobians = min(n, 50, MOST_IN_JACOBIANS // k**2) if softmax and k <= 50 else 0
     return {
         "title": heading_of(trace),
         "loss": json_ready(trace.loss),
@@ -77,7 +80,7 @@ def plain_trace(trace: Trace) -> dict[str, Any]:
         },
         "stages": [{"name": name, "title": title} for name, title in HEADINGS.items()],
         "steps": [plain_entry(entry) for entry in trace.steps],
-        "jacobians": {str(i): _list(trace.jacobian(i)) for i in range(min(n, 50))} if few else {},
+        "jacobians": {str(i): _list(trace.jacobian(i)) for i in range(jacobians)},
         "naive": [plain_view(view) for view in trace.naive(0)],
     }
 
@@ -118,10 +121,17 @@ def plain_cell(cell: Cell) -> dict[str, Any]:
     }
 
 
-def plain_part(part: Entry | Cell | NaiveView | Nudge) -> dict[str, Any]:
-    """Return an array, a cell, a naive view or a nudge as plain data."""
+def plain_part(trace: Trace, part: Entry | Cell | NaiveView | Nudge) -> dict[str, Any]:
+    """Return an array, a cell, a naive view or a nudge as plain data.
+
+    The entry of the Jacobians has ``"jacobian"``, that of the first row as `plain_array` returns it, or None if it is
+    too large to be shown.
+    """
     if isinstance(part, Entry):
-        return plain_entry(part)
+        if part.value is not None:
+            return plain_entry(part)
+        J = trace.shown_jacobian
+        return plain_entry(part) | {"jacobian": None if J is None else plain_array(J)}
     return plain_view(part) if isinstance(part, NaiveView) else part.to_dict()
 
 
