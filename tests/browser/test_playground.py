@@ -246,6 +246,56 @@ def test_steps_that_are_too_long_are_said(playground):
     assert page.inner_text("#train") == "Train"
 
 
+ENGINE_WITHOUT_MEMORY = """
+const real = WebAssembly.instantiate;
+WebAssembly.instantiate = async (...given) => {
+  const { instance } = await real(...given);
+  const exports = { ...instance.exports };
+  exports.train = (...given) => (window.lacking ? -1 : instance.exports.train(...given));
+  exports.predict = (...given) => (window.lacking === "all" ? 0 : instance.exports.predict(...given));
+  return { instance: { exports } };
+};
+"""
+NO_MEMORY = "There is not enough memory for this network and these rows."
+
+
+@pytest.mark.parametrize("step", ["train", "step-epoch", "step-batch", "step-rule"])
+def test_a_step_that_finds_no_memory_says_so_and_takes_no_step(playground, step):
+    page = playground(first=ENGINE_WITHOUT_MEMORY)
+    page.click("#step-epoch")
+    loss = page.inner_text("#loss")
+    page.evaluate("window.lacking = 'train'")
+    page.click(f"#{step}")
+    while step == "step-rule" and not page.locator("#message").is_visible():
+        page.click(f"#{step}")
+    wait_for_text(page, "#message", re.escape(NO_MEMORY))
+    assert page.inner_text("#train") == "Train"
+    assert (page.inner_text("#epoch"), page.inner_text("#loss")) == ("1", loss)
+    page.evaluate("window.lacking = ''")
+    page.click("#step-epoch")
+    assert epoch(page) == 2
+    assert not page.locator("#message").is_visible()
+
+
+@pytest.mark.parametrize(
+    ("selector", "value"), [("#layers", "7-7"), ("#batch-size", "3"), ("#activation", "relu"), ("#head", None)]
+)
+def test_a_setting_that_finds_no_memory_is_put_back(playground, selector, value):
+    page = playground(first=ENGINE_WITHOUT_MEMORY)
+    before = page.input_value(selector)
+    page.evaluate("window.lacking = 'all'")
+    if selector in ("#activation", "#head"):
+        page.select_option(selector, value or "identity squared_error")
+    else:
+        page.fill(selector, value)
+        page.press(selector, "Tab")
+    assert page.inner_text("#message") == NO_MEMORY
+    assert page.input_value(selector) == before
+    page.evaluate("window.lacking = ''")
+    page.click("#step-epoch")
+    assert epoch(page) == 1
+
+
 # one's own data
 
 
@@ -282,6 +332,21 @@ def test_fifty_thousand_rows_of_ten_classes_train(playground):
     assert page.inner_text("#facts") == "50000 rows, 2 inputs, 10 classes; 10000 rows are held out"
     train_until(page, "#epoch", r"^([2-9]|\d\d)")
     assert figure(page, "accuracy") > 25
+
+
+def test_a_long_epoch_can_be_paused_and_goes_on_to_its_end_and_no_further(playground):
+    page = playground()
+    choose(page, "digits")
+    page.fill("#layers", "400-400")
+    page.press("#layers", "Tab")
+    page.check("input[name=mistake][value=sign]")
+    page.click("#step-epoch")
+    assert page.inner_text("#train") == "Pause"
+    page.click("#train")
+    assert page.inner_text("#epoch").startswith("0 + ")
+    page.click("#step-epoch")
+    wait_for_text(page, "#train", "Train")
+    assert page.inner_text("#epoch") == "1"
 
 
 def test_a_table_that_can_not_be_read_is_named_and_nothing_changes(playground):

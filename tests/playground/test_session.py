@@ -167,6 +167,19 @@ def test_without_a_mistake_there_is_no_second_curve_and_with_one_it_is_the_right
     assert float(broken["shadow"]) == pytest.approx(float(plain["loss"]), rel=1e-9)
 
 
+def test_training_for_a_time_stops_at_the_end_of_the_epoch_if_asked():
+    start = session("to_end", "spirals", epochs=1, rest=16)
+    whole, part, on = run(
+        {**start, "milliseconds": 1000, "toEnd": True},
+        {**start, "milliseconds": 1, "toEnd": True},
+        {**start, "milliseconds": 1000},
+    )
+    assert whole == {"epochs": 1, "epoch": 2, "position": 0}
+    assert part["epochs"] == 0
+    assert part["position"] > 16
+    assert on["epochs"] > 1
+
+
 # memory
 
 
@@ -184,6 +197,26 @@ def test_an_engine_without_memory_for_the_network_says_so(name, answer):
     data = "toy" if name != "loss_and_gradient" else "spirals"
     (got,) = run({"what": "engine_without_memory", "data": data, "of": name, "answer": answer})
     assert got["message"] == "There is not enough memory for this network and these rows."
+
+
+CHANGES = [
+    {"name": "hidden", "value": [40, 40]},
+    {"name": "output", "value": "identity", "more": {"loss": "squared_error"}},
+    {"name": "optimizer", "value": "sgd"},
+    {"name": "batchSize", "value": 7},
+    {"name": "mistake", "value": "sign"},
+    {"name": "seed", "value": 3},
+    {"name": "data"},
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change["name"])
+def test_a_change_that_finds_no_memory_leaves_the_session_as_it_was(change):
+    start = session("change_without_memory", "toy", epochs=2, settings={"optimizer": "adam"})
+    (answer,) = run({**start, **change})
+    assert answer["message"] == "There is not enough memory for this network and these rows."
+    assert answer["same"]
+    assert answer["losses"][0] == answer["losses"][1]
 
 
 # links

@@ -114,7 +114,7 @@ export class Detail {
     else if (made) parts.push(element("p", { class: "sum" }, ...made.text.map((part) => (typeof part === "string" ? part : this.factor(part)))));
     if (made) parts.push(this.operands(made.uses));
     const { sizes, output } = app.session.network;
-    if (made && output === "softmax" && name === `dZ${sizes.length - 1}` && !app.running) parts.push(...jacobianViews(app.arrays, i, j));
+    if (made && output === "softmax" && name === `dZ${sizes.length - 1}` && !app.training.running) parts.push(...jacobianViews(app.arrays, i, j));
     this.cell.replaceChildren(...parts);
   }
 

@@ -8,7 +8,7 @@ export async function take(app, what) {
   const { session, selected, sample } = app;
   let text;
   if (what === "link") {
-    app.pause();
+    app.training.pause();
     history.replaceState(null, "", await fragmentOf(stateOf(session, { selected, sample })));
     text = location.href;
     if (session.data.name === "table" && !stateOf(session).text) app.say("The table is too large for a link, so the link leaves it out. Whoever opens the link needs the file too.");
