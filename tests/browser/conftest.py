@@ -39,7 +39,7 @@ def browser():
 
 @pytest.fixture
 def opened(browser, tmp_path):
-    """Return a function that opens HTML from disk and returns Playwright's page; `first` is a script that runs before it.
+    """Return a function that opens HTML from disk and returns Playwright's page; `first` is a script that runs first.
 
     When the test ends, each page must have said nothing on its console, raised nothing, broken no rule of its policy
     and asked for nothing.

@@ -337,7 +337,7 @@ def test_fifty_thousand_rows_of_ten_classes_train(playground):
 def test_a_long_epoch_can_be_paused_and_goes_on_to_its_end_and_no_further(playground):
     page = playground()
     choose(page, "digits")
-    page.fill("#layers", "400-400")
+    page.fill("#layers", "256-256")
     page.press("#layers", "Tab")
     page.check("input[name=mistake][value=sign]")
     page.click("#step-epoch")
