@@ -48,6 +48,10 @@ def toy_network(page):
     )
 
 
+def number(text):
+    return float(text.replace("−", "-"))
+
+
 def epoch(page):
     return int(page.inner_text("#epoch").split(" ")[0])
 
@@ -401,6 +405,20 @@ def test_a_mistake_that_is_switched_on_shows_its_symptom(playground, mistake, be
     assert page.locator(".block.wrong").count() == 0
 
 
+def test_a_wrong_cell_stands_beside_the_right_sum(playground):
+    page = playground()
+    dW2 = array(page, "dW2")
+    assert "the mistake" not in page.inner_text("#cell")
+    page.check("input[name=mistake][value=sign]")
+    wrong = array(page, "dZ2")
+    page.click(".cell[data-i='2'][data-j='1']")
+    said = page.inner_text("#cell p.bad")
+    said = number(re.fullmatch(r"This sum is right\. With the mistake, the cell is (\S+) instead\.", said)[1])
+    assert said == pytest.approx(wrong[2, 1], rel=1e-5)
+    assert array(page, "dW2") == pytest.approx(-dW2)
+    assert "the mistake" not in page.inner_text("#cell")  # it is the right sum of wrong numbers
+
+
 @pytest.mark.parametrize("loss", ["softmax cross_entropy", "softmax squared_error"])
 def test_every_mistake_on_the_list_says_where_it_begins_and_trains(playground, loss):
     page = playground()
@@ -571,3 +589,30 @@ def test_nothing_is_wider_than_the_window(playground, width, data):
     page.check("input[name=mistake][value=transposed]")
     page.click("#take-derivation")
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_the_place_in_a_long_epoch_fits_a_narrow_window(playground):
+    page = playground(width=360)
+    rows = "".join(f"{i % 7},{'abc'[i % 3]}\n" for i in range(50_000))
+    page.set_input_files("#file", file("large.csv", "a,kind\n" + rows))
+    page.wait_for_selector("body[data-data=table]")
+    page.fill("#batch-size", "30000")
+    page.press("#batch-size", "Tab")
+    page.click("#step-batch")
+    assert page.inner_text("#epoch") == "0 + 30000/40000 rows"
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+CUT_OPTIONS = """[...document.querySelectorAll(".settings label:not([hidden]) select")].flatMap((select) => {
+  const style = getComputedStyle(select), arrow = 18;
+  const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - arrow;
+  const context = document.createElement("canvas").getContext("2d");
+  context.font = style.font;
+  const texts = [...select.options].map((option) => option.textContent);
+  return texts.filter((text) => context.measureText(text).width > room);
+})"""
+
+
+@pytest.mark.parametrize("width", [360, 768, 1000, 1440])
+def test_no_setting_is_cut(playground, width):
+    assert playground(width=width).evaluate(CUT_OPTIONS) == []

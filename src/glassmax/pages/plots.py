@@ -1,7 +1,7 @@
 """Curves, bars and histograms as plain SVG: no script, no library, light and dark by the style sheet.
 
-Each function returns an ``<svg>`` element as wide as its place. `title` is what a screen reader says of the picture, `x`
-and `y` are what the axes show, and `height` is in units of which the picture is 640 wide.
+Each function returns an ``<svg>`` element as wide as its place. `title` is what a screen reader says of the picture;
+`x` and `y` are what the axes show; `height` is in units of which the picture is 640 wide.
 """
 
 from collections.abc import Mapping, Sequence
