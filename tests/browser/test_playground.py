@@ -325,6 +325,31 @@ def test_a_table_is_taken_and_its_names_are_text(playground):
     assert epoch(page) == 1
 
 
+DROP = """(text) => {
+  const data = new DataTransfer();
+  if (text) data.items.add(new File([text], "dropped.csv", { type: "text/csv" }));
+  const over = new DragEvent("dragover", { dataTransfer: data, bubbles: true, cancelable: true });
+  const drop = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+  const place = document.querySelector("#plane");
+  return [over, drop].map((event) => place.dispatchEvent(event));
+}"""
+
+
+def test_a_table_is_dropped_into_the_page(playground):
+    page = playground()
+    rows = "".join(f"{i % 7},{'red' if i % 2 else 'blue'},{'abc'[i % 3]}\n" for i in range(60))
+    assert page.evaluate(DROP, "size,color,kind\n" + rows) == [False, False]  # the browser doesn't open the file itself
+    page.wait_for_selector("body[data-data=table]")
+    assert page.inner_text("#facts") == "60 rows, 3 inputs, 3 classes; 12 rows are held out"
+    assert page.eval_on_selector("#data", "s => s.selectedOptions[0].textContent") == "dropped.csv"
+    page.click("#step-epoch")
+    page.evaluate(DROP, "")
+    assert epoch(page) == 1
+    page.evaluate(DROP, "a\n")
+    wait_for_text(page, "#message", "dropped.csv has a header and no rows")
+    assert page.inner_text("#facts").startswith("60 rows")
+
+
 def test_fifty_thousand_rows_of_ten_classes_train(playground):
     draw = np.random.default_rng(0)
     labels = draw.integers(10, size=50_000)
@@ -467,6 +492,32 @@ def test_a_changed_number_moves_what_depends_on_it_and_the_loss_as_the_gradient_
     assert array(page, "W2")[0, 0] == 2.5
 
 
+def test_a_weight_that_is_dragged_changes_the_loss_about_as_predicted(playground):
+    page = playground()
+    W2, dW2 = array(page, "W2"), array(page, "dW2")
+    network = toy_network(page)
+    array(page, "W2")
+    page.click(".cell[data-i='3'][data-j='1']")
+    page.locator("#nudge-slider").scroll_into_view_if_needed()
+    box = page.locator("#nudge-slider").bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    for share in (0.55, 0.6, 0.65):
+        page.mouse.move(box["x"] + share * box["width"], middle)
+    page.mouse.up()
+    change = float(page.input_value("#nudge-number")) - W2[3, 1]
+    assert change > 0.1
+    facts = dict(row.locator("th, td").all_inner_texts() for row in page.locator("#nudge-facts tr").all())
+    before, _ = network.loss_and_gradients(X, y)
+    network.parameters["W2"][3, 1] += change
+    after, _ = network.loss_and_gradients(X, y)
+    assert number(facts["predicted change"]) == pytest.approx(change * dW2[3, 1], abs=1e-6)
+    assert number(facts["measured change"]) == pytest.approx(after - before, abs=1e-6)
+    assert number(facts["measured change"]) != number(facts["predicted change"])
+    assert page.locator(".cell.moved").count() == 1
+
+
 def test_a_sample_is_walked_alone(playground):
     page = playground()
     page.select_option("#axis-y", "1")
@@ -576,6 +627,66 @@ def test_as_derivation_has_the_lines_of_the_calculus(playground):
     text = page.inner_text("#taken")
     assert "dW2 = A1ᵀ dZ2    shape (10, 3)" in text
     assert "dA1[i,u] = Σ_v dZ2[i,v] W2[u,v]" in text
+    code = text[text.index("import glassmax") :]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    assert "matrix form  dL/dW1 = Xᵀ(A1 ⊙ ((P - Y) W2ᵀ) ⊙ (1 - A1))/5" in done.stdout
+
+
+def test_what_is_taken_is_copied(playground):
+    page = playground(permissions=["clipboard-read", "clipboard-write"])
+    assert page.is_disabled("#copy")
+    page.click("#take-python")
+    page.click("#copy")
+    wait_for_text(page, "#message", "^Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == page.text_content("#taken")
+    page.click("#step-epoch")
+    assert page.is_disabled("#copy")
+
+
+@pytest.mark.parametrize("clipboard", ["undefined", "{ writeText: () => Promise.reject(new Error('no')) }"])
+def test_a_browser_that_refuses_to_copy_is_said(playground, clipboard):
+    page = playground(first=f"Object.defineProperty(navigator, 'clipboard', {{ value: {clipboard} }});")
+    page.click("#take-link")
+    page.click("#copy")
+    wait_for_text(page, "#message", "^This browser doesn't let the page copy. Select the text and copy it yourself")
+
+
+# what is drawn
+
+
+TONES = """(canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return new Set(new Uint32Array(data.buffer)).size;
+}"""
+
+
+def test_regions_curves_and_histograms_are_drawn_and_a_point_has_its_probabilities(playground):
+    page = playground()
+    network = toy_network(page)
+    page.locator("#plane").scroll_into_view_if_needed()
+    before = page.locator("#curves").evaluate("canvas => canvas.toDataURL()")
+    for selector, least in [("#plane", 100), ("#curves", 10), ("canvas.histogram[data-name=dZ1]", 3)]:
+        assert page.locator(selector).evaluate(TONES) >= least
+    box = page.locator("#plane").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 4)
+    low, size = np.array([-1.36, -1.8]), np.array([3.72, 3.1])
+    place = [*(low + size * [0.25, 0.75]), *X[:, 2:].mean(axis=0)]
+    P = network.forward(np.array([place])).P[0]
+    shown = [float(text) for text in page.locator("#bars .number").all_inner_texts()]
+    np.testing.assert_allclose(shown, P, atol=6e-3)
+    page.click("#step-epoch")
+    assert page.locator("#curves").evaluate("canvas => canvas.toDataURL()") != before
+
+
+def test_the_notation_is_switched_and_the_slider_walks(playground):
+    page = playground()
+    assert page.locator("#array-formula math").get_attribute("aria-label") == "dW2 = A1ᵀ dZ2"
+    page.click("#as-index")
+    assert page.locator("#array-formula math").get_attribute("aria-label") == "dW2[u,v] = Σ_i A1[i,u] dZ2[i,v]"
+    page.focus("#walk")
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("#array-title") == "db2"
 
 
 # the look

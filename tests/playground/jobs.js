@@ -3,7 +3,7 @@
 // NaN and the infinities, which JSON doesn't have, are written as text.
 
 import { arraysOf, gradientOf, predictions, updateOf } from "./backward.js";
-import { asPython } from "./export_text.js";
+import { asDerivation, asPython } from "./export_text.js";
 import { fromTable, spirals, toy } from "./datasets.js";
 import { loadEngine } from "./engine.js";
 import { entriesOf } from "./ledger.js";
@@ -146,6 +146,10 @@ const JOBS = {
     const right = new Session(engine, toy());
     right.advance(1e9);
     return { message, blocks, data: session.data.name, losses: [session.lastLoss, right.lastLoss] };
+  },
+  derivation(job) {
+    const session = trained(job);
+    return asDerivation(session, session.arrays(session.batch()));
   },
   // Training for some milliseconds, by a clock that goes on by a millisecond when it is read.
   to_end(job) {

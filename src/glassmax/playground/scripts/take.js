@@ -19,6 +19,7 @@ export async function take(app, what) {
 
 export function copy(app) {
   const refused = "This browser doesn't let the page copy. Select the text and copy it yourself.";
+  if (!navigator.clipboard) return app.say(refused);
   navigator.clipboard.writeText(byId("taken").textContent).then(() => app.say("Copied."), () => app.say(refused));
 }
 
