@@ -39,7 +39,7 @@ def browser():
 
 @pytest.fixture
 def opened(browser, tmp_path):
-    """Return a function that opens HTML from disk and returns Playwright's page.
+    """Return a function that opens HTML from disk and returns Playwright's page; `first` is a script that runs first.
 
     When the test ends, each page must have said nothing on its console, raised nothing, broken no rule of its policy
     and asked for nothing.
@@ -52,12 +52,13 @@ def opened(browser, tmp_path):
         page.on("requestfinished", lambda r: None if r.url.startswith(OWN) else faults.append(f"request: {r.url}"))
         page.on("requestfailed", lambda r: None if r.failure == "csp" else faults.append(f"request: {r.url}"))
 
-    def open_page(html, *, width=1440, height=900, scheme="light", hash="", **options):
+    def open_page(html, *, width=1440, height=900, scheme="light", hash="", first="", **options):
         path = tmp_path / f"page{len(contexts)}.html"
         path.write_text(html, encoding="utf-8")
         viewport = {"width": width, "height": height}
         context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True, **options)
         contexts.append(context)
+        context.add_init_script(first)
         page = context.new_page()
         page.set_default_timeout(20_000)
         watch(page)

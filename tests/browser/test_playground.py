@@ -48,6 +48,10 @@ def toy_network(page):
     )
 
 
+def number(text):
+    return float(text.replace("−", "-"))
+
+
 def epoch(page):
     return int(page.inner_text("#epoch").split(" ")[0])
 
@@ -246,6 +250,56 @@ def test_steps_that_are_too_long_are_said(playground):
     assert page.inner_text("#train") == "Train"
 
 
+ENGINE_WITHOUT_MEMORY = """
+const real = WebAssembly.instantiate;
+WebAssembly.instantiate = async (...given) => {
+  const { instance } = await real(...given);
+  const exports = { ...instance.exports };
+  exports.train = (...given) => (window.lacking ? -1 : instance.exports.train(...given));
+  exports.predict = (...given) => (window.lacking === "all" ? 0 : instance.exports.predict(...given));
+  return { instance: { exports } };
+};
+"""
+NO_MEMORY = "There is not enough memory for this network and these rows."
+
+
+@pytest.mark.parametrize("step", ["train", "step-epoch", "step-batch", "step-rule"])
+def test_a_step_that_finds_no_memory_says_so_and_takes_no_step(playground, step):
+    page = playground(first=ENGINE_WITHOUT_MEMORY)
+    page.click("#step-epoch")
+    loss = page.inner_text("#loss")
+    page.evaluate("window.lacking = 'train'")
+    page.click(f"#{step}")
+    while step == "step-rule" and not page.locator("#message").is_visible():
+        page.click(f"#{step}")
+    wait_for_text(page, "#message", re.escape(NO_MEMORY))
+    assert page.inner_text("#train") == "Train"
+    assert (page.inner_text("#epoch"), page.inner_text("#loss")) == ("1", loss)
+    page.evaluate("window.lacking = ''")
+    page.click("#step-epoch")
+    assert epoch(page) == 2
+    assert not page.locator("#message").is_visible()
+
+
+@pytest.mark.parametrize(
+    ("selector", "value"), [("#layers", "7-7"), ("#batch-size", "3"), ("#activation", "relu"), ("#head", None)]
+)
+def test_a_setting_that_finds_no_memory_is_put_back(playground, selector, value):
+    page = playground(first=ENGINE_WITHOUT_MEMORY)
+    before = page.input_value(selector)
+    page.evaluate("window.lacking = 'all'")
+    if selector in ("#activation", "#head"):
+        page.select_option(selector, value or "identity squared_error")
+    else:
+        page.fill(selector, value)
+        page.press(selector, "Tab")
+    assert page.inner_text("#message") == NO_MEMORY
+    assert page.input_value(selector) == before
+    page.evaluate("window.lacking = ''")
+    page.click("#step-epoch")
+    assert epoch(page) == 1
+
+
 # one's own data
 
 
@@ -271,6 +325,31 @@ def test_a_table_is_taken_and_its_names_are_text(playground):
     assert epoch(page) == 1
 
 
+DROP = """(text) => {
+  const data = new DataTransfer();
+  if (text) data.items.add(new File([text], "dropped.csv", { type: "text/csv" }));
+  const over = new DragEvent("dragover", { dataTransfer: data, bubbles: true, cancelable: true });
+  const drop = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+  const place = document.querySelector("#plane");
+  return [over, drop].map((event) => place.dispatchEvent(event));
+}"""
+
+
+def test_a_table_is_dropped_into_the_page(playground):
+    page = playground()
+    rows = "".join(f"{i % 7},{'red' if i % 2 else 'blue'},{'abc'[i % 3]}\n" for i in range(60))
+    assert page.evaluate(DROP, "size,color,kind\n" + rows) == [False, False]  # the browser doesn't open the file itself
+    page.wait_for_selector("body[data-data=table]")
+    assert page.inner_text("#facts") == "60 rows, 3 inputs, 3 classes; 12 rows are held out"
+    assert page.eval_on_selector("#data", "s => s.selectedOptions[0].textContent") == "dropped.csv"
+    page.click("#step-epoch")
+    page.evaluate(DROP, "")
+    assert epoch(page) == 1
+    page.evaluate(DROP, "a\n")
+    wait_for_text(page, "#message", "dropped.csv has a header and no rows")
+    assert page.inner_text("#facts").startswith("60 rows")
+
+
 def test_fifty_thousand_rows_of_ten_classes_train(playground):
     draw = np.random.default_rng(0)
     labels = draw.integers(10, size=50_000)
@@ -282,6 +361,21 @@ def test_fifty_thousand_rows_of_ten_classes_train(playground):
     assert page.inner_text("#facts") == "50000 rows, 2 inputs, 10 classes; 10000 rows are held out"
     train_until(page, "#epoch", r"^([2-9]|\d\d)")
     assert figure(page, "accuracy") > 25
+
+
+def test_a_long_epoch_can_be_paused_and_goes_on_to_its_end_and_no_further(playground):
+    page = playground()
+    choose(page, "digits")
+    page.fill("#layers", "256-256")
+    page.press("#layers", "Tab")
+    page.check("input[name=mistake][value=sign]")
+    page.click("#step-epoch")
+    assert page.inner_text("#train") == "Pause"
+    page.click("#train")
+    assert page.inner_text("#epoch").startswith("0 + ")
+    page.click("#step-epoch")
+    wait_for_text(page, "#train", "Train")
+    assert page.inner_text("#epoch") == "1"
 
 
 def test_a_table_that_can_not_be_read_is_named_and_nothing_changes(playground):
@@ -336,6 +430,20 @@ def test_a_mistake_that_is_switched_on_shows_its_symptom(playground, mistake, be
     assert page.locator(".block.wrong").count() == 0
 
 
+def test_a_wrong_cell_stands_beside_the_right_sum(playground):
+    page = playground()
+    dW2 = array(page, "dW2")
+    assert "the mistake" not in page.inner_text("#cell")
+    page.check("input[name=mistake][value=sign]")
+    wrong = array(page, "dZ2")
+    page.click(".cell[data-i='2'][data-j='1']")
+    said = page.inner_text("#cell p.bad")
+    said = number(re.fullmatch(r"This sum is right\. With the mistake, the cell is (\S+) instead\.", said)[1])
+    assert said == pytest.approx(wrong[2, 1], rel=1e-5)
+    assert array(page, "dW2") == pytest.approx(-dW2)
+    assert "the mistake" not in page.inner_text("#cell")  # it is the right sum of wrong numbers
+
+
 @pytest.mark.parametrize("loss", ["softmax cross_entropy", "softmax squared_error"])
 def test_every_mistake_on_the_list_says_where_it_begins_and_trains(playground, loss):
     page = playground()
@@ -382,6 +490,32 @@ def test_a_changed_number_moves_what_depends_on_it_and_the_loss_as_the_gradient_
     page.press("#nudge-number", "Enter")
     page.click("#keep")
     assert array(page, "W2")[0, 0] == 2.5
+
+
+def test_a_weight_that_is_dragged_changes_the_loss_about_as_predicted(playground):
+    page = playground()
+    W2, dW2 = array(page, "W2"), array(page, "dW2")
+    network = toy_network(page)
+    array(page, "W2")
+    page.click(".cell[data-i='3'][data-j='1']")
+    page.locator("#nudge-slider").scroll_into_view_if_needed()
+    box = page.locator("#nudge-slider").bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    for share in (0.55, 0.6, 0.65):
+        page.mouse.move(box["x"] + share * box["width"], middle)
+    page.mouse.up()
+    change = float(page.input_value("#nudge-number")) - W2[3, 1]
+    assert change > 0.1
+    facts = dict(row.locator("th, td").all_inner_texts() for row in page.locator("#nudge-facts tr").all())
+    before, _ = network.loss_and_gradients(X, y)
+    network.parameters["W2"][3, 1] += change
+    after, _ = network.loss_and_gradients(X, y)
+    assert number(facts["predicted change"]) == pytest.approx(change * dW2[3, 1], abs=1e-6)
+    assert number(facts["measured change"]) == pytest.approx(after - before, abs=1e-6)
+    assert number(facts["measured change"]) != number(facts["predicted change"])
+    assert page.locator(".cell.moved").count() == 1
 
 
 def test_a_sample_is_walked_alone(playground):
@@ -493,6 +627,66 @@ def test_as_derivation_has_the_lines_of_the_calculus(playground):
     text = page.inner_text("#taken")
     assert "dW2 = A1ᵀ dZ2    shape (10, 3)" in text
     assert "dA1[i,u] = Σ_v dZ2[i,v] W2[u,v]" in text
+    code = text[text.index("import glassmax") :]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    assert "matrix form  dL/dW1 = Xᵀ(A1 ⊙ ((P - Y) W2ᵀ) ⊙ (1 - A1))/5" in done.stdout
+
+
+def test_what_is_taken_is_copied(playground):
+    page = playground(permissions=["clipboard-read", "clipboard-write"])
+    assert page.is_disabled("#copy")
+    page.click("#take-python")
+    page.click("#copy")
+    wait_for_text(page, "#message", "^Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == page.text_content("#taken")
+    page.click("#step-epoch")
+    assert page.is_disabled("#copy")
+
+
+@pytest.mark.parametrize("clipboard", ["undefined", "{ writeText: () => Promise.reject(new Error('no')) }"])
+def test_a_browser_that_refuses_to_copy_is_said(playground, clipboard):
+    page = playground(first=f"Object.defineProperty(navigator, 'clipboard', {{ value: {clipboard} }});")
+    page.click("#take-link")
+    page.click("#copy")
+    wait_for_text(page, "#message", "^This browser doesn't let the page copy. Select the text and copy it yourself")
+
+
+# what is drawn
+
+
+TONES = """(canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return new Set(new Uint32Array(data.buffer)).size;
+}"""
+
+
+def test_regions_curves_and_histograms_are_drawn_and_a_point_has_its_probabilities(playground):
+    page = playground()
+    network = toy_network(page)
+    page.locator("#plane").scroll_into_view_if_needed()
+    before = page.locator("#curves").evaluate("canvas => canvas.toDataURL()")
+    for selector, least in [("#plane", 100), ("#curves", 10), ("canvas.histogram[data-name=dZ1]", 3)]:
+        assert page.locator(selector).evaluate(TONES) >= least
+    box = page.locator("#plane").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 4)
+    low, size = np.array([-1.36, -1.8]), np.array([3.72, 3.1])
+    place = [*(low + size * [0.25, 0.75]), *X[:, 2:].mean(axis=0)]
+    P = network.forward(np.array([place])).P[0]
+    shown = [float(text) for text in page.locator("#bars .number").all_inner_texts()]
+    np.testing.assert_allclose(shown, P, atol=6e-3)
+    page.click("#step-epoch")
+    assert page.locator("#curves").evaluate("canvas => canvas.toDataURL()") != before
+
+
+def test_the_notation_is_switched_and_the_slider_walks(playground):
+    page = playground()
+    assert page.locator("#array-formula math").get_attribute("aria-label") == "dW2 = A1ᵀ dZ2"
+    page.click("#as-index")
+    assert page.locator("#array-formula math").get_attribute("aria-label") == "dW2[u,v] = Σ_i A1[i,u] dZ2[i,v]"
+    page.focus("#walk")
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("#array-title") == "db2"
 
 
 # the look
@@ -506,3 +700,30 @@ def test_nothing_is_wider_than_the_window(playground, width, data):
     page.check("input[name=mistake][value=transposed]")
     page.click("#take-derivation")
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_the_place_in_a_long_epoch_fits_a_narrow_window(playground):
+    page = playground(width=360)
+    rows = "".join(f"{i % 7},{'abc'[i % 3]}\n" for i in range(50_000))
+    page.set_input_files("#file", file("large.csv", "a,kind\n" + rows))
+    page.wait_for_selector("body[data-data=table]")
+    page.fill("#batch-size", "30000")
+    page.press("#batch-size", "Tab")
+    page.click("#step-batch")
+    assert page.inner_text("#epoch") == "0 + 30000/40000 rows"
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+CUT_OPTIONS = """[...document.querySelectorAll(".settings label:not([hidden]) select")].flatMap((select) => {
+  const style = getComputedStyle(select), arrow = 18;
+  const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - arrow;
+  const context = document.createElement("canvas").getContext("2d");
+  context.font = style.font;
+  const texts = [...select.options].map((option) => option.textContent);
+  return texts.filter((text) => context.measureText(text).width > room);
+})"""
+
+
+@pytest.mark.parametrize("width", [360, 768, 1000, 1440])
+def test_no_setting_is_cut(playground, width):
+    assert playground(width=width).evaluate(CUT_OPTIONS) == []

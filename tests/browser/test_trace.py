@@ -203,6 +203,7 @@ def test_the_address_leads_back_to_the_cell(page_of):
     page = page_of(of_toy(), hash="#dA1[2,7]")
     assert page.locator("td.pointed").get_attribute("data-index") == "2,7"
     assert page_of(of_toy(), hash="#nothing[1]").locator("td.pointed").count() == 1
+    assert page_of(of_toy(), hash="#%").locator("td.pointed").count() == 1
     assert page_of(of_toy(), hash="#dA1[99,0]").locator("td.pointed").count() == 0
 
 
@@ -291,6 +292,15 @@ def test_of_a_large_array_the_corners_are_shown_and_it_is_said(page_of):
     assert number(rest) == pytest.approx(left, abs=1e-6)
     page.evaluate("location.hash = '#W1'")
     page.get_by_text("A change of W1 can't be followed here").wait_for()
+
+
+def test_products_that_are_not_a_number_are_shown_first(page_of):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    X[7, 1] = np.nan
+    page = page_of(gm.trace(gm.Network([3, 4, 3], random_state=0), X, np.arange(60) % 3), hash="#dW1[1,0]")
+    products = page.locator(".term-table .product").all_inner_texts()
+    assert len(products) == 24
+    assert "nan" in products
 
 
 def test_the_page_of_the_toy_system_is_below_200_kilobytes(tmp_path):

@@ -694,6 +694,13 @@ def test_names_are_escaped(name):
     assert balanced(matrix_latex(Leaf(name, ())))
 
 
+def test_in_mathml_a_derivative_is_as_italic_as_its_array():
+    assert "<msub><mrow><mi>d</mi><mi>W</mi></mrow><mn>2</mn></msub>" in matrix_mathml(Leaf("dW2", ()))
+    assert "<mrow><mi>d</mi><mi>b</mi></mrow>" in mathml(T("db", "i"))
+    assert "<mi>dot</mi>" in mathml(T("dot", "i"))
+    assert "<mi>δ</mi>" in mathml(T("delta", "i"))
+
+
 def test_mathml_says_what_is_multiplied_and_applied():
     assert mathml(mul(y_i, call("log", p_i))) == (
         '<math xmlns="http://www.w3.org/1998/Math/MathML"><mrow><msub><mi>y</mi><mi>i</mi></msub><mo>&#x2062;</mo>'

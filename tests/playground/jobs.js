@@ -3,7 +3,7 @@
 // NaN and the infinities, which JSON doesn't have, are written as text.
 
 import { arraysOf, gradientOf, predictions, updateOf } from "./backward.js";
-import { asPython } from "./export_text.js";
+import { asDerivation, asPython } from "./export_text.js";
 import { fromTable, spirals, toy } from "./datasets.js";
 import { loadEngine } from "./engine.js";
 import { entriesOf } from "./ledger.js";
@@ -146,6 +146,39 @@ const JOBS = {
     const right = new Session(engine, toy());
     right.advance(1e9);
     return { message, blocks, data: session.data.name, losses: [session.lastLoss, right.lastLoss] };
+  },
+  derivation(job) {
+    const session = trained(job);
+    return asDerivation(session, session.arrays(session.batch()));
+  },
+  // Training for some milliseconds, by a clock that goes on by a millisecond when it is read.
+  to_end(job) {
+    const session = trained(job);
+    let now = 0;
+    const epochs = session.trainFor(job.milliseconds, () => ++now, job.toEnd);
+    return { epochs, epoch: session.epoch, position: session.position };
+  },
+  // A session whose setting, or whose rows, are changed while `predict` finds no memory, and one that is left alone.
+  change_without_memory(job) {
+    const [session, other] = [trained(job), trained(job)];
+    const real = engine.exports;
+    engine.exports = { ...real, predict: () => 0 };
+    let message = "";
+    try {
+      if (job.name === "data") session.setData(spirals());
+      else session.change(job.name, job.value, job.more);
+    } catch (error) {
+      message = error.message;
+    } finally {
+      engine.exports = real;
+    }
+    const same = JSON.stringify(stateOf(session)) === JSON.stringify(stateOf(other));
+    const losses = [session, other].map((each) => {
+      engine.setRows(each.data.X, each.data.Y);
+      each.advance(1e9);
+      return each.lastLoss;
+    });
+    return { message, same, losses };
   },
   // What is said when the engine's function `of` answers that it found no memory.
   engine_without_memory(job) {

@@ -1,11 +1,13 @@
 """Training sessions of the page: steps, mistakes, links, and the Python program that rebuilds them."""
 
+import inspect
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
+import glassmax as gm
 from glassmax import Network, trace
 from glassmax.table.builtin import BUILTIN
 
@@ -167,6 +169,54 @@ def test_without_a_mistake_there_is_no_second_curve_and_with_one_it_is_the_right
     assert float(broken["shadow"]) == pytest.approx(float(plain["loss"]), rel=1e-9)
 
 
+def test_training_for_a_time_stops_at_the_end_of_the_epoch_if_asked():
+    start = session("to_end", "spirals", epochs=1, rest=16)
+    whole, part, on = run(
+        {**start, "milliseconds": 1000, "toEnd": True},
+        {**start, "milliseconds": 1, "toEnd": True},
+        {**start, "milliseconds": 1000},
+    )
+    assert whole == {"epochs": 1, "epoch": 2, "position": 0}
+    assert part["epochs"] == 0
+    assert part["position"] > 16
+    assert on["epochs"] > 1
+
+
+# as a derivation
+
+NETWORKS = [
+    *({"activation": name} for name in ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu",
+                                        "silu", "mish", "softplus")),
+    {"output": "softmax", "loss": "squared_error"},
+    {"output": "sigmoid", "loss": "binary_cross_entropy"},
+    {"output": "sigmoid", "loss": "squared_error"},
+    {"output": "identity", "loss": "squared_error", "l2": 0.25},
+    {"hidden": [], "l2": 0.1},
+    {"hidden": [3, 3]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("settings", NETWORKS, ids=lambda settings: " ".join(map(str, settings.values())))
+def test_the_equations_of_a_derivation_are_read_and_give_the_gradient(settings):
+    (text,) = run(session("derivation", "toy", epochs=0, settings=settings))
+    code = text[text.index("import glassmax") :]
+    call = code.splitlines()[-1].removeprefix("print")
+    derivation = eval(call, {"gm": gm, "equations": code.split('"""')[1]})
+    assert derivation.proved
+    options = {"activation": "sigmoid", **settings}
+    network = Network([4, *options.pop("hidden", [10]), 3], random_state=0, **options)
+    draw = np.random.default_rng(0)
+    X, labels = draw.normal(size=(5, 4)), np.array([0, 1, 2, 0, 1])
+    Y = np.eye(3)[labels]
+    names = {"np": np}
+    exec(derivation.numpy(), names)
+    gradient = names["dL_dW1"]
+    given = {"X": X, "Y": Y, **network.parameters}
+    found = gradient(**{name: given[name] for name in inspect.signature(gradient).parameters})
+    _, expected = network.loss_and_gradients(X, Y)
+    np.testing.assert_allclose(found, expected["W1"], rtol=1e-9, atol=1e-12)
+
+
 # memory
 
 
@@ -184,6 +234,26 @@ def test_an_engine_without_memory_for_the_network_says_so(name, answer):
     data = "toy" if name != "loss_and_gradient" else "spirals"
     (got,) = run({"what": "engine_without_memory", "data": data, "of": name, "answer": answer})
     assert got["message"] == "There is not enough memory for this network and these rows."
+
+
+CHANGES = [
+    {"name": "hidden", "value": [40, 40]},
+    {"name": "output", "value": "identity", "more": {"loss": "squared_error"}},
+    {"name": "optimizer", "value": "sgd"},
+    {"name": "batchSize", "value": 7},
+    {"name": "mistake", "value": "sign"},
+    {"name": "seed", "value": 3},
+    {"name": "data"},
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change["name"])
+def test_a_change_that_finds_no_memory_leaves_the_session_as_it_was(change):
+    start = session("change_without_memory", "toy", epochs=2, settings={"optimizer": "adam"})
+    (answer,) = run({**start, **change})
+    assert answer["message"] == "There is not enough memory for this network and these rows."
+    assert answer["same"]
+    assert answer["losses"][0] == answer["losses"][1]
 
 
 # links

@@ -1,4 +1,8 @@
-"""Curves, bars and histograms as plain SVG: no script, no library, light and dark by the style sheet."""
+"""Curves, bars and histograms as plain SVG: no script, no library, light and dark by the style sheet.
+
+Each function returns an ``<svg>`` element as wide as its place. `title` is what a screen reader says of the picture;
+`x` and `y` are what the axes show; `height` is in units of which the picture is 640 wide.
+"""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -16,24 +20,7 @@ SERIES = 6
 def curves(
     series: Mapping[str, Sequence[tuple[float, float]]], *, x: str, y: str, title: str, height: int = HEIGHT
 ) -> str:
-    """Draw one line for each series, its name at its end.
-
-    Parameters
-    ----------
-    series : mapping of str to sequence of (float, float)
-        The points by the name of the line, at most six lines. Points that are not finite leave a gap.
-    x, y : str
-        What the axes show.
-    title : str
-        What a screen reader says of the picture.
-    height : int
-        In units of which the picture is 640 wide.
-
-    Returns
-    -------
-    str
-        An ``<svg>`` element as wide as its place.
-    """
+    """Draw one line for each series, at most six, its name at its end; points that are not finite leave a gap."""
     points = [p for line in series.values() for p in line if isfinite(p[0]) and isfinite(p[1])]
     frame = _Frame([p[0] for p in points], [p[1] for p in points], height)
     parts = [frame.axes(x, y)]
@@ -56,22 +43,7 @@ def curves(
 
 
 def bars(values: Mapping[str, float], *, title: str, digits: int = 4) -> str:
-    """Draw one horizontal bar for each value, from zero to the right or to the left.
-
-    Parameters
-    ----------
-    values : mapping of str to float
-        The values by name, from top to bottom.
-    title : str
-        What a screen reader says of the picture.
-    digits : int
-        As for `aligned`.
-
-    Returns
-    -------
-    str
-        An ``<svg>`` element as wide as its place.
-    """
+    """Draw one horizontal bar for each value from zero to the right or left; `digits` is as for `aligned`."""
     step, names = 26, min(220, 14 + 7 * max(map(len, values), default=0))
     low, high = min([0.0, *values.values()]), max([0.0, *values.values()])
     scale = (WIDTH - names - 150) / ((high - low) or 1.0)
@@ -93,26 +65,7 @@ def bars(values: Mapping[str, float], *, title: str, digits: int = 4) -> str:
 
 
 def histogram(edges: Sequence[float], counts: Sequence[float], *, x: str, title: str, height: int = 160) -> str:
-    """Draw a histogram from its edges and counts.
-
-    Parameters
-    ----------
-    edges : sequence of float
-        One more than the counts, increasing.
-    counts : sequence of float
-        How many values lie between two edges.
-    x : str
-        What the horizontal axis shows.
-    title : str
-        What a screen reader says of the picture.
-    height : int
-        In units of which the picture is 640 wide.
-
-    Returns
-    -------
-    str
-        An ``<svg>`` element as wide as its place.
-    """
+    """Draw a histogram from its counts and its increasing edges, of which there is one more."""
     frame = _Frame(edges, [0.0, *counts], height)
     parts = [frame.axes(x, "")]
     for left, right, count in zip(edges[:-1], edges[1:], counts, strict=True):

@@ -1,5 +1,6 @@
 """Presentation MathML, which browsers show without a script."""
 
+import re
 from html import escape
 
 from ..expression import Expr
@@ -15,6 +16,7 @@ TIMES, APPLY = "&#x2062;", "&#x2061;"
 SPACE = '<mspace width="0.17em"/>'
 PRIMES = {1: "′", 2: "″", 3: "‴"}
 FUNCTIONS = {"sigmoid": "σ"}
+DERIVATIVE = re.compile("d[A-Za-z]")
 
 
 def mathml(e: Expr) -> str:
@@ -71,6 +73,8 @@ def _sign(sign: Sign) -> str:
             return f"<mo>{TIMES}</mo>"
         case "function":
             return f"<mi>{FUNCTIONS.get(text, text)}</mi>"
+        case _ if DERIVATIVE.fullmatch(sign.text):  # browsers set a single letter in italics, and several upright
+            return f"<mrow><mi>d</mi><mi>{text[1:]}</mi></mrow>"
         case _:
             return f"<mi>{GREEK.get(text, text)}</mi>"
 

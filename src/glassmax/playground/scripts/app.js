@@ -3,19 +3,20 @@
 import { entriesOf } from "./ledger.js";
 import { firstDifference } from "./mistakes.js";
 import { dataNamed } from "./datasets.js";
+import { NoMemory } from "./engine.js";
 import { Session } from "./session.js";
 import { same } from "./detail_numbers.js";
 import { byId, hideTaken } from "./elements.js";
 import { drawCurves, drawHistogram } from "./charts.js";
 import { named } from "./chain.js";
+import { Training } from "./training.js";
 
-const [LEAST, MOST] = [6, 10]; // milliseconds of training in a frame
 const MOST_ROWS = 256; // of a batch that are shown
-const SMOOTH = 18; // milliseconds between two frames at 60 a second, with some slack
 
 export class App {
   constructor(engine) {
-    Object.assign(this, { engine, running: false, sample: null, cursor: null, changes: {}, notation: "matrix", frames: 0, budget: MOST, last: 0 });
+    Object.assign(this, { engine, sample: null, cursor: null, changes: {}, notation: "matrix" });
+    this.training = new Training(this);
     this.selected = { name: "", i: 0, j: 0 };
     this.difference = [];
   }
@@ -25,7 +26,7 @@ export class App {
   async load(name, text, file, target, settings = {}) {
     try {
       const data = await dataNamed(name, text, file, target);
-      this.pause();
+      this.training.pause();
       if (this.session) this.session.setData(data, settings);
       else this.session = new Session(this.engine, data, settings);
       this.say("");
@@ -48,85 +49,22 @@ export class App {
     return this.load(name, text, file, target);
   }
 
-  // ---- training ----
+  // ---- what the settings and buttons change ----
 
-  toggle() {
-    this.running ? this.pause() : this.train();
-  }
-
-  train() {
-    if (this.running) return;
-    this.running = true;
-    this.cursor = null;
-    this.changes = {};
-    byId("train").textContent = "Pause";
-    byId("train").setAttribute("aria-pressed", "true");
-    this.last = 0;
-    requestAnimationFrame((now) => this.frame(now));
-  }
-
-  pause() {
-    if (!this.running) return;
-    this.running = false;
-    byId("train").textContent = "Train";
-    byId("train").setAttribute("aria-pressed", "false");
-    this.refresh();
-  }
-
-  // Train for as long as the frames stay smooth, and draw in turns.
-  frame(now) {
-    if (!this.running) return;
-    this.budget = Math.min(MOST, Math.max(LEAST, this.budget + (now - this.last > SMOOTH ? -1 : 0.25)));
-    this.last = now;
+  // Do what may need more memory than there is; otherwise the page says so. Returns whether it was done.
+  attempt(what) {
     try {
-      this.session.trainFor(this.budget, () => performance.now());
+      what();
+      return true;
     } catch (error) {
-      return this.say(error.message), this.pause();
+      if (!(error instanceof NoMemory)) throw error;
+      this.say(error.message);
+      return false;
     }
-    if (!Number.isFinite(this.session.lastLoss)) {
-      this.pause();
-      return this.say("The loss is no longer a finite number, because the steps were too long. Choose a smaller learning rate, then Reset.");
-    }
-    ++this.frames;
-    drawCurves(byId("curves"), this.session.history, this.session.shadow);
-    if (this.frames % (this.session.data.image ? 12 : 3) === 0) this.plane.draw();
-    if (this.frames % 4 === 1 && this.ledgerIsSeen) this.ledger();
-    if (this.frames % 6 === 2) this.histograms();
-    if (this.frames % 20 === 5) this.breaking.draw();
-    this.status();
-    requestAnimationFrame((then) => this.frame(then));
-  }
-
-  step(what) {
-    this.pause();
-    this.changes = {};
-    if (what === "rule") return this.rule();
-    this.cursor = null;
-    if (what === "batch") this.session.advance(1);
-    else while (!this.session.advance(1e9)) /* to the end of the epoch */;
-    this.session.settle();
-    this.refresh();
-  }
-
-  // The next rule of the batch; after the last one the weights move.
-  rule() {
-    const at = this.cursor === null ? 0 : this.cursor + 1;
-    if (at >= this.entries.length) {
-      this.cursor = null;
-      this.session.advance(1);
-      this.session.settle();
-      this.say("All derivatives of the batch were computed, so the weights have moved. The next batch is shown.");
-      this.refresh();
-      this.cursor = 0;
-    } else {
-      this.cursor = at;
-      this.say("");
-    }
-    this.choose(this.entries[this.cursor].name);
   }
 
   startOver() {
-    this.session.reset();
+    if (!this.attempt(() => this.session.reset())) return;
     this.changes = {};
     this.cursor = null;
     this.refresh();
@@ -134,14 +72,16 @@ export class App {
 
   change(name, value, more = {}) {
     const before = this.session.network.sizes.join();
-    for (const [key, other] of Object.entries(more)) this.session.settings = { ...this.session.settings, [key]: other };
-    this.session.change(name, value);
+    if (this.attempt(() => this.session.change(name, value, more))) this.afterChange(name, before);
+    this.breaking.build();
+    this.controls.draw();
+  }
+
+  afterChange(name, before) {
     this.changes = {};
     this.sample = this.sample !== null && this.sample < this.session.data.n ? this.sample : null;
     if (before !== this.session.network.sizes.join() || ["l2", "output", "activation", "batchSize"].includes(name)) this.rebuild();
     else this.refresh();
-    this.breaking.build();
-    this.controls.draw();
   }
 
   // ---- the ledger ----
@@ -200,7 +140,7 @@ export class App {
 
   point(i, j, chosen) {
     if (this.selected.i === i && this.selected.j === j) return;
-    if (!chosen && this.running) return;
+    if (!chosen && this.training.running) return;
     this.selected = { ...this.selected, i, j };
     this.detail.draw();
     this.nudge.build();
@@ -219,7 +159,7 @@ export class App {
   }
 
   setChanges(changes) {
-    this.pause();
+    this.training.pause();
     this.changes = changes;
     this.compute();
     this.chain.draw();

@@ -4,7 +4,7 @@ import { indexForm, matrixForm } from "./formulas.js";
 import { named } from "./chain.js";
 import { digits, same } from "./detail_numbers.js";
 import { jacobianViews } from "./jacobian.js";
-import { at } from "./matrices.js";
+import { at, total } from "./matrices.js";
 import { extentOf } from "./paint.js";
 import { valueOf } from "./ledger.js";
 
@@ -110,26 +110,33 @@ export class Detail {
     const title = element("p", { class: "cell-title" }, ...named(name), `[${i},${j}] `, element("strong", { class: "number" }, app.known(name) ? digits(at(this.M, i, j)) : "not computed yet"));
     const made = app.known(name) && app.entry.cell?.(i, j);
     const parts = [title];
-    if (made?.terms) parts.push(this.sum(made.terms));
+    if (made?.terms) parts.push(this.sum(made.terms), this.unlike(made.terms));
     else if (made) parts.push(element("p", { class: "sum" }, ...made.text.map((part) => (typeof part === "string" ? part : this.factor(part)))));
     if (made) parts.push(this.operands(made.uses));
     const { sizes, output } = app.session.network;
-    if (made && output === "softmax" && name === `dZ${sizes.length - 1}` && !app.running) parts.push(...jacobianViews(app.arrays, i, j));
-    this.cell.replaceChildren(...parts);
+    if (made && output === "softmax" && name === `dZ${sizes.length - 1}` && !app.training.running) parts.push(...jacobianViews(app.arrays, i, j));
+    this.cell.replaceChildren(...parts.filter(Boolean));
   }
 
   sum(terms) {
     const shown = terms.length > TERMS ? terms.slice(0, TERMS - 1) : terms;
     const rest = terms.slice(shown.length);
-    const total = terms.reduce((sum, { value }) => sum + value, 0);
-    const left = rest.reduce((sum, { value }) => sum + value, 0);
-    const write = writer([...shown.map(({ value }) => value), left, total], 6);
+    const whole = total(terms.map(({ value }) => value));
+    const left = total(rest.map(({ value }) => value));
+    const write = writer([...shown.map(({ value }) => value), left, whole], 6);
     const line = (factors, value) => element("tr", {}, element("td", {}, ...factors), element("td", { class: "number" }, write(value)));
     return element("table", { class: "sum" },
       element("tbody", {},
         ...shown.map(({ factors, value }) => line(factors.flatMap((factor, m) => (m ? [" · ", this.factor(factor)] : [this.factor(factor)])), value)),
         ...(rest.length ? [line([`${rest.length} more products`], left)] : []),
-        element("tr", { class: "total" }, element("th", { scope: "row" }, "sum"), element("td", { class: "number" }, write(total)))));
+        element("tr", { class: "total" }, element("th", { scope: "row" }, "sum"), element("td", { class: "number" }, write(whole)))));
+  }
+
+  // Where a mistake has put another number into the cell than the sum.
+  unlike(terms) {
+    const [x, sum] = [at(this.M, this.app.selected.i, this.app.selected.j), total(terms.map(({ value }) => value))];
+    if (same(x, sum) || !this.app.session.settings.mistake || this.app.before) return null;
+    return element("p", { class: "small bad" }, `This sum is right. With the mistake, the cell is ${digits(x)} instead.`);
   }
 
   factor(factor) {

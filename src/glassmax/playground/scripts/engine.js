@@ -21,9 +21,11 @@ export async function loadEngine(bytes) {
   return new Engine(instance.exports);
 }
 
+export class NoMemory extends Error {}
+
 // The engine returns -1 for the loss, and 0 from `predict`, where it found no memory.
 function enough(found) {
-  if (!found) throw new Error("There is not enough memory for this network and these rows.");
+  if (!found) throw new NoMemory("There is not enough memory for this network and these rows.");
 }
 
 class Engine {
@@ -35,7 +37,7 @@ class Engine {
   // Copy an array into the engine's memory. The caller gives the room back.
   put(array) {
     const at = this.exports.allocate_bytes(Math.max(8, array.byteLength));
-    if (!at) throw new Error("There is not enough memory for these rows. Try a file with fewer rows or columns.");
+    if (!at) throw new NoMemory("There is not enough memory for these rows. Try a file with fewer rows or columns.");
     new array.constructor(this.exports.memory.buffer, at, array.length).set(array);
     return at;
   }

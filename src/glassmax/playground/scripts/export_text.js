@@ -105,5 +105,24 @@ export function asDerivation(session, arrays) {
   }
   const rule = settings.optimizer === "adam" ? "Adam" : `SGD with momentum ${short(settings.momentum)}`;
   lines.push("", "## The update", "", `${rule}, learning rate ${short(settings.learningRate)}: all derivatives are computed before any weight moves.`);
+  const assume = network.output === "softmax" && network.loss === "cross_entropy" ? ', assume="Σ_c Y[i,c] = 1"' : "";
+  lines.push("", "## Derived and proved by glassmax", "", "import glassmax as gm", "", 'equations = """', ...equationsOf(network, arrays, settings.l2), '"""', `print(gm.derive(equations, wrt="W1"${assume}))`);
   return lines.join("\n") + "\n";
+}
+
+// Activations that `gm.derive` wants written out.
+const WRITTEN_OUT = {
+  identity: (z) => z,
+  leaky_relu: (z) => `max(0, ${z}) + 0.01 min(0, ${z})`,
+  elu: (z) => `max(0, ${z}) + exp(min(0, ${z})) - 1`,
+  selu: (z) => `1.0507009873554805 (max(0, ${z}) + 1.6732632423543772 (exp(min(0, ${z})) - 1))`,
+};
+
+// The forward pass and the loss as equations that `gm.derive` reads.
+function equationsOf(network, arrays, l2) {
+  const penalty = network.sizes.slice(1).map((_, l) => `Σ_u Σ_v W${l + 1}[u,v]²`).join(" + ");
+  const computed = entriesOf(network, arrays, { l2 }).filter(({ name, pass, index }) => pass !== "backward" && name !== "E" && index.includes("="));
+  return computed.map(({ index }) =>
+    index.replaceAll(/\bE(\[i,[cm]\])/g, `exp(Z${network.sizes.length - 1}$1)`).replaceAll("L_i", "l").replace("Σ W²", `(${penalty})`)
+      .replace(/\b(identity|leaky_relu|elu|selu)\(([^)]*)\)/, (_, name, z) => WRITTEN_OUT[name](z)));
 }

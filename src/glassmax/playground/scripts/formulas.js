@@ -9,15 +9,19 @@ export function math(tag, attributes, ...children) {
   return made;
 }
 
-const letter = (text) => math("mi", { class: "array", mathvariant: "normal" }, text);
+// The letters of a name, each in italics of its own: browsers set a word of several letters upright.
+const lettersOf = (text) => (text.length === 1 ? math("mi", {}, text) : math("mrow", {}, ...[...text].map((sign) => math("mi", {}, sign))));
+
+// A layer is a number, a sample is a letter.
+const indexBelow = (index) => math(/\d/.test(index) ? "mn" : "mi", {}, index);
 
 // A name such as dW2 or A1ᵀ: letters, index below, transpose above, shape underneath.
 function arrayNode(word, arrays) {
   const transposed = word.endsWith("ᵀ");
   const name = word.replace(/[ᵀ′]$/, "");
   const [, letters, index] = /^([A-Za-z]+)_?(\d+|i)?$/.exec(name);
-  let node = letter(letters);
-  const below = index && math("mn", {}, index);
+  let node = lettersOf(letters);
+  const below = index && indexBelow(index);
   const above = transposed && math("mi", { mathvariant: "normal" }, "⊤");
   if (below && above) node = math("msubsup", {}, node, below, above);
   else if (below) node = math("msub", {}, node, below);
@@ -56,8 +60,8 @@ export function indexForm(text) {
 
 function entryNode(letters, index, cells, prime) {
   if (letters.length > 2 && !/^d[A-Z]/.test(letters)) return math("mtext", {}, letters + (prime ?? ""));
-  let node = math("mi", letters.length > 1 ? { mathvariant: "normal" } : {}, letters + (prime ?? ""));
-  if (index) node = math("msub", {}, node, math("mn", {}, index));
+  let node = prime ? math("mi", {}, letters + prime) : lettersOf(letters);
+  if (index) node = math("msub", {}, node, indexBelow(index));
   return cells ? math("mrow", {}, node, math("mo", { stretchy: "false" }, "["), ...indices(cells), math("mo", { stretchy: "false" }, "]")) : node;
 }
 

@@ -28,8 +28,8 @@ function parts(app) {
 
 function wire(app) {
   const press = (id, what) => byId(id).addEventListener("click", what);
-  press("train", () => app.toggle());
-  for (const what of ["epoch", "batch", "rule"]) press(`step-${what}`, () => app.step(what));
+  press("train", () => app.training.toggle());
+  for (const what of ["epoch", "batch", "rule"]) press(`step-${what}`, () => app.training.step(what));
   press("start-over", () => app.startOver());
   press("whole-batch", () => app.chooseSample(null));
   for (const what of ["link", "python", "derivation"]) press(`take-${what}`, () => take(app, what));
@@ -42,7 +42,7 @@ function wire(app) {
     });
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA|BUTTON|SUMMARY)$/.test(event.target.tagName)) return;
-    const what = { " ": () => app.toggle(), e: () => app.step("epoch"), b: () => app.step("batch"), r: () => app.step("rule") }[event.key];
+    const what = { " ": () => app.training.toggle(), e: () => app.training.step("epoch"), b: () => app.training.step("batch"), r: () => app.training.step("rule") }[event.key];
     if (!what) return;
     event.preventDefault();
     what();

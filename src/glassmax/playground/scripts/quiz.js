@@ -26,7 +26,7 @@ export class Quiz {
 
   ask(kind) {
     const { app } = this;
-    app.pause();
+    app.training.pause();
     const pick = (list) => list[Math.floor(this.random() * list.length)];
     const computed = app.entries.filter((entry) => entry.cell && entry.equation.includes("=") && entry.equation !== entry.name);
     const short = computed.filter((entry) => (entry.cell(0, 0).terms?.length ?? 99) <= MOST_TERMS);

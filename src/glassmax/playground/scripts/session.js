@@ -24,11 +24,18 @@ export class Session {
     this.setData(data, settings);
   }
 
+  // Other rows. Without memory for them or for what is learned from them, the session stays as it was.
   setData(data, settings = {}) {
-    this.engine.setRows(data.X, data.Y); // first: without memory for them, the session stays as it was
-    this.data = data;
-    this.settings = { ...DEFAULTS, ...data.suits, ...settings };
-    this.reset();
+    const before = { ...this };
+    this.engine.setRows(data.X, data.Y);
+    try {
+      Object.assign(this, { data, settings: { ...DEFAULTS, ...data.suits, ...settings }, cost: 0 });
+      this.reset();
+    } catch (error) {
+      Object.assign(this, before);
+      if (before.data) this.engine.setRows(before.data.X, before.data.Y);
+      throw error;
+    }
   }
 
   get network() {
@@ -62,12 +69,24 @@ export class Session {
     return shuffled(this.data.train.length, this.settings.seed, epoch + 1).map((i) => this.data.train[i]);
   }
 
-  // A setting that changes while training goes on; only other layers or another seed begin with new weights.
-  change(name, value) {
-    const before = this.network.sizes.join();
-    this.settings = { ...this.settings, [name]: value };
+  // A setting that changes while training goes on, with `more` at the same time. Without memory, all stays as it was.
+  change(name, value, more = {}) {
+    const before = { ...this };
+    const { network } = this;
+    try {
+      this.settings = { ...this.settings, ...more, [name]: value };
+      this.cost = 0;
+      this.changed(name, network);
+    } catch (error) {
+      Object.assign(this, before);
+      throw error;
+    }
+  }
+
+  // Only other layers or another seed begin with new weights.
+  changed(name, before) {
     if (!mistakesFor(this.network).some(({ id }) => id === this.settings.mistake)) this.settings.mistake = "";
-    if (this.network.sizes.join() !== before || name === "seed") return this.reset();
+    if (this.network.sizes.join() !== before.sizes.join() || name === "seed") return this.reset();
     if (name === "optimizer") this.state = this.newState();
     if (name === "mistake" || name === "optimizer") this.forgetShadow();
     if (name === "batchSize") this.order = this.orderOf(this.epoch);
@@ -152,19 +171,21 @@ export class Session {
     this.order = this.orderOf(this.epoch);
   }
 
-  // Train for some milliseconds; `clock` tells the time. Returns the number of epochs that ended.
-  trainFor(milliseconds, clock) {
+  // Train for some milliseconds, or to the end of the epoch if that comes first and `toEnd`; `clock` tells the time.
+  // Returns the number of epochs that ended. `cost` is the time for a row, 0 before the first batch has told.
+  trainFor(milliseconds, clock, toEnd = false) {
     const start = clock();
     let epochs = 0;
     do {
       const before = clock();
       const from = this.position;
-      const most = Math.max(1, Math.floor((milliseconds / Math.max(this.cost ?? 0.02, 1e-6)) * 0.8));
+      const most = this.cost ? Math.max(1, Math.floor((0.8 * milliseconds) / this.cost)) : 1;
       const done = this.advance(most);
       const rows = (done ? this.order.length : this.position) - from;
-      this.cost = 0.7 * (this.cost ?? 0.02) + (0.3 * (clock() - before)) / Math.max(rows, 1);
+      const cost = (clock() - before) / Math.max(rows, 1);
+      this.cost = this.cost ? 0.7 * this.cost + 0.3 * cost : cost;
       epochs += done;
-    } while (clock() - start < milliseconds * 0.8 && Number.isFinite(this.lastLoss));
+    } while (clock() - start < milliseconds * 0.8 && !(toEnd && epochs) && Number.isFinite(this.lastLoss));
     this.settle();
     return epochs;
   }

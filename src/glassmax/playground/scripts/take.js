@@ -8,7 +8,7 @@ export async function take(app, what) {
   const { session, selected, sample } = app;
   let text;
   if (what === "link") {
-    app.pause();
+    app.training.pause();
     history.replaceState(null, "", await fragmentOf(stateOf(session, { selected, sample })));
     text = location.href;
     if (session.data.name === "table" && !stateOf(session).text) app.say("The table is too large for a link, so the link leaves it out. Whoever opens the link needs the file too.");
@@ -19,6 +19,7 @@ export async function take(app, what) {
 
 export function copy(app) {
   const refused = "This browser doesn't let the page copy. Select the text and copy it yourself.";
+  if (!navigator.clipboard) return app.say(refused);
   navigator.clipboard.writeText(byId("taken").textContent).then(() => app.say("Copied."), () => app.say(refused));
 }
 

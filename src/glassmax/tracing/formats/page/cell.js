@@ -88,7 +88,7 @@ function termTable(part, at, rest) {
 }
 
 function largest(terms) {
-  const sizes = terms.map((term) => Math.abs(term.product));
+  const sizes = terms.map((term) => (Number.isNaN(term.product) ? Infinity : Math.abs(term.product)));
   const least = [...sizes].sort((a, b) => b - a)[MOST_TERMS - 1];
   return terms.filter((_, n) => sizes[n] >= least).slice(0, MOST_TERMS);
 }

@@ -79,8 +79,17 @@ function remember() {
   if (location.hash !== hash) history.replaceState(null, "", hash);
 }
 
+/** What the address names; nothing if it is damaged. */
+function fragment() {
+  try {
+    return decodeURIComponent(location.hash);
+  } catch {
+    return "";
+  }
+}
+
 function recalled() {
-  const found = /^#([^[]*)(?:\[([\d,]+)\])?$/.exec(decodeURIComponent(location.hash));
+  const found = /^#([^[]*)(?:\[([\d,]+)\])?$/.exec(fragment());
   const step = found && stepOf.get(found[1]);
   if (!step) return false;
   const cell = found[2]?.split(",").map(Number) ?? null;
