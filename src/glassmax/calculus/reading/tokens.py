@@ -183,9 +183,9 @@ class _Scanner:
     def unknown(self, character: str) -> NoReturn:
         hint = "expected a formula, got the unknown character " + repr(character)
         if character == "∂":
-            hint = "a derivative can't be part of the input: give the function, and ask for its derivative by a name"
+            hint = "a derivative can't be part of the input: give the function, and name the variable with wrt"
         elif self.match(MARK):
-            hint = "a comparison can't be part of a formula: write step(x) for x > 0, relu(x) for its larger part"
+            hint = "a comparison can't be part of a formula: write step(x) for x > 0, relu(x) for max(0, x)"
         elif character in "'′’″":
             hint = "a prime belongs right after a name, before its indices: W'_ki, f'(z_i)"
             hint += "" if self.matrix else "; a transpose is written with indices: sum_d w_kd x_d"
@@ -245,7 +245,7 @@ class _Scanner:
         if braces:
             close = end + len(self.text[end:]) - len(self.text[end:].lstrip())
             if self.text[close : close + 1] != "}":
-                hint = f"expected one name in \\{word}{{...}}, its indices after the brace: \\{word}{{x}}_i"
+                hint = f"expected one name in \\{word}{{...}}, with its indices after the brace: \\{word}{{x}}_i"
                 raise ExpressionError(hint, self.text, close)
             end = close + 1
         return text + ACCENTS.get(word, ""), FONTS.get(word, "") or font, end
