@@ -130,7 +130,7 @@ def test_another_share_is_named_beside_that_of_the_loss(e):
     assert finding.cause == "labels_smoothed"
     assert finding.says == (
         f"the labels were smoothed by {e:g}, which leaves 1 - {e * 2 / 3:.4g} to the true class, "
-        "but those of the loss by 0.1"
+        "but the loss smooths them by 0.1"
     )
 
 
@@ -152,7 +152,7 @@ def test_labels_that_the_loss_does_not_smooth_at_all_are_named(arrays, mean):
     diagnosis = gm.diagnose(handed, learner.X, learner.y, network=net)
     (finding,) = diagnosis.findings
     assert finding.cause == "labels_smoothed"
-    assert finding.says.endswith("but those of the loss are not smoothed at all")
+    assert finding.says.endswith("but the loss does not smooth labels")
     assert finding.line == "Y = np.eye(3)[y]\ndZ2 = (P - Y) / n"
     assert any("sum over the samples" in words for words in diagnosis.conventions) == (not mean)
 
