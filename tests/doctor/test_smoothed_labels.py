@@ -72,7 +72,7 @@ SPREAD = {
     "1 - e forgotten": (lambda H: H + E / H.shape[1], "but 0.1 was not taken from the true class"),
     "e/K forgotten": (lambda H: (1 - E) * H, "0.1 was taken from the label of the true class and given to no class"),
     "e for e/(K - 1)": (lambda H: (1 - E) * H + E * (1 - H), "the label of each other class is 0.1, not 0.1/(k - 1)"),
-    "others e/K": (lambda H: (1 - E) * H + E / H.shape[1] * (1 - H), "the true class lacks its 0.1/k"),
+    "others e/K": (lambda H: (1 - E) * H + E / H.shape[1] * (1 - H), "0.1/k is missing from that of the true class"),
     "n for K": (lambda H: (1 - E) * H + E / len(H), "0.1 was divided by the number of samples, not of classes"),
 }
 
