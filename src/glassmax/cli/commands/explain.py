@@ -62,7 +62,7 @@ FORMATS = ("as_json", "markdown", "latex", "html")
     *RESULT,
 )
 def command(model: str, data: str | None, **asked: Any) -> None:
-    """Show every array of a batch: its equation, its shape, its numbers and the reason.
+    """Show every array of a batch: equation, shape, numbers and reason.
 
     MODEL is a file that `glassmax train` has written. DATA is a table that has the target column. The rows of DATA form
     one batch. The output shows the forward pass of the batch, the loss, the backward pass down to the inputs, and a
