@@ -98,16 +98,12 @@ REFUSED = {
     ),
     "L = ^rowsum(X)": "rowsum is not known here: write sum(X, axis=1, keepdims=True)",
     "L = ^cross_entropy(P, Y)": "cross_entropy is not known here: write it out: -sum(Y * log_softmax(Z)) / N",
-    "L = np.linalg.^inv(A)": "inv of a matrix is not known here; an open function is applied entry by entry",
+    "L = np.linalg.^inv(A)": "inv of a matrix is not known here; other functions are applied entry by entry",
     "L = np.^where(M, X, 0)": "where is not known here: write a mask as an array of its own: M * a + (1 - M) * b",
-    "L = X.^detach()": (
-        "detach is not known here: a constant in the place of an array is an array of its own: give it another name"
-    ),
+    "L = X.^detach()": ("detach is not known here: write the detached array as an array of its own, with another name"),
     "L = np.^max(X, axis=1)": CANCELS,
     "m = X.^max(); L = np.sum(X - m)": CANCELS,
-    "L = (X ^> 0) * X": (
-        "a comparison can't be part of a formula: write step(x) for x > 0, relu(x) for its larger part"
-    ),
+    "L = (X ^> 0) * X": ("a comparison can't be part of a formula: write step(x) for x > 0, relu(x) for max(0, x)"),
     # Python's own functions
     "L = np.log(^sum(np.exp(X)))": ROWS,
     "r = ^sum(X.dot(X))": ROWS,
@@ -118,8 +114,7 @@ REFUSED = {
     "L = np.sum(X, axis=^2)": "expected an axis: 0, 1 or -1, got '2'",
     "L = np.sum(X, keepdims=^1)": "expected True or False as keepdims of sum",
     "L = np.sum(X, where=^M)": (
-        "sum has no option where here; the value depends on it: write a factor M, which is 1 where the entry counts "
-        "and 0 elsewhere"
+        "sum has no option where here; write a factor M, which is 1 where the entry counts and 0 elsewhere"
     ),
     "L = np.exp(X, axis=^1)": "exp has no option axis here; leave it out",
     "L = ^logsumexp(Z)": (
@@ -157,7 +152,7 @@ REFUSED = {
     "^import numpy": "expected equations, got Python's word import",
     "L = x ^if y": "expected equations, got Python's word if",
     "M = A ^& B": "expected one formula, got '&'",
-    "^N = len(X)": "expected an equation besides that of a length, like L = sum(x) / N",
+    "^N = len(X)": "expected an equation besides the one for a length, like L = sum(x) / N",
 }
 
 

@@ -175,8 +175,8 @@ REFUSED = [
     ("L = sum_{ij} A^{-1}_{ij}", superscript("-1", "(A_...)^(-1)"), "{-1}"),
     ("w = w^{old} - g", superscript("old", "w^(old)", "wold"), "{old}"),
     ("L = W_ij^(2)", "W^(2) may be a power or a layer: write W^2 or W2", "(2)"),
-    ("L = x^* y", "'*' as a superscript is not read: make it part of the name, such as x1", "* y"),
-    ("L = x^{+} y", "'+' as a superscript is not read: make it part of the name, such as x1", "{+}"),
+    ("L = x^* y", "the superscript '*' is not supported: make it part of the name, such as x1", "* y"),
+    ("L = x^{+} y", "the superscript '+' is not supported: make it part of the name, such as x1", "{+}"),
     (
         "L = sum_i y^i",
         "i is an index here, and can't be a power: write an index below the line, x_i",
@@ -232,7 +232,7 @@ REFUSED = [
     ),
     (
         "L = x cdot y",
-        "'cdot' is not read as a name: write a sign of LaTeX with its backslash, or take another name for an array",
+        "'cdot' can't be the name of an array: write a LaTeX command with its backslash, or take another name",
         "cdot",
     ),
     (
@@ -252,7 +252,7 @@ REFUSED = [
     ("p(y = k | x) = exp(z_k)", "expected names in the brackets of p(y = k | x)", "= k |"),
     (
         "f(x) = x^2; L = f(3)",
-        "f is defined for (x), and used for (3): write an equation with a name of its own for each",
+        "f is defined for (x), and used for (3): write two equations with different names",
         "f(3)",
     ),
     (
@@ -267,7 +267,7 @@ REFUSED = [
         "L_i = x",
     ),
     ("L() = x", "expected a name between the brackets", "() ="),
-    ("\\mathbf{x_i} = y", "expected one name in \\mathbf{...}, its indices after the brace: \\mathbf{x}_i", "_i}"),
+    ("\\mathbf{x_i} = y", "expected one name in \\mathbf{...}, with its indices after the brace: \\mathbf{x}_i", "_i}"),
     ("\\hat{} = y", "expected a name in \\hat", "} ="),
 ]
 

@@ -220,12 +220,12 @@ def test_what_may_mean_something_else_is_refused_with_the_way_to_write_it(loss):
         (
             f"L = -log p_y; {P}",
             "q",
-            "fixed is 'q', expected an index of the equations that no sum and no left side has.",
+            "fixed is 'q', expected an index that occurs in the equations, but in no sum and on no left side.",
         ),
         (
             f"L = -log p_y; {P}",
             "i",
-            "fixed is 'i', expected an index of the equations that no sum and no left side has.",
+            "fixed is 'i', expected an index that occurs in the equations, but in no sum and on no left side.",
         ),
         (
             "L = -z[y_i] + log sum_j exp(z_j)",

@@ -312,7 +312,7 @@ MALFORMED = [
     ("L = \\foo x", "'\\foo' is a LaTeX command that isn't known here", "    ^"),
     (
         "dL/dW_jk = 3",
-        "a derivative can't be part of the input: give the function, and ask for its derivative by a name",
+        "a derivative can't be part of the input: give the function, and name the variable with wrt",
         "^",
     ),
     (
@@ -345,8 +345,8 @@ MALFORMED = [
     ("L = N(a) + N", "N is a number here, a function before", "           ^"),
     ("L = sum_i y_i P[i, y_i]", "y is a class label (an index) here, an array before", " " * 19 + "^"),
     ("L = 1; L = 2", "L is defined twice", "       ^"),
-    ("L = L + 1", "a cycle: L -> L", "^"),
-    ("p_i = S a_i; S = sum_i p_i", "a cycle: p -> S -> p", "^"),
+    ("L = L + 1", "equations in a cycle: L -> L", "^"),
+    ("p_i = S a_i; S = sum_i p_i", "equations in a cycle: p -> S -> p", "^"),
     ("p_i = S", "index i of the left side is not on the right; write p without i in every equation", "^"),
     (
         "s_t = sum_k r_k",
@@ -358,7 +358,7 @@ MALFORMED = [
         "index j of the left side is not on the right; write P without j in every equation",
         "^",
     ),
-    ("c = a; a = b; b = a", "a cycle: a -> b -> a", "       ^"),
+    ("c = a; a = b; b = a", "equations in a cycle: a -> b -> a", "       ^"),
 ]
 
 
@@ -636,7 +636,7 @@ MALFORMED_MATRIX = [
     ),
     (
         "P = exp(Z) / sum(exp(Z), axis=1)",
-        "expected a vector along the last axis, got one along the rows; keepdims=True keeps it"
+        "expected a vector along the last axis, got one along the rows: write keepdims=True"
         "; if Z is something else, declare its shape",
         "           ^",
     ),
@@ -657,7 +657,7 @@ MALFORMED_MATRIX = [
     ("L = x.y", "expected T after '.', got 'y'", "      ^"),
     ("L = x @", "expected an expression, got the end", "       ^"),
     ("L = ‖x", "expected '‖' to close the norm, got the end", "      ^"),
-    ("y = y + 1", "a cycle: y -> y", "^"),
+    ("y = y + 1", "equations in a cycle: y -> y", "^"),
     ("L = 1; L = 2", "L is defined twice", "       ^"),
     ("L = x / 0", "division by zero", "        ^"),
 ]

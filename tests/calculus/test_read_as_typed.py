@@ -197,7 +197,7 @@ REFUSED = {
         *(False, "expected softmax to run over an index of its argument, got none; write softmax_i(z_i)"),
     ),
     r"\text{softmax}(z)_i = e^{z_i} / \sum_j e^{z_j}": (
-        *(False, "softmax is known, so leave this equation out, or give its value a name: p_i = ..."),
+        *(False, "softmax is built in, so leave this equation out, or give its value a name: p_i = ..."),
     ),
     r"P(x;\theta) = \theta x": (
         False,
@@ -213,9 +213,9 @@ REFUSED = {
     "L = LSE(z)": (False, "write log(sum_i exp(x_i))"),
     "L = λ(x - 1)": (False, "λ(...) may be a function or a product: write a product as λ * (...)"),
     "L = a(x + 1)": (False, "a(...) may be a function or a product: write a product as a * (...)"),
-    "L = -log p(y_i|x_i)": (False, "a condition is not read in p(...): give the probability an array of its own, p_k"),
+    "L = -log p(y_i|x_i)": (False, "a condition is not supported in p(...): write the probability as an array, p_k"),
     # in matrix notation
-    "L = average((X @ w - y)**2, weights=s)": (True, "the value depends on it: write sum(w * x) / sum(w)"),
+    "L = average((X @ w - y)**2, weights=s)": (True, "write sum(w * x) / sum(w)"),
     "L = sum((X @ w - y).^2)": (True, MATLAB.format("^")),
     "L = sum(X .* W)": (True, MATLAB.format("*")),
     "exp_scores = exp(s); L = sum(exp_scores)": (

@@ -337,7 +337,7 @@ def test_a_loss_that_never_returns_is_named(of):
 def test_an_answer_that_bites_is_told(of):
     biting = "class Dict(dict):\n    def __getitem__(self, name): raise RuntimeError('no')\n"
     result = of(HEAD + biting + FUNCTION + "return Dict(parameters)")
-    assert "what gradients returned raises RuntimeError in my.py, line 6: no" in result.out
+    assert "the value that gradients returned raises RuntimeError in my.py, line 6: no" in result.out
     result = of(HEAD + FUNCTION + "answer = {}; answer['W1'] = answer; return answer")
     assert "nested without end" in result.err
 
@@ -412,7 +412,7 @@ def test_the_memory_limit_holds(of):
     [
         ("nope.py", "nope.py: there is no such file. `glassmax doctor --template nope.py` writes one to start from."),
         ("folder", "folder is a folder, expected a Python file."),
-        ("pipe", "pipe is no regular file, expected a Python file."),
+        ("pipe", "pipe is not a regular file, expected a Python file."),
         ("a.ipynb", "a.ipynb is a notebook, expected a Python file. Save the cell as a .py file."),
         ("x" * 300, f"{'x' * 300} can't be read: File name too long."),
     ],

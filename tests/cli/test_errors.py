@@ -206,8 +206,8 @@ DATA = {
     ),
     "another_encoding": (
         "train latin.csv --target y",
-        "latin.csv, line 27, is not UTF-8 text, though other lines are. Save the file as CSV in UTF-8, or say what it "
-        "is: --encoding latin-1.",
+        "latin.csv, line 27, is not UTF-8 text, though other lines are. Save the file as CSV in UTF-8, or name its "
+        "encoding: --encoding latin-1.",
     ),
     "a_ragged_row": (
         "train ragged.csv --target y",

@@ -51,7 +51,7 @@ def test_a_small_gradient_where_the_true_one_is_zero_is_wrong(name, added):
         assert [line.name for line in diagnosis.lines if not line.correct] == [key]
         assert diagnosis.causes == ("not_in_catalogue",)
         assert diagnosis.findings[0].says == (
-            f"your loss does not change with {key}, so that its gradient should be 0, and it is not"
+            f"your loss does not change with {key}, so the gradient of {key} should be 0, but is not"
         )
         assert "central differences of your loss give 0" in diagnosis.findings[0].cell
 

@@ -72,7 +72,7 @@ SPREAD = {
     "1 - e forgotten": (lambda H: H + E / H.shape[1], "but 0.1 was not taken from the true class"),
     "e/K forgotten": (lambda H: (1 - E) * H, "0.1 was taken from the label of the true class and given to no class"),
     "e for e/(K - 1)": (lambda H: (1 - E) * H + E * (1 - H), "the label of each other class is 0.1, not 0.1/(k - 1)"),
-    "others e/K": (lambda H: (1 - E) * H + E / H.shape[1] * (1 - H), "the true class lacks its 0.1/k"),
+    "others e/K": (lambda H: (1 - E) * H + E / H.shape[1] * (1 - H), "0.1/k is missing from that of the true class"),
     "n for K": (lambda H: (1 - E) * H + E / len(H), "0.1 was divided by the number of samples, not of classes"),
 }
 
@@ -130,7 +130,7 @@ def test_another_share_is_named_beside_that_of_the_loss(e):
     assert finding.cause == "labels_smoothed"
     assert finding.says == (
         f"the labels were smoothed by {e:g}, which leaves 1 - {e * 2 / 3:.4g} to the true class, "
-        "but those of the loss by 0.1"
+        "but the loss smooths them by 0.1"
     )
 
 
@@ -152,7 +152,7 @@ def test_labels_that_the_loss_does_not_smooth_at_all_are_named(arrays, mean):
     diagnosis = gm.diagnose(handed, learner.X, learner.y, network=net)
     (finding,) = diagnosis.findings
     assert finding.cause == "labels_smoothed"
-    assert finding.says.endswith("but those of the loss are not smoothed at all")
+    assert finding.says.endswith("but the loss does not smooth labels")
     assert finding.line == "Y = np.eye(3)[y]\ndZ2 = (P - Y) / n"
     assert any("sum over the samples" in words for words in diagnosis.conventions) == (not mean)
 

@@ -99,7 +99,7 @@ TABLE = {
             "The model is Network(2-2, output='identity', loss='cross_entropy', 6 parameters), "
             "expected softmax or sigmoid output with a loss of its own."
         ): lambda: SoftmaxClassifier.from_model(Model(Network([2, 2], output="identity"), np.array([0, 1]))),
-        "classes is None, expected all labels there will be at the first call of partial_fit.": (
+        "classes is None, expected all labels of all calls at the first call of partial_fit.": (
             lambda: small().partial_fit(IRIS, SPECIES)
         ),
         (

@@ -157,7 +157,7 @@ def test_new_rows_are_read_in_the_style_of_the_training(tmp_path, sign, decimal)
     (tmp_path / "new.csv").write_text(f'x,y\n"{one}",a\n')
     read = read_table(tmp_path / "new.csv")
     if sign == ".":
-        with pytest.raises(DataError, match=r"was read as 20\.442, with the decimal separator '\.', and the table of"):
+        with pytest.raises(DataError, match=r"was read as 20\.442, with the decimal separator '\.', but the table of"):
             model.inputs(read)
         read = read_table(tmp_path / "new.csv", decimal=",")
     assert model.inputs(read).tolist() == model.inputs(read_table(pd.DataFrame({"x": [20442]}))).tolist()

@@ -146,8 +146,8 @@ def test_places_that_may_have_moved_are_refused(tmp_path):
     with pytest.raises(DataError) as caught:
         model.inputs(table_of_lines(tmp_path, [",".join(row.split(",")[1::-1]) for row in ROWS], header=False))
     assert str(caught.value) == (
-        "t.csv has 2 columns, expected 3 as in the training: without a header, columns are told by their places. The "
-        "target c1 may be left out only as the last one; leave its cells empty."
+        "t.csv has 2 columns, expected 3 as in the training: without a header, columns are told apart by their places. "
+        "The target c1 may be left out only if it is the last column; otherwise leave its cells empty."
     )
 
 
@@ -175,6 +175,6 @@ def test_a_header_that_is_repeated_below_is_named(tmp_path, header):
     with pytest.raises(DataError) as raised:
         read_labels(read_table(tmp_path / "t.csv", header=header), "y")
     assert str(raised.value) == (
-        "Row 31 of t.csv (line 32) repeats the header, as where several files were joined, expected cells. Remove each "
+        "Row 31 of t.csv (line 32) repeats the header, as if several files were joined, expected cells. Remove each "
         "such row."
     )

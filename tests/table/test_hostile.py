@@ -91,11 +91,11 @@ SAID = {
     "parquet_with_times_of_day": "  dates:      extra (year, hour)\n",
     "parquet_with_a_zone_by_its_offset": "  dates:      extra (year, season, weekday, hour)\n",
     "parquet_with_dates_beyond_all_calendars": "extra is left out: it holds dates beyond the years 1 to 9999.\n",
-    "classes_that_look_the_same": "differ only in case, spaces or invisible signs: 'a', 'a\\u200b'. If two",
+    "classes_that_look_the_same": "differ only in case, spaces or invisible characters: 'a', 'a\\u200b'. If two",
     "booleans": "  booleans:   x (no and yes)\n",
     "codes_with_leading_zeros": "x: '00004' and the like are codes, because some begin with 0, and are read as categ",
     "a_column_that_counts_the_rows": "x is left out: it counts the rows. To learn from it all the same: --keep x.\n",
-    "a_column_of_identifiers": "c is left out: it is another text in every row, as identifiers are.\n",
+    "a_column_of_identifiers": "c is left out: it has a different text in every row, as identifiers do.\n",
     "free_text": "c is left out: its texts hardly repeat, 60 different texts in 60 rows. To learn from it all the",
     "a_column_that_never_changes": "x is left out: it is 7 in every row.\n",
     "a_column_without_a_value": "x is left out: all its cells are missing.\n",
@@ -179,7 +179,7 @@ def test_a_file_that_ends_the_process_that_reads_it_is_refused(train, monkeypatc
     monkeypatch.setattr("glassmax.table.columnar.subprocess.run", dying)
     result = train(SOUND["parquet"])
     assert result.err == (
-        "Error: t.csv is no whole Parquet file: reading it breaks off. Take another copy, or write it again.\n"
+        "Error: t.csv is not a complete Parquet file: reading it fails. Take another copy, or write it again.\n"
     )
 
 

@@ -172,8 +172,8 @@ REFUSED = {
     ),
     "latin_1_among_utf_8": (
         "x,y\n1,é\n2,".encode() + "é\n".encode("latin-1"),
-        "{path}, line 3, is not UTF-8 text, though other lines are. Save the file as CSV in UTF-8, or say what it is: "
-        "encoding='latin-1'.",
+        "{path}, line 3, is not UTF-8 text, though other lines are. Save the file as CSV in UTF-8, or name its "
+        "encoding: encoding='latin-1'.",
     ),
     "a_quote_that_is_not_closed": (
         b'x,y\n1,a\n2,"b\n3,c\n4,d\n',
@@ -344,7 +344,7 @@ def test_rare_values_share_a_column_with_values_never_seen():
     table = make(c=[*"uuvvwxyz", None, None], y=list("ababababab"))
     encoding, notes = Encoding.learn(table, "y")
     assert encoding.columns == [Category("c", ["u", "v"], True, True, HIGH)]
-    assert list(map(str, notes)) == ["c: 2 values are told apart; the rare ones are taken together"]
+    assert list(map(str, notes)) == ["c: 2 values are told apart; all rare values count as one"]
     X, notes = encoding.encode(make(c=["u", "w", "new", None]))
     assert (X / HIGH).tolist() == [[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 1, 0]]
     assert notes == []

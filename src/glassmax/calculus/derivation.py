@@ -174,7 +174,8 @@ class _GivenFunction:
     def __call__(self, x: Array, order: int) -> Array:
         if order >= len(self.functions):
             raise DeriveError(
-                f"The derivative of order {order} of an open function is needed, got {len(self.functions)} functions."
+                f"The derivative of order {order} of an unspecified function is needed, got {len(self.functions)} "
+                "functions."
             )
         result: Array = self.functions[order](x)
         return result

@@ -106,7 +106,8 @@ GROUPS = [
         ),
         option(
             "--time-limit",
-            "Time limit: a network of the preset that would probably end later is not trained; the first always is.",
+            "Time limit. A network of the preset that would probably exceed it is not trained; the first network is "
+            "always trained.",
             POSITIVE,
             metavar="SECONDS",
         ),

@@ -274,7 +274,10 @@ def _with_reshaped(judgement: Judgement, problem: Problem, answer: Answer) -> Ju
     d = judgement.diagnosis
     if not told or not d.correct:
         return judgement
-    said = (*d.conventions, f"an axis of length 1 more or less is not a mistake: the gradient of {', '.join(told)}")
+    said = (
+        *d.conventions,
+        f"an axis of length 1 too many or too few is not a mistake: the gradient of {', '.join(told)}",
+    )
     return replace(judgement, diagnosis=replace(d, conventions=said))
 
 

@@ -69,7 +69,7 @@ def prepare_partial_fit(classifier: Any, X: Any, y: Any, sample_weight: Any, cla
     plan = make_plan(classifier)
     continues = hasattr(classifier, "network_")
     if not continues and classes is None:
-        expected = "all labels there will be at the first call of partial_fit"
+        expected = "all labels of all calls at the first call of partial_fit"
         raise OptionError(parameter="classes", came="None", expected=expected)
     warn_of_ignored(classifier)
     trial = copy(classifier)

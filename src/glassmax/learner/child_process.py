@@ -78,9 +78,9 @@ def _of_exception(file: LearnerFile, error: BaseException) -> dict[str, Any]:
         raise FileFaultError(f"{file.name}: {error}") from None
     place = file.place(error)
     if place.number:
-        return raised("what gradients returned", error, place, "")
+        return raised("the value that gradients returned", error, place, "")
     if isinstance(error, RecursionError):
-        raise FileFaultError(f"{file.name}: what gradients returned is nested without end.") from None
+        raise FileFaultError(f"{file.name}: the value that gradients returned is nested without end.") from None
     raise error
 
 

@@ -78,7 +78,7 @@ def _check_file(path: Path) -> Path:
                 f"{path}: there is no such file. `glassmax doctor --template {path.name}` writes one to start from."
             )
         if not path.is_file():
-            raise LearnerFileError(f"{path} is no regular file, expected a Python file.")
+            raise LearnerFileError(f"{path} is not a regular file, expected a Python file.")
         if path.suffix == ".ipynb":
             raise LearnerFileError(f"{path} is a notebook, expected a Python file. Save the cell as a .py file.")
         if path.stat().st_size > LARGEST_FILE:

@@ -96,7 +96,7 @@ def write_template(path: str | Path) -> None:
     except OSError as error:
         raise LearnerFileError(f"{path} can't be written: {error.strerror}. Give another name.") from None
     except ValueError:
-        raise LearnerFileError(f"{str(path)!r} is no name of a file. Give another name.") from None
+        raise LearnerFileError(f"{str(path)!r} is not a file name. Give another name.") from None
 
 
 def _named(path: str | Path) -> str:

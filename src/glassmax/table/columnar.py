@@ -79,7 +79,7 @@ def _probe(source: Source, content: bytes | None) -> None:
         return
     if child.returncode < 0 or child.returncode >= DIED:
         raise DataError(
-            f"{source.place} is no whole {source.kind} file: reading it breaks off. Take another copy, or write it "
+            f"{source.place} is not a complete {source.kind} file: reading it fails. Take another copy, or write it "
             "again."
         )
 
@@ -96,7 +96,8 @@ def _in_words(source: Source) -> Iterator[None]:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError, OverflowError) as error:
         first = str(error).strip().splitlines() or [type(error).__name__]
         raise DataError(
-            f"{source.place} is no whole {source.kind} file: {first[0][:150]}. Take another copy, or write it again."
+            f"{source.place} is not a complete {source.kind} file: {first[0][:150]}. Take another copy, or write it "
+            "again."
         ) from None
 
 

@@ -103,7 +103,7 @@ class Lines:
             return text.encode("utf-8")
         except UnicodeError:
             raise DataError(
-                f"{self.source.place} is not {self.encoding} text all through: the fault is after line "
+                f"{self.source.place} is not {self.encoding} text throughout: invalid bytes come after line "
                 f"{self.count + 1}.",
                 remedy=("Save it as CSV in UTF-8, or pass another ", Setting("encoding"), "."),
             ) from None
@@ -151,6 +151,6 @@ class Lines:
             why = "as asked for" if self.given else "though other lines are"
             raise DataError(
                 f"{self.source.place}, line {line}, is not UTF-8 text, {why}.",
-                remedy=("Save the file as CSV in UTF-8, or say what it is: ", Setting("encoding", "latin-1"), "."),
+                remedy=("Save the file as CSV in UTF-8, or name its encoding: ", Setting("encoding", "latin-1"), "."),
             )
         self.encoding = LATIN

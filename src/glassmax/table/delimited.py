@@ -317,7 +317,7 @@ def _read_head(name: str, block: bytes, dialect: Dialect) -> _Head:
         which = "column is" if empty == 1 else f"{empty} columns are"
         notes.append(f"Lines end with {DELIMITERS.get(delimiter, repr(delimiter))}: the empty last {which} left out.")
     if dialect.header is None and len(header) > 1 and all(re.match(PLAIN, cell) for cell in header):
-        notes.append(f"The first line ({', '.join(header[:3])}, ...) is taken for the names of the columns.")
+        notes.append(f"The first line ({', '.join(header[:3])}, ...) was read as the names of the columns.")
     length = sum(len(line.encode("utf-8")) + 1 for line in text.split("\n", n_lines)[:n_lines])
     decimal, known = (dialect.decimal, True) if dialect.decimal else _decimal(rows, delimiter)
     length += len(before.encode("utf-8"))

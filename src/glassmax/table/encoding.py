@@ -141,9 +141,7 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
             columns.append(column)
             if isinstance(column, Category) and column.rare:
                 kept = "value is" if len(column.values) == 1 else "values are"
-                notes.append(
-                    Note((f"{name}: {len(column.values)} {kept} told apart; the rare ones are taken together",))
-                )
+                notes.append(Note((f"{name}: {len(column.values)} {kept} told apart; all rare values count as one",)))
         columns = with_sparse_values(table, columns)
         if not columns:
             what = f"{table.name} has no column to learn {target!r} from"
@@ -209,7 +207,8 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
             return
         raise DataError(
             f"{table.name} has {n} columns, expected {expected} as in the training: without a header, columns are told "
-            f"by their places. The target {self.target} may be left out only as the last one; leave its cells empty."
+            f"apart by their places. The target {self.target} may be left out only if it is the last column; otherwise "
+            "leave its cells empty."
         )
 
     def _read_alike(self, table: Table) -> Table:
@@ -245,7 +244,7 @@ class Encoding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
             decimal = "," if between == "." else "."
             raise DataError(
                 f"{table.place(int(odd[0]))}: column {column.name!r} was read as {cells[odd[0]]:g}, with the decimal "
-                f"separator {between!r}, and the table of the training with {decimal!r}.",
+                f"separator {between!r}, but the table of the training was read with {decimal!r}.",
                 remedy=("Read the table in the same way: ", Setting("decimal", decimal), "."),
             )
 

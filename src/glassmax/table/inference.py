@@ -225,7 +225,7 @@ def _guess_numbers(name: str, values: Array, *, keep: bool) -> _Guess:
     if _numbers_rows(values):
         return _left_out_unless_kept(name, it("counts the rows"))
     if NAMED_ID.fullmatch(name) and len(there) > FEW and len(np.unique(there)) == len(there) and _whole(there):
-        return _left_out_unless_kept(name, it("is another number in every row, as identifiers are"))
+        return _left_out_unless_kept(name, it("has a different number in every row, as identifiers do"))
     if _are_days(there):
         what = f"{name}: {there[0]:.0f} and the like are read as numbers. If they are dates, write them as 2024-05-31."
         return _Guess("number", Note((what,)))
@@ -377,7 +377,7 @@ def _too_many(name: str, there: list[str], distinct: set[str], *, whole: bool) -
         )
     long = sum(map(len, there)) / len(there)
     if len(distinct) == len(there) and whole and long <= 40 and not any(" " in text.strip() for text in there):
-        return _left_out(name, it("is another text in every row, as identifiers are"))
+        return _left_out(name, it("has a different text in every row, as identifiers do"))
     if 2 * plain >= len(there):
         example = next(text for text in there if parse_number(text) is None)
         return _Guess(
@@ -394,8 +394,8 @@ def _dates(name: str, found: tuple[str, bool], cells: Iterable[str], *, two_digi
     notes = []
     if ambiguous:
         notes.append(
-            f"{name}: dates are read as {FORMS[form]}, which no day beyond 12 confirms. Write them as 2024-05-31 if it "
-            "is otherwise."
+            f"{name}: dates are read as {FORMS[form]}, but no day above 12 confirms this order. If the order is "
+            "different, write the dates as 2024-05-31."
         )
     if two_digits and any(TWO_DIGITS.match(text) for text in cells):
         notes.append(f"{name}: years of two digits are taken for 1969 to 2068.")

@@ -80,7 +80,10 @@ def read_json_lines(lines: Lines, wanted: Sequence[str] | None = None, decimal: 
             if wanted is None:
                 check_number_of_columns(f"{name} (line {line})", len(known) - 1)  # one is the target
             if len(known) > MOST_KEYS:
-                raise DataError(f"{name} (line {line}) has more than {MOST_KEYS} keys, expected the same in each line.")
+                raise DataError(
+                    f"{name} (line {line}) brings the table to more than {MOST_KEYS} keys, expected the same keys in "
+                    "each line."
+                )
             rows.append(row)
             ends.append(line)
             cells += len(known)
@@ -99,7 +102,7 @@ def _object(name: str, line: int, text: str) -> dict[str, Any]:
     except _TwiceError as error:
         raise DataError(f"{name} (line {line}) has the key {str(error)!r} twice. Rename one.") from None
     except (ValueError, RecursionError) as error:
-        what = error.msg if isinstance(error, json.JSONDecodeError) else "too deep, or too long a number"
+        what = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply, or a number is too long"
         raise DataError(
             f"{name} (line {line}) is not JSON: {what}. Expected an object on each line, as "
             '{"width": 1.5, "kind": "a"}.'

@@ -121,7 +121,7 @@ def _check_header(table: Table, target: str, texts: Array) -> None:
     again = np.flatnonzero(named.all(axis=0))
     if len(named) > 1 and len(again) and not named[:, ~named.all(axis=0)].any():  # no name is a cell of another row
         raise DataError(
-            f"{table.place(int(again[0]))} repeats the header, as where several files were joined, expected cells. "
+            f"{table.place(int(again[0]))} repeats the header, as if several files were joined, expected cells. "
             "Remove each such row."
         )
     if table.has_header:

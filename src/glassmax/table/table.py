@@ -153,7 +153,7 @@ class Table:
         if not self.names:
             return ("It has none at all.",)
         if len(self.names) == 1 and self.how.startswith("CSV"):
-            one = f"It was read as one column, {self.names[0][:60]!r}. If cells are separated, say by what: "
+            one = f"It was read as one column, {self.names[0][:60]!r}. If it has several, name the separator: "
             return (one, Setting("delimiter"), ".")
         if near:
             return (f"Did you mean {' or '.join(map(repr, near[:3]))}?",)
@@ -164,7 +164,7 @@ class Table:
         cells = sum(not name.strip() or parse_number(name) is not None for name in self.names)
         if cells <= len(self.names) / 5 or self.has_header is not None:
             return ()
-        return (" The first line is taken for the names; if it is a row, say ", Setting("header", False), ".")
+        return (" The first line was read as the names; if it is a row, say ", Setting("header", False), ".")
 
     def rows(self, index: Array | slice) -> "Table":
         """Return some of the rows; messages go on to call them by their number in the whole table."""

@@ -62,8 +62,8 @@ class AmbiguityCursor(SumCursor):
         if token.text in self.known:
             return
         if token.text in WORDS:
-            message = f"'{token.text}' is not read as a name: write a sign of LaTeX with its backslash, "
-            message += "or take another name for an array"
+            message = f"'{token.text}' can't be the name of an array: write a LaTeX command with its backslash, "
+            message += "or take another name"
             raise ExpressionError(message, self.text, token.start)
         called = self.at("(") and not self.token.spaced
         command = self.typed(token).startswith("\\") or token.text in ("prod", "argmax", "argmin", "lg")
@@ -160,7 +160,7 @@ class AmbiguityCursor(SumCursor):
         given = [each.text for each in self.tokens[self.index + 1 : close]]
         if given != self.arguments[token.text]:
             message = f"{token.text} is defined for ({''.join(self.arguments[token.text])}), and used for "
-            message += f"({''.join(given)}): write an equation with a name of its own for each"
+            message += f"({''.join(given)}): write two equations with different names"
             raise ExpressionError(message, self.text, token.start)
         self.index = close + 1
 
@@ -206,7 +206,7 @@ class AmbiguityCursor(SumCursor):
             raise ExpressionError(f"{message}that is not specified as f(...)", self.text, token.start)
         if "|" in inner[1:] and inner.count("|") == 1:
             message = (
-                f"a condition is not read in {self.typed(token)}(...): give the probability an array of its own, p_k"
+                f"a condition is not supported in {self.typed(token)}(...): write the probability as an array, p_k"
             )
             raise ExpressionError(message, self.text, token.start)
         if token.text == "delta" and len(inner) == 3 and inner[1] == ",":
@@ -218,7 +218,7 @@ class AmbiguityCursor(SumCursor):
         """What to write for an equation that gives a known function: softmax(z)_i = ..."""
         called = self.tokens[self.index + 1].text == "("
         if self.token.kind == "name" and called and self.token.text in (*FUNCTIONS, *SOFTMAXES):
-            return f"; {self.token.text} is known, so leave this equation out, or give its value a name: p_i = ..."
+            return f"; {self.token.text} is built in, so leave this equation out, or give its value a name: p_i = ..."
         return ""
 
     def what_follows(self) -> str:

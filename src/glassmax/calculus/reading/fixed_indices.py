@@ -49,7 +49,7 @@ def fixed_indices(
     labels = {letter: label for _, value in written for label in _labels(value) for letter in label.indices}
     for letter in declared:
         if letter not in carriers:
-            what = f" is {letter!r}, expected an index of the equations that no sum and no left side has."
+            what = f" is {letter!r}, expected an index that occurs in the equations, but in no sum and on no left side."
             raise ExpressionError((Setting("fixed"), what))
         if letter in labels:
             label = labels[letter]

@@ -121,6 +121,6 @@ REFUSED = {
     **dict.fromkeys(("cbrt",), "write x^(1/3)"),
     **dict.fromkeys(("cot",), "write cos(x)/sin(x)"),
     **dict.fromkeys(("lg",), "write log2(x) or log10(x)"),
-    **dict.fromkeys(("Pr", "Prob"), "give the probability an array of its own, such as p_k"),
+    **dict.fromkeys(("Pr", "Prob"), "write the probability as an array, such as p_k"),
 }
 """Names that stand for more than a function of one number, or for one without a rule, and what to write."""

@@ -13,7 +13,7 @@ from .tokens import Token
 
 __all__ = ["DERIVATIVE", "LeftSideCursor"]
 
-DERIVATIVE = "a derivative can't be part of the input: give the function, and ask for its derivative by a name"
+DERIVATIVE = "a derivative can't be part of the input: give the function, and name the variable with wrt"
 
 
 class LeftSideCursor(AmbiguityCursor):

@@ -49,7 +49,7 @@ class Axes(GuessedAxes):
             else:
                 kept.append((name, node))
         if not kept:
-            raise ExpressionError("expected an equation besides that of a length, like L = sum(x) / N", self.text)
+            raise ExpressionError("expected an equation besides the one for a length, like L = sum(x) / N", self.text)
         self.name_lengths(chosen)
         self.check_labels()
         return kept
@@ -206,7 +206,7 @@ class Axes(GuessedAxes):
         tail = longer[len(longer) - len(shorter) :]
         vector = len(longer) == 2 and len(shorter) == 1
         if vector and self.root(shorter[0]) == self.root(longer[0]) != self.root(longer[1]):
-            self.fault("expected a vector along the last axis, got one along the rows; keepdims=True keeps it", node)
+            self.fault("expected a vector along the last axis, got one along the rows: write keepdims=True", node)
         self.same(tail, shorter, node)
         joined = tuple(y if x == ONE_AXIS else x for x, y in zip(tail, shorter, strict=True))
         return longer[: len(longer) - len(shorter)] + joined

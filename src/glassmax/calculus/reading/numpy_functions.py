@@ -48,18 +48,18 @@ ADVICE = {
     **dict.fromkeys(("rowsum", "rowsums"), "write sum(X, axis=1, keepdims=True)"),
     **dict.fromkeys(("colsum", "colsums"), "write sum(X, axis=0)"),
     **dict.fromkeys(("flatten", "ravel", "view"), "leave it out of a sum over all entries, or write einsum"),
-    "detach": "a constant in the place of an array is an array of its own: give it another name",
+    "detach": "write the detached array as an array of its own, with another name",
     "where": "write a mask as an array of its own: M * a + (1 - M) * b",
     "cross_entropy": "write it out: -sum(Y * log_softmax(Z)) / N",
     "leaky_relu": "write it out: relu(x) - alpha * relu(-x)",
 }
 WEIGHING = {
-    "weights": "the value depends on it: write sum(w * x) / sum(w)",
-    "weight": "the value depends on it: write it out as a factor of each entry",
-    "where": "the value depends on it: write a factor M, which is 1 where the entry counts and 0 elsewhere",
-    "initial": "the value depends on it: add it",
-    "b": "the value depends on it: write log(sum(b * exp(x)))",
-    "label_smoothing": "the value depends on it: write Y as the smoothed labels",
+    "weights": "write sum(w * x) / sum(w)",
+    "weight": "write the weight as a factor of each entry",
+    "where": "write a factor M, which is 1 where the entry counts and 0 elsewhere",
+    "initial": "add the initial value to the result",
+    "b": "write log(sum(b * exp(x)))",
+    "label_smoothing": "write Y as the smoothed labels",
 }
 """Options on which the value depends, and what to write for them."""
 OF_MATRICES = ("inv", "pinv", "det", "logdet", "slogdet", "expm", "logm", "sqrtm", "cholesky", "rank", "eig", "svd")
@@ -114,7 +114,7 @@ class NumpyFunctions:
     def unknown(self, name: str, library: str, place: int) -> NoReturn:
         """Refuse a function by its name, with what to write in its place."""
         if name in OF_MATRICES:
-            self.fault(f"{name} of a matrix is not known here; an open function is applied entry by entry", place)
+            self.fault(f"{name} of a matrix is not known here; other functions are applied entry by entry", place)
         own = "write it out, or give the array that it returns a name of its own"
         open_function = "a function that is not specified has one letter, f(x), and is applied entry by entry"
         advice = ADVICE.get(name, own if library else open_function)
@@ -350,7 +350,7 @@ class NumpyFunctions:
 
 
 def _no_option(name: str, option: str) -> str:
-    """The message for an option that is not supported: whether the value depends on it, and what to write then."""
+    """The message for an option that is not supported: what to write if the value depends on it."""
     return f"{name} has no option {option} here; {WEIGHING.get(option, 'leave it out')}"
 
 

@@ -377,4 +377,4 @@ def in_order(uses: Mapping[str, set[str]], place_of: Mapping[str, int], text: st
         start = min(range(len(cycle)), key=lambda at: place_of[cycle[at]])
         around = [*cycle[start:], *cycle[: start + 1]]
         shown = around if len(around) <= 6 else [*around[:4], "...", around[-1]]
-        raise ExpressionError(f"a cycle: {' -> '.join(shown)}", text, place_of[around[0]]) from None
+        raise ExpressionError(f"equations in a cycle: {' -> '.join(shown)}", text, place_of[around[0]]) from None

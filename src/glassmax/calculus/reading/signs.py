@@ -46,7 +46,7 @@ COMMAND_ADVICE = {
     "arg": "argmax has no derivative",
     **dict.fromkeys(("dots", "ldots", "cdots"), "a sum runs over the whole axis of its index, sum_i"),
     "sim": "an expectation over n samples is 1/n sum_i f(x_i)",
-    "nabla": "give the function, and ask for its derivative by a name",
+    "nabla": "give the function, and name the variable of the derivative with wrt",
     "otimes": "an outer product is x_i y_j in index notation, x yᵀ in matrix notation",
     **dict.fromkeys(("binom", "int", "lim", "bigcup", "cup"), "it has no index notation"),
     **dict.fromkeys(("lfloor", "lceil"), "it has no derivative"),

@@ -259,7 +259,7 @@ class _Scripts:
         if bare.isdigit():
             message = f"{name}^({bare}) may be a power or a layer: write {name}^{bare} or {name}{bare}"
         elif bare in ("*", "+", "-", ""):
-            message = f"'{bare}' as a superscript is not read: make it part of the name, such as {name}1"
+            message = f"the superscript '{bare}' is not supported: make it part of the name, such as {name}1"
         else:
             power = f"{name}_{below}^({bare})" if below else f"{name}^({bare})"
             power = f"({name}_...)^({bare})" if self.tokens[end].text == "_" else power

@@ -187,9 +187,9 @@ class _Scanner:
         """Refuse a character, with what to write in its place."""
         hint = "expected a formula, got the unknown character " + repr(character)
         if character == "∂":
-            hint = "a derivative can't be part of the input: give the function, and ask for its derivative by a name"
+            hint = "a derivative can't be part of the input: give the function, and name the variable with wrt"
         elif self.match(MARK):
-            hint = "a comparison can't be part of a formula: write step(x) for x > 0, relu(x) for its larger part"
+            hint = "a comparison can't be part of a formula: write step(x) for x > 0, relu(x) for max(0, x)"
         elif character in "'′’″":
             hint = "a prime belongs right after a name, "
             if self.matrix:
@@ -253,7 +253,7 @@ class _Scanner:
         if braces:
             close = end + len(self.text[end:]) - len(self.text[end:].lstrip())
             if self.text[close : close + 1] != "}":
-                hint = f"expected one name in \\{word}{{...}}, its indices after the brace: \\{word}{{x}}_i"
+                hint = f"expected one name in \\{word}{{...}}, with its indices after the brace: \\{word}{{x}}_i"
                 raise ExpressionError(hint, self.text, close)
             end = close + 1
         return text + ACCENTS.get(word, ""), FONTS.get(word, "") or font, end

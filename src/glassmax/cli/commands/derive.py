@@ -40,7 +40,7 @@ class WrongExpressionError(click.ClickException):
 @click.argument("equations", required=False)
 @group(
     "What to derive",
-    option("--wrt -w", "Variable of the derivative; twice for a Hessian.", multiple=True, metavar="NAME"),
+    option("--wrt -w", "Variable of the derivative; pass it twice for a Hessian.", multiple=True, metavar="NAME"),
     option("--of", "Quantity to differentiate.  [default: the one that no other equation uses]", metavar="NAME"),
     option("--cell", "Differentiate with respect to one entry, and name its indices: W2[m,n].", metavar="NAME[i,j]"),
     option("--assume -a", "Equation to assume: 'sum_k y_k = 1'. May be repeated.", multiple=True, metavar="EQUATION"),
@@ -49,13 +49,15 @@ class WrongExpressionError(click.ClickException):
 @group(
     "Notation of the equations",
     option("--einstein", "Sum over an index that appears twice in a product.", is_flag=True),
-    option("--fixed", "Letter of one fixed index, such as the true class; y is read so.", metavar="LETTER"),
+    option(
+        "--fixed", "Letter of one fixed index, such as the true class. The letter y needs no option.", metavar="LETTER"
+    ),
     option("--matrix", "Read the equations as matrix notation, such as X @ W + b.", is_flag=True),
     option("--shapes", "Axes of the arrays, with --matrix, such as 'X: n,d; b: k'.", metavar="TEXT"),
 )
 @group(
     "Instead of equations",
-    option("--network", "Layer sizes of a dense network to derive for, such as 4-10-3.", metavar="SIZES"),
+    option("--network", "Layer sizes of the dense network to differentiate, such as 4-10-3.", metavar="SIZES"),
     option(
         "--activation",
         "Activation of the hidden layers, with --network. Pass f for an unspecified function.  [default: sigmoid;"
@@ -130,7 +132,7 @@ def _derivations(asked: dict[str, Any]) -> "list[Derivation]":
         return _rule(asked["rule"])
     wrt = [*asked["wrt"], *([asked["cell"]] if asked["cell"] else [])]
     if not wrt:
-        raise click.UsageError("Say what to differentiate by: --wrt NAME.")
+        raise click.UsageError("Name the variable of the derivative: --wrt NAME.")
     if asked["network"]:
         return [_network(wrt, asked)]
     options = {name: asked[name] for name in ("of", "assume", "times", "einstein", "matrix", "shapes")}

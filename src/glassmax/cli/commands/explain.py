@@ -27,11 +27,11 @@ FORMATS = ("as_json", "markdown", "latex", "html")
 @group(
     "Rows",
     option("--row", "Row to explain, counted from 1.", click.IntRange(1)),
-    option("--rows", "Rows to explain, counted from 1, both included: 10:14.  [default: the first 5]", metavar="A:B"),
+    option("--rows", "First and last row to explain, counted from 1: 10:14.  [default: the first 5]", metavar="A:B"),
     option("--weight", "Column of sample weights, >= 0.", metavar="COLUMN"),
     option(
         "--member",
-        "Network of an ensemble, counted from 0.  [default: that of the largest weight]",
+        "Network of an ensemble, counted from 0.  [default: the one with the largest weight]",
         click.IntRange(0),
     ),
 )
@@ -40,30 +40,34 @@ FORMATS = ("as_json", "markdown", "latex", "html")
     option("--only", "Array to show, such as dW2. May be repeated.", multiple=True, metavar="NAME"),
     option(
         "--cell",
-        "Cell to take apart, indices from 0, or from -1 at the end: dW2[3,1]. May be repeated.",
+        "Cell to take apart, with indices from 0, or from -1 at the end, such as dW2[3,1]. May be repeated.",
         multiple=True,
         metavar="CELL",
     ),
-    option("--naive", "The usual wrong ways beside the right one, for the first of the rows.", is_flag=True),
+    option("--naive", "Show the usual mistakes beside the right computation, for the first of the rows.", is_flag=True),
     option(
-        "--nudge", "Cell to change, of a parameter or of X: W2[3,1]. May be repeated.", multiple=True, metavar="CELL"
+        "--nudge",
+        "Cell of a parameter or of X to change, such as W2[3,1]. May be repeated.",
+        multiple=True,
+        metavar="CELL",
     ),
-    option("--step", "Change of the cell, with --nudge.  [default: 0.001]", metavar="NUMBER"),
+    option("--step", "Number that --nudge adds to the cell.  [default: 0.001]", metavar="NUMBER"),
 )
 @group("Data", *FILE_FORMAT)
 @group(
     "Output",
     option("--markdown", "Print the ledger as Markdown.", is_flag=True),
     option("--latex", "Print the ledger as LaTeX.", is_flag=True),
-    option("--html", "Write a web page to walk through, with every cell taken apart.", metavar="FILE"),
+    option("--html", "Write a web page of all arrays, step by step, with every cell taken apart.", metavar="FILE"),
     *RESULT,
 )
 def command(model: str, data: str | None, **asked: Any) -> None:
-    """Show every array of a batch: its equation, its shape, its numbers and why.
+    """Show every array of a batch: equation, shape, numbers and reason.
 
-    MODEL is a file that `glassmax train` has written, and DATA a table that has the target column. The rows of DATA are
-    one batch: its forward pass, its loss, its backward pass down to the inputs, and a step of gradient descent.
-    `glassmax explain toy` needs no model: it shows a network of 4 inputs, 10 hidden units and 3 classes on five rows.
+    MODEL is a file that `glassmax train` has written. DATA is a table that has the target column. The rows of DATA form
+    one batch. The output shows the forward pass of the batch, the loss, the backward pass down to the inputs, and a
+    step of gradient descent. `glassmax explain toy` needs no model: it shows a network of 4 inputs, 10 hidden units and
+    3 classes on five rows.
 
     \b
     Examples:

@@ -57,10 +57,11 @@ def command(model: str, data: str, proba: bool, top: int | None, coverage: float
     ignored. DATA may be larger than memory: predictions are written as rows are read. Missing cells that were filled,
     and values that training never saw, are counted on stderr.
 
-    With --coverage 0.9, the column "set" holds for each row the classes, the most probable first, among which the true
-    one is found in 90 % of new rows; in CSV, they are separated by |. A set that would be empty, as some are if the
-    model is right more often than that, holds the most probable class. --allow-empty leaves these sets empty; the sets
-    then hold the true class in 90 % of new rows, without the most probable classes in more.
+    With --coverage 0.9, the column "set" holds a set of classes for each row. The sets hold the true class in 90 % of
+    new rows, or in more. The most probable class comes first; in CSV, classes are separated by |. If the model is right
+    in more than 90 % of the rows, some sets would be empty. Such a set holds the most probable class instead, which
+    raises the share of rows whose set holds the true class. With --allow-empty, these sets stay empty, and the share
+    is 90 %.
 
     \b
     Examples:

@@ -260,7 +260,7 @@ ANY_OUTPUT: tuple[Mistake[LastLayer], ...] = (
             cost=1.3, also=("wrong_operand",)),
     Mistake("batch_coupling", "the mean of dZ over the batch was subtracted from it",
             lambda s: right_dZ(s) - right_dZ(s).mean(axis=0), cost=1.2),
-    Mistake("bias_last_row", "only the last sample counts: each overwrote the one before",
+    Mistake("bias_last_row", "only the last sample counts: each sample overwrote the one before",
             lambda s: _only_row(s, s.n - 1) if s.n > 1 else None,
             cost=1.1, any_scale=True, also=("wrong_operand", "batch_coupling")),
     Mistake("bias_last_row", "only the first sample counts",

@@ -201,7 +201,7 @@ TANH: tuple[Mistake[Site], ...] = (
     other_function("the square is missing: 1 - tanh is not tanh'", lambda s: 1 - s.A, cost=1.05),
     other_function("(1 - tanh)² is not 1 - tanh²", lambda s: (1 - s.A) ** 2, cost=1.2),
     other_function("1/cosh was used without its square", lambda s: 1 / np.cosh(s.Z), cost=1.2),
-    other_function("the factor 1/2 is too much in (1 - tanh²)/2", lambda s: (1 - s.A * s.A) * 0.5, cost=1.3),
+    other_function("(1 - tanh²)/2 has a factor 1/2 that is not in tanh'", lambda s: (1 - s.A * s.A) * 0.5, cost=1.3),
     other_function("the sign is wrong: tanh² - 1 is not tanh'", lambda s: s.A * s.A - 1, cost=1.2),
 )
 

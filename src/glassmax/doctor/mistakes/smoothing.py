@@ -65,15 +65,15 @@ def smoothings(p: Pass) -> Iterator[Smoothing]:
     if share is None or p.architecture.output != "softmax" or p.architecture.loss != "cross_entropy":
         return
     k, smooth = p.k, share > 1e-12
-    tail = "" if smooth else "; the labels of the loss are not smoothed at all"
+    tail = "" if smooth else "; the loss does not smooth labels"
 
     def of(words: str, start: Callable[[Array], Array], end: Callable[[Array], Array], cost: float = 1.25) -> Smoothing:
         return Smoothing("smoothing_spread", words + tail, start, end, cost)
 
     words = f"the labels were smoothed by {SHARE}, which leaves 1 - {TAKEN} to the true class, "
-    words += f"but those of the loss by {share:.4g}" if smooth else "but those of the loss are not smoothed at all"
+    words += f"but the loss smooths them by {share:.4g}" if smooth else "but the loss does not smooth labels"
     yield Smoothing("labels_smoothed", words, _same, lambda H: np.full_like(H, 1 / k))
-    more, less = "so that its row sums to more than 1", "so that its row sums to less than 1"
+    more, less = "so that a row sums to more than 1", "so that a row sums to less than 1"
     yield of(
         f"1/k was added to the label of each class, not {SHARE}/k, {more}",
         lambda H: H + 1 / k,
@@ -94,7 +94,7 @@ def smoothings(p: Pass) -> Iterator[Smoothing]:
     )
     yield of(f"{SHARE} was taken from the label of the true class and given to no class, {less}", _same, np.zeros_like)
     yield of(
-        f"the label of each other class is {SHARE}/k, and that of the true class lacks its {SHARE}/k, {less}",
+        f"the label of each other class is {SHARE}/k, but {SHARE}/k is missing from that of the true class, {less}",
         _same,
         lambda H: (1 - H) / k,
         1.3,
@@ -117,5 +117,5 @@ def row_sum_left_out(p: Pass) -> Iterator[Mistake[LastLayer]]:
     total = p.scale * p.n
     if not share_of(p.Y) or abs(total - 1) < 1e-6 or p.architecture.loss != "cross_entropy":
         return
-    words = f"the smoothed labels of the loss sum to {total:.4g} in each row, so that P is multiplied by {total:.4g}"
-    yield Mistake("smoothing_spread", f"{words} in dZ: it was not", lambda s: s.P / (s.p.scale * s.n) - s.Y, cost=1.1)
+    words = f"the smoothed labels of the loss sum to {total:.4g} in each row, but P was not multiplied by {total:.4g}"
+    yield Mistake("smoothing_spread", f"{words} in dZ", lambda s: s.P / (s.p.scale * s.n) - s.Y, cost=1.1)

@@ -52,7 +52,7 @@ FACTORS_OF_THE_PRODUCT: tuple[Mistake[Site], ...] = (
 ROWS: tuple[Mistake[Site], ...] = (
     Mistake("elementwise_product", "only the diagonal of the outer product was kept",
             lambda s: np.diag((s.input * s.dZ).sum(axis=0)) if s.d == s.h else None, cost=1.3),
-    Mistake("bias_last_row", "only the last sample counts: each overwrote the one before",
+    Mistake("bias_last_row", "only the last sample counts: each sample overwrote the one before",
             lambda s: np.outer(s.input[-1], s.dZ[-1]) if s.n > 1 else None, cost=1.2, any_scale=True),
     Mistake("bias_last_row", "only the first sample counts",
             lambda s: np.outer(s.input[0], s.dZ[0]) if s.n > 1 else None, cost=1.4, any_scale=True),

@@ -78,7 +78,7 @@ class Finding:
             ("shape" if " has shape " in self.cell else "one cell", self.cell),
         ]
         if self.indistinguishable:
-            found.append(("or", "these data do not distinguish it from " + ", ".join(self.indistinguishable)))
+            found.append(("or", "these data do not distinguish this mistake from " + ", ".join(self.indistinguishable)))
         return [(heading, text) for heading, text in found if text]
 
 

@@ -72,7 +72,7 @@ def _unexplained(wrong: Slopes) -> str:
     if not wrong.G.any():
         return f"the gradient of {wrong.name} is 0 in every cell"
     if wrong.is_zero:
-        return f"your loss does not change with {wrong.name}, so that its gradient should be 0, and it is not"
+        return f"your loss does not change with {wrong.name}, so the gradient of {wrong.name} should be 0, but is not"
     return f"the gradient of {wrong.name} is wrong, and no factor, penalty or transpose explains it"
 
 

@@ -130,8 +130,8 @@ def _alike(labels: list[str]) -> list[str]:
         alike.setdefault(plain, []).append(label)
     same = [group for group in alike.values() if len(group) > 1]
     return [
-        f"classes that differ only in case, spaces or invisible signs: {', '.join(map(ascii, group[:MOST_SHOWN]))}. "
-        "If two of them mean the same class, spell them alike."
+        "classes that differ only in case, spaces or invisible characters: "
+        f"{', '.join(map(ascii, group[:MOST_SHOWN]))}. If two of them mean the same class, spell them alike."
         for group in same[:MOST_SHOWN]
     ]
 
