@@ -372,7 +372,7 @@ def test_all_columns_that_need_mending_are_refused_at_once_with_the_options_that
 def test_addresses_and_versions_are_no_numbers_with_a_unit(write):
     table = table_of(pl.DataFrame({"v": [write.format(i) for i in range(24)], "y": ["a", "b"] * 12}))
     assert [str(note) for note in infer(table, ("y",)).notes] == [
-        "v is left out: it is another text in every row, as identifiers are."
+        "v is left out: it has a different text in every row, as identifiers do."
     ]
 
 

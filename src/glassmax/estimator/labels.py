@@ -158,7 +158,8 @@ def check_types(y: Any, what: str) -> None:
     if not hasattr(y, "dtype") or y.dtype.kind in "biufUM":
         return
     if y.dtype.kind in "mcV":
-        expected = "text, whole numbers or booleans. Convert them first."
+        why = " Complex data not supported." if y.dtype.kind == "c" else ""  # scikit-learn's checks ask for these words
+        expected = f"text, whole numbers or booleans.{why} Convert them first."
         raise LabelError(f"{what} holds {y.dtype}, expected labels: {expected}")
     y = y.ravel() if y.shape == (y.size, 1) else y
     if y.ndim != 1 or all(isinstance(label, str) for label in y.tolist()):
