@@ -1,8 +1,11 @@
-// One batch, phase by phase: rows up through the network and down again (rows.hpp); then the weights (weights.hpp).
+// One batch, phase by phase: rows up through the network and down again (rows.hpp); then the weights (weights.hpp). With
+// very many classes the rows go up to the last layer, both sweeps follow (classes.hpp), and the rows go down from there.
 //
 // An item of the first phase is a span of rows, one of the second a block of weights. Within a phase no item reads what
 // another writes, and each number is made by one item alone, in an order that the shape fixes: so the bits are the
 // same for any number of threads.
+
+enum Phase { FORWARD, ROWS, WEIGHTS, ROWS_UP, FIRST_SWEEP, BETWEEN, SECOND_SWEEP, ROWS_DOWN, MEASURE };
 
 template <class T> struct Scratch {  // a worker's own
     T **Z;         // of each layer, [unit][SPAN]: Z, then f'(Z), then dZ
@@ -16,6 +19,7 @@ template <class T> struct Scratch {  // a worker's own
 template <class T> struct Batch {
     Layer<T> *layers;
     Embedded<T> embedded;  // if shape.embedding
+    Classes<T> classes;    // if they are very many
     Scratch<T> *scratch;
     Shape shape;
     Rows rows;
@@ -32,7 +36,7 @@ template <class T> struct Batch {
     double divisor;
     int64_t dZ_stride;     // numbers from one panel of dZ to the next
     bool sparse, train, probabilities, first_part;
-    bool rows_phase;       // or the weights'
+    int phase;             // what an item is
     int64_t layers_items;  // of the weights' phase; those of the embedding follow
     int64_t scaled_items;  // of the weights' phase: those of a first layer with a learned scale of its inputs
     int mode, weights_task;  // of the weights' phase

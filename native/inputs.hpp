@@ -13,7 +13,10 @@ template <class T> struct Span {
 
     T *A(int64_t l) const {  // for predictions one span's room is a worker's own
         const Layer<T> &layer = batch.layers[l];
-        return layer.A + (batch.train ? number : worker) * layer.padded * SPAN<T>;
+        return layer.A + (batch.train || batch.classes.active ? number : worker) * layer.padded * SPAN<T>;
+    }
+    T *Z(int64_t l) const {
+        return batch.classes.hidden ? batch.classes.hidden[number * (batch.shape.depth - 1) + l] : own.Z[l];
     }
 };
 

@@ -22,8 +22,8 @@ constexpr int64_t TILES = 32;     // of one item of the weights' phase
 
 template <class T> constexpr int64_t SPANS = (SAMPLES + SPAN<T> - 1) / SPAN<T>;
 
-// Returns the number of items of the weights' phase.
-template <class T> int64_t describe(const Shape &shape, const double *dropout, bool sparse, Layer<T> *layers) {
+// Returns the number of items of the weights' phase; a last layer that goes by tiles of classes has none.
+template <class T> int64_t describe(const Shape &shape, const double *dropout, bool sparse, bool by_classes, Layer<T> *layers) {
     int64_t item = 0;
     for (int64_t l = 0; l < shape.depth; ++l) {
         Layer<T> &layer = layers[l];
@@ -42,6 +42,7 @@ template <class T> int64_t describe(const Shape &shape, const double *dropout, b
         layer.across = whole ? 1 : NV<T>;
         layer.items_down = (layer.d1 + layer.down - 1) / layer.down;
         layer.items_across = (layer.panels + layer.across - 1) / layer.across;
+        if (by_classes && l + 1 == shape.depth) layer.items_down = layer.items_across = 0;
         item += layer.items_down * layer.items_across;
     }
     return item;

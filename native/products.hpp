@@ -48,10 +48,9 @@ template <class T, int M, int N> void affine_tile(const T *W, int64_t ahead, int
         for (int v = 0; v < N; ++v) store(Z + i * SPAN<T> + v * LANES<T>, sum[i][v]);
 }
 
-// dZ_{l-1} = (dZ_l W_l^T) * f' for M units below: D holds f' and becomes dZ_{l-1}. Where f' is 0 for good (relu) no inf
-// may become NaN.
-template <class T, int M, int N>
-void down_tile(const T *W, int64_t stride, int64_t columns, const T *dZ, T *D, bool rectified) {
+// dA_{l-1} = dZ_l W_l^T for M units below, and what `use` makes of it and of what D holds becomes D.
+template <class T, int M, int N, class Use>
+void down_tile(const T *W, int64_t stride, int64_t columns, const T *dZ, T *D, Use use) {
     Vec<T> sum[M][N];
     clear<T>(sum);
     for (; columns > 0; columns -= LANES<T>, W += stride) {
@@ -68,8 +67,7 @@ void down_tile(const T *W, int64_t stride, int64_t columns, const T *dZ, T *D, b
     for (int i = 0; i < M; ++i)
         for (int v = 0; v < N; ++v) {
             T *d = D + i * SPAN<T> + v * LANES<T>;
-            const Vec<T> slope = load(d), product = sum[i][v] * slope;
-            store(d, rectified ? (slope == 0 ? Vec<T>{} : product) : product);
+            store(d, use(load(d), sum[i][v]));
         }
 }
 
@@ -102,10 +100,16 @@ template <class T, int M, int N = NV<T>> void affine(const T *W, int64_t ahead, 
         if (vectors) affine<T, M, N - 1>(W, ahead, rows, A, Z, vectors);
 }
 
-template <class T, int M, int N = NV<T>>
-void down(const T *W, int64_t stride, int64_t columns, const T *dZ, T *D, bool rectified, int vectors) {
+template <class T, int M, class Use, int N = NV<T>>
+void down(const T *W, int64_t stride, int64_t columns, const T *dZ, T *D, int vectors, Use use) {
     for (; vectors >= N; vectors -= N, dZ += N * LANES<T>, D += N * LANES<T>)
-        down_tile<T, M, N>(W, stride, columns, dZ, D, rectified);
+        down_tile<T, M, N>(W, stride, columns, dZ, D, use);
     if constexpr (N > 1)
-        if (vectors) down<T, M, N - 1>(W, stride, columns, dZ, D, rectified, vectors);
+        if (vectors) down<T, M, Use, N - 1>(W, stride, columns, dZ, D, vectors, use);
+}
+
+// dZ of the layer below from its dA, where f' is known. Where f' is 0 for good (relu) no inf may become NaN.
+template <class T> INLINE Vec<T> times_slope(Vec<T> slope, Vec<T> dA, bool rectified) {
+    const Vec<T> product = dA * slope;
+    return rectified ? (slope == 0 ? Vec<T>{} : product) : product;
 }

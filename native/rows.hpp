@@ -99,17 +99,17 @@ template <class T> void targets(const Batch<T> &batch, int64_t s0, int rows, T *
     }
 }
 
-// Write dZ down once more, row after row in panels, as the weights' gradient reads it.
-template <class T> void turn(const Layer<T> &layer, int64_t panel, T *dZ, int64_t s0, int vectors) {
+// Write dZ of some units down once more, row after row in panels, as the weights' gradient reads it.
+template <class T> void turn(T *dZ, int64_t units, int64_t panels, T *turned, int64_t panel, int64_t s0, int vectors) {
     constexpr int L = LANES<T>;
-    for (int64_t j = layer.h; j < layer.panels * L; ++j)
+    for (int64_t j = units; j < panels * L; ++j)
         for (int s = 0; s < SPAN<T>; s += L) store(dZ + j * SPAN<T> + s, Vec<T>{});
-    for (int64_t p = 0; p < layer.panels; ++p)
+    for (int64_t p = 0; p < panels; ++p)
         for (int v = 0; v < vectors; ++v) {
             Vec<T> block[L];
             for (int i = 0; i < L; ++i) block[i] = load(dZ + (p * L + i) * SPAN<T> + v * L);
             transpose<T>(block);
-            T *to = layer.dZ + p * panel + (s0 + v * L) * L;
+            T *to = turned + p * panel + (s0 + v * L) * L;
             for (int i = 0; i < L; ++i) store(to + i * L, block[i]);
         }
 }
@@ -135,18 +135,23 @@ template <class T> void write_out(const Batch<T> &batch, T *Z, int64_t s0, int r
     }
 }
 
+// The first layer's A.
+template <class T> void fill_inputs(const Span<T> &span) {
+    if (span.batch.sparse) return;
+    span.batch.shape.embedding ? embed<T>(span, span.A(0)) : gather<T>(span, span.A(0));
+}
+
 // Up through layer l: Z, then A of the next layer, and f'(Z) in Z's place.
 template <class T> void layer_up(const Span<T> &span, int64_t l) {
     constexpr int L = LANES<T>;
     const Batch<T> &batch = span.batch;
     const Layer<T> &layer = batch.layers[l];
-    T *Z = span.own.Z[l];
+    T *Z = span.Z(l);
     if (l == 0 && batch.sparse) {
         for (int s = 0; s < span.rows; ++s)
             affine_of_sparse_row<T>(layer, batch.rows, Parts<T>(batch, span.start + s), Z + s);
     } else {
         T *A = span.A(l);
-        if (l == 0) batch.shape.embedding ? embed<T>(span, A) : gather<T>(span, A);
         by_tiles<T>(0, layer.h, [&](auto height, int64_t j) {
             const int64_t ahead = j % L ? 0 : layer.stride;
             affine<T, height.value>(layer.W + j / L * layer.stride + j % L, ahead, layer.d1, A, Z + j * SPAN<T>, span.vectors);
@@ -207,7 +212,8 @@ template <class T> void down_to_embedding(const Span<T> &span, const T *dZ) {
         by_tiles<T>(part[0] / MR<T> * MR<T>, part[1], [&](auto height, int64_t i) {
             T *D = dA + (i - embedded.from) * SPAN<T>;
             for (int64_t at = 0; at < height.value * SPAN<T>; at += LANES<T>) store(D + at, all(T(1)));
-            down<T, height.value>(layer.W + i * LANES<T>, layer.stride, layer.h, dZ, D, false, span.vectors);
+            down<T, height.value>(layer.W + i * LANES<T>, layer.stride, layer.h, dZ, D, span.vectors,
+                                  [](Vec<T> before, Vec<T> dA) __attribute__((always_inline)) { return dA * before; });
         });
     }
     for (int64_t i = 0; i < embedded.units; ++i)
@@ -218,14 +224,17 @@ template <class T> void down_to_embedding(const Span<T> &span, const T *dZ) {
 template <class T> void layer_down(const Span<T> &span, int64_t l) {
     const Batch<T> &batch = span.batch;
     const Layer<T> &layer = batch.layers[l];
-    const T *dZ = span.own.Z[l];
-    turn<T>(layer, batch.dZ_stride, span.own.Z[l], span.start, span.vectors);
+    T *dZ = span.Z(l);
+    turn<T>(dZ, layer.h, layer.panels, layer.dZ, batch.dZ_stride, span.start, span.vectors);
     if (l == 0 && batch.shape.embedding) return down_to_embedding<T>(span, dZ);
     if (l == 0) return;
-    T *below = span.own.Z[l - 1];
+    T *below = span.Z(l - 1);
     const bool rectified = batch.layers[l - 1].activation == RELU;
     by_tiles<T>(0, layer.d, [&](auto height, int64_t i) {
-        down<T, height.value>(layer.W + i * LANES<T>, layer.stride, layer.h, dZ, below + i * SPAN<T>, rectified, span.vectors);
+        down<T, height.value>(layer.W + i * LANES<T>, layer.stride, layer.h, dZ, below + i * SPAN<T>, span.vectors,
+                              [rectified](Vec<T> slope, Vec<T> dA) __attribute__((always_inline)) {
+                                  return times_slope<T>(slope, dA, rectified);
+                              });
     });
 }
 
@@ -233,8 +242,9 @@ template <class T> void rows_item(const Batch<T> &batch, int worker, int64_t num
     const Span<T> span(batch, worker, number);
     const int64_t depth = batch.shape.depth;
     if (batch.mixup > 0) draw_shares<T>(batch, span.start, span.rows);
+    fill_inputs<T>(span);
     for (int64_t l = 0; l < depth; ++l) layer_up<T>(span, l);
-    T *Z = span.own.Z[depth - 1];
+    T *Z = span.Z(depth - 1);
     if (batch.train) {
         batch.losses[number] = loss_of<T>(span, Z);
         for (int64_t l = depth - 1; l >= 0; --l) layer_down<T>(span, l);

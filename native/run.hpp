@@ -5,12 +5,24 @@ template <class T> struct Run {
     Arena of_layers, memory;
     int n_workers = 1;
     bool teamed = false, stopped = false;
+    bool committed = false;   // the caller's arrays are being moved: a step that has begun comes to its end
     bool row_by_row = false;  // a prediction of few rows: one at a time, with the weights as they lie
     int64_t items = 0, look_interval = 1, until_look = 0;  // items between two looks at whether to stop
     double flops_a_row = 0;
 
+    // Whether the last layer goes by tiles of classes (classes.hpp), so that nothing of its size is held beside it.
+    static bool by_classes(const Shape &shape, const Rows &rows, const Regularization &regularization, const Workers &workers) {
+        const bool of_labels = shape.output == SOFTMAX_OUTPUT && !rows.Y && !(regularization.mixup > 0) &&
+                               (shape.loss == CROSS_ENTROPY ||
+                                (shape.loss == CANDIDATE_CROSS_ENTROPY && !(regularization.label_smoothing > 0)));
+        const bool rows_as_they_are = !rows.starts && !shape.embedding;
+        return shape.sizes[shape.depth] >= workers.many && of_labels && (shape.depth > 1 || rows_as_they_are);
+    }
+
     // What all calls have in common. False where there is no memory.
-    bool begin_with(const Shape &shape, const Rows &rows, const Regularization &regularization, Workers &workers) {
+    bool begin_with(const Shape &shape, const Rows &rows, const Regularization &regularization, Workers &workers,
+                    bool by_classes = false) {
+        batch.classes.active = by_classes;
         batch.shape = shape;
         batch.rows = rows;
         batch.regularization = regularization;
@@ -19,7 +31,7 @@ template <class T> struct Run {
         batch.d = shape.embedding ? shape.embedding->d : shape.sizes[0];
         batch.shorten = 1;
         if (!allocate(of_layers, [&](Arena &arena) { batch.layers = arena.take<Layer<T>>(shape.depth); })) return false;
-        items = batch.layers_items = describe<T>(shape, regularization.dropout, batch.sparse, batch.layers);
+        items = batch.layers_items = describe<T>(shape, regularization.dropout, batch.sparse, by_classes, batch.layers);
         for (int64_t l = 0; l < shape.depth; ++l)
             flops_a_row += 2.0 * double(batch.layers[l].d1) * double(batch.layers[l].h);
         return true;
@@ -34,15 +46,16 @@ template <class T> struct Run {
             teamed = highest > 0;
             n_workers = highest + 1;
         }
-        const int64_t spans = batch.train ? (samples + SPAN<T> - 1) / SPAN<T> : n_workers;
+        const int64_t depth = batch.shape.depth, packed_layers = depth - batch.classes.active;
+        const int64_t spans = batch.train || batch.classes.active ? (samples + SPAN<T> - 1) / SPAN<T> : n_workers;
         batch.dZ_stride = (spans * SPAN<T> + 1) * LANES<T>;
         const auto cut = [&](Arena &arena) {
-            for (int64_t l = 0; l < batch.shape.depth; ++l) {
+            for (int64_t l = 0; l < depth; ++l) {
                 Layer<T> &layer = batch.layers[l];
-                layer.W = row_by_row ? nullptr : arena.take<T>(packed(layer));
+                layer.W = row_by_row || l == packed_layers ? nullptr : arena.take<T>(packed(layer));
                 const bool none = l == 0 ? batch.sparse || (row_by_row && !batch.shape.embedding) : row_by_row;
                 layer.A = none ? nullptr : arena.take<T>(spans * layer.padded * SPAN<T>);
-                layer.dZ = batch.train ? arena.take<T>(layer.panels * batch.dZ_stride) : nullptr;
+                layer.dZ = batch.train && l < packed_layers ? arena.take<T>(layer.panels * batch.dZ_stride) : nullptr;
             }
             if (batch.shape.embedding)
                 describe<T>(*batch.shape.embedding, batch.layers[0], batch.train ? spans : 0, adam, arena, batch.embedded);
@@ -52,10 +65,11 @@ template <class T> struct Run {
             batch.scratch = arena.take<Scratch<T>>(n_workers);
             for (int worker = 0; worker < n_workers; ++worker) scratch_of(arena, worker);
             plan(arena);
+            if (batch.classes.active) classes_of(arena, spans);
         };
         if (!allocate(memory, cut)) return false;
         items += batch.embedded.items;
-        for (int64_t l = 0; l < batch.shape.depth; ++l) {
+        for (int64_t l = 0; l < depth; ++l) {
             const Layer<T> &layer = batch.layers[l];
             for (int64_t span = 0; layer.A && span < spans; ++span)
                 for (int64_t i = layer.d; i < layer.padded; ++i)
@@ -69,12 +83,12 @@ template <class T> struct Run {
         constexpr int64_t WHOLE = LANES<T> > MR<T> ? LANES<T> : MR<T>;
         Scratch<T> own = {};
         own.Z = arena.take<T *>(batch.shape.depth);
-        for (int64_t l = 0; l < batch.shape.depth; ++l) {
+        for (int64_t l = 0; l < batch.shape.depth - batch.classes.active; ++l) {
             T *Z = arena.take<T>(up(batch.layers[l].h, WHOLE) * SPAN<T>);
             if (own.Z) own.Z[l] = Z;
         }
         if (batch.train) {
-            own.Y = arena.take<T>(batch.shape.sizes[batch.shape.depth] * SPAN<T>);
+            own.Y = batch.classes.active ? nullptr : arena.take<T>(batch.shape.sizes[batch.shape.depth] * SPAN<T>);
             own.mask = arena.take<T>(SPAN<T>);
             own.nothing = batch.rows.X ? arena.take<T>(batch.d) : nullptr;
             if (batch.regularization.mixup > 0 && batch.rows.X) own.blends = arena.take<T>(SPAN<T> * batch.d);
@@ -85,30 +99,90 @@ template <class T> struct Run {
         batch.scratch[worker] = own;
     }
 
+    // The number of tiles and groups, from the shape alone.
+    void cut_classes(int64_t samples) {
+        Classes<T> &classes = batch.classes;
+        const int64_t depth = batch.shape.depth, of_group = up(batch.layers[depth - 1].d, MR<T>) * samples * int64_t(sizeof(T));
+        classes.k = batch.shape.sizes[depth];
+        classes.tiles = (classes.k + TILE - 1) / TILE;
+        classes.groups = batch.train && of_group > 0 ? OF_GROUPS / of_group : MOST_GROUPS;
+        classes.groups = classes.groups < LEAST_GROUPS ? LEAST_GROUPS : classes.groups;
+        classes.groups = classes.groups < MOST_GROUPS ? classes.groups : MOST_GROUPS;
+        classes.groups = classes.groups < classes.tiles ? classes.groups : classes.tiles;
+    }
+
+    // The last of all: what is left of the memory keeps logits.
+    void classes_of(Arena &arena, int64_t spans) {
+        Classes<T> &classes = batch.classes;
+        const int64_t depth = batch.shape.depth, groups = classes.groups;
+        const Layer<T> &layer = batch.layers[depth - 1];
+        classes.spans = spans;
+        classes.stride = layer.stride;
+        classes.block = BLOCK_ROWS / SPAN<T>;
+        classes.panel = (classes.block * SPAN<T> + 1) * LANES<T>;
+        classes.seen = arena.take<Seen<T>>(groups * spans);
+        classes.at_label = arena.take<double>(spans * SPAN<T>);
+        classes.slopes = arena.take<Slopes<T>>(spans);
+        classes.squares = arena.take<double>(groups);
+        classes.room = arena.take<TileRoom<T>>(n_workers);
+        for (int worker = 0; worker < n_workers; ++worker) {
+            TileRoom<T> room = {};
+            room.W = arena.take<T>(TILE / LANES<T> * layer.stride);
+            room.Z = arena.take<T>(TILE * SPAN<T>);
+            room.dZ = batch.train ? arena.take<T>(TILE / LANES<T> * classes.panel) : nullptr;
+            room.dW = batch.train ? arena.take<T>(layer.padded * TILE) : nullptr;
+            if (classes.room) classes.room[worker] = room;
+        }
+        if (classes.summary) {
+            classes.best_z = arena.take<T>(groups * spans * SPAN<T> * classes.summary->count);
+            classes.best_label = arena.take<int64_t>(groups * spans * SPAN<T> * classes.summary->count);
+        }
+        if (!batch.train) return;
+        if (depth > 1) classes.dA = arena.take<T>(groups * spans * up(layer.d, MR<T>) * SPAN<T>);
+        classes.hidden = arena.take<T *>(spans * (depth - 1));
+        for (int64_t at = 0; at < spans * (depth - 1); ++at) {
+            T *Z = arena.take<T>(up(batch.layers[at % (depth - 1)].h, LANES<T> > MR<T> ? LANES<T> : MR<T>) * SPAN<T>);
+            if (arena.base) classes.hidden[at] = Z;
+        }
+        const int64_t of_tile = groups * spans * TILE * SPAN<T>, each = (classes.tiles + groups - 1) / groups;
+        if (!arena.base) {
+            const int64_t left = batch.workers->memory - int64_t(arena.used), fit = left / (of_tile * int64_t(sizeof(T)));
+            classes.kept = fit < 0 ? 0 : fit < each ? fit : each;
+        }
+        classes.Z = arena.take<T>(classes.kept * of_tile);
+    }
+
     void pack_weights(const void *theta) {
         const T *W = static_cast<const T *>(theta);
         for (int64_t l = 0; l < batch.shape.depth; W += batch.layers[l].d1 * batch.layers[l].h, ++l)
-            if (!row_by_row) pack<T>(batch.layers[l], W, batch.layers[l].W);
+            if (batch.layers[l].W) pack<T>(batch.layers[l], W, batch.layers[l].W);
         if (batch.shape.embedding) pack<T>(batch.embedded, W, batch.embedded.theta);
     }
 
     static void work(void *context, int worker, int64_t item) {
         Run &run = *static_cast<Run *>(context);
-        if (worker == 0 && --run.until_look <= 0) {
+        if (worker == 0 && !run.committed && --run.until_look <= 0) {
             run.until_look = run.look_interval;
             if (run.batch.workers->interrupted()) __atomic_store_n(&run.stopped, true, __ATOMIC_RELAXED);
         }
         if (__atomic_load_n(&run.stopped, __ATOMIC_RELAXED)) return;
-        if (!run.batch.train)
-            forward_item(run, worker, item);
-        else if (run.batch.rows_phase)
-            rows_item<T>(run.batch, worker, item);
-        else
-            weights_item<T>(run.batch, worker, item);
+        Batch<T> &batch = run.batch;
+        switch (batch.phase) {
+        case FORWARD: return forward_item(run, worker, item);
+        case ROWS: return rows_item<T>(batch, worker, item);
+        case WEIGHTS: return weights_item<T>(batch, worker, item);
+        case ROWS_UP: return rows_up<T>(Span<T>(batch, worker, item));
+        case FIRST_SWEEP: return first_sweep<T>(batch, worker, item);
+        case BETWEEN: return between_sweeps<T>(Span<T>(batch, worker, item));
+        case SECOND_SWEEP: return second_sweep<T>(batch, worker, item);
+        case ROWS_DOWN: return down_from_classes<T>(Span<T>(batch, worker, item));
+        case MEASURE: return measure_group<T>(batch, item);
+        }
     }
 
     // Do the items, on all threads that have joined; false where the user has interrupted the call.
-    bool phase(int64_t count) {
+    bool phase(int what, int64_t count) {
+        batch.phase = what;
         if (teamed)
             run_phase(*batch.workers->team, count);
         else
@@ -117,16 +191,26 @@ template <class T> struct Run {
     }
 
     bool rows_up_and_down() {
-        batch.rows_phase = true;
         look_interval = 1 + int64_t(WORTH_A_LOOK / (flops_a_row * SPAN<T>));
-        return phase((batch.m + SPAN<T> - 1) / SPAN<T>);
+        return phase(ROWS, (batch.m + SPAN<T> - 1) / SPAN<T>);
+    }
+
+    // The rows up to their losses, and down again: the last layer by tiles of classes.
+    bool up_by_classes() {
+        const int64_t spans = (batch.m + SPAN<T> - 1) / SPAN<T>;
+        look_interval = 1;
+        return phase(ROWS_UP, spans) && phase(FIRST_SWEEP, batch.classes.groups) && phase(BETWEEN, spans);
+    }
+    bool down_by_classes(int mode) {
+        batch.mode = mode;
+        if (!phase(SECOND_SWEEP, batch.classes.groups)) return false;
+        return batch.shape.depth == 1 || phase(ROWS_DOWN, (batch.m + SPAN<T> - 1) / SPAN<T>);
     }
 
     bool weights(int what, int mode) {
-        batch.rows_phase = false;
         batch.weights_task = what;
         batch.mode = mode;
-        return phase(items);
+        return phase(WEIGHTS, items);
     }
 
     double loss_of_spans() const {
@@ -141,12 +225,20 @@ template <class T> struct Run {
         return sum;
     }
 
+    double squares() const {  // of all weights
+        double sum = total(batch.squares) + batch.embedded.squares;
+        for (int64_t group = 0; batch.classes.active && group < batch.classes.groups; ++group) sum += batch.classes.squares[group];
+        return sum;
+    }
+
     void measure_squares() {
         for (int64_t item = 0; item < batch.layers_items; ++item) batch.squares[item] = 0;
         if (batch.regularization.alpha > 0 && batch.shape.embedding) batch.embedded.squares = squares_of<T>(batch.embedded);
         if (batch.regularization.alpha > 0)
             for (int64_t l = 0; l < batch.shape.depth; ++l)
-                batch.squares[batch.layers[l].first_item] = squares_of<T>(batch.layers[l]);
+                if (batch.layers[l].W) batch.squares[batch.layers[l].first_item] = squares_of<T>(batch.layers[l]);
+        for (int64_t group = 0; batch.classes.active && group < batch.classes.groups; ++group) batch.classes.squares[group] = 0;
+        if (batch.regularization.alpha > 0 && batch.classes.active) phase(MEASURE, batch.classes.groups);
     }
 
     Outcome end(Outcome outcome) {
@@ -163,13 +255,17 @@ template <class T> struct Run {
         Batch<T> &batch = run.batch;
         batch.train = true;
         const Outcome no_memory = {0, 0, NO_MEMORY};
-        if (!run.begin_with(task.shape, task.rows, task.regularization, workers)) return run.end(no_memory);
         const int64_t n = task.rows.n, depth = task.shape.depth;
         const int64_t batch_size = task.batch_size < n ? task.batch_size : n;
-        const bool in_parts = batch_size > SAMPLES || task.regularization.clip_norm > 0;
-        const int64_t samples = batch_size < SAMPLES ? batch_size : SAMPLES;
+        // A step that needs the whole gradient first, or all rows of a very large batch, has the layer's sum in memory.
+        const bool in_place = by_classes(task.shape, task.rows, task.regularization, workers) && batch_size <= MOST_ROWS &&
+                              !(task.regularization.clip_norm > 0) && !(task.unscaled && depth == 1);
+        if (!run.begin_with(task.shape, task.rows, task.regularization, workers, in_place)) return run.end(no_memory);
+        const bool in_parts = !in_place && (batch_size > SAMPLES || task.regularization.clip_norm > 0);
+        const int64_t samples = batch_size < SAMPLES || in_place ? batch_size : SAMPLES;
+        if (in_place) run.cut_classes(samples);
         const auto plan = [&](Arena &arena) {
-            for (int64_t l = 0; l < depth; ++l) {
+            for (int64_t l = 0; l < depth - in_place; ++l) {
                 Layer<T> &layer = batch.layers[l];
                 layer.first = arena.take<T>(packed(layer));
                 layer.second = task.rule.adam ? arena.take<T>(packed(layer)) : nullptr;
@@ -184,6 +280,7 @@ template <class T> struct Run {
         };
         if (!run.prepare(3 * run.flops_a_row * double(samples), samples, task.rule.adam, plan)) return run.end(no_memory);
         run.pack_weights(task.theta);
+        if (in_place) run.point_at(task);
         run.each_state(task, [](const auto &layer, T *first, T *second) {
             pack<T>(layer, first, layer.first);
             if (second) pack<T>(layer, second, layer.second);
@@ -210,16 +307,16 @@ template <class T> struct Run {
             powers.next(rule);
             double loss = 0;
             bool going = true;
-            for (int64_t part = 0; going && part < m; part += SAMPLES) {
+            for (int64_t part = 0; going && part < m; part += samples) {
                 batch.index = task.order + start + part;
-                batch.m = m - part < SAMPLES ? m - part : SAMPLES;
+                batch.m = m - part < samples ? m - part : samples;
                 batch.first_part = part == 0;
-                going = run.rows_up_and_down();
+                going = in_place ? run.up_by_classes() : run.rows_up_and_down();
                 if (going) loss += run.loss_of_spans();
                 if (going && in_parts) going = run.weights(GRADIENT, INTO_SUM);
             }
             const double penalty = task.regularization.alpha / batch.divisor;
-            loss = loss / batch.divisor + (penalty > 0 ? penalty / 2 * (run.total(batch.squares) + batch.embedded.squares) : 0);
+            loss = loss / batch.divisor + (penalty > 0 ? penalty / 2 * run.squares() : 0);
             if (going && !__builtin_isfinite(loss)) {
                 outcome = {loss, outcome.steps, NOT_FINITE};
                 break;
@@ -234,20 +331,28 @@ template <class T> struct Run {
                 const double most = task.regularization.clip_norm;
                 batch.shorten = most > 0 && length > most ? most / length : 1;
             }
+            if (going && in_place) {
+                run.committed = true;
+                run.down_by_classes(mode);
+            }
             if (going) going = run.weights(in_parts ? SUMMED : GRADIENT, mode);
             if (going && task.unscaled) run.step_of_scaled(mode);
             if (going && task.shape.embedding) run.step_of_embedding(mode);
+            run.committed = false;
             if (!going) {
                 outcome.ending = INTERRUPTED;
+                if (!in_place) outcome.steps = 0;
                 break;
             }
             sum += loss * double(m);
             ++outcome.steps;
         }
-        if (outcome.ending != INTERRUPTED) {  // the caller's arrays change here, or not at all
+        // The caller's arrays change here, or not at all; but where the last layer has been moved in place, the others
+        // follow it.
+        if (outcome.ending != INTERRUPTED || in_place) {
             T *W = static_cast<T *>(task.theta);
             for (int64_t l = 0; l < depth; W += batch.layers[l].d1 * batch.layers[l].h, ++l)
-                unpack<T, T>(batch.layers[l], batch.layers[l].W, W);
+                if (batch.layers[l].W) unpack<T, T>(batch.layers[l], batch.layers[l].W, W);
             if (task.shape.embedding) unpack<T, T>(batch.embedded, batch.embedded.theta, W);
             run.each_state(task, [](const auto &layer, T *first, T *second) {
                 unpack<T, T>(layer, layer.first, first);
@@ -297,12 +402,25 @@ template <class T> struct Run {
         each_of_scale(task, [&](const T *from, T *to) { __builtin_memcpy(to, from, size_t(layer.d) * sizeof(T)); });
     }
 
-    // The state of the rule for each layer, and for the embedding.
+    // Where the last layer begins in theta, and in what is laid out like it.
+    int64_t last_layer() const {
+        int64_t at = 0;
+        for (int64_t l = 0; l + 1 < batch.shape.depth; ++l) at += batch.layers[l].d1 * batch.layers[l].h;
+        return at;
+    }
+
+    void point_at(const Epoch &task) {
+        batch.classes.W = static_cast<T *>(task.theta) + last_layer();
+        batch.classes.first = static_cast<T *>(task.first) + last_layer();
+        if (task.second) batch.classes.second = static_cast<T *>(task.second) + last_layer();
+    }
+
+    // The packed state of the rule for each layer, and for the embedding.
     template <class Do> void each_state(const Epoch &task, Do what) {
         T *first = static_cast<T *>(task.first), *second = static_cast<T *>(task.second);
         int64_t at = 0;
         for (int64_t l = 0; l < batch.shape.depth; at += batch.layers[l].d1 * batch.layers[l].h, ++l)
-            what(batch.layers[l], first + at, second ? second + at : nullptr);
+            if (batch.layers[l].W) what(batch.layers[l], first + at, second ? second + at : nullptr);
         if (batch.shape.embedding) what(batch.embedded, first + at, second ? second + at : nullptr);
     }
 
@@ -325,30 +443,39 @@ template <class T> struct Run {
         Batch<T> &batch = run.batch;
         batch.train = true;
         const Outcome no_memory = {0, 0, NO_MEMORY};
-        if (!run.begin_with(shape, rows, regularization, workers)) return run.end(no_memory);
-        const int64_t samples = rows.n < SAMPLES ? rows.n : SAMPLES;
+        const bool tiled = by_classes(shape, rows, regularization, workers);
+        if (!run.begin_with(shape, rows, regularization, workers, tiled)) return run.end(no_memory);
+        const int64_t most = tiled ? 2 * SAMPLES : SAMPLES, samples = rows.n < most ? rows.n : most;
+        if (tiled) run.cut_classes(samples);
         const auto plan = [&](Arena &arena) {
-            for (int64_t l = 0; l < shape.depth; ++l) batch.layers[l].sum = arena.take<double>(packed(batch.layers[l]));
+            for (int64_t l = 0; l < shape.depth - tiled; ++l) batch.layers[l].sum = arena.take<double>(packed(batch.layers[l]));
         };
         if (!run.prepare(3 * run.flops_a_row * double(samples), samples, false, plan)) return run.end(no_memory);
         run.pack_weights(theta);
+        if (tiled) {
+            batch.classes.W = const_cast<T *>(static_cast<const T *>(theta)) + run.last_layer();
+            batch.classes.gradient = gradient + run.last_layer();
+        }
         run.measure_squares();
         batch.divisor = double(rows.n) * rows.mean_weight;
         double loss = 0;
-        for (batch.begin = 0; batch.begin < rows.n; batch.begin += SAMPLES) {
-            batch.m = rows.n - batch.begin < SAMPLES ? rows.n - batch.begin : SAMPLES;
+        for (batch.begin = 0; batch.begin < rows.n; batch.begin += samples) {
+            batch.m = rows.n - batch.begin < samples ? rows.n - batch.begin : samples;
             batch.first_part = batch.begin == 0;
-            if (!run.rows_up_and_down()) return run.end({0, 0, INTERRUPTED});
+            const bool going = tiled ? run.up_by_classes() && run.down_by_classes(INTO_SUM) : run.rows_up_and_down();
+            if (!going) return run.end({0, 0, INTERRUPTED});
             loss += run.loss_of_spans();
             if (!run.weights(GRADIENT, INTO_SUM)) return run.end({0, 0, INTERRUPTED});
         }
         const double penalty = regularization.alpha / batch.divisor;
         if (penalty > 0 && !run.weights(PENALTY, INTO_SUM)) return run.end({0, 0, INTERRUPTED});
         if (penalty > 0 && shape.embedding) penalised<T>(batch.embedded, penalty);
+        for (int64_t at = 0; penalty > 0 && tiled && at < batch.layers[shape.depth - 1].d * batch.classes.k; ++at)
+            batch.classes.gradient[at] += penalty * double(batch.classes.W[at]);
         for (int64_t l = 0; l < shape.depth; gradient += batch.layers[l].d1 * batch.layers[l].h, ++l)
-            unpack<T, double>(batch.layers[l], batch.layers[l].sum, gradient);
+            if (batch.layers[l].W) unpack<T, double>(batch.layers[l], batch.layers[l].sum, gradient);
         if (shape.embedding) unpack<T, double>(batch.embedded, batch.embedded.sum, gradient);
-        return run.end({loss / batch.divisor + (penalty > 0 ? penalty / 2 * (run.total(batch.squares) + batch.embedded.squares) : 0), 1, DONE});
+        return run.end({loss / batch.divisor + (penalty > 0 ? penalty / 2 * run.squares() : 0), 1, DONE});
     }
 
     // ---- logits and probabilities ----
@@ -383,7 +510,30 @@ template <class T> struct Run {
         for (batch.begin = 0; batch.begin < rows.n; batch.begin += most) {
             batch.m = rows.n - batch.begin < most ? rows.n - batch.begin : most;
             const int64_t spans = (batch.m + SPAN<T> - 1) / SPAN<T>;
-            if (!run.phase((spans + run.group - 1) / run.group)) return run.end({0, 0, INTERRUPTED});
+            if (!run.phase(FORWARD, (spans + run.group - 1) / run.group)) return run.end({0, 0, INTERRUPTED});
+        }
+        return run.end({0, 0, DONE});
+    }
+
+    // ---- losses and best classes, without an array of n x k ----
+
+    static Outcome summary(const Shape &shape, const Rows &rows, const void *theta, const Summary &to, Workers &workers) {
+        Run run;
+        Batch<T> &batch = run.batch;
+        Summary wanted = to;
+        batch.classes.summary = &wanted;
+        if (!run.begin_with(shape, rows, Regularization(), workers, true)) return run.end({0, 0, NO_MEMORY});
+        int64_t samples = 2 * SAMPLES;
+        run.cut_classes(samples);
+        const int64_t of_row = batch.classes.groups * to.count * int64_t(sizeof(T) + sizeof(int64_t));
+        while (samples > SPAN<T> && samples * of_row > OF_GROUPS) samples /= 2;
+        samples = rows.n < samples ? rows.n : samples;
+        if (!run.prepare(run.flops_a_row * double(samples), samples, false, [](Arena &) {})) return run.end({0, 0, NO_MEMORY});
+        run.pack_weights(theta);
+        batch.classes.W = const_cast<T *>(static_cast<const T *>(theta)) + run.last_layer();
+        for (batch.begin = 0; batch.begin < rows.n; batch.begin += samples) {
+            batch.m = rows.n - batch.begin < samples ? rows.n - batch.begin : samples;
+            if (!run.up_by_classes()) return run.end({0, 0, INTERRUPTED});
         }
         return run.end({0, 0, DONE});
     }

@@ -86,7 +86,7 @@ enum Ending : int32_t { DONE, NOT_FINITE, INTERRUPTED, NO_MEMORY };
 
 struct Outcome {
     double loss;
-    int64_t steps;
+    int64_t steps;  // that have moved the caller's arrays
     Ending ending;
 };
 
@@ -100,6 +100,16 @@ struct Workers {
     Team *team;
     int threads;  // at most; 1 works alone
     bool (*interrupted)();  // called by the caller's own thread, every few milliseconds
+    int64_t memory = int64_t(128) << 20;  // bytes, about: what a call with very many classes takes beyond what it is given
+    int64_t many = 2048;                  // classes: so many go by tiles
+};
+
+// What is wanted of each row, beside no probabilities of all classes: arrays may be null.
+struct Summary {
+    double *losses;         // (n,): the cross-entropy of the labels
+    int64_t count;          // of the classes that are most probable, 0 for none
+    int64_t *labels;        // (n, count), the most probable first
+    double *probabilities;  // (n, count)
 };
 
 // What each instruction set offers, each for float32 and float64.
@@ -111,6 +121,8 @@ struct Engine {
                            Workers &);
     Outcome (*forward[2])(const Shape &, const Rows &, const void *theta, bool probabilities, void *out,
                           Workers &);
+    // Of a network that goes by tiles, see by_classes in run.hpp.
+    Outcome (*summary[2])(const Shape &, const Rows &, const void *theta, const Summary &to, Workers &);
 };
 
 const Engine &engine_baseline();

@@ -20,7 +20,8 @@
         static constexpr Engine engine = {#NAME,                                                     \
                                           {Run<float>::epoch, Run<double>::epoch},                   \
                                           {Run<float>::gradient, Run<double>::gradient},             \
-                                          {Run<float>::forward, Run<double>::forward}};              \
+                                          {Run<float>::forward, Run<double>::forward},               \
+                                          {Run<float>::summary, Run<double>::summary}};              \
         return engine;                                                                               \
     }                                                                                                \
     }
@@ -43,10 +44,12 @@ constexpr int64_t MOST_SPANS = int64_t(1) << 19;  // items of a phase: Team has 
 #include "layers.hpp"
 #include "optimizers.hpp"
 #include "embedding.hpp"
+#include "class_tiles.hpp"
 #include "batch.hpp"
 #include "inputs.hpp"
 #include "rows.hpp"
 #include "weights.hpp"
+#include "classes.hpp"
 #include "single_row.hpp"
 #include "scaled.hpp"
 #include "run.hpp"

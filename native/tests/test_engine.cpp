@@ -5,6 +5,7 @@
 
 #include "ends.hpp"
 #include "given.hpp"
+#include "many.hpp"
 #include "tally.hpp"
 
 #include <chrono>
@@ -273,7 +274,7 @@ int main() {
     } groups[] = {{"sizes", every_size},         {"activations", every_activation}, {"heads", every_head},
                   {"candidates", sets_of_candidates},
                   {"rules", every_rule},         {"sparse rows", sparse_rows},      {"embeddings", embeddings},
-                  {"few rows", few_rows},
+                  {"few rows", few_rows},       {"many classes", many_classes},   {"hostile logits", hostile_logits},
                   {"many rows", many_rows},      {"phases", phases},                {"same bits", same_bits},
                   {"two callers", two_callers},  {"interruptions", interruptions},  {"not finite", not_finite},
                   {"fork", fork_in_the_middle},  {"no threads", no_threads}};
