@@ -97,10 +97,14 @@ bool interrupted() {
     return PyErr_CheckSignals() != 0;
 }
 
-Workers workers_of(int threads) {
+// The threads, and the memory limit in bytes.
+typedef std::tuple<int, int64_t> WorkersOf;
+
+Workers workers_of(const WorkersOf &given) {
+    const int threads = std::get<0>(given);
     next_look = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
     return {threads > 1 ? &Team::shared() : nullptr, threads,
-            PyThread_get_thread_ident() == main_thread ? interrupted : [] { return false; }};
+            PyThread_get_thread_ident() == main_thread ? interrupted : [] { return false; }, std::get<1>(given)};
 }
 
 // Let Python's other threads run meanwhile. Where Python has ended meanwhile, it ends this thread from within
@@ -210,13 +214,14 @@ Regularization regularization_of(const RegularizationOf &given, const Spec &spec
 template <class T> constexpr int WHICH = sizeof(T) == 4 ? 0 : 1;
 
 template <class T>
-std::tuple<double, int64_t, bool> epoch(const std::string &isa, int threads, const Spec &spec, Maybe<In<T, 2>> X,
+std::tuple<double, int64_t, bool> epoch(const std::string &isa, const WorkersOf &with, const Spec &spec, Maybe<In<T, 2>> X,
                                         Maybe<In<T, 1>> values, Maybe<Indices> columns, Maybe<Indices> starts,
                                         Maybe<In<int64_t, 1>> y, Maybe<In<double, 2>> Y, Maybe<In<double, 1>> weight,
                                         double mean_weight, const RegularizationOf &regularization, const RuleOf &rule,
                                         InOut<T, 1> theta, InOut<T, 1> first, Maybe<InOut<T, 1>> second,
                                         In<int64_t, 1> order, int64_t batch_size, In<double, 1> rates, int64_t first_step,
-                                        Maybe<In<double, 1>> mixup_factors, Maybe<InOut<T, 1>> unscaled) {
+                                        Maybe<In<double, 1>> mixup_factors, Maybe<InOut<T, 1>> unscaled,
+                                        InOut<int64_t, 1> taken) {
     Epoch task = {};
     task.shape = spec.shape();
     task.rows = dense_or_sparse<T>(spec, X, values, columns, starts);
@@ -253,15 +258,16 @@ std::tuple<double, int64_t, bool> epoch(const std::string &isa, int threads, con
             "there are fewer mixup factors than steps");
     task.mixup_factors = mixup_factors ? mixup_factors->data() : nullptr;
     const Engine &engine = engine_of(isa);
-    Workers workers = workers_of(threads);
+    Workers workers = workers_of(with);
     Outcome outcome;
     without_python([&] { outcome = engine.epoch[WHICH<T>](task, workers); });
+    taken.data()[0] = outcome.steps;
     concluded(outcome);
     return {outcome.loss, outcome.steps, outcome.ending == DONE};
 }
 
 template <class T>
-double loss_and_gradient(const std::string &isa, int threads, const Spec &spec, Maybe<In<T, 2>> X, Maybe<In<T, 1>> values,
+double loss_and_gradient(const std::string &isa, const WorkersOf &with, const Spec &spec, Maybe<In<T, 2>> X, Maybe<In<T, 1>> values,
                          Maybe<Indices> columns, Maybe<Indices> starts, Maybe<In<int64_t, 1>> y, Maybe<In<double, 2>> Y,
                          Maybe<In<double, 1>> weight, double mean_weight, const RegularizationOf &regularization, In<T, 1> theta,
                          InOut<double, 1> gradient) {
@@ -272,23 +278,46 @@ double loss_and_gradient(const std::string &isa, int threads, const Spec &spec, 
             "theta or the gradient has another size than the network");
     Regularization how = regularization_of(regularization, spec);
     const Engine &engine = engine_of(isa);
-    Workers workers = workers_of(threads);
+    Workers workers = workers_of(with);
     Outcome outcome;
     without_python([&] { outcome = engine.gradient[WHICH<T>](spec.shape(), rows, how, theta.data(), gradient.data(), workers); });
     return concluded(outcome).loss;
 }
 
 template <class T>
-void forward(const std::string &isa, int threads, const Spec &spec, Maybe<In<T, 2>> X, Maybe<In<T, 1>> values,
+void forward(const std::string &isa, const WorkersOf &with, const Spec &spec, Maybe<In<T, 2>> X, Maybe<In<T, 1>> values,
              Maybe<Indices> columns, Maybe<Indices> starts, In<T, 1> theta, bool probabilities, InOut<T, 2> out) {
     const Rows rows = dense_or_sparse<T>(spec, X, values, columns, starts);
     require(int64_t(theta.shape(0)) == spec.parameters, "theta has another size than the network");
     require(int64_t(out.shape(0)) == rows.n && int64_t(out.shape(1)) == spec.k(), "the output has another shape");
     const Engine &engine = engine_of(isa);
-    Workers workers = workers_of(threads);
+    Workers workers = workers_of(with);
     Outcome outcome;
     without_python([&] { outcome = engine.forward[WHICH<T>](spec.shape(), rows, theta.data(), probabilities, out.data(), workers); });
     concluded(outcome);
+}
+
+// Losses of the rows and their most probable classes, without probabilities of all; false where the network does not go by
+// tiles of classes, and nothing was computed.
+template <class T>
+bool summary(const std::string &isa, const WorkersOf &with, const Spec &spec, Maybe<In<T, 2>> X, Maybe<In<T, 1>> values,
+             Maybe<Indices> columns, Maybe<Indices> starts, Maybe<In<int64_t, 1>> y, In<T, 1> theta, Maybe<InOut<double, 1>> losses,
+             InOut<int64_t, 2> labels, InOut<double, 2> probabilities) {
+    Rows rows = dense_or_sparse<T>(spec, X, values, columns, starts);
+    require(bool(y) == bool(losses), "either y and losses are expected, or none of them");
+    if (y) add_targets(rows, spec, y, std::nullopt, std::nullopt, 1);
+    require(int64_t(theta.shape(0)) == spec.parameters, "theta has another size than the network");
+    const int64_t count = int64_t(labels.shape(1));
+    const auto fits = [&](const auto &array) { return int64_t(array.shape(0)) == rows.n; };
+    require(fits(labels) && fits(probabilities) && int64_t(probabilities.shape(1)) == count && (!losses || fits(*losses)),
+            "the output has another shape");
+    require(count <= spec.k(), "more classes are wanted than there are");
+    const Engine &engine = engine_of(isa);
+    Workers workers = workers_of(with);
+    const Summary to = {losses ? losses->data() : nullptr, count, labels.data(), probabilities.data()};
+    Outcome outcome;
+    without_python([&] { outcome = engine.summary[WHICH<T>](spec.shape(), rows, theta.data(), to, workers); });
+    return concluded(outcome).ending == DONE;
 }
 
 // Whether no number is NaN or inf: x - x is 0 for all others.
@@ -307,7 +336,8 @@ template <class T> void bind(nb::module_ &m) {
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg(), nb::arg(), nb::arg(),
           nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().none().noconvert(), nb::arg().noconvert(), nb::arg(),
-          nb::arg().noconvert(), nb::arg(), nb::arg().none().noconvert(), nb::arg().none().noconvert());
+          nb::arg().noconvert(), nb::arg(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
+          nb::arg().noconvert());
     m.def("loss_and_gradient", &loss_and_gradient<T>, nb::arg(), nb::arg(), nb::arg(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg(), nb::arg(),
@@ -315,6 +345,9 @@ template <class T> void bind(nb::module_ &m) {
     m.def("forward", &forward<T>, nb::arg(), nb::arg(), nb::arg(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
           nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().noconvert(), nb::arg(),
           nb::arg().noconvert());
+    m.def("summary", &summary<T>, nb::arg(), nb::arg(), nb::arg(), nb::arg().none().noconvert(), nb::arg().none().noconvert(),
+          nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().none().noconvert(), nb::arg().noconvert(),
+          nb::arg().none().noconvert(), nb::arg().noconvert(), nb::arg().noconvert());
 }
 
 }  // namespace

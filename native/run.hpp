@@ -522,6 +522,7 @@ template <class T> struct Run {
         Batch<T> &batch = run.batch;
         Summary wanted = to;
         batch.classes.summary = &wanted;
+        if (!by_classes(shape, rows, Regularization(), workers)) return {0, 0, NOT_BY_TILES};
         if (!run.begin_with(shape, rows, Regularization(), workers, true)) return run.end({0, 0, NO_MEMORY});
         int64_t samples = 2 * SAMPLES;
         run.cut_classes(samples);

@@ -82,7 +82,7 @@ struct Epoch {
     const double *mixup_factors;  // one for each step, or null: ones
 };
 
-enum Ending : int32_t { DONE, NOT_FINITE, INTERRUPTED, NO_MEMORY };
+enum Ending : int32_t { DONE, NOT_FINITE, INTERRUPTED, NO_MEMORY, NOT_BY_TILES };
 
 struct Outcome {
     double loss;
@@ -121,7 +121,7 @@ struct Engine {
                            Workers &);
     Outcome (*forward[2])(const Shape &, const Rows &, const void *theta, bool probabilities, void *out,
                           Workers &);
-    // Of a network that goes by tiles, see by_classes in run.hpp.
+    // NOT_BY_TILES where the network does not go by tiles of classes: it has few, or another output or loss.
     Outcome (*summary[2])(const Shape &, const Rows &, const void *theta, const Summary &to, Workers &);
 };
 

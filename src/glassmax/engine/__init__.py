@@ -21,6 +21,7 @@ from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization, blocks
 from .input_scale import init_scaled
 from .reference import ReferenceEngine, dropout_masks, mixed_rows
+from .top import TopClasses
 
 __all__ = [
     "Data",
@@ -28,6 +29,7 @@ __all__ = [
     "EpochResult",
     "ReferenceEngine",
     "Regularization",
+    "TopClasses",
     "all_finite",
     "best_engine",
     "blocks",
@@ -77,6 +79,10 @@ class Engine(Protocol):
 
     def probabilities(self, network: Network, X: Array) -> Array:
         """Return the output for each row of X."""
+        ...
+
+    def top_classes(self, network: Network, X: Array, count: int, y: Array | None = None) -> TopClasses:
+        """Return the `count` most probable classes of each row, and the loss of each row if there is y."""
         ...
 
 

@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ from ..functional.targets import check_target, check_weights
 from ..network import Network
 from ..optimizers import SGD, Adam, Rule, State
 from . import _native
-from .batches import Data, EpochResult, Regularization, check_smoothing
+from .batches import Data, EpochResult, Regularization, blocks, check_smoothing
 from .input_scale import unfold
+from .top import TopClasses, check_top, top_of_blocks
 
 __all__ = ["INSTRUCTION_SETS", "NativeEngine"]
 
@@ -37,6 +39,7 @@ ACTIVATION, OUTPUT, LOSS = (
     for names in (_native.ACTIVATIONS, _native.OUTPUTS, _native.LOSSES)
 )
 MAX_THREADS = 61
+MEMORY_LIMIT, LEAST_MEMORY = 2**27, 2**24
 FLOAT64, INT64 = np.dtype(np.float64), np.dtype(np.int64)
 DTYPES = (np.dtype(np.float32), FLOAT64)
 
@@ -56,23 +59,40 @@ class NativeEngine:
         don't depend on the number of threads.
     isa : str, optional
         Instruction set, one of `INSTRUCTION_SETS`; ``GLASSMAX_ISA`` by default, and the best one if that is not set.
+    memory_limit : int, default=2**27
+        Bytes, >= 2^24 (16 MB): about the maximum that a call with very many classes allocates beyond its arguments and
+        results. Beyond it, logits are computed twice and not kept. The bits of a result don't depend on it. See Notes.
 
     Attributes
     ----------
     n_threads : int
     isa : str
+    memory_limit : int
 
     Raises
     ------
     OptionError
-        If `isa` or a variable of the environment has no valid value; later, if a network is neither float32 nor
-        float64, or a rule neither `SGD` nor `Adam`.
+        If `isa`, `memory_limit` or a variable of the environment has no valid value; later, if a network is neither
+        float32 nor float64, or a rule neither `SGD` nor `Adam`.
+
+    Notes
+    -----
+    Softmax with the cross-entropy of labels over 2048 classes or more: an epoch, a gradient and `top_classes` compute the
+    last layer by tiles of 256 classes. The engine then holds no gradient of the layer, no copy of its weights and moments,
+    and no array of rows times classes beyond `memory_limit`; it holds the lower layers, and dA of the rows of a batch,
+    whatever the limit. The following still need copies of the last layer's weights and moments, or the sum of its
+    gradient: a batch of more than 4096 rows, ``clip_norm``, mixup, targets as rows, and, in a network of one layer, a
+    sparse X, an embedding or a learned scale of the inputs.
     """
 
     name = "native"
 
-    def __init__(self, n_threads: int | None = None, isa: str | None = None) -> None:
+    def __init__(self, n_threads: int | None = None, isa: str | None = None, memory_limit: int = MEMORY_LIMIT) -> None:
         default, most = _threads()
+        if not (isinstance(memory_limit, Integral) and memory_limit >= LEAST_MEMORY):
+            expected = f"a whole number of bytes >= {LEAST_MEMORY} (16 MB)"
+            raise OptionError(parameter="memory_limit", came=repr(memory_limit), expected=expected)
+        self.memory_limit = int(memory_limit)
         self.n_threads = default if n_threads is None else min(int(n_threads), most)
         self.isa = one_of("isa", isa, INSTRUCTION_SETS) if isa else _best_isa()
 
@@ -104,7 +124,8 @@ class NativeEngine:
         Notes
         -----
         The interpreter lock is released: other threads run, and Ctrl-C is noticed after some 20 ms. After Ctrl-C, as
-        after any error, theta and the state are what they were before the call.
+        after any error, theta and the state are what they were before the call; with very many classes, see the class,
+        what they were after the last step that was taken whole.
         """
         if type(rule) not in (SGD, Adam):
             raise OptionError(
@@ -130,20 +151,25 @@ class NativeEngine:
         second = moved[1] if len(names) == 2 else None
         if order.dtype.kind not in "iu":
             raise ShapeError(f"The order holds {order.dtype} values, expected row numbers.")
-        with _labels_named(network, data):
-            loss, steps, finite = _native.epoch(
-                self.isa, self.n_threads, *_rows(network, data), _numbers(regularization), how, theta, moved[0], second,
-                _plain(order, INT64), int(batch_size), _plain(rates, FLOAT64), int(first_step),
-                None if mixup_factors is None else _plain(mixup_factors, FLOAT64), moved[-1] if scaled else None,
-            )  # fmt: skip
-        for name, array in zip(names + scaled, moved, strict=True):
-            if array is not state[name]:
-                state[name][...] = array
-        if scaled:  # the other layers
-            start = network.parameters.W[1].size
-            state["unscaled"][start : theta.size] = theta[start:]
-        if "t" in state:
-            state["t"] += steps
+        taken = np.zeros(1, np.int64)
+        try:
+            with _labels_named(network, data):
+                loss, steps, finite = _native.epoch(
+                    self.isa, self._workers, *_rows(network, data), _numbers(regularization), how, theta, moved[0],
+                    second, _plain(order, INT64), int(batch_size), _plain(rates, FLOAT64), int(first_step),
+                    None if mixup_factors is None else _plain(mixup_factors, FLOAT64), moved[-1] if scaled else None,
+                    taken,
+                )  # fmt: skip
+        finally:
+            if taken[0]:  # after an error too: what was moved in place stays consistent
+                for name, array in zip(names + scaled, moved, strict=True):
+                    if array is not state[name]:
+                        state[name][...] = array
+                if scaled:  # the other layers
+                    start = network.parameters.W[1].size
+                    state["unscaled"][start : theta.size] = theta[start:]
+                if "t" in state:
+                    state["t"] += int(taken[0])
         return EpochResult(loss, steps, finite)
 
     def loss_and_gradient(self, network: Network, data: Data, regularization: Regularization) -> tuple[float, Array]:
@@ -155,7 +181,7 @@ class NativeEngine:
         numbers = _numbers(regularization._replace(dropout=(), mixup=0.0))
         with _labels_named(network, data):
             loss = _native.loss_and_gradient(
-                self.isa, self.n_threads, *_rows(network, data), numbers, network.theta, gradient
+                self.isa, self._workers, *_rows(network, data), numbers, network.theta, gradient
             )
         return loss, gradient
 
@@ -166,6 +192,26 @@ class NativeEngine:
     def probabilities(self, network: Network, X: Array) -> Array:
         """Return P, the output for each row of X, (n, k)."""
         return self._forward(network, X, probabilities=True)
+
+    def top_classes(self, network: Network, X: Array, count: int, y: Array | None = None) -> TopClasses:
+        """Return each row's `count` most probable classes, and its loss if there is y; see `ReferenceEngine`."""
+        check_top(network, count)
+        n = X.shape[0]
+        y = None if y is None else check_target(y, (n, network.layer_sizes[-1]), "classes")
+        if y is not None and y.ndim > 1:
+            raise ShapeError(f"y is {y.shape}, expected ({n},): the class index of each row.")
+        losses = None if y is None else np.empty(n)
+        top = TopClasses(np.empty((n, count), np.int64), np.empty((n, count)), losses)
+        of_labels = None if y is None else _plain(y, INT64)
+        inputs = _inputs(network, X)
+        given = (self.isa, self._workers, _spec(network), *inputs, of_labels, network.theta)
+        if _native.summary(*given, losses, top.labels, top.probabilities):
+            return top
+        return top_of_blocks(network, (self.logits(network, X[block]) for block in blocks(network, n)), count, y)
+
+    @property
+    def _workers(self) -> tuple[int, int]:
+        return self.n_threads, self.memory_limit
 
     @staticmethod
     def all_finite(X: Array) -> bool:
@@ -178,7 +224,7 @@ class NativeEngine:
     def _forward(self, network: Network, X: Array, *, probabilities: bool) -> Array:
         theta = network.theta
         out = np.empty((X.shape[0], network.layer_sizes[-1]), theta.dtype)
-        _native.forward(self.isa, self.n_threads, _spec(network), *_inputs(network, X), theta, probabilities, out)
+        _native.forward(self.isa, self._workers, _spec(network), *_inputs(network, X), theta, probabilities, out)
         return out
 
 

@@ -19,6 +19,7 @@ from ..network import Network
 from ..optimizers import Rule, State
 from .batches import Data, EpochResult, Regularization, blocks, check_smoothing
 from .input_scale import fold, pull_back, unfold
+from .top import TopClasses, check_top, top_of_blocks
 
 __all__ = ["ReferenceEngine"]
 
@@ -152,6 +153,32 @@ class ReferenceEngine:
         none = np.zeros((0, network.layer_sizes[-1]), network.theta.dtype)
         with self._threads():
             return np.concatenate([none, *(network.forward(X[block]).P for block in blocks(network, X.shape[0]))])
+
+    def top_classes(self, network: Network, X: Array, count: int, y: Array | None = None) -> TopClasses:
+        """Return the `count` most probable classes of each row, and the loss of each row if there is y.
+
+        Parameters
+        ----------
+        network : Network
+            With softmax.
+        X : (n, d) array or CSR matrix
+        count : int
+            In [0, k].
+        y : (n,) array of class indices, optional
+
+        Returns
+        -------
+        TopClasses
+
+        Notes
+        -----
+        No (n, k) array is in memory: O(n count) beyond the logits of a block of rows.
+        """
+        check_top(network, count)
+        X = np.ascontiguousarray(X) if isinstance(X, np.ndarray) else X
+        return top_of_blocks(
+            network, (self.logits(network, X[block]) for block in blocks(network, X.shape[0])), count, y
+        )
 
     def _batch(
         self,
