@@ -66,7 +66,8 @@ template <class T> struct Classes {
     int64_t stride;          // numbers from one panel of a tile of W to the next
     int64_t panel;           // the same of dZ
     int64_t block;           // spans of a block of rows
-    bool moving;             // or the gradient is wanted
+    bool below;              // whether this sweep sums up dA
+    T penalty, shorten;      // of the gradient, shortened to the clip norm
     T *W, *first, *second;   // the caller's, (d + 1, k)
     double *gradient;        // likewise
     T **hidden;              // [span][layer]: f'(Z), then dZ, of the layers below
@@ -75,7 +76,7 @@ template <class T> struct Classes {
     Seen<T> *seen;           // [group][span]
     double *at_label;        // [span][SPAN]: the true class's logit
     Slopes<T> *slopes;       // [span]
-    double *squares;         // [group]
+    double *squares, *lengths;  // [group]: of the weights, of their gradient
     TileRoom<T> *room;       // [worker]
     Summary *summary;        // of a prediction
     T *best_z;               // [group][row][count]

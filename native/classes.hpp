@@ -180,6 +180,8 @@ void use_tile(const Batch<T> &batch, const Layer<T> &layer, int64_t tile, int64_
     constexpr int L = LANES<T>;
     const Classes<T> &classes = batch.classes;
     const int64_t k = classes.k;
+    Step<T> step = batch.move;
+    step.penalty = classes.shorten * classes.penalty;
     for (int64_t i = 0; i < layer.d1; ++i, dW += TILE) {
         const bool bias = i == layer.d;
         const int64_t at = i * k + tile * TILE;
@@ -188,7 +190,20 @@ void use_tile(const Batch<T> &batch, const Layer<T> &layer, int64_t tile, int64_
                 classes.gradient[at + c] = (batch.first_part ? 0 : classes.gradient[at + c]) + double(dW[c]);
             continue;
         }
-        T *w = classes.W + at, *first = classes.first + at, *second = MODE == ADAM ? classes.second + at : nullptr;
+        T *w = classes.W + at;
+        if (MODE == LENGTH) {
+            Wide<T> along = {};
+            for (int64_t c = 0; c < width; c += L) {
+                const Wide<T> g = Wide<T>::of(load(dW + c)), W = Wide<T>::of(load_some(w + c, width - c));
+                for (int q = 0; q < Wide<T>::PARTS; ++q) {
+                    const Vec<double> all_of_it = bias ? g.part[q] : g.part[q] + double(classes.penalty) * W.part[q];
+                    along.part[q] += all_of_it * all_of_it;
+                }
+            }
+            squares += along;
+            continue;
+        }
+        T *first = classes.first + at, *second = MODE == ADAM ? classes.second + at : nullptr;
         if (!bias)
             for (int64_t c = 0; c < width; c += 64 / int64_t(sizeof(T))) {
                 __builtin_prefetch(w + k + c, 1);
@@ -198,10 +213,11 @@ void use_tile(const Batch<T> &batch, const Layer<T> &layer, int64_t tile, int64_
         Vec<T> square = {};
         int64_t c = 0;
         for (; c + L <= width; c += L)
-            move<T, MODE>(load(dW + c), w + c, first + c, second + c, batch.move, layer.rate_factor[bias], bias, square);
+            move<T, MODE>(classes.shorten * load(dW + c), w + c, first + c, second + c, step, layer.rate_factor[bias], bias,
+                          square);
         if (c < width)
-            move_some<T, MODE>(load(dW + c), w + c, first + c, second + c, width - c, batch.move, layer.rate_factor[bias],
-                               bias, square);
+            move_some<T, MODE>(classes.shorten * load(dW + c), w + c, first + c, second + c, width - c, step,
+                               layer.rate_factor[bias], bias, square);
         squares += Wide<T>::of(square);
     }
 }
@@ -232,7 +248,7 @@ template <class T, int MODE> void second_sweep_by(const Batch<T> &batch, int wor
                 for (int s = 0; batch.rows.weight && s < span.rows; ++s)
                     if (batch.absent(batch.row(span.start + s)))  // even where its slope is inf
                         for (int64_t j = 0; j < width; ++j) room.Z[j * SPAN<T> + s] = 0;
-                if (classes.dA)
+                if (classes.below)
                     tile_down<T>(room.W, classes.stride, layer.d, width, room.Z,
                                  classes.dA + (group * classes.spans + number) * units * SPAN<T>, tile == from, span.vectors);
                 turn<T>(room.Z, width, panels, room.dZ, classes.panel, (number - block) * SPAN<T>, span.vectors);
@@ -243,7 +259,7 @@ template <class T, int MODE> void second_sweep_by(const Batch<T> &batch, int wor
         }
         use_tile<T, MODE>(batch, layer, tile, width, room.dW, squares);
     }
-    if (MODE != INTO_SUM) classes.squares[group] = sum_of<T>(squares);
+    if (MODE != INTO_SUM) (MODE == LENGTH ? classes.lengths : classes.squares)[group] = sum_of<T>(squares);
 }
 
 template <class T> void second_sweep(const Batch<T> &batch, int worker, int64_t group) {
@@ -251,6 +267,7 @@ template <class T> void second_sweep(const Batch<T> &batch, int worker, int64_t 
     case PLAIN_SGD: return second_sweep_by<T, PLAIN_SGD>(batch, worker, group);
     case NESTEROV: return second_sweep_by<T, NESTEROV>(batch, worker, group);
     case ADAM: return second_sweep_by<T, ADAM>(batch, worker, group);
+    case LENGTH: return second_sweep_by<T, LENGTH>(batch, worker, group);
     default: return second_sweep_by<T, INTO_SUM>(batch, worker, group);
     }
 }

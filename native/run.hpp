@@ -124,6 +124,7 @@ template <class T> struct Run {
         classes.at_label = arena.take<double>(spans * SPAN<T>);
         classes.slopes = arena.take<Slopes<T>>(spans);
         classes.squares = arena.take<double>(groups);
+        classes.lengths = arena.take<double>(groups);
         classes.room = arena.take<TileRoom<T>>(n_workers);
         for (int worker = 0; worker < n_workers; ++worker) {
             TileRoom<T> room = {};
@@ -145,7 +146,7 @@ template <class T> struct Run {
             if (arena.base) classes.hidden[at] = Z;
         }
         const int64_t of_tile = groups * spans * TILE * SPAN<T>, each = (classes.tiles + groups - 1) / groups;
-        if (!arena.base) {
+        if (!arena.base && of_tile > 0) {
             const int64_t left = batch.workers->memory - int64_t(arena.used), fit = left / (of_tile * int64_t(sizeof(T)));
             classes.kept = fit < 0 ? 0 : fit < each ? fit : each;
         }
@@ -201,10 +202,14 @@ template <class T> struct Run {
         look_interval = 1;
         return phase(ROWS_UP, spans) && phase(FIRST_SWEEP, batch.classes.groups) && phase(BETWEEN, spans);
     }
-    bool down_by_classes(int mode) {
+    bool down_by_classes(int mode, bool all_the_way = true) {
+        Classes<T> &classes = batch.classes;
         batch.mode = mode;
-        if (!phase(SECOND_SWEEP, batch.classes.groups)) return false;
-        return batch.shape.depth == 1 || phase(ROWS_DOWN, (batch.m + SPAN<T> - 1) / SPAN<T>);
+        classes.penalty = T(batch.regularization.alpha / batch.divisor);
+        classes.shorten = T(batch.shorten);
+        classes.below = classes.dA && all_the_way;
+        if (!phase(SECOND_SWEEP, classes.groups)) return false;
+        return !classes.below || phase(ROWS_DOWN, (batch.m + SPAN<T> - 1) / SPAN<T>);
     }
 
     bool weights(int what, int mode) {
@@ -257,11 +262,12 @@ template <class T> struct Run {
         const Outcome no_memory = {0, 0, NO_MEMORY};
         const int64_t n = task.rows.n, depth = task.shape.depth;
         const int64_t batch_size = task.batch_size < n ? task.batch_size : n;
-        // A step that needs the whole gradient first, or all rows of a very large batch, has the layer's sum in memory.
+        // A very large batch has the layer's sum in memory. To clip a gradient takes another sweep: first its length.
         const bool in_place = by_classes(task.shape, task.rows, task.regularization, workers) && batch_size <= MOST_ROWS &&
-                              !(task.regularization.clip_norm > 0) && !(task.unscaled && depth == 1);
+                              !(task.unscaled && depth == 1);
+        const bool clipped = task.regularization.clip_norm > 0;
         if (!run.begin_with(task.shape, task.rows, task.regularization, workers, in_place)) return run.end(no_memory);
-        const bool in_parts = !in_place && (batch_size > SAMPLES || task.regularization.clip_norm > 0);
+        const bool in_parts = clipped || (!in_place && batch_size > SAMPLES);
         const int64_t samples = batch_size < SAMPLES || in_place ? batch_size : SAMPLES;
         if (in_place) run.cut_classes(samples);
         const auto plan = [&](Arena &arena) {
@@ -313,6 +319,10 @@ template <class T> struct Run {
                 batch.first_part = part == 0;
                 going = in_place ? run.up_by_classes() : run.rows_up_and_down();
                 if (going) loss += run.loss_of_spans();
+                if (going && in_place && clipped) {
+                    batch.shorten = 1;
+                    going = run.down_by_classes(LENGTH);
+                }
                 if (going && in_parts) going = run.weights(GRADIENT, INTO_SUM);
             }
             const double penalty = task.regularization.alpha / batch.divisor;
@@ -326,6 +336,7 @@ template <class T> struct Run {
                 batch.move.penalty = 0;  // it is part of the sum now
                 going = run.weights(PENALTY, INTO_SUM);
                 double length = run.total(batch.lengths);
+                for (int64_t group = 0; in_place && group < batch.classes.groups; ++group) length += batch.classes.lengths[group];
                 if (task.shape.embedding) length += penalised<T>(batch.embedded, penalty);
                 length = __builtin_sqrt(length);
                 const double most = task.regularization.clip_norm;
@@ -333,7 +344,7 @@ template <class T> struct Run {
             }
             if (going && in_place) {
                 run.committed = true;
-                run.down_by_classes(mode);
+                run.down_by_classes(mode, !clipped);
             }
             if (going) going = run.weights(in_parts ? SUMMED : GRADIENT, mode);
             if (going && task.unscaled) run.step_of_scaled(mode);

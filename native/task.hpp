@@ -101,7 +101,7 @@ struct Workers {
     int threads;  // at most; 1 works alone
     bool (*interrupted)();  // called by the caller's own thread, every few milliseconds
     int64_t memory = int64_t(128) << 20;  // bytes, about: what a call with very many classes takes beyond what it is given
-    int64_t many = 2048;                  // classes: so many go by tiles
+    int64_t many = 4096;                  // classes: so many go by tiles, fewer are faster without
 };
 
 // What is wanted of each row, beside no probabilities of all classes: arrays may be null.

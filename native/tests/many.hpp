@@ -106,11 +106,54 @@ inline void many_classes() {  // each width of the last tile, each option
         if (i % 2) c.smoothing = 0.125;
         if (i % 5 == 1) c.alpha = 0.5;
         if (i % 7 == 3) c.decay = 0.25;
+        if (i % 6 >= 4) c.clip = 0.0625;
         if (i % 4 == 1) with_weights(c);
         if (i % 6 == 2 && !flat) with_sparse_rows(c, i % 4 == 2);
         if (i % 8 == 4) c.dropout = {0.3};
         if (i % 9 == 5) c.factors = Random{13}.numbers(2 * c.depth(), 0, 2);
         check_tiles(c, i % 3 ? std::vector<int>{1} : std::vector<int>{1, 2, 3});
+    }
+}
+
+// What has been moved in place when a call ends before its time: whole steps, and all of them.
+template <class T> void end_early(const Case &c, const Engine &engine, int threads, Ending right) {
+    const Given<T> given(c);
+    const std::string name = std::string(engine.name) + " by tiles, ending " + std::to_string(right);
+    int64_t steps_seen = -1;
+    bool more = true;
+    for (int64_t allowed = right == INTERRUPTED ? 0 : std::numeric_limits<int64_t>::max(); more; ++allowed) {
+        looks = 0;
+        looks_allowed = allowed;
+        const Trained<T> trained = given.train(engine, {&Team::shared(), threads, interrupted, 0, 1});
+        more = right == INTERRUPTED && looks > allowed;
+        looks_allowed = std::numeric_limits<int64_t>::max();
+        const int64_t steps = trained.outcome.steps;
+        expect(trained.outcome.ending == (right == INTERRUPTED && !more ? DONE : right), name + ": another ending");
+        expect(threads > 1 || steps >= steps_seen, name + ": fewer steps after more looks");
+        steps_seen = steps;
+        Case before = c;
+        before.n = std::min(c.n, steps * c.batch_size);
+        const Trained<T> wanted = Given<T>(before).train(engine, {nullptr, 1, interrupted, 0, 1});
+        expect(steps == 0 ? trained.untouched()
+                          : trained.theta.same(wanted.theta) && trained.first.same(wanted.first) && trained.second.same(wanted.second),
+               name + ": not whole steps");
+    }
+    expect(right == INTERRUPTED ? steps_seen == (c.n + c.batch_size - 1) / c.batch_size : steps_seen == 2, name + ": steps");
+}
+
+inline void ends_by_tiles() {
+    for (double clip : {0.0, 0.0625}) {
+        Case c = make({13, 17, 600}, 50, 880);
+        c.batch_size = 20;
+        c.adam = clip > 0;
+        c.clip = clip;
+        Case lost = c;
+        lost.X[lost.order[45] * 13] = std::nan("");  // in the third batch
+        for (const Engine *engine : engines())
+            for (int threads : {1, 2}) {
+                end_early<float>(c, *engine, threads, INTERRUPTED);
+                end_early<double>(lost, *engine, threads, NOT_FINITE);
+            }
     }
 }
 

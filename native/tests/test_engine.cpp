@@ -275,6 +275,7 @@ int main() {
                   {"candidates", sets_of_candidates},
                   {"rules", every_rule},         {"sparse rows", sparse_rows},      {"embeddings", embeddings},
                   {"few rows", few_rows},       {"many classes", many_classes},   {"hostile logits", hostile_logits},
+                  {"ends by tiles", ends_by_tiles},
                   {"many rows", many_rows},      {"phases", phases},                {"same bits", same_bits},
                   {"two callers", two_callers},  {"interruptions", interruptions},  {"not finite", not_finite},
                   {"fork", fork_in_the_middle},  {"no threads", no_threads}};

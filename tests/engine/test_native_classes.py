@@ -18,7 +18,7 @@ NativeEngine = native.NativeEngine
 
 NOTHING = Regularization()
 SMALL, LARGE = 2**24, 2**30
-WIDTHS = [2048, 2049, 2063, 2300, 2559]  # the last tile has 256, 1, 15, 252, 255 classes
+WIDTHS = [4096, 4097, 4111, 4348, 4607]  # the last tile has 256, 1, 15, 252, 255 classes
 N, D = 150, 6
 
 every_engine = pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.isa)
@@ -86,7 +86,7 @@ OPTIONS = {
 def test_an_epoch_agrees_with_the_reference(option):
     how = OPTIONS[option]
     rules = [Adam(0.05, epsilon=1e-3), SGD(0.05, momentum=0.9), SGD(0.05, momentum=0.9, nesterov=True)]
-    for rule, k in zip(rules, (2300, 2049, 2048), strict=True):
+    for rule, k in zip(rules, (4348, 4097, 4096), strict=True):
         close(trained(NativeEngine(1), k, rule, **how), trained(REFERENCE, k, rule, **how))
 
 
@@ -112,8 +112,8 @@ def test_no_bit_depends_on_threads_or_memory(option):
 
 
 def test_a_float32_gradient_is_within_a_millionth_of_its_rows_scale():
-    network, X, y = problem(3000, hidden=(64,), dtype="float32", n=256)
-    wide = Network((D, 64, 3000))
+    network, X, y = problem(4500, hidden=(64,), dtype="float32", n=256)
+    wide = Network((D, 64, 4500))
     wide.theta[...] = network.theta
     _, gradient = NativeEngine(1).loss_and_gradient(network, Data(X, y), Regularization())
     _, right = REFERENCE.loss_and_gradient(wide, Data(X.astype("float64"), y), Regularization())
@@ -125,7 +125,7 @@ def test_a_float32_gradient_is_within_a_millionth_of_its_rows_scale():
 
 
 def test_a_loss_that_is_not_finite_ends_the_epoch_before_its_step():
-    network, X, y = problem(2300)
+    network, X, y = problem(4348)
     network.theta[-1] = np.inf
     rule = Adam(0.05)
     state, before = rule.init(network.theta), network.theta.copy()
@@ -174,7 +174,7 @@ def test_ctrl_c_leaves_whole_steps():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("count", [0, 1, 5, 300])
 def test_the_best_classes_are_those_of_the_logits(engine, dtype, count):
-    network, X, y = problem(2300, dtype=dtype)
+    network, X, y = problem(4348, dtype=dtype)
     top = engine.top_classes(network, X, count, y)
     Z = engine.logits(network, X).astype(np.float64)
     order = np.argsort(-Z, axis=1, kind="stable")[:, :count]
@@ -186,7 +186,7 @@ def test_the_best_classes_are_those_of_the_logits(engine, dtype, count):
 
 
 def test_the_best_classes_agree_with_the_reference_and_on_threads():
-    for k in (3, 2300):
+    for k in (3, 4348):
         network, X, y = problem(k)
         ours, theirs = NativeEngine(1).top_classes(network, X, 3, y), ReferenceEngine(1).top_classes(network, X, 3, y)
         assert np.array_equal(ours.labels, theirs.labels)
@@ -199,12 +199,12 @@ def test_the_best_classes_agree_with_the_reference_and_on_threads():
 
 @pytest.mark.parametrize("engine", [NativeEngine(1), ReferenceEngine(1)], ids=["native", "reference"])
 def test_equal_logits_go_by_the_lower_class_and_a_row_of_nan_has_no_order(engine):
-    network = Network((1, 2300))
+    network = Network((1, 4348))
     network.theta[...] = 0
     bias = network.parameters.b[1]
-    bias[[7, 300, 2299]] = 2.0
+    bias[[7, 300, 4347]] = 2.0
     top = engine.top_classes(network, np.zeros((2, 1)), 5)
-    assert top.labels.tolist() == [[7, 300, 2299, 0, 1]] * 2
+    assert top.labels.tolist() == [[7, 300, 4347, 0, 1]] * 2
     bias[:] = -np.inf
     bias[1000] = 1.0
     top = engine.top_classes(network, np.zeros((1, 1)), 3, np.array([1000]))
@@ -220,26 +220,26 @@ def test_equal_logits_go_by_the_lower_class_and_a_row_of_nan_has_no_order(engine
 
 def test_a_tiny_loss_keeps_its_digits():
     for dtype in ("float32", "float64"):
-        network = Network((1, 2300), dtype=dtype)
+        network = Network((1, 4348), dtype=dtype)
         network.theta[...] = 0
-        network.parameters.b[1][2299] = 40
-        data = Data(np.zeros((3, 1), dtype), np.full(3, 2299))
+        network.parameters.b[1][4347] = 40
+        data = Data(np.zeros((3, 1), dtype), np.full(3, 4347))
         loss, gradient = NativeEngine(1).loss_and_gradient(network, data, Regularization())
-        right = 2299 * np.exp(-40)
+        right = 4347 * np.exp(-40)
         np.testing.assert_allclose([loss, -gradient[-1]], right, rtol=1e-6)
         np.testing.assert_allclose(NativeEngine(1).top_classes(network, data.X, 1, data.y).losses, right, rtol=1e-6)
 
 
 @pytest.mark.parametrize("engine", [NativeEngine(1), ReferenceEngine(1)], ids=["native", "reference"])
 def test_what_is_asked_for_is_checked(engine):
-    network, X, y = problem(2300)
-    for count in (-1, 2301):
-        with pytest.raises(OptionError, match=f"count is {count}, expected a whole number from 0 to 2300, the classes"):
+    network, X, y = problem(4348)
+    for count in (-1, 4349):
+        with pytest.raises(OptionError, match=f"count is {count}, expected a whole number from 0 to 4348, the classes"):
             engine.top_classes(network, X, count)
     with pytest.raises(OptionError, match="the network's output is 'sigmoid', expected 'softmax'"):
         engine.top_classes(Network((D, 3), output="sigmoid", loss="binary_cross_entropy"), X, 1)
-    with pytest.raises(LabelError, match="2300"):
-        engine.top_classes(network, X, 1, np.where(y == y[3], 2300, y))
+    with pytest.raises(LabelError, match="4348"):
+        engine.top_classes(network, X, 1, np.where(y == y[3], 4348, y))
     with pytest.raises(ShapeError):
         engine.top_classes(network, X, 1, y[:-1])
 

@@ -77,12 +77,13 @@ class NativeEngine:
 
     Notes
     -----
-    Softmax with the cross-entropy of labels over 2048 classes or more: an epoch, a gradient and `top_classes` compute the
-    last layer by tiles of 256 classes. The engine then holds no gradient of the layer, no copy of its weights and moments,
-    and no array of rows times classes beyond `memory_limit`; it holds the lower layers, and dA of the rows of a batch,
-    whatever the limit. The following still need copies of the last layer's weights and moments, or the sum of its
-    gradient: a batch of more than 4096 rows, ``clip_norm``, mixup, targets as rows, and, in a network of one layer, a
-    sparse X, an embedding or a learned scale of the inputs.
+    Softmax with the cross-entropy of labels over 4096 classes or more: an epoch, a gradient and `top_classes` compute
+    the last layer by tiles of 256 classes. The engine then holds no gradient of the layer, no copy of its weights and
+    moments, and no array of rows times classes beyond `memory_limit`. It holds the lower layers and the activations of
+    a batch whatever the limit. With ``clip_norm`` a step takes about twice as long for the last layer, because the
+    length of the gradient comes first. The following still need copies of the last layer's weights and moments: a
+    batch of more than 4096 rows, mixup, targets as rows, and, in a network of one layer, a sparse X, an embedding or a
+    learned scale of the inputs.
     """
 
     name = "native"
