@@ -306,3 +306,15 @@ template <class T> void measure_group(const Batch<T> &batch, int64_t group) {
     }
     classes.squares[group] = sum;
 }
+
+// One item of any phase.
+template <class T> void classes_item(const Batch<T> &batch, int worker, int64_t item) {
+    switch (batch.phase) {
+    case ROWS_UP: return rows_up<T>(Span<T>(batch, worker, item));
+    case FIRST_SWEEP: return first_sweep<T>(batch, worker, item);
+    case BETWEEN: return between_sweeps<T>(Span<T>(batch, worker, item));
+    case SECOND_SWEEP: return second_sweep<T>(batch, worker, item);
+    case ROWS_DOWN: return down_from_classes<T>(Span<T>(batch, worker, item));
+    case MEASURE: return measure_group<T>(batch, item);
+    }
+}

@@ -16,7 +16,7 @@ template <class T> struct Run {
                                (shape.loss == CROSS_ENTROPY ||
                                 (shape.loss == CANDIDATE_CROSS_ENTROPY && !(regularization.label_smoothing > 0)));
         const bool rows_as_they_are = !rows.starts && !shape.embedding;
-        return shape.sizes[shape.depth] >= workers.many && of_labels && (shape.depth > 1 || rows_as_they_are);
+        return MANY_CLASSES && shape.sizes[shape.depth] >= workers.many && of_labels && (shape.depth > 1 || rows_as_they_are);
     }
 
     // What all calls have in common. False where there is no memory.
@@ -172,12 +172,8 @@ template <class T> struct Run {
         case FORWARD: return forward_item(run, worker, item);
         case ROWS: return rows_item<T>(batch, worker, item);
         case WEIGHTS: return weights_item<T>(batch, worker, item);
-        case ROWS_UP: return rows_up<T>(Span<T>(batch, worker, item));
-        case FIRST_SWEEP: return first_sweep<T>(batch, worker, item);
-        case BETWEEN: return between_sweeps<T>(Span<T>(batch, worker, item));
-        case SECOND_SWEEP: return second_sweep<T>(batch, worker, item);
-        case ROWS_DOWN: return down_from_classes<T>(Span<T>(batch, worker, item));
-        case MEASURE: return measure_group<T>(batch, item);
+        default:
+            if constexpr (MANY_CLASSES) classes_item<T>(batch, worker, item);
         }
     }
 
@@ -242,8 +238,9 @@ template <class T> struct Run {
         if (batch.regularization.alpha > 0)
             for (int64_t l = 0; l < batch.shape.depth; ++l)
                 if (batch.layers[l].W) batch.squares[batch.layers[l].first_item] = squares_of<T>(batch.layers[l]);
-        for (int64_t group = 0; batch.classes.active && group < batch.classes.groups; ++group) batch.classes.squares[group] = 0;
-        if (batch.regularization.alpha > 0 && batch.classes.active) phase(MEASURE, batch.classes.groups);
+        if (!batch.classes.active) return;
+        for (int64_t group = 0; group < batch.classes.groups; ++group) batch.classes.squares[group] = 0;
+        if (batch.regularization.alpha > 0) phase(MEASURE, batch.classes.groups);
     }
 
     Outcome end(Outcome outcome) {

@@ -33,6 +33,11 @@ constexpr double WORTH_A_THREAD = 1.25e5;  // flops of float32 for each lane: ab
 constexpr double WORTH_AN_ITEM = 4e6;      // flops: some ten microseconds
 constexpr double WORTH_A_LOOK = 1e8;       // flops between two looks at whether to stop: some milliseconds
 constexpr int64_t FEW = 8;  // rows that are predicted one at a time
+#if defined(__wasm__)
+constexpr bool MANY_CLASSES = false;  // a page has few, and is to be small
+#else
+constexpr bool MANY_CLASSES = true;
+#endif
 constexpr int64_t MOST_SPANS = int64_t(1) << 19;  // items of a phase: Team has room for twice as many
 
 #include "simd.hpp"
