@@ -1,17 +1,18 @@
 // The last layer of a network with very many classes, a tile of classes at a time: softmax, cross-entropy and the step.
 //
-// A batch goes through in two sweeps over the classes. The first computes the logits of a tile, Z = A W + b, and keeps of
-// each row the largest one, the sum of the other exponentials and the true class's logit. The second has the logits
-// again, from memory or by the same product, makes dZ of them, adds to dA, and moves the tile's weights as soon as their
-// gradient is whole: nothing has the size of the layer, and nothing that of batch times classes beyond the memory limit.
+// A batch goes through in two sweeps over the classes. The first computes the logits of a tile, Z = A W + b, and knows of
+// each row the largest one, the sum of the other exponentials and the true class's logit. The second has the tile's
+// exponentials again, from memory or by the same product, makes dZ of them, adds to dA, and moves the tile's weights as
+// soon as their gradient is whole: nothing has the size of the layer, and nothing that of batch times classes beyond the
+// memory limit.
 //
 //     tile of W   [panel of LANES columns][row][LANES]     packed on the way, from the caller's (d + 1, k)
-//     tile of Z   [class][SPAN]                            a row of the data is a lane
+//     tile of Z   [class][SPAN]                            a row of the data is a lane; then the largest of the tile
 //     tile of dW  [row][TILE]                              so that the caller's rows are moved in long runs
 //
 // The classes come in groups of tiles, which the shape fixes. A group is one item: it goes through its tiles in order, and
 // what the groups have found of a row is joined in order. So no bit depends on the threads; and none on the memory limit,
-// since logits are kept and not what is made of them.
+// since exponentials are those of z less the largest logit of the tile, in memory or made again.
 
 constexpr int64_t TILE = 256;         // classes
 constexpr int64_t MOST_GROUPS = 32, LEAST_GROUPS = 4;
@@ -26,7 +27,7 @@ template <class T> struct Seen {
     double total[SPAN<T>];     // the sum of the logits, if labels are smoothed
 };
 
-// What turns the logits of a span's rows into dZ: exp(z - largest) scale - spread, and `at_label` for the true class.
+// What makes dZ of a span's rows: exp(z - largest) scale - spread, and `at_label` for the true class.
 template <class T> struct Slopes {
     T largest[SPAN<T>], scale[SPAN<T>], spread[SPAN<T>], at_label[SPAN<T>];
 };
@@ -62,7 +63,7 @@ template <class T> struct TileRoom {  // a worker's own
 template <class T> struct Classes {
     bool active;
     int64_t k, tiles, groups, spans;
-    int64_t kept;            // tiles of each group whose logits stay in memory
+    int64_t kept;            // tiles of each group whose exponentials stay in memory
     int64_t stride;          // numbers from one panel of a tile of W to the next
     int64_t panel;           // the same of dZ
     int64_t block;           // spans of a block of rows
@@ -71,7 +72,7 @@ template <class T> struct Classes {
     T *W, *first, *second;   // the caller's, (d + 1, k)
     double *gradient;        // likewise
     T **hidden;              // [span][layer]: f'(Z), then dZ, of the layers below
-    T *Z;                    // [group][tile][span][TILE][SPAN]
+    T *E;                    // [group][tile][span][TILE + 1][SPAN]
     T *dA;                   // [group][span][unit][SPAN]; null if nothing is below
     Seen<T> *seen;           // [group][span]
     double *at_label;        // [span][SPAN]: the true class's logit
@@ -84,8 +85,8 @@ template <class T> struct Classes {
 
     int64_t first_tile(int64_t group) const { return group * tiles / groups; }
     int64_t width(int64_t tile) const { return k - tile * TILE < TILE ? k - tile * TILE : TILE; }
-    T *logits(int64_t group, int64_t within, int64_t span) const {
-        return within < kept ? Z + ((group * kept + within) * spans + span) * TILE * SPAN<T> : nullptr;
+    T *exponentials(int64_t group, int64_t within, int64_t span) const {
+        return within < kept ? E + ((group * kept + within) * spans + span) * (TILE + 1) * SPAN<T> : nullptr;
     }
     Best<T> best(int64_t group, int64_t row) const {
         const int64_t at = (group * spans * SPAN<T> + row) * summary->count;
@@ -134,14 +135,22 @@ template <class T> INLINE Wide<T> load_wide(const double *from) {
     return wide;
 }
 
-// Add a tile's logits to what is known of the rows; returns the largest ones of the tile. Exponentials are added in
-// float32 by eights, and from there on in float64.
-template <class T, bool TOTAL> INLINE Vec<T> look_at(const T *Z, int64_t width, int v, Seen<T> &seen) {
-    constexpr int L = LANES<T>;
-    Z += v * L;
+template <class T> INLINE Vec<T> largest_of(const T *Z, int64_t width) {
     Vec<T> largest = load(Z);
     for (int64_t j = 1; j < width; ++j) largest = larger(largest, load(Z + j * SPAN<T>));
-    const Vec<T> around = largest == -T(__builtin_inf()) ? Vec<T>{} : largest;  // then the exponentials are 0
+    return largest;
+}
+
+// Where all are -inf, the exponentials shall be 0.
+template <class T> INLINE Vec<T> centre(Vec<T> largest) { return largest == -T(__builtin_inf()) ? Vec<T>{} : largest; }
+
+// Add a tile's logits to what is known of the rows; returns the largest ones of the tile. Exponentials are added in
+// float32 by eights, and from there on in float64. KEEP: they take the place of the logits.
+template <class T, bool TOTAL, bool KEEP> INLINE Vec<T> look_at(T *Z, int64_t width, int v, Seen<T> &seen) {
+    constexpr int L = LANES<T>;
+    Z += v * L;
+    const Vec<T> largest = largest_of<T>(Z, width), around = centre<T>(largest);
+    if (KEEP) store(Z + TILE * SPAN<T>, largest);
     Wide<T> others = {}, total = {};
     IntVec<T> equal = {};  // minus how many are the largest
     for (int64_t j = 0; j < width;) {
@@ -153,6 +162,7 @@ template <class T, bool TOTAL> INLINE Vec<T> look_at(const T *Z, int64_t width, 
             sum += is_largest ? Vec<T>{} : e;
             equal += is_largest;
             if (TOTAL) sum_of_z += z;
+            if (KEEP) store(Z + j * SPAN<T>, e);
         }
         others += Wide<T>::of(sum);
         if (TOTAL) total += Wide<T>::of(sum_of_z);
@@ -178,15 +188,28 @@ template <class T> INLINE void start(Seen<T> &seen) {
     }
 }
 
-// dZ of a tile from its logits.
-template <class T, bool SPREAD> void slopes_of(const T *Z, int64_t width, int vectors, const Slopes<T> &slopes, T *dZ) {
-    for (int v = 0; v < vectors; ++v) {
-        const int at = v * LANES<T>;
-        const Vec<T> largest = load(slopes.largest + at), scale = load(slopes.scale + at), spread = load(slopes.spread + at);
+// The exponentials of a tile once more, in the place of its logits.
+template <class T> void exponentials_again(T *Z, int64_t width, int vectors) {
+    for (int v = 0; v < vectors; ++v, Z += LANES<T>) {
+        const Vec<T> largest = largest_of<T>(Z, width), around = centre<T>(largest);
+        store(Z + TILE * SPAN<T>, largest);
         for (int64_t j = 0; j < width; ++j) {
             Vec<T> shift;
-            const Vec<T> e = exp_of_difference<T>(load(Z + j * SPAN<T> + at), largest, shift);
-            store(dZ + j * SPAN<T> + at, SPREAD ? fma(e, scale, -spread) : e * scale);
+            store(Z + j * SPAN<T>, exp_of_difference<T>(load(Z + j * SPAN<T>), around, shift));
+        }
+    }
+}
+
+// dZ of a tile from its exponentials.
+template <class T, bool SPREAD> void slopes_of(const T *E, int64_t width, int vectors, const Slopes<T> &slopes, T *dZ) {
+    for (int at = 0; at < vectors * LANES<T>; at += LANES<T>) {
+        const Wide<T> of_tile = Wide<T>::of(load(E + TILE * SPAN<T> + at)), of_all = Wide<T>::of(load(slopes.largest + at));
+        Wide<T> weight;
+        for (int i = 0; i < Wide<T>::PARTS; ++i) weight.part[i] = exp_of<double>(of_tile.part[i] - of_all.part[i]);
+        const Vec<T> scale = weight.narrow() * load(slopes.scale + at), spread = load(slopes.spread + at);
+        for (int64_t j = at; j < width * SPAN<T>; j += SPAN<T>) {
+            const Vec<T> e = load(E + j);
+            store(dZ + j, SPREAD ? fma(e, scale, -spread) : e * scale);
         }
     }
 }

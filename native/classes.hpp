@@ -35,7 +35,7 @@ template <class T> void first_sweep(const Batch<T> &batch, int worker, int64_t g
         pack_tile<T>(classes.W + tile * TILE, layer.d1, classes.k, width, classes.stride, room.W);
         for (int64_t number = 0; number < spans; ++number) {
             const Span<T> span(batch, worker, number);
-            T *kept = classes.logits(group, tile - from, number), *Z = kept ? kept : room.Z;
+            T *kept = classes.exponentials(group, tile - from, number), *Z = kept ? kept : room.Z;
             tile_up<T>(room.W, classes.stride, layer.d1, width, span.A(batch.shape.depth - 1), Z, span.vectors);
             if (batch.rows.y)
                 each_label<T>(span, tile, width, [&](int s, int64_t j) {
@@ -43,7 +43,10 @@ template <class T> void first_sweep(const Batch<T> &batch, int worker, int64_t g
                 });
             Seen<T> &seen = classes.seen[group * classes.spans + number];
             for (int v = 0; v < span.vectors; ++v) {
-                const Vec<T> largest = smoothed ? look_at<T, true>(Z, width, v, seen) : look_at<T, false>(Z, width, v, seen);
+                const Vec<T> largest = smoothed ? (kept ? look_at<T, true, true>(Z, width, v, seen)
+                                                        : look_at<T, true, false>(Z, width, v, seen))
+                                                : (kept ? look_at<T, false, true>(Z, width, v, seen)
+                                                        : look_at<T, false, false>(Z, width, v, seen));
                 for (int lane = 0; ranked && lane < LANES<T> && v * LANES<T> + lane < span.rows; ++lane) {
                     const Best<T> best = classes.best(group, span.start + v * LANES<T> + lane);
                     if (largest[lane] > best.z[best.count - 1]) offer<T>(Z, tile, width, v * LANES<T> + lane, best);
@@ -239,11 +242,14 @@ template <class T, int MODE> void second_sweep_by(const Batch<T> &batch, int wor
             for (int64_t number = block; number < end; ++number) {
                 const Span<T> span(batch, worker, number);
                 const Slopes<T> &slopes = classes.slopes[number];
-                const T *Z = classes.logits(group, tile - from, number);
-                if (!Z) tile_up<T>(room.W, classes.stride, layer.d1, width, span.A(depth - 1), room.Z, span.vectors);
-                if (!Z) Z = room.Z;
-                smoothed ? slopes_of<T, true>(Z, width, span.vectors, slopes, room.Z)
-                         : slopes_of<T, false>(Z, width, span.vectors, slopes, room.Z);
+                const T *E = classes.exponentials(group, tile - from, number);
+                if (!E) {
+                    tile_up<T>(room.W, classes.stride, layer.d1, width, span.A(depth - 1), room.Z, span.vectors);
+                    exponentials_again<T>(room.Z, width, span.vectors);
+                    E = room.Z;
+                }
+                smoothed ? slopes_of<T, true>(E, width, span.vectors, slopes, room.Z)
+                         : slopes_of<T, false>(E, width, span.vectors, slopes, room.Z);
                 each_label<T>(span, tile, width, [&](int s, int64_t j) { room.Z[j * SPAN<T> + s] = slopes.at_label[s]; });
                 for (int s = 0; batch.rows.weight && s < span.rows; ++s)
                     if (batch.absent(batch.row(span.start + s)))  // even where its slope is inf

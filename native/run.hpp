@@ -111,7 +111,7 @@ template <class T> struct Run {
         classes.groups = classes.groups < classes.tiles ? classes.groups : classes.tiles;
     }
 
-    // The last of all: what is left of the memory keeps logits.
+    // The last of all: what is left of the memory keeps exponentials.
     void classes_of(Arena &arena, int64_t spans) {
         Classes<T> &classes = batch.classes;
         const int64_t depth = batch.shape.depth, groups = classes.groups;
@@ -129,7 +129,7 @@ template <class T> struct Run {
         for (int worker = 0; worker < n_workers; ++worker) {
             TileRoom<T> room = {};
             room.W = arena.take<T>(TILE / LANES<T> * layer.stride);
-            room.Z = arena.take<T>(TILE * SPAN<T>);
+            room.Z = arena.take<T>((TILE + 1) * SPAN<T>);
             room.dZ = batch.train ? arena.take<T>(TILE / LANES<T> * classes.panel) : nullptr;
             room.dW = batch.train ? arena.take<T>(layer.padded * TILE) : nullptr;
             if (classes.room) classes.room[worker] = room;
@@ -145,12 +145,12 @@ template <class T> struct Run {
             T *Z = arena.take<T>(up(batch.layers[at % (depth - 1)].h, LANES<T> > MR<T> ? LANES<T> : MR<T>) * SPAN<T>);
             if (arena.base) classes.hidden[at] = Z;
         }
-        const int64_t of_tile = groups * spans * TILE * SPAN<T>, each = (classes.tiles + groups - 1) / groups;
+        const int64_t of_tile = groups * spans * (TILE + 1) * SPAN<T>, each = (classes.tiles + groups - 1) / groups;
         if (!arena.base && of_tile > 0) {
             const int64_t left = batch.workers->memory - int64_t(arena.used), fit = left / (of_tile * int64_t(sizeof(T)));
             classes.kept = fit < 0 ? 0 : fit < each ? fit : each;
         }
-        classes.Z = arena.take<T>(classes.kept * of_tile);
+        classes.E = arena.take<T>(classes.kept * of_tile);
     }
 
     void pack_weights(const void *theta) {
