@@ -11,7 +11,6 @@ import os
 import threading
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +89,7 @@ class NativeEngine:
 
     def __init__(self, n_threads: int | None = None, isa: str | None = None, memory_limit: int = MEMORY_LIMIT) -> None:
         default, most = _threads()
-        if not (isinstance(memory_limit, Integral) and memory_limit >= LEAST_MEMORY):
+        if not (isinstance(memory_limit, int | np.integer) and memory_limit >= LEAST_MEMORY):
             expected = f"a whole number of bytes >= {LEAST_MEMORY} (16 MB)"
             raise OptionError(parameter="memory_limit", came=repr(memory_limit), expected=expected)
         self.memory_limit = int(memory_limit)
