@@ -121,7 +121,7 @@ template <class T> void end_early(const Case &c, const Engine &engine, int threa
     const std::string name = std::string(engine.name) + " by tiles, ending " + std::to_string(right);
     int64_t steps_seen = -1;
     bool more = true;
-    for (int64_t allowed = right == INTERRUPTED ? 0 : std::numeric_limits<int64_t>::max(); more; ++allowed) {
+    for (int64_t allowed = right == INTERRUPTED ? 0 : std::numeric_limits<int64_t>::max() / 2; more; ++allowed) {
         looks = 0;
         looks_allowed = allowed;
         const Trained<T> trained = given.train(engine, {&Team::shared(), threads, interrupted, 0, 1});
