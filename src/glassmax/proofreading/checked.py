@@ -1,0 +1,60 @@
+"""`CheckedLine` and its verdicts: what is said of one line of a derivation."""
+
+from dataclasses import dataclass
+
+__all__ = ["ASSUMED", "FOLLOWS", "GIVEN", "LUCK", "NOT_READ", "WRONG", "CheckedLine"]
+
+FOLLOWS = "follows"
+ASSUMED = "follows, if"
+LUCK = "right by luck"
+WRONG = "wrong"
+NOT_READ = "not read"
+GIVEN = "given"
+"""A definition, an assumption or a goal: it is used, not judged."""
+
+
+@dataclass(frozen=True)
+class CheckedLine:
+    """One statement of a derivation, judged.
+
+    Attributes
+    ----------
+    number : int
+        Line of the file, from 1.
+    source : str
+        The statement as typed.
+    formula : str
+        The statement in plain Unicode text on one line, as a terminal shows it.
+    verdict : str
+        One of the six words of this module.
+    cause : str
+        Stable name of the mistake (`mistakes.causes`), empty unless the verdict is wrong or "right by luck".
+    says : str
+        The verdict in words, what follows it included: ``the left side has the index i twice and no j``; for "follows,
+        if" the assumption: ``sum_k y_k = 1``; for "not read" why.
+    write : str
+        The line as it should read, in the author's notation and letters; empty if none was found.
+    write_latex : str
+        The same in LaTeX.
+    proved : bool
+        Whether `write` was compared with the truth on numbers.
+    follows_before : bool or None
+        After a wrong line: whether this line follows from its predecessor; None if there is no predecessor.
+    notation : str
+        For a line right in index notation only: ``as matrices an outer product, (p - y) aᵀ``. Empty otherwise.
+    ours : str
+        The derivation of this line by `glassmax.derive`, as HTML; empty if there is none.
+    """
+
+    number: int
+    source: str
+    formula: str
+    verdict: str
+    cause: str = ""
+    says: str = ""
+    write: str = ""
+    write_latex: str = ""
+    proved: bool = False
+    follows_before: bool | None = None
+    notation: str = ""
+    ours: str = ""
