@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .formula.tree import Node
+
 __all__ = ["ASSUMED", "FOLLOWS", "GIVEN", "LUCK", "NOT_READ", "WRONG", "CheckedLine"]
 
 FOLLOWS = "follows"
@@ -44,6 +46,11 @@ class CheckedLine:
         For a line right in index notation only: ``as matrices an outer product, (p - y) aᵀ``. Empty otherwise.
     ours : str
         The derivation of this line by `glassmax.derive`, as HTML; empty if there is none.
+    sides : tuple of Node or None
+        The formulas between its equals signs as they were read, for pages that typeset them. The first is None if the
+        line continues the one before it; all are missing if the line was not read.
+    write_sides : tuple of Node or None
+        The same for `write`.
     """
 
     number: int
@@ -58,3 +65,5 @@ class CheckedLine:
     follows_before: bool | None = None
     notation: str = ""
     ours: str = ""
+    sides: tuple[Node | None, ...] = ()
+    write_sides: tuple[Node | None, ...] = ()
