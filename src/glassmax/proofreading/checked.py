@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from .formula.tree import Node
 
-__all__ = ["ASSUMED", "FOLLOWS", "GIVEN", "LUCK", "NOT_READ", "WRONG", "CheckedLine"]
+__all__ = ["ASSUMED", "FOLLOWS", "GIVEN", "INDICES", "LUCK", "NOT_READ", "WRONG", "CheckedLine"]
 
 FOLLOWS = "follows"
 ASSUMED = "follows, if"
 LUCK = "right by luck"
+INDICES = "indices only"
+"""Right for the entries, but not as the matrices or vectors that the line writes: `notation` says what is meant."""
 WRONG = "wrong"
 NOT_READ = "not read"
 GIVEN = "given"
@@ -28,9 +30,10 @@ class CheckedLine:
     formula : str
         The statement in plain Unicode text on one line, as a terminal shows it.
     verdict : str
-        One of the six words of this module.
+        One of the seven words of this module.
     cause : str
-        Stable name of the mistake (`mistakes.causes`), empty unless the verdict is wrong or "right by luck".
+        Stable name of the mistake (`mistakes.causes`), empty unless the verdict is "wrong", "indices only" or
+        "right by luck".
     says : str
         The verdict in words, what follows it included: ``the left side has the index i twice and no j``; for "follows,
         if" the assumption: ``sum_k y_k = 1``; for "not read" why.
@@ -43,7 +46,7 @@ class CheckedLine:
     follows_before : bool or None
         After a wrong line: whether this line follows from its predecessor; None if there is no predecessor.
     notation : str
-        For a line right in index notation only: ``as matrices an outer product, (p - y) aᵀ``. Empty otherwise.
+        For the verdict "indices only": ``as matrices an outer product, (p - y) aᵀ``. Empty otherwise.
     ours : str
         The derivation of this line by `glassmax.derive`, as HTML; empty if there is none.
     sides : tuple of Node or None
