@@ -1,0 +1,82 @@
+"""A checked derivation as HTML: each line typeset and marked; a click opens the reason. Every word is escaped."""
+
+from collections.abc import Sequence
+from html import escape
+
+from ...pages import fragment, packaged, page
+from ..checked import ASSUMED, FOLLOWS, GIVEN, INDICES, LUCK, NOT_READ, WRONG, CheckedLine
+from .mathml import equation_mathml
+from .wording import heading, summary, verdict_in_words
+
+__all__ = ["as_fragment", "as_html"]
+
+MARKS = {FOLLOWS: "good", ASSUMED: "good", WRONG: "bad", LUCK: "chance", INDICES: "chance", NOT_READ: "quiet", GIVEN: "quiet"}
+SIGNS = {FOLLOWS: "✓", ASSUMED: "✓", WRONG: "✗", LUCK: "!", INDICES: "!", NOT_READ: "?", GIVEN: ""}
+
+
+def as_html(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[str]) -> str:
+    """Write a page that opens from disk and runs no script."""
+    lead = "Each formula was compared with the exact derivative on random numbers. Open a line for its reason."
+    header = f'<header><h1>A derivation, checked</h1><p class="lead">{lead}</p></header>'
+    body = f"{header}<main>{_body(lines, missing, notes)}</main><footer>Checked by glassmax.</footer>"
+    return page("A derivation, checked", body, style=_style())
+
+
+def as_fragment(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[str]) -> str:
+    """Write a checked derivation for a notebook."""
+    return fragment(_body(lines, missing, notes), style=_style())
+
+
+def _style() -> str:
+    ours = packaged("glassmax.calculus.formats", "derivation.css")
+    return ours + packaged(__package__, "checked_derivation.css")
+
+
+def _body(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[str]) -> str:
+    parts = [f'<p class="count">{escape(summary(lines))}</p>']
+    parts.append(f"<ol>{''.join(map(_line, lines))}</ol>")
+    if missing:
+        listed = "".join(f"<li><code>{escape(line)}</code></li>" for line in missing)
+        parts.append(f'<p class="part">Missing</p><ul class="missing">{listed}</ul>')
+    if notes:
+        listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
+        parts.append(f'<p class="part">How the text was read</p><ul class="notes">{listed}</ul>')
+    return f'<div class="checked">{"".join(parts)}</div>'
+
+
+def _line(line: CheckedLine) -> str:
+    kind, more = MARKS[line.verdict], _more(line)
+    continued = " continued" if line.formula.startswith("=") else ""
+    shown = (
+        f'<span class="place">{line.number}</span><span class="formula{continued}">{_formula(line)}</span>'
+        f'<span class="verdict {kind}"><span class="sign">{SIGNS[line.verdict]}</span> {escape(heading(line))}</span>'
+    )
+    if not more:
+        return f'<li class="{kind}"><div class="row">{shown}</div></li>'
+    is_open = " open" if line.verdict == WRONG else ""
+    return (
+        f'<li class="{kind}"><details{is_open}><summary class="row">{shown}</summary>'
+        f'<div class="more">{more}</div></details></li>'
+    )
+
+
+def _formula(line: CheckedLine) -> str:
+    return _typeset(line.sides, line.formula or line.source)
+
+
+def _typeset(sides: Sequence[object], text: str) -> str:
+    if sides:
+        return equation_mathml(sides)  # type: ignore[arg-type]
+    return f"<code>{escape(text)}</code>"
+
+
+def _more(line: CheckedLine) -> str:
+    """Write what a click opens: the reason, the line as it should read, our derivation."""
+    said = verdict_in_words(line)
+    parts = [f"<p>{escape(said[:1].upper() + said[1:])}.</p>"] if said != heading(line) else []
+    if line.write:
+        proof = ' <span class="good">proved</span>' if line.proved else ""
+        parts.append(f'<p class="write"><span class="label">write</span> {_typeset(line.write_sides, line.write)}{proof}</p>')
+    if line.ours:
+        parts.append(f'<details class="ours"><summary>Our derivation of this line</summary>{line.ours}</details>')
+    return "".join(parts)

@@ -1,0 +1,99 @@
+"""A checked derivation for a terminal: the line, its formula, and the verdict in a column."""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+
+from ..checked import CheckedLine
+from .wording import summary, verdict_in_words
+
+__all__ = ["as_text"]
+
+WIDTH = 100
+WIDEST_FORMULA = 44
+NARROWEST_VERDICT = 30
+CONTINUED = 6
+"""How far a line that begins with its equals sign is indented, unless the sign above it stands elsewhere."""
+
+
+def as_text(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[str], width: int = WIDTH) -> str:
+    """Write all lines, what is missing to the goal, how the text was read, and the count, in at most `width` columns."""
+    label = len(f"line {max((line.number for line in lines), default=0)}") + 2
+    shown = [(line, formula) for line, formula in zip(lines, _aligned(lines), strict=True)]
+    room = min(WIDEST_FORMULA, width - label - NARROWEST_VERDICT - 2)
+    column = max((_columns(formula) for _, formula in shown if _columns(formula) <= room), default=0)
+    text, before = [], None
+    for line, formula in shown:
+        head = "" if line.number == before else f"line {line.number}"
+        text += _line(head.ljust(label), line, formula, column, width)
+        before = line.number
+    for title, parts in (("missing", missing), ("read as", notes)):
+        text += ["", *_block(title, parts, width)] if parts else []
+    return "\n".join([*text, "", *wrap(summary(lines), width)])
+
+
+def _aligned(lines: Sequence[CheckedLine]) -> Iterator[str]:
+    """Indent each continued line, so that its equals sign stands under that of the line before it."""
+    indent = CONTINUED
+    for line in lines:
+        if line.formula.startswith("="):
+            yield " " * indent + line.formula
+            continue
+        left = line.formula.partition(" = ")[0]
+        indent = _columns(left) + 1 if left != line.formula and _columns(left) < 2 * CONTINUED else CONTINUED
+        yield line.formula
+
+
+def _line(head: str, line: CheckedLine, formula: str, column: int, width: int) -> Iterator[str]:
+    """Yield a line: the verdict beside its formula, or below a formula that is wider than the column."""
+    label, words = len(head), verdict_in_words(line)
+    rest = width - label - column - 2
+    beside = column >= NARROWEST_VERDICT // 2 and rest >= NARROWEST_VERDICT
+    start = label + column + 2 if beside else label + CONTINUED
+    said = wrap(words, width - start) or [""]
+    if beside and _columns(formula) <= column:
+        yield f"{head}{_padded(formula, column)}  {said.pop(0)}"
+    else:
+        folded = _folded(formula, width - label)
+        yield f"{head}{folded[0]}"
+        yield from (" " * label + part for part in folded[1:])
+    yield from (" " * start + part for part in said)
+    if line.write:
+        yield from _write(line, label, width)
+
+
+def _write(line: CheckedLine, label: int, width: int) -> Iterator[str]:
+    proof = "(proved)" if line.proved else ""
+    folded = _folded(line.write, width - label - 7)
+    yield from (" " * label + ("write  " if at == 0 else " " * 7) + part for at, part in enumerate(folded[:-1]))
+    last = " " * label + ("write  " if len(folded) == 1 else " " * 7) + folded[-1]
+    if proof and _columns(last) + 2 + len(proof) <= width:
+        yield _padded(last, width - len(proof)) + proof
+    else:
+        yield last
+        if proof:
+            yield " " * (label + 7) + proof
+
+
+def _folded(formula: str, width: int) -> list[str]:
+    """Break a formula at its spaces; further lines are indented by four columns more than the first."""
+    indent = " " * (len(formula) - len(formula.lstrip()))
+    return wrap(
+        formula.strip(), width, initial_indent=indent, subsequent_indent=indent + "    ", break_on_hyphens=False
+    ) or [""]
+
+
+def _block(title: str, parts: Sequence[str], width: int) -> Iterator[str]:
+    """Yield notes under a title that stands beside the first."""
+    for at, part in enumerate(parts):
+        head = f"{title if at == 0 else '':<7}  "
+        yield from wrap(part, width, initial_indent=head, subsequent_indent=" " * 9, break_on_hyphens=False)
+
+
+def _columns(text: str) -> int:
+    """Return the width of a text in a terminal: an accent stands over the letter before it."""
+    return sum(not unicodedata.combining(character) for character in text)
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - _columns(text))

@@ -1,0 +1,56 @@
+"""The verdict of a line, and the count of all lines, in words."""
+
+from collections.abc import Sequence
+
+from ..checked import ASSUMED, FOLLOWS, GIVEN, INDICES, LUCK, NOT_READ, WRONG, CheckedLine
+
+__all__ = ["heading", "summary", "verdict_in_words"]
+
+COUNTED = {FOLLOWS: ("follows", "follow"), GIVEN: ("is given", "are given"), INDICES: ("is right for indices only", "are right for indices only")}
+COUNTED |= {LUCK: ("is right by luck", "are right by luck")}
+COUNTED |= {INDICES: ("is right by its indices only", "are right by their indices only")}
+COUNTED |= {WRONG: ("is wrong", "are wrong"), NOT_READ: ("could not be read",) * 2}
+"""Each verdict after the number of its lines: after 1, and after any other number."""
+
+
+def heading(line: CheckedLine) -> str:
+    """Return the verdict without what follows it.
+
+    Examples
+    --------
+    >>> heading(CheckedLine(3, "", "", ASSUMED, says="Σ_k y_k = 1"))
+    'follows, if'
+    """
+    return line.verdict
+
+
+def verdict_in_words(line: CheckedLine) -> str:
+    """Return the verdict and what follows it, in one sentence without a full stop.
+
+    Examples
+    --------
+    >>> verdict_in_words(CheckedLine(3, "", "", ASSUMED, says="Σ_k y_k = 1"))
+    'follows, if Σ_k y_k = 1'
+    >>> verdict_in_words(CheckedLine(4, "", "", WRONG, says="the sign is reversed"))
+    'wrong: the sign is reversed'
+    """
+    says = line.notation or line.says
+    if not says:
+        return heading(line)
+    return f"{heading(line)}{' ' if line.verdict in (ASSUMED, FOLLOWS) and not line.notation else ': '}{says}"
+
+
+def summary(lines: Sequence[CheckedLine]) -> str:
+    """Return how many lines have which verdict, and the first wrong one.
+
+    Examples
+    --------
+    >>> summary([CheckedLine(1, "", "", GIVEN), CheckedLine(3, "", "", WRONG), CheckedLine(4, "", "", FOLLOWS)])
+    '3 formulas: 1 follows, 1 is given, 1 is wrong. The first wrong formula is in line 3.'
+    """
+    verdicts = [FOLLOWS if line.verdict == ASSUMED else line.verdict for line in lines]
+    counts = [(verdicts.count(verdict), words) for verdict, words in COUNTED.items()]
+    parts = ", ".join(f"{count} {words[count != 1]}" for count, words in counts if count)
+    wrong = next((line for line in lines if line.verdict == WRONG), None)
+    first = f" The first wrong formula is in line {wrong.number}." if wrong else ""
+    return f"{len(lines)} formula{'s' * (len(lines) != 1)}: {parts}.{first}"
