@@ -1,1 +1,1 @@
-"""To come."""
+"""Each statement against the truth, and against the statement before it."""

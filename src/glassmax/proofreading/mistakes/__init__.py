@@ -1,1 +1,1 @@
-"""To come."""
+"""The mistakes of paper, each tried on the tree of a wrong line."""

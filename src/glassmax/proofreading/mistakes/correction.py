@@ -1,0 +1,100 @@
+"""What the search for a mistake works with: an equation, the letters around it, and one possible correction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..formula.tree import Call, Name, Node, Number, Product, Quotient
+
+__all__ = ["Correction", "Equation", "Setting", "letter", "with_factor"]
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One step of a derivation: what the author wrote left and right of an equals sign."""
+
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What stands around the equation: the letters of the document, its quantities, and how many axes they have.
+
+    Attributes
+    ----------
+    letters : tuple of str
+        The letters of indices that the document uses, those of this equation first.
+    quantities : tuple of Name
+        Each quantity of the document as it was written, with its indices; once each.
+    calls : tuple of Call
+        Each function of one quantity that the document has: sigma(z), f(Z_1).
+    axes : callable
+        The number of axes of a quantity, if it has no index: 0 for a number, 1 for a vector, 2 for a matrix.
+    sizes : tuple of Node
+        What a sum can be divided by: N, m, a number such as 5.
+    left_letters : frozenset of str
+        The free letters of the left side.
+    right_letters : frozenset of str
+        The free letters of the right side.
+    bound : frozenset of str
+        The letters of the sums around the place that is looked at.
+    unused : frozenset of str
+        Those among `bound` that no term of their sum has.
+    on_left : bool
+        Whether the place stands on the left side.
+    """
+
+    letters: tuple[str, ...] = ()
+    quantities: tuple[Name, ...] = ()
+    calls: tuple[Call, ...] = ()
+    axes: Callable[[Name], int] = field(default=lambda name: 0)
+    sizes: tuple[Node, ...] = ()
+    left_letters: frozenset[str] = frozenset()
+    right_letters: frozenset[str] = frozenset()
+    bound: frozenset[str] = frozenset()
+    unused: frozenset[str] = frozenset()
+    on_left: bool = False
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One place of an equation as it might have been meant.
+
+    Attributes
+    ----------
+    cause : str
+        Name of the mistake that this corrects.
+    instead : Node
+        What belongs at the place.
+    says : str
+        The mistake in one sentence, in the author's letters, without a full stop.
+    cost : float
+        The less likely the mistake, the higher; the cheapest correction that is right is shown.
+    """
+
+    cause: str
+    instead: Node
+    says: str
+    cost: float = 1.0
+
+
+def letter(node: Node) -> str:
+    """Return the letter of an index that is a bare letter, or "".
+
+    Examples
+    --------
+    >>> letter(Name("i")), letter(Number(1))
+    ('i', '')
+    """
+    bare = isinstance(node, Name) and not node.below and not node.above and not node.primes
+    return node.base if isinstance(node, Name) and bare else ""
+
+
+def with_factor(factor: Node, node: Node) -> Node:
+    """Return `factor` times `node`, with the sign between the other factors of the product."""
+    if isinstance(node, Quotient) and node.above == Number(1):  # type: ignore[arg-type]
+        return Quotient(factor, node.below, node.barred)
+    if isinstance(node, Product):
+        sign = node.signs[0] if node.signs[0] in ("", "*", "cdot", "times", ".") else ""
+        return Product((factor, *node.factors), (sign, *node.signs))
+    return Product((factor, node), ("",))

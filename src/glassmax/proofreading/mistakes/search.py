@@ -1,0 +1,182 @@
+"""The mistake that explains a wrong line: each is undone at each place, one at first, then two at once.
+
+A correction counts only if the line is right on all numbers with it; of several that are, the cheapest is taken: the
+most specific mistake. The search is bounded in time, and says nothing rather than something that was not measured.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from time import monotonic
+
+from ..formula.tree import Node, Summation
+from ..formula.walk import free_letters
+from . import indices, products, quantities, rules, sums
+from .correction import Correction, Equation, Setting
+from .places import Place, places, with_part
+
+__all__ = ["Explanation", "explanation"]
+
+Mistake = Callable[[Node, Setting], Iterator[Correction]]
+
+MISTAKES: tuple[Mistake, ...] = (
+    indices.letters_exchanged,
+    indices.sums_letter,
+    indices.summed_letter_as_free,
+    indices.index_left_out,
+    indices.index_too_many,
+    sums.stray_sum,
+    sums.lost_sum,
+    sums.sum_ends_early,
+    sums.case_counted,
+    sums.of_the_sum,
+    sums.lost_delta,
+    sums.jacobian_diagonal,
+    sums.jacobian_summed,
+    rules.logarithm,
+    rules.quotient_rule,
+    rules.exponent,
+    rules.function_or_derivative,
+    rules.activation_missing,
+    rules.of_another_variable,
+    products.factors_reordered,
+    products.transposed,
+    products.turned_pair,
+    products.other_product,
+    quantities.minus,
+    quantities.constant,
+    quantities.factor_too_many,
+    quantities.factor_missing,
+    quantities.term_too_many,
+    quantities.term_missing,
+    quantities.other_quantity,
+    quantities.other_layer,
+)
+ON_THE_LEFT: tuple[Mistake, ...] = (indices.letters_exchanged, rules.of_another_variable)
+LEFT_COST = 0.25
+"""What a correction of the left side costs more: an author knows better what is derived than what it is."""
+PAIRED_COST = 1.25
+"""The dearest mistake that is tried together with a second one."""
+DEEP = 0.01
+"""What a place costs for each level below the root: a mistake of the whole comes before one of a part."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a line is wrong: the cause, the mistakes in words, and the equation as it should read."""
+
+    cause: str
+    says: str
+    equation: Equation
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    cost: float
+    equation: Equation
+    corrections: tuple[Correction, ...]
+
+
+def explanation(
+    equation: Equation,
+    setting: Setting,
+    holds: Callable[[Equation], bool],
+    *,
+    seconds: float = 1.0,
+    left_is_written: bool = True,
+) -> Explanation | None:
+    """Return the cheapest mistake, or pair of mistakes, whose correction makes the equation right.
+
+    Parameters
+    ----------
+    equation : Equation
+        The wrong line, with the left side of its chain.
+    setting : Setting
+        The letters, quantities and sizes of the document.
+    holds : callable
+        Whether an equation is right on all draws. It must answer False for what has no value.
+    seconds : float, default 1.0
+        The time for the whole search.
+    left_is_written : bool, default True
+        Whether the line has a left side of its own, which may be what is wrong.
+
+    Returns
+    -------
+    Explanation or None
+        None if no correction makes the line right, or the time is over.
+    """
+    end = monotonic() + seconds
+    single = sorted(_attempts(equation, setting, left_is_written), key=lambda attempt: attempt.cost)
+    found = _first(single, holds, end)
+    if found is None:
+        cheap = [attempt for attempt in single if attempt.cost <= PAIRED_COST]
+        found = _first(_pairs(cheap, setting, left_is_written, end), holds, end)
+    return _told(found) if found else None
+
+
+def _first(
+    attempts: "Sequence[_Attempt] | Iterator[_Attempt]", holds: Callable[[Equation], bool], end: float
+) -> "_Attempt | None":
+    seen = set()
+    for attempt in attempts:
+        if monotonic() > end:
+            return None
+        if attempt.equation in seen or not _letters_fit(attempt.equation):
+            continue
+        seen.add(attempt.equation)
+        if holds(attempt.equation):
+            return attempt
+    return None
+
+
+def _letters_fit(equation: Equation) -> bool:
+    """Return whether the right side has no free letter that the left side lacks; a whole array has no letters."""
+    left = free_letters(equation.left)
+    return not left or free_letters(equation.right) <= left
+
+
+def _attempts(equation: Equation, setting: Setting, left_is_written: bool) -> Iterator[_Attempt]:
+    """Yield the equation with each correction at each place."""
+    setting = replace(
+        setting,
+        left_letters=frozenset(free_letters(equation.left)),
+        right_letters=frozenset(free_letters(equation.right)),
+    )
+    for place in places(equation.right):
+        here = replace(setting, bound=place.bound, unused=_unused(place))
+        for mistake in MISTAKES:
+            for correction in mistake(place.node, here):
+                right = with_part(equation.right, place.path, correction.instead)
+                cost = correction.cost + DEEP * len(place.path)
+                yield _Attempt(cost, replace(equation, right=right), (correction,))
+    for place in places(equation.left) if left_is_written else ():
+        here = replace(setting, bound=place.bound, on_left=True)
+        for mistake in ON_THE_LEFT:
+            for correction in mistake(place.node, here):
+                left = with_part(equation.left, place.path, correction.instead)
+                cost = correction.cost + LEFT_COST * (correction.cause != "index_on_one_side")
+                yield _Attempt(cost, replace(equation, left=left), (correction,))
+
+
+def _unused(place: Place) -> frozenset[str]:
+    """Return the letters of the sums around a place that no term of their sum has."""
+    sums_around = [node for node in place.parents if isinstance(node, Summation)]
+    return frozenset(name for node in sums_around for name in node.letters if name not in free_letters(node.body))
+
+
+def _pairs(single: Sequence[_Attempt], setting: Setting, left_is_written: bool, end: float) -> Iterator[_Attempt]:
+    """Yield pairs of cheap corrections, those first whose first one makes the letters fit."""
+    ordered = sorted(single, key=lambda attempt: (not _letters_fit(attempt.equation), attempt.cost))
+    for first in ordered:
+        if monotonic() > end:
+            return
+        seconds = [
+            _Attempt(first.cost + second.cost, second.equation, (*first.corrections, *second.corrections))
+            for second in _attempts(first.equation, setting, left_is_written)
+            if second.cost <= PAIRED_COST
+        ]
+        yield from sorted(seconds, key=lambda attempt: attempt.cost)
+
+
+def _told(attempt: _Attempt) -> Explanation:
+    says = list(dict.fromkeys(correction.says for correction in attempt.corrections))
+    return Explanation(attempt.corrections[0].cause, "; ".join(says), attempt.equation)
