@@ -10,6 +10,31 @@
     mistakes/         the mistakes of paper, each tried on the tree of the wrong line
     telling/          the checked derivation in a terminal, as Markdown, a web page, JSON
     checked           one line with its verdict
+    derivation_file   the text of a file, and the kind of text that it is
 
 This package refuses to guess: what can't be read is shown as not read, and a line is called wrong only on numbers.
 """
+
+from typing import Any
+
+__all__ = ["Checked", "CheckedLine", "check_derivation"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "check_derivation":
+        from .check import check_derivation
+
+        return check_derivation
+    if name == "Checked":
+        from .telling import Checked
+
+        return Checked
+    if name == "CheckedLine":
+        from .checked import CheckedLine
+
+        return CheckedLine
+    raise AttributeError(name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,23 +1,20 @@
 """`check_derivation`: the text of a derivation in, `Checked` out."""
 
 from ..errors import ExpressionError, OptionError, one_of
+from .derivation_file import KINDS, LONGEST, kind_of
 from .document import statements_of
 from .judging import judge
 from .telling import Checked
 
-__all__ = ["KINDS", "check_derivation"]
-
-KINDS = ("markdown", "tex", "text")
-"""How a text may be written: Markdown with formulas in LaTeX, LaTeX, or plain text with a formula on each line."""
-LONGEST = 200_000
+__all__ = ["check_derivation"]
 
 
-def check_derivation(text: str, *, goal: str | None = None, kind: str = "markdown") -> Checked:
+def check_derivation(text: str, *, goal: str | None = None, kind: str | None = None) -> Checked:
     r"""Check a written derivation line by line: which line does not follow, why, and how it should read.
 
-    The definitions of the text say what is differentiated. Each line whose left side is a derivative is compared with
-    the exact derivative on random numbers of several sizes; a line that begins with an equals sign is compared with the
-    line before it too. A formula that can't be read is shown as not read and is never guessed.
+    The definitions in the text say what is differentiated. A line whose left side is a derivative is compared with the
+    exact derivative on random numbers of several sizes; a line that begins with an equals sign is also compared with
+    the line before it. A formula that can't be read is shown as not read; nothing is guessed.
 
     Parameters
     ----------
@@ -26,8 +23,10 @@ def check_derivation(text: str, *, goal: str | None = None, kind: str = "markdow
     goal : str, optional
         The derivative that the derivation should end with, such as ``"dL/dW_1"``. The lines between the last line and
         the goal are then shown in the notation of the text.
-    kind : {"markdown", "tex", "text"}, default="markdown"
-        Markdown with formulas between dollars or in blocks, a LaTeX document, or plain text.
+    kind : {"markdown", "tex", "text"}, optional
+        Markdown with formulas between dollars or in blocks, a LaTeX document, or plain text with a formula on each
+        line. By default, a text with ``\documentclass`` or ``\begin{document}`` is a LaTeX document, any other text
+        with a dollar, ``\[``, ``\(``, ``\begin{`` or a code fence is Markdown, and the rest is plain text.
 
     Returns
     -------
@@ -37,24 +36,34 @@ def check_derivation(text: str, *, goal: str | None = None, kind: str = "markdow
     Raises
     ------
     ExpressionError
-        If the text is too long, or holds no formula.
+        If the text is too long or holds no formula.
     OptionError
         If `text` is no text, or `kind` is none of the three.
 
     Examples
     --------
-    >>> checked = check_derivation(r'''
-    ... $$ p_i = \frac{e^{z_i}}{\sum_k e^{z_k}} $$
-    ... $$ \frac{\partial p_i}{\partial z_j} = p_i (\delta_{ij} + p_j) $$
+    >>> check_derivation('''
+    ... p_i = exp(z_i) / sum_k exp(z_k)
+    ... dp_i/dz_j = p_i (delta_ij + p_j)
     ... ''')
-    >>> checked
+    line 2  p_i = exp(z_i) / sum_k exp(z_k)
     """
     if not isinstance(text, str):
-        raise OptionError(parameter="text", came=f"of the type {type(text).__name__}", expected="the text of a derivation")
-    one_of("kind", kind, KINDS)
+        raise OptionError(
+            parameter="text", came=f"of the type {type(text).__name__}", expected="the text of a derivation"
+        )
+    one_of("kind", kind := kind_of(text) if kind is None else kind, KINDS)
     if len(text) > LONGEST:
-        raise ExpressionError(f"The text has {len(text):,} characters, expected at most {LONGEST:,}. Check it in parts.")
+        raise ExpressionError(f"The text has more than {LONGEST:,} characters, expected fewer. Check it in parts.")
     statements = statements_of(text, kind)
     if not statements:
-        raise ExpressionError("The text has no formula, expected equations such as $$ L = -\\sum_k y_k \\log p_k $$.")
-    return judge(statements, goal=goal)
+        raise ExpressionError(f"The text has no formula that could be read as {NAMED[kind]}. {EXAMPLES[kind]}")
+    return Checked(tuple(judge(statements)))
+
+
+NAMED = {"markdown": "Markdown", "tex": "LaTeX", "text": "plain text"}
+EXAMPLES = {
+    "markdown": "Put formulas between dollars: $$ \\frac{\\partial L}{\\partial z_i} = p_i - y_i $$",
+    "tex": "Put formulas into an environment: \\begin{align} ... \\end{align}",
+    "text": "Put each formula on a line of its own: dL/dz_i = p_i - y_i",
+}

@@ -10,7 +10,10 @@ from .wording import heading, summary, verdict_in_words
 
 __all__ = ["as_fragment", "as_html"]
 
-MARKS = {FOLLOWS: "good", ASSUMED: "good", WRONG: "bad", LUCK: "chance", INDICES: "chance", NOT_READ: "quiet", GIVEN: "quiet"}
+MARKS = {FOLLOWS: "good", ASSUMED: "good", WRONG: "bad", LUCK: "chance", INDICES: "chance"}
+MARKS |= {NOT_READ: "quiet", GIVEN: "quiet"}
+LONGEST_BESIDE = 34
+"""How long a verdict may be to stand whole beside its formula."""
 SIGNS = {FOLLOWS: "✓", ASSUMED: "✓", WRONG: "✗", LUCK: "!", INDICES: "!", NOT_READ: "?", GIVEN: ""}
 
 
@@ -46,16 +49,18 @@ def _body(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[
 
 def _line(line: CheckedLine) -> str:
     kind, more = MARKS[line.verdict], _more(line)
+    said = verdict_in_words(line)
+    beside = said if len(said) <= LONGEST_BESIDE else heading(line)
     continued = " continued" if line.formula.startswith("=") else ""
     shown = (
         f'<span class="place">{line.number}</span><span class="formula{continued}">{_formula(line)}</span>'
-        f'<span class="verdict {kind}"><span class="sign">{SIGNS[line.verdict]}</span> {escape(heading(line))}</span>'
+        f'<span class="verdict {kind}"><span class="sign">{SIGNS[line.verdict]}</span>{escape(beside)}</span>'
     )
     if not more:
-        return f'<li class="{kind}"><div class="row">{shown}</div></li>'
-    is_open = " open" if line.verdict == WRONG else ""
+        return f'<li class="is-{kind}"><div class="row">{shown}</div></li>'
+    is_open = " open" if MARKS[line.verdict] in ("bad", "chance") else ""
     return (
-        f'<li class="{kind}"><details{is_open}><summary class="row">{shown}</summary>'
+        f'<li class="is-{kind}"><details{is_open}><summary class="row">{shown}</summary>'
         f'<div class="more">{more}</div></details></li>'
     )
 
@@ -73,10 +78,11 @@ def _typeset(sides: Sequence[object], text: str) -> str:
 def _more(line: CheckedLine) -> str:
     """Write what a click opens: the reason, the line as it should read, our derivation."""
     said = verdict_in_words(line)
-    parts = [f"<p>{escape(said[:1].upper() + said[1:])}.</p>"] if said != heading(line) else []
+    parts = [f"<p>{escape(said[:1].upper() + said[1:])}.</p>"] if len(said) > LONGEST_BESIDE else []
     if line.write:
         proof = ' <span class="good">proved</span>' if line.proved else ""
-        parts.append(f'<p class="write"><span class="label">write</span> {_typeset(line.write_sides, line.write)}{proof}</p>')
+        formula = _typeset(line.write_sides, line.write)
+        parts.append(f'<p class="write"><span class="label">write</span> {formula}{proof}</p>')
     if line.ours:
         parts.append(f'<details class="ours"><summary>Our derivation of this line</summary>{line.ours}</details>')
     return "".join(parts)

@@ -48,8 +48,7 @@ LOOSE, PRODUCT, TIGHT = 1, 2, 3
 def equation_mathml(sides: Sequence[Node | None]) -> str:
     """Write the sides of an equation with their equals signs; the first is None if the line continues another."""
     pieces = [_piece(sides[0]) if sides[0] is not None else ""]
-    for side in sides[1:]:
-        pieces.append(operator("=") + ("" if side is None else _piece(side)))
+    pieces += [operator("=") + ("" if side is None else _piece(side)) for side in sides[1:]]
     return math("".join(pieces))
 
 
@@ -146,7 +145,8 @@ def _product(factors: Sequence[Node], signs: Sequence[str]) -> str:
     pieces = []
     for at, factor in enumerate(factors):
         reaches_right = isinstance(factor, Summation | Cases) and at < len(factors) - 1
-        pieces.append(_bracketed(_piece(factor)) if reaches_right else _within(factor, PRODUCT))
+        alone = reaches_right or isinstance(factor, Product)  # a product inside a product had brackets
+        pieces.append(_bracketed(_piece(factor)) if alone else _within(factor, PRODUCT))
         if at < len(signs):
             pieces.append(operator(SIGNS.get(signs[at], signs[at])))
     return row(*pieces)
@@ -154,10 +154,10 @@ def _product(factors: Sequence[Node], signs: Sequence[str]) -> str:
 
 def _name(name: Name) -> str:
     below = _indices(name.below) if name.below and name.typed_as != "[" else ""
-    above = ("".join(map(_piece, name.above)),) if name.above else ()
-    primes = f"<mo>{PRIMES.get(name.primes, '′' * name.primes)}</mo>" if name.primes else ""
-    raised = "".join((*(_enclosed(name.typed_as, piece) for piece in above), primes))
-    written = script(_base(name), below, row(raised) if raised else "")
+    raised = [f"<mo>{PRIMES.get(name.primes, '′' * name.primes)}</mo>"] if name.primes else []
+    if name.above:
+        raised.append(_enclosed(name.typed_as, _indices(name.above)))
+    written = script(_base(name), below, row(*raised) if len(raised) > 1 else "".join(raised))
     if name.below and name.typed_as == "[":
         listed = operator(",").join(map(_piece, name.below))
         return row(written, operator("["), listed, operator("]"))
@@ -167,7 +167,7 @@ def _name(name: Name) -> str:
 def _enclosed(typed_as: str, piece: str) -> str:
     """Set a superscript in the brackets that its author gave it."""
     left, right = {"^(": "()", "^[": "[]"}.get(typed_as, ("", ""))
-    return operator(left) + piece + operator(right) if left else piece
+    return row(operator(left), piece, operator(right)) if left else piece
 
 
 def _base(name: Name) -> str:

@@ -17,7 +17,7 @@ CONTINUED = 6
 
 
 def as_text(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[str], width: int = WIDTH) -> str:
-    """Write all lines, what is missing to the goal, how the text was read, and the count, in at most `width` columns."""
+    """Write all lines, what is missing to the goal, how the text was read, and the count."""
     label = len(f"line {max((line.number for line in lines), default=0)}") + 2
     shown = [(line, formula) for line, formula in zip(lines, _aligned(lines), strict=True)]
     room = min(WIDEST_FORMULA, width - label - NARROWEST_VERDICT - 2)

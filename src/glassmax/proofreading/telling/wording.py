@@ -6,10 +6,14 @@ from ..checked import ASSUMED, FOLLOWS, GIVEN, INDICES, LUCK, NOT_READ, WRONG, C
 
 __all__ = ["heading", "summary", "verdict_in_words"]
 
-COUNTED = {FOLLOWS: ("follows", "follow"), GIVEN: ("is given", "are given"), INDICES: ("is right for indices only", "are right for indices only")}
-COUNTED |= {LUCK: ("is right by luck", "are right by luck")}
-COUNTED |= {INDICES: ("is right by its indices only", "are right by their indices only")}
-COUNTED |= {WRONG: ("is wrong", "are wrong"), NOT_READ: ("could not be read",) * 2}
+COUNTED = {
+    FOLLOWS: ("follows", "follow"),
+    GIVEN: ("is given", "are given"),
+    INDICES: ("is right for its indices only", "are right for their indices only"),
+    LUCK: ("is right by luck", "are right by luck"),
+    WRONG: ("is wrong", "are wrong"),
+    NOT_READ: ("could not be read", "could not be read"),
+}
 """Each verdict after the number of its lines: after 1, and after any other number."""
 
 
