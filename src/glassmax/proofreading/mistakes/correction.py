@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from ..formula.tree import Call, Name, Node, Number, Product, Quotient
 
-__all__ = ["Correction", "Equation", "Setting", "letter", "with_factor"]
+__all__ = ["Correction", "Equation", "Setting", "with_factor"]
 
 
 @dataclass(frozen=True)
@@ -76,18 +76,6 @@ class Correction:
     instead: Node
     says: str
     cost: float = 1.0
-
-
-def letter(node: Node) -> str:
-    """Return the letter of an index that is a bare letter, or "".
-
-    Examples
-    --------
-    >>> letter(Name("i")), letter(Number(1))
-    ('i', '')
-    """
-    bare = isinstance(node, Name) and not node.below and not node.above and not node.primes
-    return node.base if isinstance(node, Name) and bare else ""
 
 
 def with_factor(factor: Node, node: Node) -> Node:

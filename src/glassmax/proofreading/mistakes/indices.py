@@ -5,9 +5,9 @@ from dataclasses import replace
 from itertools import combinations, permutations, product
 
 from ..formula.tree import Add, Call, Derivative, Entry, Indicator, Name, Node, Product, Quotient, Summation
-from ..formula.walk import free_letters, map_children, rename_index
+from ..formula.walk import free_letters, letter_of, map_children, rename_index
 from ..formula.writing import write
-from .correction import Correction, Setting, letter
+from .correction import Correction, Setting
 
 __all__ = ["index_left_out", "index_too_many", "letters_exchanged", "summed_letter_as_free", "sums_letter"]
 
@@ -148,14 +148,14 @@ def _rename_some(node: Node, mine: str, new: str, kept: frozenset[int]) -> Node:
 def _each_index(node: Node, change: Callable[[str], str]) -> Node:
     """Change each letter of an index, in the order of writing."""
     if isinstance(node, Name):
-        below = tuple(replace(at, base=change(letter(at))) if letter(at) else at for at in node.below)  # type: ignore[type-var]
+        below = tuple(replace(at, base=change(letter_of(at))) if letter_of(at) else at for at in node.below)  # type: ignore[type-var]
         return replace(node, below=below)
     return map_children(node, lambda child: _each_index(child, change))
 
 
 def index_left_out(node: Node, setting: Setting) -> Iterator[Correction]:
     """A quantity lost its index: y (delta_ij - y) for y_i (delta_ij - y_j)."""
-    if not isinstance(node, Name) or node.below or letter(node) in setting.letters:
+    if not isinstance(node, Name) or node.below or letter_of(node) in setting.letters:
         return
     axes = setting.axes(node)
     if axes not in (1, 2):
@@ -176,5 +176,5 @@ def index_too_many(node: Node, setting: Setting) -> Iterator[Correction]:
 
 def _without(node: Node, mine: str) -> Node:
     if isinstance(node, Name):
-        return replace(node, below=()) if [letter(at) for at in node.below] == [mine] else node
+        return replace(node, below=()) if [letter_of(at) for at in node.below] == [mine] else node
     return map_children(node, lambda child: _without(child, mine))

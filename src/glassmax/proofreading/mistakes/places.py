@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..formula.tree import Name, Node, Summation
+from ..formula.tree import Call, Cases, Entry, Indicator, Name, Node, Summation
 from ..formula.walk import children, map_children
 
 __all__ = ["Place", "places", "with_part"]
@@ -20,7 +20,7 @@ class Place:
 
 
 def places(tree: Node) -> Iterator[Place]:
-    """Yield each part of a formula, the whole first; the indices of a name are no parts.
+    """Yield each part of a formula, the whole first; indices, conditions and the names of functions are no parts.
 
     Examples
     --------
@@ -31,12 +31,27 @@ def places(tree: Node) -> Iterator[Place]:
     while stack:
         place = stack.pop()
         yield place
-        if isinstance(place.node, Name):
-            continue
         bound = place.bound | (frozenset(place.node.letters) if isinstance(place.node, Summation) else frozenset())
-        below = list(enumerate(children(place.node)))
-        for at, child in reversed(below):
+        for at, child in reversed(_quantities(place.node)):
             stack.append(Place(child, (*place.path, at), bound, (*place.parents, place.node)))
+
+
+def _quantities(node: Node) -> list[tuple[int, Node]]:
+    """Return the children that are quantities, with their positions: no index, condition, bound or function's name."""
+    below = list(enumerate(children(node)))
+    if isinstance(node, (Name, Indicator)):
+        return []
+    if isinstance(node, Call):
+        return below[1:]
+    if isinstance(node, (Entry, Summation)):
+        return below[:1]
+    if isinstance(node, Cases):
+        values, at = [], 0
+        for value, condition in node.branches:
+            values.append((at, value))
+            at += 1 + (len(children(condition)) if condition else 0)
+        return values
+    return below
 
 
 def with_part(tree: Node, path: tuple[int, ...], instead: Node) -> Node:

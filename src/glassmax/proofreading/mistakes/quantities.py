@@ -5,8 +5,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 from ..formula.tree import Add, Name, Negative, Node, Number, Product, Quotient
+from ..formula.walk import letter_of
 from ..formula.writing import write
-from .correction import Correction, Setting, letter, with_factor
+from .correction import Correction, Setting, with_factor
 
 __all__ = ["constant", "factor_missing", "factor_too_many", "minus", "other_layer", "other_quantity", "term_missing"]
 __all__ += ["term_too_many"]
@@ -100,7 +101,7 @@ def factor_missing(node: Node, setting: Setting) -> Iterator[Correction]:
 
 def _indexed(other: Name, setting: Setting) -> Iterator[Name]:
     """Yield a quantity with each letter in scope at its index, if it has one."""
-    if len(other.below) == 1 and letter(other.below[0]):
+    if len(other.below) == 1 and letter_of(other.below[0]):
         for mine in sorted(setting.left_letters | setting.bound):
             yield replace(other, below=(Name(mine),))
     else:
@@ -139,7 +140,7 @@ def term_missing(node: Node, setting: Setting) -> Iterator[Correction]:
 
 def other_quantity(node: Node, setting: Setting) -> Iterator[Correction]:
     """One quantity for another: p for y, the scores for the probabilities."""
-    if not isinstance(node, Name) or letter(node) in setting.letters or node.base == "delta":
+    if not isinstance(node, Name) or letter_of(node) in setting.letters or node.base == "delta":
         return
     seen = set()
     for other in setting.quantities:

@@ -25,7 +25,8 @@ def logarithm(node: Node, setting: Setting) -> Iterator[Correction]:
     """The derivative of log u half done: 1/u or u' left out, or the log kept."""
     if isinstance(node, Derivative) and isinstance(node.of, Name):
         instead: Node = Product((Quotient(ONE, node.of, True), node), ("",))
-        says = f"the derivative of log {write(node.of)} is 1/{write(node.of)} times {write(node)}: 1/{write(node.of)} is missing"
+        u, share = write(node.of), f"1/{write(node.of)}"
+        says = f"the derivative of log {u} is {share} times {write(node)}: the factor {share} is missing"
         yield Correction("logarithm_half_done", instead, says, 1.1)
     if isinstance(node, Derivative) and isinstance(node.of, Call) and node.of.function.base in LOGARITHMS:
         inner = node.of.arguments[0]

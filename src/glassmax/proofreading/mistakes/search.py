@@ -28,6 +28,7 @@ MISTAKES: tuple[Mistake, ...] = (
     sums.lost_sum,
     sums.sum_ends_early,
     sums.case_counted,
+    sums.cases_exchanged,
     sums.of_the_sum,
     sums.lost_delta,
     sums.jacobian_diagonal,

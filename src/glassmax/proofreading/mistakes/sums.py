@@ -3,13 +3,35 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..formula.tree import Add, Call, Condition, Matrix, Name, Negative, Node, Number, Power, Product, Quotient
-from ..formula.tree import Summation
-from ..formula.walk import free_letters, rename_index
+from ..formula.tree import (
+    Add,
+    Call,
+    Cases,
+    Condition,
+    Matrix,
+    Name,
+    Negative,
+    Node,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Summation,
+)
+from ..formula.walk import free_letters, letter_of, rename_index
 from ..formula.writing import write
-from .correction import Correction, Setting, letter
+from .correction import Correction, Setting
 
-__all__ = ["case_counted", "jacobian_diagonal", "jacobian_summed", "lost_delta", "lost_sum", "of_the_sum", "stray_sum"]
+__all__ = [
+    "case_counted",
+    "cases_exchanged",
+    "jacobian_diagonal",
+    "jacobian_summed",
+    "lost_delta",
+    "lost_sum",
+    "of_the_sum",
+    "stray_sum",
+]
 __all__ += ["sum_ends_early"]
 
 ONE = Number(1)  # type: ignore[arg-type]
@@ -137,7 +159,7 @@ def jacobian_diagonal(node: Node, setting: Setting) -> Iterator[Correction]:
     if not (isinstance(first, Name) and second == Add((ONE, Negative(first)))):
         return
     says = f"{write(node)} is only the diagonal of the Jacobian"
-    mine = letter(first.below[0]) if len(first.below) == 1 else ""
+    mine = letter_of(first.below[0]) if len(first.below) == 1 else ""
     for other in setting.letters if mine else ():
         if other != mine:
             delta = Name("delta", below=(Name(mine), Name(other)), typed_as="_")
@@ -161,3 +183,12 @@ def jacobian_summed(node: Node, setting: Setting) -> Iterator[Correction]:
     yield Correction("jacobian_rows_summed", Matrix(rows), says, 0.7)
     turned = tuple(zip(*rows, strict=True))
     yield Correction("jacobian_rows_summed", Matrix(turned), says, 0.75)
+
+
+def cases_exchanged(node: Node, setting: Setting) -> Iterator[Correction]:
+    """Two cases have each other's value."""
+    if not isinstance(node, Cases) or len(node.branches) < 2:
+        return
+    (first, one), (second, other), *rest = node.branches
+    says = f"the values of the cases are exchanged: {write(first)} and {write(second)}"
+    yield Correction("cases_exchanged", Cases(((second, one), (first, other), *rest)), says, 0.9)
