@@ -1,7 +1,7 @@
 """A formula as its author wrote it, in presentation MathML; every name is escaped.
 
-The layout is the author's: a fraction stays a fraction, a product keeps its signs, brackets stand where the tree needs
-them.
+The layout is the author's: a fraction stays a fraction, a product keeps its signs, a bracket stays where it was. More
+brackets are written only where the formula would mean something else without them.
 """
 
 import re
@@ -39,10 +39,10 @@ RELATIONS = {"!=": "≠", "<=": "≤", ">=": "≥"}
 MARKS = {"d": "d", "partial": "∂", "nabla": "∇"}
 ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~", "vec": "→", "dot": "˙"}
 PRIMES = {1: "′", 2: "″", 3: "‴"}
-GIVEN_BARE = {"log", "ln", "exp", "sin", "cos", "tanh", "sinh", "cosh", "tan"}
-"""Functions that are written before a single name without brackets, as in log p_k."""
-LOOSE, PRODUCT, TIGHT = 1, 2, 3
-"""How tightly a part is bound: a sum of terms, a product of factors, anything that needs no brackets."""
+BRACKETS = {"(": "()", "[": "[]", "{": "{}", "^(": "()", "^[": "[]"}
+FENCES = {"pmatrix": "()", "(": "()", "vmatrix": "||", "Bmatrix": "{}", "matrix": "  ", "smallmatrix": "  "}
+LOOSE, PRODUCT, TALL, TIGHT = 1, 2, 3, 4
+"""How tightly a part is bound: a sum of terms, a product, what takes no exponent without brackets, a name."""
 
 
 def equation_mathml(sides: Sequence[Node | None]) -> str:
@@ -64,6 +64,37 @@ def formula_mathml(node: Node) -> str:
 
 
 def _piece(node: Node) -> str:
+    """Write a part with the brackets that its author set around it."""
+    return _enclosed(node.bracket, _bare(node))
+
+
+def _enclosed(bracket: str, piece: str) -> str:
+    if bracket not in BRACKETS:
+        return piece
+    left, right = BRACKETS[bracket]
+    return row(operator(left), piece, operator(right))
+
+
+def _within(node: Node, needed: int) -> str:
+    """Write a part, in brackets if it is bound less tightly than needed and has none."""
+    return _enclosed("" if node.bracket or _binding(node) >= needed else "(", _piece(node))
+
+
+def _binding(node: Node) -> int:
+    match node:
+        case Add() | Negative():
+            return LOOSE
+        case Product() | Summation() | Cases():
+            return PRODUCT
+        case Quotient(barred=barred):
+            return TALL if barred else PRODUCT
+        case Derivative() | Power() | Call():
+            return PRODUCT if isinstance(node, Derivative) and node.before else TALL
+        case _:
+            return TIGHT
+
+
+def _bare(node: Node) -> str:
     match node:
         case Number():
             return numeral(node.typed or str(node.value))
@@ -78,13 +109,13 @@ def _piece(node: Node) -> str:
         case Quotient(above, below, barred):
             if barred:
                 return fraction(_piece(above), _piece(below))
-            return row(_within(above, PRODUCT), operator("/"), _within(below, TIGHT))
+            return row(_within(above, PRODUCT), operator("/"), _within(below, TALL))
         case Power(base, exponent):
             return script(_within(base, TIGHT), above=_piece(exponent))
         case Summation():
             return _summation(node)
-        case Call(function, arguments):
-            return _call(function, arguments)
+        case Call():
+            return _call(node)
         case Derivative():
             return _derivative(node)
         case _:
@@ -96,47 +127,25 @@ def _rarer(node: Node) -> str:
         case Cases(branches):
             lines = "".join(_branch(value, condition) for value, condition in branches)
             return row(operator("{"), f'<mtable columnalign="left">{lines}</mtable>')
-        case Indicator(condition):
-            return row("<mn>𝟙</mn>", operator("{"), _condition(condition), operator("}"))
-        case Matrix(rows):
-            lines = "".join(f"<mtr>{''.join(f'<mtd>{_piece(e)}</mtd>' for e in line)}</mtr>" for line in rows)
-            return row(operator("["), f"<mtable>{lines}</mtable>", operator("]"))
+        case Indicator(condition, typed):
+            sign = "" if typed == "[" else "<mn>𝟙</mn>"
+            return row(sign, _enclosed("[" if typed == "[" else "{", _condition(condition)))
+        case Matrix(rows, typed):
+            return _matrix(rows, typed)
         case Transpose(of):
             return script(_within(of, TIGHT), above='<mi mathvariant="normal">⊤</mi>')
         case Entry(of, below):
             return script(_within(of, TIGHT), _indices(below))
-        case Norm(of):
-            return row(operator("‖"), _piece(of), operator("‖"))
+        case Norm(of, order):
+            bars = row(operator("‖"), _piece(of), operator("‖"))
+            return script(bars, identifier(order)) if order else bars
         case Absolute(of):
             return row(operator("|"), _piece(of), operator("|"))
     raise TypeError(f"{type(node).__name__} is no part of a formula")
 
 
-def _binding(node: Node) -> int:
-    if isinstance(node, Add | Negative):
-        return LOOSE
-    if isinstance(node, Product | Summation | Cases):
-        return PRODUCT
-    if isinstance(node, Quotient):
-        return TIGHT if node.barred else PRODUCT
-    if isinstance(node, Derivative) and not isinstance(node.of, Name | Call | Entry):
-        return PRODUCT
-    return TIGHT
-
-
-def _within(node: Node, needed: int) -> str:
-    """Write a part, in brackets if it is bound less tightly than needed."""
-    tall = isinstance(node, Quotient | Power | Derivative | Call) and needed == TIGHT
-    tight = _binding(node) >= needed and not (tall and not isinstance(node, Derivative))
-    return _piece(node) if tight else _bracketed(_piece(node))
-
-
-def _bracketed(piece: str) -> str:
-    return row(operator("("), piece, operator(")"))
-
-
 def _term(term: Node, at: int) -> str:
-    if isinstance(term, Negative):
+    if isinstance(term, Negative) and not term.bracket:
         return operator("-") + _within(term.of, PRODUCT)
     return (operator("+") if at else "") + _within(term, PRODUCT)
 
@@ -145,29 +154,34 @@ def _product(factors: Sequence[Node], signs: Sequence[str]) -> str:
     pieces = []
     for at, factor in enumerate(factors):
         reaches_right = isinstance(factor, Summation | Cases) and at < len(factors) - 1
-        alone = reaches_right or isinstance(factor, Product)  # a product inside a product had brackets
-        pieces.append(_bracketed(_piece(factor)) if alone else _within(factor, PRODUCT))
+        alone = (reaches_right or isinstance(factor, Product)) and not factor.bracket
+        pieces.append(_enclosed("(" if alone else "", _within(factor, PRODUCT)))
         if at < len(signs):
             pieces.append(operator(SIGNS.get(signs[at], signs[at])))
     return row(*pieces)
 
 
+def _matrix(rows: Sequence[Sequence[Node]], typed: str) -> str:
+    lines = "".join(f"<mtr>{''.join(f'<mtd>{_piece(entry)}</mtd>' for entry in line)}</mtr>" for line in rows)
+    left, right = FENCES.get(typed, "[]")
+    table = f"<mtable>{lines}</mtable>"
+    return row(operator(left), table, operator(right)) if left != " " else table
+
+
 def _name(name: Name) -> str:
-    below = _indices(name.below) if name.below and name.typed_as != "[" else ""
+    """Write a name with its indices; `typed_as` says for each group of them how it is set."""
+    ways = name.typed_as.split()
+    in_brackets = bool(name.below) and "[" in ways
+    below = "" if in_brackets or not name.below else _indices(name.below)
     raised = [f"<mo>{PRIMES.get(name.primes, '′' * name.primes)}</mo>"] if name.primes else []
     if name.above:
-        raised.append(_enclosed(name.typed_as, _indices(name.above)))
+        raised.append(
+            _enclosed(next((way for way in ways if way in BRACKETS and way != "["), ""), _indices(name.above))
+        )
     written = script(_base(name), below, row(*raised) if len(raised) > 1 else "".join(raised))
-    if name.below and name.typed_as == "[":
-        listed = operator(",").join(map(_piece, name.below))
-        return row(written, operator("["), listed, operator("]"))
-    return written
-
-
-def _enclosed(typed_as: str, piece: str) -> str:
-    """Set a superscript in the brackets that its author gave it."""
-    left, right = {"^(": "()", "^[": "[]"}.get(typed_as, ("", ""))
-    return row(operator(left), piece, operator(right)) if left else piece
+    if not in_brackets:
+        return written
+    return row(written, operator("["), operator(",").join(map(_piece, name.below)), operator("]"))
 
 
 def _base(name: Name) -> str:
@@ -206,28 +220,29 @@ def _summation(total: Summation) -> str:
     return row(large, _within(total.body, PRODUCT))
 
 
-def _call(function: Name, arguments: Sequence[Node]) -> str:
-    if function.base in ("sqrt",) and len(arguments) == 1:
-        return f"<msqrt>{_piece(arguments[0])}</msqrt>"
-    bare = function.base in GIVEN_BARE and len(arguments) == 1 and isinstance(arguments[0], Name | Number)
+def _call(call: Call) -> str:
+    function, arguments = call.function, call.arguments
     inside = operator(",").join(map(_piece, arguments))
-    gap = f'<mo>{APPLY}</mo><mspace width="0.17em"/>' if bare else f"<mo>{APPLY}</mo>"
-    return row(_name(function), gap, inside if bare else _bracketed(inside))
+    if function.base == "sqrt":
+        return f"<msqrt>{inside}</msqrt>"
+    if function.typed == "e":
+        return script(identifier("e"), above=row(inside))
+    gap = "" if call.style else '<mspace width="0.17em"/>'
+    return row(_name(function), f"<mo>{APPLY}</mo>", gap, _enclosed(call.style, inside))
 
 
 def _derivative(derivative: Derivative) -> str:
     mark, order = operator(MARKS[derivative.mark]), len(derivative.by)
     if derivative.mark == "nabla":
-        return row(script(mark, "".join(map(_piece, derivative.by))), _within(derivative.of, TIGHT))
+        return row(script(mark, row(*map(_piece, derivative.by))), _within(derivative.of, TIGHT))
     top = script(mark, above=numeral(str(order))) if order > 1 else mark
-    same = order > 1 and len(set(derivative.by)) == 1
-    if same:
+    if order > 1 and len(set(derivative.by)) == 1:
         below = row(mark, script(_within(derivative.by[0], TIGHT), above=numeral(str(order))))
     else:
         below = row(*(mark + _within(one, TIGHT) for one in derivative.by))
-    if isinstance(derivative.of, Name | Call | Entry):
-        return fraction(row(top, _piece(derivative.of)), below)
-    return row(fraction(top, below), _bracketed(_piece(derivative.of)))
+    if derivative.before:
+        return row(fraction(top, below), _within(derivative.of, TALL))
+    return fraction(row(top, _within(derivative.of, TALL)), below)
 
 
 def _branch(value: Node, condition: Condition | None) -> str:
