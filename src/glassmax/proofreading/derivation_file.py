@@ -24,6 +24,8 @@ def read_derivation(path: str) -> str:
             content = file.read(4 * LONGEST + 1)  # a character of UTF-8 has at most four bytes
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file. Pass a file, or - for standard input.") from None
+    except IsADirectoryError:
+        raise DataError(f"{path} is a folder, expected a file.") from None
     except (OSError, ValueError) as error:
         raise DataError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}.") from None
     try:
@@ -58,7 +60,7 @@ def kind_of(text: str, path: str = "") -> str:
 def _opened(path: str) -> Iterator[IO[bytes]]:
     if path == "-":
         if sys.stdin is None or sys.stdin.closed:
-            raise OSError(0, "standard input is closed")
+            raise DataError("Standard input is closed. Pass the path of a file.")
         yield sys.stdin.buffer
         return
     with open(path, "rb") as file:

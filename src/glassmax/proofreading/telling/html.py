@@ -6,7 +6,7 @@ from html import escape
 from ...pages import fragment, packaged, page
 from ..checked import ASSUMED, FOLLOWS, GIVEN, INDICES, LUCK, NOT_READ, WRONG, CheckedLine
 from .mathml import equation_mathml
-from .wording import heading, summary, verdict_in_words
+from .wording import reason, shown, summary, verdict_in_words
 
 __all__ = ["as_fragment", "as_html"]
 
@@ -50,7 +50,7 @@ def _body(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[
 def _line(line: CheckedLine) -> str:
     kind, more = MARKS[line.verdict], _more(line)
     said = verdict_in_words(line)
-    beside = said if len(said) <= LONGEST_BESIDE else heading(line)
+    beside = said if len(said) <= LONGEST_BESIDE else line.verdict
     continued = " continued" if line.formula.startswith("=") else ""
     shown = (
         f'<span class="place">{line.number}</span><span class="formula{continued}">{_formula(line)}</span>'
@@ -66,7 +66,7 @@ def _line(line: CheckedLine) -> str:
 
 
 def _formula(line: CheckedLine) -> str:
-    return _typeset(line.sides, line.formula or line.source)
+    return _typeset(line.sides, shown(line))
 
 
 def _typeset(sides: Sequence[object], text: str) -> str:
@@ -77,8 +77,9 @@ def _typeset(sides: Sequence[object], text: str) -> str:
 
 def _more(line: CheckedLine) -> str:
     """Write what a click opens: the reason, the line as it should read, our derivation."""
-    said = verdict_in_words(line)
-    parts = [f"<p>{escape(said[:1].upper() + said[1:])}.</p>"] if len(said) > LONGEST_BESIDE else []
+    said, parts = reason(line), []
+    if len(verdict_in_words(line)) > LONGEST_BESIDE:
+        parts.append(f"<p>{escape(said[:1].upper() + said[1:])}.</p>")
     if line.write:
         proof = ' <span class="good">proved</span>' if line.proved else ""
         formula = _typeset(line.write_sides, line.write)

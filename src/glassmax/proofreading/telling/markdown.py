@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..checked import WRONG, CheckedLine
-from .wording import heading, summary, verdict_in_words
+from .wording import shown, summary, verdict_in_words
 
 __all__ = ["as_markdown"]
 
@@ -20,17 +20,13 @@ def as_markdown(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Seq
 
 def _item(line: CheckedLine) -> list[str]:
     said = verdict_in_words(line)
-    mark = heading(line)
     strong = "**" if line.verdict == WRONG else ""
-    item = [f"- line {line.number}: {_formula(line)} {strong}{mark}{strong}{_safe(said.removeprefix(mark))}"]
+    verdict = f"{strong}{line.verdict}{strong}{_safe(said.removeprefix(line.verdict))}"
+    item = [f"- line {line.number}: {_code(shown(line))} {verdict}"]
     if line.write:
         written = f"${line.write_latex}$" if line.write_latex else _code(line.write)
         item.append(f"  - write {written}{' (proved)' if line.proved else ''}")
     return item
-
-
-def _formula(line: CheckedLine) -> str:
-    return _code(line.formula)
 
 
 def _code(text: str) -> str:

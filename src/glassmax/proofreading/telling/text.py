@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from ..checked import CheckedLine
-from .wording import summary, verdict_in_words
+from .wording import shown, summary, verdict_in_words
 
 __all__ = ["as_text"]
 
@@ -19,11 +19,11 @@ CONTINUED = 6
 def as_text(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[str], width: int = WIDTH) -> str:
     """Write all lines, what is missing to the goal, how the text was read, and the count."""
     label = len(f"line {max((line.number for line in lines), default=0)}") + 2
-    shown = [(line, formula) for line, formula in zip(lines, _aligned(lines), strict=True)]
+    formulas = [*_aligned(lines)]
     room = min(WIDEST_FORMULA, width - label - NARROWEST_VERDICT - 2)
-    column = max((_columns(formula) for _, formula in shown if _columns(formula) <= room), default=0)
+    column = max((_columns(formula) for formula in formulas if _columns(formula) <= room), default=0)
     text, before = [], None
-    for line, formula in shown:
+    for line, formula in zip(lines, formulas, strict=True):
         head = "" if line.number == before else f"line {line.number}"
         text += _line(head.ljust(label), line, formula, column, width)
         before = line.number
@@ -36,25 +36,26 @@ def _aligned(lines: Sequence[CheckedLine]) -> Iterator[str]:
     """Indent each continued line, so that its equals sign stands under that of the line before it."""
     indent = CONTINUED
     for line in lines:
-        if line.formula.startswith("="):
-            yield " " * indent + line.formula
+        formula = shown(line)
+        if formula.startswith("="):
+            yield " " * indent + formula
             continue
-        left = line.formula.partition(" = ")[0]
-        indent = _columns(left) + 1 if left != line.formula and _columns(left) < 2 * CONTINUED else CONTINUED
-        yield line.formula
+        left, sign, _ = formula.partition(" = ")
+        indent = _columns(left) + 1 if sign and _columns(left) < 2 * CONTINUED else CONTINUED
+        yield formula
 
 
 def _line(head: str, line: CheckedLine, formula: str, column: int, width: int) -> Iterator[str]:
     """Yield a line: the verdict beside its formula, or below a formula that is wider than the column."""
     label, words = len(head), verdict_in_words(line)
-    rest = width - label - column - 2
-    beside = column >= NARROWEST_VERDICT // 2 and rest >= NARROWEST_VERDICT
-    start = label + column + 2 if beside else label + CONTINUED
-    said = wrap(words, width - start) or [""]
-    if beside and _columns(formula) <= column:
+    start = label + max(column, CONTINUED) + 2
+    if width - start < NARROWEST_VERDICT:  # a narrow terminal, with formulas too short to be folded
+        column, start = 0, label + 2
+    said = wrap(words, max(width - start, 10)) or [""]
+    if _columns(formula) <= column:
         yield f"{head}{_padded(formula, column)}  {said.pop(0)}"
     else:
-        folded = _folded(formula, width - label)
+        folded = _folded(formula, max(width - label, 10))
         yield f"{head}{folded[0]}"
         yield from (" " * label + part for part in folded[1:])
     yield from (" " * start + part for part in said)
@@ -64,7 +65,7 @@ def _line(head: str, line: CheckedLine, formula: str, column: int, width: int) -
 
 def _write(line: CheckedLine, label: int, width: int) -> Iterator[str]:
     proof = "(proved)" if line.proved else ""
-    folded = _folded(line.write, width - label - 7)
+    folded = _folded(line.write, max(width - label - 7, 10))
     yield from (" " * label + ("write  " if at == 0 else " " * 7) + part for at, part in enumerate(folded[:-1]))
     last = " " * label + ("write  " if len(folded) == 1 else " " * 7) + folded[-1]
     if proof and _columns(last) + 2 + len(proof) <= width:

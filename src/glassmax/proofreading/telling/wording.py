@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from ..checked import ASSUMED, FOLLOWS, GIVEN, INDICES, LUCK, NOT_READ, WRONG, CheckedLine
 
-__all__ = ["heading", "summary", "verdict_in_words"]
+__all__ = ["reason", "shown", "summary", "verdict_in_words"]
+
+LONGEST_UNREAD = 200
 
 COUNTED = {
     FOLLOWS: ("follows", "follow"),
@@ -17,15 +19,21 @@ COUNTED = {
 """Each verdict after the number of its lines: after 1, and after any other number."""
 
 
-def heading(line: CheckedLine) -> str:
-    """Return the verdict without what follows it.
+def shown(line: CheckedLine) -> str:
+    """Return the formula on one line; of a line that was not read, what its author typed, shortened.
 
     Examples
     --------
-    >>> heading(CheckedLine(3, "", "", ASSUMED, says="Σ_k y_k = 1"))
-    'follows, if'
+    >>> shown(CheckedLine(3, "J = diag(p", "", NOT_READ))
+    'J = diag(p'
     """
-    return line.verdict
+    typed = " ".join(line.source.split())
+    return line.formula or (typed if len(typed) <= LONGEST_UNREAD else f"{typed[:LONGEST_UNREAD]} ...")
+
+
+def reason(line: CheckedLine) -> str:
+    """Return what is said beyond the verdict; empty if that is all."""
+    return line.notation or line.says
 
 
 def verdict_in_words(line: CheckedLine) -> str:
@@ -38,10 +46,9 @@ def verdict_in_words(line: CheckedLine) -> str:
     >>> verdict_in_words(CheckedLine(4, "", "", WRONG, says="the sign is reversed"))
     'wrong: the sign is reversed'
     """
-    says = line.notation or line.says
-    if not says:
-        return heading(line)
-    return f"{heading(line)}{' ' if line.verdict in (ASSUMED, FOLLOWS) and not line.notation else ': '}{says}"
+    if not reason(line):
+        return line.verdict
+    return f"{line.verdict}{' ' if line.verdict in (ASSUMED, FOLLOWS) else ': '}{reason(line)}"
 
 
 def summary(lines: Sequence[CheckedLine]) -> str:
