@@ -30,6 +30,9 @@ class Statement:
         Why it was not taken apart, for a row that can't be: unread mathematics. Empty otherwise.
     latex : bool
         Whether it is typed in LaTeX.
+    continues : int or None
+        For a statement whose first side is "": the place, in the list of statements, of the statement that it
+        continues, which is not always the one before it (``note that sum_k y_k = 1`` may stand between).
     """
 
     line: int
@@ -40,3 +43,4 @@ class Statement:
     code: bool = False
     skipped: str = ""
     latex: bool = False
+    continues: int | None = None

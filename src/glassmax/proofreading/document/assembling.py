@@ -1,0 +1,212 @@
+"""Pieces of a document to statements: what continues what, and which words belong to which formula."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from . import words
+from .brackets import UnbalancedError
+from .pieces import Piece
+from .segments import Segment, is_condition, segments
+from .sides import DEFINES, equation_sides
+from .statement import Statement
+
+__all__ = ["assembled"]
+
+DERIVATIVE = re.compile(
+    r"\s*(?:\\frac\s*\{?\s*\{?\s*(?:\\partial|\\mathrm\s*\{?d|d(?![a-z]))|\\nabla|∇|\\partial|∂|d\w*\s*/\s*d|\(?\s*[d∂][A-Za-z_]*\s*/)"
+)
+SHAPES = re.compile(r"\\mathbb\s*\{?\s*R|ℝ")
+NEGATED = {"=": r"\ne", "==": "!=", r"\ne": "=", r"\neq": "=", "!=": "=", "≠": "="}
+RELATION = re.compile(r"==|!=|\\neq?(?![a-z])|=|≠")
+
+
+@dataclass
+class _Case:
+    """The case that the statements after it are limited to, and what it was used for so far."""
+
+    text: str
+    left: str | None = None
+    block: int = -1
+
+
+class _Assembler:
+    """Collects the statements of a document."""
+
+    def __init__(self, text: str, clean: Callable[[str], str]) -> None:
+        self.text = text
+        self.clean = clean
+        self.breaks = [match.end() for match in re.finditer("\n", text)]
+        self.statements: list[Statement] = []
+        self.clause = ""
+        self.block = 0
+        self.case: _Case | None = None
+        self.last_condition = ""
+        self.display = False
+        self.waiting: Segment | None = None
+        self.new_sentence()
+        self.chain: int | None = None
+
+    def new_sentence(self) -> None:
+        """Forget what belongs to one sentence or one row."""
+        self.last: int | None = None
+        self.led = False
+        self.clause = ""
+        self.unused_case = 0
+
+    def line(self, place: int) -> int:
+        return bisect_right(self.breaks, place) + 1
+
+    # words
+
+    def take_words(self, text: str) -> None:
+        if words.ends_cases(text):
+            self.case = None
+        if (case := self.case) and case.left is not None and not words.is_connecting(text):
+            case.block = -1
+        parts = words.SENTENCE_END.split(text)
+        if len(parts) > 1:
+            self.new_sentence()
+        self.clause += parts[-1] + " "
+        if words.OTHERWISE.search(parts[-1]) and self.last_condition:
+            self.take_condition(_negated(self.last_condition))
+        elif told := words.unformal_case(self.clause):
+            self.take_condition(told)
+
+    def take_condition(self, text: str) -> None:
+        text = " ".join(text.strip(" \n\t.,;:").split())
+        if text.startswith("(") and text.endswith(")"):
+            text = text[1:-1].strip()
+        self.last_condition = text
+        if self.last is not None and not self.led:
+            self.statements[self.last] = replace(self.statements[self.last], condition=text)
+            return
+        self.unused_case += 1
+        self.case = None if self.unused_case > 1 else _Case(text)
+        self.led = True
+
+    # formulas
+
+    def take_formula(self, piece: Piece) -> None:
+        try:
+            parts = [*segments(piece.text, piece.start, latex=piece.latex)]
+        except UnbalancedError:
+            self.add(piece.start, piece.start + len(piece.text), (), "its braces don't match", piece.latex)
+            return
+        for part in parts:
+            self.take_segment(part, piece.latex)
+        self.clause += words.HOLE + " "
+
+    def take_segment(self, part: Segment, latex: bool) -> None:
+        if part.kind == "words":
+            self.take_words(part.text)
+        elif part.kind == "condition" or (part.kind in ("equation", "relation") and self.is_case(part)):
+            self.take_condition(part.text)
+        elif part.kind in ("equation", "relation"):
+            self.take_equation(part, latex)
+        elif part.kind == "expression" and self.display:
+            self.waiting = part
+
+    def is_case(self, part: Segment) -> bool:
+        """Return whether a comparison is the case of a statement, and no statement."""
+        asked = words.asks_condition(self.clause) or (part.kind == "relation" and self.last is not None)
+        return asked and is_condition(part.text)
+
+    def take_equation(self, part: Segment, latex: bool) -> None:
+        sides, fault = equation_sides(part.text)
+        start, end = part.start, part.start + len(part.text)
+        if SHAPES.search(part.text):
+            sides, fault = [], "it is about shapes, not about values"
+        if fault and len(sides) < 2:
+            self.add(start, end, (), fault, latex)
+            return
+        if not sides[0] and self.waiting is not None:
+            sides[0] = equation_sides(self.waiting.text)[0][0]
+        self.waiting = None
+        if not all(sides[1:]):
+            self.add(start, end, (), "one side of an equals sign is empty", latex)
+            return
+        self.add(start, end, tuple(map(self.clean, sides)), "", latex, defines=bool(DEFINES.search(part.text)))
+        if fault:
+            self.add(start, end, (), fault, latex)
+
+    def add(self, start: int, end: int, sides: tuple[str, ...], fault: str, latex: bool, defines: bool = False) -> None:
+        start += len(self.text[start:end]) - len(self.text[start:end].lstrip(" \n\t&\\,"))
+        source = " ".join(re.sub(r"\\\\|(?<!\\)&(?!amp;)", " ", self.text[start:end]).split())
+        statement = Statement(self.line(start), source, sides, skipped=fault, latex=latex)
+        if sides:
+            statement = self.with_words(statement, defines)
+        self.statements.append(statement)
+        if sides:
+            self.last = len(self.statements) - 1
+        self.clause = ""
+
+    def with_words(self, statement: Statement, defines: bool) -> Statement:
+        """Return the statement with its cue, its condition, and the statement that it continues."""
+        if not statement.sides[0]:
+            before = self.chain
+            condition = self.statements[before].condition if before is not None else ""
+            self.chain = len(self.statements)
+            return replace(statement, condition=condition, continues=before)
+        cue = "define" if defines else words.cue_of(self.clause)
+        derivative = bool(DERIVATIVE.match(statement.sides[0]))
+        if derivative and not words.ASSUME_ANYWHERE.search(self.clause):
+            cue = ""
+        if derivative or not (cue or self.clause.strip()) or self.chain is None or not self.display:
+            self.chain = len(self.statements)
+        return replace(statement, cue=cue, condition=self.condition_of(statement))
+
+    def condition_of(self, statement: Statement) -> str:
+        """Return the case that a statement with a left side belongs to."""
+        case = self.case
+        if case is None:
+            return ""
+        if case.left is None:
+            case.left, case.block = statement.sides[0], self.block
+            return case.text
+        if case.block == self.block or case.left == statement.sides[0]:
+            return case.text
+        self.case = None
+        return ""
+
+    # marks between
+
+    def end_block(self) -> None:
+        if self.waiting is not None:
+            self.waiting = None
+        self.block += 1
+
+
+def assembled(pieces: Iterable[Piece], text: str, clean: Callable[[str], str] = str) -> list[Statement]:
+    """Return the statements of a document; `clean` is applied to each side."""
+    assembler = _Assembler(text, clean)
+    for piece in pieces:
+        if piece.kind == "words":
+            assembler.take_words(piece.text)
+        elif piece.kind in ("formula", "row"):
+            assembler.display = piece.kind == "row"
+            assembler.take_formula(piece)
+            if piece.kind == "row":
+                assembler.new_sentence()
+        elif piece.kind == "line":
+            assembler.new_sentence()
+        elif piece.kind == "code":
+            assembler.statements.append(Statement(assembler.line(piece.start), piece.text, code=True))
+        elif piece.kind == "skipped":
+            assembler.statements.append(Statement(assembler.line(piece.start), piece.text, skipped="a function or a loop of a program"))
+        elif piece.kind == "heading":
+            assembler.case = None
+            assembler.new_sentence()
+        else:
+            assembler.end_block()
+    return assembler.statements
+
+
+def _negated(condition: str) -> str:
+    """Return the opposite of a comparison by equals or not equals."""
+    relations = RELATION.findall(condition)
+    if len(relations) != 1:
+        return f"otherwise than {condition}"
+    sign = NEGATED[relations[0]]
+    return RELATION.sub(lambda match: sign if "\\" in condition or sign != r"\ne" else "≠", condition)

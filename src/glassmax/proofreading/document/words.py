@@ -1,0 +1,75 @@
+"""What the words around a formula say of it: a definition, an assumption, a case, the end of a case."""
+
+import re
+
+__all__ = ["OTHERWISE", "SENTENCE_END", "asks_condition", "cue_of", "ends_cases", "is_connecting", "unformal_case"]
+
+HOLE = "□"
+"""Stands for a formula inside a sentence."""
+
+SENTENCE_END = re.compile(r"[.!?](?=\s|$)(?<!e\.g\.)(?<!i\.e\.)(?<!w\.r\.t\.)(?<!Eq\.)(?<!eq\.)(?<!cf\.)(?<!resp\.)")
+DEFINE = re.compile(
+    r"\b(?:where|defin(?:e|ed|es|ing|ition)|denot(?:e|ed|es|ing)|abbreviat\w+|let(?!\s+us\b(?!\s+(?:define|denote|write))|'s|’s))\b"
+    r"|\b(?:with|wherein|given by|call)\s*:?$",
+    re.IGNORECASE,
+)
+ASSUME_ANYWHERE = re.compile(
+    r"\b(?:assum(?:e|es|ed|ing|ption)|suppos(?:e|ed|ing)|provided|hypothesis)\b|∵|\\because", re.IGNORECASE
+)
+ASSUME_BESIDE = re.compile(
+    r"(?:\b(?:since|as|because|given|using|noting|recalling|if)(?:\s+(?:that|the|we|have|know|of|one-hot|fact|sum|always)){0,4}"
+    r"|\b(?:note|notice|recall|remember|know|observe|fact|so)(?:\s+(?:again|also|here|now|first))?\s+that(?:\s+\w+){0,3}"
+    r"|\b(?:note|recall|remember|because|since))\s*[:,]?$",
+    re.IGNORECASE,
+)
+NO_ASSUMPTION = re.compile(r"\bso\s+that$", re.IGNORECASE)
+CASE = re.compile(r"(?:\b(?:if|when|whenever|for|case|cases|where|unless|with|while|in)|\bfor all|\b(?:if|when|for) the \w+)\s*[:(]?$", re.I)
+ENDS = re.compile(
+    r"\b(?:both (?:together|cases)|together|combin(?:e|ed|ing)|altogether|overall|in general|unif(?:y|ied|ying)|"
+    r"two cases (?:are|can|may|in)|merg(?:e|ed|ing)|in either case|in short|summari[sz]\w+|in one (?:line|formula|expression))\b",
+    re.IGNORECASE,
+)
+OTHERWISE = re.compile(r"\b(?:otherwise|else|in the other case|in all other cases)\b", re.IGNORECASE)
+CONNECTING = {
+    *"and so hence thus then therefore this which that we gives give get have is means makes the it yields yield follows".split(),
+    *"becomes simplifies to finally also obtain implies now leads be can written rewritten as further equals".split(),
+}
+UNFORMAL = re.compile(
+    r"\b(?:if|when|case|for|on|off)\b[^.□]*\b(?:equal|same|differ\w*|distinct|diagonal\w*|off-diagonal|correct class|true class|"
+    r"wrong class\w*|other class\w*|correct label|coincide)\b|\b(?:off-)?diagonal (?:entries|elements|terms|case)\b",
+    re.IGNORECASE,
+)
+
+
+LONGEST_CASE = 10
+"""A longer clause tells more than a case."""
+
+
+def cue_of(clause: str) -> str:
+    """Return "define", "assume" or "" for the formula that comes after a clause; earlier formulas are a □ in it."""
+    clause = " ".join(clause.split())
+    beside = ASSUME_BESIDE.search(clause)
+    if ASSUME_ANYWHERE.search(clause) or (beside and not NO_ASSUMPTION.search(clause)):
+        return "assume"
+    return "define" if DEFINE.search(clause) else ""
+
+
+def asks_condition(clause: str) -> bool:
+    """Return whether a comparison after the clause is a case: ``if``, ``for``, ``when``."""
+    return bool(CASE.search(clause.rstrip()))
+
+
+def ends_cases(words: str) -> bool:
+    """Return whether the words take the cases together again."""
+    return bool(ENDS.search(words))
+
+
+def is_connecting(words: str) -> bool:
+    """Return whether the words only lead on: so, hence, which gives."""
+    return CONNECTING.issuperset(re.findall(r"[^\s,.:;]+", words.lower()))
+
+
+def unformal_case(clause: str) -> str:
+    """Return the words of a case that is told without a formula: ``if the two indices are equal``."""
+    match = UNFORMAL.search(clause) if HOLE not in clause and len(clause.split()) <= LONGEST_CASE else None
+    return " ".join(match[0].split()) if match else ""
