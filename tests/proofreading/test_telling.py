@@ -34,6 +34,7 @@ from glassmax.proofreading.formula.tree import (
 from glassmax.proofreading.formula.walk import nodes_in
 from glassmax.proofreading.telling import Checked
 from glassmax.proofreading.telling.mathml import equation_mathml, formula_mathml
+from glassmax.proofreading.telling.prose import prose
 from glassmax.proofreading.telling.wording import summary, verdict_in_words
 
 I_, J, K, L, W = map(Name, "ijkLW")
@@ -285,6 +286,61 @@ def test_every_word_of_the_author_is_escaped(tmp_path):
 def test_a_page_that_can_not_be_written_is_one_clear_error(tmp_path):
     with pytest.raises(DataError, match=r"page\.html can't be written: No such file or directory\. Nothing has"):
         CHECKED.to_html(tmp_path / "no" / "page.html")
+
+
+# --- the words between ------------------------------------------------------------------------------------------------
+
+MARKDOWN = """# A title
+
+We *take* the loss $L$
+and **nothing** else:
+
+$$ L = 1
+\\text{words in a formula} $$
+
+```
+x = 1  # words in a program
+plain words
+```
+
+If $k = y_i$ or \\(\\sum_k\\),
+\\begin{align} words \\end{align}
+then.
+"""
+LATEX = """\\documentclass{article}
+words before
+\\begin{document}
+\\section{First part}
+The loss:
+\\begin{align} L = 1 \\end{align}
+\\end{document}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (MARKDOWN, [(1, "A title", True), (3, "We take the loss L and nothing else:", False), (16, "then.", False)]),
+        (LATEX, [(4, "First part", True), (5, "The loss:", False)]),
+        ("where\nL = x^2\nso that\n", [(1, "where", False), (3, "so that", False)]),
+        ("", []),
+        (HOSTILE, []),
+        ("\\(" * 100_000, []),
+        ("```\n" * 50_000, []),
+        ("\\begin{align}" * 10_000, []),
+        ("# " + "a " * 50_000, []),
+    ],
+    ids=["markdown", "latex", "text", "empty", "tags", "brackets", "fences", "environments", "long"],
+)
+def test_the_words_between_formulas_are_found(source, words):
+    assert [tuple(paragraph) for paragraph in prose(source)] == words
+
+
+def test_a_page_shows_the_words_before_their_formulas():
+    source = "# A title\n\n$$ p = q $$\n\nwords between\n\n$$ q = r $$\n"
+    lines = (CheckedLine(3, "", "p = q", FOLLOWS), CheckedLine(7, "", "q = r", FOLLOWS))
+    words = parsed(Checked(lines, source=source)._repr_html_()).words
+    assert re.search("A title.*p = q.*words between.*q = r", words)
 
 
 # --- formulas --------------------------------------------------------------------------------------------------------

@@ -36,11 +36,14 @@ class Checked:
         about a name that the text does not define.
     missing : tuple of str
         The lines between the derivation and the goal, in the author's notation; empty without a goal.
+    source : str
+        The text that was checked.
     """
 
     lines: tuple[CheckedLine, ...]
     notes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    source: str = ""
 
     @property
     def correct(self) -> bool:
@@ -99,7 +102,7 @@ class Checked:
         DataError
             If the folder is missing or can't be written to, or the disk is full. An existing file stays.
         """
-        content = as_html(self.lines, self.missing, self.notes).encode()
+        content = as_html(self.lines, self.missing, self.notes, self.source).encode()
         try:
             write_whole(path, content)
         except OSError as error:
@@ -109,4 +112,4 @@ class Checked:
         return self.text()
 
     def _repr_html_(self) -> str:
-        return as_fragment(self.lines, self.missing, self.notes)
+        return as_fragment(self.lines, self.missing, self.notes, self.source)

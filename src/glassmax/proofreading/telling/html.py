@@ -6,6 +6,7 @@ from html import escape
 from ...pages import fragment, packaged, page
 from ..checked import ASSUMED, FOLLOWS, GIVEN, INDICES, LUCK, NOT_READ, WRONG, CheckedLine
 from .mathml import equation_mathml
+from .prose import Paragraph, prose
 from .wording import reason, shown, summary, verdict_in_words
 
 __all__ = ["as_fragment", "as_html"]
@@ -17,17 +18,17 @@ LONGEST_BESIDE = 34
 SIGNS = {FOLLOWS: "✓", ASSUMED: "✓", WRONG: "✗", LUCK: "!", INDICES: "!", NOT_READ: "?", GIVEN: ""}
 
 
-def as_html(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[str]) -> str:
-    """Write a page that opens from disk and runs no script."""
+def as_html(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[str], source: str) -> str:
+    """Write a page that opens from disk and runs no script; `source` is the text, whose words are shown too."""
     lead = "Each formula was compared with the exact derivative on random numbers. Open a line for its reason."
     header = f'<header><h1>A derivation, checked</h1><p class="lead">{lead}</p></header>'
-    body = f"{header}<main>{_body(lines, missing, notes)}</main><footer>Checked by glassmax.</footer>"
+    body = f"{header}<main>{_body(lines, missing, notes, source)}</main><footer>Checked by glassmax.</footer>"
     return page("A derivation, checked", body, style=_style())
 
 
-def as_fragment(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[str]) -> str:
+def as_fragment(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[str], source: str) -> str:
     """Write a checked derivation for a notebook."""
-    return fragment(_body(lines, missing, notes), style=_style())
+    return fragment(_body(lines, missing, notes, source), style=_style())
 
 
 def _style() -> str:
@@ -35,9 +36,12 @@ def _style() -> str:
     return ours + packaged(__package__, "checked_derivation.css")
 
 
-def _body(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[str]) -> str:
+def _body(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[str], source: str) -> str:
     parts = [f'<p class="count">{escape(summary(lines))}</p>']
-    parts.append(f"<ol>{''.join(map(_line, lines))}</ol>")
+    shown = [(line.number, _line(line)) for line in lines]
+    between = [(paragraph.number, _paragraph(paragraph)) for paragraph in prose(source)] if lines else []
+    inside = sorted([*between, *shown], key=lambda part: part[0])  # words before the formulas of the same line
+    parts.append(f"<ol>{''.join(html for _, html in inside)}</ol>")
     if missing:
         listed = "".join(f"<li><code>{escape(line)}</code></li>" for line in missing)
         parts.append(f'<p class="part">Missing</p><ul class="missing">{listed}</ul>')
@@ -45,6 +49,11 @@ def _body(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[
         listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
         parts.append(f'<p class="part">How the text was read</p><ul class="notes">{listed}</ul>')
     return f'<div class="checked">{"".join(parts)}</div>'
+
+
+def _paragraph(paragraph: Paragraph) -> str:
+    tag = "h3" if paragraph.is_heading else "p"
+    return f'<li class="words"><{tag}>{escape(paragraph.words)}</{tag}></li>'
 
 
 def _line(line: CheckedLine) -> str:
