@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from . import words
 from .brackets import UnbalancedError
 from .pieces import Piece
-from .segments import Segment, is_condition, segments
+from .segments import SHAPES, Segment, is_condition, segments
 from .sides import DEFINES, equation_sides
 from .statement import Statement
 
@@ -17,7 +17,6 @@ __all__ = ["assembled"]
 DERIVATIVE = re.compile(
     r"\s*(?:\\frac\s*\{?\s*\{?\s*(?:\\partial|\\mathrm\s*\{?d|d(?![a-z]))|\\nabla|∇|\\partial|∂|d\w*\s*/\s*d|\(?\s*[d∂][A-Za-z_]*\s*/)"
 )
-SHAPES = re.compile(r"\\mathbb\s*\{?\s*R|ℝ")
 NEGATED = {"=": r"\ne", "==": "!=", r"\ne": "=", r"\neq": "=", "!=": "=", "≠": "="}
 RELATION = re.compile(r"==|!=|\\neq?(?![a-z])|=|≠")
 
@@ -29,6 +28,18 @@ class _Case:
     text: str
     left: str | None = None
     block: int = -1
+
+
+@dataclass(frozen=True)
+class _Note:
+    """What the assembler remembers of a statement."""
+
+    place: int
+    block: int
+    aside: bool
+    display: bool
+    derivative: bool = False
+    equation: bool = True
 
 
 class _Assembler:
@@ -46,7 +57,8 @@ class _Assembler:
         self.display = False
         self.waiting: Segment | None = None
         self.new_sentence()
-        self.chain: int | None = None
+        self.notes: list[_Note] = []
+        self.cue = ""
 
     def new_sentence(self) -> None:
         """Forget what belongs to one sentence or one row."""
@@ -132,7 +144,7 @@ class _Assembler:
             self.add(start, end, (), fault, latex)
 
     def add(self, start: int, end: int, sides: tuple[str, ...], fault: str, latex: bool, defines: bool = False) -> None:
-        start += len(self.text[start:end]) - len(self.text[start:end].lstrip(" \n\t&\\,"))
+        start += re.match(r"(?:[\s&,]|\\\\)*", self.text[start:end]).end()  # type: ignore[union-attr]
         source = " ".join(re.sub(r"\\\\|(?<!\\)&(?!amp;)", " ", self.text[start:end]).split())
         statement = Statement(self.line(start), source, sides, skipped=fault, latex=latex)
         if sides:
@@ -145,17 +157,37 @@ class _Assembler:
     def with_words(self, statement: Statement, defines: bool) -> Statement:
         """Return the statement with its cue, its condition, and the statement that it continues."""
         if not statement.sides[0]:
-            before = self.chain
+            before = self.predecessor()
             condition = self.statements[before].condition if before is not None else ""
-            self.chain = len(self.statements)
+            self.notes.append(_Note(len(self.statements), self.block, aside=False, display=self.display, equation=False))
             return replace(statement, condition=condition, continues=before)
         cue = "define" if defines else words.cue_of(self.clause)
+        if not cue and self.last is not None and words.is_list(self.clause):
+            cue = self.cue
+        self.cue = cue
         derivative = bool(DERIVATIVE.match(statement.sides[0]))
+        self.notes.append(_Note(len(self.statements), self.block, bool(cue), self.display, derivative))
         if derivative and not words.ASSUME_ANYWHERE.search(self.clause):
             cue = ""
-        if derivative or not (cue or self.clause.strip()) or self.chain is None or not self.display:
-            self.chain = len(self.statements)
         return replace(statement, cue=cue, condition=self.condition_of(statement))
+
+    def predecessor(self) -> int | None:
+        """Return the place of the statement that a row without a left side continues: remarks are passed over."""
+        if not self.notes:
+            return None
+        last = self.notes[-1]
+        if not self.is_aside(last):
+            return last.place
+        for note in reversed(self.notes):
+            if last.display and note.block != last.block:
+                break
+            if note.display and not self.is_aside(note):
+                return note.place
+        return last.place
+
+    def is_aside(self, note: "_Note") -> bool:
+        """Return whether a statement is a remark: ``note that ...``, or a case of something that is no derivative."""
+        return note.aside or (not note.derivative and bool(self.statements[note.place].condition) and note.equation)
 
     def condition_of(self, statement: Statement) -> str:
         """Return the case that a statement with a left side belongs to."""

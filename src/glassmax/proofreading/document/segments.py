@@ -12,7 +12,7 @@ from .brackets import Mark, outer_marks, pieces_between
 from .pieces import Piece
 from .plain_text import SHORT, STOP, split_words
 
-__all__ = ["Segment", "is_bare_condition", "is_condition", "segments"]
+__all__ = ["SHAPES", "Segment", "is_bare_condition", "is_condition", "segments"]
 
 TEXT = re.compile(r"\\(?:text|mbox|textrm|textbf|textit|textsf|intertext|shortintertext|textnormal|hbox|mathrm|operatorname)\s*\{")
 BARE = re.compile(
@@ -29,7 +29,12 @@ COMPARISON = r"\s*(?:==?|\\neq?(?![a-z])|\\not\s*=|≠|!=|<=?|>=?|\\l(?:e|eq|t)(
 BARE_CONDITION = re.compile(rf"\s*\(?\s*(?:{INDEX_LETTER})(?:{COMPARISON}(?:{INDEX_LETTER}))+\s*\)?\s*")
 UNEQUAL = re.compile(rf"\s*\(?{SIMPLE}(?:\\neq?(?![a-z])|≠|!=|\\not\s*=|[<>≤≥]|\\[lg](?:e|t|eq)(?![a-z])){SIMPLE}\)?\s*")
 CONDITION = re.compile(rf"\s*\(?\s*(?:{INDEX}|\\hat\s*\{{?\w\}}?)(?:{COMPARISON}(?:-?\s*(?:{INDEX})|\\hat\s*\{{?\w\}}?))+\s*\)?\s*")
+COMPARED = re.compile(rf"{COMPARISON}|\\s*(?:\\+|-|\\\\in(?![a-z]))")
+COMPARED_BEFORE = re.compile(rf"{COMPARISON}\\(?:text|mbox|textrm)\s*\{{$")
 RANGE = re.compile(r"\\(?:l|c|v)?dots|\.\.|…|\\forall|∀|\\in(?![a-z])|∈|\\mathbb\{?R|ℝ|\\mathbb\s*\{?R")
+
+
+SHAPES = re.compile(r"\\mathbb\s*\{?\s*R|ℝ")
 
 
 class Segment(NamedTuple):
@@ -83,7 +88,7 @@ def _outer_words(text: str, start: int, latex: bool) -> Iterator[Piece]:
             end = _closing(text, place)
             if depth == 0 and _is_words(text, match, end):
                 yield Piece("formula", text[last : match.start()], start + last)
-                yield from split_words(text[place:end].replace("$", " "), start + place)
+                yield from _text_words(text, place, end, start)
                 last = end + 1
             place = end + 1
         elif match[1] and depth == 0:
@@ -91,6 +96,18 @@ def _outer_words(text: str, start: int, latex: bool) -> Iterator[Piece]:
             yield Piece("words", match[0], start + match.start())
             last = place
     yield Piece("formula", text[last:], start + last)
+
+
+def _text_words(text: str, place: int, end: int, start: int) -> Iterator[Piece]:
+    r"""Yield what stands in ``\text{...}``; a letter in it is mathematics only as a side of a comparison."""
+    pieces = [*split_words(text[place:end].replace("$", " "), start + place)]
+    for i, piece in enumerate(pieces):
+        compared = (
+            COMPARED.search(piece.text)
+            or (i == 0 and COMPARED_BEFORE.search(text[:place]))
+            or (i == len(pieces) - 1 and COMPARED.match(text[end + 1 :]))
+        )
+        yield piece if compared else Piece("words", piece.text, piece.start)
 
 
 def _closing(text: str, place: int) -> int:
@@ -171,6 +188,8 @@ def _kind(part: str) -> str:
     marks = outer_marks(part)
     if is_bare_condition(part):
         return "condition"
+    if SHAPES.search(part) and any(mark.kind == "equal" for mark in marks):
+        return "equation"
     if RANGE.search(part) and not re.search(r"\\sum|Σ|∑|sum|matrix|\\log|\\exp|\\frac", part):
         return "range"
     if any(mark.kind == "equal" for mark in marks):

@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["OTHERWISE", "SENTENCE_END", "asks_condition", "cue_of", "ends_cases", "is_connecting", "unformal_case"]
+__all__ = ["OTHERWISE", "SENTENCE_END", "asks_condition", "cue_of", "ends_cases", "is_connecting", "is_list", "unformal_case"]
 
 HOLE = "□"
 """Stands for a formula inside a sentence."""
@@ -67,6 +67,11 @@ def ends_cases(words: str) -> bool:
 def is_connecting(words: str) -> bool:
     """Return whether the words only lead on: so, hence, which gives."""
     return CONNECTING.issuperset(re.findall(r"[^\s,.:;]+", words.lower()))
+
+
+def is_list(words: str) -> bool:
+    """Return whether the words only join formulas: and, or, also."""
+    return {"and", "or", "also", HOLE}.issuperset(re.findall(r"[^\s,;:]+", words.lower()))
 
 
 def unformal_case(clause: str) -> str:
