@@ -1,1 +1,1 @@
-"""To come."""
+"""The formulas of a derivation: reading them, going through them, writing them in their author's notation."""

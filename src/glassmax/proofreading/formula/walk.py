@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from .tree import Condition, Entry, Indicator, Name, Node, Summation
+from .tree import Cases, Condition, Entry, Indicator, Name, Node, Summation
 
 __all__ = ["children", "depth", "free_letters", "letter_of", "map_children", "names_in", "nodes_in", "rename_index"]
 
@@ -124,6 +124,9 @@ def _free(node: Node | Condition, is_index: bool) -> set[str]:
         return _free(node.of, is_index).union(*(_free(part, True) for part in node.below))
     if isinstance(node, Indicator | Condition):
         return set().union(*(_free(part, True) for part in children(node)))
+    if isinstance(node, Cases):
+        values = (_free(value, is_index) for value, _ in node.branches)
+        return set().union(*values, *(_free(case, True) for _, case in node.branches if case))
     letters = set().union(*(_free(part, is_index) for part in children(node)))
     if isinstance(node, Summation):
         letters |= _free(node.condition, True) if node.condition else set()
@@ -160,6 +163,9 @@ def _renamed(node: Any, letters: dict[str, str], is_index: bool) -> Any:
         return replace(node, of=_renamed(node.of, letters, is_index), below=inside)
     if isinstance(node, Indicator | Condition):
         return map_children(node, lambda part: _renamed(part, letters, True))
+    if isinstance(node, Cases):
+        branches = ((_renamed(value, letters, is_index), case) for value, case in node.branches)
+        return replace(node, branches=tuple((value, case and _renamed(case, letters, True)) for value, case in branches))
     if isinstance(node, Summation):
         letters = {old: new for old, new in letters.items() if old not in node.letters}
         for bound in set(node.letters) & set(letters.values()):

@@ -1,0 +1,468 @@
+"""`parse` and `parse_condition`: one side of an equation, or a condition, as people type it, to its tree."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ...errors import ExpressionError
+from .blocks import Blocks, without_words
+from .cursor import MAX_DEPTH, Known
+from .signs import FUNCTIONS, WITHOUT_BRACKETS
+from .tokens import MAX_LENGTH, Token
+from .tree import Absolute, Add, Call, Cases, Condition, Derivative, Entry, Indicator, Matrix, Name, Negative, Node
+from .tree import Norm, Number, Power, Product, Quotient, Summation, Transpose
+from .walk import depth
+
+__all__ = ["parse", "parse_condition"]
+
+SIGNS = {"*": "*", "·": "cdot", "×": "times", "⊙": "odot", "∘": "odot", "@": "@", "⊗": "outer", ".": "."}
+CALLED = ("f", "g", "sigma", "phi", "psi", "varphi", "rho", *FUNCTIONS)
+NOT_CALLED = ("delta", "eta", "alpha", "lambda", "epsilon", "gamma", "beta", "mu")
+BRACKETS = ("(", "[", "\\{")
+
+
+def parse(
+    text: str, *, functions: Iterable[str] = (), layers: Iterable[str] = (), latex: bool | None = None
+) -> Node:
+    r"""Read one side of an equation.
+
+    Parameters
+    ----------
+    text : str
+        LaTeX, Unicode or what is typed on a keyboard, without an equals sign.
+    functions : iterable of str
+        Bases of names that are functions in this document: f if it defines f(x).
+    layers : iterable of str
+        Bases of names whose numbers above are layers: W if the document writes W^1 x. Of other names W^2 is a square.
+    latex : bool, optional
+        Whether an unbraced script is one sign long, as in LaTeX. By default a backslash or ``_{`` says so.
+
+    Returns
+    -------
+    Node
+        The tree, exactly as written.
+
+    Raises
+    ------
+    ExpressionError
+        If the text can't be read; a caret shows the place.
+
+    Examples
+    --------
+    >>> from glassmax.proofreading.formula.parse import parse
+    >>> parse(r"\frac{\partial L}{\partial z_i}") == parse("dL/dz_i")
+    True
+    >>> parse("p_i (y_i") # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+        ...
+    glassmax.errors.ExpressionError: '(' is never closed
+    """
+    reader = _reader(text, functions, layers, latex)
+    node = reader.whole()
+    if depth(node) > 3 * MAX_DEPTH:
+        raise ExpressionError(f"too deep: more than {MAX_DEPTH} levels of nesting", text, 0)
+    return node
+
+
+def parse_condition(
+    text: str, *, functions: Iterable[str] = (), layers: Iterable[str] = (), latex: bool | None = None
+) -> Condition:
+    """Read a condition: "k = y_i", "if i ≠ j", "i = j and k = n"; the parameters are those of `parse`.
+
+    Examples
+    --------
+    >>> from glassmax.proofreading.formula.parse import parse_condition
+    >>> parse_condition("for i ≠ j").relation
+    '!='
+    """
+    reader = _reader(without_words(text), functions, layers, latex)
+    condition = reader.condition()
+    reader.finish()
+    return condition
+
+
+def _reader(text: str, functions: Iterable[str], layers: Iterable[str], latex: bool | None) -> "_Reader":
+    if not text.strip():
+        raise ExpressionError("expected a formula, got nothing")
+    if len(text) > MAX_LENGTH:
+        raise ExpressionError(f"too long: {len(text)} characters, at most {MAX_LENGTH}", text, MAX_LENGTH)
+    if latex is None:
+        latex = "\\" in text or "_{" in text or "^{" in text
+    return _Reader(text, 0, len(text), Known(frozenset(functions), frozenset(layers), latex))
+
+
+class _Reader(Blocks):
+    """Reads sums, products and factors."""
+
+    def whole(self) -> Node:
+        """Read all of the text."""
+        node = self.expression()
+        if self.token.kind == "words" and self.token.text in ("if", "when"):
+            node = self.ternary(node)
+        self.finish()
+        return node
+
+    def finish(self) -> None:
+        """Check that only the punctuation of a sentence is left."""
+        while self.next_is(".", ",", ";", ":"):
+            self.take()
+        if self.token.kind != "end":
+            if self.next_is("="):
+                self.fail("expected one side of an equation, got '='")
+            if self.next_is("…"):
+                self.fail("three dots leave out what can't be read here: write a sum")
+            self.fail(f"expected an operator or the end, got {self.shown()}")
+
+    def ternary(self, value: Node) -> Node:
+        """Read the rest of "1 if i = j else 0"."""
+        self.take()
+        branches: list[tuple[Node, Condition | None]] = [(value, self.condition())]
+        if self.token.kind == "words" and self.token.text in ("else", "otherwise"):
+            self.take()
+            branches.append((self.expression(), None))
+        return Cases(tuple(branches))
+
+    def expression(self) -> Node:
+        """Read a sum of terms."""
+        self.deeper()
+        terms = [self.signed_term()]
+        while self.next_is("+", "-"):
+            terms.append(self.signed_term())
+        self.known.depth -= 1
+        return terms[0] if len(terms) == 1 else Add(tuple(terms))
+
+    def signed_term(self) -> Node:
+        """Read a term with the signs before it."""
+        minus = 0
+        while self.next_is("+", "-"):
+            minus += self.take().text == "-"
+        node = self.term()
+        for _ in range(min(minus, 2)):
+            node = Negative(node)
+        return node
+
+    def term(self) -> Node:
+        """Read a product."""
+        factors, signs = [self.divided()], []
+        while True:
+            if self.token.kind == "mark" and self.token.text in SIGNS:
+                if self.token.text == "." and not self.factor_follows():
+                    break
+                signs.append(SIGNS[self.take().text])
+                minus = 0
+                while self.next_is("-", "+"):
+                    minus += self.take().text == "-"
+                factor = self.divided()
+                factors.append(Negative(factor) if minus % 2 else factor)
+            elif self.starts_factor():
+                signs.append("")
+                factors.append(self.divided())
+            else:
+                break
+        return factors[0] if len(factors) == 1 else Product(tuple(factors), tuple(signs))
+
+    def factor_follows(self) -> bool:
+        """Return whether a factor begins after the next token."""
+        self.at += 1
+        follows = self.starts_factor()
+        self.at -= 1
+        return follows
+
+    def divided(self) -> Node:
+        """Read a factor and what it is divided by."""
+        node = self.factor()
+        slashes = 0
+        while self.next_is("/"):
+            self.take()
+            slashes += 1
+            if slashes > 20:
+                self.fail("too many divisions in a row")
+            minus = self.next_is("-") and bool(self.take())
+            start = self.token
+            below = self.factor()
+            if start.kind == "number" and self.token.kind == "name" and not self.token.spaced:
+                below = Product((below, self.factor()), ("",))  # 1/2m
+            node = Quotient(node, Negative(below) if minus else below)
+        return node
+
+    def starts_factor(self) -> bool:
+        """Return whether a factor can begin with the next token."""
+        token = self.token
+        if token.kind == "mark":
+            if token.text == "|":
+                return not self.bars and self.bar_closes("|")
+            if token.text == "‖":
+                return not self.bars and self.bar_closes("‖")
+            return token.text in (*BRACKETS, "∇", "⟨")
+        return token.kind in ("number", "name", "d") or (token.kind == "command" and token.text not in ("end", "over"))
+
+    def bar_closes(self, bar: str) -> bool:
+        """Return whether the bar at hand has a partner further on."""
+        return any(token.kind == "mark" and token.text == bar for token in self.tokens[self.at + 1 :])
+
+    def factor(self, *, calls: bool = True) -> Node:
+        """Read a factor with its scripts."""
+        self.deeper()
+        node = self.scripted(self.primary(calls), calls)
+        self.known.depth -= 1
+        return node
+
+    def primary(self, calls: bool) -> Node:
+        """Read what a factor begins with."""
+        token = self.token
+        if token.kind == "d":
+            return self.differential()
+        if token.kind == "number":
+            self.take()
+            found = self.indicator("1") if token.text == "1" else None
+            return found or self.number(token)
+        if token.kind == "name":
+            self.take()
+            return self.name(token, calls)
+        if token.kind == "command":
+            return self.commanded(self.take())
+        if token.kind == "mark":
+            if token.text == "∇":
+                return self.nabla()
+            if token.text in BRACKETS:
+                return self.bracket()
+            if token.text in ("|", "‖"):
+                return self.barred()
+            if token.text == "⟨":
+                self.fail("an inner product in angle brackets can't be read here: write x^T y")
+            if token.text == "…":
+                self.fail("three dots leave out what can't be read here: write a sum")
+        self.fail(f"expected a number, a name or a bracket, got {self.shown()}")
+
+    def commanded(self, token: Token) -> Node:
+        """Read a fraction, a root, a sum or an array."""
+        if token.text in ("sum", "prod"):
+            return self.summation(token.text)
+        if token.text == "begin":
+            return self.block(token.typed)
+        if token.text == "sqrt":
+            if self.next_is("["):
+                self.fail("a root of a higher order can't be read here: write a power")
+            return Call(Name("sqrt", typed=token.typed), (self.braced(),), style="{")
+        if token.text == "frac":
+            if not self.next_is("{"):
+                self.fail("expected two parts of a fraction", token)
+            if self.fraction_is_derivative():
+                return self.derivative_fraction()
+            above = self.braced()
+            return Quotient(above, self.braced(), barred=True)
+        self.fail(f"expected a formula, got {token.typed!r}", token)
+
+    def braced(self) -> Node:
+        """Read a formula in the braces of an argument."""
+        bars, self.bars = self.bars, 0
+        self.expect("{")
+        node = self.expression()
+        self.expect("}")
+        self.bars = bars
+        return node
+
+    def bracket(self) -> Node:
+        """Read a bracket: of a part, of a list, of a comparison."""
+        found = self.indicator("") if self.next_is("[") else None
+        if found:
+            return found
+        bars, self.bars = self.bars, 0
+        opening = self.take()
+        node = self.expression()
+        if self.next_is(",", ";"):
+            node = self.listed(opening, node)
+        elif self.token.kind == "words" and self.token.text == "if":
+            node = self.ternary(node)
+        if self.next_is("=", "≠", "|"):
+            self.fail(f"{self.shown()} inside brackets can't be read here")
+        self.expect({"(": ")", "[": "]", "\\{": "\\}"}[opening.text])
+        self.bars = bars
+        if isinstance(node, Matrix) and node.typed == opening.text:
+            return node
+        return replace(node, bracket="{" if opening.text == "\\{" else opening.text)
+
+    def barred(self) -> Node:
+        """Read |x| or ‖x‖."""
+        bar = self.take()
+        self.bars += 1
+        node = self.expression()
+        self.expect(bar.text)
+        self.bars -= 1
+        if bar.text == "|":
+            return Absolute(node)
+        order = self.take().text.strip() if self.token.kind == "below" else ""
+        return Norm(node, order)
+
+    def name(self, token: Token, calls: bool) -> Node:
+        """Read a name, and its arguments if it is a function."""
+        if token.text in ("1", "I", "delta", "ones") and (found := self.indicator(token.typed)):
+            return found
+        if token.text == "1":
+            token = replace(token, text="ones")
+        return self.applied(self.named(token), calls)
+
+    def applied(self, parts: "object", calls: bool) -> Node:
+        """Return a name with its scripts, or a function of what follows."""
+        from .scripts import Parts
+
+        assert isinstance(parts, Parts)
+        name = parts.name
+        if parts.done is not None:
+            return parts.done
+        if calls and self.next_is(*BRACKETS) and self.is_function(name):
+            opening = self.take()
+            bars, self.bars = self.bars, 0
+            arguments = [self.expression()]
+            while self.next_is(",", ";"):
+                self.take()
+                arguments.append(self.expression())
+            if self.next_is("=", "|"):
+                self.fail(f"{self.shown()} inside the brackets of a function can't be read here")
+            self.expect({"(": ")", "[": "]", "\\{": "\\}"}[opening.text])
+            self.bars = bars
+            parts.name = replace(name, typed_as=" ".join(parts.styles))
+            style = "{" if opening.text == "\\{" else opening.text
+            parts.done = Call(parts.name, tuple(arguments), style=style)
+        elif name.base in WITHOUT_BRACKETS and not name.primes:
+            function = replace(name, typed_as=" ".join(parts.styles))
+            if self.next_is("{"):
+                parts.done = Call(function, (self.braced(),), style="")
+            elif self.starts_factor() or self.next_is("-"):
+                parts.done = Call(function, (self.argument(),), style="")
+            elif name.base not in ("softmax", "sigmoid", "relu", "ReLU", "diag", "tanh"):
+                self.fail(f"expected what {name.base} is of, got {self.shown()}")
+        if parts.done is None:
+            return parts.finish()
+        node: Node = parts.done
+        for what, exponent, _ in parts.around:
+            node = Transpose(node) if what == "transpose" or exponent is None else Power(node, exponent)
+        return node
+
+    def is_function(self, name: Name) -> bool:
+        """Return whether a name before a bracket is a function of what the bracket holds."""
+        base = name.base
+        inside = self.tokens[self.at + 1 : self.partners[self.at]]
+        if not inside:
+            return False
+        if base in self.known.functions or base in FUNCTIONS:
+            return True
+        if self.next_is("\\{"):
+            return False
+        alone = inside[0].kind == "name" and all(part.kind in ("below", "above") for part in inside[1:])
+        if name.primes:
+            return alone or not base[:1].isupper() or len(base) > 1
+        if base in CALLED:
+            return not any(part.kind == "name" and part.text == base for part in inside)
+        if self.next_is("[") or base in NOT_CALLED:
+            return False
+        level = 0
+        for part in inside:
+            if part.kind == "mark":
+                level += (part.text in BRACKETS) - (part.text in (")", "]", "\\}"))
+                if part.text in (",", ";") and level == 0:
+                    return True
+        return alone
+
+    def argument(self) -> Node:
+        """Read the argument of a function written without brackets: log p_k, log 2 x, log sum_k ..."""
+        if self.next_is("-"):
+            self.take()
+            return Negative(self.argument())
+        first = self.token.kind
+        factors = [self.factor()]
+        while first in ("number", "name") and isinstance(factors[-1], Number | Name) and self.token.kind == "name":
+            if self.token.text in WITHOUT_BRACKETS:
+                break
+            factors.append(self.factor())
+        if len(factors) == 1:
+            return factors[0]
+        return Product(tuple(factors), ("",) * (len(factors) - 1))
+
+    def operand(self) -> Node:
+        """Read what a sign such as d/dx is put before."""
+        if self.next_is(*BRACKETS):
+            return self.factor()
+        factors, signs = [self.divided()], []
+        while True:
+            if self.token.kind == "mark" and self.token.text in SIGNS and self.factor_follows():
+                if self.tokens[self.at + 1].kind in ("d", "command"):
+                    break
+                signs.append(SIGNS[self.take().text])
+            elif not self.starts_factor() or self.token.kind == "d":
+                break
+            elif self.token.kind == "command" and self.token.text == "frac" and self.is_next_derivative():
+                break
+            else:
+                signs.append("")
+            factors.append(self.divided())
+        return factors[0] if len(factors) == 1 else Product(tuple(factors), tuple(signs))
+
+    def is_next_derivative(self) -> bool:
+        """Return whether the fraction at hand is a derivative."""
+        self.at += 1
+        found = self.next_is("{") and self.fraction_is_derivative()
+        self.at -= 1
+        return found
+
+    def prefixed(self, token: Token) -> Node:
+        """Read a name with a d before it, dZ."""
+        return self.applied(self.named(replace(token, text="d" + token.text, typed="d" + token.typed)), False)
+
+    def plain_name(self, token: Token) -> Node:
+        """Read the name d."""
+        return self.applied(self.named(token), False)
+
+    def scripted(self, node: Node, calls: bool) -> Node:
+        """Read the scripts of what is no name: of a bracket, a call, a fraction."""
+        if not getattr(node, "bracket", "") and (
+            isinstance(node, Summation) or (isinstance(node, Derivative) and node.before)
+        ):
+            return node
+        count = 0
+        while True:
+            token, count = self.token, count + 1
+            if count > 20:
+                self.fail("too many scripts")
+            if token.kind == "above":
+                self.take()
+                node = self.raised(node, token)
+            elif token.kind == "mark" and token.text == "ᵀ":
+                self.take()
+                node = Transpose(node)
+            elif token.kind == "mark" and token.text in ("'", "''") and not isinstance(node, Number):
+                self.take()
+                node = Transpose(node)
+            elif token.kind == "below" and not isinstance(node, Number | Name | Indicator):
+                self.take()
+                node = Entry(node, self.elements(token))
+            elif (
+                token.kind == "mark" and token.text == "[" and not token.spaced and calls
+                and isinstance(node, Call | Transpose | Add | Product | Entry)
+                and (indices := self.indices_in_brackets()) is not None
+            ):
+                node = Entry(node, indices)
+            else:
+                return node
+
+    def raised(self, node: Node, token: Token) -> Node:
+        """Return a node with what stands above it: a transpose or a power."""
+        content = token.text.strip()
+        stand_in = self.named_stand_in(token)
+        if stand_in is not None:
+            for what, exponent, _ in stand_in:
+                node = Transpose(node) if what == "transpose" or exponent is None else Power(node, exponent)
+            return node
+        if self.is_label(content) or content in ("l", "L"):
+            self.fail("expected a power above a bracket, got an index", token)
+        return Power(node, self.exponent(token))
+
+    def named_stand_in(self, token: Token) -> list[tuple[str, Node | None, str]] | None:
+        """Return the transposes that a superscript means, or None if it is a power."""
+        from .scripts import TRANSPOSED
+
+        if not TRANSPOSED.match(token.text.strip()):
+            return None
+        found: list[tuple[str, Node | None, str]] = [("transpose", None, "")]
+        if token.text.strip().startswith("-"):
+            found.append(("power", Negative(Number(1)), ""))  # type: ignore[arg-type]
+        return found
