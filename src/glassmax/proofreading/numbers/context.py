@@ -1,0 +1,345 @@
+"""`Context`: one reading of a whole document: what is defined, how many axes each name has; the value of any tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+
+from ...errors import GlassmaxError
+from ..formula import tree
+from ..formula.tree import Condition, Name, Node, Number
+from .compare import compare
+from .definitions import Definitions, Equation, collect
+from .draw import SPANS, Adjustment, Draw
+from .evaluate import evaluate
+from .functions import ELEMENTWISE, REDUCTIONS, OpenFunction
+from .letters import mask_of, sizes_of_letters
+from .names import Names, Quantity, parts_of, walk
+from .ranks import SCALARS, Reading, quantities_of, readings
+from .scene import Scene
+from .shapes import Dims
+from .value import Array, Axis, Fault, UnknownFault, Value
+
+__all__ = ["Context", "contexts"]
+
+TURNS = 3
+"""How many draws a statement is compared on, each with other sizes and numbers."""
+
+
+@dataclass
+class Context:
+    """One reading of a document. `contexts` makes them; `value` and `compare` are what a judge needs."""
+
+    equations: Sequence[Equation]
+    names: Names
+    definitions: Definitions
+    labels: frozenset[str]
+    is_kronecker: bool
+    reading: Reading
+    open_of: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    zero_based: frozenset[str] = frozenset()
+    draws: dict[tuple[int, frozenset[Adjustment]], Draw] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> bool:
+        """Whether vectors are columns."""
+        return self.reading.columns
+
+    def rank(self, family: str) -> int | None:
+        """Return how many axes a name has; None if it is not a quantity."""
+        return self.reading.ranks.get(family)
+
+    def is_label(self, family: str) -> bool:
+        """Whether a name is a class label, used as an index."""
+        return family in self.labels
+
+    def is_given(self, equation: Equation) -> bool:
+        """Whether an equation defines something."""
+        return id(equation) in self.definitions.given
+
+    def is_parameter(self, function: str, index: Node) -> bool:
+        """Whether an index of a function names a parameter of it (theta in ``h_theta(x)``): no index at all."""
+        return isinstance(index, Name) and (self.rank(index.base) or 0) > 0 or function in ("h", "log")
+
+    def first_index(self, family: str) -> int:
+        """Return the number of the first component: 1, or 0 for a name whose components are counted from 0."""
+        return 0 if family in self.zero_based else 1
+
+    def function(self, name: str) -> Callable[[Array], Any] | None:
+        """Return a known function of one number; None for an open one."""
+        return ELEMENTWISE.get(name)
+
+    def open_function(self, name: str, turn: int) -> Callable[[Array], Any]:
+        """Return a random smooth function for a name that nothing defines; it knows its derivatives."""
+        rng = np.random.default_rng([turn, crc32(name.encode())])
+        return _Open(OpenFunction(*rng.uniform(0.3, 0.9, 3), *rng.uniform(0.05, 0.3, 2)))
+
+    def draw(self, turn: int = 0, adjusted: Iterable[Adjustment] = ()) -> Draw:
+        """Return random numbers; `adjusted` says what they satisfy: ``("sum to one", "y")``."""
+        key = (turn, frozenset(adjusted))
+        if key not in self.draws:
+            self.draws[key] = self._finite(Draw(self, self.reading.dims, turn, key[1]))
+        return self.draws[key]
+
+    def _finite(self, draw: Draw) -> Draw:
+        """Take positive numbers where a logarithm or a root needs them."""
+        for span in range(len(SPANS)):
+            draw.span = span
+            draw.arrays.clear()
+            scene = self.scene(draw)
+            finite = True
+            for key, definition in self.definitions.found.items():
+                try:
+                    with np.errstate(all="ignore"):
+                        value = scene.array(replace(self.names.of(definition.name), key=key))
+                except Fault:
+                    continue
+                finite &= bool(np.isfinite(value.array).all())
+            if finite:
+                break
+        return draw
+
+    def scene(self, draw: Draw, letters: dict[str, int] | None = None, dots: bool = False) -> Scene:
+        """Return where trees are evaluated."""
+        return Scene(self, draw, self.names, dict(letters or {}), cache=draw.arrays, dots=dots)
+
+    def letters(self, nodes: Iterable[object], draw: Draw) -> dict[str, int]:
+        """Return the sizes of the free letters of a statement: of all its sides and its condition together."""
+        return sizes_of_letters(nodes, self.scene(draw))
+
+    def value(self, node: Node, draw: Draw, letters: dict[str, int] | None = None, *, dots: bool = False) -> Value:
+        """Return the value of a tree on a draw; raise a `Fault` (in words) if it has none.
+
+        Give the `letters` of the whole statement, since a letter may stand in a delta alone on one side.
+        """
+        found = self.letters([node], draw) if letters is None else letters
+        with np.errstate(all="ignore"):
+            return evaluate(node, self.scene(draw, found, dots))
+
+    def mask(self, condition: Condition, draw: Draw, letters: dict[str, int]) -> Value:
+        """Return where a condition holds."""
+        return mask_of(condition, self.scene(draw, letters))
+
+    def compare(
+        self,
+        left: Node,
+        right: Node,
+        condition: Condition | None = None,
+        *,
+        adjusted: Iterable[Adjustment] = (),
+        turns: Sequence[int] = range(TURNS),
+    ) -> str:
+        """Return how two trees agree on every draw: "same", "component", "implied", "transposed", or "".
+
+        Raise a `Fault` if a side has no value: a `ShapeFault` or a `CountFault` if the formula can't be right as it
+        stands, an `UnknownFault` if numbers can't be found.
+        """
+        fault: Fault | None = None
+        best = ""
+        for dots in (False, True) if _has_dot([left, right]) else (False,):
+            try:
+                kinds = [self._compared(left, right, condition, self.draw(turn, adjusted), dots) for turn in turns]
+            except Fault as found:
+                fault = fault or found
+                continue
+            worst = max(kinds, key=_KINDS.index)
+            if worst == "same":
+                return worst
+            best, fault = min(best, worst, key=_KINDS.index), None
+        if fault is not None:
+            raise fault
+        return best
+
+    def _compared(self, left: Node, right: Node, condition: Condition | None, draw: Draw, dots: bool) -> str:
+        nodes: list[object] = [left, right]
+        letters = self.letters([*nodes, condition] if condition else nodes, draw)
+        one = self.value(left, draw, letters, dots=dots)
+        other = self.value(right, draw, letters, dots=dots)
+        return compare(one, other, self.mask(condition, draw, letters) if condition else None)
+
+    def undefined(self, quantity: Quantity, scene: Scene) -> Value:
+        """Return an array that nothing defines: random numbers, or an open function of what it depends on."""
+        shape = scene.shape(quantity)
+        turned = ("column" if self.columns else "row") if len(shape) == 1 else ""
+        axes = tuple(Axis() for _ in shape)
+        on = self.open_of.get(quantity.key)
+        if not on:
+            return Value(scene.draw.numbers(quantity), (), axes, turned)
+        return self._open_array(quantity, on, shape, axes, turned, scene)
+
+    def _open_array(
+        self, quantity: Quantity, on: Sequence[str], shape: tuple[int, ...], axes: tuple[Axis, ...], turned: str, scene: Scene
+    ) -> Value:
+        """A smooth function of other arrays: sums of sines of random combinations of their entries."""
+        total = Value(np.zeros(shape), (), axes, turned)
+        for key in on:
+            family = key.partition("^")[0]
+            argument = scene.array(Quantity(family, key, ()))
+            named = len(argument.letters)
+            flat = argument.array.reshape(*argument.array.shape[:named], -1)
+            rng = np.random.default_rng([scene.draw.turn, crc32(f"{quantity.key} of {key}".encode())])
+            weights = rng.uniform(-1, 1, (flat.shape[-1], *shape))
+            mixed = np.tensordot(flat, weights, axes=1)
+            array = np.sin(mixed + rng.uniform(0, 1)) + 0.3 * mixed * mixed
+            from .value import elementwise
+
+            total = elementwise(total, Value(array, argument.letters, axes, turned), np.add)
+        return total
+
+
+_KINDS = ("same", "component", "implied", "transposed", "")
+
+
+@dataclass(frozen=True)
+class _Open:
+    function: OpenFunction
+    order: int = 0
+
+    def __call__(self, x: Array) -> Array:
+        return self.function(x, self.order)
+
+    def orders(self, order: int) -> _Open:
+        return _Open(self.function, self.order + order)
+
+
+def _has_dot(nodes: Iterable[object]) -> bool:
+    return any(isinstance(part, tree.Product) and "cdot" in part.signs for node in nodes for part in walk(node))
+
+
+def contexts(equations: Sequence[Equation]) -> list[Context]:
+    """Return the readings of a document, the likeliest first, six at most."""
+    trees = [node for equation in equations for node in equation.nodes]
+    names = Names(trees)
+    labels = _labels(equations, names)
+    kronecker = _is_kronecker(trees)
+    definitions = collect([e for e in equations if not (kronecker and _defines_delta(e))], names, labels)
+    labels |= _fixed(definitions)
+    scalars = frozenset(name for name in SCALARS) | _counts(trees)
+    found = readings(equations, names, definitions, labels, scalars, kronecker)
+    zero = frozenset(
+        names.of(name).family
+        for name, _ in quantities_of(trees)
+        if any(isinstance(one, Number) and one.value == 0 for one in name.below)
+    )
+    return [
+        Context(equations, names, definitions, labels, kronecker, one, _open(trees, names, definitions), zero)
+        for one in found
+    ]
+
+
+def _defines_delta(equation: Equation) -> bool:
+    left = equation.sides[0]
+    return isinstance(left, Name) and left.base == "delta" and len(left.below) == 2
+
+
+def _is_kronecker(trees: Iterable[object]) -> bool:
+    """Whether delta with two indices is Kronecker's: not if it has a layer, too."""
+    uses = [name for name, _ in quantities_of(trees) if name.base == "delta" and len(name.below) == 2]
+    return not any(name.above for name in uses)
+
+
+def _labels(equations: Sequence[Equation], names: Names) -> frozenset[str]:
+    """Names that stand as an index and have an index themselves (y_i in ``O[i, y_i]``, in ``k = y_i``)."""
+    found: set[str] = set()
+    for equation in equations:
+        for node in equation.nodes:
+            for part in walk(node):
+                found |= _label_parts(part, names)
+    return frozenset(found)
+
+
+def _label_parts(part: object, names: Names) -> set[str]:
+    inside: list[object] = []
+    if isinstance(part, Name | tree.Entry):
+        inside = list(part.below)
+    elif isinstance(part, Condition):
+        inside = [part.left, part.right] if _about_indices(part) else []
+    return {names.of(one).family for one in inside if isinstance(one, Name) and one.below}
+
+
+def _about_indices(condition: Condition) -> bool:
+    """Whether a condition compares indices: one side is a letter alone, or a label has an index."""
+    sides = (condition.left, condition.right)
+    return any(isinstance(side, Name) and not side.below and len(side.base) == 1 for side in sides)
+
+
+def _fixed(definitions: Definitions) -> frozenset[str]:
+    """Letters that are on the right side of a definition alone: the class c in ``L = -log p_c``."""
+    found: set[str] = set()
+    for definition in definitions.found.values():
+        left = {part.base for part in walk(definition.name) if isinstance(part, Name)}
+        for value, _ in definition.branches:
+            found |= _free_letters(value, frozenset()) - left
+    return frozenset(found)
+
+
+def _free_letters(node: object, bound: frozenset[str]) -> set[str]:
+    if isinstance(node, tree.Summation):
+        bound = bound | set(node.letters)
+    found: set[str] = set()
+    if isinstance(node, Name):
+        for one in (*node.below, *node.above):
+            if isinstance(one, Name) and not one.below and one in node.below:
+                found.add(one.base)
+    for part in parts_of(node):
+        found |= _free_letters(part, bound)
+    return found - bound
+
+
+def _counts(trees: Iterable[object]) -> frozenset[str]:
+    return frozenset(
+        part.high.base
+        for tree_ in trees
+        for part in walk(tree_)
+        if isinstance(part, tree.Summation) and isinstance(part.high, Name)
+    )
+
+
+def _open(trees: Iterable[object], names: Names, definitions: Definitions) -> dict[str, tuple[str, ...]]:
+    """Names that nothing defines and that are differentiated: each an open function of what it is differentiated by.
+
+    Of these only the ones that come last, those that no other depends on.
+    """
+    by: dict[str, set[str]] = {}
+    for node in trees:
+        for part in walk(node):
+            if isinstance(part, tree.Derivative) and isinstance(part.of, Name):
+                key = names.of(part.of).key
+                if definitions.of(key) is None:
+                    by.setdefault(key, set()).update(names.of(one).key for one in part.by if isinstance(one, Name))
+    found: dict[str, tuple[str, ...]] = {}
+    for key, variables in by.items():
+        variables = {one for one in variables if one != key and key not in _ancestors(one, definitions, by)}
+        if any(definitions.of(one) for one in variables):
+            variables = {one for one in variables if definitions.of(one)}
+        last = [one for one in variables if not any(one in _ancestors(o, definitions, by) for o in variables - {one})]
+        if last:
+            found[key] = tuple(sorted(last))
+    return found
+
+
+def _ancestors(key: str, definitions: Definitions, by: dict[str, set[str]]) -> set[str]:
+    """All names that a name depends on."""
+    seen: set[str] = set()
+    todo = [key]
+    while todo:
+        one = todo.pop()
+        definition = definitions.of(one)
+        below: set[str] = set(by.get(one, ())) if definition is None else set()
+        for value, _ in definition.branches if definition else ():
+            below |= {definition.names.of(part).key for part in walk(value) if isinstance(part, Name)}  # type: ignore[union-attr]
+        todo += [name for name in below if name not in seen]
+        seen |= below
+    return seen
+
+
+def unread(error: GlassmaxError) -> UnknownFault:
+    """Return a fault in the words of an error of the library."""
+    return UnknownFault(str(error))
+
+
+_ = REDUCTIONS, Dims, Array

@@ -1,0 +1,180 @@
+"""Which equations of a document define a name, for the whole document: by its layer, its cases, its components."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ..formula import tree
+from ..formula.tree import Condition, Name, Node, Number
+from .names import LAYERS, Names, walk
+from .value import Fault
+
+__all__ = ["Definition", "Definitions", "Equation", "Function"]
+
+
+@dataclass(frozen=True)
+class Equation:
+    """An equation as it was read: `sides[0]` is None if it continues the equation before it."""
+
+    sides: tuple[Node | None, ...]
+    condition: Condition | None = None
+    cue: str = ""
+    line: int = 0
+
+    @property
+    def nodes(self) -> tuple[object, ...]:
+        """The trees in it."""
+        found: list[object] = [side for side in self.sides if side is not None]
+        return tuple(found if self.condition is None else [*found, self.condition])
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A name and its value, by cases if there are several branches."""
+
+    name: Name
+    branches: tuple[tuple[Node, Condition | None], ...]
+    names: Names
+    equations: tuple[Equation, ...] = ()
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function with its parameters: names, with letters if they are written with an index."""
+
+    name: str
+    parameters: tuple[Name, ...]
+    body: Node
+    equation: Equation | None = None
+
+
+@dataclass
+class Definitions:
+    """All definitions of a document, and the equations that they come from."""
+
+    names: Names
+    found: dict[str, Definition] = field(default_factory=dict)
+    functions: dict[str, Function] = field(default_factory=dict)
+    layered: dict[str, list[Definition]] = field(default_factory=dict)
+    components: dict[str, dict[tuple[int, ...], Definition]] = field(default_factory=dict)
+    given: set[int] = field(default_factory=set)  # id() of the equations that define something
+
+    def of(self, key: str) -> Definition | None:
+        """Return the definition of a key; one for a general layer serves for each layer from 1 on."""
+        if key in self.found:
+            return self.found[key]
+        family, _, layer = key.partition("^")
+        if not layer.isdigit() or int(layer) < 1:
+            return None
+        for definition in self.layered.get(family, ()):
+            shift = _shift(definition.name)
+            if shift is not None:
+                return Definition(definition.name, definition.branches, self.names.at(int(layer) - shift))
+        return None
+
+    def add(self, equation: Equation, labels: Iterable[str]) -> bool:
+        """Take an equation for a definition if it is one, and return whether it was."""
+        left = equation.sides[0]
+        if len(equation.sides) < 2 or left is None:
+            return False
+        right = equation.sides[1]
+        assert right is not None
+        if isinstance(left, tree.Call):
+            return self._add_function(equation, left, right)
+        if not isinstance(left, Name) or left.primes:
+            return False
+        quantity = self.names.of(left)
+        if quantity.key in {self.names.of(part).key for part in walk(right) if isinstance(part, Name)}:
+            return False
+        letters = [one.base for one in quantity.indices if isinstance(one, Name) and not one.below]
+        if len(letters) != len(quantity.indices) or len(set(letters)) != len(letters):
+            return False
+        if self._circular(quantity.key, right):
+            return False
+        before = self.found.get(quantity.key)
+        if before is not None:
+            if equation.condition is None or before.branches[-1][1] is None or before.name != left:
+                return False
+            branches = (*before.branches, (right, equation.condition))
+            self.found[quantity.key] = Definition(left, branches, self.names, (*before.equations, equation))
+        else:
+            definition = Definition(left, ((right, equation.condition),), self.names, (equation,))
+            if _shift(left) is not None and self.of(quantity.key) is not None:
+                return False
+            self.found[quantity.key] = definition
+            if _shift(left) is not None:
+                self.layered.setdefault(quantity.family, []).append(definition)
+        self.given.add(id(equation))
+        return True
+
+    def _add_function(self, equation: Equation, left: tree.Call, right: Node) -> bool:
+        name = left.function
+        if name.primes or name.base in self.functions:
+            return False
+        parameters = tuple(one for one in left.arguments if isinstance(one, Name))
+        if len(parameters) != len(left.arguments):
+            return False
+        if any(isinstance(part, tree.Call) and part.function.base == name.base for part in walk(right)):
+            return False
+        self.functions[name.base] = Function(name.base, parameters, right, equation)
+        self.given.add(id(equation))
+        return True
+
+    def _circular(self, key: str, right: Node) -> bool:
+        """Whether the right side depends on the name itself, through other definitions."""
+        seen: set[str] = set()
+        stack: list[tuple[Node, Names]] = [(right, self.names)]
+        while stack:
+            node, names = stack.pop()
+            for part in walk(node):
+                if not isinstance(part, Name):
+                    continue
+                try:
+                    found = names.of(part).key
+                except Fault:
+                    continue
+                if found == key:
+                    return True
+                if found in seen:
+                    continue
+                seen.add(found)
+                definition = self.of(found)
+                if definition is not None:
+                    stack += [(value, definition.names) for value, _ in definition.branches]
+        return False
+
+
+def _shift(name: Name) -> int | None:
+    """Return -1 for a name with the layer l - 1, 0 for l; None for one without a general layer."""
+    for above in name.above:
+        match above:
+            case Name(base) if base in LAYERS - {"L"}:
+                return 0
+            case tree.Add((Name(base), Number(value))) if base in LAYERS - {"L"}:
+                return int(value)
+            case tree.Add((Name(base), tree.Negative(Number(value)))) if base in LAYERS - {"L"}:
+                return -int(value)
+    return None
+
+
+def collect(equations: Sequence[Equation], names: Names, labels: Iterable[str]) -> Definitions:
+    """Find the definitions of a document: those that name a derivative first, then as they come."""
+    definitions = Definitions(names)
+    labels = frozenset(labels)
+
+    def rank(equation: Equation) -> int:
+        if len(equation.sides) > 1 and isinstance(equation.sides[1], tree.Derivative):
+            return 0
+        return 1 if equation.cue == "define" else 2
+
+    for equation in sorted(equations, key=rank):
+        if equation.cue == "assume" and not _plain(equation):
+            continue
+        definitions.add(equation, labels)
+    return definitions
+
+
+def _plain(equation: Equation) -> bool:
+    """Whether an equation after "since" repeats a definition: a name on the left, more than a number on the right."""
+    return isinstance(equation.sides[0], Name) and not isinstance(equation.sides[-1], Number)

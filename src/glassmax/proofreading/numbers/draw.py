@@ -1,0 +1,100 @@
+"""`Draw`: sizes that are all different, and random numbers for what a document leaves open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import numpy as np
+
+from .names import Quantity
+from .shapes import Dims
+from .value import Array, UnknownFault, Value
+
+if TYPE_CHECKING:
+    from .context import Context
+
+__all__ = ["Adjustment", "Draw"]
+
+SIZES = (3, 4, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13)
+SPANS = ((-1.5, 1.5), (0.3, 1.5), (0.05, 0.3))
+"""Spans to draw from, in turn, until every definition has a finite value: logarithms and roots need positive numbers."""
+
+Adjustment = tuple[str, str]
+"""What a draw satisfies besides: ("sum to one", "y"), ("one-hot", "y"), ("symmetric", "M"), ("one", "N"),
+("all sizes equal", ""), ("every size one", "")."""
+
+
+@dataclass
+class Draw:
+    """Sizes of the axes and numbers of the inputs; the same `turn` gives the same numbers."""
+
+    context: Context
+    dims: Dims
+    turn: int
+    adjusted: frozenset[Adjustment] = frozenset()
+    span: int = 0
+    sizes: dict[object, int] = field(default_factory=dict)
+    derivatives: dict[object, Value] = field(default_factory=dict)
+    arrays: dict[str, Value] = field(default_factory=dict)
+
+    def size(self, dim: object) -> int:
+        """Return the size of an axis: literal, or different from all others."""
+        root = self.dims.find(dim)
+        if root not in self.sizes:
+            literal = self.dims.literal.get(root)
+            taken = set(self.sizes.values()) | set(self.dims.literal.values())
+            order = SIZES[self.turn % 3 :] + SIZES[: self.turn % 3]
+            if literal is None and ("all sizes equal", "") in self.adjusted:
+                literal = 3 + self.turn % 2
+            if literal is None and ("size one", str(root)) in self.adjusted:
+                literal = 1
+            self.sizes[root] = literal or next((n for n in order if n not in taken), 3)
+        return self.sizes[root]
+
+    def shape(self, quantity: Quantity) -> tuple[int, ...]:
+        """Sizes of the axes of an array."""
+        rank = self.context.rank(quantity.family)
+        return tuple(self.size(("axis", quantity.key, n)) for n in range(rank or 0))
+
+    def classes(self, label: str) -> int:
+        """How many classes a label has."""
+        return self.size(("classes", label))
+
+    def count(self, key: str) -> int | None:
+        """Return the size that a name such as N stands for, or None."""
+        dim = ("count", key)
+        return self.size(dim) if dim in self.dims.parent else None
+
+    def numbers(self, quantity: Quantity) -> Array:
+        """Random numbers for an array that nothing defines."""
+        family, key = quantity.family, quantity.key
+        shape = self.shape(quantity)
+        rng = np.random.default_rng([self.turn, crc32(key.encode())])
+        if self.context.is_label(family):
+            classes = self.classes(family)
+            return rng.integers(0, classes, shape)
+        count = self.count(key)
+        if count is not None and not shape:
+            return np.asarray(float(count))
+        low, high = SPANS[self.span]
+        array: Array = rng.uniform(low, high, shape) if shape or self.span else rng.uniform(0.3, 1.5, shape)
+        return self._adjust(array, family, rng)
+
+    def _adjust(self, array: Array, family: str, rng: np.random.Generator) -> Array:
+        for what, name in self.adjusted:
+            if name != family:
+                continue
+            if what == "sum to one" and array.ndim:
+                share = np.abs(array) + 0.1
+                array = share / share.sum(axis=-1, keepdims=True)
+            elif what == "one-hot" and array.ndim:
+                array = np.eye(array.shape[-1])[rng.integers(0, array.shape[-1], array.shape[:-1])]
+            elif what == "symmetric" and array.ndim == 2 and array.shape[0] == array.shape[1]:
+                array = (array + array.T) / 2
+            elif what == "one":
+                array = np.ones_like(array)
+            elif what not in ("sum to one", "one-hot", "symmetric", "one"):
+                raise UnknownFault(f"there is no adjustment {what}")
+        return array

@@ -1,0 +1,154 @@
+"""What a written name stands for: which digits belong to it, which superscripts are layers, which are samples.
+
+The key of a quantity is its name with its digits and its layer: ``W_1`` is "W_1" and ``a^{l-1}`` is "a^2" if the layer
+l is 3. Its indices are what is left: samples above come first, then the letters below.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
+from fractions import Fraction
+
+from ..formula.tree import Add, Condition, Name, Negative, Node, Number, Summation
+from .value import UnknownFault
+
+__all__ = ["LAYERS", "Names", "Quantity", "names_of", "parts_of", "walk"]
+
+LAYERS = frozenset({"l", "L", "ell"})
+"""Letters of layers, where they stand above."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What a name stands for: `family` is its name without the layer, `key` with it."""
+
+    family: str
+    key: str
+    indices: tuple[Node, ...]
+
+
+def parts_of(node: object) -> Iterator[Node | Condition]:
+    """Yield the parts right below a node, those in its indices, bounds and conditions included."""
+    for field in fields(node):  # type: ignore[arg-type]
+        value = getattr(node, field.name)
+        stack = list(value) if isinstance(value, tuple) else [value]
+        while stack:
+            part = stack.pop(0)
+            if isinstance(part, tuple):
+                stack = list(part) + stack
+            elif is_dataclass(part) and not isinstance(part, type):
+                yield part  # type: ignore[misc]
+
+
+def walk(node: object) -> Iterator[Node | Condition]:
+    """Yield a node and everything in it."""
+    yield node  # type: ignore[misc]
+    for part in parts_of(node):
+        yield from walk(part)
+
+
+def names_of(nodes: Iterable[object]) -> Iterator[Name]:
+    """Yield each name in trees; letters that serve as an index are names, too."""
+    for node in nodes:
+        for part in walk(node):
+            if isinstance(part, Name):
+                yield part
+
+
+class Names:
+    """How this document uses digits and superscripts; `layers` are the numbers that stand for l and L."""
+
+    def __init__(self, trees: Iterable[object]) -> None:
+        trees = list(trees)
+        self.layers = _layers(trees)
+        self.summed = {letter for tree in trees for part in walk(tree) if isinstance(part, Summation) for letter in part.letters}
+        self._numbered = _numbered(trees)
+        self._layered = {name.base for name in names_of(trees) if any(self._is_layer(name, one) for one in name.above)}
+
+    def _is_layer(self, name: Name, above: Node) -> bool:
+        letters = {part.base for part in walk(above) if isinstance(part, Name)}
+        if isinstance(above, Number) or not letters & self.summed:
+            return isinstance(above, Number) or bool(letters & LAYERS) or name.typed_as == "^["
+        return bool(letters & LAYERS)
+
+    def of(self, name: Name) -> Quantity:
+        """Return what a name stands for."""
+        family, below = name.base, name.below
+        if below and isinstance(below[0], Number) and name.base in self._numbered:
+            family, below = f"{name.base}_{below[0].value}", below[1:]
+        if name.primes:
+            family += "'" * name.primes
+        key, samples = family, []
+        for above in name.above:
+            if self._is_layer(name, above):
+                key += f"^{self.layer(above)}"
+            elif isinstance(above, Name) and not above.below and above.base in ("star", "*"):
+                family, key = family + "*", key + "*"
+            else:
+                samples.append(above)
+        if key == family and family in self._layered and self.layers:
+            key = f"{family}^{self.layers.get('l', self.layers.get('L'))}"
+        return Quantity(family, key, (*samples, *below))
+
+    def layer(self, node: Node) -> int | str:
+        """Return the number of a layer: 2 for ``l - 1`` if l is 3."""
+        match node:
+            case Number(value):
+                return int(value)
+            case Name(base):
+                return self.layers.get(base, base)
+            case Add(terms):
+                return sum(_whole(self.layer(term)) for term in terms)
+            case Negative(of):
+                return -_whole(self.layer(of))
+        raise UnknownFault("a superscript is neither a layer nor a power")
+
+    def at(self, layer: int) -> "Names":
+        """Return the same with another number for the layer l."""
+        other = object.__new__(Names)
+        other.__dict__.update(self.__dict__)
+        other.layers = {**self.layers, "l": layer, "ell": layer}
+        return other
+
+
+def _whole(value: int | str) -> int:
+    if isinstance(value, str):
+        raise UnknownFault(f"the superscript {value} is neither a layer nor a power")
+    return value
+
+
+def _layers(trees: list[object]) -> dict[str, int]:
+    """Choose numbers for the letters of layers so that l - 2, l + 1 and L are different."""
+    used = {part.base for name in names_of(trees) for above in name.above for part in walk(above) if isinstance(part, Name)}
+    digits = [int(above.value) for name in names_of(trees) for above in name.above if isinstance(above, Number)]
+    later = any(
+        isinstance(above, Add) and any(isinstance(term, Number) for term in above.terms)
+        for name in names_of(trees)
+        for above in name.above
+    )
+    last = max(4 if later else 3, *digits, 3)
+    both = "L" in used and ("l" in used or "ell" in used)
+    if both or later:
+        return {"L": last, "l": 2, "ell": 2}
+    return {"L": last, "l": last, "ell": last}
+
+
+def _numbered(trees: list[object]) -> set[str]:
+    """Names whose digit is a part of them: ``W_1``, ``O_2[i,k]``; not those that have letters or stand whole, too."""
+    found: dict[str, list[bool]] = {}
+    whole: set[str] = set()
+    for name in names_of(trees):
+        if name.below:
+            found.setdefault(name.base, []).append(isinstance(name.below[0], Number))
+        else:
+            whole.add(name.base)
+    return {base for base, digits in found.items() if all(digits) and base not in whole}
+
+
+def renamed(name: Name, below: tuple[Node, ...]) -> Name:
+    """Return the name with other indices below."""
+    return replace(name, below=below)
+
+
+def number(value: int) -> Number:
+    """Return a whole number as a node."""
+    return Number(Fraction(value))

@@ -1,0 +1,265 @@
+"""The readings of a document: how many axes each name may have, and which choices fit the equations best."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+
+from ..formula import tree
+from ..formula.tree import Name, Node, Number
+from .definitions import Definitions, Equation
+from .names import Names, walk
+from .shapes import Dims, Form, Inference
+from .value import Fault
+
+__all__ = ["Reading", "Uses", "quantities_of", "readings", "uses_of"]
+
+WEIGHTS = frozenset({"w", "W", "theta", "Theta", "beta", "omega", "phi", "V", "U", "M", "K"})
+SCALARS = frozenset({"L", "J", "E", "C", "N", "m", "n", "alpha", "eta", "lambda", "epsilon", "ell", "loss", "cost", "K"})
+SCALARS |= {"D", "d", "T", "t", "k", "i", "j", "c", "mathcal_L", "Loss", "Cost", "H", "MSE", "CE", "NLL", "BCE", "reg", "gamma"}
+SCALARS |= {"mu", "tau", "kappa", "rho", "R", "Z", "Omega"} - {"Z"}
+BEAM = 6
+
+
+@dataclass
+class Uses:
+    """How a name is used: numbers of indices, whole, transposed, with a layer."""
+
+    counts: set[int] = field(default_factory=set)
+    turned: bool = False
+    layered: bool = False
+    bold: bool = False
+    by_numbers: bool = False
+
+
+@dataclass
+class Reading:
+    """One way to read a document: the number of axes of each name, and which axes have the same size."""
+
+    cost: float
+    ranks: dict[str, int]
+    dims: Dims
+    columns: bool
+    scalars: bool = False  # whether every name without an index is a number
+
+
+def quantities_of(trees: Iterable[object]) -> Iterable[tuple[Name, bool]]:
+    """Yield each name that is no function, and whether a transpose or a norm is taken of it."""
+    for one in trees:
+        stack: list[tuple[object, bool]] = [(one, False)]
+        while stack:
+            node, turned = stack.pop()
+            if isinstance(node, Name):
+                yield node, turned
+            inner = isinstance(node, tree.Transpose | tree.Norm)
+            for part in _parts(node):
+                stack.append((part, inner))
+
+
+def _parts(node: object) -> list[object]:
+    from .names import parts_of
+
+    if isinstance(node, tree.Call):
+        return [*node.arguments, *_parts(node.function)]
+    if isinstance(node, Name):
+        return [part for one in (*node.below, *node.above) for part in walk(one) if isinstance(part, Name) and part.below]
+    return list(parts_of(node))
+
+
+def uses_of(trees: Sequence[object], names: Names) -> dict[str, Uses]:
+    """Collect how each name is used."""
+    found: dict[str, Uses] = {}
+    for name, turned in quantities_of(trees):
+        if name.base == "delta" and len(name.below) == 2:
+            continue
+        try:
+            quantity = names.of(name)
+        except Fault:
+            continue
+        uses = found.setdefault(quantity.family, Uses())
+        uses.counts.add(len(quantity.indices))
+        uses.turned |= turned
+        uses.layered |= quantity.key != quantity.family
+        uses.bold |= "bf" in name.typed or "bold" in name.typed
+        uses.by_numbers |= any(isinstance(one, Number) for one in quantity.indices)
+    return found
+
+
+def candidates(family: str, uses: Uses, scalar: bool, scalars: bool = False) -> list[tuple[int, float]]:
+    """Numbers of axes that a name may have, with what each costs; with `scalars` all without an index are numbers."""
+    base = family.split("_")[0]
+    most = max(uses.counts)
+    if scalars and not most:
+        return [(0, 2.0 * (uses.turned + uses.bold) + (not scalar and base[:1].isupper()))]
+    if most:
+        more = 0.2 if uses.turned or uses.bold else 2.0
+        return [(most, 0.0), (most + 1, more)] if most == 1 else [(most, 0.0)]
+    if scalar:
+        return [(0, 0.0)]
+    if uses.turned and not (uses.layered and base in WEIGHTS):
+        return [(2, 0.0), (1, 0.5)] if base[:1].isupper() else [(1, 0.0), (2, 0.3 if base in WEIGHTS else 1.0)]
+    if base in WEIGHTS and not base[:1].isupper():
+        matrix = 0.0 if uses.layered or base != family else 0.5
+        return [(2, matrix), (1, 0.2), (0, 1.0 + uses.layered)]
+    if base[:1].isupper():
+        if base in SCALARS:
+            return [(0, 0.0), (2, 1.0), (1, 1.5)]
+        return [(2, 0.0), (1, 1.5), (0, 2.5)]
+    if base in ("b", "c"):
+        return [(1, 0.0), (0, 0.5)]
+    if base in SCALARS:
+        return [(0, 0.0), (1, 1.0)]
+    return [(1, 0.0), (0, 1.0), (2, 1.5)]
+
+
+def votes_for_columns(trees: Iterable[object]) -> int:
+    """Count products of weights by data less those of data by weights."""
+    votes = 0
+    for one in trees:
+        for part in walk(one):
+            if not isinstance(part, tree.Product):
+                continue
+            for left, right in zip(part.factors, part.factors[1:], strict=False):
+                if isinstance(left, tree.Transpose):
+                    left = left.of
+                    votes += isinstance(left, Name) and left.base in WEIGHTS
+                elif isinstance(left, Name) and isinstance(right, Name):
+                    votes += (left.base in WEIGHTS) - (right.base in WEIGHTS)
+    return votes
+
+
+@dataclass
+class Search:
+    """Goes through the equations and keeps the best readings."""
+
+    names: Names
+    uses: dict[str, Uses]
+    definitions: Definitions
+    labels: frozenset[str]
+    scalars: frozenset[str]
+    kronecker: bool
+
+    def start(self, trees: Sequence[object]) -> list[Reading]:
+        """Return the first readings: vectors are columns, or rows."""
+        votes = votes_for_columns(trees)
+        known = {label: max(self.uses[label].counts) for label in self.labels if label in self.uses}
+        vectors = [
+            Reading(0.0 if (votes >= 0) == columns else 1.5, dict(known), Dims(), columns) for columns in (True, False)
+        ]
+        return [*vectors, Reading(0.8, dict(known), Dims(), True, scalars=True)]
+
+    def inference(self, reading: Reading) -> Inference:
+        """Return what goes through trees under a reading."""
+        functions = self.definitions.functions
+        return Inference(
+            self.names, reading.ranks, reading.dims, self.labels, functions, reading.columns, self.kronecker
+        )
+
+    def extend(self, states: list[Reading], equation: Equation, left: Node | None, given: bool) -> list[Reading]:
+        """Return the best readings after one more equation."""
+        nodes = [one for one in (left if equation.sides[0] is None else None, *equation.sides) if one is not None]
+        families = self._families([*nodes, equation.condition] if equation.condition else nodes)
+        found: list[Reading] = []
+        for state in states:
+            fresh = [family for family in families if family not in state.ranks]
+            options = [candidates(family, self.uses[family], family in self.scalars, state.scalars) for family in fresh]
+            choices = sorted(product(*options), key=lambda choice: sum(cost for _, cost in choice))[:30]
+            for choice in choices:
+                ranks = {**state.ranks, **{family: rank for family, (rank, _) in zip(fresh, choice, strict=True)}}
+                cost = state.cost + sum(cost for _, cost in choice)
+                there = replace(state, cost=cost, ranks=ranks, dims=state.dims.copy())
+                found.append(self._try(there, state, nodes, equation, given))
+        found.sort(key=lambda state: state.cost)
+        return _different(found)[:BEAM]
+
+    def _families(self, nodes: Sequence[object]) -> list[str]:
+        found = []
+        for name, _ in quantities_of(nodes):
+            try:
+                family = self.names.of(name).family
+            except Fault:
+                continue
+            if family in self.uses:
+                found.append(family)
+        return list(dict.fromkeys(found))
+
+    def _try(self, state: Reading, before: Reading, nodes: Sequence[Node], equation: Equation, given: bool) -> Reading:
+        inference = self.inference(state)
+        fresh = len(state.ranks) > len(before.ranks)
+        letters: dict[str, object] = {}
+        cost = 0.0
+        try:
+            inference.condition(equation.condition, letters)
+            forms = [inference.of(node, letters) for node in nodes]
+            inference.condition(equation.condition, letters)
+            cost += _unlike(forms, inference) + (inference.odd if given else 0)
+        except Fault:
+            cost += 4.0 if given else 1.0
+            state = replace(state, dims=before.dims.copy())
+        else:
+            if not given and not fresh:
+                state = replace(state, dims=before.dims.copy())
+        return replace(state, cost=state.cost + cost)
+
+
+def _unlike(forms: Sequence[Form], inference: Inference) -> float:
+    """Tie the axes of the sides of an equation; return what their difference in shape costs."""
+    first = forms[0]
+    cost = 0.0
+    for form in forms[1:]:
+        if len(form.dims) == len(first.dims):
+            for one, other in zip(first.dims, form.dims, strict=True):
+                inference.dims.same(one, other)
+        else:
+            cost += 0.7 if first.dims and not form.dims else 3.0
+    return cost
+
+
+def _different(states: list[Reading]) -> list[Reading]:
+    seen: list[tuple[dict[str, int], bool]] = []
+    kept = []
+    for state in states:
+        if (state.ranks, state.columns) not in seen:
+            seen.append((state.ranks, state.columns))
+            kept.append(state)
+    return kept
+
+
+def readings(
+    equations: Sequence[Equation],
+    names: Names,
+    definitions: Definitions,
+    labels: frozenset[str],
+    scalars: frozenset[str],
+    kronecker: bool,
+) -> list[Reading]:
+    """Return up to six readings, the likeliest first."""
+    trees = [node for equation in equations for node in equation.nodes]
+    search = Search(names, uses_of(trees, names), definitions, labels, scalars, kronecker)
+    states = search.start(trees)
+    for given in (True, False):
+        left: Node | None = None
+        for equation in equations:
+            left = equation.sides[0] if equation.sides[0] is not None else left
+            if (id(equation) in definitions.given) == given:
+                states = search.extend(states, equation, left, given)
+    for state in states:
+        _other_layers(search, state)
+        for family, uses in search.uses.items():
+            state.ranks.setdefault(family, candidates(family, uses, family in scalars, state.scalars)[0][0])
+    return states
+
+
+def _other_layers(search: Search, state: Reading) -> None:
+    """Tie the axes of the layers that only a general definition speaks of."""
+    for layered in search.definitions.layered.values():
+        for layer in range(1, int(search.names.layers["L"]) + 1):
+            for definition in layered:
+                inference = replace(search.inference(state), names=definition.names.at(layer))
+                letters: dict[str, object] = {}
+                try:
+                    forms = [inference.of(node, letters) for node in (definition.name, definition.branches[0][0])]
+                    _unlike(forms, inference)
+                except Fault:
+                    continue
