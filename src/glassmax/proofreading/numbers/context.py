@@ -105,7 +105,8 @@ class Context:
 
     def scene(self, draw: Draw, letters: dict[str, int] | None = None, dots: bool = False) -> Scene:
         """Return where trees are evaluated."""
-        return Scene(self, draw, self.names, dict(letters or {}), cache=draw.arrays, dots=dots)
+        usual = {letter: draw.size(dim) for letter, dim in self.reading.letters.items()}
+        return Scene(self, draw, self.names, dict(letters or {}), usual, cache=draw.arrays, dots=dots)
 
     def letters(self, nodes: Iterable[object], draw: Draw) -> dict[str, int]:
         """Return the sizes of the free letters of a statement: of all its sides and its condition together."""
@@ -213,7 +214,7 @@ def _has_dot(nodes: Iterable[object]) -> bool:
 def contexts(equations: Sequence[Equation]) -> list[Context]:
     """Return the readings of a document, the likeliest first, six at most."""
     trees = [node for equation in equations for node in equation.nodes]
-    names = Names(trees)
+    names = Names(trees, _split(equations))
     labels = _labels(equations, names)
     kronecker = _is_kronecker(trees)
     definitions = collect([e for e in equations if not (kronecker and _defines_delta(e))], names, labels)
@@ -229,6 +230,34 @@ def contexts(equations: Sequence[Equation]) -> list[Context]:
         Context(equations, names, definitions, labels, kronecker, one, _open(trees, names, definitions), zero)
         for one in found
     ]
+
+
+def _split(equations: Sequence[Equation]) -> set[str]:
+    """Names that stand for two things: ``L = sum_i L_i`` and ``L_i = ...``."""
+    whole: dict[str, Equation] = {}
+    indexed: set[str] = set()
+    for equation in equations:
+        left = equation.sides[0]
+        if isinstance(left, Name):
+            (indexed.add(left.base) if left.below or left.above else whole.setdefault(left.base, equation))
+    found = set()
+    for base, equation in whole.items():
+        inside = {base for side in equation.sides[1:] for part in walk(side) for base in _summed_over(part)}
+        if base in inside or (base in indexed and base in SCALARS):
+            found.add(base)
+    return found
+
+
+def _summed_over(part: object) -> set[str]:
+    """The names in a sum that have its letter as an index."""
+    if not isinstance(part, tree.Summation):
+        return set()
+    return {
+        name.base
+        for name in walk(part.body)
+        if isinstance(name, Name)
+        if {one.base for one in (*name.below, *name.above) if isinstance(one, Name)} & set(part.letters)
+    }
 
 
 def _defines_delta(equation: Equation) -> bool:
@@ -271,6 +300,8 @@ def _fixed(definitions: Definitions) -> frozenset[str]:
     """Letters that are on the right side of a definition alone: the class c in ``L = -log p_c``."""
     found: set[str] = set()
     for definition in definitions.found.values():
+        if definition.name.below or definition.name.above:
+            continue
         left = {part.base for part in walk(definition.name) if isinstance(part, Name)}
         for value, _ in definition.branches:
             found |= _free_letters(value, frozenset()) - left

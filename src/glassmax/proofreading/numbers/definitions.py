@@ -86,7 +86,11 @@ class Definitions:
             return False
         quantity = self.names.of(left)
         if quantity.key in {self.names.of(part).key for part in walk(right) if isinstance(part, Name)}:
+            if isinstance(right, tree.Matrix) and not quantity.indices:
+                self.given.add(id(equation))  # it names its components
             return False
+        if quantity.indices and all(isinstance(one, Number) for one in quantity.indices):
+            return self._add_component(equation, left, right)
         letters = [one.base for one in quantity.indices if isinstance(one, Name) and not one.below]
         if len(letters) != len(quantity.indices) or len(set(letters)) != len(letters):
             return False
@@ -105,6 +109,19 @@ class Definitions:
             self.found[quantity.key] = definition
             if _shift(left) is not None:
                 self.layered.setdefault(quantity.family, []).append(definition)
+        self.given.add(id(equation))
+        return True
+
+    def _add_component(self, equation: Equation, left: Name, right: Node) -> bool:
+        """Take ``p_1 = ...`` for the definition of a component, unless the whole is defined."""
+        quantity = self.names.of(left)
+        at = tuple(int(one.value) for one in quantity.indices if isinstance(one, Number))
+        if self.of(quantity.key) is not None or at in self.components.get(quantity.key, {}):
+            return False
+        if equation.condition is not None:
+            return False
+        definition = Definition(left, ((right, None),), self.names, (equation,))
+        self.components.setdefault(quantity.key, {})[at] = definition
         self.given.add(id(equation))
         return True
 

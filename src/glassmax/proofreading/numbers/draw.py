@@ -50,7 +50,8 @@ class Draw:
                 literal = 3 + self.turn % 2
             if literal is None and ("size one", str(root)) in self.adjusted:
                 literal = 1
-            self.sizes[root] = literal or next((n for n in order if n not in taken), 3)
+            least = max((n for dim, n in self.dims.least.items() if self.dims.find(dim) == root), default=0)
+            self.sizes[root] = literal or next((n for n in order if n not in taken and n >= least), least or 3)
         return self.sizes[root]
 
     def shape(self, quantity: Quantity) -> tuple[int, ...]:

@@ -218,7 +218,7 @@ def _summation(node: tree.Summation, scene: "Scene") -> Value:
     sizes = sizes_of_letters([node.body], inner, node.letters)
     for letter in node.letters:
         if letter not in sizes:
-            size = scene.bound(node)
+            size = scene.bound(node) or scene.usual.get(letter)
             if size is None:
                 raise CountFault(f"the sum runs over {letter}, and nothing in it has the index {letter}")
             sizes[letter] = size

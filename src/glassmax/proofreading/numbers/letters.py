@@ -33,6 +33,8 @@ def index_value(node: Node, scene: "Scene", family: str = "", counted: int = 0) 
         case Name(base, below, above) if base in scene.letters and not below and not above:
             return Value(np.arange(scene.letters[base]) + counted, (base,))
         case Name(base, below, above) if not below and not above and not scene.context.is_label(base):
+            if base in scene.usual:
+                return Value(np.arange(scene.usual[base]) + counted, (base,))
             raise CountFault(f"no array here tells what the index {base} runs over")
         case Name():
             quantity = scene.names.of(node)
@@ -74,7 +76,8 @@ def _compared(node: Node, scene: "Scene") -> Value:
 
     if isinstance(node, Name):
         quantity = scene.names.of(node)
-        if node.base in scene.letters or scene.context.is_label(quantity.family):
+        index = not node.below and (node.base in scene.letters or node.base in scene.usual)
+        if index or scene.context.is_label(quantity.family):
             return index_value(node, scene, counted=0)
     if isinstance(node, Number):
         return Value(np.asarray(float(node.value)))

@@ -57,8 +57,9 @@ def names_of(nodes: Iterable[object]) -> Iterator[Name]:
 class Names:
     """How this document uses digits and superscripts; `layers` are the numbers that stand for l and L."""
 
-    def __init__(self, trees: Iterable[object]) -> None:
+    def __init__(self, trees: Iterable[object], split: Iterable[str] = ()) -> None:
         trees = list(trees)
+        self.split = frozenset(split)  # names such as L that stand for two things: L, and L_i of one sample
         self.layers = _layers(trees)
         self.summed = {letter for tree in trees for part in walk(tree) if isinstance(part, Summation) for letter in part.letters}
         self._numbered = _numbered(trees)
@@ -87,7 +88,10 @@ class Names:
                 samples.append(above)
         if key == family and family in self._layered and self.layers:
             key = f"{family}^{self.layers.get('l', self.layers.get('L'))}"
-        return Quantity(family, key, (*samples, *below))
+        indices = (*samples, *below)
+        if indices and name.base in self.split:
+            return Quantity(f"{family}[{len(indices)}]", f"{key}[{len(indices)}]", indices)
+        return Quantity(family, key, indices)
 
     def layer(self, node: Node) -> int | str:
         """Return the number of a layer: 2 for ``l - 1`` if l is 3."""

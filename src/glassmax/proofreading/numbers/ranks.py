@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import product
 
@@ -42,6 +44,7 @@ class Reading:
     dims: Dims
     columns: bool
     scalars: bool = False  # whether every name without an index is a number
+    letters: dict[str, object] = field(default_factory=dict)  # the axis that each letter mostly runs over
 
 
 def quantities_of(trees: Iterable[object]) -> Iterable[tuple[Name, bool]]:
@@ -93,7 +96,8 @@ def candidates(family: str, uses: Uses, scalar: bool, scalars: bool = False) -> 
     if scalars and not most:
         return [(0, 2.0 * (uses.turned + uses.bold) + (not scalar and base[:1].isupper()))]
     if most:
-        more = 0.2 if uses.turned or uses.bold else 2.0
+        whole = 0 in uses.counts and base in WEIGHTS and uses.layered
+        more = 0.0 if whole else 0.2 if uses.turned or uses.bold else 2.0
         return [(most, 0.0), (most + 1, more)] if most == 1 else [(most, 0.0)]
     if scalar:
         return [(0, 0.0)]
@@ -193,9 +197,10 @@ class Search:
             inference.condition(equation.condition, letters)
             forms = [inference.of(node, letters) for node in nodes]
             inference.condition(equation.condition, letters)
-            cost += _unlike(forms, inference) + (inference.odd if given else 0)
+            unlike = _unlike(forms, inference)
+            cost += unlike + inference.odd if given else 0.1 * unlike
         except Fault:
-            cost += 4.0 if given else 1.0
+            cost += 4.0 if given else 0.5
             state = replace(state, dims=before.dims.copy())
         else:
             if not given and not fresh:
@@ -248,7 +253,41 @@ def readings(
         _other_layers(search, state)
         for family, uses in search.uses.items():
             state.ranks.setdefault(family, candidates(family, uses, family in scalars, state.scalars)[0][0])
+        _components(trees, names, state)
+        state.letters = _usual_letters(trees, names, state)
     return states
+
+
+def _components(trees: Sequence[object], names: Names, state: Reading) -> None:
+    """Fix the sizes of arrays that are written out: y1, y2, y3 has three entries if no letter or a matrix says so."""
+    most: dict[tuple[str, int], int] = {}
+    general: set[str] = set()
+    for name, _ in quantities_of(trees):
+        quantity = names.of(name)
+        for position, index in enumerate(quantity.indices):
+            if isinstance(index, Number) and index.value.denominator == 1:
+                at = (quantity.key, position)
+                most[at] = max(most.get(at, 0), int(index.value))
+            elif isinstance(index, Name):
+                general.add(quantity.key)
+    written = any(isinstance(part, tree.Matrix) for one in trees for part in walk(one))
+    for (key, position), count in most.items():
+        dim = ("axis", key, position)
+        if count > 1 and (written or key not in general):
+            with suppress(Fault):
+                state.dims.fix(dim, count)
+        else:
+            state.dims.least[dim] = count
+
+
+def _usual_letters(trees: Sequence[object], names: Names, state: Reading) -> dict[str, object]:
+    counted: Counter[tuple[str, object]] = Counter()
+    for name, _ in quantities_of(trees):
+        quantity = names.of(name)
+        for position, index in enumerate(quantity.indices):
+            if isinstance(index, Name) and not index.below and not index.above:
+                counted[index.base, state.dims.find(("axis", quantity.key, position))] += 1
+    return {letter: dim for (letter, dim), _ in reversed(counted.most_common())}
 
 
 def _other_layers(search: Search, state: Reading) -> None:

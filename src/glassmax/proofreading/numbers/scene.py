@@ -38,6 +38,7 @@ class Scene:
     draw: Draw
     names: Names
     letters: dict[str, int] = field(default_factory=dict)
+    usual: dict[str, int] = field(default_factory=dict)  # of letters that no array here has as an index
     moved: dict[str, Value] = field(default_factory=dict)
     cache: dict[str, Value] = field(default_factory=dict)
     stepping: bool = False  # a complex step is under way
@@ -71,7 +72,8 @@ class Scene:
 
     def known(self, key: str) -> bool:
         """Whether a name is a quantity of the document: defined, or moved."""
-        return key in self.moved or self.context.definitions.of(key) is not None
+        definitions = self.context.definitions
+        return key in self.moved or key in definitions.components or definitions.of(key) is not None
 
     def is_function(self, family: str) -> bool:
         """Whether a name is one of a function alone."""
@@ -97,7 +99,9 @@ class Scene:
         if self.depth > 60:
             raise UnknownFault(f"{quantity.family} is defined by itself")
         definition = self.context.definitions.of(key)
-        if definition is None:
+        if key in self.context.definitions.components:
+            value = self._by_components(quantity)
+        elif definition is None:
             value = self.context.undefined(quantity, self)
         else:
             value = self._defined(quantity, definition)
@@ -131,6 +135,24 @@ class Scene:
             total = here
         assert total is not None
         return _whole(total, letters, known, quantity, self)
+
+    def _by_components(self, quantity: Quantity) -> Value:
+        """An array whose components are defined one by one; those that aren't are drawn."""
+        from .evaluate import evaluate
+        from .value import ShapeFault, elementwise
+
+        there = replace(self, letters={}, depth=self.depth + 1)
+        value = self.context.undefined(quantity, self)
+        for at, definition in self.context.definitions.components[quantity.key].items():
+            place = tuple(n - self.context.first_index(quantity.family) for n in at)
+            if any(not 0 <= n < size for n, size in zip(place, value.shape, strict=True)):
+                raise ShapeFault(f"{quantity.family} has no component {at[0]}")
+            unit = np.zeros(value.shape)
+            unit[place] = 1
+            part = evaluate(definition.branches[0][0], there)
+            rest = replace(value, array=value.array * (1 - unit))
+            value = elementwise(rest, elementwise(part, Value(unit, (), value.axes), np.multiply), np.add)
+        return value
 
     def bound(self, node: tree.Summation) -> int | None:
         """Return the size of a sum whose body doesn't tell what its letter runs over: from its upper bound."""

@@ -22,10 +22,11 @@ class Dims:
 
     parent: dict[object, object] = field(default_factory=dict)
     literal: dict[object, int] = field(default_factory=dict)
+    least: dict[object, int] = field(default_factory=dict)
 
     def copy(self) -> Dims:
         """Return a copy."""
-        return Dims(dict(self.parent), dict(self.literal))
+        return Dims(dict(self.parent), dict(self.literal), dict(self.least))
 
     def find(self, dim: object) -> object:
         """Return the representative of an axis."""
@@ -238,7 +239,7 @@ class Inference:
             return SCALAR
         if b.turned == "row" and a.turned != "row":
             return Form(a.dims + b.dims, a.axes + b.axes)
-        self.odd += 0.6 * (sign == "")
+        self.odd += sign == ""
         return self._alike([a, b])
 
     def _transpose(self, form: Form) -> Form:
