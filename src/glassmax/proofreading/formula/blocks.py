@@ -109,7 +109,7 @@ class Blocks(Derivatives):
                 right = self.expression()
                 found.append(Condition(left, relation, right))
                 left = right
-            if not (self.next_is(",", "∧", ";") or (self.token.kind == "words" and self.token.text == "and")):
+            if not (self.next_is(",", "∧") or (self.token.kind == "words" and self.token.text == "and")):
                 break
             self.take()
             if self.token.kind == "words" and self.token.text in ("and", "if"):

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from fractions import Fraction
 
 from ...errors import ExpressionError
 from .blocks import Blocks, without_words
 from .cursor import MAX_DEPTH, Known
+from .scripts import TRANSPOSED, Parts
 from .signs import FUNCTIONS, WITHOUT_BRACKETS
 from .tokens import MAX_LENGTH, Token
 from .tree import Absolute, Add, Call, Cases, Condition, Derivative, Entry, Indicator, Matrix, Name, Negative, Node
@@ -34,7 +36,7 @@ def parse(
     layers : iterable of str
         Bases of names whose numbers above are layers: W if the document writes W^1 x. Of other names W^2 is a square.
     latex : bool, optional
-        Whether an unbraced script is one sign long, as in LaTeX. By default a backslash or ``_{`` says so.
+        Whether an unbraced script is one sign long, as in LaTeX. By default a backslash says so.
 
     Returns
     -------
@@ -86,7 +88,7 @@ def _reader(text: str, functions: Iterable[str], layers: Iterable[str], latex: b
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"too long: {len(text)} characters, at most {MAX_LENGTH}", text, MAX_LENGTH)
     if latex is None:
-        latex = "\\" in text or "_{" in text or "^{" in text
+        latex = "\\" in text
     return _Reader(text, 0, len(text), Known(frozenset(functions), frozenset(layers), latex))
 
 
@@ -113,10 +115,16 @@ class _Reader(Blocks):
             self.fail(f"expected an operator or the end, got {self.shown()}")
 
     def ternary(self, value: Node) -> Node:
-        """Read the rest of "1 if i = j else 0"."""
+        """Read the rest of "1 if i = j else 0" or "1 if i = j; 0 otherwise"."""
         self.take()
         branches: list[tuple[Node, Condition | None]] = [(value, self.condition())]
-        if self.token.kind == "words" and self.token.text in ("else", "otherwise"):
+        while self.next_is(";"):
+            self.take()
+            value = self.expression()
+            if self.token.kind != "words":
+                self.fail("expected 'if' or 'otherwise'")
+            branches.append((value, self.condition() if self.take().text in ("if", "when", "for") else None))
+        if self.token.kind == "words" and self.token.text == "else":
             self.take()
             branches.append((self.expression(), None))
         return Cases(tuple(branches))
@@ -136,7 +144,9 @@ class _Reader(Blocks):
         while self.next_is("+", "-"):
             minus += self.take().text == "-"
         node = self.term()
-        for _ in range(min(minus, 2)):
+        if minus > 5:
+            self.fail("too many signs in a row")
+        for _ in range(minus):
             node = Negative(node)
         return node
 
@@ -301,11 +311,8 @@ class _Reader(Blocks):
             token = replace(token, text="ones")
         return self.applied(self.named(token), calls)
 
-    def applied(self, parts: "object", calls: bool) -> Node:
+    def applied(self, parts: Parts, calls: bool) -> Node:
         """Return a name with its scripts, or a function of what follows."""
-        from .scripts import Parts
-
-        assert isinstance(parts, Parts)
         name = parts.name
         if parts.done is not None:
             return parts.done
@@ -334,8 +341,8 @@ class _Reader(Blocks):
         if parts.done is None:
             return parts.finish()
         node: Node = parts.done
-        for what, exponent, _ in parts.around:
-            node = Transpose(node) if what == "transpose" or exponent is None else Power(node, exponent)
+        for what, exponent, typed in parts.around:
+            node = Transpose(node, typed) if what == "transpose" or exponent is None else Power(node, exponent)
         return node
 
     def is_function(self, name: Name) -> bool:
@@ -428,10 +435,10 @@ class _Reader(Blocks):
                 node = self.raised(node, token)
             elif token.kind == "mark" and token.text == "ᵀ":
                 self.take()
-                node = Transpose(node)
+                node = Transpose(node, "ᵀ" if token.typed == "ᵀ" else "T")
             elif token.kind == "mark" and token.text in ("'", "''") and not isinstance(node, Number):
                 self.take()
-                node = Transpose(node)
+                node = Transpose(node, "'")
             elif token.kind == "below" and not isinstance(node, Number | Name | Indicator):
                 self.take()
                 node = Entry(node, self.elements(token))
@@ -447,22 +454,9 @@ class _Reader(Blocks):
     def raised(self, node: Node, token: Token) -> Node:
         """Return a node with what stands above it: a transpose or a power."""
         content = token.text.strip()
-        stand_in = self.named_stand_in(token)
-        if stand_in is not None:
-            for what, exponent, _ in stand_in:
-                node = Transpose(node) if what == "transpose" or exponent is None else Power(node, exponent)
-            return node
+        if TRANSPOSED.match(content):
+            node = Transpose(node, content.lstrip("- "))
+            return Power(node, Negative(Number(Fraction(1)))) if content.startswith("-") else node
         if self.is_label(content) or content in ("l", "L"):
             self.fail("expected a power above a bracket, got an index", token)
         return Power(node, self.exponent(token))
-
-    def named_stand_in(self, token: Token) -> list[tuple[str, Node | None, str]] | None:
-        """Return the transposes that a superscript means, or None if it is a power."""
-        from .scripts import TRANSPOSED
-
-        if not TRANSPOSED.match(token.text.strip()):
-            return None
-        found: list[tuple[str, Node | None, str]] = [("transpose", None, "")]
-        if token.text.strip().startswith("-"):
-            found.append(("power", Negative(Number(1)), ""))  # type: ignore[arg-type]
-        return found

@@ -12,7 +12,7 @@ from .tree import Add, Call, Entry, Name, Negative, Node, Number, Power, Transpo
 
 __all__ = ["Scripts"]
 
-TRANSPOSED = re.compile(r"-?\s*(?:T|ᵀ|⊤|\\top|\\intercal|\\transpose|\\(?:mathsf|mathrm|text|textrm|mathbf|rm)\s*\{?\s*T\s*\}?)$")
+TRANSPOSED = re.compile(r"-?\s*(?:\.?T|ᵀ|⊤|\\top|\\intercal|\\transpose|\\(?:mathsf|mathrm|text|textrm|mathbf|rm)\s*\{?\s*T\s*\}?)$")
 LABELS = re.compile(r"\s*(?:\(([^()]*)\)|\[([^\[\]]*)\])")
 LAYER = re.compile(r"(?:l|L|\\ell|ℓ)\s*(?:[+−-]\s*[0-9]+)?$")
 INDEX = re.compile(r"[ijktsq]$|[ijklmn]{2,3}$")
@@ -37,8 +37,8 @@ class Parts:
         if self.done is not None:
             return self.done
         node: Node = replace(self.name, typed_as=" ".join(self.styles))
-        for what, exponent, _ in self.around:
-            node = Transpose(node) if what == "transpose" or exponent is None else Power(node, exponent)
+        for what, exponent, typed in self.around:
+            node = Transpose(node, typed) if what == "transpose" or exponent is None else Power(node, exponent)
         return node
 
 
@@ -55,7 +55,7 @@ class Scripts(Cursor):
                 parts.name = replace(parts.name, primes=parts.name.primes + len(here.text))
             elif here.kind == "mark" and here.text == "ᵀ":
                 self.take()
-                parts.around.append(("transpose", None, ""))
+                parts.around.append(("transpose", None, "ᵀ" if here.typed == "ᵀ" else "T"))
             elif here.kind == "below" and not self.is_condition(here):
                 self.take()
                 self.below_name(parts, here)
@@ -90,7 +90,8 @@ class Scripts(Cursor):
             parts.done = Entry(parts.finish(), elements)
             return
         parts.name = replace(parts.name, below=(*parts.name.below, *elements))
-        parts.styles.append(token.typed if token.typed in ("1", "_") else "_")
+        style = "1" if token.typed == "1" else "_," if "," in token.text else "_"
+        parts.styles.append(style)
 
     def suffix(self, base: str, token: Token) -> str:
         """Return the word that what stands below is, as a part of the name; "" if it is indices."""
@@ -159,7 +160,7 @@ class Scripts(Cursor):
             assert isinstance(number, Number)
             name = replace(name, base=f"{name.base}_{number.value}", typed=f"{name.typed}_{number.value}")
         parts.name = replace(name, below=indices)
-        parts.styles = [style for style in parts.styles if style not in ("_", "1")] + ["["]
+        parts.styles = [style for style in parts.styles if style not in ("_", "_,", "1")] + ["["]
         return True
 
     def indices_in_brackets(self) -> tuple[Node, ...] | None:
@@ -209,11 +210,11 @@ class Scripts(Cursor):
             self.label(parts, self.part(token, rest[:-1], token.start + token.text.index(rest)))
             rest = "T"
         if TRANSPOSED.match(rest):
-            parts.around.append(("transpose", None, ""))
+            parts.around.append(("transpose", None, rest.lstrip("- ")))
             if rest.startswith("-"):
                 parts.around.append(("power", Negative(Number(Fraction(1))), ""))
         elif re.fullmatch(r"(?:\\prime|['′]|\s)+", rest):
-            parts.name = replace(name, primes=name.primes + len(re.findall(r"\\prime|['′]", rest)))
+            parts.name = replace(parts.name, primes=name.primes + len(re.findall(r"\\prime|['′]", rest)))
         elif STAR.match(rest):
             parts.name = replace(name, base=name.base + "_star", typed=name.typed + "^*")
         elif rest in SUFFIXES or (WORD.match(rest) and len(rest) > 8):
@@ -268,7 +269,7 @@ class Scripts(Cursor):
         content = token.text.strip()
         if TRANSPOSED.match(content) or LAYER.match(content) or INDEX.match(content):
             if TRANSPOSED.match(content):
-                parts.around.append(("transpose", None, ""))
+                parts.around.append(("transpose", None, content))
                 return
         exponent = self.exponent(token)
         if isinstance(exponent, Number) and exponent.value == 2:

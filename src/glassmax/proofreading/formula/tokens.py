@@ -120,7 +120,7 @@ class _Scanner:
             self.at = found.end()
         elif attached := self.match(ATTACHED):
             if attached.group().startswith("."):
-                self.put("above", "T", attached.end(), typed="^")
+                self.put("above", ".T", attached.end(), typed="^")
             else:
                 self.put("mark", "'", attached.end())
         elif character in "_^":

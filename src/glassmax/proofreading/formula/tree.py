@@ -179,6 +179,7 @@ class Transpose:
     """A transpose: W^T, W', (A B)^top, W.T."""
 
     of: "Node"
+    typed: str = field(default="", compare=False)  # its sign: "T", "\\top", "ᵀ", ".T", "'"
     bracket: str = field(default="", compare=False)
 
 
