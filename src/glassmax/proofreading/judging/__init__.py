@@ -1,1 +1,17 @@
-"""Each statement against the truth, and against the statement before it."""
+"""Each statement against the truth, and against the statement before it.
+
+::
+
+    lines           statements to equations
+    chains          which left side a line that begins with an equals sign belongs to
+    agreement       two formulas compared on numbers, or the reason why they can't be
+    readings        the reading of the document under which most lines are right
+    assumptions     what a line needs to be right: that y sums to one
+    surroundings    the letters and quantities around a wrong line
+    verdict         the verdict of one step
+    judge           all lines of a document
+"""
+
+from .judge import judge
+
+__all__ = ["judge"]

@@ -6,10 +6,11 @@ from itertools import combinations, permutations, product
 
 from ..formula.tree import Add, Call, Derivative, Entry, Indicator, Name, Node, Product, Quotient, Summation
 from ..formula.walk import free_letters, letter_of, map_children, rename_index
-from ..formula.writing import write
+from ..formula.write import write
 from .correction import Correction, Setting
 
 __all__ = ["index_left_out", "index_too_many", "letters_exchanged", "summed_letter_as_free", "sums_letter"]
+__all__ += ["without_letter"]
 
 DELTAS = ("delta", "Indicator")
 WITH_LETTERS = (Name, Product, Quotient, Derivative, Call, Entry, Add, Summation, Indicator)
@@ -169,12 +170,13 @@ def index_too_many(node: Node, setting: Setting) -> Iterator[Correction]:
     """A quantity has an index where the whole array belongs: dL/dz = p_i - y_i."""
     free = free_letters(node) & set(setting.letters) if isinstance(node, WITH_LETTERS) else frozenset()
     for mine in sorted(free - setting.left_letters - setting.bound):
-        instead = _without(node, mine)
+        instead = without_letter(node, mine)
         says = f"{write(node)} has the index {mine}, which the left side does not have"
         yield Correction("component_for_vector", instead, says, 1.3)
 
 
-def _without(node: Node, mine: str) -> Node:
+def without_letter(node: Node, mine: str) -> Node:
+    """Return a formula whose names have lost an index: p - y for p_i - y_i."""
     if isinstance(node, Name):
         return replace(node, below=()) if [letter_of(at) for at in node.below] == [mine] else node
-    return map_children(node, lambda child: _without(child, mine))
+    return map_children(node, lambda child: without_letter(child, mine))

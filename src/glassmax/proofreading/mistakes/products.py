@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import permutations
 
 from ..formula.tree import Name, Node, Number, Product, Quotient, Transpose
-from ..formula.writing import write
+from ..formula.write import write
 from .correction import Correction, Setting
 
 __all__ = ["factors_reordered", "other_product", "transposed", "turned_pair"]

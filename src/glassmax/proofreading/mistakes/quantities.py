@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from ..formula.tree import Add, Name, Negative, Node, Number, Product, Quotient
 from ..formula.walk import letter_of
-from ..formula.writing import write
+from ..formula.write import write
 from .correction import Correction, Setting, with_factor
 
 __all__ = ["constant", "factor_missing", "factor_too_many", "minus", "other_layer", "other_quantity", "term_missing"]

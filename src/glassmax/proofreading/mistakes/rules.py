@@ -5,7 +5,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from ..formula.tree import Call, Derivative, Name, Node, Number, Power, Product, Quotient
-from ..formula.writing import write
+from ..formula.write import write
 from .correction import Correction, Setting, with_factor
 
 __all__ = [

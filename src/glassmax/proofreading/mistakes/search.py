@@ -68,6 +68,7 @@ class Explanation:
     cause: str
     says: str
     equation: Equation
+    causes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -180,4 +181,5 @@ def _pairs(single: Sequence[_Attempt], setting: Setting, left_is_written: bool, 
 
 def _told(attempt: _Attempt) -> Explanation:
     says = list(dict.fromkeys(correction.says for correction in attempt.corrections))
-    return Explanation(attempt.corrections[0].cause, "; ".join(says), attempt.equation)
+    causes = tuple(correction.cause for correction in attempt.corrections)
+    return Explanation(attempt.corrections[0].cause, "; ".join(says), attempt.equation, causes)

@@ -19,7 +19,7 @@ from ..formula.tree import (
     Summation,
 )
 from ..formula.walk import free_letters, letter_of, rename_index
-from ..formula.writing import write
+from ..formula.write import write
 from .correction import Correction, Setting
 
 __all__ = [

@@ -1,0 +1,119 @@
+"""`judge`: the statements of a derivation in, a verdict for each out."""
+
+from collections.abc import Sequence
+from time import monotonic
+
+from ..checked import FOLLOWS, GIVEN, INDICES, NOT_READ, WRONG, CheckedLine
+from ..document import Statement
+from ..formula.tree import Node
+from ..formula.write import write
+from .assumptions import is_assumption, stated_assumptions
+from .chains import Step, steps_of
+from .lines import Line, lines_of
+from .readings import best_reading
+from .verdict import Judge, Verdict, verdict_of
+
+__all__ = ["judge"]
+
+SECONDS = 4.0
+"""The time for all searches of one document."""
+SECONDS_A_LINE = 0.8
+
+
+def judge(statements: Sequence[Statement]) -> list[CheckedLine]:
+    """Judge each statement of a derivation.
+
+    Parameters
+    ----------
+    statements : sequence of Statement
+        What `document.statements_of` found.
+
+    Returns
+    -------
+    list of CheckedLine
+        One for each statement, in their order.
+    """
+    lines = lines_of(statements)
+    context = best_reading(lines)
+    if context is None:
+        return [_unread(line, line.fault) for line in lines]
+    end = monotonic() + SECONDS
+    equations = [line.equation for line in lines if line.equation is not None]
+    document = tuple(side for equation in equations for side in equation.sides if side is not None)
+    court = Judge(context, document, tuple(stated_assumptions(equations, context)))
+    wrong: dict[int, int] = {}
+    checked = []
+    for at, (line, steps) in enumerate(zip(lines, steps_of(lines, context), strict=True)):
+        if line.equation is None:
+            checked.append(_unread(line, line.fault))
+            continue
+        found, step = _worst(line, steps, court, wrong, end)
+        if found.verdict == WRONG or (found.verdict == FOLLOWS and "which is wrong" in found.says):
+            wrong[at] = line.statement.line
+        checked.append(_checked(line, found, step))
+    return checked
+
+
+def _worst(
+    line: Line, steps: Sequence[Step], court: Judge, wrong: dict[int, int], end: float
+) -> tuple[Verdict, Step | None]:
+    """Judge the steps of a line up to the first that is wrong."""
+    assert line.equation is not None
+    if is_assumption(line.equation) and not _holds(steps, line, court):
+        return Verdict(GIVEN), None
+    if not steps:
+        return Verdict(NOT_READ, says="no line with a left side stands before it"), None
+    worst, place = Verdict(FOLLOWS), steps[0]
+    for at, step in enumerate(steps):
+        if at == 0 and court.context.is_given(line.equation):
+            worst = Verdict(GIVEN)
+            continue
+        left = max(0.05, min(SECONDS_A_LINE, end - monotonic()))
+        found = verdict_of(
+            step, line.equation.condition, court, before_is_wrong=wrong.get(step.before_line, 0), seconds=left
+        )
+        if found.verdict == WRONG:
+            return found, step
+        if RANK.index(found.verdict) > RANK.index(worst.verdict):
+            worst, place = found, step
+    return worst, place
+
+
+RANK = (GIVEN, FOLLOWS, "follows, if", "right by luck", INDICES, NOT_READ, WRONG)
+
+
+def _holds(steps: Sequence[Step], line: Line, court: Judge) -> bool:
+    assert line.equation is not None
+    return all(court.agree(step.left, step.right, line.equation.condition).kind == "same" for step in steps)
+
+
+def _unread(line: Line, reason: str) -> CheckedLine:
+    statement = line.statement
+    return CheckedLine(statement.line, statement.source, " ".join(statement.source.split()), NOT_READ, says=reason)
+
+
+def _checked(line: Line, found: Verdict, step: Step | None) -> CheckedLine:
+    assert line.equation is not None
+    sides = line.equation.sides
+    corrected: tuple[Node | None, ...] = ()
+    if found.equation is not None and step is not None:
+        corrected = (found.equation.left if step.own_left else None, found.equation.right)
+    return CheckedLine(
+        number=line.statement.line,
+        source=line.statement.source,
+        formula=_written(sides, latex=False),
+        verdict=found.verdict,
+        cause=found.cause,
+        says=found.says,
+        write=_written(corrected, latex=False),
+        write_latex=_written(corrected, latex=True),
+        proved=bool(corrected),
+        follows_before=found.follows_before,
+        notation=found.notation,
+        sides=sides,
+        write_sides=corrected,
+    )
+
+
+def _written(sides: Sequence[Node | None], *, latex: bool) -> str:
+    return " = ".join("" if side is None else write(side, latex=latex) for side in sides).strip()

@@ -1,0 +1,33 @@
+"""The reading of a document: of those that the numbers offer, the one under which most lines are right."""
+
+from collections.abc import Sequence
+
+from ..numbers import Context, contexts
+from .agreement import agreement
+from .chains import steps_of
+from .lines import Line
+
+__all__ = ["best_reading"]
+
+WORTH = {"same": 1.0, "implied": 0.6, "component": 0.5, "transposed": 0.3, "": 0.0, "letters": -0.2}
+WORTH |= {"shapes": -0.3, "unknown": -0.3}
+
+
+def best_reading(lines: Sequence[Line]) -> Context | None:
+    """Return the reading under which most steps are right, the likelier one of two; None without any equation."""
+    equations = [line.equation for line in lines if line.equation is not None]
+    found = contexts(equations) if equations else []
+    best, most = None, float("-inf")
+    for context in found:
+        worth = _worth(lines, context)
+        if worth > most + 1e-9:
+            best, most = context, worth
+    return best
+
+
+def _worth(lines: Sequence[Line], context: Context) -> float:
+    total = 0.0
+    for line, steps in zip(lines, steps_of(lines, context), strict=True):
+        condition = line.equation.condition if line.equation is not None else None
+        total += sum(WORTH[agreement(context, step.left, step.right, condition, turns=(0,)).kind] for step in steps)
+    return total

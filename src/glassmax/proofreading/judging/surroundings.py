@@ -1,0 +1,85 @@
+"""What stands around a wrong line, for the search of its mistake: letters, quantities, functions and sizes."""
+
+from collections.abc import Iterable, Sequence
+
+from ..formula.tree import Call, Name, Node, Number, Summation
+from ..formula.walk import free_letters, nodes_in
+from ..mistakes.correction import Equation, Setting
+from ..mistakes.places import places
+from ..numbers import Context, Fault
+
+__all__ = ["setting_of"]
+
+MOST_LETTERS = 5
+MOST_QUANTITIES = 20
+FRESH = ("k", "j", "i", "m", "n")
+COUNTS = frozenset({"N", "n", "m", "M", "B", "K"})
+NO_ACTIVATIONS = frozenset({"log", "ln", "exp", "softmax", "max", "min", "diag", "sqrt", "sum", "trace", "tr", "det"})
+
+
+def setting_of(equation: Equation, document: Sequence[Node], context: Context) -> Setting:
+    """Return the setting of an equation: what it uses itself comes first."""
+    own = [equation.left, equation.right]
+    quantities = _quantities([*own, *document], context)
+    return Setting(
+        letters=_letters(own, document),
+        quantities=tuple(quantities[:MOST_QUANTITIES]),
+        calls=_calls([*own, *document]),
+        axes=lambda name: _axes(name, context),
+        sizes=_sizes([*own, *document]),
+    )
+
+
+def _letters(own: Iterable[Node], document: Iterable[Node]) -> tuple[str, ...]:
+    mine = [letter for node in own for letter in _all_letters(node)]
+    others = [letter for node in document for letter in _all_letters(node)]
+    one_sign = [letter for letter in (*mine, *others, *FRESH) if len(letter) == 1]
+    kept = list(dict.fromkeys(mine))
+    fresh = [letter for letter in dict.fromkeys(one_sign) if letter not in kept]
+    return tuple([*kept, *fresh][: max(MOST_LETTERS, len(kept) + 1)])
+
+
+def _all_letters(node: Node) -> list[str]:
+    bound = [letter for part in nodes_in(node) if isinstance(part, Summation) for letter in part.letters]
+    return [*sorted(free_letters(node)), *bound]
+
+
+def _quantities(trees: Iterable[Node], context: Context) -> list[Name]:
+    found: dict[Name, None] = {}
+    for tree in trees:
+        for place in places(tree):
+            if isinstance(place.node, Name) and _axes(place.node, context) >= 0:
+                found.setdefault(place.node)
+    return list(found)
+
+
+def _axes(name: Name, context: Context) -> int:
+    """Return the number of axes that a name has besides its indices; -1 if it is not a quantity."""
+    try:
+        quantity = context.names.of(name)
+    except Fault:
+        return -1
+    rank = context.rank(quantity.family)
+    return -1 if rank is None else rank - len(quantity.indices)
+
+
+def _calls(trees: Iterable[Node]) -> tuple[Call, ...]:
+    found: dict[Call, None] = {}
+    for tree in trees:
+        for place in places(tree):
+            node = place.node
+            if isinstance(node, Call) and node.function.base not in NO_ACTIVATIONS and len(node.arguments) == 1:
+                if isinstance(node.arguments[0], Name) and not node.function.below:
+                    found.setdefault(Call(Name(node.function.base, typed=node.function.typed), node.arguments))
+    return tuple(found)
+
+
+def _sizes(trees: Sequence[Node]) -> tuple[Node, ...]:
+    found: dict[Node, None] = {}
+    for tree in trees:
+        for part in nodes_in(tree):
+            if isinstance(part, Summation) and isinstance(part.high, (Name, Number)):
+                found.setdefault(part.high)
+            elif isinstance(part, Name) and part.base in COUNTS and not part.below:
+                found.setdefault(part)
+    return tuple(found)[:3]
