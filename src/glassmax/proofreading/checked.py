@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .formula.tree import Node
+from .formula.tree import Condition, Node
 
 __all__ = ["ASSUMED", "FOLLOWS", "GIVEN", "INDICES", "LUCK", "NOT_READ", "WRONG", "CheckedLine"]
 
@@ -54,6 +54,8 @@ class CheckedLine:
         line continues the one before it; all are missing if the line was not read.
     write_sides : tuple of Node or None
         The same for `write`.
+    condition : Condition or None
+        The case that the line is limited to, such as i = j.
     """
 
     number: int
@@ -70,3 +72,4 @@ class CheckedLine:
     ours: str = ""
     sides: tuple[Node | None, ...] = ()
     write_sides: tuple[Node | None, ...] = ()
+    condition: Condition | None = None

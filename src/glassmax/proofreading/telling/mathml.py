@@ -33,10 +33,11 @@ from ..formula.tree import (
 
 __all__ = ["equation_mathml", "formula_mathml"]
 
+SPACE = '<mspace width="0.17em"/>'
 TIMES, APPLY = "\u2062", "\u2061"
-SIGNS = {"": TIMES, "*": "∗", "cdot": "·", "times": "×", "odot": "⊙", "@": "@", "outer": "⊗", ".": "·"}
+SIGNS = {"*": "∗", "cdot": "·", "times": "×", "odot": "⊙", "@": "@", "outer": "⊗", ".": "·"}
 RELATIONS = {"!=": "≠", "<=": "≤", ">=": "≥"}
-MARKS = {"d": "d", "partial": "∂", "nabla": "∇"}
+MARKS = {"d": "<mi>d</mi>", "partial": "<mo>∂</mo>", "nabla": "<mo>∇</mo>"}
 ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~", "vec": "→", "dot": "˙"}
 PRIMES = {1: "′", 2: "″", 3: "‴"}
 BRACKETS = {"(": "()", "[": "[]", "{": "{}", "^(": "()", "^[": "[]"}
@@ -126,7 +127,7 @@ def _rarer(node: Node) -> str:
     match node:
         case Cases(branches):
             lines = "".join(_branch(value, condition) for value, condition in branches)
-            return row(operator("{"), f'<mtable columnalign="left">{lines}</mtable>')
+            return row(operator("{"), f"<mtable>{lines}</mtable>")
         case Indicator(condition, typed):
             sign = "" if typed == "[" else "<mn>𝟙</mn>"
             return row(sign, _enclosed("[" if typed == "[" else "{", _condition(condition)))
@@ -157,8 +158,14 @@ def _product(factors: Sequence[Node], signs: Sequence[str]) -> str:
         alone = (reaches_right or isinstance(factor, Product)) and not factor.bracket
         pieces.append(_enclosed("(" if alone else "", _within(factor, PRODUCT)))
         if at < len(signs):
-            pieces.append(operator(SIGNS.get(signs[at], signs[at])))
+            pieces.append(operator(SIGNS.get(signs[at], signs[at])) if signs[at] else _gap(factor, factors[at + 1]))
     return row(*pieces)
+
+
+def _gap(factor: Node, following: Node) -> str:
+    """Return what stands between two factors without a sign: two fractions need a space."""
+    both = all(isinstance(one, Quotient | Derivative) and not one.bracket for one in (factor, following))
+    return f"<mo>{TIMES}</mo>{SPACE if both else ''}"
 
 
 def _matrix(rows: Sequence[Sequence[Node]], typed: str) -> str:
@@ -227,12 +234,12 @@ def _call(call: Call) -> str:
         return f"<msqrt>{inside}</msqrt>"
     if function.typed == "e":
         return script(identifier("e"), above=row(inside))
-    gap = "" if call.style else '<mspace width="0.17em"/>'
+    gap = "" if call.style else SPACE
     return row(_name(function), f"<mo>{APPLY}</mo>", gap, _enclosed(call.style, inside))
 
 
 def _derivative(derivative: Derivative) -> str:
-    mark, order = operator(MARKS[derivative.mark]), len(derivative.by)
+    mark, order = MARKS[derivative.mark], len(derivative.by)
     if derivative.mark == "nabla":
         return row(script(mark, row(*map(_piece, derivative.by))), _within(derivative.of, TIGHT))
     top = script(mark, above=numeral(str(order))) if order > 1 else mark
@@ -247,7 +254,7 @@ def _derivative(derivative: Derivative) -> str:
 
 def _branch(value: Node, condition: Condition | None) -> str:
     when = words("otherwise") if condition is None else words("if\N{NO-BREAK SPACE}") + _condition(condition)
-    return f"<mtr><mtd>{_piece(value)}</mtd><mtd>{when}</mtd></mtr>"
+    return "<mtr>" + "".join(f'<mtd style="text-align: left">{cell}</mtd>' for cell in (_piece(value), when)) + "</mtr>"
 
 
 def _condition(condition: Condition) -> str:

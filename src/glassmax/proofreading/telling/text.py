@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from ..checked import CheckedLine
+from ..checked import GIVEN, CheckedLine
 from .wording import shown, summary, verdict_in_words
 
 __all__ = ["as_text"]
@@ -41,7 +41,8 @@ def _aligned(lines: Sequence[CheckedLine]) -> Iterator[str]:
             yield " " * indent + formula
             continue
         left, sign, _ = formula.partition(" = ")
-        indent = _columns(left) + 1 if sign and _columns(left) < 2 * CONTINUED else CONTINUED
+        if line.verdict != GIVEN:  # a chain goes on after an assumption between its lines
+            indent = _columns(left) + 1 if sign and _columns(left) < 2 * CONTINUED else CONTINUED
         yield formula
 
 

@@ -46,9 +46,11 @@ def verdict_in_words(line: CheckedLine) -> str:
     >>> verdict_in_words(CheckedLine(4, "", "", WRONG, says="the sign is reversed"))
     'wrong: the sign is reversed'
     """
-    if not reason(line):
+    says = reason(line)
+    if not says:
         return line.verdict
-    return f"{line.verdict}{' ' if line.verdict in (ASSUMED, FOLLOWS) else ': '}{reason(line)}"
+    goes_on = line.verdict == ASSUMED or (line.verdict == FOLLOWS and says.startswith(("from ", "in ")))
+    return f"{line.verdict}{' ' if goes_on else ': '}{says}"
 
 
 def summary(lines: Sequence[CheckedLine]) -> str:
