@@ -1,22 +1,36 @@
-"""Assumptions under which a line follows: that a vector sums to one, that a label is one-hot, that a matrix is symmetric."""
+"""Assumptions under which a line follows: that a vector sums to one, is one-hot, that a matrix is symmetric."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from ..formula.tree import Condition, Name, Node, Number, Summation
 from ..formula.walk import letter_of, nodes_in
 from ..formula.write import write
 from ..numbers import Context, Equation
-from .agreement import agreement
+from .agreement import Agreement
 
-__all__ = ["Assumption", "assumption_in_words", "is_assumption", "needed_assumption", "stated_assumptions"]
+if TYPE_CHECKING:
+    from .chains import Step
+    from .document import Document
+
+__all__ = ["Assumption", "Stated", "in_words", "is_assumption", "stated_assumptions", "usual_assumptions", "weakest"]
 
 Assumption = tuple[str, str]
 """What a draw satisfies, as `numbers.draw.Adjustment`: ("sum to one", "y")."""
 
-USUAL_LABELS = ("y", "t", "Y", "T", "q", "y_hat", "p", "d")
+TARGETS = ("y", "t", "Y", "T", "q", "d", "y_hat", "p")
 """Names of targets, tried first."""
+GOOD = ("same", "component", "implied", "transposed")
+
+
+@dataclass(frozen=True)
+class Stated:
+    """An assumption that the document states, as a formula."""
+
+    assumption: Assumption
+    formula: Node
 
 
 def is_assumption(equation: Equation) -> bool:
@@ -26,60 +40,84 @@ def is_assumption(equation: Equation) -> bool:
 
 def _summed_to_one(equation: Equation) -> Name | None:
     left, right = equation.sides[0], equation.sides[-1]
-    if isinstance(left, Summation) and isinstance(right, Number) and right.value == 1 and isinstance(left.body, Name):
-        return left.body if letter_of(left.body.below[-1] if left.body.below else left.body) in left.letters else None
+    one = isinstance(right, Number) and right.value == 1
+    if one and isinstance(left, Summation) and isinstance(left.body, Name) and left.body.below:
+        return left.body if letter_of(left.body.below[-1]) in left.letters else None
     return None
 
 
-def stated_assumptions(equations: Iterable[Equation], context: Context) -> list[Assumption]:
-    """Return the assumptions that the document states."""
-    names = [name for equation in equations if (name := _summed_to_one(equation)) is not None]
-    return [("sum to one", context.names.of(name).family) for name in names]
+def stated_assumptions(equations: Iterable[Equation], context: Context) -> tuple[Stated, ...]:
+    """Return the assumptions that a document states."""
+    found = []
+    for equation in equations:
+        name, left = _summed_to_one(equation), equation.sides[0]
+        if name is not None and left is not None:
+            found.append(Stated(("sum to one", context.names.of(name).family), left))
+    return tuple(found)
 
 
-def needed_assumption(
-    left: Node, right: Node, condition: Condition | None, context: Context, stated: Sequence[Assumption]
-) -> tuple[Assumption, ...] | None:
-    """Return the weakest assumption under which two formulas are the same, a stated one first; None if there is none."""
-    families = list(dict.fromkeys(_inputs([left, right, *_definitions(context)], context)))
-    families.sort(key=lambda family: USUAL_LABELS.index(family) if family in USUAL_LABELS else len(USUAL_LABELS))
-    vectors = [family for family in families if (context.rank(family) or 0) >= 1]
-    square = [family for family in families if context.rank(family) == 2]
-    tried: list[tuple[Assumption, ...]] = [(one,) for one in stated] + ([tuple(stated)] if len(stated) > 1 else [])
-    tried += [(("sum to one", family),) for family in vectors]
-    tried += [(("one-hot", family),) for family in vectors]
-    tried += [(("symmetric", family),) for family in square]
-    for assumption in dict.fromkeys(tried):
-        if agreement(context, left, right, condition, adjusted=assumption, turns=(0,)).kind != "same":
+def usual_assumptions(formulas: Iterable[Node], context: Context) -> tuple[Assumption, ...]:
+    """Return what people assume without saying it: that the targets sum to one."""
+    families = _inputs(formulas, context)
+    return tuple(("sum to one", family) for family in TARGETS if family in families)[:1]
+
+
+def weakest(
+    step: "Step", condition: Condition | None, document: "Document"
+) -> tuple[Agreement, tuple[Assumption, ...]]:
+    """Return how the sides of a step agree, and under which assumption; none if it needs none or if none helps."""
+    found = document.compare(step.left, step.right, condition)
+    if found.kind:
+        return found, ()
+    for assumption in _possible(step, document):
+        if document.compare(step.left, step.right, condition, assumption, (0,)).kind not in GOOD:
             continue
-        if agreement(context, left, right, condition, adjusted=assumption).kind == "same":
-            return assumption
-    return None
+        better = document.compare(step.left, step.right, condition, assumption)
+        if better.kind in GOOD:
+            return better, assumption
+    return found, ()
+
+
+def _possible(step: "Step", document: "Document") -> list[tuple[Assumption, ...]]:
+    """Return the assumptions to try: what is stated, then sums, then one-hot labels, then symmetric matrices."""
+    context = document.context
+    families = _inputs([step.left, step.right, *_definitions(context)], context)
+    families.sort(key=lambda family: TARGETS.index(family) if family in TARGETS else len(TARGETS))
+    stated = tuple(one.assumption for one in document.stated)
+    tried: list[tuple[Assumption, ...]] = [(one,) for one in stated] + ([stated] if len(stated) > 1 else [])
+    tried += [(("sum to one", family),) for family in families]
+    tried += [(("one-hot", family),) for family in families if family in TARGETS]
+    tried += [(("symmetric", family),) for family in families if context.rank(family) == 2]
+    return list(dict.fromkeys(tried))
 
 
 def _definitions(context: Context) -> list[Node]:
     return [value for one in context.definitions.found.values() for value, _ in one.branches]
 
 
-def _inputs(nodes: Iterable[Node], context: Context) -> Iterable[str]:
-    """Yield the names that nothing defines."""
+def _inputs(nodes: Iterable[Node], context: Context) -> list[str]:
+    """Return the arrays that nothing defines."""
+    found: dict[str, None] = {}
     for part in chain.from_iterable(nodes_in(node) for node in nodes):
         if isinstance(part, Name):
             quantity = context.names.of(part)
             if context.definitions.of(quantity.key) is None and context.rank(quantity.family):
-                yield quantity.family
+                found.setdefault(quantity.family)
+    return list(found)
 
 
-def assumption_in_words(assumption: Sequence[Assumption], context: Context, used: Iterable[str]) -> str:
-    """Return an assumption as a formula, with a letter that the line does not use otherwise, or in words."""
+def in_words(assumption: Sequence[Assumption], document: "Document", used: Iterable[str]) -> str:
+    """Return an assumption as the formula that states it, with a letter that the line does not use, or in words."""
     used = set(used)
-    letters = [letter for letter in sorted(context.names.summed) if letter not in used] + ["k", "m"]
+    stated = {one.assumption: one.formula for one in document.stated}
+    letters = [letter for letter in sorted(document.context.names.summed) if letter not in used] + ["k", "m"]
     said = []
-    for what, family in assumption:
+    for one in assumption:
+        what, family = one
         name = Name(family)
         if what == "sum to one":
-            total = Summation((letters[0],), replace(name, below=(Name(letters[0]),), typed_as="_"))
-            said.append(f"{write(total)} = 1")
+            component = replace(name, below=(Name(letters[0]),), typed_as="_")
+            said.append(f"{write(stated.get(one, Summation((letters[0],), component)))} = 1")
         else:
             said.append(f"{write(name)} is {what}")
     return " and ".join(said)

@@ -1,17 +1,21 @@
 """`judge`: the statements of a derivation in, a verdict for each out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from time import monotonic
 
 from ..checked import FOLLOWS, GIVEN, INDICES, NOT_READ, WRONG, CheckedLine
 from ..document import Statement
 from ..formula.tree import Node
 from ..formula.write import write
-from .assumptions import is_assumption, stated_assumptions
+from .assumptions import is_assumption, stated_assumptions, usual_assumptions
 from .chains import Step, steps_of
+from .document import Document
 from .lines import Line, lines_of
 from .readings import best_reading
-from .verdict import Judge, Verdict, verdict_of
+from .reasons import reason_of
+from .updates import update_of
+from .verdict import Verdict, verdict_of
 
 __all__ = ["judge"]
 
@@ -39,15 +43,15 @@ def judge(statements: Sequence[Statement]) -> list[CheckedLine]:
         return [_unread(line, line.fault) for line in lines]
     end = monotonic() + SECONDS
     equations = [line.equation for line in lines if line.equation is not None]
-    document = tuple(side for equation in equations for side in equation.sides if side is not None)
-    court = Judge(context, document, tuple(stated_assumptions(equations, context)))
+    formulas = tuple(side for equation in equations for side in equation.sides if side is not None)
+    document = Document(context, formulas, stated_assumptions(equations, context), usual_assumptions(formulas, context))
     wrong: dict[int, int] = {}
     checked = []
     for at, (line, steps) in enumerate(zip(lines, steps_of(lines, context), strict=True)):
         if line.equation is None:
             checked.append(_unread(line, line.fault))
             continue
-        found, step = _worst(line, steps, court, wrong, end)
+        found, step = _worst(line, steps, document, wrong, end)
         if found.verdict == WRONG or (found.verdict == FOLLOWS and "which is wrong" in found.says):
             wrong[at] = line.statement.line
         checked.append(_checked(line, found, step))
@@ -55,23 +59,28 @@ def judge(statements: Sequence[Statement]) -> list[CheckedLine]:
 
 
 def _worst(
-    line: Line, steps: Sequence[Step], court: Judge, wrong: dict[int, int], end: float
+    line: Line, steps: Sequence[Step], document: Document, wrong: dict[int, int], end: float
 ) -> tuple[Verdict, Step | None]:
     """Judge the steps of a line up to the first that is wrong."""
     assert line.equation is not None
-    if is_assumption(line.equation) and not _holds(steps, line, court):
+    if is_assumption(line.equation) and not _holds(steps, line, document):
         return Verdict(GIVEN), None
     if not steps:
         return Verdict(NOT_READ, says="no line with a left side stands before it"), None
     worst, place = Verdict(FOLLOWS), steps[0]
     for at, step in enumerate(steps):
-        if at == 0 and court.context.is_given(line.equation):
+        if at == 0 and document.context.is_given(line.equation):
             worst = Verdict(GIVEN)
             continue
-        left = max(0.05, min(SECONDS_A_LINE, end - monotonic()))
-        found = verdict_of(
-            step, line.equation.condition, court, before_is_wrong=wrong.get(step.before_line, 0), seconds=left
-        )
+        condition, before = line.equation.condition, wrong.get(step.before_line, 0)
+        found = verdict_of(step, condition, document, before)
+        if found is None and step.own_left:
+            found = update_of(step.left, step.right, document.context)
+        if found is None:
+            found = reason_of(step, condition, document, max(0.05, min(SECONDS_A_LINE, end - monotonic())))
+            if before:
+                follows = document.agrees(step.before, step.right, condition)
+                found = replace(found, follows_before=follows)
         if found.verdict == WRONG:
             return found, step
         if RANK.index(found.verdict) > RANK.index(worst.verdict):
@@ -82,9 +91,9 @@ def _worst(
 RANK = (GIVEN, FOLLOWS, "follows, if", "right by luck", INDICES, NOT_READ, WRONG)
 
 
-def _holds(steps: Sequence[Step], line: Line, court: Judge) -> bool:
+def _holds(steps: Sequence[Step], line: Line, document: Document) -> bool:
     assert line.equation is not None
-    return all(court.agree(step.left, step.right, line.equation.condition).kind == "same" for step in steps)
+    return all(document.agrees(step.left, step.right, line.equation.condition) for step in steps)
 
 
 def _unread(line: Line, reason: str) -> CheckedLine:
@@ -112,6 +121,7 @@ def _checked(line: Line, found: Verdict, step: Step | None) -> CheckedLine:
         notation=found.notation,
         sides=sides,
         write_sides=corrected,
+        condition=line.equation.condition,
     )
 
 

@@ -68,10 +68,14 @@ def _calls(trees: Iterable[Node]) -> tuple[Call, ...]:
     for tree in trees:
         for place in places(tree):
             node = place.node
-            if isinstance(node, Call) and node.function.base not in NO_ACTIVATIONS and len(node.arguments) == 1:
-                if isinstance(node.arguments[0], Name) and not node.function.below:
-                    found.setdefault(Call(Name(node.function.base, typed=node.function.typed), node.arguments))
+            if isinstance(node, Call) and _is_activation(node):
+                found.setdefault(Call(Name(node.function.base, typed=node.function.typed), node.arguments))
     return tuple(found)
+
+
+def _is_activation(call: Call) -> bool:
+    of_a_name = len(call.arguments) == 1 and isinstance(call.arguments[0], Name)
+    return of_a_name and call.function.base not in NO_ACTIVATIONS and not call.function.below
 
 
 def _sizes(trees: Sequence[Node]) -> tuple[Node, ...]:

@@ -2,20 +2,19 @@
 
 from dataclasses import dataclass, replace
 
-from ..checked import ASSUMED, FOLLOWS, INDICES, NOT_READ, WRONG
+from ..checked import ASSUMED, FOLLOWS, INDICES, NOT_READ
 from ..formula.tree import Condition, Derivative, Node
 from ..formula.walk import free_letters
 from ..formula.write import write
 from ..mistakes.correction import Equation
 from ..mistakes.indices import without_letter
-from ..mistakes.search import Explanation, explanation
 from ..numbers import Context, Fault
-from .agreement import Agreement, agreement
-from .assumptions import Assumption, assumption_in_words, needed_assumption
+from .agreement import Agreement
+from .assumptions import Assumption, in_words, weakest
 from .chains import Step
-from .surroundings import setting_of
+from .document import Document
 
-__all__ = ["Verdict", "verdict_of"]
+__all__ = ["Verdict", "as_arrays", "verdict_of"]
 
 
 @dataclass(frozen=True)
@@ -30,81 +29,51 @@ class Verdict:
     follows_before: bool | None = None
 
 
-@dataclass(frozen=True)
-class Judge:
-    """What the judgement of a step needs: the reading, the document, the assumptions that it states."""
+def verdict_of(step: Step, condition: Condition | None, document: Document, before_is_wrong: int = 0) -> Verdict | None:
+    """Judge a step; None if it is wrong.
 
-    context: Context
-    document: tuple[Node, ...]
-    stated: tuple[Assumption, ...]
+    `before_is_wrong` is the number of the line that `step.before` stands in if that is wrong, 0 if it is not.
+    """
+    found, assumption = weakest(step, condition, document)
+    verdict = _of_kind(found, step, condition, document, assumption)
+    if verdict is not None:
+        return _under(verdict, assumption, step, document)
+    if step.own_left or not document.agrees(step.before, step.right, condition):
+        return None
+    if before_is_wrong and free_letters(step.right) <= free_letters(step.left):
+        return Verdict(FOLLOWS, says=f"from line {before_is_wrong}, which is wrong", follows_before=True)
+    return None
 
-    def agree(self, left: Node, right: Node, condition: Condition | None, **rest: object) -> Agreement:
-        """Compare two formulas."""
-        return agreement(self.context, left, right, condition, **rest)  # type: ignore[arg-type]
 
-
-def verdict_of(
-    step: Step, condition: Condition | None, judge: Judge, *, before_is_wrong: int = 0, seconds: float = 0.8
-) -> Verdict:
-    """Judge a step; `before_is_wrong` is the number of the line before it if that is wrong, 0 if it is not."""
-    found = judge.agree(step.left, step.right, condition)
+def _of_kind(
+    found: Agreement, step: Step, condition: Condition | None, document: Document, assumption: tuple[Assumption, ...]
+) -> Verdict | None:
     if found.kind == "same":
         return Verdict(FOLLOWS)
     if found.kind == "implied":
-        return _implied(step, condition, judge)
+        return _implied(step, document.context)
     if found.kind == "component":
-        return _component(step, condition, judge)
-    if found.kind == "transposed" and _is_jacobian(step.left, judge.context):
+        return _component(step, condition, document, assumption)
+    if found.kind == "transposed" and _is_jacobian(step.left, document.context):
         return Verdict(FOLLOWS, says="in denominator layout")
     if found.kind == "unknown":
-        return _against_before(step, condition, judge, found.reason)
-    if found.kind == "":
-        assumption = needed_assumption(step.left, step.right, condition, judge.context, judge.stated)
-        if assumption:
-            used = free_letters(step.left) | free_letters(step.right)
-            return Verdict(ASSUMED, says=assumption_in_words(assumption, judge.context, used))
-    before = None if step.own_left else judge.agree(step.before, step.right, condition).kind == "same"
-    if before and before_is_wrong and free_letters(step.right) <= free_letters(step.left):
-        return Verdict(FOLLOWS, says=f"from line {before_is_wrong}, which is wrong", follows_before=True)
-    why = _why(step, condition, judge, found, seconds)
-    return replace(why, follows_before=before) if before_is_wrong else why
+        return _against_before(step, condition, document, found.reason)
+    return None
 
 
-def _why(step: Step, condition: Condition | None, judge: Judge, found: Agreement, seconds: float) -> Verdict:
-    """Search the mistake of a step that is not right."""
-    whole = _as_arrays(step)
-    kinds = ("same", "component") if whole else ("same",)
-
-    def holds(equation: Equation) -> bool:
-        if judge.agree(equation.left, equation.right, condition, turns=(0,)).kind not in kinds:
-            return False
-        return judge.agree(equation.left, equation.right, condition).kind in kinds
-
-    for right, remark in [(step.right, ""), *([(whole, "a component")] if whole is not None else [])]:
-        equation = Equation(step.left, right)
-        if remark and holds(equation):
-            return Verdict(INDICES, "component_for_vector", notation=f"as arrays {write(right)}", equation=equation)
-        setting = setting_of(equation, judge.document, judge.context)
-        why = explanation(equation, setting, holds, seconds=seconds, left_is_written=step.own_left)
-        if why is not None:
-            return _explained(why, step, judge)
-    if found.kind in ("shapes", "letters"):
-        return Verdict(NOT_READ, says=found.reason)
-    return Verdict(WRONG, "not_in_catalogue", "the two sides are different numbers")
+def _under(verdict: Verdict, assumption: tuple[Assumption, ...], step: Step, document: Document) -> Verdict:
+    """Return a verdict with the assumption that it needs."""
+    if not assumption:
+        return verdict
+    words = in_words(assumption, document, free_letters(step.left) | free_letters(step.right))
+    if verdict.verdict == FOLLOWS and not verdict.says:
+        return Verdict(ASSUMED, says=words)
+    if verdict.verdict == FOLLOWS:
+        return Verdict(ASSUMED, says=f"{words} ({verdict.says})")
+    return replace(verdict, notation=f"{verdict.notation}, if {words}")
 
 
-def _explained(why: Explanation, step: Step, judge: Judge) -> Verdict:
-    if why.cause == "outer_product" and all(cause == "outer_product" for cause in why.causes):
-        return Verdict(
-            INDICES,
-            why.cause,
-            notation=f"as matrices an outer product, {write(why.equation.right)}",
-            equation=why.equation,
-        )
-    return Verdict(WRONG, why.cause, why.says, equation=why.equation)
-
-
-def _as_arrays(step: Step) -> Node | None:
+def as_arrays(step: Step) -> Node | None:
     """Return the right side without the letters that the left side lacks, if that has no letters at all."""
     if free_letters(step.left) or not free_letters(step.right):
         return None
@@ -114,28 +83,30 @@ def _as_arrays(step: Step) -> Node | None:
     return None if free_letters(whole) else whole
 
 
-def _component(step: Step, condition: Condition | None, judge: Judge) -> Verdict:
+def _component(
+    step: Step, condition: Condition | None, document: Document, assumption: tuple[Assumption, ...]
+) -> Verdict:
     """An array is equated with its component."""
-    whole = _as_arrays(step)
+    whole = as_arrays(step)
     says = "the left side is a whole array, the right side one of its components"
-    if whole is not None and judge.agree(step.left, whole, condition).kind == "same":
-        return Verdict(INDICES, "component_for_vector", says, f"as arrays {write(whole)}", Equation(step.left, whole))
+    if whole is not None and document.agrees(step.left, whole, condition, assumption):
+        equation = Equation(step.left, whole)
+        return Verdict(INDICES, "component_for_vector", says, f"{says}; as arrays {write(whole)}", equation)
+    if free_letters(step.left):
+        says = "the left side is a component, the right side a whole array"
     return Verdict(INDICES, "component_for_vector", says, says)
 
 
-def _implied(step: Step, condition: Condition | None, judge: Judge) -> Verdict:
+def _implied(step: Step, context: Context) -> Verdict:
     """A derivative of an array by an array whose zeros are left unsaid."""
-    axes = _axes(step.left, condition, judge.context)
+    axes = _axes(step.left, context)
     if axes <= 2:
-        return Verdict(FOLLOWS, says="entry by entry; the other entries are 0")
-    return Verdict(
-        INDICES,
-        "component_for_vector",
-        notation=f"{write(step.left)} has {axes} indices; {write(step.right)} is what each of its entries that is not 0 has",
-    )
+        return Verdict(FOLLOWS, says="entry by entry; the other entries of the matrix are 0")
+    notation = f"{write(step.left)} has {axes} indices, and {write(step.right)} stands for its entries that are not 0"
+    return Verdict(INDICES, "component_for_vector", notation=notation)
 
 
-def _axes(node: Node, condition: Condition | None, context: Context) -> int:
+def _axes(node: Node, context: Context) -> int:
     try:
         value = context.value(node, context.draw(0))
     except Fault:
@@ -153,11 +124,8 @@ def _is_jacobian(node: Node, context: Context) -> bool:
         return False
 
 
-def _against_before(step: Step, condition: Condition | None, judge: Judge, reason: str) -> Verdict:
+def _against_before(step: Step, condition: Condition | None, document: Document, reason: str) -> Verdict:
     """Judge a step whose left side has no value by the step before it."""
-    if step.own_left:
-        return Verdict(NOT_READ, says=reason)
-    found = judge.agree(step.before, step.right, condition)
-    if found.kind == "same":
+    if not step.own_left and document.agrees(step.before, step.right, condition):
         return Verdict(FOLLOWS, says="from the line before", follows_before=True)
     return Verdict(NOT_READ, says=reason)

@@ -34,6 +34,8 @@ class Setting:
         What a sum can be divided by: N, m, a number such as 5.
     left_letters : frozenset of str
         The free letters of the left side.
+    left_twice : frozenset of str
+        Those that stand there more than once.
     right_letters : frozenset of str
         The free letters of the right side.
     bound : frozenset of str
@@ -50,6 +52,7 @@ class Setting:
     axes: Callable[[Name], int] = field(default=lambda name: 0)
     sizes: tuple[Node, ...] = ()
     left_letters: frozenset[str] = frozenset()
+    left_twice: frozenset[str] = frozenset()
     right_letters: frozenset[str] = frozenset()
     bound: frozenset[str] = frozenset()
     unused: frozenset[str] = frozenset()

@@ -9,7 +9,7 @@ from ..formula.walk import free_letters, letter_of, map_children, rename_index
 from ..formula.write import write
 from .correction import Correction, Setting
 
-__all__ = ["index_left_out", "index_too_many", "letters_exchanged", "summed_letter_as_free", "sums_letter"]
+__all__ = ["count_of", "index_left_out", "index_too_many", "letters_exchanged", "summed_letter_as_free", "sums_letter"]
 __all__ += ["without_letter"]
 
 DELTAS = ("delta", "Indicator")
@@ -37,7 +37,8 @@ def _renamed(node: Node, letters: Mapping[str, str], setting: Setting) -> Correc
     instead = rename_index(node, dict(letters))
     cause, says = _reason(node, instead, letters, setting)
     cost = 1.0 + 0.5 * (len(letters) - 1) + (0.0 if cause != "wrong_index" else 0.4)
-    return Correction(cause, instead, says, cost - 0.05 * isinstance(node, Derivative))
+    sure = setting.on_left and bool(set(letters) & setting.left_twice)
+    return Correction(cause, instead, says, cost - 0.3 * sure)
 
 
 def _reason(node: Node, instead: Node, letters: Mapping[str, str], setting: Setting) -> tuple[str, str]:
@@ -68,11 +69,8 @@ def _reason(node: Node, instead: Node, letters: Mapping[str, str], setting: Sett
 def _reason_left(node: Node, letters: Mapping[str, str], setting: Setting) -> tuple[str, str]:
     old, new = next(iter(letters.items()))
     if new in setting.right_letters and new not in setting.left_letters:
-        twice = isinstance(node, Derivative) or old in setting.right_letters
-        return (
-            "index_on_one_side",
-            f"the left side has the index {old}{' twice' if twice else ''} and no {new}",
-        )
+        twice = " twice" if old in setting.left_twice else ""
+        return "index_on_one_side", f"the left side has the index {old}{twice} and no {new}"
     if old not in setting.right_letters:
         return "index_on_one_side", f"the index {old} stands on the left side only"
     return "wrong_index", f"the left side has the index {old} where {new} belongs"
@@ -106,7 +104,7 @@ def summed_letter_as_free(node: Node, setting: Setting) -> Iterator[Correction]:
         if mine not in setting.left_letters or new is None:
             continue
         says = f"the sum is over {mine}, which is a free letter of the left side: the sum needs a letter of its own"
-        count = _count(node.body, mine)
+        count = count_of(node.body, mine)
         for kept in [(), *((at,) for at in range(count)), *combinations(range(count), 2)]:
             body = _rename_some(node.body, mine, new, frozenset(kept))
             letters = tuple(new if name == mine else name for name in node.letters)
@@ -119,7 +117,7 @@ def _is_new(name: str, node: Summation, setting: Setting) -> bool:
     return name not in setting.left_letters | setting.bound | free_letters(node.body) | set(node.letters)
 
 
-def _count(node: Node, mine: str) -> int:
+def count_of(node: Node, mine: str) -> int:
     """Return how often a letter stands in a formula as an index."""
     total = 0
 

@@ -124,6 +124,8 @@ def _first(
             return None
         if attempt.equation in seen or not _letters_fit(attempt.equation):
             continue
+        if attempt.equation.left == attempt.equation.right:
+            continue
         seen.add(attempt.equation)
         if holds(attempt.equation):
             return attempt
@@ -138,25 +140,23 @@ def _letters_fit(equation: Equation) -> bool:
 
 def _attempts(equation: Equation, setting: Setting, left_is_written: bool) -> Iterator[_Attempt]:
     """Yield the equation with each correction at each place."""
-    setting = replace(
-        setting,
-        left_letters=frozenset(free_letters(equation.left)),
-        right_letters=frozenset(free_letters(equation.right)),
-    )
+    left, right = frozenset(free_letters(equation.left)), frozenset(free_letters(equation.right))
+    twice = frozenset(letter for letter in left if indices.count_of(equation.left, letter) > 1)
+    setting = replace(setting, left_letters=left, right_letters=right, left_twice=twice)
     for place in places(equation.right):
         here = replace(setting, bound=place.bound, unused=_unused(place))
         for mistake in MISTAKES:
             for correction in mistake(place.node, here):
-                right = with_part(equation.right, place.path, correction.instead)
+                changed = with_part(equation.right, place.path, correction.instead)
                 cost = correction.cost + DEEP * len(place.path)
-                yield _Attempt(cost, replace(equation, right=right), (correction,))
+                yield _Attempt(cost, replace(equation, right=changed), (correction,))
     for place in places(equation.left) if left_is_written else ():
         here = replace(setting, bound=place.bound, on_left=True)
         for mistake in ON_THE_LEFT:
             for correction in mistake(place.node, here):
-                left = with_part(equation.left, place.path, correction.instead)
+                changed = with_part(equation.left, place.path, correction.instead)
                 cost = correction.cost + LEFT_COST * (correction.cause != "index_on_one_side")
-                yield _Attempt(cost, replace(equation, left=left), (correction,))
+                yield _Attempt(cost, replace(equation, left=changed), (correction,))
 
 
 def _unused(place: Place) -> frozenset[str]:
