@@ -1,11 +1,12 @@
 """A checked derivation as HTML: each line typeset and marked; a click opens the reason. Every word is escaped."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 
 from ...pages import fragment, packaged, page
 from ..checked import ASSUMED, FOLLOWS, GIVEN, INDICES, LUCK, NOT_READ, WRONG, CheckedLine
-from .mathml import equation_mathml
+from .mathml import equation_mathml, formula_mathml
 from .prose import Paragraph, prose
 from .wording import reason, shown, summary, verdict_in_words
 
@@ -37,8 +38,12 @@ def _style() -> str:
 
 
 def _body(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[str], source: str) -> str:
-    parts = [f'<p class="count">{escape(summary(lines))}</p>']
-    shown = [(line.number, _line(line)) for line in lines]
+    wrong = next((line for line in lines if line.verdict == WRONG), None)
+    count = escape(summary(lines))
+    if wrong is not None:
+        count = count.replace(f"line {wrong.number}.", f'<a href="#first-wrong">line {wrong.number}</a>.')
+    parts = [f'<p class="count">{count}</p>']
+    shown = [(line.number, _line(line, ' id="first-wrong"' if line is wrong else "")) for line in lines]
     between = [(paragraph.number, _paragraph(paragraph)) for paragraph in prose(source)] if lines else []
     inside = sorted([*between, *shown], key=lambda part: part[0])  # words before the formulas of the same line
     parts.append(f"<ol>{''.join(html for _, html in inside)}</ol>")
@@ -56,7 +61,7 @@ def _paragraph(paragraph: Paragraph) -> str:
     return f'<li class="words"><{tag}>{escape(paragraph.words)}</{tag}></li>'
 
 
-def _line(line: CheckedLine) -> str:
+def _line(line: CheckedLine, place: str) -> str:
     kind, more = MARKS[line.verdict], _more(line)
     said = verdict_in_words(line)
     beside = said if len(said) <= LONGEST_BESIDE else line.verdict
@@ -66,16 +71,17 @@ def _line(line: CheckedLine) -> str:
         f'<span class="verdict {kind}"><span class="sign">{SIGNS[line.verdict]}</span>{escape(beside)}</span>'
     )
     if not more:
-        return f'<li class="is-{kind}"><div class="row">{shown}</div></li>'
+        return f'<li class="is-{kind}"{place}><div class="row">{shown}</div></li>'
     is_open = " open" if MARKS[line.verdict] in ("bad", "chance") else ""
     return (
-        f'<li class="is-{kind}"><details{is_open}><summary class="row">{shown}</summary>'
+        f'<li class="is-{kind}"{place}><details{is_open}><summary class="row">{shown}</summary>'
         f'<div class="more">{more}</div></details></li>'
     )
 
 
 def _formula(line: CheckedLine) -> str:
-    return _typeset(line.sides, shown(line))
+    when = "" if line.condition is None else f'<span class="when">if {formula_mathml(line.condition)}</span>'
+    return _typeset(line.sides, shown(line)) + when
 
 
 def _typeset(sides: Sequence[object], text: str) -> str:
@@ -88,7 +94,7 @@ def _more(line: CheckedLine) -> str:
     """Write what a click opens: the reason, the line as it should read, our derivation."""
     said, parts = reason(line), []
     if len(verdict_in_words(line)) > LONGEST_BESIDE:
-        parts.append(f"<p>{escape(said[:1].upper() + said[1:])}.</p>")
+        parts.append(f"<p>{escape(_sentence(said))}</p>")
     if line.write:
         proof = ' <span class="good">proved</span>' if line.proved else ""
         formula = _typeset(line.write_sides, line.write)
@@ -96,3 +102,9 @@ def _more(line: CheckedLine) -> str:
     if line.ours:
         parts.append(f'<details class="ours"><summary>Our derivation of this line</summary>{line.ours}</details>')
     return "".join(parts)
+
+
+def _sentence(said: str) -> str:
+    """Begin with a capital unless the first word is a formula, whose letters keep their case; end with a full stop."""
+    word = re.match(r"[a-z]{2,}(?![^\s,:])|a (?!is |has |must |stands |was )", said)
+    return f"{said[0].upper() if word else said[:1]}{said[1:]}."

@@ -53,15 +53,15 @@ def equation_mathml(sides: Sequence[Node | None]) -> str:
     return math("".join(pieces))
 
 
-def formula_mathml(node: Node) -> str:
-    """Write one formula as a ``<math>`` element.
+def formula_mathml(node: Node | Condition) -> str:
+    """Write one formula or condition as a ``<math>`` element.
 
     Examples
     --------
     >>> formula_mathml(Name("delta", (Name("i"), Name("j"))))
     '<math><msub><mi>δ</mi><mrow><mi>i</mi><mi>j</mi></mrow></msub></math>'
     """
-    return math(_piece(node))
+    return math(_condition(node) if isinstance(node, Condition) else _piece(node))
 
 
 def _piece(node: Node) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ..checked import ASSUMED, FOLLOWS, GIVEN, INDICES, LUCK, NOT_READ, WRONG, CheckedLine
+from ..formula.write import write
 
 __all__ = ["reason", "shown", "summary", "verdict_in_words"]
 
@@ -20,7 +21,7 @@ COUNTED = {
 
 
 def shown(line: CheckedLine) -> str:
-    """Return the formula on one line; of a line that was not read, what its author typed, shortened.
+    """Return the formula on one line, with its case; of a line that was not read, what its author typed, shortened.
 
     Examples
     --------
@@ -28,6 +29,8 @@ def shown(line: CheckedLine) -> str:
     'J = diag(p'
     """
     typed = " ".join(line.source.split())
+    if line.formula and line.condition is not None:
+        return f"{line.formula}, if {write(line.condition)}"
     return line.formula or (typed if len(typed) <= LONGEST_UNREAD else f"{typed[:LONGEST_UNREAD]} ...")
 
 
