@@ -43,6 +43,10 @@ class Blocks(Derivatives):
                 below = self.take()
             else:
                 above = self.take()
+        alone = not below and not self.starts_factor()
+        if sign.typed in ("Σ", "Π") and (alone or (above and above.text.isdigit() and not below)):
+            self.at -= 1 if above else 0  # the letter, whose power is read as that of any name
+            return Name("Sigma" if kind == "sum" else "Pi", typed=sign.typed)
         letters, low, condition = self.bounds(below) if below else ((), None, None)
         high = self.exponent(above) if above else None
         if not self.starts_factor() and not self.next_is("-"):

@@ -16,6 +16,7 @@ TRANSPOSED = re.compile(r"-?\s*(?:\.?T|ᵀ|⊤|\\top|\\intercal|\\transpose|\\(?
 LABELS = re.compile(r"\s*(?:\(([^()]*)\)|\[([^\[\]]*)\])")
 LAYER = re.compile(r"(?:l|L|\\ell|ℓ)\s*(?:[+−-]\s*[0-9]+)?$")
 INDEX = re.compile(r"[ijktsq]$|[ijklmn]{2,3}$")
+SWITCH = re.compile(r"\\(?:rm|bf|it|cal|sf|tt)(?![A-Za-z])\s*")
 STAR = re.compile(r"(?:\*|\\ast|\\star)$")
 WORD = re.compile(r"\\(?:text|mathrm|textrm|mathit|operatorname|textit|mathsf|mathbf)\s*\{\s*([A-Za-z][A-Za-z0-9 ,_-]*)\}$")
 DIGITS_WORD = re.compile(r"[a-hopq-zA-Z][0-9]$")
@@ -89,13 +90,22 @@ class Scripts(Cursor):
         if any(what == "transpose" for what, _, _ in parts.around):
             parts.done = Entry(parts.finish(), elements)
             return
-        parts.name = replace(parts.name, below=(*parts.name.below, *elements))
+        before = parts.name.below
+        if before and isinstance(before[-1], Name) and not before[-1].below and self.follows_below(token):
+            inner = replace(before[-1], below=elements, typed_as="_")  # p_y_i
+            parts.name = replace(parts.name, below=(*before[:-1], inner))
+            return
+        parts.name = replace(parts.name, below=(*before, *elements))
         style = "1" if token.typed == "1" else "_," if "," in token.text else "_"
         parts.styles.append(style)
 
+    def follows_below(self, token: Token) -> bool:
+        """Return whether the token before a script is one below the same name."""
+        return self.tokens[self.at - 2].kind == "below" and self.tokens[self.at - 1] is token
+
     def suffix(self, base: str, token: Token) -> str:
         """Return the word that what stands below is, as a part of the name; "" if it is indices."""
-        content = token.text.strip()
+        content = SWITCH.sub("", token.text).strip()
         found = WORD.match(content)
         if found and len(found.group(1).strip()) > 1:
             return re.sub(r"[ ,_-]+", "_", found.group(1).strip())
@@ -191,6 +201,11 @@ class Scripts(Cursor):
         content, name = token.text.strip(), parts.name
         if name.base == "e" and not name.below and not name.above and not self.is_label(content):
             self.exponential(parts, token)
+            return
+        named = re.fullmatch(r"[(\[]\s*(?:\\(?:text|mathrm|textrm)\s*\{)?([A-Za-z]{2,})\}?\s*[)\]]", content)
+        if named and (named.group(1) in SUFFIXES or "\\" in content):
+            typed = f"{name.typed}^{{{content}}}"
+            parts.name = replace(name, base=f"{name.base}_{named.group(1)}", typed=typed)
             return
         rest, place = content, 0
         labels: list[tuple[str, Node]] = []

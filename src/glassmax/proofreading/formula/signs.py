@@ -19,9 +19,9 @@ WITHOUT_BRACKETS = {
 """Functions that are also written without brackets: log p_k."""
 
 SUFFIXES = (
-    "in out total true pred target label loss reg data train new old batch net model input output hidden correct class "
+    "in out total true pred target label loss reg data train test new old batch net model input output hidden correct class "
     "softmax max min opt best init prev next CE MSE BCE NLL KL ce mse bce nll kl avg mean cost hat bar tilde star logits "
-    "sum obs fit ref err error gold test val norm act pre post left right is not dec enc mle MLE ols OLS ridge"
+    "sum obs fit ref err error gold val norm act pre post left right is not dec enc mle MLE ols OLS ridge"
 ).split()
 """Words that are part of a name if they stand below it: L_CE, net_out."""
 
@@ -72,7 +72,7 @@ COMMANDS = {
 MARKS = {
     **{"**": "^", ":=": "=", "≔": "=", "==": "=", "≡": "=", "||": "‖", "∥": "‖", "∣": "|", "⊤": "ᵀ", "−": "-", "–": "-"},
     **{"÷": "/", "⊘": "/", "!=": "≠", "<>": "≠", "<=": "≤", ">=": "≥", "⋅": "·", "∗": "*", "•": "·", "∙": "·"},
-    **{"′": "'", "’": "'", "″": "''", "...": "…", "⋯": "…", "⨂": "⊗", "⨀": "⊙", "∕": "/", "⁄": "/"},
+    **{"′": "'", "’": "'", "″": "''", "...": "…", "⋯": "…", "⨂": "⊗", "⨀": "⊙", "∕": "/", "⁄": "/", ".*": "⊙"},
     **{mark: mark for mark in "+-*/^()[]{},|@.‖ᵀ<>≠≤≥∈⟨⟩·×⊙∘⊗∂∇'=:;…∞∧¬∀†&"},
 }
 

@@ -38,10 +38,8 @@ class Spelling:
         """Return whether the typed spelling of a name belongs to this notation."""
         typed = name.typed
         if self.latex:
-            word = typed.rpartition("_")[0] or typed
-            return typed.isascii() and typed not in GREEK and not (len(word) > 1 and "_" in typed and "{" not in typed) and (
-                typed not in ("sum", "prod") and not typed.endswith(tuple(f"_{accent}" for accent in COMBINING))
-            )
+            bare = re.search(r"_[A-Za-z0-9]{2}", typed)  # E_total, which LaTeX would read as E_t otal
+            return typed.isascii() and typed not in GREEK and not bare
         return not any(character in typed for character in "\\{}^")
 
     def name(self, name: Name) -> str:
@@ -95,7 +93,7 @@ class Spelling:
         if base == "ell":
             return "ℓ"
         if base in GREEK:
-            return GREEK[base]
+            return base if base in ("Sigma", "Pi") else GREEK[base]
         if base.startswith("d") and base[1:] in GREEK:
             return "d" + GREEK[base[1:]]
         found = BASE.match(base)

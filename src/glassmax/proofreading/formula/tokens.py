@@ -39,12 +39,14 @@ NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+(?![A-Za
 COMMAND = re.compile(r"\\([A-Za-z]+\*?|[{}|])")
 WORD = re.compile(r"[A-Za-z]+")
 GRADIENT = re.compile(r"(?:d[A-Za-z][A-Za-z0-9]*_(?:by_)?d|grad_|delta_)(?:[A-Za-z][A-Za-z0-9]*)(?:_[0-9]+)?(?![A-Za-z_])")
+IDENTIFIER = re.compile(r"[A-Za-z]{4,}_(?![ijklmn](?![A-Za-z0-9]))[A-Za-z0-9_]*[A-Za-z0-9](?![A-Za-z0-9_])")
 DIFFERENTIAL = re.compile(r"d2?(?=[A-Za-z])")
 PLAIN_BELOW = re.compile(r"[0-9]+|[A-Za-z]+[0-9]*")
 PLAIN_ABOVE = re.compile(r"[-+−]?(?:[0-9]+(?:\.[0-9]+)?|[A-Za-z]+)|[*'′†ᵀ⊤]")
 TEXT_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_\\.-]*$")
 MARK = re.compile("|".join(re.escape(mark) for mark in sorted(MARKS, key=len, reverse=True)))
 UNDER = re.compile(f"[{''.join(BELOW)}]+")
+COMPARED = re.compile(r"[=≠<>≤≥]|\\(?:neq?|leq?|geq?|lt|gt)(?![A-Za-z])")
 CELL = re.compile(r"\s*(\\\\|&)(?:\[[^\]]*\])?")
 SPACES = re.compile(r"\s*")
 LETTERS_BELOW = re.compile(r"[ijklmn]{2,3}(?![A-Za-z0-9_^(])")
@@ -90,6 +92,7 @@ class _Scanner:
         self.text, self.at, self.end, self.latex, self.index = text, start, end, latex, index
         self.tokens: list[Token] = []
         self.spaced = False
+        self.ends: set[int] = set()  # places of the braces that close a condition, 1{i = j}
         self.blocks = 0  # how many arrays or cases are open here
 
     def scan(self) -> list[Token]:
@@ -125,10 +128,19 @@ class _Scanner:
                 self.put("mark", "'", attached.end())
         elif character in "_^":
             self.script(character)
+        elif character == "{" and self.tokens and self.tokens[-1].text in ("1", "I") and self.compares(self.at):
+            self.ends.add(self.closing(self.at))
+            self.put("mark", "\\{", self.at + 1)
+        elif self.at in self.ends:
+            self.put("mark", "\\}", self.at + 1)
         elif found := self.match(COMMAND):
             self.command(found.group(1), found.end())
         else:
             self.sign(character)
+
+    def compares(self, at: int) -> bool:
+        """Return whether the braces at a place hold a comparison."""
+        return bool(COMPARED.search(self.text, at, self.closing(at)))
 
     def sign(self, character: str) -> None:
         """Read a word, a number or a sign."""
@@ -198,7 +210,7 @@ class _Scanner:
             for letter in [word] if word in SUFFIXES else word:
                 self.put("name", letter, self.at + len(letter))
             return
-        if found := self.match(GRADIENT) if not self.latex else None:
+        if not self.latex and (found := self.match(GRADIENT) or (word not in WORDS and self.match(IDENTIFIER))):
             self.put("name", found.group(), found.end())
             return
         differential = DIFFERENTIAL.match(word)
@@ -259,7 +271,7 @@ class _Scanner:
             if found and end - self.at > 1 and found.group().isalpha() and found.group() not in SUFFIXES:
                 if kind == "above" and found.group()[0] == "T":
                     end = self.at + 1
-                elif end < self.end and self.text[end] in "_^" and found.group() not in WORDS:
+                elif end < self.end and self.text[end] in "_^" and self.text[end - 1] not in "ijklmn":
                     end -= 1
         return self.at, end, end
 

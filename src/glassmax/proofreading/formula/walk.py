@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from .tree import Cases, Condition, Entry, Indicator, Name, Node, Summation
+from .tree import Add, Cases, Condition, Entry, Indicator, Name, Negative, Node, Product, Summation
 
-__all__ = ["children", "depth", "free_letters", "letter_of", "map_children", "names_in", "nodes_in", "rename_index"]
+__all__ = ["children", "depth", "free_letters", "letter_of", "map_children", "names_in", "nodes_in"]
+__all__ += ["rename_index", "widened"]
 
 
 def children(node: Node | Condition) -> list[Node]:
@@ -88,6 +89,43 @@ def depth(node: Node | Condition) -> int:
     while now:
         levels, now = levels + 1, [part for parent in now for part in children(parent)]
     return levels
+
+
+def widened(node: Node) -> Node:
+    """Return the formula with each sum taking in all terms after it, as in -1/n sum_i a_i + b_i for (a_i + b_i).
+
+    Authors leave such brackets out. Only the sums of the outermost terms are changed.
+
+    Examples
+    --------
+    >>> from glassmax.proofreading.formula.parse import parse
+    >>> widened(parse("-1/n sum_i a_i + b_i")) == parse("-1/n sum_i (a_i + b_i)")
+    True
+    """
+    if not isinstance(node, Add):
+        return node
+    for place, term in enumerate(node.terms[:-1]):
+        wide = _taking_in(term, node.terms[place + 1 :])
+        if wide is not None:
+            terms = (*node.terms[:place], wide)
+            return terms[0] if len(terms) == 1 else replace(node, terms=terms)
+    return node
+
+
+def _taking_in(term: Node, rest: tuple[Node, ...]) -> Node | None:
+    """Return a term that ends in an open sum with further terms inside that sum, or None."""
+    if getattr(term, "bracket", ""):
+        return None
+    if isinstance(term, Negative):
+        inner = _taking_in(term.of, rest)
+        return None if inner is None else Negative(inner)
+    if isinstance(term, Product):
+        inner = _taking_in(term.factors[-1], rest)
+        return None if inner is None else replace(term, factors=(*term.factors[:-1], inner))
+    if isinstance(term, Summation):
+        inner = _taking_in(term.body, rest)
+        return replace(term, body=inner if inner is not None else Add((term.body, *rest)))
+    return None
 
 
 def letter_of(node: Node) -> str:

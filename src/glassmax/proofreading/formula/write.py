@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
+from ...errors import ExpressionError
+from .parse import parse
 from .scripts import INDEX, LAYER
 from .spelling import Spelling
 from .tree import Absolute, Add, Call, Cases, Condition, Derivative, Entry, Indicator, Matrix, Name, Negative, Node
@@ -23,7 +25,6 @@ PLAIN_RELATIONS = {"!=": "≠", "<=": "≤", ">=": "≥"}
 OPENING = {"(": ("(", ")"), "[": ("[", "]"), "{": (r"\{", r"\}")}
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 TALL = ("\\frac", "\\sum", "\\prod", "\\begin")
-NEVER_APPLIED = ("delta", "eta", "alpha", "lambda", "epsilon", "gamma", "beta", "mu")
 
 
 def write(node: Node | Condition, latex: bool = False, *, like: Iterable[Node] = ()) -> str:
@@ -239,29 +240,24 @@ class _Writer:
     def product(self, node: Product) -> str:
         """Write a product with its signs."""
         signs = LATEX_SIGNS if self.latex else PLAIN_SIGNS
-        text = ""
-        for place, factor in enumerate(node.factors):
-            before = node.signs[place - 1] if place else ""
-            last = place == len(node.factors) - 1
-            written = self.factor(factor, last=last, signed=bool(before))
-            if not last and not node.signs[place] and self.would_apply(factor, node.factors[place + 1]):
-                written = self.around(written)
-            if place and not before and isinstance(factor, Matrix) and not self.latex:
-                written = self.around(written) if len(factor.rows) == 1 and factor.typed != "(" else written
-            text += (signs[before] if place else "") + written
-        return text
+        count = len(node.factors)
+        written = [
+            self.factor(factor, last=place == count - 1, signed=place > 0 and bool(node.signs[place - 1]))
+            for place, factor in enumerate(node.factors)
+        ]
+        for place, sign in enumerate(node.signs):
+            if not sign and isinstance(node.factors[place], Name) and self.would_apply(written[place], written[place + 1]):
+                written[place] = self.around(written[place])
+        return written[0] + "".join(signs[sign] + text for sign, text in zip(node.signs, written[1:], strict=True))
 
-    def would_apply(self, name: Node, following: Node) -> bool:
-        """Return whether a name before this factor would be read as a function of it."""
-        if not isinstance(name, Name) or name.bracket:
+    def would_apply(self, name: str, following: str) -> bool:
+        """Return whether a name before a bracket would be read as a function of what the bracket holds."""
+        if not following.startswith(("(", "[", "\\left", "\\{")):
             return False
-        bracketed = getattr(following, "bracket", "") or isinstance(following, Add | Negative | Product)
-        if not bracketed:
-            return isinstance(following, Matrix) and not self.latex
-        from .parse import parse  # the reader alone knows
-
-        text = self.bare(name) + self.factor(following, last=True, signed=False)
-        return isinstance(parse(text, latex=self.latex), Call)
+        try:
+            return not isinstance(parse(f"{name} {following}", latex=self.latex), Product)
+        except ExpressionError:
+            return True
 
     def quotient(self, node: Quotient) -> str:
         """Write a fraction, with a bar where LaTeX has one."""
@@ -382,7 +378,7 @@ class _Writer:
         if getattr(node, "bracket", "") or isinstance(node, Name):
             return self.expression(node)
         if isinstance(node, Call) and not self.is_exponential(node) and not self.is_greedy_call(node):
-            return self.expression(node)
+            return self.expression(node) if node.style or self.latex else self.around(self.bare(node))
         if isinstance(node, Entry | Transpose | Norm) or self.is_exponential(node):
             return self.expression(node)
         return self.around(self.bare(node))
@@ -413,10 +409,10 @@ class _Writer:
             return self.closed(of) + ".T"
         inside = isinstance(of, Name) and of.above and not of.bracket and of.typed_as.split()[-1:] in (["^["], ["^("])
         if self.latex:
-            sign = typed if typed in ("T", "\\top", "\\intercal") or typed.startswith("\\") else "T"
+            sign = typed if typed.startswith("\\") else "T"
             if inside:
                 return self.bare(of).removesuffix("}") + f"{sign}}}"
-            return self.closed(of) + (f"^{sign}" if len(sign) == 1 or sign.startswith("\\") and sign.isascii() and "{" not in sign else f"^{{{sign}}}")
+            return self.closed(of) + (f"^{sign}" if sign == "T" or sign[1:].isalpha() else f"^{{{sign}}}")
         if isinstance(of, Name) and of.above and not of.bracket:
             return self.around(self.bare(of)) + "ᵀ"
         return self.closed(of) + "ᵀ"
