@@ -38,7 +38,9 @@ FILLER = re.compile(r"\\(?:left|right)\s*\.|\\(?:" + "|".join(FILLERS) + r")(?![
 NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+(?![A-Za-z0-9]))?")
 COMMAND = re.compile(r"\\([A-Za-z]+\*?|[{}|])")
 WORD = re.compile(r"[A-Za-z]+")
-GRADIENT = re.compile(r"(?:d[A-Za-z][A-Za-z0-9]*_(?:by_)?d|grad_|delta_)(?:[A-Za-z][A-Za-z0-9]*)(?:_[0-9]+)?(?![A-Za-z_])")
+GRADIENT = re.compile(
+    r"(?:d[A-Za-z][A-Za-z0-9]*_(?:by_)?d|grad_|delta_(?![a-z]{1,2}(?![A-Za-z0-9])))(?:[A-Za-z][A-Za-z0-9]*)(?:_[0-9]+)?(?![A-Za-z_])"
+)
 IDENTIFIER = re.compile(r"[A-Za-z]{4,}_(?![ijklmn](?![A-Za-z0-9]))[A-Za-z0-9_]*[A-Za-z0-9](?![A-Za-z0-9_])")
 DIFFERENTIAL = re.compile(r"d2?(?=[A-Za-z])")
 PLAIN_BELOW = re.compile(r"[0-9]+|[A-Za-z]+[0-9]*")
@@ -54,8 +56,11 @@ SIGNED = re.compile(r"-[0-9A-Za-z]|'+")
 SECOND = re.compile(r"d([23])(?=[A-Za-zα-ω][^/]{0,20}/\s*d)")
 ATTACHED = re.compile(r"(?:\{\s*\})?\{\s*['′]\s*\}|\.T(?![A-Za-z])|\.(?:t|transpose)\(\)")
 ACCENTED = re.compile(
-    r"\s*(?:\\(?:mathbf|boldsymbol|bm|mathrm|text|vec|mathcal)\s*\{?\s*)?(?:\\(" + "|".join(GREEK) + r"|ell)|([A-Za-z"
-    + "".join(LETTERS) + r"]))\s*\}?\s*"
+    r"\s*(?:\\(?:mathbf|boldsymbol|bm|mathrm|text|vec|mathcal)\s*\{?\s*)?(?:\\("
+    + "|".join(GREEK)
+    + r"|ell)|([A-Za-z"
+    + "".join(LETTERS)
+    + r"]))\s*\}?\s*"
 )
 OVER = re.compile(f"[{''.join(ABOVE)}]+")
 FRACTIONS = {"½": (1, 2), "¼": (1, 4), "⅓": (1, 3), "¾": (3, 4), "⅔": (2, 3)}
@@ -184,8 +189,12 @@ class _Scanner:
     def joined(self) -> bool:
         """Return whether the last token is a name that ends right here."""
         last = self.tokens[-1] if self.tokens else None
-        return last is not None and last.kind == "name" and not self.spaced and last.end == self.at and (
-            last.text not in WITHOUT_BRACKETS and not last.typed.startswith("\\")
+        return (
+            last is not None
+            and last.kind == "name"
+            and not self.spaced
+            and last.end == self.at
+            and (last.text not in WITHOUT_BRACKETS and not last.typed.startswith("\\"))
         )
 
     def fraction_digit(self) -> bool:
