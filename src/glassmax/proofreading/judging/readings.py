@@ -6,6 +6,7 @@ from ..numbers import Context, contexts
 from .agreement import agreement
 from .chains import steps_of
 from .lines import Line
+from .updates import is_update
 
 __all__ = ["best_reading"]
 
@@ -14,12 +15,13 @@ WORTH |= {"shapes": -0.3, "unknown": -0.3}
 
 
 def best_reading(lines: Sequence[Line]) -> Context | None:
-    """Return the reading under which most steps are right, the likelier one of two; None without any equation."""
+    """Return the reading under which most steps are right, less what makes it unlikely; None without any equation."""
     equations = [line.equation for line in lines if line.equation is not None]
+    equations = [one for one in equations if not is_update(one.sides[0], one.sides[1])]
     found = contexts(equations) if equations else []
     best, most = None, float("-inf")
     for context in found:
-        worth = _worth(lines, context)
+        worth = _worth(lines, context) - context.reading.cost
         if worth > most + 1e-9:
             best, most = context, worth
     return best

@@ -2,6 +2,7 @@
 
 from ..checked import INDICES, NOT_READ, WRONG
 from ..formula.tree import Condition, Node
+from ..formula.walk import free_letters
 from ..formula.write import write
 from ..mistakes.correction import Equation
 from ..mistakes.search import Explanation, explanation
@@ -16,7 +17,7 @@ __all__ = ["reason_of"]
 def reason_of(step: Step, condition: Condition | None, document: Document, seconds: float) -> Verdict:
     """Search the mistake of a step that is not right."""
     whole = as_arrays(step)
-    kinds = ("same", "component") if whole is not None else ("same",)
+    kinds = ("same",) if free_letters(step.left) or not free_letters(step.right) else ("same", "component")
     assumption = tuple(one.assumption for one in document.stated) or document.usual
 
     def holds(equation: Equation) -> bool:
@@ -32,8 +33,9 @@ def reason_of(step: Step, condition: Condition | None, document: Document, secon
         if right is whole and holds(equation):
             return _components(equation)
         setting = setting_of(equation, document.formulas, document.context)
+        kind = document.compare(equation.left, equation.right, condition, assumption).kind
         share = seconds / len(rights)
-        why = explanation(equation, setting, holds, seconds=share, left_is_written=step.own_left)
+        why = explanation(equation, setting, holds, fault=kind, seconds=share, left_is_written=step.own_left)
         if why is not None:
             return _explained(why, right is whole)
     fault = document.compare(step.left, step.right, condition)

@@ -9,10 +9,17 @@ from ..mistakes.indices import without_letter
 from ..numbers import Context, Fault
 from .verdict import Verdict
 
-__all__ = ["update_of"]
+__all__ = ["is_update", "update_of"]
 
 COSTS = ("L", "J", "E", "C", "mathcal_L", "loss", "cost", "Loss", "Cost", "MSE", "CE")
 """What is minimized: a step that adds its gradient climbs. A likelihood is maximized."""
+
+
+def is_update(left: Node | None, right: Node | None) -> bool:
+    """Return whether an equation has the shape of a step: w = w - ..., whatever the indices of w are."""
+    if not (isinstance(left, Name) and isinstance(right, Add)):
+        return False
+    return any(isinstance(term, Name) and term.base == left.base and term.above == left.above for term in right.terms)
 
 
 def update_of(left: Node, right: Node, context: Context) -> Verdict | None:
@@ -60,8 +67,6 @@ def _gradient(term: Node, left: Name, context: Context) -> Derivative | None:
     """Return the derivative by the left side that a term has as a factor."""
     if not isinstance(term, (Negative, Product, Quotient, Derivative)):
         return None
-    for part in nodes_in(term):
-        if isinstance(part, Derivative) and len(part.by) == 1 and isinstance(part.by[0], Name):
-            if _key(part.by[0], context) == _key(left, context):
-                return part
-    return None
+    derivatives = [part for part in nodes_in(term) if isinstance(part, Derivative) and len(part.by) == 1]
+    mine = [one for one in derivatives if isinstance(one.by[0], Name) and one.by[0].base == left.base]
+    return next((one for one in mine if _key(one.by[0], context) == _key(left, context)), None)

@@ -23,7 +23,7 @@ def letters_exchanged(node: Node, setting: Setting) -> Iterator[Correction]:
     free = sorted(free_letters(node) & set(setting.letters))
     for old in free:
         for new in setting.letters:
-            if new != old:
+            if new != old and not _is_constant(node, {old: new}):
                 yield _renamed(node, {old: new}, setting)
     if isinstance(node, (Name, Indicator)):
         return
@@ -31,6 +31,14 @@ def letters_exchanged(node: Node, setting: Setting) -> Iterator[Correction]:
         for news in permutations(setting.letters, 2):
             if all(old != new for old, new in zip(olds, news, strict=True)):
                 yield _renamed(node, dict(zip(olds, news, strict=True)), setting)
+
+
+def _is_constant(node: Node, letters: Mapping[str, str]) -> bool:
+    """Return whether new letters make a delta that is always 1."""
+    if not (isinstance(node, Name) and node.base == "delta"):
+        return False
+    below = rename_index(node, dict(letters)).below
+    return len(below) == 2 and below[0] == below[1]
 
 
 def _renamed(node: Node, letters: Mapping[str, str], setting: Setting) -> Correction:

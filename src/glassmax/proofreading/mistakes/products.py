@@ -42,7 +42,9 @@ def transposed(node: Node, setting: Setting) -> Iterator[Correction]:
     elif not isinstance(node, SCALAR):
         instead = Transpose(node)
         if isinstance(node, (Name, Product)):
-            yield Correction("transposed", instead, f"{write(node)} must be transposed: {write(instead)}", 1.0)
+            vector = isinstance(node, Name) and setting.axes(node) == 1
+            says = f"{write(node)} must be transposed: {write(instead)}"
+            yield Correction("transposed", instead, says, 1.3 if vector else 1.0)
 
 
 def turned_pair(node: Node, setting: Setting) -> Iterator[Correction]:
@@ -69,7 +71,7 @@ def turned_pair(node: Node, setting: Setting) -> Iterator[Correction]:
             wanted = write(Product(pair, ("",)))
             says = f"{write(Product((first, second), (node.signs[at],)))} must be "
             says += f"the outer product {wanted}" if cause == "outer_product" else wanted
-            yield Correction(cause, instead, says, 1.1)
+            yield Correction(cause, instead, says, 1.05)
 
 
 def _turned(node: Node) -> Node:

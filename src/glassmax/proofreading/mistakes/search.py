@@ -4,7 +4,7 @@ A correction counts only if the line is right on all numbers with it; of several
 most specific mistake. The search is bounded in time, and says nothing rather than something that was not measured.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 
@@ -52,9 +52,26 @@ MISTAKES: tuple[Mistake, ...] = (
     quantities.other_quantity,
     quantities.other_layer,
 )
+FIRST: dict[str, tuple[Mistake, ...]] = {
+    "letters": MISTAKES[:11],
+    "shapes": (
+        products.factors_reordered,
+        products.transposed,
+        products.turned_pair,
+        products.other_product,
+        quantities.other_layer,
+        indices.index_left_out,
+        indices.index_too_many,
+    ),
+}
+"""The mistakes that are tried first if a line has no value, by the reason."""
+MOST_ATTEMPTS = 2000
+"""How many equations are compared for one line: of one mistake, and of two."""
 ON_THE_LEFT: tuple[Mistake, ...] = (indices.letters_exchanged, rules.of_another_variable)
 LEFT_COST = 0.25
 """What a correction of the left side costs more: an author knows better what is derived than what it is."""
+OF_COST = 0.05
+"""What it costs more to change what is differentiated than what it is differentiated by."""
 PAIRED_COST = 1.25
 """The dearest mistake that is tried together with a second one."""
 DEEP = 0.01
@@ -76,6 +93,7 @@ class _Attempt:
     cost: float
     equation: Equation
     corrections: tuple[Correction, ...]
+    mistakes: tuple[Mistake, ...]
 
 
 def explanation(
@@ -83,6 +101,7 @@ def explanation(
     setting: Setting,
     holds: Callable[[Equation], bool],
     *,
+    fault: str = "",
     seconds: float = 1.0,
     left_is_written: bool = True,
 ) -> Explanation | None:
@@ -96,6 +115,9 @@ def explanation(
         The letters, quantities and sizes of the document.
     holds : callable
         Whether an equation is right on all draws. It must answer False for what has no value.
+    fault : {"", "shapes", "letters"}
+        Why the line as it stands has no value, if it has none: the mistakes of products, or of letters and sums, are
+        then the first of two.
     seconds : float, default 1.0
         The time for the whole search.
     left_is_written : bool, default True
@@ -108,19 +130,23 @@ def explanation(
     """
     end = monotonic() + seconds
     single = sorted(_attempts(equation, setting, left_is_written), key=lambda attempt: attempt.cost)
-    found = _first(single, holds, end)
+    found = _first(single, holds, end, MOST_ATTEMPTS)
     if found is None:
-        cheap = [attempt for attempt in single if attempt.cost <= PAIRED_COST]
-        found = _first(_pairs(cheap, setting, left_is_written, end), holds, end)
+        first = FIRST.get(fault, MISTAKES)
+        cheap = [attempt for attempt in single if attempt.cost <= PAIRED_COST and attempt.mistakes[0] in first]
+        for seconds_of in (first, MISTAKES) if fault in FIRST else (MISTAKES,):
+            pairs = _pairs(cheap, setting, left_is_written, seconds_of)
+            found = found or _first(pairs, holds, end, MOST_ATTEMPTS)
     return _told(found) if found else None
 
 
 def _first(
-    attempts: "Sequence[_Attempt] | Iterator[_Attempt]", holds: Callable[[Equation], bool], end: float
-) -> "_Attempt | None":
+    attempts: Iterable[_Attempt], holds: Callable[[Equation], bool], end: float, most: int
+) -> _Attempt | None:
+    """Return the first attempt that is right, among as many as `most`."""
     seen = set()
     for attempt in attempts:
-        if monotonic() > end:
+        if len(seen) >= most or monotonic() > end:
             return None
         if attempt.equation in seen or not _letters_fit(attempt.equation):
             continue
@@ -149,14 +175,15 @@ def _attempts(equation: Equation, setting: Setting, left_is_written: bool) -> It
             for correction in mistake(place.node, here):
                 changed = with_part(equation.right, place.path, correction.instead)
                 cost = correction.cost + DEEP * len(place.path)
-                yield _Attempt(cost, replace(equation, right=changed), (correction,))
+                yield _Attempt(cost, replace(equation, right=changed), (correction,), (mistake,))
     for place in places(equation.left) if left_is_written else ():
         here = replace(setting, bound=place.bound, on_left=True)
         for mistake in ON_THE_LEFT:
             for correction in mistake(place.node, here):
                 changed = with_part(equation.left, place.path, correction.instead)
                 cost = correction.cost + LEFT_COST * (correction.cause != "index_on_one_side")
-                yield _Attempt(cost, replace(equation, left=changed), (correction,))
+                cost += OF_COST * (place.path[-1:] == (0,))
+                yield _Attempt(cost, replace(equation, left=changed), (correction,), (mistake,))
 
 
 def _unused(place: Place) -> frozenset[str]:
@@ -165,18 +192,17 @@ def _unused(place: Place) -> frozenset[str]:
     return frozenset(name for node in sums_around for name in node.letters if name not in free_letters(node.body))
 
 
-def _pairs(single: Sequence[_Attempt], setting: Setting, left_is_written: bool, end: float) -> Iterator[_Attempt]:
+def _pairs(
+    single: Sequence[_Attempt], setting: Setting, left_is_written: bool, mistakes: Collection[Mistake]
+) -> Iterator[_Attempt]:
     """Yield pairs of cheap corrections, those first whose first one makes the letters fit."""
-    ordered = sorted(single, key=lambda attempt: (not _letters_fit(attempt.equation), attempt.cost))
-    for first in ordered:
-        if monotonic() > end:
-            return
-        seconds = [
-            _Attempt(first.cost + second.cost, second.equation, (*first.corrections, *second.corrections))
+    for first in sorted(single, key=lambda attempt: (not _letters_fit(attempt.equation), attempt.cost)):
+        pairs = [
+            replace(second, cost=first.cost + second.cost, corrections=(*first.corrections, *second.corrections))
             for second in _attempts(first.equation, setting, left_is_written)
-            if second.cost <= PAIRED_COST
+            if second.cost <= PAIRED_COST and second.mistakes[0] in mistakes
         ]
-        yield from sorted(seconds, key=lambda attempt: attempt.cost)
+        yield from sorted(pairs, key=lambda attempt: attempt.cost)
 
 
 def _told(attempt: _Attempt) -> Explanation:
