@@ -102,8 +102,8 @@ def test_a_condition_limits_the_cells():
 
 def test_a_sum_over_a_letter_that_nothing_has_is_a_fault():
     context = contexts([LOSS, SOFTMAX])[0]
-    wrong = Negative(Summation(("j",), times(n("y", "k"), log(n("p", "k")))))
-    with pytest.raises(CountFault, match="the sum runs over j, and nothing in it has the index j"):
+    wrong = Negative(Summation(("q",), times(n("y", "k"), log(n("p", "k")))))
+    with pytest.raises(CountFault, match="the sum runs over q, and nothing in it has the index q"):
         context.compare(n("L"), wrong)
 
 

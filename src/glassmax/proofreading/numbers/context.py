@@ -42,6 +42,7 @@ class Context:
     reading: Reading
     open_of: dict[str, tuple[str, ...]] = field(default_factory=dict)
     zero_based: frozenset[str] = frozenset()
+    indexed: frozenset[str] = frozenset()
     draws: dict[tuple[int, frozenset[Adjustment]], Draw] = field(default_factory=dict)
 
     @property
@@ -53,6 +54,10 @@ class Context:
         """Return how many axes a name has; None if it is not a quantity."""
         return self.reading.ranks.get(family)
 
+    def has_indices(self, family: str) -> bool:
+        """Whether a name is written with letters as indices somewhere."""
+        return family in self.indexed
+
     def is_label(self, family: str) -> bool:
         """Whether a name is a class label, used as an index."""
         return family in self.labels
@@ -63,7 +68,9 @@ class Context:
 
     def is_parameter(self, function: str, index: Node) -> bool:
         """Whether an index of a function names a parameter of it (theta in ``h_theta(x)``): no index at all."""
-        return isinstance(index, Name) and (self.rank(index.base) or 0) > 0 or function in ("h", "log")
+        defined = self.definitions.functions.get(function)
+        whole = isinstance(index, Name) and not index.below and (self.rank(index.base) or 0) > 0
+        return whole or (defined is not None and any(isinstance(part, Name) and part == index for part in walk(defined.body)))
 
     def first_index(self, family: str) -> int:
         """Return the number of the first component: 1, or 0 for a name whose components are counted from 0."""
@@ -226,9 +233,14 @@ def contexts(equations: Sequence[Equation]) -> list[Context]:
         for name, _ in quantities_of(trees)
         if any(isinstance(one, Number) and one.value == 0 for one in name.below)
     )
+    indexed = frozenset(
+        names.of(name).family
+        for name, _ in quantities_of(trees)
+        if any(isinstance(one, Name) for one in names.of(name).indices)
+    )
+    opened = _open(trees, names, definitions)
     return [
-        Context(equations, names, definitions, labels, kronecker, one, _open(trees, names, definitions), zero)
-        for one in found
+        Context(equations, names, definitions, labels, kronecker, one, opened, zero, indexed) for one in found
     ]
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..formula import tree
 from ..formula.tree import Condition, Name, Node, Number
-from .names import LAYERS, Names, walk
+from .names import LAYERS, Names, parts_of, walk
 from .value import Fault
 
 __all__ = ["Definition", "Definitions", "Equation", "Function"]
@@ -189,7 +189,25 @@ def collect(equations: Sequence[Equation], names: Names, labels: Iterable[str]) 
         if equation.cue == "assume" and not _plain(equation):
             continue
         definitions.add(equation, labels)
+    whole = {name.base for equation in equations for name in bare_names(equation.nodes)}
+    for name, function in definitions.functions.items():
+        if name in whole and name not in definitions.found and function.equation is not None:
+            branches = ((function.body, None),)
+            definitions.found[name] = Definition(Name(name), branches, names, (function.equation,))
     return definitions
+
+
+def bare_names(nodes: Iterable[object]) -> Iterator[Name]:
+    """Yield names without an index that stand for a quantity, and functions that are differentiated: ``dJ(w)/dw``."""
+    for node in nodes:
+        for part in walk(node):
+            if isinstance(part, tree.Call):
+                continue
+            for one in parts_of(part):
+                if isinstance(one, Name) and not one.below and not one.above:
+                    yield one
+                if isinstance(part, tree.Derivative) and one is part.of and isinstance(one, tree.Call):
+                    yield one.function
 
 
 def _plain(equation: Equation) -> bool:

@@ -41,6 +41,8 @@ def derivative(node: tree.Derivative, scene: "Scene") -> Value:
 
 def _measured(of: Node, by: tuple[Node, ...], scene: "Scene") -> Value:
     variable = by[-1]
+    if isinstance(variable, tree.Transpose):  # of d^2 L / dz dz^T
+        variable = variable.of
     if not isinstance(variable, Name):
         raise UnknownFault("the variable of a derivative is no name")
     quantity = scene.names.of(variable)

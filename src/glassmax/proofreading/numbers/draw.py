@@ -21,6 +21,8 @@ SIZES = (3, 4, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13)
 SPANS = ((-1.5, 1.5), (0.3, 1.5), (0.05, 0.3))
 """Spans to draw from, in turn, until every definition has a finite value: logarithms and roots need positive numbers."""
 
+IDENTITIES = frozenset({"I", "mathbb_I", "Id"})
+
 Adjustment = tuple[str, str]
 """What a draw satisfies besides: ("sum to one", "y"), ("one-hot", "y"), ("symmetric", "M"), ("one", "N"),
 ("all sizes equal", ""), ("every size one", "")."""
@@ -79,9 +81,16 @@ class Draw:
         count = self.count(key)
         if count is not None and not shape:
             return np.asarray(float(count))
+        if family in IDENTITIES and len(shape) == 2 and shape[0] == shape[1]:
+            return np.eye(shape[0])
         low, high = SPANS[self.span]
         array: Array = rng.uniform(low, high, shape) if shape or self.span else rng.uniform(0.3, 1.5, shape)
         return self._adjust(array, family, rng)
+
+    def _classes_axis(self, family: str) -> int:
+        """The axis of the classes: the last, or the first of a matrix whose samples are columns."""
+        samples_last = self.context.columns and self.context.rank(family) == 2 and not self.context.has_indices(family)
+        return 0 if samples_last else -1
 
     def _adjust(self, array: Array, family: str, rng: np.random.Generator) -> Array:
         for what, name in self.adjusted:
@@ -89,9 +98,11 @@ class Draw:
                 continue
             if what == "sum to one" and array.ndim:
                 share = np.abs(array) + 0.1
-                array = share / share.sum(axis=-1, keepdims=True)
+                array = share / share.sum(axis=self._classes_axis(family), keepdims=True)
             elif what == "one-hot" and array.ndim:
-                array = np.eye(array.shape[-1])[rng.integers(0, array.shape[-1], array.shape[:-1])]
+                moved = np.moveaxis(array, self._classes_axis(family), -1)
+                moved = np.eye(moved.shape[-1])[rng.integers(0, moved.shape[-1], moved.shape[:-1])]
+                array = np.moveaxis(moved, -1, self._classes_axis(family))
             elif what == "symmetric" and array.ndim == 2 and array.shape[0] == array.shape[1]:
                 array = (array + array.T) / 2
             elif what == "one":

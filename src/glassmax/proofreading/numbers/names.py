@@ -87,7 +87,7 @@ class Names:
             else:
                 samples.append(above)
         if key == family and family in self._layered and self.layers:
-            key = f"{family}^{self.layers.get('l', self.layers.get('L'))}"
+            key = f"{family}^{self.layers['L']}"
         indices = (*samples, *below)
         if indices and name.base in self.split:
             return Quantity(f"{family}[{len(indices)}]", f"{key}[{len(indices)}]", indices)

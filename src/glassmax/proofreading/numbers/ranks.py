@@ -21,7 +21,11 @@ WEIGHTS = frozenset({"w", "W", "theta", "Theta", "beta", "omega", "phi", "V", "U
 SCALARS = frozenset({"L", "J", "E", "C", "N", "m", "n", "alpha", "eta", "lambda", "epsilon", "ell", "loss", "cost", "K"})
 SCALARS |= {"D", "d", "T", "t", "k", "i", "j", "c", "mathcal_L", "Loss", "Cost", "H", "MSE", "CE", "NLL", "BCE", "reg", "gamma"}
 SCALARS |= {"mu", "tau", "kappa", "rho", "R", "Z", "Omega"} - {"Z"}
-BEAM = 6
+LOSSES = frozenset({"L", "J", "E", "C", "loss", "cost", "Loss", "Cost", "mathcal_L", "N", "M", "MSE", "CE", "NLL", "BCE"})
+BEAM = 16
+MOST_READINGS = 6
+FARTHEST = 3.0
+"""A reading that costs so much more than the best is left out."""
 
 
 @dataclass
@@ -100,7 +104,7 @@ def candidates(family: str, uses: Uses, scalar: bool, scalars: bool = False) -> 
         more = 0.0 if whole else 0.2 if uses.turned or uses.bold else 2.0
         return [(most, 0.0), (most + 1, more)] if most == 1 else [(most, 0.0)]
     if scalar:
-        return [(0, 0.0)]
+        return [(0, 0.0)] if base in LOSSES or not base[:1].isupper() else [(0, 0.0), (2, 1.5)]
     if uses.turned and not (uses.layered and base in WEIGHTS):
         return [(2, 0.0), (1, 0.5)] if base[:1].isupper() else [(1, 0.0), (2, 0.3 if base in WEIGHTS else 1.0)]
     if base in WEIGHTS and not base[:1].isupper():
@@ -165,6 +169,7 @@ class Search:
         nodes = [one for one in (left if equation.sides[0] is None else None, *equation.sides) if one is not None]
         families = self._families([*nodes, equation.condition] if equation.condition else nodes)
         found: list[Reading] = []
+        best = min(state.cost for state in states)
         for state in states:
             fresh = [family for family in families if family not in state.ranks]
             options = [candidates(family, self.uses[family], family in self.scalars, state.scalars) for family in fresh]
@@ -172,10 +177,12 @@ class Search:
             for choice in choices:
                 ranks = {**state.ranks, **{family: rank for family, (rank, _) in zip(fresh, choice, strict=True)}}
                 cost = state.cost + sum(cost for _, cost in choice)
+                if cost > best + FARTHEST:
+                    break
                 there = replace(state, cost=cost, ranks=ranks, dims=state.dims.copy())
                 found.append(self._try(there, state, nodes, equation, given))
         found.sort(key=lambda state: state.cost)
-        return _different(found)[:BEAM]
+        return [state for state in _different(found)[:BEAM] if state.cost <= found[0].cost + FARTHEST]
 
     def _families(self, nodes: Sequence[object]) -> list[str]:
         found = []
@@ -249,6 +256,7 @@ def readings(
             left = equation.sides[0] if equation.sides[0] is not None else left
             if (id(equation) in definitions.given) == given:
                 states = search.extend(states, equation, left, given)
+    states = states[:MOST_READINGS]
     for state in states:
         _other_layers(search, state)
         for family, uses in search.uses.items():

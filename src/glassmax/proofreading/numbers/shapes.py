@@ -66,6 +66,10 @@ class Form:
 SCALAR = Form()
 
 
+def _is_number(node: Node) -> bool:
+    return isinstance(node, Number) or (isinstance(node, tree.Negative) and _is_number(node.of))
+
+
 @dataclass
 class Inference:
     """Goes through trees with the numbers of axes in `ranks`, and ties axes in `dims`."""
@@ -87,7 +91,10 @@ class Inference:
             case Name():
                 return self._name(node, letters)
             case tree.Add(terms):
-                return self._alike([self.of(term, letters) for term in terms])
+                forms = [self.of(term, letters) for term in terms]
+                mixed = [form for form, term in zip(forms, terms, strict=True) if not _is_number(term)]
+                self.odd += len({min(len(form.dims), 1) for form in mixed}) > 1
+                return self._alike(forms)
             case tree.Negative(of):
                 return self.of(of, letters)
             case tree.Product(factors, signs):
@@ -134,6 +141,8 @@ class Inference:
         dims = tuple(("axis", quantity.key, n) for n in range(rank))
         for dim in dims:
             self.dims.find(dim)
+        if quantity.family in ("I", "Id") and rank == 2:
+            self.dims.same(dims[0], dims[1])
         for dim, index in zip(dims, quantity.indices, strict=False):
             self._index(index, dim, letters)
         rest = dims[len(quantity.indices) :]
