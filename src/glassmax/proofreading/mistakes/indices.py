@@ -165,7 +165,7 @@ def index_left_out(node: Node, setting: Setting) -> Iterator[Correction]:
     if not isinstance(node, Name) or node.below or letter_of(node) in setting.letters:
         return
     axes = setting.axes(node)
-    if axes not in (1, 2):
+    if axes not in (1, 2) or not setting.left_letters | setting.right_letters | setting.bound:
         return
     for letters in product(setting.letters, repeat=axes):
         instead = replace(node, below=tuple(Name(name) for name in letters), typed_as=node.typed_as or "_")

@@ -9,8 +9,8 @@ from .correction import Correction, Setting
 
 __all__ = ["factors_reordered", "other_product", "transposed", "turned_pair"]
 
-LONGEST = 4
-"""A product with more factors is reordered at neighboring factors only."""
+LONGEST = 3
+"""A longer product is reordered at two neighbors, or from its end."""
 SCALAR = (Number, Quotient)
 
 
@@ -19,8 +19,7 @@ def factors_reordered(node: Node, setting: Setting) -> Iterator[Correction]:
     if not isinstance(node, Product):
         return
     count = len(node.factors)
-    orders = permutations(range(count)) if count <= LONGEST else _neighbors(count)
-    for order in orders:
+    for order in permutations(range(count)) if count <= LONGEST else _neighbors(count):
         if list(order) != list(range(count)):
             instead = Product(tuple(node.factors[at] for at in order), node.signs)
             says = f"the factors of {write(node)} stand in the wrong order"
@@ -28,10 +27,12 @@ def factors_reordered(node: Node, setting: Setting) -> Iterator[Correction]:
 
 
 def _neighbors(count: int) -> Iterator[tuple[int, ...]]:
+    """Yield the orders with two neighbors exchanged, and the order from the end."""
     for at in range(count - 1):
         order = list(range(count))
         order[at], order[at + 1] = at + 1, at
         yield tuple(order)
+    yield tuple(reversed(range(count)))
 
 
 def transposed(node: Node, setting: Setting) -> Iterator[Correction]:

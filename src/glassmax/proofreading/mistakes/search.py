@@ -55,9 +55,9 @@ MISTAKES: tuple[Mistake, ...] = (
 FIRST: dict[str, tuple[Mistake, ...]] = {
     "letters": MISTAKES[:11],
     "shapes": (
+        products.turned_pair,
         products.factors_reordered,
         products.transposed,
-        products.turned_pair,
         products.other_product,
         quantities.other_layer,
         indices.index_left_out,
@@ -164,21 +164,23 @@ def _letters_fit(equation: Equation) -> bool:
     return not left or free_letters(equation.right) <= left
 
 
-def _attempts(equation: Equation, setting: Setting, left_is_written: bool) -> Iterator[_Attempt]:
+def _attempts(
+    equation: Equation, setting: Setting, left_is_written: bool, mistakes: Collection[Mistake] = MISTAKES
+) -> Iterator[_Attempt]:
     """Yield the equation with each correction at each place."""
     left, right = frozenset(free_letters(equation.left)), frozenset(free_letters(equation.right))
     twice = frozenset(letter for letter in left if indices.count_of(equation.left, letter) > 1)
     setting = replace(setting, left_letters=left, right_letters=right, left_twice=twice)
     for place in places(equation.right):
         here = replace(setting, bound=place.bound, unused=_unused(place))
-        for mistake in MISTAKES:
+        for mistake in mistakes:
             for correction in mistake(place.node, here):
                 changed = with_part(equation.right, place.path, correction.instead)
                 cost = correction.cost + DEEP * len(place.path)
                 yield _Attempt(cost, replace(equation, right=changed), (correction,), (mistake,))
     for place in places(equation.left) if left_is_written else ():
         here = replace(setting, bound=place.bound, on_left=True)
-        for mistake in ON_THE_LEFT:
+        for mistake in [one for one in ON_THE_LEFT if one in mistakes]:
             for correction in mistake(place.node, here):
                 changed = with_part(equation.left, place.path, correction.instead)
                 cost = correction.cost + LEFT_COST * (correction.cause != "index_on_one_side")
@@ -199,8 +201,8 @@ def _pairs(
     for first in sorted(single, key=lambda attempt: (not _letters_fit(attempt.equation), attempt.cost)):
         pairs = [
             replace(second, cost=first.cost + second.cost, corrections=(*first.corrections, *second.corrections))
-            for second in _attempts(first.equation, setting, left_is_written)
-            if second.cost <= PAIRED_COST and second.mistakes[0] in mistakes
+            for second in _attempts(first.equation, setting, left_is_written, mistakes)
+            if second.cost <= PAIRED_COST
         ]
         yield from sorted(pairs, key=lambda attempt: attempt.cost)
 

@@ -7,6 +7,7 @@ l is 3. Its indices are what is left: samples above come first, then the letters
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from fractions import Fraction
+from functools import cache
 
 from ..formula.tree import Add, Condition, Name, Negative, Node, Number, Summation
 from .value import UnknownFault
@@ -28,15 +29,23 @@ class Quantity:
 
 def parts_of(node: object) -> Iterator[Node | Condition]:
     """Yield the parts right below a node, those in its indices, bounds and conditions included."""
-    for field in fields(node):  # type: ignore[arg-type]
-        value = getattr(node, field.name)
+    for name in _fields_of(type(node)):
+        value = getattr(node, name)
         stack = list(value) if isinstance(value, tuple) else [value]
         while stack:
             part = stack.pop(0)
             if isinstance(part, tuple):
                 stack = list(part) + stack
-            elif is_dataclass(part) and not isinstance(part, type):
-                yield part  # type: ignore[misc]
+            elif _fields_of(type(part)):
+                yield part
+
+
+@cache
+def _fields_of(kind: type) -> tuple[str, ...]:
+    """Return the fields of a kind of node that can hold parts; none for what is no node."""
+    if not is_dataclass(kind):
+        return ()
+    return tuple(field.name for field in fields(kind) if field.compare)
 
 
 def walk(node: object) -> Iterator[Node | Condition]:
@@ -74,6 +83,9 @@ class Names:
     def of(self, name: Name) -> Quantity:
         """Return what a name stands for."""
         family, below = name.base, name.below
+        stem, _, digits = family.rpartition("_")
+        if digits.isdigit() and stem in self._layered:  # W2 of a program is W^{[2]}
+            return Quantity(stem, f"{stem}^{digits}", below)
         if below and isinstance(below[0], Number) and name.base in self._numbered:
             family, below = f"{name.base}_{below[0].value}", below[1:]
         if name.primes:
