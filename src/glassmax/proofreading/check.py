@@ -58,7 +58,8 @@ def check_derivation(text: str, *, goal: str | None = None, kind: str | None = N
     statements = statements_of(text, kind)
     if not statements:
         raise ExpressionError(f"The text has no formula that could be read as {NAMED[kind]}. {EXAMPLES[kind]}")
-    return Checked(tuple(judge(statements)), source=text)
+    judgement = judge(statements)
+    return Checked(tuple(judgement.lines), judgement.notes, source=text)
 
 
 NAMED = {"markdown": "Markdown", "tex": "LaTeX", "text": "plain text"}

@@ -8,6 +8,7 @@
     readings        the reading of the document under which most lines are right
     assumptions     what a line needs to be right: that y sums to one
     surroundings    the letters and quantities around a wrong line
+    notes           how the document was read, in sentences
     verdict         the verdict of one step
     judge           all lines of a document
 """

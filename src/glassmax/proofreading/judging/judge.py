@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from time import monotonic
+from typing import NamedTuple
 
 from ..checked import FOLLOWS, GIVEN, INDICES, NOT_READ, WRONG, CheckedLine
 from ..document import Statement
@@ -12,19 +13,27 @@ from .assumptions import is_assumption, stated_assumptions, usual_assumptions
 from .chains import Step, steps_of
 from .document import Document
 from .lines import Line, lines_of
+from .notes import notes_of
 from .readings import best_reading
 from .reasons import reason_of
 from .updates import update_of
 from .verdict import Verdict, verdict_of
 
-__all__ = ["judge"]
+__all__ = ["Judgement", "judge"]
 
 SECONDS = 4.0
 """The time for all searches of one document."""
 SECONDS_A_LINE = 0.8
 
 
-def judge(statements: Sequence[Statement]) -> list[CheckedLine]:
+class Judgement(NamedTuple):
+    """The lines with their verdicts, and how the document was read, in sentences."""
+
+    lines: list[CheckedLine]
+    notes: tuple[str, ...] = ()
+
+
+def judge(statements: Sequence[Statement]) -> Judgement:
     """Judge each statement of a derivation.
 
     Parameters
@@ -34,13 +43,13 @@ def judge(statements: Sequence[Statement]) -> list[CheckedLine]:
 
     Returns
     -------
-    list of CheckedLine
-        One for each statement, in their order.
+    Judgement
+        A line for each statement, in their order, and how the document was read.
     """
     lines = lines_of(statements)
     context = best_reading(lines)
     if context is None:
-        return [_unread(line, line.fault) for line in lines]
+        return Judgement([_unread(line, line.fault) for line in lines])
     end = monotonic() + SECONDS
     equations = [line.equation for line in lines if line.equation is not None]
     formulas = tuple(side for equation in equations for side in equation.sides if side is not None)
@@ -55,7 +64,7 @@ def judge(statements: Sequence[Statement]) -> list[CheckedLine]:
         if found.verdict == WRONG or (found.verdict == FOLLOWS and "which is wrong" in found.says):
             wrong[at] = line.statement.line
         checked.append(_checked(line, found, step))
-    return checked
+    return Judgement(checked, notes_of(formulas, context))
 
 
 def _worst(
