@@ -23,7 +23,7 @@ __all__ = ["Judgement", "judge"]
 
 SECONDS = 4.0
 """The time for all searches of one document."""
-SECONDS_A_LINE = 0.8
+SECONDS_A_LINE = 1.5
 
 
 class Judgement(NamedTuple):

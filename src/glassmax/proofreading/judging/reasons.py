@@ -1,11 +1,14 @@
 """Why a step is wrong: the search of its mistake on the numbers of the document, and what is said of it."""
 
+from dataclasses import dataclass
+
 from ..checked import INDICES, NOT_READ, WRONG
-from ..formula.tree import Condition, Node
+from ..formula.tree import Condition
 from ..formula.walk import free_letters
 from ..formula.write import write
 from ..mistakes.correction import Equation
 from ..mistakes.search import Explanation, explanation
+from .assumptions import Assumption, in_words
 from .chains import Step
 from .document import Document
 from .surroundings import setting_of
@@ -13,45 +16,75 @@ from .verdict import Verdict, as_arrays
 
 __all__ = ["reason_of"]
 
+COMPONENT = "the left side is a whole array, the right side has the indices of a component"
+FIRST_SHARE = 0.75
+"""The share of the time for the right side as arrays, before the right side as it stands is tried."""
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Whether a corrected equation is right, under the assumptions of the document."""
+
+    condition: Condition | None
+    document: Document
+    assumption: tuple[Assumption, ...]
+    kinds: tuple[str, ...]
+
+    def kind(self, equation: Equation, turns: tuple[int, ...] | None = None) -> str:
+        return self.document.compare(equation.left, equation.right, self.condition, self.assumption, turns).kind
+
+    def holds(self, equation: Equation) -> bool:
+        return self.kind(equation, (0,)) in self.kinds and self.kind(equation) in self.kinds
+
+    def provided(self, equation: Equation) -> str:
+        """Return the assumption that the corrected equation needs, in words after a comma."""
+        found = self.document.compare(equation.left, equation.right, self.condition)
+        if found.kind in self.kinds or not self.assumption:
+            return ""
+        used = free_letters(equation.left) | free_letters(equation.right)
+        return f", if {in_words(self.assumption, self.document, used)}"
+
 
 def reason_of(step: Step, condition: Condition | None, document: Document, seconds: float) -> Verdict:
     """Search the mistake of a step that is not right."""
-    whole = as_arrays(step)
-    kinds = ("same",) if free_letters(step.left) or not free_letters(step.right) else ("same", "component")
+    loose = not free_letters(step.left) and bool(free_letters(step.right))
     assumption = tuple(one.assumption for one in document.stated) or document.usual
-
-    def holds(equation: Equation) -> bool:
-        for turns in ((0,), None):
-            found = document.compare(equation.left, equation.right, condition, assumption, turns)
-            if found.kind not in kinds:
-                return False
-        return True
-
-    rights: list[Node] = [step.right] if whole is None else [whole, step.right]
-    for right in rights:
-        equation = Equation(step.left, right)
-        if right is whole and holds(equation):
-            return _components(equation)
-        setting = setting_of(equation, document.formulas, document.context)
-        kind = document.compare(equation.left, equation.right, condition, assumption).kind
-        share = seconds / len(rights)
-        why = explanation(equation, setting, holds, fault=kind, seconds=share, left_is_written=step.own_left)
+    trial = _Trial(condition, document, assumption, ("same", "component") if loose else ("same",))
+    whole = as_arrays(step)
+    if whole is not None:
+        equation = Equation(step.left, whole)
+        if trial.holds(equation):
+            notation = f"{COMPONENT}; as arrays {write(whole)}{trial.provided(equation)}"
+            return Verdict(INDICES, "component_for_vector", COMPONENT, notation, equation)
+        why = _searched(equation, step, trial, seconds * FIRST_SHARE)
         if why is not None:
-            return _explained(why, right is whole)
+            return _explained(why, trial, f"; {COMPONENT}")
+        seconds *= 1 - FIRST_SHARE
+    why = _searched(Equation(step.left, step.right), step, trial, seconds)
+    return _unexplained(step, condition, document) if why is None else _explained(why, trial)
+
+
+def _searched(equation: Equation, step: Step, trial: _Trial, seconds: float) -> Explanation | None:
+    setting = setting_of(equation, trial.document.formulas, trial.document.context)
+    letters = not free_letters(equation.right) <= free_letters(equation.left)
+    fault = "letters" if letters else trial.kind(equation, (0,))
+    return explanation(equation, setting, trial.holds, fault=fault, seconds=seconds, left_is_written=step.own_left)
+
+
+def _explained(why: Explanation, trial: _Trial, also: str = "") -> Verdict:
+    if set(why.causes) == {"outer_product"}:
+        notation = f"as matrices an outer product, {write(why.equation.right)}{trial.provided(why.equation)}"
+        return Verdict(INDICES, why.cause, why.says + also, notation, why.equation)
+    return Verdict(WRONG, why.cause, why.says + also + trial.provided(why.equation), equation=why.equation)
+
+
+def _unexplained(step: Step, condition: Condition | None, document: Document) -> Verdict:
+    """Say what is certain of a step whose mistake was not found."""
     fault = document.compare(step.left, step.right, condition)
+    loose = sorted(free_letters(step.right) - free_letters(step.left))
+    if loose and free_letters(step.left):
+        says = f"the index {loose[0]} stands on the right side only, and no sum is over it"
+        return Verdict(WRONG, "index_on_one_side", says)
     if fault.kind in ("shapes", "letters"):
         return Verdict(NOT_READ, says=fault.reason)
     return Verdict(WRONG, "not_in_catalogue", "the two sides are different numbers")
-
-
-def _components(equation: Equation) -> Verdict:
-    says = "the left side is a whole array, the right side has the indices of a component"
-    return Verdict(INDICES, "component_for_vector", says, f"{says}; as arrays {write(equation.right)}", equation)
-
-
-def _explained(why: Explanation, components: bool) -> Verdict:
-    if set(why.causes) == {"outer_product"}:
-        notation = f"as matrices an outer product, {write(why.equation.right)}"
-        return Verdict(INDICES, why.cause, why.says, notation, why.equation)
-    also = "; the left side is a whole array, the right side has the indices of a component" if components else ""
-    return Verdict(WRONG, why.cause, why.says + also, equation=why.equation)

@@ -162,12 +162,11 @@ def _each_index(node: Node, change: Callable[[str], str]) -> Node:
 
 def index_left_out(node: Node, setting: Setting) -> Iterator[Correction]:
     """A quantity lost its index: y (delta_ij - y) for y_i (delta_ij - y_j)."""
-    if not isinstance(node, Name) or node.below or letter_of(node) in setting.letters:
+    if not isinstance(node, Name) or node.below or node.base in setting.letters:
         return
     axes = setting.axes(node)
-    if axes not in (1, 2) or not setting.left_letters | setting.right_letters | setting.bound:
-        return
-    for letters in product(setting.letters, repeat=axes):
+    present = sorted(setting.left_letters | setting.right_letters | setting.bound)
+    for letters in product(present, repeat=axes) if axes in (1, 2) else ():
         instead = replace(node, below=tuple(Name(name) for name in letters), typed_as=node.typed_as or "_")
         yield Correction("index_missing", instead, f"{write(node)} has no index where it must be {write(instead)}", 1.2)
 

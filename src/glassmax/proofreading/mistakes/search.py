@@ -140,9 +140,7 @@ def explanation(
     return _told(found) if found else None
 
 
-def _first(
-    attempts: Iterable[_Attempt], holds: Callable[[Equation], bool], end: float, most: int
-) -> _Attempt | None:
+def _first(attempts: Iterable[_Attempt], holds: Callable[[Equation], bool], end: float, most: int) -> _Attempt | None:
     """Return the first attempt that is right, among as many as `most`."""
     seen = set()
     for attempt in attempts:
