@@ -6,6 +6,7 @@
     passages        formulas, words, code and headings of a Markdown, LaTeX or text file
     rows            a displayed formula to its rows
     decorations     colors, boxes, tags and underbraces go
+    macros          commands that the document defines
     plain_lines     lines of plain text
     program_lines   blocks of code
     assembling      pieces to statements: cues, cases, what continues what

@@ -2,14 +2,14 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from . import words
 from .brackets import UnbalancedError
 from .pieces import Piece
 from .segments import SHAPES, Segment, is_condition, segments
-from .sides import DEFINES, equation_sides
+from .sides import DEFINES, equation_sides, tidy
 from .statement import Statement
 
 __all__ = ["assembled"]
@@ -17,8 +17,14 @@ __all__ = ["assembled"]
 DERIVATIVE = re.compile(
     r"\s*(?:\\frac\s*\{?\s*\{?\s*(?:\\partial|\\mathrm\s*\{?d|d(?![a-z]))|\\nabla|∇|\\partial|∂|d\w*\s*/\s*d|\(?\s*[d∂][A-Za-z_]*\s*/)"
 )
-NEGATED = {"=": r"\ne", "==": "!=", r"\ne": "=", r"\neq": "=", "!=": "=", "≠": "="}
-RELATION = re.compile(r"==|!=|\\neq?(?![a-z])|=|≠")
+NEGATED = {"=": r"\ne", "==": "!=", r"\ne": "=", r"\neq": "=", "!=": "=", "≠": "=", ">": r"\le", "<": r"\ge"}
+NEGATED |= {"<=": ">", ">=": "<", r"\le": ">", r"\leq": ">", r"\ge": "<", r"\geq": "<", "≤": ">", "≥": "<"}
+RELATION = re.compile(r"==|!=|<=|>=|\\(?:neq?|leq?|geq?)(?![a-z])|[=≠<>≤≥]")
+
+
+LEADING = re.compile(r"(?:[\s&,]|\\\\)*")
+"""What stands before the first sign of an equation."""
+LONGEST_LETTER = 12
 
 
 @dataclass
@@ -26,6 +32,7 @@ class _Case:
     """The case that the statements after it are limited to, and what it was used for so far."""
 
     text: str
+    row: int
     left: str | None = None
     block: int = -1
 
@@ -48,11 +55,12 @@ class _Assembler:
     def __init__(self, text: str, clean: Callable[[str], str]) -> None:
         self.text = text
         self.clean = clean
+        self.case: _Case | None = None
         self.breaks = [match.end() for match in re.finditer("\n", text)]
         self.statements: list[Statement] = []
         self.clause = ""
         self.block = 0
-        self.case: _Case | None = None
+        self.row = 0
         self.last_condition = ""
         self.display = False
         self.waiting: Segment | None = None
@@ -61,11 +69,18 @@ class _Assembler:
         self.cue = ""
 
     def new_sentence(self) -> None:
-        """Forget what belongs to one sentence or one row."""
+        """Forget what belongs to one sentence or one row; so does a case told in it, once it was used."""
+        if self.case and self.case.left is not None and self.case.row == self.row:
+            self.case = None
+        self.row += 1
+        self.told = ""
         self.last: int | None = None
         self.led = False
         self.clause = ""
         self.unused_case = 0
+        self.limited = False
+        self.further: str | None = None
+        self.further_case: str | None = None
 
     def line(self, place: int) -> int:
         return bisect_right(self.breaks, place) + 1
@@ -77,26 +92,59 @@ class _Assembler:
             self.case = None
         if (case := self.case) and case.left is not None and not words.is_connecting(text):
             case.block = -1
-        parts = words.SENTENCE_END.split(text)
-        if len(parts) > 1:
+        first, *rest = words.SENTENCE_END.split(text)
+        self.take_clause(first)
+        if rest:
             self.new_sentence()
-        self.clause += parts[-1] + " "
-        if words.OTHERWISE.search(parts[-1]) and self.last_condition:
-            self.take_condition(_negated(self.last_condition))
+            self.take_clause(rest[-1])
+
+    def take_clause(self, text: str) -> None:
+        self.clause += text + " "
+        self.tell(text)
+        if words.OTHERWISE.search(text) and self.last_condition:
+            self.take_condition(_negated(self.last_condition), otherwise=True)
         elif told := words.unformal_case(self.clause):
             self.take_condition(told)
 
-    def take_condition(self, text: str) -> None:
+    def tell(self, text: str) -> None:
+        """Take a comparison that is told in words: ``i equals j``, ``i and j are different``."""
+        self.told += " " + text.strip()
+        if condition := words.told_comparison(self.told):
+            self.told = ""
+            self.take_condition(condition)
+
+    def take_condition(self, text: str, *, otherwise: bool = False) -> None:
         text = " ".join(text.strip(" \n\t.,;:").split())
         if text.startswith("(") and text.endswith(")"):
             text = text[1:-1].strip()
         self.last_condition = text
         if self.last is not None and not self.led:
-            self.statements[self.last] = replace(self.statements[self.last], condition=text)
+            self.limit(self.last, text, otherwise=otherwise)
             return
         self.unused_case += 1
-        self.case = None if self.unused_case > 1 else _Case(text)
+        self.case = None if self.unused_case > 1 else _Case(text, self.row)
         self.led = True
+
+    def limit(self, place: int, text: str, *, otherwise: bool) -> None:
+        """Limit a statement to the case that stands after it, or after a further value: ``1 if i = j, 0 otherwise``."""
+        statement = self.statements[place]
+        if self.further is not None:
+            self.add_branch(place, self.further, text)
+        elif self.limited and otherwise:
+            self.further_case = text
+        else:
+            both = f"{statement.condition}, {text}" if self.limited else text
+            self.statements[place] = replace(statement, condition=both)
+            self.limited = True
+
+    def add_branch(self, place: int, value: str, condition: str) -> None:
+        """Make the last side of a statement cases: what it holds under its condition, and a further value."""
+        statement = self.statements[place]
+        first = f"{statement.sides[-1]} & {statement.condition}"
+        cases = rf"\begin{{cases}} {first} \\ {self.clean(tidy(value))} & {condition} \end{{cases}}"
+        self.statements[place] = replace(statement, sides=(*statement.sides[:-1], cases), condition="")
+        self.further = self.further_case = None
+        self.limited = False
 
     # formulas
 
@@ -117,17 +165,26 @@ class _Assembler:
             self.take_condition(part.text)
         elif part.kind in ("equation", "relation"):
             self.take_equation(part, latex)
+        elif part.kind == "expression" and self.last is not None and self.limited:
+            if self.further_case is not None:
+                self.add_branch(self.last, part.text, self.further_case)
+            else:
+                self.further = part.text
         elif part.kind == "expression" and self.display:
             self.waiting = part
+        elif part.kind == "expression" and len(part.text) <= LONGEST_LETTER:
+            self.tell(part.text)
 
     def is_case(self, part: Segment) -> bool:
         """Return whether a comparison is the case of a statement, and no statement."""
-        asked = words.asks_condition(self.clause) or (part.kind == "relation" and self.last is not None)
+        asked = words.asks_condition(self.clause) or (
+            part.kind == "relation" and (self.last is not None or words.gives_condition(self.clause))
+        )
         return asked and is_condition(part.text)
 
     def take_equation(self, part: Segment, latex: bool) -> None:
         sides, fault = equation_sides(part.text)
-        start, end = part.start, part.start + len(part.text)
+        start, end = part.start + LEADING.match(part.text).end(), part.start + len(part.text)  # type: ignore[union-attr]
         if SHAPES.search(part.text):
             sides, fault = [], "it is about shapes, not about values"
         if fault and len(sides) < 2:
@@ -144,7 +201,7 @@ class _Assembler:
             self.add(start, end, (), fault, latex)
 
     def add(self, start: int, end: int, sides: tuple[str, ...], fault: str, latex: bool, defines: bool = False) -> None:
-        start += re.match(r"(?:[\s&,]|\\\\)*", self.text[start:end]).end()  # type: ignore[union-attr]
+        start += LEADING.match(self.text[start:end]).end()  # type: ignore[union-attr]
         source = " ".join(re.sub(r"\\\\|(?<!\\)&(?!amp;)", " ", self.text[start:end]).split())
         statement = Statement(self.line(start), source, sides, skipped=fault, latex=latex)
         if sides:
@@ -152,6 +209,7 @@ class _Assembler:
         self.statements.append(statement)
         if sides:
             self.last = len(self.statements) - 1
+        self.limited, self.further, self.further_case = False, None, None
         self.clause = ""
 
     def with_words(self, statement: Statement, defines: bool) -> Statement:
@@ -196,6 +254,7 @@ class _Assembler:
             return ""
         if case.left is None:
             case.left, case.block = statement.sides[0], self.block
+            self.unused_case = 0
             return case.text
         if case.block == self.block or case.left == statement.sides[0]:
             return case.text
@@ -205,6 +264,7 @@ class _Assembler:
     # marks between
 
     def end_block(self) -> None:
+        self.row += 1
         if self.waiting is not None:
             self.waiting = None
         self.block += 1
@@ -213,7 +273,7 @@ class _Assembler:
 def assembled(pieces: Iterable[Piece], text: str, clean: Callable[[str], str] = str) -> list[Statement]:
     """Return the statements of a document; `clean` is applied to each side."""
     assembler = _Assembler(text, clean)
-    for piece in pieces:
+    for piece in _with_equals(pieces):
         if piece.kind == "words":
             assembler.take_words(piece.text)
         elif piece.kind in ("formula", "row"):
@@ -235,10 +295,23 @@ def assembled(pieces: Iterable[Piece], text: str, clean: Callable[[str], str] = 
     return assembler.statements
 
 
+def _with_equals(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Yield the pieces, two formulas with only an equals sign between them as one: ``$y$ = $x$``."""
+    held: list[Piece] = []
+    for piece in pieces:
+        held.append(piece)
+        if [piece.kind for piece in held] == ["formula", "words", "formula"] and held[1].text.strip() == "=":
+            first, _, last = held
+            gap = " " * (last.start - first.start - len(first.text) - 2)
+            held = [Piece("formula", f"{first.text} ={gap}{last.text}", first.start, latex=True)]
+        while held and not (held[0].kind == "formula" and all(p.kind == "words" and p.text.strip() in ("=", "") for p in held[1:2])):
+            yield held.pop(0)
+    yield from held
+
+
 def _negated(condition: str) -> str:
-    """Return the opposite of a comparison by equals or not equals."""
+    """Return the opposite of a comparison."""
     relations = RELATION.findall(condition)
     if len(relations) != 1:
-        return f"otherwise than {condition}"
-    sign = NEGATED[relations[0]]
-    return RELATION.sub(lambda match: sign if "\\" in condition or sign != r"\ne" else "≠", condition)
+        return "otherwise"
+    return RELATION.sub(lambda match: f" {NEGATED[match[0]]} ", condition).replace("  ", " ")

@@ -75,7 +75,7 @@ def matching_braces(text: str) -> dict[int, int]:
 def undecorated(text: str) -> str:
     """Return the formula without its decoration, each character that stays at its place."""
     text = ENTITY.sub(lambda match: ENTITIES[match.group()].ljust(len(match.group())), text)
-    text = _with_cases(text)
+    text = _with_cases(text.replace("\t", " "))
     page = _Page(text)
     for token in TOKEN.finditer(text):
         page.strip(token)

@@ -20,8 +20,8 @@ ENVIRONMENT = rf"\\begin\{{(?P<environment>{'|'.join(ROWS)})\*?\}}"
 CODE_ENVIRONMENT = r"\\begin\{(?P<listing>verbatim|lstlisting|minted|Verbatim|pythoncode)\}(?:\[[^\]\n]*\])?(?:\{\w+\})?"
 OPENING = re.compile(
     r"(?P<fence>^[ \t>]*(?P<ticks>```+|~~~+)[ \t]*\{?(?P<language>[\w+-]*)[^\n`]*\n)"
-    r"|(?P<heading>^[ \t>]*#{1,6}[ \t][^\n]*|^[^\n]+\n(?:=+|-+)[ \t]*$|\\(?:sub)*(?:section|paragraph|chapter)\*?\{[^{}\n]*\})"
-    r"|(?P<bold>^[ \t>]*(?:\*\*|__)[^*\n]+(?:\*\*|__)[:.]?[ \t]*$)"
+    r"|(?P<heading>^[ \t>]*#{1,6}[ \t]|\\(?:sub)*(?:section|paragraph|chapter)\*?\{"
+    r"|^[ \t>]*(?:\*\*|__)(?=[^*\n]+(?:\*\*|__)[:.]?[ \t]*$))"
     r"|(?P<blank>\n[ \t>]*\n)"
     r"|(?P<script><script[^>\n]*math/tex[^>\n]*>|<math[^>\n]*>|\[(?:tex|latex|itex)\])"
     rf"|{CODE_ENVIRONMENT}|{ENVIRONMENT}"
@@ -83,10 +83,10 @@ class _Reader:
     def passage(self, match: re.Match[str]) -> tuple[int | None, Iterator[Piece]]:
         """Return where a passage that opens with `match` ends, and its pieces; None if it is no passage."""
         kind = next(name for name in match.groupdict() if name not in ("ticks", "language") and match[name] is not None)
-        if kind in ("escaped",) or (self.kind == "text" and kind in ("heading", "bold", "blank", "ticked")):
+        if kind in ("escaped",) or (self.kind == "text" and kind in ("heading", "blank", "ticked")):
             return None, iter(())
-        if kind in ("heading", "bold"):
-            return match.end(), iter((Piece("heading", "", match.start()), Piece("words", match[0], match.start())))
+        if kind == "heading":
+            return match.end(), iter((Piece("heading", "", match.start()),))
         if kind == "blank":
             return match.end() - 1, iter((Piece("block", "", match.start()),))
         return getattr(self, f"_{kind}")(match)  # type: ignore[no-any-return]

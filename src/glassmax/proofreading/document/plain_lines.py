@@ -75,7 +75,7 @@ def _is_note(text: str) -> bool:
 
 def has_formula(line: str, names: frozenset[str]) -> bool:
     """Return whether a line of prose is, apart from a few words, a formula with an equals sign."""
-    if "=" not in line or len(line) > 400:
+    if "=" not in line or len(line) > 400 or RULE.fullmatch(line):
         return False
     pieces = [*split_words(line[PREFIX.match(line).end() :], 0, names)]  # type: ignore[union-attr]
     count = sum(len(piece.text.split()) for piece in pieces if piece.kind == "words")

@@ -4,6 +4,7 @@ import re
 
 from ...errors import ExpressionError, one_of
 from .assembling import assembled
+from .macros import macros_of
 from .passages import passages
 from .statement import Statement
 
@@ -52,14 +53,14 @@ def statements_of(text: str, kind: str = "markdown") -> list[Statement]:
     if len(text) > LONGEST_DOCUMENT:
         raise ExpressionError(f"the document is too long: at most {LONGEST_DOCUMENT:,} characters, got {len(text):,}", text, 0)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    page = text
+    macros, page = macros_of(text)
     if kind == "tex":
         page = PREAMBLE.sub(_blank, page, count=1)
         page = COMMENT.sub(_blank, page)
         page = re.sub(r"\\end\{document\}.*", _blank, page, flags=re.DOTALL)
     elif kind == "markdown":
         page = HTML_COMMENT.sub(_blank, page)
-    return assembled(passages(page, kind), text)
+    return assembled(passages(page, kind), text, macros.expanded)
 
 
 def _blank(match: re.Match[str]) -> str:

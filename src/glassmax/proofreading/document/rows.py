@@ -14,7 +14,7 @@ LONGEST = 20_000
 
 BREAK = re.compile(r"\\\\|\\cr(?![A-Za-z])|\\newline(?![A-Za-z])")
 OPERATOR = r"[+\-−*/·×⊙]|\\(?:cdot|times|odot|pm|circ)(?![A-Za-z])"
-LEADING = re.compile(rf"[\s&]*(?:{OPERATOR})")
+LEADING = re.compile(rf"(?:[\s&]|\{{\}})*(?:{OPERATOR})")
 TRAILING = re.compile(rf"(?:{OPERATOR}|=|\\equiv|\()[\s&]*$")
 EQUALS_FIRST = re.compile(r"[\s&]*(?:=|:=|\\equiv|≡|\\approx|≈)")
 

@@ -23,10 +23,13 @@ LABEL = re.compile(
     r"|(?:\\math\w+\s*\{\s*)?(?:Eq|EQ|eq)[A-Za-z]*[ .~]*[\d.]*\w?\s*\}?"
 )
 INDEX = r"\\?[A-Za-z]+(?:_\{?\\?\w+\}?|\[\w+\])?|[a-z][ᵢⱼₖₗₘₙ]|\d+"
-INDEX_LETTER = r"[a-dh-nqrstc](?:'|\\prime)?|[a-z]_\{?[a-z]\}?|y\[[a-z]\]|[yt][ᵢⱼₖₗₘₙ]|\d+"
+LETTER = r"[i-nqrs](?:'|\\prime)?"
+INDEX_LETTER = rf"{LETTER}|c|[a-z]_\{{?[a-z]\}}?|[a-z]\[[a-z]\]|[a-z][ᵢⱼₖₗₘₙ]|[a-z]\^\{{?\([a-z]\)\}}?"
 SIMPLE = r"[^=+*/(),;]{1,30}"
 COMPARISON = r"\s*(?:==?|\\neq?(?![a-z])|\\not\s*=|≠|!=|<=?|>=?|\\l(?:e|eq|t)(?![a-z])|\\g(?:e|eq|t)(?![a-z])|≤|≥)\s*"
-BARE_CONDITION = re.compile(rf"\s*\(?\s*(?:{INDEX_LETTER})(?:{COMPARISON}(?:{INDEX_LETTER}))+\s*\)?\s*")
+BARE_CONDITION = re.compile(
+    rf"\s*\(?\s*(?:{LETTER}(?:{COMPARISON}(?:{INDEX_LETTER}))+|(?:{INDEX_LETTER}){COMPARISON}{LETTER})\s*\)?\s*"
+)
 UNEQUAL = re.compile(rf"\s*\(?{SIMPLE}(?:\\neq?(?![a-z])|≠|!=|\\not\s*=|[<>≤≥]|\\[lg](?:e|t|eq)(?![a-z])){SIMPLE}\)?\s*")
 CONDITION = re.compile(rf"\s*\(?\s*(?:{INDEX}|\\hat\s*\{{?\w\}}?)(?:{COMPARISON}(?:-?\s*(?:{INDEX})|\\hat\s*\{{?\w\}}?))+\s*\)?\s*")
 COMPARED = re.compile(rf"{COMPARISON}|\\s*(?:\\+|-|\\\\in(?![a-z]))")
@@ -125,7 +128,7 @@ def _is_words(text: str, opening: re.Match[str], end: int) -> bool:
     content = text[opening.end() : end].strip()
     if opening[0].startswith(("\\mathrm", "\\operatorname")):
         return bool(BARE.fullmatch(content)) or " " in content
-    named = re.match(r"\s*(?:[_^(\[=]|:=|\\equiv)", text[end + 1 :])
+    named = re.match(r"\s*(?:[_^(\[='’]|:=|\\equiv)", text[end + 1 :])
     return not (named and re.fullmatch(r"[A-Za-z]\w*", content) and content.lower() not in STOP | SHORT)
 
 
@@ -158,7 +161,8 @@ def _parts(text: str, start: int) -> Iterator[Segment]:
             yield Segment("words", "because", start + mark.start)
         if not text[begin:end].strip(" \n\t.,;:&"):
             continue
-        if held and not arrow and not _stands_alone(text[begin:end], inner, mark):
+        after_case = held and is_bare_condition(text[slice(*held[-1])])
+        if held and not arrow and not after_case and not _stands_alone(text[begin:end], inner, mark):
             held[-1] = (held[-1][0], end)
             continue
         yield from _flushed(text, held, start)
@@ -173,7 +177,7 @@ def _stands_alone(text: str, inner: list[Mark], mark: Mark | None) -> bool:
     """Return whether a stretch after a comma or a wide space is a part of its own."""
     if inner or RANGE.search(text):
         return not re.match(r"\s*(?:\\(?:l|c)?dots|…|\.\.)", text)
-    return mark is not None and mark.text not in ",;" and bool(LABEL.fullmatch(text.strip()))
+    return mark is not None and mark.text not in ",;:" and bool(LABEL.fullmatch(text.strip()))
 
 
 def _flushed(text: str, held: list[tuple[int, int]], start: int) -> Iterator[Segment]:

@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["OTHERWISE", "SENTENCE_END", "asks_condition", "cue_of", "ends_cases", "is_connecting", "is_list", "unformal_case"]
+__all__ = ["OTHERWISE", "SENTENCE_END", "asks_condition", "cue_of", "ends_cases", "gives_condition", "is_connecting", "is_list", "told_comparison", "unformal_case"]
 
 HOLE = "□"
 """Stands for a formula inside a sentence."""
@@ -23,7 +23,8 @@ ASSUME_BESIDE = re.compile(
     re.IGNORECASE,
 )
 NO_ASSUMPTION = re.compile(r"\bso\s+that$", re.IGNORECASE)
-CASE = re.compile(r"(?:\b(?:if|when|whenever|for|case|cases|where|unless|with|while|in)|\bfor all|\b(?:if|when|for) the \w+)\s*[:(]?$", re.I)
+CASE = re.compile(r"\b(?:if|when|whenever|for|cases?|unless|for all|(?:if|when|for) the \w+)\s*[:(]?$", re.IGNORECASE)
+WHERE = re.compile(r"\b(?:where|with|while|and|provided|as long as)\s*[:(]?$", re.IGNORECASE)
 ENDS = re.compile(
     r"\b(?:both (?:together|cases)|together|combin(?:e|ed|ing)|altogether|overall|in general|unif(?:y|ied|ying)|"
     r"two cases (?:are|can|may|in)|merg(?:e|ed|ing)|in either case|in short|summari[sz]\w+|in one (?:line|formula|expression))\b",
@@ -41,6 +42,12 @@ UNFORMAL = re.compile(
 )
 
 
+INDEX = r"(?<![\\\w])([i-nqrs]|y_\{?[a-z]\}?)"
+TOLD = re.compile(
+    rf"{INDEX} (?P<not>is not|isn't|differs from|is different from|is not equal to|≠)? ?"
+    rf"(?P<is>equals|equal to|is equal to|is the same as|coincides with)? ?{INDEX}(?!\w)"
+    rf"|{INDEX} and {INDEX} are (?P<both>(?:the same|equal|identical)|(?P<unlike>different|distinct|not equal|not the same|unequal))\b"
+)
 LONGEST_CASE = 10
 """A longer clause tells more than a case."""
 
@@ -59,6 +66,11 @@ def asks_condition(clause: str) -> bool:
     return bool(CASE.search(clause.rstrip()))
 
 
+def gives_condition(clause: str) -> bool:
+    """Return whether an inequality after the clause is a case: ``where``, ``with``."""
+    return bool(WHERE.search(clause.rstrip()))
+
+
 def ends_cases(words: str) -> bool:
     """Return whether the words take the cases together again."""
     return bool(ENDS.search(words))
@@ -66,12 +78,21 @@ def ends_cases(words: str) -> bool:
 
 def is_connecting(words: str) -> bool:
     """Return whether the words only lead on: so, hence, which gives."""
-    return CONNECTING.issuperset(re.findall(r"[^\s,.:;]+", words.lower()))
+    return CONNECTING.issuperset(re.findall(r"[^\s,.:;*•-]+", words.lower()))
 
 
 def is_list(words: str) -> bool:
     """Return whether the words only join formulas: and, or, also."""
     return {"and", "or", "also", HOLE}.issuperset(re.findall(r"[^\s,;:]+", words.lower()))
+
+
+def told_comparison(text: str) -> str:
+    """Return the comparison that words and letters tell, ``i = j`` for "i equals j"; "" if they tell none."""
+    match = TOLD.search(" ".join(text.split()))
+    if match is None or not (match["not"] or match["is"] or match["both"]):
+        return ""
+    first, second = [match[i] for i in (1, 4, 5, 6) if match[i]]
+    return rf"{first} \ne {second}" if match["not"] or match["unlike"] else f"{first} = {second}"
 
 
 def unformal_case(clause: str) -> str:
