@@ -8,7 +8,7 @@ from ...errors import GlassmaxError
 from ..document import Statement
 from ..formula.parse import parse, parse_condition
 from ..formula.tree import Derivative, Name, Node, Number, Power
-from ..numbers import Equation
+from ..numbers import Equation, program_equations
 
 __all__ = ["Line", "lines_of"]
 
@@ -40,7 +40,12 @@ def lines_of(statements: Sequence[Statement]) -> list[Line]:
     lefts = [one.sides[0] for one in statements if len(one.sides) > 1]
     functions = frozenset(name for left in lefts if (name := _declared(left)))
     spelling = Spelling(functions, _layers(lefts, functions))
-    return [_line(statement, spelling) for statement in statements]
+    program = iter(program_equations((one.line, one.source) for one in statements if one.code))
+    return [_program_line(one, next(program)) if one.code else _line(one, spelling) for one in statements]
+
+
+def _program_line(statement: Statement, read: Equation | str) -> Line:
+    return Line(statement, fault=read) if isinstance(read, str) else Line(statement, read)
 
 
 def _declared(left: str) -> str:

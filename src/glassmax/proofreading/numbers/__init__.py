@@ -11,6 +11,9 @@
         letters = context.letters([left, right], draw)  # sizes of the free letters of the statement
         context.value(left, draw, letters)              # a `Value`; a derivative is measured on the definitions
 
+Lines of NumPy code are equations, too: ``program_equations([(58, "dS = O - Y"), ...])``, an Equation or a reason each.
+A name such as dW2 or delta stands for the derivative that it names in some of the readings, as in ``dW2 = X.T @ dZ``.
+
 `compare` and `value` raise a `Fault`, a sentence: `ShapeFault` (shapes don't fit), `CountFault` (a letter too many, a
 sum without a range), `UnknownFault` (no numbers can be found: the line is not read).
 
@@ -20,6 +23,8 @@ sum without a range), `UnknownFault` (no numbers can be found: the line is not r
     scene, evaluate, letters    the value of a tree; index letters and conditions
     calls, functions            known functions, those of the document, open ones
     derivative                  measured by a complex step on the definitions
+    derivative_names            names that are derivatives by their spelling: dW2, dL_by_dS, delta
+    program                     lines of a NumPy program, read from Python's syntax tree
     compare                     whether two values agree
 """
 
@@ -27,7 +32,8 @@ from .compare import agrees, compare
 from .context import Context, contexts
 from .definitions import Equation
 from .draw import Draw
+from .program import program_equations
 from .value import CountFault, Fault, ShapeFault, UnknownFault, Value
 
 __all__ = ["Context", "CountFault", "Draw", "Equation", "Fault", "ShapeFault", "UnknownFault", "Value"]
-__all__ += ["agrees", "compare", "contexts"]
+__all__ += ["agrees", "compare", "contexts", "program_equations"]

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..formula import tree
-from ..formula.tree import Name
-from .definitions import Function
+from ..formula.tree import Name, Number
+from .definitions import Definition, Function
 from .evaluate import evaluate, pick
-from .functions import ELEMENTWISE, difference_quotient
+from .functions import difference_quotient
 from .letters import index_value
+from .names import Quantity
 from .value import Axis, Array, ShapeFault, UnknownFault, Value, elementwise
 
 if TYPE_CHECKING:
@@ -164,13 +165,51 @@ def _softmax(node: tree.Call, scene: "Scene") -> Value:
 
 
 def _whole_sum(node: tree.Call, scene: "Scene") -> Value:
-    value, letter = _along(node, scene)
     name = node.function.base
+    if len(node.arguments) == 2 and isinstance(node.arguments[1], Number):
+        return _along_axis(name, evaluate(node.arguments[0], scene), int(node.arguments[1].value))
+    value, letter = _along(node, scene)
     axes = (value.letters.index(letter),) if letter else tuple(range(len(value.letters), value.array.ndim))
     array = np.exp(value.array) if name == "logsumexp" else value.array
     array = array.mean(axis=axes) if name == "mean" else array.sum(axis=axes)
     left = tuple(one for one in value.letters if one != letter)
     return Value(np.log(array) if name == "logsumexp" else array, left)
+
+
+def _along_axis(name: str, value: Value, axis: int) -> Value:
+    """The sum or mean along one axis, as NumPy counts them."""
+    count = len(value.axes)
+    if not -count <= axis < count:
+        raise ShapeFault(f"there is no axis {axis}")
+    place = len(value.letters) + axis % count
+    array = value.array.sum(axis=place) if name == "sum" else value.array.mean(axis=place)
+    return Value(array, value.letters, value.axes[: axis % count] + value.axes[axis % count + 1 :])
+
+
+def _length(node: tree.Call, scene: "Scene") -> Value:
+    """The length of an axis: ``X.shape[0]``."""
+    shape = evaluate(node.arguments[0], scene).shape
+    axis = node.arguments[1]
+    if not isinstance(axis, Number) or not -len(shape) <= axis.value < len(shape):
+        raise ShapeFault("there is no such axis")
+    return Value(np.asarray(float(shape[int(axis.value)])))
+
+
+def _one_hot(node: tree.Call, scene: "Scene") -> Value:
+    """1 at the class of each sample in an array like the first argument."""
+    like, labels = (evaluate(argument, scene) for argument in node.arguments)
+    if len(like.axes) != 2 or labels.array.shape != like.shape[:1]:
+        raise ShapeFault("the labels don't fit the array that they are an index of")
+    return Value(np.eye(like.shape[1])[labels.array.real.astype(int)], (), like.axes)
+
+
+def _at_labels(node: tree.Call, scene: "Scene") -> Value:
+    """The entry of each row that the labels name."""
+    value, labels = (evaluate(argument, scene) for argument in node.arguments)
+    if len(value.axes) != 2 or labels.array.shape != value.shape[:1]:
+        raise ShapeFault("the labels don't fit the array that they are an index of")
+    hot = np.eye(value.shape[1])[labels.array.real.astype(int)]
+    return Value((value.array * hot).sum(axis=-1), value.letters, value.axes[:1])
 
 
 def _trace(node: tree.Call, scene: "Scene") -> Value:
@@ -202,6 +241,25 @@ def _extreme(node: tree.Call, scene: "Scene") -> Value:
     return total
 
 
+def _anchored(node: tree.Call, scene: "Scene") -> Value:
+    """A loss that only its derivative by one array is known of: the array times that derivative, which stays fixed."""
+    derived = scene.context.definitions.derived
+    if derived is None or derived.anchor is None or not isinstance(derived.anchor.sides[0], Name):
+        raise UnknownFault("nothing tells what the loss is")
+    left, right = derived.anchor.sides[0], derived.anchor.sides[-1]
+    assert right is not None
+    quantity = scene.names.of(left)
+    fixed = scene.context.scene(scene.draw).defined(quantity, Definition(left, ((right, None),), scene.names))
+    key = scene.context.definitions.target(quantity.key)
+    array = scene.array(Quantity(key.partition("^")[0], key, ()))
+    product = elementwise(replace(array, turned=""), replace(fixed, turned=""), np.multiply)
+    total = product.array.sum(axis=tuple(range(len(product.letters), product.array.ndim)))
+    loss = Value(total, product.letters)
+    if derived.samples is None:
+        return loss
+    return elementwise(loss, evaluate(derived.samples, scene), np.divide)
+
+
 _REDUCTIONS: dict[str, Callable[[tree.Call, "Scene"], Value]] = {
     "softmax": _softmax,
     "log_softmax": _softmax,
@@ -211,6 +269,8 @@ _REDUCTIONS: dict[str, Callable[[tree.Call, "Scene"], Value]] = {
     "tr": _trace,
     "trace": _trace,
     "diag": _diagonal,
+    "~anchored": _anchored,
+    "length": _length,
+    "one_hot": _one_hot,
+    "at_labels": _at_labels,
 }
-
-_ = ELEMENTWISE

@@ -15,17 +15,19 @@ from ..formula.tree import Condition, Name, Node, Number
 from .compare import compare
 from .definitions import Definitions, Equation, collect
 from .draw import SPANS, Adjustment, Draw
+from .derivative_names import readings_of_names
 from .evaluate import evaluate
 from .functions import ELEMENTWISE, REDUCTIONS, OpenFunction
 from .letters import mask_of, sizes_of_letters
 from .names import Names, Quantity, parts_of, walk
-from .ranks import SCALARS, Reading, quantities_of, readings
+from .ranks import MOST_READINGS, SCALARS, Reading, quantities_of, readings
 from .scene import Scene
 from .shapes import Dims
 from .value import Array, Axis, Fault, UnknownFault, Value
 
 __all__ = ["Context", "contexts"]
 
+FEWER_READINGS = 2
 TURNS = 3
 """How many draws a statement is compared on, each with other sizes and numbers."""
 
@@ -52,7 +54,7 @@ class Context:
 
     def rank(self, family: str) -> int | None:
         """Return how many axes a name has; None if it is not a quantity."""
-        return self.reading.ranks.get(family)
+        return self.reading.ranks.get(self.definitions.target(family))
 
     def has_indices(self, family: str) -> bool:
         """Whether a name is written with letters as indices somewhere."""
@@ -64,7 +66,7 @@ class Context:
 
     def is_given(self, equation: Equation) -> bool:
         """Whether an equation defines something."""
-        return id(equation) in self.definitions.given
+        return equation.replaced or id(equation) in self.definitions.given
 
     def is_parameter(self, function: str, index: Node) -> bool:
         """Whether an index of a function names a parameter of it (theta in ``h_theta(x)``): no index at all."""
@@ -171,6 +173,8 @@ class Context:
 
     def undefined(self, quantity: Quantity, scene: Scene) -> Value:
         """Return an array that nothing defines: random numbers, or an open function of what it depends on."""
+        if quantity.key == "~samples":
+            return Value(np.asarray(float(self._samples(scene.draw))))
         shape = scene.shape(quantity)
         turned = ("column" if self.columns else "row") if len(shape) == 1 else ""
         axes = tuple(Axis() for _ in shape)
@@ -178,6 +182,14 @@ class Context:
         if not on:
             return Value(scene.draw.numbers(quantity), (), axes, turned)
         return self._open_array(quantity, on, shape, axes, turned, scene)
+
+    def _samples(self, draw: Draw) -> int:
+        """How many samples there are: the size of the axis of samples of the first matrix that a name such as dZ is of."""
+        derived = self.definitions.derived
+        for target in derived.targets.values() if derived else ():
+            if self.rank(target) == 2 and self.definitions.defines(target):
+                return draw.shape(Quantity(target, target, ()))[1 if self.columns else 0]
+        return 1
 
     def _open_array(
         self, quantity: Quantity, on: Sequence[str], shape: tuple[int, ...], axes: tuple[Axis, ...], turned: str, scene: Scene
@@ -219,15 +231,34 @@ def _has_dot(nodes: Iterable[object]) -> bool:
 
 
 def contexts(equations: Sequence[Equation]) -> list[Context]:
-    """Return the readings of a document, the likeliest first, six at most."""
+    """Return the readings of a document, the likeliest first: six at most for each reading of names such as dZ."""
     trees = [node for equation in equations for node in equation.nodes]
     names = Names(trees, _split(equations))
     labels = _labels(equations, names)
     kronecker = _is_kronecker(trees)
-    definitions = collect([e for e in equations if not (kronecker and _defines_delta(e))], names, labels)
-    labels |= _fixed(definitions)
-    scalars = frozenset(name for name in SCALARS) | _counts(trees)
-    found = readings(equations, names, definitions, labels, scalars, kronecker)
+    defining = [e for e in equations if not e.replaced and not (kronecker and _defines_delta(e))]
+    plain = collect(defining, names, labels)
+    fixed = labels | _fixed(plain)
+    found: list[Context] = []
+    readings_of = readings_of_names(defining, names, plain)
+    if all(name.startswith("delta") for one in readings_of for name in one.targets):
+        found = _contexts(equations, trees, names, fixed, kronecker, plain, MOST_READINGS)
+    for derived in readings_of:
+        definitions = collect(defining, names, labels, derived)
+        found += _contexts(equations, trees, names, fixed, kronecker, definitions, FEWER_READINGS)
+    return found
+
+
+def _contexts(
+    equations: Sequence[Equation],
+    trees: Sequence[object],
+    names: Names,
+    labels: frozenset[str],
+    kronecker: bool,
+    definitions: Definitions,
+    most: int,
+) -> list[Context]:
+    scalars = SCALARS | _counts(trees)
     zero = frozenset(
         names.of(name).family
         for name, _ in quantities_of(trees)
@@ -239,8 +270,9 @@ def contexts(equations: Sequence[Equation]) -> list[Context]:
         if any(isinstance(one, Name) for one in names.of(name).indices)
     )
     opened = _open(trees, names, definitions)
+    found = readings(equations, names, definitions, labels, scalars, kronecker)
     return [
-        Context(equations, names, definitions, labels, kronecker, one, opened, zero, indexed) for one in found
+        Context(equations, names, definitions, labels, kronecker, one, opened, zero, indexed) for one in found[:most]
     ]
 
 
@@ -295,6 +327,8 @@ def _labels(equations: Sequence[Equation], names: Names) -> frozenset[str]:
 
 def _label_parts(part: object, names: Names) -> set[str]:
     inside: list[object] = []
+    if isinstance(part, tree.Call) and part.function.base in ("one_hot", "at_labels"):
+        return {names.of(one).family for one in part.arguments[1:] if isinstance(one, Name)}
     if isinstance(part, Name | tree.Entry):
         inside = list(part.below)
     elif isinstance(part, Condition):
@@ -324,6 +358,10 @@ def _free_letters(node: object, bound: frozenset[str]) -> set[str]:
     if isinstance(node, tree.Summation):
         bound = bound | set(node.letters)
     found: set[str] = set()
+    if isinstance(node, tree.Call):
+        for argument in node.arguments:
+            found |= _free_letters(argument, bound)
+        return found - bound
     if isinstance(node, Name):
         for one in (*node.below, *node.above):
             if isinstance(one, Name) and not one.below and one in node.below:

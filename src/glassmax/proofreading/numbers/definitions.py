@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..formula import tree
 from ..formula.tree import Condition, Name, Node, Number
 from .names import LAYERS, Names, parts_of, walk
 from .value import Fault
+
+if TYPE_CHECKING:
+    from .derivative_names import Derived
 
 __all__ = ["Definition", "Definitions", "Equation", "Function"]
 
@@ -21,6 +25,7 @@ class Equation:
     condition: Condition | None = None
     cue: str = ""
     line: int = 0
+    replaced: bool = False  # in a program: the name is assigned again in a later line
 
     @property
     def nodes(self) -> tuple[object, ...]:
@@ -59,12 +64,26 @@ class Definitions:
     layered: dict[str, list[Definition]] = field(default_factory=dict)
     components: dict[str, dict[tuple[int, ...], Definition]] = field(default_factory=dict)
     given: set[int] = field(default_factory=set)  # id() of the equations that define something
+    derived: Derived | None = None
+
+    def defines(self, key: str) -> bool:
+        """Whether a key is defined."""
+        return key in self.components or self.of(key) is not None
+
+    def target(self, key: str) -> str:
+        """Return the array that a name for a derivative belongs to; any other key itself."""
+        family, layered, layer = key.partition("^")
+        if self.derived is None or family not in self.derived.targets:
+            return key
+        return self.derived.targets[family] + layered + layer
 
     def of(self, key: str) -> Definition | None:
         """Return the definition of a key; one for a general layer serves for each layer from 1 on."""
+        family, _, layer = key.partition("^")
+        if self.derived is not None and family in self.derived.targets:
+            return self.derived.definition(family, layer, self)
         if key in self.found:
             return self.found[key]
-        family, _, layer = key.partition("^")
         if not layer.isdigit() or int(layer) < 1:
             return None
         for definition in self.layered.get(family, ()):
@@ -85,6 +104,10 @@ class Definitions:
         if not isinstance(left, Name) or left.primes:
             return False
         quantity = self.names.of(left)
+        if self.derived is not None and quantity.family in self.derived.targets:
+            if equation is self.derived.anchor:
+                self.given.add(id(equation))
+            return False
         if quantity.key in {self.names.of(part).key for part in walk(right) if isinstance(part, Name)}:
             if isinstance(right, tree.Matrix) and not quantity.indices:
                 self.given.add(id(equation))  # it names its components
@@ -175,9 +198,11 @@ def _shift(name: Name) -> int | None:
     return None
 
 
-def collect(equations: Sequence[Equation], names: Names, labels: Iterable[str]) -> Definitions:
+def collect(
+    equations: Sequence[Equation], names: Names, labels: Iterable[str], derived: Derived | None = None
+) -> Definitions:
     """Find the definitions of a document: those that name a derivative first, then as they come."""
-    definitions = Definitions(names)
+    definitions = Definitions(names, derived=derived)
     labels = frozenset(labels)
 
     def rank(equation: Equation) -> int:
@@ -186,10 +211,14 @@ def collect(equations: Sequence[Equation], names: Names, labels: Iterable[str]) 
         return 1 if equation.cue == "define" else 2
 
     for equation in sorted(equations, key=rank):
-        if equation.cue == "assume" and not _plain(equation):
+        if equation.replaced or (equation.cue == "assume" and not _plain(equation)):
             continue
         definitions.add(equation, labels)
     whole = {name.base for equation in equations for name in bare_names(equation.nodes)}
+    if derived is not None and derived.anchor is not None:
+        key = names.of(derived.loss).key
+        branches: tuple[tuple[Node, Condition | None], ...] = ((tree.Call(Name("~anchored"), ()), None),)
+        definitions.found[key] = Definition(derived.loss, branches, names)
     for name, function in definitions.functions.items():
         if name in whole and name not in definitions.found and function.equation is not None:
             branches = ((function.body, None),)

@@ -58,8 +58,9 @@ class Draw:
 
     def shape(self, quantity: Quantity) -> tuple[int, ...]:
         """Sizes of the axes of an array."""
-        rank = self.context.rank(quantity.family)
-        return tuple(self.size(("axis", quantity.key, n)) for n in range(rank or 0))
+        key = self.context.definitions.target(quantity.key)
+        rank = self.context.rank(key.partition("^")[0])
+        return tuple(self.size(("axis", key, n)) for n in range(rank or 0))
 
     def classes(self, label: str) -> int:
         """How many classes a label has."""

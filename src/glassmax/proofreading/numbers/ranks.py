@@ -152,6 +152,10 @@ class Search:
         """Return the first readings: vectors are columns, or rows."""
         votes = votes_for_columns(trees)
         known = {label: max(self.uses[label].counts) for label in self.labels if label in self.uses}
+        for one in trees:
+            for part in walk(one):
+                if isinstance(part, tree.Call) and part.function.base in ("one_hot", "at_labels"):
+                    known |= {name.base: 1 for name in part.arguments[1:] if isinstance(name, Name)}
         vectors = [
             Reading(0.0 if (votes >= 0) == columns else 1.5, dict(known), Dims(), columns) for columns in (True, False)
         ]
@@ -159,9 +163,8 @@ class Search:
 
     def inference(self, reading: Reading) -> Inference:
         """Return what goes through trees under a reading."""
-        functions = self.definitions.functions
         return Inference(
-            self.names, reading.ranks, reading.dims, self.labels, functions, reading.columns, self.kronecker
+            self.names, reading.ranks, reading.dims, self.labels, self.definitions, reading.columns, self.kronecker
         )
 
     def extend(self, states: list[Reading], equation: Equation, left: Node | None, given: bool) -> list[Reading]:
@@ -191,6 +194,7 @@ class Search:
                 family = self.names.of(name).family
             except Fault:
                 continue
+            family = self.definitions.target(family)
             if family in self.uses:
                 found.append(family)
         return list(dict.fromkeys(found))

@@ -10,7 +10,7 @@ import numpy as np
 from ..formula import tree
 from ..formula.tree import Name, Node, Number
 from .names import Names, Quantity
-from .value import Array, Axis, CountFault, Fault, UnknownFault, Value, over
+from .value import Array, Axis, CountFault, ShapeFault, UnknownFault, Value, over
 
 if TYPE_CHECKING:
     from .context import Context
@@ -104,11 +104,12 @@ class Scene:
         elif definition is None:
             value = self.context.undefined(quantity, self)
         else:
-            value = self._defined(quantity, definition)
+            value = self.defined(quantity, definition)
         self.cache[key] = value
         return value
 
-    def _defined(self, quantity: Quantity, definition: Definition) -> Value:
+    def defined(self, quantity: Quantity, definition: Definition) -> Value:
+        """Return an array by its definition."""
         shape = self.shape(quantity)
         names = definition.names
         deeper = replace(self, names=names, letters={}, depth=self.depth + 1)
@@ -120,8 +121,13 @@ class Scene:
         known = dict(zip(letters, shape, strict=False))
         there = deeper.with_letters(known)
         total: Value | None = None
+        rank = len(shape) - len(letters)
         for value, condition in definition.branches:
-            here = evaluate(value, there)
+            here = evaluate(value, replace(there, dots=True))
+            if len(here.axes) != rank:
+                here = evaluate(value, replace(there, dots=False))
+            if len(here.axes) > rank:
+                raise ShapeFault(f"{quantity.family} is defined by an array with more axes than it has")
             if condition is not None:
                 mask = mask_of(condition, there)
                 both = tuple(dict.fromkeys(here.letters + mask.letters))
@@ -139,7 +145,7 @@ class Scene:
     def _by_components(self, quantity: Quantity) -> Value:
         """An array whose components are defined one by one; those that aren't are drawn."""
         from .evaluate import evaluate
-        from .value import ShapeFault, elementwise
+        from .value import elementwise
 
         there = replace(self, letters={}, depth=self.depth + 1)
         value = self.context.undefined(quantity, self)
@@ -195,7 +201,7 @@ class Scene:
                 return bound
             case tree.Add((Name(base), *_)) if base in self.letters:
                 return bound
-        return 1 if False else None
+        return None
 
 
 def _column(mask: Array) -> Array:
@@ -216,8 +222,3 @@ def _whole(value: Value, letters: tuple[str, ...], known: dict[str, int], quanti
     if len(axes) == 1 and not turned:
         turned = "column" if scene.columns else "row"
     return Value(np.array(array), hidden, axes, turned)
-
-
-def fault_in_words(fault: Fault) -> str:
-    """Return what is wrong."""
-    return str(fault)

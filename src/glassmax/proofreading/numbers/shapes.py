@@ -11,7 +11,7 @@ from .names import Names
 from .value import Axis, CountFault, ShapeFault, UnknownFault
 
 if TYPE_CHECKING:
-    from .definitions import Function
+    from .definitions import Definitions
 
 __all__ = ["Dims", "Form", "Inference"]
 
@@ -78,7 +78,7 @@ class Inference:
     ranks: dict[str, int]
     dims: Dims
     labels: frozenset[str]
-    functions: dict[str, Function]
+    definitions: Definitions
     columns: bool = True
     kronecker: bool = True
     odd: float = 0.0  # grows with what is seldom meant: a product of columns entry by entry, without a sign for it
@@ -135,10 +135,11 @@ class Inference:
             self._tie(name.below[0], name.below[1], letters)
             return SCALAR
         quantity = self.names.of(name)
-        rank = self.ranks.get(quantity.family, 0)
+        key = self.definitions.target(quantity.key)
+        rank = self.ranks.get(key.partition("^")[0], 0)
         if len(quantity.indices) > rank:
             raise CountFault(f"{name.base} has {rank} indices elsewhere, {len(quantity.indices)} here")
-        dims = tuple(("axis", quantity.key, n) for n in range(rank))
+        dims = tuple(("axis", key, n) for n in range(rank))
         for dim in dims:
             self.dims.find(dim)
         if quantity.family in ("I", "Id") and rank == 2:
@@ -196,6 +197,8 @@ class Inference:
                 for one, other in zip(form.dims, largest.dims, strict=True):
                     self.dims.same(one, other)
             elif count == 1 and most == 2:
+                if self.dims.find(form.dims[0]) in {self.dims.find(dim) for dim in largest.dims}:
+                    continue
                 self.dims.same(form.dims[0], largest.dims[0 if self.columns else 1])
             elif count:
                 raise ShapeFault(f"{count} axes and {most} axes don't fit entry by entry")
@@ -282,12 +285,21 @@ class Inference:
     def _call(self, node: tree.Call, letters: dict[str, object]) -> Form:
         name = node.function.base
         forms = [self.of(argument, letters) for argument in node.arguments]
-        if name in ("sum", "mean", "tr", "trace", "logsumexp", "det"):
+        if name in ("sum", "mean") and len(node.arguments) == 2 and isinstance(node.arguments[1], Number):
+            count = len(forms[0].dims)
+            axis = int(node.arguments[1].value) % max(count, 1)
+            dims = forms[0].dims[:axis] + forms[0].dims[axis + 1 :]
+            return Form(dims, (Axis(),) * len(dims))
+        if name in ("one_hot", "at_labels"):
+            return self._by_labels(forms, node)
+        if name in ("length", "sum", "mean", "tr", "trace", "logsumexp", "det"):
+            return SCALAR
+        if name == "~anchored":
             return SCALAR
         if name == "diag":
             return Form(forms[0].dims * 2, (Axis(), Axis())) if len(forms[0].dims) == 1 else forms[0]
         form = self._alike(forms) if name in ("max", "min") else forms[0]
-        function = self.functions.get(name)
+        function = self.definitions.functions.get(name)
         if function is not None and not node.function.primes:
             rank = self.ranks.get(name)
             if rank is not None:
@@ -303,6 +315,15 @@ class Inference:
         if node.function.below and form.dims:
             form = Form(form.dims[len(node.function.below) :], form.axes[len(node.function.below) :])
         return form
+
+    def _by_labels(self, forms: list[Form], node: tree.Call) -> Form:
+        like, labels = forms
+        if len(like.dims) != 2 or len(labels.dims) != 1:
+            raise ShapeFault("labels are an index of a matrix of samples by classes")
+        self.dims.same(like.dims[0], labels.dims[0])
+        if isinstance(node.arguments[1], Name):
+            self.dims.same(like.dims[1], ("classes", self.names.of(node.arguments[1]).family))
+        return like if node.function.base == "one_hot" else Form(like.dims[:1], like.axes[:1])
 
     def _derivative(self, of: Node, by: tuple[Node, ...], letters: dict[str, object]) -> Form:
         form = self.of(of, letters)
