@@ -88,8 +88,8 @@ def test_standard_input_is_read_as_what_it_is(check, monkeypatch, text):
 
 
 def test_kind_takes_precedence_over_the_ending(check):
-    assert check("a.md", "--kind", "text", a_md=TEXT).code == 0
-    assert check("a.md", a_md=TEXT).code == 1
+    assert check("a.tex", "--kind", "text", a_tex=TEXT).code == 0
+    assert check("a.tex", a_tex=TEXT).code == 1
 
 
 def test_json_is_one_line_with_the_fields_of_each_line(check):

@@ -1,5 +1,6 @@
 """A checked derivation for a terminal: the line, its formula, and the verdict in a column."""
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
@@ -52,7 +53,7 @@ def _line(head: str, line: CheckedLine, formula: str, column: int, width: int) -
     start = label + max(column, CONTINUED) + 2
     if width - start < NARROWEST_VERDICT:  # a narrow terminal, with formulas too short to be folded
         column, start = 0, label + 2
-    said = wrap(words, max(width - start, 10)) or [""]
+    said = _wrapped(words, max(width - start, 10)) or [""]
     if _columns(formula) <= column:
         yield f"{head}{_padded(formula, column)}  {said.pop(0)}"
     else:
@@ -62,6 +63,12 @@ def _line(head: str, line: CheckedLine, formula: str, column: int, width: int) -
     yield from (" " * start + part for part in said)
     if line.write:
         yield from _write(line, label, width)
+
+
+def _wrapped(words: str, width: int) -> list[str]:
+    """Break words into lines, but not inside a short bracket of a formula."""
+    kept = re.sub(r"\([^()]{1,30}\)", lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), words)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in wrap(kept, width)]
 
 
 def _write(line: CheckedLine, label: int, width: int) -> Iterator[str]:
