@@ -399,8 +399,17 @@ def _open(trees: Iterable[object], names: Names, definitions: Definitions) -> di
             variables = {one for one in variables if definitions.of(one)}
         last = [one for one in variables if not any(one in _ancestors(o, definitions, by) for o in variables - {one})]
         if last:
-            found[key] = tuple(sorted(last))
+            found[key] = tuple(sorted({_in_last_layer(one, definitions) for one in last}))
     return found
+
+
+def _in_last_layer(key: str, definitions: Definitions) -> str:
+    """Return the same quantity of the last layer, if a general definition leads there: a loss depends on no other."""
+    family, _, layer = key.partition("^")
+    top = definitions.names.layers.get("L")
+    if layer.isdigit() and isinstance(top, int) and int(layer) < top and definitions.of(f"{family}^{top}") is not None:
+        return f"{family}^{top}"
+    return key
 
 
 def _ancestors(key: str, definitions: Definitions, by: dict[str, set[str]]) -> set[str]:

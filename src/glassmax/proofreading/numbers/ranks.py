@@ -131,10 +131,14 @@ def votes_for_columns(trees: Iterable[object]) -> int:
             for left, right in zip(part.factors, part.factors[1:], strict=False):
                 if isinstance(left, tree.Transpose):
                     left = left.of
-                    votes += isinstance(left, Name) and left.base in WEIGHTS
+                    votes += _is_weight(left)
                 elif isinstance(left, Name) and isinstance(right, Name):
-                    votes += (left.base in WEIGHTS) - (right.base in WEIGHTS)
+                    votes += _is_weight(left) - _is_weight(right)
     return votes
+
+
+def _is_weight(node: Node) -> bool:
+    return isinstance(node, Name) and node.base.split("_")[0] in WEIGHTS
 
 
 @dataclass
@@ -265,6 +269,8 @@ def readings(
         _other_layers(search, state)
         for family, uses in search.uses.items():
             state.ranks.setdefault(family, candidates(family, uses, family in scalars, state.scalars)[0][0])
+        for family in definitions.derived.targets if definitions.derived else ():
+            state.ranks[family] = state.ranks.get(definitions.target(family), 0)
         _components(trees, names, state)
         state.letters = _usual_letters(trees, names, state)
     return states

@@ -343,6 +343,8 @@ class Inference:
     def _matrix(self, rows: tuple[tuple[Node, ...], ...], letters: dict[str, object]) -> Form:
         forms = [[self.of(entry, letters) for entry in row] for row in rows]
         inner = forms[0][0]
+        if len({len(form.dims) for row in forms for form in row}) > 1:
+            raise ShapeFault("an entry of the matrix is itself an array")
         if len(rows) == 1 and len(rows[0]) > 1:
             dims: list[object] = [self._fresh(rows, 0, len(rows[0]))]
             return Form((*dims, *inner.dims), (Axis(),) * (1 + len(inner.dims)), "" if inner.dims else "row")
