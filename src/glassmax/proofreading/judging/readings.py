@@ -30,6 +30,8 @@ def best_reading(lines: Sequence[Line]) -> Context | None:
 def _worth(lines: Sequence[Line], context: Context) -> float:
     total = 0.0
     for line, steps in zip(lines, steps_of(lines, context), strict=True):
+        if line.equation is not None and context.is_given(line.equation):
+            continue  # true by itself
         condition = line.equation.condition if line.equation is not None else None
         total += sum(WORTH[agreement(context, step.left, step.right, condition, turns=(0,)).kind] for step in steps)
     return total

@@ -179,7 +179,7 @@ class Search:
         best = min(state.cost for state in states)
         for state in states:
             fresh = [family for family in families if family not in state.ranks]
-            options = [candidates(family, self.uses[family], family in self.scalars, state.scalars) for family in fresh]
+            options = [self._options(family, state) for family in fresh]
             choices = sorted(product(*options), key=lambda choice: sum(cost for _, cost in choice))[:30]
             for choice in choices:
                 ranks = {**state.ranks, **{family: rank for family, (rank, _) in zip(fresh, choice, strict=True)}}
@@ -190,6 +190,13 @@ class Search:
                 found.append(self._try(there, state, nodes, equation, given))
         found.sort(key=lambda state: state.cost)
         return [state for state in _different(found)[:BEAM] if state.cost <= found[0].cost + FARTHEST]
+
+    def _options(self, family: str, state: Reading) -> list[tuple[int, float]]:
+        definition = self.definitions.of(family)
+        value = definition.branches[0][0] if definition is not None else None
+        if isinstance(value, tree.Matrix):
+            return [(2 if min(len(value.rows), len(value.rows[0])) > 1 else 1, 0.0)]
+        return candidates(family, self.uses[family], family in self.scalars, state.scalars)
 
     def _families(self, nodes: Sequence[object]) -> list[str]:
         found = []
