@@ -10,15 +10,21 @@ from .tree import Cases, Condition, Indicator, Matrix, Name, Negative, Node, Num
 __all__ = ["RELATIONS", "Blocks", "without_words"]
 
 RELATIONS = {"=": "=", "≠": "!=", "<": "<", ">": ">", "≤": "<=", "≥": ">="}
-PROSE = re.compile(r"\\(?:text|mathrm|textrm|textnormal|mbox|hbox|textit|rm)\s*\{([^{}]*)\}|\\(?:quad|qquad|;|,|:|!)(?![A-Za-z])|\$")
+PROSE = re.compile(
+    r"\\(?:text|mathrm|textrm|textnormal|mbox|hbox|textit|rm)\s*\{([^{}]*)\}|\\(?:quad|qquad|;|,|:|!)(?![A-Za-z])|\$"
+)
 LEADING = re.compile(
     r"[\s,:(]*(?:if|when|whenever|where|for|all|any|every|in case|case|in the case|the case|with|and|that|also|only|"
     r"provided|case of|of|i\.e\.)(?![A-Za-z_^])",
     re.IGNORECASE,
 )
-UNEQUAL = re.compile(r"\b(?:is|are)?\s*(?:not equal to|different from|not the same as)|\bdiffers from|\bis not\b|\bnot equal\b")
+UNEQUAL = re.compile(
+    r"\b(?:is|are)?\s*(?:not equal to|different from|not the same as)|\bdiffers from|\bis not\b|\bnot equal\b"
+)
 EQUAL = re.compile(r"\b(?:is|are)?\s*(?:equal to|the same as)|\bequals\b|\bis\b")
-OTHERWISE = re.compile(r"[\s,.;]*(?:otherwise|else|elsewhere|in all other cases|other ?wise|o\.?w\.?)[\s,.;]*$", re.IGNORECASE)
+OTHERWISE = re.compile(
+    r"[\s,.;]*(?:otherwise|else|elsewhere|in all other cases|other ?wise|o\.?w\.?)[\s,.;]*$", re.IGNORECASE
+)
 LETTERED = {"∈", ":", "|"}
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from ...errors import ExpressionError
-from .tokens import Token, tokenize
+from .scanner import tokenize
+from .tokens import Token
 from .tree import Node
 
 __all__ = ["MAX_DEPTH", "Cursor", "Known"]
@@ -32,8 +33,10 @@ class Cursor:
         self.text, self.known = text, known
         self.tokens = tokenize(text, start, end, latex=known.latex, index=index)
         self.at = 0
+        self.plain: set[int] = set()  # places of the d that are a name or part of one, and of no derivative
         self.bars = 0  # how many |...| are open here
         self.partners = self._partners()
+        self.last_bar = {token.text: place for place, token in enumerate(self.tokens) if token.text in ("|", "‖")}
 
     def _partners(self) -> dict[int, int]:
         """Return for each opening bracket the place of the one that closes it."""
@@ -81,9 +84,13 @@ class Cursor:
         """Return the next token for a message."""
         return f"'{self.token.typed}'" if self.token.kind != "end" else "the end"
 
+    def error(self, message: str, token: Token | None = None) -> ExpressionError:
+        """Return an error at a token, by default the next."""
+        return ExpressionError(message, self.text, (token or self.token).start)
+
     def fail(self, message: str, token: Token | None = None) -> NoReturn:
         """Raise an error at a token, by default the next."""
-        raise ExpressionError(message, self.text, (token or self.token).start)
+        raise self.error(message, token)
 
     def deeper(self) -> None:
         """Count a step of reading and a level of nesting; `known.depth` is lowered by the caller."""
@@ -106,6 +113,10 @@ class Cursor:
 
     def term(self) -> Node:
         """Read a product."""
+        raise NotImplementedError
+
+    def divided(self) -> Node:
+        """Read a factor and what it is divided by."""
         raise NotImplementedError
 
     def factor(self, *, calls: bool = True) -> Node:

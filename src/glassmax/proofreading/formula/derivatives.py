@@ -41,7 +41,7 @@ class Derivatives(Scripts):
                 self.take()
         self.expect("}")
         if len(by) != order:
-            self.fail(f"expected {order} variables below a derivative of order {order}, got {len(by)}", start)
+            self.fail(f"expected as many variables as the order of the derivative, {order}, got {len(by)}", start)
         return self.derivative(of, by, mark, barred=True)
 
     def derivative(self, of: Node | None, by: list[Node], mark: str, *, barred: bool) -> Node:
@@ -87,7 +87,7 @@ class Derivatives(Scripts):
         mark, order = self.mark_and_order()
         slash = self.next_is("/") and self.opens_variable(self.at + 1)
         of = None
-        if not slash and first.text + str(start) not in self.names and self.starts_factor():
+        if not slash and start not in self.plain and self.starts_factor():
             of = self.factor()
             slash = self.next_is("/") and self.opens_variable(self.at + 1)
         if slash:
@@ -103,18 +103,13 @@ class Derivatives(Scripts):
             return self.derivative(of, by, mark, barred=False)
         if first.text != "d":
             self.fail("expected a derivative such as ∂L/∂z_i", first)
-        self.names.add(first.text + str(start))
+        self.plain.add(start)
         self.at = start + 1
         following = self.token
         if following.kind == "name" and not following.spaced and following.start == first.end:
             self.take()
             return self.prefixed(following)
         return self.plain_name(first)
-
-    @property
-    def names(self) -> set[str]:
-        """The places of each d that is a name or part of one."""
-        return self.__dict__.setdefault("_names", set())  # type: ignore[no-any-return]
 
     def opens_variable(self, place: int) -> bool:
         """Return whether the variables of a derivative begin at a token."""
@@ -164,4 +159,3 @@ class Derivatives(Scripts):
         if not by:
             self.fail("expected the variable of ∇, as in ∇_W L", start)
         return Derivative(of, by * order, "nabla", barred=False)
-

@@ -5,26 +5,39 @@ from dataclasses import replace
 from fractions import Fraction
 
 from ...errors import ExpressionError
-from .blocks import Blocks, without_words
+from .blocks import without_words
+from .calls import BRACKETS, SIGNS, Calls
 from .cursor import MAX_DEPTH, Known
-from .scripts import TRANSPOSED, Parts
-from .signs import FUNCTIONS, WITHOUT_BRACKETS
-from .tokens import MAX_LENGTH, Token
-from .tree import Absolute, Add, Call, Cases, Condition, Derivative, Entry, Indicator, Matrix, Name, Negative, Node
-from .tree import Norm, Number, Power, Product, Quotient, Summation, Transpose
+from .scanner import MAX_LENGTH
+from .scripts import TRANSPOSED
+from .tokens import Token
+from .tree import (
+    Absolute,
+    Add,
+    Call,
+    Cases,
+    Condition,
+    Derivative,
+    Entry,
+    Indicator,
+    Matrix,
+    Name,
+    Negative,
+    Node,
+    Norm,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Summation,
+    Transpose,
+)
 from .walk import depth
 
 __all__ = ["parse", "parse_condition"]
 
-SIGNS = {"*": "*", "·": "cdot", "×": "times", "⊙": "odot", "∘": "odot", "@": "@", "⊗": "outer", ".": "."}
-CALLED = ("f", "g", "sigma", "phi", "psi", "varphi", "rho", *FUNCTIONS)
-NOT_CALLED = ("delta", "eta", "alpha", "lambda", "epsilon", "gamma", "beta", "mu")
-BRACKETS = ("(", "[", "\\{")
 
-
-def parse(
-    text: str, *, functions: Iterable[str] = (), layers: Iterable[str] = (), latex: bool | None = None
-) -> Node:
+def parse(text: str, *, functions: Iterable[str] = (), layers: Iterable[str] = (), latex: bool | None = None) -> Node:
     r"""Read one side of an equation.
 
     Parameters
@@ -92,7 +105,7 @@ def _reader(text: str, functions: Iterable[str], layers: Iterable[str], latex: b
     return _Reader(text, 0, len(text), Known(frozenset(functions), frozenset(layers), latex))
 
 
-class _Reader(Blocks):
+class _Reader(Calls):
     """Reads sums, products and factors."""
 
     def whole(self) -> Node:
@@ -170,13 +183,6 @@ class _Reader(Blocks):
                 break
         return factors[0] if len(factors) == 1 else Product(tuple(factors), tuple(signs))
 
-    def factor_follows(self) -> bool:
-        """Return whether a factor begins after the next token."""
-        self.at += 1
-        follows = self.starts_factor()
-        self.at -= 1
-        return follows
-
     def divided(self) -> Node:
         """Read a factor and what it is divided by."""
         node = self.factor()
@@ -207,7 +213,7 @@ class _Reader(Blocks):
 
     def bar_closes(self, bar: str) -> bool:
         """Return whether the bar at hand has a partner further on."""
-        return any(token.kind == "mark" and token.text == bar for token in self.tokens[self.at + 1 :])
+        return self.last_bar[bar] > self.at
 
     def factor(self, *, calls: bool = True) -> Node:
         """Read a factor with its scripts."""
@@ -241,7 +247,7 @@ class _Reader(Blocks):
                 self.fail("an inner product in angle brackets can't be read here: write x^T y")
             if token.text == "…":
                 self.fail("three dots leave out what can't be read here: write a sum")
-        self.fail(f"expected a number, a name or a bracket, got {self.shown()}")
+        raise self.error(f"expected a number, a name or a bracket, got {self.shown()}")
 
     def commanded(self, token: Token) -> Node:
         """Read a fraction, a root, a sum or an array."""
@@ -260,16 +266,7 @@ class _Reader(Blocks):
                 return self.derivative_fraction()
             above = self.braced()
             return Quotient(above, self.braced(), barred=True)
-        self.fail(f"expected a formula, got {token.typed!r}", token)
-
-    def braced(self) -> Node:
-        """Read a formula in the braces of an argument."""
-        bars, self.bars = self.bars, 0
-        self.expect("{")
-        node = self.expression()
-        self.expect("}")
-        self.bars = bars
-        return node
+        raise self.error(f"expected a formula, got {token.typed!r}", token)
 
     def bracket(self) -> Node:
         """Read a bracket: of a part, of a list, of a comparison."""
@@ -303,122 +300,6 @@ class _Reader(Blocks):
         order = self.take().text.strip() if self.token.kind == "below" else ""
         return Norm(node, order)
 
-    def name(self, token: Token, calls: bool) -> Node:
-        """Read a name, and its arguments if it is a function."""
-        if token.text in ("1", "I", "delta", "ones") and (found := self.indicator(token.typed)):
-            return found
-        if token.text == "1":
-            token = replace(token, text="ones")
-        return self.applied(self.named(token), calls)
-
-    def applied(self, parts: Parts, calls: bool) -> Node:
-        """Return a name with its scripts, or a function of what follows."""
-        name = parts.name
-        if parts.done is not None:
-            return parts.done
-        if calls and self.next_is(*BRACKETS) and self.is_function(name):
-            opening = self.take()
-            bars, self.bars = self.bars, 0
-            arguments = [self.expression()]
-            while self.next_is(",", ";"):
-                self.take()
-                arguments.append(self.expression())
-            if self.next_is("=", "|"):
-                self.fail(f"{self.shown()} inside the brackets of a function can't be read here")
-            self.expect({"(": ")", "[": "]", "\\{": "\\}"}[opening.text])
-            self.bars = bars
-            parts.name = replace(name, typed_as=" ".join(parts.styles))
-            style = "{" if opening.text == "\\{" else opening.text
-            parts.done = Call(parts.name, tuple(arguments), style=style)
-        elif name.base in WITHOUT_BRACKETS and not name.primes:
-            function = replace(name, typed_as=" ".join(parts.styles))
-            if self.next_is("{"):
-                parts.done = Call(function, (self.braced(),), style="")
-            elif self.starts_factor() or self.next_is("-"):
-                parts.done = Call(function, (self.argument(),), style="")
-            elif name.base not in ("softmax", "sigmoid", "relu", "ReLU", "diag", "tanh"):
-                self.fail(f"expected what {name.base} is of, got {self.shown()}")
-        if parts.done is None:
-            return parts.finish()
-        node: Node = parts.done
-        for what, exponent, typed in parts.around:
-            node = Transpose(node, typed) if what == "transpose" or exponent is None else Power(node, exponent)
-        return node
-
-    def is_function(self, name: Name) -> bool:
-        """Return whether a name before a bracket is a function of what the bracket holds."""
-        base = name.base
-        inside = self.tokens[self.at + 1 : self.partners[self.at]]
-        if not inside:
-            return False
-        if base in self.known.functions or base in FUNCTIONS:
-            return True
-        if self.next_is("\\{"):
-            return False
-        alone = inside[0].kind == "name" and all(part.kind in ("below", "above") for part in inside[1:])
-        if name.primes:
-            return alone or not base[:1].isupper() or len(base) > 1
-        if base in CALLED:
-            return not any(part.kind == "name" and part.text == base for part in inside)
-        if self.next_is("[") or base in NOT_CALLED:
-            return False
-        level = 0
-        for part in inside:
-            if part.kind == "mark":
-                level += (part.text in BRACKETS) - (part.text in (")", "]", "\\}"))
-                if part.text in (",", ";") and level == 0:
-                    return True
-        return alone
-
-    def argument(self) -> Node:
-        """Read the argument of a function written without brackets: log p_k, log 2 x, log sum_k ..."""
-        if self.next_is("-"):
-            self.take()
-            return Negative(self.argument())
-        first = self.token.kind
-        factors = [self.factor()]
-        while first in ("number", "name") and isinstance(factors[-1], Number | Name) and self.token.kind == "name":
-            if self.token.text in WITHOUT_BRACKETS:
-                break
-            factors.append(self.factor())
-        if len(factors) == 1:
-            return factors[0]
-        return Product(tuple(factors), ("",) * (len(factors) - 1))
-
-    def operand(self) -> Node:
-        """Read what a sign such as d/dx is put before."""
-        if self.next_is(*BRACKETS):
-            return self.factor()
-        factors, signs = [self.divided()], []
-        while True:
-            if self.token.kind == "mark" and self.token.text in SIGNS and self.factor_follows():
-                if self.tokens[self.at + 1].kind in ("d", "command"):
-                    break
-                signs.append(SIGNS[self.take().text])
-            elif not self.starts_factor() or self.token.kind == "d":
-                break
-            elif self.token.kind == "command" and self.token.text == "frac" and self.is_next_derivative():
-                break
-            else:
-                signs.append("")
-            factors.append(self.divided())
-        return factors[0] if len(factors) == 1 else Product(tuple(factors), tuple(signs))
-
-    def is_next_derivative(self) -> bool:
-        """Return whether the fraction at hand is a derivative."""
-        self.at += 1
-        found = self.next_is("{") and self.fraction_is_derivative()
-        self.at -= 1
-        return found
-
-    def prefixed(self, token: Token) -> Node:
-        """Read a name with a d before it, dZ."""
-        return self.applied(self.named(replace(token, text="d" + token.text, typed="d" + token.typed)), False)
-
-    def plain_name(self, token: Token) -> Node:
-        """Read the name d."""
-        return self.applied(self.named(token), False)
-
     def scripted(self, node: Node, calls: bool) -> Node:
         """Read the scripts of what is no name: of a bracket, a call, a fraction."""
         if not getattr(node, "bracket", "") and (
@@ -439,11 +320,16 @@ class _Reader(Blocks):
             elif token.kind == "mark" and token.text in ("'", "''") and not isinstance(node, Number):
                 self.take()
                 node = Transpose(node, "'")
-            elif token.kind == "below" and not isinstance(node, Number | Name | Indicator):
+            elif token.kind == "below" and (
+                bool(getattr(node, "bracket", "")) or not isinstance(node, Number | Name | Indicator)
+            ):
                 self.take()
                 node = Entry(node, self.elements(token))
             elif (
-                token.kind == "mark" and token.text == "[" and not token.spaced and calls
+                token.kind == "mark"
+                and token.text == "["
+                and not token.spaced
+                and calls
                 and isinstance(node, Call | Transpose | Add | Product | Entry)
                 and (indices := self.indices_in_brackets()) is not None
             ):

@@ -4,21 +4,26 @@ import re
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from ...calculus.greek import GREEK
 from ...errors import ExpressionError
 from .cursor import Cursor
-from .signs import GREEK, SUFFIXES
+from .signs import FUNCTIONS, SUFFIXES
 from .tokens import Token
 from .tree import Add, Call, Entry, Name, Negative, Node, Number, Power, Transpose
 
 __all__ = ["Scripts"]
 
-TRANSPOSED = re.compile(r"-?\s*(?:\.?T|ᵀ|⊤|\\top|\\intercal|\\transpose|\\(?:mathsf|mathrm|text|textrm|mathbf|rm)\s*\{?\s*T\s*\}?)$")
+TRANSPOSED = re.compile(
+    r"-?\s*(?:\.?T|ᵀ|⊤|\\top|\\intercal|\\transpose|\\(?:mathsf|mathrm|text|textrm|mathbf|rm)\s*\{?\s*T\s*\}?)$"
+)
 LABELS = re.compile(r"\s*(?:\(([^()]*)\)|\[([^\[\]]*)\])")
 LAYER = re.compile(r"(?:l|L|\\ell|ℓ)\s*(?:[+−-]\s*[0-9]+)?$")
 INDEX = re.compile(r"[ijktsq]$|[ijklmn]{2,3}$")
 SWITCH = re.compile(r"\\(?:rm|bf|it|cal|sf|tt)(?![A-Za-z])\s*")
 STAR = re.compile(r"(?:\*|\\ast|\\star)$")
-WORD = re.compile(r"\\(?:text|mathrm|textrm|mathit|operatorname|textit|mathsf|mathbf)\s*\{\s*([A-Za-z][A-Za-z0-9 ,_-]*)\}$")
+WORD = re.compile(
+    r"\\(?:text|mathrm|textrm|mathit|operatorname|textit|mathsf|mathbf)\s*\{\s*([A-Za-z][A-Za-z0-9 ,_-]*)\}$"
+)
 DIGITS_WORD = re.compile(r"[a-hopq-zA-Z][0-9]$")
 RECURRENT = re.compile(r"[xhy][xhy]$|[xh][oifcg]$|[oifcg][xh]$")
 RELATION = re.compile(r"[=≠<>≤≥∈]|\\(?:neq?|leq?|geq?|in|lt|gt)(?![A-Za-z])|!=")
@@ -63,7 +68,7 @@ class Scripts(Cursor):
             elif here.kind == "above":
                 self.take()
                 self.above_name(parts, here)
-            elif here.kind == "mark" and here.text == "[" and not here.spaced and self.bracket_indices(parts):
+            elif self.next_is("[") and not here.spaced and token.text not in FUNCTIONS and self.bracket_indices(parts):
                 pass
             else:
                 break
@@ -109,7 +114,7 @@ class Scripts(Cursor):
         found = WORD.match(content)
         if found and len(found.group(1).strip()) > 1:
             return re.sub(r"[ ,_-]+", "_", found.group(1).strip())
-        if content in SUFFIXES:
+        if content in SUFFIXES and not (content == "in" and self.known.latex and token.text.strip() == "in"):
             return content
         if DIGITS_WORD.match(content) and (len(base) > 1 or content[0] in "oh"):
             return content
@@ -121,6 +126,7 @@ class Scripts(Cursor):
         """Read indices: letters, numbers, letters with indices of their own, letters plus a number."""
         if not token.text.strip():
             return ()
+        self.deeper()
         inner = self.inside(token, index=True)
         assert isinstance(inner, Scripts)
         found: list[Node] = []
@@ -129,6 +135,7 @@ class Scripts(Cursor):
                 inner.take()
                 continue
             found.append(inner.element())
+        self.known.depth -= 1
         return tuple(found)
 
     def element(self) -> Node:
@@ -156,7 +163,7 @@ class Scripts(Cursor):
                 return node
         if token.kind == "mark" and token.text == "-" and self.token.kind == "number":
             return Negative(self.index_atom())
-        self.fail(f"expected an index, got '{token.typed or token.text}'", token)
+        raise self.error(f"expected an index, got '{token.typed or token.text}'", token)
 
     def bracket_indices(self, parts: Parts) -> bool:
         """Read indices in brackets after a name, S[i,k], if they are some."""
@@ -211,9 +218,11 @@ class Scripts(Cursor):
         labels: list[tuple[str, Node]] = []
         while (found := LABELS.match(rest)) and self.is_label(content):
             inner = found.group(1) if found.group(1) is not None else found.group(2)
-            start = token.start + token.text.index(content) + place + found.start(1 if found.group(1) is not None else 2)
-            for index in self.elements(self.part(token, inner, start)):
-                labels.append(("^(" if found.group(1) is not None else "^[", index))
+            start = (
+                token.start + token.text.index(content) + place + found.start(1 if found.group(1) is not None else 2)
+            )
+            style = "^(" if found.group(1) is not None else "^["
+            labels += [(style, index) for index in self.elements(self.part(token, inner, start))]
             rest, place = rest[found.end() :], place + found.end()
         for style, index in labels:
             parts.name = replace(parts.name, above=(*parts.name.above, index))
@@ -282,10 +291,9 @@ class Scripts(Cursor):
     def exponential(self, parts: Parts, token: Token) -> None:
         """Read e^x: a call of exp."""
         content = token.text.strip()
-        if TRANSPOSED.match(content) or LAYER.match(content) or INDEX.match(content):
-            if TRANSPOSED.match(content):
-                parts.around.append(("transpose", None, content))
-                return
+        if TRANSPOSED.match(content):
+            parts.around.append(("transpose", None, content))
+            return
         exponent = self.exponent(token)
         if isinstance(exponent, Number) and exponent.value == 2:
             parts.around.append(("power", exponent, ""))
@@ -297,4 +305,3 @@ class Scripts(Cursor):
 
 def _positive(node: Node) -> Node:
     return node.of if isinstance(node, Negative) else node
-

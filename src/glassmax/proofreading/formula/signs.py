@@ -3,36 +3,40 @@
 from ...calculus.greek import GREEK, VARIANTS
 
 __all__ = ["ABOVE", "ACCENTS", "BELOW", "COMBINING", "COMMANDS", "FILLERS", "FONTS", "FUNCTIONS", "LETTERS", "MARKS"]
-__all__ += ["SUFFIXES", "UNREADABLE", "WITHOUT_BRACKETS", "WORDS"]
+__all__ += ["PROSE_WORDS", "SUFFIXES", "UNREADABLE", "WITHOUT_BRACKETS", "WORDS"]
 
-FUNCTIONS = {
-    *("exp log ln sqrt sin cos tan sinh cosh tanh cot arcsin arccos arctan max min abs sign sgn erf".split()),
-    *("sigmoid logistic softmax logsoftmax softplus relu ReLU LeakyReLU logsumexp lse LSE".split()),
-    *("diag tr trace det argmax argmin mean sum_of norm vec onehot logit".split()),
-}
+_FUNCTIONS = """
+exp log ln sqrt sin cos tan sinh cosh tanh cot arcsin arccos arctan max min abs sign sgn erf
+sigmoid logistic softmax logsoftmax softplus relu ReLU LeakyReLU logsumexp lse LSE
+diag tr trace det argmax argmin mean norm vec onehot logit
+"""
+FUNCTIONS = frozenset(_FUNCTIONS.split())
 """Names that are functions wherever a bracket follows."""
 
-WITHOUT_BRACKETS = {
-    *("exp log ln sin cos tan sinh cosh tanh cot arcsin arccos arctan max min tr det sqrt softmax diag".split()),
-    *("sigmoid relu ReLU argmax argmin".split()),
-}
+_WITHOUT_BRACKETS = """
+exp log ln sin cos tan sinh cosh tanh cot arcsin arccos arctan max min tr det sqrt softmax diag
+sigmoid relu ReLU argmax argmin
+"""
+WITHOUT_BRACKETS = frozenset(_WITHOUT_BRACKETS.split())
 """Functions that are also written without brackets: log p_k."""
 
-SUFFIXES = (
-    "in out total true pred target label loss reg data train test new old batch net model input output hidden correct class "
-    "softmax max min opt best init prev next CE MSE BCE NLL KL ce mse bce nll kl avg mean cost hat bar tilde star logits "
-    "sum obs fit ref err error gold val norm act pre post left right is not dec enc mle MLE ols OLS ridge"
-).split()
+_SUFFIXES = """
+in out total true pred target label loss reg data train test new old batch net model input output hidden correct class
+softmax max min opt best init prev next CE MSE BCE NLL KL ce mse bce nll kl avg mean cost hat bar tilde star logits sum
+obs fit ref err error gold val norm act pre post left right dec enc mle MLE ols OLS ridge
+"""
+SUFFIXES = frozenset(_SUFFIXES.split())
 """Words that are part of a name if they stand below it: L_CE, net_out."""
 
-WORDS = {
-    *FUNCTIONS,
-    *GREEK,
-    *("loss Loss cost Cost error Error net Net out Out target Target label logits logit score scores input output".split()),
-    *("MSE BCE NLL KL CE SSE RSS MAE ell grad reg bias err pred true loss hidden data weight weights".split()),
-    *("yhat ybar xbar xhat phat zhat Yhat what bhat mubar tbar abar if else otherwise when and or for mod log10 log2".split()),
-    *("varepsilon vartheta varphi".split()),
-}
+PROSE_WORDS = frozenset({"if", "else", "otherwise", "when", "and", "or", "for", "where", "as", "with", "is"})
+"""Words between formulas."""
+
+_WORDS = """
+loss Loss cost Cost error Error net Net out Out target Target label logits score scores input output
+MSE BCE NLL KL CE SSE RSS MAE ell grad reg bias err pred true hidden data weight weights
+yhat ybar xbar xhat phat zhat Yhat what bhat mubar tbar abar varepsilon vartheta varphi
+"""
+WORDS = FUNCTIONS | frozenset(GREEK) | frozenset(_WORDS.split())
 """Words that are one name; other words are products of their letters if they are short."""
 
 ACCENTS = {
@@ -41,16 +45,19 @@ ACCENTS = {
 }
 COMBINING = {"\u0302": "hat", "\u0304": "bar", "\u0305": "bar", "\u0303": "tilde", "\u0307": "dot", "\u20d7": ""}
 
-FONTS = (
-    "mathrm text textrm textit textbf texttt textnormal operatorname mathsf mathtt mathbf boldsymbol bm vec mathit "
-    "mathcal mathscr mathbb mathds mathfrak pmb underline textsf mbox hbox mathnormal bold symbf"
-).split()
+_FONTS = """
+mathrm text textrm textit textbf texttt textnormal operatorname mathsf mathtt mathbf boldsymbol bm vec mathit mathcal
+mathscr mathbb mathds mathfrak pmb underline textsf mbox hbox mathnormal bold symbf
+"""
+FONTS = frozenset(_FONTS.split())
 
-FILLERS = (
-    "left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm quad qquad displaystyle "
-    "textstyle scriptstyle limits nolimits nonumber notag rm bf it cal sf tt bfseries normalfont hfill hline enspace "
-    "thinspace medspace thickspace space small large strut allowbreak"
-).split()
+_FILLERS = """
+left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm quad qquad displaystyle
+textstyle scriptstyle limits nolimits nonumber notag rm bf it cal sf tt bfseries normalfont hfill hline enspace
+thinspace medspace thickspace space small large strut allowbreak
+"""
+FILLERS = tuple(_FILLERS.split())
+"""Commands that only set the formula."""
 
 COMMANDS = {
     **{"cdot": "·", "times": "×", "odot": "⊙", "circ": "∘", "ast": "*", "star": "*", "otimes": "⊗", "bullet": "·"},
@@ -70,16 +77,18 @@ COMMANDS = {
 """The mark that a LaTeX command becomes."""
 
 MARKS = {
-    **{"**": "^", ":=": "=", "≔": "=", "==": "=", "≡": "=", "||": "‖", "∥": "‖", "∣": "|", "⊤": "ᵀ", "−": "-", "–": "-"},
+    **{"**": "^", ":=": "=", "≔": "=", "==": "=", "≡": "=", "||": "‖", "∥": "‖", "∣": "|", "⊤": "ᵀ"},
+    **{"−": "-", "–": "-", "′": "'", "’": "'", "″": "''", "...": "…", "⋯": "…"},
     **{"÷": "/", "⊘": "/", "!=": "≠", "<>": "≠", "<=": "≤", ">=": "≥", "⋅": "·", "∗": "*", "•": "·", "∙": "·"},
-    **{"′": "'", "’": "'", "″": "''", "...": "…", "⋯": "…", "⨂": "⊗", "⨀": "⊙", "∕": "/", "⁄": "/", ".*": "⊙"},
+    **{"⨂": "⊗", "⨀": "⊙", "∕": "/", "⁄": "/", ".*": "⊙"},
     **{mark: mark for mark in "+-*/^()[]{},|@.‖ᵀ<>≠≤≥∈⟨⟩·×⊙∘⊗∂∇'=:;…∞∧¬∀†&"},
 }
 
 LETTERS = {
     **{sign: word for word, sign in GREEK.items()},
     **VARIANTS,
-    **{"ℓ": "ell", "∑": "sum", "∏": "prod", "Σ": "sum", "Π": "prod", "√": "sqrt", "ℎ": "h", "ℒ": "L", "𝟙": "1", "𝟏": "ones", "µ": "mu"},
+    **{"ℓ": "ell", "µ": "mu", "∑": "sum", "∏": "prod", "Σ": "sum", "Π": "prod"},
+    **{"√": "sqrt", "ℎ": "h", "ℒ": "L", "𝟙": "1", "𝟏": "ones"},
 }
 """The word of a sign that is a letter."""
 

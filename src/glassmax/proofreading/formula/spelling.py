@@ -13,7 +13,26 @@ __all__ = ["Spelling"]
 
 COMBINING = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307"}
 OPERATORS = {
-    *("log ln exp sin cos tan tanh sinh cosh cot arcsin arccos arctan max min det".split()),
+    *(
+        [
+            "log",
+            "ln",
+            "exp",
+            "sin",
+            "cos",
+            "tan",
+            "tanh",
+            "sinh",
+            "cosh",
+            "cot",
+            "arcsin",
+            "arccos",
+            "arctan",
+            "max",
+            "min",
+            "det",
+        ]
+    ),
 }
 BASE = re.compile(r"(?P<word>[A-Za-z]+)(?:_(?P<accent>hat|bar|tilde|dot|star|check|acute))?(?:_(?P<rest>\w+))?$")
 

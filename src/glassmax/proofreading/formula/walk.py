@@ -203,7 +203,9 @@ def _renamed(node: Any, letters: dict[str, str], is_index: bool) -> Any:
         return map_children(node, lambda part: _renamed(part, letters, True))
     if isinstance(node, Cases):
         branches = ((_renamed(value, letters, is_index), case) for value, case in node.branches)
-        return replace(node, branches=tuple((value, case and _renamed(case, letters, True)) for value, case in branches))
+        return replace(
+            node, branches=tuple((value, case and _renamed(case, letters, True)) for value, case in branches)
+        )
     if isinstance(node, Summation):
         letters = {old: new for old, new in letters.items() if old not in node.letters}
         for bound in set(node.letters) & set(letters.values()):
@@ -227,5 +229,3 @@ def _rebound(node: Summation, bound: str, letters: dict[str, str]) -> Summation:
         body=_renamed(node.body, {bound: other}, False),
         condition=condition,
     )
-
-
