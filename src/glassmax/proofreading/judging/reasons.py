@@ -12,7 +12,7 @@ from .assumptions import Assumption, in_words
 from .chains import Step
 from .document import Document
 from .surroundings import setting_of
-from .verdict import Verdict, as_arrays
+from .verdict import Verdict, as_arrays, few_axes
 
 __all__ = ["reason_of"]
 
@@ -49,7 +49,8 @@ def reason_of(step: Step, condition: Condition | None, document: Document, secon
     """Search the mistake of a step that is not right."""
     loose = not free_letters(step.left) and bool(free_letters(step.right))
     assumption = tuple(one.assumption for one in document.stated) or document.usual
-    trial = _Trial(condition, document, assumption, ("same", "component") if loose else ("same",))
+    kinds = ("same", *(("component",) if loose else ()), *(("implied",) if few_axes(step.left, document) else ()))
+    trial = _Trial(condition, document, assumption, kinds)
     whole = as_arrays(step)
     if whole is not None:
         equation = Equation(step.left, whole)

@@ -20,7 +20,7 @@ NO_ACTIVATIONS = frozenset({"log", "ln", "exp", "softmax", "max", "min", "diag",
 def setting_of(equation: Equation, document: Sequence[Node], context: Context) -> Setting:
     """Return the setting of an equation: what it uses itself comes first."""
     own = [equation.left, equation.right]
-    quantities = _quantities([*own, *document], context)
+    quantities = [name for name in _quantities([*own, *document], context) if name != equation.left]
     return Setting(
         letters=_letters(own, document),
         quantities=tuple(quantities[:MOST_QUANTITIES]),

@@ -14,7 +14,7 @@ from .assumptions import Assumption, in_words, weakest
 from .chains import Step
 from .document import Document
 
-__all__ = ["Verdict", "as_arrays", "verdict_of"]
+__all__ = ["Verdict", "as_arrays", "few_axes", "verdict_of"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def _of_kind(
     if found.kind == "same":
         return Verdict(FOLLOWS)
     if found.kind == "implied":
-        return _implied(step, document.context)
+        return _implied(step, document)
     if found.kind == "component":
         return _component(step, condition, document, assumption)
     if found.kind == "transposed" and _is_jacobian(step.left, document.context):
@@ -97,21 +97,22 @@ def _component(
     return Verdict(INDICES, "component_for_vector", says, says)
 
 
-def _implied(step: Step, context: Context) -> Verdict:
+def _implied(step: Step, document: Document) -> Verdict:
     """A derivative of an array by an array whose zeros are left unsaid."""
-    axes = _axes(step.left, context)
-    if axes <= 2:
+    if few_axes(step.left, document):
         return Verdict(FOLLOWS, says="entry by entry; the other entries of the matrix are 0")
-    notation = f"{write(step.left)} has {axes} indices, and {write(step.right)} stands for its entries that are not 0"
+    left, right = write(step.left), write(step.right)
+    notation = f"{left} has more than two indices, and {right} stands for its entries that are not 0"
     return Verdict(INDICES, "component_for_vector", notation=notation)
 
 
-def _axes(node: Node, context: Context) -> int:
+def few_axes(node: Node, document: Document) -> bool:
+    """Return whether a formula is a matrix at most, so that people read f'(z) for the diagonal of da/dz."""
     try:
-        value = context.value(node, context.draw(0))
+        value = document.context.value(node, document.context.draw(0))
     except Fault:
-        return 0
-    return len(value.axes) + len(value.letters)
+        return False
+    return len(value.axes) <= 2
 
 
 def _is_jacobian(node: Node, context: Context) -> bool:

@@ -21,12 +21,13 @@ def letters_exchanged(node: Node, setting: Setting) -> Iterator[Correction]:
     if not isinstance(node, WITH_LETTERS):
         return
     free = sorted(free_letters(node) & set(setting.letters))
+    alone = isinstance(node, (Name, Indicator))
     for old in free:
+        if not alone and count_of(node, old) < 2:
+            continue  # the name that has the letter is a place of its own
         for new in setting.letters:
             if new != old and not _is_constant(node, {old: new}):
                 yield _renamed(node, {old: new}, setting)
-    if isinstance(node, (Name, Indicator)):
-        return
     for olds in combinations(free, 2):
         for news in permutations(setting.letters, 2):
             if all(old != new for old, new in zip(olds, news, strict=True)):
@@ -54,6 +55,8 @@ def _reason(node: Node, instead: Node, letters: Mapping[str, str], setting: Sett
     if (isinstance(node, Name) and node.base == "delta") or isinstance(node, Indicator):
         return "delta_wrong_pair", f"{write(node)} has the wrong pair of letters: it must be {write(instead)}"
     if len(letters) == 2 and set(letters) == set(letters.values()):
+        if isinstance(node, Name):
+            return "transposed", f"{write(node)} is an entry of the transpose: {write(instead)} belongs here"
         return "wrong_index", f"the letters {old} and {new} are exchanged in {write(node)}"
     if set(letters.values()) & setting.unused:
         unused = next(name for name in letters.values() if name in setting.unused)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from itertools import permutations
 
-from ..formula.tree import Add, Name, Negative, Node, Number, Product, Quotient
+from ..formula.tree import Add, Name, Negative, Node, Number, Product, Quotient, Transpose
 from ..formula.walk import letter_of
 from ..formula.write import write
 from .correction import Correction, Setting, with_factor
@@ -97,13 +98,27 @@ def factor_missing(node: Node, setting: Setting) -> Iterator[Correction]:
         for named in _indexed(other, setting):
             says = f"the factor {write(named)} is missing"
             yield Correction("factor_missing", with_factor(named, node), says, 1.3)
+            if setting.axes(named):
+                yield from _turned_factor(named, node, setting)
+
+
+def _turned_factor(named: Name, node: Node, setting: Setting) -> Iterator[Correction]:
+    """Yield a product with a transposed array: X^T in front, or x^T behind."""
+    turned = Transpose(named)
+    says = f"the factor {write(turned)} is missing"
+    factors, signs = (node.factors, node.signs) if isinstance(node, Product) else ((node,), ())
+    if setting.axes(named) == 2:
+        yield Correction("factor_missing", Product((turned, *factors), ("", *signs)), says, 1.3)
+        yield Correction("factor_missing", Product((*factors, named), (*signs, "")), says, 1.35)
+    yield Correction("factor_missing", Product((*factors, turned), (*signs, "")), says, 1.3)
 
 
 def _indexed(other: Name, setting: Setting) -> Iterator[Name]:
     """Yield a quantity with each letter in scope at its index, if it has one."""
-    if len(other.below) == 1 and letter_of(other.below[0]):
-        for mine in sorted(setting.left_letters | setting.bound):
-            yield replace(other, below=(Name(mine),))
+    scope = sorted(setting.left_letters | setting.bound)
+    if other.below and all(letter_of(at) for at in other.below):
+        for letters in permutations(scope, len(other.below)):
+            yield replace(other, below=tuple(Name(mine) for mine in letters))
     else:
         yield other
 
@@ -139,17 +154,22 @@ def term_missing(node: Node, setting: Setting) -> Iterator[Correction]:
 
 
 def other_quantity(node: Node, setting: Setting) -> Iterator[Correction]:
-    """One quantity for another: p for y, the scores for the probabilities."""
+    """One quantity for another: p for y, the scores for the probabilities, the weights for the input."""
     if not isinstance(node, Name) or letter_of(node) in setting.letters or node.base == "delta":
         return
     seen = set()
     for other in setting.quantities:
-        if other.base == node.base or len(other.below) != len(node.below) or other.base == "delta":
+        if other.base in (node.base, "delta"):
             continue
-        instead = replace(other, below=node.below, typed_as=node.typed_as or other.typed_as)
-        if instead not in seen:
-            seen.add(instead)
-            yield Correction("wrong_operand", instead, f"{write(node)} stands where {write(instead)} belongs", 1.2)
+        if len(other.below) == len(node.below):
+            named = [replace(other, below=node.below, typed_as=node.typed_as or other.typed_as)]
+        else:
+            named = list(_indexed(other, setting))
+        for instead in named:
+            if instead not in seen:
+                seen.add(instead)
+                says = f"{write(node)} stands where {write(instead)} belongs"
+                yield Correction("wrong_operand", instead, says, 1.2 if len(named) == 1 else 1.3)
 
 
 def other_layer(node: Node, setting: Setting) -> Iterator[Correction]:
