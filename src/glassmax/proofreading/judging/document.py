@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..formula.tree import Condition, Node
-from ..numbers import Context
+from ..numbers import Context, Equation
 from .agreement import Agreement, agreement
 from .assumptions import Assumption, Stated
 
@@ -16,6 +16,7 @@ class Document:
     """The reading of a document, all its formulas, and the assumptions that it states or that people don't state."""
 
     context: Context
+    equations: tuple[Equation, ...]
     formulas: tuple[Node, ...]
     stated: tuple[Stated, ...]
     usual: tuple[Assumption, ...]

@@ -53,7 +53,13 @@ def judge(statements: Sequence[Statement]) -> Judgement:
     end = monotonic() + SECONDS
     equations = [line.equation for line in lines if line.equation is not None]
     formulas = tuple(side for equation in equations for side in equation.sides if side is not None)
-    document = Document(context, formulas, stated_assumptions(equations, context), usual_assumptions(formulas, context))
+    document = Document(
+        context,
+        tuple(equations),
+        formulas,
+        stated_assumptions(equations, context),
+        usual_assumptions(formulas, context),
+    )
     wrong: dict[int, int] = {}
     checked = []
     for at, (line, steps) in enumerate(zip(lines, steps_of(lines, context), strict=True)):

@@ -11,6 +11,8 @@ from .updates import is_update
 __all__ = ["best_reading"]
 
 WORTH = {"same": 1.0, "implied": 0.6, "component": 0.5, "transposed": 0.3, "": 0.0, "letters": -0.2}
+UNLIKELY = 1.5
+"""How many right steps outweigh a reading that costs 1."""
 WORTH |= {"shapes": -0.3, "unknown": -0.3}
 
 
@@ -21,7 +23,7 @@ def best_reading(lines: Sequence[Line]) -> Context | None:
     found = contexts(equations) if equations else []
     best, most = None, float("-inf")
     for context in found:
-        worth = _worth(lines, context) - context.reading.cost
+        worth = _worth(lines, context) - UNLIKELY * context.reading.cost
         if worth > most + 1e-9:
             best, most = context, worth
     return best

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from ..checked import ASSUMED, FOLLOWS, INDICES, NOT_READ
+from ..checked import ASSUMED, FOLLOWS, INDICES, LUCK, NOT_READ
 from ..formula.tree import Condition, Derivative, Node
 from ..formula.walk import free_letters
 from ..formula.write import write
@@ -13,6 +13,7 @@ from .agreement import Agreement
 from .assumptions import Assumption, in_words, weakest
 from .chains import Step
 from .document import Document
+from .luck import lucky
 
 __all__ = ["Verdict", "as_arrays", "few_axes", "verdict_of"]
 
@@ -49,7 +50,10 @@ def _of_kind(
     found: Agreement, step: Step, condition: Condition | None, document: Document, assumption: tuple[Assumption, ...]
 ) -> Verdict | None:
     if found.kind == "same":
-        return Verdict(FOLLOWS)
+        luck = None if assumption else lucky(step.left, step.right, list(document.equations), document.context)
+        if luck is None:
+            return Verdict(FOLLOWS)
+        return Verdict(LUCK, "right_by_symmetry", luck[0], equation=Equation(step.left, luck[1]))
     if found.kind == "implied":
         return _implied(step, document)
     if found.kind == "component":

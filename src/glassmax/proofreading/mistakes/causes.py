@@ -42,7 +42,7 @@ CAUSES = {
     "bias_missing": "The bias is missing.",
     "shapes": "The shapes of two arrays do not fit.",
     "not_diagonal": "A vector stands where a diagonal matrix belongs.",
-    "square_by_luck": "The line is right only because two sizes are equal, or because a matrix is symmetric.",
+    "right_by_symmetry": "The letters of a derivative are exchanged, and only the symmetry of the Jacobian hides it.",
 }
 """Each further cause with one sentence, in the order of the documentation."""
 

@@ -92,6 +92,8 @@ def factor_missing(node: Node, setting: Setting) -> Iterator[Correction]:
     """A quantity of the document is missing as a factor: p_i (y_i - 1) for y_i."""
     if isinstance(node, (Number, Negative)):
         return
+    for call in setting.calls:
+        yield Correction("factor_missing", with_factor(call, node), f"the factor {write(call)} is missing", 1.3)
     for other in setting.quantities:
         if other.base == "delta":
             continue
@@ -176,12 +178,12 @@ def other_layer(node: Node, setting: Setting) -> Iterator[Correction]:
     """The quantity of another layer: a^l for a^{l-1}, W_1 for W_2."""
     if not isinstance(node, Name):
         return
+    others = [replace(node, above=other.above) for other in setting.quantities if node.above and other.above]
     for other in setting.quantities:
-        same = other.base == node.base and other != node
-        above = same and other.below == node.below and other.above != node.above
-        digits = same and [isinstance(at, Number) for at in other.below] == [
-            isinstance(at, Number) for at in node.below
-        ]
-        if above or (digits and any(isinstance(at, Number) for at in node.below)):
+        numbers = [isinstance(at, Number) for at in other.below]
+        if other.base == node.base and any(numbers) and numbers == [isinstance(at, Number) for at in node.below]:
+            others.append(other)
+    for other in dict.fromkeys(others):
+        if other != node:
             says = f"{write(node)} is of another layer: {write(other)} belongs here"
             yield Correction("wrong_layer", other, says, 1.0)
