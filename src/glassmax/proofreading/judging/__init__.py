@@ -11,6 +11,12 @@
     surroundings    the letters and quantities around a wrong line
     notes           how the document was read, in sentences
     verdict         the verdict of one step
+    updates         steps of gradient descent
+    definitions     definitions that have no value as they stand
+    programs        lines of code: what no formula shows
+    reasons         the mistake of a wrong step
+    document        what a verdict needs to know of the whole
+    notes           how the document was read
     judge           all lines of a document
 """
 

@@ -11,9 +11,11 @@ from ..formula.tree import Node
 from ..formula.write import write
 from .assumptions import is_assumption, stated_assumptions, usual_assumptions
 from .chains import Step, steps_of
+from .definitions import faulty_definition
 from .document import Document
 from .lines import Line, lines_of
 from .notes import notes_of
+from .programs import as_code, remarks_of
 from .readings import best_reading
 from .reasons import reason_of
 from .updates import update_of
@@ -60,6 +62,7 @@ def judge(statements: Sequence[Statement]) -> Judgement:
         stated_assumptions(equations, context),
         usual_assumptions(formulas, context),
     )
+    remarks = _remarks(lines)
     wrong: dict[int, int] = {}
     checked = []
     for at, (line, steps) in enumerate(zip(lines, steps_of(lines, context), strict=True)):
@@ -67,6 +70,7 @@ def judge(statements: Sequence[Statement]) -> Judgement:
             checked.append(_unread(line, line.fault))
             continue
         found, step = _worst(line, steps, document, wrong, end)
+        found = _with_remark(found, remarks.get(at))
         if found.verdict == WRONG or (found.verdict == FOLLOWS and "which is wrong" in found.says):
             wrong[at] = line.statement.line
         checked.append(_checked(line, found, step))
@@ -85,6 +89,9 @@ def _worst(
     worst, place = Verdict(FOLLOWS), steps[0]
     for at, step in enumerate(steps):
         if at == 0 and document.context.is_given(line.equation):
+            faulty = faulty_definition(step.left, step.right, document)
+            if faulty is not None:
+                return faulty, step
             worst = Verdict(GIVEN)
             continue
         condition, before = line.equation.condition, wrong.get(step.before_line, 0)
@@ -103,6 +110,23 @@ def _worst(
     return worst, place
 
 
+def _remarks(lines: Sequence[Line]) -> dict[int, tuple[str, str]]:
+    """Return the mistakes of memory and order in the lines of code, by the position of the line."""
+    code = [at for at, line in enumerate(lines) if line.statement.code]
+    found = remarks_of([lines[at].statement.source for at in code])
+    return {code[at]: remark for at, remark in found.items()}
+
+
+def _with_remark(found: Verdict, remark: tuple[str, str] | None) -> Verdict:
+    """Return the verdict of a line of code, with what its formula does not show."""
+    if remark is None or found.verdict == WRONG:
+        return found
+    cause, says = remark
+    if cause == "in_place":
+        return replace(found, cause=cause, says=f"{found.says}; {says}" if found.says else says)
+    return Verdict(WRONG, cause, says)
+
+
 RANK = (GIVEN, FOLLOWS, "follows, if", "right by luck", INDICES, NOT_READ, WRONG)
 
 
@@ -118,20 +142,20 @@ def _unread(line: Line, reason: str) -> CheckedLine:
 
 def _checked(line: Line, found: Verdict, step: Step | None) -> CheckedLine:
     assert line.equation is not None
-    sides = line.equation.sides
+    sides, source, code = line.equation.sides, line.statement.source, line.statement.code
     corrected: tuple[Node | None, ...] = ()
     if found.equation is not None and step is not None:
         corrected = (found.equation.left if step.own_left else None, found.equation.right)
     return CheckedLine(
         number=line.statement.line,
-        source=line.statement.source,
-        formula=_written(sides, latex=False),
+        source=source,
+        formula=source if code else _written(sides, latex=False),
         verdict=found.verdict,
         cause=found.cause,
         says=found.says,
-        write=_written(corrected, latex=False),
-        write_latex=_written(corrected, latex=True),
-        proved=bool(corrected),
+        write=_written_code(corrected) if code else _written(corrected, latex=False),
+        write_latex="" if code else _written(corrected, latex=True),
+        proved=bool(corrected) and found.proved,
         follows_before=found.follows_before,
         notation=found.notation,
         sides=sides,
@@ -142,3 +166,7 @@ def _checked(line: Line, found: Verdict, step: Step | None) -> CheckedLine:
 
 def _written(sides: Sequence[Node | None], *, latex: bool) -> str:
     return " = ".join("" if side is None else write(side, latex=latex) for side in sides).strip()
+
+
+def _written_code(sides: Sequence[Node | None]) -> str:
+    return " = ".join("" if side is None else as_code(side) for side in sides)

@@ -39,7 +39,7 @@ def update_of(left: Node, right: Node, context: Context) -> Verdict | None:
     if not isinstance(term, Negative) and isinstance(gradient.of, Name) and gradient.of.base in COSTS:
         says = f"the step adds the gradient, so {write(gradient.of)} grows: the gradient must be subtracted"
         turned = Add(tuple(Negative(one) if one is term else one for one in right.terms))
-        return Verdict(WRONG, "sign", says, equation=Equation(left, turned))
+        return Verdict(WRONG, "sign", says, equation=Equation(left, turned), proved=False)
     return Verdict(GIVEN, says="a step of gradient descent")
 
 
@@ -49,7 +49,7 @@ def _letters(left: Name, right: Node, gradient: Derivative, letters: set[str]) -
     other = write(gradient) if letter in free_letters(left) else write(left)
     says = f"{side} has the index {letter}, and {other} does not"
     corrected = Equation(without_letter(left, letter), without_letter(right, letter))
-    return Verdict(WRONG, "index_on_one_side", says, equation=corrected)
+    return Verdict(WRONG, "index_on_one_side", says, equation=corrected, proved=False)
 
 
 def _same(term: Node, left: Name, context: Context) -> bool:

@@ -20,7 +20,7 @@ __all__ = ["Verdict", "as_arrays", "few_axes", "verdict_of"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is said of one step; `equation` is the corrected one."""
+    """What is said of one step; `equation` is the corrected one, `proved` whether it was compared with the truth."""
 
     verdict: str
     cause: str = ""
@@ -28,6 +28,7 @@ class Verdict:
     notation: str = ""
     equation: Equation | None = None
     follows_before: bool | None = None
+    proved: bool = True
 
 
 def verdict_of(step: Step, condition: Condition | None, document: Document, before_is_wrong: int = 0) -> Verdict | None:
