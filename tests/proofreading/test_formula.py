@@ -145,6 +145,8 @@ DP = Derivative(name("p", "i"), (name("z", "j"),))
         ("e^x", Call(Name("exp"), (Name("x"),))),
         ("exp(x)", Call(Name("exp"), (Name("x"),))),
         ("e^2", Power(Name("e"), Number(Fraction(2)))),
+        ("w^{(2 - 1)}", Power(Name("w"), Add((Number(Fraction(2)), Negative(Number(Fraction(1))))))),
+        ("∇∇E(w)", Derivative(Call(Name("E"), (Name("w"),)), (Name("w"), Name("w")))),
         ("e^T e", Product((Transpose(Name("e")), Name("e")), ("",))),
         ("x^2", Power(Name("x"), Number(Fraction(2)))),
         ("x^{(2)}", Name("x", above=(Number(Fraction(2)),))),
@@ -211,6 +213,8 @@ def test_numbers_above_are_layers_where_the_document_says_so():
 def test_a_name_is_a_function_where_the_document_says_so():
     assert isinstance(parse("q(1 - x)", functions={"q"}), Call)
     assert isinstance(parse("q(1 - x)"), Product)
+    assert isinstance(parse("q(1 - q)", functions={"q"}), Product), "q stands for q(x)"
+    assert isinstance(parse("q(1 - q(x))", functions={"q"}), Call)
 
 
 def test_an_unbraced_script_is_one_sign_long_in_latex():

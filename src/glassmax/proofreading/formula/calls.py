@@ -67,7 +67,14 @@ class Calls(Blocks):
         inside = self.tokens[self.at + 1 : self.partners[self.at]]
         if not inside:
             return False
-        if base in self.known.functions or base in FUNCTIONS:
+        if base in FUNCTIONS:
+            return True
+        if any(
+            part.kind == "name" and part.text == base and after.text not in (*BRACKETS, "'")
+            for part, after in zip(inside, [*inside[1:], self.tokens[self.partners[self.at]]], strict=True)
+        ):
+            return False  # σ (1 - σ) is a product
+        if base in self.known.functions:
             return True
         if self.next_is("\\{"):
             return False
@@ -75,10 +82,7 @@ class Calls(Blocks):
         if name.primes:
             return alone or not base[:1].isupper() or len(base) > 1
         if base in CALLED:
-            return not any(
-                part.kind == "name" and part.text == base and after.text not in (*BRACKETS, "'")
-                for part, after in zip(inside, [*inside[1:], self.tokens[self.partners[self.at]]], strict=True)
-            )
+            return True
         if self.next_is("[") or base in NOT_CALLED:
             return False
         level = 0

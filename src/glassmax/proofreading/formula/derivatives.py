@@ -138,6 +138,9 @@ class Derivatives(Scripts):
         """Read ∇_W L; of ∇f(x) the variable is x."""
         start = self.take()
         order = 1
+        while self.next_is("∇") and order < 3:
+            self.take()
+            order += 1
         if self.token.kind == "above" and self.token.text.strip() == "2":
             self.take()
             order = 2

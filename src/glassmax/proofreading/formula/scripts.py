@@ -265,6 +265,8 @@ class Scripts(Cursor):
         if not inside:
             return False
         inner = (inside.group(1) if inside.group(1) is not None else inside.group(2)).strip()
+        if re.match(r"[0-9]+\s*[^0-9\s,]", inner):
+            return False
         letter = r"(?:[A-Za-zα-ω]|\\ell|[0-9]+|\\[a-z]+)"
         return bool(re.fullmatch(rf"{letter}(?:\s*[+−-]\s*[0-9]+)?(?:\s*,\s*{letter})*|(?!1\s*[-−]){letter}", inner))
 
