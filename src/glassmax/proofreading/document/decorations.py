@@ -52,6 +52,7 @@ WRAPPERS = {
 FONTS = "mathbf boldsymbol bm mathrm mathit mathsf mathcal pmb mathnormal mathtt texttt mathbb mathfrak vb".split()
 NAME = re.compile(r"\s*(?:\\?[A-Za-z]+[0-9]*|[0-9]+|')\s*")
 CODE_NAME = re.compile(r"\s*[A-Za-z]\w*\s*")
+WIDE = re.compile(r"\\hspace\*?\{\s*[0-9.]+\s*(?:in|cm|em)\s*\}")
 OPTION = re.compile(r"\s*\[[^\[\]]*\]")
 SIGN = re.compile(r"\s*(?::?=|\\equiv|\\sim|\\approx)\s*")
 DEFINED = re.compile(r"def|triangle|Delta|\bset\b|:")
@@ -75,7 +76,7 @@ def matching_braces(text: str) -> dict[int, int]:
 def undecorated(text: str) -> str:
     """Return the formula without its decoration, each character that stays at its place."""
     text = ENTITY.sub(lambda match: ENTITIES[match.group()].ljust(len(match.group())), text)
-    text = _with_cases(text.replace("\t", " "))
+    text = WIDE.sub(lambda match: "\\quad".ljust(len(match.group())), _with_cases(text.replace("\t", " ")))
     page = _Page(text)
     for token in TOKEN.finditer(text):
         page.strip(token)
