@@ -25,6 +25,10 @@ RELATION = re.compile(r"==|!=|<=|>=|\\(?:neq?|leq?|geq?)(?![a-z])|[=≠<>≤≥]
 LEADING = re.compile(r"(?:[\s&,]|\\\\)*")
 """What stands before the first sign of an equation."""
 LONGEST_LETTER = 12
+"""Characters of an index that a sentence compares with another."""
+
+LONGEST_CLAUSE = 200
+"""Characters before a formula that may say something of it."""
 
 
 @dataclass
@@ -99,7 +103,7 @@ class _Assembler:
             self.take_clause(rest[-1])
 
     def take_clause(self, text: str) -> None:
-        self.clause += text + " "
+        self.clause = (self.clause + text + " ")[-LONGEST_CLAUSE:]
         self.tell(text)
         if words.OTHERWISE.search(text) and self.last_condition:
             self.take_condition(_negated(self.last_condition), otherwise=True)
@@ -108,7 +112,7 @@ class _Assembler:
 
     def tell(self, text: str) -> None:
         """Take a comparison that is told in words: ``i equals j``, ``i and j are different``."""
-        self.told += " " + text.strip()
+        self.told = f"{self.told} {text.strip()}"[-LONGEST_CLAUSE:]
         if condition := words.told_comparison(self.told):
             self.told = ""
             self.take_condition(condition)

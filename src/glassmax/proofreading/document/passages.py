@@ -19,7 +19,7 @@ __all__ = ["passages"]
 ENVIRONMENT = rf"\\begin\{{(?P<environment>{'|'.join(ROWS)})\*?\}}"
 CODE_ENVIRONMENT = r"\\begin\{(?P<listing>verbatim|lstlisting|minted|Verbatim|pythoncode)\}(?:\[[^\]\n]*\])?(?:\{\w+\})?"
 OPENING = re.compile(
-    r"(?P<fence>^[ \t>]*(?P<ticks>```+|~~~+)[ \t]*\{?(?P<language>[\w+-]*)[^\n`]*\n)"
+    r"(?P<fence>^[ \t>]*(?P<ticks>`{3,9}|~{3,9})(?![`~])[ \t]*\{?(?P<language>[\w+-]*)[^\n`]*\n)"
     r"|(?P<heading>^[ \t>]*#{1,6}[ \t]|\\(?:sub)*(?:section|paragraph|chapter)\*?\{"
     r"|^[ \t>]*(?:\*\*|__)(?=[^*\n]+(?:\*\*|__)[:.]?[ \t]*$))"
     r"|(?P<blank>\n[ \t>]*\n)"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from .pieces import Piece
 from .plain_text import is_word, split_words
-from .rows import LEADING, TRAILING
+from .rows import LEADING, goes_on_after
 
 __all__ = ["has_formula", "plain_line", "plain_lines"]
 
@@ -35,7 +35,7 @@ def _goes_on(before: str, line: str) -> bool:
     body = before.rstrip()
     if "=" not in body or RULE.fullmatch(body) or RULE.fullmatch(line):
         return False
-    if TRAILING.search(body):
+    if goes_on_after(body):
         return not line.lstrip().startswith("=")
     leading = LEADING.match(line) and line[:1] in " \t"
     return bool(leading) and "=" not in line and not re.match(r"\s*[-*]\s+[A-Za-z]{2,}", line)

@@ -15,8 +15,8 @@ LONGEST_DOCUMENT = 200_000
 
 KINDS = ("markdown", "tex", "text")
 COMMENT = re.compile(r"(?<!\\)%[^\n]*")
-PREAMBLE = re.compile(r".*?\\begin\{document\}", re.DOTALL)
-HTML_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+BEGIN, END = r"\begin{document}", r"\end{document}"
+NO_BREAK = re.compile(r"[^\n]")
 
 
 def statements_of(text: str, kind: str = "markdown") -> list[Statement]:
@@ -55,13 +55,28 @@ def statements_of(text: str, kind: str = "markdown") -> list[Statement]:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     macros, page = macros_of(text)
     if kind == "tex":
-        page = PREAMBLE.sub(_blank, page, count=1)
-        page = COMMENT.sub(_blank, page)
-        page = re.sub(r"\\end\{document\}.*", _blank, page, flags=re.DOTALL)
+        page = _body(COMMENT.sub(_blank, page))
     elif kind == "markdown":
-        page = HTML_COMMENT.sub(_blank, page)
+        page = _without_comments(page)
     return assembled(passages(page, kind), text, macros.expanded)
 
 
+def _body(text: str) -> str:
+    """Return a LaTeX document with blanks for what stands before its beginning and after its end."""
+    begin = text.find(BEGIN) + len(BEGIN) if BEGIN in text else 0
+    end = text.find(END) if END in text else len(text)
+    return NO_BREAK.sub(" ", text[:begin]) + text[begin:end] + NO_BREAK.sub(" ", text[end:])
+
+
+def _without_comments(text: str) -> str:
+    """Return a Markdown document with blanks for the comments of HTML."""
+    parts: list[str] = []
+    place = 0
+    while (begin := text.find("<!--", place)) >= 0 and (end := text.find("-->", begin)) >= 0:
+        parts += [text[place:begin], NO_BREAK.sub(" ", text[begin : end + 3])]
+        place = end + 3
+    return "".join(parts) + text[place:]
+
+
 def _blank(match: re.Match[str]) -> str:
-    return re.sub(r"[^\n]", " ", match[0])
+    return NO_BREAK.sub(" ", match[0])

@@ -7,7 +7,7 @@ from .brackets import UnbalancedError, outer_marks
 from .decorations import undecorated
 from .pieces import Piece
 
-__all__ = ["LONGEST", "rows"]
+__all__ = ["LEADING", "LONGEST", "goes_on_after", "rows"]
 
 LONGEST = 20_000
 """Characters of the longest display that is taken apart."""
@@ -15,7 +15,7 @@ LONGEST = 20_000
 BREAK = re.compile(r"\\\\|\\cr(?![A-Za-z])|\\newline(?![A-Za-z])")
 OPERATOR = r"[+\-−*/·×⊙]|\\(?:cdot|times|odot|pm|circ)(?![A-Za-z])"
 LEADING = re.compile(rf"(?:[\s&]|\{{\}})*(?:{OPERATOR})")
-TRAILING = re.compile(rf"(?:{OPERATOR}|=|\\equiv|\()[\s&]*$")
+TRAILING = re.compile(rf"(?:{OPERATOR}|=|\\equiv|\()$")
 EQUALS_FIRST = re.compile(r"[\s&]*(?:=|:=|\\equiv|≡|\\approx|≈)")
 
 
@@ -57,23 +57,31 @@ def _new_equations(row: str, *, alone: bool) -> list[int]:
     """Return how far it is from each line of the file to the next in a row where a further equation begins."""
     lines = row.splitlines(keepends=True)
     steps: list[int] = []
-    held = ""
+    held, blank = "", 0
     for line in lines:
-        if held.strip(" \n\t&") and _begins_equation(held, line, alone=alone):
-            steps.append(len(held))
+        if not held.strip(" \n\t&"):
+            blank += len(held)
             held = ""
+        elif _begins_equation(held, line, alone=alone):
+            steps.append(blank + len(held))
+            held, blank = "", 0
         held += line
     return steps
 
 
 def _begins_equation(before: str, line: str, *, alone: bool) -> bool:
-    if TRAILING.search(before):
+    if goes_on_after(before):
         return False
     if EQUALS_FIRST.match(line):
         return _balanced(before)
     if not alone or LEADING.match(line) or "=" not in line:
         return False
     return _balanced(before) and _has_equals(before) and _has_equals(line)
+
+
+def goes_on_after(row: str) -> bool:
+    """Return whether a row ends with a sign that something must follow."""
+    return bool(TRAILING.search(row.rstrip(" \n\t&")[-12:]))
 
 
 def _balanced(text: str) -> bool:
@@ -93,6 +101,6 @@ def _has_equals(text: str) -> bool:
 
 def _goes_on(before: str, row: str) -> bool:
     """Return whether a row continues the formula of the row before it."""
-    if TRAILING.search(before):
+    if goes_on_after(before):
         return not EQUALS_FIRST.match(row) and not row.lstrip(" \n\t&").startswith("\\text")
     return bool(LEADING.match(row)) and not _has_equals(row) and _has_equals(before)

@@ -5,6 +5,7 @@ label.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -34,10 +35,15 @@ UNEQUAL = re.compile(rf"\s*\(?{SIMPLE}(?:\\neq?(?![a-z])|≠|!=|\\not\s*=|[<>≤
 CONDITION = re.compile(rf"\s*\(?\s*(?:{INDEX}|\\hat\s*\{{?\w\}}?)(?:{COMPARISON}(?:-?\s*(?:{INDEX})|\\hat\s*\{{?\w\}}?))+\s*\)?\s*")
 COMPARED = re.compile(rf"{COMPARISON}|\\s*(?:\\+|-|\\\\in(?![a-z]))")
 COMPARED_BEFORE = re.compile(rf"{COMPARISON}\\(?:text|mbox|textrm)\s*\{{$")
+NAMED = re.compile(r"\s*(?:[_^(\[='’]|:=|\\equiv)")
 RANGE = re.compile(r"\\(?:l|c|v)?dots|\.\.|…|\\forall|∀|\\in(?![a-z])|∈|\\mathbb\{?R|ℝ|\\mathbb\s*\{?R")
 
 
 SHAPES = re.compile(r"\\mathbb\s*\{?\s*R|ℝ")
+
+
+LONGEST_CONDITION = 80
+"""Characters of a comparison, or of a label."""
 
 
 class Segment(NamedTuple):
@@ -50,12 +56,22 @@ class Segment(NamedTuple):
 
 def is_condition(text: str) -> bool:
     """Return whether a formula after "if" or "for" compares indices or numbers, and isn't an equation between formulas."""
-    return bool(CONDITION.fullmatch(text) or UNEQUAL.fullmatch(text)) and not RANGE.search(text)
+    text = text.strip()
+    if len(text) > LONGEST_CONDITION or RANGE.search(text):
+        return False
+    return bool(CONDITION.fullmatch(text) or UNEQUAL.fullmatch(text))
 
 
 def is_bare_condition(text: str) -> bool:
     """Return whether a formula can only be a comparison of indices: ``i = j``, ``k != y_i``."""
-    return bool(BARE_CONDITION.fullmatch(text)) and not RANGE.search(text)
+    text = text.strip()
+    return len(text) <= LONGEST_CONDITION and bool(BARE_CONDITION.fullmatch(text)) and not RANGE.search(text)
+
+
+def is_label(text: str) -> bool:
+    """Return whether a stretch is the number or the name of an equation."""
+    text = text.strip()
+    return len(text) <= LONGEST_CONDITION and bool(LABEL.fullmatch(text))
 
 
 def segments(text: str, start: int, *, latex: bool) -> Iterator[Segment]:
@@ -107,8 +123,8 @@ def _text_words(text: str, place: int, end: int, start: int) -> Iterator[Piece]:
     for i, piece in enumerate(pieces):
         compared = (
             COMPARED.search(piece.text)
-            or (i == 0 and COMPARED_BEFORE.search(text[:place]))
-            or (i == len(pieces) - 1 and COMPARED.match(text[end + 1 :]))
+            or (i == 0 and COMPARED_BEFORE.search(text[max(0, place - 40) : place]))
+            or (i == len(pieces) - 1 and COMPARED.match(text, end + 1))
         )
         yield piece if compared else Piece("words", piece.text, piece.start)
 
@@ -128,7 +144,7 @@ def _is_words(text: str, opening: re.Match[str], end: int) -> bool:
     content = text[opening.end() : end].strip()
     if opening[0].startswith(("\\mathrm", "\\operatorname")):
         return bool(BARE.fullmatch(content)) or " " in content
-    named = re.match(r"\s*(?:[_^(\[='’]|:=|\\equiv)", text[end + 1 :])
+    named = NAMED.match(text, end + 1)
     return not (named and re.fullmatch(r"[A-Za-z]\w*", content) and content.lower() not in STOP | SHORT)
 
 
@@ -152,16 +168,17 @@ def _joined(pieces: Iterator[Piece]) -> Iterator[Piece]:
 def _parts(text: str, start: int) -> Iterator[Segment]:
     """Yield the parts of a formula without words: split at commas, wide spaces and arrows where an equation ends."""
     marks = outer_marks(text)
+    starts = [mark.start for mark in marks]
     held: list[tuple[int, int]] = []
     for begin, end, mark in pieces_between(text, [mark for mark in marks if mark.kind in ("pause", "arrow", "break")]):
-        inner = [m for m in marks if begin <= m.start < end]
+        inner = marks[bisect_left(starts, begin) : bisect_left(starts, end)]
         arrow = mark is not None and mark.kind == "arrow"
         if mark and mark.text in ("∵", "\\because"):
             yield from _flushed(text, held, start)
             yield Segment("words", "because", start + mark.start)
         if not text[begin:end].strip(" \n\t.,;:&"):
             continue
-        after_case = held and is_bare_condition(text[slice(*held[-1])])
+        after_case = held and is_bare_condition(text[held[-1][0] : held[-1][1]])
         if held and not arrow and not after_case and not _stands_alone(text[begin:end], inner, mark):
             held[-1] = (held[-1][0], end)
             continue
@@ -177,7 +194,7 @@ def _stands_alone(text: str, inner: list[Mark], mark: Mark | None) -> bool:
     """Return whether a stretch after a comma or a wide space is a part of its own."""
     if inner or RANGE.search(text):
         return not re.match(r"\s*(?:\\(?:l|c)?dots|…|\.\.)", text)
-    return mark is not None and mark.text not in ",;:" and bool(LABEL.fullmatch(text.strip()))
+    return mark is not None and mark.text not in ",;:" and is_label(text)
 
 
 def _flushed(text: str, held: list[tuple[int, int]], start: int) -> Iterator[Segment]:
@@ -200,4 +217,4 @@ def _kind(part: str) -> str:
         return "equation"
     if any(mark.kind == "other" for mark in marks):
         return "relation"
-    return "label" if LABEL.fullmatch(part.strip()) else "expression"
+    return "label" if is_label(part) else "expression"
