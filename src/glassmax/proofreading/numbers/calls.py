@@ -55,7 +55,7 @@ def _function(name: Name, scene: "Scene") -> Callable[[Array], Array]:
             letters = tuple(f"~{scene.depth}.{n}" for n in range(x.ndim))
             there = scene.move({parameter.key: Value(x, letters)})
             found = evaluate(defined.body, replace(there, letters={}))
-            if found.axes or not set(letters) <= set(found.letters):
+            if found.axes or set(letters) != set(found.letters):
                 from .value import over
 
                 return np.broadcast_to(over(found, letters), x.shape)
