@@ -24,6 +24,7 @@ RELATION = re.compile(r"==|!=|<=|>=|\\(?:neq?|leq?|geq?)(?![a-z])|[=≠<>≤≥]
 
 LEADING = re.compile(r"(?:[\s&,]|\\\\)*")
 """What stands before the first sign of an equation."""
+BLANKS = " \n\t&,;"
 LONGEST_LETTER = 12
 """Characters of an index that a sentence compares with another."""
 
