@@ -59,7 +59,7 @@ def check_derivation(text: str, *, goal: str | None = None, kind: str | None = N
     if not statements:
         raise ExpressionError(f"The text has no formula that could be read as {NAMED[kind]}. {EXAMPLES[kind]}")
     judgement = judge(statements)
-    return Checked(tuple(judgement.lines), judgement.notes, source=text)
+    return Checked(tuple(judgement.lines), judgement.notes, source=text, context=judgement.context)
 
 
 NAMED = {"markdown": "Markdown", "tex": "LaTeX", "text": "plain text"}

@@ -9,6 +9,7 @@ from ..checked import FOLLOWS, GIVEN, INDICES, NOT_READ, WRONG, CheckedLine
 from ..document import Statement
 from ..formula.tree import Node
 from ..formula.write import write
+from ..numbers import Context
 from .assumptions import is_assumption, stated_assumptions, usual_assumptions
 from .chains import Step, steps_of
 from .definitions import faulty_definition
@@ -29,10 +30,11 @@ SECONDS_A_LINE = 1.5
 
 
 class Judgement(NamedTuple):
-    """The lines with their verdicts, and how the document was read, in sentences."""
+    """The lines with their verdicts, how the document was read, in sentences, and the reading itself."""
 
     lines: list[CheckedLine]
     notes: tuple[str, ...] = ()
+    context: Context | None = None
 
 
 def judge(statements: Sequence[Statement]) -> Judgement:
@@ -74,7 +76,7 @@ def judge(statements: Sequence[Statement]) -> Judgement:
         if found.verdict == WRONG or (found.verdict == FOLLOWS and "which is wrong" in found.says):
             wrong[at] = line.statement.line
         checked.append(_checked(line, found, step))
-    return Judgement(checked, notes_of(formulas, context))
+    return Judgement(checked, notes_of(formulas, context), context)
 
 
 def _worst(

@@ -8,6 +8,7 @@
     markdown             as Markdown
     html                 as a page and for a notebook, formulas typeset
     mathml               a formula as its author wrote it, in MathML
+    ours                 the derivation of a line by glassmax, for the page
     prose                the words between the formulas, for the page
     plain_data           for JSON
 """

@@ -4,18 +4,22 @@ The derivation is only shown here, not judged.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError
 from ...files import write_whole
 from ..checked import GIVEN, NOT_READ, WRONG, CheckedLine
 from .html import as_fragment, as_html
 from .markdown import as_markdown
+from .ours import our_derivations
 from .plain_data import plain_line
 from .text import WIDTH, as_text
 from .wording import summary
+
+if TYPE_CHECKING:
+    from ..numbers import Context
 
 __all__ = ["Checked"]
 
@@ -38,12 +42,15 @@ class Checked:
         The lines between the derivation and the goal, in the author's notation; empty without a goal.
     source : str
         The text that was checked.
+    context : Context or None
+        The reading of the text under which it was checked; a page derives from it.
     """
 
     lines: tuple[CheckedLine, ...]
     notes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     source: str = ""
+    context: "Context | None" = field(default=None, compare=False)
 
     @property
     def correct(self) -> bool:
@@ -102,14 +109,19 @@ class Checked:
         DataError
             If the folder is missing or can't be written to, or the disk is full. An existing file stays.
         """
-        content = as_html(self.lines, self.missing, self.notes, self.source).encode()
+        content = as_html(self._with_derivations(), self.missing, self.notes, self.source).encode()
         try:
             write_whole(path, content)
         except OSError as error:
             raise DataError(f"{path} can't be written: {error.strerror}. Nothing has changed.") from None
 
+    def _with_derivations(self) -> tuple[CheckedLine, ...]:
+        """Return the lines, each with its derivation by glassmax."""
+        ours = our_derivations(self.lines, self.context)
+        return tuple(replace(line, ours=html) for line, html in zip(self.lines, ours, strict=True))
+
     def __repr__(self) -> str:
         return self.text()
 
     def _repr_html_(self) -> str:
-        return as_fragment(self.lines, self.missing, self.notes, self.source)
+        return as_fragment(self._with_derivations(), self.missing, self.notes, self.source)

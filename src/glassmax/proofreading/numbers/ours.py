@@ -1,0 +1,111 @@
+"""The derivation of a derivative by `glassmax.derive`, from the definitions of a document."""
+
+from collections.abc import Iterator, Sequence
+
+from ...calculus import derive
+from ...calculus.derivation import Derivation
+from ...errors import GlassmaxError
+from ..formula import tree
+from ..formula.tree import Name, Node
+from .context import Context
+from .definitions import Definition
+from .entries import Entries
+from .names import names_of
+from .value import Fault, UnknownFault
+
+__all__ = ["Ours", "derived"]
+
+Ours = tuple[Derivation, dict[str, str]]
+"""A derivation, and the names in it by the keys of the quantities: W2 for W^2."""
+
+
+def derived(node: tree.Derivative, context: Context, assumed: Sequence[tuple[Node, Node]] = ()) -> Ours | None:
+    """Return the derivation of a derivative; None if the definitions have no form in index notation.
+
+    Parameters
+    ----------
+    node : Derivative
+        A derivative of a name by names, as the left side of a line.
+    context : Context
+        The reading of the document.
+    assumed : sequence of pairs of Node
+        Equations to assume.
+
+    Returns
+    -------
+    tuple of Derivation and dict, or None
+        The derivation, proved, and the name that each quantity has in it.
+    """
+    try:
+        entries, text = _equations(node, context)
+        wrt = [entries.token(context.names.of(one).key) for one in node.by if isinstance(one, Name)]
+        of = entries.token(context.names.of(node.of).key) if isinstance(node.of, Name) else None
+        assume = [
+            " = ".join(entries.part(side, context.names, {}).entry(()) for side in equation) for equation in assumed
+        ]
+        found = derive(text, wrt, of=of, assume=assume)
+    except (Fault, GlassmaxError):
+        return None
+    return (found, entries.tokens) if found.proved else None
+
+
+def _equations(node: tree.Derivative, context: Context) -> tuple[Entries, str]:
+    """Return the definitions between the variable and what is differentiated, as `derive` reads them."""
+    if not isinstance(node.of, Name) or not all(isinstance(one, Name) for one in node.by):
+        raise UnknownFault("it is no derivative of a name by a name")
+    cuts = {context.names.of(one).key for one in node.by if isinstance(one, Name)}
+    found: dict[str, Definition] = {}
+    _collect(context.names.of(node.of).key, cuts, context, found, {})
+    if not found:
+        raise UnknownFault("no definition leads from one to the other")
+    values = [value for definition in found.values() for value, _ in definition.branches]
+    entries = Entries(context, frozenset(name.base for name in names_of(values)))
+    return entries, "; ".join(_equation(key, definition, entries) for key, definition in found.items())
+
+
+def _collect(key: str, cuts: set[str], context: Context, found: dict[str, Definition], known: dict[str, bool]) -> bool:
+    """Find the definitions on the way from a quantity to the variables; return whether it depends on them."""
+    if key in cuts:
+        return True
+    if key in known:
+        return known[key]
+    known[key] = False
+    definition = context.definitions.of(key)
+    if definition is None:
+        return False
+    if key not in found:
+        found[key] = definition
+    values = [value for value, _ in definition.branches]
+    depends = False
+    for name in [*names_of(values), *_names_in_functions(values, context)]:
+        try:
+            below = definition.names.of(name).key
+        except Fault:
+            continue
+        depends |= _collect(below, cuts, context, found, known)
+    if not depends:
+        del found[key]
+    known[key] = depends
+    return depends
+
+
+def _names_in_functions(values: Sequence[Node], context: Context) -> Iterator[Name]:
+    """Yield the names in the functions that are called, their parameters left out."""
+    for called in {name.base for name in names_of(values)}:
+        function = context.definitions.functions.get(called)
+        if function is not None:
+            parameters = {one.base for one in function.parameters}
+            yield from (name for name in names_of([function.body]) if name.base not in parameters)
+
+
+def _equation(key: str, definition: Definition, entries: Entries) -> str:
+    """Return a definition as an equation between entries."""
+    if len(definition.branches) != 1 or definition.branches[0][1] is not None:
+        raise UnknownFault("a definition by cases")
+    quantity = definition.names.of(definition.name)
+    own = tuple(one.base for one in quantity.indices if isinstance(one, Name))
+    entries.count = 0
+    at = entries.letters((entries.context.rank(quantity.family) or 0) - len(own))
+    part = entries.part(definition.branches[0][0], definition.names, {})
+    left = entries.token(key) + (f"[{', '.join((*own, *at))}]" if own or at else "")
+    return f"{left} = {part.entry(at if part.rank else ())}"
