@@ -92,6 +92,12 @@ class Scripts(Cursor):
             parts.name = replace(parts.name, base=base, typed=typed)
             return
         elements = self.elements(token)
+        if self.are_parameters(parts.name, elements):
+            typed = (
+                f"{parts.name.typed}_{token.text}" if len(token.text) == 1 else f"{parts.name.typed}_{{{token.text}}}"
+            )
+            parts.name = replace(parts.name, typed=typed)
+            return
         if any(what == "transpose" for what, _, _ in parts.around):
             parts.done = Entry(parts.finish(), elements)
             return
@@ -103,6 +109,15 @@ class Scripts(Cursor):
         parts.name = replace(parts.name, below=(*before, *elements))
         style = "1" if token.typed == "1" else "_," if "," in token.text else "_"
         parts.styles.append(style)
+
+    def are_parameters(self, name: Name, below: tuple[Node, ...]) -> bool:
+        """Return whether what stands below a name are the parameters of a function and no indices: h_theta(x)."""
+        letters = {index.base for index in below if isinstance(index, Name) and not index.below}
+        if not below or len(letters) < len(below) or name.below:
+            return False
+        if letters <= {"theta", "Theta", "phi", "psi", "omega"}:
+            return name.base != "delta"
+        return name.base in ("f", "g", "h") and letters <= {"w", "W", "b", "theta"} and self.next_is("(")
 
     def follows_below(self, token: Token) -> bool:
         """Return whether the token before a script is one below the same name."""

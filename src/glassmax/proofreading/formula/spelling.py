@@ -65,9 +65,19 @@ class Spelling:
         """Spell the base of a name."""
         if name.typed and self.fits(name):
             return name.typed if self.latex or name.typed not in GREEK else GREEK[name.typed]
+        if not self.latex and "_" not in name.base and (plain := self.translated(name.typed)):
+            return plain
         if name.base in self.known:
             return self.known[name.base]
         return self.usual_latex(name.base) if self.latex else self.usual_plain(name.base)
+
+    @staticmethod
+    def translated(typed: str) -> str:
+        r"""Return the spelling of a function and its parameters as plain text, h_\theta as h_θ, or "" of another name."""
+        if not re.fullmatch(r"(?:\\?[A-Za-z]+)_(?:\\?[A-Za-z]+|\{[\\A-Za-z, ]+\})", typed):
+            return ""
+        text = re.sub(r"\\([A-Za-z]+)", lambda found: GREEK.get(found.group(1), found.group()), typed)
+        return "" if "\\" in text else re.sub(r"_\{(.)\}", r"_\1", text)
 
     def function(self, name: Name) -> str:
         """Spell the name of a function."""
