@@ -20,7 +20,7 @@
 Characters that don't belong to a formula are blanked out and never removed, so every part knows its line in the file.
 """
 
-from .reading import LONGEST_DOCUMENT, statements_of
+from .reading import statements_of
 from .statement import Statement
 
-__all__ = ["LONGEST_DOCUMENT", "Statement", "statements_of"]
+__all__ = ["Statement", "statements_of"]

@@ -222,7 +222,7 @@ class _Assembler:
         if not statement.sides[0]:
             before = self.predecessor()
             condition = self.statements[before].condition if before is not None else ""
-            self.notes.append(_Note(len(self.statements), self.block, aside=False, display=self.display, equation=False))
+            self.notes.append(_Note(len(self.statements), self.block, False, self.display, equation=False))
             return replace(statement, condition=condition, continues=before)
         cue = "define" if defines else words.cue_of(self.clause)
         if not cue and self.last is not None and words.is_list(self.clause):
@@ -291,7 +291,8 @@ def assembled(pieces: Iterable[Piece], text: str, clean: Callable[[str], str] = 
         elif piece.kind == "code":
             assembler.statements.append(Statement(assembler.line(piece.start), piece.text, code=True))
         elif piece.kind == "skipped":
-            assembler.statements.append(Statement(assembler.line(piece.start), piece.text, skipped="a function or a loop of a program"))
+            reason = "a function or a loop of a program"
+            assembler.statements.append(Statement(assembler.line(piece.start), piece.text, skipped=reason))
         elif piece.kind == "heading":
             assembler.case = None
             assembler.new_sentence()
@@ -309,9 +310,13 @@ def _with_equals(pieces: Iterable[Piece]) -> Iterator[Piece]:
             first, _, last = held
             gap = " " * (last.start - first.start - len(first.text) - 2)
             held = [Piece("formula", f"{first.text} ={gap}{last.text}", first.start, latex=True)]
-        while held and not (held[0].kind == "formula" and all(p.kind == "words" and p.text.strip() in ("=", "") for p in held[1:2])):
+        while held and not (held[0].kind == "formula" and all(_is_equals(piece) for piece in held[1:])):
             yield held.pop(0)
     yield from held
+
+
+def _is_equals(piece: Piece) -> bool:
+    return piece.kind == "words" and piece.text.strip() == "="
 
 
 def _negated(condition: str) -> str:

@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 __all__ = ["Mark", "UnbalancedError", "outer_marks"]
 
-EQUAL = r"\\(?:coloneqq?|triangleq|equiv|doteq|eqqcolon|leftarrow|gets|coloneq)(?![A-Za-z])|:=|≡|≜|≔|←|==|(?<![<>!≠])=(?!>)"
+EQUAL = (
+    r"\\(?:coloneqq?|triangleq|equiv|doteq|eqqcolon|leftarrow|gets|coloneq)(?![A-Za-z])|:=|≡|≜|≔|←|=="
+    r"|(?<![<>!≠])=(?!>)"
+)
 OTHER = (
     r"\\(?:approx|propto|sim|simeq|cong|leq?|geq?|leqslant|geqslant|lt|gt|ne|neq|in|notin|ll|gg|subset|subseteq|not)"
     r"(?![A-Za-z])|[≈∝∼≃≤≥<>≠∈∉≪≫]|!=|<=|>=|=>"

@@ -5,51 +5,49 @@ Everything that goes is replaced by blanks, so that each character keeps its pla
 
 import re
 
-__all__ = ["KEPT", "ROWS", "matching_braces", "undecorated"]
+__all__ = ["ROWS", "matching_braces", "undecorated"]
 
-ROWS = (
-    "equation align aligned alignedat alignat flalign gather gathered split eqnarray multline multlined displaymath math "
-    "dmath IEEEeqnarray subequations"
-).split()
+_ROWS = """
+    equation align aligned alignedat alignat flalign gather gathered split eqnarray multline multlined displaymath math
+    dmath IEEEeqnarray subequations
+"""
+ROWS = _ROWS.split()
 """Environments whose rows are formulas of their own."""
-
-KEPT = "cases matrix pmatrix bmatrix Bmatrix vmatrix Vmatrix smallmatrix array".split()
-"""Environments that are one formula."""
 
 TOKEN = re.compile(r"\\(?:[A-Za-z]+\*?|.)|[{}]", re.DOTALL)
 ROW_MARK = re.compile(rf"\\(?:begin|end)[ \t]*\{{(?:{'|'.join(ROWS)})\*?\}}")
 ROW_ARGUMENT = re.compile(r"\\begin\{(?:alignat|alignedat)\*?\}(\{[^{}]*\})|\\begin\{\w+\*?\}(\[[tbc]\])")
 BREAK_ARGUMENT = re.compile(r"\\\\(\*?[ \t]*\[[-+.\w\s]*\]|\*)")
 BRACE_CASES = re.compile(
-    r"(?:\\left[ \t]*)?\\(?:\{|lbrace)\s*\\begin\{(array|aligned|matrix|gathered|split|align\*?)\}(?:\{[^{}]*\}|\[\w\])?"
+    r"(?:\\left[ \t]*)?\\(?:\{|lbrace)\s*"
+    r"\\begin\{(array|aligned|matrix|gathered|split|align\*?)\}(?:\{[^{}]*\}|\[\w\])?"
 )
 ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&quot;": '"', "&#39;": "'"}
 ENTITY = re.compile("|".join(map(re.escape, ENTITIES)))
 
-SPACES = {
-    *(", ; : ! > / displaystyle textstyle scriptstyle limits nolimits nonumber notag left right middle hline").split(),
-    *"big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm allowbreak mathstrut strut".split(),
-    *"small large Large boldmath bf rm it sf tt centering noindent hfill hfil break nobreak hskip thinspace".split(),
-    *"negthinspace enspace medspace thickspace null rlap llap mathchoice relax protect".split(),
-    *(" ", "\n"),
-}
+_SPACES = r"""
+    , ; : ! > / displaystyle textstyle scriptstyle limits nolimits nonumber notag left right middle hline
+    big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm allowbreak mathstrut strut
+    small large Large boldmath bf rm it sf tt centering noindent hfill hfil break nobreak hskip thinspace
+    negthinspace enspace medspace thickspace null rlap llap mathchoice relax protect
+"""
+SPACES = {*_SPACES.split(), " ", "\n"}
 """Commands without an argument that only set space, size or a mark."""
 
-ERASED = {
-    **dict.fromkeys("tag label ref eqref cite hspace vspace phantom hphantom vphantom require footnote mspace".split(), 1),
-    **{"rule": 2, "intertextless": 1},
-}
+_ERASED = "tag label ref eqref cite hspace vspace phantom hphantom vphantom require footnote mspace"
+ERASED = {**dict.fromkeys(_ERASED.split(), 1), "rule": 2}
 """Commands that go with their arguments, and how many arguments they have."""
 
-WRAPPERS = {
-    **dict.fromkeys("boxed fbox bbox cancel bcancel xcancel mathop mathrel mathbin mathord smash underline".split(), 0),
-    **dict.fromkeys("ensuremath uline underbrace overbrace framebox Aboxed mathclap underbracket overbracket".split(), 0),
-    **dict.fromkeys("color textcolor colorbox cancelto style class cssId href tcbhighmath".split(), 1),
-    **{"fcolorbox": 2, "tcbhighmath": 0},
-}
+_WRAPPERS = """
+    boxed fbox bbox cancel bcancel xcancel mathop mathrel mathbin mathord smash underline tcbhighmath
+    ensuremath uline underbrace overbrace framebox Aboxed mathclap underbracket overbracket
+"""
+_LABELED = "color textcolor colorbox cancelto style class cssId href"
+WRAPPERS = {**dict.fromkeys(_WRAPPERS.split(), 0), **dict.fromkeys(_LABELED.split(), 1), "fcolorbox": 2}
 """Commands whose last argument stays, and how many arguments stand before it."""
 
-FONTS = "mathbf boldsymbol bm mathrm mathit mathsf mathcal pmb mathnormal mathtt texttt mathbb mathfrak vb".split()
+_FONTS = "mathbf boldsymbol bm mathrm mathit mathsf mathcal pmb mathnormal mathtt texttt mathbb mathfrak vb"
+FONTS = _FONTS.split()
 NAME = re.compile(r"\s*(?:\\?[A-Za-z]+[0-9]*|[0-9]+|')\s*")
 CODE_NAME = re.compile(r"\s*[A-Za-z]\w*\s*")
 WIDE = re.compile(r"\\hspace\*?\{\s*[0-9.]+\s*(?:in|cm|em)\s*\}")

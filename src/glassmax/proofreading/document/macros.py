@@ -1,4 +1,4 @@
-r"""The commands that a document defines itself, ``\newcommand{\pd}[2]{\frac{\partial #1}{\partial #2}}``, and their use."""
+r"""The commands that a document defines itself, ``\newcommand{\R}{\mathbb{R}}``, and their use."""
 
 import re
 from dataclasses import dataclass
@@ -107,5 +107,7 @@ def _arguments(formula: str, place: int, macro: Macro, braces: dict[int, int]) -
 
 def _filled(body: str, arguments: list[str]) -> str:
     """Return the body of a command with its arguments in their places."""
-    filled = re.sub(r"#(\d)", lambda match: arguments[int(match[1]) - 1] if 0 < int(match[1]) <= len(arguments) else "", body)
+    filled = re.sub(
+        r"#(\d)", lambda match: arguments[int(match[1]) - 1] if 0 < int(match[1]) <= len(arguments) else "", body
+    )
     return f"{filled} " if re.search(r"\\[A-Za-z]+$", filled) else filled

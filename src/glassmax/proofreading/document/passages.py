@@ -1,7 +1,7 @@
 r"""A Markdown, LaTeX or text file to pieces: which stretches are formulas, words, code, headings.
 
-The formulas stand in ``$...$``, ``$$...$$``, ``\(...\)``, ``\[...\]``, fences of math, the environments of LaTeX, script
-elements of MathJax, or, in plain text, between the words.
+The formulas stand in ``$...$``, ``$$...$$``, ``\(...\)``, ``\[...\]``, fences of math, the environments of LaTeX,
+script elements of MathJax, or, in plain text, between the words.
 """
 
 import re
@@ -17,7 +17,9 @@ from .rows import LONGEST, rows
 __all__ = ["passages"]
 
 ENVIRONMENT = rf"\\begin\{{(?P<environment>{'|'.join(ROWS)})\*?\}}"
-CODE_ENVIRONMENT = r"\\begin\{(?P<listing>verbatim|lstlisting|minted|Verbatim|pythoncode)\}(?:\[[^\]\n]*\])?(?:\{\w+\})?"
+CODE_ENVIRONMENT = (
+    r"\\begin\{(?P<listing>verbatim|lstlisting|minted|Verbatim|pythoncode)\}(?:\[[^\]\n]*\])?(?:\{\w+\})?"
+)
 OPENING = re.compile(
     r"(?P<fence>^[ \t>]*(?P<ticks>`{3,9}|~{3,9})(?![`~])[ \t]*\{?(?P<language>[\w+-]*)[^\n`]*\n)"
     r"|(?P<heading>^[ \t>]*#{1,6}[ \t]|\\(?:sub)*(?:section|paragraph|chapter)\*?\{"
@@ -89,7 +91,7 @@ class _Reader:
             return match.end(), iter((Piece("heading", "", match.start()),))
         if kind == "blank":
             return match.end() - 1, iter((Piece("block", "", match.start()),))
-        return getattr(self, f"_{kind}")(match)  # type: ignore[no-any-return]
+        return getattr(self, f"_{kind}")(match)
 
     def _fence(self, match: re.Match[str]) -> tuple[int | None, Iterator[Piece]]:
         closing = re.compile(rf"^[ \t>]*{match['ticks']}[ \t]*$", re.MULTILINE).search(self.text, match.end())

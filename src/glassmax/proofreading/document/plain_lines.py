@@ -9,7 +9,9 @@ from .rows import LEADING, goes_on_after
 
 __all__ = ["has_formula", "plain_line", "plain_lines"]
 
-PREFIX = re.compile(r"\s*(?:>\s*)*(?:(?:[-*•–]|\(?\d{1,3}[.):]\)?|\(?[a-z]\)|(?:[Ss]tep|[Ee]q(?:uation|\.)?|[Ll]ine)\s*\(?\d+\)?\s*[.:)]+)\s+)?")
+PREFIX = re.compile(
+    r"\s*(?:>\s*)*(?:(?:[-*•–]|\(?\d{1,3}[.):]\)?|\(?[a-z]\)|(?:[Ss]tep|[Ee]q(?:uation|\.)?|[Ll]ine)\s*\(?\d+\)?\s*[.:)]+)\s+)?"
+)
 LABEL = re.compile(r"(?:\s{2,}|\t)[(\[]\s*(?:[Ee]q\.?\s*)?\d+(?:\.\d+)*[a-z]?\s*[)\]]\s*$")
 NOTE = re.compile(r"(?<=[\s.,;])[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)*)[)\]]\s*[.,]?\s*$")
 COMMENT = re.compile(r"\s(?:#|//|<--|<-|←--|%)\s.*$")
@@ -79,5 +81,7 @@ def has_formula(line: str, names: frozenset[str]) -> bool:
         return False
     pieces = [*split_words(line[PREFIX.match(line).end() :], 0, names)]  # type: ignore[union-attr]
     count = sum(len(piece.text.split()) for piece in pieces if piece.kind == "words")
-    formulas = [piece.text for piece in pieces if piece.kind == "formula" and re.search(r"\S\s*=\s*\S|^\s*=\s*\S", piece.text)]
+    formulas = [
+        piece.text for piece in pieces if piece.kind == "formula" and re.search(r"\S\s*=\s*\S|^\s*=\s*\S", piece.text)
+    ]
     return bool(formulas) and count <= 4

@@ -1,4 +1,4 @@
-"""Words and formulas that share a line without any mark between them: the text of a .txt file, the words of \\text."""
+r"""Words and formulas that share a line without any mark between them: a line of text, what stands in ``\text{...}``."""
 
 import re
 from collections.abc import Iterator
@@ -9,23 +9,28 @@ __all__ = ["SHORT", "STOP", "is_word", "split_words", "variables"]
 
 TOKEN = re.compile(r"\S+")
 WORD = re.compile(r"[(\[“\"'*_]*([A-Za-z][a-z]+(?:[-'’][A-Za-z]?[a-z]+)*)[)\]”\"'*_]*[.,:;!?]*")
-SHORT = {*"is as if in of to we so by be at it on or an no do us up my go he me the and for".split()}
+_SHORT = "is as if in of to we so by be at it on or an no do us up my go he me the and for"
+SHORT = {*_SHORT.split()}
 """Words of two letters; other pairs of letters are mathematics, as dz or wx."""
 
-FUNCTIONS = {
-    *"sum prod exp log ln sqrt max min tanh sin cos tan sigma sigmoid softmax relu diag partial nabla grad dot outer".split(),
-    *"alpha beta gamma delta epsilon eps eta theta kappa lambda mu nu xi pi rho tau phi chi psi omega logsumexp".split(),
-    *"trace tr det argmax softplus logistic transpose inf abs norm mean".split(),
-}
+_FUNCTIONS = """
+    sum prod exp log ln sqrt max min tanh sin cos tan sigma sigmoid softmax relu diag partial nabla grad dot outer
+    alpha beta gamma delta epsilon eps eta theta kappa lambda mu nu xi pi rho tau phi chi psi omega logsumexp
+    trace tr det argmax softplus logistic transpose inf abs norm mean
+"""
+FUNCTIONS = {*_FUNCTIONS.split()}
 """Words that are mathematics if mathematics stands beside them."""
 
-ARTICLES = {*"the a an of our this that by with its each in is are".split()}
+_ARTICLES = "the a an of our this that by with its each in is are"
+ARTICLES = {*_ARTICLES.split()}
 OPERATOR = re.compile(r"[=+\-−*/·×⊙^≠≡≈<>|:]+|!=|:=")
 NAMED = re.compile(r"(?:^|[\s(,:])([A-Za-z][a-z]{2,})[ \t]*(?::=|=|≡)", re.MULTILINE)
-STOP = {
-    *"the and that this then thus hence gives get yields where with since because let for all are which becomes".split(),
-    *"also therefore finally so now both equals means makes have has".split(),
-}
+_STOP = """
+    the and that this then thus hence gives get yields where with since because let for all are which becomes
+    also therefore finally so now both equals means makes have has
+"""
+STOP = {*_STOP.split()}
+"""Words that stand before an equals sign and name nothing."""
 
 
 def variables(text: str) -> frozenset[str]:

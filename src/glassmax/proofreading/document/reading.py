@@ -2,18 +2,13 @@
 
 import re
 
-from ...errors import ExpressionError, one_of
 from .assembling import assembled
 from .macros import macros_of
 from .passages import passages
 from .statement import Statement
 
-__all__ = ["LONGEST_DOCUMENT", "statements_of"]
+__all__ = ["statements_of"]
 
-LONGEST_DOCUMENT = 200_000
-"""Characters of the longest document."""
-
-KINDS = ("markdown", "tex", "text")
 COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 BEGIN, END = r"\begin{document}", r"\end{document}"
 NO_BREAK = re.compile(r"[^\n]")
@@ -25,7 +20,7 @@ def statements_of(text: str, kind: str = "markdown") -> list[Statement]:
     Parameters
     ----------
     text : str
-        The document, at most 200,000 characters.
+        The document.
     kind : str
         "markdown", "tex" or "text".
 
@@ -34,13 +29,6 @@ def statements_of(text: str, kind: str = "markdown") -> list[Statement]:
     list of Statement
         One for each equation, each further step of an equation, and each line of code.
 
-    Raises
-    ------
-    ExpressionError
-        If the document is too long.
-    OptionError
-        If `kind` is none of the three.
-
     Examples
     --------
     >>> for statement in statements_of("Let $L = -\\log p$. Then\n$$ \\frac{dL}{dp} = -\\frac{1}{p} $$"):
@@ -48,10 +36,6 @@ def statements_of(text: str, kind: str = "markdown") -> list[Statement]:
     1 ('L', '-\\log p') define
     2 ('\\frac{dL}{dp}', '-\\frac{1}{p}')
     """
-    if kind not in KINDS:
-        raise one_of("kind", kind, KINDS)
-    if len(text) > LONGEST_DOCUMENT:
-        raise ExpressionError(f"the document is too long: at most {LONGEST_DOCUMENT:,} characters, got {len(text):,}", text, 0)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     macros, page = macros_of(text)
     if kind == "tex":

@@ -1,7 +1,7 @@
 r"""One formula to its parts: the equations of a row, the conditions, the labels at its end, the words inside it.
 
-``\delta_{ij} = 1 \text{ when i = j}, \quad z = w a + b \quad (3)`` is an equation, words, a condition, an equation and a
-label.
+``\delta_{ij} = 1 \text{ when i = j}, \quad z = w a + b \quad (3)`` is an equation, words, a condition, an equation and
+a label.
 """
 
 import re
@@ -15,7 +15,9 @@ from .plain_text import SHORT, STOP, split_words
 
 __all__ = ["SHAPES", "Segment", "is_bare_condition", "is_condition", "segments"]
 
-TEXT = re.compile(r"\\(?:text|mbox|textrm|textbf|textit|textsf|intertext|shortintertext|textnormal|hbox|mathrm|operatorname)\s*\{")
+TEXT = re.compile(
+    r"\\(?:text|mbox|textrm|textbf|textit|textsf|intertext|shortintertext|textnormal|hbox|mathrm|operatorname)\s*\{"
+)
 BARE = re.compile(
     r"(?<![A-Za-z\\_^{.])(and|where|with|when|if|for|since|because|otherwise|so|thus|hence|then|let|or)(?![A-Za-z_^({.}])"
 )
@@ -31,8 +33,11 @@ COMPARISON = r"\s*(?:==?|\\neq?(?![a-z])|\\not\s*=|≠|!=|<=?|>=?|\\l(?:e|eq|t)(
 BARE_CONDITION = re.compile(
     rf"\s*\(?\s*(?:{LETTER}(?:{COMPARISON}(?:{INDEX_LETTER}))+|(?:{INDEX_LETTER}){COMPARISON}{LETTER})\s*\)?\s*"
 )
-UNEQUAL = re.compile(rf"\s*\(?{SIMPLE}(?:\\neq?(?![a-z])|≠|!=|\\not\s*=|[<>≤≥]|\\[lg](?:e|t|eq)(?![a-z])){SIMPLE}\)?\s*")
-CONDITION = re.compile(rf"\s*\(?\s*(?:{INDEX}|\\hat\s*\{{?\w\}}?)(?:{COMPARISON}(?:-?\s*(?:{INDEX})|\\hat\s*\{{?\w\}}?))+\s*\)?\s*")
+UNEQUAL = re.compile(
+    rf"\s*\(?{SIMPLE}(?:\\neq?(?![a-z])|≠|!=|\\not\s*=|[<>≤≥]|\\[lg](?:e|t|eq)(?![a-z])){SIMPLE}\)?\s*"
+)
+SIDE = rf"-?\s*(?:{INDEX}|\\hat\s*\{{?\w\}}?)"
+CONDITION = re.compile(rf"\s*\(?\s*{SIDE}(?:{COMPARISON}{SIDE})+\s*\)?\s*")
 COMPARED = re.compile(rf"{COMPARISON}|\\s*(?:\\+|-|\\\\in(?![a-z]))")
 COMPARED_BEFORE = re.compile(rf"{COMPARISON}\\(?:text|mbox|textrm)\s*\{{$")
 NAMED = re.compile(r"\s*(?:[_^(\[='’]|:=|\\equiv)")
@@ -47,7 +52,10 @@ LONGEST_CONDITION = 80
 
 
 class Segment(NamedTuple):
-    """A part of a formula: "words", "condition", "equation", "expression" (it has no equals sign), "range" or "label"."""
+    """A part of a formula.
+
+    The kinds are "words", "condition", "equation", "relation" (≈, <), "expression" (no equals sign), "range", "label".
+    """
 
     kind: str
     text: str
@@ -55,7 +63,7 @@ class Segment(NamedTuple):
 
 
 def is_condition(text: str) -> bool:
-    """Return whether a formula after "if" or "for" compares indices or numbers, and isn't an equation between formulas."""
+    """Return whether a formula after "if" compares indices or numbers, and isn't an equation between formulas."""
     text = text.strip()
     if len(text) > LONGEST_CONDITION or RANGE.search(text):
         return False

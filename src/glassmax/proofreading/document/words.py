@@ -2,7 +2,8 @@
 
 import re
 
-__all__ = ["OTHERWISE", "SENTENCE_END", "asks_condition", "cue_of", "ends_cases", "gives_condition", "is_connecting", "is_list", "told_comparison", "unformal_case"]
+__all__ = ["ASSUME_ANYWHERE", "HOLE", "OTHERWISE", "SENTENCE_END", "asks_condition", "cue_of", "ends_cases"]
+__all__ += ["gives_condition", "is_connecting", "is_list", "told_comparison", "unformal_case"]
 
 HOLE = "□"
 """Stands for a formula inside a sentence."""
@@ -27,17 +28,20 @@ CASE = re.compile(r"\b(?:if|when|whenever|for|cases?|unless|for all|(?:if|when|f
 WHERE = re.compile(r"\b(?:where|with|while|and|provided|as long as)\s*[:(]?$", re.IGNORECASE)
 ENDS = re.compile(
     r"\b(?:both (?:together|cases)|together|combin(?:e|ed|ing)|altogether|overall|in general|unif(?:y|ied|ying)|"
-    r"two cases (?:are|can|may|in)|merg(?:e|ed|ing)|in either case|in short|summari[sz]\w+|in one (?:line|formula|expression))\b",
+    r"two cases (?:are|can|may|in)|merg(?:e|ed|ing)|in either case|in short|summari[sz]\w+|"
+    r"in one (?:line|formula|expression))\b",
     re.IGNORECASE,
 )
 OTHERWISE = re.compile(r"\b(?:otherwise|else|in the other case|in all other cases)\b", re.IGNORECASE)
-CONNECTING = {
-    *"and so hence thus then therefore this which that we gives give get have is means makes the it yields yield follows".split(),
-    *"becomes simplifies to finally also obtain implies now leads be can written rewritten as further equals".split(),
-}
+_CONNECTING = """
+    and so hence thus then therefore this which that we gives give get have is means makes the it yields yield follows
+    becomes simplifies to finally also obtain implies now leads be can written rewritten as further equals
+"""
+CONNECTING = {*_CONNECTING.split()}
 UNFORMAL = re.compile(
-    r"\b(?:if|when|case|for|on|off)\b[^.□]*\b(?:equal|same|differ\w*|distinct|diagonal\w*|off-diagonal|correct class|true class|"
-    r"wrong class\w*|other class\w*|correct label|coincide)\b|\b(?:off-)?diagonal (?:entries|elements|terms|case)\b",
+    r"\b(?:if|when|case|for|on|off)\b[^.□]*\b(?:equal|same|differ\w*|distinct|diagonal\w*|off-diagonal|"
+    r"correct class|true class|wrong class\w*|other class\w*|correct label|coincide)\b"
+    r"|\b(?:off-)?diagonal (?:entries|elements|terms|case)\b",
     re.IGNORECASE,
 )
 
@@ -46,7 +50,8 @@ INDEX = r"(?<![\\\w])([i-nqrs]|y_\{?[a-z]\}?)"
 TOLD = re.compile(
     rf"{INDEX} (?P<not>is not|isn't|differs from|is different from|is not equal to|≠)? ?"
     rf"(?P<is>equals|equal to|is equal to|is the same as|coincides with)? ?{INDEX}(?!\w)"
-    rf"|{INDEX} and {INDEX} are (?P<both>(?:the same|equal|identical)|(?P<unlike>different|distinct|not equal|not the same|unequal))\b"
+    rf"|{INDEX} and {INDEX} are (?P<both>the same|equal|identical|"
+    r"(?P<unlike>different|distinct|not equal|not the same|unequal))\b"
 )
 LONGEST_CASE = 10
 """A longer clause tells more than a case."""
