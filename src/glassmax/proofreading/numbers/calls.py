@@ -55,7 +55,9 @@ def _function(name: Name, scene: "Scene") -> Callable[[Array], Array]:
             letters = tuple(f"~{scene.depth}.{n}" for n in range(x.ndim))
             there = scene.move({parameter.key: Value(x, letters)})
             found = evaluate(defined.body, replace(there, letters={}))
-            if found.axes or set(letters) != set(found.letters):
+            if found.axes:
+                raise ShapeFault("the value of a function of one number is an array")
+            if set(letters) != set(found.letters):
                 from .value import over
 
                 return np.broadcast_to(over(found, letters), x.shape)
