@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..formula import tree
 from ..formula.tree import Condition, Name, Node, Number
-from .names import LAYERS, Names, parts_of, walk
+from .names import Names, parts_of, walk
 from .value import Fault
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Definitions:
         if not layer.isdigit() or int(layer) < 1:
             return None
         for definition in self.layered.get(family, ()):
-            shift = _shift(definition.name)
+            shift = self.names.shift(definition.name)
             if shift is not None:
                 return Definition(definition.name, definition.branches, self.names.at(int(layer) - shift))
         return None
@@ -127,10 +127,10 @@ class Definitions:
             self.found[quantity.key] = Definition(left, branches, self.names, (*before.equations, equation))
         else:
             definition = Definition(left, ((right, equation.condition),), self.names, (equation,))
-            if _shift(left) is not None and self.of(quantity.key) is not None:
+            if self.names.shift(left) is not None and self.of(quantity.key) is not None:
                 return False
             self.found[quantity.key] = definition
-            if _shift(left) is not None:
+            if self.names.shift(left) is not None:
                 self.layered.setdefault(quantity.family, []).append(definition)
         self.given.add(id(equation))
         return True
@@ -183,19 +183,6 @@ class Definitions:
                 if definition is not None:
                     stack += [(value, definition.names) for value, _ in definition.branches]
         return False
-
-
-def _shift(name: Name) -> int | None:
-    """Return -1 for a name with the layer l - 1, 0 for l; None for one without a general layer."""
-    for above in name.above:
-        match above:
-            case Name(base) if base in LAYERS - {"L"}:
-                return 0
-            case tree.Add((Name(base), Number(value))) if base in LAYERS - {"L"}:
-                return int(value)
-            case tree.Add((Name(base), tree.Negative(Number(value)))) if base in LAYERS - {"L"}:
-                return -int(value)
-    return None
 
 
 def collect(

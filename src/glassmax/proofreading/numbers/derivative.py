@@ -29,6 +29,8 @@ class _NestedError(Fault):
 
 def derivative(node: tree.Derivative, scene: "Scene") -> Value:
     """Return a derivative: the axes of what is differentiated first, then those of each variable in turn."""
+    if not node.by:
+        return derivative(replace(node, by=(_argument(node.of, scene),)), scene)
     if scene.stepping:
         raise _NestedError("a derivative within a derivative")
     store = scene.draw.derivatives if not scene.moved else {}
@@ -37,6 +39,15 @@ def derivative(node: tree.Derivative, scene: "Scene") -> Value:
     if at not in store:
         store[at] = _measured(node.of, node.by, scene)
     return store[at]
+
+
+def _argument(of: Node, scene: "Scene") -> Name:
+    """The variable of a gradient that names none: the argument of the function."""
+    name = of.function if isinstance(of, tree.Call) else of
+    function = scene.context.definitions.functions.get(name.base) if isinstance(name, Name) else None
+    if function is None or len(function.parameters) != 1:
+        raise UnknownFault("the gradient doesn't say by what")
+    return function.parameters[0]
 
 
 def _measured(of: Node, by: tuple[Node, ...], scene: "Scene") -> Value:

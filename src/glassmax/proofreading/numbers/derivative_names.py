@@ -79,12 +79,16 @@ def loss_of(equations: Iterable[Equation], names: Names, definitions: Definition
                 if _is_loss(part):
                     counted[names.of(part.of).family] += 1  # type: ignore[union-attr, arg-type]
         left = equation.sides[0]
-        if isinstance(left, Name) and left.base in LOSSES - {"N", "M"} and not left.below:
+        if isinstance(left, Name) and _named_loss(left):
             counted[names.of(left).family] += 1
     if counted:
         return Name(counted.most_common(1)[0][0])
     defined = [key for key in definitions.found if key in LOSSES - {"N", "M"}]
     return Name(defined[0]) if defined else None
+
+
+def _named_loss(name: Name) -> bool:
+    return not name.below and (name.base in LOSSES - {"N", "M"} or bool(re.search("(loss|cost)$", name.base)))
 
 
 def _is_loss(part: object) -> bool:

@@ -43,8 +43,9 @@ ELEMENTWISE: dict[str, Function] = {
 }
 """Functions of one number, entry by entry."""
 
-REDUCTIONS = frozenset({"softmax", "log_softmax", "logsumexp", "sum", "mean", "tr", "trace", "diag"})
-"""Functions of a whole array."""
+REDUCTIONS = frozenset({"softmax", "log_softmax", "logsumexp", "sum", "mean", "tr", "trace", "diag", "max", "min"})
+REDUCTIONS |= {"length", "one_hot", "at_labels"}
+"""Functions of a whole array, or of several."""
 
 _WEIGHTS = ((-3, -1 / 60), (-2, 3 / 20), (-1, -3 / 4), (1, 3 / 4), (2, -3 / 20), (3, 1 / 60))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from fractions import Fraction
 from functools import cache
 
+from ..formula import tree
 from ..formula.tree import Add, Condition, Name, Negative, Node, Number, Summation
 from .value import UnknownFault
 
@@ -72,6 +73,7 @@ class Names:
         self.layers = _layers(trees)
         self.summed = {letter for tree in trees for part in walk(tree) if isinstance(part, Summation) for letter in part.letters}
         self._numbered = _numbered(trees)
+        self.times = _times(trees) - self.summed
         self._layered = {name.base for name in names_of(trees) if any(self._is_layer(name, one) for one in name.above)}
 
     def _is_layer(self, name: Name, above: Node) -> bool:
@@ -91,6 +93,11 @@ class Names:
         if name.primes:
             family += "'" * name.primes
         key, samples = family, []
+        if self.times:
+            steps = [one for one in below if self._is_time(one)]
+            if steps:
+                key += f"^{self.layer(steps[0])}"
+                below = tuple(one for one in below if one is not steps[0])
         for above in name.above:
             if self._is_layer(name, above):
                 key += f"^{self.layer(above)}"
@@ -105,11 +112,31 @@ class Names:
             return Quantity(f"{family}[{len(indices)}]", f"{key}[{len(indices)}]", indices)
         return Quantity(family, key, indices)
 
+    def _is_time(self, index: Node) -> bool:
+        if isinstance(index, tree.Add):
+            index = index.terms[0]
+        return isinstance(index, Name) and not index.below and index.base in self.times
+
+    def shift(self, name: Name) -> int | None:
+        """Return -1 for a name with the layer l - 1, or the time t - 1; 0 for l; None for one without either."""
+        general = (LAYERS - {"L"}) | self.times
+        for index in (*name.above, *(one for one in name.below if self._is_time(one))):
+            match index:
+                case Name(base) if base in general:
+                    return 0
+                case tree.Add((Name(base), Number(value))) if base in general:
+                    return int(value)
+                case tree.Add((Name(base), Negative(Number(value)))) if base in general:
+                    return -int(value)
+        return None
+
     def layer(self, node: Node) -> int | str:
         """Return the number of a layer: 2 for ``l - 1`` if l is 3."""
         match node:
             case Number(value):
                 return int(value)
+            case Name(base) if base in self.times:
+                return self.layers["l"]
             case Name(base):
                 return self.layers.get(base, base)
             case Add(terms):
@@ -146,6 +173,17 @@ def _layers(trees: list[object]) -> dict[str, int]:
     if both or later:
         return {"L": last, "l": 2, "ell": 2}
     return {"L": last, "l": last, "ell": last}
+
+
+def _times(trees: list[object]) -> set[str]:
+    """Letters of time steps: those below that are shifted, as in ``h_{t-1}``, if an array is defined by its last step."""
+    found = set()
+    for name in names_of(trees):
+        for index in name.below:
+            match index:
+                case Add((Name(base, ()), Number() | Negative(Number()))):
+                    found.add(base)
+    return found & {"t"}
 
 
 def _numbered(trees: list[object]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -20,8 +21,13 @@ __all__ = ["Reading", "Uses", "quantities_of", "readings", "uses_of"]
 WEIGHTS = frozenset({"w", "W", "theta", "Theta", "beta", "omega", "phi", "V", "U", "M", "K"})
 SCALARS = frozenset({"L", "J", "E", "C", "N", "m", "n", "alpha", "eta", "lambda", "epsilon", "ell", "loss", "cost", "K"})
 SCALARS |= {"D", "d", "T", "t", "k", "i", "j", "c", "mathcal_L", "Loss", "Cost", "H", "MSE", "CE", "NLL", "BCE", "reg", "gamma"}
-SCALARS |= {"mu", "tau", "kappa", "rho", "R", "Z", "Omega"} - {"Z"}
-LOSSES = frozenset({"L", "J", "E", "C", "loss", "cost", "Loss", "Cost", "mathcal_L", "N", "M", "MSE", "CE", "NLL", "BCE"})
+SCALARS |= {"mu", "tau", "kappa", "rho", "R", "Omega", "lr", "pi"}
+NEVER_ARRAYS = frozenset({"alpha", "eta", "lambda", "epsilon", "lr", "pi", "i", "j", "N", "m", "n"})
+"""Letters that always stand for numbers, unless they have an index."""
+LONG_SCALAR = re.compile(r"^(num_|n_|batch_size|learning_rate|step_size|.*(loss|cost)$)")
+LOSSES = frozenset({"L", "J", "E", "C", "loss", "cost", "Loss", "Cost", "mathcal_L", "N", "M", "MSE", "CE", "NLL", "BCE", "ell"})
+GREEK = frozenset({"theta", "beta", "delta", "sigma", "phi", "psi", "omega", "zeta", "Theta", "Sigma", "Delta", "Phi"})
+GREEK |= {"Lambda", "Gamma", "Psi", "chi", "nu", "xi", "upsilon", "iota", "Omega", "hat", "bar"}
 BEAM = 16
 MOST_READINGS = 6
 FARTHEST = 3.0
@@ -103,8 +109,12 @@ def candidates(family: str, uses: Uses, scalar: bool, scalars: bool = False) -> 
         whole = 0 in uses.counts and base in WEIGHTS and uses.layered
         more = 0.0 if whole else 0.2 if uses.turned or uses.bold else 2.0
         return [(most, 0.0), (most + 1, more)] if most == 1 else [(most, 0.0)]
+    if LONG_SCALAR.match(family):
+        return [(0, 0.0)]
     if scalar:
-        return [(0, 0.0)] if base in LOSSES or not base[:1].isupper() else [(0, 0.0), (2, 1.5)]
+        return _scalar(base)
+    if len(base) > 2 and "_" not in family[:2] and base not in GREEK:
+        return [(1, 0.0), (2, 0.3), (0, 0.5)]  # a word
     if uses.turned and not (uses.layered and base in WEIGHTS):
         return [(2, 0.0), (1, 0.5)] if base[:1].isupper() else [(1, 0.0), (2, 0.3 if base in WEIGHTS else 1.0)]
     if base in WEIGHTS and not base[:1].isupper():
@@ -121,6 +131,14 @@ def candidates(family: str, uses: Uses, scalar: bool, scalars: bool = False) -> 
     return [(1, 0.0), (0, 1.0), (2, 1.5)]
 
 
+def _scalar(base: str) -> list[tuple[int, float]]:
+    if base in NEVER_ARRAYS:
+        return [(0, 0.0)]
+    if base in LOSSES:
+        return [(0, 0.0), (2, 2.5)] if base in ("J", "C") else [(0, 0.0)]
+    return [(0, 0.0), (2, 1.5)] if base[:1].isupper() else [(0, 0.0), (1, 0.6)]
+
+
 def votes_for_columns(trees: Iterable[object]) -> int:
     """Count products of weights by data less those of data by weights."""
     votes = 0
@@ -133,7 +151,8 @@ def votes_for_columns(trees: Iterable[object]) -> int:
                     left = left.of
                     votes += _is_weight(left)
                 elif isinstance(left, Name) and isinstance(right, Name):
-                    votes += _is_weight(left) - _is_weight(right)
+                    before = _is_weight(right) and not (left.base[0].isupper() and right.base[0].islower())
+                    votes += _is_weight(left) - before
     return votes
 
 
@@ -174,6 +193,9 @@ class Search:
     def extend(self, states: list[Reading], equation: Equation, left: Node | None, given: bool) -> list[Reading]:
         """Return the best readings after one more equation."""
         nodes = [one for one in (left if equation.sides[0] is None else None, *equation.sides) if one is not None]
+        if given and isinstance(nodes[0], tree.Call) and len(nodes) > 1:  # f(x) = ...: what it is, its right side says
+            quantity = nodes[0].function
+            nodes = [Name(quantity.base), *nodes[1:]] if quantity.base in self.uses else nodes[1:]
         families = self._families([*nodes, equation.condition] if equation.condition else nodes)
         found: list[Reading] = []
         best = min(state.cost for state in states)
@@ -219,7 +241,8 @@ class Search:
             inference.condition(equation.condition, letters)
             forms = [inference.of(node, letters) for node in nodes]
             inference.condition(equation.condition, letters)
-            unlike = _unlike(forms, inference)
+            number = isinstance(nodes[-1], Number)
+            unlike = _unlike(forms, inference, number)
             cost += unlike + inference.odd if given else 0.1 * unlike
         except Fault:
             cost += 4.0 if given else 0.5
@@ -230,7 +253,7 @@ class Search:
         return replace(state, cost=state.cost + cost)
 
 
-def _unlike(forms: Sequence[Form], inference: Inference) -> float:
+def _unlike(forms: Sequence[Form], inference: Inference, number: bool = False) -> float:
     """Tie the axes of the sides of an equation; return what their difference in shape costs."""
     first = forms[0]
     cost = 0.0
@@ -239,7 +262,7 @@ def _unlike(forms: Sequence[Form], inference: Inference) -> float:
             for one, other in zip(first.dims, form.dims, strict=True):
                 inference.dims.same(one, other)
         else:
-            cost += 0.7 if first.dims and not form.dims else 3.0
+            cost += 0.7 if number else 3.0
     return cost
 
 

@@ -11,7 +11,7 @@ from .names import Names
 from .value import Axis, CountFault, ShapeFault, UnknownFault
 
 if TYPE_CHECKING:
-    from .definitions import Definitions
+    from .definitions import Definitions, Function
 
 __all__ = ["Dims", "Form", "Inference"]
 
@@ -81,6 +81,8 @@ class Inference:
     definitions: Definitions
     columns: bool = True
     kronecker: bool = True
+    parameters: dict[str, Form] = field(default_factory=dict)  # of a function that is being gone through
+    inside: list[str] = field(default_factory=list)
     odd: float = 0.0  # grows with what is seldom meant: a product of columns entry by entry, without a sign for it
 
     def of(self, node: Node, letters: dict[str, object]) -> Form:  # noqa: PLR0911, PLR0912
@@ -135,6 +137,12 @@ class Inference:
             self._tie(name.below[0], name.below[1], letters)
             return SCALAR
         quantity = self.names.of(name)
+        if quantity.key in self.parameters:
+            form = self.parameters[quantity.key]
+            for dim, index in zip(form.dims, quantity.indices, strict=False):
+                self._index(index, dim, letters)
+            count = len(quantity.indices)
+            return Form(form.dims[count:], form.axes[count:], "" if count else form.turned)
         key = self.definitions.target(quantity.key)
         rank = self.ranks.get(key.partition("^")[0], 0)
         if len(quantity.indices) > rank:
@@ -246,10 +254,12 @@ class Inference:
         return Form(dims, axes, turned if len(dims) == 1 else "")
 
     def _vectors(self, a: Form, b: Form, sign: str) -> Form:
-        if sign in ("@", "cdot") or (a.turned == "row" and b.turned != "row"):
+        usual = "column" if self.columns else "row"
+        first, second = a.turned or usual, b.turned or usual
+        if sign in ("@", "cdot") or (first, second) == ("row", "column"):
             self.dims.same(a.dims[0], b.dims[0])
             return SCALAR
-        if b.turned == "row" and a.turned != "row":
+        if (first, second) == ("column", "row"):
             return Form(a.dims + b.dims, a.axes + b.axes)
         self.odd += sign == ""
         return self._alike([a, b])
@@ -287,7 +297,9 @@ class Inference:
         forms = [self.of(argument, letters) for argument in node.arguments]
         if name in ("sum", "mean") and len(node.arguments) == 2 and isinstance(node.arguments[1], Number):
             count = len(forms[0].dims)
-            axis = int(node.arguments[1].value) % max(count, 1)
+            if int(node.arguments[1].value) >= count:
+                raise ShapeFault("there is no such axis")
+            axis = int(node.arguments[1].value) % count
             dims = forms[0].dims[:axis] + forms[0].dims[axis + 1 :]
             return Form(dims, (Axis(),) * len(dims))
         if name in ("one_hot", "at_labels"):
@@ -300,21 +312,26 @@ class Inference:
             return Form(forms[0].dims * 2, (Axis(), Axis())) if len(forms[0].dims) == 1 else forms[0]
         form = self._alike(forms) if name in ("max", "min") else forms[0]
         function = self.definitions.functions.get(name)
-        if function is not None and not node.function.primes:
-            rank = self.ranks.get(name)
-            if rank is not None:
-                form = Form(form.dims[:rank], form.axes[:rank])
-            for argument, parameter in zip(forms, function.parameters, strict=False):
-                family = self.names.of(parameter)
-                mine = [("axis", family.key, n) for n in range(len(family.indices), self.ranks.get(family.family, 0))]
-                if len(mine) == len(argument.dims):
-                    for one, other in zip(mine, argument.dims, strict=True):
-                        self.dims.same(one, other)
+        if function is not None and not node.function.primes and name not in self.inside:
+            form = self._defined(function, forms)
         for dim, index in zip(form.dims, node.function.below, strict=False):
             self._index(index, dim, letters)
         if node.function.below and form.dims:
             form = Form(form.dims[len(node.function.below) :], form.axes[len(node.function.below) :])
         return form
+
+    def _defined(self, function: Function, arguments: list[Form]) -> Form:
+        """The form of a function that the document defines: that of its body with these arguments."""
+        quantities = [self.names.of(parameter) for parameter in function.parameters]
+        if any(quantity.indices for quantity in quantities) or len(quantities) != len(arguments):
+            return arguments[0]
+        outside, self.parameters = self.parameters, {q.key: form for q, form in zip(quantities, arguments, strict=True)}
+        self.inside.append(function.name)
+        try:
+            return self.of(function.body, {})
+        finally:
+            self.parameters = outside
+            self.inside.pop()
 
     def _by_labels(self, forms: list[Form], node: tree.Call) -> Form:
         like, labels = forms

@@ -65,6 +65,8 @@ class Value:
 
 def over(value: Value, letters: tuple[str, ...]) -> Array:
     """Return the numbers with the named axes in the order of `letters`, of length 1 where the value lacks one."""
+    if not set(value.letters) <= set(letters):
+        raise ShapeFault("the value of a function has an index too many")
     order = sorted(range(len(value.letters)), key=lambda n: letters.index(value.letters[n]))
     rest = range(len(value.letters), value.array.ndim)
     turned = value.array.transpose([*order, *rest])
@@ -153,7 +155,7 @@ def times(a: Value, b: Value, sign: str = "", columns: bool = True) -> Value:
         return _contract(a, b, chained)
     ranks = len(a.axes), len(b.axes)
     if ranks == (1, 1):
-        return _vectors(a, b, sign)
+        return _vectors(a, b, sign, columns)
     if ranks == (2, 1) and b.turned == "row":
         raise ShapeFault("a matrix times a row has no product")
     if ranks == (1, 2) and a.turned == "column":
@@ -178,19 +180,14 @@ def _chained(a: Value, b: Value) -> list[tuple[int, int]]:
     return pairs
 
 
-def _vectors(a: Value, b: Value, sign: str) -> Value:
-    first, second = a.turned or ("row" if b.turned == "column" else ""), b.turned
-    if first == "row" and second == "column":
-        if a.turned or sign in ("cdot", "@"):
-            return _contract(a, b, [(0, 0)])
-    elif first == "column" and second == "row":
-        return _contract(a, b, [])
-    elif a.turned == "row" and not b.turned:
+def _vectors(a: Value, b: Value, sign: str, columns: bool) -> Value:
+    """Inner, outer or entrywise product of vectors; a derivative lies as vectors do in this document."""
+    usual = "column" if columns else "row"
+    first, second = a.turned or usual, b.turned or usual
+    if sign == "@" or (first, second) == ("row", "column"):
         return _contract(a, b, [(0, 0)])
-    elif b.turned == "row" and not a.turned:
+    if (first, second) == ("column", "row"):
         return _contract(a, b, [])
-    if sign == "@":
-        return _contract(a, b, [(0, 0)])
     if a.shape != b.shape:
         raise ShapeFault(f"two vectors of {a.shape[0]} and {b.shape[0]} entries have no product")
     return elementwise(replace(a, turned=""), replace(b, turned=""), np.multiply)
