@@ -34,7 +34,7 @@ def test_wrong_lines_are_open_and_a_click_closes_and_opens_a_line(page_of):
 def test_our_derivation_is_shown_by_a_second_click(page_of):
     page = page_of(Checked((replace(WRONG_LINE, ours="<p>the derivation</p>"),)))
     assert not page.get_by_text("the derivation", exact=True).is_visible()
-    page.get_by_text("Our derivation of this line").click()
+    page.get_by_text("How glassmax derives it").click()
     assert page.get_by_text("the derivation", exact=True).is_visible()
 
 

@@ -265,7 +265,7 @@ def test_a_page_marks_each_line_and_opens_the_wrong_ones(tmp_path):
 
 def test_our_derivation_is_behind_a_click():
     html = Checked((replace(WRONG_LINE, ours="<p>ours</p>"),))._repr_html_()
-    assert '<details class="ours"><summary>Our derivation of this line</summary><p>ours</p></details>' in html
+    assert '<details class="ours"><summary>How glassmax derives it</summary><p>ours</p></details>' in html
 
 
 def test_a_notebook_shows_the_same_lines():

@@ -61,13 +61,15 @@ class Entries:
     count: int = 0
 
     def token(self, key: str) -> str:
-        """Return the name of a quantity in the text: W2 for W^2 or W_2, another letter for the name of a delta."""
+        """Return the name of a quantity in the text: z for z^l, z2 for a second layer of it, W2 for W_2."""
         if key not in self.tokens:
-            base = "".join(c for c in key.replace("delta", "D") if c.isascii() and c.isalnum()) or "q"
-            base = base if base not in ("e", "E", "sum", "exp", "log", "pi") else f"{base}1"
-            while base in self.tokens.values():
-                base += "1"
-            self.tokens[key] = base
+            family, _, layer = key.partition("^")
+            base = "".join(c for c in family.replace("delta", "D") if c.isascii() and c.isalnum()) or "q"
+            reserved = {"e", "E", "sum", "exp", "log", "pi", *self.tokens.values()}
+            token = f"{base}{layer}" if base in reserved else base
+            while token in reserved:
+                token += "1"
+            self.tokens[key] = token
         return self.tokens[key]
 
     def letters(self, count: int) -> tuple[str, ...]:

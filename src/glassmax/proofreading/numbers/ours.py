@@ -1,6 +1,7 @@
 """The derivation of a derivative by `glassmax.derive`, from the definitions of a document."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ...calculus import derive
 from ...calculus.derivation import Derivation
@@ -13,7 +14,7 @@ from .entries import Entries
 from .names import names_of
 from .value import Fault, UnknownFault
 
-__all__ = ["Ours", "derived"]
+__all__ = ["Ours", "derived", "written_names"]
 
 Ours = tuple[Derivation, dict[str, str]]
 """A derivation, and the names in it by the keys of the quantities: W2 for W^2."""
@@ -47,6 +48,20 @@ def derived(node: tree.Derivative, context: Context, assumed: Sequence[tuple[Nod
     except (Fault, GlassmaxError):
         return None
     return (found, entries.tokens) if found.proved else None
+
+
+def written_names(context: Context) -> dict[str, Name]:
+    """Return how the author writes each quantity, without its indices, by its key."""
+    found: dict[str, Name] = {}
+    for name in names_of([node for equation in context.equations for node in equation.nodes]):
+        try:
+            quantity = context.names.of(name)
+        except Fault:
+            continue
+        below = tuple(one for one in name.below if one not in quantity.indices)
+        above = tuple(one for one in name.above if one not in quantity.indices)
+        found.setdefault(quantity.key, replace(name, below=below, above=above))
+    return found
 
 
 def _equations(node: tree.Derivative, context: Context) -> tuple[Entries, str]:

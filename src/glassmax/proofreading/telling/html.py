@@ -100,7 +100,7 @@ def _more(line: CheckedLine) -> str:
         formula = _typeset(line.write_sides, line.write)
         parts.append(f'<p class="write"><span class="label">write</span> {formula}{proof}</p>')
     if line.ours:
-        parts.append(f'<details class="ours"><summary>Our derivation of this line</summary>{line.ours}</details>')
+        parts.append(f'<details class="ours"><summary>How glassmax derives it</summary>{line.ours}</details>')
     return "".join(parts)
 
 

@@ -1,16 +1,14 @@
 """The derivation of a line by `glassmax.derive`, for a page: made when a page is asked for."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from html import escape
 
 from ...calculus.formats import derivation_body
 from ..checked import NOT_READ, WRONG, CheckedLine
 from ..formula.tree import Derivative, Node
 from ..formula.write import write
-from ..numbers import Context, Fault
-from ..numbers.names import names_of
-from ..numbers.ours import Ours, derived
+from ..numbers import Context
+from ..numbers.ours import Ours, derived, written_names
 
 __all__ = ["our_derivations"]
 
@@ -41,21 +39,7 @@ def our_derivations(lines: Sequence[CheckedLine], context: Context | None) -> It
 def _html(ours: Ours, context: Context) -> str:
     """Write a derivation, with the names in it that differ from those of the author."""
     derivation, tokens = ours
-    spelled = _spelled(context)
+    spelled = {key: write(name) for key, name in written_names(context).items()}
     other = [f"{token} is {spelled[key]}" for key, token in tokens.items() if spelled.get(key, token) != token]
     names = f'<p class="quiet small">In this derivation, {escape(", ".join(other))}.</p>' if other else ""
     return names + derivation_body(derivation)
-
-
-def _spelled(context: Context) -> dict[str, str]:
-    """Return how the author writes each quantity, without its indices."""
-    found: dict[str, str] = {}
-    for name in names_of([node for equation in context.equations for node in equation.nodes]):
-        try:
-            quantity = context.names.of(name)
-        except Fault:
-            continue
-        below = tuple(one for one in name.below if one not in quantity.indices)
-        above = tuple(one for one in name.above if one not in quantity.indices)
-        found.setdefault(quantity.key, write(replace(name, below=below, above=above)))
-    return found
