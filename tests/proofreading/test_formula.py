@@ -435,7 +435,12 @@ def test_an_index_is_renamed_where_no_sum_binds_it(before, letters, after):
 def test_a_sum_can_take_in_the_terms_after_it():
     assert widened(parse("-1/n Σ_i a_i + b_i")) == parse("-1/n Σ_i (a_i + b_i)")
     assert widened(parse("c + Σ_i a_i - b_i")) == parse("c + Σ_i (a_i - b_i)")
-    assert widened(parse("(Σ_i a_i) + b")) == parse("(Σ_i a_i) + b")
+    assert widened(parse("Σ_i Σ_k y_ik log p_ik + (1 - y_ik) log q_ik + c")) == parse(
+        "Σ_i Σ_k (y_ik log p_ik + (1 - y_ik) log q_ik) + c"
+    )
+    for closed in ("(Σ_i a_i) + b_i", "Σ_i a_i + b", "Σ_i a_i + Σ_i b_i"):
+        assert widened(parse(closed)) == parse(closed)
+    assert widened(parse("Σ_i a_i + b_i"), {"i"}) == parse("Σ_i a_i + b_i"), "the left side has the index i too"
 
 
 def test_reading_is_quick_whatever_the_formula():

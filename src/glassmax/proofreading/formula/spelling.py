@@ -73,7 +73,7 @@ class Spelling:
 
     @staticmethod
     def translated(typed: str) -> str:
-        r"""Return the spelling of a function and its parameters as plain text, h_\theta as h_θ, or "" of another name."""
+        r"""Return a function and its parameters as plain text, h_\theta as h_θ, or "" if the name is another."""
         if not re.fullmatch(r"(?:\\?[A-Za-z]+)_(?:\\?[A-Za-z]+|\{[\\A-Za-z, ]+\})", typed):
             return ""
         text = re.sub(r"\\([A-Za-z]+)", lambda found: GREEK.get(found.group(1), found.group()), typed)

@@ -1,6 +1,6 @@
 """Going through a formula: its children, its names, its index letters, and the same formula with other parts."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -91,41 +91,49 @@ def depth(node: Node | Condition) -> int:
     return levels
 
 
-def widened(node: Node) -> Node:
-    """Return the formula with each sum taking in all terms after it, as in -1/n sum_i a_i + b_i for (a_i + b_i).
+def widened(node: Node, left: Iterable[str] = ()) -> Node:
+    """Return the formula with a sum taking in the terms after it that have its letter: sum_i a_i + b_i is both.
 
-    Authors leave such brackets out. Only the sums of the outermost terms are changed.
+    Authors leave such brackets out. A letter of `left`, which the other side of the equation has too, stays free.
 
     Examples
     --------
     >>> from glassmax.proofreading.formula.parse import parse
-    >>> widened(parse("-1/n sum_i a_i + b_i")) == parse("-1/n sum_i (a_i + b_i)")
+    >>> widened(parse("-1/n sum_i a_i + b_i + c")) == parse("-1/n sum_i (a_i + b_i) + c")
+    True
+    >>> widened(parse("sum_i a_i + b_i"), ["i"]) == parse("(sum_i a_i) + b_i")
     True
     """
     if not isinstance(node, Add):
         return node
     for place, term in enumerate(node.terms[:-1]):
-        wide = _taking_in(term, node.terms[place + 1 :])
-        if wide is not None:
-            terms = (*node.terms[:place], wide)
+        letters = set(_open_sums(term)) - set(left)
+        last = max((n for n, other in enumerate(node.terms) if n > place and free_letters(other) & letters), default=0)
+        if last:
+            wide = _taking_in(term, node.terms[place + 1 : last + 1])
+            terms = (*node.terms[:place], wide, *node.terms[last + 1 :])
             return terms[0] if len(terms) == 1 else replace(node, terms=terms)
     return node
 
 
-def _taking_in(term: Node, rest: tuple[Node, ...]) -> Node | None:
-    """Return a term that ends in an open sum with further terms inside that sum, or None."""
+def _open_sums(term: Node) -> tuple[str, ...]:
+    """Return the letters of the sums that a term ends with and that no bracket closes."""
     if getattr(term, "bracket", ""):
-        return None
+        return ()
     if isinstance(term, Negative):
-        inner = _taking_in(term.of, rest)
-        return None if inner is None else Negative(inner)
+        return _open_sums(term.of)
     if isinstance(term, Product):
-        inner = _taking_in(term.factors[-1], rest)
-        return None if inner is None else replace(term, factors=(*term.factors[:-1], inner))
-    if isinstance(term, Summation):
-        inner = _taking_in(term.body, rest)
-        return replace(term, body=inner if inner is not None else Add((term.body, *rest)))
-    return None
+        return _open_sums(term.factors[-1])
+    return (*term.letters, *_open_sums(term.body)) if isinstance(term, Summation) else ()
+
+
+def _taking_in(term: Any, rest: tuple[Node, ...]) -> Any:
+    """Return a term that ends in an open sum with further terms inside the innermost such sum."""
+    if isinstance(term, Negative):
+        return replace(term, of=_taking_in(term.of, rest))
+    if isinstance(term, Product):
+        return replace(term, factors=(*term.factors[:-1], _taking_in(term.factors[-1], rest)))
+    return replace(term, body=_taking_in(term.body, rest) if _open_sums(term.body) else Add((term.body, *rest)))
 
 
 def letter_of(node: Node) -> str:

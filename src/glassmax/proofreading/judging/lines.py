@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...errors import GlassmaxError
 from ..document import Statement
 from ..formula.parse import parse, parse_condition
 from ..formula.tree import Derivative, Name, Node, Number, Power
+from ..formula.walk import free_letters, widened
 from ..numbers import Equation, program_equations
 
 __all__ = ["Line", "lines_of"]
@@ -41,7 +42,21 @@ def lines_of(statements: Sequence[Statement]) -> list[Line]:
     functions = frozenset(name for left in lefts if (name := _declared(left)))
     spelling = Spelling(functions, _layers(lefts, functions))
     program = iter(program_equations((one.line, one.source) for one in statements if one.code))
-    return [_program_line(one, next(program)) if one.code else _line(one, spelling) for one in statements]
+    lines = [_program_line(one, next(program)) if one.code else _line(one, spelling) for one in statements]
+    return _with_wide_sums(lines)
+
+
+def _with_wide_sums(lines: list[Line]) -> list[Line]:
+    """Let each sum take in the terms after it that have its letter, where the left side doesn't have that letter."""
+    letters: set[str] = set()
+    for place, line in enumerate(lines):
+        if line.equation is None or line.statement.code:
+            continue
+        first, *rest = line.equation.sides
+        letters = letters if first is None else free_letters(first)
+        sides = (first, *(side and widened(side, letters) for side in rest))
+        lines[place] = replace(line, equation=replace(line.equation, sides=sides))
+    return lines
 
 
 def _program_line(statement: Statement, read: Equation | str) -> Line:
