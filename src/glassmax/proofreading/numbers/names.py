@@ -5,7 +5,7 @@ l is 3. Its indices are what is left: samples above come first, then the letters
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from functools import cache
 
@@ -28,25 +28,36 @@ class Quantity:
     indices: tuple[Node, ...]
 
 
-def parts_of(node: object) -> Iterator[Node | Condition]:
-    """Yield the parts right below a node, those in its indices, bounds and conditions included."""
-    for name in _fields_of(type(node)):
-        value = getattr(node, name)
-        stack = list(value) if isinstance(value, tuple) else [value]
-        while stack:
-            part = stack.pop(0)
-            if isinstance(part, tuple):
-                stack = list(part) + stack
-            elif _fields_of(type(part)):
-                yield part
+def parts_of(node: object) -> list[Node | Condition]:
+    """Return the parts right below a node, those in its indices, bounds and conditions included."""
+    kind = type(node)
+    attributes = _ATTRIBUTES.get(kind)
+    if attributes is None:
+        attributes = _ATTRIBUTES[kind] = tuple(
+            one.name
+            for one in fields(node)  # type: ignore[arg-type]
+            if str(one.type).strip('"') not in _PLAIN
+        )
+    found: list[Node | Condition] = []
+    for attribute in attributes:
+        _append(getattr(node, attribute), found)
+    return found
 
 
-@cache
-def _fields_of(kind: type) -> tuple[str, ...]:
-    """Return the fields of a kind of node that can hold parts; none for what is no node."""
-    if not is_dataclass(kind):
-        return ()
-    return tuple(field.name for field in fields(kind) if field.compare)
+def _append(value: object, found: list[Node | Condition]) -> None:
+    if isinstance(value, tuple):
+        for part in value:
+            _append(part, found)
+    elif value is not None and not isinstance(value, str):
+        found.append(value)  # type: ignore[arg-type]
+
+
+_PLAIN = frozenset(
+    {"str", "int", "bool", "Fraction", "tuple[str, ...]"}
+    | {str(kind) for kind in (str, int, bool, Fraction, tuple[str, ...])}
+)
+"""Types of fields that hold no part of a formula."""
+_ATTRIBUTES: dict[type, tuple[str, ...]] = {}
 
 
 def walk(node: object) -> Iterator[Node | Condition]:
@@ -70,6 +81,7 @@ class Names:
     def __init__(self, trees: Iterable[object], split: Iterable[str] = ()) -> None:
         trees = list(trees)
         self.split = frozenset(split)  # names such as L that stand for two things: L, and L_i of one sample
+        self._known: dict[int, tuple[Name, Quantity]] = {}
         self.layers = _layers(trees)
         self.summed = {letter for tree in trees for part in walk(tree) if isinstance(part, Summation) for letter in part.letters}
         self._numbered = _numbered(trees)
@@ -84,6 +96,12 @@ class Names:
 
     def of(self, name: Name) -> Quantity:
         """Return what a name stands for."""
+        known = self._known.get(id(name))
+        if known is None or known[0] is not name:
+            known = self._known[id(name)] = (name, self._of(name))
+        return known[1]
+
+    def _of(self, name: Name) -> Quantity:
         family, below = name.base, name.below
         stem, _, digits = family.rpartition("_")
         if digits.isdigit() and stem in self._layered:  # W2 of a program is W^{[2]}
@@ -149,6 +167,7 @@ class Names:
         """Return the same with another number for the layer l."""
         other = object.__new__(Names)
         other.__dict__.update(self.__dict__)
+        other._known = {}
         other.layers = {**self.layers, "l": layer, "ell": layer}
         return other
 
