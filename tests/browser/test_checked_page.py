@@ -64,6 +64,13 @@ KINDS = ("good", "bad", "chance", "quiet")
 
 
 def test_what_the_author_typed_runs_no_script(page_of):
-    page = page_of(Checked((replace(LINES[6], source=HOSTILE, says=HOSTILE),), (HOSTILE,), (HOSTILE,)))
+    page = page_of(
+        Checked(
+            (replace(LINES[6], source=HOSTILE, says=HOSTILE),),
+            (HOSTILE,),
+            (replace(LINES[6], formula=HOSTILE),),
+            HOSTILE,
+        )
+    )
     assert page.locator("img").count() == 0
     assert HOSTILE in page.inner_text("main")

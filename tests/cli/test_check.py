@@ -118,8 +118,8 @@ def test_a_page_is_written_and_named(check, tmp_path):
 
 def test_the_goal_shows_the_lines_that_are_missing(check):
     result = check("a.md", "--goal", "dL/dz_i", a_md=RIGHT)
-    assert "missing  " in result.out
     assert result.code == 0
+    assert "goal     dL/dz_i needs 2 more lines\nmissing  ∂L/∂p_k = -y_k/p_k\n" in result.out
 
 
 # --- faults ----------------------------------------------------------------------------------------------------------
@@ -162,9 +162,20 @@ FAULTS = {
         1,
         "words.tex exists and is no HTML file; it isn't replaced. Pass another --html.",
     ),
+    "a_goal_that_is_no_derivative": (
+        "check right.md --goal W",
+        2,
+        "--goal is 'W', expected the derivative of a quantity by another one of the text, such as dL/dW_1.",
+    ),
+    "a_goal_that_the_text_lacks": (
+        "check right.md --goal dL/dq",
+        2,
+        "--goal is 'dL/dq', expected the derivative of a quantity by another one of the text, such as dL/dW_1.",
+    ),
     "another_kind": ("check words.md --kind word", 2, "--kind is 'word', expected one of markdown, tex, text."),
 }
 FILES = {
+    "right_md": RIGHT,
     "words_md": "# A title\n\nand words.\n",
     "words_tex": "\\begin{document}words\\end{document}",
     "empty_txt": "",

@@ -78,7 +78,8 @@ LINES = (
     CheckedLine(13, "", "∂L/∂v = W u", LUCK, says="W is square here"),
     CheckedLine(14, "J = diag(p", "", NOT_READ, says="a bracket is not closed"),
 )
-CHECKED = Checked(LINES, notes=("column vectors",), missing=("∂L/∂b = p - y",))
+MISSING = CheckedLine(0, "", "∂L/∂b = p - y", FOLLOWS, write_latex="q = p - y", sides=(Name("q"), Name("p")))
+CHECKED = Checked(LINES, ("column vectors",), (MISSING,), "dL/db needs 1 more line")
 
 
 class Tags(HTMLParser):
@@ -171,6 +172,7 @@ def test_a_terminal_shows_the_line_its_formula_and_the_verdict_in_columns():
         "line 13  ∂L/∂v = W u                   right by luck: W is square here",
         "line 14  J = diag(p                    not read: a bracket is not closed",
         "",
+        "goal     dL/db needs 1 more line",
         "missing  ∂L/∂b = p - y",
         "",
         "read as  column vectors",
@@ -230,7 +232,7 @@ def test_words_can_not_turn_into_marks_of_markdown():
 def test_json_has_the_fields_of_each_line():
     answer = json.loads(CHECKED.to_json())
     assert answer == CHECKED.to_dict()
-    assert set(answer) == {"correct", "summary", "lines", "notes", "missing"}
+    assert set(answer) == {"correct", "summary", "lines", "notes", "goal", "missing"}
     assert answer["lines"][1] == {
         "number": 3,
         "source": WRONG_LINE.source,
@@ -276,7 +278,7 @@ def test_every_word_of_the_author_is_escaped(tmp_path):
     name = Name(HOSTILE, (Name(HOSTILE),), (Name(HOSTILE),))
     hostile = CheckedLine(1, HOSTILE, HOSTILE, NOT_READ, says=HOSTILE, write=HOSTILE, notation="")
     typeset = replace(hostile, sides=(name, Number(ONE.value, HOSTILE), Call(name, (name,))))
-    checked = Checked((hostile, typeset), (HOSTILE,), (HOSTILE,))
+    checked = Checked((hostile, typeset), (HOSTILE,), (hostile, typeset), HOSTILE)
     checked.to_html(tmp_path / "page.html")
     for html in (checked._repr_html_(), (tmp_path / "page.html").read_text(encoding="utf-8")):
         assert "<img" not in html

@@ -4,6 +4,7 @@ from ..errors import ExpressionError, OptionError, one_of
 from .derivation_file import KINDS, LONGEST, kind_of
 from .document import statements_of
 from .judging import judge
+from .judging.goal import Missing, missing_lines
 from .telling import Checked
 
 __all__ = ["check_derivation"]
@@ -38,7 +39,7 @@ def check_derivation(text: str, *, goal: str | None = None, kind: str | None = N
     ExpressionError
         If the text is too long or holds no formula.
     OptionError
-        If `text` is no text, or `kind` is none of the three.
+        If `text` is no text, `kind` is none of the three, or `goal` is no derivative of quantities of the text.
 
     Examples
     --------
@@ -59,7 +60,9 @@ def check_derivation(text: str, *, goal: str | None = None, kind: str | None = N
     if not statements:
         raise ExpressionError(f"The text has no formula that could be read as {NAMED[kind]}. {EXAMPLES[kind]}")
     judgement = judge(statements)
-    return Checked(tuple(judgement.lines), judgement.notes, source=text, context=judgement.context)
+    missing = Missing() if goal is None else missing_lines(goal, judgement.lines, judgement.context)
+    lines, notes, context = tuple(judgement.lines), judgement.notes, judgement.context
+    return Checked(lines, notes, missing.lines, missing.says, source=text, context=context)
 
 
 NAMED = {"markdown": "Markdown", "tex": "LaTeX", "text": "plain text"}

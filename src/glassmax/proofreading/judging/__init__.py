@@ -17,6 +17,7 @@
     reasons         the mistake of a wrong step
     document        what a verdict needs to know of the whole
     notes           how the document was read
+    goal            the lines that are missing to a derivative that is wanted
     judge           all lines of a document
 """
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 from ..formula import tree
 from ..formula.tree import Condition, Name, Node, Number
 from .context import Context
+from .definitions import Definition
 from .names import Names
 from .value import UnknownFault
 
@@ -33,6 +34,8 @@ ELEMENTWISE = {
 }
 LETTERS = "mnqrstuvwhgabcdxo"
 """Letters for indices that the author left out."""
+SINGLE = "GHKVMNTUABCDFJLPRSWXYZ"
+"""Letters for quantities whose names are longer."""
 FUNCTIONS = "fghu"
 """Letters for functions that the author did not define."""
 
@@ -59,6 +62,7 @@ class Entries:
     tokens: dict[str, str] = field(default_factory=dict)
     functions: dict[str, str] = field(default_factory=dict)
     count: int = 0
+    single: bool = False  # whether each name in the text is a single letter
 
     def token(self, key: str) -> str:
         """Return the name of a quantity in the text: z for z^l, z2 for a second layer of it, W2 for W_2."""
@@ -66,11 +70,25 @@ class Entries:
             family, _, layer = key.partition("^")
             base = "".join(c for c in family.replace("delta", "D") if c.isascii() and c.isalnum()) or "q"
             reserved = {"e", "E", "sum", "exp", "log", "pi", *self.tokens.values()}
+            if self.single and (len(base) > 1 or base in reserved or key.startswith("~")):
+                base = next((letter for letter in SINGLE if letter not in reserved | self.taken), base)
             token = f"{base}{layer}" if base in reserved else base
             while token in reserved:
                 token += "1"
             self.tokens[key] = token
         return self.tokens[key]
+
+    def equation(self, key: str, definition: Definition) -> str:
+        """Return a definition as an equation between entries."""
+        if len(definition.branches) != 1 or definition.branches[0][1] is not None:
+            raise UnknownFault("a definition by cases")
+        quantity = definition.names.of(definition.name)
+        own = tuple(one.base for one in quantity.indices if isinstance(one, Name))
+        self.count = 0
+        at = self.letters((self.context.rank(quantity.family) or 0) - len(own))
+        part = self.part(definition.branches[0][0], definition.names, {})
+        left = self.token(key) + (f"[{', '.join((*own, *at))}]" if own or at else "")
+        return f"{left} = {part.entry(at if part.rank else ())}"
 
     def letters(self, count: int) -> tuple[str, ...]:
         """Return letters that nothing else uses."""

@@ -14,7 +14,7 @@ from .entries import Entries
 from .names import names_of
 from .value import Fault, UnknownFault
 
-__all__ = ["Ours", "derived", "written_names"]
+__all__ = ["Ours", "definitions_between", "derived", "written_names"]
 
 Ours = tuple[Derivation, dict[str, str]]
 """A derivation, and the names in it by the keys of the quantities: W2 for W^2."""
@@ -69,13 +69,19 @@ def _equations(node: tree.Derivative, context: Context) -> tuple[Entries, str]:
     if not isinstance(node.of, Name) or not all(isinstance(one, Name) for one in node.by):
         raise UnknownFault("it is no derivative of a name by a name")
     cuts = {context.names.of(one).key for one in node.by if isinstance(one, Name)}
-    found: dict[str, Definition] = {}
-    _collect(context.names.of(node.of).key, cuts, context, found, {})
+    found = definitions_between(context.names.of(node.of).key, cuts, context)
     if not found:
         raise UnknownFault("no definition leads from one to the other")
     values = [value for definition in found.values() for value, _ in definition.branches]
     entries = Entries(context, frozenset(name.base for name in names_of(values)))
-    return entries, "; ".join(_equation(key, definition, entries) for key, definition in found.items())
+    return entries, "; ".join(entries.equation(key, definition) for key, definition in found.items())
+
+
+def definitions_between(key: str, cuts: set[str], context: Context) -> dict[str, Definition]:
+    """Return the definitions on the way from a quantity down to the variables, by their keys."""
+    found: dict[str, Definition] = {}
+    _collect(key, cuts, context, found, {})
+    return found
 
 
 def _collect(key: str, cuts: set[str], context: Context, found: dict[str, Definition], known: dict[str, bool]) -> bool:
@@ -111,16 +117,3 @@ def _names_in_functions(values: Sequence[Node], context: Context) -> Iterator[Na
         if function is not None:
             parameters = {one.base for one in function.parameters}
             yield from (name for name in names_of([function.body]) if name.base not in parameters)
-
-
-def _equation(key: str, definition: Definition, entries: Entries) -> str:
-    """Return a definition as an equation between entries."""
-    if len(definition.branches) != 1 or definition.branches[0][1] is not None:
-        raise UnknownFault("a definition by cases")
-    quantity = definition.names.of(definition.name)
-    own = tuple(one.base for one in quantity.indices if isinstance(one, Name))
-    entries.count = 0
-    at = entries.letters((entries.context.rank(quantity.family) or 0) - len(own))
-    part = entries.part(definition.branches[0][0], definition.names, {})
-    left = entries.token(key) + (f"[{', '.join((*own, *at))}]" if own or at else "")
-    return f"{left} = {part.entry(at if part.rank else ())}"

@@ -38,8 +38,10 @@ class Checked:
     notes : tuple of str
         How the text was read where it could be read in several ways: column vectors or row vectors, what is known
         about a name that the text does not define.
-    missing : tuple of str
+    missing : tuple of CheckedLine
         The lines between the derivation and the goal, in the author's notation; empty without a goal.
+    goal : str
+        A sentence about the goal: the line that states it, or how many lines are missing.
     source : str
         The text that was checked.
     context : Context or None
@@ -48,7 +50,8 @@ class Checked:
 
     lines: tuple[CheckedLine, ...]
     notes: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
+    missing: tuple[CheckedLine, ...] = ()
+    goal: str = ""
     source: str = ""
     context: "Context | None" = field(default=None, compare=False)
 
@@ -75,20 +78,21 @@ class Checked:
 
     def text(self, *, width: int = WIDTH) -> str:
         """Return every line with its verdict as text of at most `width` columns."""
-        return as_text(self.lines, self.missing, self.notes, width)
+        return as_text(self, width)
 
     def to_markdown(self) -> str:
         """Return every line as Markdown, with the corrected lines in LaTeX between dollars."""
-        return as_markdown(self.lines, self.missing, self.notes)
+        return as_markdown(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain data: ``correct``, ``summary``, ``lines``, ``notes`` and ``missing``."""
+        """Return everything as plain data: ``correct``, ``summary``, ``lines``, ``notes``, ``goal``, ``missing``."""
         return {
             "correct": self.correct,
             "summary": self.summary,
             "lines": [plain_line(line) for line in self.lines],
             "notes": list(self.notes),
-            "missing": list(self.missing),
+            "goal": self.goal,
+            "missing": [plain_line(line) for line in self.missing],
         }
 
     def to_json(self) -> str:
@@ -109,19 +113,19 @@ class Checked:
         DataError
             If the folder is missing or can't be written to, or the disk is full. An existing file stays.
         """
-        content = as_html(self._with_derivations(), self.missing, self.notes, self.source).encode()
+        content = as_html(self._with_derivations()).encode()
         try:
             write_whole(path, content)
         except OSError as error:
             raise DataError(f"{path} can't be written: {error.strerror}. Nothing has changed.") from None
 
-    def _with_derivations(self) -> tuple[CheckedLine, ...]:
-        """Return the lines, each with its derivation by glassmax."""
+    def _with_derivations(self) -> "Checked":
+        """Return the same with the derivation by glassmax of each line."""
         ours = our_derivations(self.lines, self.context)
-        return tuple(replace(line, ours=html) for line, html in zip(self.lines, ours, strict=True))
+        return replace(self, lines=tuple(replace(line, ours=html) for line, html in zip(self.lines, ours, strict=True)))
 
     def __repr__(self) -> str:
         return self.text()
 
     def _repr_html_(self) -> str:
-        return as_fragment(self._with_derivations(), self.missing, self.notes, self.source)
+        return as_fragment(self._with_derivations())

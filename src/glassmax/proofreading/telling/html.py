@@ -3,12 +3,16 @@
 import re
 from collections.abc import Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from ...pages import fragment, packaged, page
 from ..checked import ASSUMED, FOLLOWS, GIVEN, INDICES, LUCK, NOT_READ, WRONG, CheckedLine
 from .mathml import equation_mathml, formula_mathml
 from .prose import Paragraph, prose
-from .wording import reason, shown, summary, verdict_in_words
+from .wording import reason, shown, verdict_in_words
+
+if TYPE_CHECKING:
+    from .checked_derivation import Checked
 
 __all__ = ["as_fragment", "as_html"]
 
@@ -19,17 +23,17 @@ LONGEST_BESIDE = 34
 SIGNS = {FOLLOWS: "✓", ASSUMED: "✓", WRONG: "✗", LUCK: "!", INDICES: "!", NOT_READ: "?", GIVEN: ""}
 
 
-def as_html(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[str], source: str) -> str:
-    """Write a page that opens from disk and runs no script; `source` is the text, whose words are shown too."""
+def as_html(checked: "Checked") -> str:
+    """Write a page that opens from disk and runs no script."""
     lead = "Each formula was compared with the exact derivative on random numbers. Open a line for its reason."
     header = f'<header><h1>A derivation, checked</h1><p class="lead">{lead}</p></header>'
-    body = f"{header}<main>{_body(lines, missing, notes, source)}</main><footer>Checked by glassmax.</footer>"
+    body = f"{header}<main>{_body(checked)}</main><footer>Checked by glassmax.</footer>"
     return page("A derivation, checked", body, style=_style())
 
 
-def as_fragment(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[str], source: str) -> str:
+def as_fragment(checked: "Checked") -> str:
     """Write a checked derivation for a notebook."""
-    return fragment(_body(lines, missing, notes, source), style=_style())
+    return fragment(_body(checked), style=_style())
 
 
 def _style() -> str:
@@ -37,21 +41,25 @@ def _style() -> str:
     return ours + packaged(__package__, "checked_derivation.css")
 
 
-def _body(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[str], source: str) -> str:
+def _body(checked: "Checked") -> str:
+    """Write the count, the lines with the words between them, what is missing to the goal, and how it was read."""
+    lines = checked.lines
     wrong = next((line for line in lines if line.verdict == WRONG), None)
-    count = escape(summary(lines))
+    count = escape(checked.summary)
     if wrong is not None:
         count = count.replace(f"line {wrong.number}.", f'<a href="#first-wrong">line {wrong.number}</a>.')
     parts = [f'<p class="count">{count}</p>']
     shown = [(line.number, _line(line, ' id="first-wrong"' if line is wrong else "")) for line in lines]
-    between = [(paragraph.number, _paragraph(paragraph)) for paragraph in prose(source)] if lines else []
+    between = [(paragraph.number, _paragraph(paragraph)) for paragraph in prose(checked.source)] if lines else []
     inside = sorted([*between, *shown], key=lambda part: part[0])  # words before the formulas of the same line
     parts.append(f"<ol>{''.join(html for _, html in inside)}</ol>")
-    if missing:
-        listed = "".join(f"<li><code>{escape(line)}</code></li>" for line in missing)
-        parts.append(f'<p class="part">Missing</p><ul class="missing">{listed}</ul>')
-    if notes:
-        listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    if checked.goal:
+        parts.append(f'<p class="part">Goal</p><p>{escape(_sentence(checked.goal))}</p>')
+    if checked.missing:
+        listed = "".join(f"<li>{_typeset(line.sides, line.formula)}</li>" for line in checked.missing)
+        parts.append(f'<ul class="missing">{listed}</ul>')
+    if checked.notes:
+        listed = "".join(f"<li>{escape(note)}</li>" for note in checked.notes)
         parts.append(f'<p class="part">How the text was read</p><ul class="notes">{listed}</ul>')
     return f'<div class="checked">{"".join(parts)}</div>'
 

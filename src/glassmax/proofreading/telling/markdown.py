@@ -1,21 +1,26 @@
 """A checked derivation as Markdown, with formulas in LaTeX between dollars."""
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..checked import WRONG, CheckedLine
-from .wording import shown, summary, verdict_in_words
+from .wording import shown, verdict_in_words
+
+if TYPE_CHECKING:
+    from .checked_derivation import Checked
 
 __all__ = ["as_markdown"]
 
 
-def as_markdown(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[str]) -> str:
+def as_markdown(checked: "Checked") -> str:
     """Write each line as an item of a list, then what is missing to the goal, how the text was read, and the count."""
-    items = [item for line in lines for item in _item(line)]
-    if missing:
-        items += ["", "Missing:", "", *(f"- `{line}`" for line in missing)]
-    if notes:
-        items += ["", *(f"Read as: {_safe(note)}." for note in notes)]
-    return "\n".join([*items, "", summary(lines)])
+    items = [item for line in checked.lines for item in _item(line)]
+    if checked.goal:
+        items += ["", f"Goal: {_safe(checked.goal)}."]
+    if checked.missing:
+        items += ["", *(f"- ${line.write_latex}$" for line in checked.missing)]
+    if checked.notes:
+        items += ["", f"Read as: {_safe('; '.join(checked.notes))}."]
+    return "\n".join([*items, "", checked.summary])
 
 
 def _item(line: CheckedLine) -> list[str]:

@@ -4,9 +4,13 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 from ..checked import GIVEN, CheckedLine
 from .wording import shown, summary, verdict_in_words
+
+if TYPE_CHECKING:
+    from .checked_derivation import Checked
 
 __all__ = ["as_text"]
 
@@ -17,8 +21,9 @@ CONTINUED = 6
 """How far a line that begins with its equals sign is indented, unless the sign above it stands elsewhere."""
 
 
-def as_text(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequence[str], width: int = WIDTH) -> str:
+def as_text(checked: "Checked", width: int = WIDTH) -> str:
     """Write all lines, what is missing to the goal, how the text was read, and the count."""
+    lines = checked.lines
     label = len(f"line {max((line.number for line in lines), default=0)}") + 2
     formulas = [*_aligned(lines)]
     room = min(WIDEST_FORMULA, width - label - NARROWEST_VERDICT - 2)
@@ -28,8 +33,10 @@ def as_text(lines: Sequence[CheckedLine], missing: Sequence[str], notes: Sequenc
         head = "" if line.number == before else f"line {line.number}"
         text += _line(head.ljust(label), line, formula, column, width)
         before = line.number
-    for title, parts in (("missing", missing), ("read as", notes)):
-        text += ["", *_block(title, parts, width)] if parts else []
+    goal, missing = [checked.goal] * bool(checked.goal), [line.formula for line in checked.missing]
+    for title, parts in (("goal", goal), ("missing", missing), ("read as", checked.notes)):
+        gap = [""] if title != "missing" else []
+        text += [*gap, *_block(title, parts, width)] if parts else []
     return "\n".join([*text, "", *wrap(summary(lines), width)])
 
 
