@@ -37,3 +37,5 @@ def agreement(
         return Agreement("letters", str(fault))
     except Fault as fault:
         return Agreement("unknown", str(fault))
+    except (MemoryError, OverflowError, RecursionError):
+        return Agreement("unknown", "the formula is too large to be compared on numbers")

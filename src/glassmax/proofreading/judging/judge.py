@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from time import monotonic
+from time import thread_time
 from typing import NamedTuple
 
 from ..checked import FOLLOWS, GIVEN, INDICES, NOT_READ, WRONG, CheckedLine
@@ -54,7 +54,7 @@ def judge(statements: Sequence[Statement]) -> Judgement:
     context = best_reading(lines)
     if context is None:
         return Judgement([_unread(line, line.fault) for line in lines])
-    end = monotonic() + SECONDS
+    end = thread_time() + SECONDS
     equations = [line.equation for line in lines if line.equation is not None]
     formulas = tuple(side for equation in equations for side in equation.sides if side is not None)
     document = Document(
@@ -88,7 +88,8 @@ def _worst(
         return Verdict(GIVEN), None
     if not steps:
         return Verdict(NOT_READ, says="no line with a left side stands before it"), None
-    worst, place = Verdict(FOLLOWS), steps[0]
+    worst: Verdict | None = None
+    place = steps[0]
     for at, step in enumerate(steps):
         if at == 0 and document.context.is_given(line.equation):
             faulty = faulty_definition(step.left, step.right, document)
@@ -101,14 +102,15 @@ def _worst(
         if found is None and step.own_left:
             found = update_of(step.left, step.right, document.context)
         if found is None:
-            found = reason_of(step, condition, document, max(0.05, min(SECONDS_A_LINE, end - monotonic())))
+            found = reason_of(step, condition, document, max(0.05, min(SECONDS_A_LINE, end - thread_time())))
             if before:
                 follows = document.agrees(step.before, step.right, condition)
                 found = replace(found, follows_before=follows)
         if found.verdict == WRONG:
             return found, step
-        if RANK.index(found.verdict) > RANK.index(worst.verdict):
+        if worst is None or RANK.index(found.verdict) > RANK.index(worst.verdict):
             worst, place = found, step
+    assert worst is not None
     return worst, place
 
 

@@ -88,6 +88,8 @@ def _layers(lefts: Iterable[str], functions: frozenset[str]) -> frozenset[str]:
         parts = [node, *node.by, node.of] if isinstance(node, Derivative) else [node]
         powers = [part for part in parts if isinstance(part, Power) and isinstance(part.exponent, Number)]
         found |= {part.base.base for part in powers if isinstance(part.base, Name)}
+        named = (part for part in parts if isinstance(part, Name) and "^" in part.typed_as.split())
+        found |= {part.base for part in named if any(isinstance(one, Number) for one in part.above)}
     return frozenset(found | set(LAYERED)) - functions if found else frozenset()
 
 

@@ -3,20 +3,22 @@
 from dataclasses import dataclass
 
 from ..checked import INDICES, NOT_READ, WRONG
-from ..formula.tree import Condition
-from ..formula.walk import free_letters
+from ..formula.tree import Condition, Name
+from ..formula.walk import free_letters, nodes_in
 from ..formula.write import write
 from ..mistakes.correction import Equation
 from ..mistakes.search import Explanation, explanation
 from .assumptions import Assumption, in_words
 from .chains import Step
 from .document import Document
-from .surroundings import setting_of
+from .surroundings import quantities_in, setting_of
 from .verdict import Verdict, as_arrays, few_axes
 
 __all__ = ["reason_of"]
 
 COMPONENT = "the left side is a whole array, the right side has the indices of a component"
+CONSTANTS = ("e", "pi", "delta", "N", "n", "m", "K", "M", "I", "1")
+"""Names that need no definition."""
 FIRST_SHARE = 0.75
 """The share of the time for the right side as arrays, before the right side as it stands is tried."""
 
@@ -46,7 +48,10 @@ class _Trial:
 
 
 def reason_of(step: Step, condition: Condition | None, document: Document, seconds: float) -> Verdict:
-    """Search the mistake of a step that is not right."""
+    """Search the mistake of a step that is not right; a quantity that nothing else tells of makes it unreadable."""
+    strange = _strange(step, document)
+    if strange is not None:
+        return Verdict(NOT_READ, says=f"nothing says what {write(strange)} is")
     loose = not free_letters(step.left) and bool(free_letters(step.right))
     assumption = tuple(one.assumption for one in document.stated) or document.usual
     kinds = ("same", *(("component",) if loose else ()), *(("implied",) if few_axes(step.left, document) else ()))
@@ -65,10 +70,23 @@ def reason_of(step: Step, condition: Condition | None, document: Document, secon
     return _unexplained(step, condition, document) if why is None else _explained(why, trial)
 
 
+def _strange(step: Step, document: Document) -> Name | None:
+    """Return a quantity of the right side that no other formula of the document has; None if there is none."""
+    for name in quantities_in([step.right], document.context):
+        key = document.context.names.of(name).key
+        others = [formula for formula in document.formulas if formula is not step.right]
+        known = any(
+            isinstance(part, Name) and part.base == name.base for formula in others for part in nodes_in(formula)
+        )
+        if not known and document.context.definitions.of(key) is None and name.base not in CONSTANTS:
+            return name
+    return None
+
+
 def _searched(equation: Equation, step: Step, trial: _Trial, seconds: float) -> Explanation | None:
     setting = setting_of(equation, trial.document.formulas, trial.document.context)
-    letters = not free_letters(equation.right) <= free_letters(equation.left)
-    fault = "letters" if letters else trial.kind(equation, (0,))
+    left, right = free_letters(equation.left), free_letters(equation.right)
+    fault = "bare" if right and not left else "letters" if not right <= left else trial.kind(equation, (0,))
     return explanation(equation, setting, trial.holds, fault=fault, seconds=seconds, left_is_written=step.own_left)
 
 

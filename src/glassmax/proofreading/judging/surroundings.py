@@ -8,7 +8,7 @@ from ..mistakes.correction import Equation, Setting
 from ..mistakes.places import places
 from ..numbers import Context, Fault
 
-__all__ = ["setting_of"]
+__all__ = ["quantities_in", "setting_of"]
 
 MOST_LETTERS = 5
 MOST_QUANTITIES = 20
@@ -20,7 +20,7 @@ NO_ACTIVATIONS = frozenset({"log", "ln", "exp", "softmax", "max", "min", "diag",
 def setting_of(equation: Equation, document: Sequence[Node], context: Context) -> Setting:
     """Return the setting of an equation: what it uses itself comes first."""
     own = [equation.left, equation.right]
-    quantities = [name for name in _quantities([*own, *document], context) if name != equation.left]
+    quantities = [name for name in quantities_in([*own, *document], context) if name != equation.left]
     return Setting(
         letters=_letters(own, document),
         quantities=tuple(quantities[:MOST_QUANTITIES]),
@@ -44,7 +44,8 @@ def _all_letters(node: Node) -> list[str]:
     return [*sorted(free_letters(node)), *bound]
 
 
-def _quantities(trees: Iterable[Node], context: Context) -> list[Name]:
+def quantities_in(trees: Iterable[Node], context: Context) -> list[Name]:
+    """Return the names of quantities in formulas, each as it stands there first; no index, no function."""
     found: dict[Name, None] = {}
     for tree in trees:
         for place in places(tree):

@@ -45,7 +45,8 @@ def _is_constant(node: Node, letters: Mapping[str, str]) -> bool:
 def _renamed(node: Node, letters: Mapping[str, str], setting: Setting) -> Correction:
     instead = rename_index(node, dict(letters))
     cause, says = _reason(node, instead, letters, setting)
-    cost = 1.0 + 0.5 * (len(letters) - 1) + (0.0 if cause != "wrong_index" else 0.4)
+    cost = 1.0 if len(letters) == 1 else 1.5
+    cost += 0.4 / len(letters) * (cause == "wrong_index")
     sure = setting.on_left and bool(set(letters) & setting.left_twice)
     return Correction(cause, instead, says, cost - 0.3 * sure)
 
@@ -119,9 +120,8 @@ def summed_letter_as_free(node: Node, setting: Setting) -> Iterator[Correction]:
         for kept in [(), *((at,) for at in range(count)), *combinations(range(count), 2)]:
             body = _rename_some(node.body, mine, new, frozenset(kept))
             letters = tuple(new if name == mine else name for name in node.letters)
-            yield Correction(
-                "summed_letter_free", replace(node, letters=letters, body=body), says, 1.0 + 0.1 * len(kept)
-            )
+            cost = 1.0 + 0.1 * len(kept) - 0.001 * sum(kept)  # the variable of a derivative stands last
+            yield Correction("summed_letter_free", replace(node, letters=letters, body=body), says, cost)
 
 
 def _is_new(name: str, node: Summation, setting: Setting) -> bool:
@@ -158,8 +158,8 @@ def _rename_some(node: Node, mine: str, new: str, kept: frozenset[int]) -> Node:
 def _each_index(node: Node, change: Callable[[str], str]) -> Node:
     """Change each letter of an index, in the order of writing."""
     if isinstance(node, Name):
-        below = tuple(replace(at, base=change(letter_of(at))) if letter_of(at) else at for at in node.below)  # type: ignore[type-var]
-        return replace(node, below=below)
+        below = [(at, change(letter_of(at))) if letter_of(at) else (at, "") for at in node.below]
+        return replace(node, below=tuple(Name(new) if new not in ("", letter_of(at)) else at for at, new in below))
     return map_children(node, lambda child: _each_index(child, change))
 
 

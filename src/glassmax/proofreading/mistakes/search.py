@@ -6,7 +6,7 @@ most specific mistake. The search is bounded in time, and says nothing rather th
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from time import monotonic
+from time import thread_time
 
 from ..formula.tree import Node, Summation
 from ..formula.walk import free_letters
@@ -54,6 +54,7 @@ MISTAKES: tuple[Mistake, ...] = (
 )
 FIRST: dict[str, tuple[Mistake, ...]] = {
     "letters": MISTAKES[:11],
+    "bare": (indices.index_left_out, indices.index_too_many),
     "shapes": (
         products.turned_pair,
         products.factors_reordered,
@@ -115,11 +116,11 @@ def explanation(
         The letters, quantities and sizes of the document.
     holds : callable
         Whether an equation is right on all draws. It must answer False for what has no value.
-    fault : {"", "shapes", "letters"}
-        Why the line as it stands has no value, if it has none: the mistakes of products, or of letters and sums, are
-        then the first of two.
+    fault : {"", "shapes", "letters", "bare"}
+        Why the line as it stands has no value, if it has none: the mistakes of products, of letters and sums, or of
+        left out letters, are then the first of two.
     seconds : float, default 1.0
-        The time for the whole search.
+        The processor time for the whole search.
     left_is_written : bool, default True
         Whether the line has a left side of its own, which may be what is wrong.
 
@@ -128,13 +129,13 @@ def explanation(
     Explanation or None
         None if no correction makes the line right, or the time is over.
     """
-    end = monotonic() + seconds
+    end = thread_time() + seconds
     single = sorted(_attempts(equation, setting, left_is_written), key=lambda attempt: attempt.cost)
     found = _first(single, holds, end, MOST_ATTEMPTS)
     if found is None:
         first = FIRST.get(fault, MISTAKES)
         cheap = [attempt for attempt in single if attempt.cost <= PAIRED_COST and attempt.mistakes[0] in first]
-        for seconds_of in (first, MISTAKES) if fault in FIRST else (MISTAKES,):
+        for seconds_of in (first, MISTAKES) if fault in ("shapes", "bare") else (MISTAKES,):
             pairs = _pairs(cheap, setting, left_is_written, seconds_of)
             found = found or _first(pairs, holds, end, MOST_ATTEMPTS)
     return _told(found) if found else None
@@ -144,7 +145,7 @@ def _first(attempts: Iterable[_Attempt], holds: Callable[[Equation], bool], end:
     """Return the first attempt that is right, among as many as `most`."""
     seen = set()
     for attempt in attempts:
-        if len(seen) >= most or monotonic() > end:
+        if len(seen) >= most or thread_time() > end:
             return None
         if attempt.equation in seen or not _letters_fit(attempt.equation):
             continue

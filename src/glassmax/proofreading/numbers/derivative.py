@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["derivative"]
 
 STEP = 1e-60
+MOST_ENTRIES = 1_000
+"""Most entries of an array that something is differentiated by."""
 
 
 class _NestedError(Fault):
@@ -63,6 +65,8 @@ def _measured(of: Node, by: tuple[Node, ...], scene: "Scene") -> Value:
     letter = f"~{len(scene.moved)}"
     shape = base.shape
     count = prod(shape)
+    if count > MOST_ENTRIES:
+        raise UnknownFault(f"{quantity.family} has too many entries to be differentiated by")
     unit = np.eye(count).reshape(count, *[1] * len(base.letters), *shape)
     inner = Value(base.array[None], (letter, *base.letters), base.axes, base.turned)
 

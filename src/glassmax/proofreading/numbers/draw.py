@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Adjustment", "Draw"]
 
+MOST_ENTRIES = 300_000
 SIZES = (3, 4, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13)
 SPANS = ((-1.5, 1.5), (0.3, 1.5), (0.05, 0.3))
 """Spans to draw from, in turn, until every definition has a finite value: logarithms and roots need positive numbers."""
@@ -84,6 +86,8 @@ class Draw:
             return np.asarray(float(count))
         if family in IDENTITIES and len(shape) == 2 and shape[0] == shape[1]:
             return np.eye(shape[0])
+        if prod(shape) > MOST_ENTRIES:
+            raise UnknownFault(f"{family} has too many entries")
         low, high = SPANS[self.span]
         array: Array = rng.uniform(low, high, shape) if shape or self.span else rng.uniform(0.3, 1.5, shape)
         return self._adjust(array, family, rng)
