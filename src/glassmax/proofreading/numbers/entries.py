@@ -69,7 +69,7 @@ class Entries:
         if key not in self.tokens:
             family, _, layer = key.partition("^")
             base = "".join(c for c in family.replace("delta", "D") if c.isascii() and c.isalnum()) or "q"
-            reserved = {"e", "E", "sum", "exp", "log", "pi", *self.tokens.values()}
+            reserved = {"e", "E", "sum", "exp", "log", "pi", *self.tokens.values(), *self.functions.values()}
             if self.single and (len(base) > 1 or base in reserved or key.startswith("~")):
                 base = next((letter for letter in SINGLE if letter not in reserved | self.taken), base)
             token = f"{base}{layer}" if base in reserved else base
@@ -84,10 +84,10 @@ class Entries:
             raise UnknownFault("a definition by cases")
         quantity = definition.names.of(definition.name)
         own = tuple(one.base for one in quantity.indices if isinstance(one, Name))
-        self.count = 0
+        self.count, token = 0, self.token(key)
         at = self.letters((self.context.rank(quantity.family) or 0) - len(own))
         part = self.part(definition.branches[0][0], definition.names, {})
-        left = self.token(key) + (f"[{', '.join((*own, *at))}]" if own or at else "")
+        left = token + (f"[{', '.join((*own, *at))}]" if own or at else "")
         return f"{left} = {part.entry(at if part.rank else ())}"
 
     def letters(self, count: int) -> tuple[str, ...]:
