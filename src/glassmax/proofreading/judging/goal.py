@@ -179,7 +179,7 @@ class _Step:
             right = self._ours(parse(form, functions=frozenset(functions)), functions)
             left = Derivative(self.written[self.of], (self._with(self.key, below),))
             if self.context.compare(left, right, None) == "same":
-                return (left, *self._chain(below, right), right)
+                return (left, *self._chain(below), right)
         raise Fault("no form of it could be proved")
 
     def _text(self) -> tuple[Entries, str]:
@@ -203,10 +203,11 @@ class _Step:
             terms.append(f"({sums}({entries.token(f'~{user}')}{left[len(token) :]} * {left}))")
         return entries, "; ".join([f"Q = {' + '.join(terms)}", *lines])
 
-    def _chain(self, below: tuple[Name, ...], right: Node) -> tuple[Node, ...]:
+    def _chain(self, below: tuple[Name, ...]) -> tuple[Node, ...]:
         """Return the chain rule with its indices, if the quantity is used in one place."""
         users = [user for user in self.users if user != self.of]
-        if len(users) != 1 or self.of in self.users or not below:
+        as_arrays = not below and self.context.rank(self.key.partition("^")[0])
+        if len(users) != 1 or self.of in self.users or as_arrays:
             return ()
         free = [letter for letter in "ikjmnpqrs" if letter not in {name.base for name in below}]
         rank = self.context.rank(users[0].partition("^")[0]) or 0
