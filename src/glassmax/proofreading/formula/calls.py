@@ -49,7 +49,9 @@ class Calls(Blocks):
         elif name.base in WITHOUT_BRACKETS and not name.primes:
             function = replace(name, typed_as=" ".join(parts.styles))
             if self.next_is("{"):
-                parts.done = Call(function, (self.braced(),), style="")
+                argument = self.braced()
+                style = getattr(argument, "bracket", "")
+                parts.done = Call(function, (replace(argument, bracket="") if style else argument,), style=style)
             elif self.starts_factor() or self.next_is("-"):
                 parts.done = Call(function, (self.argument(),), style="")
             elif name.base not in ("softmax", "sigmoid", "relu", "ReLU", "diag", "tanh"):

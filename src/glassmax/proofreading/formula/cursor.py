@@ -1,6 +1,7 @@
 """A cursor over the tokens of one formula, with what is known of the document: its functions and its layers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NoReturn
 
 from ...errors import ExpressionError
@@ -12,6 +13,7 @@ __all__ = ["MAX_DEPTH", "Cursor", "Known"]
 
 MAX_DEPTH = 60
 MAX_STEPS = 100_000
+BELOW_BAR = [("mark", "}"), ("mark", "{")]
 CLOSING = {"(": ")", "[": "]", "\\{": "\\}", "{": "}", "⟨": "⟩"}
 
 
@@ -26,12 +28,26 @@ class Known:
     depth: int = 0
 
 
+def _with_variations(tokens: list[Token]) -> list[Token]:
+    """Read δL/δz as a derivative: a δ before a name is its sign if another one stands below a fraction."""
+    places = [
+        place
+        for place, (token, after) in enumerate(pairwise(tokens))
+        if token.kind == "name" and token.text == "delta" and after.kind == "name"
+    ]
+    marks = [(token.kind, token.text) for token in tokens]
+    if any(marks[place - 1 : place] == [("mark", "/")] or marks[place - 2 : place] == BELOW_BAR for place in places):
+        for place in places:
+            tokens[place] = replace(tokens[place], kind="d", text="δ")
+    return tokens
+
+
 class Cursor:
     """The tokens of a part of a text, read from left to right."""
 
     def __init__(self, text: str, start: int, end: int, known: Known, *, index: bool = False) -> None:
         self.text, self.known = text, known
-        self.tokens = tokenize(text, start, end, latex=known.latex, index=index)
+        self.tokens = _with_variations(tokenize(text, start, end, latex=known.latex, index=index))
         self.at = 0
         self.plain: set[int] = set()  # places of the d that are a name or part of one, and of no derivative
         self.bars = 0  # how many |...| are open here

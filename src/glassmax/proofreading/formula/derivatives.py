@@ -9,6 +9,14 @@ from .tree import Call, Derivative, Name, Node, Number, Power
 __all__ = ["Derivatives"]
 
 
+def with_layer(node: Node) -> Node:
+    """Return the variable W^2 with 2 as its layer, because nothing is differentiated by a power."""
+    if not isinstance(node, Power) or not isinstance(node.base, Name) or not isinstance(node.exponent, Number | Name):
+        return node
+    styles = f"{node.base.typed_as} ^".strip()
+    return replace(node.base, above=(*node.base.above, node.exponent), typed_as=styles)
+
+
 class Derivatives(Scripts):
     """Reads derivatives."""
 
@@ -58,7 +66,7 @@ class Derivatives(Scripts):
 
     def mark_and_order(self) -> tuple[str, int]:
         """Read d, ∂ or ∂²."""
-        mark = "d" if self.take().text == "d" else "partial"
+        mark = {"d": "d", "δ": "delta"}.get(self.take().text, "partial")
         if self.token.kind == "above" and self.token.text.strip() in ("2", "3"):
             return mark, int(self.take().text)
         return mark, 1
@@ -71,13 +79,9 @@ class Derivatives(Scripts):
         if self.token.kind == "d":
             self.fail("expected a variable")
         node = self.factor(calls=False)
-        if isinstance(node, Power) and isinstance(node.exponent, Number):
-            if node.exponent.value == missing > 1:
-                return [node.base] * missing
-            if isinstance(node.base, Name):  # ∂W^2: the layer, because nothing is differentiated by a power
-                styles = f"{node.base.typed_as} ^".strip()
-                return [replace(node.base, above=(*node.base.above, node.exponent), typed_as=styles)]
-        return [node]
+        if isinstance(node, Power) and isinstance(node.exponent, Number) and node.exponent.value == missing > 1:
+            return [node.base] * missing
+        return [with_layer(node)]
 
     def differential(self) -> Node:
         """Read what begins with d or ∂: a derivative on one line, dL/dz, or a name such as dZ."""
@@ -101,7 +105,7 @@ class Derivatives(Scripts):
             if closing:
                 self.at += 1
             return self.derivative(of, by, mark, barred=False)
-        if first.text != "d":
+        if first.text == "∂":
             self.fail("expected a derivative such as ∂L/∂z_i", first)
         self.plain.add(start)
         self.at = start + 1
@@ -115,7 +119,7 @@ class Derivatives(Scripts):
         """Return whether the variables of a derivative begin at a token."""
         token = self.tokens[place]
         if token.kind == "mark" and token.text in ("(", "{"):
-            return self.tokens[place + 1].kind == "d" and self.tokens[place + 1].text in ("d", "∂")
+            return self.tokens[place + 1].kind == "d"
         return token.kind == "d"
 
     def prefixed(self, token: Token) -> Node:
@@ -148,7 +152,7 @@ class Derivatives(Scripts):
         if self.token.kind == "below":
             token = self.take()
             inner = self.inside(token)
-            by = (inner.factor(calls=False),)
+            by = (with_layer(inner.factor(calls=False)),)
             if inner.token.kind != "end":
                 inner.fail("expected one variable below ∇")
         if self.token.kind == "above" and self.token.text.strip() == "2":

@@ -297,6 +297,9 @@ class _Reader(Calls):
         self.bars -= 1
         if bar.text == "|":
             return Absolute(node)
+        if self.token.kind == "above" and self.tokens[self.at + 1].kind == "below":
+            power = self.take()
+            return self.raised(Norm(node, self.take().text.strip()), power)  # the order after the power
         order = self.take().text.strip() if self.token.kind == "below" else ""
         return Norm(node, order)
 

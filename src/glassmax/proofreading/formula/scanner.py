@@ -15,7 +15,7 @@ from .tokens import Token, grouped
 __all__ = ["MAX_LENGTH", "tokenize"]
 
 MAX_LENGTH = 10_000
-SPACE = re.compile(r"(?:[\s\u00a0\u2009\u202f\u200b~$&]|\\\\(?:\[[^\]]*\])?|\\[ ,;:!>()\[\]](?![A-Za-z])|\\$)+")
+SPACE = re.compile(r"(?:[\s\u00a0\u2009\u202f\u200b~$&]|\\\\(?:\[[^\]]*\])?|\\[ ,;:!>()\[\]]|\\$)+")
 FILLER = re.compile(r"\\(?:left|right)\s*\.|\\(?:" + "|".join(FILLERS) + r")(?![A-Za-z])")
 NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+(?![A-Za-z0-9]))?")
 WORD = re.compile(r"[A-Za-z]+")
@@ -72,8 +72,11 @@ class _Scanner(Commands):
                 self.put("above", ".T", attached.end(), typed="^")
             else:
                 self.put("mark", "'", attached.end())
-        elif character in "_^":
-            self.script(character)
+        elif character in "_^" or self.text.startswith("\\_", self.at):
+            self.at += character == "\\"  # \_ is an underscore of Markdown
+            self.script("_" if character == "\\" else character)
+        elif self.text.startswith("\\*", self.at):
+            self.put("mark", "*", self.at + 2, typed="*")
         elif character == "{" and self.tokens and self.tokens[-1].text in ("1", "I") and self.compares(self.at):
             self.ends.add(self.closing(self.at))
             self.put("mark", "\\{", self.at + 1)
@@ -219,7 +222,12 @@ class _Scanner(Commands):
         else:
             found = self.match(PLAIN_BELOW if kind == "below" else PLAIN_ABOVE)
             end = found.end() if found else self.at + 1
-            if found and end - self.at > 1 and found.group().isalpha() and found.group() not in SUFFIXES:
+            if (
+                found
+                and end - self.at > 1
+                and found.group().isalpha()
+                and not (found.group() in SUFFIXES or found.group().isupper())
+            ):
                 if kind == "above" and found.group()[0] == "T":
                     end = self.at + 1
                 elif end < self.end and self.text[end] in "_^" and self.text[end - 1] not in "ijklmn":

@@ -20,6 +20,7 @@ LABELS = re.compile(r"\s*(?:\(([^()]*)\)|\[([^\[\]]*)\])")
 LAYER = re.compile(r"(?:l|L|\\ell|ℓ)\s*(?:[+−-]\s*[0-9]+)?$")
 INDEX = re.compile(r"[ijktsq]$|[ijklmn]{2,3}$")
 SWITCH = re.compile(r"\\(?:rm|bf|it|cal|sf|tt)(?![A-Za-z])\s*")
+SPELLED_OUT = re.compile(r"[A-Z]{2,}$|(?=[a-z]*[aeou])[a-z]{3,}$")  # CCE, tot: no letters of indices
 STAR = re.compile(r"(?:\*|\\ast|\\star)$")
 WORD = re.compile(
     r"\\(?:text|mathrm|textrm|mathit|operatorname|textit|mathsf|mathbf)\s*\{\s*([A-Za-z][A-Za-z0-9 ,_-]*)\}$"
@@ -129,7 +130,11 @@ class Scripts(Cursor):
         found = WORD.match(content)
         if found and len(found.group(1).strip()) > 1:
             return re.sub(r"[ ,_-]+", "_", found.group(1).strip())
+        if content in ("\\max", "\\min"):
+            return content[1:]
         if content in SUFFIXES and not (content == "in" and self.known.latex and token.text.strip() == "in"):
+            return content
+        if SPELLED_OUT.match(content):
             return content
         if DIGITS_WORD.match(content) and (len(base) > 1 or content[0] in "oh"):
             return content
@@ -243,8 +248,13 @@ class Scripts(Cursor):
             parts.name = replace(parts.name, above=(*parts.name.above, index))
             parts.styles.append(style)
         rest = rest.strip()
-        if labels and not rest:
-            return
+        if labels:
+            rest = re.sub(r"\\[,;:! ]", "", rest).strip()
+            rest = re.sub(r"\^\{?([^{}]*)\}?$", r"\1", rest)  # A^{[1]^T}
+            if not rest:
+                return
+            if not TRANSPOSED.match(rest) and not re.fullmatch(r"(?:\\prime|['′]|\s)+", rest):
+                self.fail("what stands above this name can't be read", token)
         if not labels and len(rest) > 1 and TRANSPOSED.match(rest[-1:]) and LAYER.match(rest[:-1].strip()):
             self.label(parts, self.part(token, rest[:-1], token.start + token.text.index(rest)))
             rest = "T"

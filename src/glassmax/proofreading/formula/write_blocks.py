@@ -79,7 +79,8 @@ class BlockWriter(NameWriter):
             below = f"_{variable}" if len(variable) == 1 else f"_{{{variable}}}"
             order = ("^2" if self.latex else "²") if len(node.by) == 2 else ""
             return ("\\nabla" if self.latex else "∇") + order + below + " " + self.operand_closed(node.of)
-        mark = "d" if node.mark == "d" else "\\partial " if self.latex else "∂"
+        latex, plain = {"d": ("d", "d"), "delta": ("\\delta ", "δ")}.get(node.mark, ("\\partial ", "∂"))
+        mark = latex if self.latex else plain
         count = len(node.by)
         raised = "" if count == 1 else f"^{count}" if self.latex else str(count).translate(RAISED)
         upper = mark.strip() + raised + (" " if self.latex and (mark != "d" or raised) else "")

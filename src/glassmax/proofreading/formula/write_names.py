@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from .scripts import INDEX, LAYER, RECURRENT
+from .scripts import INDEX, LAYER, RECURRENT, SPELLED_OUT
 from .signs import SUFFIXES
 from .spelling import Spelling
 from .tree import Name, Node, Number
@@ -61,7 +61,9 @@ class NameWriter:
         if style == "1":
             return parts[0]
         simple = all(len(part) == 1 or (part.startswith("\\") and part[1:].isalpha()) for part in parts)
-        word = "".join(parts) in SUFFIXES or RECURRENT.match("".join(parts))  # which would be a part of the name
+        word = "".join(parts) in SUFFIXES or any(
+            kind.match("".join(parts)) for kind in (RECURRENT, SPELLED_OUT)
+        )  # which would be a part of the name
         comma = word or style == "_," or not simple or (len(parts) > 1 and any(part.isdigit() for part in parts))
         text = ",".join(parts) if comma else "".join(part + " " * part.startswith("\\") for part in parts).strip()
         if (
