@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from . import words
 from .brackets import UnbalancedError
+from .decorations import ROWS
 from .pieces import Piece
 from .segments import SHAPES, Segment, is_condition, segments
 from .sides import DEFINES, equation_sides, tidy
@@ -15,8 +16,14 @@ from .statement import Statement
 __all__ = ["assembled"]
 
 DERIVATIVE = re.compile(
-    r"\s*(?:\\frac\s*\{?\s*\{?\s*(?:\\partial|\\mathrm\s*\{?d|d(?![a-z]))|\\nabla|∇|\\partial|∂|d\w*\s*/\s*d|\(?\s*[d∂][A-Za-z_]*\s*/)"
+    r"\s*(?:\\frac\s*\{.{0,120}?\}\s*\{\s*(?:\{?\\(?:mathrm|rm)\s*\{?\s*d|d|\\partial|∂)|\\nabla|∇|\\partial|∂"
+    r"|\(?\s*[d∂][A-Za-z_]*[^=]{0,20}/\s*[d∂])",
+    re.DOTALL,
 )
+DECORATION = re.compile(
+    r"(?:\\(?:color|textcolor|boxed|mathbf|mathrm|boldsymbol|bbox)\s*(?:\{\w+\}|\[[^\]]*\])*\s*\{\s*)+$"
+)
+ENVIRONMENT = re.compile(rf"\\(?:begin|end)\{{(?:{'|'.join(ROWS)})\*?\}}")
 NEGATED = {"=": r"\ne", "==": "!=", r"\ne": "=", r"\neq": "=", "!=": "=", "≠": "=", ">": r"\le", "<": r"\ge"}
 NEGATED |= {"<=": ">", ">=": "<", r"\le": ">", r"\leq": ">", r"\ge": "<", r"\geq": "<", "≤": ">", "≥": "<"}
 RELATION = re.compile(r"==|!=|<=|>=|\\(?:neq?|leq?|geq?)(?![a-z])|[=≠<>≤≥]")
@@ -27,6 +34,9 @@ LEADING = re.compile(r"(?:[\s&,]|\\\\)*")
 BLANKS = " \n\t&,;"
 LONGEST_LETTER = 12
 """Characters of an index that a sentence compares with another."""
+
+LONGEST_DECORATION = 80
+"""Characters of the decoration before a formula that its source shows."""
 
 LONGEST_CLAUSE = 200
 """Characters before a formula that may say something of it."""
@@ -206,9 +216,9 @@ class _Assembler:
             self.add(start, end, (), fault, latex)
 
     def add(self, start: int, end: int, sides: tuple[str, ...], fault: str, latex: bool, defines: bool = False) -> None:
-        start += LEADING.match(self.text[start:end]).end()  # type: ignore[union-attr]
-        source = " ".join(re.sub(r"\\\\|(?<!\\)&(?!amp;)", " ", self.text[start:end]).split())
-        statement = Statement(self.line(start), source, sides, skipped=fault, latex=latex)
+        line = self.line(start + LEADING.match(self.text[start:end]).end())  # type: ignore[union-attr]
+        source = self.source(start, end)
+        statement = Statement(line, source, sides, skipped=fault, latex=latex)
         if sides:
             statement = self.with_words(statement, defines)
         self.statements.append(statement)
@@ -216,6 +226,13 @@ class _Assembler:
             self.last = len(self.statements) - 1
         self.limited, self.further, self.further_case = False, None, None
         self.clause = ""
+
+    def source(self, start: int, end: int) -> str:
+        """Return what was typed, with the decoration that stands before the first sign of the formula."""
+        typed = self.text[start:end]
+        opening = DECORATION.search(self.text[max(0, start - LONGEST_DECORATION) : start])
+        typed = ENVIRONMENT.sub(" ", (opening[0] if opening else "") + typed)
+        return " ".join(re.sub(r"\\\\|(?<!\\)&(?!amp;)", " ", typed).split())
 
     def with_words(self, statement: Statement, defines: bool) -> Statement:
         """Return the statement with its cue, its condition, and the statement that it continues."""

@@ -54,6 +54,7 @@ WIDE = re.compile(r"\\hspace\*?\{\s*[0-9.]+\s*(?:in|cm|em)\s*\}")
 OPTION = re.compile(r"\s*\[[^\[\]]*\]")
 SIGN = re.compile(r"\s*(?::?=|\\equiv|\\sim|\\approx)\s*")
 DEFINED = re.compile(r"def|triangle|Delta|\bset\b|:")
+TWO_GROUPS = re.compile(r"\\(?:[dtc]?frac|binom)\s*$")
 TAKES_GROUP = re.compile(
     r"\\(?:[dtc]?frac|sqrt|hat|bar|tilde|vec|dot|ddot|widehat|widetilde|overline|mathbf|mathrm|mathcal|mathbb|mathit|"
     r"boldsymbol|bm|operatorname|text|begin|end|binom|substack)\*?\s*$"
@@ -101,6 +102,7 @@ class _Page:
         self.source = text
         self.characters = list(text)
         self.braces = matching_braces(text)
+        self.openings = {closing: opening for opening, closing in self.braces.items()}
         self._clear_rows()
 
     def text(self) -> str:
@@ -185,11 +187,18 @@ class _Page:
             if after and (label := self.group(after.end())):
                 self.clear(group[1] + 1, label[1] + 1)
         before = self.text_before(token.start())
-        binds = before.endswith(("^", "_", "}", "]")) or bool(TAKES_GROUP.search(before[-20:]))
+        binds = before.endswith(("^", "_", "]")) or bool(TAKES_GROUP.search(before)) or self._second(token.start())
         sums = name.startswith(("under", "over")) and re.search(r"[+\-−]", inner)
         if inner.strip() == "'" or not (binds or sums):
             self.clear(group[0], group[0] + 1)
             self.clear(group[1], group[1] + 1)
+
+    def _second(self, place: int) -> bool:
+        """Return whether the group before a place is the first argument of a fraction."""
+        while place and self.source[place - 1] == " ":
+            place -= 1
+        opening = self.openings.get(place - 1)
+        return opening is not None and bool(TWO_GROUPS.search(self.source[max(0, opening - 12) : opening]))
 
     def text_before(self, place: int) -> str:
         """Return the last twenty characters before a place that are no blanks at its end."""

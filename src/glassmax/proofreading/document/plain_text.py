@@ -1,4 +1,4 @@
-r"""Words and formulas that share a line without any mark between them: a line of text, what stands in ``\text{...}``."""
+r"""Words and formulas that share a line without a mark between them: a line of text, the words of ``\text{...}``."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ FUNCTIONS = {*_FUNCTIONS.split()}
 
 _ARTICLES = "the a an of our this that by with its each in is are"
 ARTICLES = {*_ARTICLES.split()}
-OPERATOR = re.compile(r"[=+\-−*/·×⊙^≠≡≈<>|:]+|!=|:=")
+OPERATOR = re.compile(r"[=+\-−*/·×⊙^≠≡≈≜≔←<>|:]+|!=|:=")
 NAMED = re.compile(r"(?:^|[\s(,:])([A-Za-z][a-z]{2,})[ \t]*(?::=|=|≡)", re.MULTILINE)
 _STOP = """
     the and that this then thus hence gives get yields where with since because let for all are which becomes

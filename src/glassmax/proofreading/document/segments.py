@@ -184,7 +184,7 @@ def _parts(text: str, start: int) -> Iterator[Segment]:
         if mark and mark.text in ("∵", "\\because"):
             yield from _flushed(text, held, start)
             yield Segment("words", "because", start + mark.start)
-        if not text[begin:end].strip(" \n\t.,;:&"):
+        if not text[begin:end].strip(" \n\t.,;:&()[]"):
             continue
         after_case = held and is_bare_condition(text[held[-1][0] : held[-1][1]])
         if held and not arrow and not after_case and not _stands_alone(text[begin:end], inner, mark):
@@ -202,14 +202,26 @@ def _stands_alone(text: str, inner: list[Mark], mark: Mark | None) -> bool:
     """Return whether a stretch after a comma or a wide space is a part of its own."""
     if inner or RANGE.search(text):
         return not re.match(r"\s*(?:\\(?:l|c)?dots|…|\.\.)", text)
-    return mark is not None and mark.text not in ",;:" and is_label(text)
+    return is_bare_condition(text) or (mark is not None and mark.text not in ",;:" and is_label(text))
 
 
 def _flushed(text: str, held: list[tuple[int, int]], start: int) -> Iterator[Segment]:
     while held:
         begin, end = held.pop()
         part = text[begin:end]
-        yield Segment(_kind(part), part, start + begin)
+        inside = _unwrapped(part)
+        if inside != part and outer_marks(inside):
+            yield from _parts(inside, start + begin)
+        else:
+            yield Segment(_kind(part), part, start + begin)
+
+
+def _unwrapped(text: str) -> str:
+    """Return a formula without the braces around the whole of it (blanks in their place)."""
+    first, last = len(text) - len(text.lstrip()), len(text.rstrip()) - 1
+    if text[first : first + 1] != "{" or text[last] != "}" or _closing(text, first + 1) != last:
+        return text
+    return f"{text[:first]} {text[first + 1 : last]} {text[last + 1 :]}"
 
 
 def _kind(part: str) -> str:

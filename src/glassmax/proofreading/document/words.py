@@ -14,6 +14,7 @@ DEFINE = re.compile(
     r"|\b(?:with|wherein|given by|call)\s*:?$",
     re.IGNORECASE,
 )
+VERBS = re.compile(r"\b(?:defin(?:e|ed|es|ing)|denot(?:e|ed|es|ing))\b", re.IGNORECASE)
 ASSUME_ANYWHERE = re.compile(
     r"\b(?:assum(?:e|es|ed|ing|ption)|suppos(?:e|ed|ing)|provided|hypothesis)\b|∵|\\because", re.IGNORECASE
 )
@@ -60,6 +61,8 @@ LONGEST_CASE = 10
 def cue_of(clause: str) -> str:
     """Return "define", "assume" or "" for the formula that comes after a clause; earlier formulas are a □ in it."""
     clause = " ".join(clause.split())
+    if VERBS.search(clause):
+        return "define"
     beside = ASSUME_BESIDE.search(clause)
     if ASSUME_ANYWHERE.search(clause) or (beside and not NO_ASSUMPTION.search(clause)):
         return "assume"
