@@ -24,6 +24,7 @@ NAMED = [
     ("A", 64, WRONG, "index_on_one_side", "w^l = w^l - α * ∂L/∂w^l"),
     ("A", 72, INDICES, "component_for_vector", "∂L/∂z^l = (p - y)"),
     ("A", 76, WRONG, "order_of_factors", "∂L/∂z^{l-1} = (w^l)ᵀ (p - y) . σ'(z^{l-1})"),
+    ("A", 77, INDICES, "component_for_vector", ""),
     ("A", 78, WRONG, "order_of_factors", "= (w^l)ᵀ (p - y) . σ'(z^{l-1}) (a^{l-2})ᵀ"),
     ("B", 9, WRONG, "index_missing", "∂y/∂z = y_i (δ_ij - y_j)"),
     ("B", 13, WRONG, "index_missing", "matrix_a = [y1 (1 - y1), 0, 0; 0, y2 (1 - y2), 0; 0, 0, y3 (1 - y3)]"),

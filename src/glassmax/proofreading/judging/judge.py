@@ -98,9 +98,8 @@ def _worst(
             worst = Verdict(GIVEN)
             continue
         condition, before = line.equation.condition, wrong.get(step.before_line, 0)
-        found = verdict_of(step, condition, document, before)
-        if found is None and step.own_left:
-            found = update_of(step.left, step.right, document.context)
+        found = update_of(step.left, step.right, document.context) if step.own_left else None
+        found = found or verdict_of(step, condition, document, before)
         if found is None:
             found = reason_of(step, condition, document, max(0.05, min(SECONDS_A_LINE, end - thread_time())))
             if before:

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from ..checked import INDICES, NOT_READ, WRONG
-from ..formula.tree import Condition, Name
+from ..formula.tree import Condition, Name, Node
 from ..formula.walk import free_letters, nodes_in
 from ..formula.write import write
 from ..mistakes.correction import Equation
 from ..mistakes.search import Explanation, explanation
+from ..numbers import Fault
 from .assumptions import Assumption, in_words
 from .chains import Step
 from .document import Document
@@ -106,4 +107,21 @@ def _unexplained(step: Step, condition: Condition | None, document: Document) ->
         return Verdict(WRONG, "index_on_one_side", says)
     if fault.kind in ("shapes", "letters"):
         return Verdict(NOT_READ, says=fault.reason)
+    shapes = [_shape(side, document) for side in (step.left, step.right)]
+    if shapes[0] != shapes[1]:
+        says = f"the left side is read as {_shown(shapes[0])}, the right side as {_shown(shapes[1])}"
+        return Verdict(NOT_READ, says=says)
     return Verdict(WRONG, "not_in_catalogue", "the two sides are different numbers")
+
+
+def _shape(node: Node, document: Document) -> tuple[int, ...]:
+    """Return the shape of a formula on one draw, without the axes of its letters."""
+    try:
+        return document.context.value(node, document.context.draw(0)).shape
+    except Fault:
+        return ()
+
+
+def _shown(shape: tuple[int, ...]) -> str:
+    kinds = {0: "a number", 1: f"a vector of {shape[0] if shape else 0}"}
+    return kinds.get(len(shape), f"an array of {' x '.join(map(str, shape))}")
