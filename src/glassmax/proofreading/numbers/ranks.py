@@ -341,7 +341,7 @@ def _usual_letters(trees: Sequence[object], names: Names, state: Reading) -> dic
 def _other_layers(search: Search, state: Reading) -> None:
     """Tie the axes of the layers that only a general definition speaks of."""
     for layered in search.definitions.layered.values():
-        for layer in range(1, int(search.names.layers["L"]) + 1):
+        for layer in range(int(search.names.layers["L"]) + 1):
             for definition in layered:
                 inference = replace(search.inference(state), names=definition.names.at(layer))
                 letters: dict[str, object] = {}
