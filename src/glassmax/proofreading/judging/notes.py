@@ -40,6 +40,9 @@ def _unspecified(formulas: Sequence[Node], context: Context) -> Iterator[str]:
         yield f"{unknown[0]} is any smooth function"
     elif unknown:
         yield f"{', '.join(unknown[:-1])} and {unknown[-1]} are any smooth functions"
+    for name, function in context.definitions.functions.items():
+        if function.equation is None and name in called:
+            yield f"{_spelled(name)} is the logistic function, since the text has its derivative"
     for name, arguments in context.open_of.items():
         yield f"{_spelled(name)} is any smooth function of {', '.join(map(_spelled, arguments))}"
 
