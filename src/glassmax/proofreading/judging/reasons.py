@@ -77,7 +77,9 @@ def _strange(step: Step, document: Document) -> Name | None:
         key = document.context.names.of(name).key
         others = [formula for formula in document.formulas if formula is not step.right]
         known = any(
-            isinstance(part, Name) and part.base == name.base for formula in others for part in nodes_in(formula)
+            isinstance(part, Name) and part.base.lower() == name.base.lower()
+            for formula in others
+            for part in nodes_in(formula)
         )
         if not known and document.context.definitions.of(key) is None and name.base not in CONSTANTS:
             return name

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 
 from ..checked import ASSUMED, FOLLOWS, INDICES, LUCK, NOT_READ
-from ..formula.tree import Condition, Derivative, Node
+from ..formula.tree import Cases, Condition, Derivative, Node, Number
 from ..formula.walk import free_letters
 from ..formula.write import write
 from ..mistakes.correction import Equation
 from ..mistakes.indices import without_letter
 from ..numbers import Context, Fault
+from ..numbers.value import Array
 from .agreement import Agreement
 from .assumptions import Assumption, in_words, weakest
 from .chains import Step
@@ -36,6 +37,9 @@ def verdict_of(step: Step, condition: Condition | None, document: Document, befo
 
     `before_is_wrong` is the number of the line that `step.before` stands in if that is wrong, 0 if it is not.
     """
+    if _vanishes(step.left, document) and not _is_zero(step.right):
+        says = f"in the formulas that were read, {write(step.left)} is 0: a definition is missing, or it was not read"
+        return Verdict(NOT_READ, says=says)
     found, assumption = weakest(step, condition, document)
     verdict = _of_kind(found, step, condition, document, assumption)
     if verdict is not None:
@@ -47,6 +51,32 @@ def verdict_of(step: Step, condition: Condition | None, document: Document, befo
     return None
 
 
+def _vanishes(node: Node, document: Document) -> bool:
+    """Return whether a formula is exactly 0: a derivative of what does not depend on its variable."""
+    value = _value(node, document)
+    return value is not None and value.size > 0 and not value.any()
+
+
+def _is_zero(node: Node) -> bool:
+    values = [value for value, _ in node.branches] if isinstance(node, Cases) else [node]
+    return any(isinstance(value, Number) and value.value == 0 for value in values)
+
+
+def _is_constant(step: Step, document: Document) -> bool:
+    """Return whether each entry of the left side is the number on the right side: dz/db = 1."""
+    value = _value(step.left, document)
+    if not isinstance(step.right, Number) or value is None or value.size == 0:
+        return False
+    return bool(abs(value - float(step.right.value)).max() < 1e-9)
+
+
+def _value(node: Node, document: Document) -> Array | None:
+    try:
+        return document.context.value(node, document.context.draw(0)).array
+    except Fault:
+        return None
+
+
 def _of_kind(
     found: Agreement, step: Step, condition: Condition | None, document: Document, assumption: tuple[Assumption, ...]
 ) -> Verdict | None:
@@ -55,6 +85,8 @@ def _of_kind(
         if luck is None:
             return Verdict(FOLLOWS)
         return Verdict(LUCK, "right_by_symmetry", luck[0], equation=Equation(step.left, luck[1]))
+    if found.kind != "component" and _is_constant(step, document):
+        return Verdict(FOLLOWS, says="for each entry")
     if found.kind == "implied":
         return _implied(step, document)
     if found.kind == "component":

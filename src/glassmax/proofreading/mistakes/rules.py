@@ -103,13 +103,13 @@ def of_another_variable(node: Node, setting: Setting) -> Iterator[Correction]:
     if not isinstance(node, Derivative) or len(node.by) != 1:
         return
     for other in setting.quantities:
-        if isinstance(node.by[0], Name) and other != node.by[0]:
+        if isinstance(node.by[0], Name) and other not in (node.by[0], node.of):
             instead = replace(node, by=(other,))
             where = "the left side" if setting.on_left else write(node)
             says = f"{where} is the derivative with respect to {write(node.by[0])}; it must be {write(instead)}"
             near = len(other.below) == len(node.by[0].below)
             yield Correction("wrong_variable", instead, says, 1.2 if near else 1.6)
-        if isinstance(node.of, Name) and other != node.of:
+        if isinstance(node.of, Name) and other not in (node.of, node.by[0]):
             instead = replace(node, of=other)
             says = f"{write(node)} must be {write(instead)}"
             yield Correction("wrong_operand", instead, says, 1.5)
