@@ -15,12 +15,14 @@ from ..formula.tree import Condition, Name, Node, Number
 from .compare import compare
 from .definitions import Definitions, Equation, collect
 from .draw import SPANS, Adjustment, Draw
+from .dependence import connected, open_functions, stacked
 from .derivative_names import readings_of_names
 from .evaluate import evaluate
 from .functions import ELEMENTWISE, REDUCTIONS, OpenFunction
+from .implied import imply
 from .letters import mask_of, sizes_of_letters
 from .names import Names, Quantity, parts_of, walk
-from .ranks import MOST_READINGS, SCALARS, Reading, quantities_of, readings
+from .ranks import MOST_READINGS, SCALARS, WEIGHTS, Reading, quantities_of, readings, uses_of
 from .scene import Scene
 from .shapes import Dims
 from .value import Array, Axis, Fault, UnknownFault, Value
@@ -45,6 +47,7 @@ class Context:
     open_of: dict[str, tuple[str, ...]] = field(default_factory=dict)
     zero_based: frozenset[str] = frozenset()
     indexed: frozenset[str] = frozenset()
+    connected: frozenset[str] = frozenset()  # families that a definition speaks of
     draws: dict[tuple[int, frozenset[Adjustment]], Draw] = field(default_factory=dict)
 
     @property
@@ -73,6 +76,12 @@ class Context:
         defined = self.definitions.functions.get(function)
         whole = isinstance(index, Name) and not index.below and (self.rank(index.base) or 0) > 0
         return whole or (defined is not None and any(isinstance(part, Name) and part == index for part in walk(defined.body)))
+
+    def reaches(self, of: Node, quantity: Quantity, names: Names) -> bool:
+        """Whether the document connects a variable with anything: a definition, or what is differentiated itself."""
+        if quantity.family in self.connected or self.definitions.defines(quantity.key):
+            return True
+        return any(isinstance(part, Name) and names.of(part).family == quantity.family for part in walk(of))
 
     def first_index(self, family: str) -> int:
         """Return the number of the first component: 1, or 0 for a name whose components are counted from 0."""
@@ -127,8 +136,11 @@ class Context:
         Give the `letters` of the whole statement, since a letter may stand in a delta alone on one side.
         """
         found = self.letters([node], draw) if letters is None else letters
-        with np.errstate(all="ignore"):
-            return evaluate(node, self.scene(draw, found, dots))
+        try:
+            with np.errstate(all="ignore"):
+                return evaluate(node, self.scene(draw, found, dots))
+        except (ValueError, IndexError, ArithmeticError, RecursionError, MemoryError):
+            raise UnknownFault("no numbers can be found for it") from None
 
     def mask(self, condition: Condition, draw: Draw, letters: dict[str, int]) -> Value:
         """Return where a condition holds."""
@@ -238,6 +250,7 @@ def contexts(equations: Sequence[Equation]) -> list[Context]:
     kronecker = _is_kronecker(trees)
     defining = [e for e in equations if not e.replaced and not (kronecker and _defines_delta(e))]
     plain = collect(defining, names, labels)
+    imply(plain, defining)
     fixed = labels | _fixed(plain)
     found: list[Context] = []
     readings_of = readings_of_names(defining, names, plain)
@@ -245,6 +258,7 @@ def contexts(equations: Sequence[Equation]) -> list[Context]:
         found = _contexts(equations, trees, names, fixed, kronecker, plain, MOST_READINGS)
     for derived in readings_of:
         definitions = collect(defining, names, labels, derived)
+        imply(definitions, defining)
         found += _contexts(equations, trees, names, fixed, kronecker, definitions, FEWER_READINGS)
     return found
 
@@ -269,10 +283,12 @@ def _contexts(
         for name, _ in quantities_of(trees)
         if any(isinstance(one, Name) for one in names.of(name).indices)
     )
-    opened = _open(trees, names, definitions)
+    definitions.stacked = stacked(trees, names, definitions)
+    opened = open_functions(trees, names, definitions)
+    spoken_of = connected(definitions, opened)
     found = readings(equations, names, definitions, labels, scalars, kronecker)
     return [
-        Context(equations, names, definitions, labels, kronecker, one, opened, zero, indexed) for one in found[:most]
+        Context(equations, names, definitions, labels, kronecker, one, opened, zero, indexed, spoken_of) for one in found[:most]
     ]
 
 
@@ -378,58 +394,3 @@ def _counts(trees: Iterable[object]) -> frozenset[str]:
         for part in walk(tree_)
         if isinstance(part, tree.Summation) and isinstance(part.high, Name)
     )
-
-
-def _open(trees: Iterable[object], names: Names, definitions: Definitions) -> dict[str, tuple[str, ...]]:
-    """Names that nothing defines and that are differentiated: each an open function of what it is differentiated by.
-
-    Of these only the ones that come last, those that no other depends on.
-    """
-    by: dict[str, set[str]] = {}
-    for node in trees:
-        for part in walk(node):
-            if isinstance(part, tree.Derivative) and isinstance(part.of, Name):
-                key = names.of(part.of).key
-                if definitions.of(key) is None:
-                    by.setdefault(key, set()).update(names.of(one).key for one in part.by if isinstance(one, Name))
-    found: dict[str, tuple[str, ...]] = {}
-    for key, variables in by.items():
-        variables = {one for one in variables if one != key and key not in _ancestors(one, definitions, by)}
-        if any(definitions.of(one) for one in variables):
-            variables = {one for one in variables if definitions.of(one)}
-        last = [one for one in variables if not any(one in _ancestors(o, definitions, by) for o in variables - {one})]
-        if last:
-            found[key] = tuple(sorted({_in_last_layer(one, definitions) for one in last}))
-    return found
-
-
-def _in_last_layer(key: str, definitions: Definitions) -> str:
-    """Return the same quantity of the last layer, if a general definition leads there: a loss depends on no other."""
-    family, _, layer = key.partition("^")
-    top = definitions.names.layers.get("L")
-    if layer.isdigit() and isinstance(top, int) and int(layer) < top and definitions.of(f"{family}^{top}") is not None:
-        return f"{family}^{top}"
-    return key
-
-
-def _ancestors(key: str, definitions: Definitions, by: dict[str, set[str]]) -> set[str]:
-    """All names that a name depends on."""
-    seen: set[str] = set()
-    todo = [key]
-    while todo:
-        one = todo.pop()
-        definition = definitions.of(one)
-        below: set[str] = set(by.get(one, ())) if definition is None else set()
-        for value, _ in definition.branches if definition else ():
-            below |= {definition.names.of(part).key for part in walk(value) if isinstance(part, Name)}  # type: ignore[union-attr]
-        todo += [name for name in below if name not in seen]
-        seen |= below
-    return seen
-
-
-def unread(error: GlassmaxError) -> UnknownFault:
-    """Return a fault in the words of an error of the library."""
-    return UnknownFault(str(error))
-
-
-_ = REDUCTIONS, Dims, Array

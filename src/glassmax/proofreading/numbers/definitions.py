@@ -65,10 +65,15 @@ class Definitions:
     components: dict[str, dict[tuple[int, ...], Definition]] = field(default_factory=dict)
     given: set[int] = field(default_factory=set)  # id() of the equations that define something
     derived: Derived | None = None
+    stacked: dict[str, tuple[Name, bool]] = field(default_factory=dict)  # X of the x_i; whether they are its columns
 
     def defines(self, key: str) -> bool:
         """Whether a key is defined."""
         return key in self.components or self.of(key) is not None
+
+    def real(self, key: str) -> str:
+        """Return the array that a key is another letter for; any other key itself."""
+        return self.names.of(self.stacked[key][0]).key if key in self.stacked else key
 
     def target(self, key: str) -> str:
         """Return the array that a name for a derivative belongs to; any other key itself."""

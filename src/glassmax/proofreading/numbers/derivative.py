@@ -12,7 +12,7 @@ from ..formula.tree import Name, Node
 from .evaluate import evaluate, pick
 from .functions import difference_quotient
 from .letters import index_value
-from .names import walk
+from .names import Quantity, walk
 from .value import Array, Axis, Fault, UnknownFault, Value, over
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ def _measured(of: Node, by: tuple[Node, ...], scene: "Scene") -> Value:
     if not isinstance(variable, Name):
         raise UnknownFault("the variable of a derivative is no name")
     quantity = scene.names.of(variable)
+    if quantity.key in scene.context.definitions.stacked:
+        return _by_stacked(of, by, quantity, scene)
+    if not scene.context.reaches(of, quantity, scene.names):
+        raise UnknownFault(f"nothing says how {quantity.family} enters")
     base = scene.array(quantity)
     if scene.context.is_label(quantity.family):
         raise UnknownFault(f"{quantity.family} is a class label: nothing is differentiated by it")
@@ -91,6 +95,19 @@ def _measured(of: Node, by: tuple[Node, ...], scene: "Scene") -> Value:
     mine = tuple(Axis("by" if place == 0 or True else "", quantity.key, n) for n in range(len(shape)))
     value = Value(array, rest, axes + mine)
     return _picked(value, len(axes), [index_value(one, scene, quantity.family) for one in quantity.indices])
+
+
+def _by_stacked(of: Node, by: tuple[Node, ...], quantity: Quantity, scene: "Scene") -> Value:
+    """The derivative by a matrix W whose columns are the document's w_k."""
+    single, turned = scene.context.definitions.stacked[quantity.key]
+    value = _measured(of, (*by[:-1], single), scene)
+    if len(value.axes) < 2 or len(scene.array(scene.names.of(single)).axes) != 2:
+        raise UnknownFault(f"{quantity.family} may be a matrix of the {single.base}, which isn't sure")
+    if turned:
+        value = replace(value, array=value.array.swapaxes(-1, -2))
+    axes = value.axes[:-2] + tuple(Axis("by", quantity.key, n) for n in range(2))
+    indices = [index_value(one, scene, quantity.family) for one in quantity.indices]
+    return _picked(replace(value, axes=axes), len(value.axes) - 2, indices)
 
 
 def _complex(at: Callable[[complex, bool], Value]) -> Value:

@@ -60,6 +60,10 @@ class Draw:
 
     def shape(self, quantity: Quantity) -> tuple[int, ...]:
         """Sizes of the axes of an array."""
+        if quantity.key in self.context.definitions.stacked:
+            single, turned = self.context.definitions.stacked[quantity.key]
+            shape = self.shape(self.context.names.of(single))
+            return shape[::-1] if turned else shape
         key = self.context.definitions.target(quantity.key)
         rank = self.context.rank(key.partition("^")[0])
         return tuple(self.size(("axis", key, n)) for n in range(rank or 0))
@@ -86,6 +90,8 @@ class Draw:
             return np.asarray(float(count))
         if family in IDENTITIES and len(shape) == 2 and shape[0] == shape[1]:
             return np.eye(shape[0])
+        if family == "ones":
+            return np.ones(shape)
         if prod(shape) > MOST_ENTRIES:
             raise UnknownFault(f"{family} has too many entries")
         low, high = SPANS[self.span]

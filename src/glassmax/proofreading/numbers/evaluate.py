@@ -203,9 +203,20 @@ def _power(base: Node, exponent: Node, scene: "Scene") -> Value:
     match exponent:
         case Number(number) if number.denominator == 1 and number > 0:
             return replace(value, array=value.array ** int(number))
+        case Number(number) if number == -1 and len(value.axes) == 2:
+            return _inverse(value)
         case Number(number):
             return replace(value, array=_real_power(value.array, number))
     return elementwise(value, evaluate(exponent, scene), np.power, scene.columns)
+
+
+def _inverse(value: Value) -> Value:
+    if value.shape[0] != value.shape[1]:
+        raise ShapeFault("only a square matrix has an inverse")
+    try:
+        return replace(value, array=np.linalg.inv(value.array), axes=value.axes[::-1])
+    except np.linalg.LinAlgError:
+        raise UnknownFault("a matrix has no inverse on these numbers") from None
 
 
 def _real_power(array: Array, exponent: Fraction) -> Array:

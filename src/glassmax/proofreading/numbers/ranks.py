@@ -107,8 +107,9 @@ def candidates(family: str, uses: Uses, scalar: bool, scalars: bool = False) -> 
         return [(0, 2.0 * (uses.turned + uses.bold) + (not scalar and base[:1].isupper()))]
     if most:
         whole = 0 in uses.counts and base in WEIGHTS and uses.layered
-        more = 0.0 if whole else 0.2 if uses.turned or uses.bold else 2.0
-        return [(most, 0.0), (most + 1, more)] if most == 1 else [(most, 0.0)]
+        vector = uses.turned or uses.bold  # w_k^T: each w_k is a vector
+        more = 0.0 if whole or vector else 2.0
+        return [(most, 0.5 * vector), (most + 1, more)] if most == 1 else [(most, 0.0)]
     if LONG_SCALAR.match(family):
         return [(0, 0.0)]
     if scalar:

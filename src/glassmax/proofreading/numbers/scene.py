@@ -99,7 +99,13 @@ class Scene:
         if self.depth > 60:
             raise UnknownFault(f"{quantity.family} is defined by itself")
         definition = self.context.definitions.of(key)
-        if key in self.context.definitions.components:
+        if key in self.context.definitions.stacked:
+            single, turned = self.context.definitions.stacked[key]
+            value = self.array(self.names.of(single))
+            if len(value.axes) != 2:
+                raise UnknownFault(f"{quantity.family} may be a matrix of the {single.base}, which isn't sure")
+            value = replace(value, array=value.array.swapaxes(-1, -2)) if turned else value
+        elif key in self.context.definitions.components:
             value = self._by_components(quantity)
         elif definition is None:
             value = self.context.undefined(quantity, self)

@@ -66,8 +66,11 @@ class Form:
 SCALAR = Form()
 
 
-def _is_number(node: Node) -> bool:
-    return isinstance(node, Number) or (isinstance(node, tree.Negative) and _is_number(node.of))
+def _is_small(node: Node) -> bool:
+    """Whether a term may well be a number beside an array: a number as such, or a bias."""
+    if isinstance(node, tree.Negative):
+        return _is_small(node.of)
+    return isinstance(node, Number) or (isinstance(node, Name) and node.base in ("b", "c"))
 
 
 @dataclass
@@ -94,7 +97,7 @@ class Inference:
                 return self._name(node, letters)
             case tree.Add(terms):
                 forms = [self.of(term, letters) for term in terms]
-                mixed = [form for form, term in zip(forms, terms, strict=True) if not _is_number(term)]
+                mixed = [form for form, term in zip(forms, terms, strict=True) if not _is_small(term)]
                 self.odd += len({min(len(form.dims), 1) for form in mixed}) > 1
                 return self._alike(forms)
             case tree.Negative(of):
