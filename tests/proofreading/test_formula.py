@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glassmax.errors import ExpressionError
+from glassmax.proofreading.formula.operators import operators_of, with_derivatives
 from glassmax.proofreading.formula.parse import parse, parse_condition
 from glassmax.proofreading.formula.tree import (
     Add,
@@ -441,6 +442,14 @@ def test_a_sum_can_take_in_the_terms_after_it():
     for closed in ("(Σ_i a_i) + b_i", "Σ_i a_i + b", "Σ_i a_i + Σ_i b_i"):
         assert widened(parse(closed)) == parse(closed)
     assert widened(parse("Σ_i a_i + b_i"), {"i"}) == parse("Σ_i a_i + b_i"), "the left side has the index i too"
+
+
+def test_a_letter_can_be_the_sign_of_a_derivative():
+    operators = operators_of([[parse("D_j S_i"), parse("∂S_i/∂a_j"), parse("S_i")]])
+    assert operators == {"D": parse("a_j")}
+    assert with_derivatives(parse("c D_i S_i + D_j S_k"), operators) == parse("c ∂S_i/∂a_i + ∂S_k/∂a_j")
+    assert with_derivatives(parse("D * S_i"), operators) == parse("D * S_i")
+    assert operators_of([[parse("D_j S_i"), parse("S_i - S_j")]]) == {}
 
 
 def test_reading_is_quick_whatever_the_formula():

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from ...errors import GlassmaxError
 from ..document import Statement
+from ..formula.operators import operators_of, with_derivatives
 from ..formula.parse import parse, parse_condition
 from ..formula.tree import Derivative, Name, Node, Number, Power
 from ..formula.walk import free_letters, widened
@@ -43,16 +44,17 @@ def lines_of(statements: Sequence[Statement]) -> list[Line]:
     spelling = Spelling(functions, _layers(lefts, functions))
     program = iter(program_equations((one.line, one.source) for one in statements if one.code))
     lines = [_program_line(one, next(program)) if one.code else _line(one, spelling) for one in statements]
-    return _with_wide_sums(lines)
+    return _as_meant(lines)
 
 
-def _with_wide_sums(lines: list[Line]) -> list[Line]:
-    """Let each sum take in the terms after it that have its letter, where the left side doesn't have that letter."""
+def _as_meant(lines: list[Line]) -> list[Line]:
+    """Read D_j S_i as a derivative, and let each sum take in the terms after it that have its letter alone."""
+    operators = operators_of(line.equation.sides for line in lines if line.equation)
     letters: set[str] = set()
     for place, line in enumerate(lines):
         if line.equation is None or line.statement.code:
             continue
-        first, *rest = line.equation.sides
+        first, *rest = (side and with_derivatives(side, operators) for side in line.equation.sides)
         letters = letters if first is None else free_letters(first)
         sides = (first, *(side and widened(side, letters) for side in rest))
         lines[place] = replace(line, equation=replace(line.equation, sides=sides))
