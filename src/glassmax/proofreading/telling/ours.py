@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from ...calculus.formats import derivation_body
-from ..checked import NOT_READ, WRONG, CheckedLine
+from ..checked import WRONG, CheckedLine
 from ..formula.tree import Derivative, Node
 from ..formula.write import write
 from ..numbers import Context
@@ -24,9 +24,9 @@ def our_derivations(lines: Sequence[CheckedLine], context: Context | None) -> It
     known: dict[Node, str] = {}
     left: Node | None = None
     for line in lines:
-        if line.sides and line.sides[0] is not None:
-            left = line.sides[0]
-        shown = line.verdict != NOT_READ and (line.verdict == WRONG or (line.sides and line.sides[0] is not None))
+        own = bool(line.sides) and line.sides[0] is not None
+        left = line.sides[0] if own else left
+        shown = own or line.verdict == WRONG
         if line.ours or context is None or not shown or not isinstance(left, Derivative):
             yield line.ours
             continue
