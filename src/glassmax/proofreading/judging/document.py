@@ -4,22 +4,36 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..formula.tree import Condition, Node
+from ..formula.walk import names_in
 from ..numbers import Context, Equation
 from .agreement import Agreement, agreement
 from .assumptions import Assumption, Stated
 
-__all__ = ["Document"]
+__all__ = ["Document", "known_names"]
+
+
+def known_names(equations: Iterable[Equation], context: Context) -> frozenset[str]:
+    """Return the names that a definition or a left side has, in lower case: Y is the array of all y."""
+    told: list[Node] = []
+    for equation in equations:
+        told += [side for side in equation.sides[: 9 if context.is_given(equation) else 1] if side is not None]
+    told += [value for one in context.definitions.found.values() for value, _ in one.branches]
+    return frozenset(name.lower() for node in told for name in names_in(node))
 
 
 @dataclass(frozen=True)
 class Document:
-    """The reading of a document, all its formulas, and the assumptions that it states or that people don't state."""
+    """The reading of a document, its formulas, the assumptions that it states or that people don't state.
+
+    `known` are the names that a definition or a left side has, in lower case: no other can be judged.
+    """
 
     context: Context
     equations: tuple[Equation, ...]
     formulas: tuple[Node, ...]
     stated: tuple[Stated, ...]
     usual: tuple[Assumption, ...]
+    known: frozenset[str]
 
     def compare(
         self,

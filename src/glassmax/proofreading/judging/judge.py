@@ -13,7 +13,7 @@ from ..numbers import Context
 from .assumptions import is_assumption, stated_assumptions, usual_assumptions
 from .chains import Step, steps_of
 from .definitions import faulty_definition
-from .document import Document
+from .document import Document, known_names
 from .lines import Line, lines_of
 from .notes import notes_of
 from .programs import as_code, remarks_of
@@ -24,7 +24,7 @@ from .verdict import Verdict, verdict_of
 
 __all__ = ["Judgement", "judge"]
 
-SECONDS = 4.0
+SECONDS = 3.0
 """The time for all searches of one document."""
 SECONDS_A_LINE = 1.5
 
@@ -63,6 +63,7 @@ def judge(statements: Sequence[Statement]) -> Judgement:
         formulas,
         stated_assumptions(equations, context),
         usual_assumptions(formulas, context),
+        known_names(equations, context),
     )
     remarks = _remarks(lines)
     wrong: dict[int, int] = {}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..checked import INDICES, NOT_READ, WRONG
 from ..formula.tree import Condition, Name, Node
-from ..formula.walk import free_letters, nodes_in
+from ..formula.walk import free_letters
 from ..formula.write import write
 from ..mistakes.correction import Equation
 from ..mistakes.search import Explanation, explanation
@@ -72,16 +72,9 @@ def reason_of(step: Step, condition: Condition | None, document: Document, secon
 
 
 def _strange(step: Step, document: Document) -> Name | None:
-    """Return a quantity of the right side that no other formula of the document has; None if there is none."""
+    """Return a quantity of the right side that no definition and no left side has; None if there is none."""
     for name in quantities_in([step.right], document.context):
-        key = document.context.names.of(name).key
-        others = [formula for formula in document.formulas if formula is not step.right]
-        known = any(
-            isinstance(part, Name) and part.base.lower() == name.base.lower()
-            for formula in others
-            for part in nodes_in(formula)
-        )
-        if not known and document.context.definitions.of(key) is None and name.base not in CONSTANTS:
+        if name.base.lower() not in document.known and name.base not in CONSTANTS:
             return name
     return None
 
