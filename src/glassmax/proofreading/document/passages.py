@@ -20,6 +20,7 @@ ENVIRONMENT = rf"\\begin\{{(?P<environment>{'|'.join(ROWS)})\*?\}}"
 CODE_ENVIRONMENT = (
     r"\\begin\{(?P<listing>verbatim|lstlisting|minted|Verbatim|pythoncode)\}(?:\[[^\]\n]*\])?(?:\{\w+\})?"
 )
+STOP = re.compile(r"\s*[.!?](?=\s)")
 OPENING = re.compile(
     r"(?P<fence>^[ \t>]*(?P<ticks>`{3,9}|~{3,9})(?![`~])[ \t]*\{?(?P<language>[\w+-]*)[^\n`]*\n)"
     r"|(?P<heading>^[ \t>]*#{1,6}[ \t]|\\(?:sub)*(?:section|paragraph|chapter)\*?\{"
@@ -77,6 +78,8 @@ class _Reader:
             return
         for line in text.splitlines(keepends=True):
             if has_formula(line, self.names) and self.kind == "markdown":
+                if STOP.match(line):  # of the sentence with the formula before
+                    yield Piece("words", ". ", start)
                 yield from plain_lines(line, start, self.names)
             elif line.strip():
                 yield Piece("words", line, start)
