@@ -112,10 +112,10 @@ def paint_checked(lines: "Iterable[str]") -> "Iterable[RenderableType]":
     for line in lines:
         judged = JUDGED.match(line)
         written = re.match(r" +write {2}", line)
-        label = re.match(r"line +\d+|missing {2}|read as {2}", line)
+        label = re.match(r"line +\d+|goal {5}|missing {2}|read as {2}", line)
         if judged:
-            label, formula, verdict, rest = judged.groups()
-            yield Text.assemble((label, LABEL), formula, (verdict, OF_LINES[verdict]), rest)
+            place, formula, verdict, rest = judged.groups()
+            yield Text.assemble((place, LABEL), formula, (verdict, OF_LINES[verdict]), rest)
         elif written:
             yield Text.assemble((written[0], LABEL), (line[written.end() :], "bold"))
         elif label:

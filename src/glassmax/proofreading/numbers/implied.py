@@ -38,7 +38,6 @@ def _name_ends(definitions: Definitions, equations: Sequence[Equation]) -> None:
                 definitions.found[key] = Definition(last, ((value, None),), names, (equation,))
         met |= _keys(equation.sides, definitions)
         before = last
-    return
 
 
 def _is_new(name: Name, value: Node, definitions: Definitions, met: set[str]) -> bool:
@@ -90,4 +89,4 @@ def _named(node: Node, parts: dict[Node, Name], whole: bool = True) -> Node:
         return replace(parts[node], bracket=getattr(node, "bracket", ""))
     if isinstance(node, Name):
         return node
-    return map_children(node, lambda child: _named(child, parts, False))  # type: ignore[no-any-return]
+    return map_children(node, lambda child: _named(child, parts, False))

@@ -72,8 +72,7 @@ def _piece(node: Node) -> str:
 def _enclosed(bracket: str, piece: str) -> str:
     if bracket not in BRACKETS:
         return piece
-    left, right = BRACKETS[bracket]
-    return row(operator(left), piece, operator(right))
+    return row(operator(BRACKETS[bracket][0]), piece, operator(BRACKETS[bracket][1]))
 
 
 def _within(node: Node, needed: int) -> str:
@@ -170,9 +169,9 @@ def _gap(factor: Node, following: Node) -> str:
 
 def _matrix(rows: Sequence[Sequence[Node]], typed: str) -> str:
     lines = "".join(f"<mtr>{''.join(f'<mtd>{_piece(entry)}</mtd>' for entry in line)}</mtr>" for line in rows)
-    left, right = FENCES.get(typed, "[]")
+    fence = FENCES.get(typed, "[]")
     table = f"<mtable>{lines}</mtable>"
-    return row(operator(left), table, operator(right)) if left != " " else table
+    return row(operator(fence[0]), table, operator(fence[1])) if fence != "  " else table
 
 
 def _name(name: Name) -> str:

@@ -39,7 +39,9 @@ def our_derivations(lines: Sequence[CheckedLine], context: Context | None) -> It
 def _html(ours: Ours, context: Context) -> str:
     """Write a derivation, with the names in it that differ from those of the author."""
     derivation, tokens = ours
-    spelled = {key: write(name) for key, name in written_names(context).items()}
+    spelled = {
+        key: f"{write(name)}{' with an index' if '[' in key else ''}" for key, name in written_names(context).items()
+    }
     other = [f"{token} is {spelled[key]}" for key, token in tokens.items() if spelled.get(key, token) != token]
     names = f'<p class="quiet small">In this derivation, {escape(", ".join(other))}.</p>' if other else ""
     return names + derivation_body(derivation)

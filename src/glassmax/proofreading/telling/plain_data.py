@@ -6,8 +6,10 @@ from ..checked import CheckedLine
 
 __all__ = ["plain_line"]
 
-FIELDS = ("number", "source", "formula", "verdict", "cause", "says", "write", "write_latex", "proved")
-FIELDS += ("follows_before", "notation")
+FIELDS = (
+    *("number", "source", "formula", "verdict", "cause", "says", "write", "write_latex", "proved", "follows_before"),
+    "notation",
+)
 
 
 def plain_line(line: CheckedLine) -> dict[str, Any]:

@@ -28,7 +28,8 @@ def as_text(checked: "Checked", width: int = WIDTH) -> str:
     formulas = [*_aligned(lines)]
     room = min(WIDEST_FORMULA, width - label - NARROWEST_VERDICT - 2)
     column = max((_columns(formula) for formula in formulas if _columns(formula) <= room), default=0)
-    text, before = [], None
+    text: list[str] = []
+    before: int | None = None
     for line, formula in zip(lines, formulas, strict=True):
         head = "" if line.number == before else f"line {line.number}"
         text += _line(head.ljust(label), line, formula, column, width)
