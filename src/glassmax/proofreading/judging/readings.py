@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from ..numbers import Context, contexts
+from ..numbers import Context, Equation, contexts
 from .agreement import agreement
+from .assumptions import stated_assumptions, usual_assumptions
 from .chains import steps_of
 from .lines import Line
 from .updates import is_update
@@ -23,17 +24,21 @@ def best_reading(lines: Sequence[Line]) -> Context | None:
     found = contexts(equations) if equations else []
     best, most = None, float("-inf")
     for context in found:
-        worth = _worth(lines, context) - UNLIKELY * context.reading.cost
+        worth = _worth(lines, equations, context) - UNLIKELY * context.reading.cost
         if worth > most + 1e-9:
             best, most = context, worth
     return best
 
 
-def _worth(lines: Sequence[Line], context: Context) -> float:
+def _worth(lines: Sequence[Line], equations: Sequence[Equation], context: Context) -> float:
+    """Return how many steps are right, under the assumptions that people make."""
+    formulas = [side for equation in equations for side in equation.sides if side is not None]
+    assumption = [one.assumption for one in stated_assumptions(equations, context)]
+    assumption += usual_assumptions(formulas, context)
     total = 0.0
     for line, steps in zip(lines, steps_of(lines, context), strict=True):
-        if line.equation is not None and context.is_given(line.equation):
-            continue  # true by itself
         condition = line.equation.condition if line.equation is not None else None
-        total += sum(WORTH[agreement(context, step.left, step.right, condition, turns=(0,)).kind] for step in steps)
+        for step in steps:
+            found = agreement(context, step.left, step.right, condition, adjusted=tuple(assumption), turns=(0,))
+            total += WORTH[found.kind]
     return total

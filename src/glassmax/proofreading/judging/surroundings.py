@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from ..formula.tree import Call, Name, Node, Number, Summation
-from ..formula.walk import free_letters, nodes_in
+from ..formula.tree import Call, Derivative, Name, Node, Number, Power, Summation
+from ..formula.walk import free_letters, nodes_in, rename_index
 from ..mistakes.correction import Equation, Setting
 from ..mistakes.places import places
 from ..numbers import Context, Fault
@@ -12,6 +12,7 @@ __all__ = ["quantities_in", "setting_of"]
 
 MOST_LETTERS = 5
 MOST_QUANTITIES = 20
+MOST_INSIDES = 8
 FRESH = ("k", "j", "i", "m", "n")
 COUNTS = frozenset({"N", "n", "m", "M", "B", "K"})
 NO_ACTIVATIONS = frozenset({"log", "ln", "exp", "softmax", "max", "min", "diag", "sqrt", "sum", "trace", "tr", "det"})
@@ -25,6 +26,8 @@ def setting_of(equation: Equation, document: Sequence[Node], context: Context) -
         letters=_letters(own, document),
         quantities=tuple(quantities[:MOST_QUANTITIES]),
         calls=_calls([*own, *document]),
+        insides=_insides([*own, *document], equation),
+        variable=_variable(equation.left),
         axes=lambda name: _axes(name, context),
         sizes=_sizes([*own, *document]),
     )
@@ -49,9 +52,17 @@ def quantities_in(trees: Iterable[Node], context: Context) -> list[Name]:
     found: dict[Name, None] = {}
     for tree in trees:
         for place in places(tree):
-            if isinstance(place.node, Name) and _axes(place.node, context) >= 0:
+            if (
+                isinstance(place.node, Name)
+                and _axes(place.node, context) >= 0
+                and not _names_function(place.node, context)
+            ):
                 found.setdefault(place.node)
     return list(found)
+
+
+def _names_function(name: Name, context: Context) -> bool:
+    return name.base in context.definitions.functions and not name.below
 
 
 def _axes(name: Name, context: Context) -> int:
@@ -72,6 +83,34 @@ def _calls(trees: Iterable[Node]) -> tuple[Call, ...]:
             if isinstance(node, Call) and _is_activation(node):
                 found.setdefault(Call(Name(node.function.base, typed=node.function.typed), node.arguments))
     return tuple(found)
+
+
+def _variable(left: Node) -> Name | None:
+    one = left.by[0] if isinstance(left, Derivative) and len(left.by) == 1 else None
+    return one if isinstance(one, Name) else None
+
+
+def _insides(trees: Iterable[Node], equation: Equation) -> tuple[Node, ...]:
+    """Return what stands inside functions and powers, in the letters of the left side too."""
+    found: dict[Node, None] = {}
+    for tree in trees:
+        for place in places(tree):
+            node = place.node
+            inside = node.base if isinstance(node, Power) else None
+            if isinstance(node, Power) and isinstance(node.base, Name) and node.base.base == "e":
+                inside = node
+            if isinstance(node, Call) and len(node.arguments) == 1:
+                inside = node if node.function.base == "exp" else node.arguments[0]
+            if inside is None or isinstance(inside, Number):
+                continue
+            loose = sorted(free_letters(inside) - free_letters(equation.left))
+            if not set(loose) & place.bound or len(loose) != 1:
+                found.setdefault(inside)
+            for mine in sorted(free_letters(equation.left)) if len(loose) == 1 else []:
+                found.setdefault(rename_index(inside, {loose[0]: mine}))
+            if len(loose) == 1:
+                found.setdefault(inside)
+    return tuple(found)[:MOST_INSIDES]
 
 
 def _is_activation(call: Call) -> bool:

@@ -28,6 +28,10 @@ class Setting:
         Each quantity of the document as it was written, with its indices; once each.
     calls : tuple of Call
         Each function of one quantity that the document has: sigma(z), f(Z_1).
+    insides : tuple of Node
+        What stands inside functions and powers: 1 + e^{-z} of (1 + e^{-z})^{-1}.
+    variable : Name or None
+        What the left side is differentiated by.
     axes : callable
         The number of axes of a quantity, if it has no index: 0 for a number, 1 for a vector, 2 for a matrix.
     sizes : tuple of Node
@@ -49,6 +53,8 @@ class Setting:
     letters: tuple[str, ...] = ()
     quantities: tuple[Name, ...] = ()
     calls: tuple[Call, ...] = ()
+    insides: tuple[Node, ...] = ()
+    variable: Name | None = None
     axes: Callable[[Name], int] = field(default=lambda name: 0)
     sizes: tuple[Node, ...] = ()
     left_letters: frozenset[str] = frozenset()

@@ -36,6 +36,9 @@ def logarithm(node: Node, setting: Setting) -> Iterator[Correction]:
         instead = Quotient(ONE, node.arguments[0])
         says = f"the derivative of {write(node)} is {write(instead)}"
         yield Correction("logarithm_half_done", instead, says, 1.2)
+    if isinstance(node, Name):
+        share = Quotient(ONE, node)
+        yield Correction("reciprocal", share, f"{write(node)} stands where {write(share)} belongs", 1.3)
     if isinstance(node, Quotient) and node.above == ONE:
         says = f"{write(node)} stands where {write(node.below)} belongs"
         yield Correction("reciprocal", node.below, says, 1.5)

@@ -10,7 +10,7 @@ from time import thread_time
 
 from ..formula.tree import Node, Summation
 from ..formula.walk import free_letters
-from . import indices, products, quantities, rules, sums
+from . import chains, indices, products, quantities, rules, sums
 from .correction import Correction, Equation, Setting
 from .places import Place, places, with_part
 
@@ -33,6 +33,8 @@ MISTAKES: tuple[Mistake, ...] = (
     sums.lost_delta,
     sums.jacobian_diagonal,
     sums.jacobian_summed,
+    chains.inner_derivative,
+    chains.penalty_missing,
     rules.logarithm,
     rules.quotient_rule,
     rules.exponent,

@@ -72,24 +72,32 @@ def _new(setting: Setting, inside: frozenset[str] | set[str]) -> str | None:
 
 
 def sum_ends_early(node: Node, setting: Setting) -> Iterator[Correction]:
-    """A factor or a term behind a sum has its letter: (sum_k y_k) p_k."""
+    """A factor or a term beside a sum has its letter: (sum_k y_k) p_k, x_i sum_i (y_i - z_i)."""
     if not isinstance(node, (Product, Add)):
         return
     parts = node.factors if isinstance(node, Product) else node.terms
-    for at, part in enumerate(parts[:-1]):
-        if not isinstance(part, Summation) or not set(part.letters) & free_letters(parts[at + 1]):
+    for at, part in enumerate(parts):
+        if not isinstance(part, Summation):
+            continue
+        moved = [n for n, one in enumerate(parts) if n != at and set(part.letters) & _free_outside(one, setting)]
+        if not moved:
             continue
         which = ", ".join(part.letters)
-        says = f"{write(parts[at + 1])} has the summed letter {which}, but stands outside of its sum"
+        says = f"{write(parts[moved[0]])} has the summed letter {which}, but stands outside of its sum"
+        kept = [one for n, one in enumerate(parts) if n != at and n not in moved]
+        inside = [*(parts[n] for n in moved if n < at), part.body, *(parts[n] for n in moved if n > at)]
         if isinstance(node, Add):
-            body: Node = Add((part.body, *parts[at + 1 :]))
-            instead: Node = replace(part, body=body)
-            yield Correction("summed_letter_free", Add((*parts[:at], instead)) if at else instead, says, 1.0)
-            continue
-        body = Product((part.body, *parts[at + 1 :]), ("", *node.signs[at + 1 :]))
-        instead = replace(part, body=body)
-        whole = Product((*parts[:at], instead), node.signs[:at]) if at else instead
-        yield Correction("summed_letter_free", whole, says, 1.0)
+            whole: list[Node] = [*kept, replace(part, body=Add(tuple(inside)))]
+            instead = Add(tuple(whole)) if kept else whole[0]
+        else:
+            body = Product(tuple(inside), ("",) * (len(inside) - 1))
+            whole = [*kept, replace(part, body=body)]
+            instead = Product(tuple(whole), ("",) * (len(whole) - 1)) if kept else whole[0]
+        yield Correction("summed_letter_free", instead, says, 1.0)
+
+
+def _free_outside(node: Node, setting: Setting) -> set[str]:
+    return free_letters(node) - setting.left_letters - setting.bound
 
 
 def case_counted(node: Node, setting: Setting) -> Iterator[Correction]:
