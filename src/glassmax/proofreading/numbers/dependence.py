@@ -43,6 +43,8 @@ def _differentiated(trees: Iterable[object], names: Names, definitions: Definiti
         for part in walk(node):
             if isinstance(part, tree.Derivative):
                 tops = [names.of(name).key for name, _ in quantities_of([part.of])]
+                if not isinstance(part.of, Name):  # in the derivative of an expression, y_k is a constant
+                    tops = [top for top in tops if top.partition("^")[0] not in TARGETS]
                 below = [names.of(one).key for one in part.by if isinstance(one, Name)]
                 found += [(definitions.real(of), definitions.real(by)) for of in tops for by in below]
     return list(dict.fromkeys(found))
