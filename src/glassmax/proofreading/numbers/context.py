@@ -59,9 +59,30 @@ class Context:
         """Return how many axes a name has; None if it is not a quantity."""
         return self.reading.ranks.get(self.definitions.target(family))
 
-    def has_indices(self, family: str) -> bool:
-        """Whether a name is written with letters as indices somewhere."""
-        return family in self.indexed
+    def class_axes(self) -> list[object]:
+        """Return the axes that a softmax runs along, written out or not."""
+        found: list[object] = []
+        for node in (node for equation in self.equations for node in equation.nodes):
+            for part in walk(node):
+                if isinstance(part, tree.Call) and part.function.base in ("softmax", "log_softmax"):
+                    of = part.arguments[0]
+                    if isinstance(of, Name) and not of.below:
+                        key = self.names.of(of).key
+                        rank = self.rank(self.names.of(of).family) or 0
+                        found.append(("axis", key, 0 if rank == 2 and self.columns else max(rank, 1) - 1))
+                if isinstance(part, tree.Quotient) and isinstance(part.below, tree.Summation):
+                    found += self._axes_of(part.below)
+        return found
+
+    def _axes_of(self, node: tree.Summation) -> list[object]:
+        """The axes that the letters of a sum run over."""
+        found: list[object] = []
+        for name, _ in quantities_of([node.body]):
+            quantity = self.names.of(name)
+            for position, index in enumerate(quantity.indices):
+                if isinstance(index, Name) and index.base in node.letters:
+                    found.append(("axis", quantity.key, position))
+        return found
 
     def is_label(self, family: str) -> bool:
         """Whether a name is a class label, used as an index."""

@@ -99,9 +99,12 @@ class Draw:
         return self._adjust(array, family, rng)
 
     def _classes_axis(self, family: str) -> int:
-        """The axis of the classes: the last, or the first of a matrix whose samples are columns."""
-        samples_last = self.context.columns and self.context.rank(family) == 2 and not self.context.has_indices(family)
-        return 0 if samples_last else -1
+        """The axis of the classes: the one that a softmax of the document runs along, or the last."""
+        roots = {self.dims.find(dim) for dim in self.context.class_axes()}
+        for n in range(self.context.rank(family) or 0):
+            if self.dims.find(("axis", family, n)) in roots:
+                return n
+        return -1
 
     def _adjust(self, array: Array, family: str, rng: np.random.Generator) -> Array:
         for what, name in self.adjusted:

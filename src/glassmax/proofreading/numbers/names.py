@@ -7,10 +7,10 @@ l is 3. Its indices are what is left: samples above come first, then the letters
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
-from functools import cache
 
 from ..formula import tree
 from ..formula.tree import Add, Condition, Name, Negative, Node, Number, Summation
+from ..formula.walk import map_children
 from .value import UnknownFault
 
 __all__ = ["LAYERS", "Names", "Quantity", "names_of", "parts_of", "walk"]
@@ -206,7 +206,10 @@ def _times(trees: list[object]) -> set[str]:
 
 
 def _numbered(trees: list[object]) -> set[str]:
-    """Names whose digit is a part of them: ``W_1``, ``O_2[i,k]``; not those that have letters or stand whole, too."""
+    """Names whose digit is a part of them: ``W_1``, ``O_2[i,k]``; not those that have letters or stand whole, too.
+
+    Nor those whose digits are components, as a sum shows: ``y_1 log p_1 + y_2 log p_2``.
+    """
     found: dict[str, list[bool]] = {}
     whole: set[str] = set()
     for name in names_of(trees):
@@ -214,14 +217,31 @@ def _numbered(trees: list[object]) -> set[str]:
             found.setdefault(name.base, []).append(isinstance(name.below[0], Number))
         else:
             whole.add(name.base)
-    return {base for base, digits in found.items() if all(digits) and base not in whole}
+    counted = {base for one in trees for part in walk(one) if isinstance(part, Add) for base in _counted(part)}
+    return {base for base, digits in found.items() if all(digits) and base not in whole | counted}
 
 
-def renamed(name: Name, below: tuple[Node, ...]) -> Name:
-    """Return the name with other indices below."""
-    return replace(name, below=below)
+def _counted(node: Add) -> set[str]:
+    """The names with digits in terms that differ by their digits only."""
+    found: set[str] = set()
+    without = [(_without_digits(term), term) for term in node.terms]
+    for n, (one, first) in enumerate(without):
+        for other, second in without[n + 1 :]:
+            if one == other and first != second:
+                names = [name for name in names_of([first]) if name.below and isinstance(name.below[0], Number)]
+                found |= {name.base for name in names if name.base.islower()}
+    if any(isinstance(part, tree.Norm | tree.Transpose) for part in walk(node)):
+        return set()
+    return found
 
 
-def number(value: int) -> Number:
-    """Return a whole number as a node."""
-    return Number(Fraction(value))
+def _without_digits(node: Node) -> Node:
+    """The tree with 0 for each digit below a name."""
+
+    def replaced(part: Node) -> Node:
+        if isinstance(part, Name):
+            below = tuple(Number(Fraction(0)) if isinstance(one, Number) else one for one in part.below)
+            return replace(part, below=below)
+        return map_children(part, replaced)  # type: ignore[no-any-return]
+
+    return replaced(node)

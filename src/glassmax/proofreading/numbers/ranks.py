@@ -76,8 +76,14 @@ def _parts(node: object) -> list[object]:
     if isinstance(node, tree.Call):
         return [*node.arguments, *_parts(node.function)]
     if isinstance(node, Name):
-        return [part for one in (*node.below, *node.above) for part in walk(one) if isinstance(part, Name) and part.below]
+        return _labels_in((*node.below, *node.above))
+    if isinstance(node, tree.Entry):
+        return [node.of, *_labels_in(node.below)]
     return list(parts_of(node))
+
+
+def _labels_in(indices: Iterable[object]) -> list[object]:
+    return [part for one in indices for part in walk(one) if isinstance(part, Name) and part.below]
 
 
 def uses_of(trees: Sequence[object], names: Names) -> dict[str, Uses]:
@@ -183,7 +189,8 @@ class Search:
         vectors = [
             Reading(0.0 if (votes >= 0) == columns else 1.5, dict(known), Dims(), columns) for columns in (True, False)
         ]
-        return [*vectors, Reading(0.8, dict(known), Dims(), True, scalars=True)]
+        written = any(max(uses.counts) for uses in self.uses.values())
+        return [*vectors, Reading(0.8 if written else 0.3, dict(known), Dims(), True, scalars=True)]
 
     def inference(self, reading: Reading) -> Inference:
         """Return what goes through trees under a reading."""
