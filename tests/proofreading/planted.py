@@ -66,7 +66,7 @@ PLANTED = [
     (MEAN_SQUARES, LINE, LINE.replace("2/N", "1/N"), "factor"),
     (MEAN_SQUARES, LINE, LINE.replace("2/N", "2/N^2"), "factor"),
     (MEAN_SQUARES, LINE, LINE.replace(" + b", ""), "bias_missing"),
-    (MEAN_SQUARES, LINE, LINE.removesuffix(" x_n"), "factor_missing"),
+    (MEAN_SQUARES, LINE, LINE.removesuffix(" x_n"), "chain_rule"),
     (MEAN_SQUARES, LINE.replace("dw", "db").removesuffix(" x_n"), LINE.replace("dw", "db"), "stray_factor"),
     (LOGISTIC, "dsigma/dz = sigma(z) (1 - sigma(z))", "dsigma/dz = sigma(z) (1 + sigma(z))", "sign"),
     (LOGISTIC, "sigma'(z) = sigma(z) (1 - sigma(z))", "sigma'(z) = 1 - sigma(z)", "factor_missing"),

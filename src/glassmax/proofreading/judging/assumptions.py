@@ -108,16 +108,24 @@ def _inputs(nodes: Iterable[Node], context: Context) -> list[str]:
 
 def in_words(assumption: Sequence[Assumption], document: "Document", used: Iterable[str]) -> str:
     """Return an assumption as the formula that states it, with a letter that the line does not use, or in words."""
-    used = set(used)
-    stated = {one.assumption: one.formula for one in document.stated}
-    letters = [letter for letter in sorted(document.context.names.summed) if letter not in used] + ["k", "m"]
+    stated = {one.assumption: write(one.formula) for one in document.stated}
     said = []
     for one in assumption:
         what, family = one
-        name = Name(family)
         if what == "sum to one":
-            component = replace(name, below=(Name(letters[0]),), typed_as="_")
-            said.append(f"{write(stated.get(one, Summation((letters[0],), component)))} = 1")
+            said.append(f"{stated.get(one) or write(_total(family, document, set(used)))} = 1")
         else:
-            said.append(f"{write(name)} is {what}")
+            said.append(f"{write(Name(family))} is {what}")
     return " and ".join(said)
+
+
+def _total(family: str, document: "Document", used: set[str]) -> Node:
+    """Return the sum of an array over its last index, in the letters that the document uses for it."""
+    free = [letter for letter in sorted(document.context.names.summed) if letter not in used] + ["k", "m"]
+    for node in chain.from_iterable(nodes_in(formula) for formula in document.formulas):
+        letters = [letter_of(at) for at in node.below] if isinstance(node, Name) and node.base == family else []
+        if letters and all(letters) and len(letters) == document.context.rank(family):
+            summed = letters[-1] if letters[-1] not in used else free[0]
+            assert isinstance(node, Name)
+            return Summation((summed,), replace(node, below=(*node.below[:-1], Name(summed))))
+    return Summation((free[0],), Name(family, below=(Name(free[0]),), typed_as="_"))

@@ -112,7 +112,7 @@ def of_another_variable(node: Node, setting: Setting) -> Iterator[Correction]:
             says = f"{where} is the derivative with respect to {write(node.by[0])}; it must be {write(instead)}"
             near = len(other.below) == len(node.by[0].below)
             yield Correction("wrong_variable", instead, says, 1.2 if near else 1.6)
-        if isinstance(node.of, Name) and other not in (node.of, node.by[0]):
+        if isinstance(node.of, Name) and other not in (node.of, node.by[0]) and not setting.on_left:
             instead = replace(node, of=other)
             says = f"{write(node)} must be {write(instead)}"
             yield Correction("wrong_operand", instead, says, 1.5)
