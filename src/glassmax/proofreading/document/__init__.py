@@ -9,6 +9,7 @@
     macros          commands that the document defines
     plain_lines     lines of plain text
     program_lines   blocks of code
+    program_text    whether a line is code
     assembling      pieces to statements: cues, cases, what continues what
     segments        one formula to equations, conditions, labels and words
     sides           one equation to its sides

@@ -24,6 +24,7 @@ DECORATION = re.compile(
     r"(?:\\(?:color|textcolor|boxed|mathbf|mathrm|boldsymbol|bbox)\s*(?:\{\w+\}|\[[^\]]*\])*\s*\{\s*)+$"
 )
 ENVIRONMENT = re.compile(rf"\\(?:begin|end)\{{(?:{'|'.join(ROWS)})\*?\}}")
+OPERATION = re.compile(r"\s*(?:\\(?:sum|prod|frac|log|ln|exp|lim)(?![a-z])|[ΣΠ∑∏\-−]|sum\b|\|)|[^()\[\]{}]*[+\-−]")
 NEGATED = {"=": r"\ne", "==": "!=", r"\ne": "=", r"\neq": "=", "!=": "=", "≠": "=", ">": r"\le", "<": r"\ge"}
 NEGATED |= {"<=": ">", ">=": "<", r"\le": ">", r"\leq": ">", r"\ge": "<", r"\geq": "<", "≤": ">", "≥": "<"}
 RELATION = re.compile(r"==|!=|<=|>=|\\(?:neq?|leq?|geq?)(?![a-z])|[=≠<>≤≥]")
@@ -245,6 +246,8 @@ class _Assembler:
         if not cue and self.last is not None and words.is_list(self.clause):
             cue = self.cue
         self.cue = cue
+        if cue == "define" and OPERATION.match(statement.sides[0]):
+            cue = "assume"
         derivative = bool(DERIVATIVE.match(statement.sides[0]))
         self.notes.append(_Note(len(self.statements), self.block, bool(cue), self.display, derivative))
         if derivative and not words.ASSUME_ANYWHERE.search(self.clause):

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 from .pieces import Piece
-from .plain_text import is_word, split_words
+from .plain_text import split_words
+from .program_text import is_code_line
 from .rows import LEADING, goes_on_after
 
 __all__ = ["has_formula", "plain_line", "plain_lines"]
@@ -49,13 +50,16 @@ def plain_line(line: str, start: int, names: frozenset[str]) -> Iterator[Piece]:
         if line:
             yield Piece("block", "", start)
         return
+    if is_code_line(line):
+        yield Piece("code", line.strip(), start)
+        return
     begin = PREFIX.match(line)
     first = begin.end() if begin else 0
     body = line[first:].rstrip("\n")
     body = LABEL.sub(lambda match: " " * len(match[0]), body)
     notes: list[tuple[str, int]] = []
     for pattern in (COMMENT, NOTE):
-        if (match := pattern.search(body)) and (pattern is COMMENT or _is_note(match[1])):
+        if (match := pattern.search(body)) and (pattern is COMMENT or _is_note(match[1], names)):
             notes.append((re.sub(r"[#%()\[\]]|//|<--?", " ", match[0]), match.start()))
             body = body[: match.start()]
     body = WIDE.sub(lambda match: "\t" * len(match[0]), body)
@@ -70,9 +74,10 @@ def plain_line(line: str, start: int, names: frozenset[str]) -> Iterator[Piece]:
     yield Piece("line", "", start)
 
 
-def _is_note(text: str) -> bool:
+def _is_note(text: str, names: frozenset[str]) -> bool:
     """Return whether a bracket at the end of a line holds words or a comparison, and no factor of the formula."""
-    return any(is_word(token) for token in text.split()) or bool(NOTE_OF_COMPARISON.fullmatch(text))
+    words = any(piece.kind == "words" for piece in split_words(f"= {text}", 0, names))
+    return words or bool(NOTE_OF_COMPARISON.fullmatch(text))
 
 
 def has_formula(line: str, names: frozenset[str]) -> bool:

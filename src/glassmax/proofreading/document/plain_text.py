@@ -24,6 +24,7 @@ FUNCTIONS = {*_FUNCTIONS.split()}
 _ARTICLES = "the a an of our this that by with its each in is are"
 ARTICLES = {*_ARTICLES.split()}
 OPERATOR = re.compile(r"[=+\-−*/·×⊙^≠≡≈≜≔←<>|:]+|!=|:=")
+SIGN = re.compile(r"[=+\-−*/·×]")
 NAMED = re.compile(r"(?:^|[\s(,:])([A-Za-z][a-z]{2,})[ \t]*(?::=|=|≡)", re.MULTILINE)
 _STOP = """
     the and that this then thus hence gives get yields where with since because let for all are which becomes
@@ -62,15 +63,25 @@ def split_words(text: str, start: int = 0, names: frozenset[str] = frozenset()) 
 def _kinds(tokens: list[str], names: frozenset[str]) -> list[bool]:
     """Return which tokens are mathematics; a single letter or the name of a function takes after what is beside it."""
     kinds: list[bool | None] = []
+    equals = False
     for token in tokens:
+        equals |= "=" in token
         bare = token.strip(".,:;!?()").lower()
         if is_word(token, names):
-            kinds.append(False)
+            kinds.append(equals and _is_operand(tokens, len(kinds)))
         elif bare in FUNCTIONS or token.strip(",:.;") in names or token in ("a", "A", "I", "-", "—", "–", "--"):
             kinds.append(None)
         else:
             kinds.append(True)
     return [_beside(tokens, kinds, i) if kind is None else kind for i, kind in enumerate(kinds)]
+
+
+def _is_operand(tokens: list[str], i: int) -> bool:
+    """Return whether a word after an equals sign is the name of a quantity, as in ``= target - out``."""
+    before = tokens[i - 1] if i else ""
+    after = tokens[i + 1] if i + 1 < len(tokens) else ""
+    signs = (bool(SIGN.fullmatch(before)), bool(SIGN.fullmatch(after)))
+    return any(signs) and not (is_word(before) or is_word(after)) and tokens[i].strip("()").islower()
 
 
 def _beside(tokens: list[str], kinds: list[bool | None], i: int) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from .pieces import Piece
 from .plain_lines import plain_lines
+from .program_text import parsed
 
 __all__ = ["code_block"]
 
@@ -17,23 +18,13 @@ CALLS = re.compile(r"\bnp\.|\bnumpy\b|\bimport\b|\bdef\b|\.T\b|@|\w\(|\[[^\]]*[:
 def code_block(text: str, start: int, language: str, names: frozenset[str]) -> Iterator[Piece]:
     """Yield the pieces of a fenced block: lines of code if it is Python, lines of plain text otherwise."""
     body = PROMPT.sub(lambda match: " " * len(match[0]), text)
-    tree = _parsed(body)
+    tree = parsed(body)
     if tree is not None and (language in PYTHON or CALLS.search(body)):
         yield from _statements(tree, text, start)
     elif language in PYTHON:
         yield from _line_by_line(text, start)
     elif language in ("", "text", "txt", "plain", "plaintext", "math", "none"):
         yield from plain_lines(text, start, names)
-
-
-def _parsed(text: str) -> ast.Module | None:
-    """Return the tree of a program whose lines may all be indented, or None if it is no Python."""
-    lines = text.splitlines()
-    indent = min((len(line) - len(line.lstrip(" ")) for line in lines if line.strip()), default=0)
-    try:
-        return ast.parse("\n".join(line[indent:] for line in lines))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
 
 
 def _statements(tree: ast.Module, text: str, start: int) -> Iterator[Piece]:
@@ -53,7 +44,7 @@ def _statements(tree: ast.Module, text: str, start: int) -> Iterator[Piece]:
 def _line_by_line(text: str, start: int) -> Iterator[Piece]:
     """Yield the assignments of a block that can't be parsed as a whole, as one with an ellipsis in words."""
     for line in text.splitlines(keepends=True):
-        tree = _parsed(PROMPT.sub("", line))
+        tree = parsed(PROMPT.sub("", line))
         if tree and tree.body and isinstance(tree.body[0], (ast.Assign, ast.AugAssign, ast.AnnAssign)):
             yield Piece("code", PROMPT.sub("", line).strip(), start)
         elif tree is None and "=" in line:
