@@ -40,6 +40,14 @@ $$\ell(\theta) = \sum_{i=1}^m y^{(i)} \log h(x^{(i)}) + (1-y^{(i)}) \log(1 - h(x
 $$\frac{\partial}{\partial \theta_j} \ell(\theta) = \sum_{i=1}^m (y^{(i)} - h_\theta(x^{(i)})) x_j^{(i)}$$
 """,
     ),
+    "a derivative of an expression, in which other names are constants": (
+        "markdown",
+        r"""
+Let $h_\theta(x) = g(\theta^T x)$, where $g(z) = \frac{1}{1 + e^{-z}}$.
+$$\frac{\partial}{\partial \theta_j} \theta^T x = x_j$$
+$$\frac{\partial}{\partial \theta_j} g(\theta^T x) = g(\theta^Tx)(1-g(\theta^Tx)) x_j$$
+""",
+    ),
     "a chain that defines its function": (
         "markdown",
         r"""
@@ -58,7 +66,8 @@ $$\frac{\partial L}{\partial z_i} = \frac{1}{n}(\hat{p}_i - y_i)$$
     "the four equations of backpropagation": (
         "markdown",
         r"""
-where $\delta^L_j = \frac{\partial C}{\partial z^L_j}$, $a^l_j = \sigma(z^l_j)$ and $z^l_j = \sum_k w^l_{jk} a^{l-1}_k + b^l_j$.
+where $\delta^L_j = \frac{\partial C}{\partial z^L_j}$, $a^l_j = \sigma(z^l_j)$ and
+$z^l_j = \sum_k w^l_{jk} a^{l-1}_k + b^l_j$.
 $$\delta^L_j = \frac{\partial C}{\partial a^L_j} \sigma'(z^L_j)$$
 \begin{eqnarray} \delta^L = \nabla_a C \odot \sigma'(z^L) \tag{BP1a} \end{eqnarray}
 \begin{eqnarray} \delta^l = ((w^{l+1})^T \delta^{l+1}) \odot \sigma'(z^l) \tag{BP2} \end{eqnarray}
@@ -93,7 +102,8 @@ $$\frac{\partial E_{total}}{\partial w_{5}} = -(target_{o1} - out_{o1}) * out_{o
         r"""
 Let $p = \operatorname{softmax}(z)$ and $L = -\mathbf{y}^\top \log \mathbf{p}$.
 $$ \frac{\partial L}{\partial \mathbf{p}} = -\mathbf{y} \oslash \mathbf{p} $$
-$$ \frac{\partial L}{\partial \mathbf{z}} = (\operatorname{diag}(\mathbf{p}) - \mathbf{p}\mathbf{p}^\top)(-\mathbf{y} \oslash \mathbf{p})
+$$ \frac{\partial L}{\partial \mathbf{z}}
+= (\operatorname{diag}(\mathbf{p}) - \mathbf{p}\mathbf{p}^\top)(-\mathbf{y} \oslash \mathbf{p})
 = -\mathbf{y} + \mathbf{p} \mathbf{1}^\top \mathbf{y} = \mathbf{p} - \mathbf{y} $$
 """,
     ),

@@ -46,6 +46,8 @@ def _differentiated(trees: Iterable[object], names: Names, definitions: Definiti
                 if not isinstance(part.of, Name):  # in the derivative of an expression, y_k is a constant
                     tops = [top for top in tops if top.partition("^")[0] not in TARGETS]
                 below = [names.of(one).key for one in part.by if isinstance(one, Name)]
+                if not isinstance(part.of, Name) and set(below) & set(tops):
+                    continue  # the expression has the variable itself: what else is in it is constant
                 found += [(definitions.real(of), definitions.real(by)) for of in tops for by in below]
     return list(dict.fromkeys(found))
 
