@@ -13,6 +13,8 @@ TOLERANCE = 1e-7
 
 def agrees(a: Value, b: Value, mask: Value | None = None) -> bool:
     """Whether two values are the same numbers over the same axes, where the mask holds."""
+    if _is_zero(a) or _is_zero(b):
+        return bool(np.abs(a.array).max(initial=0) < 1e-9 and np.abs(b.array).max(initial=0) < 1e-9)
     if len(a.axes) != len(b.axes) or a.shape != b.shape:
         return False
     letters = tuple(dict.fromkeys(a.letters + b.letters + (mask.letters if mask else ())))
@@ -26,6 +28,11 @@ def agrees(a: Value, b: Value, mask: Value | None = None) -> bool:
         left, right, where = (np.broadcast_to(one, shape) for one in (left, right, where))
         left, right = left[where], right[where]
     return _close(left, right)
+
+
+def _is_zero(value: Value) -> bool:
+    """Whether this is a bare 0, which is written for an array of zeros, too."""
+    return not value.axes and not value.letters and not value.array
 
 
 def _close(a: Array, b: Array) -> bool:

@@ -23,7 +23,7 @@ from .implied import imply
 from .letters import mask_of, sizes_of_letters
 from .names import Names, Quantity, parts_of, walk
 from .ranks import MOST_READINGS, SCALARS, WEIGHTS, Reading, quantities_of, readings, uses_of
-from .scene import Scene
+from .scene import SOLVED, Scene
 from .shapes import Dims
 from .value import Array, Axis, Fault, UnknownFault, Value
 
@@ -181,6 +181,29 @@ class Context:
         Raise a `Fault` if a side has no value: a `ShapeFault` or a `CountFault` if the formula can't be right as it
         stands, an `UnknownFault` if numbers can't be found.
         """
+        found = self._agreement(left, right, condition, tuple(adjusted), turns)
+        if found or not self.definitions.solutions or not self._solved_side(left, right, turns):
+            return found
+        return self._agreement(left, right, condition, (*adjusted, SOLVED), turns)
+
+    def _solved_side(self, left: Node, right: Node, turns: Sequence[int]) -> bool:
+        """Whether an equation may hold where a gradient was set to zero: then it says more than that zero is zero."""
+        if isinstance(right, Number):
+            return right.value == 0
+        try:
+            value = self.value(right, self.draw(turns[0], (SOLVED,)), self.letters([left, right], self.draw(turns[0])))
+        except Fault:
+            return False
+        return bool(np.abs(value.array).max(initial=0) > 1e-6)
+
+    def _agreement(
+        self,
+        left: Node,
+        right: Node,
+        condition: Condition | None,
+        adjusted: Sequence[Adjustment],
+        turns: Sequence[int],
+    ) -> str:
         fault: Fault | None = None
         best = ""
         for dots in (False, True) if _has_dot([left, right]) else (False,):

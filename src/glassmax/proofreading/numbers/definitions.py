@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..formula import tree
 from ..formula.tree import Condition, Name, Node, Number
-from .names import Names, parts_of, walk
+from .names import Names, names_of, parts_of, walk
 from .value import Fault
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ class Definitions:
     components: dict[str, dict[tuple[int, ...], Definition]] = field(default_factory=dict)
     given: set[int] = field(default_factory=set)  # id() of the equations that define something
     derived: Derived | None = None
+    solved: Sequence[Equation] = ()  # equations that solve one that was set to zero
+    solutions: dict[str, Definition] = field(default_factory=dict)  # of an equation that was set to zero
     stacked: dict[str, tuple[Name, bool]] = field(default_factory=dict)  # X of the x_i; whether they are its columns
 
     def defines(self, key: str) -> bool:
@@ -124,6 +126,10 @@ class Definitions:
             return False
         if self._circular(quantity.key, right):
             return False
+        if equation in self.solved and quantity.key not in self.found:
+            self.solutions[quantity.key] = Definition(left, ((right, None),), self.names, (equation,))
+            self.given.add(id(equation))
+            return True
         before = self.found.get(quantity.key)
         if before is not None:
             if equation.condition is None or before.branches[-1][1] is None or before.name != left:
@@ -194,7 +200,9 @@ def collect(
     equations: Sequence[Equation], names: Names, labels: Iterable[str], derived: Derived | None = None
 ) -> Definitions:
     """Find the definitions of a document: those that name a derivative first, then as they come."""
-    definitions = Definitions(names, derived=derived)
+    there, solved = _set_to_zero(equations)
+    definitions = Definitions(names, derived=derived, solved=solved)
+    definitions.given |= {id(equation) for equation in there}
     labels = frozenset(labels)
 
     def rank(equation: Equation) -> int:
@@ -229,6 +237,36 @@ def bare_names(nodes: Iterable[object]) -> Iterator[Name]:
                     yield one
                 if isinstance(part, tree.Derivative) and one is part.of and isinstance(one, tree.Call):
                     yield one.function
+
+
+def _set_to_zero(equations: Sequence[Equation]) -> tuple[list[Equation], list[Equation]]:
+    """Find ``X^T (X w - y) = 0`` and what follows from it at that one point: the last list has ``w = ...`` alone."""
+    variables = {
+        name.base
+        for equation in equations
+        for node in equation.nodes
+        for part in walk(node)
+        if isinstance(part, tree.Derivative)
+        for name in names_of(part.by)
+    }
+    at_zero: set[str] = set()
+    there: list[Equation] = []
+    solved: list[Equation] = []
+    for equation in equations:
+        left, right = equation.sides[0], equation.sides[-1]
+        parts = [part for node in equation.nodes for part in walk(node)]
+        inside = {part.base for part in parts if isinstance(part, Name)} & variables
+        derivative = any(isinstance(part, tree.Derivative) for part in parts)
+        if isinstance(left, Name) and left.base in at_zero:
+            solved.append(equation)
+        elif derivative or not inside or left is None or isinstance(left, Name):
+            continue
+        elif isinstance(right, Number) and right.value == 0:
+            at_zero |= inside
+            there.append(equation)
+        elif inside & at_zero:
+            there.append(equation)
+    return there, solved
 
 
 def _plain(equation: Equation) -> bool:

@@ -200,6 +200,8 @@ def _power(base: Node, exponent: Node, scene: "Scene") -> Value:
         value = evaluate(exponent, scene)
         return replace(value, array=np.exp(value.array))
     value = evaluate(base, scene)
+    if isinstance(exponent, tree.Negative) and isinstance(exponent.of, Number):
+        exponent = Number(-exponent.of.value)
     match exponent:
         case Number(number) if number.denominator == 1 and number > 0:
             return replace(value, array=value.array ** int(number))

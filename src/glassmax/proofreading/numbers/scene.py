@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Scene"]
 
+SOLVED = ("solved", "")
+"""An adjustment of a draw: what was set to zero is zero."""
 MOST_STEPS = 60_000
 """Most parts of trees that are evaluated for one side of one statement on one draw."""
 
@@ -99,6 +101,8 @@ class Scene:
         if self.depth > 60:
             raise UnknownFault(f"{quantity.family} is defined by itself")
         definition = self.context.definitions.of(key)
+        if definition is None and SOLVED in self.draw.adjusted:
+            definition = self.context.definitions.solutions.get(key)
         if key in self.context.definitions.stacked:
             single, turned = self.context.definitions.stacked[key]
             value = self.array(self.names.of(single))
