@@ -38,7 +38,8 @@ def _worth(lines: Sequence[Line], equations: Sequence[Equation], context: Contex
     total = 0.0
     for line, steps in zip(lines, steps_of(lines, context), strict=True):
         condition = line.equation.condition if line.equation is not None else None
+        given = line.equation is not None and context.is_given(line.equation)  # true by itself: no evidence
         for step in steps:
             found = agreement(context, step.left, step.right, condition, adjusted=tuple(assumption), turns=(0,))
-            total += WORTH[found.kind]
+            total += min(WORTH[found.kind], 0.0) if given else WORTH[found.kind]
     return total
