@@ -42,8 +42,10 @@ def _differentiated(trees: Iterable[object], names: Names, definitions: Definiti
     for node in trees:
         for part in walk(node):
             if isinstance(part, tree.Derivative):
-                tops = [names.of(name).key for name, _ in quantities_of([part.of])]
-                if not isinstance(part.of, Name):  # in the derivative of an expression, y_k is a constant
+                if isinstance(part.of, Name):  # not the label in its index
+                    tops = [names.of(part.of).key]
+                else:  # in the derivative of an expression, y_k is a constant
+                    tops = [names.of(name).key for name, _ in quantities_of([part.of])]
                     tops = [top for top in tops if top.partition("^")[0] not in TARGETS]
                 below = [names.of(one).key for one in part.by if isinstance(one, Name)]
                 if not isinstance(part.of, Name) and set(below) & set(tops):
