@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ..formula.tree import Condition, Name, Node, Number, Summation
+from ..formula.tree import Condition, Name, Node, Number, Summation, Transpose
 from ..formula.walk import letter_of, nodes_in
 from ..formula.write import write
 from ..numbers import Context, Equation
@@ -27,15 +27,15 @@ GOOD = ("same", "component", "implied", "transposed")
 
 @dataclass(frozen=True)
 class Stated:
-    """An assumption that the document states, as a formula."""
+    """An assumption that the document states, and the equation that states it."""
 
     assumption: Assumption
-    formula: Node
+    equation: Equation
 
 
 def is_assumption(equation: Equation) -> bool:
-    """Return whether an equation states that something sums to one."""
-    return _summed_to_one(equation) is not None
+    """Return whether an equation states that something sums to one, or that a matrix is symmetric."""
+    return _summed_to_one(equation) is not None or _symmetric(equation) is not None
 
 
 def _summed_to_one(equation: Equation) -> Name | None:
@@ -46,14 +46,26 @@ def _summed_to_one(equation: Equation) -> Name | None:
     return None
 
 
+def _symmetric(equation: Equation) -> Name | None:
+    sides = equation.sides
+    if len(sides) != 2:
+        return None
+    for one, other in (sides, sides[::-1]):
+        if isinstance(one, Name) and isinstance(other, Transpose) and other.of == one:
+            return one
+    return None
+
+
 def stated_assumptions(equations: Iterable[Equation], context: Context) -> tuple[Stated, ...]:
     """Return the assumptions that a document states."""
     found = []
     for equation in equations:
-        name, left = _summed_to_one(equation), equation.sides[0]
-        if name is not None and left is not None:
-            found.append(Stated(("sum to one", context.names.of(name).family), left))
-    return tuple(found)
+        name, what = _summed_to_one(equation), "sum to one"
+        if name is None:
+            name, what = _symmetric(equation), "symmetric"
+        if name is not None:
+            found.append(Stated((what, context.names.of(name).family), equation))
+    return tuple(dict.fromkeys(found))
 
 
 def usual_assumptions(formulas: Iterable[Node], context: Context) -> tuple[Assumption, ...]:
@@ -108,12 +120,17 @@ def _inputs(nodes: Iterable[Node], context: Context) -> list[str]:
 
 def in_words(assumption: Sequence[Assumption], document: "Document", used: Iterable[str]) -> str:
     """Return an assumption as the formula that states it, with a letter that the line does not use, or in words."""
-    stated = {one.assumption: write(one.formula) for one in document.stated}
+    stated = {
+        one.assumption: " = ".join(write(side) for side in one.equation.sides if side is not None)
+        for one in document.stated
+    }
     said = []
     for one in assumption:
         what, family = one
-        if what == "sum to one":
-            said.append(f"{stated.get(one) or write(_total(family, document, set(used)))} = 1")
+        if one in stated:
+            said.append(stated[one])
+        elif what == "sum to one":
+            said.append(f"{write(_total(family, document, set(used)))} = 1")
         else:
             said.append(f"{write(Name(family))} is {what}")
     return " and ".join(said)

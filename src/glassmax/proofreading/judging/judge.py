@@ -26,7 +26,7 @@ __all__ = ["Judgement", "judge"]
 
 SECONDS = 3.0
 """The time for all searches of one document."""
-SECONDS_A_LINE = 1.5
+SECONDS_A_LINE = 1.0
 
 
 class Judgement(NamedTuple):

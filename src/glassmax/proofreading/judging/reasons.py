@@ -53,6 +53,9 @@ def reason_of(step: Step, condition: Condition | None, document: Document, secon
     strange = _strange(step, document)
     if strange is not None:
         return Verdict(NOT_READ, says=f"nothing says what {write(strange)} is")
+    itself = document.compare(step.left, step.left, condition)
+    if itself.kind in ("shapes", "unknown"):
+        return Verdict(NOT_READ, says=itself.reason)
     loose = not free_letters(step.left) and bool(free_letters(step.right))
     assumption = tuple(one.assumption for one in document.stated) or document.usual
     kinds = ("same", *(("component",) if loose else ()), *(("implied",) if few_axes(step.left, document) else ()))
