@@ -1,6 +1,9 @@
 """The wrong lines of each derivation of the corpus: for each the causes that name its mistake; all other lines are right."""
 
 GOLD: dict[str, dict[int, set[str]]] = {
+    "autoencoder_tied.md": {
+        7: {"term_missing", "not_in_catalogue"},
+    },
     "backprop_index_slips.md": {
         5: {"wrong_index", "transposed", "index_on_one_side"},
         7: {"sum_missing", "index_on_one_side", "summed_letter_free"},
@@ -9,20 +12,54 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "batch_twice_the_mean.md": {
         8: {"factor", "factor_twice", "stray_factor"},
     },
+    "bendersky_shorthand.md": {},
     "bernoulli.txt": {},
+    "bias_forgotten.md": {
+        5: {"bias_missing", "term_missing"},
+    },
+    "binary_quotient_slip.txt": {
+        3: {"quotient_rule", "exponent"},
+        5: {"sign"},
+    },
+    "binary_with_logits.txt": {},
     "bishop_backpropagation.md": {},
     "bishop_softmax_regression.md": {},
+    "chain_by_entries.md": {
+        7: {"stray_sum", "summed_letter_free"},
+        9: {"two_letters_for_one", "summed_letter_free", "index_on_one_side", "wrong_index"},
+    },
     "class_label_form.md": {},
+    "component_for_vector.md": {
+        4: {"component_for_vector"},
+    },
+    "coursera_linear_regression.md": {},
+    "coursera_regularized.md": {
+        3: {"factor", "factor_missing", "regulariser_factor", "regulariser_scaled", "penalty_not_divided"},
+    },
     "cross_entropy_logits.md": {},
     "cross_entropy_two_slips.md": {
         7: {"logarithm_half_done"},
         21: {"case_counted_twice", "stray_term", "summed_letter_free", "wrong_operand"},
     },
+    "cs224n_one_hidden_layer.md": {},
+    "cs231n_numpy_slips.md": {
+        11: {"transposed", "order_of_factors", "shapes"},
+        12: {"transposed", "shapes", "wrong_index", "bias_axis", "not_in_catalogue"},
+    },
     "cs231n_softmax_loss.md": {},
     "d_notation.md": {},
+    "delta_pairs.md": {
+        5: {"delta_wrong_pair"},
+    },
+    "elements_of_statistical_learning.md": {},
+    "exponential_family_mean.md": {},
     "gaussian_likelihood.md": {},
     "gaussian_sign.md": {
         3: {"sign"},
+    },
+    "gradient_notes_vectors.md": {},
+    "hadamard_for_product.md": {
+        5: {"elementwise_product", "shapes"},
     },
     "hessian_of_logistic_regression.tex": {},
     "hessian_of_softmax.md": {},
@@ -30,6 +67,8 @@ GOLD: dict[str, dict[int, set[str]]] = {
         5: {"sign"},
         6: {"wrong_index", "index_on_one_side"},
     },
+    "karpathy_products.md": {},
+    "karpathy_sigmoid.md": {},
     "kl_divergence.md": {},
     "label_smoothing.md": {},
     "least_squares_matrix.md": {},
@@ -41,10 +80,15 @@ GOLD: dict[str, dict[int, set[str]]] = {
         7: {"factor", "factor_missing"},
     },
     "linear_regression_scalars.txt": {},
+    "log_derivative_trick.md": {},
+    "log_derivative_trick_slips.md": {
+        5: {"factor_missing", "activation_missing", "factor", "stray_factor"},
+        7: {"wrong_index", "summed_letter_free"},
+    },
     "log_softmax.txt": {},
     "log_softmax_wrong_index.txt": {
         4: {"wrong_index"},
-        7: {"wrong_index", "index_on_one_side", "summed_letter_free"},
+        7: {"wrong_index", "index_on_one_side", "summed_letter_free", "factor_missing"},
     },
     "log_sum_exp.md": {},
     "log_sum_exp_free_letter.md": {
@@ -64,6 +108,15 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "momentum_update.md": {
         7: {"sign"},
     },
+    "mse_vector.txt": {},
+    "mse_vector_slips.txt": {
+        5: {"factor", "regulariser_missing", "regulariser_factor", "factor_missing"},
+        6: {"sign"},
+    },
+    "murphy_logistic.tex": {},
+    "murphy_logistic_slips.tex": {
+        9: {"factor", "factor_missing"},
+    },
     "ng_slips.md": {
         10: {"transposed", "shapes", "order_of_factors"},
         11: {"transposed", "shapes"},
@@ -72,9 +125,17 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "nielsen_cross_entropy.md": {},
     "nielsen_equations.md": {},
     "nielsen_learning_slowdown.md": {},
+    "nielsen_proof.md": {},
+    "nielsen_proof_slips.md": {
+        5: {"wrong_index", "transposed"},
+        7: {"wrong_layer"},
+    },
     "nielsen_two_slips.md": {
         3: {"transposed", "order_of_factors"},
         7: {"wrong_layer"},
+    },
+    "outer_for_product.tex": {
+        5: {"outer_product", "transposed", "shapes", "component_for_vector"},
     },
     "parr_howard.md": {},
     "poisson_regression.md": {},
@@ -84,6 +145,12 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "ridge.md": {},
     "ridge_forgotten_factor.md": {
         7: {"factor", "regulariser_missing", "regulariser_factor"},
+    },
+    "roelants_cross_entropy.md": {},
+    "row_convention_mlp.md": {},
+    "row_convention_slips.md": {
+        5: {"activation_of_a", "wrong_operand", "not_in_catalogue"},
+        7: {"order_of_factors", "transposed", "shapes"},
     },
     "sigmoid_derivative.txt": {},
     "sigmoid_derivative_slips.txt": {
@@ -95,6 +162,14 @@ GOLD: dict[str, dict[int, set[str]]] = {
         16: {"sign"},
     },
     "softplus.txt": {},
+    "stackexchange_lost_case.md": {
+        6: {"sign"},
+        8: {"case_missing", "sum_missing", "term_missing"},
+    },
+    "stackexchange_over.md": {},
+    "sum_of_squares.md": {
+        3: {"sum_of_squares"},
+    },
     "svm_scores.md": {},
     "swish_product_rule.txt": {
         4: {"factor_missing"},
@@ -103,8 +178,17 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "tanh_quotient_slip.md": {
         3: {"quotient_rule", "exponent", "sum_of_squares", "not_in_catalogue"},
     },
+    "targets_swapped.md": {
+        3: {"wrong_operand", "reciprocal"},
+        5: {"sign", "wrong_operand"},
+    },
     "temperature.md": {
         3: {"factor", "factor_missing"},
+    },
+    "three_layers_recursion.md": {},
+    "three_layers_slips.md": {
+        3: {"wrong_layer"},
+        7: {"wrong_layer"},
     },
     "three_scalars.md": {},
     "three_scalars_slip.txt": {
@@ -117,6 +201,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
         9: {"activation_of_a", "wrong_operand"},
     },
     "two_layer_squared_error.md": {},
+    "ufldl_backprop.md": {},
     "ufldl_softmax.md": {},
     "unicode_softmax.txt": {},
     "unicode_two_slips.txt": {
@@ -126,4 +211,12 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "weighted_least_squares.tex": {
         8: {"factor", "factor_missing"},
     },
+    "whole_jacobian.md": {},
+    "whole_jacobian_diagonal.md": {
+        3: {"term_missing", "jacobian_diagonal_only", "not_in_catalogue"},
+        5: {"jacobian_diagonal_only", "not_diagonal", "term_missing"},
+    },
+    "wikipedia_backpropagation.md": {},
+    "without_sum_to_one.txt": {},
+    "word2vec.md": {},
 }

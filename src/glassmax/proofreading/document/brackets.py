@@ -18,7 +18,7 @@ ARROW = (
     r"\\(?:Rightarrow|implies|iff|therefore|because|to|rightarrow|longrightarrow|Longrightarrow|Leftrightarrow|mapsto"
     r"|Longleftrightarrow|longmapsto|leadsto|xrightarrow)(?![A-Za-z])|⇒|⇔|⟹|⟺|→|⟶|∴|∵|=>|->|↦"
 )
-PAUSE = r"\\q?quad(?![A-Za-z])|[,;\t]|:(?=\s|$)"
+PAUSE = r"\\q?quad(?![A-Za-z])|[,;\t]|:(?=[\s&]|$)"
 OPEN = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "\\lbrace": "\\rbrace", "\\begin": "\\end"}
 BRACES = frozenset(("{", "\\begin"))
 CLOSE = {closing: opening for opening, closing in OPEN.items()}
