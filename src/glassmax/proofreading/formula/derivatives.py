@@ -6,7 +6,7 @@ from .scripts import Scripts
 from .tokens import Token
 from .tree import Call, Derivative, Name, Node, Number, Power
 
-__all__ = ["Derivatives"]
+__all__ = ["UNSAID", "Derivatives"]
 
 
 def with_layer(node: Node) -> Node:
@@ -15,6 +15,10 @@ def with_layer(node: Node) -> Node:
         return node
     styles = f"{node.base.typed_as} ^".strip()
     return replace(node.base, above=(*node.base.above, node.exponent), typed_as=styles)
+
+
+UNSAID = Name("?")
+"""The variable of ∇² f, which doesn't say by what; that of ∇f has no entry in `by`."""
 
 
 class Derivatives(Scripts):
@@ -163,6 +167,6 @@ class Derivatives(Scripts):
         of = self.factor()
         if not by and isinstance(of, Call) and len(of.arguments) == 1 and isinstance(of.arguments[0], Name):
             by = of.arguments
-        if not by:
+        if not by and not isinstance(of, Name | Call):
             self.fail("expected the variable of ∇, as in ∇_W L", start)
-        return Derivative(of, by * order, "nabla", barred=False)
+        return Derivative(of, by * order if by or order == 1 else (UNSAID,) * order, "nabla", barred=False)

@@ -45,6 +45,8 @@ def with_derivatives(node: Node, operators: dict[str, Name]) -> Node:
         operator = factors[place]
         if isinstance(operator, Name) and operator.base in operators and operator.below and not signs[place]:
             variable = replace(operators[operator.base], below=operator.below)
-            factors[place : place + 2] = [Derivative(factors[place + 1], (variable,))]
+            factors[place : place + 2] = [
+                Derivative(factors[place + 1], (variable,), sign=operator.typed or operator.base)
+            ]
             del signs[place]
     return factors[0] if len(factors) == 1 else replace(node, factors=tuple(factors), signs=tuple(signs))

@@ -164,7 +164,9 @@ class _Scanner(Commands):
             for letter in [word] if word in SUFFIXES else word:
                 self.put("name", letter, self.at + len(letter))
             return
-        if not self.latex and (found := self.match(GRADIENT) or (word not in WORDS and self.match(IDENTIFIER))):
+        if not self.latex and (
+            found := self.match(GRADIENT) or (word not in WORDS and word[1:] not in WORDS and self.match(IDENTIFIER))
+        ):
             self.put("name", found.group(), found.end())
             return
         differential = DIFFERENTIAL.match(word)

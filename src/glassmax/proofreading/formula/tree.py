@@ -136,8 +136,9 @@ class Call:
 class Derivative:
     r"""A derivative as written: dL/dz_i, \frac{\partial L}{\partial W}, d/dx (...), nabla_W L.
 
-    `by` has an entry for each differentiation. `mark` is "d", "partial", "delta" (the sign δ) or "nabla". `before`
-    says that the sign of the derivative stands before what is differentiated: d/dx (...).
+    `by` has an entry for each differentiation; it is empty if ∇L says nothing of the variable. `mark` is "d", "partial",
+    "delta" (the sign δ) or "nabla". `before` says that the sign of the derivative stands before what is differentiated:
+    d/dx (...). `sign` is what stands there if it names no variable: "∇", or D in D_j S_i.
     """
 
     of: "Node"
@@ -145,6 +146,7 @@ class Derivative:
     mark: str = field(default="partial", compare=False)
     barred: bool = field(default=True, compare=False)
     before: bool = field(default=False, compare=False)
+    sign: str = field(default="", compare=False)
     bracket: str = field(default="", compare=False)
 
 

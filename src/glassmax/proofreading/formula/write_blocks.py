@@ -1,5 +1,6 @@
 """What has parts of its own as text: sums, derivatives, cases, arrays, conditions, transposes."""
 
+from .derivatives import UNSAID
 from .tree import (
     Add,
     Call,
@@ -74,9 +75,11 @@ class BlockWriter(NameWriter):
 
     def derivative(self, node: Derivative) -> str:
         """Write a derivative."""
+        if node.sign and node.sign != "∇" and isinstance(node.by[0], Name):
+            return node.sign + self.below(node.by[0].below, "_") + " " + self.operand_closed(node.of)
         if node.mark == "nabla":
-            variable = self.tight(node.by[0])
-            below = f"_{variable}" if len(variable) == 1 else f"_{{{variable}}}"
+            variable = self.tight(node.by[0]) if node.by and node.by[0] != UNSAID and not node.sign else ""
+            below = f"_{variable}" if len(variable) == 1 else f"_{{{variable}}}" if variable else ""
             order = ("^2" if self.latex else "²") if len(node.by) == 2 else ""
             return ("\\nabla" if self.latex else "∇") + order + below + " " + self.operand_closed(node.of)
         latex, plain = {"d": ("d", "d"), "delta": ("\\delta ", "δ")}.get(node.mark, ("\\partial ", "∂"))
