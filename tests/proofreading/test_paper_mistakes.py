@@ -7,7 +7,7 @@ from glassmax.proofreading.checked import ASSUMED, FOLLOWS, INDICES, WRONG
 from glassmax.proofreading.document import statements_of
 from glassmax.proofreading.formula.parse import parse
 from glassmax.proofreading.judging import judge
-from glassmax.proofreading.mistakes import indices, products, quantities, rules, sums
+from glassmax.proofreading.mistakes import chains, indices, products, quantities, rules, sums
 from glassmax.proofreading.mistakes.causes import CAUSES, SHARED, meaning
 from glassmax.proofreading.mistakes.correction import Equation, Setting
 from glassmax.proofreading.mistakes.places import places, with_part
@@ -15,7 +15,7 @@ from glassmax.proofreading.mistakes.search import MISTAKES, explanation
 
 from .planted import PLANTED, SOFTMAX
 
-MODULES = (indices, products, quantities, rules, sums)
+MODULES = (chains, indices, products, quantities, rules, sums)
 
 
 def last_line(text):

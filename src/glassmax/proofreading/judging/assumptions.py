@@ -20,8 +20,8 @@ __all__ = ["Assumption", "Stated", "in_words", "is_assumption", "stated_assumpti
 Assumption = tuple[str, str]
 """What a draw satisfies, as `numbers.draw.Adjustment`: ("sum to one", "y")."""
 
-TARGETS = ("y", "t", "Y", "T", "q", "d", "y_hat", "p")
-"""Names of targets, tried first."""
+TARGETS = ("y", "t", "Y", "T", "q", "d", "y_hat", "p", "P", "Q", "D", "target", "labels", "r", "l", "c", "pi", "alpha")
+"""Names of what people take for probabilities without saying that these sum to one; the usual ones first."""
 GOOD = ("same", "component", "implied", "transposed")
 
 
@@ -97,8 +97,9 @@ def _possible(step: "Step", document: "Document") -> list[tuple[Assumption, ...]
     families.sort(key=lambda family: TARGETS.index(family) if family in TARGETS else len(TARGETS))
     stated = tuple(one.assumption for one in document.stated)
     tried: list[tuple[Assumption, ...]] = [(one,) for one in stated] + ([stated] if len(stated) > 1 else [])
-    tried += [(("sum to one", family),) for family in families]
-    tried += [(("one-hot", family),) for family in families if family in TARGETS]
+    targets = [family for family in families if family in TARGETS]
+    tried += [(("sum to one", family),) for family in targets]
+    tried += [(("one-hot", family),) for family in targets]
     tried += [(("symmetric", family),) for family in families if context.rank(family) == 2]
     return list(dict.fromkeys(tried))
 

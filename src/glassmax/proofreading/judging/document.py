@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..formula.tree import Condition, Node
-from ..formula.walk import names_in
-from ..numbers import Context, Equation
+from ..formula.tree import Condition, Name, Node
+from ..formula.walk import nodes_in
+from ..numbers import Context, Equation, Fault
 from .agreement import Agreement, agreement
 from .assumptions import Assumption, Stated
 
-__all__ = ["Document", "known_names"]
+__all__ = ["Document", "family_of", "known_names"]
 
 
 def known_names(equations: Iterable[Equation], context: Context) -> frozenset[str]:
@@ -18,7 +18,16 @@ def known_names(equations: Iterable[Equation], context: Context) -> frozenset[st
     for equation in equations:
         told += [side for side in equation.sides[: 9 if context.is_given(equation) else 1] if side is not None]
     told += [value for one in context.definitions.found.values() for value, _ in one.branches]
-    return frozenset(name.lower() for node in told for name in names_in(node))
+    names = [part for node in told for part in nodes_in(node) if isinstance(part, Name)]
+    return frozenset(family_of(name, context) for name in names)
+
+
+def family_of(name: Name, context: Context) -> str:
+    """Return the name of a quantity without its layer, in lower case: w_2 of W_2."""
+    try:
+        return context.names.of(name).family.lower()
+    except Fault:
+        return name.base.lower()
 
 
 @dataclass(frozen=True)

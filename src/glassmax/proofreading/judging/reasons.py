@@ -11,7 +11,7 @@ from ..mistakes.search import Explanation, explanation
 from ..numbers import Fault
 from .assumptions import Assumption, in_words
 from .chains import Step
-from .document import Document
+from .document import Document, family_of
 from .surroundings import quantities_in, setting_of
 from .verdict import Verdict, as_arrays, few_axes
 
@@ -77,14 +77,14 @@ def reason_of(step: Step, condition: Condition | None, document: Document, secon
 def _strange(step: Step, document: Document) -> Name | None:
     """Return a quantity of the right side that no definition and no left side has; None if there is none."""
     for name in quantities_in([step.right], document.context):
-        if name.base.lower() not in document.known and name.base not in CONSTANTS:
+        if family_of(name, document.context) not in document.known and name.base not in CONSTANTS:
             return name
     return None
 
 
 def _searched(equation: Equation, step: Step, trial: _Trial, seconds: float) -> Explanation | None:
     setting = setting_of(equation, trial.document.formulas, trial.document.context)
-    left, right = free_letters(equation.left), free_letters(equation.right)
+    left, right = free_letters(equation.left), free_letters(equation.right) - setting.fixed
     fault = "bare" if right and not left else "letters" if not right <= left else trial.kind(equation, (0,))
     return explanation(equation, setting, trial.holds, fault=fault, seconds=seconds, left_is_written=step.own_left)
 
@@ -100,6 +100,7 @@ def _unexplained(step: Step, condition: Condition | None, document: Document) ->
     """Say what is certain of a step whose mistake was not found."""
     fault = document.compare(step.left, step.right, condition)
     loose = sorted(free_letters(step.right) - free_letters(step.left))
+    loose = [letter for letter in loose if not document.context.is_label(letter)]
     if loose and free_letters(step.left):
         says = f"the index {loose[0]} stands on the right side only, and no sum is over it"
         return Verdict(WRONG, "index_on_one_side", says)

@@ -26,6 +26,9 @@ def setting_of(equation: Equation, document: Sequence[Node], context: Context) -
         letters=_letters(own, document),
         quantities=tuple(quantities[:MOST_QUANTITIES]),
         calls=_calls([*own, *document]),
+        outputs=_outputs(own, context),
+        kinks=_kinks([*own, *document]),
+        fixed=frozenset(letter for letter in _letters(own, document) if context.is_label(letter)),
         insides=_insides([*own, *document], equation),
         variable=_variable(equation.left),
         axes=lambda name: _axes(name, context),
@@ -111,6 +114,28 @@ def _insides(trees: Iterable[Node], equation: Equation) -> tuple[Node, ...]:
             if len(loose) == 1:
                 found.setdefault(inside)
     return tuple(found)[:MOST_INSIDES]
+
+
+def _outputs(own: Sequence[Node], context: Context) -> tuple[Name, ...]:
+    """Return the quantities of the equation that a function is the definition of: o_k of o = s(z)."""
+    found: dict[Name, None] = {}
+    for name in quantities_in(own, context):
+        definition = context.definitions.of(context.names.of(name).key)
+        if definition is not None and any(isinstance(value, Call) for value, _ in definition.branches):
+            found.setdefault(name)
+    return tuple(found)
+
+
+def _kinks(trees: Iterable[Node]) -> tuple[Name, ...]:
+    """Return what relu is applied to."""
+    found: dict[Name, None] = {}
+    for tree in trees:
+        for node in nodes_in(tree):
+            if isinstance(node, Call) and node.function.base in ("max", "relu", "ReLU"):
+                names = [one for one in node.arguments if isinstance(one, Name)]
+                if len(names) == 1:
+                    found.setdefault(names[0])
+    return tuple(found)
 
 
 def _is_activation(call: Call) -> bool:

@@ -28,6 +28,10 @@ class Setting:
         Each quantity of the document as it was written, with its indices; once each.
     calls : tuple of Call
         Each function of one quantity that the document has: sigma(z), f(Z_1).
+    outputs : tuple of Name
+        What functions are the definition of, with the letters of this equation: a_j of a = sigma(z).
+    kinks : tuple of Name
+        What relu is applied to: z of max(0, z).
     insides : tuple of Node
         What stands inside functions and powers: 1 + e^{-z} of (1 + e^{-z})^{-1}.
     variable : Name or None
@@ -36,6 +40,8 @@ class Setting:
         The number of axes of a quantity, if it has no index: 0 for a number, 1 for a vector, 2 for a matrix.
     sizes : tuple of Node
         What a sum can be divided by: N, m, a number such as 5.
+    fixed : frozenset of str
+        Letters that stand for one class, c in p_c: they may stand on one side only.
     left_letters : frozenset of str
         The free letters of the left side.
     left_twice : frozenset of str
@@ -53,10 +59,13 @@ class Setting:
     letters: tuple[str, ...] = ()
     quantities: tuple[Name, ...] = ()
     calls: tuple[Call, ...] = ()
+    outputs: tuple[Name, ...] = ()
+    kinks: tuple[Name, ...] = ()
     insides: tuple[Node, ...] = ()
     variable: Name | None = None
     axes: Callable[[Name], int] = field(default=lambda name: 0)
     sizes: tuple[Node, ...] = ()
+    fixed: frozenset[str] = frozenset()
     left_letters: frozenset[str] = frozenset()
     left_twice: frozenset[str] = frozenset()
     right_letters: frozenset[str] = frozenset()

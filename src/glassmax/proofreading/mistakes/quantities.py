@@ -100,6 +100,10 @@ def factor_missing(node: Node, setting: Setting) -> Iterator[Correction]:
         for named in _indexed(other, setting):
             says = f"the factor {write(named)} is missing"
             yield Correction("factor_missing", with_factor(named, node), says, 1.3)
+            if not setting.axes(named):
+                share = Quotient(Number(Fraction(1)), named, True)
+                says = f"the factor {write(share)} is missing"
+                yield Correction("factor_missing", with_factor(share, node), says, 1.35)
             if setting.axes(named):
                 yield from _turned_factor(named, node, setting)
 
@@ -163,7 +167,7 @@ def other_quantity(node: Node, setting: Setting) -> Iterator[Correction]:
     for other in setting.quantities:
         if other.base in (node.base, "delta"):
             continue
-        if len(other.below) == len(node.below):
+        if len(other.below) == len(node.below) or (not other.below and setting.axes(other) == len(node.below)):
             named = [replace(other, below=node.below, typed_as=node.typed_as or other.typed_as)]
         else:
             named = list(_indexed(other, setting))

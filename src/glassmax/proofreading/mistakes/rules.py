@@ -4,7 +4,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from ..formula.tree import Call, Derivative, Name, Node, Number, Power, Product, Quotient
+from ..formula.tree import (
+    Add,
+    Call,
+    Condition,
+    Derivative,
+    Indicator,
+    Name,
+    Negative,
+    Node,
+    Number,
+    Power,
+    Product,
+    Quotient,
+)
 from ..formula.write import write
 from .correction import Correction, Setting, with_factor
 
@@ -61,19 +74,29 @@ def quotient_rule(node: Node, setting: Setting) -> Iterator[Correction]:
 
 def exponent(node: Node, setting: Setting) -> Iterator[Correction]:
     """An exponent that is one too high, one too low, or missing."""
-    if isinstance(node, Power) and isinstance(node.exponent, Number):
-        for step in (-1, 1):
-            value = node.exponent.value + step
+    power = _number(node.exponent) if isinstance(node, Power) else None
+    if isinstance(node, Power) and power is not None:
+        for value in (power - 1, power + 1):
             if value not in (0, 1):
-                instead: Node = Power(node.base, Number(value))
-                yield Correction("exponent", instead, f"{write(node)} stands where {write(instead)} belongs", 1.4)
-        lowered = node.base if node.exponent == TWO else Power(node.base, Number(node.exponent.value - 1))
-        derived = with_factor(node.exponent, lowered)
-        yield Correction("exponent", derived, f"the derivative of {write(node)} is {write(derived)}", 1.4)
+                instead: Node = Power(node.base, _as_node(value))
+                yield Correction("exponent", instead, f"{write(node)} stands where {write(instead)} belongs", 1.1)
+        lowered = node.base if power == 2 else Power(node.base, _as_node(power - 1))
+        derived = with_factor(_as_node(power), lowered)
+        yield Correction("exponent", derived, f"the derivative of {write(node)} is {write(derived)}", 1.2)
         yield Correction("exponent", node.base, f"{write(node.base)} must not have the power here", 1.5)
     elif isinstance(node, (Name, Call)):
         instead = Power(node, TWO)
         yield Correction("exponent", instead, f"the square is missing: {write(instead)} belongs here", 1.6)
+
+
+def _number(node: Node) -> Fraction | None:
+    if isinstance(node, Negative) and isinstance(node.of, Number):
+        return -node.of.value
+    return node.value if isinstance(node, Number) else None
+
+
+def _as_node(value: Fraction) -> Node:
+    return Number(value) if value >= 0 else Negative(Number(-value))
 
 
 def function_or_derivative(node: Node, setting: Setting) -> Iterator[Correction]:
@@ -119,12 +142,20 @@ def of_another_variable(node: Node, setting: Setting) -> Iterator[Correction]:
 
 
 def activation_missing(node: Node, setting: Setting) -> Iterator[Correction]:
-    """The derivative of an activation is left out: W^T delta for W^T delta odot sigma'(z)."""
+    """The derivative of an activation is left out: W^T delta for W^T delta odot sigma'(z), or a (1 - a)."""
     if isinstance(node, (Number, Derivative)):
         return
+    factors, signs = (node.factors, node.signs) if isinstance(node, Product) else ((node,), ())
     for call in setting.calls:
         derivative = replace(call, function=replace(call.function, primes=1))
         says = f"the derivative of the activation, {write(derivative)}, is missing"
-        factors, signs = (node.factors, node.signs) if isinstance(node, Product) else ((node,), ())
         for sign in ("odot", ""):
             yield Correction("activation_missing", Product((*factors, derivative), (*signs, sign)), says, 1.0)
+    for kink in setting.kinks:
+        where = Indicator(Condition(kink, ">", Number(Fraction(0))))
+        says = f"the derivative of the activation, {write(where)}, is missing"
+        yield Correction("activation_missing", Product((*factors, where), (*signs, "odot")), says, 1.0)
+    for output in setting.outputs:
+        slope = Product((output, Add((ONE, Negative(output)))), ("",))
+        says = f"the derivative of the activation, {write(slope)}, is missing"
+        yield Correction("activation_missing", Product((*factors, *slope.factors), (*signs, "odot", "odot")), says, 1.1)

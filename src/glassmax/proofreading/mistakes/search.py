@@ -133,23 +133,27 @@ def explanation(
     """
     end = thread_time() + seconds
     single = sorted(_attempts(equation, setting, left_is_written), key=lambda attempt: attempt.cost)
-    found = _first(single, holds, end, MOST_ATTEMPTS)
+    found = _first(single, setting, holds, end)
+    if found is not None and found.corrections[0].cause == "chain_rule":
+        found = _simpler(found, single, holds)
     if found is None:
         first = FIRST.get(fault, MISTAKES)
         cheap = [attempt for attempt in single if attempt.cost <= PAIRED_COST and attempt.mistakes[0] in first]
         for seconds_of in (first, MISTAKES) if fault in ("shapes", "bare") else (MISTAKES,):
             pairs = _pairs(cheap, setting, left_is_written, seconds_of)
-            found = found or _first(pairs, holds, end, MOST_ATTEMPTS)
+            found = found or _first(pairs, setting, holds, end)
     return _told(found) if found else None
 
 
-def _first(attempts: Iterable[_Attempt], holds: Callable[[Equation], bool], end: float, most: int) -> _Attempt | None:
-    """Return the first attempt that is right, among as many as `most`."""
+def _first(
+    attempts: Iterable[_Attempt], setting: Setting, holds: Callable[[Equation], bool], end: float
+) -> _Attempt | None:
+    """Return the first attempt that is right, among the first `MOST_ATTEMPTS`."""
     seen = set()
     for attempt in attempts:
-        if len(seen) >= most or thread_time() > end:
+        if len(seen) >= MOST_ATTEMPTS or thread_time() > end:
             return None
-        if attempt.equation in seen or not _letters_fit(attempt.equation):
+        if attempt.equation in seen or not _letters_fit(attempt.equation, setting):
             continue
         if attempt.equation.left == attempt.equation.right:
             continue
@@ -159,10 +163,18 @@ def _first(attempts: Iterable[_Attempt], holds: Callable[[Equation], bool], end:
     return None
 
 
-def _letters_fit(equation: Equation) -> bool:
+def _simpler(found: _Attempt, single: Sequence[_Attempt], holds: Callable[[Equation], bool]) -> _Attempt:
+    """Return an attempt with a quantity of the document as the missing factor, if there is one: x_n for d(w x_n)/dw."""
+    for attempt in single:
+        if attempt.corrections[0].cause == "factor_missing" and holds(attempt.equation):
+            return replace(found, equation=attempt.equation)
+    return found
+
+
+def _letters_fit(equation: Equation, setting: Setting) -> bool:
     """Return whether the right side has no free letter that the left side lacks; a whole array has no letters."""
     left = free_letters(equation.left)
-    return not left or free_letters(equation.right) <= left
+    return not left or free_letters(equation.right) - setting.fixed <= left
 
 
 def _attempts(
@@ -199,7 +211,7 @@ def _pairs(
     single: Sequence[_Attempt], setting: Setting, left_is_written: bool, mistakes: Collection[Mistake]
 ) -> Iterator[_Attempt]:
     """Yield pairs of cheap corrections, those first whose first one makes the letters fit."""
-    for first in sorted(single, key=lambda attempt: (not _letters_fit(attempt.equation), attempt.cost)):
+    for first in sorted(single, key=lambda attempt: (not _letters_fit(attempt.equation, setting), attempt.cost)):
         pairs = [
             replace(second, cost=first.cost + second.cost, corrections=(*first.corrections, *second.corrections))
             for second in _attempts(first.equation, setting, left_is_written, mistakes)

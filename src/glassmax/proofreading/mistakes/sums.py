@@ -17,6 +17,7 @@ from ..formula.tree import (
     Product,
     Quotient,
     Summation,
+    Transpose,
 )
 from ..formula.walk import free_letters, letter_of, rename_index
 from ..formula.write import write
@@ -167,6 +168,9 @@ def jacobian_diagonal(node: Node, setting: Setting) -> Iterator[Correction]:
     if not (isinstance(first, Name) and second == Add((ONE, Negative(first)))):
         return
     says = f"{write(node)} is only the diagonal of the Jacobian"
+    if not first.below and setting.axes(first) == 1:
+        whole = Add((Call(Name("diag"), (first,)), Negative(Product((first, Transpose(first)), ("",)))))
+        yield Correction("jacobian_diagonal_only", whole, says, 0.8)
     mine = letter_of(first.below[0]) if len(first.below) == 1 else ""
     for other in setting.letters if mine else ():
         if other != mine:

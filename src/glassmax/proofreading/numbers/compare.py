@@ -103,7 +103,9 @@ def _shortened(value: Value) -> list[Value]:
                     continue
                 rest = tuple(axis for n, axis in enumerate(one.axes) if n not in (first, second))
                 merged = Value(np.moveaxis(diagonal, -1, named + first), one.letters, _insert(rest, first))
-                constant = np.ptp(diagonal, axis=-1).max(initial=0) <= TOLERANCE * (1e-6 + np.abs(diagonal).max(initial=0))
+                constant = np.ptp(diagonal, axis=-1).max(initial=0) <= TOLERANCE * (
+                    1e-6 + np.abs(diagonal).max(initial=0)
+                )
                 if constant:
                     short = Value(diagonal[..., 0], one.letters, rest)
                     found.append(short)
@@ -119,5 +121,5 @@ def _insert(axes: tuple[Axis, ...], place: int) -> tuple[Axis, ...]:
 
 def _is_diagonal(array: Array, first: int, second: int, diagonal: Array) -> bool:
     moved = np.moveaxis(array, (first, second), (-2, -1))
-    off = moved * (1 - np.eye(moved.shape[-1]))
+    off = np.where(np.eye(moved.shape[-1], dtype=bool), 0, moved)
     return bool(np.abs(off).max(initial=0) <= 1e-9 * (1e-9 + np.abs(diagonal).max(initial=0)))
