@@ -136,8 +136,8 @@ class Call:
 class Derivative:
     r"""A derivative as written: dL/dz_i, \frac{\partial L}{\partial W}, d/dx (...), nabla_W L.
 
-    `by` has an entry for each differentiation; it is empty if ∇L says nothing of the variable. `mark` is "d", "partial",
-    "delta" (the sign δ) or "nabla". `before` says that the sign of the derivative stands before what is differentiated:
+    `by` has an entry for each differentiation; it is empty if ∇L says nothing of the variable. `mark` is "d",
+    "partial", "delta" (the sign δ) or "nabla". `before` says that the sign stands before what is differentiated:
     d/dx (...). `sign` is what stands there if it names no variable: "∇", or D in D_j S_i.
     """
 
