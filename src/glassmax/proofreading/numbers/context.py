@@ -184,7 +184,10 @@ class Context:
         found = self._agreement(left, right, condition, tuple(adjusted), turns)
         if found or not self.definitions.solutions or not self._solved_side(left, right, turns):
             return found
-        return self._agreement(left, right, condition, (*adjusted, SOLVED), turns)
+        try:
+            return self._agreement(left, right, condition, (*adjusted, SOLVED), turns)
+        except Fault:
+            return found
 
     def _solved_side(self, left: Node, right: Node, turns: Sequence[int]) -> bool:
         """Whether an equation may hold where a gradient was set to zero: then it says more than that zero is zero."""
