@@ -13,7 +13,7 @@ TOLERANCE = 1e-7
 
 def agrees(a: Value, b: Value, mask: Value | None = None) -> bool:
     """Whether two values are the same numbers over the same axes, where the mask holds."""
-    if _is_zero(a) or _is_zero(b):
+    if mask is None and (_is_zero(a) or _is_zero(b)):
         return bool(np.abs(a.array).max(initial=0) < 1e-9 and np.abs(b.array).max(initial=0) < 1e-9)
     if len(a.axes) != len(b.axes) or a.shape != b.shape:
         return False
