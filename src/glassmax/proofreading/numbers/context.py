@@ -24,7 +24,7 @@ from .letters import mask_of, sizes_of_letters
 from .names import Names, Quantity, parts_of, walk
 from .ranks import MOST_READINGS, SCALARS, WEIGHTS, Reading, quantities_of, readings, uses_of
 from .scene import SOLVED, Scene
-from .shapes import Dims
+from .shapes import samples_last
 from .value import Array, Axis, Fault, UnknownFault, Value
 
 __all__ = ["Context", "contexts"]
@@ -58,6 +58,10 @@ class Context:
     def rank(self, family: str) -> int | None:
         """Return how many axes a name has; None if it is not a quantity."""
         return self.reading.ranks.get(self.definitions.target(family))
+
+    def samples_last(self, quantity: Quantity) -> bool:
+        """Whether the one index of a matrix is that of its columns: ``dZ^{(i)}`` where samples are columns."""
+        return samples_last(quantity, self.columns)
 
     def class_axes(self) -> list[object]:
         """Return the axes that a softmax runs along, written out or not."""

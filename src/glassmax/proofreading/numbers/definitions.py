@@ -271,4 +271,4 @@ def _set_to_zero(equations: Sequence[Equation]) -> tuple[list[Equation], list[Eq
 
 def _plain(equation: Equation) -> bool:
     """Whether an equation after "since" repeats a definition: a name on the left, more than a number on the right."""
-    return isinstance(equation.sides[0], Name) and not isinstance(equation.sides[-1], Number)
+    return isinstance(equation.sides[0], Name | tree.Call) and not isinstance(equation.sides[-1], Number)

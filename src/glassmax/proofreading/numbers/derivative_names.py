@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ..formula import tree
 from ..formula.tree import Name
 from .definitions import Definition, Definitions, Equation
+from .dependence import ancestors
 from .names import Names, names_of, walk
 from .ranks import LOSSES
 
@@ -138,7 +139,12 @@ def _read(
         return []
     loss = loss_of(equations, names, definitions)
     anchor = None
-    if loss is None or not definitions.defines(names.of(loss).key):
+    known = loss is not None and definitions.defines(names.of(loss).key)
+    if known and loss is not None and anchor_of(equations, names, targets) is not None:
+        reached = {key.partition("^")[0] for key in ancestors(names.of(loss).key, definitions, {})}
+        if not reached & set(targets.values()):  # the loss is of other letters: a^{(i)} of A
+            known, loss = False, Name("~loss")
+    if not known:
         anchor = anchor_of(equations, names, targets)
         if anchor is None and loss is None:
             return []

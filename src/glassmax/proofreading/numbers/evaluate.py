@@ -89,6 +89,8 @@ def _name(name: Name, scene: "Scene") -> Value:
     if not name.below and not name.above and name.base in scene.letters and not scene.known(quantity.key):
         return index_value(name, scene, counted=1)
     whole = scene.array(quantity)
+    if scene.context.samples_last(quantity) and len(whole.axes) == 2:
+        whole = replace(whole, array=whole.array.swapaxes(-1, -2), axes=whole.axes[::-1])
     if len(quantity.indices) > len(whole.axes):
         raise CountFault(f"{name.base} has {_indices(len(whole.axes))} elsewhere, {len(quantity.indices)} here")
     return pick(whole, [index_value(one, scene, quantity.family) for one in quantity.indices])

@@ -137,6 +137,8 @@ def _indexed(name: Name, scene: "Scene", bound: dict[str, int], found: dict[str,
     if not quantity.indices or scene.is_function(quantity.family):
         return
     shape = scene.shape(quantity)
+    if scene.context.samples_last(quantity) and len(shape) == 2:
+        shape = shape[::-1]
     for position, index in enumerate(quantity.indices[: len(shape)]):
         _note(index, shape[position], scene, bound, found)
 

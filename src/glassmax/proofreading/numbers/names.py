@@ -26,6 +26,7 @@ class Quantity:
     family: str
     key: str
     indices: tuple[Node, ...]
+    samples: int = 0  # how many of the indices, the first ones, stand above: x^{(i)}
 
 
 def parts_of(node: object) -> list[Node | Condition]:
@@ -84,7 +85,8 @@ class Names:
         self._known: dict[int, tuple[Name, Quantity]] = {}
         self.layers = _layers(trees)
         self.summed = {letter for tree in trees for part in walk(tree) if isinstance(part, Summation) for letter in part.letters}
-        self._numbered = _numbered(trees)
+        self._marks = _marks(trees, self.summed)
+        self._numbered = _numbered([_without_marks(tree, self._marks) for tree in trees])
         self.times = _times(trees) - self.summed
         self._layered = {name.base for name in names_of(trees) if any(self._is_layer(name, one) for one in name.above)}
 
@@ -103,6 +105,10 @@ class Names:
 
     def _of(self, name: Name) -> Quantity:
         family, below = name.base, name.below
+        if name.base in self._marks and below:
+            letters = [one.base for one in below if isinstance(one, Name)]
+            if letters and letters[0] in self._marks[name.base]:
+                family, below = f"{family}_{letters[0]}", below[1:]
         stem, _, digits = family.rpartition("_")
         if digits.isdigit() and stem in self._layered:  # W2 of a program is W^{[2]}
             return Quantity(stem, f"{stem}^{digits}", below)
@@ -127,8 +133,8 @@ class Names:
             key = f"{family}^{self.layers['L']}"
         indices = (*samples, *below)
         if indices and name.base in self.split:
-            return Quantity(f"{family}[{len(indices)}]", f"{key}[{len(indices)}]", indices)
-        return Quantity(family, key, indices)
+            return Quantity(f"{family}[{len(indices)}]", f"{key}[{len(indices)}]", indices, len(samples))
+        return Quantity(family, key, indices, len(samples))
 
     def _is_time(self, index: Node) -> bool:
         if isinstance(index, tree.Add):
@@ -192,6 +198,45 @@ def _layers(trees: list[object]) -> dict[str, int]:
     if both or later:
         return {"L": last, "l": 2, "ell": 2}
     return {"L": last, "l": last, "ell": last}
+
+
+def _marks(trees: list[object], summed: set[str]) -> dict[str, set[str]]:
+    """Letters that are no indices but a part of a name: ``E_n`` alone, ``out_o`` and ``net_o`` beside ``out_1``.
+
+    Those below words, and the one letter below a loss that nothing else has; never one that a sum runs over.
+    """
+    found: dict[str, set[str]] = {}
+    others: dict[str, set[str]] = {}
+    for name in names_of(trees):
+        letters = {one.base for one in name.below if isinstance(one, Name) and not one.below}
+        word = len(name.base) > 2 and name.base.islower() and name.base not in NO_WORDS and "_" not in name.base
+        if len(name.below) == 1 and letters and (word or name.base in ("E", "L", "C", "J")):
+            found.setdefault(name.base, set()).update(letters)
+        for letter in letters:
+            others.setdefault(letter, set()).add(name.base)
+    compared = {
+        part.base for tree_ in trees for one in walk(tree_) if isinstance(one, Condition) for part in names_of([one])
+    }
+    words = set(found)
+    return {
+        base: letters
+        for base, letters in found.items()
+        if not letters & (summed | compared) and all(others[letter] <= words for letter in letters)
+        if base not in ("E", "L", "C", "J") or len(letters) == 1
+    }
+
+
+NO_WORDS = frozenset({"theta", "beta", "delta", "sigma", "phi", "psi", "omega", "zeta", "alpha", "gamma", "lambda", "epsilon"})
+NO_WORDS |= {"eta", "chi", "rho", "tau", "softmax", "log", "exp"}
+
+
+def _without_marks(node: object, marks: dict[str, set[str]]) -> object:
+    if not marks:
+        return node
+    if isinstance(node, Name):
+        below = tuple(one for one in node.below if not (isinstance(one, Name) and one.base in marks.get(node.base, ())))
+        return node if below == node.below else replace(node, base=f"{node.base}_", below=below)
+    return map_children(node, lambda part: _without_marks(part, marks))
 
 
 def _times(trees: list[object]) -> set[str]:

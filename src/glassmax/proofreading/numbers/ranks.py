@@ -311,7 +311,26 @@ def readings(
             state.ranks[family] = state.ranks.get(definitions.target(family), 0)
         _components(trees, names, state)
         state.letters = _usual_letters(trees, names, state)
+        _count_names(equations, names, state)
     return states
+
+
+def _count_names(equations: Sequence[Equation], names: Names, state: Reading) -> None:
+    """Take N for the number of samples where ``sum_n 1 = N`` is said, or a sum over n has no bound."""
+    pairs: list[tuple[Name, str]] = []
+    for equation in equations:
+        left, right = equation.sides[0], equation.sides[-1]
+        if isinstance(left, tree.Summation) and isinstance(left.body, Number) and isinstance(right, Name):
+            pairs += [(right, letter) for letter in left.letters]
+    scalars = {family for family, rank in state.ranks.items() if rank == 0 and len(family) == 1 and family.isupper()}
+    pairs += [(Name(letter.upper()), letter) for letter in state.letters if letter.upper() in scalars & COUNTED]
+    for name, letter in pairs:
+        if letter in state.letters and ("count", names.of(name).key) not in state.dims.parent:
+            state.dims.same(("count", names.of(name).key), state.letters[letter])
+
+
+COUNTED = frozenset({"N", "M", "K", "D"})
+"""Letters that count what the small letter runs over."""
 
 
 def _components(trees: Sequence[object], names: Names, state: Reading) -> None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from ..formula import tree
 from ..formula.tree import Condition, Name, Node, Number
-from .names import Names
+from .names import Names, Quantity
 from .value import Axis, CountFault, ShapeFault, UnknownFault
 
 if TYPE_CHECKING:
     from .definitions import Definitions, Function
 
-__all__ = ["Dims", "Form", "Inference"]
+__all__ = ["Dims", "Form", "Inference", "samples_last"]
 
 
 @dataclass
@@ -71,6 +71,11 @@ def _is_small(node: Node) -> bool:
     if isinstance(node, tree.Negative):
         return _is_small(node.of)
     return isinstance(node, Number) or (isinstance(node, Name) and node.base in ("b", "c"))
+
+
+def samples_last(quantity: Quantity, columns: bool) -> bool:
+    """Whether the one index of a matrix is that of its columns: ``dZ^{(i)}`` where samples are columns."""
+    return columns and quantity.samples == 1 == len(quantity.indices) and quantity.family.lstrip("d")[:1].isupper()
 
 
 @dataclass
@@ -153,6 +158,8 @@ class Inference:
         dims = tuple(("axis", key, n) for n in range(rank))
         for dim in dims:
             self.dims.find(dim)
+        if rank == 2 and samples_last(quantity, self.columns):
+            dims = dims[::-1]
         if quantity.family in ("I", "Id") and rank == 2:
             self.dims.same(dims[0], dims[1])
         for dim, index in zip(dims, quantity.indices, strict=False):
