@@ -415,6 +415,9 @@ def test_a_cue_goes_on_in_a_list():
         ("If $z > 0$, $$f(z) = z$$ Otherwise, $$f(z) = 0$$", ["z > 0", r"z \le 0"]),
         ("$$f'(z) = 1 \\text{ for } z > 0$$", ["z > 0"]),
         ("where $u = v$ and $$a = b$$", ["", ""]),
+        ("with $g = h$:\n\nWhen $i = j$:\n\n$$a = b$$", ["", "i = j"]),
+        ("$$a = b$$ if $i = j$ and\n$$a = c$$ if $i \\ne j$.", ["i = j", r"i \ne j"]),
+        ("$$\\text{if} \\; i = j :& a = b$$", ["i = j"]),
         ("$$x_i = y_i \\quad i = 1, \\dots, n$$", [""]),
     ],
 )
@@ -514,6 +517,10 @@ def fill(part, length=20_000):
 def test_hostile_text_is_read_without_a_crash(part, kind):
     for text in (fill(part), f"$${fill(part)}$$", f"$${fill(part, 3000)}$$\n" * 6):
         assert all(s.sides or s.skipped or s.code for s in statements_of(text, kind))
+
+
+def test_a_display_that_is_too_long_is_not_read():
+    assert read("$$a = " + "b + " * 10_000 + "c$$") == ["[it has more than 20,000 characters]"]
 
 
 def test_a_command_that_is_defined_by_itself_ends():

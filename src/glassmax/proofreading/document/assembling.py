@@ -9,6 +9,7 @@ from . import words
 from .brackets import UnbalancedError
 from .decorations import ROWS
 from .pieces import Piece
+from .rows import LONGEST
 from .segments import SHAPES, Segment, is_condition, segments
 from .sides import DEFINES, equation_sides, tidy
 from .statement import Statement
@@ -80,6 +81,7 @@ class _Assembler:
         self.last_condition = ""
         self.display = False
         self.waiting: Segment | None = None
+        self.shown: int | None = None
         self.new_sentence()
         self.notes: list[_Note] = []
         self.cue = ""
@@ -106,6 +108,8 @@ class _Assembler:
     def take_words(self, text: str) -> None:
         if words.ends_cases(text):
             self.case = None
+        if not words.LIMITS.fullmatch(text):
+            self.shown = None
         if (case := self.case) and case.left is not None and not words.is_connecting(text):
             case.block = -1
         first, *rest = words.SENTENCE_END.split(text)
@@ -134,8 +138,10 @@ class _Assembler:
         if text.startswith("(") and text.endswith(")"):
             text = text[1:-1].strip()
         self.last_condition = text
-        if self.last is not None and not self.led:
-            self.limit(self.last, text, otherwise=otherwise)
+        last = self.shown if self.last is None else self.last
+        if last is not None and not self.led:
+            self.limit(last, text, otherwise=otherwise)
+            self.shown = None
             return
         self.unused_case += 1
         self.case = None if self.unused_case > 1 else _Case(text, self.row)
@@ -288,11 +294,21 @@ class _Assembler:
 
     # marks between
 
-    def end_block(self) -> None:
+    def begin_display(self) -> None:
         self.row += 1
-        if self.waiting is not None:
-            self.waiting = None
         self.block += 1
+        self.waiting = None
+
+    def end_display(self) -> None:
+        self.begin_display()
+        self.shown = self.notes[-1].place if self.notes and self.notes[-1].block == self.block - 1 else None
+
+    def end_paragraph(self) -> None:
+        """A blank line ends a sentence, but not what was said before a display: ``where``, ``If k = y_i,``."""
+        self.begin_display()
+        self.last = None
+        self.led = False
+        self.unused_case = 0
 
 
 def assembled(pieces: Iterable[Piece], text: str, clean: Callable[[str], str] = str) -> list[Statement]:
@@ -316,8 +332,14 @@ def assembled(pieces: Iterable[Piece], text: str, clean: Callable[[str], str] = 
         elif piece.kind == "heading":
             assembler.case = None
             assembler.new_sentence()
+        elif piece.kind == "long":
+            assembler.add(
+                piece.start, piece.start + len(piece.text), (), f"it has more than {LONGEST:,} characters", True
+            )
         else:
-            assembler.end_block()
+            {"display": assembler.begin_display, "shown": assembler.end_display, "block": assembler.end_paragraph}[
+                piece.kind
+            ]()
     return assembler.statements
 
 

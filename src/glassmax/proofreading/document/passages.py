@@ -164,6 +164,6 @@ class _Reader:
         if end - start > LONGEST:
             yield Piece("long", self.text[start : start + 60], start)
             return
-        yield Piece("block", "", start)
+        yield Piece("display", "", start)
         yield from rows(self.text[start:end], start)
-        yield Piece("block", "", end)
+        yield Piece("shown", "", end)

@@ -12,9 +12,9 @@ class Piece:
     Attributes
     ----------
     kind : str
-        "words", "formula" (inside a line), "display" (a formula of rows), "line" (a line of a text file), "code",
-        "program" (a block of code in no named language), "row" (the end of a row), "block" (the end of a display or
-        paragraph) or "heading".
+        "words"; "formula" (inside a line); "row" (of a display, or a line that is all formula); "line" (the end of a
+        line of a text file); "code"; "skipped" (code that is no assignment); "long" (a formula that is too long);
+        "display" and "shown" (before and after a display); "block" (the end of a paragraph); "heading".
     text : str
         The stretch itself.
     start : int

@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["ASSUME_ANYWHERE", "HOLE", "OTHERWISE", "SENTENCE_END", "asks_condition", "cue_of", "ends_cases"]
+__all__ = ["ASSUME_ANYWHERE", "HOLE", "LIMITS", "OTHERWISE", "SENTENCE_END", "asks_condition", "cue_of", "ends_cases"]
 __all__ += ["gives_condition", "is_connecting", "is_list", "told_comparison", "unformal_case"]
 
 HOLE = "□"
@@ -14,6 +14,7 @@ DEFINE = re.compile(
     r"|\b(?:with|wherein|given by|call)\s*:?$",
     re.IGNORECASE,
 )
+LIMITS = re.compile(r"\s*(?:if|when|for|whenever|where)?\s*")
 VERBS = re.compile(r"\b(?:defin(?:e|ed|es|ing)|denot(?:e|ed|es|ing))\b", re.IGNORECASE)
 ASSUME_ANYWHERE = re.compile(
     r"\b(?:assum(?:e|es|ed|ing|ption)|suppos(?:e|ed|ing)|provided|hypothesis)\b|∵|\\because", re.IGNORECASE
