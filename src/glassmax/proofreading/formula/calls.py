@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from .blocks import Blocks
+from .derivatives import is_constant
 from .scripts import Parts
 from .signs import FUNCTIONS, WITHOUT_BRACKETS
 from .tokens import Token
@@ -112,9 +113,11 @@ class Calls(Blocks):
 
     def operand(self) -> Node:
         """Read what a sign such as d/dx is put before."""
-        if self.next_is(*BRACKETS):
-            return self.factor()
-        factors, signs = [self.divided()], []
+        bracketed = self.next_is(*BRACKETS)
+        factors: list[Node] = [self.factor() if bracketed else self.divided()]
+        signs: list[str] = []
+        if bracketed and not is_constant(factors[0]):
+            return factors[0]
         while True:
             if self.token.kind == "mark" and self.token.text in SIGNS and self.factor_follows():
                 if self.tokens[self.at + 1].kind in ("d", "command"):

@@ -20,6 +20,7 @@ ACCENTED = re.compile(
     + "".join(LETTERS)
     + r"]))\s*\}?\s*"
 )
+SUMMED = re.compile(r"\s*_\s*(?:[a-z]|\{\s*(?:[a-z]\s*\}|[^{}]*(?:=|\\ne))).*[\w(\\]", re.DOTALL)
 BLOCKS = ("cases", "matrix", "bmatrix", "pmatrix", "vmatrix", "Bmatrix", "smallmatrix", "array", "dcases", "rcases")
 ARGUMENT = {"frac": 2, "dfrac": 2, "tfrac": 2, "cfrac": 2, "sqrt": 1}
 
@@ -88,7 +89,7 @@ class Commands:
         elif bare in COMMANDS or word in COMMANDS:
             mark = COMMANDS.get(word) or COMMANDS[bare]
             self.put("d" if mark == "∂" else "mark", mark, end)
-        elif bare in ("Sigma", "Pi") and self.text[end : self.end].lstrip().startswith("_"):
+        elif bare in ("Sigma", "Pi") and SUMMED.match(self.text, end, self.end):
             self.put("command", "sum" if bare == "Sigma" else "prod", end)
         elif bare in GREEK or bare in ("varepsilon", "vartheta", "varphi", "varrho", "varsigma", "ell"):
             self.put("name", bare.removeprefix("var") if bare.startswith("var") else bare, end)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from .scripts import Scripts
 from .tokens import Token
-from .tree import Call, Derivative, Name, Node, Number, Power
+from .tree import Call, Derivative, Name, Negative, Node, Number, Power, Quotient
 
 __all__ = ["UNSAID", "Derivatives"]
 
@@ -19,6 +19,13 @@ def with_layer(node: Node) -> Node:
 
 UNSAID = Name("?")
 """The variable of ∇² f, which doesn't say by what; that of ∇f has no entry in `by`."""
+
+
+def is_constant(node: Node) -> bool:
+    """Return whether a node is a number or a fraction of numbers: what is differentiated goes on after it."""
+    if isinstance(node, Quotient):
+        return is_constant(node.above) and is_constant(node.below)
+    return isinstance(node, Number) or (isinstance(node, Negative) and is_constant(node.of))
 
 
 class Derivatives(Scripts):
@@ -164,7 +171,11 @@ class Derivatives(Scripts):
             order = 2
         if not self.starts_factor():
             self.fail("expected what ∇ is the derivative of")
+        place = self.at
         of = self.factor()
+        if is_constant(of) and (self.starts_factor() or self.next_is("/")):
+            self.at = place
+            of = self.operand()
         if not by and isinstance(of, Call) and len(of.arguments) == 1 and isinstance(of.arguments[0], Name):
             by = of.arguments
         if not by and not isinstance(of, Name | Call):

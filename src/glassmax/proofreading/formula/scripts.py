@@ -134,6 +134,8 @@ class Scripts(Cursor):
             return content[1:]
         if content in SUFFIXES and not (content == "in" and self.known.latex and token.text.strip() == "in"):
             return content
+        if base == "Sigma" and len(content) == 1 and content.isupper():
+            return content
         if SPELLED_OUT.match(content) or (content in ("o", "h") and base in ("net", "out", "target")):
             return content
         if DIGITS_WORD.match(content) and (len(base) > 1 or content[0] in "oh"):
