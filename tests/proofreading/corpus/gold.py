@@ -28,6 +28,9 @@ GOLD: dict[str, dict[int, set[str]]] = {
         7: {"stray_sum", "summed_letter_free"},
         9: {"two_letters_for_one", "summed_letter_free", "index_on_one_side", "wrong_index"},
     },
+    "chain_of_three.md": {
+        5: {"activation_of_a", "wrong_operand"},
+    },
     "class_label_form.md": {},
     "component_for_vector.md": {
         4: {"component_for_vector"},
@@ -51,12 +54,22 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "delta_pairs.md": {
         5: {"delta_wrong_pair"},
     },
+    "derivative_by_wrong_letter.md": {
+        3: {"wrong_variable", "wrong_operand"},
+    },
+    "dropout_of_one_over_n.txt": {
+        6: {"factor", "factor_missing"},
+    },
     "elements_of_statistical_learning.md": {},
+    "entropy_slip.tex": {
+        6: {"term_missing", "logarithm_half_done", "not_in_catalogue"},
+    },
     "exponential_family_mean.md": {},
     "gaussian_likelihood.md": {},
     "gaussian_sign.md": {
         3: {"sign"},
     },
+    "generalized_softmax_right.tex": {},
     "gradient_notes_vectors.md": {},
     "hadamard_for_product.md": {
         5: {"elementwise_product", "shapes"},
@@ -67,10 +80,21 @@ GOLD: dict[str, dict[int, set[str]]] = {
         5: {"sign"},
         6: {"wrong_index", "index_on_one_side"},
     },
+    "hinge_prose.md": {
+        3: {"sign"},
+    },
+    "index_exchange.md": {},
+    "index_exchange_slip.md": {
+        3: {"delta_wrong_pair", "index_on_one_side", "wrong_index"},
+        7: {"sum_missing", "index_on_one_side", "summed_letter_free"},
+    },
     "karpathy_products.md": {},
     "karpathy_sigmoid.md": {},
     "kl_divergence.md": {},
     "label_smoothing.md": {},
+    "learning_rate_update.txt": {
+        6: {"sign"},
+    },
     "least_squares_matrix.md": {},
     "least_squares_transposed.md": {
         5: {"transposed", "order_of_factors", "shapes"},
@@ -85,6 +109,9 @@ GOLD: dict[str, dict[int, set[str]]] = {
         5: {"factor_missing", "activation_missing", "factor", "stray_factor"},
         7: {"wrong_index", "summed_letter_free"},
     },
+    "log_loss_base_case.txt": {
+        5: {"sign"},
+    },
     "log_softmax.txt": {},
     "log_softmax_wrong_index.txt": {
         4: {"wrong_index"},
@@ -95,16 +122,27 @@ GOLD: dict[str, dict[int, set[str]]] = {
         3: {"stray_sum", "summed_letter_free"},
         7: {"delta_missing", "jacobian_diagonal_only"},
     },
+    "logistic_matrix.md": {},
+    "logistic_matrix_order.md": {
+        3: {"transposed", "order_of_factors", "shapes"},
+    },
     "logistic_regression_cs229.tex": {},
     "logistic_regression_slips.tex": {
         9: {"sign"},
         14: {"wrong_operand", "factor_missing", "not_in_catalogue", "sign"},
+    },
+    "lost_half.md": {
+        3: {"factor", "stray_factor"},
     },
     "mazur_slips.txt": {
         5: {"sign"},
         9: {"factor_missing", "activation_missing", "function_for_derivative", "wrong_operand", "not_in_catalogue"},
     },
     "mazur_step_by_step.txt": {},
+    "mean_over_classes.md": {},
+    "mean_over_classes_diagonal.md": {
+        5: {"jacobian_diagonal_only", "sum_missing", "delta_missing", "not_in_catalogue"},
+    },
     "momentum_update.md": {
         7: {"sign"},
     },
@@ -139,9 +177,17 @@ GOLD: dict[str, dict[int, set[str]]] = {
     },
     "parr_howard.md": {},
     "poisson_regression.md": {},
+    "power_of_sum.md": {},
+    "power_of_sum_slip.md": {
+        3: {"sum_of_squares", "exponent", "not_in_catalogue", "function_of_sum", "quotient_rule"},
+    },
     "quadratic_form.md": {},
     "quadratic_form_slip.md": {},
     "relu_by_cases.md": {},
+    "relu_network.txt": {},
+    "relu_network_slip.txt": {
+        9: {"activation_missing", "wrong_operand", "factor_missing"},
+    },
     "ridge.md": {},
     "ridge_forgotten_factor.md": {
         7: {"factor", "regulariser_missing", "regulariser_factor"},
@@ -152,6 +198,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
         5: {"activation_of_a", "wrong_operand", "not_in_catalogue"},
         7: {"order_of_factors", "transposed", "shapes"},
     },
+    "sigmoid_by_logarithm.txt": {},
     "sigmoid_derivative.txt": {},
     "sigmoid_derivative_slips.txt": {
         6: {"sign"},
@@ -160,6 +207,9 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "softmax_by_cases.md": {},
     "softmax_by_cases_sign.md": {
         16: {"sign"},
+    },
+    "softmax_jacobian_row_sums.md": {
+        11: {"jacobian_rows_summed", "stray_term", "term_missing", "not_in_catalogue"},
     },
     "softplus.txt": {},
     "stackexchange_lost_case.md": {
@@ -195,12 +245,16 @@ GOLD: dict[str, dict[int, set[str]]] = {
         7: {"wrong_variable", "wrong_operand"},
         11: {"wrong_operand", "wrong_variable"},
     },
+    "twice_divided.txt": {
+        8: {"factor", "stray_factor", "factor_twice", "not_in_catalogue"},
+    },
     "two_layer_numpy.txt": {},
     "two_layer_sigmoid_slips.md": {
         7: {"activation_missing", "factor_missing"},
         9: {"activation_of_a", "wrong_operand"},
     },
     "two_layer_squared_error.md": {},
+    "two_sections.md": {},
     "ufldl_backprop.md": {},
     "ufldl_softmax.md": {},
     "unicode_softmax.txt": {},
