@@ -43,6 +43,9 @@ class Blocks(Derivatives):
     def summation(self, kind: str) -> Node:
         """Read a sum or a product over letters; its sign has been taken."""
         sign = self.tokens[self.at - 1]
+        if sign.typed == "Σ" and self.token.kind == "below" and re.fullmatch("[A-Z]", self.token.text):
+            letter = self.take().text
+            return Name(f"Sigma_{letter}", typed=f"Σ_{letter}")
         below = above = None
         while self.token.kind in ("below", "above"):
             if self.token.kind == "below":
