@@ -147,6 +147,7 @@ FAULTS = {
         r"\begin{align} ... \end{align}",
     ),
     "too_long": ("check long.md", 1, "The text has more than 200,000 characters, expected fewer. Check it in parts."),
+    "too_many": ("check many.txt", 1, "The text has 1,000 formulas, expected at most 500. Check it in parts."),
     "two_formats": (
         "check words.md --json --markdown",
         2,
@@ -179,6 +180,7 @@ FILES = {
     "words_md": "# A title\n\nand words.\n",
     "words_tex": "\\begin{document}words\\end{document}",
     "empty_txt": "",
+    "many_txt": "x = y + 1\n" * 1000,
     "long_md": "$$ x = y $$\n" * (LONGEST // 10),
     "bytes_md": b"one\n\xff\xfe\n",
 }

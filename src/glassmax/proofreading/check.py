@@ -37,7 +37,7 @@ def check_derivation(text: str, *, goal: str | None = None, kind: str | None = N
     Raises
     ------
     ExpressionError
-        If the text is too long or holds no formula.
+        If the text is too long, or has no formula or more than 500.
     OptionError
         If `text` is no text, `kind` is none of the three, or `goal` is no derivative of quantities of the text.
 
@@ -59,12 +59,16 @@ def check_derivation(text: str, *, goal: str | None = None, kind: str | None = N
     statements = statements_of(text, kind)
     if not statements:
         raise ExpressionError(f"The text has no formula that could be read as {NAMED[kind]}. {EXAMPLES[kind]}")
+    if len(statements) > MOST_FORMULAS:
+        came = f"The text has {len(statements):,} formulas"
+        raise ExpressionError(f"{came}, expected at most {MOST_FORMULAS:,}. Check it in parts.")
     judgement = judge(statements)
     missing = Missing() if goal is None else missing_lines(goal, judgement.lines, judgement.context)
     lines, notes, context = tuple(judgement.lines), judgement.notes, judgement.context
     return Checked(lines, notes, missing.lines, missing.says, source=text, context=context)
 
 
+MOST_FORMULAS = 500
 NAMED = {"markdown": "Markdown", "tex": "LaTeX", "text": "plain text"}
 EXAMPLES = {
     "markdown": "Put formulas between dollars: $$ \\frac{\\partial L}{\\partial z_i} = p_i - y_i $$",

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import numpy as np
 
-from .value import Array, Axis, Value, over
+from .value import Array, Axis, UnknownFault, Value, over
 
 __all__ = ["agrees", "compare"]
 
@@ -49,7 +49,7 @@ def compare(a: Value, b: Value, mask: Value | None = None) -> str:
 
     "component": a whole array on one side, its component on the other (``dL/dz = p_i - y_i``). "implied": the
     derivative of an array by an array, whose deltas are left unsaid (``dz/dW = a``, ``da/dz = f'(z)``). "transposed":
-    a matrix against its transpose.
+    a matrix against its transpose. Raise an UnknownFault if they don't agree and are not finite: nothing was compared.
     """
     if agrees(a, b, mask):
         return "same"
@@ -61,6 +61,8 @@ def compare(a: Value, b: Value, mask: Value | None = None) -> str:
     for one, other in ((a, b), (b, a)):
         if any(_matches(short, other, mask) for short in _shortened(one)):
             return "implied"
+    if not (np.isfinite(a.array).all() and np.isfinite(b.array).all()):
+        raise UnknownFault("its values are not finite on random numbers")
     return ""
 
 
