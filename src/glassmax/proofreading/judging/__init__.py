@@ -6,6 +6,7 @@
     chains          which left side a line that begins with an equals sign belongs to
     agreement       two formulas compared on numbers, or the reason why they can't be
     luck            right only because a Jacobian is symmetric
+    letter_layers   quantities whose letters tell the layer
     readings        the reading of the document under which most lines are right
     assumptions     what a line needs to be right: that y sums to one
     surroundings    the letters and quantities around a wrong line

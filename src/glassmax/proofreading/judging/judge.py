@@ -50,8 +50,7 @@ def judge(statements: Sequence[Statement]) -> Judgement:
     Judgement
         A line for each statement, in their order, and how the document was read.
     """
-    lines = lines_of(statements)
-    context = best_reading(lines)
+    lines, context = best_reading(lines_of(statements))
     if context is None:
         return Judgement([_unread(line, line.fault) for line in lines])
     end = thread_time() + SECONDS
