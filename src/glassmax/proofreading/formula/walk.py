@@ -2,12 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
-from typing import Any
+from functools import cache
+from operator import is_not
+from typing import Any, get_args
 
 from .tree import Add, Cases, Condition, Entry, Indicator, Name, Negative, Node, Product, Summation
 
 __all__ = ["children", "depth", "free_letters", "letter_of", "map_children", "names_in", "nodes_in"]
 __all__ += ["rename_index", "widened"]
+
+KINDS = frozenset(get_args(Node))
+"""The kinds of nodes."""
 
 
 def children(node: Node | Condition) -> list[Node]:
@@ -20,19 +25,26 @@ def children(node: Node | Condition) -> list[Node]:
     ['a', 'b']
     """
     found: list[Node] = []
-    for attribute in fields(node):
-        _collect(getattr(node, attribute.name), found)
+    for name in _parts_of(type(node)):
+        _collect(getattr(node, name), found)
     return found
 
 
+@cache
+def _parts_of(kind: type) -> tuple[str, ...]:
+    """Return the fields of a kind of node that can hold parts; those that are not compared are about its spelling."""
+    return tuple(field.name for field in fields(kind) if field.compare)
+
+
 def _collect(value: Any, found: list[Node]) -> None:
-    if isinstance(value, Condition):
-        found.extend(children(value))
-    elif isinstance(value, tuple):
+    kind = type(value)
+    if kind in KINDS:
+        found.append(value)
+    elif kind is tuple:
         for part in value:
             _collect(part, found)
-    elif isinstance(value, Node):
-        found.append(value)
+    elif kind is Condition:
+        found.extend(children(value))
 
 
 def map_children(node: Any, function: Callable[[Any], Any]) -> Any:
@@ -45,21 +57,22 @@ def map_children(node: Any, function: Callable[[Any], Any]) -> Any:
     True
     """
     changed = {}
-    for attribute in fields(node):
-        before = getattr(node, attribute.name)
+    for name in _parts_of(type(node)):
+        before = getattr(node, name)
         after = _mapped(before, function)
         if after is not before:
-            changed[attribute.name] = after
+            changed[name] = after
     return replace(node, **changed) if changed else node
 
 
 def _mapped(value: Any, function: Callable[[Any], Any]) -> Any:
-    if isinstance(value, Condition):
-        return map_children(value, function)
-    if isinstance(value, tuple):
-        parts = tuple(_mapped(part, function) for part in value)
-        return parts if any(new is not old for new, old in zip(parts, value, strict=True)) else value
-    return function(value) if isinstance(value, Node) else value
+    kind = type(value)
+    if kind in KINDS:
+        return function(value)
+    if kind is tuple:
+        parts = tuple([_mapped(part, function) for part in value])
+        return parts if any(map(is_not, parts, value)) else value
+    return map_children(value, function) if kind is Condition else value
 
 
 def nodes_in(node: Node | Condition) -> Iterator[Node | Condition]:
