@@ -29,7 +29,8 @@ sum without a range), `UnknownFault` (no numbers can be found: the line is not r
 """
 
 from .compare import agrees, compare
-from .context import Context, contexts
+from .context import Context
+from .contexts import contexts
 from .definitions import Equation
 from .draw import Draw
 from .program import program_equations

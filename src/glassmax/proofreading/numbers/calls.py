@@ -13,7 +13,7 @@ from .evaluate import evaluate, pick
 from .functions import difference_quotient
 from .letters import index_value
 from .names import Quantity
-from .value import Axis, Array, ShapeFault, UnknownFault, Value, elementwise
+from .value import Array, Axis, ShapeFault, UnknownFault, Value, elementwise
 
 if TYPE_CHECKING:
     from .scene import Scene
@@ -32,7 +32,9 @@ def call(node: tree.Call, scene: "Scene") -> Value:
         value = _extreme(node, scene)
     else:
         value = _entrywise(node, scene)
-    below = [one for one in node.function.below if not (isinstance(one, Name) and scene.context.is_parameter(name, one))]
+    below = [
+        one for one in node.function.below if not (isinstance(one, Name) and scene.context.is_parameter(name, one))
+    ]
     if below and value.axes:
         return pick(value, [index_value(one, scene) for one in below])
     return value

@@ -78,12 +78,12 @@ def _as_component(whole: Value, part: Value, mask: Value | None) -> bool:
     """Whether `part` has letters where `whole` has positional axes, and is the same otherwise."""
     extra = len(whole.axes) - len(part.axes)
     loose = [letter for letter in part.letters if letter not in whole.letters]
-    if extra <= 0 or len(loose) < extra or len(loose) > 4 or part.axes and extra:
+    if extra <= 0 or len(loose) < extra or len(loose) > 4 or (part.axes and extra):
         return False
     for chosen in permutations(loose, extra):
-        if tuple(part.sizes[letter] for letter in chosen) == whole.shape:
-            if agrees(Value(whole.array, whole.letters + chosen), part, mask):
-                return True
+        fits = tuple(part.sizes[letter] for letter in chosen) == whole.shape
+        if fits and agrees(Value(whole.array, whole.letters + chosen), part, mask):
+            return True
     return False
 
 

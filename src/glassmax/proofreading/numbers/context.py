@@ -9,25 +9,21 @@ from zlib import crc32
 
 import numpy as np
 
-from ...errors import GlassmaxError
 from ..formula import tree
 from ..formula.tree import Condition, Name, Node, Number
 from .compare import compare
-from .definitions import Definitions, Equation, collect
+from .definitions import Definitions, Equation
 from .draw import SPANS, Adjustment, Draw
-from .dependence import connected, open_functions, stacked
-from .derivative_names import readings_of_names
 from .evaluate import evaluate
-from .functions import ELEMENTWISE, REDUCTIONS, OpenFunction
-from .implied import imply
+from .functions import ELEMENTWISE, OpenFunction
 from .letters import mask_of, sizes_of_letters
-from .names import Names, Quantity, parts_of, walk
-from .ranks import MOST_READINGS, SCALARS, WEIGHTS, Reading, quantities_of, readings, uses_of
+from .names import Names, Quantity, walk
+from .ranks import Reading, quantities_of
 from .scene import SOLVED, Scene
 from .shapes import samples_last
 from .value import Array, Axis, Fault, UnknownFault, Value
 
-__all__ = ["Context", "contexts"]
+__all__ = ["Context"]
 
 FEWER_READINGS = 2
 TURNS = 3
@@ -100,7 +96,9 @@ class Context:
         """Whether an index of a function names a parameter of it (theta in ``h_theta(x)``): no index at all."""
         defined = self.definitions.functions.get(function)
         whole = isinstance(index, Name) and not index.below and (self.rank(index.base) or 0) > 0
-        return whole or (defined is not None and any(isinstance(part, Name) and part == index for part in walk(defined.body)))
+        return whole or (
+            defined is not None and any(isinstance(part, Name) and part == index for part in walk(defined.body))
+        )
 
     def reaches(self, of: Node, quantity: Quantity, names: Names) -> bool:
         """Whether the document connects a variable with anything: a definition, or what is differentiated itself."""
@@ -247,7 +245,7 @@ class Context:
         return self._open_array(quantity, on, shape, axes, turned, scene)
 
     def _samples(self, draw: Draw) -> int:
-        """How many samples there are: the size of the axis of samples of the first matrix that a name such as dZ is of."""
+        """How many samples there are: an axis of the first matrix that a name such as dZ belongs to."""
         derived = self.definitions.derived
         for target in derived.targets.values() if derived else ():
             if self.rank(target) == 2 and self.definitions.defines(target):
@@ -255,7 +253,13 @@ class Context:
         return 1
 
     def _open_array(
-        self, quantity: Quantity, on: Sequence[str], shape: tuple[int, ...], axes: tuple[Axis, ...], turned: str, scene: Scene
+        self,
+        quantity: Quantity,
+        on: Sequence[str],
+        shape: tuple[int, ...],
+        axes: tuple[Axis, ...],
+        turned: str,
+        scene: Scene,
     ) -> Value:
         """A smooth function of other arrays: sums of sines of random combinations of their entries."""
         total = Value(np.zeros(shape), (), axes, turned)
@@ -291,157 +295,3 @@ class _Open:
 
 def _has_dot(nodes: Iterable[object]) -> bool:
     return any(isinstance(part, tree.Product) and "cdot" in part.signs for node in nodes for part in walk(node))
-
-
-def contexts(equations: Sequence[Equation]) -> list[Context]:
-    """Return the readings of a document, the likeliest first: six at most for each reading of names such as dZ."""
-    trees = [node for equation in equations for node in equation.nodes]
-    names = Names(trees, _split(equations))
-    labels = _labels(equations, names)
-    kronecker = _is_kronecker(trees)
-    defining = [e for e in equations if not e.replaced and not (kronecker and _defines_delta(e))]
-    plain = collect(defining, names, labels)
-    imply(plain, defining)
-    fixed = labels | _fixed(plain)
-    found: list[Context] = []
-    readings_of = readings_of_names(defining, names, plain)
-    if all(name.startswith("delta") for one in readings_of for name in one.targets):
-        found = _contexts(equations, trees, names, fixed, kronecker, plain, MOST_READINGS)
-    for derived in readings_of:
-        definitions = collect(defining, names, labels, derived)
-        imply(definitions, defining)
-        found += _contexts(equations, trees, names, fixed, kronecker, definitions, FEWER_READINGS)
-    return found
-
-
-def _contexts(
-    equations: Sequence[Equation],
-    trees: Sequence[object],
-    names: Names,
-    labels: frozenset[str],
-    kronecker: bool,
-    definitions: Definitions,
-    most: int,
-) -> list[Context]:
-    scalars = SCALARS | _counts(trees)
-    zero = frozenset(
-        names.of(name).family
-        for name, _ in quantities_of(trees)
-        if any(isinstance(one, Number) and one.value == 0 for one in name.below)
-    )
-    indexed = frozenset(
-        names.of(name).family
-        for name, _ in quantities_of(trees)
-        if any(isinstance(one, Name) for one in names.of(name).indices)
-    )
-    definitions.stacked = stacked(trees, names, definitions)
-    opened = open_functions(trees, names, definitions)
-    spoken_of = connected(definitions, opened)
-    found = readings(equations, names, definitions, labels, scalars, kronecker)
-    return [
-        Context(equations, names, definitions, labels, kronecker, one, opened, zero, indexed, spoken_of) for one in found[:most]
-    ]
-
-
-def _split(equations: Sequence[Equation]) -> set[str]:
-    """Names that stand for two things: ``L = sum_i L_i`` and ``L_i = ...``."""
-    whole: dict[str, Equation] = {}
-    indexed: set[str] = set()
-    for equation in equations:
-        left = equation.sides[0]
-        if isinstance(left, Name):
-            (indexed.add(left.base) if left.below or left.above else whole.setdefault(left.base, equation))
-    found = set()
-    for base, equation in whole.items():
-        inside = {base for side in equation.sides[1:] for part in walk(side) for base in _summed_over(part)}
-        if base in inside or (base in indexed and base in SCALARS):
-            found.add(base)
-    return found
-
-
-def _summed_over(part: object) -> set[str]:
-    """The names in a sum that have its letter as an index."""
-    if not isinstance(part, tree.Summation):
-        return set()
-    return {
-        name.base
-        for name in walk(part.body)
-        if isinstance(name, Name)
-        if {one.base for one in (*name.below, *name.above) if isinstance(one, Name)} & set(part.letters)
-    }
-
-
-def _defines_delta(equation: Equation) -> bool:
-    left = equation.sides[0]
-    return isinstance(left, Name) and left.base == "delta" and len(left.below) == 2
-
-
-def _is_kronecker(trees: Iterable[object]) -> bool:
-    """Whether delta with two indices is Kronecker's: not if it has a layer, too."""
-    uses = [name for name, _ in quantities_of(trees) if name.base == "delta" and len(name.below) == 2]
-    return not any(name.above for name in uses)
-
-
-def _labels(equations: Sequence[Equation], names: Names) -> frozenset[str]:
-    """Names that stand as an index and have an index themselves (y_i in ``O[i, y_i]``, in ``k = y_i``)."""
-    found: set[str] = set()
-    for equation in equations:
-        for node in equation.nodes:
-            for part in walk(node):
-                found |= _label_parts(part, names)
-    return frozenset(found)
-
-
-def _label_parts(part: object, names: Names) -> set[str]:
-    inside: list[object] = []
-    if isinstance(part, tree.Call) and part.function.base in ("one_hot", "at_labels"):
-        return {names.of(one).family for one in part.arguments[1:] if isinstance(one, Name)}
-    if isinstance(part, Name | tree.Entry):
-        inside = list(part.below)
-    elif isinstance(part, Condition):
-        inside = [part.left, part.right] if _about_indices(part) else []
-    return {names.of(one).family for one in inside if isinstance(one, Name) and one.below}
-
-
-def _about_indices(condition: Condition) -> bool:
-    """Whether a condition compares indices: one side is a letter alone, or a label has an index."""
-    sides = (condition.left, condition.right)
-    return any(isinstance(side, Name) and not side.below and len(side.base) == 1 for side in sides)
-
-
-def _fixed(definitions: Definitions) -> frozenset[str]:
-    """Letters that are on the right side of a definition alone: the class c in ``L = -log p_c``."""
-    found: set[str] = set()
-    for definition in definitions.found.values():
-        if definition.name.below or definition.name.above:
-            continue
-        left = {part.base for part in walk(definition.name) if isinstance(part, Name)}
-        for value, _ in definition.branches:
-            found |= _free_letters(value, frozenset()) - left
-    return frozenset(found)
-
-
-def _free_letters(node: object, bound: frozenset[str]) -> set[str]:
-    if isinstance(node, tree.Summation):
-        bound = bound | set(node.letters)
-    found: set[str] = set()
-    if isinstance(node, tree.Call):
-        for argument in node.arguments:
-            found |= _free_letters(argument, bound)
-        return found - bound
-    if isinstance(node, Name):
-        for one in (*node.below, *node.above):
-            if isinstance(one, Name) and not one.below and one in node.below:
-                found.add(one.base)
-    for part in parts_of(node):
-        found |= _free_letters(part, bound)
-    return found - bound
-
-
-def _counts(trees: Iterable[object]) -> frozenset[str]:
-    return frozenset(
-        part.high.base
-        for tree_ in trees
-        for part in walk(tree_)
-        if isinstance(part, tree.Summation) and isinstance(part.high, Name)
-    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..formula import tree
 from ..formula.tree import Name
 from .definitions import Definitions
 from .names import Names, walk
-from .ranks import WEIGHTS, quantities_of, uses_of
+from .ranks import quantities_of, uses_of
+from .vocabulary import WEIGHTS
 
 __all__ = ["ancestors", "connected", "open_functions", "stacked"]
 
@@ -120,7 +121,7 @@ def stacked(trees: Sequence[object], names: Names, definitions: Definitions) -> 
     return found
 
 
-def ancestors(key: str, definitions: Definitions, by: dict[str, set[str]]) -> set[str]:
+def ancestors(key: str, definitions: Definitions, by: Mapping[str, Iterable[str]]) -> set[str]:
     """All names that a name depends on."""
     seen: set[str] = set()
     todo = [key]

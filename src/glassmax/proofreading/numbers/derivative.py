@@ -91,8 +91,7 @@ def _measured(of: Node, by: tuple[Node, ...], scene: "Scene") -> Value:
     rest = tuple(one for one in found.letters if one != letter)
     array = np.moveaxis(over(found, (letter, *rest)), 0, -1)
     array = array.reshape((*array.shape[:-1], *shape))
-    place = len(by) - 1
-    mine = tuple(Axis("by" if place == 0 or True else "", quantity.key, n) for n in range(len(shape)))
+    mine = tuple(Axis("by", quantity.key, n) for n in range(len(shape)))
     value = Value(array, rest, axes + mine)
     return _picked(value, len(axes), [index_value(one, scene, quantity.family) for one in quantity.indices])
 

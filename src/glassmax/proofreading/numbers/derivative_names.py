@@ -6,13 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from ..formula import tree
 from ..formula.tree import Name
 from .definitions import Definition, Definitions, Equation
 from .dependence import ancestors
 from .names import Names, names_of, walk
-from .ranks import LOSSES
+from .vocabulary import LOSSES
 
 __all__ = ["Derived", "loss_of", "targets_of"]
 
@@ -37,16 +38,12 @@ class Derived:
 
     def definition(self, family: str, layer: str, definitions: Definitions) -> Definition:
         """Return what a name for a derivative stands for."""
-        above = (tree.Number(_fraction(layer)),) if layer else ()
+        above = (tree.Number(Fraction(layer)),) if layer else ()
         target = Name(self.targets[family], above=above)
         value: tree.Node = tree.Derivative(self.loss, (target,))
         if self.samples is not None and definitions.defines(definitions.names.of(target).key):
             value = tree.Product((self.samples, value), ("",))
         return Definition(Name(family, above=above), ((value, None),), definitions.names)
-
-
-def _fraction(layer: str) -> tree.Fraction:
-    return tree.Fraction(layer)
 
 
 def targets_of(equations: Sequence[Equation], names: Names) -> dict[str, str]:
@@ -57,7 +54,9 @@ def targets_of(equations: Sequence[Equation], names: Names) -> dict[str, str]:
     for family in sorted(lefts):
         if family == "delta" or family.startswith("delta_"):
             suffix = family.removeprefix("delta")
-            found |= {family: base + suffix for base in reversed(PREACTIVATIONS) if base + suffix in families}
+            arrays = [base + suffix for base in PREACTIVATIONS if base + suffix in families]
+            if arrays:
+                found[family] = arrays[0]
             continue
         for pattern in _SPELLED:
             match = pattern.match(family)
@@ -125,7 +124,11 @@ def readings_of_names(equations: Sequence[Equation], names: Names, definitions: 
     """Return how the names for derivatives may be read: of the loss, or of the loss of each sample."""
     targets = targets_of(equations, names)
     sure = {name: array for name, array in targets.items() if not name.startswith("delta")}
-    return [one for some in dict.fromkeys(map(_hashed, (sure, targets))) for one in _read(dict(some), equations, names, definitions)]
+    return [
+        one
+        for some in dict.fromkeys(map(_hashed, (sure, targets)))
+        for one in _read(dict(some), equations, names, definitions)
+    ]
 
 
 def _hashed(targets: dict[str, str]) -> tuple[tuple[str, str], ...]:

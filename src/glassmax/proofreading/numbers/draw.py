@@ -21,7 +21,7 @@ __all__ = ["Adjustment", "Draw"]
 MOST_ENTRIES = 300_000
 SIZES = (3, 4, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13)
 SPANS = ((-0.9, 0.9), (0.3, 1.5), (0.05, 0.3))
-"""Spans to draw from, in turn, until every definition has a finite value: logarithms and roots need positive numbers."""
+"""Spans to draw from, in turn, until every definition is finite: logarithms and roots need positive numbers."""
 
 IDENTITIES = frozenset({"I", "mathbb_I", "Id"})
 

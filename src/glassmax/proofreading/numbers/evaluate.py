@@ -30,11 +30,11 @@ def evaluate(node: Node, scene: "Scene") -> Value:
     return value
 
 
-def _value(node: Node, scene: "Scene") -> Value:  # noqa: PLR0911
+def _value(node: Node, scene: "Scene") -> Value:
     scene.spend()
     match node:
-        case Number(value):
-            return Value(np.asarray(float(value)))
+        case Number(number):
+            return Value(np.asarray(float(number)))
         case Name():
             return _name(node, scene)
         case tree.Add(terms):
@@ -134,7 +134,9 @@ def pick(value: Value, indices: Sequence[Value]) -> Value:
 
 
 def _turned(axes: tuple[Axis, ...], value: Value) -> str:
-    return "column" if len(axes) == 1 and not any(axis.side for axis in axes) and value.turned != "row" else value.turned
+    return (
+        "column" if len(axes) == 1 and not any(axis.side for axis in axes) and value.turned != "row" else value.turned
+    )
 
 
 def _sum_of(values: Sequence[Value], scene: "Scene") -> Value:

@@ -8,7 +8,7 @@ import numpy as np
 from ...calculus.proving.evaluate import FUNCTION_VALUES, OpenFunction
 from .value import Array
 
-__all__ = ["ELEMENTWISE", "OpenFunction", "REDUCTIONS", "difference_quotient"]
+__all__ = ["ELEMENTWISE", "REDUCTIONS", "OpenFunction", "difference_quotient"]
 
 Function = Callable[[Array], Any]
 

@@ -121,7 +121,7 @@ def _collect(node: object, scene: "Scene", bound: dict[str, int], found: dict[st
         bound = bound | {letter: inside.get(letter, 0) for letter in node.letters}
     if isinstance(node, Name):
         if node.base == "delta" and len(node.below) == 2 and scene.context.is_kronecker:
-            ties.append((*node.below, bound))  # type: ignore[arg-type]
+            ties.append((*node.below, bound))
         else:
             _indexed(node, scene, bound, found)
     if isinstance(node, Condition):

@@ -84,7 +84,9 @@ class Names:
         self.split = frozenset(split)  # names such as L that stand for two things: L, and L_i of one sample
         self._known: dict[int, tuple[Name, Quantity]] = {}
         self.layers = _layers(trees)
-        self.summed = {letter for tree in trees for part in walk(tree) if isinstance(part, Summation) for letter in part.letters}
+        self.summed = {
+            letter for tree in trees for part in walk(tree) if isinstance(part, Summation) for letter in part.letters
+        }
         self._marks = _marks(trees, self.summed)
         self._numbered = _numbered([_without_marks(tree, self._marks) for tree in trees])
         self.times = _times(trees) - self.summed
@@ -186,7 +188,9 @@ def _whole(value: int | str) -> int:
 
 def _layers(trees: list[object]) -> dict[str, int]:
     """Choose numbers for the letters of layers so that l - 2, l + 1 and L are different."""
-    used = {part.base for name in names_of(trees) for above in name.above for part in walk(above) if isinstance(part, Name)}
+    used = {
+        part.base for name in names_of(trees) for above in name.above for part in walk(above) if isinstance(part, Name)
+    }
     digits = [int(above.value) for name in names_of(trees) for above in name.above if isinstance(above, Number)]
     later = any(
         isinstance(above, Add) and any(isinstance(term, Number) for term in above.terms)
@@ -226,7 +230,9 @@ def _marks(trees: list[object], summed: set[str]) -> dict[str, set[str]]:
     }
 
 
-NO_WORDS = frozenset({"theta", "beta", "delta", "sigma", "phi", "psi", "omega", "zeta", "alpha", "gamma", "lambda", "epsilon"})
+NO_WORDS = frozenset(
+    {"theta", "beta", "delta", "sigma", "phi", "psi", "omega", "zeta", "alpha", "gamma", "lambda", "epsilon"}
+)
 NO_WORDS |= {"eta", "chi", "rho", "tau", "softmax", "log", "exp"}
 
 
@@ -240,7 +246,7 @@ def _without_marks(node: object, marks: dict[str, set[str]]) -> object:
 
 
 def _times(trees: list[object]) -> set[str]:
-    """Letters of time steps: those below that are shifted, as in ``h_{t-1}``, if an array is defined by its last step."""
+    """Letters of time steps: those below that are shifted, as in ``h_{t-1}``."""
     found = set()
     for name in names_of(trees):
         for index in name.below:
@@ -287,6 +293,6 @@ def _without_digits(node: Node) -> Node:
         if isinstance(part, Name):
             below = tuple(Number(Fraction(0)) if isinstance(one, Number) else one for one in part.below)
             return replace(part, below=below)
-        return map_children(part, replaced)  # type: ignore[no-any-return]
+        return map_children(part, replaced)
 
     return replaced(node)

@@ -104,7 +104,7 @@ def named(name: str) -> Name:
     return Name(f"{match[1]}_{int(match[2])}" if match else name, typed=name)
 
 
-def _expression(node: ast.expr) -> Node:  # noqa: PLR0911
+def _expression(node: ast.expr) -> Node:
     match node:
         case ast.Constant(int() | float() as value) if not isinstance(value, bool) and abs(value) < 1e12:
             return Number(Fraction(str(value)), str(value))
@@ -159,7 +159,9 @@ def _entry(of: ast.expr, where: ast.expr) -> Node:
     match where:
         case ast.Tuple([ast.Slice(), ast.Constant(None)]) | ast.Tuple([ast.Constant(None), ast.Slice()]):
             return _expression(of)
-        case ast.Tuple([ast.Slice(), ast.Attribute(_, "newaxis")]) | ast.Tuple([ast.Attribute(_, "newaxis"), ast.Slice()]):
+        case ast.Tuple([ast.Slice(), ast.Attribute(_, "newaxis")]) | ast.Tuple(
+            [ast.Attribute(_, "newaxis"), ast.Slice()]
+        ):
             return _expression(of)
         case ast.Constant(int(axis)) if isinstance(of, ast.Attribute) and of.attr == "shape":
             return tree.Call(Name("length"), (_expression(of.value), Number(Fraction(axis))))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -15,19 +14,10 @@ from .definitions import Definitions, Equation
 from .names import Names, walk
 from .shapes import Dims, Form, Inference
 from .value import Fault
+from .vocabulary import COUNTED, GREEK, LONG_SCALAR, LOSSES, NEVER_ARRAYS, WEIGHTS
 
 __all__ = ["Reading", "Uses", "quantities_of", "readings", "uses_of"]
 
-WEIGHTS = frozenset({"w", "W", "theta", "Theta", "beta", "omega", "phi", "V", "U", "M", "K"})
-SCALARS = frozenset({"L", "J", "E", "C", "N", "m", "n", "alpha", "eta", "lambda", "epsilon", "ell", "loss", "cost", "K"})
-SCALARS |= {"D", "d", "T", "t", "k", "i", "j", "c", "mathcal_L", "Loss", "Cost", "H", "MSE", "CE", "NLL", "BCE", "reg", "gamma"}
-SCALARS |= {"mu", "tau", "kappa", "rho", "R", "Omega", "lr", "pi"}
-NEVER_ARRAYS = frozenset({"alpha", "eta", "lambda", "epsilon", "lr", "pi", "i", "j", "N", "m", "n"})
-"""Letters that always stand for numbers, unless they have an index."""
-LONG_SCALAR = re.compile(r"^(num_|n_|batch_size|learning_rate|step_size|.*(loss|cost)$)")
-LOSSES = frozenset({"L", "J", "E", "C", "loss", "cost", "Loss", "Cost", "mathcal_L", "N", "M", "MSE", "CE", "NLL", "BCE", "ell"})
-GREEK = frozenset({"theta", "beta", "delta", "sigma", "phi", "psi", "omega", "zeta", "Theta", "Sigma", "Delta", "Phi"})
-GREEK |= {"Lambda", "Gamma", "Psi", "chi", "nu", "xi", "upsilon", "iota", "Omega", "hat", "bar"}
 BEAM = 16
 MOST_READINGS = 6
 FARTHEST = 3.0
@@ -66,8 +56,7 @@ def quantities_of(trees: Iterable[object]) -> Iterable[tuple[Name, bool]]:
             if isinstance(node, Name):
                 yield node, turned
             inner = isinstance(node, tree.Transpose | tree.Norm)
-            for part in _parts(node):
-                stack.append((part, inner))
+            stack += [(part, inner) for part in _parts(node)]
 
 
 def _parts(node: object) -> list[object]:
@@ -128,13 +117,9 @@ def candidates(family: str, uses: Uses, scalar: bool, scalars: bool = False) -> 
         matrix = 0.0 if uses.layered or base != family else 0.5
         return [(2, matrix), (1, 0.2), (0, 1.0 + uses.layered)]
     if base[:1].isupper():
-        if base in SCALARS:
-            return [(0, 0.0), (2, 1.0), (1, 1.5)]
         return [(2, 0.0), (1, 1.5), (0, 2.5)]
     if base in ("b", "c"):
         return [(1, 0.0), (0, 0.5)]
-    if base in SCALARS:
-        return [(0, 0.0), (1, 1.0)]
     return [(1, 0.0), (0, 1.0), (2, 1.5)]
 
 
@@ -327,10 +312,6 @@ def _count_names(equations: Sequence[Equation], names: Names, state: Reading) ->
     for name, letter in pairs:
         if letter in state.letters and ("count", names.of(name).key) not in state.dims.parent:
             state.dims.same(("count", names.of(name).key), state.letters[letter])
-
-
-COUNTED = frozenset({"N", "M", "K", "D"})
-"""Letters that count what the small letter runs over."""
 
 
 def _components(trees: Sequence[object], names: Names, state: Reading) -> None:

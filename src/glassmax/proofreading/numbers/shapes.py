@@ -93,7 +93,7 @@ class Inference:
     inside: list[str] = field(default_factory=list)
     odd: float = 0.0  # grows with what is seldom meant: a product of columns entry by entry, without a sign for it
 
-    def of(self, node: Node, letters: dict[str, object]) -> Form:  # noqa: PLR0911, PLR0912
+    def of(self, node: Node, letters: dict[str, object]) -> Form:
         """Return the form of a tree; `letters` has the axis of each letter met so far, and grows."""
         match node:
             case Number():

@@ -10,12 +10,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array", "Axis", "CountFault", "Fault", "ShapeFault", "UnknownFault", "Value", "elementwise", "over", "times"]
+__all__ = [
+    "Array",
+    "Axis",
+    "CountFault",
+    "Fault",
+    "ShapeFault",
+    "UnknownFault",
+    "Value",
+    "elementwise",
+    "over",
+    "times",
+]
 
 Array = npt.NDArray[Any]
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 (a fault of the formula, not of the program)
     """A tree has no value: its message, in words, says why."""
 
 
@@ -170,7 +181,7 @@ def times(a: Value, b: Value, sign: str = "", columns: bool = True) -> Value:
 
 
 def _chained(a: Value, b: Value) -> list[tuple[int, int]]:
-    """The pairs of axes that the chain rule sums over: by an array in one derivative, of the same array in the other."""
+    """The pairs of axes that the chain rule sums over: by an array in one derivative, of it in the other."""
     opposite = {"of": "by", "by": "of"}
     pairs = []
     for n, axis in enumerate(a.axes):
