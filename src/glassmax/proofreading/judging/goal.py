@@ -21,7 +21,7 @@ from ..numbers import Context, Fault
 from ..numbers.definitions import Definition
 from ..numbers.entries import Entries
 from ..numbers.names import names_of
-from ..numbers.ours import definitions_between, written_names
+from ..numbers.ours import definitions_between, derived, written_names
 
 __all__ = ["Missing", "missing_lines"]
 
@@ -66,7 +66,10 @@ def missing_lines(goal: str, lines: Sequence[CheckedLine], context: Context | No
     between = definitions_between(of, {by}, context)
     if not between:
         return Missing((), f"{goal} can't be derived: no definition of the text leads from one to the other")
-    found = tuple(_Way(context, of, between, set(stated)).to(by))
+    if context.rank(of.partition("^")[0]):
+        found = tuple(filter(None, [_Step(context, of, by, {}).line()]))
+    else:
+        found = tuple(_Way(context, of, between, set(stated)).to(by))
     if not found:
         return Missing((), f"{goal} could not be derived from the definitions of the text")
     return Missing(found, f"{goal} needs {len(found)} more line{'s' * (len(found) != 1)}")
@@ -158,7 +161,7 @@ class _Step:
         """Return the missing line; None if it could not be derived."""
         self.written = written_names(self.context)
         try:
-            sides = self._sides()
+            sides = self._sides() if self.users else self._derived()
         except (Fault, GlassmaxError):
             return None
         like = [side for equation in self.context.equations for side in equation.sides if side is not None]
@@ -181,6 +184,18 @@ class _Step:
             if self.context.compare(left, right, None) == "same":
                 return (left, *self._chain(below), right)
         raise Fault("no form of it could be proved")
+
+    def _derived(self) -> tuple[Node, ...]:
+        """Return the derivative of an array as a whole, which is derived in one."""
+        ours = derived(Derivative(self.written[self.of], (self.written[self.key],)), self.context, single=True)
+        if ours is None:
+            raise Fault("the definitions have no form in index notation")
+        derivation, tokens = ours
+        self.names = {token: key for key, token in tokens.items()}
+        left, right = (self._ours(parse(text), {}) for text in (derivation.name, derivation.index_form))
+        if self.context.compare(left, right, None) != "same":
+            raise Fault("no form of it could be proved")
+        return left, right
 
     def _text(self) -> tuple[Entries, str]:
         """Return ``Q = sum_m G_m u_m`` and the definitions of each u, whose derivatives G are known."""

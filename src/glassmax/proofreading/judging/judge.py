@@ -19,6 +19,7 @@ from .notes import notes_of
 from .programs import as_code, remarks_of
 from .readings import best_reading
 from .reasons import reason_of
+from .scopes import scopes_of
 from .updates import update_of
 from .verdict import Verdict, verdict_of
 
@@ -50,6 +51,15 @@ def judge(statements: Sequence[Statement]) -> Judgement:
     Judgement
         A line for each statement, in their order, and how the document was read.
     """
+    scopes = scopes_of(statements)
+    judged = [_judged(visible) for visible, _ in scopes]
+    lines = [line for one, (_, earlier) in zip(judged, scopes, strict=True) for line in one.lines[earlier:]]
+    notes = tuple(dict.fromkeys(note for one in judged for note in one.notes))
+    return Judgement(lines, notes, judged[-1].context)
+
+
+def _judged(statements: Sequence[Statement]) -> Judgement:
+    """Judge statements with one set of definitions."""
     lines, context = best_reading(lines_of(statements))
     if context is None:
         return Judgement([_unread(line, line.fault) for line in lines])
@@ -98,7 +108,7 @@ def _worst(
             worst = Verdict(GIVEN)
             continue
         condition, before = line.equation.condition, wrong.get(step.before_line, 0)
-        found = update_of(step.left, step.right, document.context) if step.own_left else None
+        found = update_of(step.left, step.right, document) if step.own_left else None
         found = found or verdict_of(step, condition, document, before)
         if found is None:
             found = reason_of(step, condition, document, max(0.05, min(SECONDS_A_LINE, end - thread_time())))

@@ -83,7 +83,8 @@ def _strange(step: Step, document: Document) -> Name | None:
 
 
 def _searched(equation: Equation, step: Step, trial: _Trial, seconds: float) -> Explanation | None:
-    setting = setting_of(equation, trial.document.formulas, trial.document.context)
+    before = None if step.own_left else step.before
+    setting = setting_of(equation, trial.document.formulas, trial.document.context, before)
     left, right = free_letters(equation.left), free_letters(equation.right) - setting.fixed
     fault = "bare" if right and not left else "letters" if not right <= left else trial.kind(equation, (0,))
     return explanation(equation, setting, trial.holds, fault=fault, seconds=seconds, left_is_written=step.own_left)

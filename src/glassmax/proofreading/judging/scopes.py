@@ -59,7 +59,8 @@ def _defined(statement: Statement) -> str:
         return ""
     if DERIVATIVE.search(statement.sides[1]) or "'" in statement.sides[0] or statement.condition:
         return ""
-    return _bare(statement.sides[0])
+    name = _bare(statement.sides[0])
+    return "" if name in _bare(statement.sides[1]) else name
 
 
 def _bare(formula: str) -> str:

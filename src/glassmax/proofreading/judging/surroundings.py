@@ -8,7 +8,7 @@ from ..mistakes.correction import Equation, Setting
 from ..mistakes.places import places
 from ..numbers import Context, Fault
 
-__all__ = ["quantities_in", "setting_of"]
+__all__ = ["quantities_in", "setting_of", "sizes_in"]
 
 MOST_LETTERS = 5
 MOST_QUANTITIES = 20
@@ -18,7 +18,7 @@ COUNTS = frozenset({"N", "n", "m", "M", "B", "K"})
 NO_ACTIVATIONS = frozenset({"log", "ln", "exp", "softmax", "max", "min", "diag", "sqrt", "sum", "trace", "tr", "det"})
 
 
-def setting_of(equation: Equation, document: Sequence[Node], context: Context) -> Setting:
+def setting_of(equation: Equation, document: Sequence[Node], context: Context, before: Node | None = None) -> Setting:
     """Return the setting of an equation: what it uses itself comes first."""
     own = [equation.left, equation.right]
     quantities = [name for name in quantities_in([*own, *document], context) if name != equation.left]
@@ -31,8 +31,9 @@ def setting_of(equation: Equation, document: Sequence[Node], context: Context) -
         fixed=frozenset(letter for letter in _letters(own, document) if context.is_label(letter)),
         insides=_insides([*own, *document], equation),
         variable=_variable(equation.left),
+        before=before,
         axes=lambda name: _axes(name, context),
-        sizes=_sizes([*own, *document]),
+        sizes=sizes_in([*own, *document]),
     )
 
 
@@ -143,7 +144,8 @@ def _is_activation(call: Call) -> bool:
     return of_a_name and call.function.base not in NO_ACTIVATIONS and not call.function.below
 
 
-def _sizes(trees: Sequence[Node]) -> tuple[Node, ...]:
+def sizes_in(trees: Sequence[Node]) -> tuple[Node, ...]:
+    """Return what a sum can be divided by: the bounds of sums, and names such as N."""
     found: dict[Node, None] = {}
     for tree in trees:
         for part in nodes_in(tree):

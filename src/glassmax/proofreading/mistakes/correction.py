@@ -36,6 +36,8 @@ class Setting:
         What stands inside functions and powers: 1 + e^{-z} of (1 + e^{-z})^{-1}.
     variable : Name or None
         What the left side is differentiated by.
+    before : Node or None
+        What stands before the equals sign, if that is not the left side.
     axes : callable
         The number of axes of a quantity, if it has no index: 0 for a number, 1 for a vector, 2 for a matrix.
     sizes : tuple of Node
@@ -63,6 +65,7 @@ class Setting:
     kinks: tuple[Name, ...] = ()
     insides: tuple[Node, ...] = ()
     variable: Name | None = None
+    before: Node | None = None
     axes: Callable[[Name], int] = field(default=lambda name: 0)
     sizes: tuple[Node, ...] = ()
     fixed: frozenset[str] = frozenset()

@@ -5,13 +5,13 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import permutations
 
-from ..formula.tree import Add, Name, Negative, Node, Number, Product, Quotient, Transpose
+from ..formula.tree import Add, Name, Negative, Node, Number, Product, Quotient, Summation, Transpose
 from ..formula.walk import letter_of
 from ..formula.write import write
 from .correction import Correction, Setting, with_factor
 
 __all__ = ["constant", "factor_missing", "factor_too_many", "minus", "other_layer", "other_quantity", "term_missing"]
-__all__ += ["term_too_many"]
+__all__ += ["term_of_before", "term_too_many"]
 
 CONSTANTS = (Number(Fraction(2)), Quotient(Number(Fraction(1)), Number(Fraction(2)), True))
 BIASES = ("b", "bias", "c", "beta")
@@ -100,7 +100,7 @@ def factor_missing(node: Node, setting: Setting) -> Iterator[Correction]:
         for named in _indexed(other, setting):
             says = f"the factor {write(named)} is missing"
             yield Correction("factor_missing", with_factor(named, node), says, 1.3)
-            if not setting.axes(named):
+            if not setting.axes(named) and not named.below:
                 share = Quotient(Number(Fraction(1)), named, True)
                 says = f"the factor {write(share)} is missing"
                 yield Correction("factor_missing", with_factor(share, node), says, 1.35)
@@ -157,6 +157,19 @@ def term_missing(node: Node, setting: Setting) -> Iterator[Correction]:
             yield Correction(
                 "term_missing", Add((*terms, Negative(named))), f"the term -{write(named)} is missing", 1.5
             )
+
+
+def term_of_before(node: Node, setting: Setting) -> Iterator[Correction]:
+    """A term of the line before is lost."""
+    if setting.before is None or isinstance(node, Number):
+        return
+    terms = node.terms if isinstance(node, Add) else (node,)
+    for term in setting.before.terms if isinstance(setting.before, Add) else ():
+        if term not in terms:
+            body = term.of if isinstance(term, Negative) else term
+            case = isinstance(body, Summation) and body.condition is not None
+            says = f"the term {write(term)} of the line before is lost"
+            yield Correction("case_missing" if case else "term_missing", Add((*terms, term)), says, 1.0)
 
 
 def other_quantity(node: Node, setting: Setting) -> Iterator[Correction]:

@@ -33,6 +33,7 @@ MISTAKES: tuple[Mistake, ...] = (
     sums.lost_delta,
     sums.jacobian_diagonal,
     sums.jacobian_summed,
+    sums.row_summed,
     chains.inner_derivative,
     chains.penalty_missing,
     rules.logarithm,
@@ -51,11 +52,12 @@ MISTAKES: tuple[Mistake, ...] = (
     quantities.factor_missing,
     quantities.term_too_many,
     quantities.term_missing,
+    quantities.term_of_before,
     quantities.other_quantity,
     quantities.other_layer,
 )
 FIRST: dict[str, tuple[Mistake, ...]] = {
-    "letters": MISTAKES[:11],
+    "letters": MISTAKES[:12],
     "bare": (indices.index_left_out, indices.index_too_many),
     "shapes": (
         products.turned_pair,

@@ -33,7 +33,7 @@ __all__ = [
     "of_the_sum",
     "stray_sum",
 ]
-__all__ += ["sum_ends_early"]
+__all__ += ["stray_sum", "sum_ends_early"]
 
 ONE = Number(1)  # type: ignore[arg-type]
 
@@ -126,6 +126,11 @@ def of_the_sum(node: Node, setting: Setting) -> Iterator[Correction]:
             instead: Node = Power(replace(node, body=body.base), body.exponent)
             says = f"{write(node)} is the sum of the powers; the power of the sum is {write(instead)}"
             yield Correction("sum_of_squares", instead, says, 1.0)
+        if isinstance(body, Power) and isinstance(body.exponent, Number) and body.exponent.value in (4, 6, 8):
+            half = Number(body.exponent.value / 2)
+            instead = Power(replace(node, body=Power(body.base, half)), Number(body.exponent.value / half.value))
+            says = f"{write(node)} is the sum of the squares; the square of the sum is {write(instead)}"
+            yield Correction("sum_of_squares", instead, says, 1.05)
         if isinstance(body, Call) and len(body.arguments) == 1:
             instead = Call(body.function, (replace(node, body=body.arguments[0]),))
             name = write(body.function)
@@ -195,6 +200,15 @@ def jacobian_summed(node: Node, setting: Setting) -> Iterator[Correction]:
     yield Correction("jacobian_rows_summed", Matrix(rows), says, 0.7)
     turned = tuple(zip(*rows, strict=True))
     yield Correction("jacobian_rows_summed", Matrix(turned), says, 0.75)
+
+
+def row_summed(node: Node, setting: Setting) -> Iterator[Correction]:
+    """A row of the Jacobian added up for one of its entries: p_1 (1 - p_1) - p_1 p_2 - p_1 p_3."""
+    if not isinstance(node, Add) or len(node.terms) < 3 or setting.variable is None or not setting.variable.below:
+        return
+    for term in node.terms:
+        says = f"the entries of a row of the Jacobian were summed; this one is {write(term)}"
+        yield Correction("jacobian_rows_summed", term, says, 0.8)
 
 
 def cases_exchanged(node: Node, setting: Setting) -> Iterator[Correction]:
