@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from glassmax.proofreading.document import statements_of
+from glassmax.proofreading.judging.scopes import scopes_of
 
 WRITE_UPS = Path(__file__).parent / "write_ups"
 DP = r"\frac{\partial p_i}{\partial z_j}"
@@ -535,3 +536,21 @@ def test_every_statement_has_the_line_of_its_source():
         for statement in statements_of("\n".join(text)):
             first = statement.source.split()[0]
             assert first in text[statement.line - 1]
+
+
+# scopes
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("$L = a$ and $x = b$. Then $L = c$.", [3]),
+        ("# One\n$L = a$, $x = b$\n# Two\n$L = c$\n\n$\\frac{dL}{dx} = d$", [2, 3]),
+        ("$L = a$, $x = b$. Now let $L = c$. So $y = d$.", [2, 3]),
+        ("# One\n$L = a$\n# Two\n$L = a$", [2]),
+        ("# One\n$w = w - a$\n# Two\n$w = w - b$", [2]),
+        ("# One\n$\\frac{dL}{dx} = a$\n# Two\n$\\frac{dL}{dx} = b$", [2]),
+    ],
+)
+def test_a_section_that_defines_a_name_anew_has_its_own_definitions(text, seen):
+    assert [len(visible) for visible, _ in scopes_of(statements_of(text))] == seen

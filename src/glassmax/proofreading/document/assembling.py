@@ -82,6 +82,7 @@ class _Assembler:
         self.display = False
         self.waiting: Segment | None = None
         self.shown: int | None = None
+        self.section = 0
         self.new_sentence()
         self.notes: list[_Note] = []
         self.cue = ""
@@ -120,6 +121,7 @@ class _Assembler:
 
     def take_clause(self, text: str) -> None:
         self.clause = (self.clause + text + " ")[-LONGEST_CLAUSE:]
+        self.section += words.begins_anew(text)
         self.tell(text)
         if words.OTHERWISE.search(text) and self.last_condition:
             self.take_condition(_negated(self.last_condition), otherwise=True)
@@ -225,7 +227,7 @@ class _Assembler:
     def add(self, start: int, end: int, sides: tuple[str, ...], fault: str, latex: bool, defines: bool = False) -> None:
         line = self.line(start + LEADING.match(self.text[start:end]).end())  # type: ignore[union-attr]
         source = self.source(start, end)
-        statement = Statement(line, source, sides, skipped=fault, latex=latex)
+        statement = Statement(line, source, sides, skipped=fault, latex=latex, section=self.section)
         if sides:
             statement = self.with_words(statement, defines)
         self.statements.append(statement)
@@ -325,11 +327,14 @@ def assembled(pieces: Iterable[Piece], text: str, clean: Callable[[str], str] = 
         elif piece.kind == "line":
             assembler.new_sentence()
         elif piece.kind == "code":
-            assembler.statements.append(Statement(assembler.line(piece.start), piece.text, code=True))
+            assembler.statements.append(
+                Statement(assembler.line(piece.start), piece.text, code=True, section=assembler.section)
+            )
         elif piece.kind == "skipped":
             reason = "a function or a loop of a program"
             assembler.statements.append(Statement(assembler.line(piece.start), piece.text, skipped=reason))
         elif piece.kind == "heading":
+            assembler.section += 1
             assembler.case = None
             assembler.new_sentence()
         elif piece.kind == "long":

@@ -33,6 +33,8 @@ class Statement:
     continues : int or None
         For a statement whose first side is "": the place, in the list of statements, of the statement that it
         continues, which is not always the one before it (``note that sum_k y_k = 1`` may stand between).
+    section : int
+        How many headings, and beginnings such as "now let" and "instead", stand before it.
     """
 
     line: int
@@ -44,3 +46,4 @@ class Statement:
     skipped: str = ""
     latex: bool = False
     continues: int | None = None
+    section: int = 0

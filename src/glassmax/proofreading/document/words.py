@@ -2,8 +2,8 @@
 
 import re
 
-__all__ = ["ASSUME_ANYWHERE", "HOLE", "LIMITS", "OTHERWISE", "SENTENCE_END", "asks_condition", "cue_of", "ends_cases"]
-__all__ += ["gives_condition", "is_connecting", "is_list", "told_comparison", "unformal_case"]
+__all__ = ["ASSUME_ANYWHERE", "HOLE", "LIMITS", "OTHERWISE", "SENTENCE_END", "asks_condition", "begins_anew", "cue_of"]
+__all__ += ["ends_cases", "gives_condition", "is_connecting", "is_list", "told_comparison", "unformal_case"]
 
 HOLE = "□"
 """Stands for a formula inside a sentence."""
@@ -14,6 +14,7 @@ DEFINE = re.compile(
     r"|\b(?:with|wherein|given by|call)\s*:?$",
     re.IGNORECASE,
 )
+ANEW = re.compile(r"\b(?:now|next),?\s+(?:let|define|consider|suppose|take|use)\b|\binstead\b", re.IGNORECASE)
 LIMITS = re.compile(r"\s*(?:if|when|for|whenever|where)?\s*")
 VERBS = re.compile(r"\b(?:defin(?:e|ed|es|ing)|denot(?:e|ed|es|ing))\b", re.IGNORECASE)
 ASSUME_ANYWHERE = re.compile(
@@ -102,6 +103,11 @@ def told_comparison(text: str) -> str:
         return ""
     first, second = [match[i] for i in (1, 4, 5, 6) if match[i]]
     return rf"{first} \ne {second}" if match["not"] or match["unlike"] else f"{first} = {second}"
+
+
+def begins_anew(words: str) -> bool:
+    """Return whether definitions after the words may replace those before: ``now let``, ``instead``."""
+    return bool(ANEW.search(words))
 
 
 def unformal_case(clause: str) -> str:
