@@ -164,9 +164,17 @@ class _Step:
             sides = self._sides() if self.users else self._derived()
         except (Fault, GlassmaxError):
             return None
+        mark = next((one.mark for one in self._derivatives()), "partial")
+        sides = tuple(_marked(side, mark) for side in sides)
         like = [side for equation in self.context.equations for side in equation.sides if side is not None]
         formula, latex = (" = ".join(write(side, latex=one, like=like) for side in sides) for one in (False, True))
         return CheckedLine(0, latex, formula, FOLLOWS, write_latex=latex, proved=True, sides=sides)
+
+    def _derivatives(self) -> Iterator[Derivative]:
+        for equation in self.context.equations:
+            for side in equation.sides:
+                if side is not None:
+                    yield from (part for part in nodes_in(side) if isinstance(part, Derivative))
 
     def _sides(self) -> tuple[Node, ...]:
         entries, text = self._text()
@@ -271,3 +279,9 @@ class _Step:
                 if quantity.indices and name.below:
                     found.setdefault(quantity.key, name.typed_as)
         return found
+
+
+def _marked(node: Node, mark: str) -> Node:
+    """Return a formula whose derivatives have the sign that the author uses."""
+    node = map_children(node, lambda child: _marked(child, mark))
+    return replace(node, mark=mark) if isinstance(node, Derivative) else node

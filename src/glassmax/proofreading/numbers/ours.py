@@ -20,7 +20,7 @@ Ours = tuple[Derivation, dict[str, str]]
 """A derivation, and the names in it by the keys of the quantities: W2 for W^2."""
 
 
-def derived(node: tree.Derivative, context: Context, assumed: Sequence[tuple[Node, Node]] = ()) -> Ours | None:
+def derived(node: tree.Derivative, context: Context, *, single: bool = False) -> Ours | None:
     """Return the derivation of a derivative; None if the definitions have no form in index notation.
 
     Parameters
@@ -29,8 +29,8 @@ def derived(node: tree.Derivative, context: Context, assumed: Sequence[tuple[Nod
         A derivative of a name by names, as the left side of a line.
     context : Context
         The reading of the document.
-    assumed : sequence of pairs of Node
-        Equations to assume.
+    single : bool, default=False
+        Whether each name in the derivation is a single letter.
 
     Returns
     -------
@@ -38,13 +38,10 @@ def derived(node: tree.Derivative, context: Context, assumed: Sequence[tuple[Nod
         The derivation, proved, and the name that each quantity has in it.
     """
     try:
-        entries, text = _equations(node, context)
+        entries, text = _equations(node, context, single)
         wrt = [entries.token(context.names.of(one).key) for one in node.by if isinstance(one, Name)]
         of = entries.token(context.names.of(node.of).key) if isinstance(node.of, Name) else None
-        assume = [
-            " = ".join(entries.part(side, context.names, {}).entry(()) for side in equation) for equation in assumed
-        ]
-        found = derive(text, wrt, of=of, assume=assume)
+        found = derive(text, wrt, of=of)
     except (Fault, GlassmaxError):
         return None
     return (found, entries.tokens) if found.proved else None
@@ -64,7 +61,7 @@ def written_names(context: Context) -> dict[str, Name]:
     return found
 
 
-def _equations(node: tree.Derivative, context: Context) -> tuple[Entries, str]:
+def _equations(node: tree.Derivative, context: Context, single: bool) -> tuple[Entries, str]:
     """Return the definitions between the variable and what is differentiated, as `derive` reads them."""
     if not isinstance(node.of, Name) or not all(isinstance(one, Name) for one in node.by):
         raise UnknownFault("it is no derivative of a name by a name")
@@ -73,7 +70,7 @@ def _equations(node: tree.Derivative, context: Context) -> tuple[Entries, str]:
     if not found:
         raise UnknownFault("no definition leads from one to the other")
     values = [value for definition in found.values() for value, _ in definition.branches]
-    entries = Entries(context, frozenset(name.base for name in names_of(values)))
+    entries = Entries(context, frozenset(name.base for name in names_of(values)), single=single)
     return entries, "; ".join(entries.equation(key, definition) for key, definition in found.items())
 
 
