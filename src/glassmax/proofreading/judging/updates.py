@@ -13,13 +13,14 @@ from ..mistakes.indices import without_letter
 from ..numbers import Context, Fault
 from .agreement import agreement
 from .document import Document
-from .surroundings import quantities_in, sizes_in
+from .surroundings import sizes_in
 from .verdict import Verdict
 
 __all__ = ["is_update", "update_of"]
 
 COSTS = ("L", "J", "E", "C", "mathcal_L", "loss", "cost", "Loss", "Cost", "MSE", "CE")
 """What is minimized: a step that adds its gradient climbs. A likelihood is maximized."""
+RATES = ("alpha", "eta", "lr", "epsilon", "gamma", "mu", "rho", "lambda")
 STEP = Verdict(GIVEN, says="a step of gradient descent")
 
 
@@ -48,7 +49,7 @@ def update_of(left: Node, right: Node, document: Document) -> Verdict | None:
 
 def _measured(left: Name, right: Add, rest: list[Node], gradient: Derivative, document: Document) -> Verdict:
     """Compare the step with the gradient times the learning rate."""
-    rates = [name for name in quantities_in(rest, document.context) if _is_rate(name, document)]
+    rates = list(dict.fromkeys(name for one in rest for name in nodes_in(one) if _is_rate(name, document)))
     if len(rates) != 1 or any(
         isinstance(part, Summation) and part.high is None for one in rest for part in nodes_in(one)
     ):
@@ -73,11 +74,11 @@ def _measured(left: Name, right: Add, rest: list[Node], gradient: Derivative, do
     return STEP
 
 
-def _is_rate(name: Name, document: Document) -> bool:
-    context = document.context
-    quantity = context.names.of(name)
-    undefined = context.definitions.of(quantity.key) is None and not context.rank(quantity.family)
-    return undefined and name.base in ("alpha", "eta", "lr", "epsilon", "gamma", "mu", "rho", "lambda")
+def _is_rate(node: object, document: Document) -> bool:
+    """Return whether a node is a learning rate that nothing defines."""
+    if not isinstance(node, Name) or node.base not in RATES or node.below:
+        return False
+    return document.context.definitions.of(_key(node, document.context) or "") is None
 
 
 def _are_same(one: Node, other: Node, document: Document) -> bool:
