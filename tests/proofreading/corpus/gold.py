@@ -1,6 +1,7 @@
 """The wrong lines of each derivation of the corpus: for each the causes that name its mistake; all other lines are right."""
 
 GOLD: dict[str, dict[int, set[str]]] = {
+    "array_alignment.md": {},
     "autoencoder_tied.md": {
         7: {"term_missing", "not_in_catalogue"},
     },
@@ -24,6 +25,16 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "binary_with_logits.txt": {},
     "bishop_backpropagation.md": {},
     "bishop_softmax_regression.md": {},
+    "bold_vectors.tex": {},
+    "bold_vectors_slips.tex": {
+        8: {"transposed", "order_of_factors", "outer_product"},
+        9: {"transposed", "shapes", "order_of_factors"},
+    },
+    "bullet_steps.txt": {},
+    "bullet_steps_slips.txt": {
+        4: {"sum_missing", "index_on_one_side", "summed_letter_free"},
+        5: {"factor_missing", "stray_factor", "factor"},
+    },
     "chain_by_entries.md": {
         7: {"stray_sum", "summed_letter_free"},
         9: {"two_letters_for_one", "summed_letter_free", "index_on_one_side", "wrong_index"},
@@ -32,9 +43,14 @@ GOLD: dict[str, dict[int, set[str]]] = {
         5: {"activation_of_a", "wrong_operand"},
     },
     "class_label_form.md": {},
+    "colored_answer.md": {},
+    "colored_answer_slip.md": {
+        4: {"activation_of_a", "wrong_operand"},
+    },
     "component_for_vector.md": {
         4: {"component_for_vector"},
     },
+    "cost_over_batch.md": {},
     "coursera_linear_regression.md": {},
     "coursera_regularized.md": {
         3: {"factor", "factor_missing", "regulariser_factor", "regulariser_scaled", "penalty_not_divided"},
@@ -83,6 +99,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "hinge_prose.md": {
         3: {"sign"},
     },
+    "html_entities.md": {},
     "index_exchange.md": {},
     "index_exchange_slip.md": {
         3: {"delta_wrong_pair", "index_on_one_side", "wrong_index"},
@@ -155,6 +172,11 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "murphy_logistic_slips.tex": {
         9: {"factor", "factor_missing"},
     },
+    "nested_functions.txt": {},
+    "nested_functions_slips.txt": {
+        2: {"activation_of_a", "wrong_operand", "not_in_catalogue", "function_for_derivative"},
+        5: {"not_in_catalogue", "term_missing", "function_for_derivative", "derivative_for_function"},
+    },
     "ng_slips.md": {
         10: {"transposed", "shapes", "order_of_factors"},
         11: {"transposed", "shapes"},
@@ -172,6 +194,12 @@ GOLD: dict[str, dict[int, set[str]]] = {
         3: {"transposed", "order_of_factors"},
         7: {"wrong_layer"},
     },
+    "numpy_two_layers.md": {},
+    "numpy_two_layers_slips.md": {
+        7: {"factor"},
+        9: {"activation_of_a", "wrong_operand"},
+    },
+    "operators_in_front.txt": {},
     "outer_for_product.tex": {
         5: {"outer_product", "transposed", "shapes", "component_for_vector"},
     },
@@ -183,6 +211,9 @@ GOLD: dict[str, dict[int, set[str]]] = {
     },
     "quadratic_form.md": {},
     "quadratic_form_slip.md": {},
+    "question_and_answer.md": {
+        3: {"jacobian_diagonal_only", "sum_missing", "case_missing", "term_missing", "not_in_catalogue"},
+    },
     "relu_by_cases.md": {},
     "relu_network.txt": {},
     "relu_network_slip.txt": {
@@ -217,6 +248,10 @@ GOLD: dict[str, dict[int, set[str]]] = {
         8: {"case_missing", "sum_missing", "term_missing"},
     },
     "stackexchange_over.md": {},
+    "steps_with_reasons.tex": {},
+    "steps_with_reasons_slip.tex": {
+        6: {"sign"},
+    },
     "sum_of_squares.md": {
         3: {"sum_of_squares"},
     },
@@ -224,6 +259,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "swish_product_rule.txt": {
         4: {"factor_missing"},
     },
+    "table_of_derivatives.md": {},
     "tanh_derivative.md": {},
     "tanh_quotient_slip.md": {
         3: {"quotient_rule", "exponent", "sum_of_squares", "not_in_catalogue"},
@@ -248,6 +284,10 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "twice_divided.txt": {
         8: {"factor", "stray_factor", "factor_twice", "not_in_catalogue"},
     },
+    "two_examples_slip.md": {
+        5: {"order_of_factors", "shapes", "transposed"},
+    },
+    "two_examples_vectorized.md": {},
     "two_layer_numpy.txt": {},
     "two_layer_sigmoid_slips.md": {
         7: {"activation_missing", "factor_missing"},
