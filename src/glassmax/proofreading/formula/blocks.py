@@ -122,6 +122,8 @@ class Blocks(Derivatives):
                 right = self.expression()
                 found.append(Condition(left, relation, right))
                 left = right
+            if self.next_is(",") and not self.compares_next():
+                break
             if not (self.next_is(",", "∧") or (self.token.kind == "words" and self.token.text == "and")):
                 break
             self.take()
@@ -135,6 +137,15 @@ class Blocks(Derivatives):
             condition = Condition(one.left, one.relation, one.right, condition)
         assert condition is not None
         return condition
+
+    def compares_next(self) -> bool:
+        """Return whether a comparison follows a comma: "i = j, k = n", but not "i = j, 0 otherwise"."""
+        for token in self.tokens[self.at + 1 :]:
+            if token.kind == "mark" and token.text in RELATIONS:
+                return True
+            if token.kind == "words" or (token.kind == "mark" and token.text in (",", ";")):
+                return token.kind == "words" and token.text in ("and", "if")
+        return False
 
     def compares(self) -> bool:
         """Return whether the bracket at hand holds a comparison."""

@@ -26,7 +26,21 @@ class Calls(Blocks):
             return found
         if token.text == "1":
             token = replace(token, text="ones")
+        if token.text == "delta" and (pair := self.pair()):
+            return Name("delta", pair, typed=token.typed, typed_as="_")
+        if token.text == "Delta" and self.token.kind == "name" and self.token.text not in WITHOUT_BRACKETS:
+            following = self.take()  # Δw is one name
+            typed = token.typed + " " * token.typed.startswith("\\") + following.typed
+            token = replace(following, text="Delta_" + following.text, typed=typed)
         return self.applied(self.named(token), calls)
+
+    def pair(self) -> tuple[Node, ...]:
+        """Read the two indices of delta(i, j), or nothing."""
+        inside = self.tokens[self.at + 1 : self.partners[self.at]] if self.next_is("(") else []
+        if [token.kind for token in inside] != ["name", "mark", "name"] or inside[1].text != ",":
+            return ()
+        self.at += len(inside) + 2
+        return tuple(Name(token.text, typed=token.typed) for token in (inside[0], inside[2]))
 
     def applied(self, parts: Parts, calls: bool) -> Node:
         """Return a name with its scripts, or a function of what follows."""

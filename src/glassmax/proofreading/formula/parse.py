@@ -131,7 +131,7 @@ class _Reader(Calls):
         """Read the rest of "1 if i = j else 0" or "1 if i = j; 0 otherwise"."""
         self.take()
         branches: list[tuple[Node, Condition | None]] = [(value, self.condition())]
-        while self.next_is(";"):
+        while self.next_is(";") or (self.next_is(",") and self.factor_follows()):
             self.take()
             value = self.expression()
             if self.token.kind != "words":
@@ -270,7 +270,12 @@ class _Reader(Calls):
 
     def bracket(self) -> Node:
         """Read a bracket: of a part, of a list, of a comparison."""
-        found = self.indicator("") if self.next_is("[") else None
+        double = self.next_is("(") and any(
+            token.typed == "==" for token in self.tokens[self.at : self.partners[self.at]]
+        )
+        before = self.tokens[self.at - 1] if self.at else None
+        apart = before is None or before.kind not in ("name", "below", "above")
+        found = self.indicator("") if self.next_is("[") or (double and apart) else None
         if found:
             return found
         bars, self.bars = self.bars, 0

@@ -8,6 +8,7 @@ out, since the page doesn't show them; those of an argument stay.
 import re
 import unicodedata
 
+from ...calculus.greek import GREEK
 from .commands import ARGUMENT, COMMAND, SPACES, Commands
 from .signs import ABOVE, ACCENTS, BELOW, COMBINING, FILLERS, FONTS, LETTERS, MARKS, SUFFIXES, WITHOUT_BRACKETS, WORDS
 from .tokens import Token, grouped
@@ -33,6 +34,7 @@ CELL = re.compile(r"\s*(\\\\|&)(?:\[[^\]]*\])?")
 LETTERS_BELOW = re.compile(r"[ijklmn]{2,3}(?![A-Za-z0-9_^(])")
 SIGNED = re.compile(r"-[0-9A-Za-z]|'+")
 BARE_WORDS = ("if", "otherwise", "when", "else", "and", "or", "for")
+HATTED = re.compile(r"([A-Za-z])(hat|bar|tilde)(?<!what)(?<!that)(?<!chat)(?<!Chat)(?<!That)")
 SECOND = re.compile(r"d([23])(?=[A-Za-zα-ω][^/]{0,20}/\s*d)")
 ATTACHED = re.compile(r"(?:\{\s*\})?\{\s*['′]\s*\}|\.T(?![A-Za-z])|\.(?:t|transpose)\(\)")
 OVER = re.compile(f"[{''.join(ABOVE)}]+")
@@ -72,6 +74,8 @@ class _Scanner(Commands):
                 self.put("above", ".T", attached.end(), typed="^")
             else:
                 self.put("mark", "'", attached.end())
+        elif self.text.startswith("**", self.at):
+            self.starred()
         elif character in "_^" or self.text.startswith("\\_", self.at):
             self.at += character == "\\"  # \_ is an underscore of Markdown
             self.script("_" if character == "\\" else character)
@@ -161,7 +165,7 @@ class _Scanner(Commands):
         """Split a word into names: what is known is one, a short other one is a product of letters."""
         end = self.at + len(word)
         if self.index:
-            for letter in [word] if word in SUFFIXES else word:
+            for letter in [word] if word in SUFFIXES or word in GREEK else word:
                 self.put("name", letter, self.at + len(letter))
             return
         if not self.latex and (
@@ -173,11 +177,15 @@ class _Scanner(Commands):
         rest = word[1:]
         if word in BARE_WORDS:
             self.put("words", word, end)
+        elif accented := HATTED.fullmatch(word):
+            self.put("name", f"{accented[1]}_{accented[2]}", end)
         elif word in WORDS or (word in ("sum", "prod")):
             self.named(word, end)
         elif word == "d" or (differential and (len(rest) == 1 or rest in WORDS or rest == "softmax")):
             self.put("d", "d", self.at + 1)
-            if rest:
+            if accented := HATTED.fullmatch(rest):
+                self.put("name", f"{accented[1]}_{accented[2]}", end)
+            elif rest:
                 self.named(rest, end)
         elif len(word) == 3 and word[1] == "T" and not self.latex:
             self.named(word[0], self.at + 1)
@@ -201,6 +209,20 @@ class _Scanner(Commands):
         first, last, after = self.content(kind)
         self.at = start
         self.put(kind, self.text[first:last], after, start=first, typed=sign)
+
+    def starred(self) -> None:
+        """Read a power of Python, x**2."""
+        start = self.at
+        self.at += 2
+        if found := SPACES.match(self.text, self.at, self.end):
+            self.at = found.end()
+        if self.at >= self.end:
+            self.fail("expected something after '**'", start)
+        first, last, after = self.content("above")
+        if self.text[first] == "(":
+            first, last = first + 1, last - 1
+        self.at = start
+        self.put("above", self.text[first:last], after, start=first, typed="^")
 
     def content(self, kind: str) -> tuple[int, int, int]:
         """Return where the content of a script begins and ends, and where the formula goes on."""

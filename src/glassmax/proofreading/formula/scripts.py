@@ -94,10 +94,9 @@ class Scripts(Cursor):
             return
         elements = self.elements(token)
         if self.are_parameters(parts.name, elements):
-            typed = (
-                f"{parts.name.typed}_{token.text}" if len(token.text) == 1 else f"{parts.name.typed}_{{{token.text}}}"
-            )
-            parts.name = replace(parts.name, typed=typed)
+            bare = len(token.text) == 1 or (token.text.isalpha() and not self.known.latex)
+            shown = token.text if bare else f"{{{token.text}}}"
+            parts.name = replace(parts.name, typed=f"{parts.name.typed}_{shown}")
             return
         if any(what == "transpose" for what, _, _ in parts.around):
             parts.done = Entry(parts.finish(), elements)
@@ -136,7 +135,9 @@ class Scripts(Cursor):
             return content
         if base == "Sigma" and len(content) == 1 and content.isupper():
             return content
-        if SPELLED_OUT.match(content) or (content in ("o", "h") and base in ("net", "out", "target")):
+        if (SPELLED_OUT.match(content) and content not in GREEK) or (
+            content in ("o", "h") and base in ("net", "out", "target")
+        ):
             return content
         if DIGITS_WORD.match(content) and (len(base) > 1 or content[0] in "oh"):
             return content

@@ -97,6 +97,8 @@ class Spelling:
             return f"\\{base}"
         if base.startswith("d") and base[1:] in GREEK:
             return f"d\\{base[1:]}"
+        if base.startswith("Delta_"):
+            return f"\\Delta {self.usual_latex(base[6:])}"
         found = BASE.match(base)
         if not found or (found["rest"] and re.search(r"_|^d[A-Z]", found["rest"])):
             return "\\text{" + base.replace("_", "\\_") + "}"
@@ -125,6 +127,8 @@ class Spelling:
             return base if base in ("Sigma", "Pi") else GREEK[base]
         if base.startswith("d") and base[1:] in GREEK:
             return "d" + GREEK[base[1:]]
+        if base.startswith("Delta_"):
+            return "Δ" + self.usual_plain(base[6:])
         found = BASE.match(base)
         if not found:
             return base
