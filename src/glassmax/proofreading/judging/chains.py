@@ -64,13 +64,16 @@ def steps_of(lines: Sequence[Line], context: Context) -> list[list[Step]]:
 
 
 def _continued(chains: Sequence[_Chain], line: Line, context: Context) -> _Chain:
-    """Return the chain that a line continues: the latest under which it is right, or the latest of a derivative."""
+    """Return the chain that a line continues: the latest under which it is right, or else the one it stands under."""
     recent = list(reversed(chains))[:FARTHEST]
     assert line.equation is not None
     right = line.equation.sides[1]
     assert right is not None
     for chain in recent:
         if agreement(context, chain.left, right, line.equation.condition, turns=(0,)).kind == "same":
+            return chain
+    for chain in recent:
+        if chain.line == line.statement.continues:
             return chain
     for chain in recent:
         if isinstance(chain.left, Derivative):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..document import Statement
 
@@ -29,8 +30,17 @@ def scopes_of(statements: Sequence[Statement]) -> list[tuple[list[Statement], in
             name = _defined(one)
             if name and name not in replaced:
                 earlier[name] = one
+        own = [_moved(one, len(earlier) - start, len(earlier)) for one in own]
         found.append(([*earlier.values(), *own], len(earlier)))
     return found
+
+
+def _moved(statement: Statement, by: int, first: int) -> Statement:
+    """Return the statement as one of its scope, where the statement that it continues has another place."""
+    if statement.continues is None:
+        return statement
+    place = statement.continues + by
+    return replace(statement, continues=place if place >= first else None)
 
 
 def _starts(statements: Sequence[Statement]) -> list[int]:
