@@ -13,7 +13,7 @@ from .updates import is_update
 __all__ = ["best_reading"]
 
 WORTH = {"same": 1.0, "implied": 0.6, "component": 0.5, "transposed": 0.3, "": 0.0, "letters": -0.2}
-UNLIKELY = 1.5
+UNLIKELY = 2.2
 """How many right steps outweigh a reading that costs 1."""
 SPLIT = 1.5
 """How many right steps outweigh that the letters of indices tell the layer."""
