@@ -70,6 +70,12 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "delta_pairs.md": {
         5: {"delta_wrong_pair"},
     },
+    "dense_layer_entries.md": {},
+    "dense_layer_entries_slips.md": {
+        3: {"wrong_index", "transposed"},
+        5: {"stray_sum", "summed_letter_free"},
+    },
+    "dense_layer_framework.md": {},
     "derivative_by_wrong_letter.md": {
         3: {"wrong_variable", "wrong_operand"},
     },
@@ -81,12 +87,17 @@ GOLD: dict[str, dict[int, set[str]]] = {
         6: {"term_missing", "logarithm_half_done", "not_in_catalogue"},
     },
     "exponential_family_mean.md": {},
+    "feature_scaling.md": {},
+    "feature_scaling_slip.md": {
+        5: {"sign"},
+    },
     "gaussian_likelihood.md": {},
     "gaussian_sign.md": {
         3: {"sign"},
     },
     "generalized_softmax_right.tex": {},
     "gradient_notes_vectors.md": {},
+    "grouped_braces.md": {},
     "hadamard_for_product.md": {
         5: {"elementwise_product", "shapes"},
     },
@@ -109,6 +120,11 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "karpathy_sigmoid.md": {},
     "kl_divergence.md": {},
     "label_smoothing.md": {},
+    "layer_notation_scalar.txt": {},
+    "layer_notation_scalar_slips.txt": {
+        8: {"wrong_layer", "wrong_operand"},
+        10: {"factor_missing"},
+    },
     "learning_rate_update.txt": {
         6: {"sign"},
     },
@@ -160,6 +176,8 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "mean_over_classes_diagonal.md": {
         5: {"jacobian_diagonal_only", "sum_missing", "delta_missing", "not_in_catalogue"},
     },
+    "mean_squared_error_layer.md": {},
+    "missing_definitions.md": {},
     "momentum_update.md": {
         7: {"sign"},
     },
@@ -176,6 +194,11 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "nested_functions_slips.txt": {
         2: {"activation_of_a", "wrong_operand", "not_in_catalogue", "function_for_derivative"},
         5: {"not_in_catalogue", "term_missing", "function_for_derivative", "derivative_for_function"},
+    },
+    "newcommands.tex": {},
+    "newcommands_slips.tex": {
+        6: {"wrong_index"},
+        8: {"sum_of_squares", "exponent", "not_in_catalogue", "function_of_sum"},
     },
     "ng_slips.md": {
         10: {"transposed", "shapes", "order_of_factors"},
@@ -204,16 +227,23 @@ GOLD: dict[str, dict[int, set[str]]] = {
         5: {"outer_product", "transposed", "shapes", "component_for_vector"},
     },
     "parr_howard.md": {},
+    "partial_subscript.txt": {},
     "poisson_regression.md": {},
     "power_of_sum.md": {},
     "power_of_sum_slip.md": {
         3: {"sum_of_squares", "exponent", "not_in_catalogue", "function_of_sum", "quotient_rule"},
+    },
+    "prose_only_inline.md": {},
+    "prose_only_inline_slips.md": {
+        2: {"sign"},
+        4: {"wrong_operand", "wrong_variable"},
     },
     "quadratic_form.md": {},
     "quadratic_form_slip.md": {},
     "question_and_answer.md": {
         3: {"jacobian_diagonal_only", "sum_missing", "case_missing", "term_missing", "not_in_catalogue"},
     },
+    "recurrent_step.md": {},
     "relu_by_cases.md": {},
     "relu_network.txt": {},
     "relu_network_slip.txt": {
@@ -241,6 +271,11 @@ GOLD: dict[str, dict[int, set[str]]] = {
     },
     "softmax_jacobian_row_sums.md": {
         11: {"jacobian_rows_summed", "stray_term", "term_missing", "not_in_catalogue"},
+    },
+    "softmax_two_classes.md": {},
+    "softmax_two_classes_slips.md": {
+        3: {"quotient_rule", "exponent"},
+        7: {"sign"},
     },
     "softplus.txt": {},
     "stackexchange_lost_case.md": {
@@ -271,6 +306,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "temperature.md": {
         3: {"factor", "factor_missing"},
     },
+    "three_blue_one_brown.md": {},
     "three_layers_recursion.md": {},
     "three_layers_slips.md": {
         3: {"wrong_layer"},
