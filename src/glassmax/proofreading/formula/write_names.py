@@ -38,6 +38,8 @@ class NameWriter:
         """Write a name with its scripts, in the order in which the author set them."""
         text = (self.spelling.name(node) if base is None else base) + "'" * node.primes
         styles = node.typed_as.split() if node.typed_as else []
+        if ":" in node.typed_as:
+            return text + self.of_argument(node)
         below = next((style for style in styles if style in ("_", "_,", "[", "1")), "_")
         above = [style for style in styles if style in ("^", "^(", "^[")]
         above += [""] * (len(node.above) - len(above))
@@ -47,6 +49,13 @@ class NameWriter:
         written_below = self.below(node.below, below) if node.below else ""
         first_above = bool(styles) and styles[0].startswith("^") and below != "["
         return text + (written_above + written_below if first_above else written_below + written_above)
+
+    def of_argument(self, node: Name) -> str:
+        """Write what follows the name of an array that is typed as a function: (z)_i, _i(z), (z_i)."""
+        style, _, base = node.typed_as.partition(":")
+        argument = self.spelling.name(Name(base))
+        below = self.below(node.below, "_") if node.below else ""
+        return {"entry": f"({argument}){below}", "index": f"{below}({argument})"}.get(style, f"({argument}{below})")
 
     @staticmethod
     def is_digit(node: Name) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from ...errors import GlassmaxError
 from ..document import Statement
+from ..formula.components import array_functions, with_arrays
 from ..formula.derivatives import UNSAID
 from ..formula.operators import operators_of, with_derivatives
 from ..formula.parse import parse, parse_condition
@@ -52,12 +53,14 @@ def _as_meant(lines: list[Line]) -> list[Line]:
     """Read D_j S_i as a derivative, and let each sum take in the terms after it that have its letter alone."""
     operators = operators_of(line.equation.sides for line in lines if line.equation)
     parameters = _parameters(lines)
+    arrays = array_functions(line.equation.sides for line in lines if line.equation)
     letters: set[str] = set()
     for place, line in enumerate(lines):
         if line.equation is None or line.statement.code:
             continue
         first, *rest = (side and _with_variables(side, parameters) for side in line.equation.sides)
         first, *rest = (side and with_derivatives(side, operators) for side in (first, *rest))
+        first, *rest = (side and with_arrays(side, arrays) for side in (first, *rest))
         letters = letters if first is None else free_letters(first)
         sides = (first, *(side and widened(side, letters) for side in rest))
         lines[place] = replace(line, equation=replace(line.equation, sides=sides))

@@ -1,4 +1,4 @@
-"""Functions that a chain defines on its way: σ in ``a = σ(z) = 1/(1 + e^{-z})``."""
+"""Functions that a chain defines on its way, σ in ``a = σ(z) = 1/(1 + e^{-z})``, or at its end."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -19,10 +19,11 @@ def imply_functions(definitions: Definitions, equations: Sequence[Equation]) -> 
         sides = [before if first is None else first, *rest]
         chain = sides if first is None else sides[1:]
         for left, right in pairwise(chain):
-            if isinstance(left, Call) and right is not None and _is_value(left, right, definitions):
-                name = left.function.base
-                parameters = tuple(one for one in left.arguments if isinstance(one, Name))
-                definitions.functions[name] = Function(name, parameters, right, equation)
+            for call, value in ((left, right), (right, left)):
+                if isinstance(call, Call) and value is not None and _is_value(call, value, definitions):
+                    name = call.function.base
+                    parameters = tuple(one for one in call.arguments if isinstance(one, Name))
+                    definitions.functions[name] = Function(name, parameters, value, equation)
         before = sides[-1]
 
 
