@@ -84,12 +84,21 @@ def _compared(node: Node, scene: "Scene") -> Value:
     return evaluate(node, scene)
 
 
-def sizes_of_letters(nodes: Iterable[object], scene: "Scene", wanted: Sequence[str] | None = None) -> dict[str, int]:
-    """Read the size of every free letter off the arrays that it indexes, then off deltas and conditions."""
+def sizes_of_letters(
+    nodes: Iterable[object],
+    scene: "Scene",
+    wanted: Sequence[str] | None = None,
+    known: dict[int, dict[str, int]] | None = None,
+) -> dict[str, int]:
+    """Read the size of every free letter off the arrays that it indexes, then off deltas and conditions.
+
+    `known` holds what was found in the bodies of sums, which may be nested, by their identity.
+    """
     found: dict[str, int] = {}
     ties: list[_Tie] = []
+    known = {} if known is None else known
     for node in nodes:
-        _collect(node, scene, {}, found, ties)
+        _collect(node, scene, {}, found, ties, known)
     for one, other, bound in ties * 2:
         for letter, source in ((one, other), (other, one)):
             if not isinstance(letter, Name) or letter.below or letter.base in found or letter.base in bound:
@@ -114,10 +123,19 @@ def _size_of(node: object, scene: "Scene", found: dict[str, int]) -> int:
 _Tie = tuple[object, object, dict[str, int]]
 
 
-def _collect(node: object, scene: "Scene", bound: dict[str, int], found: dict[str, int], ties: list[_Tie]) -> None:
+def _collect(
+    node: object,
+    scene: "Scene",
+    bound: dict[str, int],
+    found: dict[str, int],
+    ties: list[_Tie],
+    known: dict[int, dict[str, int]],
+) -> None:
     """Note the sizes of the free letters in a node, and what ties letters; `bound` letters belong to a sum."""
     if isinstance(node, tree.Summation):
-        inside = sizes_of_letters([node.body], scene)
+        if id(node.body) not in known:
+            known[id(node.body)] = sizes_of_letters([node.body], scene, known=known)
+        inside = known[id(node.body)]
         bound = bound | {letter: inside.get(letter, 0) for letter in node.letters}
     if isinstance(node, Name):
         if node.base == "delta" and len(node.below) == 2 and scene.context.is_kronecker:
@@ -129,7 +147,7 @@ def _collect(node: object, scene: "Scene", bound: dict[str, int], found: dict[st
     if isinstance(node, tree.Entry):
         _entry(node, scene, bound, found)
     for part in parts_of(node):
-        _collect(part, scene, bound, found, ties)
+        _collect(part, scene, bound, found, ties, known)
 
 
 def _indexed(name: Name, scene: "Scene", bound: dict[str, int], found: dict[str, int]) -> None:
