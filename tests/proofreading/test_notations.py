@@ -48,6 +48,37 @@ $$\frac{\partial}{\partial \theta_j} \theta^T x = x_j$$
 $$\frac{\partial}{\partial \theta_j} g(\theta^T x) = g(\theta^Tx)(1-g(\theta^Tx)) x_j$$
 """,
     ),
+    "entries of an array, typed as a function of one of them": (
+        "markdown",
+        r"""
+Softmax: $s(z_j) = \frac{e^{z_j}}{\sum^{K}_{k=1}e^{z_k}}$
+$$\begin{aligned}
+\frac{\partial s(z_j)}{\partial z_i} &= \frac{\partial}{\partial z_i} \frac{e^{z_j}}{\sum^{K}_{k=1}e^{z_k}}\\
+&= \begin{cases} s(z_i)(1 - s(z_i)) & i = j\\ -s(z_j)s(z_i) & i \neq j\\ \end{cases}\\
+&= s(z_i)(\delta_{i,j} - s(z_j)) \\
+\end{aligned}$$
+Loss: $L = - \sum^{K}_{k=1} y_k \log s(z_k)$
+$$\frac{\partial L}{\partial z_i} = - \left[ y_i - s(z_i) \sum^{K}_{k=1} y_k \right] = s(z_i) - y_i$$
+""",
+    ),
+    "entries of a function of an array": (
+        "markdown",
+        r"""
+$$\sigma(z)_i = \frac{e^{z_i}}{\sum_{j} e^{z_j}}$$
+$$\frac{\partial \sigma_i}{\partial z_j} = \sigma_i(\delta_{ij} - \sigma_j)$$
+## In other letters
+$$p_k(a) = \frac{e^{a_k}}{\sum_j e^{a_j}}$$
+$$\frac{\partial p_k(a)}{\partial a_j} = p_k(a)(\delta_{kj} - p_j(a))$$
+""",
+    ),
+    "functions at the end of a chain, rules of the calculus": (
+        "markdown",
+        r"""
+$$\frac{d}{dx} \ln(1+e^x) = \frac{e^x}{1+e^x} = \sigma(x)$$
+$$\frac{d}{dx}\left[u(x)v(x)\right] = u'(x)v(x) + u(x)v'(x)$$
+$$\frac{d}{dx} x^n = n x^{n-1}$$
+""",
+    ),
     "a chain that defines its function": (
         "markdown",
         r"""
@@ -115,6 +146,14 @@ $$ \frac{\partial L_i }{ \partial f_k } = p_k - \mathbb{1}(y_i = k) $$
 """,
     ),
 }
+
+
+def test_entries_typed_as_a_function_stay_so():
+    softmax = r"Let $s(z_j) = e^{z_j} / \sum_k e^{z_k}$. "
+    slip = r"$$\frac{\partial s(z_i)}{\partial z_i} = s(z_i)(\delta_{ij} - s(z_j))$$"
+    wrong = check_derivation(softmax + slip).lines[-1]
+    assert wrong.verdict == WRONG
+    assert wrong.write == "∂s(z_i)/∂z_j = s(z_i) (δ_ij - s(z_j))"
 
 
 @pytest.mark.parametrize(("kind", "text"), DOCUMENTS.values(), ids=DOCUMENTS)

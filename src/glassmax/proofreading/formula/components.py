@@ -18,12 +18,13 @@ def array_functions(chains: Iterable[Sequence[Node | None]]) -> frozenset[str]:
         call = left.of if isinstance(left, Entry) else left
         if not isinstance(call, Call) or call.function.base in FUNCTIONS or call.function.primes:
             continue
-        if len(call.arguments) == 1 and isinstance(argument := call.arguments[0], Name):
-            whole = not argument.below
-            if ((isinstance(left, Entry) or call.function.below) and whole) or (
-                not whole and any(side is not None and _sums_over(side, argument) for side in sides[1:])
-            ):
-                found.add(call.function.base)
+        argument = call.arguments[0]
+        if len(call.arguments) > 1 or not isinstance(argument, Name):
+            continue
+        by_entries = not argument.below and (isinstance(left, Entry) or bool(call.function.below))
+        summed = argument.below and any(side is not None and _sums_over(side, argument) for side in sides[1:])
+        if by_entries or summed:
+            found.add(call.function.base)
     return frozenset(found)
 
 
