@@ -99,7 +99,7 @@ def other_product(node: Node, setting: Setting) -> Iterator[Correction]:
         if any(isinstance(factor, SCALAR) for factor in pair.factors):
             continue
         for new, (cause, words) in kinds.items():
-            if new == sign:
+            if new == sign or {new, sign} == {"", "@"}:
                 continue
             instead = Product(node.factors, (*node.signs[:at], new, *node.signs[at + 1 :]))
             says = f"the product {write(pair)} must be {words}"

@@ -127,7 +127,7 @@ def _scalar(base: str) -> list[tuple[int, float]]:
     if base in NEVER_ARRAYS:
         return [(0, 0.0)]
     if base in LOSSES:
-        return [(0, 0.0), (2, 2.5)] if base in ("J", "C") else [(0, 0.0)]
+        return [(0, 0.0), (2, 2.5)] if base in ("J", "C", "E") else [(0, 0.0)]
     return [(0, 0.0), (2, 1.5)] if base[:1].isupper() else [(0, 0.0), (1, 0.6)]
 
 
@@ -307,11 +307,25 @@ def _count_names(equations: Sequence[Equation], names: Names, state: Reading) ->
         left, right = equation.sides[0], equation.sides[-1]
         if isinstance(left, tree.Summation) and isinstance(left.body, Number) and isinstance(right, Name):
             pairs += [(right, letter) for letter in left.letters]
+    pairs += _means(equations)
     scalars = {family for family, rank in state.ranks.items() if rank == 0 and len(family) == 1 and family.isupper()}
     pairs += [(Name(letter.upper()), letter) for letter in state.letters if letter.upper() in scalars & COUNTED]
     for name, letter in pairs:
         if letter in state.letters and ("count", names.of(name).key) not in state.dims.parent:
             state.dims.same(("count", names.of(name).key), state.letters[letter])
+
+
+def _means(equations: Sequence[Equation]) -> list[tuple[Name, str]]:
+    """Return n with i for each ``1/n sum_i`` whose sum has no bounds: a mean is over as many as it divides by."""
+    found: list[tuple[Name, str]] = []
+    for node in (part for equation in equations for side in equation.nodes for part in walk(side)):
+        if not isinstance(node, tree.Product):
+            continue
+        below = [part for one in node.factors if isinstance(one, tree.Quotient) for part in walk(one.below)]
+        counts = [one for one in below if isinstance(one, Name) and one.base in ("n", "N", "m", "M") and not one.below]
+        sums = [one for one in node.factors if isinstance(one, tree.Summation) and one.high is None]
+        found += [(count, one.letters[0]) for count in counts[:1] for one in sums[:1] if len(one.letters) == 1]
+    return found
 
 
 def _components(trees: Sequence[object], names: Names, state: Reading) -> None:
