@@ -142,7 +142,9 @@ def test_scalars_and_open_functions():
     equations = [
         Equation((n("z"), Add((times(n("w"), n("x")), n("b"))))),
         Equation((n("a"), Call(Name("sigma"), (n("z"),)))),
-        Equation((n("L"), times(Quotient(ONE, Number(Fraction(2))), Power(minus(n("a"), n("y")), Number(Fraction(2)))))),
+        Equation(
+            (n("L"), times(Quotient(ONE, Number(Fraction(2))), Power(minus(n("a"), n("y")), Number(Fraction(2)))))
+        ),
     ]
     primed = Call(Name("sigma", primes=1), (n("z"),))
     right = times(minus(n("a"), n("y")), primed, n("x"))

@@ -26,6 +26,8 @@ from .value import Array, Axis, Fault, UnknownFault, Value
 __all__ = ["Context"]
 
 FEWER_READINGS = 2
+_NO_NUMBERS = (ValueError, IndexError, ArithmeticError, RecursionError, MemoryError)
+"""What NumPy and Python raise where numbers are too large, or too many."""
 TURNS = 3
 """How many draws a statement is compared on, each with other sizes and numbers."""
 
@@ -137,7 +139,7 @@ class Context:
                 try:
                     with np.errstate(all="ignore"):
                         value = scene.array(replace(self.names.of(definition.name), key=key))
-                except Fault:
+                except (Fault, *_NO_NUMBERS):
                     continue
                 finite &= bool(np.isfinite(value.array).all())
             if finite:
@@ -162,7 +164,7 @@ class Context:
         try:
             with np.errstate(all="ignore"):
                 return evaluate(node, self.scene(draw, found, dots))
-        except (ValueError, IndexError, ArithmeticError, RecursionError, MemoryError):
+        except _NO_NUMBERS:
             raise UnknownFault("no numbers can be found for it") from None
 
     def mask(self, condition: Condition, draw: Draw, letters: dict[str, int]) -> Value:

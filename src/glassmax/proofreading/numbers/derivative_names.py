@@ -70,21 +70,23 @@ def targets_of(equations: Sequence[Equation], names: Names) -> dict[str, str]:
     return found
 
 
-def loss_of(equations: Iterable[Equation], names: Names, definitions: Definitions) -> Name | None:
-    """Return the name of the loss: what is differentiated most, or a usual name that is defined."""
-    counted: Counter[str] = Counter()
+def loss_of(equations: Sequence[Equation], names: Names, definitions: Definitions) -> Name | None:
+    """Return the name of the loss: what is differentiated most, or a usual name that no other equation uses."""
+    differentiated: Counter[str] = Counter()
+    defined: list[str] = []
     for equation in equations:
         for node in equation.nodes:
             for part in walk(node):
                 if _is_loss(part):
-                    counted[names.of(part.of).family] += 1  # type: ignore[union-attr, arg-type]
+                    differentiated[names.of(part.of).family] += 1  # type: ignore[union-attr, arg-type]
         left = equation.sides[0]
         if isinstance(left, Name) and _named_loss(left):
-            counted[names.of(left).family] += 1
-    if counted:
-        return Name(counted.most_common(1)[0][0])
-    defined = [key for key in definitions.found if key in LOSSES - {"N", "M"}]
-    return Name(defined[0]) if defined else None
+            defined.append(names.of(left).family)
+    used = {names.of(name).family for equation in equations for name in names_of(equation.sides[1:])}
+    found = [family for family, _ in differentiated.most_common(1)]
+    found += [family for family in defined if family not in used] + defined
+    found += [key for key in definitions.found if key in LOSSES - {"N", "M"}]
+    return Name(found[0]) if found else None
 
 
 def _named_loss(name: Name) -> bool:
