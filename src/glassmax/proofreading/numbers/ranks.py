@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import product
 
 from ..formula import tree
 from ..formula.tree import Name, Node, Number
@@ -91,6 +90,15 @@ def uses_of(trees: Sequence[object], names: Names) -> dict[str, Uses]:
         uses.layered |= quantity.key != quantity.family
         uses.bold |= "bf" in name.typed or "bold" in name.typed
         uses.by_numbers |= any(isinstance(one, Number) for one in quantity.indices)
+    return found
+
+
+def _cheapest(options: Sequence[Sequence[tuple[int, float]]]) -> list[tuple[tuple[int, float], ...]]:
+    """Return the 30 cheapest ways to choose one of each, the cheapest first."""
+    found: list[tuple[tuple[int, float], ...]] = [()]
+    for one in options:
+        longer = [(*choice, option) for choice in found for option in one]
+        found = sorted(longer, key=lambda choice: sum(cost for _, cost in choice))[:30]
     return found
 
 
@@ -195,8 +203,7 @@ class Search:
         for state in states:
             fresh = [family for family in families if family not in state.ranks]
             options = [self._options(family, state) for family in fresh]
-            choices = sorted(product(*options), key=lambda choice: sum(cost for _, cost in choice))[:30]
-            for choice in choices:
+            for choice in _cheapest(options):
                 ranks = {**state.ranks, **{family: rank for family, (rank, _) in zip(fresh, choice, strict=True)}}
                 cost = state.cost + sum(cost for _, cost in choice)
                 if cost > best + FARTHEST:
