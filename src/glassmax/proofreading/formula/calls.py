@@ -7,7 +7,7 @@ from .derivatives import is_constant
 from .scripts import Parts
 from .signs import FUNCTIONS, WITHOUT_BRACKETS
 from .tokens import Token
-from .tree import Call, Name, Negative, Node, Number, Power, Product, Transpose
+from .tree import Call, Derivative, Name, Negative, Node, Number, Power, Product, Transpose
 
 __all__ = ["BRACKETS", "SIGNS", "Calls"]
 
@@ -162,6 +162,30 @@ class Calls(Blocks):
     def plain_name(self, token: Token) -> Node:
         """Read the name d."""
         return self.applied(self.named(token), False)
+
+    def composition(self) -> Node | None:
+        """Read (f ∘ g)(x) as f(g(x)), and (f ∘ g)'(x) as its derivative; None if the bracket is no such thing."""
+        close = self.partners[self.at]
+        inside = self.tokens[self.at + 1 : close]
+        names = [token.text for token in inside[::2] if token.kind == "name"]
+        circles = all(token.typed in ("∘", "\\circ") for token in inside[1::2])
+        functions = {*"fghuv", *self.known.functions}
+        if len(inside) < 3 or len(names) < (len(inside) + 1) / 2 or not circles or not functions.issuperset(names):
+            return None
+        place, primes = self.at, 0
+        self.at = close + 1
+        while self.next_is("'", "''"):
+            primes += len(self.take().text)
+        if not self.next_is("("):
+            self.fail("a composition of functions without its argument can't be read here", self.tokens[place])
+        self.take()
+        node = argument = self.expression()
+        self.expect(")")
+        for name in reversed(names):
+            node = Call(Name(name), (node,))
+        if primes and not isinstance(argument, Name):
+            self.fail("the derivative of a composition is read at a name only", self.tokens[place])
+        return Derivative(node, (argument,) * primes, "d", before=True) if primes else node
 
     def braced(self) -> Node:
         """Read a formula in the braces of an argument."""

@@ -54,7 +54,7 @@ def with_arrays(node: Node, functions: frozenset[str]) -> Node:
             return replace(name, below=node.below, typed_as=f"entry:{name.typed_as.partition(':')[2]}")
     if isinstance(node, Call) and (name := _array(node, functions)) is not None:
         return name
-    return map_children(node, lambda child: with_arrays(child, functions))  # type: ignore[no-any-return]
+    return map_children(node, lambda child: with_arrays(child, functions))
 
 
 def _array(call: Call, functions: frozenset[str]) -> Name | None:

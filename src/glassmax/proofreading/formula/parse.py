@@ -275,7 +275,7 @@ class _Reader(Calls):
         )
         before = self.tokens[self.at - 1] if self.at else None
         apart = before is None or before.kind not in ("name", "below", "above")
-        found = self.indicator("") if self.next_is("[") or (double and apart) else None
+        found = self.indicator("") if self.next_is("[") or (double and apart) else self.composition()
         if found:
             return found
         bars, self.bars = self.bars, 0

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
-from functools import cache
 from operator import is_not
 from typing import Any, get_args
 
@@ -13,6 +12,9 @@ __all__ += ["rename_index", "widened"]
 
 KINDS = frozenset(get_args(Node))
 """The kinds of nodes."""
+
+PARTS = {kind: tuple(field.name for field in fields(kind) if field.compare) for kind in (*KINDS, Condition)}
+"""The fields of each kind that can hold parts; those that are not compared are about its spelling."""
 
 
 def children(node: Node | Condition) -> list[Node]:
@@ -25,15 +27,9 @@ def children(node: Node | Condition) -> list[Node]:
     ['a', 'b']
     """
     found: list[Node] = []
-    for name in _parts_of(type(node)):
+    for name in PARTS[type(node)]:
         _collect(getattr(node, name), found)
     return found
-
-
-@cache
-def _parts_of(kind: type) -> tuple[str, ...]:
-    """Return the fields of a kind of node that can hold parts; those that are not compared are about its spelling."""
-    return tuple(field.name for field in fields(kind) if field.compare)
 
 
 def _collect(value: Any, found: list[Node]) -> None:
@@ -57,7 +53,7 @@ def map_children(node: Any, function: Callable[[Any], Any]) -> Any:
     True
     """
     changed = {}
-    for name in _parts_of(type(node)):
+    for name in PARTS[type(node)]:
         before = getattr(node, name)
         after = _mapped(before, function)
         if after is not before:
