@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ..formula.tree import Derivative, Node
 from ..numbers import Context
 from .agreement import agreement
+from .assumptions import is_assumption
 from .lines import Line
 
 __all__ = ["Step", "steps_of"]
@@ -48,7 +49,8 @@ def steps_of(lines: Sequence[Line], context: Context) -> list[list[Step]]:
         first, *rest = line.equation.sides
         if first is not None:
             chain = _Chain(first, first, at)
-            chains.append(chain)
+            if not is_assumption(line.equation):
+                chains.append(chain)
         elif chains:
             chain = _continued(chains, line, context)
             chains.remove(chain)

@@ -49,16 +49,18 @@ def update_of(left: Node, right: Node, document: Document) -> Verdict | None:
 
 def _measured(left: Name, right: Add, rest: list[Node], gradient: Derivative, document: Document) -> Verdict:
     """Compare the step with the gradient times the learning rate."""
-    rates = list(dict.fromkeys(name for one in rest for name in nodes_in(one) if _is_rate(name, document)))
+    names = [part for one in rest for part in nodes_in(one) if isinstance(part, Name)]
+    rates = list(dict.fromkeys(name for name in names if _is_rate(name, document)))
     if len(rates) != 1 or any(
         isinstance(part, Summation) and part.high is None for one in rest for part in nodes_in(one)
     ):
         return STEP
     step = rest[0] if len(rest) == 1 else Add(tuple(rest))
-    down = Negative(Product((rates[0], gradient), ("",)))
+    up: Node = Product((rates[0], gradient), ("",))
+    down: Node = Negative(up)
     if _are_same(step, down, document):
         return STEP
-    if _are_same(step, down.of, document):
+    if _are_same(step, up, document):
         of = write(gradient.of)
         says = f"the step adds the gradient, so {of} grows: the gradient must be subtracted"
         turned = tuple(_turned(one) if one in rest else one for one in right.terms)
@@ -74,11 +76,10 @@ def _measured(left: Name, right: Add, rest: list[Node], gradient: Derivative, do
     return STEP
 
 
-def _is_rate(node: object, document: Document) -> bool:
-    """Return whether a node is a learning rate that nothing defines."""
-    if not isinstance(node, Name) or node.base not in RATES or node.below:
-        return False
-    return document.context.definitions.of(_key(node, document.context) or "") is None
+def _is_rate(name: Name, document: Document) -> bool:
+    """Return whether a name is a learning rate that nothing defines."""
+    known = document.context.definitions.of(_key(name, document.context) or "") is not None
+    return name.base in RATES and not name.below and not known
 
 
 def _are_same(one: Node, other: Node, document: Document) -> bool:

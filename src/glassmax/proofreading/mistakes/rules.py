@@ -50,8 +50,8 @@ def logarithm(node: Node, setting: Setting) -> Iterator[Correction]:
         says = f"the derivative of {write(node)} is {write(instead)}"
         yield Correction("logarithm_half_done", instead, says, 1.2)
     if isinstance(node, Name):
-        share = Quotient(ONE, node)
-        yield Correction("reciprocal", share, f"{write(node)} stands where {write(share)} belongs", 1.3)
+        inverse = Quotient(ONE, node)
+        yield Correction("reciprocal", inverse, f"{write(node)} stands where {write(inverse)} belongs", 1.3)
     if isinstance(node, Quotient) and node.above == ONE:
         says = f"{write(node)} stands where {write(node.below)} belongs"
         yield Correction("reciprocal", node.below, says, 1.5)
@@ -104,6 +104,8 @@ def function_or_derivative(node: Node, setting: Setting) -> Iterator[Correction]
     if not isinstance(node, Call) or len(node.arguments) != 1:
         return
     function = node.function
+    if function.base in (*LOGARITHMS, "exp"):
+        return
     if not function.primes:
         instead = replace(node, function=replace(function, primes=1))
         says = f"{write(node)} is the function itself; its derivative {write(instead)} belongs here"

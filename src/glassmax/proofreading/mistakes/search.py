@@ -151,7 +151,7 @@ def _first(
     attempts: Iterable[_Attempt], setting: Setting, holds: Callable[[Equation], bool], end: float
 ) -> _Attempt | None:
     """Return the first attempt that is right, among the first `MOST_ATTEMPTS`."""
-    seen = set()
+    seen: set[Equation] = set()
     for attempt in attempts:
         if len(seen) >= MOST_ATTEMPTS or thread_time() > end:
             return None

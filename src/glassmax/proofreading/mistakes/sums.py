@@ -23,17 +23,8 @@ from ..formula.walk import free_letters, letter_of, rename_index
 from ..formula.write import write
 from .correction import Correction, Setting
 
-__all__ = [
-    "case_counted",
-    "cases_exchanged",
-    "jacobian_diagonal",
-    "jacobian_summed",
-    "lost_delta",
-    "lost_sum",
-    "of_the_sum",
-    "stray_sum",
-]
-__all__ += ["stray_sum", "sum_ends_early"]
+__all__ = ["case_counted", "cases_exchanged", "jacobian_diagonal", "jacobian_summed", "lost_delta", "lost_sum"]
+__all__ += ["of_the_sum", "row_summed", "stray_sum", "sum_ends_early"]
 
 ONE = Number(1)  # type: ignore[arg-type]
 
@@ -189,12 +180,9 @@ def jacobian_summed(node: Node, setting: Setting) -> Iterator[Correction]:
     """A column of sums for a matrix: the rows of the Jacobian were added up."""
     if not isinstance(node, Matrix):
         return
-    columns = list(zip(*node.rows, strict=False)) if len(node.rows) == 1 else [tuple(row) for row in node.rows]
-    lists = [column if len(column) == 1 else () for column in (columns if len(columns) > 1 else [])]
-    if not lists or not all(len(one) == 1 and isinstance(one[0], Add) for one in lists):
-        return
-    rows = tuple(one[0].terms for one in lists if isinstance(one[0], Add))
-    if len({len(row) for row in rows}) != 1:
+    entries = node.rows[0] if len(node.rows) == 1 else tuple(row[0] for row in node.rows if len(row) == 1)
+    rows = tuple(entry.terms for entry in entries if isinstance(entry, Add))
+    if len(entries) < 2 or len(rows) != max(len(node.rows), len(node.rows[0])) or len({len(row) for row in rows}) != 1:
         return
     says = "the rows of the Jacobian were summed: their terms are the entries of a matrix"
     yield Correction("jacobian_rows_summed", Matrix(rows), says, 0.7)
