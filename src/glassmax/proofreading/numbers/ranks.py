@@ -102,6 +102,12 @@ def _cheapest(options: Sequence[Sequence[tuple[int, float]]]) -> list[tuple[tupl
     return found
 
 
+def is_scalar(family: str, scalars: frozenset[str]) -> bool:
+    """Whether a name is one of the usual numbers, with a word below it or not: L, L_CE, E_total."""
+    base, _, word = family.partition("_")
+    return family in scalars or (base in scalars and len(word) > 1 and word.isalpha())
+
+
 def candidates(family: str, uses: Uses, scalar: bool, scalars: bool = False) -> list[tuple[int, float]]:
     """Numbers of axes that a name may have, with what each costs; with `scalars` all without an index are numbers."""
     base = family.split("_")[0]
@@ -218,7 +224,7 @@ class Search:
         value = definition.branches[0][0] if definition is not None else None
         if isinstance(value, tree.Matrix):
             return [(2 if min(len(value.rows), len(value.rows[0])) > 1 else 1, 0.0)]
-        return candidates(family, self.uses[family], family in self.scalars, state.scalars)
+        return candidates(family, self.uses[family], is_scalar(family, self.scalars), state.scalars)
 
     def _families(self, nodes: Sequence[object]) -> list[str]:
         found = []
@@ -298,7 +304,7 @@ def readings(
     for state in states:
         _other_layers(search, state)
         for family, uses in search.uses.items():
-            state.ranks.setdefault(family, candidates(family, uses, family in scalars, state.scalars)[0][0])
+            state.ranks.setdefault(family, candidates(family, uses, is_scalar(family, scalars), state.scalars)[0][0])
         for family in definitions.derived.targets if definitions.derived else ():
             state.ranks[family] = state.ranks.get(definitions.target(family), 0)
         _components(trees, names, state)
