@@ -26,6 +26,9 @@ DECORATION = re.compile(
 )
 ENVIRONMENT = re.compile(rf"\\(?:begin|end)\{{(?:{'|'.join(ROWS)})\*?\}}")
 OPERATION = re.compile(r"\s*(?:\\(?:sum|prod|frac|log|ln|exp|lim)(?![a-z])|[ΣΠ∑∏\-−]|sum\b|\|)|[^()\[\]{}]*[+\-−]")
+INDEX = re.compile(r"_\{?([a-z])(?![a-z])")
+AT = re.compile(r"(?:\||\\[rl]?vert|\\mid)\s*_\s*\{([^{}]*)\}\s*$")
+BOTH_CASES = re.compile(r"\\begin\{cases\}|\\delta|δ|1\s*\\?[{\[(]")
 NEGATED = {"=": r"\ne", "==": "!=", r"\ne": "=", r"\neq": "=", "!=": "=", "≠": "=", ">": r"\le", "<": r"\ge"}
 NEGATED |= {"<=": ">", ">=": "<", r"\le": ">", r"\leq": ">", r"\ge": "<", r"\geq": "<", "≤": ">", "≥": "<"}
 RELATION = re.compile(r"==|!=|<=|>=|\\(?:neq?|leq?|geq?)(?![a-z])|[=≠<>≤≥]")
@@ -52,6 +55,7 @@ class _Case:
     row: int
     left: str | None = None
     block: int = -1
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,8 +129,8 @@ class _Assembler:
         self.tell(text)
         if words.OTHERWISE.search(text) and self.last_condition:
             self.take_condition(_negated(self.last_condition), otherwise=True)
-        elif told := words.unformal_case(self.clause):
-            self.take_condition(told)
+        elif (told := words.unformal_case(self.clause)) and not self.led:
+            self.take_condition(told, told=True)
 
     def tell(self, text: str) -> None:
         """Take a comparison that is told in words: ``i equals j``, ``i and j are different``."""
@@ -135,10 +139,14 @@ class _Assembler:
             self.told = ""
             self.take_condition(condition)
 
-    def take_condition(self, text: str, *, otherwise: bool = False) -> None:
+    def take_condition(self, text: str, *, otherwise: bool = False, told: bool = False) -> None:
         text = " ".join(text.strip(" \n\t.,;:").split())
         if text.startswith("(") and text.endswith(")"):
             text = text[1:-1].strip()
+        elif text.count("(") != text.count(")"):
+            text = text.strip("()").strip()
+        if self.case and self.case.told and self.case.left is None:
+            self.unused_case = 0
         self.last_condition = text
         last = self.shown if self.last is None else self.last
         if last is not None and not self.led:
@@ -146,7 +154,7 @@ class _Assembler:
             self.shown = None
             return
         self.unused_case += 1
-        self.case = None if self.unused_case > 1 else _Case(text, self.row)
+        self.case = None if self.unused_case > 1 else _Case(text, self.row, told=told)
         self.led = True
 
     def limit(self, place: int, text: str, *, otherwise: bool) -> None:
@@ -157,6 +165,7 @@ class _Assembler:
         elif self.limited and otherwise:
             self.further_case = text
         else:
+            text = _of_indices(text, statement.sides[0])
             both = f"{statement.condition}, {text}" if self.limited else text
             self.statements[place] = replace(statement, condition=both)
             self.limited = True
@@ -208,6 +217,9 @@ class _Assembler:
 
     def take_equation(self, part: Segment, latex: bool) -> None:
         sides, fault = equation_sides(part.text)
+        case = AT.search(sides[0]) if sides else None
+        if case and is_condition(case[1]):
+            sides[0] = sides[0][: case.start()].strip()
         start, end = part.start + LEADING.match(part.text).end(), part.start + len(part.text)  # type: ignore[union-attr]
         if SHAPES.search(part.text):
             sides, fault = [], "it is about shapes, not about values"
@@ -221,6 +233,8 @@ class _Assembler:
             self.add(start, end, (), "one side of an equals sign is empty", latex)
             return
         self.add(start, end, tuple(map(self.clean, sides)), "", latex, defines=bool(DEFINES.search(part.text)))
+        if case and is_condition(case[1]):
+            self.limit(len(self.statements) - 1, case[1], otherwise=False)
         if fault:
             self.add(start, end, (), fault, latex)
 
@@ -288,9 +302,12 @@ class _Assembler:
         if case.left is None:
             case.left, case.block = statement.sides[0], self.block
             self.unused_case = 0
-            return case.text
+            return _of_indices(case.text, statement.sides[0])
+        if BOTH_CASES.search(statement.sides[-1]):
+            self.case = None
+            return ""
         if case.block == self.block or case.left == statement.sides[0]:
-            return case.text
+            return _of_indices(case.text, statement.sides[0])
         self.case = None
         return ""
 
@@ -300,6 +317,8 @@ class _Assembler:
         self.row += 1
         self.block += 1
         self.waiting = None
+        self.shown = self.last = None
+        self.led = False
 
     def end_display(self) -> None:
         self.begin_display()
@@ -308,8 +327,6 @@ class _Assembler:
     def end_paragraph(self) -> None:
         """A blank line ends a sentence, but not what was said before a display: ``where``, ``If k = y_i,``."""
         self.begin_display()
-        self.last = None
-        self.led = False
         self.unused_case = 0
 
 
@@ -366,8 +383,21 @@ def _is_equals(piece: Piece) -> bool:
     return piece.kind == "words" and piece.text.strip() == "="
 
 
+def _of_indices(condition: str, left: str) -> str:
+    """Return a case of equal or of different indices as a comparison of the two indices of a left side."""
+    if condition not in (words.EQUAL_INDICES, words.UNEQUAL_INDICES):
+        return condition
+    letters = sorted({*INDEX.findall(left)})
+    if len(letters) == 1 and condition == words.EQUAL_INDICES:
+        return ""
+    sign = "=" if condition == words.EQUAL_INDICES else r"\ne"
+    return f"{letters[0]} {sign} {letters[1]}" if len(letters) == 2 else condition
+
+
 def _negated(condition: str) -> str:
     """Return the opposite of a comparison."""
+    if condition in (words.EQUAL_INDICES, words.UNEQUAL_INDICES):
+        return words.UNEQUAL_INDICES if condition == words.EQUAL_INDICES else words.EQUAL_INDICES
     relations = RELATION.findall(condition)
     if len(relations) != 1:
         return "otherwise"

@@ -52,6 +52,7 @@ NAME = re.compile(r"\s*(?:\\?[A-Za-z]+[0-9]*|[0-9]+|')\s*")
 CODE_NAME = re.compile(r"\s*[A-Za-z]\w*\s*")
 WIDE = re.compile(r"\\hspace\*?\{\s*[0-9.]+\s*(?:in|cm|em)\s*\}")
 OPTION = re.compile(r"\s*\[[^\[\]]*\]")
+CASE = re.compile(r"\s*[i-n]\s*(?:=|\\neq?(?![a-z]))\s*[i-n]\s*")
 SIGN = re.compile(r"\s*(?::?=|\\equiv|\\sim|\\approx)\s*")
 DEFINED = re.compile(r"def|triangle|Delta|\bset\b|:")
 TWO_GROUPS = re.compile(r"\\(?:[dtc]?frac|binom)\s*$")
@@ -185,7 +186,10 @@ class _Page:
         if name.startswith(("under", "over")):
             after = re.compile(r"\s*[_^]\s*").match(self.source, group[1] + 1)
             if after and (label := self.group(after.end())):
-                self.clear(group[1] + 1, label[1] + 1)
+                case = "=" in inner and CASE.fullmatch(self.source, label[0] + 1, label[1])
+                self.clear(group[1] + 1, label[0] + 1 if case else label[1] + 1)
+                if case:
+                    self.characters[label[0]], self.characters[label[1]] = ",", ","
         before = self.text_before(token.start())
         binds = before.endswith(("^", "_", "]")) or bool(TAKES_GROUP.search(before)) or self._second(token.start())
         sums = name.startswith(("under", "over")) and re.search(r"[+\-−]", inner)

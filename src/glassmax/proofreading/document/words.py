@@ -2,7 +2,18 @@
 
 import re
 
-__all__ = ["ASSUME_ANYWHERE", "HOLE", "LIMITS", "OTHERWISE", "SENTENCE_END", "asks_condition", "begins_anew", "cue_of"]
+__all__ = [
+    "ASSUME_ANYWHERE",
+    "EQUAL_INDICES",
+    "HOLE",
+    "LIMITS",
+    "OTHERWISE",
+    "SENTENCE_END",
+    "UNEQUAL_INDICES",
+    "asks_condition",
+    "begins_anew",
+    "cue_of",
+]
 __all__ += ["ends_cases", "gives_condition", "is_connecting", "is_list", "told_comparison", "unformal_case"]
 
 HOLE = "□"
@@ -27,7 +38,10 @@ ASSUME_BESIDE = re.compile(
     re.IGNORECASE,
 )
 NO_ASSUMPTION = re.compile(r"\bso\s+that$", re.IGNORECASE)
-CASE = re.compile(r"\b(?:if|when|whenever|for|cases?|unless|for all|(?:if|when|for) the \w+)\s*[:(]?$", re.IGNORECASE)
+CASE = re.compile(
+    r"\b(?:if|when|whenever|for|(?<!which )cases?|unless|for all|(?:if|when|for) the \w+)\s*[:(]?$", re.IGNORECASE
+)
+BRACKETED = re.compile(r"^\W*(?:if|when|for|case|in)\b[^□]*\($", re.IGNORECASE)
 WHERE = re.compile(r"\b(?:where|with|while|and|provided|as long as)\s*[:(]?$", re.IGNORECASE)
 ENDS = re.compile(
     r"\b(?:both (?:together|cases)|together|combin(?:e|ed|ing)|altogether|overall|in general|unif(?:y|ied|ying)|"
@@ -41,12 +55,17 @@ _CONNECTING = """
     becomes simplifies to finally also obtain implies now leads be can written rewritten as further equals
 """
 CONNECTING = {*_CONNECTING.split()}
-UNFORMAL = re.compile(
-    r"\b(?:if|when|case|for|on|off)\b[^.□]*\b(?:equal|same|differ\w*|distinct|diagonal\w*|off-diagonal|"
-    r"correct class|true class|wrong class\w*|other class\w*|correct label|coincide)\b"
-    r"|\b(?:off-)?diagonal (?:entries|elements|terms|case)\b",
-    re.IGNORECASE,
-)
+EQUAL_INDICES, UNEQUAL_INDICES = "the indices are equal", "the indices differ"
+TOLD_CASES = {
+    UNEQUAL_INDICES: r"(?:are|is) (?:different|distinct|not equal|unequal|not the same)|differ|different ind\w+"
+    r"|off[- ](?:the )?diagonal",
+    EQUAL_INDICES: r"(?:are|is) (?:both )?(?:equal|the same|identical)|coincide|(?:same|equal) ind\w+|diagonal",
+    "": r"(?:correct|true|right|wrong|other|incorrect|remaining) (?:class|label)\w*",
+}
+OPENING = r"^\W*(?:(?:so|and|but|now|or|in)\W+)?(?:(?:if|when|case|for|on)\b(?:\W+\w+){0,6}?\W+(?:%s)|(?:%s))\b"
+UNFORMAL = {
+    told: re.compile(OPENING % (text, text if told else "(?!)"), re.IGNORECASE) for told, text in TOLD_CASES.items()
+}
 
 
 INDEX = r"(?<![\\\w])([i-nqrs]|y_\{?[a-z]\}?)"
@@ -56,8 +75,6 @@ TOLD = re.compile(
     rf"|{INDEX} and {INDEX} are (?P<both>the same|equal|identical|"
     r"(?P<unlike>different|distinct|not equal|not the same|unequal))\b"
 )
-LONGEST_CASE = 10
-"""A longer clause tells more than a case."""
 
 
 def cue_of(clause: str) -> str:
@@ -73,7 +90,7 @@ def cue_of(clause: str) -> str:
 
 def asks_condition(clause: str) -> bool:
     """Return whether a comparison after the clause is a case: ``if``, ``for``, ``when``."""
-    return bool(CASE.search(clause.rstrip()))
+    return bool(CASE.search(clause.rstrip()) or BRACKETED.search(clause.rstrip()))
 
 
 def gives_condition(clause: str) -> bool:
@@ -111,6 +128,9 @@ def begins_anew(words: str) -> bool:
 
 
 def unformal_case(clause: str) -> str:
-    """Return the words of a case that is told without a formula: ``if the two indices are equal``."""
-    match = UNFORMAL.search(clause) if HOLE not in clause and len(clause.split()) <= LONGEST_CASE else None
-    return " ".join(match[0].split()) if match else ""
+    """Return the case that words tell without a formula: one of the two of indices, or the words themselves."""
+    clause = " ".join(clause.split(HOLE)[0].split())
+    found = ((told, match) for told, pattern in UNFORMAL.items() if (match := pattern.search(clause)))
+    for told, match in found:
+        return told or match[0]
+    return ""
