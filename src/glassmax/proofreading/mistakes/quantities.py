@@ -6,12 +6,12 @@ from fractions import Fraction
 from itertools import permutations
 
 from ..formula.tree import Add, Name, Negative, Node, Number, Product, Quotient, Summation, Transpose
-from ..formula.walk import letter_of
+from ..formula.walk import letter_of, map_children, nodes_in
 from ..formula.write import write
 from .correction import Correction, Setting, with_factor
 
 __all__ = ["constant", "factor_missing", "factor_too_many", "minus", "other_layer", "other_quantity", "term_missing"]
-__all__ += ["term_of_before", "term_too_many"]
+__all__ += ["other_everywhere", "term_of_before", "term_too_many"]
 
 CONSTANTS = (Number(Fraction(2)), Quotient(Number(Fraction(1)), Number(Fraction(2)), True))
 BIASES = ("b", "bias", "c", "beta")
@@ -189,6 +189,32 @@ def other_quantity(node: Node, setting: Setting) -> Iterator[Correction]:
                 seen.add(instead)
                 says = f"{write(node)} stands where {write(instead)} belongs"
                 yield Correction("wrong_operand", instead, says, 1.2 if len(named) == 1 else 1.3)
+
+
+def other_everywhere(node: Node, setting: Setting) -> Iterator[Correction]:
+    """One quantity for another wherever it stands, z (1 - z) for a (1 - a), or two exchanged, -p/y for -y/p."""
+    if not isinstance(node, (Product, Quotient, Add, Summation)):
+        return
+    used = [one for one in setting.quantities if one in set(nodes_in(node)) and one.base != "delta"]
+    for name in used:
+        count = sum(part == name for part in nodes_in(node))
+        for other in setting.quantities:
+            if len(other.below) != len(name.below) or other.base in (name.base, "delta"):
+                continue
+            instead = replace(other, below=name.below)
+            if count > 1 and instead not in used:
+                says = f"{write(name)} stands where {write(instead)} belongs"
+                yield Correction("wrong_operand", _exchanged(node, {name: instead}), says, 1.25)
+            elif instead in used:
+                says = f"{write(name)} and {write(instead)} are exchanged"
+                yield Correction("wrong_operand", _exchanged(node, {name: instead, instead: name}), says, 1.25)
+
+
+def _exchanged(node: Node, names: dict[Name, Name]) -> Node:
+    if isinstance(node, Name):
+        return names.get(node, node)
+    changed: Node = map_children(node, lambda child: _exchanged(child, names))
+    return changed
 
 
 def other_layer(node: Node, setting: Setting) -> Iterator[Correction]:

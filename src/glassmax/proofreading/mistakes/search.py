@@ -54,6 +54,7 @@ MISTAKES: tuple[Mistake, ...] = (
     quantities.term_missing,
     quantities.term_of_before,
     quantities.other_quantity,
+    quantities.other_everywhere,
     quantities.other_layer,
 )
 FIRST: dict[str, tuple[Mistake, ...]] = {
