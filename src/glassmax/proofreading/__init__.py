@@ -15,25 +15,11 @@
 This package refuses to guess: what can't be read is shown as not read, and a line is called wrong only on numbers.
 """
 
-from typing import Any
+from .check import check_derivation
+from .checked import CheckedLine
+from .telling import Checked
 
 __all__ = ["Checked", "CheckedLine", "check_derivation"]
-
-
-def __getattr__(name: str) -> Any:
-    if name == "check_derivation":
-        from .check import check_derivation
-
-        return check_derivation
-    if name == "Checked":
-        from .telling import Checked
-
-        return Checked
-    if name == "CheckedLine":
-        from .checked import CheckedLine
-
-        return CheckedLine
-    raise AttributeError(name)
 
 
 def __dir__() -> list[str]:

@@ -53,6 +53,8 @@ def compare(a: Value, b: Value, mask: Value | None = None) -> str:
     """
     if agrees(a, b, mask):
         return "same"
+    if not (np.isfinite(a.array).all() and np.isfinite(b.array).all()):
+        raise UnknownFault("its values are not finite on random numbers")
     if len(a.axes) == len(b.axes) == 2 and agrees(a, _turned(b), mask):
         return "transposed"
     for one, other in ((a, b), (b, a)):
@@ -61,8 +63,6 @@ def compare(a: Value, b: Value, mask: Value | None = None) -> str:
     for one, other in ((a, b), (b, a)):
         if any(_matches(short, other, mask) for short in _shortened(one)):
             return "implied"
-    if not (np.isfinite(a.array).all() and np.isfinite(b.array).all()):
-        raise UnknownFault("its values are not finite on random numbers")
     return ""
 
 
