@@ -47,7 +47,13 @@ def check_derivation(text: str, *, goal: str | None = None, kind: str | None = N
     ... p_i = exp(z_i) / sum_k exp(z_k)
     ... dp_i/dz_j = p_i (delta_ij + p_j)
     ... ''')
-    line 2  p_i = exp(z_i) / sum_k exp(z_k)
+    line 2  p_i = exp(z_i)/(Σ_k exp(z_k))  given
+    line 3  dp_i/dz_j = p_i (δ_ij + p_j)   wrong: the minus sign in front of p_j is missing
+            write  dp_i/dz_j = p_i (δ_ij - p_j)                                                 (proved)
+    <BLANKLINE>
+    read as  vectors p, z
+    <BLANKLINE>
+    2 formulas: 1 is given, 1 is wrong. The first wrong formula is in line 3.
     """
     if not isinstance(text, str):
         raise OptionError(

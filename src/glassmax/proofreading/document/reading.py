@@ -32,9 +32,9 @@ def statements_of(text: str, kind: str = "markdown") -> list[Statement]:
     Examples
     --------
     >>> for statement in statements_of("Let $L = -\\log p$. Then\n$$ \\frac{dL}{dp} = -\\frac{1}{p} $$"):
-    ...     print(statement.line, statement.sides, statement.cue)
+    ...     print(statement.line, statement.sides, statement.cue or None)
     1 ('L', '-\\log p') define
-    2 ('\\frac{dL}{dp}', '-\\frac{1}{p}')
+    2 ('\\frac{dL}{dp}', '-\\frac{1}{p}') None
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     macros, page = macros_of(text)
