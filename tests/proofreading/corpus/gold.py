@@ -1,4 +1,4 @@
-"""The wrong lines of each derivation of the corpus: for each the causes that name its mistake; all other lines are right."""
+"""The wrong lines of each derivation, with the causes that name the mistake; all other lines are right."""
 
 GOLD: dict[str, dict[int, set[str]]] = {
     "array_alignment.md": {},

@@ -5,7 +5,7 @@ script elements of MathJax, or, in plain text, between the words.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from .decorations import ROWS, undecorated
 from .pieces import Piece
@@ -94,7 +94,8 @@ class _Reader:
             return match.end(), iter((Piece("heading", "", match.start()),))
         if kind == "blank":
             return match.end() - 1, iter((Piece("block", "", match.start()),))
-        return getattr(self, f"_{kind}")(match)
+        read: Callable[[re.Match[str]], tuple[int | None, Iterator[Piece]]] = getattr(self, f"_{kind}")
+        return read(match)
 
     def _fence(self, match: re.Match[str]) -> tuple[int | None, Iterator[Piece]]:
         closing = re.compile(rf"^[ \t>]*{match['ticks']}[ \t]*$", re.MULTILINE).search(self.text, match.end())
