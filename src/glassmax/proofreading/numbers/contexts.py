@@ -18,7 +18,7 @@ from .vocabulary import SCALARS
 __all__ = ["contexts"]
 
 MOST_READINGS = 6
-FEWER_READINGS = 2
+FEWER_READINGS = 3
 
 
 def contexts(equations: Sequence[Equation]) -> list[Context]:

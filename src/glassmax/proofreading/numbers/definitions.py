@@ -25,6 +25,7 @@ class Equation:
     condition: Condition | None = None
     cue: str = ""
     line: int = 0
+    code: bool = False  # a line of a program
     replaced: bool = False  # in a program: the name is assigned again in a later line
 
     @property

@@ -72,7 +72,7 @@ class _Program:
             raise UnknownFault("not one statement of Python")
         left, right = self._assignment(body[0])
         self.values[left.base] = right
-        return Equation((left, right), None, "", line)
+        return Equation((left, right), None, "", line, code=True)
 
     def _assignment(self, statement: ast.stmt) -> tuple[Name, Node]:
         match statement:

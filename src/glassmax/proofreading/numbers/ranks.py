@@ -176,6 +176,7 @@ class Search:
     labels: frozenset[str]
     scalars: frozenset[str]
     kronecker: bool
+    in_code: frozenset[str] = frozenset()  # programs have samples, so that small letters are matrices, too
 
     def start(self, trees: Sequence[object]) -> list[Reading]:
         """Return the first readings: vectors are columns, or rows."""
@@ -292,7 +293,9 @@ def readings(
 ) -> list[Reading]:
     """Return up to six readings, the likeliest first."""
     trees = [node for equation in equations for node in equation.nodes]
-    search = Search(names, uses_of(trees, names), definitions, labels, scalars, kronecker)
+    code = [equation for equation in equations if equation.code]
+    in_code = frozenset(names.of(name).family for name, _ in quantities_of([n for e in code for n in e.nodes]))
+    search = Search(names, uses_of(trees, names), definitions, labels, scalars, kronecker, in_code)
     states = search.start(trees)
     for given in (True, False):
         left: Node | None = None

@@ -150,6 +150,8 @@ class Scene:
                 here = Value(chosen, both, here.axes, here.turned)
             total = here
         assert total is not None
+        if len(total.axes) == 1 and not letters and _is_turned(definition):  # delta = dJ/dz = (p - y)^T
+            total = replace(total, turned="row" if self.columns else "column")
         return _whole(total, letters, known, quantity, self)
 
     def _by_components(self, quantity: Quantity) -> Value:
@@ -212,6 +214,11 @@ class Scene:
             case tree.Add((Name(base), *_)) if base in self.letters:
                 return bound
         return None
+
+
+def _is_turned(definition: Definition) -> bool:
+    """Whether a further side of the definition is a transpose: a gradient that lies as a row."""
+    return any(isinstance(side, tree.Transpose) for equation in definition.equations for side in equation.sides[2:])
 
 
 def _column(mask: Array) -> Array:
