@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glassmax.errors import ExpressionError
+from glassmax.proofreading.formula.conventions import conventions_of
 from glassmax.proofreading.formula.operators import operators_of, with_derivatives
 from glassmax.proofreading.formula.parse import parse, parse_condition
 from glassmax.proofreading.formula.tree import (
@@ -458,6 +459,24 @@ def test_a_letter_can_be_the_sign_of_a_derivative():
     assert with_derivatives(parse("c D_i S_i + D_j S_k"), operators) == parse("c ∂S_i/∂a_i + ∂S_k/∂a_j")
     assert with_derivatives(parse("D * S_i"), operators) == parse("D * S_i")
     assert operators_of([[parse("D_j S_i"), parse("S_i - S_j")]]) == {}
+
+
+def test_the_document_says_what_its_signs_mean():
+    def meant(*chains):
+        return conventions_of([[parse(side) for side in chain.split(" = ")] for chain in chains])
+
+    assert meant("J(w) = ‖X w‖²")(parse("∇J")) == parse("∇_w J")
+    assert write(meant("J(w) = ‖X w‖²")(parse("∇²J"))) == "∇² J"
+    assert meant("E = a")(parse("∇J")) == parse("∇J")
+    assert meant("dW = X^t dZ")(parse("X^t dZ")) == parse("X^T dZ")
+    assert write(meant("dW = X^t dZ")(parse("X^t")), latex=True) == "X^t"
+    assert meant("W^{t+1} = W^t - g")(parse("W^t")) == parse("W^t"), "t is a step here"
+    assert meant("h_t = W^t x_t")(parse("W^t")) == parse("W^t"), "t is an index here"
+    softmax = meant("s(z_j) = e^{z_j} / Σ_k e^{z_k}")
+    assert softmax(parse("s(z_i) - y_i")) == parse("s_i - y_i")
+    assert write(softmax(parse("s(z_i) - y_i"))) == "s(z_i) - y_i"
+    assert meant("s(z_j) = 1 / (1 + e^{-z_j})")(parse("s(z_i)")) == parse("s(z_i)"), "an entry depends on itself alone"
+    assert meant("σ(z)_i = e^{z_i}")(parse("σ(z)_i (1 - σ(z)_j)")) == parse("σ_i (1 - σ_j)")
 
 
 def test_reading_is_quick_whatever_the_formula():

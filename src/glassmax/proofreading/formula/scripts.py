@@ -17,7 +17,7 @@ TRANSPOSED = re.compile(
     r"-?\s*(?:\.?T|ᵀ|⊤|\\top|\\intercal|\\transpose|\\(?:mathsf|mathrm|text|textrm|mathbf|rm)\s*\{?\s*T\s*\}?)$"
 )
 LABELS = re.compile(r"\s*(?:\(([^()]*)\)|\[([^\[\]]*)\])")
-LAYER = re.compile(r"(?:l|L|\\ell|ℓ)\s*(?:[+−-]\s*[0-9]+)?$")
+LAYER = re.compile(r"(?:l|L|t|\\ell|ℓ)\s*(?:[+−-]\s*[0-9]+)?$")
 INDEX = re.compile(r"[ijktsq]$|[ijklmn]{2,3}$")
 SWITCH = re.compile(r"\\(?:rm|bf|it|cal|sf|tt)(?![A-Za-z])\s*")
 SPELLED_OUT = re.compile(r"[A-Z]{2,}$|(?=[a-z]*[aeou])[a-z]{3,}$")  # CCE, tot: no letters of indices

@@ -137,10 +137,10 @@ class BlockWriter(NameWriter):
             return self.closed(of) + ".T"
         inside = isinstance(of, Name) and of.above and not of.bracket and of.typed_as.split()[-1:] in (["^["], ["^("])
         if self.latex:
-            sign = typed if typed.startswith("\\") else "T"
+            sign = typed if typed.startswith("\\") or typed == "t" else "T"
             if inside:
                 return self.bare(of).removesuffix("}") + f"{sign}}}"
-            return self.closed(of) + (f"^{sign}" if sign == "T" or sign[1:].isalpha() else f"^{{{sign}}}")
+            return self.closed(of) + (f"^{sign}" if sign in ("T", "t") or sign[1:].isalpha() else f"^{{{sign}}}")
         if isinstance(of, Name) and of.above and not of.bracket:
             return self.around(self.bare(of)) + "ᵀ"
         return self.closed(of) + "ᵀ"

@@ -6,12 +6,10 @@ from dataclasses import dataclass, replace
 
 from ...errors import GlassmaxError
 from ..document import Statement
-from ..formula.components import array_functions, with_arrays
-from ..formula.derivatives import UNSAID
-from ..formula.operators import operators_of, with_derivatives
+from ..formula.conventions import conventions_of
 from ..formula.parse import parse, parse_condition
-from ..formula.tree import Call, Derivative, Name, Node, Number, Power
-from ..formula.walk import free_letters, map_children, widened
+from ..formula.tree import Derivative, Name, Node, Number, Power
+from ..formula.walk import free_letters, widened
 from ..numbers import Equation, program_equations
 
 __all__ = ["Line", "lines_of"]
@@ -50,37 +48,17 @@ def lines_of(statements: Sequence[Statement]) -> list[Line]:
 
 
 def _as_meant(lines: list[Line]) -> list[Line]:
-    """Read D_j S_i as a derivative, and let each sum take in the terms after it that have its letter alone."""
-    operators = operators_of(line.equation.sides for line in lines if line.equation)
-    parameters = _parameters(lines)
-    arrays = array_functions(line.equation.sides for line in lines if line.equation)
+    """Read each formula by the conventions of the document; a sum takes in the terms after it that have its letter."""
+    meant = conventions_of(line.equation.sides for line in lines if line.equation)
     letters: set[str] = set()
     for place, line in enumerate(lines):
         if line.equation is None or line.statement.code:
             continue
-        first, *rest = (side and _with_variables(side, parameters) for side in line.equation.sides)
-        first, *rest = (side and with_derivatives(side, operators) for side in (first, *rest))
-        first, *rest = (side and with_arrays(side, arrays) for side in (first, *rest))
+        first, *rest = (side and meant(side) for side in line.equation.sides)
         letters = letters if first is None else free_letters(first)
         sides = (first, *(side and widened(side, letters) for side in rest))
         lines[place] = replace(line, equation=replace(line.equation, sides=sides))
     return lines
-
-
-def _parameters(lines: Iterable[Line]) -> dict[str, Node]:
-    """Return the parameter of each function that the document declares with a single one: w of J(w) = ..."""
-    lefts = (line.equation.sides[0] for line in lines if line.equation)
-    calls = [left for left in lefts if isinstance(left, Call) and len(left.arguments) == 1]
-    return {call.function.base: call.arguments[0] for call in calls if isinstance(call.arguments[0], Name)}
-
-
-def _with_variables(node: Node, parameters: dict[str, Node]) -> Node:
-    """Return a formula in which each gradient ∇J is one by the parameter of J."""
-    node = map_children(node, lambda child: _with_variables(child, parameters))
-    if isinstance(node, Derivative) and isinstance(node.of, Name) and set(node.by) <= {UNSAID}:
-        variable = parameters.get(node.of.base)
-        return replace(node, by=(variable,) * max(1, len(node.by)), sign="∇") if variable else node
-    return node
 
 
 def _program_line(statement: Statement, read: Equation | str) -> Line:
