@@ -79,6 +79,19 @@ $$\frac{d}{dx}\left[u(x)v(x)\right] = u'(x)v(x) + u(x)v'(x)$$
 $$\frac{d}{dx} x^n = n x^{n-1}$$
 """,
     ),
+    "a small t for the transpose, a gradient that names no variable": (
+        "markdown",
+        r"""
+$$J(w) = \frac{1}{2} \|X w - y\|^2$$
+$$\nabla J = X^t (X w - y), \qquad \nabla^2 J = X^t X$$
+""",
+    ),
+    "a composition": (
+        "markdown",
+        r"""
+Let $h(x) = (f \circ g)(x)$. Then $$h'(x) = (f \circ g)'(x) = f'(g(x)) g'(x)$$
+""",
+    ),
     "a chain that defines its function": (
         "markdown",
         r"""
