@@ -225,7 +225,10 @@ class Search:
         value = definition.branches[0][0] if definition is not None else None
         if isinstance(value, tree.Matrix):
             return [(2 if min(len(value.rows), len(value.rows[0])) > 1 else 1, 0.0)]
-        return candidates(family, self.uses[family], is_scalar(family, self.scalars), state.scalars)
+        found = candidates(family, self.uses[family], is_scalar(family, self.scalars), state.scalars)
+        if not state.scalars and family in self.in_code:
+            return [(rank, min(cost, 0.3) if rank == 2 else cost) for rank, cost in found]
+        return found
 
     def _families(self, nodes: Sequence[object]) -> list[str]:
         found = []
