@@ -149,6 +149,8 @@ def test_a_formula_of_markdown_is_found(text):
         "$5 and $6",
         "=====",
         "",
+        "| a = b | c |",
+        "See https://example.org/?q=1 for more.",
     ],
 )
 def test_what_claims_nothing_is_no_statement(text):
@@ -252,6 +254,11 @@ def test_prompts_are_no_code():
         "dZ = A - Y",
         "dW = X.T @ (\n    dZ)",
     ]
+
+
+def test_a_block_that_shows_what_it_prints_has_code_and_formulas():
+    text = "```python\ndW = X.T @ dZ\nprint(dW)\ndL/dz_i = p_i - y_i\n[[1, 2]\n```"
+    assert read(text) == ["dW = X.T @ dZ", "dL/dz_i = p_i - y_i"]
 
 
 def test_a_fence_without_a_language_holds_code_or_formulas():

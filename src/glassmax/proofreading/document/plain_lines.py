@@ -82,7 +82,7 @@ def _is_note(text: str, names: frozenset[str]) -> bool:
 
 def has_formula(line: str, names: frozenset[str]) -> bool:
     """Return whether a line of prose is, apart from a few words, a formula with an equals sign."""
-    if "=" not in line or len(line) > 400 or RULE.fullmatch(line):
+    if "=" not in line or len(line) > 400 or RULE.fullmatch(line) or line.lstrip().startswith("|"):
         return False
     pieces = [*split_words(line[PREFIX.match(line).end() :], 0, names)]  # type: ignore[union-attr]
     count = sum(len(piece.text.split()) for piece in pieces if piece.kind == "words")

@@ -69,6 +69,8 @@ def _kinds(tokens: list[str], names: frozenset[str]) -> list[bool]:
         bare = token.strip(".,:;!?()").lower()
         if is_word(token, names):
             kinds.append(equals and _is_operand(tokens, len(kinds)))
+        elif "://" in token:
+            kinds.append(False)
         elif bare in FUNCTIONS or token.strip(",:.;") in names or token in ("a", "A", "I", "-", "—", "–", "--"):
             kinds.append(None)
         else:

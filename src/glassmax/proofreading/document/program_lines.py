@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from .pieces import Piece
-from .plain_lines import plain_lines
+from .plain_lines import has_formula, plain_lines
 from .program_text import parsed
 
 __all__ = ["code_block"]
@@ -22,7 +22,7 @@ def code_block(text: str, start: int, language: str, names: frozenset[str]) -> I
     if tree is not None and (language in PYTHON or CALLS.search(body)):
         yield from _statements(tree, text, start)
     elif language in PYTHON:
-        yield from _line_by_line(text, start)
+        yield from _line_by_line(text, start, names)
     elif language in ("", "text", "txt", "plain", "plaintext", "math", "none"):
         yield from plain_lines(text, start, names)
 
@@ -41,12 +41,12 @@ def _statements(tree: ast.Module, text: str, start: int) -> Iterator[Piece]:
             yield Piece("skipped", source.splitlines()[0], starts[node.lineno - 1])
 
 
-def _line_by_line(text: str, start: int) -> Iterator[Piece]:
-    """Yield the assignments of a block that can't be parsed as a whole, as one with an ellipsis in words."""
+def _line_by_line(text: str, start: int, names: frozenset[str]) -> Iterator[Piece]:
+    """Yield the assignments of a block that can't be parsed as a whole, such as one that shows what it prints."""
     for line in text.splitlines(keepends=True):
         tree = parsed(PROMPT.sub("", line))
         if tree and tree.body and isinstance(tree.body[0], (ast.Assign, ast.AugAssign, ast.AnnAssign)):
             yield Piece("code", PROMPT.sub("", line).strip(), start)
-        elif tree is None and "=" in line:
-            yield Piece("skipped", line.strip(), start)
+        elif tree is None and has_formula(line, names):
+            yield from plain_lines(line, start, names)
         start += len(line)
