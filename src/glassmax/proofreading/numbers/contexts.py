@@ -19,12 +19,36 @@ __all__ = ["contexts"]
 
 MOST_READINGS = 6
 FEWER_READINGS = 3
+UNFIT = 2.5
+"""A reading that costs so much leaves a definition with shapes that don't fit."""
 
 
 def contexts(equations: Sequence[Equation]) -> list[Context]:
     """Return the readings of a document, the likeliest first: six at most for each reading of names such as dZ."""
+    split = _split(equations)
+    found = _read(equations, split)
+    for base in sorted(_of_one_sample(equations) - split)[:3] if _cost(found) >= UNFIT else ():
+        other = _read(equations, split | {base})
+        if _cost(other) <= _cost(found) - 1.5:
+            found, split = other, split | {base}
+    return found
+
+
+def _cost(found: Sequence[Context]) -> float:
+    return min((context.reading.cost for context in found), default=0.0)
+
+
+def _of_one_sample(equations: Sequence[Equation]) -> set[str]:
+    """Names that may be of one sample where they stand alone, x, and of many where they have an index, ``sum_i x_i``."""
+    nodes = [node for equation in equations for node in equation.nodes]
+    names = [name for name, _ in quantities_of(nodes)]
+    alone = {name.base for name in names if not name.below and not name.above and name.base.islower()}
+    return alone & {base for node in nodes for part in walk(node) for base in _summed_over(part)}
+
+
+def _read(equations: Sequence[Equation], split: set[str]) -> list[Context]:
     trees = [node for equation in equations for node in equation.nodes]
-    names = Names(trees, _split(equations))
+    names = Names(trees, split)
     labels = _labels(equations, names)
     kronecker = _is_kronecker(trees)
     defining = [e for e in equations if not e.replaced and not (kronecker and _defines_delta(e))]
