@@ -13,7 +13,7 @@ from .definitions import Definitions, Equation
 from .names import Names, walk
 from .shapes import Dims, Form, Inference
 from .value import Fault
-from .vocabulary import COUNTED, GREEK, LONG_SCALAR, LOSSES, NEVER_ARRAYS, WEIGHTS
+from .vocabulary import COUNTED, GREEK, LONG_SCALAR, LOSSES, NEVER_ARRAYS, SCALARS, WEIGHTS
 
 __all__ = ["Reading", "Uses", "quantities_of", "readings", "uses_of"]
 
@@ -156,7 +156,7 @@ def votes_for_columns(trees: Iterable[object]) -> int:
                 if isinstance(left, tree.Transpose):
                     left = left.of
                     votes += _is_weight(left)
-                elif isinstance(left, Name) and isinstance(right, Name):
+                elif isinstance(left, Name) and isinstance(right, Name) and left.base not in SCALARS:
                     before = _is_weight(right) and not (left.base[0].isupper() and right.base[0].islower())
                     votes += _is_weight(left) - before
     return votes
