@@ -114,6 +114,59 @@ def test_a_step_of_gradient_descent_is_an_assignment(update, verdict, cause):
     assert (line.verdict, line.cause) == (verdict, cause)
 
 
+def test_a_step_is_measured_where_the_gradient_is_known():
+    text = SCORES + "dL/dW_ji = (p_j - y_j) x_i\nW_ji = W_ji {} eta (p_j - y_j) x_i"
+    assert lines(text.format("-"))[-1].verdict == GIVEN
+    line = lines(text.format("+"))[-1]
+    assert (line.verdict, line.cause, line.write) == (WRONG, "sign", "W_ji = W_ji - η (p_j - y_j) x_i")
+
+
+def test_a_gradient_that_is_a_mean_is_not_divided_again():
+    text = "J = 1/(2m) sum_i (t x_i - y_i)^2\ndJ/dt = 1/m sum_i (t x_i - y_i) x_i\nt = t - alpha 1/m dJ/dt"
+    line = lines(text)[-1]
+    assert (line.verdict, line.cause, line.write) == (WRONG, "factor", "t = t - α dJ/dt")
+
+
+def test_letters_can_tell_the_layer():
+    text = """a_j = sum_i w_ji x_i
+z_j = h(a_j)
+a_k = sum_j w_kj z_j
+E = 1/2 sum_k (a_k - t_k)^2
+dE/dw_kj = (a_k - t_k) z_j
+dE/dw_ji = h'(a_j) x_i sum_k w_kj (a_k - t_k)
+dE/dw_ji = h(a_j) x_i sum_k w_kj (a_k - t_k)"""
+    found = lines(text)
+    assert [line.verdict for line in found] == [GIVEN] * 4 + [FOLLOWS, FOLLOWS, WRONG]
+    assert found[-1].write == "dE/dw_ji = h'(a_j) x_i Σ_k w_kj (a_k - t_k)"
+
+
+def test_a_symmetric_matrix_is_an_assumption_that_can_be_stated():
+    text = "f = 1/2 w^T A w - b^T w\nA = A^T\ndf/dw = A w - b"
+    stated, line = lines(text)[-2:]
+    assert (stated.verdict, line.verdict, line.says) == (GIVEN, ASSUMED, "A = Aᵀ")
+
+
+def test_a_term_of_the_line_before_that_is_lost_is_named():
+    text = SOFTMAX + "dL/dz_i = -y_i (1 - p_i) + sum_{k != i} y_k p_i\n = -y_i (1 - p_i)"
+    assert lines(text)[-1].cause == "case_missing"
+
+
+def test_a_line_that_needs_a_function_that_nothing_defines_is_not_judged():
+    by_chain, line = lines("L = sum_k y_k log p_k\ndL/dz_i = sum_k dL/dp_k dp_k/dz_i\ndL/dz_i = y_i - p_i")[-2:]
+    assert by_chain.verdict == FOLLOWS
+    assert (line.verdict, line.says) == (NOT_READ, "nothing says how p_k depends on z_i")
+
+
+def test_a_derivative_that_the_formulas_make_zero_is_not_read():
+    line = lines("L = sum_k y_k log q_k\np_i = exp(z_i)\ndL/dz_i = p_i - y_i")[-1]
+    assert line.verdict == NOT_READ
+
+
+def test_a_quantity_that_nothing_tells_of_is_not_judged():
+    line = lines(SOFTMAX + "dL/dz_i = p_i - y_i + u_i")[-1]
+    assert (line.verdict, line.says) == (NOT_READ, "nothing says what u_i is")
+
+
 def test_a_likelihood_is_climbed():
     assert verdicts("l = sum_n log p_n\ntheta = theta + eta dl/dtheta")[-1] == GIVEN
 

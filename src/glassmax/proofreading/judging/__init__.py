@@ -16,6 +16,7 @@
     updates         steps of gradient descent
     definitions     definitions that have no value as they stand
     programs        lines of code: what no formula shows
+    unknown_functions   what no definition tells of
     reasons         the mistake of a wrong step
     document        what a verdict needs to know of the whole
     notes           how the document was read

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..formula.tree import Condition, Node
 from ..numbers import Context, CountFault, Fault, ShapeFault
 
@@ -27,10 +29,10 @@ def agreement(
     turns: Sequence[int] | None = None,
 ) -> Agreement:
     """Compare two formulas on draws, where the condition holds."""
+    some = {} if turns is None else {"turns": turns}
     try:
-        if turns is None:
-            return Agreement(context.compare(left, right, condition, adjusted=adjusted))
-        return Agreement(context.compare(left, right, condition, adjusted=adjusted, turns=turns))
+        with np.errstate(all="ignore"):
+            return Agreement(context.compare(left, right, condition, adjusted=adjusted, **some))
     except ShapeFault as fault:
         return Agreement("shapes", str(fault))
     except CountFault as fault:

@@ -25,7 +25,7 @@ from .verdict import Verdict, verdict_of
 
 __all__ = ["Judgement", "judge"]
 
-SECONDS = 3.0
+SECONDS = 2.5
 """The time for all searches of one document."""
 SECONDS_A_LINE = 1.0
 
@@ -111,7 +111,7 @@ def _worst(
         found = update_of(step.left, step.right, document) if step.own_left else None
         found = found or verdict_of(step, condition, document, before)
         if found is None:
-            found = reason_of(step, condition, document, max(0.05, min(SECONDS_A_LINE, end - thread_time())))
+            found = reason_of(step, condition, document, min(SECONDS_A_LINE, end - thread_time()))
             if before:
                 follows = document.agrees(step.before, step.right, condition)
                 found = replace(found, follows_before=follows)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..checked import INDICES, NOT_READ, WRONG
-from ..formula.tree import Condition, Name, Node
+from ..formula.tree import Condition, Derivative, Name, Node
 from ..formula.walk import free_letters
 from ..formula.write import write
 from ..mistakes.correction import Equation
@@ -13,6 +13,7 @@ from .assumptions import Assumption, in_words
 from .chains import Step
 from .document import Document, family_of
 from .surroundings import quantities_in, setting_of
+from .unknown_functions import unknown_function
 from .verdict import Verdict, as_arrays, few_axes
 
 __all__ = ["reason_of"]
@@ -53,6 +54,10 @@ def reason_of(step: Step, condition: Condition | None, document: Document, secon
     strange = _strange(step, document)
     if strange is not None:
         return Verdict(NOT_READ, says=f"nothing says what {write(strange)} is")
+    function = unknown_function(step.left, step.right, document.context)
+    if function is not None:
+        assert isinstance(step.left, Derivative)
+        return Verdict(NOT_READ, says=f"nothing says how {write(function)} depends on {write(step.left.by[0])}")
     itself = document.compare(step.left, step.left, condition)
     if itself.kind in ("shapes", "unknown"):
         return Verdict(NOT_READ, says=itself.reason)

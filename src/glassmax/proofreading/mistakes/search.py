@@ -134,8 +134,10 @@ def explanation(
     Explanation or None
         None if no correction makes the line right, or the time is over.
     """
+    if seconds <= 0:
+        return None
     end = thread_time() + seconds
-    single = sorted(_attempts(equation, setting, left_is_written), key=lambda attempt: attempt.cost)
+    single = sorted(_in_time(_attempts(equation, setting, left_is_written), end), key=lambda attempt: attempt.cost)
     found = _first(single, setting, holds, end)
     if found is not None and found.corrections[0].cause == "chain_rule":
         found = _simpler(found, single, holds)
@@ -143,7 +145,7 @@ def explanation(
         first = FIRST.get(fault, MISTAKES)
         cheap = [attempt for attempt in single if attempt.cost <= PAIRED_COST and attempt.mistakes[0] in first]
         for seconds_of in (first, MISTAKES) if fault in ("shapes", "bare") else (MISTAKES,):
-            pairs = _pairs(cheap, setting, left_is_written, seconds_of)
+            pairs = _pairs(cheap, setting, left_is_written, seconds_of, end)
             found = found or _first(pairs, setting, holds, end)
     return _told(found) if found else None
 
@@ -164,6 +166,14 @@ def _first(
         if holds(attempt.equation):
             return attempt
     return None
+
+
+def _in_time(attempts: Iterator[_Attempt], end: float) -> Iterator[_Attempt]:
+    """Yield attempts until the time is over."""
+    for attempt in attempts:
+        yield attempt
+        if thread_time() > end:
+            return
 
 
 def _simpler(found: _Attempt, single: Sequence[_Attempt], holds: Callable[[Equation], bool]) -> _Attempt:
@@ -211,13 +221,13 @@ def _unused(place: Place) -> frozenset[str]:
 
 
 def _pairs(
-    single: Sequence[_Attempt], setting: Setting, left_is_written: bool, mistakes: Collection[Mistake]
+    single: Sequence[_Attempt], setting: Setting, left_is_written: bool, mistakes: Collection[Mistake], end: float
 ) -> Iterator[_Attempt]:
     """Yield pairs of cheap corrections, those first whose first one makes the letters fit."""
     for first in sorted(single, key=lambda attempt: (not _letters_fit(attempt.equation, setting), attempt.cost)):
         pairs = [
             replace(second, cost=first.cost + second.cost, corrections=(*first.corrections, *second.corrections))
-            for second in _attempts(first.equation, setting, left_is_written, mistakes)
+            for second in _in_time(_attempts(first.equation, setting, left_is_written, mistakes), end)
             if second.cost <= PAIRED_COST
         ]
         yield from sorted(pairs, key=lambda attempt: attempt.cost)
