@@ -18,6 +18,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "bias_forgotten.md": {
         5: {"bias_missing", "term_missing"},
     },
+    "bilinear.md": {},
     "binary_quotient_slip.txt": {
         3: {"quotient_rule", "exponent"},
         5: {"sign"},
@@ -50,6 +51,8 @@ GOLD: dict[str, dict[int, set[str]]] = {
     "component_for_vector.md": {
         4: {"component_for_vector"},
     },
+    "contrastive.txt": {},
+    "cosine.md": {},
     "cost_over_batch.md": {},
     "coursera_linear_regression.md": {},
     "coursera_regularized.md": {
@@ -83,18 +86,22 @@ GOLD: dict[str, dict[int, set[str]]] = {
         6: {"factor", "factor_missing"},
     },
     "elements_of_statistical_learning.md": {},
+    "elu.md": {},
     "entropy_slip.tex": {
         6: {"term_missing", "logarithm_half_done", "not_in_catalogue"},
     },
+    "expanded_quotient.txt": {},
     "exponential_family_mean.md": {},
     "feature_scaling.md": {},
     "feature_scaling_slip.md": {
         5: {"sign"},
     },
     "gaussian_likelihood.md": {},
+    "gaussian_output.md": {},
     "gaussian_sign.md": {
         3: {"sign"},
     },
+    "gelu_sigmoid.txt": {},
     "generalized_softmax_right.tex": {},
     "gradient_notes_vectors.md": {},
     "grouped_braces.md": {},
@@ -111,11 +118,13 @@ GOLD: dict[str, dict[int, set[str]]] = {
         3: {"sign"},
     },
     "html_entities.md": {},
+    "huber.md": {},
     "index_exchange.md": {},
     "index_exchange_slip.md": {
         3: {"delta_wrong_pair", "index_on_one_side", "wrong_index"},
         7: {"sum_missing", "index_on_one_side", "summed_letter_free"},
     },
+    "jacobian_vector_product.md": {},
     "karpathy_products.md": {},
     "karpathy_sigmoid.md": {},
     "kl_divergence.md": {},
@@ -125,6 +134,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
         8: {"wrong_layer", "wrong_operand"},
         10: {"factor_missing"},
     },
+    "leaky_relu.md": {},
     "learning_rate_update.txt": {
         6: {"sign"},
     },
@@ -186,6 +196,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
         5: {"factor", "regulariser_missing", "regulariser_factor", "factor_missing"},
         6: {"sign"},
     },
+    "multinomial_likelihood.tex": {},
     "murphy_logistic.tex": {},
     "murphy_logistic_slips.tex": {
         9: {"factor", "factor_missing"},
@@ -217,6 +228,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
         3: {"transposed", "order_of_factors"},
         7: {"wrong_layer"},
     },
+    "normalized_vector.md": {},
     "numpy_two_layers.md": {},
     "numpy_two_layers_slips.md": {
         7: {"factor"},
@@ -283,6 +295,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
         8: {"case_missing", "sum_missing", "term_missing"},
     },
     "stackexchange_over.md": {},
+    "steps_of_gradient.md": {},
     "steps_with_reasons.tex": {},
     "steps_with_reasons_slip.tex": {
         6: {"sign"},
@@ -317,6 +330,7 @@ GOLD: dict[str, dict[int, set[str]]] = {
         7: {"wrong_variable", "wrong_operand"},
         11: {"wrong_operand", "wrong_variable"},
     },
+    "trace.md": {},
     "twice_divided.txt": {
         8: {"factor", "stray_factor", "factor_twice", "not_in_catalogue"},
     },

@@ -1,4 +1,4 @@
-"""The logistic function, by its derivative: a text that writes σ(z)(1 - σ(z)) and never says what σ is means it."""
+"""The logistic function, by how it is used: a text with σ(z)(1 - σ(z)) or log(1 - σ(z)) that never says what σ is."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -16,7 +16,10 @@ LOGISTIC = Quotient(ONE, Add((ONE, Call(Name("exp", typed="e"), (Negative(VARIAB
 
 
 def imply_logistic(definitions: Definitions, equations: Sequence[Equation]) -> None:
-    """Define each function f as the logistic one if the document has f(z) (1 - f(z)), or a (1 - a) with a = f(z)."""
+    """Define each function f as the logistic one if the document has f(z) (1 - f(z)) or log(1 - f(z)).
+
+    A quantity a = f(z) counts as f(z): a (1 - a), log(1 - a).
+    """
     nodes = [node for equation in equations for side in equation.sides if side is not None for node in nodes_in(side)]
     called = {node.function.base for node in nodes if isinstance(node, Call) and not node.function.below}
     open_ones = called - set(definitions.functions) - set(ELEMENTWISE) - REDUCTIONS
@@ -33,9 +36,15 @@ def imply_logistic(definitions: Definitions, equations: Sequence[Equation]) -> N
 
 
 def _complemented(nodes: Sequence[object]) -> Iterator[Node]:
-    """Yield each x of a product that has the factors x and 1 - x."""
+    """Yield each x of a product that has the factors x and 1 - x, and of a log(1 - x)."""
     for node in nodes:
         if isinstance(node, Product):
             for factor in node.factors:
                 if isinstance(factor, Call | Name) and Add((ONE, Negative(factor))) in node.factors:
                     yield factor
+        elif isinstance(node, Call) and node.function.base in ("log", "ln") and len(node.arguments) == 1:
+            inside = node.arguments[0]
+            if isinstance(inside, Add) and len(inside.terms) == 2 and inside.terms[0] == ONE:
+                complement = inside.terms[1]
+                if isinstance(complement, Negative) and isinstance(complement.of, Call | Name):
+                    yield complement.of

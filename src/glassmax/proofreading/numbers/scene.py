@@ -143,7 +143,7 @@ class Scene:
                 both = tuple(dict.fromkeys(here.letters + mask.letters))
                 rest = (1,) * len(here.axes)
                 chosen = np.where(
-                    over(mask, both).reshape(*over(mask, both).shape, *rest),
+                    over(mask, both).reshape((*over(mask, both).shape, *rest)),
                     over(here, both),
                     0 if total is None else over(total, both) if set(total.letters) <= set(both) else 0,
                 )
