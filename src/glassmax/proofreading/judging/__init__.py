@@ -11,7 +11,6 @@
     assumptions     what a line needs to be right: that y sums to one
     surroundings    the letters and quantities around a wrong line
     notes           how the document was read, in sentences
-    unspecified     a claim about something that the text does not define
     verdict         the verdict of one step
     updates         steps of gradient descent
     definitions     definitions that have no value as they stand

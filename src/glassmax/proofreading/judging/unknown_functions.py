@@ -1,6 +1,6 @@
 """Functions that a document never defines: a line that needs to know one of them can't be judged."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ..formula.tree import Derivative, Name, Node
 from ..formula.walk import nodes_in
@@ -20,16 +20,19 @@ def unknown_function(left: Node, right: Node, context: Context) -> Name | None:
     known = {_key(one.of, context) for one in _all_in(right, context) if isinstance(one, Derivative)}
     if any(isinstance(one, Name) and one.base.startswith(("d", "grad")) for one in _all_in(right, context)):
         return None
-    for part in _all_in(left.of, context):
+    variables = {_key(one, context) for one in left.by}
+    for part in _all_in(left.of, context, variables):
         key = _key(part, context)
+        if key in variables:
+            continue
         if isinstance(part, Name) and key in context.open_of and key not in known:
             return part
     return None
 
 
-def _all_in(node: Node, context: Context) -> Iterator[object]:
-    """Yield all parts of a formula, and of the definitions of its names."""
-    seen: set[str] = set()
+def _all_in(node: Node, context: Context, variables: Collection[str] = ()) -> Iterator[object]:
+    """Yield all parts of a formula, and of the definitions of its names; those of the variables are not looked at."""
+    seen: set[str] = set(variables)
     waiting = [node]
     while waiting:
         for part in nodes_in(waiting.pop()):

@@ -15,7 +15,7 @@ from .assumptions import Assumption, in_words, weakest
 from .chains import Step
 from .document import Document
 from .luck import lucky
-from .unspecified import unspecified_name
+from .unknown_functions import unknown_function
 
 __all__ = ["Verdict", "as_arrays", "few_axes", "verdict_of"]
 
@@ -45,15 +45,12 @@ def verdict_of(step: Step, condition: Condition | None, document: Document, befo
     verdict = _of_kind(found, step, condition, document, assumption)
     if verdict is not None:
         return _under(verdict, assumption, step, document)
-    unspecified = unspecified_name(step.left, step.right, document.context)
-    if unspecified:
-        if not step.own_left and document.agrees(step.before, step.right, condition):
-            return Verdict(FOLLOWS, says="from the line before", follows_before=True)
-        return Verdict(NOT_READ, says=f"nothing says what {unspecified} is")
     if step.own_left or not document.agrees(step.before, step.right, condition):
         return None
     if before_is_wrong and free_letters(step.right) <= free_letters(step.left):
         return Verdict(FOLLOWS, says=f"from line {before_is_wrong}, which is wrong", follows_before=True)
+    if unknown_function(step.left, step.right, document.context) is not None:
+        return Verdict(FOLLOWS, says="from the line before", follows_before=True)
     return None
 
 
