@@ -88,6 +88,8 @@ def _strange(step: Step, document: Document) -> Name | None:
 
 
 def _searched(equation: Equation, step: Step, trial: _Trial, seconds: float) -> Explanation | None:
+    if seconds <= 0:
+        return None
     before = None if step.own_left else step.before
     setting = setting_of(equation, trial.document.formulas, trial.document.context, before)
     left, right = free_letters(equation.left), free_letters(equation.right) - setting.fixed
