@@ -129,7 +129,8 @@ def _as_array(value: Value, own: list[str], argument: object, scene: "Scene") ->
     """The argument as an array: ``sigma(z_k)`` of a function that is defined as ``sigma(z_i)``, over all of z."""
     if len(value.axes) == len(own):
         return value, {}
-    letters = [one.base for one in getattr(argument, "below", ()) if isinstance(one, Name)]
+    indices = scene.names.of(argument).indices if isinstance(argument, Name) else ()
+    letters = [one.base for one in indices if isinstance(one, Name)]
     if len(letters) != len(own) or not set(letters) <= set(value.letters):
         raise ShapeFault("the argument of the function isn't of the kind that it is defined for")
     rest = tuple(letter for letter in value.letters if letter not in letters)

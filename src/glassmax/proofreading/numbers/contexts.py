@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from ..formula import tree
 from ..formula.tree import Condition, Name, Number
 from .context import Context
-from .definitions import Definitions, Equation, collect
-from .dependence import connected, open_functions, stacked
+from .definitions import Definition, Definitions, Equation, collect
+from .dependence import ancestors, connected, open_functions, stacked
 from .derivative_names import readings_of_names
 from .implied import imply
-from .names import Names, parts_of, walk
+from .names import Names, names_of, parts_of, walk
 from .ranks import quantities_of, readings
 from .vocabulary import SCALARS
 
@@ -39,7 +39,7 @@ def _cost(found: Sequence[Context]) -> float:
 
 
 def _of_one_sample(equations: Sequence[Equation]) -> set[str]:
-    """Names that may be of one sample where they stand alone, x, and of many where they have an index, ``sum_i x_i``."""
+    """Names that may be of one sample where they stand alone, x, and of many with an index, ``sum_i x_i``."""
     nodes = [node for equation in equations for node in equation.nodes]
     names = [name for name, _ in quantities_of(nodes)]
     alone = {name.base for name in names if not name.below and not name.above and name.base.islower()}
@@ -54,6 +54,7 @@ def _read(equations: Sequence[Equation], split: set[str]) -> list[Context]:
     defining = [e for e in equations if not e.replaced and not (kronecker and _defines_delta(e))]
     plain = collect(defining, names, labels)
     imply(plain, defining)
+    _primes(plain, trees)
     fixed = labels | _fixed(plain)
     found: list[Context] = []
     readings_of = readings_of_names(defining, names, plain)
@@ -62,6 +63,7 @@ def _read(equations: Sequence[Equation], split: set[str]) -> list[Context]:
     for derived in readings_of:
         definitions = collect(defining, names, labels, derived)
         imply(definitions, defining)
+        _primes(definitions, trees)
         found += _contexts(equations, trees, names, fixed, kronecker, definitions, FEWER_READINGS)
     return found
 
@@ -122,6 +124,22 @@ def _summed_over(part: object) -> set[str]:
         if isinstance(name, Name)
         if {one.base for one in (*name.below, *name.above) if isinstance(one, Name)} & set(part.letters)
     }
+
+
+def _primes(definitions: Definitions, trees: Sequence[object]) -> None:
+    """Take f' for df/dx where f = u/v is defined and x is the one variable that it depends on."""
+    for name in names_of(trees):
+        if not name.primes or name.below or name.above or definitions.defines(f"{name.base}{PRIME * name.primes}"):
+            continue
+        inputs = [key for key in ancestors(name.base, definitions, {}) if not definitions.defines(key)]
+        if definitions.defines(name.base) and len(inputs) == 1:
+            value = tree.Derivative(Name(name.base), (Name(inputs[0]),) * name.primes)
+            plain = Name(name.base, primes=name.primes)
+            definition = Definition(plain, ((value, None),), definitions.names)
+            definitions.found[f"{name.base}{PRIME * name.primes}"] = definition
+
+
+PRIME = "'"
 
 
 def _defines_delta(equation: Equation) -> bool:

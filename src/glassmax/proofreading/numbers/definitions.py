@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..formula import tree
 from ..formula.tree import Condition, Name, Node, Number
-from .names import Names, names_of, parts_of, walk
+from .names import Names, names_of, parts_of, standing, walk
 from .value import Fault
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Definitions:
             if equation is self.derived.anchor:
                 self.given.add(id(equation))
             return False
-        if quantity.key in {self.names.of(part).key for part in walk(right) if isinstance(part, Name)}:
+        if quantity.key in {self.names.of(part).key for part in standing(right)}:
             if isinstance(right, tree.Matrix) and not quantity.indices:
                 self.given.add(id(equation))  # it names its components
             return False
@@ -179,9 +179,7 @@ class Definitions:
         stack: list[tuple[Node, Names]] = [(right, self.names)]
         while stack:
             node, names = stack.pop()
-            for part in walk(node):
-                if not isinstance(part, Name):
-                    continue
+            for part in standing(node):
                 try:
                     found = names.of(part).key
                 except Fault:
@@ -215,6 +213,13 @@ def collect(
         if equation.replaced or (equation.cue == "assume" and not _plain(equation)):
             continue
         definitions.add(equation, labels)
+    for equation in equations:  # y_hat = a = f(z) defines a, too
+        for n in range(1, len(equation.sides) - 1):
+            side = equation.sides[n]
+            if isinstance(side, Name) and not equation.replaced and not definitions.defines(names.of(side).key):
+                definitions.add(Equation(equation.sides[n:], equation.condition), labels)
+    for key, definition in definitions.found.items():
+        definitions.found[key] = _where_it_holds(definition, frozenset(labels))
     whole = {name.base for equation in equations for name in bare_names(equation.nodes)}
     if derived is not None and derived.anchor is not None:
         key = names.of(derived.loss).key
@@ -225,6 +230,17 @@ def collect(
             branches = ((function.body, None),)
             definitions.found[name] = Definition(Name(name), branches, names, (function.equation,))
     return definitions
+
+
+def _where_it_holds(definition: Definition, labels: frozenset[str]) -> Definition:
+    """Leave out the condition of a definition that has no other case, ``L = r^2 / 2`` for ``|r| < delta``."""
+    (_, condition), *others = definition.branches
+    if condition is None or others:
+        return definition
+    indices = {name.base for name in names_of((*definition.name.below, *definition.name.above))} | labels
+    if indices & {name.base for name in names_of([condition])}:
+        return definition
+    return replace(definition, branches=((definition.branches[0][0], None),))
 
 
 def bare_names(nodes: Iterable[object]) -> Iterator[Name]:

@@ -13,7 +13,7 @@ from ..formula.tree import Add, Condition, Name, Negative, Node, Number, Summati
 from ..formula.walk import map_children
 from .value import UnknownFault
 
-__all__ = ["LAYERS", "Names", "Quantity", "names_of", "parts_of", "walk"]
+__all__ = ["LAYERS", "Names", "Quantity", "names_of", "parts_of", "standing", "walk"]
 
 LAYERS = frozenset({"l", "L", "ell"})
 """Letters of layers, where they stand above."""
@@ -74,6 +74,17 @@ def names_of(nodes: Iterable[object]) -> Iterator[Name]:
         for part in walk(node):
             if isinstance(part, Name):
                 yield part
+
+
+def standing(node: object) -> Iterator[Name]:
+    """Yield each name that stands for a quantity: not a letter that is an index."""
+    if isinstance(node, Name):
+        yield node
+        for index in (*node.below, *node.above):
+            yield from (one for one in names_of([index]) if one.below)
+        return
+    for part in parts_of(node):
+        yield from standing(part)
 
 
 class Names:
@@ -221,13 +232,32 @@ def _marks(trees: list[object], summed: set[str]) -> dict[str, set[str]]:
     compared = {
         part.base for tree_ in trees for one in walk(tree_) if isinstance(one, Condition) for part in names_of([one])
     }
+    gates = _gates(trees, summed | compared)
     words = set(found)
-    return {
+    return gates | {
         base: letters
         for base, letters in found.items()
         if not letters & (summed | compared) and all(others[letter] <= words for letter in letters)
         if base not in ("E", "L", "C", "J") or len(letters) == 1
     }
+
+
+def _gates(trees: list[object], indices: set[str]) -> dict[str, set[str]]:
+    """Letters below capital letters that tell several matrices apart, ``W_f x + U_f h + b_f``: none is an index."""
+    below: dict[str, set[str]] = {}
+    several: set[str] = set()
+    for name in names_of(trees):
+        letters = {one.base for one in name.below if isinstance(one, Name) and not one.below}
+        if letters:
+            below.setdefault(name.base, set()).update(letters)
+        if len(name.below) > 1 or len(letters) != len(name.below):
+            several.add(name.base)
+    marks = set().union(*(letters for base, letters in below.items() if base.isupper() and base not in several))
+    bases = {base for base, letters in below.items() if letters & marks}
+    split = any(not below[base] <= marks or base in several for base in bases)
+    if len(marks) < 2 or marks & indices or split or not any(base.islower() for base in bases):
+        return {}
+    return {base: below[base] for base in bases}
 
 
 NO_WORDS = frozenset(

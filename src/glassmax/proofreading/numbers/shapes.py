@@ -314,6 +314,8 @@ class Inference:
             return Form(dims, (Axis(),) * len(dims))
         if name in ("one_hot", "at_labels"):
             return self._by_labels(forms, node)
+        if name in ("tr", "trace") and len(forms[0].dims) == 2:
+            self.dims.same(forms[0].dims[0], forms[0].dims[1])
         if name in ("length", "sum", "mean", "tr", "trace", "logsumexp", "det"):
             return SCALAR
         if name == "~anchored":
