@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..checked import INDICES, NOT_READ, WRONG
 from ..formula.tree import Condition, Derivative, Name, Node
 from ..formula.walk import free_letters
@@ -54,6 +56,10 @@ def reason_of(step: Step, condition: Condition | None, document: Document, secon
     strange = _strange(step, document)
     if strange is not None:
         return Verdict(NOT_READ, says=f"nothing says what {write(strange)} is")
+    if _is_undefined(step.left, document):
+        return Verdict(NOT_READ, says=f"nothing says what {write(step.left)} is")
+    if not _is_finite(step.left, document):
+        return Verdict(NOT_READ, says=f"{write(step.left)} has no finite value on the numbers that were tried")
     function = unknown_function(step.left, step.right, document.context)
     if function is not None:
         assert isinstance(step.left, Derivative)
@@ -77,6 +83,25 @@ def reason_of(step: Step, condition: Condition | None, document: Document, secon
         seconds *= 1 - FIRST_SHARE
     why = _searched(Equation(step.left, step.right), step, trial, seconds)
     return _unexplained(step, condition, document) if why is None else _explained(why, trial)
+
+
+def _is_undefined(left: Node, document: Document) -> bool:
+    """Return whether a left side is a name that has no definition, and that names no derivative such as dW."""
+    if not isinstance(left, Name) or left.base.startswith(("d", "grad")):
+        return False
+    try:
+        return document.context.definitions.of(document.context.names.of(left).key) is None
+    except Fault:
+        return True
+
+
+def _is_finite(left: Node, document: Document) -> bool:
+    """Return whether a left side is finite on the first draw; one without a value has another reason."""
+    try:
+        with np.errstate(all="ignore"):
+            return bool(np.isfinite(document.context.value(left, document.context.draw(0)).array).all())
+    except Fault:
+        return True
 
 
 def _strange(step: Step, document: Document) -> Name | None:
