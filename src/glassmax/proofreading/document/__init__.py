@@ -11,6 +11,7 @@
     program_lines   blocks of code
     program_text    whether a line is code
     assembling      pieces to statements: cues, cases, what continues what
+    cases           the case that a statement is limited to
     segments        one formula to equations, conditions, labels and words
     sides           one equation to its sides
     plain_text      words and formulas that share a line

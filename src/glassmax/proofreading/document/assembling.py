@@ -2,13 +2,14 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from . import words
 from .brackets import UnbalancedError
+from .cases import negated, of_indices
 from .decorations import ROWS
-from .pieces import Piece
+from .pieces import Piece, with_equals
 from .rows import LONGEST
 from .segments import SHAPES, Segment, is_condition, segments
 from .sides import DEFINES, equation_sides, tidy
@@ -26,12 +27,8 @@ DECORATION = re.compile(
 )
 ENVIRONMENT = re.compile(rf"\\(?:begin|end)\{{(?:{'|'.join(ROWS)})\*?\}}")
 OPERATION = re.compile(r"\s*(?:\\(?:sum|prod|frac|log|ln|exp|lim)(?![a-z])|[ΣΠ∑∏\-−]|sum\b|\|)|[^()\[\]{}]*[+\-−]")
-INDEX = re.compile(r"_\{?([a-z])(?![a-z])")
 AT = re.compile(r"(?:\||\\[rl]?vert|\\mid)\s*_\s*\{([^{}]*)\}\s*$")
 BOTH_CASES = re.compile(r"\\begin\{cases\}|\\delta|δ|1\s*\\?[{\[(]")
-NEGATED = {"=": r"\ne", "==": "!=", r"\ne": "=", r"\neq": "=", "!=": "=", "≠": "=", ">": r"\le", "<": r"\ge"}
-NEGATED |= {"<=": ">", ">=": "<", r"\le": ">", r"\leq": ">", r"\ge": "<", r"\geq": "<", "≤": ">", "≥": "<"}
-RELATION = re.compile(r"==|!=|<=|>=|\\(?:neq?|leq?|geq?)(?![a-z])|[=≠<>≤≥]")
 
 
 LEADING = re.compile(r"(?:[\s&,]|\\\\)*")
@@ -128,7 +125,7 @@ class _Assembler:
         self.section += words.begins_anew(text)
         self.tell(text)
         if words.OTHERWISE.search(text) and self.last_condition:
-            self.take_condition(_negated(self.last_condition), otherwise=True)
+            self.take_condition(negated(self.last_condition), otherwise=True)
         elif (told := words.unformal_case(self.clause)) and not self.led:
             self.take_condition(told, told=True)
 
@@ -165,7 +162,7 @@ class _Assembler:
         elif self.limited and otherwise:
             self.further_case = text
         else:
-            text = _of_indices(text, statement.sides[0])
+            text = of_indices(text, statement.sides[0])
             both = f"{statement.condition}, {text}" if self.limited else text
             self.statements[place] = replace(statement, condition=both)
             self.limited = True
@@ -302,12 +299,12 @@ class _Assembler:
         if case.left is None:
             case.left, case.block = statement.sides[0], self.block
             self.unused_case = 0
-            return _of_indices(case.text, statement.sides[0])
+            return of_indices(case.text, statement.sides[0])
         if BOTH_CASES.search(statement.sides[-1]):
             self.case = None
             return ""
         if case.block == self.block or case.left == statement.sides[0]:
-            return _of_indices(case.text, statement.sides[0])
+            return of_indices(case.text, statement.sides[0])
         self.case = None
         return ""
 
@@ -333,7 +330,7 @@ class _Assembler:
 def assembled(pieces: Iterable[Piece], text: str, clean: Callable[[str], str] = str) -> list[Statement]:
     """Return the statements of a document; `clean` is applied to each side."""
     assembler = _Assembler(text, clean)
-    for piece in _with_equals(pieces):
+    for piece in with_equals(pieces):
         if piece.kind == "words":
             assembler.take_words(piece.text)
         elif piece.kind in ("formula", "row"):
@@ -363,42 +360,3 @@ def assembled(pieces: Iterable[Piece], text: str, clean: Callable[[str], str] = 
                 piece.kind
             ]()
     return assembler.statements
-
-
-def _with_equals(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """Yield the pieces, two formulas with only an equals sign between them as one: ``$y$ = $x$``."""
-    held: list[Piece] = []
-    for piece in pieces:
-        held.append(piece)
-        if [piece.kind for piece in held] == ["formula", "words", "formula"] and held[1].text.strip() == "=":
-            first, _, last = held
-            gap = " " * (last.start - first.start - len(first.text) - 2)
-            held = [Piece("formula", f"{first.text} ={gap}{last.text}", first.start, latex=True)]
-        while held and not (held[0].kind == "formula" and all(_is_equals(piece) for piece in held[1:])):
-            yield held.pop(0)
-    yield from held
-
-
-def _is_equals(piece: Piece) -> bool:
-    return piece.kind == "words" and piece.text.strip() == "="
-
-
-def _of_indices(condition: str, left: str) -> str:
-    """Return a case of equal or of different indices as a comparison of the two indices of a left side."""
-    if condition not in (words.EQUAL_INDICES, words.UNEQUAL_INDICES):
-        return condition
-    letters = sorted({*INDEX.findall(left)})
-    if len(letters) == 1 and condition == words.EQUAL_INDICES:
-        return ""
-    sign = "=" if condition == words.EQUAL_INDICES else r"\ne"
-    return f"{letters[0]} {sign} {letters[1]}" if len(letters) == 2 else condition
-
-
-def _negated(condition: str) -> str:
-    """Return the opposite of a comparison."""
-    if condition in (words.EQUAL_INDICES, words.UNEQUAL_INDICES):
-        return words.UNEQUAL_INDICES if condition == words.EQUAL_INDICES else words.EQUAL_INDICES
-    relations = RELATION.findall(condition)
-    if len(relations) != 1:
-        return "otherwise"
-    return RELATION.sub(lambda match: f" {NEGATED[match[0]]} ", condition).replace("  ", " ")
