@@ -33,6 +33,7 @@ BOTH_CASES = re.compile(r"\\begin\{cases\}|\\delta|δ|1\s*\\?[{\[(]")
 
 LEADING = re.compile(r"(?:[\s&,]|\\\\)*")
 """What stands before the first sign of an equation."""
+LETTER = re.compile(r"[A-Za-z]")
 BLANKS = " \n\t&,;"
 LONGEST_LETTER = 12
 """Characters of an index that a sentence compares with another."""
@@ -122,6 +123,8 @@ class _Assembler:
 
     def take_clause(self, text: str) -> None:
         self.clause = (self.clause + text + " ")[-LONGEST_CLAUSE:]
+        if not LETTER.search(text):
+            return
         self.section += words.begins_anew(text)
         self.tell(text)
         if words.OTHERWISE.search(text) and self.last_condition:
