@@ -20,10 +20,7 @@ QUICK = [
 ]
 """One of each kind, which every run of the tests goes through."""
 
-KNOWN = {
-    "expanded_quotient.txt": "f' of f = u/v, where no variable is said, is no reason to call a line wrong",
-    "huber.md": "a definition that holds for |r| <= delta alone is used where it does not hold",
-}
+KNOWN: dict[str, str] = {}
 
 
 @pytest.mark.parametrize("name", QUICK)
