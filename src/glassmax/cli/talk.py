@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .terminal import BAD, console, hanging, paint, rendered, wrapped
+from .terminal import BAD, console, hanging, paint, paint_checked, rendered, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from rich.console import Console, RenderableType
+
+    from ..proofreading import Checked
 
 __all__ = [
     "be_quiet",
@@ -30,6 +32,7 @@ __all__ = [
     "say_error",
     "shortened",
     "show",
+    "show_checked",
     "show_json",
     "show_painted",
 ]
@@ -114,6 +117,14 @@ def show_painted(text: str) -> None:
     lines = [harmless(line).rstrip() for line in text.split("\n")]
     terminal = console()
     show("\n".join([*lines, ""]) if terminal is None else rendered(terminal, *paint(lines)))
+
+
+def show_checked(checked: "Checked") -> None:
+    """Print a checked derivation, as wide as the terminal, and in color there."""
+    terminal = console()
+    text = checked.text() if terminal is None else checked.text(width=terminal.width)
+    lines = [harmless(line).rstrip() for line in text.split("\n")]
+    show("\n".join([*lines, ""]) if terminal is None else rendered(terminal, *paint_checked(lines)))
 
 
 def counted(number: int, noun: str) -> str:

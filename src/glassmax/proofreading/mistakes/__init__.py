@@ -1,0 +1,1 @@
+"""The mistakes of paper, each tried on the tree of a wrong line."""

@@ -1,0 +1,119 @@
+"""The mistakes of paper: each is planted into a right line and named, and the right line stays right."""
+
+import pytest
+
+from glassmax.doctor.mistakes import causes as programs
+from glassmax.proofreading.checked import ASSUMED, FOLLOWS, INDICES, WRONG
+from glassmax.proofreading.document import statements_of
+from glassmax.proofreading.formula.parse import parse
+from glassmax.proofreading.judging import judge
+from glassmax.proofreading.mistakes import chains, indices, products, quantities, rules, sums
+from glassmax.proofreading.mistakes.causes import CAUSES, SHARED, meaning
+from glassmax.proofreading.mistakes.correction import Equation, Setting
+from glassmax.proofreading.mistakes.places import places, with_part
+from glassmax.proofreading.mistakes.search import MISTAKES, explanation
+
+from .planted import PLANTED, SOFTMAX
+
+MODULES = (chains, indices, products, quantities, rules, sums)
+
+
+def last_line(text):
+    return judge(statements_of(text, "text")).lines[-1]
+
+
+@pytest.mark.parametrize(("definitions", "right"), sorted({(one, right) for one, right, *_ in PLANTED}))
+def test_the_right_line_is_right(definitions, right):
+    line = last_line(definitions + right)
+    assert line.verdict in (FOLLOWS, ASSUMED), line.says
+    assert (line.cause, line.write) == ("", "")
+
+
+@pytest.mark.parametrize(("definitions", "right", "wrong", "cause"), PLANTED)
+def test_the_planted_mistake_is_named(definitions, right, wrong, cause):
+    line = last_line(definitions + wrong)
+    assert (line.verdict, line.cause) == (INDICES if cause in ONLY_INDICES else WRONG, cause), line.says
+    assert line.proved
+    corrected = last_line(definitions + line.write)
+    assert corrected.verdict in (FOLLOWS, ASSUMED), line.write
+
+
+ONLY_INDICES = ("outer_product", "component_for_vector")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "write"),
+    [
+        ("dp_i/dz_i = p_i (delta_ij + p_j)", "dp_i/dz_j = p_i (δ_ij - p_j)"),
+        ("dL/dz_i = sum_j y_k (1/p_k) dp_k/dz_i", "dL/dz_i = -Σ_k y_k (1/p_k) dp_k/dz_i"),
+    ],
+)
+def test_two_mistakes_in_one_line_are_both_said(wrong, write):
+    line = last_line(SOFTMAX + wrong)
+    assert (line.verdict, line.write) == (WRONG, write)
+    assert ";" in line.says
+
+
+def test_each_cause_has_one_sentence_in_one_of_the_two_tables():
+    assert not set(CAUSES) & set(programs.CAUSES)
+    assert set(SHARED) <= set(programs.CAUSES)
+    for cause in [*CAUSES, *SHARED]:
+        assert meaning(cause).endswith(".")
+
+
+def test_every_cause_that_a_mistake_can_have_is_in_a_table():
+    setting = Setting(
+        letters=("i", "j", "k"),
+        quantities=tuple(parse(name) for name in ("p_i", "y_i", "b", "W_1", "W_2", "z_i")),
+        calls=(parse("sigma(z)"),),
+        axes=lambda name: 1 - len(name.below),
+        sizes=(parse("N"),),
+        left_letters=frozenset("ij"),
+        right_letters=frozenset("ijk"),
+    )
+    formulas = "p_i (delta_ij - p_j)", "sum_k y_k log p_k", "1/2 y W_1 x^2", "sigma'(z) sigma(z)", "sum_k p_k^2"
+    found = {
+        correction.cause
+        for formula in formulas
+        for place in places(parse(formula))
+        for mistake in MISTAKES
+        for correction in mistake(place.node, setting)
+    }
+    assert len(found) > 20
+    assert found <= set(CAUSES) | set(SHARED)
+
+
+def test_every_mistake_is_searched():
+    defined = {name for module in MODULES for name in module.__all__ if name not in ("count_of", "without_letter")}
+    assert {mistake.__name__ for mistake in MISTAKES} == defined
+
+
+def test_a_part_is_put_where_it_was():
+    tree = parse("p_i (delta_ij - sum_k p_k W_kj) / sigma(z)")
+    for place in places(tree):
+        assert with_part(tree, place.path, place.node) == tree
+    changed = {with_part(tree, place.path, parse("q")) for place in places(tree)}
+    assert len(changed) == len({place.path for place in places(tree)})
+
+
+def test_indices_and_names_of_functions_are_no_parts():
+    names = [place.node for place in places(parse("sum_k p_k sigma(z_i)"))]
+    assert parse("k") not in names
+    assert parse("sigma") not in names
+
+
+def test_nothing_is_found_when_nothing_is_right():
+    equation = Equation(parse("p_i"), parse("sum_k y_k p_k"))
+    assert explanation(equation, Setting(letters=("i", "k")), lambda candidate: False, seconds=5.0) is None
+
+
+def test_the_search_ends_when_its_time_is_over():
+    equation = Equation(parse("p_i"), parse("sum_k y_k p_k"))
+    tried = []
+
+    def never(candidate):
+        tried.append(candidate)
+        return False
+
+    assert explanation(equation, Setting(letters=("i", "k")), never, seconds=0.0) is None
+    assert not tried
