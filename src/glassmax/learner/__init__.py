@@ -5,6 +5,10 @@
     parent_process    start the child process, limit its time and memory, kill it, and read its answer
     child_process     inside that process: load the file, do the work, write the answer as JSON
     loaded_file       the file as a module, its functions watched
+    line_watch        a function's statements as they run: which variables lead to which arrays
+    statements        the statements of a source, and which one an instruction belongs to
+    named_arrays      the arrays that a variable leads to
+    trace_hooks       Python's hooks for running code
     file_data         X, y and the parameters of the file, or random samples if it has none
     declarations      ``network = "4-10-3"`` and the like, from the file or from the command line
     no_answer         the words for a function that raises, ends the program or never returns
