@@ -4,6 +4,8 @@ An array is compared with every array of `truths` on several probes at once. It 
 that array up to rounding, turned or as it is, times a factor that is the same on all probes but for a power of n.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -16,9 +18,10 @@ from ...functional.arrays import Array
 from ..constants import ONE, Constant
 from ..constants import recognise as recognise_constant
 from ..exact_pass import Pass
+from .comparison import among, factor_between, is_identity, row_of, rows_among, squeezed, turned, turned_shape
 from .truths import Truth, truths_of
 
-__all__ = ["Recognised", "Recognition"]
+__all__ = ["Recognised", "Recognition", "times"]
 
 NEAR, SINGLE = 3e-5, 1e-3
 """The largest error, relative to the largest number, that counts as rounding: in float64, and in float32."""
@@ -26,18 +29,22 @@ ODD = 0.5
 """A factor that costs more has no name of its own."""
 ENOUGH = 4
 """The cells that an array must have, on all probes together, to be recognized under a factor without a name."""
-SAMPLED = 24
-"""The cells that are compared before all of them are."""
-MOST_FOUND = 6
+MOST_FOUND, MOST_SELECTIONS = 6, 8
+WAYS = ((False, False), (True, False), (False, True), (True, True))
+FACTORS_OF_CELLS = (("1", 0, 1.0), ("n", 1, 1.0), ("-1", 0, -1.0), ("1/n", -1, 1.0))
+
+Values = Sequence[Array | None]
+Named = Sequence[Truth | None]
 
 
 @dataclass(frozen=True)
 class Recognised:
     """What an array is: ``factor`` times the array ``name`` of the exact pass.
 
-    `kind` is "array", "row" (one sample, `sample` says which on the first probe), "cell" (one number of it) or
-    "constant" (zeros, ones, the numbers from 0, the identity matrix, n). `transposed` says that samples and units, or
-    inputs and outputs, have changed places; `flat` that the array is one vector. `other` names what has the very same
+    `kind` is "array", "row" (of one sample, `sample` says which on the first probe), "cell" (one number of it), "sum"
+    (a sum over samples that isn't complete yet) or "constant" (zeros, ones, n, ...). `transposed` says that samples and
+    units, or inputs and outputs, have changed places; `flat` that the array is one vector. `samples` are the rows of
+    the batch that the array is about, if they are not all rows in their order. `other` names what has the very same
     numbers on every probe.
     """
 
@@ -47,7 +54,7 @@ class Recognised:
     transposed: bool = False
     flat: bool = False
     sample: int | None = None
-    order: tuple[int, ...] | None = None
+    samples: tuple[int, ...] | None = None
     other: tuple[str, ...] = ()
     cost: float = 0.0
 
@@ -101,12 +108,15 @@ class Recognition:
 
     def __init__(self, passes: Sequence[Pass], single_precision: bool = False) -> None:
         self.passes = list(passes)
+        self.single_precision = single_precision
         self.loose = SINGLE if single_precision else NEAR
         tables = [{truth.name: truth for truth in truths_of(p)} for p in self.passes]
-        self.truths = [
-            [table.get(name) for table in tables] for name in dict.fromkeys(name for table in tables for name in table)
-        ]
+        names = dict.fromkeys(name for table in tables for name in table)
+        self.truths: dict[str, Named] = {name: [table.get(name) for table in tables] for name in names}
         self.order = sorted(range(len(self.passes)), key=lambda i: self.passes[i].n)
+        self.selections: list[tuple[tuple[int, ...], Recognition]] = []
+        self._by_shape: dict[Any, list[tuple[str, bool, bool]]] = {}
+        self._seen: dict[Any, list[Recognised]] = {}
 
     def best(self, values: Sequence[Any]) -> Recognised | None:
         """What an array is, given by its value on each probe; None where there is no value, or if it is unknown."""
@@ -121,97 +131,105 @@ class Recognition:
         arrays = [_read(value) for value in values]
         if all(array is None for array in arrays):
             return []
+        key = tuple(None if array is None else (array.shape, array.tobytes()) for array in arrays)
+        if sum(array.size for array in arrays if array is not None) > 10_000:
+            return self._all(arrays)
+        if key not in self._seen:
+            self._seen[key] = self._all(arrays)
+        return self._seen[key]
+
+    def _all(self, arrays: Values) -> list[Recognised]:
         constant = self._constant(arrays)
         if constant is not None:
             return [constant]
-        found = list(islice(self._whole(arrays), MOST_FOUND)) or list(islice(self._rows(arrays), MOST_FOUND))
-        return sorted(found, key=lambda recognised: recognised.cost)
+        for ways in (self._whole, self._rows, self._steps, self._selected):
+            found = list(islice(ways(arrays), MOST_FOUND))
+            if found:
+                return sorted(found, key=lambda recognised: recognised.cost)
+        return []
 
-    def cells(self, values: Sequence[Sequence[float]]) -> Recognised | None:
-        """What array single numbers are taken from, given those of each probe; None if they are of none."""
-        told = [np.asarray(numbers, np.float64) for numbers in values]
-        if sum(len({*numbers.tolist()}) for numbers in told) < ENOUGH:
-            return None
-        for truths in self.truths:
-            for name, power in (("1", 0), ("n", 1), ("-1", 0), ("1/n", -1)):
-                sign = -1.0 if name == "-1" else 1.0
-                pairs = zip(told, truths, self.passes, strict=True)
-                if all(t is not None and _among(numbers, sign * p.n**power * t.value) for numbers, t, p in pairs):
-                    values_of = tuple(sign * float(p.n) ** power for p in self.passes)
-                    truth = next(truth for truth in truths if truth is not None)
-                    return Recognised(truth.name, Constant(values_of, power, sign, name, 0.0), "cell")
-        return None
+    # what depends on shapes alone
 
-    def _constant(self, arrays: Sequence[Array | None]) -> Recognised | None:
-        """An array that depends on shapes alone."""
+    def _constant(self, arrays: Values) -> Recognised | None:
         pairs = [(array, p) for array, p in zip(arrays, self.passes, strict=True) if array is not None]
         if all(array.size == 1 for array, _ in pairs):
-            several = len({p.n for _, p in pairs}) > 1
             is_n = all(float(array.flat[0]) == p.n for array, p in pairs)
+            several = len({p.n for _, p in pairs}) > 1
             return Recognised("n", kind="constant") if is_n and several else None
         kinds = (
             ("zeros", lambda array: not array.any()),
             ("ones", lambda array: bool((array == 1).all())),
             ("numbers from 0", lambda array: array.ndim == 1 and bool((array == np.arange(array.size)).all())),
-            ("identity matrix", _is_identity),
+            ("identity matrix", is_identity),
         )
         for name, holds in kinds:
             if all(holds(array) for array, _ in pairs):
                 return Recognised(name, kind="constant")
         return None
 
-    def _whole(self, arrays: Sequence[Array | None]) -> Iterator[Recognised]:
-        """The arrays of the pass that these are, as a whole."""
-        for truths in self.truths:
-            for transposed, flat in ((False, False), (True, False), (False, True), (True, True)):
-                factors = self._factors(arrays, truths, lambda T: _turned(T, transposed, flat))  # noqa: B023
-                if factors is None:
-                    continue
-                recognised = self._with_factor(factors, arrays, truths)
-                if recognised is not None:
-                    cost = recognised.cost + 0.001 * transposed + 0.002 * flat
-                    yield replace(recognised, transposed=transposed, flat=flat, cost=cost)
-                    break
+    # whole arrays
 
-    def _factors(self, arrays: Any, truths: Any, turned: Any) -> list[float] | None:
+    def _whole(self, arrays: Values) -> Iterator[Recognised]:
+        taken = set()
+        for name, transposed, flat in self._candidates(arrays):
+            if name in taken:
+                continue
+            factors = self._factors(arrays, self.truths[name], transposed, flat)
+            recognised = factors and self._with_factor(factors, arrays, self.truths[name])
+            if recognised:
+                taken.add(name)
+                cost = recognised.cost + 0.001 * transposed + 0.002 * flat
+                yield replace(recognised, transposed=transposed, flat=flat, cost=cost)
+
+    def _candidates(self, arrays: Values) -> list[tuple[str, bool, bool]]:
+        """The arrays that have the right shapes, and how they would be turned."""
+        shapes = tuple(None if array is None else squeezed(array.shape) for array in arrays)
+        if shapes not in self._by_shape:
+            self._by_shape[shapes] = [
+                (name, transposed, flat)
+                for name, truths in self.truths.items()
+                for transposed, flat in WAYS
+                if all(
+                    shape is None or (truth is not None and _fits(shape, truth, transposed, flat))
+                    for shape, truth in zip(shapes, truths, strict=True)
+                )
+            ]
+        return self._by_shape[shapes]
+
+    def _factors(self, arrays: Values, truths: Named, transposed: bool, flat: bool) -> list[float] | None:
         """The factor on each probe, NaN where it can be any; None if the arrays differ."""
         factors = [np.nan] * len(arrays)
         for i in self.order:  # the small ones first
             array, truth = arrays[i], truths[i]
-            if array is None:
+            if array is None or truth is None:
                 continue
-            if truth is None or array.size != int(np.prod(truth.shape)):
-                return None
-            T = turned(truth.value)
-            if T is None or _squeezed(array) != _squeezed(T):
-                return None
-            factor = _factor(array.reshape(T.shape), T, self.loose)
+            factor = factor_between(array, turned(truth.value, transposed, flat), self.loose)
             if factor is None:
                 return None
             factors[i] = factor
         return factors
 
-    def _with_factor(self, factors: Sequence[float], arrays: Any, truths: Sequence[Truth | None]) -> Recognised | None:
+    def _with_factor(self, factors: Sequence[float], arrays: Values, truths: Named) -> Recognised | None:
         """What the array is if the factors of the probes are one constant that the array may have."""
         told = [i for i, factor in enumerate(factors) if not isnan(factor)]
         truth = next((truth for truth in truths if truth is not None), None)
         if not told or truth is None:
             return None
-        rows = [self.passes[i].n for i in told]
-        values = [factors[i] for i in told]
-        tolerance = max(self.loose, 1e-6)
-        constant = recognise_constant(values, rows, self.passes[0].k, tolerance)
+        rows, values = [self.passes[i].n for i in told], [factors[i] for i in told]
+        constant = recognise_constant(values, rows, self.passes[0].k, max(self.loose, 1e-6))
         if constant is None:
             return None
-        if constant.cost > ODD and not (truth.scaled and sum(arrays[i].size for i in told) >= ENOUGH):
+        cells = sum(array.size for i in told if (array := arrays[i]) is not None)
+        if constant.cost > ODD and not (truth.scaled and cells >= ENOUGH):
             return None
         return Recognised(truth.name, constant, cost=truth.cost + constant.cost)
 
-    def _rows(self, arrays: Sequence[Array | None]) -> Iterator[Recognised]:
-        """The arrays of the pass of which these are one sample."""
-        for truths in self.truths:
-            first = next((truth for truth in truths if truth is not None), None)
-            if first is None or not first.rows or len(first.shape) < 2:
+    # one sample
+
+    def _rows(self, arrays: Values) -> Iterator[Recognised]:
+        for truths in self.truths.values():
+            first = next(truth for truth in truths if truth is not None)
+            if not first.rows or len(first.shape) < 2:
                 continue
             factors: list[float] = [np.nan] * len(arrays)
             samples: list[int | None] = [None] * len(arrays)
@@ -219,9 +237,9 @@ class Recognition:
                 array, truth = arrays[i], truths[i]
                 if array is None:
                     continue
-                if truth is None or array.size < 2 or _squeezed(array) != _squeezed(truth.value[0]):
+                if truth is None or array.size < 2 or squeezed(array.shape) != squeezed(truth.shape[1:]):
                     break
-                found = _row(array.reshape(truth.shape[1:]), truth.value, self.loose)
+                found = row_of(array, truth.value, self.loose)
                 if found is None:
                     break
                 factors[i], samples[i] = found
@@ -229,6 +247,70 @@ class Recognition:
                 recognised = self._with_factor(factors, arrays, truths)
                 if recognised is not None:
                     yield replace(recognised, kind="row", sample=samples[0])
+
+    # weights after a step
+
+    def _steps(self, arrays: Values) -> Iterator[Recognised]:
+        """Parameters that have been moved along their gradient."""
+        for kind, layer in self.passes[0].architecture.parameters:
+            name = f"{kind}{layer}"
+            for transposed in (False, True):
+                if (name, transposed, False) not in self._candidates(arrays):
+                    continue
+                before = [truth and turned(truth.value, transposed, False) for truth in self.truths[name]]
+                moved = [_difference(array, value) for array, value in zip(arrays, before, strict=True)]
+                gradient = self.truths[f"d{name}"]
+                factors = self._factors(moved, gradient, transposed, False)
+                recognised = factors and self._with_factor(factors, moved, gradient)
+                if recognised:
+                    step = recognised.exact_name
+                    written = f"{name} - {step[1:]}" if step.startswith("-") else f"{name} + {step}"
+                    yield Recognised(written, transposed=transposed, cost=recognised.cost)
+                    return
+
+    # some of the rows, or all in another order
+
+    def _selected(self, arrays: Values) -> Iterator[Recognised]:
+        """What the array is of a part of the batch, or of the batch in another order, once X has come that way."""
+        chosen = self._chosen(arrays)
+        known = [samples for samples, _ in self.selections]
+        if chosen is not None and chosen[0] not in known and len(known) < MOST_SELECTIONS:
+            passes = [_of_rows(p, rows) for p, rows in zip(self.passes, chosen, strict=True)]
+            self.selections.append((chosen[0], Recognition(passes, self.single_precision)))
+            self._seen.clear()
+        for samples, recognition in reversed(self.selections):
+            for found in recognition.all(arrays):
+                yield replace(found, samples=samples)
+
+    def _chosen(self, arrays: Values) -> list[tuple[int, ...]] | None:
+        """Which rows of X the rows, or the columns, of an array are, on each probe."""
+        chosen = []
+        for array, p in zip(arrays, self.passes, strict=True):
+            if array is None or array.ndim != 2:
+                return None
+            rows = rows_among(array, p.X) or rows_among(array.T, p.X)
+            if rows is None:
+                return None
+            chosen.append(rows)
+        return chosen
+
+    # single numbers
+
+    def cells(self, values: Sequence[Sequence[float]]) -> Recognised | None:
+        """What array single numbers are taken from, given those of each probe; None if they are of none."""
+        numbers = [np.asarray(own, np.float64) for own in values]
+        if sum(len({*own.tolist()}) for own in numbers) < ENOUGH:
+            return None
+        for truths in self.truths.values():
+            if any(truth is None and own.size for truth, own in zip(truths, numbers, strict=True)):
+                continue
+            for name, power, sign in FACTORS_OF_CELLS:
+                factors = [sign * float(p.n) ** power for p in self.passes]
+                triples = zip(numbers, truths, factors, strict=True)
+                if all(truth is None or among(own / factor, truth.ordered) for own, truth, factor in triples):
+                    found = next(truth for truth in truths if truth is not None)
+                    return Recognised(found.name, Constant(tuple(factors), power, sign, name, 0.0), "cell")
+        return None
 
 
 def _read(value: Any) -> Array | None:
@@ -242,66 +324,26 @@ def _read(value: Any) -> Array | None:
     return array if np.isfinite(array).all() else None
 
 
-def _squeezed(array: Array) -> tuple[int, ...]:
-    return tuple(size for size in array.shape if size != 1)
+def _fits(shape: tuple[int, ...], truth: Truth, transposed: bool, flat: bool) -> bool:
+    theirs = turned_shape(truth.shape, transposed, flat)
+    return theirs is not None and squeezed(theirs) == shape
 
 
-def _turned(T: Array, transposed: bool, flat: bool) -> Array | None:
-    """T turned as asked; None where that is no other array."""
-    if transposed:
-        if T.ndim < 2:
-            return None
-        T = T.T if T.ndim == 2 else np.swapaxes(T, 1, 2)
-    return T.reshape(-1) if flat and T.ndim > 1 else None if flat else T
+def _difference(array: Array | None, before: Array | None) -> Array | None:
+    return None if array is None or before is None else array.reshape(before.shape) - before
 
 
-def _factor(array: Array, T: Array, loose: float) -> float | None:
-    """Return c such that array = c T up to rounding; NaN if both are 0, None if there is no such c."""
-    step = max(1, T.size // SAMPLED)
-    some, theirs = T.reshape(-1)[::step], array.reshape(-1)[::step]
-    for numbers, own in ((some, theirs), (T.reshape(-1), array.reshape(-1))):
-        at = int(np.abs(numbers).argmax())
-        if numbers[at] == 0:
-            if np.abs(own).max() > 0:
-                return None
-            factor = np.nan
-            continue
-        factor = float(own[at] / numbers[at])
-        if factor == 0 or np.abs(own - factor * numbers).max() > loose * abs(own[at]):
-            return None
-    return factor
-
-
-def _row(array: Array, T: Array, loose: float) -> tuple[float, int | None] | None:
-    """Return c and i such that array = c T[i]; NaN and None if the array is 0 and so is a row of T."""
-    own, rows = array.reshape(-1), T.reshape(len(T), -1)
-    at = int(np.abs(own).argmax())
-    if own[at] == 0:
-        return (np.nan, None) if (~rows.any(axis=1)).any() else None
-    column = rows[:, at]
-    possible = np.flatnonzero(column)
-    if not possible.size:
-        return None
-    factors = own[at] / column[possible]
-    away = np.abs(own - factors[:, None] * rows[possible]).max(axis=1)
-    # of two rows that fit, one-hot ones say, that with the plainer factor
-    fitting = np.flatnonzero(away <= loose * abs(own[at]))
-    if not fitting.size:
-        return None
-    best = min(fitting, key=lambda i: (abs(abs(factors[i]) - 1) > loose, away[i]))
-    return float(factors[best]), int(possible[best])
-
-
-def _among(numbers: Array, T: Array) -> bool:
-    """Whether each number is one of T."""
-    if not numbers.size:
-        return True
-    there = np.sort(T.reshape(-1))
-    at = np.clip(np.searchsorted(there, numbers), 1, len(there) - 1) if len(there) > 1 else np.zeros(len(numbers), int)
-    near = np.minimum(np.abs(there[at] - numbers), np.abs(there[at - 1] - numbers))
-    return bool((near <= 1e-9 * np.maximum(np.abs(numbers), 1e-12)).all())
-
-
-def _is_identity(array: Array) -> bool:
-    square = array.ndim == 2 and array.shape[0] == array.shape[1] > 1
-    return square and bool((array == np.eye(len(array))).all())
+def _of_rows(p: Pass, rows: tuple[int, ...]) -> Pass:
+    """The pass of some of the rows of another."""
+    chosen = list(rows)
+    return Pass(
+        p.architecture,
+        p.W,
+        p.b,
+        p.X[chosen],
+        p.Y[chosen],
+        scale=p.scale,
+        l2=p.l2,
+        l2_bias=p.l2_bias,
+        at_kink=p.at_kink,
+    )

@@ -42,10 +42,9 @@ class Truth:
         return np.asarray(self.make(), np.float64)
 
     @cached_property
-    def largest(self) -> tuple[int, float]:
-        """The position of the largest number in the flat array, and its size."""
-        at = int(np.abs(self.value).argmax())
-        return at, float(np.abs(self.value.flat[at]))
+    def ordered(self) -> Array:
+        """The numbers of the array, ascending."""
+        return np.sort(self.value.reshape(-1))
 
 
 def truths_of(p: Pass) -> list[Truth]:
