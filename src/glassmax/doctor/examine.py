@@ -198,6 +198,7 @@ def _function_read_as(function: Callable[..., Any], problem: Problem) -> Judgeme
         [own, *(probe.answer.ours(problem.layout) for probe in probes)],
         [True, *(probe.same_rows for probe in probes)],
         watched.first.single_precision,
+        [watched.recording, *(probe.recording for probe in probes)],
     )
     judgement = judge(case)
     if _nearly(judgement) and rounds_to_single(problem, learner):

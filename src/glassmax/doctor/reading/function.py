@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...functional.arrays import Array
+from ...learner.line_watch import Recording, watch_lines
 from .answers import Answer, AnswerError, read_answer
 from .nested import flattened, rebuilt
 
@@ -24,13 +25,14 @@ __all__ = ["FunctionCall", "Learner", "described_error", "quietly", "read_call"]
 class FunctionCall:
     """The result of one call: the answer, or why there is none, and the inputs that the function changed.
 
-    `cause` is "raises", "wrong_keys" or "wrong_shapes".
+    `cause` is "raises", "wrong_keys" or "wrong_shapes". `recording` is what its statements did, if it was watched.
     """
 
     answer: Answer | None
     cause: str = ""
     message: str = ""
     wrote: tuple[str, ...] = ()
+    recording: Recording | None = None
 
 
 def quietly(call: Callable[[], Any]) -> Any:
@@ -62,19 +64,25 @@ class Learner:
         self._accumulated: tuple[Array, ...] | None = None
         self.accumulates = False
 
-    def call(self, arrays: Sequence[Array], X: Array, y: Array) -> FunctionCall:
-        """Call the function on copies and read what it returns."""
+    def call(self, arrays: Sequence[Array], X: Array, y: Array, watched: bool = False) -> FunctionCall:
+        """Call the function on copies and read what it returns; if it is `watched`, record its statements."""
         copies = [np.array(array) for array in arrays]
         X_copy, y_copy = np.array(X), np.array(y)
         parameters = rebuilt(self.parameters, iter(copies))
+        recording: Recording | None = None
         try:
-            returned = quietly(lambda: self.function(parameters, X_copy, y_copy))
+            if watched:
+                returned, recording = quietly(lambda: watch_lines(self.function, (parameters, X_copy, y_copy)))
+            else:
+                returned = quietly(lambda: self.function(parameters, X_copy, y_copy))
         except (Exception, SystemExit) as error:
+            if watched:  # a program may find out that it is watched
+                return self.call(arrays, X, y)
             return FunctionCall(None, "raises", f"the function raises {described_error(error)}")
         wrote = self._written(parameters, arrays, X_copy, X, y_copy, y)
         call = read_call(returned, self.names, arrays, X)
         answer = None if call.answer is None else self._of_this_call(call.answer)
-        return replace(call, answer=answer, wrote=wrote)
+        return replace(call, answer=answer, wrote=wrote, recording=recording)
 
     def _written(
         self, parameters: Any, before: Sequence[Array], X_now: Array, X: Array, y_now: Array, y: Array

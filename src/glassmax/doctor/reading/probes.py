@@ -10,21 +10,30 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...functional.arrays import Array
+from ...learner.line_watch import Recording
 from ..exact_pass import Pass
 from .answers import Answer
 from .function import Learner
 from .problem import Problem, moved
 
-__all__ = ["Probe", "fresh_probes", "rows_matter"]
+__all__ = ["Arguments", "Probe", "fresh_probes", "rows_matter"]
+
+Arguments = tuple[Sequence[Array], Array, Array]
+"""The parameters in order, X and y, as the learner's function is given them."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A pass, what the learner's function answered, and whether the rows are as many as in the learner's data."""
+    """A pass, what the learner's function answered, and whether the rows are as many as in the learner's data.
+
+    `recording` is what the function's statements did.
+    """
 
     p: Pass
     answer: Answer
     same_rows: bool
+    arguments: Arguments
+    recording: Recording | None = None
 
 
 def fresh_probes(problem: Problem, learner: Learner, shapes: Sequence[tuple[int, ...]]) -> list[Probe]:
@@ -58,14 +67,14 @@ def _ask(problem: Problem, learner: Learner, n: int, draw: np.random.Generator) 
     Y = problem.targets.drawn(n, draw)
     arrays = moved(given, layout, draw)
     theirs, y = layout.their_inputs(X, given.X), problem.targets.theirs(Y)
-    call = learner.call(arrays, theirs, y)
+    call = learner.call(arrays, theirs, y, watched=True)
     if call.answer is None or not all(np.isfinite(array).all() for array in call.answer.arrays):
         return None
     convention = problem.convention_of(X, Y)
     if convention is None:
         return None
     p = problem.make(arrays, layout.inputs(theirs), Y, convention)
-    return Probe(p, call.answer, n == len(problem.targets.Y))
+    return Probe(p, call.answer, n == len(problem.targets.Y), (arrays, theirs, y), call.recording)
 
 
 def rows_matter(problem: Problem, learner: Learner, first: Answer) -> str:
