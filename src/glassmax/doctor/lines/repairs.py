@@ -1,0 +1,142 @@
+"""The change of one statement, or of two, that makes the learner's program right: tried out on the program itself.
+
+The statements that the wrong gradients depend on are found by disturbing the value of each: a mistake is in none of the
+others. The families of changes are tried in the order in which they are likely.
+"""
+
+import ast
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .changes import FAMILIES, Change, Scope, value_of, values
+from .rerun import Key, Rerun
+from .source import Edit, Statement, Unit
+
+__all__ = ["Repair", "Workshop"]
+
+SMALLEST = 1e-9
+"""A relative change of a gradient that is none."""
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A statement, the change that mends it, and the gradients that are right with it (and with those before it)."""
+
+    statement: Statement
+    change: Change
+    right: frozenset[Key]
+    complete: bool
+
+    @property
+    def written(self) -> str:
+        """The statement as it should read."""
+        unit, node = self.statement.unit, self.statement.node
+        start, _ = unit.span(node)
+        text = unit.source[start : unit.span(node)[1]]
+        for edit in sorted(self.change.edits, key=lambda edit: -edit.start):
+            text = text[: edit.start - start] + edit.text.encode() + text[edit.end - start :]
+        return text.decode()
+
+
+class Workshop:
+    """Where repairs are tried: the program on its probes, its units with what may be written into each, and a clock."""
+
+    def __init__(self, rerun: Rerun, units: Sequence[Unit], scopes: dict[Unit, Scope], seconds: float) -> None:
+        self.rerun, self.units, self.scopes = rerun, list(units), scopes
+        self.end = time.perf_counter() + seconds
+        self.probe = rerun.order[0]
+        self._affected: dict[tuple[Statement, int], frozenset[Key] | None] = {}
+
+    def out_of_time(self) -> bool:
+        """Whether the time is over."""
+        return time.perf_counter() > self.end
+
+    def affected(self, statement: Statement, before: Sequence[tuple[Unit, Edit]]) -> frozenset[Key] | None:
+        """The gradients that depend on the value of a statement; None if that could not be found out."""
+        key = statement, len(before)
+        if key not in self._affected:
+            self._affected[key] = self._disturbed(statement, before)
+        return self._affected[key]
+
+    def _disturbed(self, statement: Statement, before: Sequence[tuple[Unit, Edit]]) -> frozenset[Key] | None:
+        value = value_of(statement.node)
+        if value is None or isinstance(statement.node, ast.For | ast.Return | ast.Expr):
+            return None
+        if len([*values(value)]) != 1 or isinstance(value, ast.Tuple | ast.Dict | ast.List):
+            return None
+        unit = statement.unit
+        text = f"({unit.text(value)}) * 1.0009 + 0.0003"
+        now, then = self._gradients(before), self._gradients([*before, (unit, unit.edit(value, text))])
+        if now is None or then is None:
+            return None
+        changed = [key for key in self.rerun.keys if now[key].shape != then[key].shape or _differ(now[key], then[key])]
+        return frozenset(changed)
+
+    def _gradients(self, edits: Sequence[tuple[Unit, Edit]]) -> dict[Key, np.ndarray] | None:
+        codes = self.rerun.codes(self.units, edits)
+        return None if codes is None else self.rerun.gradients(codes, self.probe)
+
+    def statements(self, wrong: frozenset[Key], before: Sequence[tuple[Unit, Edit]], whole: bool) -> list[Statement]:
+        """The statements on which all wrong gradients depend, or (not `whole`) some; the fewest others first."""
+        found: list[tuple[tuple[int, int], Statement]] = []
+        position = 0
+        for unit in self.units:
+            for statement in unit.statements:
+                position += 1
+                affected = self.affected(statement, before)
+                if affected is None:
+                    found.append(((len(self.rerun.keys), position), statement))
+                elif wrong <= affected if whole else wrong & affected:
+                    found.append(((len(affected - wrong), position), statement))
+        return [statement for _, statement in sorted(found, key=lambda pair: pair[0])]
+
+    def repairs(
+        self,
+        statements: Sequence[Statement],
+        families: Sequence[str],
+        before: Sequence[tuple[Unit, Edit]],
+        least: frozenset[Key],
+    ) -> Iterator[Repair]:
+        """Yield the changes after which more gradients are right than `least`, all of those among them."""
+        for family in families:
+            for statement in statements:
+                tried: set[tuple[Edit, ...]] = set()
+                for change in FAMILIES[family](statement, self.scopes[statement.unit]):
+                    if self.out_of_time():
+                        return
+                    if change.edits in tried or _overlap(change, statement.unit, before):
+                        continue
+                    tried.add(change.edits)
+                    repair = self._tried(statement, change, before, least)
+                    if repair is not None:
+                        yield repair
+
+    def _tried(
+        self, statement: Statement, change: Change, before: Sequence[tuple[Unit, Edit]], least: frozenset[Key]
+    ) -> Repair | None:
+        edits = [*before, *((statement.unit, edit) for edit in change.edits)]
+        codes = self.rerun.codes(self.units, edits)
+        if codes is None:
+            return None
+        right, _ = self.rerun.right(self.rerun.gradients(codes, self.probe), self.probe)
+        if not right > least:
+            return None
+        right = self.rerun.right_everywhere(codes, len(least))
+        if not right > least:
+            return None
+        return Repair(statement, change, right, len(right) == len(self.rerun.keys))
+
+
+def _differ(a: np.ndarray, b: np.ndarray) -> bool:
+    return bool(np.linalg.norm(a - b) > SMALLEST * max(float(np.linalg.norm(a)), float(np.linalg.norm(b)), 1e-300))
+
+
+def _overlap(change: Change, unit: Unit, before: Sequence[tuple[Unit, Edit]]) -> bool:
+    return any(
+        other is unit and edit.start < old.end and old.start < edit.end
+        for edit in change.edits
+        for other, old in before
+    )

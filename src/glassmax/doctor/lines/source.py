@@ -1,0 +1,298 @@
+"""The learner's program as text: its functions, their statements, and the same functions with a piece of text changed.
+
+A change is made in the text, so that the learner's layout, names and comments stay as they are. A changed function is
+compiled, and takes the place of the learner's own for the length of a call. This module refuses to write anything: the
+file, the notebook cell and, after the call, the functions are as they were.
+"""
+
+import ast
+import functools
+import inspect
+import linecache
+import types
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Edit", "Statement", "Unit", "applied", "replaced", "units_of"]
+
+MOST_UNITS = 60
+SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr, ast.For, ast.Delete)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A piece of a unit's text, from `start` to `end` in bytes, and what takes its place."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Statement:
+    """A statement of a unit: its node, its first and last line in the learner's file, and what it stands in.
+
+    `loops` are the loops around it, the outermost first.
+    """
+
+    unit: "Unit"
+    node: ast.stmt
+    line: int
+    end_line: int
+    loops: tuple[ast.stmt, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The statement as it is written; of a loop its head alone."""
+        return self.unit.text(self.node if not isinstance(self.node, ast.For) else self.node.iter)
+
+
+class Unit:
+    """A function or method of the learner's, with its text; functions that are nested in it are a part of it."""
+
+    def __init__(self, function: types.FunctionType, source: bytes, first_line: int, indent: int) -> None:
+        self.function, self.source, self.first_line, self.indent = function, source, first_line, indent
+        self.code = function.__code__
+        self.tree = self._parsed()
+        self._starts = [0]
+        for line in source.split(b"\n"):
+            self._starts.append(self._starts[-1] + len(line) + 1)
+
+    def _parsed(self) -> ast.AST:
+        tree = ast.parse(self._wrapped(self.source))
+        found = next((node for node in ast.walk(tree) if self._is_mine(node)), None)
+        if found is None:
+            raise SyntaxError("no such function")
+        return found
+
+    def _is_mine(self, node: ast.AST) -> bool:
+        if self.code.co_name == "<lambda>":
+            names = [arg.arg for arg in node.args.args] if isinstance(node, ast.Lambda) else None
+            return names == list(self.code.co_varnames[: self.code.co_argcount])
+        return isinstance(node, ast.FunctionDef) and node.name == self.code.co_name
+
+    @property
+    def _heads(self) -> list[str]:
+        """The lines that the text is put under: the class, for names such as __W, and the variables of a closure."""
+        parent = self.function.__qualname__.rpartition(".")[0].rpartition(".")[2]
+        heads = []
+        free = [name for name in self.code.co_freevars if name != "__class__"]
+        if free:
+            heads.append(f"def _({', '.join(free)}):")
+        if parent and parent != "<locals>":
+            heads.append(f"class {parent}:")
+        elif "__class__" in self.code.co_freevars:
+            heads.append("class _:")
+        return heads
+
+    def _wrapped(self, source: bytes) -> bytes:
+        heads = self._heads
+        lines = [b" " * depth + head.encode() for depth, head in enumerate(heads)]
+        if self.indent == 0 and heads:
+            source = b" " * len(heads) + source.replace(b"\n", b"\n" + b" " * len(heads))
+        elif self.indent and len(heads) <= self.indent:
+            lines += [b" " * len(heads) + b"if True:"] if len(heads) < self.indent else []
+        return b"\n".join([*lines, source])
+
+    def compiled(self, edits: Sequence[Edit]) -> types.CodeType | None:
+        """The function's code after some edits; None if that is no function of the same variables."""
+        source = self.source
+        for edit in sorted(edits, key=lambda edit: -edit.start):
+            source = source[: edit.start] + edit.text.encode() + source[edit.end :]
+        try:
+            code = compile(self._wrapped(source), self.code.co_filename, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        found = _inner(code, self.code)
+        return found if found is not None and found.co_freevars == self.code.co_freevars else None
+
+    def span(self, node: ast.AST) -> tuple[int, int]:
+        """Where a node stands in the text, in bytes."""
+        heads, shift = len(self._heads), 0
+        if self.indent == 0:
+            shift = heads
+        elif heads < self.indent:
+            heads += 1
+        row, end = node.lineno - 1 - heads, node.end_lineno - 1 - heads  # type: ignore[attr-defined]
+        start_column, end_column = node.col_offset - shift, node.end_col_offset - shift  # type: ignore[attr-defined]
+        return self._starts[row] + start_column, self._starts[end] + end_column
+
+    def text(self, node: ast.AST) -> str:
+        """A node as it is written."""
+        start, end = self.span(node)
+        return self.source[start:end].decode()
+
+    def edit(self, node: ast.AST, text: str) -> Edit:
+        """The edit that puts a text in the place of a node."""
+        return Edit(*self.span(node), text)
+
+    def line_of(self, position: int) -> int:
+        """The line of the learner's file at a place in the text."""
+        return self.first_line + self.source.count(b"\n", 0, position)
+
+    @functools.cached_property
+    def statements(self) -> tuple[Statement, ...]:
+        """The statements that compute something, in the order of the text, those of nested functions too."""
+        if isinstance(self.tree, ast.Lambda):
+            node: Any = ast.copy_location(ast.Return(self.tree.body), self.tree.body)
+            return (self._statement(node, ()),)
+        return tuple(self._walked(self.tree.body, ()))  # type: ignore[attr-defined]
+
+    def _walked(self, body: Sequence[ast.stmt], loops: tuple[ast.stmt, ...]) -> Iterator[Statement]:
+        for node in body:
+            if isinstance(node, SIMPLE):
+                yield self._statement(node, loops)
+            inside = (*loops, node) if isinstance(node, ast.For | ast.While) else loops
+            for name in ("body", "orelse", "finalbody"):
+                yield from self._walked(getattr(node, name, []), inside)
+            for handler in getattr(node, "handlers", []):
+                yield from self._walked(handler.body, inside)
+
+    def _statement(self, node: ast.stmt, loops: tuple[ast.stmt, ...]) -> Statement:
+        start, end = self.span(node.iter if isinstance(node, ast.For) else node)
+        return Statement(self, node, self.line_of(start), self.line_of(end), loops)
+
+
+def _inner(code: types.CodeType, wanted: types.CodeType) -> types.CodeType | None:
+    """The code of the function inside the code of a module."""
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            same = constant.co_name == wanted.co_name and constant.co_argcount == wanted.co_argcount
+            if same and constant.co_varnames[: constant.co_argcount] == wanted.co_varnames[: wanted.co_argcount]:
+                return constant
+            found = _inner(constant, wanted)
+            if found is not None:
+                return found
+    return None
+
+
+# finding the functions
+
+
+def plain_function(function: Any) -> types.FunctionType | None:
+    """The function under wrappers, partial applications and methods; None if there is none."""
+    for _ in range(20):
+        if isinstance(function, types.FunctionType) and not hasattr(function, "__wrapped__"):
+            return function
+        if isinstance(function, functools.partial):
+            function = function.func
+        elif isinstance(function, types.MethodType):
+            function = function.__func__
+        elif isinstance(getattr(function, "__wrapped__", None), Callable):  # type: ignore[arg-type]
+            function = function.__wrapped__
+        else:
+            function = getattr(type(function), "__call__", None)
+    return None
+
+
+def units_of(function: Any) -> list[Unit]:
+    """The learner's function, first, and those of the same file that it can reach; empty if there is no source."""
+    main = plain_function(function)
+    if main is None:
+        return []
+    file = main.__code__.co_filename
+    found: list[types.FunctionType] = []
+    waiting: list[Any] = [main, function]
+    seen: set[int] = set()
+    while waiting and len(found) < MOST_UNITS:
+        thing = waiting.pop(0)
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, types.FunctionType) and thing.__code__.co_filename == file:
+            if not hasattr(thing, "__wrapped__"):
+                found.append(thing)
+        waiting += _reached(thing, file)
+    units = [unit for unit in (_unit(each) for each in found) if unit is not None]
+    return units if units and units[0].function is main else []
+
+
+def _reached(thing: Any, file: str) -> list[Any]:
+    """What a function, a class or an object of the learner's file can call."""
+    if isinstance(thing, types.FunctionType):
+        if thing.__code__.co_filename != file and not hasattr(thing, "__wrapped__"):
+            return []
+        names = {*_names(thing.__code__)}
+        reached = [thing.__globals__[name] for name in sorted(names) if name in thing.__globals__]
+        for cell in thing.__closure__ or ():
+            try:
+                reached.append(cell.cell_contents)
+            except ValueError:  # not filled yet
+                continue
+        reached += [thing.__wrapped__] if hasattr(thing, "__wrapped__") else []
+        return [each for each in reached if _may_call(each, file)]
+    if isinstance(thing, types.MethodType):
+        return [thing.__func__, thing.__self__]
+    if isinstance(thing, functools.partial):
+        return [thing.func, *thing.args]
+    if isinstance(thing, type):
+        inner = [getattr(value, "__func__", getattr(value, "fget", value)) for value in vars(thing).values()]
+        return [each for each in (*inner, *thing.__bases__) if _may_call(each, file)]
+    if isinstance(thing, list | tuple | dict):
+        values = list(thing.values() if isinstance(thing, dict) else thing)[:50]
+        return [each for each in values if _may_call(each, file)]
+    wrapped = getattr(thing, "__wrapped__", None)
+    return [type(thing)] if wrapped is None else [wrapped]
+
+
+def _may_call(thing: Any, file: str) -> bool:
+    if isinstance(thing, types.FunctionType):
+        return thing.__code__.co_filename == file or hasattr(thing, "__wrapped__")
+    if isinstance(thing, types.MethodType | functools.partial | list | tuple | dict):
+        return True
+    return _is_of_file(thing if isinstance(thing, type) else type(thing), file)
+
+
+def _is_of_file(cls: type, file: str) -> bool:
+    functions = [value for value in vars(cls).values() if isinstance(value, types.FunctionType)]
+    return any(function.__code__.co_filename == file for function in functions)
+
+
+def _names(code: types.CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)
+
+
+def _unit(function: types.FunctionType) -> Unit | None:
+    """A function with its text; None if the text is missing, or is not that of the function."""
+    code = function.__code__
+    lines = linecache.getlines(code.co_filename, function.__globals__)
+    if not 0 < code.co_firstlineno <= len(lines):
+        return None
+    try:
+        block = inspect.getblock(lines[code.co_firstlineno - 1 :])
+        source = "".join(block).rstrip("\n")
+        indent = len(source) - len(source.lstrip(" \t"))
+        unit = Unit(function, source.encode(), code.co_firstlineno, indent)
+        again = unit.compiled(())
+    except (SyntaxError, IndexError, ValueError, RecursionError, UnicodeError):
+        return None
+    return unit if again is not None and again.co_code == code.co_code and again.co_names == code.co_names else None
+
+
+# running them
+
+
+def applied(source: str, edits: Sequence[Edit], start: int) -> str:
+    """A text that begins at `start`, after the edits that lie in it."""
+    made = source.encode()
+    for edit in sorted(edits, key=lambda edit: -edit.start):
+        made = made[: edit.start - start] + edit.text.encode() + made[edit.end - start :]
+    return made.decode()
+
+
+@contextmanager
+def replaced(codes: Sequence[tuple[types.FunctionType, types.CodeType]]) -> Iterator[None]:
+    """Let functions run other code, and give them back their own at the end."""
+    own = [(function, function.__code__) for function, _ in codes]
+    try:
+        for function, code in codes:
+            function.__code__ = code
+        yield
+    finally:
+        for function, code in own:
+            function.__code__ = code
