@@ -6,7 +6,9 @@
     child_process     inside that process: load the file, do the work, write the answer as JSON
     loaded_file       the file as a module, its functions watched
     line_watch        a function's statements as they run: which variables lead to which arrays
+    recording         what is recorded of them
     statements        the statements of a source, and which one an instruction belongs to
+    paths             where an expression leads: ``params['W' + str(l)]`` to ``params['W2']``
     named_arrays      the arrays that a variable leads to
     trace_hooks       Python's hooks for running code
     file_data         X, y and the parameters of the file, or random samples if it has none

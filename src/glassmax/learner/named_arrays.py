@@ -7,8 +7,8 @@ anything, and to follow more than a bounded number of things.
 
 import collections
 from abc import ABCMeta
-from collections.abc import Callable, Iterator
-from types import MemberDescriptorType, SimpleNamespace
+from collections.abc import Callable, Iterable, Iterator, Set
+from types import FunctionType, MemberDescriptorType, ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ __all__ = ["NamedArray", "arrays_of", "memory_of", "same"]
 DEEPEST = 4
 MOST_ENTRIES = 200
 MOST_NUMBERS = 10_000
+SMALL = 1 << 16
 ARRAYS = (np.ndarray, np.matrix)
 DICTS = (dict, collections.OrderedDict, collections.defaultdict)
 SEQUENCES = (list, tuple, collections.deque)
@@ -38,8 +39,8 @@ class NamedArray(NamedTuple):
     held: Array | None
 
 
-def arrays_of(path: str, value: object, is_own: Callable[[type], bool]) -> Iterator[NamedArray]:
-    """Yield the arrays that a variable leads to; `is_own` says which classes are the learner's.
+def arrays_of(path: str, value: object, is_own: Callable[[type], bool]) -> Iterable[NamedArray]:
+    """Return the arrays that a variable leads to; `is_own` says which classes are the learner's.
 
     Examples
     --------
@@ -47,11 +48,16 @@ def arrays_of(path: str, value: object, is_own: Callable[[type], bool]) -> Itera
     >>> [(path, array.shape) for path, array, _ in arrays_of("cache", cache, lambda cls: False)]
     [("cache['A'][0]", (2,)), ("cache['A'][1]", (3,)), ("cache['n']", ())]
     """
-    yield from _found(path, value, is_own, 0, set())
+    kind = type(value)
+    if kind is np.ndarray and value.dtype.kind in "biuf":  # type: ignore[attr-defined]
+        return (NamedArray(path, value, value),)  # type: ignore[arg-type]
+    if kind is FunctionType or kind is ModuleType or value is None:
+        return ()
+    return _found(path, value, is_own, 0, frozenset())
 
 
 def _found(
-    path: str, value: object, is_own: Callable[[type], bool], depth: int, above: set[int]
+    path: str, value: object, is_own: Callable[[type], bool], depth: int, above: Set[int]
 ) -> Iterator[NamedArray]:
     kind = type(value)
     if not any(type(kind) is metaclass for metaclass in METACLASSES):  # its == may be anybody's
@@ -175,9 +181,11 @@ def memory_of(array: Array) -> Array:
 
 
 def same(a: Array, b: Array) -> bool:
-    """Whether two arrays have the same shape and the same numbers, NaN being the same as NaN."""
+    """Whether two arrays have the same shape and, bit for bit, the same numbers."""
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
-    if np.array_equal(a, b):
-        return True
-    return a.dtype.kind == "f" and bool(np.array_equal(a, b, equal_nan=True))
+    if a.nbytes <= SMALL:
+        return a.tobytes() == b.tobytes()
+    if a.itemsize == 8 and a.flags.c_contiguous and b.flags.c_contiguous:
+        return bool(np.array_equal(a.view(np.uint64), b.view(np.uint64)))
+    return bool(np.array_equal(a, b, equal_nan=a.dtype.kind == "f"))

@@ -14,12 +14,14 @@ from functools import cached_property, lru_cache
 from types import CodeType
 from typing import Any
 
+from .paths import is_chain
+
 __all__ = ["Source", "Statement", "source_of"]
 
 MOST_CHARACTERS = 1_000_000
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
-CHAINS = (ast.Name, ast.Attribute, ast.Subscript)
-Position = tuple[int, int, int, int]
+INNER = ("body", "orelse", "finalbody", "handlers", "cases", "type_params")
+PURE = {"range", "len", "sum", "zip", "enumerate", "float", "int", "abs", "min", "max", "round", "str", "pow"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,49 +43,48 @@ class Statement:
     @cached_property
     def end_line(self) -> int:
         """The last line; of a header, the last line before what it heads."""
-        parts = list(_own_parts(self.node))
-        if len(parts) == 1 and parts[0] is self.node:
-            return self.node.end_lineno or self.line
-        return max([self.line, *(_last_line(part) for part in parts)])
+        return max([self.line, *(_last_line(part) for part in self._parts)])
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Every variable that occurs, those that are bound first."""
         bound = [name for target in self.targets for name in _names(target)]
-        read = [name for part in _own_parts(self.node) for name in _names(part)]
-        return tuple(dict.fromkeys([*bound, *self._declared, *read]))
+        read = [name for part in self._parts for name in _names(part)]
+        return tuple(dict.fromkeys([*bound, *read]))
 
     @cached_property
     def targets(self) -> tuple[ast.expr, ...]:
         """The expressions that are assigned to: names, attributes, entries."""
-        return tuple(_targets(self.node))
+        return tuple(_targets(self.node, self._parts))
 
     @cached_property
-    def stored(self) -> tuple[str, ...]:
-        """The targets as they are written: ``dW2``, ``self.dW``, ``grads['W1']``."""
-        return tuple(dict.fromkeys(_written(target) for target in self.targets))
+    def bound(self) -> frozenset[str]:
+        """The variables that get a new value."""
+        targets = () if isinstance(self.node, ast.AugAssign) else self.targets
+        return frozenset(target.id for target in targets if isinstance(target, ast.Name))
 
     @cached_property
-    def read(self) -> tuple[str, ...]:
-        """The variables, attributes and entries that are read, as they are written, the longest form of each."""
-        return tuple(dict.fromkeys(text for part in _own_parts(self.node) for text in _chains_read(part)))
+    def read(self) -> tuple[ast.expr, ...]:
+        """The variables, attributes and entries that are read, the longest form of each."""
+        return tuple(chain for part in self._parts for chain in _chains_read(part))
 
     @cached_property
-    def _declared(self) -> tuple[str, ...]:
-        return (self.node.name,) if isinstance(self.node, ast.FunctionDef | ast.ClassDef) else ()
+    def may_change(self) -> bool:
+        """Whether an object that it names may be changed: by an assignment to a part of it, or by a call."""
+        if isinstance(self.node, ast.AugAssign | ast.With | ast.AsyncWith | ast.Delete):
+            return True
+        if any(not isinstance(target, ast.Name) for target in self.targets):
+            return True
+        return any(isinstance(node, ast.Call) and not _is_pure(node) for part in self._parts for node in ast.walk(part))
 
-
-def _own_parts(node: ast.stmt) -> Iterator[ast.AST]:
-    """The parts of a statement that are no statements themselves."""
-    if not any(isinstance(getattr(node, field, None), list) for field in ("body", "handlers", "cases")):
-        yield node
-        return
-    for field, value in ast.iter_fields(node):
-        if field in ("body", "orelse", "finalbody", "handlers", "cases", "type_params"):
-            continue
-        for part in value if isinstance(value, list) else [value]:
-            if isinstance(part, ast.AST):
-                yield part
+    @cached_property
+    def _parts(self) -> tuple[ast.AST, ...]:
+        """The parts that are no statements themselves."""
+        if not any(isinstance(getattr(self.node, field, None), list) for field in ("body", "handlers", "cases")):
+            return (self.node,)
+        values = [value for field, value in ast.iter_fields(self.node) if field not in INNER]
+        parts = [part for value in values for part in (value if isinstance(value, list) else [value])]
+        return tuple(part for part in parts if isinstance(part, ast.AST))
 
 
 def _last_line(part: ast.AST) -> int:
@@ -91,12 +92,14 @@ def _last_line(part: ast.AST) -> int:
 
 
 def _names(part: ast.AST) -> Iterator[str]:
-    for node in ast.walk(part):
-        if isinstance(node, ast.Name):
-            yield node.id
+    return (node.id for node in ast.walk(part) if isinstance(node, ast.Name))
 
 
-def _targets(node: ast.stmt) -> Iterator[ast.expr]:
+def _is_pure(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id in PURE
+
+
+def _targets(node: ast.stmt, parts: Sequence[ast.AST]) -> Iterator[ast.expr]:
     found: list[ast.expr] = []
     if isinstance(node, ast.Assign | ast.Delete):
         found = list(node.targets)
@@ -104,8 +107,7 @@ def _targets(node: ast.stmt) -> Iterator[ast.expr]:
         found = [node.target]
     elif isinstance(node, ast.With | ast.AsyncWith):
         found = [item.optional_vars for item in node.items if item.optional_vars is not None]
-    for part in _own_parts(node):
-        found += [inner.target for inner in ast.walk(part) if isinstance(inner, ast.NamedExpr)]
+    found += [inner.target for part in parts for inner in ast.walk(part) if isinstance(inner, ast.NamedExpr)]
     while found:
         target = found.pop(0)
         if isinstance(target, ast.Tuple | ast.List):
@@ -116,36 +118,20 @@ def _targets(node: ast.stmt) -> Iterator[ast.expr]:
             yield target
 
 
-def _written(target: ast.expr) -> str:
-    """A target as a path; of a part of an array, the array: ``dS[range(n), y]`` is written into ``dS``."""
-    while isinstance(target, ast.Subscript) and not _is_plain(target.slice):
-        target = target.value
-    return ast.unparse(target)
-
-
-def _is_plain(index: ast.expr) -> bool:
-    """Whether an index names one entry: a constant or a variable."""
-    negative = isinstance(index, ast.UnaryOp) and isinstance(index.operand, ast.Constant)
-    return negative or isinstance(index, ast.Constant | ast.Name)
-
-
-def _chains_read(part: ast.AST) -> Iterator[str]:
-    if isinstance(part, CHAINS) and _is_chain(part):
-        if isinstance(getattr(part, "ctx", None), ast.Load):
-            yield ast.unparse(part)
+def _chains_read(part: ast.AST) -> Iterator[ast.expr]:
+    if isinstance(part, ast.Name | ast.Attribute | ast.Subscript) and is_chain(part):
+        if isinstance(part.ctx, ast.Load):
+            yield part
+        inner: ast.AST = part
+        while isinstance(inner, ast.Attribute | ast.Subscript):
+            if isinstance(inner, ast.Subscript):
+                yield from _chains_read(inner.slice)
+            inner = inner.value
         return
     if isinstance(part, ast.AugAssign):
-        yield _written(part.target)
+        yield part.target
     for child in ast.iter_child_nodes(part):
         yield from _chains_read(child)
-
-
-def _is_chain(node: ast.AST) -> bool:
-    while isinstance(node, ast.Attribute | ast.Subscript):
-        if isinstance(node, ast.Subscript) and not _is_plain(node.slice):
-            return False
-        node = node.value
-    return isinstance(node, ast.Name)
 
 
 class Source:
@@ -155,34 +141,27 @@ class Source:
         self.lines = text.splitlines()
         self._codes = {_identity(inner) for inner in _codes(code)}
         self._block = _Block(tree.body, ())
-        self._tables: dict[CodeType, tuple[Statement | None, ...]] = {}
-        self._crowded: dict[CodeType, bool] = {}
+        self._tables: dict[int, tuple[CodeType, tuple[Statement | None, ...], bool]] = {}  # a code's hash is slow
 
     def holds(self, code: CodeType) -> bool:
         """Whether this code was compiled from this source, and not from an earlier version of it."""
         return _identity(code) in self._codes
 
-    def table(self, code: CodeType) -> tuple[Statement | None, ...]:
-        """The statement of each instruction, by half of its offset; None where the compiler gives no position."""
-        found = self._tables.get(code)
+    def table(self, code: CodeType) -> tuple[tuple[Statement | None, ...], bool]:
+        """The statement of each instruction, by half of its offset, and whether a line has several statements.
+
+        The statement is None where the compiler gives no position.
+        """
+        found = self._tables.get(id(code))
         if found is None:
             seen: dict[Any, Statement | None] = {}
-            table = []
             for position in code.co_positions():
                 if position not in seen:
                     seen[position] = self._block.innermost(position)
-                table.append(seen[position])
-            found = self._tables[code] = tuple(table)
-        return found
-
-    def is_crowded(self, code: CodeType) -> bool:
-        """Whether a line of the code has several statements, so that lines don't tell them apart."""
-        found = self._crowded.get(code)
-        if found is None:
-            statements = dict.fromkeys(statement for statement in self.table(code) if statement is not None)
-            starts = [statement.line for statement in statements]
-            found = self._crowded[code] = len({*starts}) < len(starts)
-        return found
+            lines = [statement.line for statement in dict.fromkeys(seen.values()) if statement is not None]
+            table = tuple(seen[position] for position in code.co_positions())
+            found = self._tables[id(code)] = (code, table, len({*lines}) < len(lines))
+        return found[1:]
 
 
 class _Block:
@@ -194,47 +173,37 @@ class _Block:
         self._statements: list[Statement] = []
         self._inner: list[list[_Block]] = []
         for node in nodes:
-            statement = Statement(node, loops)
-            inside, after = loops, loops
+            statement, inside = Statement(node, loops), loops
             if isinstance(node, LOOPS):
-                statement = _loop(node, loops)
-                inside = statement.loops
+                inside = (*loops, statement)
+                object.__setattr__(statement, "loops", inside)
             elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 inside = ()
-            decorators = getattr(node, "decorator_list", [])
-            first = min([node, *decorators], key=lambda part: part.lineno)
-            self._starts.append((first.lineno, 0 if decorators else node.col_offset))
+            first = min([node, *getattr(node, "decorator_list", [])], key=lambda part: part.lineno)
+            self._starts.append((first.lineno, 0 if first is not node else node.col_offset))
             self._ends.append((node.end_lineno or node.lineno, node.end_col_offset or 0))
             self._statements.append(statement)
-            self._inner.append(list(_blocks(node, inside, after)))
+            self._inner.append(list(_blocks(node, inside, loops)))
 
     def innermost(self, position: Sequence[int | None]) -> Statement | None:
         """The innermost statement that contains a position; None if none does."""
         line, end_line, column, end_column = position
         if line is None:
             return None
-        start = (line, 0 if column is None else column)
-        end = start if end_line is None or end_column is None else (end_line, end_column)
-        if column is None:  # Python was told to keep no columns
+        if column is None or end_line is None or end_column is None:  # Python was told to keep no columns
             at = bisect.bisect_left(self._starts, (line + 1, -1)) - 1
+            if at < 0 or self._ends[at][0] < line:
+                return None
         else:
-            at = bisect.bisect_right(self._starts, start) - 1
-        if at < 0 or (self._ends[at] < end if column is not None else self._ends[at][0] < line):
-            return None
-        for block in self._inner[at]:
-            found = block.innermost(position)
-            if found is not None:
-                return found
-        return self._statements[at]
-
-
-def _loop(node: ast.stmt, loops: tuple[Statement, ...]) -> Statement:
-    statement = Statement(node, loops)
-    object.__setattr__(statement, "loops", (*loops, statement))
-    return statement
+            at = bisect.bisect_right(self._starts, (line, column)) - 1
+            if at < 0 or self._ends[at] < (end_line, end_column):
+                return None
+        found = (block.innermost(position) for block in self._inner[at])
+        return next((statement for statement in found if statement is not None), self._statements[at])
 
 
 def _blocks(node: ast.stmt, inside: tuple[Statement, ...], after: tuple[Statement, ...]) -> Iterator[_Block]:
+    """The blocks of a statement; what follows ``else`` after a loop is not in the loop."""
     for field in ("body", "orelse", "finalbody"):
         block = getattr(node, field, None)
         if isinstance(block, list) and block:

@@ -1,14 +1,12 @@
 """Python's hooks for running code, one thin layer each: `sys.monitoring` where there is one, else `sys.settrace`.
 
-A watcher has four methods. `enter(frame)` says whether a call is to be watched; `reach(frame)` is called before each
-line, or before each instruction where ``is_crowded(frame)``; `leave(frame, value)` when the call returns; `unwind(frame)`
-when an exception passes. This module refuses to record anything itself, and leaves another trace function alone.
+This module refuses to record anything itself, and leaves another trace function alone.
 """
 
 import contextlib
 import sys
 from collections.abc import Iterator
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any, Protocol
 
 __all__ = ["Watcher", "tracing"]
@@ -18,16 +16,24 @@ REPLACED = "it sets a trace function of its own"
 
 
 class Watcher(Protocol):
-    """What the hooks call."""
+    """What the hooks call. Once it is `over`, nothing more is to be called."""
 
     over: bool
-    thread: int
 
-    def enter(self, frame: FrameType) -> bool: ...
-    def is_crowded(self, frame: FrameType) -> bool: ...
-    def reach(self, frame: FrameType) -> None: ...
-    def leave(self, frame: FrameType, returned: object) -> None: ...
-    def unwind(self, frame: FrameType) -> None: ...
+    def enter(self, frame: FrameType) -> bool:
+        """A call begins; return whether it is to be watched."""
+
+    def is_crowded(self, frame: FrameType) -> bool:
+        """Return whether `reach` is to be called before each instruction, and not only before each line."""
+
+    def reach(self, frame: FrameType) -> None:
+        """The next line or instruction of a watched call is about to run."""
+
+    def leave(self, frame: FrameType, returned: object) -> None:
+        """A watched call returns."""
+
+    def unwind(self, frame: FrameType) -> None:
+        """An exception passes through a watched call, or is raised in it."""
 
 
 @contextlib.contextmanager
