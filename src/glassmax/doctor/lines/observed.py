@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...functional.arrays import Array
-from ...learner.line_watch import Event, Recording
+from ...learner.recording import Event, Recording
 from .recognise import Recognised, Recognition
 
 __all__ = ["Observed", "observed"]

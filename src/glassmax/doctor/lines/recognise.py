@@ -93,7 +93,7 @@ def times(factor: str, name: str) -> str:
 
 def _is_sum(name: str) -> bool:
     depth = 0
-    for before, letter in zip(" " + name, name, strict=False):
+    for before, letter in zip(name, name[1:], strict=False):
         depth += {"(": 1, ")": -1}.get(letter, 0)
         if depth == 0 and letter in "+-" and before == " ":
             return True

@@ -134,7 +134,7 @@ def _head(p: Pass) -> Iterator[Truth]:
     if p.l2 or p.l2_bias:
         yield Truth("L", (), lambda: p.scale * p.rows.sum() + _penalty(p))
         yield Truth("L without the penalty", (), data.make, scaled=True)
-        yield Truth("penalty", (), lambda: np.asarray(_penalty(p)), scaled=True)
+        yield Truth("the penalty", (), lambda: np.asarray(_penalty(p)), scaled=True)
     else:
         yield data
 
@@ -162,7 +162,7 @@ def _softmax(Z: Array, P: Array, last: str) -> Iterator[Truth]:
         yield piece(f"rowsum(exp({shifted}))", (n,), partial(_sum_shifted, Z, shift))
         yield piece(f"log(rowsum(exp({shifted})))", (n,), partial(_log_sum_shifted, Z, shift))
     yield Truth(f"max({last})", (), lambda: whole, cost=PIECE)
-    J = "Jacobian of softmax"
+    J = "the Jacobian of softmax"
     yield piece(J, (n, k, k), lambda: P[:, :, None] * np.eye(k) - P[:, :, None] * P[:, None, :])
     yield piece("diag(p)", (n, k, k), lambda: P[:, :, None] * np.eye(k))
     yield piece("p pᵀ", (n, k, k), lambda: P[:, :, None] * P[:, None, :])
