@@ -31,6 +31,7 @@ def diagnose_file(
     *,
     time_limit: float = 10.0,
     memory_limit: int | None = None,
+    annotate: bool = False,
     **declarations: Any,
 ) -> FileDiagnosis:
     """Diagnose the function ``gradients(parameters, X, y)`` of a Python file, in a process of its own.
@@ -46,6 +47,9 @@ def diagnose_file(
         Seconds > 0 for loading the file and diagnosing it.
     memory_limit : int, optional
         Bytes of address space; half of the machine's memory by default, 2 GiB at least. Only Linux holds to it.
+    annotate : bool, default=False
+        Whether the diagnosis has ``"annotated"``, the listing of the file with a note beside each line, in the form of
+        `glassmax.doctor.lines.listing.Listing.plain`.
     **declarations
         network, activation, output, loss, l2, declared: each takes precedence over the file's own line.
 
@@ -65,7 +69,7 @@ def diagnose_file(
     >>> diagnose_file("my_backprop.py").diagnosis["verdict"]
     'correct'
     """
-    return run_file(PROGRAM, path, time_limit, memory_limit, declarations)
+    return run_file(PROGRAM, path, time_limit, memory_limit, {**declarations, "annotate": annotate or None})
 
 
 def try_activations(
@@ -99,6 +103,7 @@ def _diagnosed(file: LearnerFile, seconds: float) -> tuple[dict[str, Any], list[
     """Put together what the file has, and diagnose it; other activations are tried for so many seconds."""
     gradients, loss = file.gradients(), file.watch("loss")
     file.stage.reach("diagnosis")
+    plain = partial(_plain, annotate=bool(file.options.pop("annotate", False)))
     declarations = {name: file.value(name) for name in DECLARATIONS} | file.options
     if loss is not None and not isinstance(declarations["loss"], str):
         declarations["loss"] = None
@@ -107,10 +112,15 @@ def _diagnosed(file: LearnerFile, seconds: float) -> tuple[dict[str, Any], list[
     given = {**data, "declared": understood.declared, "loss": loss}
     judge = partial(_judge, gradients, {name: value for name, value in given.items() if value is not None})
     if understood.network is None:
-        return plain_diagnosis(judge(None)), said
+        return plain(judge(None)), said
     end = time.monotonic() + seconds
     diagnosis, notes = try_activations(judge, understood, lambda: time.monotonic() < end)
-    return plain_diagnosis(diagnosis), [*notes, *said]
+    return plain(diagnosis), [*notes, *said]
+
+
+def _plain(diagnosis: Diagnosis, annotate: bool) -> dict[str, Any]:
+    """A diagnosis as JSON can hold it, with the listing of the file if that was asked for."""
+    return plain_diagnosis(diagnosis) | ({"annotated": diagnosis.annotated.plain()} if annotate else {})
 
 
 def _judge(gradients: Any, given: Mapping[str, Any], network: Network | None) -> Diagnosis:

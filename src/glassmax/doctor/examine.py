@@ -16,6 +16,8 @@ from ..network import Network
 from .behaviour import watch
 from .case import Case
 from .judge import UNREADABLE, Judgement, judge, with_findings
+from .lines.annotate import annotate
+from .lines.listing import Listing
 from .mistakes.causes import CAUSES, NOT_IN_CATALOGUE
 from .precision import deviation_told, rounds_to_single
 from .pytorch.diagnose_module import diagnose_module, is_module
@@ -31,6 +33,8 @@ __all__ = ["diagnose"]
 
 READINGS = 4
 NEARLY = 1e-3
+NO_GRADIENTS = Listing(why="the function returns no gradients that can be read, or different ones each time")
+UNKNOWN_LOSS = Listing(why="your loss is that of no network that the doctor knows: there are no arrays to compare with")
 COUPLED = "L = 1/n sum_i L_i: each row has its own forward and backward pass, and only dW and db sum over i"
 
 
@@ -165,7 +169,10 @@ def _best(judge_read_as: Callable[[Any, Problem], Judgement], handed_in: Any, gi
             return judgement.diagnosis
         if best is None or judgement.cost < best.cost:
             best = judgement
-    return best.diagnosis if best is not None else judge_measured(handed_in, given)
+    if best is not None:
+        return best.diagnosis
+    measured = judge_measured(handed_in, given)
+    return replace(measured, listing_maker=lambda: UNKNOWN_LOSS) if callable(handed_in) else measured
 
 
 def _completed(diagnosis: Diagnosis) -> Diagnosis:
@@ -186,7 +193,7 @@ def _function_read_as(function: Callable[..., Any], problem: Problem) -> Judgeme
     learner = Learner(function, given.parameters, names)
     watched = watch(problem, learner)
     if watched.first is None or not watched.usable:
-        return Judgement(Diagnosis(WRONG, watched.findings), UNREADABLE)
+        return Judgement(Diagnosis(WRONG, watched.findings, listing_maker=lambda: NO_GRADIENTS), UNREADABLE)
     shapes = [array.shape for array in watched.first.arrays]
     p = problem.own_pass()
     own = watched.first.ours(problem.layout)
@@ -211,7 +218,26 @@ def _function_read_as(function: Callable[..., Any], problem: Problem) -> Judgeme
     causes = [CAUSES[cause] for cause in judgement.diagnosis.causes]
     named = judgement.diagnosis.verdict == WRONG and not all(cause.vague for cause in causes)
     explained = {cause.explains for cause in causes} & {finding.cause for finding in watched.findings}
-    return with_findings(judgement, watched.findings, first=(learner.accumulates or not named) and not explained)
+    first = (learner.accumulates or not named) and not explained
+    return _with_listing(with_findings(judgement, watched.findings, first), case)
+
+
+def _with_listing(judgement: Judgement, case: Case) -> Judgement:
+    """Let the diagnosis make the listing of the learner's program when it is asked for."""
+    d = judgement.diagnosis
+
+    def made() -> Listing:
+        with np.errstate(all="ignore"):
+            return annotate(
+                case.passes,
+                case.recordings,
+                columns=case.problem.layout.columns,
+                turned=case.problem.layout.transposed,
+                single_precision=case.single_precision,
+                correct=d.correct,
+            )
+
+    return replace(judgement, diagnosis=replace(d, listing_maker=made))
 
 
 def _nearly(judgement: Judgement) -> bool:

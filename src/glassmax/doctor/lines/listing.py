@@ -1,5 +1,6 @@
 """The learner's program with a note beside each line: what the line makes, the shape, right or wrong."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from html import escape
 from textwrap import wrap
@@ -7,7 +8,7 @@ from typing import Any
 
 from ...pages import fragment, packaged
 
-__all__ = ["RIGHT", "WRONG", "Line", "Listing", "Note"]
+__all__ = ["RIGHT", "WRONG", "Line", "Listing", "Note", "read_plain"]
 
 RIGHT, WRONG = "right", "wrong"
 NARROWEST, GAP = 46, "  "
@@ -86,15 +87,29 @@ class Listing:
         -------
         str
         """
+        return "\n".join("".join(row).rstrip() for row in self.rows(width))
+
+    def rows(self, width: int = 100) -> list[tuple[str, str, str]]:
+        """Return the rows of the text, each in three pieces: the code up to the notes, the verdict, the note.
+
+        Parameters
+        ----------
+        width : int, default=100
+            As for `text`.
+
+        Returns
+        -------
+        list of tuple of str
+        """
         if not self.lines:
-            return self._sentence()
+            return [(self._sentence(), "", "")]
         digits = len(str(max(line.number for line in self.lines)))
         longest = max(len(line.text) for line in self.lines)
         start = digits + len(GAP) + min(longest, max(width - digits - 2 * len(GAP) - NARROWEST, 20)) + len(GAP)
         room = max(width - start, NARROWEST)
-        text = [row for line in self.lines for row in _rows(line, digits, start, room)]
+        rows = [row for line in self.lines for row in _rows(line, digits, start, room)]
         said = [f"- {words}" for words in self._said()]
-        return "\n".join([*text, *([""] if said else []), *said])
+        return [*rows, *((words, "", "") for words in ([""] if said else []) + said)]
 
     def plain(self) -> dict[str, Any]:
         """Return the listing as mappings, lists, text and numbers, as JSON can hold them.
@@ -122,23 +137,32 @@ class Listing:
         return [*self.said, *([f"some lines have no notes, because {self.why}"] if self.why else [])]
 
 
-def _rows(line: Line, digits: int, start: int, room: int) -> list[str]:
+def read_plain(plain: Mapping[str, Any]) -> Listing:
+    """Return the listing that `Listing.plain` has written down."""
+    lines = (
+        Line(line["number"], line["text"], tuple(Note(**note) for note in line["notes"])) for line in plain["lines"]
+    )
+    return Listing(plain["file"], tuple(lines), tuple(plain["said"]), plain["why"])
+
+
+def _rows(line: Line, digits: int, start: int, room: int) -> list[tuple[str, str, str]]:
     """A line with its notes beside it, from the column `start`; they begin below if the code is longer than that."""
     number = str(line.number) if line.number else ""
     head = f"{number:>{digits}}{GAP}{line.text}".rstrip()
     notes = [row for note in line.notes for row in _wrapped(note, room)]
     if not notes:
-        return [head]
-    first = [f"{head:<{start}}{notes.pop(0)}"] if len(head) + len(GAP) <= start else [head]
-    return [*first, *(" " * start + note for note in notes)]
+        return [(head, "", "")]
+    first = [(f"{head:<{start}}", *notes.pop(0))] if len(head) + len(GAP) <= start else [(head, "", "")]
+    return [*first, *((" " * start, *note) for note in notes)]
 
 
-def _wrapped(note: Note, room: int) -> list[str]:
+def _wrapped(note: Note, room: int) -> list[tuple[str, str]]:
     head = f"{note.verdict:<5}{GAP}"
     shape = note.shape.replace(" ", UNBROKEN)
     words = f"{note.text}{UNBROKEN * 2}{shape}" if shape else note.text
     lines = wrap(words, room - len(head), break_long_words=False, break_on_hyphens=False)
-    return [(head if number == 0 else " " * len(head)) + row.replace(UNBROKEN, " ") for number, row in enumerate(lines)]
+    rows = [row.replace(UNBROKEN, " ") for row in lines]
+    return [(head if number == 0 else " " * len(head), row) for number, row in enumerate(rows)]
 
 
 def _html_row(line: Line) -> str:

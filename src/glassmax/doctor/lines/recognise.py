@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, pairwise
 from math import isnan
 from typing import Any
 
@@ -92,8 +92,8 @@ def times(factor: str, name: str) -> str:
 
 
 def _is_sum(name: str) -> bool:
-    depth = 0
-    for before, letter in zip(name, name[1:], strict=False):
+    depth = int(name.startswith("("))
+    for before, letter in pairwise(name):
         depth += {"(": 1, ")": -1}.get(letter, 0)
         if depth == 0 and letter in "+-" and before == " ":
             return True

@@ -3,16 +3,20 @@
 The diagnosis is only shown here, not made.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import isinf
 from textwrap import wrap
 from typing import Any
+
+from ..lines.listing import Listing
 
 __all__ = ["CORRECT", "OTHERWISE_CORRECT", "WRONG", "Diagnosis", "Finding", "ParameterCheck"]
 
 CORRECT, OTHERWISE_CORRECT, WRONG = "correct", "correct under another convention", "wrong"
 WIDTH = 100
+ARRAYS_ALONE = Listing(why="only a function has lines: pass the function that computes the gradients")
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,8 @@ class Diagnosis:
         The assumptions about data, network and loss.
     lines : tuple of ParameterCheck
         The error of each parameter's gradient, as the learner returned it.
+    listing_maker : callable, optional
+        Makes `annotated` when it is asked for.
     """
 
     verdict: str
@@ -142,6 +148,16 @@ class Diagnosis:
     first_wrong: str | None = None
     conventions: tuple[str, ...] = ()
     lines: tuple[ParameterCheck, ...] = ()
+    listing_maker: Callable[[], Listing] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def annotated(self) -> Listing:
+        """Your own program with a note beside each line: what the line makes, its shape, right or wrong.
+
+        It is text when it is printed and a table in a notebook. It is empty, and says why, if the lines of the function
+        could not be watched.
+        """
+        return ARRAYS_ALONE if self.listing_maker is None else self.listing_maker()
 
     @property
     def correct(self) -> bool:
@@ -152,6 +168,9 @@ class Diagnosis:
     def causes(self) -> tuple[str, ...]:
         """The causes of the findings, in order."""
         return tuple(finding.cause for finding in self.findings)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "annotated": self.annotated, "listing_maker": None}
 
     def __repr__(self) -> str:
         return str(self)
