@@ -17,6 +17,8 @@ from .behaviour import watch
 from .case import Case
 from .judge import UNREADABLE, Judgement, judge, with_findings
 from .lines.annotate import annotate
+from .lines.first_wrong import Program
+from .lines.hints import hints
 from .lines.listing import Listing
 from .mistakes.causes import CAUSES, NOT_IN_CATALOGUE
 from .precision import deviation_told, rounds_to_single
@@ -27,11 +29,14 @@ from .reading.input_arrays import read_array, read_parameters
 from .reading.probes import Probe, fresh_probes, rows_matter
 from .reading.problem import Given, Problem, parameters_of, problems
 from .telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
+from .telling.lines import with_lines
 from .unknown_loss import judge_measured
 
 __all__ = ["diagnose"]
 
 READINGS = 4
+SECONDS = 0.4
+"""How long the wrong lines of a program are looked for."""
 NEARLY = 1e-3
 NO_GRADIENTS = Listing(why="the function returns no gradients that can be read, or different ones each time")
 UNKNOWN_LOSS = Listing(why="your loss is that of no network that the doctor knows: there are no arrays to compare with")
@@ -170,9 +175,18 @@ def _best(judge_read_as: Callable[[Any, Problem], Judgement], handed_in: Any, gi
         if best is None or judgement.cost < best.cost:
             best = judgement
     if best is not None:
-        return best.diagnosis
+        return _with_lines(best)
     measured = judge_measured(handed_in, given)
     return replace(measured, listing_maker=lambda: UNKNOWN_LOSS) if callable(handed_in) else measured
+
+
+def _with_lines(judgement: Judgement) -> Diagnosis:
+    """Name the wrong lines of the learner's program, if it is one."""
+    d, program = judgement.diagnosis, judgement.program
+    if program is None or d.verdict != WRONG:
+        return d
+    lines = program.wrong_lines(hints(d.causes), SECONDS)
+    return with_lines(d, lines, program.rerun.layout, program.passes[0].n)
 
 
 def _completed(diagnosis: Diagnosis) -> Diagnosis:
@@ -219,6 +233,9 @@ def _function_read_as(function: Callable[..., Any], problem: Problem) -> Judgeme
     named = judgement.diagnosis.verdict == WRONG and not all(cause.vague for cause in causes)
     explained = {cause.explains for cause in causes} & {finding.cause for finding in watched.findings}
     first = (learner.accumulates or not named) and not explained
+    arguments = [(problem.arrays, given.X, given.y), *(probe.arguments for probe in probes)]
+    program = Program(learner, problem, case.passes, arguments, case.recordings, case.single_precision)
+    judgement = replace(judgement, program=program)
     return _with_listing(with_findings(judgement, watched.findings, first), case)
 
 

@@ -14,6 +14,7 @@ from .case import FINE, Case, Errors, relative_errors
 from .exact_pass import Pass
 from .findings import NEVER_FILLED, finding_of_forward, finding_of_mistake, finding_of_no_gradients, located, order_of
 from .learners_activations import KINKED
+from .lines.first_wrong import Program
 from .mistakes.causes import CAUSES, PENALTY
 from .mistakes.forward_pass import other_forward
 from .mistakes.shapes import misshapen
@@ -37,11 +38,15 @@ PLAIN, UNREADABLE = 1.5, 9.0
 
 @dataclass(frozen=True)
 class Judgement:
-    """A diagnosis, what its explanation costs, and how far right gradients are from the exact ones."""
+    """A diagnosis, what its explanation costs, and how far right gradients are from the exact ones.
+
+    `program` is the learner's function with what its lines did, if there is one.
+    """
 
     diagnosis: Diagnosis
     cost: float
     deviation: float = 0.0
+    program: Program | None = None
 
 
 def judge(case: Case) -> Judgement:
@@ -239,4 +244,4 @@ def with_findings(judgement: Judgement, extra: Sequence[Finding], first: bool) -
     d = judgement.diagnosis
     kept = d.findings if d.verdict == WRONG else ()
     findings = (*extra, *kept) if first else (*kept, *extra)
-    return Judgement(replace(d, verdict=WRONG, findings=findings), judgement.cost + 1)
+    return replace(judgement, diagnosis=replace(d, verdict=WRONG, findings=findings), cost=judgement.cost + 1)

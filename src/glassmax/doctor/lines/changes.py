@@ -5,8 +5,8 @@ know the language, not the mathematics: which change mends a program is found ou
 """
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from .source import Edit, Statement, Unit
@@ -25,11 +25,10 @@ class Scope:
     """
 
     operands: tuple[str, ...] = ()
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     rows: tuple[str, ...] = ()
     slopes: tuple[str, ...] = ()
     penalties: tuple[str, ...] = ()
-    predictions: tuple[str, ...] = ()
-    targets: tuple[str, ...] = ()
     biases: tuple[str, ...] = ()
     numpy: str = "np"
     columns: bool = False
@@ -109,6 +108,18 @@ def _closing(unit: Unit, start: int, end: int) -> str:
     return ")" * count
 
 
+def put_in(unit: Unit, node: ast.AST, text: str, bare: bool = True) -> Edit:
+    """The edit that puts a text in the place of a node, without parentheses that stand there already.
+
+    The text is put into parentheses of its own unless it may stand `bare`.
+    """
+    start, end = unit.span(node)
+    there = unit.source[start - 1 : start] == b"(" and unit.source[end : end + 1] == b")"
+    if there and text.startswith("(") and text.endswith(")") and text.count("(") == 1:
+        text = text[1:-1]
+    return Edit(start, end, text if bare or there else f"({text})")
+
+
 def _called(node: ast.AST) -> str:
     """The last name of what is called; "" if nothing is."""
     if not isinstance(node, ast.Call):
@@ -183,9 +194,16 @@ def factors(s: Statement, scope: Scope) -> Iterator[Change]:
                 yield Change("factor", (_alone(unit, node, node.left),), node)
                 yield from (Change("factor", (unit.edit(node.right, n),), node, cost=1.2) for n in scope.rows)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            if isinstance(node.left, ast.UnaryOp) and is_number(node.left):
+                yield Change("factor", (unit.edit(node, f"-{unit.text(node.right)}"),), node)
             for factor, kept in ((node.left, node.right), (node.right, node.left)):
                 if _is_scalar(unit, factor, scope):
                     yield Change("factor", (_alone(unit, node, kept),), node)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+            for number in ("2", "0.5"):
+                yield Change("factor", (unit.edit(node.right, f"{number} * {unit.text(node.right)}"),), node.right)
+            for n in scope.rows:
+                yield Change("factor", (unit.edit(node.right, f"{unit.text(node.right)} / {n}"),), node.right)
         if _called(node) in ("mean", "average"):
             yield Change("mean", (_renamed(unit, node, "sum"),), node)
         if _called(node) == "sum":
@@ -237,7 +255,8 @@ def operators(s: Statement, scope: Scope) -> Iterator[Change]:
                 if new == "@":
                     for left, right in _turned(unit, node.left, node.right):
                         yield Change("product", (unit.edit(node, f"{left} @ {right}"),), node, cost=1.1)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        numbers = isinstance(node, ast.BinOp) and (is_number(node.left) or is_number(node.right))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub) and not numbers:
             left, right = in_parentheses(unit, node.left), in_parentheses(unit, node.right)
             yield Change("product", (unit.edit(node, f"{left} * {right}"),), node, cost=1.3)
         for other in PRODUCTS.get(_called(node), ()):
@@ -391,11 +410,16 @@ def operands(s: Statement, scope: Scope) -> Iterator[Change]:
         text = unit.text(node)
         if isinstance(node, ast.Attribute) and node.attr in ("T", "shape", "size"):
             continue
+        shape = scope.shapes.get(text)
         for other in scope.operands:
-            if other != text:
+            shape_of_other = scope.shapes.get(other)
+            known = shape is not None and shape_of_other is not None
+            if other == text or (not known and (shape is None) != (shape_of_other is None)):
+                continue
+            if not known or shape == shape_of_other:
                 yield Change("operand", (unit.edit(node, other),), node, other)
-                if f"{text}.T" not in unit.text(value):
-                    yield Change("operand", (unit.edit(node, f"{other}.T"),), node, other, 1.3)
+            if known and len(shape) == 2 and shape == shape_of_other[::-1]:
+                yield Change("operand", (unit.edit(node, f"{other}.T"),), node, other, 1.3)
 
 
 def droppings(s: Statement, scope: Scope) -> Iterator[Change]:
@@ -438,13 +462,14 @@ def slopes(s: Statement, scope: Scope) -> Iterator[Change]:
                 if isinstance(inner, ast.Call) and _called(inner) == "multiply":
                     parts = tuple(inner.args)
                 for part in parts:
-                    yield Change("slope", (unit.edit(part, f"({slope})"),), part, slope)
+                    bare = isinstance(inner, ast.Call) or isinstance(inner.op, ast.Mult)  # type: ignore[attr-defined]
+                    yield Change("slope", (put_in(unit, part, slope, bare),), part, slope)
                 if (
                     isinstance(inner, ast.BinOp)
                     and isinstance(inner.op, ast.Mult)
                     and isinstance(inner.left, ast.BinOp)
                 ):
-                    put = f"{in_parentheses(unit, inner.left.left)} * ({slope})"
+                    put = f"{in_parentheses(unit, inner.left.left)} * {slope}"
                     yield Change("slope", (unit.edit(inner, put),), inner, slope)
 
 
@@ -460,40 +485,6 @@ def penalties(s: Statement, scope: Scope) -> Iterator[Change]:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
             for penalty in scope.penalties:
                 yield Change("penalty", (unit.edit(node.right, penalty),), node.right, penalty)
-
-
-def heads(s: Statement, scope: Scope) -> Iterator[Change]:
-    """dZ of the last layer: P - Y, or softmax's pullback."""
-    unit, value = s.unit, value_of(s.node)
-    if value is None or isinstance(s.node, ast.For):
-        return
-    axis = 0 if scope.columns else 1
-    for node in values(value):
-        for P in scope.predictions:
-            for Y in scope.targets:
-                yield Change("head", (unit.edit(node, f"{P} - {Y}"),), node, P)
-                for n in scope.rows:
-                    yield Change("head", (unit.edit(node, f"({P} - {Y}) / {n}"),), node, P)
-            for g in (*scope.operands, unit.text(node)):
-                if g != P and not g[0].isdigit():
-                    g = g if g.isidentifier() or "[" in g else f"({g})"
-                    for summed in (f".sum(axis={axis}, keepdims=True)", ".sum()"):
-                        yield Change("pullback", (unit.edit(node, f"{P} * ({g} - ({g} * {P}){summed})"),), node, P)
-    for node in inside(value):  # a Jacobian of one sample
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-            for a, b in ((node.left, node.right), (node.right, node.left)):
-                for inner in _jacobian(a):
-                    yield Change(
-                        "pullback", (unit.edit(node, f"{unit.text(inner)} @ {in_parentheses(unit, b)}"),), node
-                    )
-
-
-def _jacobian(node: ast.expr) -> Iterator[ast.expr]:
-    """What a sum or a diagonal is taken of."""
-    if isinstance(node, ast.Call) and _called(node) in ("sum", "diag", "diagonal"):
-        if isinstance(node.func, ast.Attribute) and not node.args:
-            yield node.func.value
-        yield from (each for each in node.args if not is_number(each))
 
 
 def accumulations(s: Statement, scope: Scope) -> Iterator[Change]:
@@ -533,6 +524,8 @@ def _moved_indices(unit: Unit, index: ast.expr) -> Iterator[Change]:
             if each is not None:
                 yield Change("index", (unit.edit(each, ""),), each)
                 yield from _moved_indices(unit, each)
+    elif isinstance(index, ast.BinOp) and is_number(index.right):
+        yield Change("index", (_alone(unit, index, index.left),), index)
     elif isinstance(index, ast.Constant) and isinstance(index.value, int):
         for by in (1, -1):
             yield Change("index", (unit.edit(index, str(index.value + by)),), index)
@@ -587,9 +580,46 @@ def biases(s: Statement, scope: Scope) -> Iterator[Change]:
                 yield Change("bias", (unit.edit(node, f"({unit.text(node)} + {b})"),), node, b)
 
 
+def insertions(s: Statement, scope: Scope) -> Iterator[Change]:
+    """A statement that is missing after this one: a division by n, a derivative."""
+    unit, node = s.unit, s.node
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    target = targets[0]
+    while isinstance(target, ast.Subscript) and unit.text(target) not in scope.shapes:
+        target = target.value
+    if isinstance(node, ast.For) or target is None or not isinstance(target, ast.Name | ast.Attribute | ast.Subscript):
+        return
+    text, end = unit.text(target), unit.span(node)[1]
+    line_start = unit.source.rfind(b"\n", 0, unit.span(node)[0]) + 1
+    before = unit.source[line_start : unit.span(node)[0]].decode()
+    head = "; " if before.strip() else "\n" + before
+    for n in scope.rows:
+        yield Change("inserted", (Edit(end, end, f"{head}{text} /= {n}"),), node, f"/= {n}")
+    for slope in scope.slopes:
+        yield Change("inserted", (Edit(end, end, f"{head}{text} = {text} * {slope}"),), node, slope)
+
+
+def products(s: Statement, scope: Scope) -> Iterator[Change]:
+    """A factor that is missing, or the complement 1 - x."""
+    unit, value = s.unit, value_of(s.node)
+    if value is None or isinstance(s.node, ast.For):
+        return
+    for node in inside(value):
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            yield Change("complement", (put_in(unit, node, f"1 - {in_parentheses(unit, node.operand)}"),), node)
+        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.BinOp) and node is not value:
+            if not (isinstance(node, ast.Attribute) and node.attr == "T") and isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
+                yield Change("complement", (put_in(unit, node, f"(1 - {in_parentheses(unit, node)})"),), node, cost=1.2)
+    for node in values(value):
+        text = in_parentheses(unit, node) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub) else unit.text(node)
+        for other in scope.operands:
+            if other not in unit.text(node):
+                yield Change("factor added", (unit.edit(node, f"{other} * {text}"),), node, other)
+
+
 FAMILIES: dict[str, Callable[[Statement, Scope], Iterator[Change]]] = {
     "signs": signs, "factors": factors, "axes": axes, "transposes": transposes, "operators": operators,
     "groups": groups, "sums": sums, "accumulations": accumulations, "copies": copies, "indices": indices,
     "droppings": droppings, "operands": operands, "slopes": slopes, "penalties": penalties, "biases": biases,
-    "heads": heads, "functions": functions,
+    "insertions": insertions, "products": products, "functions": functions,
 }  # fmt: skip

@@ -6,7 +6,7 @@ others. The families of changes are tried in the order in which they are likely.
 
 import ast
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +48,7 @@ class Workshop:
         self.rerun, self.units, self.scopes = rerun, list(units), scopes
         self.end = time.perf_counter() + seconds
         self.probe = rerun.order[0]
+        self._done: set[tuple[Statement, tuple[Edit, ...], int]] = set()
         self._affected: dict[tuple[Statement, int], frozenset[Key] | None] = {}
 
     def out_of_time(self) -> bool:
@@ -103,16 +104,26 @@ class Workshop:
         """Yield the changes after which more gradients are right than `least`, all of those among them."""
         for family in families:
             for statement in statements:
-                tried: set[tuple[Edit, ...]] = set()
-                for change in FAMILIES[family](statement, self.scopes[statement.unit]):
-                    if self.out_of_time():
-                        return
-                    if change.edits in tried or _overlap(change, statement.unit, before):
-                        continue
-                    tried.add(change.edits)
-                    repair = self._tried(statement, change, before, least)
-                    if repair is not None:
-                        yield repair
+                yield from self.of(statement, FAMILIES[family](statement, self.scopes[statement.unit]), before, least)
+
+    def of(
+        self,
+        statement: Statement,
+        changes: Iterable[Change],
+        before: Sequence[tuple[Unit, Edit]],
+        least: frozenset[Key],
+    ) -> Iterator[Repair]:
+        """Yield the changes of one statement after which more gradients are right than `least`."""
+        for change in changes:
+            if self.out_of_time():
+                return
+            tried = (statement, change.edits, len(before))
+            if tried in self._done or _overlap(change, statement.unit, before):
+                continue
+            self._done.add(tried)
+            repair = self._tried(statement, change, before, least)
+            if repair is not None:
+                yield repair
 
     def _tried(
         self, statement: Statement, change: Change, before: Sequence[tuple[Unit, Edit]], least: frozenset[Key]

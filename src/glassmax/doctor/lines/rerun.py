@@ -77,7 +77,10 @@ class Rerun:
         """What the changed program returns on a probe; None if it raises, or returns something else."""
         self.calls += 1
         with replaced(codes):
-            answer = self.learner.call(*self.arguments[probe]).answer
+            try:
+                answer = self.learner.call(*self.arguments[probe]).answer
+            except (ValueError, TypeError):  # what a change returns may be no array at all
+                answer = None
         if answer is None:
             return None
         found = answer.ours(self.layout)

@@ -8,12 +8,13 @@ file, the notebook cell and, after the call, the functions are as they were.
 import ast
 import functools
 import inspect
-import linecache
 import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from ...learner.statements import source_of
 
 __all__ = ["Edit", "Statement", "Unit", "applied", "replaced", "units_of"]
 
@@ -40,6 +41,7 @@ class Statement:
     unit: "Unit"
     node: ast.stmt
     line: int
+    column: int
     end_line: int
     loops: tuple[ast.stmt, ...] = ()
 
@@ -152,7 +154,8 @@ class Unit:
 
     def _statement(self, node: ast.stmt, loops: tuple[ast.stmt, ...]) -> Statement:
         start, end = self.span(node.iter if isinstance(node, ast.For) else node)
-        return Statement(self, node, self.line_of(start), self.line_of(end), loops)
+        column = start - (self.source.rfind(b"\n", 0, start) + 1)
+        return Statement(self, node, self.line_of(start), column, self.line_of(end), loops)
 
 
 def _inner(code: types.CodeType, wanted: types.CodeType) -> types.CodeType | None:
@@ -260,18 +263,17 @@ def _names(code: types.CodeType) -> Iterator[str]:
 def _unit(function: types.FunctionType) -> Unit | None:
     """A function with its text; None if the text is missing, or is not that of the function."""
     code = function.__code__
-    lines = linecache.getlines(code.co_filename, function.__globals__)
-    if not 0 < code.co_firstlineno <= len(lines):
+    source = source_of(code, function.__globals__)
+    if source is None:
         return None
     try:
-        block = inspect.getblock(lines[code.co_firstlineno - 1 :])
-        source = "".join(block).rstrip("\n")
-        indent = len(source) - len(source.lstrip(" \t"))
-        unit = Unit(function, source.encode(), code.co_firstlineno, indent)
-        again = unit.compiled(())
+        block = inspect.getblock([f"{line}\n" for line in source.lines[code.co_firstlineno - 1 :]])
+        text = "".join(block).rstrip("\n")
+        indent = len(text) - len(text.lstrip(" \t"))
+        unit = Unit(function, text.encode(), code.co_firstlineno, indent)
+        return unit if unit.compiled(()) is not None else None
     except (SyntaxError, IndexError, ValueError, RecursionError, UnicodeError):
         return None
-    return unit if again is not None and again.co_code == code.co_code and again.co_names == code.co_names else None
 
 
 # running them

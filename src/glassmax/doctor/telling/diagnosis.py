@@ -12,7 +12,7 @@ from typing import Any
 
 from ..lines.listing import Listing
 
-__all__ = ["CORRECT", "OTHERWISE_CORRECT", "WRONG", "Diagnosis", "Finding", "ParameterCheck"]
+__all__ = ["CORRECT", "OTHERWISE_CORRECT", "WRONG", "Diagnosis", "Finding", "ParameterCheck", "is_code"]
 
 CORRECT, OTHERWISE_CORRECT, WRONG = "correct", "correct under another convention", "wrong"
 WIDTH = 100
@@ -46,6 +46,17 @@ class Finding:
         Other causes that give the very same numbers on these data.
     other_network : bool
         Whether the gradients are exact, but of a network with another activation or without a bias.
+    line_number : int
+        The line of the learner's file, or of the notebook cell, where the mistake is made, counted from 1; 0 if it was
+        not found.
+    statement : str
+        The statement in that line, as it is.
+    write : str
+        The statement as it should read, in the learner's own names; empty if no small change makes it right.
+    right_so_far : tuple of str
+        What the names in the statement stand for: ``"O_1 is A1 (line 12)"``.
+    other_lines : tuple of (int, str, str)
+        Other lines with the same mistake: the number, the statement, and what it should read.
     """
 
     cause: str
@@ -58,6 +69,11 @@ class Finding:
     cell: str = ""
     indistinguishable: tuple[str, ...] = ()
     other_network: bool = False
+    line_number: int = 0
+    statement: str = ""
+    write: str = ""
+    right_so_far: tuple[str, ...] = ()
+    other_lines: tuple[tuple[int, str, str], ...] = ()
 
     def __repr__(self) -> str:
         where = f" at {self.where}" if self.where else ""
@@ -75,11 +91,17 @@ class Finding:
             largest = _size(before) if isinf(before) else f"largest on all data tried: {_size(before)}"
             found.append(("error", largest + ("" if after is None else f"; once corrected: {_size(after)}")))
         fitted = [f"{name} = {value}" for name, value in self.evidence.items() if not name.startswith("error")]
+        if self.line_number:
+            found.insert(0, (f"line {self.line_number}", self.statement))
+            found.insert(1, ("write", self.write or self.line))
+            for number, statement, write in self.other_lines:
+                found[2:2] = [(f"line {number}", statement), *([("write", write)] if write else [])]
         found += [
             ("fitted", ", ".join(fitted)),
-            ("write", self.line),
+            ("write", "" if self.line_number else self.line),
             ("because", self.reason),
             ("shape" if " has shape " in self.cell else "one cell", self.cell),
+            ("right so far", "   ".join(self.right_so_far)),
         ]
         if self.indistinguishable:
             found.append(("or", "these data do not distinguish this mistake from " + ", ".join(self.indistinguishable)))
@@ -160,6 +182,11 @@ class Diagnosis:
         return ARRAYS_ALONE if self.listing_maker is None else self.listing_maker()
 
     @property
+    def first_wrong_line(self) -> int:
+        """The line of the first finding that has one; 0 if none has."""
+        return next((finding.line_number for finding in self.findings if finding.line_number), 0)
+
+    @property
     def correct(self) -> bool:
         """Whether nothing is wrong: the verdict is correct, perhaps under another convention."""
         return self.verdict != WRONG
@@ -177,12 +204,13 @@ class Diagnosis:
 
     def __str__(self) -> str:
         first = f": the first error is in {self.first_wrong}" if self.first_wrong else ""
+        first += f", line {self.first_wrong_line}" if self.first_wrong and self.first_wrong_line else ""
         text = [self.verdict + first]
         for number, finding in enumerate(self.findings, start=1):
             text.append("")
             text += _wrapped(f"{number}. ", repr(finding))
             for heading, words in finding.rows():
-                text += _wrapped(f"   {heading:<9} ", words, verbatim=heading == "write")
+                text += _wrapped(f"   {heading:<9} ", words, verbatim=is_code(heading))
         if self.conventions:
             text.append("")
             for words in self.conventions:
@@ -208,6 +236,11 @@ class Diagnosis:
             return []
         shown = sorted(self.lines, key=lambda line: line.correct)[:8]
         return [line for line in self.lines if line in shown]
+
+
+def is_code(heading: str) -> bool:
+    """Whether what stands under a heading of a finding is code, which keeps its lines."""
+    return heading == "write" or heading.startswith("line ")
 
 
 def _size(error: float) -> str:
