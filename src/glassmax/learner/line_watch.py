@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..functional.arrays import Array
-from .named_arrays import NamedArray, arrays_of, memory_of, same
+from .named_arrays import HEAP_TYPE, NamedArray, arrays_of, memory_of, same
 from .paths import paths_along, read_paths
 from .recording import Call, Event, Limits, Recording
 from .statements import Source, Statement, source_of
@@ -34,9 +34,6 @@ OPTIMIZED = 0x1
 
 STOPS_INSIDE = 0x20 | 0x80 | 0x200
 """The flags of code that stops in the middle: generators and coroutines."""
-
-HEAP_TYPE = 1 << 9
-"""The flag of a class that was made by a `class` statement."""
 
 PASSED_OVER = 1e-6
 """About the seconds that a statement costs which is passed over."""
@@ -130,6 +127,7 @@ class _Run:
         self.in_loop: dict[Statement, dict[Statement, None]] = {}
         self.loop_ends: dict[Statement, int] = {}
         self.unseen: set[str] = set()
+        self.changed_inside: list[weakref.ref[Array]] = []
 
     def remember(self, statement: Statement) -> int:
         """Count a run of a statement, and remember it for the ends of the loops it stands in."""
@@ -148,7 +146,7 @@ class _Place:
         self.statement, self.visit, self.variables, self.loop = statement, visit, variables, loop
         self.reads: tuple[str, ...] | None = None
         self.written: list[str] = []
-        for target in statement.targets if statement is not None else ():
+        for target in statement.assigned if statement is not None else ():
             paths, whole = paths_along(target, variables)
             last = variables.get(paths[-1]) if len(paths) == 1 else None
             if paths and (whole or len(paths) > 1 or isinstance(last, np.ndarray)):
@@ -162,7 +160,7 @@ class _Place:
 
 
 class _Watch:
-    """What the trace hooks call: `enter`, `reach`, `leave` and `unwind` for each frame of the learner's module."""
+    """What the trace hooks call for each frame of the learner's module."""
 
     def __init__(self, recording: Recording, code: CodeType, scope: dict[str, Any], limits: Limits) -> None:
         self.recording, self.scope, self.limits, self.first = recording, scope, limits, code
@@ -172,6 +170,7 @@ class _Watch:
         self.calls_of: dict[int, int] = {}
         self.bytes, self.spent, self.passed_over = 0, 0.0, 0
         self.memories: dict[int, tuple[weakref.ref[Array], int]] = {}
+        self.copies: dict[int, _Known] = {}
         self.threads = threading.active_count()
         self.over = False
 
@@ -204,21 +203,25 @@ class _Watch:
             run.offset = offset
             return
         done, run.statement, run.offset = run.statement, following, offset
-        raised, run.raised = run.raised, False
-        if done is not None and not raised and not self._is_passed_over(run, done, following):
+        if done is not None and (run.raised or not self._is_passed_over(run, done, following)):
             self._timed(self._done, frame, run, done, following)
+        run.raised = False
 
     def leave(self, frame: FrameType, returned: object) -> None:
         """Finish a call that returns."""
         run = self.runs.pop(frame, None)
-        if run is not None and run.statement is not None and not run.raised:
+        if run is not None and run.statement is not None:
             self._timed(self._returned, frame, run, run.statement, returned)
 
-    def unwind(self, frame: FrameType) -> None:
-        """Take notice of an exception, which the call may yet catch."""
+    def raised(self, frame: FrameType) -> None:
+        """Take notice of an exception, which the call may yet catch: the statement is not done."""
         run = self.runs.get(frame)
         if run is not None:
             run.raised = True
+
+    def unwound(self, frame: FrameType) -> None:
+        """Forget a call that an exception has ended."""
+        self.runs.pop(frame, None)
 
     def stop(self, why: str) -> None:
         """Record nothing more."""
@@ -292,13 +295,17 @@ class _Watch:
         for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + starred]:
             for found in arrays_of(name, variables.get(name), self._is_own):
                 self._take(run, found, place)
+        for name in (*code.co_freevars, *code.co_names):
+            for found in arrays_of(name, variables.get(name, self.scope.get(name)), self._is_own):
+                self._note(run, found)
         return True
 
     def _done(self, frame: FrameType, run: _Run, done: Statement, following: Statement) -> None:
         """Record a statement that has been run, and what the loops that it ends leave behind."""
         ended = [loop for loop in reversed(done.loops) if loop not in following.loops]
         local = frame.f_locals
-        if not (ended and done is ended[0]):  # the header of a loop runs once more to find that there is nothing left
+        no_more = bool(ended) and done is ended[0]  # the header of a loop ran once more, and found nothing left
+        if not run.raised and not no_more:
             self._look(run, _Place(done, run.remember(done), self._variables(done, local)))
         self._loops_ended(run, ended, local)
 
@@ -347,8 +354,17 @@ class _Watch:
                     self._note(run, found)
                 elif self._take(run, found, place) and found.held is not None:
                     changed.append(found.held)
+                    self._tell_callers(run, found.held)
+        changed += [array for array in (reference() for reference in run.changed_inside) if array is not None]
+        run.changed_inside.clear()
         for array in changed:
             self._others_changed(run, array, place)
+
+    def _tell_callers(self, run: _Run, array: Array) -> None:
+        """Have the statements that wait for this call look at an array that was changed in it."""
+        for other in self.runs.values():
+            if other is not run:
+                other.changed_inside.append(weakref.ref(array))
 
     def _differs(self, found: NamedArray, known: _Known) -> bool:
         return found.held is not known.now() or not same(found.array, known.array)
@@ -402,6 +418,8 @@ class _Watch:
     def _note(self, run: _Run, found: NamedArray) -> Array | None:
         """Keep a copy of an array under its path."""
         known = run.known.get(found.path)
+        if known is None and found.held is not None:  # another call may know it
+            known = self.copies.get(id(found.held))
         if known is not None and same(found.array, known.array):
             copy = known.array
         else:
@@ -412,7 +430,10 @@ class _Watch:
                 return None
             copy = np.array(found.array, subok=False)
             copy.flags.writeable = False
-        run.known[found.path] = _Known(copy, found.held, 0 if found.held is None else self._memory(found.held))
+        known = _Known(copy, found.held, 0 if found.held is None else self._memory(found.held))
+        run.known[found.path] = known
+        if found.held is not None:
+            self.copies[id(found.held)] = known
         return copy
 
     def _alias(self, run: _Run, found: NamedArray) -> str | None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..functional.arrays import Array
 
-__all__ = ["NamedArray", "arrays_of", "memory_of", "same"]
+__all__ = ["HEAP_TYPE", "NamedArray", "arrays_of", "memory_of", "same"]
 
 DEEPEST = 4
 MOST_ENTRIES = 200
@@ -25,6 +25,9 @@ ARRAYS = (np.ndarray, np.matrix)
 DICTS = (dict, collections.OrderedDict, collections.defaultdict)
 SEQUENCES = (list, tuple, collections.deque)
 NUMBERS = frozenset({int, float} | {kind for kind in np.sctypeDict.values() if issubclass(kind, np.number)})
+HEAP_TYPE = 1 << 9
+"""The flag of a class that was made by a `class` statement."""
+
 METACLASSES = (type, ABCMeta)
 
 
@@ -122,7 +125,7 @@ def _attributes(value: Any, kind: type) -> Iterator[tuple[str, object]]:
                 yield name, entry
     for base in kind.__mro__:
         for name, member in tuple(vars(base).items()):
-            if type(member) is MemberDescriptorType and member.__objclass__ is base:
+            if type(member) is MemberDescriptorType and base.__flags__ & HEAP_TYPE:
                 try:
                     yield name, member.__get__(value)
                 except (AttributeError, TypeError):

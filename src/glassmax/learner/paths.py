@@ -127,13 +127,17 @@ def _read(chain: ast.expr, variables: Mapping[str, Any], known: Set[str]) -> Ite
     if isinstance(chain, ast.Name) and chain.id in known:
         yield chain.id
         return
-    if isinstance(chain, ast.Attribute) and chain.attr in ABOUT_AN_ARRAY:
-        return
     paths, whole = paths_along(chain, variables)
+    if not paths or any(isinstance(node, ast.Attribute) and node.attr in ABOUT_AN_ARRAY for node in ast.walk(chain)):
+        return
     for path in reversed(paths):
         if path in known:
             yield path
             return
-    if whole and not isinstance(variables.get(paths[0]), FunctionType | ModuleType | type | None):
-        inside = [path for path in known if path.startswith((f"{paths[-1]}[", f"{paths[-1]}."))]
+    root = variables.get(paths[0])
+    if not whole or root is None or isinstance(root, FunctionType | ModuleType | type):
+        return
+    of_a_method = isinstance(chain, ast.Attribute) and type(root) in (*INDEXED, *DICTS)  # p.values
+    for path in paths[-2 if of_a_method else -1 :]:
+        inside = [inner for inner in known if inner.startswith((f"{path}[", f"{path}."))]
         yield from inside if len(inside) <= MOST_INSIDE else ()

@@ -57,6 +57,11 @@ class Statement:
         """The expressions that are assigned to: names, attributes, entries."""
         return tuple(_targets(self.node, self._parts))
 
+    @property
+    def assigned(self) -> tuple[ast.expr, ...]:
+        """The targets that have just been assigned to; not those of a ``with``, whose header also ends it."""
+        return () if isinstance(self.node, ast.With | ast.AsyncWith) else self.targets
+
     @cached_property
     def bound(self) -> frozenset[str]:
         """The variables that get a new value."""
