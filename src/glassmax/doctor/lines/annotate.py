@@ -20,6 +20,7 @@ __all__ = ["annotate"]
 COMPREHENSIONS = ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>")
 MOST_LINES = 400
 """A longer file is shown only where the functions are that were watched."""
+UNKNOWN = "not recognized"
 MOST_NOTES, MOST_MEANINGS = 8, 4
 INDEX = re.compile(r"\[[^\]]*\]")
 
@@ -158,7 +159,7 @@ def _is_changed_too(event: Event) -> bool:
 
 def _joined(notes: Sequence[Note], names: set[str], name: str) -> list[Note]:
     """The notes, those of some names, which a function is given or returns, as one."""
-    some = [note for note in notes if note.name in names]
+    some = [note for note in notes if note.name in names and note.meaning != UNKNOWN]
     if not some or (len(some) == 1 and name):
         return [*notes]
     meanings = []
@@ -184,7 +185,7 @@ class _Words:
         known = list(self._settled(ones))
         if not known:
             shapes = {str(one.event.array.shape) for one in ones}
-            return Note(name, "not recognized", shapes.pop() if len(shapes) == 1 else "")
+            return Note(name, UNKNOWN, shapes.pop() if len(shapes) == 1 else "")
         given = known[0].event.statement is None
         told = dict.fromkeys((self._told(one, given), _shape(one)) for one in known)
         shapes = {shape for _, shape in told}

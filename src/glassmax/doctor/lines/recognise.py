@@ -231,22 +231,28 @@ class Recognition:
             first = next(truth for truth in truths if truth is not None)
             if not first.rows or len(first.shape) < 2:
                 continue
-            factors: list[float] = [np.nan] * len(arrays)
-            samples: list[int | None] = [None] * len(arrays)
-            for i in self.order:
-                array, truth = arrays[i], truths[i]
-                if array is None:
-                    continue
-                if truth is None or array.size < 2 or squeezed(array.shape) != squeezed(truth.shape[1:]):
+            for transposed in (False, True) if len(first.shape) == 3 else (False,):
+                found = self._row(arrays, truths, transposed)
+                if found is not None:
+                    yield found
                     break
-                found = row_of(array, truth.value, self.loose)
-                if found is None:
-                    break
-                factors[i], samples[i] = found
-            else:
-                recognised = self._with_factor(factors, arrays, truths)
-                if recognised is not None:
-                    yield replace(recognised, kind="row", sample=samples[0])
+
+    def _row(self, arrays: Values, truths: Named, transposed: bool) -> Recognised | None:
+        factors: list[float] = [np.nan] * len(arrays)
+        samples: list[int | None] = [None] * len(arrays)
+        for i in self.order:
+            array, truth = arrays[i], truths[i]
+            if array is None:
+                continue
+            shape = truth and turned_shape(truth.shape, transposed, False)
+            if truth is None or shape is None or array.size < 2 or squeezed(array.shape) != squeezed(shape[1:]):
+                return None
+            found = row_of(array, turned(truth.value, transposed, False), self.loose)
+            if found is None:
+                return None
+            factors[i], samples[i] = found
+        recognised = self._with_factor(factors, arrays, truths)
+        return recognised and replace(recognised, kind="row", transposed=transposed, sample=samples[0])
 
     # weights after a step
 
