@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..functional.arrays import Array
-from ..learner.line_watch import Recording
 from .reading.answers import Answer
 from .reading.function import FunctionCall, Learner
 from .reading.layout import gradient_of
@@ -21,20 +20,19 @@ class Behaviour:
     """Everything that the function does besides returning gradients.
 
     `first` is its answer to the learner's own data, `wrote` are the arguments that it changed, and `usable` says
-    whether its gradients can be judged further. `recording` is what its statements did on that data.
+    whether its gradients can be judged further.
     """
 
     first: Answer | None
     wrote: tuple[str, ...]
     findings: tuple[Finding, ...]
     usable: bool
-    recording: Recording | None = None
 
 
 def watch(problem: Problem, learner: Learner) -> Behaviour:
     """Call the function twice on the learner's own data."""
     given = problem.given
-    call = learner.call(problem.arrays, given.X, given.y, watched=True)
+    call = learner.call(problem.arrays, given.X, given.y)
     wrote = _wrote(call)
     if call.answer is None:
         failed = Finding(call.cause, "", says=call.message)
@@ -47,10 +45,10 @@ def watch(problem: Problem, learner: Learner) -> Behaviour:
     if again.answer is None:
         says = f"the first call returned gradients, the second call with the same arguments did not: {again.message}"
         once = Finding("nondeterministic", "", says=says)
-        return Behaviour(call.answer, call.wrote, (*findings, once), True, call.recording)
+        return Behaviour(call.answer, call.wrote, (*findings, once), usable=True)
     second = _second_call(problem, learner, call.answer, again.answer)
     random = any(finding.cause == "nondeterministic" for finding in second)
-    return Behaviour(call.answer, call.wrote, (*findings, *second), not random, call.recording)
+    return Behaviour(call.answer, call.wrote, (*findings, *second), usable=not random)
 
 
 def _wrote(call: FunctionCall) -> tuple[Finding, ...]:

@@ -1,7 +1,7 @@
 """A case: the learner's gradients on every probe beside the exact ones, and how far apart the two are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -35,7 +35,7 @@ class Case:
     gradients: list[Gradients]
     same_rows: list[bool]
     single_precision: bool
-    recordings: list[Recording | None] = field(default_factory=list)
+    recordings: Sequence[Recording | None] = ()
 
     @cached_property
     def errors(self) -> list[Errors]:

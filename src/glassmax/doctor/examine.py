@@ -18,8 +18,8 @@ from .case import Case
 from .judge import UNREADABLE, Judgement, judge, with_findings
 from .lines.annotate import annotate
 from .lines.first_wrong import Program
-from .lines.hints import hints
 from .lines.listing import Listing
+from .lines.recordings import Recordings
 from .mistakes.causes import CAUSES, NOT_IN_CATALOGUE
 from .precision import deviation_told, rounds_to_single
 from .pytorch.diagnose_module import diagnose_module, is_module
@@ -29,7 +29,7 @@ from .reading.input_arrays import read_array, read_parameters
 from .reading.probes import Probe, fresh_probes, rows_matter
 from .reading.problem import Given, Problem, parameters_of, problems
 from .telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
-from .telling.lines import with_lines
+from .telling.lines import asks_of, with_lines
 from .unknown_loss import judge_measured
 
 __all__ = ["diagnose"]
@@ -185,7 +185,8 @@ def _with_lines(judgement: Judgement) -> Diagnosis:
     d, program = judgement.diagnosis, judgement.program
     if program is None or d.verdict != WRONG:
         return d
-    lines = program.wrong_lines(hints(d.causes), SECONDS)
+    asks = asks_of(d.findings, program.rerun.layout)
+    lines = program.wrong_lines(asks, SECONDS)
     return with_lines(d, lines, program.rerun.layout, program.passes[0].n)
 
 
@@ -213,13 +214,15 @@ def _function_read_as(function: Callable[..., Any], problem: Problem) -> Judgeme
     own = watched.first.ours(problem.layout)
     shaped = [key for key, T in p.truth.items() if own[key].shape == T.shape]
     probes = [probe for probe in fresh_probes(problem, learner, shapes) if _keeps_shapes(problem, probe, shaped)]
+    passes = [p, *(probe.p for probe in probes)]
+    arguments = [(problem.arrays, given.X, given.y), *(probe.arguments for probe in probes)]
     case = Case(
         problem,
-        [p, *(probe.p for probe in probes)],
+        passes,
         [own, *(probe.answer.ours(problem.layout) for probe in probes)],
         [True, *(probe.same_rows for probe in probes)],
         watched.first.single_precision,
-        [watched.recording, *(probe.recording for probe in probes)],
+        Recordings(learner, passes, arguments),
     )
     judgement = judge(case)
     if _nearly(judgement) and rounds_to_single(problem, learner):
@@ -233,7 +236,6 @@ def _function_read_as(function: Callable[..., Any], problem: Problem) -> Judgeme
     named = judgement.diagnosis.verdict == WRONG and not all(cause.vague for cause in causes)
     explained = {cause.explains for cause in causes} & {finding.cause for finding in watched.findings}
     first = (learner.accumulates or not named) and not explained
-    arguments = [(problem.arrays, given.X, given.y), *(probe.arguments for probe in probes)]
     program = Program(learner, problem, case.passes, arguments, case.recordings, case.single_precision)
     judgement = replace(judgement, program=program)
     return _with_listing(with_findings(judgement, watched.findings, first), case)

@@ -5,6 +5,7 @@ Exceptions are reported with the line of the learner's file. Time limits are enf
 
 import contextlib
 import io
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
@@ -14,11 +15,14 @@ from typing import Any
 import numpy as np
 
 from ...functional.arrays import Array
-from ...learner.line_watch import Recording, watch_lines
+from ...learner.line_watch import Limits, Recording, watch_lines
 from .answers import Answer, AnswerError, read_answer
 from .nested import flattened, rebuilt
 
 __all__ = ["FunctionCall", "Learner", "described_error", "quietly", "read_call"]
+
+LIMITS = Limits(seconds=0.3)
+"""What watching a call may cost."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,8 @@ class Learner:
         self.function, self.parameters, self.names = function, parameters, list(names)
         self._accumulated: tuple[Array, ...] | None = None
         self.accumulates = False
+        self.slowest = 0.0
+        """The seconds of the longest call so far."""
 
     def call(self, arrays: Sequence[Array], X: Array, y: Array, watched: bool = False) -> FunctionCall:
         """Call the function on copies and read what it returns; if it is `watched`, record its statements."""
@@ -70,15 +76,20 @@ class Learner:
         X_copy, y_copy = np.array(X), np.array(y)
         parameters = rebuilt(self.parameters, iter(copies))
         recording: Recording | None = None
+        started = time.perf_counter()
         try:
             if watched:
-                returned, recording = quietly(lambda: watch_lines(self.function, (parameters, X_copy, y_copy)))
+                returned, recording = quietly(
+                    lambda: watch_lines(self.function, (parameters, X_copy, y_copy), LIMITS)
+                )
             else:
                 returned = quietly(lambda: self.function(parameters, X_copy, y_copy))
         except (Exception, SystemExit) as error:
             if watched:  # a program may find out that it is watched
                 return self.call(arrays, X, y)
             return FunctionCall(None, "raises", f"the function raises {described_error(error)}")
+        finally:
+            self.slowest = max(self.slowest, time.perf_counter() - started)
         wrote = self._written(parameters, arrays, X_copy, X, y_copy, y)
         call = read_call(returned, self.names, arrays, X)
         answer = None if call.answer is None else self._of_this_call(call.answer)

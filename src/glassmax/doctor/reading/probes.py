@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...functional.arrays import Array
-from ...learner.line_watch import Recording
 from ..exact_pass import Pass
 from .answers import Answer
 from .function import Learner
@@ -24,16 +23,12 @@ Arguments = tuple[Sequence[Array], Array, Array]
 
 @dataclass(frozen=True)
 class Probe:
-    """A pass, what the learner's function answered, and whether the rows are as many as in the learner's data.
-
-    `recording` is what the function's statements did.
-    """
+    """A pass, what the learner's function answered, and whether the rows are as many as in the learner's data."""
 
     p: Pass
     answer: Answer
     same_rows: bool
     arguments: Arguments
-    recording: Recording | None = None
 
 
 def fresh_probes(problem: Problem, learner: Learner, shapes: Sequence[tuple[int, ...]]) -> list[Probe]:
@@ -67,14 +62,14 @@ def _ask(problem: Problem, learner: Learner, n: int, draw: np.random.Generator) 
     Y = problem.targets.drawn(n, draw)
     arrays = moved(given, layout, draw)
     theirs, y = layout.their_inputs(X, given.X), problem.targets.theirs(Y)
-    call = learner.call(arrays, theirs, y, watched=True)
+    call = learner.call(arrays, theirs, y)
     if call.answer is None or not all(np.isfinite(array).all() for array in call.answer.arrays):
         return None
     convention = problem.convention_of(X, Y)
     if convention is None:
         return None
     p = problem.make(arrays, layout.inputs(theirs), Y, convention)
-    return Probe(p, call.answer, n == len(problem.targets.Y), (arrays, theirs, y), call.recording)
+    return Probe(p, call.answer, n == len(problem.targets.Y), (arrays, theirs, y))
 
 
 def rows_matter(problem: Problem, learner: Learner, first: Answer) -> str:
