@@ -177,7 +177,7 @@ def _best(judge_read_as: Callable[[Any, Problem], Judgement], handed_in: Any, gi
     if best is not None:
         return _with_lines(best)
     measured = judge_measured(handed_in, given)
-    return replace(measured, listing_maker=lambda: UNKNOWN_LOSS) if callable(handed_in) else measured
+    return replace(measured, listing_maker=lambda _: UNKNOWN_LOSS) if callable(handed_in) else measured
 
 
 def _with_lines(judgement: Judgement) -> Diagnosis:
@@ -208,7 +208,7 @@ def _function_read_as(function: Callable[..., Any], problem: Problem) -> Judgeme
     learner = Learner(function, given.parameters, names)
     watched = watch(problem, learner)
     if watched.first is None or not watched.usable:
-        return Judgement(Diagnosis(WRONG, watched.findings, listing_maker=lambda: NO_GRADIENTS), UNREADABLE)
+        return Judgement(Diagnosis(WRONG, watched.findings, listing_maker=lambda _: NO_GRADIENTS), UNREADABLE)
     shapes = [array.shape for array in watched.first.arrays]
     p = problem.own_pass()
     own = watched.first.ours(problem.layout)
@@ -245,7 +245,7 @@ def _with_listing(judgement: Judgement, case: Case) -> Judgement:
     """Let the diagnosis make the listing of the learner's program when it is asked for."""
     d = judgement.diagnosis
 
-    def made() -> Listing:
+    def made(wrong: Mapping[int, Sequence[str]]) -> Listing:
         with np.errstate(all="ignore"):
             return annotate(
                 case.passes,
@@ -254,6 +254,7 @@ def _with_listing(judgement: Judgement, case: Case) -> Judgement:
                 turned=case.problem.layout.transposed,
                 single_precision=case.single_precision,
                 correct=d.correct,
+                wrong=wrong,
             )
 
     return replace(judgement, diagnosis=replace(d, listing_maker=made))

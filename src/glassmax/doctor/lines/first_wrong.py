@@ -6,7 +6,7 @@ the program is right once it is changed. Of two faults, the change of the first 
 """
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,34 +16,40 @@ from ..reading.function import Learner
 from ..reading.probes import Arguments
 from ..reading.problem import Problem
 from .changes import FAMILIES, Change, Scope, value_of, values
+from .hints import Ask
 from .known_names import KnownNames, Rank
 from .observed import observed
 from .recognise import Recognition
 from .repairs import Repair, Workshop
 from .rerun import Key, Rerun
 from .right_lines import right_lines
-from .source import Edit, Statement, Unit, units_of
+from .source import Edit, Statement, Unit, mended_codes, replaced, units_of
 
 __all__ = ["Program", "WrongLine"]
 
 MOST_REPAIRS = 6
 ORDER = tuple(FAMILIES)
-QUICK = ("signs", "factors", "axes", "transposes", "operators", "groups", "sums", "accumulations", "droppings")
+ANEW = "anew"
+"""The family of lines that are written from the names that are known."""
+SMALL = 11
+"""How many families are small changes, which are tried before a line is written anew."""
 
 Before = tuple[tuple[Unit, Edit], ...]
+Observe = Callable[[Before], KnownNames | None]
+"""What the names of the program stand for after some edits."""
 
 
 class FirstWrong:
     """The search for the repairs of one program."""
 
-    def __init__(self, rerun: Rerun, known: KnownNames, seconds: float) -> None:
-        self.known, self.rerun = known, rerun
+    def __init__(self, rerun: Rerun, known: KnownNames, seconds: float, observe: Observe) -> None:
+        self.known, self.rerun, self.observe = known, rerun, observe
         self.scopes = {unit: known.scope(unit) for unit in known.units}
         self.workshop = Workshop(rerun, known.units, self.scopes, seconds)
         self._right: frozenset[Key] = frozenset()
 
-    def repairs(self, hints: Sequence[str]) -> list[Repair]:
-        """The repairs, in the order in which they were found; the last is complete, if there is any."""
+    def repairs(self, asks: Sequence[Ask]) -> list[Repair]:
+        """The repairs, in the order in which they were found; the last is complete, if all is right with them."""
         gradients = self.rerun.gradients((), self.workshop.probe)
         if gradients is None:
             return []
@@ -51,8 +57,9 @@ class FirstWrong:
         self._right = right
         found: list[Repair] = []
         before: Before = ()
+        waiting = list(asks)
         while len(found) < MOST_REPAIRS and not self.workshop.out_of_time():
-            repair = self._next(right, before, hints)
+            repair = self._next(right, before, waiting)
             if repair is None:
                 break
             found.append(repair)
@@ -60,35 +67,63 @@ class FirstWrong:
                 break
             right = repair.right
             before = (*before, *((repair.statement.unit, edit) for edit in repair.change.edits))
+            again = self.observe(before)
+            if again is not None:
+                self._know(again)
         return found
 
+    def _know(self, known: KnownNames) -> None:
+        """Go on with what the names stand for in the mended program."""
+        self.known = known
+        self.scopes.update((unit, known.scope(unit)) for unit in known.units)
+
     def suspect(self, repairs: Sequence[Repair]) -> Statement | None:
-        """The first statement whose array is unknown though what it reads is not, after some repairs."""
+        """The first statement whose array is unknown, in the order in which they ran, among those not mended."""
         right = repairs[-1].right if repairs else self._right
         before = tuple((repair.statement.unit, edit) for repair in repairs for edit in repair.change.edits)
         wrong = frozenset(self.rerun.keys) - right
-        for statement in self._by_rank(self.workshop.statements(wrong, before, whole=True)):
-            if self.known.rank(statement) == Rank.UNKNOWN and not isinstance(statement.node, ast.For):
+        mended = {repair.statement for repair in repairs}
+        for statement in self._by_rank(self.workshop.statements(wrong, before, whole=False)):
+            odd = self.known.rank(statement) in (Rank.UNKNOWN, Rank.ODD)
+            if odd and statement not in mended and not isinstance(statement.node, ast.For | ast.Return):
                 return statement
         return None
 
-    def _next(self, right: frozenset[Key], before: Before, hints: Sequence[str]) -> Repair | None:
-        """A repair that makes all right, or failing that the one that makes most right."""
+    def _next(self, right: frozenset[Key], before: Before, waiting: list[Ask]) -> Repair | None:
+        """A repair that makes all right, or failing that the one that makes most right.
+
+        Of several mistakes (`waiting`) that of the first is looked for, and taken from the list.
+        """
         wrong = frozenset(self.rerun.keys) - right
-        suspects = self._by_rank(self.workshop.statements(wrong, before, whole=True))
-        best: Repair | None = None
-        for repair in self._tried(suspects, before, right, hints):
-            if repair.complete:
+        some = self._by_rank(self.workshop.statements(wrong, before, whole=False))
+        for ask in [*waiting] if len(waiting) > 1 else ():
+            self.workshop.any_factor = not ask.of_factor and any(other.of_factor for other in waiting)
+            repair = next(self._likely(some, before, right, ask.families, ask.wanted), None)
+            if repair is not None:
+                waiting.remove(ask)
                 return repair
-            if best is None or len(repair.right) > len(best.right):
-                best = repair
-        if best is not None or self.workshop.out_of_time():
-            return best
-        others = [s for s in self._by_rank(self.workshop.statements(wrong, before, whole=False)) if s not in suspects]
-        for repair in self._tried(others, before, right, hints):
-            if best is None or len(repair.right) > len(best.right):
-                best = repair
-        return best
+        whole = {*self.workshop.statements(wrong, before, whole=True)}
+        suspects, others = [s for s in some if s in whole], [s for s in some if s not in whole]
+        for ask in waiting:
+            repair = self._best_of(
+                self._likely(suspects, before, right, ask.families), self._likely(others, before, right, ask.families)
+            )
+            if repair is not None:
+                return repair
+        return self._best_of(self._tried(suspects, before, right), self._tried(others, before, right))
+
+    def _best_of(self, *tries: Iterator[Repair]) -> Repair | None:
+        """The first complete repair, or the first of those that make most right, of the first tries that have any."""
+        for each in tries:
+            best: Repair | None = None
+            for repair in each:
+                if repair.complete:
+                    return repair
+                if best is None or len(repair.right) > len(best.right):
+                    best = repair
+            if best is not None:
+                return best
+        return None
 
     def _by_rank(self, statements: Sequence[Statement]) -> list[Statement]:
         """The suspects in the order in which they ran; of what is right, first what only renames, then the last."""
@@ -97,28 +132,39 @@ class FirstWrong:
         def place(statement: Statement) -> tuple[int, bool, int]:
             rank, seen = self.known.rank(statement), self.known.first_seen.get(statement, late)
             value = value_of(statement.node)
-            renames = isinstance(value, ast.Name | ast.Attribute) and not isinstance(statement.node, ast.Return)
-            gathers = value is not None and all(isinstance(each, ast.Name) for each in values(value)) and not renames
-            return (rank + gathers, not renames, -seen) if rank == Rank.RIGHT else (rank, False, seen)
+            names = value is not None and all(isinstance(each, ast.Name | ast.Attribute | ast.Subscript) for each in values(value))
+            if isinstance(statement.node, ast.Return) and names:
+                return Rank.RIGHT + 1, False, seen
+            renames = isinstance(value, ast.Name | ast.Attribute)
+            return (rank, not renames, -seen) if rank == Rank.RIGHT else (rank, False, seen)
 
         return sorted(statements, key=place)
 
-    def _tried(
-        self, statements: Sequence[Statement], before: Before, right: frozenset[Key], hints: Sequence[str]
+    def _likely(
+        self,
+        statements: Sequence[Statement],
+        before: Before,
+        right: frozenset[Key],
+        families: Sequence[str],
+        wanted: Sequence[str] = (),
     ) -> Iterator[Repair]:
-        """Try the likely changes of all suspects, then all changes of each."""
-        workshop = self.workshop
-        suspect = [s for s in statements if self.known.rank(s) < Rank.RIGHT]
-        if hints:
-            yield from workshop.repairs(suspect, hints, before, right)
-        for statement in suspect:
-            yield from workshop.repairs([statement], ORDER, before, right)
-            yield from workshop.of(statement, self._written_anew(statement), before, right)
-        rest = [s for s in statements if s not in suspect]
-        yield from workshop.repairs(rest, [*hints, *QUICK], before, right)
-        for statement in rest:
-            yield from workshop.of(statement, self._written_anew(statement), before, right)
-        yield from workshop.repairs(rest, ORDER, before, right)
+        """Try some families of changes on all statements."""
+        for family in families:
+            for statement in statements:
+                yield from self.workshop.of(statement, self._changes(family, statement), before, right, wanted)
+
+    def _tried(self, statements: Sequence[Statement], before: Before, right: frozenset[Key]) -> Iterator[Repair]:
+        """Try all changes of each suspect, then of the other statements."""
+        suspects = [s for s in statements if self.known.rank(s) < Rank.RIGHT]
+        rest = [s for s in statements if s not in suspects]
+        for statement in suspects:
+            yield from self._likely([statement], before, right, (*ORDER[:SMALL], ANEW, *ORDER[SMALL:]))
+        yield from self._likely(rest, before, right, (*ORDER[:SMALL], ANEW, *ORDER[SMALL:]))
+
+    def _changes(self, family: str, statement: Statement) -> Iterator[Change]:
+        if family == ANEW:
+            return self._written_anew(statement)
+        return FAMILIES[family](statement, self.scopes[statement.unit])
 
     def _written_anew(self, statement: Statement) -> Iterator[Change]:
         value = value_of(statement.node)
@@ -186,22 +232,47 @@ class Program:
     def known(self) -> KnownNames | None:
         """What the names stand for; None if the program can't be read."""
         units = units_of(self.rerun.learner.function)
-        watched = [i for i, each in enumerate(self.recordings) if each is not None and each.events]
-        if not units or not watched or watched[0] != 0:
+        if not units:
             return None
-        other = [i for i in watched[1:] if self.passes[i].n != self.passes[0].n and self.passes[i].n > 2][:1]
-        chosen = [0, *watched[1:2], *(i for i in other if i != watched[1])] if len(watched) > 1 else [0]
-        recognition = Recognition([self.passes[i] for i in chosen], self.single_precision)
-        recordings = [each for i in chosen if (each := self.recordings[i]) is not None]
-        return KnownNames(observed(recognition, recordings), units, self.passes[0], self.columns)
+        recordings = [self.recordings[i] for i in self.chosen]
+        return self._named(units, [each for each in recordings if each is not None])
 
-    def wrong_lines(self, hints: Sequence[str], seconds: float) -> list[WrongLine]:
+    @cached_property
+    def chosen(self) -> list[int]:
+        """The probes on which arrays are recognized."""
+        watched = [i for i, each in enumerate(self.recordings) if each is not None and each.events]
+        if not watched or watched[0] != 0:
+            return []
+        other = [i for i in watched[1:] if self.passes[i].n != self.passes[0].n and self.passes[i].n > 2][:1]
+        return [0, *watched[1:2], *(i for i in other if i != watched[1])] if len(watched) > 1 else [0]
+
+    @cached_property
+    def _recognition(self) -> Recognition:
+        return Recognition([self.passes[i] for i in self.chosen], self.single_precision)
+
+    def _named(self, units: Sequence[Unit], recordings: Sequence[Recording]) -> KnownNames | None:
+        if not recordings or len(recordings) < len(self.chosen):
+            return None
+        return KnownNames(observed(self._recognition, recordings), units, self.passes[0], self.columns)
+
+    def mended(self, before: Before) -> KnownNames | None:
+        """What the names stand for after some edits."""
+        assert self.known is not None
+        units = self.known.units
+        try:
+            with replaced(mended_codes(units, before)):
+                calls = [self.rerun.learner.call(*self.rerun.arguments[i], watched=True) for i in self.chosen]
+        except (SyntaxError, ValueError, TypeError):
+            return None
+        return self._named(units, [call.recording for call in calls if call.recording is not None])
+
+    def wrong_lines(self, asks: Sequence[Ask], seconds: float) -> list[WrongLine]:
         """The wrong lines, the first one first; empty if none was found."""
         known = self.known
         if known is None:
             return []
-        search = FirstWrong(self.rerun, known, seconds)
-        repairs = search.repairs(hints)
+        search = FirstWrong(self.rerun, known, seconds, self.mended)
+        repairs = search.repairs(asks)
         done: frozenset[Key] = frozenset()
         found = []
         for repair in repairs:

@@ -46,9 +46,7 @@ class KnownNames:
     shapes: dict[Unit, dict[str, tuple[int, ...]]] = field(default_factory=lambda: defaultdict(dict))
 
     def __post_init__(self) -> None:
-        unit_of = {(unit.code.co_qualname, unit.code.co_firstlineno): unit for unit in self.units}
         names = {unit.code.co_qualname: unit for unit in self.units}
-        del unit_of
         statements = {
             (unit, statement.line, statement.column): statement for unit in self.units for statement in unit.statements
         }
@@ -64,7 +62,7 @@ class KnownNames:
             if event.statement is None:
                 continue
             node = event.statement.node
-            statement = statements.get((unit, node.lineno, node.col_offset))
+            statement = statements.get((unit, node.lineno, node.col_offset))  # type: ignore[arg-type]
             if statement is not None:
                 self.by_statement[statement].append(one)
                 self.first_seen.setdefault(statement, position)

@@ -6,14 +6,15 @@ others. The families of changes are tried in the order in which they are likely.
 
 import ast
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from .changes import FAMILIES, Change, Scope, value_of, values
-from .rerun import Key, Rerun
-from .source import Edit, Statement, Unit
+from .changes import Change, Scope, value_of, values
+from .rerun import Key, Rerun, is_truth
+from .source import SEEN, Edit, Statement, Unit
 
 __all__ = ["Repair", "Workshop"]
 
@@ -48,7 +49,9 @@ class Workshop:
         self.rerun, self.units, self.scopes = rerun, list(units), scopes
         self.end = time.perf_counter() + seconds
         self.probe = rerun.order[0]
-        self._done: set[tuple[Statement, tuple[Edit, ...], int]] = set()
+        self.any_factor = False
+        self._done: set[tuple[Statement, tuple[Edit, ...], int, bool]] = set()
+        self._before: dict[int, dict[Key, np.ndarray] | None] = {}
         self._affected: dict[tuple[Statement, int], frozenset[Key] | None] = {}
 
     def out_of_time(self) -> bool:
@@ -70,14 +73,19 @@ class Workshop:
             return None
         unit = statement.unit
         text = f"({unit.text(value)}) * 1.0009 + 0.0003"
-        now, then = self._gradients(before), self._gradients([*before, (unit, unit.edit(value, text))])
+        now, then = self._now(before), self._gradients([*before, (unit, unit.edit(value, text))])
         if now is None or then is None:
             return None
         changed = [key for key in self.rerun.keys if now[key].shape != then[key].shape or _differ(now[key], then[key])]
         return frozenset(changed)
 
+    def _now(self, before: Sequence[tuple[Unit, Edit]]) -> dict[Key, np.ndarray] | None:
+        if len(before) not in self._before:
+            self._before[len(before)] = self._gradients(before)
+        return self._before[len(before)]
+
     def _gradients(self, edits: Sequence[tuple[Unit, Edit]]) -> dict[Key, np.ndarray] | None:
-        codes = self.rerun.codes(self.units, edits)
+        codes = self.rerun.codes(edits)
         return None if codes is None else self.rerun.gradients(codes, self.probe)
 
     def statements(self, wrong: frozenset[Key], before: Sequence[tuple[Unit, Edit]], whole: bool) -> list[Statement]:
@@ -94,51 +102,96 @@ class Workshop:
                     found.append(((len(affected - wrong), position), statement))
         return [statement for _, statement in sorted(found, key=lambda pair: pair[0])]
 
-    def repairs(
-        self,
-        statements: Sequence[Statement],
-        families: Sequence[str],
-        before: Sequence[tuple[Unit, Edit]],
-        least: frozenset[Key],
-    ) -> Iterator[Repair]:
-        """Yield the changes after which more gradients are right than `least`, all of those among them."""
-        for family in families:
-            for statement in statements:
-                yield from self.of(statement, FAMILIES[family](statement, self.scopes[statement.unit]), before, least)
-
     def of(
         self,
         statement: Statement,
         changes: Iterable[Change],
         before: Sequence[tuple[Unit, Edit]],
         least: frozenset[Key],
+        wanted: Sequence[str] = (),
     ) -> Iterator[Repair]:
-        """Yield the changes of one statement after which more gradients are right than `least`."""
+        """Yield the changes of one statement after which more gradients are right than `least`.
+
+        Those are yielded, too, after which the statement makes one of the arrays that are `wanted`, such as "dZ1".
+        """
         for change in changes:
             if self.out_of_time():
                 return
-            tried = (statement, change.edits, len(before))
+            tried = (statement, change.edits, len(before), bool(wanted))
             if tried in self._done or _overlap(change, statement.unit, before):
                 continue
             self._done.add(tried)
-            repair = self._tried(statement, change, before, least)
+            repair = self._tried(statement, change, before, least, wanted)
             if repair is not None:
                 yield repair
 
     def _tried(
-        self, statement: Statement, change: Change, before: Sequence[tuple[Unit, Edit]], least: frozenset[Key]
+        self,
+        statement: Statement,
+        change: Change,
+        before: Sequence[tuple[Unit, Edit]],
+        least: frozenset[Key],
+        wanted: Sequence[str],
     ) -> Repair | None:
-        edits = [*before, *((statement.unit, edit) for edit in change.edits)]
-        codes = self.rerun.codes(self.units, edits)
+        shown: list[Any] = []
+        edits = _showing(statement, change) if wanted else change.edits
+        codes = self.rerun.codes([*before, *((statement.unit, edit) for edit in edits)], _note(shown))
         if codes is None:
             return None
         right, _ = self.rerun.right(self.rerun.gradients(codes, self.probe), self.probe)
-        if not right > least:
+        makes = any(self._made(shown, name, self.probe) for name in wanted)
+        if not right > least and not (makes and right >= least):
             return None
         right = self.rerun.right_everywhere(codes, len(least))
-        if not right > least:
-            return None
-        return Repair(statement, change, right, len(right) == len(self.rerun.keys))
+        if right > least:
+            return Repair(statement, change, right, len(right) == len(self.rerun.keys))
+        if makes and self._makes_everywhere(codes, shown, wanted):
+            return Repair(statement, change, least, False)
+        return None
+
+    def _made(self, shown: Sequence[Any], name: str, probe: int) -> bool:
+        loose = max(self.rerun.loose, 1e-6)
+        return any(is_truth(value, name, self.rerun.passes[probe], loose, self.any_factor) for value in shown[-1:] + shown[:1])
+
+    def _makes_everywhere(self, codes: Any, shown: list[Any], wanted: Sequence[str]) -> bool:
+        for name in wanted:
+            for probe in self.rerun.order[:2]:
+                shown.clear()
+                self.rerun.gradients(codes, probe)
+                if not self._made(shown, name, probe):
+                    break
+            else:
+                return True
+        return False
+
+
+def _note(shown: list[Any]) -> Callable[[Any], Any]:
+    def note(value: Any) -> Any:
+        shown.append(np.array(value) if isinstance(value, np.ndarray) else value)
+        return value
+
+    return note
+
+
+def _showing(statement: Statement, change: Change) -> Sequence[Edit]:
+    """The edits of a change, and those that show what the changed statement makes."""
+    unit, node = statement.unit, statement.node
+    target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+    if isinstance(node, ast.Assign | ast.AugAssign) and isinstance(target, ast.Name | ast.Attribute | ast.Subscript):
+        if isinstance(node, ast.AugAssign):
+            while isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Constant | ast.Name):
+                target = target.value
+        end = unit.span(node)[1]
+        return [Edit(end, end, f"; {SEEN!r}({unit.text(target)})"), *change.edits]
+    value = value_of(node)
+    for each in values(value) if value is not None else ():
+        start, end = unit.span(each)
+        if all(start <= edit.start and edit.end <= end for edit in change.edits):
+            whole = [edit for edit in change.edits if (edit.start, edit.end) == (start, end)]
+            if whole:
+                return [Edit(start, end, f"{SEEN!r}({whole[0].text})")]
+            return [Edit(start, start, f"{SEEN!r}("), Edit(end, end, ")"), *change.edits]
+    return change.edits
 
 
 def _differ(a: np.ndarray, b: np.ndarray) -> bool:

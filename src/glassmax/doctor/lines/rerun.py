@@ -5,9 +5,9 @@ data. Nothing is concluded from the looks of a line.
 """
 
 import types
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -19,21 +19,11 @@ from ..reading.layout import Layout
 from ..reading.probes import Arguments
 from .source import Edit, Unit, replaced
 
-__all__ = ["Key", "Rerun", "Run"]
+__all__ = ["Key", "Rerun", "is_truth"]
 
 Key = tuple[str, int]
 Gradients = dict[Key, Array]
 SIZE_OF_PROBE = 3
-
-
-@dataclass(frozen=True)
-class Run:
-    """The answers of a changed program: its gradients on the probes that it was run on, by number."""
-
-    gradients: dict[int, Gradients]
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
 
 
 class Rerun:
@@ -63,11 +53,16 @@ class Rerun:
         """The parameters, in the order in which a backward pass comes to them."""
         return sorted(self.passes[0].architecture.parameters, key=lambda key: (-key[1], key[0] != "W"))
 
-    def codes(self, units: Iterable[Unit], edits: Sequence[tuple[Unit, Edit]]) -> list[tuple[types.FunctionType, types.CodeType]] | None:
-        """The functions with their changed codes; None if a change is not Python."""
+    def codes(
+        self, edits: Sequence[tuple[Unit, Edit]], seen: Callable[[Any], Any] | None = None
+    ) -> list[tuple[types.FunctionType, types.CodeType]] | None:
+        """The functions with their changed codes; None if a change is not Python.
+
+        `seen` is called with each value that an edit shows, see `source.SEEN`.
+        """
         found = []
         for unit in dict.fromkeys(unit for unit, _ in edits):
-            code = unit.compiled([edit for its, edit in edits if its is unit])
+            code = unit.compiled([edit for its, edit in edits if its is unit], seen)
             if code is None:
                 return None
             found.append((unit.function, code))
@@ -134,3 +129,48 @@ class Rerun:
         if self.any_factor and recognise(factors, rows, self.passes[0].k, 1e-5) is None:
             return frozenset()
         return common
+
+
+def is_truth(value: Any, name: str, p: Pass, loose: float, any_factor: bool) -> bool:
+    """Whether a value is the array of this name, such as "dZ2" or "P", or a row of it; a derivative perhaps times n.
+
+    With `any_factor` a derivative may be any multiple of it.
+    """
+    T = _truth(name, p)
+    if T is None or not isinstance(value, np.ndarray | list | float):
+        return False
+    try:
+        array = np.asarray(value, np.float64)
+    except (ValueError, TypeError):
+        return False
+    if not array.size or not np.isfinite(array).all():
+        return False
+    factors = (1.0, float(p.n)) if name[:2] in ("dZ", "dA", "dP") else (1.0,)
+    if any_factor and name.startswith("d") and array.shape in (T.shape, T.T.shape):
+        factors += (float(np.linalg.norm(array) / max(float(np.linalg.norm(T)), 1e-300)),)
+        factors += (-factors[-1],)
+    return any(_is_part(array, factor * T, loose) for factor in factors)
+
+
+def _is_part(array: Array, T: Array, loose: float) -> bool:
+    for ours in (T, T.T) if T.ndim == 2 else (T,):
+        if array.shape == ours.shape or (array.size == ours.size and array.ndim != ours.ndim and 1 in array.shape):
+            if np.abs(array - ours.reshape(array.shape)).max() <= loose * max(float(np.abs(ours).max()), 1e-300):
+                return True
+    if array.ndim == 1 and T.ndim == 2 and array.size == T.shape[1] and array.size > 1 and array.any():
+        return bool((np.abs(T - array).max(axis=1) <= loose * max(float(np.abs(array).max()), 1e-300)).any())
+    return False
+
+
+def _truth(name: str, p: Pass) -> Array | None:
+    layer = int("".join(letter for letter in name if letter.isdigit()) or 0)
+    kind = name.rstrip("0123456789")
+    if kind in ("dW", "db"):
+        return p.truth.get((kind[1], layer))
+    if kind == "dA":
+        return p.dZ[layer + 1] @ p.W[layer + 1].T if layer < p.depth else None
+    if kind == "P":
+        return p.P
+    if kind == "dP":
+        return p.scale * p.dP
+    return {"dZ": p.dZ, "A": p.A, "Z": p.Z}.get(kind, {}).get(layer)

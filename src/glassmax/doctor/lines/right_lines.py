@@ -108,8 +108,8 @@ def _of_samples(known: KnownNames, unit: Unit) -> Iterator[RightLine]:
     """Softmax's Jacobian of one sample, and the Jacobian times dP of the sample."""
     for p, of in [*known.named(unit, "P"), *_entries(known, unit, "P")]:
         if of.kind == "row":
-            yield RightLine("Jacobian of softmax", f"np.diag({p}) - np.outer({p}, {p})")
-    for J, r in known.named(unit, "Jacobian of softmax"):
+            yield RightLine("the Jacobian of softmax", f"np.diag({p}) - np.outer({p}, {p})")
+    for J, r in known.named(unit, "the Jacobian of softmax"):
         for g, of in [*known.named(unit, "dP"), *_entries(known, unit, "dP")]:
             if r.kind == "row" and of.kind == "row":
                 yield RightLine(f"dZ{known.p.depth}", f"{J} @ {g}")

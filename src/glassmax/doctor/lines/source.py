@@ -8,7 +8,9 @@ file, the notebook cell and, after the call, the functions are as they were.
 import ast
 import functools
 import inspect
+import linecache
 import types
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,9 +18,11 @@ from typing import Any
 
 from ...learner.statements import source_of
 
-__all__ = ["Edit", "Statement", "Unit", "applied", "replaced", "units_of"]
+__all__ = ["SEEN", "Edit", "Statement", "Unit", "mended_codes", "replaced", "units_of"]
 
 MOST_UNITS = 60
+SEEN = "glassmax: seen"
+"""What an edit calls to show a value, as in ``'glassmax: seen'(dZ1)``."""
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr, ast.For, ast.Delete)
 
 
@@ -98,17 +102,29 @@ class Unit:
             lines += [b" " * len(heads) + b"if True:"] if len(heads) < self.indent else []
         return b"\n".join([*lines, source])
 
-    def compiled(self, edits: Sequence[Edit]) -> types.CodeType | None:
-        """The function's code after some edits; None if that is no function of the same variables."""
-        source = self.source
-        for edit in sorted(edits, key=lambda edit: -edit.start):
-            source = source[: edit.start] + edit.text.encode() + source[edit.end :]
+    def compiled(self, edits: Sequence[Edit], seen: Callable[[Any], Any] | None = None) -> types.CodeType | None:
+        """The function's code after some edits; None if that is no function of the same variables.
+
+        `seen` is called where an edit has written a call of the text `SEEN`.
+        """
+        source = self.edited(edits)
         try:
-            code = compile(self._wrapped(source), self.code.co_filename, "exec", dont_inherit=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a text is called, which is no longer a text when it is
+                code = compile(self._wrapped(source), self.code.co_filename, "exec", dont_inherit=True)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
         found = _inner(code, self.code)
-        return found if found is not None and found.co_freevars == self.code.co_freevars else None
+        if found is None or found.co_freevars != self.code.co_freevars:
+            return None
+        return found if seen is None else _with_constant(found, seen)
+
+    def edited(self, edits: Sequence[Edit]) -> bytes:
+        """The text after some edits."""
+        source = self.source
+        for edit in sorted(edits, key=lambda edit: -edit.start):
+            source = source[: edit.start] + edit.text.encode() + source[edit.end :]
+        return source
 
     def span(self, node: ast.AST) -> tuple[int, int]:
         """Where a node stands in the text, in bytes."""
@@ -134,6 +150,9 @@ class Unit:
         """The line of the learner's file at a place in the text."""
         return self.first_line + self.source.count(b"\n", 0, position)
 
+    def __repr__(self) -> str:
+        return f"Unit({self.code.co_qualname})"
+
     @functools.cached_property
     def statements(self) -> tuple[Statement, ...]:
         """The statements that compute something, in the order of the text, those of nested functions too."""
@@ -156,6 +175,17 @@ class Unit:
         start, end = self.span(node.iter if isinstance(node, ast.For) else node)
         column = start - (self.source.rfind(b"\n", 0, start) + 1)
         return Statement(self, node, self.line_of(start), column, self.line_of(end), loops)
+
+
+def _with_constant(code: types.CodeType, seen: Callable[[Any], Any]) -> types.CodeType:
+    """The code with a function in the place of the constant `SEEN`."""
+    constants = [
+        seen if constant == SEEN and isinstance(constant, str)
+        else _with_constant(constant, seen) if isinstance(constant, types.CodeType)
+        else constant
+        for constant in code.co_consts
+    ]  # fmt: skip
+    return code.replace(co_consts=tuple(constants))
 
 
 def _inner(code: types.CodeType, wanted: types.CodeType) -> types.CodeType | None:
@@ -279,12 +309,22 @@ def _unit(function: types.FunctionType) -> Unit | None:
 # running them
 
 
-def applied(source: str, edits: Sequence[Edit], start: int) -> str:
-    """A text that begins at `start`, after the edits that lie in it."""
-    made = source.encode()
-    for edit in sorted(edits, key=lambda edit: -edit.start):
-        made = made[: edit.start - start] + edit.text.encode() + made[edit.end - start :]
-    return made.decode()
+def mended_codes(units: Sequence[Unit], before: Sequence[tuple[Unit, Edit]]) -> list[tuple[types.FunctionType, types.CodeType]]:
+    """The codes of all units after some edits, from one text that `linecache` knows, so that their lines can be watched."""
+    source = source_of(units[0].code, units[0].function.__globals__)
+    assert source is not None  # there are units
+    lines = list(source.lines)
+    for unit in sorted(units, key=lambda unit: -unit.first_line):
+        edits = [edit for its, edit in before if its is unit]
+        if edits:
+            count = unit.source.count(b"\n") + 1
+            at = unit.first_line - 1
+            lines[at : at + count] = unit.edited(edits).decode().split("\n")
+    text, name = "\n".join(lines) + "\n", f"<mended {units[0].code.co_filename}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+    code = compile(text, name, "exec", dont_inherit=True)
+    found = [(unit.function, _inner(code, unit.code)) for unit in units]
+    return [(function, code) for function, code in found if code is not None and code.co_freevars == function.__code__.co_freevars]
 
 
 @contextmanager

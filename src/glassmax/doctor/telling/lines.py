@@ -9,12 +9,24 @@ from dataclasses import replace
 from textwrap import dedent
 
 from ..lines.first_wrong import WrongLine
+from ..lines.hints import Ask, ask
 from ..reading.layout import Layout
 from .diagnosis import Diagnosis, Finding
 
-__all__ = ["with_lines"]
+__all__ = ["asks_of", "with_lines"]
 
 MOST_NAMES = 6
+
+
+def asks_of(findings: Sequence[Finding], layout: Layout) -> list[Ask]:
+    """What to ask the learner's program for, one question for each finding."""
+    keys = {role.name: f"d{role.kind}{role.layer}" for role in layout.roles}
+    asks = []
+    for finding in findings:
+        nodes = [finding.where] if re.fullmatch(r"d[ZA]\d+", finding.where) else []
+        nodes += [keys[name] for name in finding.parameters if name in keys] if not nodes else []
+        asks.append(ask(finding.cause, nodes))
+    return asks
 
 
 def with_lines(diagnosis: Diagnosis, lines: Sequence[WrongLine], layout: Layout, n: int) -> Diagnosis:
