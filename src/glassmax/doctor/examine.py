@@ -16,7 +16,7 @@ from ..network import Network
 from .behaviour import watch
 from .case import Case
 from .judge import UNREADABLE, Judgement, judge, with_findings
-from .lines.annotate import annotate
+from .lines.annotate import Fault, annotate
 from .lines.first_wrong import Program
 from .lines.listing import Listing
 from .lines.recordings import Recordings
@@ -35,7 +35,7 @@ from .unknown_loss import judge_measured
 __all__ = ["diagnose"]
 
 READINGS = 4
-SECONDS = 0.4
+SECONDS = 0.5
 """How long the wrong lines of a program are looked for."""
 NEARLY = 1e-3
 NO_GRADIENTS = Listing(why="the function returns no gradients that can be read, or different ones each time")
@@ -187,7 +187,7 @@ def _with_lines(judgement: Judgement) -> Diagnosis:
         return d
     asks = asks_of(d.findings, program.rerun.layout)
     lines = program.wrong_lines(asks, SECONDS)
-    return with_lines(d, lines, program.rerun.layout, program.passes[0].n)
+    return with_lines(d, asks, lines, program.rerun.layout, program.passes[0].n)
 
 
 def _completed(diagnosis: Diagnosis) -> Diagnosis:
@@ -245,7 +245,7 @@ def _with_listing(judgement: Judgement, case: Case) -> Judgement:
     """Let the diagnosis make the listing of the learner's program when it is asked for."""
     d = judgement.diagnosis
 
-    def made(wrong: Mapping[int, Sequence[str]]) -> Listing:
+    def made(faults: Mapping[int, Fault]) -> Listing:
         with np.errstate(all="ignore"):
             return annotate(
                 case.passes,
@@ -254,7 +254,7 @@ def _with_listing(judgement: Judgement, case: Case) -> Judgement:
                 turned=case.problem.layout.transposed,
                 single_precision=case.single_precision,
                 correct=d.correct,
-                wrong=wrong,
+                faults=faults,
             )
 
     return replace(judgement, diagnosis=replace(d, listing_maker=made))

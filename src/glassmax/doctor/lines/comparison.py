@@ -4,7 +4,17 @@ import numpy as np
 
 from ...functional.arrays import Array
 
-__all__ = ["among", "factor_between", "is_identity", "row_of", "rows_among", "squeezed", "turned", "turned_shape"]
+__all__ = [
+    "among",
+    "factor_between",
+    "is_identity",
+    "is_order",
+    "row_of",
+    "rows_among",
+    "squeezed",
+    "turned",
+    "turned_shape",
+]
 
 SAMPLED = 24
 """The cells that are compared before all of them are."""
@@ -91,6 +101,11 @@ def among(numbers: Array, ordered: Array) -> bool:
     at = np.clip(np.searchsorted(ordered, numbers), 0, len(ordered) - 1)
     near = np.minimum(np.abs(ordered[at] - numbers), np.abs(ordered[np.maximum(at - 1, 0)] - numbers))
     return bool((near <= SAME_NUMBER * np.maximum(np.abs(numbers), 1e-12)).all())
+
+
+def is_order(array: Array) -> bool:
+    """Whether it is the whole numbers from 0 in some order."""
+    return array.ndim == 1 and bool((np.sort(array) == np.arange(array.size)).all())
 
 
 def is_identity(array: Array) -> bool:

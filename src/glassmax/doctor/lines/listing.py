@@ -8,11 +8,15 @@ from typing import Any
 
 from ...pages import fragment, packaged
 
-__all__ = ["RIGHT", "WRONG", "Line", "Listing", "Note", "read_plain"]
+__all__ = ["RESULT", "RIGHT", "WRONG", "Line", "Listing", "Note", "read_plain"]
 
 RIGHT, WRONG = "right", "wrong"
+RESULT = "the result"
+"""The name of what a function returns, where a sentence has it as its subject."""
 NARROWEST, GAP = 46, "  "
 """The least width of the notes, and what stands between two columns."""
+CORRECTED = "+"
+"""Stands in place of the number of a line that is to be written."""
 UNBROKEN = "\N{NO-BREAK SPACE}"
 
 
@@ -36,16 +40,20 @@ class Note:
             return f"returns {self.meaning}"
         if not self.name or self.meaning == self.name or self.meaning.startswith((f"{self.name} = ", f"{self.name}, ")):
             return self.meaning
-        return f"{self.name} is {self.meaning}"
+        return f"{self.name} {'are' if self.name.startswith(f'{RESULT}s') else 'is'} {self.meaning}"
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the learner's file, counted from 1, and its notes; number 0 stands for lines that are left out."""
+    """A line of the learner's file, counted from 1, and its notes; number 0 stands for lines that are left out.
+
+    `correction` says that the text is not the learner's: it is what the statement above should read.
+    """
 
     number: int
     text: str
     notes: tuple[Note, ...] = ()
+    correction: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,14 +148,15 @@ class Listing:
 def read_plain(plain: Mapping[str, Any]) -> Listing:
     """Return the listing that `Listing.plain` has written down."""
     lines = (
-        Line(line["number"], line["text"], tuple(Note(**note) for note in line["notes"])) for line in plain["lines"]
+        Line(line["number"], line["text"], tuple(Note(**note) for note in line["notes"]), line["correction"])
+        for line in plain["lines"]
     )
     return Listing(plain["file"], tuple(lines), tuple(plain["said"]), plain["why"])
 
 
 def _rows(line: Line, digits: int, start: int, room: int) -> list[tuple[str, str, str]]:
     """A line with its notes beside it, from the column `start`; they begin below if the code is longer than that."""
-    number = str(line.number) if line.number else ""
+    number = CORRECTED if line.correction else str(line.number) if line.number else ""
     head = f"{number:>{digits}}{GAP}{line.text}".rstrip()
     notes = [row for note in line.notes for row in _wrapped(note, room)]
     if not notes:
@@ -166,11 +175,13 @@ def _wrapped(note: Note, room: int) -> list[tuple[str, str]]:
 
 
 def _html_row(line: Line) -> str:
-    kind = ' class="wrong"' if any(note.verdict == WRONG for note in line.notes) else ""
+    is_fault = any(note.verdict == WRONG and not note.name for note in line.notes)
+    kind = ' class="correction"' if line.correction else ' class="wrong"' if is_fault else ""
+    number = CORRECTED if line.correction else line.number or ""
     verdicts = "".join(f"<div>{_html_verdict(note)}</div>" for note in line.notes)
     notes = "".join(f"<div>{_html_note(note)}</div>" for note in line.notes)
     return (
-        f'<tr{kind}><td class="number quiet">{line.number or ""}</td><td><code>{escape(line.text)}</code></td>'
+        f'<tr{kind}><td class="number quiet">{number}</td><td><code>{escape(line.text)}</code></td>'
         f"<td>{verdicts}</td><td>{notes}</td></tr>"
     )
 

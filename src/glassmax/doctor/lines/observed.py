@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...functional.arrays import Array
@@ -60,7 +60,7 @@ def observed(recognition: Recognition, recordings: Sequence[Recording], visits: 
         if recognised is None and event.array.ndim == 0:
             recognised = numbers.get(place)
         found.append(Observed(event, values, recognised))
-    return _with_what_follows(found)
+    return _with_what_follows(found, recordings[0], _ends(recognition, recordings))
 
 
 def _counts(event: Event) -> bool:
@@ -125,17 +125,37 @@ def _numbers(recognition: Recognition, recordings: Sequence[Recording]) -> dict[
     return found
 
 
-def _with_what_follows(found: Sequence[Observed]) -> list[Observed]:
+def _ends(recognition: Recognition, recordings: Sequence[Recording]) -> dict[Key, Recognised]:
+    """What each array is that a call leaves behind, by the number of the call and the path.
+
+    Which statement has changed an array last may depend on the data; what is there in the end does not.
+    """
+    last: list[dict[Key, Event]] = []
+    for recording in recordings:
+        calls = _calls(recording)
+        last.append({(calls[event.call], event.path): event for event in recording.events})
+    ends = {}
+    for key, event in last[0].items():
+        if event.in_place and event.array.ndim:
+            found = recognition.best([events[key].array if key in events else None for events in last])
+            if found is not None and found.kind == "array":
+                ends[event.call, event.path] = found
+    return ends
+
+
+def _with_what_follows(found: Sequence[Observed], recording: Recording, ends: dict[Key, Recognised]) -> list[Observed]:
     """Say of arrays that are nothing yet what they become: zeros that are filled, sums over samples."""
-    later: dict[Key, Recognised] = {}
+    by_event = {id(one.event): one for one in found}
+    later = dict(ends)
     told: list[Observed] = []
-    for one in reversed(found):
-        event, recognised = one.event, one.recognised
-        where = (event.call, event.path)
-        unfinished = recognised is None or recognised.kind != "array"
-        told.append(Observed(event, one.values, recognised, later.get(where) if unfinished else None))
-        if event.array.ndim and recognised is not None and recognised.kind == "array":
-            later[where] = recognised
+    for event in reversed(recording.events):
+        one, where = by_event.get(id(event)), (event.call, event.path)
+        if one is not None:
+            recognised = one.recognised
+            whole = recognised is not None and recognised.kind == "array"
+            told.append(one if whole else replace(one, becomes=later.get(where)))
+            if event.array.ndim and recognised is not None and whole:
+                later[where] = recognised
         if not (event.in_place or event.loop is not None or _adds(event)):
             later.pop(where, None)  # bound anew here: what was there before has not become this
     return told[::-1]

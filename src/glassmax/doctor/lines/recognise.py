@@ -18,7 +18,7 @@ from ...functional.arrays import Array
 from ..constants import ONE, Constant
 from ..constants import recognise as recognise_constant
 from ..exact_pass import Pass
-from .comparison import among, factor_between, is_identity, row_of, rows_among, squeezed, turned, turned_shape
+from .comparison import among, factor_between, is_identity, is_order, row_of, rows_among, squeezed, turned, turned_shape
 from .truths import Truth, truths_of
 
 __all__ = ["Recognised", "Recognition", "times"]
@@ -160,6 +160,7 @@ class Recognition:
             ("zeros", lambda array: not array.any()),
             ("ones", lambda array: bool((array == 1).all())),
             ("numbers from 0", lambda array: array.ndim == 1 and bool((array == np.arange(array.size)).all())),
+            ("numbers from 0 in another order", is_order),
             ("identity matrix", is_identity),
         )
         for name, holds in kinds:

@@ -10,6 +10,7 @@ from math import isinf
 from textwrap import wrap
 from typing import Any
 
+from ..lines.annotate import Fault
 from ..lines.listing import Listing
 
 __all__ = ["CORRECT", "OTHERWISE_CORRECT", "WRONG", "Diagnosis", "Finding", "ParameterCheck", "is_code"]
@@ -162,7 +163,7 @@ class Diagnosis:
     lines : tuple of ParameterCheck
         The error of each parameter's gradient, as the learner returned it.
     listing_maker : callable, optional
-        Makes `annotated` when it is asked for.
+        Makes `annotated` when it is asked for, given what is wrong with each line.
     """
 
     verdict: str
@@ -170,7 +171,7 @@ class Diagnosis:
     first_wrong: str | None = None
     conventions: tuple[str, ...] = ()
     lines: tuple[ParameterCheck, ...] = ()
-    listing_maker: Callable[[], Listing] | None = field(default=None, repr=False, compare=False)
+    listing_maker: Callable[[Mapping[int, Fault]], Listing] | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def annotated(self) -> Listing:
@@ -179,7 +180,16 @@ class Diagnosis:
         It is text when it is printed and a table in a notebook. It is empty, and says why, if the lines of the function
         could not be watched.
         """
-        return ARRAYS_ALONE if self.listing_maker is None else self.listing_maker()
+        return ARRAYS_ALONE if self.listing_maker is None else self.listing_maker(self._faults())
+
+    def _faults(self) -> dict[int, Fault]:
+        """What is wrong, by the number of the line; the first finding of a line takes precedence."""
+        faults: dict[int, Fault] = {}
+        for finding in self.findings:
+            lines = [(finding.line_number, finding.statement, finding.write), *finding.other_lines]
+            for number, statement, write in lines if finding.line_number else ():
+                faults.setdefault(number, Fault(finding.says, write, number + statement.count("\n")))
+        return faults
 
     @property
     def first_wrong_line(self) -> int:

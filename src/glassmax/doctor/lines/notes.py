@@ -1,0 +1,189 @@
+"""The notes of a program's lines: which arrays a line makes, what they are, right or wrong."""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from ...learner.recording import Event
+from .listing import RESULT, RIGHT, WRONG, Note
+from .observed import Observed
+from .words import Words, is_on_its_way
+
+__all__ = ["Notes"]
+
+COMPREHENSIONS = ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>")
+MOST_NOTES, MOST_MEANINGS = 8, 4
+INDEX = re.compile(r"\[[^\]]*\]")
+EMPTY = ("empty", "empty_like", "ndarray")
+UNKNOWN = "not recognized"
+
+
+class Notes:
+    """Makes the notes.
+
+    `trusted` says whether a derivative that is recognized is also right in its place. `consequences` has the wrong line
+    that an event follows from, by the event's `id`.
+    """
+
+    def __init__(self, words: Words, trusted: bool, consequences: Mapping[int, int]) -> None:
+        self.words, self.trusted, self.consequences = words, trusted, consequences
+
+    def of_lines(self, made: Sequence[Observed]) -> dict[int, list[Note]]:
+        """The notes of each line, by its number."""
+        grouped: dict[int, dict[str, list[Observed]]] = {}
+        for one in made:
+            name = _name(one.event)
+            if name is not None and (one.event.array.ndim or one.recognised is not None):
+                grouped.setdefault(one.event.line, {}).setdefault(name, []).append(one)
+        return {line: self._of_line(named) for line, named in grouped.items()}
+
+    def _of_line(self, named: Mapping[str, Sequence[Observed]]) -> list[Note]:
+        given, made, returned = [], [], []
+        for name, ones in [*named.items()][:MOST_NOTES]:
+            note = self._note(name, ones)
+            is_argument = ones[0].event.statement is None
+            (given if is_argument else returned if name.startswith("return") else made).append(note)
+        return [*_given(given), *made, *_returned(returned)]
+
+    def _note(self, name: str, ones: Sequence[Observed]) -> Note:
+        """The note of one name on one line, of all visits and calls."""
+        known = list(_settled(ones))
+        line = next((line for one in ones if (line := self._wrong_because_of(one))), 0)
+        if line:
+            return Note(name, f"wrong because of line {line}", _one_shape(ones), WRONG)
+        if not known:
+            return Note(name, "not filled yet" if _is_empty(ones[0].event) else UNKNOWN, _one_shape(ones))
+        short = known[0].event.statement is None
+        told = dict.fromkeys((self.words.told(one, short), _shape(one)) for one in known)
+        shapes = {shape for _, shape in told}
+        texts = [text if len(shapes) == 1 else f"{text} {shape}".rstrip() for text, shape in told]
+        if len(texts) > MOST_MEANINGS:
+            texts = [*texts[: MOST_MEANINGS - 2], "...", texts[-1]]
+        meaning = ("changed, too: " if _is_changed_too(known[0].event) else "") + ", then ".join(texts)
+        return Note(name, meaning, _one_shape(known), self._verdict(known))
+
+    def _wrong_because_of(self, one: Observed) -> int:
+        """The wrong line that an array is wrong because of; 0 if the array is right for all that."""
+        line = self.consequences.get(id(one.event), 0)
+        recognised = one.recognised or (one.becomes if is_on_its_way(one) else None)
+        if not line or recognised is None:
+            return line
+        if recognised.kind == "constant":
+            return 0
+        is_derivative = recognised.name.startswith("d")
+        if one.event.call == 0 and one.event.path.startswith("return"):
+            is_right = self.words.as_returned(recognised).name in self.words.gradients and recognised.factor.is_one
+            return line if is_derivative and not is_right else 0
+        return line if is_derivative and not recognised.factor.is_one else 0
+
+    def _verdict(self, known: Sequence[Observed]) -> str:
+        made = [one.becomes if is_on_its_way(one) else one.recognised for one in known]
+        told = [recognised for recognised in made if recognised is not None and recognised.kind != "constant"]
+        derivative = any(recognised.name.startswith("d") for recognised in told)
+        return RIGHT if told and (self.trusted or not derivative) else ""
+
+
+# which arrays a line makes
+
+
+def _name(event: Event) -> str | None:
+    """How the learner writes what a statement has made; None for what the statement does not make."""
+    path, statement = event.path, event.statement
+    if event.function.endswith(COMPREHENSIONS) or (event.loop is not None and not event.array.ndim):
+        return None
+    if statement is None:
+        return None if path.startswith("self.") else path
+    if path == "return" or path.startswith(("return[", "return.")):
+        return path
+    form = INDEX.sub("[]", path)
+    targets = {_form(target): target for target in statement.targets}
+    if form in targets:
+        return ast.unparse(targets[form])
+    if any(target.startswith(f"{form}[") for target in targets):  # a part of the array
+        return path
+    if any(form.startswith(f"{target}[") for target in targets) and "." not in form:  # a list and what it holds
+        return path
+    new = event.alias_of is None and (isinstance(statement.node, ast.Expr) or _is_inside(form, targets))
+    return path if event.in_place or new else None
+
+
+def _form(target: ast.expr) -> str:
+    """A target with its indices left out: ``grads[]``."""
+    if isinstance(target, ast.Subscript):
+        return f"{_form(target.value)}[]"
+    return f"{_form(target.value)}.{target.attr}" if isinstance(target, ast.Attribute) else ast.unparse(target)
+
+
+def _is_inside(form: str, targets: Iterable[str]) -> bool:
+    return any(form.startswith((f"{target}.", f"{target}[")) for target in targets)
+
+
+def _is_changed_too(event: Event) -> bool:
+    """Whether a statement changes the array without naming it, under another of its names."""
+    if event.statement is None or not event.in_place or event.alias_of is None:
+        return False
+    form = INDEX.sub("[]", event.path)
+    return not any(_form(target).startswith(form) for target in event.statement.targets)
+
+
+def _is_empty(event: Event) -> bool:
+    """Whether the statement makes an array without numbers: ``np.empty((n, k))``."""
+    value = getattr(event.statement.node, "value", None) if event.statement is not None else None
+    called = value.func if isinstance(value, ast.Call) else None
+    return getattr(called, "attr", getattr(called, "id", "")) in EMPTY
+
+
+# visits, shapes, and notes that are told as one
+
+
+def _settled(ones: Sequence[Observed]) -> Iterator[Observed]:
+    """The visits that count: of an array that is filled or summed up bit by bit, the last one in each call."""
+    for _, group in groupby(ones, lambda one: (one.event.call, one.event.path)):
+        visits = [one for one in group if one.recognised is not None or one.becomes is not None]
+        done = [one for one in visits if one.recognised is not None and one.recognised.kind != "constant"]
+        whole = done and done[-1].recognised is not None and done[-1].recognised.kind == "array"
+        if whole and done[-1].event.in_place:
+            yield done[-1]
+        elif visits and is_on_its_way(visits[-1]):
+            yield visits[-1]
+        else:
+            yield from done or visits
+
+
+def _shape(one: Observed) -> str:
+    return str(one.event.array.shape) if one.event.array.ndim else ""
+
+
+def _one_shape(ones: Sequence[Observed]) -> str:
+    """The shape, if all have the same."""
+    return _one_text([_shape(one) for one in ones])
+
+
+def _one_text(texts: Sequence[str]) -> str:
+    return texts[0] if len({*texts}) == 1 else ""
+
+
+def _given(notes: Sequence[Note]) -> Iterator[Note]:
+    """The arguments of a function as one note."""
+    if notes:
+        wrong = any(note.verdict == WRONG for note in notes)
+        yield Note("", ", ".join(f"{note.text} {note.shape}".rstrip() for note in notes), "", WRONG if wrong else "")
+
+
+def _returned(notes: Sequence[Note]) -> Iterator[Note]:
+    """What a function returns as one note, and as another what of it is wrong."""
+    if len(notes) == 1 and notes[0].name == "return":
+        note = notes[0]
+        yield replace(note, name=RESULT) if note.verdict == WRONG or note.meaning == UNKNOWN else note
+        return
+    right = [note for note in notes if note.verdict != WRONG and note.meaning != UNKNOWN]
+    if right:
+        verdict = RIGHT if all(note.verdict == RIGHT for note in right) else ""
+        yield Note("return", ", ".join(note.meaning.split(" = ")[0] for note in right), "", verdict)
+    for meaning in dict.fromkeys(note.meaning for note in notes if note not in right):
+        some = [note for note in notes if note.meaning == meaning]
+        names = [note.name.removeprefix("return") for note in some]
+        name = f"{RESULT}{'s' if len(names) > 1 else ''} {', '.join(names)}"
+        yield Note(name, meaning, _one_text([note.shape for note in some]), some[0].verdict)
