@@ -7,7 +7,7 @@ the program is right once it is changed. Of two faults, the change of the first 
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ...learner.recording import Recording
@@ -33,6 +33,7 @@ ANEW = "anew"
 """The family of lines that are written from the names that are known."""
 SMALL = 11
 """How many families are small changes, which are tried before a line is written anew."""
+ANYTHING = Ask((*ORDER[:SMALL], ANEW, *ORDER[SMALL:]))
 
 Before = tuple[tuple[Unit, Edit], ...]
 Observe = Callable[[Before], KnownNames | None]
@@ -98,19 +99,26 @@ class FirstWrong:
         some = self._by_rank(self.workshop.statements(wrong, before, whole=False))
         for ask in [*waiting] if len(waiting) > 1 else ():
             self.workshop.any_factor = not ask.of_factor and any(other.of_factor for other in waiting)
-            repair = next(self._likely(some, before, right, ask.families, ask.wanted), None)
+            repair = self._first_of(self._likely(some, before, right, ask, ask.wanted))
             if repair is not None:
                 waiting.remove(ask)
-                return repair
+                return replace(repair, ask=ask)
         whole = {*self.workshop.statements(wrong, before, whole=True)}
         suspects, others = [s for s in some if s in whole], [s for s in some if s not in whole]
         for ask in waiting:
-            repair = self._best_of(
-                self._likely(suspects, before, right, ask.families), self._likely(others, before, right, ask.families)
-            )
+            repair = self._best_of(self._likely(suspects, before, right, ask), self._likely(others, before, right, ask))
             if repair is not None:
-                return repair
+                return replace(repair, ask=ask)
         return self._best_of(self._tried(suspects, before, right), self._tried(others, before, right))
+
+    def _first_of(self, tries: Iterator[Repair]) -> Repair | None:
+        """The first repair that is exact, or failing that the first."""
+        first: Repair | None = None
+        for repair in tries:
+            if repair.exact:
+                return repair
+            first = first or repair
+        return first
 
     def _best_of(self, *tries: Iterator[Repair]) -> Repair | None:
         """The first complete repair, or the first of those that make most right, of the first tries that have any."""
@@ -131,6 +139,7 @@ class FirstWrong:
 
         def place(statement: Statement) -> tuple[int, bool, int]:
             rank, seen = self.known.rank(statement), self.known.first_seen.get(statement, late)
+            rank = Rank.UNKNOWN if rank == Rank.ODD else rank
             value = value_of(statement.node)
             names = value is not None and all(isinstance(each, ast.Name | ast.Attribute | ast.Subscript) for each in values(value))
             if isinstance(statement.node, ast.Return) and names:
@@ -145,34 +154,37 @@ class FirstWrong:
         statements: Sequence[Statement],
         before: Before,
         right: frozenset[Key],
-        families: Sequence[str],
+        ask: Ask,
         wanted: Sequence[str] = (),
     ) -> Iterator[Repair]:
-        """Try some families of changes on all statements."""
-        for family in families:
+        """Try the families of changes that are asked for on all statements."""
+        for family in ask.families:
             for statement in statements:
-                yield from self.workshop.of(statement, self._changes(family, statement), before, right, wanted)
+                changes = self._changes(family, statement, ask.wanted)
+                yield from self.workshop.of(statement, changes, before, right, wanted)
 
     def _tried(self, statements: Sequence[Statement], before: Before, right: frozenset[Key]) -> Iterator[Repair]:
         """Try all changes of each suspect, then of the other statements."""
         suspects = [s for s in statements if self.known.rank(s) < Rank.RIGHT]
         rest = [s for s in statements if s not in suspects]
         for statement in suspects:
-            yield from self._likely([statement], before, right, (*ORDER[:SMALL], ANEW, *ORDER[SMALL:]))
-        yield from self._likely(rest, before, right, (*ORDER[:SMALL], ANEW, *ORDER[SMALL:]))
+            yield from self._likely([statement], before, right, ANYTHING)
+        yield from self._likely(rest, before, right, ANYTHING)
 
-    def _changes(self, family: str, statement: Statement) -> Iterator[Change]:
+    def _changes(self, family: str, statement: Statement, wanted: Sequence[str]) -> Iterator[Change]:
         if family == ANEW:
-            return self._written_anew(statement)
+            return self._written_anew(statement, wanted)
         return FAMILIES[family](statement, self.scopes[statement.unit])
 
-    def _written_anew(self, statement: Statement) -> Iterator[Change]:
+    def _written_anew(self, statement: Statement, wanted: Sequence[str]) -> Iterator[Change]:
         value = value_of(statement.node)
         if value is None:
             return
         unit = statement.unit
         scope: Scope = self.scopes[unit]
         for line in right_lines(self.known, unit, scope.rows, scope.penalties, scope.numpy):
+            if wanted and line.name not in wanted and line.name[0] in "dZA":
+                continue
             for node in values(value):
                 yield Change("written anew", (unit.edit(node, line.text),), node, line.name)
 
@@ -193,6 +205,8 @@ class WrongLine:
         The kind of change.
     mended : frozenset
         The gradients that the change makes right.
+    ask : Ask, optional
+        The mistake that was asked for and is made here.
     names : tuple of (str, str, int)
         What the names in the statement stand for: a name, the array of the pass, the line where the name got it.
     """
@@ -203,6 +217,7 @@ class WrongLine:
     write: str
     family: str
     mended: frozenset[Key]
+    ask: Ask | None
     names: tuple[tuple[str, str, int], ...]
 
 
@@ -276,7 +291,7 @@ class Program:
         done: frozenset[Key] = frozenset()
         found = []
         for repair in repairs:
-            found.append(self._told(repair.statement, repair.written, repair.change.family, repair.right - done))
+            found.append(self._told(repair.statement, repair.written, repair.change.family, repair.right - done, repair.ask))
             done = repair.right
         if not repairs or not repairs[-1].complete:
             suspect = search.suspect(repairs)
@@ -284,7 +299,7 @@ class Program:
                 found.append(self._told(suspect, "", "", frozenset(self.rerun.keys) - done))
         return found
 
-    def _told(self, statement: Statement, write: str, family: str, mended: frozenset[Key]) -> WrongLine:
+    def _told(self, statement: Statement, write: str, family: str, mended: frozenset[Key], ask: Ask | None = None) -> WrongLine:
         assert self.known is not None
         names = tuple(self.known.read_by(statement))
-        return WrongLine(statement.line, statement.end_line, statement.text, write, family, mended, names)
+        return WrongLine(statement.line, statement.end_line, statement.text, write, family, mended, ask, names)

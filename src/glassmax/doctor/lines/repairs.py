@@ -13,23 +13,32 @@ from typing import Any
 import numpy as np
 
 from .changes import Change, Scope, value_of, values
-from .rerun import Key, Rerun, is_truth
+from .hints import Ask
+from .rerun import Key, Rerun, multiple_of
 from .source import SEEN, Edit, Statement, Unit
 
 __all__ = ["Repair", "Workshop"]
 
+PATIENCE = 6
+"""How many times longer than the computing the waiting may take, where other programs run at the same time."""
+EXACT = 2
 SMALLEST = 1e-9
 """A relative change of a gradient that is none."""
 
 
 @dataclass(frozen=True)
 class Repair:
-    """A statement, the change that mends it, and the gradients that are right with it (and with those before it)."""
+    """A statement, the change that mends it, and the gradients that are right with it (and with those before it).
+
+    `ask` is the mistake that was asked for; `exact` is False if the array that was wanted is made up to a factor.
+    """
 
     statement: Statement
     change: Change
     right: frozenset[Key]
     complete: bool
+    ask: Ask | None = None
+    exact: bool = True
 
     @property
     def written(self) -> str:
@@ -47,7 +56,7 @@ class Workshop:
 
     def __init__(self, rerun: Rerun, units: Sequence[Unit], scopes: dict[Unit, Scope], seconds: float) -> None:
         self.rerun, self.units, self.scopes = rerun, list(units), scopes
-        self.end = time.perf_counter() + seconds
+        self.end, self.end_of_wall = time.thread_time() + seconds, time.perf_counter() + PATIENCE * seconds
         self.probe = rerun.order[0]
         self.any_factor = False
         self._done: set[tuple[Statement, tuple[Edit, ...], int, bool]] = set()
@@ -56,7 +65,7 @@ class Workshop:
 
     def out_of_time(self) -> bool:
         """Whether the time is over."""
-        return time.perf_counter() > self.end
+        return time.thread_time() > self.end or time.perf_counter() > self.end_of_wall
 
     def affected(self, statement: Statement, before: Sequence[tuple[Unit, Edit]]) -> frozenset[Key] | None:
         """The gradients that depend on the value of a statement; None if that could not be found out."""
@@ -139,19 +148,22 @@ class Workshop:
         if codes is None:
             return None
         right, _ = self.rerun.right(self.rerun.gradients(codes, self.probe), self.probe)
-        makes = any(self._made(shown, name, self.probe) for name in wanted)
+        makes = max((self._made(shown, name, self.probe) for name in wanted), default=0)
         if not right > least and not (makes and right >= least):
             return None
         right = self.rerun.right_everywhere(codes, len(least))
         if right > least:
             return Repair(statement, change, right, len(right) == len(self.rerun.keys))
         if makes and self._makes_everywhere(codes, shown, wanted):
-            return Repair(statement, change, least, False)
+            return Repair(statement, change, least, False, exact=makes == EXACT)
         return None
 
-    def _made(self, shown: Sequence[Any], name: str, probe: int) -> bool:
-        loose = max(self.rerun.loose, 1e-6)
-        return any(is_truth(value, name, self.rerun.passes[probe], loose, self.any_factor) for value in shown[-1:] + shown[:1])
+    def _made(self, shown: Sequence[Any], name: str, probe: int) -> int:
+        """How well a wanted array is made: `EXACT`, 1 for a multiple, 0 if it isn't."""
+        p, loose = self.rerun.passes[probe], max(self.rerun.loose, 1e-6)
+        factors = [multiple_of(value, name, p, loose, self.any_factor) for value in (*shown[-1:], *shown[:1])]
+        found = [factor for factor in factors if factor is not None]
+        return 0 if not found else EXACT if 1.0 in found else 1
 
     def _makes_everywhere(self, codes: Any, shown: list[Any], wanted: Sequence[str]) -> bool:
         for name in wanted:

@@ -19,7 +19,7 @@ from ..reading.layout import Layout
 from ..reading.probes import Arguments
 from .source import Edit, Unit, replaced
 
-__all__ = ["Key", "Rerun", "is_truth"]
+__all__ = ["Key", "Rerun", "multiple_of"]
 
 Key = tuple[str, int]
 Gradients = dict[Key, Array]
@@ -131,25 +131,25 @@ class Rerun:
         return common
 
 
-def is_truth(value: Any, name: str, p: Pass, loose: float, any_factor: bool) -> bool:
-    """Whether a value is the array of this name, such as "dZ2" or "P", or a row of it; a derivative perhaps times n.
+def multiple_of(value: Any, name: str, p: Pass, loose: float, any_factor: bool) -> float | None:
+    """The factor by which a value is the array of this name, such as "dZ2" or "P", or a row of it: 1, or n.
 
     With `any_factor` a derivative may be any multiple of it.
     """
     T = _truth(name, p)
     if T is None or not isinstance(value, np.ndarray | list | float):
-        return False
+        return None
     try:
         array = np.asarray(value, np.float64)
     except (ValueError, TypeError):
-        return False
+        return None
     if not array.size or not np.isfinite(array).all():
-        return False
+        return None
     factors = (1.0, float(p.n)) if name[:2] in ("dZ", "dA", "dP") else (1.0,)
     if any_factor and name.startswith("d") and array.shape in (T.shape, T.T.shape):
         factors += (float(np.linalg.norm(array) / max(float(np.linalg.norm(T)), 1e-300)),)
         factors += (-factors[-1],)
-    return any(_is_part(array, factor * T, loose) for factor in factors)
+    return next((factor for factor in factors if _is_part(array, factor * T, loose)), None)
 
 
 def _is_part(array: Array, T: Array, loose: float) -> bool:

@@ -29,14 +29,20 @@ def asks_of(findings: Sequence[Finding], layout: Layout) -> list[Ask]:
     return asks
 
 
-def with_lines(diagnosis: Diagnosis, lines: Sequence[WrongLine], layout: Layout, n: int) -> Diagnosis:
-    """Give each finding the line where its mistake is made; `n` is the number of samples."""
+def with_lines(
+    diagnosis: Diagnosis, asks: Sequence[Ask], lines: Sequence[WrongLine], layout: Layout, n: int
+) -> Diagnosis:
+    """Give each finding the line where its mistake is made.
+
+    `asks` are the questions of the findings, in their order, and `n` is the number of samples.
+    """
     names = {(role.kind, role.layer): role.name for role in layout.roles}
     findings = list(diagnosis.findings)
     told: dict[int, list[WrongLine]] = {}
     for line in lines:
         mended = {names[key] for key in line.mended if key in names}
-        at = _finding_of(findings, mended, told)
+        of_ask = next((at for at, ask in enumerate(asks) if ask is line.ask), None)
+        at = _finding_of(findings, mended, told) if of_ask is None else of_ask
         if at is not None:
             told.setdefault(at, []).append(line)
     for at, of_finding in told.items():
