@@ -1,0 +1,306 @@
+"""Mistakes in the programs of `line_programs`, each one piece of text in place of another, with what is to be found.
+
+The programs are right as they stand. A `Fault` has the text that is replaced, the text that takes its place, and the
+causes that name the mistake, any of which is right. The first line that the new text stands in is the line to be named;
+where the mistake may as well be seen in another line, `also` has a piece of that line.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "line_programs"
+PROGRAMS = sorted(path.stem for path in FOLDER.glob("*.py"))
+
+
+@dataclass(frozen=True)
+class Fault:
+    old: str
+    new: str
+    causes: str
+    also: tuple[str, ...] = ()
+
+
+def source(program, faults=()):
+    """Return the text of a program with some faults, and for each fault the numbers of the lines that may be named."""
+    text = (FOLDER / f"{program}.py").read_text(encoding="utf-8")
+    for number, fault in enumerate(faults):
+        assert text.count(fault.old) == 1, (program, fault.old, text.count(fault.old))
+        text = text.replace(fault.old, f"\0{number}{fault.new}")
+    lines = []
+    for number, fault in enumerate(faults):
+        pieces = [f"\0{number}", *fault.also]
+        assert all(text.count(piece) == 1 for piece in pieces), (program, pieces)
+        lines.append({text[: text.index(piece)].count("\n") + 1 for piece in pieces})
+    return re.sub(r"\0\d", "", text), lines
+
+
+SINGLES = {
+    "matlab_columns": [
+        Fault("Delta_1 = np.dot(delta_2, a_1.T)", "Delta_1 = np.dot(delta_2, a_1.T) / m", "factor"),
+        Fault(
+            "np.dot(Theta2.T, delta_3), sigmoidGradient(z_2))",
+            "np.dot(Theta2.T, delta_3), sigmoidGradient(a_2))",
+            "activation_of_z|activation_of_a|wrong_operand",
+        ),
+        Fault("np.tile(np.sum(e, axis=0), (num_labels, 1))", "np.tile(np.sum(e, axis=1), (m, 1)).T", "softmax_axis"),
+        Fault(
+            "b1_grad = np.sum(delta_2, axis=1) / m", "b1_grad = np.mean(delta_2, axis=1) / m", "bias_averaged|factor"
+        ),
+    ],
+    "java_loops": [
+        Fault(
+            "(1 + self.hidden[j]) * (1 - self.hidden[j])",
+            "self.hidden[j] * (1 - self.hidden[j])",
+            "activation_other_function",
+        ),
+        Fault("hiddenSignal[j] = derivative * sum", "hiddenSignal[j] = sum", "activation_missing"),
+        Fault("gradH[j] += hiddenSignal[j] / numSamples", "gradH[j] = hiddenSignal[j] / numSamples", "bias_last_row"),
+    ],
+    "pure_lists": [
+        Fault("dlogits[label] -= 1.0 / N", "dlogits[label] -= 1.0", "factor|wrong_operand|labels_smoothed|other_loss"),
+        Fault(
+            "dpre = [dact[j] if pre[j] > 0 else 0.0 for j in range(nhidden)]",
+            "dpre = [dact[j] for j in range(nhidden)]",
+            "activation_missing",
+        ),
+    ],
+    "layer_classes": [
+        Fault("return grad_out @ self.weight.T", "return grad_out @ self.weight.T / len(grad_out)", "factor"),
+        Fault(
+            'self.grads["bias"] = grad_out.sum(axis=0)',
+            'self.grads["bias"] = grad_out.mean(axis=0)',
+            "bias_averaged|factor",
+        ),
+        Fault(
+            "self.mask = inp > 0",
+            "self.mask = inp > 1",
+            "activation_other_function|not_in_catalogue",
+            ("np.where(self.mask",),
+        ),
+    ],
+    "one_line": [
+        Fault("d1 = d2 @ W2.T * (1 - h * h)", "d1 = d2 @ W2.T * h * (1 - h)", "activation_other_function"),
+        Fault("W2=h.T @ d2", "W2=-h.T @ d2", "sign"),
+    ],
+    "giant_expression": [
+        Fault("hid(p, X) * (1 - hid(p, X))", "(1 - hid(p, X))", "activation_other_function|activation_missing"),
+        Fault('"b2": err(p, X, y).sum(axis=0)', '"b2": err(p, X, y).mean(axis=0)', "bias_averaged|factor"),
+    ],
+    "l_layer_dicts": [
+        Fault("dZ[Z <= 0] = 0", "dZ[Z <= 0] = 1", "activation_other_function|not_in_catalogue|activation_missing"),
+        Fault("db = 1. / m * np.sum(dZ, axis=1, keepdims=True)", "db = 1. / m * np.sum(dZ)", "bias_summed_over_all"),
+        Fault("dA_prev = np.dot(W.T, dZ)", "dA_prev = -np.dot(W.T, dZ)", "sign"),
+    ],
+    "nabla_lists": [
+        Fault(
+            "delta = (activations[-1] - y) * sigmoid_prime(zs[-1])",
+            "delta = (activations[-1] - y)",
+            "activation_missing|jacobian_ignored|other_loss",
+        ),
+        Fault(
+            "sp = sigmoid_prime(z)",
+            "sp = sigmoid_prime(activations[-l])",
+            "activation_of_z|activation_of_a|wrong_operand",
+        ),
+        Fault(
+            "delta = np.dot(weights[-l + 1].transpose(), delta) * sp",
+            "delta = np.dot(weights[-l + 1].transpose(), delta) + sp",
+            "not_in_catalogue|wrong_operand|activation_missing",
+        ),
+    ],
+    "two_layer_net": [
+        Fault("grads['W1'] += reg * W1", "grads['W1'] += reg * W1 * 2", "regulariser_factor"),
+        Fault("grads['W2'] += reg * W2", "grads['W2'] -= reg * W2", "regulariser_sign"),
+        Fault(
+            "dhidden[hidden_layer <= 0] = 0",
+            "dhidden[X @ W1 <= 0] = 0",
+            "activation_other_function|wrong_operand|not_in_catalogue",
+        ),
+    ],
+    "einsum_style": [
+        Fault(
+            'eg = einsum("bl,kl->bk", e, u) * (1 - g**2)',
+            'eg = einsum("bl,kl->bk", e, u) * (1 - f.mean() * g**2)',
+            "not_in_catalogue|activation_other_function|batch_coupling",
+        ),
+        Fault("* (1 - f**2)", "* (1 - f)**2", "activation_other_function|precedence"),
+        Fault('dv = einsum("bj,bk->jk", f, eg)', 'dv = einsum("bj,bk->jk", f, eg) / B', "factor"),
+    ],
+    "jacobian_by_sample": [
+        Fault("np.diagflat(s) - np.dot(s, s.T)", "np.diagflat(s * (1 - s))", "jacobian_diagonal_only"),
+        Fault(
+            "dL_dyhat = (yhat - Y) / N\n",
+            "dL_dyhat = yhat\n    dL_dyhat -= Y\n    dL_dyhat /= N\n",
+            "in_place",
+            ("dL_dyhat -= Y",),
+        ),
+        Fault(
+            "dL_dz2[i, :] = dL_dyhat[i, :].dot(J)",
+            "dL_dz2[i, :] = J.sum(axis=0)",
+            "jacobian_rows_summed|upstream_dropped",
+        ),
+        Fault("dL_dz1 = dL_da1 * (1.0 - a1 ** 2)", "dL_dz1 = dL_da1 * (1.0 - z1 ** 2)", "activation_of_z"),
+    ],
+    "deutsch": [
+        Fault('+ lam * gewichte["W1"]', "", "regulariser_missing"),
+        Fault("ableitung = verborgen * (1 - verborgen)", "ableitung = netto1 * (1 - netto1)", "activation_of_z"),
+        Fault("nenner = zaehler.sum(axis=1, keepdims=True)", "nenner = zaehler.sum()", "softmax_whole_array"),
+    ],
+    "preallocated": [
+        Fault("back *= 1.0 - hid * hid", "back *= 1.0 - hid", "activation_other_function"),
+        Fault("delta = np.empty((n, k))\n    delta[:] = out\n", "delta = out\n    delta *= 1.0\n", "none"),
+        Fault("gb1 += back[i]", "gb1 = back[i]", "bias_last_row"),
+    ],
+    "bias_as_column": [
+        Fault("GS = GH * H * (1 - H)", "GS = GH * H", "activation_other_function|activation_missing"),
+        Fault("gV = Xb.T @ GS", "gV = -Xb.T @ GS", "sign"),
+    ],
+    "tape": [
+        Fault("row.grad += out.grad.sum(axis=0)", "row.grad += out.grad.mean(axis=0)", "bias_averaged|factor"),
+        Fault("self.grad += (1 - t ** 2) * out.grad", "self.grad += (1 - t) * out.grad", "activation_other_function"),
+    ],
+    "list_of_layers": [
+        Fault("db[l] = dz[l].sum(axis=0) / m", "db[l] = dz[l].sum(axis=0)", "factor|bias_averaged"),
+        Fault("* (1 - a[l - 1] ** 2)", "* (1 - a[l - 1])", "activation_other_function"),
+        Fault(
+            "z[l] = a[l - 1].dot(W[l]) + b[l]",
+            "z[l] = a[l - 1].dot(W[l])",
+            "other_network|bias_missing|not_in_catalogue|other_forward",
+        ),
+    ],
+    "multilabel": [
+        Fault("dlogit = dprob * prob * (1 - prob)", "dlogit = dprob", "activation_missing|jacobian_ignored|other_loss"),
+        Fault(
+            'dhidden = dlogit @ model["W2"].T',
+            'dhidden = dprob @ model["W2"].T',
+            "wrong_operand|activation_missing_below|activation_missing|jacobian_ignored|wrong_layer",
+        ),
+    ],
+    "comprehension_rows": [
+        Fault(
+            '(p["W2"] @ d) * step(v)',
+            '(p["W2"] @ d) * step(v) * v',
+            "activation_other_function|upstream_twice|wrong_operand|not_in_catalogue",
+        ),
+        Fault('low = [(p["W2"] @ d)', 'low = [-(p["W2"] @ d)', "sign"),
+    ],
+    "softmax_regression": [
+        Fault("dW += reg * W", "dW += 2 * reg * W", "regulariser_factor"),
+        Fault(
+            "db[j] += softmax_output\n",
+            "pass\n",
+            "true_class_for_all|not_in_catalogue|wrong_operand",
+            ("db[j] += -1 + softmax_output",),
+        ),
+    ],
+    "chain_of_functions": [
+        Fault("return s * (dout - inner)", "return s * (1 - s) * dout", "jacobian_diagonal_only"),
+        Fault("return dout * s * (1 - s)", "return s * (1 - s)", "upstream_dropped"),
+        Fault("db = np.sum(dout, axis=0)", "db = np.sum(dout, axis=0, keepdims=True) / len(x)", "bias_averaged|factor"),
+    ],
+}
+
+DOUBLES = {
+    "matlab_columns": [
+        (
+            Fault("delta_3 = h - yk", "delta_3 = yk - h", "sign"),
+            Fault(
+                "b2_grad = np.sum(delta_3, axis=1) / m", "b2_grad = np.sum(h - yk, axis=1)", "factor|sign|bias_averaged"
+            ),
+        ),
+        (
+            Fault(
+                "np.dot(Theta2.T, delta_3), sigmoidGradient(z_2))",
+                "np.dot(Theta2.T, delta_3), a_2)",
+                "activation_other_function|activation_missing|wrong_operand",
+            ),
+            Fault("Theta2_grad = Delta_2 / m", "Theta2_grad = -Delta_2 / m", "sign"),
+        ),
+    ],
+    "layer_classes": [
+        (
+            Fault("return grad_out * self.mask", "return grad_out", "activation_missing"),
+            Fault('self.grads["bias"] = grad_out.sum(axis=0)', 'self.grads["bias"] = grad_out[-1]', "bias_last_row"),
+        ),
+    ],
+    "one_line": [
+        (
+            Fault("(1 - h * h)", "(1 - h)", "activation_other_function"),
+            Fault("b2=d2.sum(0)", "b2=d2.mean(0)", "bias_averaged|factor"),
+        ),
+    ],
+    "l_layer_dicts": [
+        (
+            Fault(
+                "dZ[Z <= 0] = 0",
+                "pass",
+                "activation_missing",
+                ("dZ = np.array(dA, copy=True)", "return dZ\n", "dZ = relu_backward("),
+            ),
+            Fault(
+                "db = 1. / m * np.sum(dZ, axis=1, keepdims=True)",
+                "db = np.sum(dZ, axis=1, keepdims=True)",
+                "factor|bias_averaged",
+            ),
+        ),
+    ],
+    "two_layer_net": [
+        (
+            Fault("dhidden[hidden_layer <= 0] = 0", "dhidden *= hidden_layer", "activation_other_function"),
+            Fault("grads['W2'] += reg * W2", "grads['W2'] += reg * W2 / N", "regulariser_divided|regulariser_factor"),
+        ),
+    ],
+    "einsum_style": [
+        (
+            Fault('dc = einsum("bl->l", e)', 'dc = einsum("bl->l", e) / B', "bias_averaged|factor"),
+            Fault('dw = einsum("bi,bj->ij", X, ef)', 'dw = -einsum("bi,bj->ij", X, ef)', "sign"),
+        ),
+    ],
+    "jacobian_by_sample": [
+        (
+            Fault(
+                "np.diagflat(s) - np.dot(s, s.T)", "np.diagflat(s)", "jacobian_dot_term_missing|jacobian_diagonal_only"
+            ),
+            Fault("dL_dz1 = dL_da1 * (1.0 - a1 ** 2)", "dL_dz1 = dL_da1", "activation_missing"),
+        ),
+    ],
+    "deutsch": [
+        (
+            Fault(
+                'fehler1 = fehler2 @ gewichte["W2"].T * ableitung',
+                'fehler1 = fehler2 @ gewichte["W2"].T',
+                "activation_missing",
+            ),
+            Fault('+ lam * gewichte["W2"]', '+ lam / 2 * gewichte["W2"]', "regulariser_factor"),
+        ),
+    ],
+    "preallocated": [
+        (
+            Fault("back *= 1.0 - hid * hid", "back *= hid", "activation_other_function"),
+            Fault("gb2 += delta[i]", "gb2 -= delta[i]", "sign"),
+        ),
+    ],
+    "list_of_layers": [
+        (
+            Fault("dW[l] = a[l - 1].T.dot(dz[l]) / m", "dW[l] = a[l - 1].T.dot(dz[l])", "factor"),
+            Fault("* (1 - a[l - 1] ** 2)", "* (1 - z[l - 1] ** 2)", "activation_of_z|activation_of_a"),
+        ),
+    ],
+    "chain_of_functions": [
+        (
+            Fault("return s * (dout - inner)", "return dout", "jacobian_ignored"),
+            Fault("return dout * s * (1 - s)", "return dout * s", "activation_other_function"),
+        ),
+    ],
+    "multilabel": [
+        (
+            Fault(
+                'dpre = dhidden * (1 - cache["hidden"] ** 2)',
+                'dpre = dhidden * (1 - cache["hidden"]) ** 2',
+                "activation_other_function|precedence",
+            ),
+            Fault('"b2": dlogit.sum(axis=0)', '"b2": dlogit.sum(axis=0) / batch_size', "bias_averaged|factor"),
+        ),
+    ],
+}
