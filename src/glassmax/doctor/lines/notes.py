@@ -14,7 +14,9 @@ from .words import Words, is_on_its_way
 __all__ = ["Notes"]
 
 COMPREHENSIONS = ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>")
-MOST_NOTES, MOST_MEANINGS = 8, 4
+MOST_MADE, MOST_GIVEN, MOST_MEANINGS = 6, 8, 4
+DEEP, DEEPER = 2, 3
+"""The steps of a path from which on it is told only of what a statement names, and not at all."""
 INDEX = re.compile(r"\[[^\]]*\]")
 EMPTY = ("empty", "empty_like", "ndarray")
 UNKNOWN = "not recognized"
@@ -29,6 +31,7 @@ class Notes:
 
     def __init__(self, words: Words, trusted: bool, consequences: Mapping[int, int]) -> None:
         self.words, self.trusted, self.consequences = words, trusted, consequences
+        self._arguments: set[str] = set()
 
     def of_lines(self, made: Sequence[Observed]) -> dict[int, list[Note]]:
         """The notes of each line, by its number."""
@@ -41,24 +44,31 @@ class Notes:
 
     def _of_line(self, named: Mapping[str, Sequence[Observed]]) -> list[Note]:
         given, made, returned = [], [], []
-        for name, ones in [*named.items()][:MOST_NOTES]:
-            note = self._note(name, ones)
-            is_argument = ones[0].event.statement is None
-            (given if is_argument else returned if name.startswith("return") else made).append(note)
-        return [*_given(given), *made, *_returned(returned)]
+        several = sum(name.startswith("return") for name in named) > 1
+        for name, ones in named.items():
+            is_argument, is_returned = ones[0].event.statement is None, name.startswith("return")
+            note = self._note(name, ones, short=is_argument or (is_returned and several))
+            (given if is_argument else returned if is_returned else made).append(note)
+        return [*_given(self._new(given)[:MOST_GIVEN]), *made[:MOST_MADE], *_returned(returned)]
 
-    def _note(self, name: str, ones: Sequence[Observed]) -> Note:
-        """The note of one name on one line, of all visits and calls."""
+    def _new(self, given: Sequence[Note]) -> list[Note]:
+        """The arguments without the entries of a dict that another function was given before."""
+        new = [note for note in given if "[" not in note.name or note.text not in self._arguments]
+        self._arguments.update(note.text for note in given)
+        return new
+
+    def _note(self, name: str, ones: Sequence[Observed], short: bool) -> Note:
+        """The note of one name on one line, of all visits and calls; `short` leaves equations out."""
         known = list(_settled(ones))
         line = next((line for one in ones if (line := self._wrong_because_of(one))), 0)
         if line:
             return Note(name, f"wrong because of line {line}", _one_shape(ones), WRONG)
         if not known:
             return Note(name, "not filled yet" if _is_empty(ones[0].event) else UNKNOWN, _one_shape(ones))
-        short = known[0].event.statement is None
         told = dict.fromkeys((self.words.told(one, short), _shape(one)) for one in known)
         shapes = {shape for _, shape in told}
-        texts = [text if len(shapes) == 1 else f"{text} {shape}".rstrip() for text, shape in told]
+        plain = len(shapes) == 1 or len({text for text, _ in told}) == 1
+        texts = [*dict.fromkeys(text if plain else f"{text} {shape}".rstrip() for text, shape in told)]
         if len(texts) > MOST_MEANINGS:
             texts = [*texts[: MOST_MEANINGS - 2], "...", texts[-1]]
         meaning = ("changed, too: " if _is_changed_too(known[0].event) else "") + ", then ".join(texts)
@@ -91,12 +101,15 @@ class Notes:
 def _name(event: Event) -> str | None:
     """How the learner writes what a statement has made; None for what the statement does not make."""
     path, statement = event.path, event.statement
+    steps = path.count("[") + path.count(".")
+    if steps >= DEEPER:
+        return None
     if event.function.endswith(COMPREHENSIONS) or (event.loop is not None and not event.array.ndim):
         return None
     if statement is None:
         return None if path.startswith("self.") else path
     if path == "return" or path.startswith(("return[", "return.")):
-        return path
+        return path if steps < DEEP else None
     form = INDEX.sub("[]", path)
     targets = {_form(target): target for target in statement.targets}
     if form in targets:
@@ -105,8 +118,9 @@ def _name(event: Event) -> str | None:
         return path
     if any(form.startswith(f"{target}[") for target in targets) and "." not in form:  # a list and what it holds
         return path
-    new = event.alias_of is None and (isinstance(statement.node, ast.Expr) or _is_inside(form, targets))
-    return path if event.in_place or new else None
+    if event.alias_of is not None:
+        return path if event.in_place and steps < DEEP else None
+    return path if event.in_place or isinstance(statement.node, ast.Expr) or _is_inside(form, targets) else None
 
 
 def _form(target: ast.expr) -> str:
@@ -178,10 +192,11 @@ def _returned(notes: Sequence[Note]) -> Iterator[Note]:
         note = notes[0]
         yield replace(note, name=RESULT) if note.verdict == WRONG or note.meaning == UNKNOWN else note
         return
+    notes = [note for note in notes if note.verdict or note.meaning == UNKNOWN] or notes
     right = [note for note in notes if note.verdict != WRONG and note.meaning != UNKNOWN]
     if right:
         verdict = RIGHT if all(note.verdict == RIGHT for note in right) else ""
-        yield Note("return", ", ".join(note.meaning.split(" = ")[0] for note in right), "", verdict)
+        yield Note("return", ", ".join(note.meaning for note in right), "", verdict)
     for meaning in dict.fromkeys(note.meaning for note in notes if note not in right):
         some = [note for note in notes if note.meaning == meaning]
         names = [note.name.removeprefix("return") for note in some]

@@ -19,7 +19,7 @@ from ..constants import ONE, Constant
 from ..constants import recognise as recognise_constant
 from ..exact_pass import Pass
 from .comparison import among, factor_between, is_identity, is_order, row_of, rows_among, squeezed, turned, turned_shape
-from .truths import Truth, truths_of
+from .truths import RARE, Truth, truths_of
 
 __all__ = ["Recognised", "Recognition", "times"]
 
@@ -41,11 +41,11 @@ Named = Sequence[Truth | None]
 class Recognised:
     """What an array is: ``factor`` times the array ``name`` of the exact pass.
 
-    `kind` is "array", "row" (of one sample, `sample` says which on the first probe), "cell" (one number of it), "sum"
-    (a sum over samples that isn't complete yet) or "constant" (zeros, ones, n, ...). `transposed` says that samples and
-    units, or inputs and outputs, have changed places; `flat` that the array is one vector. `samples` are the rows of
-    the batch that the array is about, if they are not all rows in their order. `other` names what has the very same
-    numbers on every probe.
+    `kind` is "array", "row" (of one sample, `sample` says which on the first probe), "slice" (one row of a matrix
+    without samples; if `transposed`, one column of any matrix), "cell" (one number) or "constant" (zeros, ones, n,
+    ...). `transposed` says that samples and units, or inputs and outputs, have changed places; `flat` that the array is
+    one vector. `samples` are the rows of the batch that the array is about, if they are not all rows in their order.
+    `other` names what has the very same numbers on every probe.
     """
 
     name: str
@@ -142,7 +142,7 @@ class Recognition:
         constant = self._constant(arrays)
         if constant is not None:
             return [constant]
-        for ways in (self._whole, self._rows, self._steps, self._selected):
+        for ways in (self._whole, self._rows, self._slices, self._steps, self._selected):
             found = list(islice(ways(arrays), MOST_FOUND))
             if found:
                 return sorted(found, key=lambda recognised: recognised.cost)
@@ -237,6 +237,16 @@ class Recognition:
                 if found is not None:
                     yield found
                     break
+
+    # one row or one column of another matrix, one column of a matrix of samples
+
+    def _slices(self, arrays: Values) -> Iterator[Recognised]:
+        for truths in self.truths.values():
+            first = next(truth for truth in truths if truth is not None)
+            for transposed in (False, True) if len(first.shape) == 2 and first.cost < RARE else ():
+                found = self._row(arrays, truths, transposed) if transposed or not first.rows else None
+                if found is not None:
+                    yield replace(found, kind="slice")
 
     def _row(self, arrays: Values, truths: Named, transposed: bool) -> Recognised | None:
         factors: list[float] = [np.nan] * len(arrays)

@@ -13,7 +13,7 @@ from ...functional.arrays import Array
 from ..exact_pass import Pass
 from ..learners_activations import KINKED
 
-__all__ = ["Truth", "truths_of"]
+__all__ = ["RARE", "Truth", "truths_of"]
 
 MAIN, PIECE, RARE = 0.0, 0.3, 0.5
 """What a name costs: of two that fit, the cheaper is given."""

@@ -35,7 +35,9 @@ class Words:
             later = "" if becomes is None else f", later {self._named(becomes, short=True)}"
             return recognised.name + later
         if recognised.kind == "row":
-            return f"{self._named(recognised, short=True)} of one sample"
+            return f"{self._named(recognised, short=True).removesuffix(' of each sample')} of one sample"
+        if recognised.kind == "slice":
+            return f"one {'column' if recognised.transposed else 'row'} of {self._named(recognised, short=True)}"
         if recognised.kind == "cell":
             return f"one number of {self._named(recognised, short=True)}"
         if recognised.samples is not None:
