@@ -290,6 +290,4 @@ def gradients(p, X, y, rate=0.5):
     return loss, {'W1': dW1, 'b1': db1, 'W2': dW2, 'b2': db2}
 """
 
-STYLES = {
-    name: value for name, value in list(globals().items()) if name.isupper() and isinstance(value, str)
-}
+STYLES = {name: value for name, value in list(globals().items()) if name.isupper() and isinstance(value, str)}

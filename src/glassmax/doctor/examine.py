@@ -14,7 +14,8 @@ from ..errors import OptionError, ShapeError
 from ..functional.arrays import Array
 from ..network import Network
 from .behaviour import watch
-from .case import Case
+from .case import Case, relative_errors
+from .exact_pass import Pass
 from .judge import UNREADABLE, Judgement, judge, with_findings
 from .lines.annotate import Fault, annotate
 from .lines.first_wrong import Program
@@ -248,7 +249,7 @@ def _with_listing(judgement: Judgement, case: Case) -> Judgement:
     def made(faults: Mapping[int, Fault]) -> Listing:
         with np.errstate(all="ignore"):
             return annotate(
-                case.passes,
+                [_own_pass(case, d), *case.passes[1:]],
                 case.recordings,
                 columns=case.problem.layout.columns,
                 turned=case.problem.layout.transposed,
@@ -258,6 +259,14 @@ def _with_listing(judgement: Judgement, case: Case) -> Judgement:
             )
 
     return replace(judgement, diagnosis=replace(d, listing_maker=made))
+
+
+def _own_pass(case: Case, diagnosis: Diagnosis) -> Pass:
+    """The pass of the learner's own data, with their derivative at 0 if that is another than the library's."""
+    if "kink" not in diagnosis.causes:
+        return case.passes[0]
+    tried = [case.passes[0], *(case.problem.own_pass(at_kink) for at_kink in (1.0, 0.5))]
+    return min(tried, key=lambda p: max(relative_errors(p, case.gradients[0]).values()))
 
 
 def _nearly(judgement: Judgement) -> bool:

@@ -109,7 +109,7 @@ def _name(event: Event) -> str | None:
     if statement is None:
         return None if path.startswith("self.") else path
     if path == "return" or path.startswith(("return[", "return.")):
-        return path if steps < DEEP else None
+        return path
     form = INDEX.sub("[]", path)
     targets = {_form(target): target for target in statement.targets}
     if form in targets:

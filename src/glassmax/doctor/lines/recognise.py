@@ -138,6 +138,7 @@ class Recognition:
             self._seen[key] = self._all(arrays)
         return self._seen[key]
 
+    @np.errstate(all="ignore")
     def _all(self, arrays: Values) -> list[Recognised]:
         constant = self._constant(arrays)
         if constant is not None:
@@ -256,8 +257,10 @@ class Recognition:
             if array is None:
                 continue
             shape = truth and turned_shape(truth.shape, transposed, False)
-            if truth is None or shape is None or array.size < 2 or squeezed(array.shape) != squeezed(shape[1:]):
+            if truth is None or shape is None or squeezed(array.shape) != squeezed(shape[1:]):
                 return None
+            if array.size < 2:  # of any row, with some factor
+                continue
             found = row_of(array, turned(truth.value, transposed, False), self.loose)
             if found is None:
                 return None
@@ -313,6 +316,7 @@ class Recognition:
 
     # single numbers
 
+    @np.errstate(all="ignore")
     def cells(self, values: Sequence[Sequence[float]]) -> Recognised | None:
         """What array single numbers are taken from, given those of each probe; None if they are of none."""
         numbers = [np.asarray(own, np.float64) for own in values]
