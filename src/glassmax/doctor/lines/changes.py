@@ -21,13 +21,14 @@ REDUCTIONS = ("sum", "mean", "max", "min", "amax", "average")
 class Scope:
     """What a change may write: array expressions, spellings of the number of rows, penalties, f', activations.
 
-    `slopes` are derivatives, `penalties` terms such as ``reg * W1``, `numpy` is the name of the module.
+    `slopes` are derivatives, `sloping` names with the form of the derivative that belongs to them, `penalties` terms such as ``reg * W1``, `numpy` is the name of the module.
     """
 
     operands: tuple[str, ...] = ()
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     rows: tuple[str, ...] = ()
     slopes: tuple[str, ...] = ()
+    sloping: tuple[tuple[str, str], ...] = ()
     penalties: tuple[str, ...] = ()
     biases: tuple[str, ...] = ()
     numpy: str = "np"
@@ -148,9 +149,17 @@ def signs(s: Statement, scope: Scope) -> Iterator[Change]:
             edit = _between(unit, node.left, node.right, old, new)
             if edit is not None:
                 yield Change("sign", (edit,), node)
-            if isinstance(node.op, ast.Sub):
-                left, right = unit.text(node.left), in_parentheses(unit, node.right)
-                yield Change("sign", (unit.edit(node, f"{right} - {left}"),), node, cost=1.2)
+
+
+def minuses(s: Statement, scope: Scope) -> Iterator[Change]:
+    """A minus that is missing, or terms in the other order."""
+    unit, value = s.unit, value_of(s.node)
+    if value is None or isinstance(s.node, ast.For):
+        return
+    for node in inside(value):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+            left, right = unit.text(node.left), in_parentheses(unit, node.right)
+            yield Change("sign", (unit.edit(node, f"{right} - {left}"),), node)
         if isinstance(node, ast.Call) and len(node.args) == 1 and _called(node) in ("exp", "softmax", "sigmoid"):
             argument = node.args[0]
             yield Change("sign", (unit.edit(argument, f"-{in_parentheses(unit, argument)}"),), node, cost=1.1)
@@ -199,11 +208,6 @@ def factors(s: Statement, scope: Scope) -> Iterator[Change]:
             for factor, kept in ((node.left, node.right), (node.right, node.left)):
                 if _is_scalar(unit, factor, scope):
                     yield Change("factor", (_alone(unit, node, kept),), node)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
-            for number in ("2", "0.5"):
-                yield Change("factor", (unit.edit(node.right, f"{number} * {unit.text(node.right)}"),), node.right)
-            for n in scope.rows:
-                yield Change("factor", (unit.edit(node.right, f"{unit.text(node.right)} / {n}"),), node.right)
         if _called(node) in ("mean", "average"):
             yield Change("mean", (_renamed(unit, node, "sum"),), node)
         if _called(node) == "sum":
@@ -211,6 +215,19 @@ def factors(s: Statement, scope: Scope) -> Iterator[Change]:
     if isinstance(s.node, ast.AugAssign) and isinstance(s.node.op, ast.Div | ast.Mult):
         start, end = unit.span(s.node)
         yield Change("factor", (Edit(start, end, "pass"),), s.node)
+
+
+def scalings(s: Statement, scope: Scope) -> Iterator[Change]:
+    """A factor that is missing: 1/n, n, 2, in a value or in one of its terms."""
+    unit, value = s.unit, value_of(s.node)
+    if value is None or isinstance(s.node, ast.For):
+        return
+    for node in inside(value):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+            for number in ("2", "0.5"):
+                yield Change("factor", (unit.edit(node.right, f"{number} * {unit.text(node.right)}"),), node.right)
+            for n in scope.rows:
+                yield Change("factor", (unit.edit(node.right, f"{unit.text(node.right)} / {n}"),), node.right)
     for node in values(value):
         sum_of = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
         text = f"({unit.text(node)})" if sum_of or isinstance(node, ast.IfExp | ast.Lambda) else unit.text(node)
@@ -397,29 +414,33 @@ def operands(s: Statement, scope: Scope) -> Iterator[Change]:
     if value is None:
         return
     skipped: set[int] = set()
+    found: dict[str, list[ast.AST]] = {}
     for node in inside(value):
         if isinstance(node, ast.Call):
             skipped.add(id(node.func))
         if isinstance(node, ast.Attribute) and node.attr in ("T", "shape", "size", "copy"):
             if node.attr != "T":
                 skipped.add(id(node.value))
-        if isinstance(node, ast.Subscript) and unit.text(node) not in scope.operands:
-            pass
         if id(node) in skipped or not isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
             continue
         text = unit.text(node)
         if isinstance(node, ast.Attribute) and node.attr in ("T", "shape", "size"):
             continue
+        found.setdefault(text, []).append(node)
+    for text, nodes in found.items():
         shape = scope.shapes.get(text)
         for other in scope.operands:
             shape_of_other = scope.shapes.get(other)
             known = shape is not None and shape_of_other is not None
             if other == text or (not known and (shape is None) != (shape_of_other is None)):
                 continue
-            if not known or shape == shape_of_other:
-                yield Change("operand", (unit.edit(node, other),), node, other)
-            if known and len(shape) == 2 and shape == shape_of_other[::-1]:
-                yield Change("operand", (unit.edit(node, f"{other}.T"),), node, other, 1.3)
+            puts = [other] if not known or shape == shape_of_other else []
+            if known and len(shape) == 2 and shape == shape_of_other[::-1]:  # type: ignore[arg-type, index]
+                puts.append(f"{other}.T")
+            for put in puts:
+                if len(nodes) > 1:
+                    yield Change("operand", tuple(unit.edit(node, put) for node in nodes), nodes[0], other)
+                yield from (Change("operand", (unit.edit(node, put),), node, other) for node in nodes)
 
 
 def droppings(s: Statement, scope: Scope) -> Iterator[Change]:
@@ -454,7 +475,9 @@ def slopes(s: Statement, scope: Scope) -> Iterator[Change]:
         return
     for node in values(value):
         text = f"({unit.text(node)})" if isinstance(node, ast.BinOp | ast.UnaryOp | ast.IfExp) else unit.text(node)
-        for slope in scope.slopes:
+        indices = dict.fromkeys(unit.text(each.slice) for each in inside(node) if isinstance(each, ast.Subscript))
+        indexed = [template.format(A=f"{name}[{i}]", Z=f"{name}[{i}]") for i in indices for name, template in scope.sloping]
+        for slope in dict.fromkeys([*scope.slopes, *indexed]):
             yield Change("slope missing", (unit.edit(node, f"{text} * {slope}"),), node, slope)
             yield Change("slope", (unit.edit(node, slope),), node, slope)
             for inner in inside(node):
@@ -576,7 +599,9 @@ def biases(s: Statement, scope: Scope) -> Iterator[Change]:
     for node in inside(value):
         product = isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
         if product or _called(node) in ("dot", "matmul"):
-            for b in scope.biases:
+            indices = dict.fromkeys(unit.text(each.slice) for each in inside(node) if isinstance(each, ast.Subscript))
+            bases = dict.fromkeys(b.rpartition("[")[0] for b in scope.biases if b.endswith("]"))
+            for b in (*scope.biases, *(f"{base}[{index}]" for base in bases for index in indices)):
                 yield Change("bias", (unit.edit(node, f"({unit.text(node)} + {b})"),), node, b)
 
 
@@ -613,12 +638,13 @@ def products(s: Statement, scope: Scope) -> Iterator[Change]:
     for node in values(value):
         text = in_parentheses(unit, node) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub) else unit.text(node)
         for other in scope.operands:
-            if other not in unit.text(node):
+            shape = scope.shapes.get(other)
+            if other not in unit.text(node) and (shape is None or len(shape) > 0):
                 yield Change("factor added", (unit.edit(node, f"{other} * {text}"),), node, other)
 
 
 FAMILIES: dict[str, Callable[[Statement, Scope], Iterator[Change]]] = {
-    "signs": signs, "factors": factors, "axes": axes, "transposes": transposes, "operators": operators,
+    "signs": signs, "factors": factors, "minuses": minuses, "scalings": scalings, "axes": axes, "transposes": transposes, "operators": operators,
     "groups": groups, "sums": sums, "accumulations": accumulations, "copies": copies, "indices": indices,
     "droppings": droppings, "operands": operands, "slopes": slopes, "penalties": penalties, "biases": biases,
     "insertions": insertions, "products": products, "functions": functions,

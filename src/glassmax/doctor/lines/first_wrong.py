@@ -31,7 +31,7 @@ MOST_REPAIRS = 6
 ORDER = tuple(FAMILIES)
 ANEW = "anew"
 """The family of lines that are written from the names that are known."""
-SMALL = 11
+SMALL = 13
 """How many families are small changes, which are tried before a line is written anew."""
 ANYTHING = Ask((*ORDER[:SMALL], ANEW, *ORDER[SMALL:]))
 
@@ -141,8 +141,9 @@ class FirstWrong:
             rank, seen = self.known.rank(statement), self.known.first_seen.get(statement, late)
             rank = Rank.UNKNOWN if rank == Rank.ODD else rank
             value = value_of(statement.node)
-            names = value is not None and all(isinstance(each, ast.Name | ast.Attribute | ast.Subscript) for each in values(value))
-            if isinstance(statement.node, ast.Return) and names:
+            each = [*values(value)] if value is not None else []
+            names = all(isinstance(one, ast.Name | ast.Attribute | ast.Subscript) for one in each)
+            if isinstance(statement.node, ast.Return) and names and (len(each) > 1 or value not in each):
                 return Rank.RIGHT + 1, False, seen
             renames = isinstance(value, ast.Name | ast.Attribute)
             return (rank, not renames, -seen) if rank == Rank.RIGHT else (rank, False, seen)
@@ -182,8 +183,10 @@ class FirstWrong:
             return
         unit = statement.unit
         scope: Scope = self.scopes[unit]
+        kinds = {name.rstrip("0123456789") for name in wanted}
         for line in right_lines(self.known, unit, scope.rows, scope.penalties, scope.numpy):
-            if wanted and line.name not in wanted and line.name[0] in "dZA":
+            kind = line.name.rstrip("0123456789")
+            if wanted and kind in ("dW", "db", "dA", "dZ", "dP", "Z", "A") and kind not in kinds:
                 continue
             for node in values(value):
                 yield Change("written anew", (unit.edit(node, line.text),), node, line.name)
@@ -291,15 +294,13 @@ class Program:
         done: frozenset[Key] = frozenset()
         found = []
         for repair in repairs:
-            found.append(self._told(repair.statement, repair.written, repair.change.family, repair.right - done, repair.ask))
+            names = tuple(known.read_by(repair.statement))
+            family, mended = repair.change.family, repair.right - done
+            found.append(WrongLine(*repair.lines, *repair.texts, family, mended, repair.ask, names))
             done = repair.right
         if not repairs or not repairs[-1].complete:
             suspect = search.suspect(repairs)
             if suspect is not None:
-                found.append(self._told(suspect, "", "", frozenset(self.rerun.keys) - done))
+                left, names = frozenset(self.rerun.keys) - done, tuple(known.read_by(suspect))
+                found.append(WrongLine(suspect.line, suspect.end_line, suspect.text, "", "", left, None, names))
         return found
-
-    def _told(self, statement: Statement, write: str, family: str, mended: frozenset[Key], ask: Ask | None = None) -> WrongLine:
-        assert self.known is not None
-        names = tuple(self.known.read_by(statement))
-        return WrongLine(statement.line, statement.end_line, statement.text, write, family, mended, ask, names)

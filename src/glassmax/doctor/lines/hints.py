@@ -21,8 +21,8 @@ class Ask:
 
 
 OF_CAUSES: dict[str, tuple[str, ...]] = {
-    "sign": ("signs",),
-    "factor": ("factors", "insertions"),
+    "sign": ("signs", "minuses"),
+    "factor": ("factors", "scalings", "insertions"),
     "bias_averaged": ("factors",),
     "bias_not_summed": ("sums", "axes"),
     "bias_summed_over_all": ("axes", "sums"),
@@ -35,8 +35,8 @@ OF_CAUSES: dict[str, tuple[str, ...]] = {
     "softmax_whole_array": ("axes",),
     "softmax_twice": ("droppings",),
     "activation_missing": ("slopes", "insertions"),
-    "activation_other_function": ("signs", "products", "slopes", "functions"),
-    "activation_of_a": ("droppings", "operands", "slopes"),
+    "activation_other_function": ("signs", "droppings", "slopes", "functions", "products"),
+    "activation_of_a": ("operands", "droppings", "slopes"),
     "activation_of_z": ("operands", "slopes"),
     "activation_other_layer": ("operands", "indices", "slopes"),
     "activation_missing_below": ("slopes", "operands"),
@@ -60,8 +60,8 @@ OF_CAUSES: dict[str, tuple[str, ...]] = {
     "true_class_for_all": ("anew",),
     "in_place": ("copies",),
     "regulariser_sign": ("signs",),
-    "regulariser_factor": ("factors", "penalties"),
-    "regulariser_divided": ("factors", "penalties"),
+    "regulariser_factor": ("factors", "scalings", "penalties"),
+    "regulariser_divided": ("factors", "scalings", "penalties"),
     "regulariser_missing": ("penalties",),
     "regulariser_on_biases": ("droppings",),
 }

@@ -24,9 +24,9 @@ PENALTY_NAMES = ("reg", "l2", "lam", "lambd", "lambda_", "lmbda", "decay", "weig
 
 
 class Rank:
-    """How suspect a statement is: its array is unknown, or known with an odd factor, or not observed, or right."""
+    """How suspect a statement is: its array is unknown, or has an odd factor, or is an unknown number, or is right."""
 
-    UNKNOWN, ODD, UNSEEN, RIGHT = range(4)
+    UNKNOWN, ODD, NUMBER, UNSEEN, RIGHT = range(5)
 
 
 @dataclass
@@ -68,9 +68,9 @@ class KnownNames:
                 self.first_seen.setdefault(statement, position)
 
     def rank(self, statement: Statement) -> int:
-        """How suspect a statement is, see `Rank`."""
-        ranks = [_rank(one) for one in self.by_statement.get(statement, ())]
-        return min(ranks, default=Rank.UNSEEN)
+        """How suspect a statement is, see `Rank`; of an array that is filled bit by bit, the last state counts."""
+        last = {(one.event.call, one.event.path): one for one in self.by_statement.get(statement, ())}
+        return min((_rank(one) for one in last.values()), default=Rank.UNSEEN)
 
     def named(self, unit: Unit, name: str) -> list[tuple[str, Recognised]]:
         """The learner's names of an array of the pass, with any factor, the whole array before a row of it."""
@@ -113,6 +113,7 @@ class KnownNames:
             shapes=dict(shapes),
             rows=tuple(rows)[:3],
             slopes=tuple(self._slopes(unit, texts)),
+            sloping=tuple(self._sloping(unit)),
             penalties=tuple(self._penalties(texts, weights, biases)),
             biases=tuple(biases),
             numpy=numpy,
@@ -125,8 +126,12 @@ class KnownNames:
         called = {id(node.func) for node in ast.walk(unit.tree) if isinstance(node, ast.Call)}
         inner = {id(node.value) for node in ast.walk(unit.tree) if isinstance(node, ast.Attribute) and node.attr != "T"}
         texts: dict[str, None] = dict.fromkeys(path for path in self.meanings[unit] if not path.startswith("return"))
+        own = {each.function.__name__ for each in self.units}
         for node in ast.walk(unit.tree):
-            if id(node) in called or id(node) in inner or not isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
+            call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in own
+            if id(node) in called or id(node) in inner:
+                continue
+            if not isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and not call:
                 continue
             text = unit.text(node)
             if len(text) > 40 or "\n" in text or ":" in text or text.split(".")[0] in modules:
@@ -156,9 +161,7 @@ class KnownNames:
             r = meanings.get(text)
             if r is not None and not (r.name[0] in "AZP" and (r.name == "P" or r.name[1:].isdigit())):
                 continue
-            if r is None and text in self.shapes[unit] and len(self.shapes[unit][text]) > 1:
-                pass
-            if r is None and not ("[" in text or text in self.shapes[unit]):
+            if r is None and not ("[" in text or "(" in text or text in self.shapes[unit]):
                 continue
             layer = int(r.name[1:]) if r is not None and r.name != "P" else 0
             names = [layers[layer - 1]] if 0 < layer <= len(layers) else [*layers, self.p.architecture.output]
@@ -166,6 +169,14 @@ class KnownNames:
                 if f in DERIVATIVES and f != "identity":
                     found[DERIVATIVES[f].format(A=text, Z=text)] = None
         return [*found]
+
+    def _sloping(self, unit: Unit) -> Iterator[tuple[str, str]]:
+        """The names of A and Z of the hidden layers with the form of their derivative."""
+        layers = self.p.architecture.activations
+        for text, r in self.meanings[unit].items():
+            layer = int(r.name[1:]) if r.name[0] in "AZ" and r.name[1:].isdigit() else 0
+            if 0 < layer <= len(layers) and layers[layer - 1] in DERIVATIVES:
+                yield text, DERIVATIVES[layers[layer - 1]]
 
     def _penalties(self, texts: Sequence[str], weights: Sequence[str], biases: Sequence[str]) -> list[str]:
         named = [text for text in texts if text.rpartition(".")[2].lower() in PENALTY_NAMES]
@@ -180,7 +191,7 @@ def _rank(one: Observed) -> int:
     event, recognised = one.event, one.recognised or one.becomes
     if recognised is None:
         whole = event.array.dtype.kind != "f" or event.array.size == 0
-        return Rank.UNSEEN if whole or event.array.ndim == 0 else Rank.UNKNOWN
+        return Rank.UNSEEN if whole else Rank.NUMBER if event.array.ndim == 0 else Rank.UNKNOWN
     if recognised.factor.is_one:
         return Rank.RIGHT
     plain = recognised.factor.power in (1, -1) and abs(recognised.factor.multiple - 1) < 1e-6

@@ -41,14 +41,29 @@ class Repair:
     exact: bool = True
 
     @property
-    def written(self) -> str:
-        """The statement as it should read."""
-        unit, node = self.statement.unit, self.statement.node
-        start, _ = unit.span(node)
-        text = unit.source[start : unit.span(node)[1]]
-        for edit in sorted(self.change.edits, key=lambda edit: -edit.start):
-            text = text[: edit.start - start] + edit.text.encode() + text[edit.end - start :]
-        return text.decode()
+    def lines(self) -> tuple[int, int]:
+        """The first and the last line of the statement that are changed, in the learner's file."""
+        unit, edits = self.statement.unit, self.change.edits
+        first, last = min(edit.start for edit in edits), max(edit.end for edit in edits)
+        if self.statement.line == self.statement.end_line:
+            return self.statement.line, self.statement.line
+        return unit.line_of(first), max(unit.line_of(first), unit.line_of(max(last - 1, first)))
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """The statement as it is and as it should read; of a long statement, the lines that are changed."""
+        unit, edits = self.statement.unit, self.change.edits
+        start, end = unit.span(self.statement.node)
+        if self.statement.line != self.statement.end_line:
+            first, last = min(edit.start for edit in edits), max(edit.end for edit in edits)
+            start = max(start, unit.source.rfind(b"\n", 0, first) + 1)
+            stop = unit.source.find(b"\n", last)
+            end = min(end, stop) if stop >= 0 else end
+        now = unit.source[start:end]
+        then = now
+        for edit in sorted(edits, key=lambda edit: -edit.start):
+            then = then[: edit.start - start] + edit.text.encode() + then[edit.end - start :]
+        return now.decode().strip(), then.decode().strip()
 
 
 class Workshop:

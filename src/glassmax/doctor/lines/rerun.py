@@ -44,7 +44,7 @@ class Rerun:
     ) -> None:
         self.learner, self.layout, self.passes, self.arguments = learner, layout, list(passes), list(arguments)
         self.any_factor, self.loose = any_factor, loose
-        self.calls = 0
+        self._of_all: dict[int, float | None] = {}
         order = sorted(range(len(self.passes)), key=lambda i: (self.passes[i].n < SIZE_OF_PROBE, self.passes[i].n))
         self.order = order
 
@@ -70,7 +70,6 @@ class Rerun:
 
     def gradients(self, codes: Sequence[tuple[types.FunctionType, types.CodeType]], probe: int) -> Gradients | None:
         """What the changed program returns on a probe; None if it raises, or returns something else."""
-        self.calls += 1
         with replaced(codes):
             try:
                 answer = self.learner.call(*self.arguments[probe]).answer
@@ -82,10 +81,17 @@ class Rerun:
         return found if all(np.isfinite(array).all() for array in found.values()) else None
 
     def right(self, gradients: Gradients | None, probe: int) -> tuple[frozenset[Key], float]:
-        """The gradients that are right on a probe, and the factor that they share."""
+        """The gradients that are right on a probe, and the factor that they share.
+
+        If some gradients are right before any change, their factor is that of all others.
+        """
         if gradients is None:
             return frozenset(), 1.0
-        p = self.passes[probe]
+        if self.any_factor and probe not in self._of_all:
+            self._of_all[probe] = None
+            right, factor = self.right(self.gradients((), probe), probe)
+            self._of_all[probe] = factor if right else None
+        p, of_all = self.passes[probe], self._of_all.get(probe)
         found: dict[float, set[Key]] = {1.0: set()}
         for key in self.keys:
             factor = self._factor(p, key, gradients[key])
@@ -94,6 +100,8 @@ class Rerun:
             if abs(factor - 1) <= 10 * self.loose:
                 factor = 1.0
             elif not self.any_factor:
+                continue
+            if of_all is not None and abs(factor - of_all) > 1e3 * self.loose * abs(of_all):
                 continue
             near = next((other for other in found if abs(other - factor) <= 10 * self.loose * abs(other)), factor)
             found.setdefault(near, set()).add(key)

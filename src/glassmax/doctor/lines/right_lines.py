@@ -108,7 +108,8 @@ def _of_samples(known: KnownNames, unit: Unit) -> Iterator[RightLine]:
     """Softmax's Jacobian of one sample, and the Jacobian times dP of the sample."""
     for p, of in [*known.named(unit, "P"), *_entries(known, unit, "P")]:
         if of.kind == "row":
-            yield RightLine("the Jacobian of softmax", f"np.diag({p}) - np.outer({p}, {p})")
+            diag = "diag" if len(known.shapes[unit].get(p, (1,))) < 2 else "diagflat"
+            yield RightLine("the Jacobian of softmax", f"np.{diag}({p}) - np.outer({p}, {p})")
     for J, r in known.named(unit, "the Jacobian of softmax"):
         for g, of in [*known.named(unit, "dP"), *_entries(known, unit, "dP")]:
             if r.kind == "row" and of.kind == "row":
