@@ -21,18 +21,20 @@ REDUCTIONS = ("sum", "mean", "max", "min", "amax", "average")
 class Scope:
     """What a change may write: array expressions, spellings of the number of rows, penalties, f', activations.
 
-    `slopes` are derivatives, `sloping` names with the form of the derivative that belongs to them, `penalties` terms such as ``reg * W1``, `numpy` is the name of the module.
+    `slopes` are derivatives with their shapes, `sloping` names with the form of the derivative that belongs to them, `penalties` terms such as ``reg * W1``, `numpy` is the name of the module. `target` is the
+    shape of what the statement makes, None if it isn't known.
     """
 
     operands: tuple[str, ...] = ()
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     rows: tuple[str, ...] = ()
-    slopes: tuple[str, ...] = ()
+    slopes: tuple[tuple[str, tuple[int, ...] | None], ...] = ()
     sloping: tuple[tuple[str, str], ...] = ()
     penalties: tuple[str, ...] = ()
     biases: tuple[str, ...] = ()
     numpy: str = "np"
     columns: bool = False
+    target: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -468,17 +470,24 @@ def droppings(s: Statement, scope: Scope) -> Iterator[Change]:
                 yield Change("factor dropped", (unit.edit(node, in_parentheses(unit, kept)),), gone)
 
 
-def slopes(s: Statement, scope: Scope) -> Iterator[Change]:
-    """The derivative of the activation, as a factor that is missing or in the place of a factor."""
+def missing_slopes(s: Statement, scope: Scope) -> Iterator[Change]:
+    """The derivative of the activation, missing as a factor."""
     unit, value = s.unit, value_of(s.node)
     if value is None or isinstance(s.node, ast.For):
         return
     for node in values(value):
         text = f"({unit.text(node)})" if isinstance(node, ast.BinOp | ast.UnaryOp | ast.IfExp) else unit.text(node)
-        indices = dict.fromkeys(unit.text(each.slice) for each in inside(node) if isinstance(each, ast.Subscript))
-        indexed = [template.format(A=f"{name}[{i}]", Z=f"{name}[{i}]") for i in indices for name, template in scope.sloping]
-        for slope in dict.fromkeys([*scope.slopes, *indexed]):
+        for slope in _fitting_slopes(unit, node, scope):
             yield Change("slope missing", (unit.edit(node, f"{text} * {slope}"),), node, slope)
+
+
+def slopes(s: Statement, scope: Scope) -> Iterator[Change]:
+    """The derivative of the activation in the place of a value or of a factor."""
+    unit, value = s.unit, value_of(s.node)
+    if value is None or isinstance(s.node, ast.For):
+        return
+    for node in values(value):
+        for slope in _fitting_slopes(unit, node, scope):
             yield Change("slope", (unit.edit(node, slope),), node, slope)
             for inner in inside(node):
                 parts = (inner.left, inner.right) if isinstance(inner, ast.BinOp) else ()
@@ -487,13 +496,21 @@ def slopes(s: Statement, scope: Scope) -> Iterator[Change]:
                 for part in parts:
                     bare = isinstance(inner, ast.Call) or isinstance(inner.op, ast.Mult)  # type: ignore[attr-defined]
                     yield Change("slope", (put_in(unit, part, slope, bare),), part, slope)
-                if (
-                    isinstance(inner, ast.BinOp)
-                    and isinstance(inner.op, ast.Mult)
-                    and isinstance(inner.left, ast.BinOp)
-                ):
+                if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Mult) and isinstance(inner.left, ast.BinOp):
                     put = f"{in_parentheses(unit, inner.left.left)} * {slope}"
                     yield Change("slope", (unit.edit(inner, put),), inner, slope)
+
+
+def _fitting_slopes(unit: Unit, node: ast.AST, scope: Scope) -> list[str]:
+    """The derivatives that have the shape of what a statement makes, those with the indices that a value has too."""
+    indices = dict.fromkeys(unit.text(each.slice) for each in inside(node) if isinstance(each, ast.Subscript))
+    indexed = [template.format(A=f"{name}[{i}]", Z=f"{name}[{i}]") for i in indices for name, template in scope.sloping]
+    fitting = [slope for slope, shape in scope.slopes if _may_fit(shape, scope.target)]
+    return list(dict.fromkeys([*fitting, *(indexed if scope.target in (None, ()) or len(scope.target) == 1 else [])]))
+
+
+def _may_fit(shape: tuple[int, ...] | None, target: tuple[int, ...] | None) -> bool:
+    return shape is None or target is None or shape == target or len(shape) != len(target)
 
 
 def penalties(s: Statement, scope: Scope) -> Iterator[Change]:
@@ -620,7 +637,9 @@ def insertions(s: Statement, scope: Scope) -> Iterator[Change]:
     head = "; " if before.strip() else "\n" + before
     for n in scope.rows:
         yield Change("inserted", (Edit(end, end, f"{head}{text} /= {n}"),), node, f"/= {n}")
-    for slope in scope.slopes:
+    for slope, shape in scope.slopes:
+        if not _may_fit(shape, scope.target):
+            continue
         yield Change("inserted", (Edit(end, end, f"{head}{text} = {text} * {slope}"),), node, slope)
 
 
@@ -639,13 +658,13 @@ def products(s: Statement, scope: Scope) -> Iterator[Change]:
         text = in_parentheses(unit, node) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub) else unit.text(node)
         for other in scope.operands:
             shape = scope.shapes.get(other)
-            if other not in unit.text(node) and (shape is None or len(shape) > 0):
+            if other not in unit.text(node) and (shape is None or len(shape) > 0) and _may_fit(shape, scope.target):
                 yield Change("factor added", (unit.edit(node, f"{other} * {text}"),), node, other)
 
 
 FAMILIES: dict[str, Callable[[Statement, Scope], Iterator[Change]]] = {
     "signs": signs, "factors": factors, "minuses": minuses, "scalings": scalings, "axes": axes, "transposes": transposes, "operators": operators,
     "groups": groups, "sums": sums, "accumulations": accumulations, "copies": copies, "indices": indices,
-    "droppings": droppings, "operands": operands, "slopes": slopes, "penalties": penalties, "biases": biases,
+    "droppings": droppings, "operands": operands, "missing_slopes": missing_slopes, "slopes": slopes, "penalties": penalties, "biases": biases,
     "insertions": insertions, "products": products, "functions": functions,
 }  # fmt: skip

@@ -172,23 +172,35 @@ class FirstWrong:
             yield from self._likely([statement], before, right, ANYTHING)
         yield from self._likely(rest, before, right, ANYTHING)
 
+    def _fits(self, name: str, shape: tuple[int, ...] | None) -> bool:
+        """Whether an array of the pass, or a row of it, has a shape."""
+        p = self.rerun.passes[0]
+        layer = p.depth if name in ("P", "dP") else int(name.lstrip("dZAP"))
+        width = p.architecture.sizes[layer]
+        return shape is None or width in shape or (width == 1 and len(shape) < 2)
+
     def _changes(self, family: str, statement: Statement, wanted: Sequence[str]) -> Iterator[Change]:
         if family == ANEW:
             return self._written_anew(statement, wanted)
-        return FAMILIES[family](statement, self.scopes[statement.unit])
+        scope = replace(self.scopes[statement.unit], target=self.known.shape_of(statement))
+        return FAMILIES[family](statement, scope)
 
     def _written_anew(self, statement: Statement, wanted: Sequence[str]) -> Iterator[Change]:
         value = value_of(statement.node)
-        if value is None:
+        if value is None or isinstance(statement.node, ast.For):
             return
-        unit = statement.unit
+        unit, shape = statement.unit, self.known.shape_of(statement)
         scope: Scope = self.scopes[unit]
         kinds = {name.rstrip("0123456789") for name in wanted}
         for line in right_lines(self.known, unit, scope.rows, scope.penalties, scope.numpy):
             kind = line.name.rstrip("0123456789")
             if wanted and kind in ("dW", "db", "dA", "dZ", "dP", "Z", "A") and kind not in kinds:
                 continue
+            if kind in ("dA", "dZ", "dP", "Z", "A", "P") and not self._fits(line.name, shape):
+                continue
             for node in values(value):
+                if node is not value and isinstance(node, ast.Name):
+                    continue
                 yield Change("written anew", (unit.edit(node, line.text),), node, line.name)
 
 

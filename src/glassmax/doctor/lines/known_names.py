@@ -67,6 +67,11 @@ class KnownNames:
                 self.by_statement[statement].append(one)
                 self.first_seen.setdefault(statement, position)
 
+    def shape_of(self, statement: Statement) -> tuple[int, ...] | None:
+        """The shape of what a statement makes; None if it makes nothing, or several things."""
+        shapes = {one.event.array.shape for one in self.by_statement.get(statement, ())}
+        return shapes.pop() if len(shapes) == 1 else None
+
     def rank(self, statement: Statement) -> int:
         """How suspect a statement is, see `Rank`; of an array that is filled bit by bit, the last state counts."""
         last = {(one.event.call, one.event.path): one for one in self.by_statement.get(statement, ())}
@@ -153,9 +158,9 @@ class KnownNames:
                     found[text] = None
         return [*found]
 
-    def _slopes(self, unit: Unit, texts: Sequence[str]) -> list[str]:
+    def _slopes(self, unit: Unit, texts: Sequence[str]) -> list[tuple[str, tuple[int, ...] | None]]:
         layers = self.p.architecture.activations
-        found: dict[str, None] = {}
+        found: dict[str, tuple[int, ...] | None] = {}
         meanings = self.meanings[unit]
         for text in texts:
             r = meanings.get(text)
@@ -167,8 +172,8 @@ class KnownNames:
             names = [layers[layer - 1]] if 0 < layer <= len(layers) else [*layers, self.p.architecture.output]
             for f in dict.fromkeys(names):
                 if f in DERIVATIVES and f != "identity":
-                    found[DERIVATIVES[f].format(A=text, Z=text)] = None
-        return [*found]
+                    found[DERIVATIVES[f].format(A=text, Z=text)] = self.shapes[unit].get(text)
+        return [*found.items()]
 
     def _sloping(self, unit: Unit) -> Iterator[tuple[str, str]]:
         """The names of A and Z of the hidden layers with the form of their derivative."""
