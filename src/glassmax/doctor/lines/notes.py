@@ -104,7 +104,8 @@ def _name(event: Event) -> str | None:
     steps = path.count("[") + path.count(".")
     if steps >= DEEPER:
         return None
-    if event.function.endswith(COMPREHENSIONS) or (event.loop is not None and not event.array.ndim):
+    left_behind = event.loop is not None and not event.array.ndim and path not in event.reads
+    if event.function.endswith(COMPREHENSIONS) or left_behind:
         return None
     if statement is None:
         return None if path.startswith("self.") else path
