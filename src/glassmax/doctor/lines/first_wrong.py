@@ -15,7 +15,7 @@ from ..exact_pass import Pass
 from ..reading.function import Learner
 from ..reading.probes import Arguments
 from ..reading.problem import Problem
-from .changes import FAMILIES, Change, Scope, value_of, values
+from .changes import FAMILIES, Change, Scope, inside, value_of, values
 from .hints import Ask
 from .known_names import KnownNames, Rank
 from .observed import observed
@@ -125,7 +125,7 @@ class FirstWrong:
         for each in tries:
             best: Repair | None = None
             for repair in each:
-                if repair.complete:
+                if repair.complete and repair.exact:
                     return repair
                 if best is None or len(repair.right) > len(best.right):
                     best = repair
@@ -139,13 +139,13 @@ class FirstWrong:
 
         def place(statement: Statement) -> tuple[int, bool, int]:
             rank, seen = self.known.rank(statement), self.known.first_seen.get(statement, late)
-            rank = Rank.UNKNOWN if rank == Rank.ODD else rank
+            rank = Rank.UNKNOWN if rank in (Rank.ODD, Rank.NUMBER) else rank
             value = value_of(statement.node)
             each = [*values(value)] if value is not None else []
             names = all(isinstance(one, ast.Name | ast.Attribute | ast.Subscript) for one in each)
             if isinstance(statement.node, ast.Return) and names and (len(each) > 1 or value not in each):
                 return Rank.RIGHT + 1, False, seen
-            renames = isinstance(value, ast.Name | ast.Attribute)
+            renames = bool(each) and names
             return (rank, not renames, -seen) if rank == Rank.RIGHT else (rank, False, seen)
 
         return sorted(statements, key=place)
@@ -160,7 +160,8 @@ class FirstWrong:
     ) -> Iterator[Repair]:
         """Try the families of changes that are asked for on all statements."""
         for family in ask.families:
-            for statement in statements:
+            calling = family == "operands" and ask.of_argument
+            for statement in sorted(statements, key=self._calls_none) if calling else statements:
                 changes = self._changes(family, statement, ask.wanted)
                 yield from self.workshop.of(statement, changes, before, right, wanted)
 
@@ -171,6 +172,17 @@ class FirstWrong:
         for statement in suspects:
             yield from self._likely([statement], before, right, ANYTHING)
         yield from self._likely(rest, before, right, ANYTHING)
+
+    def _calls_none(self, statement: Statement) -> bool:
+        """Whether a statement calls none of the learner's own functions."""
+        value = value_of(statement.node)
+        return value is None or not any(self._passes_on(node) for node in inside(value))
+
+    def _passes_on(self, value: ast.AST) -> bool:
+        """Whether a value is what one of the learner's own functions returns: a mistake is in the function then."""
+        called = value.func if isinstance(value, ast.Call) else None
+        name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        return name in {unit.function.__name__ for unit in self.known.units}
 
     def _fits(self, name: str, shape: tuple[int, ...] | None) -> bool:
         """Whether an array of the pass, or a row of it, has a shape."""
@@ -187,7 +199,7 @@ class FirstWrong:
 
     def _written_anew(self, statement: Statement, wanted: Sequence[str]) -> Iterator[Change]:
         value = value_of(statement.node)
-        if value is None or isinstance(statement.node, ast.For):
+        if value is None or isinstance(statement.node, ast.For) or self._passes_on(value):
             return
         unit, shape = statement.unit, self.known.shape_of(statement)
         scope: Scope = self.scopes[unit]

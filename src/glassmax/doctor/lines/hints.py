@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..mistakes.causes import CAUSES, HEAD, JACOBIAN
+from ..mistakes.causes import CAUSES, HEAD
 
 __all__ = ["Ask", "ask"]
 
@@ -12,12 +12,14 @@ __all__ = ["Ask", "ask"]
 class Ask:
     """A mistake whose line is asked for: families of changes that may mend it, and what a mended line makes.
 
-    `wanted` are arrays of the pass such as "dZ1" or "P". `of_factor` says whether a factor is what is wrong.
+    `wanted` are arrays of the pass such as "dZ1" or "P". `of_factor` says whether a factor is what is wrong,
+    `of_argument` whether a function was given the wrong array.
     """
 
     families: tuple[str, ...] = ()
     wanted: tuple[str, ...] = ()
     of_factor: bool = False
+    of_argument: bool = False
 
 
 OF_CAUSES: dict[str, tuple[str, ...]] = {
@@ -67,6 +69,9 @@ OF_CAUSES: dict[str, tuple[str, ...]] = {
 }
 
 
+OF_ARGUMENTS = ("activation_of_a", "activation_of_z", "activation_other_layer", "wrong_layer", "wrong_operand")
+
+
 def ask(cause: str, nodes: Sequence[str]) -> Ask:
     """What to ask for a mistake of this cause at these nodes of the backward pass, such as "dZ2" or "dW1"."""
     wanted = list(nodes)
@@ -76,6 +81,4 @@ def ask(cause: str, nodes: Sequence[str]) -> Ask:
     group = CAUSES[cause].group
     if group == HEAD:
         wanted.append("P")
-    if group == JACOBIAN:
-        wanted.append("dP")
-    return Ask(OF_CAUSES.get(cause, ()), tuple(dict.fromkeys(wanted)), cause in ("sign", "factor"))
+    return Ask(OF_CAUSES.get(cause, ()), tuple(dict.fromkeys(wanted)), cause in ("sign", "factor"), cause in OF_ARGUMENTS)

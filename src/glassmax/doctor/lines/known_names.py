@@ -75,7 +75,9 @@ class KnownNames:
     def rank(self, statement: Statement) -> int:
         """How suspect a statement is, see `Rank`; of an array that is filled bit by bit, the last state counts."""
         last = {(one.event.call, one.event.path): one for one in self.by_statement.get(statement, ())}
-        return min((_rank(one) for one in last.values()), default=Rank.UNSEEN)
+        rank = min((_rank(one) for one in last.values()), default=Rank.UNSEEN)
+        summed = rank == Rank.NUMBER and isinstance(statement.node, ast.AugAssign)  # a sum that is not complete
+        return Rank.UNSEEN if summed else rank
 
     def named(self, unit: Unit, name: str) -> list[tuple[str, Recognised]]:
         """The learner's names of an array of the pass, with any factor, the whole array before a row of it."""

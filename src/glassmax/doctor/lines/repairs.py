@@ -32,7 +32,7 @@ SMALLEST = 1e-9
 class Repair:
     """A statement, the change that mends it, and the gradients that are right with it (and with those before it).
 
-    `ask` is the mistake that was asked for; `exact` is False if the array that was wanted is made up to a factor.
+    `ask` is the mistake that was asked for; `exact` is False if anything is right up to a factor alone.
     """
 
     statement: Statement
@@ -175,9 +175,9 @@ class Workshop:
         makes = max((self._made(shown, name, self.probe) for name in wanted), default=0)
         if not right > least and not (makes and right >= least):
             return None
-        right = self.rerun.right_everywhere(codes, len(least))
+        right, exact = self.rerun.right_everywhere(codes, len(least))
         if right > least:
-            return Repair(statement, change, right, len(right) == len(self.rerun.keys))
+            return Repair(statement, change, right, len(right) == len(self.rerun.keys), exact=exact)
         if makes and self._makes_everywhere(codes, shown, wanted):
             return Repair(statement, change, least, False, exact=makes == EXACT)
         return None

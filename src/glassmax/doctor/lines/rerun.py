@@ -123,8 +123,13 @@ class Rerun:
             return factor
         return None
 
-    def right_everywhere(self, codes: Sequence[tuple[types.FunctionType, types.CodeType]], least: int) -> frozenset[Key]:
-        """The gradients that are right on every probe; empty as soon as they are not more than `least` on one."""
+    def right_everywhere(
+        self, codes: Sequence[tuple[types.FunctionType, types.CodeType]], least: int
+    ) -> tuple[frozenset[Key], bool]:
+        """The gradients that are right on every probe, and whether without any factor.
+
+        There are none as soon as they are not more than `least` on one probe.
+        """
         common = frozenset(self.keys)
         factors: list[float] = []
         for probe in self.order:
@@ -132,11 +137,11 @@ class Rerun:
             common &= right
             factors.append(factor)
             if len(common) <= least:
-                return frozenset()
+                return frozenset(), False
         rows = [self.passes[probe].n for probe in self.order]
         if self.any_factor and recognise(factors, rows, self.passes[0].k, 1e-5) is None:
-            return frozenset()
-        return common
+            return frozenset(), False
+        return common, all(factor == 1 for factor in factors)
 
 
 def multiple_of(value: Any, name: str, p: Pass, loose: float, any_factor: bool) -> float | None:
