@@ -79,15 +79,15 @@ def hanging(head: str, head_style: str, rest: "str | Text", style: str = "") -> 
 
 
 def columns_painted(rows: "Iterable[Sequence[str]]") -> "Iterable[RenderableType]":
-    """Lay out rows of code, verdict and note; a row stays as wide as it is."""
+    """Lay out rows of code, verdict and note; a row stays as wide as it is. Code after a plus sign is to be written."""
     from rich.text import Text
 
     for code, verdict, note in rows:
         style = VERDICTS.get(verdict.strip(), "")
         words = BAD if style == BAD else "" if style else QUIET
-        yield Text.assemble(
-            (code, BAD if style == BAD else ""), (verdict, style), (note, words), no_wrap=True, overflow="ignore"
-        )
+        added = GOOD if code.lstrip().startswith("+ ") else ""
+        pieces = ((code, BAD if style == BAD else added), (verdict, style), (note, words))
+        yield Text.assemble(*pieces, no_wrap=True, overflow="ignore")
 
 
 def paint(lines: "Iterable[str]") -> "Iterable[RenderableType]":

@@ -133,7 +133,7 @@ class Listing:
             return fragment(f"<p>{escape(self._sentence())}</p>")
         rows = "".join(map(_html_row, self.lines))
         said = "".join(f"<li>{escape(words)}</li>" for words in self._said())
-        head = '<tr><th class="number">line</th><th>your code</th><th></th><th>what it makes</th></tr>'
+        head = '<tr><th class="number">line</th><th>your code</th><th>what it makes</th></tr>'
         table = f'<div class="scroll"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
         body = f'<div class="listing">{table}{f"<ul>{said}</ul>" if said else ""}</div>'
         return fragment(body, style=packaged(__package__, "listing.css"))
@@ -178,19 +178,15 @@ def _html_row(line: Line) -> str:
     is_fault = any(note.verdict == WRONG and not note.name for note in line.notes)
     kind = ' class="correction"' if line.correction else ' class="wrong"' if is_fault else ""
     number = CORRECTED if line.correction else line.number or ""
-    verdicts = "".join(f"<div>{_html_verdict(note)}</div>" for note in line.notes)
-    notes = "".join(f"<div>{_html_note(note)}</div>" for note in line.notes)
+    notes = "".join(map(_html_note, line.notes))
     return (
         f'<tr{kind}><td class="number quiet">{number}</td><td><code>{escape(line.text)}</code></td>'
-        f"<td>{verdicts}</td><td>{notes}</td></tr>"
+        f"<td>{notes}</td></tr>"
     )
 
 
-def _html_verdict(note: Note) -> str:
-    kind = "good" if note.verdict == RIGHT else "bad"
-    return f'<span class="{kind}">{escape(note.verdict)}</span>' if note.verdict else "&nbsp;"
-
-
 def _html_note(note: Note) -> str:
+    kind = "good" if note.verdict == RIGHT else "bad"
     shape = f' <span class="quiet">{escape(note.shape.replace(" ", UNBROKEN))}</span>' if note.shape else ""
-    return escape(note.text) + shape
+    verdict = f'<span class="{kind}">{escape(note.verdict)}</span>'
+    return f'<div class="note">{verdict}<span>{escape(note.text)}{shape}</span></div>'
