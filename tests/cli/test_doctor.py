@@ -241,6 +241,17 @@ def test_what_a_function_returns_or_writes_is_told_by_its_cause(of, body, causes
     assert causes & {*found(result)}, result.out
 
 
+@pytest.mark.parametrize("end", ["os._exit(3)", "os.abort()", "sys.exit(3)", "1 / 0"])
+def test_a_function_that_does_not_like_to_be_watched_gets_its_diagnosis_without_lines(of, end):
+    tools = "any(map(sys.monitoring.get_tool, range(6)))" if hasattr(sys, "monitoring") else "sys.gettrace()"
+    spy = f"def gradients(parameters, X, y):\n    if {tools}: {end}\n"
+    result = of("import os, sys\n" + WRONG.replace("def gradients(parameters, X, y):\n", spy), "--json")
+    told = json.loads(result.out)
+    assert (result.code, found(result)) == (1, ["sign"])
+    assert told["findings"][0]["line_number"] == 0
+    assert any("the function did not return" in note for note in told["notes"]) == end.startswith("os.")
+
+
 def test_shapes_that_do_not_fit_are_named(of):
     result = of(HEAD + FUNCTION + "return {name: np.ones((2, 2, 2)) for name in parameters}")
     assert result.code == 1

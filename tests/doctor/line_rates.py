@@ -25,19 +25,19 @@ def diagnosed(program, faults=()):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{program}.py"
         path.write_text(text, encoding="utf-8")
-        judge = diagnose_file._judge
+        plain = diagnose_file.plain_diagnosis
         own, argv = list(sys.path), list(sys.argv)
         try:
             file = LearnerFile(str(path), {}, Stage(Path(folder) / "stage"))
-            diagnose_file._judge = lambda *given: judged.append(judge(*given)) or judged[-1]
+            diagnose_file.plain_diagnosis = lambda diagnosis: judged.append(diagnosis) or {}
             started = time.perf_counter()
             with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                diagnose_file._diagnosed(file, 5.0)
+                diagnose_file._diagnosed(file, 5.0, lambda *known: None)
                 seconds = time.perf_counter() - started
                 _ = judged[-1].annotated if not faults else None
         finally:
-            diagnose_file._judge = judge
+            diagnose_file.plain_diagnosis = plain
             sys.path[:], sys.argv[:] = own, argv
             for name in (program, f"learner_{program}"):
                 sys.modules.pop(name, None)

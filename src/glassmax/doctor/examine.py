@@ -33,7 +33,7 @@ from .telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Fin
 from .telling.lines import asks_of, with_lines
 from .unknown_loss import judge_measured
 
-__all__ = ["diagnose"]
+__all__ = ["diagnose", "examine"]
 
 READINGS = 4
 SECONDS = 0.5
@@ -107,18 +107,35 @@ def diagnose(
     >>> diagnosis.verdict, diagnosis.first_wrong, diagnosis.causes
     ('wrong', 'db2', ('bias_averaged',))
     """
-    if is_module(gradients_or_function):
-        return diagnose_module(gradients_or_function, X, y, loss=loss)
-    if gradients_or_function is None:
+    _, with_lines = examine(gradients_or_function, X, y, network, loss, parameters, declared)
+    return with_lines()
+
+
+def examine(
+    handed_in: Any, X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: bool
+) -> tuple[Diagnosis, Callable[[], Diagnosis]]:
+    """Return the diagnosis, and a function that returns it with the wrong lines of the learner's program.
+
+    The arguments are those of `diagnose`. The learner's function is called again for its lines, and may not return.
+    """
+    if is_module(handed_in):
+        diagnosis = diagnose_module(handed_in, X, y, loss=loss)
+        return diagnosis, lambda: diagnosis
+    if handed_in is None:
         raise OptionError(
             "gradients_or_function is None, expected your gradients, or your function f(parameters, X, y) that returns "
             "them. Pass it first; if a function made it, check whether its `return` is missing."
         )
     given = _given(X, y, network, loss, parameters, declared)
+    judge_read_as = _function_read_as if callable(handed_in) else _arrays_read_as
     with np.errstate(all="ignore"):  # mistakes are simulated that overflow; what isn't finite matches nothing
-        if callable(gradients_or_function):
-            return _completed(_best(_function_read_as, gradients_or_function, given))
-        return _completed(_best(_arrays_read_as, gradients_or_function, given))
+        judgement = _best(judge_read_as, handed_in, given)
+
+    def with_lines() -> Diagnosis:
+        with np.errstate(all="ignore"):
+            return _completed(_with_lines(judgement))
+
+    return _completed(judgement.diagnosis), with_lines
 
 
 def _given(X: Any, y: Any, network: Any, loss: Any, parameters: Any, declared: bool) -> Given:
@@ -166,19 +183,21 @@ def _target(y: Any) -> Array:
     return read_array("y", y) if array.dtype.kind in "f" or array.dtype == object or array.size == 0 else array
 
 
-def _best(judge_read_as: Callable[[Any, Problem], Judgement], handed_in: Any, given: Given) -> Diagnosis:
-    """The diagnosis of the reading under which the gradients are right, or else the cheapest to explain."""
+def _best(judge_read_as: Callable[[Any, Problem], Judgement], handed_in: Any, given: Given) -> Judgement:
+    """The judgement of the reading under which the gradients are right, or else the cheapest to explain."""
     best: Judgement | None = None
     for problem in islice(problems(given), READINGS):
         judgement = judge_read_as(handed_in, problem)
         if judgement.diagnosis.correct:
-            return judgement.diagnosis
+            return judgement
         if best is None or judgement.cost < best.cost:
             best = judgement
     if best is not None:
-        return _with_lines(best)
+        return best
     measured = judge_measured(handed_in, given)
-    return replace(measured, listing_maker=lambda _: UNKNOWN_LOSS) if callable(handed_in) else measured
+    if callable(handed_in):
+        measured = replace(measured, listing_maker=lambda _: UNKNOWN_LOSS)
+    return Judgement(measured, UNREADABLE)
 
 
 def _with_lines(judgement: Judgement) -> Diagnosis:

@@ -18,7 +18,7 @@ from .paths import is_chain
 
 __all__ = ["Source", "Statement", "source_of"]
 
-MOST_CHARACTERS = 1_000_000
+MOST_CHARACTERS = 100_000
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 INNER = ("body", "orelse", "finalbody", "handlers", "cases", "type_params")
 PURE = {"range", "len", "sum", "zip", "enumerate", "float", "int", "abs", "min", "max", "round", "str", "pow"}
