@@ -37,7 +37,12 @@ def source(program, faults=()):
 
 SINGLES = {
     "matlab_columns": [
-        Fault("Delta_1 = np.dot(delta_2, a_1.T)", "Delta_1 = np.dot(delta_2, a_1.T) / m", "factor"),
+        Fault(
+            "Delta_1 = np.dot(delta_2, a_1.T)",
+            "Delta_1 = np.dot(delta_2, a_1.T) / m",
+            "factor",
+            ("Theta1_grad = Delta_1 / m",),
+        ),
         Fault(
             "np.dot(Theta2.T, delta_3), sigmoidGradient(z_2))",
             "np.dot(Theta2.T, delta_3), sigmoidGradient(a_2))",
@@ -71,12 +76,6 @@ SINGLES = {
             'self.grads["bias"] = grad_out.sum(axis=0)',
             'self.grads["bias"] = grad_out.mean(axis=0)',
             "bias_averaged|factor",
-        ),
-        Fault(
-            "self.mask = inp > 0",
-            "self.mask = inp > 1",
-            "activation_other_function|not_in_catalogue",
-            ("np.where(self.mask",),
         ),
     ],
     "one_line": [
