@@ -18,7 +18,8 @@ __all__ = [
 
 SAMPLED = 24
 """The cells that are compared before all of them are."""
-SAME_NUMBER = 1e-9
+SAME_NUMBER, SMALLEST = 1e-9, 1e-12
+"""The relative error of a number that counts as none, and the size below which it is no longer relative."""
 
 
 def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -98,9 +99,17 @@ def rows_among(array: Array, T: Array) -> tuple[int, ...] | None:
 
 def among(numbers: Array, ordered: Array) -> bool:
     """Whether each number is one of those of an ascending vector."""
-    at = np.clip(np.searchsorted(ordered, numbers), 0, len(ordered) - 1)
-    near = np.minimum(np.abs(ordered[at] - numbers), np.abs(ordered[np.maximum(at - 1, 0)] - numbers))
-    return bool((near <= SAME_NUMBER * np.maximum(np.abs(numbers), 1e-12)).all())
+    first = float(numbers[0]) if numbers.size else 0.0
+    at = int(ordered.searchsorted(first))
+    if numbers.size and not any(_is_same(first, float(number)) for number in ordered[max(at - 1, 0) : at + 1]):
+        return False
+    after = np.minimum(ordered.searchsorted(numbers), len(ordered) - 1)
+    near = np.minimum(np.abs(ordered[after] - numbers), np.abs(ordered[np.maximum(after - 1, 0)] - numbers))
+    return bool((near <= SAME_NUMBER * np.maximum(np.abs(numbers), SMALLEST)).all())
+
+
+def _is_same(a: float, b: float) -> bool:
+    return abs(a - b) <= SAME_NUMBER * max(abs(a), SMALLEST)
 
 
 def is_order(array: Array) -> bool:

@@ -43,7 +43,9 @@ class Notes:
         return {line: self._of_line(named) for line, named in grouped.items()}
 
     def _of_line(self, named: Mapping[str, Sequence[Observed]]) -> list[Note]:
-        given, made, returned = [], [], []
+        given: list[Note] = []
+        made: list[Note] = []
+        returned: list[Note] = []
         several = sum(name.startswith("return") for name in named) > 1
         for name, ones in named.items():
             is_argument, is_returned = ones[0].event.statement is None, name.startswith("return")

@@ -20,6 +20,8 @@ __all__ = ["Observed", "observed"]
 
 VISITS = 12
 """How many times the same array of the same statement is recognized, besides the last time."""
+MOST = 1500
+"""How many arrays are recognized altogether."""
 MOST_NUMBERS = 200
 """How many single numbers of a statement are looked at."""
 
@@ -53,14 +55,16 @@ def observed(recognition: Recognition, recordings: Sequence[Recording], visits: 
     for key, event in tables[0].items():
         place = _place(event)
         counted[place] += 1
-        if counted[place] > visits and ends[place] is not event:
+        most = visits // 2 if event.in_place else visits  # what is filled bit by bit is nothing before the end
+        if len(found) >= MOST or (counted[place] > most and ends[place] is not event):
             continue
         values = tuple(table[key].array if key in table else None for table in tables)
         recognised = None if _counts(event) else recognition.best(values)
         if recognised is None and event.array.ndim == 0:
             recognised = numbers.get(place)
         found.append(Observed(event, values, recognised))
-    return _with_what_follows(found, recordings[0], _ends(recognition, recordings))
+    unfinished = {(one.event.call, one.event.path) for one in found if not _is_whole(one.recognised)}
+    return _with_what_follows(found, recordings[0], _ends(recognition, recordings, unfinished))
 
 
 def _counts(event: Event) -> bool:
@@ -118,15 +122,19 @@ def _numbers(recognition: Recognition, recordings: Sequence[Recording]) -> dict[
                 if len(values) < MOST_NUMBERS:
                     values.append(float(event.array))
     found = {}
-    for place, values in gathered.items():
-        recognised = recognition.cells(values)
+    for place, numbers in gathered.items():
+        recognised = recognition.cells(numbers)
         if recognised is not None:
             found[place] = recognised
     return found
 
 
-def _ends(recognition: Recognition, recordings: Sequence[Recording]) -> dict[Key, Recognised]:
-    """What each array is that a call leaves behind, by the number of the call and the path.
+def _is_whole(recognised: Recognised | None) -> bool:
+    return recognised is not None and recognised.kind == "array"
+
+
+def _ends(recognition: Recognition, recordings: Sequence[Recording], wanted: set[Key]) -> dict[Key, Recognised]:
+    """What some arrays are that a call leaves behind, by the number of the call and the path.
 
     Which statement has changed an array last may depend on the data; what is there in the end does not.
     """
@@ -136,9 +144,9 @@ def _ends(recognition: Recognition, recordings: Sequence[Recording]) -> dict[Key
         last.append({(calls[event.call], event.path): event for event in recording.events})
     ends = {}
     for key, event in last[0].items():
-        if event.in_place and event.array.ndim:
+        if event.in_place and event.array.ndim and (event.call, event.path) in wanted:
             found = recognition.best([events[key].array if key in events else None for events in last])
-            if found is not None and found.kind == "array":
+            if found is not None and _is_whole(found):
                 ends[event.call, event.path] = found
     return ends
 
@@ -151,11 +159,10 @@ def _with_what_follows(found: Sequence[Observed], recording: Recording, ends: di
     for event in reversed(recording.events):
         one, where = by_event.get(id(event)), (event.call, event.path)
         if one is not None:
-            recognised = one.recognised
-            whole = recognised is not None and recognised.kind == "array"
+            whole = _is_whole(one.recognised)
             told.append(one if whole else replace(one, becomes=later.get(where)))
-            if event.array.ndim and recognised is not None and whole:
-                later[where] = recognised
+            if event.array.ndim and one.recognised is not None and whole:
+                later[where] = one.recognised
         if not (event.in_place or event.loop is not None or _adds(event)):
             later.pop(where, None)  # bound anew here: what was there before has not become this
     return told[::-1]

@@ -116,6 +116,7 @@ class Recognition:
         self.order = sorted(range(len(self.passes)), key=lambda i: self.passes[i].n)
         self.selections: list[tuple[tuple[int, ...], Recognition]] = []
         self._by_shape: dict[Any, list[tuple[str, bool, bool]]] = {}
+        self._parts_by_shape: dict[Any, list[tuple[str, str, bool]]] = {}
         self._seen: dict[Any, list[Recognised]] = {}
 
     def best(self, values: Sequence[Any]) -> Recognised | None:
@@ -229,44 +230,50 @@ class Recognition:
     # one sample
 
     def _rows(self, arrays: Values) -> Iterator[Recognised]:
-        for truths in self.truths.values():
-            first = next(truth for truth in truths if truth is not None)
-            if not first.rows or len(first.shape) < 2:
-                continue
-            for transposed in (False, True) if len(first.shape) == 3 else (False,):
-                found = self._row(arrays, truths, transposed)
-                if found is not None:
-                    yield found
-                    break
+        return self._parts(arrays, "row")
 
     # one row or one column of another matrix, one column of a matrix of samples
 
     def _slices(self, arrays: Values) -> Iterator[Recognised]:
-        for truths in self.truths.values():
-            first = next(truth for truth in truths if truth is not None)
-            for transposed in (False, True) if len(first.shape) == 2 and first.cost < RARE else ():
-                found = self._row(arrays, truths, transposed) if transposed or not first.rows else None
-                if found is not None:
-                    yield replace(found, kind="slice")
+        return self._parts(arrays, "slice")
 
-    def _row(self, arrays: Values, truths: Named, transposed: bool) -> Recognised | None:
+    def _parts(self, arrays: Values, kind: str) -> Iterator[Recognised]:
+        found: set[str] = set()
+        for name, of_kind, transposed in self._part_candidates(arrays):
+            if of_kind == kind and name not in found:
+                recognised = self._part(arrays, self.truths[name], transposed)
+                if recognised is not None:
+                    found.add(name)
+                    yield replace(recognised, kind=kind)
+
+    def _part_candidates(self, arrays: Values) -> list[tuple[str, str, bool]]:
+        """The arrays whose parts have the right shapes, what kind of parts they are, and whether they are turned."""
+        shapes = tuple(None if array is None else squeezed(array.shape) for array in arrays)
+        if shapes not in self._parts_by_shape:
+            self._parts_by_shape[shapes] = [
+                (name, kind, transposed)
+                for name, truths in self.truths.items()
+                for kind, transposed in _kinds_of_parts(truths)
+                if all(
+                    shape is None or (truth is not None and _fits_part(shape, truth, transposed))
+                    for shape, truth in zip(shapes, truths, strict=True)
+                )
+            ]
+        return self._parts_by_shape[shapes]
+
+    def _part(self, arrays: Values, truths: Named, transposed: bool) -> Recognised | None:
         factors: list[float] = [np.nan] * len(arrays)
         samples: list[int | None] = [None] * len(arrays)
         for i in self.order:
             array, truth = arrays[i], truths[i]
-            if array is None:
-                continue
-            shape = truth and turned_shape(truth.shape, transposed, False)
-            if truth is None or shape is None or squeezed(array.shape) != squeezed(shape[1:]):
-                return None
-            if array.size < 2:  # of any row, with some factor
+            if array is None or truth is None or array.size < 2:  # one number is in any row, with some factor
                 continue
             found = row_of(array, turned(truth.value, transposed, False), self.loose)
             if found is None:
                 return None
             factors[i], samples[i] = found
         recognised = self._with_factor(factors, arrays, truths)
-        return recognised and replace(recognised, kind="row", transposed=transposed, sample=samples[0])
+        return recognised and replace(recognised, transposed=transposed, sample=samples[0])
 
     # weights after a step
 
@@ -348,6 +355,23 @@ def _read(value: Any) -> Array | None:
 def _fits(shape: tuple[int, ...], truth: Truth, transposed: bool, flat: bool) -> bool:
     theirs = turned_shape(truth.shape, transposed, flat)
     return theirs is not None and squeezed(theirs) == shape
+
+
+def _kinds_of_parts(truths: Named) -> list[tuple[str, bool]]:
+    """What parts of an array are looked for: ("row", turned) for one sample, ("slice", turned) for other vectors."""
+    truth = next(truth for truth in truths if truth is not None)
+    axes = len(truth.shape)
+    found: list[tuple[str, bool]] = []
+    if truth.rows and axes > 1:
+        found += [("row", False), ("row", True)][: axes - 1]
+    if axes == 2 and truth.cost < RARE:
+        found += [("slice", True)] if truth.rows else [("slice", False), ("slice", True)]
+    return found
+
+
+def _fits_part(shape: tuple[int, ...], truth: Truth, transposed: bool) -> bool:
+    theirs = turned_shape(truth.shape, transposed, False)
+    return theirs is not None and squeezed(theirs[1:]) == shape
 
 
 def _difference(array: Array | None, before: Array | None) -> Array | None:
