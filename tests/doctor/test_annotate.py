@@ -169,6 +169,35 @@ def test_a_penalty_is_in_the_equation():
     assert notes["grads['W2'] = A1.T @ dZ2 + reg * params['W2']"] == ["grads['W2'] is dW2 = A1ᵀ dZ2 + 0.1 W2"]
 
 
+def test_the_arguments_of_a_function_are_told_below_its_decorators():
+    source = "def same(f):\n    return f\n\n@same\n@same\n" + STYLES["DENSE"].lstrip()
+    notes = notes_of(diagnosis_of_style(source).annotated)
+    assert "@same" not in notes
+    assert notes["def gradients(p, X, y):"][0].startswith("p['W1'] is W1 (4, 6)")
+
+
+HOSTILE = [
+    ("a = np.log(X * 0 - 1); b = 1 / (X * 0)", ""),
+    ("a = X.view(type('A', (np.ndarray,), {'__array__': None}))", ""),
+    ("a = [np.full(3, i * 1.7) for i in range(3000)]", ""),
+    ("a = np.array([object(), 1]); b = 'text'; c = {1j: X}", ""),
+    ("a = np.zeros((3000, 3000)); a += 1", "the arrays take more than 64 MiB"),
+    ("import sys; sys.settrace(None)", "it sets a trace function of its own"),
+    ("\n    ".join(f"a{i} = X * {i + 0.3}" for i in range(300)), ""),
+]
+
+
+@pytest.mark.parametrize(("statement", "why"), HOSTILE)
+@pytest.mark.filterwarnings("error")
+def test_whatever_a_program_holds_has_a_listing(statement, why):
+    source = f"def gradients(p, X, y):\n    {statement}\n" + STYLES["DENSE"].partition("y):\n")[2]
+    listing = diagnosis_of_style(source).annotated
+    assert "wrong" not in verdicts(listing)
+    assert listing.why == why
+    assert listing._repr_html_()
+    assert len(str(listing).splitlines()) >= len(listing.lines)
+
+
 # a wrong program
 
 

@@ -68,9 +68,22 @@ def annotate(
         made = observed(Recognition([p for p, _ in watched], single_precision), [each for _, each in watched])
     words = Words(passes[0], columns, turned)
     notes = Notes(words, correct or bool(known), consequences(own, known.keys())).of_lines(made)
-    lines = [_line(number, text, notes.get(number, []), known) for number, text in _shown(own)]
+    shown = list(_shown(own))
+    _move_below_decorators(notes, shown)
+    lines = [_line(number, text, notes.get(number, []), known) for number, text in shown]
     file = Path(own.calls[0].file).name if own.calls else ""
     return Listing(file, tuple(_with_corrections(lines, known)), words.said(), own.why)
+
+
+def _move_below_decorators(notes: dict[int, list[Note]], shown: Sequence[tuple[int, str]]) -> None:
+    """Give the notes of a decorator, which are about the arguments of the function below it, to that function."""
+    waiting: list[Note] = []
+    for number, text in shown:
+        if text.lstrip().startswith("@"):
+            waiting += notes.pop(number, [])
+        elif waiting and text.lstrip().startswith(("def ", "async def ")):
+            notes[number] = [*waiting, *notes.get(number, [])]
+            waiting = []
 
 
 def _line(number: int, text: str, notes: Sequence[Note], faults: Mapping[int, Fault]) -> Line:

@@ -64,11 +64,13 @@ class Recognised:
         return times(self.factor.name, self.name)
 
     def told(self, n: int) -> str:
-        """The factor and the name, with the number of samples: "5 dZ2"."""
+        """The factor and the name, with the number of samples, and of outputs, written out: "5 dZ2"."""
         factor = self.factor
         if factor.power in (1, -1) and factor.known:
             number = f"{factor.multiple * n:g}" if factor.power == 1 else f"{factor.multiple:g}/{n}"
             return times(number, self.name)
+        if "k" in factor.name and factor.power == 0:  # 3 may be the number of outputs or not
+            return times(f"{factor.multiple:.4g}", self.name)
         return self.exact_name
 
 
