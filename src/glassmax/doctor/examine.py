@@ -16,7 +16,7 @@ from ..network import Network
 from .behaviour import watch
 from .case import Case, relative_errors
 from .exact_pass import Pass
-from .judge import UNREADABLE, Judgement, judge, with_findings
+from .judge import UNREADABLE, Judgement, judge, named_by_lines, with_findings
 from .lines.annotate import Fault, annotate
 from .lines.first_wrong import Program
 from .lines.listing import Listing
@@ -207,7 +207,10 @@ def _with_lines(judgement: Judgement) -> Diagnosis:
         return d
     asks = asks_of(d.findings, program.rerun.layout)
     lines = program.wrong_lines(asks, SECONDS)
-    return with_lines(d, asks, lines, program.rerun.layout, program.passes[0].n)
+    named = judgement if judgement.case is None else named_by_lines(judgement, judgement.case, lines)
+    if named is not judgement:
+        asks = []
+    return with_lines(named.diagnosis, asks, lines, program.rerun.layout, program.passes[0].n)
 
 
 def _completed(diagnosis: Diagnosis) -> Diagnosis:
@@ -257,7 +260,7 @@ def _function_read_as(function: Callable[..., Any], problem: Problem) -> Judgeme
     explained = {cause.explains for cause in causes} & {finding.cause for finding in watched.findings}
     first = (learner.accumulates or not named) and not explained
     program = Program(learner, problem, case.passes, arguments, case.recordings, case.single_precision)
-    judgement = replace(judgement, program=program)
+    judgement = replace(judgement, program=program, case=case)
     return _with_listing(with_findings(judgement, watched.findings, first), case)
 
 

@@ -18,6 +18,7 @@ from ..reading.problem import Problem
 from .changes import FAMILIES, Change, Scope, inside, value_of, values
 from .hints import Ask
 from .known_names import KnownNames, Rank
+from .named_causes import cause_of
 from .observed import observed
 from .recognise import Recognition
 from .repairs import Repair, Workshop
@@ -47,7 +48,7 @@ class FirstWrong:
         self.known, self.rerun, self.observe = known, rerun, observe
         self.scopes = {unit: known.scope(unit) for unit in known.units}
         self.workshop = Workshop(rerun, known.units, self.scopes, seconds)
-        self._right: frozenset[Key] = frozenset()
+        self.right_before: frozenset[Key] = frozenset()
 
     def repairs(self, asks: Sequence[Ask]) -> list[Repair]:
         """The repairs, in the order in which they were found; the last is complete, if all is right with them."""
@@ -55,7 +56,7 @@ class FirstWrong:
         if gradients is None:
             return []
         right, _ = self.rerun.right(gradients, self.workshop.probe)
-        self._right = right
+        self.right_before = right
         found: list[Repair] = []
         before: Before = ()
         waiting = list(asks)
@@ -80,7 +81,7 @@ class FirstWrong:
 
     def suspect(self, repairs: Sequence[Repair]) -> Statement | None:
         """The first statement whose array is unknown, in the order in which they ran, among those not mended."""
-        right = repairs[-1].right if repairs else self._right
+        right = repairs[-1].right if repairs else self.right_before
         before = tuple((repair.statement.unit, edit) for repair in repairs for edit in repair.change.edits)
         wrong = frozenset(self.rerun.keys) - right
         mended = {repair.statement for repair in repairs}
@@ -234,6 +235,10 @@ class WrongLine:
         The gradients that the change makes right.
     ask : Ask, optional
         The mistake that was asked for and is made here.
+    cause : str
+        The cause that the change itself says; "" if it doesn't.
+    complete : bool
+        Whether the program is right with this change and those before it.
     names : tuple of (str, str, int)
         What the names in the statement stand for: a name, the array of the pass, the line where the name got it.
     """
@@ -245,6 +250,8 @@ class WrongLine:
     family: str
     mended: frozenset[Key]
     ask: Ask | None
+    cause: str
+    complete: bool
     names: tuple[tuple[str, str, int], ...]
 
 
@@ -315,16 +322,21 @@ class Program:
             return []
         search = FirstWrong(self.rerun, known, seconds, self.mended)
         repairs = search.repairs(asks)
-        done: frozenset[Key] = frozenset()
+        done = search.right_before
         found = []
         for repair in repairs:
             names = tuple(known.read_by(repair.statement))
             family, mended = repair.change.family, repair.right - done
-            found.append(WrongLine(*repair.lines, *repair.texts, family, mended, repair.ask, names))
+            cause = cause_of(repair, known, mended) if mended else ""
+            found.append(
+                WrongLine(
+                    *repair.lines, *repair.texts, family, mended, repair.ask, cause, repair.complete, names
+                )
+            )
             done = repair.right
         if not repairs or not repairs[-1].complete:
             suspect = search.suspect(repairs)
             if suspect is not None:
                 left, names = frozenset(self.rerun.keys) - done, tuple(known.read_by(suspect))
-                found.append(WrongLine(suspect.line, suspect.end_line, suspect.text, "", "", left, None, names))
+                found.append(WrongLine(suspect.line, suspect.end_line, suspect.text, "", "", left, None, "", False, names))
         return found
