@@ -198,6 +198,103 @@ SINGLES = {
         Fault("return dout * s * (1 - s)", "return s * (1 - s)", "upstream_dropped"),
         Fault("db = np.sum(dout, axis=0)", "db = np.sum(dout, axis=0, keepdims=True) / len(x)", "bias_averaged|factor"),
     ],
+    "cpp_port": [
+        Fault(
+            "dz1[i][j] = da1[i][j] * a1[i][j] * (1.0 - a1[i][j])",
+            "dz1[i][j] = da1[i][j] * a1[i][j]",
+            "activation_other_function|activation_missing",
+        ),
+        Fault(
+            "da1 = mat_mul(dz2, transpose(w2))",
+            "da1 = mat_mul(probs, transpose(w2))",
+            "wrong_operand|upstream_dropped|wrong_layer",
+        ),
+        Fault("db2[j] += dz2[i][j]", "db2[j] = dz2[i][j]", "bias_last_row"),
+        Fault(
+            "ex = [np.exp(v - m) for v in z2[i]]",
+            "ex = [np.exp(2 * (v - m)) for v in z2[i]]",
+            "not_in_catalogue|other_network|wrong_operand|factor|other_forward|softmax_twice|other_loss",
+        ),
+    ],
+    "wiki_toy": [
+        Fault("dhraw = (1 - hs * hs) * dh", "dhraw = (1 - hs) * dh", "activation_other_function"),
+        Fault("dbh += dhraw.ravel()", "dbh += dh.ravel()", "activation_missing|wrong_operand"),
+        Fault(
+            "for dparam in [dwxh, dwhy, dbh, dby]:",
+            "for dparam in [dwxh, dwhy, dbh]:",
+            "factor|bias_averaged",
+            ("dby += dy.ravel()",),
+        ),
+    ],
+    "keras_like": [
+        Fault(
+            "upstream = upstream * self.outputs * (1 - self.outputs)",
+            "upstream = upstream * self.inputs.mean() * (1 - self.outputs)",
+            "not_in_catalogue|activation_other_function|wrong_operand|batch_coupling|activation_missing",
+        ),
+        Fault("self.d_bias = upstream.sum(0)", "self.d_bias = upstream.sum()", "bias_summed_over_all"),
+        Fault(
+            "upstream = upstream * self.outputs * (1 - self.outputs)",
+            "upstream = upstream * (1 - self.outputs)",
+            "activation_other_function|activation_missing",
+        ),
+    ],
+    "chinese_book": [
+        Fault("self.dW = np.dot(self.x.T, dout)", "self.dW = np.dot(self.x.T, dout) / len(dout)", "factor"),
+        Fault("dout[self.mask] = 0", "dout[~self.mask] = 0", "activation_other_function"),
+        Fault("self.db = np.sum(dout, axis=0)", "self.db = np.average(dout, axis=0)", "bias_averaged|factor"),
+    ],
+    "fortran_style": [
+        Fault("D1 = (W2 @ D2) * (1.0 - H**2)", "D1 = (W2 @ P) * (1.0 - H)**2", "activation_other_function|precedence"),
+        Fault(
+            "GW1[:, :] = GW1[:, :] + np.outer(X[I, :], D1)",
+            "GW1[:, :] = np.outer(X[I, :], D1)",
+            "bias_last_row|wrong_operand|not_in_catalogue|batch_coupling",
+        ),
+        Fault("GB1 /= N;", "", "factor|bias_averaged", ("GB1[:] = GB1[:] + D1",)),
+    ],
+    "jax_like": [
+        Fault("return y, lambda g: g * (x > 0)", "return y, lambda g: g * y", "activation_other_function"),
+        Fault(
+            "lambda g: (g @ w.T, x.T @ g, g.sum(0))", "lambda g: (g @ w.T, x.T @ g, g.mean(0))", "bias_averaged|factor"
+        ),
+        Fault("g = vjp_r2(g)", "pass", "activation_missing", ("g, dw2, db2 = vjp_d2(g)", "g, dw3, db3 = vjp_d3(g)")),
+    ],
+    "columns_list": [
+        Fault(
+            "G = W[i].T @ G\n        G = G * (layers[i] * (1 - layers[i]))",
+            "G = W[i].T @ G\n        G = G * layers[i]",
+            "activation_other_function|activation_missing",
+            ("G = G * layers[i]",),
+        ),
+        Fault("/ N + lamb * W[i])", "/ N + 2 * lamb * W[i])", "regulariser_factor"),
+        Fault(
+            "grad_b.insert(0, G @ np.ones((N, 1)) / N)", "grad_b.insert(0, G @ np.ones((N, 1)))", "factor|bias_averaged"
+        ),
+    ],
+    "rowloop_append": [
+        Fault("delta_o = dE_dout * dout_dnet", "delta_o = dE_dout", "activation_missing|jacobian_ignored|other_loss"),
+        Fault("delta_h = dE_douth * (1 - out_h ** 2)", "delta_h = dE_douth * (1 - net_h ** 2)", "activation_of_z"),
+        Fault('"b1": np.mean(bh, axis=0)', '"b1": np.sum(bh, axis=0)', "factor|bias_averaged"),
+    ],
+    "functional_reduce": [
+        Fault(
+            "delta = (delta @ W.T) * (1 - A * A)", "delta = (delta @ W.T) * A * (1 - A)", "activation_other_function"
+        ),
+        Fault("delta = (delta @ W.T) * (1 - A * A)", "delta = (delta @ W.T)", "activation_missing"),
+        Fault(
+            "grads.append((A.T @ delta, delta.sum(axis=0)))", "grads.append((A.T @ delta, -delta.sum(axis=0)))", "sign"
+        ),
+    ],
+    "svm_style_names": [
+        Fault(
+            "thetagrad = -1 / m * data.T @ (groundTruth - H) + lam * Theta",
+            "thetagrad = 1 / m * data.T @ (groundTruth - H) + lam * Theta",
+            "sign",
+        ),
+        Fault("+ lam * Theta", "+ lam / 2 * Theta", "regulariser_factor"),
+        Fault("+ lam * Theta", "- lam * Theta", "regulariser_sign"),
+    ],
 }
 
 DOUBLES = {
@@ -301,5 +398,53 @@ DOUBLES = {
             ),
             Fault('"b2": dlogit.sum(axis=0)', '"b2": dlogit.sum(axis=0) / batch_size', "bias_averaged|factor"),
         ),
+    ],
+    "cpp_port": [
+        (
+            Fault("dz1[i][j] = da1[i][j] * a1[i][j] * (1.0 - a1[i][j])", "dz1[i][j] = da1[i][j]", "activation_missing"),
+            Fault("db2[j] += dz2[i][j]", "db2[j] -= dz2[i][j]", "sign"),
+        )
+    ],
+    "wiki_toy": [
+        (
+            Fault("dhraw = (1 - hs * hs) * dh", "dhraw = dh", "activation_missing"),
+            Fault("dwhy += np.dot(hs, dy.T)", "dwhy -= np.dot(hs, dy.T)", "sign"),
+        )
+    ],
+    "chinese_book": [
+        (
+            Fault("dout[self.mask] = 0\n        dx = dout", "dx = dout", "activation_missing"),
+            Fault("self.db = np.sum(dout, axis=0)", "self.db = np.mean(dout, axis=0)", "bias_averaged|factor"),
+        )
+    ],
+    "jax_like": [
+        (
+            Fault("return y, lambda g: g * (x > 0)", "return y, lambda g: g", "activation_missing"),
+            Fault("lambda g: (g @ w.T, x.T @ g, g.sum(0))", "lambda g: (g @ w.T, -x.T @ g, g.sum(0))", "sign"),
+        )
+    ],
+    "rowloop_append": [
+        (
+            Fault(
+                "dout_dnet = out_o * (1 - out_o)",
+                "dout_dnet = out_o",
+                "activation_other_function|jacobian_diagonal_only|other_loss|activation_missing|jacobian_ignored",
+            ),
+            Fault(
+                "delta_h = dE_douth * (1 - out_h ** 2)", "delta_h = dE_douth * (1 - out_h)", "activation_other_function"
+            ),
+        )
+    ],
+    "functional_reduce": [
+        (
+            Fault(
+                "delta = (delta @ W.T) * (1 - A * A)", "delta = (delta @ W.T) * (1 - A)", "activation_other_function"
+            ),
+            Fault(
+                "grads.append((A.T @ delta, delta.sum(axis=0)))",
+                "grads.append((A.T @ delta, delta.mean(axis=0)))",
+                "bias_averaged|factor",
+            ),
+        )
     ],
 }
