@@ -290,4 +290,168 @@ def gradients(p, X, y, rate=0.5):
     return loss, {'W1': dW1, 'b1': db1, 'W2': dW2, 'b2': db2}
 """
 
+# Neurons that are objects, and numbers in them: as in a first course of another language.
+NEURONS = """
+import math
+
+class Neuron:
+    def __init__(self, weights, bias):
+        self.weights = weights
+        self.bias = bias
+        self.output = 0.0
+        self.delta = 0.0
+
+    def fire(self, inputs):
+        total = self.bias
+        for w, x in zip(self.weights, inputs):
+            total += w * x
+        self.net = total
+        return total
+
+class Net:
+    def __init__(self, p):
+        self.hidden = [Neuron(list(p['W1'][:, j]), float(p['b1'][j])) for j in range(6)]
+        self.outer = [Neuron(list(p['W2'][:, j]), float(p['b2'][j])) for j in range(3)]
+
+    def forward(self, x):
+        for n in self.hidden:
+            n.output = math.tanh(n.fire(x))
+        hs = [n.output for n in self.hidden]
+        nets = [n.fire(hs) for n in self.outer]
+        tot = sum(math.exp(v) for v in nets)
+        for n, v in zip(self.outer, nets):
+            n.output = math.exp(v) / tot
+        return hs
+
+    def backward(self, t):
+        for k, n in enumerate(self.outer):
+            n.delta = n.output - (1.0 if k == t else 0.0)
+        for j, n in enumerate(self.hidden):
+            err = sum(m.weights[j] * m.delta for m in self.outer)
+            n.delta = err * (1 - n.output * n.output)
+
+def gradients(p, X, y):
+    net = Net(p)
+    gW1 = np.zeros((4, 6)); gb1 = np.zeros(6); gW2 = np.zeros((6, 3)); gb2 = np.zeros(3)
+    for x, t in zip(X, y):
+        hs = net.forward(x)
+        net.backward(t)
+        for k, n in enumerate(net.outer):
+            gb2[k] += n.delta
+            for j in range(6):
+                gW2[j, k] += n.delta * hs[j]
+        for j, n in enumerate(net.hidden):
+            gb1[j] += n.delta
+            for i in range(4):
+                gW1[i, j] += n.delta * x[i]
+    m = len(X)
+    return {'W1': gW1 / m, 'b1': gb1 / m, 'W2': gW2 / m, 'b2': gb2 / m}
+"""
+
+# The batch in parts of three.
+CHUNKS = """
+def gradients(p, X, y):
+    n = len(X)
+    out = {k: np.zeros_like(v) for k, v in p.items()}
+    for s in range(0, n, 3):
+        xb, yb = X[s:s + 3], y[s:s + 3]
+        h = np.tanh(xb @ p['W1'] + p['b1'])
+        z = h @ p['W2'] + p['b2']
+        q = np.exp(z) / np.exp(z).sum(1, keepdims=True)
+        q[np.arange(len(yb)), yb] -= 1
+        out['W2'] += h.T @ q / n
+        out['b2'] += q.sum(0) / n
+        g = q @ p['W2'].T * (1 - h * h)
+        out['W1'] += xb.T @ g / n
+        out['b1'] += g.sum(0) / n
+    return out
+"""
+
+# A recursion over the layers.
+RECURSIVE = """
+def step(layers, a, y, n):
+    W, b = layers[0]
+    z = a @ W + b
+    if len(layers) == 1:
+        q = np.exp(z - z.max()) ; q = q / q.sum(1, keepdims=True)
+        delta = (q - np.eye(q.shape[1])[y]) / n
+        return [(a.T @ delta, delta.sum(0))], delta @ W.T
+    h = np.tanh(z)
+    rest, back = step(layers[1:], h, y, n)
+    delta = back * (1 - h ** 2)
+    return [(a.T @ delta, delta.sum(0))] + rest, delta @ W.T
+
+def gradients(p, X, y):
+    found, _ = step([(p['W1'], p['b1']), (p['W2'], p['b2'])], X, y, len(X))
+    (dW1, db1), (dW2, db2) = found
+    return {'W1': dW1, 'b1': db1, 'W2': dW2, 'b2': db2}
+"""
+
+# A Jacobian and an outer product for each sample, collected in lists.
+OUTER = """
+def gradients(p, X, y):
+    N, D = X.shape
+    K = p['b2'].shape[0]
+    W1, b1, W2, b2 = [p[k] for k in ('W1', 'b1', 'W2', 'b2')]
+    dW1s, db1s, dW2s, db2s = [], [], [], []
+    for n in range(N):
+        x = X[n]
+        a = W1.T @ x + b1
+        h = np.tanh(a)
+        o = W2.T @ h + b2
+        p_ = np.exp(o - o.max()); p_ /= p_.sum()
+        J = np.diagflat(p_) - np.outer(p_, p_)
+        dl_dp = np.zeros(K); dl_dp[y[n]] = -1 / p_[y[n]]
+        dl_do = J.T @ dl_dp
+        dW2s.append(np.outer(h, dl_do)); db2s.append(dl_do)
+        dl_dh = W2 @ dl_do
+        dh_da = np.diag(1 - h ** 2)
+        dl_da = dh_da @ dl_dh
+        dW1s.append(np.outer(x, dl_da)); db1s.append(dl_da)
+    dW1 = np.mean(dW1s, axis=0); db1 = np.mean(db1s, axis=0)
+    dW2 = np.mean(dW2s, axis=0); db2 = np.mean(db2s, axis=0)
+    return dict(W1=dW1, b1=db1, W2=dW2, b2=db2)
+"""
+
+# Functions that make functions.
+FUNCTIONAL = """
+from functools import reduce
+add = lambda u, v: u + v
+def gradients(p, X, y):
+    tanh = np.tanh
+    affine = lambda W, b: lambda a: a @ W + b
+    compose = lambda *fs: lambda x: reduce(lambda acc, f: f(acc), fs, x)
+    hidden = compose(affine(p['W1'], p['b1']), tanh)
+    softmax = lambda z: np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    model = compose(hidden, affine(p['W2'], p['b2']), softmax)
+    h, q = hidden(X), model(X)
+    onehot = np.array([[float(c == t) for c in range(q.shape[1])] for t in y])
+    delta = np.divide(np.subtract(q, onehot), X.shape[0])
+    back = np.multiply(np.matmul(delta, np.transpose(p['W2'])), np.subtract(1.0, np.square(h)))
+    dW1, db1 = np.matmul(np.transpose(X), back), np.sum(back, 0)
+    return {'W1': dW1, 'b1': db1, 'W2': np.matmul(np.transpose(h), delta), 'b2': np.sum(delta, 0)}
+"""
+
+# log-sum-exp, a mask, and the derivative of tanh from the exponentials.
+STABLE = """
+def gradients(p, X, y):
+    a1 = X @ p['W1'] + p['b1']
+    ep, en = np.exp(a1), np.exp(-a1)
+    h1 = (ep - en) / (ep + en)
+    a2 = h1 @ p['W2'] + p['b2']
+    lse = a2.max(1) + np.log(np.exp(a2 - a2.max(1)[:, None]).sum(1))
+    logq = a2 - lse[:, None]
+    nll = -logq[range(len(y)), y].mean()
+    q = np.exp(logq)
+    mask = np.zeros(q.shape, bool); mask[range(len(y)), y] = True
+    dlogits = np.where(mask, q - 1, q) / len(y)
+    dh1 = dlogits @ p['W2'].T
+    sech2 = 4 / (ep + en) ** 2
+    da1 = dh1 * sech2
+    grads = [None] * 4
+    grads[0] = X.T @ da1; grads[1] = da1.sum(0); grads[2] = h1.T @ dlogits; grads[3] = dlogits.sum(0)
+    norm = np.sqrt(sum((g ** 2).sum() for g in grads))
+    return grads
+"""
+
 STYLES = {name: value for name, value in list(globals().items()) if name.isupper() and isinstance(value, str)}

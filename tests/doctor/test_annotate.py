@@ -13,6 +13,7 @@ import pytest
 
 import glassmax as gm
 from glassmax.doctor.lines.listing import Line, Listing, Note, read_plain
+from glassmax.learner.recording import Limits
 from tests.doctor import programs, published
 from tests.doctor.setups import SETUPS, moved, tutorial
 from tests.doctor.styles import STYLES
@@ -20,6 +21,13 @@ from tests.doctor.styles import STYLES
 ENOUGH = 0.75
 FILES = sorted((Path(__file__).parent / "line_programs").glob("*.py"))
 NUMBERS = count()
+
+
+@pytest.fixture(autouse=True)
+def time_enough(monkeypatch):
+    """Watching never ends for lack of time on a busy machine."""
+    monkeypatch.setattr("glassmax.doctor.lines.recordings.PATIENT", Limits(seconds=100))
+    monkeypatch.setattr("glassmax.doctor.lines.recordings.SLOW", 100)
 
 
 def load(source, *changes):
@@ -128,7 +136,13 @@ def test_the_notes_of_a_tutorial():
         ("ONE_BY_ONE", "a1 = np.tanh(z1)", "a1 is A1 of one sample"),
         ("ONE_BY_ONE", "d2 = q - t", "d2 is 8 dZ2 of one sample"),
         ("ONE_BY_ONE", "total['b2'] += d2[:, 0]", "total['b2'] is 8 db2 = 8 colsum(dZ2)"),
-        ("LISTS", "Z.append(A[-1] @ W[l] + b[l])", "Z[0] is Z1 = X W1 + b1"),
+        ("LISTS", "Z.append(A[-1] @ W[l] + b[l])", "Z[-1] is Z1 = X W1 + b1 (8, 6), then Z2 = A1 W2 + b2 (8, 3)"),
+        ("OUTER", "dW2s.append(np.outer(h, dl_do)); db2s.append(dl_do)", "dW2s[-1] is 8 dW2 of one sample"),
+        ("OUTER", "dh_da = np.diag(1 - h ** 2)", "dh_da is diag(tanh'(Z1)) of one sample"),
+        ("CHUNKS", "xb, yb = X[s:s + 3], y[s:s + 3]", "xb is X of samples 0, 1, 2, then X of samples 3, 4, 5"),
+        ("CHUNKS", "g = q @ p['W2'].T * (1 - h * h)", "g is 8 dZ1 of samples 0, 1, 2, then 8 dZ1 of samples 3, 4, 5"),
+        ("RECURSIVE", "z = a @ W + b", "z is Z1 = X W1 + b1 (8, 6), then Z2 = A1 W2 + b2 (8, 3)"),
+        ("NEURONS", "n.delta = n.output - (1.0 if k == t else 0.0)", "n.delta is one number of 8 dZ2"),
         ("LISTS", "dW[l] = A[l].T.dot(delta)", "dW[l] is dW2 = A1ᵀ dZ2 (6, 3), then dW1 = Xᵀ dZ1 (4, 6)"),
         ("CACHES", "dA = dZ @ params['W2'].T", "dA is 8 dA1 = 8 dZ2 W2ᵀ"),
         ("EINSUM", "slope = 1 - a ** 2", "slope is tanh'(Z1)"),

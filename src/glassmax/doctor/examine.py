@@ -272,7 +272,7 @@ def _with_listing(judgement: Judgement, case: Case) -> Judgement:
         with np.errstate(all="ignore"):
             return annotate(
                 [_own_pass(case, d), *case.passes[1:]],
-                case.recordings,
+                case.recordings.patient() if isinstance(case.recordings, Recordings) else case.recordings,
                 columns=case.problem.layout.columns,
                 turned=case.problem.layout.transposed,
                 single_precision=case.single_precision,

@@ -15,8 +15,8 @@ __all__ = ["Notes"]
 
 COMPREHENSIONS = ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>")
 MOST_MADE, MOST_GIVEN, MOST_MEANINGS = 6, 8, 4
-DEEP, DEEPER = 2, 3
-"""The steps of a path from which on it is told only of what a statement names, and not at all."""
+DEEP, DEEPEST = 2, 3
+"""The steps of a path from which on it is told only of what a statement names, and the most of them."""
 INDEX = re.compile(r"\[[^\]]*\]")
 EMPTY = ("empty", "empty_like", "ndarray")
 UNKNOWN = "not recognized"
@@ -104,7 +104,7 @@ def _name(event: Event) -> str | None:
     """How the learner writes what a statement has made; None for what the statement does not make."""
     path, statement = event.path, event.statement
     steps = path.count("[") + path.count(".")
-    if steps >= DEEPER:
+    if steps > DEEPEST or (steps == DEEPEST and "." in path):
         return None
     left_behind = event.loop is not None and not event.array.ndim and path not in event.reads
     if event.function.endswith(COMPREHENSIONS) or left_behind:
@@ -117,6 +117,10 @@ def _name(event: Event) -> str | None:
     targets = {_form(target): target for target in statement.targets}
     if form in targets:
         return ast.unparse(targets[form])
+    if isinstance(statement.node, ast.For | ast.AsyncFor) and "." in form:
+        return None
+    if form.endswith("[]") and _appends(statement.node):
+        return f"{path.rpartition('[')[0]}[-1]"
     if any(target.startswith(f"{form}[") for target in targets):  # a part of the array
         return path
     if any(form.startswith(f"{target}[") for target in targets) and "." not in form:  # a list and what it holds
@@ -131,6 +135,11 @@ def _form(target: ast.expr) -> str:
     if isinstance(target, ast.Subscript):
         return f"{_form(target.value)}[]"
     return f"{_form(target.value)}.{target.attr}" if isinstance(target, ast.Attribute) else ast.unparse(target)
+
+
+def _appends(node: ast.stmt) -> bool:
+    called = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(called, ast.Call) and isinstance(called.func, ast.Attribute) and called.func.attr == "append"
 
 
 def _is_inside(form: str, targets: Iterable[str]) -> bool:

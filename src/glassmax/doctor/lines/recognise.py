@@ -105,11 +105,13 @@ def _is_sum(name: str) -> bool:
 class Recognition:
     """The arrays of several probes, with which the learner's are compared.
 
-    `single_precision` says whether anything was float32.
+    `single_precision` says whether anything was float32. `n` is the n of each probe that a factor may contain, by
+    default its number of rows.
     """
 
-    def __init__(self, passes: Sequence[Pass], single_precision: bool = False) -> None:
+    def __init__(self, passes: Sequence[Pass], single_precision: bool = False, n: Sequence[int] | None = None) -> None:
         self.passes = list(passes)
+        self.n = [p.n for p in passes] if n is None else list(n)
         self.single_precision = single_precision
         self.loose = SINGLE if single_precision else NEAR
         tables = [{truth.name: truth for truth in truths_of(p)} for p in self.passes]
@@ -157,8 +159,9 @@ class Recognition:
     def _constant(self, arrays: Values) -> Recognised | None:
         pairs = [(array, p) for array, p in zip(arrays, self.passes, strict=True) if array is not None]
         if all(array.size == 1 for array, _ in pairs):
-            is_n = all(float(array.flat[0]) == p.n for array, p in pairs)
-            several = len({p.n for _, p in pairs}) > 1
+            told = [n for array, n in zip(arrays, self.n, strict=True) if array is not None]
+            is_n = all(float(array.flat[0]) == n for (array, _), n in zip(pairs, told, strict=True))
+            several = len({*told}) > 1
             return Recognised("n", kind="constant") if is_n and several else None
         kinds = (
             ("zeros", lambda array: not array.any()),
@@ -220,7 +223,7 @@ class Recognition:
         truth = next((truth for truth in truths if truth is not None), None)
         if not told or truth is None:
             return None
-        rows, values = [self.passes[i].n for i in told], [factors[i] for i in told]
+        rows, values = [self.n[i] for i in told], [factors[i] for i in told]
         constant = recognise_constant(values, rows, self.passes[0].k, max(self.loose, 1e-6))
         if constant is None:
             return None
@@ -305,7 +308,7 @@ class Recognition:
         known = [samples for samples, _ in self.selections]
         if chosen is not None and chosen[0] not in known and len(known) < MOST_SELECTIONS:
             passes = [_of_rows(p, rows) for p, rows in zip(self.passes, chosen, strict=True)]
-            self.selections.append((chosen[0], Recognition(passes, self.single_precision)))
+            self.selections.append((chosen[0], Recognition(passes, self.single_precision, self.n)))
             self._seen.clear()
         for samples, recognition in reversed(self.selections):
             for found in recognition.all(arrays):
@@ -334,8 +337,10 @@ class Recognition:
         for truths in self.truths.values():
             if any(truth is None and own.size for truth, own in zip(truths, numbers, strict=True)):
                 continue
+            if any(truth is not None and (len(truth.shape) > 2 or truth.cost >= RARE) for truth in truths):
+                continue
             for name, power, sign in FACTORS_OF_CELLS:
-                factors = [sign * float(p.n) ** power for p in self.passes]
+                factors = [sign * float(n) ** power for n in self.n]
                 triples = zip(numbers, truths, factors, strict=True)
                 if all(truth is None or among(own / factor, truth.ordered) for own, truth, factor in triples):
                     found = next(truth for truth in truths if truth is not None)

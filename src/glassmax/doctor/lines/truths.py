@@ -189,12 +189,15 @@ def _pieces(p: Pass) -> Iterator[Truth]:
         Z, letter, shape = p.Z[layer], "P" if last else f"A{layer}", p.Z[layer].shape
         if ("b", layer) in p.architecture.parameters:
             yield _lazy(f"{below} W{layer}", shape, partial(np.matmul, p.A[layer - 1], p.W[layer]))
-        if f == "sigmoid":
+        if f in ("sigmoid", "tanh", "softplus"):
+            yield _lazy(f"exp(Z{layer})", shape, partial(np.exp, Z))
             yield _lazy(f"exp(-Z{layer})", shape, partial(_exp_minus, Z))
             yield _lazy(f"1 + exp(-Z{layer})", shape, partial(_one_and_exp_minus, Z))
         if not last:
             if f != "identity":
                 yield _lazy(f"{f}'(Z{layer})", shape, partial(p.f_prime, layer))
+                square = (*shape, shape[1])
+                yield _lazy(f"diag({f}'(Z{layer}))", square, partial(_diagonals, p, layer))
             if f in KINKED and f != "relu":
                 yield _lazy(f"Z{layer} > 0", shape, partial(np.greater, Z, 0))
             yield _lazy(f"1 - {letter}", shape, partial(np.subtract, 1, A))
@@ -218,6 +221,11 @@ def _without_penalty(p: Pass, layer: int) -> Iterator[Truth]:
     if p.l2_bias and ("b", layer) in p.architecture.parameters:
         name = f"db{layer} without the penalty"
         yield Truth(name, p.b[layer].shape, lambda: p.dZ[layer].sum(axis=0), False, True, PIECE)
+
+
+def _diagonals(p: Pass, layer: int) -> Array:
+    F = p.f_prime(layer)
+    return F[:, :, None] * np.eye(F.shape[1])
 
 
 def _exp_minus(Z: Array) -> Array:

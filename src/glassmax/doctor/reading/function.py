@@ -19,7 +19,7 @@ from ...learner.line_watch import Limits, Recording, watch_lines
 from .answers import Answer, AnswerError, read_answer
 from .nested import flattened, rebuilt
 
-__all__ = ["FunctionCall", "Learner", "described_error", "quietly", "read_call"]
+__all__ = ["LIMITS", "FunctionCall", "Learner", "described_error", "quietly", "read_call"]
 
 LIMITS = Limits(seconds=0.3)
 """What watching a call may cost."""
@@ -70,7 +70,9 @@ class Learner:
         self.slowest = 0.0
         """The seconds of the longest call so far."""
 
-    def call(self, arrays: Sequence[Array], X: Array, y: Array, watched: bool = False) -> FunctionCall:
+    def call(
+        self, arrays: Sequence[Array], X: Array, y: Array, watched: bool = False, limits: Limits = LIMITS
+    ) -> FunctionCall:
         """Call the function on copies and read what it returns; if it is `watched`, record its statements."""
         copies = [np.array(array) for array in arrays]
         X_copy, y_copy = np.array(X), np.array(y)
@@ -79,9 +81,7 @@ class Learner:
         started = time.perf_counter()
         try:
             if watched:
-                returned, recording = quietly(
-                    lambda: watch_lines(self.function, (parameters, X_copy, y_copy), LIMITS)
-                )
+                returned, recording = quietly(lambda: watch_lines(self.function, (parameters, X_copy, y_copy), limits))
             else:
                 returned = quietly(lambda: self.function(parameters, X_copy, y_copy))
         except (Exception, SystemExit) as error:
