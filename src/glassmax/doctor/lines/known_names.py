@@ -46,13 +46,13 @@ class KnownNames:
     shapes: dict[Unit, dict[str, tuple[int, ...]]] = field(default_factory=lambda: defaultdict(dict))
 
     def __post_init__(self) -> None:
-        names = {unit.code.co_qualname: unit for unit in self.units}
+        by_size = sorted(self.units, key=lambda unit: unit.last_line - unit.first_line)
         statements = {
             (unit, statement.line, statement.column): statement for unit in self.units for statement in unit.statements
         }
         for position, one in enumerate(self.seen):
             event = one.event
-            unit = names.get(event.function) or names.get(event.function.partition(".<locals>")[0])
+            unit = next((unit for unit in by_size if unit.first_line <= event.line <= unit.last_line), None)
             if unit is None:
                 continue
             self.shapes[unit][event.path] = event.array.shape
@@ -95,7 +95,8 @@ class KnownNames:
             if text in told or not isinstance(node.ctx, ast.Load):
                 continue
             for one in reversed(self.seen[:at]):
-                if one.event.path == text and one.event.function.startswith(statement.unit.code.co_qualname):
+                unit = statement.unit
+                if one.event.path == text and unit.first_line <= one.event.line <= unit.last_line:
                     r = one.recognised
                     if r is not None and r.kind in ("array", "row"):
                         told.add(text)
@@ -132,7 +133,7 @@ class KnownNames:
         modules = {name for name, value in unit.function.__globals__.items() if type(value).__name__ == "module"}
         called = {id(node.func) for node in ast.walk(unit.tree) if isinstance(node, ast.Call)}
         inner = {id(node.value) for node in ast.walk(unit.tree) if isinstance(node, ast.Attribute) and node.attr != "T"}
-        texts: dict[str, None] = dict.fromkeys(path for path in self.meanings[unit] if not path.startswith("return"))
+        texts: dict[str, None] = {}
         own = {each.function.__name__ for each in self.units}
         for node in ast.walk(unit.tree):
             call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in own
@@ -148,7 +149,8 @@ class KnownNames:
             if ".shape" in text or text in unit.function.__globals__:
                 continue
             texts[text] = None
-        return [*texts][:MOST_OPERANDS]
+        found = [path for path in self.meanings[unit] if not path.startswith("return") and path not in texts]
+        return [*texts, *found][:MOST_OPERANDS]
 
     def _counts(self, unit: Unit) -> list[str]:
         """Expressions that count rows: ``len(X)``, ``X.shape[0]``."""

@@ -60,7 +60,7 @@ class Unit:
 
     def __init__(self, function: types.FunctionType, source: bytes, first_line: int, indent: int) -> None:
         self.function, self.source, self.first_line, self.indent = function, source, first_line, indent
-        self.code = function.__code__
+        self.code, self.last_line = function.__code__, first_line + source.count(b"\n")
         self.tree = self._parsed()
         self._starts = [0]
         for line in source.split(b"\n"):
