@@ -156,9 +156,9 @@ def _is_changed_too(event: Event) -> bool:
 
 def _is_empty(event: Event) -> bool:
     """Whether the statement makes an array without numbers: ``np.empty((n, k))``."""
-    value = getattr(event.statement.node, "value", None) if event.statement is not None else None
-    called = value.func if isinstance(value, ast.Call) else None
-    return getattr(called, "attr", getattr(called, "id", "")) in EMPTY
+    node = event.statement.node if isinstance(getattr(event.statement, "node", None), ast.Assign) else None
+    called = [each.func for each in ast.walk(node) if isinstance(each, ast.Call)] if node is not None else []
+    return any(getattr(function, "attr", getattr(function, "id", "")) in EMPTY for function in called)
 
 
 # visits, shapes, and notes that are told as one

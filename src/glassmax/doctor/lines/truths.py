@@ -198,8 +198,10 @@ def _pieces(p: Pass) -> Iterator[Truth]:
                 yield _lazy(f"{f}'(Z{layer})", shape, partial(p.f_prime, layer))
                 square = (*shape, shape[1])
                 yield _lazy(f"diag({f}'(Z{layer}))", square, partial(_diagonals, p, layer))
-            if f in KINKED and f != "relu":
-                yield _lazy(f"Z{layer} > 0", shape, partial(np.greater, Z, 0))
+            if f in KINKED:
+                yield _lazy(f"Z{layer} <= 0", shape, partial(np.less_equal, Z, 0))
+                if f != "relu":
+                    yield _lazy(f"Z{layer} > 0", shape, partial(np.greater, Z, 0))
             yield _lazy(f"1 - {letter}", shape, partial(np.subtract, 1, A))
             yield _lazy(f"{letter}^2", shape, partial(np.square, A))
             yield Truth(f"dA{layer} {letter}", shape, partial(_passed, p, layer, A), True, True, PIECE)
