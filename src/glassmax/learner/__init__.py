@@ -6,7 +6,8 @@
     child_process     inside that process: load the file, do the work, write the answer as JSON
     loaded_file       the file as a module, its functions watched
     line_watch        a function's statements as they run: which variables lead to which arrays
-    recording         what is recorded of them
+    array_changes     the arrays that a call is known to have, and what changes them
+    recording         what is recorded: calls and events
     statements        the statements of a source, and which one an instruction belongs to
     paths             where an expression leads: ``params['W' + str(l)]`` to ``params['W2']``
     named_arrays      the arrays that a variable leads to

@@ -7,16 +7,12 @@ written to, and exceptions pass through. Watching ends by itself where it would 
 
 import threading
 import time
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from types import CodeType, FrameType
 from typing import Any
 
-import numpy as np
-
-from ..functional.arrays import Array
-from .named_arrays import HEAP_TYPE, NamedArray, arrays_of, memory_of, same
-from .paths import paths_along, read_paths
+from .array_changes import ArrayChanges, CallArrays, LimitReachedError, Place
+from .named_arrays import HEAP_TYPE, arrays_of
 from .recording import Call, Event, Limits, Recording
 from .statements import Source, Statement, source_of
 from .trace_hooks import tracing
@@ -99,35 +95,17 @@ def _function_of(function: Any) -> Any:
     return None
 
 
-class _Known:
-    """An array as it was when it was last seen: a copy, and a weak reference to the learner's own if there is one."""
-
-    __slots__ = ("array", "held", "memory")
-
-    def __init__(self, array: Array, held: Array | None, memory: int) -> None:
-        self.array, self.memory = array, memory
-        self.held = None if held is None else weakref.ref(held)
-
-    def now(self) -> Array | None:
-        """The learner's array, None if it is gone or never was an array of NumPy's."""
-        return None if self.held is None else self.held()
-
-
 class _Run:
-    """One call: the statement that is running, and the arrays that are known."""
+    """One call: its arrays, the statement that is running, and how often each has run."""
 
     def __init__(self, call: Call, table: Sequence[Statement | None], crowded: bool) -> None:
-        self.call, self.table, self.crowded = call, table, crowded
+        self.arrays, self.table, self.crowded = CallArrays(call), table, crowded
         self.statement: Statement | None = None
         self.offset = -1
         self.raised = False
-        self.known: dict[str, _Known] = {}
-        self.ids: dict[str, int] = {}
         self.visits: dict[Statement, int] = {}
         self.in_loop: dict[Statement, dict[Statement, None]] = {}
         self.loop_ends: dict[Statement, int] = {}
-        self.unseen: set[str] = set()
-        self.changed_inside: list[weakref.ref[Array]] = []
 
     def remember(self, statement: Statement) -> int:
         """Count a run of a statement, and remember it for the ends of the loops it stands in."""
@@ -135,28 +113,6 @@ class _Run:
         for loop in statement.loops:
             self.in_loop.setdefault(loop, {})[statement] = None
         return visit
-
-
-class _Place:
-    """Where arrays are recorded: the statement, how often it has run, and the variables as they are after it."""
-
-    def __init__(
-        self, statement: Statement | None, visit: int, variables: Mapping[str, Any], loop: Statement | None = None
-    ) -> None:
-        self.statement, self.visit, self.variables, self.loop = statement, visit, variables, loop
-        self.reads: tuple[str, ...] | None = None
-        self.written: list[str] = []
-        for target in statement.assigned if statement is not None else ():
-            paths, whole = paths_along(target, variables)
-            last = variables.get(paths[-1]) if len(paths) == 1 else None
-            if paths and (whole or len(paths) > 1 or isinstance(last, np.ndarray)):
-                self.written.append(paths[-1])
-
-    def writes(self, path: str) -> bool:
-        """Whether the statement assigns to the array at a path, or to what it is inside of."""
-        return any(
-            path == written or (path.startswith(written) and path[len(written)] in "[.") for written in self.written
-        )
 
 
 class _Watch:
@@ -168,9 +124,8 @@ class _Watch:
         self.module = scope.get("__name__", "builtins")
         self.runs: dict[FrameType, _Run] = {}
         self.calls_of: dict[int, int] = {}
-        self.bytes, self.spent, self.passed_over = 0, 0.0, 0
-        self.memories: dict[int, tuple[weakref.ref[Array], int]] = {}
-        self.copies: dict[int, _Known] = {}
+        self.changes = ArrayChanges(recording.events, limits, self._is_own)
+        self.spent, self.passed_over = 0.0, 0
         self.threads = threading.active_count()
         self.over = False
 
@@ -237,6 +192,8 @@ class _Watch:
             if threading.active_count() > self.threads:
                 return self.stop("it starts threads")
             return work(*arguments)
+        except LimitReachedError as reached:
+            return self.stop(str(reached))
         except Exception as error:  # for lack of memory or depth: the function itself goes on
             return self.stop(f"{type(error).__name__} while watching")
         finally:
@@ -258,7 +215,7 @@ class _Watch:
             run.remember(done)
         else:
             run.visits[done] += 1
-        run.unseen.update(done.names)
+        run.arrays.unseen.update(done.names)
         self.passed_over += 1
         if not self.passed_over % 256:
             self._spend(256 * PASSED_OVER)
@@ -285,19 +242,19 @@ class _Watch:
         while above is not None and parent is None:
             parent, line, above = self.runs.get(above), above.f_lineno, above.f_back
         number = len(self.recording.calls)
-        by = (parent.call.number, line) if parent is not None else (None, 0)
+        by = (parent.arrays.call.number, line) if parent is not None else (None, 0)
         call = Call(number, code.co_qualname, code.co_firstlineno, code.co_filename, *by)
         self.recording.calls.append(call)
         run = self.runs[frame] = _Run(call, *source.table(code))
         variables = frame.f_locals
-        place = _Place(None, 0, variables)
+        place = Place(None, 0, variables)
         starred = bool(code.co_flags & 4) + bool(code.co_flags & 8)
         for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + starred]:
             for found in arrays_of(name, variables.get(name), self._is_own):
-                self._take(run, found, place)
+                self.changes.take(run.arrays, found, place)
         for name in (*code.co_freevars, *code.co_names):
             for found in arrays_of(name, variables.get(name, self.scope.get(name)), self._is_own):
-                self._note(run, found)
+                self.changes.note(run.arrays, found)
         return True
 
     def _done(self, frame: FrameType, run: _Run, done: Statement, following: Statement) -> None:
@@ -306,7 +263,7 @@ class _Watch:
         local = frame.f_locals
         no_more = bool(ended) and done is ended[0]  # the header of a loop ran once more, and found nothing left
         if not run.raised and not no_more:
-            self._look(run, _Place(done, run.remember(done), self._variables(done, local)))
+            self._look(run, Place(done, run.remember(done), self._variables(done, local)))
         self._loops_ended(run, ended, local)
 
     def _loops_ended(self, run: _Run, ended: Sequence[Statement], local: Mapping[str, Any]) -> None:
@@ -317,143 +274,25 @@ class _Watch:
             for statement in inside:
                 if tells:
                     variables = self._variables(statement, local)
-                    self._look(run, _Place(statement, run.visits.get(statement, 0), variables, loop))
+                    self._look(run, Place(statement, run.visits.get(statement, 0), variables, loop))
                 else:
-                    run.unseen.update(statement.names)
+                    run.arrays.unseen.update(statement.names)
 
     def _returned(self, frame: FrameType, run: _Run, done: Statement, returned: object) -> None:
         local = frame.f_locals
         self._loops_ended(run, done.loops[::-1], local)
-        place = _Place(done, run.remember(done), self._variables(done, local))
+        place = Place(done, run.remember(done), self._variables(done, local))
         self._look(run, place)
         for found in arrays_of("return", returned, self._is_own):
-            self._take(run, found, place)
+            self.changes.take(run.arrays, found, place)
 
     def _variables(self, statement: Statement, local: Mapping[str, Any]) -> dict[str, Any]:
         """The variables of a statement that have a value, in the order in which it names them."""
         scopes = [(name, local if name in local else self.scope) for name in statement.names]
         return {name: scope[name] for name, scope in scopes if name in scope}
 
-    def _look(self, run: _Run, place: _Place) -> None:
-        """Compare the arrays of a statement's variables with what is known of them."""
-        statement = place.statement
-        assert statement is not None
-        changed: list[Array] = []
-        for name, value in place.variables.items():
-            unseen = name in run.unseen
-            looked_at = run.ids.get(name) == id(value) and not statement.may_change and not unseen
-            if looked_at and name not in statement.bound:
-                continue
-            run.ids[name] = id(value)
-            run.unseen.discard(name)
-            for found in arrays_of(name, value, self._is_own):
-                known, writes = run.known.get(found.path), place.writes(found.path)
-                if known is not None and not self._differs(found, known) and (place.loop is not None or not writes):
-                    continue
-                if unseen and not writes and place.loop is None:  # a statement that was passed over has changed it
-                    self._note(run, found)
-                elif self._take(run, found, place) and found.held is not None:
-                    changed.append(found.held)
-                    self._tell_callers(run, found.held)
-        changed += [array for array in (reference() for reference in run.changed_inside) if array is not None]
-        run.changed_inside.clear()
-        for array in changed:
-            self._others_changed(run, array, place)
-
-    def _tell_callers(self, run: _Run, array: Array) -> None:
-        """Have the statements that wait for this call look at an array that was changed in it."""
-        for other in self.runs.values():
-            if other is not run:
-                other.changed_inside.append(weakref.ref(array))
-
-    def _differs(self, found: NamedArray, known: _Known) -> bool:
-        return found.held is not known.now() or not same(found.array, known.array)
-
-    def _others_changed(self, run: _Run, array: Array, place: _Place) -> None:
-        """Record the other paths that lead into memory that was written to."""
-        memory = self._memory(array)
-        for path, known in list(run.known.items()):
-            now = known.now()
-            if known.memory != memory or now is None or not np.may_share_memory(now, array):
-                continue
-            if not same(now, known.array):
-                self._take(run, NamedArray(path, now, now), place)
-
-    def _take(self, run: _Run, found: NamedArray, place: _Place) -> bool:
-        """Record one array; return whether it was changed in place."""
-        known, statement = run.known.get(found.path), place.statement
-        if known is None or self.over:
-            in_place = False
-        elif found.held is not None:
-            in_place = known.now() is found.held and not same(found.array, known.array)
-        else:  # a list of numbers
-            rebound = statement is not None and found.path.partition("[")[0].partition(".")[0] in statement.bound
-            in_place = known.held is None and found.array.ndim > 0 and not rebound
-        alias = self._alias(run, found)
-        copy = self._note(run, found)
-        if copy is None:
-            return False
-        if place.reads is None:
-            place.reads = read_paths(statement.read, place.variables, run.known.keys()) if statement else ()
-        event = Event(
-            line=statement.line if statement is not None else run.call.first_line,
-            end_line=statement.end_line if statement is not None else run.call.first_line,
-            function=run.call.function,
-            call=run.call.number,
-            visit=place.visit,
-            path=found.path,
-            array=copy,
-            in_place=in_place,
-            alias_of=alias,
-            memory=run.known[found.path].memory,
-            reads=place.reads,
-            statement=statement,
-            loop=place.loop,
-        )
-        self.recording.events.append(event)
-        if len(self.recording.events) >= self.limits.events:
-            self.stop(f"there are more than {self.limits.events} arrays to record")
-        return in_place
-
-    def _note(self, run: _Run, found: NamedArray) -> Array | None:
-        """Keep a copy of an array under its path."""
-        known = run.known.get(found.path)
-        if known is None and found.held is not None:  # another call may know it
-            known = self.copies.get(id(found.held))
-        if known is not None and same(found.array, known.array):
-            copy = known.array
-        else:
-            self.bytes += found.array.nbytes
-            if self.bytes > self.limits.bytes:
-                self.stop(f"the arrays take more than {self.limits.bytes >> 20} MiB")
-            if self.over:
-                return None
-            copy = np.array(found.array, subok=False)
-            copy.flags.writeable = False
-        known = _Known(copy, found.held, 0 if found.held is None else self._memory(found.held))
-        run.known[found.path] = known
-        if found.held is not None:
-            self.copies[id(found.held)] = known
-        return copy
-
-    def _alias(self, run: _Run, found: NamedArray) -> str | None:
-        """The oldest other path that leads into the same memory."""
-        if found.held is None:
-            return None
-        memory = self._memory(found.held)
-        for path, known in run.known.items():
-            if known.memory == memory and path != found.path:
-                now = known.now()
-                if now is not None and np.may_share_memory(now, found.held):
-                    return path
-        return None
-
-    def _memory(self, array: Array) -> int:
-        root = memory_of(array)
-        found = self.memories.get(id(root))
-        if found is None or found[0]() is not root:
-            found = self.memories[id(root)] = (weakref.ref(root), len(self.memories) + 1)
-        return found[1]
+    def _look(self, run: _Run, place: Place) -> None:
+        self.changes.look(run.arrays, place, [other.arrays for other in self.runs.values() if other is not run])
 
     def _is_own(self, kind: type) -> bool:
         return bool(kind.__flags__ & HEAP_TYPE) and kind.__module__ == self.module
