@@ -15,7 +15,6 @@ __all__ = ["is_chain", "paths_along", "read_paths"]
 MISSING = object()
 INDEXED = (list, tuple, collections.deque)
 DICTS = (dict, collections.OrderedDict, collections.defaultdict)
-ABOUT_AN_ARRAY = {"shape", "size", "ndim", "dtype", "nbytes"}
 MOST_INSIDE = 20
 
 
@@ -128,13 +127,11 @@ def _read(chain: ast.expr, variables: Mapping[str, Any], known: Set[str]) -> Ite
         yield chain.id
         return
     paths, whole = paths_along(chain, variables)
-    if not paths or any(isinstance(node, ast.Attribute) and node.attr in ABOUT_AN_ARRAY for node in ast.walk(chain)):
-        return
     for path in reversed(paths):
         if path in known:
             yield path
             return
-    root = variables.get(paths[0])
+    root = variables.get(paths[0]) if paths else None
     if not whole or root is None or isinstance(root, FunctionType | ModuleType | type):
         return
     of_a_method = isinstance(chain, ast.Attribute) and type(root) in (*INDEXED, *DICTS)  # p.values

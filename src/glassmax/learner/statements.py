@@ -20,6 +20,7 @@ __all__ = ["Source", "Statement", "source_of"]
 
 MOST_CHARACTERS = 100_000
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
+ABOUT_AN_ARRAY = {"shape", "size", "ndim", "dtype", "nbytes"}
 INNER = ("body", "orelse", "finalbody", "handlers", "cases", "type_params")
 PURE = {"range", "len", "sum", "zip", "enumerate", "float", "int", "abs", "min", "max", "round", "str", "pow"}
 
@@ -125,7 +126,8 @@ def _targets(node: ast.stmt, parts: Sequence[ast.AST]) -> Iterator[ast.expr]:
 
 def _chains_read(part: ast.AST) -> Iterator[ast.expr]:
     if isinstance(part, ast.Name | ast.Attribute | ast.Subscript) and is_chain(part):
-        if isinstance(part.ctx, ast.Load):
+        about = any(isinstance(node, ast.Attribute) and node.attr in ABOUT_AN_ARRAY for node in ast.walk(part))
+        if isinstance(part.ctx, ast.Load) and not about:
             yield part
         inner: ast.AST = part
         while isinstance(inner, ast.Attribute | ast.Subscript):
