@@ -581,8 +581,31 @@ def copies(s: Statement, scope: Scope) -> Iterator[Change]:
         yield Change("copy", (s.unit.edit(value, f"{s.unit.text(value)}.copy()"),), value)
 
 
+def masks(s: Statement, scope: Scope) -> Iterator[Change]:
+    """A mask the other way round, or of another array; also where an array is written by a mask."""
+    unit, node = s.unit, s.node
+    targets: Sequence[Any] = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    for root in (value_of(node), *targets):
+        for each in inside(root) if root is not None else ():
+            if isinstance(each, ast.UnaryOp) and isinstance(each.op, ast.Invert | ast.Not):
+                yield Change("compare", (unit.edit(each, in_parentheses(unit, each.operand)),), each)
+            if isinstance(each, ast.Subscript) and isinstance(each.slice, ast.Name | ast.Attribute):
+                yield Change("compare", (unit.edit(each.slice, f"~{unit.text(each.slice)}"),), each)
+            if isinstance(each, ast.Compare) and len(each.ops) == 1:
+                for old, new in ((">=", "<="), ("<=", ">="), (">", "<"), ("<", ">")):
+                    edit = _between(unit, each.left, each.comparators[0], old, new)
+                    if edit is not None:
+                        yield Change("compare", (edit,), each)
+                        break
+                for other in scope.operands:
+                    if other != unit.text(each.left) and len(scope.shapes.get(other, ())) > 0:
+                        yield Change("operand", (unit.edit(each.left, other),), each.left, other)
+                if isinstance(each.comparators[0], ast.Constant) and each.comparators[0].value != 0:
+                    yield Change("compare", (unit.edit(each.comparators[0], "0"),), each)
+
+
 def functions(s: Statement, scope: Scope) -> Iterator[Change]:
-    """Another function in the place of one, a comparison the other way round, another number."""
+    """Another function in the place of one, another number."""
     unit, value, np = s.unit, value_of(s.node), scope.numpy
     if value is None or isinstance(s.node, ast.For):
         return
@@ -596,12 +619,6 @@ def functions(s: Statement, scope: Scope) -> Iterator[Change]:
             for put in (f"{np}.tanh({text})", f"(1 / (1 + {np}.exp(-({text}))))", f"{np}.maximum(0, {text})"):
                 if put != unit.text(node):
                     yield Change("function", (unit.edit(node, put),), node, put)
-        if isinstance(node, ast.Compare) and len(node.ops) == 1:
-            for old, new in ((">=", "<="), ("<=", ">="), (">", "<"), ("<", ">")):
-                edit = _between(unit, node.left, node.comparators[0], old, new)
-                if edit is not None:
-                    yield Change("compare", (edit,), node)
-                    break
         if isinstance(node, ast.Constant) and type(node.value) in NUMBER:
             for number in ("1", "2", "0", "0.5", "0.01"):
                 if float(number) != node.value:
@@ -666,5 +683,5 @@ FAMILIES: dict[str, Callable[[Statement, Scope], Iterator[Change]]] = {
     "signs": signs, "factors": factors, "minuses": minuses, "scalings": scalings, "axes": axes, "transposes": transposes, "operators": operators,
     "groups": groups, "sums": sums, "accumulations": accumulations, "copies": copies, "indices": indices,
     "droppings": droppings, "operands": operands, "missing_slopes": missing_slopes, "slopes": slopes, "penalties": penalties, "biases": biases,
-    "insertions": insertions, "products": products, "functions": functions,
+    "insertions": insertions, "masks": masks, "products": products, "functions": functions,
 }  # fmt: skip

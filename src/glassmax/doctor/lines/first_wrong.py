@@ -30,6 +30,7 @@ __all__ = ["Program", "WrongLine"]
 
 MOST_REPAIRS = 6
 ORDER = tuple(FAMILIES)
+WRITTEN_ANEW = "written anew"
 ANEW = "anew"
 """The family of lines that are written from the names that are known."""
 SMALL = 13
@@ -128,7 +129,8 @@ class FirstWrong:
             for repair in each:
                 if repair.complete and repair.exact:
                     return repair
-                if best is None or len(repair.right) > len(best.right):
+                guess = repair.change.family == WRITTEN_ANEW and repair.statement.loops and not repair.complete
+                if not guess and (best is None or len(repair.right) > len(best.right)):
                     best = repair
             if best is not None:
                 return best
@@ -183,14 +185,15 @@ class FirstWrong:
         """Whether a value is what one of the learner's own functions returns: a mistake is in the function then."""
         called = value.func if isinstance(value, ast.Call) else None
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-        return name in {unit.function.__name__ for unit in self.known.units}
+        return name in self.known.own_names
 
     def _fits(self, name: str, shape: tuple[int, ...] | None) -> bool:
         """Whether an array of the pass, or a row of it, has a shape."""
         p = self.rerun.passes[0]
         layer = p.depth if name in ("P", "dP") else int(name.lstrip("dZAP"))
         width = p.architecture.sizes[layer]
-        return shape is None or width in shape or (width == 1 and len(shape) < 2)
+        sizes = [size for size in shape or () if size != 1]
+        return shape is None or sizes in ([p.n, width], [width, p.n], [width]) or width == 1 or p.n == 1
 
     def _changes(self, family: str, statement: Statement, wanted: Sequence[str]) -> Iterator[Change]:
         if family == ANEW:
@@ -214,7 +217,7 @@ class FirstWrong:
             for node in values(value):
                 if node is not value and isinstance(node, ast.Name):
                     continue
-                yield Change("written anew", (unit.edit(node, line.text),), node, line.name)
+                yield Change(WRITTEN_ANEW, (unit.edit(node, line.text),), node, line.name)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ OF_CAUSES: dict[str, tuple[str, ...]] = {
     "softmax_whole_array": ("axes",),
     "softmax_twice": ("droppings",),
     "activation_missing": ("missing_slopes", "insertions", "slopes"),
-    "activation_other_function": ("signs", "droppings", "slopes", "functions", "products"),
+    "activation_other_function": ("signs", "masks", "droppings", "slopes", "functions", "products"),
     "activation_of_a": ("operands", "droppings", "slopes"),
     "activation_of_z": ("operands", "slopes"),
     "activation_other_layer": ("operands", "indices", "slopes"),

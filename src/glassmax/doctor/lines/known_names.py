@@ -7,6 +7,8 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from types import FunctionType
 
 import numpy as np
 
@@ -33,7 +35,8 @@ class Rank:
 class KnownNames:
     """The observations of a program's run, by statement and by name.
 
-    `meanings` has for each unit what each name was recognized as when it was last seen, `shapes` its shape.
+    `meanings` has for each unit what each name was recognized as when it was last seen, `ever` at any time, `shapes`
+    its shape.
     """
 
     seen: Sequence[Observed]
@@ -43,6 +46,7 @@ class KnownNames:
     by_statement: dict[Statement, list[Observed]] = field(default_factory=lambda: defaultdict(list))
     first_seen: dict[Statement, int] = field(default_factory=dict)
     meanings: dict[Unit, dict[str, Recognised]] = field(default_factory=lambda: defaultdict(dict))
+    ever: dict[Unit, dict[str, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
     shapes: dict[Unit, dict[str, tuple[int, ...]]] = field(default_factory=lambda: defaultdict(dict))
 
     def __post_init__(self) -> None:
@@ -59,6 +63,7 @@ class KnownNames:
             meant = one.recognised or one.becomes
             if meant is not None:
                 self.meanings[unit][event.path] = meant
+                self.ever[unit][event.path].add(meant.name)
             if event.statement is None:
                 continue
             node = event.statement.node
@@ -66,6 +71,14 @@ class KnownNames:
             if statement is not None:
                 self.by_statement[statement].append(one)
                 self.first_seen.setdefault(statement, position)
+
+    @cached_property
+    def own_names(self) -> set[str]:
+        """The names by which the program calls its own functions and methods."""
+        functions = {unit.function for unit in self.units}
+        scope = self.units[0].function.__globals__
+        found = {unit.function.__name__ for unit in self.units}
+        return found | {name for name, value in scope.items() if isinstance(value, FunctionType) and value in functions}
 
     def shape_of(self, statement: Statement) -> tuple[int, ...] | None:
         """The shape of what a statement makes; None if it makes nothing, or several things."""
@@ -75,7 +88,8 @@ class KnownNames:
     def rank(self, statement: Statement) -> int:
         """How suspect a statement is, see `Rank`; of an array that is filled bit by bit, the last state counts."""
         last = {(one.event.call, one.event.path): one for one in self.by_statement.get(statement, ())}
-        rank = min((_rank(one) for one in last.values()), default=Rank.UNSEEN)
+        ranks = [_rank(one) for one in last.values()]
+        rank = min((rank for rank in ranks if rank != Rank.UNSEEN), default=Rank.UNSEEN)
         summed = rank == Rank.NUMBER and isinstance(statement.node, ast.AugAssign)  # a sum that is not complete
         return Rank.UNSEEN if summed else rank
 
@@ -134,7 +148,7 @@ class KnownNames:
         called = {id(node.func) for node in ast.walk(unit.tree) if isinstance(node, ast.Call)}
         inner = {id(node.value) for node in ast.walk(unit.tree) if isinstance(node, ast.Attribute) and node.attr != "T"}
         texts: dict[str, None] = {}
-        own = {each.function.__name__ for each in self.units}
+        own = self.own_names
         for node in ast.walk(unit.tree):
             call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in own
             if id(node) in called or id(node) in inner:
@@ -165,16 +179,14 @@ class KnownNames:
     def _slopes(self, unit: Unit, texts: Sequence[str]) -> list[tuple[str, tuple[int, ...] | None]]:
         layers = self.p.architecture.activations
         found: dict[str, tuple[int, ...] | None] = {}
-        meanings = self.meanings[unit]
         for text in texts:
-            r = meanings.get(text)
-            if r is not None and not (r.name[0] in "AZP" and (r.name == "P" or r.name[1:].isdigit())):
+            named = self.ever[unit].get(text, set())
+            layered = {int(name[1:]) for name in named if name[0] in "AZ" and name[1:].isdigit()}
+            unknown = not named and ("[" in text or "(" in text or text in self.shapes[unit])
+            if not (layered or "P" in named or unknown):
                 continue
-            if r is None and not ("[" in text or "(" in text or text in self.shapes[unit]):
-                continue
-            layer = int(r.name[1:]) if r is not None and r.name != "P" else 0
-            names = [layers[layer - 1]] if 0 < layer <= len(layers) else [*layers, self.p.architecture.output]
-            for f in dict.fromkeys(names):
+            known = [layers[layer - 1] for layer in sorted(layered) if layer <= len(layers)]
+            for f in dict.fromkeys(known or [*layers, self.p.architecture.output]):
                 if f in DERIVATIVES and f != "identity":
                     found[DERIVATIVES[f].format(A=text, Z=text)] = self.shapes[unit].get(text)
         return [*found.items()]
