@@ -190,6 +190,21 @@ def test_the_arguments_of_a_function_are_told_below_its_decorators():
     assert notes["def gradients(p, X, y):"][0].startswith("p['W1'] is W1 (4, 6)")
 
 
+def test_a_function_in_another_cell_of_a_notebook_has_its_own_lines():
+    first = "\ndef hidden(p, X):\n    Z = X @ p['W1'] + p['b1']\n    return np.tanh(Z)\n"
+    second = STYLES["DENSE"].replace("np.tanh(X @ p['W1'] + p['b1'])", "hidden(p, X)")
+    names = load(first)
+    file = f"<listing {next(NUMBERS)}>"
+    linecache.cache[file] = (len(second), None, second.splitlines(True), file)
+    exec(compile(second, file, "exec"), names)
+    given = tutorial()
+    listing = gm.diagnose(names["gradients"], given["X"], given["y"], network=given["network"]).annotated
+    assert [line.number for line in listing.lines] == [2, 3, 4, 0, 2, 3, 4]
+    notes = notes_of(listing)
+    assert notes["Z = X @ p['W1'] + p['b1']"] == ["Z is Z1 = X W1 + b1"]
+    assert [*notes.values()][1] == ["h is A1 = tanh(Z1)", "e is exp(Z2)", "q is P = softmax(Z2)"]
+
+
 HOSTILE = [
     ("a = np.log(X * 0 - 1); b = 1 / (X * 0)", ""),
     ("a = X.view(type('A', (np.ndarray,), {'__array__': None}))", ""),

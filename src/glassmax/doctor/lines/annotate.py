@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from linecache import getlines
 from pathlib import Path
 
 from ...learner.recording import Recording
@@ -67,12 +68,22 @@ def annotate(
     if own.events:
         made = observed(Recognition([p for p, _ in watched], single_precision), [each for _, each in watched])
     words = Words(passes[0], columns, turned)
-    notes = Notes(words, correct or bool(known), consequences(own, known.keys())).of_lines(made)
-    shown = list(_shown(own))
-    _move_below_decorators(notes, shown)
-    lines = [_line(number, text, notes.get(number, []), known) for number, text in shown]
-    file = Path(own.calls[0].file).name if own.calls else ""
-    return Listing(file, tuple(_with_corrections(lines, known)), words.said(), own.why)
+    notes = Notes(words, correct or bool(known), consequences(own, known.keys()))
+    lines: list[Line] = []
+    for file in _files(own):
+        of_file = notes.of_lines([one for one in made if own.calls[one.event.call].file == file])
+        shown = list(_shown(own, file))
+        _move_below_decorators(of_file, shown)
+        faulty = known if not lines else {}
+        marked = [_line(number, text, of_file.get(number, []), faulty) for number, text in shown]
+        lines += [Line(0, "...")] if lines else []
+        lines += _with_corrections(marked, faulty)
+    return Listing(Path(_files(own)[0]).name, tuple(lines), words.said(), own.why)
+
+
+def _files(recording: Recording) -> list[str]:
+    """The file of the function, first; then those of the functions that it calls: other cells of a notebook."""
+    return list(dict.fromkeys(call.file for call in recording.calls)) or [""]
 
 
 def _move_below_decorators(notes: dict[int, list[Note]], shown: Sequence[tuple[int, str]]) -> None:
@@ -108,12 +119,13 @@ def _with_corrections(lines: Sequence[Line], faults: Mapping[int, Fault]) -> Ite
 # the lines that are shown
 
 
-def _shown(recording: Recording) -> Iterator[tuple[int, str]]:
+def _shown(recording: Recording, file: str) -> Iterator[tuple[int, str]]:
     """The numbers and texts of the lines: the whole file, or the functions that were watched."""
     assert recording.source is not None
-    text = [line.rstrip().expandtabs(4) for line in recording.source.lines]
+    is_first = file == _files(recording)[0]
+    text = [line.rstrip().expandtabs(4) for line in (recording.source.lines if is_first else getlines(file))]
     is_short = len(text) <= MOST_LINES
-    wanted = sorted(range(1, len(text) + 1) if is_short else _of_functions(recording, text))
+    wanted = sorted(range(1, len(text) + 1) if is_short else _of_functions(recording, text, file))
     filled = [number for number in wanted if text[number - 1]]
     before = filled[0] - 1 if filled and is_short else 0
     for number in wanted:
@@ -125,8 +137,7 @@ def _shown(recording: Recording) -> Iterator[tuple[int, str]]:
         before = number
 
 
-def _of_functions(recording: Recording, text: Sequence[str]) -> set[int]:
-    file = recording.calls[0].file if recording.calls else ""
+def _of_functions(recording: Recording, text: Sequence[str], file: str) -> set[int]:
     starts = {call.first_line for call in recording.calls if call.file == file}
     wanted: set[int] = set()
     for node in ast.walk(ast.parse("\n".join(text))):
