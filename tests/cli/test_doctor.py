@@ -478,6 +478,7 @@ def test_a_function_that_never_returns_has_no_listing(of):
     result = of(HEAD + FUNCTION + NEVER, "--annotate", "--time-limit", 1)
     assert result.code == 1
     assert result.out.startswith("wrong: gradients had not returned after 1 s (my.py, line 6).")
+    assert "There is no listing: gradients returned nothing" in result.err
 
 
 def test_the_listing_shows_no_control_characters(of):

@@ -207,6 +207,15 @@ def test_float32_is_recognized_and_a_larger_error_is_not():
     assert told(lambda p: p.A[1] + 1e-3) is None
 
 
+def test_a_single_number_is_not_named_by_chance():
+    recognition = Recognition(PROBES[:1])
+    loss = NAMES["L"](PROBES[0])
+    assert recognition.best([loss]).name == "L"
+    assert recognition.best([loss * 8]).told(8) == "8 L"
+    assert recognition.best([loss * 0.3]) is None
+    assert Recognition(PROBES).best([NAMES["L"](p) * 0.3 for p in PROBES]).told(8) == "0.3 L"
+
+
 HOSTILE = {
     "NaN": lambda p: p.A[1] * np.nan,
     "infinity": lambda p: np.where(p.A[1] > 0, np.inf, 0),

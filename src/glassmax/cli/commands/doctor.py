@@ -170,12 +170,14 @@ def _of_file(
 
 
 def _show_listing(plain: dict[str, Any] | None) -> None:
-    """Show the code with its notes; where the function gave no answer, there is none."""
+    """Show the code with its notes, or say why there is nothing to show."""
     from ...doctor.lines.listing import read_plain
 
-    if plain is not None:
-        show_columns(read_plain(plain).rows)
-        show("\n")
+    if plain is None:
+        say("There is no listing: gradients returned nothing that can be explained, or there was no time for it.")
+        return
+    show_columns(read_plain(plain).rows)
+    show("\n")
 
 
 def _show_prints(path: str, printed: str, count: int) -> None:

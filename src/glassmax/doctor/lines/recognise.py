@@ -25,8 +25,8 @@ __all__ = ["Recognised", "Recognition", "times"]
 
 NEAR, SINGLE = 3e-5, 1e-3
 """The largest error, relative to the largest number, that counts as rounding: in float64, and in float32."""
-ODD = 0.5
-"""A factor that costs more has no name of its own."""
+ODD, PLAIN = 0.5, 0.03
+"""A factor that costs more has no name of its own; one that does not is 1, -1, n or 1/n."""
 ENOUGH = 4
 """The cells that an array must have, on all probes together, to be recognized under a factor without a name."""
 MOST_FOUND, MOST_SELECTIONS = 6, 8
@@ -229,6 +229,8 @@ class Recognition:
             return None
         cells = sum(array.size for i in told if (array := arrays[i]) is not None)
         if constant.cost > ODD and not (truth.scaled and cells >= ENOUGH):
+            return None
+        if cells == 1 and constant.cost > PLAIN:  # a single number is many things times some factor
             return None
         return Recognised(truth.name, constant, cost=truth.cost + constant.cost)
 
