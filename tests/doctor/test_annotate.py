@@ -169,6 +169,14 @@ def test_several_statements_in_one_line_have_a_note_each():
     assert lines[2] == ["d is dZ2 = (P - Y) / n", "g is dZ1 = dA1 ⊙ (1 - A1²)", "returns dW1, db1, dW2, db2"]
 
 
+def test_what_is_returned_as_a_gradient_is_told_as_one():
+    """Of one sample, dZ2 and db2 are the same numbers."""
+    notes = notes_of(diagnosis_of("VECTORS").annotated)
+    assert notes["delta = p - t"] == ["delta is dZ2 = P - Y"]
+    assert notes["gd = delta"] == ["gd is db2 = colsum(dZ2)"]
+    assert notes["return {'V': gV, 'c': gc, 'U': gU, 'd': gd}"] == ["returns dW1, db1, dW2, db2"]
+
+
 def test_samples_in_columns_are_told_once():
     listing = diagnosis_of("COLUMNS").annotated
     assert notes_of(listing)["A1 = np.maximum(0, Z1)"] == ["A1 = relu(Z1)"]
@@ -222,7 +230,7 @@ def test_whatever_a_program_holds_has_a_listing(statement, why):
     source = f"def gradients(p, X, y):\n    {statement}\n" + STYLES["DENSE"].partition("y):\n")[2]
     listing = diagnosis_of_style(source).annotated
     assert "wrong" not in verdicts(listing)
-    assert listing.why == why
+    assert listing.why == (why and f"the function was not watched to its end, because {why}")
     assert listing._repr_html_()
     assert len(str(listing).splitlines()) >= len(listing.lines)
 
@@ -268,9 +276,9 @@ def test_what_follows_goes_through_calls_and_attributes():
 
 
 def test_a_factor_that_is_a_mistake_is_not_right_below():
-    listing = diagnosis_of("TUTORIAL", ("    delta3 /= num_examples\n", "")).annotated
+    listing = diagnosis_of("TUTORIAL", ("delta3 /= num_examples", "delta3 /= 2 * num_examples")).annotated
     notes = notes_of(listing)
-    assert notes["dW2 = (a1.T).dot(delta3)"] == ["dW2 is wrong because of line 11"]
+    assert notes["dW2 = (a1.T).dot(delta3)"] == ["dW2 is wrong because of line 12"]
     assert notes["z2 = a1.dot(W2) + b2"] == ["z2 is Z2 = A1 W2 + b2"]
 
 
@@ -294,7 +302,7 @@ def test_arrays_alone_have_no_listing():
     gradients = dict(given["network"].loss_and_gradients(given["X"], given["y"])[1])
     listing = gm.diagnose(gradients, given["X"], given["y"], network=given["network"]).annotated
     assert str(listing) == (
-        "There is no listing, because only a function has lines: pass the function that computes the gradients."
+        "There is no listing: only a function has lines, so pass the function that computes the gradients."
     )
 
 
@@ -331,7 +339,7 @@ def gradients(p, X, y):
     X, y = draw.normal(size=(5, 3)), np.zeros(5, int)
     diagnosis = gm.diagnose(names["gradients"], X, y, loss=names["loss"], parameters={"W": draw.normal(size=(3, 2))})
     assert diagnosis.correct, str(diagnosis)
-    assert "your loss is that of no network" in str(diagnosis.annotated)
+    assert "There is no listing: your loss is that of no " in str(diagnosis.annotated)
 
 
 # what a person sees
@@ -347,7 +355,7 @@ def test_the_text_has_the_notes_beside_the_code():
             Line(3, "dW = A.T @ G", correction=True),
         ),
         ("8 is n, the number of samples",),
-        "it took too long",
+        "the function was not watched",
     )
     assert listing.text(80) == "\n".join(
         [
@@ -358,7 +366,7 @@ def test_the_text_has_the_notes_beside_the_code():
             "+  dW = A.T @ G",
             "",
             "- 8 is n, the number of samples",
-            "- some lines have no notes, because it took too long",
+            "- some lines have no notes: the function was not watched",
         ]
     )
 

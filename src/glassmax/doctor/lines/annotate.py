@@ -17,6 +17,7 @@ from .words import Words
 
 __all__ = ["Fault", "annotate"]
 
+TOO_SLOW = "it takes too long"
 MOST_LINES = 400
 """A longer file is shown only where the functions are that were watched."""
 
@@ -62,12 +63,14 @@ def annotate(
     """
     own, known = recordings[0] if recordings else None, faults or {}
     if own is None or own.source is None:
-        return Listing(why=own.why if own is not None and own.why else "no function was watched")
+        return Listing(why=f"the function was not watched, because {TOO_SLOW if own is None else own.why}")
     watched = [(p, each) for p, each in zip(passes, recordings, strict=True) if each is not None and each.events]
     made: list[Observed] = []
     if own.events:
         made = observed(Recognition([p for p, _ in watched], single_precision), [each for _, each in watched])
-    words = Words(passes[0], columns, turned)
+    ends = [event for event in own.events if event.call == 0 and event.path.startswith("return")]
+    returned = {path for event in ends for path in event.reads}
+    words = Words(passes[0], columns, turned, returned)
     notes = Notes(words, correct or bool(known), consequences(own, known.keys()))
     lines: list[Line] = []
     for file in _files(own):
@@ -78,7 +81,8 @@ def annotate(
         marked = [_line(number, text, of_file.get(number, []), faulty) for number, text in shown]
         lines += [Line(0, "...")] if lines else []
         lines += _with_corrections(marked, faulty)
-    return Listing(Path(_files(own)[0]).name, tuple(lines), words.said(), own.why)
+    why = f"the function was not watched to its end, because {own.why}" if own.why else ""
+    return Listing(Path(_files(own)[0]).name, tuple(lines), words.said(), why)
 
 
 def _files(recording: Recording) -> list[str]:

@@ -139,10 +139,10 @@ class Listing:
         return fragment(body, style=packaged(__package__, "listing.css"))
 
     def _sentence(self) -> str:
-        return f"There is no listing, because {self.why}."
+        return f"There is no listing: {self.why}."
 
     def _said(self) -> list[str]:
-        return [*self.said, *([f"some lines have no notes, because {self.why}"] if self.why else [])]
+        return [*self.said, *([f"some lines have no notes: {self.why}"] if self.why else [])]
 
 
 def read_plain(plain: Mapping[str, Any]) -> Listing:

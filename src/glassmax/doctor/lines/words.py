@@ -1,5 +1,7 @@
 """What an array of the learner's is, in words: "8 dZ2 = P - Y", "A1 of one sample", "zeros, later dW1"."""
 
+from collections.abc import Set
+
 from ..exact_pass import Pass
 from .equations import told_with_equation
 from .observed import Observed
@@ -14,10 +16,13 @@ def is_on_its_way(one: Observed) -> bool:
 
 
 class Words:
-    """Words for one learner, whose samples may be columns and whose weights may be (out, in), here `turned`."""
+    """Words for one learner, whose samples may be columns and whose weights may be (out, in), here `turned`.
 
-    def __init__(self, p: Pass, columns: bool, turned: bool) -> None:
-        self.p, self.columns, self.turned = p, columns, turned
+    `returned` are the paths that the learner's function returns: of an array that may be several, they are gradients.
+    """
+
+    def __init__(self, p: Pass, columns: bool, turned: bool, returned: Set[str] = frozenset()) -> None:
+        self.p, self.columns, self.turned, self.returned = p, columns, turned, returned
         self.gradients = {f"d{kind}{layer}" for kind, layer in p.architecture.parameters}
         self._n_is_told = False
 
@@ -42,7 +47,7 @@ class Words:
             return f"one number of {self._named(recognised, short=True)}"
         if recognised.samples is not None:
             return self._named(recognised, short=True) + self._which(recognised.samples)
-        if one.event.path.startswith("return"):
+        if one.event.path.startswith("return") or (one.event.call == 0 and one.event.path in self.returned):
             recognised = self.as_returned(recognised)
         return self._named(recognised, short) + self._turn(recognised, one)
 

@@ -17,7 +17,7 @@ __all__ = ["CORRECT", "OTHERWISE_CORRECT", "WRONG", "Diagnosis", "Finding", "Par
 
 CORRECT, OTHERWISE_CORRECT, WRONG = "correct", "correct under another convention", "wrong"
 WIDTH = 100
-ARRAYS_ALONE = Listing(why="only a function has lines: pass the function that computes the gradients")
+ARRAYS_ALONE = Listing(why="only a function has lines, so pass the function that computes the gradients")
 
 
 @dataclass(frozen=True)
