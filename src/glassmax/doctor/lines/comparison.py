@@ -90,10 +90,10 @@ def rows_among(array: Array, T: Array) -> tuple[int, ...] | None:
         there.setdefault(row.tobytes(), number)
     found = []
     for row in np.ascontiguousarray(array + 0.0):
-        number = there.get(row.tobytes())
-        if number is None:
+        place = there.get(row.tobytes())
+        if place is None:
             return None
-        found.append(number)
+        found.append(place)
     return tuple(found)
 
 

@@ -156,8 +156,9 @@ def _is_changed_too(event: Event) -> bool:
 
 def _is_empty(event: Event) -> bool:
     """Whether the statement makes an array without numbers: ``np.empty((n, k))``."""
-    node = event.statement.node if isinstance(getattr(event.statement, "node", None), ast.Assign) else None
-    called = [each.func for each in ast.walk(node) if isinstance(each, ast.Call)] if node is not None else []
+    if event.statement is None or not isinstance(event.statement.node, ast.Assign):
+        return False
+    called = [each.func for each in ast.walk(event.statement.node) if isinstance(each, ast.Call)]
     return any(getattr(function, "attr", getattr(function, "id", "")) in EMPTY for function in called)
 
 

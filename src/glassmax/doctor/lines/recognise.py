@@ -291,7 +291,9 @@ class Recognition:
             for transposed in (False, True):
                 if (name, transposed, False) not in self._candidates(arrays):
                     continue
-                before = [truth and turned(truth.value, transposed, False) for truth in self.truths[name]]
+                before = [
+                    None if truth is None else turned(truth.value, transposed, False) for truth in self.truths[name]
+                ]
                 moved = [_difference(array, value) for array, value in zip(arrays, before, strict=True)]
                 gradient = self.truths[f"d{name}"]
                 factors = self._factors(moved, gradient, transposed, False)
