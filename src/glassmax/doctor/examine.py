@@ -31,6 +31,7 @@ from .reading.probes import Probe, fresh_probes, rows_matter
 from .reading.problem import Given, Problem, parameters_of, problems
 from .telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
 from .telling.lines import asks_of, with_lines
+from .telling.memory_lines import with_memory_lines
 from .unknown_loss import judge_measured
 
 __all__ = ["diagnose", "examine"]
@@ -40,7 +41,7 @@ SECONDS = 0.5
 """How long the wrong lines of a program are looked for."""
 NEARLY = 1e-3
 NO_GRADIENTS = Listing(why="the function returns no gradients that can be read, or different ones each time")
-UNKNOWN_LOSS = Listing(why="your loss is that of no network that the doctor knows: there are no arrays to compare with")
+UNKNOWN_LOSS = Listing(why="your loss is that of no known network, so there are no arrays to compare your arrays with")
 COUPLED = "L = 1/n sum_i L_i: each row has its own forward and backward pass, and only dW and db sum over i"
 
 
@@ -210,7 +211,8 @@ def _with_lines(judgement: Judgement) -> Diagnosis:
     named = judgement if judgement.case is None else named_by_lines(judgement, judgement.case, lines)
     if named is not judgement:
         asks = []
-    return with_lines(named.diagnosis, asks, lines, program.rerun.layout, program.passes[0].n)
+    told = with_lines(named.diagnosis, asks, lines, program.rerun.layout, program.passes[0].n)
+    return with_memory_lines(told, program.recordings[0])
 
 
 def _completed(diagnosis: Diagnosis) -> Diagnosis:

@@ -79,7 +79,7 @@ class ArrayChanges:
 
     def __init__(self, events: list[Event], limits: Limits, is_own: Callable[[type], bool]) -> None:
         self.events, self.limits, self.is_own = events, limits, is_own
-        self._bytes = self._numbered = 0
+        self._bytes = self.numbered = 0
         self._memories: dict[int, tuple[weakref.ref[Array], int]] = {}
         self._copies: dict[int, _Known] = {}
 
@@ -118,7 +118,7 @@ class ArrayChanges:
 
     def _others_changed(self, arrays: CallArrays, array: Array, place: Place) -> None:
         """Record the other paths that lead into memory that was written to."""
-        memory = self._memory(array)
+        memory = self.memory(array)
         for path, known in list(arrays.known.items()):
             now = known.now()
             if known.memory != memory or now is None or not np.may_share_memory(now, array):
@@ -173,7 +173,7 @@ class ArrayChanges:
                 raise LimitReachedError(f"the arrays take more than {self.limits.bytes >> 20} MiB")
             copy = np.array(found.array, subok=False)
             copy.flags.writeable = False
-        known = _Known(copy, found.held, 0 if found.held is None else self._memory(found.held))
+        known = _Known(copy, found.held, self.memory(found.held))
         arrays.known[found.path] = known
         if found.held is not None:
             self._copies[id(found.held)] = known
@@ -183,7 +183,7 @@ class ArrayChanges:
         """The oldest other path that leads into the same memory."""
         if found.held is None:
             return None
-        memory = self._memory(found.held)
+        memory = self.memory(found.held)
         for path, known in arrays.known.items():
             if known.memory == memory and path != found.path:
                 now = known.now()
@@ -191,10 +191,13 @@ class ArrayChanges:
                     return path
         return None
 
-    def _memory(self, array: Array) -> int:
+    def memory(self, array: Array | None) -> int:
+        """The number of the memory that an array looks into; 0 for None, that is for a number or a list."""
+        if array is None:
+            return 0
         root = memory_of(array)
         found = self._memories.get(id(root))
         if found is None or found[0]() is not root:
-            self._numbered += 1
-            found = self._memories[id(root)] = (weakref.ref(root), self._numbered)
+            self.numbered += 1
+            found = self._memories[id(root)] = (weakref.ref(root), self.numbered)
         return found[1]

@@ -255,6 +255,11 @@ class _Watch:
         for name in (*code.co_freevars, *code.co_names):
             for found in arrays_of(name, variables.get(name, self.scope.get(name)), self._is_own):
                 self.changes.note(run.arrays, found)
+        if number == 0:
+            for name, value in [*self.scope.items()]:
+                for found in arrays_of(name, value, self._is_own):
+                    self.changes.memory(found.held)
+            self.recording.older = self.changes.numbered
         return True
 
     def _done(self, frame: FrameType, run: _Run, done: Statement, following: Statement) -> None:

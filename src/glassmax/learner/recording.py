@@ -86,13 +86,14 @@ class Recording:
     """The events of a call, in order.
 
     `why` says why there are no events, or no more of them; "" if everything was watched. `source` is None if nothing
-    was.
+    was. Memories with numbers up to `older` were there before the call: arguments, and what the module holds.
     """
 
     events: list[Event] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     why: str = ""
     source: Source | None = None
+    older: int = 0
 
     @property
     def complete(self) -> bool:

@@ -18,6 +18,7 @@ Which line is wrong::
     rerun          the program run again with changed lines
     repairs        the changes that make the program right
     first_wrong    the first wrong line, and what it should read
+    written_memory the line that changes an array which it should leave alone
 
 The program's listing::
 
