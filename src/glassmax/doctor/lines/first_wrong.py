@@ -6,9 +6,10 @@ the program is right once it is changed. Of two faults, the change of the first 
 """
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import chain
 
 from ...learner.recording import Recording
 from ..exact_pass import Pass
@@ -40,6 +41,23 @@ ANYTHING = Ask((*ORDER[:SMALL], ANEW, *ORDER[SMALL:]))
 Before = tuple[tuple[Unit, Edit], ...]
 Observe = Callable[[Before], KnownNames | None]
 """What the names of the program stand for after some edits."""
+
+
+class Reached(Iterable[Statement]):
+    """The statements on which wrong gradients depend, some of them or (`whole`) all, each found out when it is due."""
+
+    def __init__(
+        self, workshop: Workshop, statements: Sequence[Statement], before: Before, wrong: frozenset[Key], whole: bool
+    ) -> None:
+        self.workshop, self.statements, self.before, self.wrong, self.whole = workshop, statements, before, wrong, whole
+
+    def __iter__(self) -> Iterator[Statement]:
+        for statement in self.statements:
+            if self.workshop.out_of_time():
+                return
+            affected = self.workshop.affected(statement, self.before)
+            if affected is None or (self.wrong <= affected if self.whole else self.wrong & affected):
+                yield statement
 
 
 class FirstWrong:
@@ -86,7 +104,11 @@ class FirstWrong:
         before = tuple((repair.statement.unit, edit) for repair in repairs for edit in repair.change.edits)
         wrong = frozenset(self.rerun.keys) - right
         mended = {repair.statement for repair in repairs}
-        for statement in self._by_rank(self.workshop.statements(wrong, before, whole=False)):
+        every = self._by_rank([s for unit in self.known.units for s in unit.statements])
+        for statement in every:
+            affected = self.workshop.affected(statement, before)
+            if affected is not None and not affected & wrong:
+                continue
             odd = self.known.rank(statement) in (Rank.UNKNOWN, Rank.ODD)
             if odd and statement not in mended and not isinstance(statement.node, ast.For | ast.Return):
                 return statement
@@ -98,20 +120,33 @@ class FirstWrong:
         Of several mistakes (`waiting`) that of the first is looked for, and taken from the list.
         """
         wrong = frozenset(self.rerun.keys) - right
-        some = self._by_rank(self.workshop.statements(wrong, before, whole=False))
+        every = self._by_rank([s for unit in self.known.units for s in unit.statements])
+        suspects = [s for s in every if self._rank(s) < Rank.UNSEEN]
+        rest = [s for s in every if s not in suspects]
+        reach = partial(self._reached, before=before, wrong=wrong)
         for ask in [*waiting] if len(waiting) > 1 else ():
             self.workshop.any_factor = not ask.of_factor and any(other.of_factor for other in waiting)
-            repair = self._first_of(self._likely(some, before, right, ask, ask.wanted))
+            some = chain(reach(suspects), reach(rest))
+            repair = self._first_of(self._likely([*some], before, right, ask, ask.wanted))
             if repair is not None:
                 waiting.remove(ask)
                 return replace(repair, ask=ask)
-        whole = {*self.workshop.statements(wrong, before, whole=True)}
-        suspects, others = [s for s in some if s in whole], [s for s in some if s not in whole]
         for ask in waiting:
-            repair = self._best_of(self._likely(suspects, before, right, ask), self._likely(others, before, right, ask))
+            repair = self._best_of(
+                *(self._likely(reach(some, whole=whole), before, right, ask)
+                  for whole in (True, False) for some in (suspects, rest))
+            )  # fmt: skip
             if repair is not None:
                 return replace(repair, ask=ask)
-        return self._best_of(self._tried(suspects, before, right), self._tried(others, before, right))
+        return self._best_of(
+            *(self._tried(reach(some, whole=whole), before, right) for whole in (True, False) for some in (suspects, rest))
+        )
+
+    def _reached(
+        self, statements: Sequence[Statement], before: Before, wrong: frozenset[Key], whole: bool = False
+    ) -> "Reached":
+        """The statements on which some of the wrong gradients depend, or all of them (`whole`), found on demand."""
+        return Reached(self.workshop, statements, before, wrong, whole)
 
     def _first_of(self, tries: Iterator[Repair]) -> Repair | None:
         """The first repair that is exact, or failing that the first."""
@@ -141,21 +176,22 @@ class FirstWrong:
         late = len(self.known.seen)
 
         def place(statement: Statement) -> tuple[int, bool, int]:
-            rank, seen = self.known.rank(statement), self.known.first_seen.get(statement, late)
-            rank = Rank.UNKNOWN if rank in (Rank.ODD, Rank.NUMBER) else rank
-            value = value_of(statement.node)
-            each = [*values(value)] if value is not None else []
-            names = all(isinstance(one, ast.Name | ast.Attribute | ast.Subscript) for one in each)
-            if isinstance(statement.node, ast.Return) and names and (len(each) > 1 or value not in each):
-                return Rank.RIGHT + 1, False, seen
-            renames = bool(each) and names
-            return (rank, not renames, -seen) if rank == Rank.RIGHT else (rank, False, seen)
+            rank, seen = self._rank(statement), self.known.first_seen.get(statement, late)
+            return (rank, not _only_names(statement), -seen) if rank == Rank.RIGHT else (rank, False, seen)
 
         return sorted(statements, key=place)
 
+    def _rank(self, statement: Statement) -> int:
+        """How suspect a statement is; one that only returns several names is not."""
+        rank, value = self.known.rank(statement), value_of(statement.node)
+        gathers = isinstance(statement.node, ast.Return) and value is not None and value not in values(value)
+        if gathers and _only_names(statement):
+            return Rank.RIGHT + 1
+        return Rank.UNKNOWN if rank in (Rank.ODD, Rank.NUMBER) else rank
+
     def _likely(
         self,
-        statements: Sequence[Statement],
+        statements: Iterable[Statement],
         before: Before,
         right: frozenset[Key],
         ask: Ask,
@@ -168,13 +204,14 @@ class FirstWrong:
                 changes = self._changes(family, statement, ask.wanted)
                 yield from self.workshop.of(statement, changes, before, right, wanted)
 
-    def _tried(self, statements: Sequence[Statement], before: Before, right: frozenset[Key]) -> Iterator[Repair]:
+    def _tried(self, statements: Iterable[Statement], before: Before, right: frozenset[Key]) -> Iterator[Repair]:
         """Try all changes of each suspect, then of the other statements."""
-        suspects = [s for s in statements if self.known.rank(s) < Rank.RIGHT]
-        rest = [s for s in statements if s not in suspects]
-        for statement in suspects:
-            yield from self._likely([statement], before, right, ANYTHING)
-        yield from self._likely(rest, before, right, ANYTHING)
+        statements = [*statements]
+        if all(self._rank(statement) < Rank.UNSEEN for statement in statements):
+            for statement in statements:
+                yield from self._likely([statement], before, right, ANYTHING)
+        else:
+            yield from self._likely(statements, before, right, ANYTHING)
 
     def _calls_none(self, statement: Statement) -> bool:
         """Whether a statement calls none of the learner's own functions."""
@@ -187,13 +224,14 @@ class FirstWrong:
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
         return name in self.known.own_names
 
-    def _fits(self, name: str, shape: tuple[int, ...] | None) -> bool:
-        """Whether an array of the pass, or a row of it, has a shape."""
+    def _fits(self, name: str, shape: tuple[int, ...] | None, statement: Statement) -> bool:
+        """Whether an array of the pass, or a row of it if a statement runs for each sample, has a shape."""
         p = self.rerun.passes[0]
         layer = p.depth if name in ("P", "dP") else int(name.lstrip("dZAP"))
         width = p.architecture.sizes[layer]
         sizes = [size for size in shape or () if size != 1]
-        return shape is None or sizes in ([p.n, width], [width, p.n], [width]) or width == 1 or p.n == 1
+        whole = shape is None or sizes in ([p.n, width], [width, p.n]) or width == 1 or p.n == 1
+        return whole or (sizes == [width] and len(self.known.by_statement[statement]) > 1)
 
     def _changes(self, family: str, statement: Statement, wanted: Sequence[str]) -> Iterator[Change]:
         if family == ANEW:
@@ -212,7 +250,7 @@ class FirstWrong:
             kind = line.name.rstrip("0123456789")
             if wanted and kind in ("dW", "db", "dA", "dZ", "dP", "Z", "A") and kind not in kinds:
                 continue
-            if kind in ("dA", "dZ", "dP", "Z", "A", "P") and not self._fits(line.name, shape):
+            if kind in ("dA", "dZ", "dP", "Z", "A", "P") and not self._fits(line.name, shape, statement):
                 continue
             for node in values(value):
                 if node is not value and isinstance(node, ast.Name):
@@ -343,3 +381,10 @@ class Program:
                 left, names = frozenset(self.rerun.keys) - done, tuple(known.read_by(suspect))
                 found.append(WrongLine(suspect.line, suspect.end_line, suspect.text, "", "", left, None, "", False, names))
         return found
+
+
+def _only_names(statement: Statement) -> bool:
+    """Whether a statement computes nothing, but gives names, or returns what has names."""
+    value = value_of(statement.node)
+    each = [] if value is None else [*values(value)]
+    return bool(each) and all(isinstance(one, ast.Name | ast.Attribute | ast.Subscript) for one in each)

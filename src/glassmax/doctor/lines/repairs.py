@@ -121,20 +121,6 @@ class Workshop:
         codes = self.rerun.codes(edits)
         return None if codes is None else self.rerun.gradients(codes, self.probe)
 
-    def statements(self, wrong: frozenset[Key], before: Sequence[tuple[Unit, Edit]], whole: bool) -> list[Statement]:
-        """The statements on which all wrong gradients depend, or (not `whole`) some; the fewest others first."""
-        found: list[tuple[tuple[int, int], Statement]] = []
-        position = 0
-        for unit in self.units:
-            for statement in unit.statements:
-                position += 1
-                affected = self.affected(statement, before)
-                if affected is None:
-                    found.append(((len(self.rerun.keys), position), statement))
-                elif wrong <= affected if whole else wrong & affected:
-                    found.append(((len(affected - wrong), position), statement))
-        return [statement for _, statement in sorted(found, key=lambda pair: pair[0])]
-
     def of(
         self,
         statement: Statement,
