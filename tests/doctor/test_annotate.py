@@ -27,7 +27,7 @@ NUMBERS = count()
 def time_enough(monkeypatch):
     """Watching never ends for lack of time on a busy machine."""
     monkeypatch.setattr("glassmax.doctor.lines.recordings.PATIENT", Limits(seconds=100))
-    monkeypatch.setattr("glassmax.doctor.lines.recordings.SLOW", 100)
+    monkeypatch.setattr("glassmax.doctor.lines.recordings.TOO_SLOW", 100)
 
 
 def load(source, *changes):

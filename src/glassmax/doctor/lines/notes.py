@@ -106,8 +106,7 @@ def _name(event: Event) -> str | None:
     steps = path.count("[") + path.count(".")
     if steps > DEEPEST or (steps == DEEPEST and "." in path):
         return None
-    left_behind = event.loop is not None and not event.array.ndim and path not in event.reads
-    if event.function.endswith(COMPREHENSIONS) or left_behind:
+    if event.function.endswith(COMPREHENSIONS):
         return None
     if statement is None:
         return None if path.startswith("self.") else path
@@ -116,7 +115,8 @@ def _name(event: Event) -> str | None:
     form = INDEX.sub("[]", path)
     targets = {_form(target): target for target in statement.targets}
     if form in targets:
-        return ast.unparse(targets[form])
+        made_later = event.loop is not None and path not in event.reads  # by another statement of the loop
+        return None if made_later else ast.unparse(targets[form])
     if isinstance(statement.node, ast.For | ast.AsyncFor) and "." in form:
         return None
     if form.endswith("[]") and _appends(statement.node):

@@ -16,7 +16,7 @@ __all__ = ["Recordings"]
 SLOW, TOO_SLOW = 0.5, 2.0
 """The seconds of a call from which on it is watched on the learner's own data alone, and from which on it isn't."""
 
-PATIENT = Limits(seconds=2.0)
+PATIENT = Limits(seconds=1.0)
 """What watching may cost where somebody asks for the listing."""
 
 FEWEST = 3
@@ -35,7 +35,7 @@ class Recordings(Sequence[Recording | None]):
         other = [i for i, p in enumerate(passes) if i and p.n != passes[0].n and p.n >= FEWEST]
         self._needed = [0, *same[:1], *other[:1]]
         self._made: dict[int, Recording | None] = {}
-        self._limits = LIMITS
+        self._limits, self._slow = LIMITS, SLOW
 
     def __len__(self) -> int:
         return len(self.arguments)
@@ -56,14 +56,14 @@ class Recordings(Sequence[Recording | None]):
     def patient(self) -> list[Recording | None]:
         """The recordings; if that of the learner's own data is cut short, they are made anew in more time."""
         own = self[0]
-        if own is not None and own.why and own.events and self.learner.slowest < SLOW:
-            self._limits = PATIENT
+        if own is not None and own.why and own.events and self.learner.slowest < TOO_SLOW:
+            self._limits, self._slow = PATIENT, TOO_SLOW
             self._made.clear()
         return list(self)
 
     def _recorded(self, index: int) -> Recording | None:
         seconds = self.learner.slowest
-        needed = self._needed if seconds < SLOW else [0] if seconds < TOO_SLOW else []
+        needed = self._needed if seconds < self._slow else [0] if seconds < TOO_SLOW else []
         if index not in needed:
             return None
         return self.learner.call(*self.arguments[index], watched=True, limits=self._limits).recording
