@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -37,8 +38,8 @@ from .unknown_loss import judge_measured
 __all__ = ["diagnose", "examine"]
 
 READINGS = 4
-SECONDS = 0.5
-"""How long the wrong lines of a program are looked for."""
+SECONDS, MOST_SECONDS = 0.5, 10.0
+"""How long the wrong lines of a program are looked for at least, and at most."""
 NEARLY = 1e-3
 NO_GRADIENTS = Listing(why="the function returns no gradients that can be read, or different ones each time")
 UNKNOWN_LOSS = Listing(why="your loss is that of no known network, so there are no arrays to compare your arrays with")
@@ -130,11 +131,13 @@ def examine(
     given = _given(X, y, network, loss, parameters, declared)
     judge_read_as = _function_read_as if callable(handed_in) else _arrays_read_as
     with np.errstate(all="ignore"):  # mistakes are simulated that overflow; what isn't finite matches nothing
+        started = time.perf_counter()
         judgement = _best(judge_read_as, handed_in, given)
+        seconds = time.perf_counter() - started
 
     def with_lines() -> Diagnosis:
         with np.errstate(all="ignore"):
-            return _completed(_with_lines(judgement))
+            return _completed(_with_lines(judgement, seconds))
 
     return _completed(judgement.diagnosis), with_lines
 
@@ -201,13 +204,13 @@ def _best(judge_read_as: Callable[[Any, Problem], Judgement], handed_in: Any, gi
     return Judgement(measured, UNREADABLE)
 
 
-def _with_lines(judgement: Judgement) -> Diagnosis:
-    """Name the wrong lines of the learner's program, if it is one."""
+def _with_lines(judgement: Judgement, seconds: float) -> Diagnosis:
+    """Name the wrong lines of the learner's program, if it is one; it may take as long as the rest has taken."""
     d, program = judgement.diagnosis, judgement.program
     if program is None or d.verdict != WRONG:
         return d
     asks = asks_of(d.findings, program.rerun.layout)
-    lines = program.wrong_lines(asks, SECONDS)
+    lines = program.wrong_lines(asks, max(SECONDS, min(seconds, MOST_SECONDS)))
     named = judgement if judgement.case is None else named_by_lines(judgement, judgement.case, lines)
     if named is not judgement:
         asks = []

@@ -16,7 +16,8 @@ from ..exact_pass import Pass
 from ..reading.function import Learner
 from ..reading.probes import Arguments
 from ..reading.problem import Problem
-from .changes import FAMILIES, Change, Scope, inside, value_of, values
+from .changes import Change, Scope, inside, value_of, values
+from .families import FAMILIES
 from .hints import Ask
 from .known_names import KnownNames, Rank
 from .named_causes import cause_of
@@ -139,7 +140,11 @@ class FirstWrong:
             if repair is not None:
                 return replace(repair, ask=ask)
         return self._best_of(
-            *(self._tried(reach(some, whole=whole), before, right) for whole in (True, False) for some in (suspects, rest))
+            *(
+                self._tried(reach(some, whole=whole), before, right)
+                for whole in (True, False)
+                for some in (suspects, rest)
+            )
         )
 
     def _reached(
@@ -370,16 +375,16 @@ class Program:
             family, mended = repair.change.family, repair.right - done
             cause = cause_of(repair, known, mended) if mended else ""
             found.append(
-                WrongLine(
-                    *repair.lines, *repair.texts, family, mended, repair.ask, cause, repair.complete, names
-                )
+                WrongLine(*repair.lines, *repair.texts, family, mended, repair.ask, cause, repair.complete, names)
             )
             done = repair.right
         if not repairs or not repairs[-1].complete:
             suspect = search.suspect(repairs)
             if suspect is not None:
                 left, names = frozenset(self.rerun.keys) - done, tuple(known.read_by(suspect))
-                found.append(WrongLine(suspect.line, suspect.end_line, suspect.text, "", "", left, None, "", False, names))
+                found.append(
+                    WrongLine(suspect.line, suspect.end_line, suspect.text, "", "", left, None, "", False, names)
+                )
         return found
 
 

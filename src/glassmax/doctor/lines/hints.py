@@ -81,4 +81,6 @@ def ask(cause: str, nodes: Sequence[str]) -> Ask:
     group = CAUSES[cause].group
     if group == HEAD:
         wanted.append("P")
-    return Ask(OF_CAUSES.get(cause, ()), tuple(dict.fromkeys(wanted)), cause in ("sign", "factor"), cause in OF_ARGUMENTS)
+    return Ask(
+        OF_CAUSES.get(cause, ()), tuple(dict.fromkeys(wanted)), cause in ("sign", "factor"), cause in OF_ARGUMENTS
+    )

@@ -128,7 +128,9 @@ class KnownNames:
             arrays = [text for name in ("X", "Y", "y", "P") for text, r in self.named(unit, name) if r.kind == "array"]
             rows = [f"{text}.shape[{int(self.columns and len(shapes.get(text, ())) > 1)}]" for text in arrays[:1]]
         numpy = next((name for name, value in unit.function.__globals__.items() if value is np), "np")
-        weights = [text for text, r in meanings.items() if r.name[0] == "W" and r.name[1:].isdigit() and r.factor.is_one]
+        weights = [
+            text for text, r in meanings.items() if r.name[0] == "W" and r.name[1:].isdigit() and r.factor.is_one
+        ]
         biases = [text for text, r in meanings.items() if r.name[0] == "b" and r.name[1:].isdigit() and r.factor.is_one]
         return Scope(
             operands=tuple(texts),

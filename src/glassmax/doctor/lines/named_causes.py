@@ -69,7 +69,9 @@ def cause_of(repair: Repair, known: KnownNames, wrong: frozenset[Key]) -> str:
     if family == "inserted":
         return "factor" if change.put.startswith("/=") else "activation_missing"
     if family == "penalty":
-        return "regulariser_missing" if change.node is not None and _is_whole(statement, change) else "regulariser_factor"
+        return (
+            "regulariser_missing" if change.node is not None and _is_whole(statement, change) else "regulariser_factor"
+        )
     if family in ("factor dropped", "term dropped", "call dropped", "delete"):
         return _of_what_is_too_much(statement, change, known, step)
     if family in ("operand", "index", "factor added"):
@@ -122,7 +124,9 @@ def _of_penalty(statement: Statement, change: Change, known: KnownNames) -> bool
         node = node.right
     if isinstance(node, ast.AugAssign):
         node = node.value
-    texts = [statement.unit.text(each) for each in inside(node) if isinstance(each, ast.Name | ast.Attribute | ast.Subscript)]
+    texts = [
+        statement.unit.text(each) for each in inside(node) if isinstance(each, ast.Name | ast.Attribute | ast.Subscript)
+    ]
     meant = [meaning.name for text in texts if (meaning := _meaning(statement, text, known)) is not None]
     derivative = any(name[:2] in ("dZ", "dA", "dP", "dW", "db") for name in meant)
     return not derivative and any(re.fullmatch(r"[Wb]\d+", name) for name in meant)

@@ -19,7 +19,7 @@ from .source import SEEN, Edit, Statement, Unit
 
 __all__ = ["Repair", "Workshop"]
 
-PATIENCE = 6
+PATIENCE = 12
 """How many times longer than the computing the waiting may take, where other programs run at the same time."""
 EXACT = 2
 SLOW = 1.5e-3

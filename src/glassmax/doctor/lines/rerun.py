@@ -167,9 +167,11 @@ def multiple_of(value: Any, name: str, p: Pass, loose: float, any_factor: bool) 
 
 def _is_part(array: Array, T: Array, loose: float) -> bool:
     for ours in (T, T.T) if T.ndim == 2 else (T,):
-        if array.shape == ours.shape or (array.size == ours.size and array.ndim != ours.ndim and 1 in array.shape):
-            if np.abs(array - ours.reshape(array.shape)).max() <= loose * max(float(np.abs(ours).max()), 1e-300):
-                return True
+        flat = array.size == ours.size and array.ndim != ours.ndim and 1 in array.shape
+        if not (array.shape == ours.shape or flat):
+            continue
+        if np.abs(array - ours.reshape(array.shape)).max() <= loose * max(float(np.abs(ours).max()), 1e-300):
+            return True
     if array.ndim == 1 and T.ndim == 2 and array.size == T.shape[1] and array.size > 1 and array.any():
         return bool((np.abs(T - array).max(axis=1) <= loose * max(float(np.abs(array).max()), 1e-300)).any())
     return False

@@ -34,11 +34,12 @@ class _Name:
 
     def way(self, turned: bool) -> str:
         """The name, transposed if it doesn't stand that way."""
-        text = self.text if self.text.replace(".", "").replace("[", "").isidentifier() or self.text[-1] in ")]" else self.text
-        return text if turned == self.turned or self.row else f"{text}.T"
+        return self.text if turned == self.turned or self.row else f"{self.text}.T"
 
 
-def right_lines(known: KnownNames, unit: Unit, rows: Sequence[str], penalties: Sequence[str], numpy: str) -> Iterator[RightLine]:
+def right_lines(
+    known: KnownNames, unit: Unit, rows: Sequence[str], penalties: Sequence[str], numpy: str
+) -> Iterator[RightLine]:
     """Yield the right formulas that can be written with the names of a unit."""
     p = known.p
     get = lambda name: [_Name(text, r.transposed, r.kind == "row") for text, r in known.named(unit, name)][:3]  # noqa: E731

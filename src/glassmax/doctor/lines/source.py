@@ -216,7 +216,7 @@ def plain_function(function: Any) -> types.FunctionType | None:
         elif isinstance(getattr(function, "__wrapped__", None), Callable):  # type: ignore[arg-type]
             function = function.__wrapped__
         else:
-            function = getattr(type(function), "__call__", None)
+            function = type(function).__dict__.get("__call__")
     return None
 
 
@@ -234,9 +234,9 @@ def units_of(function: Any) -> list[Unit]:
         if id(thing) in seen:
             continue
         seen.add(id(thing))
-        if isinstance(thing, types.FunctionType) and thing.__code__.co_filename == file:
-            if not hasattr(thing, "__wrapped__"):
-                found.append(thing)
+        of_file = isinstance(thing, types.FunctionType) and thing.__code__.co_filename == file
+        if of_file and not hasattr(thing, "__wrapped__"):
+            found.append(thing)
         waiting += _reached(thing, file)
     units = [unit for unit in (_unit(each) for each in found) if unit is not None]
     return units if units and units[0].function is main else []
@@ -309,8 +309,10 @@ def _unit(function: types.FunctionType) -> Unit | None:
 # running them
 
 
-def mended_codes(units: Sequence[Unit], before: Sequence[tuple[Unit, Edit]]) -> list[tuple[types.FunctionType, types.CodeType]]:
-    """The codes of all units after some edits, from one text that `linecache` knows, so that their lines can be watched."""
+def mended_codes(
+    units: Sequence[Unit], before: Sequence[tuple[Unit, Edit]]
+) -> list[tuple[types.FunctionType, types.CodeType]]:
+    """The codes of all units after some edits, from one text that `linecache` knows: their lines can be watched."""
     source = source_of(units[0].code, units[0].function.__globals__)
     assert source is not None  # there are units
     lines = list(source.lines)
@@ -324,7 +326,11 @@ def mended_codes(units: Sequence[Unit], before: Sequence[tuple[Unit, Edit]]) -> 
     linecache.cache[name] = (len(text), None, text.splitlines(True), name)
     code = compile(text, name, "exec", dont_inherit=True)
     found = [(unit.function, _inner(code, unit.code)) for unit in units]
-    return [(function, code) for function, code in found if code is not None and code.co_freevars == function.__code__.co_freevars]
+    return [
+        (function, code)
+        for function, code in found
+        if code is not None and code.co_freevars == function.__code__.co_freevars
+    ]
 
 
 @contextmanager
