@@ -26,7 +26,7 @@ from .recognise import Recognition
 from .repairs import Repair, Workshop
 from .rerun import Key, Rerun
 from .right_lines import right_lines
-from .source import Edit, Statement, Unit, mended_codes, replaced, units_of
+from .source import Edit, Statement, Unit, forget_mended, mended_codes, replaced, units_of
 
 __all__ = ["Program", "WrongLine"]
 
@@ -359,6 +359,8 @@ class Program:
                 calls = [self.rerun.learner.call(*self.rerun.arguments[i], watched=True) for i in self.chosen]
         except (SyntaxError, ValueError, TypeError):
             return None
+        finally:
+            forget_mended(units)
         return self._named(units, [call.recording for call in calls if call.recording is not None])
 
     def wrong_lines(self, asks: Sequence[Ask], seconds: float) -> list[WrongLine]:

@@ -114,9 +114,9 @@ def slopes(s: Statement, scope: Scope) -> Iterator[Change]:
         for slope in _fitting_slopes(unit, node, scope):
             yield Change("slope", (unit.edit(node, slope),), node, slope)
             for inner in inside(node):
-                parts = (inner.left, inner.right) if isinstance(inner, ast.BinOp) else ()
+                parts = [inner.left, inner.right] if isinstance(inner, ast.BinOp) else []
                 if isinstance(inner, ast.Call) and called(inner) == "multiply":
-                    parts = tuple(inner.args)
+                    parts = inner.args
                 for part in parts:
                     bare = isinstance(inner, ast.Call) or isinstance(inner.op, ast.Mult)  # type: ignore[attr-defined]
                     yield Change("slope", (put_in(unit, part, slope, bare),), part, slope)
@@ -149,10 +149,10 @@ def penalties(s: Statement, scope: Scope) -> Iterator[Change]:
     for node in values(value):
         for penalty in scope.penalties:
             yield Change("penalty", (unit.edit(node, f"{unit.text(node)} + {penalty}"),), node, penalty)
-    for node in inside(value):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+    for part in inside(value):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub):
             for penalty in scope.penalties:
-                yield Change("penalty", (unit.edit(node.right, penalty),), node.right, penalty)
+                yield Change("penalty", (unit.edit(part.right, penalty),), part.right, penalty)
 
 
 def masks(s: Statement, scope: Scope) -> Iterator[Change]:
@@ -187,16 +187,16 @@ def functions(s: Statement, scope: Scope) -> Iterator[Change]:
         text = unit.text(node)
         for put in (f"{np}.tanh({text})", f"1 / (1 + {np}.exp(-({text})))", f"{np}.maximum(0, {text})"):
             yield Change("function missing", (unit.edit(node, put),), node, put)
-    for node in inside(value):
-        if isinstance(node, ast.Call) and node.args:
-            text = unit.text(node.args[0])
+    for part in inside(value):
+        if isinstance(part, ast.Call) and part.args:
+            text = unit.text(part.args[0])
             for put in (f"{np}.tanh({text})", f"(1 / (1 + {np}.exp(-({text}))))", f"{np}.maximum(0, {text})"):
-                if put != unit.text(node):
-                    yield Change("function", (unit.edit(node, put),), node, put)
-        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+                if put != unit.text(part):
+                    yield Change("function", (unit.edit(part, put),), part, put)
+        if isinstance(part, ast.Constant) and type(part.value) in (int, float):
             for number in ("1", "2", "0", "0.5", "0.01"):
-                if float(number) != node.value:
-                    yield Change("number", (unit.edit(node, number),), node, number)
+                if float(number) != part.value:
+                    yield Change("number", (unit.edit(part, number),), part, number)
 
 
 def biases(s: Statement, scope: Scope) -> Iterator[Change]:

@@ -87,10 +87,11 @@ def factors(s: Statement, scope: Scope) -> Iterator[Change]:
     if value is None or isinstance(s.node, ast.For):
         return
     for node in inside(value):
-        divided = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and not is_number(node.left)
-        if divided and _is_scalar(unit, node.right, scope):
-            yield Change("factor", (alone(unit, node, node.left),), node)
-            yield from (Change("factor", (unit.edit(node.right, n),), node) for n in scope.rows)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and not is_number(node.left):
+            divisor = node.right
+            if _is_scalar(unit, divisor, scope):
+                yield Change("factor", (alone(unit, node, node.left),), node)
+                yield from (Change("factor", (unit.edit(divisor, n),), node) for n in scope.rows)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             if isinstance(node.left, ast.UnaryOp) and is_number(node.left):
                 yield Change("factor", (unit.edit(node, f"-{unit.text(node.right)}"),), node)
@@ -217,8 +218,8 @@ def transposes(s: Statement, scope: Scope) -> Iterator[Change]:
         if isinstance(node, ast.Call) and called(node) in ("dot", "matmul", "outer"):
             method = len(node.args) == 1 and isinstance(node.func, ast.Attribute)
             if len(node.args) == 2 or method:
-                left, right = (node.func.value, node.args[0]) if method else node.args  # type: ignore[attr-defined]
-                for a, b in _turned(unit, left, right):
+                first, second = (node.func.value, node.args[0]) if method else node.args  # type: ignore[attr-defined]
+                for a, b in _turned(unit, first, second):
                     put = f"{a}.{called(node)}({b})" if method else f"{unit.text(node.func)}({a}, {b})"
                     yield Change("transpose", (unit.edit(node, put),), node)
         if isinstance(node, ast.Subscript):
@@ -320,10 +321,10 @@ def _moved_indices(unit: Unit, index: ast.expr) -> Iterator[Change]:
         for each in index.elts:
             yield from _moved_indices(unit, each)
     elif isinstance(index, ast.Slice):
-        for each in (index.lower, index.upper):
-            if each is not None:
-                yield Change("index", (unit.edit(each, ""),), each)
-                yield from _moved_indices(unit, each)
+        for end in (index.lower, index.upper):
+            if end is not None:
+                yield Change("index", (unit.edit(end, ""),), end)
+                yield from _moved_indices(unit, end)
     elif isinstance(index, ast.BinOp) and is_number(index.right):
         yield Change("index", (alone(unit, index, index.left),), index)
     elif isinstance(index, ast.Constant) and isinstance(index.value, int):

@@ -18,7 +18,7 @@ from typing import Any
 
 from ...learner.statements import source_of
 
-__all__ = ["SEEN", "Edit", "Statement", "Unit", "mended_codes", "replaced", "units_of"]
+__all__ = ["SEEN", "Edit", "Statement", "Unit", "forget_mended", "mended_codes", "replaced", "units_of"]
 
 MOST_UNITS = 60
 SEEN = "glassmax: seen"
@@ -322,7 +322,7 @@ def mended_codes(
             count = unit.source.count(b"\n") + 1
             at = unit.first_line - 1
             lines[at : at + count] = unit.edited(edits).decode().split("\n")
-    text, name = "\n".join(lines) + "\n", f"<mended {units[0].code.co_filename}>"
+    text, name = "\n".join(lines) + "\n", _mended_name(units)
     linecache.cache[name] = (len(text), None, text.splitlines(True), name)
     code = compile(text, name, "exec", dont_inherit=True)
     found = [(unit.function, _inner(code, unit.code)) for unit in units]
@@ -331,6 +331,15 @@ def mended_codes(
         for function, code in found
         if code is not None and code.co_freevars == function.__code__.co_freevars
     ]
+
+
+def forget_mended(units: Sequence[Unit]) -> None:
+    """Take the text of `mended_codes` out of `linecache`."""
+    linecache.cache.pop(_mended_name(units), None)
+
+
+def _mended_name(units: Sequence[Unit]) -> str:
+    return f"<mended {units[0].code.co_filename}>"
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from ..lines.first_wrong import WrongLine
 from ..lines.hints import Ask, ask
 from ..reading.layout import Layout
 from .diagnosis import Diagnosis, Finding
+from .memory_lines import CAUSES_OF_MEMORY
 
 __all__ = ["asks_of", "with_lines"]
 
@@ -46,7 +47,8 @@ def with_lines(
         if at is not None:
             told.setdefault(at, []).append(line)
     for at, of_finding in told.items():
-        findings[at] = _told(findings[at], of_finding, layout, n)
+        if of_finding[0].write or findings[at].cause not in CAUSES_OF_MEMORY:
+            findings[at] = _told(findings[at], of_finding, layout, n)
     return replace(diagnosis, findings=tuple(findings))
 
 
@@ -59,13 +61,14 @@ def _finding_of(findings: Sequence[Finding], mended: set[str], told: Mapping[int
 
 def _told(finding: Finding, lines: Sequence[WrongLine], layout: Layout, n: int) -> Finding:
     first = lines[0]
+    known = [(name, told, at) for name, told, at in first.names if told != name]
     return replace(
         finding,
         line_number=first.line,
         statement=_unindented(first.statement),
         write=_unindented(first.write),
         cell=finding.cell if layout.columns else _in_own_names(finding.cell, first, n),
-        right_so_far=tuple(f"{name} is {told} (line {at})" for name, told, at in first.names[:MOST_NAMES]),
+        right_so_far=tuple(f"{name} is {told} (line {at})" for name, told, at in known[:MOST_NAMES]),
         other_lines=tuple((line.line, _unindented(line.statement), _unindented(line.write)) for line in lines[1:]),
     )
 
