@@ -800,6 +800,10 @@ def f(X):
         "A = np.array(['text'])",
         "A = []; A.append(A)",
         "A = {}; A['A'] = A",
+        "A = [[[[X] * 200] * 200] * 200]",
+        "A = {i: {j: {k: {l: X for l in range(9)} for k in range(9)} for j in range(9)} for i in range(3)}",
+        "A = [[['text'] * 200] * 200] * 200",
+        "A = [[[1.0] * 300 + ['x']] * 200] * 200",
         "A = [[[[[[[[1.0]]]]]]]]",
         "A = list(range(10**6))",
         "A = [[0.0] * 1000] * 1000",
@@ -832,7 +836,7 @@ def test_strange_values_neither_stop_the_watching_nor_fill_the_memory(load, line
     else:
         assert recording.why == ""
         assert (4, "B") in seen(recording)
-    assert len(recording.events) < 700
+    assert len(recording.events) < 10_000
 
 
 def test_numbers_that_stay_nan_are_not_said_to_change(load):
@@ -864,11 +868,11 @@ def test_more_events_bytes_or_seconds_than_allowed_end_the_watching(load):
         assert len(recording.events) <= 60
 
 
-def test_a_million_steps_are_passed_over_until_the_seconds_are_used(load):
-    module = load("def f(X):\n    s = 0.0\n    for i in range(300_000):\n        s += i\n    return s\n")
-    returned, recording = watched(module, seconds=0.05)
-    assert returned == sum(range(300_000))
-    assert recording.why == "watching took longer than 0.05 s"
+def test_many_steps_are_passed_over_until_the_seconds_are_used(load):
+    module = load("def f(X):\n    s = 0.0\n    for i in range(60_000):\n        s += i\n    return s\n")
+    returned, recording = watched(module, seconds=0.02)
+    assert returned == sum(range(60_000))
+    assert recording.why == "watching took longer than 0.02 s"
     assert len(recording.events) < 100
 
 
@@ -890,6 +894,14 @@ def test_a_long_file_is_not_read(load):
     module = load("def f(X):\n    return X + 1\n" + "# nothing\n" * 200_000)
     _, recording = watched(module)
     assert recording.why == "its source is not to be found"
+
+
+def test_a_function_that_only_seems_to_be_written_in_python_is_said_to_be_unseen(load):
+    wrapped = "f = functools.update_wrapper(functools.partial(abs), g)\n"
+    module = load(f"import functools\n\ndef g(X):\n    return X + 1\n\n{wrapped}")
+    returned, recording = watched(module)
+    np.testing.assert_array_equal(returned, X)
+    assert (recording.why, recording.events) == ("none of its statements was seen to run", [])
 
 
 def test_a_program_of_one_expression_gives_what_it_returns(load):

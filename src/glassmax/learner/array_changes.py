@@ -4,6 +4,7 @@ An array counts as changed if its numbers are no longer those of the copy that w
 module refuses to write to an array of the learner's.
 """
 
+import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -40,13 +41,15 @@ class _Known:
 class CallArrays:
     """The arrays of a call by their paths.
 
-    `ids` are the objects that the variables held when they were last looked at, `unseen` the variables of statements
-    that were passed over since, and `changed_inside` arrays that were changed by a call that this one waits for.
+    `paths` are the paths into each memory, the oldest first, `ids` the objects that the variables held when they were
+    last looked at, `unseen` the variables of statements that were passed over since, and `changed_inside` arrays that
+    were changed by a call that this one waits for.
     """
 
     def __init__(self, call: Call) -> None:
         self.call = call
         self.known: dict[str, _Known] = {}
+        self.paths: dict[int, dict[str, None]] = {}
         self.ids: dict[str, int] = {}
         self.unseen: set[str] = set()
         self.changed_inside: list[weakref.ref[Array]] = []
@@ -80,6 +83,7 @@ class ArrayChanges:
     def __init__(self, events: list[Event], limits: Limits, is_own: Callable[[type], bool]) -> None:
         self.events, self.limits, self.is_own = events, limits, is_own
         self._bytes = self.numbered = 0
+        self.deadline = float("inf")
         self._memories: dict[int, tuple[weakref.ref[Array], int]] = {}
         self._copies: dict[int, _Known] = {}
 
@@ -119,7 +123,8 @@ class ArrayChanges:
     def _others_changed(self, arrays: CallArrays, array: Array, place: Place) -> None:
         """Record the other paths that lead into memory that was written to."""
         memory = self.memory(array)
-        for path, known in list(arrays.known.items()):
+        for path in list(arrays.paths.get(memory, ())):
+            known = arrays.known[path]
             now = known.now()
             if known.memory != memory or now is None or not np.may_share_memory(now, array):
                 continue
@@ -156,6 +161,8 @@ class ArrayChanges:
             loop=place.loop,
         )
         self.events.append(event)
+        if time.perf_counter() > self.deadline:
+            raise LimitReachedError(f"watching took longer than {self.limits.seconds:g} s")
         if len(self.events) >= self.limits.events:
             raise LimitReachedError(f"there are more than {self.limits.events} arrays to record")
         return in_place
@@ -175,6 +182,8 @@ class ArrayChanges:
             copy.flags.writeable = False
         known = _Known(copy, found.held, self.memory(found.held))
         arrays.known[found.path] = known
+        if known.memory:
+            arrays.paths.setdefault(known.memory, {})[found.path] = None
         if found.held is not None:
             self._copies[id(found.held)] = known
         return known
@@ -184,7 +193,8 @@ class ArrayChanges:
         if found.held is None:
             return None
         memory = self.memory(found.held)
-        for path, known in arrays.known.items():
+        for path in arrays.paths.get(memory, ()):
+            known = arrays.known[path]
             if known.memory == memory and path != found.path:
                 now = known.now()
                 if now is not None and np.may_share_memory(now, found.held):

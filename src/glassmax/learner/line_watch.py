@@ -80,7 +80,7 @@ def watch_lines(
     watch = _Watch(recording, code, inner.__globals__, limits or Limits())
     with tracing(watch) as refused:
         returned = function(*arguments)
-    watch.stop(refused[0] if refused else "")
+    watch.stop(refused[0] if refused else "" if recording.calls else "none of its statements was seen to run")
     return returned, recording
 
 
@@ -188,6 +188,7 @@ class _Watch:
 
     def _timed(self, work: Callable[..., Any], *arguments: Any) -> Any:
         started = time.perf_counter()
+        self.changes.deadline = started + self.limits.seconds - self.spent
         try:
             if threading.active_count() > self.threads:
                 return self.stop("it starts threads")

@@ -8,6 +8,7 @@ anything, and to follow more than a bounded number of things.
 import collections
 from abc import ABCMeta
 from collections.abc import Callable, Iterable, Iterator, Set
+from itertools import islice
 from types import FunctionType, MemberDescriptorType, ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ __all__ = ["HEAP_TYPE", "NamedArray", "arrays_of", "memory_of", "same"]
 DEEPEST = 4
 MOST_ENTRIES = 200
 MOST_NUMBERS = 10_000
+MOST_STEPS = 40_000
 SMALL = 1 << 16
 ARRAYS = (np.ndarray, np.matrix)
 DICTS = (dict, collections.OrderedDict, collections.defaultdict)
@@ -56,21 +58,27 @@ def arrays_of(path: str, value: object, is_own: Callable[[type], bool]) -> Itera
         return (NamedArray(path, value, value),)  # type: ignore[arg-type]
     if kind is FunctionType or kind is ModuleType or value is None:
         return ()
-    return _found(path, value, is_own, 0, frozenset())
+    return _found(path, value, _Bounds(is_own), 0, frozenset())
 
 
-def _found(
-    path: str, value: object, is_own: Callable[[type], bool], depth: int, above: Set[int]
-) -> Iterator[NamedArray]:
+class _Bounds:
+    """Which classes are the learner's, and how many things may yet be looked at."""
+
+    def __init__(self, is_own: Callable[[type], bool]) -> None:
+        self.is_own, self.left = is_own, MOST_STEPS
+
+
+def _found(path: str, value: object, bounds: _Bounds, depth: int, above: Set[int]) -> Iterator[NamedArray]:
     kind = type(value)
-    if not any(type(kind) is metaclass for metaclass in METACLASSES):  # its == may be anybody's
+    bounds.left -= 20
+    if bounds.left < 0 or not any(type(kind) is metaclass for metaclass in METACLASSES):  # its == may be anybody's
         return
     if kind in ARRAYS:
         assert isinstance(value, np.ndarray)
         if value.dtype.kind in "biuf":
             yield NamedArray(path, value, value)
         elif value.dtype.kind == "O" and value.size <= MOST_ENTRIES and value.ndim == 1 and depth < DEEPEST:
-            yield from _found(path, list(value), is_own, depth, above)
+            yield from _found(path, list(value), bounds, depth, above)
         return
     if kind in NUMBERS:
         number = _number(value)
@@ -80,14 +88,14 @@ def _found(
     if depth >= DEEPEST or id(value) in above:
         return
     if kind in SEQUENCES or _is_named_tuple(kind):
-        numbers = _numbers(value)
+        numbers = _numbers(value, bounds)
         if numbers is not None:
             yield NamedArray(path, numbers, None)
         if numbers is not None and not _holds_arrays(value):
             return
     above = above | {id(value)}
-    for inner, entry in _entries(path, value, kind, is_own):
-        yield from _found(inner, entry, is_own, depth + 1, above)
+    for inner, entry in _entries(path, value, kind, bounds.is_own):
+        yield from _found(inner, entry, bounds, depth + 1, above)
 
 
 def _number(value: Any) -> Array | None:
@@ -100,9 +108,7 @@ def _number(value: Any) -> Array | None:
 
 def _entries(path: str, value: Any, kind: type, is_own: Callable[[type], bool]) -> Iterator[tuple[str, object]]:
     if kind in DICTS:
-        for number, (key, entry) in enumerate(tuple(dict.items(value))):
-            if number >= MOST_ENTRIES:
-                return
+        for key, entry in islice(dict.items(value), MOST_ENTRIES):
             if _is_plain(key):
                 yield f"{path}[{key!r}]", entry
         return
@@ -120,7 +126,7 @@ def _attributes(value: Any, kind: type) -> Iterator[tuple[str, object]]:
     except AttributeError:
         stored = {}
     if type(stored) is dict:
-        for name, entry in tuple(dict.items(stored))[:MOST_ENTRIES]:
+        for name, entry in islice(dict.items(stored), MOST_ENTRIES):
             if type(name) is str:
                 yield name, entry
     for base in kind.__mro__:
@@ -146,9 +152,11 @@ def _holds_arrays(value: Any) -> bool:
     return any(type(entry) in ARRAYS for entry in value)
 
 
-def _numbers(value: Any) -> Array | None:
+def _numbers(value: Any, bounds: _Bounds) -> Array | None:
     """A list of numbers, of lists of as many numbers each, or of vectors of the same length, as an array."""
-    if not 0 < _size(value, 0) <= MOST_NUMBERS:
+    size = _size(value, 0)
+    bounds.left -= min(size, MOST_NUMBERS)
+    if not 0 < size <= MOST_NUMBERS:
         return None
     try:
         array = np.array(value)
