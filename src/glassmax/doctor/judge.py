@@ -254,7 +254,9 @@ def named_by_lines(judgement: Judgement, case: Case, lines: Sequence[WrongLine])
     told = bool(lines) and lines[-1].complete and all(line.cause and line.mended for line in lines)
     coupled = any(finding.cause == "batch_coupling" for finding in steps) and not all(map(_of_softmax, lines))
     vague = any(finding.cause in VAGUE for finding in steps) or len(lines) == 1 < len(steps)
-    if not told or not vague or coupled:
+    gradients = all(finding.where for finding in steps)  # what has no place is no gradient at all
+    gradients = gradients and not any(case.all_zero([*line.mended]) for line in lines)  # 0 is evidence of no mistake
+    if not told or not vague or coupled or not gradients:
         return judgement
     findings: dict[str, Finding] = {}
     for line in lines:

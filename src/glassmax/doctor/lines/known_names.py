@@ -67,7 +67,7 @@ class KnownNames:
             if event.statement is None:
                 continue
             node = event.statement.node
-            statement = statements.get((unit, node.lineno, node.col_offset))  # type: ignore[arg-type]
+            statement = statements.get((unit, node.lineno, node.col_offset))
             if statement is not None:
                 self.by_statement[statement].append(one)
                 self.first_seen.setdefault(statement, position)

@@ -89,8 +89,8 @@ class Rerun:
             return frozenset(), 1.0
         if self.any_factor and probe not in self._of_all:
             self._of_all[probe] = None
-            right, factor = self.right(self.gradients((), probe), probe)
-            self._of_all[probe] = factor if right else None
+            right, shared = self.right(self.gradients((), probe), probe)
+            self._of_all[probe] = shared if right else None
         p, of_all = self.passes[probe], self._of_all.get(probe)
         found: dict[float, set[Key]] = {1.0: set()}
         for key in self.keys:
@@ -158,10 +158,10 @@ def multiple_of(value: Any, name: str, p: Pass, loose: float, any_factor: bool) 
         return None
     if not array.size or not np.isfinite(array).all():
         return None
-    factors = (1.0, float(p.n)) if name[:2] in ("dZ", "dA", "dP") else (1.0,)
+    factors = [1.0, float(p.n)] if name[:2] in ("dZ", "dA", "dP") else [1.0]
     if any_factor and name.startswith("d") and array.shape in (T.shape, T.T.shape):
-        factors += (float(np.linalg.norm(array) / max(float(np.linalg.norm(T)), 1e-300)),)
-        factors += (-factors[-1],)
+        size = float(np.linalg.norm(array)) / max(float(np.linalg.norm(T)), 1e-300)
+        factors += [size, -size]
     return next((factor for factor in factors if _is_part(array, factor * T, loose)), None)
 
 

@@ -5,7 +5,7 @@ written for samples in rows and for samples in columns, as the names stand.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..exact_pass import Pass
 from ..learners_activations import DERIVATIVES
@@ -42,7 +42,10 @@ def right_lines(
 ) -> Iterator[RightLine]:
     """Yield the right formulas that can be written with the names of a unit."""
     p = known.p
-    get = lambda name: [_Name(text, r.transposed, r.kind == "row") for text, r in known.named(unit, name)][:3]  # noqa: E731
+
+    def get(name: str) -> list[_Name]:
+        return [_Name(text, r.transposed, r.kind == "row") for text, r in known.named(unit, name)][:3]
+
     last = p.depth
     targets = [*get("Y"), *_one_hot(known, unit, numpy)]
     yield from _top(p, get("P"), targets, get("dP"), rows)
@@ -62,8 +65,8 @@ def right_lines(
         for A in below:
             for W in get(f"W{layer}"):
                 product = f"{W.way(True)} @ {A.way(True)}" if A.turned else f"{A.way(False)} @ {W.way(False)}"
-                for b in get(f"b{layer}") or [None]:
-                    yield RightLine(f"Z{layer}", product if b is None else f"{product} + {b.text}")
+                biases = [f" + {b.text}" for b in get(f"b{layer}")] or [""]
+                yield from (RightLine(f"Z{layer}", product + bias) for bias in biases)
 
 
 def _slope(p: Pass, layer: int, text: str) -> str:
@@ -119,8 +122,6 @@ def _of_samples(known: KnownNames, unit: Unit) -> Iterator[RightLine]:
 
 def _entries(known: KnownNames, unit: Unit, name: str) -> Iterator[tuple[str, Recognised]]:
     """Rows of an array as the learner writes them in a loop: ``dP[i]``."""
-    from dataclasses import replace
-
     for text, r in known.named(unit, name):
         if r.kind == "array":
             for index in ("i", "j", "n", "s", "k", "m", "b", "t", "idx", "sample"):

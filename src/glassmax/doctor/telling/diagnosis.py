@@ -86,27 +86,30 @@ class Finding:
 
     def rows(self) -> list[tuple[str, str]]:
         """The finding as pairs of a heading and a text."""
-        found = [("shows in", ", ".join(self.parameters))]
+        measured = [("shows in", ", ".join(self.parameters))]
         if "error_before" in self.evidence:
             before, after = self.evidence["error_before"], self.evidence.get("error_after")
             largest = _size(before) if isinf(before) else f"largest on all data tried: {_size(before)}"
-            found.append(("error", largest + ("" if after is None else f"; once corrected: {_size(after)}")))
+            measured.append(("error", largest + ("" if after is None else f"; once corrected: {_size(after)}")))
         fitted = [f"{name} = {value}" for name, value in self.evidence.items() if not name.startswith("error")]
-        if self.line_number:
-            found.insert(0, (f"line {self.line_number}", self.statement))
-            found.insert(1, ("write", self.write or self.line))
-            for number, statement, write in self.other_lines:
-                found[2:2] = [(f"line {number}", statement), *([("write", write)] if write else [])]
-        found += [
-            ("fitted", ", ".join(fitted)),
-            ("write", "" if self.line_number else self.line),
+        measured.append(("fitted", ", ".join(fitted)))
+        told = [
+            ("write", self.write or self.line),
             ("because", self.reason),
             ("shape" if " has shape " in self.cell else "one cell", self.cell),
             ("right so far", "   ".join(self.right_so_far)),
         ]
+        found = [*self._lines(), *told, *measured] if self.line_number else [*measured, *told]
         if self.indistinguishable:
             found.append(("or", "these data do not distinguish this mistake from " + ", ".join(self.indistinguishable)))
         return [(heading, text) for heading, text in found if text]
+
+    def _lines(self) -> list[tuple[str, str]]:
+        """The wrong lines; what they should read stands below each but the first, whose correction comes last."""
+        found = []
+        for number, statement, write in self.other_lines:
+            found += [(f"line {number}", statement), *([("write", write)] if write else [])]
+        return [*found, (f"line {self.line_number}", self.statement)]
 
 
 @dataclass(frozen=True)
