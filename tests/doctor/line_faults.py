@@ -102,7 +102,7 @@ SINGLES = {
         Fault(
             "ex = [np.exp(v - m) for v in z2[i]]",
             "ex = [np.exp(2 * (v - m)) for v in z2[i]]",
-            "not_in_catalogue|other_network|wrong_operand|factor|other_forward|softmax_twice|other_loss",
+            "not_in_catalogue|wrong_operand|factor|softmax_twice|other_loss",
         ),
     ],
     "deutsch": [
@@ -237,7 +237,7 @@ SINGLES = {
         Fault(
             "return inp @ self.weight + self.bias",
             "return inp @ self.weight - self.bias",
-            "other_network|sign|wrong_operand|not_in_catalogue|other_forward",
+            "sign|wrong_operand|not_in_catalogue",
         ),
         Fault("return grad_out * self.mask", "grad_out *= self.mask\n        return grad_out", "none"),
     ],
@@ -247,7 +247,7 @@ SINGLES = {
         Fault(
             "z[l] = a[l - 1].dot(W[l]) + b[l]",
             "z[l] = a[l - 1].dot(W[l])",
-            "other_network|bias_missing|not_in_catalogue|other_forward",
+            "wrong_operand|not_in_catalogue",
         ),
     ],
     "matlab_columns": [
@@ -277,7 +277,7 @@ SINGLES = {
         Fault(
             "prob = 1.0 / (1.0 + np.exp(-logit))",
             "prob = np.exp(logit) / np.exp(logit).sum(axis=1, keepdims=True)",
-            "other_network|other_loss|other_forward|not_in_catalogue|wrong_operand|softmax_axis|softmax_whole_array",
+            "activation_other_function|other_loss|not_in_catalogue|wrong_operand",
         ),
         Fault(
             '"W2": cache["hidden"].T @ dlogit',
@@ -304,7 +304,7 @@ SINGLES = {
         Fault(
             "nabla_b[-l] = delta",
             "nabla_b[-l] = delta.mean() * np.ones(delta.shape)",
-            "bias_summed_over_all|not_in_catalogue",
+            "bias_summed_over_all|bias_averaged|not_in_catalogue",
         ),
         Fault(
             "activations[-l - 1].transpose())\n    return",
@@ -332,7 +332,7 @@ SINGLES = {
         Fault(
             "out -= out.max(axis=1).reshape(n, 1)",
             "out -= out.max(axis=0)",
-            "other_network|softmax_axis|wrong_operand|not_in_catalogue|batch_coupling|none",
+            "softmax_axis|wrong_operand|not_in_catalogue|batch_coupling",
         ),
         Fault("np.tanh(hid, out=hid)", 'p["b1"] *= 2\n    np.tanh(hid, out=hid)', "writes_inputs"),
         Fault(
@@ -396,12 +396,12 @@ SINGLES = {
         Fault(
             "np.maximum(0, np.dot(X, W1) + b1)",
             "np.maximum(0, np.dot(X, W1))",
-            "other_network|wrong_operand|bias_missing|not_in_catalogue|other_loss|other_forward",
+            "wrong_operand|not_in_catalogue|other_loss",
         ),
         Fault(
             "np.maximum(0, np.dot(X, W1) + b1)",
             "np.tanh(np.dot(X, W1) + b1)",
-            "other_network|activation_other_function",
+            "activation_other_function",
         ),
         Fault(
             "dhidden = np.dot(dscores, W2.T)",
