@@ -32,7 +32,7 @@ from .reading.probes import Probe, fresh_probes, rows_matter
 from .reading.problem import Given, Problem, parameters_of, problems
 from .telling.diagnosis import CORRECT, OTHERWISE_CORRECT, WRONG, Diagnosis, Finding
 from .telling.lines import asks_of, with_lines
-from .telling.memory_lines import with_memory_lines
+from .telling.memory_lines import CAUSES_OF_MEMORY, with_memory_lines
 from .unknown_loss import judge_measured
 
 __all__ = ["diagnose", "examine"]
@@ -209,6 +209,8 @@ def _with_lines(judgement: Judgement, seconds: float) -> Diagnosis:
     d, program = judgement.diagnosis, judgement.program
     if program is None or d.verdict != WRONG:
         return d
+    if {*d.causes} <= {*CAUSES_OF_MEMORY} and all(line.correct for line in d.lines):  # no line computes anything wrong
+        return with_memory_lines(d, program.recordings[0])
     asks = asks_of(d.findings, program.rerun.layout)
     lines = program.wrong_lines(asks, max(SECONDS, min(seconds, MOST_SECONDS)))
     named = judgement if judgement.case is None else named_by_lines(judgement, judgement.case, lines)
