@@ -35,6 +35,8 @@ ORDER = tuple(FAMILIES)
 WRITTEN_ANEW = "written anew"
 ANEW = "anew"
 """The family of lines that are written from the names that are known."""
+ARGUMENTS = "arguments"
+"""The family of other operands where one of the learner's own functions is called."""
 SMALL = 13
 """How many families are small changes, which are tried before a line is written anew."""
 ANYTHING = Ask((*ORDER[:SMALL], ANEW, *ORDER[SMALL:]))
@@ -204,8 +206,10 @@ class FirstWrong:
     ) -> Iterator[Repair]:
         """Try the families of changes that are asked for on all statements."""
         for family in ask.families:
-            calling = family == "operands" and ask.of_argument
+            calling = family == ARGUMENTS or (family == "operands" and ask.of_argument)
             for statement in sorted(statements, key=self._calls_none) if calling else statements:
+                if family == ARGUMENTS and self._calls_none(statement):
+                    break
                 changes = self._changes(family, statement, ask.wanted)
                 yield from self.workshop.of(statement, changes, before, right, wanted)
 
@@ -241,6 +245,7 @@ class FirstWrong:
     def _changes(self, family: str, statement: Statement, wanted: Sequence[str]) -> Iterator[Change]:
         if family == ANEW:
             return self._written_anew(statement, wanted)
+        family = "operands" if family == ARGUMENTS else family
         scope = replace(self.scopes[statement.unit], target=self.known.shape_of(statement))
         return FAMILIES[family](statement, scope)
 
